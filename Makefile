@@ -1,0 +1,52 @@
+# Two commands are enough: `make run` and `make test`. `make help` lists the rest.
+# PYTHON=/path/to/python3 chooses the interpreter; ARGS="…" is passed on.
+
+PYTHON ?=
+ARGS ?=
+IN_VENV := .venv/bin/python
+# tools that load the settings must not leave keys in var/, which belongs to the running desk
+LINT_ENV := VAR_DIR=.venv/lint DATABASE_URL= SECRET_KEY= FIELD_KEYS=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench lock
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## the whole desk with demo data and the Webex Connect sandbox; ARGS="--port 9000"
+	@PYTHON="$(PYTHON)" sh requirements/venv run
+	@exec $(IN_VENV) manage.py up --demo $(ARGS)
+
+test: ## the whole suite, on SQLite and on PostgreSQL; ARGS="-k audience", ARGS="--only sqlite"
+	@PYTHON="$(PYTHON)" sh requirements/venv dev
+	@exec $(IN_VENV) -m tests.run $(ARGS)
+
+lint: ## style, types, templates, migrations and import rules
+	@PYTHON="$(PYTHON)" sh requirements/venv dev
+	$(IN_VENV) -m ruff check .
+	$(IN_VENV) -m ruff format --check .
+	$(LINT_ENV) $(IN_VENV) -m mypy
+	find templates -name '*.html' -exec $(IN_VENV) -m djade --check --target-version 5.2 {} +
+	$(LINT_ENV) $(IN_VENV) manage.py makemigrations --check --dry-run
+	$(IN_VENV) -m pytest -q tests/test_architecture.py tests/test_repository.py
+
+format: ## rewrite code and templates in the house style
+	@PYTHON="$(PYTHON)" sh requirements/venv dev
+	$(IN_VENV) -m ruff check --fix .
+	$(IN_VENV) -m ruff format .
+	find templates -name '*.html' -exec $(IN_VENV) -m djade --target-version 5.2 {} +
+
+bench: ## the benchmarks, one JSON line each; ARGS go to every one of them
+	@PYTHON="$(PYTHON)" sh requirements/venv dev
+	@for file in tests/bench/[a-z]*.py; do \
+		name=$$(basename "$$file" .py); \
+		$(IN_VENV) -m "tests.bench.$$name" $(ARGS) || exit 1; \
+	done
+
+lock: ## compile requirements/*.txt from pyproject.toml, with hashes and without addresses
+	@PYTHON="$(PYTHON)" sh requirements/venv dev
+	@command -v uv >/dev/null || { echo "make lock needs uv (pip install uv)."; exit 1; }
+	uv pip compile pyproject.toml --universal --generate-hashes --no-header --quiet \
+		--python-version 3.11 --output-file requirements/run.txt
+	uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-header --quiet \
+		--python-version 3.11 --constraint requirements/run.txt --output-file requirements/dev.txt

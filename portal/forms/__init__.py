@@ -1,0 +1,1 @@
+"""Forms: they translate what was typed, and decide nothing that the domain decides."""

@@ -1,0 +1,124 @@
+"""The compose page's form. It keeps whatever was typed; whether that makes a send is the domain's to say."""
+
+from typing import Any
+
+import phonenumbers
+from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+
+from sms.models import Draft, Service, Upload
+
+
+def countries() -> list[tuple[str, str]]:
+    """ISO codes with their calling codes, as a select offers them."""
+    known = (
+        (code, phonenumbers.country_code_for_region(code)) for code in sorted(phonenumbers.SUPPORTED_REGIONS)
+    )
+    return [(code, f"{code} +{calling}") for code, calling in known]
+
+
+class DraftForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Everything on the compose page."""
+
+    file = forms.FileField(required=False, label="File", help_text="CSV or XLSX with a heading row.")
+    remove_file = forms.BooleanField(required=False, label="Use no file")
+    when = forms.ChoiceField(
+        choices=(("now", "Now"), ("later", "At a time")), initial="now", label="When", required=False
+    )
+    country = forms.ChoiceField(label="Country of numbers without a country code", required=False)
+
+    class Meta:
+        model = Draft
+        fields = (
+            "name",
+            "sender",
+            "text",
+            "template",
+            "pasted",
+            "column",
+            "country",
+            "allow_duplicates",
+            "policy_group",
+            "link_domain",
+            "send_at",
+        )
+        labels = {  # noqa: RUF012 - Django's own spelling
+            "name": "Name",
+            "text": "Text",
+            "pasted": "Numbers",
+            "column": "Column of the numbers",
+            "allow_duplicates": "Send to the same number more than once",
+            "policy_group": "Contact-policy group",
+            "link_domain": "Short-link domain",
+            "send_at": "Time",
+        }
+        help_texts = {  # noqa: RUF012
+            "name": "For your team; recipients never see it.",
+            "text": "Placeholders like $(name) are filled from the columns of the file.",
+            "pasted": "One per line, in any way of writing them.",
+            "column": "Empty: found by its heading.",
+            "policy_group": "Webex Connect then checks consent or frequency before it sends.",
+            "link_domain": "Shortens https links and counts clicks. Some operators filter short links.",
+        }
+        widgets = {  # noqa: RUF012
+            "text": forms.Textarea(attrs={"rows": 6}),
+            "pasted": forms.Textarea(attrs={"rows": 5, "inputmode": "tel"}),
+            "send_at": forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        }
+
+    def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.service = service
+        for name, things, empty in (
+            ("sender", service.senders.filter(active=True), "Choose a sender"),
+            ("template", service.templates.filter(active=True), "No template: use the text"),
+            ("policy_group", service.policy_groups.filter(active=True), "No policy group"),
+            ("link_domain", service.link_domains.filter(active=True), "Leave links as they are"),
+        ):
+            field = self.fields[name]
+            field.queryset, field.empty_label, field.required = things, empty, False  # type: ignore[attr-defined]
+        self.fields["country"].choices = countries()  # type: ignore[attr-defined]
+        if not self.instance.pk:
+            self.initial.setdefault("sender", service.senders.filter(active=True, is_default=True).first())
+        self.initial["country"] = self.instance.country or service.default_country
+        self.initial["when"] = "later" if self.instance.send_at else "now"
+
+    def clean_file(self) -> UploadedFile | None:
+        """Too large a file is refused before anything reads it."""
+        file: UploadedFile | None = self.cleaned_data.get("file")
+        limit = settings.UPLOAD_MAX_BYTES
+        if file is not None and (file.size or 0) > limit:
+            raise forms.ValidationError(
+                f"{file.name} has {(file.size or 0) / 1_048_576:.1f} MB; {limit / 1_048_576:.0f} MB are allowed. "
+                "Split it, or leave out columns that the text does not use."
+            )
+        return file
+
+    def clean(self) -> dict[str, Any]:
+        """A time only where one is wanted."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("when") != "later":
+            cleaned["send_at"] = None
+        elif not cleaned.get("send_at") and "send_at" not in self.errors:
+            self.add_error("send_at", "Give the day and time, or choose Now.")
+        return cleaned
+
+    def keep(self, *, user: Any) -> Draft:
+        """Save whatever can be saved, errors or not, so that nothing typed is lost."""
+        draft: Draft = self.instance
+        stored = None if draft.pk is None else Draft.objects.get(pk=draft.pk)
+        for name in self.Meta.fields:
+            if name in self.errors:  # the typed value cannot be stored; the last good one stays
+                setattr(draft, name, getattr(stored or Draft(service=self.service), name))
+        draft.service = self.service
+        if draft.pk is None:
+            draft.created_by = user
+        file = self.cleaned_data.get("file")
+        if file is not None:
+            draft.upload = Upload.keep(file.read(), service=self.service, name=file.name or "file", user=user)
+            draft.column = "" if stored and stored.upload and stored.column == draft.column else draft.column
+        elif self.cleaned_data.get("remove_file"):
+            draft.upload = None
+        draft.save()
+        return draft

@@ -1,0 +1,141 @@
+"""The guided form that connects a real service, and the first-run form that makes the first admin."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.utils.text import slugify
+
+from sms.models import AuthKind, Service
+
+
+class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]
+    """How we reach Webex Connect. Secrets are written here and never read back: an empty field leaves what is stored."""
+
+    api_key = forms.CharField(
+        label="Service key",
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text="From the service's API tab in Webex Connect. Leave empty to keep the stored one.",
+    )
+    jwt_secret = forms.CharField(
+        label="Service secret",
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text="Base64, from the same tab. Leave empty to keep the stored one.",
+    )
+    receipt_secret = forms.CharField(
+        label="Signature secret",
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text="Only if your outbound webhook has one. Leave empty to keep the stored one.",
+    )
+
+    class Meta:
+        model = Service
+        fields = (
+            "name",
+            "region",
+            "base_url",
+            "auth_kind",
+            "api_key",
+            "jwt_service_id",
+            "jwt_secret",
+            "rate",
+            "e164_plus",
+            "text_limit",
+            "default_country",
+            "time_zone",
+            "receipt_secret",
+            "receipt_algorithm",
+        )
+
+    SECRETS = ("api_key", "jwt_secret", "receipt_secret")
+
+    def clean_default_country(self) -> str:
+        """ISO code, upper case."""
+        import phonenumbers
+
+        country = str(self.cleaned_data["default_country"]).upper()
+        if country not in phonenumbers.SUPPORTED_REGIONS:
+            raise forms.ValidationError(f"{country!r} is not a country. Write its two letters, like GB.")
+        return country
+
+    def clean_base_url(self) -> str:
+        """Credentials go there: encrypted, or no further than this machine."""
+        url = str(self.cleaned_data.get("base_url") or "").rstrip("/")
+        if url.startswith("http://") and not url.startswith(
+            ("http://127.0.0.1", "http://localhost", "http://[::1]")
+        ):
+            raise forms.ValidationError("Use https, so that the service key never travels in the clear.")
+        return url
+
+    def clean(self) -> dict[str, Any]:
+        """Keep stored secrets where nothing was typed, and ask for what the way of signing in needs."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        for name in self.SECRETS:
+            cleaned[name] = cleaned.get(name) or (getattr(self.instance, name) if self.instance.pk else "")
+        if cleaned.get("auth_kind") == AuthKind.KEY and not cleaned.get("api_key"):
+            self.add_error("api_key", "Paste the service key, or choose JWT.")
+        if cleaned.get("auth_kind") == AuthKind.JWT:
+            for name, words in (("jwt_service_id", "service ID"), ("jwt_secret", "service secret")):
+                if not cleaned.get(name):
+                    self.add_error(name, f"Paste the {words}, or choose Service key.")
+        return cleaned
+
+    def save(self, commit: bool = True) -> Service:
+        """A new service gets its slug from its name; a changed secret keeps the previous signature secret for the hand-over."""
+        service: Service = self.instance
+        if service.pk:
+            stored = Service.objects.get(pk=service.pk)
+            if stored.receipt_secret and stored.receipt_secret != self.cleaned_data["receipt_secret"]:
+                service.receipt_secret_before = stored.receipt_secret
+        else:
+            service.slug = _free_slug(service.name)
+        for name in self.SECRETS:
+            setattr(service, name, self.cleaned_data[name])
+        if commit:
+            service.save()
+        return service
+
+
+def _free_slug(name: str) -> str:
+    stem = slugify(name)[:36] or "service"
+    taken = set(Service.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
+    return next(slug for n in range(1, 10_000) if (slug := stem if n == 1 else f"{stem}-{n}") not in taken)
+
+
+class TestMessageForm(forms.Form):
+    """One message to a number of one's own, to see that the connection works."""
+
+    sender = forms.CharField(
+        max_length=15, label="Sender", help_text="A sender that is provisioned for your tenant."
+    )
+    number = forms.CharField(max_length=40, label="Your number")
+
+
+class FirstRunForm(forms.Form):
+    """The first admin of a desk."""
+
+    email = forms.EmailField(label="E-mail address")
+    password = forms.CharField(
+        label="Password",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="At least 12 characters.",
+    )
+    again = forms.CharField(
+        label="Password again", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    )
+
+    def clean_password(self) -> str:
+        """Django's validators."""
+        password = str(self.cleaned_data["password"])
+        validate_password(password)
+        return password
+
+    def clean(self) -> dict[str, Any]:
+        """Twice the same."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("password") and cleaned.get("again") and cleaned["password"] != cleaned["again"]:
+            self.add_error("again", "The two passwords differ.")
+        return cleaned

@@ -1,0 +1,9 @@
+"""What a file of recipients may be, from the settings."""
+
+from django.conf import settings
+from sms.audience import Limits
+
+
+def upload_limits() -> Limits:
+    """Bytes and rows, as the operator set them."""
+    return Limits(bytes=settings.UPLOAD_MAX_BYTES, rows=settings.UPLOAD_MAX_ROWS)

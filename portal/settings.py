@@ -1,0 +1,273 @@
+"""Settings, in one file. Every variable is listed in `.env.example`; wrong values stop the start with a sentence.
+
+Without any variable this is the embedded desk: SQLite and generated keys under `var/`. With `DATABASE_URL=postgres://…` it is
+production, and keys must be given.
+"""
+
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from cryptography.fernet import Fernet
+
+from portal.env import WrongVariable, env_bool, env_choice, env_int, env_list, env_parsed, env_str, env_url
+from portal.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(env_str("VAR_DIR", str(BASE_DIR / "var"))).resolve()
+STOP_FILE = VAR_DIR / "stopping"  # while it exists, dispatch finishes what is in flight and takes nothing new
+
+DEBUG = env_bool("DEBUG", False)
+PUBLIC_URL = env_url("PUBLIC_URL", "http://127.0.0.1:8000")
+PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname or "127.0.0.1"
+HTTPS = PUBLIC_URL.startswith("https://")
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS") or [PUBLIC_HOST, "127.0.0.1", "localhost", "[::1]"]
+LOG_FORMAT = env_choice("LOG_FORMAT", "console", choices=("console", "json"))
+
+
+# --- Database -----------------------------------------------------------------------------------------------------------
+def _database(url: str) -> dict[str, object]:
+    parsed = environ.Env.db_url_config(url)
+    engine = str(parsed.get("ENGINE", ""))
+    if engine not in {"django.db.backends.sqlite3", "django.db.backends.postgresql"}:
+        raise ValueError("neither SQLite nor PostgreSQL")
+    return dict(parsed)
+
+
+SQLITE_URL = f"sqlite:///{VAR_DIR / 'textdesk.sqlite3'}"
+_default = env_parsed(
+    "DATABASE_URL",
+    SQLITE_URL,
+    _database,
+    should="like postgres://user:password@host:5432/name or sqlite:////folder/file",
+)
+EMBEDDED = _default["ENGINE"] == "django.db.backends.sqlite3"
+_default["CONN_MAX_AGE"] = 60
+_default["CONN_HEALTH_CHECKS"] = True
+if EMBEDDED:
+    # IMMEDIATE: a transaction that will write waits for the lock at its start instead of failing half-way.
+    # FULL: "armed" must survive a power cut, or we would forget that we sent.
+    _default["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000;",
+    }
+else:
+    # Works behind PgBouncer in transaction mode too.
+    _default["DISABLE_SERVER_SIDE_CURSORS"] = True
+    _default.setdefault("OPTIONS", {})
+    _default["OPTIONS"] = {"connect_timeout": 5, "prepare_threshold": None} | dict(_default["OPTIONS"])  # type: ignore[call-overload]
+DATABASES = {"default": _default}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+
+# --- Keys ---------------------------------------------------------------------------------------------------------------
+def _kept(name: str, make: object) -> str:
+    """A generated key that survives restarts, for the embedded desk only."""
+    path = VAR_DIR / name
+    if not path.exists():
+        VAR_DIR.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_suffix(".new")
+        fresh.touch(mode=0o600)
+        fresh.write_text(make(), encoding="utf-8")  # type: ignore[operator]
+        fresh.rename(path)
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as problem:
+        raise WrongVariable(
+            f"The key file {path} cannot be read ({problem.strerror}). Make it readable for this user."
+        ) from None
+
+
+SECRET_KEY = env_str("SECRET_KEY")
+FIELD_KEYS = env_list("FIELD_KEYS")
+if not EMBEDDED and not (SECRET_KEY and FIELD_KEYS):
+    raise WrongVariable(
+        "SECRET_KEY and FIELD_KEYS must be set when DATABASE_URL is PostgreSQL, so that every host has the same ones. "
+        "`python -m portal.keys` prints a fresh pair."
+    )
+SECRET_KEY = SECRET_KEY or _kept("secret_key", lambda: secrets.token_urlsafe(64))
+FIELD_KEYS = FIELD_KEYS or [_kept("field_key", lambda: Fernet.generate_key().decode())]
+if len(SECRET_KEY) < 50:
+    raise WrongVariable(
+        f"SECRET_KEY has {len(SECRET_KEY)} characters; it should be a random text of at least 50."
+    )
+for _key in FIELD_KEYS:
+    try:
+        Fernet(_key)
+    except ValueError:
+        raise WrongVariable(
+            "FIELD_KEYS holds a key that is not a Fernet key; it should be one or more of them (44 characters each), newest first."
+        ) from None
+
+
+# --- Applications -------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "portal",
+    "sms",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.forms",
+    "rest_framework",
+    "django_q",
+    "django_htmx",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "portal.middleware.SecurityHeaders",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "portal.middleware.ViewersZone",
+]
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.context.desk",
+            ],
+            "builtins": ["portal.templatetags.desk", "django.templatetags.static"],
+        },
+    }
+]
+
+# --- Static files -------------------------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# --- People -------------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "portal.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "services"
+ACCOUNT_ADAPTER = "portal.adapter.ClosedDoor"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"  # people are invited by an admin; nobody signs up
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+EMAIL_CONFIG = env_parsed(
+    "EMAIL_URL",
+    "consolemail://",
+    environ.Env.email_url_config,
+    should="like smtp+tls://user:password@host:587",
+)
+vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = env_str("EMAIL_FROM", f"textdesk@{PUBLIC_HOST}")
+
+# --- Cache: limits of sign-in must be shared by all processes, so never the per-process one ----------------------------------
+CACHES = {
+    "default": env_parsed(
+        "REDIS_URL", "dbcache://cache_table", environ.Env.cache_url_config, should="like redis://host:6379/0"
+    )
+}
+
+# --- django-q2: wake-ups only, see docs/decisions/0002 -----------------------------------------------------------------
+Q_CLUSTER = {
+    "name": "textdesk",
+    "orm": "default",
+    "workers": 3,
+    "bulk": 1,
+    "queue_limit": 3,
+    "timeout": 170,  # longest task: a tick that looks ahead 95 s and then dispatches for 20 s
+    "retry": 600,  # must outlast queue_limit tasks at their longest, or a waiting task starts twice
+    "max_attempts": 1,
+    "ack_failures": True,
+    "save_limit": -1,
+    "catch_up": False,
+    "poll": 0.5,
+    "guard_cycle": 0.5,
+    "label": "Queue",
+}
+
+# --- API ----------------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "UNAUTHENTICATED_USER": None,
+}
+
+# --- Limits ---------------------------------------------------------------------------------------------------------------
+UPLOAD_MAX_BYTES = env_int("UPLOAD_MAX_BYTES", 10 * 1024 * 1024, low=1024)
+UPLOAD_MAX_ROWS = env_int("UPLOAD_MAX_ROWS", 100_000, low=1)
+DATA_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_MAX_BYTES + 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_MAX_BYTES
+
+# --- Language and time ----------------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- Security -------------------------------------------------------------------------------------------------------------
+SECURE_CSP = {
+    "default-src": ["'none'"],
+    "script-src": ["'self'"],
+    "style-src": ["'self'"],
+    "img-src": ["'self'", "data:"],
+    "connect-src": ["'self'"],
+    "font-src": ["'self'"],
+    "form-action": ["'self'"],
+    "base-uri": ["'none'"],
+    "frame-ancestors": ["'none'"],
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
+CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+if HTTPS:
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_bool("BEHIND_PROXY", False) else None
+
+LOGGING_CONFIG = None
+LOGGING = logging_config(LOG_FORMAT, debug=DEBUG)

@@ -1,0 +1,36 @@
+"""Filters that every template has: how numbers, states and figures are written on screen."""
+
+from django import template
+
+from sms.models import MessageState, SendState
+from sms.msisdn import mask, pretty
+
+register = template.Library()
+
+register.filter("masked", mask)
+register.filter("pretty_number", pretty)
+
+
+@register.filter
+def message_state_label(state: str) -> str:
+    """`queued` → `Accepted`."""
+    return str(MessageState(state).label) if state in MessageState.values else state
+
+
+@register.filter
+def send_state_label(state: str) -> str:
+    """`sending` → `Sending`."""
+    return str(SendState(state).label) if state in SendState.values else state
+
+
+@register.filter
+def share(part: int, whole: int) -> str:
+    """A percentage that never rounds a few to none or nearly all to all."""
+    if not whole:
+        return "–"
+    percent = 100 * part / whole
+    if 0 < percent < 1:
+        return "<1 %"
+    if 99 < percent < 100:
+        return ">99 %"
+    return f"{percent:.0f} %"

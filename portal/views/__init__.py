@@ -1,0 +1,1 @@
+"""Pages, one file per topic. They translate between requests and the domain, and decide nothing."""

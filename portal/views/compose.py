@@ -1,0 +1,138 @@
+"""Compose: write, check, review, send. A draft is saved at every press of a button, errors or not."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from sms.audience import rejects_csv
+
+from portal.access import actor, service_page
+from portal.forms.compose import DraftForm
+from portal.limits import upload_limits
+from portal.views.download import csv_download
+from sms import compose as composing
+from sms import drafts
+from sms.models import Draft, Service
+
+PREVIEWED = 5
+SHOWN_REJECTS = 20
+
+
+@service_page("compose")
+@require_http_methods(["GET", "HEAD", "POST"])
+def compose(request: HttpRequest, service: Service) -> HttpResponse:
+    """A new draft; it exists once something was submitted."""
+    return _edit(request, service, Draft(service=service))
+
+
+@service_page("compose")
+@require_http_methods(["GET", "HEAD", "POST"])
+def draft(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """An existing draft."""
+    found = get_object_or_404(service.drafts.select_related("service", "upload"), pk=pk)
+    if found.send_id:
+        messages.info(request, "This draft was sent. Here is the send.")
+        return redirect("send", service=service.slug, pk=found.send_id)
+    return _edit(request, service, found)
+
+
+def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
+    if request.method != "POST":
+        return _page(request, DraftForm(instance=found, service=service))
+    form = DraftForm(request.POST, request.FILES, instance=found, service=service)
+    fine = form.is_valid()
+    saved = form.keep(user=request.user)
+    if "save" in request.POST and fine:
+        messages.success(request, "Draft saved.")
+        return redirect("draft", service=service.slug, pk=saved.pk)
+    if fine:
+        try:
+            composing.check(drafts.order_of(saved, limits=upload_limits()))
+        except composing.ComposeError as problem:
+            _show(form, problem)
+        else:
+            return redirect("draft_review", service=service.slug, pk=saved.pk)
+    return _page(request, form, status=422)
+
+
+def _show(form: DraftForm, error: composing.ComposeError) -> None:
+    """Each problem at the field that mends it; `audience` is the file or the pasted numbers, whichever is in use."""
+    audience = "file" if form.instance.upload_id else "pasted"
+    for problem in error.problems:
+        name = audience if problem.field == "audience" else problem.field
+        form.add_error(name if name in form.fields else None, problem.text)
+
+
+def _page(request: HttpRequest, form: DraftForm, *, status: int = 200) -> HttpResponse:
+    return render(request, "compose/edit.html", {"form": form, "draft": form.instance}, status=status)
+
+
+@service_page("compose")
+@require_http_methods(["GET", "HEAD", "POST"])
+def draft_review(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """What will happen, before it does. The button on this page sends."""
+    found = get_object_or_404(
+        service.drafts.select_related(
+            "service__region", "upload", "sender", "template", "policy_group", "link_domain"
+        ),
+        pk=pk,
+    )
+    if found.send_id:
+        messages.info(request, "This draft was sent. Here is the send.")
+        return redirect("send", service=service.slug, pk=found.send_id)
+    try:
+        if request.method == "POST":
+            send = drafts.send_draft(found, by=actor(request), user=request.user, limits=upload_limits())
+            return redirect("send", service=service.slug, pk=send.pk)
+        checked = composing.check(drafts.order_of(found, limits=upload_limits()))
+    except composing.ComposeError as problem:
+        form = DraftForm(instance=found, service=service, data=_as_typed(found, service))
+        form.is_valid()
+        _show(form, problem)
+        return _page(request, form, status=422)
+    return render(request, "compose/review.html", _review(found, checked))
+
+
+def _as_typed(found: Draft, service: Service) -> dict[str, Any]:
+    """The draft as form data, so that errors can be shown at its fields."""
+    bare = DraftForm(instance=found, service=service)
+    return {name: bare[name].value() for name in bare.fields if bare[name].value() is not None}
+
+
+def _review(found: Draft, checked: composing.Checked) -> dict[str, Any]:
+    lines = list(checked.lines[:PREVIEWED])
+    if checked.longest not in lines:
+        lines.append(checked.longest)
+    return {
+        "draft": found,
+        "checked": checked,
+        "recipients": len(checked.lines),
+        "rejected": len(checked.rejects),
+        "previews": lines,
+        "rejects": checked.rejects[:SHOWN_REJECTS],
+    }
+
+
+@service_page("compose")
+@require_safe
+def draft_rejects(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """The rejects of a draft, each with its row and reason."""
+    del request
+    found = get_object_or_404(service.drafts.select_related("service", "upload", "template", "sender"), pk=pk)
+    try:
+        rejects = composing.check(drafts.order_of(found, limits=upload_limits())).rejects
+    except composing.ComposeError:
+        rejects = ()
+    return csv_download(rejects_csv(rejects), name=f"rejects-draft-{found.pk}.csv")
+
+
+@service_page("compose")
+@require_POST
+def draft_discard(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """Throw a draft away; a sent one stays."""
+    found = get_object_or_404(service.drafts.filter(send=None), pk=pk)
+    found.delete()
+    messages.success(request, "Draft discarded.")
+    return redirect("home", service=service.slug)

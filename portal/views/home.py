@@ -1,0 +1,31 @@
+"""Where a person lands: the list of their services, and one service at a glance."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from portal.access import service_page, services_of
+from portal.models import User
+from sms import desk
+from sms.models import Service
+
+
+@login_not_required
+@require_safe
+def services(request: HttpRequest) -> HttpResponse:
+    """`/`: straight on where there is one service; otherwise a choice, or how to begin. A visitor is shown where to begin."""
+    if not request.user.is_authenticated:
+        return redirect("account_login" if User.objects.exists() else "first_run")
+    mine = list(services_of(request.user)[:2])  # type: ignore[arg-type]
+    if len(mine) == 1:
+        return redirect("home", service=mine[0].slug)
+    return render(request, "services.html", {"empty": not Service.objects.exists()})
+
+
+@service_page("see")
+@require_safe
+def home(request: HttpRequest, service: Service) -> HttpResponse:
+    """A service at a glance."""
+    return render(request, "home.html", {"glance": desk.glance(service, now=timezone.now())})

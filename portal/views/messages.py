@@ -1,0 +1,106 @@
+"""Messages: found by number, correlation id or provider id, and one message's whole story."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from portal.access import service_page
+from sms import correlation, desk
+from sms.models import Message, MessageState, Receipt, Service
+from sms.webex import codes
+from sms.webex.receipts import Unreadable, parse_receipt
+
+PAGE = 50
+
+
+@service_page("see")
+@require_safe
+def messages(request: HttpRequest, service: Service) -> HttpResponse:
+    """Search."""
+    text = request.GET.get("q", "")
+    before = request.GET.get("before", "")
+    found = desk.find_messages(service, text, before=int(before) if before.isdigit() else None, page=PAGE)
+    more = len(found) > PAGE
+    context = {"q": text, "rows": found[:PAGE], "next_before": found[PAGE - 1].pk if more else None}
+    return render(request, "messages/list.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One point of a message's timeline; `raw` is a receipt's body, indented."""
+
+    at: datetime
+    label: str
+    detail: str = ""
+    state: str = ""
+    raw: str = ""
+
+
+@service_page("see")
+@require_safe
+def message(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """Why did or didn't this person get it?"""
+    found = get_object_or_404(
+        Message.objects.filter(send__service=service).select_related(
+            "send__sender", "send__template", "send__created_by"
+        ),
+        pk=pk,
+    )
+    receipts = list(Receipt.objects.filter(message_id=found.pk, service=service))
+    context = {
+        "message": found,
+        "send": found.send,
+        "correlation_id": _correlation_id(found, service),
+        "code": codes.lookup(found.code) if found.code else None,
+        "events": sorted(_events(found, receipts), key=lambda event: event.at),
+        "clicks": list(found.clicks.all()),
+    }
+    return render(request, "messages/detail.html", context)
+
+
+def _correlation_id(found: Message, service: Service) -> str:
+    """What the provider was told, for whoever talks to its support."""
+    if not found.attempt:
+        return ""
+    return correlation.write(message_id=found.pk, attempt=found.attempt, key=service.correlation_key)
+
+
+def _events(found: Message, receipts: list[Receipt]) -> list[Event]:
+    send = found.send
+    events = [Event(send.created_at, "Composed", f"Row {found.row} of {send.source or 'the audience'}")]
+    if found.posted_at:
+        events.append(
+            Event(
+                found.posted_at, "Posted to Webex Connect", f"Attempt {found.attempt}", MessageState.POSTING
+            )
+        )
+    if found.queued_at:
+        events.append(
+            Event(found.queued_at, "Accepted by Webex Connect", found.provider_id, MessageState.QUEUED)
+        )
+    if found.final_at and found.state in (MessageState.CANCELLED, MessageState.EXPIRED):
+        events.append(Event(found.final_at, str(MessageState(found.state).label), "", found.state))
+    if found.state == MessageState.FAILED and found.final_at and not receipts:
+        events.append(Event(found.final_at, "Refused", found.detail, MessageState.FAILED))
+    return events + [_receipt_event(receipt) for receipt in receipts]
+
+
+def _receipt_event(receipt: Receipt) -> Event:
+    raw = bytes(receipt.raw)
+    try:
+        note = parse_receipt(raw)
+    except Unreadable as problem:
+        return Event(
+            receipt.received_at, "Receipt that cannot be read", str(problem), raw=raw.decode(errors="replace")
+        )
+    known = codes.lookup(note.code)
+    shown = json.dumps(json.loads(raw), indent=2, ensure_ascii=False)
+    label = {"clicked": "Link clicked"}.get(note.state, f"Receipt: {note.status}")
+    detail = note.url if note.state == "clicked" else known.meaning
+    return Event(
+        receipt.received_at, label, detail, state="" if note.state == "clicked" else note.state, raw=shown
+    )

@@ -1,0 +1,106 @@
+"""Sends: the list, one send live, its rejects, and cancelling it in time."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+from sms.audience import Reject as RejectedRow
+from sms.audience import rejects_csv
+
+from portal.access import actor, service_page
+from portal.views.download import csv_download
+from sms import compose, desk
+from sms.models import AuditEvent, MessageState, Send, SendState, Service
+from sms.webex import codes
+
+PAGE = 30
+MESSAGES = 50
+
+
+@service_page("see")
+@require_safe
+def sends(request: HttpRequest, service: Service) -> HttpResponse:
+    """Newest first."""
+    rows = Send.objects.filter(service=service).select_related("sender", "template", "created_by")
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    drafts = service.drafts.filter(send=None).select_related("created_by")[:10]
+    return render(
+        request,
+        "sends/list.html",
+        {"page": page, "rows": desk.progress_of_page(list(page.object_list)), "drafts": drafts},
+    )
+
+
+def _find(service: Service, pk: int) -> Send:
+    rows = Send.objects.filter(service=service)
+    related = ("service", "sender", "template", "policy_group", "link_domain", "created_by")
+    return get_object_or_404(rows.select_related(*related), pk=pk)
+
+
+def _progress(found: Send) -> dict[str, object]:
+    progress = desk.progress_of(found)
+    order = [*MessageState.values]
+    return {
+        "send": found,
+        "progress": progress,
+        "counts": [(state, progress.counts[state]) for state in order if progress.counts.get(state)],
+        "failures": [(codes.lookup(code), count) for code, count in found.failures()],
+        "can_cancel": found.state in (SendState.SCHEDULED, SendState.SENDING),
+    }
+
+
+@service_page("see")
+@require_safe
+def send(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """One send: counts, failures by code, its messages."""
+    found = _find(service, pk)
+    rows = found.messages.order_by("id")
+    wanted = request.GET.get("state", "")
+    if wanted in MessageState.values:
+        rows = rows.filter(state=wanted)
+    after = request.GET.get("after", "")
+    if after.isdigit():
+        rows = rows.filter(pk__gt=int(after))
+    shown = list(rows[: MESSAGES + 1])
+    context = _progress(found) | {
+        "rows": shown[:MESSAGES],
+        "next_after": shown[MESSAGES - 1].pk if len(shown) > MESSAGES else None,
+        "state": wanted,
+        "states": MessageState.choices,
+        "trail": AuditEvent.objects.filter(noun="send", noun_key=str(found.pk)).order_by("id"),
+    }
+    return render(request, "sends/detail.html", context)
+
+
+@service_page("see")
+@require_safe
+def send_progress(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """The part of the page that looks again every two seconds."""
+    return render(request, "sends/_progress.html", _progress(_find(service, pk)))
+
+
+@service_page("cancel")
+@require_POST
+def send_cancel(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """Cancel what was not posted."""
+    found = _find(service, pk)
+    stopped = compose.cancel(found, by=actor(request))
+    if stopped:
+        messages.success(request, f"Cancelled: {stopped:,} messages will not be sent.")
+    else:
+        messages.info(request, "Nothing was left to cancel.")
+    return redirect("send", service=service.slug, pk=found.pk)
+
+
+@service_page("see")
+@require_safe
+def send_rejects(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """The rows that became no message."""
+    del request
+    found = _find(service, pk)
+    rows = (
+        RejectedRow(row=bad.row, value=bad.value, code=bad.code, reason=bad.reason)
+        for bad in found.rejects.iterator()
+    )
+    return csv_download(rejects_csv(rows), name=f"rejects-send-{found.pk}.csv")

@@ -1,0 +1,174 @@
+"""The first-run page, and a service's settings: its connection, a test message, and the address for receipts."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from sms.audience import AudienceError, read_pasted
+
+from portal.access import actor, service_page
+from portal.forms.settings import ConnectionForm, FirstRunForm, TestMessageForm
+from portal.limits import upload_limits
+from portal.models import Membership, Role, User
+from sms import compose, wake
+from sms.models import AuditEvent, Receipt, ReceiptInbox, Sender, SenderKind, Service
+
+TEST_TEXT = "This is a test message from Textdesk. If you can read it, the connection works."
+
+
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def first_run(request: HttpRequest) -> HttpResponse:
+    """Make the first admin. The page is gone as soon as there is anybody."""
+    if User.objects.exists():
+        raise Http404
+    form = FirstRunForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            user = User.objects.create_superuser(form.cleaned_data["email"], form.cleaned_data["password"])
+        login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+        AuditEvent.record("user.first_admin", by=actor(request), noun="user", noun_key=user.pk)
+        return redirect("service_new")
+    return render(request, "settings/first_run.html", {"form": form})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def service_new(request: HttpRequest) -> HttpResponse:
+    """Connect a further service; for superusers."""
+    user = request.user
+    if not user.is_superuser:
+        raise PermissionDenied
+    form = ConnectionForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            service = form.save()
+            Membership.objects.create(user=user, service=service, role=Role.ADMIN)  # type: ignore[misc]
+            AuditEvent.record(
+                "service.connected",
+                by=actor(request),
+                service_slug=service.slug,
+                noun="service",
+                noun_key=service.pk,
+            )
+        messages.success(
+            request,
+            f"{service.name} is connected. Two steps are left: the receipt address, and a test message.",
+        )
+        return redirect("settings", service=service.slug)
+    return render(request, "settings/connection.html", {"form": form, "test_form": None})
+
+
+@service_page("configure")
+@require_http_methods(["GET", "HEAD", "POST"])
+def connection(request: HttpRequest, service: Service) -> HttpResponse:
+    """Connection, contract, receipts."""
+    form = ConnectionForm(request.POST or None, instance=Service.objects.get(pk=service.pk))
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            form.save()
+            AuditEvent.record(
+                "service.changed",
+                by=actor(request),
+                service_slug=service.slug,
+                noun="service",
+                noun_key=service.pk,
+                fields=form.changed_data,
+            )
+        messages.success(request, "Saved.")
+        return redirect("settings", service=service.slug)
+    return _page(request, service, form=form, status=422 if form.errors else 200)
+
+
+def _page(
+    request: HttpRequest,
+    service: Service,
+    *,
+    form: ConnectionForm | None = None,
+    test_form: TestMessageForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    first = service.senders.filter(active=True).first()
+    context = {
+        "form": form or ConnectionForm(instance=service),
+        "test_form": test_form or TestMessageForm(initial={"sender": first.address if first else ""}),
+        "receipt_url": f"{settings.PUBLIC_URL}/receipts/{service.receipt_token}/",
+        "receipt_url_is_public": settings.PUBLIC_URL.startswith("https://"),
+        "public_url": settings.PUBLIC_URL,
+        "last_receipt": Receipt.objects.filter(service=service).order_by("-id").first(),
+        "unmatched": ReceiptInbox.objects.filter(receipt__service=service)
+        .exclude(why=ReceiptInbox.Why.NEW)
+        .count(),
+    }
+    return render(request, "settings/connection.html", context, status=status)
+
+
+@service_page("configure")
+@require_POST
+def test_message(request: HttpRequest, service: Service) -> HttpResponse:
+    """Send one message to a number of one's own, as an ordinary send with its ordinary page."""
+    form = TestMessageForm(request.POST)
+    if not form.is_valid():
+        return _page(request, service, test_form=form, status=422)
+    address = form.cleaned_data["sender"].strip().lstrip("+")
+    sender, _ = Sender.objects.get_or_create(
+        service=service, address=address, defaults={"kind": _kind_of(address)}
+    )
+    try:
+        audience = read_pasted(
+            form.cleaned_data["number"], country=service.default_country, limits=upload_limits()
+        )
+        order = compose.Order(
+            service=service,
+            audience=audience,
+            sender=sender,
+            content=TEST_TEXT,
+            name="Test message",
+            source="test",
+        )
+        send = compose.create(order, by=actor(request), user=request.user)
+    except (AudienceError, compose.ComposeError) as problem:
+        form.add_error("number", str(problem))
+        return _page(request, service, test_form=form, status=422)
+    return redirect("send", service=service.slug, pk=send.pk)
+
+
+def _kind_of(address: str) -> str:
+    if not address.isdigit():
+        return SenderKind.ALPHANUMERIC
+    return SenderKind.SHORT_CODE if len(address) <= 8 else SenderKind.LONG_CODE
+
+
+@service_page("configure")
+@require_POST
+def resume(request: HttpRequest, service: Service) -> HttpResponse:
+    """Go on after the service paused itself."""
+    with transaction.atomic():
+        Service.objects.filter(pk=service.pk).update(paused_at=None, paused_because="")
+        AuditEvent.record(
+            "service.resumed",
+            by=actor(request),
+            service_slug=service.slug,
+            noun="service",
+            noun_key=service.pk,
+        )
+        wake.dispatch()
+    messages.success(request, f"{service.name} goes on sending.")
+    return redirect("settings", service=service.slug)
+
+
+@service_page("see")
+@require_safe
+def catalogue(request: HttpRequest, service: Service) -> HttpResponse:
+    """Senders, templates, policy groups and short-link domains."""
+    context = {
+        "senders": service.senders.all(),
+        "templates": service.templates.all(),
+        "policy_groups": service.policy_groups.all(),
+        "link_domains": service.link_domains.select_related("region"),
+    }
+    return render(request, "catalogue/list.html", context)

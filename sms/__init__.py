@@ -1,0 +1,1 @@
+"""The domain: everything that would still exist if the browser disappeared."""

@@ -1,0 +1,1 @@
+"""The machine doors: DRF endpoints for Webex Connect and for partner systems."""

@@ -1,0 +1,371 @@
+"""Compose: from what a person or a program asks for to a committed send. The one door; there is no other.
+
+Called by the compose page, the admin's form and `manage.py send`. `check` says what would happen, `create` makes it happen in one
+transaction: send, messages with their slices, rejects, counters and the audit row. Nothing here talks to the provider.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from sms import text, wake
+from sms.audience import Audience, Recipient
+from sms.audience import Reject as RejectedRow
+from sms.models import (
+    Actor,
+    AuditEvent,
+    ContactPolicyGroup,
+    Message,
+    MessageState,
+    MessageTemplate,
+    Reject,
+    Send,
+    Sender,
+    SendState,
+    Service,
+    ShortLinkDomain,
+    Slice,
+    ledger,
+)
+from sms.models.ledger import Tally
+
+SLICE = 500  # messages per lease: small enough to share between dispatchers, large enough that a claim costs nothing
+PAST = timedelta(
+    minutes=2
+)  # a time this long ago was meant as "now" by somebody who took a moment to press the button
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a send cannot be made, by the field of the compose page that mends it."""
+
+    field: str
+    text: str
+
+
+class ComposeError(ValueError):
+    """The send cannot be made as it stands; nothing was stored."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(" ".join(problem.text for problem in problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked for. Either `content` or `template`; `due_at` None means now."""
+
+    service: Service
+    audience: Audience
+    sender: Sender | None = None
+    content: str = ""
+    template: MessageTemplate | None = None
+    name: str = ""
+    due_at: datetime | None = None
+    expires_at: datetime | None = None
+    policy_group: ContactPolicyGroup | None = None
+    link_domain: ShortLinkDomain | None = None
+    callback_data: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One message to be: the text after substitution (empty where a provider template makes it) and its segments."""
+
+    row: int
+    msisdn: str
+    text: str
+    substitutions: dict[str, str]
+    segments: int
+    warning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What would happen: the messages, the rejects, and the figures of both."""
+
+    lines: Sequence[Line]
+    rejects: Sequence[RejectedRow]
+    encoding: str
+    segments_total: int
+    segments_worst: int
+
+    @property
+    def warnings(self) -> int:
+        """Recipients kept with a doubt."""
+        return sum(1 for line in self.lines if line.warning)
+
+    @property
+    def longest(self) -> Line:
+        """The line that costs most, for a preview."""
+        return max(self.lines, key=lambda line: (line.segments, len(line.text)))
+
+
+def check(order: Order, *, now: datetime | None = None) -> Checked:
+    """What `create` would do with this order; raises ComposeError naming every field that needs a hand."""
+    now = now or timezone.now()
+    problems = [*_catalogue_problems(order), *_content_problems(order), *_time_problems(order, now)]
+    if problems:
+        raise ComposeError(problems)
+    names = _placeholders(order)
+    columns, missing = _columns(names, order.audience)
+    if missing:
+        raise ComposeError([Problem("text", _missing_sentence(missing, order.audience))])
+    lines, rejects = _lines(order, columns)
+    if not lines:
+        raise ComposeError([Problem("audience", _nobody_sentence(rejects))])
+    return Checked(
+        lines=lines,
+        rejects=sorted(rejects, key=lambda reject: reject.row),
+        encoding="ucs2" if any(text.segments(line.text).encoding == "ucs2" for line in lines[:1]) else "gsm7",
+        segments_total=sum(line.segments for line in lines),
+        segments_worst=max(line.segments for line in lines),
+    )
+
+
+def create(order: Order, *, by: Actor, user: Any = None, now: datetime | None = None) -> Send:
+    """Commit the send and have it dispatched when due; raises ComposeError and stores nothing where it cannot be."""
+    now = now or timezone.now()
+    checked = check(order, now=now)
+    due_at = max(order.due_at or now, now)
+    with transaction.atomic():
+        send = Send.objects.create(
+            service=order.service,
+            name=order.name or _default_name(order, due_at),
+            sender=order.sender,
+            text=order.content,
+            template=order.template,
+            policy_group=order.policy_group,
+            link_domain=order.link_domain,
+            state=SendState.SCHEDULED if due_at > now else SendState.SENDING,
+            due_at=due_at,
+            expires_at=order.expires_at,
+            callback_data=order.callback_data,
+            recipients=len(checked.lines),
+            rejected=len(checked.rejects),
+            source=order.source[-200:],
+            created_by=user,
+        )
+        _store_messages(send, checked.lines)
+        Reject.objects.bulk_create(
+            (
+                Reject(send=send, row=bad.row, value=bad.value[:200], code=bad.code, reason=bad.reason[:300])
+                for bad in checked.rejects
+            ),
+            batch_size=1000,
+        )
+        tally = Tally.new()
+        tally.move(send.pk, old=None, new=(MessageState.PENDING, ""), count=len(checked.lines))
+        tally.write()
+        AuditEvent.record(
+            "send.created",
+            by=by,
+            service_slug=order.service.slug,
+            noun="send",
+            noun_key=send.pk,
+            recipients=send.recipients,
+            rejected=send.rejected,
+            sender=str(order.sender),
+            template=str(order.template or ""),
+            due_at=due_at.isoformat(),
+        )
+        wake.dispatch()
+    return send
+
+
+# --- problems -----------------------------------------------------------------------------------------------------------
+
+
+def _catalogue_problems(order: Order) -> Iterator[Problem]:
+    service = order.service
+    if not service.connected:
+        yield Problem(
+            "service",
+            f"{service.name} is not connected to Webex Connect yet. An admin does that under Settings.",
+        )
+    if order.sender is None:
+        yield Problem("sender", "Choose the sender that the messages come from.")
+    elif order.sender.service_id != service.pk or not order.sender.active:
+        yield Problem(
+            "sender",
+            f"{order.sender} is not a sender of {service.name} that can be used. Choose another one.",
+        )
+    chosen: tuple[tuple[str, Any, str], ...] = (
+        ("template", order.template, "template"),
+        ("policy_group", order.policy_group, "policy group"),
+        ("link_domain", order.link_domain, "short-link domain"),
+    )
+    for field, thing, noun in chosen:
+        if thing is not None and (thing.service_id != service.pk or not thing.active):
+            yield Problem(
+                field, f"{thing} is not a {noun} of {service.name} that can be used. Choose another one."
+            )
+
+
+def _content_problems(order: Order) -> Iterator[Problem]:
+    if order.content and order.template:
+        yield Problem("text", "Write a text or choose a template, not both.")
+    elif not order.content.strip() and order.template is None:
+        yield Problem("text", "Write the text of the message, or choose a template.")
+    written = _written(order)
+    limit = order.service.text_limit
+    if written and not text.placeholders(written) and len(written) > limit:
+        yield Problem("text", f"The text has {len(written):,} characters; this service allows {limit:,}.")
+    if len(order.callback_data) > 1500:
+        yield Problem(
+            "callback_data", f"Callback data has {len(order.callback_data):,} characters; 1,500 are allowed."
+        )
+
+
+def _time_problems(order: Order, now: datetime) -> Iterator[Problem]:
+    if order.due_at is not None and order.due_at < now - PAST:
+        yield Problem("send_at", "That time has passed. Choose a later one, or send now.")
+    if order.expires_at is not None and order.expires_at <= max(order.due_at or now, now):
+        yield Problem("expires_at", "It would expire before it is sent. Choose a later expiry.")
+
+
+def _written(order: Order) -> str:
+    """Our own text with its placeholders; empty where the provider's template makes it."""
+    return order.template.text if order.template is not None else order.content
+
+
+def _placeholders(order: Order) -> list[str]:
+    if order.template is not None and not order.template.text:
+        return [name.strip() for name in order.template.provider_placeholders.split(",") if name.strip()]
+    return text.placeholders(_written(order))
+
+
+def _columns(names: Sequence[str], audience: Audience) -> tuple[dict[str, str], list[str]]:
+    """Placeholder → heading of the column that fills it, and the placeholders that no column fills."""
+    headings = {
+        text.match_key(heading): heading for heading in audience.headings if heading != audience.column
+    }
+    headings.setdefault(text.match_key(audience.column), audience.column)
+    found = {name: headings[text.match_key(name)] for name in names if text.match_key(name) in headings}
+    return found, [name for name in names if name not in found]
+
+
+def _missing_sentence(missing: Sequence[str], audience: Audience) -> str:
+    holes = ", ".join(f"$({name})" for name in missing)
+    others = [heading for heading in audience.headings if heading != audience.column]
+    have = f"The columns are: {', '.join(others)}." if others else "The numbers came without further columns."
+    return f"Nothing fills {holes}. {have} Add the column, or change the text."
+
+
+def _nobody_sentence(rejects: Sequence[RejectedRow]) -> str:
+    if not rejects:
+        return "There is no recipient. Paste numbers or choose a file."
+    first = rejects[0]
+    return f"No valid recipient: all {len(rejects):,} rows were rejected. Row {first.row}: {first.reason}"
+
+
+# --- messages -----------------------------------------------------------------------------------------------------------
+
+
+def _lines(order: Order, columns: Mapping[str, str]) -> tuple[list[Line], list[RejectedRow]]:
+    """Every recipient as a line or a reject; together with the audience's own rejects nothing is missing."""
+    written, limit, audience = _written(order), order.service.text_limit, order.audience
+    lines: list[Line] = []
+    rejects: list[RejectedRow] = list(audience.rejects)
+    fixed = text.segments(written).count if written and not columns else 0
+    for recipient in audience.recipients:
+        values = _values(recipient, columns, audience)
+        empty = [name for name, value in values.items() if not value]
+        if empty:
+            rejects.append(_reject(recipient, "missing_value", f"This row has nothing for $({empty[0]})."))
+            continue
+        rendered = text.render(written, substitutions=values) if columns and written else written
+        if len(rendered) > limit:
+            rejects.append(
+                _reject(
+                    recipient,
+                    "text_too_long",
+                    f"The text would have {len(rendered):,} characters; {limit:,} are allowed.",
+                )
+            )
+            continue
+        count = fixed or (text.segments(rendered).count if rendered else 0)
+        kept = {} if written else values
+        lines.append(Line(recipient.row, recipient.msisdn, rendered, kept, count, recipient.warning))
+    return lines, rejects
+
+
+def _values(recipient: Recipient, columns: Mapping[str, str], audience: Audience) -> dict[str, str]:
+    return {
+        name: recipient.msisdn if heading == audience.column else recipient.substitutions.get(heading, "")
+        for name, heading in columns.items()
+    }
+
+
+def _reject(recipient: Recipient, code: str, reason: str) -> RejectedRow:
+    return RejectedRow(row=recipient.row, value=recipient.msisdn, code=code, reason=reason)
+
+
+def _default_name(order: Order, due_at: datetime) -> str:
+    what = str(order.template) if order.template else " ".join(order.content.split()[:6])
+    return f"{what[:70]} · {timezone.localtime(due_at):%d %b %H:%M}"
+
+
+def _store_messages(send: Send, lines: Sequence[Line]) -> None:
+    """Messages in the order of their rows, and the slices that cover them."""
+    pending = iter(
+        Message(
+            send=send,
+            msisdn=line.msisdn,
+            row=line.row,
+            text=line.text,
+            substitutions=line.substitutions,
+            segments=line.segments,
+        )
+        for line in lines
+    )
+    slices = []
+    while batch := list(islice(pending, SLICE)):
+        stored = Message.objects.bulk_create(batch)
+        slices.append(
+            Slice(
+                send=send,
+                service_id=send.service_id,
+                first_id=stored[0].pk,
+                last_id=stored[-1].pk,
+                due_at=send.due_at,
+            )
+        )
+    Slice.objects.bulk_create(slices)
+
+
+def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:
+    """Cancel what was not posted yet; returns how many messages that stopped.
+
+    Locking the slices comes first: it waits for whoever is arming one right now, and whoever arms later reads the new state. Slices
+    that are leased stay open, so that what they have in flight is still recorded or swept.
+    """
+    now = now or timezone.now()
+    with transaction.atomic():
+        # NO KEY: counters point to the send, and whoever writes one while we wait for their messages must not wait for us
+        locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
+        if locked.state in (SendState.FINISHED, SendState.CANCELLED):
+            return 0
+        slices = list(Slice.objects.select_for_update().filter(send=locked, done=False).order_by("pk"))
+        Slice.objects.filter(pk__in=[item.pk for item in slices if not item.owner]).update(done=True)
+        tally = Tally.new()
+        stopped = ledger.cancel(locked.pk, at=now, tally=tally)
+        tally.write()
+        locked.state, locked.cancelled_at, locked.cancelled_by = SendState.CANCELLED, now, by.label
+        locked.save(update_fields=["state", "cancelled_at", "cancelled_by"])
+        AuditEvent.record(
+            "send.cancelled",
+            by=by,
+            service_slug=locked.service.slug,
+            noun="send",
+            noun_key=locked.pk,
+            stopped=stopped,
+        )
+    send.refresh_from_db()
+    return stopped

@@ -1,0 +1,138 @@
+"""The desk at a glance: what a service's home page shows, in a fixed number of queries."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Sum
+
+from sms import correlation
+from sms.models import (
+    Draft,
+    Message,
+    MessageState,
+    Receipt,
+    ReceiptInbox,
+    Send,
+    SendState,
+    Service,
+    StateCount,
+)
+from sms.msisdn import BadNumber, parse
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A send with its counters."""
+
+    send: Send
+    counts: dict[str, int]
+
+    @property
+    def open(self) -> int:
+        """Messages not posted yet."""
+        return sum(self.counts.get(state, 0) for state in (MessageState.PENDING, MessageState.POSTING))
+
+    @property
+    def final(self) -> int:
+        """Messages that will not change any more."""
+        done = (MessageState.DELIVERED, MessageState.FAILED, MessageState.CANCELLED, MessageState.EXPIRED)
+        return sum(self.counts.get(state, 0) for state in done)
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is expected any more."""
+        return self.final == self.send.recipients
+
+    @property
+    def live(self) -> bool:
+        """Whether the page should look again: something still moves, or receipts may still come."""
+        return not self.settled
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A service today."""
+
+    in_flight: Sequence[Progress]
+    scheduled: Sequence[Send]
+    recent: Sequence[Progress]
+    drafts: Sequence[Draft]
+    last_receipt: datetime | None
+    unmatched: int
+    unconfirmed: int
+    today: dict[str, int]
+
+
+def glance(service: Service, *, now: datetime) -> Glance:
+    """What a team wants to know first."""
+    progress = progress_of_page(
+        list(Send.objects.filter(service=service).select_related("sender", "created_by")[:12])
+    )
+    last = (
+        Receipt.objects.filter(service=service).order_by("-id").values_list("received_at", flat=True).first()
+    )
+    today = (
+        StateCount.objects.filter(
+            send__service=service, send__due_at__gte=now - timedelta(days=1), send__due_at__lte=now
+        )
+        .values("state")
+        .annotate(total=Sum("delta"))
+    )
+    totals = {row["state"]: row["total"] for row in today if row["total"]}
+    return Glance(
+        in_flight=[item for item in progress if item.send.state == SendState.SENDING],
+        scheduled=list(
+            Send.objects.filter(service=service, state=SendState.SCHEDULED).order_by("due_at")[:5]
+        ),
+        recent=progress[:6],
+        drafts=list(
+            Draft.objects.filter(service=service, send=None)
+            .select_related("created_by")
+            .order_by("-changed_at")[:5]
+        ),
+        last_receipt=last,
+        unmatched=ReceiptInbox.objects.filter(receipt__service=service)
+        .exclude(why=ReceiptInbox.Why.NEW)
+        .count(),
+        unconfirmed=totals.get(MessageState.UNCONFIRMED, 0),
+        today=totals,
+    )
+
+
+def progress_of(send: Send) -> Progress:
+    """One send with its counters."""
+    return Progress(send, send.counts())
+
+
+def progress_of_page(sends: Sequence[Send]) -> list[Progress]:
+    """A page of sends with their counters, in one query for all."""
+    totals = (
+        StateCount.objects.filter(send__in=[send.pk for send in sends])
+        .values("send_id", "state")
+        .annotate(total=Sum("delta"))
+        .order_by()
+    )
+    counts: dict[int, dict[str, int]] = {}
+    for row in totals:
+        if row["total"]:
+            counts.setdefault(row["send_id"], {})[row["state"]] = row["total"]
+    return [Progress(send, counts.get(send.pk, {})) for send in sends]
+
+
+def find_messages(service: Service, text: str, *, before: int | None = None, page: int = 50) -> list[Message]:
+    """Messages by number, correlation id or provider id, newest first, below id `before`; empty text finds the latest."""
+    rows = Message.objects.filter(send__service=service).select_related("send").order_by("-id")
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    wanted = text.strip()
+    if wanted:
+        found = correlation.read(wanted, key=service.correlation_key)
+        if found is not None:
+            rows = rows.filter(pk=found.message_id)
+        else:
+            try:
+                rows = rows.filter(msisdn=parse(wanted, country=service.default_country).e164)
+            except BadNumber:
+                rows = rows.filter(provider_id=wanted)
+    return list(rows[: page + 1])

@@ -1,0 +1,66 @@
+"""From a draft to an order, and to a send. The compose page's half of `sms.compose`; it decides nothing of its own."""
+
+import io
+from typing import Any
+
+from django.db import transaction
+
+from sms import compose
+from sms.audience import Audience, AudienceError, Limits, read, read_pasted
+from sms.compose import ComposeError, Order, Problem
+from sms.models import Actor, Draft, Send
+
+
+def audience_of(draft: Draft, *, limits: Limits) -> Audience:
+    """Read the draft's file or its pasted numbers; raises ComposeError naming `audience` or `column`."""
+    country = draft.country or draft.service.default_country
+    upload = draft.upload
+    if upload is not None and draft.pasted.strip():
+        raise ComposeError(
+            [Problem("audience", "There are pasted numbers and a file. Clear the one that you do not want.")]
+        )
+    try:
+        if upload is None:
+            return read_pasted(
+                draft.pasted, country=country, limits=limits, allow_duplicates=draft.allow_duplicates
+            )
+        return read(
+            io.BytesIO(bytes(upload.content)),
+            name=upload.name,
+            country=country,
+            column=draft.column or None,
+            limits=limits,
+            allow_duplicates=draft.allow_duplicates,
+        )
+    except AudienceError as problem:
+        field = "column" if problem.code in {"unknown_column", "no_column"} else "audience"
+        raise ComposeError([Problem(field, str(problem))]) from None
+
+
+def order_of(draft: Draft, *, limits: Limits) -> Order:
+    """The draft as `compose` wants it; raises ComposeError where the audience cannot be read."""
+    return Order(
+        service=draft.service,
+        audience=audience_of(draft, limits=limits),
+        sender=draft.sender,
+        content=draft.text.replace("\r\n", "\n"),
+        template=draft.template,
+        name=draft.name,
+        due_at=draft.send_at,
+        policy_group=draft.policy_group,
+        link_domain=draft.link_domain,
+        source=draft.upload.name if draft.upload else "pasted",
+    )
+
+
+def send_draft(draft: Draft, *, by: Actor, user: Any, limits: Limits) -> Send:
+    """Make the send, once: a second press of the button finds the first one's send."""
+    order = order_of(draft, limits=limits)
+    with transaction.atomic():
+        locked = Draft.objects.select_for_update(of=("self",)).get(pk=draft.pk)
+        if locked.send is not None:
+            return locked.send
+        send = compose.create(order, by=by, user=user)
+        locked.send = send
+        locked.save(update_fields=["send", "changed_at"])
+    return send

@@ -1,0 +1,147 @@
+"""`manage.py send`: the composer's twin for cron and scripts. Same validation, same audit, same door as the page."""
+
+import json
+import time
+from argparse import ArgumentTypeError
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from sms import compose
+from sms.audience import AudienceError, Limits, read
+from sms.models import Actor, MessageTemplate, Send, Sender, Service
+from sms.models.message import FINAL
+
+STILL = 15.0  # seconds without any movement after which --wait returns
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(
+            f"{text!r} is not a time; write it like 2026-12-24T09:00 or 2026-12-24T09:00:00Z"
+        ) from None
+
+
+class Command(BaseCommand):
+    """Compose and send from the command line."""
+
+    help = "Send a text or a template to the recipients of a file."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The options of the interface page."""
+        parser.add_argument("--service", required=True, metavar="SLUG")
+        parser.add_argument("--sender", required=True)
+        what = parser.add_mutually_exclusive_group(required=True)
+        what.add_argument("--text")
+        what.add_argument("--template", metavar="NAME")
+        parser.add_argument("--audience", required=True, type=Path, metavar="FILE", help="CSV or XLSX")
+        parser.add_argument(
+            "--country", default="", help="how to read numbers without a country code, for example GB"
+        )
+        parser.add_argument(
+            "--at", type=_moment, help="ISO time; without an offset it is in the service's time zone"
+        )
+        parser.add_argument("--name", default="")
+        parser.add_argument(
+            "--wait", action="store_true", help="until every message is final or nothing moved for 15 s"
+        )
+        parser.add_argument("--json", action="store_true", help="print one line of JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Send; every problem is one sentence and exit code 1."""
+        started = time.monotonic()
+        service = Service.objects.select_related("region").filter(slug=options["service"]).first()
+        if service is None:
+            known = ", ".join(Service.objects.values_list("slug", flat=True)) or "none yet"
+            raise CommandError(f"There is no service {options['service']!r}. Known services: {known}.")
+        order = self._order(service, options)
+        try:
+            send = compose.create(order, by=Actor(kind="system", key="", label="manage.py send", door="cli"))
+        except compose.ComposeError as problem:
+            raise CommandError("\n".join(f"{item.field}: {item.text}" for item in problem.problems)) from None
+        if options["wait"]:
+            _wait(send)
+        self._print(send, seconds=time.monotonic() - started, as_json=options["json"])
+
+    def _order(self, service: Service, options: dict[str, Any]) -> compose.Order:
+        sender = Sender.objects.filter(service=service, address=options["sender"]).first()
+        if sender is None:
+            have = ", ".join(
+                Sender.objects.filter(service=service, active=True).values_list("address", flat=True)
+            )
+            raise CommandError(
+                f"sender: {options['sender']!r} is not a sender of {service.name}. It has: {have or 'none'}."
+            )
+        template = None
+        if options["template"]:
+            template = MessageTemplate.objects.filter(service=service, name=options["template"]).first()
+            if template is None:
+                have = ", ".join(
+                    MessageTemplate.objects.filter(service=service, active=True).values_list(
+                        "name", flat=True
+                    )
+                )
+                raise CommandError(
+                    f"template: there is no {options['template']!r}. {service.name} has: {have or 'none'}."
+                )
+        due_at = options["at"]
+        if due_at is not None and due_at.tzinfo is None:
+            due_at = due_at.replace(tzinfo=ZoneInfo(service.time_zone))
+        return compose.Order(
+            service=service,
+            sender=sender,
+            content=options["text"] or "",
+            template=template,
+            audience=self._audience(options["audience"], options["country"] or service.default_country),
+            name=options["name"],
+            due_at=due_at,
+            source=options["audience"].name,
+        )
+
+    @staticmethod
+    def _audience(path: Path, country: str) -> Any:
+        limits = Limits(bytes=settings.UPLOAD_MAX_BYTES, rows=settings.UPLOAD_MAX_ROWS)
+        try:
+            with path.open("rb") as file:
+                return read(file, name=path.name, country=country.upper(), limits=limits)
+        except OSError as problem:
+            raise CommandError(f"audience: {path} cannot be read ({problem.strerror}).") from None
+        except AudienceError as problem:
+            raise CommandError(f"audience: {problem}") from None
+
+    def _print(self, send: Send, *, seconds: float, as_json: bool) -> None:
+        states = send.counts()
+        if as_json:
+            line = {
+                "send": send.pk,
+                "recipients": send.recipients,
+                "rejected": send.rejected,
+                "states": states,
+                "seconds": round(seconds, 2),
+            }
+            self.stdout.write(json.dumps(line))
+            return
+        shown = ", ".join(f"{count} {state}" for state, count in states.items())
+        self.stdout.write(
+            f"Send {send.pk}: {send.recipients} recipients, {send.rejected} rejected; {shown} ({seconds:.1f} s)"
+        )
+
+
+def _wait(send: Send) -> None:
+    """Until all messages are final, or nothing has moved for STILL seconds (counted from when it was due)."""
+    before, moved = send.counts(), time.monotonic()
+    while set(before) - FINAL and time.monotonic() - moved < STILL:
+        time.sleep(0.2)
+        counts = send.counts()
+        if counts != before or _not_due(send):
+            before, moved = counts, time.monotonic()
+
+
+def _not_due(send: Send) -> bool:
+    return send.due_at > datetime.now(tz=send.due_at.tzinfo)

@@ -1,0 +1,40 @@
+"""The nouns, one file per family. Import them from here; models import neither stages nor edges."""
+
+from sms.models.audit import Actor, AuditEvent
+from sms.models.draft import Draft, Upload
+from sms.models.duty import Duty
+from sms.models.link import Click, Region, ShortLinkDomain
+from sms.models.message import Message, MessageState
+from sms.models.policy import ContactPolicyGroup
+from sms.models.receipt import Receipt, ReceiptInbox
+from sms.models.send import Reject, Send, SendState, Slice, StateCount
+from sms.models.sender import Sender, SenderKind
+from sms.models.service import AuthKind, Pace, Service
+from sms.models.template import MessageTemplate
+
+__all__ = [
+    "Actor",
+    "AuditEvent",
+    "AuthKind",
+    "Click",
+    "ContactPolicyGroup",
+    "Draft",
+    "Duty",
+    "Message",
+    "MessageState",
+    "MessageTemplate",
+    "Pace",
+    "Receipt",
+    "ReceiptInbox",
+    "Region",
+    "Reject",
+    "Send",
+    "SendState",
+    "Sender",
+    "SenderKind",
+    "Service",
+    "ShortLinkDomain",
+    "Slice",
+    "StateCount",
+    "Upload",
+]

@@ -1,0 +1,95 @@
+"""Short links: the provider's regions with their DNS targets, our link domains, and clicks."""
+
+from django.db import models
+
+
+class Region(models.Model):
+    """A Webex Connect region. Data, seeded from the provider's table and editable, because targets change without notice.
+
+    Short-link domains point to `cname`, or to `a_record` where the region has an address instead (Azure US).
+    """
+
+    key = models.SlugField(max_length=20, unique=True)
+    name = models.CharField(max_length=60)
+    host = models.CharField("API host", max_length=120, help_text="For example api.uk.webexconnect.io")
+    host_documented = models.BooleanField(
+        default=True,
+        help_text="Off where the provider's documents do not name the host, so that it is a guess.",
+    )
+    cname = models.CharField("CNAME target", max_length=200, blank=True)
+    a_record = models.GenericIPAddressField("A record", null=True, blank=True, protocol="IPv4")
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (
+            models.CheckConstraint(
+                name="region_has_a_cname_or_an_a_record_but_not_both",
+                condition=(models.Q(cname="") & models.Q(a_record__isnull=False))
+                | (~models.Q(cname="") & models.Q(a_record__isnull=True)),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def dns_target(self) -> str:
+        """What a short-link domain of this region must point to."""
+        return self.cname or str(self.a_record)
+
+    @property
+    def dns_kind(self) -> str:
+        """The kind of DNS record to make: `CNAME` or `A`."""
+        return "CNAME" if self.cname else "A"
+
+
+class ShortLinkDomain(models.Model):
+    """A host name that Webex Connect shortens our links on."""
+
+    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="link_domains")
+    region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="link_domains")
+    host = models.CharField(max_length=253, help_text="Only the host name, for example go.example.com")
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        verbose_name = "short-link domain"
+        ordering = ("host",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("service", "host"), name="link_domain_is_listed_once_per_service"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.host
+
+    @property
+    def url(self) -> str:
+        """As the provider wants it in `options.domain`."""
+        return f"https://{self.host}"
+
+
+class Click(models.Model):
+    """One visit of a short link, told by a CLICKED receipt. Link scanners click too, so each has a verdict with its reason."""
+
+    class Verdict(models.TextChoices):
+        """Who clicked."""
+
+        HUMAN = "human"
+        MACHINE = "machine"
+        UNSURE = "unsure"
+
+    message = models.ForeignKey("sms.Message", on_delete=models.CASCADE, related_name="clicks")
+    receipt = models.OneToOneField("sms.Receipt", on_delete=models.CASCADE, related_name="click")
+    url = models.TextField()
+    ip = models.CharField(max_length=45, blank=True)
+    user_agent = models.TextField(blank=True)
+    verdict = models.CharField(max_length=10, default=Verdict.UNSURE)
+    reason = models.CharField(max_length=40, default="not_judged", help_text="Code of the rule that decided.")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("at", "id")
+
+    def __str__(self) -> str:
+        return f"{self.url} at {self.at:%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,88 @@
+"""One SMS to one MSISDN."""
+
+from django.db import models
+
+
+class MessageState(models.TextChoices):
+    """Where a message stands. Its state is the highest of everything known about it (`sms.models.ledger.RANK`):
+
+        pending → posting → unconfirmed → queued → submitted → failed → delivered
+           │         └── certainly not taken: back to pending (the only way down)
+           └── cancelled · expired, reachable only while nothing was posted
+
+    `delivered` beats `failed`: the handset's proof outranks an operator's guess.
+    """
+
+    PENDING = "pending", "Waiting"  # committed here; not yet given to the provider
+    POSTING = "posting", "Sending"  # armed: bytes may have left
+    UNCONFIRMED = (
+        "unconfirmed",
+        "Not confirmed",
+    )  # the connection broke: it may have been sent; never sent again by itself
+    QUEUED = "queued", "Accepted"  # the provider has it
+    SUBMITTED = "submitted", "Submitted"  # with the operator
+    FAILED = "failed", "Failed"  # a final no, with its code
+    DELIVERED = "delivered", "Delivered"  # the handset has it
+    CANCELLED = "cancelled", "Cancelled"  # stopped by a person in time
+    EXPIRED = "expired", "Expired"  # its own deadline passed before we posted it
+
+
+FINAL = frozenset({MessageState.FAILED, MessageState.DELIVERED, MessageState.CANCELLED, MessageState.EXPIRED})
+
+
+class Message(models.Model):
+    """One SMS. `text` is what we asked the provider to send (substituted by us), empty when a provider template makes it.
+
+    No index and no partial-index predicate names `state`: on PostgreSQL that keeps state changes HOT, which made folding
+    receipts four times and claiming work a hundred times faster when measured.
+    """
+
+    send = models.ForeignKey("sms.Send", on_delete=models.CASCADE, related_name="messages", db_index=False)
+    msisdn = models.CharField("MSISDN", max_length=16)
+    row = models.PositiveIntegerField(help_text="Row of the audience it came from.")
+    text = models.TextField(blank=True)
+    substitutions = models.JSONField(default=dict, blank=True)
+    segments = models.PositiveSmallIntegerField(
+        default=0, help_text="By our count; 0 where the provider makes the text."
+    )
+    state = models.CharField(max_length=12, default=MessageState.PENDING)
+    attempt = models.PositiveSmallIntegerField(
+        default=0, help_text="POSTs that may have reached the provider."
+    )
+    code = models.CharField(
+        max_length=10, blank=True, help_text="The provider's last code about this message."
+    )
+    detail = models.CharField(max_length=200, blank=True)
+    provider_id = models.CharField(max_length=64, blank=True)
+    carrier = models.CharField(max_length=20, blank=True)
+    segments_billed = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="As the provider reported."
+    )
+    posted_at = models.DateTimeField(null=True, blank=True)
+    queued_at = models.DateTimeField(null=True, blank=True)
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    final_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("id",)
+        indexes = (
+            models.Index(fields=("send", "id"), name="message_of_a_send"),  # used by: dispatch, send page
+            models.Index(fields=("msisdn", "-id"), name="message_to_a_number"),  # used by: message search
+            models.Index(
+                fields=("provider_id",), name="message_by_provider_id", condition=~models.Q(provider_id="")
+            ),  # used by: message search, receipts without our correlation id
+        )
+        constraints = (
+            models.CheckConstraint(
+                name="message_that_was_posted_has_an_attempt",
+                condition=models.Q(posted_at__isnull=True) | models.Q(attempt__gte=1),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"message {self.pk}"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no further change is expected."""
+        return self.state in FINAL

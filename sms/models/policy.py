@@ -1,0 +1,32 @@
+"""Contact-policy groups: consent and frequency caps that the provider checks before it sends."""
+
+from django.db import models
+
+
+class ContactPolicyGroup(models.Model):
+    """A group of the provider's Contact Policy app, and which of its two checks our sends ask for."""
+
+    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="policy_groups")
+    name = models.CharField(max_length=80)
+    group_id = models.CharField("provider group id", max_length=64)
+    check_consent = models.BooleanField("require opt-in", default=True)
+    apply_frequency_cap = models.BooleanField("enforce frequency cap", default=False)
+    description = models.CharField(max_length=300, blank=True)
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        verbose_name = "contact-policy group"
+        ordering = ("name",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("service", "name"), name="policy_group_name_is_unique_per_service"
+            ),
+            models.CheckConstraint(
+                name="policy_group_checks_consent_or_caps_frequency_or_both",
+                condition=models.Q(check_consent=True) | models.Q(apply_frequency_cap=True),
+                violation_error_message="Tick at least one: require opt-in, or enforce the frequency cap.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,153 @@
+"""A send: one composed job, its slices of work, its rejects and its counters."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q, Sum
+
+
+class SendState(models.TextChoices):
+    """The life of a send: scheduled → sending → finished, or cancelled on the way."""
+
+    SCHEDULED = "scheduled", "Scheduled"
+    SENDING = "sending", "Sending"
+    FINISHED = "finished", "Finished"  # everything was posted; receipts may still come
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class Send(models.Model):
+    """One composed job, unchangeable once made: who (audience), what (text or template), from whom (sender), when (`due_at`)."""
+
+    service = models.ForeignKey("sms.Service", on_delete=models.PROTECT, related_name="sends")
+    name = models.CharField(max_length=100)
+    sender = models.ForeignKey("sms.Sender", on_delete=models.PROTECT, related_name="sends")
+    text = models.TextField(blank=True, help_text="As composed, with its placeholders.")
+    template = models.ForeignKey(
+        "sms.MessageTemplate", null=True, blank=True, on_delete=models.PROTECT, related_name="sends"
+    )
+    policy_group = models.ForeignKey(
+        "sms.ContactPolicyGroup", null=True, blank=True, on_delete=models.PROTECT, related_name="sends"
+    )
+    link_domain = models.ForeignKey(
+        "sms.ShortLinkDomain", null=True, blank=True, on_delete=models.PROTECT, related_name="sends"
+    )
+    state = models.CharField(max_length=10, choices=SendState, default=SendState.SCHEDULED)
+    due_at = models.DateTimeField(help_text="When the first message may be posted.")
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="After this nothing more is posted.")
+    callback_data = models.CharField(max_length=1500, blank=True)
+    recipients = models.PositiveIntegerField(default=0)
+    rejected = models.PositiveIntegerField(default=0)
+    source = models.CharField(max_length=200, blank=True, help_text="File name, or how the numbers came.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="sends"
+    )
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    cancelled_by = models.CharField(max_length=254, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (
+            models.Index(fields=("service", "-id"), name="send_of_a_service"),  # used by: sends list, home
+            models.Index(
+                fields=("service", "due_at"), name="send_still_to_come", condition=Q(state="scheduled")
+            ),  # used by: home
+        )
+        constraints = (
+            models.CheckConstraint(
+                name="send_has_a_text_or_a_template",
+                condition=~Q(text="") | Q(template__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="send_is_cancelled_at_and_by_or_neither",
+                condition=Q(cancelled_at__isnull=True, cancelled_by="")
+                | (Q(cancelled_at__isnull=False) & ~Q(cancelled_by="")),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def counts(self) -> dict[str, int]:
+        """Messages by state, from the counters; states nobody is in are left out."""
+        totals = self.counters.values("state").annotate(total=Sum("delta")).order_by("state")
+        return {row["state"]: row["total"] for row in totals if row["total"]}
+
+    def failures(self) -> list[tuple[str, int]]:
+        """Failed messages by code, the most frequent first."""
+        totals = (
+            self.counters.filter(state="failed")
+            .values("code")
+            .annotate(total=Sum("delta"))
+            .order_by("-total", "code")
+        )
+        return [(row["code"], row["total"]) for row in totals if row["total"]]
+
+
+class Slice(models.Model):
+    """A run of consecutive messages of one send: the unit that a dispatcher leases.
+
+    Leasing a run instead of writing each message when it is claimed is what makes a claim cheap. The row is also the fence: whoever
+    arms or records must still hold its lease, and whoever cancels closes it first.
+    """
+
+    send = models.ForeignKey(Send, on_delete=models.CASCADE, related_name="slices")
+    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="+", db_index=False)
+    first_id = models.BigIntegerField()
+    last_id = models.BigIntegerField()
+    due_at = models.DateTimeField()
+    owner = models.CharField(max_length=40, blank=True)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    done = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ("due_at", "id")
+        indexes = (
+            models.Index(
+                fields=("due_at", "id"), name="slice_open_by_due", condition=Q(done=False)
+            ),  # used by: claim
+        )
+        constraints = (
+            models.CheckConstraint(
+                name="slice_is_leased_by_somebody_until_some_time_or_free",
+                condition=Q(owner="", leased_until__isnull=True)
+                | (~Q(owner="") & Q(leased_until__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="slice_that_is_done_is_not_leased", condition=Q(done=False) | Q(owner="")
+            ),
+            models.CheckConstraint(name="slice_runs_forward", condition=Q(last_id__gte=models.F("first_id"))),
+        )
+
+    def __str__(self) -> str:
+        return f"messages {self.first_id} to {self.last_id}"
+
+
+class StateCount(models.Model):
+    """Counters as deltas: +1 where a message arrives, −1 where it leaves; squashed now and then. No page counts the big table."""
+
+    send = models.ForeignKey(Send, on_delete=models.CASCADE, related_name="counters")
+    state = models.CharField(max_length=12)
+    code = models.CharField(max_length=10, blank=True)
+    delta = models.IntegerField()
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.state} {self.delta:+d}"
+
+
+class Reject(models.Model):
+    """A row refused before a message existed, kept so that nothing is dropped silently."""
+
+    send = models.ForeignKey(Send, on_delete=models.CASCADE, related_name="rejects")
+    row = models.PositiveIntegerField()
+    value = models.CharField(max_length=200, blank=True)
+    code = models.CharField(max_length=40)
+    reason = models.CharField(max_length=300)
+
+    class Meta:
+        ordering = ("row", "id")
+
+    def __str__(self) -> str:
+        return f"row {self.row}: {self.reason}"

@@ -1,0 +1,134 @@
+"""A Webex Connect service that a team shares, and its pace."""
+
+import secrets
+import zoneinfo
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from sms.models.secret import SecretField
+
+
+def new_token() -> str:
+    """An unguessable path part, 256 bits."""
+    return secrets.token_urlsafe(32)
+
+
+def valid_zone(name: str) -> None:
+    """Refuse what is no IANA time zone."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(
+            "%(name)s is not a time zone. Write it like Europe/London.", params={"name": name}
+        )
+
+
+class AuthKind(models.TextChoices):
+    """How we sign in to the provider."""
+
+    KEY = "key", "Service key"
+    JWT = "jwt", "JWT"
+
+
+class Service(models.Model):
+    """One Webex Connect service: connection, contract and receipt endpoint. Every page, sender and send belongs to one.
+
+    `rate` is destinations per second as contracted (empty: no limit). `text_limit` is characters after substitution: 1024 in the
+    provider's documented contract, 4000 on newer tenants.
+    """
+
+    slug = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=80)
+    region = models.ForeignKey("sms.Region", on_delete=models.PROTECT, related_name="services")
+    base_url = models.URLField(
+        "base URL", blank=True, help_text="Only if it differs from the region's, for example a sandbox."
+    )
+    auth_kind = models.CharField("sign-in with", max_length=3, choices=AuthKind, default=AuthKind.KEY)
+    api_key = SecretField("service key", blank=True)
+    jwt_service_id = models.CharField("service ID", max_length=100, blank=True)
+    jwt_secret = SecretField("service secret", blank=True)
+    rate = models.PositiveIntegerField(
+        "contracted rate",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(100_000)],
+        help_text="Destinations per second in your contract. Empty means no limit.",
+    )
+    e164_plus = models.BooleanField(
+        "numbers with +", default=False, help_text="On if “+E.164” is enabled for your tenant."
+    )
+    text_limit = models.PositiveIntegerField(
+        default=1024,
+        validators=[MinValueValidator(1), MaxValueValidator(4000)],
+        help_text="Characters; newer tenants have 4000.",
+    )
+    default_country = models.CharField(
+        max_length=2, default="GB", help_text="Numbers without a country code are read as this one."
+    )
+    time_zone = models.CharField(max_length=60, default="Europe/London", validators=[valid_zone])
+    receipt_token = models.CharField(max_length=64, unique=True, default=new_token, editable=False)
+    receipt_secret = SecretField(
+        "signature secret", blank=True, help_text="The secret of the outbound webhook, if it has one."
+    )
+    receipt_secret_before = SecretField("previous signature secret", blank=True)
+    receipt_algorithm = models.CharField(
+        max_length=6, default="sha256", choices=(("sha256", "SHA-256"), ("sha512", "SHA-512"))
+    )
+    correlation_key = SecretField(default=new_token, editable=False)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    paused_because = models.CharField(max_length=200, blank=True)
+    is_sandbox = models.BooleanField(default=False, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (
+            models.CheckConstraint(
+                name="service_is_paused_with_a_reason_or_not_at_all",
+                condition=models.Q(paused_at__isnull=True, paused_because="")
+                | (models.Q(paused_at__isnull=False) & ~models.Q(paused_because="")),
+            ),
+            models.CheckConstraint(
+                name="service_rate_is_positive_or_unlimited",
+                condition=models.Q(rate__isnull=True) | models.Q(rate__gte=1),
+            ),
+            models.CheckConstraint(
+                name="service_text_limit_is_between_1_and_4000",
+                condition=models.Q(text_limit__gte=1, text_limit__lte=4000),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is anything to sign in with."""
+        return (
+            bool(self.api_key)
+            if self.auth_kind == AuthKind.KEY
+            else bool(self.jwt_service_id and self.jwt_secret)
+        )
+
+    @property
+    def provider_url(self) -> str:
+        """Base address of the provider's API, without a trailing slash."""
+        return (self.base_url or f"https://{self.region.host}").rstrip("/")
+
+    @property
+    def receipt_secrets(self) -> list[str]:
+        """Secrets that a receipt may be signed with now: the newest first, the previous one during rotation."""
+        return [secret for secret in (self.receipt_secret, self.receipt_secret_before) if secret]
+
+
+class Pace(models.Model):
+    """How far ahead a service's contracted rate is used up: one row per service, moved by every dispatcher.
+
+    `used_until` is in seconds of the database's epoch: a reservation of n destinations moves it by n / rate.
+    """
+
+    service = models.OneToOneField(Service, on_delete=models.CASCADE, primary_key=True, related_name="pace")
+    used_until = models.FloatField(default=0)
+
+    def __str__(self) -> str:
+        return f"pace of {self.service_id}"

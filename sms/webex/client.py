@@ -1,0 +1,202 @@
+"""One POST to `/v2/messages`, with an end: the only module that knows httpx. Called by dispatch, one Client per thread.
+
+Total deadline over connecting, TLS, writing, headers and body (`deadline`); at most 64 KB of the reply are read; redirects are
+not followed, so the key never travels; proxies and other environment settings are ignored. No retry happens here, ever: whether a
+request may be posted again is decided by the class of the error (`errors`) and by dispatch.
+"""
+
+import functools
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+import httpcore
+import httpx
+
+from sms.webex import VERSION
+from sms.webex.auth import Jwt, Key
+from sms.webex.deadline import Backend, Deadline
+from sms.webex.errors import NotSent, ProviderError, ServicePaused, Unconfirmed
+from sms.webex.replies import Accepted, parse_reply
+
+DEADLINE = 20.0  # seconds; dispatch's lease must be well above it
+LONGEST_REPLY = 64 * 1024
+KEEP_ALIVE = (
+    5.0  # seconds an idle connection is used again; short, because a dying one costs an unconfirmed message
+)
+
+
+class Client:
+    """Posts bodies made by `wire.encode` for one service. Holds at most one connection; not for several threads.
+
+    `transport` replaces the network, for tests; the deadline is then kept only between the chunks of a reply.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        credentials: Key | Jwt,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        deadline: float = DEADLINE,
+    ) -> None:
+        self._url = f"{base_url.rstrip('/')}/v2/messages"
+        if not base_url.startswith(("https://", "http://")):
+            raise ValueError(f"The base URL must begin with https://, not {base_url!r}.")
+        self._credentials = credentials
+        self._seconds = deadline
+        self._deadline = Deadline()
+        self._busy = threading.Lock()
+        self._real = transport is None  # only our own network can tell whether a byte left
+        self._http = httpx.Client(
+            transport=transport or _Network(self._deadline, tls=self._url.startswith("https:")),
+            headers={
+                "User-Agent": f"textdesk/{VERSION}",
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",  # nothing to unpack means nothing that unpacks to a gigabyte
+                "Content-Type": "application/json",
+            },
+            timeout=deadline,
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    def post(self, body: bytes) -> Accepted:
+        """Post one request. Returns within the deadline, or raises a `ProviderError` whose class says what may happen next."""
+        if not self._busy.acquire(blocking=False):
+            raise RuntimeError("a Client serves one thread; make one for each")
+        try:
+            # Cookies would tie our requests to each other; there is no session to keep.
+            self._http.cookies.clear()
+            self._deadline.start(self._seconds)
+            return self._post(body)
+        except ServicePaused as error:
+            if error.status == 401 and isinstance(self._credentials, Jwt):
+                self._credentials.forget()
+            raise
+        finally:
+            self._busy.release()
+
+    def close(self) -> None:
+        """Close the connection. Using the client afterwards is an error."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _post(self, body: bytes) -> Accepted:
+        status = 0
+        try:
+            headers = self._credentials.headers(time.time())
+            with self._http.stream("POST", self._url, content=body, headers=headers) as response:
+                status = response.status_code
+                reply = self._read(response)
+                return parse_reply(status, response.headers, reply)
+        except (
+            httpx.ConnectError,
+            httpx.ConnectTimeout,
+            httpx.PoolTimeout,
+            httpx.UnsupportedProtocol,
+        ) as error:
+            raise NotSent("connect", 0, type(error).__name__) from error
+        except httpx.HTTPError as error:
+            raise self._broken(error, status) from error
+
+    def _read(self, response: httpx.Response) -> bytes:
+        """The body, up to the cap. A longer one says nothing more about a refusal, but leaves an acceptance unconfirmed."""
+        chunks: list[bytes] = []
+        size = 0
+        for chunk in response.iter_raw():
+            size += len(chunk)
+            if size > LONGEST_REPLY:
+                if response.is_success:
+                    raise Unconfirmed(
+                        "reply_too_large", response.status_code, f"More than {LONGEST_REPLY} bytes."
+                    )
+                return b""
+            chunks.append(chunk)
+            self._deadline.left(httpx.ReadTimeout)
+        return b"".join(chunks)
+
+    def _broken(self, error: httpx.HTTPError, status: int) -> ProviderError:
+        """What a broken exchange means. A status of 3xx or 4xx that came through decides alone: it never means accepted."""
+        if 300 <= status < 500:
+            try:
+                parse_reply(status, {}, b"")
+            except ProviderError as decided:
+                return decided
+        if self._real and not self._deadline.touched:
+            return NotSent("deadline_before_sending", 0, type(error).__name__)
+        code = "timeout" if isinstance(error, httpx.TimeoutException) else "connection_lost"
+        return Unconfirmed(code, status, type(error).__name__)
+
+
+class _Network(httpx.BaseTransport):
+    """httpx over a pool of one connection whose every wait keeps the deadline."""
+
+    def __init__(self, deadline: Deadline, *, tls: bool) -> None:
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=_tls() if tls else None,
+            max_connections=1,
+            keepalive_expiry=KEEP_ALIVE,
+            network_backend=Backend(deadline),
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        with _as_httpx():
+            response = self._pool.handle_request(
+                httpcore.Request(
+                    request.method,
+                    httpcore.URL(
+                        scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+                    ),
+                    headers=request.headers.raw,
+                    content=request.read(),
+                )
+            )
+        return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        with _as_httpx():
+            yield from self._response.iter_stream()
+
+    def close(self) -> None:
+        with _as_httpx():
+            self._response.close()
+
+
+class _as_httpx:  # noqa: N801  # a context manager as a class: a generator one would swallow the generator's own exit
+    """httpcore's errors under httpx's names, which are the same names."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None and type(error).__module__.startswith("httpcore"):
+            known = getattr(httpx, type(error).__name__, httpx.TransportError)
+            raise known(str(error)) from error
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """One context for all clients: loading the certificates takes 20 ms."""
+    return httpx.create_ssl_context(trust_env=False)

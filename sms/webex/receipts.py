@@ -1,0 +1,158 @@
+"""A delivery notification (receipt) read into a flat `Notification` (reference §6.4). Called by the stage that applies receipts.
+
+Decided by the code first and the status second, because the provider's documents label some codes both ways. Every field may be
+missing, of another type or spelled another way; unknown keys are ignored, since payloads are announced to grow. The only error
+is `Unreadable`; the raw body stays with the caller. Nothing here checks who sent it: that is `signature` and the correlation id.
+"""
+
+import datetime as dt
+import ipaddress
+from typing import Any
+
+import msgspec
+
+from sms.webex.codes import STATES, State
+from sms.webex.errors import Unreadable
+from sms.webex.values import count, moment, number, text
+
+_STATES_BY_STATUS: dict[str, State] = {
+    "submitted": "submitted",
+    "sent": "submitted",  # an alias of SUBMITTED in the filter; no such receipt is documented
+    "delivered": "delivered",
+    "read": "delivered",
+    "undelivered": "failed",
+    "failed": "failed",
+    "expired": "failed",
+    "rejected": "failed",
+    "clicked": "clicked",
+}
+
+
+class Notification(msgspec.Struct, frozen=True, gc=False):
+    """One receipt. Texts are "" and moments None where the provider left them out.
+
+    `destination` has its `+` whenever it is a number. `segments` is the provider's count. `url`, `ip` and `user_agent` belong to
+    clicks. `upgrade` and `upgrade_result` come from tenants with Branded Text, where RCS falls back to SMS.
+    """
+
+    correlation_id: str
+    provider_id: str
+    code: str
+    status: str
+    state: State
+    destination: str
+    at: dt.datetime | None = None
+    segments: int | None = None
+    carrier: str = ""
+    description: str = ""
+    url: str = ""
+    ip: str = ""
+    user_agent: str = ""
+    callback_data: str = ""
+    carrier_submitted_at: dt.datetime | None = None
+    upgrade: str = ""
+    upgrade_result: str = ""
+
+
+class _Info(msgspec.Struct, gc=False):
+    """`deliveryInfo` as it comes: any value under any key, so that decoding cannot fail on a type."""
+
+    code: Any = None
+    deliveryStatus: Any = None  # noqa: N815  # the provider's spelling, here and below
+    destination: Any = None
+    timeStamp: Any = None  # noqa: N815
+    Description: Any = None
+    description: Any = None
+    messageCount: Any = None  # noqa: N815
+    additionalInfo: Any = None  # noqa: N815
+    carrier: Any = None
+    carrierSubmitTimeStamp: Any = None  # noqa: N815
+    attemptedUpgradeto: Any = None  # noqa: N815
+    upgradeResult: Any = None  # noqa: N815
+
+
+class _Outer(msgspec.Struct, gc=False):
+    deliveryInfo: _Info  # noqa: N815
+    transid: Any = None
+    correlationid: Any = None
+    correlationId: Any = None  # noqa: N815  # as in requests and replies
+    corelationid: Any = None  # as in the data streams
+    callbackData: Any = None  # noqa: N815
+    carrier: Any = None
+    carrierSubmitTimeStamp: Any = None  # noqa: N815  # which level it is on is not documented
+
+
+class _Envelope(msgspec.Struct, gc=False):
+    deliveryInfoNotification: _Outer  # noqa: N815
+
+
+_DECODE = msgspec.json.Decoder(_Envelope).decode
+_DECODE_BARE = msgspec.json.Decoder(_Outer).decode
+
+
+def parse_receipt(raw: bytes) -> Notification:
+    """Read one body. Raises `Unreadable`, and nothing else, where it holds no `deliveryInfo` object."""
+    try:
+        outer = _DECODE(raw).deliveryInfoNotification
+    except (ValueError, RecursionError):
+        outer = _second_look(raw)
+    info = outer.deliveryInfo
+    code = text(info.code)
+    status = text(info.deliveryStatus)
+    state = STATES.get(code) or _state_by_status(status)
+    description = text(info.Description) or text(info.description)
+    correlation_id = text(outer.correlationid)
+    url = ip = user_agent = ""
+    if state == "clicked":
+        url, ip = _click(description)
+        user_agent = text(info.additionalInfo)
+    carried = outer.carrierSubmitTimeStamp or info.carrierSubmitTimeStamp
+    return Notification(
+        correlation_id or text(outer.correlationId) or text(outer.corelationid),
+        text(outer.transid),
+        code,
+        status,
+        state,
+        number(text(info.destination)),
+        moment(info.timeStamp),
+        count(info.messageCount),
+        text(outer.carrier) or text(info.carrier),
+        description,
+        url,
+        ip,
+        user_agent,
+        text(outer.callbackData),
+        moment(carried) if carried else None,
+        text(info.attemptedUpgradeto),
+        text(info.upgradeResult),
+    )
+
+
+def _second_look(raw: bytes) -> _Outer:
+    """A byte-order mark, or no envelope around the rest: not documented, but it costs nothing to read."""
+    try:
+        return _DECODE_BARE(raw.removeprefix(b"\xef\xbb\xbf"))
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return _DECODE(raw.removeprefix(b"\xef\xbb\xbf")).deliveryInfoNotification
+    except msgspec.ValidationError as error:
+        raise Unreadable(f"It is JSON, but no receipt: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"It is not JSON: {error}") from None
+
+
+def _state_by_status(status: str) -> State:
+    """For codes that are not documented. A word that is not documented changes nothing: unknown, never failed."""
+    return _STATES_BY_STATUS.get("".join(filter(str.isalpha, status)).lower(), "unknown")
+
+
+def _click(description: str) -> tuple[str, str]:
+    """`url|ip`. The address is the part after the last bar, if it is one; a bar may also be part of the URL."""
+    url, bar, last = description.rpartition("|")
+    if bar:
+        try:
+            return url, str(ipaddress.ip_address(last.strip()))
+        except ValueError:
+            pass
+    return description, ""

@@ -1,0 +1,245 @@
+"""The import rules, names and sizes of the code base, as functions over a source tree that return violations as sentences.
+
+Called by `test_architecture.py`, on this repository and on small trees with planted violations. Nothing is imported: the rules read
+syntax trees, so imports inside functions and under TYPE_CHECKING count like any other.
+
+    4  portal
+    3  sms.api  sms.admin  sms.tasks  sms.checks  sms.management      (the edges; sms.apps wires them up)
+    2  stages: everything else in sms
+    1  sms.models  sms.migrations
+    0  sms.webex  sms.text  sms.gsm7  sms.msisdn  sms.correlation
+"""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PURE = {"sms.webex", "sms.text", "sms.gsm7", "sms.msisdn", "sms.correlation"}
+DATA = {"sms.models", "sms.migrations"}
+EDGES = {"sms.api", "sms.admin", "sms.tasks", "sms.checks", "sms.management"}
+WIRING = "sms.apps"  # Django's entry point: it may import any edge to register it
+
+# Stages meet in the database. The sideways imports that exist on purpose, by family:
+SIDEWAYS: dict[str, set[str]] = {
+    "sms.text": {"sms.gsm7"},  # the alphabet's table
+    "sms.compose": {"sms.audience", "sms.plan", "sms.approval"},
+    "sms.drafts": {"sms.audience", "sms.compose"},  # a draft is a compose that is not finished
+}
+FOR_EVERY_STAGE = {"sms.wake"}  # "look now" carries nothing, so it couples nothing
+
+BANNED_NAMES = {"services", "utils", "helpers", "common", "misc", "constants", "managers", "core", "lib"}
+LONGEST_FILE = 500
+HTTPX_HOME = "sms.webex.client"
+# What a model may not touch: queue, network
+NOT_IN_MODELS = {"django_q", "httpx", "requests", "urllib.request", "http.client", "socket"}
+FOLDERS = ("portal", "sms", "tests", "templates", "static")
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One Python file: its dotted name, and what it imports with the line where it does."""
+
+    name: str
+    path: Path
+    tree: ast.Module
+    imports: list[tuple[str, int]] = field(default_factory=list)
+
+
+def modules(root: Path, folders: tuple[str, ...] = ("portal", "sms")) -> list[Module]:
+    """Every module of the given packages, imports resolved to the deepest module that exists in the tree."""
+    paths = [path for folder in folders for path in sorted((root / folder).rglob("*.py"))]
+    names = {_name(path, root) for path in paths}
+    found = []
+    for path in paths:
+        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+        module = Module(name=_name(path, root), path=path.relative_to(root), tree=tree)
+        is_package = path.name == "__init__.py"
+        module.imports.extend(dict.fromkeys(_imports(tree, module.name, is_package=is_package, known=names)))
+        found.append(module)
+    return found
+
+
+def _name(path: Path, root: Path) -> str:
+    parts = path.relative_to(root).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _imports(tree: ast.Module, here: str, *, is_package: bool, known: set[str]) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                for alias in names:
+                    yield alias.name, node.lineno
+            case ast.ImportFrom(module=module, names=names, level=level):
+                base = _absolute(module or "", here, level=level, is_package=is_package)
+                for alias in names:
+                    longer = f"{base}.{alias.name}"
+                    yield (longer if longer in known or longer == "django.conf" else base), node.lineno
+            # the one dynamic form worth catching: a literal name
+            case ast.Call(
+                func=ast.Attribute(attr="import_module") | ast.Name(id="import_module" | "__import__"),
+                args=[ast.Constant(value=str(name)), *_],
+            ):
+                yield name, node.lineno
+
+
+def _absolute(module: str, here: str, *, level: int, is_package: bool) -> str:
+    if level == 0:
+        return module
+    parts = here.split(".")
+    base = parts[: len(parts) - level + (1 if is_package else 0)]
+    return ".".join([*base, module] if module else base)
+
+
+def _is_in(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
+
+
+def family(name: str) -> str:
+    """`sms.dispatch.claim` → `sms.dispatch`; `portal.views.send` → `portal`."""
+    return "portal" if _is_in(name, "portal") else ".".join(name.split(".")[:2])
+
+
+def layer(name: str) -> int:
+    """0 (pure) to 4 (portal)."""
+    here = family(name)
+    if here == "portal":
+        return 4
+    if here in EDGES or here == WIRING:
+        return 3
+    if here in DATA:
+        return 1
+    return 0 if here in PURE else 2
+
+
+def _ours(name: str) -> bool:
+    return (_is_in(name, "sms") and name != "sms") or _is_in(name, "portal")
+
+
+# --- The rules: each takes the tree's root and yields sentences ---------------------------------------------------------
+def imports_point_down(root: Path) -> Iterator[str]:
+    """No layer imports one above it."""
+    for module in modules(root):
+        for name, line in module.imports:
+            if _ours(name) and module.name != "sms" and layer(name) > layer(module.name):
+                yield (
+                    f"{module.path}:{line}: {module.name} (layer {layer(module.name)}) imports {name} (layer {layer(name)}). "
+                    "Imports point down."
+                )
+
+
+def families_keep_apart(root: Path) -> Iterator[str]:
+    """Within a layer only one's own family; stages by the list above, pure modules and models not at all."""
+    for module in modules(root):
+        here = family(module.name)
+        for name, line in module.imports:
+            there = family(name)
+            same_layer = _ours(name) and module.name != "sms" and layer(name) == layer(module.name)
+            allowed = {here, *SIDEWAYS.get(here, set()), *FOR_EVERY_STAGE}
+            if same_layer and there not in allowed and here not in {WIRING, "sms.migrations"}:
+                yield f"{module.path}:{line}: {here} imports its neighbour {there}. Stages meet in the database, edges in nothing."
+
+
+def pure_code_knows_no_django(root: Path) -> Iterator[str]:
+    """The layer at the bottom needs no framework."""
+    for module in modules(root):
+        if family(module.name) not in PURE:
+            continue
+        for name, line in module.imports:
+            if name.split(".")[0] in {"django", "rest_framework", "django_q", "allauth"}:
+                yield f"{module.path}:{line}: {module.name} is pure and imports {name}."
+
+
+def sandbox_is_a_witness_of_its_own(root: Path) -> Iterator[str]:
+    """The sandbox shares no code with the client it checks."""
+    for module in modules(root):
+        if not _is_in(module.name, "sms.webex.sandbox"):
+            continue
+        for name, line in module.imports:
+            if (_ours(name) or name == "sms") and not _is_in(name, "sms.webex.sandbox"):
+                yield f"{module.path}:{line}: the sandbox imports {name}; it must share no code with what it checks."
+
+
+def httpx_has_one_home(root: Path) -> Iterator[str]:
+    """One module speaks HTTP to the provider, so that swapping the client is one line."""
+    for module in modules(root):
+        for name, line in module.imports:
+            if _is_in(name, "httpx") and module.name != HTTPX_HOME:
+                yield f"{module.path}:{line}: {module.name} imports httpx; only {HTTPX_HOME} does."
+
+
+def models_stay_data(root: Path) -> Iterator[str]:
+    """Models do not enqueue and do not call HTTP."""
+    for module in modules(root):
+        if family(module.name) != "sms.models":
+            continue
+        for name, line in module.imports:
+            if any(_is_in(name, banned) for banned in NOT_IN_MODELS):
+                yield f"{module.path}:{line}: {module.name} is a model module and imports {name}."
+
+
+def settings_are_read_at_the_edges(root: Path) -> Iterator[str]:
+    """Below the edges a setting is an argument; only the name of the user model, part of the schema, is read by models."""
+    for module in modules(root):
+        if layer(module.name) >= 3:
+            continue
+        names_the_user = family(module.name) in DATA and _settings_read(module.tree) <= {"AUTH_USER_MODEL"}
+        for name, line in module.imports:
+            if _is_in(name, "django.conf") and not names_the_user:
+                yield f"{module.path}:{line}: {module.name} reads django.conf; take the value as an argument."
+
+
+def _settings_read(tree: ast.Module) -> set[str]:
+    """Attributes taken from `settings`; any other use of it counts as "everything"."""
+    attributes = [
+        node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and _is_settings(node.value)
+    ]
+    uses = [node for node in ast.walk(tree) if isinstance(node, ast.expr) and _is_settings(node)]
+    plain_import = any(
+        isinstance(node, ast.Import) and any(a.name == "django.conf" for a in node.names)
+        for node in ast.walk(tree)
+    )
+    everything = {"everything"} if len(uses) > len(attributes) or plain_import else set()
+    return {node.attr for node in attributes} | everything
+
+
+def _is_settings(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and node.id == "settings"
+
+
+def names_say_something(root: Path) -> Iterator[str]:
+    """No file or folder is named after its layer."""
+    for folder in FOLDERS:
+        for path in sorted((root / folder).rglob("*")):
+            if "__pycache__" not in path.parts and path.stem in BANNED_NAMES:
+                yield f"{path.relative_to(root)}: a file or folder named {path.stem} says nothing; name it after what it does."
+
+
+def files_stay_short(root: Path) -> Iterator[str]:
+    """500 lines at most, migrations aside."""
+    for module in modules(root, ("portal", "sms", "tests")):
+        length = len((root / module.path).read_text(encoding="utf-8").splitlines())
+        if length > LONGEST_FILE and "migrations" not in module.path.parts:
+            yield f"{module.path} has {length} lines; {LONGEST_FILE} is the most. Make it a folder with the same door."
+
+
+def modules_introduce_themselves(root: Path) -> Iterator[str]:
+    """Every module with code in it begins with a docstring; generated migrations are exempt."""
+    for module in modules(root, ("portal", "sms", "tests")):
+        if module.tree.body and not ast.get_docstring(module.tree) and "migrations" not in module.path.parts:
+            yield f"{module.path}: begin with a docstring: what it is for, what not, who calls it."
+
+
+RULES = (
+    imports_point_down,
+    families_keep_apart,
+    pure_code_knows_no_django,
+    sandbox_is_a_witness_of_its_own,
+    httpx_has_one_home,
+    models_stay_data,
+    settings_are_read_at_the_edges,
+    names_say_something,
+    files_stay_short,
+    modules_introduce_themselves,
+)

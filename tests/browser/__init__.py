@@ -1,0 +1,1 @@
+"""Tests that drive the pages with Chromium; see conftest.py."""

@@ -1,0 +1,270 @@
+"""Tests about the repository itself: what the documents promise exists, and nothing is committed that must not be."""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.environment import ROOT, variables
+
+# Written in two parts, so that this file does not find itself.
+REGISTRY_HOSTS = [
+    "".join(parts)
+    for parts in (("pypi", ".org"), ("python", "hosted.org"), ("npm", "js.org"), ("npm", "js.com"))
+]
+MACHINE_PATHS = re.compile(r"/(?:home|Users)/[a-z]\w+|/(?:root|work|workspace)/\w")
+IGNORED_FOLDERS = {
+    ".git",
+    ".venv",
+    "var",
+    "__pycache__",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".pytest_cache",
+    ".hypothesis",
+}
+
+
+def _files() -> list[Path]:
+    """What git holds or would add; in a source archive, every file that is not generated."""
+    if shutil.which("git") and (ROOT / ".git").exists():
+        command = [
+            "git",
+            "-c",
+            f"safe.directory={ROOT}",
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ]
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        paths = [ROOT / name for name in listed.split("\0") if name]
+    else:
+        paths = [path for path in ROOT.rglob("*") if not IGNORED_FOLDERS & set(path.relative_to(ROOT).parts)]
+    return [path for path in paths if path.is_file()]
+
+
+def _texts() -> list[tuple[Path, str]]:
+    found = []
+    for path in _files():
+        try:
+            found.append((path.relative_to(ROOT), path.read_text(encoding="utf-8")))
+        except UnicodeDecodeError:
+            continue
+    return found
+
+
+def _lines_with(pattern: re.Pattern[str], *, besides: set[str] = frozenset()) -> list[str]:
+    return [
+        f"{path}:{number}: {line.strip()[:100]}"
+        for path, text in _texts()
+        if path.as_posix() not in besides
+        for number, line in enumerate(text.splitlines(), 1)
+        if pattern.search(line)
+    ]
+
+
+def _pyproject() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def _pins(name: str) -> dict[str, str]:
+    text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
+    return dict(re.findall(r"^([a-z0-9._-]+)==([^\s;\\]+)", text, flags=re.MULTILINE))
+
+
+# --- Documents --------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "document", ["README.md", "CHANGELOG.md", *(str(p.relative_to(ROOT)) for p in ROOT.glob("docs/**/*.md"))]
+)
+def test_commands_in_documents_exist(document):
+    text = (ROOT / document).read_text(encoding="utf-8")
+    targets = set(
+        re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    )
+    commands = {
+        path.stem for folder in ("sms", "portal") for path in (ROOT / folder).glob("management/commands/*.py")
+    }
+    commands |= {
+        "createsuperuser",
+        "migrate",
+        "collectstatic",
+        "check",
+        "qcluster",
+        "shell",
+        "makemigrations",
+    }
+    in_code = " \n".join(
+        re.findall(r"`([^`\n]+)`", text) + re.findall(r"```\w*\n(.*?)```", text, flags=re.DOTALL)
+    )
+    missing = {f"make {word}" for word in re.findall(r"\bmake ([a-z]+)", in_code) if word not in targets}
+    missing |= {
+        f"manage.py {word}" for word in re.findall(r"manage\.py ([a-z_]+)", in_code) if word not in commands
+    }
+    assert not missing, f"{document} names commands that do not exist"
+
+
+@pytest.mark.parametrize(
+    "document", ["README.md", *(str(p.relative_to(ROOT)) for p in ROOT.glob("docs/**/*.md"))]
+)
+def test_links_in_documents_lead_to_files(document):
+    path = ROOT / document
+    links = re.findall(r"\]\(([^)#\s]+)", path.read_text(encoding="utf-8"))
+    local = [link for link in links if not re.match(r"[a-z]+:", link)]
+    assert [link for link in local if not (path.parent / link).exists()] == []
+
+
+def test_readme_shows_the_two_commands():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "make run" in text
+    assert "make test" in text
+
+
+def test_changelog_begins_with_the_version_of_the_package():
+    newest = re.search(
+        r"^## (\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
+    assert newest is not None
+    assert newest[1] == _pyproject()["project"]["version"]
+
+
+def test_env_example_lists_exactly_the_variables_that_settings_read():
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^#?\s?([A-Z][A-Z0-9_]+)=", text, flags=re.MULTILINE))
+    assert listed == variables()
+
+
+def test_decisions_are_numbered_without_gaps():
+    numbers = sorted(int(path.name[:4]) for path in (ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_environment_is_read_by_the_readers_only():
+    reads = [
+        path.as_posix()
+        for path, text in _texts()
+        if path.suffix == ".py" and path.parts[0] in {"portal", "sms"} and path.as_posix() != "portal/env.py"
+        if re.search(r"os\.(environ\.get|environ\[[^]]+\](?!\s*=)|getenv)", text)
+    ]
+    assert reads == []
+
+
+# --- What is committed --------------------------------------------------------------------------------------------------------
+def test_no_registry_host_is_committed():
+    assert _lines_with(re.compile("|".join(map(re.escape, REGISTRY_HOSTS)))) == []
+
+
+def test_no_path_of_a_machine_is_committed():
+    here = "|".join(re.escape(str(path)) for path in {ROOT, Path.home()} if len(path.parts) > 2)
+    pattern = re.compile(f"{MACHINE_PATHS.pattern}|{here}" if here else MACHINE_PATHS.pattern)
+    assert _lines_with(pattern) == []
+
+
+def test_no_secret_key_material_is_committed():
+    assert _lines_with(re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")) == []
+    assert not [path for path in _files() if path.name == ".env"]
+
+
+def test_no_unfinished_marker_is_committed():
+    marker = re.compile("|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X:")))
+    assert _lines_with(marker) == []
+
+
+def test_patterns_for_paths_and_hosts_catch_planted_lines():
+    assert MACHINE_PATHS.search("file:///ho" + "me/ada/textdesk")
+    assert not MACHINE_PATHS.search("/homepage and /workbench/")
+    assert re.search("|".join(map(re.escape, REGISTRY_HOSTS)), "https://" + "pypi" + ".org/simple")
+
+
+@pytest.mark.parametrize("name", ["manage.py", ".ci/run"])
+def test_scripts_are_programs(name):
+    assert (ROOT / name).read_text(encoding="utf-8").startswith("#!")
+    assert name != ".ci/run" or os.access(ROOT / name, os.X_OK)
+
+
+# --- Requirements -------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", ["run.txt", "dev.txt"])
+def test_requirements_hold_hashes_and_no_address(name):
+    text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
+    assert "://" not in text
+    assert not re.search(
+        r"^\s*(-i|-f|--(extra-)?index-url|--find-links|--trusted-host)\b", text, flags=re.MULTILINE
+    )
+    blocks = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]
+    assert len(blocks) > 40
+    assert [block.splitlines()[0] for block in blocks if "--hash=sha256:" not in block] == []
+
+
+def test_development_requirements_hold_every_pin_of_the_run_requirements():
+    run, dev = _pins("run.txt"), _pins("dev.txt")
+    assert {name: version for name, version in run.items() if dev.get(name) != version} == {}
+
+
+def test_every_dependency_is_pinned_in_the_requirements():
+    project = _pyproject()
+    declared = project["project"]["dependencies"]
+    for group in ("test", "e2e", "lint"):
+        declared += project["dependency-groups"][group]
+    names = {re.match(r"[A-Za-z0-9._-]+", line)[0].lower() for line in declared}
+    assert names - set(_pins("dev.txt")) == set()
+
+
+def test_every_dependency_has_its_reason_beside_it():
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    block = re.search(r"^dependencies = \[\n(.*?)^\]", text, flags=re.MULTILINE | re.DOTALL)[1]
+    assert [line for line in block.splitlines() if line.strip() and "#" not in line] == []
+
+
+# --- Tests --------------------------------------------------------------------------------------------------------------------
+def _unexplained(tree: ast.AST) -> list[int]:
+    """Lines that skip a test or expect it to fail without saying why."""
+    found = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(attr="skip" | "skipif" | "xfail" as kind, value=owner),
+                args=args,
+                keywords=keywords,
+            ):
+                words = {keyword.arg for keyword in keywords}
+                by_position = bool(args) and (kind == "skip" or isinstance(owner, ast.Name))
+                if not by_position and "reason" not in words:
+                    found.append(node.lineno)
+            case ast.FunctionDef(decorator_list=decorators) | ast.ClassDef(decorator_list=decorators):
+                found += [
+                    d.lineno
+                    for d in decorators
+                    if isinstance(d, ast.Attribute) and d.attr in {"skip", "xfail"}
+                ]
+    return found
+
+
+def test_no_test_is_skipped_without_a_reason():
+    found = []
+    for path in (ROOT / "tests").rglob("*.py"):
+        found += [
+            f"{path.relative_to(ROOT)}:{line}"
+            for line in _unexplained(ast.parse(path.read_text(encoding="utf-8")))
+        ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("@pytest.mark.skip\ndef test_a(): pass", [1]),
+        ("@pytest.mark.skipif(True)\ndef test_a(): pass", [1]),
+        ("@pytest.mark.xfail()\ndef test_a(): pass", [1]),
+        ("pytest.skip()", [1]),
+        ("@pytest.mark.skip(reason='no disk')\ndef test_a(): pass", []),
+        ("pytest.skip('no disk')", []),
+    ],
+)
+def test_unexplained_skip_is_found(source, lines):
+    assert _unexplained(ast.parse(source)) == lines
