@@ -5,7 +5,7 @@ PYTHON ?=
 ARGS ?=
 IN_VENV := .venv/bin/python
 # tools that load the settings must not leave keys in var/, which belongs to the running desk
-LINT_ENV := VAR_DIR=.venv/lint DATABASE_URL= SECRET_KEY= FIELD_KEYS=
+LINT_ENV := env -u DATABASE_URL -u SECRET_KEY -u FIELD_KEYS VAR_DIR=.venv/lint
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format bench lock

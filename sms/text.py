@@ -33,8 +33,8 @@ _UNSPOKEN = re.compile("[\\s_\u00ad\u200b-\u200f\u2010-\u2015\u2060\u2212\ufeff-
 _COMPOSABLE = re.compile("[A-Za-z][\u0300-\u036f]+")
 _SCRIPT_LETTER = re.compile("[\u0370-\u03ff\u0400-\u052f\u1f00-\u1fff]")
 
-# Joiners and selectors are part of the emoji or letter before them; a keycap is part of the one after.
-_KEYCAP = "\u20e3"
+# What makes a keycap of the digit before it; without the selector it would be another picture.
+_KEYCAP = "\ufe0f\u20e3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +134,11 @@ def placeholders(text: str) -> list[str]:
 @lru_cache(maxsize=4096)
 def match_key(name: str) -> str:
     """The form in which placeholder and column names are compared: First Name = first_name = FIRST-NAME."""
-    folded = name
-    # Twice: folding can undo a composition and the other way round. A third time changes nothing (tested).
-    for _ in range(2):
-        folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())
-    return _UNSPOKEN.sub("", folded) or folded.strip()
+    key = name
+    # More than once where folding, composing and leaving out make room for each other ("E¨"); hardly ever thrice.
+    while (folded := _folded(key)) != key and folded:
+        key = folded
+    return key.strip()
 
 
 def render(text: str, *, substitutions: Mapping[str, str]) -> str:
@@ -179,6 +179,11 @@ def _pieces(text: str) -> tuple[str, ...]:
     return (*pieces, text[end:])
 
 
+def _folded(name: str) -> str:
+    composed = unicodedata.normalize("NFKC", name).casefold()
+    return _UNSPOKEN.sub("", unicodedata.normalize("NFKC", composed))
+
+
 def _outside_placeholders(text: str) -> str:
     """Letters and their accents composed, but not in the names of placeholders."""
     return re.sub(
@@ -206,7 +211,7 @@ def _examined(text: str) -> Iterator[Culprit]:
         if any(index in span for span in names) or (script and _SCRIPT_LETTER.match(_base(char))):
             suggestion = None
         elif suggestion == "":
-            if (foreign and not char.isspace() and ord(char) > 0x9F) or text[end : end + 1] == _KEYCAP:
+            if (foreign and not char.isspace() and ord(char) > 0x9F) or text.startswith(_KEYCAP, index):
                 suggestion = None
         elif suggestion:
             suggestion = _apart(char, suggestion, written)

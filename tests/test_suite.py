@@ -43,6 +43,11 @@ def test_guard_stops_looking_up_a_name():
         socket.create_connection(("example.com", 443), timeout=1)
 
 
+def test_guard_answers_like_a_name_server_for_a_name_that_cannot_exist():
+    with pytest.raises(socket.gaierror):
+        socket.create_connection(("nowhere.invalid", 443), timeout=1)
+
+
 def test_guard_stops_httpx():
     import httpx
 

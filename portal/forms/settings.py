@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import phonenumbers
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.utils.text import slugify
@@ -54,8 +55,6 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_default_country(self) -> str:
         """ISO code, upper case."""
-        import phonenumbers
-
         country = str(self.cleaned_data["default_country"]).upper()
         if country not in phonenumbers.SUPPORTED_REGIONS:
             raise forms.ValidationError(f"{country!r} is not a country. Write its two letters, like GB.")
@@ -64,6 +63,8 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_base_url(self) -> str:
         """Credentials go there: encrypted, or no further than this machine."""
         url = str(self.cleaned_data.get("base_url") or "").rstrip("/")
+        if url and not url.startswith(("https://", "http://")):
+            raise forms.ValidationError("Write the whole address, beginning with https://.")
         if url.startswith("http://") and not url.startswith(
             ("http://127.0.0.1", "http://localhost", "http://[::1]")
         ):

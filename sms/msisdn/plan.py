@@ -132,19 +132,21 @@ def settled(code: str, digits: str, *, home: Territory) -> tuple[str, Territory 
     first by the rules of `home`, then by those of the whole code: so that E.164 reads back as itself.
     """
     number, main = digits, main_territory(code)
-    for rules in (home, main, main, main):
+    for rules in (home, *(main,) * 8):
         owner = _owner(code, number)
         if owner is not None:
-            break
+            return number, owner
         bare = rules.without_trunk(number)
         if bare == number and rules is main:
-            return number, None
+            break
         number = bare
-    return number, _owner(code, number)
+    return number, None
 
 
 def _owner(code: str, number: str) -> Territory | None:
     """In whose assigned range `number` is. A territory with leading digits claims all that starts so, assigned or not."""
+    if not can_exist(code, number):  # Canada's seven digits 310 xxxx are assigned, but only Canada can dial them
+        return None
     for region in _TERRITORIES[code]:
         candidate = _compiled(code, region)
         if candidate.leading is not None and len(_TERRITORIES[code]) > 1:

@@ -3,6 +3,7 @@
 Whether a number can exist is not decided here (that needs number plans); only whether the wire takes its form.
 """
 
+import functools
 import re
 
 # E.164: at most 15 digits with the country code, which never begins with 0. The provider takes it with or without `+` …
@@ -42,11 +43,13 @@ def sender_rule(sender: str) -> str:
     return "must be a long or short code in digits, or a name of 1 to 11 letters, digits and spaces with a letter in it"
 
 
+@functools.lru_cache(maxsize=256)  # a send has one, and its messages are many
 def is_origin(text: str, *, plain: bool) -> bool:
     """Whether it is scheme and host alone, https unless it is this machine or `plain`."""
     return (_ORIGIN_OR_PLAIN if plain else _ORIGIN).fullmatch(text) is not None
 
 
+@functools.lru_cache(maxsize=256)
 def is_url(text: str, *, plain: bool) -> bool:
     """Whether it is a whole URL, https unless it is this machine or `plain`."""
     return (_URL_OR_PLAIN if plain else _URL).fullmatch(text) is not None

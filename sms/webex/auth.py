@@ -24,7 +24,7 @@ class Key:
                 "The service key must be visible ASCII without spaces; copy it again from the API tab."
             )
 
-    def headers(self, now: float) -> dict[str, str]:  # the shape of Jwt.headers
+    def headers(self, now: float) -> dict[str, str]:
         """Headers of a request. `now` (Unix seconds) plays no part for a key."""
         return {"key": self.value}
 

@@ -101,14 +101,15 @@ PROVIDER = """
 
 # Ours, in lower case so that they can never be taken for the provider's.
 OURS = """
+wire | request | failed | no | The message breaks a rule of the provider; nothing was sent. | Correct the field that the detail names, and send again.
 connect | platform | failed | later | We could not reach the provider; nothing was sent. | Nothing to do: we try again by ourselves.
-deadline_before_sending | platform | failed | later | Time was up before the request left; nothing was sent. | Nothing to do: we try again by ourselves.
+too_late | platform | failed | later | Time was up before the request left; nothing was sent. | Nothing to do: we try again by ourselves.
 timeout | unknown | unknown | unknown | The provider did not answer in time; it may have been sent. | Wait for a receipt, or decide on the message's page.
-connection_lost | unknown | unknown | unknown | The connection broke before the answer; it may have been sent. | Wait for a receipt, or decide on the message's page.
-reply_unreadable | unknown | unknown | unknown | The provider said yes in words we cannot read; it may have been sent. | Wait for a receipt, or decide on the message's page.
-reply_too_large | unknown | unknown | unknown | The provider's answer was longer than we read; it may have been sent. | Wait for a receipt, or decide on the message's page.
-reply_partial | unknown | unknown | unknown | The provider accepted only some of the batch. | Receipts will tell which.
-reply_status | unknown | unknown | unknown | The provider answered with a status that its documents do not name. | Wait for a receipt, or decide on the message's page.
+cut_off | unknown | unknown | unknown | The connection broke before the answer; it may have been sent. | Wait for a receipt, or decide on the message's page.
+unreadable | unknown | unknown | unknown | The provider said yes in words we cannot read; it may have been sent. | Wait for a receipt, or decide on the message's page.
+too_large | unknown | unknown | unknown | The provider's answer was longer than we read; it may have been sent. | Wait for a receipt, or decide on the message's page.
+partial | unknown | unknown | unknown | The provider accepted only some of the batch. | Receipts will tell which.
+odd_status | unknown | unknown | unknown | The provider answered with a status that its documents do not name. | Wait for a receipt, or decide on the message's page.
 rejected | request | failed | no | The provider answered that it rejected the message. | Look at the provider's words beside it.
 redirect | request | failed | no | The provider's address sent us elsewhere; we do not follow. | Check the base URL in Settings.
 http_400 | request | failed | no | The provider refused the request without a code. | Look at the provider's words beside it.

@@ -9,8 +9,6 @@ not, nothing can have been sent, and no byte leaves after the deadline (a proces
 Not bounded: looking up the host's name, which the system resolver does within its own time. Nothing has left by then.
 """
 
-# the signatures are httpcore's
-
 import contextlib
 import select
 import socket

@@ -13,8 +13,6 @@ The text explains, the class decides: nobody should branch on `code` to find out
 `detail` never holds a body, a number or a credential, so it may be logged and shown.
 """
 
-# each name says the decision; "Error" behind it would say less
-
 
 class ProviderError(Exception):
     """Root. `code` is the provider's code, or ours in lower case (see `codes`); `status` the HTTP status, 0 where none came."""

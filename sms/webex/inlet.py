@@ -62,6 +62,9 @@ def _settled(said: dict[str, Any]) -> dict[str, Any]:
             if block == "template" and "ID" in request[block]:
                 request[block].setdefault("id", request[block]["ID"])
             _textual(request[block], texts)
+    validity = request.get("validity")
+    if isinstance(validity, str) and validity.isascii() and validity.isdigit() and len(validity) <= 10:
+        request["validity"] = int(validity)
     if isinstance(request.get("smartlinks"), dict):  # the table calls it an object, the sample shows a list
         request["smartlinks"] = [request["smartlinks"]]
     return request

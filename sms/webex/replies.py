@@ -86,15 +86,13 @@ def _accepted(status: int, said: Any) -> Accepted:
     entries = [entry for entry in _entries(said) if _field(entry, "messageId") or _field(entry, "status")]
     if not entries:
         code, detail = _complaint(said)
-        raise Unconfirmed(code or "reply_unreadable", status, detail or "The reply names no message id.")
+        raise Unconfirmed(code or "unreadable", status, detail or "The reply names no message id.")
     verdicts = {_field(entry, "status").lower() for entry in entries}
     ids = tuple(filter(None, (_field(entry, "messageId") for entry in entries)))
     if verdicts - {"queued", ""}:
         _not_queued(status, verdicts, entries[0])
     if len(ids) != len(entries):
-        raise Unconfirmed(
-            "reply_unreadable", status, "The reply names no message id for a part of the request."
-        )
+        raise Unconfirmed("unreadable", status, "The reply names no message id for a part of the request.")
     first = entries[0]
     return Accepted(
         provider_id=ids[0],
@@ -110,8 +108,8 @@ def _not_queued(status: int, verdicts: set[str], first: dict[str, Any]) -> NoRet
         code, detail = _complaint(first)
         raise Refused(code or "rejected", status, detail or "The reply's status is rejected.")
     if "queued" in verdicts:
-        raise Unconfirmed("reply_partial", status, "The reply accepts only a part of the request.")
-    raise Unconfirmed("reply_status", status, "The reply's status is not queued.")
+        raise Unconfirmed("partial", status, "The reply accepts only a part of the request.")
+    raise Unconfirmed("odd_status", status, "The reply's status is not queued.")
 
 
 def _entries(said: Any) -> Iterator[dict[str, Any]]:

@@ -138,7 +138,7 @@ def _bytes(text: str) -> int:
 
 def _substitutions(substitutions: dict[str, str], field: str) -> None:
     for name in substitutions:
-        if not name or "(" in name or ")" in name:
+        if not name or name.startswith("$("):
             raise WireError(field, f"names placeholders bare: name, not $(name); {name!r} is none")
 
 
@@ -226,15 +226,15 @@ def _options(options: "Options", rules: Rules) -> None:
 
 
 def _receipts(request: "SendRequest") -> None:
+    options = request.options
+    clicks = options is not None and options.shorten_links and options.track_clicks
     for index, receipt in enumerate(request.requested_receipts):
         if receipt not in RECEIPTS:
             raise WireError(f"requestedReceipts[{index}]", f"must be one of {', '.join(sorted(RECEIPTS))}")
-        if receipt == "CLICKED":
-            options = request.options
-            if options is None or not (options.shorten_links and options.track_clicks):
-                raise WireError(
-                    f"requestedReceipts[{index}]", "CLICKED comes only with shortenLinks and trackClicks"
-                )
+        if receipt == "CLICKED" and not clicks:
+            raise WireError(
+                f"requestedReceipts[{index}]", "CLICKED comes only with shortenLinks and trackClicks"
+            )
 
 
 def _times(request: "SendRequest", rules: Rules) -> None:

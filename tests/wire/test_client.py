@@ -199,7 +199,7 @@ def test_no_byte_leaves_after_the_deadline(monkeypatch):
     with serving(say(QUEUED)) as server:
         error = failure(server.url, deadline=SHORT / 2)
         time.sleep(0.1)
-        assert (type(error), error.code) == (NotSent, "deadline_before_sending")
+        assert (type(error), error.code) == (NotSent, "too_late")
         assert server.requests == []
 
 
@@ -209,7 +209,7 @@ def test_connection_cut_before_the_reply_is_unconfirmed():
 
     with serving(cut) as server:
         error = failure(server.url)
-        assert (type(error), error.code) == (Unconfirmed, "connection_lost")
+        assert (type(error), error.code) == (Unconfirmed, "cut_off")
         assert len(server.requests) == 1  # and never tried again
 
 
@@ -277,7 +277,7 @@ def test_reply_over_the_cap_is_cut_off_and_unconfirmed(chunked):
 
     with serving(flood) as server:
         error = failure(server.url)
-    assert (type(error), error.code) == (Unconfirmed, "reply_too_large")
+    assert (type(error), error.code) == (Unconfirmed, "too_large")
     assert sent < 20_000_000  # what the socket buffers of both sides swallow, not the reply
 
 
@@ -300,7 +300,7 @@ def test_packed_reply_is_not_unpacked():
 
     bomb = gzip.compress(b"0" * 50_000_000)
     with serving(say(reply(201, bomb, Content_Encoding="gzip"))) as server:
-        assert failure(server.url).code == "reply_unreadable"
+        assert failure(server.url).code == "unreadable"
 
 
 def test_throttling_carries_retry_after():
@@ -360,9 +360,9 @@ def test_transport_of_a_test_replaces_the_network():
         assert client.post(BODY).requested_at == dt.datetime(2026, 3, 2, 9, 15, 4, 101_000, tzinfo=dt.UTC)
 
 
-@pytest.mark.parametrize("url", ["api.uk.webexconnect.io", "ftp://a.example", ""])
-def test_base_url_without_http_is_refused_at_once(url):
-    with pytest.raises(ValueError, match="https://"):
+@pytest.mark.parametrize("url", ["api.uk.webexconnect.io", "ftp://a.example", "", "https://[", "https://a:b"])
+def test_base_url_that_is_no_address_is_refused_at_once(url):
+    with pytest.raises(ValueError, match="base URL"):
         Client(url, KEY)
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sms.webex.codes import CODES
 from sms.webex.errors import Unreadable
 from sms.webex.receipts import Notification, parse_receipt
 from tests.wire import golden
@@ -95,6 +96,14 @@ def test_code_decides_before_the_status():
 )
 def test_status_decides_where_the_code_is_not_documented(status, state):
     assert read(code="7999", deliveryStatus=status).state == state
+
+
+@pytest.mark.parametrize("code", [code for code, row in CODES.items() if row.state == "failed"])
+@pytest.mark.parametrize("status", ["Failed", "Un-Delivered"])
+def test_states_by_code_and_status_agree_with_the_documents(code, status):
+    """The documents label some codes both ways; either way the message failed, with its code."""
+    found = read(code=code, deliveryStatus=status)
+    assert (found.state, found.code, found.status) == ("failed", code, status)
 
 
 def test_code_and_counts_may_be_numbers():

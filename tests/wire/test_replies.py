@@ -20,7 +20,7 @@ ACCEPTED = {
 }
 RAISED = {
     "reply_rejected": (201, Refused, "rejected"),
-    "reply_partial": (201, Unconfirmed, "reply_partial"),
+    "reply_partial": (201, Unconfirmed, "partial"),
     "reply_400_json": (400, Refused, "7000"),
     "reply_400_parameter": (400, Refused, "7004"),
     "reply_400_number": (400, Refused, "8000"),

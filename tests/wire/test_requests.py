@@ -229,6 +229,7 @@ def test_placeholder_without_value_is_refused_with_the_row():
 
 
 def test_substitution_named_with_its_brackets_is_refused():
+    validate(request(substitutions={"Amount (GBP)": "5"}))  # a heading of somebody's sheet, used or not
     assert refusal(request(substitutions={"$(name)": "Ada"})).field == "substitutions"
     wrong = Destination(msisdn=["+447700900001"], substitutions={"": "x"})
     assert refusal(request(to=[wrong])).field == "to[0].substitutions"

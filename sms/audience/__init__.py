@@ -1,0 +1,31 @@
+"""Recipients from whatever an office has: CSV, XLSX, XLS and ODS files, or numbers pasted into a box.
+
+The door of the stage: `read` and `read_pasted` answer with an `Audience`; `stream` yields the same row by row. Every row that has a
+filled cell becomes either a recipient or a reject with its row number and a reason, so that nothing is dropped silently; what cannot
+be read at all is an `AudienceError` whose sentence names the way out. Reads no database, keeps nothing, decides nothing about the text.
+Called by compose, the portal's compose page, the admin and `manage.py send`.
+
+    kinds       what sort of file the bytes are, whatever its name says
+    delimited   CSV: encoding, delimiter, quotes        workbook   XLSX, XLS, ODS: sheets, what a cell shows (`shown`)
+    archive     guards a zipped workbook                columns    which column holds the numbers
+    reading     rows to recipients and rejects          pasted     the box
+"""
+
+from sms.audience.download import rejects_csv
+from sms.audience.errors import AudienceError
+from sms.audience.pasted import read_pasted
+from sms.audience.reading import Reading, read, stream
+from sms.audience.rows import Audience, Limits, Recipient, Reject
+
+__all__ = [
+    "Audience",
+    "AudienceError",
+    "Limits",
+    "Reading",
+    "Recipient",
+    "Reject",
+    "read",
+    "read_pasted",
+    "rejects_csv",
+    "stream",
+]

@@ -1,0 +1,256 @@
+"""What a sheet's XML says beside its values: how far it reaches, how its cells are shown, which hold an error.
+
+Read before the parser lays the sheet out in memory, because a few bytes can ask for billions of cells. Called by `workbook`.
+"""
+
+import re
+from array import array
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from sms.audience.archive import Archive
+from sms.audience.errors import AudienceError
+from sms.audience.kinds import unreadable
+from sms.audience.rows import Limits
+from sms.audience.shown import Show, format_of
+
+_CELLS_PER_ROW = 60  # times Limits.rows: what the parser may lay out, at 24 bytes and more each
+_TEXT_PER_BYTE = 25  # times Limits.bytes: characters that all cells together may show
+_CARRY = 16 << 20
+
+_ATTRIBUTES = rb"((?:[^<>\"']+|\"[^\"<]*\"|'[^'<]*')*?)"
+_CELL = re.compile(
+    rb"<(?:\w+:)?(?:row\b" + _ATTRIBUTES + rb"/?>|c\b" + _ATTRIBUTES + rb"(/?)>"
+    rb"(?:<(?:\w+:)?f\b[^<>]*(?:/>|>[^<]*</(?:\w+:)?f>))?(?:<(?:\w+:)?v\b[^<>]*>([^<]*))?)"
+)
+_OPENING = re.compile(rb"<(?:\w+:)?(?:row|c)\b")
+_ATTRIBUTE = re.compile(rb"([\w:]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+_TEXT = re.compile(rb"<(?:\w+:)?(?:(si)\b|t\b[^<>]*>([^<]*))")
+_ELEMENT = r"<(?:\w+:)?%s\b([^<>]*)>"
+_ODS_TAG = re.compile(rb"<(/?)table:(table|table-row|table-cell|covered-table-cell)\b([^<>]*?)(/?)>")
+
+
+@dataclass(slots=True)
+class Layout:
+    """`shows[column]` holds for each row the position in `formats` plus one, 0 where a value is plain. Rows and columns from 0."""
+
+    formats: list[Show] = field(default_factory=list)
+    shows: dict[int, "array[int]"] = field(default_factory=dict)
+    errors: dict[int, dict[int, str]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Extent:
+    top: int = 1 << 40
+    left: int = 1 << 40
+    bottom: int = -1
+    right: int = -1
+
+    def add(self, row: int, column: int) -> None:
+        self.top, self.bottom = min(self.top, row), max(self.bottom, row)
+        self.left, self.right = min(self.left, column), max(self.right, column)
+
+    def check(self, limits: Limits) -> None:
+        if self.bottom < 0:
+            return
+        if (self.bottom - self.top + 1) * (self.right - self.left + 1) > limits.rows * _CELLS_PER_ROW:
+            raise AudienceError(
+                "too_many_cells",
+                f"This sheet reaches down to row {self.bottom + 1:,} and {self.right + 1:,} columns across, more than this desk takes. "
+                "Remove stray cells far from the table, or save the table alone as CSV.",
+            )
+
+
+class XlsxLayouts:
+    """The layouts of an XLSX's sheets, one at a time."""
+
+    def __init__(self, archive: Archive, *, country: str, limits: Limits) -> None:
+        self._archive = archive
+        self._limits = limits
+        self._parts = _sheet_parts(archive)
+        self._formats, self._by_style = _formats(archive, country)
+        self._texts = _text_lengths(archive)
+
+    def of(self, index: int) -> Layout:
+        """The layout of the sheet at this place in the workbook; raises `AudienceError` where it would burst the memory."""
+        if index >= len(self._parts):
+            raise unreadable()
+        layout, extent, text = Layout(formats=self._formats), _Extent(), 0
+        most, longest = self._limits.bytes * _TEXT_PER_BYTE, max(self._texts, default=0)
+        for row, column, attributes, value in _cells(self._archive.chunks(self._parts[index])):
+            extent.add(row, column)
+            kind = attributes.get(b"t")
+            if kind == b"s":
+                at = int(value) if value.isdigit() else -1
+                text += self._texts[at] if 0 <= at < len(self._texts) else longest
+                if text > most:
+                    raise AudienceError(
+                        "zip_bomb",
+                        "The texts of this sheet are too long to be read. Save the recipients alone as CSV or XLSX.",
+                    )
+            elif kind == b"e":
+                layout.errors.setdefault(row, {})[column] = value.decode("ascii", "replace") or "#N/A"
+            elif show := self._by_style.get(attributes.get(b"s", b"0"), 0):
+                shows = layout.shows.setdefault(column, array("H"))
+                if row < 1 << 20:
+                    if len(shows) <= row:
+                        shows.extend([0] * (row - len(shows) + 1))
+                    shows[row] = show
+        extent.check(self._limits)
+        return layout
+
+
+def _cells(chunks: Iterator[bytes]) -> Iterator[tuple[int, int, dict[bytes, bytes], bytes]]:
+    """(row, column, attributes, value) of each cell that is not empty."""
+    row, column = -1, -1
+    for piece in _whole(chunks):
+        for match in _CELL.finditer(piece):
+            of_row, of_cell, closed, value = match.groups()
+            if of_cell is None:
+                numbered = _attributes(of_row).get(b"r", b"")
+                row, column = int(numbered) - 1 if numbered.isdigit() else row + 1, -1
+                continue
+            attributes = _attributes(of_cell)
+            column += 1
+            if reference := attributes.get(b"r"):
+                row, column = _position(reference)
+            if not closed:
+                yield row, column, attributes, value or b""
+
+
+def _attributes(text: bytes) -> dict[bytes, bytes]:
+    return {name: double or single for name, double, single in _ATTRIBUTE.findall(text)}
+
+
+def _whole(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The chunks cut anew, so that no cell is divided."""
+    rest = b""
+    for chunk in chunks:
+        piece = rest + chunk
+        cut = max(
+            (match.start() for match in _OPENING.finditer(piece, max(0, len(piece) - 65_536))), default=0
+        )
+        cut = (
+            cut
+            or max((match.start() for match in _OPENING.finditer(piece)), default=0)
+            or max(piece.rfind(b"<"), 0)
+        )
+        if len(piece) - cut > _CARRY:
+            raise unreadable()
+        rest = piece[cut:]
+        yield piece[:cut]
+    yield rest
+
+
+def _position(reference: bytes) -> tuple[int, int]:
+    """B12 as (11, 1)."""
+    letters = reference.rstrip(b"0123456789")
+    column = 0
+    for letter in letters.upper():
+        column = column * 26 + letter - 64
+    try:
+        return int(reference[len(letters) :]) - 1, column - 1
+    except ValueError:
+        raise unreadable() from None
+
+
+def _text_lengths(archive: Archive) -> "array[int]":
+    lengths = array("L")
+    for piece in _whole_texts(archive.chunks("xl/sharedStrings.xml")):
+        for begins, text in _TEXT.findall(piece):
+            if begins:
+                lengths.append(0)
+            elif lengths:
+                lengths[-1] += len(text)
+    return lengths
+
+
+def _whole_texts(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for chunk in chunks:
+        piece = rest + chunk
+        cut = max(piece.rfind(b"<"), 0)
+        if len(piece) - cut > _CARRY:
+            raise unreadable()
+        rest = piece[cut:]
+        yield piece[:cut]
+    yield rest
+
+
+def _sheet_parts(archive: Archive) -> list[str]:
+    """The members that hold the sheets, in the workbook's order."""
+    targets = {}
+    for attributes in _elements(archive.read("xl/_rels/workbook.xml.rels"), "Relationship"):
+        target = attributes.get("Target", "")
+        targets[attributes.get("Id", "")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+    sheets = _elements(archive.read("xl/workbook.xml"), "sheet")
+    return [
+        targets.get(next((value for name, value in sheet.items() if name.endswith(":id")), ""), "")
+        for sheet in sheets
+    ]
+
+
+def _formats(archive: Archive, country: str) -> tuple[list[Show], Mapping[bytes, int]]:
+    """The formats that change how a value looks, and for each style (as written in a cell) its place among them from 1."""
+    styles = archive.read("xl/styles.xml")
+    codes = {
+        attributes.get("numFmtId", ""): attributes.get("formatCode", "")
+        for attributes in _elements(styles, "numFmt")
+    }
+    formats: list[Show] = []
+    by_style: dict[bytes, int] = {}
+    places: dict[str, int] = {}
+    begin, end = styles.find(b"cellXfs"), styles.rfind(b"cellXfs")
+    for style, attributes in enumerate(_elements(styles[begin:end], "xf")):
+        number = attributes.get("numFmtId", "0")
+        if number not in places:
+            show = format_of(
+                int(number) if number.isdigit() else 0, _unescaped(codes.get(number, "")), country=country
+            )
+            formats += [show] if show else []
+            places[number] = len(formats) if show else 0
+        if places[number]:
+            by_style[str(style).encode()] = places[number]
+    return formats, by_style
+
+
+def _elements(xml: bytes, name: str) -> list[dict[str, str]]:
+    text = xml.decode("utf-8", "replace")
+    return [
+        {
+            key: double or single
+            for key, double, single in re.findall(r"([\w:]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", inside)
+        }
+        for inside in re.findall(_ELEMENT % name, text)
+    ]
+
+
+def _unescaped(text: str) -> str:
+    for entity, char in (("&quot;", '"'), ("&lt;", "<"), ("&gt;", ">"), ("&apos;", "'"), ("&amp;", "&")):
+        text = text.replace(entity, char)
+    return text
+
+
+def check_ods(archive: Archive, *, limits: Limits) -> None:
+    """The same for the repeated rows and cells of an ODS."""
+    row = column = 0
+    rows = 1
+    extent = _Extent()
+    for piece in _whole_texts(archive.chunks("content.xml")):
+        for closing, name, inside, empty in _ODS_TAG.findall(piece):
+            if closing:
+                row += rows if name == b"table-row" else 0
+                continue
+            repeated = dict(re.findall(rb"table:number-(rows|columns)-repeated=[\"'](\d{1,9})", inside))
+            if name == b"table":
+                row, extent = 0, _Extent()
+            elif name == b"table-row":
+                rows, column = int(repeated.get(b"rows", 1)), 0
+                row += rows if empty else 0
+            else:
+                times = int(repeated.get(b"columns", 1))
+                if not empty or b"value" in inside:
+                    extent.add(row, column)
+                    extent.add(row + rows - 1, column + times - 1)
+                    extent.check(limits)
+                column += times

@@ -1,0 +1,71 @@
+"""The shapes that leave this stage, and the rows that run inside it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a file is read. Bytes and rows are the desk's settings; a longer cell cannot belong in an SMS."""
+
+    bytes: int = 10_000_000
+    rows: int = 100_000
+    cell: int = 2_000
+
+
+# msgspec structs rather than dataclasses: a hundred thousand of them are made per file, in a fifth of the time.
+class Recipient(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A row that has a usable number. `msisdn` is E.164 with `+`; `substitutions` holds the filled cells by heading."""
+
+    row: int
+    msisdn: str
+    substitutions: dict[str, str]
+    warning: str = ""
+
+
+class Reject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A row that will get no message. `value` is what stood in the number's cell, shortened; `reason` is for a person."""
+
+    row: int
+    value: str
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Everything a file or a paste holds. `headings` are all columns, `column` the one with the numbers."""
+
+    headings: list[str]
+    column: str
+    recipients: list[Recipient]
+    rejects: list[Reject]
+
+
+# A row as the file has it: its number as a spreadsheet shows it (from 1, headings included), and its cells as text.
+Row = tuple[int, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Rows on their way; one that cannot be told from its neighbours comes as a reject. `place` names the sheet, if any.
+
+    `headed` is False where the first row is known to be no headings.
+    """
+
+    rows: Iterator[Row | Reject]
+    place: str = ""
+    headed: bool = True
+
+
+def shortened(value: str) -> str:
+    """A cell as it is shown beside a reason."""
+    value = value[:200].strip()
+    return value if len(value) <= 60 else value[:59] + "…"
+
+
+def amount(count: int) -> str:
+    """1 000 000 bytes as people say it."""
+    return f"{count / 1_000_000:,.3g} MB" if count >= 100_000 else f"{count:,} bytes"

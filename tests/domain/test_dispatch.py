@@ -1,0 +1,256 @@
+"""Dispatch by the ledger's protocol: what each answer of the provider does to a message, and what a crash leaves behind."""
+
+import time
+from datetime import timedelta
+
+import httpx
+import pytest
+from django.utils import timezone
+
+from sms import compose, correlation
+from sms.dispatch import claim, pace
+from sms.dispatch.arm import arm
+from sms.dispatch.request import line_of, sheet_of
+from sms.models import AuditEvent, Message, SendState, Slice
+from tests.domain.desk import BY, PUBLIC_URL, Provider, a_send, a_service, accepted, raw_reply, refused
+
+pytestmark = pytest.mark.django_db
+
+
+def states(send) -> dict[str, int]:
+    """From the rows themselves; the counters must agree."""
+    found: dict[str, int] = {}
+    for state in Message.objects.filter(send=send).values_list("state", flat=True):
+        found[state] = found.get(state, 0) + 1
+    assert send.counts() == found, "counters and rows differ"
+    return found
+
+
+def release(send) -> None:
+    """Make what was postponed due now."""
+    Slice.objects.filter(send=send).update(due_at=timezone.now() - timedelta(seconds=1))
+
+
+def test_an_accepted_message_is_queued_with_the_providers_id_and_a_correlation_id_of_ours():
+    service, provider = a_service(), Provider()
+    send = a_send(service, 3)
+    provider.dispatch()
+    assert states(send) == {"queued": 3}
+    send.refresh_from_db()
+    assert send.state == SendState.FINISHED
+    for message in send.messages.all():
+        body = next(b for b in provider.bodies if b["to"][0]["msisdn"] == [message.msisdn.lstrip("+")])
+        found = correlation.read(body["to"][0]["correlationId"], key=service.correlation_key)
+        assert (found.message_id, found.attempt) == (message.pk, 1)
+        assert message.provider_id
+        assert body["notifyUrl"] == f"{PUBLIC_URL}/receipts/{service.receipt_token}/"
+
+
+def test_every_message_is_posted_exactly_once_over_many_slices():
+    provider = Provider()
+    send = a_send(a_service(), 1203)
+    provider.dispatch(clients=8, seconds=30)
+    assert states(send) == {"queued": 1203}
+    assert len(provider.numbers) == len(set(provider.numbers)) == 1203
+
+
+def test_a_refusal_fails_the_message_with_its_code():
+    provider = Provider(lambda body: refused("7004"))
+    send = a_send(a_service(), 2)
+    provider.dispatch()
+    assert states(send) == {"failed": 2}
+    assert send.failures() == [("7004", 2)]
+
+
+def test_a_throttled_message_goes_back_and_is_posted_again_under_a_new_attempt():
+    answers = iter([refused("7020"), None])
+    provider = Provider(lambda body: next(answers) or accepted(body))
+    send = a_send(a_service())
+    provider.dispatch()
+    if states(send) == {"pending": 1}:
+        release(send)
+        provider.dispatch()
+    message = send.messages.get()
+    assert (message.state, message.attempt) == ("queued", 2)
+    ids = {body["to"][0]["correlationId"] for body in provider.bodies}
+    assert len(ids) == 2
+
+
+def test_a_server_error_leaves_the_message_unconfirmed_and_it_is_never_posted_again():
+    provider = Provider(lambda body: raw_reply(500))
+    send = a_send(a_service())
+    provider.dispatch()
+    release(send)
+    provider.dispatch()
+    assert states(send) == {"unconfirmed": 1}
+    assert len(provider.bodies) == 1
+    send.refresh_from_db()
+    assert send.state == SendState.FINISHED
+
+
+def test_an_outage_parks_a_few_messages_and_keeps_the_others_waiting():
+    provider = Provider(lambda body: raw_reply(503))
+    send = a_send(a_service(), 200)
+    provider.dispatch(clients=4, seconds=3)
+    found = states(send)
+    assert found["unconfirmed"] <= 4 + 3
+    assert found["pending"] == 200 - found["unconfirmed"]
+
+
+def test_refused_credentials_pause_the_service_once_and_keep_every_message():
+    service = a_service()
+    provider = Provider(lambda body: raw_reply(401))
+    send = a_send(service, 50)
+    provider.dispatch()
+    service.refresh_from_db()
+    assert service.paused_at is not None
+    assert "credentials" in service.paused_because
+    assert states(send) == {"pending": 50}
+    assert AuditEvent.objects.filter(act="service.paused").count() == 1
+    posted = len(provider.bodies)
+    provider.dispatch()
+    assert len(provider.bodies) == posted, "a paused service posts nothing"
+
+
+def test_a_connection_that_fails_certainly_did_not_send():
+    def answer(body):
+        raise httpx.ConnectError("refused")
+
+    provider = Provider(answer)
+    send = a_send(a_service(), 5)
+    provider.dispatch(seconds=1)
+    assert states(send) == {"pending": 5}
+
+
+def test_a_scheduled_send_waits_for_its_time_and_is_posted_at_its_second():
+    provider = Provider()
+    due = timezone.now() + timedelta(seconds=1.2)
+    send = a_send(a_service(), due_at=due)
+    assert send.state == SendState.SCHEDULED
+    assert provider.dispatch().posted == 0
+    provider.dispatch(look_ahead=10)
+    message = send.messages.get()
+    assert message.state == "queued"
+    assert timedelta(0) <= message.posted_at - due < timedelta(seconds=1.5)
+
+
+def test_cancelling_in_time_posts_nothing():
+    provider = Provider()
+    send = a_send(a_service(), 4, due_at=timezone.now() + timedelta(hours=1))
+    assert compose.cancel(send, by=BY) == 4
+    Slice.objects.filter(send=send).update(due_at=timezone.now())
+    provider.dispatch()
+    assert provider.bodies == []
+    assert states(send) == {"cancelled": 4}
+    assert compose.cancel(send, by=BY) == 0, "a second press finds nothing"
+
+
+def test_an_expired_send_is_not_posted():
+    provider = Provider()
+    now = timezone.now()
+    send = a_send(a_service(), 2, expires_at=now + timedelta(seconds=0.3))
+    time.sleep(0.4)
+    provider.dispatch()
+    assert provider.bodies == []
+    assert states(send) == {"expired": 2}
+
+
+def leased(send, owner: str):
+    """A claim by a dispatcher of that name, with what arming needs."""
+    (lease,) = claim.claim(owner=owner, limit=1)
+    return lease, sheet_of(send, public_url=PUBLIC_URL), line_of(send.service)
+
+
+def run_out(send) -> None:
+    Slice.objects.filter(send=send).update(leased_until=timezone.now() - timedelta(seconds=1))
+
+
+def test_what_a_dead_dispatcher_had_armed_becomes_unconfirmed_and_the_rest_is_sent():
+    send = a_send(a_service(), 5)
+    lease, sheet, line = leased(send, "dead")
+    jobs, _ = arm(lease, owner="dead", room=2, sheet=sheet, line=line)
+    assert len(jobs) == 2
+    run_out(send)
+    provider = Provider()
+    provider.dispatch()
+    assert states(send) == {"unconfirmed": 2, "queued": 3}
+    armed = {str(Message.objects.get(pk=job.message_id).msisdn).lstrip("+") for job in jobs}
+    assert armed.isdisjoint(provider.numbers)
+
+
+def test_a_dispatcher_that_slept_past_its_lease_arms_nothing():
+    send = a_send(a_service(), 3)
+    lease, sheet, line = leased(send, "sleeper")
+    run_out(send)
+    provider = Provider()
+    provider.dispatch()
+    jobs, _ = arm(lease, owner="sleeper", room=3, sheet=sheet, line=line)
+    assert jobs == []
+    assert states(send) == {"queued": 3}
+
+
+def test_two_dispatchers_never_hold_the_same_slice():
+    send = a_send(a_service(), 3)
+    assert len(claim.claim(owner="one", limit=4)) == 1
+    assert claim.claim(owner="two", limit=4) == []
+    assert Slice.objects.get(send=send).owner == "one"
+
+
+def test_a_service_number_rule_adds_the_plus_to_recipients_only():
+    provider = Provider()
+    a_send(a_service(e164_plus=True))
+    provider.dispatch()
+    assert provider.numbers == ["+447710000000"]
+    assert provider.bodies[0]["from"] == "SHOP"
+
+
+def test_a_text_outside_gsm7_is_sent_as_unicode():
+    provider = Provider()
+    a_send(a_service(), content="Привет 👋")
+    provider.dispatch()
+    assert provider.bodies[0]["content"] == {"type": "unicode", "text": "Привет 👋"}
+
+
+def test_a_provider_template_carries_substitutions_instead_of_a_text():
+    from sms.audience import Limits, read
+    from sms.models import MessageTemplate
+    import io
+
+    service, provider = a_service(), Provider()
+    template = MessageTemplate.objects.create(
+        service=service, name="welcome", provider_template_id="5S2ABCDFNR", provider_placeholders="name"
+    )
+    audience = read(io.BytesIO(b"number,Name\n+447710000001,Ada\n"), name="a.csv", country="GB", limits=Limits())
+    a_send(service, content="", template=template, audience=audience)
+    provider.dispatch()
+    (body,) = provider.bodies
+    assert body["template"] == {"id": "5S2ABCDFNR"}
+    assert "content" not in body
+    assert body["to"][0]["substitutions"] == {"name": "Ada"}
+
+
+def test_the_contracted_rate_is_kept_and_smooth():
+    stamps: list[float] = []
+
+    def answer(body):
+        stamps.append(time.monotonic())
+        return accepted(body)
+
+    provider = Provider(answer)
+    send = a_send(a_service(rate=40), 60)
+    provider.dispatch(clients=8, seconds=20)
+    assert states(send) == {"queued": 60}
+    stamps.sort()
+    most = max(sum(1 for other in stamps if start <= other < start + 1) for start in stamps)
+    assert most <= 40 + 4, "more than the contracted rate within one second"
+    assert stamps[-1] - stamps[0] >= 60 / 40 - 0.3
+
+
+def test_reservations_of_two_dispatchers_share_one_rate(django_assert_max_num_queries):
+    service = a_service(rate=10)
+    first = pace.reserve(service.pk, rate=10, wanted=2)
+    second = pace.reserve(service.pk, rate=10, wanted=5)
+    offsets = [*first.offsets, *second.offsets]
+    assert offsets == sorted(offsets)
+    assert all(later - earlier > 0.05 for earlier, later in zip(offsets, offsets[1:], strict=False))
+    assert len(offsets) <= 4, "nothing is reserved beyond the horizon"

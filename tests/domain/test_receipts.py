@@ -1,0 +1,223 @@
+"""The receipt endpoint and folding: authentic, durable, exactly 200, forward only, nothing thrown away."""
+
+import itertools
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, connections
+from django.test import Client
+from django.utils import timezone
+
+from sms import correlation, receipts
+from sms.models import Click, Receipt, ReceiptInbox
+from sms.receipts.inbox import GroupCommit, Incoming
+from sms.webex import signature
+from tests.domain.desk import Provider, a_send, a_service, receipt
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def look_up_afresh():
+    receipts.doors.forget()
+    yield
+    receipts.doors.forget()
+
+
+def address(service) -> str:
+    return f"/receipts/{service.receipt_token}/"
+
+
+def post(service, raw: bytes, **headers):
+    return Client().post(address(service), data=raw, content_type="application/json", headers=headers)
+
+
+def posted_message(service, **order):
+    send = a_send(service, **order)
+    Provider().dispatch()
+    message = send.messages.get()
+    return message, correlation.write(message_id=message.pk, attempt=1, key=service.correlation_key)
+
+
+def test_head_answers_200_and_an_unknown_address_404():
+    service = a_service()
+    assert Client().head(address(service)).status_code == 200
+    assert Client().head("/receipts/nobody/").status_code == 404
+    assert Client().post("/receipts/nobody/", data=b"{}", content_type="application/json").status_code == 404
+    assert Client().get(address(service)).status_code == 405
+
+
+def test_a_receipt_is_stored_raw_answered_200_and_applied():
+    service = a_service()
+    message, correlation_id = posted_message(service)
+    raw = receipt(correlation_id)
+    response = post(service, raw)
+    assert (response.status_code, response.content) == (200, b"")
+    assert bytes(Receipt.objects.get().raw) == raw
+    assert receipts.fold() == 1
+    message.refresh_from_db()
+    assert (message.state, message.code, message.segments_billed) == ("delivered", "7500", 1)
+    assert not ReceiptInbox.objects.exists()
+    assert message.send.counts() == {"delivered": 1}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(("7501", "7203", "7500"))))
+def test_receipts_in_any_order_end_alike(order):
+    service = a_service()
+    message, correlation_id = posted_message(service)
+    status = {"7501": "Submitted", "7203": "Un-Delivered", "7500": "Delivered"}
+    for code in order:
+        post(service, receipt(correlation_id, code=code, status=status[code]))
+        receipts.fold()
+    message.refresh_from_db()
+    assert message.state == "delivered"
+
+
+def test_the_same_receipt_twice_is_one_receipt():
+    service = a_service()
+    _, correlation_id = posted_message(service)
+    raw = receipt(correlation_id)
+    assert [post(service, raw).status_code for _ in range(3)] == [200, 200, 200]
+    assert Receipt.objects.count() == 1
+
+
+def test_a_receipt_before_the_reply_is_kept_by_the_reply():
+    service, provider = a_service(), Provider()
+    send = a_send(service)
+
+    def answer(body):
+        early = receipt(body["to"][0]["correlationId"], code="7501", status="Submitted")
+        found = correlation.read(body["to"][0]["correlationId"], key=service.correlation_key)
+        early_receipts.append((found, early))
+        return accepted(body)
+
+    from tests.domain.desk import accepted
+
+    early_receipts: list = []
+    provider.answer = answer
+    provider.dispatch()
+    message = send.messages.get()
+    assert message.state == "queued"
+    post(service, early_receipts[0][1])
+    receipts.fold()
+    message.refresh_from_db()
+    assert message.state == "submitted"
+    assert message.provider_id, "the provider's id of the reply stays"
+
+
+def test_a_service_with_a_secret_refuses_what_is_not_signed_with_it():
+    service = a_service(receipt_secret="hub-secret-new", receipt_secret_before="hub-secret-old")
+    raw = receipt("x")
+    assert post(service, raw).status_code == 401
+    assert post(service, raw, **{"x-hub-signature": "sha256=" + "0" * 64}).status_code == 401
+    assert Receipt.objects.count() == 0
+    for secret in ("hub-secret-new", "hub-secret-old"):
+        fresh = receipt(f"by {secret}")
+        assert post(service, fresh, **{"x-hub-signature": signature.sign(fresh, secret=secret)}).status_code == 200
+    assert Receipt.objects.count() == 2
+
+
+def test_a_receipt_that_names_no_message_waits_and_is_matched_later():
+    service = a_service()
+    future = Receipt.objects.count() + 5000
+    correlation_id = correlation.write(message_id=future, attempt=1, key=service.correlation_key)
+    assert post(service, receipt(correlation_id)).status_code == 200
+    receipts.fold()
+    waiting = ReceiptInbox.objects.get()
+    assert (waiting.why, waiting.tries) == ("unknown", 1)
+    send = a_send(service)
+    send.messages.update(id=future)
+    receipts.fold(now=timezone.now() + timedelta(minutes=1))
+    assert send.messages.get().state == "delivered"
+    assert not ReceiptInbox.objects.exists()
+
+
+def test_another_services_message_cannot_be_moved():
+    ours, theirs = a_service(), a_service(slug="other")
+    message, correlation_id = posted_message(ours)
+    assert post(theirs, receipt(correlation_id)).status_code == 200
+    receipts.fold()
+    message.refresh_from_db()
+    assert message.state == "queued"
+
+
+def test_without_a_correlation_id_the_providers_id_finds_the_message():
+    service = a_service()
+    message, _ = posted_message(service)
+    post(service, receipt("", transid=message.provider_id))
+    receipts.fold()
+    message.refresh_from_db()
+    assert message.state == "delivered"
+
+
+@pytest.mark.parametrize("raw", [b"not json", b"[]", b'{"a": 1}', b"\xff\xfe\x00", b"{" * 5000, b"null"])
+def test_what_cannot_be_read_is_stored_answered_200_and_set_aside_alone(raw):
+    service = a_service()
+    message, correlation_id = posted_message(service)
+    assert post(service, raw).status_code == 200
+    assert post(service, receipt(correlation_id)).status_code == 200
+    receipts.fold()
+    message.refresh_from_db()
+    assert message.state == "delivered", "a neighbour is not held up"
+    assert ReceiptInbox.objects.get().why == "unreadable"
+
+
+def test_an_unknown_code_moves_nothing_and_is_kept():
+    service = a_service()
+    message, correlation_id = posted_message(service)
+    post(service, receipt(correlation_id, code="9999", status="Dancing"))
+    receipts.fold()
+    message.refresh_from_db()
+    assert message.state == "queued"
+    assert Receipt.objects.filter(message_id=message.pk).count() == 1
+
+
+def test_a_click_is_stored_with_its_link_and_proves_delivery():
+    service = a_service()
+    message, correlation_id = posted_message(service)
+    info = {"Description": "https://shop.example/o/1|192.0.2.44", "additionalInfo": "Mozilla/5.0"}
+    post(service, receipt(correlation_id, code="7528", status="Clicked", info=info))
+    receipts.fold()
+    click = Click.objects.get(message=message)
+    assert (click.url, click.ip, click.user_agent) == ("https://shop.example/o/1", "192.0.2.44", "Mozilla/5.0")
+    message.refresh_from_db()
+    assert message.state == "delivered"
+
+
+def test_too_large_a_body_is_refused():
+    assert post(a_service(), b"x" * 65_537).status_code == 413
+
+
+@pytest.mark.django_db(transaction=True)
+def test_concurrent_requests_share_commits_and_each_receipt_is_stored():
+    service = a_service()
+    door = receipts.doors.find(service.receipt_token)
+    group = GroupCommit()
+    failures: list[Exception] = []
+
+    def deliver(index: int) -> None:
+        try:
+            for turn in range(10):
+                group.store(Incoming.of(receipt(f"{index}-{turn}"), door=door))
+        except Exception as problem:
+            failures.append(problem)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=deliver, args=(index,)) for index in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert Receipt.objects.count() == ReceiptInbox.objects.count() == 120
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_the_database_refuses_is_told_to_every_request_of_the_batch():
+    group = GroupCommit()
+    bad = Incoming(service_id=987654, message_id=0, attempt=0, raw=b"{}", received_at=timezone.now())
+    with pytest.raises(IntegrityError, match="(?i)foreign key"):
+        group.store(bad)
+    assert Receipt.objects.count() == 0
