@@ -3,6 +3,7 @@
 
 PYTHON ?=
 ARGS ?=
+UPGRADE ?=
 IN_VENV := .venv/bin/python
 # tools that load the settings must not leave keys in var/, which belongs to the running desk
 LINT_ENV := env -u DATABASE_URL -u SECRET_KEY -u FIELD_KEYS VAR_DIR=.venv/lint
@@ -43,10 +44,10 @@ bench: ## the benchmarks, one JSON line each; ARGS go to every one of them
 		$(IN_VENV) -m "tests.bench.$$name" $(ARGS) || exit 1; \
 	done
 
-lock: ## compile requirements/*.txt from pyproject.toml, with hashes and without addresses
-	@PYTHON="$(PYTHON)" sh requirements/venv dev
-	@command -v uv >/dev/null || { echo "make lock needs uv (pip install uv)."; exit 1; }
-	uv pip compile pyproject.toml --universal --generate-hashes --no-header --quiet \
-		--python-version 3.11 --output-file requirements/run.txt
-	uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-header --quiet \
-		--python-version 3.11 --constraint requirements/run.txt --output-file requirements/dev.txt
+# uv is asked to upgrade nothing by itself: existing pins stay until UPGRADE=--upgrade
+lock: ## compile requirements/*.txt from pyproject.toml, with hashes and without addresses; UPGRADE=--upgrade
+	@PATH="$(CURDIR)/.venv/bin:$$PATH"; \
+	command -v uv >/dev/null || { echo "make lock needs uv (pip install uv)."; exit 1; }; \
+	compile="uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 $(UPGRADE)"; \
+	$$compile pyproject.toml --output-file requirements/run.txt && \
+	$$compile pyproject.toml --group dev --constraint requirements/run.txt --output-file requirements/dev.txt

@@ -10,7 +10,8 @@ from typing import Any, Concatenate, ParamSpec
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from portal.models import Role, User
@@ -45,16 +46,20 @@ def may(user: User, service: Service) -> frozenset[str]:
 
 def service_page(
     act: str,
-) -> Callable[[Callable[Concatenate[HttpRequest, Service, P], HttpResponse]], Callable[..., HttpResponse]]:
+) -> Callable[
+    [Callable[Concatenate[HttpRequest, Service, P], HttpResponseBase]], Callable[..., HttpResponseBase]
+]:
     """Decorate a view of `/s/<service>/…`: it gets the Service object, and runs only for those whose role holds `act`."""
     if act not in ACTS:
         raise ValueError(f"no such act: {act}")
 
     def decorate(
-        view: Callable[Concatenate[HttpRequest, Service, P], HttpResponse],
-    ) -> Callable[..., HttpResponse]:
+        view: Callable[Concatenate[HttpRequest, Service, P], HttpResponseBase],
+    ) -> Callable[..., HttpResponseBase]:
         @functools.wraps(view)
-        def guarded(request: HttpRequest, service: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(
+            request: HttpRequest, service: str, *args: P.args, **kwargs: P.kwargs
+        ) -> HttpResponseBase:
             user: Any = request.user
             found = services_of(user).select_related("region").filter(slug=service).first()
             if found is None:
@@ -64,10 +69,7 @@ def service_page(
             request.service = found  # type: ignore[attr-defined]
             zone = zoneinfo.ZoneInfo(user.time_zone or found.time_zone)
             with timezone.override(zone):
-                response = view(request, found, *args, **kwargs)
-                if hasattr(response, "render") and not response.is_rendered:
-                    response.render()
-            return response
+                return view(request, found, *args, **kwargs)
 
         guarded.act = act  # type: ignore[attr-defined]
         return guarded

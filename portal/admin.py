@@ -11,7 +11,7 @@ from portal.models import Membership, User
 admin.site.unregister(Group)
 
 
-class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
+class NewUserForm(AdminUserCreationForm):
     """A person is named by e-mail address."""
 
     class Meta:
@@ -20,7 +20,7 @@ class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
         field_classes = {"email": forms.EmailField}  # noqa: RUF012 - Django's own spelling
 
 
-class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
+class MembershipInline(admin.TabularInline):
     """Roles of a person, service by service."""
 
     model = Membership
@@ -28,7 +28,7 @@ class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(DjangoUserAdmin):
     """People."""
 
     add_form = NewUserForm

@@ -1,6 +1,7 @@
 """What a file of recipients may be, from the settings."""
 
 from django.conf import settings
+
 from sms.audience import Limits
 
 

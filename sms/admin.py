@@ -5,12 +5,13 @@ pickles, and a page that runs them is a page that runs anything.
 """
 
 import contextlib
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.admin.sites import NotRegistered
+from django.contrib.admin.exceptions import NotRegistered
+from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -36,11 +37,11 @@ def administered(user: Any) -> "QuerySet[models.Service]":
     return models.Service.objects.filter(memberships__user=user, memberships__role="admin").distinct()
 
 
-class Scoped(admin.ModelAdmin):  # type: ignore[type-arg]
+class Scoped(admin.ModelAdmin):
     """Rows of the viewer's services only. `service_path` leads from the model to its service."""
 
     service_path = "service"
-    list_select_related: Any = True
+    list_select_related: ClassVar[Any] = True
 
     def _allowed(self, request: HttpRequest, obj: Model | None) -> bool:
         user: Any = request.user
@@ -156,7 +157,7 @@ class ReadOnly(Scoped):
 
 
 @admin.register(models.Region)
-class RegionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class RegionAdmin(admin.ModelAdmin):
     """Hosts and DNS targets; shared by all services, so for superusers."""
 
     list_display = ("name", "key", "host", "dns_kind", "dns_target")
@@ -223,7 +224,7 @@ class LinkDomainAdmin(Scoped):
     search_fields = ("host",)
 
 
-class SendForm(forms.ModelForm):  # type: ignore[type-arg]
+class SendForm(forms.ModelForm):
     """*Add send*: the fields of an order. Whether it makes a send is decided by `compose.check`, as on the compose page."""
 
     recipients_text = forms.CharField(
@@ -234,7 +235,7 @@ class SendForm(forms.ModelForm):  # type: ignore[type-arg]
     send_at = forms.SplitDateTimeField(
         label="Time",
         required=False,
-        widget=admin.widgets.AdminSplitDateTime(),
+        widget=AdminSplitDateTime(),
         help_text="UTC. Empty means now.",
     )
 
@@ -253,8 +254,8 @@ class SendForm(forms.ModelForm):  # type: ignore[type-arg]
         limits = Limits(bytes=settings.UPLOAD_MAX_BYTES, rows=settings.UPLOAD_MAX_ROWS)
         try:
             audience = read_pasted(cleaned["recipients_text"], country=service.default_country, limits=limits)
-        except AudienceError as problem:
-            raise ValidationError({"recipients_text": str(problem)}) from None
+        except AudienceError as unreadable:
+            raise ValidationError({"recipients_text": str(unreadable)}) from None
         self.order = compose.Order(
             service=service,
             audience=audience,
@@ -300,7 +301,7 @@ class SendAdmin(ReadOnly):
         if obj is None:
             kwargs["form"] = SendForm
             form = super().get_form(request, obj, change, **kwargs)
-            form.base_fields["name"].required = False
+            form.base_fields["name"].required = form.base_fields["sender"].required = False
             return form
         return super().get_form(request, obj, change, **kwargs)
 

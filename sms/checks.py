@@ -10,7 +10,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 def queue_retry_outlasts_its_tasks(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """django-q2 starts a task a second time when `retry` runs out while it waits or works."""
     del app_configs, kwargs
-    queue = settings.Q_CLUSTER
+    queue: dict[str, Any] = settings.Q_CLUSTER
     longest = queue["timeout"] * (1 + queue["queue_limit"] / queue["workers"])
     if queue["retry"] > longest:
         return []

@@ -133,6 +133,8 @@ def create(order: Order, *, by: Actor, user: Any = None, now: datetime | None = 
     """Commit the send and have it dispatched when due; raises ComposeError and stores nothing where it cannot be."""
     now = now or timezone.now()
     checked = check(order, now=now)
+    if order.sender is None:  # `check` has refused it; said again for whoever reads types
+        raise ComposeError([Problem("sender", "Choose the sender that the messages come from.")])
     due_at = max(order.due_at or now, now)
     with transaction.atomic():
         send = Send.objects.create(

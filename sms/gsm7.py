@@ -187,6 +187,6 @@ def _decomposed(char: str) -> str | None:
     if not points or (points[0] == "0020" and len(points) > 1):
         return None
     parts = [replacement(chr(int(point, 16))) for point in points]
-    if not parts[0] or None in parts or "0338" in points:
+    if not parts[0] or None in parts:
         return None
     return "".join(part for part in parts if part)

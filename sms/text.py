@@ -30,7 +30,7 @@ _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 # The limit keeps a text full of "$(" linear; no heading is that long.
 _PLACEHOLDER = re.compile(r"\$\(([^)\r\n]{1,200})\)")
 _UNSPOKEN = re.compile("[\\s_\u00ad\u200b-\u200f\u2010-\u2015\u2060\u2212\ufeff-]+")
-_COMPOSABLE = re.compile("[A-Za-z][\u0300-\u036f]+")
+_COMPOSABLE = re.compile(f"[A-Za-z][{''.join(sorted(gsm7.ACCENTS))}]+")
 _SCRIPT_LETTER = re.compile("[\u0370-\u03ff\u0400-\u052f\u1f00-\u1fff]")
 
 # What makes a keycap of the digit before it; without the selector it would be another picture.

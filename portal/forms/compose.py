@@ -18,7 +18,7 @@ def countries() -> list[tuple[str, str]]:
     return [(code, f"{code} +{calling}") for code, calling in known]
 
 
-class DraftForm(forms.ModelForm):  # type: ignore[type-arg]
+class DraftForm(forms.ModelForm):
     """Everything on the compose page."""
 
     file = forms.FileField(required=False, label="File", help_text="CSV or XLSX with a heading row.")

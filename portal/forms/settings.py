@@ -10,7 +10,7 @@ from django.utils.text import slugify
 from sms.models import AuthKind, Service
 
 
-class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]
+class ConnectionForm(forms.ModelForm):
     """How we reach Webex Connect. Secrets are written here and never read back: an empty field leaves what is stored."""
 
     api_key = forms.CharField(

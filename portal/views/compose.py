@@ -3,10 +3,9 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from sms.audience import rejects_csv
 
 from portal.access import actor, service_page
 from portal.forms.compose import DraftForm
@@ -14,6 +13,7 @@ from portal.limits import upload_limits
 from portal.views.download import csv_download
 from sms import compose as composing
 from sms import drafts
+from sms.audience import rejects_csv
 from sms.models import Draft, Service
 
 PREVIEWED = 5
@@ -117,7 +117,7 @@ def _review(found: Draft, checked: composing.Checked) -> dict[str, Any]:
 
 @service_page("compose")
 @require_safe
-def draft_rejects(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+def draft_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingHttpResponse:
     """The rejects of a draft, each with its row and reason."""
     del request
     found = get_object_or_404(service.drafts.select_related("service", "upload", "template", "sender"), pk=pk)

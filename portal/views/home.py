@@ -18,7 +18,7 @@ def services(request: HttpRequest) -> HttpResponse:
     """`/`: straight on where there is one service; otherwise a choice, or how to begin. A visitor is shown where to begin."""
     if not request.user.is_authenticated:
         return redirect("account_login" if User.objects.exists() else "first_run")
-    mine = list(services_of(request.user)[:2])  # type: ignore[arg-type]
+    mine = list(services_of(request.user)[:2])
     if len(mine) == 1:
         return redirect("home", service=mine[0].slug)
     return render(request, "services.html", {"empty": not Service.objects.exists()})

@@ -12,7 +12,8 @@ from portal.access import service_page
 from sms import correlation, desk
 from sms.models import Message, MessageState, Receipt, Service
 from sms.webex import codes
-from sms.webex.receipts import Unreadable, parse_receipt
+from sms.webex.errors import Unreadable
+from sms.webex.receipts import parse_receipt
 
 PAGE = 50
 

@@ -2,15 +2,15 @@
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
-from sms.audience import Reject as RejectedRow
-from sms.audience import rejects_csv
 
 from portal.access import actor, service_page
 from portal.views.download import csv_download
 from sms import compose, desk
+from sms.audience import Reject as RejectedRow
+from sms.audience import rejects_csv
 from sms.models import AuditEvent, MessageState, Send, SendState, Service
 from sms.webex import codes
 
@@ -95,7 +95,7 @@ def send_cancel(request: HttpRequest, service: Service, pk: int) -> HttpResponse
 
 @service_page("see")
 @require_safe
-def send_rejects(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+def send_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingHttpResponse:
     """The rows that became no message."""
     del request
     found = _find(service, pk)

@@ -9,13 +9,13 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from sms.audience import AudienceError, read_pasted
 
 from portal.access import actor, service_page
 from portal.forms.settings import ConnectionForm, FirstRunForm, TestMessageForm
 from portal.limits import upload_limits
 from portal.models import Membership, Role, User
 from sms import compose, wake
+from sms.audience import AudienceError, read_pasted
 from sms.models import AuditEvent, Receipt, ReceiptInbox, Sender, SenderKind, Service
 
 TEST_TEXT = "This is a test message from Textdesk. If you can read it, the connection works."
@@ -47,7 +47,7 @@ def service_new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             service = form.save()
-            Membership.objects.create(user=user, service=service, role=Role.ADMIN)  # type: ignore[misc]
+            Membership.objects.create(user=user, service=service, role=Role.ADMIN)
             AuditEvent.record(
                 "service.connected",
                 by=actor(request),

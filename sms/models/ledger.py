@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Count, QuerySet, Sum
@@ -225,7 +226,7 @@ def _write(rows: Iterable[Message]) -> None:
             )
 
 
-def _plain(value: object) -> object:
+def _plain(value: Any) -> Any:
     """Times as SQLite stores them."""
     return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
 

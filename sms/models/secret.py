@@ -45,7 +45,7 @@ class Keyring:
 keyring = Keyring()
 
 
-class SecretField(models.TextField):  # type: ignore[type-arg]
+class SecretField(models.TextField):
     """Text, encrypted at rest. Empty stays empty, so that "is it set?" needs no key."""
 
     def from_db_value(self, value: str | None, *_: Any) -> str | None:

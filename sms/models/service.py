@@ -41,7 +41,10 @@ class Service(models.Model):
     name = models.CharField(max_length=80)
     region = models.ForeignKey("sms.Region", on_delete=models.PROTECT, related_name="services")
     base_url = models.CharField(
-        "base URL", max_length=200, blank=True, help_text="Only if it differs from the region's, for example a sandbox."
+        "base URL",
+        max_length=200,
+        blank=True,
+        help_text="Only if it differs from the region's, for example a sandbox.",
     )
     auth_kind = models.CharField("sign-in with", max_length=3, choices=AuthKind, default=AuthKind.KEY)
     api_key = SecretField("service key", blank=True)

@@ -145,7 +145,9 @@ def settled(code: str, digits: str, *, home: Territory) -> tuple[str, Territory 
 
 def _owner(code: str, number: str) -> Territory | None:
     """In whose assigned range `number` is. A territory with leading digits claims all that starts so, assigned or not."""
-    if not can_exist(code, number):  # Canada's seven digits 310 xxxx are assigned, but only Canada can dial them
+    if not can_exist(
+        code, number
+    ):  # Canada's seven digits 310 xxxx are assigned, but only Canada can dial them
         return None
     for region in _TERRITORIES[code]:
         candidate = _compiled(code, region)

@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from sms.models import Click, Message, MessageState, ReceiptInbox, ledger
 from sms.models.ledger import News, Tally
-from sms.webex.receipts import Notification, Unreadable, parse_receipt
+from sms.webex.errors import Unreadable
+from sms.webex.receipts import Notification, parse_receipt
 
 log = structlog.get_logger(__name__)
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, cast
 
 import msgspec
 from django.db import connection, transaction
@@ -26,13 +27,13 @@ class Door:
     service_id: int
     correlation_key: str
     secrets: tuple[str, ...]
-    algorithm: str
+    algorithm: signature.Algorithm
 
     def genuine(self, raw: bytes, header: str) -> bool:
         """True where no signature is expected, or where it fits one of today's secrets."""
         return not self.secrets or signature.verify(
             raw, header, secrets=self.secrets, algorithm=self.algorithm
-        )  # type: ignore[arg-type]
+        )
 
 
 class Doors:
@@ -51,7 +52,10 @@ class Doors:
         service = Service.objects.filter(receipt_token=token).first()
         door = (
             Door(
-                service.pk, service.correlation_key, tuple(service.receipt_secrets), service.receipt_algorithm
+                service.pk,
+                service.correlation_key,
+                tuple(service.receipt_secrets),
+                cast(signature.Algorithm, service.receipt_algorithm),
             )
             if service
             else None
@@ -181,7 +185,7 @@ def insert(batch: Sequence[Incoming]) -> int:
     return len(new)
 
 
-def _time(at: datetime) -> object:
+def _time(at: datetime) -> Any:
     return connection.ops.adapt_datetimefield_value(at)
 
 

@@ -46,18 +46,18 @@ class Client:
         deadline: float = DEADLINE,
     ) -> None:
         self._url = f"{base_url.rstrip('/')}/v2/messages"
-        if not base_url.startswith(("https://", "http://")):
-            raise ValueError(f"The base URL must begin with https://, not {base_url!r}.")
         try:
             self._target = httpx.URL(self._url)
         except (httpx.InvalidURL, ValueError) as error:
             raise ValueError(f"The base URL is not an address: {error}") from error
+        if self._target.scheme not in ("https", "http") or not self._target.host:
+            raise ValueError(f"The base URL must be https:// and a host, not {base_url!r}.")
         self._credentials = credentials
         self._seconds = deadline
         self._deadline = Deadline()
         self._busy = threading.Lock()
         self._real = transport is None  # only our own network can tell whether a byte left
-        self._transport = transport or _Network(self._deadline, tls=self._url.startswith("https:"))
+        self._transport = transport or _Network(self._deadline, tls=self._target.scheme == "https")
         self._headers = {
             "User-Agent": f"textdesk/{VERSION}",
             "Accept": "application/json",

@@ -106,5 +106,11 @@ def receipt(correlation_id: str, *, code: str = "7500", status: str = "Delivered
         "destinationType": "msisdn",
         "deliveryStatus": status,
     } | extra.pop("info", {})
-    outer = {"deliveryInfo": info, "subtid": "", "transid": "t-1", "callbackData": "", "correlationid": correlation_id} | extra
+    outer = {
+        "deliveryInfo": info,
+        "subtid": "",
+        "transid": "t-1",
+        "callbackData": "",
+        "correlationid": correlation_id,
+    } | extra
     return json.dumps({"deliveryInfoNotification": outer}).encode()

@@ -30,7 +30,10 @@ def test_a_send_is_committed_with_messages_slices_counters_and_audit():
     send = a_send(a_service(), 1001)
     assert (send.recipients, send.rejected, send.state) == (1001, 0, "sending")
     assert send.counts() == {"pending": 1001}
-    covered = [Message.objects.filter(send=send, pk__range=(s.first_id, s.last_id)).count() for s in Slice.objects.all()]
+    covered = [
+        Message.objects.filter(send=send, pk__range=(s.first_id, s.last_id)).count()
+        for s in Slice.objects.all()
+    ]
     assert covered == [500, 500, 1]
     event = AuditEvent.objects.get(act="send.created")
     assert (event.noun_key, event.actor_label, event.door) == (str(send.pk), "ada@example.test", "page")
@@ -67,7 +70,9 @@ def test_a_row_whose_text_is_too_long_after_substitution_is_a_reject():
 
 
 def test_a_placeholder_that_no_column_fills_names_it_and_the_columns():
-    found = problems(an_order(a_service(), audience=table("number,name\n07700900123,Ada\n"), content="Hi $(surname)"))
+    found = problems(
+        an_order(a_service(), audience=table("number,name\n07700900123,Ada\n"), content="Hi $(surname)")
+    )
     assert "$(surname)" in found["text"]
     assert "name" in found["text"]
 

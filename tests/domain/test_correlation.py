@@ -7,7 +7,9 @@ from sms import correlation
 from sms.correlation import Correlation
 
 
-@given(message_id=st.integers(0, 2**63 - 1), attempt=st.integers(0, 32767), key=st.text(min_size=1, max_size=20))
+@given(
+    message_id=st.integers(0, 2**63 - 1), attempt=st.integers(0, 32767), key=st.text(min_size=1, max_size=20)
+)
 def test_what_was_written_is_read_back(message_id, attempt, key):
     text = correlation.write(message_id=message_id, attempt=attempt, key=key)
     assert len(text.encode()) <= 50

@@ -212,15 +212,18 @@ def test_a_text_outside_gsm7_is_sent_as_unicode():
 
 
 def test_a_provider_template_carries_substitutions_instead_of_a_text():
+    import io
+
     from sms.audience import Limits, read
     from sms.models import MessageTemplate
-    import io
 
     service, provider = a_service(), Provider()
     template = MessageTemplate.objects.create(
         service=service, name="welcome", provider_template_id="5S2ABCDFNR", provider_placeholders="name"
     )
-    audience = read(io.BytesIO(b"number,Name\n+447710000001,Ada\n"), name="a.csv", country="GB", limits=Limits())
+    audience = read(
+        io.BytesIO(b"number,Name\n+447710000001,Ada\n"), name="a.csv", country="GB", limits=Limits()
+    )
     a_send(service, content="", template=template, audience=audience)
     provider.dispatch()
     (body,) = provider.bodies

@@ -47,7 +47,9 @@ def test_many_pieces_of_news_in_one_call_end_as_they_would_one_by_one():
     send = a_send(a_service(), 1)
     (message,) = send.messages.all()
     tally = Tally.new()
-    ledger.apply([News(message.pk, state, START) for state in ("delivered", "submitted", "queued")], tally=tally)
+    ledger.apply(
+        [News(message.pk, state, START) for state in ("delivered", "submitted", "queued")], tally=tally
+    )
     tally.write()
     message.refresh_from_db()
     assert message.state == "delivered"

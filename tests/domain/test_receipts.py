@@ -114,7 +114,10 @@ def test_a_service_with_a_secret_refuses_what_is_not_signed_with_it():
     assert Receipt.objects.count() == 0
     for secret in ("hub-secret-new", "hub-secret-old"):
         fresh = receipt(f"by {secret}")
-        assert post(service, fresh, **{"x-hub-signature": signature.sign(fresh, secret=secret)}).status_code == 200
+        assert (
+            post(service, fresh, **{"x-hub-signature": signature.sign(fresh, secret=secret)}).status_code
+            == 200
+        )
     assert Receipt.objects.count() == 2
 
 
@@ -180,7 +183,11 @@ def test_a_click_is_stored_with_its_link_and_proves_delivery():
     post(service, receipt(correlation_id, code="7528", status="Clicked", info=info))
     receipts.fold()
     click = Click.objects.get(message=message)
-    assert (click.url, click.ip, click.user_agent) == ("https://shop.example/o/1", "192.0.2.44", "Mozilla/5.0")
+    assert (click.url, click.ip, click.user_agent) == (
+        "https://shop.example/o/1",
+        "192.0.2.44",
+        "Mozilla/5.0",
+    )
     message.refresh_from_db()
     assert message.state == "delivered"
 

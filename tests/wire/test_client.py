@@ -360,7 +360,9 @@ def test_transport_of_a_test_replaces_the_network():
         assert client.post(BODY).requested_at == dt.datetime(2026, 3, 2, 9, 15, 4, 101_000, tzinfo=dt.UTC)
 
 
-@pytest.mark.parametrize("url", ["api.uk.webexconnect.io", "ftp://a.example", "", "https://[", "https://a:b"])
+@pytest.mark.parametrize(
+    "url", ["api.uk.webexconnect.io", "ftp://a.example", "", "https://", "https://:80", "https://a:b"]
+)
 def test_base_url_that_is_no_address_is_refused_at_once(url):
     with pytest.raises(ValueError, match="base URL"):
         Client(url, KEY)

@@ -196,6 +196,10 @@ def test_destination_holds_exactly_one_number_unless_allowed():
     assert refusal(request(to=[Destination(msisdn=[])])).code == "7003"
 
 
+def test_batch_smaller_than_the_providers_limit_may_be_demanded():
+    assert refusal(request(to=[ADA] * 11), Rules(max_destinations=10)).code == "7009"
+
+
 def test_more_destinations_than_allowed_are_refused_counting_numbers():
     validate(request(to=[ADA] * 1000))
     assert refusal(request(to=[ADA] * 1001)).code == "7009"
@@ -288,6 +292,10 @@ def test_domain_without_certificate_is_taken_on_this_machine_or_where_allowed():
     assert refusal(request(options=Options(domain="http://sandbox:8001"))).field == "options.domain"
 
 
+def test_tag_of_fifty_characters_is_accepted():
+    validate(request(options=Options(domain="https://uk.wbxc.io", tag1="aZ09_-" * 8 + "xy", tag2="x" * 50)))
+
+
 @pytest.mark.parametrize("tag", ["a b", "é", "x" * 51])
 def test_tag_of_other_characters_or_over_fifty_is_refused(tag):
     for field in ("tag1", "tag2"):
@@ -326,6 +334,11 @@ def test_smartlinks_and_their_tokens_in_the_text_must_agree():
     assert refusal(text("{{smartlink_4371}}")).field == "smartlinks"
     assert refusal(text("{{smartlink_4371}}", smartlinks=[link, link])).rule == "names a link twice"
     validate(request(template=TemplateRef(id="X"), smartlinks=[link]))
+
+
+def test_smartlink_without_a_number_of_the_console_is_refused():
+    nought = text("{{smartlink_0}}", smartlinks=[Smartlink(smartlink_id=0, validity=1)])
+    assert refusal(nought).field == "smartlinks[0].smartlinkId"
 
 
 def test_smartlink_validity_below_a_minute_is_refused():
@@ -415,6 +428,8 @@ def test_notify_url_of_the_sandbox_on_this_machine_needs_no_https():
 def test_notify_url_auth_id_needs_a_notify_url_and_the_form_of_an_id():
     assert refusal(request(notify_url_auth_id="TNQZ4821PD")).field == "notifyUrlAuthId"
     assert refusal(request(notify_url_auth_id="TN Q", notify_url=HOOK)).field == "notifyUrlAuthId"
+    validate(request(notify_url_auth_id="T" * 64, notify_url=HOOK))
+    assert refusal(request(notify_url_auth_id="T" * 65, notify_url=HOOK)).field == "notifyUrlAuthId"
 
 
 def test_contact_policy_needs_its_group():

@@ -1,0 +1,147 @@
+"""A whole desk of real processes for journeys and benchmarks: `manage.py up --demo` on free ports, with a state folder of its own."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = ("DATABASE_URL", "SECRET_KEY", "FIELD_KEYS", "PUBLIC_URL", "ALLOWED_HOSTS", "DEBUG", "VAR_DIR")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment(var_dir: Path, database_url: str) -> dict[str, str]:
+    """What a child sees: nothing of this shell's settings; keys of its own, since PostgreSQL asks for them."""
+    keep = {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in OURS}
+    printed = subprocess.run(
+        [sys.executable, "-m", "portal.keys"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    keys = dict(line.split("=", 1) for line in printed.stdout.splitlines())
+    return keep | keys | {"VAR_DIR": str(var_dir), "DATABASE_URL": database_url, "PYTHONUNBUFFERED": "1"}
+
+
+@dataclass
+class Desk:
+    """A running desk. `log` is where its processes write."""
+
+    process: subprocess.Popen
+    port: int
+    sandbox_port: int
+    env: dict[str, str]
+    log: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def password(self) -> str:
+        found = re.search(r"with the password (\S+)", self.log.read_text())
+        assert found, self.log.read_text()
+        return found[1]
+
+    def manage(
+        self, *arguments: str, timeout: float = 300, check: bool = True
+    ) -> subprocess.CompletedProcess:
+        """Run a management command beside the desk."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def send(self, audience: Path, *options: str, sender: str = "TEXTDESK", timeout: float = 300) -> dict:
+        """`manage.py send … --wait --json`, parsed."""
+        done = self.manage(
+            *(
+                "send",
+                "--service",
+                "demo",
+                "--sender",
+                sender,
+                "--audience",
+                str(audience),
+                "--wait",
+                "--json",
+            ),
+            *options,
+            timeout=timeout,
+        )
+        return json.loads(done.stdout.strip().splitlines()[-1])
+
+    def rows(self, query: str) -> list[dict]:
+        """Rows of the desk's own database, by an ORM expression that ends in `.values(…)`."""
+        code = f"import json; from sms.models import *; print(json.dumps(list({query}), default=str))"
+        return json.loads(self.manage("shell", "--no-imports", "-c", code).stdout.strip().splitlines()[-1])
+
+    def sandbox_log(self) -> list[dict]:
+        """What the provider's side received and sent."""
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{self.sandbox_port}/__sandbox__/log", timeout=60
+        ) as answer:
+            return [json.loads(line) for line in answer.read().decode().splitlines() if line]
+
+
+@contextmanager
+def desk(var_dir: Path, database_url: str, *options: str, ready: float = 90) -> Iterator[Desk]:
+    """Start, wait until it says where it is, and stop it with Ctrl-C's signal."""
+    env = environment(var_dir, database_url)
+    port, sandbox_port = free_port(), free_port()
+    log = var_dir / "up.log"
+    command = [
+        sys.executable,
+        "manage.py",
+        "up",
+        "--demo",
+        "--port",
+        str(port),
+        "--sandbox-port",
+        str(sandbox_port),
+        *options,
+    ]
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    running = Desk(process, port, sandbox_port, env, log)
+    try:
+        deadline = time.monotonic() + ready
+        while "Ctrl-C stops it" not in log.read_text():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, f"not ready in {ready} s: {log.read_text()}"
+            time.sleep(0.1)
+        yield running
+    finally:
+        stop(process)
+
+
+def stop(process: subprocess.Popen) -> float:
+    """SIGINT, as Ctrl-C sends it; returns how long the end took."""
+    started = time.monotonic()
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    return time.monotonic() - started

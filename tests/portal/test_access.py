@@ -1,0 +1,188 @@
+"""Every address × every role × a foreign service, walked from the URL configuration itself: a new page is covered the day it is added."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from portal.access import ACTS
+from portal.models import Role
+from sms.models import Draft, Send
+from tests.domain.desk import a_send
+from tests.portal.people import Cast, a_cast
+
+pytestmark = pytest.mark.django_db
+
+# What a visitor may reach: sign-in, health, and the machine doors, which have locks of their own.
+OPEN = {"services", "first_run", "healthz", "readyz", "receipts", "admin:login", "admin:jsi18n"}
+OPEN_ACCOUNT = {
+    "account_login",
+    "account_logout",
+    "account_signup",
+    "account_inactive",
+    "account_reauthenticate",
+    "account_reset_password",
+    "account_reset_password_done",
+    "account_reset_password_from_key",
+    "account_reset_password_from_key_done",
+    "account_confirm_email",
+    "account_email_verification_sent",
+    "account_confirm_login_code",
+    "mfa_authenticate",
+    "mfa_reauthenticate",
+    "mfa_trust",
+    "account_verify_phone",
+    "account_complete_signup",
+}
+
+
+def patterns(node=None, prefix: str = "", namespace: str = "") -> Iterator[tuple[str, str, URLPattern]]:
+    """(path with converters, qualified name, pattern) of every address."""
+    for entry in (node or get_resolver()).url_patterns:
+        path = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from patterns(entry, path, f"{entry.namespace}:" if entry.namespace else namespace)
+        else:
+            yield path, f"{namespace}{entry.name}", entry
+
+
+SERVICE_PAGES = [
+    (path, name, entry) for path, name, entry in patterns() if path.startswith("s/<slug:service>/")
+]
+OTHER_PAGES = [(path, name) for path, name, _ in patterns() if not path.startswith("s/<slug:service>/")]
+
+
+@pytest.fixture
+def cast() -> Cast:
+    return a_cast()
+
+
+def address(path: str, service, send: Send, draft: Draft) -> str:
+    noun = draft.pk if "drafts/" in path else send.messages.first().pk if "messages/" in path else send.pk
+    return "/" + path.replace("<slug:service>", service.slug).replace("<int:pk>", str(noun))
+
+
+def statuses(client, url: str) -> set[int]:
+    """By both ways in; 405 says nothing about who is asking."""
+    return {client.get(url).status_code, client.post(url).status_code} - {405}
+
+
+def test_the_walk_finds_the_pages():
+    names = {name for _, name, _ in SERVICE_PAGES}
+    assert {
+        "home",
+        "compose",
+        "draft",
+        "draft_review",
+        "sends",
+        "send",
+        "send_cancel",
+        "messages",
+        "settings",
+    } <= names
+
+
+@pytest.mark.parametrize(("path", "name", "entry"), SERVICE_PAGES, ids=[name for _, name, _ in SERVICE_PAGES])
+def test_a_page_of_a_service_opens_for_the_roles_of_its_act_and_for_nobody_else(path, name, entry, cast):
+    act = entry.callback.act
+    send, draft = a_send(cast.service), Draft.objects.create(service=cast.service)
+    url = address(path, cast.service, send, draft)
+    visitor = cast["visitor"].get(url)
+    assert visitor.status_code == 302
+    assert visitor.url.startswith("/accounts/login/")
+    assert cast["visitor"].post(url).status_code == 302
+    assert statuses(cast["foreigner"], url) == {404}
+    for role in Role.values:
+        if role in ACTS[act]:
+            continue
+        assert statuses(cast[role], url) == {403}, role
+    for role in ACTS[act]:
+        fresh = address(path, cast.service, send, Draft.objects.create(service=cast.service))
+        found = statuses(cast[role], fresh)
+        assert found <= {200, 302, 404, 422}, (role, found)
+        assert found & {200, 302, 422}, role
+
+
+@pytest.mark.parametrize(("path", "name", "entry"), SERVICE_PAGES, ids=[name for _, name, _ in SERVICE_PAGES])
+def test_things_of_another_service_are_not_found_under_ones_own(path, name, entry, cast):
+    if "<int:pk>" not in path:
+        return
+    send, draft = a_send(cast.other), Draft.objects.create(service=cast.other)
+    url = address(path, cast.service, send, draft)
+    assert statuses(cast["admin"], url) == {404}
+
+
+@pytest.mark.parametrize(("path", "name"), OTHER_PAGES, ids=[name for _, name in OTHER_PAGES])
+def test_a_visitor_reaches_nothing_but_sign_in_and_health(path, name, cast):
+    if name in OPEN or name in OPEN_ACCOUNT:
+        return
+    url = "/" + path
+    for hole, value in (
+        ("<path:object_id>", "1"),
+        ("<int:content_type_id>", "1"),
+        ("<app_label>", "sms"),
+        ("<int:pk>", "1"),
+    ):
+        url = url.replace(hole, value)
+    if url.startswith("/^admin") or "(?P<" in url or "<" in url:
+        url = "/admin/sms/"
+    response = cast["visitor"].get(url)
+    assert response.status_code in (302, 301, 404), (url, response.status_code)
+    if response.status_code in (301, 302):
+        assert (
+            "login" in response.url
+            or response.url.startswith("/static/")
+            or response.url.startswith("/admin/")
+        ), response.url
+
+
+@pytest.mark.parametrize("role", [role for role in Role.values if role != Role.ADMIN])
+def test_the_admin_is_for_admins(role, cast):
+    for url in ("/admin/", "/admin/sms/sender/", "/admin/sms/message/", "/admin/sms/send/add/"):
+        assert cast[role].get(url).status_code == 302, url
+
+
+def test_an_admin_sees_the_rows_of_their_own_services_only(cast):
+    a_send(cast.other, name="Somebody else's")
+    a_send(cast.service, name="Ours")
+    page = cast["admin"].get("/admin/sms/send/").content.decode()
+    assert "Ours" in page
+    assert "Somebody else" not in page
+    foreign = Send.objects.get(service=cast.other)
+    assert cast["admin"].get(f"/admin/sms/send/{foreign.pk}/change/").status_code == 302
+
+
+def test_records_cannot_be_edited_in_the_admin(cast):
+    send = a_send(cast.service)
+    message = send.messages.get()
+    for url in (
+        "/admin/sms/message/add/",
+        f"/admin/sms/message/{message.pk}/delete/",
+        "/admin/sms/receipt/add/",
+        "/admin/sms/auditevent/add/",
+        f"/admin/sms/send/{send.pk}/delete/",
+    ):
+        assert cast["admin"].get(url).status_code == 403, url
+    cast["admin"].post(f"/admin/sms/message/{message.pk}/change/", {"state": "delivered"})
+    message.refresh_from_db()
+    assert message.state == "pending"
+
+
+def test_django_q2s_own_pages_are_gone(cast):
+    page = cast["admin"].get("/admin/").content.decode()
+    assert "django_q" not in page
+    assert cast["admin"].get("/admin/django_q/ormq/").status_code == 404
+
+
+def test_every_answer_carries_the_security_headers(cast):
+    for client, url in (
+        (cast["visitor"], "/accounts/login/"),
+        (cast["composer"], "/nowhere/"),
+        (cast["composer"], "/s/shop/"),
+    ):
+        response = client.get(url)
+        policy = response.headers["Content-Security-Policy"]
+        assert "script-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert response.headers["X-Frame-Options"] == "DENY"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
