@@ -52,7 +52,8 @@ def blocked() -> Iterator[None]:
         return int(plain["sendto"](self, data, *rest))
 
     def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
-        if str(host).rstrip(".").endswith(".invalid"):  # reserved: no name server knows such a name, so none is asked
+        # reserved: no name server knows such a name, so none is asked
+        if str(host).rstrip(".").endswith(".invalid"):
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         if not _is_loopback(host):
             raise NetworkBlocked(

