@@ -283,6 +283,9 @@ def _lines(order: Order, columns: Mapping[str, str]) -> tuple[list[Line], list[R
             rejects.append(_reject(recipient, "missing_value", f"This row has nothing for $({empty[0]})."))
             continue
         rendered = text.render(written, substitutions=values) if columns and written else written
+        if columns and text.placeholders(rendered):
+            rejects.append(_reject(recipient, "placeholder_in_value", _left_over(rendered)))
+            continue
         if len(rendered) > limit:
             rejects.append(
                 _reject(
@@ -303,6 +306,11 @@ def _values(recipient: Recipient, columns: Mapping[str, str], audience: Audience
         name: recipient.msisdn if heading == audience.column else recipient.substitutions.get(heading, "")
         for name, heading in columns.items()
     }
+
+
+def _left_over(rendered: str) -> str:
+    """What the provider makes of a placeholder without a value is not documented, so none ever leaves."""
+    return f"A value of this row reads like a placeholder: $({text.placeholders(rendered)[0]}). Write it another way."
 
 
 def _reject(recipient: Recipient, code: str, reason: str) -> RejectedRow:

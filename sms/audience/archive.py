@@ -18,6 +18,7 @@ _EXPANSION = 25  # unpacked bytes per byte of Limits.bytes; real sheets unpack t
 _RATIO = 200  # of one archive, once it is large enough to matter
 _RATIO_FROM = 10_000_000
 _MEMBERS = 5_000
+_SMALL = 16_000_000  # of what is read in one piece: styles and the list of sheets
 _OFFICE = {
     "word/document.xml": "a Word document",
     "ppt/presentation.xml": "a PowerPoint presentation",
@@ -38,11 +39,20 @@ class Archive:
         self._names = {
             info.filename.lower().replace("\\", "/").lstrip("/"): info for info in self._zip.infolist()
         }
+        if len(self._names) < len(self._zip.infolist()):
+            raise unreadable()  # two members of one name: the parser may open the one that was not looked at
         self.kind = _kind_of(self._names)
         self._measure()
 
+    def has(self, name: str) -> bool:
+        """Whether there is such a member."""
+        return name.lower() in self._names
+
     def read(self, name: str) -> bytes:
         """A small member in full, empty where there is none."""
+        info = self._names.get(name.lower())
+        if info and info.file_size > _SMALL:
+            raise unreadable()
         return b"".join(self.chunks(name))
 
     def chunks(self, name: str) -> Iterator[bytes]:

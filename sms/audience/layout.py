@@ -18,7 +18,8 @@ _CELLS_PER_ROW = 60  # times Limits.rows: what the parser may lay out, at 24 byt
 _TEXT_PER_BYTE = 25  # times Limits.bytes: characters that all cells together may show
 _CARRY = 16 << 20
 
-_ATTRIBUTES = rb"((?:[^<>\"']+|\"[^\"<]*\"|'[^'<]*')*?)"
+# Possessive, or an unclosed tag of a few dozen characters is tried in millions of ways.
+_ATTRIBUTES = rb"((?:[^<>\"'/]++|\"[^\"<]*+\"|'[^'<]*+'|/(?!>))*+)"
 # A row, or a cell up to its value. First the way that Excel and everybody else writes a cell, which takes a third of the time.
 _CELL = re.compile(
     rb'(?:<c r="([A-Z]{1,3})(\d{1,7})"(?: s="(\d+)")?(?: t="(\w+)")?'
@@ -81,16 +82,18 @@ class _Extent:
 class XlsxLayouts:
     """The layouts of an XLSX's sheets, one at a time."""
 
-    def __init__(self, archive: Archive, *, country: str, limits: Limits) -> None:
+    def __init__(self, archive: Archive, *, sheets: int, country: str, limits: Limits) -> None:
         self._archive = archive
         self._limits = limits
         self._parts = _sheet_parts(archive)
+        if len(self._parts) != sheets:
+            raise unreadable()  # the parser sees other sheets than were looked at here
         self._formats, self._by_style = _formats(archive, country)
         self._texts = _text_lengths(archive)
 
     def of(self, index: int) -> Layout:
         """The layout of the sheet at this place in the workbook; raises `AudienceError` where it would burst the memory."""
-        if index >= len(self._parts):
+        if not self._archive.has(self._parts[index]):
             raise unreadable()
         layout, extent, text = Layout(formats=self._formats), _Extent(), 0
         most, longest = self._limits.bytes * _TEXT_PER_BYTE, max(self._texts, default=0)
@@ -200,8 +203,8 @@ def _sheet_parts(archive: Archive) -> list[str]:
     """The members that hold the sheets, in the workbook's order."""
     targets = {}
     for attributes in _elements(archive.read("xl/_rels/workbook.xml.rels"), "Relationship"):
-        target = attributes.get("Target", "")
-        targets[attributes.get("Id", "")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+        target = attributes.get("Target", "").lstrip("/")
+        targets[attributes.get("Id", "")] = target if target.startswith("xl/") else f"xl/{target}"
     sheets = _elements(archive.read("xl/workbook.xml"), "sheet")
     return [
         targets.get(next((value for name, value in sheet.items() if name.endswith(":id")), ""), "")
@@ -234,7 +237,7 @@ def _formats(archive: Archive, country: str) -> tuple[list[Show], Mapping[bytes,
 
 
 def _elements(xml: bytes, name: str) -> list[dict[str, str]]:
-    text = xml.decode("utf-8", "replace")
+    text = re.sub(r"<!--.*?-->", "", xml.decode("utf-8", "replace"), flags=re.DOTALL)
     return [
         {
             key: double or single

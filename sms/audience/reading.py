@@ -19,6 +19,7 @@ from sms.audience.rows import Audience, Limits, Recipient, Reject, Row, Source, 
 from sms.audience.workbook import open_workbook
 
 _SAMPLE_ROWS = 200
+_COLUMNS = 16_384  # a spreadsheet has no more
 _TEXT_FORMULA = re.compile(
     r'\s*="((?:[^"]|"")*)"\s*', re.DOTALL
 )  # how exports keep Excel from turning digits into a float
@@ -71,6 +72,11 @@ class Reading:
             raise AudienceError(
                 "broken_quotes",
                 "The quotation marks of the first row do not pair up, so the headings cannot be read. Correct that row and try again.",
+            )
+        if len(first[0][1]) > _COLUMNS:
+            raise AudienceError(
+                "too_many_cells",
+                f"The first row has {len(first[0][1]):,} cells; the most is {_COLUMNS:,}. Save the table alone as CSV or XLSX.",
             )
         sample = [_short(item[1], self._limits.cell) for item in first if not isinstance(item, Reject)]
         columns = find_columns(

@@ -21,17 +21,19 @@ _T = TypeVar("_T")
 
 def open_workbook(file: BinaryIO, *, kind: Literal["zip", "xls"], country: str, limits: Limits) -> Source:
     """The rows of the first visible sheet that has any. Raises `AudienceError` where there is none, or it is not safe to open."""
-    layouts: XlsxLayouts | None = None
-    if kind == "zip":
-        archive = Archive(file, limits=limits)
-        if archive.kind == "ods":
-            check_ods(archive, limits=limits)
-        else:
-            layouts = XlsxLayouts(archive, country=country, limits=limits)
+    archive = Archive(file, limits=limits) if kind == "zip" else None
+    if archive and archive.kind == "ods":
+        check_ods(archive, limits=limits)
     file.seek(0)
     book = _parsed(lambda: CalamineWorkbook.from_filelike(file))
+    sheets = book.sheets_metadata
+    layouts = (
+        XlsxLayouts(archive, sheets=len(sheets), country=country, limits=limits)
+        if archive and archive.kind == "xlsx"
+        else None
+    )
     hidden = ""
-    for index, meta in enumerate(book.sheets_metadata):
+    for index, meta in enumerate(sheets):
         if meta.typ != SheetTypeEnum.WorkSheet:
             continue
         if meta.visible != SheetVisibleEnum.Visible:
@@ -40,7 +42,7 @@ def open_workbook(file: BinaryIO, *, kind: Literal["zip", "xls"], country: str, 
         layout = layouts.of(index) if layouts else Layout()
         sheet = _parsed(lambda index=index: book.get_sheet_by_index(index))  # type: ignore[misc]
         if sheet.start is not None or layout.errors:
-            return Source(rows=_rows(sheet, layout), place=meta.name if len(book.sheet_names) > 1 else "")
+            return Source(rows=_rows(sheet, layout), place=meta.name if len(sheets) > 1 else "")
     raise AudienceError(
         "empty",
         f"The visible sheets of this workbook are empty; “{hidden}” is hidden. Show it, save, and upload again."

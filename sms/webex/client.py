@@ -26,9 +26,7 @@ from sms.webex.replies import Accepted, parse_reply
 
 DEADLINE = 20.0  # seconds; dispatch's lease must be well above it
 LONGEST_REPLY = 64 * 1024
-KEEP_ALIVE = (
-    5.0  # seconds an idle connection is used again; short, because a dying one costs an unconfirmed message
-)
+KEEP_ALIVE = 5.0  # seconds of idling; short, because a connection that dies costs an unconfirmed message
 
 
 class Client:
@@ -45,9 +43,8 @@ class Client:
         transport: httpx.BaseTransport | None = None,
         deadline: float = DEADLINE,
     ) -> None:
-        self._url = f"{base_url.rstrip('/')}/v2/messages"
         try:
-            self._target = httpx.URL(self._url)
+            self._target = httpx.URL(f"{base_url.rstrip('/')}/v2/messages")
         except (httpx.InvalidURL, ValueError) as error:
             raise ValueError(f"The base URL is not an address: {error}") from error
         if self._target.scheme not in ("https", "http") or not self._target.host:
@@ -64,9 +61,8 @@ class Client:
             "Accept-Encoding": "identity",  # nothing to unpack means nothing that unpacks to a gigabyte
             "Content-Type": "application/json",
         }
-        self._limits = {
-            "timeout": httpx.Timeout(deadline).as_dict()
-        }  # for a foreign transport; ours has the deadline
+        # For the transport of a test; ours has the deadline.
+        self._limits = {"timeout": httpx.Timeout(deadline).as_dict()}
 
     def post(self, body: bytes) -> Accepted:
         """Post one request. Returns within the deadline, or raises a `ProviderError` whose class says what may happen next."""

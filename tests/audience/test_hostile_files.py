@@ -105,6 +105,40 @@ CASES = [
 ]  # fmt: skip
 
 
+RELATIONS = "xl/_rels/workbook.xml.rels"
+FAR = sheet(cell("A1") + cell("XFD1048576"))
+with zipfile.ZipFile(io.BytesIO(workbook())) as _plain:
+    RELATED = _plain.read(RELATIONS).decode()
+CASES += [
+    # the sheet that is looked at must be the one that the parser opens
+    (
+        archive(**{SHEET: FAR, RELATIONS: RELATED.replace("worksheets/", "worksheets/../worksheets/")}),
+        "unreadable",
+        "",
+    ),
+    (
+        archive(
+            **{
+                SHEET: FAR,
+                "xl/worksheets/b.xml": sheet(""),
+                RELATIONS: RELATED.replace(
+                    "</Relationships>",
+                    '<!-- <Relationship Id="rId1" Target="worksheets/b.xml"/> --></Relationships>',
+                ),
+            }
+        ),
+        "too_many_cells",
+        "",
+    ),
+    # patterns that could be tried in too many ways
+    (archive(**{SHEET: sheet("<c " + "a" * 5_000_000)}), "unreadable", ""),
+    (archive(**{SHEET: sheet("<c a='1' " * 200_000)}), "unreadable", ""),
+    (archive(**{"xl/styles.xml": "".join(f"<numFmt {at:x} " for at in range(1_200_000))}), "unreadable", ""),
+    (b"," * 9_000_000, "empty", ""),
+    (b"Mobile" + b",x" * 4_000_000, "too_many_cells", "16,384"),
+]
+
+
 @pytest.mark.parametrize(("content", "code", "named"), CASES, ids=range(len(CASES)))
 def test_file_that_is_no_table_is_one_sentence(content, code, named):
     with pytest.raises(AudienceError) as refused:

@@ -46,10 +46,11 @@ def test_placeholders_are_filled_from_columns_whose_case_and_spaces_differ():
     assert list(send.messages.values_list("text", flat=True)) == ["Hi Ada, order 17.", "Hi Linus, order 18."]
 
 
-def test_a_value_that_looks_like_a_placeholder_stays_a_value():
-    audience = table("number,name\n07700900123,$(number)\n")
+def test_a_value_that_looks_like_a_placeholder_is_never_filled_in_and_its_row_is_a_reject():
+    audience = table("number,name\n07700900123,$(number)\n07700900124,Ada\n")
     send = a_send(a_service(), audience=audience, content="Hi $(name)")
-    assert send.messages.get().text == "Hi $(number)"
+    assert list(send.messages.values_list("text", flat=True)) == ["Hi Ada"]
+    assert send.rejects.get().code == "placeholder_in_value"
 
 
 def test_a_row_without_a_needed_value_is_a_reject_with_its_row():

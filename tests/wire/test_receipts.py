@@ -116,6 +116,11 @@ def test_code_and_counts_may_be_numbers():
     )
 
 
+@pytest.mark.parametrize(("count", "segments"), [("1", 1), (12, 12), ("255", 255), ("007", 7)])
+def test_segment_count_is_read_from_text_and_number(count, segments):
+    assert read(code="7500", messageCount=count).segments == segments
+
+
 @pytest.mark.parametrize("count", ["", "0", "-1", "many", "٢", "99999", None, [], 1.5])
 def test_segment_count_that_is_none_is_missing(count):
     assert read(code="7500", messageCount=count).segments is None

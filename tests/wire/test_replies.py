@@ -74,6 +74,33 @@ def test_2xx_that_names_no_queued_message_is_unconfirmed(body):
     assert type(failure(201, body)) is Unconfirmed
 
 
+def test_unconfirmed_2xx_keeps_the_code_it_names_or_says_it_is_unreadable():
+    assert failure(200, b'{"code":"7004","message":"Invalid"}').args == ("7004", 200, "Invalid")
+    assert failure(200, b"").args == ("unreadable", 200, "The reply names no message id.")
+
+
+def test_rejection_keeps_the_providers_words_where_there_are_any():
+    assert failure(201, b'{"messageId":"a","status":"rejected","code":7101,"message":"Sender"}').args == (
+        "7101",
+        201,
+        "Sender",
+    )
+    assert failure(201, b'{"messageId":"a","status":"rejected"}').detail == "The reply's status is rejected."
+
+
+def test_list_beside_the_message_id_does_not_hide_it():
+    assert parse_reply(201, {}, b'{"messageId":"a","status":"queued","warnings":[]}').provider_ids == ("a",)
+    assert (
+        parse_reply(201, {}, b'{"messageId":"a","status":"queued","warnings":[{"code":"1"}]}').provider_id
+        == "a"
+    )
+
+
+@pytest.mark.parametrize("code", ["7" * 11, "<b>", "70 04", "七"])
+def test_code_of_no_known_form_is_not_kept(code):
+    assert failure(400, f'{{"code":"{code}"}}'.encode()).code == "http_400"
+
+
 def test_message_id_as_number_and_status_in_capitals_are_accepted():
     assert (
         parse_reply(201, {}, b'\xef\xbb\xbf{"messageId":77,"status":"Queued","correlationId":5}').provider_id
@@ -104,7 +131,7 @@ def test_other_4xx_is_refused_even_without_a_readable_body(status):
         assert (type(error), error.code) == (Refused, f"http_{status}")
 
 
-@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("status", [300, 301, 302, 307, 308, 399])
 def test_redirect_is_refused(status):
     assert (type(failure(status)), failure(status).code) == (Refused, "redirect")
 

@@ -1,0 +1,140 @@
+"""From an empty desk to a connected service, and what the settings page keeps to itself."""
+
+import pytest
+from django.test import Client
+
+from portal.models import Membership, User
+from sms.models import AuditEvent, Send, Service
+from tests.domain.desk import a_service
+from tests.portal.people import signed_in
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "correct horse battery"
+
+
+def connection_form(**changes) -> dict[str, object]:
+    from sms.models import Region
+
+    fields = {
+        "name": "Parcel Post",
+        "region": Region.objects.get(key="uk").pk,
+        "base_url": "",
+        "auth_kind": "key",
+        "api_key": "live-key-1",
+        "rate": "100",
+        "text_limit": "1024",
+        "default_country": "gb",
+        "time_zone": "Europe/London",
+        "receipt_algorithm": "sha256",
+    }
+    return fields | changes
+
+
+def test_an_empty_desk_leads_to_its_first_admin_and_on_to_a_service():
+    client = Client()
+    assert client.get("/").url == "/setup/"
+    response = client.post("/setup/", {"email": "Ada@Example.test", "password": PASSWORD, "again": PASSWORD})
+    assert response.url == "/services/new/"
+    assert User.objects.get().is_superuser
+    response = client.post("/services/new/", connection_form())
+    assert response.url == "/s/parcel-post/settings/"
+    service = Service.objects.get()
+    assert (service.api_key, service.default_country, service.connected) == ("live-key-1", "GB", True)
+    assert Membership.objects.get().role == "admin"
+    page = client.get(response.url).content.decode()
+    assert f"/receipts/{service.receipt_token}/" in page
+    assert "live-key-1" not in page, "a stored key is never shown"
+    assert {event.act for event in AuditEvent.objects.all()} >= {"user.first_admin", "service.connected"}
+
+
+def test_the_first_run_page_is_gone_once_there_is_anybody():
+    User.objects.create_user("a@example.test", PASSWORD)
+    assert Client().get("/setup/").status_code == 404
+    assert (
+        Client()
+        .post("/setup/", {"email": "b@example.test", "password": PASSWORD, "again": PASSWORD})
+        .status_code
+        == 404
+    )
+    assert Client().get("/").url.startswith("/accounts/login/")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"password": "short"}, "password"),
+        ({"again": "another one entirely"}, "again"),
+        ({"email": "nobody"}, "email"),
+    ],
+)
+def test_a_wrong_first_run_form_makes_nobody(changes, field):
+    fields = {"email": "a@example.test", "password": PASSWORD, "again": PASSWORD} | changes
+    response = Client().post("/setup/", fields)
+    assert field in response.context["form"].errors
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"api_key": ""}, "api_key"),
+        ({"auth_kind": "jwt", "api_key": ""}, "jwt_secret"),
+        ({"base_url": "http://example.com"}, "base_url"),
+        ({"base_url": "ftp://example.com"}, "base_url"),
+        ({"default_country": "XX"}, "default_country"),
+        ({"time_zone": "Mars/Base"}, "time_zone"),
+        ({"rate": "0"}, "rate"),
+        ({"text_limit": "5000"}, "text_limit"),
+    ],
+)
+def test_a_connection_that_cannot_work_is_refused_at_its_field(changes, field):
+    client = Client()
+    client.force_login(User.objects.create_superuser("a@example.test", PASSWORD))
+    response = client.post("/services/new/", connection_form(**changes))
+    assert field in response.context["form"].errors
+    assert not Service.objects.exists()
+
+
+def test_secrets_are_encrypted_at_rest_and_an_empty_field_keeps_them():
+    from django.db import connection
+
+    service = a_service(receipt_secret="hub-one")
+    client = signed_in("admin@example.test", service, "admin")
+    changes = connection_form(name="Shop", api_key="", receipt_secret="hub-two")
+    assert client.post("/s/shop/settings/", changes).status_code == 302
+    service.refresh_from_db()
+    assert (service.api_key, service.receipt_secret, service.receipt_secret_before) == (
+        "a-key",
+        "hub-two",
+        "hub-one",
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT api_key, receipt_secret FROM sms_service")
+        stored = " ".join(cursor.fetchone())
+    assert "a-key" not in stored
+    assert "hub-two" not in stored
+
+
+def test_a_test_message_is_an_ordinary_send():
+    service = a_service()
+    client = signed_in("admin@example.test", service, "admin")
+    response = client.post("/s/shop/settings/test/", {"sender": "SHOP", "number": "07700 900001"})
+    send = Send.objects.get()
+    assert response.url == f"/s/shop/sends/{send.pk}/"
+    assert send.messages.get().msisdn == "+447700900001"
+    wrong = client.post("/s/shop/settings/test/", {"sender": "SHOP", "number": "nobody"})
+    assert wrong.status_code == 422
+    assert "number" in wrong.context["test_form"].errors
+
+
+def test_a_paused_service_says_so_and_can_be_resumed():
+    from django.utils import timezone
+
+    service = a_service(
+        paused_at=timezone.now(), paused_because="Webex Connect refused our credentials (401)."
+    )
+    client = signed_in("admin@example.test", service, "admin")
+    assert "refused our credentials" in client.get("/s/shop/").content.decode()
+    client.post("/s/shop/settings/resume/")
+    service.refresh_from_db()
+    assert service.paused_at is None
