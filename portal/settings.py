@@ -104,6 +104,7 @@ for _key in FIELD_KEYS:
 
 # --- Applications -------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    "django_q",  # before sms, whose admin takes its pages away
     "portal",
     "sms",
     "django.contrib.admin",
@@ -116,7 +117,6 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.forms",
     "rest_framework",
-    "django_q",
     "django_htmx",
     "allauth",
     "allauth.account",

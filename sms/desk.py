@@ -18,7 +18,17 @@ from sms.models import (
     Service,
     StateCount,
 )
+from sms.models.ledger import RANK
 from sms.msisdn import BadNumber, parse
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a bar, in SVG units."""
+
+    state: str
+    start: str
+    width: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,18 @@ class Progress:
     def settled(self) -> bool:
         """Whether nothing is expected any more."""
         return self.final == self.send.recipients
+
+    @property
+    def bar(self) -> list["Part"]:
+        """The states as parts of a bar 100 wide, the surest news first."""
+        whole = sum(self.counts.values()) or 1
+        order = sorted(self.counts, key=lambda state: -RANK.get(state, 0))
+        parts, start = [], 0.0
+        for state in order:
+            width = 100 * self.counts[state] / whole
+            parts.append(Part(state, f"{start:.3f}", f"{width:.3f}"))
+            start += width
+        return parts
 
     @property
     def live(self) -> bool:

@@ -112,7 +112,16 @@ def _review(found: Draft, checked: composing.Checked) -> dict[str, Any]:
         "rejected": len(checked.rejects),
         "previews": lines,
         "rejects": checked.rejects[:SHOWN_REJECTS],
+        "seconds": _duration(len(checked.lines), found.service.rate),
     }
+
+
+def _duration(messages: int, rate: int | None) -> str:
+    """How long that many take at the contracted rate, in words."""
+    if rate is None:
+        return ""
+    seconds = messages / rate
+    return f"{max(seconds, 1):.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 @service_page("compose")

@@ -7,7 +7,7 @@ import codecs
 import csv
 import io
 import re
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 from typing import BinaryIO
@@ -24,6 +24,7 @@ _CHUNK = 1 << 16
 _SAMPLE_CHARS = 100_000
 _SAMPLE_ROWS = 200
 _DELIMITERS = "\t;|,"  # in this order where all else is equal: a comma is also in decimals and names
+_NOTHING = "\x1f"
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -89,28 +90,30 @@ def _is_utf8(file: BinaryIO) -> bool:
 
 
 def delimiter_of(lines: list[str]) -> str:
-    """The character that cuts the sample into the same number of cells most steadily; a comma where nothing cuts it."""
-    best, delimiter = 0.0, ","
+    """The character that cuts the sample into a table most plausibly; one that stands in no text where nothing does."""
+    best, delimiter = 1.0 + _numbers(list(csv.reader(lines, delimiter=_NOTHING))), _NOTHING
     for candidate in _DELIMITERS:
-        score = _steadiness(lines, candidate)
+        score = _plausibility(lines, candidate)
         if score > best:
             best, delimiter = score, candidate
     return delimiter
 
 
-def _steadiness(lines: list[str], delimiter: str) -> float:
-    """0 to about 3. Counts rows of the commonest width, the headings' width, and whole cells that look like numbers."""
+def _plausibility(lines: list[str], delimiter: str) -> float:
+    """0 to 4: more than one heading, rows not wider than the headings, rows that are cut at all, whole cells like numbers."""
     rows = [row for row in islice(csv.reader(lines, delimiter=delimiter), _SAMPLE_ROWS) if any(row)]
     if not rows:
-        return 0.0
+        return 4.0  # delimiters and nothing else
     # Empty cells at the end say nothing: Excel pads rows with them, other programs leave them out.
     widths = [max(at for at, cell in enumerate(row, 1) if cell) for row in rows]
-    if max(widths) < 2:
-        return 0.0
-    width, steady = Counter(widths).most_common(1)[0]
-    numbers = sum(any(map(_LIKE_NUMBER.fullmatch, row)) for row in rows)
-    headed = widths[0] >= width > 1
-    return (steady / len(rows) if width > 1 else 0.1) + (1.0 if headed else 0.0) + numbers / len(rows)
+    fits = sum(width <= widths[0] for width in widths)
+    cuts = sum(len(row) > 1 for row in rows)
+    return (widths[0] > 1) + (fits + cuts) / len(rows) + _numbers(rows)
+
+
+def _numbers(rows: list[list[str]]) -> float:
+    """The share of rows with a cell that is a number and nothing else."""
+    return sum(any(map(_LIKE_NUMBER.fullmatch, row)) for row in rows) / max(1, len(rows))
 
 
 class _Lines:

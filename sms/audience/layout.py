@@ -30,7 +30,7 @@ _OPENING = re.compile(rb"<(?:\w+:)?(?:row|c)\b")
 _ATTRIBUTE = re.compile(rb"([\w:]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _TEXT = re.compile(rb"<(?:\w+:)?(?:(si)\b|t\b[^<>]*>([^<]*))")
 _ELEMENT = r"<(?:\w+:)?%s\b([^<>]*)>"
-_ODS_TAG = re.compile(rb"<(/?)table:(table|table-row|table-cell|covered-table-cell)\b([^<>]*?)(/?)>")
+_ODS_TAG = re.compile(rb"<(/?)table:(table-row|table-cell|covered-table-cell|table)(?=[\s/>])([^<>]*?)(/?)>")
 
 
 @dataclass(slots=True)

@@ -44,6 +44,7 @@ def test_heading_that_only_looks_alike_is_no_reason(heading):
         ("Order number,Ref", "A-17,x", "Order number"),
         ("Home phone,Work phone", f",{ONE}", "Work phone"),
         ("Name,To,Date", f"A,{ONE},03/11/2026", "To"),
+        ("Name,To,Ref", f"A,{ONE},1234567", "To"),
         ("Name,,Town", f"A,{ONE},B", "column B"),
     ],
 )

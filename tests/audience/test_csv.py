@@ -147,6 +147,7 @@ def test_numbers_follow_the_country():
         [["Nom, prénom", "Mobile"], ["Dupont, Anne", "07712 345678"], ["Martin, Luc", "07712 345679"]],
         [["Mobile", "Note"], ["07712345678", "one\ntwo, three\nfour; five | six"], ["07712345679", ""]],
         [["Text", "Mobile"], ["=A;B|C\tD,E", "07712345678"]],
+        [["Mobile", "Note"], ["4,47712345678E+11", "x"], ["4,47712345679E+11"], ["4,47712345670E+11"], ["4,47712345671E+11"]],
     ],
 )  # fmt: skip
 def test_delimiter_is_found_among_those_in_the_text(delimiter, cells):
@@ -157,6 +158,18 @@ def test_delimiter_is_found_among_those_in_the_text(delimiter, cells):
     audience = reading(text.getvalue())
     assert audience.headings == cells[0]
     assert len(audience.recipients) == len(cells) - 1
+
+
+def test_one_column_is_not_cut_at_the_commas_inside_its_numbers():
+    audience = reading('Mobile\n447,712,345,678\n"4,47712345679E+11"\n4,47712345670E+11\n')
+    assert [one.msisdn[-3:] for one in audience.recipients] == ["678", "679", "670"]
+
+
+@pytest.mark.parametrize("other", [",", ";", "|"])
+@pytest.mark.parametrize("delimiter", [",", ";", "|"])
+def test_delimiter_is_the_one_that_leaves_numbers_alone(delimiter, other):
+    audience = reading(f"07712345678{delimiter}Lee{other} Bo\n07712345679{delimiter}Ng{other} Al\n")
+    assert len(audience.recipients) == 2
 
 
 def test_one_column_file_needs_no_delimiter():

@@ -81,6 +81,7 @@ CASES = [
     (b'<?xml version="1.0"?><Workbook/>', "not_a_spreadsheet", "XML"),
     (b'[{"mobile": "07712345678"}]', "not_a_spreadsheet", "JSON"),
     (bytes(range(256)) * 20, "not_a_spreadsheet", "bytes"),
+    (b"07712345678" + bytes(3001) + b"07712345678", "not_a_spreadsheet", "bytes"),
     (OLE + "WordDocument".encode("utf-16-le"), "not_a_spreadsheet", "Word"),
     (OLE + "EncryptedPackage".encode("utf-16-le"), "protected", "password"),
     (OLE + "Workbook".encode("utf-16-le"), "unreadable", "damaged"),
@@ -183,13 +184,20 @@ def test_styled_empty_cells_far_away_do_no_harm():
 
 
 def test_file_of_broken_quotation_marks_ends_in_time():
-    lines = "Mobile,Name\n" + '07712345678,"a\n""\n' * 40_000
-    try:
-        audience = read(io.BytesIO(lines.encode()), name="x", country="GB", limits=Limits(bytes=1_000_000))
-    except AudienceError as refused:
-        assert refused.code == "broken_quotes"
-    else:
-        assert "quotes" in {one.code for one in audience.rejects}
+    # From any line on, the quotation marks pair up differently and run to the end of the file.
+    lines = "Mobile,Name,Town\n07712345678,A,B\n" + 'x",y,"\n' * 20_000
+    with pytest.raises(AudienceError) as refused:
+        read(io.BytesIO(lines.encode()), name="x", country="GB", limits=Limits(bytes=200_000))
+    assert refused.value.code == "broken_quotes"
+
+
+def test_two_members_of_one_name_are_refused():
+    content = io.BytesIO(workbook())
+    with zipfile.ZipFile(content, "a") as added, pytest.warns(UserWarning, match="Duplicate"):
+        added.writestr(SHEET, sheet(cell("A1")))
+    with pytest.raises(AudienceError) as refused:
+        read(content, name="x", country="GB")
+    assert refused.value.code == "unreadable"
 
 
 STARTS = [

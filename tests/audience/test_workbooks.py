@@ -98,12 +98,15 @@ def test_rows_are_numbered_as_the_sheet_shows_them():
         sheet = book.add_worksheet()
         sheet.write_row(4, 2, ["Name", "Mobile"])
         sheet.write_row(6, 2, ["A", 447712345678])
+        sheet.write(6, 4, 0.2, book.add_format({"num_format": "0%"}))
+        sheet.write_formula(6, 5, "=NA()", None, "#N/A")
         sheet.write_row(9, 2, ["B", "x"])
 
     audience = reading(workbook(fill))
     assert [one.row for one in audience.recipients] == [7]
     assert [one.row for one in audience.rejects] == [10]
-    assert audience.headings == ["Name", "Mobile"]
+    assert audience.headings == ["Name", "Mobile", "column E", "column F"]
+    assert audience.recipients[0].substitutions == {"Name": "A", "column E": "20%"}
 
 
 def test_first_visible_sheet_with_data_is_read():
