@@ -27,7 +27,7 @@ lint: ## style, types, templates, migrations and import rules
 	$(IN_VENV) -m ruff check .
 	$(IN_VENV) -m ruff format --check .
 	$(LINT_ENV) $(IN_VENV) -m mypy
-	find templates -name '*.html' -exec $(IN_VENV) -m djade --check --target-version 5.2 {} +
+	find templates -name '*.html' -exec .venv/bin/djade --check --target-version 5.2 {} +
 	$(LINT_ENV) $(IN_VENV) manage.py makemigrations --check --dry-run
 	$(IN_VENV) -m pytest -q tests/test_architecture.py tests/test_repository.py
 
@@ -35,7 +35,7 @@ format: ## rewrite code and templates in the house style
 	@PYTHON="$(PYTHON)" sh requirements/venv dev
 	$(IN_VENV) -m ruff check --fix .
 	$(IN_VENV) -m ruff format .
-	find templates -name '*.html' -exec $(IN_VENV) -m djade --target-version 5.2 {} +
+	find templates -name '*.html' -exec .venv/bin/djade --target-version 5.2 {} +
 
 bench: ## the benchmarks, one JSON line each; ARGS go to every one of them
 	@PYTHON="$(PYTHON)" sh requirements/venv dev

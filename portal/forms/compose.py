@@ -24,7 +24,10 @@ class DraftForm(forms.ModelForm):
     file = forms.FileField(required=False, label="File", help_text="CSV or XLSX with a heading row.")
     remove_file = forms.BooleanField(required=False, label="Use no file")
     when = forms.ChoiceField(
-        choices=(("now", "Now"), ("later", "At a time")), initial="now", label="When", required=False
+        choices=(("now", "Now"), ("later", "At a time")),
+        label="When",
+        required=False,
+        widget=forms.RadioSelect,
     )
     country = forms.ChoiceField(label="Country of numbers without a country code", required=False)
 
@@ -80,7 +83,7 @@ class DraftForm(forms.ModelForm):
             field.queryset, field.empty_label, field.required = things, empty, False  # type: ignore[attr-defined]
         self.fields["country"].choices = countries()  # type: ignore[attr-defined]
         if not self.instance.pk:
-            self.initial.setdefault("sender", service.senders.filter(active=True, is_default=True).first())
+            self.initial["sender"] = service.senders.filter(active=True, is_default=True).first()
         self.initial["country"] = self.instance.country or service.default_country
         self.initial["when"] = "later" if self.instance.send_at else "now"
 
