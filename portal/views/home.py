@@ -21,7 +21,7 @@ def services(request: HttpRequest) -> HttpResponse:
     mine = list(services_of(request.user)[:2])
     if len(mine) == 1:
         return redirect("home", service=mine[0].slug)
-    return render(request, "services.html", {"empty": not Service.objects.exists()})
+    return render(request, "service_list.html", {"empty": not Service.objects.exists()})
 
 
 @service_page("see")

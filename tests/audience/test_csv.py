@@ -147,6 +147,7 @@ def test_numbers_follow_the_country():
         [["Nom, prénom", "Mobile"], ["Dupont, Anne", "07712 345678"], ["Martin, Luc", "07712 345679"]],
         [["Mobile", "Note"], ["07712345678", "one\ntwo, three\nfour; five | six"], ["07712345679", ""]],
         [["Text", "Mobile"], ["=A;B|C\tD,E", "07712345678"]],
+        [["Mobile", "Price; gross"], ["4.47712345678E+11", "a; b; c"], ["4.47712345679E+11", "d; e; f"]],
         [["Mobile", "Note"], ["4,47712345678E+11", "x"], ["4,47712345679E+11"], ["4,47712345670E+11"], ["4,47712345671E+11"]],
     ],
 )  # fmt: skip
@@ -158,6 +159,13 @@ def test_delimiter_is_found_among_those_in_the_text(delimiter, cells):
     audience = reading(text.getvalue())
     assert audience.headings == cells[0]
     assert len(audience.recipients) == len(cells) - 1
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "|", "\t"])
+def test_data_wider_than_its_headings_is_still_cut(delimiter):
+    audience = reading(f"Mobile\n07712345678{delimiter}A\n07712345679{delimiter}B\n07712345670{delimiter}\n")
+    assert [one.row for one in audience.recipients] == [4]
+    assert rejects(audience) == [(2, "too_many_cells"), (3, "too_many_cells")]
 
 
 def test_one_column_is_not_cut_at_the_commas_inside_its_numbers():

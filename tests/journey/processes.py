@@ -27,10 +27,13 @@ def free_port() -> int:
 def environment(var_dir: Path, database_url: str) -> dict[str, str]:
     """What a child sees: nothing of this shell's settings; keys of its own, since PostgreSQL asks for them."""
     keep = {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in OURS}
-    printed = subprocess.run(
-        [sys.executable, "-m", "portal.keys"], cwd=ROOT, check=True, capture_output=True, text=True
-    )
-    keys = dict(line.split("=", 1) for line in printed.stdout.splitlines())
+    kept = var_dir / "keys.env"
+    if not kept.exists():  # a second start on the same data has the same keys
+        printed = subprocess.run(
+            [sys.executable, "-m", "portal.keys"], cwd=ROOT, check=True, capture_output=True, text=True
+        )
+        kept.write_text(printed.stdout)
+    keys = dict(line.split("=", 1) for line in kept.read_text().splitlines())
     return keep | keys | {"VAR_DIR": str(var_dir), "DATABASE_URL": database_url, "PYTHONUNBUFFERED": "1"}
 
 

@@ -13,6 +13,7 @@ from django.db import OperationalError, connections
 from portal import demo, supervisor
 from portal.env import env_url
 from sms import tasks
+from sms.models.secret import UnreadableSecret
 
 SANDBOX_KEY = "sandbox-key"
 
@@ -41,6 +42,8 @@ class Command(BaseCommand):
             self._handle(**options)
         except supervisor.CannotStart as problem:
             raise CommandError(str(problem)) from None
+        except UnreadableSecret as problem:
+            raise CommandError(f"FIELD_KEYS does not fit this database: {problem}.") from None
         except OperationalError as problem:
             raise CommandError(
                 f"The database does not answer: {str(problem).strip().splitlines()[0]}. Check DATABASE_URL."

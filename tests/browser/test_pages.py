@@ -1,0 +1,125 @@
+"""The main job in Chromium, and every page of it in light and dark, wide and narrow: accessible, and no sideways scroll."""
+
+import pytest
+
+from portal.models import Membership, User
+from sms.models import Draft, Send
+from sms.receipts.fold import fold
+from sms.receipts.inbox import Incoming, doors, insert
+from tests.browser.conftest import accessibility_problems
+from tests.domain.desk import Provider, a_send, a_service, receipt
+
+pytestmark = [pytest.mark.django_db(transaction=True)]
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def shop(live_server):
+    doors.forget()
+    service = a_service()
+    user = User.objects.create_user("ada@example.test", PASSWORD, is_staff=True)
+    for role in ("admin", "composer"):
+        Membership.objects.create(user=user, service=service, role=role)
+    return service
+
+
+def sign_in(page, live_server) -> None:
+    page.goto(f"{live_server.url}/accounts/login/")
+    page.get_by_label("Email").fill("ada@example.test")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/s/shop/")
+
+
+def a_history(service) -> Send:
+    """A send with a delivered, a failed and a waiting message, and a rejected row."""
+    from sms import correlation
+
+    send = a_send(service, 3)
+    Provider().dispatch()
+    first, second, _ = send.messages.order_by("pk")
+    door = doors.find(service.receipt_token)
+    for message, code, status in ((first, "7500", "Delivered"), (second, "7203", "Un-Delivered")):
+        name = correlation.write(message_id=message.pk, attempt=1, key=service.correlation_key)
+        insert([Incoming.of(receipt(name, code=code, status=status), door=door)])
+    fold()
+    return send
+
+
+def test_composing_reviewing_and_sending_by_hand(page, live_server, shop):
+    sign_in(page, live_server)
+    page.get_by_role("link", name="Compose", exact=True).first.click()
+    page.get_by_label("Numbers", exact=True).fill("07700 900001\nnot a number\n0044 7700 900002")
+    page.get_by_label("Text", exact=True).fill("Hello from the browser")
+    assert page.locator("[data-bubble]").inner_text() == "Hello from the browser"
+    page.get_by_role("button", name="Review what will happen").click()
+    page.wait_for_url("**/review/")
+    assert page.get_by_text("2 messages will go out now").is_visible()
+    page.get_by_role("button", name="Send to 2 recipients").click()
+    page.wait_for_url("**/sends/*/")
+    assert Send.objects.get().recipients == 2
+    Provider().dispatch()
+    page.get_by_text("All posted; waiting for receipts").wait_for(timeout=8000)
+    page.go_back()
+    page.wait_for_url("**/sends/*/")
+    assert Send.objects.count() == 1, "the back button sends nothing twice"
+
+
+def test_a_mistake_is_shown_and_what_was_typed_is_still_there(page, live_server, shop, complaints):
+    sign_in(page, live_server)
+    page.goto(f"{live_server.url}/s/shop/compose/")
+    page.get_by_label("Text", exact=True).fill("Hi $(name)")
+    page.get_by_label("Numbers", exact=True).fill("07700 900001")
+    page.get_by_role("button", name="Review what will happen").click()
+    page.get_by_role("alert").wait_for()
+    assert "$(name)" in page.get_by_role("alert").inner_text()
+    assert page.get_by_label("Text", exact=True).input_value() == "Hi $(name)"
+    assert Draft.objects.count() == 1
+    complaints.clear()  # the browser reports the 422 that the page answers a mistake with
+
+
+def test_the_main_job_works_without_javascript(browser, live_server, shop):
+    window = browser.new_context(java_script_enabled=False)
+    page = window.new_page()
+    sign_in(page, live_server)
+    page.goto(f"{live_server.url}/s/shop/compose/")
+    page.get_by_label("Numbers", exact=True).fill("07700 900001")
+    page.get_by_label("Text", exact=True).fill("No script")
+    page.get_by_role("button", name="Review what will happen").click()
+    page.get_by_role("button", name="Send to 1 recipient").click()
+    page.wait_for_url("**/sends/*/")
+    assert Send.objects.get().text == "No script"
+    window.close()
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_accessible_and_fits(page, live_server, shop, scheme, width):
+    send = a_history(shop)
+    draft = Draft.objects.create(
+        service=shop, sender=shop.senders.get(), text="Hello", pasted="07700 900001\nabc"
+    )
+    message = send.messages.first()
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{live_server.url}/accounts/login/")
+    problems = {"login": accessibility_problems(page)}
+    sign_in(page, live_server)
+    for path in (
+        "",
+        "compose/",
+        f"drafts/{draft.pk}/",
+        f"drafts/{draft.pk}/review/",
+        "sends/",
+        f"sends/{send.pk}/",
+        "messages/",
+        f"messages/{message.pk}/",
+        "catalogue/",
+        "settings/",
+    ):
+        page.goto(f"{live_server.url}/s/shop/{path}")
+        problems[path] = accessibility_problems(page)
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if wide > 0:
+            problems[path].append(f"scrolls sideways by {wide} px")
+    assert {path: found for path, found in problems.items() if found} == {}
