@@ -231,9 +231,9 @@ REST_FRAMEWORK = {
 }
 
 # --- Limits ---------------------------------------------------------------------------------------------------------------
-UPLOAD_MAX_BYTES = env_int("UPLOAD_MAX_BYTES", 10 * 1024 * 1024, low=1024)
+UPLOAD_MAX_BYTES = env_int("UPLOAD_MAX_BYTES", 10_000_000, low=1024)
 UPLOAD_MAX_ROWS = env_int("UPLOAD_MAX_ROWS", 100_000, low=1)
-DATA_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_MAX_BYTES + 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_MAX_BYTES + 1_000_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_MAX_BYTES
 
 # --- Language and time ----------------------------------------------------------------------------------------------------

@@ -93,7 +93,7 @@ class DraftForm(forms.ModelForm):
         limit = settings.UPLOAD_MAX_BYTES
         if file is not None and (file.size or 0) > limit:
             raise forms.ValidationError(
-                f"{file.name} has {(file.size or 0) / 1_048_576:.1f} MB; {limit / 1_048_576:.0f} MB are allowed. "
+                f"{file.name} has {(file.size or 0) / 1_000_000:.1f} MB; {limit / 1_000_000:.0f} MB are allowed. "
                 "Split it, or leave out columns that the text does not use."
             )
         return file

@@ -62,7 +62,7 @@ def measure(database: str, *, rows: int, runs: int) -> dict[str, object]:
 
 
 def _send(up: Desk, folder: Path, *, rows: int, seed: int) -> dict:
-    content, expectation = build(rows, seed=seed, flavour="csv-semicolon-utf16")
+    content, expectation = build(rows, seed=seed, flavour="csv-semicolon-utf16", long_cell=2_500_000)
     path = folder / f"office-{seed}.csv"
     path.write_bytes(content)
     result = up.send(path, "--text", "Hi $(Customer name), your order is on its way.", timeout=300)

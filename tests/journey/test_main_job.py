@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 
+from tests.audience.office_file import build
 from tests.journey.processes import desk, free_port, stop
 
 pytestmark = [pytest.mark.journey]
@@ -61,6 +62,41 @@ def test_a_file_becomes_texts_receipts_and_a_report_and_both_books_agree(running
     }
 
 
+def test_ten_thousand_rows_of_an_office_file_end_final_and_both_books_agree_row_by_row(running, tmp_path):
+    content, expected = build(10_000, seed=7, flavour="csv-semicolon-utf16", long_cell=2_500_000)
+    audience = tmp_path / "customers.csv"
+    audience.write_bytes(content)
+
+    result = running.send(audience, "--text", "Hi $(Order), it is on its way.", timeout=280)
+
+    rejects = running.rows(f"Reject.objects.filter(send={result['send']}).values('row','code')")
+    mine = running.rows(
+        f"Message.objects.filter(send={result['send']}).values('id','row','msisdn','state','code','text')"
+    )
+    assert (
+        result["recipients"] + result["rejected"]
+        == len(expected.recipients) + len(expected.rejects)
+        == 10_000
+    )
+    assert {row["row"]: row["code"] for row in rejects} == expected.rejects
+    assert {row["row"]: row["msisdn"] for row in mine} == expected.recipients
+    assert {row["state"] for row in mine} <= {"delivered", "failed"}, result["states"]
+
+    log = running.sandbox_log()
+    theirs = {"+" + row["msisdn"].lstrip("+"): row for row in log if row["kind"] == "message"}
+    assert len(theirs) == len([row for row in log if row["kind"] == "message"]) == len(mine), (
+        "each exactly once"
+    )
+    finals: dict[str, set[str]] = {}
+    for row in log:
+        if row["kind"] == "receipt" and row["status"] in ("Delivered", "Un-Delivered", "Failed"):
+            finals.setdefault(row["correlationId"], set()).add(row["code"])
+    for row in mine:
+        told = theirs[row["msisdn"]]
+        assert told["text"] == row["text"]
+        assert row["code"] in finals[told["correlationId"]], row
+
+
 def _base36(number: int) -> str:
     digits = ""
     while number:
@@ -107,6 +143,7 @@ def test_only_sign_in_and_health_answer_a_stranger(running):
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(f"{running.url}/receipts/nobody/", timeout=5)
     assert caught.value.code in (404, 405)
+    caught.value.close()
 
 
 def test_ctrl_c_stops_everything_within_five_seconds_and_a_second_start_keeps_the_data(
