@@ -23,6 +23,20 @@ def send_state_label(state: str) -> str:
     return str(SendState(state).label) if state in SendState.values else state
 
 
+ACTS = {
+    "send.created": "Composed and committed",
+    "send.cancelled": "Cancelled",
+    "service.paused": "Service paused itself",
+    "service.resumed": "Service resumed",
+}
+
+
+@register.filter
+def act_words(act: str) -> str:
+    """`send.created` → `Composed and committed`; an act without words of its own stays as it is."""
+    return ACTS.get(act, act)
+
+
 @register.filter
 def share(part: int, whole: int) -> str:
     """A percentage that never rounds a few to none or nearly all to all."""
