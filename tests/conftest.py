@@ -5,6 +5,7 @@ pass leaves it out, and one xdist group each for journeys and browser tests, so 
 themselves.
 """
 
+import importlib
 import os
 import shutil
 from collections.abc import Generator, Iterator
@@ -22,6 +23,7 @@ import django  # noqa: E402 - its settings read the environment that was just ma
 
 django.setup()
 
+from django.apps import apps  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.test import TestCase, TransactionTestCase  # noqa: E402
@@ -94,7 +96,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             mark = item.get_closest_marker("django_db")
             kept = {} if mark is None else mark.kwargs
             item.add_marker(
-                pytest.mark.django_db(**{**kept, "transaction": True, "serialized_rollback": True}),
+                pytest.mark.django_db(**{**kept, "transaction": True}),
                 append=False,
             )
 
@@ -115,10 +117,10 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     try:
         yield
     finally:
-        rows = getattr(connection, "_test_serialized_contents", "")
-        if nextitem is not None and rows and _is_transactional(item):
+        if nextitem is not None and _is_transactional(item):
             with item.config.stash[blocking_manager_key].unblock():
-                connection.creation.deserialize_db_from_string(rows)
+                regions = importlib.import_module("sms.migrations.0002_regions")
+                regions.add(apps, None)
                 connection.close()
 
 
