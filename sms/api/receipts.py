@@ -35,7 +35,10 @@ class ReceiptView(APIView):
     def post(self, request: Request, token: str) -> HttpResponse:
         """Store one receipt."""
         plain: HttpRequest = request._request
-        door = doors.find(token)
+        try:
+            door = doors.find(token)
+        except DatabaseError:
+            return HttpResponse(status=503)  # not 404: Webex Connect would not try again
         if door is None:
             return HttpResponse(status=404)
         if int(plain.META.get("CONTENT_LENGTH") or 0) > LARGEST:

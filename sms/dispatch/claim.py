@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from sms.models import Message, MessageState, Send, SendState, Slice
-from sms.models.ledger import News, Tally, apply
+from sms.models.ledger import News, Tally, apply, cancel
 
 log = structlog.get_logger(__name__)
 
@@ -98,9 +98,11 @@ def finish(lease: Lease, *, owner: str, retry_in: float = 0.0) -> None:
         send = Send.objects.select_for_update(no_key=True).get(pk=lease.send_id)
         if not renew(lease, owner=owner):
             return
+        if send.state == SendState.CANCELLED:
+            _cancel_what_came_back(send)
         left = in_slice(lease).filter(state=MessageState.PENDING).exists()
         mine = Slice.objects.filter(pk=lease.slice_id)
-        if left and send.state != SendState.CANCELLED:
+        if left:
             mine.update(owner="", leased_until=None, due_at=Now() + timedelta(seconds=max(retry_in, 0)))
             return
         mine.update(owner="", leased_until=None, done=True)
@@ -108,6 +110,13 @@ def finish(lease: Lease, *, owner: str, retry_in: float = 0.0) -> None:
         Send.objects.filter(~Exists(more), pk=send.pk, state=SendState.SENDING).update(
             state=SendState.FINISHED
         )
+
+
+def _cancel_what_came_back(send: Send) -> None:
+    """Messages in flight at the moment of cancelling, and returned by the provider since, are cancelled like the others."""
+    tally = Tally.new()
+    cancel(send.pk, at=database_now(), tally=tally)
+    tally.write()
 
 
 def reopen(slice_ids: Sequence[int], *, retry_in: float) -> None:

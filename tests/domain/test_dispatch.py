@@ -10,8 +10,11 @@ from django.utils import timezone
 from sms import compose, correlation
 from sms.dispatch import claim, pace
 from sms.dispatch.arm import arm
+from sms.dispatch.post import Outcome
+from sms.dispatch.record import record
 from sms.dispatch.request import line_of, sheet_of
 from sms.models import AuditEvent, Message, SendState, Slice
+from sms.webex.errors import Throttled
 from tests.domain.desk import BY, PUBLIC_URL, Provider, a_send, a_service, accepted, raw_reply, refused
 
 pytestmark = pytest.mark.django_db
@@ -187,6 +190,17 @@ def test_a_dispatcher_that_slept_past_its_lease_arms_nothing():
     jobs, _ = arm(lease, owner="sleeper", room=3, sheet=sheet, line=line)
     assert jobs == []
     assert states(send) == {"queued": 3}
+
+
+def test_a_message_that_the_provider_returns_after_a_cancellation_is_cancelled_too():
+    send = a_send(a_service(), 3)
+    lease, sheet, line = leased(send, "one")
+    jobs, _ = arm(lease, owner="one", room=1, sheet=sheet, line=line)
+    assert compose.cancel(send, by=BY) == 2
+    record([Outcome(jobs[0], Throttled("7020", 400))])
+    claim.finish(lease, owner="one")
+    assert states(send) == {"cancelled": 3}
+    assert not Slice.objects.filter(send=send, done=False).exists()
 
 
 def test_two_dispatchers_never_hold_the_same_slice():

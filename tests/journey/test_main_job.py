@@ -161,6 +161,33 @@ def test_ctrl_c_stops_everything_within_five_seconds_and_a_second_start_keeps_th
         assert second.rows("Send.objects.values('recipients')") == [{"recipients": 50}]
 
 
+def test_what_became_due_while_nothing_ran_goes_out_after_a_restart(var_dir, fresh_database_url, tmp_path):
+    from datetime import UTC, datetime, timedelta
+
+    audience = tmp_path / "one.csv"
+    audience.write_text("number\n07712000001\n")
+    with desk(var_dir, fresh_database_url) as first:
+        due = datetime.now(UTC) + timedelta(seconds=20)
+        options = (
+            "--sender",
+            "TEXTDESK",
+            "--text",
+            "Later",
+            "--audience",
+            str(audience),
+            "--at",
+            due.isoformat(),
+        )
+        first.manage("send", "--service", "demo", *options)
+    assert first.rows("Message.objects.values('state')") == [{"state": "pending"}]
+    time.sleep(max((due - datetime.now(UTC)).total_seconds(), 0) + 1)
+    with desk(var_dir, fresh_database_url) as second:
+        deadline = time.monotonic() + 40
+        while second.rows("Message.objects.values('state')") != [{"state": "delivered"}]:
+            assert time.monotonic() < deadline, "it was due before the restart and did not go out"
+            time.sleep(1)
+
+
 def test_a_busy_port_is_one_sentence(var_dir, fresh_database_url):
     import subprocess
     import sys

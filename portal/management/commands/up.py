@@ -12,7 +12,7 @@ from django.db import OperationalError, connections
 
 from portal import demo, supervisor
 from portal.env import env_url
-from sms import tasks
+from sms import tasks, wake
 from sms.models.secret import UnreadableSecret
 
 SANDBOX_KEY = "sandbox-key"
@@ -109,6 +109,7 @@ class Command(BaseCommand):
         if not settings.DEBUG:
             call_command("collectstatic", interactive=False, verbosity=0)
         tasks.ensure_schedule()
+        wake.dispatch()  # what became due while nothing ran goes out now, not at the first tick
 
     @staticmethod
     def _load_demo(*, url: str, key: str, is_sandbox: bool) -> list[str]:
