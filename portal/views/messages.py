@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from portal.access import service_page
 from sms import correlation, desk
 from sms.models import Message, MessageState, Receipt, Service
+from sms.msisdn import mask
 from sms.webex import codes
 from sms.webex.errors import Unreadable
 from sms.webex.receipts import parse_receipt
@@ -87,11 +88,15 @@ def _events(found: Message, receipts: list[Receipt]) -> list[Event]:
         events.append(Event(found.final_at, str(MessageState(found.state).label), "", found.state))
     if found.state == MessageState.FAILED and found.final_at and not receipts:
         events.append(Event(found.final_at, "Refused", found.detail, MessageState.FAILED))
-    return events + [_receipt_event(receipt) for receipt in receipts]
+    return events + [_receipt_event(receipt, msisdn=found.msisdn) for receipt in receipts]
 
 
-def _receipt_event(receipt: Receipt) -> Event:
+def _receipt_event(receipt: Receipt, *, msisdn: str) -> Event:
     raw = bytes(receipt.raw)
+
+    def masked(text: str) -> str:
+        return text.replace(msisdn, mask(msisdn)).replace(msisdn.lstrip("+"), mask(msisdn))
+
     try:
         note = parse_receipt(raw)
     except Unreadable as problem:

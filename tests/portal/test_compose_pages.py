@@ -199,6 +199,23 @@ def test_numbers_are_masked_on_every_page(service, composer):
         ]
 
 
+def test_a_raw_receipt_is_shown_without_the_number(service, composer):
+    from sms import correlation
+    from sms.receipts import Incoming, doors, fold
+    from sms.receipts.inbox import insert
+    from tests.domain.desk import Provider, a_send, receipt
+
+    doors.forget()
+    message = a_send(service).messages.get()
+    Provider().dispatch()
+    name = correlation.write(message_id=message.pk, attempt=1, key=service.correlation_key)
+    insert([Incoming.of(receipt(name), door=doors.find(service.receipt_token))])
+    fold()
+    page = composer.get(f"/s/shop/messages/{message.pk}/").content.decode()
+    assert "deliveryInfoNotification" in page
+    assert "447710000000" not in page
+
+
 @pytest.mark.parametrize("path", ["sends/", "messages/", ""])
 def test_list_pages_ask_the_same_number_of_queries_for_one_and_for_thirty_rows(
     path, service, composer, django_assert_max_num_queries
