@@ -92,6 +92,7 @@ def _events(found: Message, receipts: list[Receipt]) -> list[Event]:
 
 
 def _receipt_event(receipt: Receipt, *, msisdn: str) -> Event:
+    """`msisdn` is masked in the body, as everywhere on screen; the stored receipt stays as it came."""
     raw = bytes(receipt.raw)
 
     def masked(text: str) -> str:
@@ -101,12 +102,19 @@ def _receipt_event(receipt: Receipt, *, msisdn: str) -> Event:
         note = parse_receipt(raw)
     except Unreadable as problem:
         return Event(
-            receipt.received_at, "Receipt that cannot be read", str(problem), raw=raw.decode(errors="replace")
+            receipt.received_at,
+            "Receipt that cannot be read",
+            str(problem),
+            raw=masked(raw.decode(errors="replace")),
         )
     known = codes.lookup(note.code)
     shown = json.dumps(json.loads(raw), indent=2, ensure_ascii=False)
     label = {"clicked": "Link clicked"}.get(note.state, f"Receipt: {note.status}")
     detail = note.url if note.state == "clicked" else known.meaning
     return Event(
-        receipt.received_at, label, detail, state="" if note.state == "clicked" else note.state, raw=shown
+        receipt.received_at,
+        label,
+        detail,
+        state="" if note.state == "clicked" else note.state,
+        raw=masked(shown),
     )
