@@ -29,7 +29,9 @@ class DraftForm(forms.ModelForm):
         required=False,
         widget=forms.RadioSelect,
     )
-    country = forms.ChoiceField(label="Country of numbers without a country code", required=False)
+    country = forms.ChoiceField(
+        label="Default country", help_text="Of numbers without a country code.", required=False
+    )
 
     class Meta:
         model = Draft

@@ -283,7 +283,7 @@ class Migration(migrations.Migration):
                 ('column', models.CharField(blank=True, max_length=200)),
                 ('country', models.CharField(blank=True, max_length=2)),
                 ('allow_duplicates', models.BooleanField(default=False)),
-                ('send_at', models.DateTimeField(blank=True, help_text='Empty means now.', null=True)),
+                ('send_at', models.DateTimeField(blank=True, null=True)),
                 ('changed_at', models.DateTimeField(auto_now=True)),
                 ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('policy_group', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='sms.contactpolicygroup')),

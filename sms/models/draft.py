@@ -63,7 +63,7 @@ class Draft(models.Model):
     link_domain = models.ForeignKey(
         "sms.ShortLinkDomain", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
-    send_at = models.DateTimeField(null=True, blank=True, help_text="Empty means now.")
+    send_at = models.DateTimeField(null=True, blank=True)
     send = models.OneToOneField(
         "sms.Send",
         null=True,

@@ -31,9 +31,14 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// What changed on a live part is said once, and only if it changed.
+// What changed on a live part is said now and then, and once more when it comes to rest; every two seconds would be chatter.
+const PAUSE = 15_000;
 const said = document.querySelector("[data-said]");
+let lastSaid = 0;
 document.addEventListener("htmx:afterSettle", () => {
-  const news = document.querySelector("[data-news]")?.dataset.news;
-  if (said && news && said.textContent !== news) said.textContent = news;
+  const part = document.querySelector("[data-news]");
+  if (!said || !part || said.textContent === part.dataset.news) return;
+  if (part.hasAttribute("hx-get") && Date.now() - lastSaid < PAUSE) return;
+  said.textContent = part.dataset.news;
+  lastSaid = Date.now();
 });
