@@ -80,7 +80,7 @@ class Supervisor:
     def run(self, *, ready_url: str, when_ready: Callable[[], None]) -> int:
         """Run until a signal; returns the exit code."""
         self.stop_file.unlink(missing_ok=True)
-        for name in (signal.SIGINT, signal.SIGTERM):
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(name, self._on_signal)
         try:
             for child in self.children:

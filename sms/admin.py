@@ -78,6 +78,16 @@ class Scoped(admin.ModelAdmin):
             super().get_queryset(request).filter(**{f"{self.service_path}__in": administered(request.user)})
         )
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A row stays with its service: sends that use it were checked there."""
+        fixed = tuple(super().get_readonly_fields(request, obj))
+        names = {field.name for field in self.model._meta.fields}
+        return (
+            (*fixed, "service")
+            if obj is not None and "service" in names and "service" not in fixed
+            else fixed
+        )
+
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Choices from own services only."""
         related = db_field.remote_field.model
@@ -180,6 +190,12 @@ class ServiceAdmin(Scoped):
         "default_country",
         "time_zone",
     )
+
+    readonly_fields = (
+        "slug",
+        "region",
+        "base_url",
+    )  # credentials hang on the address: it changes on the settings page
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Services begin on the settings page, where their connection is made."""

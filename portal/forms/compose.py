@@ -125,5 +125,8 @@ class DraftForm(forms.ModelForm):
             draft.column = "" if stored and stored.upload and stored.column == draft.column else draft.column
         elif self.cleaned_data.get("remove_file"):
             draft.upload = None
-        draft.save()
+        if draft.pk is None:
+            draft.save()
+        else:  # never `send`: only sending writes it, or a draft that was just sent could be sent again
+            draft.save(update_fields=[*self.Meta.fields, "upload", "changed_at"])
         return draft

@@ -1,6 +1,7 @@
 """The guided form that connects a real service, and the first-run form that makes the first admin."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import phonenumbers
 from django import forms
@@ -65,15 +66,27 @@ class ConnectionForm(forms.ModelForm):
         url = str(self.cleaned_data.get("base_url") or "").rstrip("/")
         if url and not url.startswith(("https://", "http://")):
             raise forms.ValidationError("Write the whole address, beginning with https://.")
-        if url.startswith("http://") and not url.startswith(
-            ("http://127.0.0.1", "http://localhost", "http://[::1]")
-        ):
+        try:
+            parts = urlsplit(url)
+            here = parts.hostname in {"127.0.0.1", "localhost", "::1"}
+        except ValueError:
+            raise forms.ValidationError("That is not an address.") from None
+        if parts.username is not None or parts.password is not None:
+            raise forms.ValidationError("Leave user names and passwords out of the address.")
+        if parts.scheme == "http" and not here:
             raise forms.ValidationError("Use https, so that the service key never travels in the clear.")
         return url
 
     def clean(self) -> dict[str, Any]:
         """Keep stored secrets where nothing was typed, and ask for what the way of signing in needs."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        moved = self.instance.pk and {"base_url", "region"} & set(self.changed_data)
+        typed = (
+            cleaned.get("api_key") if cleaned.get("auth_kind") == AuthKind.KEY else cleaned.get("jwt_secret")
+        )
+        if moved and not typed:
+            name = "api_key" if cleaned.get("auth_kind") == AuthKind.KEY else "jwt_secret"
+            self.add_error(name, "Type it again: a stored secret is never sent to a new address.")
         for name in self.SECRETS:
             cleaned[name] = cleaned.get(name) or (getattr(self.instance, name) if self.instance.pk else "")
         if cleaned.get("auth_kind") == AuthKind.KEY and not cleaned.get("api_key"):

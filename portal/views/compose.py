@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -43,7 +44,17 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
         return _page(request, DraftForm(instance=found, service=service))
     form = DraftForm(request.POST, request.FILES, instance=found, service=service)
     fine = form.is_valid()
-    saved = form.keep(user=request.user)
+    with transaction.atomic():
+        # locked, so that a colleague's press of Send and our saving cannot pass each other
+        sent = (
+            Draft.objects.select_for_update().filter(pk=found.pk, send__isnull=False).first()
+            if found.pk
+            else None
+        )
+        if sent is not None:
+            messages.info(request, "This draft was sent meanwhile. Here is the send.")
+            return redirect("send", service=service.slug, pk=sent.send_id)
+        saved = form.keep(user=request.user)
     if "save" in request.POST and fine:
         messages.success(request, "Draft saved.")
         return redirect("draft", service=service.slug, pk=saved.pk)

@@ -25,10 +25,14 @@ def messages(request: HttpRequest, service: Service) -> HttpResponse:
     """Search."""
     text = request.GET.get("q", "")
     before = request.GET.get("before", "")
-    found = desk.find_messages(service, text, before=int(before) if before.isdigit() else None, page=PAGE)
+    found = desk.find_messages(service, text, before=int(before) if _is_id(before) else None, page=PAGE)
     more = len(found) > PAGE
     context = {"q": text, "rows": found[:PAGE], "next_before": found[PAGE - 1].pk if more else None}
     return render(request, "messages/list.html", context)
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 19
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def send(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     if wanted in MessageState.values:
         rows = rows.filter(state=wanted)
     after = request.GET.get("after", "")
-    if after.isdigit():
+    if after.isascii() and after.isdecimal() and len(after) < 19:
         rows = rows.filter(pk__gt=int(after))
     shown = list(rows[: MESSAGES + 1])
     context = _progress(found) | {

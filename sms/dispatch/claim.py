@@ -56,8 +56,9 @@ def claim(*, owner: str, limit: int) -> list[Lease]:
         Slice.objects.filter(pk__in=[item.pk for item in slices]).update(
             owner=owner, leased_until=Now() + LEASE
         )
-        sends = {item.send_id for item in slices}
-        Send.objects.filter(pk__in=sends, state=SendState.SCHEDULED).update(state=SendState.SENDING)
+    # after the slices' locks are gone: `cancel` takes the send's lock first and theirs second
+    for send_id in sorted({item.send_id for item in slices}):
+        Send.objects.filter(pk=send_id, state=SendState.SCHEDULED).update(state=SendState.SENDING)
     return [_load(item) for item in slices]
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
-from django.db import transaction
+from django.db import DatabaseError, close_old_connections, transaction
 from django.db.models import Min
 from django.db.models.functions import Coalesce, Greatest, Now
 
@@ -90,6 +90,7 @@ class _Desk:
         self.gates: dict[int, Gate] = {}
         self.sheets: dict[int, Sheet] = {}
         self.lines: dict[int, Line] = {}
+        self.owed: list[Outcome] = []  # answers that are not recorded yet; they survive a failed transaction
 
     @property
     def in_flight(self) -> int:
@@ -102,7 +103,9 @@ class _Desk:
                 over = time.monotonic() >= until or stopped()
                 if not over and len(self.leases) < LEASES:
                     self._claim()
-                wait = self._turn(self._collect(), arming=not over)
+                self.owed += self._collect()
+                wait = self._turn(self.owed, arming=not over)
+                self.owed = []
                 self._let_go(over)
                 if not self.leases:
                     if over or not due_now():
@@ -111,6 +114,24 @@ class _Desk:
                     time.sleep(min(wait, IDLE))
         finally:
             self.posters.close()
+            self.owed += self.posters.outcomes(at_least=0, timeout=0)
+            self._pay()
+
+    def _pay(self) -> None:
+        """Record what a broken turn left over: an answer that was heard must not end as *unconfirmed*."""
+        for pause in (0.0, 0.5, 1.0, 2.0, 4.0):
+            if not self.owed:
+                return
+            time.sleep(pause)
+            try:
+                with transaction.atomic():
+                    record.record(self.owed)
+                self.owed = []
+            except DatabaseError as problem:
+                log.warning("record_again", outcomes=len(self.owed), error=type(problem).__name__)
+                close_old_connections()
+        if self.owed:
+            log.error("answers_lost", outcomes=len(self.owed))
 
     def _claim(self) -> None:
         for lease in claim(owner=self.owner, limit=LEASES - len(self.leases)):
@@ -145,7 +166,10 @@ class _Desk:
         jobs: list[Job] = []
         with transaction.atomic():
             record.record(outcomes)
-            for lease in self.leases if arming else ():
+            # in one order everywhere, so that two dispatchers never wait for each other
+            for lease in (
+                sorted(self.leases, key=lambda one: (one.service_id, one.slice_id)) if arming else ()
+            ):
                 room = self._room(lease, len(jobs))
                 if room:
                     sheet, line = self.sheets[lease.send_id], self.lines[lease.service_id]

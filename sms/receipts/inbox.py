@@ -144,7 +144,7 @@ class GroupCommit:
         with self._mutex:
             self._waiting.append(ticket)
         with self._writer:
-            if not ticket.done:
+            while not ticket.done:
                 self._write()
         if ticket.error is not None:
             raise ticket.error

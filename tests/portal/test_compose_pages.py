@@ -63,6 +63,20 @@ def test_a_second_press_of_send_finds_the_first_send(service, composer):
     assert AuditEvent.objects.filter(act="send.created").count() == 1
 
 
+def test_saving_a_draft_that_was_sent_meanwhile_leads_to_its_send_and_never_unsends_it(service, composer):
+    from portal.forms.compose import DraftForm
+
+    review = composer.post("/s/shop/compose/", typed(service)).url
+    stale = Draft.objects.get()
+    composer.post(review)
+    form = DraftForm(typed(service), instance=stale, service=service)
+    assert form.is_valid()
+    form.keep(user=None)
+    assert Draft.objects.get().send == Send.objects.get()
+    assert composer.post(review).url == f"/s/shop/sends/{Send.objects.get().pk}/"
+    assert Send.objects.count() == 1
+
+
 def test_a_file_fills_the_placeholders_and_its_rejects_can_be_downloaded(service, composer):
     people = upload("Mobile;Name\r\n07700900123;Ada\r\n07700900123;Again\r\n12;=HYPERLINK(1)\r\n")
     response = composer.post("/s/shop/compose/", typed(service, pasted="", file=people, text="Hi $(name)"))

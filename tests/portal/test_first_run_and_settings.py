@@ -81,6 +81,8 @@ def test_a_wrong_first_run_form_makes_nobody(changes, field):
         ({"auth_kind": "jwt", "api_key": ""}, "jwt_secret"),
         ({"base_url": "http://example.com"}, "base_url"),
         ({"base_url": "ftp://example.com"}, "base_url"),
+        ({"base_url": "http://127.0.0.1.evil.example"}, "base_url"),
+        ({"base_url": "http://localhost@evil.example"}, "base_url"),
         ({"default_country": "XX"}, "default_country"),
         ({"time_zone": "Mars/Base"}, "time_zone"),
         ({"rate": "0"}, "rate"),
@@ -113,6 +115,15 @@ def test_secrets_are_encrypted_at_rest_and_an_empty_field_keeps_them():
         stored = " ".join(cursor.fetchone())
     assert "a-key" not in stored
     assert "hub-two" not in stored
+
+
+def test_a_stored_key_never_goes_to_a_new_address():
+    service = a_service()
+    client = signed_in("admin@example.test", service, "admin")
+    changes = connection_form(name="Shop", api_key="", base_url="https://elsewhere.example")
+    assert "api_key" in client.post("/s/shop/settings/", changes).context["form"].errors
+    service.refresh_from_db()
+    assert service.base_url == ""
 
 
 def test_a_test_message_is_an_ordinary_send():

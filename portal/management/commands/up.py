@@ -12,7 +12,7 @@ from django.db import OperationalError, connections
 
 from portal import demo, supervisor
 from portal.env import env_url
-from sms import tasks, wake
+from sms import wake
 from sms.models.secret import UnreadableSecret
 
 SANDBOX_KEY = "sandbox-key"
@@ -103,12 +103,7 @@ class Command(BaseCommand):
 
     @staticmethod
     def _prepare() -> None:
-        settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
-        call_command("migrate", interactive=False, verbosity=0)
-        call_command("createcachetable", verbosity=0)
-        if not settings.DEBUG:
-            call_command("collectstatic", interactive=False, verbosity=0)
-        tasks.ensure_schedule()
+        call_command("prepare")
         wake.dispatch()  # what became due while nothing ran goes out now, not at the first tick
 
     @staticmethod
