@@ -141,7 +141,7 @@ def create(order: Order, *, by: Actor, user: Any = None, now: datetime | None = 
             service=order.service,
             name=order.name or _default_name(order, due_at),
             sender=order.sender,
-            text=order.content,
+            text=_written(order),
             template=order.template,
             policy_group=order.policy_group,
             link_domain=order.link_domain,
@@ -276,6 +276,8 @@ def _lines(order: Order, columns: Mapping[str, str]) -> tuple[list[Line], list[R
     lines: list[Line] = []
     rejects: list[RejectedRow] = list(audience.rejects)
     fixed = text.segments(written).count if written and not columns else 0
+    # a batch has one text, so its provider substitutes; for single messages we do
+    keep_values = not written or order.service.batch_size > 1
     for recipient in audience.recipients:
         values = _values(recipient, columns, audience)
         empty = [name for name, value in values.items() if not value]
@@ -296,7 +298,7 @@ def _lines(order: Order, columns: Mapping[str, str]) -> tuple[list[Line], list[R
             )
             continue
         count = fixed or (text.segments(rendered).count if rendered else 0)
-        kept = {} if written else values
+        kept = values if values and keep_values else {}
         lines.append(Line(recipient.row, recipient.msisdn, rendered, kept, count, recipient.warning))
     return lines, rejects
 

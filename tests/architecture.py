@@ -7,7 +7,7 @@ syntax trees, so imports inside functions and under TYPE_CHECKING count like any
     3  sms.api  sms.admin  sms.tasks  sms.checks  sms.management      (the edges; sms.apps wires them up)
     2  stages: everything else in sms
     1  sms.models  sms.migrations
-    0  sms.webex  sms.text  sms.gsm7  sms.msisdn  sms.correlation
+    0  sms.webex  sms.text  sms.gsm7  sms.msisdn  sms.correlation  sms.hours  sms.zones
 """
 
 import ast
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PURE = {"sms.webex", "sms.text", "sms.gsm7", "sms.msisdn", "sms.correlation"}
+PURE = {"sms.webex", "sms.text", "sms.gsm7", "sms.msisdn", "sms.correlation", "sms.hours", "sms.zones"}
 DATA = {"sms.models", "sms.migrations"}
 EDGES = {"sms.api", "sms.admin", "sms.tasks", "sms.checks", "sms.management"}
 WIRING = "sms.apps"  # Django's entry point: it may import any edge to register it
@@ -23,8 +23,10 @@ WIRING = "sms.apps"  # Django's entry point: it may import any edge to register 
 # Stages meet in the database. The sideways imports that exist on purpose, by family:
 SIDEWAYS: dict[str, set[str]] = {
     "sms.text": {"sms.gsm7"},  # the alphabet's table
+    "sms.zones": {"sms.msisdn"},  # where a number can be follows from its plan
     "sms.compose": {"sms.audience", "sms.plan", "sms.approval"},
     "sms.drafts": {"sms.audience", "sms.compose"},  # a draft is a compose that is not finished
+    "sms.rounds": {"sms.dispatch", "sms.receipts", "sms.pulse"},  # what a dispatching process does, in turn
 }
 FOR_EVERY_STAGE = {"sms.wake"}  # "look now" carries nothing, so it couples nothing
 

@@ -1,63 +1,205 @@
 """Arm: the last look before a byte may leave, and the mark that says so.
 
-Runs inside the coordinator's transaction. Whatever could have changed since the send was made is read again here: cancelled, expired,
-paused. The fence (`renew`) comes first: a dispatcher that slept past its lease finds it gone and arms nothing.
+Runs inside the coordinator's transaction. Whatever could have changed since the send was made is read again here (`look`). The fence
+(`renew`) comes first: a dispatcher that slept past its lease finds it gone and arms nothing.
 """
 
-import time
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from sms.dispatch import pace
-from sms.dispatch.claim import Lease, database_now, renew
+from sms.dispatch.claim import Lease, Owner, Waiting, database_now, renew
+from sms.dispatch.fair import Fair
+from sms.dispatch.gate import Gate
+from sms.dispatch.look import Standing, may_disturb, opted_out, standings
+from sms.dispatch.points import point
 from sms.dispatch.post import Job
-from sms.dispatch.request import Line, Sheet, body_of
-from sms.models import Message, MessageState, Send, SendState, ledger
+from sms.dispatch.request import Line, Sheet, batches, body_of
+from sms.models import MessageState, ledger
 from sms.models.ledger import News, Tally
 from sms.webex.wire import WireError
 
 
-def arm(lease: Lease, *, owner: str, room: int, sheet: Sheet, line: Line) -> tuple[list[Job], float]:
-    """Mark up to `room` messages *posting*; returns their jobs and seconds until more may be asked for."""
-    if not renew(lease, owner=owner):
-        lease.waiting.clear()
-        return [], 0.0
-    send = Send.objects.select_related("service").get(pk=lease.send_id)
-    now = database_now()
-    tally = Tally.new()
-    if send.state == SendState.CANCELLED or send.service.paused_at is not None:
-        lease.waiting.clear()
-        return [], 0.0
-    if send.expires_at is not None and send.expires_at <= now:
-        ledger.apply([News(message.pk, MessageState.EXPIRED, now) for message in lease.waiting], tally=tally)
-        tally.write()
-        lease.waiting.clear()
-        return [], 0.0
-    slots = pace.reserve(lease.service_id, rate=send.service.rate, wanted=room)
-    chosen = [lease.waiting.popleft() for _ in slots.offsets]
-    bodies = _bodies(chosen, sheet, tally)
-    armed = ledger.arm(list(bodies), at=now, tally=tally)
-    tally.write()
-    started = time.monotonic()
-    jobs = [
-        Job(lease, message.pk, message.attempt + 1, bodies[message.pk], line, started + offset)
-        for message, offset in zip(chosen, slots.offsets, strict=True)
-        if message.pk in armed
-    ]
-    return jobs, slots.wait
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """What it takes to post for one service: its gate in this process, its line to the provider, and the sheets of its sends."""
+
+    gate: Gate
+    line: Line
+    sheets: dict[int, Sheet]
 
 
-def _bodies(chosen: list[Message], sheet: Sheet, tally: Tally) -> dict[int, bytes]:
-    """Request bodies by message; what the provider's rules forbid fails here instead of at the provider."""
-    bodies: dict[int, bytes] = {}
-    for message in chosen:
-        try:
-            bodies[message.pk] = body_of(message, sheet, attempt=message.attempt + 1)
-        except WireError as problem:
-            bad = News(
-                message.pk,
-                MessageState.FAILED,
-                database_now(),
-                code="wire",
-                detail=f"{problem.field}: {problem.rule}",
+@dataclass(slots=True)
+class Armed:
+    """What may be handed over once the transaction is committed; `wait` is seconds until more may be asked for."""
+
+    jobs: list[Job] = field(default_factory=list)
+    wait: float | None = None
+
+    def wait_for(self, seconds: float) -> None:
+        """The soonest of all waits counts."""
+        self.wait = seconds if self.wait is None else min(self.wait, seconds)
+
+
+def arm(
+    leases: Sequence[Lease],
+    again: Sequence[Job],
+    *,
+    owner: Owner,
+    kits: Mapping[int, Kit],
+    rooms: Mapping[int, int],
+    spare: int,
+    fair: Fair,
+) -> Armed:
+    """Mark messages *posting* and give every request its instant.
+
+    `rooms` is the requests that each service's gate lets through, `spare` how many the posters can take without a pace to slow them.
+    `again` are armed requests that need another instant: late ones, and halves of refused batches.
+    """
+    point("before_arm")
+    armed, tally, now = Armed(), Tally.new(), database_now()
+    renew(leases, owner=owner)
+    looks = standings({lease.send_id for lease in leases})
+    by_service: dict[int, list[Lease]] = defaultdict(list)
+    for lease in leases:
+        if _may_go(lease, looks[lease.send_id], now=now, tally=tally):
+            by_service[lease.service_id].append(lease)
+    # services in one order everywhere, so that two dispatchers never wait for each other's pace
+    for service_id in sorted(by_service.keys() | {job.service_id for job in again}):
+        late = [job for job in again if job.service_id == service_id]
+        look = next(looks[lease.send_id] for lease in leases if lease.service_id == service_id)
+        grant = pace.open_grant(service_id, rate=look.rate, burst=look.burst)
+        armed.jobs += [
+            replace(job, not_before=grant.take(len(job.messages)), paced=grant.row is not None)
+            for job in late
+        ]
+        size = pace.whole_batches(look.batch_size, look.rate)
+        requests = rooms[service_id]
+        if grant.row is None:
+            unpaced = max(sum(1 for key in by_service if key >= service_id), 1)
+            requests = min(requests, -(-spare // unpaced))
+            spare -= requests
+        room = min(requests * size, grant.room)
+        chosen = _choose(by_service[service_id], looks, fair=fair, room=room, now=now)
+        chosen = _without_refusals(chosen, service_id=service_id, now=now, tally=tally)
+        for lease, messages, body in _requests(chosen, kits[service_id], size=size, now=now, tally=tally):
+            armed.jobs.append(
+                Job(
+                    service_id=service_id,
+                    lease=lease,
+                    messages=messages,
+                    body=body,
+                    line=kits[service_id].line,
+                    gate=kits[service_id].gate,
+                    not_before=grant.take(len(messages)),
+                    paced=grant.row is not None,
+                )
             )
-            ledger.apply([bad], tally=tally)
-    return bodies
+        grant.close()
+        if any(lease.waiting for lease in by_service[service_id]):
+            armed.wait_for(grant.wait)
+    tally.write()
+    point("armed_uncommitted")
+    return armed
+
+
+def _may_go(lease: Lease, look: Standing, *, now: datetime, tally: Tally) -> bool:
+    """Whether anything of this lease may be posted; what has expired is said so at once."""
+    if lease.lost:
+        return False
+    if look.halted:
+        lease.halted = True
+        lease.waiting.clear()
+        return False
+    lease.halted = False
+    if look.expires_at is not None and look.expires_at <= now:
+        ledger.apply([News(message.pk, MessageState.EXPIRED, now) for message in lease.waiting], tally=tally)
+        lease.waiting.clear()
+    return bool(lease.waiting)
+
+
+def _choose(
+    leases: Sequence[Lease], looks: Mapping[int, Standing], *, fair: Fair, room: int, now: datetime
+) -> list[tuple[Lease, Waiting]]:
+    """The next messages, send by send as is fair; whoever must not be disturbed now is put off."""
+    queues: dict[int, deque[Lease]] = defaultdict(deque)
+    for lease in leases:
+        queues[lease.send_id].append(lease)
+    wants = {
+        send_id: (queue[0].lane, sum(len(lease.waiting) for lease in queue))
+        for send_id, queue in queues.items()
+    }
+    chosen: list[tuple[Lease, Waiting]] = []
+    for send_id in fair.order(wants, room=room):
+        queue = queues[send_id]
+        while queue:
+            lease = queue[0]
+            if not lease.waiting:
+                queue.popleft()
+                continue
+            message = lease.waiting.popleft()
+            allowed = may_disturb(message, looks[send_id], now=now)
+            if allowed is None:
+                chosen.append((lease, message))
+                break
+            lease.not_before = allowed if lease.not_before is None else min(lease.not_before, allowed)
+    return chosen
+
+
+def _without_refusals(
+    chosen: Sequence[tuple[Lease, Waiting]], *, service_id: int, now: datetime, tally: Tally
+) -> list[tuple[Lease, Waiting]]:
+    """Whoever opted out is not written to, however late that became known."""
+    out = opted_out([message for _, message in chosen], service_id=service_id)
+    if not out:
+        return list(chosen)
+    refused = [message.pk for _, message in chosen if message.msisdn in out]
+    news = [
+        News(pk, MessageState.CANCELLED, now, code="opted_out", detail="The recipient opted out.")
+        for pk in refused
+    ]
+    ledger.apply(news, tally=tally)
+    return [(lease, message) for lease, message in chosen if message.msisdn not in out]
+
+
+def _requests(
+    chosen: Sequence[tuple[Lease, Waiting]], kit: Kit, *, size: int, now: datetime, tally: Tally
+) -> list[tuple[Lease, tuple[Waiting, ...], bytes]]:
+    """Armed requests. What the provider's rules forbid fails here instead of at the provider, and takes no other with it."""
+    runs: dict[int, list[Waiting]] = defaultdict(list)
+    place: dict[int, int] = {}
+    leases = {lease.slice_id: lease for lease, _ in chosen}
+    for index, (lease, message) in enumerate(chosen):
+        runs[lease.slice_id].append(message)
+        place[message.pk] = index
+    ready: list[tuple[Lease, tuple[Waiting, ...], bytes]] = []
+    for slice_id, messages in runs.items():
+        sheet = kit.sheets[leases[slice_id].send_id]
+        for batch in batches(messages, sheet=sheet, size=size):
+            for part, body in _bodies(batch, sheet, now=now, tally=tally):
+                ready.append((leases[slice_id], tuple(part), body))
+    wanted = [message.pk for _, part, _ in ready for message in part]
+    marked = ledger.arm(wanted, at=now, tally=tally)
+    if len(marked) < len(
+        wanted
+    ):  # changed under us in spite of the fence: only an operator's hand in the database does that
+        ready = [request for request in ready if all(message.pk in marked for message in request[1])]
+    return sorted(ready, key=lambda request: place[request[1][0].pk])
+
+
+def _bodies(
+    batch: Sequence[Waiting], sheet: Sheet, *, now: datetime, tally: Tally
+) -> Iterable[tuple[Sequence[Waiting], bytes]]:
+    try:
+        yield batch, body_of(batch, sheet)
+    except WireError as problem:
+        if len(batch) > 1:
+            for message in batch:
+                yield from _bodies([message], sheet, now=now, tally=tally)
+            return
+        bad = News(
+            batch[0].pk, MessageState.FAILED, now, code="wire", detail=f"{problem.field}: {problem.rule}"
+        )
+        ledger.apply([bad], tally=tally)

@@ -5,17 +5,19 @@ have reached the provider, so they become *unconfirmed*; the rest was provably n
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Window
+from django.db.models.functions import Now, RowNumber
 from django.utils import timezone
 
-from sms.models import Message, MessageState, Send, SendState, Slice
+from sms.dispatch.points import point
+from sms.models import Hold, Message, MessageState, Send, SendState, Slice
 from sms.models.ledger import News, Tally, apply, cancel
 
 log = structlog.get_logger(__name__)
@@ -23,39 +25,89 @@ log = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=60)  # longer than the total deadline of a POST (20 s) and the writing of its result
 
 
-@dataclass(slots=True)
+class Owner(NamedTuple):
+    """Who leases, and for how long. The time must be longer than what a POST and the writing of its result may take."""
+
+    name: str
+    lease: timedelta = LEASE
+
+
+class Waiting(NamedTuple):
+    """What it takes to post one message, without the cost of a model instance."""
+
+    pk: int
+    msisdn: str
+    text: str
+    substitutions: dict[str, str]
+    attempt: int
+    zone: str
+
+
+@dataclass(slots=True, eq=False)
 class Lease:
-    """A slice that is ours for a while, with its messages still to be armed."""
+    """A slice that is ours for a while, with its messages still to be armed.
+
+    `halted` is read by the posters: whatever of it is not on its way stays here. `not_before` is when the messages that had to be
+    left (quiet hours) may be looked at again.
+    """
 
     slice_id: int
     send_id: int
     service_id: int
+    lane: int
     first_id: int
     last_id: int
-    waiting: deque[Message] = field(default_factory=deque)
+    waiting: deque[Waiting] = field(default_factory=deque)
     in_flight: int = 0
+    halted: bool = False
     lost: bool = False
+    not_before: datetime | None = None
 
 
 def open_slices() -> "QuerySet[Slice]":
-    """Slices that somebody could claim, now or later."""
-    return Slice.objects.filter(done=False, service__paused_at__isnull=True)
+    """Slices that somebody could claim, now or later: nothing holds them back but time and other dispatchers."""
+    held = Hold.objects.active()
+    return Slice.objects.filter(
+        done=False, service__paused_at__isnull=True, stage__lte=F("send__stage")
+    ).exclude(
+        Exists(held.filter(send=OuterRef("send")))
+        | Exists(held.filter(sender=OuterRef("send__sender")))
+        | Exists(held.filter(link_domain=OuterRef("send__link_domain")))
+    )
 
 
-def claim(*, owner: str, limit: int) -> list[Lease]:
-    """Lease up to `limit` due slices and load their pending messages."""
+def claim(
+    *, owner: Owner, limit: int, before_lane: int | None = None, beside: Collection[int] = ()
+) -> list[Lease]:
+    """Lease up to `limit` due slices and load their pending messages: the urgent lane first, then each send in turn.
+
+    `before_lane` asks only for lanes that go before it; `beside` are sends we work on already, which come last in their lane.
+    """
     free = Q(owner="") | Q(leased_until__lt=Now())
+    due = open_slices().filter(free, due_at__lte=Now())
+    if before_lane is not None:
+        due = due.filter(lane__lt=before_lane)
+    nth = Window(RowNumber(), partition_by=F("send_id"), order_by=(F("due_at"), F("id")))
+    ours = Q(send_id__in=list(beside) or [0])  # an empty list would empty the whole query
+    # twice as many as wanted, since another dispatcher may be taking the same ones
+    ranked = due.annotate(nth=nth, ours=ours).order_by("lane", "nth", "ours", "due_at", "id")
+    wanted = list(ranked.values_list("pk", flat=True)[: limit * 2])
+    if not wanted:
+        return []
     with transaction.atomic():
-        due = open_slices().filter(free, due_at__lte=Now()).order_by("due_at", "id")
+        rows = Slice.objects.filter(free, pk__in=wanted, done=False, service__paused_at__isnull=True)
+        rows = rows.order_by("lane", "due_at", "id")
         if connection.features.has_select_for_update_skip_locked:
-            due = due.select_for_update(skip_locked=True, of=("self",))
-        slices = list(due[:limit])
+            rows = rows.select_for_update(skip_locked=True, of=("self",))
+        place = {pk: index for index, pk in enumerate(wanted)}
+        slices = sorted(rows, key=lambda item: place[item.pk])[:limit]
         if not slices:
             return []
         _sweep([item for item in slices if item.owner])
         Slice.objects.filter(pk__in=[item.pk for item in slices]).update(
-            owner=owner, leased_until=Now() + LEASE
+            owner=owner.name, leased_until=Now() + owner.lease
         )
+    point("claimed")
     # after the slices' locks are gone: `cancel` takes the send's lock first and theirs second
     for send_id in sorted({item.send_id for item in slices}):
         Send.objects.filter(pk=send_id, state=SendState.SCHEDULED).update(state=SendState.SENDING)
@@ -63,9 +115,10 @@ def claim(*, owner: str, limit: int) -> list[Lease]:
 
 
 def _load(item: Slice) -> Lease:
-    lease = Lease(item.pk, item.send_id, item.service_id, item.first_id, item.last_id)
+    lease = Lease(item.pk, item.send_id, item.service_id, item.lane, item.first_id, item.last_id)
     pending = in_slice(lease).filter(state=MessageState.PENDING).order_by("id")
-    lease.waiting.extend(pending.only("id", "send_id", "msisdn", "text", "substitutions", "attempt"))
+    rows = pending.values_list("id", "msisdn", "text", "substitutions", "attempt", "zone")
+    lease.waiting.extend(map(Waiting._make, rows))
     return lease
 
 
@@ -74,43 +127,68 @@ def in_slice(lease: "Lease | Slice") -> "QuerySet[Message]":
     return Message.objects.filter(send_id=lease.send_id, pk__gte=lease.first_id, pk__lte=lease.last_id)
 
 
+def sweep() -> int:
+    """Settle the leases that ran out where nobody may claim, such as those of a paused service; returns how many."""
+    with transaction.atomic():
+        rows = Slice.objects.filter(leased_until__lt=Now(), done=False).exclude(owner="").order_by("pk")
+        if connection.features.has_select_for_update_skip_locked:
+            rows = rows.select_for_update(skip_locked=True, of=("self",))
+        expired = list(rows)
+        _sweep(expired)
+        Slice.objects.filter(pk__in=[item.pk for item in expired]).update(owner="", leased_until=None)
+    return len(expired)
+
+
 def _sweep(expired: Sequence[Slice]) -> None:
     """What a dead dispatcher had armed may have been sent: unconfirmed."""
-    tally = Tally.new()
+    at = database_now()
+    detail = "Whoever was sending it stopped before the answer came."
+    news: list[News] = []
     for item in expired:
-        armed = list(in_slice(item).filter(state=MessageState.POSTING).values_list("pk", "posted_at"))
-        at = database_now()
-        detail = "Whoever was sending it stopped before the answer came."
-        apply([News(pk, MessageState.UNCONFIRMED, at, detail=detail) for pk, _ in armed], tally=tally)
+        armed = list(in_slice(item).filter(state=MessageState.POSTING).values_list("pk", flat=True))
+        news += [News(pk, MessageState.UNCONFIRMED, at, detail=detail) for pk in armed]
         log.warning("lease_ran_out", slice=item.pk, send=item.send_id, unconfirmed=len(armed))
+    tally = Tally.new()
+    apply(news, tally=tally)
     tally.write()
+    if expired:
+        point("swept")
 
 
-def renew(lease: Lease, *, owner: str) -> bool:
-    """The fence: True while the slice is still ours. Locks its row until the transaction ends."""
-    mine = Slice.objects.filter(pk=lease.slice_id, owner=owner, done=False)
-    lease.lost = not mine.update(leased_until=Now() + LEASE)
-    return not lease.lost
+def renew(leases: Sequence[Lease], *, owner: Owner) -> None:
+    """The fence: afterwards a lease that is no longer ours is `lost`. Locks their rows until the transaction ends."""
+    mine = Slice.objects.filter(pk__in=[lease.slice_id for lease in leases], owner=owner.name, done=False)
+    if mine.update(leased_until=Now() + owner.lease) == len(leases):
+        return
+    still = set(mine.values_list("pk", flat=True))
+    for lease in leases:
+        if lease.slice_id not in still:
+            lease.lost = lease.halted = True
+            lease.waiting.clear()
 
 
-def finish(lease: Lease, *, owner: str, retry_in: float = 0.0) -> None:
+def finish(lease: Lease, *, owner: Owner, retry_in: float = 0.0) -> None:
     """Give a slice back: done where nothing is left to post, otherwise free again in `retry_in` seconds."""
+    point("before_finish")
     with transaction.atomic():
         send = Send.objects.select_for_update(no_key=True).get(pk=lease.send_id)
-        if not renew(lease, owner=owner):
+        renew([lease], owner=owner)
+        if lease.lost:
             return
         if send.state == SendState.CANCELLED:
             _cancel_what_came_back(send)
         left = in_slice(lease).filter(state=MessageState.PENDING).exists()
         mine = Slice.objects.filter(pk=lease.slice_id)
         if left:
-            mine.update(owner="", leased_until=None, due_at=Now() + timedelta(seconds=max(retry_in, 0)))
-            return
-        mine.update(owner="", leased_until=None, done=True)
-        more = Slice.objects.filter(send=OuterRef("pk"), done=False)
-        Send.objects.filter(~Exists(more), pk=send.pk, state=SendState.SENDING).update(
-            state=SendState.FINISHED
-        )
+            again = lease.not_before or Now() + timedelta(seconds=max(retry_in, 0))
+            mine.update(owner="", leased_until=None, due_at=again)
+        else:
+            mine.update(owner="", leased_until=None, done=True)
+            more = Slice.objects.filter(send=OuterRef("pk"), done=False)
+            Send.objects.filter(~Exists(more), pk=send.pk, state=SendState.SENDING).update(
+                state=SendState.FINISHED
+            )
+    point("finished")
 
 
 def _cancel_what_came_back(send: Send) -> None:
@@ -120,8 +198,8 @@ def _cancel_what_came_back(send: Send) -> None:
     tally.write()
 
 
-def reopen(slice_ids: Sequence[int], *, retry_in: float) -> None:
-    """Messages came back to pending after their slice was closed or taken: somebody must look again."""
+def reopen(slice_ids: Collection[int], *, retry_in: float = 0.0) -> None:
+    """Messages came back to pending after their slice was closed: somebody must look again."""
     closed = Slice.objects.filter(pk__in=slice_ids, done=True)
     if closed.update(done=False, due_at=Now() + timedelta(seconds=retry_in)):
         Send.objects.filter(slices__in=slice_ids, state=SendState.FINISHED).update(state=SendState.SENDING)

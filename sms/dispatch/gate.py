@@ -1,60 +1,113 @@
-"""The gate of one service in one process: how many messages may be in flight, and whether to hold off for a while.
+"""The gate of one service in one process: how many requests may be in flight, and whether to hold off for a while.
 
-Trouble narrows it to a single canary behind a growing pause; an acceptance opens it again.
+Certain trouble (nothing left, or the provider said no to our account) narrows it to one request behind a growing pause. Uncertain trouble
+breaks the circuit: three unconfirmed outcomes in a row, or one in five within half a minute. A broken circuit posts nothing real; after a
+pause it *knocks* with a request that cannot send anything (`KNOCK`), and only an answer to that lets a single real canary through.
+So an outage parks what was in flight when it began, and not one message more for each probe.
 """
 
+import threading
 import time
+from collections import deque
 from dataclasses import dataclass, field
 
 from sms.webex.errors import NotSent, ProviderError, Refused, ServicePaused, Throttled, Unconfirmed
 
+KNOCK = b"{}"  # refused as incomplete by a provider that works: code 7003
 UNCONFIRMED_IN_A_ROW = 3
+WINDOW = 30.0  # seconds
+SHARE = 0.2
+SAMPLE = 40  # outcomes in the window before their share says anything
+PLENTY = 10_000  # requests: the gate sets no limit of its own
+SHORTEST_HOLD = 0.5
 LONGEST_HOLD = 30.0
 
 
 @dataclass(slots=True)
 class Gate:
-    """State of one service; `full` is the number of posters."""
+    """State of one service. Posters tell it what they heard at once, so that the next one holds its hand."""
 
-    full: int
-    width: int = field(init=False)
+    broken: bool = False
+    narrow: bool = False
     hold_until: float = 0.0
+    knocking: bool = False
     troubles: int = 0
     unconfirmed: int = 0
+    recent: deque[tuple[float, bool]] = field(default_factory=deque)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def __post_init__(self) -> None:
-        self.width = self.full
-
-    def room(self, *, in_flight: int) -> int:
-        """How many more may be armed now."""
-        return max(self.width - in_flight, 0) if time.monotonic() >= self.hold_until else 0
+    @property
+    def closed(self) -> bool:
+        """Whether nothing real may leave now; read by the posters too, at the last moment."""
+        return self.broken or time.monotonic() < self.hold_until
 
     @property
     def held_for(self) -> float:
-        """Seconds until it opens again."""
-        return max(self.hold_until - time.monotonic(), 0.0)
+        """Seconds until it is worth looking again."""
+        return max(self.hold_until - time.monotonic(), 0.05 if self.broken else 0.0)
 
-    def accepted(self) -> None:
-        """The provider took one."""
-        self.width, self.troubles, self.unconfirmed, self.hold_until = self.full, 0, 0, 0.0
+    @property
+    def wants_knock(self) -> bool:
+        """Whether it is time to see if the provider is there."""
+        return self.broken and not self.knocking and time.monotonic() >= self.hold_until
 
-    def refused(self, error: ProviderError) -> None:
-        """The provider did not take one, or we do not know."""
-        if isinstance(error, Refused):
+    def room(self, *, in_flight: int) -> int:
+        """How many more requests may be armed now."""
+        return 0 if self.closed else max((1 if self.narrow else PLENTY) - in_flight, 0)
+
+    def answered(self, result: object) -> None:
+        """Learn from the outcome of a real request."""
+        with self.lock:
+            self._answered(result)
+
+    def _answered(self, result: object) -> None:
+        uncertain = isinstance(result, Unconfirmed)
+        self._count(uncertain)
+        if not isinstance(result, ProviderError):
+            self.narrow, self.troubles, self.unconfirmed = False, 0, 0
+            if not self.broken:  # a late acceptance does not mend a circuit that has broken since
+                self.hold_until = 0.0
+        elif isinstance(result, Refused | Throttled):
             self.unconfirmed = 0
-            return
-        if isinstance(error, Unconfirmed):
+            if isinstance(result, Throttled):
+                self._hold(result.retry_after)
+        elif uncertain:
             self.unconfirmed += 1
-            if self.unconfirmed < UNCONFIRMED_IN_A_ROW:
-                return
-        wait = error.retry_after if isinstance(error, Throttled) and error.retry_after is not None else None
-        self._hold(wait, narrow=isinstance(error, Unconfirmed | NotSent | ServicePaused))
+            if self.unconfirmed >= UNCONFIRMED_IN_A_ROW or self.narrow or self._often():
+                self._break()
+        elif isinstance(result, NotSent | ServicePaused):
+            self._hold(None)
+            self.narrow = True
 
-    def _hold(self, wait: float | None, *, narrow: bool) -> None:
-        if time.monotonic() < self.hold_until and wait is None:
-            return  # several in flight met the same trouble: it counts once
-        self.troubles += 1
-        pause = min(0.5 * 2 ** (self.troubles - 1), LONGEST_HOLD) if wait is None else wait
-        self.hold_until = max(self.hold_until, time.monotonic() + pause)
-        if narrow:
-            self.width = 1
+    def knocked(self, result: object) -> None:
+        """Learn from the answer to a knock: any clear answer means that somebody is there."""
+        self.knocking = False
+        if isinstance(result, Unconfirmed | NotSent | ServicePaused):
+            self._hold(None, again=True)
+            return
+        self.broken, self.narrow, self.unconfirmed = False, True, 0
+        self.recent.clear()
+
+    def _break(self) -> None:
+        if not self.broken:
+            self.broken = True
+            self._hold(None, again=True)
+
+    def _hold(self, wait: float | None, *, again: bool = False) -> None:
+        now = time.monotonic()
+        if wait is None:
+            if now < self.hold_until and not again:
+                return  # several in flight met the same trouble: it counts once
+            self.troubles += 1
+            wait = min(SHORTEST_HOLD * 2 ** (self.troubles - 1), LONGEST_HOLD)
+        self.hold_until = max(self.hold_until, now + wait)
+
+    def _count(self, uncertain: bool) -> None:
+        now = time.monotonic()
+        self.recent.append((now, uncertain))
+        while self.recent and self.recent[0][0] < now - WINDOW:
+            self.recent.popleft()
+
+    def _often(self) -> bool:
+        bad = sum(uncertain for _, uncertain in self.recent)
+        return len(self.recent) >= SAMPLE and bad > SHARE * len(self.recent)

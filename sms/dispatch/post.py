@@ -1,9 +1,12 @@
 """Posters: threads that each hold one connection and hand armed messages to the provider. They never touch the database.
 
 One client per thread, because one wide client collapses under its own pool (measured: 68 requests/s at 50 in flight, against 600 and
-more for one connection each).
+more for one connection each). Jobs wait on a runway for their own instant; a poster looks once more, without a lock, whether its
+job may still go: stopped, held or late ones come back without a byte having left.
 """
 
+import heapq
+import itertools
 import queue
 import threading
 import time
@@ -12,35 +15,54 @@ from dataclasses import dataclass
 
 import structlog
 
-from sms.dispatch.claim import Lease
+from sms.dispatch.claim import Lease, Waiting
+from sms.dispatch.gate import Gate
+from sms.dispatch.points import point
 from sms.dispatch.request import Line
 from sms.webex.client import Client
-from sms.webex.errors import NotSent, ProviderError, Unconfirmed
+from sms.webex.errors import NotSent, ProviderError, Throttled, Unconfirmed
 from sms.webex.replies import Accepted
 
 log = structlog.get_logger(__name__)
 
 ClientFor = Callable[[Line], Client]
+LATE = 0.01  # seconds after its instant at which a paced request has lost its place: it would make another second too full
+FIRST_POSTERS = 8
+SLOW = 0.05  # seconds that a job may be overdue before another poster is worth its thread
+CLOSING = 30.0  # seconds
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Job:
-    """One armed message: its body, when it may leave (monotonic seconds) and where to."""
+    """One armed request: its messages, its body, when it may leave (monotonic seconds; `paced` if that is exact) and where to.
 
-    lease: Lease
-    message_id: int
-    attempt: int
+    Without messages it is a knock (see `gate`).
+    """
+
+    service_id: int
+    lease: Lease | None
+    messages: tuple[Waiting, ...]
     body: bytes
     line: Line
-    not_before: float
+    gate: Gate
+    not_before: float = 0.0
+    paced: bool = False
+
+
+class Late(Exception):
+    """Not posted: its instant had passed. The messages stay armed and get another instant."""
+
+
+class Held(Exception):
+    """Not posted: stopped, held or broken since it was armed. No byte has left."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a job: an acceptance, or the error whose class is the decision."""
+    """What came of a job: an acceptance, the error whose class is the decision, or that it was not tried."""
 
     job: Job
-    result: Accepted | ProviderError
+    result: Accepted | ProviderError | Late | Held
 
 
 def direct(line: Line) -> Client:
@@ -49,22 +71,33 @@ def direct(line: Line) -> Client:
 
 
 class Posters:
-    """A fixed number of poster threads with an inlet and an outlet."""
+    """Poster threads with a runway before them and an outlet behind; more threads as long as requests wait for one."""
 
-    def __init__(self, count: int, *, client_for: ClientFor = direct) -> None:
-        self.count = count
+    def __init__(self, most: int, *, client_for: ClientFor = direct) -> None:
+        self.most = most
         self._client_for = client_for
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._runway: list[tuple[float, int, Job]] = []
+        self._turn = itertools.count()
+        self._changed = threading.Condition()
+        self._watched = False  # one idle poster waits for the head of the runway, the others for a sign
+        self._closing = False
         self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
-        self._threads = [
-            threading.Thread(target=self._work, name=f"poster-{n}", daemon=True) for n in range(count)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._threads: list[threading.Thread] = []
+        self._idle = 0
+        self._grown = 0.0
+        for _ in range(min(FIRST_POSTERS, most)):
+            self._grow()
+
+    @property
+    def count(self) -> int:
+        """Threads there are now."""
+        return len(self._threads)
 
     def post(self, job: Job) -> None:
-        """Hand over one armed message."""
-        self._jobs.put(job)
+        """Hand over one armed request."""
+        with self._changed:
+            heapq.heappush(self._runway, (job.not_before, next(self._turn), job))
+            self._changed.notify()
 
     def outcomes(self, *, at_least: int, timeout: float) -> list[Outcome]:
         """What has come back; waits up to `timeout` seconds until `at_least` have, so that results are recorded in groups."""
@@ -77,37 +110,86 @@ class Posters:
                     self._outcomes.get(block=len(found) < at_least and left > 0, timeout=max(left, 0.001))
                 )
             except queue.Empty:
+                self._grow_if_slow()
                 return found
 
     def close(self) -> None:
-        """End the threads once their work is done."""
-        for _ in self._threads:
-            self._jobs.put(None)
+        """End the threads once the runway is empty."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        deadline = time.monotonic() + CLOSING
         for thread in self._threads:
-            thread.join(timeout=30)
+            thread.join(timeout=max(deadline - time.monotonic(), 0.0))
+
+    def _grow_if_slow(self) -> None:
+        with self._changed:
+            now = time.monotonic()
+            overdue = bool(self._runway) and now - self._runway[0][0] > SLOW and not self._idle
+            if overdue and self.count < self.most and now - self._grown > SLOW:
+                self._grown = now
+                for _ in range(min(max(self.count // 2, 1), self.most - self.count)):
+                    self._grow()
+
+    def _grow(self) -> None:
+        thread = threading.Thread(target=self._work, name=f"poster-{self.count}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _next(self) -> Job | None:
+        """The next job whose instant has come; None when closing and nothing is left."""
+        with self._changed:
+            while True:
+                if self._runway:
+                    pause = self._runway[0][0] - time.monotonic()
+                    if pause <= 0:
+                        job = heapq.heappop(self._runway)[2]
+                        if self._runway:
+                            self._changed.notify()
+                        return job
+                elif self._closing:
+                    return None
+                else:
+                    pause = 0.0
+                timed = pause > 0 and not self._watched
+                self._watched = self._watched or timed
+                self._idle += 1
+                self._changed.wait(timeout=pause if timed else None)
+                self._idle -= 1
+                if timed:
+                    self._watched = False
 
     def _work(self) -> None:
         clients: dict[Line, Client] = {}
-        while (job := self._jobs.get()) is not None:
-            self._outcomes.put(Outcome(job, self._deliver(job, clients)))
+        while (job := self._next()) is not None:
+            result = self._deliver(job, clients)
+            # throttling of a contracted rate is the pace's affair, for every process
+            if job.lease is not None and not (
+                isinstance(result, Held | Late) or (isinstance(result, Throttled) and job.paced)
+            ):
+                job.gate.answered(result)
+            self._outcomes.put(Outcome(job, result))
         for client in clients.values():
             client.close()
 
-    def _deliver(self, job: Job, clients: dict[Line, Client]) -> Accepted | ProviderError:
-        pause = job.not_before - time.monotonic()
-        if pause > 0:
-            time.sleep(pause)
+    def _deliver(self, job: Job, clients: dict[Line, Client]) -> Accepted | ProviderError | Late | Held:
+        if job.lease is not None:
+            if job.lease.halted or job.gate.closed:
+                return Held()
+            if job.paced and time.monotonic() - job.not_before > LATE:
+                return Late()
         try:
             client = clients.get(job.line) or clients.setdefault(job.line, self._client_for(job.line))
-        except (
-            ValueError,
-            OSError,
-        ) as problem:  # an address or a secret that no client can be made of: nothing left
+        except (ValueError, OSError) as problem:  # an address or a secret that no client can be made of
             return NotSent("unreachable", detail=str(problem))
         try:
-            return client.post(job.body)
+            point("before_post")
+            result = client.post(job.body)
+            point("after_post")
+            return result
         except ProviderError as error:
+            point("after_post")
             return error
         except Exception as surprise:  # a bug of ours must not lose an armed message: bytes may have left
-            log.exception("post_surprised", message=job.message_id)
+            log.exception("post_surprised", messages=[message.pk for message in job.messages])
             return Unconfirmed("bug", detail=f"unexpected {type(surprise).__name__}")

@@ -4,14 +4,18 @@ The class of an error is the decision (see `sms.webex.errors`); this file only s
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import structlog
 
+from sms.dispatch import pace
 from sms.dispatch.claim import database_now, reopen
-from sms.dispatch.post import Outcome
+from sms.dispatch.points import point
+from sms.dispatch.post import Held, Outcome
 from sms.models import Actor, AuditEvent, MessageState, Service, ledger
 from sms.models.ledger import News, Tally
 from sms.webex.errors import NotSent, ProviderError, Refused, ServicePaused, Throttled
+from sms.webex.replies import Accepted
 
 log = structlog.get_logger(__name__)
 
@@ -24,55 +28,91 @@ def record(outcomes: Sequence[Outcome]) -> None:
         return
     tally = Tally.new()
     at = database_now()
-    ledger.apply([_news(outcome, at) for outcome in outcomes], tally=tally)
+    accepted = [
+        (message.pk, message.attempt + 1, _provider_id(outcome.result, len(outcome.job.messages)))
+        for outcome in outcomes
+        if isinstance(outcome.result, Accepted)
+        for message in outcome.job.messages
+    ]
+    news = [
+        item
+        for outcome in outcomes
+        if not isinstance(outcome.result, Accepted)
+        for item in _news(outcome, at)
+    ]
+    ledger.accept(accepted, at=at, tally=tally)
+    ledger.apply(news, tally=tally)
     tally.write()
     returned = {
         outcome.job.lease.slice_id
         for outcome in outcomes
-        if isinstance(outcome.result, NotSent | Throttled | ServicePaused)
+        if outcome.job.lease and isinstance(outcome.result, Held | NotSent | Throttled | ServicePaused)
     }
     if returned:
         reopen(sorted(returned), retry_in=RETRY_IN)
+    _slow_down(outcomes)
     _pause_services(outcomes, at)
     for outcome in outcomes:
         if isinstance(outcome.result, ProviderError):
             log.info(
                 "post_not_accepted",
-                message=outcome.job.message_id,
+                message=outcome.job.messages[0].pk,
+                messages=len(outcome.job.messages),
                 decision=type(outcome.result).__name__,
                 code=outcome.result.code,
                 status=outcome.result.status,
             )
+    point("record_uncommitted")
 
 
-def _news(outcome: Outcome, at: object) -> News:
-    job, result = outcome.job, outcome.result
-    shared = {"message_id": job.message_id, "attempt": job.attempt, "at": at}
-    if not isinstance(result, ProviderError):
-        return News(state=MessageState.QUEUED, provider_id=result.provider_id, **shared)  # type: ignore[arg-type]
-    shared |= {"code": result.code, "detail": result.detail}
-    if isinstance(result, Refused):
-        return News(state=MessageState.FAILED, **shared)  # type: ignore[arg-type]
-    if isinstance(result, NotSent | Throttled | ServicePaused):
-        return News(state=MessageState.PENDING, returned=True, **shared)  # type: ignore[arg-type]
-    return News(state=MessageState.UNCONFIRMED, **shared)  # type: ignore[arg-type]
+def _provider_id(result: Accepted, messages: int) -> str:
+    """A single message's own id. What the ids of a batch belong to is not documented; each receipt brings its own."""
+    return result.provider_id if messages == 1 else ""
 
 
-def _pause_services(outcomes: Iterable[Outcome], at: object) -> None:
+def _news(outcome: Outcome, at: datetime) -> list[News]:
+    result = outcome.result
+    code, detail = (result.code, result.detail) if isinstance(result, ProviderError) else ("", "")
+    back = isinstance(result, Held | NotSent | Throttled | ServicePaused)
+    if back:
+        state = MessageState.PENDING
+    else:
+        state = MessageState.FAILED if isinstance(result, Refused) else MessageState.UNCONFIRMED
+    return [
+        News(message.pk, state, at, attempt=message.attempt + 1, code=code, detail=detail, returned=back)
+        for message in outcome.job.messages
+    ]
+
+
+def _slow_down(outcomes: Iterable[Outcome]) -> None:
+    """A throttled contract is kept more carefully by every process; without a contracted rate the gate alone holds back."""
+    waits: dict[int, float | None] = {}
+    for outcome in outcomes:
+        if isinstance(outcome.result, Throttled) and outcome.job.paced:
+            known = waits.get(outcome.job.service_id)
+            wait = outcome.result.retry_after
+            waits[outcome.job.service_id] = wait if known is None else max(known, wait or 0.0)
+    for service_id, wait in sorted(waits.items()):
+        pace.slow_down(service_id, retry_after=wait)
+        log.warning("service_throttled", service=service_id, retry_after=wait)
+
+
+def _pause_services(outcomes: Iterable[Outcome], at: datetime) -> None:
     """Credentials that are refused stop the service, once, and keep its messages."""
-    troubles = {o.job.lease.service_id: o.result for o in outcomes if isinstance(o.result, ServicePaused)}
+    troubles = {o.job.service_id: o.result for o in outcomes if isinstance(o.result, ServicePaused)}
     for service_id, trouble in troubles.items():
         reason = f"Webex Connect refused our credentials ({trouble.code or trouble.status}). Check them under Settings, then resume."
-        if Service.objects.filter(pk=service_id, paused_at__isnull=True).update(
-            paused_at=at, paused_because=reason[:200]
-        ):
-            slug = Service.objects.values_list("slug", flat=True).get(pk=service_id)
-            AuditEvent.record(
-                "service.paused",
-                by=Actor.system(),
-                service_slug=slug,
-                noun="service",
-                noun_key=service_id,
-                status=trouble.status,
-            )
-            log.error("service_paused", service=slug, status=trouble.status)
+        pause_service(service_id, because=reason, at=at, status=trouble.status)
+
+
+def pause_service(service_id: int, *, because: str, at: datetime, **facts: object) -> bool:
+    """Stop a whole service by ourselves, with one audit row and one line of log however often it is asked for."""
+    fresh = Service.objects.filter(pk=service_id, paused_at__isnull=True)
+    if not fresh.update(paused_at=at, paused_because=because[:200]):
+        return False
+    slug = Service.objects.values_list("slug", flat=True).get(pk=service_id)
+    AuditEvent.record(
+        "service.paused", by=Actor.system(), service_slug=slug, noun="service", noun_key=service_id, **facts
+    )
+    log.error("service_paused", service=slug, because=because)
+    return True

@@ -7,6 +7,7 @@ message is marked *posting*.
 
 import os
 import secrets
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -19,24 +20,32 @@ from django.db.models import Min
 from django.db.models.functions import Coalesce, Greatest, Now
 
 from sms.dispatch import record
-from sms.dispatch.arm import arm
-from sms.dispatch.claim import Lease, claim, database_now, finish, open_slices
-from sms.dispatch.gate import Gate
-from sms.dispatch.post import ClientFor, Job, Outcome, Posters, direct
-from sms.dispatch.request import Line, Sheet, line_of, sheet_of
-from sms.models import Send
+from sms.dispatch.arm import Armed, Kit, arm
+from sms.dispatch.claim import LEASE, Lease, Owner, claim, database_now, finish, open_slices
+from sms.dispatch.fair import Fair
+from sms.dispatch.gate import KNOCK, Gate
+from sms.dispatch.look import standings
+from sms.dispatch.points import point
+from sms.dispatch.post import ClientFor, Held, Job, Late, Outcome, Posters, direct
+from sms.dispatch.request import body_of, line_of, sheet_of
+from sms.models import Lane, Send
+from sms.models.secret import UnreadableSecret
+from sms.webex.errors import Refused
 
 log = structlog.get_logger(__name__)
 
-DEFAULT_CLIENTS = 24
+DEFAULT_CLIENTS = 64
 LEASES = 4
-IDLE = 0.5  # seconds between looks while waiting for something to become due
+SPARE = 8  # requests armed beyond twice the posters, so that none of them waits for a commit
+PATIENCE = 0.04  # seconds that answers wait for others to share their commit
+IDLE = 0.25  # seconds between looks: for something due, for urgent work while busy, for a stop
+SWITCH = 0.001  # seconds between threads: posters must leave at their instant while the coordinator computes
 Stopped = Callable[[], bool]
 
 
 @dataclass(slots=True)
 class Report:
-    """What a run did."""
+    """What a run did: messages armed, requests by outcome."""
 
     posted: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -57,6 +66,7 @@ def run(
     look_ahead: float = 0.0,
     clients: int = DEFAULT_CLIENTS,
     client_for: ClientFor = direct,
+    lease: timedelta = LEASE,
     stopped: Stopped = lambda: False,
 ) -> Report:
     """Dispatch what is due for up to `seconds`, first waiting up to `look_ahead` seconds for something to become due.
@@ -72,7 +82,9 @@ def run(
         if pause > 0:
             time.sleep(min(pause, IDLE))
             continue
-        desk = _Desk(public_url=public_url, clients=clients, client_for=client_for, report=report)
+        desk = _Desk(
+            public_url=public_url, clients=clients, client_for=client_for, lease=lease, report=report
+        )
         desk.work(until=time.monotonic() + seconds, stopped=stopped)
         if time.monotonic() >= waited_until:
             break
@@ -82,40 +94,202 @@ def run(
 class _Desk:
     """One run's state."""
 
-    def __init__(self, *, public_url: str, clients: int, client_for: ClientFor, report: Report) -> None:
-        self.owner = f"{os.getpid()}-{secrets.token_hex(8)}"
+    def __init__(
+        self, *, public_url: str, clients: int, client_for: ClientFor, lease: timedelta, report: Report
+    ) -> None:
+        self.owner = Owner(f"{os.getpid()}-{secrets.token_hex(8)}", lease)
         self.public_url, self.report = public_url, report
         self.posters = Posters(clients, client_for=client_for)
         self.leases: list[Lease] = []
-        self.gates: dict[int, Gate] = {}
-        self.sheets: dict[int, Sheet] = {}
-        self.lines: dict[int, Line] = {}
+        self.kits: dict[int, Kit] = {}
+        self.fair = Fair()
+        self.looked = 0.0
+        self.requests = 0  # on the runway or on their way, knocks not counted
+        self.flying: Counter[int] = Counter()  # the same by service
+        self.again: list[Job] = []  # armed, but in need of another instant
         self.owed: list[Outcome] = []  # answers that are not recorded yet; they survive a failed transaction
-
-    @property
-    def in_flight(self) -> int:
-        return sum(lease.in_flight for lease in self.leases)
 
     def work(self, *, until: float, stopped: Stopped) -> None:
         """Turn until nothing is left, the time is over, or somebody stops us."""
+        switch = sys.getswitchinterval()
+        sys.setswitchinterval(min(SWITCH, switch))
         try:
             while True:
                 over = time.monotonic() >= until or stopped()
-                if not over and len(self.leases) < LEASES:
-                    self._claim()
-                self.owed += self._collect()
-                wait = self._turn(self.owed, arming=not over)
-                self.owed = []
+                if not over:
+                    self._look()
+                self._collect(patient=bool(self.owed or self.again))
+                wait = self._turn(arming=not over)
                 self._let_go(over)
                 if not self.leases:
                     if over or not due_now():
                         return
-                elif not self.in_flight and wait > 0:
+                    self.looked = 0.0
+                elif not self.requests and wait > 0:
                     time.sleep(min(wait, IDLE))
         finally:
+            sys.setswitchinterval(switch)
             self.posters.close()
-            self.owed += self.posters.outcomes(at_least=0, timeout=0)
+            self._collect(patient=False)
+            self.owed += [Outcome(job, Held()) for job in self.again]
             self._pay()
+
+    def _look(self) -> None:
+        """Now and then: what to work on, and what of it was stopped meanwhile."""
+        crowded = len(self.leases) >= LEASES
+        if time.monotonic() - self.looked < IDLE and (crowded or self.leases):
+            return
+        self.looked = time.monotonic()
+        if self.leases:
+            looks = standings({lease.send_id for lease in self.leases})
+            for lease in self.leases:
+                lease.halted = lease.lost or looks[lease.send_id].halted
+        if not crowded:
+            self._claim(LEASES - len(self.leases), before_lane=None)
+        elif (lane := min(lease.lane for lease in self.leases)) > Lane.URGENT:
+            self._claim(
+                1, before_lane=lane
+            )  # whatever goes before all that we have never waits for it to end
+
+    def _claim(self, limit: int, *, before_lane: int | None) -> None:
+        sends = {lease.send_id for lease in self.leases}
+        for lease in claim(owner=self.owner, limit=limit, before_lane=before_lane, beside=sends):
+            if self._equip(lease):
+                self.leases.append(lease)
+            else:
+                finish(lease, owner=self.owner, retry_in=60.0)
+
+    def _equip(self, lease: Lease) -> bool:
+        """Have what it takes to post a lease's messages; a service that cannot be equipped is paused and stops no other."""
+        kit = self.kits.get(lease.service_id)
+        if kit is not None and lease.send_id in kit.sheets:
+            return True
+        try:
+            send = Send.objects.select_related(
+                "service__region", "sender", "policy_group", "link_domain", "template"
+            ).get(pk=lease.send_id)
+            kit = self.kits.setdefault(lease.service_id, Kit(Gate(), line_of(send.service), {}))
+            kit.sheets[lease.send_id] = sheet_of(send, public_url=self.public_url)
+        except UnreadableSecret as problem:
+            with transaction.atomic():
+                reason = f"A stored key or secret cannot be read: {problem}."
+                record.pause_service(lease.service_id, because=reason, at=database_now())
+            return False
+        return True
+
+    def _collect(self, *, patient: bool) -> None:
+        """Take in what came back. Late requests and the halves of refused batches go again; everything else is owed to the ledger."""
+        at_least = 1 if patient else max(self.requests // 3, 1)
+        timeout = PATIENCE if self.requests else 0.0
+        found = self.posters.outcomes(at_least=at_least, timeout=timeout)
+        for outcome in found:
+            job, result = outcome.job, outcome.result
+            if job.lease is None:
+                job.gate.knocked(result)
+                continue
+            self.requests -= 1
+            self.flying[job.service_id] -= 1
+            self.report.outcomes[type(result).__name__] += 1
+            if isinstance(result, Late):
+                self.again.append(job)
+                continue
+            if isinstance(result, Refused) and len(job.messages) > 1:
+                self.again += self._halves(job)
+                continue
+            self.owed.append(outcome)
+
+    def _halves(self, job: Job) -> list[Job]:
+        """A refused batch is certainly not sent: one bad message must not sink the others."""
+        middle = len(job.messages) // 2
+        sheet = self.kits[job.service_id].sheets[job.lease.send_id] if job.lease else None
+        if sheet is None:
+            return []
+        return [
+            Job(job.service_id, job.lease, part, body_of(part, sheet), job.line, job.gate)
+            for part in (job.messages[:middle], job.messages[middle:])
+        ]
+
+    def _turn(self, *, arming: bool) -> float:
+        """Record and arm in one commit, then hand over; returns seconds until arming makes sense again."""
+        self._knock()
+        again: list[Job] = []
+        for job in self.again:
+            stays = job.lease is None or job.lease.halted or job.gate.closed or not arming
+            if stays:
+                self.owed.append(Outcome(job, Held()))
+            else:
+                again.append(job)
+        self.again = again
+        leases = self._open_leases() if arming else []
+        wait = min((self.kits[lease.service_id].gate.held_for for lease in self.leases), default=0.0)
+        if not (self.owed or self.again or leases):
+            return wait
+        point("before_record")
+        with transaction.atomic():
+            record.record(self.owed)
+            armed = self._arm(leases)
+        if self.owed:
+            point("recorded")
+        if armed.jobs:
+            point("armed")
+        for outcome in self.owed:
+            if outcome.job.lease:
+                outcome.job.lease.in_flight -= len(outcome.job.messages)
+        self.report.posted += sum(len(job.messages) for job in armed.jobs) - sum(
+            len(job.messages) for job in again
+        )
+        for job in armed.jobs:
+            if job.lease:
+                job.lease.in_flight += len(job.messages)
+        for job in again:
+            if job.lease:
+                job.lease.in_flight -= len(job.messages)  # counted again with its new instant
+        self.owed, self.again = [], []
+        for job in armed.jobs:  # after the commit: "posting" is durable before a byte leaves
+            self._hand_over(job)
+        return wait if armed.wait is None else max(wait, armed.wait)
+
+    def _open_leases(self) -> list[Lease]:
+        """Those of which something may be armed now."""
+        return [
+            lease
+            for lease in self.leases
+            if lease.waiting
+            and self.kits[lease.service_id].gate.room(in_flight=self.flying[lease.service_id])
+        ]
+
+    def _arm(self, leases: Sequence[Lease]) -> Armed:
+        wanted = {lease.slice_id: lease for lease in leases}
+        wanted |= {job.lease.slice_id: job.lease for job in self.again if job.lease}
+        if not wanted:
+            return Armed()
+        return arm(
+            [wanted[key] for key in sorted(wanted)],
+            self.again,
+            owner=self.owner,
+            kits=self.kits,
+            rooms={key: kit.gate.room(in_flight=self.flying[key]) for key, kit in self.kits.items()},
+            spare=max(2 * self.posters.count + SPARE - self.requests, 0),
+            fair=self.fair,
+        )
+
+    def _hand_over(self, job: Job) -> None:
+        self.requests += 1
+        self.flying[job.service_id] += 1
+        self.posters.post(job)
+
+    def _knock(self) -> None:
+        for service_id, kit in self.kits.items():
+            if kit.gate.wants_knock:
+                kit.gate.knocking = True
+                self.posters.post(Job(service_id, None, (), KNOCK, kit.line, kit.gate))
+
+    def _let_go(self, over: bool) -> None:
+        for lease in list(self.leases):
+            held = self.kits[lease.service_id].gate.held_for
+            if lease.in_flight == 0 and (over or lease.lost or not lease.waiting or held > IDLE):
+                finish(lease, owner=self.owner, retry_in=held)
+                self.leases.remove(lease)
 
     def _pay(self) -> None:
         """Record what a broken turn left over: an answer that was heard must not end as *unconfirmed*."""
@@ -132,75 +306,6 @@ class _Desk:
                 close_old_connections()
         if self.owed:
             log.error("answers_lost", outcomes=len(self.owed))
-
-    def _claim(self) -> None:
-        for lease in claim(owner=self.owner, limit=LEASES - len(self.leases)):
-            self.leases.append(lease)
-            if lease.send_id not in self.sheets:
-                send = Send.objects.select_related(
-                    "service__region", "sender", "template", "policy_group", "link_domain"
-                ).get(pk=lease.send_id)
-                self.sheets[lease.send_id] = sheet_of(send, public_url=self.public_url)
-                self.lines[lease.service_id] = line_of(send.service)
-                self.gates.setdefault(lease.service_id, Gate(self.posters.count))
-
-    def _collect(self) -> list[Outcome]:
-        flying = self.in_flight
-        outcomes = self.posters.outcomes(at_least=max(flying // 3, 1), timeout=0.02) if flying else []
-        for outcome in outcomes:
-            gate = self.gates[outcome.job.lease.service_id]
-            if isinstance(outcome.result, Exception):
-                gate.refused(outcome.result)
-            else:
-                gate.accepted()
-            self.report.outcomes[type(outcome.result).__name__] += 1
-        return outcomes
-
-    def _turn(self, outcomes: Sequence[Outcome], *, arming: bool) -> float:
-        """Record and arm in one commit, then hand over; returns seconds until arming makes sense again."""
-        for outcome in outcomes:
-            outcome.job.lease.in_flight -= 1
-        wait = max((self.gates[lease.service_id].held_for for lease in self.leases), default=0.0)
-        if not outcomes and not (arming and any(self._room(lease, 0) for lease in self.leases)):
-            return wait
-        jobs: list[Job] = []
-        with transaction.atomic():
-            record.record(outcomes)
-            # in one order everywhere, so that two dispatchers never wait for each other
-            for lease in (
-                sorted(self.leases, key=lambda one: (one.service_id, one.slice_id)) if arming else ()
-            ):
-                room = self._room(lease, len(jobs))
-                if room:
-                    sheet, line = self.sheets[lease.send_id], self.lines[lease.service_id]
-                    armed, paced = arm(lease, owner=self.owner, room=room, sheet=sheet, line=line)
-                    jobs.extend(armed)
-                    wait = max(wait, paced)
-        for job in jobs:  # after the commit: "posting" is durable before a byte leaves
-            job.lease.in_flight += 1
-            self.posters.post(job)
-        self.report.posted += len(jobs)
-        return wait
-
-    def _room(self, lease: Lease, arming: int) -> int:
-        """How many messages of a lease may be armed now, `arming` being those already armed in this turn."""
-        flying = sum(other.in_flight for other in self.leases if other.service_id == lease.service_id)
-        gate = self.gates[lease.service_id]
-        return max(
-            min(
-                gate.room(in_flight=flying + arming),
-                self.posters.count - self.in_flight - arming,
-                len(lease.waiting),
-            ),
-            0,
-        )
-
-    def _let_go(self, over: bool) -> None:
-        for lease in list(self.leases):
-            held = self.gates[lease.service_id].held_for
-            if lease.in_flight == 0 and (over or lease.lost or not lease.waiting or held > IDLE):
-                finish(lease, owner=self.owner, retry_in=held)
-                self.leases.remove(lease)
 
 
 def due_now() -> bool:

@@ -3,11 +3,14 @@
 from sms.models.audit import Actor, AuditEvent
 from sms.models.draft import Draft, Upload
 from sms.models.duty import Duty
+from sms.models.heartbeat import Heartbeat
+from sms.models.hold import Hold
 from sms.models.link import Click, Region, ShortLinkDomain
 from sms.models.message import Message, MessageState
+from sms.models.optout import OptOut
 from sms.models.policy import ContactPolicyGroup
 from sms.models.receipt import Receipt, ReceiptInbox
-from sms.models.send import Reject, Send, SendState, Slice, StateCount
+from sms.models.send import Lane, Reject, Resend, Send, SendState, Slice, StateCount
 from sms.models.sender import Sender, SenderKind
 from sms.models.service import AuthKind, Pace, Service
 from sms.models.template import MessageTemplate
@@ -20,14 +23,19 @@ __all__ = [
     "ContactPolicyGroup",
     "Draft",
     "Duty",
+    "Heartbeat",
+    "Hold",
+    "Lane",
     "Message",
     "MessageState",
     "MessageTemplate",
+    "OptOut",
     "Pace",
     "Receipt",
     "ReceiptInbox",
     "Region",
     "Reject",
+    "Resend",
     "Send",
     "SendState",
     "Sender",

@@ -38,3 +38,15 @@ class Duty(models.Model):
     def drop(cls, name: str, *, owner: str) -> None:
         """Let the next one have it."""
         cls.objects.filter(name=name, owner=owner).update(until=Now())
+
+    @classmethod
+    def relieve(cls, name: str, *, owner: str, seconds: float) -> None:
+        """Take a duty from whoever has it; they find out when they next ask `is_of`."""
+        cls.objects.update_or_create(
+            name=name, defaults={"owner": owner, "until": Now() + timedelta(seconds=seconds)}
+        )
+
+    @classmethod
+    def is_of(cls, name: str, owner: str) -> bool:
+        """Whether nobody has relieved `owner` since."""
+        return cls.objects.filter(name=name, owner=owner).exists()

@@ -4,6 +4,7 @@ Called by `sms.compose` (creation), `sms.dispatch` (arm, record, sweep) and `sms
 A state is the maximum of everything known, so a late, repeated or reordered piece of news changes nothing.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -122,22 +123,80 @@ def arm(message_ids: Sequence[int], *, at: datetime, tally: Tally) -> set[int]:
     """Pending → posting, one attempt more; returns the ids that really were pending. The caller holds the slice's fence."""
     if not message_ids:
         return set()
-    marks = ", ".join(["%s"] * len(message_ids))
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {Message._meta.db_table} SET state = %s, attempt = attempt + 1, posted_at = %s, code = '', detail = ''"  # noqa: S608
-            f" WHERE id IN ({marks}) AND state = %s RETURNING id, send_id",
+            f" WHERE id IN ({_ids()}) AND state = %s RETURNING id, send_id",
             [
                 MessageState.POSTING.value,
                 connection.ops.adapt_datetimefield_value(at),
-                *message_ids,
+                _list(list(message_ids)),
                 MessageState.PENDING.value,
             ],
         )
         rows = cursor.fetchall()
-    for _, send_id in rows:
-        tally.move(send_id, old=(MessageState.PENDING, ""), new=(MessageState.POSTING, ""))
+    _moved(rows, MessageState.PENDING, MessageState.POSTING, tally)
     return {pk for pk, _ in rows}
+
+
+def accept(accepted: Sequence[tuple[int, int, str]], *, at: datetime, tally: Tally) -> None:
+    """(message, attempt, provider id) that the provider took: posting → queued in one statement.
+
+    Whoever is elsewhere by now, because a receipt was faster or the sweep came first, takes the general way.
+    """
+    if not accepted:
+        return
+    table, columns = Message._meta.db_table, list(zip(*accepted, strict=True))
+    if connection.vendor == "postgresql":
+        source = "unnest(%s::bigint[], %s::int[], %s::text[]) AS v(message, try, provider)"
+        values: list[Any] = [list(column) for column in columns]
+    else:
+        source = (
+            "(SELECT json_extract(value, '$[0]') AS message, json_extract(value, '$[1]') AS try,"
+            " json_extract(value, '$[2]') AS provider FROM json_each(%s)) AS v"
+        )
+        values = [json.dumps(accepted)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} AS m SET state = %s, queued_at = coalesce(m.queued_at, %s), provider_id = v.provider"  # noqa: S608
+            f" FROM {source} WHERE m.id = v.message AND m.state = %s AND m.attempt = v.try RETURNING id, send_id",
+            [
+                MessageState.QUEUED.value,
+                connection.ops.adapt_datetimefield_value(at),
+                *values,
+                MessageState.POSTING.value,
+            ],
+        )
+        rows = cursor.fetchall()
+    _moved(rows, MessageState.POSTING, MessageState.QUEUED, tally)
+    if len(rows) < len(accepted):
+        done = {pk for pk, _ in rows}
+        apply(
+            [
+                News(pk, MessageState.QUEUED, at, attempt=attempt, provider_id=provider_id)
+                for pk, attempt, provider_id in accepted
+                if pk not in done
+            ],
+            tally=tally,
+        )
+
+
+def _moved(rows: Iterable[tuple[int, int]], old: str, new: str, tally: Tally) -> None:
+    for send_id, count in Counter(send_id for _, send_id in rows).items():
+        tally.move(send_id, old=(old, ""), new=(new, ""), count=count)
+
+
+def _ids() -> str:
+    """What stands in `IN (…)` for a list of ids given as one parameter, so that the statement's text is always the same."""
+    return (
+        "SELECT unnest(%s::bigint[])"
+        if connection.vendor == "postgresql"
+        else "SELECT value FROM json_each(%s)"
+    )
+
+
+def _list(ids: list[int]) -> Any:
+    return ids if connection.vendor == "postgresql" else json.dumps(ids)
 
 
 def cancel(send_id: int, *, at: datetime, tally: Tally) -> int:

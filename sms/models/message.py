@@ -42,6 +42,9 @@ class Message(models.Model):
     row = models.PositiveIntegerField(help_text="Row of the audience it came from.")
     text = models.TextField(blank=True)
     substitutions = models.JSONField(default=dict, blank=True)
+    zone = models.CharField(
+        max_length=40, blank=True, help_text="IANA time zone from the audience, if it had one."
+    )
     segments = models.PositiveSmallIntegerField(
         default=0, help_text="By our count; 0 where the provider makes the text."
     )

@@ -14,6 +14,22 @@ class SendState(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+class Lane(models.IntegerChoices):
+    """Which send goes first where there is not room for all."""
+
+    URGENT = 0, "Urgent: one-off codes and alarms"
+    NORMAL = 1, "Normal"
+    BULK = 2, "Bulk: large sends that can wait"
+
+
+class Resend(models.TextChoices):
+    """What becomes of a message of which we do not know whether it was sent (`sms.dispatch.settle`)."""
+
+    NEVER = "never", "Never by itself: wait for the receipt or a person"
+    EVIDENCE = "evidence", "Only when others' receipts show that it was not sent"
+    ALWAYS = "always", "After ten seconds, once: it may arrive twice"
+
+
 class Send(models.Model):
     """One composed job, unchangeable once made: who (audience), what (text or template), from whom (sender), when (`due_at`)."""
 
@@ -33,6 +49,15 @@ class Send(models.Model):
     state = models.CharField(max_length=10, choices=SendState, default=SendState.SCHEDULED)
     due_at = models.DateTimeField(help_text="When the first message may be posted.")
     expires_at = models.DateTimeField(null=True, blank=True, help_text="After this nothing more is posted.")
+    lane = models.PositiveSmallIntegerField(choices=Lane, default=Lane.NORMAL)
+    resend = models.CharField("if not confirmed", max_length=8, choices=Resend, default=Resend.NEVER)
+    quiet_hours = models.CharField(
+        max_length=20, blank=True, help_text="As the service's were; empty for none."
+    )
+    ramp = models.BooleanField(
+        default=False, help_text="1 % first, then 10 %, then the rest, each only if the last went well."
+    )
+    stage = models.PositiveSmallIntegerField(default=0, help_text="Slices up to this stage may be worked on.")
     callback_data = models.CharField(max_length=1500, blank=True)
     recipients = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
@@ -56,6 +81,10 @@ class Send(models.Model):
             models.CheckConstraint(
                 name="send_has_a_text_or_a_template",
                 condition=~Q(text="") | Q(template__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="send_that_is_always_sent_again_expires",
+                condition=~Q(resend="always") | Q(expires_at__isnull=False),
             ),
             models.CheckConstraint(
                 name="send_is_cancelled_at_and_by_or_neither",
@@ -95,6 +124,8 @@ class Slice(models.Model):
     first_id = models.BigIntegerField()
     last_id = models.BigIntegerField()
     due_at = models.DateTimeField()
+    lane = models.PositiveSmallIntegerField(choices=Lane, default=Lane.NORMAL)
+    stage = models.PositiveSmallIntegerField(default=0)
     owner = models.CharField(max_length=40, blank=True)
     leased_until = models.DateTimeField(null=True, blank=True)
     done = models.BooleanField(default=False)

@@ -57,6 +57,45 @@ class Service(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(100_000)],
         help_text="Destinations per second in your contract. Empty means no limit.",
     )
+    batch_size = models.PositiveSmallIntegerField(
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(1000)],
+        help_text="Messages in one request. 1 gives each message its own answer; more is faster where the contract is.",
+    )
+    burst = models.BooleanField(
+        "use the burst budget",
+        default=False,
+        help_text="Up to 1.5 times the contracted rate (100 more at most) for 30 minutes a day and 8 hours a month.",
+    )
+    quiet_hours = models.CharField(
+        max_length=20,
+        blank=True,
+        help_text="Local time of the recipient in which nothing is sent, like 21:00-08:00. Empty means none.",
+    )
+    hold_failures = models.PositiveSmallIntegerField(
+        "hold at failures",
+        null=True,
+        blank=True,
+        default=60,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text="Percent of failed messages at which a send is held by itself. Empty means never.",
+    )
+    hold_silence = models.PositiveSmallIntegerField(
+        "hold at missing receipts",
+        null=True,
+        blank=True,
+        default=90,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text="Percent of messages without any receipt after ten minutes at which a send is held by itself.",
+    )
+    hold_opt_outs = models.PositiveSmallIntegerField(
+        "hold at opt-outs",
+        null=True,
+        blank=True,
+        default=5,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text="Percent of recipients who opted out at which a send is held by itself.",
+    )
     e164_plus = models.BooleanField(
         "numbers with +", default=False, help_text="On if “+E.164” is enabled for your tenant."
     )
@@ -96,6 +135,11 @@ class Service(models.Model):
                 condition=models.Q(rate__isnull=True) | models.Q(rate__gte=1),
             ),
             models.CheckConstraint(
+                name="service_batch_is_between_1_and_1000_and_no_more_than_a_second",
+                condition=models.Q(batch_size__gte=1, batch_size__lte=1000)
+                & (models.Q(rate__isnull=True) | models.Q(batch_size__lte=models.F("rate"))),
+            ),
+            models.CheckConstraint(
                 name="service_text_limit_is_between_1_and_4000",
                 condition=models.Q(text_limit__gte=1, text_limit__lte=4000),
             ),
@@ -127,11 +171,19 @@ class Service(models.Model):
 class Pace(models.Model):
     """How far ahead a service's contracted rate is used up: one row per service, moved by every dispatcher.
 
-    `used_until` is in seconds of the database's epoch: a reservation of n destinations moves it by n / rate.
+    Times are in seconds of the database's epoch. A reservation of n destinations moves `used_until` by n / rate. `factor` is the
+    share of the rate that the provider lets us use, learned from its throttling: it fell at `slowed_at` and grows back by itself.
+    Burst use is counted in seconds, by day and by month (UTC).
     """
 
     service = models.OneToOneField(Service, on_delete=models.CASCADE, primary_key=True, related_name="pace")
     used_until = models.FloatField(default=0)
+    held_until = models.FloatField(default=0)
+    factor = models.FloatField(default=1)
+    slowed_at = models.FloatField(default=0)
+    burst_day = models.DateField(null=True, blank=True)
+    burst_day_seconds = models.FloatField(default=0)
+    burst_month_seconds = models.FloatField(default=0)
 
     def __str__(self) -> str:
         return f"pace of {self.service_id}"

@@ -1,19 +1,24 @@
 """Dispatch by the ledger's protocol: what each answer of the provider does to a message, and what a crash leaves behind."""
 
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 
 import httpx
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from sms import compose, correlation
 from sms.dispatch import claim, pace
-from sms.dispatch.arm import arm
-from sms.dispatch.post import Outcome
+from sms.dispatch.arm import Kit, arm
+from sms.dispatch.claim import Owner
+from sms.dispatch.fair import Fair
+from sms.dispatch.gate import Gate
+from sms.dispatch.post import Job, Outcome
 from sms.dispatch.record import record
 from sms.dispatch.request import line_of, sheet_of
-from sms.models import AuditEvent, Message, SendState, Slice
+from sms.models import AuditEvent, Message, Send, SendState, Slice
 from sms.webex.errors import Throttled
 from tests.domain.desk import BY, PUBLIC_URL, Provider, a_send, a_service, accepted, raw_reply, refused
 
@@ -158,10 +163,31 @@ def test_an_expired_send_is_not_posted():
     assert states(send) == {"expired": 2}
 
 
-def leased(send, owner: str):
-    """A claim by a dispatcher of that name, with what arming needs."""
-    (lease,) = claim.claim(owner=owner, limit=1)
-    return lease, sheet_of(send, public_url=PUBLIC_URL), line_of(send.service)
+@dataclass
+class Dispatcher:
+    """One dispatcher by hand, step by step, for what only an unlucky moment shows."""
+
+    send: Send
+    name: str
+
+    def __post_init__(self) -> None:
+        self.owner = Owner(self.name)
+        (self.lease,) = claim.claim(owner=self.owner, limit=1)
+
+    def arm(self, count: int) -> list[Job]:
+        service = self.send.service
+        kit = Kit(Gate(), line_of(service), {self.send.pk: sheet_of(self.send, public_url=PUBLIC_URL)})
+        with transaction.atomic():
+            armed = arm(
+                [self.lease],
+                [],
+                owner=self.owner,
+                kits={service.pk: kit},
+                rooms={service.pk: count},
+                spare=count,
+                fair=Fair(),
+            )
+        return armed.jobs
 
 
 def run_out(send) -> None:
@@ -170,43 +196,43 @@ def run_out(send) -> None:
 
 def test_what_a_dead_dispatcher_had_armed_becomes_unconfirmed_and_the_rest_is_sent():
     send = a_send(a_service(), 5)
-    lease, sheet, line = leased(send, "dead")
-    jobs, _ = arm(lease, owner="dead", room=2, sheet=sheet, line=line)
+    one = Dispatcher(send, "dead")
+    jobs = one.arm(2)
     assert len(jobs) == 2
     run_out(send)
     provider = Provider()
     provider.dispatch()
     assert states(send) == {"unconfirmed": 2, "queued": 3}
-    armed = {str(Message.objects.get(pk=job.message_id).msisdn).lstrip("+") for job in jobs}
+    armed = {job.messages[0].msisdn.lstrip("+") for job in jobs}
     assert armed.isdisjoint(provider.numbers)
 
 
 def test_a_dispatcher_that_slept_past_its_lease_arms_nothing():
     send = a_send(a_service(), 3)
-    lease, sheet, line = leased(send, "sleeper")
+    one = Dispatcher(send, "sleeper")
     run_out(send)
     provider = Provider()
     provider.dispatch()
-    jobs, _ = arm(lease, owner="sleeper", room=3, sheet=sheet, line=line)
+    jobs = one.arm(3)
     assert jobs == []
     assert states(send) == {"queued": 3}
 
 
 def test_a_message_that_the_provider_returns_after_a_cancellation_is_cancelled_too():
     send = a_send(a_service(), 3)
-    lease, sheet, line = leased(send, "one")
-    jobs, _ = arm(lease, owner="one", room=1, sheet=sheet, line=line)
+    one = Dispatcher(send, "one")
+    jobs = one.arm(1)
     assert compose.cancel(send, by=BY) == 2
     record([Outcome(jobs[0], Throttled("7020", 400))])
-    claim.finish(lease, owner="one")
+    claim.finish(one.lease, owner=one.owner)
     assert states(send) == {"cancelled": 3}
     assert not Slice.objects.filter(send=send, done=False).exists()
 
 
 def test_two_dispatchers_never_hold_the_same_slice():
     send = a_send(a_service(), 3)
-    assert len(claim.claim(owner="one", limit=4)) == 1
-    assert claim.claim(owner="two", limit=4) == []
+    assert len(claim.claim(owner=Owner("one"), limit=4)) == 1
+    assert claim.claim(owner=Owner("two"), limit=4) == []
     assert Slice.objects.get(send=send).owner == "one"
 
 
@@ -263,11 +289,14 @@ def test_the_contracted_rate_is_kept_and_smooth():
     assert stamps[-1] - stamps[0] >= 60 / 40 - 0.3
 
 
-def test_reservations_of_two_dispatchers_share_one_rate(django_assert_max_num_queries):
+def test_reservations_of_two_dispatchers_share_one_rate():
     service = a_service(rate=10)
-    first = pace.reserve(service.pk, rate=10, wanted=2)
-    second = pace.reserve(service.pk, rate=10, wanted=5)
-    offsets = [*first.offsets, *second.offsets]
-    assert offsets == sorted(offsets)
-    assert all(later - earlier > 0.05 for earlier, later in zip(offsets, offsets[1:], strict=False))
-    assert len(offsets) <= 4, "nothing is reserved beyond the horizon"
+    instants: list[float] = []
+    for wanted in (2, 5):
+        with transaction.atomic():
+            grant = pace.open_grant(service.pk, rate=10)
+            instants += [grant.take(1) for _ in range(min(wanted, grant.room))]
+            grant.close()
+    assert instants == sorted(instants)
+    assert all(later - earlier > 0.05 for earlier, later in zip(instants, instants[1:], strict=False))
+    assert 2 <= len(instants) <= 4, "nothing is reserved beyond the horizon"

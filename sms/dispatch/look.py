@@ -1,0 +1,86 @@
+"""The last look: what of all that could have changed since a send was made forbids posting it now. Read inside the arming transaction."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef
+
+from sms import hours, zones
+from sms.dispatch.claim import Waiting
+from sms.models import Hold, OptOut, Send, SendState
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is true of one send right now."""
+
+    send_id: int
+    halted: bool  # cancelled, held or its service paused: nothing goes
+    expires_at: datetime | None
+    quiet: str
+    service_zone: str
+    rate: int | None
+    burst: bool
+    batch_size: int
+
+
+def standings(send_ids: Collection[int]) -> dict[int, Standing]:
+    """Every send's standing, in one query."""
+    held = Hold.objects.active()
+    rows = (
+        Send.objects.filter(pk__in=send_ids)
+        .select_related("service")
+        .annotate(
+            held=Exists(held.filter(send=OuterRef("pk")))
+            | Exists(held.filter(sender=OuterRef("sender")))
+            | Exists(held.filter(link_domain=OuterRef("link_domain")))
+        )
+        .only(
+            "state",
+            "expires_at",
+            "quiet_hours",
+            "service__paused_at",
+            "service__rate",
+            "service__burst",
+            "service__batch_size",
+            "service__time_zone",
+        )
+    )
+    return {row.pk: _standing(row, held=row.held) for row in rows}
+
+
+def _standing(send: Send, *, held: bool) -> Standing:
+    service = send.service
+    return Standing(
+        send_id=send.pk,
+        halted=held or send.state == SendState.CANCELLED or service.paused_at is not None,
+        expires_at=send.expires_at,
+        quiet=send.quiet_hours,
+        service_zone=service.time_zone,
+        rate=service.rate,
+        burst=service.burst,
+        batch_size=service.batch_size,
+    )
+
+
+def may_disturb(message: Waiting, standing: Standing, *, now: datetime) -> datetime | None:
+    """None if its recipient may be written to now, otherwise the first moment at which that is so."""
+    if not standing.quiet:
+        return None
+    where = hours.zones_of(
+        column=message.zone, number=zones.of_number(message.msisdn), service=standing.service_zone
+    )
+    when = hours.next_allowed(now, where, standing.quiet)
+    if when is None:  # the number's zones are so far apart that it is always night in one of them
+        when = hours.next_allowed(now, (standing.service_zone,), standing.quiet)
+    return when if when is not None and when > now else None
+
+
+def opted_out(messages: Sequence[Waiting], *, service_id: int) -> set[str]:
+    """The numbers among these that refused to be written to."""
+    if not messages:
+        return set()
+    numbers: Iterable[str] = {message.msisdn for message in messages}
+    rows = OptOut.objects.filter(service_id=service_id, lifted_at=None, msisdn__in=numbers)
+    return set(rows.values_list("msisdn", flat=True))

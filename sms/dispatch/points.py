@@ -1,0 +1,62 @@
+"""Crash points: named places of the protocol at which a fault test may kill this very process.
+
+`TEXTDESK_CRASH_AT=name` or `name:nth` in the environment makes the nth passage of `point("name")` a SIGKILL: nothing is flushed, closed
+or rolled back by us, as in a power cut. Unset, `point` is an empty function. Read once, at import.
+"""
+
+import itertools
+import os
+import signal
+from collections.abc import Callable
+from typing import Literal, get_args
+
+Name = Literal[
+    "claimed",  # leased and committed, nothing armed
+    "before_arm",  # inside the turn's transaction, before the fence
+    "armed_uncommitted",  # marked posting, not committed
+    "armed",  # marked posting and committed, not handed over
+    "before_post",  # a poster has it, no byte has left
+    "mid_post",  # the request's bytes are sent, no reply read
+    "after_post",  # the reply is read, nobody told the ledger
+    "before_record",  # answers collected, the recording transaction not begun
+    "record_uncommitted",  # recorded, not committed
+    "recorded",  # committed
+    "before_finish",  # about to give the slice back
+    "finished",  # given back
+    "swept",  # a dead dispatcher's messages settled, not committed
+    "folded",  # receipts applied, not committed
+]
+NAMES: tuple[Name, ...] = get_args(Name)
+VARIABLE = "TEXTDESK_CRASH_AT"
+Point = Callable[[Name], None]
+
+
+def _pass(_name: Name) -> None:
+    """Nothing happens here."""
+
+
+def chosen(setting: str, *, die: Callable[[], None]) -> Point:
+    """The `point` of a setting: `""`, `"armed"` or `"armed:3"`. Raises ValueError where it names no point or no number."""
+    if not setting:
+        return _pass
+    wanted, _, count = setting.partition(":")
+    if wanted not in NAMES or (count and (not count.isdecimal() or int(count) < 1)):
+        raise ValueError(
+            f"{VARIABLE} is {setting!r}; it should be one of {', '.join(NAMES)}, and :number for a later passage."
+        )
+    nth, passages = int(count or 1), itertools.count(1)  # one step of it is atomic, and posters are threads
+
+    def point(name: Name) -> None:
+        if name not in NAMES:
+            raise ValueError(f"There is no crash point {name!r}.")
+        if name == wanted and next(passages) == nth:
+            die()
+
+    return point
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+point: Point = chosen(os.environ.get(VARIABLE, ""), die=_die)

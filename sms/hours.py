@@ -1,0 +1,275 @@
+"""Local time made exact: a moment from a wall clock, and the hours in which nobody is written to. Pure.
+
+    local_instant(naive, zone)            the UTC moment at which a clock there shows this
+    QuietHours.parse("21:00-08:00")       the hours of silence, and the weekdays on which anything may go at all
+    next_allowed(moment, zones, quiet)    the first moment at which it is quiet nowhere the recipient can be
+    zones_of(column, number, service)     whose zones count
+
+What counts is what the wall clock shows: where an hour is repeated, its quiet part is quiet twice. Called by
+compose and the pages for due times, by dispatch before every post, and by the forecast.
+"""
+
+import re
+import zoneinfo
+from bisect import bisect_right
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+
+HORIZON_DAYS = 400
+"""`next_allowed` looks this far ahead: over a year, so that every summer time has its chance."""
+
+_DAY = 86_400
+_CHUNK = 32 * _DAY
+_SECOND = timedelta(seconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_LETTERS = "MTWTFSS"
+_ALL = frozenset(range(7))
+_TEXT = re.compile(r"(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})(?:\s+(\S.*))?", re.ASCII)
+
+_Spans = list[tuple[int, int]]  # [start, end) in whole seconds, in order, not overlapping
+
+
+def local_instant(naive: datetime, zone: str) -> datetime:
+    """The UTC moment at which a clock in `zone` shows `naive`: never earlier for a later `naive`.
+
+    A time that is skipped becomes the moment of the change, a time that happens twice its first. Raises
+    ValueError with a sentence for an unknown zone, for a time that has an offset already, and outside years 1-9999.
+    """
+    if naive.tzinfo is not None:
+        raise ValueError("This time has an offset already; a local time has none.")
+    there = _zone(zone)
+    naive = naive.replace(fold=0)
+    try:
+        first = naive.replace(tzinfo=there).astimezone(UTC)
+        if first.astimezone(there).replace(tzinfo=None) == naive:
+            return first
+        # With fold the offset after the change is taken, which leads to before it.
+        before = naive.replace(tzinfo=there, fold=1).astimezone(UTC)
+        return _at(_change(there, _seconds(before), _seconds(first)))
+    except OverflowError as error:
+        raise ValueError("This time is outside the years that a calendar has.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """When nothing is sent, by the recipient's clock: from `start` up to, not including, `end`, over midnight if need be."""
+
+    start: time
+    end: time
+    days: frozenset[int] = _ALL
+    """Weekdays of the recipient's date on which anything may be sent at all; Monday is 0."""
+    zone: str = ""
+    """Counts for a recipient without any zone. Not part of the text."""
+
+    def __post_init__(self) -> None:
+        for each in (self.start, self.end):
+            if each.second or each.microsecond or each.tzinfo is not None:
+                raise ValueError("Quiet hours begin and end at a full minute of the recipient's clock.")
+        if self.start == self.end:
+            raise ValueError("Quiet hours begin and end at the same minute; leave them empty to have none.")
+        if not self.days or not self.days <= _ALL:
+            raise ValueError("Quiet hours need at least one weekday, Mon to Sun, on which texts may be sent.")
+
+    @classmethod
+    def parse(cls, text: str, *, zone: str = "") -> "QuietHours":
+        """From "21:00-08:00", "21:00-08:00 Mon-Fri", "… Mon,Wed,Fri" or "… MTW-F--" (a letter or dash per weekday).
+
+        Raises ValueError with a sentence that names the text.
+        """
+        match = _TEXT.fullmatch(text.strip())
+        if match is None:
+            raise ValueError(
+                f"“{text.strip()[:40]}” is not read as quiet hours. Write them like 21:00-08:00."
+            )
+        numbers = [int(match[group]) for group in range(1, 5)]
+        if max(numbers[0], numbers[2]) > 23 or max(numbers[1], numbers[3]) > 59:
+            raise ValueError(f"“{text.strip()[:40]}” has a time that no clock shows; 00:00 to 23:59 exist.")
+        return cls(
+            start=time(numbers[0], numbers[1]),
+            end=time(numbers[2], numbers[3]),
+            days=_read_days(match[5]) if match[5] else _ALL,
+            zone=zone,
+        )
+
+    def __str__(self) -> str:
+        """What `parse` reads back; at most 19 characters."""
+        return f"{self.start:%H:%M}-{self.end:%H:%M} {_show_days(self.days)}".rstrip()
+
+
+def zones_of(*, column: str, number: tuple[str, ...], service: str) -> tuple[str, ...]:
+    """Whose zones count: the audience's column before what the number can be, before the service's own."""
+    if column:
+        return (column,)
+    return number or (service,)
+
+
+def next_allowed(moment: datetime, zones: tuple[str, ...], quiet: QuietHours | str) -> datetime | None:
+    """The first moment, `moment` or later, at which sending is allowed in every one of `zones`; in UTC.
+
+    None if there is none within `HORIZON_DAYS`: the zones lie so far apart that it is always quiet in one of them.
+    The caller says so, or asks with fewer zones. Without zones the one of `quiet` counts. Raises ValueError with a
+    sentence for an unknown zone, for no zone at all, for a moment without an offset and for text that
+    `QuietHours.parse` refuses. The first call for a combination costs up to some milliseconds, the next ones microseconds.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("This moment has no offset; quiet hours need one.")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return _calendar(zones, quiet).first(moment)
+
+
+class _Calendar:
+    """The allowed spans of one combination of zones and quiet hours, worked out in chunks as they are asked for."""
+
+    __slots__ = ("_chunks", "_quiet", "_zones")
+
+    def __init__(self, zones: tuple[str, ...], quiet: QuietHours) -> None:
+        self._zones = [_zone(name) for name in dict.fromkeys(zones)]
+        self._quiet = quiet
+        self._chunks: dict[int, tuple[list[int], list[int]]] = {}
+
+    def first(self, moment: datetime) -> datetime | None:
+        now = (moment - _EPOCH) // _SECOND
+        for chunk in range(now // _CHUNK, (now + HORIZON_DAYS * _DAY) // _CHUNK + 1):
+            starts, ends = self._chunks.get(chunk) or self._work_out(chunk)
+            place = bisect_right(ends, now)
+            if place < len(ends):
+                return moment if starts[place] <= now else _at(starts[place])
+        return None
+
+    def _work_out(self, chunk: int) -> tuple[list[int], list[int]]:
+        common: _Spans = [(chunk * _CHUNK, (chunk + 1) * _CHUNK)]
+        for there in self._zones:
+            common = _both(common, _allowed(there, self._quiet, chunk * _CHUNK, (chunk + 1) * _CHUNK))
+        found = ([start for start, _ in common], [end for _, end in common])
+        self._chunks[chunk] = found
+        return found
+
+
+@lru_cache(maxsize=2048)
+def _calendar(zones: tuple[str, ...], quiet: QuietHours | str) -> _Calendar:
+    hours = QuietHours.parse(quiet) if isinstance(quiet, str) else quiet
+    names = zones or ((hours.zone,) if hours.zone else ())
+    if not names:
+        raise ValueError("Quiet hours need a time zone, and none is known.")
+    return _Calendar(names, hours)
+
+
+def _allowed(there: zoneinfo.ZoneInfo, quiet: QuietHours, start: int, end: int) -> _Spans:
+    """Where in [start, end) a clock there shows an allowed time."""
+    spans: _Spans = []
+    windows = _windows(quiet)
+    for begin, until, offset in _stretches(there, start, end):
+        for day in range((begin + offset) // _DAY, (until - 1 + offset) // _DAY + 1):
+            if (day + _EPOCH_ORDINAL - 1) % 7 not in quiet.days:
+                continue
+            midnight = day * _DAY - offset
+            for opens, closes in windows:
+                span = max(begin, midnight + opens), min(until, midnight + closes)
+                if span[0] < span[1]:
+                    spans.append(span)
+    return spans
+
+
+def _windows(quiet: QuietHours) -> _Spans:
+    """The allowed parts of a day, in seconds after midnight."""
+    start, end = ((each.hour * 60 + each.minute) * 60 for each in (quiet.start, quiet.end))
+    windows = [(end, start)] if start > end else [(0, start), (end, _DAY)]
+    return [span for span in windows if span[0] < span[1]]
+
+
+def _stretches(there: zoneinfo.ZoneInfo, start: int, end: int) -> list[tuple[int, int, int]]:
+    """[start, end) cut where the clock is changed: (from, to, offset). Two changes are never within a day of each other."""
+    cuts: list[tuple[int, int, int]] = []
+    begin, offset = start, _offset(there, start)
+    for probe in range(start + _DAY, end + 1, _DAY):
+        if _offset(there, probe) != offset:
+            change = _change(there, probe - _DAY, probe)
+            cuts.append((begin, change, offset))
+            begin, offset = change, _offset(there, probe)
+    if begin < end:
+        cuts.append((begin, end, offset))
+    return cuts
+
+
+def _change(there: zoneinfo.ZoneInfo, before: int, after: int) -> int:
+    """The first second in (before, after] with another offset than at `before`; there is one change between."""
+    offset = _offset(there, before)
+    while after - before > 1:
+        middle = (before + after) // 2
+        if _offset(there, middle) == offset:
+            before = middle
+        else:
+            after = middle
+    return after
+
+
+def _both(left: _Spans, right: _Spans) -> _Spans:
+    """Where both are."""
+    found: _Spans = []
+    i = j = 0
+    while i < len(left) and j < len(right):
+        start, end = max(left[i][0], right[j][0]), min(left[i][1], right[j][1])
+        if start < end:
+            found.append((start, end))
+        if left[i][1] < right[j][1]:
+            i += 1
+        else:
+            j += 1
+    return found
+
+
+def _read_days(text: str) -> frozenset[int]:
+    compact = text.strip().upper()
+    if len(compact) == 7 and all(char in ("-", _LETTERS[day]) for day, char in enumerate(compact)):
+        return frozenset(day for day, char in enumerate(compact) if char != "-")
+    days: set[int] = set()
+    for part in compact.replace("–", "-").replace(" ", "").split(","):
+        first, _, last = part.partition("-")
+        begin, until = _read_day(first, text), _read_day(last or first, text)
+        days.update((begin + step) % 7 for step in range((until - begin) % 7 + 1))
+    return frozenset(days)
+
+
+def _read_day(name: str, text: str) -> int:
+    for day, short in enumerate(_DAYS):
+        if name == short.upper():
+            return day
+    raise ValueError(
+        f"“{text.strip()[:40]}” is not read as weekdays. Write them like Mon-Fri or Mon,Wed,Fri."
+    )
+
+
+def _show_days(days: frozenset[int]) -> str:
+    if days == _ALL:
+        return ""
+    begins = [day for day in sorted(days) if (day - 1) % 7 not in days]
+    if len(begins) > 1:
+        return "".join(_LETTERS[day] if day in days else "-" for day in range(7))
+    last = (begins[0] + len(days) - 1) % 7
+    return _DAYS[last] if len(days) == 1 else f"{_DAYS[begins[0]]}-{_DAYS[last]}"
+
+
+def _zone(name: str) -> zoneinfo.ZoneInfo:
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"“{name[:40]}” is no time zone that this machine knows.") from error
+
+
+def _offset(there: zoneinfo.ZoneInfo, at: int) -> int:
+    """Seconds east of Greenwich."""
+    offset = _at(at).astimezone(there).utcoffset()
+    assert offset is not None
+    return offset // _SECOND
+
+
+def _seconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // _SECOND
+
+
+def _at(seconds: int) -> datetime:
+    return _EPOCH + timedelta(seconds=seconds)

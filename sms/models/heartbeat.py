@@ -1,0 +1,54 @@
+"""Heartbeats: one row per dispatching process, so that a page and the watchdog can tell a quiet desk from a dead one."""
+
+from datetime import timedelta
+from typing import Self
+
+from django.db import models
+from django.db.models.functions import Now
+
+FORGET = timedelta(minutes=10)
+
+
+class Heartbeat(models.Model):
+    """The last sign of life of one process, by the database's clock. Written by `sms.pulse`, at most every few seconds."""
+
+    class Kind(models.TextChoices):
+        """How the process came to dispatch."""
+
+        CLUSTER = "cluster", "django-q2 worker"
+        DISPATCH = "dispatch", "manage.py dispatch"
+
+    name = models.CharField(max_length=40, primary_key=True)
+    host = models.CharField(max_length=255)
+    pid = models.PositiveIntegerField()
+    kind = models.CharField(max_length=10, choices=Kind)
+    started_at = models.DateTimeField(db_default=Now())
+    beat_at = models.DateTimeField(db_default=Now())
+    doing = models.CharField(max_length=20, blank=True, help_text="Empty while it rests.")
+    progress = models.BigIntegerField(default=0, help_text="Messages posted since it started.")
+
+    class Meta:
+        ordering = ("-beat_at",)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pid} on {self.host}"
+
+    @classmethod
+    def beat(cls, name: str, *, host: str, pid: int, kind: str, doing: str, progress: int) -> None:
+        """Leave a sign of life. The first one of a process also forgets those that are long gone."""
+        if not cls.objects.filter(pk=name).update(beat_at=Now(), doing=doing, progress=progress):
+            cls.objects.update_or_create(
+                pk=name,
+                defaults={"host": host, "pid": pid, "kind": kind, "doing": doing, "progress": progress},
+            )
+            cls.objects.filter(beat_at__lt=Now() - FORGET).delete()
+
+    @classmethod
+    def silence(cls, **where: str) -> float | None:
+        """Seconds since the last beat among rows that match `where` (host, kind), None where there never was one."""
+        last: tuple[Self, ...] = tuple(
+            cls.objects.filter(**where).annotate(now=Now()).order_by("-beat_at")[:1]
+        )
+        if not last:
+            return None
+        return max((last[0].now - last[0].beat_at).total_seconds(), 0.0)  # type: ignore[attr-defined]

@@ -1,0 +1,70 @@
+"""Holds: who or what stopped a send, a sender or a short-link domain, and what has been done about it since."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+
+class HoldQuerySet(models.QuerySet["Hold"]):
+    """Named selections."""
+
+    def active(self) -> "HoldQuerySet":
+        """Those not lifted."""
+        return self.filter(lifted_at__isnull=True)
+
+
+class Hold(models.Model):
+    """Nothing that it covers is posted until it is lifted. A whole service is paused by `Service.paused_at`, not by a hold.
+
+    Exactly one of `send`, `sender` and `link_domain` is set. `rule` names the automatic rule that placed it, empty for a person;
+    `facts` are the figures at that moment, for the banner.
+    """
+
+    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="holds")
+    send = models.ForeignKey(
+        "sms.Send", null=True, blank=True, on_delete=models.CASCADE, related_name="holds"
+    )
+    sender = models.ForeignKey(
+        "sms.Sender", null=True, blank=True, on_delete=models.CASCADE, related_name="holds"
+    )
+    link_domain = models.ForeignKey(
+        "sms.ShortLinkDomain", null=True, blank=True, on_delete=models.CASCADE, related_name="holds"
+    )
+    rule = models.CharField(max_length=20, blank=True)
+    because = models.CharField(max_length=300)
+    facts = models.JSONField(default=dict, blank=True)
+    placed_at = models.DateTimeField(db_default=Now())
+    placed_by = models.CharField(max_length=254)
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.CharField(max_length=254, blank=True)
+
+    objects = HoldQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (
+            models.Index(fields=("service",), name="hold_in_force", condition=Q(lifted_at__isnull=True)),
+        )  # used by: claim, arm, the service's pages
+        constraints = (
+            models.CheckConstraint(
+                name="hold_covers_exactly_one_thing",
+                condition=Q(send__isnull=False, sender__isnull=True, link_domain__isnull=True)
+                | Q(send__isnull=True, sender__isnull=False, link_domain__isnull=True)
+                | Q(send__isnull=True, sender__isnull=True, link_domain__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="hold_is_lifted_at_and_by_or_neither",
+                condition=Q(lifted_at__isnull=True, lifted_by="")
+                | (Q(lifted_at__isnull=False) & ~Q(lifted_by="")),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.covers}: {self.because}"
+
+    @property
+    def covers(self) -> str:
+        """What it stops, in words."""
+        if self.send_id:
+            return "this send"
+        return f"sender {self.sender}" if self.sender_id else f"short-link domain {self.link_domain}"
