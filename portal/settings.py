@@ -104,8 +104,8 @@ for _key in FIELD_KEYS:
 
 # --- Applications -------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    "portal",  # before django_q, whose qcluster command it extends
     "django_q",  # before sms, whose admin takes its pages away
-    "portal",
     "sms",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -211,7 +211,7 @@ Q_CLUSTER = {
     "workers": 3,
     "bulk": 1,
     "queue_limit": 3,
-    "timeout": 170,  # longest task: a tick that looks ahead 95 s and then dispatches for 20 s
+    "timeout": 240,  # longest task: a tick that dispatches for 20 s, looks ahead 95 s, dispatches again; each drains up to 27 s
     "retry": 600,  # must outlast queue_limit tasks at their longest, or a waiting task starts twice
     "max_attempts": 1,
     "ack_failures": True,

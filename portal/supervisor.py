@@ -2,6 +2,7 @@
 
 Each child leads a process group of its own, so that Ctrl-C reaches only us and we end them in the right order: first the flag that
 makes dispatch drain, then the cluster and the web, the sandbox last because it still owes answers. Whatever is left is killed.
+A child that ends, or of which its watch says that it hangs, is started again with its whole group.
 """
 
 import contextlib
@@ -17,24 +18,44 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import Protocol
 
 GRACE = 3.5  # seconds for a clean end, so that the whole stop stays within 5
-RESTART_AFTER = 1.0
+RESTART_AFTER = 1.0  # seconds, doubled with every start that does not live for LIVED
+LONGEST_PAUSE = 30.0
+LIVED = 60.0
 
 
 class CannotStart(RuntimeError):
     """A sentence for the operator."""
 
 
+class Watch(Protocol):
+    """Tells a process that works from one that is merely there (`portal.watchdog`)."""
+
+    def begin(self) -> None:
+        """The process was just started."""
+
+    def end(self) -> None:
+        """Nobody asks any more."""
+
+    def verdict(self) -> str:
+        """Why it should be started again; empty while all is well. Returns at once."""
+
+
 @dataclass(slots=True)
 class Child:
-    """One process of the desk."""
+    """One process of the desk, with whoever belongs to its group."""
 
     name: str
     command: Sequence[str]
+    watch: Watch | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     process: "subprocess.Popen[bytes] | None" = None
     started: float = 0.0
+    start_at: float | None = None  # while it waits for its next start
+    kill_at: float | None = None  # while it has been asked to stop
+    tries: int = 0
 
     def start(self, environment: Mapping[str, str], folder: Path) -> None:
         """Start it in a group of its own."""
@@ -45,7 +66,9 @@ class Child:
             start_new_session=True,
             stdin=subprocess.DEVNULL,
         )
-        self.started = time.monotonic()
+        self.started, self.start_at, self.kill_at = time.monotonic(), None, None
+        if self.watch is not None:
+            self.watch.begin()
 
     @property
     def running(self) -> bool:
@@ -64,6 +87,11 @@ class Child:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+    def pause(self) -> float:
+        """Seconds until the next start: short after a long life, ever longer for what ends again and again."""
+        self.tries = 0 if time.monotonic() - self.started > LIVED else self.tries + 1
+        return min(RESTART_AFTER * 2.0 ** max(self.tries - 1, 0), LONGEST_PAUSE)
 
 
 @dataclass(slots=True)
@@ -89,7 +117,8 @@ class Supervisor:
                 when_ready()
             while not self._stopping:
                 time.sleep(0.2)
-                self._restart_the_dead()
+                for child in self.children:
+                    self._look_after(child)
             return 0
         finally:
             self._stop()
@@ -117,19 +146,32 @@ class Supervisor:
             time.sleep(0.1)
         return False
 
-    def _restart_the_dead(self) -> None:
-        for child in self.children:
-            if not child.running and not self._stopping:
-                self.say(f"The {child.name} process ended; starting it again.")
-                child.kill()
-                time.sleep(RESTART_AFTER if time.monotonic() - child.started > 10 else 5 * RESTART_AFTER)
+    def _look_after(self, child: Child) -> None:
+        """One look that never waits: whoever presses Ctrl-C meanwhile is heard within the turn."""
+        now = time.monotonic()
+        if child.start_at is not None:
+            if now >= child.start_at:
                 child.start(self.environment, self.folder)
+        elif not child.running or (child.kill_at is not None and now >= child.kill_at):
+            asked = child.kill_at is not None
+            child.kill()  # the whole group: what is left of it would go on working, unguarded
+            pause = child.pause()
+            child.start_at = time.monotonic() + pause
+            if not asked:
+                self.say(f"The {child.name} process ended; starting it again in {pause:.0f} s.")
+        elif child.kill_at is None and child.watch is not None and (why := child.watch.verdict()):
+            self.say(f"The {child.name} is started again as a whole: {why}.")
+            child.ask_to_stop()
+            child.kill_at = now + GRACE
 
     def _stop(self) -> None:
         """In the right order, and never longer than GRACE."""
         self.say("Stopping …")
         self.stop_file.parent.mkdir(parents=True, exist_ok=True)
         self.stop_file.touch()
+        for child in self.children:
+            if child.watch is not None:
+                child.watch.end()
         deadline = time.monotonic() + GRACE
         *others, last = sorted(self.children, key=lambda child: child.name == "sandbox")
         for group in (others, [last]):
@@ -186,9 +228,9 @@ def web(port: int) -> Child:
     )
 
 
-def cluster() -> Child:
+def cluster(watch: Watch | None = None) -> Child:
     """django-q2's cluster."""
-    return Child("cluster", [sys.executable, "manage.py", "qcluster"])
+    return Child("cluster", [sys.executable, "manage.py", "qcluster"], watch=watch)
 
 
 def sandbox(port: int, key: str) -> Child:

@@ -13,17 +13,19 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from sms import text, wake
+from sms import text, wake, zones
 from sms.audience import Audience, Recipient
 from sms.audience import Reject as RejectedRow
 from sms.models import (
     Actor,
     AuditEvent,
     ContactPolicyGroup,
+    Lane,
     Message,
     MessageState,
     MessageTemplate,
     Reject,
+    Resend,
     Send,
     Sender,
     SendState,
@@ -35,6 +37,8 @@ from sms.models import (
 from sms.models.ledger import Tally
 
 SLICE = 500  # messages per lease: small enough to share between dispatchers, large enough that a claim costs nothing
+RAMP_FROM = 100  # messages: of fewer, one percent says nothing
+ZONE_HEADINGS = ("timezone", "time zone", "zone", "tz")
 PAST = timedelta(
     minutes=2
 )  # a time this long ago was meant as "now" by somebody who took a moment to press the button
@@ -72,6 +76,10 @@ class Order:
     link_domain: ShortLinkDomain | None = None
     callback_data: str = ""
     source: str = ""
+    lane: Lane = Lane.NORMAL
+    resend: Resend = Resend.NEVER
+    ramp: bool = False
+    respect_quiet_hours: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,7 @@ class Line:
     substitutions: dict[str, str]
     segments: int
     warning: str
+    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +119,12 @@ class Checked:
 def check(order: Order, *, now: datetime | None = None) -> Checked:
     """What `create` would do with this order; raises ComposeError naming every field that needs a hand."""
     now = now or timezone.now()
-    problems = [*_catalogue_problems(order), *_content_problems(order), *_time_problems(order, now)]
+    problems = [
+        *_catalogue_problems(order),
+        *_content_problems(order),
+        *_time_problems(order, now),
+        *_resend_problems(order),
+    ]
     if problems:
         raise ComposeError(problems)
     names = _placeholders(order)
@@ -152,6 +166,10 @@ def create(order: Order, *, by: Actor, user: Any = None, now: datetime | None = 
             recipients=len(checked.lines),
             rejected=len(checked.rejects),
             source=order.source[-200:],
+            lane=order.lane,
+            resend=order.resend,
+            ramp=order.ramp and len(checked.lines) >= RAMP_FROM,
+            quiet_hours=order.service.quiet_hours if order.respect_quiet_hours else "",
             created_by=user,
         )
         _store_messages(send, checked.lines)
@@ -232,6 +250,13 @@ def _time_problems(order: Order, now: datetime) -> Iterator[Problem]:
         yield Problem("expires_at", "It would expire before it is sent. Choose a later expiry.")
 
 
+def _resend_problems(order: Order) -> Iterator[Problem]:
+    if order.resend == Resend.ALWAYS and order.expires_at is None:
+        yield Problem(
+            "expires_at", "Sending again when in doubt needs an expiry, so that it comes to an end."
+        )
+
+
 def _written(order: Order) -> str:
     """Our own text with its placeholders; empty where the provider's template makes it."""
     return order.template.text if order.template is not None else order.content
@@ -275,6 +300,13 @@ def _lines(order: Order, columns: Mapping[str, str]) -> tuple[list[Line], list[R
     written, limit, audience = _written(order), order.service.text_limit, order.audience
     lines: list[Line] = []
     rejects: list[RejectedRow] = list(audience.rejects)
+    headings = {text.match_key(heading): heading for heading in audience.headings}
+    # only where it decides something: a column called "zone" may be about anything else
+    wanted = order.service.quiet_hours and order.respect_quiet_hours
+    zone_heading = next(
+        (headings[key] for name in ZONE_HEADINGS if (key := text.match_key(name)) in headings), ""
+    )
+    zone_heading = zone_heading if wanted else ""
     fixed = text.segments(written).count if written and not columns else 0
     # a batch has one text, so its provider substitutes; for single messages we do
     keep_values = not written or order.service.batch_size > 1
@@ -299,7 +331,13 @@ def _lines(order: Order, columns: Mapping[str, str]) -> tuple[list[Line], list[R
             continue
         count = fixed or (text.segments(rendered).count if rendered else 0)
         kept = values if values and keep_values else {}
-        lines.append(Line(recipient.row, recipient.msisdn, rendered, kept, count, recipient.warning))
+        zone = recipient.substitutions.get(zone_heading, "") if zone_heading else ""
+        try:
+            zone = zones.read(zone)
+        except zones.BadZone as problem:
+            rejects.append(_reject(recipient, "bad_time_zone", str(problem)))
+            continue
+        lines.append(Line(recipient.row, recipient.msisdn, rendered, kept, count, recipient.warning, zone))
     return lines, rejects
 
 
@@ -334,12 +372,13 @@ def _store_messages(send: Send, lines: Sequence[Line]) -> None:
             text=line.text,
             substitutions=line.substitutions,
             segments=line.segments,
+            zone=line.zone,
         )
         for line in lines
     )
     slices = []
-    while batch := list(islice(pending, SLICE)):
-        stored = Message.objects.bulk_create(batch)
+    for stage, size in _runs(len(lines), ramp=send.ramp):
+        stored = Message.objects.bulk_create(list(islice(pending, size)))
         slices.append(
             Slice(
                 send=send,
@@ -347,9 +386,22 @@ def _store_messages(send: Send, lines: Sequence[Line]) -> None:
                 first_id=stored[0].pk,
                 last_id=stored[-1].pk,
                 due_at=send.due_at,
+                lane=send.lane,
+                stage=stage,
             )
         )
     Slice.objects.bulk_create(slices)
+
+
+def _runs(count: int, *, ramp: bool) -> Iterator[tuple[int, int]]:
+    """Stage and size of each slice: a ramp begins with one percent, goes on to ten, and ends with the rest."""
+    ends = [-(-count // 100), -(-count // 10), count] if ramp else [count]
+    done = 0
+    for stage, end in enumerate(ends):
+        while done < end:
+            size = min(SLICE, end - done)
+            yield stage, size
+            done += size
 
 
 def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:

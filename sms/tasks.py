@@ -1,68 +1,96 @@
 """django-q2's entry points. Each says "look now" and nothing more; losing, repeating or reordering them is harmless.
 
 `tick` is the one schedule (every minute); django-q2's scheduler looks at it about every 30 s, so a tick looks ahead far enough to
-meet the next one, and posts each message at its own second.
+meet the next one, and posts each message at its own second. What is done is in `sms.rounds`; here is who may do it, and when to wake
+the next one.
 """
 
-import os
-import secrets
+import ctypes
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
-import structlog
 from django.conf import settings
-from django_q.models import Schedule
 
-from sms import dispatch, receipts, wake
-from sms.models import Duty, ledger
+from sms import dispatch, pulse, receipts, rounds, wake
+from sms.models import Heartbeat
 
-log = structlog.get_logger(__name__)
-
-LOOK_AHEAD = 95.0  # seconds: a minute between ticks, 30 s for the scheduler's own loop, and some
-TICK = "sms.tasks.tick"
+STOP_COUNTS_FOR = 60.0  # seconds; a stop file older than that was left behind by somebody who was killed
+draining = ctypes.c_byte(
+    0
+)  # `manage.py qcluster` puts a byte here that its workers share, and sets it at SIGTERM
 
 
 def stopping() -> bool:
-    """Whether the supervisor wants us to come to an end."""
-    return settings.STOP_FILE.exists()
+    """Whether the supervisor or the service manager wants us to come to an end."""
+    if draining.value:
+        return True
+    with suppress(OSError):
+        return time.time() - settings.STOP_FILE.stat().st_mtime < STOP_COUNTS_FOR
+    return False
+
+
+@contextmanager
+def _sign_of_life() -> Iterator[pulse.Pulse]:
+    """Beat at the beginning and at the end of a task, whatever it finds to do; heal the schedule on the way."""
+    mine = pulse.of_this_process(Heartbeat.Kind.CLUSTER)
+    mine.beat("looking")
+    wake.keep_schedule()
+    try:
+        yield mine
+    finally:
+        mine.beat("")
 
 
 def work() -> None:
-    """Dispatch what is due."""
-    dispatch.run(public_url=settings.PUBLIC_URL, seconds=20, look_ahead=30, stopped=stopping)
-    if not stopping() and dispatch.due_within(0) is not None:
-        wake.dispatch()
+    """Dispatch what is due, and what is about to be."""
+    _send()
 
 
 def tick() -> None:
     """The guarantee behind every wake-up: fold, squash counters, then dispatch whatever becomes due before the next tick."""
-    receipts.fold()
-    wake.fold()  # a task of its own lingers for more; a tick must stay well within django-q2's timeout
-    ledger.squash()
-    dispatch.run(public_url=settings.PUBLIC_URL, seconds=20, look_ahead=LOOK_AHEAD, stopped=stopping)
+    if stopping():
+        return
+    with _sign_of_life():
+        receipts.fold()
+        wake.fold()  # a task of its own lingers for more; a tick must stay well within django-q2's timeout
+        rounds.tidy()
+    _send()
+
+
+def _send() -> None:
+    if stopping():
+        return
+    with _sign_of_life() as mine:
+        with rounds.seat() as keep:
+            if keep is None:  # those who have the seats see what we would
+                return
+            stopped = _and(stopping, keep)
+            rounds.send(public_url=settings.PUBLIC_URL, pulse=mine, stopped=stopped)
+            if dispatch.due_within(0) is None:
+                rounds.wait_and_send(public_url=settings.PUBLIC_URL, pulse=mine, stopped=stopped)
+        # whoever came between our last look and giving the seat back went away
+        if not stopping() and dispatch.due_within(0) is not None:
+            wake.dispatch()
+
+
+def _and(stopped: Callable[[], bool], keep: Callable[[], None]) -> Callable[[], bool]:
+    def look() -> bool:
+        keep()
+        return stopped()
+
+    return look
 
 
 def fold(*, linger: float = 1.5) -> None:
     """Apply receipts until none came for `linger` seconds; that is longer than wake-ups are apart, so none is left lying."""
-    owner = f"{os.getpid()}-{secrets.token_hex(4)}"
-    if not Duty.take("fold", owner=owner, seconds=10):
+    if stopping():
         return
-    quiet_since = time.monotonic()
-    give_back = quiet_since + 60
-    while time.monotonic() - quiet_since < linger and time.monotonic() < give_back and not stopping():
-        if receipts.fold():
-            quiet_since = time.monotonic()
-            Duty.take("fold", owner=owner, seconds=10)
-        else:
-            time.sleep(0.2)
-    Duty.drop("fold", owner=owner)
-    while (
-        not stopping() and receipts.fold()
-    ):  # whoever came between our last look and the drop found the duty taken
-        pass
+    with _sign_of_life() as mine:
+        if rounds.fold(linger=linger, pulse=mine, stopped=stopping):
+            wake.fold()
 
 
 def ensure_schedule() -> None:
     """The one schedule, made at every start so that an emptied queue heals."""
-    Schedule.objects.update_or_create(
-        name="tick", defaults={"func": TICK, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
-    )
+    wake.make_schedule()

@@ -26,9 +26,11 @@ SIDEWAYS: dict[str, set[str]] = {
     "sms.zones": {"sms.msisdn"},  # where a number can be follows from its plan
     "sms.compose": {"sms.audience", "sms.plan", "sms.approval"},
     "sms.drafts": {"sms.audience", "sms.compose"},  # a draft is a compose that is not finished
+    "sms.control": {"sms.compose"},  # stopping is cancelling every send of a kind
     "sms.rounds": {"sms.dispatch", "sms.receipts", "sms.pulse"},  # what a dispatching process does, in turn
 }
-FOR_EVERY_STAGE = {"sms.wake"}  # "look now" carries nothing, so it couples nothing
+# "look now" carries nothing, and a crash point is an empty function: neither couples anything
+FOR_EVERY_STAGE = {"sms.wake", "sms.points"}
 
 BANNED_NAMES = {"services", "utils", "helpers", "common", "misc", "constants", "managers", "core", "lib"}
 LONGEST_FILE = 500

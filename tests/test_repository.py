@@ -145,11 +145,15 @@ def test_decisions_are_numbered_without_gaps():
     assert numbers == list(range(1, len(numbers) + 1))
 
 
+# Settings come in by one door. Crash points are no setting: a fault test arms them in a process of its own.
+READERS = {"portal/env.py", "sms/points.py"}
+
+
 def test_environment_is_read_by_the_readers_only():
     reads = [
         path.as_posix()
         for path, text in _texts()
-        if path.suffix == ".py" and path.parts[0] in {"portal", "sms"} and path.as_posix() != "portal/env.py"
+        if path.suffix == ".py" and path.parts[0] in {"portal", "sms"} and path.as_posix() not in READERS
         if re.search(r"os\.(environ\.get|environ\[[^]]+\](?!\s*=)|getenv)", text)
     ]
     assert reads == []

@@ -4,6 +4,19 @@ claim (lease a slice) → arm (last look, "posting", commit) → post (no transa
 that ran out). Called by `sms.tasks` and `manage.py dispatch`; both run the same code, as many at once as one likes.
 """
 
+from sms.dispatch.claim import LEASE, sweep
 from sms.dispatch.run import DEFAULT_CLIENTS, Report, due_within, run
+from sms.dispatch.settle import Verdict, by_person
+from sms.dispatch.watch import watch
 
-__all__ = ["DEFAULT_CLIENTS", "Report", "due_within", "run"]
+__all__ = [
+    "DEFAULT_CLIENTS",
+    "LEASE",
+    "Report",
+    "Verdict",
+    "by_person",
+    "due_within",
+    "run",
+    "sweep",
+    "watch",
+]

@@ -14,11 +14,11 @@ from sms.dispatch.claim import Lease, Owner, Waiting, database_now, renew
 from sms.dispatch.fair import Fair
 from sms.dispatch.gate import Gate
 from sms.dispatch.look import Standing, may_disturb, opted_out, standings
-from sms.dispatch.points import point
 from sms.dispatch.post import Job
 from sms.dispatch.request import Line, Sheet, batches, body_of
 from sms.models import MessageState, ledger
 from sms.models.ledger import News, Tally
+from sms.points import point
 from sms.webex.wire import WireError
 
 

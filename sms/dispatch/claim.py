@@ -16,13 +16,18 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Window
 from django.db.models.functions import Now, RowNumber
 from django.utils import timezone
 
-from sms.dispatch.points import point
-from sms.models import Hold, Message, MessageState, Send, SendState, Slice
+from sms.models import Hold, Message, MessageState, Resend, Send, SendState, Slice
 from sms.models.ledger import News, Tally, apply, cancel
+from sms.points import point
 
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)  # longer than the total deadline of a POST (20 s) and the writing of its result
+
+
+RESEND_AFTER = {Resend.ALWAYS: timedelta(seconds=10), Resend.EVIDENCE: timedelta(minutes=15)}
+EXTRA = 1  # attempts beyond the first that a policy may make
+GIVE_UP_AFTER = timedelta(days=3)  # a receipt that has not come by then will not come
 
 
 class Owner(NamedTuple):
@@ -111,15 +116,21 @@ def claim(
     # after the slices' locks are gone: `cancel` takes the send's lock first and theirs second
     for send_id in sorted({item.send_id for item in slices}):
         Send.objects.filter(pk=send_id, state=SendState.SCHEDULED).update(state=SendState.SENDING)
-    return [_load(item) for item in slices]
+    leases = [
+        Lease(item.pk, item.send_id, item.service_id, item.lane, item.first_id, item.last_id)
+        for item in slices
+    ]
+    for lease in leases:
+        load(lease)
+    return leases
 
 
-def _load(item: Slice) -> Lease:
-    lease = Lease(item.pk, item.send_id, item.service_id, item.lane, item.first_id, item.last_id)
+def load(lease: Lease) -> None:
+    """Read what of a slice is still to be posted."""
+    lease.waiting.clear()
     pending = in_slice(lease).filter(state=MessageState.PENDING).order_by("id")
     rows = pending.values_list("id", "msisdn", "text", "substitutions", "attempt", "zone")
     lease.waiting.extend(map(Waiting._make, rows))
-    return lease
 
 
 def in_slice(lease: "Lease | Slice") -> "QuerySet[Message]":
@@ -182,6 +193,8 @@ def finish(lease: Lease, *, owner: Owner, retry_in: float = 0.0) -> None:
         if left:
             again = lease.not_before or Now() + timedelta(seconds=max(retry_in, 0))
             mine.update(owner="", leased_until=None, due_at=again)
+        elif _may_be_sent_again(send, lease):
+            mine.update(owner="", leased_until=None, due_at=Now() + RESEND_AFTER[Resend(send.resend)])
         else:
             mine.update(owner="", leased_until=None, done=True)
             more = Slice.objects.filter(send=OuterRef("pk"), done=False)
@@ -189,6 +202,17 @@ def finish(lease: Lease, *, owner: Owner, retry_in: float = 0.0) -> None:
                 state=SendState.FINISHED
             )
     point("finished")
+
+
+def _may_be_sent_again(send: Send, lease: Lease) -> bool:
+    """Whether its policy may yet want something of this slice (`settle.by_policy`), so that somebody has to come back."""
+    now = database_now()
+    if send.resend == Resend.NEVER or send.state == SendState.CANCELLED:
+        return False
+    if send.expires_at is not None and send.expires_at <= now:
+        return False
+    open_ones = in_slice(lease).filter(state=MessageState.UNCONFIRMED, attempt__lte=EXTRA)
+    return open_ones.filter(posted_at__gt=now - GIVE_UP_AFTER).exists()
 
 
 def _cancel_what_came_back(send: Send) -> None:

@@ -17,8 +17,8 @@ import structlog
 
 from sms.dispatch.claim import Lease, Waiting
 from sms.dispatch.gate import Gate
-from sms.dispatch.points import point
 from sms.dispatch.request import Line
+from sms.points import point
 from sms.webex.client import Client
 from sms.webex.errors import NotSent, ProviderError, Throttled, Unconfirmed
 from sms.webex.replies import Accepted
@@ -67,7 +67,7 @@ class Outcome:
 
 def direct(line: Line) -> Client:
     """The client that really goes out."""
-    return Client(line.base_url, line.credentials())
+    return Client(line.base_url, line.credentials(), sent=lambda: point("mid_post"))
 
 
 class Posters:

@@ -10,10 +10,10 @@ import structlog
 
 from sms.dispatch import pace
 from sms.dispatch.claim import database_now, reopen
-from sms.dispatch.points import point
 from sms.dispatch.post import Held, Outcome
 from sms.models import Actor, AuditEvent, MessageState, Service, ledger
 from sms.models.ledger import News, Tally
+from sms.points import point
 from sms.webex.errors import NotSent, ProviderError, Refused, ServicePaused, Throttled
 from sms.webex.replies import Accepted
 

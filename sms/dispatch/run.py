@@ -21,24 +21,27 @@ from django.db.models.functions import Coalesce, Greatest, Now
 
 from sms.dispatch import record
 from sms.dispatch.arm import Armed, Kit, arm
-from sms.dispatch.claim import LEASE, Lease, Owner, claim, database_now, finish, open_slices
+from sms.dispatch.claim import LEASE, Lease, Owner, claim, database_now, finish, load, open_slices
 from sms.dispatch.fair import Fair
 from sms.dispatch.gate import KNOCK, Gate
 from sms.dispatch.look import standings
-from sms.dispatch.points import point
 from sms.dispatch.post import ClientFor, Held, Job, Late, Outcome, Posters, direct
 from sms.dispatch.request import body_of, line_of, sheet_of
+from sms.dispatch.settle import by_policy
+from sms.dispatch.watch import watch
 from sms.models import Lane, Send
 from sms.models.secret import UnreadableSecret
+from sms.points import point
 from sms.webex.errors import Refused
 
 log = structlog.get_logger(__name__)
 
 DEFAULT_CLIENTS = 64
 LEASES = 4
-SPARE = 8  # requests armed beyond twice the posters, so that none of them waits for a commit
+SPARE = 96  # requests armed beyond twice the posters: a turn of that size shares the cost of its commit
 PATIENCE = 0.04  # seconds that answers wait for others to share their commit
 IDLE = 0.25  # seconds between looks: for something due, for urgent work while busy, for a stop
+WATCH = 2.0  # seconds between looks at how the sends under way are going
 SWITCH = 0.001  # seconds between threads: posters must leave at their instant while the coordinator computes
 Stopped = Callable[[], bool]
 
@@ -103,7 +106,7 @@ class _Desk:
         self.leases: list[Lease] = []
         self.kits: dict[int, Kit] = {}
         self.fair = Fair()
-        self.looked = 0.0
+        self.looked = self.watched = 0.0
         self.requests = 0  # on the runway or on their way, knocks not counted
         self.flying: Counter[int] = Counter()  # the same by service
         self.again: list[Job] = []  # armed, but in need of another instant
@@ -140,6 +143,9 @@ class _Desk:
         if time.monotonic() - self.looked < IDLE and (crowded or self.leases):
             return
         self.looked = time.monotonic()
+        if self.looked - self.watched > WATCH:
+            self.watched = self.looked
+            watch()
         if self.leases:
             looks = standings({lease.send_id for lease in self.leases})
             for lease in self.leases:
@@ -153,7 +159,11 @@ class _Desk:
 
     def _claim(self, limit: int, *, before_lane: int | None) -> None:
         sends = {lease.send_id for lease in self.leases}
-        for lease in claim(owner=self.owner, limit=limit, before_lane=before_lane, beside=sends):
+        leases = claim(owner=self.owner, limit=limit, before_lane=before_lane, beside=sends)
+        if leases and by_policy({lease.send_id for lease in leases}):
+            for lease in leases:
+                load(lease)
+        for lease in leases:
             if self._equip(lease):
                 self.leases.append(lease)
             else:
@@ -179,7 +189,7 @@ class _Desk:
 
     def _collect(self, *, patient: bool) -> None:
         """Take in what came back. Late requests and the halves of refused batches go again; everything else is owed to the ledger."""
-        at_least = 1 if patient else max(self.requests // 3, 1)
+        at_least = 1 if patient else max(self.requests // 2, 1)
         timeout = PATIENCE if self.requests else 0.0
         found = self.posters.outcomes(at_least=at_least, timeout=timeout)
         for outcome in found:

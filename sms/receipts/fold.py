@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from sms.models import Click, Message, MessageState, ReceiptInbox, ledger
 from sms.models.ledger import News, Tally
+from sms.points import point
 from sms.webex.errors import Unreadable
 from sms.webex.receipts import Notification, parse_receipt
 
@@ -59,6 +60,7 @@ def fold(*, limit: int = 1000, now: datetime | None = None) -> int:
         applied = [entry.item.pk for entry in read if entry.message_id in known]
         ReceiptInbox.objects.filter(pk__in=applied).delete()
         _postpone([entry.item for entry in read if entry.message_id not in known], now)
+        point("folded")
     return len(items)
 
 

@@ -1,38 +1,35 @@
 """One POST to `/v2/messages`, with an end: the only module that knows httpx. Called by dispatch, one Client per thread.
 
-Total deadline over connecting, TLS, writing, headers and body (`deadline`); at most 64 KB of the reply are read. Redirects are
+Total deadline over connecting, TLS, writing, headers and body (`transport`); at most 64 KB of the reply are read. Redirects are
 not followed, so the key never travels; proxies and other environment settings are ignored; cookies are not kept: all by
 construction, since the transport is used without httpx.Client, which costs as much time as the rest and has nothing to add.
 No retry happens here, ever: whether a request may be posted again is decided by the class of the error (`errors`) and dispatch.
 """
 
 import contextlib
-import functools
-import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-import httpcore
 import httpx
 
 from sms.webex import VERSION
 from sms.webex.auth import Jwt, Key
-from sms.webex.deadline import Backend, Deadline
 from sms.webex.errors import NotSent, ProviderError, ServicePaused, Unconfirmed
 from sms.webex.replies import Accepted, parse_reply
+from sms.webex.transport import Deadline, Network
 
 DEADLINE = 20.0  # seconds; dispatch's lease must be well above it
 LONGEST_REPLY = 64 * 1024
-KEEP_ALIVE = 5.0  # seconds of idling; short, because a connection that dies costs an unconfirmed message
 
 
 class Client:
     """Posts bodies made by `wire.encode` for one service. Holds at most one connection; not for several threads.
 
-    `transport` replaces the network, for tests; the deadline is then kept only between the chunks of a reply.
+    `transport` replaces the network, for tests; the deadline is then kept only between the chunks of a reply. `sent` is called between the
+    last byte of a request and the first look at its reply, which is where fault tests end the process.
     """
 
     def __init__(
@@ -42,6 +39,7 @@ class Client:
         *,
         transport: httpx.BaseTransport | None = None,
         deadline: float = DEADLINE,
+        sent: Callable[[], None] = lambda: None,
     ) -> None:
         try:
             self._target = httpx.URL(f"{base_url.rstrip('/')}/v2/messages")
@@ -54,7 +52,7 @@ class Client:
         self._deadline = Deadline()
         self._busy = threading.Lock()
         self._real = transport is None  # only our own network can tell whether a byte left
-        self._transport = transport or _Network(self._deadline, tls=self._target.scheme == "https")
+        self._transport = transport or Network(self._deadline, sent=sent)
         self._headers = {
             "User-Agent": f"textdesk/{VERSION}",
             "Accept": "application/json",
@@ -137,66 +135,3 @@ class Client:
             return NotSent("too_late", 0, type(error).__name__)
         code = "timeout" if isinstance(error, httpx.TimeoutException) else "cut_off"
         return Unconfirmed(code, status, type(error).__name__)
-
-
-class _Network(httpx.BaseTransport):
-    """httpx over a pool of one connection whose every wait keeps the deadline."""
-
-    def __init__(self, deadline: Deadline, *, tls: bool) -> None:
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=_tls() if tls else None,
-            max_connections=1,
-            keepalive_expiry=KEEP_ALIVE,
-            network_backend=Backend(deadline),
-        )
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        url = request.url
-        with _as_httpx():
-            response = self._pool.handle_request(
-                httpcore.Request(
-                    request.method,
-                    httpcore.URL(
-                        scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
-                    ),
-                    headers=request.headers.raw,
-                    content=request.read(),
-                )
-            )
-        return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
-
-    def close(self) -> None:
-        self._pool.close()
-
-
-class _Body(httpx.SyncByteStream):
-    def __init__(self, response: httpcore.Response) -> None:
-        self._response = response
-
-    def __iter__(self) -> Iterator[bytes]:
-        with _as_httpx():
-            yield from self._response.iter_stream()
-
-    def close(self) -> None:
-        with _as_httpx():
-            self._response.close()
-
-
-class _as_httpx:  # noqa: N801  # a context manager as a class: a generator one would swallow the generator's own exit
-    """httpcore's errors under httpx's names, which are the same names."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is not None and type(error).__module__.startswith("httpcore"):
-            known = getattr(httpx, type(error).__name__, httpx.TransportError)
-            raise known(str(error)) from error
-
-
-@functools.cache
-def _tls() -> ssl.SSLContext:
-    """One context for all clients: loading the certificates takes 20 ms."""
-    return httpx.create_ssl_context(trust_env=False)

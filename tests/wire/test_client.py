@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from sms.webex import VERSION
-from sms.webex import client as client_module
+from sms.webex import transport as transport_module
 from sms.webex.auth import Jwt, Key
 from sms.webex.client import LONGEST_REPLY, Client
 from sms.webex.errors import NotSent, ProviderError, Refused, ServicePaused, Throttled, Unconfirmed
@@ -188,14 +188,14 @@ def test_server_that_takes_the_request_slowly_ends_at_the_deadline():
 
 def test_no_byte_leaves_after_the_deadline(monkeypatch):
     """A process frozen between connecting and writing wakes up late: it must not send, and may say so with certainty."""
-    connect = client_module.Backend.connect_tcp
+    connect = transport_module.Network._connect
 
     def frozen(self, *args, **options):
         stream = connect(self, *args, **options)
         time.sleep(SHORT)
         return stream
 
-    monkeypatch.setattr(client_module.Backend, "connect_tcp", frozen)
+    monkeypatch.setattr(transport_module.Network, "_connect", frozen)
     with serving(say(QUEUED)) as server:
         error = failure(server.url, deadline=SHORT / 2)
         time.sleep(0.1)
@@ -408,7 +408,7 @@ def tls_server(certificate) -> ssl.SSLContext:
 def trusting(certificate, monkeypatch) -> None:
     """Lets clients trust the test's certificate, with all other checks on."""
     context = ssl.create_default_context(cafile=str(certificate))
-    monkeypatch.setattr(client_module, "_tls", lambda: context)
+    monkeypatch.setattr(transport_module, "_tls", lambda: context)
 
 
 def test_untrusted_certificate_is_not_sent(tls_server):

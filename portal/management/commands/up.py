@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connections
 
-from portal import demo, supervisor
+from portal import demo, supervisor, watchdog
 from portal.env import env_url
 from sms import wake
 from sms.models.secret import UnreadableSecret
@@ -35,6 +35,13 @@ class Command(BaseCommand):
             "--webex", metavar="URL", help="connect the demo service to this address instead of a sandbox"
         )
         parser.add_argument("--webex-key", metavar="KEY", help="the service key for --webex")
+        parser.add_argument(
+            "--patience",
+            type=float,
+            default=watchdog.PATIENCE,
+            metavar="SECONDS",
+            help="restart a cluster that has not answered a wake-up for this long (default: %(default)g)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until a signal."""
@@ -57,6 +64,7 @@ class Command(BaseCommand):
         sandbox_port: int,
         webex: str | None,
         webex_key: str | None,
+        patience: float,
         **rest: Any,
     ) -> None:
         del rest
@@ -71,7 +79,7 @@ class Command(BaseCommand):
             url = webex.rstrip("/") if webex else f"http://127.0.0.1:{sandbox_port}"
             lines += self._load_demo(url=url, key=webex_key or SANDBOX_KEY, is_sandbox=own_sandbox)
         connections.close_all()
-        children = [supervisor.web(port), supervisor.cluster()]
+        children = [supervisor.web(port), supervisor.cluster(watchdog.Watchdog(patience))]
         if own_sandbox:
             children.insert(0, supervisor.sandbox(sandbox_port, SANDBOX_KEY))
         desk = supervisor.Supervisor(

@@ -1,0 +1,141 @@
+"""Settle: what becomes of messages of which we do not know whether they were sent. Receipts settle most of them (`sms.receipts`).
+
+What is left is decided by the send's policy (`by_policy`) or by a person (`by_person`). Sending again makes the message pending under a
+new attempt; everything that is looked at before a post is then looked at again.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import structlog
+from django.db import transaction
+
+from sms.dispatch.claim import EXTRA, RESEND_AFTER, database_now, reopen
+from sms.models import (
+    Actor,
+    AuditEvent,
+    Message,
+    MessageState,
+    ReceiptInbox,
+    Resend,
+    Send,
+    Slice,
+    ledger,
+)
+from sms.models.ledger import News, Tally
+
+log = structlog.get_logger(__name__)
+
+WITNESSES = 20  # messages posted around the same time that must have had a receipt
+AROUND = timedelta(minutes=5)
+NEIGHBOURS = 2000  # ids to either side that are asked: the messages of a send are posted roughly in order
+HEALTHY = timedelta(minutes=1)  # no receipt may have been waiting for longer
+AT_ONCE = 500
+
+
+class Verdict(StrEnum):
+    """What a person can decide."""
+
+    SEND_AGAIN = "send_again"
+    TREAT_AS_SENT = "treat_as_sent"
+    GIVE_UP = "give_up"
+
+
+def by_policy(send_ids: Collection[int], *, now: datetime | None = None) -> int:
+    """Send again what the policy of these sends allows; returns how many messages.
+
+    Their slices come due again by themselves (`claim.finish`), so that whoever claims one asks here first.
+    """
+    now = now or database_now()
+    done = 0
+    for send in Send.objects.filter(pk__in=list(send_ids)).exclude(resend=Resend.NEVER).order_by("pk"):
+        if send.expires_at is not None and send.expires_at <= now:
+            continue
+        rows = Message.objects.filter(
+            send=send,
+            state=MessageState.UNCONFIRMED,
+            attempt__lte=EXTRA,
+            posted_at__lt=now - RESEND_AFTER[Resend(send.resend)],
+        )
+        messages = list(rows.order_by("pk")[:AT_ONCE])
+        if send.resend == Resend.EVIDENCE:
+            messages = [message for message in messages if _surely_not_sent(message, now=now)]
+        if messages:
+            done += _send_again(send, messages, now=now)
+            log.warning("sent_again_by_policy", send=send.pk, policy=send.resend, messages=len(messages))
+    return done
+
+
+def by_person(
+    send: Send, verdict: Verdict, *, by: Actor, reason: str = "", only: Collection[int] | None = None
+) -> int:
+    """Decide about the unconfirmed messages of a send, or `only` those with these ids; returns how many that were.
+
+    Whoever got its receipt meanwhile is left alone.
+    """
+    with transaction.atomic():
+        now = database_now()
+        rows = Message.objects.filter(send=send, state=MessageState.UNCONFIRMED).order_by("pk")
+        if only is not None:
+            rows = rows.filter(pk__in=list(only))
+        messages = list(rows)
+        if not messages:
+            return 0
+        if verdict == Verdict.SEND_AGAIN:
+            done = _send_again(send, messages, now=now)
+        else:
+            state = MessageState.QUEUED if verdict == Verdict.TREAT_AS_SENT else MessageState.FAILED
+            code = "" if verdict == Verdict.TREAT_AS_SENT else "given_up"
+            words = f"{'Treated as sent' if not code else 'Given up'} by {by.label}."
+            tally = Tally.new()
+            ledger.apply(
+                [News(message.pk, state, now, code=code, detail=words) for message in messages], tally=tally
+            )
+            tally.write()
+            done = len(messages)
+        AuditEvent.record(
+            f"messages.{verdict.value}",
+            by=by,
+            service_slug=send.service.slug,
+            noun="send",
+            noun_key=send.pk,
+            messages=done,
+            reason=reason[:200],
+        )
+    return done
+
+
+def _surely_not_sent(message: Message, *, now: datetime) -> bool:
+    """Others of the same send, posted around the same time, had their receipts long ago, and receipts are coming in as they should."""
+    if (
+        message.posted_at is None
+        or ReceiptInbox.objects.filter(
+            why=ReceiptInbox.Why.NEW, receipt__received_at__lt=now - HEALTHY
+        ).exists()
+    ):
+        return False
+    witnesses = Message.objects.filter(
+        send=message.send_id,
+        pk__gte=message.pk - NEIGHBOURS,
+        pk__lte=message.pk + NEIGHBOURS,
+        posted_at__gte=message.posted_at - AROUND,
+        posted_at__lte=message.posted_at + AROUND,
+        submitted_at__isnull=False,
+    )
+    return len(witnesses.values_list("pk", flat=True)[:WITNESSES]) == WITNESSES
+
+
+def _send_again(send: Send, messages: Sequence[Message], *, now: datetime) -> int:
+    with transaction.atomic():
+        tally = Tally.new()
+        news = [
+            News(message.pk, MessageState.PENDING, now, attempt=message.attempt, returned=True)
+            for message in messages
+        ]
+        ledger.apply(news, tally=tally)
+        tally.write()
+        first, last = messages[0].pk, messages[-1].pk
+        around = Slice.objects.filter(send=send, first_id__lte=last, last_id__gte=first)
+        reopen(list(around.values_list("pk", flat=True)))
+    return len(news)

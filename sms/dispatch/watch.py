@@ -1,0 +1,150 @@
+"""Watch: sends under way that go wrong are held by rule, and a send that ramps up is let go on, stage by stage.
+
+Each rule speaks once per send: a person who resumes has seen the figures and overrules it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from sms import wake
+from sms.models import Actor, AuditEvent, Hold, Message, MessageState, OptOut, Send, SendState, Slice
+
+log = structlog.get_logger(__name__)
+
+SAMPLE = 100  # messages before a share says anything; a first stage may be smaller
+SILENT_AFTER = timedelta(minutes=10)
+SETTLED = 0.8  # share of a stage with a final receipt after which the next may begin
+PATIENCE = timedelta(minutes=10)  # after which a stage goes on without them, if nothing speaks against it
+LAST_STAGE = 2
+RAMP_FAILURES = 20  # percent, where the service has no rule of its own or a laxer one
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule that is broken: its name, the sentence for people, and the figures."""
+
+    rule: str
+    because: str
+    facts: dict[str, int]
+
+
+def watch(*, now: datetime | None = None) -> int:
+    """Look at every send under way; returns how many were held or let go on."""
+    now = now or timezone.now()
+    under_way = Send.objects.filter(
+        state=SendState.SENDING, service__paused_at__isnull=True, slices__done=False
+    ).exclude(holds__lifted_at__isnull=True, holds__isnull=False)
+    return sum(_look_at(send, now) for send in under_way.select_related("service").distinct())
+
+
+def _look_at(send: Send, now: datetime) -> bool:
+    counts = send.counts()
+    spoken = set(Hold.objects.filter(send=send).exclude(rule="").values_list("rule", flat=True))
+    for finding in findings(send, counts, now=now):
+        if finding.rule not in spoken:
+            _hold(send, finding)
+            return True
+    return send.ramp and send.stage < LAST_STAGE and _next_stage(send, counts, now=now)
+
+
+def findings(send: Send, counts: dict[str, int], *, now: datetime) -> list[Finding]:
+    """Every rule that a send breaks now."""
+    service, found = send.service, []
+    waiting = counts.get(MessageState.PENDING, 0)
+    posted = (
+        send.recipients
+        - waiting
+        - counts.get(MessageState.CANCELLED, 0)
+        - counts.get(MessageState.EXPIRED, 0)
+    )
+    sample = min(SAMPLE, posted) if send.ramp and send.stage < LAST_STAGE else SAMPLE
+    failed = counts.get(MessageState.FAILED, 0)
+    settled = failed + counts.get(MessageState.DELIVERED, 0)
+    facts = {"posted": posted, "waiting": waiting}
+    limit = _least(service.hold_failures, RAMP_FAILURES if send.ramp else None)
+    if limit is not None and settled >= max(sample, 1) and failed * 100 >= limit * settled:
+        share = failed * 100 // settled
+        because = (
+            f"{share} % of the messages with a result have failed; this service holds a send at {limit} %."
+        )
+        found.append(
+            Finding("failures", because, facts | {"failed": failed, "settled": settled, "limit": limit})
+        )
+    limit = service.hold_silence
+    queued = counts.get(MessageState.QUEUED, 0)
+    if limit is not None and posted >= sample and queued * 100 >= limit * posted and posted:
+        silent = Message.objects.filter(
+            send=send, state=MessageState.QUEUED, posted_at__lt=now - SILENT_AFTER
+        ).count()
+        if silent >= max(sample, 1) and silent * 100 >= limit * posted:
+            because = f"{silent:,} of {posted:,} messages have had no receipt for ten minutes; this service holds a send at {limit} %."
+            found.append(Finding("silence", because, facts | {"silent": silent, "limit": limit}))
+    limit = service.hold_opt_outs
+    if limit is not None and posted >= max(sample, 1):
+        refusals = OptOut.objects.filter(send=send).count()
+        if refusals and refusals * 100 >= limit * posted:
+            because = f"{refusals:,} of {posted:,} recipients have opted out; this service holds a send at {limit} %."
+            found.append(Finding("opt_outs", because, facts | {"opt_outs": refusals, "limit": limit}))
+    return found
+
+
+def _least(*limits: int | None) -> int | None:
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def _hold(send: Send, finding: Finding) -> None:
+    by = Actor.system()
+    with transaction.atomic():
+        Send.objects.select_for_update(no_key=True).get(pk=send.pk)
+        if Hold.objects.active().filter(send=send).exists():
+            return
+        Hold.objects.create(
+            service=send.service,
+            send=send,
+            rule=finding.rule,
+            because=finding.because,
+            facts=finding.facts,
+            placed_by=by.label,
+        )
+        AuditEvent.record(
+            "send.paused",
+            by=by,
+            service_slug=send.service.slug,
+            noun="send",
+            noun_key=send.pk,
+            rule=finding.rule,
+            because=finding.because,
+        )
+    log.error("send_held", send=send.pk, rule=finding.rule, **finding.facts)
+
+
+def _next_stage(send: Send, counts: dict[str, int], *, now: datetime) -> bool:
+    """Let the next stage begin once this one is posted and has answered well enough, or long enough ago."""
+    if Slice.objects.filter(send=send, stage__lte=send.stage, done=False).exists():
+        return False
+    released = Slice.objects.filter(send=send, stage__lte=send.stage).aggregate(last=Max("last_id"))["last"]
+    settled = sum(counts.get(state, 0) for state in (MessageState.FAILED, MessageState.DELIVERED))
+    posted = send.recipients - counts.get(MessageState.PENDING, 0)
+    if settled < SETTLED * posted:
+        last = Message.objects.filter(send=send, pk__lte=released).aggregate(at=Max("posted_at"))["at"]
+        if last is not None and last > now - PATIENCE:
+            return False
+    with transaction.atomic():
+        if not Send.objects.filter(pk=send.pk, stage=send.stage).update(stage=send.stage + 1):
+            return False
+        AuditEvent.record(
+            "send.stage",
+            by=Actor.system(),
+            service_slug=send.service.slug,
+            noun="send",
+            noun_key=send.pk,
+            stage=send.stage + 1,
+            posted=posted,
+        )
+        wake.dispatch()
+    return True

@@ -1,0 +1,150 @@
+"""What a dispatching process does, whoever woke it: send what is due, wait for what is about to be, fold receipts, tidy up.
+
+Called by `sms.tasks` (django-q2) and `manage.py dispatch`. Every function may run anywhere, any number of times, at the same time:
+the ledger's leases decide who sends what. Duties only keep processes from doing idle work twice.
+"""
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import structlog
+from django.db.models.functions import Now
+
+from sms import dispatch, receipts
+from sms.models import Duty, ReceiptInbox, ledger
+from sms.pulse import HOST, Pulse
+
+log = structlog.get_logger(__name__)
+
+LOOK_AHEAD = 95.0  # seconds: a minute between ticks, 30 s for the scheduler's own loop, and some
+ROUND = 20.0  # seconds of sending after which a round ends and lets others have the worker
+SEATS = 2  # of a cluster's three workers: the third is always free for receipts
+SEAT_LEASE = 15.0  # seconds after which the seat of a killed process is free again
+FOLD_AT_MOST = 60.0
+IDLE = 0.5
+Stopped = Callable[[], bool]
+
+
+def owner_name() -> str:
+    """A name for one round of one process."""
+    return f"{os.getpid()}-{secrets.token_hex(8)}"
+
+
+@contextmanager
+def seat() -> Iterator[Callable[[], None] | None]:
+    """One of this host's SEATS while it is held, as a function that keeps it; None where all are taken."""
+    owner, renewed = owner_name(), time.monotonic()
+    host = HOST[:18]
+    taken = next(
+        (
+            name
+            for name in (f"seat-{number}-{host}" for number in range(SEATS))
+            if Duty.take(name, owner=owner, seconds=SEAT_LEASE)
+        ),
+        None,
+    )
+    if taken is None:
+        yield None
+        return
+
+    def keep() -> None:
+        nonlocal renewed
+        if time.monotonic() - renewed > SEAT_LEASE / 4:
+            renewed = time.monotonic()
+            Duty.take(taken, owner=owner, seconds=SEAT_LEASE)
+
+    try:
+        yield keep
+    finally:
+        Duty.drop(taken, owner=owner)
+
+
+def send(*, public_url: str, pulse: Pulse, stopped: Stopped, seconds: float = ROUND) -> int:
+    """Dispatch what is due now for up to `seconds`; returns how many messages were posted."""
+    pulse.beat("sending")
+    report = dispatch.run(public_url=public_url, seconds=seconds, stopped=pulse.through(stopped))
+    pulse.progress += report.posted
+    return report.posted
+
+
+def wait_and_send(*, public_url: str, pulse: Pulse, stopped: Stopped, look_ahead: float = LOOK_AHEAD) -> None:
+    """Wait for what becomes due within `look_ahead` seconds and send it at its second. Ends when nothing is near.
+
+    One process waits at a time: the newest relieves the one before, so that what is looked ahead to never has a gap.
+    """
+    owner = owner_name()
+    Duty.relieve("look-ahead", owner=owner, seconds=look_ahead)
+    until = time.monotonic() + look_ahead
+    looked = time.monotonic()
+    pulse.beat("waiting")
+    while not stopped():
+        pause = dispatch.due_within(max(until - time.monotonic(), 0.0))
+        if pause is None:
+            break
+        if time.monotonic() - looked > 2.0:
+            looked = time.monotonic()
+            if not Duty.is_of("look-ahead", owner):
+                break
+        pulse.beat("waiting")
+        if pause > 0:
+            time.sleep(min(pause, IDLE))
+            continue
+        posted = send(public_url=public_url, pulse=pulse, stopped=stopped)
+        if time.monotonic() >= until:
+            break
+        if not posted:  # held back by a rate or a refusal: due, and yet nothing to do
+            time.sleep(IDLE)
+
+
+def fold(*, linger: float, pulse: Pulse, stopped: Stopped) -> bool:
+    """Apply receipts until none came for `linger` seconds, a minute at most. True where some may be left.
+
+    With a linger longer than wake-ups are apart none is left lying: whoever came too late for the loop finds the duty taken and
+    goes, and for those we look once more when it is dropped.
+    """
+    owner = owner_name()
+    if not Duty.take("fold", owner=owner, seconds=10):
+        return False
+    pulse.beat("folding")
+    quiet_since = renewed = time.monotonic()
+    give_back = quiet_since + FOLD_AT_MOST
+    while time.monotonic() - quiet_since < linger and time.monotonic() < give_back and not stopped():
+        pulse.beat()
+        if time.monotonic() - renewed > 2.0:
+            renewed = time.monotonic()
+            Duty.take("fold", owner=owner, seconds=10)
+        if receipts.fold():
+            quiet_since = time.monotonic()
+        else:
+            time.sleep(0.2)
+    dispatch.watch()  # what came in may let a send go on, or hold it
+    Duty.drop("fold", owner=owner)
+    return not stopped() and bool(receipts.fold())
+
+
+def due_in(at_most: float) -> float:
+    """Seconds until something is due, `at_most` where nothing is before that."""
+    pause = dispatch.due_within(at_most)
+    return at_most if pause is None else pause
+
+
+def receipts_wait(seconds: float) -> bool:
+    """Whether a new receipt has been waiting for that long: its wake-up was lost."""
+    since = Now() - timedelta(seconds=seconds)
+    return ReceiptInbox.objects.filter(why=ReceiptInbox.Why.NEW, next_at__lt=since).exists()
+
+
+def fold_some() -> int:
+    """Apply what waits, for a loop that comes again; returns how many receipts were looked at."""
+    return receipts.fold()
+
+
+def tidy() -> None:
+    """Small chores, once a minute or so: what concerns sends that nobody is working on right now."""
+    ledger.squash()
+    dispatch.sweep()
+    dispatch.watch()

@@ -1,0 +1,145 @@
+"""A provider as fast as this machine allows, for benchmarks: takes every message, keeps when it came, sends no receipt.
+
+`python -m tests.bench.stub [--latency MS]` prints its address and serves until its standard input closes. `Stub` is its other end.
+It parses only what it must: the ceiling to be measured is the sender's.
+"""
+
+import argparse
+import asyncio
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import httptools
+
+ROOT = Path(__file__).resolve().parents[2]
+REPLY = b'{"requestTimestamp":"2026-11-23T09:15:04.101Z","messageId":"6f7d0e4c-1f2b-4c55-9f0c-0a6d1f6f7a11","correlationId":"","status":"queued"}'
+ANSWER = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
+    len(REPLY),
+    REPLY,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One request: epoch seconds, destinations, and the sender it names."""
+
+    at: float
+    destinations: int
+    sender: str
+
+
+@dataclass
+class Stub:
+    """A running stub."""
+
+    url: str
+    process: subprocess.Popen[str]
+
+    def arrivals(self) -> list[Arrival]:
+        """Everything since the last time it was asked."""
+        with urllib.request.urlopen(f"{self.url}/arrivals", timeout=60) as reply:
+            return [Arrival(*row) for row in json.load(reply)]
+
+
+@contextmanager
+def stub(*, latency: float = 0.0) -> Iterator[Stub]:
+    """A stub process for the length of the block; `latency` in seconds."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.bench.stub", "--latency", str(latency * 1000)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        yield Stub(process.stdout.readline().strip(), process)
+    finally:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe:
+                pipe.close()
+
+
+def per_second(arrivals: list[Arrival], *, trim: float = 0.1) -> float:
+    """Destinations a second over the middle of a run: starting and ending are left out."""
+    cut = int(len(arrivals) * trim)
+    middle = arrivals[cut : len(arrivals) - cut]
+    return sum(one.destinations for one in middle[1:]) / (middle[-1].at - middle[0].at)
+
+
+def fullest_second(arrivals: list[Arrival]) -> int:
+    """The most destinations in any window of one second, wherever it begins."""
+    most = total = start = 0
+    for end, one in enumerate(arrivals):
+        total += one.destinations
+        while arrivals[start].at <= one.at - 1.0:
+            total -= arrivals[start].destinations
+            start += 1
+        most = max(most, total)
+        assert end >= start
+    return most
+
+
+def longest_gap(arrivals: list[Arrival]) -> float:
+    """Seconds."""
+    return max((later.at - earlier.at for earlier, later in pairwise(arrivals)), default=0.0)
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, kept: list[tuple[float, int, str]], latency: float) -> None:
+        self.kept, self.latency = kept, latency
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+        self.parser = httptools.HttpRequestParser(self)
+        self.body = b""
+
+    def data_received(self, data: bytes) -> None:
+        self.parser.feed_data(data)
+
+    def on_url(self, url: bytes) -> None:
+        self.url = url
+
+    def on_body(self, body: bytes) -> None:
+        self.body += body
+
+    def on_message_complete(self) -> None:
+        body, self.body = self.body, b""
+        if self.url == b"/arrivals":
+            rows = json.dumps(self.kept).encode()
+            self.kept.clear()
+            self.transport.write(
+                b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(rows), rows)
+            )
+            return
+        if body != b"{}":
+            sender = body.partition(b'"from":"')[2].partition(b'"')[0].decode()
+            self.kept.append((time.time(), body.count(b'"msisdn":'), sender))
+        if self.latency:
+            asyncio.get_running_loop().call_later(self.latency, self.transport.write, ANSWER)
+        else:
+            self.transport.write(ANSWER)
+
+
+async def _serve(latency: float) -> None:
+    kept: list[tuple[float, int, str]] = []
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: _Connection(kept, latency), "127.0.0.1", 0)
+    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+    await loop.run_in_executor(None, sys.stdin.read)
+
+
+if __name__ == "__main__":
+    line = argparse.ArgumentParser()
+    line.add_argument("--latency", type=float, default=0.0, help="milliseconds")
+    asyncio.run(_serve(line.parse_args().latency / 1000))

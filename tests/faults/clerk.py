@@ -1,0 +1,237 @@
+"""The clerk: one process that keeps the books of a desk under fault: makes its sends, reads its rows, looks at its pages.
+
+`python -m tests.faults.clerk` reads one JSON command a line from standard input and answers one a line. It lives while dispatchers
+die around it, and it never dispatches. `Clerk` is its other end.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.faults.books import Row
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Clerk:
+    """The test's end. Every method is one question; the clerk's own failure is an AssertionError with its traceback."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.clerk"],
+            cwd=ROOT,
+            env=dict(env),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def ask(self, do: str, **given: Any) -> Any:
+        """One command and its answer."""
+        self.process.stdin.write(json.dumps({"do": do, **given}) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        assert line, f"the clerk died at {do}"
+        answer = json.loads(line)
+        assert "error" not in answer, answer["error"]
+        return answer["answer"]
+
+    def service(self, provider_url: str, *, batch: int = 1, rate: int | None = None) -> None:
+        """A service of its own for each batch size, connected to `provider_url`; `rate` is messages a second."""
+        self.ask("service", provider_url=provider_url, batch=batch, rate=rate)
+
+    def send(self, text: str, count: int, *, batch: int = 1, start: int = 0) -> int:
+        """A send of `count` messages that all say `text`; its id."""
+        return int(self.ask("send", text=text, count=count, batch=batch, start=start))
+
+    def rows(self, send: int) -> list[Row]:
+        """Its messages."""
+        return [Row(*values) for values in self.ask("rows", send=send)]
+
+    def page(self, send: int) -> dict[str, int]:
+        """The figures by state that the send's page shows."""
+        return self.ask("page", send=send)
+
+    def waiting_receipts(self) -> int:
+        """Stored and not folded."""
+        return int(self.ask("waiting"))
+
+    def let_leases_run_out(self, *, of_pid: int = 0) -> int:
+        """Move every lease (or those of one process) into the past, instead of waiting; returns how many there were."""
+        return int(self.ask("age", of_pid=of_pid))
+
+    def at_rest(self) -> bool:
+        """Whether no other process is inside a transaction that could make us wait."""
+        return bool(self.ask("at_rest"))
+
+    def close(self) -> None:
+        """End it."""
+        self.process.stdin.close()
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+
+
+# --- The process ----------------------------------------------------------------------------------------------------------
+def start() -> None:
+    """The schema, and pages without collected files."""
+    import django
+    from django.conf import settings
+    from django.core.management import call_command
+
+    django.setup()
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+    call_command("migrate", verbosity=0)
+    call_command("createcachetable", verbosity=0)
+
+
+def service(provider_url: str, batch: int, rate: int | None) -> None:
+    from portal.models import Membership, Role, User
+    from sms.models import AuthKind, Region, Sender, SenderKind, Service
+
+    person, _ = User.objects.get_or_create(email="ada@example.test")
+    fields = {"base_url": provider_url, "auth_kind": AuthKind.KEY, "api_key": "a-key"}
+    fields |= {
+        "name": f"Batch {batch}",
+        "region": Region.objects.get(key="uk"),
+        "batch_size": batch,
+        "rate": rate,
+    }
+    made, created = Service.objects.update_or_create(slug=f"batch-{batch}", defaults=fields)
+    if created:
+        Sender.objects.create(service=made, address="SHOP", kind=SenderKind.ALPHANUMERIC, is_default=True)
+        Membership.objects.create(user=person, service=made, role=Role.ADMIN)
+
+
+def send(text: str, count: int, batch: int, start: int) -> int:
+    from sms import compose
+    from sms.audience import Limits, read_pasted
+    from sms.models import Actor, Service
+
+    shop = Service.objects.get(slug=f"batch-{batch}")
+    numbers = "\n".join(f"+44771{start + index:07d}" for index in range(count))
+    order = compose.Order(
+        service=shop,
+        sender=shop.senders.get(),
+        audience=read_pasted(numbers, country="GB", limits=Limits()),
+        content=text,
+    )
+    by = Actor(kind="user", key="1", label="ada@example.test", door="page")
+    return compose.create(order, by=by).pk
+
+
+def rows(send: int) -> list[tuple]:
+    from sms.models import Message
+
+    fields = ("id", "msisdn", "state", "attempt", "code")
+    return list(Message.objects.filter(send=send).order_by("id").values_list(*fields))
+
+
+def page(send: int) -> dict[str, int]:
+    """What a person reads: the page's own HTML, by the labels it shows."""
+    from django.test import Client
+    from django.urls import reverse
+
+    from portal.models import User
+    from sms.models import MessageState, Send
+
+    slug = Send.objects.values_list("service__slug", flat=True).get(pk=send)
+    browser = Client(headers={"host": "127.0.0.1"})
+    browser.force_login(User.objects.get())
+    answer = browser.get(reverse("send_progress", args=[slug, send]), secure=False)
+    html = answer.content.decode()
+    assert answer.status_code == 200, html[:300]
+    news = re.search(r'data-news="([^"]*)"', html)
+    assert news, html[:300]
+    named = {label: value for value, label in MessageState.choices}
+    figures = [part.partition(" ") for part in news[1].split(", ") if part]
+    return {named[label]: int(count.replace(",", "")) for count, _, label in figures}
+
+
+def waiting() -> int:
+    from sms.models import ReceiptInbox
+
+    return ReceiptInbox.objects.filter(why=ReceiptInbox.Why.NEW).count()
+
+
+def age(of_pid: int) -> int:
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from sms.models import Slice
+
+    held = Slice.objects.filter(leased_until__isnull=False)
+    if of_pid:
+        held = held.filter(owner__startswith=f"{of_pid}-")
+    return held.update(leased_until=timezone.now() - timedelta(minutes=10))
+
+
+def at_rest() -> bool:
+    from django.db import OperationalError, connection
+
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
+            )
+            return cursor.fetchone()[0] == 0
+        cursor.execute("PRAGMA busy_timeout = 100")
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute("ROLLBACK")
+        except OperationalError:
+            return False
+        finally:
+            cursor.execute("PRAGMA busy_timeout = 20000")
+        return True
+
+
+def states(send: int) -> dict[str, int]:
+    from sms.models import Send
+
+    return Send.objects.get(pk=send).counts()
+
+
+COMMANDS = {
+    "states": states,
+    "service": service,
+    "send": send,
+    "rows": rows,
+    "page": page,
+    "waiting": waiting,
+    "age": age,
+    "at_rest": at_rest,
+    "ready": lambda: True,
+}
+
+
+def main() -> None:
+    """Answer until standard input ends."""
+    import traceback
+
+    from django.db import close_old_connections
+
+    start()
+    for line in sys.stdin:
+        given = json.loads(line)
+        try:
+            close_old_connections()
+            answer = {"answer": COMMANDS[given.pop("do")](**given)}
+        except Exception:
+            answer = {"error": traceback.format_exc()}
+        print(json.dumps(answer, default=str), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""The field of a module of fault tests, on the database under test."""
+
+import os
+import sys
+from contextlib import ExitStack
+
+import pytest
+
+from tests import postgres
+from tests.faults.crash import field_of
+
+
+@pytest.fixture(scope="module")
+def module_database_url(tmp_path_factory):
+    """A new empty database of the kind under test, for a whole module."""
+    url = os.environ.get("DATABASE_URL", "")
+    with ExitStack() as stack:
+        if url.startswith("postgres"):
+            yield stack.enter_context(postgres.fresh_database(postgres.of_url(url)))
+        else:
+            yield f"sqlite:///{tmp_path_factory.mktemp('database') / 'faults.sqlite3'}"
+
+
+@pytest.fixture(scope="module")
+def field(tmp_path_factory, module_database_url):
+    """Sandbox, web and clerk."""
+    with field_of(tmp_path_factory.mktemp("field"), module_database_url, "--retry-seconds", "1.5") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def say(request):
+    """Print past pytest's capture, once a module is done."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+
+    def show(line: str) -> None:
+        with capture.global_and_fixture_disabled():
+            print(f"\n{line}", file=sys.stderr, flush=True)  # standard output of an xdist worker goes nowhere
+
+    return show

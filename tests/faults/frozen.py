@@ -1,0 +1,53 @@
+"""A dispatcher that is frozen past its lease and thawed when another has done its work: the classic test of a fence."""
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.faults import books, proxy
+from tests.faults.crash import Field, until
+
+MESSAGES = 300
+PATIENCE = 6.0
+SLOW = proxy.Fault("stall", seconds=0.25, exchange=0)
+
+
+@contextmanager
+def through_a_proxy(field: Field) -> Iterator[proxy.Proxy]:
+    """A proxy between dispatchers and sandbox for the length of the block."""
+    with proxy.running(field.sandbox_port) as between:
+        field.provider_port = between.port
+        try:
+            yield between
+        finally:
+            field.provider_port = 0
+
+
+def overtake(field: Field, text: str, *, plant: str = "") -> books.Verdict:
+    """Freeze a dispatcher with requests in flight and more loaded, let its lease run out, let another finish the send, thaw it."""
+    with through_a_proxy(field) as between:
+        between.otherwise(SLOW)
+        send = field.send(text, MESSAGES)
+        frozen = field.dispatcher(plant=plant)
+        try:
+            until(lambda: between.statistics.exchanges >= 8, 15, "it posts")
+            frozen.send_signal(signal.SIGSTOP)
+            while (
+                not field.clerk.at_rest()
+            ):  # frozen inside a transaction it would hold its locks: another instant, then
+                frozen.send_signal(signal.SIGCONT)
+                time.sleep(0.02)
+                frozen.send_signal(signal.SIGSTOP)
+            assert field.clerk.let_leases_run_out(), "it was frozen too late, when all was done"
+            between.otherwise(proxy.CLEAN)
+            field.settle(send, text, patience=PATIENCE)
+            frozen.send_signal(signal.SIGCONT)
+            time.sleep(1.0)  # what it still believes to be its own would leave at once
+            frozen.terminate()
+            assert frozen.wait(timeout=30) == 0, field.log
+        finally:
+            frozen.kill()
+            frozen.wait()
+        field.settle(send, text, patience=PATIENCE)
+        return field.verdict(send, text)

@@ -1,0 +1,73 @@
+"""Bugs planted on purpose in one process, to show that the checker would see them. `dispatcher.py --plant NAME` calls these.
+
+They replace the protocol's real functions, and fail loudly when such a function is no longer there to be broken.
+"""
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from django.db.models.functions import Now
+
+from sms.dispatch import arm as arming
+from sms.dispatch import claim as claiming
+from sms.models import Message, MessageState, Slice, ledger
+
+
+def _replace(module: ModuleType, name: str, bug: Callable[..., Any]) -> None:
+    assert callable(getattr(module, name, None)), f"{module.__name__} has no {name} to break any more"
+    setattr(module, name, bug)
+
+
+def arm_is_not_written() -> None:
+    """The arm commit dropped: bytes leave while the database still says pending."""
+
+    def arm(message_ids, **_rest):
+        pending = Message.objects.filter(pk__in=list(message_ids), state=MessageState.PENDING)
+        return set(pending.values_list("pk", flat=True))
+
+    _replace(ledger, "arm", arm)
+
+
+def no_fence() -> None:
+    """The lease fence removed: whoever once held a slice goes on as if it were still theirs."""
+
+    def renew(leases, *, owner):
+        theirs = Slice.objects.filter(pk__in=[lease.slice_id for lease in leases])
+        theirs.update(owner=owner.name, leased_until=Now() + owner.lease, done=False)
+
+    _replace(arming, "renew", renew)
+    _replace(claiming, "renew", renew)
+
+
+def no_fence_and_no_guard() -> None:
+    """The fence removed, and with it the second line behind it: only what is pending is armed."""
+    no_fence()
+    real = ledger.arm
+
+    def arm(message_ids, **rest):
+        Message.objects.filter(pk__in=list(message_ids)).update(state=MessageState.PENDING)
+        return real(message_ids, **rest)
+
+    _replace(ledger, "arm", arm)
+
+
+def sweep_sends_again() -> None:
+    """What a dead dispatcher had armed is simply sent again."""
+
+    def sweep(expired):
+        for item in expired:
+            claiming.in_slice(item).filter(state=MessageState.POSTING).update(state=MessageState.PENDING)
+
+    _replace(claiming, "_sweep", sweep)
+
+
+def sweep_forgets() -> None:
+    """What a dead dispatcher had armed stays posting for ever."""
+    _replace(claiming, "_sweep", lambda expired: None)
+
+
+PLANTS: dict[str, Callable[[], None]] = {
+    plant.__name__: plant
+    for plant in (arm_is_not_written, no_fence, no_fence_and_no_guard, sweep_sends_again, sweep_forgets)
+}

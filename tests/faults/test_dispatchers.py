@@ -1,0 +1,368 @@
+"""Dispatching processes that freeze, are told to stop, lose their queue or their database: real processes, and the provider's own log."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.faults import proxy
+from tests.journey.processes import ROOT, Desk, desk, environment, free_port, stop
+
+pytestmark = [pytest.mark.journey]
+
+
+@dataclass
+class Bench(Desk):
+    """A prepared database and a sandbox, and nobody who dispatches."""
+
+    started: list[subprocess.Popen] = field(default_factory=list)
+
+    def dispatcher(self, *options: str) -> subprocess.Popen:
+        with self.log.open("ab") as out:
+            process = subprocess.Popen(
+                [sys.executable, "manage.py", "dispatch", *options],
+                cwd=ROOT,
+                env=self.env,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+        self.started.append(process)
+        return process
+
+    def run(self, code: str) -> subprocess.CompletedProcess:
+        return self.manage("shell", "--no-imports", "-c", code)
+
+
+@contextmanager
+def bench(var_dir: Path, database_url: str, *sandbox: str) -> Iterator[Bench]:
+    env = environment(var_dir, database_url)
+    port = free_port()
+    out = (var_dir / "sandbox.log").open("wb")
+    provider = subprocess.Popen(
+        [sys.executable, "-m", "sms.webex.sandbox", "--port", str(port), "--key", "sandbox-key", *sandbox],
+        cwd=ROOT,
+        env=env,
+        stdout=out,
+        stderr=out,
+    )
+    made = Bench(provider, free_port(), port, env, var_dir / "dispatch.log")
+    made.log.touch()
+    try:
+        made.manage("prepare")
+        made.run(
+            "from portal import demo; "
+            f"demo.load(demo.Connection('http://127.0.0.1:{port}', 'sandbox-key', True), password='x' * 12)"
+        )
+        yield made
+    finally:
+        for process in made.started:  # with its group
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        provider.kill()
+        provider.wait()
+        out.close()
+
+
+@pytest.fixture
+def idle_bench(var_dir, fresh_database_url):
+    with bench(var_dir, fresh_database_url, "--fault", "slow=150") as made:
+        yield made
+
+
+def an_audience(folder: Path, count: int) -> Path:
+    path = folder / "numbers.csv"
+    path.write_text("number\n" + "\n".join(f"07712{index:06d}" for index in range(count)))
+    return path
+
+
+def send(running: Desk, audience: Path) -> None:
+    running.manage(
+        *("send", "--service", "demo", "--sender", "TEXTDESK", "--text", "Hi", "--audience", str(audience))
+    )
+
+
+def arrived(running: Desk) -> list[str]:
+    return [row["msisdn"] for row in running.sandbox_log() if row["kind"] == "message"]
+
+
+def until(true: Callable[[], bool], *, seconds: float, what: str, log: Path) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"{what} took more than {seconds} s\n{log.read_text()[-3000:]}"
+        time.sleep(0.1)
+
+
+def states(running: Desk) -> Counter[str]:
+    return Counter(row["state"] for row in running.rows("Message.objects.values('state')"))
+
+
+def cluster_of(running: Desk) -> int:
+    """The process group of the desk's cluster."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
+            if int(parent) == running.process.pid and b"qcluster" in (entry / "cmdline").read_bytes():
+                return int(entry.name)
+    raise AssertionError("no cluster")
+
+
+def children(pid: int) -> list[int]:
+    """In the order of their start."""
+    return sorted(int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+
+
+def family(cluster: int) -> list[int]:
+    """What its guard guards: the workers, then django-q2's monitor and pusher."""
+    return [pid for guard in children(cluster) for pid in children(guard)]
+
+
+def alive_in(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_frozen_cluster_is_restarted_as_a_whole_and_the_send_completes(
+    var_dir, fresh_database_url, tmp_path
+):
+    with desk(var_dir, fresh_database_url, "--patience", "6") as running:
+        frozen = cluster_of(running)
+        os.killpg(frozen, signal.SIGSTOP)
+        send(running, an_audience(tmp_path, 200))
+        assert arrived(running) == []
+
+        until(lambda: len(arrived(running)) >= 200, seconds=35, what="the send", log=running.log)
+
+        assert (
+            "The cluster is started again as a whole: it has shown no sign of life" in running.log.read_text()
+        )
+        assert not alive_in(frozen), "its workers went with it"
+        again = cluster_of(running)
+        assert again != frozen
+        assert set(Counter(arrived(running)).values()) == {1}
+
+        os.killpg(again, signal.SIGSTOP)
+        assert stop(running.process) < 5, "a frozen cluster does not hold up Ctrl-C"
+        until(lambda: not alive_in(again), seconds=3, what="the end of its workers", log=running.log)
+
+
+def test_a_cluster_that_lost_its_idle_workers_sends_all_the_same(var_dir, fresh_database_url, tmp_path):
+    with desk(var_dir, fresh_database_url, "--patience", "6") as running:
+        cluster = cluster_of(running)
+        until(lambda: len(family(cluster)) >= 5, seconds=20, what="the workers", log=running.log)
+        time.sleep(1.5)  # until the wake-up of the start is done with
+        for worker in family(cluster)[:3]:  # a worker that dies idle takes the queue's lock with it
+            os.kill(worker, signal.SIGKILL)
+        send(running, an_audience(tmp_path, 100))
+
+        until(lambda: len(arrived(running)) >= 100, seconds=35, what="the send", log=running.log)
+        assert set(Counter(arrived(running)).values()) == {1}
+
+
+def test_sigterm_in_the_middle_of_a_send_ends_clean_and_the_next_dispatcher_goes_on(idle_bench, tmp_path):
+    idle_bench.run("from sms.models import Service; Service.objects.update(rate=200)")
+    send(idle_bench, an_audience(tmp_path, 500))
+    first = idle_bench.dispatcher()
+    until(lambda: len(arrived(idle_bench)) > 60, seconds=20, what="the start", log=idle_bench.log)
+
+    asked = time.monotonic()
+    first.send_signal(signal.SIGTERM)
+    assert first.wait(timeout=30) == 0, idle_bench.log.read_text()
+    took = time.monotonic() - asked
+
+    taken, books = arrived(idle_bench), states(idle_bench)
+    assert len(taken) < 500, "it was stopped before the end"
+    assert books == {"queued": len(taken), "pending": 500 - len(taken)}, "whatever left has its answer"
+    assert took < 10
+    log = idle_bench.log.read_text()
+    assert log.count("dispatcher_started") == log.count("dispatcher_stopped") == 1
+    assert idle_bench.rows("Heartbeat.objects.values('pid')") == [], "who ends in order leaves no row"
+
+    second, third = idle_bench.dispatcher(), idle_bench.dispatcher("--seconds", "25")
+    until(lambda: len(arrived(idle_bench)) >= 500, seconds=20, what="the rest", log=idle_bench.log)
+    for process in (second, third):
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 0
+    assert set(Counter(arrived(idle_bench)).values()) == {1}
+    assert states(idle_bench) == {"queued": 500}
+
+
+EMPTY_THE_QUEUE = """
+import sys, time
+from django_q.models import OrmQ, Schedule, Task
+until = time.monotonic() + float(%r)
+while time.monotonic() < until:
+    print(sum(model.objects.all().delete()[0] for model in (OrmQ, Schedule, Task)), flush=True)
+    time.sleep(1.0)
+"""
+
+
+def test_a_queue_that_is_emptied_again_and_again_stops_nothing(var_dir, fresh_database_url, tmp_path):
+    with desk(var_dir, fresh_database_url) as running:
+        running.manage(
+            "shell", "--no-imports", "-c", "from sms.models import Service; Service.objects.update(rate=60)"
+        )
+        emptier = threading.Thread(
+            target=running.manage, args=("shell", "--no-imports", "-c", EMPTY_THE_QUEUE % 14)
+        )
+        emptier.start()
+        send(running, an_audience(tmp_path, 500))
+        until(lambda: len(arrived(running)) >= 500, seconds=35, what="the send", log=running.log)
+        emptier.join()
+        assert set(Counter(arrived(running)).values()) == {1}
+
+        left = "from django_q.models import Schedule; print(Schedule.objects.filter(name='tick').count())"
+        until(
+            lambda: running.manage("shell", "--no-imports", "-c", left).stdout.strip().endswith("1"),
+            seconds=12,
+            what="the schedule's return",
+            log=running.log,
+        )
+        until(lambda: states(running) == {"delivered": 500}, seconds=15, what="the receipts", log=running.log)
+
+
+TWICE = """
+from sms import tasks
+for task in (tasks.work, tasks.tick, tasks.work, tasks.tick):
+    task()
+for _ in range(2):
+    tasks.fold(linger=0.1)
+"""
+
+
+def test_every_task_twice_and_in_two_processes_at_once_sends_each_message_once(idle_bench, tmp_path):
+    send(idle_bench, an_audience(tmp_path, 120))
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            idle_bench.run(TWICE)
+        except BaseException as problem:
+            errors.append(problem)
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert errors == []
+    assert Counter(arrived(idle_bench)).total() == len(set(arrived(idle_bench))) == 120
+    assert states(idle_bench) == {"queued": 120}
+
+
+@pytest.mark.postgresql
+def test_a_database_that_goes_away_and_comes_back_is_waited_for(var_dir, fresh_database_url, tmp_path):
+    address = urlsplit(fresh_database_url)
+    with ExitStack() as stack:
+        between = stack.enter_context(proxy.running(address.port or 5432))
+        made = stack.enter_context(bench(var_dir, fresh_database_url))
+        through = address._replace(
+            netloc=f"{address.username}:{address.password}@127.0.0.1:{between.port}"
+        ).geturl()
+        direct = dict(made.env)
+        made.env["DATABASE_URL"] = through
+        dispatcher = made.dispatcher()
+        made.env = direct
+        until(lambda: "dispatcher_started" in made.log.read_text(), seconds=10, what="start", log=made.log)
+        time.sleep(0.5)
+
+        between.cut()
+        send(made, an_audience(tmp_path, 50))
+        until(lambda: "does not answer" in made.log.read_text(), seconds=10, what="a word", log=made.log)
+        time.sleep(3)
+        assert arrived(made) == []
+        between.restore()
+
+        until(lambda: len(arrived(made)) >= 50, seconds=15, what="the send", log=made.log)
+        dispatcher.send_signal(signal.SIGTERM)
+        assert dispatcher.wait(timeout=30) == 0
+        log = made.log.read_text()
+        assert log.count("so sending waits") == 1, "said once, however often it was tried"
+        assert "sending goes on after" in log
+        assert states(made) == {"queued": 50}
+
+
+def test_sigterm_to_the_cluster_drains_what_is_in_flight(idle_bench, tmp_path):
+    idle_bench.run("from sms.models import Service; Service.objects.update(rate=100)")
+    send(idle_bench, an_audience(tmp_path, 400))
+    with idle_bench.log.open("ab") as out:
+        cluster = subprocess.Popen(
+            [sys.executable, "manage.py", "qcluster"],
+            cwd=ROOT,
+            env=idle_bench.env,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+    idle_bench.started.append(cluster)
+    until(lambda: len(arrived(idle_bench)) > 40, seconds=20, what="the start", log=idle_bench.log)
+
+    asked = time.monotonic()
+    cluster.send_signal(signal.SIGTERM)
+    assert cluster.wait(timeout=30) == 0, idle_bench.log.read_text()
+
+    assert time.monotonic() - asked < 15
+    assert not alive_in(cluster.pid), "no orphan goes on working"
+    taken = arrived(idle_bench)
+    assert len(taken) < 400
+    assert states(idle_bench) == {"queued": len(taken), "pending": 400 - len(taken)}
+    assert set(Counter(taken).values()) == {1}
+
+
+def test_a_cluster_whose_guard_was_killed_ends_with_its_orphans(idle_bench):
+    with idle_bench.log.open("ab") as out:
+        cluster = subprocess.Popen(
+            [sys.executable, "manage.py", "qcluster"],
+            cwd=ROOT,
+            env=idle_bench.env,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+    idle_bench.started.append(cluster)
+    beats = "Heartbeat.objects.values('pid')"
+    until(lambda: bool(idle_bench.rows(beats)), seconds=20, what="the first beat", log=idle_bench.log)
+    children = Path(f"/proc/{cluster.pid}/task/{cluster.pid}/children").read_text().split()
+    guard = next(int(pid) for pid in children if Path(f"/proc/{pid}/task/{pid}/children").read_text().strip())
+
+    os.kill(guard, signal.SIGKILL)
+
+    assert cluster.wait(timeout=10) == 1
+    until(lambda: not alive_in(cluster.pid), seconds=5, what="the orphans' end", log=idle_bench.log)
+    assert "guard died" in idle_bench.log.read_text()
+
+
+def test_readiness_tells_that_nobody_sends(idle_bench, tmp_path):
+    send(idle_bench, an_audience(tmp_path, 1))
+    idle_bench.run(
+        "from datetime import timedelta; from django.db.models.functions import Now; from sms.models import Slice; "
+        "Slice.objects.update(due_at=Now() - timedelta(seconds=40))"
+    )
+    code = (
+        "import json; from django.test import Client; "
+        "answer = Client().get('/readyz', headers={'host': '127.0.0.1'}); print(answer.status_code, answer.content.decode())"
+    )
+    said = idle_bench.run(code).stdout
+    assert "200" in said
+    assert "Nothing is being sent: no dispatcher has reported yet." in said
+    dispatcher = idle_bench.dispatcher()
+    until(lambda: len(arrived(idle_bench)) == 1, seconds=10, what="the message", log=idle_bench.log)
+    assert '"dispatch": "ok"' in idle_bench.run(code).stdout
+    dispatcher.terminate()
+    assert dispatcher.wait(timeout=30) == 0

@@ -1,0 +1,36 @@
+"""The web process dies while receipts come in: what it had not answered comes again, so none is lost."""
+
+import pytest
+
+from tests.faults import books
+from tests.faults.crash import until
+
+pytestmark = [pytest.mark.sqlite, pytest.mark.postgresql]
+
+MESSAGES = 150
+
+
+def receipts(field, text):
+    return [
+        line for line in books.of_text(books.ledger(field.sandbox_port), text) if line["kind"] == "receipt"
+    ]
+
+
+def test_a_receipt_that_a_dying_web_process_did_not_answer_is_not_lost(field):
+    text = "web dies"
+    send = field.send(text, MESSAGES)
+    dispatcher = field.dispatcher()
+    try:
+        until(lambda: len(receipts(field, text)) >= 20, 20, "receipts come in")
+        field.kill_web()
+        until(lambda: any(line["answer"] != 200 for line in receipts(field, text)), 20, "one is not answered")
+        field.start_web()
+        until(lambda: field.is_settled(send, text), 60, "every receipt is answered and folded")
+        dispatcher.terminate()
+        assert dispatcher.wait(timeout=30) == 0, field.log
+    finally:
+        dispatcher.kill()
+        dispatcher.wait()
+    verdict = field.verdict(send, text, parking_allowed=False)
+    assert verdict.good, verdict.sentence
+    assert verdict.states == {"delivered": MESSAGES}
