@@ -4,12 +4,26 @@ Takes effect at the next look of a dispatcher, a few hundredths of a second whil
 transaction, and what was armed but has not left comes back. Called by the pages, the API and the dispatcher's own rules.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from sms import compose, wake
-from sms.models import Actor, AuditEvent, Hold, Send, Sender, SendState, Service, ShortLinkDomain
+from sms.models import (
+    Actor,
+    AuditEvent,
+    Hold,
+    MessageState,
+    Send,
+    Sender,
+    SendState,
+    Service,
+    ShortLinkDomain,
+    StateCount,
+)
 
 Scope = Send | Sender | ShortLinkDomain
 _FIELDS: tuple[tuple[type[Scope], str], ...] = (
@@ -92,6 +106,48 @@ def holds_on(send: Send) -> "QuerySet[Hold]":
         | held.filter(sender=send.sender_id)
         | held.filter(link_domain__isnull=False, link_domain=send.link_domain_id)
     )
+
+
+def hold_on(scope: Scope) -> Hold | None:
+    """The hold on this very thing, if there is one; what else may stop a send is in `holds_on`."""
+    held = Hold.objects.active().select_related(
+        "service", "send__service", "sender__service", "link_domain__service"
+    )
+    return held.filter(**{_field(scope): scope}).first()
+
+
+def held_among(sends: Sequence[Send]) -> set[int]:
+    """Ids of those unfinished sends among these that something holds, in one query for all."""
+    open_ones = [send for send in sends if send.state in (SendState.SCHEDULED, SendState.SENDING)]
+    if not open_ones:
+        return set()
+    services = {send.service_id for send in open_ones}
+    covered = list(
+        Hold.objects.active()
+        .filter(service__in=services)
+        .values_list("send_id", "sender_id", "link_domain_id")
+    )
+    held = [{row[place] for row in covered if row[place]} for place in range(3)]
+    return {
+        send.pk
+        for send in open_ones
+        if send.pk in held[0] or send.sender_id in held[1] or send.link_domain_id in held[2]
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class AtStake:
+    """How much a stop would cancel."""
+
+    sends: int
+    messages: int
+
+
+def at_stake(scope: Scope | Service) -> AtStake:
+    """Sends that are not finished, and their messages that were not posted yet."""
+    sends = _unfinished(scope)
+    waiting = StateCount.objects.filter(send__in=sends.order_by().values("pk"), state=MessageState.PENDING)
+    return AtStake(sends.count(), waiting.aggregate(total=Sum("delta"))["total"] or 0)
 
 
 def _unfinished(scope: Scope | Service) -> "QuerySet[Send]":

@@ -7,6 +7,7 @@ The rate is counted in destinations, not requests. MARGIN is what makes the prom
 arrives 10 ms late must not make a second too full.
 """
 
+import functools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -96,9 +97,15 @@ def slow_down(service_id: int, *, retry_after: float | None) -> None:
     row.save()
 
 
+@functools.lru_cache
 def whole_batches(batch_size: int, rate: int | None) -> int:
-    """The largest batch, no larger than `batch_size`, of which whole ones fill a second: others would make some seconds too full."""
-    return batch_size if rate is None else max(rate // -(-rate // min(batch_size, rate)), 1)
+    """The largest batch, no larger than `batch_size`, of which whole ones fill a second of the contract, or all but a hundredth of it.
+
+    Any other size would make some seconds too full, since a batch arrives all at once.
+    """
+    if rate is None:
+        return batch_size
+    return next(size for size in range(min(batch_size, rate), 0, -1) if rate % size <= (1 - MARGIN) * rate)
 
 
 def burst_used(service_ids: Sequence[int]) -> dict[int, tuple[float, float]]:

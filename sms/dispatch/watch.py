@@ -12,7 +12,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from sms import wake
-from sms.models import Actor, AuditEvent, Hold, Message, MessageState, OptOut, Send, SendState, Slice
+from sms.models import Actor, AuditEvent, Hold, Message, MessageState, OptOut, Send, SendState, Service, Slice
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +39,8 @@ def watch(*, now: datetime | None = None) -> int:
     under_way = Send.objects.filter(
         state=SendState.SENDING, service__paused_at__isnull=True, slices__done=False
     ).exclude(holds__lifted_at__isnull=True, holds__isnull=False)
-    return sum(_look_at(send, now) for send in under_way.select_related("service").distinct())
+    sends = under_way.select_related("service").defer(*Service.secrets("service")).distinct()
+    return sum(_look_at(send, now) for send in sends)
 
 
 def _look_at(send: Send, now: datetime) -> bool:

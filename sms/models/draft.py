@@ -5,6 +5,8 @@ import hashlib
 from django.conf import settings
 from django.db import models
 
+from sms.models.send import Lane, Resend
+
 
 class Upload(models.Model):
     """A file of recipients, kept in the database so that every host of a desk sees it."""
@@ -64,6 +66,11 @@ class Draft(models.Model):
         "sms.ShortLinkDomain", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     send_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    lane = models.PositiveSmallIntegerField(choices=Lane, default=Lane.NORMAL)
+    resend = models.CharField(max_length=8, choices=Resend, default=Resend.NEVER)
+    ramp = models.BooleanField(default=False)
+    respect_quiet_hours = models.BooleanField(default=True)
     send = models.OneToOneField(
         "sms.Send",
         null=True,

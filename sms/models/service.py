@@ -148,6 +148,12 @@ class Service(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @classmethod
+    def secrets(cls, prefix: str = "") -> list[str]:
+        """Names of the encrypted fields, for `defer`: who needs none of them must not fail because one cannot be read."""
+        names = [field.name for field in cls._meta.get_fields() if isinstance(field, SecretField)]
+        return [f"{prefix}__{name}" if prefix else name for name in names]
+
     @property
     def connected(self) -> bool:
         """Whether there is anything to sign in with."""

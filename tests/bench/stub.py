@@ -20,7 +20,10 @@ from pathlib import Path
 import httptools
 
 ROOT = Path(__file__).resolve().parents[2]
-REPLY = b'{"requestTimestamp":"2026-11-23T09:15:04.101Z","messageId":"6f7d0e4c-1f2b-4c55-9f0c-0a6d1f6f7a11","correlationId":"","status":"queued"}'
+REPLY = (
+    b'{"requestTimestamp":"2026-11-23T09:15:04.101Z","messageId":"6f7d0e4c-1f2b-4c55-9f0c-0a6d1f6f7a11",'
+    b'"correlationId":"","status":"queued"}'
+)
 ANSWER = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
     len(REPLY),
     REPLY,
@@ -29,11 +32,11 @@ ANSWER = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Len
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One request: epoch seconds, destinations, and the sender it names."""
+    """One request: epoch seconds, destinations, and its text where that is short and of its own."""
 
     at: float
     destinations: int
-    sender: str
+    text: str
 
 
 @dataclass
@@ -123,8 +126,8 @@ class _Connection(asyncio.Protocol):
             )
             return
         if body != b"{}":
-            sender = body.partition(b'"from":"')[2].partition(b'"')[0].decode()
-            self.kept.append((time.time(), body.count(b'"msisdn":'), sender))
+            text = body.partition(b'"text":"')[2].partition(b'"')[0].decode()
+            self.kept.append((time.time(), body.count(b'"msisdn":'), text))
         if self.latency:
             asyncio.get_running_loop().call_later(self.latency, self.transport.write, ANSWER)
         else:

@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -203,7 +204,92 @@ def states(send: int) -> dict[str, int]:
     return Send.objects.get(pk=send).counts()
 
 
+def cancel(send: int) -> float:
+    """Like the other acts: the moment at which it was committed, in epoch seconds."""
+    from sms import compose
+    from sms.models import Actor, Send
+
+    compose.cancel(Send.objects.get(pk=send), by=Actor.system("cli"))
+    return time.time()
+
+
+def hold_send(send: int) -> float:
+    from sms import control
+    from sms.models import Actor, Send
+
+    control.hold(Send.objects.get(pk=send), by=Actor.system("cli"), because="a test")
+    return time.time()
+
+
+def hold_sender(send: int) -> float:
+    from sms import control
+    from sms.models import Actor, Send
+
+    control.hold(Send.objects.get(pk=send).sender, by=Actor.system("cli"), because="a test")
+    return time.time()
+
+
+def pause_service(send: int) -> float:
+    from sms import control
+    from sms.models import Actor, Send
+
+    control.pause_service(Send.objects.get(pk=send).service, by=Actor.system("cli"), because="a test")
+    return time.time()
+
+
+def let_go(send: int) -> None:
+    """Undo every pause and hold of its service."""
+    from sms import control
+    from sms.models import Actor, Hold, Send
+
+    service = Send.objects.get(pk=send).service
+    for held in Hold.objects.active().filter(service=service):
+        control.lift(held, by=Actor.system("cli"))
+    control.resume_service(service, by=Actor.system("cli"))
+
+
+def urgent(text: str, start: int) -> float:
+    """One message in the urgent lane; the moment at which it was committed."""
+    from sms import compose
+    from sms.audience import Limits, read_pasted
+    from sms.models import Actor, Lane, Service
+
+    shop = Service.objects.get(slug="batch-1")
+    audience = read_pasted(f"+44771{start:07d}", country="GB", limits=Limits())
+    order = compose.Order(
+        service=shop, sender=shop.senders.get(), audience=audience, content=text, lane=Lane.URGENT
+    )
+    compose.create(order, by=Actor.system("cli"))
+    return time.time()
+
+
+def history(rows: int) -> None:
+    """So many delivered messages of finished sends, made by PostgreSQL itself."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(id) FROM sms_send")
+        (model,) = cursor.fetchone()
+        for done in range(0, rows, 500_000):
+            cursor.execute(
+                "INSERT INTO sms_message (send_id, msisdn, row, text, substitutions, zone, segments, state, attempt, code,"
+                " detail, provider_id, carrier, posted_at, queued_at, submitted_at, final_at)"
+                " SELECT %s, '+4477' || lpad((n %% 100000000)::text, 8, '0'), n, 'An old message of the usual length.', '{}', '',"
+                " 1, 'delivered', 1, '7500', '', md5(n::text), '', now(), now(), now(), now()"
+                " FROM generate_series(%s, %s) AS n",
+                [model, done + 1, min(done + 500_000, rows)],
+            )
+        cursor.execute("ANALYZE sms_message")
+
+
 COMMANDS = {
+    "cancel": cancel,
+    "hold_send": hold_send,
+    "hold_sender": hold_sender,
+    "pause_service": pause_service,
+    "let_go": let_go,
+    "urgent": urgent,
+    "history": history,
     "states": states,
     "service": service,
     "send": send,

@@ -1,0 +1,578 @@
+"""What decides whose message goes, when, with whom, and whether at all."""
+
+import json
+import math
+import random
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sms import compose, control, dispatch
+from sms.audience import Limits, read_pasted
+from sms.dispatch import pace
+from sms.dispatch.claim import Owner, claim
+from sms.dispatch.fair import WEIGHTS, Fair
+from sms.dispatch.gate import Gate
+from sms.models import AuditEvent, Hold, Lane, Message, OptOut, Pace, Resend, Send, SendState, Slice
+from sms.webex.errors import NotSent, Refused, Throttled, Unconfirmed
+from tests.domain.desk import BY, Provider, a_send, a_service, accepted, an_order, raw_reply, refused
+from tests.domain.test_dispatch import release, states
+
+pytestmark = pytest.mark.django_db
+
+
+# --- fair (pure) --------------------------------------------------------------------------------------------------------
+def test_an_urgent_send_goes_first_and_starves_nobody():
+    order = Fair().order({1: (Lane.BULK, 500), 2: (Lane.URGENT, 500), 3: (Lane.NORMAL, 500)}, room=146)
+    had = Counter(order)
+    assert order.index(2) <= 2
+    assert had[2] >= 126
+    assert had[1] >= 2
+    assert had[3] >= 14
+
+
+def test_a_send_that_comes_later_does_not_wait_for_the_one_before():
+    fair = Fair()
+    fair.order({1: (Lane.NORMAL, 10_000)}, room=1000)
+    order = fair.order({1: (Lane.NORMAL, 9000), 2: (Lane.NORMAL, 5)}, room=12)
+    assert Counter(order)[2] == 5
+
+
+def test_idling_earns_no_credit():
+    fair = Fair()
+    fair.order({1: (Lane.NORMAL, 1), 2: (Lane.NORMAL, 1)}, room=2)
+    fair.order({1: (Lane.NORMAL, 500)}, room=500)
+    assert Counter(fair.order({1: (Lane.NORMAL, 50), 2: (Lane.NORMAL, 50)}, room=20))[2] <= 11
+
+
+@given(
+    st.dictionaries(
+        st.integers(1, 9), st.tuples(st.sampled_from(sorted(WEIGHTS)), st.integers(0, 40)), max_size=6
+    ),
+    st.integers(0, 100),
+)
+def test_fair_gives_every_place_there_is_and_no_more(wants, room):
+    order = Fair().order(wants, room=room)
+    had = Counter(order)
+    assert len(order) == min(room, sum(count for _, count in wants.values()))
+    assert all(had[send] <= wants[send][1] for send in had)
+
+
+# --- gate ---------------------------------------------------------------------------------------------------------------
+def test_three_unconfirmed_in_a_row_break_the_circuit_and_only_a_knock_mends_it():
+    gate = Gate()
+    for _ in range(3):
+        assert not gate.closed
+        gate.answered(Unconfirmed("timeout"))
+    assert gate.closed
+    gate.hold_until = 0.0  # the pause is over
+    assert gate.closed, "still nothing real leaves"
+    assert gate.wants_knock
+    gate.knocking = True
+    gate.knocked(Refused("7003", 400))
+    assert not gate.closed
+    assert gate.room(in_flight=0) == 1, "one canary first"
+    gate.answered(object())
+    assert gate.room(in_flight=0) > 100
+
+
+def test_a_knock_without_an_answer_waits_longer_each_time():
+    gate = Gate()
+    for _ in range(3):
+        gate.answered(Unconfirmed("http_503", 503))
+    waits = []
+    for _ in range(8):
+        gate.hold_until = 0.0
+        gate.knocked(NotSent("connect"))
+        waits.append(gate.hold_until - time.monotonic())
+    assert all(later > earlier - 0.01 for earlier, later in pairwise(waits))
+    assert 25 < waits[-1] <= 30
+
+
+def test_one_in_five_unconfirmed_breaks_it_too_even_if_never_in_a_row():
+    gate = Gate()
+    for index in range(60):
+        gate.answered(Unconfirmed("timeout") if index % 4 == 0 else object())
+    assert gate.broken
+
+
+# --- pace ---------------------------------------------------------------------------------------------------------------
+@given(st.integers(1, 5000), st.integers(1, 1000))
+def test_whole_batches_never_fill_a_second_more_than_the_contract(rate, size):
+    batch = pace.whole_batches(size, rate)
+    assert 1 <= batch <= min(size, rate)
+    spacing = batch / (rate * pace.MARGIN)
+    assert math.ceil(1 / spacing - 1e-9) * batch <= rate, "batches in a window of one second"
+    assert batch * (rate // batch) >= 0.98 * rate, "and the contract is used"
+
+
+def test_a_throttled_contract_is_used_less_and_grows_back(monkeypatch):
+    now = 1_800_000_000.0
+    monkeypatch.setattr(pace, "_now", lambda: now)
+    service = a_service(rate=100)
+    pace.slow_down(service.pk, retry_after=2.0)
+    assert pace.open_grant(service.pk, rate=100).room == 0, "held as long as the provider asked"
+    now += 2.1
+    slowed = pace.open_grant(service.pk, rate=100).rate
+    assert 65 < slowed < 80
+    now += 20
+    assert pace.open_grant(service.pk, rate=100).rate == 100 * pace.MARGIN
+
+
+def test_an_absurd_retry_after_is_bounded(monkeypatch):
+    monkeypatch.setattr(pace, "_now", lambda: 1_800_000_000.0)
+    service = a_service(rate=10)
+    pace.slow_down(service.pk, retry_after=1e9)
+    assert Pace.objects.get(pk=service.pk).held_until == 1_800_000_000.0 + 900
+
+
+def test_the_burst_budget_is_used_only_if_wanted_and_ends_for_the_day_and_the_month(monkeypatch):
+    now = datetime(2027, 1, 31, 12, tzinfo=UTC).timestamp()
+    monkeypatch.setattr(pace, "_now", lambda: now)
+    service = a_service(rate=100)
+    assert pace.open_grant(service.pk, rate=100).rate == 100 * pace.MARGIN
+    grant = pace.open_grant(service.pk, rate=100, burst=True)
+    assert grant.rate == 150 * pace.MARGIN
+    assert pace.open_grant(service.pk, rate=1000, burst=True).rate == pytest.approx(1100 * pace.MARGIN)
+    grant.take(int(150 * pace.MARGIN * 1800))
+    grant.close()
+    assert pace.burst_used([service.pk])[service.pk][0] == pytest.approx(1800, abs=1)
+    now += 1900
+    assert pace.open_grant(service.pk, rate=100, burst=True).rate == 100 * pace.MARGIN, (
+        "today's half hour is over"
+    )
+    now = datetime(2027, 2, 1, 0, 5, tzinfo=UTC).timestamp()
+    assert pace.open_grant(service.pk, rate=100, burst=True).rate == 150 * pace.MARGIN, "a new day and month"
+
+
+# --- lanes and fairness in claims ---------------------------------------------------------------------------------------
+def test_an_urgent_slice_is_claimed_before_older_ones_and_sends_take_turns():
+    service = a_service()
+    large = a_send(service, 1200, lane=Lane.BULK)
+    other = a_send(service, 1, lane=Lane.BULK)
+    urgent = a_send(service, 1, lane=Lane.URGENT)
+    assert [lease.send_id for lease in claim(owner=Owner("one"), limit=3)] == [urgent.pk, large.pk, other.pk]
+
+
+def test_only_lanes_before_mine_are_asked_for():
+    service = a_service()
+    a_send(service, 1)
+    assert claim(owner=Owner("one"), limit=1, before_lane=Lane.NORMAL) == []
+    urgent = a_send(service, 1, lane=Lane.URGENT)
+    assert [lease.send_id for lease in claim(owner=Owner("one"), limit=1, before_lane=Lane.NORMAL)] == [
+        urgent.pk
+    ]
+
+
+# --- batches ------------------------------------------------------------------------------------------------------------
+def accepted_all(body: dict):
+    return accepted(body)
+
+
+def personal(count: int):
+    rows = "\n".join(f"+44771{index:07d},Name {index}" for index in range(count))
+    return read_pasted(f"number,Name\n{rows}", country="GB", limits=Limits())
+
+
+def test_messages_with_one_text_share_requests_with_one_number_and_id_each():
+    provider, send = Provider(), a_send(a_service(batch_size=50), 120)
+    provider.dispatch()
+    assert states(send) == {"queued": 120}
+    assert sorted(len(body["to"]) for body in provider.bodies) == [20, 50, 50]
+    entries = [entry for body in provider.bodies for entry in body["to"]]
+    assert all(len(entry["msisdn"]) == 1 for entry in entries)
+    assert len({entry["correlationId"] for entry in entries}) == 120
+
+
+def test_a_personal_text_is_batched_with_the_pattern_and_each_ones_values():
+    provider = Provider()
+    send = a_send(a_service(batch_size=10), audience=personal(10), content="Hi $(name)!")
+    provider.dispatch()
+    (body,) = provider.bodies
+    assert body["content"] == {"type": "text", "text": "Hi $(name)!"}
+    assert [entry["substitutions"] for entry in body["to"]] == [
+        {"name": f"Name {index}"} for index in range(10)
+    ]
+    assert Message.objects.filter(send=send, text="Hi Name 7!").count() == 1
+
+
+def test_a_refused_batch_is_bisected_until_only_the_bad_one_fails():
+    bad = "447710000037"
+
+    def answer(body):
+        if any(entry["msisdn"] == [bad] for entry in body["to"]):
+            return refused("7102")
+        return accepted(body)
+
+    provider = Provider(answer)
+    send = a_send(a_service(batch_size=100), 100)
+    provider.dispatch()
+    assert states(send) == {"queued": 99, "failed": 1}
+    assert Message.objects.get(send=send, state="failed").msisdn == f"+{bad}"
+    taken = Counter(
+        entry["msisdn"][0]
+        for body in provider.bodies
+        for entry in body["to"]
+        if not any(other["msisdn"] == [bad] for other in body["to"])
+    )
+    assert set(taken.values()) == {1}, "nobody was in two requests that were taken"
+
+
+def test_an_unconfirmed_batch_is_never_cut_up():
+    provider = Provider(lambda body: raw_reply(500))
+    send = a_send(a_service(batch_size=40), 40)
+    provider.dispatch(seconds=1.0)
+    assert states(send) == {"unconfirmed": 40}
+    assert sum(1 for body in provider.bodies if body) == 1
+
+
+def test_a_throttled_batch_goes_back_whole():
+    answers = iter([refused("7020")])
+    provider = Provider(lambda body: next(answers, None) or accepted(body))
+    send = a_send(a_service(batch_size=20), 20)
+    provider.dispatch(seconds=0.3)
+    assert states(send) in ({"pending": 20}, {"queued": 20})
+    release(send)
+    provider.dispatch()
+    assert states(send) == {"queued": 20}
+    assert set(Message.objects.filter(send=send).values_list("attempt", flat=True)) == {2}
+
+
+# --- stop, hold, opt-out ------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("what", ["send", "sender", "service"])
+def test_what_is_held_is_not_posted_and_goes_on_where_it_stopped(what):
+    service, provider = a_service(), Provider()
+    send = a_send(service, 5)
+    if what == "service":
+        assert control.pause_service(service, by=BY, because="a mistake in the text")
+    else:
+        held = control.hold(send if what == "send" else send.sender, by=BY, because="a mistake in the text")
+        assert control.hold(send if what == "send" else send.sender, by=BY, because="again") == held
+    provider.dispatch(seconds=0.5)
+    assert provider.bodies == []
+    assert dispatch.due_within(60) is None, "nothing is due while it is held"
+    if what == "service":
+        assert control.resume_service(service, by=BY)
+    else:
+        assert control.lift(held, by=BY)
+        assert not control.lift(held, by=BY)
+    provider.dispatch()
+    assert states(send) == {"queued": 5}
+    acts = list(
+        AuditEvent.objects.filter(act__regex=r"paused|resumed").order_by("id").values_list("act", flat=True)
+    )
+    assert acts == [f"{what}.paused", f"{what}.resumed"]
+
+
+def test_another_sender_is_not_held():
+    service, provider = a_service(), Provider()
+    send = a_send(service, 2)
+    other = service.senders.create(address="OTHER", kind="alphanumeric")
+    control.hold(other, by=BY, because="its number is being moved")
+    provider.dispatch()
+    assert states(send) == {"queued": 2}
+
+
+def test_stopping_a_sender_cancels_every_send_from_it():
+    service = a_service()
+    sends = [a_send(service, 3), a_send(service, 4)]
+    assert control.stop(service.senders.get(), by=BY) == 7
+    assert {send.state for send in Send.objects.filter(pk__in=[one.pk for one in sends])} == {
+        SendState.CANCELLED
+    }
+
+
+def test_whoever_opted_out_meanwhile_is_not_written_to():
+    service, provider = a_service(), Provider()
+    send = a_send(service, 3)
+    OptOut.objects.create(service=service, msisdn="+447710000001", source="inbound")
+    provider.dispatch()
+    assert states(send) == {"queued": 2, "cancelled": 1}
+    assert "447710000001" not in provider.numbers
+    assert Message.objects.get(send=send, state="cancelled").code == "opted_out"
+
+
+# --- quiet hours ----------------------------------------------------------------------------------------------------------
+def test_nobody_is_written_to_in_their_night_and_the_slice_comes_back_in_the_morning():
+    service, provider = a_service(quiet_hours=_around_now("Europe/London")), Provider()
+    send = a_send(service, 3)
+    provider.dispatch(seconds=0.5)
+    assert provider.bodies == []
+    assert states(send) == {"pending": 3}
+    item = Slice.objects.get(send=send)
+    assert not item.owner
+    assert timedelta(minutes=30) < item.due_at - timezone.now() < timedelta(minutes=130)
+
+
+def test_a_column_says_where_each_recipient_is():
+    service, provider = a_service(quiet_hours=_around_now("Europe/London")), Provider()
+    audience = read_pasted(
+        "number,time zone\n+447710000001,Asia/Tokyo\n+447710000002,\n+447710000003,Mars/Base",
+        country="GB",
+        limits=Limits(),
+    )
+    send = a_send(service, audience=audience)
+    provider.dispatch(seconds=0.5)
+    assert provider.numbers == ["447710000001"]
+    assert send.rejected == 1
+    assert "Mars/Base" in send.rejects.get().reason
+
+
+def test_a_code_may_ignore_quiet_hours():
+    service, provider = a_service(quiet_hours=_around_now("Europe/London")), Provider()
+    send = a_send(service, 1, respect_quiet_hours=False)
+    provider.dispatch()
+    assert states(send) == {"queued": 1}
+
+
+def _around_now(zone: str) -> str:
+    import zoneinfo
+
+    here = datetime.now(zoneinfo.ZoneInfo(zone))
+    return f"{here - timedelta(hours=1):%H:%M}-{here + timedelta(hours=1):%H:%M}"
+
+
+# --- what we do not know ------------------------------------------------------------------------------------------------
+def unconfirmed(service, count: int = 1, **changes) -> Send:
+    send = a_send(service, count, **changes)
+    Provider(lambda body: raw_reply(500)).dispatch(seconds=0.3, clients=1)
+    assert states(send).get("unconfirmed")
+    return send
+
+
+def back_in_time(send, by: timedelta) -> None:
+    for message in Message.objects.filter(send=send, posted_at__isnull=False):
+        Message.objects.filter(pk=message.pk).update(posted_at=message.posted_at - by)
+
+
+def test_by_default_nothing_is_ever_sent_again_by_itself():
+    send, provider = unconfirmed(a_service()), Provider()
+    back_in_time(send, timedelta(days=1))
+    release(send)
+    provider.dispatch(seconds=0.5)
+    assert provider.bodies == []
+    assert Send.objects.get(pk=send.pk).state == SendState.FINISHED
+
+
+def test_always_sends_again_once_after_ten_seconds_and_needs_an_expiry():
+    service, soon = a_service(), timezone.now() + timedelta(minutes=5)
+    with pytest.raises(compose.ComposeError, match="expiry"):
+        a_send(service, resend=Resend.ALWAYS)
+    send = unconfirmed(service, resend=Resend.ALWAYS, expires_at=soon)
+    assert 5 < (dispatch.due_within(60) or 0) <= 10, "the slice comes due again"
+    back_in_time(send, timedelta(seconds=11))
+    release(send)
+    provider = Provider(lambda body: raw_reply(500))
+    provider.dispatch(seconds=0.5)
+    assert len([body for body in provider.bodies if body]) == 1
+    back_in_time(send, timedelta(seconds=11))
+    release(send)
+    provider.dispatch(seconds=0.5)
+    assert len([body for body in provider.bodies if body]) == 1, "one extra attempt, no more"
+
+
+def test_always_does_not_send_again_what_has_expired():
+    send = unconfirmed(a_service(), resend=Resend.ALWAYS, expires_at=timezone.now() + timedelta(seconds=1))
+    back_in_time(send, timedelta(seconds=11))
+    time.sleep(1.0)
+    release(send)
+    provider = Provider()
+    provider.dispatch(seconds=0.5)
+    assert provider.bodies == []
+
+
+@pytest.mark.parametrize(("witnesses", "again"), [(25, 1), (19, 0)])
+def test_evidence_sends_again_only_if_enough_others_had_their_receipts(witnesses, again):
+    service = a_service()
+    send = a_send(service, 30, resend=Resend.EVIDENCE)
+    lost = "447710000004"
+    Provider(lambda body: raw_reply(500) if body["to"][0]["msisdn"] == [lost] else accepted(body)).dispatch(
+        seconds=1.0
+    )
+    assert states(send) == {"queued": 29, "unconfirmed": 1}
+    others = Message.objects.filter(send=send, state="queued").order_by("pk")[:witnesses]
+    Message.objects.filter(pk__in=[other.pk for other in others]).update(submitted_at=timezone.now())
+    back_in_time(send, timedelta(minutes=16))
+    release(send)
+    provider = Provider()
+    provider.dispatch(seconds=0.5)
+    assert provider.numbers == [lost] * again
+
+
+@pytest.mark.parametrize(
+    ("verdict", "becomes"),
+    [("send_again", "pending"), ("treat_as_sent", "queued"), ("give_up", "failed")],
+)
+def test_a_person_decides_and_it_is_written_down(verdict, becomes):
+    send = unconfirmed(a_service())
+    assert dispatch.by_person(send, dispatch.Verdict(verdict), by=BY, reason="the operator says so") == 1
+    assert states(send) == {becomes: 1}
+    event = AuditEvent.objects.get(act=f"messages.{verdict}")
+    assert (event.actor_label, event.details) == (BY.label, {"messages": 1, "reason": "the operator says so"})
+    assert dispatch.by_person(send, dispatch.Verdict(verdict), by=BY) == 0, "nothing is left to decide"
+
+
+def test_what_a_person_sends_again_is_posted_under_a_new_correlation_id():
+    send = unconfirmed(a_service())
+    dispatch.by_person(send, dispatch.Verdict.SEND_AGAIN, by=BY, reason="asked the customer")
+    provider = Provider()
+    provider.dispatch()
+    assert states(send) == {"queued": 1}
+    assert Message.objects.get(send=send).attempt == 2
+    assert "-2-" in provider.bodies[0]["to"][0]["correlationId"]
+
+
+# --- ramp and rules -------------------------------------------------------------------------------------------------------
+def deliver(send, *, failed: int = 0) -> None:
+    """Final receipts for everything that the provider has."""
+    from sms.models import ledger
+    from sms.models.ledger import News, Tally
+
+    with transaction.atomic():
+        tally = Tally.new()
+        rows = list(Message.objects.filter(send=send, state="queued").order_by("pk"))
+        news = [
+            News(
+                row.pk,
+                "failed" if index < failed else "delivered",
+                timezone.now(),
+                code="7203" if index < failed else "7500",
+            )
+            for index, row in enumerate(rows)
+        ]
+        ledger.apply(news, tally=tally)
+        tally.write()
+
+
+def test_a_ramp_goes_on_stage_by_stage_once_the_last_one_was_delivered():
+    service, provider = a_service(), Provider()
+    send = a_send(service, 1000, ramp=True)
+    seen = []
+    for _ in range(3):
+        provider.dispatch(seconds=3)
+        seen.append(len(provider.bodies))
+        assert dispatch.watch() == 0, "not before the receipts are in"
+        deliver(send)
+        dispatch.watch()
+    assert seen == [10, 100, 1000]
+    assert states(send) == {"delivered": 1000}
+    assert Send.objects.get(pk=send.pk).state == SendState.FINISHED
+
+
+def test_a_stage_that_fails_holds_the_send_and_resuming_overrules_the_rule():
+    service, provider = a_service(hold_failures=60), Provider()
+    send = a_send(service, 1000, ramp=True)
+    provider.dispatch(seconds=3)
+    deliver(send, failed=3)
+    assert dispatch.watch() == 1
+    held = Hold.objects.get(send=send)
+    assert (held.rule, held.facts["failed"], held.facts["posted"]) == ("failures", 3, 10)
+    assert "30 %" in held.because
+    assert dispatch.watch() == 0
+    control.lift(held, by=BY)
+    dispatch.watch()
+    provider.dispatch(seconds=3)
+    assert len(provider.bodies) == 100
+    assert Hold.objects.filter(send=send).count() == 1
+
+
+def test_a_send_is_held_when_too_many_have_no_receipt_or_opted_out():
+    service, provider = a_service(rate=100_000, hold_silence=50, hold_opt_outs=5), Provider()
+    send = a_send(service, 1000)
+    provider.dispatch(seconds=3)
+    Slice.objects.filter(send=send).update(done=False, due_at=timezone.now() + timedelta(hours=1))
+    Send.objects.filter(pk=send.pk).update(state=SendState.SENDING)
+    assert dispatch.watch() == 0
+    back_in_time(send, timedelta(minutes=11))
+    assert dispatch.watch() == 1
+    silence = Hold.objects.get(send=send)
+    assert silence.rule == "silence"
+    control.lift(silence, by=BY)
+    for index in range(60):
+        OptOut.objects.create(service=service, msisdn=f"+44771{index:07d}", source="inbound", send=send)
+    assert dispatch.watch() == 1
+    assert Hold.objects.active().get(send=send).rule == "opt_outs"
+
+
+def test_a_small_send_is_not_judged():
+    service, provider = a_service(), Provider()
+    send = a_send(service, 5)
+    provider.dispatch()
+    deliver(send, failed=5)
+    Slice.objects.filter(send=send).update(done=False)
+    Send.objects.filter(pk=send.pk).update(state=SendState.SENDING)
+    assert dispatch.watch() == 0
+
+
+# --- one service never stops another ------------------------------------------------------------------------------------
+def test_a_service_whose_key_cannot_be_read_is_paused_and_the_others_go_on():
+    from django.db import connection
+
+    broken, fine, provider = a_service(slug="broken", name="Broken"), a_service(), Provider()
+    stuck, send = a_send(broken, 2), a_send(fine, 2)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE sms_service SET api_key = 'gAAAAA-not-ours' WHERE id = %s", [broken.pk])
+    provider.dispatch(seconds=2)
+    assert states(send) == {"queued": 2}
+    assert states(stuck) == {"pending": 2}
+    from sms.models import Service
+
+    paused = Service.objects.only("paused_because").get(pk=broken.pk)
+    assert "FIELD_KEYS" in paused.paused_because
+
+
+def test_services_share_the_posters_fairly():
+    services = [a_service(slug=f"s{index}", name=f"S{index}") for index in range(3)]
+    sends = [a_send(service, 200) for service in services]
+    order: list[str] = []
+
+    def answer(body):
+        order.append(body["notifyUrl"])
+        return accepted(body)
+
+    Provider(answer).dispatch(seconds=10)
+    assert [states(send) for send in sends] == [{"queued": 200}] * 3
+    first = Counter(order[:240])
+    assert min(first.values()) >= 40, "each had its share from the beginning"
+
+
+def test_random_provider_trouble_never_loses_or_repeats_a_message():
+    rng = random.Random(7)
+    taken: Counter[str] = Counter()
+
+    def answer(body):
+        if not body:
+            return refused("7003")
+        roll = rng.random()
+        if roll < 0.1:
+            return raw_reply(429, headers={"Retry-After": "0"})
+        if roll < 0.2:
+            return refused("7020")
+        for entry in body["to"]:
+            taken[entry["correlationId"].split("-")[0]] += 1
+        return raw_reply(500) if roll < 0.23 else accepted(body)
+
+    send = a_send(a_service(batch_size=7), 300)
+    for _ in range(60):  # throttling makes it pause; here the pauses are skipped
+        Provider(answer).dispatch(seconds=1)
+        release(send)
+        if set(states(send)) <= {"queued", "unconfirmed"}:
+            break
+    assert set(states(send)) <= {"queued", "unconfirmed"}
+    assert len(taken) == 300
+    assert set(taken.values()) == {1}
+    assert json.dumps(states(send))
+
+
+def test_a_throttled_reply_without_a_contract_holds_this_process_back():
+    gate = Gate()
+    gate.answered(Throttled("429", 429, retry_after=3.0))
+    assert 2.5 < gate.held_for <= 3.0
+    assert an_order(a_service()).lane == Lane.NORMAL
