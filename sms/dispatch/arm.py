@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sms.dispatch import pace
-from sms.dispatch.claim import Lease, Owner, Waiting, database_now, renew
+from sms.dispatch.claim import Lease, Owner, Waiting, renew
 from sms.dispatch.fair import Fair
 from sms.dispatch.gate import Gate
 from sms.dispatch.look import Standing, may_disturb, opted_out, standings
@@ -52,6 +52,8 @@ def arm(
     rooms: Mapping[int, int],
     spare: int,
     fair: Fair,
+    now: datetime,
+    tally: Tally,
 ) -> Armed:
     """Mark messages *posting* and give every request its instant.
 
@@ -59,7 +61,7 @@ def arm(
     `again` are armed requests that need another instant: late ones, and halves of refused batches.
     """
     point("before_arm")
-    armed, tally, now = Armed(), Tally.new(), database_now()
+    armed = Armed()
     renew(leases, owner=owner)
     looks = standings({lease.send_id for lease in leases})
     by_service: dict[int, list[Lease]] = defaultdict(list)
@@ -100,7 +102,6 @@ def arm(
         grant.close()
         if any(lease.waiting for lease in by_service[service_id]):
             armed.wait_for(grant.wait)
-    tally.write()
     point("armed_uncommitted")
     return armed
 

@@ -10,6 +10,7 @@ import itertools
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -76,7 +77,8 @@ class Posters:
     def __init__(self, most: int, *, client_for: ClientFor = direct) -> None:
         self.most = most
         self._client_for = client_for
-        self._runway: list[tuple[float, int, Job]] = []
+        self._runways: dict[int, list[tuple[float, int, Job]]] = {}  # by service, the next instant first
+        self._flying: Counter[int] = Counter()  # requests on their way, by service
         self._turn = itertools.count()
         self._changed = threading.Condition()
         self._watched = False  # one idle poster waits for the head of the runway, the others for a sign
@@ -85,6 +87,9 @@ class Posters:
         self._threads: list[threading.Thread] = []
         self._idle = 0
         self._grown = 0.0
+        self._heard_since = (
+            True  # an acceptance came since the last growth: more posters would bring more of them
+        )
         for _ in range(min(FIRST_POSTERS, most)):
             self._grow()
 
@@ -96,7 +101,8 @@ class Posters:
     def post(self, job: Job) -> None:
         """Hand over one armed request."""
         with self._changed:
-            heapq.heappush(self._runway, (job.not_before, next(self._turn), job))
+            runway = self._runways.setdefault(job.service_id, [])
+            heapq.heappush(runway, (job.not_before, next(self._turn), job))
             self._changed.notify()
 
     def outcomes(self, *, at_least: int, timeout: float) -> list[Outcome]:
@@ -123,11 +129,14 @@ class Posters:
             thread.join(timeout=max(deadline - time.monotonic(), 0.0))
 
     def _grow_if_slow(self) -> None:
+        """More posters where requests wait although the provider answers, or where other services' hanging requests have them all."""
         with self._changed:
             now = time.monotonic()
-            overdue = bool(self._runway) and now - self._runway[0][0] > SLOW and not self._idle
-            if overdue and self.count < self.most and now - self._grown > SLOW:
-                self._grown = now
+            if self._idle or self.count >= self.most or now - self._grown < SLOW:
+                return
+            overdue = [key for key, runway in self._runways.items() if runway and now - runway[0][0] > SLOW]
+            if (overdue and self._heard_since) or any(not self._flying[key] for key in overdue):
+                self._grown, self._heard_since = now, False
                 for _ in range(min(max(self.count // 2, 1), self.most - self.count)):
                     self._grow()
 
@@ -140,24 +149,32 @@ class Posters:
         """The next job whose instant has come; None when closing and nothing is left."""
         with self._changed:
             while True:
-                if self._runway:
-                    pause = self._runway[0][0] - time.monotonic()
-                    if pause <= 0:
-                        job = heapq.heappop(self._runway)[2]
-                        if self._runway:
-                            self._changed.notify()
-                        return job
-                elif self._closing:
+                key, pause = self._head()
+                if key is not None and pause <= 0:
+                    job = heapq.heappop(self._runways[key])[2]
+                    self._flying[key] += 1
+                    self._changed.notify()
+                    return job
+                if key is None and self._closing:
                     return None
-                else:
-                    pause = 0.0
-                timed = pause > 0 and not self._watched
+                timed = key is not None and not self._watched
                 self._watched = self._watched or timed
                 self._idle += 1
                 self._changed.wait(timeout=pause if timed else None)
                 self._idle -= 1
                 if timed:
                     self._watched = False
+
+    def _head(self) -> tuple[int | None, float]:
+        """Whose job is next, and in how many seconds: of those that are due, the service with the fewest on their way."""
+        now = time.monotonic()
+        waiting = [(key, runway[0][0] - now) for key, runway in self._runways.items() if runway]
+        if not waiting:
+            return None, 0.0
+        due = [one for one in waiting if one[1] <= 0]
+        if due:
+            return min(due, key=lambda one: self._flying[one[0]])
+        return min(waiting, key=lambda one: one[1])
 
     def _work(self) -> None:
         clients: dict[Line, Client] = {}
@@ -168,6 +185,9 @@ class Posters:
                 isinstance(result, Held | Late) or (isinstance(result, Throttled) and job.paced)
             ):
                 job.gate.answered(result)
+            with self._changed:
+                self._flying[job.service_id] -= 1
+                self._heard_since = self._heard_since or isinstance(result, Accepted)
             self._outcomes.put(Outcome(job, result))
         for client in clients.values():
             client.close()

@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from sms.dispatch import pace
-from sms.dispatch.claim import database_now, reopen
+from sms.dispatch.claim import reopen
 from sms.dispatch.post import Held, Outcome
 from sms.models import Actor, AuditEvent, MessageState, Service, ledger
 from sms.models.ledger import News, Tally
@@ -22,12 +22,10 @@ log = structlog.get_logger(__name__)
 RETRY_IN = 1.0  # seconds until messages that came back are looked at again, where nothing says otherwise
 
 
-def record(outcomes: Sequence[Outcome]) -> None:
-    """Write the outcomes; call it inside a transaction."""
+def record(outcomes: Sequence[Outcome], *, at: datetime, tally: Tally) -> None:
+    """Write the outcomes; call it inside a transaction, and write the tally before its end."""
     if not outcomes:
         return
-    tally = Tally.new()
-    at = database_now()
     accepted = [
         (message.pk, message.attempt + 1, _provider_id(outcome.result, len(outcome.job.messages)))
         for outcome in outcomes
@@ -42,7 +40,6 @@ def record(outcomes: Sequence[Outcome]) -> None:
     ]
     ledger.accept(accepted, at=at, tally=tally)
     ledger.apply(news, tally=tally)
-    tally.write()
     returned = {
         outcome.job.lease.slice_id
         for outcome in outcomes

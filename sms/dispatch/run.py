@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.db import DatabaseError, close_old_connections, transaction
@@ -30,6 +30,7 @@ from sms.dispatch.request import body_of, line_of, sheet_of
 from sms.dispatch.settle import by_policy
 from sms.dispatch.watch import watch
 from sms.models import Lane, Send
+from sms.models.ledger import Tally
 from sms.models.secret import UnreadableSecret
 from sms.points import point
 from sms.webex.errors import Refused
@@ -236,8 +237,10 @@ class _Desk:
             return wait
         point("before_record")
         with transaction.atomic():
-            record.record(self.owed)
-            armed = self._arm(leases)
+            now, tally = database_now(), Tally.new()
+            record.record(self.owed, at=now, tally=tally)
+            armed = self._arm(leases, now=now, tally=tally)
+            tally.write()
         if self.owed:
             point("recorded")
         if armed.jobs:
@@ -268,7 +271,7 @@ class _Desk:
             and self.kits[lease.service_id].gate.room(in_flight=self.flying[lease.service_id])
         ]
 
-    def _arm(self, leases: Sequence[Lease]) -> Armed:
+    def _arm(self, leases: Sequence[Lease], *, now: datetime, tally: Tally) -> Armed:
         wanted = {lease.slice_id: lease for lease in leases}
         wanted |= {job.lease.slice_id: job.lease for job in self.again if job.lease}
         if not wanted:
@@ -281,6 +284,8 @@ class _Desk:
             rooms={key: kit.gate.room(in_flight=self.flying[key]) for key, kit in self.kits.items()},
             spare=max(2 * self.posters.count + SPARE - self.requests, 0),
             fair=self.fair,
+            now=now,
+            tally=tally,
         )
 
     def _hand_over(self, job: Job) -> None:
@@ -309,7 +314,9 @@ class _Desk:
             time.sleep(pause)
             try:
                 with transaction.atomic():
-                    record.record(self.owed)
+                    tally = Tally.new()
+                    record.record(self.owed, at=database_now(), tally=tally)
+                    tally.write()
                 self.owed = []
             except DatabaseError as problem:
                 log.warning("record_again", outcomes=len(self.owed), error=type(problem).__name__)

@@ -19,6 +19,7 @@ from sms.dispatch.post import Job, Outcome
 from sms.dispatch.record import record
 from sms.dispatch.request import line_of, sheet_of
 from sms.models import AuditEvent, Message, Send, SendState, Slice
+from sms.models.ledger import Tally
 from sms.webex.errors import Throttled
 from tests.domain.desk import BY, PUBLIC_URL, Provider, a_send, a_service, accepted, raw_reply, refused
 
@@ -178,6 +179,7 @@ class Dispatcher:
         service = self.send.service
         kit = Kit(Gate(), line_of(service), {self.send.pk: sheet_of(self.send, public_url=PUBLIC_URL)})
         with transaction.atomic():
+            tally = Tally.new()
             armed = arm(
                 [self.lease],
                 [],
@@ -186,7 +188,10 @@ class Dispatcher:
                 rooms={service.pk: count},
                 spare=count,
                 fair=Fair(),
+                now=timezone.now(),
+                tally=tally,
             )
+            tally.write()
         return armed.jobs
 
 
@@ -223,7 +228,9 @@ def test_a_message_that_the_provider_returns_after_a_cancellation_is_cancelled_t
     one = Dispatcher(send, "one")
     jobs = one.arm(1)
     assert compose.cancel(send, by=BY) == 2
-    record([Outcome(jobs[0], Throttled("7020", 400))])
+    tally = Tally.new()
+    record([Outcome(jobs[0], Throttled("7020", 400))], at=timezone.now(), tally=tally)
+    tally.write()
     claim.finish(one.lease, owner=one.owner)
     assert states(send) == {"cancelled": 3}
     assert not Slice.objects.filter(send=send, done=False).exists()

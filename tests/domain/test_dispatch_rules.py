@@ -3,6 +3,7 @@
 import json
 import math
 import random
+import threading
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -576,3 +577,24 @@ def test_a_throttled_reply_without_a_contract_holds_this_process_back():
     gate.answered(Throttled("429", 429, retry_after=3.0))
     assert 2.5 < gate.held_for <= 3.0
     assert an_order(a_service()).lane == Lane.NORMAL
+
+
+def test_a_service_whose_provider_hangs_does_not_hold_up_another():
+    hanging, fine = a_service(slug="hanging", name="Hanging"), a_service()
+    stuck, send = a_send(hanging, 60), a_send(fine, 60)
+    over = threading.Event()
+    times: list[float] = []
+    started = time.monotonic()
+
+    def answer(body):
+        if f"/{hanging.receipt_token}/" in body["notifyUrl"]:
+            over.wait(3.0)
+            return raw_reply(500)
+        times.append(time.monotonic() - started)
+        return accepted(body)
+
+    Provider(answer).dispatch(clients=24, seconds=4)
+    over.set()
+    assert states(send) == {"queued": 60}
+    assert max(times) < 2.5, "it waited for the one that hangs"
+    assert states(stuck)["unconfirmed"] <= 24 + 3

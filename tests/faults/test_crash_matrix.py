@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.sqlite, pytest.mark.postgresql]
 
 MESSAGES = 60
 BATCHES = (1, 50)
+RATE = {1: 120, 50: None}  # messages a second: without a contract all single ones would be armed in one turn
 # the passage at which each dies, by batch: late enough that something was done, early enough that something is left
 NTH = {1: {"armed": 3, "before_post": 20, "mid_post": 20, "after_post": 20, "before_record": 3}, 50: {}}
 NTH[1] |= {"record_uncommitted": 3, "recorded": 3}
@@ -52,6 +53,7 @@ def tally(say):
 @pytest.mark.parametrize("point", NAMES)
 def test_a_death_loses_nothing_and_sends_nothing_twice(field, tally, point, batch):
     case = Case(point, batch)
+    field.rate = RATE[batch]
     send = field.send(case.text, MESSAGES, batch=batch)
     if point == "swept":  # somebody must have died before there is anything to sweep
         field.crash("armed")

@@ -22,6 +22,7 @@ def field(tmp_path_factory, module_database_url):
 
 def killed(field, text, *, crash_at, plant):
     """A planted dispatcher dies at a point, and planted ones clean up behind it."""
+    field.rate = 120  # so that a turn arms a few, not all
     send = field.send(text, MESSAGES)
     field.crash(crash_at, plant=plant)
     field.settle(send, text, plant=plant, patience=3.0)
@@ -35,6 +36,7 @@ def test_a_dropped_arm_commit_sends_twice(field):
 
 
 def test_a_dropped_arm_commit_is_seen_without_any_crash(field):
+    field.rate = 120  # so that a turn arms a few, not all
     send = field.send("no arm, no crash", MESSAGES)
     field.settle(send, "no arm, no crash", plant="arm_is_not_written", patience=5.0)
     verdict = field.verdict(send, "no arm, no crash")

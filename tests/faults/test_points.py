@@ -2,7 +2,7 @@
 
 import pytest
 
-from sms.dispatch import points
+from sms import points
 from tests.faults import crash
 
 
