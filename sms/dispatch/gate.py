@@ -8,7 +8,7 @@ So an outage parks what was in flight when it began, and not one message more fo
 
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 
 from sms.webex.errors import NotSent, ProviderError, Refused, ServicePaused, Throttled, Unconfirmed
@@ -111,3 +111,13 @@ class Gate:
     def _often(self) -> bool:
         bad = sum(uncertain for _, uncertain in self.recent)
         return len(self.recent) >= SAMPLE and bad > SHARE * len(self.recent)
+
+
+class Gates(defaultdict[int, Gate]):
+    """The gates of one process by service. They outlive a run: what was learned of an outage must not be forgotten between two."""
+
+    def __init__(self) -> None:
+        super().__init__(Gate)
+
+
+OF_THIS_PROCESS = Gates()

@@ -23,7 +23,7 @@ from sms.dispatch import record
 from sms.dispatch.arm import Armed, Kit, arm
 from sms.dispatch.claim import LEASE, Lease, Owner, claim, database_now, finish, load, open_slices
 from sms.dispatch.fair import Fair
-from sms.dispatch.gate import KNOCK, Gate
+from sms.dispatch.gate import KNOCK, OF_THIS_PROCESS, Gates
 from sms.dispatch.look import standings
 from sms.dispatch.post import ClientFor, Held, Job, Late, Outcome, Posters, direct
 from sms.dispatch.request import body_of, line_of, sheet_of
@@ -71,6 +71,7 @@ def run(
     clients: int = DEFAULT_CLIENTS,
     client_for: ClientFor = direct,
     lease: timedelta = LEASE,
+    gates: Gates = OF_THIS_PROCESS,
     stopped: Stopped = lambda: False,
 ) -> Report:
     """Dispatch what is due for up to `seconds`, first waiting up to `look_ahead` seconds for something to become due.
@@ -87,7 +88,12 @@ def run(
             time.sleep(min(pause, IDLE))
             continue
         desk = _Desk(
-            public_url=public_url, clients=clients, client_for=client_for, lease=lease, report=report
+            public_url=public_url,
+            clients=clients,
+            client_for=client_for,
+            lease=lease,
+            gates=gates,
+            report=report,
         )
         desk.work(until=time.monotonic() + seconds, stopped=stopped)
         if time.monotonic() >= waited_until:
@@ -99,10 +105,17 @@ class _Desk:
     """One run's state."""
 
     def __init__(
-        self, *, public_url: str, clients: int, client_for: ClientFor, lease: timedelta, report: Report
+        self,
+        *,
+        public_url: str,
+        clients: int,
+        client_for: ClientFor,
+        lease: timedelta,
+        gates: Gates,
+        report: Report,
     ) -> None:
         self.owner = Owner(f"{os.getpid()}-{secrets.token_hex(8)}", lease)
-        self.public_url, self.report = public_url, report
+        self.public_url, self.gates, self.report = public_url, gates, report
         self.posters = Posters(clients, client_for=client_for)
         self.leases: list[Lease] = []
         self.kits: dict[int, Kit] = {}
@@ -179,7 +192,9 @@ class _Desk:
             send = Send.objects.select_related(
                 "service__region", "sender", "policy_group", "link_domain", "template"
             ).get(pk=lease.send_id)
-            kit = self.kits.setdefault(lease.service_id, Kit(Gate(), line_of(send.service), {}))
+            kit = self.kits.setdefault(
+                lease.service_id, Kit(self.gates[lease.service_id], line_of(send.service), {})
+            )
             kit.sheets[lease.send_id] = sheet_of(send, public_url=self.public_url)
         except UnreadableSecret as problem:
             with transaction.atomic():

@@ -8,8 +8,8 @@ import argparse
 import json
 import statistics
 
-from tests.bench.ground import DATABASES, Ground, best_bare_httpx, ground
-from tests.bench.stub import Stub, per_second, stub
+from tests.bench.rig.ground import DATABASES, Ground, best_bare_httpx, ground
+from tests.bench.rig.stub import Stub, per_second, stub
 
 
 def main() -> None:

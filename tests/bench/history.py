@@ -9,8 +9,8 @@ import json
 import statistics
 import time
 
-from tests.bench.ground import Ground, ground
-from tests.bench.stub import Stub, per_second, stub
+from tests.bench.rig.ground import Ground, ground
+from tests.bench.rig.stub import Stub, per_second, stub
 
 BATCH = 100  # so that the books, not the requests, are what is measured
 

@@ -8,8 +8,8 @@ import argparse
 import json
 import time
 
-from tests.bench.ground import DATABASES, Ground, ground
-from tests.bench.stub import Stub, fullest_second, stub
+from tests.bench.rig.ground import DATABASES, Ground, ground
+from tests.bench.rig.stub import Stub, fullest_second, stub
 
 RATES = (20, 100, 300)
 PROCESSES = 2

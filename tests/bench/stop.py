@@ -9,8 +9,8 @@ import json
 import statistics
 import time
 
-from tests.bench.ground import DATABASES, Ground, ground
-from tests.bench.stub import Stub, stub
+from tests.bench.rig.ground import DATABASES, Ground, ground
+from tests.bench.rig.stub import Stub, stub
 
 ACTS = ("hold_send", "hold_sender", "pause_service", "cancel")
 QUIET = 2.0  # seconds of silence that prove the end

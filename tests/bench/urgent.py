@@ -8,8 +8,8 @@ import json
 import statistics
 import time
 
-from tests.bench.ground import DATABASES, Ground, ground
-from tests.bench.stub import Stub, stub
+from tests.bench.rig.ground import DATABASES, Ground, ground
+from tests.bench.rig.stub import Stub, stub
 
 
 def main() -> None:

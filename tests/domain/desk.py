@@ -13,6 +13,7 @@ import httpx
 
 from sms import compose, dispatch
 from sms.audience import Audience, Limits, read_pasted
+from sms.dispatch.gate import Gates
 from sms.dispatch.request import Line
 from sms.models import Actor, AuthKind, Region, Send, Sender, SenderKind, Service
 from sms.webex.client import Client
@@ -74,6 +75,7 @@ class Provider:
 
     answer: Answer = accepted
     bodies: list[dict] = field(default_factory=list)
+    gates: Gates = field(default_factory=Gates)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def client_for(self, line: Line) -> Client:
@@ -90,8 +92,14 @@ class Provider:
         return [body["to"][0]["msisdn"][0] for body in self.bodies]
 
     def dispatch(self, **options) -> dispatch.Report:
-        options = {"clients": 4, "seconds": 5.0} | options
+        """One run of one process: what its gates learned stays until `another_process`."""
+        options = {"clients": 4, "seconds": 5.0, "gates": self.gates} | options
         return dispatch.run(public_url=PUBLIC_URL, client_for=self.client_for, **options)
+
+    def another_process(self, **options) -> dispatch.Report:
+        """A run of a process that knows nothing yet."""
+        self.gates = Gates()
+        return self.dispatch(**options)
 
 
 def receipt(correlation_id: str, *, code: str = "7500", status: str = "Delivered", **extra: object) -> bytes:

@@ -16,7 +16,7 @@ from tests import postgres
 from tests.faults.clerk import Clerk
 from tests.journey.processes import environment
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 DATABASES = ("sqlite", "postgresql")
 BODY = (
     b'{"channel":"sms","from":"SHOP","to":[{"msisdn":["447710000001"],"correlationId":"1a2b-1-abcdefghijklmnop"}],'

@@ -1,6 +1,6 @@
 """A provider as fast as this machine allows, for benchmarks: takes every message, keeps when it came, sends no receipt.
 
-`python -m tests.bench.stub [--latency MS]` prints its address and serves until its standard input closes. `Stub` is its other end.
+`python -m tests.bench.rig.stub [--latency MS]` prints its address and serves until its standard input closes. `Stub` is its other end.
 It parses only what it must: the ceiling to be measured is the sender's.
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 
 import httptools
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 REPLY = (
     b'{"requestTimestamp":"2026-11-23T09:15:04.101Z","messageId":"6f7d0e4c-1f2b-4c55-9f0c-0a6d1f6f7a11",'
     b'"correlationId":"","status":"queued"}'
@@ -46,6 +46,11 @@ class Stub:
     url: str
     process: subprocess.Popen[str]
 
+    def become(self, mode: str) -> None:
+        """`up`, `down` (503 to everything) or `hanging` (takes the request and never answers)."""
+        with urllib.request.urlopen(f"{self.url}/mode/{mode}", timeout=10) as reply:
+            reply.read()
+
     def arrivals(self) -> list[Arrival]:
         """Everything since the last time it was asked."""
         with urllib.request.urlopen(f"{self.url}/arrivals", timeout=60) as reply:
@@ -56,7 +61,7 @@ class Stub:
 def stub(*, latency: float = 0.0) -> Iterator[Stub]:
     """A stub process for the length of the block; `latency` in seconds."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.stub", "--latency", str(latency * 1000)],
+        [sys.executable, "-m", "tests.bench.rig.stub", "--latency", str(latency * 1000)],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -99,6 +104,8 @@ def longest_gap(arrivals: list[Arrival]) -> float:
 
 
 class _Connection(asyncio.Protocol):
+    mode = "up"  # of all connections
+
     def __init__(self, kept: list[tuple[float, int, str]], latency: float) -> None:
         self.kept, self.latency = kept, latency
 
@@ -125,7 +132,21 @@ class _Connection(asyncio.Protocol):
                 b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(rows), rows)
             )
             return
-        if body != b"{}":
+        if self.url.startswith(b"/mode/"):
+            _Connection.mode = self.url.rpartition(b"/")[2].decode()
+            self.transport.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+            return
+        if self.mode == "hanging":
+            return
+        if self.mode == "down":
+            self.transport.write(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+            return
+        if body == b"{}":  # a knock
+            self.transport.write(
+                b"HTTP/1.1 400 Bad Request\r\nContent-Length: 15\r\n\r\n" + b'{"code":"7003"}'
+            )
+            return
+        if body:
             text = body.partition(b'"text":"')[2].partition(b'"')[0].decode()
             self.kept.append((time.time(), body.count(b'"msisdn":'), text))
         if self.latency:
