@@ -96,7 +96,7 @@ class Provider:
         options = {"clients": 4, "seconds": 5.0, "gates": self.gates} | options
         return dispatch.run(public_url=PUBLIC_URL, client_for=self.client_for, **options)
 
-    def another_process(self, **options) -> dispatch.Report:
+    def another_process(self, **options):
         """A run of a process that knows nothing yet."""
         self.gates = Gates()
         return self.dispatch(**options)
