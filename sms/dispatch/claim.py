@@ -53,7 +53,7 @@ class Lease:
     """A slice that is ours for a while, with its messages still to be armed.
 
     `halted` is read by the posters: whatever of it is not on its way stays here. `not_before` is when the messages that had to be
-    left (quiet hours) may be looked at again.
+    left (quiet hours) may be looked at again, unless others `came_back` and want to be looked at sooner.
     """
 
     slice_id: int
@@ -67,6 +67,7 @@ class Lease:
     halted: bool = False
     lost: bool = False
     not_before: datetime | None = None
+    came_back: bool = False
 
 
 def open_slices() -> "QuerySet[Slice]":
@@ -191,7 +192,8 @@ def finish(lease: Lease, *, owner: Owner, retry_in: float = 0.0) -> None:
         left = in_slice(lease).filter(state=MessageState.PENDING).exists()
         mine = Slice.objects.filter(pk=lease.slice_id)
         if left:
-            again = lease.not_before or Now() + timedelta(seconds=max(retry_in, 0))
+            soon = Now() + timedelta(seconds=max(retry_in, 0))
+            again = soon if lease.came_back or lease.not_before is None else lease.not_before
             mine.update(owner="", leased_until=None, due_at=again)
         elif _may_be_sent_again(send, lease):
             mine.update(owner="", leased_until=None, due_at=Now() + RESEND_AFTER[Resend(send.resend)])
@@ -211,7 +213,7 @@ def _may_be_sent_again(send: Send, lease: Lease) -> bool:
         return False
     if send.expires_at is not None and send.expires_at <= now:
         return False
-    open_ones = in_slice(lease).filter(state=MessageState.UNCONFIRMED, attempt__lte=EXTRA)
+    open_ones = in_slice(lease).filter(state=MessageState.UNCONFIRMED, resent__lt=EXTRA)
     return open_ones.filter(posted_at__gt=now - GIVE_UP_AFTER).exists()
 
 

@@ -129,14 +129,17 @@ class Posters:
             thread.join(timeout=max(deadline - time.monotonic(), 0.0))
 
     def _grow_if_slow(self) -> None:
-        """More posters where requests wait although the provider answers, or where other services' hanging requests have them all."""
+        """More posters where requests wait while the provider goes on answering, or where a service has none because others have all."""
         with self._changed:
             now = time.monotonic()
             if self._idle or self.count >= self.most or now - self._grown < SLOW:
                 return
-            overdue = [key for key, runway in self._runways.items() if runway and now - runway[0][0] > SLOW]
-            if (overdue and self._heard_since) or any(not self._flying[key] for key in overdue):
-                self._grown, self._heard_since = now, False
+            overdue = {key: runway[0][0] + SLOW for key, runway in self._runways.items() if runway}
+            if any(
+                since < now and (since < self._heard or not self._flying[key])
+                for key, since in overdue.items()
+            ):
+                self._grown = now
                 for _ in range(min(max(self.count // 2, 1), self.most - self.count)):
                     self._grow()
 
@@ -187,7 +190,8 @@ class Posters:
                 job.gate.answered(result)
             with self._changed:
                 self._flying[job.service_id] -= 1
-                self._heard_since = self._heard_since or isinstance(result, Accepted)
+                if isinstance(result, Accepted):
+                    self._heard = time.monotonic()
             self._outcomes.put(Outcome(job, result))
         for client in clients.values():
             client.close()

@@ -19,6 +19,7 @@ from sms.webex.replies import Accepted
 
 log = structlog.get_logger(__name__)
 
+RETURNED = (Held, NotSent, Throttled, ServicePaused)  # certainly not taken: pending again
 RETRY_IN = 1.0  # seconds until messages that came back are looked at again, where nothing says otherwise
 
 
@@ -43,7 +44,7 @@ def record(outcomes: Sequence[Outcome], *, at: datetime, tally: Tally) -> None:
     returned = {
         outcome.job.lease.slice_id
         for outcome in outcomes
-        if outcome.job.lease and isinstance(outcome.result, Held | NotSent | Throttled | ServicePaused)
+        if outcome.job.lease and isinstance(outcome.result, RETURNED)
     }
     if returned:
         reopen(sorted(returned), retry_in=RETRY_IN)
@@ -70,7 +71,7 @@ def _provider_id(result: Accepted, messages: int) -> str:
 def _news(outcome: Outcome, at: datetime) -> list[News]:
     result = outcome.result
     code, detail = (result.code, result.detail) if isinstance(result, ProviderError) else ("", "")
-    back = isinstance(result, Held | NotSent | Throttled | ServicePaused)
+    back = isinstance(result, RETURNED)
     if back:
         state = MessageState.PENDING
     else:

@@ -261,8 +261,9 @@ class _Desk:
         if armed.jobs:
             point("armed")
         for outcome in self.owed:
-            if outcome.job.lease:
-                outcome.job.lease.in_flight -= len(outcome.job.messages)
+            if lease := outcome.job.lease:
+                lease.in_flight -= len(outcome.job.messages)
+                lease.came_back = lease.came_back or isinstance(outcome.result, record.RETURNED)
         self.report.posted += sum(len(job.messages) for job in armed.jobs) - sum(
             len(job.messages) for job in again
         )

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import structlog
 from django.db import transaction
+from django.db.models import F
 
 from sms.dispatch.claim import EXTRA, RESEND_AFTER, database_now, reopen
 from sms.models import (
@@ -55,14 +56,18 @@ def by_policy(send_ids: Collection[int], *, now: datetime | None = None) -> int:
         rows = Message.objects.filter(
             send=send,
             state=MessageState.UNCONFIRMED,
-            attempt__lte=EXTRA,
+            resent__lt=EXTRA,
             posted_at__lt=now - RESEND_AFTER[Resend(send.resend)],
         )
         messages = list(rows.order_by("pk")[:AT_ONCE])
         if send.resend == Resend.EVIDENCE:
             messages = [message for message in messages if _surely_not_sent(message, now=now)]
         if messages:
-            done += _send_again(send, messages, now=now)
+            with transaction.atomic():
+                Message.objects.filter(pk__in=[message.pk for message in messages]).update(
+                    resent=F("resent") + 1
+                )
+                done += _send_again(send, messages, now=now)
             log.warning("sent_again_by_policy", send=send.pk, policy=send.resend, messages=len(messages))
     return done
 

@@ -47,6 +47,13 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='message',
+            name='resent',
+            field=models.PositiveSmallIntegerField(
+                default=0, help_text='Times that a policy sent it again although it may have been sent.'
+            ),
+        ),
+        migrations.AddField(
+            model_name='message',
             name='zone',
             field=models.CharField(blank=True, help_text='IANA time zone from the audience, if it had one.', max_length=40),
         ),

@@ -52,6 +52,9 @@ class Message(models.Model):
     attempt = models.PositiveSmallIntegerField(
         default=0, help_text="POSTs that may have reached the provider."
     )
+    resent = models.PositiveSmallIntegerField(
+        default=0, help_text="Times that a policy sent it again although it may have been sent."
+    )
     code = models.CharField(
         max_length=10, blank=True, help_text="The provider's last code about this message."
     )
