@@ -111,6 +111,8 @@ too_large | unknown | unknown | unknown | The provider's answer was longer than 
 partial | unknown | unknown | unknown | The provider accepted only some of the batch. | Receipts will tell which.
 odd_status | unknown | unknown | unknown | The provider answered with a status that its documents do not name. | Wait for a receipt, or decide on the message's page.
 rejected | request | failed | no | The provider answered that it rejected the message. | Look at the provider's words beside it.
+given_up | unknown | failed | unknown | It was not confirmed, and a person gave it up; it may have been sent. | If a receipt says that it was delivered, the page will say so too.
+opted_out | policy | failed | no | The person opted out before it was posted; nothing was sent. | Leave the number out from now on.
 redirect | request | failed | no | The provider's address sent us elsewhere; we do not follow. | Check the base URL in Settings.
 http_400 | request | failed | no | The provider refused the request without a code. | Look at the provider's words beside it.
 http_401 | account | failed | later | The provider does not accept our credentials. | Check the service key or JWT secret in Settings, then resume the service.

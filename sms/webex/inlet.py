@@ -16,6 +16,10 @@ from sms.webex.wire import SendRequest
 _PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
 _TEXTS = ("channel", "from", "callbackData", "notifyUrl", "notifyUrlAuthId", "batchId")
+_FLAGS = (
+    *("shortenLinks", "trackClicks", "allowFallbackURL"),
+    *("channelCheckConsent", "channelApplyFrequencyCap"),
+)
 
 
 def decode(raw: bytes) -> SendRequest:
@@ -26,12 +30,25 @@ def decode(raw: bytes) -> SendRequest:
         raise WireError("$", "Invalid JSON", code="7000") from None
     if not isinstance(said, dict):
         raise WireError("$", "must be a JSON object", code="7000")
+    request = _settled(said)
+    _mandatory(request)
     try:
-        return msgspec.convert(_settled(said), SendRequest, strict=False)
+        # Strict, because msgspec's own leniency reads the text "null" as nothing, which would lose a contact policy, and a
+        # number as a moment.
+        return msgspec.convert(request, SendRequest)
     except msgspec.ValidationError as error:
         raise _as_wire_error(str(error)) from None
     except RecursionError:
         raise WireError("$", "is nested too deeply", code="7000") from None
+
+
+def _mandatory(request: dict[str, Any]) -> None:
+    """The two that our structs fill in by themselves and the provider does not."""
+    if "channel" not in request:
+        raise WireError("channel", "is mandatory", code="7003")
+    content = request.get("content")
+    if isinstance(content, dict) and "type" not in content:
+        raise WireError("content.type", "is mandatory", code="7003")
 
 
 def _as_wire_error(problem: str) -> WireError:
@@ -62,11 +79,12 @@ def _settled(said: dict[str, Any]) -> dict[str, Any]:
             if block == "template" and "ID" in request[block]:
                 request[block].setdefault("id", request[block]["ID"])
             _textual(request[block], texts)
-    validity = request.get("validity")
-    if isinstance(validity, str) and validity.isascii() and validity.isdigit() and len(validity) <= 10:
-        request["validity"] = int(validity)
+            _truthful(request[block])
+    _counting(request, "validity")
     if isinstance(request.get("smartlinks"), dict):  # the table calls it an object, the sample shows a list
         request["smartlinks"] = [request["smartlinks"]]
+    if isinstance(request.get("smartlinks"), list):
+        request["smartlinks"] = [_smartlink(entry) for entry in request["smartlinks"]]
     return request
 
 
@@ -79,6 +97,27 @@ def _textual(block: dict[str, Any], names: tuple[str, ...]) -> None:
     for name in names:
         if name in block:
             block[name] = _as_text(block[name])
+
+
+def _truthful(block: dict[str, Any]) -> None:
+    for name in _FLAGS:
+        if isinstance(block.get(name), str):
+            block[name] = {"true": True, "false": False}.get(block[name].lower(), block[name])
+
+
+def _counting(block: dict[str, Any], name: str) -> None:
+    value = block.get(name)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 10:
+        block[name] = int(value)
+
+
+def _smartlink(entry: Any) -> Any:
+    if not isinstance(entry, dict):
+        return entry
+    link = _given(entry)
+    for name in ("smartlinkId", "validity"):
+        _counting(link, name)
+    return link
 
 
 def _as_text(value: Any) -> Any:

@@ -24,6 +24,7 @@ RECEIPTS = frozenset({"SUBMITTED", "SENT", "DELIVERED", "CLICKED", "FAILED"})
 _PLACEHOLDER = re.compile(r"\$\(([^()]+)\)")
 _SMARTLINK = re.compile(r"\{\{smartlink_(\d+)\}\}", re.ASCII)
 _TAG = re.compile(r"[A-Za-z0-9_-]+")
+_AUTH_ID = re.compile(r"[A-Za-z0-9]{1,64}")
 
 
 class WireError(ValueError):
@@ -88,7 +89,7 @@ def validate(request: "SendRequest", *, rules: Rules = DEFAULT) -> None:
     if request.notify_url_auth_id:
         if not request.notify_url:
             raise WireError("notifyUrlAuthId", "needs a notifyUrl to sign in to")
-        if not request.notify_url_auth_id.isalnum() or len(request.notify_url_auth_id) > 64:
+        if _AUTH_ID.fullmatch(request.notify_url_auth_id) is None:
             raise WireError(
                 "notifyUrlAuthId", "is the id of an authorization made in the console: letters and digits"
             )
@@ -245,6 +246,8 @@ def _times(request: "SendRequest", rules: Rules) -> None:
         seconds = int(validity) if isinstance(validity, int) or _is_count(validity) else 0
         if not 1 <= seconds <= LONGEST_VALIDITY:
             raise WireError("validity", f"must be whole seconds from 1 to {LONGEST_VALIDITY} (72 hours)")
+        if send_at is None:
+            return
     now = rules.now or dt.datetime.now(dt.UTC)
     for field, moment in (("sendAt", send_at), ("expireAt", expire_at)):
         if moment is None:

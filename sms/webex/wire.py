@@ -6,6 +6,7 @@ request that somebody else wrote is `inlet`. Sources: the seed's "Body Parameter
 """
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -149,9 +150,22 @@ def encode(request: SendRequest, *, rules: Rules = DEFAULT) -> bytes:
     try:
         return _ENCODE(msgspec.structs.replace(request, **spelled) if spelled else request)
     except UnicodeEncodeError as error:
-        raise WireError(
-            "content.text", f"half a character (U+{ord(error.object[error.start]):04X}) cannot be sent"
-        ) from None
+        half = error.object
+        field = next(path for path, text in _texts(msgspec.to_builtins(request)) if text == half)
+        raise WireError(field, f"half a character (U+{ord(half[error.start]):04X}) cannot be sent") from None
+
+
+def _texts(said: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every text of a request with its path on the wire; a name of a substitution has the path of the whole."""
+    if isinstance(said, str):
+        yield path, said
+    elif isinstance(said, dict):
+        for name, value in said.items():
+            yield path, name
+            yield from _texts(value, f"{path}.{name}" if path else name)
+    elif isinstance(said, list):
+        for index, value in enumerate(said):
+            yield from _texts(value, f"{path}[{index}]")
 
 
 def stamp(moment: dt.datetime) -> str:

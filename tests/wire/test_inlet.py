@@ -118,7 +118,7 @@ def test_body_that_is_no_json_object_is_refused_as_7000(raw):
     assert caught.value.code == "7000"
 
 
-@pytest.mark.parametrize(("missing", "field"), [("from", "from"), ("to", "to")])
+@pytest.mark.parametrize(("missing", "field"), [("channel", "channel"), ("from", "from"), ("to", "to")])
 def test_missing_field_is_refused_as_7003_by_its_name(missing, field):
     body = {name: value for name, value in BARE.items() if name != missing}
     with pytest.raises(WireError) as caught:
@@ -128,6 +128,8 @@ def test_missing_field_is_refused_as_7003_by_its_name(missing, field):
 
 def test_missing_field_inside_is_refused_with_its_path():
     assert (refusal(to=[{}]).field, refusal(to=[{}]).code) == ("to[0].msisdn", "7003")
+    untyped = refusal(content={"type": "", "text": "x"})
+    assert (untyped.field, untyped.code) == ("content.type", "7003")
     assert (refusal(content={"type": "text"}).field, refusal(content={"type": "text"}).code) == (
         "content.text",
         "7003",
@@ -146,6 +148,17 @@ def test_missing_field_inside_is_refused_with_its_path():
         ({"options": {"shortenLinks": "maybe"}}, "options.shortenLinks"),
         ({"requestedReceipts": "SENT"}, "requestedReceipts"),
         ({"smartlinks": [{"smartlinkId": "x", "validity": 1}]}, "smartlinks[0].smartlinkId"),
+        ({"smartlinks": ["4371"]}, "smartlinks[0]"),
+        ({"sendAt": 1772445600}, "sendAt"),
+        ({"expireAt": "1772445600"}, "expireAt"),
+        ({"sendAt": "null"}, "sendAt"),
+        ({"options": "null"}, "options"),
+        ({"contactPolicy": "null"}, "contactPolicy"),
+        (
+            {"contactPolicy": {"contactPolicyGroup": "G", "channelCheckConsent": 1}},
+            "contactPolicy.channelCheckConsent",
+        ),
+        ({"validity": 60.5}, "validity"),
     ],
 )
 def test_wrong_type_is_refused_as_7004_with_its_path(fields, field):

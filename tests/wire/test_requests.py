@@ -275,7 +275,16 @@ def test_text_limit_counts_characters_after_substitution():
 
 
 def test_half_a_surrogate_is_refused_and_not_a_crash():
-    assert refusal(text("a\ud83d")).field == "content.text"
+    half = "a\ud83d"
+    assert refusal(text(half)).field == "content.text"
+    assert "U+D83D" in refusal(request(callback_data=half)).rule
+    for field, fields in (
+        ("callbackData", {"callback_data": half}),
+        ("substitutions.name", {"substitutions": {"name": half}}),
+        ("substitutions", {"substitutions": {half: "Ada"}}),
+        ("to[1].correlationId", {"to": [ADA, Destination(msisdn=["+447700900001"], correlation_id=half)]}),
+    ):
+        assert refusal(request(**fields)).field == field
 
 
 @pytest.mark.parametrize(
@@ -427,7 +436,8 @@ def test_notify_url_of_the_sandbox_on_this_machine_needs_no_https():
 
 def test_notify_url_auth_id_needs_a_notify_url_and_the_form_of_an_id():
     assert refusal(request(notify_url_auth_id="TNQZ4821PD")).field == "notifyUrlAuthId"
-    assert refusal(request(notify_url_auth_id="TN Q", notify_url=HOOK)).field == "notifyUrlAuthId"
+    for wrong in ("TN Q", "TNÉ", "٣"):
+        assert refusal(request(notify_url_auth_id=wrong, notify_url=HOOK)).field == "notifyUrlAuthId"
     validate(request(notify_url_auth_id="T" * 64, notify_url=HOOK))
     assert refusal(request(notify_url_auth_id="T" * 65, notify_url=HOOK)).field == "notifyUrlAuthId"
 

@@ -1,33 +1,36 @@
-"""The sandbox's book: what it received and what it sent, as the log tells it."""
+"""The sandbox's book: what it received and what it sent, as the log tells it, up to a limit."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from sms.webex.sandbox import rules
-from sms.webex.sandbox.outcomes import Outcome
+from sms.webex.sandbox.outcomes import ORDINARY, Outcome
 from sms.webex.sandbox.receipts import iso
+
+PART = 2000
+TEXTS = 4096
 
 
 class Message:
-    """One SMS to one number."""
+    """One SMS to one number. What it shares with the others of its request stays in ``order``."""
 
     __slots__ = (
         "at",
-        "callback",
+        "clicked",
         "correlation",
-        "digits",
         "link",
         "message_id",
         "msisdn",
-        "notify_url",
+        "order",
         "outcome",
-        "receipts",
+        "paths",
         "segments",
-        "sender",
         "status",
         "text",
-        "track",
+        "valid",
     )
 
     def __init__(self, at: float, message_id: str, order: rules.Order, to: rules.Destination) -> None:
@@ -35,18 +38,51 @@ class Message:
         self.at = at
         self.message_id = message_id
         self.msisdn = to.msisdn
-        self.digits = to.digits
+        self.valid = bool(to.digits)
         self.correlation = to.correlation
         self.text = to.text
-        self.sender = order.sender
-        self.callback = order.callback
-        self.notify_url = order.notify_url
-        self.receipts = order.receipts
-        self.track = order.track and bool(order.shorten)
+        self.order = order
         self.link = ""  # the first shortened link's long address
+        self.paths: tuple[str, ...] = ()  # of its links
+        self.clicked = False
         self.segments = 0
-        self.outcome: Outcome
+        self.outcome: Outcome = ORDINARY
         self.status = "queued"
+
+    @property
+    def digits(self) -> str:
+        """The number without +; empty when it cannot exist."""
+        return self.msisdn[1:] if self.valid else ""
+
+    @property
+    def sender(self) -> str:
+        """``from``."""
+        return self.order.sender
+
+    @property
+    def callback(self) -> str:
+        """``callbackData``."""
+        return self.order.callback
+
+    @property
+    def notify_url(self) -> str:
+        """Where receipts go; empty when nowhere."""
+        return self.order.notify_url
+
+    @property
+    def auth(self) -> str:
+        """``notifyUrlAuthId``."""
+        return self.order.notify_auth
+
+    @property
+    def receipts(self) -> frozenset[str]:
+        """``requestedReceipts``."""
+        return self.order.receipts
+
+    @property
+    def track(self) -> bool:
+        """Whether clicks are told of."""
+        return self.order.links.track and self.order.links.shorten
 
     def as_log(self) -> dict[str, object]:
         """The message's line of the log."""
@@ -64,7 +100,7 @@ class Message:
 
 
 class Delivered(NamedTuple):
-    """One attempt to deliver a receipt."""
+    """One attempt to deliver a receipt or an incoming message."""
 
     at: float
     correlation: str
@@ -74,11 +110,12 @@ class Delivered(NamedTuple):
     status: str
     attempt: int
     answer: int | str
+    kind: str = "receipt"  # or "inbound", whose message id is the tid
 
     def as_log(self) -> dict[str, object]:
         """The attempt's line of the log; ``answer`` is the receiver's status, or why there was none."""
         return {
-            "kind": "receipt",
+            "kind": self.kind,
             "at": iso(self.at),
             "correlationId": self.correlation,
             "messageId": self.message_id,
@@ -88,3 +125,83 @@ class Delivered(NamedTuple):
             "attempt": self.attempt,
             "answer": self.answer,
         }
+
+
+class Book:
+    """The log, and the messages by phone and by id. Of messages at most ``limit`` stay; the oldest go first.
+
+    ``messages`` and ``receipts`` count all there ever were. ``gone`` is told each message that leaves.
+    """
+
+    def __init__(self, limit: Callable[[], int], gone: Callable[[Message], None]) -> None:
+        """Start empty; ``limit`` gives that of the moment."""
+        self.limit = limit
+        self.gone = gone
+        self.forget()
+
+    def forget(self) -> None:
+        """Start again."""
+        self.entries: list[Message | Delivered | None] = []
+        self.start = 0  # of what is still kept in `entries`
+        self.offset = 0  # entries cut off the list before its first
+        self.phones: dict[str, list[Message]] = {}
+        self.ids: dict[str, Message] = {}
+        self.texts: dict[str, str] = {}
+        self.messages = self.receipts = 0
+        self.dropped_messages = self.dropped_receipts = 0
+
+    def add(self, message: Message) -> None:
+        """Write a message down."""
+        message.text = self._once(message.text)
+        self.messages += 1
+        self.entries.append(message)
+        phone = self.phones.pop(message.msisdn, [])  # to the end, so that the newest phones are the last
+        phone.append(message)
+        self.phones[message.msisdn] = phone
+        self.ids.setdefault(message.message_id, message)
+        while self.messages - self.dropped_messages > self.limit():
+            self._drop()
+
+    def write(self, attempt: Delivered) -> None:
+        """Write an attempt to deliver a receipt or an incoming message down."""
+        self.receipts += attempt.kind == "receipt"
+        self.entries.append(attempt)
+
+    def _once(self, text: str) -> str:
+        """The same text as one object, however often it comes."""
+        if len(self.texts) >= TEXTS:
+            self.texts.clear()
+        return self.texts.setdefault(text, text)
+
+    def _drop(self) -> None:
+        """Let the oldest entry go."""
+        entry = self.entries[self.start]
+        self.entries[self.start] = None
+        self.start += 1
+        if isinstance(entry, Message):
+            self.dropped_messages += 1
+            phone = self.phones[entry.msisdn]
+            phone.pop(0)
+            if not phone:
+                del self.phones[entry.msisdn]
+            if self.ids.get(entry.message_id) is entry:
+                del self.ids[entry.message_id]
+            self.gone(entry)
+        else:
+            self.dropped_receipts += 1
+        if self.start > PART and self.start * 2 > len(self.entries):
+            self.offset += self.start
+            del self.entries[: self.start]
+            self.start = 0
+
+    def lines(self) -> Iterator[bytes]:
+        """The log as it stands, as JSON lines and a part at a time; its first line counts what was dropped, if anything."""
+        if self.dropped_messages:
+            told = {"kind": "dropped", "messages": self.dropped_messages, "receipts": self.dropped_receipts}
+            yield json.dumps(told).encode() + b"\n"
+        at, end = self.offset + self.start, self.offset + len(self.entries)
+        while at < end:
+            first = max(at, self.offset + self.start) - self.offset  # entries may go between two parts
+            part = self.entries[first : min(first + PART, end - self.offset)]
+            at = self.offset + first + PART
+            yield "".join(json.dumps(one.as_log()) + "\n" for one in part if one is not None).encode()

@@ -21,13 +21,16 @@ _JSON = b"Content-Type: application/json\r\n"
 class Exchange:
     """One request, and the single answer it may be given: now, later, or never."""
 
-    __slots__ = ("answered", "body", "connection", "headers", "keep_alive", "method", "path", "too_large")
+    __slots__ = (
+        *("answered", "body", "connection", "headers", "keep_alive", "method", "path", "query", "too_large"),
+    )
 
     def __init__(self, connection: Connection) -> None:
         """Start an empty request of ``connection``."""
         self.connection = connection
         self.method = ""
         self.path = ""
+        self.query = ""  # as it stands behind the question mark
         self.headers: dict[bytes, bytes] = {}
         self.body = b""
         self.keep_alive = True
@@ -141,7 +144,7 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header."""
-        self.current.headers[name.lower()] = value
+        self.current.headers[name.lower()] = value.rstrip(b" \t")
 
     def on_headers_complete(self) -> None:
         """Let a client that asks first go on."""
@@ -163,7 +166,8 @@ class Connection(asyncio.Protocol):
         """Hand the request over, or queue it behind the one being answered."""
         exchange = self.current
         exchange.method = self.parser.get_method().decode("ascii")
-        exchange.path = self.url.partition(b"?")[0].decode("latin-1")
+        path, _, query = self.url.partition(b"?")
+        exchange.path, exchange.query = path.decode("latin-1"), query.decode("latin-1")
         exchange.body = self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks)
         self.in_body = False
         self.head_size = 0

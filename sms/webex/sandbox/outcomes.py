@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 SUBMITTED, DELIVERED, UNDELIVERED, FAILED, CLICKED = (
@@ -23,16 +24,51 @@ FILTER = {
 """Which entries of ``requestedReceipts`` let a status through. There is no Sent receipt: SENT is SUBMITTED."""
 
 CODES = {
-    "7500": (DELIVERED, "Delivered"),
-    "7501": (SUBMITTED, "Submitted"),
+    "7004": (FAILED, "Invalid parameter"),
+    "7005": (UNDELIVERED, "Request expired"),
+    "7006": (FAILED, "Gateway error"),
+    "7019": (UNDELIVERED, "Request expired"),
     "7101": (FAILED, "Invalid Sender ID"),
     "7102": (FAILED, "Invalid address"),
     "7107": (FAILED, "Message length exceeded"),
+    "7108": (FAILED, "Invalid template"),
+    "7109": (UNDELIVERED, "Consumer on do not disturb list"),
+    "7111": (UNDELIVERED, "Message taken for spam"),
+    "7121": (FAILED, "Parameters could not be replaced"),
     "7201": (UNDELIVERED, "Message rejected by operator"),
+    "7202": (UNDELIVERED, "Failed at platform"),
     "7203": (UNDELIVERED, "Unknown subscriber"),
+    "7204": (UNDELIVERED, "Subscriber has no credit"),
+    "7205": (UNDELIVERED, "Binary message error"),
+    "7206": (UNDELIVERED, "SIM full"),
+    "7207": (UNDELIVERED, "Out of coverage"),
     "7208": (UNDELIVERED, "Message expired"),
+    "7209": (UNDELIVERED, "Part of message undeliverable"),
+    "7210": (UNDELIVERED, "Billing configuration error"),
+    "7211": (UNDELIVERED, "Billing error at operator"),
+    "7280": (UNDELIVERED, "Message deleted by operator"),
+    "7281": (UNDELIVERED, "Campaign not approved"),
+    "7282": (UNDELIVERED, "No route"),
+    "7283": (UNDELIVERED, "Invalid operator"),
+    "7284": (UNDELIVERED, "Duplicate message"),
+    "7301": (UNDELIVERED, "Message expired"),
+    "7302": (UNDELIVERED, "Rate limit exceeded"),
+    "7500": (DELIVERED, "Delivered"),
+    "7501": (SUBMITTED, "Submitted"),
+    "7503": (UNDELIVERED, "Message expired before attempt"),
+    "7513": (UNDELIVERED, "Device not registered or busy"),
+    "7518": (UNDELIVERED, "Unknown delivery status"),
+    "7607": (UNDELIVERED, "Message type not accepted"),
+    "7720": (UNDELIVERED, "Blocked by recipient"),
+    "9000": (FAILED, "Contact policy not enabled"),
+    "9001": (FAILED, "Contact policy inputs missing"),
     "9002": (FAILED, "Consumer has not consented"),
+    "9003": (FAILED, "Consumer not in group"),
+    "9004": (FAILED, "Contact policy service not reachable"),
+    "9005": (FAILED, "Invalid group or channel"),
     "9006": (FAILED, "Frequency cap exceeded"),
+    "9007": (FAILED, "Frequency cap group not found"),
+    "9010": (FAILED, "Consent expired"),
 }
 """Code to status and description."""
 
@@ -51,9 +87,30 @@ class Outcome(NamedTuple):
 
 
 ORDINARY = Outcome("delivered")
-INVALID_ADDRESS = Outcome("invalid-address", code="7102", submitted=False)
-TOO_LONG = Outcome("too-long", code="7107", submitted=False)
-EXPIRED_HERE = Outcome("expired-before-sending", code="7208", submitted=False)
+STOPPED = {
+    code: Outcome(name, code=code, submitted=False)
+    for code, name in {
+        "7004": "invalid-parameter",
+        "7101": "invalid-sender",
+        "7102": "invalid-address",
+        "7107": "too-long",
+        "7108": "invalid-template",
+        "7121": "missing-value",
+        "7202": "not-shortened",
+        "7208": "expired-before-sending",
+        "9000": "policy-off",
+        "9001": "policy-incomplete",
+        "9002": "not-consented",
+        "9003": "not-in-group",
+        "9004": "policy-unreachable",
+        "9005": "policy-group",
+        "9006": "frequency-cap",
+        "9007": "policy-cap-group",
+        "9010": "consent-expired",
+    }.items()
+}
+"""What the platform itself stops, by code."""
+EXPIRED_HERE = STOPPED["7208"]
 
 OUTCOMES = {
     "001": ORDINARY,
@@ -74,8 +131,33 @@ OUTCOMES = {
 DRAMA = "447700900"
 
 
-def outcome_of(digits: str) -> Outcome:
-    """The fate of a number given as digits without ``+``."""
+BY_NAME = {one.name: one for one in OUTCOMES.values()}
+BY_CODE = {
+    code: Outcome(code, code=code, submitted=code != "7501" and status != FAILED)
+    for code, (status, _) in CODES.items()
+}
+"""A fate that ends in a code; 7501 stays Submitted for good."""
+
+
+def named(name: str) -> Outcome:
+    """The outcome of a name or a code; raise ``ValueError`` with a sentence when there is none."""
+    found = BY_NAME.get(name) or BY_CODE.get(name)
+    if found is None:
+        raise ValueError(
+            f"There is no outcome {name!r}; there are {', '.join(BY_NAME)} and the codes {', '.join(BY_CODE)}."
+        )
+    return found
+
+
+def outcome_of(digits: str, chosen: Mapping[str, str], *, by_code: bool) -> Outcome:
+    """The fate of a number given as digits without ``+``.
+
+    ``chosen`` gives some numbers an outcome's name or code; ``by_code`` lets the last four digits be a code.
+    """
+    if digits in chosen:
+        return named(chosen[digits])
+    if by_code and digits[-4:] in BY_CODE:
+        return BY_CODE[digits[-4:]]
     if len(digits) == 12 and digits.startswith(DRAMA):
         return OUTCOMES.get(digits[9:], ORDINARY)
     return ORDINARY

@@ -1,54 +1,48 @@
-"""Receipts: their shape, and their way to the notifyUrl with the documented retries."""
+"""Receipts: every shape that the provider's documents show or announce. Switches choose among them."""
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import hmac
 import json
-import re
-import ssl
 import uuid
-from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any, cast
-from urllib.parse import urlsplit
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
-import httptools
+from sms.webex.sandbox.switches import Switches
 
-ATTEMPT_SECONDS = 10.0
-RETRIES = 3
-CONNECTIONS = 12  # to each receiver
-NO_RETRY = frozenset(
-    [
-        *(202, 203, 204, 205, 206, 207, 208, 226, *range(300, 309), 400, 402, 404, 405, 406, 407, 408),
-        *(409, 410, 411, 414, 415, 416, 418, 505),
-    ]
-)
-"""Answers after which the provider does not try again. 200 is success; anything else is tried again."""
+ZONES = {
+    "-04:00": timezone(timedelta(hours=-4)),
+    "+05:30": timezone(timedelta(hours=5, minutes=30)),
+}
+BRANDED = {
+    "upgraded": {"attemptedUpgradeto": "Branded Text", "upgradeResult": "Upgraded to RCS basic"},
+    "fallback": {"attemptedUpgradeto": "Branded Text", "upgradeResult": "Fallback to SMS"},
+    "not_tried": {"attemptedUpgradeto": "NA", "upgradeResult": "NA"},
+}
+CARRIERS = {"1": "USTMO", "44": "GBVOD", "49": "DETMO", "33": "FRORA", "353": "IEVOD", "61": "AUTEL"}
+"""By the beginning of a number; made up in the documented form, a country's two letters and the network's."""
+
+_NEWS_INSIDE: dict[str, Any] = {"handset": {"model": "unknown", "since": None}, "priceParts": [0.021, 0.004]}
+_NEWS: dict[str, Any] = {"attributes": {"trail": [{}, []]}, "schemaVersion": 7}
 
 
-def iso(moment: float) -> str:
-    """Epoch seconds as the provider writes a time."""
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def iso(moment: float, zone: str = "Z") -> str:
+    """Epoch seconds as the provider writes a time; ``zone`` is a choice of the switch ``receipt_time``."""
+    text = datetime.fromtimestamp(moment, ZONES.get(zone, UTC)).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z") if zone == "Z" else text
+
+
+def carrier_of(digits: str) -> str:
+    """The carrier of a number, "" for countries that the table lacks."""
+    return next((CARRIERS[digits[:size]] for size in (3, 2, 1) if digits[:size] in CARRIERS), "")
 
 
 class Receipt:
     """One receipt and how far it has come."""
 
     __slots__ = (
-        "again",
-        "attempt",
-        "body",
-        "code",
-        "correlation",
-        "done",
-        "gtrid",
-        "message_id",
-        "msisdn",
-        "status",
-        "url",
+        *("again", "attempt", "auth", "body", "code", "correlation", "done", "gtrid", "message_id", "method"),
+        *("msisdn", "status", "url"),
     )
 
     def __init__(
@@ -61,6 +55,8 @@ class Receipt:
         correlation: str,
         code: str,
         status: str,
+        auth: str = "",
+        method: bytes = b"POST",
         done: Callable[[], None] | None = None,
     ) -> None:
         """Keep what to send, where, and what the log says of it; ``done`` is called after the first attempt."""
@@ -71,6 +67,8 @@ class Receipt:
         self.correlation = correlation
         self.code = code
         self.status = status
+        self.auth = auth  # the notifyUrlAuthId, "" for none
+        self.method = method
         self.done = done
         self.attempt = 0
         self.again = False  # sent a second time because a kept connection had gone stale
@@ -78,57 +76,72 @@ class Receipt:
 
 
 def payload(
+    switches: Switches,
     *,
     moment: float,
+    handed: float,
     description: str,
     code: str,
     status: str,
-    destination: str,
+    digits: str,
     transid: str,
     callback: str,
     correlation: str,
     count: int,
 ) -> bytes:
-    """A Submitted, Delivered, Un-Delivered or Failed receipt; the first has neither count nor carrier."""
-    final = code != "7501"
-    info: dict[str, Any] = {"timeStamp": iso(moment), "Description": description, "code": code}
-    if final:
+    """A Submitted, Delivered, Un-Delivered or Failed receipt; the first has neither count nor carrier.
+
+    ``moment`` and ``handed`` (when the carrier took it) are epoch seconds; ``digits`` is the number without +,
+    or as given when it cannot be one.
+    """
+    zone = switches.receipt_time
+    final = status != "Submitted"
+    counted = switches.receipt_region == "any"
+    info: dict[str, Any] = {"timeStamp": iso(moment, zone), "Description": description, "code": code}
+    if final and counted:
         info["messageCount"] = str(count)
     info |= {
         "deliveryChannel": "SMS",
         "additionalInfo": "",
-        "destination": destination,
+        "destination": plus(digits) if switches.receipt_number == "plus" else digits,
         "destinationType": "msisdn",
         "deliveryStatus": status,
     }
     note: dict[str, Any] = {"deliveryInfo": info}
     if final:
-        note["carrier"] = ""
+        if counted and switches.receipt_carrier != "none":
+            note["carrier"] = carrier_of(digits) if switches.receipt_carrier == "named" else ""
+        if switches.receipt_carrier_time != "none":
+            where = note if switches.receipt_carrier_time == "note" else info
+            where["carrierSubmitTimeStamp"] = iso(handed, zone)
+    if switches.branded_text != "none":
+        info |= BRANDED[switches.branded_text]
     note |= {"subtid": "", "transid": transid, "callbackData": callback, "correlationid": correlation}
-    return json.dumps({"deliveryInfoNotification": note}, separators=(",", ":")).encode()
+    return _envelope(note, switches)
 
 
 def click_payload(
+    switches: Switches,
     *,
     moment: float,
     url: str,
     ip: str,
     agent: str,
-    destination: str,
+    digits: str,
     transid: str,
     callback: str,
     correlation: str,
 ) -> bytes:
-    """A Clicked receipt, which has a shape of its own."""
+    """A Clicked receipt, which has an order and keys of its own."""
     info = {
         "deliveryChannel": "sms",
         "Description": f"{url}|{ip}",
         "destinationType": "msisdn",
-        "timeStamp": iso(moment),
+        "timeStamp": iso(moment, switches.receipt_time),
         "additionalInfo": agent,
         "code": "7528",
         "deliveryStatus": "Clicked",
-        "destination": destination,
+        "destination": plus(digits) if switches.receipt_number == "plus" else digits,
     }
     note = {
         "deliveryInfo": info,
@@ -136,269 +149,18 @@ def click_payload(
         "callbackData": callback,
         "transid": transid,
     }
-    return json.dumps({"deliveryInfoNotification": note}, separators=(",", ":")).encode()
+    return _envelope(note, switches)
 
 
-class Line(asyncio.Protocol):
-    """One kept connection to a receiver, with at most one receipt under way."""
-
-    def __init__(self, receiver: Receiver) -> None:
-        """Belong to ``receiver``."""
-        self.receiver = receiver
-        self.transport: asyncio.Transport
-        self.parser = httptools.HttpResponseParser(self)
-        self.job: Receipt | None = None
-        self.deadline = 0.0
-        self.used = False  # has carried a receipt before this one
-        self.heard = False  # the answer has begun
-        self.status = 0  # the answer's head is complete
-        self.timed_out = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
-        self.transport = cast("asyncio.Transport", transport)
-
-    def send(self, job: Receipt, data: bytes, deadline: float) -> None:
-        """Post a receipt."""
-        self.job = job
-        self.deadline = deadline
-        self.heard = False
-        self.status = 0
-        self.transport.write(data)
-
-    def data_received(self, data: bytes) -> None:
-        """Feed the parser."""
-        self.heard = True
-        try:
-            self.parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            self.transport.abort()
-
-    def on_headers_complete(self) -> None:
-        """Note the status, for an answer that ends with its connection."""
-        self.status = self.parser.get_status_code()
-
-    def on_message_complete(self) -> None:
-        """The answer is whole."""
-        if self.parser.get_status_code() < 200:
-            return
-        job, self.job = self.job, None
-        keep = self.parser.should_keep_alive() and not self.transport.is_closing()
-        self.used = True
-        if job is None:
-            self.transport.abort()
-            return
-        if not keep:
-            self.transport.close()
-        self.receiver.answered(self, job, self.status, keep=keep)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Report what was under way."""
-        job, self.job = self.job, None
-        self.receiver.lost(self)
-        if job is None:
-            return
-        if self.used and not self.heard and not self.timed_out and not job.again:
-            job.again = True
-            self.receiver.submit(job, first=True)
-        elif self.status >= 200 and not self.timed_out:
-            self.receiver.courier.settle(job, self.status)
-        else:
-            self.receiver.courier.settle(job, "timeout" if self.timed_out else "connection lost")
+def plus(digits: str) -> str:
+    """A number with its +, once."""
+    return "+" + digits.removeprefix("+")
 
 
-class Receiver:
-    """One scheme, host and port, with its connections and its queue."""
-
-    def __init__(self, courier: Courier, scheme: str, host: str, port: int, host_header: str) -> None:
-        """Start without a connection."""
-        self.courier = courier
-        self.host = host
-        self.port = port
-        self.tls = courier.tls() if scheme == "https" else None
-        self.tail = (
-            f" HTTP/1.1\r\nHost: {host_header}\r\nContent-Type: application/json\r\n"
-            "User-Agent: webex-connect-sandbox\r\nAccept: */*\r\n"
-        ).encode("ascii")
-        self.queue: deque[Receipt] = deque()
-        self.idle: list[Line] = []
-        self.lines: set[Line] = set()
-        self.opening = 0
-
-    def submit(self, job: Receipt, *, first: bool = False) -> None:
-        """Send as soon as a connection is free."""
-        if first:
-            self.queue.appendleft(job)
-        else:
-            self.queue.append(job)
-        self.feed()
-
-    def feed(self) -> None:
-        """Give queued receipts to free connections and open more while there is need."""
-        loop = self.courier.loop
-        while self.queue and self.idle:
-            line = self.idle.pop()
-            if not line.transport.is_closing():
-                job = self.queue.popleft()
-                line.send(job, self.request(job), loop.time() + ATTEMPT_SECONDS)
-        while self.opening < len(self.queue) and len(self.lines) + self.opening < CONNECTIONS:
-            self.opening += 1
-            self.courier.spawn(self.open())
-
-    def request(self, job: Receipt) -> bytes:
-        """The bytes of a post."""
-        parts = urlsplit(job.url)
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        signature = b""
-        if self.courier.hub_secret:
-            digest = hmac.new(self.courier.hub_secret, job.body, hashlib.sha256).hexdigest()
-            signature = b"x-hub-signature: sha256=%s\r\n" % digest.encode()
-        return b"POST %s%sx-wx-gtrid: %s\r\n%sContent-Length: %d\r\n\r\n%s" % (
-            target.encode("ascii"),
-            self.tail,
-            job.gtrid.encode(),
-            signature,
-            len(job.body),
-            job.body,
-        )
-
-    async def open(self) -> None:
-        """Open one connection; failing that, one queued receipt has failed an attempt."""
-        try:
-            async with asyncio.timeout(ATTEMPT_SECONDS):
-                _, line = await self.courier.loop.create_connection(
-                    lambda: Line(self), self.host, self.port, ssl=self.tls
-                )
-        except (OSError, TimeoutError, UnicodeError) as error:
-            self.opening -= 1
-            if self.queue:
-                reason = "timeout" if isinstance(error, TimeoutError) else f"no connection: {error}"
-                self.courier.settle(self.queue.popleft(), reason)
-        else:
-            self.opening -= 1
-            self.lines.add(line)
-            self.idle.append(line)
-        self.feed()
-
-    def answered(self, line: Line, job: Receipt, status: int, *, keep: bool) -> None:
-        """Free the connection for the next receipt and settle this one."""
-        if keep:
-            self.idle.append(line)
-        self.feed()
-        self.courier.settle(job, status)
-
-    def lost(self, line: Line) -> None:
-        """Forget a connection."""
-        self.lines.discard(line)
-        if line in self.idle:
-            self.idle.remove(line)
-        if self.queue:
-            self.courier.loop.call_soon(self.feed)
-
-    def sweep(self, now: float) -> None:
-        """Drop connections whose receipt has waited too long for its answer."""
-        for line in list(self.lines):
-            if line.job is not None and line.deadline < now:
-                line.timed_out = True
-                line.transport.abort()
-
-
-class Courier:
-    """Takes receipts to their addresses, and tries again where the provider would."""
-
-    def __init__(
-        self, report: Callable[[Receipt, int | str], None], *, retry_seconds: float, hub_secret: str
-    ) -> None:
-        """Tell ``report`` of each attempt."""
-        self.loop = asyncio.get_running_loop()
-        self.report = report
-        self.retry_seconds = retry_seconds
-        self.hub_secret = hub_secret.encode()
-        self.receivers: dict[str, Receiver | None] = {}
-        self.tasks: set[asyncio.Task[None]] = set()
-        self.context: ssl.SSLContext | None = None
-        self.sweeping = self.loop.call_later(1, self.sweep)
-
-    def tls(self) -> ssl.SSLContext:
-        """The one TLS context; SSL_CERT_FILE in the environment adds a private authority."""
-        if self.context is None:
-            self.context = ssl.create_default_context()
-        return self.context
-
-    def spawn(self, work: Any) -> None:
-        """Run a coroutine and keep it alive."""
-        task = self.loop.create_task(work)
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
-
-    def deliver(self, job: Receipt) -> None:
-        """Try to deliver a receipt."""
-        job.attempt += 1
-        job.again = False
-        receiver = self.receiver(job.url)
-        if receiver is None:  # the provider neither refuses the message nor tries again
-            self.report(job, "invalid notifyUrl")
-            self.finish(job)
-        else:
-            receiver.submit(job)
-
-    def receiver(self, url: str) -> Receiver | None:
-        """The receiver of a URL, or None when it is no http(s) URL."""
-        end = url.find("/", 8)
-        base = url if end < 0 else url[:end]
-        if not _TARGET.fullmatch(url):
-            return None
-        if base in self.receivers:
-            return self.receivers[base]
-        try:
-            parts = urlsplit(url)
-            port = parts.port or (443 if parts.scheme == "https" else 80)
-            host = parts.hostname or ""
-            header = parts.netloc.rpartition("@")[2]
-            made = Receiver(self, parts.scheme, host, port, header) if host else None
-        except ValueError:
-            made = None
-        self.receivers[base] = made
-        return made
-
-    def settle(self, job: Receipt, answer: int | str) -> None:
-        """Note an attempt, and come back later where the provider would."""
-        self.report(job, answer)
-        if answer != 200 and answer not in NO_RETRY and job.attempt <= RETRIES:
-            self.loop.call_later(self.retry_seconds, self.deliver, job)
-        self.finish(job)
-
-    def finish(self, job: Receipt) -> None:
-        """Tell whoever waits for the first attempt."""
-        if job.done is not None:
-            done, job.done = job.done, None
-            done()
-
-    def sweep(self) -> None:
-        """Look for overdue answers once a second."""
-        now = self.loop.time()
-        for receiver in self.receivers.values():
-            if receiver is not None:
-                receiver.sweep(now)
-        self.sweeping = self.loop.call_later(1, self.sweep)
-
-    def waiting(self) -> int:
-        """How many receipts are queued or under way."""
-        return sum(
-            len(one.queue) + sum(line.job is not None for line in one.lines)
-            for one in self.receivers.values()
-            if one is not None
-        )
-
-    def close(self) -> None:
-        """Drop every connection."""
-        self.sweeping.cancel()
-        for receiver in self.receivers.values():
-            if receiver is not None:
-                receiver.queue.clear()
-                for line in list(receiver.lines):
-                    line.job = None
-                    line.transport.abort()
-
-
-_TARGET = re.compile(r"https?://[!-~]+")
+def _envelope(note: dict[str, Any], switches: Switches) -> bytes:
+    whole: dict[str, Any] = {"deliveryInfoNotification": note}
+    if switches.receipt_more_keys == "some":
+        note["deliveryInfo"] |= _NEWS_INSIDE
+        note |= _NEWS
+        whole["eventId"] = uuid.uuid4().hex
+    return json.dumps(whole, separators=(",", ":")).encode()

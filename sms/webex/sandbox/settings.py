@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network
 from typing import NamedTuple
 
+from sms.webex.sandbox.switches import Switches
+
+Network = IPv4Network | IPv6Network
+
 TEMPLATES = {"5S2ABCDFNR": ("Hi $(name), order $(order) is on its way.", False)}
+DOMAINS = frozenset(
+    [f"{region}.wbxc.io" for region in ("ca", "eu", "uk", "in", "us", "sg", "au")]
+    + ["s.imiconnect.co", "s-us.imiconnect.io", "s.imiconnect.eu", "go.demo.test"]
+)
+"""The provider's own short-link domains and the demo's."""
+
+SMARTLINKS = {"4371": "https://shop.example/app", "5120": "https://shop.example/store"}
+"""Smartlinks by id, with the address they lead to."""
+
+NO_AUTHS: dict[str, tuple[str, str]] = {}
+NO_OUTCOMES: dict[str, str] = {}
 FAULTS = (
-    *("throttle", "http_500", "timeout", "slow", "malformed", "auth"),
+    *("throttle", "http_500", "timeout", "slow", "malformed", "auth", "shortener"),
     *("receipt_delay", "receipt_duplicate", "receipt_shuffle", "receipt_drop"),
 )
 MILLISECONDS = frozenset({"slow", "receipt_delay"})
@@ -22,6 +39,7 @@ class Faults(NamedTuple):
     slow: float = 0.0
     malformed: float = 0.0
     auth: float = 0.0
+    shortener: float = 0.0
     receipt_delay: float = 0.0
     receipt_duplicate: float = 0.0
     receipt_shuffle: float = 0.0
@@ -36,11 +54,23 @@ class Settings(NamedTuple):
     faults: Faults = Faults()
     hub_secret: str = ""
     retry_seconds: float = 60.0
+    attempt_seconds: float = 10.0
+    auths: dict[str, tuple[str, str]] = NO_AUTHS  # notifyUrlAuthId to a header
+    inbound_url: str = ""
+    outcomes: dict[str, str] = NO_OUTCOMES  # digits to the name of an outcome, or a code
     seed: int | None = None
     text_limit: int = 1024
     service_id: str = ""
     service_secret: str = ""
     templates: dict[str, tuple[str, bool]] = TEMPLATES
+    switches: Switches = Switches()
+    senders: frozenset[str] = frozenset()  # empty: every sender of a possible form
+    domains: frozenset[str] = DOMAINS
+    smartlinks: dict[str, str] = SMARTLINKS
+    allowed: tuple[Network, ...] = ()  # callers; empty: all
+    quota: int = 0  # destinations in all; 0: no end
+    profile_key: str = ""
+    log_limit: int = 2_000_000
 
 
 def faults_of(given: Sequence[str]) -> Faults:
@@ -68,3 +98,21 @@ def faults_of(given: Sequence[str]) -> Faults:
             raise ValueError(f"{name} takes a number from 0 to 1.")
         values[name] = number
     return Faults(**values)  # type: ignore[arg-type]
+
+
+def auths_of(given: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Read ``ID=HEADER: VALUE``; raise ``ValueError`` with a sentence on the first that is wrong."""
+    found = {}
+    for one in given:
+        name, _, line = one.partition("=")
+        header, colon, value = line.partition(":")
+        if not (name and colon and _HEADER.fullmatch(header) and _VALUE.fullmatch(value.strip())):
+            raise ValueError(
+                f"--auth takes ID=HEADER: VALUE, as in TN12345678=Authorization: Basic dTpw, not {one!r}."
+            )
+        found[name] = (header, value.strip())
+    return found
+
+
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_VALUE = re.compile(r"[ -~]+")

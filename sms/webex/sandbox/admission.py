@@ -1,0 +1,179 @@
+"""Who may send, and how much: addresses, keys and tokens, the quota and the rate."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import math
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from ipaddress import ip_address
+from typing import NamedTuple
+
+from sms.webex.sandbox.http1 import Exchange
+from sms.webex.sandbox.rate import Rate
+from sms.webex.sandbox.refusals import Refused
+from sms.webex.sandbox.settings import Settings
+from sms.webex.sandbox.switches import Switches
+
+LIFETIME = 3600
+MINUTE = 60
+_JSON = b"Content-Type: application/json\r\n"
+
+
+class Answer(NamedTuple):
+    """A refusal ready to be sent."""
+
+    status: int
+    body: bytes = b""
+    headers: bytes = b""
+
+    def give(self, exchange: Exchange) -> None:
+        """Send it."""
+        exchange.reply(self.status, self.body, headers=(_JSON if self.body else b"") + self.headers)
+
+
+def token_is_good(token: bytes, service_id: str, secret: str, switches: Switches, now: float) -> bool:
+    """Whether ``token`` is an HS256 JWT of this service, no older than an hour."""
+    try:
+        head, payload, signature = token.split(b".")
+        if json.loads(_unbase64(head)).get("alg") != "HS256":
+            return False
+        expected = hmac.new(base64.b64decode(secret), head + b"." + payload, hashlib.sha256).digest()
+        if not hmac.compare_digest(expected, _unbase64(signature)):
+            return False
+        claims = json.loads(_unbase64(payload))
+        issued, expires = claims["iat"], claims.get("exp")
+        if (service_id and claims.get("iss") != service_id) or not _whole(issued):
+            return False
+        if expires is not None and not (_whole(expires) and issued < expires and now <= expires):
+            return False
+        ahead = {"minute": MINUTE, "none": 0, "any": math.inf}[switches.jwt_future]
+        lives = LIFETIME if expires is None or switches.jwt_life == "hour" else math.inf
+        return bool(issued - ahead <= now <= issued + lives)
+    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
+        return False
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _unbase64(part: bytes) -> bytes:
+    return base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4))
+
+
+class Admission:
+    """The door: nobody's body is read before it has let them in, and nothing is accepted above rate or quota."""
+
+    def __init__(
+        self, settings: Callable[[], Settings], clock: Callable[[], float], chance: random.Random
+    ) -> None:
+        """``settings`` gives those of the moment."""
+        self.settings = settings
+        self.clock = clock
+        self.random = chance
+        self.rate: Rate | None = None
+        self.used = 0
+
+    def forget(self) -> None:
+        """Start rate and quota again."""
+        self.rate = None
+        self.used = 0
+
+    def caller(self, exchange: Exchange) -> Answer | None:
+        """Why this caller may not call, or None when it may."""
+        settings = self.settings()
+        if settings.allowed and not any(ip_address(exchange.peer) in one for one in settings.allowed):
+            code = settings.switches.blocked_address
+            return Answer(400, Refused(code, "Source IP is not allowed").body(settings.switches))
+        if settings.faults.auth and self.random.random() < settings.faults.auth:
+            return self._unknown("7001", "Authentication failed")
+        authorization = exchange.headers.get(b"authorization")
+        if authorization is not None:  # a JWT is looked at first, and then the key not at all
+            scheme, _, token = authorization.partition(b" ")
+            secret = settings.service_secret
+            good = (
+                bool(secret)
+                and scheme.lower() == b"bearer"
+                and token_is_good(token.strip(), settings.service_id, secret, settings.switches, self.clock())
+            )
+            return None if good else self._unknown("7001", "Authentication failed")
+        key = exchange.headers.get(b"key", b"").decode("latin-1")
+        if not key:
+            return self._unknown("7002", "Service Key Missing")
+        if settings.key and key != settings.key:
+            return self._unknown("7001", "Authentication failed")
+        return None
+
+    def _unknown(self, code: str, words: str) -> Answer:
+        switches = self.settings().switches
+        if switches.sign_in_refused == "401":
+            return Answer(401)
+        return Answer(int(switches.sign_in_refused[:3]), Refused(code, words).body(switches))
+
+    def throttled_at_all(self) -> Answer | None:
+        """The fault ``throttle`` without ``--tps``: every request is refused before it is read."""
+        settings = self.settings()
+        return self._throttle(1) if settings.faults.throttle and not settings.tps else None
+
+    def take(self, destinations: int) -> float | Answer:
+        """Seconds until a burst is worked off, mostly 0, or why these destinations are too many."""
+        settings = self.settings()
+        switches = settings.switches
+        delay = 0.0
+        if settings.tps:
+            now = self.clock()
+            if self.rate is None or self.rate.rate != settings.tps:
+                self.rate = Rate(settings.tps, now)
+            count = destinations if switches.rate_counts == "destinations" else 1
+            over = count > self.rate.size
+            if over and switches.call_over_rate == "7009":
+                words = f"Number of destinations is limited to {int(self.rate.size)}"
+                return Answer(400, Refused("7009", words).body(switches))
+            debt = over and switches.call_over_rate == "take"
+            taken = self.rate.take(count, now, burst=switches.burst == "on", debt=debt)
+            if taken is None:
+                return self._throttle(count)
+            delay = taken
+        if settings.quota:
+            if self.used + destinations > settings.quota:
+                return self._over_quota(switches)
+            self.used += destinations
+        return delay
+
+    def _over_quota(self, switches: Switches) -> Answer:
+        if switches.over_quota == "403":
+            return Answer(403)
+        words = {
+            "7020": "You have reached the maximum transaction limit (quota)",
+            "7103": "Not enough credits",
+        }
+        return Answer(400, Refused(switches.over_quota, words[switches.over_quota]).body(switches))
+
+    def _throttle(self, count: int) -> Answer:
+        """429 or 7020: the fault ``throttle`` may choose, otherwise the switch does."""
+        settings = self.settings()
+        switches = settings.switches
+        shape = {"": switches.throttle_as, "1": "either"}.get(
+            settings.faults.throttle, settings.faults.throttle
+        )
+        if shape == "either":
+            shape = "429" if self.random.random() < 0.5 else "7020"
+        headers = b""
+        if switches.retry_after != "none":
+            wait = max(1, math.ceil(self.rate.wait(count))) if self.rate else 1
+            value = str(wait)
+            if switches.retry_after == "date":
+                at = datetime.fromtimestamp(math.ceil(self.clock()) + wait, UTC)
+                value = format_datetime(at, usegmt=True)
+            headers = f"Retry-After: {value}\r\n".encode()
+        if shape == "429":
+            return Answer(429, headers=headers)
+        limit = Refused("7020", "You have reached the maximum transaction limit")
+        return Answer(400, limit.body(switches), headers)
