@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from portal.views import compose, health, home, messages, sends, settings
+from portal.views import compose, control, health, home, messages, sends, settings, settle
 from sms.api.receipts import ReceiptView
 
 admin.autodiscover()
@@ -22,13 +22,25 @@ service = [
     path("sends/<int:pk>/", sends.send, name="send"),
     path("sends/<int:pk>/progress/", sends.send_progress, name="send_progress"),
     path("sends/<int:pk>/cancel/", sends.send_cancel, name="send_cancel"),
+    path("sends/<int:pk>/pause/", control.send_pause, name="send_pause"),
+    path("sends/<int:pk>/resume/", control.send_resume, name="send_resume"),
+    path("sends/<int:pk>/settle/", settle.send_settle, name="send_settle"),
     path("sends/<int:pk>/rejects.csv", sends.send_rejects, name="send_rejects"),
     path("messages/", messages.messages, name="messages"),
     path("messages/<int:pk>/", messages.message, name="message"),
+    path("messages/<int:pk>/settle/", settle.message_settle, name="message_settle"),
     path("catalogue/", settings.catalogue, name="catalogue"),
+    path("senders/<int:pk>/pause/", control.sender_pause, name="sender_pause"),
+    path("senders/<int:pk>/resume/", control.sender_resume, name="sender_resume"),
+    path("senders/<int:pk>/stop/", control.sender_stop, name="sender_stop"),
+    path("domains/<int:pk>/pause/", control.domain_pause, name="domain_pause"),
+    path("domains/<int:pk>/resume/", control.domain_resume, name="domain_resume"),
+    path("domains/<int:pk>/stop/", control.domain_stop, name="domain_stop"),
     path("settings/", settings.connection, name="settings"),
     path("settings/test/", settings.test_message, name="settings_test"),
-    path("settings/resume/", settings.resume, name="settings_resume"),
+    path("settings/pause/", control.service_pause, name="settings_pause"),
+    path("settings/resume/", control.service_resume, name="settings_resume"),
+    path("settings/stop/", control.service_stop, name="settings_stop"),
 ]
 
 urlpatterns = [

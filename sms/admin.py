@@ -19,7 +19,7 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 
 from sms import compose, models
 from sms.audience import AudienceError, Limits, read_pasted
-from sms.msisdn import mask
+from sms.msisdn import BadNumber, mask, parse
 
 for queue_model in (Failure, OrmQ, Schedule, Success):
     with contextlib.suppress(NotRegistered):
@@ -185,6 +185,12 @@ class ServiceAdmin(Scoped):
         "region",
         "base_url",
         "rate",
+        "batch_size",
+        "burst",
+        "quiet_hours",
+        "hold_failures",
+        "hold_silence",
+        "hold_opt_outs",
         "e164_plus",
         "text_limit",
         "default_country",
@@ -378,6 +384,73 @@ class MessageAdmin(ReadOnly):
     def masked_number(self, message: models.Message) -> str:
         """Revealed on no admin page."""
         return mask(message.msisdn)
+
+
+@admin.register(models.Hold)
+class HoldAdmin(ReadOnly):
+    """What was paused, by whom, and when it went on; pausing and resuming are acts of the pages."""
+
+    list_display = (
+        "covers",
+        "service",
+        "rule",
+        "because",
+        "placed_at",
+        "placed_by",
+        "lifted_at",
+        "lifted_by",
+    )
+    list_filter = ("rule",)
+    list_select_related = ("service", "send", "sender", "link_domain")
+
+
+class OptOutForm(forms.ModelForm):
+    """A number in any way of writing it; once stored, only its evidence and its lifting may change."""
+
+    def clean_msisdn(self) -> str:
+        """As messages have it."""
+        service = self.cleaned_data.get("service")
+        country = service.default_country if service else "GB"
+        try:
+            return parse(str(self.cleaned_data["msisdn"]), country=country).e164
+        except BadNumber as problem:
+            raise ValidationError(str(problem)) from None
+
+
+@admin.register(models.OptOut)
+class OptOutAdmin(Scoped):
+    """Numbers that are not written to, masked. Lifting one keeps its row."""
+
+    form = OptOutForm
+    list_display = ("masked_number", "service", "source", "at", "lifted_at")
+    list_filter = ("source",)
+    list_select_related = ("service",)
+    show_full_result_count = False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A new one by its number, a stored one masked."""
+        if obj is None:
+            return ("service", "msisdn", "evidence")
+        return ("service", "masked_number", "source", "send", "at", "evidence", "lifted_at")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Whom it is about stays."""
+        return () if obj is None else ("service", "masked_number", "source", "send", "at")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """A refusal is lifted, not forgotten."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Made here, it came from a person."""
+        if not change:
+            obj.source = "page"
+        super().save_model(request, obj, form, change)
+
+    @admin.display(description="MSISDN")
+    def masked_number(self, opt_out: models.OptOut) -> str:
+        """Revealed on no admin page."""
+        return mask(opt_out.msisdn)
 
 
 @admin.register(models.Receipt)

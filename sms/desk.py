@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Sum
+from django.db.models import F, Min, Sum
 
 from sms import correlation
 from sms.models import (
@@ -42,6 +42,17 @@ class Progress:
     def open(self) -> int:
         """Messages not posted yet."""
         return sum(self.counts.get(state, 0) for state in (MessageState.PENDING, MessageState.POSTING))
+
+    @property
+    def waiting(self) -> int:
+        """Messages that a stop would still reach."""
+        return self.counts.get(MessageState.PENDING, 0)
+
+    @property
+    def posted(self) -> int:
+        """Messages that left, whatever became of them since."""
+        kept = (MessageState.PENDING, MessageState.CANCELLED, MessageState.EXPIRED)
+        return self.send.recipients - sum(self.counts.get(state, 0) for state in kept)
 
     @property
     def final(self) -> int:
@@ -120,6 +131,47 @@ def glance(service: Service, *, now: datetime) -> Glance:
         unconfirmed=totals.get(MessageState.UNCONFIRMED, 0),
         today=totals,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where a ramp stands: `number` of 3, and how many messages have been let go so far."""
+
+    number: int
+    share: str
+    released: int
+
+
+def stage_of(send: Send) -> Stage | None:
+    """The stage of a send that starts small; None for others."""
+    if not send.ramp:
+        return None
+    ends = (-(-send.recipients // 100), -(-send.recipients // 10), send.recipients)
+    at = min(send.stage, 2)
+    return Stage(at + 1, ("1 %", "10 %", "everything")[at], ends[at])
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """Messages that wait for the end of quiet hours, at most so many, and when the first of them may go."""
+
+    messages: int
+    until: datetime
+
+
+def night_of(send: Send, *, now: datetime) -> Night | None:
+    """What the quiet hours of a send keep back now, read from its slices and counters, so that no page walks over messages."""
+    if not send.quiet_hours:
+        return None
+    # a slice is looked at again within seconds unless the night is the reason
+    asleep = send.slices.filter(
+        done=False, owner="", stage__lte=send.stage, due_at__gt=max(now, send.due_at) + timedelta(minutes=2)
+    )
+    found = asleep.aggregate(first=Min("due_at"), room=Sum(F("last_id") - F("first_id") + 1))
+    if found["first"] is None:
+        return None
+    pending = send.counts().get(MessageState.PENDING, 0)
+    return Night(min(found["room"], pending), found["first"]) if pending else None
 
 
 def progress_of(send: Send) -> Progress:

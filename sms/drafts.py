@@ -8,7 +8,7 @@ from django.db import transaction
 from sms import compose
 from sms.audience import Audience, AudienceError, Limits, read, read_pasted
 from sms.compose import ComposeError, Order, Problem
-from sms.models import Actor, Draft, Send
+from sms.models import Actor, Draft, Lane, Resend, Send
 
 
 def audience_of(draft: Draft, *, limits: Limits) -> Audience:
@@ -50,6 +50,11 @@ def order_of(draft: Draft, *, limits: Limits) -> Order:
         policy_group=draft.policy_group,
         link_domain=draft.link_domain,
         source=draft.upload.name if draft.upload else "pasted",
+        expires_at=draft.expires_at,
+        lane=Lane(draft.lane),
+        resend=Resend(draft.resend),
+        ramp=draft.ramp,
+        respect_quiet_hours=draft.respect_quiet_hours,
     )
 
 

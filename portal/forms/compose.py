@@ -7,7 +7,15 @@ from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
-from sms.models import Draft, Service, Upload
+from portal.forms.local_time import LocalTimeField
+from sms.models import Draft, Lane, Resend, Service, Upload
+
+LANES = [(Lane.URGENT, "Urgent"), (Lane.NORMAL, "Normal"), (Lane.BULK, "Bulk")]
+RESENDS = [
+    (Resend.NEVER, "Wait for its receipt, or for a person (recommended)"),
+    (Resend.EVIDENCE, "Send again only if the receipts of others show that it was not sent"),
+    (Resend.ALWAYS, "Send again after ten seconds, once: it may arrive twice. Needs an expiry"),
+]
 
 
 def countries() -> list[tuple[str, str]]:
@@ -47,6 +55,11 @@ class DraftForm(forms.ModelForm):
             "policy_group",
             "link_domain",
             "send_at",
+            "expires_at",
+            "lane",
+            "resend",
+            "ramp",
+            "respect_quiet_hours",
         )
         labels = {  # noqa: RUF012 - Django's own spelling
             "name": "Name",
@@ -57,6 +70,11 @@ class DraftForm(forms.ModelForm):
             "policy_group": "Contact-policy group",
             "link_domain": "Short-link domain",
             "send_at": "Time",
+            "expires_at": "Expires",
+            "lane": "Lane",
+            "resend": "If a message is not confirmed",
+            "ramp": "Start small",
+            "respect_quiet_hours": "Respect quiet hours",
         }
         help_texts = {  # noqa: RUF012
             "name": "For your team; recipients never see it.",
@@ -65,11 +83,16 @@ class DraftForm(forms.ModelForm):
             "column": "Empty: found by its heading.",
             "policy_group": "Webex Connect then checks consent or frequency before it sends.",
             "link_domain": "Shortens https links and counts clicks. Some operators filter short links.",
+            "expires_at": "After this nothing more of it is posted. Empty means never.",
+            "lane": "Where there is not room for all, urgent goes first and bulk last.",
+            "resend": "The connection can break while a message is being sent. Then nobody knows whether it was sent.",
+            "ramp": "1 % first, then 10 %, then the rest, each only once the last went well. From 100 recipients on.",
         }
+        field_classes = {"send_at": LocalTimeField, "expires_at": LocalTimeField}  # noqa: RUF012
         widgets = {  # noqa: RUF012
+            "lane": forms.RadioSelect,
             "text": forms.Textarea(attrs={"rows": 6}),
             "pasted": forms.Textarea(attrs={"rows": 5, "inputmode": "tel"}),
-            "send_at": forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         }
 
     def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:
@@ -83,6 +106,15 @@ class DraftForm(forms.ModelForm):
         ):
             field = self.fields[name]
             field.queryset, field.empty_label, field.required = things, empty, False  # type: ignore[attr-defined]
+        for name, choices in (("lane", LANES), ("resend", RESENDS)):
+            self.fields[name].required = False  # a program that knows nothing of them gets the default
+            self.fields[name].choices = choices  # type: ignore[attr-defined]
+        if service.quiet_hours:
+            self.fields[
+                "respect_quiet_hours"
+            ].help_text = f"{service.quiet_hours}, by each recipient's clock. Messages wait for the morning."
+        else:
+            del self.fields["respect_quiet_hours"]
         self.fields["country"].choices = countries()  # type: ignore[attr-defined]
         if not self.instance.pk:
             self.initial["sender"] = service.senders.filter(active=True, is_default=True).first()
@@ -99,6 +131,15 @@ class DraftForm(forms.ModelForm):
                 "Split it, or leave out columns that the text does not use."
             )
         return file
+
+    def clean_lane(self) -> int:
+        """Normal unless chosen."""
+        lane = self.cleaned_data.get("lane")
+        return int(Lane.NORMAL if lane in (None, "") else lane)
+
+    def clean_resend(self) -> str:
+        """Never unless chosen."""
+        return str(self.cleaned_data.get("resend") or Resend.NEVER)
 
     def clean(self) -> dict[str, Any]:
         """A time only where one is wanted."""

@@ -44,6 +44,12 @@ class ConnectionForm(forms.ModelForm):
             "jwt_service_id",
             "jwt_secret",
             "rate",
+            "batch_size",
+            "burst",
+            "quiet_hours",
+            "hold_failures",
+            "hold_silence",
+            "hold_opt_outs",
             "e164_plus",
             "text_limit",
             "default_country",
@@ -52,7 +58,23 @@ class ConnectionForm(forms.ModelForm):
             "receipt_algorithm",
         )
 
+    DISPATCH = ("batch_size", "burst", "quiet_hours", "hold_failures", "hold_silence", "hold_opt_outs")
     SECRETS = ("api_key", "jwt_secret", "receipt_secret")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if (
+            not self.instance.pk
+        ):  # the first step asks for the connection; the rest has defaults that are safe
+            for name in self.DISPATCH:
+                del self.fields[name]
+            return
+        self.fields["batch_size"].required = False
+
+    def clean_batch_size(self) -> int:
+        """Empty means one message in each request."""
+        typed = self.cleaned_data.get("batch_size")
+        return 1 if typed is None else int(typed)
 
     def clean_default_country(self) -> str:
         """ISO code, upper case."""

@@ -26,9 +26,33 @@ def send_state_label(state: str) -> str:
 ACTS = {
     "send.created": "Composed and committed",
     "send.cancelled": "Cancelled",
-    "service.paused": "Service paused itself",
+    "send.paused": "Paused",
+    "send.resumed": "Resumed",
+    "send.stage": "Next stage let go",
+    "messages.send_again": "Sent again, though not confirmed",
+    "messages.treat_as_sent": "Treated as sent",
+    "messages.give_up": "Given up",
+    "sender.paused": "Sender paused",
+    "sender.resumed": "Sender resumed",
+    "sender.stopped": "Everything of the sender stopped",
+    "domain.paused": "Short-link domain paused",
+    "domain.resumed": "Short-link domain resumed",
+    "domain.stopped": "Everything of the short-link domain stopped",
+    "service.paused": "Service paused",
     "service.resumed": "Service resumed",
+    "service.stopped": "Everything of the service stopped",
 }
+RULES = {
+    "failures": "too many failures",
+    "silence": "receipts are missing",
+    "opt_outs": "too many opt-outs",
+}
+
+
+@register.filter
+def rule_words(rule: str) -> str:
+    """The name of an automatic hold, in words; one without words of its own stays as it is."""
+    return RULES.get(rule, rule.replace("_", " "))
 
 
 @register.filter
@@ -48,3 +72,9 @@ def share(part: int, whole: int) -> str:
     if 99 < percent < 100:
         return ">99 %"
     return f"{percent:.0f} %"
+
+
+@register.filter
+def of_key(things: dict[object, object], key: object) -> object:
+    """`things[key]`, or nothing."""
+    return things.get(key)

@@ -13,7 +13,7 @@ from portal.forms.compose import DraftForm
 from portal.limits import upload_limits
 from portal.views.download import csv_download
 from sms import compose as composing
-from sms import drafts
+from sms import control, drafts
 from sms.audience import rejects_csv
 from sms.models import Draft, Service
 
@@ -123,6 +123,10 @@ def _review(found: Draft, checked: composing.Checked) -> dict[str, Any]:
         "rejected": len(checked.rejects),
         "previews": lines,
         "rejects": checked.rejects[:SHOWN_REJECTS],
+        "ramps": len(checked.lines) >= composing.RAMP_FROM,
+        "holds": [
+            hold for part in (found.sender, found.link_domain) if part and (hold := control.hold_on(part))
+        ],
         "seconds": _duration(len(checked.lines), found.service.rate),
     }
 

@@ -6,9 +6,10 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from portal import stillness
 from portal.access import service_page, services_of
 from portal.models import User
-from sms import desk
+from sms import control, desk
 from sms.models import Service
 
 
@@ -28,4 +29,6 @@ def services(request: HttpRequest) -> HttpResponse:
 @require_safe
 def home(request: HttpRequest, service: Service) -> HttpResponse:
     """A service at a glance."""
-    return render(request, "home.html", {"glance": desk.glance(service, now=timezone.now())})
+    glance = desk.glance(service, now=timezone.now())
+    held = control.held_among([row.send for row in glance.recent])
+    return render(request, "home.html", {"glance": glance, "held": held, "still": stillness.sentence()})

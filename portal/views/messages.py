@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from portal.access import service_page
+from portal.views.settle import may_send_again
 from sms import correlation, desk
 from sms.models import Message, MessageState, Receipt, Service
 from sms.msisdn import mask
@@ -60,6 +61,7 @@ def message(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     context = {
         "message": found,
         "send": found.send,
+        "can_send_again": may_send_again(found.send),
         "correlation_id": _correlation_id(found, service),
         "code": codes.lookup(found.code) if found.code else None,
         "events": sorted(_events(found, receipts), key=lambda event: event.at),
@@ -87,11 +89,14 @@ def _events(found: Message, receipts: list[Receipt]) -> list[Event]:
     if found.queued_at:
         events.append(
             Event(found.queued_at, "Accepted by Webex Connect", found.provider_id, MessageState.QUEUED)
+            if found.provider_id
+            else Event(found.queued_at, "Counted as accepted", found.detail, MessageState.QUEUED)
         )
     if found.final_at and found.state in (MessageState.CANCELLED, MessageState.EXPIRED):
-        events.append(Event(found.final_at, str(MessageState(found.state).label), "", found.state))
+        events.append(Event(found.final_at, str(MessageState(found.state).label), found.detail, found.state))
     if found.state == MessageState.FAILED and found.final_at and not receipts:
-        events.append(Event(found.final_at, "Refused", found.detail, MessageState.FAILED))
+        label = "Given up" if found.code == "given_up" else "Refused"
+        events.append(Event(found.final_at, label, found.detail, MessageState.FAILED))
     return events + [_receipt_event(receipt, msisdn=found.msisdn) for receipt in receipts]
 
 

@@ -4,11 +4,13 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.access import actor, service_page
 from portal.views.download import csv_download
-from sms import compose, desk
+from portal.views.settle import may_send_again
+from sms import compose, control, desk
 from sms.audience import Reject as RejectedRow
 from sms.audience import rejects_csv
 from sms.models import AuditEvent, MessageState, Send, SendState, Service
@@ -28,7 +30,12 @@ def sends(request: HttpRequest, service: Service) -> HttpResponse:
     return render(
         request,
         "sends/list.html",
-        {"page": page, "rows": desk.progress_of_page(list(page.object_list)), "drafts": drafts},
+        {
+            "page": page,
+            "rows": desk.progress_of_page(list(page.object_list)),
+            "held": control.held_among(list(page.object_list)),
+            "drafts": drafts,
+        },
     )
 
 
@@ -47,6 +54,20 @@ def _progress(found: Send) -> dict[str, object]:
         "counts": [(state, progress.counts[state]) for state in order if progress.counts.get(state)],
         "failures": [(codes.lookup(code), count) for code, count in found.failures()],
         "can_cancel": found.state in (SendState.SCHEDULED, SendState.SENDING),
+        "can_send_again": may_send_again(found),
+    } | _standing(found)
+
+
+def _standing(found: Send) -> dict[str, object]:
+    """What keeps an unfinished send back: holds, the stage of its ramp, and the night."""
+    if found.state not in (SendState.SCHEDULED, SendState.SENDING):
+        return {"holds": [], "own_hold": None, "stage": None, "night": None}
+    holds = sorted(control.holds_on(found), key=lambda one: one.send_id is None)  # its own first
+    return {
+        "holds": holds,
+        "own_hold": next((one for one in holds if one.send_id), None),
+        "stage": desk.stage_of(found),
+        "night": None if holds or found.service.paused_at else desk.night_of(found, now=timezone.now()),
     }
 
 

@@ -11,12 +11,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.access import actor, service_page
+from portal.burst import burst_of
 from portal.forms.settings import ConnectionForm, FirstRunForm, TestMessageForm
 from portal.limits import upload_limits
 from portal.models import Membership, Role, User
-from sms import compose, wake
+from sms import compose
 from sms.audience import AudienceError, read_pasted
-from sms.models import AuditEvent, Receipt, ReceiptInbox, Sender, SenderKind, Service
+from sms.models import AuditEvent, Hold, Receipt, ReceiptInbox, Sender, SenderKind, Service
 
 TEST_TEXT = "This is a test message from Textdesk. If you can read it, the connection works."
 
@@ -95,6 +96,7 @@ def _page(
     first = service.senders.filter(active=True).first()
     context = {
         "form": form or ConnectionForm(instance=service),
+        "burst": burst_of(service),
         "test_form": test_form or TestMessageForm(initial={"sender": first.address if first else ""}),
         "receipt_url": f"{settings.PUBLIC_URL}/receipts/{service.receipt_token}/",
         "receipt_url_is_public": settings.PUBLIC_URL.startswith("https://"),
@@ -143,29 +145,14 @@ def _kind_of(address: str) -> str:
     return SenderKind.SHORT_CODE if len(address) <= 8 else SenderKind.LONG_CODE
 
 
-@service_page("configure")
-@require_POST
-def resume(request: HttpRequest, service: Service) -> HttpResponse:
-    """Go on after the service paused itself."""
-    with transaction.atomic():
-        Service.objects.filter(pk=service.pk).update(paused_at=None, paused_because="")
-        AuditEvent.record(
-            "service.resumed",
-            by=actor(request),
-            service_slug=service.slug,
-            noun="service",
-            noun_key=service.pk,
-        )
-        wake.dispatch()
-    messages.success(request, f"{service.name} goes on sending.")
-    return redirect("settings", service=service.slug)
-
-
 @service_page("see")
 @require_safe
 def catalogue(request: HttpRequest, service: Service) -> HttpResponse:
     """Senders, templates, policy groups and short-link domains."""
+    held = Hold.objects.active().filter(service=service)
     context = {
+        "held_senders": {one.sender_id: one for one in held if one.sender_id},
+        "held_domains": {one.link_domain_id: one for one in held if one.link_domain_id},
         "senders": service.senders.all(),
         "templates": service.templates.all(),
         "policy_groups": service.policy_groups.all(),

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from sms.hours import QuietHours
 from sms.models.secret import SecretField
 
 
@@ -153,6 +154,21 @@ class Service(models.Model):
         """Names of the encrypted fields, for `defer`: who needs none of them must not fail because one cannot be read."""
         names = [field.name for field in cls._meta.get_fields() if isinstance(field, SecretField)]
         return [f"{prefix}__{name}" if prefix else name for name in names]
+
+    def clean(self) -> None:
+        """What no single field can tell: a batch fits into a second, and quiet hours are read and written the one way."""
+        wrong: dict[str, str] = {}
+        if self.rate and self.batch_size and self.batch_size > self.rate:
+            wrong["batch_size"] = (
+                f"A request with {self.batch_size:,} messages is more than the contracted {self.rate:,} a second. "
+                f"Choose {self.rate:,} or less."
+            )
+        try:
+            self.quiet_hours = str(QuietHours.parse(self.quiet_hours)) if self.quiet_hours.strip() else ""
+        except ValueError as problem:
+            wrong["quiet_hours"] = str(problem)
+        if wrong:
+            raise ValidationError(wrong)
 
     @property
     def connected(self) -> bool:

@@ -1,13 +1,18 @@
 """The main job in Chromium, and every page of it in light and dark, wide and narrow: accessible, and no sideways scroll."""
 
+from datetime import timedelta
+
+import httpx
 import pytest
+from django.utils import timezone
 
 from portal.models import Membership, User
-from sms.models import Draft, Send
+from sms import control
+from sms.models import Actor, Draft, Lane, Send, Service, ShortLinkDomain
 from sms.receipts.fold import fold
 from sms.receipts.inbox import Incoming, doors, insert
 from tests.browser.conftest import accessibility_problems
-from tests.domain.desk import Provider, a_send, a_service, receipt
+from tests.domain.desk import BY, Provider, a_send, a_service, receipt
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 PASSWORD = "correct horse battery"
@@ -44,6 +49,23 @@ def a_history(service) -> Send:
         insert([Incoming.of(receipt(name, code=code, status=status), door=door)])
     fold()
     return send
+
+
+def a_desk_in_trouble(service) -> tuple[Send, Send]:
+    """A send held by a rule while it starts small, and one whose messages are not confirmed; its sender and a domain are paused."""
+
+    def breaks(body: dict) -> httpx.Response:
+        raise httpx.ReadError("broken")
+
+    unsure = a_send(service, 2, expires_at=timezone.now() + timedelta(hours=2))
+    Provider(answer=breaks).dispatch()
+    held = a_send(service, 200, ramp=True, lane=Lane.BULK)
+    reason = "61 % of the messages with a result have failed; this service holds a send at 60 %."
+    control.hold(held, by=Actor.system(), because=reason, rule="failures")
+    domain = ShortLinkDomain.objects.create(service=service, region=service.region, host="go.example.test")
+    for part in (unsure.sender, domain):
+        control.hold(part, by=BY, because="The operator moves this number to another route today.")
+    return unsure, held
 
 
 def test_composing_reviewing_and_sending_by_hand(page, live_server, shop):
@@ -100,6 +122,9 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop, scheme, widt
         service=shop, sender=shop.senders.get(), text="Hello", pasted="07700 900001\nabc"
     )
     message = send.messages.first()
+    unsure, held = a_desk_in_trouble(shop)
+    doubtful, sender = unsure.messages.first(), shop.senders.get()
+    Service.objects.filter(pk=shop.pk).update(quiet_hours="21:00-08:00", rate=100)
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(f"{live_server.url}/accounts/login/")
@@ -114,8 +139,16 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop, scheme, widt
         f"sends/{send.pk}/",
         "messages/",
         f"messages/{message.pk}/",
+        f"sends/{held.pk}/",
+        f"sends/{unsure.pk}/",
+        f"sends/{unsure.pk}/settle/?verdict=send_again",
+        f"messages/{doubtful.pk}/",
+        f"messages/{doubtful.pk}/settle/?verdict=give_up",
+        f"senders/{sender.pk}/pause/",
+        f"senders/{sender.pk}/stop/",
         "catalogue/",
         "settings/",
+        "settings/pause/",
     ):
         page.goto(f"{live_server.url}/s/shop/{path}")
         problems[path] = accessibility_problems(page)
@@ -123,3 +156,23 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop, scheme, widt
         if wide > 0:
             problems[path].append(f"scrolls sideways by {wide} px")
     assert {path: found for path, found in problems.items() if found} == {}
+
+
+def test_a_send_is_paused_and_resumed_and_a_doubt_is_settled_without_javascript(browser, live_server, shop):
+    unsure, _ = a_desk_in_trouble(shop)
+    window = browser.new_context(java_script_enabled=False)
+    page = window.new_page()
+    sign_in(page, live_server)
+    waiting = a_send(shop)
+    page.goto(f"{live_server.url}/s/shop/sends/{waiting.pk}/")
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_text("Paused by ada@example.test").first.wait_for()
+    page.get_by_role("button", name="Resume").click()
+    page.get_by_text("Resumed.").wait_for()
+    page.goto(f"{live_server.url}/s/shop/sends/{unsure.pk}/")
+    page.get_by_role("link", name="Send again").click()
+    page.get_by_label("Reason").fill("They never saw them.")
+    page.get_by_role("button", name="Send 2 messages again").click()
+    page.get_by_text("2 messages will be sent again.").wait_for()
+    assert unsure.counts() == {"pending": 2}
+    window.close()

@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from portal.access import ACTS
 from portal.models import Role
-from sms.models import Draft, Send
+from sms.models import Draft, Send, ShortLinkDomain
 from tests.domain.desk import a_send
 from tests.portal.people import Cast, a_cast
 
@@ -58,8 +58,22 @@ def cast() -> Cast:
 
 
 def address(path: str, service, send: Send, draft: Draft) -> str:
-    noun = draft.pk if "drafts/" in path else send.messages.first().pk if "messages/" in path else send.pk
+    nouns = {
+        "drafts": draft.pk,
+        "messages": send.messages.first().pk,
+        "sends": send.pk,
+        "senders": send.sender_id,
+        "domains": a_domain(send.service).pk,
+    }
+    # by the part after the service, so that a page of a new noun has to be added here
+    noun = nouns.get(path.split("/")[2], 0)
     return "/" + path.replace("<slug:service>", service.slug).replace("<int:pk>", str(noun))
+
+
+def a_domain(service) -> ShortLinkDomain:
+    return ShortLinkDomain.objects.get_or_create(
+        service=service, host="go.example.test", defaults={"region": service.region}
+    )[0]
 
 
 def statuses(client, url: str) -> set[int]:
