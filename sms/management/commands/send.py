@@ -6,14 +6,13 @@ from argparse import ArgumentTypeError
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sms import compose
+from sms import compose, hours
 from sms.audience import AudienceError, Limits, read
-from sms.models import Actor, MessageTemplate, Send, Sender, Service
+from sms.models import Actor, Lane, MessageTemplate, Resend, Send, Sender, Service
 from sms.models.message import FINAL
 
 STILL = 15.0  # seconds without any movement after which --wait returns
@@ -26,6 +25,13 @@ def _moment(text: str) -> datetime:
         raise ArgumentTypeError(
             f"{text!r} is not a time; write it like 2026-12-24T09:00 or 2026-12-24T09:00:00Z"
         ) from None
+
+
+def _in_zone(moment: datetime | None, service: Service) -> datetime | None:
+    """What has no offset is the service's wall clock; a skipped hour is the moment of the change, a repeated one its first."""
+    if moment is None or moment.tzinfo is not None:
+        return moment
+    return hours.local_instant(moment, service.time_zone)
 
 
 class Command(BaseCommand):
@@ -46,6 +52,25 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--at", type=_moment, help="ISO time; without an offset it is in the service's time zone"
+        )
+        parser.add_argument(
+            "--expires", type=_moment, help="ISO time after which nothing more of it is posted"
+        )
+        lanes = [lane.name.lower() for lane in Lane]
+        parser.add_argument(
+            "--lane", choices=lanes, default="normal", help="who goes first where not all can"
+        )
+        parser.add_argument(
+            "--if-unconfirmed",
+            choices=Resend.values,
+            default=Resend.NEVER,
+            help="whether to send again what may have been sent; always needs --expires",
+        )
+        parser.add_argument(
+            "--start-small", action="store_true", help="1 %% first, then 10 %%, then the rest"
+        )
+        parser.add_argument(
+            "--at-night-too", action="store_true", help="whatever the service's quiet hours say"
         )
         parser.add_argument("--name", default="")
         parser.add_argument(
@@ -90,9 +115,6 @@ class Command(BaseCommand):
                 raise CommandError(
                     f"template: there is no {options['template']!r}. {service.name} has: {have or 'none'}."
                 )
-        due_at = options["at"]
-        if due_at is not None and due_at.tzinfo is None:
-            due_at = due_at.replace(tzinfo=ZoneInfo(service.time_zone))
         return compose.Order(
             service=service,
             sender=sender,
@@ -100,7 +122,12 @@ class Command(BaseCommand):
             template=template,
             audience=self._audience(options["audience"], options["country"] or service.default_country),
             name=options["name"],
-            due_at=due_at,
+            due_at=_in_zone(options["at"], service),
+            expires_at=_in_zone(options["expires"], service),
+            lane=Lane[options["lane"].upper()],
+            resend=Resend(options["if_unconfirmed"]),
+            ramp=options["start_small"],
+            respect_quiet_hours=not options["at_night_too"],
             source=options["audience"].name,
         )
 
