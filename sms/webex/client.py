@@ -1,4 +1,4 @@
-"""One POST to `/v2/messages`, with an end: the only module that knows httpx. Called by dispatch, one Client per thread.
+"""One POST to `/v2/messages`, with an end; the only module besides `transport` that knows httpx. Called by dispatch, one Client per thread.
 
 Total deadline over connecting, TLS, writing, headers and body (`transport`); at most 64 KB of the reply are read. Redirects are
 not followed, so the key never travels; proxies and other environment settings are ignored; cookies are not kept: all by

@@ -173,6 +173,9 @@ def _substituted(request: "SendRequest", text: str, rules: Rules) -> None:
     What the provider does with a missing value is not documented (reference §9), so none is ever missing.
     """
     names = _PLACEHOLDER.findall(text)
+    if text.count("$(") != len(names) and (request.substitutions or request.to[0].substitutions):
+        # One that only we would fill in would reach everybody as it stands.
+        raise WireError("content.text", "has a $( that begins no placeholder: a name has no brackets in it")
     fixed = len(text) - sum(map(len, names)) - 3 * len(names)
     for index, destination in enumerate(request.to):
         length = fixed

@@ -35,6 +35,8 @@ def measure(here: Ground, provider: Stub, database: str, rate: int, seconds: flo
     count = int(rate * seconds * 1.05) + rate
     send = here.clerk.send(f"At {rate} a second.", count, batch=1, start=rate * 100_000 % 5_000_000)
     provider.arrivals()
+    provider.limit(rate)
+    provider.throttled = 0
     with here.dispatchers(PROCESSES):
         time.sleep(seconds + 4)
         arrivals = provider.arrivals()
@@ -51,6 +53,7 @@ def measure(here: Ground, provider: Stub, database: str, rate: int, seconds: flo
         "goal_used": 0.98,
         "fullest_second": fullest_second(arrivals),
         "most_allowed": rate + 1,
+        "throttled": provider.throttled,
     }
 
 

@@ -6,7 +6,10 @@ import re
 
 import msgspec
 import pytest
+from django.contrib import admin
 
+from portal.forms.compose import DraftForm
+from portal.forms.settings import ConnectionForm
 from sms.webex.wire import ContactPolicy, Content, Destination, Options, SendRequest, Smartlink, TemplateRef
 
 HERE = pathlib.Path(__file__).parent
@@ -39,6 +42,52 @@ def test_every_row_is_whole_and_names_a_test_that_exists():
 def test_table_has_no_row_twice():
     first = [(row[0], row[2]) for row in rows()]
     assert len(set(first)) == len(first)
+
+
+def headings(template: str) -> set[str]:
+    page = (HERE.parents[1] / "templates" / template).read_text("utf-8")
+    return set(re.findall(r"<h2[^>]*>([^<{]+)</h2>", page))
+
+
+def labels() -> dict[str, set[str]]:
+    """What a person can find in each place, in small letters: fields, headings, lists."""
+    registered = [model._meta for model in admin.site._registry if model._meta.app_label == "sms"]
+    found = {
+        "Compose": {str(field.label) for field in DraftForm.base_fields.values()}
+        | headings("compose/edit.html"),
+        "Settings": {str(field.label) for field in ConnectionForm.base_fields.values()}
+        | headings("settings/connection.html"),
+        "the admin": {str(meta.verbose_name_plural) for meta in registered}
+        | {str(field.verbose_name) for meta in registered for field in meta.fields},
+    }
+    return {place: {name.lower() for name in names} for place, names in found.items()}
+
+
+def named_places() -> list[tuple[str, str]]:
+    """Every place and thing of the second column, as `("Settings", "base url")`."""
+    return [
+        (place, thing.strip(' "').lower())
+        for row in rows()
+        for place, things in re.findall(r"(Compose|Settings|the admin), ([^;:]+)", row[1])
+        for thing in re.split(", | and | or ", things)
+    ]
+
+
+def test_second_column_names_what_the_pages_have():
+    known, named = labels(), named_places()
+    assert len(named) >= 30
+    for place, thing in named:
+        assert thing in known[place], (place, thing)
+
+
+def test_second_column_says_nothing_else_of_pages():
+    """So that no place escapes the test above."""
+    words = " ".join(re.sub(r"(Compose|Settings|the admin), [^;]+", "", row[1]) for row in rows())
+    allowed = (
+        r"–|decided from the text|Review shows the row|made by us|shown (in|on Send and Messages)|the list in|its id in"
+        r"|a new one keeps the previous|[; ]"
+    )
+    assert re.sub(allowed, "", words) == ""
 
 
 def wire_paths() -> list[str]:

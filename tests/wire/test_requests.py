@@ -232,6 +232,18 @@ def test_placeholder_without_value_is_refused_with_the_row():
     assert "$(name)" in refusal(missing).rule
 
 
+@pytest.mark.parametrize("words", ["$(Amount (GBP)", "$(name) and $(", "$()", "$(a $(name))"])
+def test_what_looks_like_a_placeholder_and_is_none_is_refused_beside_values(words):
+    for values in (
+        {"substitutions": {"name": "Ada"}},
+        {"to": [Destination(msisdn=["+447700900001"], substitutions={"name": "Ada"})]},
+    ):
+        wrong = refusal(text(words, **values))
+        assert (wrong.field, wrong.code) == ("content.text", "7004")
+    if "$(name)" not in words:
+        validate(text(words))  # plain words, where nothing is to be filled in
+
+
 def test_substitution_named_with_its_brackets_is_refused():
     validate(request(substitutions={"Amount (GBP)": "5"}))  # a heading of somebody's sheet, used or not
     assert refusal(request(substitutions={"$(name)": "Ada"})).field == "substitutions"

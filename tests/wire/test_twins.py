@@ -124,6 +124,11 @@ TWINS = {
     "placeholder without value": Twin(
         text("Hi $(name)"), "7003", "7121", "missing_value=7121 later", f"{OPEN}; it is the code for it"
     ),
+    "placeholder that is none": Twin(
+        text("$(Amount (GBP)", substitutions={"Amount (GBP": "5"}),
+        "7004",
+        why="which names a placeholder may have is not documented; over there it stays as it is",
+    ),
     "half a character": Twin(
         text("a\ud83d"), "7004", why="JSON can spell it; what the provider makes of it is not documented"
     ),

@@ -11,11 +11,13 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import ClassVar
 
 import httptools
 
@@ -45,6 +47,7 @@ class Stub:
 
     url: str
     process: subprocess.Popen[str]
+    throttled: int = 0
 
     def become(self, mode: str) -> None:
         """`up`, `down` (503 to everything) or `hanging` (takes the request and never answers)."""
@@ -54,7 +57,14 @@ class Stub:
     def arrivals(self) -> list[Arrival]:
         """Everything since the last time it was asked."""
         with urllib.request.urlopen(f"{self.url}/arrivals", timeout=60) as reply:
-            return [Arrival(*row) for row in json.load(reply)]
+            said = json.load(reply)
+        self.throttled += said["throttled"]
+        return [Arrival(*row) for row in said["rows"]]
+
+    def limit(self, rate: int) -> None:
+        """Answer 429 to whatever is the second too many within any one second; 0 for no limit."""
+        with urllib.request.urlopen(f"{self.url}/limit/{rate}", timeout=10) as reply:
+            reply.read()
 
 
 @contextmanager
@@ -105,6 +115,9 @@ def longest_gap(arrivals: list[Arrival]) -> float:
 
 class _Connection(asyncio.Protocol):
     mode = "up"  # of all connections
+    rate = 0
+    throttled = 0
+    lately: ClassVar[deque[float]] = deque()
 
     def __init__(self, kept: list[tuple[float, int, str]], latency: float) -> None:
         self.kept, self.latency = kept, latency
@@ -126,8 +139,9 @@ class _Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         body, self.body = self.body, b""
         if self.url == b"/arrivals":
-            rows = json.dumps(self.kept).encode()
+            rows = json.dumps({"rows": self.kept, "throttled": _Connection.throttled}).encode()
             self.kept.clear()
+            _Connection.throttled = 0
             self.transport.write(
                 b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(rows), rows)
             )
@@ -136,7 +150,14 @@ class _Connection(asyncio.Protocol):
             _Connection.mode = self.url.rpartition(b"/")[2].decode()
             self.transport.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
             return
+        if self.url.startswith(b"/limit/"):
+            _Connection.rate = int(self.url.rpartition(b"/")[2])
+            self.transport.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+            return
         if self.mode == "hanging":
+            return
+        if self.rate and self._too_many(body.count(b'"msisdn":')):
+            self.transport.write(b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n")
             return
         if self.mode == "down":
             self.transport.write(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
@@ -153,6 +174,17 @@ class _Connection(asyncio.Protocol):
             asyncio.get_running_loop().call_later(self.latency, self.transport.write, ANSWER)
         else:
             self.transport.write(ANSWER)
+
+    def _too_many(self, destinations: int) -> bool:
+        """Strict: no window of one second may hold more than one above the rate."""
+        now = time.time()
+        while self.lately and self.lately[0] <= now - 1.0:
+            self.lately.popleft()
+        if len(self.lately) + destinations > self.rate + 1:
+            _Connection.throttled += 1
+            return True
+        self.lately.extend([now] * destinations)
+        return False
 
 
 async def _serve(latency: float) -> None:
