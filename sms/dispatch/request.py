@@ -3,7 +3,10 @@
 import functools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Literal
+
+from django.utils import timezone
 
 from sms import correlation, text
 from sms.dispatch.claim import Waiting
@@ -17,6 +20,10 @@ RECEIPTS = (
     "FAILED",
 )  # always all of them: a partner's smaller wish is applied when we forward
 
+FAR = timedelta(
+    days=7
+)  # further ahead the provider takes no expiry; a run is much shorter, so the next one sends it
+
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
@@ -25,24 +32,31 @@ class Sheet:
     send_id: int
     service_id: int
     sender: str
-    pattern: str  # our own text with its placeholders, empty where the provider's template makes it
+    pattern: str  # our own text with its placeholders renamed p1, p2 …; empty where the provider's template makes it
+    names: tuple[
+        str, ...
+    ]  # what p1, p2 … are called in the text: names that people write are not what every provider takes
     provider_template: str
     options: wire.Options | None
     contact_policy: wire.ContactPolicy | None
     callback_data: str
     notify_url: str
     correlation_key: str
+    expire_at: datetime | None
     rules: wire.Rules
 
 
 def sheet_of(send: Send, *, public_url: str) -> Sheet:
     """Translate a send (with service, sender, template, policy group and domain loaded) for the wire."""
     service, policy, domain = send.service, send.policy_group, send.link_domain
+    names = tuple(text.placeholders(send.text))
+    shorter = {name: f"$({_short(index)})" for index, name in enumerate(names)}
     return Sheet(
         send_id=send.pk,
         service_id=service.pk,
         sender=send.sender.address,
-        pattern=send.text,
+        pattern=text.render(send.text, substitutions=shorter),
+        names=names,
         provider_template=send.template.provider_template_id if send.template else "",
         options=wire.Options(domain=domain.url, shorten_links=True, track_clicks=True) if domain else None,
         contact_policy=wire.ContactPolicy(
@@ -55,8 +69,14 @@ def sheet_of(send: Send, *, public_url: str) -> Sheet:
         callback_data=send.callback_data,
         notify_url=f"{public_url}/receipts/{service.receipt_token}/",
         correlation_key=service.correlation_key,
+        # the provider holds messages too, so a late one must die there as well
+        expire_at=send.expires_at if send.expires_at and send.expires_at < timezone.now() + FAR else None,
         rules=wire.Rules(text_limit=service.text_limit, e164_plus=service.e164_plus),
     )
+
+
+def _short(index: int) -> str:
+    return f"p{index + 1}"
 
 
 def batches(messages: Iterable[Waiting], *, sheet: Sheet, size: int) -> Iterator[list[Waiting]]:
@@ -93,7 +113,7 @@ def body_of(messages: Sequence[Waiting], sheet: Sheet) -> bytes:
     to = [
         wire.Destination(
             msisdn=[message.msisdn if plus else message.msisdn.lstrip("+")],
-            substitutions=message.substitutions if by_provider or sheet.provider_template else {},
+            substitutions=_values(message, sheet, by_provider=by_provider),
             correlation_id=correlation.write(
                 message_id=message.pk, attempt=message.attempt + 1, key=sheet.correlation_key
             ),
@@ -108,11 +128,20 @@ def body_of(messages: Sequence[Waiting], sheet: Sheet) -> bytes:
         template=wire.TemplateRef(id=sheet.provider_template) if sheet.provider_template else None,
         options=sheet.options,
         contact_policy=sheet.contact_policy,
+        expire_at=sheet.expire_at,
         requested_receipts=[*RECEIPTS, "CLICKED"] if sheet.options else list(RECEIPTS),
         callback_data=sheet.callback_data,
         notify_url=sheet.notify_url,
     )
     return wire.encode(request, rules=sheet.rules)
+
+
+def _values(message: Waiting, sheet: Sheet, *, by_provider: bool) -> dict[str, str]:
+    if sheet.provider_template:
+        return message.substitutions
+    if not by_provider:
+        return {}
+    return {_short(index): message.substitutions[name] for index, name in enumerate(sheet.names)}
 
 
 @functools.lru_cache(maxsize=256)

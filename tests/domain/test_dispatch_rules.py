@@ -5,7 +5,7 @@ import random
 import threading
 import time
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import transaction
@@ -62,14 +62,29 @@ def test_messages_with_one_text_share_requests_with_one_number_and_id_each():
 
 def test_a_personal_text_is_batched_with_the_pattern_and_each_ones_values():
     provider = Provider()
-    send = a_send(a_service(batch_size=10), audience=personal(10), content="Hi $(name)!")
+    send = a_send(
+        a_service(batch_size=10), audience=personal(10), content="Hi $(name), $( Name ) and $(name)!"
+    )
     provider.dispatch()
     (body,) = provider.bodies
-    assert body["content"] == {"type": "text", "text": "Hi $(name)!"}
+    assert body["content"] == {"type": "text", "text": "Hi $(p1), $(p1) and $(p1)!"}, (
+        "one spelling for the provider"
+    )
     assert [entry["substitutions"] for entry in body["to"]] == [
-        {"name": f"Name {index}"} for index in range(10)
+        {"p1": f"Name {index}"} for index in range(10)
     ]
-    assert Message.objects.filter(send=send, text="Hi Name 7!").count() == 1
+    assert Message.objects.filter(send=send, text="Hi Name 7, Name 7 and Name 7!").count() == 1
+
+
+def test_an_expiry_is_told_to_the_provider_once_it_is_near_enough():
+    service, provider = a_service(), Provider()
+    soon, far = timezone.now() + timedelta(hours=1), timezone.now() + timedelta(days=8)
+    a_send(service, expires_at=soon)
+    a_send(service, expires_at=far)
+    provider.dispatch()
+    told = [body.get("expireAt") for body in provider.bodies]
+    assert [one[:19] for one in told if one] == [soon.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")]
+    assert None in told
 
 
 def test_a_refused_batch_is_bisected_until_only_the_bad_one_fails():
