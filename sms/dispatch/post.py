@@ -87,9 +87,7 @@ class Posters:
         self._threads: list[threading.Thread] = []
         self._idle = 0
         self._grown = 0.0
-        self._heard_since = (
-            True  # an acceptance came since the last growth: more posters would bring more of them
-        )
+        self._heard = 0.0  # when the last acceptance came
         for _ in range(min(FIRST_POSTERS, most)):
             self._grow()
 

@@ -474,3 +474,24 @@ def test_a_service_whose_provider_hangs_does_not_hold_up_another():
     assert states(send) == {"queued": 60}
     assert max(times) < 2.5, "it waited for the one that hangs"
     assert states(stuck)["unconfirmed"] <= 24 + 3
+
+
+@pytest.mark.parametrize(("answers", "most"), [(True, 24), (False, 8)])
+def test_posters_become_more_while_a_slow_provider_answers_and_not_while_it_hangs(answers, most):
+    lock, now, widest = threading.Lock(), 0, 0
+
+    def answer(body):
+        nonlocal now, widest
+        with lock:
+            now += 1
+            widest = max(widest, now)
+        time.sleep(0.15 if answers else 1.5)
+        with lock:
+            now -= 1
+        return accepted(body) if answers else raw_reply(500)
+
+    send = a_send(a_service(), 240)
+    Provider(answer).dispatch(clients=24, seconds=2)
+    assert widest == most
+    if not answers:
+        assert states(send)["unconfirmed"] <= 8
