@@ -11,8 +11,9 @@ from django.views.decorators.http import require_safe
 from portal.access import service_page
 from portal.views.settle import may_send_again
 from sms import correlation, desk
-from sms.models import Message, MessageState, Receipt, Service
+from sms.models import Click, Message, MessageState, Receipt, Service
 from sms.msisdn import mask
+from sms.receipts import reason_in_words
 from sms.webex import codes
 from sms.webex.errors import Unreadable
 from sms.webex.receipts import parse_receipt
@@ -58,14 +59,17 @@ def message(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
         pk=pk,
     )
     receipts = list(Receipt.objects.filter(message_id=found.pk, service=service))
+    clicks = {click.receipt_id: click for click in found.clicks.all()}
     context = {
         "message": found,
         "send": found.send,
         "can_send_again": may_send_again(found.send),
         "correlation_id": _correlation_id(found, service),
         "code": codes.lookup(found.code) if found.code else None,
-        "events": sorted(_events(found, receipts), key=lambda event: event.at),
-        "clicks": list(found.clicks.all()),
+        "events": sorted(_events(found, receipts, clicks), key=lambda event: event.at),
+        "clicks": {
+            who: sum(click.verdict == who for click in clicks.values()) for who in Click.Verdict.values
+        },
     }
     return render(request, "messages/detail.html", context)
 
@@ -77,7 +81,7 @@ def _correlation_id(found: Message, service: Service) -> str:
     return correlation.write(message_id=found.pk, attempt=found.attempt, key=service.correlation_key)
 
 
-def _events(found: Message, receipts: list[Receipt]) -> list[Event]:
+def _events(found: Message, receipts: list[Receipt], clicks: dict[int, Click]) -> list[Event]:
     send = found.send
     events = [Event(send.created_at, "Composed", f"Row {found.row} of {send.source or 'the audience'}")]
     if found.posted_at:
@@ -97,10 +101,12 @@ def _events(found: Message, receipts: list[Receipt]) -> list[Event]:
     if found.state == MessageState.FAILED and found.final_at and not receipts:
         label = "Given up" if found.code == "given_up" else "Refused"
         events.append(Event(found.final_at, label, found.detail, MessageState.FAILED))
-    return events + [_receipt_event(receipt, msisdn=found.msisdn) for receipt in receipts]
+    return events + [
+        _receipt_event(receipt, clicks.get(receipt.pk), msisdn=found.msisdn) for receipt in receipts
+    ]
 
 
-def _receipt_event(receipt: Receipt, *, msisdn: str) -> Event:
+def _receipt_event(receipt: Receipt, click: Click | None, *, msisdn: str) -> Event:
     """`msisdn` is masked in the body, as everywhere on screen; the stored receipt stays as it came."""
     raw = bytes(receipt.raw)
 
@@ -118,8 +124,10 @@ def _receipt_event(receipt: Receipt, *, msisdn: str) -> Event:
         )
     known = codes.lookup(note.code)
     shown = json.dumps(json.loads(raw), indent=2, ensure_ascii=False)
-    label = {"clicked": "Link clicked"}.get(note.state, f"Receipt: {note.status}")
+    label = "Link clicked" if note.state == "clicked" else f"Receipt: {note.status}"
     detail = note.url if note.state == "clicked" else known.meaning
+    if click is not None:
+        label, detail = f"{label}: {click.verdict}", f"{detail} · {reason_in_words(click.reason)}"
     return Event(
         receipt.received_at,
         label,

@@ -13,7 +13,7 @@ from portal.views.settle import may_send_again
 from sms import compose, control, desk
 from sms.audience import Reject as RejectedRow
 from sms.audience import rejects_csv
-from sms.models import AuditEvent, MessageState, Send, SendState, Service
+from sms.models import AuditEvent, ClickFigures, MessageState, Send, SendState, Service
 from sms.webex import codes
 
 PAGE = 30
@@ -55,6 +55,7 @@ def _progress(found: Send) -> dict[str, object]:
         "failures": [(codes.lookup(code), count) for code, count in found.failures()],
         "can_cancel": found.state in (SendState.SCHEDULED, SendState.SENDING),
         "can_send_again": may_send_again(found),
+        "clicks": ClickFigures.of_send(found.pk) if found.link_domain_id else None,
     } | _standing(found)
 
 

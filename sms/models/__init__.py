@@ -5,7 +5,7 @@ from sms.models.draft import Draft, Upload
 from sms.models.duty import Duty
 from sms.models.heartbeat import Heartbeat
 from sms.models.hold import Hold
-from sms.models.link import Click, Region, ShortLinkDomain
+from sms.models.link import Click, ClickCount, ClickFigures, Region, ShortLinkDomain
 from sms.models.message import Message, MessageState
 from sms.models.optout import OptOut
 from sms.models.policy import ContactPolicyGroup
@@ -20,6 +20,8 @@ __all__ = [
     "AuditEvent",
     "AuthKind",
     "Click",
+    "ClickCount",
+    "ClickFigures",
     "ContactPolicyGroup",
     "Draft",
     "Duty",

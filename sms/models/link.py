@@ -1,6 +1,9 @@
 """Short links: the provider's regions with their DNS targets, our link domains, and clicks."""
 
-from django.db import models
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db import connection, models
 
 
 class Region(models.Model):
@@ -86,6 +89,10 @@ class Click(models.Model):
     user_agent = models.TextField(blank=True)
     verdict = models.CharField(max_length=10, default=Verdict.UNSURE)
     reason = models.CharField(max_length=40, default="not_judged", help_text="Code of the rule that decided.")
+    rules_version = models.PositiveSmallIntegerField(
+        default=0,
+        help_text="Version of the rules that decided; 0 before the first time, and not counted yet.",
+    )
     at = models.DateTimeField()
 
     class Meta:
@@ -93,3 +100,66 @@ class Click(models.Model):
 
     def __str__(self) -> str:
         return f"{self.url} at {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class ClickCount(models.Model):
+    """Clicks of a send by verdict, so that no page counts them. Written by `sms.receipts.click_book`, in its transaction."""
+
+    send = models.ForeignKey(
+        "sms.Send", on_delete=models.CASCADE, related_name="click_counts", db_index=False
+    )
+    verdict = models.CharField(max_length=10, choices=Click.Verdict)
+    clicks = models.BigIntegerField(default=0)
+    messages = models.BigIntegerField(
+        default=0,
+        help_text="Messages whose best click is this: human before unsure before machine. They add up.",
+    )
+
+    class Meta:
+        ordering = ("send", "verdict")
+        constraints = (
+            models.UniqueConstraint(fields=("send", "verdict"), name="click_count_once_per_send_and_verdict"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.clicks} {self.verdict}"
+
+    @classmethod
+    def add(cls, deltas: Mapping[tuple[int, str], tuple[int, int]]) -> None:
+        """Add (clicks, messages) by (send, verdict). Rows are written in one order, so that two writers never deadlock."""
+        rows = [(*key, *delta) for key, delta in sorted(deltas.items()) if any(delta)]
+        if not rows:
+            return
+        table = cls._meta.db_table
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                f"INSERT INTO {table} (send_id, verdict, clicks, messages) VALUES (%s, %s, %s, %s)"  # noqa: S608
+                f" ON CONFLICT (send_id, verdict) DO UPDATE SET clicks = {table}.clicks + excluded.clicks,"
+                f" messages = {table}.messages + excluded.messages",
+                rows,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class ClickFigures:
+    """Clicks, and messages clicked, by who did it. All three are shown wherever one is."""
+
+    human: int = 0
+    machine: int = 0
+    unsure: int = 0
+    human_messages: int = 0
+    machine_messages: int = 0
+    unsure_messages: int = 0
+
+    @property
+    def all(self) -> int:
+        """Every click told of."""
+        return self.human + self.machine + self.unsure
+
+    @classmethod
+    def of_send(cls, send_id: int) -> "ClickFigures":
+        """From the counters."""
+        figures: dict[str, int] = {}
+        for row in ClickCount.objects.filter(send_id=send_id):
+            figures |= {row.verdict: row.clicks, f"{row.verdict}_messages": row.messages}
+        return cls(**figures)

@@ -16,6 +16,7 @@ from django.utils import timezone
 from sms.models import Click, Message, MessageState, ReceiptInbox, ledger
 from sms.models.ledger import News, Tally
 from sms.points import point
+from sms.receipts.click_book import judge_messages
 from sms.webex.errors import Unreadable
 from sms.webex.receipts import Notification, parse_receipt
 
@@ -57,6 +58,10 @@ def fold(*, limit: int = 1000, now: datetime | None = None) -> int:
         known = ledger.apply([_news(entry) for entry in read], tally=tally)
         _store_clicks([entry for entry in read if entry.message_id in known])
         tally.write()
+        # a click is news to its neighbours, a delivery to the clicks that came before it
+        judge_messages(
+            {entry.message_id for entry in read if entry.note.state in ("clicked", "delivered")} & known
+        )
         applied = [entry.item.pk for entry in read if entry.message_id in known]
         ReceiptInbox.objects.filter(pk__in=applied).delete()
         _postpone([entry.item for entry in read if entry.message_id not in known], now)
