@@ -4,6 +4,7 @@ A dispatcher that dies leaves its lease to run out. Whoever claims the slice nex
 have reached the provider, so they become *unconfirmed*; the rest was provably never sent and is simply worked on.
 """
 
+import time
 from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ log = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=60)  # longer than the total deadline of a POST (20 s) and the writing of its result
 
 
+BEGIN_WITHIN = 0.6  # of the lease: what is left is longer than a POST
 RESEND_AFTER = {Resend.ALWAYS: timedelta(seconds=10), Resend.EVIDENCE: timedelta(minutes=15)}
 EXTRA = 1  # attempts beyond the first that a policy may make
 GIVE_UP_AFTER = timedelta(days=3)  # a receipt that has not come by then will not come
@@ -35,6 +37,11 @@ class Owner(NamedTuple):
 
     name: str
     lease: timedelta = LEASE
+
+    @property
+    def until(self) -> float:
+        """When a request that is posted under a lease taken now must have begun, in monotonic seconds."""
+        return time.monotonic() + self.lease.total_seconds() * BEGIN_WITHIN
 
 
 class Waiting(NamedTuple):
@@ -52,8 +59,9 @@ class Waiting(NamedTuple):
 class Lease:
     """A slice that is ours for a while, with its messages still to be armed.
 
-    `halted` is read by the posters: whatever of it is not on its way stays here. `not_before` is when the messages that had to be
-    left (quiet hours) may be looked at again, unless others `came_back` and want to be looked at sooner.
+    `until` (monotonic seconds) and `halted` are read by the posters: after that moment a POST might outlive the lease, so none begins,
+    not even in a process that was frozen meanwhile; and whatever of a halted one is not on its way stays here. `not_before` is when
+    the messages that had to be left (quiet hours) may be looked at again, unless others `came_back` and want to be sooner.
     """
 
     slice_id: int
@@ -66,6 +74,7 @@ class Lease:
     in_flight: int = 0
     halted: bool = False
     lost: bool = False
+    until: float = 0.0
     not_before: datetime | None = None
     came_back: bool = False
 
@@ -100,6 +109,7 @@ def claim(
     wanted = list(ranked.values_list("pk", flat=True)[: limit * 2])
     if not wanted:
         return []
+    until = owner.until
     with transaction.atomic():
         rows = Slice.objects.filter(free, pk__in=wanted, done=False, service__paused_at__isnull=True)
         rows = rows.order_by("lane", "due_at", "id")
@@ -122,6 +132,7 @@ def claim(
         for item in slices
     ]
     for lease in leases:
+        lease.until = until
         load(lease)
     return leases
 
@@ -169,12 +180,16 @@ def _sweep(expired: Sequence[Slice]) -> None:
 
 def renew(leases: Sequence[Lease], *, owner: Owner) -> None:
     """The fence: afterwards a lease that is no longer ours is `lost`. Locks their rows until the transaction ends."""
+    until = owner.until
     mine = Slice.objects.filter(pk__in=[lease.slice_id for lease in leases], owner=owner.name, done=False)
     if mine.update(leased_until=Now() + owner.lease) == len(leases):
-        return
-    still = set(mine.values_list("pk", flat=True))
+        still = {lease.slice_id for lease in leases}
+    else:
+        still = set(mine.values_list("pk", flat=True))
     for lease in leases:
-        if lease.slice_id not in still:
+        if lease.slice_id in still:
+            lease.until = until
+        else:
             lease.lost = lease.halted = True
             lease.waiting.clear()
 

@@ -21,6 +21,7 @@ SAMPLE = 40  # outcomes in the window before their share says anything
 PLENTY = 10_000  # requests: the gate sets no limit of its own
 SHORTEST_HOLD = 0.5
 LONGEST_HOLD = 30.0
+LONGEST_KNOCK = 60.0  # after that its answer is not coming any more
 
 
 @dataclass(slots=True)
@@ -30,7 +31,7 @@ class Gate:
     broken: bool = False
     narrow: bool = False
     hold_until: float = 0.0
-    knocking: bool = False
+    knocked_at: float = float("-inf")  # a knock is under way since then
     troubles: int = 0
     unconfirmed: int = 0
     recent: deque[tuple[float, bool]] = field(default_factory=deque)
@@ -49,7 +50,8 @@ class Gate:
     @property
     def wants_knock(self) -> bool:
         """Whether it is time to see if the provider is there."""
-        return self.broken and not self.knocking and time.monotonic() >= self.hold_until
+        now = time.monotonic()
+        return self.broken and now >= self.hold_until and now - self.knocked_at > LONGEST_KNOCK
 
     def room(self, *, in_flight: int) -> int:
         """How many more requests may be armed now."""
@@ -81,7 +83,7 @@ class Gate:
 
     def knocked(self, result: object) -> None:
         """Learn from the answer to a knock: any clear answer means that somebody is there."""
-        self.knocking = False
+        self.knocked_at = float("-inf")
         if isinstance(result, Unconfirmed | NotSent | ServicePaused):
             self._hold(None, again=True)
             return

@@ -196,7 +196,7 @@ class Posters:
 
     def _deliver(self, job: Job, clients: dict[Line, Client]) -> Accepted | ProviderError | Late | Held:
         if job.lease is not None:
-            if job.lease.halted or job.gate.closed:
+            if job.lease.halted or job.gate.closed or time.monotonic() > job.lease.until:
                 return Held()
             if job.paced and time.monotonic() - job.not_before > LATE:
                 return Late()

@@ -21,7 +21,7 @@ from django.db.models.functions import Coalesce, Greatest, Now
 
 from sms.dispatch import record
 from sms.dispatch.arm import Armed, Kit, arm
-from sms.dispatch.claim import LEASE, Lease, Owner, claim, database_now, finish, load, open_slices
+from sms.dispatch.claim import LEASE, Lease, Owner, claim, database_now, finish, load, open_slices, renew
 from sms.dispatch.fair import Fair
 from sms.dispatch.gate import KNOCK, OF_THIS_PROCESS, Gates
 from sms.dispatch.look import standings
@@ -39,9 +39,10 @@ log = structlog.get_logger(__name__)
 
 DEFAULT_CLIENTS = 64
 LEASES = 4
-SPARE = 96  # requests armed beyond twice the posters: a turn of that size shares the cost of its commit
+SPARE = 160  # requests armed beyond twice the posters: a turn of that size shares the cost of its commit
 PATIENCE = 0.04  # seconds that answers wait for others to share their commit
 IDLE = 0.25  # seconds between looks: for something due, for urgent work while busy, for a stop
+RENEW = 5.0  # seconds between renewals of every lease
 WATCH = 2.0  # seconds between looks at how the sends under way are going
 SWITCH = 0.001  # seconds between threads: posters must leave at their instant while the coordinator computes
 Stopped = Callable[[], bool]
@@ -120,7 +121,8 @@ class _Desk:
         self.leases: list[Lease] = []
         self.kits: dict[int, Kit] = {}
         self.fair = Fair()
-        self.looked = self.watched = 0.0
+        self.looked = self.watched = self.renewed = 0.0
+        self.rest_until = 0.0  # nothing more fits before then
         self.requests = 0  # on the runway or on their way, knocks not counted
         self.flying: Counter[int] = Counter()  # the same by service
         self.again: list[Job] = []  # armed, but in need of another instant
@@ -160,6 +162,10 @@ class _Desk:
         if self.looked - self.watched > WATCH:
             self.watched = self.looked
             watch()
+        if self.leases and self.looked - self.renewed > RENEW:
+            self.renewed = self.looked
+            with transaction.atomic():  # also of those of which everything is on its way
+                renew(sorted(self.leases, key=lambda lease: lease.slice_id), owner=self.owner)
         if self.leases:
             looks = standings({lease.send_id for lease in self.leases})
             for lease in self.leases:
@@ -246,7 +252,7 @@ class _Desk:
             else:
                 again.append(job)
         self.again = again
-        leases = self._open_leases() if arming else []
+        leases = self._open_leases() if arming and time.monotonic() >= self.rest_until else []
         wait = min((self.kits[lease.service_id].gate.held_for for lease in self.leases), default=0.0)
         if not (self.owed or self.again or leases):
             return wait
@@ -274,6 +280,7 @@ class _Desk:
             if job.lease:
                 job.lease.in_flight -= len(job.messages)  # counted again with its new instant
         self.owed, self.again = [], []
+        self.rest_until = time.monotonic() + min(armed.wait or 0.0, IDLE)
         for job in armed.jobs:  # after the commit: "posting" is durable before a byte leaves
             self._hand_over(job)
         return wait if armed.wait is None else max(wait, armed.wait)
@@ -312,7 +319,7 @@ class _Desk:
     def _knock(self) -> None:
         for service_id, kit in self.kits.items():
             if kit.gate.wants_knock:
-                kit.gate.knocking = True
+                kit.gate.knocked_at = time.monotonic()
                 self.posters.post(Job(service_id, None, (), KNOCK, kit.line, kit.gate))
 
     def _let_go(self, over: bool) -> None:

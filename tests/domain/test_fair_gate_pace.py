@@ -67,7 +67,8 @@ def test_three_unconfirmed_in_a_row_break_the_circuit_and_only_a_knock_mends_it(
     gate.hold_until = 0.0  # the pause is over
     assert gate.closed, "still nothing real leaves"
     assert gate.wants_knock
-    gate.knocking = True
+    gate.knocked_at = time.monotonic()
+    assert not gate.wants_knock, "one at a time"
     gate.knocked(Refused("7003", 400))
     assert not gate.closed
     assert gate.room(in_flight=0) == 1, "one canary first"
