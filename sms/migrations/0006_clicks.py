@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sms', '0005_receipts'),
+        ('sms', '0005_draft_choices'),
     ]
 
     operations = [
