@@ -239,6 +239,11 @@ def _cancel_what_came_back(send: Send) -> None:
     tally.write()
 
 
+def lock_sends(send_ids: Collection[int]) -> None:
+    """What `finish` locks too: whoever makes messages pending again takes it first, or a slice could be closed beside it for good."""
+    list(Send.objects.select_for_update(no_key=True).filter(pk__in=send_ids).order_by("pk").values_list("pk"))
+
+
 def reopen(slice_ids: Collection[int], *, retry_in: float = 0.0) -> None:
     """Messages came back to pending after their slice was closed: somebody must look again."""
     closed = Slice.objects.filter(pk__in=slice_ids, done=True)

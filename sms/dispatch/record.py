@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from sms.dispatch import pace
-from sms.dispatch.claim import reopen
+from sms.dispatch.claim import lock_sends, reopen
 from sms.dispatch.post import Held, Outcome
 from sms.models import Actor, AuditEvent, MessageState, Service, ledger
 from sms.models.ledger import News, Tally
@@ -27,6 +27,9 @@ def record(outcomes: Sequence[Outcome], *, at: datetime, tally: Tally) -> None:
     """Write the outcomes; call it inside a transaction, and write the tally before its end."""
     if not outcomes:
         return
+    back = [outcome.job.lease for outcome in outcomes if isinstance(outcome.result, RETURNED)]
+    returned = {lease.slice_id for lease in back if lease}
+    lock_sends({lease.send_id for lease in back if lease})
     accepted = [
         (message.pk, message.attempt + 1, _provider_id(outcome.result, len(outcome.job.messages)))
         for outcome in outcomes
@@ -41,11 +44,6 @@ def record(outcomes: Sequence[Outcome], *, at: datetime, tally: Tally) -> None:
     ]
     ledger.accept(accepted, at=at, tally=tally)
     ledger.apply(news, tally=tally)
-    returned = {
-        outcome.job.lease.slice_id
-        for outcome in outcomes
-        if outcome.job.lease and isinstance(outcome.result, RETURNED)
-    }
     if returned:
         reopen(sorted(returned), retry_in=RETRY_IN)
     _slow_down(outcomes)

@@ -12,7 +12,7 @@ import structlog
 from django.db import transaction
 from django.db.models import F
 
-from sms.dispatch.claim import EXTRA, RESEND_AFTER, database_now, reopen
+from sms.dispatch.claim import EXTRA, RESEND_AFTER, database_now, lock_sends, reopen
 from sms.models import (
     Actor,
     AuditEvent,
@@ -21,6 +21,7 @@ from sms.models import (
     ReceiptInbox,
     Resend,
     Send,
+    SendState,
     Slice,
     ledger,
 )
@@ -50,7 +51,8 @@ def by_policy(send_ids: Collection[int], *, now: datetime | None = None) -> int:
     """
     now = now or database_now()
     done = 0
-    for send in Send.objects.filter(pk__in=list(send_ids)).exclude(resend=Resend.NEVER).order_by("pk"):
+    sends = Send.objects.filter(pk__in=list(send_ids)).exclude(resend=Resend.NEVER)
+    for send in sends.exclude(state=SendState.CANCELLED).order_by("pk"):
         if send.expires_at is not None and send.expires_at <= now:
             continue
         rows = Message.objects.filter(
@@ -64,6 +66,7 @@ def by_policy(send_ids: Collection[int], *, now: datetime | None = None) -> int:
             messages = [message for message in messages if _surely_not_sent(message, now=now)]
         if messages:
             with transaction.atomic():
+                lock_sends([send.pk])
                 Message.objects.filter(pk__in=[message.pk for message in messages]).update(
                     resent=F("resent") + 1
                 )
@@ -77,9 +80,13 @@ def by_person(
 ) -> int:
     """Decide about the unconfirmed messages of a send, or `only` those with these ids; returns how many that were.
 
-    Whoever got its receipt meanwhile is left alone.
+    Whoever got its receipt meanwhile is left alone, and nothing of a cancelled send is sent again.
     """
     with transaction.atomic():
+        lock_sends([send.pk])
+        send.refresh_from_db(fields=["state"])
+        if verdict == Verdict.SEND_AGAIN and send.state == SendState.CANCELLED:
+            return 0  # it would be called cancelled, though it may have been sent
         now = database_now()
         rows = Message.objects.filter(send=send, state=MessageState.UNCONFIRMED).order_by("pk")
         if only is not None:
