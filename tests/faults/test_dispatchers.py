@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -138,12 +139,29 @@ def alive_in(group: int) -> bool:
     return True
 
 
+def freeze(group: int, database_url: str) -> None:
+    """SIGSTOP, but not in the middle of a write: SQLite's one lock would be frozen with it, and nobody could even make a send."""
+    path = database_url.removeprefix("sqlite:///")
+    while True:
+        os.killpg(group, signal.SIGSTOP)
+        if path == database_url:
+            return
+        with contextlib.closing(sqlite3.connect(path, timeout=0.3, isolation_level=None)) as link:
+            try:
+                link.execute("BEGIN IMMEDIATE")
+                link.execute("ROLLBACK")
+                return
+            except sqlite3.OperationalError:
+                os.killpg(group, signal.SIGCONT)
+                time.sleep(0.1)
+
+
 def test_a_frozen_cluster_is_restarted_as_a_whole_and_the_send_completes(
     var_dir, fresh_database_url, tmp_path
 ):
     with desk(var_dir, fresh_database_url, "--patience", "6") as running:
         frozen = cluster_of(running)
-        os.killpg(frozen, signal.SIGSTOP)
+        freeze(frozen, fresh_database_url)
         send(running, an_audience(tmp_path, 200))
         assert arrived(running) == []
 
@@ -157,7 +175,7 @@ def test_a_frozen_cluster_is_restarted_as_a_whole_and_the_send_completes(
         assert again != frozen
         assert set(Counter(arrived(running)).values()) == {1}
 
-        os.killpg(again, signal.SIGSTOP)
+        freeze(again, fresh_database_url)
         assert stop(running.process) < 5, "a frozen cluster does not hold up Ctrl-C"
         until(lambda: not alive_in(again), seconds=3, what="the end of its workers", log=running.log)
 
