@@ -33,6 +33,7 @@ def field(server, tmp_path):
 
 def test_an_immediate_stop_of_the_database_loses_nothing_and_sends_nothing_twice(server, field):
     text = "no database"
+    field.rate = 60  # so that a stop finds a few under way, and most still waiting
     with through_a_proxy(field) as between:
         between.otherwise(proxy.Fault("stall", seconds=0.1, exchange=0))
         send = field.send(text, MESSAGES)
