@@ -10,6 +10,7 @@ from tests.faults.crash import Field, until
 
 MESSAGES = 300
 PATIENCE = 6.0
+LAST_PATIENCE = 45.0  # longer than the longest hold of a gate, for which a slice may have been put off
 SLOW = proxy.Fault("stall", seconds=0.25, exchange=0)
 
 
@@ -49,5 +50,5 @@ def overtake(field: Field, text: str, *, plant: str = "") -> books.Verdict:
         finally:
             frozen.kill()
             frozen.wait()
-        field.settle(send, text, patience=PATIENCE)
+        field.settle(send, text, patience=LAST_PATIENCE)
         return field.verdict(send, text)
