@@ -10,7 +10,7 @@ from tests.faults.crash import Field, until
 
 MESSAGES = 300
 PATIENCE = 6.0
-LAST_PATIENCE = 45.0  # longer than the longest hold of a gate, for which a slice may have been put off
+LAST_PATIENCE = 75.0  # longer than a lease, and than the longest hold of a gate
 SLOW = proxy.Fault("stall", seconds=0.25, exchange=0)
 
 
