@@ -5,14 +5,16 @@ A state is the maximum of everything known, so a late, repeated or reordered pie
 """
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from django.db import connection, transaction
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Sum
+from django.db.models.expressions import RawSQL
 
 from sms.models.message import FINAL, Message, MessageState
 from sms.models.send import StateCount
@@ -23,6 +25,7 @@ RANK: Mapping[str, int] = {
     MessageState.UNCONFIRMED: 20,
     MessageState.QUEUED: 30,
     MessageState.SUBMITTED: 40,
+    MessageState.NO_REPORT: 60,
     MessageState.FAILED: 80,
     MessageState.CANCELLED: 80,
     MessageState.EXPIRED: 80,
@@ -30,8 +33,10 @@ RANK: Mapping[str, int] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+NOT_POSTED = frozenset({MessageState.PENDING, MessageState.CANCELLED, MessageState.EXPIRED})
+
+
+class News(msgspec.Struct, frozen=True, gc=False):
     """One piece of news about one message.
 
     `state` is the state it proves. `returned` (with state pending) is the only way down: the attempt certainly never reached
@@ -52,9 +57,9 @@ class News:
 
 @dataclass(slots=True)
 class Tally:
-    """Counter deltas of one transaction, written once at its end."""
+    """Counter deltas of one transaction, written once at its end. Kept by send, state, code and window of posting."""
 
-    moves: Counter[tuple[int, str, str]]
+    moves: Counter[tuple[int, str, str, int]]
 
     @classmethod
     def new(cls) -> "Tally":
@@ -62,25 +67,44 @@ class Tally:
         return cls(Counter())
 
     def move(
-        self, send_id: int, *, old: tuple[str, str] | None, new: tuple[str, str], count: int = 1
+        self,
+        send_id: int,
+        *,
+        old: tuple[str, str] | None,
+        new: tuple[str, str],
+        count: int = 1,
+        posted: datetime | None = None,
     ) -> None:
-        """`count` messages went from (state, code) to (state, code); `old` is None at creation. Only failures count by code."""
+        """`count` messages, posted last at `posted`, went from (state, code) to (state, code); `old` is None at creation.
+
+        Only failures count by code.
+        """
         if old is not None:
-            self.moves[(send_id, old[0], _code(old))] -= count
-        self.moves[(send_id, new[0], _code(new))] += count
+            self.moves[(send_id, *_key(old, posted))] -= count
+        self.moves[(send_id, *_key(new, posted))] += count
 
     def write(self) -> None:
         """Insert the deltas."""
         StateCount.objects.bulk_create(
-            StateCount(send_id=send, state=state, code=code, delta=delta)
-            for (send, state, code), delta in sorted(self.moves.items())
+            StateCount(send_id=send, state=state, code=code, window=window, delta=delta)
+            for (send, state, code, window), delta in sorted(self.moves.items())
             if delta
         )
         self.moves.clear()
 
 
-def _code(key: tuple[str, str]) -> str:
-    return key[1] if key[0] == MessageState.FAILED else ""
+def window_of(at: datetime) -> int:
+    """The five minutes that a moment is in."""
+    return int(at.timestamp()) // StateCount.WINDOW
+
+
+def _key(place: tuple[str, str], posted: datetime | None) -> tuple[str, str, int]:
+    state, code = place
+    return (
+        str(state),
+        code if state == MessageState.FAILED else "",
+        0 if posted is None or state in NOT_POSTED else window_of(posted),
+    )
 
 
 COLUMNS = (
@@ -96,6 +120,27 @@ COLUMNS = (
 )
 
 
+class _Row(msgspec.Struct, gc=False):
+    """What the ledger knows of a message; its names and order are those of READ."""
+
+    id: int
+    send_id: int
+    attempt: int
+    posted_at: datetime | None
+    state: str
+    code: str
+    detail: str
+    provider_id: str
+    carrier: str
+    segments_billed: int | None
+    queued_at: datetime | None
+    submitted_at: datetime | None
+    final_at: datetime | None
+
+
+READ = ("id", "send_id", "attempt", "posted_at", *COLUMNS)
+
+
 def apply(news: Sequence[News], *, tally: Tally) -> set[int]:
     """Fold news into the message rows, forward only; returns the ids that exist.
 
@@ -103,20 +148,21 @@ def apply(news: Sequence[News], *, tally: Tally) -> set[int]:
     """
     if not news:
         return set()
-    wanted = sorted({item.message_id for item in news})
-    rows = {row.pk: row for row in _locked(Message.objects.filter(pk__in=wanted))}
-    changed: dict[int, Message] = {}
+    by_message: dict[int, list[News]] = defaultdict(list)
     for item in news:
-        row = rows.get(item.message_id)
-        if row is None:
-            continue
-        before = (row.state, row.code)
-        if _fold(row, item):
-            changed[row.pk] = row
+        by_message[item.message_id].append(item)
+    rows = _locked(sorted(by_message))
+    changed: list[_Row] = []
+    for row in rows:
+        before, moved = (row.state, row.code), False
+        for item in by_message[row.id]:
+            moved = _fold(row, item) or moved
+        if moved:
+            changed.append(row)
             if (row.state, row.code) != before:
-                tally.move(row.send_id, old=before, new=(row.state, row.code))
-    _write(changed.values())
-    return set(rows)
+                tally.move(row.send_id, old=before, new=(row.state, row.code), posted=row.posted_at)
+    _write(changed)
+    return {row.id for row in rows}
 
 
 def arm(message_ids: Sequence[int], *, at: datetime, tally: Tally) -> set[int]:
@@ -135,7 +181,10 @@ def arm(message_ids: Sequence[int], *, at: datetime, tally: Tally) -> set[int]:
             ],
         )
         rows = cursor.fetchall()
-    _moved(rows, MessageState.PENDING, MessageState.POSTING, tally)
+    for send_id, count in Counter(send_id for _, send_id in rows).items():
+        tally.move(
+            send_id, old=(MessageState.PENDING, ""), new=(MessageState.POSTING, ""), count=count, posted=at
+        )
     return {pk for pk, _ in rows}
 
 
@@ -159,7 +208,7 @@ def accept(accepted: Sequence[tuple[int, int, str]], *, at: datetime, tally: Tal
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {table} AS m SET state = %s, queued_at = coalesce(m.queued_at, %s), provider_id = v.provider"  # noqa: S608
-            f" FROM {source} WHERE m.id = v.message AND m.state = %s AND m.attempt = v.try RETURNING id, send_id",
+            f" FROM {source} WHERE m.id = v.message AND m.state = %s AND m.attempt = v.try RETURNING id, send_id, posted_at",
             [
                 MessageState.QUEUED.value,
                 connection.ops.adapt_datetimefield_value(at),
@@ -168,9 +217,16 @@ def accept(accepted: Sequence[tuple[int, int, str]], *, at: datetime, tally: Tal
             ],
         )
         rows = cursor.fetchall()
-    _moved(rows, MessageState.POSTING, MessageState.QUEUED, tally)
+    for (send_id, posted), count in Counter((row[1], row[2]) for row in rows).items():
+        tally.move(
+            send_id,
+            old=(MessageState.POSTING, ""),
+            new=(MessageState.QUEUED, ""),
+            count=count,
+            posted=_moment(posted),
+        )
     if len(rows) < len(accepted):
-        done = {pk for pk, _ in rows}
+        done = {row[0] for row in rows}
         apply(
             [
                 News(pk, MessageState.QUEUED, at, attempt=attempt, provider_id=provider_id)
@@ -181,9 +237,11 @@ def accept(accepted: Sequence[tuple[int, int, str]], *, at: datetime, tally: Tal
         )
 
 
-def _moved(rows: Iterable[tuple[int, int]], old: str, new: str, tally: Tally) -> None:
-    for send_id, count in Counter(send_id for _, send_id in rows).items():
-        tally.move(send_id, old=(old, ""), new=(new, ""), count=count)
+def _moment(value: Any) -> Any:
+    """A time as a cursor of our own returned it: on SQLite it is text."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def _ids() -> str:
@@ -199,6 +257,11 @@ def _list(ids: list[int]) -> Any:
     return ids if connection.vendor == "postgresql" else json.dumps(ids)
 
 
+def among(ids: Iterable[int]) -> RawSQL:
+    """Ids for `__in` as one parameter, so that a list of thousands is no longer statement than one of few."""
+    return RawSQL(_ids(), [_list(list(ids))])  # noqa: S611 - the text is one of two constants
+
+
 def cancel(send_id: int, *, at: datetime, tally: Tally) -> int:
     """Pending → cancelled for a whole send; returns how many. The caller has locked the send's slices."""
     pending = Message.objects.filter(send_id=send_id, state=MessageState.PENDING)
@@ -207,13 +270,25 @@ def cancel(send_id: int, *, at: datetime, tally: Tally) -> int:
     return stopped
 
 
-def _locked(rows: "QuerySet[Message]") -> "QuerySet[Message]":
-    """Locked on PostgreSQL; on SQLite the IMMEDIATE transaction is the lock."""
-    rows = rows.order_by("pk").only("pk", "send_id", "attempt", "posted_at", *COLUMNS)
-    return rows.select_for_update() if connection.features.has_select_for_update else rows
+def _locked(ids: list[int]) -> list[_Row]:
+    """Locked on PostgreSQL; on SQLite the IMMEDIATE transaction is the lock.
+
+    As one JSON text there and back, because reading thousands of times one by one took most of folding's time.
+    """
+    if connection.vendor != "postgresql":
+        rows = Message.objects.filter(pk__in=among(ids)).order_by("pk")
+        return [_Row(*values) for values in rows.values_list(*READ)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT coalesce(json_agg(m), '[]')::text FROM (SELECT {', '.join(READ)} FROM {Message._meta.db_table}"  # noqa: S608
+            f" WHERE id IN ({_ids()}) ORDER BY id FOR NO KEY UPDATE) AS m",
+            [ids],
+        )
+        found: list[_Row] = msgspec.json.decode(cursor.fetchone()[0], type=list[_Row])
+    return found
 
 
-def _fold(row: Message, item: News) -> bool:
+def _fold(row: _Row, item: News) -> bool:
     """One piece of news into one row; True where something changed."""
     if item.returned:
         open_attempt = (
@@ -229,59 +304,69 @@ def _fold(row: Message, item: News) -> bool:
         row.carrier, changed = item.carrier[:20], True
     if item.segments is not None and row.segments_billed is None:
         row.segments_billed, changed = item.segments, True
-    changed = _stamp(row, item) or changed
+    if item.state == MessageState.SUBMITTED:
+        if row.submitted_at is None or item.at < row.submitted_at:
+            row.submitted_at, changed = item.at, True
+    elif item.state == MessageState.QUEUED and row.queued_at is None:
+        row.queued_at, changed = item.at, True
+    if item.state in FINAL and row.state in FINAL:
+        return _second_end(row, item) or changed
     if RANK[item.state] > RANK[row.state]:
-        row.state, row.code, row.detail = item.state, item.code[:10], item.detail[:200]
+        row.state, row.code, row.detail = str(item.state), item.code[:10], item.detail[:200]
+        if item.state in FINAL:
+            row.final_at = item.at
         changed = True
     return changed
 
 
-def _stamp(row: Message, item: News) -> bool:
-    """The first time each milestone was reached."""
-    column = {MessageState.QUEUED: "queued_at", MessageState.SUBMITTED: "submitted_at"}.get(
-        MessageState(item.state)
-    )
-    if item.state in FINAL and (row.final_at is None or RANK[item.state] > RANK[row.state]):
-        column = "final_at"
-    if column is None or (column != "final_at" and getattr(row, column) is not None):
+def _second_end(row: _Row, item: News) -> bool:
+    """Two ends of one message: the surer one counts, of two alike the earlier. The other stays in the detail: a conflict."""
+    state, code, at = row.state, row.code, row.final_at
+    if item.state == state:
+        if at is not None and (item.at, item.code[:10]) >= (at, code):
+            return False
+        row.code, row.final_at = item.code[:10], item.at
+        if not row.detail.startswith(CONFLICT):
+            row.detail = item.detail[:200]
+        return True
+    if RANK[item.state] > RANK[state]:
+        row.state, row.code, row.final_at = str(item.state), item.code[:10], item.at
+        row.detail = _conflict(state, code)
+        return True
+    if row.detail.startswith(CONFLICT):
         return False
-    setattr(row, column, item.at)
+    row.detail = _conflict(item.state, item.code)
     return True
 
 
-_TYPES = (
-    "bigint",
-    "text",
-    "text",
-    "text",
-    "text",
-    "text",
-    "smallint",
-    "timestamptz",
-    "timestamptz",
-    "timestamptz",
-)
+CONFLICT = "Also reported "
 
 
-def _write(rows: Iterable[Message]) -> None:
-    """Write COLUMNS of many rows at once: unnest on PostgreSQL, executemany on SQLite (no round trip there)."""
-    values = [(row.pk, *(getattr(row, column) for column in COLUMNS)) for row in rows]
-    if not values:
+def _conflict(state: str, code: str) -> str:
+    return f"{CONFLICT}{MessageState(state).label.lower()}{f', code {code}' if code else ''}."[:200]
+
+
+_TYPES = ("text", "text", "text", "text", "text", "smallint", "timestamptz", "timestamptz", "timestamptz")
+
+
+def _write(rows: Sequence[_Row]) -> None:
+    """Write COLUMNS of many rows at once: one JSON text on PostgreSQL, executemany on SQLite (no round trip there)."""
+    if not rows:
         return
     table = Message._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            arrays = ", ".join(f"%s::{kind}[]" for kind in _TYPES)
+            types = ", ".join(f"{column} {kind}" for column, kind in zip(COLUMNS, _TYPES, strict=True))
             sets = ", ".join(f"{column} = v.{column}" for column in COLUMNS)
             cursor.execute(
-                f"UPDATE {table} m SET {sets} FROM unnest({arrays}) AS v(id, {', '.join(COLUMNS)}) WHERE m.id = v.id",  # noqa: S608
-                [list(column) for column in zip(*values, strict=True)],
+                f"UPDATE {table} m SET {sets} FROM json_to_recordset(%s::json) AS v(id bigint, {types}) WHERE m.id = v.id",  # noqa: S608
+                [msgspec.json.encode(rows).decode()],
             )
         else:
             sets = ", ".join(f"{column} = %s" for column in COLUMNS)
             cursor.executemany(
                 f"UPDATE {table} SET {sets} WHERE id = %s",  # noqa: S608
-                [(*(_plain(value) for value in rest), pk) for pk, *rest in values],
+                [(*(_plain(getattr(row, column)) for column in COLUMNS), row.id) for row in rows],
             )
 
 
@@ -294,21 +379,20 @@ def squash(*, keep: int = 16) -> int:
     """Fold each counter's deltas into one row; returns the rows saved. Run by the tick, harmless at any time."""
     saved = 0
     crowded = (
-        StateCount.objects.values("send_id", "state", "code")
+        StateCount.objects.values("send_id", "state", "code", "window")
         .annotate(rows=Count("id"))
         .filter(rows__gt=keep)
         .order_by("send_id")
     )
     for key in list(crowded):
         with transaction.atomic():
-            same = StateCount.objects.filter(send_id=key["send_id"], state=key["state"], code=key["code"])
+            kind = {name: key[name] for name in ("send_id", "state", "code", "window")}
+            same = StateCount.objects.filter(**kind)
             locked = same.select_for_update() if connection.features.has_select_for_update else same
             ids = list(locked.order_by("pk").values_list("pk", flat=True))
             total = StateCount.objects.filter(pk__in=ids).aggregate(total=Sum("delta"))["total"] or 0
             StateCount.objects.filter(pk__in=ids).delete()
             if total:
-                StateCount.objects.create(
-                    send_id=key["send_id"], state=key["state"], code=key["code"], delta=total
-                )
+                StateCount.objects.create(**kind, delta=total)
             saved += len(ids) - 1
     return saved

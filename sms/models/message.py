@@ -6,7 +6,7 @@ from django.db import models
 class MessageState(models.TextChoices):
     """Where a message stands. Its state is the highest of everything known about it (`sms.models.ledger.RANK`):
 
-        pending → posting → unconfirmed → queued → submitted → failed → delivered
+        pending → posting → unconfirmed → queued → submitted → no report → failed → delivered
            │         └── certainly not taken: back to pending (the only way down)
            └── cancelled · expired, reachable only while nothing was posted
 
@@ -21,6 +21,10 @@ class MessageState(models.TextChoices):
     )  # the connection broke: it may have been sent; never sent again by itself
     QUEUED = "queued", "Accepted"  # the provider has it
     SUBMITTED = "submitted", "Submitted"  # with the operator
+    NO_REPORT = (
+        "no_report",
+        "No report",
+    )  # posted three days ago, and no receipt said how it ended; one still may
     FAILED = "failed", "Failed"  # a final no, with its code
     DELIVERED = "delivered", "Delivered"  # the handset has it
     CANCELLED = "cancelled", "Cancelled"  # stopped by a person in time

@@ -6,7 +6,9 @@ from django.db import models
 class Receipt(models.Model):
     """One notification as it came. `message_id` was read from our correlation id; 0 where it names none of ours."""
 
-    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="receipts")
+    service = models.ForeignKey(
+        "sms.Service", on_delete=models.CASCADE, related_name="receipts", db_index=False
+    )
     message_id = models.BigIntegerField(default=0)
     attempt = models.PositiveSmallIntegerField(default=0)
     dedupe = models.BinaryField(
@@ -39,6 +41,7 @@ class ReceiptInbox(models.Model):
         NEW = "new"
         UNKNOWN = "unknown"  # matches no message of ours (yet)
         UNREADABLE = "unreadable"  # authentic but not a receipt we can read
+        BROKE = "broke"  # applying it raised an error of ours
 
     receipt = models.OneToOneField(
         Receipt, on_delete=models.CASCADE, primary_key=True, related_name="waiting"

@@ -154,15 +154,27 @@ class Slice(models.Model):
 
 
 class StateCount(models.Model):
-    """Counters as deltas: +1 where a message arrives, −1 where it leaves; squashed now and then. No page counts the big table."""
+    """Counters as deltas: +1 where a message arrives, −1 where it leaves; squashed now and then. No page counts the big table.
+
+    `window` tells apart when messages were posted, in WINDOW seconds since 1970, so that receipts which stopped for some minutes
+    show; 0 for what was not posted.
+    """
+
+    WINDOW = 300
 
     send = models.ForeignKey(Send, on_delete=models.CASCADE, related_name="counters")
     state = models.CharField(max_length=12)
     code = models.CharField(max_length=10, blank=True)
+    window = models.IntegerField(default=0, db_default=0)
     delta = models.IntegerField()
 
     class Meta:
         ordering = ("id",)
+        indexes = (
+            models.Index(
+                fields=("window",), name="state_count_by_window", condition=Q(window__gt=0)
+            ),  # used by: gaps in receipts, no report
+        )
 
     def __str__(self) -> str:
         return f"{self.state} {self.delta:+d}"

@@ -110,6 +110,10 @@ class Service(models.Model):
     )
     time_zone = models.CharField(max_length=60, default="Europe/London", validators=[valid_zone])
     receipt_token = models.CharField(max_length=64, unique=True, default=new_token, editable=False)
+    receipt_token_before = models.CharField(max_length=64, unique=True, null=True, editable=False)
+    receipt_token_until = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Until then the previous address is answered too."
+    )
     receipt_secret = SecretField(
         "signature secret", blank=True, help_text="The secret of the outbound webhook, if it has one."
     )

@@ -4,16 +4,18 @@ A receipt that matches no message waits and is tried again, ever more seldom; on
 Neither holds up the others.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import structlog
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from sms.models import Click, Message, MessageState, ReceiptInbox, ledger
+from sms import correlation, optout
+from sms.models import Click, Message, MessageState, Receipt, ReceiptInbox, Service, ledger
 from sms.models.ledger import News, Tally
 from sms.points import point
 from sms.receipts.click_book import judge_messages
@@ -34,77 +36,135 @@ STATES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    item: ReceiptInbox
+class _Read(NamedTuple):
+    """A waiting receipt and what it says. `message_id` 0: of no message of ours that we know."""
+
+    receipt_id: int
+    tries: int
     message_id: int
+    service_id: int
+    at: datetime
     note: Notification
 
 
-def fold(*, limit: int = 1000, now: datetime | None = None) -> int:
-    """Apply up to `limit` waiting receipts; returns how many were looked at."""
+def fold(*, limit: int = 2000, now: datetime | None = None) -> int:
+    """Apply up to `limit` waiting receipts; returns how many were looked at.
+
+    What makes a batch break off is found by applying its receipts one by one, and set aside alone.
+    """
     now = now or timezone.now()
+    try:
+        return _apply(limit, now)
+    except (OperationalError, InterfaceError):
+        raise  # the database's trouble is no receipt's fault
+    except Exception as problem:
+        log.error("receipts_break_off", error=repr(problem)[:300])
+    due = ReceiptInbox.objects.filter(next_at__lte=now).order_by("next_at", "pk").values_list("pk", flat=True)
+    return sum(_apply_alone(pk, now) for pk in list(due[:limit]))
+
+
+def _apply_alone(receipt_id: int, now: datetime) -> int:
+    try:
+        return _apply(1, now, only=receipt_id)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as problem:
+        log.error("receipt_set_aside", receipt=receipt_id, error=repr(problem)[:300])
+        _set_aside(receipt_id, ReceiptInbox.Why.BROKE, f"Applying it broke off: {problem!r}", now)
+        return 1
+
+
+def _apply(limit: int, now: datetime, *, only: int | None = None) -> int:
     with transaction.atomic():
-        waiting = (
-            ReceiptInbox.objects.filter(next_at__lte=now).select_related("receipt").order_by("next_at", "pk")
-        )
+        waiting = ReceiptInbox.objects.filter(next_at__lte=now).order_by("next_at", "pk")
+        if only is not None:
+            waiting = waiting.filter(pk=only)
         if connection.features.has_select_for_update_skip_locked:
-            waiting = waiting.select_for_update(skip_locked=True, of=("self",))
-        items = list(waiting[:limit])
-        if not items:
+            waiting = waiting.select_for_update(skip_locked=True)
+        tries = dict(waiting.values_list("pk", "tries")[:limit])
+        if not tries:
             return 0
-        read = _read(items)
+        read = _match(_read(tries, now))
+        optout.learn(_failures(read))  # before any message is locked
         tally = Tally.new()
-        known = ledger.apply([_news(entry) for entry in read], tally=tally)
+        known = ledger.apply([_news(entry) for entry in read if entry.message_id], tally=tally)
         _store_clicks([entry for entry in read if entry.message_id in known])
         tally.write()
         # a click is news to its neighbours, a delivery to the clicks that came before it
         judge_messages(
             {entry.message_id for entry in read if entry.note.state in ("clicked", "delivered")} & known
         )
-        applied = [entry.item.pk for entry in read if entry.message_id in known]
-        ReceiptInbox.objects.filter(pk__in=applied).delete()
-        _postpone([entry.item for entry in read if entry.message_id not in known], now)
+        _forget([entry.receipt_id for entry in read if entry.message_id in known])
+        _postpone([entry for entry in read if entry.message_id not in known], now)
         point("folded")
-    return len(items)
+    return len(tries)
 
 
-def _read(items: Sequence[ReceiptInbox]) -> list[_Read]:
+def _read(tries: dict[int, int], now: datetime) -> list[_Read]:
     """Parse; what is unreadable is set aside for good, visible with its reason."""
-    read = []
-    for item in items:
+    stored = Receipt.objects.filter(pk__in=ledger.among(tries)).order_by("pk")
+    read, without_time = [], []
+    for pk, message_id, service_id, raw in stored.values_list("pk", "message_id", "service_id", "raw"):
         try:
-            note = parse_receipt(bytes(item.receipt.raw))
+            note = parse_receipt(bytes(raw))
         except Unreadable as problem:
-            item.why, item.reason = ReceiptInbox.Why.UNREADABLE, str(problem)[:300]
-            item.next_at += SET_ASIDE
-            item.save(update_fields=["why", "reason", "next_at"])
-            log.warning("receipt_unreadable", receipt=item.pk)
+            _set_aside(pk, ReceiptInbox.Why.UNREADABLE, str(problem), now)
+            log.warning("receipt_unreadable", receipt=pk)
             continue
-        read.append(_Read(item, item.receipt.message_id, note))
-    return _match_by_provider_id(read)
+        if note.at is None:
+            without_time.append(pk)
+        read.append(_Read(pk, tries[pk], message_id, service_id, note.at or now, note))
+    if without_time:  # the receipt's own time is when it came in
+        came = dict(stored.filter(pk__in=without_time).values_list("pk", "received_at"))
+        read = [entry._replace(at=came.get(entry.receipt_id, entry.at)) for entry in read]
+    return read
 
 
-def _match_by_provider_id(read: list[_Read]) -> list[_Read]:
-    """Where the correlation id was not ours, the provider's id may still name the message."""
-    orphans = {
-        entry.note.provider_id: entry for entry in read if not entry.message_id and entry.note.provider_id
-    }
+def _match(read: list[_Read]) -> list[_Read]:
+    """Where the correlation id was not seen to be ours at the door, look again, also for the provider's own id."""
+    orphans = [entry for entry in read if not entry.message_id]
     if not orphans:
         return read
-    services = {entry.item.receipt.service_id for entry in orphans.values()}
-    found = Message.objects.filter(provider_id__in=list(orphans), send__service__in=services).values_list(
-        "provider_id", "send__service_id", "pk"
-    )
-    ids = {(provider_id, service_id): pk for provider_id, service_id, pk in found}
-    return [
-        entry
-        if entry.message_id
-        else _Read(
-            entry.item, ids.get((entry.note.provider_id, entry.item.receipt.service_id), 0), entry.note
+    keys = {
+        service.pk: service.correlation_key
+        for service in Service.objects.filter(pk__in={entry.service_id for entry in orphans}).only(
+            "correlation_key"
         )
+    }
+    provider_ids = {entry.note.provider_id for entry in orphans if entry.note.provider_id}
+    by_provider_id = {
+        (provider_id, service_id): pk
+        for provider_id, service_id, pk in Message.objects.filter(
+            provider_id__in=provider_ids, send__service__in=keys
+        ).values_list("provider_id", "send__service_id", "pk")
+    }
+    found: dict[int, int] = {}
+    for entry in orphans:
+        ours = correlation.read(entry.note.correlation_id, key=keys[entry.service_id])
+        found[entry.receipt_id] = (
+            ours.message_id if ours else by_provider_id.get((entry.note.provider_id, entry.service_id), 0)
+        )
+    return [entry._replace(message_id=found.get(entry.receipt_id, entry.message_id)) for entry in read]
+
+
+def _failures(read: list[_Read]) -> list[optout.Told]:
+    """What may be a person's refusal."""
+    return [
+        optout.Told(entry.message_id, entry.note.code, entry.at)
         for entry in read
+        if entry.message_id and entry.note.state == "failed"
     ]
+
+
+def _forget(receipt_ids: list[int]) -> None:
+    if receipt_ids:
+        ReceiptInbox.objects.filter(pk__in=ledger.among(receipt_ids)).delete()
+
+
+def _set_aside(receipt_id: int, why: str, reason: str, now: datetime) -> None:
+    ReceiptInbox.objects.filter(pk=receipt_id).update(
+        why=why, reason=reason[:300], tries=F("tries") + 1, next_at=now + SET_ASIDE
+    )
 
 
 def _news(entry: _Read) -> News:
@@ -112,7 +172,7 @@ def _news(entry: _Read) -> News:
     return News(
         message_id=entry.message_id,
         state=STATES.get(note.state, MessageState.PENDING),  # an unknown status moves nothing, and is kept
-        at=note.at or entry.item.receipt.received_at,
+        at=entry.at,
         code=note.code,
         detail=note.description if note.state == "failed" else "",
         provider_id=note.provider_id,
@@ -126,11 +186,11 @@ def _store_clicks(entries: Sequence[_Read]) -> None:
         (
             Click(
                 message_id=entry.message_id,
-                receipt_id=entry.item.pk,
+                receipt_id=entry.receipt_id,
                 url=entry.note.url,
                 ip=entry.note.ip[:45],
                 user_agent=entry.note.user_agent,
-                at=entry.note.at or entry.item.receipt.received_at,
+                at=entry.at,
             )
             for entry in entries
             if entry.note.state == "clicked"
@@ -139,12 +199,16 @@ def _store_clicks(entries: Sequence[_Read]) -> None:
     )
 
 
-def _postpone(items: Sequence[ReceiptInbox], now: datetime) -> None:
-    for item in items:
-        wait = LATER[min(item.tries, len(LATER) - 1)] if item.tries < GIVE_UP else 86_400 * 365
-        ReceiptInbox.objects.filter(pk=item.pk).update(
+def _postpone(entries: Sequence[_Read], now: datetime) -> None:
+    """By how often each was tried, one UPDATE for those that were tried alike."""
+    alike: dict[int, list[int]] = defaultdict(list)
+    for entry in entries:
+        alike[entry.tries].append(entry.receipt_id)
+    for tries, ids in alike.items():
+        wait = LATER[min(tries, len(LATER) - 1)] if tries < GIVE_UP else 86_400 * 365
+        ReceiptInbox.objects.filter(pk__in=ledger.among(ids)).update(
             why=ReceiptInbox.Why.UNKNOWN,
             reason="It names no message of this service.",
-            tries=F("tries") + 1,
+            tries=tries + 1,
             next_at=now + timedelta(seconds=wait),
         )

@@ -1,162 +1,114 @@
-"""Taking receipts in: whose they are, whether they are genuine, and the commit that many of them share.
+"""Taking receipts in: into the database by commits that many requests share; into the spool while the database is away."""
 
-Nothing here parses more than the correlation id: what cannot be read today is stored all the same and can be read tomorrow.
-"""
-
-import hashlib
 import threading
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-import msgspec
-from django.db import connection, transaction
+import structlog
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
-from sms import correlation
-from sms.models import Receipt, ReceiptInbox, Service
-from sms.webex import signature
+from sms.models import Receipt, ReceiptInbox
+from sms.receipts.incoming import Incoming
+from sms.receipts.spool import spool
+
+log = structlog.get_logger(__name__)
+
+ROOM = 1000  # receipts that may wait for their turn in one process
+PATIENCE = 2.0  # seconds for a commit; after that the database counts as away
+AWAY = 1.0  # seconds until it is tried again
+GONE = (OperationalError, InterfaceError)
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
-    """What the endpoint must know of a service."""
-
-    service_id: int
-    correlation_key: str
-    secrets: tuple[str, ...]
-    algorithm: signature.Algorithm
-
-    def genuine(self, raw: bytes, header: str) -> bool:
-        """True where no signature is expected, or where it fits one of today's secrets."""
-        return not self.secrets or signature.verify(
-            raw, header, secrets=self.secrets, algorithm=self.algorithm
-        )
+class Overloaded(RuntimeError):
+    """More receipts wait than may; the provider sends this one again."""
 
 
-class Doors:
-    """Services by their token, remembered for a few seconds so that a receipt needs no query of its own."""
-
-    def __init__(self, *, ttl: float = 5.0) -> None:
-        self.ttl = ttl
-        self._known: dict[bytes, tuple[float, Door | None]] = {}
-
-    def find(self, token: str) -> Door | None:
-        """The service whose receipts come to this token. Looked up by digest, so that timing tells nothing about tokens."""
-        key = hashlib.sha256(token.encode()).digest()
-        until, door = self._known.get(key, (0.0, None))
-        if until > time.monotonic():
-            return door
-        service = Service.objects.filter(receipt_token=token).first()
-        door = (
-            Door(
-                service.pk,
-                service.correlation_key,
-                tuple(service.receipt_secrets),
-                cast(signature.Algorithm, service.receipt_algorithm),
-            )
-            if service
-            else None
-        )
-        if len(self._known) > 1000:  # somebody guesses tokens: forget, do not grow
-            self._known.clear()
-        self._known[key] = (time.monotonic() + self.ttl, door)
-        return door
-
-    def forget(self) -> None:
-        """Look everything up again."""
-        self._known.clear()
+class Stuck(RuntimeError):
+    """A write takes too long."""
 
 
-doors = Doors()
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A genuine receipt, not stored yet. `message_id` 0: it names no message of ours."""
-
-    service_id: int
-    message_id: int
-    attempt: int
-    raw: bytes
-    received_at: datetime
-
-    @classmethod
-    def of(cls, raw: bytes, *, door: Door) -> "Incoming":
-        """Read the correlation id, forgivingly."""
-        found = correlation.read(_correlation_id(raw), key=door.correlation_key)
-        return cls(
-            service_id=door.service_id,
-            message_id=found.message_id if found else 0,
-            attempt=found.attempt if found else 0,
-            raw=raw,
-            received_at=timezone.now(),
-        )
-
-    @property
-    def dedupe(self) -> bytes:
-        """The same body for the same service is the same receipt, however often it comes."""
-        return hashlib.blake2b(b"%d:" % self.service_id + self.raw, digest_size=16).digest()
-
-
-class _Inner(msgspec.Struct):
-    correlationid: str = ""
-
-
-class _Envelope(msgspec.Struct):
-    deliveryInfoNotification: _Inner = msgspec.field(default_factory=_Inner)  # noqa: N815 - the wire's name
-
-
-_decode = msgspec.json.Decoder(_Envelope).decode
-
-
-def _correlation_id(raw: bytes) -> str:
-    try:
-        return _decode(raw).deliveryInfoNotification.correlationid
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return ""
-
-
-@dataclass(slots=True)
 class _Ticket:
-    incoming: Incoming
-    done: bool = False
-    error: Exception | None = None
+    """One receipt's turn. `gate` opens when it is done, or when its thread shall write for all that wait."""
+
+    __slots__ = ("done", "error", "gate", "incoming")
+
+    def __init__(self, incoming: Incoming) -> None:
+        self.incoming, self.done, self.gate = incoming, False, threading.Lock()
+        self.error: Exception | None = None
+        self.gate.acquire()
 
 
 @dataclass(slots=True)
 class GroupCommit:
-    """Concurrent requests share a commit: whoever gets the writer's lock first writes for all that are waiting by then.
+    """Concurrent requests share a commit: one of them writes for all that are waiting by then, and names the next writer.
 
     While one commit is under way the next batch gathers by itself, so there is no waiting window to tune.
     """
 
+    write: Callable[[Sequence[Incoming]], object]
     most: int = 500
-    _waiting: list[_Ticket] = field(default_factory=list)
+    room: int = ROOM
+    _waiting: deque[_Ticket] = field(default_factory=deque)
     _mutex: threading.Lock = field(default_factory=threading.Lock)
-    _writer: threading.Lock = field(default_factory=threading.Lock)
+    _writing_since: float = 0.0
 
-    def store(self, incoming: Incoming) -> None:
-        """Return once the receipt is durable; raises what the database raised."""
+    def store(self, incoming: Incoming, *, patience: float = PATIENCE) -> None:
+        """Return once the receipt is durable; raises what `write` raised, Overloaded or Stuck."""
         ticket = _Ticket(incoming)
         with self._mutex:
+            if len(self._waiting) >= self.room:
+                raise Overloaded
+            since = self._writing_since
+            if since and time.monotonic() - since > patience:
+                raise Stuck
             self._waiting.append(ticket)
-        with self._writer:
-            while not ticket.done:
-                self._write()
+            if not since:
+                self._writing_since = time.monotonic()
+        if since and not ticket.gate.acquire(timeout=patience):
+            with self._mutex:
+                if not ticket.gate.acquire(blocking=False):  # else our turn came at the last moment
+                    if ticket in self._waiting:
+                        self._waiting.remove(ticket)
+                    raise Stuck
+        if not ticket.done:
+            self._write()
         if ticket.error is not None:
             raise ticket.error
+        if not ticket.done:  # its writer was killed on the way
+            raise Stuck
 
     def _write(self) -> None:
+        """For all that wait, ourselves first among them; then the next in the row, if any, does the same."""
         with self._mutex:
-            batch, self._waiting = self._waiting[: self.most], self._waiting[self.most :]
+            batch = [self._waiting.popleft() for _ in range(min(self.most, len(self._waiting)))]
         try:
-            insert([ticket.incoming for ticket in batch])
-        except Exception as error:  # handed to every request of the batch; each answers for itself
+            if batch:
+                self._write_all(batch)
+        finally:
+            with self._mutex:
+                self._writing_since = time.monotonic() if self._waiting else 0.0
+                following = self._waiting[0] if self._waiting else None
+                if following is not None:
+                    following.gate.release()
             for ticket in batch:
-                ticket.error = error
+                if ticket.gate.locked():
+                    ticket.gate.release()
+
+    def _write_all(self, batch: Sequence[_Ticket]) -> None:
+        try:
+            self.write([ticket.incoming for ticket in batch])
+        except Exception as error:  # handed to every request of the batch; each answers for itself
+            alone = len(batch) > 1 and isinstance(error, DatabaseError) and not isinstance(error, GONE)
+            for ticket in batch:
+                if alone:  # one of them is wrong: the others shall not suffer
+                    self._write_all([ticket])
+                else:
+                    ticket.error = error
         for ticket in batch:
             ticket.done = True
 
@@ -189,4 +141,33 @@ def _time(at: datetime) -> Any:
     return connection.ops.adapt_datetimefield_value(at)
 
 
-store = GroupCommit().store
+class Intake:
+    """Durable one way or the other: the database, and the spool while that is away."""
+
+    def __init__(self) -> None:
+        self.database = GroupCommit(insert)
+        self.disk = GroupCommit(spool.append)
+        self._away_until = 0.0
+
+    def store(self, incoming: Incoming) -> bool:
+        """Return once the receipt is durable: True in the database, False on the spool. Raises Overloaded, Stuck, OSError or
+        DatabaseError where it is neither."""
+        if time.monotonic() >= self._away_until:
+            try:
+                self.database.store(incoming)
+            except (*GONE, Stuck) as problem:
+                self._away_until = time.monotonic() + AWAY
+                log.error("receipts_go_to_the_spool", error=f"{type(problem).__name__}: {problem}"[:300])
+            else:
+                return True
+        self.disk.store(incoming)
+        return False
+
+
+intake = Intake()
+store = intake.store
+
+
+def sweep() -> int:
+    """Bring in what waits on the spool of this host; returns how many receipts."""
+    return spool.sweep(insert)

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from sms import correlation, receipts
 from sms.models import Click, Receipt, ReceiptInbox
-from sms.receipts.inbox import GroupCommit, Incoming
+from sms.receipts.inbox import GroupCommit, insert
+from sms.receipts.incoming import Incoming
 from sms.webex import signature
 from tests.domain.desk import Provider, a_send, a_service, receipt
 
@@ -200,7 +201,7 @@ def test_too_large_a_body_is_refused():
 def test_concurrent_requests_share_commits_and_each_receipt_is_stored():
     service = a_service()
     door = receipts.doors.find(service.receipt_token)
-    group = GroupCommit()
+    group = GroupCommit(insert)
     failures: list[Exception] = []
 
     def deliver(index: int) -> None:
@@ -223,7 +224,7 @@ def test_concurrent_requests_share_commits_and_each_receipt_is_stored():
 
 @pytest.mark.django_db(transaction=True)
 def test_what_the_database_refuses_is_told_to_every_request_of_the_batch():
-    group = GroupCommit()
+    group = GroupCommit(insert)
     bad = Incoming(service_id=987654, message_id=0, attempt=0, raw=b"{}", received_at=timezone.now())
     with pytest.raises(IntegrityError, match="(?i)foreign key"):
         group.store(bad)

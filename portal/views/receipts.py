@@ -1,0 +1,125 @@
+"""A service's receipts: where they come to, whether they come, what could not be applied, and filling gaps from an export."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from portal.access import actor, may, service_page
+from sms import receipts, wake
+from sms.models import AuditEvent, Service
+from sms.receipts.address import HAND_OVER, retire, rotate
+from sms.receipts.look import look
+
+
+@service_page("see")
+@require_safe
+def receipts_page(request: HttpRequest, service: Service) -> HttpResponse:
+    """Everything about receipts; the address itself, which is a secret, only for those who configure."""
+    return _page(request, service)
+
+
+def _page(
+    request: HttpRequest,
+    service: Service,
+    *,
+    imported: receipts.Imported | None = None,
+    problem: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    now = timezone.now()
+    before = service.receipt_token_before
+    context = {
+        "look": look(service, now=now),
+        "url": f"{settings.PUBLIC_URL}/receipts/{service.receipt_token}/",
+        "url_is_public": settings.PUBLIC_URL.startswith("https://"),
+        "until": service.receipt_token_until
+        if before and service.receipt_token_until and service.receipt_token_until > now
+        else None,
+        "hand_over_days": HAND_OVER.days,
+        "imported": imported,
+        "problem": problem,
+    }
+    if "configure" in may(request.user, service):  # type: ignore[arg-type]
+        context |= {"secrets": len(service.receipt_secrets)}
+    return render(request, "receipts/page.html", context, status=status)
+
+
+@service_page("configure")
+@require_POST
+def receipts_retry(request: HttpRequest, service: Service) -> HttpResponse:
+    """One receipt that was set aside, or all of them, once more."""
+    one = request.POST.get("receipt", "")
+    count = receipts.retry(service, int(one) if one.isdecimal() and len(one) < 19 else None)
+    if count:
+        wake.fold()
+        messages.success(
+            request, f"{count} receipt{'s' if count != 1 else ''} will be tried again within a minute."
+        )
+    else:
+        messages.info(request, "Nothing was left to try again.")
+    return redirect("receipts_page", service=service.slug)
+
+
+@service_page("configure")
+@require_POST
+def receipts_rotate(request: HttpRequest, service: Service) -> HttpResponse:
+    """A new address, beside the present one for a while."""
+    rotate(service, by=actor(request))
+    messages.success(
+        request,
+        f"There is a new address. The previous one is answered for {HAND_OVER.days} more days: "
+        "change it in your webhook until then.",
+    )
+    return redirect("receipts_page", service=service.slug)
+
+
+@service_page("configure")
+@require_POST
+def receipts_retire(request: HttpRequest, service: Service) -> HttpResponse:
+    """The previous address and secret end now."""
+    retire(service, by=actor(request))
+    messages.success(request, "The previous address and signature secret are not accepted any more.")
+    return redirect("receipts_page", service=service.slug)
+
+
+@service_page("configure")
+@require_POST
+def receipts_replay(request: HttpRequest, service: Service) -> HttpResponse:
+    """The stored receipts of the last hours once more; a longer past is for `manage.py replay_receipts`."""
+    now = timezone.now()
+    count = sum(receipts.replay(service, since=now - timedelta(hours=24), until=now))
+    _tell(request, service, "receipts.replayed", receipts=count)
+    wake.fold()
+    messages.success(request, f"{count:,} receipts of the last 24 hours are being applied again.")
+    return redirect("receipts_page", service=service.slug)
+
+
+@service_page("configure")
+@require_POST
+def receipts_import(request: HttpRequest, service: Service) -> HttpResponse:
+    """Fill a gap from the provider's export."""
+    upload = request.FILES.get("file")
+    if upload is None:
+        return _page(request, service, problem="Choose a file first.", status=422)
+    if (upload.size or 0) > settings.UPLOAD_MAX_BYTES:
+        limit = settings.UPLOAD_MAX_BYTES // 1_000_000
+        sentence = f"The file is over {limit} MB. Use manage.py import_receipts for it."
+        return _page(request, service, problem=sentence, status=422)
+    try:
+        imported = receipts.import_export(service, upload.read())
+    except receipts.NotAnExport as problem:
+        return _page(request, service, problem=str(problem), status=422)
+    _tell(request, service, "receipts.imported", rows=imported.rows, new=imported.new)
+    wake.fold()
+    return _page(request, service, imported=imported)
+
+
+def _tell(request: HttpRequest, service: Service, act: str, **facts: int) -> None:
+    AuditEvent.record(
+        act, by=actor(request), service_slug=service.slug, noun="service", noun_key=service.pk, **facts
+    )

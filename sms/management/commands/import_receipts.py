@@ -1,0 +1,47 @@
+"""`manage.py import_receipts`: fill a gap from the provider's CSV export of receipts."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from sms import receipts, wake
+from sms.models import Actor, AuditEvent, Service
+
+
+class Command(BaseCommand):
+    """Store an export's rows as receipts."""
+
+    help = "Import a CSV of receipts (a payload column, or correlationid/transid and code/deliveryStatus) for a service."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The options."""
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--service", required=True, help="its short name")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run to the end and say what became of the rows."""
+        service = Service.objects.filter(slug=options["service"]).first()
+        if service is None:
+            raise CommandError(f"There is no service {options['service']}.")
+        try:
+            found = receipts.import_export(service, options["file"].read_bytes())
+        except OSError as problem:
+            raise CommandError(f"{options['file']} cannot be read: {problem.strerror}.") from None
+        except receipts.NotAnExport as problem:
+            raise CommandError(str(problem)) from None
+        AuditEvent.record(
+            "receipts.imported",
+            by=Actor.system("cli"),
+            service_slug=service.slug,
+            noun="service",
+            noun_key=service.pk,
+            rows=found.rows,
+            new=found.new,
+        )
+        wake.fold()
+        self.stdout.write(
+            f"{found.rows} rows: {found.new} imported, {found.known} known already, {found.refused} refused."
+        )
+        for row, reason in found.wrong:
+            self.stderr.write(f"Row {row}: {reason}")

@@ -1,0 +1,39 @@
+"""Changing a service's receipt address: messages on their way still carry the previous one, so both are answered for a while."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from sms.models import Actor, AuditEvent, Service
+from sms.models.service import new_token
+
+HAND_OVER = timedelta(
+    days=7
+)  # receipts come for up to three days, and a person changes the webhook in the meantime
+
+
+def rotate(service: Service, *, by: Actor, now: datetime | None = None) -> Service:
+    """A new address; the one until now is answered for HAND_OVER longer, an older one no more."""
+    now = now or timezone.now()
+    with transaction.atomic():
+        row = Service.objects.select_for_update().defer(*Service.secrets()).get(pk=service.pk)
+        row.receipt_token_before, row.receipt_token = row.receipt_token, new_token()
+        row.receipt_token_until = now + HAND_OVER
+        row.save(update_fields=["receipt_token", "receipt_token_before", "receipt_token_until"])
+        _tell("service.receipt_address_changed", row, by)
+    return row
+
+
+def retire(service: Service, *, by: Actor) -> None:
+    """The previous address and the previous signature secret are not accepted any more."""
+    with transaction.atomic():
+        row = Service.objects.select_for_update().defer(*Service.secrets()).get(pk=service.pk)
+        row.receipt_token_before = row.receipt_token_until = None
+        row.receipt_secret_before = ""
+        row.save(update_fields=["receipt_token_before", "receipt_token_until", "receipt_secret_before"])
+        _tell("service.receipt_address_retired", row, by)
+
+
+def _tell(act: str, service: Service, by: Actor) -> None:
+    AuditEvent.record(act, by=by, service_slug=service.slug, noun="service", noun_key=service.pk)

@@ -1,0 +1,106 @@
+"""Whose receipts come to an address, and whether they are genuine."""
+
+import hashlib
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from django.db import DatabaseError
+from django.utils import timezone
+
+from sms.models import Service
+from sms.webex import signature
+
+SOON = 1.0  # seconds after which an address that nobody knows may be looked up again
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What the endpoint must know of a service."""
+
+    service_id: int
+    correlation_key: str
+    secrets: tuple[str, ...]
+    algorithm: signature.Algorithm
+
+    def genuine(self, raw: bytes, header: str) -> bool:
+        """True where no signature is expected, or where it fits one of today's secrets."""
+        return not self.secrets or signature.verify(
+            raw, header, secrets=self.secrets, algorithm=self.algorithm
+        )
+
+
+class Doors:
+    """Services by their token, remembered for a few seconds, and for as long as the database is away.
+
+    A token is looked up in memory by its digest, so that neither timing nor the database's tells anything about tokens. Two are
+    valid while they are changed: today's, and the previous one until its end.
+    """
+
+    def __init__(self, *, ttl: float = 5.0) -> None:
+        self.ttl = ttl
+        self._tokens: dict[bytes, tuple[int, datetime | None]] = {}
+        self._doors: dict[int, tuple[float, Door]] = {}
+        self._read_at = float("-inf")
+
+    def find(self, token: str) -> Door | None:
+        """The service whose receipts come to this token. Raises what the database raised where it was never read."""
+        key = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+        age = time.monotonic() - self._read_at
+        if age > (self.ttl if key in self._tokens else min(self.ttl, SOON)):
+            self._read_tokens()
+        service_id, until = self._tokens.get(key, (0, None))
+        if not service_id or (until is not None and until <= timezone.now()):
+            return None
+        return self._door(service_id)
+
+    def forget(self) -> None:
+        """Look everything up again."""
+        self._tokens.clear()
+        self._doors.clear()
+        self._read_at = float("-inf")
+
+    def _read_tokens(self) -> None:
+        try:
+            rows = list(
+                Service.objects.order_by().values_list(
+                    "pk", "receipt_token", "receipt_token_before", "receipt_token_until"
+                )
+            )
+        except DatabaseError:
+            if self._read_at == float("-inf"):
+                raise
+            self._read_at = time.monotonic()  # what we know still holds
+            return
+        tokens: dict[bytes, tuple[int, datetime | None]] = {}
+        for pk, today, before, until in rows:
+            if before and until:
+                tokens[hashlib.sha256(before.encode()).digest()] = (pk, until)
+            tokens[hashlib.sha256(today.encode()).digest()] = (pk, None)
+        self._tokens, self._read_at = tokens, time.monotonic()
+
+    def _door(self, service_id: int) -> Door | None:
+        until, door = self._doors.get(service_id, (0.0, None))
+        if door is not None and until > time.monotonic():
+            return door
+        try:
+            service = Service.objects.filter(pk=service_id).first()
+        except DatabaseError:
+            if door is None:
+                raise
+            self._doors[service_id] = (time.monotonic() + SOON, door)
+            return door
+        if service is None:
+            return None
+        made = Door(
+            service.pk,
+            service.correlation_key,
+            tuple(service.receipt_secrets),
+            cast(signature.Algorithm, service.receipt_algorithm),
+        )
+        self._doors[service_id] = (time.monotonic() + self.ttl, made)
+        return made
+
+
+doors = Doors()

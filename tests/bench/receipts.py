@@ -1,0 +1,241 @@
+"""Receipts: how fast they are taken in and folded, beside what the same server and the same table could do at most.
+
+`python -m tests.bench.receipts [--only sqlite|postgresql] [--seconds 60] [--history 10000000] [--outage 180]` prints one JSON line
+per figure. Each line holds the goal, and the limit measured in the same run. Everything runs on this machine, the generator too.
+"""
+
+import argparse
+import contextlib
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from tests import postgres
+from tests.bench.rig.shooter import Shots, shoot
+from tests.faults.crash import until
+from tests.journey.processes import environment, free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = "bench-secret"
+PART_OF_A_SECOND = 0.25
+
+
+def main() -> None:
+    """One process for each database, since Django knows one."""
+    line = argparse.ArgumentParser()
+    line.add_argument("--only", choices=("sqlite", "postgresql"))
+    line.add_argument("--seconds", type=float, default=60.0)
+    line.add_argument("--fold", type=int, default=200_000)
+    line.add_argument(
+        "--history", type=int, default=0, help="stored receipts for the last figure; 0 leaves it out"
+    )
+    line.add_argument("--parts", default="ingest,burst,forged,fold,history")
+    line.add_argument("--one", choices=("sqlite", "postgresql"), help=argparse.SUPPRESS)
+    options = line.parse_args()
+    if options.one:
+        one(options)
+        return
+    for database in ("postgresql", "sqlite"):
+        if options.only not in (None, database):
+            continue
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            url = f"sqlite:///{folder / 'bench.sqlite3'}"
+            if database == "postgresql":
+                url = stack.enter_context(postgres.fresh_database(stack.enter_context(postgres.server())))
+            env = environment(folder, url) | {
+                "PUBLIC_URL": "http://127.0.0.1:8000",
+                "DJANGO_SETTINGS_MODULE": "portal.settings",
+                "ALLOWED_HOSTS": "127.0.0.1",
+            }
+            command = [sys.executable, "-m", "tests.bench.receipts", "--one", database, *sys.argv[1:]]
+            subprocess.run(command, cwd=ROOT, env=env, check=True)
+
+
+def one(options: argparse.Namespace) -> None:
+    """All figures on the database of the environment."""
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+    call_command("createcachetable", verbosity=0)
+    from tests.bench.rig import receipts_desk as desk
+
+    parts = options.parts.split(",")
+    shop = desk.service(SECRET)
+    make = desk.maker(shop, SECRET)
+    path = f"/receipts/{shop.receipt_token}/"
+    if "ingest" in parts:
+        with server("portal.wsgi:application") as port:
+            shoot(port, path, make, seconds=3, first=10**9)  # warm
+            shots = shoot(port, path, make, seconds=options.seconds)
+        figures = _of(shots) | {"lost": desk.lost(shots.bodies)}
+        say(options, "ingest", **figures, **_limits(options, path, make, shots))
+    if "burst" in parts:
+        say(options, "burst", **burst(path, make, desk))
+    if "forged" in parts:
+        say(options, "forged", **forged(path, make, desk))
+    if "fold" in parts:
+        say(options, "fold", **desk.fold(shop, options.fold))
+    if "history" in parts and options.history:
+        say(options, "history", **history(options, path, make, desk, shop))
+
+
+def _of(shots: Shots) -> dict[str, object]:
+    return {
+        "per_second": round(shots.rate),
+        "seconds": round(shots.took, 1),
+        "p50_ms": shots.percentile(0.5),
+        "p99_ms": shots.percentile(0.99),
+        "answers": dict(shots.answers),
+    }
+
+
+def _limits(options: argparse.Namespace, path: str, make, shots: Shots) -> dict[str, object]:
+    found: dict[str, object] = {
+        "goal_per_second": 1500 if options.one == "postgresql" else 600,
+        "goal_p99_ms": 100,
+    }
+    seconds = min(10.0, options.seconds)
+    with server("tests.bench.rig.bare_django:application") as port:
+        bare = shoot(port, path, make, seconds=seconds)
+        assert bare.bodies, bare.answers
+    found |= {
+        "bare_django_per_second": round(bare.rate),
+        "ratio_to_bare_django": round(shots.rate / bare.rate, 2),
+    }
+    if options.one == "postgresql":
+        with server("tests.bench.rig.bare_asgi:application", interface="asgi") as port:
+            raw = shoot(port, path, make, seconds=seconds)
+        found |= {
+            "bare_asgi_per_second": round(raw.rate),
+            "ratio_to_bare_asgi": round(shots.rate / raw.rate, 2),
+        }
+    return found
+
+
+def burst(path: str, make, desk) -> dict[str, object]:
+    """2 000 on as many connections as fit in one second; what is not answered with 200 comes again, as the provider does it."""
+    with server("portal.wsgi:application") as port:
+        shoot(port, path, make, seconds=1, first=2 * 10**9)
+        started = time.monotonic()
+        shots = shoot(port, path, make, seconds=60, connections=256, first=3 * 10**9, count=2000)
+        took = time.monotonic() - started
+        bad = {status: count for status, count in shots.answers.items() if status not in (200, 503)}
+        tries = 1
+        missing = set(range(3 * 10**9, 3 * 10**9 + 2000))
+        got = set(shots.bodies)
+        left = [number for number in sorted(missing) if make(number)[0] not in got]
+        while left and tries < 4:
+            time.sleep(PART_OF_A_SECOND)
+            again = shoot(port, path, lambda index, left=left: make(left[index]), seconds=60, count=len(left))
+            got |= set(again.bodies)
+            left = [number for number in left if make(number)[0] not in got]
+            tries += 1
+    return {
+        "receipts": 2000,
+        "answered_in_seconds": round(took, 2),
+        "p99_ms": shots.percentile(0.99),
+        "answers": dict(shots.answers),
+        "other_answers": bad,
+        "rounds": tries,
+        "left": len(left),
+        "lost": desk.lost(list(got)),
+        "goal": "200, or 503 and then 200; 0 lost",
+    }
+
+
+def forged(path: str, make, desk, count: int = 10_000) -> dict[str, object]:
+    """Mutated bodies, signatures and paths: none may be answered with 200, none may be stored."""
+    before = desk.stored()
+    answers_by_kind: dict[str, dict[int, int]] = {}
+    with server("portal.wsgi:application") as port:
+        for kind, (where, forge) in desk.forgeries(path, make).items():
+            shots = shoot(port, where, forge, seconds=120, first=4 * 10**9, count=count // 5)
+            answers_by_kind[kind] = dict(shots.answers)
+    accepted = sum(found.get(200, 0) for found in answers_by_kind.values())
+    return {
+        "requests": count,
+        "accepted": accepted,
+        "stored": desk.stored() - before,
+        "answers": answers_by_kind,
+        "goal": 0,
+    }
+
+
+def history(options: argparse.Namespace, path: str, make, desk, shop) -> dict[str, object]:
+    """Ingest with many old receipts beside ingest with few, each the best of three short runs."""
+
+    def best(first: int) -> float:
+        with server("portal.wsgi:application") as port:
+            shoot(port, path, make, seconds=3, first=first)
+            runs = [
+                shoot(port, path, make, seconds=10, first=first + (run + 1) * 10**8).rate for run in range(3)
+            ]
+        return sorted(runs)[1]
+
+    desk.empty()
+    few = best(5 * 10**9)
+    started = time.monotonic()
+    desk.old_receipts(shop, options.history)
+    made = time.monotonic() - started
+    many = best(7 * 10**9)
+    return {
+        "stored": options.history,
+        "made_in_seconds": round(made),
+        "per_second_empty": round(few),
+        "per_second_with": round(many),
+        "ratio": round(many / few, 2),
+        "goal_ratio": 0.9,
+    }
+
+
+def say(options: argparse.Namespace, name: str, **figures: object) -> None:
+    """One line."""
+    print(json.dumps({"bench": f"receipts_{name}", "database": options.one} | figures), flush=True)
+
+
+def _speaks(port: int) -> bool:
+    try:
+        answer = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        answer.request("GET", "/healthz")
+        return answer.getresponse().status > 0
+    except OSError:
+        return False
+
+
+@contextmanager
+def server(application: str, *, interface: str = "wsgi") -> Iterator[int]:
+    """The web server as the supervisor starts it, with another application where a limit is measured."""
+    from portal import supervisor
+
+    port = free_port()
+    command = [
+        application if word == "portal.wsgi:application" else word for word in supervisor.web(port).command
+    ]
+    if interface == "asgi":
+        command[command.index("wsgi")] = "asgi"
+        at = command.index("--blocking-threads")
+        del command[at : at + 2]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
+        try:
+            until(lambda: _speaks(port), 30, f"{application} answers")
+            yield port
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            process.wait(timeout=30)
+
+
+if __name__ == "__main__":
+    main()

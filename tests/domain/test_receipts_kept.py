@@ -1,0 +1,268 @@
+"""Receipts while things go wrong: the database away, the disk full, too many at once, an address that changes, poison among them."""
+
+import io
+import multiprocessing
+import os
+import sys
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+from django.utils import timezone
+
+from sms import receipts
+from sms.models import Actor, Receipt, ReceiptInbox
+from sms.receipts import fold as folding
+from sms.receipts import inbox
+from sms.receipts.address import retire, rotate
+from sms.receipts.inbox import GroupCommit, Overloaded, Stuck, insert
+from sms.receipts.incoming import Incoming
+from sms.receipts.spool import MAGIC, Spool, spool
+from tests.domain.desk import a_service, receipt
+from tests.domain.test_receipts import address, post, posted_message
+
+fold_module = sys.modules["sms.receipts.fold"]  # the package's name `fold` is the function
+pytestmark = pytest.mark.django_db
+NOW = timezone.now()
+
+
+@pytest.fixture(autouse=True)
+def afresh(tmp_path, monkeypatch):
+    """A spool folder of the test's own, and nothing remembered."""
+    receipts.doors.forget()
+    spool._leave()
+    monkeypatch.setattr(spool, "folder", tmp_path / "spool")
+    monkeypatch.setattr(inbox.intake, "_away_until", 0.0)
+    yield
+    spool._leave()
+    receipts.doors.forget()
+
+
+@pytest.fixture
+def no_database(monkeypatch):
+    """The write that fails as it does when the server is gone; everything before it was remembered."""
+
+    def gone(batch):
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(inbox.intake.database, "write", gone)
+    return monkeypatch
+
+
+def incoming(index: int, service_id: int = 1) -> Incoming:
+    return Incoming(service_id, 0, 0, b'{"n": %d}' % index, NOW)
+
+
+def test_with_the_database_away_a_receipt_is_on_the_disk_before_200_and_is_swept_in_later(no_database):
+    service = a_service()
+    message, name = posted_message(service)
+    receipts.doors.find(service.receipt_token)
+    raw = receipt(name)
+    assert post(service, raw).status_code == 200
+    assert not Receipt.objects.exists()
+    assert spool.waiting()[0] == 1
+    no_database.setattr(inbox.intake.database, "write", insert)
+    assert receipts.sweep() == 1
+    receipts.fold()
+    message.refresh_from_db()
+    assert message.state == "delivered"
+
+
+def test_what_is_on_the_spool_comes_in_once_and_is_applied(tmp_path):
+    service = a_service()
+    message, name = posted_message(service)
+    item = Incoming.of(receipt(name), door=receipts.doors.find(service.receipt_token))
+    spool.append([item, item])
+    spool.append([item])
+    assert receipts.sweep() == 3
+    assert spool.waiting() == (0, 0)
+    stored = Receipt.objects.get()
+    assert (bytes(stored.raw), stored.received_at) == (item.raw, item.received_at)
+    receipts.fold()
+    message.refresh_from_db()
+    assert message.state == "delivered"
+    assert receipts.sweep() == 0
+
+
+def test_no_room_on_the_disk_and_no_database_is_503_and_leaves_no_half_record(no_database, tmp_path):
+    service = a_service()
+    receipts.doors.find(service.receipt_token)
+    spool.append([incoming(1, service.pk)])
+    size = spool.waiting()[1]
+    real = os.write
+
+    def full(fd, data):
+        real(fd, data[:10])
+        raise OSError(28, "No space left on device")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "write", full)
+        answer = post(service, receipt("x"))
+    assert answer.status_code == 503
+    assert answer["Retry-After"]
+    assert spool.waiting()[1] == size
+    assert post(service, receipt("x")).status_code == 200, "there is room again"
+
+
+def test_a_spool_folder_that_cannot_be_written_is_503(no_database, tmp_path):
+    service = a_service()
+    receipts.doors.find(service.receipt_token)
+    (tmp_path / "spool").write_text("a file is in the way")
+    assert post(service, receipt("x")).status_code == 503
+
+
+def _write_some(folder, start) -> None:
+    mine = Spool(folder)
+    for index in range(start, start + 40):
+        mine.append([incoming(index)])
+
+
+def test_several_processes_write_while_a_sweep_runs_and_nothing_is_lost(tmp_path):
+    context = multiprocessing.get_context("fork")
+    writers = [context.Process(target=_write_some, args=(tmp_path / "s", start)) for start in (0, 100, 200)]
+    for writer in writers:
+        writer.start()
+    found: list[Incoming] = []
+    mine = Spool(tmp_path / "s")
+    while any(writer.is_alive() for writer in writers):
+        mine.sweep(found.extend)
+    for writer in writers:
+        writer.join()
+        assert writer.exitcode == 0
+    mine.sweep(found.extend)
+    assert sorted({item.raw for item in found}) == sorted(
+        incoming(start + index).raw for start in (0, 100, 200) for index in range(40)
+    )
+    assert mine.waiting() == (0, 0)
+
+
+def test_a_torn_tail_is_dropped_and_damage_in_the_middle_is_kept_for_a_person(tmp_path):
+    mine = Spool(tmp_path / "s")
+    mine.append([incoming(1), incoming(2)])
+    mine._leave()
+    (path,) = (tmp_path / "s").glob("*.spool")
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole[:30])
+    found: list[Incoming] = []
+    assert mine.sweep(found.extend) == 2
+    assert (mine.waiting(), mine.kept()) == ((0, 0), 0)
+
+    path.write_bytes(MAGIC + b"\x00" * 40 + whole)
+    assert mine.sweep(found.extend) == 2
+    assert mine.kept() == 1, "the file stays, for a person"
+
+
+def test_a_sweep_that_the_database_interrupts_leaves_the_file(tmp_path):
+    mine = Spool(tmp_path / "s")
+    mine.append([incoming(1)])
+
+    def gone(batch):
+        raise OperationalError
+
+    with pytest.raises(OperationalError):
+        mine.sweep(gone)
+    found: list[Incoming] = []
+    assert mine.sweep(found.extend) == 1
+
+
+def test_more_than_may_wait_is_overload_and_a_write_that_hangs_is_stuck():
+    go, entered = threading.Event(), threading.Event()
+
+    def hang(batch):
+        entered.set()
+        go.wait(10)
+
+    group = GroupCommit(hang, room=1)
+    threads = [threading.Thread(target=lambda: group.store(incoming(1), patience=10)) for _ in range(2)]
+    threads[0].start()
+    assert entered.wait(5)
+    threads[1].start()
+    while not group._waiting:
+        time.sleep(0.001)
+    with pytest.raises(Overloaded):
+        group.store(incoming(2))
+    with pytest.raises(Stuck):
+        GroupCommit.store(_stuck(group), incoming(3), patience=0.01)
+    go.set()
+    for thread in threads:
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+def _stuck(group: GroupCommit) -> GroupCommit:
+    group.room = 10
+    return group
+
+
+def test_overload_is_503(monkeypatch):
+    service = a_service()
+    monkeypatch.setattr(inbox.intake.database, "room", 0)
+    assert post(service, receipt("x")).status_code == 503
+    monkeypatch.setattr(inbox.intake.database, "room", 10)
+    assert post(service, receipt("x")).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_receipt_that_the_database_refuses_does_not_take_the_batch_with_it():
+    service = a_service()
+    group = GroupCommit(insert)
+    tickets = [inbox._Ticket(incoming(1, service.pk)), inbox._Ticket(incoming(2, 987_654))]
+    group._waiting.extend(tickets)
+    group._write()
+    assert [ticket.error is None for ticket in tickets] == [True, False]
+    assert Receipt.objects.count() == 1
+
+
+def test_without_a_length_the_body_is_read_to_its_end():
+    service = a_service()
+    raw = receipt("chunked")
+    environ = {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": io.BytesIO(raw)}
+    answer = Client().generic("POST", address(service), raw, content_type="application/json", **environ)
+    assert answer.status_code == 200
+    assert bytes(Receipt.objects.get().raw) == raw
+
+
+def test_two_addresses_are_answered_until_the_previous_one_ends():
+    service = a_service()
+    before = address(service)
+    changed = rotate(service, by=Actor.system("cli"))
+    receipts.doors.forget()
+    assert Client().head(before).status_code == Client().head(address(changed)).status_code == 200
+    changed.receipt_token_until = timezone.now() - timedelta(seconds=1)
+    changed.save(update_fields=["receipt_token_until"])
+    receipts.doors.forget()
+    assert Client().head(before).status_code == 404
+    assert Client().head(address(changed)).status_code == 200
+    again = rotate(changed, by=Actor.system("cli"))
+    retire(again, by=Actor.system("cli"))
+    receipts.doors.forget()
+    assert Client().head(address(changed)).status_code == 404
+
+
+def test_poison_is_set_aside_alone_with_its_reason_and_can_be_tried_again(monkeypatch):
+    service = a_service()
+    message, name = posted_message(service)
+    post(service, receipt(name))
+    post(service, receipt(name, code="7777", status="Poison"))
+    real = fold_module._news
+
+    def breaks(entry):
+        if entry.note.code == "7777":
+            raise ZeroDivisionError("a bug of ours")
+        return real(entry)
+
+    monkeypatch.setattr(fold_module, "_news", breaks)
+    folding()
+    message.refresh_from_db()
+    assert message.state == "delivered"
+    left = ReceiptInbox.objects.get()
+    assert left.why == "broke"
+    assert "a bug of ours" in left.reason
+    assert folding() == 0, "it is not tried again by itself"
+    monkeypatch.setattr(fold_module, "_news", real)
+    assert receipts.retry(service, left.pk) == 1
+    assert folding() == 1
+    assert not ReceiptInbox.objects.exists()

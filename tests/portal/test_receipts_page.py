@@ -1,0 +1,109 @@
+"""The receipts page: who sees what, retry, rotation, replay and import without any script."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from sms import receipts
+from sms.models import AuditEvent, Receipt, ReceiptInbox, Service, StateCount
+from sms.models.ledger import window_of
+from sms.receipts.inbox import insert
+from tests.domain.desk import a_send, receipt
+from tests.portal.people import a_cast
+
+pytestmark = pytest.mark.django_db
+PAGE = "/s/shop/receipts/"
+
+
+@pytest.fixture
+def cast():
+    receipts.doors.forget()
+    yield a_cast()
+    receipts.doors.forget()
+
+
+def take_in(service: Service, *bodies: bytes) -> None:
+    door = receipts.doors.find(service.receipt_token)
+    insert([receipts.Incoming.of(raw, door=door) for raw in bodies])
+    receipts.fold()
+
+
+def test_the_address_is_shown_to_admins_only(cast):
+    token = cast.service.receipt_token
+    assert token in cast["admin"].get(PAGE).content.decode()
+    for who in ("composer", "approver", "auditor"):
+        page = cast[who].get(PAGE)
+        assert page.status_code == 200
+        assert token not in page.content.decode()
+        assert "<form" not in page.content.decode().partition("<main")[2]
+    assert cast["foreigner"].get(PAGE).status_code == 404
+
+
+def test_quarantine_is_listed_with_its_reason_and_tried_again(cast):
+    take_in(cast.service, b"no json", receipt("nobody"))
+    page = cast["admin"].get(PAGE).content.decode()
+    assert "It is not JSON" in page
+    assert "nobody" not in page, "no content of a receipt is shown here"
+    pk = ReceiptInbox.objects.get(why="unreadable").pk
+    assert cast["composer"].post(f"{PAGE}retry/", {"receipt": pk}).status_code == 403
+    assert cast["admin"].post(f"{PAGE}retry/", {"receipt": pk}).status_code == 302
+    row = ReceiptInbox.objects.get(pk=pk)
+    assert (row.why, row.tries) == ("new", 0)
+    assert ReceiptInbox.objects.exclude(why="new").count() == 1, "only the one that was asked for"
+    cast["admin"].post(f"{PAGE}retry/")
+    assert not ReceiptInbox.objects.exclude(why="new").exists()
+
+
+def test_another_services_receipt_is_not_retried(cast):
+    take_in(cast.other, b"no json")
+    pk = ReceiptInbox.objects.get().pk
+    cast["admin"].post(f"{PAGE}retry/", {"receipt": pk})
+    assert ReceiptInbox.objects.get().why == "unreadable"
+
+
+def test_a_new_address_is_made_beside_the_previous_one_and_that_is_ended(cast):
+    before = cast.service.receipt_token
+    cast["admin"].post(f"{PAGE}rotate/")
+    service = Service.objects.get(pk=cast.service.pk)
+    assert service.receipt_token != before == service.receipt_token_before
+    page = cast["admin"].get(PAGE).content.decode()
+    assert service.receipt_token in page
+    assert "previous address is answered until" in page
+    cast["admin"].post(f"{PAGE}retire/")
+    assert Service.objects.get(pk=service.pk).receipt_token_before is None
+    acts = list(AuditEvent.objects.filter(act__startswith="service.receipt").values_list("act", flat=True))
+    assert sorted(acts) == ["service.receipt_address_changed", "service.receipt_address_retired"]
+
+
+def test_an_export_is_imported_and_a_wrong_file_says_why(cast):
+    file = SimpleUploadedFile("export.csv", b"correlationid,code\nx-1-y,7500\n,7500\n")
+    page = cast["admin"].post(f"{PAGE}import/", {"file": file})
+    assert page.status_code == 200
+    assert "1 receipt imported" in page.content.decode()
+    assert "Row 3: It names no message." in page.content.decode()
+    assert Receipt.objects.count() == 1
+    wrong = SimpleUploadedFile("export.csv", b"name\nAda\n")
+    page = cast["admin"].post(f"{PAGE}import/", {"file": wrong})
+    assert page.status_code == 422
+    assert "No column names the message" in page.content.decode()
+    assert cast["admin"].post(f"{PAGE}import/").status_code == 422
+
+
+def test_replay_puts_the_last_day_into_the_inbox_again(cast):
+    take_in(cast.service, receipt("nobody"))
+    ReceiptInbox.objects.all().delete()
+    assert cast["admin"].post(f"{PAGE}replay/").status_code == 302
+    assert ReceiptInbox.objects.get().why == "new"
+
+
+def test_a_gap_is_shown_on_the_home_page_and_here(cast):
+    send = a_send(cast.service)
+    begin = window_of(timezone.now()) - 30
+    for at in range(12):
+        ended = 38 if at == 5 else 97
+        StateCount.objects.create(send=send, state="delivered", window=begin + at, delta=ended)
+        StateCount.objects.create(send=send, state="submitted", window=begin + at, delta=100 - ended)
+    for path in ("/s/shop/", PAGE):
+        page = cast["composer"].get(path).content.decode()
+        assert "looks incomplete: 38 %" in page, path
+        assert "around it 97 % have" in page
