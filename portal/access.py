@@ -23,6 +23,8 @@ ACTS: dict[str, frozenset[str]] = {
     "see": frozenset(Role.values),
     "compose": frozenset({Role.COMPOSER, Role.ADMIN}),
     "cancel": frozenset({Role.COMPOSER, Role.APPROVER, Role.ADMIN}),
+    "opt_out": frozenset({Role.COMPOSER, Role.ADMIN}),
+    "opt_in": frozenset({Role.ADMIN}),
     "settle": frozenset({Role.ADMIN}),
     "configure": frozenset({Role.ADMIN}),
     "audit": frozenset({Role.AUDITOR, Role.ADMIN}),

@@ -5,7 +5,8 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from portal.views import compose, control, health, home, messages, sends, settings, settle
+from portal.views import compose, control, health, home, messages, opt_outs, receipts, sends, settings, settle
+from sms.api.inbound import InboundView
 from sms.api.receipts import ReceiptView
 
 admin.autodiscover()
@@ -29,6 +30,17 @@ service = [
     path("messages/", messages.messages, name="messages"),
     path("messages/<int:pk>/", messages.message, name="message"),
     path("messages/<int:pk>/settle/", settle.message_settle, name="message_settle"),
+    path("opt-outs/", opt_outs.opt_outs, name="opt_outs"),
+    path("opt-outs/add/", opt_outs.opt_out_add, name="opt_out_add"),
+    path("opt-outs/upload/", opt_outs.opt_out_upload, name="opt_out_upload"),
+    path("opt-outs/<int:pk>/lift/", opt_outs.opt_out_lift, name="opt_out_lift"),
+    path("inbound/<int:pk>/retry/", opt_outs.inbound_retry, name="inbound_retry"),
+    path("receipts/", receipts.receipts_page, name="receipts_page"),
+    path("receipts/retry/", receipts.receipts_retry, name="receipts_retry"),
+    path("receipts/rotate/", receipts.receipts_rotate, name="receipts_rotate"),
+    path("receipts/retire/", receipts.receipts_retire, name="receipts_retire"),
+    path("receipts/replay/", receipts.receipts_replay, name="receipts_replay"),
+    path("receipts/import/", receipts.receipts_import, name="receipts_import"),
     path("catalogue/", settings.catalogue, name="catalogue"),
     path("senders/<int:pk>/pause/", control.sender_pause, name="sender_pause"),
     path("senders/<int:pk>/resume/", control.sender_resume, name="sender_resume"),
@@ -51,6 +63,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("receipts/<str:token>/", ReceiptView.as_view(), name="receipts"),
+    path("inbound/<str:token>/", InboundView.as_view(), name="inbound"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("favicon.ico", RedirectView.as_view(url="/static/favicon.svg", permanent=True)),

@@ -1,4 +1,4 @@
-"""The domain's app configuration: hands the keys of the settings to the encrypted fields."""
+"""The domain's app configuration: hands the settings' keys to the encrypted fields, and their folder to the spool."""
 
 from django.apps import AppConfig
 
@@ -15,5 +15,9 @@ class SmsConfig(AppConfig):
 
         from sms import checks  # noqa: F401 - registers the system checks
         from sms.models.secret import keyring
+        from sms.optout import shelf
+        from sms.receipts import spool
 
         keyring.load(settings.FIELD_KEYS)
+        spool.folder = settings.VAR_DIR / "spool"
+        shelf.folder = settings.VAR_DIR / "inbound"

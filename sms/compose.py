@@ -24,6 +24,7 @@ from sms.models import (
     Message,
     MessageState,
     MessageTemplate,
+    OptOut,
     Reject,
     Resend,
     Send,
@@ -111,6 +112,11 @@ class Checked:
         return sum(1 for line in self.lines if line.warning)
 
     @property
+    def opted_out(self) -> int:
+        """Rows left out because their person refused."""
+        return sum(1 for reject in self.rejects if reject.code == "opted_out")
+
+    @property
     def longest(self) -> Line:
         """The line that costs most, for a preview."""
         return max(self.lines, key=lambda line: (line.segments, len(line.text)))
@@ -131,7 +137,7 @@ def check(order: Order, *, now: datetime | None = None) -> Checked:
     columns, missing = _columns(names, order.audience)
     if missing:
         raise ComposeError([Problem("text", _missing_sentence(missing, order.audience))])
-    lines, rejects = _lines(order, columns)
+    lines, rejects = _without_opt_outs(order.service, *_lines(order, columns))
     if not lines:
         raise ComposeError([Problem("audience", _nobody_sentence(rejects))])
     return Checked(
@@ -339,6 +345,27 @@ def _lines(order: Order, columns: Mapping[str, str]) -> tuple[list[Line], list[R
             continue
         lines.append(Line(recipient.row, recipient.msisdn, rendered, kept, count, recipient.warning, zone))
     return lines, rejects
+
+
+def _without_opt_outs(
+    service: Service, lines: Sequence[Line], rejects: Sequence[RejectedRow]
+) -> tuple[list[Line], list[RejectedRow]]:
+    """Whoever refused is a reject now. Dispatch looks again, for those who refuse later."""
+    refused: set[str] = set()
+    for start in range(0, len(lines), 5000):
+        numbers = [line.msisdn for line in lines[start : start + 5000]]
+        rows = OptOut.objects.filter(service=service, lifted_at=None, msisdn__in=numbers)
+        refused.update(rows.values_list("msisdn", flat=True))
+    if not refused:
+        return list(lines), list(rejects)
+    out = [
+        RejectedRow(
+            row=line.row, value=line.msisdn, code="opted_out", reason="This person opted out of messages."
+        )
+        for line in lines
+        if line.msisdn in refused
+    ]
+    return [line for line in lines if line.msisdn not in refused], [*rejects, *out]
 
 
 def _values(recipient: Recipient, columns: Mapping[str, str], audience: Audience) -> dict[str, str]:

@@ -19,6 +19,7 @@ from sms.models import (
     StateCount,
 )
 from sms.models.ledger import RANK
+from sms.models.message import FINAL
 from sms.msisdn import BadNumber, parse
 
 
@@ -57,7 +58,7 @@ class Progress:
     @property
     def final(self) -> int:
         """Messages that will not change any more."""
-        done = (MessageState.DELIVERED, MessageState.FAILED, MessageState.CANCELLED, MessageState.EXPIRED)
+        done = (*FINAL, MessageState.NO_REPORT)
         return sum(self.counts.get(state, 0) for state in done)
 
     @property

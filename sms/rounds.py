@@ -14,7 +14,7 @@ from datetime import timedelta
 import structlog
 from django.db.models.functions import Now
 
-from sms import dispatch, receipts
+from sms import dispatch, optout, receipts
 from sms.models import Duty, ReceiptInbox, ledger
 from sms.pulse import HOST, Pulse
 
@@ -110,6 +110,8 @@ def fold(*, linger: float, pulse: Pulse, stopped: Stopped) -> bool:
     if not Duty.take("fold", owner=owner, seconds=10):
         return False
     pulse.beat("folding")
+    receipts.sweep()
+    optout.sweep()
     quiet_since = renewed = time.monotonic()
     give_back = quiet_since + FOLD_AT_MOST
     while time.monotonic() - quiet_since < linger and time.monotonic() < give_back and not stopped():
@@ -145,6 +147,8 @@ def fold_some() -> int:
 
 def tidy() -> None:
     """Small chores, once a minute or so: what concerns sends that nobody is working on right now."""
+    receipts.sweep()
+    optout.sweep()
     ledger.squash()
     dispatch.sweep()
     dispatch.watch()

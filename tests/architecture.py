@@ -26,8 +26,14 @@ SIDEWAYS: dict[str, set[str]] = {
     "sms.zones": {"sms.msisdn"},  # where a number can be follows from its plan
     "sms.compose": {"sms.audience", "sms.plan", "sms.approval"},
     "sms.drafts": {"sms.audience", "sms.compose"},  # a draft is a compose that is not finished
+    "sms.receipts": {"sms.optout"},  # some failures are a person's refusal
     "sms.control": {"sms.compose"},  # stopping is cancelling every send of a kind
-    "sms.rounds": {"sms.dispatch", "sms.receipts", "sms.pulse"},  # what a dispatching process does, in turn
+    "sms.rounds": {
+        "sms.dispatch",
+        "sms.receipts",
+        "sms.optout",
+        "sms.pulse",
+    },  # what a dispatching process does, in turn
 }
 # "look now" carries nothing, and a crash point is an empty function: neither couples anything
 FOR_EVERY_STAGE = {"sms.wake", "sms.points"}

@@ -2,7 +2,7 @@
 
 from django import template
 
-from sms.models import MessageState, SendState
+from sms.models import MessageState, OptOut, SendState
 from sms.msisdn import mask, pretty
 
 register = template.Library()
@@ -32,6 +32,8 @@ ACTS = {
     "messages.send_again": "Sent again, though not confirmed",
     "messages.treat_as_sent": "Treated as sent",
     "messages.give_up": "Given up",
+    "optout.added": "Opted out",
+    "optout.lifted": "Opt-out lifted",
     "sender.paused": "Sender paused",
     "sender.resumed": "Sender resumed",
     "sender.stopped": "Everything of the sender stopped",
@@ -47,6 +49,12 @@ RULES = {
     "silence": "receipts are missing",
     "opt_outs": "too many opt-outs",
 }
+
+
+@register.filter
+def opt_out_source(source: str) -> str:
+    """`inbound` → `By SMS`."""
+    return str(OptOut.Source(source).label) if source in OptOut.Source.values else source
 
 
 @register.filter

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from portal import stillness
 from portal.access import service_page, services_of
 from portal.models import User
-from sms import control, desk
+from sms import control, desk, receipts
 from sms.models import Service
 
 
@@ -31,4 +31,10 @@ def home(request: HttpRequest, service: Service) -> HttpResponse:
     """A service at a glance."""
     glance = desk.glance(service, now=timezone.now())
     held = control.held_among([row.send for row in glance.recent])
-    return render(request, "home.html", {"glance": glance, "held": held, "still": stillness.sentence()})
+    context = {
+        "glance": glance,
+        "held": held,
+        "still": stillness.sentence(),
+        "gaps": receipts.gaps(service, now=timezone.now()),
+    }
+    return render(request, "home.html", context)

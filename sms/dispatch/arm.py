@@ -18,6 +18,7 @@ from sms.dispatch.post import Job
 from sms.dispatch.request import Line, Sheet, batches, body_of
 from sms.models import MessageState, ledger
 from sms.models.ledger import News, Tally
+from sms.models.optout import lock_opt_outs
 from sms.points import point
 from sms.webex.wire import WireError
 
@@ -63,6 +64,7 @@ def arm(
     point("before_arm")
     armed = Armed()
     renew(leases, owner=owner)
+    lock_opt_outs((lease.service_id for lease in leases), share=True)
     looks = standings({lease.send_id for lease in leases})
     by_service: dict[int, list[Lease]] = defaultdict(list)
     for lease in leases:

@@ -5,6 +5,7 @@ from sms.models.draft import Draft, Upload
 from sms.models.duty import Duty
 from sms.models.heartbeat import Heartbeat
 from sms.models.hold import Hold
+from sms.models.inbound import InboundMessage
 from sms.models.link import Click, ClickCount, ClickFigures, Region, ShortLinkDomain
 from sms.models.message import Message, MessageState
 from sms.models.optout import OptOut
@@ -27,6 +28,7 @@ __all__ = [
     "Duty",
     "Heartbeat",
     "Hold",
+    "InboundMessage",
     "Lane",
     "Message",
     "MessageState",

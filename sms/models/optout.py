@@ -1,12 +1,25 @@
 """Opt-outs: people who refused further messages of a service, held by us."""
 
-from django.db import models
+from collections.abc import Iterable
+
+from django.db import connection, models
 from django.db.models import Q
 from django.db.models.functions import Now
+
+_LOCKS = 0x5354  # our room among PostgreSQL's advisory locks
 
 
 class OptOut(models.Model):
     """One number that must not be written to. `send` is the one that it answered, if that is known."""
+
+    class Source(models.TextChoices):
+        """How we learned of it."""
+
+        INBOUND = "inbound", "By SMS"
+        PAGE = "page", "On this page"
+        API = "api", "By the API"
+        CSV = "csv", "From a file"
+        PROVIDER = "provider", "From the provider"
 
     service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="opt_outs")
     msisdn = models.CharField("MSISDN", max_length=16)
@@ -17,11 +30,20 @@ class OptOut(models.Model):
     send = models.ForeignKey(
         "sms.Send", null=True, blank=True, on_delete=models.SET_NULL, related_name="opt_outs"
     )
+    inbound = models.ForeignKey(
+        "sms.InboundMessage", null=True, blank=True, on_delete=models.SET_NULL, related_name="opt_outs"
+    )
+    by = models.CharField(max_length=254, blank=True, help_text="Who recorded it.")
     at = models.DateTimeField(db_default=Now())
     lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.CharField(max_length=254, blank=True)
+    lifted_because = models.CharField(max_length=150, blank=True)
 
     class Meta:
         ordering = ("-id",)
+        indexes = (
+            models.Index(fields=("service", "-id"), name="opt_out_of_a_service"),  # used by: opt-outs page
+        )
         constraints = (
             models.UniqueConstraint(
                 name="opt_out_in_force_once_per_number",
@@ -32,3 +54,18 @@ class OptOut(models.Model):
 
     def __str__(self) -> str:
         return f"opt-out {self.pk}"
+
+
+def lock_opt_outs(service_ids: Iterable[int], *, share: bool = False) -> None:
+    """Until the transaction ends, nobody adds an opt-out to these services while others look, nor looks while one is added.
+
+    Whoever adds takes it alone; whoever arms shares it, and looks afterwards. So an opt-out commits either before the look, which
+    then sees it, or after everything that was armed without it. On SQLite one writer at a time is that already.
+    """
+    ids = sorted(set(service_ids))
+    if not ids or connection.vendor != "postgresql":
+        return
+    alone = "SELECT pg_advisory_xact_lock(%s, id) FROM unnest(%s::int[]) AS id"
+    shared = "SELECT pg_advisory_xact_lock_shared(%s, id) FROM unnest(%s::int[]) AS id"
+    with connection.cursor() as cursor:
+        cursor.execute(shared if share else alone, [_LOCKS, ids])

@@ -9,8 +9,9 @@ from django.utils import timezone
 from portal.models import Membership, User
 from sms import control
 from sms.models import Actor, Draft, Lane, Send, Service, ShortLinkDomain
+from sms.receipts import Incoming, doors
 from sms.receipts.fold import fold
-from sms.receipts.inbox import Incoming, doors, insert
+from sms.receipts.inbox import insert
 from tests.browser.conftest import accessibility_problems
 from tests.domain.desk import BY, Provider, a_send, a_service, receipt
 

@@ -4,17 +4,18 @@ from collections.abc import Iterator
 
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from portal.access import ACTS
 from portal.models import Role
-from sms.models import Draft, Send, ShortLinkDomain
+from sms.models import Draft, InboundMessage, OptOut, Send, ShortLinkDomain
 from tests.domain.desk import a_send
 from tests.portal.people import Cast, a_cast
 
 pytestmark = pytest.mark.django_db
 
 # What a visitor may reach: sign-in, health, and the machine doors, which have locks of their own.
-OPEN = {"services", "first_run", "healthz", "readyz", "receipts", "admin:login", "admin:jsi18n"}
+OPEN = {"services", "first_run", "healthz", "readyz", "receipts", "inbound", "admin:login", "admin:jsi18n"}
 OPEN_ACCOUNT = {
     "account_login",
     "account_logout",
@@ -63,6 +64,8 @@ def address(path: str, service, send: Send, draft: Draft) -> str:
         "messages": send.messages.first().pk,
         "sends": send.pk,
         "senders": send.sender_id,
+        "opt-outs": an_opt_out(send.service).pk,
+        "inbound": an_sms(send.service).pk,
         "domains": a_domain(send.service).pk,
     }
     # by the part after the service, so that a page of a new noun has to be added here
@@ -74,6 +77,15 @@ def a_domain(service) -> ShortLinkDomain:
     return ShortLinkDomain.objects.get_or_create(
         service=service, host="go.example.test", defaults={"region": service.region}
     )[0]
+
+
+def an_opt_out(service) -> OptOut:
+    return OptOut.objects.get_or_create(service=service, msisdn="+447700900001", source="page")[0]
+
+
+def an_sms(service) -> InboundMessage:
+    kept = {"service": service, "raw": b"not json", "received_at": timezone.now(), "why": "unreadable"}
+    return InboundMessage.objects.get_or_create(dedupe=b"0" * 16, defaults=kept)[0]
 
 
 def statuses(client, url: str) -> set[int]:

@@ -1,0 +1,166 @@
+"""Opt-outs: who must not be written to and how we know; adding one or a file of them, lifting one, and what people wrote to us."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from portal.access import actor, service_page
+from portal.forms.opt_outs import AddForm, FileForm, LiftForm, NumberForm
+from portal.limits import upload_limits
+from portal.views.control import Asked, ask
+from sms import optout
+from sms.audience import AudienceError, Reject, read
+from sms.models import InboundMessage, OptOut, Service
+from sms.msisdn import mask
+
+PAGE = 50
+ANSWERS = 20
+SHOWN_REJECTS = 500
+
+
+@service_page("see")
+@require_http_methods(["GET", "HEAD", "POST"])
+def opt_outs(request: HttpRequest, service: Service) -> HttpResponse:
+    """The list, newest first. A search comes by POST, so that no number stands in an address or a log."""
+    if request.method != "POST":
+        return _page(request, service)
+    search = NumberForm(request.POST, service=service, prefix="search")
+    if not search.is_valid():
+        return _page(request, service, search=search, status=422)
+    return _page(request, service, search=search, only=search.cleaned_data["number"])
+
+
+@service_page("opt_out")
+@require_POST
+def opt_out_add(request: HttpRequest, service: Service) -> HttpResponse:
+    """One number."""
+    form = AddForm(request.POST, service=service)
+    if not form.is_valid():
+        return _page(request, service, add=form, status=422)
+    number = form.cleaned_data["number"]
+    refusal = optout.Refusal(number, form.cleaned_data["evidence"])
+    if optout.opt_out(service.pk, [refusal], by=actor(request), source=OptOut.Source.PAGE):
+        messages.success(request, f"{mask(number)} is opted out from now on.")
+    else:
+        messages.info(request, f"{mask(number)} was opted out already.")
+    return redirect("opt_outs", service=service.slug)
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """What a file did."""
+
+    name: str
+    added: int
+    already: int
+    rejects: list[Reject]
+
+
+@service_page("opt_out")
+@require_POST
+def opt_out_upload(request: HttpRequest, service: Service) -> HttpResponse:
+    """A file of numbers. What could not be read is shown with its row and reason; the rest counts."""
+    form = FileForm(request.POST, request.FILES, prefix="upload")
+    if not form.is_valid():
+        return _page(request, service, upload=form, status=422)
+    file, name = form.cleaned_data["file"], str(form.cleaned_data["file"].name)
+    try:
+        audience = read(
+            file, name=name, country=service.default_country, limits=upload_limits(), allow_duplicates=True
+        )
+    except AudienceError as problem:
+        form.add_error("file", str(problem))
+        return _page(request, service, upload=form, status=422)
+    where = f"{form.cleaned_data['evidence']} · {name[-60:]}, row "
+    refusals = [optout.Refusal(one.msisdn, f"{where}{one.row}") for one in audience.recipients]
+    added = optout.opt_out(service.pk, refusals, by=actor(request), source=OptOut.Source.CSV)
+    done = Uploaded(
+        name=name,
+        added=len(added),
+        already=len({one.msisdn for one in refusals}) - len(added),
+        rejects=audience.rejects,
+    )
+    return _page(request, service, uploaded=done)
+
+
+@service_page("opt_in")
+@require_http_methods(["GET", "HEAD", "POST"])
+def opt_out_lift(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """Asks for the reason, then lifts."""
+    found = get_object_or_404(OptOut, service=service, pk=pk)
+    back = reverse("opt_outs", args=[service.slug])
+    if found.lifted_at is not None:
+        messages.info(request, "This opt-out was lifted already.")
+        return redirect(back)
+    form = LiftForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        reason = form.cleaned_data["reason"]
+        if optout.opt_in(service.pk, [found.msisdn], by=actor(request), reason=reason):
+            messages.success(request, f"{mask(found.msisdn)} can be written to again.")
+        return redirect(back)
+    asked = Asked(
+        title=f"Write to {mask(found.msisdn)} again?",
+        says=(
+            f"This person refused: {found.evidence or 'nobody noted how'}.",
+            "Only somebody who asked for it may be written to again. Messages that were left out are not sent later.",
+        ),
+        button="Lift the opt-out",
+        back=back,
+        crumb="Opt-outs",
+        danger=True,
+    )
+    return ask(request, asked, form=form)
+
+
+@service_page("opt_in")
+@require_POST
+def inbound_retry(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """Act once more on an SMS that was set aside."""
+    found = get_object_or_404(InboundMessage, service=service, pk=pk)
+    if optout.retry(found):
+        messages.success(request, "It was read and acted upon.")
+    else:
+        messages.error(request, "It still cannot be used; the reason is beside it.")
+    return redirect("opt_outs", service=service.slug)
+
+
+def _page(
+    request: HttpRequest,
+    service: Service,
+    *,
+    search: NumberForm | None = None,
+    only: str = "",
+    add: AddForm | None = None,
+    upload: FileForm | None = None,
+    uploaded: Uploaded | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    rows = OptOut.objects.filter(service=service).select_related("send").order_by("-pk")
+    answers = InboundMessage.objects.filter(service=service).select_related("send").defer("raw")
+    if only:
+        rows, answers = rows.filter(msisdn=only), answers.filter(msisdn=only)
+    before = request.GET.get("before", "")
+    if before.isascii() and before.isdecimal() and len(before) < 19:
+        rows = rows.filter(pk__lt=int(before))
+    found = list(rows[: PAGE + 1])
+    context: dict[str, Any] = {
+        "rows": found[:PAGE],
+        "next_before": found[PAGE - 1].pk if len(found) > PAGE else None,
+        "only": only,
+        "search": search or NumberForm(service=service, prefix="search"),
+        "add": add or AddForm(service=service),
+        "upload": upload or FileForm(prefix="upload"),
+        "uploaded": uploaded,
+        "shown_rejects": uploaded.rejects[:SHOWN_REJECTS] if uploaded else [],
+        "answers": answers[:ANSWERS],
+        "asked_for_help": answers.filter(meaning=InboundMessage.Meaning.HELP).count(),
+        "inbound_url": f"{settings.PUBLIC_URL}/inbound/{service.receipt_token}/",
+        "in_force": OptOut.objects.filter(service=service, lifted_at=None).count(),
+    }
+    return render(request, "opt_outs/list.html", context, status=status)

@@ -1,0 +1,50 @@
+"""SMS that people sent to us, as the provider told us of them."""
+
+from django.db import models
+
+
+class InboundMessage(models.Model):
+    """One incoming SMS, raw and read. `meaning` is what it asks for; `why` is filled where we could not act on it."""
+
+    class Meaning(models.TextChoices):
+        """What somebody wants of us; empty for anything else."""
+
+        STOP = "stop", "Opt out"
+        START = "start", "Opt in again"
+        HELP = "help", "Help"
+
+    class Why(models.TextChoices):
+        """Why it was set aside."""
+
+        UNREADABLE = "unreadable"  # genuine, but no SMS that we can read
+        BROKE = "broke"  # acting on it raised an error of ours
+
+    service = models.ForeignKey(
+        "sms.Service", on_delete=models.CASCADE, related_name="inbound_messages", db_index=False
+    )
+    dedupe = models.BinaryField(
+        max_length=16, unique=True, help_text="Digest of service and SMS: told twice, it is still one."
+    )
+    raw = models.BinaryField()
+    msisdn = models.CharField("MSISDN", max_length=16, blank=True)
+    address = models.CharField(max_length=20, blank=True, help_text="Our number or short code.")
+    text = models.TextField(blank=True)
+    meaning = models.CharField(max_length=5, choices=Meaning, blank=True)
+    sure = models.BooleanField(
+        default=True, help_text="False where it says more than the word, so that a person should read it."
+    )
+    why = models.CharField(max_length=12, choices=Why, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    send = models.ForeignKey(
+        "sms.Send", null=True, blank=True, on_delete=models.SET_NULL, related_name="answers"
+    )
+    received_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (
+            models.Index(fields=("service", "-id"), name="inbound_of_a_service"),  # used by: opt-outs page
+        )
+
+    def __str__(self) -> str:
+        return f"inbound message {self.pk}"

@@ -1,0 +1,299 @@
+"""The inbound endpoint: authentic, durable, exactly 200, and what the SMS asks for is true as soon as it is answered."""
+
+import json
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import DataError, IntegrityError, OperationalError, connection, connections
+from django.test import Client
+from django.utils import timezone
+
+from sms import optout, receipts
+from sms.dispatch.watch import findings
+from sms.models import AuditEvent, InboundMessage, OptOut, Sender, SenderKind
+from sms.webex import signature
+from tests.domain.desk import Provider, a_send, a_service
+
+pytestmark = pytest.mark.django_db
+PHONE = "+447710000000"
+
+
+@pytest.fixture(autouse=True)
+def look_up_afresh(tmp_path):
+    receipts.doors.forget()
+    before, optout.shelf.folder = optout.shelf.folder, tmp_path / "inbound"
+    yield
+    optout.shelf.folder = before
+    receipts.doors.forget()
+
+
+def sms(text: str = "STOP", **changes) -> bytes:
+    body = {
+        "Channel": "SMS",
+        "oa": PHONE.lstrip("+"),
+        "da": "SHOP",
+        "message": text,
+        "tid": "0044_1",
+    } | changes
+    return json.dumps(body).encode()
+
+
+def post(service, raw: bytes, **headers):
+    url = f"/inbound/{service.receipt_token}/"
+    return Client().post(url, data=raw, content_type="application/json", headers=headers)
+
+
+def failing(table: str, problem: Exception):
+    """The database refuses what is written into one table."""
+
+    def execute(run, sql, params, many, context):
+        if sql.startswith("INSERT") and f'"{table}"' in sql.split("(")[0]:
+            raise problem
+        return run(sql, params, many, context)
+
+    return execute
+
+
+AWAY = failing("sms_inboundmessage", OperationalError("the server closed the connection"))
+
+
+def test_head_answers_200_and_an_unknown_address_404():
+    service = a_service()
+    assert Client().head(f"/inbound/{service.receipt_token}/").status_code == 200
+    assert Client().head("/inbound/nobody/").status_code == 404
+    assert Client().post("/inbound/nobody/", data=sms(), content_type="application/json").status_code == 404
+    assert Client().get(f"/inbound/{service.receipt_token}/").status_code == 405
+    assert not InboundMessage.objects.exists()
+
+
+def test_a_stop_is_kept_raw_answered_200_and_counts_at_once():
+    service = a_service()
+    answer = post(service, sms("Stop!!"))
+    assert (answer.status_code, answer.content) == (200, b"")
+    message = InboundMessage.objects.get()
+    assert bytes(message.raw) == sms("Stop!!")
+    assert (message.msisdn, message.address, message.meaning, message.why) == (PHONE, "SHOP", "stop", "")
+    out = OptOut.objects.get()
+    assert (out.msisdn, out.source, out.inbound, out.lifted_at) == (PHONE, "inbound", message, None)
+    assert out.evidence == "“Stop!!” by SMS to SHOP"
+
+
+def test_the_next_send_leaves_the_number_out_and_one_under_way_does_too():
+    service, provider = a_service(), Provider()
+    under_way = a_send(service, 3)
+    post(service, sms())
+    provider.dispatch()
+    assert PHONE.lstrip("+") not in provider.numbers
+    assert under_way.counts() == {"queued": 2, "cancelled": 1}
+    later = a_send(service, 3)
+    assert (later.recipients, later.rejected) == (2, 1)
+    assert later.rejects.get().code == "opted_out"
+
+
+def test_the_same_sms_told_twice_is_one_also_with_another_time_of_telling():
+    service = a_service()
+    for stamp in ("2026-03-02T09:20:00Z", "2026-03-02T09:20:00Z", "2026-03-02T09:21:00Z"):
+        assert post(service, sms(ts=stamp)).status_code == 200
+    assert InboundMessage.objects.count() == OptOut.objects.count() == 1
+    assert post(service, sms(tid="0044_2")).status_code == 200
+    assert InboundMessage.objects.count() == 2
+    assert OptOut.objects.count() == 1, "a second STOP adds nothing"
+
+
+def test_start_lifts_and_a_later_stop_counts_again():
+    service = a_service()
+    post(service, sms())
+    post(service, sms("start", tid="2"))
+    lifted = OptOut.objects.get()
+    assert lifted.lifted_at is not None
+    assert (lifted.lifted_by, lifted.lifted_because) == (
+        "The person, by SMS",
+        "Asked for messages again by SMS.",
+    )
+    assert a_send(service).recipients == 1
+    post(service, sms(tid="3"))
+    assert OptOut.objects.filter(lifted_at=None).count() == 1
+
+
+def test_help_and_anything_else_are_recorded_and_change_nothing():
+    service = a_service()
+    post(service, sms("HELP", tid="1"))
+    post(service, sms("See you at five", tid="2"))
+    assert list(InboundMessage.objects.order_by("pk").values_list("meaning", "text")) == [
+        ("help", "HELP"),
+        ("", "See you at five"),
+    ]
+    assert not OptOut.objects.exists()
+
+
+def test_a_stop_belongs_to_the_newest_send_from_the_sender_that_it_answers():
+    service, provider = a_service(), Provider()
+    other = Sender.objects.create(service=service, address="72345", kind=SenderKind.SHORT_CODE)
+    first = a_send(service)
+    second = a_send(service)
+    third = a_send(service, sender=other)
+    provider.dispatch()
+    a_send(service, due_at=timezone.now() + timedelta(hours=1))  # posted to nobody yet
+    for to, expected in (("SHOP", second), ("72345", third), ("+72345", third), ("60000", third)):
+        OptOut.objects.all().delete()
+        post(service, sms(tid=to, da=to))
+        assert OptOut.objects.get().send == expected, to
+    assert not OptOut.objects.filter(send=first).exists()
+
+
+def test_the_rule_against_too_many_opt_outs_counts_them():
+    service = a_service(hold_opt_outs=5)
+    send = a_send(service, 100)
+    Provider().dispatch()
+    for index in range(5):
+        assert [found.rule for found in findings(send, send.counts(), now=timezone.now())] == []
+        post(service, sms(oa=f"44771{index:07d}", tid=str(index)))
+    assert [found.rule for found in findings(send, send.counts(), now=timezone.now())] == ["opt_outs"]
+
+
+def test_a_service_with_a_secret_refuses_what_is_not_signed_with_it():
+    service = a_service(receipt_secret="new-one", receipt_secret_before="old-one", receipt_algorithm="sha512")
+    assert post(service, sms()).status_code == 401
+    wrong = signature.sign(sms(), secret="another", algorithm="sha512")
+    assert post(service, sms(), **{"x-hub-signature": wrong}).status_code == 401
+    assert not InboundMessage.objects.exists()
+    assert not OptOut.objects.exists()
+    for secret in ("new-one", "old-one"):
+        signed = signature.sign(sms(tid=secret), secret=secret, algorithm="sha512")
+        assert post(service, sms(tid=secret), **{"x-hub-signature": signed}).status_code == 200
+
+
+def test_a_body_over_64_kib_is_refused():
+    service = a_service()
+    assert post(service, b" " * (64 * 1024 + 1)).status_code == 413
+    assert post(service, sms() + b" " * (64 * 1024 - len(sms()))).status_code == 200
+    assert InboundMessage.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"not json",
+        b"[]",
+        b'{"message": "STOP"}',
+        b"\xff\xfe",
+        sms(oa="SHOPPING"),
+        sms(oa="1" * 40),
+        b"[" * 60_000,
+        b'{"oa": "447710000000", "message": "\\ud800"}',
+    ],
+)
+def test_poison_is_answered_200_and_kept_with_its_reason(raw):
+    service = a_service()
+    assert post(service, raw).status_code == 200
+    message = InboundMessage.objects.get()
+    assert bytes(message.raw) == raw
+    assert message.why == "unreadable"
+    assert message.reason
+    assert not OptOut.objects.exists()
+
+
+def test_a_nul_and_a_long_text_are_stored():
+    service = a_service()
+    assert post(service, sms("STOP \0" + "x" * 5000)).status_code == 200
+    assert InboundMessage.objects.get().why == ""
+    assert OptOut.objects.count() == 1
+
+
+def test_what_breaks_our_own_code_is_kept_alone_and_can_be_tried_again():
+    service = a_service()
+    with connection.execute_wrapper(failing("sms_optout", DataError("too much of it"))):
+        assert post(service, sms()).status_code == 200
+        assert post(service, sms("HELP", tid="2")).status_code == 200
+    message = InboundMessage.objects.get(why="broke")
+    assert "DataError" in message.reason
+    assert not OptOut.objects.exists()
+    assert InboundMessage.objects.filter(meaning="help", why="").count() == 1
+    assert optout.retry(message)
+    assert OptOut.objects.count() == 1
+    assert not InboundMessage.objects.filter(why="broke").exists()
+
+
+def test_while_the_database_is_away_it_waits_on_the_disk_and_comes_in_with_the_sweep():
+    service = a_service()
+    assert Client().head(f"/inbound/{service.receipt_token}/").status_code == 200  # now it is known
+    with connection.execute_wrapper(AWAY):
+        assert post(service, sms()).status_code == 200
+        assert optout.shelf.waiting() == 1
+        with pytest.raises(OperationalError):
+            optout.sweep()
+        assert optout.shelf.waiting() == 1, "still away: it stays"
+    assert not OptOut.objects.exists()
+    assert optout.sweep() == 1
+    assert OptOut.objects.get().msisdn == PHONE
+    assert optout.sweep() == 0
+
+
+def test_a_sweep_brings_in_what_waits_and_sets_damaged_files_apart(tmp_path):
+    service = a_service()
+    optout.shelf.put(optout.Waiting(service.pk, sms(), timezone.now()))
+    (tmp_path / "inbound" / "0.sms").write_bytes(b"\xc1torn")
+    assert optout.sweep() == 1
+    assert optout.shelf.waiting() == 0
+    assert OptOut.objects.get().msisdn == PHONE
+    assert (tmp_path / "inbound" / "0.kept").exists()
+
+
+def test_an_sms_that_cannot_be_brought_in_holds_up_no_other(tmp_path):
+    service = a_service()
+    for number in ("1", "2"):
+        optout.shelf.put(optout.Waiting(service.pk, sms(tid=number), timezone.now()))
+    taken = []
+
+    def take(item: optout.Waiting) -> None:
+        if b'"1"' in item.raw:
+            raise IntegrityError("its service is gone")
+        taken.append(item)
+
+    assert optout.shelf.sweep(take) == 1
+    assert [item.raw for item in taken] == [sms(tid="2")]
+    assert optout.shelf.waiting() == 0
+    assert len(list((tmp_path / "inbound").glob("*.kept"))) == 1
+
+
+def test_neither_database_nor_disk_is_503(tmp_path):
+    service = a_service()
+    assert Client().head(f"/inbound/{service.receipt_token}/").status_code == 200
+    (tmp_path / "file").write_text("in the way")
+    optout.shelf.folder = tmp_path / "file"
+    with connection.execute_wrapper(AWAY):
+        answer = post(service, sms())
+    assert answer.status_code == 503
+    assert answer["Retry-After"] == "30"
+    assert not InboundMessage.objects.exists()
+
+
+def test_the_audit_names_no_number():
+    service = a_service()
+    post(service, sms())
+    post(service, sms("START", tid="2"))
+    acts = AuditEvent.objects.filter(act__startswith="optout.")
+    assert [event.act for event in acts] == ["optout.lifted", "optout.added"]
+    assert "7710" not in str([(event.details, event.noun_key, event.actor_label) for event in acts])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_stop_from_many_requests_at_once_is_one():
+    service = a_service()
+    statuses: list[int] = []
+
+    def deliver() -> None:
+        try:
+            statuses.append(post(service, sms()).status_code)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=deliver) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [200] * 8
+    assert InboundMessage.objects.count() == OptOut.objects.count() == 1

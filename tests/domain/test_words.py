@@ -1,0 +1,108 @@
+"""What an incoming SMS asks for: refusals in many forms and languages, and what only looks like one."""
+
+import pytest
+
+from sms.optout import languages
+from sms.optout.words import Reading, read
+
+STOPS = """STOP|stop|Stop.|"STOP"|STOP!!!|  stop  |ＳＴＯＰ|stop 🙏|🛑 STOP 🛑|S T O P|s.t.o.p.|STOOOOP|StOp|\u200bSTOP\u200b
+STOPALL|stop all|Please stop|stop please thanks|Stop texting me|UNSUBSCRIBE
+Opt-out|OPT OUT|optout|End|QUIT|Cancel|REVOKE|remove
+ARRÊT|arret|Arrêt svp|désabonner|BAJA|Alto|Parar|SAIR|Stopp|Abmelden bitte|BASTA
+stoppen|Avsluta|Slutt|Afmeld|Lopeta|KONIEC|İPTAL|iptal|RET|Стоп
+СТОП!|отписаться|توقف|إلغاء|הסר|退订|退訂|停止|配信停止|수신거부|hủy|διαγραφή|Stopio|ยกเลิก"""
+
+
+@pytest.mark.parametrize("text", [text for line in STOPS.splitlines() for text in line.split("|")])
+def test_a_stop_word_is_one_however_it_is_written(text):
+    assert (read(text).meaning, read(text).sure) == ("stop", True), read(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "STOP I never signed up for this",
+        "Who are you? Remove me from this list",
+        "please do not text this number again",
+        "Don't text me",
+        "Don’t text me",
+        "I want to unsubscribe",
+        "take me off your list!!",
+        "Bitte keine SMS mehr an diese Nummer",
+        "请帮我退订谢谢",
+        "🛑",
+        "cancel it",
+        "stop it now or I call my lawyer",
+    ],
+)
+def test_a_refusal_in_other_words_counts_and_asks_for_a_reader(text):
+    assert (read(text).meaning, read(text).sure) == ("stop", False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "   ",
+        "👍",
+        "Yes",
+        "Cancel my appointment on Tuesday please",
+        "I can be there in the end",
+        "Stop by at five",
+        "do not unsubscribe me please",
+        "don't stop",
+        "non stop service!",
+        "The bus stop is closed",
+        "What does Reply STOP to opt out mean",
+        "stopwatch",
+        "endless",
+        "Remove the blue one from my order",
+        "1",
+        "...",
+    ],
+)
+def test_an_ordinary_answer_refuses_nothing(text):
+    assert read(text) == Reading(""), read(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["START", "start!", "Unstop", "Opt in", "opt-in please", "старт", "ALTA", "开始"]
+)
+def test_start_lifts(text):
+    assert read(text).meaning == "start"
+
+
+@pytest.mark.parametrize(
+    "text", ["start the car", "start it", "When does it start?", "yes please subscribe my brother"]
+)
+def test_start_among_other_words_lifts_nothing(text):
+    assert read(text).meaning == ""
+
+
+@pytest.mark.parametrize("text", ["HELP", "help?", "Info", "aide", "Hilfe!", "помощь", "ヘルプ", "도움말"])
+def test_help_is_told_apart(text):
+    assert read(text).meaning == "help"
+
+
+def test_every_entry_of_the_table_reads_as_what_it_is_listed_for():
+    listed = {
+        "STRONG": "stop",
+        "WEAK": "stop",
+        "UNSPACED": "stop",
+        "PHRASES": "stop",
+        "START": "start",
+        "HELP": "help",
+    }
+    wrong = [
+        (name, entry, read(entry))
+        for name, meaning in listed.items()
+        for row in getattr(languages, name).values()
+        for entry in row.split("|")
+        if read(entry).meaning != meaning
+    ]
+    assert wrong == []
+
+
+def test_a_very_long_text_is_read_quickly_and_from_its_beginning():
+    assert read("stop " + "a " * 1_000_000).meaning == "stop"
+    assert read("a" * 5_000_000).meaning == ""
