@@ -18,6 +18,7 @@ from sms import correlation, optout
 from sms.models import Click, Message, MessageState, Receipt, ReceiptInbox, Service, ledger
 from sms.models.ledger import News, Tally
 from sms.points import point
+from sms.receipts.click_agents import Agent, agent_of
 from sms.receipts.click_book import judge_messages
 from sms.webex.errors import Unreadable
 from sms.webex.receipts import Notification, parse_receipt
@@ -34,6 +35,12 @@ STATES = {
     "failed": MessageState.FAILED,
     "clicked": MessageState.DELIVERED,  # nobody opens a link in a text that did not arrive
 }
+ON_THE_WAY = (
+    Agent.SCANNER,
+    Agent.CRAWLER,
+    Agent.HEADLESS,
+    Agent.TOOL,
+)  # these may: operators scan before they deliver
 
 
 class _Read(NamedTuple):
@@ -169,9 +176,12 @@ def _set_aside(receipt_id: int, why: str, reason: str, now: datetime) -> None:
 
 def _news(entry: _Read) -> News:
     note = entry.note
+    state = STATES.get(note.state, MessageState.PENDING)  # an unknown status moves nothing, and is kept
+    if note.state == "clicked" and agent_of(note.user_agent) in ON_THE_WAY:
+        state = MessageState.SUBMITTED
     return News(
         message_id=entry.message_id,
-        state=STATES.get(note.state, MessageState.PENDING),  # an unknown status moves nothing, and is kept
+        state=state,
         at=entry.at,
         code=note.code,
         detail=note.description if note.state == "failed" else "",

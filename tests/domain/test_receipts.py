@@ -193,6 +193,20 @@ def test_a_click_is_stored_with_its_link_and_proves_delivery():
     assert message.state == "delivered"
 
 
+def test_a_scanners_click_proves_no_delivery():
+    service = a_service()
+    message, correlation_id = posted_message(service)
+    info = {"Description": "https://shop.example/o/1|192.0.2.44", "additionalInfo": "Proofpoint URL Defense"}
+    post(service, receipt(correlation_id, code="7528", status="Clicked", info=info))
+    receipts.fold()
+    message.refresh_from_db()
+    assert message.state == "submitted"
+    post(service, receipt(correlation_id, code="7201", status="Failed"))
+    receipts.fold()
+    message.refresh_from_db()
+    assert (message.state, message.code) == ("failed", "7201")
+
+
 def test_too_large_a_body_is_refused():
     assert post(a_service(), b"x" * 65_537).status_code == 413
 
