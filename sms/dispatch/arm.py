@@ -1,7 +1,7 @@
 """Arm: the last look before a byte may leave, and the mark that says so.
 
-Runs inside the coordinator's transaction. Whatever could have changed since the send was made is read again here (`look`). The fence
-(`renew`) comes first: a dispatcher that slept past its lease finds it gone and arms nothing.
+Runs inside the coordinator's transaction. Whatever could have changed since the send was made is read again here (`look`). The
+`fence` comes first: a dispatcher that slept past its lease finds it gone and arms nothing.
 """
 
 from collections import defaultdict, deque
@@ -34,9 +34,13 @@ class Kit:
 
 @dataclass(slots=True)
 class Armed:
-    """What may be handed over once the transaction is committed; `wait` is seconds until more may be asked for."""
+    """What may be handed over once the transaction is committed; `wait` is seconds until more may be asked for.
+
+    `stays` are requests that were armed before and must not go any more: expired, or to somebody who refused since.
+    """
 
     jobs: list[Job] = field(default_factory=list)
+    stays: list[Job] = field(default_factory=list)
     wait: float | None = None
 
     def wait_for(self, seconds: float) -> None:
@@ -44,11 +48,20 @@ class Armed:
         self.wait = seconds if self.wait is None else min(self.wait, seconds)
 
 
+def fence(leases: Sequence[Lease], *, owner: Owner) -> None:
+    """Make sure that the leases are still ours, and that nobody opts out unseen, until the transaction ends.
+
+    To be called before any message is locked and after any send is: whoever sweeps or folds locks in that order.
+    """
+    point("before_arm")
+    renew(leases, owner=owner)
+    lock_opt_outs((lease.service_id for lease in leases), share=True)
+
+
 def arm(
     leases: Sequence[Lease],
     again: Sequence[Job],
     *,
-    owner: Owner,
     kits: Mapping[int, Kit],
     rooms: Mapping[int, int],
     spare: int,
@@ -56,15 +69,12 @@ def arm(
     now: datetime,
     tally: Tally,
 ) -> Armed:
-    """Mark messages *posting* and give every request its instant.
+    """Mark messages *posting* and give every request its instant. The caller has been through the `fence`.
 
     `rooms` is the requests that each service's gate lets through, `spare` how many the posters can take without a pace to slow them.
     `again` are armed requests that need another instant: late ones, and halves of refused batches.
     """
-    point("before_arm")
     armed = Armed()
-    renew(leases, owner=owner)
-    lock_opt_outs((lease.service_id for lease in leases), share=True)
     looks = standings({lease.send_id for lease in leases})
     by_service: dict[int, list[Lease]] = defaultdict(list)
     for lease in leases:
@@ -72,7 +82,7 @@ def arm(
             by_service[lease.service_id].append(lease)
     # services in one order everywhere, so that two dispatchers never wait for each other's pace
     for service_id in sorted(by_service.keys() | {job.service_id for job in again}):
-        late = [job for job in again if job.service_id == service_id]
+        late = _still_wanted([job for job in again if job.service_id == service_id], looks, armed, now=now)
         look = next(looks[lease.send_id] for lease in leases if lease.service_id == service_id)
         grant = pace.open_grant(service_id, rate=look.rate, burst=look.burst)
         armed.jobs += [
@@ -106,6 +116,24 @@ def arm(
             armed.wait_for(grant.wait)
     point("armed_uncommitted")
     return armed
+
+
+def _still_wanted(
+    again: Sequence[Job], looks: Mapping[int, Standing], armed: Armed, *, now: datetime
+) -> list[Job]:
+    """Requests that go out later than they were armed for are looked at once more."""
+    if not again:
+        return []
+    refused = opted_out(
+        [message for job in again for message in job.messages], service_id=again[0].service_id
+    )
+    wanted: list[Job] = []
+    for job in again:
+        until = looks[job.lease.send_id].expires_at if job.lease else None
+        expired = until is not None and until <= now
+        stays = expired or any(message.msisdn in refused for message in job.messages)
+        (armed.stays if stays else wanted).append(job)
+    return wanted
 
 
 def _may_go(lease: Lease, look: Standing, *, now: datetime, tally: Tally) -> bool:

@@ -5,7 +5,7 @@ have reached the provider, so they become *unconfirmed*; the rest was provably n
 """
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Window
-from django.db.models.functions import Now, RowNumber
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from sms.models import Hold, Message, MessageState, Resend, Send, SendState, Slice
@@ -28,6 +28,7 @@ LEASE = timedelta(seconds=60)  # longer than the total deadline of a POST (20 s)
 
 BEGIN_WITHIN = 0.6  # of the lease: what is left is longer than a POST
 RESEND_AFTER = {Resend.ALWAYS: timedelta(seconds=10), Resend.EVIDENCE: timedelta(minutes=15)}
+WINDOW = 300  # due slices that a claim chooses from
 EXTRA = 1  # attempts beyond the first that a policy may make
 GIVE_UP_AFTER = timedelta(days=3)  # a receipt that has not come by then will not come
 
@@ -102,11 +103,8 @@ def claim(
     due = open_slices().filter(free, due_at__lte=Now())
     if before_lane is not None:
         due = due.filter(lane__lt=before_lane)
-    nth = Window(RowNumber(), partition_by=F("send_id"), order_by=(F("due_at"), F("id")))
-    ours = Q(send_id__in=list(beside) or [0])  # an empty list would empty the whole query
     # twice as many as wanted, since another dispatcher may be taking the same ones
-    ranked = due.annotate(nth=nth, ours=ours).order_by("lane", "nth", "ours", "due_at", "id")
-    wanted = list(ranked.values_list("pk", flat=True)[: limit * 2])
+    wanted = _in_turn(due, beside=set(beside))[: limit * 2]
     if not wanted:
         return []
     until = owner.until
@@ -135,6 +133,24 @@ def claim(
         lease.until = until
         load(lease)
     return leases
+
+
+def _in_turn(due: "QuerySet[Slice]", *, beside: set[int]) -> list[int]:
+    """The ids of the next slices in order of lane, then each send's first before any send's second, ours last.
+
+    Out of the first WINDOW in order of due time, and as many of other sends than ours, so that neither a crowd of small sends nor one
+    large send makes a claim slower or hides what comes after it.
+    """
+    in_line = due.order_by("lane", "due_at", "id").values_list("pk", "lane", "send_id", "due_at")
+    first = list(in_line[:WINDOW])
+    if beside and len(first) == WINDOW:
+        first += [row for row in in_line.exclude(send_id__in=beside)[:WINDOW] if row not in set(first)]
+    seen: Counter[int] = Counter()
+    ranked: list[tuple[int, int, bool, datetime, int]] = []
+    for pk, lane, send_id, due_at in sorted(first, key=lambda row: (row[1], row[3], row[0])):
+        seen[send_id] += 1
+        ranked.append((lane, seen[send_id], send_id in beside, due_at, pk))
+    return [row[-1] for row in sorted(ranked)]
 
 
 def load(lease: Lease) -> None:
@@ -241,7 +257,9 @@ def _cancel_what_came_back(send: Send) -> None:
 
 def lock_sends(send_ids: Collection[int]) -> None:
     """What `finish` locks too: whoever makes messages pending again takes it first, or a slice could be closed beside it for good."""
-    list(Send.objects.select_for_update(no_key=True).filter(pk__in=send_ids).order_by("pk").values_list("pk"))
+    if send_ids:
+        rows = Send.objects.select_for_update(no_key=True).filter(pk__in=send_ids).order_by("pk")
+        list(rows.values_list("pk"))
 
 
 def reopen(slice_ids: Collection[int], *, retry_in: float = 0.0) -> None:

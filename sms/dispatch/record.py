@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from sms.dispatch import pace
-from sms.dispatch.claim import lock_sends, reopen
+from sms.dispatch.claim import Lease, lock_sends, reopen
 from sms.dispatch.post import Held, Outcome
 from sms.models import Actor, AuditEvent, MessageState, Service, ledger
 from sms.models.ledger import News, Tally
@@ -23,13 +23,22 @@ RETURNED = (Held, NotSent, Throttled, ServicePaused)  # certainly not taken: pen
 RETRY_IN = 1.0  # seconds until messages that came back are looked at again, where nothing says otherwise
 
 
+def lock_sends_of(outcomes: Sequence[Outcome]) -> None:
+    """Of messages that come back: whoever does more than `record` in a transaction calls this first."""
+    lock_sends({lease.send_id for lease in _returned(outcomes)})
+
+
+def _returned(outcomes: Sequence[Outcome]) -> list[Lease]:
+    back = (outcome.job.lease for outcome in outcomes if isinstance(outcome.result, RETURNED))
+    return [lease for lease in back if lease]
+
+
 def record(outcomes: Sequence[Outcome], *, at: datetime, tally: Tally) -> None:
     """Write the outcomes; call it inside a transaction, and write the tally before its end."""
     if not outcomes:
         return
-    back = [outcome.job.lease for outcome in outcomes if isinstance(outcome.result, RETURNED)]
-    returned = {lease.slice_id for lease in back if lease}
-    lock_sends({lease.send_id for lease in back if lease})
+    lock_sends_of(outcomes)
+    returned = {lease.slice_id for lease in _returned(outcomes)}
     accepted = [
         (message.pk, message.attempt + 1, _provider_id(outcome.result, len(outcome.job.messages)))
         for outcome in outcomes

@@ -16,11 +16,11 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import DatabaseError, close_old_connections, transaction
-from django.db.models import Min
+from django.db.models import Min, Q
 from django.db.models.functions import Coalesce, Greatest, Now
 
 from sms.dispatch import record
-from sms.dispatch.arm import Armed, Kit, arm
+from sms.dispatch.arm import Armed, Kit, arm, fence
 from sms.dispatch.claim import LEASE, Lease, Owner, claim, database_now, finish, load, open_slices, renew
 from sms.dispatch.fair import Fair
 from sms.dispatch.gate import KNOCK, OF_THIS_PROCESS, Gates
@@ -58,6 +58,10 @@ class Report:
 
 def due_within(seconds: float) -> float | None:
     """Seconds until the next slice is due or its lease runs out (0 if it is now), None where that is further away."""
+    by_now = Now() + timedelta(seconds=min(seconds, 0.0))
+    free = Q(owner="") | Q(leased_until__lte=by_now)
+    if open_slices().filter(free, due_at__lte=by_now).exists():
+        return 0.0  # without a look at all the others
     ready = Greatest("due_at", Coalesce("leased_until", "due_at"))
     soonest = open_slices().annotate(ready=ready).filter(ready__lte=Now() + timedelta(seconds=seconds))
     when = soonest.aggregate(soonest=Min("ready"))["soonest"]
@@ -159,9 +163,6 @@ class _Desk:
         if time.monotonic() - self.looked < IDLE and (crowded or self.leases):
             return
         self.looked = time.monotonic()
-        if self.looked - self.watched > WATCH:
-            self.watched = self.looked
-            watch()
         if self.leases and self.looked - self.renewed > RENEW:
             self.renewed = self.looked
             with transaction.atomic():  # also of those of which everything is on its way
@@ -173,9 +174,11 @@ class _Desk:
         if not crowded:
             self._claim(LEASES - len(self.leases), before_lane=None)
         elif (lane := min(lease.lane for lease in self.leases)) > Lane.URGENT:
-            self._claim(
-                1, before_lane=lane
-            )  # whatever goes before all that we have never waits for it to end
+            # whatever goes before all that we have never waits for it to end
+            self._claim(1, before_lane=lane)
+        if self.looked - self.watched > WATCH:
+            self.watched = self.looked
+            watch()
 
     def _claim(self, limit: int, *, before_lane: int | None) -> None:
         sends = {lease.send_id for lease in self.leases}
@@ -257,10 +260,17 @@ class _Desk:
         if not (self.owed or self.again or leases):
             return wait
         point("before_record")
+        wanted = {lease.slice_id: lease for lease in leases}
+        wanted |= {job.lease.slice_id: job.lease for job in self.again if job.lease}
         with transaction.atomic():
             now, tally = database_now(), Tally.new()
+            record.lock_sends_of(
+                self.owed
+            )  # sends, slices, opt-outs, messages: everybody locks in this order
+            if wanted:
+                fence([wanted[key] for key in sorted(wanted)], owner=self.owner)
             record.record(self.owed, at=now, tally=tally)
-            armed = self._arm(leases, now=now, tally=tally)
+            armed = self._arm([wanted[key] for key in sorted(wanted)], now=now, tally=tally)
             tally.write()
         if self.owed:
             point("recorded")
@@ -271,15 +281,15 @@ class _Desk:
                 lease.in_flight -= len(outcome.job.messages)
                 lease.came_back = lease.came_back or isinstance(outcome.result, record.RETURNED)
         self.report.posted += sum(len(job.messages) for job in armed.jobs) - sum(
-            len(job.messages) for job in again
+            len(job.messages) for job in again if job not in armed.stays
         )
         for job in armed.jobs:
             if job.lease:
                 job.lease.in_flight += len(job.messages)
         for job in again:
-            if job.lease:
+            if job.lease and job not in armed.stays:
                 job.lease.in_flight -= len(job.messages)  # counted again with its new instant
-        self.owed, self.again = [], []
+        self.owed, self.again = [Outcome(job, Held()) for job in armed.stays], []
         self.rest_until = time.monotonic() + min(armed.wait or 0.0, IDLE)
         for job in armed.jobs:  # after the commit: "posting" is durable before a byte leaves
             self._hand_over(job)
@@ -295,14 +305,11 @@ class _Desk:
         ]
 
     def _arm(self, leases: Sequence[Lease], *, now: datetime, tally: Tally) -> Armed:
-        wanted = {lease.slice_id: lease for lease in leases}
-        wanted |= {job.lease.slice_id: job.lease for job in self.again if job.lease}
-        if not wanted:
+        if not leases:
             return Armed()
         return arm(
-            [wanted[key] for key in sorted(wanted)],
+            leases,
             self.again,
-            owner=self.owner,
             kits=self.kits,
             rooms={key: kit.gate.room(in_flight=self.flying[key]) for key, kit in self.kits.items()},
             spare=max(2 * self.posters.count + SPARE - self.requests, 0),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef, Q
 from django.utils import timezone
 
 from sms import wake
@@ -20,6 +20,7 @@ SAMPLE = 100  # messages before a share says anything; a first stage may be smal
 SILENT_AFTER = timedelta(minutes=10)
 SETTLED = 0.8  # share of a stage with a final receipt after which the next may begin
 PATIENCE = timedelta(minutes=10)  # after which a stage goes on without them, if nothing speaks against it
+PUT_OFF = timedelta(minutes=2)  # a slice that comes due no sooner waits for more than a short trouble
 LAST_STAGE = 2
 RAMP_FAILURES = 20  # percent, where the service has no rule of its own or a laxer one
 
@@ -34,12 +35,23 @@ class Finding:
 
 
 def watch(*, now: datetime | None = None) -> int:
-    """Look at every send under way; returns how many were held or let go on."""
+    """Look at every send under way that a rule could speak about; returns how many were held or let go on.
+
+    Small sends that do not ramp are below every rule's sample, so a crowd of them costs nothing.
+    """
     now = now or timezone.now()
-    under_way = Send.objects.filter(
-        state=SendState.SENDING, service__paused_at__isnull=True, slices__done=False
-    ).exclude(holds__lifted_at__isnull=True, holds__isnull=False)
-    sends = under_way.select_related("service").defer(*Service.secrets("service")).distinct()
+    open_slices = Slice.objects.filter(send=OuterRef("pk"), done=False)
+    sends = (
+        Send.objects.filter(
+            Q(recipients__gte=SAMPLE) | Q(ramp=True),
+            Exists(open_slices),
+            state=SendState.SENDING,
+            service__paused_at__isnull=True,
+        )
+        .exclude(Exists(Hold.objects.active().filter(send=OuterRef("pk"))))
+        .select_related("service")
+        .defer(*Service.secrets("service"))
+    )
     return sum(_look_at(send, now) for send in sends)
 
 
@@ -125,12 +137,18 @@ def _hold(send: Send, finding: Finding) -> None:
 
 
 def _next_stage(send: Send, counts: dict[str, int], *, now: datetime) -> bool:
-    """Let the next stage begin once this one is posted and has answered well enough, or long enough ago."""
-    if Slice.objects.filter(send=send, stage__lte=send.stage, done=False).exists():
+    """Let the next stage begin once this one is posted and has answered well enough, or long enough ago.
+
+    What was put off (by quiet hours, or to see whether it must be sent again) is not waited for.
+    """
+    busy = Q(due_at__lte=now + PUT_OFF) | ~Q(owner="")
+    if Slice.objects.filter(busy, send=send, stage__lte=send.stage, done=False).exists():
         return False
     released = Slice.objects.filter(send=send, stage__lte=send.stage).aggregate(last=Max("last_id"))["last"]
     settled = sum(counts.get(state, 0) for state in (MessageState.FAILED, MessageState.DELIVERED))
     posted = send.recipients - counts.get(MessageState.PENDING, 0)
+    if not posted:
+        return False
     if settled < SETTLED * posted:
         last = Message.objects.filter(send=send, pk__lte=released).aggregate(at=Max("posted_at"))["at"]
         if last is not None and last > now - PATIENCE:

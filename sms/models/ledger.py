@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 from django.db import connection, transaction
-from django.db.models import Count, Sum
+from django.db.models import Count, Max, Sum
 from django.db.models.expressions import RawSQL
 
 from sms.models.message import FINAL, Message, MessageState
@@ -39,8 +39,9 @@ NOT_POSTED = frozenset({MessageState.PENDING, MessageState.CANCELLED, MessageSta
 class News(msgspec.Struct, frozen=True, gc=False):
     """One piece of news about one message.
 
-    `state` is the state it proves. `returned` (with state pending) is the only way down: the attempt certainly never reached
-    the provider, and it counts only while that attempt is still open.
+    `state` is the state it proves. News of an attempt beyond those that were made is none (0: of no
+    attempt in particular). `returned` (with state pending) is the only way down: the attempt certainly
+    never reached the provider, and it counts only while that attempt is still open.
     """
 
     message_id: int
@@ -141,13 +142,13 @@ class _Row(msgspec.Struct, gc=False):
 READ = ("id", "send_id", "attempt", "posted_at", *COLUMNS)
 
 
-def apply(news: Sequence[News], *, tally: Tally) -> set[int]:
-    """Fold news into the message rows, forward only; returns the ids that exist.
+def apply(news: Sequence[News], *, tally: Tally) -> dict[int, int]:
+    """Fold news into the message rows, forward only; returns the attempts made of those that exist, by id.
 
     Rows are locked in order of id, so that two folders never deadlock.
     """
     if not news:
-        return set()
+        return {}
     by_message: dict[int, list[News]] = defaultdict(list)
     for item in news:
         by_message[item.message_id].append(item)
@@ -162,7 +163,7 @@ def apply(news: Sequence[News], *, tally: Tally) -> set[int]:
             if (row.state, row.code) != before:
                 tally.move(row.send_id, old=before, new=(row.state, row.code), posted=row.posted_at)
     _write(changed)
-    return {row.id for row in rows}
+    return {row.id: row.attempt for row in rows}
 
 
 def arm(message_ids: Sequence[int], *, at: datetime, tally: Tally) -> set[int]:
@@ -290,6 +291,8 @@ def _locked(ids: list[int]) -> list[_Row]:
 
 def _fold(row: _Row, item: News) -> bool:
     """One piece of news into one row; True where something changed."""
+    if item.attempt > row.attempt:
+        return False
     if item.returned:
         open_attempt = (
             row.state in (MessageState.POSTING, MessageState.UNCONFIRMED) and row.attempt == item.attempt
@@ -375,11 +378,19 @@ def _plain(value: Any) -> Any:
     return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
 
 
+SQUASHED = 50_000
+
+
 def squash(*, keep: int = 16) -> int:
-    """Fold each counter's deltas into one row; returns the rows saved. Run by the tick, harmless at any time."""
+    """Fold each counter's deltas into one row; returns the rows saved. Run by the tick, harmless at any time.
+
+    Looks at the newest SQUASHED rows only: what grows is among them, and a squashed row is new again.
+    """
     saved = 0
+    newest = StateCount.objects.aggregate(newest=Max("pk"))["newest"] or 0
     crowded = (
-        StateCount.objects.values("send_id", "state", "code", "window")
+        StateCount.objects.filter(pk__gt=newest - SQUASHED)
+        .values("send_id", "state", "code", "window")
         .annotate(rows=Count("id"))
         .filter(rows__gt=keep)
         .order_by("send_id")

@@ -135,6 +135,9 @@ class Slice(models.Model):
         indexes = (
             models.Index(
                 fields=("due_at", "id"), name="slice_open_by_due", condition=Q(done=False)
+            ),  # used by: due_within
+            models.Index(
+                fields=("lane", "due_at", "id"), name="slice_open_in_line", condition=Q(done=False)
             ),  # used by: claim
         )
         constraints = (

@@ -30,6 +30,7 @@ class Told(NamedTuple):
     message_id: int
     code: str
     at: datetime
+    attempt: int = 0
 
 
 def learn(failures: Iterable[Told]) -> int:
@@ -43,8 +44,10 @@ def learn(failures: Iterable[Told]) -> int:
         return 0
     rows = Message.objects.filter(pk__in=ledger.among(sorted(told))).order_by("pk")
     by_service: dict[int, list[tuple[Told, str, int]]] = defaultdict(list)
-    for pk, msisdn, send_id, service_id in rows.values_list("pk", "msisdn", "send_id", "send__service_id"):
-        by_service[service_id].append((told[pk], msisdn, send_id))
+    columns = rows.values_list("pk", "attempt", "msisdn", "send_id", "send__service_id")
+    for pk, attempt, msisdn, send_id, service_id in columns:
+        if told[pk].attempt <= attempt:
+            by_service[service_id].append((told[pk], msisdn, send_id))
     lock_opt_outs(by_service)
     new = 0
     for service_id, found in sorted(by_service.items()):

@@ -49,6 +49,7 @@ class _Read(NamedTuple):
     receipt_id: int
     tries: int
     message_id: int
+    attempt: int
     service_id: int
     at: datetime
     note: Notification
@@ -94,15 +95,16 @@ def _apply(limit: int, now: datetime, *, only: int | None = None) -> int:
         read = _match(_read(tries, now))
         optout.learn(_failures(read))  # before any message is locked
         tally = Tally.new()
-        known = ledger.apply([_news(entry) for entry in read if entry.message_id], tally=tally)
-        _store_clicks([entry for entry in read if entry.message_id in known])
+        attempts = ledger.apply([_news(entry) for entry in read if entry.message_id], tally=tally)
+        # of an attempt that was never made: its number was used before a backup was restored
+        known = [entry for entry in read if entry.attempt <= attempts.get(entry.message_id, -1)]
+        unknown = [entry for entry in read if entry.attempt > attempts.get(entry.message_id, -1)]
+        _store_clicks(known)
         tally.write()
         # a click is news to its neighbours, a delivery to the clicks that came before it
-        judge_messages(
-            {entry.message_id for entry in read if entry.note.state in ("clicked", "delivered")} & known
-        )
-        _forget([entry.receipt_id for entry in read if entry.message_id in known])
-        _postpone([entry for entry in read if entry.message_id not in known], now)
+        judge_messages({entry.message_id for entry in known if entry.note.state in ("clicked", "delivered")})
+        _forget([entry.receipt_id for entry in known])
+        _postpone(unknown, now)
         point("folded")
     return len(tries)
 
@@ -111,7 +113,8 @@ def _read(tries: dict[int, int], now: datetime) -> list[_Read]:
     """Parse; what is unreadable is set aside for good, visible with its reason."""
     stored = Receipt.objects.filter(pk__in=ledger.among(tries)).order_by("pk")
     read, without_time = [], []
-    for pk, message_id, service_id, raw in stored.values_list("pk", "message_id", "service_id", "raw"):
+    columns = stored.values_list("pk", "message_id", "attempt", "service_id", "raw")
+    for pk, message_id, attempt, service_id, raw in columns:
         try:
             note = parse_receipt(bytes(raw))
         except Unreadable as problem:
@@ -120,7 +123,7 @@ def _read(tries: dict[int, int], now: datetime) -> list[_Read]:
             continue
         if note.at is None:
             without_time.append(pk)
-        read.append(_Read(pk, tries[pk], message_id, service_id, note.at or now, note))
+        read.append(_Read(pk, tries[pk], message_id, attempt, service_id, note.at or now, note))
     if without_time:  # the receipt's own time is when it came in
         came = dict(stored.filter(pk__in=without_time).values_list("pk", "received_at"))
         read = [entry._replace(at=came.get(entry.receipt_id, entry.at)) for entry in read]
@@ -145,19 +148,23 @@ def _match(read: list[_Read]) -> list[_Read]:
             provider_id__in=provider_ids, send__service__in=keys
         ).values_list("provider_id", "send__service_id", "pk")
     }
-    found: dict[int, int] = {}
+    found: dict[int, tuple[int, int]] = {}
     for entry in orphans:
         ours = correlation.read(entry.note.correlation_id, key=keys[entry.service_id])
-        found[entry.receipt_id] = (
-            ours.message_id if ours else by_provider_id.get((entry.note.provider_id, entry.service_id), 0)
-        )
-    return [entry._replace(message_id=found.get(entry.receipt_id, entry.message_id)) for entry in read]
+        theirs = by_provider_id.get((entry.note.provider_id, entry.service_id), 0)
+        found[entry.receipt_id] = (ours.message_id, ours.attempt) if ours else (theirs, 0)
+    return [
+        entry._replace(message_id=found[entry.receipt_id][0], attempt=found[entry.receipt_id][1])
+        if entry.receipt_id in found
+        else entry
+        for entry in read
+    ]
 
 
 def _failures(read: list[_Read]) -> list[optout.Told]:
     """What may be a person's refusal."""
     return [
-        optout.Told(entry.message_id, entry.note.code, entry.at)
+        optout.Told(entry.message_id, entry.note.code, entry.at, entry.attempt)
         for entry in read
         if entry.message_id and entry.note.state == "failed"
     ]
@@ -183,6 +190,7 @@ def _news(entry: _Read) -> News:
         message_id=entry.message_id,
         state=state,
         at=entry.at,
+        attempt=entry.attempt,
         code=note.code,
         detail=note.description if note.state == "failed" else "",
         provider_id=note.provider_id,

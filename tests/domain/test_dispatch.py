@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from sms import compose, correlation
 from sms.dispatch import claim, pace
-from sms.dispatch.arm import Kit, arm
+from sms.dispatch.arm import Kit, arm, fence
 from sms.dispatch.claim import Owner
 from sms.dispatch.fair import Fair
 from sms.dispatch.gate import Gate
@@ -182,10 +182,10 @@ class Dispatcher:
         kit = Kit(Gate(), line_of(service), {self.send.pk: sheet_of(self.send, public_url=PUBLIC_URL)})
         with transaction.atomic():
             tally = Tally.new()
+            fence([self.lease], owner=self.owner)
             armed = arm(
                 [self.lease],
                 [],
-                owner=self.owner,
                 kits={service.pk: kit},
                 rooms={service.pk: count},
                 spare=count,

@@ -8,12 +8,13 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from sms import control, dispatch
 from sms.audience import Limits, read_pasted
-from sms.dispatch.claim import Owner, claim
+from sms.dispatch.claim import WINDOW, Owner, claim
 from sms.models import AuditEvent, Hold, Lane, Message, OptOut, Send, SendState, Slice
 from tests.domain.desk import BY, Provider, a_send, a_service, accepted, raw_reply, refused
 from tests.domain.test_dispatch import release, states
@@ -406,3 +407,55 @@ def test_posters_become_more_while_a_slow_provider_answers_and_not_while_it_hang
     assert widest == most
     if not answers:
         assert states(send)["unconfirmed"] <= 8 + 3
+
+
+# --- Crowds and locks -----------------------------------------------------------------------------------------------------
+def test_a_crowd_of_small_sends_costs_no_watch(django_assert_max_num_queries):
+    service = a_service()
+    for _ in range(8):
+        a_send(service)
+    Send.objects.update(state="sending")
+    with django_assert_max_num_queries(1):
+        dispatch.watch()
+
+
+def test_a_claim_looks_beyond_the_window_that_one_large_send_fills():
+    service = a_service()
+    large, small = a_send(service, 1), a_send(service, 1)
+    one = large.slices.get()
+    Slice.objects.filter(send=small).update(due_at=one.due_at + timedelta(milliseconds=1))
+    same = {"send": large, "service": service, "first_id": one.first_id, "last_id": one.last_id}
+    Slice.objects.bulk_create(Slice(**same, due_at=one.due_at, lane=one.lane) for _ in range(WINDOW + 5))
+    leases = claim(owner=Owner("d"), limit=1, beside={large.pk})
+    assert [lease.send_id for lease in leases] == [small.pk]
+
+
+def test_a_stage_does_not_wait_for_what_was_put_off_until_morning():
+    send = a_send(a_service(), 1000, ramp=True)
+    Provider().dispatch(seconds=3)
+    deliver(send)
+    open_one = Slice.objects.filter(send=send, stage=0)
+    open_one.update(done=False, due_at=timezone.now() + timedelta(seconds=30))
+    dispatch.watch()
+    assert Send.objects.get(pk=send.pk).stage == 0, "a short trouble is waited for"
+    open_one.update(due_at=timezone.now() + timedelta(hours=7))
+    dispatch.watch()
+    assert Send.objects.get(pk=send.pk).stage == 1
+
+
+@pytest.mark.postgresql
+def test_a_turn_locks_opt_outs_before_it_locks_messages():
+    """Folding does, and would wait for it for ever otherwise."""
+    a_send(a_service(), 600)
+    with CaptureQueriesContext(connection) as captured:
+        Provider().dispatch(clients=4)
+    messages_first, armed = False, 0
+    for sql in (query["sql"] for query in captured):
+        if sql.startswith(("SAVEPOINT", "RELEASE")):
+            messages_first = False
+        elif "pg_advisory_xact_lock_shared" in sql:
+            assert not messages_first, sql
+            armed += 1
+        elif 'UPDATE "sms_message"' in sql or "UPDATE sms_message" in sql:
+            messages_first = True
+    assert armed > 1

@@ -24,15 +24,17 @@ def test_nothing_is_armed_after_the_commit_of_an_opt_out():
     together = threading.Barrier(2)
     dice = random.Random(5)
     pauses = [dice.random() * 0.004 for _ in messages]
+    theirs = [dice.random() * 0.004 for _ in messages]
     problems: list[BaseException] = []
 
     def dispatch() -> None:
         try:
             one = Dispatcher(send, "racer")
-            for _ in messages:
+            for pause in theirs:
                 if not one.lease.waiting:
                     one = Dispatcher(send, "racer")
                 together.wait(10)
+                time.sleep(pause)
                 one.arm(1)
                 together.wait(10)
         except threading.BrokenBarrierError:

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from sms import correlation, receipts
-from sms.models import Click, Receipt, ReceiptInbox
+from sms.models import Click, OptOut, Receipt, ReceiptInbox
 from sms.receipts.inbox import GroupCommit, insert
 from sms.receipts.incoming import Incoming
 from sms.webex import signature
@@ -131,10 +131,24 @@ def test_a_receipt_that_names_no_message_waits_and_is_matched_later():
     waiting = ReceiptInbox.objects.get()
     assert (waiting.why, waiting.tries) == ("unknown", 1)
     send = a_send(service)
-    send.messages.update(id=future)
+    send.messages.update(id=future, attempt=1)
     receipts.fold(now=timezone.now() + timedelta(minutes=1))
     assert send.messages.get().state == "delivered"
     assert not ReceiptInbox.objects.exists()
+
+
+def test_a_receipt_of_an_attempt_that_was_never_made_waits():
+    """After a backup was restored, numbers of messages come again; what was told of the first ones is not true of these."""
+    service = a_service()
+    send = a_send(service)
+    message = send.messages.get()
+    correlation_id = correlation.write(message_id=message.pk, attempt=1, key=service.correlation_key)
+    post(service, receipt(correlation_id, code="7720", status="Failed"))
+    receipts.fold()
+    message.refresh_from_db()
+    assert message.state == "pending"
+    assert ReceiptInbox.objects.get().why == "unknown"
+    assert not OptOut.objects.exists()
 
 
 def test_another_services_message_cannot_be_moved():
