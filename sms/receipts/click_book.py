@@ -12,6 +12,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from sms.models import Click, ClickCount, Message, Receipt
+from sms.models.ledger import among
 from sms.receipts.clicks import RULES, Kind, Verdict, Visit, judge
 from sms.webex.errors import Unreadable
 from sms.webex.receipts import parse_receipt
@@ -31,7 +32,7 @@ class Step:
 def judge_messages(message_ids: Collection[int]) -> int:
     """Judge all clicks of these messages; returns how many verdicts changed. The caller has locked the messages."""
     clicks: dict[int, list[Click]] = defaultdict(list)
-    for click in Click.objects.filter(message_id__in=message_ids).order_by("message_id", "pk"):
+    for click in Click.objects.filter(message_id__in=among(message_ids)).order_by("message_id", "pk"):
         clicks[click.message_id].append(click)
     if not clicks:
         return 0

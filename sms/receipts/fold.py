@@ -4,7 +4,6 @@ A receipt that matches no message waits and is tried again, ever more seldom; on
 Neither holds up the others.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -43,6 +42,18 @@ ON_THE_WAY = (
 )  # these may: operators scan before they deliver
 
 
+class _Taken(NamedTuple):
+    """A receipt out of the inbox, as it is stored."""
+
+    tries: int
+    receipt_id: int
+    message_id: int
+    attempt: int
+    service_id: int
+    received_at: datetime
+    raw: bytes
+
+
 class _Read(NamedTuple):
     """A waiting receipt and what it says. `message_id` 0: of no message of ours that we know."""
 
@@ -55,7 +66,7 @@ class _Read(NamedTuple):
     note: Notification
 
 
-def fold(*, limit: int = 2000, now: datetime | None = None) -> int:
+def fold(*, limit: int = 5000, now: datetime | None = None) -> int:
     """Apply up to `limit` waiting receipts; returns how many were looked at.
 
     What makes a batch break off is found by applying its receipts one by one, and set aside alone.
@@ -78,21 +89,22 @@ def _apply_alone(receipt_id: int, now: datetime) -> int:
         raise
     except Exception as problem:
         log.error("receipt_set_aside", receipt=receipt_id, error=repr(problem)[:300])
-        _set_aside(receipt_id, ReceiptInbox.Why.BROKE, f"Applying it broke off: {problem!r}", now)
+        ReceiptInbox.objects.filter(pk=receipt_id).update(
+            why=ReceiptInbox.Why.BROKE,
+            reason=f"Applying it broke off: {problem!r}"[:300],
+            tries=F("tries") + 1,
+            next_at=now + SET_ASIDE,
+        )
         return 1
 
 
 def _apply(limit: int, now: datetime, *, only: int | None = None) -> int:
     with transaction.atomic():
-        waiting = ReceiptInbox.objects.filter(next_at__lte=now).order_by("next_at", "pk")
-        if only is not None:
-            waiting = waiting.filter(pk=only)
-        if connection.features.has_select_for_update_skip_locked:
-            waiting = waiting.select_for_update(skip_locked=True)
-        tries = dict(waiting.values_list("pk", "tries")[:limit])
-        if not tries:
+        taken = _take(limit, now, only)
+        if not taken:
             return 0
-        read = _match(_read(tries, now))
+        unread: list[ReceiptInbox] = []
+        read = _match(_read(taken, now, unread))
         optout.learn(_failures(read))  # before any message is locked
         tally = Tally.new()
         attempts = ledger.apply([_news(entry) for entry in read if entry.message_id], tally=tally)
@@ -103,30 +115,47 @@ def _apply(limit: int, now: datetime, *, only: int | None = None) -> int:
         tally.write()
         # a click is news to its neighbours, a delivery to the clicks that came before it
         judge_messages({entry.message_id for entry in known if entry.note.state in ("clicked", "delivered")})
-        _forget([entry.receipt_id for entry in known])
-        _postpone(unknown, now)
+        ReceiptInbox.objects.bulk_create(unread + [_later(entry, now) for entry in unknown])
         point("folded")
-    return len(tries)
+    return len(taken)
 
 
-def _read(tries: dict[int, int], now: datetime) -> list[_Read]:
-    """Parse; what is unreadable is set aside for good, visible with its reason."""
-    stored = Receipt.objects.filter(pk__in=ledger.among(tries)).order_by("pk")
-    read, without_time = [], []
-    columns = stored.values_list("pk", "message_id", "attempt", "service_id", "raw")
-    for pk, message_id, attempt, service_id, raw in columns:
+def _take(limit: int, now: datetime, only: int | None) -> list[_Taken]:
+    """Take the next waiting receipts out of the inbox; whatever cannot be applied is put back before the transaction ends."""
+    inbox, stored = ReceiptInbox._meta.db_table, Receipt._meta.db_table
+    this, alone = ("AND receipt_id = %s", [only]) if only is not None else ("", [])
+    skip = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
+    due = f"SELECT receipt_id FROM {inbox} WHERE next_at <= %s {this} ORDER BY next_at, receipt_id LIMIT %s {skip}"  # noqa: S608
+    gone = f"DELETE FROM {inbox} WHERE receipt_id IN ({due}) RETURNING receipt_id, tries"  # noqa: S608
+    columns = "id, message_id, attempt, service_id, received_at, raw"
+    values = [connection.ops.adapt_datetimefield_value(now), *alone, limit]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                f"WITH gone AS ({gone}) SELECT tries, {columns} FROM gone JOIN {stored} ON id = receipt_id ORDER BY id",  # noqa: S608
+                values,
+            )
+            return [_Taken(*row) for row in cursor.fetchall()]
+        cursor.execute(gone, values)
+        tries = dict(cursor.fetchall())
+    rows = Receipt.objects.filter(pk__in=ledger.among(tries)).order_by("pk")
+    return [_Taken(tries[row[0]], *row) for row in rows.values_list(*columns.split(", "))]
+
+
+def _read(taken: list[_Taken], now: datetime, unread: list[ReceiptInbox]) -> list[_Read]:
+    """Parse; what is unreadable goes to `unread`, for good, visible with its reason."""
+    read: list[_Read] = []
+    for item in taken:
         try:
-            note = parse_receipt(bytes(raw))
+            note = parse_receipt(bytes(item.raw))
         except Unreadable as problem:
-            _set_aside(pk, ReceiptInbox.Why.UNREADABLE, str(problem), now)
-            log.warning("receipt_unreadable", receipt=pk)
+            unread.append(_aside(item, ReceiptInbox.Why.UNREADABLE, str(problem), now))
+            log.warning("receipt_unreadable", receipt=item.receipt_id)
             continue
-        if note.at is None:
-            without_time.append(pk)
-        read.append(_Read(pk, tries[pk], message_id, attempt, service_id, note.at or now, note))
-    if without_time:  # the receipt's own time is when it came in
-        came = dict(stored.filter(pk__in=without_time).values_list("pk", "received_at"))
-        read = [entry._replace(at=came.get(entry.receipt_id, entry.at)) for entry in read]
+        at = note.at or item.received_at
+        read.append(
+            _Read(item.receipt_id, item.tries, item.message_id, item.attempt, item.service_id, at, note)
+        )
     return read
 
 
@@ -170,17 +199,6 @@ def _failures(read: list[_Read]) -> list[optout.Told]:
     ]
 
 
-def _forget(receipt_ids: list[int]) -> None:
-    if receipt_ids:
-        ReceiptInbox.objects.filter(pk__in=ledger.among(receipt_ids)).delete()
-
-
-def _set_aside(receipt_id: int, why: str, reason: str, now: datetime) -> None:
-    ReceiptInbox.objects.filter(pk=receipt_id).update(
-        why=why, reason=reason[:300], tries=F("tries") + 1, next_at=now + SET_ASIDE
-    )
-
-
 def _news(entry: _Read) -> News:
     note = entry.note
     state = STATES.get(note.state, MessageState.PENDING)  # an unknown status moves nothing, and is kept
@@ -217,16 +235,23 @@ def _store_clicks(entries: Sequence[_Read]) -> None:
     )
 
 
-def _postpone(entries: Sequence[_Read], now: datetime) -> None:
-    """By how often each was tried, one UPDATE for those that were tried alike."""
-    alike: dict[int, list[int]] = defaultdict(list)
-    for entry in entries:
-        alike[entry.tries].append(entry.receipt_id)
-    for tries, ids in alike.items():
-        wait = LATER[min(tries, len(LATER) - 1)] if tries < GIVE_UP else 86_400 * 365
-        ReceiptInbox.objects.filter(pk__in=ledger.among(ids)).update(
-            why=ReceiptInbox.Why.UNKNOWN,
-            reason="It names no message of this service.",
-            tries=tries + 1,
-            next_at=now + timedelta(seconds=wait),
-        )
+def _later(entry: _Read, now: datetime) -> ReceiptInbox:
+    """Once more, the later the more often it was tried."""
+    wait = LATER[min(entry.tries, len(LATER) - 1)] if entry.tries < GIVE_UP else 86_400 * 365
+    return ReceiptInbox(
+        receipt_id=entry.receipt_id,
+        why=ReceiptInbox.Why.UNKNOWN,
+        reason="It names no message of this service.",
+        tries=entry.tries + 1,
+        next_at=now + timedelta(seconds=wait),
+    )
+
+
+def _aside(item: _Taken, why: str, reason: str, now: datetime) -> ReceiptInbox:
+    return ReceiptInbox(
+        receipt_id=item.receipt_id,
+        why=why,
+        reason=reason[:300],
+        tries=item.tries + 1,
+        next_at=now + SET_ASIDE,
+    )
