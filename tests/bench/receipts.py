@@ -216,11 +216,15 @@ def _speaks(port: int) -> bool:
 @contextmanager
 def server(application: str, *, interface: str = "wsgi") -> Iterator[int]:
     """The web server as the supervisor starts it, with another application where a limit is measured."""
+    from django.db import connection
+
     from portal import supervisor
 
     port = free_port()
+    workers = 2 if connection.vendor == "postgresql" else 1  # as `manage.py up` has it
     command = [
-        application if word == "portal.wsgi:application" else word for word in supervisor.web(port).command
+        application if word == "portal.wsgi:application" else word
+        for word in supervisor.web(port, workers=workers).command
     ]
     if interface == "asgi":
         command[command.index("wsgi")] = "asgi"

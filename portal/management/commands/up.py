@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import OperationalError, connections
+from django.db import connection, OperationalError, connections
 
 from portal import demo, supervisor, watchdog
 from portal.env import env_url
@@ -79,7 +79,8 @@ class Command(BaseCommand):
             url = webex.rstrip("/") if webex else f"http://127.0.0.1:{sandbox_port}"
             lines += self._load_demo(url=url, key=webex_key or SANDBOX_KEY, is_sandbox=own_sandbox)
         connections.close_all()
-        children = [supervisor.web(port), supervisor.cluster(watchdog.Watchdog(patience))]
+        workers = 2 if connection.vendor == "postgresql" else 1
+        children = [supervisor.web(port, workers=workers), supervisor.cluster(watchdog.Watchdog(patience))]
         if own_sandbox:
             children.insert(0, supervisor.sandbox(sandbox_port, SANDBOX_KEY))
         desk = supervisor.Supervisor(
