@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection, OperationalError, connections
+from django.db import OperationalError, connection, connections
 
 from portal import demo, supervisor, watchdog
 from portal.env import env_url
