@@ -6,12 +6,13 @@ Neither holds up the others.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
+import msgspec
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
+from msgspec.structs import replace
 
 from sms import correlation, optout
 from sms.models import Click, Message, MessageState, Receipt, ReceiptInbox, Service, ledger
@@ -42,19 +43,13 @@ ON_THE_WAY = (
 )  # these may: operators scan before they deliver
 
 
-class _Taken(NamedTuple):
-    """A receipt out of the inbox, as it is stored."""
-
-    tries: int
-    receipt_id: int
-    message_id: int
-    attempt: int
-    service_id: int
-    received_at: datetime
-    raw: bytes
+# tries, then STORED: plain rows, since a name for each would cost as much as reading them
+_Taken = tuple[int, int, int, int, int, bytes]
+STORED = ("id", "message_id", "attempt", "service_id", "raw")
+ONE_FOLDER = 0x666F6C64  # an advisory lock's number of ours
 
 
-class _Read(NamedTuple):
+class _Read(msgspec.Struct, frozen=True, gc=False):
     """A waiting receipt and what it says. `message_id` 0: of no message of ours that we know."""
 
     receipt_id: int
@@ -121,41 +116,48 @@ def _apply(limit: int, now: datetime, *, only: int | None = None) -> int:
 
 
 def _take(limit: int, now: datetime, only: int | None) -> list[_Taken]:
-    """Take the next waiting receipts out of the inbox; whatever cannot be applied is put back before the transaction ends."""
+    """Take the next waiting receipts out of the inbox; whatever cannot be applied is put back before the transaction ends.
+
+    On PostgreSQL one folder at a time, and no wait for the disk: after a crash the receipts are in the inbox again.
+    """
     inbox, stored = ReceiptInbox._meta.db_table, Receipt._meta.db_table
     this, alone = ("AND receipt_id = %s", [only]) if only is not None else ("", [])
-    skip = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
-    due = f"SELECT receipt_id FROM {inbox} WHERE next_at <= %s {this} ORDER BY next_at, receipt_id LIMIT %s {skip}"  # noqa: S608
+    due = f"SELECT receipt_id FROM {inbox} WHERE next_at <= %s {this} ORDER BY next_at, receipt_id LIMIT %s"  # noqa: S608
     gone = f"DELETE FROM {inbox} WHERE receipt_id IN ({due}) RETURNING receipt_id, tries"  # noqa: S608
-    columns = "id, message_id, attempt, service_id, received_at, raw"
     values = [connection.ops.adapt_datetimefield_value(now), *alone, limit]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL synchronous_commit = off")
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_FOLDER])
             cursor.execute(
-                f"WITH gone AS ({gone}) SELECT tries, {columns} FROM gone JOIN {stored} ON id = receipt_id ORDER BY id",  # noqa: S608
+                f"WITH gone AS ({gone}) SELECT tries, {', '.join(STORED)} FROM gone JOIN {stored} ON id = receipt_id ORDER BY id",  # noqa: S608
                 values,
             )
-            return [_Taken(*row) for row in cursor.fetchall()]
+            return cursor.fetchall()
         cursor.execute(gone, values)
         tries = dict(cursor.fetchall())
     rows = Receipt.objects.filter(pk__in=ledger.among(tries)).order_by("pk")
-    return [_Taken(tries[row[0]], *row) for row in rows.values_list(*columns.split(", "))]
+    return [(tries[row[0]], *row) for row in rows.values_list(*STORED)]
 
 
-def _read(taken: list[_Taken], now: datetime, unread: list[ReceiptInbox]) -> list[_Read]:
+def _read(taken: Sequence[_Taken], now: datetime, unread: list[ReceiptInbox]) -> list[_Read]:
     """Parse; what is unreadable goes to `unread`, for good, visible with its reason."""
     read: list[_Read] = []
-    for item in taken:
+    without_time: list[int] = []
+    for tries, pk, message_id, attempt, service_id, raw in taken:
         try:
-            note = parse_receipt(bytes(item.raw))
+            note = parse_receipt(bytes(raw))
         except Unreadable as problem:
-            unread.append(_aside(item, ReceiptInbox.Why.UNREADABLE, str(problem), now))
-            log.warning("receipt_unreadable", receipt=item.receipt_id)
+            unread.append(_aside(pk, tries, str(problem), now))
+            log.warning("receipt_unreadable", receipt=pk)
             continue
-        at = note.at or item.received_at
-        read.append(
-            _Read(item.receipt_id, item.tries, item.message_id, item.attempt, item.service_id, at, note)
-        )
+        if note.at is None:
+            without_time.append(pk)
+        read.append(_Read(pk, tries, message_id, attempt, service_id, note.at or now, note))
+    if without_time:  # the receipt's own time is when it came in
+        rows = Receipt.objects.filter(pk__in=ledger.among(without_time))
+        came = dict(rows.values_list("pk", "received_at"))
+        read = [replace(entry, at=came.get(entry.receipt_id, entry.at)) for entry in read]
     return read
 
 
@@ -183,7 +185,7 @@ def _match(read: list[_Read]) -> list[_Read]:
         theirs = by_provider_id.get((entry.note.provider_id, entry.service_id), 0)
         found[entry.receipt_id] = (ours.message_id, ours.attempt) if ours else (theirs, 0)
     return [
-        entry._replace(message_id=found[entry.receipt_id][0], attempt=found[entry.receipt_id][1])
+        replace(entry, message_id=found[entry.receipt_id][0], attempt=found[entry.receipt_id][1])
         if entry.receipt_id in found
         else entry
         for entry in read
@@ -247,11 +249,11 @@ def _later(entry: _Read, now: datetime) -> ReceiptInbox:
     )
 
 
-def _aside(item: _Taken, why: str, reason: str, now: datetime) -> ReceiptInbox:
+def _aside(receipt_id: int, tries: int, reason: str, now: datetime) -> ReceiptInbox:
     return ReceiptInbox(
-        receipt_id=item.receipt_id,
-        why=why,
+        receipt_id=receipt_id,
+        why=ReceiptInbox.Why.UNREADABLE,
         reason=reason[:300],
-        tries=item.tries + 1,
+        tries=tries + 1,
         next_at=now + SET_ASIDE,
     )

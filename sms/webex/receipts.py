@@ -100,7 +100,7 @@ def parse_receipt(raw: bytes) -> Notification:
     code = text(info.code)
     status = text(info.deliveryStatus)
     state = STATES.get(code) or _state_by_status(status)
-    description = text(info.Description) or text(info.description)
+    description = text(info.Description) or text(info.description or "")
     correlation_id = text(outer.correlationid)
     url = ip = user_agent = ""
     if state == "clicked":
@@ -116,15 +116,15 @@ def parse_receipt(raw: bytes) -> Notification:
         number(text(info.destination)),
         moment(info.timeStamp),
         count(info.messageCount),
-        text(outer.carrier) or text(info.carrier),
+        text(outer.carrier or info.carrier or ""),
         description,
         url,
         ip,
         user_agent,
-        text(outer.callbackData),
+        text(outer.callbackData or ""),
         moment(carried) if carried else None,
-        text(info.attemptedUpgradeto),
-        text(info.upgradeResult),
+        text(info.attemptedUpgradeto or ""),
+        text(info.upgradeResult or ""),
     )
 
 
