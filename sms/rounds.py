@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import structlog
+from django.db import InterfaceError, OperationalError
 from django.db.models.functions import Now
 
 from sms import dispatch, optout, receipts
@@ -25,6 +26,7 @@ ROUND = 20.0  # seconds of sending after which a round ends and lets others have
 SEATS = 2  # of a cluster's three workers: the third is always free for receipts
 SEAT_LEASE = 15.0  # seconds after which the seat of a killed process is free again
 FOLD_AT_MOST = 60.0
+SILENCE_EVERY = 900.0  # seconds between looks for messages that were never heard of again
 IDLE = 0.5
 Stopped = Callable[[], bool]
 
@@ -110,8 +112,7 @@ def fold(*, linger: float, pulse: Pulse, stopped: Stopped) -> bool:
     if not Duty.take("fold", owner=owner, seconds=10):
         return False
     pulse.beat("folding")
-    receipts.sweep()
-    optout.sweep()
+    each(receipts.sweep, optout.sweep)
     quiet_since = renewed = time.monotonic()
     give_back = quiet_since + FOLD_AT_MOST
     while time.monotonic() - quiet_since < linger and time.monotonic() < give_back and not stopped():
@@ -147,8 +148,22 @@ def fold_some() -> int:
 
 def tidy() -> None:
     """Small chores, once a minute or so: what concerns sends that nobody is working on right now."""
-    receipts.sweep()
-    optout.sweep()
-    ledger.squash()
-    dispatch.sweep()
-    dispatch.watch()
+    each(receipts.sweep, optout.sweep, ledger.squash, dispatch.sweep, dispatch.watch, _note_silence)
+
+
+def _note_silence() -> None:
+    if Duty.take("silence", owner=secrets.token_hex(8), seconds=SILENCE_EVERY):
+        receipts.note_silence()
+
+
+def each(*chores: Callable[[], object]) -> None:
+    """One after the other; what goes wrong in one is told and stops no other, unless it is the database that is away."""
+    for chore in chores:
+        try:
+            chore()
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as problem:
+            log.exception(
+                "chore_broke_off", chore=getattr(chore, "__qualname__", str(chore)), error=repr(problem)[:300]
+            )

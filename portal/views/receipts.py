@@ -6,14 +6,18 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.access import actor, may, service_page
+from portal.views.control import Asked, ask
 from sms import receipts, wake
 from sms.models import AuditEvent, Service
 from sms.receipts.address import HAND_OVER, retire, rotate
 from sms.receipts.look import look
+
+REPLAYED = 100_000  # receipts that one request puts into the inbox again
 
 
 @service_page("see")
@@ -88,10 +92,30 @@ def receipts_retire(request: HttpRequest, service: Service) -> HttpResponse:
 
 
 @service_page("configure")
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def receipts_replay(request: HttpRequest, service: Service) -> HttpResponse:
-    """The stored receipts of the last hours once more; a longer past is for `manage.py replay_receipts`."""
+    """The stored receipts of the last day once more, after a question; more than REPLAYED is for `manage.py replay_receipts`."""
     now = timezone.now()
+    many = receipts.how_many(service, since=now - timedelta(hours=24), most=REPLAYED + 1)
+    if many > REPLAYED:
+        command = f"manage.py replay_receipts --service {service.slug}"
+        messages.error(
+            request,
+            f"The last 24 hours have more than {REPLAYED:,} receipts. Ask your operator for: {command}",
+        )
+        return redirect("receipts_page", service=service.slug)
+    if request.method != "POST":
+        asked = Asked(
+            title="Apply the last 24 hours again?",
+            says=(
+                f"{many:,} stored receipts are read once more, before those that come in now.",
+                "That helps after a fix of how they are read. A message's state only moves forward, so it harms nothing.",
+            ),
+            button="Apply them again",
+            back=reverse("receipts_page", args=[service.slug]),
+            crumb="Receipts",
+        )
+        return ask(request, asked)
     count = sum(receipts.replay(service, since=now - timedelta(hours=24), until=now))
     _tell(request, service, "receipts.replayed", receipts=count)
     wake.fold()

@@ -9,7 +9,7 @@ reading all of it.
 from collections.abc import Iterable
 
 import structlog
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -56,7 +56,7 @@ class ReceiptView(APIView):
         del request
         try:
             return HttpResponse(status=200 if doors.find(token) else 404)
-        except (DatabaseError, UnreadableSecret):
+        except (DatabaseError, InterfaceError, UnreadableSecret):
             return HttpResponse(status=503, headers=RETRY)
 
     def post(self, request: Request, token: str) -> HttpResponse:
@@ -64,7 +64,11 @@ class ReceiptView(APIView):
         plain: HttpRequest = request._request
         try:
             door = doors.find(token)
-        except (DatabaseError, UnreadableSecret) as problem:  # not 404: Webex Connect would not try again
+        except (
+            DatabaseError,
+            InterfaceError,
+            UnreadableSecret,
+        ) as problem:  # not 404: Webex Connect would not try again
             log.error("receipt_address_unknown_now", error=str(problem)[:300])
             return HttpResponse(status=503, headers=RETRY)
         if door is None:
@@ -81,7 +85,7 @@ class ReceiptView(APIView):
             return HttpResponse(status=401)
         try:
             stored = store(Incoming.of(raw, door=door))
-        except (DatabaseError, OSError, Overloaded, Stuck) as problem:
+        except (DatabaseError, InterfaceError, OSError, Overloaded, Stuck) as problem:
             log.error("receipt_not_stored", service=door.service_id, error=repr(problem)[:300])
             return HttpResponse(status=503, headers=RETRY)
         if stored:

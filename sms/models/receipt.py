@@ -32,6 +32,9 @@ class Receipt(models.Model):
         return f"receipt {self.pk}"
 
 
+GIVE_UP = 35  # tries of one that matches nothing: a few within hours, then one a day for a month
+
+
 class ReceiptInbox(models.Model):
     """A receipt that waits to be applied. Applying deletes the row; what cannot be applied stays with its reason."""
 
@@ -57,3 +60,8 @@ class ReceiptInbox(models.Model):
 
     def __str__(self) -> str:
         return f"receipt {self.pk} ({self.why})"
+
+    @property
+    def given_up(self) -> bool:
+        """Whether only a person's asking will have it tried again."""
+        return self.tries > GIVE_UP

@@ -4,7 +4,7 @@
 `sms.rounds`), `silence` tells what never came, `again` replays and imports, `clicks` judges who clicked.
 """
 
-from sms.receipts.again import Imported, NotAnExport, import_export, replay, retry
+from sms.receipts.again import Imported, NotAnExport, how_many, import_export, replay, retry
 from sms.receipts.click_book import judge_history
 from sms.receipts.clicks import reason_in_words
 from sms.receipts.doors import Door, doors
@@ -24,6 +24,7 @@ __all__ = [
     "doors",
     "fold",
     "gaps",
+    "how_many",
     "import_export",
     "judge_history",
     "note_silence",

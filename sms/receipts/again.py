@@ -3,21 +3,30 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from django.db.models import Max, Min
 from django.utils import timezone
 
 from sms import correlation
 from sms.models import Receipt, ReceiptInbox, Service
 from sms.receipts.inbox import insert
 from sms.receipts.incoming import Incoming
+from sms.webex.values import moment
 
 CHUNK = 500
+SKEW = timedelta(
+    minutes=30
+)  # by which receipts may be older than those stored before them, on a spool even more
 QUARANTINE = (ReceiptInbox.Why.UNREADABLE, ReceiptInbox.Why.BROKE)
 LARGEST_FILE = 100_000_000  # bytes
 WRONG_ROWS_SHOWN = 20
+SLASHED = re.compile(
+    r"\b(\d{1,2})[/.-](\d{1,2})[/.-]\d{4} ", re.ASCII
+)  # a date that does not begin with its year
 
 
 def retry(service: Service, receipt_id: int | None = None, *, now: datetime | None = None) -> int:
@@ -38,7 +47,7 @@ def replay(service: Service, *, since: datetime, until: datetime, batch: int = 1
 
     May be stopped and started again at any time.
     """
-    last_id = 0
+    last_id = _before(since)
     while True:
         rows = Receipt.objects.filter(
             service=service, pk__gt=last_id, received_at__gte=since, received_at__lt=until
@@ -55,6 +64,28 @@ def replay(service: Service, *, since: datetime, until: datetime, batch: int = 1
             why=ReceiptInbox.Why.NEW, reason="", tries=0, next_at=now
         )
         yield len(ids)
+
+
+def how_many(service: Service, *, since: datetime, most: int) -> int:
+    """Receipts since then, counted up to `most`."""
+    rows = Receipt.objects.filter(service=service, pk__gt=_before(since), received_at__gte=since)
+    return rows[:most].count()
+
+
+def _before(moment: datetime) -> int:
+    """An id below all that were received since: found by halving, since ids grow with time, and no index is kept for this."""
+    moment -= SKEW
+    bounds = Receipt.objects.aggregate(least=Min("pk"), most=Max("pk"))
+    low, high = (bounds["least"] or 1) - 1, bounds["most"] or 0
+    while low < high:
+        middle = (low + high + 1) // 2
+        received = Receipt.objects.filter(pk__gte=middle).order_by("pk").values_list("received_at", flat=True)
+        at = received.first()
+        if at is not None and at < moment:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 class NotAnExport(ValueError):
@@ -98,16 +129,15 @@ def import_export(service: Service, content: bytes, *, now: datetime | None = No
     """
     if len(content) > LARGEST_FILE:
         raise NotAnExport(f"The file is over {LARGEST_FILE // 1_000_000} MB. Export a shorter time.")
-    reader = csv.reader(io.StringIO(_text(content), newline=""), delimiter=_delimiter(content))
+    found, batch, number = Imported(), [], 1
     try:
-        places = _places(next(reader, []))
-        found, batch = Imported(), []
-        for number, row in enumerate(reader, start=2):
-            if not any(cell.strip() for cell in row):
+        places, day_first = _places(next(_rows(content), [])), _day_first(content)
+        for number, row in enumerate(_rows(content), start=1):
+            if number == 1 or not any(cell.strip() for cell in row):
                 continue
             found.rows += 1
             cells = {name: row[at].strip() for name, at in places.items() if at < len(row)}
-            reason = _refuse(cells)
+            reason = _refuse(cells) or _put_time_right(cells, day_first)
             if reason:
                 found.refused += 1
                 if len(found.wrong) < WRONG_ROWS_SHOWN:
@@ -118,8 +148,21 @@ def import_export(service: Service, content: bytes, *, now: datetime | None = No
                 _store(batch, found)
         _store(batch, found)
     except csv.Error as problem:
-        raise NotAnExport(f"The file is no CSV: {problem}.") from None
+        _store(batch, found)
+        before = f" The {found.rows} rows before it were imported." if found.rows else ""
+        raise NotAnExport(f"Row {number + 1} is no CSV: {problem}.{before}") from None
     return found
+
+
+def _rows(content: bytes) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(_text(content), newline=""), delimiter=_delimiter(content))
+
+
+def _day_first(content: bytes) -> bool | None:
+    """How 03/04/2026 is meant in this file: by a date in it that can be meant in one way only; None where none tells, or they differ."""
+    firsts = {(int(first), int(second)) for first, second in SLASHED.findall(_text(content))}
+    day, month = any(a > 12 for a, _ in firsts), any(b > 12 for _, b in firsts)
+    return None if day == month else day
 
 
 def _text(content: bytes) -> str:
@@ -161,6 +204,20 @@ def _refuse(cells: dict[str, str]) -> str:
     return ""
 
 
+def _put_time_right(cells: dict[str, str], day_first: bool | None) -> str:
+    """Write the row's time as ISO 8601; the reason where that cannot be done. An empty one stays: it is the time of the import."""
+    written = cells.get("timeStamp", "")
+    if not written or cells.get("payload") or moment(written):
+        return ""
+    if SLASHED.match(written) and day_first is None:
+        return f"Its time “{written[:40]}” may be day or month first, and no other row tells. Write it as 2026-03-02 09:15:07."
+    at = _moment(written, day_first=bool(day_first))
+    if not at:
+        return f"Its time “{written[:40]}” cannot be read. Write it as 2026-03-02 09:15:07."
+    cells["timeStamp"] = at
+    return ""
+
+
 def _incoming(service: Service, cells: dict[str, str], now: datetime) -> Incoming:
     """The row as the notification it was, so that it is read, shown and replayed like one; marked as imported.
 
@@ -169,9 +226,6 @@ def _incoming(service: Service, cells: dict[str, str], now: datetime) -> Incomin
     if cells.get("payload"):
         raw = cells["payload"].encode()
         return Incoming.read(raw, service_id=service.pk, key=service.correlation_key, received_at=now)
-    at = _moment(cells.get("timeStamp", ""))
-    if at:
-        cells = cells | {"timeStamp": at}
     notification = {name: value for name, value in cells.items() if name not in INFO} | {
         "deliveryInfo": {name: cells[name] for name in INFO if cells.get(name)}
     }
@@ -180,9 +234,11 @@ def _incoming(service: Service, cells: dict[str, str], now: datetime) -> Incomin
     return Incoming(service.pk, ours.message_id if ours else 0, ours.attempt if ours else 0, raw, now)
 
 
-def _moment(text: str) -> str:
-    """ISO 8601 for the few other ways in which exports write a time; UTC where they say nothing."""
-    for way in ("%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%d-%m-%Y %H:%M:%S", "%d %b %Y %H:%M:%S"):
+def _moment(text: str, *, day_first: bool) -> str:
+    """ISO 8601 for the few other ways in which exports write a time, empty where it is none; UTC, since they name no zone."""
+    slashed = "%d/%m/%Y" if day_first else "%m/%d/%Y"
+    ways = [slashed, slashed.replace("/", "-"), slashed.replace("/", "."), "%d %b %Y", "%Y/%m/%d"]
+    for way in (f"{day} {time}" for day in ways for time in ("%H:%M:%S", "%H:%M", "%I:%M:%S %p")):
         try:
             return datetime.strptime(text, way).replace(tzinfo=UTC).isoformat()
         except ValueError:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from sms.models import Service
@@ -43,13 +43,16 @@ class Doors:
         self._tokens: dict[bytes, tuple[int, datetime | None]] = {}
         self._doors: dict[int, tuple[float, Door]] = {}
         self._read_at = float("-inf")
+        self._trouble: Exception | None = None
 
     def find(self, token: str) -> Door | None:
-        """The service whose receipts come to this token. Raises what the database raised where it was never read."""
+        """The service whose receipts come to this token. Raises what the database raised for one that is not known."""
         key = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-        age = time.monotonic() - self._read_at
-        if age > (self.ttl if key in self._tokens else min(self.ttl, SOON)):
+        sure = key in self._tokens and self._trouble is None
+        if time.monotonic() - self._read_at > (self.ttl if sure else min(self.ttl, SOON)):
             self._read_tokens()
+        if self._trouble is not None and key not in self._tokens:
+            raise self._trouble  # it may have been made a moment ago by another process
         service_id, until = self._tokens.get(key, (0, None))
         if not service_id or (until is not None and until <= timezone.now()):
             return None
@@ -68,11 +71,12 @@ class Doors:
                     "pk", "receipt_token", "receipt_token_before", "receipt_token_until"
                 )
             )
-        except DatabaseError:
+        except (DatabaseError, InterfaceError) as trouble:
             if self._read_at == float("-inf"):
                 raise
-            self._read_at = time.monotonic()  # what we know still holds
+            self._read_at, self._trouble = time.monotonic(), trouble  # what we know still holds
             return
+        self._trouble = None
         tokens: dict[bytes, tuple[int, datetime | None]] = {}
         for pk, today, before, until in rows:
             if before and until:
@@ -86,7 +90,7 @@ class Doors:
             return door
         try:
             service = Service.objects.filter(pk=service_id).first()
-        except DatabaseError:
+        except (DatabaseError, InterfaceError):
             if door is None:
                 raise
             self._doors[service_id] = (time.monotonic() + SOON, door)

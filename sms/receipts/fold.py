@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from sms import correlation, optout
 from sms.models import Click, Message, MessageState, Receipt, ReceiptInbox, Service, ledger
 from sms.models.ledger import News, Tally
+from sms.models.receipt import GIVE_UP
 from sms.points import point
 from sms.receipts.click_agents import Agent, agent_of
 from sms.receipts.click_book import judge_messages
@@ -27,7 +28,6 @@ log = structlog.get_logger(__name__)
 
 LATER = (10, 60, 600, 3600, 86_400)  # seconds until an unmatched receipt is tried again
 SET_ASIDE = timedelta(days=3650)
-GIVE_UP = 30 + len(LATER)  # tries: a month of days
 
 STATES = {
     "submitted": MessageState.SUBMITTED,
@@ -239,7 +239,7 @@ def _store_clicks(entries: Sequence[_Read]) -> None:
 
 def _later(entry: _Read, now: datetime) -> ReceiptInbox:
     """Once more, the later the more often it was tried."""
-    wait = LATER[min(entry.tries, len(LATER) - 1)] if entry.tries < GIVE_UP else 86_400 * 365
+    wait = LATER[min(entry.tries, len(LATER) - 1)] if entry.tries < GIVE_UP else SET_ASIDE.total_seconds()
     return ReceiptInbox(
         receipt_id=entry.receipt_id,
         why=ReceiptInbox.Why.UNKNOWN,

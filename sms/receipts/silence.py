@@ -21,8 +21,7 @@ ENDED = (MessageState.DELIVERED, MessageState.FAILED)
 LOOK_BACK = timedelta(hours=24)
 RIPE = timedelta(minutes=10)  # younger windows still get their receipts
 LEAST = 20  # messages in a window before its share says anything
-SHORT = 0.75  # of its neighbours' share: below that a window looks incomplete
-NEIGHBOURS = 6  # windows on either side
+SHORT = 0.75  # of the day's usual share: below that a window looks incomplete
 
 
 def note_silence(*, now: datetime | None = None, limit: int = 5000, batch: int = 1000) -> int:
@@ -58,13 +57,16 @@ def note_silence(*, now: datetime | None = None, limit: int = 5000, batch: int =
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Consecutive windows whose messages were told of less than their neighbours'. `share` and `usual` are percent."""
+    """Consecutive windows whose messages were told of less than others of the day. `share` and `usual` are percent.
+
+    `usual` is None where nothing of the day can be compared with: of `posted` messages not one has ended.
+    """
 
     begins: datetime
     ends: datetime
     posted: int
     ended: int
-    usual: int
+    usual: int | None
 
     @property
     def share(self) -> int:
@@ -73,8 +75,8 @@ class Gap:
 
     @property
     def missing(self) -> int:
-        """Messages that would have ended by now if it were like its neighbours."""
-        return max(self.posted * self.usual // 100 - self.ended, 0)
+        """Messages that would have ended by now if it were like the rest of the day."""
+        return max(self.posted * (100 if self.usual is None else self.usual) // 100 - self.ended, 0)
 
 
 def gaps(service: Service, *, now: datetime | None = None) -> list[Gap]:
@@ -103,42 +105,37 @@ def gaps(service: Service, *, now: datetime | None = None) -> list[Gap]:
 def find_gaps(posted: Mapping[int, int], ended: Mapping[int, int]) -> list[Gap]:
     """Gaps among windows, by messages posted and ended in each; the newest first.
 
-    A window is compared with the middle one of its neighbours with messages, so that a gap of some windows does not hide itself,
-    and a day on which few messages arrive is no gap.
+    Every window is compared with the day's better half, which a gap of hours does not drag down, and on a day on which few messages
+    arrive nothing is short. A window in which nothing at all ended is short whatever the day was like.
     """
     share = {window: ended.get(window, 0) / count for window, count in posted.items() if count >= LEAST}
-    short: list[tuple[int, float]] = []
-    windows = sorted(share)
-    for at, window in enumerate(windows):
-        around = windows[max(at - NEIGHBOURS, 0) : at] + windows[at + 1 : at + 1 + NEIGHBOURS]
-        if len(around) < 2:
-            continue
-        usual = _upper_middle([share[other] for other in around])
-        if share[window] < usual * SHORT:
-            short.append((window, usual))
-    runs: list[list[tuple[int, float]]] = []
-    for window, usual in short:
-        if runs and runs[-1][-1][0] == window - 1:
-            runs[-1].append((window, usual))
+    heard = sorted(value for value in share.values() if value > 0)
+    usual = heard[len(heard) * 3 // 4] if heard else None
+    short = {
+        window
+        for window, value in share.items()
+        if value == 0 or (usual is not None and value < usual * SHORT)
+    }
+    runs: list[list[int]] = []
+    for window in sorted(share):
+        if window not in short:
+            runs.append([])  # whoever answers in between parts two gaps; silence in between does not
+        elif runs and runs[-1]:
+            runs[-1].append(window)
         else:
-            runs.append([(window, usual)])
-    return [
-        _gap([window for window, _ in run], max(u for _, u in run), posted, ended) for run in reversed(runs)
-    ]
+            runs.append([window])
+    return [_gap(run, usual, posted, ended) for run in reversed(runs) if run]
 
 
-def _upper_middle(shares: Sequence[float]) -> float:
-    """The median; of two middle ones the higher, since a gap only ever lowers them."""
-    return sorted(shares)[len(shares) // 2]
-
-
-def _gap(windows: Sequence[int], usual: float, posted: Mapping[int, int], ended: Mapping[int, int]) -> Gap:
+def _gap(
+    windows: Sequence[int], usual: float | None, posted: Mapping[int, int], ended: Mapping[int, int]
+) -> Gap:
     return Gap(
         begins=_moment(windows[0]),
         ends=_moment(windows[-1] + 1),
         posted=sum(posted[window] for window in windows),
         ended=sum(ended.get(window, 0) for window in windows),
-        usual=round(usual * 100),
+        usual=None if usual is None else round(usual * 100),
     )
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 import structlog
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from sms.receipts.incoming import Incoming
 
@@ -76,22 +77,35 @@ class Spool:
         return len(self._files("*.kept"))
 
     def sweep(self, insert: Callable[[Sequence[Incoming]], object], *, files: int = 50) -> int:
-        """Bring in what waits, through `insert`; returns how many records. Raises what `insert` raised; the file then stays."""
+        """Bring in what waits, through `insert`; returns how many records.
+
+        Raises where the database is away; the file then stays. A file that cannot be opened, and a record that the database refuses
+        for good, holds up no other: the one is told in the log, the other is kept in a file beside.
+        """
         done = 0
         for path in self._files("*.taken", "*.spool")[:files]:
-            with _taken(path) as (taken, fd):
-                if fd is None:
-                    continue
-                records, torn = _read(fd)
-                for start in range(0, len(records), CHUNK):
-                    insert(records[start : start + CHUNK])
-                done += len(records)
-                if torn:
-                    log.error("spool_damaged", file=str(taken), bytes=torn)
-                    taken.replace(taken.with_suffix(".kept"))
-                else:
-                    taken.unlink(missing_ok=True)
+            try:
+                done += self._bring_in(path, insert)
+            except OSError as problem:
+                log.error("spool_file_unusable", file=str(path), error=str(problem))
         return done
+
+    def _bring_in(self, path: Path, insert: Callable[[Sequence[Incoming]], object]) -> int:
+        with _taken(path) as (taken, fd):
+            if fd is None:
+                return 0
+            records, damaged = _read(fd)
+            refused: list[Incoming] = []
+            for start in range(0, len(records), CHUNK):
+                refused += _insert(records[start : start + CHUNK], insert)
+            if damaged:
+                log.error("spool_damaged", file=str(taken), bytes=damaged)
+                taken.replace(taken.with_suffix(".kept"))
+            else:
+                if refused:
+                    _keep(taken.with_suffix(".kept"), refused)
+                taken.unlink(missing_ok=True)
+            return len(records) - len(refused)
 
     def _files(self, *patterns: str) -> list[Path]:
         if self.folder is None or not self.folder.is_dir():
@@ -101,8 +115,9 @@ class Spool:
     def _own_file(self) -> int:
         """Our file, open and locked; a new one after a fork, or where a sweep took it."""
         if self._fd is not None and self._path is not None and self._pid == os.getpid():
-            fcntl.flock(self._fd, fcntl.LOCK_EX)
-            with contextlib.suppress(FileNotFoundError):
+            # never wait: a sweep holds the lock for as long as the database takes
+            with contextlib.suppress(FileNotFoundError, BlockingIOError):
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if self._path.stat().st_ino == os.fstat(self._fd).st_ino:
                     return self._fd
             self._leave()
@@ -112,12 +127,18 @@ class Spool:
         path = self.folder / f"{os.getpid()}-{secrets.token_hex(6)}.spool"
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._fd, self._path, self._pid = fd, path, os.getpid()
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        if not path.exists():  # a sweep took the empty file before we had its lock
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if path.exists():
+                _sync_folder(self.folder)
+                return fd
+        except BlockingIOError:
+            pass
+        except OSError:
             self._leave()
-            return self._own_file()
-        _sync_folder(self.folder)
-        return fd
+            raise
+        self._leave()  # a sweep took the empty file before we had its lock
+        return self._own_file()
 
     def _leave(self) -> None:
         """Close our file, which gives its lock back; a sweep finds it."""
@@ -152,13 +173,39 @@ def _taken(path: Path) -> Iterator[tuple[Path, int | None]]:
         os.close(fd)
 
 
+def _insert(batch: Sequence[Incoming], insert: Callable[[Sequence[Incoming]], object]) -> list[Incoming]:
+    """Those that the database refuses for good, found by halving; raises where it is away."""
+    try:
+        insert(batch)
+    except (OperationalError, InterfaceError):
+        raise
+    except DatabaseError as problem:
+        if len(batch) == 1:
+            log.error("spool_record_refused", service=batch[0].service_id, error=str(problem)[:300])
+            return list(batch)
+        middle = len(batch) // 2
+        return _insert(batch[:middle], insert) + _insert(batch[middle:], insert)
+    return []
+
+
+def _keep(path: Path, records: Sequence[Incoming]) -> None:
+    """Records for a person to look at; durable before the file that they came in goes."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(fd, b"".join(_record(item) for item in records))
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    _sync_folder(path.parent)
+
+
 def _record(item: Incoming) -> bytes:
     payload = _encode(item)
     return HEAD.pack(MAGIC, len(payload), zlib.crc32(payload)) + payload
 
 
 def _read(fd: int) -> tuple[list[Incoming], int]:
-    """The whole records of a file, and how many bytes before its last whole record are damaged. A torn tail is not damage."""
+    """The whole records of a file, and how many of its bytes are damaged. A tail that ends too early was torn, which is no damage."""
     os.lseek(fd, 0, os.SEEK_SET)
     parts = []
     while part := os.read(fd, 1 << 20):
@@ -172,10 +219,21 @@ def _read(fd: int) -> tuple[list[Incoming], int]:
             damaged, skipped, at = damaged + skipped, 0, end
             continue
         following = data.find(MAGIC, at + 1)
-        following = len(data) if following < 0 else following
+        if following < 0:
+            if not _ends_early(data, at):
+                damaged += len(data) - at
+            break
         skipped += following - at
         at = following
     return records, damaged
+
+
+def _ends_early(data: bytes, at: int) -> bool:
+    """Whether what begins here is a record whose end was never written; it had not been answered for."""
+    if len(data) - at < HEAD.size:
+        return True
+    magic, length, _ = HEAD.unpack_from(data, at)
+    return magic == MAGIC and len(data) - at - HEAD.size < length
 
 
 def _record_at(data: bytes, at: int) -> tuple[Incoming | None, int]:

@@ -9,7 +9,7 @@ import time
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
@@ -18,6 +18,7 @@ from sms.models import Actor, Receipt, ReceiptInbox
 from sms.receipts import fold as folding
 from sms.receipts import inbox
 from sms.receipts.address import retire, rotate
+from sms.receipts.doors import Doors
 from sms.receipts.inbox import GroupCommit, Overloaded, Stuck, insert
 from sms.receipts.incoming import Incoming
 from sms.receipts.spool import MAGIC, Spool, spool
@@ -266,3 +267,68 @@ def test_poison_is_set_aside_alone_with_its_reason_and_can_be_tried_again(monkey
     assert receipts.retry(service, left.pk) == 1
     assert folding() == 1
     assert not ReceiptInbox.objects.exists()
+
+
+def test_a_record_that_the_database_refuses_holds_up_no_other(tmp_path):
+    """Like one of a service that was deleted meanwhile."""
+    mine, found = Spool(tmp_path / "s"), []
+    mine.append([incoming(1), incoming(2), incoming(3, service_id=99), incoming(4)])
+
+    def insert(batch) -> None:
+        if any(item.service_id == 99 for item in batch):
+            raise IntegrityError("violates foreign key constraint")
+        found.extend(batch)
+
+    assert mine.sweep(insert) == 3
+    assert sorted(item.raw for item in found) == [incoming(n).raw for n in (1, 2, 4)]
+    assert (mine.waiting(), mine.kept()) == ((0, 0), 1)
+
+
+def test_a_writer_never_waits_for_a_sweep(tmp_path):
+    mine, other = Spool(tmp_path / "s"), Spool(tmp_path / "s")
+    mine.append([incoming(1)])
+    inside, go_on = threading.Event(), threading.Event()
+
+    def slow(batch) -> None:
+        inside.set()
+        assert go_on.wait(10)
+
+    sweeping = threading.Thread(target=other.sweep, args=(slow,))
+    sweeping.start()
+    assert inside.wait(10)
+    mine.append([incoming(2)])  # would wait for ever
+    assert sweeping.is_alive()
+    go_on.set()
+    sweeping.join(10)
+    found: list[Incoming] = []
+    assert mine.sweep(found.extend) == 1
+    assert found[0].raw == incoming(2).raw
+
+
+def test_a_damaged_end_is_kept_and_only_what_was_cut_short_is_dropped(tmp_path):
+    mine = Spool(tmp_path / "s")
+    mine.append([incoming(1), incoming(2)])
+    mine._leave()
+    (path,) = (tmp_path / "s").glob("*.spool")
+    data = bytearray(path.read_bytes())
+    data[-3] ^= 0xFF
+    path.write_bytes(data)
+    found: list[Incoming] = []
+    assert mine.sweep(found.extend) == 1
+    assert mine.kept() == 1
+
+
+def test_while_the_database_is_away_an_address_nobody_knows_is_not_refused():
+    service, doors = a_service(), Doors()
+    assert doors.find(service.receipt_token)
+    doors._read_at -= 2 * doors.ttl
+
+    def away(execute, sql, params, many, context):
+        raise InterfaceError("the connection is closed")
+
+    with connection.execute_wrapper(away):
+        with pytest.raises(InterfaceError):
+            doors.find("made-a-moment-ago-by-another-process")
+        assert doors.find(service.receipt_token)
+    doors._read_at -= 2 * doors.ttl
+    assert doors.find("made-a-moment-ago-by-another-process") is None

@@ -1,5 +1,6 @@
 """What receipts did not tell: no report after 72 hours, minutes that look incomplete; replay and import; and order that never matters."""
 
+import csv
 import random
 from datetime import UTC, datetime, timedelta
 
@@ -9,10 +10,10 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sms import correlation, receipts
+from sms import correlation, receipts, rounds
 from sms.models import Message, Receipt, ReceiptInbox, StateCount
 from sms.models.ledger import window_of
-from sms.receipts import NotAnExport, gaps, import_export, note_silence
+from sms.receipts import NotAnExport, gaps, import_export, note_silence, replay
 from sms.receipts.inbox import insert
 from sms.receipts.incoming import Incoming
 from sms.receipts.silence import find_gaps
@@ -142,11 +143,40 @@ def test_minutes_in_which_receipts_stopped_are_found_and_told_with_their_share()
 def test_an_even_day_has_no_gap_even_where_few_arrive_and_a_long_gap_does_not_hide_itself():
     even = dict.fromkeys(range(100, 120), 50)
     assert find_gaps(even, dict.fromkeys(even, 15)) == []
-    assert find_gaps(even, {}) == []
     long = {window: 5 if 108 <= window < 112 else 48 for window in even}
     (gap,) = find_gaps(even, long)
     assert (gap.ends - gap.begins) == timedelta(minutes=20)
     assert find_gaps(dict.fromkeys(range(100, 120), 3), {}) == [], "three messages say nothing"
+
+
+@pytest.mark.parametrize(
+    ("dead", "minutes"),
+    [(range(150, 162), 60), (range(150, 186), 180), (range(190, 200), 50), (range(100, 130), 150)],
+    ids=["an hour", "three hours", "still going on", "from the beginning"],
+)
+def test_an_outage_is_one_gap_however_long(dead, minutes):
+    posted = dict.fromkeys(range(100, 200), 50)
+    (gap,) = find_gaps(posted, {window: 0 if window in dead else 48 for window in posted})
+    assert gap.ends - gap.begins == timedelta(minutes=minutes)
+    assert (gap.posted, gap.ended, gap.usual) == (50 * len(dead), 0, 96)
+
+
+def test_a_day_without_any_receipt_is_a_gap_and_silence_does_not_part_two():
+    (gap,) = find_gaps(dict.fromkeys(range(100, 120), 50), {})
+    assert (gap.posted, gap.ended, gap.usual, gap.missing) == (1000, 0, None, 1000)
+    posted = {window: 50 for window in range(100, 140) if window not in range(115, 120)}
+    (gap,) = find_gaps(posted, {window: 0 if 110 <= window < 125 else 49 for window in posted})
+    assert gap.ends - gap.begins == timedelta(minutes=75)
+
+
+def test_the_chores_look_for_what_was_never_heard_of_again():
+    send = a_send(a_service(), 1)
+    Provider().dispatch()
+    long_ago = timezone.now() - timedelta(hours=80)
+    send.messages.update(posted_at=long_ago)
+    send.counters.filter(window__gt=0).update(window=window_of(long_ago))
+    rounds.tidy()
+    assert send.counts() == {"no_report": 1}
 
 
 def test_replay_applies_stored_receipts_again(capsys):
@@ -178,6 +208,53 @@ def test_an_export_fills_a_gap_once(tmp_path, capsys):
     assert (message.state, message.final_at) == ("delivered", datetime(2026, 3, 2, 9, 15, 7, tzinfo=UTC))
     again = import_export(service, export.encode())
     assert (again.new, again.known, again.wrong) == (0, 1, [(3, "It names no message.")])
+
+
+@pytest.mark.parametrize(
+    ("times", "wrong"),
+    [
+        (["2026-03-02 09:15:07", "2026-03-02T09:15:07+01:00", "02 Mar 2026 09:15:07", ""], {}),
+        (["13/04/2026 09:15:07", "03/04/2026 09:15"], {}),
+        (["03/04/2026 09:15:07"], {2: "day or month first"}),
+        (["13/04/2026 09:15:07", "04/13/2026 09:15:07"], {2: "day or month first", 3: "day or month first"}),
+        (["soon"], {2: "cannot be read"}),
+    ],
+)
+def test_a_time_that_can_be_meant_in_two_ways_is_refused(times, wrong):
+    service = a_service()
+    rows = [f"t-{number},Delivered,7500,{time}" for number, time in enumerate(times)]
+    found = import_export(service, "\n".join(["transid,status,code,timestamp", *rows]).encode())
+    assert (found.new, found.refused) == (len(times) - len(wrong), len(wrong))
+    assert {row for row, _ in found.wrong} == set(wrong)
+    assert all(wrong[row] in reason for row, reason in found.wrong)
+
+
+def test_day_first_is_learnt_from_the_file():
+    import_export(
+        a_service(), b"transid,code,timestamp\na,7500,13/04/2026 09:15:07\nb,7500,03/04/2026 09:15:07\n"
+    )
+    raws = b" ".join(bytes(raw) for raw in Receipt.objects.values_list("raw", flat=True))
+    assert b"2026-04-03T09:15:07" in raws
+
+
+def test_a_row_that_is_no_csv_is_named_and_those_before_it_count():
+    service = a_service()
+    too_long = "x" * (csv.field_size_limit() + 1)
+    good = "transid,code\n" + "".join(f"t-{n},7500\n" for n in range(3))
+    with pytest.raises(NotAnExport, match="Row 5 is no CSV.*The 3 rows before it were imported"):
+        import_export(service, f"{good}{too_long},7500\n".encode())
+    assert Receipt.objects.count() == 3
+
+
+def test_replay_begins_where_the_time_does(django_assert_max_num_queries):
+    service, now = a_service(), timezone.now()
+    old = [Incoming(service.pk, 0, 0, b"%d" % n, now - timedelta(days=3)) for n in range(500)]
+    insert(old)
+    insert([Incoming(service.pk, 0, 0, b"new", now)])
+    ReceiptInbox.objects.all().delete()
+    with django_assert_max_num_queries(24):
+        assert sum(replay(service, since=now - timedelta(hours=24), until=now + timedelta(hours=1))) == 1
+    assert ReceiptInbox.objects.get().receipt.received_at == now
 
 
 def test_the_payload_of_a_failed_notification_is_the_receipt_itself():

@@ -5,7 +5,7 @@ import time
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models.functions import Now
 from django_q.models import OrmQ, Schedule
 
@@ -136,6 +136,23 @@ def test_a_stop_file_that_was_left_behind_stops_nobody(settings, tmp_path):
     long_ago = time.time() - 2 * tasks.STOP_COUNTS_FOR
     os.utime(settings.STOP_FILE, (long_ago, long_ago))
     assert not tasks.stopping()
+
+
+def test_a_chore_that_goes_wrong_stops_no_other():
+    done = []
+
+    def broken() -> None:
+        raise ValueError("of its own")
+
+    rounds.each(lambda: done.append(1), broken, lambda: done.append(2))
+    assert done == [1, 2]
+
+    def away() -> None:
+        raise OperationalError("gone")
+
+    with pytest.raises(OperationalError):
+        rounds.each(away, lambda: done.append(3))
+    assert done == [1, 2], "without a database nothing else would work either"
 
 
 # --- The sentence ---------------------------------------------------------------------------------------------------------
