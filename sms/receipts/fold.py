@@ -15,8 +15,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from sms import correlation, optout
-from sms.models import Click, Message, MessageState, Receipt, ReceiptInbox, Service, ledger
+from sms.models import Click, Message, MessageState, Receipt, ReceiptInbox, Service, ledger, outbox
 from sms.models.ledger import News, Tally
+from sms.models.outbox import Change
 from sms.points import point
 from sms.receipts.click_book import judge_messages
 from sms.webex.errors import Unreadable
@@ -45,6 +46,7 @@ class _Read(NamedTuple):
     service_id: int
     at: datetime
     note: Notification
+    raw: bytes
 
 
 def fold(*, limit: int = 2000, now: datetime | None = None) -> int:
@@ -105,15 +107,16 @@ def _read(tries: dict[int, int], now: datetime) -> list[_Read]:
     stored = Receipt.objects.filter(pk__in=ledger.among(tries)).order_by("pk")
     read, without_time = [], []
     for pk, message_id, service_id, raw in stored.values_list("pk", "message_id", "service_id", "raw"):
+        body = bytes(raw)
         try:
-            note = parse_receipt(bytes(raw))
+            note = parse_receipt(body)
         except Unreadable as problem:
             _set_aside(pk, ReceiptInbox.Why.UNREADABLE, str(problem), now)
             log.warning("receipt_unreadable", receipt=pk)
             continue
         if note.at is None:
             without_time.append(pk)
-        read.append(_Read(pk, tries[pk], message_id, service_id, note.at or now, note))
+        read.append(_Read(pk, tries[pk], message_id, service_id, note.at or now, note, body))
     if without_time:  # the receipt's own time is when it came in
         came = dict(stored.filter(pk__in=without_time).values_list("pk", "received_at"))
         read = [entry._replace(at=came.get(entry.receipt_id, entry.at)) for entry in read]
@@ -178,6 +181,9 @@ def _news(entry: _Read) -> News:
         provider_id=note.provider_id,
         carrier=note.carrier,
         segments=note.segments,
+        raw=entry.raw
+        if note.state != "clicked"
+        else b"",  # a click proves the delivery, but is no receipt of it
     )
 
 
@@ -196,6 +202,23 @@ def _store_clicks(entries: Sequence[_Read]) -> None:
             if entry.note.state == "clicked"
         ),
         ignore_conflicts=True,
+    )
+    outbox.tell_clicks(
+        [
+            Change(
+                entry.message_id,
+                0,
+                MessageState.DELIVERED,
+                entry.note.code,
+                "",
+                entry.at,
+                0,
+                raw=entry.raw,
+                url=entry.note.url,
+            )
+            for entry in entries
+            if entry.note.state == "clicked"
+        ]
     )
 
 
