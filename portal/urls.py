@@ -4,8 +4,23 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
-from portal.views import compose, control, health, home, messages, opt_outs, receipts, sends, settings, settle
+from portal.views import (
+    api_keys,
+    callbacks,
+    compose,
+    control,
+    health,
+    home,
+    messages,
+    opt_outs,
+    receipts,
+    sends,
+    settings,
+    settle,
+)
+from sms.api.drop_in.views import MessagesView, MessageView
 from sms.api.inbound import InboundView
 from sms.api.receipts import ReceiptView
 
@@ -48,6 +63,21 @@ service = [
     path("domains/<int:pk>/pause/", control.domain_pause, name="domain_pause"),
     path("domains/<int:pk>/resume/", control.domain_resume, name="domain_resume"),
     path("domains/<int:pk>/stop/", control.domain_stop, name="domain_stop"),
+    path("callbacks/", callbacks.callbacks_page, name="callbacks_page"),
+    path("callbacks/add/", callbacks.callback_add, name="callback_add"),
+    path("callbacks/<int:pk>/", callbacks.callback_endpoint, name="callback_endpoint"),
+    path("callbacks/<int:pk>/change/", callbacks.callback_change, name="callback_change"),
+    path("callbacks/<int:pk>/verify/", callbacks.callback_verify, name="callback_verify"),
+    path("callbacks/<int:pk>/rotate/", callbacks.callback_rotate, name="callback_rotate"),
+    path("callbacks/<int:pk>/retire/", callbacks.callback_retire, name="callback_retire"),
+    path("callbacks/<int:pk>/pause/", callbacks.callback_pause, name="callback_pause"),
+    path("callbacks/<int:pk>/resume/", callbacks.callback_resume, name="callback_resume"),
+    path("callbacks/<int:pk>/remove/", callbacks.callback_remove, name="callback_remove"),
+    path("callbacks/<int:pk>/replay/", callbacks.callback_replay, name="callback_replay"),
+    path("callback-log/<int:pk>/", callbacks.callback_entry, name="callback_entry"),
+    path("callback-log/<int:pk>/again/", callbacks.callback_again, name="callback_again"),
+    path("api-keys/", api_keys.api_keys_page, name="api_keys"),
+    path("api-keys/<int:pk>/revoke/", api_keys.api_key_revoke, name="api_key_revoke"),
     path("settings/", settings.connection, name="settings"),
     path("settings/test/", settings.test_message, name="settings_test"),
     path("settings/pause/", control.service_pause, name="settings_pause"),
@@ -62,6 +92,11 @@ urlpatterns = [
     path("s/<slug:service>/", include(service)),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("api/v1/", include("sms.api.v1.urls")),
+    path("api/schema/", SpectacularJSONAPIView.as_view(), name="api_schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api_schema"), name="api_docs"),
+    path("v2/messages", MessagesView.as_view(), name="v2_messages"),
+    path("v2/messages/<str:message_id>", MessageView.as_view(), name="v2_message"),
     path("receipts/<str:token>/", ReceiptView.as_view(), name="receipts"),
     path("inbound/<str:token>/", InboundView.as_view(), name="inbound"),
     path("healthz", health.healthz, name="healthz"),

@@ -1,7 +1,7 @@
 """The web server's entry point: `granian --interface wsgi portal.wsgi:application`.
 
-Receipts take a way of their own: the same Django, routes and view, without the middleware, which is for people's pages (sessions,
-sign-in, CSRF, security headers) and cost a third of a receipt's time.
+Receipts and the partners' `/v2/` take a way of their own: the same Django, routes and views, without the middleware, which is for
+people's pages (sessions, sign-in, CSRF, security headers) and cost a third of a receipt's time.
 """
 
 import os
@@ -27,10 +27,11 @@ class _Bare(WSGIHandler):
         self._middleware_chain = convert_exception_to_response(self._get_response)  # type: ignore[attr-defined]
 
 
-_pages, _receipts = WSGIHandler(), _Bare()
+_pages, machines = WSGIHandler(), _Bare()
+MACHINES = ("/receipts/", "/v2/")
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """WSGI."""
-    handler = _receipts if environ.get("PATH_INFO", "").startswith("/receipts/") else _pages
+    handler = machines if environ.get("PATH_INFO", "").startswith(MACHINES) else _pages
     return handler(environ, start_response)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from sms import text, wake, zones
@@ -35,7 +35,10 @@ from sms.models import (
     Slice,
     ledger,
 )
-from sms.models.ledger import Tally
+from sms.models.ledger import News, Tally
+from sms.refusal import FAULTS, ComposeError, Partner, Problem, RepeatedReference, RowsRefused
+
+__all__ = ["ComposeError", "Order", "Partner", "Problem", "RepeatedReference", "RowsRefused"]
 
 SLICE = 500  # messages per lease: small enough to share between dispatchers, large enough that a claim costs nothing
 RAMP_FROM = 100  # messages: of fewer, one percent says nothing
@@ -43,22 +46,6 @@ ZONE_HEADINGS = ("timezone", "time zone", "zone", "tz")
 PAST = timedelta(
     minutes=2
 )  # a time this long ago was meant as "now" by somebody who took a moment to press the button
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why a send cannot be made, by the field of the compose page that mends it."""
-
-    field: str
-    text: str
-
-
-class ComposeError(ValueError):
-    """The send cannot be made as it stands; nothing was stored."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__(" ".join(problem.text for problem in problems))
-        self.problems = tuple(problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +68,8 @@ class Order:
     resend: Resend = Resend.NEVER
     ramp: bool = False
     respect_quiet_hours: bool = True
+    client_reference: str = ""
+    partner: Partner | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +83,7 @@ class Line:
     segments: int
     warning: str
     zone: str = ""
+    fault: str = ""  # the provider's code for why it fails at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +115,8 @@ class Checked:
 def check(order: Order, *, now: datetime | None = None) -> Checked:
     """What `create` would do with this order; raises ComposeError naming every field that needs a hand."""
     now = now or timezone.now()
+    if (earlier := _earlier(order)) is not None:
+        raise RepeatedReference(earlier)
     problems = [
         *_catalogue_problems(order),
         *_content_problems(order),
@@ -138,6 +130,8 @@ def check(order: Order, *, now: datetime | None = None) -> Checked:
     if missing:
         raise ComposeError([Problem("text", _missing_sentence(missing, order.audience))])
     lines, rejects = _without_opt_outs(order.service, *_lines(order, columns))
+    if order.partner is not None:
+        lines, rejects = _all_as_lines(lines, rejects)
     if not lines:
         raise ComposeError([Problem("audience", _nobody_sentence(rejects))])
     return Checked(
@@ -155,12 +149,29 @@ def create(order: Order, *, by: Actor, user: Any = None, now: datetime | None = 
     checked = check(order, now=now)
     if order.sender is None:  # `check` has refused it; said again for whoever reads types
         raise ComposeError([Problem("sender", "Choose the sender that the messages come from.")])
-    due_at = max(order.due_at or now, now)
-    with transaction.atomic():
+    try:
+        return _create(order, order.sender, checked, by=by, user=user, now=now)
+    except IntegrityError:
+        earlier = _earlier(order)
+        if earlier is None:
+            raise
+        raise RepeatedReference(earlier) from None
+
+
+def _earlier(order: Order) -> Send | None:
+    """The send that has this client reference already."""
+    if not order.client_reference:
+        return None
+    return Send.objects.filter(service=order.service, client_reference=order.client_reference).first()
+
+
+def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: Any, now: datetime) -> Send:
+    due_at, partner = max(order.due_at or now, now), order.partner
+    with transaction.atomic(savepoint=bool(order.client_reference)):  # the database may refuse only that
         send = Send.objects.create(
             service=order.service,
             name=order.name or _default_name(order, due_at),
-            sender=order.sender,
+            sender=sender,
             text=_written(order),
             template=order.template,
             policy_group=order.policy_group,
@@ -177,8 +188,11 @@ def create(order: Order, *, by: Actor, user: Any = None, now: datetime | None = 
             ramp=order.ramp and len(checked.lines) >= RAMP_FROM,
             quiet_hours=order.service.quiet_hours if order.respect_quiet_hours else "",
             created_by=user,
+            client_reference=order.client_reference,
+            reference=partner.reference if partner else None,
+            wishes=partner.wishes if partner else {},
         )
-        _store_messages(send, checked.lines)
+        stored = _store_messages(send, checked.lines)
         Reject.objects.bulk_create(
             (
                 Reject(send=send, row=bad.row, value=bad.value[:200], code=bad.code, reason=bad.reason[:300])
@@ -188,6 +202,15 @@ def create(order: Order, *, by: Actor, user: Any = None, now: datetime | None = 
         )
         tally = Tally.new()
         tally.move(send.pk, old=None, new=(MessageState.PENDING, ""), count=len(checked.lines))
+        if partner is not None:
+            if partner.on_stored is not None:
+                partner.on_stored(send, stored)
+            told = [
+                News(pk, MessageState.FAILED, now, code=line.fault, detail=line.warning)
+                for pk, line in zip(stored, checked.lines, strict=True)
+                if line.fault
+            ]
+            ledger.apply(told, tally=tally)
         tally.write()
         AuditEvent.record(
             "send.created",
@@ -227,10 +250,10 @@ def _catalogue_problems(order: Order) -> Iterator[Problem]:
         ("policy_group", order.policy_group, "policy group"),
         ("link_domain", order.link_domain, "short-link domain"),
     )
-    for field, thing, noun in chosen:
+    for name, thing, noun in chosen:
         if thing is not None and (thing.service_id != service.pk or not thing.active):
             yield Problem(
-                field, f"{thing} is not a {noun} of {service.name} that can be used. Choose another one."
+                name, f"{thing} is not a {noun} of {service.name} that can be used. Choose another one."
             )
 
 
@@ -308,7 +331,7 @@ def _lines(order: Order, columns: Mapping[str, str]) -> tuple[list[Line], list[R
     rejects: list[RejectedRow] = list(audience.rejects)
     headings = {text.match_key(heading): heading for heading in audience.headings}
     # only where it decides something: a column called "zone" may be about anything else
-    wanted = order.service.quiet_hours and order.respect_quiet_hours
+    wanted = order.service.quiet_hours and order.respect_quiet_hours and order.partner is None
     zone_heading = next(
         (headings[key] for name in ZONE_HEADINGS if (key := text.match_key(name)) in headings), ""
     )
@@ -318,7 +341,9 @@ def _lines(order: Order, columns: Mapping[str, str]) -> tuple[list[Line], list[R
     keep_values = not written or order.service.batch_size > 1
     for recipient in audience.recipients:
         values = _values(recipient, columns, audience)
-        empty = [name for name, value in values.items() if not value]
+        # a partner's value may be empty; only one that was not given is missing
+        given = recipient.substitutions if order.partner else ()
+        empty = [name for name, value in values.items() if not value and columns[name] not in given]
         if empty:
             rejects.append(_reject(recipient, "missing_value", f"This row has nothing for $({empty[0]})."))
             continue
@@ -368,6 +393,16 @@ def _without_opt_outs(
     return [line for line in lines if line.msisdn not in refused], [*rejects, *out]
 
 
+def _all_as_lines(
+    lines: Sequence[Line], rejects: Sequence[RejectedRow]
+) -> tuple[list[Line], list[RejectedRow]]:
+    """For partners: what the provider would report is a message that fails at once, anything else refuses the request."""
+    if refused := [bad for bad in rejects if bad.code not in FAULTS]:
+        raise RowsRefused(refused)
+    failed = [Line(bad.row, bad.value[:16], "", {}, 0, bad.reason, fault=FAULTS[bad.code]) for bad in rejects]
+    return sorted([*lines, *failed], key=lambda line: line.row), []
+
+
 def _values(recipient: Recipient, columns: Mapping[str, str], audience: Audience) -> dict[str, str]:
     return {
         name: recipient.msisdn if heading == audience.column else recipient.substitutions.get(heading, "")
@@ -389,8 +424,8 @@ def _default_name(order: Order, due_at: datetime) -> str:
     return f"{what[:70]} · {timezone.localtime(due_at):%d %b %H:%M}"
 
 
-def _store_messages(send: Send, lines: Sequence[Line]) -> None:
-    """Messages in the order of their rows, and the slices that cover them."""
+def _store_messages(send: Send, lines: Sequence[Line]) -> list[int]:
+    """Messages in the order of their rows, and the slices that cover them; returns the messages' ids."""
     pending = iter(
         Message(
             send=send,
@@ -403,9 +438,10 @@ def _store_messages(send: Send, lines: Sequence[Line]) -> None:
         )
         for line in lines
     )
-    slices = []
+    slices, ids = [], list[int]()
     for stage, size in _runs(len(lines), ramp=send.ramp):
         stored = Message.objects.bulk_create(list(islice(pending, size)))
+        ids += [message.pk for message in stored]
         slices.append(
             Slice(
                 send=send,
@@ -418,6 +454,7 @@ def _store_messages(send: Send, lines: Sequence[Line]) -> None:
             )
         )
     Slice.objects.bulk_create(slices)
+    return ids
 
 
 def _runs(count: int, *, ramp: bool) -> Iterator[tuple[int, int]]:

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 import structlog
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import AllowAny
@@ -29,15 +31,17 @@ SIGNATURE = "HTTP_X_HUB_SIGNATURE"
 RETRY = {"Retry-After": "30"}
 
 
-class _NoNegotiation(BaseContentNegotiation):
+class NoNegotiation(BaseContentNegotiation):
     """The answer has no body, so there is nothing to agree on; reading Accept took a tenth of a request's time."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> None:
+        """None: views read the body themselves."""
         del request, parsers
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
+        """The first."""
         del request, format_suffix
         first = next(iter(renderers))
         return first, first.media_type or ""
@@ -48,7 +52,7 @@ class ReceiptView(APIView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    content_negotiation_class = _NoNegotiation
+    content_negotiation_class = NoNegotiation
     http_method_names = ["head", "post"]  # noqa: RUF012 - Django's own spelling
 
     def head(self, request: Request, token: str) -> HttpResponse:
@@ -59,6 +63,19 @@ class ReceiptView(APIView):
         except (DatabaseError, InterfaceError, UnreadableSecret):
             return HttpResponse(status=503, headers=RETRY)
 
+    @extend_schema(
+        operation_id="receipts_take",
+        description="Webex Connect reports what became of a message. It signs with X-Hub-Signature where the service has a secret.",
+        tags=["webex connect"],
+        request=OpenApiTypes.OBJECT,
+        responses={
+            200: OpenApiResponse(description="It is durable."),
+            401: OpenApiResponse(description="The signature does not hold."),
+            404: OpenApiResponse(description="No service has this address."),
+            413: OpenApiResponse(description="It is larger than 64 KB."),
+            503: OpenApiResponse(description="It could not be kept. Send it again."),
+        },
+    )
     def post(self, request: Request, token: str) -> HttpResponse:
         """Store one receipt."""
         plain: HttpRequest = request._request

@@ -1,10 +1,13 @@
 """The nouns, one file per family. Import them from here; models import neither stages nor edges."""
 
+from sms.models.api_key import ApiKey, ApiKeyUse
 from sms.models.audit import Actor, AuditEvent
+from sms.models.callback import Callback, CallbackEndpoint, Echo, Notify
 from sms.models.draft import Draft, Upload
 from sms.models.duty import Duty
 from sms.models.heartbeat import Heartbeat
 from sms.models.hold import Hold
+from sms.models.idempotency import IdempotentAnswer
 from sms.models.inbound import InboundMessage
 from sms.models.link import Click, ClickCount, ClickFigures, Region, ShortLinkDomain
 from sms.models.message import Message, MessageState
@@ -18,21 +21,28 @@ from sms.models.template import MessageTemplate
 
 __all__ = [
     "Actor",
+    "ApiKey",
+    "ApiKeyUse",
     "AuditEvent",
     "AuthKind",
+    "Callback",
+    "CallbackEndpoint",
     "Click",
     "ClickCount",
     "ClickFigures",
     "ContactPolicyGroup",
     "Draft",
     "Duty",
+    "Echo",
     "Heartbeat",
     "Hold",
+    "IdempotentAnswer",
     "InboundMessage",
     "Lane",
     "Message",
     "MessageState",
     "MessageTemplate",
+    "Notify",
     "OptOut",
     "Pace",
     "Receipt",

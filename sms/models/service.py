@@ -184,6 +184,11 @@ class Service(models.Model):
         )
 
     @property
+    def reaches_sandbox(self) -> bool:
+        """Whether what is sent ends in a sandbox. One is made by the demo on plain http, which no real provider takes."""
+        return self.is_sandbox and self.base_url.startswith("http://")
+
+    @property
     def provider_url(self) -> str:
         """Base address of the provider's API, without a trailing slash."""
         return (self.base_url or f"https://{self.region.host}").rstrip("/")

@@ -8,14 +8,23 @@ from django.utils import timezone
 
 from portal.access import ACTS
 from portal.models import Role
-from sms.models import Draft, InboundMessage, OptOut, Send, ShortLinkDomain
+from sms.models import (
+    ApiKey,
+    Callback,
+    CallbackEndpoint,
+    Draft,
+    InboundMessage,
+    OptOut,
+    Send,
+    ShortLinkDomain,
+)
 from tests.domain.desk import a_send
 from tests.portal.people import Cast, a_cast
 
 pytestmark = pytest.mark.django_db
 
 # What a visitor may reach: sign-in, health, and the machine doors, which have locks of their own.
-OPEN = {"services", "first_run", "healthz", "readyz", "receipts", "inbound", "admin:login", "admin:jsi18n"}
+OPEN = {"services", "first_run", "healthz", "readyz", "receipts", "inbound", "v2_messages", "v2_message", "admin:login", "admin:jsi18n"}
 OPEN_ACCOUNT = {
     "account_login",
     "account_logout",
@@ -67,6 +76,9 @@ def address(path: str, service, send: Send, draft: Draft) -> str:
         "opt-outs": an_opt_out(send.service).pk,
         "inbound": an_sms(send.service).pk,
         "domains": a_domain(send.service).pk,
+        "api-keys": an_api_key(send.service).pk,
+        "callbacks": a_callback(send.service).endpoint_id,
+        "callback-log": a_callback(send.service).pk,
     }
     # by the part after the service, so that a page of a new noun has to be added here
     noun = nouns.get(path.split("/")[2], 0)
@@ -77,6 +89,21 @@ def a_domain(service) -> ShortLinkDomain:
     return ShortLinkDomain.objects.get_or_create(
         service=service, host="go.example.test", defaults={"region": service.region}
     )[0]
+
+
+def an_api_key(service) -> ApiKey:
+    return ApiKey.objects.get_or_create(service=service, name="Shop", prefix=f"td_live_{service.pk}")[0]
+
+
+def a_callback(service) -> Callback:
+    now = timezone.now()
+    endpoint, _ = CallbackEndpoint.objects.get_or_create(
+        service=service,
+        url="https://partner.invalid/",
+        defaults={"name": "Partner", "disabled_at": now, "disabled_because": "x"},
+    )
+    kept = {"kind": "message.delivered", "body": "{}", "created_at": now, "since": now, "next_at": now}
+    return Callback.objects.get_or_create(endpoint=endpoint, event_id="evt_1", defaults=kept)[0]
 
 
 def an_opt_out(service) -> OptOut:
