@@ -10,7 +10,13 @@ from tests.portal.people import a_cast
 
 pytestmark = pytest.mark.django_db
 URL = "/s/shop/api-keys/"
-FIELDS = {"name": "Shop system", "scopes": ["send", "read"], "per_minute": "600", "networks": "", "expires_at": ""}
+FIELDS = {
+    "name": "Shop system",
+    "scopes": ["send", "read"],
+    "per_minute": "600",
+    "networks": "",
+    "expires_at": "",
+}
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ class PartnerView(APIView):
         self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
         """Add the rate's headers."""
-        return with_rate_limit(request, super().finalize_response(request, response, *args, **kwargs))  # type: ignore[arg-type,no-any-return]
+        return with_rate_limit(request, super().finalize_response(request, response, *args, **kwargs))  # type: ignore[arg-type]
 
 
 class MessagesView(PartnerView):
