@@ -37,6 +37,7 @@ class Sheet:
         str, ...
     ]  # what p1, p2 … are called in the text: names that people write are not what every provider takes
     provider_template: str
+    smartlinks: list[wire.Smartlink]
     options: wire.Options | None
     contact_policy: wire.ContactPolicy | None
     callback_data: str
@@ -57,7 +58,8 @@ def sheet_of(send: Send, *, public_url: str) -> Sheet:
         sender=send.sender.address,
         pattern=text.render(send.text, substitutions=shorter),
         names=names,
-        provider_template=send.template.provider_template_id if send.template else "",
+        provider_template=_provider_template(send),
+        smartlinks=[wire.Smartlink(smartlink_id=one, validity=minutes) for one, minutes in send.smartlinks],
         options=wire.Options(domain=domain.url, shorten_links=True, track_clicks=True) if domain else None,
         contact_policy=wire.ContactPolicy(
             group=policy.group_id,
@@ -73,6 +75,12 @@ def sheet_of(send: Send, *, public_url: str) -> Sheet:
         expire_at=send.expires_at if send.expires_at and send.expires_at < timezone.now() + FAR else None,
         rules=wire.Rules(text_limit=service.text_limit, e164_plus=service.e164_plus),
     )
+
+
+def _provider_template(send: Send) -> str:
+    """As it was when the send was made; a template may have moved on since."""
+    made_from = send.template_version or send.template
+    return made_from.provider_template_id if made_from else ""
 
 
 def _short(index: int) -> str:
@@ -126,6 +134,7 @@ def body_of(messages: Sequence[Waiting], sheet: Sheet) -> bytes:
         to=to,
         content=None if sheet.provider_template else wire.Content(type=_kind(first.text), text=written),
         template=wire.TemplateRef(id=sheet.provider_template) if sheet.provider_template else None,
+        smartlinks=sheet.smartlinks,
         options=sheet.options,
         contact_policy=sheet.contact_policy,
         expire_at=sheet.expire_at,

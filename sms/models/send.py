@@ -40,6 +40,12 @@ class Send(models.Model):
     template = models.ForeignKey(
         "sms.MessageTemplate", null=True, blank=True, on_delete=models.PROTECT, related_name="sends"
     )
+    template_version = models.ForeignKey(
+        "sms.TemplateVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="sends"
+    )
+    smartlinks = models.JSONField(
+        default=list, blank=True, help_text="[id, validity in minutes] of each in the text."
+    )
     policy_group = models.ForeignKey(
         "sms.ContactPolicyGroup", null=True, blank=True, on_delete=models.PROTECT, related_name="sends"
     )
@@ -62,6 +68,9 @@ class Send(models.Model):
     recipients = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
     source = models.CharField(max_length=200, blank=True, help_text="File name, or how the numbers came.")
+    audience = models.ForeignKey(
+        "sms.AudienceVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="sends"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="sends"
