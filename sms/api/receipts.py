@@ -6,6 +6,7 @@ request that is refused for good is a body over LARGEST: no receipt is a tenth a
 reading all of it.
 """
 
+import contextlib
 from collections.abc import Iterable
 
 import structlog
@@ -23,6 +24,7 @@ from rest_framework.views import APIView
 from sms import wake
 from sms.models.secret import UnreadableSecret
 from sms.receipts import Incoming, Overloaded, Stuck, doors, store
+from sms.receipts.address import asked
 
 log = structlog.get_logger(__name__)
 
@@ -59,9 +61,13 @@ class ReceiptView(APIView):
         """Webex Connect asks with HEAD before it saves a webhook and expects 200."""
         del request
         try:
-            return HttpResponse(status=200 if doors.find(token) else 404)
+            door = doors.find(token)
         except (DatabaseError, InterfaceError, UnreadableSecret):
             return HttpResponse(status=503, headers=RETRY)
+        if door is not None:
+            with contextlib.suppress(DatabaseError):  # only a note for the checklist
+                asked(door.service_id)
+        return HttpResponse(status=200 if door else 404)
 
     @extend_schema(
         operation_id="receipts_take",

@@ -59,7 +59,7 @@ def sheet_of(send: Send, *, public_url: str) -> Sheet:
         sender=send.sender.address,
         pattern=text.render(send.text, substitutions=shorter),
         names=names,
-        provider_template=send.template.provider_template_id if send.template else "",
+        provider_template=_provider_template(send),
         options=_options(domain.url, send.wishes.get("options")) if domain else None,
         contact_policy=wire.ContactPolicy(
             group=policy.group_id,
@@ -75,8 +75,7 @@ def sheet_of(send: Send, *, public_url: str) -> Sheet:
         expire_at=send.expires_at if send.expires_at and send.expires_at < timezone.now() + FAR else None,
         rules=wire.Rules(text_limit=service.text_limit, e164_plus=service.e164_plus),
         smartlinks=tuple(
-            wire.Smartlink(smartlink_id=link, validity=minutes)
-            for link, minutes in send.wishes.get("smartlinks", ())
+            wire.Smartlink(smartlink_id=link, validity=minutes) for link, minutes in send.smartlinks
         ),
     )
 
@@ -93,6 +92,12 @@ def _options(domain: str, wished: Mapping[str, Any] | None) -> wire.Options:
         tag2=wished["tag2"],
         allow_fallback_url=wished["allowFallbackURL"],
     )
+
+
+def _provider_template(send: Send) -> str:
+    """As it was when the send was made; a template may have moved on since."""
+    made_from = send.template_version or send.template
+    return made_from.provider_template_id if made_from else ""
 
 
 def _short(index: int) -> str:

@@ -40,6 +40,12 @@ class Send(models.Model):
     template = models.ForeignKey(
         "sms.MessageTemplate", null=True, blank=True, on_delete=models.PROTECT, related_name="sends"
     )
+    template_version = models.ForeignKey(
+        "sms.TemplateVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="sends"
+    )
+    smartlinks = models.JSONField(
+        default=list, blank=True, help_text="[id, validity in minutes] of each in the text."
+    )
     policy_group = models.ForeignKey(
         "sms.ContactPolicyGroup", null=True, blank=True, on_delete=models.PROTECT, related_name="sends"
     )
@@ -70,6 +76,9 @@ class Send(models.Model):
     )
     wishes = models.JSONField(
         default=dict, blank=True, help_text="What a partner asked for beyond that, in the words of the wire."
+    )
+    audience = models.ForeignKey(
+        "sms.AudienceVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="sends"
     )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(
