@@ -35,12 +35,14 @@ from sms.models import (
     TemplateVersion,
     ledger,
 )
+from sms.models.insert import Later, insert
 from sms.models.ledger import News, Tally
 from sms.refusal import FAULTS, ComposeError, Partner, Problem, RepeatedReference, RowsRefused
 
 __all__ = ["ComposeError", "Order", "Partner", "Problem", "RepeatedReference", "RowsRefused"]
 
 RAMP_FROM = 100  # messages: of fewer, one percent says nothing
+REJECT = ("send_id", "row", "value", "code", "reason")
 ZONE_HEADINGS = ("timezone", "time zone", "zone", "tz")
 PAST = timedelta(
     minutes=2
@@ -183,7 +185,7 @@ def _earlier(order: Order) -> Send | None:
 def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: Any, now: datetime) -> Send:
     due_at, partner = max(order.due_at or now, now), order.partner
     with transaction.atomic(savepoint=bool(order.client_reference)):  # the database may refuse only that
-        send = Send.objects.create(
+        send = slicing.begin(
             service=order.service,
             name=order.name or _default_name(order, due_at),
             sender=sender,
@@ -210,27 +212,28 @@ def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: 
             reference=partner.reference if partner else None,
             wishes=partner.wishes if partner else {},
         )
-        stored = slicing.store(send, checked.lines)
-        Reject.objects.bulk_create(
-            (
-                Reject(send=send, row=bad.row, value=bad.value[:200], code=bad.code, reason=bad.reason[:300])
-                for bad in checked.rejects
-            ),
-            batch_size=1000,
-        )
+        later = Later()
+        stored = slicing.store(send, checked.lines, later=later)
+        rejected = [
+            (send.pk, bad.row, bad.value[:200], bad.code, bad.reason[:300]) for bad in checked.rejects
+        ]
+        insert(Reject, REJECT, rejected)
         tally = Tally.new()
         tally.move(send.pk, old=None, new=(MessageState.PENDING, ""), count=len(checked.lines))
         if partner is not None:
             if partner.on_stored is not None:
-                partner.on_stored(send, stored)
+                partner.on_stored(send, stored, later)
             told = [
                 News(pk, MessageState.FAILED, now, code=line.fault, detail=line.warning)
                 for pk, line in zip(stored, checked.lines, strict=True)
                 if line.fault
             ]
-            ledger.apply(told, tally=tally)
-        tally.write()
-        AuditEvent.record(
+            if told:
+                later.run()  # what is told may name what is stored by then
+                ledger.apply(told, tally=tally)
+        tally.write(later=later)
+        AuditEvent.record_later(
+            later,
             "send.created",
             by=by,
             service_slug=order.service.slug,
@@ -242,6 +245,7 @@ def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: 
             template=str(order.template or ""),
             due_at=due_at.isoformat(),
         )
+        later.run()
         wake.dispatch()
     return send
 
@@ -413,11 +417,7 @@ def _without_opt_outs(
     service: Service, lines: Sequence[Line], rejects: Sequence[RejectedRow]
 ) -> tuple[list[Line], list[RejectedRow]]:
     """Whoever refused is a reject now. Dispatch looks again, for those who refuse later."""
-    refused: set[str] = set()
-    for start in range(0, len(lines), 5000):
-        numbers = [line.msisdn for line in lines[start : start + 5000]]
-        rows = OptOut.objects.filter(service=service, lifted_at=None, msisdn__in=numbers)
-        refused.update(rows.values_list("msisdn", flat=True))
+    refused = OptOut.in_force(service.pk, [line.msisdn for line in lines])
     if not refused:
         return list(lines), list(rejects)
     out = [

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sms.audience import Reject as RejectedRow
 from sms.models import Send
+from sms.models.insert import Later
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,13 @@ class Partner:
     """What only a partner's request has. `reference` is the messageId of the answer, `wishes` what else it asked for.
 
     Every destination becomes a message, also one that fails at once (`FAULTS`), so that each can be asked for and reported.
-    `on_stored` is called with the send and its message ids in the order of the rows, before anything is said about them.
+    `on_stored` is called with the send, its message ids in the order of the rows and what is inserted later, before anything is said
+    about them.
     """
 
     reference: UUID
     wishes: dict[str, Any] = field(default_factory=dict)
-    on_stored: Callable[[Send, Sequence[int]], None] | None = None
+    on_stored: Callable[[Send, Sequence[int], Later], None] | None = None
 
 
 FAULTS = {"opted_out": "9002", "bad_number": "7102"}  # rejects that the provider would report, not refuse

@@ -1,10 +1,14 @@
-"""Messages and the slices that cover them, as `sms.compose` stores them: a dispatcher leases a slice, never a single message."""
+"""A send, its messages and the slices that cover them, as `sms.compose` stores them: a dispatcher leases slices, not messages."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Protocol
 
-from sms.models import Message, Send, Slice
+from django.db import DEFAULT_DB_ALIAS
+from django.utils import timezone
+
+from sms.models import Message, MessageState, Send, Slice
+from sms.models.insert import Later, insert
 
 SLICE = 500  # messages per lease: small enough to share between dispatchers, large enough that a claim costs nothing
 
@@ -37,36 +41,40 @@ class Written(Protocol):
         """IANA time zone of the recipient, where a column says."""
 
 
-def store(send: Send, lines: Sequence[Written]) -> list[int]:
-    """Messages in the order of their rows, and the slices that cover them; returns the messages' ids."""
-    pending = iter(
-        Message(
-            send=send,
-            msisdn=line.msisdn,
-            row=line.row,
-            text=line.text,
-            substitutions=line.substitutions,
-            segments=line.segments,
-            zone=line.zone,
+SEND = tuple(field.attname for field in Send._meta.concrete_fields if not field.primary_key)
+MESSAGE = ("send_id", "msisdn", "row", "text", "substitutions", "segments", "zone", "state")
+RUN = ("send_id", "service_id", "first_id", "last_id", "due_at", "lane", "stage")
+
+
+def begin(**fields: object) -> Send:
+    """A send, whose messages are to follow in the same transaction."""
+    send = Send(created_at=timezone.now(), **fields)
+    send.pk = insert(Send, SEND, [[getattr(send, name) for name in SEND]])[0]
+    send._state.adding, send._state.db = False, DEFAULT_DB_ALIAS
+    return send
+
+
+def store(send: Send, lines: Sequence[Written], *, later: Later) -> list[int]:
+    """Messages in the order of their rows, and `later` the slices that cover them; returns the messages' ids."""
+    pending = (
+        (
+            send.pk,
+            line.msisdn,
+            line.row,
+            line.text,
+            line.substitutions,
+            line.segments,
+            line.zone,
+            MessageState.PENDING,
         )
         for line in lines
     )
-    slices, ids = [], list[int]()
+    slices, ids = list[tuple[object, ...]](), list[int]()
     for stage, size in _runs(len(lines), ramp=send.ramp):
-        stored = Message.objects.bulk_create(list(islice(pending, size)))
-        ids += [message.pk for message in stored]
-        slices.append(
-            Slice(
-                send=send,
-                service_id=send.service_id,
-                first_id=stored[0].pk,
-                last_id=stored[-1].pk,
-                due_at=send.due_at,
-                lane=send.lane,
-                stage=stage,
-            )
-        )
-    Slice.objects.bulk_create(slices)
+        stored = insert(Message, MESSAGE, list(islice(pending, size)))
+        ids += stored
+        slices.append((send.pk, send.service_id, stored[0], stored[-1], send.due_at, int(send.lane), stage))
+    insert(Slice, RUN, slices, later=later)
     return ids
 
 

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Max, Sum
 
 from sms.models import many, outbox
+from sms.models.insert import Later, insert
 from sms.models.message import FINAL, Message, MessageState
 from sms.models.outbox import Change
 from sms.models.send import StateCount
@@ -36,6 +37,7 @@ RANK: Mapping[str, int] = {
 }
 
 
+COUNTED = ("send_id", "state", "code", "window", "delta")
 NOT_POSTED = frozenset({MessageState.PENDING, MessageState.CANCELLED, MessageState.EXPIRED})
 
 
@@ -88,13 +90,10 @@ class Tally:
             self.moves[(send_id, *_key(old, posted))] -= count
         self.moves[(send_id, *_key(new, posted))] += count
 
-    def write(self) -> None:
+    def write(self, *, later: Later | None = None) -> None:
         """Insert the deltas."""
-        StateCount.objects.bulk_create(
-            StateCount(send_id=send, state=state, code=code, window=window, delta=delta)
-            for (send, state, code, window), delta in sorted(self.moves.items())
-            if delta
-        )
+        rows = [(*place, delta) for place, delta in sorted(self.moves.items()) if delta]
+        insert(StateCount, COUNTED, rows, later=later)
         self.moves.clear()
 
 

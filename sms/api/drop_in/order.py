@@ -30,29 +30,38 @@ from sms.models import (
     Service,
     ShortLinkDomain,
 )
+from sms.models.insert import Later
 from sms.msisdn import BadNumber, parse
 
 URGENT_UP_TO = 10  # destinations: a code or an alarm, which must not wait behind a campaign
+MOST_KNOWN = 100
+
+Known = dict[tuple[type, str], Any]
 
 _NUMBER = re.compile(r"\+?([1-9][0-9]{6,14})")
 _HOST = re.compile(r"(?:https?://)?([^/]+)/?")
 
 
 def order_of(
-    asked: Asked, *, key: ApiKey, reference: UUID, on_stored: Callable[[Send, Sequence[int]], None]
+    asked: Asked,
+    *,
+    key: ApiKey,
+    known: Known,
+    reference: UUID,
+    on_stored: Callable[[Send, Sequence[int], Later], None],
 ) -> Order:
-    """Raises Refused where the catalogue has no such thing."""
+    """Raises Refused where the catalogue has no such thing. `known` holds what requests of a moment ago found there."""
     service = key.service
     return Order(
         service=service,
         audience=_audience(asked.destinations),
-        sender=_sender(asked, service),
+        sender=_sender(asked, service, known),
         content=asked.text,
-        template=_template(asked, service),
+        template=_template(asked, service, known),
         due_at=asked.send_at,
         expires_at=asked.expire_at,
-        policy_group=_group(asked, service),
-        link_domain=_domain(asked, service),
+        policy_group=_group(asked, service, known),
+        link_domain=_domain(asked, service, known),
         source=f"API: {key.name}",
         lane=Lane.URGENT if len(asked.destinations) <= URGENT_UP_TO else Lane.NORMAL,
         client_reference=asked.client_reference,
@@ -116,35 +125,47 @@ def _number(written: str) -> tuple[str, str]:
         return "", str(problem)
 
 
-def _sender(asked: Asked, service: Service) -> Sender:
+def _lookup(known: Known, service: Service, model: Any, called: str, where: Q) -> Any:
+    """What was found a moment ago; what was not found is looked for again, so that it can be used as soon as it is there."""
+    found = known.get((model, called))
+    if found is None:
+        found = model.objects.filter(where, service=service, active=True).order_by("pk").first()
+        if found is not None:
+            if len(known) >= MOST_KNOWN:
+                known.clear()
+            known[model, called] = found
+    return found
+
+
+def _sender(asked: Asked, service: Service, known: Known) -> Sender:
     address = asked.sender.removeprefix("+")
-    found = Sender.objects.filter(service=service, address=address, active=True).first()
+    found: Sender | None = _lookup(known, service, Sender, address, Q(address=address))
     if found is None:
         raise bad_sender()
     return found
 
 
-def _template(asked: Asked, service: Service) -> MessageTemplate | None:
+def _template(asked: Asked, service: Service, known: Known) -> MessageTemplate | None:
     if not asked.template:
         return None
     named = Q(name=asked.template) | Q(provider_template_id=asked.template)
-    found = MessageTemplate.objects.filter(named, service=service, active=True).order_by("name", "pk").first()
+    found: MessageTemplate | None = _lookup(known, service, MessageTemplate, asked.template, named)
     if found is None:
         raise bad_template()
     return found
 
 
-def _group(asked: Asked, service: Service) -> ContactPolicyGroup | None:
+def _group(asked: Asked, service: Service, known: Known) -> ContactPolicyGroup | None:
     if asked.policy is None:
         return None
     named = Q(name=asked.policy.group) | Q(group_id=asked.policy.group)
-    found = ContactPolicyGroup.objects.filter(named, service=service, active=True).order_by("pk").first()
+    found: ContactPolicyGroup | None = _lookup(known, service, ContactPolicyGroup, asked.policy.group, named)
     if found is None:
         raise invalid("contactPolicyGroup", "this service has no such group")
     return found
 
 
-def _domain(asked: Asked, service: Service) -> ShortLinkDomain | None:
+def _domain(asked: Asked, service: Service, known: Known) -> ShortLinkDomain | None:
     """Options that shorten nothing need no domain of ours."""
     links = asked.links
     if links is None:
@@ -154,7 +175,9 @@ def _domain(asked: Asked, service: Service) -> ShortLinkDomain | None:
         raise invalid("options.domain")
     if not (links.shorten or links.track):
         return None
-    found = ShortLinkDomain.objects.filter(service=service, host__iexact=match[1], active=True).first()
+    found: ShortLinkDomain | None = _lookup(
+        known, service, ShortLinkDomain, match[1], Q(host__iexact=match[1])
+    )
     if found is None:
         raise invalid("options.domain", "this service has no such short-link domain")
     return found

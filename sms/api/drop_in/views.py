@@ -26,11 +26,13 @@ from sms.api.idempotency import Answer, BadKey, OtherBody, UnderWay
 from sms.api.receipts import NoNegotiation
 from sms.api.throttle import KeyThrottle, with_rate_limit
 from sms.models import Echo, Send
+from sms.models.insert import Later, insert
 from sms.models.secret import UnreadableSecret
 
 log = structlog.get_logger(__name__)
 
 JSON = "application/json"
+ECHO = ("message_id", "correlation_id", "destination")
 LARGEST = 5_000_000  # bytes: a thousand destinations with long substitutions
 
 
@@ -135,10 +137,10 @@ def _send(raw: bytes, partner: Partner) -> Answer:
     asked = read(raw, now=now)
     reference = uuid.uuid4()
 
-    def stored(send: Send, ids: Sequence[int]) -> None:
-        _remember(asked, send, ids, reference)
+    def stored(send: Send, ids: Sequence[int], later: Later) -> None:
+        _remember(asked, send, ids, reference, later)
 
-    order = order_of(asked, key=partner.key, reference=reference, on_stored=stored)
+    order = order_of(asked, key=partner.key, known=partner.catalogue, reference=reference, on_stored=stored)
     try:
         compose.create(order, by=partner.actor, now=now)
     except compose.ComposeError as problem:
@@ -146,23 +148,14 @@ def _send(raw: bytes, partner: Partner) -> Answer:
     return Answer(201, replies.accepted(reference, asked.destinations[0].correlation_id, at=now))
 
 
-def _remember(asked: Asked, send: Send, ids: Sequence[int], reference: uuid.UUID) -> None:
+def _remember(asked: Asked, send: Send, ids: Sequence[int], reference: uuid.UUID, later: Later) -> None:
     """What the partner calls each message, and where it wants to hear of them."""
-    named = [
-        callbacks.Named(pk, one.correlation_id, one.number[:40])
-        for pk, one in zip(ids, asked.destinations, strict=True)
-    ]
+    called = zip(ids, asked.destinations, strict=True)
     if not asked.notify_url:
-        Echo.objects.bulk_create(
-            [
-                Echo(
-                    message_id=one.message_id, correlation_id=one.correlation_id, destination=one.destination
-                )
-                for one in named
-                if one.correlation_id
-            ]
-        )
+        rows = [(pk, one.correlation_id, one.number[:40]) for pk, one in called if one.correlation_id]
+        insert(Echo, ECHO, rows, later=later)
         return
+    named = [callbacks.Named(pk, one.correlation_id, one.number[:40]) for pk, one in called]
     try:
         callbacks.ask(
             send,

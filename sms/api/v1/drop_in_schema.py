@@ -46,7 +46,9 @@ REFUSAL: dict[str, Any] = {
     "properties": {"code": {"type": "string"}, "message": {"type": "string"}},
 }
 ERRORS = {
-    "4XX": OpenApiResponse(REFUSAL, description="The provider's code and words; 401 and 404 have no body."),
+    401: OpenApiResponse(description="No such key, or it is not usable. No body."),
+    404: OpenApiResponse(description="No such message. No body."),
+    "4XX": OpenApiResponse(REFUSAL, description="The provider's code and words."),
     503: OpenApiResponse(description="Try again after Retry-After."),
 }
 
