@@ -1,7 +1,8 @@
 """The web server's entry point: `granian --interface wsgi portal.wsgi:application`.
 
-Receipts and the partners' `/v2/` take a way of their own: the same Django, routes and views, without the middleware, which is for
-people's pages (sessions, sign-in, CSRF, security headers) and cost a third of a receipt's time.
+What Webex Connect posts and the partners' `/v2/` take a way of their own: the same Django, routes and views, without the middleware,
+which is for people's pages (sessions, sign-in, CSRF, security headers), cost a third of a receipt's time, and answers a Host that it
+does not know with a 400 that the provider does not repeat.
 """
 
 import os
@@ -57,7 +58,7 @@ class _Bare(WSGIHandler):
 
 
 _pages, machines = WSGIHandler(), _Bare()
-MACHINES = ("/receipts/", "/v2/")
+MACHINES = ("/receipts/", "/inbound/", "/v2/")
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

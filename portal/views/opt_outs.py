@@ -26,6 +26,7 @@ PAGE = 50
 ANSWERS = 20
 SHOWN_REJECTS = 500
 STATES = {"in_force": "In force", "lifted": "Lifted"}
+COUNTED = 10_000  # beyond that the page says "more than"
 
 
 @service_page("see")
@@ -188,8 +189,9 @@ def _page(
         "uploaded": uploaded,
         "shown_rejects": uploaded.rejects[:SHOWN_REJECTS] if uploaded else [],
         "answers": answers[:ANSWERS],
-        "asked_for_help": answers.filter(meaning=InboundMessage.Meaning.HELP).count(),
+        "asked_for_help": answers.filter(meaning=InboundMessage.Meaning.HELP)[: COUNTED + 1].count(),
         "inbound_url": f"{settings.PUBLIC_URL}/inbound/{service.receipt_token}/",
-        "in_force": OptOut.objects.filter(service=service, lifted_at=None).count(),
+        "in_force": OptOut.objects.filter(service=service, lifted_at=None)[: COUNTED + 1].count(),
+        "counted": COUNTED,
     }
     return render(request, "opt_outs/list.html", context, status=status)

@@ -260,8 +260,8 @@ def accept(accepted: Sequence[tuple[int, int, str]], *, at: datetime, tally: Tal
         done = {row[0] for row in rows}
         apply(
             [
-                News(pk, MessageState.QUEUED, at, attempt=attempt, provider_id=provider_id)
-                for pk, attempt, provider_id in accepted
+                News(pk, MessageState.QUEUED, at, provider_id=provider_id)
+                for pk, _, provider_id in accepted
                 if pk not in done
             ],
             tally=tally,
