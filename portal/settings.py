@@ -235,6 +235,7 @@ REST_FRAMEWORK = {
 }
 
 BEHIND_PROXY = env_bool("BEHIND_PROXY", False)  # then X-Forwarded-For says who calls
+METRICS_TOKEN = env_str("METRICS_TOKEN")  # opens /metrics to other machines
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Textdesk",

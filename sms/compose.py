@@ -208,18 +208,18 @@ def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: 
             ramp=order.ramp and len(checked.lines) >= RAMP_FROM,
             quiet_hours=order.service.quiet_hours if order.respect_quiet_hours else "",
             created_by=user,
+            partner=by.label[:100] if by.kind == "key" else "",
             client_reference=order.client_reference,
             reference=partner.reference if partner else None,
             wishes=partner.wishes if partner else {},
         )
         later = Later()
-        stored = slicing.store(send, checked.lines, later=later)
+        tally = Tally.new()
+        stored = slicing.store(send, checked.lines, tally=tally, later=later)
         rejected = [
             (send.pk, bad.row, bad.value[:200], bad.code, bad.reason[:300]) for bad in checked.rejects
         ]
         insert(Reject, REJECT, rejected)
-        tally = Tally.new()
-        tally.move(send.pk, old=None, new=(MessageState.PENDING, ""), count=len(checked.lines))
         if partner is not None:
             if partner.on_stored is not None:
                 partner.on_stored(send, stored, later)

@@ -15,7 +15,7 @@ import structlog
 from django.db import InterfaceError, OperationalError
 from django.db.models.functions import Now
 
-from sms import callbacks, dispatch, optout, receipts
+from sms import callbacks, dispatch, facts, optout, receipts, reports
 from sms.models import Duty, IdempotentAnswer, ReceiptInbox, ledger
 from sms.pulse import HOST, Pulse
 
@@ -124,6 +124,7 @@ def fold(*, linger: float, pulse: Pulse, stopped: Stopped) -> bool:
             quiet_since = time.monotonic()
         else:
             time.sleep(0.2)
+    facts.fold()
     dispatch.watch()  # what came in may let a send go on, or hold it
     Duty.drop("fold", owner=owner)
     return not stopped() and bool(receipts.fold())
@@ -157,8 +158,23 @@ def tidy() -> None:
     """Small chores, once a minute or so: what concerns sends that nobody is working on right now."""
     each(
         *(receipts.sweep, optout.sweep, ledger.squash, dispatch.sweep, dispatch.watch),
-        *(callbacks.forget, IdempotentAnswer.forget, _note_silence),
+        *(callbacks.forget, IdempotentAnswer.forget, _note_silence, facts.fold),
     )
+
+
+def report(*, public_url: str) -> None:
+    """Reports that are due by mail, and files that nobody was woken for."""
+    each(lambda: reports.send_due(public_url=public_url), reports.forget)
+
+
+def reports_wait() -> bool:
+    """Whether a file is to be made that nobody makes."""
+    return reports.files_wait()
+
+
+def make_reports(*, stopped: Stopped) -> int:
+    """Files of long reports; returns how many."""
+    return reports.make_files(owner=owner_name(), stopped=stopped)
 
 
 def _note_silence() -> None:

@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from sms.models import Message, MessageState, Send, Slice
 from sms.models.insert import Later, insert
+from sms.models.ledger import Tally
+from sms.msisdn import country_of
 
 SLICE = 500  # messages per lease: small enough to share between dispatchers, large enough that a claim costs nothing
 
@@ -42,7 +44,7 @@ class Written(Protocol):
 
 
 SEND = tuple(field.attname for field in Send._meta.concrete_fields if not field.primary_key)
-MESSAGE = ("send_id", "msisdn", "row", "text", "substitutions", "segments", "zone", "state")
+MESSAGE = ("send_id", "msisdn", "country", "row", "text", "substitutions", "segments", "zone", "state")
 RUN = ("send_id", "service_id", "first_id", "last_id", "due_at", "lane", "stage")
 
 
@@ -54,12 +56,15 @@ def begin(**fields: object) -> Send:
     return send
 
 
-def store(send: Send, lines: Sequence[Written], *, later: Later) -> list[int]:
+def store(send: Send, lines: Sequence[Written], *, tally: Tally, later: Later) -> list[int]:
     """Messages in the order of their rows, and `later` the slices that cover them; returns the messages' ids."""
+    countries = [country_of(line.msisdn) for line in lines]
+    tally.create(send.pk, zip(countries, (line.segments for line in lines), strict=True))
     pending = (
         (
             send.pk,
             line.msisdn,
+            country,
             line.row,
             line.text,
             line.substitutions,
@@ -67,7 +72,7 @@ def store(send: Send, lines: Sequence[Written], *, later: Later) -> list[int]:
             line.zone,
             MessageState.PENDING,
         )
-        for line in lines
+        for line, country in zip(lines, countries, strict=True)
     )
     slices, ids = list[tuple[object, ...]](), list[int]()
     for stage, size in _runs(len(lines), ramp=send.ramp):

@@ -61,6 +61,9 @@ def tick() -> None:
         receipts.fold()
         wake.fold()  # a task of its own lingers for more; a tick must stay well within django-q2's timeout
         rounds.tidy()
+        rounds.report(public_url=settings.PUBLIC_URL)
+        if rounds.reports_wait():
+            wake.reports()
     _send()
 
 
@@ -95,6 +98,15 @@ def fold(*, linger: float = 1.5) -> None:
     with _sign_of_life() as mine:
         if rounds.fold(linger=linger, pulse=mine, stopped=stopping):
             wake.fold()
+
+
+def reports() -> None:
+    """Make files of long reports."""
+    if stopping():
+        return
+    with _sign_of_life() as mine:
+        mine.beat("reporting")
+        rounds.make_reports(stopped=mine.through(stopping))
 
 
 def tell_until(stopped: Callable[[], bool]) -> None:

@@ -46,13 +46,16 @@ SIDEWAYS: dict[str, set[str]] = {
     "sms.drafts": {"sms.audience", "sms.saved", "sms.compose"},  # a draft is a compose that is not finished
     "sms.receipts": {"sms.optout"},  # some failures are a person's refusal
     "sms.optout": {"sms.audience"},  # its export is disarmed as every CSV is
+    "sms.reports": {"sms.audience"},  # its files are disarmed as every CSV is
     "sms.control": {"sms.compose"},  # stopping is cancelling every send of a kind
     "sms.rounds": {
         "sms.callbacks",
         "sms.dispatch",
+        "sms.facts",
         "sms.receipts",
         "sms.optout",
         "sms.pulse",
+        "sms.reports",
     },  # what a dispatching process does, in turn
 }
 # "look now" carries nothing, and a crash point is an empty function: neither couples anything

@@ -168,7 +168,7 @@ def _send_again(send: Send, messages: Sequence[Message], *, now: datetime) -> in
             for message in messages
         ]
         ledger.apply(news, tally=tally)
-        moved = sum(n for (_, state, _, _), n in tally.moves.items() if state == MessageState.PENDING)
+        moved = tally.gained(MessageState.PENDING)
         tally.write()
         first, last = messages[0].pk, messages[-1].pk
         around = Slice.objects.filter(send=send, first_id__lte=last, last_id__gte=first)

@@ -7,6 +7,7 @@ from sms.models.audit import Actor, AuditEvent
 from sms.models.callback import Callback, CallbackEndpoint, Echo, Notify
 from sms.models.draft import Draft, Upload
 from sms.models.duty import Duty
+from sms.models.fact import Fact, FactDelta, FactFold, FactProfile, KeptFact, ReportedSend, SendFact
 from sms.models.heartbeat import Heartbeat
 from sms.models.hold import Hold
 from sms.models.idempotency import IdempotentAnswer
@@ -16,6 +17,7 @@ from sms.models.message import Message, MessageState
 from sms.models.optout import OptOut
 from sms.models.policy import ContactPolicyGroup, PolicyConnection
 from sms.models.receipt import Receipt, ReceiptInbox
+from sms.models.report import ReportFile, ReportPart, ReportSchedule
 from sms.models.send import Lane, Reject, Resend, Send, SendState, Slice, StateCount
 from sms.models.sender import Registration, Sender, SenderKind
 from sms.models.service import AuthKind, Pace, Service
@@ -41,10 +43,15 @@ __all__ = [
     "Draft",
     "Duty",
     "Echo",
+    "Fact",
+    "FactDelta",
+    "FactFold",
+    "FactProfile",
     "Heartbeat",
     "Hold",
     "IdempotentAnswer",
     "InboundMessage",
+    "KeptFact",
     "Lane",
     "Message",
     "MessageState",
@@ -58,9 +65,14 @@ __all__ = [
     "Region",
     "Registration",
     "Reject",
+    "ReportFile",
+    "ReportPart",
+    "ReportSchedule",
+    "ReportedSend",
     "Resend",
     "SavedAudience",
     "Send",
+    "SendFact",
     "SendState",
     "Sender",
     "SenderKind",

@@ -6,8 +6,7 @@ A state is the maximum of everything known, so a late, repeated or reordered pie
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,10 +15,13 @@ from django.db import connection, transaction
 from django.db.models import Count, Max, Sum
 
 from sms.models import many, outbox
-from sms.models.insert import Later, insert
+from sms.models.link import Click
 from sms.models.message import FINAL, Message, MessageState
 from sms.models.outbox import Change
-from sms.models.send import StateCount
+from sms.models.send import Send, StateCount
+from sms.models.tally import Alike, Before, Row, Tally, hour_of, moves_hour, window_of
+
+__all__ = ["RANK", "News", "Tally", "accept", "among", "apply", "arm", "cancel", "squash", "window_of"]
 
 among = many.among
 
@@ -35,10 +37,6 @@ RANK: Mapping[str, int] = {
     MessageState.EXPIRED: 80,
     MessageState.DELIVERED: 90,
 }
-
-
-COUNTED = ("send_id", "state", "code", "window", "delta")
-NOT_POSTED = frozenset({MessageState.PENDING, MessageState.CANCELLED, MessageState.EXPIRED})
 
 
 class News(msgspec.Struct, frozen=True, gc=False):
@@ -62,55 +60,6 @@ class News(msgspec.Struct, frozen=True, gc=False):
     raw: bytes = b""  # the receipt that tells it
 
 
-@dataclass(slots=True)
-class Tally:
-    """Counter deltas of one transaction, written once at its end. Kept by send, state, code and window of posting."""
-
-    moves: Counter[tuple[int, str, str, int]]
-
-    @classmethod
-    def new(cls) -> "Tally":
-        """Nothing moved yet."""
-        return cls(Counter())
-
-    def move(
-        self,
-        send_id: int,
-        *,
-        old: tuple[str, str] | None,
-        new: tuple[str, str],
-        count: int = 1,
-        posted: datetime | None = None,
-    ) -> None:
-        """`count` messages, posted last at `posted`, went from (state, code) to (state, code); `old` is None at creation.
-
-        Only failures count by code.
-        """
-        if old is not None:
-            self.moves[(send_id, *_key(old, posted))] -= count
-        self.moves[(send_id, *_key(new, posted))] += count
-
-    def write(self, *, later: Later | None = None) -> None:
-        """Insert the deltas."""
-        rows = [(*place, delta) for place, delta in sorted(self.moves.items()) if delta]
-        insert(StateCount, COUNTED, rows, later=later)
-        self.moves.clear()
-
-
-def window_of(at: datetime) -> int:
-    """The five minutes that a moment is in."""
-    return int(at.timestamp()) // StateCount.WINDOW
-
-
-def _key(place: tuple[str, str], posted: datetime | None) -> tuple[str, str, int]:
-    state, code = place
-    return (
-        str(state),
-        code if state == MessageState.FAILED else "",
-        0 if posted is None or state in NOT_POSTED else window_of(posted),
-    )
-
-
 COLUMNS = (
     "state",
     "code",
@@ -124,25 +73,8 @@ COLUMNS = (
 )
 
 
-class _Row(msgspec.Struct, gc=False):
-    """What the ledger knows of a message; its names and order are those of READ."""
-
-    id: int
-    send_id: int
-    attempt: int
-    posted_at: datetime | None
-    state: str
-    code: str
-    detail: str
-    provider_id: str
-    carrier: str
-    segments_billed: int | None
-    queued_at: datetime | None
-    submitted_at: datetime | None
-    final_at: datetime | None
-
-
-READ = ("id", "send_id", "attempt", "posted_at", *COLUMNS)
+ALIKE = ("send_id", "country", "carrier", "segments", "segments_billed")  # in the order of `Alike`
+READ = ("id", "send_id", "attempt", "posted_at", "country", "segments", *COLUMNS)
 
 
 def apply(news: Sequence[News], *, tally: Tally) -> dict[int, int]:
@@ -158,9 +90,9 @@ def apply(news: Sequence[News], *, tally: Tally) -> dict[int, int]:
     rows = _locked(sorted(by_message))
     listeners = outbox.listening()
     told: list[Change] = []
-    changed: list[_Row] = []
+    changed: list[tuple[Row, Before]] = []
     for row in rows:
-        before, moved = (row.state, row.code), False
+        before, moved = Before.of(row), False
         for item in by_message[row.id]:
             was = (row.state, row.code)
             if _fold(row, item):
@@ -168,15 +100,44 @@ def apply(news: Sequence[News], *, tally: Tally) -> dict[int, int]:
                 if listeners and not item.returned:
                     told.append(_change(row, item, moved=(row.state, row.code) != was))
         if moved:
-            changed.append(row)
-            if (row.state, row.code) != before:
-                tally.move(row.send_id, old=before, new=(row.state, row.code), posted=row.posted_at)
-    _write(changed)
+            changed.append((row, before))
+    _write([row for row, _ in changed])
+    _count(changed, tally)
     outbox.tell(told, listeners)
     return {row.id: row.attempt for row in rows}
 
 
-def _change(row: "_Row", item: News, *, moved: bool) -> Change:
+def _count(changed: Sequence[tuple[Row, Before]], tally: Tally) -> None:
+    """Counters and facts of rows that changed; clicks go where their message goes."""
+    begun = _begun({row.send_id for row, before in changed if moves_hour(row, before)})
+    elsewhere: dict[int, tuple[Row, Before]] = {}
+    for row, before in changed:
+        tally.change(row, before, begun)
+        if RANK[before.state] >= RANK[MessageState.SUBMITTED] and row.carrier != before.carrier:
+            elsewhere[row.id] = row, before
+    if not elsewhere:
+        return
+    verdicts: dict[int, list[str]] = defaultdict(list)
+    clicks = Click.objects.filter(message_id__in=among(elsewhere), rules_version__gt=0).order_by()
+    for message_id, verdict in clicks.values_list("message_id", "verdict"):
+        verdicts[message_id].append(verdict)
+    for message_id, its in verdicts.items():
+        row, before = elsewhere[message_id]
+        hour = hour_of(row.state, row.posted_at)
+        tally.clicks((row.send_id, hour, row.country, before.carrier), its, -1)
+        tally.clicks((row.send_id, hour, row.country, row.carrier), its, 1)
+
+
+def _begun(send_ids: Collection[int]) -> dict[int, datetime]:
+    """When the first message of each send could be posted."""
+    rows = Send.objects.filter(pk__in=send_ids) if send_ids else Send.objects.none()
+    return {
+        pk: max(created, due)
+        for pk, created, due in rows.values_list("pk", "created_at", "due_at").order_by()
+    }
+
+
+def _change(row: "Row", item: News, *, moved: bool) -> Change:
     return Change(
         row.id,
         row.send_id,
@@ -196,23 +157,50 @@ def arm(message_ids: Sequence[int], *, at: datetime, tally: Tally) -> set[int]:
     """Pending → posting, one attempt more; returns the ids that really were pending. The caller holds the slice's fence."""
     if not message_ids:
         return set()
+    statement = (
+        f"UPDATE {Message._meta.db_table} SET state = %s, attempt = attempt + 1, posted_at = %s, code = '', detail = ''"  # noqa: S608
+        f" WHERE id IN ({many.in_list()}) AND state = %s"
+    )
+    values = [
+        MessageState.POSTING.value,
+        connection.ops.adapt_datetimefield_value(at),
+        many.parameter(list(message_ids)),
+        MessageState.PENDING.value,
+    ]
+    marked: set[int] = set()
+    for ids, begun, row in _moved(statement, values, ALIKE, begun=True):
+        alike = Alike(*row)
+        tally.move(alike, MessageState.PENDING, MessageState.POSTING, len(ids), posted=at)
+        tally.time("wait", alike, at, begun, at, len(ids))
+        marked.update(ids)
+    return marked
+
+
+def _moved(
+    statement: str, values: Sequence[Any], columns: Sequence[str], *, begun: bool = False
+) -> list[tuple[list[int], Any, tuple[Any, ...]]]:
+    """Run an UPDATE of messages: their ids by what `columns` say of them, with the time from which their send could go if asked.
+
+    Grouped by PostgreSQL itself, because reading the same values for each of hundreds took longer than the UPDATE.
+    """
+    listed, since = ", ".join(columns), Send._meta.db_table
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {Message._meta.db_table} SET state = %s, attempt = attempt + 1, posted_at = %s, code = '', detail = ''"  # noqa: S608
-            f" WHERE id IN ({many.in_list()}) AND state = %s RETURNING id, send_id",
-            [
-                MessageState.POSTING.value,
-                connection.ops.adapt_datetimefield_value(at),
-                many.parameter(list(message_ids)),
-                MessageState.PENDING.value,
-            ],
-        )
+        if connection.vendor == "postgresql":
+            when = f"(SELECT greatest(s.created_at, s.due_at) FROM {since} s WHERE s.id = moved.send_id)"  # noqa: S608
+            cursor.execute(
+                f"WITH moved AS ({statement} RETURNING id, {listed})"  # noqa: S608
+                f" SELECT array_agg(id), {when if begun else 'NULL'}, {listed} FROM moved GROUP BY {listed}",
+                values,
+            )
+            return [(ids, since, tuple(rest)) for ids, since, *rest in cursor.fetchall()]
+        cursor.execute(f"{statement} RETURNING id, {listed}", values)
         rows = cursor.fetchall()
-    for send_id, count in Counter(send_id for _, send_id in rows).items():
-        tally.move(
-            send_id, old=(MessageState.PENDING, ""), new=(MessageState.POSTING, ""), count=count, posted=at
-        )
-    return {pk for pk, _ in rows}
+    groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for pk, *rest in rows:
+        groups[tuple(rest)].append(pk)
+    place = columns.index("send_id")
+    starts = _begun({row[place] for row in groups}) if begun else {}
+    return [(ids, starts.get(row[place]), row) for row, ids in groups.items()]
 
 
 def accept(accepted: Sequence[tuple[int, int, str]], *, at: datetime, tally: Tally) -> None:
@@ -232,37 +220,35 @@ def accept(accepted: Sequence[tuple[int, int, str]], *, at: datetime, tally: Tal
             " json_extract(value, '$[2]') AS provider FROM json_each(%s)) AS v"
         )
         values = [json.dumps(accepted)]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {table} AS m SET state = %s, queued_at = coalesce(m.queued_at, %s), provider_id = v.provider"  # noqa: S608
-            f" FROM {source} WHERE m.id = v.message AND m.state = %s AND m.attempt = v.try RETURNING id, send_id, posted_at",
-            [
-                MessageState.QUEUED.value,
-                connection.ops.adapt_datetimefield_value(at),
-                *values,
-                MessageState.POSTING.value,
-            ],
-        )
-        rows = cursor.fetchall()
-    for (send_id, posted), count in Counter((row[1], row[2]) for row in rows).items():
-        tally.move(
-            send_id,
-            old=(MessageState.POSTING, ""),
-            new=(MessageState.QUEUED, ""),
-            count=count,
-            posted=_moment(posted),
-        )
+    statement = (
+        f"UPDATE {table} AS m SET state = %s, queued_at = coalesce(m.queued_at, %s), provider_id = v.provider"  # noqa: S608
+        f" FROM {source} WHERE m.id = v.message AND m.state = %s AND m.attempt = v.try"
+    )
+    given = [
+        MessageState.QUEUED.value,
+        connection.ops.adapt_datetimefield_value(at),
+        *values,
+        MessageState.POSTING.value,
+    ]
+    sends: dict[int, int] = {}
+    for ids, _, (posted, queued, *row) in _moved(statement, given, ("posted_at", "queued_at", *ALIKE)):
+        alike, posted_at = Alike(*row), _moment(posted)
+        tally.move(alike, MessageState.POSTING, MessageState.QUEUED, len(ids), posted=posted_at)
+        tally.time("submit", alike, _moment(queued), posted_at, posted_at, len(ids))
+        sends.update(dict.fromkeys(ids, alike.send_id))
     if listeners := outbox.listening():
         attempts = {pk: attempt for pk, attempt, _ in accepted}
         queued = MessageState.QUEUED.value
-        outbox.tell([Change(row[0], row[1], queued, "", "", at, attempts[row[0]]) for row in rows], listeners)
-    if len(rows) < len(accepted):
-        done = {row[0] for row in rows}
+        outbox.tell(
+            [Change(pk, send_id, queued, "", "", at, attempts[pk]) for pk, send_id in sends.items()],
+            listeners,
+        )
+    if len(sends) < len(accepted):
         apply(
             [
                 News(pk, MessageState.QUEUED, at, provider_id=provider_id)
                 for pk, _, provider_id in accepted
-                if pk not in done
+                if pk not in sends
             ],
             tally=tally,
         )
@@ -282,30 +268,44 @@ def cancel(send_id: int, *, at: datetime, tally: Tally) -> int:
         cancelled = MessageState.CANCELLED.value
         rows = pending.values_list("pk", "attempt")
         outbox.tell([Change(pk, send_id, cancelled, "", "", at, attempt) for pk, attempt in rows], listeners)
-    stopped = pending.update(state=MessageState.CANCELLED, final_at=at)
-    tally.move(send_id, old=(MessageState.PENDING, ""), new=(MessageState.CANCELLED, ""), count=stopped)
-    return stopped
+    gone = (
+        f"UPDATE {Message._meta.db_table} SET state = %s, final_at = %s WHERE send_id = %s AND state = %s"  # noqa: S608
+        f" RETURNING {', '.join(ALIKE)}"
+    )
+    if connection.vendor == "postgresql":  # a send may have a hundred thousand: counted there
+        gone = (
+            f"WITH gone AS ({gone}) SELECT {', '.join(ALIKE)}, count(*) FROM gone GROUP BY {', '.join(ALIKE)}"  # noqa: S608
+        )
+    now = connection.ops.adapt_datetimefield_value(at)
+    with connection.cursor() as cursor:
+        cursor.execute(gone, [MessageState.CANCELLED.value, now, send_id, MessageState.PENDING.value])
+        stopped: Counter[Alike] = Counter()
+        for row in cursor.fetchall():
+            stopped[Alike(*row[: len(ALIKE)])] += row[len(ALIKE)] if len(row) > len(ALIKE) else 1
+    for alike, count in stopped.items():
+        tally.move(alike, MessageState.PENDING, MessageState.CANCELLED, count)
+    return stopped.total()
 
 
-def _locked(ids: list[int]) -> list[_Row]:
+def _locked(ids: list[int]) -> list[Row]:
     """Locked on PostgreSQL; on SQLite the IMMEDIATE transaction is the lock.
 
     As one JSON text there and back, because reading thousands of times one by one took most of folding's time.
     """
     if connection.vendor != "postgresql":
         rows = Message.objects.filter(pk__in=among(ids)).order_by("pk")
-        return [_Row(*values) for values in rows.values_list(*READ)]
+        return [Row(*values) for values in rows.values_list(*READ)]
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT coalesce(json_agg(m), '[]')::text FROM (SELECT {', '.join(READ)} FROM {Message._meta.db_table}"  # noqa: S608
             f" WHERE id IN ({many.in_list()}) ORDER BY id FOR NO KEY UPDATE) AS m",
             [ids],
         )
-        found: list[_Row] = msgspec.json.decode(cursor.fetchone()[0], type=list[_Row])
+        found: list[Row] = msgspec.json.decode(cursor.fetchone()[0], type=list[Row])
     return found
 
 
-def _fold(row: _Row, item: News) -> bool:
+def _fold(row: Row, item: News) -> bool:
     """One piece of news into one row; True where something changed."""
     if item.attempt > row.attempt:
         return False
@@ -338,7 +338,7 @@ def _fold(row: _Row, item: News) -> bool:
     return changed
 
 
-def _second_end(row: _Row, item: News) -> bool:
+def _second_end(row: Row, item: News) -> bool:
     """Two ends of one message: the surer one counts, of two alike the earlier. The other stays in the detail: a conflict."""
     state, code, at = row.state, row.code, row.final_at
     if item.state == state:
@@ -368,7 +368,7 @@ def _conflict(state: str, code: str) -> str:
 _TYPES = ("text", "text", "text", "text", "text", "smallint", "timestamptz", "timestamptz", "timestamptz")
 
 
-def _write(rows: Sequence[_Row]) -> None:
+def _write(rows: Sequence[Row]) -> None:
     """Write COLUMNS of many rows at once: one JSON text on PostgreSQL, executemany on SQLite (no round trip there)."""
     if not rows:
         return

@@ -43,6 +43,9 @@ class Message(models.Model):
 
     send = models.ForeignKey("sms.Send", on_delete=models.CASCADE, related_name="messages", db_index=False)
     msisdn = models.CharField("MSISDN", max_length=16)
+    country = models.CharField(
+        max_length=2, blank=True, help_text="ISO 3166 code of the number's plan; stays when the number goes."
+    )
     row = models.PositiveIntegerField(help_text="Row of the audience it came from.")
     text = models.TextField(blank=True)
     substitutions = models.JSONField(default=dict, blank=True)

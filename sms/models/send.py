@@ -84,6 +84,9 @@ class Send(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="sends"
     )
+    partner = models.CharField(
+        max_length=100, blank=True, help_text="Name of the API key that a partner sent it with."
+    )
     cancelled_at = models.DateTimeField(null=True, blank=True)
     cancelled_by = models.CharField(max_length=254, blank=True)
 

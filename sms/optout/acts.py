@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from sms.models import Actor, AuditEvent, OptOut, Service
 from sms.models.optout import lock_opt_outs
+from sms.models.tally import Tally
+from sms.msisdn import country_of
 
 AT_ONCE = 2000  # numbers in one statement
 T = TypeVar("T")
@@ -62,6 +64,10 @@ def _opt_out_some(
             batch_size=AT_ONCE,
         )
         if made:
+            tally = Tally.new()
+            for one in made:
+                tally.opted_out(service_id, one.send_id, one.at, country_of(one.msisdn))
+            tally.write()
             AuditEvent.record(
                 "optout.added",
                 by=by,

@@ -13,11 +13,10 @@ from django.db import connection, transaction
 
 from sms.models import Click, ClickCount, Message, Receipt
 from sms.models.ledger import among
-from sms.receipts.clicks import RULES, Kind, Verdict, Visit, judge
+from sms.models.tally import Tally, best_of, hour_of
+from sms.receipts.clicks import RULES, Verdict, Visit, judge
 from sms.webex.errors import Unreadable
 from sms.webex.receipts import parse_receipt
-
-BEST = (Kind.HUMAN, Kind.UNSURE, Kind.MACHINE)  # whose click a message is counted for, if several clicked
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +36,26 @@ def judge_messages(message_ids: Collection[int]) -> int:
     if not clicks:
         return 0
     delivered = _delivered_at(clicks)
-    posted = {
-        pk: (send_id, at)
-        for pk, send_id, at in Message.objects.filter(pk__in=clicks).values_list("pk", "send_id", "posted_at")
-    }
+    named = ("pk", "send_id", "posted_at", "state", "country", "carrier")
+    places = {pk: rest for pk, *rest in Message.objects.filter(pk__in=clicks).values_list(*named)}
+    tally = Tally.new()
     deltas: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0])
     changes: dict[Verdict, list[int]] = defaultdict(list)
     moved = 0
     for message_id, its in clicks.items():
-        send_id, posted_at = posted[message_id]
+        send_id, posted_at, state, country, carrier = places[message_id]
         verdicts = judge(
             [Visit(click.at, click.url, click.ip, click.user_agent) for click in its],
             posted_at=posted_at,
             delivered_at=delivered.get(message_id),
         )
         before = [click.verdict for click in its if click.rules_version]
+        after = [verdict.kind.value for verdict in verdicts]
         _count(deltas, send_id, before, -1)
-        _count(deltas, send_id, [verdict.kind for verdict in verdicts], 1)
+        _count(deltas, send_id, after, 1)
+        place = (send_id, hour_of(state, posted_at), country, carrier)
+        tally.clicks(place, before, -1)
+        tally.clicks(place, after, 1)
         for click, verdict in zip(its, verdicts, strict=True):
             if (click.verdict, click.reason) != (verdict.kind, verdict.reason):
                 moved += 1
@@ -64,6 +66,7 @@ def judge_messages(message_ids: Collection[int]) -> int:
         Click.objects.filter(pk__in=ids).update(
             verdict=verdict.kind.value, reason=verdict.reason.value, rules_version=verdict.rules_version
         )
+    tally.write()
     ClickCount.add({key: (clicks, messages) for key, (clicks, messages) in deltas.items()})
     return moved
 
@@ -73,9 +76,9 @@ def _count(
 ) -> None:
     for verdict in verdicts:
         deltas[(send_id, str(verdict))][0] += sign
-    best = next((kind for kind in BEST if kind in verdicts), None)
+    best = best_of(verdicts)
     if best is not None:
-        deltas[(send_id, best.value)][1] += sign
+        deltas[(send_id, best)][1] += sign
 
 
 def _delivered_at(message_ids: Iterable[int]) -> dict[int, datetime]:

@@ -65,6 +65,7 @@ def run(field: Field, *, messages: int, kills: int, seed: int) -> dict[str, obje
         finally:
             pack.end()
         verdict = field.verdict(send, text)
+        facts = field.clerk.facts_differ()
         seen = between.statistics
     met = sum(count for kind, count in seen.faults.items() if kind != "refuse")
     print(verdict.sentence, file=sys.stderr)
@@ -79,7 +80,8 @@ def run(field: Field, *, messages: int, kills: int, seed: int) -> dict[str, obje
         faulty=round(met / max(seen.exchanges, 1) + SANDBOX_SHARE, 2),
         faults=dict(seen.faults),
         parked_but_sent=max(verdict.arrived + len(verdict.parked) - verdict.messages, 0),
-        wrong=list(verdict.wrong),
+        facts=facts or "equal the ledger",
+        wrong=[*verdict.wrong, *(["facts"] if facts else [])],
     )
 
 

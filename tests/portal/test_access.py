@@ -19,6 +19,8 @@ from sms.models import (
     Draft,
     InboundMessage,
     OptOut,
+    ReportFile,
+    ReportSchedule,
     SavedAudience,
     Send,
     Service,
@@ -37,6 +39,7 @@ OPEN = {
     "first_run",
     "healthz",
     "readyz",
+    "metrics",
     "receipts",
     "inbound",
     "v2_messages",
@@ -111,6 +114,8 @@ def address(path: str, service, send: Send, draft: Draft) -> str:
         "audiences": an_audience(send.service).pk,
         "people": a_colleague(send.service).pk,
         "invitations": an_invitation(send.service).pk,
+        "report-files": a_report_file(send.service).pk,
+        "report-schedules": a_report_by_mail(send.service).pk,
     }
     # by the part after the service, so that a page of a new noun has to be added here
     parts = path.removeprefix("s/<slug:service>/settings/").removeprefix("s/<slug:service>/").split("/")
@@ -170,6 +175,15 @@ def a_colleague(service) -> User:
 
 def an_invitation(service) -> Invitation:
     return people.invite(service, "new@example.test", [Role.AUDITOR], by=BY, user=None)
+
+
+def a_report_file(service) -> ReportFile:
+    return ReportFile.objects.get_or_create(service=service, kind="csv", query="by=send")[0]
+
+
+def a_report_by_mail(service) -> ReportSchedule:
+    kept = {"next_at": timezone.now(), "made_by": "x"}
+    return ReportSchedule.objects.get_or_create(service=service, name="Weekly", defaults=kept)[0]
 
 
 def an_sms(service) -> InboundMessage:

@@ -7,10 +7,11 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from sms import tasks
+from sms.models import FactFold
 
 
 class Command(BaseCommand):
-    """Migrations, the cache table, static files, and the one schedule."""
+    """Migrations, the cache table, static files, the one schedule, and facts of what was there before there were facts."""
 
     help = "Make database, cache table, static files and the schedule ready. Run it at every deployment."
 
@@ -22,3 +23,5 @@ class Command(BaseCommand):
         if not settings.DEBUG:
             call_command("collectstatic", interactive=False, verbosity=0)
         tasks.ensure_schedule()
+        if not FactFold.objects.filter(rebuilt_at__isnull=False).exists():
+            call_command("rebuild_facts", verbosity=0)

@@ -1,25 +1,21 @@
-"""Reports: the figures of each send and of each day, from the counters. No message is counted."""
+"""Reports: the figures of each send from its counters, of each day from the facts. No message is counted."""
 
-import zoneinfo
-from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from django.db.models import Count, Sum
-from django.db.models.functions import TruncDate
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from sms import desk
+from sms import desk, reports
 from sms.api.v1.bodies import Moment
 from sms.api.v1.filters import SendFilter
 from sms.api.v1.problems import invalid
 from sms.api.v1.resource import Resource
 from sms.api.v1.shapes import DayFigures, SendFigures
-from sms.models import MessageState, Send, StateCount
+from sms.models import MessageState, Send
 from sms.models.message import FINAL
 
 USUAL, MOST = timedelta(days=30), timedelta(days=366)
@@ -81,27 +77,25 @@ class DayReports(Resource):
         ],
     )
     def list(self, request: Request) -> Response:
-        """The latest day first; days without a send are left out. A send counts on the day it was due."""
+        """The latest day first, in UTC and whole, also the first and the last; days without a message are left out.
+
+        A message counts on the day it was posted, one that was not on the day its send was due. What changed in the last minute may
+        not be counted yet.
+        """
         until = self._moment("until") or timezone.now()
         since = self._moment("from") or until - USUAL
         if not timedelta(0) < until - since <= MOST:
             raise invalid("from", "It is before `until`, by a year at most.")
-        zone = zoneinfo.ZoneInfo(self.service.time_zone)
-        sends = Send.objects.filter(service=self.service, due_at__gte=since, due_at__lt=until).order_by()
-        days = {
-            row["day"]: row["total"]
-            for row in sends.values(day=TruncDate("due_at", tzinfo=zone)).annotate(
-                total=Sum("recipients"), sends=Count("id")
+        last = (until - timedelta(microseconds=1)).astimezone(UTC).date()
+        asked = reports.Asked(self.service.pk, since.astimezone(UTC).date(), last)
+        shown = [
+            {"day": line.at.date()}
+            | figures(
+                {state: count for state, count in line.figures.states.items() if count}, line.figures.messages
             )
-        }
-        counts: dict[Any, dict[str, int]] = defaultdict(dict)
-        rows = StateCount.objects.filter(send__in=sends.values("pk")).order_by()
-        for row in rows.values("state", day=TruncDate("send__due_at", tzinfo=zone)).annotate(
-            total=Sum("delta")
-        ):
-            if row["total"]:
-                counts[row["day"]][row["state"]] = row["total"]
-        shown = [{"day": day} | figures(counts[day], days[day]) for day in sorted(days, reverse=True)]
+            for line in reports.report(asked).lines
+            if line.at is not None and line.figures.messages
+        ]
         return Response(self.get_serializer(shown, many=True).data)
 
     def _moment(self, name: str) -> Any:

@@ -255,7 +255,7 @@ class SendFigures(FiguresShape):
 
 
 class DayFigures(FiguresShape):
-    """The figures of the sends due on one day, in the service's own time zone."""
+    """The figures of the messages of one day, in UTC."""
 
     day = serializers.DateField()
 

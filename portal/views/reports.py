@@ -1,0 +1,161 @@
+"""Reports of a service: the page, and its file."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from portal import report_page
+from portal.access import actor, service_page
+from portal.views.download import csv_download
+from sms import reports, wake
+from sms.models import AuditEvent, ReportFile, Service
+from sms.reports.figures import SHOWN_TIMES
+from sms.reports.files import csv_of, write_xlsx
+
+AT_ONCE = 5000  # sends of a file that is worth waiting for
+LINES = 100  # of a page of the table
+WAITING = 5  # files of a service that may wait to be made
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@service_page("see")
+@require_safe
+def reports_page(request: HttpRequest, service: Service) -> HttpResponse:
+    """Picture first, the table under it. Everything asked stands in the address."""
+    asked, wrong = reports.read_address(service.pk, request.GET.dict(), now=timezone.now())
+    found = reports.report(asked, before=_number(request, "before"))
+    page = Paginator(found.lines, LINES).get_page(_number(request, "page") or 1)
+    shown = list(page.object_list)
+    here = reverse("reports", args=[service.slug])
+    context = {
+        "asked": asked,
+        "wrong": wrong,
+        "report": found,
+        "by": reports.BY,
+        "compare": reports.COMPARE,
+        "choices": report_page.choices(found),
+        "filters": report_page.in_words(asked, found.known.profiles),
+        "plain": f"{here}?{_plain(asked)}",
+        "tiles": report_page.tiles(found),
+        "course": report_page.course(found),
+        "speed": report_page.speed(found),
+        "bars": report_page.bars(found),
+        "headings": report_page.headings(found),
+        "rows": list(report_page.rows(found, shown, lambda query: f"{here}?{query}")),
+        "times": report_page.time_rows(found, shown),
+        "time_headings": list(SHOWN_TIMES.values()),
+        "page": page,
+        "address": f"{here}?{asked.address()}",
+        "next": f"{here}?{asked.address()}&before={found.next_before}" if found.next_before else "",
+    }
+    return render(request, "reports/page.html", context)
+
+
+def _number(request: HttpRequest, name: str) -> int:
+    given = request.GET.get(name, "")
+    return int(given) if given.isascii() and given.isdecimal() and len(given) < 19 else 0
+
+
+def _plain(asked: reports.Asked) -> str:
+    return asked.address(**dict.fromkeys(asked.filters, ""))
+
+
+@service_page("export")
+@require_POST
+def report_export(request: HttpRequest, service: Service) -> HttpResponseBase:
+    """The report of an address as a file: at once, or in the background where it is long."""
+    query = request.POST.get("query", "")[:1000]
+    kind = request.POST.get("kind", "")
+    if kind not in ReportFile.Kind.values:
+        messages.error(request, "Choose CSV or XLSX.")
+        return redirect("reports", service=service.slug)
+    asked, _ = reports.read_address(service.pk, QueryDict(query).dict(), now=timezone.now())
+    count = reports.count_lines(asked)
+    if count > AT_ONCE:
+        return _later(request, service, asked, kind, count)
+    _told(request, service, asked, kind)
+    name = f"report-{service.slug}-{asked.by}-{asked.since}-{asked.until}"
+    if kind == ReportFile.Kind.CSV:
+        return csv_download(csv_of(asked, reports.all_lines(asked)), name=f"{name}.csv")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "report.xlsx"
+        write_xlsx(path, asked, reports.all_lines(asked))
+        return FileResponse(path.open("rb"), as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX)
+
+
+def _told(request: HttpRequest, service: Service, asked: reports.Asked, kind: str) -> None:
+    """Nothing of the filters' names: ids, codes and days only."""
+    AuditEvent.record(
+        "report.exported",
+        by=actor(request),
+        service_slug=service.slug,
+        noun="report",
+        kind=kind,
+        query=asked.address(partner="x" if "partner" in asked.filters else "")[:300],
+    )
+
+
+def _later(
+    request: HttpRequest, service: Service, asked: reports.Asked, kind: str, count: int
+) -> HttpResponseBase:
+    if sum(one.is_waiting for one in service.report_files.order_by("-pk")[:50]) >= WAITING:
+        messages.error(
+            request, f"{WAITING} files are being made already. Wait for one of them, or cancel it."
+        )
+        return redirect("report_files", service=service.slug)
+    with transaction.atomic():
+        by: Any = request.user
+        service.report_files.create(query=asked.address(), kind=kind, asked_by=by, rows=count)
+        _told(request, service, asked, kind)
+        wake.reports()
+    messages.success(request, f"{count:,} sends: the file is being made. You can leave this page.")
+    return redirect("report_files", service=service.slug)
+
+
+@service_page("export")
+@require_safe
+def report_files(request: HttpRequest, service: Service) -> HttpResponse:
+    """Files that were asked for, how far they are, and those that can be fetched."""
+    rows = list(service.report_files.select_related("asked_by")[:20])
+    return render(
+        request,
+        "reports/files.html",
+        {"files": rows, "live": any(one.is_waiting for one in rows), "kept": ReportFile.KEPT},
+    )
+
+
+@service_page("export")
+@require_POST
+def report_file_cancel(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """Stop one that is being made; the next thousand rows are not written any more."""
+    found = get_object_or_404(ReportFile, service=service, pk=pk)
+    waiting = ReportFile.objects.filter(pk=found.pk, ready_at=None, failed="", cancelled_at=None)
+    if waiting.update(cancelled_at=timezone.now()):
+        messages.success(request, "Cancelled.")
+    return redirect("report_files", service=service.slug)
+
+
+@service_page("export")
+@require_POST
+def report_file(request: HttpRequest, service: Service, pk: int) -> HttpResponseBase:
+    """Fetch one."""
+    found = get_object_or_404(ReportFile, service=service, pk=pk)
+    if found.ready_at is None:
+        messages.error(request, "That file is not made yet.")
+        return redirect("report_files", service=service.slug)
+    response = csv_download(reports.unpacked(found), name=f"report-{service.slug}-{found.pk}.{found.kind}")
+    response["Content-Type"] = XLSX if found.kind == ReportFile.Kind.XLSX else "text/csv; charset=utf-8"
+    AuditEvent.record(
+        "report.fetched", by=actor(request), service_slug=service.slug, noun="report_file", noun_key=found.pk
+    )
+    return response

@@ -1,0 +1,93 @@
+"""From deltas by send and place to the tables that reports read: one SELECT for each cut and grain."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sms.models import Fact, ReportedSend, SendFact
+from sms.models.fact import TIMED, TIMES
+from sms.models.tally import FIGURES
+
+TIMES_FROM = 20  # recipients: a percentile of fewer says nothing
+_SUMS = ", ".join(f"sum(d.{name}) AS {name}" for name in FIGURES)
+_ANY = " OR ".join(f"sum(d.{name}) <> 0" for name in FIGURES)
+_TIMES = ", ".join(f"'{measure}'" for measure in TIMES)
+_COUNTED = ("measure", "word", "code", "bucket")
+_HOUR = "CASE WHEN d.hour = 0 THEN r.hour ELSE d.hour END"
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """One way to sum deltas. `keys` are the columns of `table` that tell its rows apart, `chosen` what fills them."""
+
+    table: str
+    keys: tuple[str, ...]
+    chosen: tuple[str, ...]
+    grouped: tuple[str, ...]
+    where: str
+    held: str  # which rows of the table are of this projection
+    by_day: bool = False
+
+    def select(self, source: str) -> str:
+        """Sums of a table, or of a SELECT in brackets, that has the columns of a delta; nothing that comes to nought."""
+        return (
+            f"SELECT {', '.join(f'{what} AS {key}' for key, what in zip(self.keys, self.chosen, strict=True))}, {_SUMS}"  # noqa: S608
+            f" FROM {source} AS d LEFT JOIN {ReportedSend._meta.db_table} r ON r.send_id = d.send_id"
+            f" WHERE {self.where} GROUP BY {', '.join(self.grouped)} HAVING {_ANY}"
+        )
+
+    def add(self, source: str) -> str:
+        """The statement that adds them to the table."""
+        sums = ", ".join(f"{name} = {self.table}.{name} + excluded.{name}" for name in FIGURES)
+        return (
+            f"INSERT INTO {self.table} ({', '.join(self.keys)}, {', '.join(FIGURES)}) {self.select(source)}"
+            f" ON CONFLICT ({', '.join(self.keys)}) DO UPDATE SET {sums}"
+        )
+
+    def stored(self) -> str:
+        """What the table has of it."""
+        return f"SELECT {', '.join(self.keys)}, {', '.join(FIGURES)} FROM {self.table} WHERE {self.held}"  # noqa: S608
+
+
+def projections() -> Iterator[Projection]:
+    """All of them."""
+    counted = tuple(f"d.{name}" for name in _COUNTED)
+    for grain, at in ((Fact.Grain.HOUR, _HOUR), (Fact.Grain.DAY, f"({_HOUR}) / 24")):
+        for cut in Fact.Cut:
+            profile = "coalesce(r.profile_id, 0)" if cut in (Fact.Cut.PROFILE, Fact.Cut.FULL) else ""
+            placed = ("d.country", "d.carrier") if cut in (Fact.Cut.PLACE, Fact.Cut.FULL) else ("", "")
+            told = ("coalesce(r.service_id, d.service_id)", at, profile, *placed)
+            yield Projection(
+                table=Fact._meta.db_table,
+                keys=(
+                    *("service_id", "grain", "cut", "at", "profile_id", "country", "carrier"),
+                    *_COUNTED,
+                ),
+                chosen=(
+                    *(told[0], f"'{grain.value}'", str(cut.value), at, profile or "0"),
+                    *(place or "''" for place in placed),
+                    *counted,
+                ),
+                grouped=(*(part for part in told if part), *counted),
+                where="1 = 1" if cut in TIMED[grain] else f"d.measure NOT IN ({_TIMES})",
+                held=f"grain = '{grain.value}' AND cut = {cut.value}",
+                by_day=grain == Fact.Grain.DAY,
+            )
+    yield Projection(
+        table=SendFact._meta.db_table,
+        keys=("send_id", *_COUNTED),
+        chosen=("d.send_id", *counted),
+        grouped=("d.send_id", *counted),
+        where=f"d.send_id > 0 AND (r.recipients >= {TIMES_FROM} OR d.measure NOT IN ({_TIMES}))",
+        held="1 = 1",
+    )
+
+
+def of_days(source: str) -> str:
+    """The deltas of a table summed by day and profile, in the same columns: any send of the profile stands for all of them."""
+    day = f"({_HOUR}) / 24"
+    told = "d.measure, d.word, d.code, d.bucket"
+    return (
+        f"SELECT {told}, coalesce(min(r.send_id), 0) AS send_id, d.service_id, {day} * 24 AS hour, d.country, d.carrier, {_SUMS}"  # noqa: S608
+        f" FROM {source} AS d LEFT JOIN {ReportedSend._meta.db_table} r ON r.send_id = d.send_id"
+        f" GROUP BY {told}, r.profile_id, d.service_id, {day}, d.country, d.carrier"
+    )

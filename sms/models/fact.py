@@ -1,0 +1,201 @@
+"""Facts: the figures that reports read. Appended as deltas in the transactions that change messages, folded into tables later.
+
+`FactDelta` is written here and in `sms.models.ledger`, by `sms.receipts.click_book` and by `sms.optout.acts`; all the rest belongs to
+`sms.facts`. Nothing here has a foreign key, because facts stay when messages are deleted.
+"""
+
+from django.db import models
+
+MEASURES = ("state", "wait", "submit", "carrier", "deliver", "click", "opt_out")
+TIMES = ("wait", "submit", "carrier", "deliver")
+
+
+class _Figures(models.Model):
+    """What was counted (`measure`, `word`, `code`, `bucket`) and how often.
+
+    state    word is the state, code that of a failure. amount: segments by our count, of amount_of messages (the provider makes
+             the text of the others); billed: segments as the provider reported, of billed_of messages
+    wait submit carrier deliver    bucket is that of the seconds (`sms.models.buckets`)
+    click    word is the verdict. messages: those whose best click it is; amount: clicks
+    opt_out  messages: people who opted out
+    """
+
+    measure = models.CharField(max_length=8)
+    word = models.CharField(max_length=12, blank=True)
+    code = models.CharField(max_length=10, blank=True)
+    bucket = models.SmallIntegerField(default=0)
+    messages = models.BigIntegerField(default=0)
+    amount = models.BigIntegerField(default=0)
+    amount_of = models.BigIntegerField(default=0)
+    billed = models.BigIntegerField(default=0)
+    billed_of = models.BigIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+class _OfSend(_Figures):
+    """Figures of a send by place: where and when. `hour` is hours since 1970, UTC, in which a message was posted last.
+
+    Hour 0: not posted; the hour in which the send was due is meant. `send_id` 0 only for opt-outs that answer no send of ours,
+    which is where `service_id` is filled.
+    """
+
+    send_id = models.BigIntegerField()
+    service_id = models.BigIntegerField(default=0)
+    hour = models.IntegerField(default=0)
+    country = models.CharField(max_length=2, blank=True)
+    carrier = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class FactDelta(_OfSend):
+    """What changed and is not folded yet."""
+
+    def __str__(self) -> str:
+        return f"{self.measure} {self.word} {self.messages:+d}"
+
+
+class KeptFact(_OfSend):
+    """What deleted messages had added to the facts, so that facts can be rebuilt without them."""
+
+    class Meta:
+        indexes = (models.Index(fields=("send_id",), name="kept_fact_of_a_send"),)  # used by: rebuild
+
+    def __str__(self) -> str:
+        return f"{self.measure} {self.word} {self.messages}"
+
+
+class FactProfile(models.Model):
+    """What sends have in common: who sent what from where. Ids are 0 for none; names are those of the last send that had it."""
+
+    NAMED = ("sender", "template", "version", "domain", "policy_group", "person")
+
+    service_id = models.BigIntegerField()
+    sender_id = models.BigIntegerField(default=0)
+    template_id = models.BigIntegerField(default=0)
+    version_id = models.BigIntegerField(default=0)
+    domain_id = models.BigIntegerField(default=0)
+    policy_group_id = models.BigIntegerField(default=0)
+    person_id = models.BigIntegerField(default=0)
+    partner = models.CharField(max_length=100, blank=True)
+    smartlinks = models.BooleanField(default=False, help_text="Smartlinks in the text give no clicks.")
+    sender = models.CharField(max_length=100, blank=True)
+    template = models.CharField(max_length=100, blank=True)
+    version = models.CharField(max_length=100, blank=True)
+    domain = models.CharField(max_length=253, blank=True)
+    policy_group = models.CharField(max_length=200, blank=True)
+    person = models.CharField(max_length=254, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=(
+                    *("service_id", "sender_id", "template_id", "version_id", "domain_id"),
+                    *("policy_group_id", "person_id", "partner", "smartlinks"),
+                ),
+                name="fact_profile_once",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.sender} {self.template} {self.person or self.partner}"
+
+
+class ReportedSend(models.Model):
+    """A send as reports know it, for ever."""
+
+    send_id = models.BigIntegerField(primary_key=True)
+    service_id = models.BigIntegerField()
+    profile_id = models.BigIntegerField()
+    name = models.CharField(max_length=100)
+    hour = models.IntegerField(help_text="Hours since 1970, UTC, in which it was due.")
+    recipients = models.PositiveIntegerField()
+    rejected = models.PositiveIntegerField()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=("service_id", "hour"), name="reported_send_by_hour"),  # used by: reports
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SendFact(_Figures):
+    """Figures of one send. Times are kept of sends with `sms.facts.fold.TIMES_FROM` recipients and more."""
+
+    send_id = models.BigIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("send_id", "measure", "word", "code", "bucket"), name="send_fact_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"send {self.send_id}: {self.measure} {self.word} {self.messages}"
+
+
+class Fact(_Figures):
+    """Figures of a service by hour or by day (UTC), cut four ways so that whoever needs little reads few rows.
+
+    A cut leaves out what it does not tell apart: `profile_id` is 0, `country` and `carrier` are empty. Times are cut WHOLE by
+    the hour, and not FULL by the day.
+    """
+
+    class Grain(models.TextChoices):
+        """`at` is hours since 1970, or days."""
+
+        HOUR = "h", "hour"
+        DAY = "d", "day"
+
+    class Cut(models.IntegerChoices):
+        """What is told apart."""
+
+        WHOLE = 0
+        PROFILE = 1
+        PLACE = 2  # country and carrier
+        FULL = 3
+
+    service_id = models.BigIntegerField()
+    grain = models.CharField(max_length=1, choices=Grain)
+    cut = models.SmallIntegerField(choices=Cut)
+    at = models.IntegerField()
+    profile_id = models.BigIntegerField(default=0)
+    country = models.CharField(max_length=2, blank=True)
+    carrier = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=(
+                    *("service_id", "grain", "cut", "at", "profile_id", "country", "carrier"),
+                    *("measure", "word", "code", "bucket"),
+                ),
+                name="fact_once",
+            ),  # used by: every report, by its beginning
+        )
+
+    def __str__(self) -> str:
+        return f"{self.measure} {self.word} {self.messages}"
+
+
+# cuts that have times: histograms are many rows, and by the hour they would be as many as messages
+TIMED = {
+    Fact.Grain.HOUR: (Fact.Cut.WHOLE,),
+    Fact.Grain.DAY: (Fact.Cut.WHOLE, Fact.Cut.PROFILE, Fact.Cut.PLACE),
+}
+
+
+class FactFold(models.Model):
+    """How far folding came. One row."""
+
+    folded_at = models.DateTimeField(null=True)
+    rebuilt_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"folded {self.folded_at}"

@@ -1,0 +1,159 @@
+"""The figures of one row of a report, each with what it covers. Nothing here is 0 where the truth is that nobody knows."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sms.models import MessageState
+from sms.models.buckets import percentiles
+from sms.models.tally import NOT_POSTED
+
+SHOWN_TIMES: Mapping[str, str] = {
+    "submit": "Time to accept",
+    "carrier": "Time to carrier",
+    "deliver": "Time to deliver",
+}
+NO_SEGMENTS = frozenset({"CA", "IN"})  # the provider tells no segments there
+SHARES = (0.5, 0.95, 0.99)
+LEAST = 20  # messages from which a percentile says something
+
+
+@dataclass(slots=True)
+class Figures:
+    """Sums of facts. `times` is None where they are not kept for what was asked; `tracked` are messages with tracked links."""
+
+    states: Counter[str] = field(default_factory=Counter)
+    codes: Counter[str] = field(default_factory=Counter)
+    segments: int = 0
+    segments_of: int = 0
+    billed: int = 0
+    billed_of: int = 0
+    clicks: Counter[str] = field(default_factory=Counter)
+    clicked: Counter[str] = field(default_factory=Counter)
+    opt_outs: int = 0
+    tracked: int = 0
+    smart: int = 0
+    untold: int = 0  # messages to countries where the provider tells no segments
+    times: dict[str, dict[int, int]] | None = field(default_factory=dict)
+    _seconds: dict[str, dict[float, float | None]] = field(default_factory=dict)
+
+    def add(
+        self,
+        measure: str,
+        word: str,
+        code: str,
+        figures: tuple[int, int, int, int, int],
+    ) -> None:
+        """One fact that is no time."""
+        messages, amount, amount_of, billed, billed_of = figures
+        if measure == "state":
+            self.states[word] += messages
+            if code:
+                self.codes[code] += messages
+            self.segments += amount
+            self.segments_of += amount_of
+            self.billed += billed
+            self.billed_of += billed_of
+        elif measure == "click":
+            self.clicked[word] += messages
+            self.clicks[word] += amount
+        elif measure == "opt_out":
+            self.opt_outs += messages
+
+    def time(self, measure: str, bucket: int, messages: int) -> None:
+        """One fact that is a time."""
+        if self.times is not None:
+            counts = self.times.setdefault(measure, {})
+            counts[bucket] = counts.get(bucket, 0) + messages
+
+    def plus(self, other: "Figures") -> None:
+        """Take the other's sums in."""
+        for mine, its in (
+            (self.states, other.states),
+            (self.codes, other.codes),
+            (self.clicks, other.clicks),
+            (self.clicked, other.clicked),
+        ):
+            mine.update(its)
+        self.segments += other.segments
+        self.segments_of += other.segments_of
+        self.billed += other.billed
+        self.billed_of += other.billed_of
+        self.opt_outs += other.opt_outs
+        self.tracked += other.tracked
+        self.smart += other.smart
+        self.untold += other.untold
+        if other.times is None:
+            self.times = None
+        for measure, counts in (other.times or {}).items():
+            for bucket, messages in counts.items():
+                self.time(measure, bucket, messages)
+
+    @property
+    def messages(self) -> int:
+        """All, whatever became of them."""
+        return self.states.total()
+
+    @property
+    def posted(self) -> int:
+        """Those that left."""
+        return self.messages - sum(self.states[state] for state in NOT_POSTED)
+
+    @property
+    def delivered(self) -> int:
+        """The handset has them."""
+        return self.states[MessageState.DELIVERED]
+
+    @property
+    def failed(self) -> int:
+        """A final no."""
+        return self.states[MessageState.FAILED]
+
+    @property
+    def open(self) -> int:
+        """Posted, and not known how they ended."""
+        return self.posted - self.delivered - self.failed
+
+    @property
+    def unposted(self) -> int:
+        """Waiting, cancelled or expired."""
+        return self.messages - self.posted
+
+    @property
+    def final(self) -> int:
+        """Posted messages with a final receipt."""
+        return self.delivered + self.failed
+
+    @property
+    def coverage(self) -> float | None:
+        """Their share of what was posted; None where nothing was."""
+        return self.final / self.posted if self.posted else None
+
+    @property
+    def delivery(self) -> float | None:
+        """Delivered, as a share of messages whose end is known; None where none is."""
+        return self.delivered / self.final if self.final else None
+
+    @property
+    def clicks_measurable(self) -> bool:
+        """Whether any message had a link whose clicks are told."""
+        return self.tracked > 0 or self.clicks.total() > 0
+
+    @property
+    def billed_measurable(self) -> bool:
+        """Whether the provider tells segments for any of them."""
+        return self.billed_of > 0 or self.untold < self.posted
+
+    def seconds(self, measure: str, share: float) -> float | None:
+        """A percentile of a time, one of SHARES, once all are added; None where too few messages have one, or where times are not kept."""
+        if measure not in self._seconds:
+            counts = (self.times or {}).get(measure, {})
+            enough = sum(counts.values()) >= LEAST
+            self._seconds[measure] = dict(
+                zip(SHARES, percentiles(counts if enough else {}, SHARES), strict=True)
+            )
+        return self._seconds[measure][share]
+
+    def timed(self, measure: str) -> int:
+        """Messages that have that time."""
+        return sum((self.times or {}).get(measure, {}).values())

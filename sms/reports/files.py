@@ -1,0 +1,104 @@
+"""Reports as files: CSV and XLSX, written row by row. No cell is ever run by a spreadsheet, and what nobody knows stays empty."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+
+from sms.audience.download import MARK, csv_line
+from sms.reports.ask import BY, Asked
+from sms.reports.figures import SHOWN_TIMES, Figures
+from sms.reports.read import Line
+
+Cell = str | int | float | None
+SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+
+
+def headings(asked: Asked) -> list[str]:
+    """Of the columns, in the order of `cells`."""
+    times = [f"{label.lower()} {name} (s)" for label in SHOWN_TIMES.values() for name in SHARES]
+    return [
+        *(
+            BY[asked.by].lower(),
+            "about",
+            "when (UTC)",
+            "messages",
+            "posted",
+            "delivered",
+            "failed",
+            "end not known",
+        ),
+        *("not posted", "coverage", "delivered of known", "segments (our count)", "messages counted"),
+        *("segments (provider)", "messages told", "clicks human", "clicks machine", "clicks unsure"),
+        *("messages with tracked links", "messages with smartlinks", "opt-outs", *times),
+    ]
+
+
+def cells(line: Line) -> list[Cell]:
+    """One line. Empty where a figure cannot be measured."""
+    one = line.figures
+    clicks: list[Cell] = [None, None, None]
+    if one.clicks_measurable:
+        clicks = [one.clicks["human"], one.clicks["machine"], one.clicks["unsure"]]
+    return [
+        line.label or line.value,
+        line.note or None,
+        f"{line.at:%Y-%m-%d %H:%M}" if line.at else None,
+        one.messages,
+        one.posted,
+        one.delivered,
+        one.failed,
+        one.open,
+        one.unposted,
+        _rounded(one.coverage, 4),
+        _rounded(one.delivery, 4),
+        one.segments if one.segments_of else None,
+        one.segments_of,
+        one.billed if one.billed_of else None,
+        one.billed_of,
+        *clicks,
+        one.tracked,
+        one.smart,
+        one.opt_outs,
+        *(_times(one)),
+    ]
+
+
+def _times(one: Figures) -> list[Cell]:
+    return [_rounded(one.seconds(measure, share), 3) for measure in SHOWN_TIMES for share in SHARES.values()]
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
+
+
+def csv_of(asked: Asked, lines: Iterable[Line]) -> Iterator[str]:
+    """Lines for a streaming response."""
+    yield MARK + csv_line(*headings(asked))
+    for line in lines:
+        yield csv_line(*("" if cell is None else str(cell) for cell in cells(line)))
+
+
+def write_xlsx(
+    path: Path, asked: Asked, lines: Iterable[Line], *, said: Callable[[int], None] | None = None
+) -> int:
+    """A workbook in constant memory; returns the lines written. Every text is a text, whatever it begins with."""
+    options: dict[str, Any] = {"constant_memory": True, "tmpdir": str(path.parent)}
+    with xlsxwriter.Workbook(str(path), options) as book:
+        bold, sheet = book.add_format({"bold": True}), book.add_worksheet("Report")
+        sheet.freeze_panes(1, 1)
+        sheet.set_column(0, 0, 32)
+        sheet.set_column(1, len(headings(asked)), 14)
+        for place, heading in enumerate(headings(asked)):
+            sheet.write_string(0, place, heading, bold)
+        number = 0
+        for number, line in enumerate(lines, 1):
+            for place, cell in enumerate(cells(line)):
+                if isinstance(cell, str):
+                    sheet.write_string(number, place, cell)
+                elif cell is not None:
+                    sheet.write_number(number, place, cell)
+            if said is not None and number % 1000 == 0:
+                said(number)
+    return number

@@ -1,0 +1,120 @@
+"""Service levels: how long each step of a message took, day by day, and how much of the month's error budget is used."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from django.db.models import Sum
+
+from sms.models import Fact
+from sms.models.buckets import within
+from sms.models.fact import TIMES
+from sms.models.tally import FIGURES
+from sms.reports.ask import EPOCH
+from sms.reports.figures import Figures
+
+DAYS = 30
+STEPS: Mapping[str, str] = {
+    "wait": "Accepted → posted",
+    "submit": "Posted → provider's answer",
+    "carrier": "Posted → with the carrier",
+    "deliver": "Posted → delivered",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """`share` of messages within `seconds`."""
+
+    step: str
+    seconds: float
+    share: float
+
+
+OBJECTIVES = (
+    Objective("wait", 60.0, 0.99),
+    Objective("submit", 5.0, 0.995),
+    Objective("carrier", 60.0, 0.99),
+    Objective("deliver", 300.0, 0.95),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """An objective over all days: messages that were timed, those too late, and how many may be."""
+
+    objective: Objective
+    timed: int
+    late: int
+
+    @property
+    def allowed(self) -> float:
+        """Late messages that the objective lets pass."""
+        return self.timed * (1 - self.objective.share)
+
+    @property
+    def met(self) -> float | None:
+        """Share in time; None where nothing was timed."""
+        return (self.timed - self.late) / self.timed if self.timed else None
+
+    @property
+    def left(self) -> float | None:
+        """Share of the budget that is left; below 0 where it is overdrawn."""
+        return 1 - self.late / self.allowed if self.timed else None
+
+
+@dataclass(slots=True)
+class Day:
+    """One day, UTC."""
+
+    day: date
+    figures: Figures = field(default_factory=Figures)
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Every day, the oldest first, their sum and the budgets."""
+
+    days: Sequence[Day]
+    total: Figures
+    budgets: Sequence[Budget]
+
+
+def levels(service_id: int, *, now: datetime, days: int = DAYS) -> Levels:
+    """Of the last `days` days, in one query."""
+    today = (now.date() - EPOCH).days
+    found: dict[int, Figures] = defaultdict(Figures)
+    rows = Fact.objects.filter(
+        service_id=service_id, grain=Fact.Grain.DAY, cut=Fact.Cut.WHOLE, at__gt=today - days, at__lte=today
+    ).order_by()
+    for at, measure, word, code, bucket, m, a, ao, b, bo in rows.values_list(
+        "at", "measure", "word", "code", "bucket", *FIGURES
+    ):
+        if measure in TIMES:
+            found[at].time(measure, bucket, m)
+        else:
+            found[at].add(measure, word, code, (m, a, ao, b, bo))
+    total = Figures()
+    for figures in found.values():
+        total.plus(figures)
+    every = [
+        Day(EPOCH + timedelta(days=at), found.get(at, Figures())) for at in range(today - days + 1, today + 1)
+    ]
+    return Levels(every, total, [_budget(total, one) for one in OBJECTIVES])
+
+
+def _budget(total: Figures, objective: Objective) -> Budget:
+    timed = total.timed(objective.step)
+    return Budget(
+        objective, timed, timed - within((total.times or {}).get(objective.step, {}), objective.seconds)
+    )
+
+
+def measured() -> list[tuple[int, str, str, int, int]]:
+    """Service, measure, word, bucket and messages of all that was ever counted, for a machine that draws its own curves."""
+    rows = Fact.objects.filter(
+        grain=Fact.Grain.DAY, cut=Fact.Cut.WHOLE, measure__in=("state", "click", "opt_out", *TIMES)
+    ).order_by("service_id", "measure", "word", "bucket")
+    grouped = rows.values_list("service_id", "measure", "word", "bucket").annotate(total=Sum("messages"))
+    return [row for row in grouped if row[-1]]

@@ -1,0 +1,1 @@
+"""Facts and the reports that read them."""

@@ -1,0 +1,216 @@
+"""Facts equal the ledger, whatever happened to messages and in whichever order."""
+
+import io
+import secrets
+from datetime import UTC, datetime, timedelta
+from math import ceil
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db.models import Sum
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sms import compose, facts, optout
+from sms.models import Click, Fact, FactDelta, Message, Receipt, ReportedSend, SendFact, buckets, ledger
+from sms.models.ledger import News, Tally
+from sms.optout import Refusal
+from sms.receipts import click_book
+from tests.domain.desk import BY, a_send, a_service
+
+pytestmark = pytest.mark.django_db
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+STEPS = st.one_of(
+    st.tuples(st.just("arm"), st.integers(0, 1), st.integers(0, 9000)),
+    st.tuples(st.just("accept"), st.integers(0, 1), st.integers(0, 9000)),
+    st.tuples(st.just("back"), st.integers(0, 1), st.integers(0, 9000)),
+    st.tuples(
+        st.sampled_from(
+            ["unconfirmed", "queued", "submitted", "failed", "delivered", "no_report", "expired"]
+        ),
+        st.integers(0, 1),
+        st.integers(-50, 9000),
+        st.sampled_from(["", "o2", "ee"]),
+        st.sampled_from([None, 1, 3]),
+    ),
+    st.tuples(st.just("click"), st.integers(0, 1), st.integers(0, 9000)),
+    st.sampled_from([("cancel",), ("fold",)]),
+    st.tuples(st.just("opt_out"), st.integers(0, 1)),
+)
+
+
+def differs() -> str:
+    _, found = facts.compare()
+    return str(found or "")
+
+
+def play(step, send, ids) -> None:
+    kind, at = step[0], START + timedelta(seconds=step[2] if len(step) > 2 else 0)
+    tally = Tally.new()
+    if kind == "arm":
+        ledger.arm([ids[step[1]]], at=at, tally=tally)
+    elif kind == "accept":
+        attempt = Message.objects.get(pk=ids[step[1]]).attempt
+        ledger.accept([(ids[step[1]], attempt, "p")], at=at, tally=tally)
+    elif kind == "back":
+        attempt = Message.objects.get(pk=ids[step[1]]).attempt
+        ledger.apply([News(ids[step[1]], "pending", at, attempt=attempt, returned=True)], tally=tally)
+    elif kind == "click":
+        receipt = Receipt.objects.create(
+            service=send.service,
+            message_id=ids[step[1]],
+            raw=b"{}",
+            dedupe=secrets.token_bytes(16),
+            received_at=at,
+        )
+        ledger.apply([News(ids[step[1]], "delivered", at)], tally=tally)
+        Click.objects.create(message_id=ids[step[1]], receipt=receipt, url="https://x.test/", at=at)
+        click_book.judge_messages([ids[step[1]]])
+    elif kind == "cancel":
+        compose.cancel(send, by=BY)
+    elif kind == "fold":
+        facts.fold()
+    elif kind == "opt_out":
+        number = Message.objects.get(pk=ids[step[1]]).msisdn
+        optout.opt_out(send.service_id, [Refusal(number, "", send.pk)], by=BY, source="page")
+    else:
+        code = "7203" if kind == "failed" else ""
+        ledger.apply(
+            [News(ids[step[1]], kind, at, code=code, carrier=step[3], segments=step[4])], tally=tally
+        )
+    tally.write()
+
+
+@settings(max_examples=60)
+@given(steps=st.lists(STEPS, min_size=3, max_size=20), posted=st.booleans())
+def test_facts_equal_the_ledger_after_any_news(steps, posted):
+    service = a_service(slug=secrets.token_hex(8))
+    send = a_send(service, 3)
+    ids = list(send.messages.order_by("pk").values_list("pk", flat=True))
+    for step in [("arm", index, 0) for index in range(3) if posted] + steps:
+        play(step, send, ids)
+    assert differs() == ""
+    told = dict(
+        SendFact.objects.filter(send_id=send.pk, measure="state")
+        .values_list("word")
+        .annotate(Sum("messages"))
+    )
+    assert told == send.counts()
+
+
+def a_busy_send(count: int = 24, **changes):
+    """Some delivered, some failed, one waiting."""
+    send = a_send(a_service(slug=secrets.token_hex(8)), count, **changes)
+    ids = list(send.messages.order_by("pk").values_list("pk", flat=True))
+    tally = Tally.new()
+    ledger.arm(ids[:-1], at=send.created_at + timedelta(seconds=2), tally=tally)
+    at = send.created_at + timedelta(seconds=4)
+    ledger.apply([News(pk, "delivered", at, carrier="o2", segments=2) for pk in ids[:-3]], tally=tally)
+    ledger.apply([News(pk, "failed", at, code="7203") for pk in ids[-3:-1]], tally=tally)
+    tally.write()
+    return send
+
+
+def figures() -> set[tuple]:
+    names = [field.name for field in Fact._meta.concrete_fields if not field.primary_key]
+    return set(Fact.objects.values_list(*names))
+
+
+def test_what_folding_made_and_what_rebuilding_makes_are_the_same():
+    a_busy_send()
+    optout.opt_out(a_service(slug="other").pk, [Refusal("+447710000000")], by=BY, source="page")
+    facts.fold()
+    folded = figures()
+    facts.rebuild()
+    assert figures() == folded
+    assert set(Fact.objects.values_list("measure", flat=True)) == {
+        "state",
+        "wait",
+        "deliver",
+        "opt_out",
+    }
+
+
+def test_folding_in_small_parts_comes_to_the_same():
+    for _ in range(3):
+        a_busy_send(3)
+    waiting = FactDelta.objects.count()
+    assert facts.fold(at_once=2) == waiting
+    folded = figures()
+    facts.rebuild()
+    assert figures() == folded
+    assert not FactDelta.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (
+            lambda send: Fact.objects.filter(word="delivered").update(messages=5),
+            "messages is 5, by the ledger it is 21",
+        ),
+        (lambda send: Fact.objects.filter(measure="deliver").delete(), "measure deliver"),
+        (lambda send: SendFact.objects.filter(word="failed").delete(), "sms_sendfact"),
+        (lambda send: Message.objects.filter(state="failed").update(country="FR"), "country FR"),
+        (
+            lambda send: FactDelta.objects.create(
+                send_id=send.pk, measure="state", word="pending", messages=1
+            ),
+            "pending",
+        ),
+    ],
+)
+def test_the_first_difference_is_named(spoil, said):
+    send = a_busy_send()
+    facts.fold()
+    call_command("check_facts", stdout=io.StringIO())
+    spoil(send)
+    with pytest.raises(CommandError, match="Facts and ledger differ") as told:
+        call_command("check_facts", stdout=io.StringIO())
+    assert said in str(told.value)
+    call_command("rebuild_facts", stdout=io.StringIO())
+    call_command("check_facts", stdout=io.StringIO())
+
+
+def test_facts_stay_when_messages_go():
+    send = a_busy_send(name="Spring")
+    facts.fold()
+    before = figures()
+    ids = list(send.messages.order_by("pk").values_list("pk", flat=True))
+    facts.keep(ids[0], ids[-1])
+    send.messages.all().delete()
+    assert differs() == ""
+    facts.rebuild()
+    assert figures() == before
+    assert ReportedSend.objects.get(pk=send.pk).name == "Spring"
+
+
+def test_clicks_go_where_their_message_goes():
+    send = a_send(a_service(slug="clicked"), 1)
+    (pk,) = send.messages.values_list("pk", flat=True)
+    for step in [
+        ("arm", 0, 0),
+        ("submitted", 0, 2, "", None),
+        ("click", 0, 60),
+        ("delivered", 0, 5, "o2", 1),
+    ]:
+        play(step, send, [pk])
+    assert differs() == ""
+    carriers = Fact.objects.filter(measure="click", cut=Fact.Cut.PLACE, grain="d").values_list(
+        "carrier", "amount"
+    )
+    assert list(carriers) == [("o2", 1)]
+
+
+@given(st.lists(st.floats(0.012, 500_000), min_size=1, max_size=60), st.sampled_from([0.5, 0.95, 0.99]))
+def test_a_percentile_is_at_most_five_percent_off(seconds, share):
+    counts: dict[int, int] = {}
+    for one in seconds:
+        number = buckets.bucket(START + timedelta(seconds=one), START)
+        counts[number] = counts.get(number, 0) + 1
+    true = sorted(seconds)[max(ceil(share * len(seconds)) - 1, 0)]
+    read = buckets.percentile(counts, share)
+    assert read is not None
+    assert abs(read - true) <= buckets.ERROR * true + 0.001
+    assert buckets.ERROR < 0.05

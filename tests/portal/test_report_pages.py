@@ -1,0 +1,289 @@
+"""Reports: figures with their coverage, filters in the address, files, access, and a fixed number of queries."""
+
+import io
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from python_calamine import CalamineWorkbook
+
+from sms import facts, reports
+from sms.models import AuditEvent, Fact, Message, ReportFile, ReportSchedule, Send, ledger
+from sms.models.ledger import News, Tally
+from sms.reports.mailed import next_time
+from tests.domain.desk import a_send
+from tests.portal.people import Cast, a_cast
+
+pytestmark = pytest.mark.django_db
+URL = "/s/shop/reports/"
+
+
+@pytest.fixture
+def cast() -> Cast:
+    return a_cast()
+
+
+def text_of(response) -> str:
+    body = b"".join(response.streaming_content) if response.streaming else response.content
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body.decode()))
+
+
+def sent(service, count: int = 30, *, failed: int = 3, heard: int = 25, days_ago: int = 0, **changes) -> Send:
+    """A send of which some messages were heard of, and some of those failed."""
+    send = a_send(service, count, **changes)
+    at = timezone.now() - timedelta(days=days_ago)
+    ids = list(send.messages.order_by("pk").values_list("pk", flat=True))
+    tally = Tally.new()
+    ledger.arm(ids, at=at, tally=tally)
+    ledger.accept([(pk, 1, "p") for pk in ids], at=at + timedelta(seconds=1), tally=tally)
+    news = [
+        News(
+            pk,
+            "failed" if index < failed else "delivered",
+            at + timedelta(seconds=5),
+            code="7203" if index < failed else "",
+            carrier="o2" if index % 2 else "ee",
+            segments=1,
+        )
+        for index, pk in enumerate(ids[:heard])
+    ]
+    ledger.apply(news, tally=tally)
+    tally.write()
+    return send
+
+
+def test_figures_stand_with_what_they_cover(cast):
+    sent(cast.service)
+    facts.fold()
+    shown = text_of(cast["composer"].get(URL))
+    assert "30 30 posted" in shown
+    assert "88 % 22 of 25 whose end is known" in shown
+    assert "83.3 % 25 of 30 with a final receipt" in shown
+    assert "not measurable no tracked links" in shown
+    assert "p50 · p95 · p99" in shown
+
+
+@pytest.mark.parametrize(
+    ("by", "said"),
+    [
+        ("hour", ":00"),
+        ("send", "Hello"),
+        ("sender", "SHOP"),
+        ("template", "No template"),
+        ("domain", "No tracked links"),
+        ("policy_group", "No policy group"),
+        ("country", "GB"),
+        ("carrier", "o2"),
+        ("code", "7203"),
+        ("person", "No person"),
+        ("partner", "No partner"),
+    ],
+)
+def test_by_everything(cast, by, said):
+    sent(cast.service)
+    facts.fold()
+    response = cast["auditor"].get(URL, {"by": by})
+    assert response.status_code == 200
+    assert said in text_of(response)
+
+
+def test_a_filter_in_the_address_counts_only_that(cast):
+    sent(cast.service)
+    facts.fold()
+    response = cast["approver"].get(URL, {"by": "day", "carrier": "o2", "country": "GB"})
+    assert response.context["report"].total.messages == 12
+    assert "country GB, carrier o2" in text_of(response)
+    both = cast["approver"].get(URL, {"by": "sender", "carrier": "o2"})
+    assert both.context["report"].total.messages == 12
+    assert "not by both at once" in text_of(both), (
+        "times of a sender on a carrier are not kept, and it says so"
+    )
+
+
+def test_nonsense_in_the_address_is_told_and_left_out(cast):
+    shown = text_of(
+        cast["auditor"].get(
+            URL, {"by": "phase", "from": "soon", "compare": "x", "sender": "'; DROP", "before": "x"}
+        )
+    )
+    assert "“phase” is nothing that a report can be by" in shown
+    assert "“from” is no date" in shown
+    assert "There is no sender" in shown
+
+
+def test_an_earlier_period_stands_beside(cast):
+    sent(cast.service, 30)
+    sent(cast.service, 20, days_ago=7, heard=20)
+    facts.fold()
+    today = datetime.now(UTC).date()
+    given = {"from": str(today - timedelta(days=6)), "until": str(today), "compare": "before"}
+    response = cast["auditor"].get(URL, given)
+    assert response.context["report"].total.messages == 30
+    assert response.context["report"].earlier.messages == 20
+    assert "+50 % on 20" in text_of(response)
+
+
+def test_sends_of_canada_have_segments_that_cannot_be_measured(cast):
+    send = sent(cast.service)
+    facts.fold()
+    Message.objects.filter(send=send).update(country="CA", segments_billed=None)
+    facts.rebuild()
+    shown = text_of(cast["auditor"].get(URL, {"by": "country"}))
+    assert "not measurable not told in Canada and India" in shown
+
+
+def test_the_number_of_queries_is_the_same_for_many(cast):
+    def queries(**given) -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as seen:
+            assert cast["auditor"].get(URL, given).status_code == 200
+        return len(seen)
+
+    sent(cast.service)
+    facts.fold()
+    few = {by: queries(by=by) for by in reports.BY}
+    for days in range(1, 12):
+        sent(cast.service, 5, heard=5, days_ago=days)
+    facts.fold()
+    many = {by: queries(by=by) for by in reports.BY}
+    assert many == few
+    assert max(many.values()) <= 12, many
+
+
+def test_csv_and_xlsx_hold_the_same_and_run_nothing(cast):
+    sent(cast.service, name="=HYPERLINK(1)")
+    facts.fold()
+    given = {"query": "by=send", "kind": "csv"}
+    answer = cast["auditor"].post(f"{URL}export/", given)
+    lines = b"".join(answer.streaming_content).decode().splitlines()
+    assert lines[1].startswith("'=HYPERLINK(1)")
+    book = cast["auditor"].post(f"{URL}export/", given | {"kind": "xlsx"})
+    rows = (
+        CalamineWorkbook.from_filelike(io.BytesIO(b"".join(book.streaming_content)))
+        .get_sheet_by_index(0)
+        .to_python()
+    )
+    assert rows[1][0] == "=HYPERLINK(1)"
+    assert [str(cell) for cell in rows[0]][:4] == ["send", "about", "when (UTC)", "messages"]
+    assert rows[1][3] == 30
+    assert AuditEvent.objects.filter(act="report.exported").count() == 2
+
+
+def test_a_long_report_is_made_in_the_background(cast, monkeypatch):
+    monkeypatch.setattr("portal.views.reports.AT_ONCE", 2)
+    for _ in range(3):
+        sent(cast.service, 1, failed=0, heard=1)
+    facts.fold()
+    for kind in ("csv", "xlsx"):
+        cast["auditor"].post(f"{URL}export/", {"query": "by=send", "kind": kind})
+    assert "0 of 3" in text_of(cast["auditor"].get("/s/shop/report-files/"))
+    assert reports.make_files(owner="test") == 2
+    for one in ReportFile.objects.all():
+        assert (one.done, one.rows) == (3, 3)
+        answer = cast["auditor"].post(f"/s/shop/report-files/{one.pk}/")
+        assert len(b"".join(answer.streaming_content)) == one.size
+    assert AuditEvent.objects.filter(act="report.fetched").count() == 2
+
+
+def test_a_file_that_is_cancelled_is_not_made(cast, monkeypatch):
+    monkeypatch.setattr("portal.views.reports.AT_ONCE", 0)
+    sent(cast.service, 1, failed=0, heard=1)
+    facts.fold()
+    cast["auditor"].post(f"{URL}export/", {"query": "by=send", "kind": "csv"})
+    one = ReportFile.objects.get()
+    cast["auditor"].post(f"/s/shop/report-files/{one.pk}/cancel/")
+    assert reports.make_files(owner="test") == 0
+    assert "Cancelled" in text_of(cast["auditor"].get("/s/shop/report-files/"))
+
+
+def test_who_may_see_and_who_may_take_away(cast):
+    for who in ("composer", "approver", "admin", "auditor"):
+        assert cast[who].get(URL).status_code == 200
+    assert cast["composer"].post(f"{URL}export/", {"query": "", "kind": "csv"}).status_code == 403
+    assert cast["foreigner"].get(URL).status_code == 404
+
+
+def test_service_levels_have_percentiles_and_a_budget(cast):
+    sent(cast.service)
+    facts.fold()
+    shown = text_of(cast["composer"].get(f"{URL}levels/"))
+    assert "goal 99 % within 1 min" in shown
+    assert "of the budget left" in shown
+    assert "83.3 % 25 of 30" in shown
+
+
+def test_metrics_are_for_this_machine_or_the_token(cast, settings):
+    sent(cast.service)
+    facts.fold()
+    client = cast["visitor"]
+    shown = client.get("/metrics")
+    assert shown["Content-Type"].startswith("text/plain; version=0.0.4")
+    body = shown.content.decode()
+    assert 'textdesk_messages{service="shop",state="delivered"} 22' in body
+    assert 'textdesk_step_seconds_count{service="shop",step="deliver"} 22' in body
+    assert 'textdesk_step_seconds_bucket{service="shop",step="deliver",le="10"} 22' in body
+    assert client.get("/metrics", REMOTE_ADDR="203.0.113.9").status_code == 403
+    assert client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 403
+    settings.METRICS_TOKEN = "a-token"
+    far = {"REMOTE_ADDR": "203.0.113.9"}
+    assert client.get("/metrics", headers={"Authorization": "Bearer a-token"}, **far).status_code == 200
+    assert client.get("/metrics", headers={"Authorization": "Bearer é"}, **far).status_code == 403
+
+
+def test_a_report_by_mail_goes_to_people_who_are_still_there(cast):
+    sent(cast.service, days_ago=3)
+    facts.fold()
+    given = {
+        "name": "Weekly",
+        "every": "week",
+        "by": "day",
+        "people": ["auditor@example.test", "composer@example.test"],
+    }
+    assert cast["auditor"].post("/s/shop/report-schedules/", given).status_code == 302
+    one = ReportSchedule.objects.get()
+    assert one.next_at.weekday() == 0
+    cast.service.memberships.filter(user__email="composer@example.test").delete()
+    at = one.next_at + timedelta(minutes=3)
+    assert reports.send_due(public_url="https://desk.example.test", now=at) == 1
+    assert reports.send_due(public_url="https://desk.example.test", now=at) == 0
+    (letter,) = mail.outbox
+    assert letter.bcc == ["auditor@example.test"]
+    assert letter.attachments[0][0].endswith(".csv")
+    one.refresh_from_db()
+    assert one.next_at == next_time("week", at)
+    assert AuditEvent.objects.filter(act="report.mailed").exists()
+    cast["auditor"].post(f"/s/shop/report-schedules/{one.pk}/remove/")
+    assert not ReportSchedule.objects.exists()
+
+
+def test_only_people_of_the_service_can_get_it(cast):
+    given = {"name": "Weekly", "every": "week", "by": "day", "people": ["foreigner@example.test"]}
+    assert cast["auditor"].post("/s/shop/report-schedules/", given).status_code == 422
+
+
+def test_a_month_begins_on_its_first():
+    assert next_time("month", datetime(2026, 3, 1, 6, 0, tzinfo=UTC)) == datetime(
+        2026, 4, 1, 6, 0, tzinfo=UTC
+    )
+    assert next_time("week", datetime(2026, 3, 2, 5, 0, tzinfo=UTC)) == datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
+
+
+def test_an_empty_report_says_so(cast):
+    assert "No messages in these days" in text_of(cast["composer"].get(URL))
+    assert not Fact.objects.exists()
+
+
+def test_a_long_table_has_pages_and_its_picture_is_whole(cast, monkeypatch):
+    monkeypatch.setattr("portal.views.reports.LINES", 3)
+    for days in range(5):
+        sent(cast.service, 1, failed=0, heard=1, days_ago=days)
+    facts.fold()
+    first, second = cast["auditor"].get(URL), cast["auditor"].get(URL, {"page": 2})
+    assert "Rows 1 to 3 of 5" in text_of(first)
+    assert "Rows 4 to 5 of 5" in text_of(second)
+    assert len(second.context["course"].columns) == 30
