@@ -10,8 +10,9 @@ class PortalConfig(AppConfig):
     verbose_name = "People"
 
     def ready(self) -> None:
-        """Admins hear of an endpoint that was switched off."""
-        from portal import callback_mail
+        """Admins hear of an endpoint that was switched off, the audit of who comes and goes."""
+        from portal import callback_mail, door
         from sms.callbacks import endpoint_disabled
 
         endpoint_disabled.connect(callback_mail.on_disabled, dispatch_uid="callback_mail")
+        door.connect()

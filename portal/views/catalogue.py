@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.access import actor, service_page
+from portal.changes import changes
 from portal.forms.catalogue import GroupForm, NounForm, PolicyConnectionForm, SenderForm, SmartlinkForm
 from portal.forms.opt_outs import NumberForm
 from sms import consent, senders
@@ -103,7 +104,7 @@ def _form(request: HttpRequest, service: Service, noun: Noun, thing: Any = None)
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             saved = form.save()
-            _audit(request, service, noun, saved, "changed" if thing else "added", fields=form.changed_data)
+            _audit(request, service, noun, saved, "changed" if thing else "added", **changes(form))
         messages.success(request, "Saved.")
         return redirect(noun.one, service=service.slug, pk=saved.pk)
     context = {"noun": noun, "form": form, "thing": thing}
@@ -348,7 +349,7 @@ def policy_connection(request: HttpRequest, service: Service) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             form.save()
-            _audit(request, service, GROUP, service, "connection_changed", fields=form.changed_data)
+            _audit(request, service, GROUP, service, "connection_changed", **changes(form))
         messages.success(request, "Saved.")
         return redirect("policy_connection", service=service.slug)
     listed, problem = None, ""

@@ -15,7 +15,7 @@ from portal.views.download import csv_download
 from sms import compose as composing
 from sms import control, drafts
 from sms.audience import rejects_csv
-from sms.models import Draft, Service
+from sms.models import AuditEvent, Draft, Service
 
 PREVIEWED = 5
 SHOWN_REJECTS = 20
@@ -56,7 +56,10 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
         if sent is not None:
             messages.info(request, "This draft was sent meanwhile. Here is the send.")
             return redirect("send", service=service.slug, pk=sent.send_id)
+        new = found.pk is None
         saved = form.keep(user=request.user)
+        if new:
+            _audit(request, "draft.created", saved)
     if "save" in request.POST and fine:
         messages.success(request, "Draft saved.")
         return redirect("draft", service=service.slug, pk=saved.pk)
@@ -151,12 +154,12 @@ def _duration(messages: int, rate: int | None) -> str:
 @require_safe
 def draft_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingHttpResponse:
     """The rejects of a draft, each with its row and reason."""
-    del request
     found = get_object_or_404(service.drafts.select_related("service", "upload", "template", "sender"), pk=pk)
     try:
         rejects = composing.check(drafts.order_of(found, limits=upload_limits())).rejects
     except composing.ComposeError:
         rejects = ()
+    _audit(request, "draft.rejects_exported", found, rows=len(rejects))
     return csv_download(rejects_csv(rejects), name=f"rejects-draft-{found.pk}.csv")
 
 
@@ -165,6 +168,19 @@ def draft_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingH
 def draft_discard(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Throw a draft away; a sent one stays."""
     found = get_object_or_404(service.drafts.filter(send=None), pk=pk)
-    found.delete()
+    with transaction.atomic():
+        _audit(request, "draft.discarded", found)
+        found.delete()
     messages.success(request, "Draft discarded.")
     return redirect("home", service=service.slug)
+
+
+def _audit(request: HttpRequest, act: str, draft: Draft, **details: object) -> None:
+    AuditEvent.record(
+        act,
+        by=actor(request),
+        service_slug=draft.service.slug,
+        noun="draft",
+        noun_key=draft.pk,
+        **details,
+    )

@@ -8,12 +8,12 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from sms import lint, models, templates
-from sms.admin.scoped import Scoped, actor
+from sms.admin.scoped import Audited, Scoped, actor
 from sms.connection import Verdict
 
 
 @admin.register(models.Region)
-class RegionAdmin(admin.ModelAdmin):
+class RegionAdmin(Audited):
     """Hosts and DNS targets; shared by all services, so for superusers."""
 
     list_display = ("name", "key", "host", "dns_kind", "dns_target")

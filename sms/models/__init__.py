@@ -3,7 +3,7 @@
 from sms.models.api_key import ApiKey, ApiKeyUse
 from sms.models.approval import ApprovalRules, Approvers
 from sms.models.audience import AudienceChunk, AudienceVersion, SavedAudience
-from sms.models.audit import Actor, AuditEvent
+from sms.models.audit import Actor, AuditEvent, AuditLeave, AuditSeal
 from sms.models.callback import Callback, CallbackEndpoint, Echo, Notify
 from sms.models.draft import Draft, Upload
 from sms.models.duty import Duty
@@ -31,6 +31,8 @@ __all__ = [
     "AudienceChunk",
     "AudienceVersion",
     "AuditEvent",
+    "AuditLeave",
+    "AuditSeal",
     "AuthKind",
     "Callback",
     "CallbackEndpoint",

@@ -13,6 +13,7 @@ from sms import saved, templates
 from sms.audience import Limits
 from sms.models import (
     ApiKey,
+    AuditEvent,
     Callback,
     CallbackEndpoint,
     ContactPolicyGroup,
@@ -111,6 +112,7 @@ def address(path: str, service, send: Send, draft: Draft) -> str:
         "audiences": an_audience(send.service).pk,
         "people": a_colleague(send.service).pk,
         "invitations": an_invitation(send.service).pk,
+        "audit": AuditEvent.objects.filter(service_slug=send.service.slug).latest("pk").pk,
     }
     # by the part after the service, so that a page of a new noun has to be added here
     parts = path.removeprefix("s/<slug:service>/settings/").removeprefix("s/<slug:service>/").split("/")

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, InterfaceError, connections
 
-from sms import pulse, rounds, wake
+from sms import audit, pulse, rounds, wake
 from sms.callbacks import Policy
 from sms.models import Heartbeat
 
@@ -26,7 +26,7 @@ DRAINED_WITHIN = 28.0  # seconds from the signal to the end, whatever hangs: ser
 
 
 class Command(BaseCommand):
-    """Three loops: one sends, one applies receipts and tidies up, one delivers callbacks."""
+    """Four loops: one sends, one applies receipts and tidies up, one delivers callbacks, one seals the audit."""
 
     help = "Send what is due until SIGTERM or Ctrl-C, without django-q2. Finishes what is in flight, at most 30 s."
 
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         log.info("dispatcher_started", pid=os.getpid(), host=pulse.HOST)
         others = [
             threading.Thread(target=work, args=(stop,), name=work.__name__)
-            for work in (_receipts, _callbacks)
+            for work in (_receipts, _callbacks, _audit)
         ]
         for thread in others:
             thread.start()
@@ -164,5 +164,19 @@ def _callbacks(stop: _Stop) -> None:
 
     try:
         _keep_on(turn, stop=stop, what="the work on callbacks")
+    finally:
+        connections.close_all()
+
+
+def _audit(stop: _Stop) -> None:
+    """Seals for audit rows, and the hourly checkpoints."""
+    keeper = audit.Keeper(settings.VAR_DIR / "audit")
+
+    def turn() -> None:
+        keeper.turn()
+        stop.pause(audit.EVERY)
+
+    try:
+        _keep_on(turn, stop=stop, what="the sealing of the audit")
     finally:
         connections.close_all()
