@@ -25,8 +25,13 @@ def through_a_proxy(field: Field) -> Iterator[proxy.Proxy]:
             field.provider_port = 0
 
 
-def overtake(field: Field, text: str, *, plant: str = "") -> books.Verdict:
-    """Freeze a dispatcher with requests in flight and more loaded, let its lease run out, let another finish the send, thaw it."""
+def overtake(
+    field: Field, text: str, *, plant: str = "", last_patience: float = LAST_PATIENCE
+) -> books.Verdict:
+    """Freeze a dispatcher with requests in flight and more loaded, let its lease run out, let another finish the send, thaw it.
+
+    A bug may leave messages that never settle: `last_patience` is how many seconds are given to them.
+    """
     with through_a_proxy(field) as between:
         between.otherwise(SLOW)
         send = field.send(text, MESSAGES)
@@ -50,5 +55,5 @@ def overtake(field: Field, text: str, *, plant: str = "") -> books.Verdict:
         finally:
             frozen.kill()
             frozen.wait()
-        field.settle(send, text, patience=LAST_PATIENCE)
+        field.settle(send, text, patience=last_patience)
         return field.verdict(send, text)
