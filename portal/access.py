@@ -25,6 +25,7 @@ ACTS: dict[str, frozenset[str]] = {
     "cancel": frozenset({Role.COMPOSER, Role.APPROVER, Role.ADMIN}),
     "opt_out": frozenset({Role.COMPOSER, Role.ADMIN}),
     "opt_in": frozenset({Role.ADMIN}),
+    "export": frozenset({Role.ADMIN, Role.AUDITOR}),
     "settle": frozenset({Role.ADMIN}),
     "configure": frozenset({Role.ADMIN}),
     "audit": frozenset({Role.AUDITOR, Role.ADMIN}),
@@ -66,9 +67,10 @@ def service_page(
             found = services_of(user).select_related("region").filter(slug=service).first()
             if found is None:
                 raise Http404("no such service")
-            if act not in may(user, found):
+            held = may(user, found)
+            if act not in held:
                 raise PermissionDenied
-            request.service = found  # type: ignore[attr-defined]
+            request.service, request.may = found, held  # type: ignore[attr-defined]
             zone = zoneinfo.ZoneInfo(user.time_zone or found.time_zone)
             with timezone.override(zone):
                 return view(request, found, *args, **kwargs)

@@ -1,12 +1,21 @@
-"""People and memberships in the Django admin, for superusers."""
+"""People, memberships and invitations in the Django admin, for superusers. The rules are the people page's (`portal.people`)."""
+
+from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.shortcuts import redirect
 
-from portal.models import Membership, User
+from portal import people
+from portal.models import Invitation, Membership, Role, User
+from sms.admin import actor
+from sms.models import AuditEvent
 
 admin.site.unregister(Group)
 
@@ -20,10 +29,45 @@ class NewUserForm(AdminUserCreationForm):
         field_classes = {"email": forms.EmailField}  # noqa: RUF012 - Django's own spelling
 
 
+class PersonForm(UserChangeForm):
+    """A person who is the only admin of a service may sign in."""
+
+    def clean_is_active(self) -> bool:
+        """See the class."""
+        active = bool(self.cleaned_data["is_active"])
+        if not active and (alone := people.only_admin_of(self.instance)):
+            raise ValidationError(_left_alone(alone))
+        return active
+
+
+def _left_alone(services: list[Any]) -> str:
+    names = " and ".join(service.name for service in services)
+    return f"{names} would be left without an admin. Make somebody else admin there first."
+
+
+class MembershipForms(forms.BaseInlineFormSet):
+    """The rows as they will be leave no service without an admin."""
+
+    def clean(self) -> None:
+        """See the class."""
+        super().clean()
+        if not self.instance.pk or any(self.errors):
+            return
+        stays = {
+            form.cleaned_data["service"].pk
+            for form in self.forms
+            if form.cleaned_data.get("role") == Role.ADMIN and not form.cleaned_data.get("DELETE")
+        }
+        alone = [service for service in people.only_admin_of(self.instance) if service.pk not in stays]
+        if alone:
+            raise ValidationError(_left_alone(alone))
+
+
 class MembershipInline(admin.TabularInline):
     """Roles of a person, service by service."""
 
     model = Membership
+    formset = MembershipForms
     extra = 1
 
 
@@ -31,9 +75,11 @@ class MembershipInline(admin.TabularInline):
 class UserAdmin(DjangoUserAdmin):
     """People."""
 
+    form = PersonForm
     add_form = NewUserForm
     ordering = ("email",)
-    list_display = ("email", "first_name", "last_name", "is_staff", "is_active")
+    list_display = ("email", "first_name", "last_name", "is_staff", "is_active", "last_login")
+    list_filter = ("is_active", "is_staff", "is_superuser", "memberships__role", "memberships__service")
     search_fields = ("email", "first_name", "last_name")
     inlines = (MembershipInline,)
     fieldsets = (
@@ -44,3 +90,75 @@ class UserAdmin(DjangoUserAdmin):
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),
     )
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """The only admin of a service stays."""
+        found = self.get_object(request, unquote(object_id))
+        if found is not None and (alone := people.only_admin_of(found)):
+            messages.error(request, _left_alone(alone))
+            return redirect("admin:portal_user_change", found.pk)
+        return super().delete_view(request, object_id, extra_context)
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Deleting many at once would not ask who is left."""
+        return {name: one for name, one in super().get_actions(request).items() if name != "delete_selected"}
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Roles are audited service by service, as on the people page."""
+        before = _roles(form.instance)
+        super().save_related(request, form, formsets, change)
+        after = _roles(form.instance)
+        for slug in sorted(before.keys() | after.keys()):
+            if before.get(slug) != after.get(slug):
+                AuditEvent.record(
+                    "person.roles_changed" if after.get(slug) else "person.removed",
+                    by=actor(request),
+                    service_slug=slug,
+                    noun="person",
+                    noun_key=form.instance.pk,
+                    email=form.instance.email,
+                    roles=after.get(slug, []),
+                    before=before.get(slug, []),
+                )
+
+
+def _roles(user: User) -> dict[str, list[str]]:
+    held: dict[str, list[str]] = {}
+    for slug, role in user.memberships.order_by("role").values_list("service__slug", "role"):
+        held.setdefault(slug, []).append(role)
+    return held
+
+
+@admin.register(Invitation)
+class InvitationAdmin(admin.ModelAdmin):
+    """Who was invited, and what became of it; inviting is done on the people page."""
+
+    list_display = ("email", "service", "role_names", "made_by", "expires_at", "accepted_at", "withdrawn_at")
+    list_filter = ("service", ("accepted_at", admin.EmptyFieldListFilter))
+    list_select_related = ("service", "made_by")
+    search_fields = ("email",)
+    fields = (
+        "email",
+        "service",
+        "role_names",
+        "made_by",
+        "made_at",
+        "expires_at",
+        "accepted_at",
+        "accepted_by",
+        "withdrawn_at",
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False

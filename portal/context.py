@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
-from portal.access import may, services_of
+from portal.access import services_of
 
 
 def desk(request: HttpRequest) -> dict[str, Any]:
@@ -17,6 +17,6 @@ def desk(request: HttpRequest) -> dict[str, Any]:
     return {
         "service": service,
         "services": services_of(user),
-        "may": may(user, service) if service else frozenset(),
+        "may": getattr(request, "may", frozenset()),
         "zone": timezone.get_current_timezone_name(),
     }

@@ -7,10 +7,11 @@ from pathlib import Path
 from django.db import transaction
 
 from portal.models import Membership, Role, User
+from sms import templates
 from sms.models import (
+    Actor,
     AuthKind,
     ContactPolicyGroup,
-    MessageTemplate,
     Region,
     Sender,
     SenderKind,
@@ -70,7 +71,7 @@ def _catalogue(service: Service) -> None:
     for address, kind, default in SENDERS:
         Sender.objects.create(service=service, address=address, kind=kind, is_default=default)
     for name, text in TEMPLATES:
-        MessageTemplate.objects.create(service=service, name=name, text=text)
+        templates.create(service, name, templates.Wording(text), by=Actor.system())
     ContactPolicyGroup.objects.create(
         service=service,
         name="demo-marketing",

@@ -56,6 +56,48 @@ class User(AbstractUser):
         return self.email
 
 
+class Invitation(models.Model):
+    """A place in a service, offered by e-mail. Its link is signed, holds until `expires_at`, and works once.
+
+    `nonce` is part of the link: a new one makes the link that was sent before worthless.
+    """
+
+    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField("e-mail address")
+    roles = models.JSONField(default=list)
+    nonce = models.CharField(max_length=43, editable=False)
+    made_at = models.DateTimeField(auto_now_add=True)
+    made_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    accepted_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="invitations"
+    )
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("service", "email"),
+                name="invitation_open_once_per_address",
+                condition=models.Q(accepted_at__isnull=True, withdrawn_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="invitation_is_accepted_or_withdrawn_not_both",
+                condition=models.Q(accepted_at__isnull=True) | models.Q(withdrawn_at__isnull=True),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"invitation of {self.email}"
+
+    @property
+    def role_names(self) -> str:
+        """`Composer, Approver`."""
+        return ", ".join(str(Role(role).label) for role in self.roles if role in Role.values)
+
+
 class Membership(models.Model):
     """A person's role in a service. Several roles are several rows."""
 

@@ -6,6 +6,7 @@ production, and keys must be given.
 
 import secrets
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
@@ -117,6 +118,8 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.forms",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_htmx",
     "allauth",
     "allauth.account",
@@ -228,6 +231,30 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "UNAUTHENTICATED_USER": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+
+BEHIND_PROXY = env_bool("BEHIND_PROXY", False)  # then X-Forwarded-For says who calls
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Textdesk",
+    "DESCRIPTION": "Send SMS and follow them. Send your API key in the header `key`, or as `Authorization: Bearer`.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "PREPROCESSING_HOOKS": ["sms.api.v1.schema.only_doors"],
+    "POSTPROCESSING_HOOKS": ["sms.api.v1.schema.finish"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+# --- Callbacks to partners ----------------------------------------------------------------------------------------------
+CALLBACKS: dict[str, Any] = {  # arguments of sms.callbacks.Policy
+    "loopback": env_bool("CALLBACKS_TO_LOOPBACK", False),
+    "own_hosts": frozenset({PUBLIC_HOST.lower()}),
 }
 
 # --- Limits ---------------------------------------------------------------------------------------------------------------

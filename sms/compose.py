@@ -5,23 +5,22 @@ transaction: send, messages with their slices, rejects, counters and the audit r
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from sms import text, wake, zones
+from sms import content, slicing, templates, text, wake, zones
 from sms.audience import Audience, Recipient
 from sms.audience import Reject as RejectedRow
 from sms.models import (
     Actor,
+    AudienceVersion,
     AuditEvent,
     ContactPolicyGroup,
     Lane,
-    Message,
     MessageState,
     MessageTemplate,
     OptOut,
@@ -33,32 +32,21 @@ from sms.models import (
     Service,
     ShortLinkDomain,
     Slice,
+    TemplateVersion,
     ledger,
 )
-from sms.models.ledger import Tally
+from sms.models.insert import Later, insert
+from sms.models.ledger import News, Tally
+from sms.refusal import FAULTS, ComposeError, Partner, Problem, RepeatedReference, RowsRefused
 
-SLICE = 500  # messages per lease: small enough to share between dispatchers, large enough that a claim costs nothing
+__all__ = ["ComposeError", "Order", "Partner", "Problem", "RepeatedReference", "RowsRefused"]
+
 RAMP_FROM = 100  # messages: of fewer, one percent says nothing
+REJECT = ("send_id", "row", "value", "code", "reason")
 ZONE_HEADINGS = ("timezone", "time zone", "zone", "tz")
 PAST = timedelta(
     minutes=2
 )  # a time this long ago was meant as "now" by somebody who took a moment to press the button
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why a send cannot be made, by the field of the compose page that mends it."""
-
-    field: str
-    text: str
-
-
-class ComposeError(ValueError):
-    """The send cannot be made as it stands; nothing was stored."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__(" ".join(problem.text for problem in problems))
-        self.problems = tuple(problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +58,8 @@ class Order:
     sender: Sender | None = None
     content: str = ""
     template: MessageTemplate | None = None
+    language: str = ""  # of the template; empty for its wording without one
+    version: TemplateVersion | None = None  # found by `check` where it is not given
     name: str = ""
     due_at: datetime | None = None
     expires_at: datetime | None = None
@@ -77,10 +67,13 @@ class Order:
     link_domain: ShortLinkDomain | None = None
     callback_data: str = ""
     source: str = ""
+    saved: AudienceVersion | None = None  # where `audience` was read from, if it was saved
     lane: Lane = Lane.NORMAL
     resend: Resend = Resend.NEVER
     ramp: bool = False
     respect_quiet_hours: bool = True
+    client_reference: str = ""
+    partner: Partner | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +87,7 @@ class Line:
     segments: int
     warning: str
     zone: str = ""
+    fault: str = ""  # the provider's code for why it fails at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +99,7 @@ class Checked:
     encoding: str
     segments_total: int
     segments_worst: int
+    cautions: tuple[str, ...] = ()  # what the destinations may make of the sender
 
     @property
     def warnings(self) -> int:
@@ -125,6 +120,9 @@ class Checked:
 def check(order: Order, *, now: datetime | None = None) -> Checked:
     """What `create` would do with this order; raises ComposeError naming every field that needs a hand."""
     now = now or timezone.now()
+    if (earlier := _earlier(order)) is not None:
+        raise RepeatedReference(earlier)
+    order = _settled(order)
     problems = [
         *_catalogue_problems(order),
         *_content_problems(order),
@@ -134,10 +132,21 @@ def check(order: Order, *, now: datetime | None = None) -> Checked:
     if problems:
         raise ComposeError(problems)
     names = _placeholders(order)
-    columns, missing = _columns(names, order.audience)
+    columns, missing = content.columns(names, order.audience)
+    holes = _holes(order)
+    columns |= {name: "" for name in missing if name in holes and holes[name].fallback}
+    missing = [name for name in missing if name not in columns]
     if missing:
-        raise ComposeError([Problem("text", _missing_sentence(missing, order.audience))])
+        raise ComposeError([Problem("text", content.missing_sentence(missing, order.audience))])
     lines, rejects = _without_opt_outs(order.service, *_lines(order, columns))
+    if order.partner is None:
+        lines, unreached, cautions = content.reachable(order.sender, lines)
+        rejects = [*rejects, *unreached]
+        if not lines and unreached and len(unreached) == len(rejects):
+            raise ComposeError([Problem("sender", unreached[0].reason)])
+    else:  # the provider's codes answer for what the sender cannot reach
+        cautions = ()
+        lines, rejects = _all_as_lines(lines, rejects)
     if not lines:
         raise ComposeError([Problem("audience", _nobody_sentence(rejects))])
     return Checked(
@@ -146,23 +155,44 @@ def check(order: Order, *, now: datetime | None = None) -> Checked:
         encoding="ucs2" if any(text.segments(line.text).encoding == "ucs2" for line in lines[:1]) else "gsm7",
         segments_total=sum(line.segments for line in lines),
         segments_worst=max(line.segments for line in lines),
+        cautions=cautions,
     )
 
 
 def create(order: Order, *, by: Actor, user: Any = None, now: datetime | None = None) -> Send:
     """Commit the send and have it dispatched when due; raises ComposeError and stores nothing where it cannot be."""
     now = now or timezone.now()
+    order = _settled(order)
     checked = check(order, now=now)
     if order.sender is None:  # `check` has refused it; said again for whoever reads types
         raise ComposeError([Problem("sender", "Choose the sender that the messages come from.")])
-    due_at = max(order.due_at or now, now)
-    with transaction.atomic():
-        send = Send.objects.create(
+    try:
+        return _create(order, order.sender, checked, by=by, user=user, now=now)
+    except IntegrityError:
+        earlier = _earlier(order)
+        if earlier is None:
+            raise
+        raise RepeatedReference(earlier) from None
+
+
+def _earlier(order: Order) -> Send | None:
+    """The send that has this client reference already."""
+    if not order.client_reference:
+        return None
+    return Send.objects.filter(service=order.service, client_reference=order.client_reference).first()
+
+
+def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: Any, now: datetime) -> Send:
+    due_at, partner = max(order.due_at or now, now), order.partner
+    with transaction.atomic(savepoint=bool(order.client_reference)):  # the database may refuse only that
+        send = slicing.begin(
             service=order.service,
             name=order.name or _default_name(order, due_at),
-            sender=order.sender,
+            sender=sender,
             text=_written(order),
             template=order.template,
+            template_version=order.version,
+            smartlinks=_smartlinks(order),
             policy_group=order.policy_group,
             link_domain=order.link_domain,
             state=SendState.SCHEDULED if due_at > now else SendState.SENDING,
@@ -172,24 +202,38 @@ def create(order: Order, *, by: Actor, user: Any = None, now: datetime | None = 
             recipients=len(checked.lines),
             rejected=len(checked.rejects),
             source=order.source[-200:],
+            audience=order.saved,
             lane=order.lane,
             resend=order.resend,
             ramp=order.ramp and len(checked.lines) >= RAMP_FROM,
             quiet_hours=order.service.quiet_hours if order.respect_quiet_hours else "",
             created_by=user,
+            client_reference=order.client_reference,
+            reference=partner.reference if partner else None,
+            wishes=partner.wishes if partner else {},
         )
-        _store_messages(send, checked.lines)
-        Reject.objects.bulk_create(
-            (
-                Reject(send=send, row=bad.row, value=bad.value[:200], code=bad.code, reason=bad.reason[:300])
-                for bad in checked.rejects
-            ),
-            batch_size=1000,
-        )
+        later = Later()
+        stored = slicing.store(send, checked.lines, later=later)
+        rejected = [
+            (send.pk, bad.row, bad.value[:200], bad.code, bad.reason[:300]) for bad in checked.rejects
+        ]
+        insert(Reject, REJECT, rejected)
         tally = Tally.new()
         tally.move(send.pk, old=None, new=(MessageState.PENDING, ""), count=len(checked.lines))
-        tally.write()
-        AuditEvent.record(
+        if partner is not None:
+            if partner.on_stored is not None:
+                partner.on_stored(send, stored, later)
+            told = [
+                News(pk, MessageState.FAILED, now, code=line.fault, detail=line.warning)
+                for pk, line in zip(stored, checked.lines, strict=True)
+                if line.fault
+            ]
+            if told:
+                later.run()  # what is told may name what is stored by then
+                ledger.apply(told, tally=tally)
+        tally.write(later=later)
+        AuditEvent.record_later(
+            later,
             "send.created",
             by=by,
             service_slug=order.service.slug,
@@ -201,6 +245,7 @@ def create(order: Order, *, by: Actor, user: Any = None, now: datetime | None = 
             template=str(order.template or ""),
             due_at=due_at.isoformat(),
         )
+        later.run()
         wake.dispatch()
     return send
 
@@ -227,10 +272,10 @@ def _catalogue_problems(order: Order) -> Iterator[Problem]:
         ("policy_group", order.policy_group, "policy group"),
         ("link_domain", order.link_domain, "short-link domain"),
     )
-    for field, thing, noun in chosen:
+    for name, thing, noun in chosen:
         if thing is not None and (thing.service_id != service.pk or not thing.active):
             yield Problem(
-                field, f"{thing} is not a {noun} of {service.name} that can be used. Choose another one."
+                name, f"{thing} is not a {noun} of {service.name} that can be used. Choose another one."
             )
 
 
@@ -239,7 +284,15 @@ def _content_problems(order: Order) -> Iterator[Problem]:
         yield Problem("text", "Write a text or choose a template, not both.")
     elif not order.content.strip() and order.template is None:
         yield Problem("text", "Write the text of the message, or choose a template.")
+    if order.language and order.template is not None and order.version is None:
+        yield Problem(
+            "language",
+            f"{order.template} has nothing published in “{order.language}”. Choose another language, or none.",
+        )
     written = _written(order)
+    if order.partner is None:
+        for sentence in content.smartlinks(order.service, written)[1]:
+            yield Problem("text", sentence)
     limit = order.service.text_limit
     if written and not text.placeholders(written) and len(written) > limit:
         yield Problem("text", f"The text has {len(written):,} characters; this service allows {limit:,}.")
@@ -265,30 +318,35 @@ def _resend_problems(order: Order) -> Iterator[Problem]:
 
 def _written(order: Order) -> str:
     """Our own text with its placeholders; empty where the provider's template makes it."""
+    if order.version is not None:
+        return order.version.text
     return order.template.text if order.template is not None else order.content
 
 
+def _smartlinks(order: Order) -> list[list[int]]:
+    """[id, minutes]: a partner says them, everybody else's are those of the catalogue that the text names."""
+    if order.partner is not None:
+        return [list(pair) for pair in order.partner.wishes.get("smartlinks", ())]
+    return content.smartlinks(order.service, _written(order))[0]
+
+
+def _settled(order: Order) -> Order:
+    """With the version that its template has published now."""
+    if order.template is None or order.version is not None:
+        return order
+    return replace(order, version=templates.published(order.template, order.language))
+
+
+def _holes(order: Order) -> dict[str, templates.Hole]:
+    return {one.name: one for one in templates.holes_of(order.version)} if order.version else {}
+
+
 def _placeholders(order: Order) -> list[str]:
+    if order.version is not None:
+        return [one.name for one in templates.holes_of(order.version)]
     if order.template is not None and not order.template.text:
         return [name.strip() for name in order.template.provider_placeholders.split(",") if name.strip()]
     return text.placeholders(_written(order))
-
-
-def _columns(names: Sequence[str], audience: Audience) -> tuple[dict[str, str], list[str]]:
-    """Placeholder → heading of the column that fills it, and the placeholders that no column fills."""
-    headings = {
-        text.match_key(heading): heading for heading in audience.headings if heading != audience.column
-    }
-    headings.setdefault(text.match_key(audience.column), audience.column)
-    found = {name: headings[text.match_key(name)] for name in names if text.match_key(name) in headings}
-    return found, [name for name in names if name not in found]
-
-
-def _missing_sentence(missing: Sequence[str], audience: Audience) -> str:
-    holes = ", ".join(f"$({name})" for name in missing)
-    others = [heading for heading in audience.headings if heading != audience.column]
-    have = f"The columns are: {', '.join(others)}." if others else "The numbers came without further columns."
-    return f"Nothing fills {holes}. {have} Add the column, or change the text."
 
 
 def _nobody_sentence(rejects: Sequence[RejectedRow]) -> str:
@@ -308,7 +366,7 @@ def _lines(order: Order, columns: Mapping[str, str]) -> tuple[list[Line], list[R
     rejects: list[RejectedRow] = list(audience.rejects)
     headings = {text.match_key(heading): heading for heading in audience.headings}
     # only where it decides something: a column called "zone" may be about anything else
-    wanted = order.service.quiet_hours and order.respect_quiet_hours
+    wanted = order.service.quiet_hours and order.respect_quiet_hours and order.partner is None
     zone_heading = next(
         (headings[key] for name in ZONE_HEADINGS if (key := text.match_key(name)) in headings), ""
     )
@@ -316,9 +374,17 @@ def _lines(order: Order, columns: Mapping[str, str]) -> tuple[list[Line], list[R
     fixed = text.segments(written).count if written and not columns else 0
     # a batch has one text, so its provider substitutes; for single messages we do
     keep_values = not written or order.service.batch_size > 1
+    holes = _holes(order)
     for recipient in audience.recipients:
         values = _values(recipient, columns, audience)
-        empty = [name for name, value in values.items() if not value]
+        if holes:
+            values, misfit = templates.fitted(values, holes)
+            if misfit:
+                rejects.append(_reject(recipient, "value_does_not_fit", misfit))
+                continue
+        # a partner's value may be empty; only one that was not given is missing
+        given = recipient.substitutions if order.partner else ()
+        empty = [name for name, value in values.items() if not value and columns[name] not in given]
         if empty:
             rejects.append(_reject(recipient, "missing_value", f"This row has nothing for $({empty[0]})."))
             continue
@@ -351,11 +417,7 @@ def _without_opt_outs(
     service: Service, lines: Sequence[Line], rejects: Sequence[RejectedRow]
 ) -> tuple[list[Line], list[RejectedRow]]:
     """Whoever refused is a reject now. Dispatch looks again, for those who refuse later."""
-    refused: set[str] = set()
-    for start in range(0, len(lines), 5000):
-        numbers = [line.msisdn for line in lines[start : start + 5000]]
-        rows = OptOut.objects.filter(service=service, lifted_at=None, msisdn__in=numbers)
-        refused.update(rows.values_list("msisdn", flat=True))
+    refused = OptOut.in_force(service.pk, [line.msisdn for line in lines])
     if not refused:
         return list(lines), list(rejects)
     out = [
@@ -366,6 +428,16 @@ def _without_opt_outs(
         if line.msisdn in refused
     ]
     return [line for line in lines if line.msisdn not in refused], [*rejects, *out]
+
+
+def _all_as_lines(
+    lines: Sequence[Line], rejects: Sequence[RejectedRow]
+) -> tuple[list[Line], list[RejectedRow]]:
+    """For partners: what the provider would report is a message that fails at once, anything else refuses the request."""
+    if refused := [bad for bad in rejects if bad.code not in FAULTS]:
+        raise RowsRefused(refused)
+    failed = [Line(bad.row, bad.value[:16], "", {}, 0, bad.reason, fault=FAULTS[bad.code]) for bad in rejects]
+    return sorted([*lines, *failed], key=lambda line: line.row), []
 
 
 def _values(recipient: Recipient, columns: Mapping[str, str], audience: Audience) -> dict[str, str]:
@@ -387,48 +459,6 @@ def _reject(recipient: Recipient, code: str, reason: str) -> RejectedRow:
 def _default_name(order: Order, due_at: datetime) -> str:
     what = str(order.template) if order.template else " ".join(order.content.split()[:6])
     return f"{what[:70]} · {timezone.localtime(due_at):%d %b %H:%M}"
-
-
-def _store_messages(send: Send, lines: Sequence[Line]) -> None:
-    """Messages in the order of their rows, and the slices that cover them."""
-    pending = iter(
-        Message(
-            send=send,
-            msisdn=line.msisdn,
-            row=line.row,
-            text=line.text,
-            substitutions=line.substitutions,
-            segments=line.segments,
-            zone=line.zone,
-        )
-        for line in lines
-    )
-    slices = []
-    for stage, size in _runs(len(lines), ramp=send.ramp):
-        stored = Message.objects.bulk_create(list(islice(pending, size)))
-        slices.append(
-            Slice(
-                send=send,
-                service_id=send.service_id,
-                first_id=stored[0].pk,
-                last_id=stored[-1].pk,
-                due_at=send.due_at,
-                lane=send.lane,
-                stage=stage,
-            )
-        )
-    Slice.objects.bulk_create(slices)
-
-
-def _runs(count: int, *, ramp: bool) -> Iterator[tuple[int, int]]:
-    """Stage and size of each slice: a ramp begins with one percent, goes on to ten, and ends with the rest."""
-    ends = [-(-count // 100), -(-count // 10), count] if ramp else [count]
-    done = 0
-    for stage, end in enumerate(ends):
-        while done < end:
-            size = min(SLICE, end - done)
-            yield stage, size
-            done += size
 
 
 def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:

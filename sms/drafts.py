@@ -5,21 +5,31 @@ from typing import Any
 
 from django.db import transaction
 
-from sms import compose
+from sms import compose, saved
 from sms.audience import Audience, AudienceError, Limits, read, read_pasted
 from sms.compose import ComposeError, Order, Problem
-from sms.models import Actor, Draft, Lane, Resend, Send
+from sms.models import Actor, Draft, Lane, Resend, SavedAudience, Send
 
 
 def audience_of(draft: Draft, *, limits: Limits) -> Audience:
     """Read the draft's file or its pasted numbers; raises ComposeError naming `audience` or `column`."""
     country = draft.country or draft.service.default_country
-    upload = draft.upload
-    if upload is not None and draft.pasted.strip():
-        raise ComposeError(
-            [Problem("audience", "There are pasted numbers and a file. Clear the one that you do not want.")]
+    upload, kept = draft.upload, draft.audience
+    given = [
+        words
+        for words, is_there in (
+            ("pasted numbers", draft.pasted.strip()),
+            ("a file", upload),
+            ("a saved audience", kept),
         )
+        if is_there
+    ]
+    if len(given) > 1:
+        what = " and ".join(given)
+        raise ComposeError([Problem("audience", f"There are {what}. Clear what you do not want.")])
     try:
+        if kept is not None:
+            return _saved(kept)
         if upload is None:
             return read_pasted(
                 draft.pasted, country=country, limits=limits, allow_duplicates=draft.allow_duplicates
@@ -37,6 +47,15 @@ def audience_of(draft: Draft, *, limits: Limits) -> Audience:
         raise ComposeError([Problem(field, str(problem))]) from None
 
 
+def _saved(kept: SavedAudience) -> Audience:
+    if kept.archived_at or kept.current is None:
+        raise ComposeError([Problem("audience", f"“{kept}” is archived. Choose another audience.")])
+    try:
+        return saved.audience_of(kept.current)
+    except saved.SavedError as problem:
+        raise ComposeError([Problem("audience", str(problem))]) from None
+
+
 def order_of(draft: Draft, *, limits: Limits) -> Order:
     """The draft as `compose` wants it; raises ComposeError where the audience cannot be read."""
     return Order(
@@ -45,17 +64,25 @@ def order_of(draft: Draft, *, limits: Limits) -> Order:
         sender=draft.sender,
         content=draft.text.replace("\r\n", "\n"),
         template=draft.template,
+        language=draft.language if draft.template else "",
         name=draft.name,
         due_at=draft.send_at,
         policy_group=draft.policy_group,
         link_domain=draft.link_domain,
-        source=draft.upload.name if draft.upload else "pasted",
+        source=_source(draft),
+        saved=draft.audience.current if draft.audience else None,
         expires_at=draft.expires_at,
         lane=Lane(draft.lane),
         resend=Resend(draft.resend),
         ramp=draft.ramp,
         respect_quiet_hours=draft.respect_quiet_hours,
     )
+
+
+def _source(draft: Draft) -> str:
+    if draft.audience is not None and draft.audience.current is not None:
+        return f"{draft.audience}, {draft.audience.current}"
+    return draft.upload.name if draft.upload else "pasted"
 
 
 def send_draft(draft: Draft, *, by: Actor, user: Any, limits: Limits) -> Send:

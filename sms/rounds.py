@@ -15,8 +15,8 @@ import structlog
 from django.db import InterfaceError, OperationalError
 from django.db.models.functions import Now
 
-from sms import dispatch, optout, receipts
-from sms.models import Duty, ReceiptInbox, ledger
+from sms import callbacks, dispatch, optout, receipts
+from sms.models import Duty, IdempotentAnswer, ReceiptInbox, ledger
 from sms.pulse import HOST, Pulse
 
 log = structlog.get_logger(__name__)
@@ -146,9 +146,19 @@ def fold_some() -> int:
     return receipts.fold()
 
 
+def tell(*, policy: callbacks.Policy, stopped: Stopped, seconds: float = ROUND) -> int:
+    """Deliver callbacks that are due for up to `seconds`; returns how many were tried. Hosts share endpoints by leases."""
+    if not callbacks.anything_due():
+        return 0
+    return callbacks.run(policy=policy, seconds=seconds, stopped=stopped).tried
+
+
 def tidy() -> None:
     """Small chores, once a minute or so: what concerns sends that nobody is working on right now."""
-    each(receipts.sweep, optout.sweep, ledger.squash, dispatch.sweep, dispatch.watch, _note_silence)
+    each(
+        *(receipts.sweep, optout.sweep, ledger.squash, dispatch.sweep, dispatch.watch),
+        *(callbacks.forget, IdempotentAnswer.forget, _note_silence),
+    )
 
 
 def _note_silence() -> None:

@@ -10,11 +10,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+import structlog
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connections
 
 from sms import dispatch, pulse, receipts, rounds, wake
+from sms.callbacks import Policy
 from sms.models import Heartbeat
 
+log = structlog.get_logger(__name__)
+
+LONGEST_PAUSE = 5.0  # seconds between tries while the database is away
 STOP_COUNTS_FOR = 60.0  # seconds; a stop file older than that was left behind by somebody who was killed
 draining = ctypes.c_byte(
     0
@@ -89,6 +95,26 @@ def fold(*, linger: float = 1.5) -> None:
     with _sign_of_life() as mine:
         if rounds.fold(linger=linger, pulse=mine, stopped=stopping):
             wake.fold()
+
+
+def tell_until(stopped: Callable[[], bool]) -> None:
+    """Deliver callbacks until the end: the loop that `manage.py qcluster` runs beside its workers, so that none is kept by a slow
+    receiver. A database that is away is waited for."""
+    said = False
+    while not stopped():
+        pause = rounds.IDLE
+        try:
+            if rounds.tell(policy=Policy(**settings.CALLBACKS), stopped=stopped):
+                pause = 0.0
+            said = False
+        except Exception as problem:
+            if not said:
+                gone = isinstance(problem, (DatabaseError, InterfaceError))
+                log.warning("callbacks_wait", error=repr(problem)[:300], exc_info=not gone)
+            said, pause = True, LONGEST_PAUSE
+            connections.close_all()
+        time.sleep(pause)
+    connections.close_all()
 
 
 def ensure_schedule() -> None:

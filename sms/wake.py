@@ -3,10 +3,11 @@ latency only."""
 
 import threading
 import time
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
@@ -19,9 +20,52 @@ STALE = timedelta(
 )  # a wake-up that nobody took: there is no cluster, or it will be woken again anyway
 
 
+class Gathered:
+    """`action` at once; what comes within `period` seconds after it is done together, by a thread, when they are over.
+
+    So nothing is left to an action that may have looked already. Without a period each call acts for itself.
+    """
+
+    def __init__(self, action: str) -> None:
+        self.action, self.period = action, 0.0
+        self._next, self._waiting = 0.0, False
+        self._lock = threading.Lock()
+
+    def __call__(self) -> None:
+        """Wake, now or soon."""
+        with self._lock:
+            if self._waiting:
+                return
+            now = time.monotonic()
+            if now < self._next:
+                # no daemon: a process that ends wakes first. Where no thread can be had, we do it ourselves
+                with suppress(RuntimeError):
+                    threading.Timer(self._next - now, self._late).start()
+                    self._waiting = True
+                    return
+            self._next = now + self.period
+        _enqueue(self.action)
+
+    def _late(self) -> None:
+        with self._lock:
+            self._waiting, self._next = False, time.monotonic() + self.period
+        try:
+            _enqueue(self.action)
+        finally:
+            connection.close()
+
+
+_work = Gathered("sms.tasks.work")
+
+
 def dispatch() -> None:
     """Have something dispatched soon after this transaction."""
-    transaction.on_commit(lambda: _enqueue("sms.tasks.work"))
+    transaction.on_commit(_work)
+
+
+def gather(period: float) -> None:
+    """For a process that answers many requests: no more than one wake-up to dispatch in `period` seconds."""
+    _work.period = period
 
 
 class Seldom:

@@ -151,6 +151,14 @@ def quick_settings() -> None:
     }
 
 
+@pytest.fixture(scope="session", autouse=True)
+def every_wake_up_for_itself() -> None:
+    """`portal.wsgi`, which some tests import, gathers them for a thread that would act in another test."""
+    from sms import wake
+
+    wake.gather(0.0)
+
+
 @pytest.fixture
 def var_dir(tmp_path: Path) -> Path:
     """A state folder of the test's own, for a process that it starts with VAR_DIR."""

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
 from portal.forms.local_time import LocalTimeField
-from sms.models import Draft, Lane, Resend, Service, Upload
+from sms.models import Draft, Lane, Resend, Service, TemplateVersion, Upload, VersionState
 
 LANES = [(Lane.URGENT, "Urgent"), (Lane.NORMAL, "Normal"), (Lane.BULK, "Bulk")]
 RESENDS = [
@@ -48,6 +48,8 @@ class DraftForm(forms.ModelForm):
             "sender",
             "text",
             "template",
+            "language",
+            "audience",
             "pasted",
             "column",
             "country",
@@ -64,6 +66,7 @@ class DraftForm(forms.ModelForm):
         labels = {  # noqa: RUF012 - Django's own spelling
             "name": "Name",
             "text": "Text",
+            "audience": "Saved audience",
             "pasted": "Numbers",
             "column": "Column of the numbers",
             "allow_duplicates": "Send to the same number more than once",
@@ -103,6 +106,7 @@ class DraftForm(forms.ModelForm):
             ("template", service.templates.filter(active=True), "No template: use the text"),
             ("policy_group", service.policy_groups.filter(active=True), "No policy group"),
             ("link_domain", service.link_domains.filter(active=True), "Leave links as they are"),
+            ("audience", service.audiences.filter(archived_at=None), "None: use numbers or a file"),
         ):
             field = self.fields[name]
             field.queryset, field.empty_label, field.required = things, empty, False  # type: ignore[attr-defined]
@@ -115,6 +119,18 @@ class DraftForm(forms.ModelForm):
             ].help_text = f"{service.quiet_hours}, by each recipient's clock. Messages wait for the morning."
         else:
             del self.fields["respect_quiet_hours"]
+        published = TemplateVersion.objects.filter(template__service=service, state=VersionState.PUBLISHED)
+        languages = sorted(set(published.exclude(language="").values_list("language", flat=True)))
+        self.smartlinks = service.smartlinks.filter(active=True)[:50]
+        if languages or self.instance.language:
+            offered = sorted({*languages, self.instance.language} - {""})
+            self.fields["language"] = forms.ChoiceField(
+                choices=[("", "The one without a language"), *((one, one) for one in offered)],
+                required=False,
+                label="Language of the template",
+            )
+        else:
+            del self.fields["language"]
         self.fields["country"].choices = countries()  # type: ignore[attr-defined]
         if not self.instance.pk:
             self.initial["sender"] = service.senders.filter(active=True, is_default=True).first()

@@ -1,14 +1,17 @@
-"""The guided form that connects a real service, and the first-run form that makes the first admin."""
+"""Forms of a service's settings, page by page, and the first-run form that makes the first admin.
+
+Each writes its own columns only, so that two admins on two pages, or a service that pauses itself meanwhile, do not undo each other.
+"""
 
 from typing import Any
 from urllib.parse import urlsplit
 
-import phonenumbers
 from django import forms
 from django.contrib.auth.password_validation import validate_password
+from django.utils.functional import cached_property
 from django.utils.text import slugify
 
-from sms.models import AuthKind, Service
+from sms.models import ApprovalRules, AuthKind, Service
 
 
 class ConnectionForm(forms.ModelForm):
@@ -43,45 +46,18 @@ class ConnectionForm(forms.ModelForm):
             "api_key",
             "jwt_service_id",
             "jwt_secret",
-            "rate",
-            "batch_size",
-            "burst",
-            "quiet_hours",
-            "hold_failures",
-            "hold_silence",
-            "hold_opt_outs",
-            "e164_plus",
-            "text_limit",
-            "default_country",
-            "time_zone",
             "receipt_secret",
             "receipt_algorithm",
         )
 
-    DISPATCH = ("batch_size", "burst", "quiet_hours", "hold_failures", "hold_silence", "hold_opt_outs")
     SECRETS = ("api_key", "jwt_secret", "receipt_secret")
+    TESTED = frozenset({"region", "base_url", "auth_kind", "api_key", "jwt_service_id", "jwt_secret"})
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if (
-            not self.instance.pk
-        ):  # the first step asks for the connection; the rest has defaults that are safe
-            for name in self.DISPATCH:
-                del self.fields[name]
-            return
-        self.fields["batch_size"].required = False
-
-    def clean_batch_size(self) -> int:
-        """Empty means one message in each request."""
-        typed = self.cleaned_data.get("batch_size")
-        return 1 if typed is None else int(typed)
-
-    def clean_default_country(self) -> str:
-        """ISO code, upper case."""
-        country = str(self.cleaned_data["default_country"]).upper()
-        if country not in phonenumbers.SUPPORTED_REGIONS:
-            raise forms.ValidationError(f"{country!r} is not a country. Write its two letters, like GB.")
-        return country
+    @cached_property
+    def changed_data(self) -> list[str]:
+        """A secret that was left empty is not changed."""
+        names = super().changed_data
+        return [name for name in names if name not in self.SECRETS or self.data.get(self.add_prefix(name))]
 
     def clean_base_url(self) -> str:
         """Credentials go there: encrypted, or no further than this machine."""
@@ -130,9 +106,95 @@ class ConnectionForm(forms.ModelForm):
             service.slug = _free_slug(service.name)
         for name in self.SECRETS:
             setattr(service, name, self.cleaned_data[name])
-        if commit:
+        if self.TESTED & set(self.changed_data):  # a test of before says nothing any more
+            service.checked_at, service.check_verdict = None, ""
+        if commit and service.pk:
+            service.save(
+                update_fields=[*self.Meta.fields, "receipt_secret_before", "checked_at", "check_verdict"]
+            )
+        elif commit:
             service.save()
         return service
+
+
+class NewServiceForm(ConnectionForm):
+    """The first step: the connection, and of the contract what has no safe default."""
+
+    class Meta:
+        model = Service
+        fields = (
+            *ConnectionForm.Meta.fields,
+            "rate",
+            "e164_plus",
+            "text_limit",
+            "default_country",
+            "time_zone",
+        )
+
+
+class OwnColumns(forms.ModelForm):
+    """Saves the columns that it shows and no other."""
+
+    def save(self, commit: bool = True) -> Any:
+        """A row that exists is updated in these columns."""
+        if commit and self.instance.pk and not self.instance._state.adding:
+            self.instance.save(update_fields=list(self.fields))
+            return self.instance
+        return super().save(commit)
+
+
+class LimitsForm(OwnColumns):
+    """Pace, texts, numbers, hours, and when a send holds itself."""
+
+    class Meta:
+        model = Service
+        fields = (
+            "rate",
+            "batch_size",
+            "burst",
+            "text_limit",
+            "e164_plus",
+            "default_country",
+            "time_zone",
+            "quiet_hours",
+            "hold_failures",
+            "hold_silence",
+            "hold_opt_outs",
+        )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["batch_size"].required = False
+
+    def clean_batch_size(self) -> int:
+        """Empty means one message in each request."""
+        typed = self.cleaned_data.get("batch_size")
+        return 1 if typed is None else int(typed)
+
+
+class RetentionForm(OwnColumns):
+    """How long what is kept."""
+
+    class Meta:
+        model = Service
+        fields = ("keep_bodies", "keep_numbers", "keep_receipts")
+
+
+class ApprovalForm(OwnColumns):
+    """Who must say yes to what."""
+
+    class Meta:
+        model = ApprovalRules
+        fields = (
+            "size_approvers",
+            "size",
+            "new_sender",
+            "new_domain",
+            "new_country",
+            "outside_hours",
+            "hours",
+            "valid_hours",
+        )
 
 
 def _free_slug(name: str) -> str:

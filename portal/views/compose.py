@@ -25,7 +25,9 @@ SHOWN_REJECTS = 20
 @require_http_methods(["GET", "HEAD", "POST"])
 def compose(request: HttpRequest, service: Service) -> HttpResponse:
     """A new draft; it exists once something was submitted."""
-    return _edit(request, service, Draft(service=service))
+    chosen = request.GET.get("audience", "")
+    saved = service.audiences.filter(pk=int(chosen)) if chosen.isdecimal() and len(chosen) < 19 else None
+    return _edit(request, service, Draft(service=service, audience=saved.first() if saved else None))
 
 
 @service_page("compose")
@@ -70,7 +72,7 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
 
 def _show(form: DraftForm, error: composing.ComposeError) -> None:
     """Each problem at the field that mends it; `audience` is the file or the pasted numbers, whichever is in use."""
-    audience = "file" if form.instance.upload_id else "pasted"
+    audience = "audience" if form.instance.audience_id else "file" if form.instance.upload_id else "pasted"
     for problem in error.problems:
         name = audience if problem.field == "audience" else problem.field
         form.add_error(name if name in form.fields else None, problem.text)
@@ -86,7 +88,13 @@ def draft_review(request: HttpRequest, service: Service, pk: int) -> HttpRespons
     """What will happen, before it does. The button on this page sends."""
     found = get_object_or_404(
         service.drafts.select_related(
-            "service__region", "upload", "sender", "template", "policy_group", "link_domain"
+            "service__region",
+            "upload",
+            "audience__current",
+            "sender",
+            "template",
+            "policy_group",
+            "link_domain",
         ),
         pk=pk,
     )

@@ -1,5 +1,7 @@
 """Where a person lands: the list of their services, and one service at a glance."""
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -8,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from portal import stillness
 from portal.access import service_page, services_of
+from portal.checklist import open_steps
 from portal.models import User
 from sms import control, desk, receipts
 from sms.models import Service
@@ -31,10 +34,12 @@ def home(request: HttpRequest, service: Service) -> HttpResponse:
     """A service at a glance."""
     glance = desk.glance(service, now=timezone.now())
     held = control.held_among([row.send for row in glance.recent])
-    context = {
+    context: dict[str, Any] = {
         "glance": glance,
         "held": held,
         "still": stillness.sentence(),
         "gaps": receipts.gaps(service, now=timezone.now()),
     }
+    if "configure" in request.may:  # type: ignore[attr-defined]
+        context["steps"] = open_steps(service)
     return render(request, "home.html", context)

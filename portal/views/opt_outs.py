@@ -5,7 +5,8 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
@@ -14,14 +15,18 @@ from portal.access import actor, service_page
 from portal.forms.opt_outs import AddForm, FileForm, LiftForm, NumberForm
 from portal.limits import upload_limits
 from portal.views.control import Asked, ask
+from portal.views.download import csv_download
 from sms import optout
 from sms.audience import AudienceError, Reject, read
-from sms.models import InboundMessage, OptOut, Service
+from sms.models import AuditEvent, InboundMessage, OptOut, Service
 from sms.msisdn import mask
+from sms.optout.export import csv_of
 
 PAGE = 50
 ANSWERS = 20
 SHOWN_REJECTS = 500
+STATES = {"in_force": "In force", "lifted": "Lifted"}
+COUNTED = 10_000  # beyond that the page says "more than"
 
 
 @service_page("see")
@@ -89,6 +94,27 @@ def opt_out_upload(request: HttpRequest, service: Service) -> HttpResponse:
     return _page(request, service, uploaded=done)
 
 
+@service_page("export")
+@require_POST
+def opt_out_export(request: HttpRequest, service: Service) -> StreamingHttpResponse:
+    """The whole list as CSV. Numbers leave the desk by it, so the audit tells who took them."""
+    state = request.POST.get("state", "")
+    rows = _in_state(OptOut.objects.filter(service=service), state)
+    AuditEvent.record(
+        "optout.exported",
+        by=actor(request),
+        service_slug=service.slug,
+        noun="opt-out",
+        state=state if state in STATES else "all",
+        rows=rows.count(),
+    )
+    return csv_download(csv_of(rows), name=f"opt-outs-{service.slug}.csv")
+
+
+def _in_state(rows: "QuerySet[OptOut]", state: str) -> "QuerySet[OptOut]":
+    return rows.filter(lifted_at__isnull=state == "in_force") if state in STATES else rows
+
+
 @service_page("opt_in")
 @require_http_methods(["GET", "HEAD", "POST"])
 def opt_out_lift(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
@@ -145,6 +171,8 @@ def _page(
     answers = InboundMessage.objects.filter(service=service).select_related("send").defer("raw")
     if only:
         rows, answers = rows.filter(msisdn=only), answers.filter(msisdn=only)
+    state = "" if only else request.GET.get("state", "")
+    rows = _in_state(rows, state)
     before = request.GET.get("before", "")
     if before.isascii() and before.isdecimal() and len(before) < 19:
         rows = rows.filter(pk__lt=int(before))
@@ -153,14 +181,17 @@ def _page(
         "rows": found[:PAGE],
         "next_before": found[PAGE - 1].pk if len(found) > PAGE else None,
         "only": only,
+        "states": STATES,
+        "state": state if state in STATES else "",
         "search": search or NumberForm(service=service, prefix="search"),
         "add": add or AddForm(service=service),
         "upload": upload or FileForm(prefix="upload"),
         "uploaded": uploaded,
         "shown_rejects": uploaded.rejects[:SHOWN_REJECTS] if uploaded else [],
         "answers": answers[:ANSWERS],
-        "asked_for_help": answers.filter(meaning=InboundMessage.Meaning.HELP).count(),
+        "asked_for_help": answers.filter(meaning=InboundMessage.Meaning.HELP)[: COUNTED + 1].count(),
         "inbound_url": f"{settings.PUBLIC_URL}/inbound/{service.receipt_token}/",
-        "in_force": OptOut.objects.filter(service=service, lifted_at=None).count(),
+        "in_force": OptOut.objects.filter(service=service, lifted_at=None)[: COUNTED + 1].count(),
+        "counted": COUNTED,
     }
     return render(request, "opt_outs/list.html", context, status=status)

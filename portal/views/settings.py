@@ -1,4 +1,6 @@
-"""The first-run page, and a service's settings: its connection, a test message, and the address for receipts."""
+"""The first-run page, and a service's settings, a page each: connection with its tests, limits, approval, retention."""
+
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -12,12 +14,31 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from portal.access import actor, service_page
 from portal.burst import burst_of
-from portal.forms.settings import ConnectionForm, FirstRunForm, TestMessageForm
+from portal.checklist import open_steps
+from portal.forms.settings import (
+    ApprovalForm,
+    ConnectionForm,
+    FirstRunForm,
+    LimitsForm,
+    NewServiceForm,
+    RetentionForm,
+    TestMessageForm,
+)
 from portal.limits import upload_limits
 from portal.models import Membership, Role, User
 from sms import compose
+from sms import connection as connecting
 from sms.audience import AudienceError, read_pasted
-from sms.models import AuditEvent, Hold, Receipt, ReceiptInbox, Sender, SenderKind, Service
+from sms.models import (
+    ApprovalRules,
+    AuditEvent,
+    Hold,
+    Receipt,
+    ReceiptInbox,
+    Sender,
+    SenderKind,
+    Service,
+)
 
 TEST_TEXT = "This is a test message from Textdesk. If you can read it, the connection works."
 
@@ -44,7 +65,7 @@ def service_new(request: HttpRequest) -> HttpResponse:
     user = request.user
     if not user.is_superuser:
         raise PermissionDenied
-    form = ConnectionForm(request.POST or None)
+    form = NewServiceForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             service = form.save()
@@ -61,28 +82,103 @@ def service_new(request: HttpRequest) -> HttpResponse:
             f"{service.name} is connected. Two steps are left: the receipt address, and a test message.",
         )
         return redirect("settings", service=service.slug)
-    return render(request, "settings/connection.html", {"form": form, "test_form": None})
+    return render(request, "settings/new.html", {"form": form})
 
 
 @service_page("configure")
 @require_http_methods(["GET", "HEAD", "POST"])
 def connection(request: HttpRequest, service: Service) -> HttpResponse:
-    """Connection, contract, receipts."""
-    form = ConnectionForm(request.POST or None, instance=Service.objects.get(pk=service.pk))
+    """How we reach Webex Connect, and whether it works."""
+    form = ConnectionForm(
+        request.POST if request.method == "POST" else None, instance=Service.objects.get(pk=service.pk)
+    )
     if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            form.save()
+        _keep(request, service, form, "service.changed")
+        return redirect("settings", service=service.slug)
+    return _page(request, service, form=form, status=422 if form.errors else 200)
+
+
+@service_page("configure")
+@require_http_methods(["GET", "HEAD", "POST"])
+def limits(request: HttpRequest, service: Service) -> HttpResponse:
+    """Rate, batches, texts, numbers, hours, and when a send holds itself."""
+    form = LimitsForm(
+        request.POST if request.method == "POST" else None, instance=Service.objects.get(pk=service.pk)
+    )
+    context = {"burst": burst_of(service)}
+    return _form_page(request, service, form, "settings/limits.html", "settings_limits", context)
+
+
+@service_page("configure")
+@require_http_methods(["GET", "HEAD", "POST"])
+def retention(request: HttpRequest, service: Service) -> HttpResponse:
+    """How long what is kept."""
+    form = RetentionForm(
+        request.POST if request.method == "POST" else None, instance=Service.objects.get(pk=service.pk)
+    )
+    return _form_page(request, service, form, "settings/retention.html", "settings_retention", {})
+
+
+@service_page("configure")
+@require_http_methods(["GET", "HEAD", "POST"])
+def approval(request: HttpRequest, service: Service) -> HttpResponse:
+    """Which sends need a yes, and from how many."""
+    rules = ApprovalRules.of(service)
+    form = ApprovalForm(request.POST if request.method == "POST" else None, instance=rules)
+    approvers = (
+        Membership.objects.filter(service=service, role=Role.APPROVER, user__is_active=True)
+        .values("user")
+        .distinct()
+        .count()
+    )
+    context = {"approvers": approvers, "too_few": rules.pk and approvers < rules.most}
+    return _form_page(
+        request, service, form, "settings/approval.html", "settings_approval", context, act="approval.changed"
+    )
+
+
+def _form_page(
+    request: HttpRequest,
+    service: Service,
+    form: Any,
+    template: str,
+    name: str,
+    context: dict[str, Any],
+    *,
+    act: str = "service.changed",
+) -> HttpResponse:
+    """A page that is one form: saved with its audit row, or shown with its mistakes."""
+    if request.method == "POST" and form.is_valid():
+        _keep(request, service, form, act)
+        return redirect(name, service=service.slug)
+    status = 422 if form.errors else 200
+    return render(request, template, context | {"form": form}, status=status)
+
+
+def _keep(request: HttpRequest, service: Service, form: Any, act: str) -> None:
+    with transaction.atomic():
+        form.save()
+        if form.changed_data:
             AuditEvent.record(
-                "service.changed",
+                act,
                 by=actor(request),
                 service_slug=service.slug,
                 noun="service",
                 noun_key=service.pk,
                 fields=form.changed_data,
             )
-        messages.success(request, "Saved.")
-        return redirect("settings", service=service.slug)
-    return _page(request, service, form=form, status=422 if form.errors else 200)
+    messages.success(request, "Saved.")
+
+
+@service_page("configure")
+@require_POST
+def connection_test(request: HttpRequest, service: Service) -> HttpResponse:
+    """One click: do the address and the credentials work? Nobody is written to."""
+    verdict, words = connecting.try_out(service, by=actor(request))
+    said = f" It says: “{words}”" if words and verdict != connecting.Verdict.WORKS else ""
+    say = messages.success if verdict == connecting.Verdict.WORKS else messages.error
+    say(request, f"{verdict.label}{said}")
+    return redirect("settings", service=service.slug)
 
 
 def _page(
@@ -96,7 +192,9 @@ def _page(
     first = service.senders.filter(active=True).first()
     context = {
         "form": form or ConnectionForm(instance=service),
-        "burst": burst_of(service),
+        "steps": open_steps(service),
+        "verdict": connecting.Verdict(service.check_verdict) if service.check_verdict else None,
+        "works": service.check_verdict == connecting.Verdict.WORKS,
         "test_form": test_form or TestMessageForm(initial={"sender": first.address if first else ""}),
         "receipt_url": f"{settings.PUBLIC_URL}/receipts/{service.receipt_token}/",
         "receipt_url_is_public": settings.PUBLIC_URL.startswith("https://"),

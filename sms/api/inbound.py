@@ -8,6 +8,8 @@ import structlog
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -39,6 +41,19 @@ class InboundView(APIView):
         except (*AWAY, UnreadableSecret):
             return HttpResponse(status=503, headers=RETRY)
 
+    @extend_schema(
+        operation_id="inbound_take",
+        description="Webex Connect passes on an SMS that somebody wrote to us.",
+        tags=["webex connect"],
+        request=OpenApiTypes.OBJECT,
+        responses={
+            200: OpenApiResponse(description="It is durable."),
+            401: OpenApiResponse(description="The signature does not hold."),
+            404: OpenApiResponse(description="No service has this address."),
+            413: OpenApiResponse(description="It is larger than 64 KB."),
+            503: OpenApiResponse(description="It could not be kept. Send it again."),
+        },
+    )
     def post(self, request: Request, token: str) -> HttpResponse:
         """Store one SMS and do what it asks for."""
         plain: HttpRequest = request._request

@@ -6,11 +6,14 @@ request that is refused for good is a body over LARGEST: no receipt is a tenth a
 reading all of it.
 """
 
+import contextlib
 from collections.abc import Iterable
 
 import structlog
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import AllowAny
@@ -21,6 +24,7 @@ from rest_framework.views import APIView
 from sms import wake
 from sms.models.secret import UnreadableSecret
 from sms.receipts import Incoming, Overloaded, Stuck, doors, store
+from sms.receipts.address import asked
 
 log = structlog.get_logger(__name__)
 
@@ -29,15 +33,17 @@ SIGNATURE = "HTTP_X_HUB_SIGNATURE"
 RETRY = {"Retry-After": "30"}
 
 
-class _NoNegotiation(BaseContentNegotiation):
+class NoNegotiation(BaseContentNegotiation):
     """The answer has no body, so there is nothing to agree on; reading Accept took a tenth of a request's time."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> None:
+        """None: views read the body themselves."""
         del request, parsers
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
+        """The first."""
         del request, format_suffix
         first = next(iter(renderers))
         return first, first.media_type or ""
@@ -48,17 +54,34 @@ class ReceiptView(APIView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    content_negotiation_class = _NoNegotiation
+    content_negotiation_class = NoNegotiation
     http_method_names = ["head", "post"]  # noqa: RUF012 - Django's own spelling
 
     def head(self, request: Request, token: str) -> HttpResponse:
         """Webex Connect asks with HEAD before it saves a webhook and expects 200."""
         del request
         try:
-            return HttpResponse(status=200 if doors.find(token) else 404)
+            door = doors.find(token)
         except (DatabaseError, InterfaceError, UnreadableSecret):
             return HttpResponse(status=503, headers=RETRY)
+        if door is not None:
+            with contextlib.suppress(DatabaseError):  # only a note for the checklist
+                asked(door.service_id)
+        return HttpResponse(status=200 if door else 404)
 
+    @extend_schema(
+        operation_id="receipts_take",
+        description="Webex Connect reports what became of a message. It signs with X-Hub-Signature where the service has a secret.",
+        tags=["webex connect"],
+        request=OpenApiTypes.OBJECT,
+        responses={
+            200: OpenApiResponse(description="It is durable."),
+            401: OpenApiResponse(description="The signature does not hold."),
+            404: OpenApiResponse(description="No service has this address."),
+            413: OpenApiResponse(description="It is larger than 64 KB."),
+            503: OpenApiResponse(description="It could not be kept. Send it again."),
+        },
+    )
     def post(self, request: Request, token: str) -> HttpResponse:
         """Store one receipt."""
         plain: HttpRequest = request._request

@@ -84,7 +84,10 @@ def _news(outcome: Outcome, at: datetime) -> list[News]:
     else:
         state = MessageState.FAILED if isinstance(result, Refused) else MessageState.UNCONFIRMED
     return [
-        News(message.pk, state, at, attempt=message.attempt + 1, code=code, detail=detail, returned=back)
+        # what we heard ourselves is of the message whatever its attempts; what comes back is of this one only
+        News(
+            message.pk, state, at, message.attempt + 1 if back else 0, code=code, detail=detail, returned=back
+        )
         for message in outcome.job.messages
     ]
 

@@ -1,10 +1,10 @@
 """From messages of ours to the provider's request body. The one place where domain words become wire words for sending."""
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from django.utils import timezone
 
@@ -44,11 +44,13 @@ class Sheet:
     correlation_key: str
     expire_at: datetime | None
     rules: wire.Rules
+    smartlinks: tuple[wire.Smartlink, ...] = ()
 
 
 def sheet_of(send: Send, *, public_url: str) -> Sheet:
     """Translate a send (with service, sender, template, policy group and domain loaded) for the wire."""
     service, policy, domain = send.service, send.policy_group, send.link_domain
+    checks = send.wishes.get("contactPolicy", {})
     names = tuple(text.placeholders(send.text))
     shorter = {name: f"$({_short(index)})" for index, name in enumerate(names)}
     return Sheet(
@@ -57,12 +59,12 @@ def sheet_of(send: Send, *, public_url: str) -> Sheet:
         sender=send.sender.address,
         pattern=text.render(send.text, substitutions=shorter),
         names=names,
-        provider_template=send.template.provider_template_id if send.template else "",
-        options=wire.Options(domain=domain.url, shorten_links=True, track_clicks=True) if domain else None,
+        provider_template=_provider_template(send),
+        options=_options(domain.url, send.wishes.get("options")) if domain else None,
         contact_policy=wire.ContactPolicy(
             group=policy.group_id,
-            check_consent=policy.check_consent,
-            apply_frequency_cap=policy.apply_frequency_cap,
+            check_consent=checks.get("consent", policy.check_consent),
+            apply_frequency_cap=checks.get("cap", policy.apply_frequency_cap),
         )
         if policy
         else None,
@@ -72,7 +74,30 @@ def sheet_of(send: Send, *, public_url: str) -> Sheet:
         # the provider holds messages too, so a late one must die there as well
         expire_at=send.expires_at if send.expires_at and send.expires_at < timezone.now() + FAR else None,
         rules=wire.Rules(text_limit=service.text_limit, e164_plus=service.e164_plus),
+        smartlinks=tuple(
+            wire.Smartlink(smartlink_id=link, validity=minutes) for link, minutes in send.smartlinks
+        ),
     )
+
+
+def _options(domain: str, wished: Mapping[str, Any] | None) -> wire.Options:
+    """A partner says what to do with links; for everybody else they are shortened and their clicks counted."""
+    if wished is None:
+        return wire.Options(domain=domain, shorten_links=True, track_clicks=True)
+    return wire.Options(
+        domain=domain,
+        shorten_links=wished["shortenLinks"],
+        track_clicks=wished["trackClicks"],
+        tag1=wished["tag1"],
+        tag2=wished["tag2"],
+        allow_fallback_url=wished["allowFallbackURL"],
+    )
+
+
+def _provider_template(send: Send) -> str:
+    """As it was when the send was made; a template may have moved on since."""
+    made_from = send.template_version or send.template
+    return made_from.provider_template_id if made_from else ""
 
 
 def _short(index: int) -> str:
@@ -129,11 +154,16 @@ def body_of(messages: Sequence[Waiting], sheet: Sheet) -> bytes:
         options=sheet.options,
         contact_policy=sheet.contact_policy,
         expire_at=sheet.expire_at,
-        requested_receipts=[*RECEIPTS, "CLICKED"] if sheet.options else list(RECEIPTS),
+        smartlinks=list(sheet.smartlinks),
+        requested_receipts=[*RECEIPTS, "CLICKED"] if _clicks(sheet.options) else list(RECEIPTS),
         callback_data=sheet.callback_data,
         notify_url=sheet.notify_url,
     )
     return wire.encode(request, rules=sheet.rules)
+
+
+def _clicks(options: wire.Options | None) -> bool:
+    return options is not None and options.shorten_links and options.track_clicks
 
 
 def _values(message: Waiting, sheet: Sheet, *, by_provider: bool) -> dict[str, str]:

@@ -1,45 +1,65 @@
 """The nouns, one file per family. Import them from here; models import neither stages nor edges."""
 
+from sms.models.api_key import ApiKey, ApiKeyUse
+from sms.models.approval import ApprovalRules, Approvers
+from sms.models.audience import AudienceChunk, AudienceVersion, SavedAudience
 from sms.models.audit import Actor, AuditEvent
+from sms.models.callback import Callback, CallbackEndpoint, Echo, Notify
 from sms.models.draft import Draft, Upload
 from sms.models.duty import Duty
 from sms.models.heartbeat import Heartbeat
 from sms.models.hold import Hold
+from sms.models.idempotency import IdempotentAnswer
 from sms.models.inbound import InboundMessage
 from sms.models.link import Click, ClickCount, ClickFigures, Region, ShortLinkDomain
 from sms.models.message import Message, MessageState
 from sms.models.optout import OptOut
-from sms.models.policy import ContactPolicyGroup
+from sms.models.policy import ContactPolicyGroup, PolicyConnection
 from sms.models.receipt import Receipt, ReceiptInbox
 from sms.models.send import Lane, Reject, Resend, Send, SendState, Slice, StateCount
-from sms.models.sender import Sender, SenderKind
+from sms.models.sender import Registration, Sender, SenderKind
 from sms.models.service import AuthKind, Pace, Service
-from sms.models.template import MessageTemplate
+from sms.models.smartlink import Smartlink
+from sms.models.template import MessageTemplate, TemplateVersion, VersionState
 
 __all__ = [
     "Actor",
+    "ApiKey",
+    "ApiKeyUse",
+    "ApprovalRules",
+    "Approvers",
+    "AudienceChunk",
+    "AudienceVersion",
     "AuditEvent",
     "AuthKind",
+    "Callback",
+    "CallbackEndpoint",
     "Click",
     "ClickCount",
     "ClickFigures",
     "ContactPolicyGroup",
     "Draft",
     "Duty",
+    "Echo",
     "Heartbeat",
     "Hold",
+    "IdempotentAnswer",
     "InboundMessage",
     "Lane",
     "Message",
     "MessageState",
     "MessageTemplate",
+    "Notify",
     "OptOut",
     "Pace",
+    "PolicyConnection",
     "Receipt",
     "ReceiptInbox",
     "Region",
+    "Registration",
     "Reject",
     "Resend",
+    "SavedAudience",
     "Send",
     "SendState",
     "Sender",
@@ -47,6 +67,9 @@ __all__ = [
     "Service",
     "ShortLinkDomain",
     "Slice",
+    "Smartlink",
     "StateCount",
+    "TemplateVersion",
     "Upload",
+    "VersionState",
 ]

@@ -3,6 +3,14 @@
 from dataclasses import dataclass
 
 from django.db import models
+from django.utils import timezone
+
+from sms.models.insert import Later, insert
+
+COLUMNS = (
+    *("at", "service_slug", "actor_kind", "actor_key", "actor_label", "door", "address"),
+    *("act", "noun", "noun_key", "details"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,38 @@ class AuditEvent(models.Model):
         **details: object,
     ) -> "AuditEvent":
         """Add one row; call it inside the act's own transaction."""
-        return cls.objects.create(
+        row = cls._of(act, by, service_slug, noun, noun_key, details)
+        row.save(force_insert=True)
+        return row
+
+    @classmethod
+    def record_later(
+        cls,
+        later: Later,
+        act: str,
+        *,
+        by: Actor,
+        service_slug: str = "",
+        noun: str = "",
+        noun_key: object = "",
+        **details: object,
+    ) -> None:
+        """The same among other rows that the act inserts `later`."""
+        row = cls._of(act, by, service_slug, noun, noun_key, details)
+        insert(cls, COLUMNS, [[getattr(row, name) for name in COLUMNS]], later=later)
+
+    @classmethod
+    def _of(
+        cls,
+        act: str,
+        by: Actor,
+        service_slug: str,
+        noun: str,
+        noun_key: object,
+        details: dict[str, object],
+    ) -> "AuditEvent":
+        return cls(
+            at=timezone.now(),
             act=act,
             service_slug=service_slug,
             actor_kind=by.kind,

@@ -52,9 +52,13 @@ class Draft(models.Model):
     template = models.ForeignKey(
         "sms.MessageTemplate", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    language = models.CharField(max_length=20, blank=True)
     pasted = models.TextField(blank=True)
     upload = models.ForeignKey(
         Upload, null=True, blank=True, on_delete=models.SET_NULL, related_name="drafts"
+    )
+    audience = models.ForeignKey(
+        "sms.SavedAudience", null=True, blank=True, on_delete=models.SET_NULL, related_name="drafts"
     )
     column = models.CharField(max_length=200, blank=True)
     country = models.CharField(max_length=2, blank=True)

@@ -6,7 +6,7 @@ A state is the maximum of everything known, so a late, repeated or reordered pie
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,10 +14,14 @@ from typing import Any
 import msgspec
 from django.db import connection, transaction
 from django.db.models import Count, Max, Sum
-from django.db.models.expressions import RawSQL
 
+from sms.models import many, outbox
+from sms.models.insert import Later, insert
 from sms.models.message import FINAL, Message, MessageState
+from sms.models.outbox import Change
 from sms.models.send import StateCount
+
+among = many.among
 
 RANK: Mapping[str, int] = {
     MessageState.PENDING: 0,
@@ -33,6 +37,7 @@ RANK: Mapping[str, int] = {
 }
 
 
+COUNTED = ("send_id", "state", "code", "window", "delta")
 NOT_POSTED = frozenset({MessageState.PENDING, MessageState.CANCELLED, MessageState.EXPIRED})
 
 
@@ -54,6 +59,7 @@ class News(msgspec.Struct, frozen=True, gc=False):
     carrier: str = ""
     segments: int | None = None
     returned: bool = False
+    raw: bytes = b""  # the receipt that tells it
 
 
 @dataclass(slots=True)
@@ -84,13 +90,10 @@ class Tally:
             self.moves[(send_id, *_key(old, posted))] -= count
         self.moves[(send_id, *_key(new, posted))] += count
 
-    def write(self) -> None:
+    def write(self, *, later: Later | None = None) -> None:
         """Insert the deltas."""
-        StateCount.objects.bulk_create(
-            StateCount(send_id=send, state=state, code=code, window=window, delta=delta)
-            for (send, state, code, window), delta in sorted(self.moves.items())
-            if delta
-        )
+        rows = [(*place, delta) for place, delta in sorted(self.moves.items()) if delta]
+        insert(StateCount, COUNTED, rows, later=later)
         self.moves.clear()
 
 
@@ -153,17 +156,40 @@ def apply(news: Sequence[News], *, tally: Tally) -> dict[int, int]:
     for item in news:
         by_message[item.message_id].append(item)
     rows = _locked(sorted(by_message))
+    listeners = outbox.listening()
+    told: list[Change] = []
     changed: list[_Row] = []
     for row in rows:
         before, moved = (row.state, row.code), False
         for item in by_message[row.id]:
-            moved = _fold(row, item) or moved
+            was = (row.state, row.code)
+            if _fold(row, item):
+                moved = True
+                if listeners and not item.returned:
+                    told.append(_change(row, item, moved=(row.state, row.code) != was))
         if moved:
             changed.append(row)
             if (row.state, row.code) != before:
                 tally.move(row.send_id, old=before, new=(row.state, row.code), posted=row.posted_at)
     _write(changed)
+    outbox.tell(told, listeners)
     return {row.id: row.attempt for row in rows}
+
+
+def _change(row: "_Row", item: News, *, moved: bool) -> Change:
+    return Change(
+        row.id,
+        row.send_id,
+        item.state,
+        item.code[:10],
+        item.detail,
+        item.at,
+        row.attempt,
+        item.segments,
+        item.carrier,
+        item.raw,
+        moved,
+    )
 
 
 def arm(message_ids: Sequence[int], *, at: datetime, tally: Tally) -> set[int]:
@@ -173,11 +199,11 @@ def arm(message_ids: Sequence[int], *, at: datetime, tally: Tally) -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {Message._meta.db_table} SET state = %s, attempt = attempt + 1, posted_at = %s, code = '', detail = ''"  # noqa: S608
-            f" WHERE id IN ({_ids()}) AND state = %s RETURNING id, send_id",
+            f" WHERE id IN ({many.in_list()}) AND state = %s RETURNING id, send_id",
             [
                 MessageState.POSTING.value,
                 connection.ops.adapt_datetimefield_value(at),
-                _list(list(message_ids)),
+                many.parameter(list(message_ids)),
                 MessageState.PENDING.value,
             ],
         )
@@ -226,12 +252,16 @@ def accept(accepted: Sequence[tuple[int, int, str]], *, at: datetime, tally: Tal
             count=count,
             posted=_moment(posted),
         )
+    if listeners := outbox.listening():
+        attempts = {pk: attempt for pk, attempt, _ in accepted}
+        queued = MessageState.QUEUED.value
+        outbox.tell([Change(row[0], row[1], queued, "", "", at, attempts[row[0]]) for row in rows], listeners)
     if len(rows) < len(accepted):
         done = {row[0] for row in rows}
         apply(
             [
-                News(pk, MessageState.QUEUED, at, attempt=attempt, provider_id=provider_id)
-                for pk, attempt, provider_id in accepted
+                News(pk, MessageState.QUEUED, at, provider_id=provider_id)
+                for pk, _, provider_id in accepted
                 if pk not in done
             ],
             tally=tally,
@@ -245,27 +275,13 @@ def _moment(value: Any) -> Any:
     return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
-def _ids() -> str:
-    """What stands in `IN (…)` for a list of ids given as one parameter, so that the statement's text is always the same."""
-    return (
-        "SELECT unnest(%s::bigint[])"
-        if connection.vendor == "postgresql"
-        else "SELECT value FROM json_each(%s)"
-    )
-
-
-def _list(ids: list[int]) -> Any:
-    return ids if connection.vendor == "postgresql" else json.dumps(ids)
-
-
-def among(ids: Iterable[int]) -> RawSQL:
-    """Ids for `__in` as one parameter, so that a list of thousands is no longer statement than one of few."""
-    return RawSQL(_ids(), [_list(list(ids))])  # noqa: S611 - the text is one of two constants
-
-
 def cancel(send_id: int, *, at: datetime, tally: Tally) -> int:
     """Pending → cancelled for a whole send; returns how many. The caller has locked the send's slices."""
     pending = Message.objects.filter(send_id=send_id, state=MessageState.PENDING)
+    if listeners := outbox.listening():
+        cancelled = MessageState.CANCELLED.value
+        rows = pending.values_list("pk", "attempt")
+        outbox.tell([Change(pk, send_id, cancelled, "", "", at, attempt) for pk, attempt in rows], listeners)
     stopped = pending.update(state=MessageState.CANCELLED, final_at=at)
     tally.move(send_id, old=(MessageState.PENDING, ""), new=(MessageState.CANCELLED, ""), count=stopped)
     return stopped
@@ -282,7 +298,7 @@ def _locked(ids: list[int]) -> list[_Row]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT coalesce(json_agg(m), '[]')::text FROM (SELECT {', '.join(READ)} FROM {Message._meta.db_table}"  # noqa: S608
-            f" WHERE id IN ({_ids()}) ORDER BY id FOR NO KEY UPDATE) AS m",
+            f" WHERE id IN ({many.in_list()}) ORDER BY id FOR NO KEY UPDATE) AS m",
             [ids],
         )
         found: list[_Row] = msgspec.json.decode(cursor.fetchone()[0], type=list[_Row])

@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from sms.models.secret import SecretField
+
 
 class ContactPolicyGroup(models.Model):
     """A group of the provider's Contact Policy app, and which of its two checks our sends ask for."""
@@ -30,3 +32,29 @@ class ContactPolicyGroup(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class PolicyConnection(models.Model):
+    """How to reach the provider's Contact Policy API, which has a host and a key of its own."""
+
+    service = models.OneToOneField(
+        "sms.Service", on_delete=models.CASCADE, primary_key=True, related_name="policy_connection"
+    )
+    base_url = models.CharField(
+        "base URL",
+        max_length=200,
+        blank=True,
+        help_text="Only if it differs from the region's, for example a sandbox.",
+    )
+    profile_key = SecretField("profile key", blank=True)
+
+    def __str__(self) -> str:
+        return f"contact policy of {self.service_id}"
+
+    @property
+    def url(self) -> str:
+        """Base address without a trailing slash: the region's API host with `contactpolicy` for `api`."""
+        if self.base_url:
+            return self.base_url.rstrip("/")
+        host = self.service.region.host
+        return f"https://contactpolicy{host.removeprefix('api')}"

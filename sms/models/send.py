@@ -40,6 +40,12 @@ class Send(models.Model):
     template = models.ForeignKey(
         "sms.MessageTemplate", null=True, blank=True, on_delete=models.PROTECT, related_name="sends"
     )
+    template_version = models.ForeignKey(
+        "sms.TemplateVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="sends"
+    )
+    smartlinks = models.JSONField(
+        default=list, blank=True, help_text="[id, validity in minutes] of each in the text."
+    )
     policy_group = models.ForeignKey(
         "sms.ContactPolicyGroup", null=True, blank=True, on_delete=models.PROTECT, related_name="sends"
     )
@@ -62,6 +68,18 @@ class Send(models.Model):
     recipients = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
     source = models.CharField(max_length=200, blank=True, help_text="File name, or how the numbers came.")
+    reference = models.UUIDField(
+        null=True, unique=True, editable=False, help_text="The messageId that a partner was answered with."
+    )
+    client_reference = models.CharField(
+        max_length=100, blank=True, help_text="The partner's own name for it, used once and for ever."
+    )
+    wishes = models.JSONField(
+        default=dict, blank=True, help_text="What a partner asked for beyond that, in the words of the wire."
+    )
+    audience = models.ForeignKey(
+        "sms.AudienceVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="sends"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="sends"
@@ -78,6 +96,11 @@ class Send(models.Model):
             ),  # used by: home
         )
         constraints = (
+            models.UniqueConstraint(
+                fields=("service", "client_reference"),
+                condition=~Q(client_reference=""),
+                name="send_has_its_client_reference_for_itself",
+            ),
             models.CheckConstraint(
                 name="send_has_a_text_or_a_template",
                 condition=~Q(text="") | Q(template__isnull=False),

@@ -2,6 +2,7 @@
 
 import re
 
+import phonenumbers
 from django.core.exceptions import ValidationError
 from django.db import models
 
@@ -12,6 +13,14 @@ class SenderKind(models.TextChoices):
     LONG_CODE = "long_code", "Long code"
     SHORT_CODE = "short_code", "Short code"
     ALPHANUMERIC = "alphanumeric", "Alphanumeric"
+
+
+class Registration(models.TextChoices):
+    """What American and Canadian networks want a long code to be registered as."""
+
+    NONE = "", "Not registered"
+    TEN_DLC = "10dlc", "10DLC campaign (US)"
+    TOLL_FREE = "toll_free", "Verified toll-free number (US and Canada)"
 
 
 _SHAPES = {
@@ -35,6 +44,19 @@ class Sender(models.Model):
     kind = models.CharField(max_length=12, choices=SenderKind)
     is_default = models.BooleanField("default", default=False)
     active = models.BooleanField(default=True)
+    countries = models.CharField(
+        max_length=1000,
+        blank=True,
+        help_text="Countries it may reach, like GB, IE. Empty means any, as far as networks take it.",
+    )
+    registration = models.CharField(
+        max_length=10,
+        blank=True,
+        choices=Registration,
+        default=Registration.NONE,
+        help_text="Of a long code that writes to the United States or Canada.",
+    )
+    note = models.CharField(max_length=300, blank=True, help_text="For your team.")
 
     class Meta:
         ordering = ("-is_default", "address")
@@ -50,8 +72,29 @@ class Sender(models.Model):
     def __str__(self) -> str:
         return self.address
 
+    @property
+    def reaches(self) -> frozenset[str]:
+        """ISO codes of the countries it is limited to; empty for no limit."""
+        return frozenset(code for code in self.countries.split(", ") if code)
+
     def clean(self) -> None:
-        """The address must have the shape of its kind."""
+        """The address must have the shape of its kind; countries are read and written the one way."""
+        wrong: dict[str, str] = {}
         shape = _SHAPES.get(SenderKind(self.kind)) if self.kind in SenderKind.values else None
         if shape and not re.fullmatch(shape[0], self.address):
-            raise ValidationError({"address": shape[1]})
+            wrong["address"] = shape[1]
+        codes = [code.upper() for code in re.split(r"[\s,;]+", self.countries) if code]
+        unknown = [code for code in codes if code not in phonenumbers.SUPPORTED_REGIONS]
+        if unknown:
+            wrong["countries"] = (
+                f"“{unknown[0][:20]}” is not a country. Write two letters each, with commas, like GB, IE."
+            )
+        self.countries = ", ".join(dict.fromkeys(codes))
+        if self.registration and self.kind != SenderKind.LONG_CODE:
+            wrong["registration"] = "Only a long code is registered like this. Choose “Not registered”."
+        if self.is_default and not self.active:
+            wrong["is_default"] = (
+                "An archived sender cannot be the default. Make another one the default first."
+            )
+        if wrong:
+            raise ValidationError(wrong)

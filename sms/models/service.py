@@ -3,12 +3,15 @@
 import secrets
 import zoneinfo
 
+import phonenumbers
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from sms.hours import QuietHours
 from sms.models.secret import SecretField
+
+SHORTEST_KEPT, LONGEST_KEPT = 7, 3650  # days
 
 
 def new_token() -> str:
@@ -22,6 +25,17 @@ def valid_zone(name: str) -> None:
         raise ValidationError(
             "%(name)s is not a time zone. Write it like Europe/London.", params={"name": name}
         )
+
+
+def _days(name: str, what: str) -> "models.PositiveSmallIntegerField[int | None, int | None]":
+    """Days after which something is deleted. A week at least, since receipts come that long after a message."""
+    return models.PositiveSmallIntegerField(
+        name,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(SHORTEST_KEPT), MaxValueValidator(LONGEST_KEPT)],
+        help_text=f"Days, {SHORTEST_KEPT} to {LONGEST_KEPT:,}: {what}. Empty means for good.",
+    )
 
 
 class AuthKind(models.TextChoices):
@@ -122,6 +136,22 @@ class Service(models.Model):
         max_length=6, default="sha256", choices=(("sha256", "SHA-256"), ("sha512", "SHA-512"))
     )
     correlation_key = SecretField(default=new_token, editable=False)
+    receipt_asked_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When the provider last looked whether the address is there.",
+    )
+    checked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    check_verdict = models.CharField(
+        max_length=20,
+        blank=True,
+        editable=False,
+        help_text="What the last connection test found; see sms.connection.",
+    )
+    keep_bodies = _days("keep texts for", "the texts of messages")
+    keep_numbers = _days("keep numbers for", "whom messages went to")
+    keep_receipts = _days("keep receipts for", "receipts as they came; they hold numbers too")
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_because = models.CharField(max_length=200, blank=True)
     is_sandbox = models.BooleanField(default=False, editable=False)
@@ -148,6 +178,11 @@ class Service(models.Model):
                 name="service_text_limit_is_between_1_and_4000",
                 condition=models.Q(text_limit__gte=1, text_limit__lte=4000),
             ),
+            models.CheckConstraint(
+                name="service_keeps_receipts_no_longer_than_numbers",
+                condition=models.Q(keep_numbers__isnull=True)
+                | models.Q(keep_receipts__isnull=False, keep_receipts__lte=models.F("keep_numbers")),
+            ),
         )
 
     def __str__(self) -> str:
@@ -171,6 +206,15 @@ class Service(models.Model):
             self.quiet_hours = str(QuietHours.parse(self.quiet_hours)) if self.quiet_hours.strip() else ""
         except ValueError as problem:
             wrong["quiet_hours"] = str(problem)
+        if self.keep_numbers and (self.keep_receipts or LONGEST_KEPT + 1) > self.keep_numbers:
+            wrong["keep_receipts"] = (
+                f"Receipts hold numbers too, so keep them no longer than numbers: {self.keep_numbers:,} days or less."
+            )
+        self.default_country = self.default_country.upper()
+        if self.default_country not in phonenumbers.SUPPORTED_REGIONS:
+            wrong["default_country"] = (
+                f"“{self.default_country}” is not a country. Write its two letters, like GB."
+            )
         if wrong:
             raise ValidationError(wrong)
 
@@ -182,6 +226,11 @@ class Service(models.Model):
             if self.auth_kind == AuthKind.KEY
             else bool(self.jwt_service_id and self.jwt_secret)
         )
+
+    @property
+    def reaches_sandbox(self) -> bool:
+        """Whether what is sent ends in a sandbox. One is made by the demo on plain http, which no real provider takes."""
+        return self.is_sandbox and self.base_url.startswith("http://")
 
     @property
     def provider_url(self) -> str:

@@ -1,11 +1,15 @@
-"""Message templates: our own text, or the id of a template kept at the provider."""
+"""Message templates: our own text, or the id of a template kept at the provider, with every version there was."""
 
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models import Q
 
 
 class MessageTemplate(models.Model):
-    """A text with placeholders `$(name)`, or a provider template id whose placeholders are listed in `provider_placeholders`."""
+    """A text with placeholders `$(name)`, or a provider template id whose placeholders are listed in `provider_placeholders`.
+
+    Text and id are those of the published version without a language; `sms.templates` writes them when one is published.
+    """
 
     service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="templates")
     name = models.CharField(
@@ -33,3 +37,61 @@ class MessageTemplate(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class VersionState(models.TextChoices):
+    """draft → published → retired, and never back."""
+
+    DRAFT = "draft", "Draft"
+    PUBLISHED = "published", "Published"
+    RETIRED = "retired", "Retired"
+
+
+class TemplateVersion(models.Model):
+    """One wording of a template in one language. Only a draft changes; sends keep pointing at the version they used."""
+
+    template = models.ForeignKey(MessageTemplate, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField(help_text="1 for the first of the template, in whichever language.")
+    language = models.CharField(
+        max_length=20,
+        blank=True,
+        validators=[
+            RegexValidator(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$", "Write a language like de or pt-BR.")
+        ],
+        help_text="Like de or pt-BR. Empty: the one that is used where no language is chosen.",
+    )
+    state = models.CharField(max_length=10, choices=VersionState, default=VersionState.DRAFT)
+    text = models.TextField(blank=True, max_length=4000)
+    provider_template_id = models.CharField(max_length=64, blank=True)
+    placeholders = models.JSONField(
+        default=list, help_text="name, kind, example, fallback, max_length of each."
+    )
+    made_at = models.DateTimeField(auto_now_add=True)
+    made_by = models.CharField(max_length=254, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+    published_by = models.CharField(max_length=254, blank=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-number",)
+        constraints = (
+            models.UniqueConstraint(fields=("template", "number"), name="template_version_number_once"),
+            models.UniqueConstraint(
+                fields=("template", "language"),
+                condition=Q(state="published"),
+                name="template_has_one_published_version_per_language",
+            ),
+            models.UniqueConstraint(
+                fields=("template", "language"),
+                condition=Q(state="draft"),
+                name="template_has_one_draft_per_language",
+            ),
+            models.CheckConstraint(
+                name="template_version_has_a_text_or_a_provider_id_but_not_both",
+                condition=(Q(text="") & ~Q(provider_template_id=""))
+                | (~Q(text="") & Q(provider_template_id="")),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"version {self.number}" + (f" ({self.language})" if self.language else "")

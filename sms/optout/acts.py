@@ -28,16 +28,22 @@ def opt_out(
 ) -> set[str]:
     """Record refusals; returns the numbers that were not opted out before. Once committed, nothing is armed to any of them.
 
-    Waits for whoever is arming messages of the service right now, so that afterwards each message is either armed or sees it.
+    Waits for whoever is arming messages of the service right now, so that afterwards each message is either armed or sees it; a long
+    list goes in parts, each committed by itself, so that arming never waits for all of it.
     """
     by_number = {refusal.msisdn: refusal for refusal in reversed(refusals)}
-    if not by_number:
-        return set()
+    added: set[str] = set()
+    for some in in_parts(list(by_number.items())):
+        added |= _opt_out_some(service_id, dict(some), by=by, source=source, now=now)
+    return added
+
+
+def _opt_out_some(
+    service_id: int, by_number: dict[str, Refusal], *, by: Actor, source: str, now: datetime | None
+) -> set[str]:
     with transaction.atomic():
         lock_opt_outs([service_id])
-        known: set[str] = set()
-        for some in in_parts(list(by_number)):
-            known |= in_force(service_id, some)
+        known = in_force(service_id, list(by_number))
         new = [refusal for number, refusal in by_number.items() if number not in known]
         made = OptOut.objects.bulk_create(
             (

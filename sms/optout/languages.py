@@ -7,22 +7,23 @@ begins with it: "cancel my appointment" is none of our business, "cancel" alone 
 # Alone or at the beginning of a text.
 STRONG = {
     "en": "stop|stopall|stop all|unsubscribe|unsub|unsuscribe|optout|opt out|stp|stpo|sotp|stop2end",
-    "fr": "arret|arrêter|arrêtez|désabonner|désabonnement|désinscrire|désinscription|stop pub",
+    "fr": "arret|arrête|arrêter|arrêtez|désabonner|désabonnement|désinscrire|désinscription|stop pub",
     "es": "baja|dar de baja|darme de baja|desuscribir|desuscribirme",
     "pt": "descadastrar|descadastre|desinscrever",
     "de": "stopp|abmelden|abbestellen|austragen",
-    "it": "disiscrivimi|disiscrivi|cancellami",
+    "it": "stoppa|disiscrivimi|disiscrivi|cancellami",
     "nl": "stoppen|afmelden|uitschrijven",
     "sv": "avregistrera|avprenumerera",
     "no": "avmeld|avmelding",
     "da": "afmeld|frameld",
     "fi": "lopeta|peruuta tilaus",
-    "pl": "rezygnuję|wypisz|wypisz mnie",
-    "cs": "odhlásit|odhlaste",
+    "pl": "zatrzymaj|rezygnuję|wypisz|wypisz mnie",
+    "cs": "odhlásit|odhlaste|zastavit|zastavte",
+    "hr": "odjava|odjavi|odjavite",
     "ro": "dezabonare|dezabonați",
     "hu": "leiratkozás|leiratkozom",
     "tr": "iptal|abonelikten çık",
-    "el": "διαγραφή|σταματήστε",
+    "el": "διαγραφή|σταμάτα|σταματήστε",
     "ru": "стоп|отписаться|отписка|отпишите",
     "uk": "відписатися|відпишіть",
     "cy": "stopio",
@@ -30,13 +31,23 @@ STRONG = {
     "vi": "từ chối",
 }
 
+# Refusals, and ordinary words somewhere else, too: heeded, and shown to a person.
+DOUBTFUL = {
+    "es": "para|fin",
+    "nl": "uit",
+    "fi": "peru",
+    "tr": "dur|ret",
+    "vi": "tc",
+    "zh": "T|TD",
+}
+
 # Only where nothing else is said.
 WEAK = {
     "en": "end|quit|cancel|revoke|remove|remove me|no more|leave me alone|stop it|stop this|stop now|fuck off|go away",
     "fr": "fin|annuler|non merci",
-    "es": "alto|parar|parad|cancelar|detener|salir|fin|no más",
+    "es": "alto|para|de baja|parar|parad|cancelar|detener|salir|fin|no más",
     "pt": "parar|pare|sair|cancelar|remover",
-    "de": "ende|kündigen|beenden|schluss|aufhören",
+    "de": "ende|hör auf|hören sie auf|kündigen|beenden|schluss|aufhören",
     "it": "basta|ferma|fermare|annulla|cancella",
     "nl": "einde|stop maar|uit",
     "sv": "avsluta|sluta",
@@ -77,11 +88,13 @@ UNSPACED = {
 PHRASES = {
     "en": "unsubscribe|opt out|opt me out|remove me|remove my number|take me off|stop texting|stop messaging|stop sending|"
     "stop contacting|stop these|don't text|do not text|don't message|do not message|don't contact|do not contact|"
+    "never text|never message|never contact|no texts|no text messages|no messages please|"
     "delete my number|no more texts|no more messages|leave me alone|stop spamming",
     "fr": "désabonnez moi|me désabonner|désinscrivez moi|me désinscrire|ne plus recevoir|arrêtez de",
-    "es": "darme de baja|dar de baja|no me escriban|no más mensajes|dejen de|no quiero recibir",
+    "es": "no quiero más|deja de|dejad de|darme de baja|dar de baja|no me escriban|no más mensajes|dejen de|no quiero recibir",
     "pt": "não me mande|parem de|não quero receber|me descadastre",
-    "de": "keine sms mehr|keine nachrichten mehr|bitte abmelden|mich abmelden|nicht mehr schreiben|bitte löschen sie",
+    "de": "hör auf|hören sie auf|keine werbung|keine weiteren|"
+    "keine sms mehr|keine nachrichten mehr|bitte abmelden|mich abmelden|nicht mehr schreiben|bitte löschen sie",
     "it": "non scrivetemi|non voglio più|toglietemi|cancellatemi",
     "nl": "geen sms meer|geen berichten meer|uitschrijven|afmelden",
     "pl": "proszę nie pisać|nie chcę otrzymywać|usuńcie mnie",
@@ -94,10 +107,12 @@ NEGATIONS = {"en": "don't|dont|never|not|won't|wont", "fr": "pas", "es": "no", "
 
 # Our own instruction, sent back or quoted.
 QUOTED = {
-    "en": "reply stop|text stop|send stop|txt stop|to unsubscribe reply|to opt out",
-    "fr": "envoyez stop|répondez stop",
-    "es": "responda stop|envíe stop|responda baja",
-    "de": "antworten sie mit stop|mit stop antworten",
+    "en": "reply stop to opt out|reply stop to unsubscribe|reply stop to end|reply stop to cancel|reply stop to stop|"
+    "text stop to opt out|text stop to end|text stop to unsubscribe|send stop to opt out|txt stop to opt out|to opt out reply stop|"
+    "to unsubscribe reply stop|to stop reply stop|to opt out text stop|reply stop|text stop|send stop|txt stop",
+    "fr": "envoyez stop|envoyez stop au|répondez stop|stop au 36xxx",
+    "es": "responda stop|envíe stop|responda baja|envíe baja",
+    "de": "antworten sie mit stop|mit stop antworten|antworte mit stop",
 }
 
 # What "stop" may be about without asking for anything else: "stop all messages". Around a weaker word a person should look at it.
@@ -110,7 +125,7 @@ OBJECTS = {
 
 # Around any word these change nothing: "please stop", "STOP thanks".
 COURTESIES = {
-    "en": "please|pls|plz|thanks|thank|you|thx|ty|hi|hello|ok|okay",
+    "en": "yes|yeah|no|please|pls|plz|thanks|thank|you|thx|ty|hi|hello|ok|okay",
     "fr": "svp|merci|bonjour|s'il|vous|plaît",
     "es": "por|favor|gracias|hola",
     "pt": "obrigado|obrigada",

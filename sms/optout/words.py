@@ -46,27 +46,49 @@ def read(text: str) -> Reading:
     for whole in (said, polite, *_joined(words), _THRICE.sub(r"\1", polite)):
         for meaning in ("stop", "start", "help"):
             if whole in _whole(meaning):
-                return Reading(meaning, word=whole)
+                return Reading(meaning, sure=whole not in _set("DOUBTFUL"), word=whole)
     bare = " ".join(word for word in polite.split() if word not in _set("OBJECTS"))
     if bare in _whole("stop"):
         return Reading("stop", sure=bare not in _set("WEAK"), word=bare)
-    return _refusal_in(words, said)
+    keywords = [word for word in polite.split() if word in _whole("stop")]
+    if keywords and all(word in _any_keyword() for word in polite.split()):
+        return Reading(
+            "stop", sure=False, word=keywords[0]
+        )  # "help stop", "stop start": rather once too often
+    return _refusal_in(words)
 
 
-def _refusal_in(words: list[str], said: str) -> Reading:
-    """A text that says more than a word, but clearly asks us to stop."""
-    if any(f" {told} " in f" {said} " for told in _set("QUOTED")):
-        return NOTHING  # our own instruction, sent back
+def _refusal_in(words: list[str]) -> Reading:
+    """A text that says more than a word, but clearly asks us to stop.
+
+    Our own instruction ("reply STOP to opt out") may be quoted in it: what else is said decides, and where nothing is, the quote.
+    """
+    said, quoted = _without_quotes(" ".join(words))
+    words = said.split()
+    if quoted and all(word in _set("COURTESIES") for word in words):
+        return Reading("stop", sure=False, word=quoted)
+    if quoted and (left := [word for word in words if word in _set("STRONG")]):
+        return Reading("stop", sure=False, word=left[0])
     for phrase in _phrases():
         before, found, _ = f" {said} ".partition(f" {phrase} ")
         if found and before.split()[-1:] != ["not"] and not before.endswith(_negations()):
             return Reading("stop", sure=False, word=phrase)
-    if words[0] in _set("STRONG") and words[1:2] != ["by"]:
+    if words[:1] and words[0] in _set("STRONG") and words[1:2] != ["by"]:
         return Reading("stop", sure=False, word=words[0])
     for phrase in _set("UNSPACED"):
         if phrase in said.replace(" ", ""):
             return Reading("stop", sure=False, word=phrase)
     return NOTHING
+
+
+def _without_quotes(said: str) -> tuple[str, str]:
+    """The text without our own instructions, the longest cut first, and the first that was found."""
+    first = ""
+    for told in _quoted():
+        while f" {told} " in f" {said} ":
+            said = " ".join(f" {said} ".replace(f" {told} ", " ", 1).split())
+            first = first or told
+    return said, first
 
 
 def _folded(text: str) -> list[str]:
@@ -94,6 +116,16 @@ def _whole(meaning: str) -> frozenset[str]:
     if meaning == "stop":
         return _set("STRONG") | _set("WEAK") | _set("UNSPACED")
     return _set(meaning.upper())
+
+
+@cache
+def _any_keyword() -> frozenset[str]:
+    return _whole("stop") | _whole("help") | _whole("start")
+
+
+@cache
+def _quoted() -> tuple[str, ...]:
+    return tuple(sorted(_set("QUOTED"), key=len, reverse=True))
 
 
 @cache

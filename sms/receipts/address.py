@@ -3,11 +3,13 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from sms.models import Actor, AuditEvent, Service
 from sms.models.service import new_token
 
+NOTED_EVERY = timedelta(hours=1)
 HAND_OVER = timedelta(
     days=7
 )  # receipts come for up to three days, and a person changes the webhook in the meantime
@@ -33,6 +35,13 @@ def retire(service: Service, *, by: Actor) -> None:
         row.receipt_secret_before = ""
         row.save(update_fields=["receipt_token_before", "receipt_token_until", "receipt_secret_before"])
         _tell("service.receipt_address_retired", row, by)
+
+
+def asked(service_id: int, *, now: datetime | None = None) -> None:
+    """Note that somebody who knows the address looked whether it is there. One write an hour at most."""
+    now = now or timezone.now()
+    stale = Q(receipt_asked_at=None) | Q(receipt_asked_at__lt=now - NOTED_EVERY)
+    Service.objects.filter(stale, pk=service_id).update(receipt_asked_at=now)
 
 
 def _tell(act: str, service: Service, by: Actor) -> None:

@@ -15,8 +15,9 @@ from django.utils import timezone
 from msgspec.structs import replace
 
 from sms import correlation, optout
-from sms.models import Click, Message, MessageState, Receipt, ReceiptInbox, Service, ledger
+from sms.models import Click, Message, MessageState, Receipt, ReceiptInbox, Service, ledger, outbox
 from sms.models.ledger import News, Tally
+from sms.models.outbox import Change
 from sms.models.receipt import GIVE_UP
 from sms.points import point
 from sms.receipts.click_agents import Agent, agent_of
@@ -59,6 +60,7 @@ class _Read(msgspec.Struct, frozen=True, gc=False):
     service_id: int
     at: datetime
     note: Notification
+    raw: bytes
 
 
 def fold(*, limit: int = 5000, now: datetime | None = None) -> int:
@@ -145,15 +147,16 @@ def _read(taken: Sequence[_Taken], now: datetime, unread: list[ReceiptInbox]) ->
     read: list[_Read] = []
     without_time: list[int] = []
     for tries, pk, message_id, attempt, service_id, raw in taken:
+        body = bytes(raw)
         try:
-            note = parse_receipt(bytes(raw))
+            note = parse_receipt(body)
         except Unreadable as problem:
             unread.append(_aside(pk, tries, str(problem), now))
             log.warning("receipt_unreadable", receipt=pk)
             continue
         if note.at is None:
             without_time.append(pk)
-        read.append(_Read(pk, tries, message_id, attempt, service_id, note.at or now, note))
+        read.append(_Read(pk, tries, message_id, attempt, service_id, note.at or now, note, body))
     if without_time:  # the receipt's own time is when it came in
         rows = Receipt.objects.filter(pk__in=ledger.among(without_time))
         came = dict(rows.values_list("pk", "received_at"))
@@ -216,6 +219,9 @@ def _news(entry: _Read) -> News:
         provider_id=note.provider_id,
         carrier=note.carrier,
         segments=note.segments,
+        raw=entry.raw
+        if note.state != "clicked"
+        else b"",  # a click proves the delivery, but is no receipt of it
     )
 
 
@@ -234,6 +240,23 @@ def _store_clicks(entries: Sequence[_Read]) -> None:
             if entry.note.state == "clicked"
         ),
         ignore_conflicts=True,
+    )
+    outbox.tell_clicks(
+        [
+            Change(
+                entry.message_id,
+                0,
+                MessageState.DELIVERED,
+                entry.note.code,
+                "",
+                entry.at,
+                0,
+                raw=entry.raw,
+                url=entry.note.url,
+            )
+            for entry in entries
+            if entry.note.state == "clicked"
+        ]
     )
 
 

@@ -7,6 +7,7 @@ No retry happens here, ever: whether a request may be posted again is decided by
 """
 
 import contextlib
+import dataclasses
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from sms.webex.transport import Deadline, Network
 
 DEADLINE = 20.0  # seconds; dispatch's lease must be well above it
 LONGEST_REPLY = 64 * 1024
+LONGEST_LIST = 1024 * 1024
 
 
 class Client:
@@ -135,3 +137,58 @@ class Client:
             return NotSent("too_late", 0, type(error).__name__)
         code = "timeout" if isinstance(error, httpx.TimeoutException) else "cut_off"
         return Unconfirmed(code, status, type(error).__name__)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Exchange:
+    """An answer of another of the provider's APIs, as it came."""
+
+    status: int
+    body: bytes
+
+
+def exchange(
+    base_url: str,
+    bearer: str,
+    method: str,
+    path: str,
+    body: bytes,
+    *,
+    transport: httpx.BaseTransport | None = None,
+    deadline: float = DEADLINE,
+) -> Exchange:
+    """One request with a bearer token, over the same transport and within the same kind of deadline; raises NotSent or Unconfirmed.
+
+    At most LONGEST_LIST bytes of the answer are read.
+    """
+    try:
+        target = httpx.URL(base_url.rstrip("/") + path)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise ValueError(f"The base URL is not an address: {error}") from error
+    if target.scheme not in ("https", "http") or not target.host:
+        raise ValueError(f"The base URL must be https:// and a host, not {base_url!r}.")
+    clock = Deadline()
+    clock.start(deadline)
+    headers = {
+        "User-Agent": f"textdesk/{VERSION}",
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",
+        "Content-Type": "application/json",
+        "Authorization": f"Bearer {bearer}",
+    }
+    timeout = {"timeout": httpx.Timeout(deadline).as_dict()}
+    with contextlib.closing(transport or Network(clock)) as network:
+        try:
+            request = httpx.Request(method, target, content=body, headers=headers, extensions=timeout)
+            with contextlib.closing(network.handle_request(request)) as response:
+                read = b""
+                for chunk in [response.content] if response.is_stream_consumed else response.iter_raw():
+                    read += chunk
+                    if len(read) > LONGEST_LIST:
+                        raise Unconfirmed("too_large", response.status_code)
+                    clock.left(httpx.ReadTimeout)
+                return Exchange(response.status_code, read)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
+            raise NotSent("connect", 0, type(error).__name__) from error
+        except httpx.HTTPError as error:
+            raise Unconfirmed("cut_off", 0, type(error).__name__) from error

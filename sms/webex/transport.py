@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection under httpx's transport interface, with one total deadline. Used by `client` only.
+"""One HTTP/1.1 connection under httpx's transport interface, with one total deadline. Used by `client`, and for callbacks to partners.
 
 httpx counts its timeouts per read: a server that drips one byte at a time, in the body or in the headers, holds a thread for as
 long as it likes. Here every wait on the socket is clipped to what is left of the request's total, whichever part it is in.
@@ -49,11 +49,21 @@ class Deadline:
 
 
 class Network(httpx.BaseTransport):
-    """At most one connection, to the host of its first request. `sent` is called when a request's last byte has been handed over."""
+    """At most one connection, to the host of its first request. `sent` is called when a request's last byte has been handed over.
 
-    def __init__(self, deadline: Deadline, *, sent: Callable[[], None] = lambda: None) -> None:
+    `dial` replaces how a connection is made: (host, port, seconds) → a connected socket. Whatever it raises beside OSError passes through.
+    """
+
+    def __init__(
+        self,
+        deadline: Deadline,
+        *,
+        sent: Callable[[], None] = lambda: None,
+        dial: Callable[[str, int, float], socket.socket] | None = None,
+    ) -> None:
         self._deadline = deadline
         self._sent = sent
+        self._dial = dial
         self._socket: socket.socket | None = None
         self._idle_since = 0.0
 
@@ -107,6 +117,9 @@ class Network(httpx.BaseTransport):
         port = url.port or (443 if url.scheme == "https" else 80)
         problem: OSError | None = None
         with _as(httpx.ConnectTimeout, httpx.ConnectError):
+            if self._dial is not None:
+                sock = self._dial(host, port, half - time.monotonic())
+                return self._secured(sock, host) if url.scheme == "https" else sock
             for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
                 left = half - time.monotonic()
                 if left <= 0:

@@ -1,6 +1,6 @@
 """Receipts: how fast they are taken in and folded, beside what the same server and the same table could do at most.
 
-`python -m tests.bench.receipts [--only sqlite|postgresql] [--seconds 60] [--history 10000000] [--outage 180]` prints one JSON line
+`python -m tests.bench.receipts [--only sqlite|postgresql] [--seconds 60] [--history 10000000]` prints one JSON line
 per figure. Each line holds the goal, and the limit measured in the same run. Everything runs on this machine, the generator too.
 """
 

@@ -6,8 +6,10 @@ import httpx
 import pytest
 from django.utils import timezone
 
+from portal import people
 from portal.models import Membership, User
-from sms import control
+from sms import control, saved
+from sms.audience import Limits
 from sms.models import Actor, Draft, Lane, Send, Service, ShortLinkDomain
 from sms.receipts import Incoming, doors
 from sms.receipts.fold import fold
@@ -125,6 +127,9 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop, scheme, widt
     message = send.messages.first()
     unsure, held = a_desk_in_trouble(shop)
     doubtful, sender = unsure.messages.first(), shop.senders.get()
+    packed = saved.pack_pasted("07700 900001\nabc", country="GB", limits=Limits())
+    audience = saved.create(shop, packed, name="Regulars", by=BY, user=None)
+    people.invite(shop, "new@example.test", ["auditor"], by=BY, user=None)
     Service.objects.filter(pk=shop.pk).update(quiet_hours="21:00-08:00", rate=100)
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 900})
@@ -149,6 +154,13 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop, scheme, widt
         f"senders/{sender.pk}/stop/",
         "catalogue/",
         "settings/",
+        "settings/limits/",
+        "settings/approval/",
+        "settings/retention/",
+        "settings/people/",
+        "audiences/",
+        "audiences/new/",
+        f"audiences/{audience.pk}/",
         "settings/pause/",
     ):
         page.goto(f"{live_server.url}/s/shop/{path}")

@@ -2,11 +2,19 @@
 
 import json
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import DataError, IntegrityError, OperationalError, connection, connections
-from django.test import Client
+from django.core.signals import request_started
+from django.db import (
+    DataError,
+    IntegrityError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    connections,
+)
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from sms import optout, receipts
@@ -297,3 +305,62 @@ def test_the_same_stop_from_many_requests_at_once_is_one():
         thread.join()
     assert statuses == [200] * 8
     assert InboundMessage.objects.count() == OptOut.objects.count() == 1
+
+
+# --- Who said what last ---------------------------------------------------------------------------------------------------
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+def said(service, *words: tuple[str, float], ids: bool = True) -> bool:
+    """These words with the minute of each, in the order in which they are brought in; whether the number is opted out then."""
+    for number, (text, minute) in enumerate(words):
+        raw = sms(text, tid=f"t-{number}" if ids else "")
+        optout.take(raw, service_id=service.pk, received_at=NOON + timedelta(minutes=minute))
+    return bool(optout.in_force(service.pk, [PHONE]))
+
+
+@pytest.mark.parametrize(
+    ("words", "out"),
+    [
+        ((("STOP", 5), ("START", 0)), True),
+        ((("START", 5), ("STOP", 0)), False),
+        ((("STOP", 0), ("START", 5)), False),
+        ((("STOP", 0), ("STOP", 10), ("START", 5)), True),
+        ((("STOP", 0), ("START", 5), ("STOP", 3)), False),
+        ((("STOP", 0), ("START", 5), ("STOP", 10)), True),
+    ],
+)
+def test_the_last_word_counts_in_whatever_order_they_are_brought_in(words, out):
+    assert said(a_service(), *words) is out
+
+
+def test_words_without_an_id_are_repeated_within_minutes_only():
+    service = a_service()
+    assert said(service, ("STOP", 0), ("STOP", 1), ("STOP", 3), ids=False)
+    assert InboundMessage.objects.count() == 1
+    assert not said(service, ("START", 60 * 24), ids=False)
+    assert said(service, ("STOP", 60 * 24 * 9), ids=False)
+    assert not said(service, ("START", 60 * 24 * 9 + 1), ids=False)
+    assert said(service, ("STOP", 60 * 24 * 9 + 2), ids=False), "said again after something else"
+
+
+def test_a_stop_counts_whatever_host_it_was_posted_to():
+    """Through the server's own entry, since that decides which middleware there is."""
+    from portal.wsgi import application
+
+    service, answers = a_service(), []
+    asked = RequestFactory().post(
+        f"/inbound/{service.receipt_token}/",
+        data=sms(),
+        content_type="application/json",
+        headers={"host": "other.example"},
+    )
+    request_started.disconnect(
+        close_old_connections
+    )  # as the test client does: it would end the test's transaction
+    try:
+        list(application(asked.environ, lambda status, headers: answers.append(status)))
+    finally:
+        request_started.connect(close_old_connections)
+    assert answers == ["200 OK"]
+    assert optout.in_force(service.pk, [PHONE])

@@ -117,6 +117,19 @@ def test_a_wake_up_makes_a_lost_schedule_again():
     assert (OrmQ.objects.count(), Schedule.objects.count()) == (1, 1)
 
 
+def test_wake_ups_of_a_busy_process_are_gathered_and_the_last_is_made_good(monkeypatch):
+    monkeypatch.setattr(wake, "_work", wake.Gathered("sms.tasks.work"))
+    wake.gather(0.3)
+    for _ in range(20):
+        wake.dispatch()
+    assert OrmQ.objects.count() == 1
+    until = time.monotonic() + 10
+    while OrmQ.objects.count() < 2 and time.monotonic() < until:
+        time.sleep(0.02)
+    time.sleep(0.4)
+    assert OrmQ.objects.count() == 2, "once for all that came meanwhile, and no more"
+
+
 def test_wake_ups_that_nobody_takes_do_not_pile_up():
     wake.dispatch()
     wake.dispatch()

@@ -61,6 +61,10 @@ class Clerk:
         """Stored and not folded."""
         return int(self.ask("waiting"))
 
+    def open_slices(self, send: int) -> int:
+        """Slices of a send that are not done."""
+        return int(self.ask("open_slices", send=send))
+
     def let_leases_run_out(self, *, of_pid: int = 0) -> int:
         """Move every lease (or those of one process) into the past, instead of waiting; returns how many there were."""
         return int(self.ask("age", of_pid=of_pid))
@@ -162,6 +166,12 @@ def waiting() -> int:
     from sms.models import ReceiptInbox
 
     return ReceiptInbox.objects.filter(why=ReceiptInbox.Why.NEW).count()
+
+
+def open_slices(send: int) -> int:
+    from sms.models import Slice
+
+    return Slice.objects.filter(send=send, done=False).count()
 
 
 def age(of_pid: int) -> int:
@@ -296,6 +306,7 @@ COMMANDS = {
     "rows": rows,
     "page": page,
     "waiting": waiting,
+    "open_slices": open_slices,
     "age": age,
     "at_rest": at_rest,
     "ready": lambda: True,

@@ -30,7 +30,7 @@ def overtake(
 ) -> books.Verdict:
     """Freeze a dispatcher with requests in flight and more loaded, let its lease run out, let another finish the send, thaw it.
 
-    A bug may leave messages that never settle: `last_patience` is how many seconds are given to them.
+    `last_patience` is seconds: less where nothing will settle.
     """
     with through_a_proxy(field) as between:
         between.otherwise(SLOW)

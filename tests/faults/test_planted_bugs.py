@@ -6,7 +6,7 @@ The same runs with nothing planted are the crash matrix and `test_frozen.py`; th
 import pytest
 
 from tests.faults.crash import field_of
-from tests.faults.frozen import overtake
+from tests.faults.frozen import PATIENCE, overtake
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.postgresql]
 
@@ -35,21 +35,17 @@ def test_a_dropped_arm_commit_sends_twice(field):
     assert verdict.unarmed, verdict.sentence
 
 
-def test_a_dropped_arm_commit_is_seen_before_anything_is_sent_twice(tmp_path, fresh_database_url):
-    """On a field of its own: what another planted test left pending would be posted, and counted, with it."""
-    with field_of(tmp_path, fresh_database_url, web=False) as field:
-        field.rate = 120  # so that a turn arms a few, not all
-        send = field.send("no arm, once", MESSAGES)
-        field.crash(
-            f"after_post:{MESSAGES}", plant="arm_is_not_written"
-        )  # left alone, it would post all again
-        verdict = field.verdict(send, "no arm, once")
+def test_a_dropped_arm_commit_is_seen_without_any_crash(field):
+    field.rate = 120  # so that a turn arms a few, not all
+    send = field.send("no arm, no crash", MESSAGES)
+    field.settle(send, "no arm, no crash", plant="arm_is_not_written", patience=5.0)
+    verdict = field.verdict(send, "no arm, no crash")
     assert len(verdict.unarmed) == MESSAGES, verdict.sentence
     assert not verdict.duplicates
 
 
 def test_without_fence_and_guard_a_frozen_dispatcher_sends_twice(field):
-    verdict = overtake(field, "no fence", plant="no_fence_and_no_guard", last_patience=3.0)
+    verdict = overtake(field, "no fence", plant="no_fence_and_no_guard", last_patience=PATIENCE)
     assert verdict.duplicates, verdict.sentence
 
 

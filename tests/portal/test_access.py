@@ -6,16 +6,47 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
+from portal import people
 from portal.access import ACTS
-from portal.models import Role
-from sms.models import Draft, InboundMessage, OptOut, Send, ShortLinkDomain
-from tests.domain.desk import a_send
+from portal.models import Invitation, Membership, Role, User
+from sms import saved, templates
+from sms.audience import Limits
+from sms.models import (
+    ApiKey,
+    Callback,
+    CallbackEndpoint,
+    ContactPolicyGroup,
+    Draft,
+    InboundMessage,
+    OptOut,
+    SavedAudience,
+    Send,
+    Service,
+    ShortLinkDomain,
+    Smartlink,
+    TemplateVersion,
+)
+from tests.domain.desk import BY, a_send
 from tests.portal.people import Cast, a_cast
 
 pytestmark = pytest.mark.django_db
 
 # What a visitor may reach: sign-in, health, and the machine doors, which have locks of their own.
-OPEN = {"services", "first_run", "healthz", "readyz", "receipts", "inbound", "admin:login", "admin:jsi18n"}
+OPEN = {
+    "services",
+    "first_run",
+    "healthz",
+    "readyz",
+    "receipts",
+    "inbound",
+    "v2_messages",
+    "v2_message",
+    "api_schema",
+    "api_docs",
+    "invitation",
+    "admin:login",
+    "admin:jsi18n",
+}
 OPEN_ACCOUNT = {
     "account_login",
     "account_logout",
@@ -55,7 +86,10 @@ OTHER_PAGES = [(path, name) for path, name, _ in patterns() if not path.startswi
 
 @pytest.fixture
 def cast() -> Cast:
-    return a_cast()
+    made = a_cast()
+    # where nobody listens, so that the connection test ends at once
+    Service.objects.update(base_url="http://127.0.0.1:9")
+    return made
 
 
 def address(path: str, service, send: Send, draft: Draft) -> str:
@@ -67,10 +101,34 @@ def address(path: str, service, send: Send, draft: Draft) -> str:
         "opt-outs": an_opt_out(send.service).pk,
         "inbound": an_sms(send.service).pk,
         "domains": a_domain(send.service).pk,
+        "api-keys": an_api_key(send.service).pk,
+        "callbacks": a_callback(send.service).endpoint_id,
+        "callback-log": a_callback(send.service).pk,
+        "templates": a_template(send.service).template_id,
+        "versions": a_template(send.service).pk,
+        "policy-groups": a_group(send.service).pk,
+        "smartlinks": a_smartlink(send.service).pk,
+        "audiences": an_audience(send.service).pk,
+        "people": a_colleague(send.service).pk,
+        "invitations": an_invitation(send.service).pk,
     }
     # by the part after the service, so that a page of a new noun has to be added here
-    noun = nouns.get(path.split("/")[2], 0)
+    parts = path.removeprefix("s/<slug:service>/settings/").removeprefix("s/<slug:service>/").split("/")
+    noun = nouns.get(parts[0], 0)
     return "/" + path.replace("<slug:service>", service.slug).replace("<int:pk>", str(noun))
+
+
+def a_template(service) -> TemplateVersion:
+    made = templates.create(service, f"t{service.templates.count()}", templates.Wording("Hello"), by=BY)
+    return made.versions.get()
+
+
+def a_group(service) -> ContactPolicyGroup:
+    return ContactPolicyGroup.objects.get_or_create(service=service, name="g", group_id="g")[0]
+
+
+def a_smartlink(service) -> Smartlink:
+    return Smartlink.objects.get_or_create(service=service, name="s", smartlink_id=7)[0]
 
 
 def a_domain(service) -> ShortLinkDomain:
@@ -79,8 +137,39 @@ def a_domain(service) -> ShortLinkDomain:
     )[0]
 
 
+def an_api_key(service) -> ApiKey:
+    return ApiKey.objects.get_or_create(service=service, name="Shop", prefix=f"td_live_{service.pk}")[0]
+
+
+def a_callback(service) -> Callback:
+    now = timezone.now()
+    endpoint, _ = CallbackEndpoint.objects.get_or_create(
+        service=service,
+        url="https://partner.invalid/",
+        defaults={"name": "Partner", "disabled_at": now, "disabled_because": "x"},
+    )
+    kept = {"kind": "message.delivered", "body": "{}", "created_at": now, "since": now, "next_at": now}
+    return Callback.objects.get_or_create(endpoint=endpoint, event_id="evt_1", defaults=kept)[0]
+
+
 def an_opt_out(service) -> OptOut:
     return OptOut.objects.get_or_create(service=service, msisdn="+447700900001", source="page")[0]
+
+
+def an_audience(service) -> SavedAudience:
+    found = service.audiences.filter(archived_at=None).first()
+    packed = saved.pack_pasted("07700 900001", country="GB", limits=Limits())
+    return found or saved.create(service, packed, name=f"List {service.audiences.count()}", by=BY, user=None)
+
+
+def a_colleague(service) -> User:
+    user = User.objects.get_or_create(email=f"colleague@{service.slug}.test")[0]
+    Membership.objects.get_or_create(user=user, service=service, role=Role.COMPOSER)
+    return user
+
+
+def an_invitation(service) -> Invitation:
+    return people.invite(service, "new@example.test", [Role.AUDITOR], by=BY, user=None)
 
 
 def an_sms(service) -> InboundMessage:
@@ -153,6 +242,10 @@ def test_a_visitor_reaches_nothing_but_sign_in_and_health(path, name, cast):
     if url.startswith("/^admin") or "(?P<" in url or "<" in url:
         url = "/admin/sms/"
     response = cast["visitor"].get(url)
+    if url.startswith("/api/v1/"):  # keys only; a page to sign in on would be no answer to a program
+        assert cast["admin"].get(url).status_code == response.status_code
+        assert response.status_code == 401 or url == "/api/v1/", "what is not there may be said to anybody"
+        return
     assert response.status_code in (302, 301, 404), (url, response.status_code)
     if response.status_code in (301, 302):
         assert (

@@ -9,7 +9,7 @@ import pytest
 from django.contrib import admin
 
 from portal.forms.compose import DraftForm
-from portal.forms.settings import ConnectionForm
+from portal.forms.settings import ConnectionForm, LimitsForm
 from sms.webex.wire import ContactPolicy, Content, Destination, Options, SendRequest, Smartlink, TemplateRef
 
 HERE = pathlib.Path(__file__).parent
@@ -55,7 +55,9 @@ def labels() -> dict[str, set[str]]:
     found = {
         "Compose": {str(field.label) for field in DraftForm.base_fields.values()}
         | headings("compose/edit.html"),
-        "Settings": {str(field.label) for field in ConnectionForm.base_fields.values()}
+        "Settings": {
+            str(field.label) for form in (ConnectionForm, LimitsForm) for field in form.base_fields.values()
+        }
         | headings("settings/connection.html"),
         "the admin": {str(meta.verbose_name_plural) for meta in registered}
         | {str(field.verbose_name) for meta in registered for field in meta.fields},

@@ -51,6 +51,11 @@ class Command(Original):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda number, frame: _drain(cluster, number, frame))
         cluster.start()
+        # after the fork, in this process: its workers are for sends and receipts
+        teller = threading.Thread(
+            target=tasks.tell_until, args=(tasks.stopping,), name="callbacks", daemon=True
+        )
+        teller.start()
         watch = Watchdog(PATIENCE + LATER_THAN_THE_SUPERVISOR)
         watch.begin()
         why = ""
@@ -60,6 +65,7 @@ class Command(Original):
         watch.end()
         if tasks.draining.value:
             cluster.sentinel.join()
+            teller.join(GRACE)
             return
         tasks.draining.value = 1  # whoever still works comes to an end
         why = f"The cluster hangs: {why}." if why else "The cluster's guard died."

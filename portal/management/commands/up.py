@@ -86,7 +86,7 @@ class Command(BaseCommand):
         desk = supervisor.Supervisor(
             children=children,
             folder=Path(settings.BASE_DIR),
-            environment=self._environment(port),
+            environment=self._environment(port, demo=demo),
             stop_file=settings.STOP_FILE,
             say=self._say,
         )
@@ -128,7 +128,7 @@ class Command(BaseCommand):
         return [f"Sign in as {people}", f"with the password {password}", provider]
 
     @staticmethod
-    def _environment(port: int) -> dict[str, str]:
+    def _environment(port: int, *, demo: bool) -> dict[str, str]:
         """Children get what we have, and an address that fits the port unless one was set."""
         environment = dict(os.environ)
         try:
@@ -137,4 +137,8 @@ class Command(BaseCommand):
             raise CommandError(str(problem)) from None
         if not given:
             environment["PUBLIC_URL"] = f"http://127.0.0.1:{port}"
+        if demo:
+            environment.setdefault(
+                "CALLBACKS_TO_LOOPBACK", "true"
+            )  # a receiver on one's own machine, to look at
         return environment

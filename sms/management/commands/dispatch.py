@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, InterfaceError, connections
 
 from sms import pulse, rounds, wake
+from sms.callbacks import Policy
 from sms.models import Heartbeat
 
 log = structlog.get_logger(__name__)
@@ -25,7 +26,7 @@ DRAINED_WITHIN = 28.0  # seconds from the signal to the end, whatever hangs: ser
 
 
 class Command(BaseCommand):
-    """Two loops: one sends, one applies receipts and tidies up."""
+    """Three loops: one sends, one applies receipts and tidies up, one delivers callbacks."""
 
     help = "Send what is due until SIGTERM or Ctrl-C, without django-q2. Finishes what is in flight, at most 30 s."
 
@@ -37,14 +38,19 @@ class Command(BaseCommand):
         """Run until a signal; exit code 0 when everything in flight has its answer."""
         stop = _Stop(options["seconds"])
         log.info("dispatcher_started", pid=os.getpid(), host=pulse.HOST)
-        receipts = threading.Thread(target=_receipts, args=(stop,), name="receipts")
-        receipts.start()
+        others = [
+            threading.Thread(target=work, args=(stop,), name=work.__name__)
+            for work in (_receipts, _callbacks)
+        ]
+        for thread in others:
+            thread.start()
         mine = pulse.of_this_process(Heartbeat.Kind.DISPATCH)
         try:
             _keep_on(lambda: _send(mine, stop), stop=stop, what="sending")
         finally:
             stop.now()
-            receipts.join()
+            for thread in others:
+                thread.join()
             mine.end()
             connections.close_all()
         log.info("dispatcher_stopped", pid=os.getpid(), posted=mine.progress, signal=stop.signal or None)
@@ -145,5 +151,18 @@ def _receipts(stop: _Stop) -> None:
 
     try:
         _keep_on(turn, stop=stop, what="the work on receipts")
+    finally:
+        connections.close_all()
+
+
+def _callbacks(stop: _Stop) -> None:
+    """Callbacks to partners, whose receivers may be slow, in nobody's way."""
+
+    def turn() -> None:
+        if not rounds.tell(policy=Policy(**settings.CALLBACKS), stopped=stop):
+            stop.pause(IDLE)
+
+    try:
+        _keep_on(turn, stop=stop, what="the work on callbacks")
     finally:
         connections.close_all()

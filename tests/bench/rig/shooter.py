@@ -1,6 +1,7 @@
 """A receipts generator: keep-alive connections that post signed receipts as fast as they are answered, or at a given rate."""
 
 import asyncio
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -29,9 +30,13 @@ class Shots:
         return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000, 1)
 
 
+_LENGTH = re.compile(rb"\r\ncontent-length: ([0-9]+)", re.IGNORECASE)
+
+
 class _Connection(asyncio.Protocol):
     def __init__(self, gun: "_Gun") -> None:
         self.gun, self.transport, self.body, self.started = gun, None, b"", 0.0
+        self.came = b""  # of the answer
 
     def connection_made(self, transport) -> None:
         self.transport = transport
@@ -51,11 +56,16 @@ class _Connection(asyncio.Protocol):
         )
 
     def data_received(self, data: bytes) -> None:
-        if not data.startswith(b"HTTP/1.1 "):
-            return  # the tail of an answer whose head has been counted
-        status = int(data[9:12])
-        self.gun.answered(status, self.body, time.perf_counter() - self.started)
-        self.body = b""
+        self.came += data
+        head, _, rest = self.came.partition(b"\r\n\r\n")
+        if length := _LENGTH.search(head):
+            whole = len(rest) >= int(length[1])
+        else:
+            whole = rest.endswith(b"0\r\n\r\n")
+        if not whole:
+            return
+        self.gun.answered(int(head[9:12]), self.body, time.perf_counter() - self.started)
+        self.body = self.came = b""
         self.next()
 
     def connection_lost(self, error) -> None:

@@ -1,0 +1,85 @@
+"""Forms of the callbacks pages: an endpoint, the filter of its log, and a range to replay."""
+
+from typing import Any
+
+from django import forms
+
+from portal.forms.local_time import LocalTimeField
+from sms.callbacks import BadAddress, Policy
+from sms.callbacks.address import read
+from sms.models import Callback, CallbackEndpoint
+from sms.models.callback import EVENTS
+
+
+class ChangeForm(forms.Form):
+    """What can be changed of an endpoint. Its address cannot: another address is another endpoint."""
+
+    name = forms.CharField(max_length=80, help_text="For example the system that listens.")
+    events = forms.MultipleChoiceField(
+        choices=EVENTS,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="None ticked means all.",
+    )
+    full_numbers = forms.BooleanField(
+        required=False,
+        label="With whole numbers",
+        help_text="Otherwise numbers are masked, and the message's id says which one it is.",
+    )
+
+    @classmethod
+    def of(cls, endpoint: CallbackEndpoint, data: Any = None) -> "ChangeForm":
+        """As the endpoint is now."""
+        fields = {name: getattr(endpoint, name) for name in ("name", "events", "full_numbers")}
+        return cls(data, initial=fields)
+
+
+class EndpointForm(ChangeForm):
+    """A new endpoint."""
+
+    url = forms.CharField(
+        max_length=2000,
+        label="Address",
+        help_text="Begins with https://. It must answer the challenge that is sent to it.",
+        widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}),
+    )
+    field_order = ("name", "url", "events", "full_numbers")
+
+    def __init__(self, *args: Any, policy: Policy, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.policy = policy
+
+    def clean_url(self) -> str:
+        """As written; nothing of it is mended, so what is shown is what is called."""
+        url: str = self.cleaned_data["url"]
+        try:
+            read(url, self.policy)
+        except BadAddress as problem:
+            raise forms.ValidationError(str(problem)) from None
+        return url
+
+
+class FilterForm(forms.Form):
+    """Which callbacks the log shows."""
+
+    state = forms.ChoiceField(required=False, choices=[("", "All"), *Callback.State.choices])
+    kind = forms.ChoiceField(required=False, label="Event", choices=[("", "All"), *EVENTS])
+    message = forms.IntegerField(
+        required=False, min_value=1, max_value=2**62, widget=forms.TextInput(attrs={"inputmode": "numeric"})
+    )
+
+
+class RangeForm(forms.Form):
+    """What to tell again."""
+
+    since = LocalTimeField(label="From")
+    until = LocalTimeField(label="To")
+    failed_only = forms.BooleanField(required=False, label="Only what was not delivered")
+
+    def clean(self) -> dict[str, Any]:
+        """The range must run forward."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        since, until = cleaned.get("since"), cleaned.get("until")
+        if since and until and since >= until:
+            self.add_error("until", "The end must be later than the beginning.")
+        return cleaned

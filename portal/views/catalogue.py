@@ -1,0 +1,418 @@
+"""Catalogue pages: senders, contact-policy groups and smartlinks, each with a list, a form, and what became of it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from portal.access import actor, service_page
+from portal.forms.catalogue import GroupForm, NounForm, PolicyConnectionForm, SenderForm, SmartlinkForm
+from portal.forms.opt_outs import NumberForm
+from sms import consent, senders
+from sms.models import (
+    AuditEvent,
+    ContactPolicyGroup,
+    Draft,
+    MessageTemplate,
+    PolicyConnection,
+    Send,
+    Sender,
+    Service,
+    Smartlink,
+)
+from sms.msisdn import mask
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """The words and addresses of one kind of thing. `one` is its detail page."""
+
+    name: str
+    title: str
+    says: str
+    many: str
+    one: str
+    new: str
+    form: type[NounForm]
+
+
+SENDER = Noun(
+    "sender",
+    "Senders",
+    "The numbers and names that messages come from.",
+    "senders",
+    "sender",
+    "sender_new",
+    SenderForm,
+)
+GROUP = Noun(
+    "policy group",
+    "Contact-policy groups",
+    "With one, Webex Connect checks consent or frequency before it sends.",
+    "policy_groups",
+    "policy_group",
+    "policy_group_new",
+    GroupForm,
+)
+SMARTLINK = Noun(
+    "smartlink",
+    "Smartlinks",
+    "Links that are made in Webex Connect. They give no click receipts: for clicks use a short-link domain.",
+    "smartlinks",
+    "smartlink",
+    "smartlink_new",
+    SmartlinkForm,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a list: the thing, and its cells in the order of the headings."""
+
+    thing: Any
+    cells: list[str] = field(default_factory=list)
+
+
+def _list(
+    request: HttpRequest, noun: Noun, things: Any, heads: list[str], cells: Any, **more: Any
+) -> HttpResponse:
+    archived = request.GET.get("archived") == "1"
+    page = Paginator(things.filter(active=not archived), PAGE).get_page(request.GET.get("page"))
+    told = cells(list(page))
+    context = {
+        "noun": noun,
+        "heads": heads,
+        "page": page,
+        "rows": [Row(one, told[one.pk]) for one in page],
+        "archived": archived,
+        "any_archived": archived or things.filter(active=False).exists(),
+    }
+    return render(request, "catalogue/things.html", context | more)
+
+
+def _form(request: HttpRequest, service: Service, noun: Noun, thing: Any = None) -> HttpResponse:
+    form = noun.form(request.POST if request.method == "POST" else None, instance=thing, service=service)
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            saved = form.save()
+            _audit(request, service, noun, saved, "changed" if thing else "added", fields=form.changed_data)
+        messages.success(request, "Saved.")
+        return redirect(noun.one, service=service.slug, pk=saved.pk)
+    context = {"noun": noun, "form": form, "thing": thing}
+    return render(request, "catalogue/form.html", context, status=422 if form.errors else 200)
+
+
+def _audit(request: HttpRequest, service: Service, noun: Noun, thing: Any, verb: str, **details: Any) -> None:
+    AuditEvent.record(
+        f"{noun.name.replace(' ', '_')}.{verb}",
+        by=actor(request),
+        service_slug=service.slug,
+        noun=noun.name,
+        noun_key=thing.pk,
+        **details,
+    )
+
+
+def _remove(request: HttpRequest, service: Service, noun: Noun, thing: Any) -> HttpResponse:
+    """What nothing uses is deleted; the rest is archived, and a second press takes it back."""
+    with transaction.atomic():
+        if not thing.active:
+            thing.active = True
+            thing.save(update_fields=["active"])
+            _audit(request, service, noun, thing, "restored")
+            messages.success(request, f"{thing} can be used again.")
+            return redirect(noun.one, service=service.slug, pk=thing.pk)
+        if _used(thing):
+            thing.active = False
+            if isinstance(thing, Sender):
+                thing.is_default = False
+            thing.save()
+            _audit(request, service, noun, thing, "archived")
+            messages.success(request, f"{thing} is in use, so it was archived: its history stays readable.")
+            return redirect(noun.one, service=service.slug, pk=thing.pk)
+        _audit(request, service, noun, thing, "deleted", named=str(thing))
+        thing.delete()
+    messages.success(request, f"{thing} was deleted; nothing used it.")
+    return redirect(noun.many, service=service.slug)
+
+
+def _used(thing: Any) -> bool:
+    if isinstance(thing, Smartlink):
+        drafts = Draft.objects.filter(service=thing.service, text__contains=thing.token)
+        return (
+            drafts.exists()
+            or Send.objects.filter(service=thing.service, text__contains=thing.token).exists()
+            or MessageTemplate.objects.filter(
+                service=thing.service, versions__text__contains=thing.token
+            ).exists()
+        )
+    name = "sender" if isinstance(thing, Sender) else "policy_group"
+    holds = isinstance(thing, Sender) and thing.holds.exists() if hasattr(thing, "holds") else False
+    return (
+        holds
+        or Send.objects.filter(**{name: thing}).exists()
+        or Draft.objects.filter(**{name: thing}).exists()
+    )
+
+
+# --- senders ------------------------------------------------------------------------------------------------------------
+
+
+@service_page("see")
+@require_safe
+def sender_list(request: HttpRequest, service: Service) -> HttpResponse:
+    """With the use of the last 30 days."""
+
+    def cells(things: list[Sender]) -> dict[int, list[str]]:
+        used = senders.usage([one.pk for one in things], now=timezone.now())
+        return {
+            one.pk: [
+                one.get_kind_display() + (", default" if one.is_default else ""),
+                one.countries or "Any",
+                f"{used[one.pk].messages:,}",
+                f"{used[one.pk].failed:,}",
+            ]
+            for one in things
+        }
+
+    heads = ["Kind", "Countries", "Messages in 30 days", "Failed"]
+    return _list(request, SENDER, service.senders.all(), heads, cells)
+
+
+@service_page("configure")
+@require_http_methods(["GET", "HEAD", "POST"])
+def sender_new(request: HttpRequest, service: Service) -> HttpResponse:
+    """Add one."""
+    return _form(request, service, SENDER)
+
+
+@service_page("configure")
+@require_http_methods(["GET", "HEAD", "POST"])
+def sender_edit(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """Change one."""
+    return _form(request, service, SENDER, get_object_or_404(service.senders, pk=pk))
+
+
+@service_page("see")
+@require_safe
+def sender(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """One, with its use and why messages failed."""
+    found = get_object_or_404(service.senders, pk=pk)
+    used = senders.usage([found.pk], now=timezone.now())[found.pk]
+    judged = [
+        (where, senders.judge(found, where)) for where in dict.fromkeys((service.default_country, "US", "CA"))
+    ]
+    context = {
+        "noun": SENDER,
+        "thing": found,
+        "facts": [
+            ("Kind", found.get_kind_display()),
+            ("Default", "Yes" if found.is_default else "No"),
+            ("Countries", found.countries or "Any, as far as networks take it"),
+            ("Registration", found.get_registration_display() or "None noted"),
+            ("Note", found.note or "–"),
+        ],
+        "used": used,
+        "reasons": used.failures[: senders.SHOWN_REASONS],
+        "judged": judged,
+        "toll_free": senders.is_toll_free(found.address),
+        "edit": "sender_edit",
+        "remove": "sender_remove",
+        "sends": found.sends.order_by("-pk")[:10],
+    }
+    return render(request, "catalogue/thing.html", context)
+
+
+@service_page("configure")
+@require_POST
+def sender_remove(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """Delete, archive or take back."""
+    return _remove(request, service, SENDER, get_object_or_404(service.senders, pk=pk))
+
+
+# --- contact-policy groups ----------------------------------------------------------------------------------------------
+
+
+@service_page("see")
+@require_safe
+def group_list(request: HttpRequest, service: Service) -> HttpResponse:
+    """With what was refused by their rules."""
+
+    def cells(things: list[ContactPolicyGroup]) -> dict[int, list[str]]:
+        refused = consent.results([one.pk for one in things])
+        return {
+            one.pk: [one.group_id, _checks(one), f"{sum(count for _, count in refused[one.pk]):,}"]
+            for one in things
+        }
+
+    heads = ["Provider group id", "Checks", "Refused"]
+    return _list(request, GROUP, service.policy_groups.all(), heads, cells, connect=True)
+
+
+def _checks(group: ContactPolicyGroup) -> str:
+    parts = [("opt-in", group.check_consent), ("frequency cap", group.apply_frequency_cap)]
+    return " and ".join(name for name, on in parts if on)
+
+
+@service_page("configure")
+@require_http_methods(["GET", "HEAD", "POST"])
+def group_new(request: HttpRequest, service: Service) -> HttpResponse:
+    """Add one."""
+    return _form(request, service, GROUP)
+
+
+@service_page("configure")
+@require_http_methods(["GET", "HEAD", "POST"])
+def group_edit(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """Change one."""
+    return _form(request, service, GROUP, get_object_or_404(service.policy_groups, pk=pk))
+
+
+@service_page("see")
+@require_safe
+def group(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """One, with its results by reason."""
+    return _group_page(request, service, get_object_or_404(service.policy_groups, pk=pk))
+
+
+@service_page("configure")
+@require_POST
+def group_look_up(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """A number's consent. It comes by POST and goes out by POST, so that it stands in no address and no log."""
+    found = get_object_or_404(service.policy_groups.select_related("service"), pk=pk)
+    form = NumberForm(request.POST, service=service)
+    if not form.is_valid():
+        return _group_page(request, service, found, form=form, status=422)
+    number = form.cleaned_data["number"]
+    try:
+        policy = consent.policy_of(service)
+        if policy is None:
+            raise consent.PolicyError("Connect Contact Policy first: its profile key is missing.")
+        answer = f"{mask(number)} {consent.look_up(policy, found, number, by=actor(request))}"
+    except consent.PolicyError as problem:
+        form.add_error("number", str(problem))
+        return _group_page(request, service, found, form=form, status=422)
+    return _group_page(request, service, found, form=form, answer=answer)
+
+
+def _group_page(
+    request: HttpRequest,
+    service: Service,
+    found: ContactPolicyGroup,
+    *,
+    form: NumberForm | None = None,
+    answer: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    refused = consent.results([found.pk])[found.pk]
+    context = {
+        "noun": GROUP,
+        "thing": found,
+        "facts": [
+            ("Provider group id", found.group_id),
+            ("Checks", _checks(found)),
+            ("Description", found.description or "–"),
+        ],
+        "results": [(code, consent.REASONS[code], count) for code, count in refused],
+        "is_group": True,
+        "form": form or NumberForm(service=service),
+        "answer": answer,
+        "edit": "policy_group_edit",
+        "remove": "policy_group_remove",
+        "sends": found.sends.order_by("-pk")[:10],
+    }
+    return render(request, "catalogue/thing.html", context, status=status)
+
+
+@service_page("configure")
+@require_POST
+def group_remove(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """Delete, archive or take back."""
+    return _remove(request, service, GROUP, get_object_or_404(service.policy_groups, pk=pk))
+
+
+@service_page("configure")
+@require_http_methods(["GET", "HEAD", "POST"])
+def policy_connection(request: HttpRequest, service: Service) -> HttpResponse:
+    """Where Contact Policy is asked, and the groups that it lists."""
+    stored = PolicyConnection.objects.filter(service=service).first() or PolicyConnection(service=service)
+    form = PolicyConnectionForm(request.POST if request.method == "POST" else None, instance=stored)
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            form.save()
+            _audit(request, service, GROUP, service, "connection_changed", fields=form.changed_data)
+        messages.success(request, "Saved.")
+        return redirect("policy_connection", service=service.slug)
+    listed, problem = None, ""
+    if request.method != "POST" and request.GET.get("list") == "1":
+        try:
+            policy = consent.policy_of(service)
+            listed = consent.groups(policy) if policy else None
+            problem = "" if policy else "The profile key is missing."
+        except consent.PolicyError as error:
+            problem = str(error)
+    known = set(service.policy_groups.values_list("group_id", flat=True))
+    context = {"form": form, "listed": listed, "problem": problem, "known": known, "noun": GROUP}
+    return render(request, "catalogue/policy_connection.html", context, status=422 if form.errors else 200)
+
+
+# --- smartlinks ---------------------------------------------------------------------------------------------------------
+
+
+@service_page("see")
+@require_safe
+def smartlink_list(request: HttpRequest, service: Service) -> HttpResponse:
+    """With what to write in a text."""
+
+    def cells(things: list[Smartlink]) -> dict[int, list[str]]:
+        return {one.pk: [one.token, f"{one.validity:,} minutes"] for one in things}
+
+    return _list(request, SMARTLINK, service.smartlinks.all(), ["In the text", "Valid for"], cells)
+
+
+@service_page("configure")
+@require_http_methods(["GET", "HEAD", "POST"])
+def smartlink_new(request: HttpRequest, service: Service) -> HttpResponse:
+    """Add one."""
+    return _form(request, service, SMARTLINK)
+
+
+@service_page("see")
+@require_safe
+def smartlink(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """One, with what to write in a text."""
+    found = get_object_or_404(service.smartlinks, pk=pk)
+    context = {
+        "noun": SMARTLINK,
+        "thing": found,
+        "facts": [
+            ("In the text", found.token),
+            ("Valid for", f"{found.validity:,} minutes"),
+            ("Clicks", "Webex Connect sends no click receipts for smartlinks."),
+        ],
+        "edit": "smartlink_edit",
+        "remove": "smartlink_remove",
+    }
+    return render(request, "catalogue/thing.html", context)
+
+
+@service_page("configure")
+@require_http_methods(["GET", "HEAD", "POST"])
+def smartlink_edit(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """Change one."""
+    return _form(request, service, SMARTLINK, get_object_or_404(service.smartlinks, pk=pk))
+
+
+@service_page("configure")
+@require_POST
+def smartlink_remove(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """Delete, archive or take back."""
+    return _remove(request, service, SMARTLINK, get_object_or_404(service.smartlinks, pk=pk))

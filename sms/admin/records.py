@@ -1,0 +1,216 @@
+"""What happened, to read: messages, holds, opt-outs, receipts, the audit."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from sms import models, optout
+from sms.admin.scoped import ReadOnly, Scoped, actor, administered, slugs_of
+from sms.msisdn import BadNumber, mask, parse
+
+
+@admin.register(models.Message)
+class MessageAdmin(ReadOnly):
+    """Messages, numbers masked."""
+
+    service_path = "send__service"
+    list_display = ("id", "masked_number", "state", "code", "send")
+    list_filter = ("state", "send__service")
+    list_select_related = ("send",)
+    search_fields = ("provider_id", "code")
+    search_help_text = "Provider ID or code. Numbers are searched on the Messages page."
+    fields = (
+        "send",
+        "masked_number",
+        "row",
+        "state",
+        "code",
+        "detail",
+        "attempt",
+        "provider_id",
+        "segments",
+        "posted_at",
+        "final_at",
+    )
+    readonly_fields = fields
+    show_full_result_count = False
+
+    @admin.display(description="MSISDN")
+    def masked_number(self, message: models.Message) -> str:
+        """Revealed on no admin page."""
+        return mask(message.msisdn)
+
+
+@admin.register(models.Hold)
+class HoldAdmin(ReadOnly):
+    """What was paused, by whom, and when it went on; pausing and resuming are acts of the pages."""
+
+    list_display = (
+        "covers",
+        "service",
+        "rule",
+        "because",
+        "placed_at",
+        "placed_by",
+        "lifted_at",
+        "lifted_by",
+    )
+    list_filter = ("rule",)
+    list_select_related = ("service", "send", "sender", "link_domain")
+
+
+class OptOutForm(forms.ModelForm):
+    """A number in any way of writing it."""
+
+    def clean_msisdn(self) -> str:
+        """As messages have it."""
+        service = self.cleaned_data.get("service")
+        country = service.default_country if service else "GB"
+        try:
+            return parse(str(self.cleaned_data["msisdn"]), country=country).e164
+        except BadNumber as problem:
+            raise ValidationError(str(problem)) from None
+
+    def clean(self) -> dict[str, Any]:
+        """Once per number."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        service, number = cleaned.get("service"), cleaned.get("msisdn")
+        if service and number and optout.in_force(service.pk, [number]):
+            self.add_error("msisdn", "This number is opted out already.")
+        return cleaned
+
+
+@admin.register(models.OptOut)
+class OptOutAdmin(Scoped):
+    """Numbers that are not written to, masked. One can be added; lifting one, with its reason, is an act of the opt-outs page."""
+
+    form = OptOutForm
+    list_display = ("masked_number", "service", "source", "at", "by", "lifted_at", "lifted_by")
+    list_filter = ("source", ("lifted_at", admin.EmptyFieldListFilter), "service")
+    list_select_related = ("service",)
+    show_full_result_count = False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A new one by its number, a stored one masked."""
+        if obj is None:
+            return ("service", "msisdn", "evidence")
+        return (
+            "service",
+            "masked_number",
+            "source",
+            "send",
+            "at",
+            "by",
+            "evidence",
+            "lifted_at",
+            "lifted_by",
+            "lifted_because",
+        )
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Whoever lifts one says why, on the page that asks for it."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """A refusal is lifted, not forgotten."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Through the only code that writes opt-outs, which audits it too."""
+        refusal = optout.Refusal(obj.msisdn, obj.evidence)
+        optout.opt_out(obj.service_id, [refusal], by=actor(request), source=models.OptOut.Source.PAGE)
+        stored = models.OptOut.objects.get(service_id=obj.service_id, msisdn=obj.msisdn, lifted_at=None)
+        obj.pk, obj._state.adding = stored.pk, False
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """`optout.opt_out` wrote the audit row."""
+        return admin.ModelAdmin.log_addition(self, request, obj, message)
+
+    @admin.display(description="MSISDN")
+    def masked_number(self, opt_out: models.OptOut) -> str:
+        """Revealed on no admin page."""
+        return mask(opt_out.msisdn)
+
+
+@admin.register(models.InboundMessage)
+class InboundAdmin(ReadOnly):
+    """What people wrote to us: that they did and what we made of it, not what they said."""
+
+    list_display = ("id", "service", "meaning", "sure", "why", "received_at")
+    list_filter = ("meaning", "sure", "why", "service")
+    fields = ("service", "address", "meaning", "sure", "why", "reason", "send", "received_at")
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        """Without the body, which nobody reads here."""
+        return super().get_queryset(request).defer("raw", "text")
+
+
+@admin.register(models.SavedAudience)
+class AudienceAdmin(ReadOnly):
+    """Saved audiences and their figures; rows are uploaded, searched and exported on their pages."""
+
+    list_display = ("name", "service", "recipients", "version", "uploaded", "archived_at")
+    list_filter = (("archived_at", admin.EmptyFieldListFilter), "service")
+    list_select_related = ("service", "current")
+    search_fields = ("name", "note")
+    fields = ("service", "name", "note", "recipients", "version", "uploaded", "created_at", "archived_at")
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        """Without the stored rejects."""
+        return super().get_queryset(request).defer("current__rejects")
+
+    @admin.display(description="recipients", ordering="current__recipients")
+    def recipients(self, audience: models.SavedAudience) -> int:
+        """Of the current version."""
+        return audience.current.recipients if audience.current else 0
+
+    @admin.display(description="version", ordering="current__number")
+    def version(self, audience: models.SavedAudience) -> int:
+        """The current one."""
+        return audience.current.number if audience.current else 0
+
+    @admin.display(description="uploaded", ordering="current__made_at")
+    def uploaded(self, audience: models.SavedAudience) -> Any:
+        """When the current version was."""
+        return audience.current.made_at if audience.current else None
+
+
+@admin.register(models.Receipt)
+class ReceiptAdmin(ReadOnly):
+    """Receipts: that they came, not what they say of a person."""
+
+    list_display = ("id", "service", "message_id", "attempt", "received_at")
+    list_filter = ("service", "received_at")
+    fields = ("service", "message_id", "attempt", "received_at")
+    show_full_result_count = False
+
+
+@admin.register(models.AuditEvent)
+class AuditAdmin(ReadOnly):
+    """The audit trail of the viewer's services."""
+
+    list_display = ("at", "service_slug", "actor_label", "door", "act", "noun", "noun_key")
+    list_filter = ("door", "at", "noun")
+    list_select_related = False
+    search_fields = ("act", "actor_label", "noun_key", "service_slug")
+    show_full_result_count = False
+
+    def _allowed(self, request: HttpRequest, obj: Model | None) -> bool:
+        user: Any = request.user
+        if not (user.is_active and user.is_staff):
+            return False
+        slugs = slugs_of(request)
+        return (
+            bool(slugs) if obj is None else user.is_superuser or getattr(obj, "service_slug", None) in slugs
+        )
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        """Events name their service by slug."""
+        rows = admin.ModelAdmin.get_queryset(self, request)
+        user: Any = request.user
+        return rows if user.is_superuser else rows.filter(service_slug__in=administered(user).values("slug"))

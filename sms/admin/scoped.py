@@ -1,0 +1,191 @@
+"""Whose rows a staff member sees in the admin, and the audit of every change made there."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.shortcuts import redirect
+
+from sms import models
+
+
+def administered(user: Any) -> "QuerySet[models.Service]":
+    """Services that a staff member may administer."""
+    if user.is_superuser:
+        return models.Service.objects.all()
+    return models.Service.objects.filter(memberships__user=user, memberships__role="admin").distinct()
+
+
+def slugs_of(request: HttpRequest) -> frozenset[str]:
+    """The slugs of those services, asked once per request: the admin wants to know for every model, several times."""
+    known: frozenset[str] | None = getattr(request, "administered_slugs", None)
+    if known is None:
+        known = frozenset(administered(request.user).order_by().values_list("slug", flat=True))
+        request.administered_slugs = known  # type: ignore[attr-defined]
+    return known
+
+
+class OwnServices(admin.RelatedFieldListFilter):
+    """The viewer's services as choices of a filter."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        """One query."""
+        return list(administered(request.user).values_list("pk", "name"))
+
+
+class Scoped(admin.ModelAdmin):
+    """Rows of the viewer's services only. `service_path` leads from the model to its service."""
+
+    service_path = "service"
+    list_select_related: ClassVar[Any] = True
+
+    def _allowed(self, request: HttpRequest, obj: Model | None) -> bool:
+        user: Any = request.user
+        if not (user.is_active and user.is_staff):
+            return False
+        if obj is None:
+            return bool(slugs_of(request))
+        services = administered(user)
+        return type(obj)._default_manager.filter(pk=obj.pk, **{f"{self.service_path}__in": services}).exists()
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Admins of any service."""
+        return self._allowed(request, None)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Own services."""
+        return self._allowed(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Own services."""
+        return self._allowed(request, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Admins of any service."""
+        return self._allowed(request, None)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """What was used stays, by the database's own protection; the rest may go."""
+        return self._allowed(request, obj)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """What is used is refused with a sentence, before anything is asked."""
+        found = self.get_object(request, unquote(object_id))
+        if found is not None and self.has_delete_permission(request, found):
+            protected = self.get_deleted_objects([found], request)[3]
+            if protected:
+                messages.error(request, self.in_use(found, len(protected)))
+                meta = self.opts
+                return redirect(f"admin:{meta.app_label}_{meta.model_name}_change", found.pk)
+        return super().delete_view(request, object_id, extra_context)
+
+    def in_use(self, obj: Any, count: int) -> str:
+        """Why it stays, and what to do instead."""
+        what = f"“{obj}” is used in {count:,} place{'' if count == 1 else 's'}, whose history names it, so it stays."
+        return f"{what} Take the tick off “active” to use it no more." if hasattr(obj, "active") else what
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        """Own services' rows."""
+        return (
+            super().get_queryset(request).filter(**{f"{self.service_path}__in": administered(request.user)})
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A row stays with its service: sends that use it were checked there."""
+        fixed = tuple(super().get_readonly_fields(request, obj))
+        names = {field.name for field in self.model._meta.fields}
+        return (
+            (*fixed, "service")
+            if obj is not None and "service" in names and "service" not in fixed
+            else fixed
+        )
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """By service only among one's own, and only where there are several."""
+        mine = len(slugs_of(request))
+        return [
+            (one, OwnServices) if one in ("service", "send__service") else one
+            for one in super().get_list_filter(request)
+            if mine > 1 or one not in ("service", "send__service")
+        ]
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Choices from own services only."""
+        related = db_field.remote_field.model
+        if related is models.Service:
+            kwargs["queryset"] = administered(request.user)
+        elif any(field.name == "service" for field in related._meta.fields):
+            kwargs["queryset"] = related._default_manager.filter(service__in=administered(request.user))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Our own audit beside Django's log."""
+        self._audit(request, obj, "added")
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Our own audit beside Django's log."""
+        self._audit(request, obj, "changed", fields=_changed_fields(message))
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Our own audit beside Django's log."""
+        for obj in queryset:
+            self._audit(request, obj, "deleted")
+        return super().log_deletions(request, queryset)
+
+    def _audit(self, request: HttpRequest, obj: Any, verb: str, **details: Any) -> None:
+        noun = obj._meta.model_name
+        slug = obj.slug if noun == "service" else getattr(getattr(obj, "service", None), "slug", "")
+        models.AuditEvent.record(
+            f"{noun}.{verb}",
+            by=actor(request),
+            service_slug=slug,
+            noun=noun,
+            noun_key=obj.pk,
+            named=str(obj),
+            **details,
+        )
+
+
+def _changed_fields(message: Any) -> list[str]:
+    if not isinstance(message, list):
+        return []
+    return [
+        name
+        for part in message
+        if isinstance(part, dict)
+        for name in part.get("changed", {}).get("fields", [])
+    ]
+
+
+def actor(request: HttpRequest) -> models.Actor:
+    """The staff member as the `by=` of an act."""
+    user: Any = request.user
+    return models.Actor(
+        kind="user",
+        key=str(user.pk),
+        label=str(user),
+        door="admin",
+        address=str(request.META.get("REMOTE_ADDR") or "")[:45],
+    )
+
+
+class ReadOnly(Scoped):
+    """Records: nobody edits what happened."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Never."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Never."""
+        return False

@@ -1,0 +1,126 @@
+"""Sends in the admin: to read, and one to add through `compose.create`."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminSplitDateTime
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+
+from sms import compose, models
+from sms.admin.scoped import ReadOnly, actor
+from sms.audience import AudienceError, Limits, read_pasted
+
+
+class SendForm(forms.ModelForm):
+    """*Add send*: the fields of an order. Whether it makes a send is decided by `compose.check`, as on the compose page."""
+
+    recipients_text = forms.CharField(
+        label="Recipients",
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text="One number per line, in any way of writing them.",
+    )
+    send_at = forms.SplitDateTimeField(
+        label="Time",
+        required=False,
+        widget=AdminSplitDateTime(),
+        help_text="UTC. Empty means now.",
+    )
+
+    class Meta:
+        model = models.Send
+        fields = ("service", "name", "sender", "text", "template", "policy_group", "link_domain")
+
+    order: compose.Order
+
+    def clean(self) -> dict[str, Any]:
+        """Every problem at its field."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.errors:
+            return cleaned
+        service = cleaned["service"]
+        limits = Limits(bytes=settings.UPLOAD_MAX_BYTES, rows=settings.UPLOAD_MAX_ROWS)
+        try:
+            audience = read_pasted(cleaned["recipients_text"], country=service.default_country, limits=limits)
+        except AudienceError as unreadable:
+            raise ValidationError({"recipients_text": str(unreadable)}) from None
+        self.order = compose.Order(
+            service=service,
+            audience=audience,
+            sender=cleaned.get("sender"),
+            content=(cleaned.get("text") or "").replace("\r\n", "\n"),
+            template=cleaned.get("template"),
+            name=cleaned.get("name") or "",
+            due_at=cleaned.get("send_at"),
+            policy_group=cleaned.get("policy_group"),
+            link_domain=cleaned.get("link_domain"),
+            source="admin",
+        )
+        try:
+            compose.check(self.order)
+        except compose.ComposeError as error:
+            for problem in error.problems:
+                field = {"audience": "recipients_text"}.get(problem.field, problem.field)
+                self.add_error(field if field in self.fields else None, problem.text)
+        return cleaned
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """The row is made by `compose.create`; only the order is checked here."""
+        return {field.name for field in models.Send._meta.fields}
+
+    def validate_constraints(self) -> None:
+        """See above."""
+
+
+@admin.register(models.Send)
+class SendAdmin(ReadOnly):
+    """Sends to read, and one to add."""
+
+    list_display = ("name", "service", "state", "recipients", "rejected", "due_at", "created_by")
+    list_filter = ("state", "service")
+    list_select_related = ("service", "created_by")
+    search_fields = ("name", "source")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Admins of any service."""
+        return self._allowed(request, None)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Our own form to add one."""
+        if obj is None:
+            kwargs["form"] = SendForm
+            form = super().get_form(request, obj, change, **kwargs)
+            form.base_fields["name"].required = form.base_fields["sender"].required = False
+            return form
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The order's fields, or the row's."""
+        if obj is None:
+            return (
+                *SendForm.Meta.fields[:2],
+                "sender",
+                "recipients_text",
+                *SendForm.Meta.fields[3:],
+                "send_at",
+            )
+        return super().get_fields(request, obj)
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
+        """Through the one door."""
+        send = compose.create(form.order, by=actor(request), user=request.user)
+        form.instance = send
+        return send
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Already saved by `compose.create`."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Nothing hangs on it."""
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """`compose.create` wrote the audit row."""
+        messages.info(request, f"{obj.recipients} recipients, {obj.rejected} rejected.")
+        return admin.ModelAdmin.log_addition(self, request, obj, message)

@@ -1,0 +1,145 @@
+"""Who calls: `key: <API key>` or `Authorization: Bearer <API key>`, and what that key may do.
+
+The key's row is read on every request, by its unique prefix: that is one indexed read, and it makes a revocation effective with the next
+request. Its service, a wide row with secrets to decrypt, is remembered for a moment, and so is what its requests named of its
+catalogue: reading them cost a third of a request.
+"""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from sms.models import Actor, ApiKey, Service
+
+KNOWN_FOR = 1.0  # seconds
+MOST_KNOWN = 1000
+
+# what no request of a partner needs is not decrypted for it
+UNREAD = ("receipt_secret", "receipt_secret_before", "correlation_key")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A service as it was a moment ago, and rows of its catalogue by what they were called by."""
+
+    until: float
+    service: Service
+    catalogue: dict[tuple[type, str], Any] = field(default_factory=dict)
+
+
+_known: dict[str, Known] = {}  # by the key's digest
+
+
+class NotFromHere(PermissionDenied):
+    """The key is good, and may not be used from this address."""
+
+    default_detail = "This key may not be used from your address. An admin changes that under API keys."
+    default_code = "address"
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """`request.user` of a partner's request: the key, its service, and the `by=` of what it does."""
+
+    key: ApiKey
+    address: str
+    catalogue: dict[tuple[type, str], Any] = field(default_factory=dict)  # what of it is known, for a moment
+    is_authenticated: bool = True
+
+    @property
+    def service(self) -> Service:
+        """The one service that the key opens."""
+        return self.key.service
+
+    @property
+    def actor(self) -> Actor:
+        """For the audit."""
+        return Actor(
+            kind="key", key=self.key.prefix, label=self.key.name, door="api", address=self.address[:45]
+        )
+
+
+class KeyAuthentication(BaseAuthentication):
+    """`request.user` becomes a Partner, `request.auth` the ApiKey."""
+
+    def authenticate(self, request: Request) -> tuple[Partner, ApiKey] | None:
+        """None where no key came; AuthenticationFailed where it opens nothing, NotFromHere where it does but not from there."""
+        token = token_of(request._request)
+        if not token:
+            return None
+        now = timezone.now()
+        found = ApiKey.found(ApiKey.prefix_of(token))
+        if found is None or not found.opens_with(token):
+            raise AuthenticationFailed("There is no such key.")
+        if why := found.why_not(now):
+            raise AuthenticationFailed(why)
+        address = address_of(request._request)
+        if not found.allows(address):
+            raise NotFromHere
+        known = _service_of(found)
+        found.service = known.service
+        found.note_use(now)
+        return Partner(found, address, known.catalogue), found
+
+    def authenticate_header(self, request: Request) -> str:
+        """So that a refusal is a 401."""
+        del request
+        return 'Bearer realm="Textdesk"'
+
+
+class HasScope(BasePermission):
+    """The view names what it needs as `scope`, or by method as `scopes`: `{"GET": "read", "POST": "send"}`."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Whether the key holds the scope."""
+        method = "GET" if request.method in ("HEAD", "OPTIONS") else str(request.method)
+        needed = getattr(view, "scopes", {}).get(method) or getattr(view, "scope", "")
+        if not isinstance(request.auth, ApiKey):
+            return False
+        key = request.auth
+        if needed not in key.scopes:
+            self.message = f"This key lacks the scope “{needed}”."
+            return False
+        if key.is_test and needed == "send" and not key.service.reaches_sandbox:
+            self.message = (
+                f"This is a test key, and {key.service.name} is not connected to a sandbox. Nothing was sent. "
+                "Use a live key, or a service that is connected to a sandbox."
+            )
+            return False
+        return True
+
+
+def token_of(request: HttpRequest) -> str:
+    """The key as it was sent. `Authorization` is looked at first, as the provider does."""
+    authorization = str(request.META.get("HTTP_AUTHORIZATION", ""))
+    if authorization:
+        scheme, _, token = authorization.partition(" ")
+        return token.strip() if scheme.lower() == "bearer" else "no bearer token"
+    return str(request.META.get("HTTP_KEY", "")).strip()
+
+
+def address_of(request: HttpRequest) -> str:
+    """The caller's address; behind our own proxy it is the last one that the proxy noted."""
+    if settings.BEHIND_PROXY and (noted := request.META.get("HTTP_X_FORWARDED_FOR", "")):
+        return str(noted).rpartition(",")[2].strip()
+    return str(request.META.get("REMOTE_ADDR") or "")
+
+
+def _service_of(key: ApiKey) -> Known:
+    """KNOWN_FOR seconds old at most, and as it is now for a test key, which must know where it sends."""
+    now = time.monotonic()
+    known = _known.get(key.digest)
+    if known is None or known.until < now or key.is_test:
+        service = Service.objects.select_related("region").defer(*UNREAD).get(pk=key.service_id)
+        if len(_known) > MOST_KNOWN:
+            _known.clear()
+        known = _known[key.digest] = Known(now + KNOWN_FOR, service)
+    return known

@@ -1,0 +1,108 @@
+"""What an accepted request is answered, and what a message looks like when it is asked for.
+
+The messageId of a request is a UUID; of several destinations the first has it bare, the others with _1, _2 … behind it.
+"""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote_plus
+
+import msgspec
+
+from sms.models import Echo, Message, MessageState, Send
+
+STATUS = {
+    MessageState.PENDING: "queued",
+    MessageState.POSTING: "queued",
+    MessageState.UNCONFIRMED: "queued",
+    MessageState.QUEUED: "queued",
+    MessageState.SUBMITTED: "Submitted",
+    MessageState.NO_REPORT: "Submitted",
+    MessageState.FAILED: "Failed",
+    MessageState.CANCELLED: "Failed",
+    MessageState.EXPIRED: "Failed",
+    MessageState.DELIVERED: "Delivered",
+}
+
+
+def moment(at: datetime) -> str:
+    """As the provider writes moments."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def accepted(reference: uuid.UUID, correlation_id: str, *, at: datetime) -> bytes:
+    """One object, for however many destinations; it tells of the first."""
+    return msgspec.json.encode(
+        {
+            "requestTimestamp": moment(at),
+            "messageId": str(reference),
+            "correlationId": correlation_id,
+            "status": "queued",
+        }
+    )
+
+
+def find(message_id: str, *, service_id: int) -> Message | None:
+    """The message that an answer's messageId names."""
+    written, _, number = message_id.partition("_")
+    if number and not (number.isascii() and number.isdecimal() and len(number) < 5):
+        return None
+    try:
+        reference = uuid.UUID(written)
+    except ValueError:
+        return None
+    if str(reference) != written.lower():
+        return None
+    return (
+        Message.objects.filter(send__reference=reference, send__service=service_id, row=int(number or 0) + 1)
+        .select_related("send__sender", "echo")
+        .first()
+    )
+
+
+def shown(message: Message, message_id: str) -> bytes:
+    """The read-back. Its text is form-URL-encoded and its segments are a text, as documented."""
+    send: Send = message.send
+    wishes, echo = send.wishes, _echo(message)
+    options: dict[str, Any] = wishes.get("options", {})
+    return msgspec.json.encode(
+        {
+            "clientId": 1,
+            "groupId": 1,
+            "teamId": 1,
+            "channel": "sms",
+            "toType": "msisdn",
+            "to": message.msisdn.removeprefix("+"),
+            "from": send.sender.address,
+            "messageId": message_id,
+            "correlationId": echo.correlation_id if echo else "",
+            "numSegments": str(message.segments_billed or message.segments),
+            "requestTimestamp": moment(send.created_at),
+            "requestedReceipts": wishes.get("requestedReceipts", []),
+            "version": "2.0",
+            "content": {
+                "type": wishes.get("type", "text"),
+                "text": quote_plus(message.text, errors="replace"),
+            },
+            "callbackData": wishes.get("callbackData", ""),
+            "notifyUrl": wishes.get("notifyUrl", ""),
+            "options": {
+                "trackOpens": False,
+                "smsFallback": False,
+                "bypassSuppression": False,
+                "domain": options.get("domain", ""),
+                "trackClicks": options.get("trackClicks", False),
+                "shortenLinks": options.get("shortenLinks", False),
+            },
+            "direction": "outbound",
+            "status": STATUS[MessageState(message.state)],
+        }
+    )
+
+
+def _echo(message: Message) -> Echo | None:
+    try:
+        return message.echo
+    except Echo.DoesNotExist:
+        return None

@@ -1,0 +1,108 @@
+"""`Idempotency-Key`: the same request made again gets the same answer, and makes nothing.
+
+The answer is stored in the transaction of what it tells of. Only successes are: a refused request made nothing, so it may be mended and
+sent again under its key.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from django.db import OperationalError, transaction
+from django.http import HttpRequest
+
+from sms.models import ApiKey
+from sms.models.idempotency import IdempotentAnswer
+
+HEADER = "HTTP_IDEMPOTENCY_KEY"
+WRITTEN = re.compile(r"[!-~]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back: enough to say it again word by word."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
+
+
+class BadKey(ValueError):
+    """400: the header is no key."""
+
+
+class OtherBody(ValueError):
+    """422: the key was used with another body."""
+
+
+class UnderWay(RuntimeError):
+    """409, Retry-After: 1. The first request with this key is taking long."""
+
+
+def key_of(request: HttpRequest) -> str:
+    """The key that came, empty where none did; raises BadKey."""
+    key = str(request.META.get(HEADER, ""))
+    if key and not WRITTEN.fullmatch(key):
+        raise BadKey("Idempotency-Key is 1 to 255 letters, digits and signs, without spaces.")
+    return key
+
+
+def fingerprint_of(request: HttpRequest, body: bytes) -> str:
+    """What tells one request from another: method, path and body."""
+    about = f"{request.method} {request.get_full_path()}\n".encode()
+    return hashlib.sha256(about + body).hexdigest()
+
+
+def once(key: str, *, by: ApiKey, fingerprint: str, act: Callable[[], Answer]) -> Answer:
+    """`act`'s answer in one transaction with what it does, or the answer that was given before. Without a key it just acts.
+
+    Raises OtherBody and UnderWay, and whatever `act` raises, which leaves nothing behind.
+    """
+    try:
+        with transaction.atomic():
+            if not key:
+                return act()
+            claimed = 0
+            for _ in range(2):  # a second time where what was there went away in between
+                claimed = IdempotentAnswer.claim(
+                    by.service_id, owner=by.name, key=key, fingerprint=fingerprint
+                )
+                if claimed:
+                    break
+                kept = IdempotentAnswer.objects.filter(
+                    service_id=by.service_id, owner=by.name, key=key
+                ).first()
+                if kept is not None:
+                    return _again(kept, fingerprint)
+            if not claimed:
+                raise UnderWay
+            answer = act()
+            if answer.status < 300:
+                IdempotentAnswer.objects.filter(pk=claimed).update(
+                    status=answer.status, headers=answer.headers, body=answer.body
+                )
+            else:
+                transaction.set_rollback(True)
+            return answer
+    except OperationalError as problem:
+        if key and _waited_in_vain(problem):
+            raise UnderWay from None
+        raise
+
+
+def _again(kept: IdempotentAnswer, fingerprint: str) -> Answer:
+    if kept.fingerprint != fingerprint:
+        raise OtherBody(
+            "This Idempotency-Key was used with another request. Use a new key for a new request."
+        )
+    return replace(
+        Answer(kept.status, bytes(kept.body), kept.headers),
+        headers=kept.headers | {"Idempotent-Replayed": "true"},
+    )
+
+
+def _waited_in_vain(problem: OperationalError) -> bool:
+    """Whether a lock was not to be had: PostgreSQL's lock_timeout or statement_timeout, SQLite's busy_timeout."""
+    code = getattr(problem.__cause__, "sqlstate", "")
+    return code in ("55P03", "57014") or "locked" in str(problem)

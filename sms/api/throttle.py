@@ -1,0 +1,101 @@
+"""How often a key may call: so many requests in each minute of the clock, counted in the database for every process together.
+
+A process takes a hundredth of the minute's requests at a time and uses them up from memory, so most requests write nothing. The limit
+is never exceeded; what a process took and did not use is at most a hundredth less.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from sms.models import ApiKey, ApiKeyUse
+
+SHARE = 100
+MINUTE = 60
+
+
+@dataclass(slots=True)
+class Purse:
+    """What this process may still spend of a key's minute; `left` is what others may still take."""
+
+    minute: int
+    limit: int
+    held: int = 0
+    left: int = 0
+
+
+class Purses:
+    """The purses of this process."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self.clock = clock
+        self._lock = threading.Lock()
+        self._purses: dict[int, Purse] = {}
+
+    def spend(self, key: ApiKey) -> tuple[bool, dict[str, str], int]:
+        """Whether one more request may be answered, the `RateLimit-` headers, and the seconds until the next minute."""
+        now = self.clock()
+        minute, limit = int(now // MINUTE), key.per_minute
+        with self._lock:
+            purse = self._purses.get(key.pk)
+            if purse is not None and (purse.minute < minute or purse.limit != limit):
+                purse = None
+            if purse is not None and purse.held:
+                purse.held -= 1
+                return True, self._headers(purse, now), 0
+        if purse is None or purse.left:
+            wanted = max(limit // SHARE, 1)
+            given, left, of = ApiKeyUse.take(key.pk, minute=minute, wanted=wanted, limit=limit)
+            with self._lock:
+                kept = self._purses.get(key.pk)
+                if kept is None or kept.minute != of or kept.limit != limit:
+                    kept = self._purses[key.pk] = Purse(of, limit)
+                kept.held, kept.left = kept.held + given, left
+                purse = kept
+                allowed = purse.held > 0
+                purse.held -= allowed
+        else:
+            allowed = False
+        headers = self._headers(purse, now)
+        return allowed, headers, 0 if allowed else int(headers["RateLimit-Reset"])
+
+    @staticmethod
+    def _headers(purse: Purse, now: float) -> dict[str, str]:
+        return {
+            "RateLimit-Limit": str(purse.limit),
+            "RateLimit-Remaining": str(purse.held + purse.left),
+            "RateLimit-Reset": str(max(int((purse.minute + 1) * MINUTE - now) + 1, 1)),
+        }
+
+
+purses = Purses()
+
+
+class KeyThrottle(BaseThrottle):
+    """DRF's way to ask. The headers wait in `request._request.rate_limit` for `with_rate_limit`."""
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        """Whether the key may call once more."""
+        del view
+        self._wait = 0
+        if not isinstance(request.auth, ApiKey):
+            return True
+        allowed, headers, self._wait = purses.spend(request.auth)
+        request._request.rate_limit = headers  # type: ignore[attr-defined]
+        return allowed
+
+    def wait(self) -> float | None:
+        """For Retry-After."""
+        return self._wait or None
+
+
+def with_rate_limit(request: Any, response: Any) -> Any:
+    """Add the headers to an answer; call it in a view's `finalize_response`."""
+    for name, value in getattr(getattr(request, "_request", request), "rate_limit", {}).items():
+        response.headers[name] = value
+    return response

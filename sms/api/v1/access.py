@@ -1,0 +1,125 @@
+"""The key behind a request of `/api/v1/`: its scope for each action, its service, and doing a thing once per `Idempotency-Key`."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpResponse, QueryDict
+from rest_framework.exceptions import NotAuthenticated
+from rest_framework.permissions import BasePermission
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from sms.api import idempotency
+from sms.api.authentication import KeyAuthentication
+from sms.api.throttle import KeyThrottle
+from sms.api.v1.problems import Fault, Problem
+from sms.models import Actor, ApiKey, Service
+
+AUTHENTICATION = (KeyAuthentication,)
+THROTTLES = (KeyThrottle,)
+HEADER = "Idempotency-Key"
+
+
+class HasScope(BasePermission):
+    """The view names the scope of every action. A method that an address does not take gets its 405 from DRF."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Whether the key holds it."""
+        if not isinstance(request.auth, ApiKey):
+            raise NotAuthenticated(
+                "Send your API key in the header `key`, or as `Authorization: Bearer <API key>`."
+            )
+        action = getattr(view, "action", None)
+        if action in (None, "metadata"):
+            return True
+        needed = view.scopes.get(action, "")
+        self.message = f"This key lacks the scope “{needed}”."
+        return needed in request.auth.scopes
+
+
+def key_of(request: Request) -> ApiKey:
+    """The key; views run only with one."""
+    assert isinstance(request.auth, ApiKey)
+    return request.auth
+
+
+def service_of(request: Request) -> Service:
+    """The one service that the key opens."""
+    return key_of(request).service
+
+
+def actor_of(request: Request) -> Actor:
+    """For the audit."""
+    user: Any = request.user
+    by: Actor = user.actor
+    return by
+
+
+def shows_numbers(request: Request) -> bool:
+    """Whether the key may see whole numbers."""
+    return "numbers" in key_of(request).scopes
+
+
+def only_sandbox(request: Request) -> None:
+    """A test key never reaches people."""
+    if key_of(request).is_test and not service_of(request).is_sandbox:
+        raise Problem(
+            403,
+            "forbidden",
+            "This is a test key, and your service is not connected to a sandbox. Use a live key.",
+        )
+
+
+def need_idempotency_key(request: Request) -> None:
+    """Where money is spent, a lost answer must not make a second send."""
+    if not request.headers.get(HEADER):
+        sentence = "Send an Idempotency-Key, a new random text per send, so that a repeat after a lost answer sends nothing twice."
+        raise Problem(400, "idempotency_key_missing", sentence, faults=[Fault(HEADER, sentence)])
+
+
+def once(request: Request, act: Callable[[], Response]) -> HttpResponse:
+    """What `act` answers, in one transaction with what it does; the same request made again with its key gets the same answer."""
+    plain = request._request
+
+    def acted() -> idempotency.Answer:
+        response = act()
+        headers = dict(response.headers.items()) | {"Content-Type": "application/json"}
+        return idempotency.Answer(response.status_code, JSONRenderer().render(response.data), headers)
+
+    try:
+        answer = idempotency.once(
+            idempotency.key_of(plain),
+            by=key_of(request),
+            fingerprint=idempotency.fingerprint_of(plain, _said(request)),
+            act=acted,
+        )
+    except idempotency.BadKey as problem:
+        raise Problem(400, "invalid", str(problem), faults=[Fault(HEADER, str(problem))]) from None
+    except idempotency.OtherBody as problem:
+        raise Problem(
+            422, "idempotency_key_reused", str(problem), faults=[Fault(HEADER, str(problem))]
+        ) from None
+    except idempotency.UnderWay:
+        raise Problem(
+            409,
+            "conflict",
+            "A request with this Idempotency-Key is under way. Ask again in a second.",
+            headers={"Retry-After": "1"},
+        ) from None
+    return HttpResponse(answer.body, status=answer.status, headers=answer.headers)
+
+
+def _said(request: Request) -> bytes:
+    """What a repeat has in common with the first request: of a form its fields, since the boundary between them differs."""
+    if not isinstance(request.data, QueryDict):
+        return request._request.body
+    digest = hashlib.sha256()
+    for name, values in sorted(request.data.lists()):
+        for value in values:
+            content = value.read() if hasattr(value, "read") else str(value).encode()
+            digest.update(f"{name} {len(content)} ".encode() + content)
+            if hasattr(value, "seek"):
+                value.seek(0)
+    return digest.digest()

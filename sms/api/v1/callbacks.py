@@ -1,0 +1,242 @@
+"""Callbacks: endpoints and what was told to them, over `sms.callbacks`. The signing secret is shown once."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from sms import callbacks
+from sms.api.v1 import access
+from sms.api.v1.bodies import EndpointBody, EndpointChange, NoBody, ReplayBody
+from sms.api.v1.filters import CallbackFilter, EndpointFilter
+from sms.api.v1.problems import Fault, Problem, invalid
+from sms.api.v1.resource import Resource
+from sms.api.v1.shapes import CallbackShape, EndpointShape, NewEndpoint, ReplayedShape, SecretShape
+from sms.models import Callback, CallbackEndpoint
+
+
+class Endpoints(Resource):
+    """The receivers of the key's service. Those of kind `notify` stand for hosts of notifyUrls."""
+
+    serializer_class = EndpointShape
+    filterset_class = EndpointFilter
+    queryset = CallbackEndpoint.objects.select_related("service").defer("secret", "secret_before")
+    scopes: ClassVar[dict[str, str]] = dict.fromkeys(
+        (
+            "list",
+            "retrieve",
+            "create",
+            "partial_update",
+            "destroy",
+            "verify",
+            "rotate",
+            "pause",
+            "resume",
+            "replay",
+        ),
+        "callbacks",
+    )
+
+    def rows(self) -> Any:
+        """Of this service only."""
+        return self.get_queryset().filter(service=self.service)
+
+    @extend_schema(operation_id="endpoints_list", summary="List callback endpoints")
+    def list(self, request: Request) -> Response:
+        """The newest first."""
+        return self.page(self.rows())
+
+    @extend_schema(operation_id="endpoints_read", summary="Read one callback endpoint")
+    def retrieve(self, request: Request, pk: int) -> Response:
+        """How it is doing. Its ETag can be given to a change as If-Match."""
+        return self.shown(self.find(self.rows(), pk))
+
+    @extend_schema(
+        operation_id="endpoints_create",
+        summary="Add a callback endpoint",
+        request=EndpointBody,
+        responses={201: NewEndpoint},
+    )
+    def create(self, request: Request) -> HttpResponse:
+        """It gets nothing until it is verified. The answer is the only one with its secret."""
+        body = self.read(EndpointBody)
+        self._may_have_numbers(body)
+
+        def act() -> Response:
+            policy = callbacks.Policy(**settings.CALLBACKS)
+            try:
+                made = callbacks.add(self.service, by=self.by, policy=policy, **body)
+            except callbacks.BadAddress as problem:
+                raise invalid("url", str(problem)) from None
+            except callbacks.TooMany as problem:
+                raise Problem(409, "conflict", str(problem)) from None
+            shown = NewEndpoint(made, context=self.get_serializer_context()).data
+            return Response(shown, status=201, headers={"Location": f"/api/v1/callback-endpoints/{made.pk}"})
+
+        return access.once(request, act)
+
+    @extend_schema(
+        operation_id="endpoints_change",
+        summary="Change a callback endpoint",
+        request=EndpointChange,
+        responses=EndpointShape,
+    )
+    def partial_update(self, request: Request, pk: int) -> Response:
+        """Its name, its events, and whether it gets whole numbers; the address stays."""
+        body = self.read(EndpointChange)
+        self._may_have_numbers(body)
+        endpoint = self._found(pk)
+        now = {"name": endpoint.name, "events": endpoint.events, "full_numbers": endpoint.full_numbers}
+        callbacks.change(endpoint, by=self.by, **now | body)
+        return self.shown(endpoint)
+
+    @extend_schema(
+        operation_id="endpoints_remove", summary="Remove a callback endpoint", responses={204: None}
+    )
+    def destroy(self, request: Request, pk: int) -> Response:
+        """With its log and with what waits."""
+        callbacks.remove(self._found(pk), by=self.by)
+        return Response(status=204)
+
+    @extend_schema(
+        operation_id="endpoints_verify",
+        summary="Verify a callback endpoint",
+        request=NoBody,
+        responses=EndpointShape,
+    )
+    def verify(self, request: Request, pk: int) -> Response:
+        """Post it a challenge. It answers with `data.challenge` as its whole body, or as `challenge` in a JSON object."""
+        self.read(NoBody)
+        endpoint = self._found(pk)
+        if endpoint.kind != CallbackEndpoint.Kind.OURS:
+            raise Problem(
+                409, "conflict", "It stands for the host of notifyUrls, which needs no verification."
+            )
+        line = callbacks.Line(callbacks.Policy(**settings.CALLBACKS))
+        try:
+            why = callbacks.verify(endpoint, by=self.by, line=line)
+        finally:
+            line.close()
+        if why:
+            raise Problem(422, "refused", why, faults=[Fault("url", why)])
+        return self.shown(endpoint)
+
+    @extend_schema(
+        operation_id="endpoints_rotate_secret",
+        summary="Make a new signing secret",
+        request=NoBody,
+        responses=SecretShape,
+    )
+    def rotate(self, request: Request, pk: int) -> HttpResponse:
+        """The present one stays valid beside it for seven days."""
+        self.read(NoBody)
+
+        def act() -> Response:
+            endpoint = self._found(pk)
+            secret = callbacks.rotate(endpoint, by=self.by)
+            until = endpoint.secret_before_until
+            return Response(SecretShape({"secret": secret, "before_until": until}).data)
+
+        return access.once(request, act)
+
+    @extend_schema(
+        operation_id="endpoints_pause",
+        summary="Pause a callback endpoint",
+        request=NoBody,
+        responses=EndpointShape,
+    )
+    def pause(self, request: Request, pk: int) -> Response:
+        """Callbacks go on being written, and wait."""
+        self.read(NoBody)
+        callbacks.pause(self._found(pk), by=self.by)
+        return self.shown(self.find(self.rows(), pk))
+
+    @extend_schema(
+        operation_id="endpoints_resume",
+        summary="Resume a callback endpoint",
+        request=NoBody,
+        responses=EndpointShape,
+    )
+    def resume(self, request: Request, pk: int) -> Response:
+        """Also after it was switched off by itself; what waits is due at once."""
+        self.read(NoBody)
+        callbacks.resume(self._found(pk), by=self.by)
+        return self.shown(self.find(self.rows(), pk))
+
+    @extend_schema(
+        operation_id="endpoints_replay",
+        summary="Deliver a range of callbacks again",
+        request=ReplayBody,
+        responses=ReplayedShape,
+    )
+    def replay(self, request: Request, pk: int) -> HttpResponse:
+        """With their ids of then, so a receiver that had one drops it."""
+        body = self.read(ReplayBody)
+        if body.get("until") and body["until"] <= body["since"]:
+            raise invalid("until", "It ends before it begins.")
+
+        def act() -> Response:
+            count = callbacks.replay(self._found(pk), by=self.by, now=timezone.now(), **body)
+            return Response(ReplayedShape({"replayed": count}).data)
+
+        return access.once(request, act)
+
+    def _found(self, pk: int) -> CallbackEndpoint:
+        """The endpoint; If-Match is honoured."""
+        endpoint: CallbackEndpoint = self.find(self.rows(), pk)
+        self.expect(endpoint)
+        return endpoint
+
+    def _may_have_numbers(self, body: dict[str, Any]) -> None:
+        if body.get("full_numbers") and not access.shows_numbers(self.request):
+            raise Problem(
+                403,
+                "forbidden",
+                "This key lacks the scope “numbers”, so it cannot have them told to an endpoint.",
+            )
+
+
+class Callbacks(Resource):
+    """What was, or is to be, told to the endpoints of the key's service."""
+
+    serializer_class = CallbackShape
+    filterset_class = CallbackFilter
+    queryset = Callback.objects.select_related("endpoint__service").defer(
+        "body", "log", "endpoint__secret", "endpoint__secret_before"
+    )
+    scopes: ClassVar[dict[str, str]] = dict.fromkeys(("list", "retrieve", "replay"), "callbacks")
+
+    def rows(self) -> Any:
+        """Of this service only."""
+        return self.get_queryset().filter(endpoint__service=self.service)
+
+    @extend_schema(operation_id="callbacks_list", summary="List callbacks, newest first")
+    def list(self, request: Request) -> Response:
+        """Newest first, kept for thirty days."""
+        return self.page(self.rows())
+
+    @extend_schema(operation_id="callbacks_read", summary="Read one callback")
+    def retrieve(self, request: Request, pk: int) -> Response:
+        """Where it stands."""
+        return self.shown(self.find(self.rows(), pk))
+
+    @extend_schema(
+        operation_id="callbacks_replay",
+        summary="Deliver one callback again",
+        request=NoBody,
+        responses=ReplayedShape,
+    )
+    def replay(self, request: Request, pk: int) -> HttpResponse:
+        """With its id of then, so a receiver that had it drops it."""
+        self.read(NoBody)
+        found: Callback = self.find(self.rows(), pk)
+
+        def act() -> Response:
+            count = callbacks.replay(found.endpoint, by=self.by, only=found.pk, now=timezone.now())
+            return Response(ReplayedShape({"replayed": count}).data)
+
+        return access.once(request, act)

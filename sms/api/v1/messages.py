@@ -1,0 +1,72 @@
+"""Messages: listed, one with its timeline, and found by number with a search whose body holds the number."""
+
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from sms import msisdn
+from sms.api.v1.bodies import SearchBody
+from sms.api.v1.filters import MessageFilter
+from sms.api.v1.problems import invalid
+from sms.api.v1.resource import Resource
+from sms.api.v1.shapes import MessageShape, MessageStory
+from sms.api.v1.timeline import timeline
+from sms.models import Message
+
+
+class Messages(Resource):
+    """The messages of the key's service."""
+
+    serializer_class = MessageShape
+    filterset_class = MessageFilter
+    queryset = Message.objects.all()
+    scopes: ClassVar[dict[str, str]] = {"list": "read", "retrieve": "read", "search": "read"}
+
+    def rows(self) -> Any:
+        """Of this service only."""
+        return self.get_queryset().filter(send__service=self.service)
+
+    @extend_schema(operation_id="messages_list", summary="List messages, newest first")
+    def list(self, request: Request) -> Response:
+        """Newest first."""
+        return self.page(self.rows())
+
+    @extend_schema(
+        operation_id="messages_read", summary="Read one message with its timeline", responses=MessageStory
+    )
+    def retrieve(self, request: Request, pk: int) -> Response:
+        """Why did or didn't this person get it?"""
+        found = self.find(self.rows().select_related("send"), pk)
+        self._events = timeline(found)
+        return self.shown(found)
+
+    def get_serializer_class(self) -> Any:
+        """One message has more to tell than a row of a list."""
+        return MessageStory if self.action == "retrieve" else MessageShape
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        """With the events that the view has read."""
+        return super().get_serializer_context() | {"timeline": getattr(self, "_events", [])}
+
+    @extend_schema(
+        operation_id="messages_search",
+        summary="Find messages by number",
+        request=SearchBody,
+        responses=MessageShape(many=True),
+        filters=False,
+    )
+    def search(self, request: Request) -> Response:
+        """Newest first. A POST, so that no number stands in an address."""
+        body = self.read(SearchBody)
+        number = read_number(body["number"], country=self.service.default_country)
+        return self.sought(self.rows().filter(msisdn=number), body)
+
+
+def read_number(written: str, *, country: str, field: str = "number", row: int = 0) -> str:
+    """E.164, or a problem that names the field; it does not repeat what was written."""
+    try:
+        return msisdn.parse(written, country=country).e164
+    except msisdn.BadNumber as bad:
+        raise invalid(field, str(bad), row=row) from None

@@ -1,0 +1,101 @@
+"""Opt-outs: listed, found, added and lifted through `sms.optout`. Numbers stand in bodies, never in an address."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from sms import msisdn, optout
+from sms.api.v1 import access
+from sms.api.v1.bodies import LiftBody, OptOutBody, SearchBody
+from sms.api.v1.filters import OptOutFilter
+from sms.api.v1.messages import read_number
+from sms.api.v1.problems import Fault, Problem
+from sms.api.v1.resource import Resource
+from sms.api.v1.shapes import LiftedShape, OptedOutShape, OptOutShape
+from sms.models import OptOut
+
+
+class OptOuts(Resource):
+    """The refusals that the key's service knows of."""
+
+    serializer_class = OptOutShape
+    filterset_class = OptOutFilter
+    queryset = OptOut.objects.all()
+    scopes: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("list", "retrieve", "search", "create", "lift"), "optouts"
+    )
+
+    def rows(self) -> Any:
+        """Of this service only."""
+        return self.get_queryset().filter(service=self.service)
+
+    @extend_schema(operation_id="opt_outs_list", summary="List opt-outs, newest first")
+    def list(self, request: Request) -> Response:
+        """Lifted ones too, unless `in_force=true`."""
+        return self.page(self.rows())
+
+    @extend_schema(operation_id="opt_outs_read", summary="Read one opt-out")
+    def retrieve(self, request: Request, pk: int) -> Response:
+        """With its ETag, to notice that it was lifted."""
+        return self.shown(self.find(self.rows(), pk))
+
+    @extend_schema(
+        operation_id="opt_outs_search",
+        summary="Find opt-outs by number",
+        request=SearchBody,
+        responses=OptOutShape(many=True),
+        filters=False,
+    )
+    def search(self, request: Request) -> Response:
+        """A POST, so that no number stands in an address."""
+        body = self.read(SearchBody)
+        number = read_number(body["number"], country=self.service.default_country)
+        return self.sought(self.rows().filter(msisdn=number), body)
+
+    @extend_schema(
+        operation_id="opt_outs_add",
+        summary="Record refusals",
+        request=OptOutBody,
+        responses={201: OptedOutShape},
+    )
+    def create(self, request: Request) -> HttpResponse:
+        """From its answer on nothing is sent to these numbers. One bad number and none is recorded."""
+        body = self.read(OptOutBody)
+        refusals = [optout.Refusal(number, body["evidence"]) for number in self._numbers(body)]
+
+        def act() -> Response:
+            added = optout.opt_out(self.service.pk, refusals, by=self.by, source=OptOut.Source.API)
+            already = len({one.msisdn for one in refusals}) - len(added)
+            return Response(OptedOutShape({"added": len(added), "already": already}).data, status=201)
+
+        return access.once(request, act)
+
+    @extend_schema(
+        operation_id="opt_outs_lift", summary="Lift opt-outs", request=LiftBody, responses=LiftedShape
+    )
+    def lift(self, request: Request) -> HttpResponse:
+        """Only for people who asked for it. What was left out meanwhile is not sent later."""
+        body = self.read(LiftBody)
+        numbers = self._numbers(body)
+
+        def act() -> Response:
+            lifted = optout.opt_in(self.service.pk, numbers, by=self.by, reason=body["reason"])
+            return Response(LiftedShape({"lifted": lifted}).data)
+
+        return access.once(request, act)
+
+    def _numbers(self, body: dict[str, Any]) -> Sequence[str]:
+        """E.164, or a problem that names every row that cannot be read."""
+        found, faults = [], []
+        for place, written in enumerate(body["numbers"]):
+            try:
+                found.append(msisdn.parse(written, country=self.service.default_country).e164)
+            except msisdn.BadNumber as bad:
+                faults.append(Fault(f"numbers[{place}]", str(bad), place + 1))
+        if faults:
+            raise Problem(400, "invalid", f"Row {faults[0].row}: {faults[0].detail}", faults=faults)
+        return found

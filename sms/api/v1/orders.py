@@ -1,0 +1,84 @@
+"""From a partner's body to an order for `sms.compose`: the recipients are read, names become things of the service."""
+
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
+
+from sms.api.v1.bodies import LANES, NUMBER
+from sms.api.v1.problems import Fault, Problem
+from sms.audience import Audience, AudienceError, Limits, Reading, read, read_pasted
+from sms.audience.reading import collected
+from sms.audience.rows import Row, Source
+from sms.compose import Order
+from sms.models import Resend, Sender, Service
+
+M = TypeVar("M", bound=Model)
+
+
+def order_of(body: dict[str, Any], *, service: Service, limits: Limits) -> Order:
+    """The order. Raises `Problem` (422) where the recipients cannot be read or a name is not one of the service."""
+    return Order(
+        service=service,
+        sender=_sender(body.get("sender"), service),
+        template=_named(service.templates.filter(active=True), "template", "name", body),
+        policy_group=_named(service.policy_groups.filter(active=True), "policy_group", "name", body),
+        link_domain=_named(service.link_domains.filter(active=True), "link_domain", "host", body),
+        audience=_audience(body, country=body.get("country") or service.default_country, limits=limits),
+        content=body.get("text", "").replace("\r\n", "\n"),
+        name=body.get("name", ""),
+        due_at=body.get("send_at"),
+        expires_at=body.get("expires_at"),
+        callback_data=body.get("callback_data", ""),
+        source=body["file"].name if body.get("file") else "the API",
+        client_reference=body.get("client_reference", ""),
+        lane=LANES[body["lane"]],
+        resend=Resend(body["resend"]),
+        ramp=body["ramp"],
+        respect_quiet_hours=body["respect_quiet_hours"],
+    )
+
+
+def _sender(address: str | None, service: Service) -> Sender | None:
+    if address is None:  # where there is no default one, `compose` asks for a sender
+        return service.senders.filter(active=True, is_default=True).first()
+    return _named(service.senders.filter(active=True), "sender", "address", {"sender": address})
+
+
+def _named(rows: "QuerySet[M]", field: str, by: str, body: dict[str, Any]) -> M | None:
+    name = body.get(field)
+    if name is None:
+        return None
+    found = rows.filter(**{by: name}).first()
+    if found is None:
+        sentence = f"Your service has no {field.replace('_', ' ')} of that name that can be used."
+        raise Problem(422, "refused", sentence, faults=[Fault(field, sentence)])
+    return found
+
+
+def _audience(body: dict[str, Any], *, country: str, limits: Limits) -> Audience:
+    options = {
+        "country": country,
+        "column": body.get("column"),
+        "limits": limits,
+        "allow_duplicates": body["allow_duplicates"],
+    }
+    field = next(name for name in ("recipients", "csv", "file") if body.get(name))
+    try:
+        if field == "file":
+            return read(body["file"], name=body["file"].name, **options)
+        if field == "csv":
+            return read_pasted(body["csv"], **options)
+        source = Source(rows=_rows(body["recipients"]))
+        return collected(Reading(source, **options | {"column": NUMBER}))
+    except AudienceError as problem:
+        wrong = "column" if problem.code in {"unknown_column", "no_column"} else field
+        raise Problem(422, "refused", str(problem), faults=[Fault(wrong, str(problem))]) from None
+
+
+def _rows(recipients: list[tuple[str, dict[str, str]]]) -> Iterator[Row]:
+    """A table as a spreadsheet would hold it, so that it is read by the same rules. Its headings are row 0."""
+    headings = list(dict.fromkeys(name for _, values in recipients for name in values))
+    yield 0, [NUMBER, *headings]
+    for place, (number, values) in enumerate(recipients):
+        yield place + 1, [number, *(values.get(name, "") for name in headings)]

@@ -1,0 +1,114 @@
+"""Reports: the figures of each send and of each day, from the counters. No message is counted."""
+
+import zoneinfo
+from collections import defaultdict
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from django.db.models import Count, Sum
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from sms import desk
+from sms.api.v1.bodies import Moment
+from sms.api.v1.filters import SendFilter
+from sms.api.v1.problems import invalid
+from sms.api.v1.resource import Resource
+from sms.api.v1.shapes import DayFigures, SendFigures
+from sms.models import MessageState, Send, StateCount
+from sms.models.message import FINAL
+
+USUAL, MOST = timedelta(days=30), timedelta(days=366)
+NOT_POSTED = (MessageState.PENDING, MessageState.CANCELLED, MessageState.EXPIRED)
+
+
+def figures(counts: dict[str, int], recipients: int) -> dict[str, Any]:
+    """Counters as a report shows them."""
+    posted = recipients - sum(counts.get(state, 0) for state in NOT_POSTED)
+    known = sum(counts.get(state, 0) for state in FINAL if state not in NOT_POSTED)
+    return {
+        "recipients": recipients,
+        "posted": posted,
+        **{state: counts.get(state, 0) for state in ("delivered", "failed", "unconfirmed", "no_report")},
+        "counts": counts,
+        "coverage": round(known / posted, 4) if posted > 0 else None,
+    }
+
+
+def _of_send(progress: desk.Progress) -> dict[str, Any]:
+    send = progress.send
+    about = {"send": send.pk, "name": send.name, "state": send.state, "send_at": send.due_at}
+    return about | figures(progress.counts, send.recipients)
+
+
+class SendReports(Resource):
+    """Figures by send."""
+
+    serializer_class = SendFigures
+    filterset_class = SendFilter
+    queryset = Send.objects.all()
+    scopes: ClassVar[dict[str, str]] = {"list": "read"}
+
+    @extend_schema(operation_id="reports_sends", summary="Report by send")
+    def list(self, request: Request) -> Response:
+        """Newest first, with the coverage of each figure."""
+        rows = self.get_queryset().filter(service=self.service)
+        return self.page(rows, lambda found: [_of_send(one) for one in desk.progress_of_page(found)])
+
+
+class DayReports(Resource):
+    """Figures by day."""
+
+    serializer_class = DayFigures
+    pagination_class = None
+    filter_backends = ()
+    scopes: ClassVar[dict[str, str]] = {"list": "read"}
+
+    def parameters(self) -> set[str]:
+        """Of this list."""
+        return {"from", "until", "fields"}
+
+    @extend_schema(
+        operation_id="reports_days",
+        summary="Report by day",
+        parameters=[
+            OpenApiParameter("from", datetime, description="Thirty days before `until` if left out."),
+            OpenApiParameter("until", datetime, description="Now if left out; a year after `from` at most."),
+        ],
+    )
+    def list(self, request: Request) -> Response:
+        """The latest day first; days without a send are left out. A send counts on the day it was due."""
+        until = self._moment("until") or timezone.now()
+        since = self._moment("from") or until - USUAL
+        if not timedelta(0) < until - since <= MOST:
+            raise invalid("from", "It is before `until`, by a year at most.")
+        zone = zoneinfo.ZoneInfo(self.service.time_zone)
+        sends = Send.objects.filter(service=self.service, due_at__gte=since, due_at__lt=until).order_by()
+        days = {
+            row["day"]: row["total"]
+            for row in sends.values(day=TruncDate("due_at", tzinfo=zone)).annotate(
+                total=Sum("recipients"), sends=Count("id")
+            )
+        }
+        counts: dict[Any, dict[str, int]] = defaultdict(dict)
+        rows = StateCount.objects.filter(send__in=sends.values("pk")).order_by()
+        for row in rows.values("state", day=TruncDate("send__due_at", tzinfo=zone)).annotate(
+            total=Sum("delta")
+        ):
+            if row["total"]:
+                counts[row["day"]][row["state"]] = row["total"]
+        shown = [{"day": day} | figures(counts[day], days[day]) for day in sorted(days, reverse=True)]
+        return Response(self.get_serializer(shown, many=True).data)
+
+    def _moment(self, name: str) -> Any:
+        raw = self.request.query_params.get(name, "")
+        if not raw:
+            return None
+        try:
+            return Moment().to_internal_value(raw)
+        except serializers.ValidationError as problem:
+            raise serializers.ValidationError({name: problem.detail}) from None

@@ -1,0 +1,160 @@
+"""What all resources share: the key and its scope, known parameters only, sparse fields, ETag and If-Match, problem+json."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
+
+from django.conf import settings
+from django.db.models import Model, QuerySet
+from django.http import Http404, QueryDict
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework.parsers import JSONParser
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.viewsets import GenericViewSet
+
+from sms.api.throttle import with_rate_limit
+from sms.api.v1 import access, problems
+from sms.api.v1.paging import Keyset
+from sms.api.v1.problems import Problem
+from sms.api.v1.schema import ResourceSchema
+from sms.models import Actor, Service
+
+M = TypeVar("M", bound=Model)
+
+
+class Resource(GenericViewSet[Any]):
+    """A resource of the key's service. `scopes` says for every action which scope it needs; `table` which rows there are."""
+
+    authentication_classes: Any = access.AUTHENTICATION
+    permission_classes: Any = (access.HasScope,)
+    throttle_classes: Any = access.THROTTLES
+    parser_classes: Any = (JSONParser,)
+    renderer_classes: Any = (JSONRenderer,)
+    filter_backends: Any = (DjangoFilterBackend,)
+    pagination_class: Any = Keyset
+    metadata_class = None
+    schema = ResourceSchema()
+    scopes: ClassVar[dict[str, str]] = {}
+    noun: ClassVar[str] = ""
+
+    def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response]:
+        """Problems, whatever the settings say for other views."""
+        return problems.handle
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """After the key was looked at: a body of a size that we take, and no parameter that would be ignored."""
+        super().initial(request, *args, **kwargs)
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal() or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+            raise Problem(
+                413, "too_large", f"The body has more than {most:,} bytes, the most this desk takes."
+            )
+        if request.method == "POST":
+            _ = request._request.body  # before a parser takes it: `access.once` looks at it too
+        known = self.parameters()
+        for name in request.query_params:
+            if name not in known:
+                allowed = ", ".join(sorted(known)) or "none"
+                raise problems.invalid(
+                    name, f"There is no parameter {name[:40]!r} here. There are: {allowed}."
+                )
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Every answer says how much of the key's rate is left."""
+        return with_rate_limit(request, super().finalize_response(request, response, *args, **kwargs))
+
+    def parameters(self) -> set[str]:
+        """Query parameters of the present action."""
+        if self.request.method not in ("GET", "HEAD"):
+            return set()
+        own: set[str] = {"fields"} if self.serializer_class else set()
+        if not self.detail_action:
+            filters = getattr(self, "filterset_class", None)
+            own |= {"cursor", "limit"} | set(filters.base_filters if filters else ())
+        return own
+
+    @property
+    def detail_action(self) -> bool:
+        """Whether the address names one thing and the answer is that thing."""
+        return self.action == "retrieve"
+
+    @property
+    def service(self) -> Service:
+        """The service of the key."""
+        return access.service_of(self.request)
+
+    @property
+    def by(self) -> Actor:
+        """The key as the one who acts."""
+        return access.actor_of(self.request)
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        """With what the key may see and what the caller wants."""
+        wanted = self.request.query_params.get("fields", "") if self.request.method in ("GET", "HEAD") else ""
+        only = [name.strip() for name in wanted.split(",") if name.strip()]
+        return {
+            **super().get_serializer_context(),
+            "numbers": access.shows_numbers(self.request),
+            "service": self.service,
+            "only": only or None,
+        }
+
+    def find(self, rows: "QuerySet[M]", pk: int) -> M:
+        """The row with this id among those of the service."""
+        found = rows.filter(pk=pk).first() if pk < 2**63 else None
+        if found is None:
+            raise Http404
+        return found
+
+    def page(self, rows: "QuerySet[M]", prepare: Callable[[list[M]], list[Any]] | None = None) -> Response:
+        """One filtered page; `prepare` reads in one go what the rows need beside themselves."""
+        found = self.paginate_queryset(self.filter_queryset(rows)) or []
+        items = prepare(list(found)) if prepare else found
+        return self.get_paginated_response(self.get_serializer(items, many=True).data)
+
+    def sought(self, rows: "QuerySet[M]", body: dict[str, Any]) -> Response:
+        """One page of a search, whose cursor and limit stand in the body."""
+        pages: Any = self.paginator
+        found = pages.after(rows, body.get("cursor", ""), body["limit"])
+        return self.get_paginated_response(self.get_serializer(found, many=True).data)
+
+    def read(self, kind: type[Serializer[Any]]) -> dict[str, Any]:
+        """The body, checked. No body counts as an empty object, a form as the object of its fields."""
+        data = self.request.data
+        if isinstance(data, QueryDict):  # where a missing tick would count as no
+            data = dict(data.items())
+        serializer = kind(data=data)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def shown(self, thing: object, *, status: int = 200) -> Response:
+        """One thing, with its ETag where all of it is shown; 304 where the caller has that already."""
+        data = self.get_serializer(thing).data
+        if self.get_serializer_context()["only"] is not None:
+            return Response(data, status=status)
+        tag = etag(data)
+        known = self.request.headers.get("If-None-Match", "")
+        if self.request.method in ("GET", "HEAD") and tag in [one.strip() for one in known.split(",")]:
+            return Response(status=304, headers={"ETag": tag})
+        return Response(data, status=status, headers={"ETag": tag})
+
+    def expect(self, thing: object) -> None:
+        """Honour If-Match: refuse where the thing has changed since the caller read it."""
+        wanted = self.request.headers.get("If-Match", "").strip()
+        if not wanted or wanted == "*":
+            return
+        if etag(self.get_serializer(thing).data) not in [one.strip() for one in wanted.split(",")]:
+            raise Problem(
+                412, "changed_meanwhile", "Read it again, then decide; its ETag is another one now."
+            )
+
+
+def etag(data: object) -> str:
+    """A strong validator of a representation."""
+    raw = json.dumps(data, sort_keys=True, default=str, ensure_ascii=True).encode()
+    return f'"{hashlib.sha256(raw).hexdigest()[:32]}"'

@@ -1,0 +1,174 @@
+"""The OpenAPI document: what drf-spectacular finds, and what all operations share: parameters, errors, security, an example each.
+
+`manage.py spectacular --format openapi-json --file docs/openapi.json` writes it down; a test holds both together.
+"""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
+
+from sms.api.v1.examples import EXAMPLES, PROBLEM
+
+OURS = "/api/v1/"
+DOORS = ("/api/v1/", "/v2/", "/receipts/", "/inbound/")
+KEYED = {
+    "sends_create": "Required unless `dry_run`: a new random text per send.",
+    **dict.fromkeys(
+        (
+            "sends_cancel",
+            "sends_stop",
+            "sends_pause",
+            "sends_resume",
+            "opt_outs_add",
+            "opt_outs_lift",
+            "endpoints_create",
+            "endpoints_rotate_secret",
+            "endpoints_replay",
+            "callbacks_replay",
+        ),
+        "The same request with the same key gets the same answer.",
+    ),
+}
+MATCHED = (
+    "sends_cancel",
+    "sends_stop",
+    "sends_pause",
+    "sends_resume",
+    "endpoints_change",
+    "endpoints_remove",
+    "endpoints_verify",
+    "endpoints_rotate_secret",
+    "endpoints_pause",
+    "endpoints_resume",
+    "endpoints_replay",
+)
+PROBLEM_SCHEMA = {
+    "type": "object",
+    "description": "RFC 9457. `code` is stable; `detail` and `errors` are for whoever mends it.",
+    "required": ["type", "title", "status", "code", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "detail"],
+                "properties": {
+                    "field": {"type": "string"},
+                    "detail": {"type": "string"},
+                    "row": {"type": "integer", "minimum": 1},
+                },
+            },
+        },
+    },
+}
+
+
+class ResourceSchema(AutoSchema):
+    """Every operation of `/api/v1/`."""
+
+    def get_tags(self) -> list[str]:
+        """By resource."""
+        return [self.path.removeprefix(OURS).split("/")[0]]
+
+    def get_override_parameters(self) -> Any:
+        """What no serializer and no filter tells."""
+        name, here = self.get_operation_id(), self.method == "GET"
+        found = []
+        if here:
+            found.append(
+                OpenApiParameter("fields", str, description="Only these fields, separated by commas.")
+            )
+        if here and getattr(self.view, "action", "") == "retrieve":
+            found.append(_header("If-None-Match", "An ETag: 304 while nothing changed."))
+        if name in KEYED:
+            found.append(_header("Idempotency-Key", KEYED[name]))
+        if name in MATCHED:
+            found.append(_header("If-Match", "An ETag: 412 where it has changed since."))
+        return found
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        """With the errors."""
+        found: dict[str, Any] | None = super().get_operation(*args, **kwargs)
+        if found is not None:
+            responses = found["responses"]
+            if self.method != "GET":  # of a search, these two stand in the body
+                given = found.get("parameters", [])
+                found["parameters"] = [one for one in given if one["name"] not in ("cursor", "limit")]
+            if getattr(self.view, "action", "") == "retrieve":
+                responses["304"] = {"description": "Nothing changed."}
+            responses["4XX"] = responses["5XX"] = {"$ref": "#/components/responses/Problem"}
+        return found
+
+
+def _header(name: str, description: str) -> OpenApiParameter:
+    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description)
+
+
+class KeyScheme(OpenApiAuthenticationExtension):
+    """The two ways to send a key; either is enough."""
+
+    target_class = "sms.api.authentication.KeyAuthentication"
+    name = ["key", "bearer"]  # noqa: RUF012
+
+    def get_security_requirement(self, auto_schema: Any) -> Any:
+        """One of them."""
+        return [{"key": []}, {"bearer": []}]
+
+    def get_security_definition(self, auto_schema: Any) -> Any:
+        """In the order of the names."""
+        return [
+            {"type": "apiKey", "in": "header", "name": "key"},
+            {"type": "http", "scheme": "bearer"},
+        ]
+
+
+def only_doors(endpoints: list[Any]) -> list[Any]:
+    """Preprocessing: what partners and Webex Connect call."""
+    return [one for one in endpoints if one[0].startswith(DOORS)]
+
+
+def finish(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Postprocessing: examples, the problem's shape, and bodies that take no unknown names."""
+    components = result["components"]
+    components["schemas"]["Problem"] = PROBLEM_SCHEMA
+    components.setdefault("responses", {})["Problem"] = {
+        "description": "What went wrong, and how to mend it.",
+        "content": {"application/problem+json": {"schema": _ref("Problem"), "example": PROBLEM}},
+    }
+    for path, operations in result["paths"].items():
+        for operation in operations.values():
+            if isinstance(operation, dict) and "operationId" in operation:
+                _show(operation)
+                if path.startswith(OURS):
+                    _close(operation, components["schemas"])
+    return result
+
+
+def _show(operation: dict[str, Any]) -> None:
+    example = EXAMPLES.get(operation["operationId"], {})
+    for kind, media in operation.get("requestBody", {}).get("content", {}).items():
+        if kind == "application/json" and "request" in example:
+            media["example"] = example["request"]
+    for status, response in operation["responses"].items():
+        told = example.get(status)
+        for kind, media in response.get("content", {}).items():
+            if told is not None and kind == "application/json":
+                media["example"] = told
+
+
+def _close(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    for media in operation.get("requestBody", {}).get("content", {}).values():
+        name = media["schema"].get("$ref", "").rpartition("/")[2]
+        if name:
+            schemas[name]["additionalProperties"] = False
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}

@@ -1,0 +1,195 @@
+"""Sends: made by `sms.compose`, held and stopped by `sms.control`. `dry_run` answers with the plan instead."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from sms import compose, control, desk
+from sms.api.v1 import access, dry_run
+from sms.api.v1.bodies import HoldBody, NoBody, SendBody
+from sms.api.v1.filters import OfSendFilter, RejectFilter, SendFilter
+from sms.api.v1.orders import order_of
+from sms.api.v1.problems import Problem
+from sms.api.v1.resource import Resource
+from sms.api.v1.shapes import MessageShape, PlanShape, RejectShape, SendShape, ShownSend, StoppedShape
+from sms.audience import Limits
+from sms.models import Message, Reject, Send, SendState
+
+
+def shown_sends(sends: list[Send]) -> list[ShownSend]:
+    """Sends with their counters and holds, in two queries for all."""
+    held = control.held_among(sends)
+    return [ShownSend(one, held=one.send.pk in held) for one in desk.progress_of_page(sends)]
+
+
+class Sends(Resource):
+    """The sends of the key's service."""
+
+    serializer_class = SendShape
+    filterset_class = SendFilter
+    parser_classes = (JSONParser, MultiPartParser)
+    queryset = Send.objects.select_related("sender", "template", "policy_group", "link_domain", "service")
+    scopes: ClassVar[dict[str, str]] = {
+        "list": "read",
+        "retrieve": "read",
+        "create": "send",
+        "cancel": "send",
+        "pause": "send",
+        "resume": "send",
+        "stop": "send",
+    }
+
+    def rows(self) -> Any:
+        """Of this service only."""
+        return self.get_queryset().filter(service=self.service)
+
+    @extend_schema(operation_id="sends_list", summary="List sends, newest first")
+    def list(self, request: Request) -> Response:
+        """Newest first, with their counters."""
+        return self.page(self.rows(), shown_sends)
+
+    @extend_schema(operation_id="sends_read", summary="Read one send")
+    def retrieve(self, request: Request, pk: int) -> Response:
+        """One send with its counters. Poll it with If-None-Match: 304 while nothing moved."""
+        return self.shown(shown_sends([self.find(self.rows(), pk)])[0])
+
+    @extend_schema(
+        operation_id="sends_create",
+        summary="Make a send, or plan it",
+        request={"application/json": SendBody, "multipart/form-data": SendBody},
+        responses={
+            201: SendShape,
+            200: OpenApiResponse(PlanShape, description="With `dry_run`: what would happen."),
+        },
+    )
+    def create(self, request: Request) -> HttpResponse:
+        """Commit a send. With `dry_run` nothing is stored and no Idempotency-Key is needed."""
+        body = self.read(SendBody)
+        if body["dry_run"]:
+            now = timezone.now()
+            planned = dry_run.plan(self._order(body), now=now, public_url=settings.PUBLIC_URL)
+            return Response(PlanShape(planned).data)
+        access.only_sandbox(request)
+        access.need_idempotency_key(request)
+        return access.once(request, lambda: self._made(body))
+
+    def _order(self, body: dict[str, Any]) -> compose.Order:
+        limits = Limits(bytes=settings.UPLOAD_MAX_BYTES, rows=settings.UPLOAD_MAX_ROWS)
+        return order_of(body, service=self.service, limits=limits)
+
+    def _made(self, body: dict[str, Any]) -> Response:
+        send = compose.create(self._order(body), by=self.by)
+        made = self.find(self.rows(), send.pk)
+        response = self.shown(shown_sends([made])[0], status=201)
+        response.headers["Location"] = f"/api/v1/sends/{send.pk}"
+        return response
+
+    @extend_schema(
+        operation_id="sends_cancel",
+        summary="Cancel a send that has not begun",
+        request=NoBody,
+        responses=StoppedShape,
+    )
+    def cancel(self, request: Request, pk: int) -> HttpResponse:
+        """Cancel all of a scheduled send. One that has begun is stopped instead, since part of it is on its way."""
+        self.read(NoBody)
+
+        def act() -> Response:
+            send = self._open(pk)
+            if send.state != SendState.SCHEDULED:
+                raise Problem(409, "conflict", "It has begun. Use stop to cancel what was not posted yet.")
+            return self._stopped(send)
+
+        return access.once(request, act)
+
+    @extend_schema(
+        operation_id="sends_stop",
+        summary="Stop a send for good",
+        request=NoBody,
+        responses=StoppedShape,
+    )
+    def stop(self, request: Request, pk: int) -> HttpResponse:
+        """Cancel whatever of it was not posted yet, for good."""
+        self.read(NoBody)
+        return access.once(request, lambda: self._stopped(self._open(pk)))
+
+    def _stopped(self, send: Send) -> Response:
+        stopped = control.stop(send, by=self.by)
+        send.refresh_from_db(fields=["state"])
+        return Response(StoppedShape({"stopped": stopped, "state": send.state}).data)
+
+    @extend_schema(operation_id="sends_pause", summary="Pause a send", request=HoldBody, responses=SendShape)
+    def pause(self, request: Request, pk: int) -> HttpResponse:
+        """Post nothing more of it until it is resumed. Pausing twice is pausing once."""
+        because = self.read(HoldBody)["because"]
+
+        def act() -> Response:
+            send = self._open(pk)
+            control.hold(send, by=self.by, because=because)
+            return self.shown(shown_sends([send])[0])
+
+        return access.once(request, act)
+
+    @extend_schema(operation_id="sends_resume", summary="Resume a send", request=NoBody, responses=SendShape)
+    def resume(self, request: Request, pk: int) -> HttpResponse:
+        """Lift the pause of this send. What holds its sender, its domain or the whole service stays."""
+        self.read(NoBody)
+
+        def act() -> Response:
+            send = self._open(pk)
+            if standing := control.hold_on(send):
+                control.lift(standing, by=self.by)
+            return self.shown(shown_sends([send])[0])
+
+        return access.once(request, act)
+
+    def _open(self, pk: int) -> Send:
+        """A send that can still change; If-Match is honoured."""
+        send: Send = self.find(self.rows(), pk)
+        self.expect(shown_sends([send])[0])
+        if send.state in (SendState.FINISHED, SendState.CANCELLED):
+            raise Problem(409, "conflict", f"It is {send.state} already; nothing of it can be changed.")
+        return send
+
+
+class OfSend(Resource):
+    """What belongs to one send."""
+
+    scopes: ClassVar[dict[str, str]] = {"list": "read"}
+
+    def send(self, pk: int) -> Send:
+        """The send, if it is the service's."""
+        found: Send = self.find(Send.objects.filter(service=self.service), pk)
+        return found
+
+
+class SendMessages(OfSend):
+    """The messages of a send."""
+
+    serializer_class = MessageShape
+    filterset_class = OfSendFilter
+    queryset = Message.objects.all()
+
+    @extend_schema(operation_id="sends_messages", summary="List the messages of a send")
+    def list(self, request: Request, pk: int) -> Response:
+        """The last row first."""
+        return self.page(self.get_queryset().filter(send=self.send(pk)))
+
+
+class SendRejects(OfSend):
+    """The rejects of a send."""
+
+    serializer_class = RejectShape
+    filterset_class = RejectFilter
+    queryset = Reject.objects.all()
+
+    @extend_schema(operation_id="sends_rejects", summary="List the rows that a send left out")
+    def list(self, request: Request, pk: int) -> Response:
+        """The last row first."""
+        return self.page(self.get_queryset().filter(send=self.send(pk)))

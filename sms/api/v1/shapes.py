@@ -1,0 +1,332 @@
+"""What partners get: the JSON of every resource. Times are ISO 8601 in UTC, related things go by their names, numbers are masked."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from sms.api.v1.bodies import LANES
+from sms.api.v1.sparse import Label, Number, Sparse
+from sms.desk import Progress
+from sms.models import (
+    Callback,
+    CallbackEndpoint,
+    MessageState,
+    OptOut,
+    Resend,
+    Send,
+    SenderKind,
+    SendState,
+)
+from sms.webex import codes
+
+_LANES = {int(lane): name for name, lane in LANES.items()}
+COUNTS = {"type": "object", "additionalProperties": {"type": "integer"}}
+
+
+class SendShape(Sparse):
+    """A send with its counters. `counts` has messages by state; states nobody is in are left out."""
+
+    id = serializers.IntegerField(source="send.pk")
+    name = serializers.CharField(source="send.name")
+    client_reference = serializers.CharField(source="send.client_reference")
+    state = serializers.ChoiceField(choices=SendState.values, source="send.state")
+    held = serializers.BooleanField(help_text="Whether a pause keeps it from going on.")
+    sender = Label(source="send.sender")
+    text = serializers.CharField(source="send.text")
+    template = Label(source="send.template", allow_null=True)
+    policy_group = Label(source="send.policy_group", allow_null=True)
+    link_domain = Label(source="send.link_domain", allow_null=True)
+    send_at = serializers.DateTimeField(source="send.due_at")
+    expires_at = serializers.DateTimeField(source="send.expires_at", allow_null=True)
+    lane = serializers.SerializerMethodField()
+    resend = serializers.ChoiceField(choices=Resend.values, source="send.resend")
+    ramp = serializers.BooleanField(source="send.ramp")
+    callback_data = serializers.CharField(source="send.callback_data")
+    recipients = serializers.IntegerField(source="send.recipients")
+    rejected = serializers.IntegerField(source="send.rejected")
+    counts = serializers.DictField(child=serializers.IntegerField(), source="progress.counts")
+    created_at = serializers.DateTimeField(source="send.created_at")
+    cancelled_at = serializers.DateTimeField(source="send.cancelled_at", allow_null=True)
+
+    @extend_schema_field({"type": "string", "enum": list(LANES)})
+    def get_lane(self, shown: "ShownSend") -> str:
+        """By its word."""
+        return _LANES[shown.send.lane]
+
+
+class ShownSend:
+    """A send, its counters, and whether something holds it."""
+
+    def __init__(self, progress: Progress, *, held: bool) -> None:
+        self.send: Send = progress.send
+        self.progress = progress
+        self.held = held
+
+
+class RejectShape(Sparse):
+    """A row refused before a message existed."""
+
+    row = serializers.IntegerField()
+    value = serializers.SerializerMethodField(help_text="What stood there; needs the scope `numbers`.")
+    code = serializers.CharField()
+    reason = serializers.CharField()
+
+    def get_value(self, reject: Any) -> str:
+        """May be a whole number, so it is a number's secret."""
+        return str(reject.value) if self.context.get("numbers") else "•••"
+
+
+class MessageShape(Sparse):
+    """One SMS. `detail` explains `code`."""
+
+    id = serializers.IntegerField()
+    send = serializers.IntegerField(source="send_id")
+    number = Number(source="msisdn")
+    row = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=MessageState.values)
+    code = serializers.CharField()
+    detail = serializers.SerializerMethodField()
+    segments = serializers.IntegerField(help_text="By our count; 0 where the provider makes the text.")
+    segments_billed = serializers.IntegerField(allow_null=True, help_text="As the provider reported.")
+    provider_id = serializers.CharField()
+    posted_at = serializers.DateTimeField(allow_null=True)
+    queued_at = serializers.DateTimeField(allow_null=True)
+    submitted_at = serializers.DateTimeField(allow_null=True)
+    final_at = serializers.DateTimeField(allow_null=True)
+
+    def get_detail(self, message: Any) -> str:
+        """The provider's own words, or ours for its code."""
+        return str(message.detail) or (codes.lookup(message.code).meaning if message.code else "")
+
+
+class EventShape(serializers.Serializer[Any]):
+    """One point of a message's life."""
+
+    at = serializers.DateTimeField()
+    event = serializers.ChoiceField(
+        choices=[
+            "composed",
+            "posted",
+            "accepted",
+            "submitted",
+            "delivered",
+            "failed",
+            "cancelled",
+            "expired",
+            "clicked",
+            "receipt",
+        ]
+    )
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class MessageStory(MessageShape):
+    """One SMS with its text and everything that happened to it, the earliest first."""
+
+    text = serializers.CharField()
+    timeline = serializers.SerializerMethodField()
+
+    @extend_schema_field(EventShape(many=True))
+    def get_timeline(self, message: Any) -> Any:
+        """Read by the view."""
+        return EventShape(self.context.get("timeline", []), many=True).data
+
+
+class TemplateShape(Sparse):
+    """A message template."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    text = serializers.CharField(help_text="Empty where the template is kept at the provider.")
+    provider_template_id = serializers.CharField()
+    placeholders = serializers.ListField(child=serializers.CharField())
+    active = serializers.BooleanField()
+    changed_at = serializers.DateTimeField()
+
+
+class SenderShape(Sparse):
+    """A sender ID that messages can come from."""
+
+    id = serializers.IntegerField()
+    address = serializers.CharField()
+    kind = serializers.ChoiceField(choices=SenderKind.values)
+    is_default = serializers.BooleanField()
+    active = serializers.BooleanField()
+
+
+class PolicyGroupShape(Sparse):
+    """A contact-policy group of the provider."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    group_id = serializers.CharField()
+    check_consent = serializers.BooleanField()
+    apply_frequency_cap = serializers.BooleanField()
+    description = serializers.CharField()
+    active = serializers.BooleanField()
+
+
+class DomainShape(Sparse):
+    """A host name that links are shortened on."""
+
+    id = serializers.IntegerField()
+    host = serializers.CharField()
+    region = serializers.CharField(source="region.key")
+    dns_kind = serializers.CharField(source="region.dns_kind", help_text="CNAME or A.")
+    dns_target = serializers.CharField(source="region.dns_target")
+    active = serializers.BooleanField()
+
+
+class OptOutShape(Sparse):
+    """A person's refusal. It is in force while `lifted_at` is null."""
+
+    id = serializers.IntegerField()
+    number = Number(source="msisdn")
+    source = serializers.ChoiceField(choices=OptOut.Source.values)  # type: ignore[assignment]
+    evidence = serializers.CharField()
+    send = serializers.IntegerField(source="send_id", allow_null=True)
+    at = serializers.DateTimeField()
+    lifted_at = serializers.DateTimeField(allow_null=True)
+    lifted_because = serializers.CharField()
+
+
+class EndpointShape(Sparse):
+    """A receiver of callbacks. It gets nothing until `verified_at` is set."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=CallbackEndpoint.Kind.values)
+    url = serializers.CharField()
+    events = serializers.ListField(child=serializers.CharField())
+    full_numbers = serializers.BooleanField()
+    verified_at = serializers.DateTimeField(allow_null=True)
+    paused_at = serializers.DateTimeField(allow_null=True)
+    disabled_at = serializers.DateTimeField(allow_null=True)
+    disabled_because = serializers.CharField()
+    last_ok_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class NewEndpoint(EndpointShape):
+    """An endpoint with its secret, which is shown this once."""
+
+    secret = serializers.CharField()
+
+
+class CallbackShape(Sparse):
+    """One thing that was, or is to be, told to one endpoint."""
+
+    id = serializers.IntegerField()
+    endpoint = serializers.IntegerField(source="endpoint_id")
+    event_id = serializers.CharField()
+    kind = serializers.CharField()
+    message = serializers.IntegerField(source="message_id")
+    state = serializers.ChoiceField(choices=Callback.State.values)
+    created_at = serializers.DateTimeField()
+    next_at = serializers.DateTimeField(allow_null=True)
+    done_at = serializers.DateTimeField(allow_null=True)
+    tries = serializers.IntegerField()
+    last_status = serializers.IntegerField(help_text="0 where no reply came.")
+    last_error = serializers.CharField()
+
+
+class FiguresShape(Sparse):
+    """Messages and what became of them. `coverage` is the share of posted messages whose end is known; null if none was posted."""
+
+    recipients = serializers.IntegerField()
+    posted = serializers.IntegerField()
+    delivered = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    unconfirmed = serializers.IntegerField()
+    no_report = serializers.IntegerField()
+    counts = serializers.DictField(child=serializers.IntegerField())
+    coverage = serializers.FloatField(allow_null=True, min_value=0, max_value=1)
+
+
+class SendFigures(FiguresShape):
+    """The figures of one send."""
+
+    send = serializers.IntegerField()
+    name = serializers.CharField()
+    state = serializers.ChoiceField(choices=SendState.values)
+    send_at = serializers.DateTimeField()
+
+
+class DayFigures(FiguresShape):
+    """The figures of the sends due on one day, in the service's own time zone."""
+
+    day = serializers.DateField()
+
+
+class RemovedShape(serializers.Serializer[Any]):
+    """Rows left out for one reason; `rows` names the first hundred."""
+
+    code = serializers.CharField()
+    reason = serializers.CharField(help_text="Of the first row.")
+    count = serializers.IntegerField()
+    rows = serializers.ListField(child=serializers.IntegerField())
+
+
+class SegmentsShape(serializers.Serializer[Any]):
+    """Segments per message, and of all; 0 where the provider makes the text."""
+
+    worst = serializers.IntegerField()
+    typical = serializers.IntegerField()
+    total = serializers.IntegerField()
+
+
+class WarningShape(serializers.Serializer[Any]):
+    """A row that is kept with a doubt."""
+
+    row = serializers.IntegerField()
+    detail = serializers.CharField()
+
+
+class PlanShape(serializers.Serializer[Any]):
+    """What would happen. `request` is the body that the provider would get for the first row."""
+
+    recipients = serializers.IntegerField()
+    rejected = serializers.IntegerField()
+    removed = RemovedShape(many=True)
+    encoding = serializers.ChoiceField(choices=["gsm7", "ucs2"])
+    segments = SegmentsShape()
+    warnings = WarningShape(many=True)
+    start_at = serializers.DateTimeField(allow_null=True)
+    finish_at = serializers.DateTimeField(allow_null=True)
+    forecast = serializers.CharField(help_text="What the times rest on, or why there is none.")
+    request = serializers.DictField()
+
+
+class StoppedShape(serializers.Serializer[Any]):
+    """What a cancel or a stop did."""
+
+    stopped = serializers.IntegerField(help_text="Messages that were kept from being posted.")
+    state = serializers.ChoiceField(choices=SendState.values)
+
+
+class OptedOutShape(serializers.Serializer[Any]):
+    """What recording refusals did."""
+
+    added = serializers.IntegerField()
+    already = serializers.IntegerField(help_text="Were opted out before.")
+
+
+class LiftedShape(serializers.Serializer[Any]):
+    """What lifting refusals did."""
+
+    lifted = serializers.IntegerField()
+
+
+class SecretShape(serializers.Serializer[Any]):
+    """A new signing secret, shown this once. The one before stays valid beside it until `before_until`."""
+
+    secret = serializers.CharField()
+    before_until = serializers.DateTimeField()
+
+
+class ReplayedShape(serializers.Serializer[Any]):
+    """How many callbacks are delivered again."""
+
+    replayed = serializers.IntegerField()

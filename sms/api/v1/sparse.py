@@ -1,0 +1,41 @@
+"""What leaves: serializers whose fields a caller can choose (`?fields=id,state`), and numbers masked unless the key may see them."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from sms.api.v1.problems import invalid
+from sms.msisdn import mask
+
+
+class Sparse(serializers.Serializer[Any]):
+    """A read-only shape. The context's `only` names the fields that are wanted, None for all."""
+
+    def get_fields(self) -> dict[str, Any]:
+        """Those that were asked for; an unknown name is an error that lists the known ones."""
+        fields = super().get_fields()
+        only = self.context.get("only")
+        if only is None or (
+            self.parent is not None and not isinstance(self.parent, serializers.ListSerializer)
+        ):
+            return fields
+        for name in only:
+            if name not in fields:
+                raise invalid("fields", f"There is no field {name[:40]!r}. There are: {', '.join(fields)}.")
+        return {name: field for name, field in fields.items() if name in only}
+
+
+class Number(serializers.CharField):
+    """An MSISDN, masked unless the context's `numbers` says otherwise."""
+
+    def to_representation(self, value: str) -> str:
+        """As it is, or as it may be seen."""
+        return value if self.context.get("numbers") else mask(value)
+
+
+class Label(serializers.CharField):
+    """A related thing by its own name, null where there is none."""
+
+    def to_representation(self, value: object) -> str:
+        """What the thing calls itself."""
+        return str(value)

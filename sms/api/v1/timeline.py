@@ -1,0 +1,49 @@
+"""One message's life as events, for the API. What a receipt says is read from the receipt itself."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sms.models import Click, Message, MessageState, Receipt
+from sms.receipts import reason_in_words
+from sms.webex import codes
+from sms.webex.errors import Unreadable
+from sms.webex.receipts import parse_receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One point."""
+
+    at: datetime
+    event: str
+    code: str = ""
+    detail: str = ""
+
+
+def timeline(message: Message) -> list[Event]:
+    """The earliest first. Two queries."""
+    clicks = {click.receipt_id: click for click in Click.objects.filter(message=message)}
+    receipts = list(Receipt.objects.filter(message_id=message.pk, service=message.send.service_id))
+    events = [Event(message.send.created_at, "composed", detail=f"Row {message.row}")]
+    if message.posted_at:
+        events.append(Event(message.posted_at, "posted", detail=f"Attempt {message.attempt}"))
+    if message.queued_at:
+        events.append(Event(message.queued_at, "accepted", detail=message.provider_id or message.detail))
+    if message.final_at and message.state in (MessageState.CANCELLED, MessageState.EXPIRED):
+        events.append(Event(message.final_at, str(message.state), message.code, message.detail))
+    if message.final_at and message.state == MessageState.FAILED and not receipts:
+        events.append(Event(message.final_at, "failed", message.code, message.detail))
+    events += [_told(receipt, clicks.get(receipt.pk)) for receipt in receipts]
+    return sorted(events, key=lambda event: event.at)
+
+
+def _told(receipt: Receipt, click: Click | None) -> Event:
+    try:
+        note = parse_receipt(bytes(receipt.raw))
+    except Unreadable:
+        return Event(receipt.received_at, "receipt", detail="It cannot be read.")
+    if note.state == "clicked":
+        who = f"{click.verdict}: {reason_in_words(click.reason)}" if click else "not judged yet"
+        return Event(receipt.received_at, "clicked", note.code, f"{note.url} · {who}")
+    kind = note.state if note.state in ("submitted", "delivered", "failed") else "receipt"
+    return Event(receipt.received_at, kind, note.code, codes.lookup(note.code).meaning)

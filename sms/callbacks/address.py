@@ -1,0 +1,130 @@
+"""Which addresses a callback may go to, by how they are written. Pure; where the name leads is looked at in `reach`, at every connection.
+
+Strict on purpose: what two programs could read in two ways (odd encodings, numbers as hosts, user names) is refused rather than read.
+"""
+
+import re
+from dataclasses import dataclass
+
+LONGEST = 2000
+PORTS = (443, 8443)
+_HOST = re.compile(
+    r"(?=.{1,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII
+)
+_URL = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)(?P<target>(?:/[^?#]*)?(?:\?[^#]*)?)(?P<fragment>#.*)?",
+    re.ASCII,
+)
+_TARGET = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?\[\]|]|%[0-9A-Fa-f]{2})*", re.ASCII)
+# Names that never lead to the public internet, whatever a resolver answers.
+_HOME = (
+    "localhost",
+    "localdomain",
+    "local",
+    "internal",
+    "intranet",
+    "lan",
+    "home",
+    "corp",
+    "private",
+    "home.arpa",
+    "arpa",
+)
+_NOWHERE = ("invalid", "onion", "alt", "test")
+_LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
+
+
+class BadAddress(ValueError):
+    """Why an address cannot be used, as a sentence for whoever wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the installation allows. `loopback` lets http and this machine in, for demos and tests; `own_hosts` are our own names."""
+
+    loopback: bool = False
+    own_hosts: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A vetted address: `origin` is scheme, host and port, `target` what stands in the request line."""
+
+    scheme: str
+    host: str
+    port: int
+    target: str
+
+    @property
+    def origin(self) -> str:
+        """Like https://partner.example or https://partner.example:8443."""
+        usual = self.port == (443 if self.scheme == "https" else 80)
+        return f"{self.scheme}://{self.host}{'' if usual else f':{self.port}'}"
+
+
+def read(url: str, policy: Policy) -> Address:
+    """Take an address apart. Raises `BadAddress`."""
+    if not url.isascii():
+        raise BadAddress(
+            "It holds characters outside ASCII. Write a host like bücher.example in its xn-- form, and encode the path."
+        )
+    if len(url) > LONGEST:
+        raise BadAddress(f"It has {len(url):,} characters; {LONGEST:,} are allowed.")
+    if url != url.strip() or re.search(r"[\s\x00-\x1f\x7f\\]", url):
+        raise BadAddress("It holds a space, a backslash or a control character.")
+    found = _URL.fullmatch(url)
+    if found is None:
+        raise BadAddress("It is not an address like https://partner.example/path.")
+    scheme, authority = found["scheme"].lower(), found["authority"].lower()
+    if found["fragment"] is not None:
+        raise BadAddress("It has a part after #, which is never sent. Leave that out.")
+    if "@" in authority:
+        raise BadAddress("It holds a user name or password. Leave that out; every callback is signed.")
+    if not _TARGET.fullmatch(found["target"]):
+        raise BadAddress("Its path holds a character that must be written as %XX.")
+    target = found["target"] or "/"
+    target = target if target.startswith("/") else f"/{target}"
+    host, port = _place(authority, scheme)
+    if policy.loopback and host in _LOOPBACK and scheme in ("http", "https"):
+        return Address(scheme, host, port or (443 if scheme == "https" else 80), target)
+    if scheme != "https":
+        raise BadAddress("It must begin with https://.")
+    _check_name(host, policy)
+    if port not in (None, *PORTS):
+        raise BadAddress(f"Its port is {port}; callbacks go to {' or '.join(map(str, PORTS))}.")
+    return Address(scheme, host, port or 443, target)
+
+
+def _place(authority: str, scheme: str) -> tuple[str, int | None]:
+    host, colon, port = (
+        authority.rpartition(":") if re.search(r":[^\]]*\Z", authority) else (authority, "", "")
+    )
+    if colon and not re.fullmatch(r"[1-9][0-9]{0,4}", port):
+        raise BadAddress("Its port is not a number.")
+    if colon and int(port) > 65535:
+        raise BadAddress(f"Its port is {port}; there is none above 65535.")
+    if not host:
+        raise BadAddress(f"It has no host after {scheme}://.")
+    return host, int(port) if colon else None
+
+
+def _check_name(host: str, policy: Policy) -> None:
+    if host.startswith("[") or (not re.search(r"[g-z]", host.rpartition(".")[2]) and _numeric(host)):
+        raise BadAddress("Its host is a number. Use a name: its certificate shows who answers.")
+    if host.endswith("."):
+        raise BadAddress("Its host ends with a dot. Leave that out.")
+    ends = tuple(f".{name}" for name in (*_HOME, *_NOWHERE))
+    if host in (*_HOME, *_NOWHERE) or host.endswith(ends):
+        raise BadAddress(f"The name {host} is not one of the public internet.")
+    if "." not in host:
+        raise BadAddress(f"The name {host} has no dot, so it is not one of the public internet.")
+    if not _HOST.fullmatch(host):
+        raise BadAddress("Its host is no valid name.")
+    if host in policy.own_hosts:
+        raise BadAddress("That is this desk itself.")
+
+
+def _numeric(host: str) -> bool:
+    """Anything that some resolver takes for an IPv4 address: 127.1, 0x7f.1, 017700000001, 2130706433."""
+    last = host.rstrip(".").rpartition(".")[2]
+    return bool(re.fullmatch(r"[0-9]+|0x[0-9a-f]*", last))

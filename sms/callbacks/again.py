@@ -1,0 +1,58 @@
+"""Telling once more, and forgetting what is old. A replay keeps the event's id, so a receiver that had it drops it."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from sms.models import Actor, AuditEvent, Callback, CallbackEndpoint
+
+KEPT = timedelta(days=30)
+FORGET_AT_ONCE = 1000
+
+
+def replay(
+    endpoint: CallbackEndpoint,
+    *,
+    by: Actor,
+    only: int | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    failed_only: bool = False,
+    now: datetime | None = None,
+) -> int:
+    """Deliver again what was delivered or given up: `only` the one with this id, or what was written in a range. Returns how many.
+
+    What waits is made due at once. A fresh three days begin for each.
+    """
+    now = now or timezone.now()
+    rows = Callback.objects.filter(endpoint=endpoint)
+    if only is not None:
+        rows = rows.filter(pk=only)
+    if since is not None:
+        rows = rows.filter(created_at__gte=since)
+    if until is not None:
+        rows = rows.filter(created_at__lt=until)
+    if failed_only:
+        rows = rows.exclude(state=Callback.State.DELIVERED)
+    with transaction.atomic():
+        count = rows.update(state=Callback.State.WAITING, next_at=now, done_at=None, since=now, tries=0)
+        if count:
+            AuditEvent.record(
+                "callbacks.replayed",
+                by=by,
+                service_slug=endpoint.service.slug,
+                noun="callback_endpoint",
+                noun_key=endpoint.pk,
+                callbacks=count,
+            )
+    return count
+
+
+def forget(*, now: datetime | None = None, at_once: int = FORGET_AT_ONCE) -> int:
+    """Delete what is older than KEPT, waiting or not; a bounded piece at a time. Returns how many."""
+    old = Callback.objects.filter(created_at__lt=(now or timezone.now()) - KEPT).order_by("created_at")
+    ids = list(old.values_list("pk", flat=True)[:at_once])
+    if ids:
+        Callback.objects.filter(pk__in=ids).delete()
+    return len(ids)

@@ -1,0 +1,35 @@
+"""An endpoint that is switched off by itself: audited, logged, and told to whoever listens to `endpoint_disabled`."""
+
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+from django.dispatch import Signal
+
+from sms.models import Actor, AuditEvent, CallbackEndpoint
+
+log = structlog.get_logger(__name__)
+
+endpoint_disabled = Signal()  # sender: CallbackEndpoint; endpoint: the row. Sent after the commit.
+
+
+def disable(endpoint: CallbackEndpoint, *, because: str, now: datetime) -> None:
+    """Deliver nothing more to it until somebody switches it on again. Its callbacks go on being written and wait."""
+    endpoint.disabled_at, endpoint.disabled_because = now, because
+    endpoint.save(update_fields=["disabled_at", "disabled_because"])
+    AuditEvent.record(
+        "callback_endpoint.disabled",
+        by=Actor.system(),
+        service_slug=endpoint.service.slug,
+        noun="callback_endpoint",
+        noun_key=endpoint.pk,
+        because=because,
+    )
+    log.error("callback_endpoint_disabled", endpoint=endpoint.pk, because=because)
+
+    def tell() -> None:
+        for _, answer in endpoint_disabled.send_robust(CallbackEndpoint, endpoint=endpoint):
+            if isinstance(answer, Exception):
+                log.error("callback_notice_lost", endpoint=endpoint.pk, error=repr(answer)[:300])
+
+    transaction.on_commit(tell)

@@ -1,0 +1,142 @@
+"""One POST of one callback, with an end: ten seconds in all, at most 16 KB of the reply read, no redirects, no proxies, no cookies.
+
+Uses the transport that posts to the provider, with another way to connect (`reach`). Called by `run`, by several threads at once,
+and by whoever verifies an endpoint.
+"""
+
+import contextlib
+import email.utils
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import httpx
+
+from sms.callbacks.address import Address, BadAddress, Policy, read
+from sms.callbacks.reach import Connect, Forbidden, dial
+from sms.callbacks.sign import headers, hub_header
+from sms.webex import VERSION
+from sms.webex.transport import Deadline, Network
+
+DEADLINE = 10.0  # seconds
+LONGEST_REPLY = 16 * 1024
+SHOWN_REPLY = 1000  # characters that are kept
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What is to be posted. `hub` adds the provider's signature header. `secrets`: the newest first."""
+
+    event_id: str
+    url: str
+    body: bytes
+    secrets: tuple[str, ...]
+    hub: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came of it. `status` 0 means that no reply came, and `error` says why. `wish` is its Retry-After in seconds."""
+
+    status: int
+    milliseconds: int
+    error: str = ""
+    text: str = ""
+    wish: float | None = None
+    at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the receiver took it: any 2xx."""
+        return 200 <= self.status < 300
+
+
+class Line:
+    """At most one connection to one origin, kept for the next letter. Not for several threads at once."""
+
+    def __init__(self, policy: Policy, *, connect: Connect | None = None, deadline: float = DEADLINE) -> None:
+        self._policy = policy
+        self._seconds = deadline
+        self._deadline = Deadline()
+        self._network = Network(self._deadline, dial=connect or dial(policy))
+        self._origin = ""
+
+    def post(self, letter: Letter) -> Reply:
+        """Post it now; never raises for anything that the receiver or its address do."""
+        started = time.monotonic()
+        now = datetime.now(UTC)
+        status, text, wish = 0, "", None
+        try:
+            address = read(letter.url, self._policy)
+            if address.origin != self._origin:
+                self._network.close()
+                self._origin = address.origin
+            self._deadline.start(self._seconds)
+            response = self._network.handle_request(_request(address, letter, at=int(now.timestamp())))
+            status = response.status_code
+            wish = retry_after(response.headers.get("retry-after", ""), now=now)
+            with contextlib.closing(response):
+                text = self._read(response)
+            error = "" if 200 <= status < 300 else f"It answered {status}."
+            if 300 <= status < 400:
+                error = (
+                    f"It answered {status}: redirects are not followed. Enter the address that it leads to."
+                )
+        except BadAddress as problem:
+            error = f"The address cannot be used: {problem}"
+        except Forbidden as problem:
+            error = str(problem)
+        except httpx.TimeoutException:
+            error = f"No whole answer within {self._seconds:.0f} s."
+        except httpx.TransportError as problem:
+            error = f"{_words(problem)}{str(problem)[:120]}"
+        if error and not status:
+            self.close()
+        took = int((time.monotonic() - started) * 1000)
+        return Reply(status, took, error[:200], text, wish, now)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._network.close()
+
+    def _read(self, response: httpx.Response) -> str:
+        """The beginning of the reply. A body that goes on and on costs its connection, not our memory or time; the status stands."""
+        kept = b""
+        with contextlib.suppress(httpx.TransportError):
+            for chunk in response.iter_raw():
+                kept += chunk
+                if len(kept) > LONGEST_REPLY:
+                    break
+        return kept.decode("utf-8", "replace").replace("\x00", "\ufffd")[:SHOWN_REPLY]
+
+
+def _request(address: Address, letter: Letter, *, at: int) -> httpx.Request:
+    proofs = headers(letter.event_id, letter.body, at=at, secrets=letter.secrets)
+    if letter.hub:
+        proofs |= hub_header(letter.body, secrets=letter.secrets)
+    usual = {
+        "User-Agent": f"textdesk-callbacks/{VERSION}",
+        "Accept": "*/*",
+        "Accept-Encoding": "identity",
+        "Content-Type": "application/json",
+    }
+    return httpx.Request("POST", address.origin + address.target, content=letter.body, headers=usual | proofs)
+
+
+def retry_after(value: str, *, now: datetime) -> float | None:
+    """Seconds, or a date as HTTP writes it; None for anything else."""
+    value = value.strip()
+    if value.isascii() and value.isdecimal() and len(value) < 10:
+        return float(value)
+    try:
+        when = email.utils.parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        return None
+    when = when if when.tzinfo else when.replace(tzinfo=UTC)
+    return max((when - now).total_seconds(), 0.0)
+
+
+def _words(problem: httpx.TransportError) -> str:
+    if isinstance(problem, httpx.ConnectError):
+        return "It could not be reached: "
+    return "The connection broke: "

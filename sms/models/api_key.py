@@ -1,0 +1,182 @@
+"""API keys of partner systems, and how much of its rate each one used in this minute."""
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models, transaction
+from django.utils import timezone
+
+SCOPES = (
+    ("send", "Send messages, and cancel or pause sends"),
+    ("read", "Read sends, messages and reports"),
+    ("optouts", "Read and change opt-outs"),
+    ("catalogue", "Read and change templates, senders, policy groups and domains"),
+    ("callbacks", "Read and change callbacks, and replay them"),
+    ("numbers", "See recipients' whole numbers"),
+)
+SCOPE_NAMES = frozenset(name for name, _ in SCOPES)
+AT_A_TIME = 2  # usable keys of one name: today's and the next one, so that a rotation has no gap
+USE_NOTED_EVERY = timedelta(minutes=1)
+_BY_PREFIX = "SELECT * FROM sms_apikey WHERE prefix = %s"
+
+
+def digest_of(token: str) -> str:
+    """What is stored of a key. Its secret has 256 bits, so there is nothing for a slow hash to slow down."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def valid_scopes(scopes: object) -> None:
+    """Refuse an empty list, and what is no scope."""
+    if not isinstance(scopes, list) or not scopes:
+        raise ValidationError("A key needs at least one scope.")
+    if unknown := [scope for scope in scopes if scope not in SCOPE_NAMES]:
+        raise ValidationError(
+            f"There is no scope “{unknown[0]}”. The scopes are: {', '.join(name for name, _ in SCOPES)}."
+        )
+
+
+def valid_networks(networks: object) -> None:
+    """Refuse what is no list of addresses and networks."""
+    for network in networks if isinstance(networks, list) else [networks]:
+        try:
+            ipaddress.ip_network(str(network))
+        except ValueError:
+            raise ValidationError(
+                f"“{network}” is no address or network. Write it like 192.0.2.7 or 192.0.2.0/24."
+            ) from None
+
+
+class ApiKey(models.Model):
+    """One key. `prefix` begins the key and may be shown; of the rest only a digest is kept.
+
+    A key is usable until it is revoked or expires. Of a name at most AT_A_TIME are usable, and those share what belongs to the name:
+    idempotency keys. A test key sends through a sandbox only.
+    """
+
+    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=60, help_text="Who uses it, for example the shop's order system.")
+    prefix = models.CharField(max_length=20, unique=True, editable=False)
+    digest = models.CharField(max_length=64, editable=False)
+    scopes = models.JSONField(default=list, validators=[valid_scopes])
+    networks = models.JSONField(
+        "allowed networks",
+        default=list,
+        blank=True,
+        validators=[valid_networks],
+        help_text="Addresses it may be used from; none means from everywhere.",
+    )
+    per_minute = models.PositiveIntegerField(
+        "requests a minute",
+        default=6000,
+        validators=[MinValueValidator(1), MaxValueValidator(1_000_000)],
+    )
+    is_test = models.BooleanField("test key", default=False, help_text="Reaches a sandbox only.")
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    revoked_by = models.CharField(max_length=254, blank=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.CharField(max_length=254, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = "API key"
+        ordering = ("name", "-id")
+        constraints = (
+            models.CheckConstraint(
+                name="api_key_is_revoked_at_and_by_or_neither",
+                condition=models.Q(revoked_at__isnull=True, revoked_by="")
+                | (models.Q(revoked_at__isnull=False) & ~models.Q(revoked_by="")),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    @classmethod
+    def make(cls, **fields: object) -> tuple["ApiKey", str]:
+        """A new key, not saved yet, and its token, which is told this once."""
+        prefix = f"td_{'test' if fields.get('is_test') else 'live'}_{secrets.token_hex(4)}"
+        token = f"{prefix}_{secrets.token_urlsafe(32)}"
+        return cls(prefix=prefix, digest=digest_of(token), **fields), token
+
+    @classmethod
+    def prefix_of(cls, token: str) -> str:
+        """The part of a token that names its row; empty where it is no token of ours."""
+        parts = token.split("_", 3)
+        return "_".join(parts[:3]) if len(parts) == 4 and parts[0] == "td" and len(token) < 100 else ""
+
+    @classmethod
+    def found(cls, prefix: str) -> "ApiKey | None":
+        """The key of that prefix as it is now: read at every request, so without the ORM's making of the statement."""
+        return next(iter(cls.objects.raw(_BY_PREFIX, [prefix])), None) if prefix else None
+
+    def opens_with(self, token: str) -> bool:
+        """Whether it is this key's token."""
+        return hmac.compare_digest(self.digest, digest_of(token))
+
+    def why_not(self, now: datetime) -> str:
+        """Why it cannot be used, as a sentence; empty where it can."""
+        if self.revoked_at is not None:
+            return "This key was revoked. Ask for a new one."
+        if self.expires_at is not None and self.expires_at <= now:
+            return "This key has expired. Ask for a new one."
+        return ""
+
+    @property
+    def usable(self) -> bool:
+        """Neither revoked nor expired."""
+        return not self.why_not(timezone.now())
+
+    def allows(self, address: str) -> bool:
+        """Whether it may be used from an IP address."""
+        if not self.networks:
+            return True
+        try:
+            ip = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+            ip = ip.ipv4_mapped
+        return any(ip in ipaddress.ip_network(network) for network in self.networks)
+
+    def note_use(self, now: datetime) -> None:
+        """Remember that it was used, once a minute at most."""
+        if self.last_used_at is None or now - self.last_used_at >= USE_NOTED_EVERY:
+            stale = models.Q(last_used_at__isnull=True) | models.Q(last_used_at__lte=now - USE_NOTED_EVERY)
+            type(self).objects.filter(stale, pk=self.pk).update(last_used_at=now)
+            self.last_used_at = now
+
+
+class ApiKeyUse(models.Model):
+    """Requests that a key was granted in one minute, shared by every process. `minute` counts minutes since 1970."""
+
+    key = models.OneToOneField(ApiKey, on_delete=models.CASCADE, primary_key=True, related_name="use")
+    minute = models.BigIntegerField(default=0)
+    granted = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"use of key {self.key_id}"
+
+    @classmethod
+    def take(cls, key_id: int, *, minute: int, wanted: int, limit: int) -> tuple[int, int, int]:
+        """Grant up to `wanted` requests: how many, how many are left for others, and the minute they are for.
+
+        A process whose clock is behind is served by the minute that is stored.
+        """
+        with transaction.atomic():
+            row = cls.objects.select_for_update().filter(key_id=key_id).first()
+            if row is None:
+                ApiKeyUse.objects.bulk_create([ApiKeyUse(key_id=key_id)], ignore_conflicts=True)
+                row = cls.objects.select_for_update().get(key_id=key_id)
+            if row.minute < minute:
+                row.minute, row.granted = minute, 0
+            given = max(min(wanted, limit - row.granted), 0)
+            if given:
+                row.granted += given
+                row.save()
+            return given, max(limit - row.granted, 0), row.minute

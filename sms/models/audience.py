@@ -1,0 +1,90 @@
+"""Saved audiences: recipients that are used again, with every version that was uploaded.
+
+The rows of a version lie in chunks of a thousand, compressed, with their numbers beside them as plain integers: a hundred thousand
+rows take a hundred rows here, and a number is found without unpacking any of them. `sms.saved` writes and reads them.
+"""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+
+class SavedAudience(models.Model):
+    """A named list of recipients. `current` is the version that sends use; it is null only while the first one is stored."""
+
+    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="audiences")
+    name = models.CharField(max_length=100)
+    note = models.CharField(max_length=200, blank=True, help_text="Where the list comes from, for your team.")
+    current = models.OneToOneField(
+        "sms.AudienceVersion",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="current_of",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("name", "id")
+        constraints = (
+            models.UniqueConstraint(
+                "service",
+                Lower("name"),
+                name="audience_name_is_free_among_those_in_use",
+                condition=Q(archived_at__isnull=True),
+                violation_error_message="There is an audience of this name. Choose another name, or replace its rows.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AudienceVersion(models.Model):
+    """One upload. Its figures stay for good; its rows may be erased, which `erased_at` tells."""
+
+    audience = models.ForeignKey(SavedAudience, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField(help_text="1 for the first upload.")
+    source = models.CharField(max_length=200, help_text="File name, or how the numbers came.")
+    country = models.CharField(max_length=2)
+    headings = models.JSONField(default=list)
+    column = models.CharField(max_length=200, help_text="The column of the numbers.")
+    recipients = models.PositiveIntegerField(default=0)
+    rejected = models.PositiveIntegerField(default=0)
+    rejects = models.BinaryField(default=b"", help_text="Compressed; the first ten thousand.")
+    made_at = models.DateTimeField(auto_now_add=True)
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    erased_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-number",)
+        constraints = (
+            models.UniqueConstraint(fields=("audience", "number"), name="audience_version_number_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"version {self.number}"
+
+
+class AudienceChunk(models.Model):
+    """Up to a thousand recipients of a version. `numbers` are their MSISDNs as little-endian 64-bit integers, in the order of the rows."""
+
+    version = models.ForeignKey(AudienceVersion, on_delete=models.CASCADE, related_name="chunks")
+    place = models.PositiveIntegerField(help_text="0 for the first thousand.")
+    count = models.PositiveSmallIntegerField()
+    numbers = models.BinaryField()
+    rows = models.BinaryField(help_text="Compressed.")
+
+    class Meta:
+        ordering = ("place",)
+        constraints = (
+            models.UniqueConstraint(fields=("version", "place"), name="audience_chunk_place_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"chunk {self.place}"

@@ -1,0 +1,193 @@
+"""Callbacks: where partners want to hear from us, what each send asked for, and the outbox of what is told to them.
+
+An outbox row is written in the transaction of the change it tells of (`sms.models.outbox`), and delivered by `sms.callbacks`.
+"""
+
+import base64
+import secrets
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+
+from sms.models.secret import SecretField
+
+PREFIX = "whsec_"
+
+EVENTS = (
+    ("message.queued", "Accepted by the provider"),
+    ("message.submitted", "With the operator"),
+    ("message.delivered", "Delivered"),
+    ("message.failed", "Failed"),
+    ("message.clicked", "A link was opened"),
+    ("message.unconfirmed", "Not confirmed: it may have been sent"),
+    ("message.no_report", "No receipt for three days"),
+    ("message.cancelled", "Cancelled before it was sent"),
+    ("message.expired", "Expired before it was sent"),
+)
+
+
+def new_secret() -> str:
+    """A signing secret as Standard Webhooks writes it: whsec_ and 32 random bytes in base64."""
+    return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+class CallbackEndpoint(models.Model):
+    """One receiver, with its secrets and how it is doing; the row is also the lease and the breaker of its outbox.
+
+    Of kind `ours` an admin made it: `url` is the whole address, and it gets our events. Of kind `notify` it stands for the host of
+    notifyUrls that came with sends (`url` is only its origin): it gets receipts in the provider's shape, each at its own address.
+    """
+
+    class Kind(models.TextChoices):
+        """What it is told, and how."""
+
+        OURS = "ours", "Events of this service"
+        NOTIFY = "notify", "notifyUrl of API sends"
+
+    service = models.ForeignKey(
+        "sms.Service", on_delete=models.CASCADE, related_name="callback_endpoints", db_index=False
+    )
+    kind = models.CharField(max_length=6, choices=Kind, default=Kind.OURS)
+    name = models.CharField(max_length=80)
+    url = models.CharField("address", max_length=2000)
+    events = models.JSONField(default=list, blank=True, help_text="Which events it gets; empty means all.")
+    full_numbers = models.BooleanField(
+        "with whole numbers", default=False, help_text="Off: numbers are masked in events."
+    )
+    secret = SecretField(default=new_secret, editable=False)
+    secret_before = SecretField(blank=True, editable=False)
+    secret_before_until = models.DateTimeField(null=True, blank=True, editable=False)
+    verified_at = models.DateTimeField(null=True, blank=True, editable=False)
+    paused_at = models.DateTimeField(null=True, blank=True, editable=False)
+    disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
+    disabled_because = models.CharField(max_length=300, blank=True, editable=False)
+    failures = models.PositiveIntegerField(default=0, editable=False, help_text="Failed tries in a row.")
+    given_up = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Callbacks in a row for which every try failed."
+    )
+    open_until = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="The breaker: nothing is tried before."
+    )
+    owner = models.CharField(max_length=40, blank=True, editable=False)
+    leased_until = models.DateTimeField(null=True, blank=True, editable=False)
+    last_ok_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.CharField(max_length=254, blank=True, editable=False)
+
+    class Meta:
+        ordering = ("name", "id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("service", "kind", "url"), name="callback_endpoint_is_there_once_in_a_service"
+            ),
+            models.CheckConstraint(
+                name="callback_endpoint_is_disabled_with_a_reason_or_not_at_all",
+                condition=Q(disabled_at__isnull=True, disabled_because="")
+                | (Q(disabled_at__isnull=False) & ~Q(disabled_because="")),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def takes(self) -> bool:
+        """Whether callbacks are delivered to it at present, the breaker aside."""
+        return self.verified_at is not None and self.paused_at is None and self.disabled_at is None
+
+    def secrets_at(self, now: datetime, until: datetime | None) -> tuple[str, ...]:
+        """What is signed with: the newest first, the previous one until the end of its hand-over."""
+        before = self.secret_before if until is not None and until > now else ""
+        return (self.secret, before) if before else (self.secret,)
+
+
+class Notify(models.Model):
+    """What a partner's `/v2/messages` request asked for: where to report, which receipts, and what to echo.
+
+    `reference` is the messageId that we answered with; it comes back as `transid`. An empty list of receipts means all.
+    """
+
+    send = models.OneToOneField("sms.Send", on_delete=models.CASCADE, primary_key=True, related_name="notify")
+    endpoint = models.ForeignKey(CallbackEndpoint, on_delete=models.CASCADE, related_name="+", db_index=False)
+    url = models.CharField(max_length=2000)
+    receipts = models.JSONField(default=list)
+    callback_data = models.CharField(max_length=2000, blank=True)
+    reference = models.CharField(max_length=64, blank=True)
+
+    def __str__(self) -> str:
+        return f"notifyUrl of send {self.send_id}"
+
+
+class Echo(models.Model):
+    """What a partner called one message: its correlationId and the number as the partner wrote it."""
+
+    message = models.OneToOneField(
+        "sms.Message", on_delete=models.CASCADE, primary_key=True, related_name="echo"
+    )
+    correlation_id = models.CharField(max_length=200, blank=True)
+    destination = models.CharField(max_length=40, blank=True)
+
+    def __str__(self) -> str:
+        return f"echo of message {self.message_id}"
+
+
+class Callback(models.Model):
+    """One thing to tell one receiver. `event_id` names the event for ever, also in retries and replays: receivers drop repeats by it.
+
+    `next_at` is set while it waits. `since` is when its present three days of tries began. `url` is empty for an endpoint's own.
+    """
+
+    class State(models.TextChoices):
+        """Where it stands."""
+
+        WAITING = "waiting", "Waiting"
+        DELIVERED = "delivered", "Delivered"
+        GIVEN_UP = "given_up", "Given up"
+
+    KEPT_TRIES = 20
+
+    endpoint = models.ForeignKey(
+        CallbackEndpoint, on_delete=models.CASCADE, related_name="callbacks", db_index=False
+    )
+    event_id = models.CharField(max_length=40)
+    kind = models.CharField(max_length=24)
+    message_id = models.BigIntegerField(default=0)
+    url = models.CharField(max_length=2000, blank=True)
+    body = models.TextField()
+    state = models.CharField(max_length=9, choices=State, default=State.WAITING)
+    created_at = models.DateTimeField()
+    since = models.DateTimeField()
+    next_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+    tries = models.PositiveIntegerField(default=0)
+    last_status = models.PositiveSmallIntegerField(default=0, help_text="0 where no reply came.")
+    last_error = models.CharField(max_length=200, blank=True)
+    log = models.JSONField(
+        default=list, help_text="The latest tries: when, status, milliseconds, error, reply."
+    )
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (
+            models.Index(
+                fields=("endpoint", "next_at", "id"),
+                name="callback_waiting_by_time",
+                condition=Q(next_at__isnull=False),
+            ),  # used by: delivery
+            models.Index(fields=("endpoint", "-id"), name="callback_of_an_endpoint"),  # used by: log
+            models.Index(fields=("created_at",), name="callback_by_age"),  # used by: log, replay, retention
+        )
+        constraints = (
+            models.UniqueConstraint(
+                fields=("endpoint", "event_id"), name="callback_tells_an_event_once_to_a_receiver"
+            ),
+            models.CheckConstraint(
+                name="callback_waits_for_a_time_or_is_done",
+                condition=Q(state="waiting", next_at__isnull=False, done_at__isnull=True)
+                | (~Q(state="waiting") & Q(next_at__isnull=True, done_at__isnull=False)),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.event_id}"

@@ -1,0 +1,59 @@
+"""What a request with an `Idempotency-Key` was answered, kept so that the same request finds the same answer."""
+
+from datetime import timedelta
+
+from django.db import connection, models
+from django.utils import timezone
+
+KEPT = timedelta(days=30)
+
+
+class IdempotentAnswer(models.Model):
+    """One answer, written in the transaction of what it tells of. `owner` is the API key's name, which keys share while they rotate.
+
+    While the request is under way its row is not committed, so whoever comes second waits for the row's unique index, not for a clock.
+    """
+
+    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="+", db_index=False)
+    owner = models.CharField(max_length=60)
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(default=0)
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField(default=bytes)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        indexes = (models.Index(fields=("made_at",), name="idempotent_answer_by_age"),)  # used by: rounds
+        constraints = (
+            models.UniqueConstraint(fields=("service", "owner", "key"), name="idempotent_answer_is_one"),
+        )
+
+    def __str__(self) -> str:
+        return f"answer {self.status} of {self.made_at:%Y-%m-%d %H:%M}"
+
+    @classmethod
+    def claim(cls, service_id: int, *, owner: str, key: str, fingerprint: str) -> int:
+        """The id of a new row; 0 where the key was used already. Waits for whoever is using it right now."""
+        columns = "service_id, owner, key, fingerprint, status, headers, body, made_at"
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {cls._meta.db_table} ({columns}) VALUES (%s, %s, %s, %s, 0, '{{}}', %s, %s)"  # noqa: S608
+                " ON CONFLICT DO NOTHING RETURNING id",
+                [
+                    service_id,
+                    owner,
+                    key,
+                    fingerprint,
+                    b"",
+                    connection.ops.adapt_datetimefield_value(timezone.now()),
+                ],
+            )
+            row = cursor.fetchone()
+        return int(row[0]) if row else 0
+
+    @classmethod
+    def forget(cls, *, at_most: int = 10_000) -> int:
+        """Drop answers older than KEPT; returns how many."""
+        old = cls.objects.filter(made_at__lt=timezone.now() - KEPT).order_by("made_at").values("pk")
+        return cls.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:at_most])).delete()[0]

@@ -1,0 +1,33 @@
+"""What changed between two texts, word by word. Pure; called by the template pages."""
+
+import re
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Literal
+
+# a placeholder is one word, and so is each run of spaces
+_WORDS = re.compile(r"\$\([^)\r\n]{1,200}\)|\s+|\w+|[^\w\s]")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A run of words that stayed, went or came."""
+
+    kind: Literal["same", "gone", "new"]
+    text: str
+
+
+def changes(old: str, new: str) -> list[Piece]:
+    """Pieces in reading order: those of kind same and gone make `old`, same and new make `new`."""
+    before, after = _WORDS.findall(old), _WORDS.findall(new)
+    pieces: list[Piece] = []
+    for _, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        gone, came = "".join(before[i1:i2]), "".join(after[j1:j2])
+        if gone == came:
+            pieces.append(Piece("same", gone))
+            continue
+        if gone:
+            pieces.append(Piece("gone", gone))
+        if came:
+            pieces.append(Piece("new", came))
+    return pieces

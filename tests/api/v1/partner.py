@@ -1,0 +1,65 @@
+"""A partner of `/api/v1/`: a client with a key, and a desk with one of everything."""
+
+import json
+from typing import Any
+
+from django.test import Client
+
+from sms import callbacks, optout
+from sms.models import Callback, OptOut, Service
+from tests.api.desk import BY, a_key, a_partner_service
+from tests.domain.desk import a_send
+
+ALL = ["send", "read", "optouts", "catalogue", "callbacks", "numbers"]
+
+
+class Partner:
+    """Speaks JSON with its key."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+        self.client = Client()
+
+    def call(self, method: str, path: str, body: Any = ..., **headers: str) -> Any:
+        given = {"key": self.token} | {name.replace("_", "-"): value for name, value in headers.items()}
+        more = {} if body is ... else {"data": json.dumps(body), "content_type": "application/json"}
+        return self.client.generic(method, f"/api/v1/{path}", headers=given, **more)
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self.call("GET", path, **headers)
+
+    def post(self, path: str, body: Any = ..., **headers: str) -> Any:
+        return self.call("POST", path, {} if body is ... else body, **headers)
+
+
+def a_partner(*scopes: str, service: Service | None = None, **changes: Any) -> tuple[Service, Partner]:
+    service = service or a_partner_service(**changes)
+    return service, Partner(a_key(service, scopes=list(scopes or ALL)))
+
+
+def one_of_everything(service: Service) -> dict[str, int]:
+    """Ids by resource."""
+    send = a_send(service, 2)
+    optout.opt_out(service.pk, [optout.Refusal("+447700900002", "asked")], by=BY, source=OptOut.Source.PAGE)
+    policy = callbacks.Policy()
+    endpoint = callbacks.add(service, name="Orders", url="https://partner.example/in", by=BY, policy=policy)
+    told = Callback.objects.create(
+        endpoint=endpoint,
+        event_id="evt_1",
+        kind="message.delivered",
+        body="{}",
+        created_at=send.created_at,
+        since=send.created_at,
+        next_at=send.created_at,
+    )
+    return {
+        "sends": send.pk,
+        "messages": send.messages.first().pk,
+        "templates": service.templates.first().pk,
+        "senders": service.senders.first().pk,
+        "policy-groups": service.policy_groups.first().pk,
+        "domains": service.link_domains.first().pk,
+        "opt-outs": service.opt_outs.first().pk,
+        "callback-endpoints": endpoint.pk,
+        "callbacks": told.pk,
+    }

@@ -1,0 +1,141 @@
+"""Sends through `/api/v1/sends`: planned, made once, paused, stopped; every refusal names its field and row."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from sms.models import AuditEvent, Hold, Message, Send
+from tests.api.v1.partner import a_partner, one_of_everything
+
+pytestmark = pytest.mark.django_db
+TWO = [
+    {"number": "+447700900101", "values": {"name": "Ada"}},
+    {"number": "07700 900102", "values": {"name": "Alan"}},
+]
+BODY = {"template": "order_shipped", "recipients": TWO}
+
+
+def test_a_send_is_made_with_its_audit_row_and_address():
+    _, partner = a_partner()
+    answer = partner.post("sends", BODY | {"client_reference": "o-1"}, Idempotency_Key="k1")
+    assert answer.status_code == 201, answer.content
+    send = Send.objects.get()
+    assert answer["Location"] == f"/api/v1/sends/{send.pk}"
+    assert answer.json()["counts"] == {"pending": 2} and answer.json()["client_reference"] == "o-1"
+    assert Message.objects.get(row=1).text.startswith("Hi Ada")
+    event = AuditEvent.objects.get(act="send.created")
+    assert event.actor_kind == "key" and event.door == "api"
+    again = partner.post("sends", BODY | {"client_reference": "o-1"}, Idempotency_Key="k2")
+    assert again.status_code == 409 and again.json()["errors"][0]["field"] == "client_reference"
+
+
+def test_the_same_key_makes_one_send_and_another_body_is_refused():
+    _, partner = a_partner()
+    first = partner.post("sends", BODY, Idempotency_Key="k1")
+    second = partner.post("sends", BODY, Idempotency_Key="k1")
+    assert second.content == first.content and second["Idempotent-Replayed"] == "true"
+    other = partner.post("sends", BODY | {"name": "Other"}, Idempotency_Key="k1")
+    assert other.status_code == 422 and other.json()["code"] == "idempotency_key_reused"
+    assert Send.objects.count() == 1
+
+
+def test_spending_money_needs_an_idempotency_key_and_planning_does_not():
+    _, partner = a_partner()
+    refused = partner.post("sends", BODY)
+    assert refused.status_code == 400 and refused.json()["code"] == "idempotency_key_missing"
+    planned = partner.post("sends", BODY | {"dry_run": True})
+    assert planned.status_code == 200 and not Send.objects.exists()
+
+
+def test_a_dry_run_tells_what_is_kept_removed_and_sent():
+    service, partner = a_partner(rate=10)
+    one_of_everything(service)
+    rows = ["+447700900101", "+447700900101", "12", "+447700900002"]
+    plan = partner.post("sends", {"text": "Hello", "recipients": rows, "dry_run": True}).json()
+    assert (plan["recipients"], plan["rejected"]) == (1, 3)
+    removed = {one["code"]: one["rows"] for one in plan["removed"]}
+    assert removed.pop("duplicate") == [2] and removed.pop("opted_out") == [4]
+    assert list(removed.values()) == [[3]]
+    assert plan["segments"] == {"worst": 1, "typical": 1, "total": 1}
+    assert plan["start_at"] and plan["finish_at"] > plan["start_at"]
+    assert plan["request"]["to"][0]["msisdn"] == ["447700900101"]
+    assert service.receipt_token not in str(plan), "whoever knows the address can forge receipts"
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "field", "row"),
+    [
+        ({"sendAt": "2030-01-01T00:00:00Z"}, 400, "sendAt", None),
+        ({"send_at": "2030-01-01T00:00:00"}, 400, "send_at", None),
+        ({"send_at": "2001-01-01T00:00:00Z"}, 422, "send_at", None),
+        ({"sender": "NOBODY"}, 422, "sender", None),
+        ({"template": "none"}, 422, "template", None),
+        ({"policy_group": "none"}, 422, "policy_group", None),
+        ({"link_domain": "none"}, 422, "link_domain", None),
+        ({"recipients": []}, 400, "recipients", None),
+        ({"recipients": ["+447700900101", 5]}, 400, "recipients[1]", 2),
+        ({"recipients": ["+447700900101", {"number": ""}]}, 400, "recipients[1]", 2),
+        ({"recipients": [{"number": "+447700900101", "values": {"number": "1"}}]}, 400, "recipients[0]", 1),
+        ({"recipients": ["+447700900101\u0000"]}, 400, "recipients[0]", 1),
+        ({"recipients": ["+447700900101"] * 10_001}, 400, "recipients", None),
+        ({"recipients": [{"number": "12", "values": {"name": "Ada"}}]}, 422, "recipients", None),
+        ({"csv": "+447700900101"}, 400, "csv", None),
+        ({"text": "Hello"}, 422, "text", None),
+        ({"lane": "fast"}, 400, "lane", None),
+        ({"resend": "always"}, 422, "expires_at", None),
+        ({"country": "gb"}, 400, "country", None),
+        ({"name": "x" * 101}, 400, "name", None),
+    ],
+)
+def test_a_bad_send_names_its_field_and_row_and_makes_nothing(change, status, field, row):
+    _, partner = a_partner()
+    answer = partner.post("sends", BODY | change, Idempotency_Key="k1")
+    assert answer.status_code == status, answer.content
+    assert answer["Content-Type"] == "application/problem+json"
+    error = answer.json()["errors"][0]
+    assert (error["field"], error.get("row")) == (field, row), error
+    assert not Send.objects.exists()
+
+
+def test_recipients_come_as_csv_text_and_as_a_file_too():
+    _, partner = a_partner()
+    csv = "mobile,name\n+447700900101,Ada\n+447700900102,Alan\n"
+    made = partner.post("sends", {"template": "order_shipped", "csv": csv}, Idempotency_Key="k1")
+    assert made.status_code == 201 and made.json()["recipients"] == 2
+    for _ in range(2):  # a repeat has another boundary, and is the same request
+        fields = {"template": "order_shipped", "file": SimpleUploadedFile("list.csv", csv.encode())}
+        headers = {"key": partner.token, "Idempotency-Key": "k2"}
+        answer = Client().post("/api/v1/sends", fields, headers=headers)
+        assert answer.status_code == 201, answer.content
+    assert Send.objects.count() == 2
+    assert Send.objects.latest("pk").source == "list.csv"
+
+
+def test_pause_resume_cancel_and_stop():
+    _, partner = a_partner()
+    later = {"send_at": "2090-01-01T00:00:00Z"}
+    pk = partner.post("sends", BODY | later, Idempotency_Key="k1").json()["id"]
+    paused = partner.post(f"sends/{pk}/pause", {"because": "Wait"})
+    assert paused.json()["held"] and Hold.objects.active().get().placed_by == "Shop"
+    assert not partner.post(f"sends/{pk}/resume").json()["held"]
+    assert partner.post(f"sends/{pk}/cancel").json() == {"stopped": 2, "state": "cancelled"}
+    assert partner.post(f"sends/{pk}/cancel").status_code == 409
+    begun = partner.post("sends", BODY, Idempotency_Key="k2").json()["id"]
+    assert partner.post(f"sends/{begun}/cancel").json()["code"] == "conflict"
+    assert partner.post(f"sends/{begun}/stop").json() == {"stopped": 2, "state": "cancelled"}
+
+
+def test_an_etag_saves_reading_again_and_guards_an_act():
+    _, partner = a_partner()
+    pk = partner.post("sends", BODY, Idempotency_Key="k1").json()["id"]
+    tag = partner.get(f"sends/{pk}")["ETag"]
+    assert partner.get(f"sends/{pk}", If_None_Match=tag).status_code == 304
+    assert partner.post(f"sends/{pk}/stop", If_Match='"old"').status_code == 412
+    assert partner.post(f"sends/{pk}/stop", If_Match=tag).status_code == 200
+    assert partner.get(f"sends/{pk}", If_None_Match=tag).status_code == 200
+
+
+def test_a_test_key_never_leaves_the_sandbox():
+    service, partner = a_partner(is_sandbox=False)
+    service.api_keys.update(is_test=True)
+    assert partner.post("sends", BODY, Idempotency_Key="k1").status_code == 403

@@ -1,0 +1,52 @@
+"""Endpoints, sends with a notifyUrl, and receipts that come in, for the tests of callbacks."""
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from sms import callbacks, correlation, receipts
+from sms.callbacks.post import Line
+from sms.models import Callback, CallbackEndpoint, Message, Send, Service
+from sms.receipts.inbox import insert
+from sms.receipts.incoming import Incoming
+from tests.callbacks.receiver import LOOPBACK
+from tests.domain.desk import BY, receipt
+
+
+def an_endpoint(service: Service, url: str = "http://127.0.0.1:9/hook", **changes) -> CallbackEndpoint:
+    fields = {"name": "Shop system", "url": url, "verified_at": timezone.now()} | changes
+    return CallbackEndpoint.objects.create(service=service, **fields)
+
+
+def with_notify(send: Send, url: str = "http://127.0.0.1:9/notify?x=1", **changes) -> Send:
+    named = [
+        callbacks.Named(pk, f"theirs-{place}", f"07710 {place}")
+        for place, pk in enumerate(send.messages.order_by("pk").values_list("pk", flat=True))
+    ]
+    options = {"callback_data": "order=981", "reference": "m-1", "named": named} | changes
+    callbacks.ask(send, url=url, policy=LOOPBACK, **options)
+    return send
+
+
+def comes_in(message: Message, *, code: str = "7500", status: str = "Delivered", **extra) -> None:
+    """One receipt, stored but not applied."""
+    service = message.send.service
+    name = correlation.write(message_id=message.pk, attempt=1, key=service.correlation_key)
+    raw = receipt(name, code=code, status=status, **extra)
+    key = service.correlation_key
+    insert([Incoming.read(raw, service_id=service.pk, key=key, received_at=timezone.now())])
+
+
+def deliver(now: datetime | None = None, *, deadline: float = 3.0, **options) -> callbacks.Report:
+    """One run, to receivers on this machine, at a time of the test's choice."""
+    options = {"clock": lambda: now} | options if now else options
+    return callbacks.run(
+        policy=LOOPBACK, line_for=lambda: Line(LOOPBACK, deadline=deadline), **({"seconds": 20.0} | options)
+    )
+
+
+def waiting() -> int:
+    return Callback.objects.filter(state="waiting").count()
+
+
+__all__ = ["BY", "an_endpoint", "comes_in", "deliver", "receipts", "waiting", "with_notify"]
