@@ -148,6 +148,11 @@ def fold_some() -> int:
     return receipts.fold()
 
 
+def bring_in() -> int:
+    """Receipts and texts that were spooled while the database was away; returns how many. People wait for them."""
+    return receipts.sweep() + optout.sweep()
+
+
 def tell(*, policy: callbacks.Policy, stopped: Stopped, seconds: float = ROUND) -> int:
     """Deliver callbacks that are due for up to `seconds`; returns how many were tried. Hosts share endpoints by leases."""
     if not callbacks.anything_due():
