@@ -8,6 +8,7 @@ syntax trees, so imports inside functions and under TYPE_CHECKING count like any
     2  stages: everything else in sms
     1  sms.models  sms.migrations
     0  sms.webex  sms.text  sms.gsm7  sms.msisdn  sms.correlation  sms.hours  sms.zones  sms.lint  sms.wording
+       sms.public_address
 """
 
 import ast
@@ -25,6 +26,7 @@ PURE = {
     "sms.zones",
     "sms.lint",
     "sms.wording",
+    "sms.public_address",
 }
 DATA = {"sms.models", "sms.migrations"}
 EDGES = {"sms.api", "sms.admin", "sms.tasks", "sms.checks", "sms.management"}
@@ -50,6 +52,7 @@ SIDEWAYS: dict[str, set[str]] = {
     "sms.rounds": {
         "sms.callbacks",
         "sms.dispatch",
+        "sms.domains",
         "sms.receipts",
         "sms.optout",
         "sms.pulse",

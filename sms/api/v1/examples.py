@@ -82,6 +82,9 @@ DOMAIN: dict[str, Any] = {
     "region": "uk",
     "dns_kind": "CNAME",
     "dns_target": "links.example.net",
+    "state": "healthy",
+    "says": "DNS and certificate are right, and links work.",
+    "checked_at": "2026-03-02T09:00:00Z",
     "active": True,
 }
 OPT_OUT: dict[str, Any] = {

@@ -11,6 +11,7 @@ from sms.desk import Progress
 from sms.models import (
     Callback,
     CallbackEndpoint,
+    DomainState,
     MessageState,
     OptOut,
     Resend,
@@ -176,6 +177,12 @@ class DomainShape(Sparse):
     region = serializers.CharField(source="region.key")
     dns_kind = serializers.CharField(source="region.dns_kind", help_text="CNAME or A.")
     dns_target = serializers.CharField(source="region.dns_target")
+    state = serializers.ChoiceField(
+        choices=DomainState.choices,
+        help_text="Of the last check. Sends are refused on broken and not_set_up.",
+    )
+    says = serializers.CharField(help_text="The state in a sentence, with the way out.")
+    checked_at = serializers.DateTimeField(allow_null=True)
     active = serializers.BooleanField()
 
 
