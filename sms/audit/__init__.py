@@ -1,7 +1,7 @@
 """The audit's chain: sealing rows, checkpoints outside the database, verifying, exporting, and the one way in which rows leave.
 
 A row is written with its MAC by `AuditEvent.record`, in the transaction of its act. What is here runs beside that: see
-`docs/decisions/0009-audit-chain.md` for why, and for the seconds in which a row is not sealed yet.
+`docs/decisions/0008-audit-chain.md` for why, and for the seconds in which a row is not sealed yet.
 """
 
 from sms.audit.checkpoint import Book, checkpoint, heads_of

@@ -11,7 +11,15 @@ from sms.models.heartbeat import Heartbeat
 from sms.models.hold import Hold
 from sms.models.idempotency import IdempotentAnswer
 from sms.models.inbound import InboundMessage
-from sms.models.link import Click, ClickCount, ClickFigures, Region, ShortLinkDomain
+from sms.models.link import (
+    Click,
+    ClickCount,
+    ClickFigures,
+    DomainChange,
+    DomainState,
+    Region,
+    ShortLinkDomain,
+)
 from sms.models.message import Message, MessageState
 from sms.models.optout import OptOut
 from sms.models.policy import ContactPolicyGroup, PolicyConnection
@@ -40,6 +48,8 @@ __all__ = [
     "ClickCount",
     "ClickFigures",
     "ContactPolicyGroup",
+    "DomainChange",
+    "DomainState",
     "Draft",
     "Duty",
     "Echo",

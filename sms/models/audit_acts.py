@@ -54,6 +54,9 @@ ACTS: dict[str, str] = {
     "sender.stopped": "Everything of the sender stopped",
     "domain.added": "Short-link domain added",
     "domain.changed": "Short-link domain changed",
+    "domain.archived": "Short-link domain archived",
+    "domain.restored": "Short-link domain taken back into use",
+    "domain.state_changed": "Short-link domain became something else",
     "domain.deleted": "Short-link domain deleted",
     "domain.paused": "Short-link domain paused",
     "domain.resumed": "Short-link domain resumed",
@@ -91,6 +94,7 @@ ACTS: dict[str, str] = {
     "audience.erased": "People of an audience erased",
     # sends
     "send.created": "Composed and committed",
+    "send.rescheduled": "Moved to another time",
     "send.cancelled": "Cancelled",
     "send.paused": "Paused",
     "send.resumed": "Resumed",

@@ -5,6 +5,7 @@ from datetime import timedelta
 import httpx
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from portal import people
 from portal.models import Membership, User
@@ -76,7 +77,7 @@ def test_composing_reviewing_and_sending_by_hand(page, live_server, shop):
     page.get_by_role("link", name="Compose", exact=True).first.click()
     page.get_by_label("Numbers", exact=True).fill("07700 900001\nnot a number\n0044 7700 900002")
     page.get_by_label("Text", exact=True).fill("Hello from the browser")
-    assert page.locator("[data-bubble]").inner_text() == "Hello from the browser"
+    expect(page.locator("[data-bubble]")).to_have_text("Hello from the browser")
     page.get_by_role("button", name="Review what will happen").click()
     page.wait_for_url("**/review/")
     assert page.get_by_text("2 messages will go out now").is_visible()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.views import catalogue
+from portal.views import catalogue, link_domains
 from sms.admin.scoped import NOUNS as ADMIN_NOUNS
 from sms.dispatch.settle import Verdict
 from sms.models import audit_acts
@@ -28,9 +28,9 @@ MADE_UP = {
             *("paused", "resumed", "removed"),
         )
     },
-    "portal/views/catalogue.py": {
-        f"{noun.name.replace(' ', '_')}.{verb}"
-        for noun in (catalogue.SENDER, catalogue.GROUP, catalogue.SMARTLINK)
+    "portal/views/things.py": {
+        f"{noun.act or noun.name.replace(' ', '_')}.{verb}"
+        for noun in (catalogue.SENDER, catalogue.GROUP, catalogue.SMARTLINK, link_domains.DOMAIN)
         for verb in ("added", "changed", "archived", "restored", "deleted")
     }
     | {"policy_group.connection_changed"},

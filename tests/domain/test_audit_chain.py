@@ -293,7 +293,7 @@ def test_rows_from_before_the_chain_are_proven_once(unguarded):
             service_slug=SLUG, actor_kind="system", actor_label="Textdesk", door="system", act="old.act",
             noun_key=key, details={"n": 1.5},
         )  # fmt: skip
-    migration = importlib.import_module("sms.migrations.0014_audit_chain")
+    migration = importlib.import_module("sms.migrations.0015_audit_chain")
     with connection.schema_editor(atomic=False) if connection.vendor == "postgresql" else _Editor() as editor:
         migration.prove(apps, editor)
     acts(1)

@@ -19,6 +19,7 @@ from sms.models import Heartbeat
 
 log = structlog.get_logger(__name__)
 
+LOOK = 3.0  # seconds between looks at the spool
 IDLE = 0.5  # seconds between looks
 MINUTE = 60.0
 LONGEST_PAUSE = 5.0  # between tries while the database is away
@@ -138,10 +139,13 @@ def _send(mine: pulse.Pulse, stop: _Stop) -> None:
 
 def _receipts(stop: _Stop) -> None:
     """Receipts and chores, on a thread and a connection of its own, so that a long send does not hold them up."""
-    next_chores = 0.0
+    next_chores = next_look = 0.0
 
     def turn() -> None:
-        nonlocal next_chores
+        nonlocal next_chores, next_look
+        if time.monotonic() >= next_look:
+            next_look = time.monotonic() + LOOK
+            rounds.bring_in()
         if not rounds.fold_some():
             stop.pause(IDLE)
         if time.monotonic() >= next_chores:

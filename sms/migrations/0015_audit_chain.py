@@ -42,7 +42,7 @@ def unguard(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sms', '0013_settings'),
+        ('sms', '0014_domains'),
     ]
 
     operations = [
