@@ -36,6 +36,7 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 service = [
     path("", home.home, name="home"),
     path("compose/", compose.compose, name="compose"),
+    path("compose/wording/", compose.compose_wording, name="compose_wording"),
     path("drafts/<int:pk>/", compose.draft, name="draft"),
     path("drafts/<int:pk>/review/", compose.draft_review, name="draft_review"),
     path("drafts/<int:pk>/rejects.csv", compose.draft_rejects, name="draft_rejects"),

@@ -135,13 +135,13 @@ def group_list(request: HttpRequest, service: Service) -> HttpResponse:
     """With what was refused by their rules."""
 
     def cells(rows: list[ContactPolicyGroup]) -> dict[int, list[str]]:
-        refused = consent.results([one.pk for one in rows])
+        refused = consent.results([one.pk for one in rows], now=timezone.now())
         return {
             one.pk: [one.group_id, _checks(one), f"{sum(count for _, count in refused[one.pk]):,}"]
             for one in rows
         }
 
-    heads = ["Provider group id", "Checks", "Refused"]
+    heads = ["Provider group id", "Checks", "Refused in 90 days"]
     return things.listed(request, GROUP, service.policy_groups.all(), heads, cells, connect=True)
 
 
@@ -200,7 +200,7 @@ def _group_page(
     answer: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    refused = consent.results([found.pk])[found.pk]
+    refused = consent.results([found.pk], now=timezone.now())[found.pk]
     context = {
         "noun": GROUP,
         "thing": found,

@@ -4,16 +4,17 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from portal import wording
 from portal.access import actor, service_page
 from portal.forms.compose import DraftForm
 from portal.limits import upload_limits
 from portal.views.download import csv_download
 from sms import compose as composing
-from sms import control, drafts
+from sms import control, drafts, text
 from sms.audience import rejects_csv
 from sms.models import AuditEvent, Draft, Service
 
@@ -60,6 +61,11 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
         saved = form.keep(user=request.user)
         if new:
             _audit(request, "draft.created", saved)
+    if "simplify" in request.POST and saved.text != (plain := text.to_gsm7(saved.text)):
+        saved.text = plain
+        saved.save(update_fields=["text", "changed_at"])
+        messages.success(request, "Replaced. The draft is saved; read it once more.")
+        return redirect("draft", service=service.slug, pk=saved.pk)
     if "save" in request.POST and fine:
         messages.success(request, "Draft saved.")
         return redirect("draft", service=service.slug, pk=saved.pk)
@@ -71,6 +77,14 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
         else:
             return redirect("draft_review", service=service.slug, pk=saved.pk)
     return _page(request, form, status=422)
+
+
+@service_page("compose")
+@require_POST
+def compose_wording(request: HttpRequest, service: Service) -> JsonResponse:
+    """What the text takes as it is typed, and with its odd characters replaced. Nothing is stored."""
+    del service
+    return JsonResponse(wording.judged(request.POST.get("text", "")))
 
 
 def _show(form: DraftForm, error: composing.ComposeError) -> None:
