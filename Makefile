@@ -6,7 +6,7 @@ ARGS ?=
 UPGRADE ?=
 IN_VENV := .venv/bin/python
 # tools that load the settings must not leave keys in var/, which belongs to the running desk
-LINT_ENV := env -u DATABASE_URL -u SECRET_KEY -u FIELD_KEYS VAR_DIR=.venv/lint
+LINT_ENV := env -u DATABASE_URL -u SECRET_KEY -u FIELD_KEYS -u AUDIT_KEYS VAR_DIR=.venv/lint
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format bench lock

@@ -14,7 +14,7 @@ from django.shortcuts import redirect
 
 from portal import people
 from portal.models import Invitation, Membership, Role, User
-from sms.admin import actor
+from sms.admin import Audited, actor
 from sms.models import AuditEvent
 
 admin.site.unregister(Group)
@@ -72,7 +72,7 @@ class MembershipInline(admin.TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(Audited, DjangoUserAdmin):
     """People."""
 
     form = PersonForm

@@ -10,8 +10,11 @@ class PortalConfig(AppConfig):
     verbose_name = "People"
 
     def ready(self) -> None:
-        """Admins hear of an endpoint that was switched off."""
-        from portal import callback_mail
+        """Admins hear of what went wrong by itself, and the audit of who comes and goes."""
+        from portal import admin_mail, door
         from sms.callbacks import endpoint_disabled
+        from sms.domains import state_changed
 
-        endpoint_disabled.connect(callback_mail.on_disabled, dispatch_uid="callback_mail")
+        endpoint_disabled.connect(admin_mail.on_endpoint_disabled, dispatch_uid="callback_mail")
+        state_changed.connect(admin_mail.on_domain_changed, dispatch_uid="domain_mail")
+        door.connect()

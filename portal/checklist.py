@@ -7,7 +7,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 
 from portal.models import Invitation
 from sms.connection import Verdict
-from sms.models import Receipt, Sender, Service, ShortLinkDomain
+from sms.models import DomainState, Receipt, Sender, Service, ShortLinkDomain
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +81,12 @@ def open_steps(service: Service) -> list[Step]:
 def _domain(service: Service) -> Step:
     """Only where links are shortened at all."""
     return Step(
-        service.link_domains.filter(active=True).exists(),
+        service.is_sandbox
+        or service.link_domains.filter(
+            active=True, state__in=(DomainState.HEALTHY, DomainState.DEGRADED)
+        ).exists(),
         "Finish the short-link domain",
-        "Links are only shortened on a domain that is in use.",
-        "catalogue",
+        "Its page says which of the four steps is next, and looks whether it works.",
+        "link_domains",
         "Open the domains",
     )

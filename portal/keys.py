@@ -1,4 +1,4 @@
-"""`python -m portal.keys` prints a fresh SECRET_KEY and FIELD_KEYS, before any settings exist."""
+"""`python -m portal.keys` prints a fresh SECRET_KEY, FIELD_KEYS and AUDIT_KEYS, before any settings exist."""
 
 import secrets
 import sys
@@ -7,3 +7,4 @@ from cryptography.fernet import Fernet
 
 if __name__ == "__main__":
     sys.stdout.write(f"SECRET_KEY={secrets.token_urlsafe(64)}\nFIELD_KEYS={Fernet.generate_key().decode()}\n")
+    sys.stdout.write(f"AUDIT_KEYS={secrets.token_urlsafe(48)}\n")

@@ -83,13 +83,15 @@ def _kept(name: str, make: object) -> str:
 
 SECRET_KEY = env_str("SECRET_KEY")
 FIELD_KEYS = env_list("FIELD_KEYS")
-if not EMBEDDED and not (SECRET_KEY and FIELD_KEYS):
+AUDIT_KEYS = env_list("AUDIT_KEYS")
+if not EMBEDDED and not (SECRET_KEY and FIELD_KEYS and AUDIT_KEYS):
     raise WrongVariable(
-        "SECRET_KEY and FIELD_KEYS must be set when DATABASE_URL is PostgreSQL, so that every host has the same ones. "
-        "`python -m portal.keys` prints a fresh pair."
+        "SECRET_KEY, FIELD_KEYS and AUDIT_KEYS must be set when DATABASE_URL is PostgreSQL, so that every host has the same ones. "
+        "`python -m portal.keys` prints fresh ones."
     )
 SECRET_KEY = SECRET_KEY or _kept("secret_key", lambda: secrets.token_urlsafe(64))
 FIELD_KEYS = FIELD_KEYS or [_kept("field_key", lambda: Fernet.generate_key().decode())]
+AUDIT_KEYS = AUDIT_KEYS or [_kept("audit_key", lambda: secrets.token_urlsafe(48))]
 if len(SECRET_KEY) < 50:
     raise WrongVariable(
         f"SECRET_KEY has {len(SECRET_KEY)} characters; it should be a random text of at least 50."
@@ -101,6 +103,11 @@ for _key in FIELD_KEYS:
         raise WrongVariable(
             "FIELD_KEYS holds a key that is not a Fernet key; it should be one or more of them (44 characters each), newest first."
         ) from None
+for _key in AUDIT_KEYS:
+    if len(_key) < 40:
+        raise WrongVariable(
+            f"AUDIT_KEYS holds a key of {len(_key)} characters; each should be a random text of at least 40, newest first."
+        )
 
 
 # --- Applications -------------------------------------------------------------------------------------------------------

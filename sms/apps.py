@@ -1,6 +1,10 @@
-"""The domain's app configuration: hands the settings' keys to the encrypted fields, and their folder to the spool."""
+"""The domain's app configuration: hands the settings' keys to the encrypted fields and the audit, and their folder to the spool."""
+
+from typing import Any
 
 from django.apps import AppConfig
+from django.db import connections
+from django.db.models.signals import post_migrate
 
 
 class SmsConfig(AppConfig):
@@ -14,10 +18,21 @@ class SmsConfig(AppConfig):
         from django.conf import settings
 
         from sms import checks  # noqa: F401 - registers the system checks
+        from sms.models.audit_proof import audit_keys
         from sms.models.secret import keyring
         from sms.optout import shelf
         from sms.receipts import spool
 
         keyring.load(settings.FIELD_KEYS)
+        audit_keys.load(settings.AUDIT_KEYS)
+        post_migrate.connect(_guard_the_audit, sender=self, dispatch_uid="audit_guard")
         spool.folder = settings.VAR_DIR / "spool"
         shelf.folder = settings.VAR_DIR / "inbound"
+
+
+def _guard_the_audit(using: str, **rest: Any) -> None:
+    """After every migration: on SQLite one that remakes a table drops its triggers."""
+    del rest
+    from sms.models import audit_guard
+
+    audit_guard.install(connections[using])

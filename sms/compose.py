@@ -155,7 +155,7 @@ def check(order: Order, *, now: datetime | None = None) -> Checked:
         encoding="ucs2" if any(text.segments(line.text).encoding == "ucs2" for line in lines[:1]) else "gsm7",
         segments_total=sum(line.segments for line in lines),
         segments_worst=max(line.segments for line in lines),
-        cautions=cautions,
+        cautions=(*content.doubts(order.link_domain), *cautions),
     )
 
 
@@ -280,6 +280,8 @@ def _catalogue_problems(order: Order) -> Iterator[Problem]:
 
 
 def _content_problems(order: Order) -> Iterator[Problem]:
+    if order.link_domain is not None and (broken := content.leads_nowhere(order.link_domain)):
+        yield Problem("link_domain", broken)
     if order.content and order.template:
         yield Problem("text", "Write a text or choose a template, not both.")
     elif not order.content.strip() and order.template is None:

@@ -4,18 +4,20 @@ Called by the policy-group pages. The provider's API has a host and a key of its
 """
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Sum
 
-from sms.models import Actor, AuditEvent, ContactPolicyGroup, PolicyConnection, Service, StateCount
+from sms.models import Actor, AuditEvent, ContactPolicyGroup, PolicyConnection, Service, StateCount, ledger
 from sms.models.secret import UnreadableSecret
 from sms.webex.client import exchange
 from sms.webex.errors import NotSent, ProviderError, ServicePaused, Unreadable
 from sms.webex.policy import Answer, Group, Policy
 
+RECENT = timedelta(days=90)
 PATIENCE = 10.0  # seconds; a person waits at the button
 REASONS = {
     "9000": "Contact Policy is not enabled for the tenant",
@@ -42,12 +44,15 @@ class PolicyError(Exception):
     """The provider could not be asked; the text is a sentence for people."""
 
 
-def results(group_ids: Iterable[int]) -> dict[int, list[tuple[str, int]]]:
-    """Refused messages by code, most first, of each group: one query over the counters."""
+def results(group_ids: Iterable[int], *, now: datetime) -> dict[int, list[tuple[str, int]]]:
+    """Messages of the last RECENT refused by each group's rules, by code, most first: one query over the counters."""
     ids = list(group_ids)
     found: dict[int, list[tuple[str, int]]] = {one: [] for one in ids}
+    since = ledger.window_of(now - RECENT)
     rows = (
-        StateCount.objects.filter(state="failed", code__in=REASONS, send__policy_group__in=ids)
+        StateCount.objects.filter(
+            window__gte=since, window__gt=0, state="failed", code__in=REASONS, send__policy_group__in=ids
+        )
         .values("code", group=F("send__policy_group"))
         .annotate(total=Sum("delta"))
         .order_by("-total", "code")

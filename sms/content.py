@@ -1,4 +1,4 @@
-"""Parts of a composed send: which column fills what, where its sender reaches, and the smartlinks of its text.
+"""Parts of a composed send: which column fills what, where its sender reaches, its short-link domain, the smartlinks of its text.
 
 Called by `sms.compose`, for `check` and `create` alike.
 """
@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 from sms import senders, text
 from sms.audience import Audience, Reject
-from sms.models import Sender, Service
+from sms.models import DomainState, Sender, Service, ShortLinkDomain
 
 _SMARTLINK = re.compile(r"\{\{smartlink_(\d{1,16})\}\}", re.ASCII)
 
@@ -59,6 +59,23 @@ def reachable(
         for country, count in doubtful.most_common()
     )
     return kept, rejects, cautions
+
+
+def leads_nowhere(domain: ShortLinkDomain) -> str:
+    """Why links on this domain would fail, with the way out; empty where they work, or nobody has looked."""
+    if domain.state not in (DomainState.BROKEN, DomainState.NOT_SET_UP):
+        return ""
+    return (
+        f"{domain} is {domain.get_state_display().lower()}. {domain.says} "
+        "Choose another domain, leave links as they are, or have an admin mend it and press Check now."
+    )
+
+
+def doubts(domain: ShortLinkDomain | None) -> tuple[str, ...]:
+    """What to know of a domain that works, or may."""
+    if domain is None or domain.state not in (DomainState.DEGRADED, DomainState.PENDING):
+        return ()
+    return (f"{domain} is {domain.get_state_display().lower()}: {domain.says}",)
 
 
 def smartlinks(service: Service, written: str) -> tuple[list[list[int]], list[str]]:

@@ -6,16 +6,17 @@ the ledger's leases decide who sends what. Duties only keep processes from doing
 
 import os
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
 import structlog
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connections
 from django.db.models.functions import Now
 
-from sms import callbacks, dispatch, facts, optout, receipts, reports
+from sms import callbacks, dispatch, domains, facts, optout, receipts, reports
 from sms.models import Duty, IdempotentAnswer, ReceiptInbox, ledger
 from sms.pulse import HOST, Pulse
 
@@ -27,6 +28,7 @@ SEATS = 2  # of a cluster's three workers: the third is always free for receipts
 SEAT_LEASE = 15.0  # seconds after which the seat of a killed process is free again
 FOLD_AT_MOST = 60.0
 SILENCE_EVERY = 900.0  # seconds between looks for messages that were never heard of again
+DOMAINS_LEASE = 50.0  # seconds that one go of domain checks has for itself
 IDLE = 0.5
 Stopped = Callable[[], bool]
 
@@ -147,6 +149,11 @@ def fold_some() -> int:
     return receipts.fold()
 
 
+def bring_in() -> int:
+    """Receipts and texts that were spooled while the database was away; returns how many. People wait for them."""
+    return receipts.sweep() + optout.sweep()
+
+
 def tell(*, policy: callbacks.Policy, stopped: Stopped, seconds: float = ROUND) -> int:
     """Deliver callbacks that are due for up to `seconds`; returns how many were tried. Hosts share endpoints by leases."""
     if not callbacks.anything_due():
@@ -158,7 +165,7 @@ def tidy() -> None:
     """Small chores, once a minute or so: what concerns sends that nobody is working on right now."""
     each(
         *(receipts.sweep, optout.sweep, ledger.squash, dispatch.sweep, dispatch.watch),
-        *(callbacks.forget, IdempotentAnswer.forget, _note_silence, facts.fold),
+        *(callbacks.forget, IdempotentAnswer.forget, _note_silence, _check_domains, facts.fold),
     )
 
 
@@ -180,6 +187,26 @@ def make_reports(*, stopped: Stopped) -> int:
 def _note_silence() -> None:
     if Duty.take("silence", owner=secrets.token_hex(8), seconds=SILENCE_EVERY):
         receipts.note_silence()
+
+
+def _check_domains() -> None:
+    """On a thread: name servers may take their time, and what is due must not wait for them."""
+    if not domains.anything_due() or not Duty.take(
+        "domains", owner=secrets.token_hex(8), seconds=DOMAINS_LEASE
+    ):
+        return
+
+    def look() -> None:
+        try:
+            each(domains.check_due)
+        except (OperationalError, InterfaceError) as problem:
+            log.warning(
+                "domains_not_checked", error=repr(problem)[:300]
+            )  # a minute later somebody looks again
+        finally:
+            connections.close_all()
+
+    threading.Thread(target=look, name="domains", daemon=True).start()
 
 
 def each(*chores: Callable[[], object]) -> None:

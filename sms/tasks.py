@@ -14,7 +14,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connections
 
-from sms import dispatch, pulse, receipts, rounds, wake
+from sms import audit, dispatch, pulse, receipts, rounds, wake
 from sms.callbacks import Policy
 from sms.models import Heartbeat
 
@@ -126,6 +126,26 @@ def tell_until(stopped: Callable[[], bool]) -> None:
             said, pause = True, LONGEST_PAUSE
             connections.close_all()
         time.sleep(pause)
+    connections.close_all()
+
+
+def seal_until(stopped: Callable[[], bool]) -> None:
+    """Seal audit rows until the end, in a loop beside the one above. What goes wrong is told once, and tried again."""
+    keeper, said = audit.Keeper(settings.VAR_DIR / "audit"), False
+    while not stopped():
+        pause = audit.EVERY
+        try:
+            keeper.turn()
+            said = False
+        except Exception as problem:
+            if not said:
+                gone = isinstance(problem, (DatabaseError, InterfaceError))
+                log.warning("audit_waits", error=repr(problem)[:300], exc_info=not gone)
+            said, pause = True, LONGEST_PAUSE
+            connections.close_all()
+        until = time.monotonic() + pause
+        while time.monotonic() < until and not stopped():
+            time.sleep(rounds.IDLE)
     connections.close_all()
 
 

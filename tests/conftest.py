@@ -29,6 +29,9 @@ from django.db import connection  # noqa: E402
 from django.test import TestCase, TransactionTestCase  # noqa: E402
 from pytest_django.plugin import blocking_manager_key  # noqa: E402
 
+from sms.models import audit_guard  # noqa: E402
+from tests.prepared import Prepared  # noqa: E402
+
 pytest_plugins = ["tests.no_skips"]
 
 # The same examples on every run, so that a red build is red for everyone; HYPOTHESIS_PROFILE=explore looks for new ones.
@@ -44,6 +47,7 @@ DATABASE_FIXTURES = {
     "live_server",
     "django_db_setup",
     "fresh_database_url",
+    "prepared",
     "admin_client",
     "admin_user",
 }
@@ -113,7 +117,13 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
-    """Rows that migrations made (the regions) survive a test with real transactions, which empties every table behind itself."""
+    """Rows that migrations made (the regions) survive a test with real transactions, which empties every table behind itself.
+
+    The audit's triggers would refuse that; emptying ends with Django's post-migrate signal, which makes them again.
+    """
+    if _is_transactional(item):
+        with item.config.stash[blocking_manager_key].unblock():
+            audit_guard.remove(connection)
     try:
         yield
     finally:
@@ -132,6 +142,21 @@ def fresh_database_url(tmp_path: Path) -> Iterator[str]:
             yield f"sqlite:///{tmp_path / 'journey.sqlite3'}"
         else:
             yield stack.enter_context(postgres.fresh_database(postgres.of_url(os.environ["DATABASE_URL"])))
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
+    """A migrated database to copy, once for each worker that needs it."""
+    made = Prepared(tmp_path_factory.mktemp("prepared"), os.environ.get("DATABASE_URL", ""))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def prepared_database_url(prepared: Prepared, tmp_path: Path) -> Iterator[str]:
+    """The DATABASE_URL of a copy of it."""
+    with prepared.copy(tmp_path) as url:
+        yield url
 
 
 # --- Every test -----------------------------------------------------------------------------------------------------------

@@ -37,5 +37,6 @@ def isolate() -> Path:
     os.environ["VAR_DIR"] = str(folder)
     os.environ["SECRET_KEY"] = secrets.token_urlsafe(64)
     os.environ["FIELD_KEYS"] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    os.environ["AUDIT_KEYS"] = secrets.token_urlsafe(48)
     os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
     return folder

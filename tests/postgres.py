@@ -72,11 +72,12 @@ def server() -> Iterator[Server]:
 
 
 @contextmanager
-def fresh_database(base: Server) -> Iterator[str]:
-    """The address of a new empty database, dropped at the end even where connections are still open."""
+def fresh_database(base: Server, *, template: str = "template1") -> Iterator[str]:
+    """The address of a new database, empty or a copy of `template`, dropped at the end even where connections are still open."""
     name = f"textdesk_{secrets.token_hex(6)}"
     with psycopg.connect(base.url("postgres"), autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        connection.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
     try:
         yield base.url(name)
     finally:

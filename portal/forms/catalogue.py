@@ -1,13 +1,22 @@
-"""Forms of the catalogue pages: senders, contact-policy groups and their connection, smartlinks, templates."""
+"""Forms of the catalogue pages: senders, contact-policy groups and their connection, smartlinks, short-link domains, templates."""
 
 from typing import Any
 from urllib.parse import urlsplit
 
 from django import forms
+from django.conf import settings
 from django.db import transaction
 
-from sms import text
-from sms.models import ContactPolicyGroup, PolicyConnection, Sender, Service, Smartlink, TemplateVersion
+from sms import domains, text
+from sms.models import (
+    ContactPolicyGroup,
+    PolicyConnection,
+    Sender,
+    Service,
+    ShortLinkDomain,
+    Smartlink,
+    TemplateVersion,
+)
 from sms.templates import KINDS, Hole, Wording, holes_of
 
 
@@ -86,6 +95,41 @@ class SmartlinkForm(NounForm):
     class Meta:
         model = Smartlink
         fields = ("name", "smartlink_id", "validity")
+
+
+class LinkDomainForm(NounForm):
+    """A short-link domain. Another name or region is another domain to check."""
+
+    ONCE = ("host",)
+
+    class Meta:
+        model = ShortLinkDomain
+        fields = ("host", "region")
+        labels = {"host": "Domain"}  # noqa: RUF012 - Django's own spelling
+        help_texts = {  # noqa: RUF012
+            "host": "The name that people see in the link, like go.example.com. Webex Connect must know it too.",
+            "region": "Of your tenant: it decides where the DNS record points to.",
+        }
+
+    def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:
+        super().__init__(*args, service=service, **kwargs)
+        if self.instance.pk is None:
+            self.initial.setdefault("region", service.region_id)
+
+    def clean_host(self) -> str:
+        """As it is looked up."""
+        try:
+            return domains.usable(self.cleaned_data["host"], own=settings.PUBLIC_HOST)
+        except domains.BadName as problem:
+            raise forms.ValidationError(str(problem)) from None
+
+    def save(self, commit: bool = True) -> ShortLinkDomain:
+        """What was seen of another name is forgotten; the history stays."""
+        domain: ShortLinkDomain = self.instance
+        if domain.pk is not None and self.changed_data:
+            domain.forget()
+        saved: ShortLinkDomain = super().save(commit)
+        return saved
 
 
 class PolicyConnectionForm(forms.ModelForm):

@@ -7,6 +7,7 @@ from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
+from portal import wording
 from portal.forms.local_time import LocalTimeField
 from sms.models import Draft, Lane, Resend, Service, TemplateVersion, Upload, VersionState
 
@@ -120,7 +121,8 @@ class DraftForm(forms.ModelForm):
         else:
             del self.fields["respect_quiet_hours"]
         published = TemplateVersion.objects.filter(template__service=service, state=VersionState.PUBLISHED)
-        languages = sorted(set(published.exclude(language="").values_list("language", flat=True)))
+        self.wordings = list(published.filter(template__active=True).only("template", "language", "text"))
+        languages = sorted({one.language for one in self.wordings if one.language})
         self.smartlinks = service.smartlinks.filter(active=True)[:50]
         if languages or self.instance.language:
             offered = sorted({*languages, self.instance.language} - {""})
@@ -136,6 +138,11 @@ class DraftForm(forms.ModelForm):
             self.initial["sender"] = service.senders.filter(active=True, is_default=True).first()
         self.initial["country"] = self.instance.country or service.default_country
         self.initial["when"] = "later" if self.instance.send_at else "now"
+
+    @property
+    def replaceable(self) -> str:
+        """What GSM-7 has something for, in words; empty where there is nothing to replace."""
+        return wording.replaceable(str(self["text"].value() or ""))
 
     def clean_file(self) -> UploadedFile | None:
         """Too large a file is refused before anything reads it."""

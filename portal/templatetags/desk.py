@@ -3,6 +3,7 @@
 from django import template
 
 from sms.models import MessageState, OptOut, SendState
+from sms.models.audit_acts import DOORS, words_of
 from sms.msisdn import mask, pretty
 
 register = template.Library()
@@ -23,32 +24,6 @@ def send_state_label(state: str) -> str:
     return str(SendState(state).label) if state in SendState.values else state
 
 
-ACTS = {
-    "send.created": "Composed and committed",
-    "send.cancelled": "Cancelled",
-    "send.paused": "Paused",
-    "send.resumed": "Resumed",
-    "send.stage": "Next stage let go",
-    "messages.send_again": "Sent again, though not confirmed",
-    "messages.treat_as_sent": "Treated as sent",
-    "messages.give_up": "Given up",
-    "optout.added": "Opted out",
-    "optout.lifted": "Opt-out lifted",
-    "sender.paused": "Sender paused",
-    "sender.resumed": "Sender resumed",
-    "sender.stopped": "Everything of the sender stopped",
-    "domain.paused": "Short-link domain paused",
-    "domain.resumed": "Short-link domain resumed",
-    "domain.stopped": "Everything of the short-link domain stopped",
-    "report.exported": "Report exported",
-    "report.fetched": "Report file fetched",
-    "report.scheduled": "Report by e-mail set up",
-    "report.unscheduled": "Report by e-mail ended",
-    "report.mailed": "Report sent by e-mail",
-    "service.paused": "Service paused",
-    "service.resumed": "Service resumed",
-    "service.stopped": "Everything of the service stopped",
-}
 RULES = {
     "failures": "too many failures",
     "silence": "receipts are missing",
@@ -71,7 +46,31 @@ def rule_words(rule: str) -> str:
 @register.filter
 def act_words(act: str) -> str:
     """`send.created` → `Composed and committed`; an act without words of its own stays as it is."""
-    return ACTS.get(act, act)
+    return words_of(act)
+
+
+@register.filter
+def door_words(door: str) -> str:
+    """`cli` → `Command line`."""
+    return DOORS.get(door, door)
+
+
+@register.filter
+def noun_words(noun: str) -> str:
+    """`api_key` → `Api key`."""
+    return noun.replace("_", " ").capitalize()
+
+
+@register.filter
+def detail_words(value: object) -> str:
+    """A value of an audit row's details, as a person would write it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {one}" for name, one in value.items()) or "none"
+    return "–" if value in (None, "") else str(value)
 
 
 @register.filter

@@ -200,6 +200,15 @@ def _version(request: HttpRequest, found: SavedAudience) -> AudienceVersion:
 def audience_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingHttpResponse:
     """Rows that an upload left out, each with its reason."""
     version = _version(request, get_object_or_404(SavedAudience, service=service, pk=pk))
+    AuditEvent.record(
+        "audience.rejects_exported",
+        by=actor(request),
+        service_slug=service.slug,
+        noun="audience",
+        noun_key=pk,
+        version=version.number,
+        rows=version.rejected,
+    )
     name = f"rejects-audience-{pk}-version-{version.number}.csv"
     return csv_download(rejects_csv(saved.rejects_of(version)), name=name)
 

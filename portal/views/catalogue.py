@@ -1,10 +1,6 @@
 """Catalogue pages: senders, contact-policy groups and smartlinks, each with a list, a form, and what became of it."""
 
-from dataclasses import dataclass, field
-from typing import Any
-
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,39 +8,21 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.access import actor, service_page
-from portal.forms.catalogue import GroupForm, NounForm, PolicyConnectionForm, SenderForm, SmartlinkForm
+from portal.changes import changes
+from portal.forms.catalogue import GroupForm, PolicyConnectionForm, SenderForm, SmartlinkForm
 from portal.forms.opt_outs import NumberForm
+from portal.views import things
 from sms import consent, senders
 from sms.models import (
-    AuditEvent,
     ContactPolicyGroup,
-    Draft,
-    MessageTemplate,
     PolicyConnection,
-    Send,
     Sender,
     Service,
     Smartlink,
 )
 from sms.msisdn import mask
 
-PAGE = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Noun:
-    """The words and addresses of one kind of thing. `one` is its detail page."""
-
-    name: str
-    title: str
-    says: str
-    many: str
-    one: str
-    new: str
-    form: type[NounForm]
-
-
-SENDER = Noun(
+SENDER = things.Noun(
     "sender",
     "Senders",
     "The numbers and names that messages come from.",
@@ -53,7 +31,7 @@ SENDER = Noun(
     "sender_new",
     SenderForm,
 )
-GROUP = Noun(
+GROUP = things.Noun(
     "policy group",
     "Contact-policy groups",
     "With one, Webex Connect checks consent or frequency before it sends.",
@@ -62,7 +40,7 @@ GROUP = Noun(
     "policy_group_new",
     GroupForm,
 )
-SMARTLINK = Noun(
+SMARTLINK = things.Noun(
     "smartlink",
     "Smartlinks",
     "Links that are made in Webex Connect. They give no click receipts: for clicks use a short-link domain.",
@@ -73,96 +51,6 @@ SMARTLINK = Noun(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line of a list: the thing, and its cells in the order of the headings."""
-
-    thing: Any
-    cells: list[str] = field(default_factory=list)
-
-
-def _list(
-    request: HttpRequest, noun: Noun, things: Any, heads: list[str], cells: Any, **more: Any
-) -> HttpResponse:
-    archived = request.GET.get("archived") == "1"
-    page = Paginator(things.filter(active=not archived), PAGE).get_page(request.GET.get("page"))
-    told = cells(list(page))
-    context = {
-        "noun": noun,
-        "heads": heads,
-        "page": page,
-        "rows": [Row(one, told[one.pk]) for one in page],
-        "archived": archived,
-        "any_archived": archived or things.filter(active=False).exists(),
-    }
-    return render(request, "catalogue/things.html", context | more)
-
-
-def _form(request: HttpRequest, service: Service, noun: Noun, thing: Any = None) -> HttpResponse:
-    form = noun.form(request.POST if request.method == "POST" else None, instance=thing, service=service)
-    if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            saved = form.save()
-            _audit(request, service, noun, saved, "changed" if thing else "added", fields=form.changed_data)
-        messages.success(request, "Saved.")
-        return redirect(noun.one, service=service.slug, pk=saved.pk)
-    context = {"noun": noun, "form": form, "thing": thing}
-    return render(request, "catalogue/form.html", context, status=422 if form.errors else 200)
-
-
-def _audit(request: HttpRequest, service: Service, noun: Noun, thing: Any, verb: str, **details: Any) -> None:
-    AuditEvent.record(
-        f"{noun.name.replace(' ', '_')}.{verb}",
-        by=actor(request),
-        service_slug=service.slug,
-        noun=noun.name,
-        noun_key=thing.pk,
-        **details,
-    )
-
-
-def _remove(request: HttpRequest, service: Service, noun: Noun, thing: Any) -> HttpResponse:
-    """What nothing uses is deleted; the rest is archived, and a second press takes it back."""
-    with transaction.atomic():
-        if not thing.active:
-            thing.active = True
-            thing.save(update_fields=["active"])
-            _audit(request, service, noun, thing, "restored")
-            messages.success(request, f"{thing} can be used again.")
-            return redirect(noun.one, service=service.slug, pk=thing.pk)
-        if _used(thing):
-            thing.active = False
-            if isinstance(thing, Sender):
-                thing.is_default = False
-            thing.save()
-            _audit(request, service, noun, thing, "archived")
-            messages.success(request, f"{thing} is in use, so it was archived: its history stays readable.")
-            return redirect(noun.one, service=service.slug, pk=thing.pk)
-        _audit(request, service, noun, thing, "deleted", named=str(thing))
-        thing.delete()
-    messages.success(request, f"{thing} was deleted; nothing used it.")
-    return redirect(noun.many, service=service.slug)
-
-
-def _used(thing: Any) -> bool:
-    if isinstance(thing, Smartlink):
-        drafts = Draft.objects.filter(service=thing.service, text__contains=thing.token)
-        return (
-            drafts.exists()
-            or Send.objects.filter(service=thing.service, text__contains=thing.token).exists()
-            or MessageTemplate.objects.filter(
-                service=thing.service, versions__text__contains=thing.token
-            ).exists()
-        )
-    name = "sender" if isinstance(thing, Sender) else "policy_group"
-    holds = isinstance(thing, Sender) and thing.holds.exists() if hasattr(thing, "holds") else False
-    return (
-        holds
-        or Send.objects.filter(**{name: thing}).exists()
-        or Draft.objects.filter(**{name: thing}).exists()
-    )
-
-
 # --- senders ------------------------------------------------------------------------------------------------------------
 
 
@@ -171,8 +59,8 @@ def _used(thing: Any) -> bool:
 def sender_list(request: HttpRequest, service: Service) -> HttpResponse:
     """With the use of the last 30 days."""
 
-    def cells(things: list[Sender]) -> dict[int, list[str]]:
-        used = senders.usage([one.pk for one in things], now=timezone.now())
+    def cells(rows: list[Sender]) -> dict[int, list[str]]:
+        used = senders.usage([one.pk for one in rows], now=timezone.now())
         return {
             one.pk: [
                 one.get_kind_display() + (", default" if one.is_default else ""),
@@ -180,25 +68,25 @@ def sender_list(request: HttpRequest, service: Service) -> HttpResponse:
                 f"{used[one.pk].messages:,}",
                 f"{used[one.pk].failed:,}",
             ]
-            for one in things
+            for one in rows
         }
 
     heads = ["Kind", "Countries", "Messages in 30 days", "Failed"]
-    return _list(request, SENDER, service.senders.all(), heads, cells)
+    return things.listed(request, SENDER, service.senders.all(), heads, cells)
 
 
 @service_page("configure")
 @require_http_methods(["GET", "HEAD", "POST"])
 def sender_new(request: HttpRequest, service: Service) -> HttpResponse:
     """Add one."""
-    return _form(request, service, SENDER)
+    return things.edited(request, service, SENDER)
 
 
 @service_page("configure")
 @require_http_methods(["GET", "HEAD", "POST"])
 def sender_edit(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Change one."""
-    return _form(request, service, SENDER, get_object_or_404(service.senders, pk=pk))
+    return things.edited(request, service, SENDER, get_object_or_404(service.senders, pk=pk))
 
 
 @service_page("see")
@@ -235,7 +123,7 @@ def sender(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
 @require_POST
 def sender_remove(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Delete, archive or take back."""
-    return _remove(request, service, SENDER, get_object_or_404(service.senders, pk=pk))
+    return things.removed(request, service, SENDER, get_object_or_404(service.senders, pk=pk))
 
 
 # --- contact-policy groups ----------------------------------------------------------------------------------------------
@@ -246,15 +134,15 @@ def sender_remove(request: HttpRequest, service: Service, pk: int) -> HttpRespon
 def group_list(request: HttpRequest, service: Service) -> HttpResponse:
     """With what was refused by their rules."""
 
-    def cells(things: list[ContactPolicyGroup]) -> dict[int, list[str]]:
-        refused = consent.results([one.pk for one in things])
+    def cells(rows: list[ContactPolicyGroup]) -> dict[int, list[str]]:
+        refused = consent.results([one.pk for one in rows], now=timezone.now())
         return {
             one.pk: [one.group_id, _checks(one), f"{sum(count for _, count in refused[one.pk]):,}"]
-            for one in things
+            for one in rows
         }
 
-    heads = ["Provider group id", "Checks", "Refused"]
-    return _list(request, GROUP, service.policy_groups.all(), heads, cells, connect=True)
+    heads = ["Provider group id", "Checks", "Refused in 90 days"]
+    return things.listed(request, GROUP, service.policy_groups.all(), heads, cells, connect=True)
 
 
 def _checks(group: ContactPolicyGroup) -> str:
@@ -266,14 +154,14 @@ def _checks(group: ContactPolicyGroup) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def group_new(request: HttpRequest, service: Service) -> HttpResponse:
     """Add one."""
-    return _form(request, service, GROUP)
+    return things.edited(request, service, GROUP)
 
 
 @service_page("configure")
 @require_http_methods(["GET", "HEAD", "POST"])
 def group_edit(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Change one."""
-    return _form(request, service, GROUP, get_object_or_404(service.policy_groups, pk=pk))
+    return things.edited(request, service, GROUP, get_object_or_404(service.policy_groups, pk=pk))
 
 
 @service_page("see")
@@ -312,7 +200,7 @@ def _group_page(
     answer: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    refused = consent.results([found.pk])[found.pk]
+    refused = consent.results([found.pk], now=timezone.now())[found.pk]
     context = {
         "noun": GROUP,
         "thing": found,
@@ -336,7 +224,7 @@ def _group_page(
 @require_POST
 def group_remove(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Delete, archive or take back."""
-    return _remove(request, service, GROUP, get_object_or_404(service.policy_groups, pk=pk))
+    return things.removed(request, service, GROUP, get_object_or_404(service.policy_groups, pk=pk))
 
 
 @service_page("configure")
@@ -348,7 +236,7 @@ def policy_connection(request: HttpRequest, service: Service) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             form.save()
-            _audit(request, service, GROUP, service, "connection_changed", fields=form.changed_data)
+            things.audit(request, service, GROUP, service, "connection_changed", **changes(form))
         messages.success(request, "Saved.")
         return redirect("policy_connection", service=service.slug)
     listed, problem = None, ""
@@ -372,17 +260,17 @@ def policy_connection(request: HttpRequest, service: Service) -> HttpResponse:
 def smartlink_list(request: HttpRequest, service: Service) -> HttpResponse:
     """With what to write in a text."""
 
-    def cells(things: list[Smartlink]) -> dict[int, list[str]]:
-        return {one.pk: [one.token, f"{one.validity:,} minutes"] for one in things}
+    def cells(rows: list[Smartlink]) -> dict[int, list[str]]:
+        return {one.pk: [one.token, f"{one.validity:,} minutes"] for one in rows}
 
-    return _list(request, SMARTLINK, service.smartlinks.all(), ["In the text", "Valid for"], cells)
+    return things.listed(request, SMARTLINK, service.smartlinks.all(), ["In the text", "Valid for"], cells)
 
 
 @service_page("configure")
 @require_http_methods(["GET", "HEAD", "POST"])
 def smartlink_new(request: HttpRequest, service: Service) -> HttpResponse:
     """Add one."""
-    return _form(request, service, SMARTLINK)
+    return things.edited(request, service, SMARTLINK)
 
 
 @service_page("see")
@@ -408,11 +296,11 @@ def smartlink(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def smartlink_edit(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Change one."""
-    return _form(request, service, SMARTLINK, get_object_or_404(service.smartlinks, pk=pk))
+    return things.edited(request, service, SMARTLINK, get_object_or_404(service.smartlinks, pk=pk))
 
 
 @service_page("configure")
 @require_POST
 def smartlink_remove(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Delete, archive or take back."""
-    return _remove(request, service, SMARTLINK, get_object_or_404(service.smartlinks, pk=pk))
+    return things.removed(request, service, SMARTLINK, get_object_or_404(service.smartlinks, pk=pk))

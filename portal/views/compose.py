@@ -4,18 +4,19 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from portal import wording
 from portal.access import actor, service_page
 from portal.forms.compose import DraftForm
 from portal.limits import upload_limits
 from portal.views.download import csv_download
 from sms import compose as composing
-from sms import control, drafts
+from sms import control, drafts, text
 from sms.audience import rejects_csv
-from sms.models import Draft, Service
+from sms.models import AuditEvent, Draft, Service
 
 PREVIEWED = 5
 SHOWN_REJECTS = 20
@@ -56,7 +57,15 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
         if sent is not None:
             messages.info(request, "This draft was sent meanwhile. Here is the send.")
             return redirect("send", service=service.slug, pk=sent.send_id)
+        new = found.pk is None
         saved = form.keep(user=request.user)
+        if new:
+            _audit(request, "draft.created", saved)
+    if "simplify" in request.POST and saved.text != (plain := text.to_gsm7(saved.text)):
+        saved.text = plain
+        saved.save(update_fields=["text", "changed_at"])
+        messages.success(request, "Replaced. The draft is saved; read it once more.")
+        return redirect("draft", service=service.slug, pk=saved.pk)
     if "save" in request.POST and fine:
         messages.success(request, "Draft saved.")
         return redirect("draft", service=service.slug, pk=saved.pk)
@@ -68,6 +77,14 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
         else:
             return redirect("draft_review", service=service.slug, pk=saved.pk)
     return _page(request, form, status=422)
+
+
+@service_page("compose")
+@require_POST
+def compose_wording(request: HttpRequest, service: Service) -> JsonResponse:
+    """What the text takes as it is typed, and with its odd characters replaced. Nothing is stored."""
+    del service
+    return JsonResponse(wording.judged(request.POST.get("text", "")))
 
 
 def _show(form: DraftForm, error: composing.ComposeError) -> None:
@@ -151,12 +168,12 @@ def _duration(messages: int, rate: int | None) -> str:
 @require_safe
 def draft_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingHttpResponse:
     """The rejects of a draft, each with its row and reason."""
-    del request
     found = get_object_or_404(service.drafts.select_related("service", "upload", "template", "sender"), pk=pk)
     try:
         rejects = composing.check(drafts.order_of(found, limits=upload_limits())).rejects
     except composing.ComposeError:
         rejects = ()
+    _audit(request, "draft.rejects_exported", found, rows=len(rejects))
     return csv_download(rejects_csv(rejects), name=f"rejects-draft-{found.pk}.csv")
 
 
@@ -165,6 +182,19 @@ def draft_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingH
 def draft_discard(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Throw a draft away; a sent one stays."""
     found = get_object_or_404(service.drafts.filter(send=None), pk=pk)
-    found.delete()
+    with transaction.atomic():
+        _audit(request, "draft.discarded", found)
+        found.delete()
     messages.success(request, "Draft discarded.")
     return redirect("home", service=service.slug)
+
+
+def _audit(request: HttpRequest, act: str, draft: Draft, **details: object) -> None:
+    AuditEvent.record(
+        act,
+        by=actor(request),
+        service_slug=draft.service.slug,
+        noun="draft",
+        noun_key=draft.pk,
+        **details,
+    )

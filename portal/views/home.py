@@ -13,7 +13,9 @@ from portal.access import service_page, services_of
 from portal.checklist import open_steps
 from portal.models import User
 from sms import control, desk, receipts
-from sms.models import Service
+from sms.models import DomainState, Service
+
+TROUBLED = (DomainState.BROKEN, DomainState.DEGRADED)
 
 
 @login_not_required
@@ -39,6 +41,7 @@ def home(request: HttpRequest, service: Service) -> HttpResponse:
         "held": held,
         "still": stillness.sentence(),
         "gaps": receipts.gaps(service, now=timezone.now()),
+        "domains": service.link_domains.filter(active=True, state__in=TROUBLED),
     }
     if "configure" in request.may:  # type: ignore[attr-defined]
         context["steps"] = open_steps(service)

@@ -119,8 +119,15 @@ def send_cancel(request: HttpRequest, service: Service, pk: int) -> HttpResponse
 @require_safe
 def send_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingHttpResponse:
     """The rows that became no message."""
-    del request
     found = _find(service, pk)
+    AuditEvent.record(
+        "send.rejects_exported",
+        by=actor(request),
+        service_slug=service.slug,
+        noun="send",
+        noun_key=found.pk,
+        rows=found.rejected,
+    )
     rows = (
         RejectedRow(row=bad.row, value=bad.value, code=bad.code, reason=bad.reason)
         for bad in found.rejects.iterator()

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from portal.access import actor, service_page
 from portal.burst import burst_of
+from portal.changes import changes
 from portal.checklist import open_steps
 from portal.forms.settings import (
     ApprovalForm,
@@ -165,7 +166,7 @@ def _keep(request: HttpRequest, service: Service, form: Any, act: str) -> None:
                 service_slug=service.slug,
                 noun="service",
                 noun_key=service.pk,
-                fields=form.changed_data,
+                **changes(form),
             )
     messages.success(request, "Saved.")
 

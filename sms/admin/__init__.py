@@ -16,9 +16,9 @@ from django.contrib.admin.exceptions import NotRegistered
 from django_q.models import Failure, OrmQ, Schedule, Success
 
 from sms.admin import catalogue, records, sending
-from sms.admin.scoped import ReadOnly, Scoped, actor, administered
+from sms.admin.scoped import Audited, ReadOnly, Scoped, actor, administered
 
-__all__ = ["ReadOnly", "Scoped", "actor", "administered", "catalogue", "records", "sending"]
+__all__ = ["Audited", "ReadOnly", "Scoped", "actor", "administered", "catalogue", "records", "sending"]
 
 for queue_model in (Failure, OrmQ, Schedule, Success):
     with contextlib.suppress(NotRegistered):

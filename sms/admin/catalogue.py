@@ -2,18 +2,19 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from sms import lint, models, templates
-from sms.admin.scoped import Scoped, actor
+from sms import domains, lint, models, templates
+from sms.admin.scoped import Audited, Scoped, actor
 from sms.connection import Verdict
 
 
 @admin.register(models.Region)
-class RegionAdmin(admin.ModelAdmin):
+class RegionAdmin(Audited):
     """Hosts and DNS targets; shared by all services, so for superusers."""
 
     list_display = ("name", "key", "host", "dns_kind", "dns_target")
@@ -152,5 +153,25 @@ class PolicyGroupAdmin(Scoped):
 class LinkDomainAdmin(Scoped):
     """Short-link domains."""
 
-    list_display = ("host", "service", "region", "active")
+    list_display = ("host", "service", "region", "state", "checked_at", "active")
+    list_filter = ("state", "active")
     search_fields = ("host",)
+    readonly_fields = ("state", "says", "since", "checked_at")
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """The name is judged as on the domain's page."""
+        form = super().get_form(request, obj, change, **kwargs)
+
+        def clean_host(self: Any) -> str:
+            try:
+                return domains.usable(self.cleaned_data["host"], own=settings.PUBLIC_HOST)
+            except domains.BadName as problem:
+                raise ValidationError(str(problem)) from None
+
+        return type(form.__name__, (form,), {"clean_host": clean_host})
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Another name or region is another domain to check."""
+        if change and {"host", "region"} & set(form.changed_data):
+            obj.forget()
+        super().save_model(request, obj, form, change)

@@ -27,6 +27,15 @@ def slugs_of(request: HttpRequest) -> frozenset[str]:
     return known
 
 
+# nouns of the audit that are not named like their model
+NOUNS = {
+    "approvalrules": "approval",
+    "contactpolicygroup": "policy_group",
+    "messagetemplate": "template",
+    "shortlinkdomain": "domain",
+}
+
+
 class OwnServices(admin.RelatedFieldListFilter):
     """The viewer's services as choices of a filter."""
 
@@ -35,7 +44,40 @@ class OwnServices(admin.RelatedFieldListFilter):
         return list(administered(request.user).values_list("pk", "name"))
 
 
-class Scoped(admin.ModelAdmin):
+class Audited(admin.ModelAdmin):
+    """Every change is one row of our own audit."""
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Our own audit beside Django's log."""
+        self._audit(request, obj, "added")
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Our own audit beside Django's log."""
+        self._audit(request, obj, "changed", fields=_changed_fields(message))
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Our own audit beside Django's log."""
+        for obj in queryset:
+            self._audit(request, obj, "deleted")
+        return super().log_deletions(request, queryset)
+
+    def _audit(self, request: HttpRequest, obj: Any, verb: str, **details: Any) -> None:
+        noun = NOUNS.get(obj._meta.model_name, obj._meta.model_name)
+        slug = obj.slug if noun == "service" else getattr(getattr(obj, "service", None), "slug", "")
+        models.AuditEvent.record(
+            f"{noun}.{verb}",
+            by=actor(request),
+            service_slug=slug,
+            noun=noun,
+            noun_key=obj.pk,
+            named=str(obj),
+            **details,
+        )
+
+
+class Scoped(Audited):
     """Rows of the viewer's services only. `service_path` leads from the model to its service."""
 
     service_path = "service"
@@ -121,35 +163,6 @@ class Scoped(admin.ModelAdmin):
         elif any(field.name == "service" for field in related._meta.fields):
             kwargs["queryset"] = related._default_manager.filter(service__in=administered(request.user))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """Our own audit beside Django's log."""
-        self._audit(request, obj, "added")
-        return super().log_addition(request, obj, message)
-
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """Our own audit beside Django's log."""
-        self._audit(request, obj, "changed", fields=_changed_fields(message))
-        return super().log_change(request, obj, message)
-
-    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
-        """Our own audit beside Django's log."""
-        for obj in queryset:
-            self._audit(request, obj, "deleted")
-        return super().log_deletions(request, queryset)
-
-    def _audit(self, request: HttpRequest, obj: Any, verb: str, **details: Any) -> None:
-        noun = obj._meta.model_name
-        slug = obj.slug if noun == "service" else getattr(getattr(obj, "service", None), "slug", "")
-        models.AuditEvent.record(
-            f"{noun}.{verb}",
-            by=actor(request),
-            service_slug=slug,
-            noun=noun,
-            noun_key=obj.pk,
-            named=str(obj),
-            **details,
-        )
 
 
 def _changed_fields(message: Any) -> list[str]:

@@ -3,7 +3,7 @@
 from sms.models.api_key import ApiKey, ApiKeyUse
 from sms.models.approval import ApprovalRules, Approvers
 from sms.models.audience import AudienceChunk, AudienceVersion, SavedAudience
-from sms.models.audit import Actor, AuditEvent
+from sms.models.audit import Actor, AuditEvent, AuditLeave, AuditSeal
 from sms.models.callback import Callback, CallbackEndpoint, Echo, Notify
 from sms.models.draft import Draft, Upload
 from sms.models.duty import Duty
@@ -12,7 +12,15 @@ from sms.models.heartbeat import Heartbeat
 from sms.models.hold import Hold
 from sms.models.idempotency import IdempotentAnswer
 from sms.models.inbound import InboundMessage
-from sms.models.link import Click, ClickCount, ClickFigures, Region, ShortLinkDomain
+from sms.models.link import (
+    Click,
+    ClickCount,
+    ClickFigures,
+    DomainChange,
+    DomainState,
+    Region,
+    ShortLinkDomain,
+)
 from sms.models.message import Message, MessageState
 from sms.models.optout import OptOut
 from sms.models.policy import ContactPolicyGroup, PolicyConnection
@@ -33,6 +41,8 @@ __all__ = [
     "AudienceChunk",
     "AudienceVersion",
     "AuditEvent",
+    "AuditLeave",
+    "AuditSeal",
     "AuthKind",
     "Callback",
     "CallbackEndpoint",
@@ -40,6 +50,8 @@ __all__ = [
     "ClickCount",
     "ClickFigures",
     "ContactPolicyGroup",
+    "DomainChange",
+    "DomainState",
     "Draft",
     "Duty",
     "Echo",

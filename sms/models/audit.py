@@ -1,16 +1,23 @@
-"""Who did what, when, by which door. Rows are only ever added, in the transaction of the act they tell of."""
+"""Who did what, when, by which door. Rows are only ever added, in the transaction of the act they tell of.
 
+Each row carries a keyed MAC over all that it says (`sms.models.audit_proof`); `sms.audit` seals rows into one chain per service a few
+seconds later, outside the act's transaction, so that acts of a service never wait for each other.
+"""
+
+import secrets
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils import timezone
 
+from sms.models import audit_proof
+from sms.models.audit_acts import ACTS
 from sms.models.insert import Later, insert
 
-COLUMNS = (
-    *("at", "service_slug", "actor_kind", "actor_key", "actor_label", "door", "address"),
-    *("act", "noun", "noun_key", "details"),
-)
+
+class UnknownAct(ValueError):
+    """An act that is not in `sms.models.audit_acts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +39,22 @@ class Actor:
         return cls(kind="system", key="", label="Textdesk", door=door)
 
 
+class DetailsField(models.TextField):
+    """A JSON object, kept as the very text that its MAC was made of. PostgreSQL's jsonb would write it anew."""
+
+    def from_db_value(self, value: str | None, *_: Any) -> Any:
+        """Text → dict; a text that somebody broke is shown as it stands."""
+        return None if value is None else audit_proof.read_details(value)
+
+    def get_prep_value(self, value: Any) -> Any:
+        """Dict → text."""
+        return audit_proof.canonical(value) if isinstance(value, dict) else value
+
+
 class AuditEvent(models.Model):
     """One act that matters. No foreign keys: history neither blocks a deletion nor vanishes with it."""
 
-    at = models.DateTimeField(auto_now_add=True)
+    at = models.DateTimeField(default=timezone.now, editable=False)
     service_slug = models.CharField(max_length=40, blank=True)
     actor_kind = models.CharField(max_length=10)
     actor_key = models.CharField(max_length=60, blank=True)
@@ -45,7 +64,20 @@ class AuditEvent(models.Model):
     act = models.CharField(max_length=40)
     noun = models.CharField(max_length=30, blank=True)
     noun_key = models.CharField(max_length=60, blank=True)
-    details = models.JSONField(default=dict, help_text="Never holds a text, a number or a secret.")
+    details = DetailsField(default=dict, help_text="Never holds a text, a number or a secret.")
+    nonce = models.CharField(
+        max_length=30,
+        default="",
+        editable=False,
+        help_text="Random, so that two rows never say the same and a digest gives nothing away.",
+    )
+    mac = models.CharField(max_length=64, default="", editable=False)
+
+    # the columns that the MAC covers, in this order
+    PROVEN: ClassVar[tuple[str, ...]] = (
+        *("at", "service_slug", "actor_kind", "actor_key", "actor_label", "door", "address"),
+        *("act", "noun", "noun_key", "details", "nonce"),
+    )
 
     class Meta:
         ordering = ("-id",)
@@ -68,8 +100,9 @@ class AuditEvent(models.Model):
         noun_key: object = "",
         **details: object,
     ) -> "AuditEvent":
-        """Add one row; call it inside the act's own transaction."""
-        row = cls._of(act, by, service_slug, noun, noun_key, details)
+        """Add one row; call it inside the act's own transaction. Raises UnknownAct for what is not in the registry."""
+        fields = cls._fields(act, by, service_slug, noun, noun_key, details)
+        row = cls(**fields | {"details": details})
         row.save(force_insert=True)
         return row
 
@@ -86,11 +119,11 @@ class AuditEvent(models.Model):
         **details: object,
     ) -> None:
         """The same among other rows that the act inserts `later`."""
-        row = cls._of(act, by, service_slug, noun, noun_key, details)
-        insert(cls, COLUMNS, [[getattr(row, name) for name in COLUMNS]], later=later)
+        fields = cls._fields(act, by, service_slug, noun, noun_key, details)
+        insert(cls, tuple(fields), [list(fields.values())], later=later)
 
     @classmethod
-    def _of(
+    def _fields(
         cls,
         act: str,
         by: Actor,
@@ -98,17 +131,58 @@ class AuditEvent(models.Model):
         noun: str,
         noun_key: object,
         details: dict[str, object],
-    ) -> "AuditEvent":
-        return cls(
-            at=timezone.now(),
-            act=act,
-            service_slug=service_slug,
-            actor_kind=by.kind,
-            actor_key=by.key,
-            actor_label=by.label,
-            door=by.door,
-            address=by.address,
-            noun=noun,
-            noun_key=str(noun_key),
-            details=details,
+    ) -> dict[str, Any]:
+        if act not in ACTS:
+            raise UnknownAct(f"{act!r} is not in sms.models.audit_acts; add it there with its words.")
+        now, text = timezone.now(), audit_proof.canonical(details)
+        nonce = secrets.token_urlsafe(16)
+        words = [service_slug, by.kind, by.key, by.label, by.door, by.address, act, noun, str(noun_key)]
+        words = [audit_proof.clean(word) for word in words]
+        said = audit_proof.body((audit_proof.written(now), *words, text, nonce))
+        mac = audit_proof.audit_keys.of(words[0])[0].mac(said)
+        return dict(zip((*cls.PROVEN, "mac"), (now, *words, text, nonce, mac), strict=True))
+
+    @classmethod
+    def proven_sql(cls, vendor: str, alias: str = "e") -> str:
+        """An expression for the body of a row (`audit_proof.body`), made by the database from what its columns hold now."""
+        others = [f"{alias}.{name}" for name in cls.PROVEN[1:]]
+        if vendor == "postgresql":
+            at = f"to_char({alias}.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
+            return f"concat_ws(chr(31), '{audit_proof.FORM}', {at}, {', '.join(others)})"
+        # as bytes: a column that is no UTF-8 any more is to be told, not to break the reading
+        at = f"CASE WHEN length({alias}.at) = 19 THEN {alias}.at || '.000000' ELSE {alias}.at END"
+        joined = " || char(31) || ".join([f"'{audit_proof.FORM}'", f"({at})", *others])
+        return f"CAST({joined} AS BLOB)"
+
+
+class AuditSeal(models.Model):
+    """A row's place in the chain of its service. It stays when the row leaves by retention."""
+
+    event_id = models.BigIntegerField(primary_key=True)
+    service_slug = models.CharField(max_length=40, blank=True)
+    number = models.BigIntegerField(help_text="From 1, without gaps.")
+    digest = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+    mac = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ("service_slug", "number")
+        constraints = (
+            # used by: sealing (the last one), verify, export
+            models.UniqueConstraint(
+                fields=("service_slug", "number"), name="audit_seal_number_once_per_service"
+            ),
         )
+
+    def __str__(self) -> str:
+        return f"{self.service_slug or 'desk'} {self.number}"
+
+
+class AuditLeave(models.Model):
+    """Retention's permit for the triggers: rows of a service up to an id may go. It stands within one transaction only."""
+
+    service_slug = models.CharField(max_length=40, blank=True)
+    until_id = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.service_slug or 'desk'} up to {self.until_id}"

@@ -44,6 +44,8 @@ class InboundMessage(models.Model):
         ordering = ("-id",)
         indexes = (
             models.Index(fields=("service", "-id"), name="inbound_of_a_service"),  # used by: opt-outs page
+            # used by: search for a number, a person's newest word
+            models.Index(fields=("service", "msisdn", "-id"), name="inbound_of_a_number"),
         )
 
     def __str__(self) -> str:

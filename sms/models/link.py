@@ -5,6 +5,14 @@ from dataclasses import dataclass
 
 from django.db import connection, models
 
+# The provider's own short domains, which every tenant of the region may use (reference §10.1).
+SHARED = frozenset(
+    {
+        *(f"{region}.wbxc.io" for region in ("ca", "eu", "uk", "in", "us", "sg", "au")),
+        *("s.imiconnect.co", "s-us.imiconnect.io", "s.imiconnect.eu"),
+    }
+)
+
 
 class Region(models.Model):
     """A Webex Connect region. Data, seeded from the provider's table and editable, because targets change without notice.
@@ -46,13 +54,38 @@ class Region(models.Model):
         return "CNAME" if self.cname else "A"
 
 
+class DomainState(models.TextChoices):
+    """What the last check made of a short-link domain; in order from best to worst, and `unchecked` before all."""
+
+    UNCHECKED = "unchecked", "Not checked yet"
+    HEALTHY = "healthy", "Healthy"
+    DEGRADED = "degraded", "Degraded"
+    PENDING = "pending", "Pending"
+    NOT_SET_UP = "not_set_up", "Not set up"
+    BROKEN = "broken", "Broken"
+
+
 class ShortLinkDomain(models.Model):
-    """A host name that Webex Connect shortens our links on."""
+    """A host name that Webex Connect shortens our links on. `sms.domains.check` writes its state."""
 
     service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="link_domains")
     region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="link_domains")
     host = models.CharField(max_length=253, help_text="Only the host name, for example go.example.com")
     active = models.BooleanField(default=True)
+    state = models.CharField(
+        max_length=12, choices=DomainState, default=DomainState.UNCHECKED, editable=False
+    )
+    says = models.TextField(
+        blank=True, editable=False, help_text="The state in a sentence, with the way out."
+    )
+    findings = models.JSONField(
+        default=list, editable=False, help_text="level, part and text of each line of the last check."
+    )
+    since = models.DateTimeField(null=True, editable=False, help_text="When the state became what it is.")
+    checked_at = models.DateTimeField(null=True, editable=False)
+    worked = models.BooleanField(
+        default=False, editable=False, help_text="It was healthy or degraded before."
+    )
 
     class Meta:
         verbose_name = "short-link domain"
@@ -67,9 +100,40 @@ class ShortLinkDomain(models.Model):
         return self.host
 
     @property
+    def target(self) -> tuple[str, str]:
+        """Kind and value of the DNS record that it needs; no value where it is the provider's own and needs none."""
+        return self.region.dns_kind, "" if self.is_shared else self.region.dns_target
+
+    def forget(self) -> None:
+        """What was seen was of another name or region. The history stays; the caller saves."""
+        self.state, self.says, self.findings = DomainState.UNCHECKED, "", []
+        self.worked, self.checked_at, self.since = False, None, None
+
+    @property
+    def is_shared(self) -> bool:
+        """One of the provider's own domains, which are every tenant's."""
+        return self.host in SHARED
+
+    @property
     def url(self) -> str:
         """As the provider wants it in `options.domain`."""
         return f"https://{self.host}"
+
+
+class DomainChange(models.Model):
+    """A short-link domain became something else. Only added, with the time of the check that saw it."""
+
+    domain = models.ForeignKey(ShortLinkDomain, on_delete=models.CASCADE, related_name="changes")
+    at = models.DateTimeField()
+    old = models.CharField(max_length=12, choices=DomainState)
+    new = models.CharField(max_length=12, choices=DomainState)
+    says = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("-at", "-id")
+
+    def __str__(self) -> str:
+        return f"{self.get_old_display()} → {self.get_new_display()}"
 
 
 class Click(models.Model):

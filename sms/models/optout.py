@@ -44,6 +44,8 @@ class OptOut(models.Model):
         ordering = ("-id",)
         indexes = (
             models.Index(fields=("service", "-id"), name="opt_out_of_a_service"),  # used by: opt-outs page
+            # lifted ones too; used by: search for a number, refusals told twice by the provider
+            models.Index(fields=("service", "msisdn"), name="opt_out_of_a_number"),
         )
         constraints = (
             models.UniqueConstraint(

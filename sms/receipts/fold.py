@@ -124,19 +124,25 @@ def _take(limit: int, now: datetime, only: int | None) -> list[_Taken]:
     """
     inbox, stored = ReceiptInbox._meta.db_table, Receipt._meta.db_table
     this, alone = ("AND receipt_id = %s", [only]) if only is not None else ("", [])
-    due = f"SELECT receipt_id FROM {inbox} WHERE next_at <= %s {this} ORDER BY next_at, receipt_id LIMIT %s"  # noqa: S608
-    gone = f"DELETE FROM {inbox} WHERE receipt_id IN ({due}) RETURNING receipt_id, tries"  # noqa: S608
+    due = f"FROM {inbox} WHERE next_at <= %s {this} ORDER BY next_at, receipt_id LIMIT %s"
     values = [connection.ops.adapt_datetimefield_value(now), *alone, limit]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL synchronous_commit = off")
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_FOLDER])
+            # by place, half the cost of by key; what a press of Retry moves meanwhile is no longer there, and waits for the next time
+            gone = (
+                f"DELETE FROM {inbox} WHERE ctid = ANY(ARRAY(SELECT ctid {due})) RETURNING receipt_id, tries"  # noqa: S608
+            )
             cursor.execute(
                 f"WITH gone AS ({gone}) SELECT tries, {', '.join(STORED)} FROM gone JOIN {stored} ON id = receipt_id ORDER BY id",  # noqa: S608
                 values,
             )
             return cursor.fetchall()
-        cursor.execute(gone, values)
+        cursor.execute(
+            f"DELETE FROM {inbox} WHERE receipt_id IN (SELECT receipt_id {due}) RETURNING receipt_id, tries",  # noqa: S608
+            values,
+        )
         tries = dict(cursor.fetchall())
     rows = Receipt.objects.filter(pk__in=ledger.among(tries)).order_by("pk")
     return [(tries[row[0]], *row) for row in rows.values_list(*STORED)]

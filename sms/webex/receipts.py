@@ -100,12 +100,14 @@ def parse_receipt(raw: bytes) -> Notification:
     code = text(info.code)
     status = text(info.deliveryStatus)
     state = STATES.get(code) or _state_by_status(status)
-    description = text(info.Description) or text(info.description or "")
+    # most of what may come is left out, and a call for each would cost as much as the decoding
+    description = text(info.Description) or (text(info.description) if info.description else "")
     correlation_id = text(outer.correlationid)
     url = ip = user_agent = ""
     if state == "clicked":
         url, ip = _click(description)
         user_agent = text(info.additionalInfo)
+    carrier = outer.carrier or info.carrier
     carried = outer.carrierSubmitTimeStamp or info.carrierSubmitTimeStamp
     return Notification(
         correlation_id or text(outer.correlationId) or text(outer.corelationid),
@@ -116,15 +118,15 @@ def parse_receipt(raw: bytes) -> Notification:
         number(text(info.destination)),
         moment(info.timeStamp),
         count(info.messageCount),
-        text(outer.carrier or info.carrier or ""),
+        text(carrier) if carrier else "",
         description,
         url,
         ip,
         user_agent,
-        text(outer.callbackData or ""),
+        text(outer.callbackData) if outer.callbackData else "",
         moment(carried) if carried else None,
-        text(info.attemptedUpgradeto or ""),
-        text(info.upgradeResult or ""),
+        text(info.attemptedUpgradeto) if info.attemptedUpgradeto else "",
+        text(info.upgradeResult) if info.upgradeResult else "",
     )
 
 

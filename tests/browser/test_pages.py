@@ -5,12 +5,14 @@ from datetime import timedelta
 import httpx
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from portal import people
 from portal.models import Membership, User
 from sms import control, saved
 from sms.audience import Limits
-from sms.models import Actor, Draft, Lane, Send, Service, ShortLinkDomain
+from sms.domains.verdict import Level
+from sms.models import Actor, DomainState, Draft, Lane, Send, Service, ShortLinkDomain
 from sms.receipts import Incoming, doors
 from sms.receipts.fold import fold
 from sms.receipts.inbox import insert
@@ -18,6 +20,7 @@ from tests.browser.conftest import accessibility_problems
 from tests.domain.desk import BY, Provider, a_send, a_service, receipt
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
+NOUNS = ("senders", "templates", "policy-groups", "smartlinks", "domains")
 PASSWORD = "correct horse battery"
 
 
@@ -76,7 +79,7 @@ def test_composing_reviewing_and_sending_by_hand(page, live_server, shop):
     page.get_by_role("link", name="Compose", exact=True).first.click()
     page.get_by_label("Numbers", exact=True).fill("07700 900001\nnot a number\n0044 7700 900002")
     page.get_by_label("Text", exact=True).fill("Hello from the browser")
-    assert page.locator("[data-bubble]").inner_text() == "Hello from the browser"
+    expect(page.locator("[data-bubble]")).to_have_text("Hello from the browser")
     page.get_by_role("button", name="Review what will happen").click()
     page.wait_for_url("**/review/")
     assert page.get_by_text("2 messages will go out now").is_visible()
@@ -117,6 +120,7 @@ def test_the_main_job_works_without_javascript(browser, live_server, shop):
     window.close()
 
 
+@pytest.mark.sqlite  # what a page looks like does not depend on the database; that it opens does, and test_access looks at that
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_accessible_and_fits(page, live_server, shop, scheme, width):
@@ -126,7 +130,11 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop, scheme, widt
     )
     message = send.messages.first()
     unsure, held = a_desk_in_trouble(shop)
-    doubtful, sender = unsure.messages.first(), shop.senders.get()
+    doubtful, sender, domain = unsure.messages.first(), shop.senders.get(), shop.link_domains.get()
+    domain.state, domain.says = DomainState.BROKEN, "go.example.test does not exist in DNS (NXDOMAIN)."
+    domain.findings = [{"level": level, "part": "DNS", "text": domain.says} for level in Level]
+    domain.checked_at = domain.since = timezone.now()
+    domain.save()
     packed = saved.pack_pasted("07700 900001\nabc", country="GB", limits=Limits())
     audience = saved.create(shop, packed, name="Regulars", by=BY, user=None)
     people.invite(shop, "new@example.test", ["auditor"], by=BY, user=None)
@@ -158,6 +166,10 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop, scheme, widt
         "settings/approval/",
         "settings/retention/",
         "settings/people/",
+        *(f"{noun}/" for noun in (*NOUNS, "opt-outs", "receipts", "api-keys", "callbacks", "audit")),
+        *(f"{noun}/new/" for noun in NOUNS),
+        f"senders/{sender.pk}/",
+        f"domains/{domain.pk}/",
         "audiences/",
         "audiences/new/",
         f"audiences/{audience.pk}/",

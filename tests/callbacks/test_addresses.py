@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from sms.callbacks.address import BadAddress, Policy, read
 from sms.callbacks.post import Letter, Line
-from sms.callbacks.reach import Forbidden, dial, plainly, refusal
+from sms.callbacks.reach import Forbidden, dial, plainly
 from sms.models.callback import new_secret
+from sms.public_address import refusal
 from tests.callbacks.evil import ADDRESSES, PUBLIC, URLS
 from tests.callbacks.receiver import LOOPBACK, receiving
 
@@ -75,12 +76,12 @@ def test_an_ordinary_address_is_taken(url):
 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_an_address_that_is_not_public_is_refused(address):
-    assert refusal(address, Policy())
+    assert refusal(address)
 
 
 @pytest.mark.parametrize("address", PUBLIC)
 def test_a_public_address_is_not(address):
-    assert refusal(address, Policy()) == ""
+    assert refusal(address) == ""
 
 
 @given(st.ip_addresses(v=4, network="10.0.0.0/8") | st.ip_addresses(v=4, network="100.64.0.0/10"))
@@ -96,7 +97,7 @@ def test_a_private_address_is_refused_however_it_is_wrapped(address):
         f"2002:{high:x}:{low:x}::1",
         f"::ffff:0:{address}",
     ):
-        assert refusal(wrapped, Policy()), wrapped
+        assert refusal(wrapped), wrapped
 
 
 def test_one_private_address_among_public_ones_spoils_the_name():
@@ -112,7 +113,7 @@ def test_the_policy_for_demos_lets_this_machine_in_and_nothing_else():
     for url in ("http://10.0.0.1/", "http://169.254.169.254/", "http://partner.example.com/"):
         with pytest.raises(BadAddress):
             read(url, LOOPBACK)
-    assert refusal("10.0.0.1", LOOPBACK) and not refusal("127.0.0.1", LOOPBACK)
+    assert refusal("10.0.0.1", loopback=True) and not refusal("127.0.0.1", loopback=True)
 
 
 class Rebinding:

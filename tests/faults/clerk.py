@@ -167,9 +167,11 @@ def page(send: int) -> dict[str, int]:
 
 
 def waiting() -> int:
+    """In the inbox, or a file of the spool: while the database was away they went there."""
     from sms.models import ReceiptInbox
+    from sms.receipts.spool import spool
 
-    return ReceiptInbox.objects.filter(why=ReceiptInbox.Why.NEW).count()
+    return ReceiptInbox.objects.filter(why=ReceiptInbox.Why.NEW).count() + spool.waiting()[0]
 
 
 def open_slices(send: int) -> int:

@@ -1,24 +1,17 @@
 """The field of a module of fault tests, on the database under test."""
 
-import os
 import sys
-from contextlib import ExitStack
 
 import pytest
 
-from tests import postgres
 from tests.faults.crash import field_of
 
 
 @pytest.fixture(scope="module")
-def module_database_url(tmp_path_factory):
-    """A new empty database of the kind under test, for a whole module."""
-    url = os.environ.get("DATABASE_URL", "")
-    with ExitStack() as stack:
-        if url.startswith("postgres"):
-            yield stack.enter_context(postgres.fresh_database(postgres.of_url(url)))
-        else:
-            yield f"sqlite:///{tmp_path_factory.mktemp('database') / 'faults.sqlite3'}"
+def module_database_url(prepared, tmp_path_factory):
+    """A new database of the kind under test, for a whole module."""
+    with prepared.copy(tmp_path_factory.mktemp("database")) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

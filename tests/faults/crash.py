@@ -20,6 +20,7 @@ from pathlib import Path
 from portal import supervisor
 from tests.faults import books
 from tests.faults.clerk import ROOT, Clerk
+from tests.faults.zygote import Forked, Zygote
 from tests.journey.processes import environment, free_port
 
 VARIABLE = "TEXTDESK_CRASH_AT"  # as sms.points reads it; importing that needs Django
@@ -33,6 +34,8 @@ PARKING = frozenset(
     }
 )
 
+Dispatcher = Forked | subprocess.Popen
+
 
 @dataclass
 class Field:
@@ -42,6 +45,7 @@ class Field:
     port: int
     sandbox_port: int
     clerk: Clerk
+    zygote: Zygote
     folder: Path
     web: subprocess.Popen | None = None
     provider_port: int = 0
@@ -59,20 +63,22 @@ class Field:
         return self.clerk.send(text, count, batch=batch, start=self._starts)
 
     def dispatcher(
-        self, *, crash_at: str = "", plant: str = "", seconds: float = LONGEST_RUN
-    ) -> subprocess.Popen:
-        """Start `manage.py dispatch`, or the same with a bug."""
+        self, *, crash_at: str = "", plant: str = "", seconds: float = LONGEST_RUN, fresh: bool = False
+    ) -> Dispatcher:
+        """Start a dispatcher, perhaps with a bug: forked, or with `fresh` as the command line that users have, without bugs."""
+        path = self.folder / "dispatchers.log"
+        if not fresh:
+            return self.zygote.fork(crash_at=crash_at, plant=plant, seconds=seconds, log=path)
+        assert not plant, "manage.py has no bugs to plant"
         command = [sys.executable, "manage.py", "dispatch", "--seconds", str(seconds)]
-        if plant:
-            command = [sys.executable, "-m", "tests.faults.dispatcher", plant, str(seconds)]
-        with (self.folder / "dispatchers.log").open("ab") as log:
+        with path.open("ab") as log:
             return subprocess.Popen(
                 command, cwd=ROOT, env={**self.env, VARIABLE: crash_at}, stdout=log, stderr=log
             )
 
-    def crash(self, crash_at: str, *, plant: str = "") -> None:
+    def crash(self, crash_at: str, *, plant: str = "", fresh: bool = False) -> None:
         """Run a dispatcher that must die by its own SIGKILL at `crash_at`."""
-        process = self.dispatcher(crash_at=crash_at, plant=plant, seconds=DEATH)
+        process = self.dispatcher(crash_at=crash_at, plant=plant, seconds=DEATH, fresh=fresh)
         code = finished(process, 2 * DEATH)
         assert code == -signal.SIGKILL, f"no dispatcher ever passed {crash_at} (exit code {code}): {self.log}"
         self.clerk.let_leases_run_out()
@@ -163,8 +169,8 @@ def field_of(folder: Path, database_url: str, *sandbox_options: str, web: bool =
     }
     command = [sys.executable, "-m", "sms.webex.sandbox", "--port", str(sandbox_port), *sandbox_options]
     sandbox = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL)
-    clerk = Clerk(env)
-    made = Field(env, port, sandbox_port, clerk, folder)
+    clerk, zygote = Clerk(env), Zygote(env)
+    made = Field(env, port, sandbox_port, clerk, zygote, folder)
     try:
         clerk.ask("ready")  # the schema is there before anybody looks at it
         if web:
@@ -177,6 +183,7 @@ def field_of(folder: Path, database_url: str, *sandbox_options: str, web: bool =
         made.kill_web()
         sandbox.kill()
         sandbox.wait()
+        zygote.close()
         clerk.close()
 
 
@@ -210,7 +217,7 @@ class Pack:
             process.wait()
 
 
-def finished(process: subprocess.Popen, seconds: float) -> int:
+def finished(process: Dispatcher, seconds: float) -> int:
     """Its exit code; killed by us, and a failure, where it takes longer."""
     try:
         return process.wait(timeout=seconds)

@@ -1,4 +1,4 @@
-"""Bugs planted on purpose in one process, to show that the checker would see them. `dispatcher.py --plant NAME` calls these.
+"""Bugs planted on purpose in one process, to show that the checker would see them. `zygote.py` calls these in a child.
 
 They replace the protocol's real functions, and fail loudly when such a function is no longer there to be broken.
 """

@@ -16,6 +16,7 @@ from tests.faults.crash import PARKING, figure
 pytestmark = [pytest.mark.sqlite, pytest.mark.postgresql]
 
 MESSAGES = 60
+FRESH = "armed"  # dies as a command line of its own, and by the environment; the others are forked
 BATCHES = (1, 50)
 RATE = {1: 120, 50: None}  # messages a second: without a contract all single ones would be armed in one turn
 # the passage at which each dies, by batch: late enough that something was done, early enough that something is left
@@ -57,7 +58,7 @@ def test_a_death_loses_nothing_and_sends_nothing_twice(field, tally, point, batc
     send = field.send(case.text, MESSAGES, batch=batch)
     if point == "swept":  # somebody must have died before there is anything to sweep
         field.crash("armed")
-    field.crash(case.crash_at)
+    field.crash(case.crash_at, fresh=point == FRESH)
     field.settle(send, case.text)
     verdict = field.verdict(send, case.text, parking_allowed=point in PARKING)
     tally[(point, batch)] = verdict

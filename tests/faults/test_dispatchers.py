@@ -79,8 +79,8 @@ def bench(var_dir: Path, database_url: str, *sandbox: str) -> Iterator[Bench]:
 
 
 @pytest.fixture
-def idle_bench(var_dir, fresh_database_url):
-    with bench(var_dir, fresh_database_url, "--fault", "slow=150") as made:
+def idle_bench(var_dir, prepared_database_url):
+    with bench(var_dir, prepared_database_url, "--fault", "slow=150") as made:
         yield made
 
 
@@ -157,11 +157,11 @@ def freeze(group: int, database_url: str) -> None:
 
 
 def test_a_frozen_cluster_is_restarted_as_a_whole_and_the_send_completes(
-    var_dir, fresh_database_url, tmp_path
+    var_dir, prepared_database_url, tmp_path
 ):
-    with desk(var_dir, fresh_database_url, "--patience", "6") as running:
+    with desk(var_dir, prepared_database_url, "--patience", "6") as running:
         frozen = cluster_of(running)
-        freeze(frozen, fresh_database_url)
+        freeze(frozen, prepared_database_url)
         send(running, an_audience(tmp_path, 200))
         assert arrived(running) == []
 
@@ -175,13 +175,13 @@ def test_a_frozen_cluster_is_restarted_as_a_whole_and_the_send_completes(
         assert again != frozen
         assert set(Counter(arrived(running)).values()) == {1}
 
-        freeze(again, fresh_database_url)
+        freeze(again, prepared_database_url)
         assert stop(running.process) < 5, "a frozen cluster does not hold up Ctrl-C"
         until(lambda: not alive_in(again), seconds=3, what="the end of its workers", log=running.log)
 
 
-def test_a_cluster_that_lost_its_idle_workers_sends_all_the_same(var_dir, fresh_database_url, tmp_path):
-    with desk(var_dir, fresh_database_url, "--patience", "6") as running:
+def test_a_cluster_that_lost_its_idle_workers_sends_all_the_same(var_dir, prepared_database_url, tmp_path):
+    with desk(var_dir, prepared_database_url, "--patience", "6") as running:
         cluster = cluster_of(running)
         until(lambda: len(family(cluster)) >= 5, seconds=20, what="the workers", log=running.log)
         time.sleep(1.5)  # until the wake-up of the start is done with
@@ -231,8 +231,8 @@ while time.monotonic() < until:
 """
 
 
-def test_a_queue_that_is_emptied_again_and_again_stops_nothing(var_dir, fresh_database_url, tmp_path):
-    with desk(var_dir, fresh_database_url) as running:
+def test_a_queue_that_is_emptied_again_and_again_stops_nothing(var_dir, prepared_database_url, tmp_path):
+    with desk(var_dir, prepared_database_url) as running:
         running.manage(
             "shell", "--no-imports", "-c", "from sms.models import Service; Service.objects.update(rate=200)"
         )
@@ -291,11 +291,11 @@ def test_every_task_twice_and_in_two_processes_at_once_sends_each_message_once(i
 
 
 @pytest.mark.postgresql
-def test_a_database_that_goes_away_and_comes_back_is_waited_for(var_dir, fresh_database_url, tmp_path):
-    address = urlsplit(fresh_database_url)
+def test_a_database_that_goes_away_and_comes_back_is_waited_for(var_dir, prepared_database_url, tmp_path):
+    address = urlsplit(prepared_database_url)
     with ExitStack() as stack:
         between = stack.enter_context(proxy.running(address.port or 5432))
-        made = stack.enter_context(bench(var_dir, fresh_database_url))
+        made = stack.enter_context(bench(var_dir, prepared_database_url))
         through = address._replace(
             netloc=f"{address.username}:{address.password}@127.0.0.1:{between.port}"
         ).geturl()

@@ -15,7 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = ("DATABASE_URL", "SECRET_KEY", "FIELD_KEYS", "PUBLIC_URL", "ALLOWED_HOSTS", "DEBUG", "VAR_DIR")
+OURS = (
+    *("DATABASE_URL", "SECRET_KEY", "FIELD_KEYS", "AUDIT_KEYS", "PUBLIC_URL"),
+    *("ALLOWED_HOSTS", "DEBUG", "VAR_DIR"),
+)
 
 
 def free_port() -> int:

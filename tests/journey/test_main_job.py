@@ -14,8 +14,8 @@ pytestmark = [pytest.mark.journey]
 
 
 @pytest.fixture
-def running(var_dir, fresh_database_url):
-    with desk(var_dir, fresh_database_url) as up:
+def running(var_dir, prepared_database_url):
+    with desk(var_dir, prepared_database_url) as up:
         yield up
 
 
@@ -161,12 +161,12 @@ def test_ctrl_c_stops_everything_within_five_seconds_and_a_second_start_keeps_th
         assert second.rows("Send.objects.values('recipients')") == [{"recipients": 50}]
 
 
-def test_what_became_due_while_nothing_ran_goes_out_after_a_restart(var_dir, fresh_database_url, tmp_path):
+def test_what_became_due_while_nothing_ran_goes_out_after_a_restart(var_dir, prepared_database_url, tmp_path):
     from datetime import UTC, datetime, timedelta
 
     audience = tmp_path / "one.csv"
     audience.write_text("number\n07712000001\n")
-    with desk(var_dir, fresh_database_url) as first:
+    with desk(var_dir, prepared_database_url) as first:
         due = datetime.now(UTC) + timedelta(seconds=20)
         options = (
             "--sender",
@@ -181,20 +181,20 @@ def test_what_became_due_while_nothing_ran_goes_out_after_a_restart(var_dir, fre
         first.manage("send", "--service", "demo", *options)
     assert first.rows("Message.objects.values('state')") == [{"state": "pending"}]
     time.sleep(max((due - datetime.now(UTC)).total_seconds(), 0) + 1)
-    with desk(var_dir, fresh_database_url) as second:
+    with desk(var_dir, prepared_database_url) as second:
         deadline = time.monotonic() + 40
         while second.rows("Message.objects.values('state')") != [{"state": "delivered"}]:
             assert time.monotonic() < deadline, "it was due before the restart and did not go out"
             time.sleep(1)
 
 
-def test_a_busy_port_is_one_sentence(var_dir, fresh_database_url):
+def test_a_busy_port_is_one_sentence(var_dir, prepared_database_url):
     import subprocess
     import sys
 
     from tests.journey.processes import ROOT, environment
 
-    with desk(var_dir, fresh_database_url) as up:
+    with desk(var_dir, prepared_database_url) as up:
         again = subprocess.run(
             [
                 sys.executable,
@@ -207,7 +207,7 @@ def test_a_busy_port_is_one_sentence(var_dir, fresh_database_url):
                 str(free_port()),
             ],
             cwd=ROOT,
-            env=environment(var_dir, fresh_database_url),
+            env=environment(var_dir, prepared_database_url),
             capture_output=True,
             text=True,
             timeout=60,

@@ -37,10 +37,10 @@ def text(running: Desk, said: str, tid: str) -> None:
         time.sleep(0.2)
 
 
-def test_whoever_texts_stop_is_left_out_until_start(var_dir, fresh_database_url, tmp_path):
+def test_whoever_texts_stop_is_left_out_until_start(var_dir, prepared_database_url, tmp_path):
     audience = tmp_path / "two.csv"
     audience.write_text(f"number\n{PHONE}\n+447712000002\n")
-    with desk(var_dir, fresh_database_url) as running:
+    with desk(var_dir, prepared_database_url) as running:
         first = running.send(audience, "--text", "Hello")
         assert first["recipients"] == 2
 

@@ -13,6 +13,7 @@ from sms import saved, templates
 from sms.audience import Limits
 from sms.models import (
     ApiKey,
+    AuditEvent,
     Callback,
     CallbackEndpoint,
     ContactPolicyGroup,
@@ -116,6 +117,7 @@ def address(path: str, service, send: Send, draft: Draft) -> str:
         "invitations": an_invitation(send.service).pk,
         "report-files": a_report_file(send.service).pk,
         "report-schedules": a_report_by_mail(send.service).pk,
+        "audit": AuditEvent.objects.filter(service_slug=send.service.slug).latest("pk").pk,
     }
     # by the part after the service, so that a page of a new noun has to be added here
     parts = path.removeprefix("s/<slug:service>/settings/").removeprefix("s/<slug:service>/").split("/")

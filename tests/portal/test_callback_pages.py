@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from portal.callback_mail import on_disabled
+from portal.admin_mail import on_endpoint_disabled as on_disabled
 from sms.models import AuditEvent, Callback, CallbackEndpoint
 from tests.callbacks.desk import an_endpoint
 from tests.callbacks.receiver import receiving

@@ -6,8 +6,8 @@ from django.test.utils import CaptureQueriesContext
 
 from sms import templates
 from sms.models import ContactPolicyGroup, MessageTemplate, Sender, SenderKind, Smartlink, TemplateVersion
-from tests.domain.desk import a_send
-from tests.portal.people import a_cast
+from tests.domain.desk import Provider, a_send, a_service, accepted, refused
+from tests.portal.people import a_cast, signed_in
 
 pytestmark = pytest.mark.django_db
 PAGES = ("senders", "templates", "policy-groups", "smartlinks")
@@ -112,3 +112,21 @@ def test_consent_of_a_number_is_not_asked_by_address(cast):
     assert cast["admin"].get(f"/s/shop/policy-groups/{group.pk}/look-up/").status_code == 405
     answer = cast["admin"].post(f"/s/shop/policy-groups/{group.pk}/look-up/", {"number": "07700900123"})
     assert "profile key is missing" in answer.content.decode()
+
+
+def test_use_and_refusals_are_counted_from_what_was_really_posted():
+    """Through dispatch and the counters, not rows made up."""
+    service = a_service()
+    admin = signed_in("admin@example.test", service, "admin")
+    group = ContactPolicyGroup.objects.create(service=service, name="News", group_id="G1", check_consent=True)
+    a_send(service, 3, policy_group=group)
+    answers = iter([refused("9002"), refused("9006"), refused("9002")])
+    Provider(answer=lambda body: next(answers)).dispatch()
+    a_send(service, 2)
+    Provider(answer=accepted).dispatch()
+    page = admin.get(f"/s/shop/policy-groups/{group.pk}/")
+    assert [(code, count) for code, _, count in page.context["results"]] == [("9002", 2), ("9006", 1)]
+    shown = admin.get("/s/shop/senders/").context["rows"][0].cells
+    assert shown[-2:] == ["5", "3"], shown
+    detail = admin.get(f"/s/shop/senders/{service.senders.get().pk}/")
+    assert detail.context["reasons"] == [("9002", 2), ("9006", 1)]

@@ -52,10 +52,12 @@ class Command(Original):
             signal.signal(number, lambda number, frame: _drain(cluster, number, frame))
         cluster.start()
         # after the fork, in this process: its workers are for sends and receipts
-        teller = threading.Thread(
-            target=tasks.tell_until, args=(tasks.stopping,), name="callbacks", daemon=True
-        )
-        teller.start()
+        beside = [
+            threading.Thread(target=work, args=(tasks.stopping,), name=name, daemon=True)
+            for name, work in (("callbacks", tasks.tell_until), ("audit", tasks.seal_until))
+        ]
+        for thread in beside:
+            thread.start()
         watch = Watchdog(PATIENCE + LATER_THAN_THE_SUPERVISOR)
         watch.begin()
         why = ""
@@ -65,7 +67,9 @@ class Command(Original):
         watch.end()
         if tasks.draining.value:
             cluster.sentinel.join()
-            teller.join(GRACE)
+            until = time.monotonic() + GRACE
+            for thread in beside:
+                thread.join(max(until - time.monotonic(), 0.0))
             return
         tasks.draining.value = 1  # whoever still works comes to an end
         why = f"The cluster hangs: {why}." if why else "The cluster's guard died."

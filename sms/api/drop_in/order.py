@@ -91,6 +91,7 @@ def refusal_of(problem: ComposeError) -> Refused:
         "audience": "to",
         "send_at": "sendAt",
         "expires_at": "expireAt",
+        "link_domain": "options.domain",
     }
     return invalid(named.get(first.field, first.field), first.text)
 

@@ -17,6 +17,8 @@ KEYED = {
     "sends_create": "Required unless `dry_run`: a new random text per send.",
     **dict.fromkeys(
         (
+            "audiences_create",
+            "audiences_replace",
             "sends_cancel",
             "sends_stop",
             "sends_pause",
@@ -32,6 +34,9 @@ KEYED = {
     ),
 }
 MATCHED = (
+    "audiences_replace",
+    "audiences_archive",
+    "sends_change",
     "sends_cancel",
     "sends_stop",
     "sends_pause",

@@ -11,6 +11,7 @@ from sms.desk import Progress
 from sms.models import (
     Callback,
     CallbackEndpoint,
+    DomainState,
     MessageState,
     OptOut,
     Resend,
@@ -75,6 +76,23 @@ class RejectShape(Sparse):
     def get_value(self, reject: Any) -> str:
         """May be a whole number, so it is a number's secret."""
         return str(reject.value) if self.context.get("numbers") else "•••"
+
+
+class AudienceShape(Sparse):
+    """A saved audience. `version`, its source and its figures are of the last upload, which sends use."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    note = serializers.CharField()
+    version = serializers.IntegerField(source="current.number")
+    source = serializers.CharField(source="current.source")  # type: ignore[assignment]
+    columns = serializers.ListField(child=serializers.CharField(), source="current.headings")
+    column = serializers.CharField(source="current.column", help_text="The column of the numbers.")
+    recipients = serializers.IntegerField(source="current.recipients")
+    rejected = serializers.IntegerField(source="current.rejected")
+    uploaded_at = serializers.DateTimeField(source="current.made_at")
+    created_at = serializers.DateTimeField()
+    archived_at = serializers.DateTimeField(allow_null=True)
 
 
 class MessageShape(Sparse):
@@ -176,6 +194,12 @@ class DomainShape(Sparse):
     region = serializers.CharField(source="region.key")
     dns_kind = serializers.CharField(source="region.dns_kind", help_text="CNAME or A.")
     dns_target = serializers.CharField(source="region.dns_target")
+    state = serializers.ChoiceField(
+        choices=DomainState.choices,
+        help_text="Of the last check. Sends are refused on broken and not_set_up.",
+    )
+    says = serializers.CharField(help_text="The state in a sentence, with the way out.")
+    checked_at = serializers.DateTimeField(allow_null=True)
     active = serializers.BooleanField()
 
 

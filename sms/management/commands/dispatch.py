@@ -13,12 +13,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, InterfaceError, connections
 
-from sms import pulse, rounds, wake
+from sms import audit, pulse, rounds, wake
 from sms.callbacks import Policy
 from sms.models import Heartbeat
 
 log = structlog.get_logger(__name__)
 
+LOOK = 3.0  # seconds between looks at the spool
 IDLE = 0.5  # seconds between looks
 MINUTE = 60.0
 LONGEST_PAUSE = 5.0  # between tries while the database is away
@@ -26,7 +27,7 @@ DRAINED_WITHIN = 28.0  # seconds from the signal to the end, whatever hangs: ser
 
 
 class Command(BaseCommand):
-    """Three loops: one sends, one applies receipts and tidies up, one delivers callbacks."""
+    """Four loops: one sends, one applies receipts and tidies up, one delivers callbacks, one seals the audit."""
 
     help = "Send what is due until SIGTERM or Ctrl-C, without django-q2. Finishes what is in flight, at most 30 s."
 
@@ -40,7 +41,7 @@ class Command(BaseCommand):
         log.info("dispatcher_started", pid=os.getpid(), host=pulse.HOST)
         others = [
             threading.Thread(target=work, args=(stop,), name=work.__name__)
-            for work in (_receipts, _callbacks)
+            for work in (_receipts, _callbacks, _audit)
         ]
         for thread in others:
             thread.start()
@@ -138,10 +139,13 @@ def _send(mine: pulse.Pulse, stop: _Stop) -> None:
 
 def _receipts(stop: _Stop) -> None:
     """Receipts and chores, on a thread and a connection of its own, so that a long send does not hold them up."""
-    next_chores = 0.0
+    next_chores = next_look = 0.0
 
     def turn() -> None:
-        nonlocal next_chores
+        nonlocal next_chores, next_look
+        if time.monotonic() >= next_look:
+            next_look = time.monotonic() + LOOK
+            rounds.bring_in()
         if not rounds.fold_some():
             stop.pause(IDLE)
         if time.monotonic() >= next_chores:
@@ -164,5 +168,19 @@ def _callbacks(stop: _Stop) -> None:
 
     try:
         _keep_on(turn, stop=stop, what="the work on callbacks")
+    finally:
+        connections.close_all()
+
+
+def _audit(stop: _Stop) -> None:
+    """Seals for audit rows, and the hourly checkpoints."""
+    keeper = audit.Keeper(settings.VAR_DIR / "audit")
+
+    def turn() -> None:
+        keeper.turn()
+        stop.pause(audit.EVERY)
+
+    try:
+        _keep_on(turn, stop=stop, what="the sealing of the audit")
     finally:
         connections.close_all()

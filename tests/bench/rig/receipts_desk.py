@@ -1,5 +1,6 @@
 """What the receipts bench knows of the desk: a service, receipts for its messages, what was stored of them, and folding. Needs Django."""
 
+import gc
 import hashlib
 import hmac
 import time
@@ -159,6 +160,9 @@ def waiting(shop: Service, count: int) -> tuple[Send, list[int]]:
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE sms_message")
             cursor.execute("VACUUM ANALYZE sms_receiptinbox")
+    del batch
+    gc.collect()
+    gc.freeze()  # what made the receipts is ours, and no dispatcher would carry it along
     return send, ids
 
 

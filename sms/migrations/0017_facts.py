@@ -24,7 +24,7 @@ def countries(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sms', '0013_settings'),
+        ('sms', "0016_number_searches"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

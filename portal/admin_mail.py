@@ -1,0 +1,60 @@
+"""Mails to a service's admins about what went wrong by itself. The pages say so as well; mail may be away."""
+
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.urls import reverse
+
+from portal.models import Membership, Role
+from sms.models import CallbackEndpoint, DomainState, Service, ShortLinkDomain
+
+log = structlog.get_logger(__name__)
+
+ALARMING = (DomainState.BROKEN, DomainState.DEGRADED)
+
+
+def on_endpoint_disabled(*, endpoint: CallbackEndpoint, **signal: Any) -> None:
+    """Receiver of `sms.callbacks.endpoint_disabled`."""
+    del signal
+    service = endpoint.service
+    _tell(
+        service,
+        f"Textdesk: callbacks to {endpoint.name} were switched off",
+        f"Callbacks of {service.name} to {endpoint.name} are not delivered any more.\n\n"
+        f"{endpoint.disabled_because}\n\n"
+        "Nothing is lost: they are kept for 30 days. Switch the endpoint on again, and replay what was missed:",
+        reverse("callback_endpoint", args=[service.slug, endpoint.pk]),
+    )
+
+
+def on_domain_changed(*, domain: ShortLinkDomain, old: DomainState, **signal: Any) -> None:
+    """Receiver of `sms.domains.state_changed`: to the worse, and back to health from there."""
+    del signal
+    recovered = domain.state == DomainState.HEALTHY and old in ALARMING
+    if domain.state not in ALARMING and not recovered:
+        return
+    stops = (
+        "Sends that shorten links on it are refused until then.\n\n"
+        if domain.state == DomainState.BROKEN
+        else ""
+    )
+    _tell(
+        domain.service,
+        f"Textdesk: the short-link domain {domain.host} is {domain.get_state_display().lower()}"
+        + (" again" if recovered else ""),
+        f"{domain.says}\n\n{stops}It is looked at every hour. What was seen, and a button to look now:",
+        reverse("link_domain", args=[domain.service.slug, domain.pk]),
+    )
+
+
+def _tell(service: Service, subject: str, says: str, page: str) -> None:
+    admins = Membership.objects.filter(service=service, role=Role.ADMIN, user__is_active=True)
+    addresses = sorted(set(admins.values_list("user__email", flat=True)))
+    if not addresses:
+        return
+    try:
+        EmailMessage(subject=subject, body=f"{says}\n{settings.PUBLIC_URL}{page}\n", bcc=addresses).send()
+    except OSError as problem:
+        log.error("admin_mail_not_sent", subject=subject, error=repr(problem)[:300])

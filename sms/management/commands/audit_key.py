@@ -1,0 +1,25 @@
+"""`manage.py audit_key --service S`: the key with which an auditor checks an export of that service, and of no other."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from sms.models import Service, audit_proof
+
+
+class Command(BaseCommand):
+    """One line for each of AUDIT_KEYS, newest first."""
+
+    help = "Print the key of one service's audit. Whoever has it can also make rows: give it to an auditor, not to a partner."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The service's slug; empty for the desk itself."""
+        parser.add_argument("--service", required=True, help="slug; '' for acts of the desk itself")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Hex, one a line."""
+        slug = options["service"]
+        if slug and not Service.objects.filter(slug=slug).exists():
+            raise CommandError(f"There is no service {slug!r}.")
+        for key in audit_proof.audit_keys.of(slug):
+            self.stdout.write(key.secret.hex())

@@ -1,0 +1,58 @@
+"""`manage.py verify_audit`: does the audit stand as it was written? Exit code 1 and the first broken row where it does not."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from sms import audit
+from sms.audit.checkpoint import points_in
+from sms.models import audit_guard
+
+
+class Command(BaseCommand):
+    """Every chain, or one; against the checkpoints in VAR_DIR and those that are given."""
+
+    help = "Verify the audit's chains. Exit code 1 names the first row that was changed, removed, moved or put in."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The options of the interface page, and checkpoints from elsewhere."""
+        parser.add_argument("--service", help="slug of one service; '' for acts of the desk itself")
+        parser.add_argument(
+            "--checkpoints",
+            type=Path,
+            action="append",
+            default=[],
+            metavar="FILE",
+            help="JSON lines with checkpoints from another host or from the log stream; may be repeated",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """One sentence for each chain."""
+        book = audit.Book(settings.VAR_DIR / "audit")
+        points = book.points()
+        for path in options["checkpoints"]:
+            try:
+                points += points_in(path)
+            except OSError as problem:
+                raise CommandError(f"{path} cannot be read ({problem.strerror}).") from None
+        known = {point.service for point in points}
+        chosen = options["service"]
+        slugs = sorted({*audit.services(), *known}) if chosen is None else [chosen]
+        if chosen is not None and chosen not in {*audit.services(), *known}:
+            raise CommandError(f"There is no audit of a service {chosen!r}.")
+        verdicts = [audit.verify(slug, points=points) for slug in slugs]
+        for verdict in verdicts:
+            (self.stderr if verdict.broken else self.stdout).write(verdict.sentence)
+        rows, seconds = sum(one.rows for one in verdicts), sum(one.seconds for one in verdicts)
+        if not audit_guard.standing():
+            self.stderr.write(
+                "The triggers that refuse changes are not all there; manage.py migrate makes them again."
+            )
+        broken = [one for one in verdicts if one.broken]
+        if broken:
+            raise CommandError(
+                f"{len(broken)} of {len(verdicts)} chains do not hold. docs/audit.md says what to do."
+            )
+        self.stdout.write(f"All {rows:,} rows hold ({seconds:.1f} s).")

@@ -1,0 +1,171 @@
+"""The audit: how fast rows are made, sealed and verified, and whether whatever SQL does to them is found.
+
+`python -m tests.bench.audit [--only sqlite|postgresql] [--rows 1000000] [--tampered 1000]` prints one JSON line per figure.
+Everything runs on this machine, PostgreSQL too. The tampering is that of `tests/domain/tampering.py`, with the triggers away, each
+time in a transaction that is rolled back.
+"""
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests import postgres
+from tests.journey.processes import environment
+
+ROOT = Path(__file__).resolve().parents[2]
+CHAIN = 2000  # rows of the chain that is tampered with
+
+
+def main() -> None:
+    """One process for each database, since Django knows one."""
+    line = argparse.ArgumentParser()
+    line.add_argument("--only", choices=("sqlite", "postgresql"))
+    line.add_argument("--rows", type=int, default=1_000_000)
+    line.add_argument("--tampered", type=int, default=1000)
+    line.add_argument("--one", choices=("sqlite", "postgresql"), help=argparse.SUPPRESS)
+    options = line.parse_args()
+    if options.one:
+        one(options)
+        return
+    for database in ("postgresql", "sqlite"):
+        if options.only not in (None, database):
+            continue
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            url = f"sqlite:///{folder / 'bench.sqlite3'}"
+            if database == "postgresql":
+                url = stack.enter_context(postgres.fresh_database(stack.enter_context(postgres.server())))
+            env = environment(folder, url) | {"DJANGO_SETTINGS_MODULE": "portal.settings"}
+            command = [sys.executable, "-m", "tests.bench.audit", "--one", database, *sys.argv[1:]]
+            subprocess.run(command, cwd=ROOT, env=env, check=True)
+
+
+def one(options: argparse.Namespace) -> None:
+    """All figures on the database of the environment."""
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+    from sms import audit
+    from tests.domain.tampering import SLUG
+
+    _make(CHAIN)
+    audit.seal()
+    _tamper(options.one, options.tampered)
+    started = time.perf_counter()
+    _make(options.rows)
+    _say(options.one, "rows made per second", options.rows / (time.perf_counter() - started))
+    started = time.perf_counter()
+    audit.seal()
+    _say(options.one, "rows sealed per second", options.rows / (time.perf_counter() - started))
+    started, before = time.perf_counter(), time.process_time()
+    verdict = audit.verify(SLUG)
+    took, own = time.perf_counter() - started, time.process_time() - before
+    if verdict.broken or verdict.rows != options.rows + CHAIN:
+        raise SystemExit(verdict.sentence)
+    _say(
+        options.one,
+        "rows verified per second",
+        verdict.rows / took,
+        goal=100_000,
+        rows=verdict.rows,
+        per_second_of_own_cpu=round(verdict.rows / own),
+    )
+    _export(options.one)
+
+
+def _make(count: int) -> None:
+    from django.db import transaction
+
+    from sms.models import Actor, AuditEvent
+    from sms.models.insert import insert
+    from tests.domain.tampering import SLUG
+
+    by = Actor("user", "1", "ada@example.test", "page", "192.0.2.7")
+    for start in range(0, count, 10_000):
+        rows = [
+            AuditEvent._fields(
+                "send.created", by, SLUG, "send", index, {"recipients": index, "sender": "SHOP"}
+            )
+            for index in range(start, min(start + 10_000, count))
+        ]
+        with transaction.atomic():
+            insert(AuditEvent, tuple(rows[0]), [list(row.values()) for row in rows])
+
+
+def _tamper(database: str, times: int) -> None:
+    from django.db import connection, transaction
+
+    from sms import audit
+    from sms.audit.checkpoint import Point
+    from sms.models import AuditSeal, audit_guard
+    from tests.domain.tampering import SLUG, Tamperer
+
+    points = [Point.of(head) for head in audit.heads_of([SLUG]).values()]
+    seals = list(AuditSeal.objects.order_by("number").values_list("number", "event_id"))
+    found = named = 0
+    kinds: set[str] = set()
+    started = time.perf_counter()
+    for turn in range(times):
+        tamperer = Tamperer(seals, random.Random(turn))
+        kind = tamperer.kinds[turn % len(tamperer.kinds)]
+        kinds.add(kind.__name__)
+        with transaction.atomic():
+            audit_guard.remove(connection)
+            expected = kind()
+            verdict = audit.verify(SLUG, points=points)
+            found += verdict.broken is not None
+            named += verdict.broken is not None and verdict.broken.number == expected
+            transaction.set_rollback(True)
+    _say(
+        database,
+        "tamperings found",
+        found,
+        goal=times,
+        first_row_named=named,
+        kinds=len(kinds),
+        seconds=round(time.perf_counter() - started, 1),
+    )
+    if not audit.verify(SLUG, points=points).guarded:
+        raise SystemExit("The triggers did not come back.")
+
+
+def _export(database: str) -> None:
+    from sms import audit
+    from tests.domain.tampering import SLUG
+
+    before = most = _memory()
+    started, lines = time.perf_counter(), 0
+    for _ in audit.json_lines_of(SLUG, audit.Selection()):
+        lines += 1
+        if lines % 5000 == 0:
+            most = max(most, _memory())
+    took = time.perf_counter() - started
+    _say(
+        database, "rows exported per second", lines / took, rows=lines, more_memory_mb=round(most - before, 1)
+    )
+
+
+def _memory() -> float:
+    """Megabytes of this process now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096 / 1_000_000
+
+
+def _say(database: str, what: str, figure: float, **more: object) -> None:
+    sys.stdout.write(
+        json.dumps({"bench": "audit", "database": database, "what": what, "figure": round(figure)} | more)
+        + "\n"
+    )
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

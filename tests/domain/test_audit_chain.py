@@ -1,0 +1,326 @@
+"""The audit proves itself: rows are made with a MAC, sealed into a chain, and whatever SQL does to them is found and named."""
+
+import importlib
+import json
+import random
+from datetime import timedelta
+
+import pytest
+from django.apps import apps
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from sms import audit
+from sms.audit.checkpoint import Point
+from sms.audit.verify import wrong_with
+from sms.models import Actor, AuditEvent, AuditLeave, AuditSeal, audit_guard, audit_proof
+from sms.models.audit import UnknownAct
+from tests.domain.tampering import SLUG, Tamperer, sql
+
+pytestmark = pytest.mark.django_db
+BY = Actor("user", "1", "ada@example.test", "page", "192.0.2.7")
+
+
+def acts(count: int, *, slug: str = SLUG) -> None:
+    for index in range(count):
+        AuditEvent.record(
+            "send.created",
+            by=BY,
+            service_slug=slug,
+            noun="send",
+            noun_key=index,
+            share=0.1 + index,
+            name="Grüße \x1f",
+            roles=["a", "b"],
+        )
+
+
+def chain(count: int = 30) -> dict[str, audit.Head]:
+    acts(count)
+    acts(2, slug="foreign")
+    return audit.seal()
+
+
+def points() -> list[Point]:
+    return [Point.of(head) for head in audit.heads_of(audit.services()).values()]
+
+
+def numbers(slug: str = SLUG) -> list[tuple[int, int]]:
+    rows = AuditSeal.objects.filter(service_slug=slug).order_by("number")
+    return list(rows.values_list("number", "event_id"))
+
+
+@pytest.fixture
+def unguarded():
+    audit_guard.remove(connection)
+
+
+def test_what_is_recorded_holds_and_says_so():
+    chain()
+    verdict = audit.verify(SLUG, points=points())
+    assert (verdict.rows, verdict.checkpoints, verdict.broken, verdict.guarded) == (30, 1, None, True)
+    assert verdict.sentence == "shop: 30 rows hold, 1 checkpoint agree."
+    assert audit.verify("foreign").rows == 2
+    assert audit.services() == ["foreign", SLUG]
+    row = AuditEvent.objects.filter(service_slug=SLUG).first()
+    assert row.details == {"share": 29.1, "name": "Grüße \x1f", "roles": ["a", "b"]}
+
+
+def test_an_act_outside_the_registry_is_not_recorded():
+    with pytest.raises(UnknownAct, match="audit_acts"):
+        AuditEvent.record("send.vanished", by=BY)
+
+
+def test_a_separator_within_a_value_cannot_move_text_from_one_column_to_the_next():
+    by = Actor("user", "1", "ada\x1fpage", "page")
+    AuditEvent.record("send.paused", by=by, service_slug=SLUG)
+    audit.seal()
+    assert AuditEvent.objects.get().actor_label == "ada page"
+    assert audit.verify(SLUG).broken is None
+
+
+def test_rows_and_seals_can_only_be_added():
+    chain(2)
+    for table in ("sms_auditevent", "sms_auditseal"):
+        key = "act" if table == "sms_auditevent" else "hash"
+        for text in (f"UPDATE {table} SET {key} = 'x'", f"DELETE FROM {table}"):
+            with pytest.raises(IntegrityError, match="only ever added"), transaction.atomic():
+                sql(text)
+        if connection.vendor == "postgresql":
+            with pytest.raises(IntegrityError, match="only ever added"), transaction.atomic():
+                sql(f"TRUNCATE {table}")
+    assert AuditEvent.objects.count() == 4
+
+
+def test_triggers_that_are_gone_are_noticed_and_made_again():
+    chain(1)
+    audit_guard.remove(connection)
+    assert not audit.verify(SLUG).guarded
+    audit_guard.install(connection)
+    audit_guard.install(connection)
+    assert audit.verify(SLUG).guarded
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_sql_does_is_found_and_its_first_row_named(seed, unguarded):
+    chain()
+    known, seals = points(), numbers()
+    tamperer = Tamperer(seals, random.Random(seed))
+    for kind in tamperer.kinds:
+        before = transaction.savepoint()
+        expected = kind()
+        verdict = audit.verify(SLUG, points=known)
+        assert verdict.broken, kind.__name__
+        assert verdict.broken.number == expected, (kind.__name__, verdict.sentence)
+        transaction.savepoint_rollback(before)
+    assert audit.verify(SLUG, points=known).broken is None
+
+
+def test_every_column_counts(unguarded):
+    chain(3)
+    (_, pk), (_, other), _ = numbers()
+    for column in (*AuditEvent.PROVEN, "mac"):
+        before = transaction.savepoint()
+        same = f"(SELECT {column} FROM sms_auditevent WHERE id = {other})"
+        value = same if column in ("at", "nonce", "mac", "noun_key", "details") else "'x'"
+        sql(f"UPDATE sms_auditevent SET {column} = {value} WHERE id = %s", pk)
+        verdict = audit.verify(SLUG)
+        assert verdict.broken, column
+        assert verdict.broken.number == 1, (column, verdict.sentence)
+        transaction.savepoint_rollback(before)
+
+
+def test_one_row_says_by_itself_whether_it_holds(unguarded):
+    chain(3)
+    _, (_, second), (_, third) = numbers()
+    assert wrong_with(second) == ""
+    sql("UPDATE sms_auditevent SET actor_label = 'eve@example.test' WHERE id = %s", second)
+    assert "do not fit its MAC" in wrong_with(second)
+    assert wrong_with(third) == ""
+
+
+@pytest.mark.sqlite
+def test_bytes_that_are_no_text_are_told_not_stumbled_over(unguarded):
+    chain(3)
+    (_, first), (_, second), _ = numbers()
+    sql("UPDATE sms_auditseal SET hash = CAST(x'ff' AS TEXT) WHERE event_id = %s", second)
+    assert audit.verify(SLUG).broken.number == 2
+    sql("UPDATE sms_auditevent SET act = CAST(x'ff' AS TEXT) WHERE id = %s", first)
+    assert audit.verify(SLUG).broken.number == 1
+
+
+def test_who_commits_late_gets_a_later_number():
+    acts(3)
+    audit.seal()
+    first = numbers()[0][1]
+    row = AuditEvent._fields("send.paused", BY, SLUG, "", "", {})
+    AuditEvent.objects.create(id=first - 1, **row)
+    audit.seal()
+    assert numbers()[-1] == (4, first - 1)
+    assert audit.verify(SLUG).broken is None
+
+
+def test_sealing_goes_on_in_pieces_and_an_idle_look_writes_nothing(django_assert_num_queries):
+    acts(7)
+    assert audit.seal(at_once=3)[SLUG].number == 7
+    with django_assert_num_queries(2):
+        assert audit.seal() == {}
+
+
+def test_an_older_key_still_verifies_and_a_foreign_one_does_not(settings):
+    chain(2)
+    try:
+        audit_proof.audit_keys.load(["n" * 40, *settings.AUDIT_KEYS])
+        acts(2)
+        assert audit.verify(SLUG).rows == 4
+        audit_proof.audit_keys.load(["f" * 40])
+        assert audit.verify(SLUG).broken.number == 1
+    finally:
+        audit_proof.audit_keys.load(settings.AUDIT_KEYS)
+
+
+def test_the_precomputed_mac_is_hmac():
+    import hashlib
+    import hmac
+
+    for secret in (b"k", b"k" * 32, b"k" * 64):
+        for said in (b"", b"a" * 500):
+            assert audit_proof.Key(secret).mac(said) == hmac.new(secret, said, hashlib.sha256).hexdigest()
+
+
+# --- checkpoints --------------------------------------------------------------------------------------------------------
+
+
+def test_the_book_keeps_evidence_that_the_chain_lost(tmp_path, unguarded):
+    book = audit.Book(tmp_path / "audit")
+    assert book.keep(chain(4)) == []
+    audit.checkpoint(book, audit.heads_of(audit.services()))
+    sql("DELETE FROM sms_auditevent WHERE id = %s", numbers()[-1][1])
+    sql("DELETE FROM sms_auditseal WHERE number = 4 AND service_slug = %s", SLUG)
+    acts(2)
+    assert book.keep(audit.seal()) == [SLUG], "a head that is not in the chain is not replaced"
+    verdict = audit.verify(SLUG, points=book.points())
+    assert "another one than the checkpoint" in verdict.broken.why
+    lines = (tmp_path / "audit" / "checkpoints.jsonl").read_text().splitlines()
+    assert {json.loads(line)["service"] for line in lines} == {SLUG, "foreign"}
+
+
+def test_a_keeper_keeps_the_newest_head_whoever_sealed(tmp_path):
+    chain(2)
+    keeper, book = audit.Keeper(tmp_path / "audit"), audit.Book(tmp_path / "audit")
+    keeper.turn()
+    assert len(book.points()) == 4, "a checkpoint and a head for each of two chains"
+    acts(3)
+    audit.seal()  # as the page's button does
+    acts(1)
+    keeper.turn()
+    assert max(point.number for point in book.points() if point.service == SLUG) == 6
+    assert len(book.points()) == 4
+
+
+def test_a_line_that_we_did_not_make_is_no_checkpoint():
+    chain(1)
+    (point,) = [one for one in points() if one.service == SLUG]
+    line = {name: getattr(point, name) for name in Point.__slots__}
+    assert Point.read(line) == point
+    assert Point.read(line | {"number": 9}) is None
+    assert Point.read({"number": 9}) is None
+
+
+def test_the_command_names_the_first_broken_row(tmp_path, settings, capsys, unguarded):
+    settings.VAR_DIR = tmp_path
+    chain(3)
+    audit.Keeper(tmp_path / "audit").turn()
+    call_command("verify_audit")
+    assert "All 5 rows hold" in capsys.readouterr().out
+    sql("UPDATE sms_auditevent SET actor_label = 'eve@example.test' WHERE id = %s", numbers()[1][1])
+    with pytest.raises(CommandError, match="1 of 2 chains do not hold"):
+        call_command("verify_audit")
+    assert "shop: row 2 is the first that does not hold" in capsys.readouterr().err
+    call_command("verify_audit", service="foreign")
+    with pytest.raises(CommandError, match="no audit of a service 'nobody'"):
+        call_command("verify_audit", service="nobody")
+
+
+def test_the_command_takes_checkpoints_from_the_log_stream(tmp_path, settings, unguarded):
+    settings.VAR_DIR = tmp_path
+    chain(3)
+    log = tmp_path / "desk.log"
+    book = audit.Book(tmp_path / "elsewhere")
+    audit.checkpoint(book, audit.heads_of(audit.services()))
+    log.write_text("noise\n" + (tmp_path / "elsewhere" / "checkpoints.jsonl").read_text())
+    sql("DELETE FROM sms_auditevent WHERE id = %s", numbers()[-1][1])
+    sql("DELETE FROM sms_auditseal WHERE service_slug = %s AND number = 3", SLUG)
+    call_command("verify_audit")
+    with pytest.raises(CommandError):
+        call_command("verify_audit", checkpoints=[log])
+
+
+# --- retention and the rows from before -----------------------------------------------------------------------------------
+
+
+def test_rows_leave_by_retention_alone_and_the_chain_stays():
+    chain(5)
+    cut = timezone.now()
+    acts(2)
+    audit.seal()
+    system = Actor.system()
+    assert audit.retire(SLUG, before=cut, by=system, at_once=3) == 3
+    assert audit.retire(SLUG, before=cut, by=system, at_once=3) == 2
+    assert audit.retire(SLUG, before=cut, by=system, at_once=3) == 0
+    assert AuditLeave.objects.count() == 0
+    verdict = audit.verify(SLUG)
+    assert (verdict.left, verdict.rows, verdict.broken) == (5, 4, None)
+    assert AuditEvent.objects.filter(act="audit.retired").first().details["until"] == 5
+    with pytest.raises(IntegrityError), transaction.atomic():
+        AuditEvent.objects.all().delete()
+
+
+def test_a_row_that_only_claims_to_be_retention_is_not_believed(unguarded):
+    chain(5)
+    sql("DELETE FROM sms_auditevent WHERE id = %s", numbers()[0][1])
+    AuditEvent.objects.create(
+        service_slug=SLUG, actor_kind="system", actor_label="x", door="system", act="audit.retired", noun="audit",
+        details={"until": 5}, nonce="n", mac="0" * 64,
+    )  # fmt: skip
+    assert audit.verify(SLUG).broken.number == 1
+
+
+def test_rows_from_before_the_chain_are_proven_once(unguarded):
+    for key in range(3):
+        AuditEvent.objects.create(
+            service_slug=SLUG, actor_kind="system", actor_label="Textdesk", door="system", act="old.act",
+            noun_key=key, details={"n": 1.5},
+        )  # fmt: skip
+    migration = importlib.import_module("sms.migrations.0015_audit_chain")
+    with connection.schema_editor(atomic=False) if connection.vendor == "postgresql" else _Editor() as editor:
+        migration.prove(apps, editor)
+    acts(1)
+    verdict = audit.verify(SLUG)
+    assert (verdict.rows, verdict.before_the_chain, verdict.broken) == (4, 3, None)
+    assert "3 are from before the chain" in verdict.sentence
+
+
+def test_a_row_without_a_mac_that_appears_later_is_not_from_before():
+    chain(1)
+    AuditEvent.objects.create(service_slug=SLUG, actor_kind="user", actor_label="x", door="page", act="a")
+    assert audit.verify(SLUG).broken.number == 2
+
+
+class _Editor:
+    """SQLite's own editor refuses to open inside a transaction."""
+
+    connection = connection
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *gone):
+        return None
+
+
+def test_old_rows_are_retired_by_time_of_the_act_not_of_the_seal():
+    acts(1)
+    audit.seal()
+    assert audit.retire(SLUG, before=timezone.now() - timedelta(days=1), by=Actor.system()) == 0

@@ -1,0 +1,250 @@
+"""The audit's pages: the list with its filter, one row, the button that verifies, exports that prove themselves, and who may see it."""
+
+import csv
+import io
+import json
+import runpy
+import sys
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from portal.models import User
+from sms import audit
+from sms.models import Actor, AuditEvent, AuditSeal, Service, audit_guard
+from tests.domain.tampering import sql
+from tests.environment import ROOT
+from tests.portal.people import Cast, a_cast
+
+pytestmark = pytest.mark.django_db
+ADA = Actor("user", "1", "ada@example.test", "page", "192.0.2.7")
+KEY = Actor("key", "2", "=shop system", "api")
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def cast(tmp_path, settings) -> Cast:
+    settings.VAR_DIR = tmp_path
+    made = a_cast()
+    for index in range(60):
+        AuditEvent.record("send.created", by=ADA, service_slug="shop", noun="send", noun_key=index)
+    AuditEvent.record("optout.added", by=KEY, service_slug="shop", noun="opt-out", source="api", added=7)
+    AuditEvent.record("send.created", by=ADA, service_slug="foreign", noun="send", noun_key=1)
+    return made
+
+
+@pytest.fixture
+def superuser(cast) -> Client:
+    User.objects.create_superuser("root@example.test", PASSWORD)
+    client = Client()
+    client.force_login(User.objects.get(email="root@example.test"))
+    return client
+
+
+def test_the_list_pages_by_key_in_few_queries(cast):
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        page = cast["auditor"].get("/s/shop/audit/")
+    assert len(queries) <= 12
+    assert len(page.context["rows"]) == 50
+    assert "foreign" not in page.content.decode()
+    older = cast["auditor"].get(f"/s/shop/audit/?before={page.context['next_before']}")
+    assert len(older.context["rows"]) == 11
+    assert cast["composer"].get("/s/shop/audit/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("who=SHOP", 1),
+        ("act=optout.added", 1),
+        ("noun=optout", 1),
+        ("door=api", 1),
+        ("words=api", 1),
+        ("words=7", 2),
+        ("since=2100-01-01", 0),
+        ("until=2000-01-01", 0),
+        ("since=2000-01-01&until=2100-01-01&door=api", 1),
+    ],
+)
+def test_the_filter(query, found, cast):
+    assert len(cast["auditor"].get(f"/s/shop/audit/?{query}").context["rows"]) == found
+
+
+def test_a_wrong_filter_says_which_field(cast):
+    page = cast["auditor"].get("/s/shop/audit/?since=2026-03-02&until=2026-03-01")
+    assert page.status_code == 422
+    assert "before the day that the search begins" in page.content.decode()
+
+
+def test_a_row_with_its_proof(cast):
+    row = AuditEvent.objects.get(act="optout.added")
+    url = f"/s/shop/audit/{row.pk}/"
+    assert "Not sealed yet" in cast["auditor"].get(url).content.decode()
+    audit.seal()
+    page = cast["auditor"].get(url).content.decode()
+    assert "as it was written" in page
+    assert AuditSeal.objects.get(pk=row.pk).hash in page
+    other = AuditEvent.objects.filter(service_slug="foreign").first()
+    assert cast["auditor"].get(f"/s/shop/audit/{other.pk}/").status_code == 404
+
+
+def test_the_button_verifies_and_is_an_act_of_its_own(cast):
+    page = cast["auditor"].post("/s/shop/audit/verify/").content.decode()
+    assert "The audit stands as it was written" in page
+    event = AuditEvent.objects.get(act="audit.verified")
+    assert (event.details["rows"], event.details["holds"]) == (61, True)
+    audit_guard.remove(connection)
+    second = AuditEvent.objects.filter(service_slug="shop").order_by("pk")[1]
+    sql("UPDATE sms_auditevent SET actor_label = 'eve@example.test' WHERE id = %s", second.pk)
+    page = cast["auditor"].post("/s/shop/audit/verify/").content.decode()
+    assert "Row 2 is the first that does not hold" in page
+    assert "This row does not hold" in cast["auditor"].get(f"/s/shop/audit/{second.pk}/").content.decode()
+
+
+def test_a_long_chain_is_verified_in_several_presses(cast, monkeypatch):
+    monkeypatch.setattr("portal.views.audit.PATIENCE", 0.0)
+    monkeypatch.setattr(sys.modules["sms.audit.verify"], "PAGE", 20)
+    page = cast["auditor"].post("/s/shop/audit/verify/")
+    assert "All rows up to 20 hold" in page.content.decode()
+    page = cast["auditor"].post("/s/shop/audit/verify/", {"after": "20"})
+    assert page.context["verdict"].number == 40
+
+
+# --- exports --------------------------------------------------------------------------------------------------------------
+
+
+def exported(cast, **filters) -> str:
+    answer = cast["auditor"].post("/s/shop/audit/export/", filters)
+    return b"".join(answer.streaming_content).decode()
+
+
+@pytest.fixture
+def checker(tmp_path, capsys):
+    """The stand-alone script, as (exit code, what it said)."""
+    main = runpy.run_path(str(ROOT / "docs" / "verify_audit_export.py"))["main"]
+    key = tmp_path / "shop.key"
+    call_command("audit_key", service="shop", stdout=(out := io.StringIO()))
+    key.write_text(out.getvalue())
+
+    def check(text: str, *more: str, with_key: bool = True) -> tuple[int, str]:
+        path = tmp_path / "export"
+        path.write_text(text)
+        code = main([str(path), *(["--key-file", str(key)] if with_key else []), *more])
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    return check
+
+
+def test_an_export_proves_itself_without_the_desk(cast, checker, tmp_path):
+    text = exported(cast, form="jsonl")
+    lines = text.splitlines()
+    assert json.loads(lines[0])["head"]["number"] == len(lines) - 2 == 62
+    assert checker(text)[0] == 0
+    assert checker(text, with_key=False)[0] == 0
+    audit.checkpoint(audit.Book(tmp_path / "audit"), audit.heads_of(["shop"]))
+    known = ["--checkpoints", str(tmp_path / "audit" / "checkpoints.jsonl")]
+    assert "1 checkpoints agree" in checker(text, *known)[1]
+
+    changed = text.replace('"noun_key": "30"', '"noun_key": "31"')
+    assert changed != text
+    for with_key in (True, False):
+        code, said = checker(changed, with_key=with_key)
+        assert (code, "Row 31 (id" in said) == (1, True)
+    without = "\n".join(line for line in lines if '"noun_key": "30"' not in line)
+    assert checker(without)[1].startswith("The file says 62 rows and holds 61")
+    code, said = checker(without.replace('{"rows": 62}', '{"rows": 61}'))
+    assert (code, "Row 31 is missing" in said) == (1, True)
+    assert checker("\n".join(lines[:-1]))[0] == 2
+    shorter = "\n".join([*lines[:-2], '{"rows": 61}'])
+    assert "Row 62 is missing" in checker(shorter)[1]
+
+
+def test_rows_made_without_the_key_need_the_key_to_be_seen(cast, checker):
+    text = exported(cast, form="jsonl").replace('"mac": "', '"mac": "0')
+    assert checker(text, with_key=False)[0] == 0
+    assert "not made with this key" in checker(text)[1]
+
+
+def test_a_selection_proves_its_rows(cast, checker):
+    text = exported(cast, form="jsonl", door="api")
+    assert len(text.splitlines()) == 3
+    code, said = checker(text)
+    assert (code, "a selection proves the rows" in said) == (0, True)
+
+
+def test_a_csv_is_disarmed_and_still_proves_itself(cast, checker):
+    text = exported(cast, form="csv")
+    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert rows[60]["actor_label"] == "'=shop system"
+    assert len(rows) == 62
+    assert checker(text)[0] == 0
+    assert checker(text.replace("'=shop system", "'=shop systen"))[0] == 1
+    assert AuditEvent.objects.get(act="audit.exported").details["form"] == "csv"
+
+
+# --- the desk itself, and the door ------------------------------------------------------------------------------------------
+
+
+def test_the_desks_own_audit_is_for_superusers(cast, superuser):
+    AuditEvent.record("keys.rotated", by=Actor.system("cli"), noun="secrets", renewed=3)
+    row = AuditEvent.objects.get(act="keys.rotated")
+    for path in ("", f"{row.pk}/"):
+        assert superuser.get(f"/audit/{path}").status_code == 200
+        assert cast["admin"].get(f"/audit/{path}").status_code == 403
+    assert superuser.post("/audit/verify/").context["verdict"].rows == 1
+    assert b"".join(superuser.post("/audit/export/").streaming_content).count(b"\n") == 5
+    for path in ("verify/", "export/"):
+        assert cast["admin"].post(f"/audit/{path}").status_code == 403
+
+
+def test_whoever_comes_is_refused_or_goes_is_told_and_what_was_typed_is_not(cast):
+    client = Client()
+    sign_in = {"login": "auditor@example.test", "password": PASSWORD}
+    client.post("/accounts/login/", sign_in | {"password": "wrong"})
+    client.post("/accounts/login/", {"login": "my-password@example.test", "password": "x"})
+    client.post("/accounts/login/", sign_in)
+    client.post("/accounts/logout/")
+    told = [
+        (row.act, row.actor_label, row.details)
+        for row in AuditEvent.objects.filter(service_slug="").order_by("pk")
+    ]
+    assert told == [
+        ("user.sign_in_refused", "auditor@example.test", {"step": "password"}),
+        ("user.sign_in_refused", "Somebody", {"step": "password"}),
+        ("user.signed_in", "auditor@example.test", {}),
+        ("user.signed_out", "auditor@example.test", {}),
+    ]
+    assert audit.verify("").rows == 4
+
+
+def test_a_change_of_settings_tells_before_and_after_of_figures_and_of_no_secret(cast):
+    page = cast["admin"].get("/s/shop/settings/limits/")
+    form = page.context["form"]
+    data = {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
+    data = {name: value for name, value in data.items() if value not in (None, False)}
+    whole = next(
+        name
+        for name, field in form.fields.items()
+        if type(field).__name__ == "IntegerField" and name in data and int(data[name]) > 1
+    )
+    before = int(data[whole])
+    cast["admin"].post("/s/shop/settings/limits/", data | {whole: before - 1})
+    details = AuditEvent.objects.get(act="service.changed").details
+    assert (details["before"][whole], details["after"][whole]) == (before, before - 1)
+    assert Service.objects.get(slug="shop").api_key not in json.dumps(details)
+
+
+def test_drafts_are_told_when_they_begin_and_end(cast):
+    cast["composer"].post("/s/shop/compose/", {"save": "1", "text": "Hello"})
+    draft = AuditEvent.objects.get(act="draft.created")
+    cast["composer"].post(f"/s/shop/drafts/{draft.noun_key}/", {"save": "1", "text": "Hello you"})
+    cast["composer"].get(f"/s/shop/drafts/{draft.noun_key}/rejects.csv")
+    cast["composer"].post(f"/s/shop/drafts/{draft.noun_key}/discard/")
+    acts = list(AuditEvent.objects.filter(noun="draft").order_by("pk").values_list("act", flat=True))
+    assert acts == ["draft.created", "draft.rejects_exported", "draft.discarded"]
