@@ -100,13 +100,16 @@ class Field:
         return settled
 
     def is_settled(self, send: int, text: str) -> bool:
-        """Whether waiting longer would change nothing."""
+        """Whether waiting longer would change nothing. What was told is looked at first: it is in the inbox by then, or applied."""
+        if self.web is not None and not self._all_told(text):
+            return False
         if any(row.state in books.OPEN for row in self.clerk.rows(send)) or self.clerk.waiting_receipts():
             return False
-        if self.clerk.open_slices(send):
-            return False  # the next case's dispatcher would close them in the middle of its own work
-        if self.web is None:
-            return True  # nobody takes receipts
+        # the next case's dispatcher would close them in the middle of its own work
+        return not self.clerk.open_slices(send)
+
+    def _all_told(self, text: str) -> bool:
+        """Whether we answered 200 to the last receipt of every message that arrived."""
         log = books.of_text(books.ledger(self.sandbox_port), text)
         sent = {line["correlationId"] for line in log if line["kind"] == "message"}
         told = {
