@@ -7,6 +7,7 @@ A state is the maximum of everything known, so a late, repeated or reordered pie
 import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -101,10 +102,19 @@ def apply(news: Sequence[News], *, tally: Tally) -> dict[int, int]:
                     told.append(_change(row, item, moved=(row.state, row.code) != was))
         if moved:
             changed.append((row, before))
-    _write([row for row, _ in changed])
-    _count(changed, tally)
+    with _meanwhile():
+        _write([row for row, _ in changed])
+        _count(changed, tally)
     outbox.tell(told, listeners)
     return {row.id: row.attempt for row in rows}
+
+
+def _meanwhile() -> AbstractContextManager[object]:
+    """On PostgreSQL what is written is not waited for while we go on computing, but at the end of the block."""
+    if connection.vendor != "postgresql":
+        return nullcontext()
+    piped: AbstractContextManager[object] = connection.connection.pipeline()
+    return piped
 
 
 def _count(changed: Sequence[tuple[Row, Before]], tally: Tally) -> None:
