@@ -59,9 +59,9 @@ def pack_file(file: Any, *, name: str, country: str, column: str | None, limits:
     return _packed(reading, reading, source=name, country=country)
 
 
-def pack_pasted(text: str, *, country: str, limits: Limits, column: str | None = None) -> Packed:
-    """Numbers from a box, or a table as text. Raises AudienceError, and SavedError where no row is usable."""
-    audience = read_pasted(text, country=country, column=column, limits=limits)
+def pack_pasted(text: str, *, country: str, limits: Limits) -> Packed:
+    """Numbers from a box. Raises AudienceError, and SavedError where no row is usable."""
+    audience = read_pasted(text, country=country, limits=limits)
     rows: list[Recipient | Reject] = [*audience.recipients, *audience.rejects]
     return _packed(rows, audience, source="pasted numbers", country=country)
 

@@ -42,7 +42,6 @@ SIDEWAYS: dict[str, set[str]] = {
         *("sms.content", "sms.templates", "sms.audience", "sms.plan", "sms.approval", "sms.refusal"),
         "sms.slicing",
     },
-    "sms.reschedule": {"sms.compose", "sms.refusal"},  # another time is refused as compose refuses one
     "sms.refusal": {"sms.audience"},  # compose's own errors, kept apart for length
     "sms.saved": {"sms.audience"},  # an audience that is kept
     "sms.connection": {"sms.dispatch"},  # a test signs in as sending does

@@ -137,7 +137,7 @@ LANES = {lane.name.lower(): lane for lane in Lane}
 
 
 class SendBody(Strict):
-    """A send. Exactly one of `recipients`, `csv`, `file` and `audience`; either `text` or `template`."""
+    """A send. Exactly one of `recipients`, `csv` and `file`; either `text` or `template`."""
 
     text = serializers.CharField(
         required=False,
@@ -151,9 +151,6 @@ class SendBody(Strict):
         required=False, max_length=5_000_000, trim_whitespace=False, help_text="A table or a list of numbers."
     )
     file = serializers.FileField(required=False, help_text="CSV or XLSX, as multipart/form-data.")
-    audience = serializers.IntegerField(
-        required=False, min_value=1, max_value=2**63 - 1, help_text="The id of a saved audience."
-    )
     column = serializers.CharField(
         required=False,
         max_length=200,
@@ -185,54 +182,12 @@ class SendBody(Strict):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The recipients come one way."""
-        return _one_way(attrs, "recipients", "csv", "file", "audience")
-
-
-class AudienceRows(Strict):
-    """The rows of a saved audience. Exactly one of `csv` and `file`."""
-
-    csv = serializers.CharField(
-        required=False, max_length=5_000_000, trim_whitespace=False, help_text="A table or a list of numbers."
-    )
-    file = serializers.FileField(required=False, help_text="CSV or XLSX, as multipart/form-data.")
-    column = serializers.CharField(
-        required=False,
-        max_length=200,
-        help_text="Heading of the column with the numbers, if it is not found.",
-    )
-    country = serializers.RegexField(
-        r"^[A-Z]{2}\Z", required=False, help_text="Numbers without a country code are read as this country's."
-    )
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The rows come one way."""
-        return _one_way(attrs, "csv", "file")
-
-
-class AudienceBody(AudienceRows):
-    """A new saved audience."""
-
-    name = serializers.CharField(max_length=100)
-    note = serializers.CharField(
-        required=False, max_length=200, help_text="Where the list comes from, for your team."
-    )
-
-
-class SendChange(Strict):
-    """What of a scheduled send can change."""
-
-    send_at = Moment(help_text="When the first message may be posted.")
-
-
-def _one_way(attrs: dict[str, Any], *names: str) -> dict[str, Any]:
-    """Exactly one of these is given."""
-    given = [name for name in names if attrs.get(name)]
-    if len(given) != 1:
-        words = f"{', '.join(names[:-1])} and {names[-1]}"
-        raise serializers.ValidationError(
-            {given[-1] if given else names[0]: [f"Give exactly one of {words}."]}
-        )
-    return attrs
+        given = [name for name in ("recipients", "csv", "file") if attrs.get(name)]
+        if len(given) != 1:
+            raise serializers.ValidationError(
+                {given[-1] if given else "recipients": ["Give exactly one of recipients, csv and file."]}
+            )
+        return attrs
 
 
 class HoldBody(Strict):

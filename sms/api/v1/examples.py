@@ -161,22 +161,6 @@ PLAN: dict[str, Any] = {
 }
 
 
-AUDIENCE: dict[str, Any] = {
-    "id": 12,
-    "name": "Leeds customers",
-    "note": "From the shop system, every Monday",
-    "version": 3,
-    "source": "leeds.csv",
-    "columns": ["number", "name"],
-    "column": "number",
-    "recipients": 1840,
-    "rejected": 2,
-    "uploaded_at": AT,
-    "created_at": AT,
-    "archived_at": None,
-}
-
-
 def _page(item: dict[str, Any]) -> dict[str, Any]:
     return {"200": {"items": [item], "next_cursor": None}}
 
@@ -201,21 +185,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "201": SEND,
         "200": PLAN,
     },
-    "sends_change": {"request": {"send_at": LATER}, "200": SEND | {"send_at": LATER}},
-    "audiences_list": _page(AUDIENCE),
-    "audiences_read": {"200": AUDIENCE},
-    "audiences_create": {
-        "request": {"name": "Leeds customers", "csv": "number,name\n+447700900001,Ada\n"},
-        "201": AUDIENCE | {"version": 1, "source": "pasted numbers", "recipients": 1, "rejected": 0},
-    },
-    "audiences_replace": {
-        "request": {"csv": "number,name\n+447700900001,Ada\n+447700900002,Alan\n"},
-        "201": AUDIENCE | {"version": 4, "source": "pasted numbers", "recipients": 2, "rejected": 0},
-    },
-    "audiences_archive": {},
-    "audiences_rejects": _page(
-        {"row": 3, "value": "•••", "code": "bad_number", "reason": "“12” is too short for a phone number."}
-    ),
     "sends_cancel": _same(STOPPED),
     "sends_stop": _same(STOPPED),
     "sends_pause": {"request": {"because": "The shop is down"}, "200": SEND | {"held": True}},

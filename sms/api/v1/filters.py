@@ -118,18 +118,6 @@ class ActiveFilter(filters.FilterSet):
         return rows.filter(active=value == "true")
 
 
-class AudienceFilter(filters.FilterSet):
-    """Saved audiences that can be used, or cannot any more."""
-
-    archived = filters.ChoiceFilter(
-        choices=_choices(["true", "false"]), method="only_archived", help_text="true or false."
-    )
-
-    def only_archived(self, rows: Any, name: str, value: str) -> Any:
-        """By whether they were."""
-        return rows.filter(archived_at__isnull=value == "false")
-
-
 class SenderFilter(ActiveFilter):
     """Senders by kind."""
 

@@ -5,37 +5,32 @@ from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 
-from sms import saved
 from sms.api.v1.bodies import LANES, NUMBER
 from sms.api.v1.problems import Fault, Problem
 from sms.audience import Audience, AudienceError, Limits, Reading, read, read_pasted
 from sms.audience.reading import collected
 from sms.audience.rows import Row, Source
 from sms.compose import Order
-from sms.models import AudienceVersion, Resend, Sender, Service
+from sms.models import Resend, Sender, Service
 
 M = TypeVar("M", bound=Model)
 
 
 def order_of(body: dict[str, Any], *, service: Service, limits: Limits) -> Order:
     """The order. Raises `Problem` (422) where the recipients cannot be read or a name is not one of the service."""
-    version = _saved(body["audience"], service) if body.get("audience") else None
     return Order(
         service=service,
-        saved=version,
         sender=_sender(body.get("sender"), service),
         template=_named(service.templates.filter(active=True), "template", "name", body),
         policy_group=_named(service.policy_groups.filter(active=True), "policy_group", "name", body),
         link_domain=_named(service.link_domains.filter(active=True), "link_domain", "host", body),
-        audience=saved.audience_of(version)
-        if version
-        else _audience(body, country=body.get("country") or service.default_country, limits=limits),
+        audience=_audience(body, country=body.get("country") or service.default_country, limits=limits),
         content=body.get("text", "").replace("\r\n", "\n"),
         name=body.get("name", ""),
         due_at=body.get("send_at"),
         expires_at=body.get("expires_at"),
         callback_data=body.get("callback_data", ""),
-        source=_source(body, version),
+        source=body["file"].name if body.get("file") else "the API",
         client_reference=body.get("client_reference", ""),
         lane=LANES[body["lane"]],
         resend=Resend(body["resend"]),
@@ -59,21 +54,6 @@ def _named(rows: "QuerySet[M]", field: str, by: str, body: dict[str, Any]) -> M 
         sentence = f"Your service has no {field.replace('_', ' ')} of that name that can be used."
         raise Problem(422, "refused", sentence, faults=[Fault(field, sentence)])
     return found
-
-
-def _saved(pk: int, service: Service) -> AudienceVersion:
-    """The version of a saved audience that is used now."""
-    found = service.audiences.filter(pk=pk, archived_at=None).select_related("current").first()
-    if found is None or found.current is None:
-        sentence = "Your service has no saved audience of that id that can be used."
-        raise Problem(422, "refused", sentence, faults=[Fault("audience", sentence)])
-    return found.current
-
-
-def _source(body: dict[str, Any], version: AudienceVersion | None) -> str:
-    if version is not None:
-        return f"{version.audience}, {version}"
-    return body["file"].name if body.get("file") else "the API"
 
 
 def _audience(body: dict[str, Any], *, country: str, limits: Limits) -> Audience:

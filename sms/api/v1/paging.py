@@ -3,7 +3,6 @@
 import base64
 import binascii
 import struct
-from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -55,14 +54,6 @@ class Keyset(BasePagination):
         found = list(rows[: size + 1])
         self.next_cursor = written(found[size - 1].pk) if len(found) > size else None
         return found[:size]
-
-    def of_list(self, items: Sequence[Any], request: Request) -> Sequence[Any]:
-        """One page of what is in memory, in its own order; the cursor is a place in it."""
-        size = _size(request.query_params.get("limit", ""))
-        cursor = request.query_params.get("cursor", "")
-        start = read(cursor) if cursor else 0
-        self.next_cursor = written(start + size) if start + size < len(items) else None
-        return items[start : start + size]
 
     def get_paginated_response(self, data: Any) -> Response:
         """The page around its items."""

@@ -17,8 +17,6 @@ KEYED = {
     "sends_create": "Required unless `dry_run`: a new random text per send.",
     **dict.fromkeys(
         (
-            "audiences_create",
-            "audiences_replace",
             "sends_cancel",
             "sends_stop",
             "sends_pause",
@@ -34,9 +32,6 @@ KEYED = {
     ),
 }
 MATCHED = (
-    "audiences_replace",
-    "audiences_archive",
-    "sends_change",
     "sends_cancel",
     "sends_stop",
     "sends_pause",

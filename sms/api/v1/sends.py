@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from sms import compose, control, desk
 from sms.api.v1 import access, dry_run
-from sms.api.v1.bodies import HoldBody, NoBody, SendBody, SendChange
+from sms.api.v1.bodies import HoldBody, NoBody, SendBody
 from sms.api.v1.filters import OfSendFilter, RejectFilter, SendFilter
 from sms.api.v1.orders import order_of
 from sms.api.v1.problems import Problem
@@ -20,7 +20,6 @@ from sms.api.v1.resource import Resource
 from sms.api.v1.shapes import MessageShape, PlanShape, RejectShape, SendShape, ShownSend, StoppedShape
 from sms.audience import Limits
 from sms.models import Message, Reject, Send, SendState
-from sms.reschedule import BEGUN, reschedule
 
 
 def shown_sends(sends: list[Send]) -> list[ShownSend]:
@@ -40,7 +39,6 @@ class Sends(Resource):
         "list": "read",
         "retrieve": "read",
         "create": "send",
-        "partial_update": "send",
         "cancel": "send",
         "pause": "send",
         "resume": "send",
@@ -91,21 +89,6 @@ class Sends(Resource):
         response = self.shown(shown_sends([made])[0], status=201)
         response.headers["Location"] = f"/api/v1/sends/{send.pk}"
         return response
-
-    @extend_schema(
-        operation_id="sends_change", summary="Move a scheduled send", request=SendChange, responses=SendShape
-    )
-    def partial_update(self, request: Request, pk: int) -> Response:
-        """Another time, up to the last second before it begins."""
-        body = self.read(SendChange)
-        send = self._open(pk)
-        try:
-            reschedule(send, due_at=body["send_at"], by=self.by)
-        except compose.ComposeError as problem:
-            if send.state != SendState.SCHEDULED or str(problem) == BEGUN:
-                raise Problem(409, "conflict", BEGUN) from None
-            raise
-        return self.shown(shown_sends([self.find(self.rows(), pk)])[0])
 
     @extend_schema(
         operation_id="sends_cancel",

@@ -78,23 +78,6 @@ class RejectShape(Sparse):
         return str(reject.value) if self.context.get("numbers") else "•••"
 
 
-class AudienceShape(Sparse):
-    """A saved audience. `version`, its source and its figures are of the last upload, which sends use."""
-
-    id = serializers.IntegerField()
-    name = serializers.CharField()
-    note = serializers.CharField()
-    version = serializers.IntegerField(source="current.number")
-    source = serializers.CharField(source="current.source")  # type: ignore[assignment]
-    columns = serializers.ListField(child=serializers.CharField(), source="current.headings")
-    column = serializers.CharField(source="current.column", help_text="The column of the numbers.")
-    recipients = serializers.IntegerField(source="current.recipients")
-    rejected = serializers.IntegerField(source="current.rejected")
-    uploaded_at = serializers.DateTimeField(source="current.made_at")
-    created_at = serializers.DateTimeField()
-    archived_at = serializers.DateTimeField(allow_null=True)
-
-
 class MessageShape(Sparse):
     """One SMS. `detail` explains `code`."""
 

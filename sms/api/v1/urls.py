@@ -8,7 +8,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sms.api.v1 import drop_in_schema  # noqa: F401 - decorates the views of /v2/messages
-from sms.api.v1.audiences import AudienceRejects, Audiences
 from sms.api.v1.callbacks import Callbacks, Endpoints
 from sms.api.v1.catalogue import Domains, PolicyGroups, Senders, Templates
 from sms.api.v1.messages import Messages
@@ -52,7 +51,7 @@ def _does(action: str) -> dict[str, Any]:
 
 urlpatterns = [
     path("sends", Sends.as_view(LIST | _does("create"))),
-    path("sends/<int:pk>", Sends.as_view(ONE | {"patch": "partial_update"})),
+    path("sends/<int:pk>", Sends.as_view(ONE)),
     path("sends/<int:pk>/cancel", Sends.as_view(_does("cancel"))),
     path("sends/<int:pk>/stop", Sends.as_view(_does("stop"))),
     path("sends/<int:pk>/pause", Sends.as_view(_does("pause"))),
@@ -62,10 +61,6 @@ urlpatterns = [
     path("messages", Messages.as_view(LIST)),
     path("messages/search", Messages.as_view(_does("search"))),
     path("messages/<int:pk>", Messages.as_view(ONE)),
-    path("audiences", Audiences.as_view(LIST | _does("create"))),
-    path("audiences/<int:pk>", Audiences.as_view(ONE | {"delete": "destroy"})),
-    path("audiences/<int:pk>/versions", Audiences.as_view(_does("replace"))),
-    path("audiences/<int:pk>/rejects", AudienceRejects.as_view(LIST)),
     path("templates", Templates.as_view(LIST)),
     path("templates/<int:pk>", Templates.as_view(ONE)),
     path("senders", Senders.as_view(LIST)),

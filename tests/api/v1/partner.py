@@ -5,8 +5,7 @@ from typing import Any
 
 from django.test import Client
 
-from sms import callbacks, optout, saved
-from sms.audience import Limits
+from sms import callbacks, optout
 from sms.models import Callback, OptOut, Service
 from tests.api.desk import BY, a_key, a_partner_service
 from tests.domain.desk import a_send
@@ -53,10 +52,7 @@ def one_of_everything(service: Service) -> dict[str, int]:
         since=send.created_at,
         next_at=send.created_at,
     )
-    packed = saved.pack_pasted("+447700900001\n12", country="GB", limits=Limits())
-    kept = saved.create(service, packed, name="Kept", by=BY, user=None)
     return {
-        "audiences": kept.pk,
         "sends": send.pk,
         "messages": send.messages.first().pk,
         "templates": service.templates.first().pk,
