@@ -257,6 +257,20 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["sms.api.v1.schema.finish"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "TAGS": [  # in the order in which somebody meets them
+        {"name": "sends", "description": "Make, plan, put off, pause and stop sends"},
+        {"name": "messages", "description": "What became of each message"},
+        {"name": "audiences", "description": "Recipients that are used again"},
+        {"name": "reports", "description": "Figures by send and by day"},
+        {"name": "callback-endpoints", "description": "Who is told what happens"},
+        {"name": "callbacks", "description": "What was told, and telling it again"},
+        {"name": "opt-outs", "description": "People who refuse further messages"},
+        {"name": "templates"},
+        {"name": "senders"},
+        {"name": "policy-groups"},
+        {"name": "domains"},
+        {"name": "webex connect", "description": "Webex Connect's own API, and what it calls"},
+    ],
 }
 
 # --- Callbacks to partners ----------------------------------------------------------------------------------------------

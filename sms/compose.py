@@ -126,9 +126,10 @@ def check(order: Order, *, now: datetime | None = None) -> Checked:
     problems = [
         *_catalogue_problems(order),
         *_content_problems(order),
-        *_time_problems(order, now),
         *_resend_problems(order),
     ]
+    if problem := time_problem(order.due_at, order.expires_at, now=now):
+        problems.append(problem)
     if problems:
         raise ComposeError(problems)
     names = _placeholders(order)
@@ -304,11 +305,13 @@ def _content_problems(order: Order) -> Iterator[Problem]:
         )
 
 
-def _time_problems(order: Order, now: datetime) -> Iterator[Problem]:
-    if order.due_at is not None and order.due_at < now - PAST:
-        yield Problem("send_at", "That time has passed. Choose a later one, or send now.")
-    if order.expires_at is not None and order.expires_at <= max(order.due_at or now, now):
-        yield Problem("expires_at", "It would expire before it is sent. Choose a later expiry.")
+def time_problem(due_at: datetime | None, expires_at: datetime | None, *, now: datetime) -> Problem | None:
+    """What is wrong with the times of a send, if anything is."""
+    if due_at is not None and due_at < now - PAST:
+        return Problem("send_at", "That time has passed. Choose a later one, or send now.")
+    if expires_at is not None and expires_at <= max(due_at or now, now):
+        return Problem("expires_at", "It would expire before it is sent. Choose a later expiry.")
+    return None
 
 
 def _resend_problems(order: Order) -> Iterator[Problem]:

@@ -1,4 +1,6 @@
-"""Control: pause, resume and stop, for one send, one sender, one short-link domain or a whole service. Each is one audited act.
+"""Control: pause, resume and stop, for one send, one sender, one short-link domain or a whole service; another time for a send.
+
+Each is one audited act.
 
 Takes effect at the next look of a dispatcher, a few hundredths of a second while it is busy: arming reads the holds in its own
 transaction, and what was armed but has not left comes back. Called by the pages, the API and the dispatcher's own rules.
@@ -6,6 +8,7 @@ transaction, and what was armed but has not left comes back. Called by the pages
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import QuerySet, Sum
@@ -22,6 +25,7 @@ from sms.models import (
     SendState,
     Service,
     ShortLinkDomain,
+    Slice,
     StateCount,
 )
 
@@ -75,6 +79,38 @@ def stop(scope: Scope | Service, *, by: Actor) -> int:
         noun = "service" if isinstance(scope, Service) else _noun(_field(scope))
         _record(f"{noun}.stopped", scope, by=by, stopped=stopped)
     return stopped
+
+
+class Begun(RuntimeError):
+    """It is too late for that; the sentence says why."""
+
+
+def reschedule(send: Send, *, due_at: datetime, by: Actor, now: datetime | None = None) -> None:
+    """Another time for a send that has not begun. Raises Begun, and ComposeError where the time cannot be."""
+    now = now or timezone.now()
+    with transaction.atomic():
+        # the send, then its slices, as `compose.cancel` does: whoever claims one right now is waited for
+        locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
+        slices = Slice.objects.select_for_update().filter(send=locked).order_by("pk")
+        begun = [item.pk for item in slices if item.owner or item.done]
+        if locked.state != SendState.SCHEDULED or begun:
+            raise Begun("It has begun, so it cannot be put off. Pause it, or stop what was not posted yet.")
+        if problem := compose.time_problem(due_at, locked.expires_at, now=now):
+            raise compose.ComposeError([problem])
+        before, locked.due_at = locked.due_at, max(due_at, now)
+        if locked.name.endswith(_stamp(before)):  # a name of our making says when
+            locked.name = locked.name.removesuffix(_stamp(before)) + _stamp(locked.due_at)
+        locked.save(update_fields=["due_at", "name"])
+        Slice.objects.filter(send=locked).update(due_at=locked.due_at)
+        _record(
+            "send.rescheduled", locked, by=by, before=before.isoformat(), due_at=locked.due_at.isoformat()
+        )
+        wake.dispatch()
+    send.refresh_from_db()
+
+
+def _stamp(at: datetime) -> str:
+    return f" · {timezone.localtime(at):%d %b %H:%M}"
 
 
 def pause_service(service: Service, *, by: Actor, because: str) -> bool:

@@ -13,6 +13,7 @@ from portal.access import service_page, services_of
 from portal.checklist import open_steps
 from portal.models import User
 from sms import control, desk, receipts
+from sms.callbacks import look
 from sms.models import DomainState, Service
 
 TROUBLED = (DomainState.BROKEN, DomainState.DEGRADED)
@@ -45,4 +46,5 @@ def home(request: HttpRequest, service: Service) -> HttpResponse:
     }
     if "configure" in request.may:  # type: ignore[attr-defined]
         context["steps"] = open_steps(service)
+        context["off"] = look.switched_off(service)
     return render(request, "home.html", context)

@@ -104,6 +104,8 @@ class HasScope(BasePermission):
         needed = getattr(view, "scopes", {}).get(method) or getattr(view, "scope", "")
         if not isinstance(request.auth, ApiKey):
             return False
+        if str(request.method).lower() not in view.http_method_names:
+            return True  # it gets its 405
         key = request.auth
         if needed not in key.scopes:
             self.message = f"This key lacks the scope “{needed}”."

@@ -91,6 +91,12 @@ def once(key: str, *, by: ApiKey, fingerprint: str, act: Callable[[], Answer]) -
         raise
 
 
+def kept(key: str, *, by: ApiKey, fingerprint: str) -> Answer | None:
+    """What was answered before, for acts that cannot run inside a transaction; raises OtherBody."""
+    found = IdempotentAnswer.objects.filter(service_id=by.service_id, owner=by.name, key=key).first()
+    return _again(found, fingerprint) if key and found else None
+
+
 def _again(kept: IdempotentAnswer, fingerprint: str) -> Answer:
     if kept.fingerprint != fingerprint:
         raise OtherBody(

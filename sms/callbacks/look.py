@@ -42,6 +42,12 @@ def overview(service: Service, *, only: int | None = None, now: datetime | None 
     return [_row(endpoint, waiting[endpoint.pk], now) for endpoint in endpoints]
 
 
+def switched_off(service: Service) -> list[CallbackEndpoint]:
+    """Endpoints that were switched off by themselves, the latest first; one query. Secrets are not read."""
+    rows = CallbackEndpoint.objects.filter(service=service, disabled_at__isnull=False)
+    return list(rows.defer(*SECRETS).order_by("-disabled_at"))
+
+
 def _row(endpoint: CallbackEndpoint, waiting: int, now: datetime) -> Row:
     if endpoint.disabled_at:
         return Row(endpoint, waiting, "Switched off", "failed", endpoint.disabled_because)

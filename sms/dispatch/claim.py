@@ -109,7 +109,10 @@ def claim(
         return []
     until = owner.until
     with transaction.atomic():
-        rows = Slice.objects.filter(free, pk__in=wanted, done=False, service__paused_at__isnull=True)
+        # due is asked again: a send may have been put off since
+        rows = Slice.objects.filter(
+            free, pk__in=wanted, done=False, due_at__lte=Now(), service__paused_at__isnull=True
+        )
         rows = rows.order_by("lane", "due_at", "id")
         if connection.features.has_select_for_update_skip_locked:
             rows = rows.select_for_update(skip_locked=True, of=("self",))

@@ -15,7 +15,7 @@ SCOPES = (
     ("send", "Send messages, and cancel or pause sends"),
     ("read", "Read sends, messages and reports"),
     ("optouts", "Read and change opt-outs"),
-    ("catalogue", "Read and change templates, senders, policy groups and domains"),
+    ("catalogue", "Read templates, senders, policy groups and domains"),
     ("callbacks", "Read and change callbacks, and replay them"),
     ("numbers", "See recipients' whole numbers"),
 )

@@ -116,7 +116,7 @@ def tell(changes: Sequence[Change], listeners: Sequence[Listener]) -> int:
     facts = {
         row[0]: row
         for row in Message.objects.filter(pk__in=among(ids)).values_list(
-            "pk", "msisdn", "provider_id", "attempt"
+            "pk", "msisdn", "provider_id", "attempt", "row"
         )
     }
     echoes = {

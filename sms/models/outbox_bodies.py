@@ -17,7 +17,7 @@ from sms.msisdn import mask
 if TYPE_CHECKING:
     from sms.models.outbox import Change
 
-Facts = tuple[int, str, str, int]  # message id, MSISDN, the provider's id, attempt
+Facts = tuple[int, str, str, int, int]  # message id, MSISDN, the provider's id, attempt, row
 
 REPORTED = {
     MessageState.SUBMITTED: "SUBMITTED",
@@ -56,8 +56,13 @@ def report(change: "Change", *, notify: Notify, facts: Facts, echo: Echo | None)
     outer["deliveryInfo"]["destination"] = (echo.destination if echo else "") or facts[1].removeprefix("+")
     outer["correlationid"] = echo.correlation_id if echo else ""
     outer["callbackData"] = notify.callback_data
-    outer["transid"] = notify.reference or facts[2]
+    outer["transid"] = name_of(notify.reference, row=facts[4]) if notify.reference else facts[2]
     return msgspec.json.encode(envelope).decode()
+
+
+def name_of(reference: str, *, row: int) -> str:
+    """The messageId of one destination: the first has the request's own, the others _1, _2 … behind it."""
+    return f"{reference}_{row - 1}" if row > 1 else reference
 
 
 def _as_it_came(raw: bytes) -> dict[str, Any] | None:

@@ -131,6 +131,19 @@ def test_a_notify_url_hears_the_providers_shape_in_the_partners_own_terms():
     }
 
 
+def test_each_destination_of_a_request_has_its_own_transid():
+    send = with_notify(a_send(a_service(), 3))
+    Provider().dispatch()
+    for message in send.messages.all():
+        comes_in(message)
+    receipts.fold()
+    told = {
+        outer["correlationid"]: outer["transid"]
+        for outer in (json.loads(row.body)["deliveryInfoNotification"] for row in Callback.objects.all())
+    }
+    assert told == {"theirs-0": "m-1", "theirs-1": "m-1_1", "theirs-2": "m-1_2"}
+
+
 @pytest.mark.parametrize(
     ("asked", "heard"),
     [

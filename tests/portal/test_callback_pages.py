@@ -175,10 +175,14 @@ def test_queries_do_not_grow_with_endpoints_or_log(cast):
     assert counts[:2] == counts[2:] and max(counts) <= 12
 
 
-def test_a_switched_off_endpoint_is_said_on_the_page_and_by_mail(cast):
+def test_a_switched_off_endpoint_is_said_on_the_page_at_home_and_by_mail(cast):
     endpoint = an_endpoint(
         cast.service, disabled_at=timezone.now(), disabled_because="The receiver answered 410: it is gone."
     )
+    home = cast["admin"].get("/s/shop/").content.decode()
+    assert "Callbacks to Shop system were switched off" in home and "answered 410" in home
+    assert f'href="{URL}{endpoint.pk}/"' in home
+    assert "switched off" not in cast["composer"].get("/s/shop/").content.decode()
     assert "was switched off" in cast["admin"].get(URL).content.decode()
     on_disabled(endpoint=endpoint)
     (sent,) = mail.outbox

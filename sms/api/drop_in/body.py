@@ -18,6 +18,7 @@ LONGEST_CALLBACK = 2000
 LONGEST_CORRELATION = 200
 AHEAD = timedelta(days=7)
 LONGEST_VALIDITY = 72 * 3600
+BOM = b"\xef\xbb\xbf"
 RECEIPTS = frozenset({"SUBMITTED", "SENT", "DELIVERED", "CLICKED", "FAILED"})
 
 _SENDER = re.compile(r"\+?[0-9]{3,15}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
@@ -83,7 +84,7 @@ class Asked:
 def read(body: bytes, *, now: datetime) -> Asked:
     """Raises Refused for the first thing that is wrong."""
     try:
-        data = msgspec.json.decode(body)
+        data = msgspec.json.decode(body.removeprefix(BOM))
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise no_json() from None
     if not isinstance(data, dict):

@@ -10,6 +10,7 @@ from urllib.parse import quote_plus
 
 import msgspec
 
+from sms.api.drop_in.body import RECEIPTS
 from sms.models import Echo, Message, MessageState, Send
 
 STATUS = {
@@ -79,7 +80,7 @@ def shown(message: Message, message_id: str) -> bytes:
             "correlationId": echo.correlation_id if echo else "",
             "numSegments": str(message.segments_billed or message.segments),
             "requestTimestamp": moment(send.created_at),
-            "requestedReceipts": wishes.get("requestedReceipts", []),
+            "requestedReceipts": wishes.get("requestedReceipts") or sorted(RECEIPTS),
             "version": "2.0",
             "content": {
                 "type": wishes.get("type", "text"),

@@ -11,7 +11,13 @@ from django.db import DatabaseError, InterfaceError
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
-from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied, Throttled
+from rest_framework.exceptions import (
+    AuthenticationFailed,
+    MethodNotAllowed,
+    NotAuthenticated,
+    PermissionDenied,
+    Throttled,
+)
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -60,6 +66,9 @@ class PartnerView(APIView):
                 return HttpResponse(exc.body(), status=exc.status, content_type=JSON, headers=wait)
             case AuthenticationFailed() | NotAuthenticated():
                 return HttpResponse(status=401, headers={"WWW-Authenticate": 'Bearer realm="Textdesk"'})
+            case MethodNotAllowed():
+                allow = ", ".join(name.upper() for name in self.http_method_names)
+                return HttpResponse(status=405, headers={"Allow": allow})
             case NotFromHere():
                 return self._refusal(Refused("7127", "Source IP is not allowed"))
             case PermissionDenied():

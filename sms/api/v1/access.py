@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from django.http import HttpResponse, QueryDict
 from rest_framework.exceptions import NotAuthenticated
@@ -20,6 +20,7 @@ from sms.models import Actor, ApiKey, Service
 AUTHENTICATION = (KeyAuthentication,)
 THROTTLES = (KeyThrottle,)
 HEADER = "Idempotency-Key"
+A = TypeVar("A")
 
 
 class HasScope(BasePermission):
@@ -64,7 +65,7 @@ def shows_numbers(request: Request) -> bool:
 
 def only_sandbox(request: Request) -> None:
     """A test key never reaches people."""
-    if key_of(request).is_test and not service_of(request).is_sandbox:
+    if key_of(request).is_test and not service_of(request).reaches_sandbox:
         raise Problem(
             403,
             "forbidden",
@@ -88,13 +89,34 @@ def once(request: Request, act: Callable[[], Response]) -> HttpResponse:
         headers = dict(response.headers.items()) | {"Content-Type": "application/json"}
         return idempotency.Answer(response.status_code, JSONRenderer().render(response.data), headers)
 
-    try:
-        answer = idempotency.once(
+    answer = _answered(
+        lambda: idempotency.once(
             idempotency.key_of(plain),
             by=key_of(request),
             fingerprint=idempotency.fingerprint_of(plain, _said(request)),
             act=acted,
         )
+    )
+    return HttpResponse(answer.body, status=answer.status, headers=answer.headers)
+
+
+def before(request: Request) -> HttpResponse | None:
+    """The answer that this request got before, for what must not run inside a transaction and calls `once` afterwards."""
+    plain = request._request
+    answer = _answered(
+        lambda: idempotency.kept(
+            idempotency.key_of(plain),
+            by=key_of(request),
+            fingerprint=idempotency.fingerprint_of(plain, _said(request)),
+        )
+    )
+    return HttpResponse(answer.body, status=answer.status, headers=answer.headers) if answer else None
+
+
+def _answered(ask: Callable[[], A]) -> A:
+    """What `ask` answers; what it raises about the Idempotency-Key as problems."""
+    try:
+        return ask()
     except idempotency.BadKey as problem:
         raise Problem(400, "invalid", str(problem), faults=[Fault(HEADER, str(problem))]) from None
     except idempotency.OtherBody as problem:
@@ -108,7 +130,6 @@ def once(request: Request, act: Callable[[], Response]) -> HttpResponse:
             "A request with this Idempotency-Key is under way. Ask again in a second.",
             headers={"Retry-After": "1"},
         ) from None
-    return HttpResponse(answer.body, status=answer.status, headers=answer.headers)
 
 
 def _said(request: Request) -> bytes:

@@ -133,11 +133,12 @@ def _recipient(item: Any) -> tuple[str, dict[str, str]]:
     return number, {name.strip(): value for name, value in values.items()}
 
 
+SOURCES = ("recipients", "csv", "file", "audience")
 LANES = {lane.name.lower(): lane for lane in Lane}
 
 
 class SendBody(Strict):
-    """A send. Exactly one of `recipients`, `csv` and `file`; either `text` or `template`."""
+    """A send. Exactly one of `recipients`, `csv`, `file` and `audience`; either `text` or `template`."""
 
     text = serializers.CharField(
         required=False,
@@ -151,6 +152,9 @@ class SendBody(Strict):
         required=False, max_length=5_000_000, trim_whitespace=False, help_text="A table or a list of numbers."
     )
     file = serializers.FileField(required=False, help_text="CSV or XLSX, as multipart/form-data.")
+    audience = serializers.IntegerField(
+        required=False, min_value=1, max_value=2**63 - 1, help_text="The id of a saved audience."
+    )
     column = serializers.CharField(
         required=False,
         max_length=200,
@@ -182,12 +186,23 @@ class SendBody(Strict):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The recipients come one way."""
-        given = [name for name in ("recipients", "csv", "file") if attrs.get(name)]
+        given = [name for name in SOURCES if attrs.get(name)]
         if len(given) != 1:
             raise serializers.ValidationError(
-                {given[-1] if given else "recipients": ["Give exactly one of recipients, csv and file."]}
+                {given[-1] if given else "recipients": [f"Give exactly one of {', '.join(SOURCES)}."]}
+            )
+        reading = [name for name in ("column", "country", "allow_duplicates") if attrs.get(name)]
+        if given == ["audience"] and reading:
+            raise serializers.ValidationError(
+                {reading[0]: ["A saved audience was read when it was uploaded. Leave this out."]}
             )
         return attrs
+
+
+class SendChange(Strict):
+    """What of a send can change before it begins."""
+
+    send_at = Moment(help_text="When the first message may be posted.")
 
 
 class HoldBody(Strict):

@@ -1,5 +1,6 @@
 """Callbacks: endpoints and what was told to them, over `sms.callbacks`. The signing secret is shown once."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -15,8 +16,17 @@ from sms.api.v1.bodies import EndpointBody, EndpointChange, NoBody, ReplayBody
 from sms.api.v1.filters import CallbackFilter, EndpointFilter
 from sms.api.v1.problems import Fault, Problem, invalid
 from sms.api.v1.resource import Resource
-from sms.api.v1.shapes import CallbackShape, EndpointShape, NewEndpoint, ReplayedShape, SecretShape
+from sms.api.v1.shapes import (
+    CallbackShape,
+    CallbackStory,
+    EndpointShape,
+    NewEndpoint,
+    ReplayedShape,
+    SecretShape,
+)
 from sms.models import Callback, CallbackEndpoint
+
+SECRETS = ("endpoint__secret", "endpoint__secret_before")
 
 
 class Endpoints(Resource):
@@ -108,9 +118,11 @@ class Endpoints(Resource):
         request=NoBody,
         responses=EndpointShape,
     )
-    def verify(self, request: Request, pk: int) -> Response:
+    def verify(self, request: Request, pk: int) -> HttpResponse:
         """Post it a challenge. It answers with `data.challenge` as its whole body, or as `challenge` in a JSON object."""
         self.read(NoBody)
+        if told := access.before(request):
+            return told
         endpoint = self._found(pk)
         if endpoint.kind != CallbackEndpoint.Kind.OURS:
             raise Problem(
@@ -123,7 +135,7 @@ class Endpoints(Resource):
             line.close()
         if why:
             raise Problem(422, "refused", why, faults=[Fault("url", why)])
-        return self.shown(endpoint)
+        return access.once(request, lambda: self.shown(endpoint))
 
     @extend_schema(
         operation_id="endpoints_rotate_secret",
@@ -149,11 +161,9 @@ class Endpoints(Resource):
         request=NoBody,
         responses=EndpointShape,
     )
-    def pause(self, request: Request, pk: int) -> Response:
+    def pause(self, request: Request, pk: int) -> HttpResponse:
         """Callbacks go on being written, and wait."""
-        self.read(NoBody)
-        callbacks.pause(self._found(pk), by=self.by)
-        return self.shown(self.find(self.rows(), pk))
+        return self._turned(request, pk, callbacks.pause)
 
     @extend_schema(
         operation_id="endpoints_resume",
@@ -161,11 +171,9 @@ class Endpoints(Resource):
         request=NoBody,
         responses=EndpointShape,
     )
-    def resume(self, request: Request, pk: int) -> Response:
+    def resume(self, request: Request, pk: int) -> HttpResponse:
         """Also after it was switched off by itself; what waits is due at once."""
-        self.read(NoBody)
-        callbacks.resume(self._found(pk), by=self.by)
-        return self.shown(self.find(self.rows(), pk))
+        return self._turned(request, pk, callbacks.resume)
 
     @extend_schema(
         operation_id="endpoints_replay",
@@ -182,6 +190,15 @@ class Endpoints(Resource):
         def act() -> Response:
             count = callbacks.replay(self._found(pk), by=self.by, now=timezone.now(), **body)
             return Response(ReplayedShape({"replayed": count}).data)
+
+        return access.once(request, act)
+
+    def _turned(self, request: Request, pk: int, verb: Callable[..., bool]) -> HttpResponse:
+        self.read(NoBody)
+
+        def act() -> Response:
+            verb(self._found(pk), by=self.by)
+            return self.shown(self.find(self.rows(), pk))
 
         return access.once(request, act)
 
@@ -205,9 +222,7 @@ class Callbacks(Resource):
 
     serializer_class = CallbackShape
     filterset_class = CallbackFilter
-    queryset = Callback.objects.select_related("endpoint__service").defer(
-        "body", "log", "endpoint__secret", "endpoint__secret_before"
-    )
+    queryset = Callback.objects.select_related("endpoint__service").defer("body", "log", *SECRETS)
     scopes: ClassVar[dict[str, str]] = dict.fromkeys(("list", "retrieve", "replay"), "callbacks")
 
     def rows(self) -> Any:
@@ -219,10 +234,14 @@ class Callbacks(Resource):
         """Newest first, kept for thirty days."""
         return self.page(self.rows())
 
-    @extend_schema(operation_id="callbacks_read", summary="Read one callback")
+    @extend_schema(operation_id="callbacks_read", summary="Read one callback", responses=CallbackStory)
     def retrieve(self, request: Request, pk: int) -> Response:
-        """Where it stands."""
-        return self.shown(self.find(self.rows(), pk))
+        """Where it stands, what it says, and how its latest tries went."""
+        return self.shown(self.find(self.rows().defer(None).defer(*SECRETS), pk))
+
+    def get_serializer_class(self) -> Any:
+        """One callback has more to tell than a row of a list."""
+        return CallbackStory if self.action == "retrieve" else CallbackShape
 
     @extend_schema(
         operation_id="callbacks_replay",

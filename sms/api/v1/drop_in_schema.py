@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 
 from sms.api.drop_in.views import MessagesView, MessageView
 
@@ -57,6 +57,14 @@ extend_schema_view(
         operation_id="v2_send",
         tags=["webex connect"],
         summary="Send as through Webex Connect",
+        parameters=[
+            OpenApiParameter(
+                "Idempotency-Key",
+                str,
+                OpenApiParameter.HEADER,
+                description="Ours: the same request with the same key gets the same answer.",
+            )
+        ],
         request={"application/json": BODY},
         responses={201: REPLY} | ERRORS,
     )

@@ -23,6 +23,7 @@ SEND: dict[str, Any] = {
     "template": "order_shipped",
     "policy_group": None,
     "link_domain": None,
+    "audience": None,
     "send_at": AT,
     "expires_at": None,
     "lane": "normal",
@@ -50,6 +51,24 @@ MESSAGE: dict[str, Any] = {
     "queued_at": AT,
     "submitted_at": AT,
     "final_at": LATER,
+}
+AUDIENCE: dict[str, Any] = {
+    "id": 12,
+    "name": "Customers",
+    "note": "From the shop, every Monday",
+    "current": {
+        "version": 2,
+        "source": "customers.csv",
+        "country": "GB",
+        "headings": ["mobile", "name"],
+        "column": "mobile",
+        "recipients": 4120,
+        "rejected": 3,
+        "uploaded_at": AT,
+        "erased_at": None,
+    },
+    "created_at": AT,
+    "archived_at": None,
 }
 TEMPLATE: dict[str, Any] = {
     "id": 3,
@@ -189,8 +208,27 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "sends_stop": _same(STOPPED),
     "sends_pause": {"request": {"because": "The shop is down"}, "200": SEND | {"held": True}},
     "sends_resume": _same(SEND),
+    "sends_reschedule": {
+        "request": {"send_at": "2026-03-03T09:15:00Z"},
+        "200": SEND | {"state": "scheduled", "send_at": "2026-03-03T09:15:00Z"},
+    },
     "sends_messages": _page(MESSAGE),
     "sends_rejects": _page(
+        {"row": 3, "value": "•••", "code": "duplicate", "reason": "The same number is already in row 1."}
+    ),
+    "audiences_list": _page(AUDIENCE),
+    "audiences_read": {"200": AUDIENCE},
+    "audiences_create": {
+        "request": {"name": "Customers", "csv": "mobile,name\n+447700900001,Ada\n"},
+        "201": AUDIENCE,
+    },
+    "audiences_replace": {"request": {"csv": "mobile,name\n+447700900001,Ada\n"}, "201": AUDIENCE},
+    "audiences_change": {"request": {"note": "From the shop"}, "200": AUDIENCE | {"note": "From the shop"}},
+    "audiences_remove": {},
+    "audiences_archive": _same(AUDIENCE | {"archived_at": LATER}),
+    "audiences_bring_back": _same(AUDIENCE),
+    "audiences_versions": _page(AUDIENCE["current"]),
+    "audiences_rejects": _page(
         {"row": 3, "value": "•••", "code": "duplicate", "reason": "The same number is already in row 1."}
     ),
     "messages_list": _page(MESSAGE),
@@ -250,7 +288,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "endpoints_resume": _same(ENDPOINT),
     "endpoints_replay": {"request": {"since": AT, "until": LATER}, "200": {"replayed": 12}},
     "callbacks_list": _page(CALLBACK),
-    "callbacks_read": {"200": CALLBACK},
+    "callbacks_read": {
+        "200": CALLBACK
+        | {
+            "body": '{"type":"message.delivered","timestamp":"2026-03-02T09:20:00.000Z","data":{"message":90211,"send":812}}',
+            "log": [{"at": LATER, "status": 200, "milliseconds": 42, "error": "", "reply": ""}],
+        }
+    },
     "callbacks_replay": _same({"replayed": 1}),
     "reports_sends": _page({"send": 812, "name": SEND["name"], "state": "finished", "send_at": AT} | FIGURES),
     "reports_days": {"200": [{"day": "2026-03-02"} | FIGURES]},

@@ -15,6 +15,7 @@ from sms.models import (
     Message,
     MessageState,
     OptOut,
+    SavedAudience,
     Send,
     SenderKind,
     SendState,
@@ -116,6 +117,23 @@ class ActiveFilter(filters.FilterSet):
     def only_active(self, rows: Any, name: str, value: str) -> Any:
         """As stored."""
         return rows.filter(active=value == "true")
+
+
+class AudienceFilter(filters.FilterSet):
+    """Audiences by name, and by whether sends may use them."""
+
+    name = filters.CharFilter()
+    archived = filters.ChoiceFilter(
+        choices=_choices(["true", "false"]), method="only_archived", help_text="true or false."
+    )
+
+    class Meta:
+        model = SavedAudience
+        fields: tuple[str, ...] = ()
+
+    def only_archived(self, rows: Any, name: str, value: str) -> Any:
+        """As stored."""
+        return rows.filter(archived_at__isnull=value != "true")
 
 
 class SenderFilter(ActiveFilter):

@@ -1,42 +1,93 @@
 """From a partner's body to an order for `sms.compose`: the recipients are read, names become things of the service."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 
-from sms.api.v1.bodies import LANES, NUMBER
+from sms import saved
+from sms.api.v1.bodies import LANES, NUMBER, SOURCES
 from sms.api.v1.problems import Fault, Problem
-from sms.audience import Audience, AudienceError, Limits, Reading, read, read_pasted
+from sms.audience import Audience, AudienceError, Limits, Reading, Reject, read, read_pasted
 from sms.audience.reading import collected
 from sms.audience.rows import Row, Source
-from sms.compose import Order
-from sms.models import Resend, Sender, Service
+from sms.compose import ComposeError, Order
+from sms.models import AudienceVersion, Resend, Sender, Service
 
 M = TypeVar("M", bound=Model)
 
 
 def order_of(body: dict[str, Any], *, service: Service, limits: Limits) -> Order:
     """The order. Raises `Problem` (422) where the recipients cannot be read or a name is not one of the service."""
+    version = _version(body["audience"], service) if body.get("audience") else None
     return Order(
         service=service,
         sender=_sender(body.get("sender"), service),
         template=_named(service.templates.filter(active=True), "template", "name", body),
         policy_group=_named(service.policy_groups.filter(active=True), "policy_group", "name", body),
         link_domain=_named(service.link_domains.filter(active=True), "link_domain", "host", body),
-        audience=_audience(body, country=body.get("country") or service.default_country, limits=limits),
+        audience=_kept(version)
+        if version
+        else _audience(body, country=body.get("country") or service.default_country, limits=limits),
+        saved=version,
         content=body.get("text", "").replace("\r\n", "\n"),
         name=body.get("name", ""),
         due_at=body.get("send_at"),
         expires_at=body.get("expires_at"),
         callback_data=body.get("callback_data", ""),
-        source=body["file"].name if body.get("file") else "the API",
+        source=_source(body, version),
         client_reference=body.get("client_reference", ""),
         lane=LANES[body["lane"]],
         resend=Resend(body["resend"]),
         ramp=body["ramp"],
         respect_quiet_hours=body["respect_quiet_hours"],
     )
+
+
+def _version(pk: int, service: Service) -> AudienceVersion:
+    found = service.audiences.filter(pk=pk, archived_at=None).select_related("current__audience").first()
+    if found is None or found.current is None:
+        raise _refused("audience", "Your service has no audience with this id that can be used.")
+    return found.current
+
+
+def _kept(version: AudienceVersion) -> Audience:
+    try:
+        return saved.audience_of(version)
+    except saved.SavedError as problem:
+        raise _refused("audience", str(problem)) from None
+
+
+def _source(body: dict[str, Any], version: AudienceVersion | None) -> str:
+    """What people see of where the recipients came from."""
+    if version is not None:
+        return f"{version.audience.name}, {version}"
+    return str(body["file"].name) if body.get("file") else "the API"
+
+
+def _refused(field: str, sentence: str) -> Problem:
+    return Problem(422, "refused", sentence, faults=[Fault(field, sentence)])
+
+
+def source_of(body: dict[str, Any]) -> str:
+    """The field that the recipients came in."""
+    return next(name for name in SOURCES if body.get(name))
+
+
+@contextmanager
+def naming_rows(rejects: Sequence[Reject], source: str) -> Iterator[None]:
+    """Where nobody is left to send to, say so of each row: in a list by its place, in a table by its number."""
+    try:
+        yield
+    except ComposeError as problem:
+        if not rejects or [one.field for one in problem.problems] != ["audience"]:
+            raise
+        listed = source == "recipients"
+        faults = [
+            Fault(f"recipients[{bad.row - 1}]" if listed else source, bad.reason, bad.row) for bad in rejects
+        ]
+        raise Problem(422, "refused", str(problem), faults=faults) from None
 
 
 def _sender(address: str | None, service: Service) -> Sender | None:
@@ -52,7 +103,7 @@ def _named(rows: "QuerySet[M]", field: str, by: str, body: dict[str, Any]) -> M 
     found = rows.filter(**{by: name}).first()
     if found is None:
         sentence = f"Your service has no {field.replace('_', ' ')} of that name that can be used."
-        raise Problem(422, "refused", sentence, faults=[Fault(field, sentence)])
+        raise _refused(field, sentence)
     return found
 
 
@@ -63,7 +114,7 @@ def _audience(body: dict[str, Any], *, country: str, limits: Limits) -> Audience
         "limits": limits,
         "allow_duplicates": body["allow_duplicates"],
     }
-    field = next(name for name in ("recipients", "csv", "file") if body.get(name))
+    field = source_of(body)
     try:
         if field == "file":
             return read(body["file"], name=body["file"].name, **options)
@@ -73,7 +124,7 @@ def _audience(body: dict[str, Any], *, country: str, limits: Limits) -> Audience
         return collected(Reading(source, **options | {"column": NUMBER}))
     except AudienceError as problem:
         wrong = "column" if problem.code in {"unknown_column", "no_column"} else field
-        raise Problem(422, "refused", str(problem), faults=[Fault(wrong, str(problem))]) from None
+        raise _refused(wrong, str(problem)) from None
 
 
 def _rows(recipients: list[tuple[str, dict[str, str]]]) -> Iterator[Row]:

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -54,6 +55,13 @@ class Keyset(BasePagination):
         found = list(rows[: size + 1])
         self.next_cursor = written(found[size - 1].pk) if len(found) > size else None
         return found[:size]
+
+    def within(self, items: Sequence[Any], request: Request) -> list[Any]:
+        """One page of a list that never changes, in its own order; the cursor counts what was shown."""
+        size, cursor = _size(request.query_params.get("limit", "")), request.query_params.get("cursor", "")
+        start = read(cursor) if cursor else 0
+        self.next_cursor = written(start + size) if len(items) > start + size else None
+        return list(items[start : start + size])
 
     def get_paginated_response(self, data: Any) -> Response:
         """The page around its items."""

@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.http import Http404, QueryDict
 from django_filters.rest_framework import DjangoFilterBackend
-from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,6 +19,7 @@ from sms.api.throttle import with_rate_limit
 from sms.api.v1 import access, problems
 from sms.api.v1.paging import Keyset
 from sms.api.v1.problems import Problem
+from sms.api.v1.reading import Json
 from sms.api.v1.schema import ResourceSchema
 from sms.models import Actor, Service
 
@@ -32,7 +32,7 @@ class Resource(GenericViewSet[Any]):
     authentication_classes: Any = access.AUTHENTICATION
     permission_classes: Any = (access.HasScope,)
     throttle_classes: Any = access.THROTTLES
-    parser_classes: Any = (JSONParser,)
+    parser_classes: Any = (Json,)
     renderer_classes: Any = (JSONRenderer,)
     filter_backends: Any = (DjangoFilterBackend,)
     pagination_class: Any = Keyset
@@ -117,6 +117,12 @@ class Resource(GenericViewSet[Any]):
         items = prepare(list(found)) if prepare else found
         return self.get_paginated_response(self.get_serializer(items, many=True).data)
 
+    def listed(self, items: Sequence[Any]) -> Response:
+        """One page of what is no table."""
+        pages: Any = self.paginator
+        found = pages.within(items, self.request)
+        return self.get_paginated_response(self.get_serializer(found, many=True).data)
+
     def sought(self, rows: "QuerySet[M]", body: dict[str, Any]) -> Response:
         """One page of a search, whose cursor and limit stand in the body."""
         pages: Any = self.paginator
@@ -139,7 +145,11 @@ class Resource(GenericViewSet[Any]):
             return Response(data, status=status)
         tag = etag(data)
         known = self.request.headers.get("If-None-Match", "")
-        if self.request.method in ("GET", "HEAD") and tag in [one.strip() for one in known.split(",")]:
+        reading = self.request.method in ("GET", "HEAD")
+        # a proxy that compresses makes our tag a weak one
+        if reading and (
+            known.strip() == "*" or tag in [one.strip().removeprefix("W/") for one in known.split(",")]
+        ):
             return Response(status=304, headers={"ETag": tag})
         return Response(data, status=status, headers={"ETag": tag})
 

@@ -6,16 +6,17 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sms import compose, control, desk
 from sms.api.v1 import access, dry_run
-from sms.api.v1.bodies import HoldBody, NoBody, SendBody
+from sms.api.v1.bodies import HoldBody, NoBody, SendBody, SendChange
 from sms.api.v1.filters import OfSendFilter, RejectFilter, SendFilter
-from sms.api.v1.orders import order_of
+from sms.api.v1.orders import naming_rows, order_of, source_of
 from sms.api.v1.problems import Problem
+from sms.api.v1.reading import Json
 from sms.api.v1.resource import Resource
 from sms.api.v1.shapes import MessageShape, PlanShape, RejectShape, SendShape, ShownSend, StoppedShape
 from sms.audience import Limits
@@ -33,8 +34,10 @@ class Sends(Resource):
 
     serializer_class = SendShape
     filterset_class = SendFilter
-    parser_classes = (JSONParser, MultiPartParser)
-    queryset = Send.objects.select_related("sender", "template", "policy_group", "link_domain", "service")
+    parser_classes = (Json, MultiPartParser)
+    queryset = Send.objects.select_related(
+        *("sender", "template", "policy_group", "link_domain", "service", "audience")
+    ).defer("audience__rejects")
     scopes: ClassVar[dict[str, str]] = {
         "list": "read",
         "retrieve": "read",
@@ -43,6 +46,7 @@ class Sends(Resource):
         "pause": "send",
         "resume": "send",
         "stop": "send",
+        "partial_update": "send",
     }
 
     def rows(self) -> Any:
@@ -73,7 +77,9 @@ class Sends(Resource):
         body = self.read(SendBody)
         if body["dry_run"]:
             now = timezone.now()
-            planned = dry_run.plan(self._order(body), now=now, public_url=settings.PUBLIC_URL)
+            order = self._order(body)
+            with naming_rows(order.audience.rejects, source_of(body)):
+                planned = dry_run.plan(order, now=now, public_url=settings.PUBLIC_URL)
             return Response(PlanShape(planned).data)
         access.only_sandbox(request)
         access.need_idempotency_key(request)
@@ -84,11 +90,29 @@ class Sends(Resource):
         return order_of(body, service=self.service, limits=limits)
 
     def _made(self, body: dict[str, Any]) -> Response:
-        send = compose.create(self._order(body), by=self.by)
+        order = self._order(body)
+        with naming_rows(order.audience.rejects, source_of(body)):
+            send = compose.create(order, by=self.by)
         made = self.find(self.rows(), send.pk)
         response = self.shown(shown_sends([made])[0], status=201)
         response.headers["Location"] = f"/api/v1/sends/{send.pk}"
         return response
+
+    @extend_schema(
+        operation_id="sends_reschedule",
+        summary="Put a send at another time",
+        request=SendChange,
+        responses=SendShape,
+    )
+    def partial_update(self, request: Request, pk: int) -> Response:
+        """Only a send that has not begun: 409 afterwards. Everything else of a send stays as it was made."""
+        due_at = self.read(SendChange)["send_at"]
+        send = self._open(pk)
+        try:
+            control.reschedule(send, due_at=due_at, by=self.by)
+        except control.Begun as problem:
+            raise Problem(409, "conflict", str(problem)) from None
+        return self.shown(shown_sends([self.find(self.rows(), pk)])[0])
 
     @extend_schema(
         operation_id="sends_cancel",
@@ -151,6 +175,7 @@ class Sends(Resource):
 
     def _open(self, pk: int) -> Send:
         """A send that can still change; If-Match is honoured."""
+        access.only_sandbox(self.request)
         send: Send = self.find(self.rows(), pk)
         self.expect(shown_sends([send])[0])
         if send.state in (SendState.FINISHED, SendState.CANCELLED):

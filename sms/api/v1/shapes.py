@@ -1,5 +1,6 @@
 """What partners get: the JSON of every resource. Times are ISO 8601 in UTC, related things go by their names, numbers are masked."""
 
+import json
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -21,6 +22,7 @@ from sms.models import (
 )
 from sms.webex import codes
 
+HIDDEN = "•"  # what `sms.msisdn.mask` hides digits with
 _LANES = {int(lane): name for name, lane in LANES.items()}
 COUNTS = {"type": "object", "additionalProperties": {"type": "integer"}}
 
@@ -38,6 +40,9 @@ class SendShape(Sparse):
     template = Label(source="send.template", allow_null=True)
     policy_group = Label(source="send.policy_group", allow_null=True)
     link_domain = Label(source="send.link_domain", allow_null=True)
+    audience = serializers.IntegerField(
+        source="send.audience.audience_id", allow_null=True, help_text="Where it was a saved one."
+    )
     send_at = serializers.DateTimeField(source="send.due_at")
     expires_at = serializers.DateTimeField(source="send.expires_at", allow_null=True)
     lane = serializers.SerializerMethodField()
@@ -237,6 +242,34 @@ class CallbackShape(Sparse):
     tries = serializers.IntegerField()
     last_status = serializers.IntegerField(help_text="0 where no reply came.")
     last_error = serializers.CharField()
+
+
+class TryShape(serializers.Serializer[Any]):
+    """One try to deliver a callback."""
+
+    at = serializers.DateTimeField()
+    status = serializers.IntegerField(help_text="0 where no reply came.")
+    milliseconds = serializers.IntegerField(source="ms")
+    error = serializers.CharField(allow_blank=True)
+    reply = serializers.CharField(allow_blank=True, help_text="The first 1,000 characters.")
+
+
+class CallbackStory(CallbackShape):
+    """One callback with what it says, and its latest tries."""
+
+    body = serializers.SerializerMethodField(
+        help_text="As it is posted; null where it holds a whole number that the key may not see."
+    )
+    log = TryShape(many=True)
+
+    @extend_schema_field({"type": ["string", "null"]})
+    def get_body(self, callback: Any) -> str | None:
+        """Receipts in the provider's shape hold the number, and so do events of endpoints that get whole ones."""
+        if self.context.get("numbers"):
+            return str(callback.body)
+        found = json.loads(callback.body)
+        told = found.get("data", {}).get("to", "") if isinstance(found, dict) else ""
+        return str(callback.body) if HIDDEN in told else None
 
 
 class FiguresShape(Sparse):

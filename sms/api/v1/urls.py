@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sms.api.v1 import drop_in_schema  # noqa: F401 - decorates the views of /v2/messages
+from sms.api.v1.audiences import AudienceRejects, Audiences, AudienceVersions
 from sms.api.v1.callbacks import Callbacks, Endpoints
 from sms.api.v1.catalogue import Domains, PolicyGroups, Senders, Templates
 from sms.api.v1.messages import Messages
@@ -19,6 +20,8 @@ from sms.api.v1.sends import SendMessages, SendRejects, Sends
 
 LIST: dict[str, Any] = {"get": "list"}
 ONE: dict[str, Any] = {"get": "retrieve"}
+CHANGE: dict[str, Any] = {"patch": "partial_update"}
+REMOVE: dict[str, Any] = {"delete": "destroy"}
 
 
 class Nothing(Resource):
@@ -51,7 +54,7 @@ def _does(action: str) -> dict[str, Any]:
 
 urlpatterns = [
     path("sends", Sends.as_view(LIST | _does("create"))),
-    path("sends/<int:pk>", Sends.as_view(ONE)),
+    path("sends/<int:pk>", Sends.as_view(ONE | CHANGE)),
     path("sends/<int:pk>/cancel", Sends.as_view(_does("cancel"))),
     path("sends/<int:pk>/stop", Sends.as_view(_does("stop"))),
     path("sends/<int:pk>/pause", Sends.as_view(_does("pause"))),
@@ -61,6 +64,12 @@ urlpatterns = [
     path("messages", Messages.as_view(LIST)),
     path("messages/search", Messages.as_view(_does("search"))),
     path("messages/<int:pk>", Messages.as_view(ONE)),
+    path("audiences", Audiences.as_view(LIST | _does("create"))),
+    path("audiences/<int:pk>", Audiences.as_view(ONE | CHANGE | REMOVE)),
+    path("audiences/<int:pk>/archive", Audiences.as_view(_does("archive"))),
+    path("audiences/<int:pk>/bring-back", Audiences.as_view(_does("bring_back"))),
+    path("audiences/<int:pk>/versions", AudienceVersions.as_view(LIST | _does("create"))),
+    path("audiences/<int:pk>/rejects", AudienceRejects.as_view(LIST)),
     path("templates", Templates.as_view(LIST)),
     path("templates/<int:pk>", Templates.as_view(ONE)),
     path("senders", Senders.as_view(LIST)),
@@ -76,7 +85,7 @@ urlpatterns = [
     path("callback-endpoints", Endpoints.as_view(LIST | _does("create"))),
     path(
         "callback-endpoints/<int:pk>",
-        Endpoints.as_view(ONE | {"patch": "partial_update", "delete": "destroy"}),
+        Endpoints.as_view(ONE | CHANGE | REMOVE),
     ),
     path("callback-endpoints/<int:pk>/verify", Endpoints.as_view(_does("verify"))),
     path("callback-endpoints/<int:pk>/rotate-secret", Endpoints.as_view(_does("rotate"))),

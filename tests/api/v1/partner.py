@@ -5,7 +5,8 @@ from typing import Any
 
 from django.test import Client
 
-from sms import callbacks, optout
+from sms import callbacks, optout, saved
+from sms.audience import Limits
 from sms.models import Callback, OptOut, Service
 from tests.api.desk import BY, a_key, a_partner_service
 from tests.domain.desk import a_send
@@ -52,8 +53,11 @@ def one_of_everything(service: Service) -> dict[str, int]:
         since=send.created_at,
         next_at=send.created_at,
     )
+    packed = saved.pack_pasted("mobile\n+447700900003\n12\n", country="GB", limits=Limits())
+    audience = saved.create(service, packed, name="Regulars", by=BY, user=None)
     return {
         "sends": send.pk,
+        "audiences": audience.pk,
         "messages": send.messages.first().pk,
         "templates": service.templates.first().pk,
         "senders": service.senders.first().pk,

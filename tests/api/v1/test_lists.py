@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sms import facts, optout
 from sms.api import authentication
-from sms.models import ApiKey, ApiKeyUse, OptOut, Service
+from sms.models import ApiKey, ApiKeyUse, Callback, OptOut, Service
 from sms.models.api_key import digest_of
 from tests.api.desk import BY
 from tests.api.v1.partner import a_partner, one_of_everything
@@ -16,6 +16,13 @@ from tests.domain.desk import a_send
 
 pytestmark = pytest.mark.django_db
 NUMBER = "+447710000000"
+TRY = {
+    "at": "2026-03-02T09:15:00.000+00:00",
+    "status": 500,
+    "ms": 7,
+    "error": "It answered 500.",
+    "reply": "",
+}
 
 
 def opted_out(service, count: int, *, start: int = 0) -> None:
@@ -174,6 +181,9 @@ def test_endpoints_are_added_changed_and_replayed_and_their_secret_is_told_once(
     assert partner.post(f"{path}/rotate-secret").json()["secret"].startswith("whsec_")
     assert partner.post(f"{path}/pause").json()["paused_at"]
     assert partner.post(f"{path}/resume").json()["paused_at"] is None
+    Callback.objects.update(body='{"data": {"to": "+44 •••"}}', log=[TRY])
+    story = partner.get(f"callbacks/{ids['callbacks']}").json()
+    assert story["body"] == '{"data": {"to": "+44 •••"}}' and story["log"][0]["milliseconds"] == 7
     since = {"since": "2020-01-01T00:00:00Z"}
     assert partner.post(f"callback-endpoints/{ids['callback-endpoints']}/replay", since).json() == {
         "replayed": 1
@@ -181,4 +191,47 @@ def test_endpoints_are_added_changed_and_replayed_and_their_secret_is_told_once(
     assert partner.post(f"callbacks/{ids['callbacks']}/replay").json() == {"replayed": 1}
     assert partner.call("DELETE", path).status_code == 204
     _, blind = a_partner("callbacks", service=service)
+    Callback.objects.update(body='{"data": {"to": "+447710000000"}}')
+    assert blind.get(f"callbacks/{ids['callbacks']}").json()["body"] is None
+    assert NUMBER in partner.get(f"callbacks/{ids['callbacks']}").json()["body"]
     assert blind.post("callback-endpoints", new | {"full_numbers": True}).status_code == 403
+
+
+def test_every_post_is_done_once_for_its_idempotency_key():
+    service, partner = a_partner()
+    ids = one_of_everything(service)
+    send, endpoint, audience = (ids[name] for name in ("sends", "callback-endpoints", "audiences"))
+    shop = {"name": "New", "url": "https://partner.example/three"}
+    for at, (path, body, other) in enumerate(
+        (
+            ("sends", {"text": "Hi", "recipients": [NUMBER]}, {"name": "x"}),
+            (f"sends/{send}/pause", {"because": "x"}, {"because": "y"}),
+            (f"sends/{send}/resume", {}, None),
+            (f"sends/{send}/stop", {}, None),
+            ("opt-outs", {"numbers": [NUMBER], "evidence": "call"}, {"evidence": "mail"}),
+            ("opt-outs/lift", {"numbers": [NUMBER], "reason": "asked"}, {"reason": "x"}),
+            ("audiences", {"name": "New", "csv": NUMBER}, {"name": "Newer"}),
+            (f"audiences/{audience}/versions", {"csv": NUMBER}, {"csv": "07710 000009"}),
+            (f"audiences/{audience}/archive", {}, None),
+            (f"audiences/{audience}/bring-back", {}, None),
+            ("callback-endpoints", shop, {"name": "Newer"}),
+            (f"callback-endpoints/{endpoint}/rotate-secret", {}, None),
+            (f"callback-endpoints/{endpoint}/pause", {}, None),
+            (f"callback-endpoints/{endpoint}/resume", {}, None),
+            (
+                f"callback-endpoints/{endpoint}/replay",
+                {"since": "2020-01-01T00:00:00Z"},
+                {"failed_only": False},
+            ),
+            (f"callbacks/{ids['callbacks']}/replay", {}, None),
+        )
+    ):
+        first, again = (partner.post(path, body, Idempotency_Key=f"k{at}") for _ in range(2))
+        assert first.status_code < 300, (path, first.content)
+        assert (again.status_code, again.content) == (first.status_code, first.content), path
+        assert again["Idempotent-Replayed"] == "true", path
+        # another body, or the same one to another address
+        answer = partner.post(
+            path, body | other if other else {}, Idempotency_Key=f"k{at}" if other else "k0"
+        )
+        assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused"), path

@@ -78,6 +78,7 @@ def test_the_page_has_no_inline_script_and_the_document_is_served():
     page = Client().get("/api/docs/")
     html = page.content.decode()
     assert page.status_code == 200 and "<script>" not in html.replace(" ", "")
+    assert "<style" not in html and "style=" not in html
     assert "script-src 'self'" in page["Content-Security-Policy"]
     assert Client().get("/api/schema/").json()["openapi"].startswith("3.1")
     assert b"SwaggerUIBundle" in Client().get("/api/docs/?script=").content

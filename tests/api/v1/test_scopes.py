@@ -15,6 +15,11 @@ pytestmark = pytest.mark.django_db
 PROBLEM = "application/problem+json"
 
 
+def partner_post(partner, raw: str):
+    headers = {"key": partner.token, "Idempotency-Key": "k"}
+    return Client().post("/api/v1/sends", raw.encode(), content_type="application/json", headers=headers)
+
+
 def operations():
     document = SchemaGenerator().get_schema(request=None, public=True)
     for path, methods in document["paths"].items():
@@ -72,6 +77,10 @@ def test_every_error_is_a_problem():
                 "/api/v1/sends", "{", content_type="application/json", headers={"key": partner.token}
             ),
             400,
+        ),
+        *(
+            (partner_post(partner, raw), 400)
+            for raw in ("[" * 5000, '{"text": NaN}', '{"text": 1e999}', "\ufeff{", "")
         ),
         (Client().post("/api/v1/sends", "x", content_type="text/plain", headers={"key": partner.token}), 415),
         (

@@ -4,7 +4,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from sms.models import AuditEvent, Hold, Message, Send
+from sms.models import AuditEvent, Hold, Message, Send, Slice
 from tests.api.v1.partner import a_partner, one_of_everything
 
 pytestmark = pytest.mark.django_db
@@ -78,7 +78,9 @@ def test_a_dry_run_tells_what_is_kept_removed_and_sent():
         ({"recipients": [{"number": "+447700900101", "values": {"number": "1"}}]}, 400, "recipients[0]", 1),
         ({"recipients": ["+447700900101\u0000"]}, 400, "recipients[0]", 1),
         ({"recipients": ["+447700900101"] * 10_001}, 400, "recipients", None),
-        ({"recipients": [{"number": "12", "values": {"name": "Ada"}}]}, 422, "recipients", None),
+        ({"recipients": [{"number": "12", "values": {"name": "Ada"}}]}, 422, "recipients[0]", 1),
+        ({"recipients": ..., "csv": "mobile,name\n12,Ada\n13,Bob\n"}, 422, "csv", 2),
+        ({"text": "Hello", "template": ..., "recipients": ["x" * 40]}, 422, "recipients[0]", 1),
         ({"csv": "+447700900101"}, 400, "csv", None),
         ({"text": "Hello"}, 422, "text", None),
         ({"lane": "fast"}, 400, "lane", None),
@@ -89,7 +91,8 @@ def test_a_dry_run_tells_what_is_kept_removed_and_sent():
 )
 def test_a_bad_send_names_its_field_and_row_and_makes_nothing(change, status, field, row):
     _, partner = a_partner()
-    answer = partner.post("sends", BODY | change, Idempotency_Key="k1")
+    body = {name: value for name, value in (BODY | change).items() if value != ...}
+    answer = partner.post("sends", body, Idempotency_Key="k1")
     assert answer.status_code == status, answer.content
     assert answer["Content-Type"] == "application/problem+json"
     error = answer.json()["errors"][0]
@@ -125,17 +128,53 @@ def test_pause_resume_cancel_and_stop():
     assert partner.post(f"sends/{begun}/stop").json() == {"stopped": 2, "state": "cancelled"}
 
 
+def test_a_send_that_has_not_begun_is_put_off():
+    _, partner = a_partner()
+    later, expiry = "2090-01-01T00:00:00Z", "2090-02-01T00:00:00Z"
+    body = BODY | {"send_at": later, "expires_at": expiry}
+    pk = partner.post("sends", body, Idempotency_Key="k1").json()["id"]
+    tag = partner.get(f"sends/{pk}")["ETag"]
+    moved = partner.call("PATCH", f"sends/{pk}", {"send_at": "2090-01-02T00:00:00+02:00"}, If_Match=tag)
+    assert (moved.status_code, moved.json()["send_at"]) == (200, "2090-01-01T22:00:00Z"), moved.content
+    assert Slice.objects.get().due_at.isoformat() == "2090-01-01T22:00:00+00:00"
+    assert partner.call("PATCH", f"sends/{pk}", {"send_at": later}, If_Match=tag).status_code == 412
+    event = AuditEvent.objects.get(act="send.rescheduled")
+    assert event.details["due_at"] == "2090-01-01T22:00:00+00:00" and event.door == "api"
+    for change, status, field in (
+        ({"send_at": "2001-01-01T00:00:00Z"}, 422, "send_at"),
+        ({"send_at": "2090-03-01T00:00:00Z"}, 422, "expires_at"),
+        ({"send_at": "soon"}, 400, "send_at"),
+        ({}, 400, "send_at"),
+        ({"send_at": later, "text": "x"}, 400, "text"),
+    ):
+        answer = partner.call("PATCH", f"sends/{pk}", change)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (status, field), answer.content
+    begun = partner.post("sends", BODY, Idempotency_Key="k2").json()["id"]
+    assert partner.call("PATCH", f"sends/{begun}", {"send_at": later}).status_code == 409
+
+
 def test_an_etag_saves_reading_again_and_guards_an_act():
     _, partner = a_partner()
     pk = partner.post("sends", BODY, Idempotency_Key="k1").json()["id"]
     tag = partner.get(f"sends/{pk}")["ETag"]
-    assert partner.get(f"sends/{pk}", If_None_Match=tag).status_code == 304
+    for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        assert partner.get(f"sends/{pk}", If_None_Match=known).status_code == 304, known
     assert partner.post(f"sends/{pk}/stop", If_Match='"old"').status_code == 412
     assert partner.post(f"sends/{pk}/stop", If_Match=tag).status_code == 200
     assert partner.get(f"sends/{pk}", If_None_Match=tag).status_code == 200
 
 
-def test_a_test_key_never_leaves_the_sandbox():
-    service, partner = a_partner(is_sandbox=False)
+@pytest.mark.parametrize(
+    "live", [{"is_sandbox": False}, {"base_url": "https://api-uk.webexconnect.io"}, {"base_url": ""}]
+)
+def test_a_test_key_never_leaves_the_sandbox_nor_touches_what_others_send(live):
+    service, partner = a_partner(**live)
+    pk = partner.post("sends", BODY | {"send_at": "2090-01-01T00:00:00Z"}, Idempotency_Key="k0").json()["id"]
     service.api_keys.update(is_test=True)
     assert partner.post("sends", BODY, Idempotency_Key="k1").status_code == 403
+    assert partner.post("sends", BODY | {"dry_run": True}).status_code == 200
+    for verb in ("pause", "resume", "cancel", "stop"):
+        assert partner.post(f"sends/{pk}/{verb}").status_code == 403, verb
+    later = {"send_at": "2090-01-02T00:00:00Z"}
+    assert partner.call("PATCH", f"sends/{pk}", later).status_code == 403
+    assert Send.objects.get().state == "scheduled"

@@ -1,0 +1,23 @@
+"""Reading JSON bodies: strictly, and without a body that breaks the reader."""
+
+from typing import Any
+
+import msgspec
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import JSONParser
+
+BOM = b"\xef\xbb\xbf"
+
+
+class Json(JSONParser):
+    """UTF-8 JSON. What is no JSON, what is no number and what is nested without end are ParseErrors."""
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        """The body as Python has it."""
+        del media_type, parser_context
+        try:
+            return msgspec.json.decode(stream.read().removeprefix(BOM))
+        except RecursionError:
+            raise ParseError("The body is nested too deeply.") from None
+        except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+            raise ParseError(f"The body cannot be read: {problem}.") from None
