@@ -37,16 +37,15 @@ from sms.models import (
 )
 from sms.models.insert import Later, insert
 from sms.models.ledger import News, Tally
-from sms.refusal import FAULTS, ComposeError, Partner, Problem, RepeatedReference, RowsRefused
+from sms.refusal import FAULTS, ComposeError, Partner, Problem, RepeatedReference, RowsRefused, nobody_left
 
 __all__ = ["ComposeError", "Order", "Partner", "Problem", "RepeatedReference", "RowsRefused"]
 
 RAMP_FROM = 100  # messages: of fewer, one percent says nothing
 REJECT = ("send_id", "row", "value", "code", "reason")
 ZONE_HEADINGS = ("timezone", "time zone", "zone", "tz")
-PAST = timedelta(
-    minutes=2
-)  # a time this long ago was meant as "now" by somebody who took a moment to press the button
+# a time this long ago was meant as "now" by somebody who took a moment to press the button
+PAST = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +121,7 @@ def check(order: Order, *, now: datetime | None = None) -> Checked:
     now = now or timezone.now()
     if (earlier := _earlier(order)) is not None:
         raise RepeatedReference(earlier)
-    order = _settled(order)
+    order = settled(order)
     problems = [
         *_catalogue_problems(order),
         *_content_problems(order),
@@ -149,7 +148,7 @@ def check(order: Order, *, now: datetime | None = None) -> Checked:
         cautions = ()
         lines, rejects = _all_as_lines(lines, rejects)
     if not lines:
-        raise ComposeError([Problem("audience", _nobody_sentence(rejects))])
+        raise ComposeError([Problem("audience", nobody_left(rejects))])
     return Checked(
         lines=lines,
         rejects=sorted(rejects, key=lambda reject: reject.row),
@@ -163,7 +162,7 @@ def check(order: Order, *, now: datetime | None = None) -> Checked:
 def create(order: Order, *, by: Actor, user: Any = None, now: datetime | None = None) -> Send:
     """Commit the send and have it dispatched when due; raises ComposeError and stores nothing where it cannot be."""
     now = now or timezone.now()
-    order = _settled(order)
+    order = settled(order)
     checked = check(order, now=now)
     if order.sender is None:  # `check` has refused it; said again for whoever reads types
         raise ComposeError([Problem("sender", "Choose the sender that the messages come from.")])
@@ -187,19 +186,10 @@ def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: 
     due_at, partner = max(order.due_at or now, now), order.partner
     with transaction.atomic(savepoint=bool(order.client_reference)):  # the database may refuse only that
         send = slicing.begin(
-            service=order.service,
+            **substance(order, sender),
             name=order.name or _default_name(order, due_at),
-            sender=sender,
-            text=_written(order),
-            template=order.template,
-            template_version=order.version,
-            smartlinks=_smartlinks(order),
-            policy_group=order.policy_group,
-            link_domain=order.link_domain,
             state=SendState.SCHEDULED if due_at > now else SendState.SENDING,
             due_at=due_at,
-            expires_at=order.expires_at,
-            callback_data=order.callback_data,
             recipients=len(checked.lines),
             rejected=len(checked.rejects),
             source=order.source[-200:],
@@ -212,7 +202,6 @@ def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: 
             partner=by.label[:100] if by.kind == "key" else "",
             client_reference=order.client_reference,
             reference=partner.reference if partner else None,
-            wishes=partner.wishes if partner else {},
         )
         later = Later()
         tally = Tally.new()
@@ -249,6 +238,23 @@ def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: 
         later.run()
         wake.dispatch()
     return send
+
+
+def substance(order: Order, sender: Sender | None) -> dict[str, Any]:
+    """The fields of a send that make its requests; the order is `settled`. What a plan shows is made of the same."""
+    return {
+        "service": order.service,
+        "sender": sender,
+        "text": written_of(order),
+        "template": order.template,
+        "template_version": order.version,
+        "smartlinks": _smartlinks(order),
+        "policy_group": order.policy_group,
+        "link_domain": order.link_domain,
+        "expires_at": order.expires_at,
+        "callback_data": order.callback_data,
+        "wishes": order.partner.wishes if order.partner else {},
+    }
 
 
 # --- problems -----------------------------------------------------------------------------------------------------------
@@ -292,7 +298,7 @@ def _content_problems(order: Order) -> Iterator[Problem]:
             "language",
             f"{order.template} has nothing published in “{order.language}”. Choose another language, or none.",
         )
-    written = _written(order)
+    written = written_of(order)
     if order.partner is None:
         for sentence in content.smartlinks(order.service, written)[1]:
             yield Problem("text", sentence)
@@ -321,7 +327,7 @@ def _resend_problems(order: Order) -> Iterator[Problem]:
         )
 
 
-def _written(order: Order) -> str:
+def written_of(order: Order) -> str:
     """Our own text with its placeholders; empty where the provider's template makes it."""
     if order.version is not None:
         return order.version.text
@@ -332,10 +338,10 @@ def _smartlinks(order: Order) -> list[list[int]]:
     """[id, minutes]: a partner says them, everybody else's are those of the catalogue that the text names."""
     if order.partner is not None:
         return [list(pair) for pair in order.partner.wishes.get("smartlinks", ())]
-    return content.smartlinks(order.service, _written(order))[0]
+    return content.smartlinks(order.service, written_of(order))[0]
 
 
-def _settled(order: Order) -> Order:
+def settled(order: Order) -> Order:
     """With the version that its template has published now."""
     if order.template is None or order.version is not None:
         return order
@@ -351,14 +357,7 @@ def _placeholders(order: Order) -> list[str]:
         return [one.name for one in templates.holes_of(order.version)]
     if order.template is not None and not order.template.text:
         return [name.strip() for name in order.template.provider_placeholders.split(",") if name.strip()]
-    return text.placeholders(_written(order))
-
-
-def _nobody_sentence(rejects: Sequence[RejectedRow]) -> str:
-    if not rejects:
-        return "There is no recipient. Paste numbers or choose a file."
-    first = rejects[0]
-    return f"No valid recipient: all {len(rejects):,} rows were rejected. Row {first.row}: {first.reason}"
+    return text.placeholders(written_of(order))
 
 
 # --- messages -----------------------------------------------------------------------------------------------------------
@@ -366,7 +365,7 @@ def _nobody_sentence(rejects: Sequence[RejectedRow]) -> str:
 
 def _lines(order: Order, columns: Mapping[str, str]) -> tuple[list[Line], list[RejectedRow]]:
     """Every recipient as a line or a reject; together with the audience's own rejects nothing is missing."""
-    written, limit, audience = _written(order), order.service.text_limit, order.audience
+    written, limit, audience = written_of(order), order.service.text_limit, order.audience
     lines: list[Line] = []
     rejects: list[RejectedRow] = list(audience.rejects)
     headings = {text.match_key(heading): heading for heading in audience.headings}

@@ -58,3 +58,11 @@ class Partner:
 
 
 FAULTS = {"opted_out": "9002", "bad_number": "7102"}  # rejects that the provider would report, not refuse
+
+
+def nobody_left(rejects: Sequence[RejectedRow]) -> str:
+    """What to say where no recipient is left."""
+    if not rejects:
+        return "There is no recipient. Paste numbers or choose a file."
+    first = rejects[0]
+    return f"No valid recipient: all {len(rejects):,} rows were rejected. Row {first.row}: {first.reason}"

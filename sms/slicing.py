@@ -83,11 +83,15 @@ def store(send: Send, lines: Sequence[Written], *, tally: Tally, later: Later) -
     return ids
 
 
+def stage_ends(count: int, *, ramp: bool) -> list[int]:
+    """How many messages each stage goes up to: a ramp begins with one percent, goes on to ten, and ends with the rest."""
+    return [-(-count // 100), -(-count // 10), count] if ramp else [count]
+
+
 def _runs(count: int, *, ramp: bool) -> Iterator[tuple[int, int]]:
-    """Stage and size of each slice: a ramp begins with one percent, goes on to ten, and ends with the rest."""
-    ends = [-(-count // 100), -(-count // 10), count] if ramp else [count]
+    """Stage and size of each slice."""
     done = 0
-    for stage, end in enumerate(ends):
+    for stage, end in enumerate(stage_ends(count, ramp=ramp)):
         while done < end:
             size = min(SLICE, end - done)
             yield stage, size

@@ -1,7 +1,10 @@
 """Filters that every template has: how numbers, states and figures are written on screen."""
 
+from decimal import Decimal
+
 from django import template
 
+from sms import prices
 from sms.models import MessageState, OptOut, SendState
 from sms.models.audit_acts import DOORS, words_of
 from sms.msisdn import mask, pretty
@@ -90,3 +93,16 @@ def share(part: int, whole: int) -> str:
 def of_key(things: dict[object, object], key: object) -> object:
     """`things[key]`, or nothing."""
     return things.get(key)
+
+
+@register.filter
+def amount(price: Decimal) -> str:
+    """`0.045000` → `0.045`."""
+    return prices.plain(price)
+
+
+@register.filter
+def money(total: Decimal) -> str:
+    """`1234.5` → `1,234.50`; of less than a cent, as many places as it takes."""
+    places = 2 if total == 0 or total >= Decimal("0.01") else 6
+    return f"{total:,.{places}f}"

@@ -12,6 +12,7 @@ from portal import wording
 from portal.access import actor, service_page
 from portal.forms.compose import DraftForm
 from portal.limits import upload_limits
+from portal.views import flight_plan
 from portal.views.download import csv_download
 from sms import compose as composing
 from sms import control, drafts, text
@@ -122,13 +123,13 @@ def draft_review(request: HttpRequest, service: Service, pk: int) -> HttpRespons
         if request.method == "POST":
             send = drafts.send_draft(found, by=actor(request), user=request.user, limits=upload_limits())
             return redirect("send", service=service.slug, pk=send.pk)
-        checked = composing.check(drafts.order_of(found, limits=upload_limits()))
+        context = _review(request, found, drafts.order_of(found, limits=upload_limits()))
     except composing.ComposeError as problem:
         form = DraftForm(instance=found, service=service, data=_as_typed(found, service))
         form.is_valid()
         _show(form, problem)
         return _page(request, form, status=422)
-    return render(request, "compose/review.html", _review(found, checked))
+    return render(request, "compose/review.html", context)
 
 
 def _as_typed(found: Draft, service: Service) -> dict[str, Any]:
@@ -137,7 +138,8 @@ def _as_typed(found: Draft, service: Service) -> dict[str, Any]:
     return {name: bare[name].value() for name in bare.fields if bare[name].value() is not None}
 
 
-def _review(found: Draft, checked: composing.Checked) -> dict[str, Any]:
+def _review(request: HttpRequest, found: Draft, order: composing.Order) -> dict[str, Any]:
+    checked = composing.check(order)
     lines = list(checked.lines[:PREVIEWED])
     if checked.longest not in lines:
         lines.append(checked.longest)
@@ -152,16 +154,8 @@ def _review(found: Draft, checked: composing.Checked) -> dict[str, Any]:
         "holds": [
             hold for part in (found.sender, found.link_domain) if part and (hold := control.hold_on(part))
         ],
-        "seconds": _duration(len(checked.lines), found.service.rate),
+        **flight_plan.shown(request, order, checked),
     }
-
-
-def _duration(messages: int, rate: int | None) -> str:
-    """How long that many take at the contracted rate, in words."""
-    if rate is None:
-        return ""
-    seconds = messages / rate
-    return f"{max(seconds, 1):.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 @service_page("compose")

@@ -24,6 +24,7 @@ from sms.models.link import (
 from sms.models.message import Message, MessageState
 from sms.models.optout import OptOut
 from sms.models.policy import ContactPolicyGroup, PolicyConnection
+from sms.models.price import Price
 from sms.models.receipt import Receipt, ReceiptInbox
 from sms.models.report import ReportFile, ReportPart, ReportSchedule
 from sms.models.send import Lane, Reject, Resend, Send, SendState, Slice, StateCount
@@ -72,6 +73,7 @@ __all__ = [
     "OptOut",
     "Pace",
     "PolicyConnection",
+    "Price",
     "Receipt",
     "ReceiptInbox",
     "Region",

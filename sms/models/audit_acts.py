@@ -67,6 +67,7 @@ ACTS: dict[str, str] = {
     "policy_group.restored": "Policy group taken back into use",
     "policy_group.deleted": "Policy group deleted",
     "policy_group.connection_changed": "Contact Policy connection changed",
+    "prices.replaced": "Prices replaced",
     "policy_group.looked_up": "Number looked up in a policy group",
     "smartlink.added": "Smartlink added",
     "smartlink.changed": "Smartlink changed",

@@ -183,6 +183,12 @@ class SendBody(Strict):
     dry_run = serializers.BooleanField(
         default=False, help_text="Answer with what would happen, and do nothing."
     )
+    plan_row = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=2**31 - 1,
+        help_text="With `dry_run`: the row whose request is shown; the first one if left out.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The recipients come one way."""

@@ -155,6 +155,7 @@ FIGURES: dict[str, Any] = {
     "coverage": 0.5,
 }
 PLAN: dict[str, Any] = {
+    "made_at": AT,
     "recipients": 2,
     "rejected": 1,
     "removed": [
@@ -166,16 +167,50 @@ PLAN: dict[str, Any] = {
         }
     ],
     "encoding": "gsm7",
+    "encodings": {"gsm7": 2, "ucs2": 0, "unknown": 0},
     "segments": {"worst": 1, "typical": 1, "total": 2},
-    "warnings": [],
+    "segments_range": {"least": 2, "most": 2},
+    "countries": [
+        {
+            "country": "GB",
+            "recipients": 2,
+            "least": 2,
+            "most": 2,
+            "price": "0.045000",
+            "currency": "EUR",
+            "cost_least": "0.090000",
+            "cost_most": "0.090000",
+        }
+    ],
+    "cost": {
+        "entered": True,
+        "sums": [{"currency": "EUR", "least": "0.090000", "most": "0.090000"}],
+        "unpriced": 0,
+        "says": "At the prices entered, for messages that the provider takes.",
+    },
+    "policy": None,
+    "deferred": {"quiet_hours": "", "messages": 0, "until": []},
+    "ahead": 0,
+    "rate": None,
     "start_at": AT,
     "finish_at": None,
+    "finish_latest_at": None,
+    "too_late": 0,
     "forecast": "The service has no contracted rate, so the end cannot be foreseen.",
+    "warnings": [],
+    "cautions": [
+        {
+            "code": "opt_out",
+            "text": "It does not say how to opt out. Marketing needs it: add “Reply STOP to opt out”.",
+        }
+    ],
+    "row": 1,
     "request": {
         "from": "TEXTDESK",
         "to": [{"msisdn": ["447700900001"], "correlationId": "(made when it is sent)"}],
-        "contentType": "text",
-        "content": "Hi Ada, order 4711 is on its way.",
+        "content": {"type": "text", "text": "Hi Ada, order 4711 is on its way."},
+        "requestedReceipts": ["SUBMITTED", "DELIVERED", "FAILED"],
+        "notifyUrl": "https://desk.example.com/receipts/…/",
     },
 }
 

@@ -10,15 +10,16 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from sms import compose, control, desk
-from sms.api.v1 import access, dry_run
+from sms import compose, control, desk, plan
+from sms.api.v1 import access
 from sms.api.v1.bodies import HoldBody, NoBody, SendBody, SendChange
 from sms.api.v1.filters import OfSendFilter, RejectFilter, SendFilter
 from sms.api.v1.orders import naming_rows, order_of, source_of
+from sms.api.v1.plan_shape import PlanShape
 from sms.api.v1.problems import Problem
 from sms.api.v1.reading import Json
 from sms.api.v1.resource import Resource
-from sms.api.v1.shapes import MessageShape, PlanShape, RejectShape, SendShape, ShownSend, StoppedShape
+from sms.api.v1.shapes import MessageShape, RejectShape, SendShape, ShownSend, StoppedShape
 from sms.audience import Limits
 from sms.models import Message, Reject, Send, SendState
 
@@ -76,11 +77,16 @@ class Sends(Resource):
         """Commit a send. With `dry_run` nothing is stored and no Idempotency-Key is needed."""
         body = self.read(SendBody)
         if body["dry_run"]:
-            now = timezone.now()
             order = self._order(body)
             with naming_rows(order.audience.rejects, source_of(body)):
-                planned = dry_run.plan(order, now=now, public_url=settings.PUBLIC_URL)
-            return Response(PlanShape(planned).data)
+                planned = plan.made(
+                    order,
+                    now=timezone.now(),
+                    public_url=settings.PUBLIC_URL,
+                    row=body.get("plan_row"),
+                    masked=order.saved is not None and not access.shows_numbers(request),
+                )
+            return Response(plan.as_json(planned))
         access.only_sandbox(request)
         access.need_idempotency_key(request)
         return access.once(request, lambda: self._made(body))

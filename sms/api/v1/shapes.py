@@ -300,45 +300,6 @@ class DayFigures(FiguresShape):
     day = serializers.DateField()
 
 
-class RemovedShape(serializers.Serializer[Any]):
-    """Rows left out for one reason; `rows` names the first hundred."""
-
-    code = serializers.CharField()
-    reason = serializers.CharField(help_text="Of the first row.")
-    count = serializers.IntegerField()
-    rows = serializers.ListField(child=serializers.IntegerField())
-
-
-class SegmentsShape(serializers.Serializer[Any]):
-    """Segments per message, and of all; 0 where the provider makes the text."""
-
-    worst = serializers.IntegerField()
-    typical = serializers.IntegerField()
-    total = serializers.IntegerField()
-
-
-class WarningShape(serializers.Serializer[Any]):
-    """A row that is kept with a doubt."""
-
-    row = serializers.IntegerField()
-    detail = serializers.CharField()
-
-
-class PlanShape(serializers.Serializer[Any]):
-    """What would happen. `request` is the body that the provider would get for the first row."""
-
-    recipients = serializers.IntegerField()
-    rejected = serializers.IntegerField()
-    removed = RemovedShape(many=True)
-    encoding = serializers.ChoiceField(choices=["gsm7", "ucs2"])
-    segments = SegmentsShape()
-    warnings = WarningShape(many=True)
-    start_at = serializers.DateTimeField(allow_null=True)
-    finish_at = serializers.DateTimeField(allow_null=True)
-    forecast = serializers.CharField(help_text="What the times rest on, or why there is none.")
-    request = serializers.DictField()
-
-
 class StoppedShape(serializers.Serializer[Any]):
     """What a cancel or a stop did."""
 

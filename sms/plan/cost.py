@@ -1,0 +1,86 @@
+"""What a send costs, by country: the segments of its messages times the prices of its service."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sms import compose, senders
+from sms.models import Price
+from sms.plan.lengths import of_template, span
+from sms.plan.tree import Cost, Country, Money, Range
+
+
+@dataclass(slots=True)
+class _Sum:
+    recipients: int = 0
+    least: int = 0
+    most: int = 0
+
+
+def by_country(order: compose.Order, lines: Sequence[compose.Line]) -> tuple[Country, ...]:
+    """Recipients, segments and cost of each country, the most recipients first."""
+    host = str(order.link_domain) if order.link_domain else ""
+    unknown = of_template(order.service.text_limit)
+    known: dict[str, str] = {}
+    sums: dict[str, _Sum] = defaultdict(_Sum)
+    for line in lines:
+        one = sums[senders.country_of(line.msisdn, known)]
+        least, most = span(line.text, host) if line.text else unknown
+        one.recipients += 1
+        one.least += least
+        one.most += most
+    prices = _prices(order)
+    ordered = sorted(sums.items(), key=lambda item: (-item[1].recipients, item[0]))
+    return tuple(_country(country, one, prices.get(country)) for country, one in ordered)
+
+
+def _country(country: str, one: _Sum, price: Price | None) -> Country:
+    if price is None:
+        return Country(country, one.recipients, one.least, one.most, None, "", None, None)
+    return Country(
+        country=country,
+        recipients=one.recipients,
+        least=one.least,
+        most=one.most,
+        price=price.amount,
+        currency=price.currency,
+        cost_least=price.amount * one.least,
+        cost_most=price.amount * one.most,
+    )
+
+
+def _prices(order: compose.Order) -> dict[str, Price]:
+    """The price of each country for the kind of this sender; that of any kind where there is no own one."""
+    kind = order.sender.kind if order.sender else ""
+    rows = Price.objects.filter(service=order.service, sender_kind__in={"", kind}).order_by("sender_kind")
+    return {row.country: row for row in rows}  # "" comes first, so that the kind's own one stays
+
+
+def total(countries: Sequence[Country], *, entered: bool) -> Cost:
+    """The sum of all countries that have a price."""
+    least: dict[str, Decimal] = defaultdict(Decimal)
+    most: dict[str, Decimal] = defaultdict(Decimal)
+    unpriced = 0
+    for one in countries:
+        if one.cost_least is None or one.cost_most is None:
+            unpriced += one.recipients
+            continue
+        least[one.currency] += one.cost_least
+        most[one.currency] += one.cost_most
+    sums = tuple(Money(currency, least[currency], most[currency]) for currency in sorted(least))
+    return Cost(entered, sums, unpriced, _words(countries, entered=entered, unpriced=unpriced))
+
+
+def _words(countries: Sequence[Country], *, entered: bool, unpriced: int) -> str:
+    if not entered:
+        return "No prices are entered for this service, so the cost cannot be told."
+    if unpriced:
+        without = ", ".join(one.country or "unknown" for one in countries if one.price is None)
+        return f"Without a price: {without} ({unpriced:,} {'message' if unpriced == 1 else 'messages'})."
+    return "At the prices entered, for messages that the provider takes."
+
+
+def in_all(countries: Sequence[Country]) -> Range:
+    """Segments of all countries."""
+    return Range(sum(one.least for one in countries), sum(one.most for one in countries))

@@ -1,0 +1,173 @@
+"""Prices of a service as a CSV, in and out: country, sender kind, price, currency. Called by the prices page.
+
+`read` finds every mistake with its row, `replace` puts a whole list in the place of the one before.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import phonenumbers
+from django.db import transaction
+
+from sms.models import Actor, AuditEvent, Price, SenderKind, Service
+
+HEADINGS = ("country", "sender kind", "price", "currency")
+MOST_ROWS = 2_000
+SHOWN_MISTAKES = 50
+_ANY = {"", "any", "*"}
+_KINDS = {kind.value.replace("_", " "): kind.value for kind in SenderKind}
+_PRICE = re.compile(r"\d{1,6}(?:\.\d{1,6})?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A price as written: `kind` is a SenderKind, or empty for any."""
+
+    country: str
+    kind: str
+    amount: Decimal
+    currency: str
+
+
+class BadPrices(ValueError):
+    """The list cannot be used; `mistakes` are sentences that name the row, the first fifty."""
+
+    def __init__(self, mistakes: Sequence[str]) -> None:
+        super().__init__(" ".join(mistakes[:3]))
+        self.mistakes = tuple(mistakes[:SHOWN_MISTAKES])
+
+
+def read(written: str) -> list[Row]:
+    """Prices from a CSV with a line of headings, separated by comma, semicolon or tab; empty for no price at all.
+
+    Raises `BadPrices` with every mistake.
+    """
+    lines = written.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    if not lines.strip():
+        return []
+    first = lines.lstrip("\n").split("\n", 1)[0]
+    separator = max(",;\t", key=first.count)
+    try:
+        table = list(csv.reader(io.StringIO(lines), delimiter=separator, strict=True))
+    except csv.Error as problem:
+        raise BadPrices([f"This is not read as a CSV: {problem}."]) from None
+    start = next(index for index, cells in enumerate(table) if any(cells))
+    places = _places(table[start])
+    if len(table) > MOST_ROWS:
+        raise BadPrices([f"There are {len(table):,} rows; {MOST_ROWS:,} are the most."])
+    mistakes: list[str] = []
+    found: dict[tuple[str, str], tuple[int, Row]] = {}
+    for number, cells in enumerate(table[start + 1 :], start=start + 2):
+        if not any(cell.strip() for cell in cells):
+            continue
+        if separator == "," and len(cells) > len(table[start]):
+            mistakes.append(f"Row {number}: there are more cells than headings. Write prices like 0.045.")
+            continue
+        row = _row(number, _cells(cells, places), mistakes)
+        if row is None:
+            continue
+        key = (row.country, row.kind)
+        if key in found:
+            mistakes.append(
+                f"Row {number}: {row.country} with this kind of sender stands in row {found[key][0]} already."
+            )
+        found[key] = number, row
+    if mistakes:
+        raise BadPrices(mistakes)
+    return [row for _, row in found.values()]
+
+
+def _places(headings: Sequence[str]) -> dict[str, int]:
+    said = {re.sub(r"[\s_-]+", " ", one).strip().lower(): at for at, one in enumerate(headings)}
+    missing = [name for name in HEADINGS if name not in said and name != "sender kind"]
+    if missing:
+        raise BadPrices(
+            [
+                f"Row 1: the heading {' and '.join(missing)} is missing. "
+                "The first line is: country,sender kind,price,currency."
+            ]
+        )
+    return {name: said[name] for name in HEADINGS if name in said}
+
+
+def _cells(cells: Sequence[str], places: dict[str, int]) -> dict[str, str]:
+    return {
+        name: cells[places[name]].strip() if name in places and places[name] < len(cells) else ""
+        for name in HEADINGS
+    }
+
+
+def _row(number: int, cells: dict[str, str], mistakes: list[str]) -> Row | None:
+    before = len(mistakes)
+    country, currency = cells["country"].upper(), cells["currency"].upper()
+    if country not in phonenumbers.SUPPORTED_REGIONS:
+        mistakes.append(
+            f"Row {number}, country: “{cells['country'][:20]}” is not a country. Write its two letters, like GB."
+        )
+    wanted = re.sub(r"[\s_-]+", " ", cells["sender kind"]).lower()
+    if wanted not in _ANY and wanted not in _KINDS:
+        mistakes.append(
+            f"Row {number}, sender kind: “{cells['sender kind'][:20]}” is none. "
+            f"Write {', '.join(_KINDS)}, or leave it empty for any."
+        )
+    if not _PRICE.fullmatch(cells["price"]):
+        mistakes.append(
+            f"Row {number}, price: “{cells['price'][:20]}” is not a price. "
+            "Write it with a point and at most six decimals, like 0.045."
+        )
+    if not re.fullmatch("[A-Z]{3}", currency):
+        mistakes.append(
+            f"Row {number}, currency: “{cells['currency'][:20]}” is not a currency. Write its three letters, like EUR."
+        )
+    if len(mistakes) > before:
+        return None
+    return Row(country, _KINDS.get(wanted, ""), Decimal(cells["price"]), currency)
+
+
+def replace(service: Service, rows: Sequence[Row], *, by: Actor) -> None:
+    """Make these the prices of the service, instead of all there were."""
+    with transaction.atomic():
+        Service.objects.select_for_update(no_key=True).get(pk=service.pk)  # two savers in turn
+        before, _ = Price.objects.filter(service=service).delete()
+        Price.objects.bulk_create(
+            Price(
+                service=service,
+                country=row.country,
+                sender_kind=row.kind,
+                amount=row.amount,
+                currency=row.currency,
+            )
+            for row in rows
+        )
+        AuditEvent.record(
+            "prices.replaced",
+            by=by,
+            service_slug=service.slug,
+            noun="service",
+            noun_key=service.pk,
+            before=before,
+            now=len(rows),
+        )
+
+
+def as_csv(service: Service) -> str:
+    """The list as `read` reads it; empty where there is none."""
+    rows = list(service.prices.all())
+    if not rows:
+        return ""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(HEADINGS)
+    for one in rows:
+        writer.writerow([one.country, one.sender_kind.replace("_", " "), plain(one.amount), one.currency])
+    return out.getvalue()
+
+
+def plain(amount: Decimal) -> str:
+    """As people write it: 0.045, not 0.045000 or 4.5E-2."""
+    written = f"{amount:f}"
+    return written.rstrip("0").rstrip(".") if "." in written else written
