@@ -113,6 +113,16 @@ def _stamp(at: datetime) -> str:
     return f" · {timezone.localtime(at):%d %b %H:%M}"
 
 
+def leave_sandbox(service: Service, *, by: Actor) -> int:
+    """Hold what was made for the sandbox and has not ended, before the service is connected to people; returns how many sends."""
+    sends = list(_unfinished(service))
+    for send in sends:
+        hold(
+            send, by=by, because="Made while the sandbox was connected. Look at it before it goes to people."
+        )
+    return len(sends)
+
+
 def pause_service(service: Service, *, by: Actor, because: str) -> bool:
     """Post nothing of a whole service; False where it is paused already."""
     with transaction.atomic():

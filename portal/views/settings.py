@@ -27,7 +27,7 @@ from portal.forms.settings import (
 )
 from portal.limits import upload_limits
 from portal.models import Membership, Role, User
-from sms import compose
+from sms import compose, control
 from sms import connection as connecting
 from sms.audience import AudienceError, read_pasted
 from sms.models import (
@@ -94,7 +94,17 @@ def connection(request: HttpRequest, service: Service) -> HttpResponse:
         request.POST if request.method == "POST" else None, instance=Service.objects.get(pk=service.pk)
     )
     if request.method == "POST" and form.is_valid():
-        _keep(request, service, form, "service.changed")
+        held = 0
+        with transaction.atomic():
+            if service.reaches_sandbox and not form.instance.reaches_sandbox:
+                held = control.leave_sandbox(service, by=actor(request))
+            _keep(request, service, form, "service.changed")
+        if held:
+            messages.warning(
+                request,
+                f"{held:,} send{' that was' if held == 1 else 's that were'} made for the sandbox "
+                f"{'is' if held == 1 else 'are'} paused, so that nothing of it reaches people unseen.",
+            )
         return redirect("settings", service=service.slug)
     return _page(request, service, form=form, status=422 if form.errors else 200)
 

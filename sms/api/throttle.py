@@ -38,7 +38,7 @@ class Purses:
         self._purses: dict[int, Purse] = {}
 
     def spend(self, key: ApiKey) -> tuple[bool, dict[str, str], int]:
-        """Whether one more request may be answered, the `RateLimit-` headers, and the seconds until the next minute."""
+        """Whether one more request may be answered, the `RateLimit` headers, and the seconds until the next minute."""
         now = self.clock()
         minute, limit = int(now // MINUTE), key.per_minute
         with self._lock:
@@ -66,10 +66,14 @@ class Purses:
 
     @staticmethod
     def _headers(purse: Purse, now: float) -> dict[str, str]:
+        """Both spellings: the three that most clients read, and the two of the later IETF drafts."""
+        left, reset = purse.held + purse.left, max(int((purse.minute + 1) * MINUTE - now) + 1, 1)
         return {
             "RateLimit-Limit": str(purse.limit),
-            "RateLimit-Remaining": str(purse.held + purse.left),
-            "RateLimit-Reset": str(max(int((purse.minute + 1) * MINUTE - now) + 1, 1)),
+            "RateLimit-Remaining": str(left),
+            "RateLimit-Reset": str(reset),
+            "RateLimit-Policy": f'"key";q={purse.limit};w={MINUTE}',
+            "RateLimit": f'"key";r={left};t={reset}',
         }
 
 

@@ -148,6 +148,8 @@ def test_over_the_rate_is_429_with_retry_after(service):
     assert 1 <= int(last["Retry-After"]) <= 61
     assert last["RateLimit-Limit"] == "2"
     assert last["RateLimit-Remaining"] == "0"
+    assert last["RateLimit-Policy"] == '"key";q=2;w=60'
+    assert last["RateLimit"] == f'"key";r=0;t={last["RateLimit-Reset"]}'
     assert answers[0]["RateLimit-Remaining"] in ("0", "1")
 
 

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from sms.models import ApprovalRules, AuditEvent, Region, Service
+from sms.models import ApprovalRules, AuditEvent, Hold, Region, Service
 from sms.receipts import doors
-from tests.domain.desk import a_send, receipt
+from tests.domain.desk import Provider, a_send, receipt
 from tests.portal.people import Cast, a_cast
 
 pytestmark = pytest.mark.django_db
@@ -115,6 +115,21 @@ def test_a_changed_credential_makes_the_last_test_worthless_and_a_changed_name_d
     assert (kept(cast).check_verdict, kept(cast).name) == ("works", "Corner shop")
     cast["admin"].post("/s/shop/settings/", connection(api_key="another-key"))
     assert (kept(cast).check_verdict, kept(cast).checked_at) == ("", None)
+
+
+def test_what_was_made_for_the_sandbox_waits_when_the_desk_is_connected_to_people(cast):
+    here = "http://127.0.0.1:9"
+    Service.objects.update(is_sandbox=True, base_url=here)
+    send = a_send(kept(cast), 2)
+    cast["admin"].post("/s/shop/settings/", connection(name="Corner shop", base_url=here))
+    assert not Hold.objects.active().exists()
+    moved = connection(base_url="https://api-uk.webexconnect.io", api_key="k")
+    page = text_of(cast["admin"].post("/s/shop/settings/", moved, follow=True))
+    assert "1 send that was made for the sandbox is paused" in page
+    assert Hold.objects.active().get().send == send
+    provider = Provider()
+    provider.dispatch()
+    assert provider.bodies == []
 
 
 def test_two_pages_do_not_undo_each_other(cast):
