@@ -121,8 +121,9 @@ def test_the_main_job_works_without_javascript(browser, live_server, shop):
 
 
 @pytest.mark.sqlite  # what a page looks like does not depend on the database; that it opens does, and test_access looks at that
-@pytest.mark.parametrize("width", [1280, 360])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("scheme", "width"), [("light", 1280), ("dark", 360)]
+)  # colours and widths do not meet
 def test_every_page_is_accessible_and_fits(page, live_server, shop, scheme, width):
     send = a_history(shop)
     draft = Draft.objects.create(

@@ -188,6 +188,7 @@ def test_what_became_due_while_nothing_ran_goes_out_after_a_restart(var_dir, pre
             time.sleep(1)
 
 
+@pytest.mark.sqlite  # a port has nothing to do with the database
 def test_a_busy_port_is_one_sentence(var_dir, prepared_database_url):
     import subprocess
     import sys
