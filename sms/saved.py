@@ -178,7 +178,7 @@ def audience_of(version: AudienceVersion) -> Audience:
     """The recipients as compose takes them, row numbers as in the file. Raises SavedError where they were erased."""
     if version.erased_at:
         raise SavedError("audience", "The rows of this audience were erased. Choose another one.")
-    recipients = list(_recipients(version))
+    recipients = list(recipients_of(version))
     return Audience(headings=list(version.headings), column=version.column, recipients=recipients, rejects=[])
 
 
@@ -191,7 +191,7 @@ def export(version: AudienceVersion) -> Iterator[str]:
     """CSV lines: the number first, then the other columns. No cell begins a formula."""
     others = [heading for heading in dict.fromkeys(version.headings) if heading and heading != version.column]
     yield MARK + csv_line(version.column or "number", *others)
-    for one in _recipients(version):
+    for one in recipients_of(version):
         yield csv_line(one.msisdn, *(one.substitutions.get(name, "") for name in others))
 
 
@@ -250,7 +250,8 @@ def _index(numbers: bytes, needle: bytes) -> int | None:
     return at // 8 if at >= 0 else None
 
 
-def _recipients(version: AudienceVersion) -> Iterator[Recipient]:
+def recipients_of(version: AudienceVersion) -> Iterator[Recipient]:
+    """Row by row, a few chunks in memory at a time."""
     for chunk in version.chunks.order_by("place").iterator(chunk_size=10):
         numbers = array("Q")
         numbers.frombytes(bytes(chunk.numbers))

@@ -42,6 +42,10 @@ SIDEWAYS: dict[str, set[str]] = {
         *("sms.content", "sms.templates", "sms.audience", "sms.plan", "sms.approval", "sms.refusal"),
         *("sms.slicing", "sms.wishes"),
     },
+    "sms.sample": {"sms.audience", "sms.saved", "sms.senders"},  # rows to look at, and where they are
+    "sms.preview": {  # the same words as the plan, of a few rows
+        *("sms.audience", "sms.sample", "sms.content", "sms.senders", "sms.templates", "sms.plan"),
+    },
     "sms.wishes": {"sms.refusal"},  # what cannot be asked for is a problem of compose
     "sms.dispatch": {"sms.wishes"},  # the request asks for them
     "sms.plan": {  # it foretells what these do, by their own rules
