@@ -40,16 +40,22 @@ SIDEWAYS: dict[str, set[str]] = {
     "sms.zones": {"sms.msisdn"},  # where a number can be follows from its plan
     "sms.compose": {
         *("sms.content", "sms.templates", "sms.audience", "sms.plan", "sms.approval", "sms.refusal"),
-        "sms.slicing",
+        *("sms.slicing", "sms.senders", "sms.chunks"),
     },
     "sms.plan": {  # it foretells what these do, by their own rules
         *("sms.compose", "sms.dispatch", "sms.content", "sms.senders", "sms.audience", "sms.control"),
         *("sms.prices", "sms.slicing"),
     },
     "sms.refusal": {"sms.audience"},  # compose's own errors, kept apart for length
-    "sms.saved": {"sms.audience"},  # an audience that is kept
+    "sms.chunks": {"sms.audience"},  # how an audience lies in the database
+    "sms.saved": {"sms.audience", "sms.chunks"},  # an audience that is kept
+    "sms.prepare": {  # it does the work of these in the background
+        *("sms.audience", "sms.chunks", "sms.compose", "sms.drafts", "sms.slicing", "sms.content"),
+    },
     "sms.connection": {"sms.dispatch"},  # a test signs in as sending does
-    "sms.drafts": {"sms.audience", "sms.saved", "sms.compose"},  # a draft is a compose that is not finished
+    "sms.drafts": {  # a draft is a compose that is not finished
+        *("sms.audience", "sms.saved", "sms.compose", "sms.chunks", "sms.content"),
+    },
     "sms.receipts": {"sms.optout"},  # some failures are a person's refusal
     "sms.audit": {"sms.audience"},  # its export is disarmed as every CSV is
     "sms.optout": {"sms.audience"},  # its export is disarmed as every CSV is
@@ -64,6 +70,7 @@ SIDEWAYS: dict[str, set[str]] = {
         "sms.optout",
         "sms.pulse",
         "sms.reports",
+        "sms.prepare",
     },  # what a dispatching process does, in turn
 }
 # "look now" carries nothing, and a crash point is an empty function: neither couples anything
