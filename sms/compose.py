@@ -12,7 +12,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from sms import content, slicing, templates, text, wake, zones
+from sms import content, labels, slicing, templates, text, wake, zones
 from sms.audience import Audience, Recipient
 from sms.audience import Reject as RejectedRow
 from sms.models import (
@@ -64,6 +64,7 @@ class Order:
     expires_at: datetime | None = None
     policy_group: ContactPolicyGroup | None = None
     link_domain: ShortLinkDomain | None = None
+    labels: Sequence[str] = ()  # as they were written
     callback_data: str = ""
     source: str = ""
     saved: AudienceVersion | None = None  # where `audience` was read from, if it was saved
@@ -126,6 +127,7 @@ def check(order: Order, *, now: datetime | None = None) -> Checked:
         *_catalogue_problems(order),
         *_content_problems(order),
         *_resend_problems(order),
+        *labels.problems(order.service, order.labels),
     ]
     if problem := time_problem(order.due_at, order.expires_at, now=now):
         problems.append(problem)
@@ -203,6 +205,7 @@ def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: 
             client_reference=order.client_reference,
             reference=partner.reference if partner else None,
         )
+        labels.give(send, order.labels)
         later = Later()
         tally = Tally.new()
         stored = slicing.store(send, checked.lines, tally=tally, later=later)
