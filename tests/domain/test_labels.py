@@ -128,7 +128,7 @@ def test_without_labels_the_profiles_that_only_they_told_apart_are_one_again():
         a_send(shop, labels=words)
     facts.fold()
     assert FactProfile.objects.count() == 3
-    import_module("sms.migrations.0019_labels").forget(apps, None)
+    import_module("sms.migrations.0020_labels").forget(apps, None)
     assert FactProfile.objects.get().labels == ""
     assert (
         list(ReportedSend.objects.values_list("profile_id", flat=True)) == [FactProfile.objects.get().pk] * 3

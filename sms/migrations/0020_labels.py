@@ -21,7 +21,7 @@ def forget(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sms', '0018_prices'),
+        ('sms', '0019_draft_edits'),
     ]
 
     operations = [
