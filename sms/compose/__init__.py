@@ -18,7 +18,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from sms import chunks, content, slicing, text, wake
+from sms import chunks, content, labels, slicing, text, wake, wishes
 from sms.audience import Recipient
 from sms.audience import Reject as RejectedRow
 from sms.compose.lines import Composer, all_as_lines
@@ -40,7 +40,6 @@ from sms.models import (
     MessageState,
     Preparation,
     Reject,
-    Resend,
     Send,
     Sender,
     SendState,
@@ -112,7 +111,14 @@ def refuse(order: Order, *, now: datetime) -> None:
     problems = [
         *_catalogue_problems(order),
         *_content_problems(order),
-        *_resend_problems(order),
+        *wishes.problems(
+            order.wishes,
+            group=order.policy_group,
+            expires=order.expires_at is not None,
+            resend=order.resend,
+            ramp=order.ramp,
+        ),
+        *labels.problems(order.service, order.labels),
     ]
     if problem := time_problem(order.due_at, order.expires_at, now=now):
         problems.append(problem)
@@ -215,8 +221,8 @@ def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: 
             # not worth a hash for each of a partner's requests, which have references of their own
             audience_digest="" if partner else chunks.digest_of(order.audience),
         )
-        later = Later()
-        tally = Tally.new()
+        labels.give(send, order.labels)
+        later, tally = Later(), Tally.new()
         stored = slicing.store(send, checked.lines, tally=tally, later=later)
         rejected = [
             (send.pk, bad.row, bad.value[:200], bad.code, bad.reason[:300]) for bad in checked.rejects
@@ -254,6 +260,7 @@ def _create_large(
             created_by=user,
             audience_digest=version.digest,
         )
+        labels.give(send, order.labels)
         Preparation.objects.create(
             service=order.service,
             kind=Preparation.Kind.EXPAND,
@@ -297,6 +304,7 @@ def _fields(
         "lane": order.lane,
         "resend": order.resend,
         "ramp": order.ramp and slicing.ramps(recipients),
+        "time_zone": order.zone,
         "quiet_hours": quiet_of(order),
         "partner": by.label[:100] if by.kind == "key" else "",
         "client_reference": order.client_reference,
@@ -380,13 +388,6 @@ def time_problem(due_at: datetime | None, expires_at: datetime | None, *, now: d
     if expires_at is not None and expires_at <= max(due_at or now, now):
         return Problem("expires_at", "It would expire before it is sent. Choose a later expiry.")
     return None
-
-
-def _resend_problems(order: Order) -> Iterator[Problem]:
-    if order.resend == Resend.ALWAYS and order.expires_at is None:
-        yield Problem(
-            "expires_at", "Sending again when in doubt needs an expiry, so that it comes to an end."
-        )
 
 
 def _default_name(order: Order, due_at: datetime) -> str:

@@ -1,11 +1,11 @@
 """What is asked for, and what follows from it alone. Part of `sms.compose`, which everybody imports it from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sms import content, templates, text
+from sms import content, templates, text, wishes
 from sms.audience import Audience
 from sms.audience.rows import Rows
 from sms.content import Filling
@@ -21,6 +21,7 @@ from sms.models import (
     TemplateVersion,
 )
 from sms.refusal import Partner
+from sms.wishes import USUAL_WISHES, Wishes
 
 LARGE = 5_000  # rows: above, an order is checked as a stream, and its messages are written in the background
 
@@ -41,6 +42,7 @@ class Order:
     expires_at: datetime | None = None
     policy_group: ContactPolicyGroup | None = None
     link_domain: ShortLinkDomain | None = None
+    labels: Sequence[str] = ()  # as they were written
     callback_data: str = ""
     source: str = ""
     saved: AudienceVersion | None = None  # where `audience` was read from, if it is in the database
@@ -52,6 +54,8 @@ class Order:
     respect_quiet_hours: bool = True
     client_reference: str = ""
     partner: Partner | None = None
+    zone: str = ""  # in which `due_at` was meant, for whoever reads it later
+    wishes: Wishes = USUAL_WISHES
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,5 +131,5 @@ def substance(order: Order, sender: Sender | None) -> dict[str, Any]:
         "link_domain": order.link_domain,
         "expires_at": order.expires_at,
         "callback_data": order.callback_data,
-        "wishes": order.partner.wishes if order.partner else {},
+        "wishes": wishes.on_wire(order.wishes, order.partner, order.policy_group, order.link_domain),
     }

@@ -5,13 +5,14 @@ from sms.models.approval import ApprovalRules, Approvers
 from sms.models.audience import AudienceChunk, AudienceVersion, SavedAudience
 from sms.models.audit import Actor, AuditEvent, AuditLeave, AuditSeal
 from sms.models.callback import Callback, CallbackEndpoint, Echo, Notify
-from sms.models.draft import Draft, Upload
+from sms.models.draft import Draft, DraftPresence, Upload
 from sms.models.duty import Duty
 from sms.models.fact import Fact, FactDelta, FactFold, FactProfile, KeptFact, ReportedSend, SendFact
 from sms.models.heartbeat import Heartbeat
 from sms.models.hold import Hold
 from sms.models.idempotency import IdempotentAnswer
 from sms.models.inbound import InboundMessage
+from sms.models.label import Label
 from sms.models.link import (
     Click,
     ClickCount,
@@ -57,6 +58,7 @@ __all__ = [
     "DomainChange",
     "DomainState",
     "Draft",
+    "DraftPresence",
     "Duty",
     "Echo",
     "Fact",
@@ -68,6 +70,7 @@ __all__ = [
     "IdempotentAnswer",
     "InboundMessage",
     "KeptFact",
+    "Label",
     "Lane",
     "Message",
     "MessageState",

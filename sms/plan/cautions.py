@@ -7,6 +7,7 @@ from sms.compose.survey import ADVISED
 from sms.models import SenderKind
 from sms.plan.forecast import Forecast
 from sms.plan.tree import Caution, Cost
+from sms.wishes import RECEIPTS
 
 _NAMES = {"US": "the United States", "CA": "Canada"}
 
@@ -46,6 +47,8 @@ def cautions(
         )
     if order.link_domain is not None:
         yield Caution("short_domain", _short_domain(order))
+    for one in order.wishes.missing_receipts if order.partner is None else ():
+        yield Caution("receipts", f"The receipt {one.capitalize()} is not asked for: {RECEIPTS[one]}.")
     if figures.long:
         yield Caution(
             "long",

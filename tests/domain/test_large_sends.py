@@ -164,7 +164,7 @@ def test_its_figures_in_reports_are_those_of_a_small_one():
     from sms import facts
 
     service = a_service()
-    send = compose.create(large_order(service), by=BY)
+    compose.create(large_order(service), by=BY)
     prepare.run(**FOREVER)
     facts.fold()
     assert facts.compare()[1] is None

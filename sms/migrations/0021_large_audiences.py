@@ -33,7 +33,7 @@ def settle(schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sms', '0018_prices'),
+        ('sms', '0020_labels'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
