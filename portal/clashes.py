@@ -16,8 +16,15 @@ TYPED_IN = {
     "validity": ("ends", "validity_count", "validity_unit"),
     "track_clicks": ("track",),
     "upload": (),
+    "fillings": (),
 }
-LABELS = {"validity": "How long it is valid", "track_clicks": "Clicks", "upload": "File", "send_at": "When"}
+LABELS = {
+    "validity": "How long it is valid",
+    "track_clicks": "Clicks",
+    "upload": "File",
+    "fillings": "What fills the placeholders",
+    "send_at": "When",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,5 +119,7 @@ def _shown(value: Any) -> str:
         return "Yes" if value else "No"
     if value is None or value == "" or value == []:
         return "(empty)"
+    if isinstance(value, dict):
+        value = [f"{name}: {', '.join(one.values())}" for name, one in value.items()]
     written = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return written if len(written) <= SHOWN else f"{written[:SHOWN]}…"

@@ -6,6 +6,7 @@ who write in different fields never disturb each other, and nobody overwrites wh
 """
 
 import hashlib
+import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,11 +27,13 @@ EDITED = (
     "pasted",
     "column",
     "country",
+    "fillings",
     "allow_duplicates",
     "policy_group",
     "check_consent",
     "apply_frequency_cap",
     "link_domain",
+    "labels",
     "track_clicks",
     "tag1",
     "tag2",
@@ -79,6 +82,8 @@ def _fingerprint(draft: Draft, name: str) -> str:
     value: Any = getattr(draft, field.attname)
     if isinstance(value, datetime):
         value = value.astimezone(UTC).isoformat()
+    if isinstance(value, dict):
+        value = json.dumps(value, sort_keys=True) if value else ""
     # browsers send other line ends than programs write
     written = "" if value is None else str(value).replace("\r\n", "\n")
     return hashlib.blake2b(written.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()

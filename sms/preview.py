@@ -5,14 +5,14 @@ shows as a hole; whether that makes a send is for `sms.compose` to say. Called b
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import median_high
 
 from sms import content, lint, senders, templates, text
 from sms.audience import Audience, Recipient
+from sms.compose import lengths
 from sms.models import Sender, Service, ShortLinkDomain, TemplateVersion
-from sms.plan import lengths
 from sms.sample import Sample
 
 ADVISED = 450  # characters that the provider advises to stay below
@@ -30,6 +30,7 @@ class Written:
     text: str
     version: TemplateVersion | None = None
     by_provider: bool = False  # a template whose text only the provider has
+    fillings: Mapping[str, content.Filling] = field(default_factory=dict)
     sender: Sender | None = None
     domain: ShortLinkDomain | None = None
     at: int = 0
@@ -154,7 +155,26 @@ def _filled(written: Written, sample: Sample) -> list[_Row]:
 def _columns(written: Written, sample: Sample) -> dict[str, str]:
     names = text.placeholders(written.words)
     there = Audience(list(sample.headings), sample.column, [], [])
-    return content.columns(names, there)[0] if names else {}
+    return content.columns(names, there, written.fillings)[0] if names else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A placeholder of the text, how it is filled, and what somebody chose for it."""
+
+    name: str
+    heading: str
+    fallback: str
+    chosen: content.Filling
+
+
+def holes(written: Written, sample: Sample) -> list[Hole]:
+    """In the order of the text."""
+    chosen = {text.match_key(name): one for name, one in written.fillings.items()}
+    return [
+        Hole(way.name, way.heading, way.fallback, chosen.get(text.match_key(way.name), content.Filling()))
+        for way in _ways(written, sample)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +189,13 @@ class _Way:
 
 def _ways(written: Written, sample: Sample) -> list[_Way]:
     columns, holes = _columns(written, sample), templates.holes_by_key(written.version)
+    own = {text.match_key(name): one for name, one in content.fallbacks(written.fillings).items()}
     found = []
     for name in text.placeholders(written.words):
         heading, hole = columns.get(name, ""), holes.get(text.match_key(name))
         is_number = bool(heading) and heading == sample.column
-        found.append(_Way(name, heading, is_number, hole.fallback if hole else ""))
+        fallback = own.get(text.match_key(name)) or (hole.fallback if hole else "")
+        found.append(_Way(name, heading, is_number, fallback))
     return found
 
 

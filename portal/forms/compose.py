@@ -23,6 +23,7 @@ RESENDS = [
     (Resend.EVIDENCE, "Send again only if the receipts of others show that it was not sent"),
     (Resend.ALWAYS, "Send again after ten seconds, once: it may arrive twice. Needs an expiry"),
 ]
+SEVERAL = ("upload", "validity", "receipts", "track_clicks", "fillings")  # made from several fields
 AS_THE_GROUP = [("", "As the group says"), ("yes", "Yes"), ("no", "No")]
 UNITS = [("60", "minutes"), ("3600", "hours"), ("1", "seconds")]
 ENDS = [("never", "Never"), ("at", "At a time"), ("after", "So long after it is handed over")]
@@ -34,6 +35,17 @@ def countries() -> list[tuple[str, str]]:
         (code, phonenumbers.country_code_for_region(code)) for code in sorted(phonenumbers.SUPPORTED_REGIONS)
     )
     return [(code, f"{code} +{calling}") for code, calling in known]
+
+
+def fillings_typed(typed: Any, stored: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """`{"name": {"column": "Customer", "fallback": "friend"}}` from three lists of fields, one entry each for every placeholder."""
+    lists = [typed.getlist(f"filling_{part}") for part in ("name", "column", "fallback")]
+    kept = {name: dict(one) for name, one in stored.items() if name not in lists[0]}
+    for name, column, fallback in list(zip(*lists, strict=False))[:100]:
+        filling = {"column": column[:200], "fallback": fallback.strip()[:500]}
+        if filling := {part: value for part, value in filling.items() if value}:
+            kept[name[:200]] = filling
+    return kept
 
 
 class DraftForm(forms.ModelForm):
@@ -74,10 +86,7 @@ class DraftForm(forms.ModelForm):
 
     class Meta:
         model = Draft
-        # `drafting.EDITED` but for the file, which has fields of its own, and what is made from several fields
-        fields = tuple(
-            name for name in drafting.EDITED if name not in ("upload", "validity", "receipts", "track_clicks")
-        )
+        fields = tuple(name for name in drafting.EDITED if name not in SEVERAL)
         labels = {  # noqa: RUF012 - Django's own spelling
             "name": "Name",
             "text": "Text",
@@ -89,6 +98,7 @@ class DraftForm(forms.ModelForm):
             "link_domain": "Short-link domain",
             "send_at": "Time",
             "expires_at": "Expires at",
+            "labels": "Labels",
             "tag1": "First tag",
             "tag2": "Second tag",
             "callback_data": "Callback data",
@@ -105,6 +115,7 @@ class DraftForm(forms.ModelForm):
             "policy_group": "Webex Connect then checks consent or frequency before it sends.",
             "link_domain": "Shortens https links and counts clicks. Some operators filter short links.",
             "expires_at": "After this nothing more of it is posted.",
+            "labels": "Words by which your team sorts its sends and reports, with commas between them.",
             "tag1": "Counted in Webex Connect's own reports on links. Letters, digits, _ and -.",
             "callback_data": "Comes back unchanged in every receipt; up to 1,500 characters, the same for everybody.",
             "lane": "Where there is not room for all, urgent goes first and bulk last.",
@@ -267,9 +278,15 @@ class DraftForm(forms.ModelForm):
             self.add_error("receipts", "Ask for at least one, or nobody learns what became of a message.")
         self.instance.receipts = [] if set(wanted) in (set(), set(USUAL)) else wanted
 
+    def _fill(self) -> None:
+        """What fills each placeholder that the page showed; what was chosen for others stays."""
+        if "fillings_shown" in self.data:
+            self.instance.fillings = fillings_typed(self.data, self.instance.fillings)
+
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
         self._asked()
+        self._fill()
 
     def keep(
         self, *, user: Any, base: Mapping[str, str] | None = None, theirs: Collection[str] = ()

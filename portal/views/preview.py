@@ -14,9 +14,10 @@ from django.views.decorators.http import require_POST
 
 from portal.access import service_page
 from portal.forms import zones
+from portal.forms.compose import fillings_typed
 from portal.forms.zones import WallClockField
 from portal.limits import upload_limits
-from sms import preview, sample, templates
+from sms import content, preview, sample, templates
 from sms.models import Draft, Sender, Service
 
 COUNTED = 300_000  # rows: more are counted on the next page only
@@ -60,6 +61,7 @@ PARTS = {
     "when": "_when.html",
     "rows": "_rows.html",
     "odd": "_odd.html",
+    "holes": "_holes.html",
 }
 
 
@@ -84,6 +86,8 @@ def look(service: Service, typed: Mapping[str, Any], draft: Draft) -> dict[str, 
         "refused": made.refused,
         "doubted": made.doubted,
         "when": _when(typed),
+        "holes": preview.holes(written, seen.sample),
+        "headings": [one for one in seen.sample.headings if one],
         "said": _said(made),
     }
 
@@ -117,8 +121,14 @@ class Seen:
             by_provider=template is not None and (version is None or not version.text),
             sender=sender,
             domain=self._chosen(service.link_domains, "link_domain"),
+            fillings=content.fillings_of(self._fillings()),
             at=int(at) if at.isdecimal() and len(at) < 9 else 0,
         )
+
+    def _fillings(self) -> dict[str, dict[str, str]]:
+        if hasattr(self.typed, "getlist") and "fillings_shown" in self.typed:
+            return fillings_typed(self.typed, self.draft.fillings)
+        return dict(self.draft.fillings)
 
     @property
     def version(self) -> Any:

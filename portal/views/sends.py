@@ -10,10 +10,19 @@ from django.views.decorators.http import require_POST, require_safe
 from portal.access import actor, service_page
 from portal.views.download import csv_download
 from portal.views.settle import may_send_again
-from sms import compose, control, desk
+from sms import compose, control, desk, labels
 from sms.audience import Reject as RejectedRow
 from sms.audience import rejects_csv
-from sms.models import AuditEvent, ClickFigures, MessageState, Send, SendState, Service
+from sms.models import (
+    UNFINISHED,
+    AuditEvent,
+    ClickFigures,
+    MessageState,
+    Preparation,
+    Send,
+    SendState,
+    Service,
+)
 from sms.webex import codes
 
 PAGE = 30
@@ -25,6 +34,10 @@ MESSAGES = 50
 def sends(request: HttpRequest, service: Service) -> HttpResponse:
     """Newest first."""
     rows = Send.objects.filter(service=service).select_related("sender", "template", "created_by")
+    label, words = request.GET.get("label", "")[:60], labels.words_of(service)
+    if label:
+        rows = labels.having(rows, label)
+    rows = rows.prefetch_related("labels")
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     drafts = service.drafts.filter(send=None).select_related("created_by")[:10]
     return render(
@@ -35,6 +48,8 @@ def sends(request: HttpRequest, service: Service) -> HttpResponse:
             "rows": desk.progress_of_page(list(page.object_list)),
             "held": control.held_among(list(page.object_list)),
             "drafts": drafts,
+            "label": label,
+            "labels": sorted({*words, label} - {""}) if words else [],
         },
     )
 
@@ -53,7 +68,11 @@ def _progress(found: Send) -> dict[str, object]:
         "progress": progress,
         "counts": [(state, progress.counts[state]) for state in order if progress.counts.get(state)],
         "failures": [(codes.lookup(code), count) for code, count in found.failures()],
-        "can_cancel": found.state in (SendState.SCHEDULED, SendState.SENDING),
+        "can_cancel": found.state in UNFINISHED,
+        "preparing": Preparation.objects.filter(send=found).first()
+        if found.state == SendState.PREPARING
+        else None,
+        "now": timezone.now(),
         "can_send_again": may_send_again(found),
         "clicks": ClickFigures.of_send(found.pk) if found.link_domain_id else None,
     } | _standing(found)
@@ -61,7 +80,7 @@ def _progress(found: Send) -> dict[str, object]:
 
 def _standing(found: Send) -> dict[str, object]:
     """What keeps an unfinished send back: holds, the stage of its ramp, and the night."""
-    if found.state not in (SendState.SCHEDULED, SendState.SENDING):
+    if found.state not in UNFINISHED:
         return {"holds": [], "own_hold": None, "stage": None, "night": None}
     holds = sorted(control.holds_on(found), key=lambda one: one.send_id is None)  # its own first
     return {

@@ -4,6 +4,7 @@ const LATEST = 90; // and at most so long after the first
 const AT_REST = 1200; // until every row is counted, and what changed is said to whoever listens
 const LONG = 20_000; // characters of a pasted list that are not sent at every key: the saved ones are looked at
 const FIELDS = ["text", "template", "language", "sender", "link_domain", "audience", "pasted", "country", "column", "allow_duplicates", "when", "send_at", "time_zone"];
+const LISTS = ["fillings_shown", "filling_name", "filling_column", "filling_fallback"]; // what fills each placeholder
 
 export function preview(form) {
   const parts = new Map([...form.querySelectorAll("[data-part]")].map((one) => [one.dataset.part, one]));
@@ -17,6 +18,7 @@ export function preview(form) {
       const value = typed.get(name);
       if (value !== null && !(name === "pasted" && value.length > LONG)) sent.set(name, value);
     }
+    for (const name of LISTS) for (const value of typed.getAll(name)) sent.append(name, value);
     sent.set("csrfmiddlewaretoken", typed.get("csrfmiddlewaretoken"));
     sent.set("at", at);
     for (const [name, value] of Object.entries(extra)) sent.set(name, value);
@@ -27,11 +29,19 @@ export function preview(form) {
     const part = parts.get(name);
     if (!part || shown.get(name) === html) return;
     shown.set(name, html);
+    if (name === "holes" && sameHoles(part, html)) return; // somebody may be typing in them
     const step = part.contains(document.activeElement) ? document.activeElement.dataset.step : undefined;
     const open = part.querySelector("details")?.open;
     part.innerHTML = html;
     if (open) part.querySelector("details")?.setAttribute("open", "");
     if (step) part.querySelector(`[data-step="${step}"]`)?.focus();
+  }
+
+  function sameHoles(part, html) {
+    const fresh = document.createElement("template");
+    fresh.innerHTML = html;
+    const now = (root) => root.querySelector("[data-holes]")?.dataset.holes ?? "";
+    return now(part) === now(fresh.content);
   }
 
   async function send(extra = {}) {
@@ -70,7 +80,7 @@ export function preview(form) {
 
   form.addEventListener("input", (event) => {
     if (event.target.name === "audience" || event.target.name === "pasted") at = 0;
-    if (FIELDS.includes(event.target.name)) ask();
+    if (FIELDS.includes(event.target.name) || LISTS.includes(event.target.name)) ask();
   });
   form.addEventListener("click", (event) => {
     const button = event.target.closest("[data-step]");
