@@ -13,6 +13,7 @@ ADVISED = 450  # characters that the provider advises to stay below
 
 
 def hints_of(written: Written, rows: Sequence[Row]) -> list[str]:
+    """Sentences, each with its way out; those that refuse come first."""
     words = written.words
     if written.by_provider:
         return ["The provider's template makes the text, so nothing can be said of it here."]

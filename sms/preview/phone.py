@@ -15,6 +15,7 @@ SMARTLINK = re.compile(r"\{\{smartlink_\d+\}\}", re.ASCII)
 
 
 def phone_of(written: Written, sample: Sample, one: Recipient | None) -> Phone:
+    """The text of `one`, of nobody where no row is known yet."""
     words, host = written.words, str(written.domain) if written.domain else ""
     values = {} if one is None else values_of(one, ways_of(written, sample))
     pieces = text.filled(words, substitutions=values)

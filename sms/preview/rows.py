@@ -53,6 +53,7 @@ class Way:
 
 
 def ways_of(written: Written, sample: Sample) -> list[Way]:
+    """For each placeholder, in the order of the text."""
     columns, holes = _columns(written, sample), templates.holes_by_key(written.version)
     own = {text.match_key(name): one for name, one in content.fallbacks(written.fillings).items()}
     found = []
@@ -77,6 +78,7 @@ def values_of(one: Recipient, ways: Sequence[Way], *, keep: bool = False) -> dic
 
 
 def totals_of(rows: Sequence[Row], sample: Sample) -> Totals:
+    """Exact where the sample is whole; otherwise the spread rows stand for all, and the longest for the worst."""
     drawn = rows if sample.whole else rows[: sample.spread]
     most, least = [one[2] for one in drawn], [one[3] for one in drawn]
     scale = 1.0 if sample.whole else sample.recipients / len(drawn)
