@@ -54,6 +54,9 @@ SIDEWAYS: dict[str, set[str]] = {
     "sms.audit": {"sms.audience"},  # its export is disarmed as every CSV is
     "sms.optout": {"sms.audience"},  # its export is disarmed as every CSV is
     "sms.reports": {"sms.audience"},  # its files are disarmed as every CSV is
+    "sms.archive": {"sms.facts"},  # what leaves the ledger stays in the facts
+    "sms.retention": {"sms.archive", "sms.saved"},  # it decides what leaves, and these know how
+    "sms.desk": {"sms.archive"},  # a page shows a message wherever it lies
     "sms.control": {"sms.compose"},  # stopping is cancelling every send of a kind
     "sms.rounds": {
         "sms.callbacks",
@@ -64,6 +67,7 @@ SIDEWAYS: dict[str, set[str]] = {
         "sms.optout",
         "sms.pulse",
         "sms.reports",
+        "sms.retention",
     },  # what a dispatching process does, in turn
 }
 # "look now" carries nothing, and a crash point is an empty function: neither couples anything

@@ -13,7 +13,7 @@ from portal.views.settle import may_send_again
 from sms import compose, control, desk
 from sms.audience import Reject as RejectedRow
 from sms.audience import rejects_csv
-from sms.models import AuditEvent, ClickFigures, MessageState, Send, SendState, Service
+from sms.models import AuditEvent, ClickFigures, MessageState, Send, SendKeeping, SendState, Service
 from sms.webex import codes
 
 PAGE = 30
@@ -77,19 +77,19 @@ def _standing(found: Send) -> dict[str, object]:
 def send(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """One send: counts, failures by code, its messages."""
     found = _find(service, pk)
-    rows = found.messages.order_by("id")
     wanted = request.GET.get("state", "")
-    if wanted in MessageState.values:
-        rows = rows.filter(state=wanted)
+    wanted = wanted if wanted in MessageState.values else ""
     after = request.GET.get("after", "")
-    if after.isascii() and after.isdecimal() and len(after) < 19:
-        rows = rows.filter(pk__gt=int(after))
-    shown = list(rows[: MESSAGES + 1])
+    start = int(after) if after.isascii() and after.isdecimal() and len(after) < 19 else 0
+    listed = desk.messages_of(found, state=wanted, after=start, page=MESSAGES)
+    shown = listed.messages
     context = _progress(found) | {
         "rows": shown[:MESSAGES],
         "next_after": shown[MESSAGES - 1].pk if len(shown) > MESSAGES else None,
+        "problem": listed.problem,
         "state": wanted,
         "states": MessageState.choices,
+        "keeping": SendKeeping.objects.filter(pk=found.pk).first(),
         "trail": AuditEvent.objects.filter(noun="send", noun_key=str(found.pk)).order_by("id"),
     }
     return render(request, "sends/detail.html", context)

@@ -100,6 +100,10 @@ ACTS: dict[str, str] = {
     "send.paused": "Paused",
     "send.resumed": "Resumed",
     "send.stage": "Next stage let go",
+    "send.kept": "Kept from retention",
+    "send.kept_no_more": "No longer kept from retention",
+    # what leaves when its days are over
+    "retention.ran": "Retention ran",
     # overrides of what is not confirmed
     "messages.send_again": "Sent again, though not confirmed",
     "messages.treat_as_sent": "Treated as sent",
