@@ -57,6 +57,7 @@ service = [
     path("sends/<int:pk>/settle/", settle.send_settle, name="send_settle"),
     path("sends/<int:pk>/keep/", retention.send_keep, name="send_keep"),
     path("sends/<int:pk>/keep-no-more/", retention.send_keep_no_more, name="send_keep_no_more"),
+    path("sends/<int:pk>/messages/", sends.send_messages, name="send_messages"),
     path("sends/<int:pk>/rejects.csv", sends.send_rejects, name="send_rejects"),
     path("messages/", messages.messages, name="messages"),
     path("messages/<int:pk>/", messages.message, name="message"),

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from portal.access import actor, service_page
 from portal.views.download import csv_download
 from portal.views.settle import may_send_again
-from sms import compose, control, desk
+from sms import compose, control, desk, listing
 from sms.audience import Reject as RejectedRow
 from sms.audience import rejects_csv
 from sms.models import AuditEvent, ClickFigures, MessageState, Send, SendKeeping, SendState, Service
@@ -133,3 +133,19 @@ def send_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingHt
         for bad in found.rejects.iterator()
     )
     return csv_download(rejects_csv(rows), name=f"rejects-send-{found.pk}.csv")
+
+
+@service_page("export")
+@require_POST
+def send_messages(request: HttpRequest, service: Service, pk: int) -> StreamingHttpResponse:
+    """Every message of the send as CSV, archived ones too. Numbers leave the desk by it, so the audit tells who took them."""
+    found = _find(service, pk)
+    AuditEvent.record(
+        "send.messages_exported",
+        by=actor(request),
+        service_slug=service.slug,
+        noun="send",
+        noun_key=found.pk,
+        rows=found.recipients,
+    )
+    return csv_download(listing.csv_of(found), name=f"messages-send-{found.pk}.csv")

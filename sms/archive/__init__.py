@@ -11,7 +11,7 @@ Called by `sms.retention` and `sms.erasure`; read by the pages and the API.
 from sms.archive.errors import ArchiveError, Damaged, Missing
 from sms.archive.files import store
 from sms.archive.move import block_size, make, move, resume
-from sms.archive.read import by_provider_id, every, has, of_send, one, to_number, told
+from sms.archive.read import at_row, by_provider_id, every, has, of_send, one, to_number, told
 from sms.archive.rewrite import rewrite
 from sms.archive.rows import Row, Story, story
 from sms.archive.strip import Gone, bare_receipt, erased, in_values, strip
@@ -25,6 +25,7 @@ __all__ = [
     "Row",
     "Story",
     "Verdict",
+    "at_row",
     "bare_receipt",
     "block_size",
     "by_provider_id",

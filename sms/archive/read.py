@@ -120,6 +120,12 @@ def told(service: Service, rows: list[Row]) -> list[Story]:
     return [story(row, send=sends[row.send_id]) for row in rows if row.send_id in sends]
 
 
+def at_row(send: Send, row: int) -> Story | None:
+    """The archived message of a row of a send's audience. Raises ArchiveError."""
+    found = next((one for one in every(send.service, send=send) if one.row == row), None)
+    return story(found, send=send) if found else None
+
+
 def has(service: Service) -> bool:
     """Whether the service has any archive."""
     return ArchiveBlock.objects.filter(service=service, moved=True).exists()

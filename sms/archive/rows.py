@@ -186,5 +186,5 @@ def story(row: Row, *, send: Send) -> Story:
         for one in row.told
         if one.click is not None
     }
-    echo = Echo(message_id=row.id, correlation_id=row.echo[0], destination=row.echo[1]) if row.echo else None
+    echo = Echo(message=message, correlation_id=row.echo[0], destination=row.echo[1]) if row.echo else None
     return Story(message, receipts, clicks, echo)

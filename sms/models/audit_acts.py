@@ -116,6 +116,7 @@ ACTS: dict[str, str] = {
     "audience.rejects_exported": "Rejected rows of an audience exported",
     "draft.rejects_exported": "Rejected rows of a draft exported",
     "send.rejects_exported": "Rejected rows of a send exported",
+    "send.messages_exported": "Messages of a send exported",
     "optout.exported": "Opt-outs exported",
     "audit.exported": "Audit exported",
     "report.exported": "Report exported",
