@@ -6,7 +6,7 @@ from sms.models.archive import Archive, ArchiveBlock, ArchiveIndex
 from sms.models.audience import AudienceChunk, AudienceVersion, SavedAudience
 from sms.models.audit import Actor, AuditEvent, AuditLeave, AuditSeal
 from sms.models.callback import Callback, CallbackEndpoint, Echo, Notify
-from sms.models.draft import Draft, Upload
+from sms.models.draft import Draft, DraftPresence, Upload
 from sms.models.duty import Duty
 from sms.models.fact import Fact, FactDelta, FactFold, FactProfile, KeptFact, ReportedSend, SendFact
 from sms.models.heartbeat import Heartbeat
@@ -14,6 +14,7 @@ from sms.models.hold import Hold
 from sms.models.idempotency import IdempotentAnswer
 from sms.models.inbound import InboundMessage
 from sms.models.keeping import RetentionClock, RetentionRun, SendKeeping
+from sms.models.label import Label
 from sms.models.link import (
     Click,
     ClickCount,
@@ -59,6 +60,7 @@ __all__ = [
     "DomainChange",
     "DomainState",
     "Draft",
+    "DraftPresence",
     "Duty",
     "Echo",
     "Fact",
@@ -70,6 +72,7 @@ __all__ = [
     "IdempotentAnswer",
     "InboundMessage",
     "KeptFact",
+    "Label",
     "Lane",
     "Message",
     "MessageState",
