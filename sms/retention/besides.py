@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 from sms import saved
 from sms.models import (
     Actor,
+    AudienceChunk,
     AudienceVersion,
     Callback,
     Click,
@@ -48,8 +49,10 @@ def _uploads(service: Service, now: datetime) -> "list[int]":
     if before is None:
         return []
     used = Draft.objects.filter(upload=OuterRef("pk"))
+    reading = AudienceVersion.objects.filter(upload=OuterRef("pk"), ready_at=None)
     waits = used.filter(Q(send=None) | Q(send__keeping__isnull=True) | Q(send__keeping__numbers_gone_at=None))
-    rows = Upload.objects.filter(service=service, uploaded_at__lt=before).filter(~Exists(waits))
+    rows = Upload.objects.filter(service=service, uploaded_at__lt=before)
+    rows = rows.filter(~Exists(waits), ~Exists(reading))
     return list(rows.order_by("pk").values_list("pk", flat=True)[:50])
 
 
@@ -62,26 +65,41 @@ def uploads(service: Service, now: datetime) -> int:
 
 
 def _versions(service: Service, now: datetime) -> list[AudienceVersion]:
-    """Versions that were replaced, or whose audience was archived, so long ago, and that no open send was made from."""
+    """Versions that nobody needs since so long: replaced ones, those of archived audiences, and what a draft or send was made of."""
     before = _before(service.keep_numbers, now)
     if before is None:
         return []
-    rows = AudienceVersion.objects.filter(audience__service=service, erased_at=None).select_related(
-        "audience"
+    mine = AudienceVersion.objects.filter(service=service)
+    newer = mine.filter(audience=OuterRef("audience"), number__gt=OuterRef("number"), made_at__lt=before)
+    listed = Q(audience__isnull=False) & (
+        Q(audience__archived_at__lt=before) | (Q(current_of=None) & Exists(newer))
     )
-    newer = AudienceVersion.objects.filter(
-        audience=OuterRef("audience"), number__gt=OuterRef("number"), made_at__lt=before
-    )
-    rows = rows.filter(Q(audience__archived_at__lt=before) | (Q(current_of=None) & Exists(newer)))
+    drafts = Draft.objects.filter(version=OuterRef("pk"), send=None)
+    made_of = Q(audience=None, made_at__lt=before) & ~Exists(drafts)
+    # a send needs its own for as long as it needs its numbers
     kept = Send.objects.filter(audience=OuterRef("pk")).filter(
-        ~Q(state__in=DONE) | Q(keeping__held_at__isnull=False)
+        ~Q(state__in=DONE) | Q(keeping__isnull=True) | Q(keeping__numbers_gone_at=None)
     )
-    return list(rows.filter(~Exists(kept)).order_by("pk")[:5])
+    read_on = mine.filter(mends=OuterRef("pk"), ready_at=None)
+    rows = mine.filter(listed | made_of, erased_at=None).filter(~Exists(kept), ~Exists(read_on))
+    return list(rows.select_related("audience").order_by("pk")[:5])
 
 
 def versions(service: Service, now: datetime) -> int:
     """People of old versions of audiences; figures stay."""
-    return sum(saved.erase(version, by=BY) for version in _versions(service, now))
+    return sum(
+        saved.erase(version, by=BY) if version.audience_id else _forget(version, now)
+        for version in _versions(service, now)
+    )
+
+
+def _forget(version: AudienceVersion, now: datetime) -> bool:
+    with transaction.atomic():
+        rows = AudienceVersion.objects.filter(pk=version.pk, erased_at=None)
+        if not rows.update(erased_at=now, rejects=b""):
+            return False
+        AudienceChunk.objects.filter(version=version).delete()
+    return True
 
 
 def inbound(service: Service, now: datetime) -> int:

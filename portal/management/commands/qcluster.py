@@ -58,6 +58,7 @@ class Command(Original):
                 ("callbacks", tasks.tell_until),
                 ("audit", tasks.seal_until),
                 ("retention", tasks.retain_until),
+                ("audiences", tasks.prepare_until),
             )
         ]
         for thread in beside:

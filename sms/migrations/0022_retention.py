@@ -22,7 +22,7 @@ def wait_a_day(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sms', '0020_labels'),
+        ('sms', '0021_large_audiences'),
     ]
 
     operations = [
