@@ -223,7 +223,7 @@ def test_changed_days_wait_an_hour_and_a_service_without_days_never_runs():
 DAYS = st.one_of(st.none(), st.integers(7, 60))
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(
     ages=st.lists(
         st.tuples(
