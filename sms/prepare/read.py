@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -156,7 +156,7 @@ def _mended(reading: Reading, base: AudienceVersion, *, allow_duplicates: bool) 
     for number in sorted(fresh):
         yield fresh[number] if allow_duplicates else _once(fresh[number], rows_of, base)
     for row, told in enumerate(new, last + 1):
-        added = cast("Item", replace(told, row=row))
+        added = replace(told, row=row)
         yield added if allow_duplicates else _once(added, rows_of, base)
 
 
