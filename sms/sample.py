@@ -11,7 +11,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from sms import saved, senders
+from sms import chunks, senders
 from sms.audience import Audience, AudienceError, Limits, Recipient, read, read_pasted
 from sms.models import AudienceVersion, Upload
 
@@ -91,7 +91,7 @@ def of_version(version: AudienceVersion) -> Sample:
 
     def made() -> Sample:
         return _drawn(
-            saved.recipients_of(version),
+            every_row(version),
             headings=version.headings,
             column=version.column,
             recipients=version.recipients,
@@ -172,4 +172,5 @@ def _once(key: object, made: Callable[[], Sample]) -> Sample:
 
 def every_row(version: AudienceVersion) -> Iterator[Recipient]:
     """All of a version, a chunk at a time."""
-    return saved.recipients_of(version)
+    for chunk in version.chunks.order_by("place").iterator(chunk_size=10):
+        yield from chunks.recipients_of(chunk)

@@ -13,7 +13,8 @@ from django.utils import timezone
 from portal import wording
 from portal.forms import zones
 from portal.forms.zones import WallClockField
-from sms import drafting
+from portal.limits import upload_limits
+from sms import drafting, drafts
 from sms.models import Draft, Lane, Resend, Service, TemplateVersion, Upload, VersionState
 from sms.wishes import LONGEST_VALIDITY, RECEIPTS, USUAL
 
@@ -304,6 +305,7 @@ class DraftForm(forms.ModelForm):
         if file is not None:
             draft.upload = Upload.keep(file.read(), service=self.service, name=file.name or "file", user=user)
             draft.column = "" if stored and stored.upload and stored.column == draft.column else draft.column
+            drafts.recall(draft, limits=upload_limits())
         elif self.cleaned_data.get("remove_file"):
             draft.upload = None
         if draft.pk is None:
