@@ -17,6 +17,7 @@ TYPED_IN = {
     "track_clicks": ("track",),
     "upload": (),
     "fillings": (),
+    "again": (),
 }
 LABELS = {
     "validity": "How long it is valid",

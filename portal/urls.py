@@ -50,6 +50,7 @@ service = [
     path("drafts/", drafts.draft_list, name="drafts"),
     path("drafts/<int:pk>/", compose.draft, name="draft"),
     path("drafts/<int:pk>/save/", drafts.draft_save, name="draft_save"),
+    path("drafts/<int:pk>/work/", drafts.draft_work, name="draft_work"),
     path("drafts/<int:pk>/here/", drafts.draft_here, name="draft_here"),
     path("drafts/<int:pk>/preview/", preview.draft_preview, name="draft_preview"),
     path("drafts/<int:pk>/review/", review.draft_review, name="draft_review"),

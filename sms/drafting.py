@@ -28,6 +28,7 @@ EDITED = (
     "column",
     "country",
     "fillings",
+    "again",
     "allow_duplicates",
     "policy_group",
     "check_consent",

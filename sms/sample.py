@@ -8,16 +8,17 @@ import heapq
 import io
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sms import chunks, senders
-from sms.audience import Audience, AudienceError, Limits, Recipient, read, read_pasted
+from sms.audience import Audience, AudienceError, Limits, Recipient, Reject, read, read_pasted
 from sms.models import AudienceVersion, Upload
 
 WHOLE = 1_000  # rows: up to so many, all are looked at
 SPREAD = 200  # of more, so many evenly spread ones
 LONGEST = 20  # and of each column the rows with the longest values
+FIRST = 8  # rejected rows that are shown
 KEPT = 16  # samples in a process; a few hundred rows each
 SMALL_FILE = 1_000_000  # bytes
 LONGEST_PASTE = 400_000  # characters that are read while somebody types
@@ -37,6 +38,7 @@ class Sample:
     recipients: int = 0
     rejected: Mapping[str, int] = field(default_factory=dict)
     countries: Mapping[str, int] = field(default_factory=dict)
+    bad: tuple[Reject, ...] = ()
     note: str = ""
 
     @property
@@ -101,6 +103,13 @@ def of_version(version: AudienceVersion) -> Sample:
     return _once(("version", version.pk), made)
 
 
+def of_first(version: AudienceVersion, good: Sequence[Recipient]) -> Sample:
+    """Of a version that is still being read: its first rows. Not kept, since it grows."""
+    headings, column = list(version.headings), version.column
+    found = _drawn(good, headings=headings, column=column, recipients=len(good), rejected=Counter())
+    return replace(found, note="These are the first rows; the others are being read.")
+
+
 def of_audience(audience: Audience) -> Sample:
     """Of rows that are in memory already."""
     return _drawn(
@@ -109,11 +118,18 @@ def of_audience(audience: Audience) -> Sample:
         column=audience.column,
         recipients=len(audience.recipients),
         rejected=Counter(bad.code for bad in audience.rejects),
+        bad=tuple(audience.rejects[:FIRST]),
     )
 
 
 def _drawn(
-    rows: Iterable[Recipient], *, headings: list[str], column: str, recipients: int, rejected: Counter[str]
+    rows: Iterable[Recipient],
+    *,
+    headings: list[str],
+    column: str,
+    recipients: int,
+    rejected: Counter[str],
+    bad: tuple[Reject, ...] = (),
 ) -> Sample:
     step = max(recipients // SPREAD, 1) if recipients > WHOLE else 1
     drawn: list[Recipient] = []
@@ -142,6 +158,7 @@ def _drawn(
         recipients=recipients,
         rejected=dict(rejected),
         countries=dict(countries),
+        bad=bad,
     )
 
 

@@ -24,7 +24,7 @@ RESENDS = [
     (Resend.EVIDENCE, "Send again only if the receipts of others show that it was not sent"),
     (Resend.ALWAYS, "Send again after ten seconds, once: it may arrive twice. Needs an expiry"),
 ]
-SEVERAL = ("upload", "validity", "receipts", "track_clicks", "fillings")  # made from several fields
+SEVERAL = ("upload", "validity", "receipts", "track_clicks", "fillings", "again")  # made from several fields
 AS_THE_GROUP = [("", "As the group says"), ("yes", "Yes"), ("no", "No")]
 UNITS = [("60", "minutes"), ("3600", "hours"), ("1", "seconds")]
 ENDS = [("never", "Never"), ("at", "At a time"), ("after", "So long after it is handed over")]
@@ -129,6 +129,7 @@ class DraftForm(forms.ModelForm):
             "text": forms.Textarea(attrs={"rows": 6}),
             "pasted": forms.Textarea(attrs={"rows": 5, "inputmode": "tel"}),
             "callback_data": forms.TextInput(),
+            "column": forms.TextInput(attrs={"list": "columns"}),
         }
 
     def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:
@@ -283,6 +284,8 @@ class DraftForm(forms.ModelForm):
         """What fills each placeholder that the page showed; what was chosen for others stays."""
         if "fillings_shown" in self.data:
             self.instance.fillings = fillings_typed(self.data, self.instance.fillings)
+        if "again_shown" in self.data:
+            self.instance.again = str(self.data.get("again", ""))[:64]
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]

@@ -21,11 +21,15 @@ from django.views.decorators.http import require_POST, require_safe
 from portal import clashes
 from portal.access import actor, service_page
 from portal.forms.compose import DraftForm
+from portal.limits import upload_limits
 from portal.views import preview
-from sms import drafting
+from sms import drafting, drafts, prepare
+from sms.compose import ComposeError
 from sms.models import AuditEvent, Draft, Service
 
 PAGE = 30
+BAD = 8  # rejected rows that are shown
+HEAD_START = 1.2  # seconds that the answer to an upload may work on it itself
 LONGEST_BASE = 5_000  # characters of what a page says of its fields
 
 
@@ -87,6 +91,7 @@ def shown(
     if kept and (words := told(kept, user)):
         messages.info(request, words)
     context = {
+        **(work_of(draft) if draft.pk else {}),
         "form": form,
         "draft": draft,
         "clashes": clashes.of(kept, form) if kept else [],
@@ -172,6 +177,8 @@ def _saved(request: HttpRequest, service: Service, found: Draft) -> HttpResponse
             {"send": reverse("send", kwargs={"service": service.slug, "pk": problem.send_id})}, status=410
         )
     draft = kept.stored
+    if request.FILES or len(draft.pasted) > drafts.SMALL:
+        _read_on(draft)
     fresh = DraftForm(instance=draft, service=service)
     clash = clashes.of(kept, form)
     errors = {
@@ -187,10 +194,42 @@ def _saved(request: HttpRequest, service: Service, found: Draft) -> HttpResponse
         "told": told(kept, request.user),
         "clashes": render_to_string("compose/_clashes.html", {"clashes": clash}) if clash else "",
         "file": render_to_string("compose/_file.html", {"draft": draft, "form": fresh}),
+        "work": render_to_string("compose/_work.html", {"service": service, **work_of(draft)}),
         "now": fresh.now,
         "errors": errors,
     }
     return JsonResponse(answer, status=409 if clash else 200)
+
+
+def _read_on(draft: Draft) -> None:
+    """Begin to read a large file at once, so that its first rows are on screen a moment after it was chosen."""
+    try:
+        drafts.audience_of(draft, limits=upload_limits())
+    except drafts.NotReady as waiting:
+        prepare.go_on(waiting.preparation.pk, seconds=HEAD_START)
+    except ComposeError:
+        return  # the page says so at its field
+
+
+@service_page("compose")
+@require_safe
+def draft_work(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """How far the reading of its file is, drawn again every second while it goes on."""
+    found = get_object_or_404(service.drafts.select_related("upload", "version__preparation"), pk=pk)
+    return render(request, "compose/_work.html", work_of(found))
+
+
+def work_of(draft: Draft) -> dict[str, Any]:
+    """Context of that part: the reading, the first rows that are rejected, and sends that were made of the same file."""
+    version = drafts.in_use(draft) if draft.version_id else None
+    reading = version.preparation if version is not None else None
+    return {
+        "draft": draft,
+        "version": version,
+        "reading": reading,
+        "bad": drafts.first_rows(version, BAD)[1] if version is not None else [],
+        "before": drafts.file_sent_before(draft.upload) if draft.upload else [],
+    }
 
 
 @service_page("compose")

@@ -17,8 +17,8 @@ from portal.forms import zones
 from portal.forms.compose import fillings_typed
 from portal.forms.zones import WallClockField
 from portal.limits import upload_limits
-from sms import content, preview, sample, templates
-from sms.models import Draft, Sender, Service
+from sms import content, drafts, preview, sample, templates
+from sms.models import AudienceVersion, Draft, OptOut, Sender, Service
 
 COUNTED = 300_000  # rows: more are counted on the next page only
 
@@ -34,7 +34,8 @@ def compose_preview(request: HttpRequest, service: Service) -> HttpResponse:
 @require_POST
 def draft_preview(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Of a page whose file and long lists are in its draft."""
-    rows = service.drafts.defer("text", "upload__content").select_related("upload")
+    files = ("upload", "version__upload", "version__mends__upload")
+    rows = service.drafts.select_related(*files).defer("text", *(f"{file}__content" for file in files))
     return _answer(service, request.POST, get_object_or_404(rows, pk=pk))
 
 
@@ -86,6 +87,8 @@ def look(service: Service, typed: Mapping[str, Any], draft: Draft) -> dict[str, 
         "refused": made.refused,
         "doubted": made.doubted,
         "when": _when(typed),
+        "opted_out": _opted_out(service, seen.sample),
+        "draft": draft,
         "holes": preview.holes(written, seen.sample),
         "headings": [one for one in seen.sample.headings if one],
         "said": _said(made),
@@ -131,15 +134,19 @@ class Seen:
         return dict(self.draft.fillings)
 
     @property
-    def version(self) -> Any:
-        """The saved rows that are in use, if any."""
+    def version(self) -> AudienceVersion | None:
+        """The rows in the database that are in use, if any: of a saved audience, or of a large file or paste."""
         kept = self._chosen(self.service.audiences.select_related("current"), "audience")
-        return kept.current if kept is not None else None
+        if kept is not None or self.typed.get("audience"):
+            return kept.current if kept is not None else None
+        return drafts.in_use(self.draft) if self.draft.version_id else None
 
     @property
     def sample(self) -> sample.Sample:
         """Real rows, of what is in use: a saved audience, a file, or the numbers in the box."""
         if (version := self.version) is not None:
+            if version.ready_at is None:
+                return sample.of_first(version, drafts.first_rows(version, sample.SPREAD)[0])
             return sample.of_version(version)
         country = str(self.typed.get("country") or self.draft.country or self.service.default_country)
         if self.draft.upload is not None:
@@ -174,6 +181,13 @@ def _when(typed: Mapping[str, Any]) -> str:
         return zones.in_words(zones.moment(at, zone), zone) if zones.is_zone(zone) else ""
     except forms.ValidationError as problem:
         return str(problem.messages[0])
+
+
+def _opted_out(service: Service, of: sample.Sample) -> int | None:
+    """People of a small audience who refused; None where there are too many to look at every key."""
+    if not of.whole or len(of.rows) > sample.WHOLE:
+        return None
+    return len(OptOut.in_force(service.pk, [one.msisdn for one in of.rows]))
 
 
 def _said(made: preview.Preview) -> str:

@@ -5,7 +5,7 @@ const LATEST = 3000; // and at most so long after the first
 const TOO_LONG = 30_000; // without an answer the save counts as failed
 const AGAIN = [2, 4, 8, 15]; // seconds
 
-export function saving(form, { changed }) {
+export function saving(form, { changed, work }) {
   const state = form.querySelector("[data-state]");
   const clashes = form.querySelector("[data-clashes]");
   const file = form.querySelector("[data-file]");
@@ -20,7 +20,7 @@ export function saving(form, { changed }) {
 
   function touched(event) {
     const name = event.target.name;
-    if (!name || name.startsWith("choose_")) return;
+    if (event.target.form !== form || !name || name.startsWith("choose_")) return;
     edits.set(name, (edit += 1));
     if (!failures) say("Not saved yet …", "open");
     const now = performance.now();
@@ -68,6 +68,7 @@ export function saving(form, { changed }) {
     for (const [name, value] of Object.entries(told.theirs)) if ((edits.get(name) ?? 0) <= upto) put(form, name, value);
     if (newFile && (edits.get("file") ?? 0) <= upto) form.elements.file.value = "";
     if (file.innerHTML.trim() !== told.file.trim()) file.innerHTML = told.file;
+    work(told.work);
     for (const [name, words] of Object.entries(told.now)) {
       const fold = form.querySelector(`[data-now="${name}"]`);
       if (fold && fold.textContent !== words) fold.textContent = words;
@@ -88,7 +89,9 @@ export function saving(form, { changed }) {
     history.replaceState(history.state, "", told.page);
     form.dataset.save = `${told.page}save/`;
     form.dataset.preview = `${told.page}preview/`;
-    document.getElementById("discard").action = `${told.page}discard/`;
+    for (const [id, act] of [["discard", "discard/"], ["work-stop", "stop/"], ["work-go-on", "go-on/"], ["mend", "mend/"]]) {
+      document.getElementById(id).action = told.page + act;
+    }
     form.querySelector("[form=discard]").hidden = false;
   }
 

@@ -3,6 +3,7 @@
 import { presence } from "./compose-presence.js";
 import { preview } from "./compose-preview.js";
 import { saving } from "./compose-save.js";
+import { working } from "./compose-work.js";
 
 const form = document.querySelector("[data-compose]");
 const text = form.querySelector("[name=text]");
@@ -10,7 +11,7 @@ const text = form.querySelector("[name=text]");
 for (const part of form.querySelectorAll("[data-without-script]")) part.hidden = true;
 
 const phone = preview(form);
-const saver = saving(form, { changed: () => phone.ask() });
+const saver = saving(form, { changed: () => phone.ask(), work: working(form, () => phone.ask()) });
 presence(form, saver);
 
 function insert(words) {
