@@ -107,7 +107,9 @@ def of_first(version: AudienceVersion, good: Sequence[Recipient]) -> Sample:
     """Of a version that is still being read: its first rows. Not kept, since it grows."""
     headings, column = list(version.headings), version.column
     found = _drawn(good, headings=headings, column=column, recipients=len(good), rejected=Counter())
-    return replace(found, note="These are the first rows; the others are being read.")
+    # one more than there are, so that no figure of them passes for one of all
+    growing = max(version.recipients, len(good) + 1)
+    return replace(found, recipients=growing, note="These are the first rows; the others are being read.")
 
 
 def of_audience(audience: Audience) -> Sample:

@@ -29,7 +29,7 @@ from sms.models import AuditEvent, Draft, Service
 
 PAGE = 30
 BAD = 8  # rejected rows that are shown
-HEAD_START = 1.2  # seconds that the answer to an upload may work on it itself
+HEAD_START = 0.6  # seconds that the answer to an upload may work on it itself
 LONGEST_BASE = 5_000  # characters of what a page says of its fields
 
 

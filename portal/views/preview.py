@@ -73,7 +73,7 @@ def look(service: Service, typed: Mapping[str, Any], draft: Draft) -> dict[str, 
     offered = list(service.senders.filter(active=True))
     made = preview.look(written, seen.sample, offered=offered)
     totals = made.totals
-    counting = bool(totals and not totals.exact)
+    counting = bool(totals and not totals.exact and not seen.sample.note)
     if counting and "count" in typed and seen.sample.recipients <= COUNTED:
         totals, counting = preview.count(written, seen.sample, seen.rows()), False
     return {
