@@ -34,7 +34,7 @@ def state_of(page: Page):
 def test_two_people_write_one_draft(page, live_server, shop, context, browser, complaints):  # noqa: F811
     colleague = User.objects.create_user("ben@example.test", PASSWORD, first_name="Ben")
     Membership.objects.create(user=colleague, service=shop, role="composer")
-    people = "Mobile,Name\n" + "".join(f"+44771000000{at},{'Zoë' * (at + 1)}\n" for at in range(5))
+    people = "Mobile,Name\n" + "".join(f"+44771000000{at},{'Zoe' * (at + 1)}\n" for at in range(5))
     packed = saved.pack_pasted(people, country="GB", limits=Limits())
     saved.create(shop, packed, name="Regulars", by=BY, user=None)
     ShortLinkDomain.objects.create(service=shop, region=shop.region, host="go.example.test")
@@ -45,14 +45,14 @@ def test_two_people_write_one_draft(page, live_server, shop, context, browser, c
     page.get_by_label("Saved audience").select_option("Regulars")
     text = page.get_by_label("Text", exact=True)
     text.press_sequentially("Hi $(name), it’s $(time) – ż")
-    expect(page.locator("mark.value")).to_have_text("ZoëZoëZoëZoëZoë")
+    expect(page.locator("mark.value")).to_have_text("ZoeZoeZoeZoeZoe")
     expect(page.locator("mark.hole")).to_have_text("$(time)")
     expect(state_of(page)).to_contain_text("Saved")
     assert Draft.objects.get().text == "Hi $(name), it’s $(time) – ż"
     assert page.url.endswith(f"/drafts/{Draft.objects.get().pk}/"), "a reload finds it again"
     found += problems(page, "Unicode and a hole")
     text.press("Alt+PageDown")
-    expect(page.locator("mark.value")).to_have_text("ZoëZoëZoëZoë")
+    expect(page.locator("mark.value")).to_have_text("ZoeZoeZoeZoe")
     text.press("Alt+KeyR")
     expect(text).to_have_value("Hi $(name), it's $(time) - z")
     expect(state_of(page)).to_contain_text("Saved")
