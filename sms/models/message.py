@@ -37,7 +37,7 @@ FINAL = frozenset({MessageState.FAILED, MessageState.DELIVERED, MessageState.CAN
 class Message(models.Model):
     """One SMS. `text` is what we asked the provider to send (substituted by us), empty when a provider template makes it.
 
-    No index and no partial-index predicate names `state`, and half of each page is left free (migration 0022): on PostgreSQL that keeps
+    No index and no partial-index predicate names `state`, and half of each page is left free (migration 0023): on PostgreSQL that keeps
     state changes HOT, which made folding receipts four times and claiming work a hundred times faster when measured.
     """
 

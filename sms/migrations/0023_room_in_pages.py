@@ -1,4 +1,4 @@
-"""Half of each page of messages stays free for what becomes of them (docs/decisions/0009). PostgreSQL only, and for new pages only."""
+"""Half of each page of messages stays free for what becomes of them (docs/decisions/0010). PostgreSQL only, and for new pages only."""
 
 from django.db import migrations
 
@@ -19,7 +19,7 @@ def _storage(schema_editor, what):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sms', '0021_large_audiences'),
+        ('sms', '0022_retention'),
     ]
 
     operations = [
