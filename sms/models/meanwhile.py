@@ -1,6 +1,6 @@
 """PostgreSQL at work while we compute, and its rows without a text in between: for the few places that move thousands of rows at once.
 
-On SQLite there is nobody else to work, and everything here does what it says at once. Called by `ledger` and the fold of receipts.
+On SQLite there is nobody else to work: what is asked is done at once. Called by `ledger` and the fold of receipts.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,8 +33,8 @@ def rows_ahead(text: str, each: Iterable[Sequence[Any]]) -> Iterator[list[tuple[
     """
     asked = None
     for values in each:
-        found = _fetch(asked) if asked else None
-        if found == []:
+        found = _fetch(asked) if asked else []
+        if asked and not found:
             return
         asked = _ask(text, values)
         if found:
