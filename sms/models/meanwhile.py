@@ -33,7 +33,7 @@ def rows_ahead(text: str, each: Iterable[Sequence[Any]]) -> Iterator[list[tuple[
     """
     asked = None
     for values in each:
-        found = _fetch(asked) if asked else []
+        found: list[tuple[Any, ...]] = _fetch(asked) if asked else []
         if asked and not found:
             return
         asked = _ask(text, values)
