@@ -4,14 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sms.models import Fact, ReportedSend, SendFact
-from sms.models.fact import TIMED, TIMES
-from sms.models.tally import FIGURES
+from sms.models.fact import HOURS, TIMED, TIMES
+from sms.models.tally import FIGURES, NOT_POSTED
 
 TIMES_FROM = 20  # recipients: a percentile of fewer says nothing
 _SUMS = ", ".join(f"sum(d.{name}) AS {name}" for name in FIGURES)
 _ANY = " OR ".join(f"sum(d.{name}) <> 0" for name in FIGURES)
 _TIMES = ", ".join(f"'{measure}'" for measure in TIMES)
+_KEPT_BACK = ", ".join(f"'{state.value}'" for state in sorted(NOT_POSTED))
+_SERVICE = "coalesce(r.service_id, d.service_id)"
 _COUNTED = ("measure", "word", "code", "bucket")
+_OF_FACT = ("service_id", "grain", "cut", "at", "profile_id", "country", "carrier", *_COUNTED)
 _HOUR = "CASE WHEN d.hour = 0 THEN r.hour ELSE d.hour END"
 
 
@@ -51,17 +54,19 @@ class Projection:
 def projections() -> Iterator[Projection]:
     """All of them."""
     counted = tuple(f"d.{name}" for name in _COUNTED)
-    for grain, at in ((Fact.Grain.HOUR, _HOUR), (Fact.Grain.DAY, f"({_HOUR}) / 24")):
+    for grain, hours in HOURS.items():
+        at = _HOUR if hours == 1 else f"({_HOUR}) / {hours}"
         for cut in Fact.Cut:
+            if cut == Fact.Cut.PRICED:
+                if grain != Fact.Grain.HOUR:
+                    yield _priced(grain, at)
+                continue
             profile = "coalesce(r.profile_id, 0)" if cut in (Fact.Cut.PROFILE, Fact.Cut.FULL) else ""
             placed = ("d.country", "d.carrier") if cut in (Fact.Cut.PLACE, Fact.Cut.FULL) else ("", "")
-            told = ("coalesce(r.service_id, d.service_id)", at, profile, *placed)
+            told = (_SERVICE, at, profile, *placed)
             yield Projection(
                 table=Fact._meta.db_table,
-                keys=(
-                    *("service_id", "grain", "cut", "at", "profile_id", "country", "carrier"),
-                    *_COUNTED,
-                ),
+                keys=_OF_FACT,
                 chosen=(
                     *(told[0], f"'{grain.value}'", str(cut.value), at, profile or "0"),
                     *(place or "''" for place in placed),
@@ -70,7 +75,7 @@ def projections() -> Iterator[Projection]:
                 grouped=(*(part for part in told if part), *counted),
                 where="1 = 1" if cut in TIMED[grain] else f"d.measure NOT IN ({_TIMES})",
                 held=f"grain = '{grain.value}' AND cut = {cut.value}",
-                by_day=grain == Fact.Grain.DAY,
+                by_day=grain != Fact.Grain.HOUR,
             )
     yield Projection(
         table=SendFact._meta.db_table,
@@ -79,6 +84,23 @@ def projections() -> Iterator[Projection]:
         grouped=("d.send_id", *counted),
         where=f"d.send_id > 0 AND (r.recipients >= {TIMES_FROM} OR d.measure NOT IN ({_TIMES}))",
         held="1 = 1",
+    )
+
+
+def _priced(grain: Fact.Grain, at: str) -> Projection:
+    """What was posted, whatever became of it."""
+    cut = Fact.Cut.PRICED.value
+    return Projection(
+        table=Fact._meta.db_table,
+        keys=_OF_FACT,
+        chosen=(
+            *(_SERVICE, f"'{grain.value}'", str(cut), at, "coalesce(r.profile_id, 0)", "d.country", "''"),
+            *("'posted'", "''", "''", "0"),
+        ),
+        grouped=(_SERVICE, at, "coalesce(r.profile_id, 0)", "d.country"),
+        where=f"d.measure = 'state' AND d.word NOT IN ({_KEPT_BACK})",
+        held=f"grain = '{grain.value}' AND cut = {cut}",
+        by_day=True,
     )
 
 

@@ -1,14 +1,13 @@
-"""Reports of a year over ten million messages and thirty million receipts (PostgreSQL): what the server takes, and how fast facts are rebuilt.
+"""Reports of a year over ten million messages and thirty million receipts (PostgreSQL), and how fast their facts are rebuilt.
 
-`python -m tests.bench.year [--messages 10000000] [--parts make,rebuild,reports] [--runs 5] [--on URL] [--folder FOLDER]` prints one JSON line
-per figure. The history is made by the database itself: two years of sends by some habits of a team, four fifths of it in the last. It
-takes a server of its own in FOLDER (45 GB with ten million messages; a temporary one if left out), or the database of `--on`, which
-may hold the history already (then leave `make` out). Nothing of it is small: look at `df` first.
+`python -m tests.bench.year [--messages 10000000] [--parts make,rebuild,reports] [--runs 5] [--on URL]` prints one JSON line per
+figure. The history is made by the database itself: two years of sends by some habits of a team, four fifths of it in the last. It takes
+a server of its own in the folder for temporary files (30 GB with ten million messages), or the database of `--on`, which may hold the
+history already (then leave `make` out, and give the same `--keys`). Nothing of it is small: look at `df` first.
 """
 
 import argparse
 import json
-import os
 import shutil
 import statistics
 import subprocess
@@ -45,7 +44,6 @@ def main() -> None:
     line.add_argument("--parts", default="make,rebuild,reports")
     line.add_argument("--runs", type=int, default=5)
     line.add_argument("--on", help="the address of a database")
-    line.add_argument("--folder", type=Path)
     line.add_argument("--keys", type=Path, help="a folder for the keys of that database, kept")
     line.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     options = line.parse_args()
@@ -53,7 +51,7 @@ def main() -> None:
         one(options)
         return
     with ExitStack() as stack:
-        url = options.on or stack.enter_context(_fresh(options.folder))
+        url = options.on or stack.enter_context(_fresh())
         keys = options.keys or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         keys.mkdir(exist_ok=True)
         env = environment(keys, url) | {
@@ -65,12 +63,11 @@ def main() -> None:
 
 
 @contextmanager
-def _fresh(folder: Path | None) -> Iterator[str]:
+def _fresh() -> Iterator[str]:
     """A database on a server with room: that of the tests has the memory of a toy."""
-    os.environ[postgres.OPTIONS] = " ".join(f"-c {one}" for one in SETTINGS)
-    free = shutil.disk_usage(folder or tempfile.gettempdir()).free
+    free = shutil.disk_usage(tempfile.gettempdir()).free
     print(json.dumps({"bench": "year", "what": "disk", "free_gb": round(free / 1e9)}), flush=True)
-    with postgres.server() as server, postgres.fresh_database(server) as url:
+    with postgres.server(settings=SETTINGS) as server, postgres.fresh_database(server) as url:
         yield url
 
 
@@ -123,7 +120,9 @@ def rebuilding() -> dict[str, object]:
 def reporting(shop, runs: int) -> dict[str, object]:
     """Milliseconds of a whole page of a year in the server: by everything, alone, compared, and filtered. By the hour a month, its most."""
     from django.db import connection
+    from django.test.utils import setup_test_environment
 
+    setup_test_environment()  # answers tell what they were made of
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE sms_fact")
     client = _auditor(shop)

@@ -1,4 +1,4 @@
-"""Two years of a busy team, made inside PostgreSQL for `tests.bench.year`: sends by habits, messages, receipts, clicks, opt-outs, prices."""
+"""Two years of a busy team, made inside PostgreSQL for `tests.bench.year`: sends by habits, with all that came of them."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -184,7 +184,8 @@ def _messages(cursor, first: int, sends: int) -> int:
         cursor.execute(
             "INSERT INTO sms_message (send_id, msisdn, country, row, text, substitutions, zone, segments, state, attempt, resent, code,"
             " detail, provider_id, carrier, segments_billed, posted_at, queued_at, submitted_at, final_at)"
-            " SELECT id, '+4477' || lpad((h % 100000000)::text, 8, '0'), country, n, 'A message of long ago.', '{}', '', 1 + (h % 9 = 0)::int,"
+            " SELECT id, '+4477' || lpad((h % 100000000)::text, 8, '0'), country, n, 'A message of long ago.', '{}', '',"
+            " 1 + (h % 9 = 0)::int,"
             " state, 1, 0, CASE WHEN state = 'failed' THEN (ARRAY[" + codes + "])[1 + h % 6] ELSE '' END, '',"
             " md5(id || '-' || n), "
             + carrier
@@ -217,7 +218,8 @@ def _receipts(cursor, shop: Service, count: int) -> None:
     for start in range(1, count + 1, STEP):
         cursor.execute(
             "INSERT INTO sms_receipt (service_id, message_id, attempt, dedupe, raw, received_at)"
-            f" SELECT {shop.pk}, m.id, 1, decode(md5(m.id || '-' || k), 'hex'), convert_to('{body}' || m.id || '-' || k || '\"}}}}', 'UTF8'),"
+            f" SELECT {shop.pk}, m.id, 1, decode(md5(m.id || '-' || k), 'hex'),"
+            f" convert_to('{body}' || m.id || '-' || k || '\"}}}}', 'UTF8'),"
             " m.posted_at + interval '1 s' * k FROM sms_message m CROSS JOIN generate_series(1, 3) AS k"
             f" WHERE m.id >= {start} AND m.id < {start + STEP}"
         )
