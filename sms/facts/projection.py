@@ -12,6 +12,7 @@ _SUMS = ", ".join(f"sum(d.{name}) AS {name}" for name in FIGURES)
 _ANY = " OR ".join(f"sum(d.{name}) <> 0" for name in FIGURES)
 _TIMES = ", ".join(f"'{measure}'" for measure in TIMES)
 _KEPT_BACK = ", ".join(f"'{state.value}'" for state in sorted(NOT_POSTED))
+_POSTED = f"d.measure = 'state' AND d.word NOT IN ({_KEPT_BACK})"
 _SERVICE = "coalesce(r.service_id, d.service_id)"
 _COUNTED = ("measure", "word", "code", "bucket")
 _OF_FACT = ("service_id", "grain", "cut", "at", "profile_id", "country", "carrier", *_COUNTED)
@@ -58,8 +59,7 @@ def projections() -> Iterator[Projection]:
         at = _HOUR if hours == 1 else f"({_HOUR}) / {hours}"
         for cut in Fact.Cut:
             if cut == Fact.Cut.PRICED:
-                if grain != Fact.Grain.HOUR:
-                    yield _priced(grain, at)
+                yield _priced(grain, at)
                 continue
             profile = "coalesce(r.profile_id, 0)" if cut in (Fact.Cut.PROFILE, Fact.Cut.FULL) else ""
             placed = ("d.country", "d.carrier") if cut in (Fact.Cut.PLACE, Fact.Cut.FULL) else ("", "")
@@ -83,7 +83,15 @@ def projections() -> Iterator[Projection]:
         chosen=("d.send_id", *counted),
         grouped=("d.send_id", *counted),
         where=f"d.send_id > 0 AND (r.recipients >= {TIMES_FROM} OR d.measure NOT IN ({_TIMES}))",
-        held="1 = 1",
+        held="measure <> 'posted'",
+    )
+    yield Projection(
+        table=SendFact._meta.db_table,
+        keys=("send_id", *_COUNTED),
+        chosen=("d.send_id", "'posted'", "''", "d.country", "0"),
+        grouped=("d.send_id", "d.country"),
+        where=f"d.send_id > 0 AND {_POSTED}",
+        held="measure = 'posted'",
     )
 
 
@@ -98,9 +106,9 @@ def _priced(grain: Fact.Grain, at: str) -> Projection:
             *("'posted'", "''", "''", "0"),
         ),
         grouped=(_SERVICE, at, "coalesce(r.profile_id, 0)", "d.country"),
-        where=f"d.measure = 'state' AND d.word NOT IN ({_KEPT_BACK})",
+        where=_POSTED,
         held=f"grain = '{grain.value}' AND cut = {cut}",
-        by_day=True,
+        by_day=grain != Fact.Grain.HOUR,
     )
 
 

@@ -19,7 +19,7 @@ class _Figures(models.Model):
     wait submit carrier deliver    bucket is that of the seconds (`sms.models.buckets`)
     click    word is the verdict. messages: those whose best click it is; amount: clicks
     opt_out  messages: people who opted out
-    posted   as state, of all states of messages that left (only in the cut PRICED)
+    posted   as state, of all states of messages that left: only in the cut PRICED, and of a send, where code is the country
     """
 
     measure = models.CharField(max_length=8)
@@ -166,7 +166,9 @@ class Fact(_Figures):
         PROFILE = 1
         PLACE = 2  # country and carrier
         FULL = 3
-        PRICED = 4  # profile and country of what was posted, by the day: what it cost, and what links and segments cannot tell
+        PRICED = (
+            4  # profile and country of what was posted: what it cost, and what links and segments cannot tell
+        )
 
     service_id = models.BigIntegerField()
     grain = models.CharField(max_length=1, choices=Grain)
