@@ -18,7 +18,7 @@ def forget(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sms', '0021_large_audiences'),
+        ('sms', '0022_retention'),
     ]
 
     operations = [
