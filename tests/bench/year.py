@@ -26,7 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SENDS = 20_000
 HABITS = 120
 BIG, SMALL = 0.8, 0.2  # shares of the messages in the last year and in the one before
-GOAL_MS, GOAL_REBUILT = 300, 50_000
+GOAL_MS, GOAL_REBUILT, GOAL_MB = 300, 50_000, 100
+LONG_AGO = 1_000_000_000  # ids of sends that left only their facts
 SETTINGS = (
     "shared_buffers=4GB",
     "maintenance_work_mem=1GB",
@@ -41,7 +42,8 @@ def main() -> None:
     """A server, a database, and a process that knows it."""
     line = argparse.ArgumentParser()
     line.add_argument("--messages", type=int, default=10_000_000)
-    line.add_argument("--parts", default="make,rebuild,reports")
+    line.add_argument("--parts", default="make,rebuild,reports,files")
+    line.add_argument("--rows", type=int, default=1_000_000, help="of a file")
     line.add_argument("--runs", type=int, default=5)
     line.add_argument("--on", help="the address of a database")
     line.add_argument("--keys", type=Path, help="a folder for the keys of that database, kept")
@@ -92,6 +94,9 @@ def one(options: argparse.Namespace) -> None:
         say("rebuild", **rebuilding())
     if "reports" in parts:
         say("reports", **reporting(shop, options.runs))
+    if "files" in parts:
+        for figures in filing(options.rows):
+            say("file", **figures)
 
 
 def rebuilding() -> dict[str, object]:
@@ -149,6 +154,72 @@ def reporting(shop, runs: int) -> dict[str, object]:
         "slowest_medians_ms": dict(slowest),
         "medians_ms": found,
     }
+
+
+def filing(rows: int) -> Iterator[dict[str, object]]:
+    """A report by send as long as asked, as CSV and as XLSX, by the command that makes it: seconds, and the memory of its process."""
+    from django.db import connection
+
+    from sms.models import ReportFile
+    from sms.reports import unpacked
+    from tests.domain.desk import a_service
+
+    first = LONG_AGO + int(time.time()) * 1_000_000
+    shop = a_service(slug=f"files-{time.time():.0f}")  # of its own: its sends left only their facts
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO sms_reportedsend (send_id, service_id, profile_id, name, hour, recipients, rejected)"
+            " SELECT %s + n, %s, (SELECT min(id) FROM sms_factprofile), 'Send ' || n, 490000 + n %% 8000, 1, 0"
+            " FROM generate_series(1, %s) AS n ON CONFLICT DO NOTHING",
+            [first, shop.pk, rows],
+        )
+        cursor.execute(
+            "INSERT INTO sms_sendfact (send_id, measure, word, code, bucket, messages, amount, amount_of, billed, billed_of)"
+            " SELECT %s + n, measure, word, code, 0, 1, 1, 1, 1, 1 FROM generate_series(1, %s) AS n"
+            " CROSS JOIN (VALUES ('state', 'delivered', ''), ('posted', '', 'GB')) AS v (measure, word, code) ON CONFLICT DO NOTHING",
+            [first, rows],
+        )
+        cursor.execute("ANALYZE sms_reportedsend, sms_sendfact")
+    idle = _peak_of_command()
+    for kind in ReportFile.Kind.values:
+        day = date(1970, 1, 1) + timedelta(days=490_000 // 24)
+        query = f"by=send&from={day}&until={day + timedelta(days=400)}"
+        asked = ReportFile.objects.create(service=shop, query=query, kind=kind, rows=rows)
+        started = time.perf_counter()
+        peak = _peak_of_command()
+        took = time.perf_counter() - started
+        asked.refresh_from_db()
+        assert asked.ready_at and asked.done == rows, (asked.done, asked.failed)
+        started, before, size = time.perf_counter(), _memory(), 0
+        for part in unpacked(asked):
+            size += len(part)
+        yield {
+            "kind": kind,
+            "rows": rows,
+            "seconds": round(took),
+            "rows_per_second": round(rows / took),
+            "peak_mb": round(peak, 1),
+            "more_than_idle_mb": round(peak - idle, 1),
+            "goal_mb": GOAL_MB,
+            "ratio": round((peak - idle) / GOAL_MB, 2),
+            "file_mb": round(size / 1e6, 1),
+            "handed_out_seconds": round(time.perf_counter() - started, 1),
+            "handed_out_more_mb": round(_memory() - before, 1),
+        }
+        asked.delete()
+
+
+def _peak_of_command() -> float:
+    """Megabytes that `manage.py report_files` took at most."""
+    code = "import resource, sys; from django.core.management import execute_from_command_line as run; run(['manage.py', 'report_files']);"
+    code += " sys.stdout.write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    return int(done.stdout.splitlines()[-1]) / 1000
+
+
+def _memory() -> float:
+    """Megabytes of this process now."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
 
 
 def _auditor(shop):
