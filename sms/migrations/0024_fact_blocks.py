@@ -18,7 +18,7 @@ def forget(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sms', '0022_retention'),
+        ('sms', '0023_room_in_pages'),
     ]
 
     operations = [
