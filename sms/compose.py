@@ -12,7 +12,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from sms import content, slicing, templates, text, wake, zones
+from sms import approval, content, slicing, templates, text, wake, zones
 from sms.audience import Audience, Recipient
 from sms.audience import Reject as RejectedRow
 from sms.models import (
@@ -20,6 +20,7 @@ from sms.models import (
     AudienceVersion,
     AuditEvent,
     ContactPolicyGroup,
+    Draft,
     Lane,
     MessageState,
     MessageTemplate,
@@ -73,6 +74,7 @@ class Order:
     respect_quiet_hours: bool = True
     client_reference: str = ""
     partner: Partner | None = None
+    draft: Draft | None = None  # its writers do not approve it
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +186,13 @@ def _earlier(order: Order) -> Send | None:
 
 def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: Any, now: datetime) -> Send:
     due_at, partner = max(order.due_at or now, now), order.partner
+    wanted = approval.needed_for(order, checked.lines, user=user, now=now)
     with transaction.atomic(savepoint=bool(order.client_reference)):  # the database may refuse only that
         send = slicing.begin(
             **substance(order, sender),
             name=order.name or _default_name(order, due_at),
-            state=SendState.SCHEDULED if due_at > now else SendState.SENDING,
+            state=wanted.state_at(due_at, now=now),
+            approvers=wanted.approvers,
             due_at=due_at,
             recipients=len(checked.lines),
             rejected=len(checked.rejects),
@@ -236,6 +240,8 @@ def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: 
             due_at=due_at.isoformat(),
         )
         later.run()
+        if wanted.approvers:
+            approval.ask(send, wanted, by=by, user=user, draft=order.draft, now=now)
         wake.dispatch()
     return send
 
@@ -445,10 +451,8 @@ def _all_as_lines(
 
 
 def _values(recipient: Recipient, columns: Mapping[str, str], audience: Audience) -> dict[str, str]:
-    return {
-        name: recipient.msisdn if heading == audience.column else recipient.substitutions.get(heading, "")
-        for name, heading in columns.items()
-    }
+    given, column = recipient.substitutions, audience.column
+    return {name: recipient.msisdn if at == column else given.get(at, "") for name, at in columns.items()}
 
 
 def _left_over(rendered: str) -> str:
@@ -479,6 +483,7 @@ def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:
             return 0
         slices = list(Slice.objects.select_for_update().filter(send=locked, done=False).order_by("pk"))
         Slice.objects.filter(pk__in=[item.pk for item in slices if not item.owner]).update(done=True)
+        approval.withdraw(locked, by=by, now=now)
         tally = Tally.new()
         stopped = ledger.cancel(locked.pk, at=now, tally=tally)
         tally.write()

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
-from sms import compose, wake
+from sms import approval, compose, wake
 from sms.models import (
     Actor,
     AuditEvent,
@@ -29,6 +29,7 @@ from sms.models import (
     StateCount,
 )
 
+UNFINISHED = (SendState.AWAITING, SendState.SCHEDULED, SendState.SENDING)
 Scope = Send | Sender | ShortLinkDomain
 _FIELDS: tuple[tuple[type[Scope], str], ...] = (
     (Send, "send"),
@@ -93,7 +94,8 @@ def reschedule(send: Send, *, due_at: datetime, by: Actor, now: datetime | None 
         locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
         slices = Slice.objects.select_for_update().filter(send=locked).order_by("pk")
         begun = [item.pk for item in slices if item.owner or item.done]
-        if locked.state != SendState.SCHEDULED or begun:
+        waits = locked.state in (SendState.SCHEDULED, SendState.AWAITING)
+        if not waits or begun:
             raise Begun("It has begun, so it cannot be put off. Pause it, or stop what was not posted yet.")
         if problem := compose.time_problem(due_at, locked.expires_at, now=now):
             raise compose.ComposeError([problem])
@@ -105,6 +107,7 @@ def reschedule(send: Send, *, due_at: datetime, by: Actor, now: datetime | None 
         _record(
             "send.rescheduled", locked, by=by, before=before.isoformat(), due_at=locked.due_at.isoformat()
         )
+        approval.moved(locked, by=by, now=now)  # a yes was to the time before
         wake.dispatch()
     send.refresh_from_db()
 
@@ -164,7 +167,7 @@ def hold_on(scope: Scope) -> Hold | None:
 
 def held_among(sends: Sequence[Send]) -> set[int]:
     """Ids of those unfinished sends among these that something holds, in one query for all."""
-    open_ones = [send for send in sends if send.state in (SendState.SCHEDULED, SendState.SENDING)]
+    open_ones = [send for send in sends if send.state in UNFINISHED]
     if not open_ones:
         return set()
     services = {send.service_id for send in open_ones}
@@ -197,7 +200,7 @@ def at_stake(scope: Scope | Service) -> AtStake:
 
 
 def _unfinished(scope: Scope | Service) -> "QuerySet[Send]":
-    sends = Send.objects.filter(state__in=(SendState.SCHEDULED, SendState.SENDING)).select_related("service")
+    sends = Send.objects.filter(state__in=UNFINISHED).select_related("service")
     if isinstance(scope, Service):
         return sends.filter(service=scope)
     return sends.filter(pk=scope.pk) if isinstance(scope, Send) else sends.filter(**{_field(scope): scope})

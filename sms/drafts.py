@@ -76,6 +76,7 @@ def order_of(draft: Draft, *, limits: Limits) -> Order:
         resend=Resend(draft.resend),
         ramp=draft.ramp,
         respect_quiet_hours=draft.respect_quiet_hours,
+        draft=draft,
     )
 
 

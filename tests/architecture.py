@@ -54,8 +54,14 @@ SIDEWAYS: dict[str, set[str]] = {
     "sms.audit": {"sms.audience"},  # its export is disarmed as every CSV is
     "sms.optout": {"sms.audience"},  # its export is disarmed as every CSV is
     "sms.reports": {"sms.audience"},  # its files are disarmed as every CSV is
-    "sms.control": {"sms.compose"},  # stopping is cancelling every send of a kind
+    "sms.control": {
+        "sms.compose",
+        "sms.approval",
+    },  # stopping is cancelling every send of a kind, and moving one ends its yes
+    "sms.dispatch": {"sms.approval"},  # what was approved is compared before it goes
+    "sms.approving": {"sms.approval", "sms.compose"},  # the last yes releases, a no cancels
     "sms.rounds": {
+        "sms.approval",
         "sms.callbacks",
         "sms.dispatch",
         "sms.domains",

@@ -193,4 +193,6 @@ class DraftForm(forms.ModelForm):
             draft.save()
         else:  # never `send`: only sending writes it, or a draft that was just sent could be sent again
             draft.save(update_fields=[*self.Meta.fields, "upload", "changed_at"])
+        if user is not None and user.pk:
+            draft.editors.add(user)  # who wrote a part of it cannot approve it
         return draft

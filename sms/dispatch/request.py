@@ -45,6 +45,7 @@ class Sheet:
     expire_at: datetime | None
     rules: wire.Rules
     smartlinks: tuple[wire.Smartlink, ...] = ()
+    approvers: int = 0  # where not 0, each slice is compared with what was approved before it is worked on
 
 
 def sheet_of(send: Send, *, public_url: str) -> Sheet:
@@ -77,6 +78,7 @@ def sheet_of(send: Send, *, public_url: str) -> Sheet:
         smartlinks=tuple(
             wire.Smartlink(smartlink_id=link, validity=minutes) for link, minutes in send.smartlinks
         ),
+        approvers=send.approvers,
     )
 
 

@@ -100,6 +100,13 @@ ACTS: dict[str, str] = {
     "send.paused": "Paused",
     "send.resumed": "Resumed",
     "send.stage": "Next stage let go",
+    "send.approval_asked": "Approval asked for",
+    "send.approved": "Approved by one person",
+    "send.released": "Let go with the last yes",
+    "send.rejected": "Rejected",
+    "send.approval_withdrawn": "Request for approval withdrawn",
+    "send.approval_voided": "Approval void, because it was changed",
+    "send.approval_expired": "Approval expired",
     # overrides of what is not confirmed
     "messages.send_again": "Sent again, though not confirmed",
     "messages.treat_as_sent": "Treated as sent",

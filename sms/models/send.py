@@ -6,8 +6,9 @@ from django.db.models import Q, Sum
 
 
 class SendState(models.TextChoices):
-    """The life of a send: scheduled → sending → finished, or cancelled on the way."""
+    """The life of a send: (awaiting →) scheduled → sending → finished, or cancelled on the way."""
 
+    AWAITING = "awaiting", "Awaiting approval"
     SCHEDULED = "scheduled", "Scheduled"
     SENDING = "sending", "Sending"
     FINISHED = "finished", "Finished"  # everything was posted; receipts may still come
@@ -64,6 +65,9 @@ class Send(models.Model):
         default=False, help_text="1 % first, then 10 %, then the rest, each only if the last went well."
     )
     stage = models.PositiveSmallIntegerField(default=0, help_text="Slices up to this stage may be worked on.")
+    approvers = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How many must say yes before anything is posted."
+    )
     callback_data = models.CharField(max_length=1500, blank=True)
     recipients = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
@@ -155,6 +159,13 @@ class Slice(models.Model):
     owner = models.CharField(max_length=40, blank=True)
     leased_until = models.DateTimeField(null=True, blank=True)
     done = models.BooleanField(default=False)
+    approved = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Digest of its messages as they were shown to approvers; empty where nobody was asked.",
+    )
 
     class Meta:
         ordering = ("due_at", "id")
