@@ -207,13 +207,12 @@ def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: 
             client_reference=order.client_reference,
             reference=partner.reference if partner else None,
         )
-        later = Later()
-        tally = Tally.new()
+        later, tally = Later(), Tally.new()
         stored = slicing.store(send, checked.lines, tally=tally, later=later)
-        rejected = [
-            (send.pk, bad.row, bad.value[:200], bad.code, bad.reason[:300]) for bad in checked.rejects
+        bad_rows = [
+            (send.pk, one.row, one.value[:200], one.code, one.reason[:300]) for one in checked.rejects
         ]
-        insert(Reject, REJECT, rejected)
+        insert(Reject, REJECT, bad_rows)
         if partner is not None:
             if partner.on_stored is not None:
                 partner.on_stored(send, stored, later)
