@@ -12,9 +12,10 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from sms import approval, content, slicing, templates, text, wake, zones
+from sms import approval, content, labels, slicing, templates, text, wake, wishes, zones
 from sms.audience import Audience, Recipient
 from sms.audience import Reject as RejectedRow
+from sms.cancel import cancel
 from sms.models import (
     Actor,
     AudienceVersion,
@@ -29,18 +30,17 @@ from sms.models import (
     Resend,
     Send,
     Sender,
-    SendState,
     Service,
     ShortLinkDomain,
-    Slice,
     TemplateVersion,
     ledger,
 )
 from sms.models.insert import Later, insert
 from sms.models.ledger import News, Tally
 from sms.refusal import FAULTS, ComposeError, Partner, Problem, RepeatedReference, RowsRefused, nobody_left
+from sms.wishes import USUAL_WISHES, Wishes
 
-__all__ = ["ComposeError", "Order", "Partner", "Problem", "RepeatedReference", "RowsRefused"]
+__all__ = ["ComposeError", "Order", "Partner", "Problem", "RepeatedReference", "RowsRefused", "cancel"]
 
 RAMP_FROM = 100  # messages: of fewer, one percent says nothing
 REJECT = ("send_id", "row", "value", "code", "reason")
@@ -65,6 +65,7 @@ class Order:
     expires_at: datetime | None = None
     policy_group: ContactPolicyGroup | None = None
     link_domain: ShortLinkDomain | None = None
+    labels: Sequence[str] = ()  # as they were written
     callback_data: str = ""
     source: str = ""
     saved: AudienceVersion | None = None  # where `audience` was read from, if it was saved
@@ -75,6 +76,8 @@ class Order:
     client_reference: str = ""
     partner: Partner | None = None
     draft: Draft | None = None  # its writers do not approve it
+    zone: str = ""  # in which `due_at` was meant, for whoever reads it later
+    wishes: Wishes = USUAL_WISHES
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,14 @@ def check(order: Order, *, now: datetime | None = None) -> Checked:
     problems = [
         *_catalogue_problems(order),
         *_content_problems(order),
-        *_resend_problems(order),
+        *wishes.problems(
+            order.wishes,
+            group=order.policy_group,
+            expires=order.expires_at is not None,
+            resend=order.resend,
+            ramp=order.ramp,
+        ),
+        *labels.problems(order.service, order.labels),
     ]
     if problem := time_problem(order.due_at, order.expires_at, now=now):
         problems.append(problem)
@@ -163,8 +173,7 @@ def check(order: Order, *, now: datetime | None = None) -> Checked:
 
 def create(order: Order, *, by: Actor, user: Any = None, now: datetime | None = None) -> Send:
     """Commit the send and have it dispatched when due; raises ComposeError and stores nothing where it cannot be."""
-    now = now or timezone.now()
-    order = settled(order)
+    now, order = now or timezone.now(), settled(order)
     checked = check(order, now=now)
     if order.sender is None:  # `check` has refused it; said again for whoever reads types
         raise ComposeError([Problem("sender", "Choose the sender that the messages come from.")])
@@ -201,12 +210,14 @@ def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: 
             lane=order.lane,
             resend=order.resend,
             ramp=order.ramp and len(checked.lines) >= RAMP_FROM,
+            time_zone=order.zone,
             quiet_hours=order.service.quiet_hours if order.respect_quiet_hours else "",
             created_by=user,
             partner=by.label[:100] if by.kind == "key" else "",
             client_reference=order.client_reference,
             reference=partner.reference if partner else None,
         )
+        labels.give(send, order.labels)
         later, tally = Later(), Tally.new()
         stored = slicing.store(send, checked.lines, tally=tally, later=later)
         bad_rows = [
@@ -258,7 +269,7 @@ def substance(order: Order, sender: Sender | None) -> dict[str, Any]:
         "link_domain": order.link_domain,
         "expires_at": order.expires_at,
         "callback_data": order.callback_data,
-        "wishes": order.partner.wishes if order.partner else {},
+        "wishes": wishes.on_wire(order.wishes, order.partner, order.policy_group, order.link_domain),
     }
 
 
@@ -323,13 +334,6 @@ def time_problem(due_at: datetime | None, expires_at: datetime | None, *, now: d
     if expires_at is not None and expires_at <= max(due_at or now, now):
         return Problem("expires_at", "It would expire before it is sent. Choose a later expiry.")
     return None
-
-
-def _resend_problems(order: Order) -> Iterator[Problem]:
-    if order.resend == Resend.ALWAYS and order.expires_at is None:
-        yield Problem(
-            "expires_at", "Sending again when in doubt needs an expiry, so that it comes to an end."
-        )
 
 
 def written_of(order: Order) -> str:
@@ -466,35 +470,3 @@ def _reject(recipient: Recipient, code: str, reason: str) -> RejectedRow:
 def _default_name(order: Order, due_at: datetime) -> str:
     what = str(order.template) if order.template else " ".join(order.content.split()[:6])
     return f"{what[:70]} · {timezone.localtime(due_at):%d %b %H:%M}"
-
-
-def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:
-    """Cancel what was not posted yet; returns how many messages that stopped.
-
-    Locking the slices comes first: it waits for whoever is arming one right now, and whoever arms later reads the new state. Slices
-    that are leased stay open, so that what they have in flight is still recorded or swept.
-    """
-    now = now or timezone.now()
-    with transaction.atomic():
-        # NO KEY: counters point to the send, and whoever writes one while we wait for their messages must not wait for us
-        locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
-        if locked.state in (SendState.FINISHED, SendState.CANCELLED):
-            return 0
-        slices = list(Slice.objects.select_for_update().filter(send=locked, done=False).order_by("pk"))
-        Slice.objects.filter(pk__in=[item.pk for item in slices if not item.owner]).update(done=True)
-        approval.withdraw(locked, by=by, now=now)
-        tally = Tally.new()
-        stopped = ledger.cancel(locked.pk, at=now, tally=tally)
-        tally.write()
-        locked.state, locked.cancelled_at, locked.cancelled_by = SendState.CANCELLED, now, by.label
-        locked.save(update_fields=["state", "cancelled_at", "cancelled_by"])
-        AuditEvent.record(
-            "send.cancelled",
-            by=by,
-            service_slug=locked.service.slug,
-            noun="send",
-            noun_key=locked.pk,
-            stopped=stopped,
-        )
-    send.refresh_from_db()
-    return stopped

@@ -5,10 +5,11 @@ from typing import Any
 
 from django.db import transaction
 
-from sms import compose, saved
+from sms import compose, labels, saved
 from sms.audience import Audience, AudienceError, Limits, read, read_pasted
 from sms.compose import ComposeError, Order, Problem
 from sms.models import Actor, Draft, Lane, Resend, SavedAudience, Send
+from sms.wishes import USUAL, Wishes
 
 
 def audience_of(draft: Draft, *, limits: Limits) -> Audience:
@@ -71,12 +72,29 @@ def order_of(draft: Draft, *, limits: Limits) -> Order:
         link_domain=draft.link_domain,
         source=_source(draft),
         saved=draft.audience.current if draft.audience else None,
+        labels=labels.split(draft.labels),
         expires_at=draft.expires_at,
         lane=Lane(draft.lane),
         resend=Resend(draft.resend),
         ramp=draft.ramp,
         respect_quiet_hours=draft.respect_quiet_hours,
         draft=draft,
+        callback_data=draft.callback_data,
+        zone=draft.time_zone if draft.send_at else "",
+        wishes=wishes_of(draft),
+    )
+
+
+def wishes_of(draft: Draft) -> Wishes:
+    """What a draft asks of the provider."""
+    return Wishes(
+        track_clicks=draft.track_clicks,
+        tag1=draft.tag1,
+        tag2=draft.tag2,
+        check_consent=draft.check_consent,
+        apply_frequency_cap=draft.apply_frequency_cap,
+        receipts=tuple(draft.receipts) or USUAL,
+        validity=draft.validity,
     )
 
 

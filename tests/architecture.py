@@ -40,25 +40,37 @@ SIDEWAYS: dict[str, set[str]] = {
     "sms.zones": {"sms.msisdn"},  # where a number can be follows from its plan
     "sms.compose": {
         *("sms.content", "sms.templates", "sms.audience", "sms.plan", "sms.approval", "sms.refusal"),
-        "sms.slicing",
+        *("sms.slicing", "sms.labels", "sms.wishes", "sms.cancel"),
     },
+    "sms.labels": {"sms.refusal"},  # what is wrong with them is a problem of the send
+    "sms.wishes": {"sms.refusal"},  # what cannot be asked for is a problem of compose
+    "sms.dispatch": {
+        "sms.wishes",
+        "sms.approval",
+    },  # the request asks for them; what was approved is compared
     "sms.plan": {  # it foretells what these do, by their own rules
         *("sms.compose", "sms.dispatch", "sms.content", "sms.senders", "sms.audience", "sms.control"),
-        *("sms.prices", "sms.slicing"),
+        *("sms.prices", "sms.slicing", "sms.wishes", "sms.approval"),
     },
     "sms.refusal": {"sms.audience"},  # compose's own errors, kept apart for length
     "sms.saved": {"sms.audience"},  # an audience that is kept
     "sms.connection": {"sms.dispatch"},  # a test signs in as sending does
-    "sms.drafts": {"sms.audience", "sms.saved", "sms.compose"},  # a draft is a compose that is not finished
+    "sms.drafts": {
+        "sms.audience",
+        "sms.saved",
+        "sms.compose",
+        "sms.labels",
+        "sms.wishes",
+    },  # a draft is a compose that is not finished
     "sms.receipts": {"sms.optout"},  # some failures are a person's refusal
     "sms.audit": {"sms.audience"},  # its export is disarmed as every CSV is
     "sms.optout": {"sms.audience"},  # its export is disarmed as every CSV is
     "sms.reports": {"sms.audience"},  # its files are disarmed as every CSV is
+    "sms.cancel": {"sms.approval"},  # nobody is asked about it any more
     "sms.control": {
         "sms.compose",
         "sms.approval",
     },  # stopping is cancelling every send of a kind, and moving one ends its yes
-    "sms.dispatch": {"sms.approval"},  # what was approved is compared before it goes
     "sms.approving": {"sms.approval", "sms.compose"},  # the last yes releases, a no cancels
     "sms.rounds": {
         "sms.approval",

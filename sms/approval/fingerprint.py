@@ -42,6 +42,7 @@ EXEMPT: dict[str, str] = {
     "name": "a label for people, which says the time and moves with it",
     "state": "where the send stands; `sms.dispatch.look` asks for the request beside it",
     "approvers": "how many are asked, not what they are asked about",
+    "time_zone": "in which the time is shown to people",
     "stage": "how far a ramp has come",
     "recipients": "counted in the audience part",
     "rejected": "rows that become no message",

@@ -12,13 +12,14 @@ from sms.models.approval import (
 from sms.models.audience import AudienceChunk, AudienceVersion, SavedAudience
 from sms.models.audit import Actor, AuditEvent, AuditLeave, AuditSeal
 from sms.models.callback import Callback, CallbackEndpoint, Echo, Notify
-from sms.models.draft import Draft, Upload
+from sms.models.draft import Draft, DraftPresence, Upload
 from sms.models.duty import Duty
 from sms.models.fact import Fact, FactDelta, FactFold, FactProfile, KeptFact, ReportedSend, SendFact
 from sms.models.heartbeat import Heartbeat
 from sms.models.hold import Hold
 from sms.models.idempotency import IdempotentAnswer
 from sms.models.inbound import InboundMessage
+from sms.models.label import Label
 from sms.models.link import (
     Click,
     ClickCount,
@@ -65,6 +66,7 @@ __all__ = [
     "DomainChange",
     "DomainState",
     "Draft",
+    "DraftPresence",
     "Duty",
     "Echo",
     "Fact",
@@ -76,6 +78,7 @@ __all__ = [
     "IdempotentAnswer",
     "InboundMessage",
     "KeptFact",
+    "Label",
     "Lane",
     "Message",
     "MessageState",

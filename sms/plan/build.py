@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from statistics import median_high
+from typing import Any
 
-from sms import compose, text
-from sms.models import ContactPolicyGroup, Price
+from sms import approval, compose, text, wishes
+from sms.models import Price
 from sms.plan import cost, exact
 from sms.plan.cautions import cautions
 from sms.plan.forecast import forecast
-from sms.plan.tree import Doubt, Encodings, Plan, Policy, Removed, Segments
+from sms.plan.tree import Approval, Asking, Doubt, Encodings, Plan, Policy, Removed, Segments
 
 SHOWN = 100  # rows named per list
 
@@ -23,9 +24,10 @@ def made(
     row: int | None = None,
     checked: compose.Checked | None = None,
     masked: bool = False,
+    user: Any = None,
 ) -> Plan:
     """The plan at `now`. `row` is whose request is shown, the first one if None; `checked` saves a second check of the same order,
-    and `masked` hides the number in the request, for whoever may not see it.
+    and `masked` hides the number in the request, for whoever may not see it. `user` is who would ask for approval.
 
     Raises `compose.ComposeError` exactly where making the send would, and for a row without a message.
     """
@@ -53,7 +55,7 @@ def made(
         segments_range=cost.in_all(countries),
         countries=countries,
         cost=priced,
-        policy=_policy(order.policy_group),
+        policy=_policy(order),
         deferred=foreseen.deferred,
         ahead=foreseen.ahead,
         rate=order.service.rate,
@@ -72,9 +74,16 @@ def made(
                 cost=priced,
             )
         ),
+        approval=_approval(order, lines, user=user, now=now),
         row=chosen.row,
         request=exact.body(order, chosen, public_url=public_url, masked=masked),
     )
+
+
+def _approval(order: compose.Order, lines: Sequence[compose.Line], *, user: Any, now: datetime) -> Approval:
+    wanted = approval.needed_for(order, lines, user=user, now=now)
+    rules = tuple(Asking(one.rule, one.approvers, one.says) for one in wanted.reasons)
+    return Approval(wanted.approvers, rules, wanted.eligible, wanted.short)
 
 
 def _encodings(lines: Sequence[compose.Line]) -> Encodings:
@@ -106,20 +115,22 @@ def _doubts(lines: Sequence[compose.Line]) -> list[Doubt]:
     return found
 
 
-def _policy(group: ContactPolicyGroup | None) -> Policy | None:
+def _policy(order: compose.Order) -> Policy | None:
+    group = order.policy_group
     if group is None:
         return None
+    consent, cap = wishes.consent_and_cap(order.wishes, group)
     checks = [
         words
         for words, wanted in (
-            ("consent", group.check_consent),
-            ("the frequency cap", group.apply_frequency_cap),
+            ("consent", consent),
+            ("the frequency cap", cap),
         )
         if wanted
     ]
     return Policy(
         group=group.name,
-        check_consent=group.check_consent,
-        apply_frequency_cap=group.apply_frequency_cap,
+        check_consent=consent,
+        apply_frequency_cap=cap,
         says=f"Webex Connect checks {' and '.join(checks)} at each message; how many it refuses cannot be known here.",
     )

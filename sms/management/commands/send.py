@@ -10,9 +10,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sms import compose, hours
+from sms import approval, compose, hours, labels
 from sms.audience import AudienceError, Limits, read
-from sms.models import Actor, Lane, MessageTemplate, Resend, Send, Sender, Service
+from sms.models import Actor, ApprovalState, Lane, MessageTemplate, Resend, Send, Sender, Service
 from sms.models.message import FINAL
 
 STILL = 15.0  # seconds without any movement after which --wait returns
@@ -72,6 +72,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--at-night-too", action="store_true", help="whatever the service's quiet hours say"
         )
+        parser.add_argument(
+            "--label",
+            action="append",
+            default=[],
+            help="a word by which reports are sorted; several: once for each, or with commas",
+        )
         parser.add_argument("--name", default="")
         parser.add_argument(
             "--wait", action="store_true", help="until every message is final or nothing moved for 15 s"
@@ -122,6 +128,7 @@ class Command(BaseCommand):
             template=template,
             audience=self._audience(options["audience"], options["country"] or service.default_country),
             name=options["name"],
+            labels=[word for written in options["label"] for word in labels.split(written)],
             due_at=_in_zone(options["at"], service),
             expires_at=_in_zone(options["expires"], service),
             lane=Lane[options["lane"].upper()],
@@ -147,6 +154,7 @@ class Command(BaseCommand):
         if as_json:
             line = {
                 "send": send.pk,
+                "state": send.state,
                 "recipients": send.recipients,
                 "rejected": send.rejected,
                 "states": states,
@@ -154,6 +162,10 @@ class Command(BaseCommand):
             }
             self.stdout.write(json.dumps(line))
             return
+        if (asked := approval.standing(send)) is not None and asked.state == ApprovalState.OPEN:
+            why = " ".join(rule["says"] for rule in asked.request.rules)
+            people = "one person" if asked.needed == 1 else f"{asked.needed} people"
+            self.stderr.write(f"It waits for the approval of {people} on its page. {why}")
         shown = ", ".join(f"{count} {state}" for state, count in states.items())
         self.stdout.write(
             f"Send {send.pk}: {send.recipients} recipients, {send.rejected} rejected; {shown} ({seconds:.1f} s)"

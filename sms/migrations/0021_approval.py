@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sms', '0018_prices'),
+        ('sms', '0020_labels'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
