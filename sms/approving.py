@@ -133,8 +133,8 @@ def take_back(send: Send, *, by: Actor, now: datetime | None = None) -> Draft | 
     now = now or timezone.now()
     with transaction.atomic():
         locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
-        waits = locked.state == SendState.AWAITING
-        if not (waits or locked.state == SendState.SCHEDULED) or _has_begun(locked):
+        waits = (SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED)
+        if locked.state not in waits or _has_begun(locked):
             raise Begun(
                 "It has begun, so it cannot be taken back. Pause it, or stop what was not posted yet."
             )

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from sms import approval, compose, wake
 from sms.models import (
+    UNFINISHED,
     Actor,
     AuditEvent,
     Hold,
@@ -29,7 +30,6 @@ from sms.models import (
     StateCount,
 )
 
-UNFINISHED = (SendState.AWAITING, SendState.SCHEDULED, SendState.SENDING)
 Scope = Send | Sender | ShortLinkDomain
 _FIELDS: tuple[tuple[type[Scope], str], ...] = (
     (Send, "send"),
@@ -94,7 +94,7 @@ def reschedule(send: Send, *, due_at: datetime, by: Actor, now: datetime | None 
         locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
         slices = Slice.objects.select_for_update().filter(send=locked).order_by("pk")
         begun = [item.pk for item in slices if item.owner or item.done]
-        waits = locked.state in (SendState.SCHEDULED, SendState.AWAITING)
+        waits = locked.state in (SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED)
         if not waits or begun:
             raise Begun("It has begun, so it cannot be put off. Pause it, or stop what was not posted yet.")
         if problem := compose.time_problem(due_at, locked.expires_at, now=now):

@@ -115,7 +115,7 @@ def glance(service: Service, *, now: datetime) -> Glance:
     )
     totals = {row["state"]: row["total"] for row in today if row["total"]}
     return Glance(
-        in_flight=[item for item in progress if item.send.state == SendState.SENDING],
+        in_flight=[item for item in progress if item.send.state in (SendState.PREPARING, SendState.SENDING)],
         scheduled=list(
             Send.objects.filter(service=service, state=SendState.SCHEDULED).order_by("due_at")[:5]
         ),

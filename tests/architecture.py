@@ -14,6 +14,7 @@ syntax trees, so imports inside functions and under TYPE_CHECKING count like any
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 PURE = {
@@ -40,7 +41,7 @@ SIDEWAYS: dict[str, set[str]] = {
     "sms.zones": {"sms.msisdn"},  # where a number can be follows from its plan
     "sms.compose": {
         *("sms.content", "sms.templates", "sms.audience", "sms.plan", "sms.approval", "sms.refusal"),
-        *("sms.slicing", "sms.labels", "sms.wishes", "sms.cancel"),
+        *("sms.slicing", "sms.senders", "sms.chunks", "sms.labels", "sms.wishes"),
     },
     "sms.labels": {"sms.refusal"},  # what is wrong with them is a problem of the send
     "sms.wishes": {"sms.refusal"},  # what cannot be asked for is a problem of compose
@@ -53,20 +54,21 @@ SIDEWAYS: dict[str, set[str]] = {
         *("sms.prices", "sms.slicing", "sms.wishes", "sms.approval"),
     },
     "sms.refusal": {"sms.audience"},  # compose's own errors, kept apart for length
-    "sms.saved": {"sms.audience"},  # an audience that is kept
+    "sms.chunks": {"sms.audience"},  # how an audience lies in the database
+    "sms.saved": {"sms.audience", "sms.chunks"},  # an audience that is kept
+    "sms.prepare": {  # it does the work of these in the background
+        *("sms.audience", "sms.chunks", "sms.compose", "sms.drafts", "sms.slicing", "sms.content"),
+        "sms.approval",
+    },
     "sms.connection": {"sms.dispatch"},  # a test signs in as sending does
-    "sms.drafts": {
-        "sms.audience",
-        "sms.saved",
-        "sms.compose",
-        "sms.labels",
+    "sms.drafts": {  # a draft is a compose that is not finished
+        *("sms.audience", "sms.saved", "sms.compose", "sms.chunks", "sms.content", "sms.labels"),
         "sms.wishes",
-    },  # a draft is a compose that is not finished
+    },
     "sms.receipts": {"sms.optout"},  # some failures are a person's refusal
     "sms.audit": {"sms.audience"},  # its export is disarmed as every CSV is
     "sms.optout": {"sms.audience"},  # its export is disarmed as every CSV is
     "sms.reports": {"sms.audience"},  # its files are disarmed as every CSV is
-    "sms.cancel": {"sms.approval"},  # nobody is asked about it any more
     "sms.control": {
         "sms.compose",
         "sms.approval",
@@ -82,6 +84,7 @@ SIDEWAYS: dict[str, set[str]] = {
         "sms.optout",
         "sms.pulse",
         "sms.reports",
+        "sms.prepare",
     },  # what a dispatching process does, in turn
 }
 # "look now" carries nothing, and a crash point is an empty function: neither couples anything
@@ -105,8 +108,9 @@ class Module:
     imports: list[tuple[str, int]] = field(default_factory=list)
 
 
+@lru_cache(maxsize=4)  # every rule reads the same trees
 def modules(root: Path, folders: tuple[str, ...] = ("portal", "sms")) -> list[Module]:
-    """Every module of the given packages, imports resolved to the deepest module that exists in the tree."""
+    """Every module of the given packages, imports resolved to the deepest module that exists in the tree. Read once."""
     paths = [path for folder in folders for path in sorted((root / folder).rglob("*.py"))]
     names = {_name(path, root) for path in paths}
     found = []

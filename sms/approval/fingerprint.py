@@ -49,6 +49,8 @@ EXEMPT: dict[str, str] = {
     "source": "where the numbers came from; the numbers themselves are in the audience part",
     "audience_id": "where the numbers came from, as above",
     "reference": "what a partner was answered with",
+    "file_sha256": "where the numbers came from, as above",
+    "audience_digest": "where the numbers came from, as above",
     "client_reference": "the partner's own name for it",
     "created_at": "when it was made",
     "created_by_id": "whose it is; its authors are kept with the request",

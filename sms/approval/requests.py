@@ -17,7 +17,7 @@ from django.utils import timezone
 from sms import wake
 from sms.approval import fingerprint
 from sms.approval.fingerprint import Print
-from sms.approval.rules import Needed, authors_of, eligible
+from sms.approval.rules import Needed, Reason, authors_of, eligible
 from sms.approval.snapshot import snapshot_of
 from sms.models import (
     IN_FORCE,
@@ -58,6 +58,20 @@ def ask(
         user=user,
         now=now,
     )
+
+
+def carried(wanted: Needed, *, by: Actor) -> dict[str, Any] | None:
+    """What to ask, as plain JSON, for a send whose messages are still to be written; None where nobody is asked."""
+    return {"wanted": asdict(wanted), "by": asdict(by)} if wanted.approvers else None
+
+
+def ask_as_carried(send: Send, kept: dict[str, Any] | None, *, now: datetime) -> None:
+    """The same once they are written; in the transaction that opens the send, whose lock the caller has."""
+    if kept is None or send.state != SendState.AWAITING:
+        return
+    told = kept["wanted"] | {"reasons": tuple(Reason(**one) for one in kept["wanted"]["reasons"])}
+    draft = Draft.objects.filter(send=send).first()
+    ask(send, Needed(**told), by=Actor(**kept["by"]), user=send.created_by, draft=draft, now=now)
 
 
 def _last_of(draft: Draft) -> ApprovalRequest | None:

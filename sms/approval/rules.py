@@ -49,12 +49,6 @@ class Needed:
     eligible: int
     valid_hours: int
 
-    def state_at(self, due_at: datetime, *, now: datetime) -> SendState:
-        """Where a send stands once its messages are stored."""
-        if self.approvers:
-            return SendState.AWAITING
-        return SendState.SCHEDULED if due_at > now else SendState.SENDING
-
     @property
     def short(self) -> str:
         """The sentence for when there are too few approvers; empty where there are enough."""

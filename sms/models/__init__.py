@@ -32,10 +32,11 @@ from sms.models.link import (
 from sms.models.message import Message, MessageState
 from sms.models.optout import OptOut
 from sms.models.policy import ContactPolicyGroup, PolicyConnection
+from sms.models.preparation import ColumnMemory, Preparation
 from sms.models.price import Price
 from sms.models.receipt import Receipt, ReceiptInbox
 from sms.models.report import ReportFile, ReportPart, ReportSchedule
-from sms.models.send import Lane, Reject, Resend, Send, SendState, Slice, StateCount
+from sms.models.send import UNFINISHED, Lane, Reject, Resend, Send, SendState, Slice, StateCount
 from sms.models.sender import Registration, Sender, SenderKind
 from sms.models.service import AuthKind, Pace, Service
 from sms.models.smartlink import Smartlink
@@ -43,6 +44,7 @@ from sms.models.template import MessageTemplate, TemplateVersion, VersionState
 
 __all__ = [
     "IN_FORCE",
+    "UNFINISHED",
     "Actor",
     "ApiKey",
     "ApiKeyUse",
@@ -62,6 +64,7 @@ __all__ = [
     "Click",
     "ClickCount",
     "ClickFigures",
+    "ColumnMemory",
     "ContactPolicyGroup",
     "DomainChange",
     "DomainState",
@@ -87,6 +90,7 @@ __all__ = [
     "OptOut",
     "Pace",
     "PolicyConnection",
+    "Preparation",
     "Price",
     "Receipt",
     "ReceiptInbox",
