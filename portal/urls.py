@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 
 from portal.views import (
     api_keys,
+    approvals,
     audiences,
     audit,
     callbacks,
@@ -55,6 +56,12 @@ service = [
     path("sends/<int:pk>/resume/", control.send_resume, name="send_resume"),
     path("sends/<int:pk>/settle/", settle.send_settle, name="send_settle"),
     path("sends/<int:pk>/rejects.csv", sends.send_rejects, name="send_rejects"),
+    path("sends/<int:pk>/take-back/", approvals.send_take_back, name="send_take_back"),
+    path("sends/<int:pk>/ask-again/", approvals.send_ask_again, name="send_ask_again"),
+    path("approvals/", approvals.approvals, name="approvals"),
+    path("approvals/<int:pk>/", approvals.approval_request, name="approval"),
+    path("approvals/<int:pk>/yes/", approvals.approval_yes, name="approval_yes"),
+    path("approvals/<int:pk>/no/", approvals.approval_no, name="approval_no"),
     path("messages/", messages.messages, name="messages"),
     path("messages/<int:pk>/", messages.message, name="message"),
     path("messages/<int:pk>/settle/", settle.message_settle, name="message_settle"),

@@ -155,6 +155,24 @@ def _back_to_draft(send: Send, *, by: Actor, now: datetime) -> Draft | None:
     return draft
 
 
+def obstacle(request: ApprovalRequest, *, user: Any, now: datetime | None = None) -> str:
+    """Why this person cannot answer an open request, as a sentence; empty where they can."""
+    try:
+        _may_answer(request, user=user, now=now or timezone.now())
+    except ApprovalRefused as problem:
+        return str(problem)
+    return ""
+
+
+def too_late(request: ApprovalRequest, *, now: datetime) -> str:
+    """Why nobody can say yes before the send is moved or taken back; empty where it is in time."""
+    try:
+        _in_time(request, request.send, now=now)
+    except TimePassed as problem:
+        return str(problem)
+    return ""
+
+
 def _locked(request: ApprovalRequest) -> tuple[Send, ApprovalRequest]:
     """The send before its request, as everybody locks."""
     sends = Send.objects.select_for_update(no_key=True, of=("self",)).select_related("service")

@@ -79,6 +79,16 @@ def waiting_for(service: Service, user: Any) -> int:
     return to_answer(service, user).count()
 
 
+def nothing() -> "QuerySet[ApprovalRequest]":
+    """For who may not answer."""
+    return ApprovalRequest.objects.none()
+
+
+def still_open(service: Service) -> "QuerySet[ApprovalRequest]":
+    """Everything that waits for somebody, the oldest first."""
+    return ApprovalRequest.objects.filter(service=service, state=ApprovalState.OPEN).order_by("pk")
+
+
 def mine(service: Service, user: Any) -> "QuerySet[ApprovalRequest]":
     """Requests that this person asked or wrote, the newest first."""
     return (
