@@ -15,7 +15,7 @@ def desk(request: HttpRequest) -> dict[str, Any]:
     if user is None or not user.is_authenticated:
         return {"zone": timezone.get_current_timezone_name()}
     service = getattr(request, "service", None)
-    may = getattr(request, "may", frozenset())
+    may: frozenset[str] = getattr(request, "may", frozenset())
     return {
         "service": service,
         "services": services_of(user),

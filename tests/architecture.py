@@ -69,6 +69,10 @@ SIDEWAYS: dict[str, set[str]] = {
     "sms.audit": {"sms.audience"},  # its export is disarmed as every CSV is
     "sms.optout": {"sms.audience"},  # its export is disarmed as every CSV is
     "sms.reports": {"sms.audience"},  # its files are disarmed as every CSV is
+    "sms.archive": {"sms.facts"},  # what leaves the ledger stays in the facts
+    "sms.retention": {"sms.archive", "sms.saved"},  # it decides what leaves, and these know how
+    "sms.listing": {"sms.archive", "sms.audience"},  # a file of messages, disarmed as every CSV is
+    "sms.desk": {"sms.archive"},  # a page shows a message wherever it lies
     "sms.control": {
         "sms.compose",
         "sms.approval",
@@ -84,6 +88,7 @@ SIDEWAYS: dict[str, set[str]] = {
         "sms.optout",
         "sms.pulse",
         "sms.reports",
+        "sms.retention",
         "sms.prepare",
     },  # what a dispatching process does, in turn
 }

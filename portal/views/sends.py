@@ -11,7 +11,7 @@ from portal.access import actor, service_page
 from portal.views.approvals import MARKS
 from portal.views.download import csv_download
 from portal.views.settle import may_send_again
-from sms import approval, compose, control, desk, labels
+from sms import approval, compose, control, desk, labels, listing
 from sms.audience import Reject as RejectedRow
 from sms.audience import rejects_csv
 from sms.models import (
@@ -22,6 +22,7 @@ from sms.models import (
     MessageState,
     Preparation,
     Send,
+    SendKeeping,
     SendState,
     Service,
 )
@@ -98,22 +99,22 @@ def _standing(found: Send) -> dict[str, object]:
 def send(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """One send: counts, failures by code, its messages."""
     found = _find(service, pk)
-    rows = found.messages.order_by("id")
     wanted = request.GET.get("state", "")
-    if wanted in MessageState.values:
-        rows = rows.filter(state=wanted)
+    wanted = wanted if wanted in MessageState.values else ""
     after = request.GET.get("after", "")
-    if after.isascii() and after.isdecimal() and len(after) < 19:
-        rows = rows.filter(pk__gt=int(after))
-    shown = list(rows[: MESSAGES + 1])
+    start = int(after) if after.isascii() and after.isdecimal() and len(after) < 19 else 0
+    listed = desk.messages_of(found, state=wanted, after=start, page=MESSAGES)
+    shown = listed.messages
     context = (
         _progress(found)
         | _approval(found)
         | {
             "rows": shown[:MESSAGES],
             "next_after": shown[MESSAGES - 1].pk if len(shown) > MESSAGES else None,
+            "problem": listed.problem,
             "state": wanted,
             "states": MessageState.choices,
+            "keeping": SendKeeping.objects.filter(pk=found.pk).first(),
             "trail": AuditEvent.objects.filter(noun="send", noun_key=str(found.pk)).order_by("id"),
         }
     )
@@ -172,3 +173,19 @@ def send_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingHt
         for bad in found.rejects.iterator()
     )
     return csv_download(rejects_csv(rows), name=f"rejects-send-{found.pk}.csv")
+
+
+@service_page("export")
+@require_POST
+def send_messages(request: HttpRequest, service: Service, pk: int) -> StreamingHttpResponse:
+    """Every message of the send as CSV, archived ones too. Numbers leave the desk by it, so the audit tells who took them."""
+    found = _find(service, pk)
+    AuditEvent.record(
+        "send.messages_exported",
+        by=actor(request),
+        service_slug=service.slug,
+        noun="send",
+        noun_key=found.pk,
+        rows=found.recipients,
+    )
+    return csv_download(listing.csv_of(found), name=f"messages-send-{found.pk}.csv")

@@ -321,6 +321,8 @@ def _moved(previous: ApprovalRequest | None, send: Send) -> dict[str, int]:
     if previous is None or previous.send_id == send.pk:
         return {}
     old, new = Message.objects.filter(send=previous.send_id), Message.objects.filter(send=send.pk)
+    if old.count() < previous.snapshot["recipients"]:
+        return {}  # retention was there first
     same = new.filter(msisdn__in=Subquery(old.values("msisdn"))).count()
     kept = old.filter(msisdn__in=Subquery(new.values("msisdn"))).count()
     return {"added": new.count() - same, "removed": old.count() - kept, "same": same}

@@ -9,6 +9,7 @@ from sms.models.approval import (
     ApprovalState,
     Approvers,
 )
+from sms.models.archive import Archive, ArchiveBlock, ArchiveIndex
 from sms.models.audience import AudienceChunk, AudienceVersion, SavedAudience
 from sms.models.audit import Actor, AuditEvent, AuditLeave, AuditSeal
 from sms.models.callback import Callback, CallbackEndpoint, Echo, Notify
@@ -19,6 +20,7 @@ from sms.models.heartbeat import Heartbeat
 from sms.models.hold import Hold
 from sms.models.idempotency import IdempotentAnswer
 from sms.models.inbound import InboundMessage
+from sms.models.keeping import RetentionClock, RetentionRun, SendKeeping
 from sms.models.label import Label
 from sms.models.link import (
     Click,
@@ -53,6 +55,9 @@ __all__ = [
     "ApprovalRules",
     "ApprovalState",
     "Approvers",
+    "Archive",
+    "ArchiveBlock",
+    "ArchiveIndex",
     "AudienceChunk",
     "AudienceVersion",
     "AuditEvent",
@@ -102,9 +107,12 @@ __all__ = [
     "ReportSchedule",
     "ReportedSend",
     "Resend",
+    "RetentionClock",
+    "RetentionRun",
     "SavedAudience",
     "Send",
     "SendFact",
+    "SendKeeping",
     "SendState",
     "Sender",
     "SenderKind",

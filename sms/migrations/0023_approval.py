@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sms', '0021_large_audiences'),
+        ('sms', '0022_retention'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
