@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from portal.models import Role
-from sms import approval, approving, compose, control, drafts
+from sms import approval, approving, compose, control, drafts, prepare
 from sms.audience import Limits
 from sms.dispatch.claim import Owner, claim
 from sms.dispatch.look import standings
@@ -26,6 +26,7 @@ from sms.models import (
 )
 from tests.domain.approving import a_careful_service, a_person, acting, request_of
 from tests.domain.desk import BY, Provider, a_send, a_service, an_order, numbers
+from tests.domain.test_large_sends import large_order
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
@@ -341,6 +342,33 @@ def test_a_send_that_has_begun_is_not_stopped_by_the_clock():
     assert approval.expire_due(now=now) == 0
     ApprovalRequest.objects.update(expires_at=timezone.now())
     assert len(posted()) == 2
+
+
+def test_a_large_send_is_asked_about_once_its_messages_are_written():
+    service = a_careful_service()
+    order = large_order(service, 700, draft=None)
+    send = compose.create(order, by=BY)
+    assert (send.state, send.approvers) == (SendState.PREPARING, 1)
+    assert not ApprovalRequest.objects.exists()
+    prepare.run(stopped=lambda: False)
+    send.refresh_from_db()
+    request = request_of(send)
+    assert send.state == SendState.AWAITING
+    assert request.snapshot["recipients"] == send.recipients == 693
+    assert request.asked_label == BY.label
+    assert posted() == []
+    assert yes(send, a_person("bob", service))
+    assert len(posted()) == 693
+
+
+def test_a_large_send_that_is_taken_back_while_it_is_written_asks_nobody():
+    service = a_careful_service()
+    send = compose.create(large_order(service, 700), by=BY)
+    assert approving.take_back(send, by=BY) is None
+    prepare.run(stopped=lambda: False)
+    send.refresh_from_db()
+    assert send.state == SendState.CANCELLED
+    assert not ApprovalRequest.objects.exists()
 
 
 # --- rules ------------------------------------------------------------------------------------------------------------------
