@@ -175,6 +175,7 @@ def tidy() -> None:
             _check_domains,
             facts.fold,
         ),
+        prepare.forget,
     )
 
 
@@ -209,7 +210,7 @@ def retain(*, stopped: Stopped) -> int:
 
 def prepare_until(stopped: Stopped, *, manage: Path) -> None:
     """Have large audiences prepared until the end. `manage` is the command line of the desk."""
-    prepare.keep(stopped, command=(sys.executable, str(manage), "prepare"))
+    prepare.keep(stopped, command=(sys.executable, str(manage), "prepare_audiences"))
 
 
 def _note_silence() -> None:
