@@ -251,6 +251,8 @@ def _open(
 ) -> ApprovalRequest:
     if previous is not None and not changed:
         changed = printed.changed_from(previous.parts)
+        if previous.at_once and at_once:  # each for its own now
+            changed = [part for part in changed if part != "due_at"]
     made = ApprovalRequest.objects.create(
         service_id=send.service_id,
         send=send,
@@ -261,7 +263,7 @@ def _open(
         rules=rules,
         fingerprint=printed.fingerprint,
         parts=printed.parts,
-        snapshot=snapshot_of(send, printed.figures),
+        snapshot=snapshot_of(send, printed.figures, at_once=at_once),
         changed=list(changed),
         moved=_moved(previous, send),
         at_once=at_once,

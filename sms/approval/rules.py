@@ -155,7 +155,7 @@ def _reasons(
 ) -> Iterator[Reason]:
     service, sender, domain = order.service, order.sender, order.link_domain
     if rules.size_approvers and rules.size is not None and recipients >= rules.size:
-        says = f"It goes to {recipients:,} recipients; from {rules.size:,} on a send is large."
+        says = f"It goes to {recipients:,} recipient{'' if recipients == 1 else 's'}; from {rules.size:,} on a send is large."
         yield Reason("size", rules.size_approvers, says)
     if rules.new_sender and sender is not None and not _begun(service, sender=sender):
         yield Reason("new_sender", rules.new_sender, f"It is the first send from {sender}.")

@@ -24,8 +24,8 @@ FACTS = {
 }
 
 
-def snapshot_of(send: Send, figures: Figures) -> dict[str, Any]:
-    """Plain JSON, without any recipient's number."""
+def snapshot_of(send: Send, figures: Figures, *, at_once: bool) -> dict[str, Any]:
+    """Plain JSON, without any recipient's number. What goes at once has no time yet."""
     version, group = send.template_version, send.policy_group
     made_from = version or send.template
     checks = [
@@ -43,7 +43,7 @@ def snapshot_of(send: Send, figures: Figures) -> dict[str, Any]:
         "template": f"{send.template}, {version}" if version else str(send.template or ""),
         "domain": str(send.link_domain or ""),
         "policy": f"{group} ({' and '.join(checks)})" if group else "",
-        "due_at": send.due_at.isoformat(),
+        "due_at": "" if at_once else send.due_at.isoformat(),
         "expires_at": send.expires_at.isoformat() if send.expires_at else "",
         "quiet_hours": send.quiet_hours,
         "lane": str(Lane(send.lane).label),

@@ -258,7 +258,8 @@ def test_things_of_another_service_are_not_found_under_ones_own(path, name, entr
         return
     send, draft = a_send(cast.other), Draft.objects.create(service=cast.other)
     url = address(path, cast.service, send, draft)
-    assert statuses(cast["admin"], url) == {404}
+    holders = ACTS[entry.callback.act]
+    assert statuses(cast["admin" if "admin" in holders else min(holders)], url) == {404}
 
 
 @pytest.mark.parametrize(("path", "name"), OTHER_PAGES, ids=[name for _, name in OTHER_PAGES])
