@@ -240,8 +240,8 @@ def test_the_author_hears_of_every_end(cast):
         "is void": lambda one: approval.void(one.send, ["text"], by=BY),
         "expired": run_out,
     }
-    for words, end in ends.items():
-        request = request_of(sent_for_approval(cast))
+    for words, end in ends.items():  # different words: the same ones to the same people are asked about first
+        request = request_of(sent_for_approval(cast, a_draft(cast, text=words)))
         told()
         end(request)
         mine = [subject for to, subject in told() if to == ["composer@example.test"]]
