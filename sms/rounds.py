@@ -185,7 +185,7 @@ def tell_people(*, public_url: str) -> int:
 
 
 def report(*, public_url: str) -> None:
-    """Mails that are due, about approvals and of reports, and files that nobody was woken for."""
+    """Mails that are due, about approvals and of reports, and files that are old."""
     each(
         lambda: approval.send_due(public_url=public_url),
         lambda: reports.send_due(public_url=public_url),
@@ -193,14 +193,14 @@ def report(*, public_url: str) -> None:
     )
 
 
-def reports_wait() -> bool:
-    """Whether a file is to be made that nobody makes."""
-    return reports.files_wait()
-
-
 def make_reports(*, stopped: Stopped) -> int:
     """Files of long reports; returns how many."""
     return reports.make_files(owner=owner_name(), stopped=stopped)
+
+
+def report_until(stopped: Stopped, *, manage: Path) -> None:
+    """Have long reports written until the end: a million lines take longer than django-q2 lets a worker work."""
+    prepare.keep(stopped, command=(sys.executable, str(manage), "report_files"), waits=reports.files_wait)
 
 
 def retain(*, stopped: Stopped) -> int:
