@@ -24,7 +24,7 @@ from sms.drafts.before import again_key, again_words, sent_before
 from sms.drafts.figures import Looked, digest_of, go_on, look, rejects_csv, stop, works_of
 from sms.drafts.memory import recall, remember
 from sms.drafts.order import order_of, wishes_of
-from sms.drafts.rows import SMALL, NotReady, audience_of, first_rows, mend
+from sms.drafts.rows import NotReady, audience_of, first_rows, mend
 from sms.models import Actor, Draft, Preparation, Send
 
 RELATED = (
@@ -33,7 +33,6 @@ RELATED = (
 )
 __all__ = [
     "RELATED",
-    "SMALL",
     "Looked",
     "NotReady",
     "again_key",

@@ -13,6 +13,7 @@ from sms import chunks, compose, content, slicing, wake
 from sms.models import Preparation, Reject, Send, SendState
 from sms.models.insert import insert
 from sms.models.ledger import Tally
+from sms.points import point
 from sms.prepare.lease import Gone, Lease
 
 REJECT = ("send_id", "row", "value", "code", "reason")
@@ -47,6 +48,8 @@ def expand(found: Preparation, lease: Lease) -> Generator[None]:
                 REJECT,
                 [(send.pk, bad.row, bad.value[:200], bad.code, bad.reason[:300]) for bad in rejects],
             )
+            point("messages_uncommitted")
+        point("messages_committed")
         yield
     with transaction.atomic():
         locked = _locked(send)
@@ -54,6 +57,7 @@ def expand(found: Preparation, lease: Lease) -> Generator[None]:
         locked.recipients, locked.rejected = cursor.get("messages", 0), cursor.get("rejects", 0)
         locked.ramp = locked.ramp and slicing.ramps(locked.recipients)
         slicing.open_send(locked, now=timezone.now())
+        point("opening")
         wake.dispatch()
     yield
 
