@@ -36,7 +36,7 @@ def test_segments_of_ten_thousand_random_rows_are_the_sandboxs():
         Recipient(
             row=at,
             msisdn=f"+44771{at:07d}",
-            substitutions={"name": "".join(chance.choices(PIECES, k=chance.randint(1, 25))).strip() or "x"},
+            substitutions={"name": "".join(chance.choices(PIECES, k=chance.randint(1, 150))).strip() or "x"},
         )
         for at in range(ROWS)
     ]
