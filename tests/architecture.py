@@ -47,6 +47,7 @@ SIDEWAYS: dict[str, set[str]] = {
         *("sms.prices", "sms.slicing"),
     },
     "sms.refusal": {"sms.audience"},  # compose's own errors, kept apart for length
+    "sms.coming": {"sms.control", "sms.dispatch", "sms.plan"},  # a calendar foretells by the plan's rules
     "sms.saved": {"sms.audience"},  # an audience that is kept
     "sms.connection": {"sms.dispatch"},  # a test signs in as sending does
     "sms.drafts": {"sms.audience", "sms.saved", "sms.compose"},  # a draft is a compose that is not finished

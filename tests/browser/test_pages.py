@@ -136,6 +136,7 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop, scheme, widt
     domain.findings = [{"level": level, "part": "DNS", "text": domain.says} for level in Level]
     domain.checked_at = domain.since = timezone.now()
     domain.save()
+    coming = a_send(shop, 2, due_at=timezone.now() + timedelta(hours=3))
     packed = saved.pack_pasted("07700 900001\nabc", country="GB", limits=Limits())
     audience = saved.create(shop, packed, name="Regulars", by=BY, user=None)
     people.invite(shop, "new@example.test", ["auditor"], by=BY, user=None)
@@ -151,6 +152,9 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop, scheme, widt
         f"drafts/{draft.pk}/",
         f"drafts/{draft.pk}/review/",
         "sends/",
+        "calendar/",
+        "calendar/?view=week",
+        f"sends/{coming.pk}/move/",
         f"sends/{send.pk}/",
         "messages/",
         f"messages/{message.pk}/",
