@@ -12,7 +12,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from sms import content, slicing, templates, text, wake, zones
+from sms import content, slicing, templates, text, wake, wishes, zones
 from sms.audience import Audience, Recipient
 from sms.audience import Reject as RejectedRow
 from sms.models import (
@@ -38,6 +38,7 @@ from sms.models import (
 from sms.models.insert import Later, insert
 from sms.models.ledger import News, Tally
 from sms.refusal import FAULTS, ComposeError, Partner, Problem, RepeatedReference, RowsRefused, nobody_left
+from sms.wishes import USUAL_WISHES, Wishes
 
 __all__ = ["ComposeError", "Order", "Partner", "Problem", "RepeatedReference", "RowsRefused"]
 
@@ -73,6 +74,8 @@ class Order:
     respect_quiet_hours: bool = True
     client_reference: str = ""
     partner: Partner | None = None
+    zone: str = ""  # in which `due_at` was meant, for whoever reads it later
+    wishes: Wishes = USUAL_WISHES
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,13 @@ def check(order: Order, *, now: datetime | None = None) -> Checked:
     problems = [
         *_catalogue_problems(order),
         *_content_problems(order),
-        *_resend_problems(order),
+        *wishes.problems(
+            order.wishes,
+            group=order.policy_group,
+            expires=order.expires_at is not None,
+            resend=order.resend,
+            ramp=order.ramp,
+        ),
     ]
     if problem := time_problem(order.due_at, order.expires_at, now=now):
         problems.append(problem)
@@ -197,6 +206,7 @@ def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: 
             lane=order.lane,
             resend=order.resend,
             ramp=order.ramp and len(checked.lines) >= RAMP_FROM,
+            time_zone=order.zone,
             quiet_hours=order.service.quiet_hours if order.respect_quiet_hours else "",
             created_by=user,
             partner=by.label[:100] if by.kind == "key" else "",
@@ -253,7 +263,7 @@ def substance(order: Order, sender: Sender | None) -> dict[str, Any]:
         "link_domain": order.link_domain,
         "expires_at": order.expires_at,
         "callback_data": order.callback_data,
-        "wishes": order.partner.wishes if order.partner else {},
+        "wishes": wishes.on_wire(order.wishes, order.partner, order.policy_group, order.link_domain),
     }
 
 
@@ -318,13 +328,6 @@ def time_problem(due_at: datetime | None, expires_at: datetime | None, *, now: d
     if expires_at is not None and expires_at <= max(due_at or now, now):
         return Problem("expires_at", "It would expire before it is sent. Choose a later expiry.")
     return None
-
-
-def _resend_problems(order: Order) -> Iterator[Problem]:
-    if order.resend == Resend.ALWAYS and order.expires_at is None:
-        yield Problem(
-            "expires_at", "Sending again when in doubt needs an expiry, so that it comes to an end."
-        )
 
 
 def written_of(order: Order) -> str:

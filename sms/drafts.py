@@ -9,6 +9,7 @@ from sms import compose, saved
 from sms.audience import Audience, AudienceError, Limits, read, read_pasted
 from sms.compose import ComposeError, Order, Problem
 from sms.models import Actor, Draft, Lane, Resend, SavedAudience, Send
+from sms.wishes import USUAL, Wishes
 
 
 def audience_of(draft: Draft, *, limits: Limits) -> Audience:
@@ -76,6 +77,22 @@ def order_of(draft: Draft, *, limits: Limits) -> Order:
         resend=Resend(draft.resend),
         ramp=draft.ramp,
         respect_quiet_hours=draft.respect_quiet_hours,
+        callback_data=draft.callback_data,
+        zone=draft.time_zone if draft.send_at else "",
+        wishes=wishes_of(draft),
+    )
+
+
+def wishes_of(draft: Draft) -> Wishes:
+    """What a draft asks of the provider."""
+    return Wishes(
+        track_clicks=draft.track_clicks,
+        tag1=draft.tag1,
+        tag2=draft.tag2,
+        check_consent=draft.check_consent,
+        apply_frequency_cap=draft.apply_frequency_cap,
+        receipts=tuple(draft.receipts) or USUAL,
+        validity=draft.validity,
     )
 
 

@@ -40,17 +40,24 @@ SIDEWAYS: dict[str, set[str]] = {
     "sms.zones": {"sms.msisdn"},  # where a number can be follows from its plan
     "sms.compose": {
         *("sms.content", "sms.templates", "sms.audience", "sms.plan", "sms.approval", "sms.refusal"),
-        "sms.slicing",
+        *("sms.slicing", "sms.wishes"),
     },
+    "sms.wishes": {"sms.refusal"},  # what cannot be asked for is a problem of compose
+    "sms.dispatch": {"sms.wishes"},  # the request asks for them
     "sms.plan": {  # it foretells what these do, by their own rules
         *("sms.compose", "sms.dispatch", "sms.content", "sms.senders", "sms.audience", "sms.control"),
-        *("sms.prices", "sms.slicing"),
+        *("sms.prices", "sms.slicing", "sms.wishes"),
     },
     "sms.refusal": {"sms.audience"},  # compose's own errors, kept apart for length
     "sms.coming": {"sms.control", "sms.dispatch", "sms.plan"},  # a calendar foretells by the plan's rules
     "sms.saved": {"sms.audience"},  # an audience that is kept
     "sms.connection": {"sms.dispatch"},  # a test signs in as sending does
-    "sms.drafts": {"sms.audience", "sms.saved", "sms.compose"},  # a draft is a compose that is not finished
+    "sms.drafts": {
+        "sms.audience",
+        "sms.saved",
+        "sms.compose",
+        "sms.wishes",
+    },  # a draft is a compose that is not finished
     "sms.receipts": {"sms.optout"},  # some failures are a person's refusal
     "sms.audit": {"sms.audience"},  # its export is disarmed as every CSV is
     "sms.optout": {"sms.audience"},  # its export is disarmed as every CSV is

@@ -8,17 +8,11 @@ from typing import Any, Literal
 
 from django.utils import timezone
 
-from sms import correlation, text
+from sms import correlation, text, wishes
 from sms.dispatch.claim import Waiting
 from sms.models import AuthKind, Send, Service
 from sms.webex import wire
 from sms.webex.auth import Jwt, Key
-
-RECEIPTS = (
-    "SUBMITTED",
-    "DELIVERED",
-    "FAILED",
-)  # always all of them: a partner's smaller wish is applied when we forward
 
 FAR = timedelta(
     days=7
@@ -45,6 +39,8 @@ class Sheet:
     expire_at: datetime | None
     rules: wire.Rules
     smartlinks: tuple[wire.Smartlink, ...] = ()
+    receipts: tuple[str, ...] = ()
+    validity: int | None = None  # seconds, in place of `expire_at`
 
 
 def sheet_of(send: Send, *, public_url: str) -> Sheet:
@@ -52,6 +48,7 @@ def sheet_of(send: Send, *, public_url: str) -> Sheet:
     service, policy, domain = send.service, send.policy_group, send.link_domain
     checks = send.wishes.get("contactPolicy", {})
     names = tuple(text.placeholders(send.text))
+    options = _options(domain.url, send.wishes.get("options")) if domain else None
     shorter = {name: f"$({_short(index)})" for index, name in enumerate(names)}
     return Sheet(
         send_id=send.pk,
@@ -60,7 +57,7 @@ def sheet_of(send: Send, *, public_url: str) -> Sheet:
         pattern=text.render(send.text, substitutions=shorter),
         names=names,
         provider_template=_provider_template(send),
-        options=_options(domain.url, send.wishes.get("options")) if domain else None,
+        options=options,
         contact_policy=wire.ContactPolicy(
             group=policy.group_id,
             check_consent=checks.get("consent", policy.check_consent),
@@ -77,6 +74,9 @@ def sheet_of(send: Send, *, public_url: str) -> Sheet:
         smartlinks=tuple(
             wire.Smartlink(smartlink_id=link, validity=minutes) for link, minutes in send.smartlinks
         ),
+        # of a partner's messages always all: its smaller wish (requestedReceipts) is applied when we forward
+        receipts=tuple(wishes.receipts_asked(send.wishes, clicks=_clicks(options))),
+        validity=send.wishes.get("validity"),
     )
 
 
@@ -154,8 +154,9 @@ def body_of(messages: Sequence[Waiting], sheet: Sheet) -> bytes:
         options=sheet.options,
         contact_policy=sheet.contact_policy,
         expire_at=sheet.expire_at,
+        validity=sheet.validity,
         smartlinks=list(sheet.smartlinks),
-        requested_receipts=[*RECEIPTS, "CLICKED"] if _clicks(sheet.options) else list(RECEIPTS),
+        requested_receipts=list(sheet.receipts),
         callback_data=sheet.callback_data,
         notify_url=sheet.notify_url,
     )

@@ -5,7 +5,7 @@ from sms.models.approval import ApprovalRules, Approvers
 from sms.models.audience import AudienceChunk, AudienceVersion, SavedAudience
 from sms.models.audit import Actor, AuditEvent, AuditLeave, AuditSeal
 from sms.models.callback import Callback, CallbackEndpoint, Echo, Notify
-from sms.models.draft import Draft, Upload
+from sms.models.draft import Draft, DraftPresence, Upload
 from sms.models.duty import Duty
 from sms.models.fact import Fact, FactDelta, FactFold, FactProfile, KeptFact, ReportedSend, SendFact
 from sms.models.heartbeat import Heartbeat
@@ -54,6 +54,7 @@ __all__ = [
     "DomainChange",
     "DomainState",
     "Draft",
+    "DraftPresence",
     "Duty",
     "Echo",
     "Fact",

@@ -69,8 +69,21 @@ class Draft(models.Model):
     link_domain = models.ForeignKey(
         "sms.ShortLinkDomain", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    track_clicks = models.BooleanField(default=True)
+    tag1 = models.CharField(max_length=50, blank=True)
+    tag2 = models.CharField(max_length=50, blank=True)
+    check_consent = models.BooleanField(null=True, blank=True, help_text="None: as the group says.")
+    apply_frequency_cap = models.BooleanField(null=True, blank=True, help_text="None: as the group says.")
     send_at = models.DateTimeField(null=True, blank=True)
+    time_zone = models.CharField(
+        max_length=60, blank=True, help_text="In which `send_at` was meant; empty for the writer's own."
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
+    validity = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Seconds, in place of `expires_at`."
+    )
+    receipts = models.JSONField(default=list, blank=True, help_text="Asked for; empty for the usual ones.")
+    callback_data = models.CharField(max_length=1500, blank=True)
     lane = models.PositiveSmallIntegerField(choices=Lane, default=Lane.NORMAL)
     resend = models.CharField(max_length=8, choices=Resend, default=Resend.NEVER)
     ramp = models.BooleanField(default=False)
@@ -87,9 +100,46 @@ class Draft(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     changed_at = models.DateTimeField(auto_now=True)
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    revision = models.PositiveIntegerField(default=0, help_text="Goes up by one at every change.")
+    begun = models.UUIDField(
+        null=True,
+        unique=True,
+        editable=False,
+        help_text="Of the page it was begun on, so that a first save that is tried again finds it.",
+    )
 
     class Meta:
         ordering = ("-changed_at",)
+        indexes = (
+            models.Index(
+                fields=("service", "-changed_at"),
+                name="draft_of_a_service_unsent",
+                condition=models.Q(send__isnull=True),
+            ),  # used by: list of drafts, home
+        )
 
     def __str__(self) -> str:
         return self.name or f"Draft {self.pk}"
+
+
+class DraftPresence(models.Model):
+    """Somebody has a draft open, and where in it they are. Written by `sms.drafting` every few seconds; old rows mean nothing."""
+
+    draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="presences")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    field = models.CharField(
+        max_length=40, blank=True, help_text="Where the cursor stands; empty for nowhere."
+    )
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            models.UniqueConstraint(fields=("draft", "user"), name="draft_is_open_once_per_person"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user_id} at draft {self.draft_id}"

@@ -54,6 +54,9 @@ class Send(models.Model):
     )
     state = models.CharField(max_length=10, choices=SendState, default=SendState.SCHEDULED)
     due_at = models.DateTimeField(help_text="When the first message may be posted.")
+    time_zone = models.CharField(
+        max_length=60, blank=True, help_text="In which `due_at` was meant; empty for the viewer's own."
+    )
     expires_at = models.DateTimeField(null=True, blank=True, help_text="After this nothing more is posted.")
     lane = models.PositiveSmallIntegerField(choices=Lane, default=Lane.NORMAL)
     resend = models.CharField("if not confirmed", max_length=8, choices=Resend, default=Resend.NEVER)
@@ -75,7 +78,7 @@ class Send(models.Model):
         max_length=100, blank=True, help_text="The partner's own name for it, used once and for ever."
     )
     wishes = models.JSONField(
-        default=dict, blank=True, help_text="What a partner asked for beyond that, in the words of the wire."
+        default=dict, blank=True, help_text="What was asked for beyond that, in the words of the wire."
     )
     audience = models.ForeignKey(
         "sms.AudienceVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="sends"

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from statistics import median_high
 
-from sms import compose, text
-from sms.models import ContactPolicyGroup, Price
+from sms import compose, text, wishes
+from sms.models import Price
 from sms.plan import cost, exact
 from sms.plan.cautions import cautions
 from sms.plan.forecast import forecast
@@ -53,7 +53,7 @@ def made(
         segments_range=cost.in_all(countries),
         countries=countries,
         cost=priced,
-        policy=_policy(order.policy_group),
+        policy=_policy(order),
         deferred=foreseen.deferred,
         ahead=foreseen.ahead,
         rate=order.service.rate,
@@ -106,20 +106,22 @@ def _doubts(lines: Sequence[compose.Line]) -> list[Doubt]:
     return found
 
 
-def _policy(group: ContactPolicyGroup | None) -> Policy | None:
+def _policy(order: compose.Order) -> Policy | None:
+    group = order.policy_group
     if group is None:
         return None
+    consent, cap = wishes.consent_and_cap(order.wishes, group)
     checks = [
         words
         for words, wanted in (
-            ("consent", group.check_consent),
-            ("the frequency cap", group.apply_frequency_cap),
+            ("consent", consent),
+            ("the frequency cap", cap),
         )
         if wanted
     ]
     return Policy(
         group=group.name,
-        check_consent=group.check_consent,
-        apply_frequency_cap=group.apply_frequency_cap,
+        check_consent=consent,
+        apply_frequency_cap=cap,
         says=f"Webex Connect checks {' and '.join(checks)} at each message; how many it refuses cannot be known here.",
     )

@@ -7,6 +7,7 @@ from sms import compose, lint
 from sms.models import SenderKind
 from sms.plan.forecast import Forecast
 from sms.plan.tree import Caution, Cost
+from sms.wishes import RECEIPTS
 
 ADVISED = 450  # characters that the provider advises to stay below
 _NAMES = {"US": "the United States", "CA": "Canada"}
@@ -48,6 +49,8 @@ def cautions(
         )
     if order.link_domain is not None:
         yield Caution("short_domain", _short_domain(order))
+    for one in order.wishes.missing_receipts if order.partner is None else ():
+        yield Caution("receipts", f"The receipt {one.capitalize()} is not asked for: {RECEIPTS[one]}.")
     long = sum(1 for line in checked.lines if len(line.text) > ADVISED)
     if long:
         yield Caution(

@@ -1,0 +1,129 @@
+"""What a send asks of the provider reaches the wire, and what it does not hear of then is not held against it."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from sms import plan
+from sms.compose import ComposeError, check
+from sms.dispatch.watch import findings
+from sms.models import ContactPolicyGroup, Resend, ShortLinkDomain
+from sms.wishes import RECEIPTS, USUAL, Wishes
+from tests.domain.desk import PUBLIC_URL, Provider, a_send, a_service, an_order
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def service():
+    return a_service()
+
+
+def posted(service, **changes) -> dict:
+    a_send(service, **changes)
+    provider = Provider()
+    provider.dispatch()
+    return provider.bodies[0]
+
+
+def group_of(service, **flags) -> ContactPolicyGroup:
+    return ContactPolicyGroup.objects.create(service=service, name="Offers", group_id="g1", **flags)
+
+
+def domain_of(service) -> ShortLinkDomain:
+    return ShortLinkDomain.objects.create(service=service, region=service.region, host="go.example.test")
+
+
+def test_everything_that_is_asked_for_is_in_the_request(service):
+    wishes = Wishes(
+        track_clicks=False,
+        tag1="spring",
+        tag2="wk-12",
+        check_consent=False,
+        apply_frequency_cap=True,
+        receipts=("DELIVERED", "FAILED", "CLICKED"),
+        validity=3600,
+    )
+    body = posted(
+        service,
+        wishes=wishes,
+        policy_group=group_of(service),
+        link_domain=domain_of(service),
+        callback_data="order=981",
+    )
+    assert body["options"] == {
+        "shortenLinks": True,
+        "domain": "https://go.example.test",
+        "tag1": "spring",
+        "tag2": "wk-12",
+    }
+    assert body["contactPolicy"] == {"contactPolicyGroup": "g1", "channelApplyFrequencyCap": True}
+    assert body["requestedReceipts"] == ["DELIVERED", "FAILED"], "no CLICKED where nothing is tracked"
+    assert body["validity"] == "3600"
+    assert "expireAt" not in body
+    assert body["callbackData"] == "order=981"
+
+
+def test_who_asks_for_nothing_gets_what_everybody_gets(service):
+    body = posted(service, link_domain=domain_of(service), policy_group=group_of(service))
+    assert body["options"] == {
+        "shortenLinks": True,
+        "trackClicks": True,
+        "domain": "https://go.example.test",
+    }
+    assert body["contactPolicy"]["channelCheckConsent"] is True
+    assert body["requestedReceipts"] == ["SUBMITTED", "DELIVERED", "FAILED", "CLICKED"]
+
+
+def test_the_plan_shows_the_same_request_and_the_checks_that_were_chosen(service):
+    order = an_order(
+        service, policy_group=group_of(service), wishes=Wishes(apply_frequency_cap=True, validity=600)
+    )
+    made = plan.made(order, now=timezone.now(), public_url=PUBLIC_URL)
+    assert '"validity":"600"' in made.request
+    assert (made.policy.check_consent, made.policy.apply_frequency_cap) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "changes", "field"),
+    [
+        (Wishes(validity=60), {"expires_at": timezone.now() + timedelta(days=1)}, "validity"),
+        (Wishes(validity=72 * 3600 + 1), {}, "validity"),
+        (Wishes(tag1="spring sale"), {}, "tag1"),
+        (Wishes(tag2="x" * 51), {}, "tag2"),
+        (Wishes(receipts=()), {}, "receipts"),
+        (Wishes(receipts=("OPENED",)), {}, "receipts"),
+        (Wishes(receipts=("SUBMITTED", "DELIVERED")), {"ramp": True}, "receipts"),
+        (Wishes(receipts=("FAILED",)), {"resend": Resend.EVIDENCE}, "receipts"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_refused_at_its_field(service, wishes, changes, field):
+    with pytest.raises(ComposeError) as refused:
+        check(an_order(service, wishes=wishes, **changes))
+    assert [one.field for one in refused.value.problems] == [field]
+
+
+def test_a_group_that_would_check_nothing_is_refused(service):
+    order = an_order(service, policy_group=group_of(service), wishes=Wishes(check_consent=False))
+    with pytest.raises(ComposeError) as refused:
+        check(order)
+    assert [one.field for one in refused.value.problems] == ["check_consent"]
+
+
+@pytest.mark.parametrize("left_out", [one for one in USUAL if one != "CLICKED"])
+def test_the_plan_says_what_leaving_a_receipt_out_costs(service, left_out):
+    wishes = Wishes(receipts=tuple(one for one in USUAL if one != left_out))
+    made = plan.made(an_order(service, wishes=wishes), now=timezone.now(), public_url=PUBLIC_URL)
+    assert [one.text for one in made.cautions if one.code == "receipts"] == [
+        f"The receipt {left_out.capitalize()} is not asked for: {RECEIPTS[left_out]}."
+    ]
+
+
+def test_failures_alone_hold_no_send_that_is_never_told_of_deliveries(service):
+    service.hold_failures = 50
+    service.save()
+    for receipts, held in ((("SUBMITTED", "FAILED"), False), (USUAL, True)):
+        send = a_send(service, 200, wishes=Wishes(receipts=receipts))
+        found = findings(send, {"failed": 120, "submitted": 80}, now=timezone.now())
+        assert bool(found) is held
