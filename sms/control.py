@@ -129,6 +129,11 @@ def _misplaced(send: Send, due_at: datetime, *, now: datetime) -> compose.Proble
     )
 
 
+def own_name(send: Send) -> str:
+    """The name that a person gave it; empty where it is one of our making."""
+    return "" if send.name.endswith(_stamp(send.due_at)) else send.name
+
+
 def _stamp(at: datetime) -> str:
     return f" · {timezone.localtime(at):%d %b %H:%M}"
 

@@ -50,6 +50,9 @@ SIDEWAYS: dict[str, set[str]] = {
     },
     "sms.refusal": {"sms.audience"},  # compose's own errors, kept apart for length
     "sms.coming": {"sms.control", "sms.dispatch", "sms.plan"},  # a calendar foretells by the plan's rules
+    "sms.duplicate": {  # a draft made of what a send was made of
+        *("sms.audience", "sms.compose", "sms.control", "sms.drafts", "sms.saved", "sms.wishes"),
+    },
     "sms.saved": {"sms.audience"},  # an audience that is kept
     "sms.connection": {"sms.dispatch"},  # a test signs in as sending does
     "sms.drafts": {

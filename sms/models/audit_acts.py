@@ -95,6 +95,7 @@ ACTS: dict[str, str] = {
     "audience.erased": "People of an audience erased",
     # sends
     "send.created": "Composed and committed",
+    "send.duplicated": "Duplicated as a draft",
     "send.rescheduled": "Moved to another time",
     "send.cancelled": "Cancelled",
     "send.paused": "Paused",

@@ -155,6 +155,7 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop, scheme, widt
         "calendar/",
         "calendar/?view=week",
         f"sends/{coming.pk}/move/",
+        f"sends/{coming.pk}/duplicate/",
         f"sends/{send.pk}/",
         "messages/",
         f"messages/{message.pk}/",
