@@ -7,7 +7,7 @@ from typing import Any
 from portal import charts
 from portal.charts import duration
 from sms.models import FactProfile
-from sms.reports import BY, NONE, Asked, Figures, Line, Report
+from sms.reports import BY, BY_WORD, NONE, Asked, Figures, Line, Report, values_of
 from sms.reports.figures import SHOWN_TIMES
 from sms.webex import codes
 
@@ -16,6 +16,7 @@ NOBODY = {
     "template": "No template",
     "domain": "No tracked links",
     "policy_group": "No policy group",
+    "label": "No label",
     "person": "No person",
     "partner": "No partner",
     "country": "Unknown country",
@@ -335,15 +336,15 @@ def choices(report: Report) -> list[Choice]:
         found.append(
             Choice(name, BY[name], sorted(options.items(), key=_by_label), asked.filters.get(name, ""))
         )
-    partners = {one.partner or NONE: one.partner or NOBODY["partner"] for one in profiles}
-    found.append(
-        Choice(
-            "partner",
-            BY["partner"],
-            sorted(partners.items(), key=_by_label),
-            asked.filters.get("partner", ""),
+    for name in BY_WORD:
+        words = {
+            value: NOBODY[name] if value == NONE else value
+            for one in profiles
+            for value in values_of(one, name)
+        }
+        found.append(
+            Choice(name, BY[name], sorted(words.items(), key=_by_label), asked.filters.get(name, ""))
         )
-    )
     for place, name in enumerate(("country", "carrier")):
         values = {pair[place] or NONE: pair[place] or NOBODY[name] for pair in report.known.places}
         found.append(
@@ -366,7 +367,7 @@ def in_words(asked: Asked, profiles: Mapping[int, FactProfile]) -> str:
 def _name_of(name: str, value: str, profiles: Mapping[int, FactProfile]) -> str:
     if value == NONE:
         return NOBODY[name].lower()
-    if name in ("partner", "country", "carrier"):
+    if name in (*BY_WORD, "country", "carrier"):
         return value
     found = (getattr(one, name) for one in profiles.values() if str(getattr(one, f"{name}_id")) == value)
     return next(found, value)

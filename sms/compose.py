@@ -12,7 +12,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from sms import content, slicing, templates, text, wake, wishes, zones
+from sms import content, labels, slicing, templates, text, wake, wishes, zones
 from sms.audience import Audience, Recipient
 from sms.audience import Reject as RejectedRow
 from sms.models import (
@@ -65,6 +65,7 @@ class Order:
     expires_at: datetime | None = None
     policy_group: ContactPolicyGroup | None = None
     link_domain: ShortLinkDomain | None = None
+    labels: Sequence[str] = ()  # as they were written
     callback_data: str = ""
     source: str = ""
     saved: AudienceVersion | None = None  # where `audience` was read from, if it was saved
@@ -135,6 +136,7 @@ def check(order: Order, *, now: datetime | None = None) -> Checked:
             resend=order.resend,
             ramp=order.ramp,
         ),
+        *labels.problems(order.service, order.labels),
     ]
     if problem := time_problem(order.due_at, order.expires_at, now=now):
         problems.append(problem)
@@ -170,8 +172,7 @@ def check(order: Order, *, now: datetime | None = None) -> Checked:
 
 def create(order: Order, *, by: Actor, user: Any = None, now: datetime | None = None) -> Send:
     """Commit the send and have it dispatched when due; raises ComposeError and stores nothing where it cannot be."""
-    now = now or timezone.now()
-    order = settled(order)
+    now, order = now or timezone.now(), settled(order)
     checked = check(order, now=now)
     if order.sender is None:  # `check` has refused it; said again for whoever reads types
         raise ComposeError([Problem("sender", "Choose the sender that the messages come from.")])
@@ -213,8 +214,8 @@ def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: 
             client_reference=order.client_reference,
             reference=partner.reference if partner else None,
         )
-        later = Later()
-        tally = Tally.new()
+        labels.give(send, order.labels)
+        later, tally = Later(), Tally.new()
         stored = slicing.store(send, checked.lines, tally=tally, later=later)
         rejected = [
             (send.pk, bad.row, bad.value[:200], bad.code, bad.reason[:300]) for bad in checked.rejects

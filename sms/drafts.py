@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
-from sms import compose, saved
+from sms import compose, labels, saved
 from sms.audience import Audience, AudienceError, Limits, read, read_pasted
 from sms.compose import ComposeError, Order, Problem
 from sms.models import Actor, Draft, Lane, Resend, SavedAudience, Send
@@ -72,6 +72,7 @@ def order_of(draft: Draft, *, limits: Limits) -> Order:
         link_domain=draft.link_domain,
         source=_source(draft),
         saved=draft.audience.current if draft.audience else None,
+        labels=labels.split(draft.labels),
         expires_at=draft.expires_at,
         lane=Lane(draft.lane),
         resend=Resend(draft.resend),

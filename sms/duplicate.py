@@ -90,10 +90,18 @@ def duplicate(
     draft.created_by = draft.changed_by = user
     with transaction.atomic():
         draft.save()
-        about = {"by": by, "service_slug": send.service.slug}
-        AuditEvent.record("draft.created", noun="draft", noun_key=draft.pk, **about, duplicate_of=send.pk)
+        slug = send.service.slug
         AuditEvent.record(
-            "send.duplicated", noun="send", noun_key=send.pk, **about, draft=draft.pk, who=who or "nobody"
+            "draft.created", by=by, service_slug=slug, noun="draft", noun_key=draft.pk, duplicate_of=send.pk
+        )
+        AuditEvent.record(
+            "send.duplicated",
+            by=by,
+            service_slug=slug,
+            noun="send",
+            noun_key=send.pk,
+            draft=draft.pk,
+            who=who or "nobody",
         )
     return draft, told
 
@@ -144,7 +152,7 @@ def _like(send: Send) -> tuple[Draft, list[str]]:
 def _from_send(draft: Draft, send: Send) -> None:
     """For what was not made of a draft."""
     draft.text = "" if send.template_id else send.text
-    draft.callback_data = send.callback_data
+    draft.callback_data, draft.labels = send.callback_data, ", ".join(send.words)
     draft.lane, draft.resend, draft.ramp = send.lane, send.resend, send.ramp
     draft.respect_quiet_hours = bool(send.quiet_hours) or not send.service.quiet_hours
     draft.country = send.service.default_country

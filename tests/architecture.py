@@ -40,8 +40,9 @@ SIDEWAYS: dict[str, set[str]] = {
     "sms.zones": {"sms.msisdn"},  # where a number can be follows from its plan
     "sms.compose": {
         *("sms.content", "sms.templates", "sms.audience", "sms.plan", "sms.approval", "sms.refusal"),
-        *("sms.slicing", "sms.wishes"),
+        *("sms.slicing", "sms.labels", "sms.wishes"),
     },
+    "sms.labels": {"sms.refusal"},  # what is wrong with them is a problem of the send
     "sms.wishes": {"sms.refusal"},  # what cannot be asked for is a problem of compose
     "sms.dispatch": {"sms.wishes"},  # the request asks for them
     "sms.plan": {  # it foretells what these do, by their own rules
@@ -59,6 +60,7 @@ SIDEWAYS: dict[str, set[str]] = {
         "sms.audience",
         "sms.saved",
         "sms.compose",
+        "sms.labels",
         "sms.wishes",
     },  # a draft is a compose that is not finished
     "sms.receipts": {"sms.optout"},  # some failures are a person's refusal

@@ -101,7 +101,7 @@ def _told(request: HttpRequest, service: Service, asked: reports.Asked, kind: st
         service_slug=service.slug,
         noun="report",
         kind=kind,
-        query=asked.address(partner="x" if "partner" in asked.filters else "")[:300],
+        query=asked.address(**{name: "x" for name in reports.BY_WORD if name in asked.filters})[:300],
     )
 
 

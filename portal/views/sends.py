@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from portal.access import actor, service_page
 from portal.views.download import csv_download
 from portal.views.settle import may_send_again
-from sms import compose, control, desk
+from sms import compose, control, desk, labels
 from sms.audience import Reject as RejectedRow
 from sms.audience import rejects_csv
 from sms.models import AuditEvent, ClickFigures, MessageState, Send, SendState, Service
@@ -25,6 +25,10 @@ MESSAGES = 50
 def sends(request: HttpRequest, service: Service) -> HttpResponse:
     """Newest first."""
     rows = Send.objects.filter(service=service).select_related("sender", "template", "created_by")
+    label, words = request.GET.get("label", "")[:60], labels.words_of(service)
+    if label:
+        rows = labels.having(rows, label)
+    rows = rows.prefetch_related("labels")
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     drafts = service.drafts.filter(send=None).select_related("created_by")[:10]
     return render(
@@ -35,6 +39,8 @@ def sends(request: HttpRequest, service: Service) -> HttpResponse:
             "rows": desk.progress_of_page(list(page.object_list)),
             "held": control.held_among(list(page.object_list)),
             "drafts": drafts,
+            "label": label,
+            "labels": sorted({*words, label} - {""}) if words else [],
         },
     )
 

@@ -9,7 +9,7 @@ from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from sms import compose, models
+from sms import compose, labels, models
 from sms.admin.scoped import ReadOnly, actor
 from sms.audience import AudienceError, Limits, read_pasted
 
@@ -21,6 +21,9 @@ class SendForm(forms.ModelForm):
         label="Recipients",
         widget=forms.Textarea(attrs={"rows": 6}),
         help_text="One number per line, in any way of writing them.",
+    )
+    labels = forms.CharField(
+        required=False, help_text="Words by which reports are sorted, with commas between them."
     )
     send_at = forms.SplitDateTimeField(
         label="Time",
@@ -56,6 +59,7 @@ class SendForm(forms.ModelForm):
             due_at=cleaned.get("send_at"),
             policy_group=cleaned.get("policy_group"),
             link_domain=cleaned.get("link_domain"),
+            labels=labels.split(cleaned.get("labels") or ""),
             source="admin",
         )
         try:
@@ -104,6 +108,7 @@ class SendAdmin(ReadOnly):
                 "sender",
                 "recipients_text",
                 *SendForm.Meta.fields[3:],
+                "labels",
                 "send_at",
             )
         return super().get_fields(request, obj)

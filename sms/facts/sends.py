@@ -2,18 +2,19 @@
 
 from django.db import connection
 
-from sms.models import FactProfile, ReportedSend, Send
+from sms.models import FactProfile, Label, ReportedSend, Send
 from sms.models.tally import HOUR
 
 KEYS = (
     *("service_id", "sender_id", "template_id", "version_id", "domain_id"),
-    *("policy_group_id", "person_id", "partner", "smartlinks"),
+    *("policy_group_id", "person_id", "partner", "labels", "smartlinks"),
 )
 USERS = Send._meta.get_field("created_by").related_model._meta.db_table
 _IDS = (
     "s.service_id AS service_id, s.sender_id AS sender_id, coalesce(s.template_id, 0) AS template_id,"
     " coalesce(s.template_version_id, 0) AS version_id, coalesce(s.link_domain_id, 0) AS domain_id,"
-    " coalesce(s.policy_group_id, 0) AS policy_group_id, coalesce(s.created_by_id, 0) AS person_id, s.partner AS partner"
+    " coalesce(s.policy_group_id, 0) AS policy_group_id, coalesce(s.created_by_id, 0) AS person_id, s.partner AS partner,"
+    " new.labels AS labels"
 )
 _NAMES = (
     "max(f.address) AS sender, coalesce(max(t.name), '') AS template, coalesce(max(cast(v.number AS varchar)), '') AS version,"
@@ -35,14 +36,14 @@ def report(source: str) -> None:
     profile, sends = FactProfile._meta.db_table, ReportedSend._meta.db_table
     # these few drive the statement: as a condition they were looked for once per send
     new = (
-        f"(SELECT DISTINCT d.send_id AS id FROM {source} AS d"  # noqa: S608
-        f" WHERE NOT EXISTS (SELECT 1 FROM {sends} r WHERE r.send_id = d.send_id)) AS new JOIN sms_send s ON s.id = new.id"
+        f"(SELECT one.id, {_labels()} AS labels FROM (SELECT DISTINCT d.send_id AS id FROM {source} AS d"  # noqa: S608
+        f" WHERE NOT EXISTS (SELECT 1 FROM {sends} r WHERE r.send_id = d.send_id)) AS one) AS new JOIN sms_send s ON s.id = new.id"
     )
     names = ", ".join(f"{name} = excluded.{name}" for name in FactProfile.NAMED)
     links = "CASE WHEN length(cast(s.smartlinks AS text)) > 2 THEN {yes} ELSE {no} END".format(
         **({"yes": "true", "no": "false"} if connection.vendor == "postgresql" else {"yes": "1", "no": "0"})
     )
-    grouped = ", ".join((*(f"s.{column}" for column in _GROUPED), links))
+    grouped = ", ".join((*(f"s.{column}" for column in _GROUPED), "new.labels", links))
     same = " AND ".join(f"p.{key} = one.{key}" for key in KEYS)
     hour = (
         f"floor(extract(epoch FROM greatest(s.created_at, s.due_at)) / {HOUR})::int"
@@ -63,3 +64,16 @@ def report(source: str) -> None:
             f" FROM {new}) AS one JOIN {profile} p ON {same} WHERE 1 = 1 ON CONFLICT (send_id) DO NOTHING",
             [],
         )
+
+
+def _labels() -> str:
+    """The labels of the send `one.id`, in the order that Python sorts them in, so that the same ones are the same profile."""
+    joined = (
+        """string_agg(its.word, ',' ORDER BY its.word COLLATE "C")"""
+        if connection.vendor == "postgresql"
+        else "group_concat(its.word, ',')"  # in the order of the rows below
+    )
+    return (
+        f"coalesce((SELECT {joined} FROM (SELECT l.word FROM {Send.labels.through._meta.db_table} sl"  # noqa: S608
+        f" JOIN {Label._meta.db_table} l ON l.id = sl.label_id WHERE sl.send_id = one.id ORDER BY l.word) AS its), '')"
+    )

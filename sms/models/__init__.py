@@ -12,6 +12,7 @@ from sms.models.heartbeat import Heartbeat
 from sms.models.hold import Hold
 from sms.models.idempotency import IdempotentAnswer
 from sms.models.inbound import InboundMessage
+from sms.models.label import Label
 from sms.models.link import (
     Click,
     ClickCount,
@@ -66,6 +67,7 @@ __all__ = [
     "IdempotentAnswer",
     "InboundMessage",
     "KeptFact",
+    "Label",
     "Lane",
     "Message",
     "MessageState",

@@ -69,6 +69,9 @@ class Draft(models.Model):
     link_domain = models.ForeignKey(
         "sms.ShortLinkDomain", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    labels = models.CharField(
+        max_length=400, blank=True, help_text="Words by which reports are sorted, with commas between them."
+    )
     track_clicks = models.BooleanField(default=True)
     tag1 = models.CharField(max_length=50, blank=True)
     tag2 = models.CharField(max_length=50, blank=True)

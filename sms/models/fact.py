@@ -81,6 +81,9 @@ class FactProfile(models.Model):
     policy_group_id = models.BigIntegerField(default=0)
     person_id = models.BigIntegerField(default=0)
     partner = models.CharField(max_length=100, blank=True)
+    labels = models.CharField(
+        max_length=400, blank=True, help_text="Words in order, with commas between them."
+    )
     smartlinks = models.BooleanField(default=False, help_text="Smartlinks in the text give no clicks.")
     sender = models.CharField(max_length=100, blank=True)
     template = models.CharField(max_length=100, blank=True)
@@ -94,7 +97,7 @@ class FactProfile(models.Model):
             models.UniqueConstraint(
                 fields=(
                     *("service_id", "sender_id", "template_id", "version_id", "domain_id"),
-                    *("policy_group_id", "person_id", "partner", "smartlinks"),
+                    *("policy_group_id", "person_id", "partner", "labels", "smartlinks"),
                 ),
                 name="fact_profile_once",
             ),

@@ -52,6 +52,7 @@ class Send(models.Model):
     link_domain = models.ForeignKey(
         "sms.ShortLinkDomain", null=True, blank=True, on_delete=models.PROTECT, related_name="sends"
     )
+    labels = models.ManyToManyField("sms.Label", blank=True, related_name="sends")
     state = models.CharField(max_length=10, choices=SendState, default=SendState.SCHEDULED)
     due_at = models.DateTimeField(help_text="When the first message may be posted.")
     time_zone = models.CharField(
@@ -124,6 +125,11 @@ class Send(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def words(self) -> list[str]:
+        """Its labels, in order."""
+        return [label.word for label in self.labels.all()]
 
     def counts(self) -> dict[str, int]:
         """Messages by state, from the counters; states nobody is in are left out."""

@@ -5,15 +5,17 @@ figures   the figures of one line               files    the answer as CSV and X
 levels    service levels by day
 """
 
-from sms.reports.ask import BY, COMPARE, NONE, Asked
+from sms.reports.ask import BY, BY_WORD, COMPARE, NONE, Asked
 from sms.reports.ask import read as read_address
 from sms.reports.background import files_wait, forget, make_files, unpacked
 from sms.reports.figures import Figures
 from sms.reports.mailed import send_due
 from sms.reports.read import Line, Report, all_lines, count_lines, report
+from sms.reports.read import values as values_of
 
 __all__ = [
     "BY",
+    "BY_WORD",
     "COMPARE",
     "NONE",
     "Asked",
@@ -29,4 +31,5 @@ __all__ = [
     "report",
     "send_due",
     "unpacked",
+    "values_of",
 ]

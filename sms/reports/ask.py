@@ -18,13 +18,15 @@ BY: Mapping[str, str] = {
     "template": "Template",
     "domain": "Link domain",
     "policy_group": "Policy group",
+    "label": "Label",
     "country": "Country",
     "carrier": "Carrier",
     "code": "Failure code",
     "person": "Person",
     "partner": "Partner",
 }
-OF_PROFILE = ("sender", "template", "domain", "policy_group", "person", "partner")
+OF_PROFILE = ("sender", "template", "domain", "policy_group", "label", "person", "partner")
+BY_WORD = ("label", "partner")  # stand in an address by themselves; the others by their id
 OF_PLACE = ("country", "carrier")
 FILTERS = (*OF_PROFILE, *OF_PLACE)
 COMPARE: Mapping[str, str] = {"": "Nothing", "before": "The days before", "year": "The same days a year ago"}
@@ -108,7 +110,7 @@ def read(service_id: int, given: Mapping[str, str], *, now: datetime) -> tuple[A
         if value := given.get(name, "")[:120].replace("\0", ""):
             if (
                 name in OF_PROFILE
-                and name != "partner"
+                and name not in BY_WORD
                 and value != NONE
                 and not (value.isascii() and value.isdecimal() and len(value) < 18)
             ):

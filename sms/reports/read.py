@@ -132,15 +132,17 @@ def _chosen(asked: Asked, profiles: Mapping[int, FactProfile]) -> frozenset[int]
     return frozenset(
         pk
         for pk, profile in profiles.items()
-        if all(_value(profile, name) == value for name, value in wanted.items())
+        if all(value in values(profile, name) for name, value in wanted.items())
     )
 
 
-def _value(profile: FactProfile, name: str) -> str:
-    """As it stands in an address."""
+def values(profile: FactProfile, name: str) -> tuple[str, ...]:
+    """As they stand in an address: one, but for labels, of which a send may have several."""
+    if name == "label":
+        return tuple(profile.labels.split(",")) if profile.labels else (NONE,)
     if name == "partner":
-        return profile.partner or NONE
-    return str(getattr(profile, _IDS[name]) or NONE)
+        return (profile.partner or NONE,)
+    return (str(getattr(profile, _IDS[name]) or NONE),)
 
 
 def _needs(asked: Asked) -> tuple[bool, bool]:
@@ -294,22 +296,29 @@ def _named(asked: Asked, grouped: Mapping[Key, Figures], profiles: Mapping[int, 
     """By a name, the most messages first."""
     lines: dict[str, Line] = {}
     for (key,), figures in grouped.items():
-        if asked.by in OF_PLACE:
-            value, label, note = str(key) or NONE, str(key), ""
-        else:
-            profile = profiles.get(int(str(key)))
-            value = _value(profile, asked.by) if profile else NONE
-            label = getattr(profile, asked.by) if profile else ""
-            note = ""
-            if asked.by == "template" and profile and profile.version:
-                value, note = f"{value}/{profile.version_id}", f"version {profile.version}"
-        line = lines.setdefault(
-            value,
-            Line(label, Figures(times=None if figures.times is None else {}), value.split("/")[0], note),
-        )
-        line.figures.plus(figures)
+        for value, label, note in _names(asked, key, profiles):
+            line = lines.setdefault(
+                f"{value}/{note}",
+                Line(label, Figures(times=None if figures.times is None else {}), value, note),
+            )
+            line.figures.plus(figures)
     seen = [line for line in lines.values() if line.figures.messages or line.figures.opt_outs]
     return sorted(seen, key=lambda line: (-line.figures.messages, line.label))
+
+
+def _names(asked: Asked, key: object, profiles: Mapping[int, FactProfile]) -> Iterator[tuple[str, str, str]]:
+    """The lines that a sum counts in: value, name and note of each. Only labels can be several, and then it counts in all."""
+    if asked.by in OF_PLACE:
+        yield str(key) or NONE, str(key), ""
+        return
+    profile = profiles.get(int(str(key)))
+    if profile is None:
+        yield NONE, "", ""
+        return
+    for value in values(profile, asked.by):
+        label = (value if value != NONE else "") if asked.by == "label" else getattr(profile, asked.by)
+        versioned = asked.by == "template" and profile.version
+        yield value, label, f"version {profile.version}" if versioned else ""
 
 
 def _sends(asked: Asked, known: Known, before: int) -> tuple[list[Line], int]:

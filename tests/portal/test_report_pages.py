@@ -76,6 +76,7 @@ def test_figures_stand_with_what_they_cover(cast):
         ("template", "No template"),
         ("domain", "No tracked links"),
         ("policy_group", "No policy group"),
+        ("label", "No label"),
         ("country", "GB"),
         ("carrier", "o2"),
         ("code", "7203"),
@@ -101,6 +102,31 @@ def test_a_filter_in_the_address_counts_only_that(cast):
     assert both.context["report"].total.messages == 12
     assert "not by both at once" in text_of(both), (
         "times of a sender on a carrier are not kept, and it says so"
+    )
+
+
+def test_by_label_the_page_says_how_it_counts_and_leads_on(cast):
+    sent(cast.service, 20, labels=["sale", "vip"])
+    sent(cast.service, 10, labels=["vip"])
+    facts.fold()
+    shown = cast["auditor"].get(URL, {"by": "label"})
+    assert "A send with two labels counts in both lines" in text_of(shown)
+    assert shown.context["report"].total.messages == 30
+    lines = {row.label: row for row in shown.context["rows"]}
+    assert (lines["vip"].cells[0].text, lines["sale"].cells[0].text) == ("30", "20")
+    closer = cast["auditor"].get(lines["sale"].address)
+    assert closer.context["report"].total.messages == 20 and "label sale" in text_of(closer)
+
+
+def test_the_list_of_sends_is_narrowed_by_label(cast):
+    send = a_send(cast.service, name="With", labels=["Sale"])
+    a_send(cast.service, name="Without")
+    shown = text_of(cast["auditor"].get("/s/shop/sends/", {"label": "Sale"}))
+    assert "With" in shown and "Without" not in shown
+    assert "No send has this label" in text_of(cast["auditor"].get("/s/shop/sends/", {"label": "vip"}))
+    assert (
+        'href="/s/shop/sends/?label=sale"'
+        in cast["auditor"].get(f"/s/shop/sends/{send.pk}/").content.decode()
     )
 
 

@@ -172,6 +172,12 @@ class SendBody(Strict):
     expires_at = Moment(required=False, help_text="After this nothing more is posted.")
     policy_group = serializers.CharField(required=False, max_length=80, help_text="A policy group's name.")
     link_domain = serializers.CharField(required=False, max_length=253, help_text="A domain's host.")
+    labels = serializers.ListField(
+        child=serializers.CharField(max_length=60),
+        required=False,
+        max_length=50,
+        help_text="Words by which your team finds it and sorts reports; 10 at most, kept in lower case.",
+    )
     callback_data = serializers.CharField(required=False, max_length=1500)
     client_reference = serializers.CharField(
         required=False, max_length=100, help_text="Your own name for it, unique for ever."

@@ -23,6 +23,7 @@ SEND: dict[str, Any] = {
     "template": "order_shipped",
     "policy_group": None,
     "link_domain": None,
+    "labels": ["spring-sale"],
     "audience": None,
     "send_at": AT,
     "expires_at": None,

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError as Refused
 
+from sms import labels
 from sms.api.v1.bodies import Moment
 from sms.models import (
     Callback,
@@ -62,11 +63,12 @@ def _choices(values: list[str]) -> list[tuple[str, str]]:
 
 
 class SendFilter(filters.FilterSet):
-    """Sends by state, sender, template and time."""
+    """Sends by state, sender, template, label and time."""
 
     state = filters.ChoiceFilter(choices=_choices(SendState.values))
     sender = filters.CharFilter(field_name="sender__address")
     template = filters.CharFilter(field_name="template__name")
+    label = filters.CharFilter(method="with_label", help_text="One of its labels.")
     send_at_from = MomentFilter(field_name="due_at", lookup_expr="gte")
     send_at_until = MomentFilter(field_name="due_at", lookup_expr="lt")
     created_from = MomentFilter(field_name="created_at", lookup_expr="gte")
@@ -75,6 +77,10 @@ class SendFilter(filters.FilterSet):
     class Meta:
         model = Send
         fields: tuple[str, ...] = ()
+
+    def with_label(self, rows: Any, name: str, value: str) -> Any:
+        """Written in any way that a send takes."""
+        return labels.having(rows, value)
 
 
 class MessageFilter(filters.FilterSet):

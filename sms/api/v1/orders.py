@@ -35,6 +35,7 @@ def order_of(body: dict[str, Any], *, service: Service, limits: Limits) -> Order
         name=body.get("name", ""),
         due_at=body.get("send_at"),
         expires_at=body.get("expires_at"),
+        labels=body.get("labels", ()),
         callback_data=body.get("callback_data", ""),
         source=_source(body, version),
         client_reference=body.get("client_reference", ""),

@@ -36,9 +36,13 @@ class Sends(Resource):
     serializer_class = SendShape
     filterset_class = SendFilter
     parser_classes = (Json, MultiPartParser)
-    queryset = Send.objects.select_related(
-        *("sender", "template", "policy_group", "link_domain", "service", "audience")
-    ).defer("audience__rejects")
+    queryset = (
+        Send.objects.select_related(
+            *("sender", "template", "policy_group", "link_domain", "service", "audience")
+        )
+        .defer("audience__rejects")
+        .prefetch_related("labels")
+    )
     scopes: ClassVar[dict[str, str]] = {
         "list": "read",
         "retrieve": "read",

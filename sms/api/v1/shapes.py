@@ -40,6 +40,7 @@ class SendShape(Sparse):
     template = Label(source="send.template", allow_null=True)
     policy_group = Label(source="send.policy_group", allow_null=True)
     link_domain = Label(source="send.link_domain", allow_null=True)
+    labels = serializers.ListField(child=serializers.CharField(), source="send.words")
     audience = serializers.IntegerField(
         source="send.audience.audience_id", allow_null=True, help_text="Where it was a saved one."
     )

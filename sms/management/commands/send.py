@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sms import compose, hours
+from sms import compose, hours, labels
 from sms.audience import AudienceError, Limits, read
 from sms.models import Actor, Lane, MessageTemplate, Resend, Send, Sender, Service
 from sms.models.message import FINAL
@@ -72,6 +72,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--at-night-too", action="store_true", help="whatever the service's quiet hours say"
         )
+        parser.add_argument(
+            "--label",
+            action="append",
+            default=[],
+            help="a word by which reports are sorted; several: once for each, or with commas",
+        )
         parser.add_argument("--name", default="")
         parser.add_argument(
             "--wait", action="store_true", help="until every message is final or nothing moved for 15 s"
@@ -122,6 +128,7 @@ class Command(BaseCommand):
             template=template,
             audience=self._audience(options["audience"], options["country"] or service.default_country),
             name=options["name"],
+            labels=[word for written in options["label"] for word in labels.split(written)],
             due_at=_in_zone(options["at"], service),
             expires_at=_in_zone(options["expires"], service),
             lane=Lane[options["lane"].upper()],

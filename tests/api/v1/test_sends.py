@@ -178,3 +178,15 @@ def test_a_test_key_never_leaves_the_sandbox_nor_touches_what_others_send(live):
     later = {"send_at": "2090-01-02T00:00:00Z"}
     assert partner.call("PATCH", f"sends/{pk}", later).status_code == 403
     assert Send.objects.get().state == "scheduled"
+
+
+def test_labels_are_kept_shown_and_found_by():
+    _, partner = a_partner()
+    made = partner.post("sends", BODY | {"labels": ["Spring Sale", "vip"]}, Idempotency_Key="k1").json()
+    partner.post("sends", BODY, Idempotency_Key="k2")
+    assert made["labels"] == ["spring-sale", "vip"]
+    found = partner.get("sends?label=Spring%20sale").json()["items"]
+    assert [one["id"] for one in found] == [made["id"]] and found[0]["labels"] == made["labels"]
+    assert partner.get("sends?label=a,b").json()["items"] == []
+    refused = partner.post("sends", BODY | {"labels": ["07700900001"]}, Idempotency_Key="k3")
+    assert refused.status_code == 422 and refused.json()["errors"][0]["field"] == "labels"
