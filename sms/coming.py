@@ -109,7 +109,9 @@ def _left(sends: Sequence[Send]) -> dict[int, int]:
     """Messages of each that were not posted yet."""
     pending = StateCount.objects.filter(send__in=[one.pk for one in sends], state=MessageState.PENDING)
     counted = pending.values("send_id").order_by().annotate(total=Sum("delta"))
-    return {row["send_id"]: row["total"] or 0 for row in counted}
+    left = {row["send_id"]: row["total"] or 0 for row in counted}
+    unwritten = {one.pk: one.recipients for one in sends if one.state == SendState.PREPARING}
+    return left | unwritten
 
 
 def _entry(

@@ -4,61 +4,66 @@ Called by `sms.compose`, for `check` and `create` alike.
 """
 
 import re
-from collections import Counter
-from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from sms import senders, text
-from sms.audience import Audience, Reject
+from sms.audience.rows import Rows
 from sms.models import DomainState, Sender, Service, ShortLinkDomain
 
 _SMARTLINK = re.compile(r"\{\{smartlink_(\d{1,16})\}\}", re.ASCII)
 
 
-class Addressed(Protocol):
-    """A message to be."""
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """What fills a placeholder: the column of this heading instead of the one of its name, and the fallback where a row has nothing."""
 
-    @property
-    def row(self) -> int:
-        """Of the audience."""
-
-    @property
-    def msisdn(self) -> str:
-        """As E.164."""
+    column: str = ""
+    fallback: str = ""
 
 
-Line = TypeVar("Line", bound=Addressed)
+def fillings_of(stored: Mapping[str, Mapping[str, str]]) -> dict[str, Filling]:
+    """From JSON, as a draft keeps them: `{"name": {"column": "Customer", "fallback": "friend"}}`."""
+    return {
+        str(name): Filling(str(one.get("column", "")), str(one.get("fallback", "")))
+        for name, one in stored.items()
+    }
 
 
-def reachable(
-    sender: Sender | None, lines: Sequence[Line]
-) -> tuple[list[Line], list[Reject], tuple[str, ...]]:
-    """Lines whose country takes the sender, the others as rejects, and a sentence for each country that may not."""
+def fallbacks(fillings: Mapping[str, Filling]) -> dict[str, str]:
+    """Placeholder → what stands where a row has nothing."""
+    return {name: one.fallback for name, one in fillings.items() if one.fallback}
+
+
+class Reach:
+    """Whom a sender reaches. Without a sender, or for a partner, whose codes answer for that, everybody."""
+
+    def __init__(self, sender: Sender | None) -> None:
+        self._sender = sender
+        self._known: dict[str, str] = {}
+        self._judged: dict[str, str] = {}
+
+    def refusal(self, msisdn: str) -> str:
+        """Why it does not arrive there, with the way out; empty where it does, or may."""
+        if self._sender is None:
+            return ""
+        country = senders.country_of(msisdn, self._known)
+        if country not in self._judged:
+            verdict = senders.judge(self._sender, country)
+            self._judged[country] = verdict.text if verdict.level == senders.Level.REFUSED else ""
+        return self._judged[country]
+
+
+def reach_cautions(sender: Sender | None, countries: Mapping[str, int]) -> tuple[str, ...]:
+    """A sentence for each country that may not take the sender, by how many messages go there."""
     if sender is None:
-        return list(lines), [], ()
-    known: dict[str, str] = {}
-    judged: dict[str, senders.Judgement] = {}
-    doubtful: Counter[str] = Counter()
-    kept: list[Line] = []
-    rejects: list[Reject] = []
-    for line in lines:
-        country = senders.country_of(line.msisdn, known)
-        verdict = judged.get(country)
-        if verdict is None:
-            verdict = judged[country] = senders.judge(sender, country)
-        if verdict.level == senders.Level.REFUSED:
-            rejects.append(
-                Reject(row=line.row, value=line.msisdn, code="sender_refused", reason=verdict.text)
-            )
-            continue
-        if verdict.level == senders.Level.WARNING:
-            doubtful[country] += 1
-        kept.append(line)
-    cautions = tuple(
+        return ()
+    judged = {country: senders.judge(sender, country) for country in countries}
+    return tuple(
         f"{count:,} {'message' if count == 1 else 'messages'} to {country}: {judged[country].text}"
-        for country, count in doubtful.most_common()
+        for country, count in sorted(countries.items(), key=lambda one: (-one[1], one[0]))
+        if judged[country].level == senders.Level.WARNING
     )
-    return kept, rejects, cautions
 
 
 def leads_nowhere(domain: ShortLinkDomain) -> str:
@@ -97,17 +102,24 @@ def smartlinks(service: Service, written: str) -> tuple[list[list[int]], list[st
     return [[one, listed[one]] for one in wanted if one in listed], missing
 
 
-def columns(names: Sequence[str], audience: Audience) -> tuple[dict[str, str], list[str]]:
-    """Placeholder → heading of the column that fills it, and the placeholders that no column fills."""
+def columns(
+    names: Sequence[str], audience: Rows, fillings: Mapping[str, Filling] | None = None
+) -> tuple[dict[str, str], list[str]]:
+    """Placeholder → heading of the column that fills it, and the placeholders that no column fills.
+
+    A column that somebody chose comes before the one of the placeholder's own name.
+    """
     headings = {
         text.match_key(heading): heading for heading in audience.headings if heading != audience.column
     }
     headings.setdefault(text.match_key(audience.column), audience.column)
-    found = {name: headings[text.match_key(name)] for name in names if text.match_key(name) in headings}
+    chosen = {text.match_key(name): one.column for name, one in (fillings or {}).items() if one.column}
+    wanted = {name: text.match_key(chosen.get(text.match_key(name), name)) for name in names}
+    found = {name: headings[key] for name, key in wanted.items() if key in headings}
     return found, [name for name in names if name not in found]
 
 
-def missing_sentence(missing: Sequence[str], audience: Audience) -> str:
+def missing_sentence(missing: Sequence[str], audience: Rows) -> str:
     """What nothing fills, and which columns there are."""
     holes = ", ".join(f"$({name})" for name in missing)
     others = [heading for heading in audience.headings if heading != audience.column]

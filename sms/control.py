@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from sms import compose, wake
 from sms.models import (
+    UNFINISHED,
     Actor,
     AuditEvent,
     Hold,
@@ -93,7 +94,7 @@ def reschedule(send: Send, *, due_at: datetime, by: Actor, now: datetime | None 
         locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
         slices = Slice.objects.select_for_update().filter(send=locked).order_by("pk")
         begun = [item.pk for item in slices if item.owner or item.done]
-        if locked.state != SendState.SCHEDULED or begun:
+        if locked.state not in (SendState.PREPARING, SendState.SCHEDULED) or begun:
             raise Begun(too_late(locked))
         if problem := _misplaced(locked, due_at, now=now):
             raise compose.ComposeError([problem])
@@ -189,7 +190,7 @@ def hold_on(scope: Scope) -> Hold | None:
 
 def held_among(sends: Sequence[Send]) -> set[int]:
     """Ids of those unfinished sends among these that something holds, in one query for all."""
-    open_ones = [send for send in sends if send.state in (SendState.SCHEDULED, SendState.SENDING)]
+    open_ones = [send for send in sends if send.state in UNFINISHED]
     if not open_ones:
         return set()
     services = {send.service_id for send in open_ones}
@@ -222,7 +223,7 @@ def at_stake(scope: Scope | Service) -> AtStake:
 
 
 def _unfinished(scope: Scope | Service) -> "QuerySet[Send]":
-    sends = Send.objects.filter(state__in=(SendState.SCHEDULED, SendState.SENDING)).select_related("service")
+    sends = Send.objects.filter(state__in=UNFINISHED).select_related("service")
     if isinstance(scope, Service):
         return sends.filter(service=scope)
     return sends.filter(pk=scope.pk) if isinstance(scope, Send) else sends.filter(**{_field(scope): scope})

@@ -114,7 +114,7 @@ def glance(service: Service, *, now: datetime) -> Glance:
     )
     totals = {row["state"]: row["total"] for row in today if row["total"]}
     return Glance(
-        in_flight=[item for item in progress if item.send.state == SendState.SENDING],
+        in_flight=[item for item in progress if item.send.state in (SendState.PREPARING, SendState.SENDING)],
         recent=progress[:6],
         drafts=list(
             Draft.objects.filter(service=service, send=None)

@@ -60,9 +60,13 @@ class Partner:
 FAULTS = {"opted_out": "9002", "bad_number": "7102"}  # rejects that the provider would report, not refuse
 
 
-def nobody_left(rejects: Sequence[RejectedRow]) -> str:
-    """What to say where no recipient is left."""
+def nobody_left(rejects: Sequence[RejectedRow], *, count: int | None = None) -> ComposeError:
+    """The error where no recipient is left. `count` is how many rejects there are, where `rejects` are only the first ones."""
+    count = len(rejects) if count is None else count
     if not rejects:
-        return "There is no recipient. Paste numbers or choose a file."
+        return ComposeError([Problem("audience", "There is no recipient. Paste numbers or choose a file.")])
+    if all(bad.code == "sender_refused" for bad in rejects):
+        return ComposeError([Problem("sender", rejects[0].reason)])
     first = rejects[0]
-    return f"No valid recipient: all {len(rejects):,} rows were rejected. Row {first.row}: {first.reason}"
+    says = f"No valid recipient: all {count:,} rows were rejected. Row {first.row}: {first.reason}"
+    return ComposeError([Problem("audience", says)])

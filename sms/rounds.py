@@ -6,17 +6,19 @@ the ledger's leases decide who sends what. Duties only keep processes from doing
 
 import os
 import secrets
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 from django.db import InterfaceError, OperationalError, connections
 from django.db.models.functions import Now
 
-from sms import callbacks, dispatch, domains, facts, optout, receipts, reports
+from sms import callbacks, dispatch, domains, facts, optout, prepare, receipts, reports
 from sms.models import Duty, IdempotentAnswer, ReceiptInbox, ledger
 from sms.pulse import HOST, Pulse
 
@@ -182,6 +184,11 @@ def reports_wait() -> bool:
 def make_reports(*, stopped: Stopped) -> int:
     """Files of long reports; returns how many."""
     return reports.make_files(owner=owner_name(), stopped=stopped)
+
+
+def prepare_until(stopped: Stopped, *, manage: Path) -> None:
+    """Have large audiences prepared until the end. `manage` is the command line of the desk."""
+    prepare.keep(stopped, command=(sys.executable, str(manage), "prepare"))
 
 
 def _note_silence() -> None:

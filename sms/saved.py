@@ -155,7 +155,7 @@ def delete(saved: SavedAudience, *, by: Actor) -> None:
 def erase(version: AudienceVersion, *, by: Actor) -> bool:
     """Delete the people of a version; its figures stay. Raises SavedError for the one in use. False where they were gone."""
     with transaction.atomic():
-        saved = SavedAudience.objects.select_for_update().get(pk=version.audience_id)
+        saved = SavedAudience.objects.select_for_update().get(versions=version)
         if saved.current_id == version.pk and saved.archived_at is None:
             raise SavedError("audience", "These rows are in use. Replace them or archive the audience first.")
         rows = AudienceVersion.objects.filter(pk=version.pk, erased_at=None)
@@ -305,6 +305,7 @@ def _chunk(numbers: "array[int]", rows: list[_Row]) -> tuple[int, bytes, bytes]:
 
 def _add(saved: SavedAudience, packed: Packed, *, number: int, user: Any) -> AudienceVersion:
     version = AudienceVersion.objects.create(
+        service_id=saved.service_id,
         audience=saved,
         number=number,
         source=packed.source,

@@ -1,17 +1,19 @@
 """A send, its messages and the slices that cover them, as `sms.compose` stores them: a dispatcher leases slices, not messages."""
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from datetime import datetime
+from itertools import islice, pairwise
 from typing import Protocol
 
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.utils import timezone
 
-from sms.models import Message, MessageState, Send, Slice
-from sms.models.insert import Later, insert
+from sms.models import Message, MessageState, Send, SendState, Slice
+from sms.models.insert import Later, copy, insert
 from sms.models.ledger import Tally
 from sms.msisdn import country_of
 
+RAMP_FROM = 100  # messages: of fewer, one percent says nothing
 SLICE = 500  # messages per lease: small enough to share between dispatchers, large enough that a claim costs nothing
 
 
@@ -78,9 +80,65 @@ def store(send: Send, lines: Sequence[Written], *, tally: Tally, later: Later) -
     for stage, size in _runs(len(lines), ramp=send.ramp):
         stored = insert(Message, MESSAGE, list(islice(pending, size)))
         ids += stored
-        slices.append((send.pk, send.service_id, stored[0], stored[-1], send.due_at, int(send.lane), stage))
+        slices.append(_slice(send, stored[0], stored[-1], stage))
     insert(Slice, RUN, slices, later=later)
     return ids
+
+
+def pour(send: Send, lines: Sequence[Written], *, tally: Tally) -> None:
+    """Messages of a PREPARING send, a block of them in the order of their rows; no slices yet, those `open_send` makes."""
+    countries = [country_of(line.msisdn) for line in lines]
+    tally.create(send.pk, zip(countries, (line.segments for line in lines), strict=True))
+    copy(
+        Message,
+        MESSAGE,
+        [
+            (
+                *(send.pk, line.msisdn, country, line.row, line.text, line.substitutions),
+                *(line.segments, line.zone, MessageState.PENDING),
+            )
+            for line, country in zip(lines, countries, strict=True)
+        ],
+    )
+
+
+def _slice(send: Send, first: int, last: int, stage: int) -> tuple[object, ...]:
+    return (send.pk, send.service_id, first, last, send.due_at, int(send.lane), stage)
+
+
+def state_of(*, due_at: datetime, now: datetime) -> SendState:
+    """What a send becomes once all its messages are there. Small and large sends get their state here, and nowhere else."""
+    return SendState.SCHEDULED if due_at > now else SendState.SENDING
+
+
+def open_send(send: Send, *, now: datetime) -> None:
+    """All messages of a PREPARING send are stored: cover them with slices, so that they can be leased, and give it its state.
+
+    In the transaction of the caller, who has locked the send.
+    """
+    insert(Slice, RUN, [_slice(send, *run) for run in _stored_runs(send)])
+    send.state = state_of(due_at=send.due_at, now=now) if send.recipients else SendState.FINISHED
+    send.save(update_fields=["state", "recipients", "rejected", "ramp"])
+
+
+def _stored_runs(send: Send) -> list[tuple[int, int, int]]:
+    """First and last message and stage of each slice, as `store` would have cut them; other sends may have ids in between."""
+    starts = [0, *stage_ends(send.recipients, ramp=send.ramp)]
+    stage = " ".join(f"WHEN n < {end} THEN {number}" for number, end in enumerate(starts[1:]))
+    start = " ".join(f"WHEN n < {end} THEN {begin}" for begin, end in pairwise(starts))
+    numbered = "SELECT id, row_number() OVER (ORDER BY id) - 1 AS n FROM sms_message WHERE send_id = %s"
+    cut = f"SELECT id, CASE {stage} END AS stage, (n - CASE {start} END) / {SLICE} AS run FROM ({numbered}) AS numbered"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT min(id), max(id), stage FROM ({cut}) AS cut GROUP BY stage, run ORDER BY stage, run",  # noqa: S608
+            [send.pk],
+        )
+        return [(first, last, stage) for first, last, stage in cursor.fetchall()]
+
+
+def ramps(count: int) -> bool:
+    """Whether there are enough of them to start small."""
+    return count >= RAMP_FROM
 
 
 def stage_ends(count: int, *, ramp: bool) -> list[int]:

@@ -149,6 +149,11 @@ def seal_until(stopped: Callable[[], bool]) -> None:
     connections.close_all()
 
 
+def prepare_until(stopped: Callable[[], bool]) -> None:
+    """Have large audiences prepared until the end, by a process of its own while something waits."""
+    rounds.prepare_until(stopped, manage=settings.BASE_DIR / "manage.py")
+
+
 def ensure_schedule() -> None:
     """The one schedule, made at every start so that an emptied queue heals."""
     wake.make_schedule()

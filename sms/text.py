@@ -79,6 +79,11 @@ def segments(text: str) -> Segments:
     return _packed(text, encoding="gsm7", pairs=gsm7.EXTENDED, room=_GSM7_ROOM)
 
 
+def is_gsm7(text: str) -> bool:
+    """Whether every character of `text` is one of GSM-7."""
+    return not gsm7.FOREIGN.search(text)
+
+
 def _packed(text: str, *, encoding: Encoding, pairs: re.Pattern[str], room: tuple[int, int]) -> Segments:
     """Segments of a text in which `pairs` are the characters of two units.
 

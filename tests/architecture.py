@@ -40,7 +40,7 @@ SIDEWAYS: dict[str, set[str]] = {
     "sms.zones": {"sms.msisdn"},  # where a number can be follows from its plan
     "sms.compose": {
         *("sms.content", "sms.templates", "sms.audience", "sms.plan", "sms.approval", "sms.refusal"),
-        *("sms.slicing", "sms.labels", "sms.wishes"),
+        *("sms.slicing", "sms.senders", "sms.chunks", "sms.labels", "sms.wishes"),
     },
     "sms.labels": {"sms.refusal"},  # what is wrong with them is a problem of the send
     "sms.wishes": {"sms.refusal"},  # what cannot be asked for is a problem of compose
@@ -54,15 +54,16 @@ SIDEWAYS: dict[str, set[str]] = {
     "sms.duplicate": {  # a draft made of what a send was made of
         *("sms.audience", "sms.compose", "sms.control", "sms.drafts", "sms.saved", "sms.wishes"),
     },
-    "sms.saved": {"sms.audience"},  # an audience that is kept
+    "sms.chunks": {"sms.audience"},  # how an audience lies in the database
+    "sms.saved": {"sms.audience", "sms.chunks"},  # an audience that is kept
+    "sms.prepare": {  # it does the work of these in the background
+        *("sms.audience", "sms.chunks", "sms.compose", "sms.drafts", "sms.slicing", "sms.content"),
+    },
     "sms.connection": {"sms.dispatch"},  # a test signs in as sending does
-    "sms.drafts": {
-        "sms.audience",
-        "sms.saved",
-        "sms.compose",
-        "sms.labels",
+    "sms.drafts": {  # a draft is a compose that is not finished
+        *("sms.audience", "sms.saved", "sms.compose", "sms.chunks", "sms.content", "sms.labels"),
         "sms.wishes",
-    },  # a draft is a compose that is not finished
+    },
     "sms.receipts": {"sms.optout"},  # some failures are a person's refusal
     "sms.audit": {"sms.audience"},  # its export is disarmed as every CSV is
     "sms.optout": {"sms.audience"},  # its export is disarmed as every CSV is
@@ -77,6 +78,7 @@ SIDEWAYS: dict[str, set[str]] = {
         "sms.optout",
         "sms.pulse",
         "sms.reports",
+        "sms.prepare",
     },  # what a dispatching process does, in turn
 }
 # "look now" carries nothing, and a crash point is an empty function: neither couples anything

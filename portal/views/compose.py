@@ -72,7 +72,7 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
         return redirect("draft", service=service.slug, pk=saved.pk)
     if fine:
         try:
-            composing.check(drafts.order_of(saved, limits=upload_limits()))
+            composing.survey(drafts.order_of(saved, limits=upload_limits()))
         except composing.ComposeError as problem:
             _show(form, problem)
         else:
@@ -139,22 +139,21 @@ def _as_typed(found: Draft, service: Service) -> dict[str, Any]:
 
 
 def _review(request: HttpRequest, found: Draft, order: composing.Order) -> dict[str, Any]:
-    checked = composing.check(order)
-    lines = list(checked.lines[:PREVIEWED])
-    if checked.longest not in lines:
-        lines.append(checked.longest)
+    figures = composing.survey(order)
+    lines = figures.head[:PREVIEWED]
+    lines += [line for line in figures.longest[:1] if line not in lines]
     return {
         "draft": found,
-        "checked": checked,
-        "recipients": len(checked.lines),
-        "rejected": len(checked.rejects),
+        "figures": figures,
+        "recipients": figures.recipients,
+        "rejected": figures.rejected,
         "previews": lines,
-        "rejects": checked.rejects[:SHOWN_REJECTS],
-        "ramps": len(checked.lines) >= composing.RAMP_FROM,
+        "rejects": figures.bad[:SHOWN_REJECTS],
+        "ramps": figures.recipients >= composing.RAMP_FROM,
         "holds": [
             hold for part in (found.sender, found.link_domain) if part and (hold := control.hold_on(part))
         ],
-        **flight_plan.shown(request, order, checked),
+        **flight_plan.shown(request, order, figures),
     }
 
 
@@ -164,9 +163,9 @@ def draft_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingH
     """The rejects of a draft, each with its row and reason."""
     found = get_object_or_404(service.drafts.select_related("service", "upload", "template", "sender"), pk=pk)
     try:
-        rejects = composing.check(drafts.order_of(found, limits=upload_limits())).rejects
+        rejects = [bad for bad, _ in composing.rejects_of(drafts.order_of(found, limits=upload_limits()))]
     except composing.ComposeError:
-        rejects = ()
+        rejects = []
     _audit(request, "draft.rejects_exported", found, rows=len(rejects))
     return csv_download(rejects_csv(rejects), name=f"rejects-draft-{found.pk}.csv")
 

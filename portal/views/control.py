@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from portal.access import actor, service_page
 from portal.forms.control import ReasonForm
 from sms import control
-from sms.models import Hold, Send, Sender, SendState, Service, ShortLinkDomain
+from sms.models import UNFINISHED, Hold, Send, Sender, Service, ShortLinkDomain
 
 Part = Sender | ShortLinkDomain
 
@@ -49,7 +49,7 @@ def ask(
 def send_pause(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """One press, no questions: whoever pauses is in a hurry."""
     send = get_object_or_404(Send.objects.select_related("service"), service=service, pk=pk)
-    if send.state not in (SendState.SCHEDULED, SendState.SENDING):
+    if send.state not in UNFINISHED:
         messages.info(request, "Nothing is left to pause: everything was posted or cancelled.")
     else:
         by = actor(request)

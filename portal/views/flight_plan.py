@@ -42,15 +42,15 @@ def draft_plan(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     return JsonResponse(plan.as_json(made))
 
 
-def shown(request: HttpRequest, order: compose.Order, checked: compose.Checked) -> dict[str, Any]:
+def shown(request: HttpRequest, order: compose.Order, figures: compose.Survey) -> dict[str, Any]:
     """What the parts of the page need. A row without a message is said at the picker, beside the first row's request."""
     picked = request.GET.get("row", "")
     wrong = ""
     try:
-        made = _made(request, order, checked, masked=True)
+        made = _made(request, order, figures, masked=True)
     except compose.ComposeError as problem:
         wrong = str(problem)
-        made = _made(request, order, checked, masked=True, first=True)
+        made = _made(request, order, figures, masked=True, first=True)
     return {
         "plan": made,
         "kept_bar": _bar(made),
@@ -66,7 +66,7 @@ def shown(request: HttpRequest, order: compose.Order, checked: compose.Checked) 
 def _made(
     request: HttpRequest,
     order: compose.Order,
-    checked: compose.Checked | None,
+    figures: compose.Survey | None,
     *,
     masked: bool,
     first: bool = False,
@@ -78,7 +78,7 @@ def _made(
         now=timezone.now(),
         public_url=settings.PUBLIC_URL,
         row=number,
-        checked=checked,
+        figures=figures,
         masked=masked,
     )
 

@@ -44,7 +44,7 @@ def send_move(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
                 _say(request, found, at_once=at_once)
             return _back(request, service, found)
         return _page(request, service, found, form)
-    if found.state != "scheduled":
+    if found.state not in coming.BEFORE:
         messages.info(request, control.too_late(found))
         return redirect("send", service=service.slug, pk=found.pk)
     return _page(request, service, found, form)
@@ -81,7 +81,7 @@ def _say(request: HttpRequest, found: Send, *, at_once: bool) -> None:
 
 
 def _back(request: HttpRequest, service: Service, found: Send) -> HttpResponse:
-    if request.GET.get("from") == "calendar" and found.state == "scheduled":
+    if request.GET.get("from") == "calendar" and found.state in coming.BEFORE:
         at = timezone.localtime(found.due_at).date()
         response = redirect("calendar", service=service.slug)
         response["Location"] += f"?view=week&at={at}"

@@ -13,7 +13,16 @@ from portal.views.settle import may_send_again
 from sms import compose, control, desk, labels
 from sms.audience import Reject as RejectedRow
 from sms.audience import rejects_csv
-from sms.models import AuditEvent, ClickFigures, MessageState, Send, SendState, Service
+from sms.models import (
+    UNFINISHED,
+    AuditEvent,
+    ClickFigures,
+    MessageState,
+    Preparation,
+    Send,
+    SendState,
+    Service,
+)
 from sms.webex import codes
 
 PAGE = 30
@@ -59,7 +68,11 @@ def _progress(found: Send) -> dict[str, object]:
         "progress": progress,
         "counts": [(state, progress.counts[state]) for state in order if progress.counts.get(state)],
         "failures": [(codes.lookup(code), count) for code, count in found.failures()],
-        "can_cancel": found.state in (SendState.SCHEDULED, SendState.SENDING),
+        "can_cancel": found.state in UNFINISHED,
+        "preparing": Preparation.objects.filter(send=found).first()
+        if found.state == SendState.PREPARING
+        else None,
+        "now": timezone.now(),
         "can_send_again": may_send_again(found),
         "clicks": ClickFigures.of_send(found.pk) if found.link_domain_id else None,
     } | _standing(found)
@@ -67,7 +80,7 @@ def _progress(found: Send) -> dict[str, object]:
 
 def _standing(found: Send) -> dict[str, object]:
     """What keeps an unfinished send back: holds, the stage of its ramp, and the night."""
-    if found.state not in (SendState.SCHEDULED, SendState.SENDING):
+    if found.state not in UNFINISHED:
         return {"holds": [], "own_hold": None, "stage": None, "night": None}
     holds = sorted(control.holds_on(found), key=lambda one: one.send_id is None)  # its own first
     return {

@@ -1,9 +1,12 @@
 """The shapes that leave this stage, and the rows that run inside it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import msgspec
+
+BLOCK = 1000  # rows that are worked on together
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,28 @@ class Reject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reason: str
 
 
+class Block(NamedTuple):
+    """Some rows that follow each other."""
+
+    recipients: Sequence[Recipient]
+    rejects: Sequence[Reject]
+
+
+class Rows(Protocol):
+    """An audience, wherever its rows are: `headings` are all columns, `column` the one with the numbers."""
+
+    @property
+    def headings(self) -> list[str]:
+        """All columns."""
+
+    @property
+    def column(self) -> str:
+        """The one with the numbers."""
+
+    def blocks(self) -> Iterator[Block]:
+        """All rows in their order, as often as it is called."""
+
+
 @dataclass(frozen=True, slots=True)
 class Audience:
     """Everything a file or a paste holds. `headings` are all columns, `column` the one with the numbers."""
@@ -42,6 +67,13 @@ class Audience:
     column: str
     recipients: list[Recipient]
     rejects: list[Reject]
+
+    def blocks(self) -> Iterator[Block]:
+        """The rejects first, in one block."""
+        if self.rejects:
+            yield Block((), self.rejects)
+        for start in range(0, len(self.recipients), BLOCK):
+            yield Block(self.recipients[start : start + BLOCK], ())
 
 
 # A row as the file has it: its number as a spreadsheet shows it (from 1, headings included), and its cells as text.

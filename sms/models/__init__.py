@@ -25,16 +25,18 @@ from sms.models.link import (
 from sms.models.message import Message, MessageState
 from sms.models.optout import OptOut
 from sms.models.policy import ContactPolicyGroup, PolicyConnection
+from sms.models.preparation import ColumnMemory, Preparation
 from sms.models.price import Price
 from sms.models.receipt import Receipt, ReceiptInbox
 from sms.models.report import ReportFile, ReportPart, ReportSchedule
-from sms.models.send import Lane, Reject, Resend, Send, SendState, Slice, StateCount
+from sms.models.send import UNFINISHED, Lane, Reject, Resend, Send, SendState, Slice, StateCount
 from sms.models.sender import Registration, Sender, SenderKind
 from sms.models.service import AuthKind, Pace, Service
 from sms.models.smartlink import Smartlink
 from sms.models.template import MessageTemplate, TemplateVersion, VersionState
 
 __all__ = [
+    "UNFINISHED",
     "Actor",
     "ApiKey",
     "ApiKeyUse",
@@ -51,6 +53,7 @@ __all__ = [
     "Click",
     "ClickCount",
     "ClickFigures",
+    "ColumnMemory",
     "ContactPolicyGroup",
     "DomainChange",
     "DomainState",
@@ -76,6 +79,7 @@ __all__ = [
     "OptOut",
     "Pace",
     "PolicyConnection",
+    "Preparation",
     "Price",
     "Receipt",
     "ReceiptInbox",

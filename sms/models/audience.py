@@ -1,13 +1,15 @@
-"""Saved audiences: recipients that are used again, with every version that was uploaded.
+"""Audiences in the database: saved ones with every version that was uploaded, and large files that one draft or send was made of.
 
 The rows of a version lie in chunks of a thousand, compressed, with their numbers beside them as plain integers: a hundred thousand
-rows take a hundred rows here, and a number is found without unpacking any of them. `sms.saved` writes and reads them.
+rows take a hundred rows here, and a number is found without unpacking any of them. `sms.chunks` writes and reads them, for `sms.saved`
+and for `sms.prepare`, which reads large files in the background.
 """
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils import timezone
 
 
 class SavedAudience(models.Model):
@@ -44,20 +46,53 @@ class SavedAudience(models.Model):
 
 
 class AudienceVersion(models.Model):
-    """One upload. Its figures stay for good; its rows may be erased, which `erased_at` tells."""
+    """One upload. Its figures stay for good; its rows may be erased, which `erased_at` tells.
 
-    audience = models.ForeignKey(SavedAudience, on_delete=models.CASCADE, related_name="versions")
+    Without an `audience` it is nobody's list, only what a draft's file or paste was read into. Such a one is read in the background:
+    until `ready_at` its chunks grow, and how far it is says its `preparation`.
+    """
+
+    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="audience_versions")
+    audience = models.ForeignKey(
+        SavedAudience, null=True, blank=True, on_delete=models.CASCADE, related_name="versions"
+    )
+    upload = models.ForeignKey(
+        "sms.Upload",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="versions",
+        help_text="The file that it is read from.",
+    )
+    mends = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="mended_by",
+        help_text="The version whose rows it keeps, with those of `upload` put right.",
+    )
     number = models.PositiveIntegerField(help_text="1 for the first upload.")
     source = models.CharField(max_length=200, help_text="File name, or how the numbers came.")
     country = models.CharField(max_length=2)
     headings = models.JSONField(default=list)
     column = models.CharField(max_length=200, help_text="The column of the numbers.")
+    asked_column = models.CharField(
+        max_length=200, blank=True, help_text="The column that somebody chose; empty to find it."
+    )
+    allow_duplicates = models.BooleanField(default=False)
+    digest = models.CharField(
+        max_length=64, blank=True, help_text="SHA-256 of numbers and cells in the order of the rows."
+    )
     recipients = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
     rejects = models.BinaryField(default=b"", help_text="Compressed; the first ten thousand.")
     made_at = models.DateTimeField(auto_now_add=True)
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    ready_at = models.DateTimeField(
+        null=True, blank=True, default=timezone.now, help_text="When its last row was stored."
     )
     erased_at = models.DateTimeField(null=True, blank=True)
 
@@ -79,6 +114,10 @@ class AudienceChunk(models.Model):
     count = models.PositiveSmallIntegerField()
     numbers = models.BinaryField()
     rows = models.BinaryField(help_text="Compressed.")
+    rejected = models.PositiveSmallIntegerField(default=0)
+    rejects = models.BinaryField(
+        default=b"", help_text="Compressed: rejected rows met on the way, with their cells."
+    )
 
     class Meta:
         ordering = ("place",)

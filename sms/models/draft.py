@@ -60,8 +60,26 @@ class Draft(models.Model):
     audience = models.ForeignKey(
         "sms.SavedAudience", null=True, blank=True, on_delete=models.SET_NULL, related_name="drafts"
     )
+    version = models.ForeignKey(
+        "sms.AudienceVersion",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="drafts",
+        help_text="What a large file or paste was read into; `sms.drafts` keeps it in step with them.",
+    )
     column = models.CharField(max_length=200, blank=True)
     country = models.CharField(max_length=2, blank=True)
+    fillings = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="By placeholder: the column of another name that fills it, and what stands where a row has nothing.",
+    )
+    again = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="Digest of the file or the people that somebody wants to write to once more.",
+    )
     allow_duplicates = models.BooleanField(default=False)
     policy_group = models.ForeignKey(
         "sms.ContactPolicyGroup", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"

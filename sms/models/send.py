@@ -6,12 +6,20 @@ from django.db.models import Q, Sum
 
 
 class SendState(models.TextChoices):
-    """The life of a send: scheduled → sending → finished, or cancelled on the way."""
+    """The life of a send: (preparing →) scheduled → sending → finished, or cancelled on the way."""
 
+    PREPARING = (
+        "preparing",
+        "Preparing",
+    )  # a large one: its messages are still being written; nothing of it is leased
     SCHEDULED = "scheduled", "Scheduled"
     SENDING = "sending", "Sending"
     FINISHED = "finished", "Finished"  # everything was posted; receipts may still come
     CANCELLED = "cancelled", "Cancelled"
+
+
+# nothing of it is settled for good: it can still be paused, stopped or cancelled
+UNFINISHED = frozenset({SendState.PREPARING, SendState.SCHEDULED, SendState.SENDING})
 
 
 class Lane(models.IntegerChoices):
@@ -84,6 +92,12 @@ class Send(models.Model):
     audience = models.ForeignKey(
         "sms.AudienceVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="sends"
     )
+    file_sha256 = models.CharField(
+        max_length=64, blank=True, help_text="Of the uploaded file, so that the same one is noticed."
+    )
+    audience_digest = models.CharField(
+        max_length=64, blank=True, help_text="Of numbers and cells in their order, however they came."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="sends"
@@ -101,6 +115,14 @@ class Send(models.Model):
             models.Index(
                 fields=("service", "due_at"), name="send_still_to_come", condition=Q(state="scheduled")
             ),  # used by: home
+            models.Index(
+                fields=("service", "file_sha256"), name="send_of_a_file", condition=~Q(file_sha256="")
+            ),  # used by: was this file sent before
+            models.Index(
+                fields=("service", "audience_digest"),
+                name="send_to_the_same_people",
+                condition=~Q(audience_digest=""),
+            ),  # used by: was this audience sent to before
         )
         constraints = (
             models.UniqueConstraint(

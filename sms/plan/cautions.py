@@ -1,38 +1,36 @@
 """What a careful colleague would say about a send before it goes."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from sms import compose, lint
+from sms import compose, content, lint
+from sms.compose.survey import ADVISED
 from sms.models import SenderKind
 from sms.plan.forecast import Forecast
 from sms.plan.tree import Caution, Cost
 from sms.wishes import RECEIPTS
 
-ADVISED = 450  # characters that the provider advises to stay below
 _NAMES = {"US": "the United States", "CA": "Canada"}
 
 
 def cautions(
     order: compose.Order,
-    checked: compose.Checked,
+    figures: compose.Survey,
     *,
-    countries: Sequence[str],
     foreseen: Forecast,
     cost: Cost,
 ) -> Iterator[Caution]:
     """In the order of how much they matter."""
-    refused = Counter(bad.reason for bad in checked.rejects if bad.code == "sender_refused")
-    for reason, count in refused.most_common():
+    for reason, count in sorted(figures.refused.items(), key=lambda item: (-item[1], item[0])):
         yield Caution("sender_refused", f"{_messages(count)} left out. {reason}")
     sender = order.sender
-    reached = [name for code, name in _NAMES.items() if code in countries]
+    reached = [name for code, name in _NAMES.items() if code in figures.countries]
     if sender is not None and sender.kind == SenderKind.ALPHANUMERIC and reached:
         yield Caution(
             "alphanumeric_sender",
             f"{sender} is alphanumeric, and networks in {' and '.join(reached)} refuse such senders.",
         )
-    for sentence in checked.cautions:
+    reach = content.reach_cautions(sender, figures.recipients_by_country())
+    for sentence in (*content.doubts(order.link_domain), *reach):
         yield Caution("destination", sentence)
     if foreseen.too_late:
         yield Caution(
@@ -51,11 +49,10 @@ def cautions(
         yield Caution("short_domain", _short_domain(order))
     for one in order.wishes.missing_receipts if order.partner is None else ():
         yield Caution("receipts", f"The receipt {one.capitalize()} is not asked for: {RECEIPTS[one]}.")
-    long = sum(1 for line in checked.lines if len(line.text) > ADVISED)
-    if long:
+    if figures.long:
         yield Caution(
             "long",
-            f"{_messages(long)} with more than {ADVISED} characters, which Webex Connect advises against. Shorten the text.",
+            f"{_messages(figures.long)} with more than {ADVISED} characters, which Webex Connect advises against. Shorten the text.",
         )
     if order.service.quiet_hours and not order.respect_quiet_hours:
         yield Caution("quiet_hours", f"The quiet hours {order.service.quiet_hours} are not respected.")

@@ -2,51 +2,32 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
-from sms import compose, senders
+from sms import compose
 from sms.models import Price
-from sms.plan.lengths import of_template, span
 from sms.plan.tree import Cost, Country, Money, Range
 
 
-@dataclass(slots=True)
-class _Sum:
-    recipients: int = 0
-    least: int = 0
-    most: int = 0
-
-
-def by_country(order: compose.Order, lines: Sequence[compose.Line]) -> tuple[Country, ...]:
+def by_country(order: compose.Order, figures: compose.Survey) -> tuple[Country, ...]:
     """Recipients, segments and cost of each country, the most recipients first."""
-    host = str(order.link_domain) if order.link_domain else ""
-    unknown = of_template(order.service.text_limit)
-    known: dict[str, str] = {}
-    sums: dict[str, _Sum] = defaultdict(_Sum)
-    for line in lines:
-        one = sums[senders.country_of(line.msisdn, known)]
-        least, most = span(line.text, host) if line.text else unknown
-        one.recipients += 1
-        one.least += least
-        one.most += most
     prices = _prices(order)
-    ordered = sorted(sums.items(), key=lambda item: (-item[1].recipients, item[0]))
-    return tuple(_country(country, one, prices.get(country)) for country, one in ordered)
+    ordered = sorted(figures.countries.items(), key=lambda item: (-item[1][0], item[0]))
+    return tuple(_country(country, *one, prices.get(country)) for country, one in ordered)
 
 
-def _country(country: str, one: _Sum, price: Price | None) -> Country:
+def _country(country: str, recipients: int, least: int, most: int, price: Price | None) -> Country:
     if price is None:
-        return Country(country, one.recipients, one.least, one.most, None, "", None, None)
+        return Country(country, recipients, least, most, None, "", None, None)
     return Country(
         country=country,
-        recipients=one.recipients,
-        least=one.least,
-        most=one.most,
+        recipients=recipients,
+        least=least,
+        most=most,
         price=price.amount,
         currency=price.currency,
-        cost_least=price.amount * one.least,
-        cost_most=price.amount * one.most,
+        cost_least=price.amount * least,
+        cost_most=price.amount * most,
     )
 
 

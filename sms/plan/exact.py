@@ -1,7 +1,6 @@
 """The request for one row: byte for byte what dispatch would post, but for its correlation id and the secret receipt address."""
 
 import json
-from collections.abc import Sequence
 
 from sms import compose, correlation
 from sms.compose import ComposeError, Problem
@@ -35,13 +34,12 @@ def marked(written: str, *, message_id: int, attempt: int, order: compose.Order)
     return written.replace(own, LATER).replace(f"/{order.service.receipt_token}/", f"/{HIDDEN}/")
 
 
-def line_of(lines: Sequence[compose.Line], row: int | None) -> compose.Line:
+def line_of(order: compose.Order, figures: compose.Survey, row: int | None) -> compose.Line:
     """The message of a row, the first one where none is named; raises ComposeError naming `plan_row`."""
     if row is None:
-        return lines[0]
-    for line in lines:
-        if line.row == row:
-            return line
+        return figures.head[0]
+    if (line := compose.line_of(order, row)) is not None:
+        return line
     raise ComposeError(
         [Problem("plan_row", f"Row {row:,} gets no message. Choose a row that is not rejected.")]
     )

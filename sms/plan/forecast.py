@@ -2,25 +2,27 @@
 
 import copy
 import math
-from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import Min, Sum
 
-from sms import compose, control, hours, zones
+from sms import compose, control, hours
 from sms.dispatch import pace
 from sms.dispatch.claim import open_slices
 from sms.dispatch.fair import WEIGHTS
 from sms.dispatch.watch import PATIENCE
-from sms.models import MessageState, Pace, Service, StateCount
+from sms.models import MessageState, Pace, Preparation, Service, StateCount
 from sms.plan.flow import Course, Flow, Group, Speed, run
 from sms.plan.tree import Deferred, Released
-from sms.slicing import stage_ends
 
 MOST_FLOWS = 100  # of the queue; what is smaller is taken together
 MANY = 40  # moments shown until which messages are put off
+RECENT = 5  # large sends whose writing tells how long the next one takes
+WRITTEN = 5_000.0  # messages a second, where none was written yet
+NOTICED = 1.5  # seconds until somebody is at it
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,12 @@ class Forecast:
     says: str
 
 
-def forecast(order: compose.Order, lines: Sequence[compose.Line], *, now: datetime) -> Forecast:
+def forecast(order: compose.Order, figures: compose.Survey, *, now: datetime) -> Forecast:
     """What is known at `now`; faults, receipts and sends that come later are not foreseen."""
     service = order.service
-    quiet = service.quiet_hours if order.respect_quiet_hours else ""
-    start = max(order.due_at or now, now)
-    stages = _stages(order, lines, quiet)
+    quiet = compose.quiet_of(order)
+    start = max(order.due_at or now, now + _preparing(figures.rows))
+    stages = figures.staged()
     flows, ahead = _queue(service, lane=int(order.lane), start=start)
     speed = _speed(service)
 
@@ -77,6 +79,23 @@ def forecast(order: compose.Order, lines: Sequence[compose.Line], *, now: dateti
     )
 
 
+def _preparing(rows: int) -> timedelta:
+    """How long the messages of a large send take to be written, as it was the last times; a small one is there at once."""
+    if rows <= compose.LARGE:
+        return timedelta(0)
+    last = Preparation.objects.filter(
+        kind=Preparation.Kind.EXPAND, state=Preparation.State.READY, began_at__isnull=False
+    ).order_by("-pk")[:RECENT]
+    took = [
+        (one.rows, (one.ended_at - one.began_at).total_seconds())
+        for one in last
+        if one.began_at and one.ended_at
+    ]
+    seconds = sum(second for _, second in took)
+    speed = sum(count for count, _ in took) / seconds if seconds > 0 else WRITTEN
+    return timedelta(seconds=rows / max(speed, 1.0) + NOTICED)
+
+
 def _held(order: compose.Order) -> str:
     if order.service.paused_at is not None:
         return "The service is paused; nothing starts until somebody resumes it."
@@ -99,26 +118,6 @@ def _words(order: compose.Order, *, known: bool, ramps: bool, ends: bool) -> str
 
 def _moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
-
-
-def _stages(order: compose.Order, lines: Sequence[compose.Line], quiet: str) -> list[Counter[Group]]:
-    """Recipients by stage of the ramp, and within it by the zones they can be in."""
-    ends = stage_ends(len(lines), ramp=order.ramp and len(lines) >= compose.RAMP_FROM)
-    stages: list[Counter[Group]] = []
-    done = 0
-    for end in ends:
-        if quiet:
-            here: Counter[Group] = Counter(_zones(one, order.service) for one in lines[done:end])
-        else:
-            here = Counter({(): end - done})
-        stages.append(here)
-        done = end
-    return stages
-
-
-def _zones(line: compose.Line, service: Service) -> tuple[str, ...]:
-    number = () if line.zone else zones.of_number(line.msisdn)
-    return hours.zones_of(column=line.zone, number=number, service=service.time_zone)
 
 
 def _allowed(quiet: str, home: str) -> Callable[[Group, float], float]:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from sms import compose, dispatch
+from sms import compose, dispatch, prepare
 from sms.audience import Audience, Limits, read_pasted
 from sms.dispatch.gate import Gates
 from sms.dispatch.request import Line
-from sms.models import Actor, AuthKind, Region, Send, Sender, SenderKind, Service
+from sms.models import Actor, AuthKind, Region, Send, Sender, SenderKind, SendState, Service
 from sms.webex.client import Client
 
 BY = Actor(kind="user", key="1", label="ada@example.test", door="page")
@@ -48,7 +48,11 @@ def an_order(service: Service, count: int = 1, **changes) -> compose.Order:
 
 
 def a_send(service: Service, count: int = 1, **changes) -> Send:
-    return compose.create(an_order(service, count, **changes), by=BY)
+    send = compose.create(an_order(service, count, **changes), by=BY)
+    if send.state == SendState.PREPARING:  # a large one is wanted with its messages
+        prepare.run(stopped=lambda: False)
+        send.refresh_from_db()
+    return send
 
 
 def accepted(body: dict) -> httpx.Response:

@@ -122,7 +122,7 @@ def service(provider_url: str, batch: int, rate: int | None) -> None:
 
 
 def send(text: str, count: int, batch: int, start: int) -> int:
-    from sms import compose
+    from sms import compose, prepare
     from sms.audience import Limits, read_pasted
     from sms.models import Actor, Service
 
@@ -135,7 +135,9 @@ def send(text: str, count: int, batch: int, start: int) -> int:
         content=text,
     )
     by = Actor(kind="user", key="1", label="ada@example.test", door="page")
-    return compose.create(order, by=by).pk
+    made = compose.create(order, by=by).pk
+    prepare.run(stopped=lambda: False)  # a large one is wanted with its messages
+    return made
 
 
 def rows(send: int) -> list[tuple]:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from sms import compose, dispatch, optout, plan, prices
 from sms.api.v1.plan_shape import PlanShape
 from sms.audience import Limits, read_pasted
+from sms.compose import lengths
 from sms.models import ContactPolicyGroup, Lane, OptOut, Pace, Sender, SenderKind, Service, ShortLinkDomain
-from sms.plan import exact, lengths
+from sms.plan import exact
 from tests.api.v1.partner import a_partner
 from tests.domain.desk import BY, PUBLIC_URL, Provider, a_send, a_service, an_order
 from tests.portal.people import signed_in

@@ -146,7 +146,8 @@ def test_lists_ask_the_same_number_of_queries_for_any_number_of_rows(
             SavedAudience(service=cast.service, name=f"List {index}") for index in range(start, end)
         )
         versions = AudienceVersion.objects.bulk_create(
-            AudienceVersion(audience=one, number=1, source="x", country="GB") for one in made
+            AudienceVersion(service=one.service, audience=one, number=1, source="x", country="GB")
+            for one in made
         )
         for one, version in zip(made, versions, strict=True):
             one.current = version

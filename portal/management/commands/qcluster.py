@@ -54,7 +54,11 @@ class Command(Original):
         # after the fork, in this process: its workers are for sends and receipts
         beside = [
             threading.Thread(target=work, args=(tasks.stopping,), name=name, daemon=True)
-            for name, work in (("callbacks", tasks.tell_until), ("audit", tasks.seal_until))
+            for name, work in (
+                ("callbacks", tasks.tell_until),
+                ("audit", tasks.seal_until),
+                ("audiences", tasks.prepare_until),
+            )
         ]
         for thread in beside:
             thread.start()

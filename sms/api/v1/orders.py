@@ -1,7 +1,8 @@
 """From a partner's body to an order for `sms.compose`: the recipients are read, names become things of the service."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
@@ -9,13 +10,14 @@ from django.db.models import Model, QuerySet
 from sms import saved
 from sms.api.v1.bodies import LANES, NUMBER, SOURCES
 from sms.api.v1.problems import Fault, Problem
-from sms.audience import Audience, AudienceError, Limits, Reading, Reject, read, read_pasted
+from sms.audience import Audience, AudienceError, Limits, Reading, read, read_pasted
 from sms.audience.reading import collected
-from sms.audience.rows import Row, Source
+from sms.audience.rows import Row, Rows, Source
 from sms.compose import ComposeError, Order
 from sms.models import AudienceVersion, Resend, Sender, Service
 
 M = TypeVar("M", bound=Model)
+NAMED = 1_000  # rows
 
 
 def order_of(body: dict[str, Any], *, service: Service, limits: Limits) -> Order:
@@ -63,7 +65,7 @@ def _kept(version: AudienceVersion) -> Audience:
 def _source(body: dict[str, Any], version: AudienceVersion | None) -> str:
     """What people see of where the recipients came from."""
     if version is not None:
-        return f"{version.audience.name}, {version}"
+        return f"{version.audience}, {version}"
     return str(body["file"].name) if body.get("file") else "the API"
 
 
@@ -77,11 +79,12 @@ def source_of(body: dict[str, Any]) -> str:
 
 
 @contextmanager
-def naming_rows(rejects: Sequence[Reject], source: str) -> Iterator[None]:
+def naming_rows(audience: Rows, source: str) -> Iterator[None]:
     """Where nobody is left to send to, say so of each row: in a list by its place, in a table by its number."""
     try:
         yield
     except ComposeError as problem:
+        rejects = list(islice((bad for block in audience.blocks() for bad in block.rejects), NAMED))
         if not rejects or [one.field for one in problem.problems] != ["audience"]:
             raise
         listed = source == "recipients"

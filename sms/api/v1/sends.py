@@ -82,7 +82,7 @@ class Sends(Resource):
         body = self.read(SendBody)
         if body["dry_run"]:
             order = self._order(body)
-            with naming_rows(order.audience.rejects, source_of(body)):
+            with naming_rows(order.audience, source_of(body)):
                 planned = plan.made(
                     order,
                     now=timezone.now(),
@@ -101,7 +101,7 @@ class Sends(Resource):
 
     def _made(self, body: dict[str, Any]) -> Response:
         order = self._order(body)
-        with naming_rows(order.audience.rejects, source_of(body)):
+        with naming_rows(order.audience, source_of(body)):
             send = compose.create(order, by=self.by)
         made = self.find(self.rows(), send.pk)
         response = self.shown(shown_sends([made])[0], status=201)
@@ -136,7 +136,7 @@ class Sends(Resource):
 
         def act() -> Response:
             send = self._open(pk)
-            if send.state != SendState.SCHEDULED:
+            if send.state not in (SendState.PREPARING, SendState.SCHEDULED):
                 raise Problem(409, "conflict", "It has begun. Use stop to cancel what was not posted yet.")
             return self._stopped(send)
 

@@ -27,7 +27,8 @@ DRAINED_WITHIN = 28.0  # seconds from the signal to the end, whatever hangs: ser
 
 
 class Command(BaseCommand):
-    """Four loops: one sends, one applies receipts and tidies up, one delivers callbacks, one seals the audit."""
+    """Five loops: one sends, one applies receipts and tidies up, one delivers callbacks, one seals the audit, and one has large audiences
+    prepared by a process of its own."""
 
     help = "Send what is due until SIGTERM or Ctrl-C, without django-q2. Finishes what is in flight, at most 30 s."
 
@@ -41,7 +42,7 @@ class Command(BaseCommand):
         log.info("dispatcher_started", pid=os.getpid(), host=pulse.HOST)
         others = [
             threading.Thread(target=work, args=(stop,), name=work.__name__)
-            for work in (_receipts, _callbacks, _audit)
+            for work in (_receipts, _callbacks, _audit, _audiences)
         ]
         for thread in others:
             thread.start()
@@ -184,3 +185,8 @@ def _audit(stop: _Stop) -> None:
         _keep_on(turn, stop=stop, what="the sealing of the audit")
     finally:
         connections.close_all()
+
+
+def _audiences(stop: _Stop) -> None:
+    """Large audiences, which take a process of their own for as long as they need."""
+    rounds.prepare_until(stop, manage=settings.BASE_DIR / "manage.py")

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sms import compose, hours, labels
 from sms.audience import AudienceError, Limits, read
-from sms.models import Actor, Lane, MessageTemplate, Resend, Send, Sender, Service
+from sms.models import Actor, Lane, MessageTemplate, Resend, Send, Sender, SendState, Service
 from sms.models.message import FINAL
 
 STILL = 15.0  # seconds without any movement after which --wait returns
@@ -170,11 +170,18 @@ class Command(BaseCommand):
 def _wait(send: Send) -> None:
     """Until all messages are final, or nothing has moved for STILL seconds (counted from when it was due)."""
     before, moved = send.counts(), time.monotonic()
-    while set(before) - FINAL and time.monotonic() - moved < STILL:
+    while (_preparing(send) or set(before) - FINAL) and time.monotonic() - moved < STILL:
         time.sleep(0.2)
         counts = send.counts()
         if counts != before or _not_due(send):
             before, moved = counts, time.monotonic()
+
+
+def _preparing(send: Send) -> bool:
+    """Whether messages of a large one are still being written; its figures are right afterwards."""
+    if send.state == SendState.PREPARING:
+        send.refresh_from_db(fields=["state", "recipients", "rejected"])
+    return send.state == SendState.PREPARING
 
 
 def _not_due(send: Send) -> bool:

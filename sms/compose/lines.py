@@ -1,0 +1,156 @@
+"""Rows into messages to be: values filled in, rules of the row applied, whoever refused or cannot be reached left out.
+
+Works on a block of recipients at a time, so that a million rows need no more memory than a thousand. Part of `sms.compose`; the check
+of an order and the writing of its messages use the same.
+"""
+
+from collections.abc import Sequence
+
+from sms import content, templates, text, zones
+from sms.audience import Recipient, Reject
+from sms.audience.rows import Rows
+from sms.compose.order import Line, Order, holes_of, placeholders_of, written_of
+from sms.models import OptOut
+from sms.refusal import FAULTS, ComposeError, Problem, RowsRefused
+
+ZONE_HEADINGS = ("timezone", "time zone", "zone", "tz")
+
+
+class Composer:
+    """Makes lines of an order's recipients. What is the same for all rows is worked out once. The order is `settled`.
+
+    Raises ComposeError where a placeholder is filled by nothing.
+    """
+
+    def __init__(self, order: Order) -> None:
+        self._order = order
+        self._service, self._audience = order.service, order.audience
+        self._written, self._limit = written_of(order), order.service.text_limit
+        self._holes = holes_of(order)
+        self._fallbacks = content.fallbacks(order.fillings)
+        self._columns = _columns(order, self._holes)
+        self._zone_heading = _zone_heading(order)
+        self._fixed = text.segments(self._written).count if self._written and not self._columns else 0
+        # a batch has one text, so its provider substitutes; for single messages we do
+        self._keep_values = not self._written or order.service.batch_size > 1
+        self._reach = content.Reach(order.sender if order.partner is None else None)
+
+    def lines(self, recipients: Sequence[Recipient]) -> tuple[list[Line], list[Reject]]:
+        """Each of them as a line or a reject, in their order; nothing is dropped."""
+        lines: list[Line] = []
+        rejects: list[Reject] = []
+        for recipient in recipients:
+            made = self._line(recipient)
+            if isinstance(made, Line):
+                lines.append(made)
+            else:
+                rejects.append(made)
+        lines = self._without_opt_outs(lines, rejects)
+        return (lines if self._order.partner is not None else self._reached(lines, rejects)), rejects
+
+    def _line(self, recipient: Recipient) -> Line | Reject:
+        values = self._values(recipient)
+        if self._holes:
+            values, misfit = templates.fitted(values, self._holes)
+            if misfit:
+                return _reject(recipient, "value_does_not_fit", misfit)
+        if values and not all(values.values()):
+            # a partner's value may be empty; only one that was not given is missing
+            given = recipient.substitutions if self._order.partner else ()
+            empty = [name for name, value in values.items() if not value and self._columns[name] not in given]
+            if empty:
+                return _reject(recipient, "missing_value", f"This row has nothing for $({empty[0]}).")
+        rendered = self._written
+        if self._columns and rendered:
+            rendered = text.render(rendered, substitutions=values)
+            if "$(" in rendered and text.placeholders(rendered):
+                return _reject(recipient, "placeholder_in_value", _left_over(rendered))
+        if len(rendered) > self._limit:
+            says = f"The text would have {len(rendered):,} characters; {self._limit:,} are allowed."
+            return _reject(recipient, "text_too_long", says)
+        count = self._fixed or (text.segments(rendered).count if rendered else 0)
+        kept = values if values and self._keep_values else {}
+        zone = ""
+        if self._zone_heading:
+            try:
+                zone = zones.read(recipient.substitutions.get(self._zone_heading, ""))
+            except zones.BadZone as problem:
+                return _reject(recipient, "bad_time_zone", str(problem))
+        return Line(recipient.row, recipient.msisdn, rendered, kept, count, recipient.warning, zone)
+
+    def _values(self, recipient: Recipient) -> dict[str, str]:
+        column, cells = self._audience.column, recipient.substitutions
+        values = {
+            name: recipient.msisdn if heading and heading == column else cells.get(heading, "")
+            for name, heading in self._columns.items()
+        }
+        for name, instead in self._fallbacks.items():
+            if name in values and not values[name]:
+                values[name] = instead
+        return values
+
+    def _without_opt_outs(self, lines: list[Line], rejects: list[Reject]) -> list[Line]:
+        """Whoever refused is a reject now. Dispatch looks again, for those who refuse later."""
+        refused = OptOut.in_force(self._service.pk, [line.msisdn for line in lines])
+        if not refused:
+            return lines
+        rejects += [
+            Reject(
+                row=line.row, value=line.msisdn, code="opted_out", reason="This person opted out of messages."
+            )
+            for line in lines
+            if line.msisdn in refused
+        ]
+        return [line for line in lines if line.msisdn not in refused]
+
+    def _reached(self, lines: list[Line], rejects: list[Reject]) -> list[Line]:
+        """Lines whose country takes the sender."""
+        kept: list[Line] = []
+        for line in lines:
+            if refusal := self._reach.refusal(line.msisdn):
+                rejects.append(Reject(row=line.row, value=line.msisdn, code="sender_refused", reason=refusal))
+            else:
+                kept.append(line)
+        return kept
+
+
+def all_as_lines(lines: Sequence[Line], rejects: Sequence[Reject]) -> list[Line]:
+    """For partners: what the provider would report is a message that fails at once, anything else refuses the request."""
+    if refused := [bad for bad in rejects if bad.code not in FAULTS]:
+        raise RowsRefused(refused)
+    failed = [Line(bad.row, bad.value[:16], "", {}, 0, bad.reason, fault=FAULTS[bad.code]) for bad in rejects]
+    return sorted([*lines, *failed], key=lambda line: line.row)
+
+
+def _columns(order: Order, holes: dict[str, templates.Hole]) -> dict[str, str]:
+    """Placeholder → heading; raises ComposeError where nothing fills one."""
+    names = placeholders_of(order)
+    columns, missing = content.columns(names, order.audience, order.fillings)
+    instead = {name for name in missing if name in holes and holes[name].fallback}
+    instead |= content.fallbacks(order.fillings).keys() & set(missing)
+    columns |= dict.fromkeys((name for name in missing if name in instead), "")
+    if missing := [name for name in missing if name not in columns]:
+        raise ComposeError([Problem("text", content.missing_sentence(missing, order.audience))])
+    return columns
+
+
+def _zone_heading(order: Order) -> str:
+    """Only where it decides something: a column called "zone" may be about anything else."""
+    if not (order.service.quiet_hours and order.respect_quiet_hours and order.partner is None):
+        return ""
+    return zone_heading(order.audience)
+
+
+def zone_heading(audience: Rows) -> str:
+    """The column that tells time zones, empty where there is none."""
+    headings = {text.match_key(heading): heading for heading in audience.headings}
+    return next((headings[key] for name in ZONE_HEADINGS if (key := text.match_key(name)) in headings), "")
+
+
+def _left_over(rendered: str) -> str:
+    """What the provider makes of a placeholder without a value is not documented, so none ever leaves."""
+    return f"A value of this row reads like a placeholder: $({text.placeholders(rendered)[0]}). Write it another way."
+
+
+def _reject(recipient: Recipient, code: str, reason: str) -> Reject:
+    return Reject(row=recipient.row, value=recipient.msisdn, code=code, reason=reason)

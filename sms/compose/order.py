@@ -1,0 +1,135 @@
+"""What is asked for, and what follows from it alone. Part of `sms.compose`, which everybody imports it from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sms import content, templates, text, wishes
+from sms.audience import Audience
+from sms.audience.rows import Rows
+from sms.content import Filling
+from sms.models import (
+    AudienceVersion,
+    ContactPolicyGroup,
+    Lane,
+    MessageTemplate,
+    Resend,
+    Sender,
+    Service,
+    ShortLinkDomain,
+    TemplateVersion,
+)
+from sms.refusal import Partner
+from sms.wishes import USUAL_WISHES, Wishes
+
+LARGE = 5_000  # rows: above, an order is checked as a stream, and its messages are written in the background
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked for. Either `content` or `template`; `due_at` None means now."""
+
+    service: Service
+    audience: Rows
+    sender: Sender | None = None
+    content: str = ""
+    template: MessageTemplate | None = None
+    language: str = ""  # of the template; empty for its wording without one
+    version: TemplateVersion | None = None  # found by `check` where it is not given
+    name: str = ""
+    due_at: datetime | None = None
+    expires_at: datetime | None = None
+    policy_group: ContactPolicyGroup | None = None
+    link_domain: ShortLinkDomain | None = None
+    labels: Sequence[str] = ()  # as they were written
+    callback_data: str = ""
+    source: str = ""
+    saved: AudienceVersion | None = None  # where `audience` was read from, if it is in the database
+    file_sha256: str = ""  # of the file that it was read from, if it was one
+    fillings: Mapping[str, Filling] = field(default_factory=dict)
+    lane: Lane = Lane.NORMAL
+    resend: Resend = Resend.NEVER
+    ramp: bool = False
+    respect_quiet_hours: bool = True
+    client_reference: str = ""
+    partner: Partner | None = None
+    zone: str = ""  # in which `due_at` was meant, for whoever reads it later
+    wishes: Wishes = USUAL_WISHES
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One message to be: the text after substitution (empty where a provider template makes it) and its segments."""
+
+    row: int
+    msisdn: str
+    text: str
+    substitutions: dict[str, str]
+    segments: int
+    warning: str
+    zone: str = ""
+    fault: str = ""  # the provider's code for why it fails at once
+
+
+def is_large(order: Order) -> bool:
+    """Whether its rows are too many for one transaction. A partner's request never has so many."""
+    audience = order.audience
+    return not isinstance(audience, Audience) or (len(audience.recipients) > LARGE and order.partner is None)
+
+
+def settled(order: Order) -> Order:
+    """With the version that its template has published now."""
+    if order.template is None or order.version is not None:
+        return order
+    return replace(order, version=templates.published(order.template, order.language))
+
+
+def written_of(order: Order) -> str:
+    """Our own text with its placeholders; empty where the provider's template makes it."""
+    if order.version is not None:
+        return order.version.text
+    return order.template.text if order.template is not None else order.content
+
+
+def smartlinks_of(order: Order) -> list[list[int]]:
+    """[id, minutes]: a partner says them, everybody else's are those of the catalogue that the text names."""
+    if order.partner is not None:
+        return [list(pair) for pair in order.partner.wishes.get("smartlinks", ())]
+    return content.smartlinks(order.service, written_of(order))[0]
+
+
+def holes_of(order: Order) -> dict[str, templates.Hole]:
+    """What its template's version says of each placeholder."""
+    return {one.name: one for one in templates.holes_of(order.version)} if order.version else {}
+
+
+def placeholders_of(order: Order) -> list[str]:
+    """The names that want a value in every row."""
+    if order.version is not None:
+        return [one.name for one in templates.holes_of(order.version)]
+    if order.template is not None and not order.template.text:
+        return [name.strip() for name in order.template.provider_placeholders.split(",") if name.strip()]
+    return text.placeholders(written_of(order))
+
+
+def quiet_of(order: Order) -> str:
+    """The quiet hours that it keeps; empty for none."""
+    return order.service.quiet_hours if order.respect_quiet_hours else ""
+
+
+def substance(order: Order, sender: Sender | None) -> dict[str, Any]:
+    """The fields of a send that make its requests; the order is `settled`. What a plan shows is made of the same."""
+    return {
+        "service": order.service,
+        "sender": sender,
+        "text": written_of(order),
+        "template": order.template,
+        "template_version": order.version,
+        "smartlinks": smartlinks_of(order),
+        "policy_group": order.policy_group,
+        "link_domain": order.link_domain,
+        "expires_at": order.expires_at,
+        "callback_data": order.callback_data,
+        "wishes": wishes.on_wire(order.wishes, order.partner, order.policy_group, order.link_domain),
+    }

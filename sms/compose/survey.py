@@ -1,0 +1,225 @@
+"""The figures of an order: folded from its rows in one pass, small however many there are. Part of `sms.compose`.
+
+The flight plan, the review page, the API's dry run and `create` say what they say of a large order from this. It is stored with a
+draft's check (`sms.prepare`), between two blocks too, so that a check goes on where it stopped.
+"""
+
+import heapq
+from array import array
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from sms import hours, senders, text, zones
+from sms.audience import Reject
+from sms.compose.lengths import of_template, span
+from sms.compose.order import Line, Order, quiet_of, written_of
+from sms.refusal import ComposeError, Problem, nobody_left
+from sms.slicing import ramps, stage_ends
+
+SHOWN = 100  # rows named per list
+HEAD = 5  # first messages, for a preview
+LONGEST = 10  # messages that cost most, for a preview
+ADVISED = 450  # characters that the provider advises to stay below
+
+T = TypeVar("T")
+Group = tuple[str, ...]
+"""IANA zones in which a recipient can be; () where nobody asks."""
+
+
+class Removed(msgspec.Struct):
+    """Rows left out for one reason: `rows` are the first ones, `reason` is what was said of the first."""
+
+    count: int = 0
+    reason: str = ""
+    rows: list[int] = []
+
+
+class Survey(msgspec.Struct):
+    """Figures of all rows. `segments`: messages by segments; `countries`: recipients, fewest and most segments of each."""
+
+    recipients: int = 0
+    rejected: int = 0
+    segments: dict[int, int] = {}
+    gsm7: int = 0
+    ucs2: int = 0
+    unknown: int = 0
+    countries: dict[str, tuple[int, int, int]] = {}
+    removed: dict[str, Removed] = {}
+    refused: dict[str, int] = {}
+    """Messages by the reason why the sender does not reach their country."""
+    bad: list[Reject] = []
+    warned: int = 0
+    doubts: list[tuple[int, str]] = []
+    head: list[Line] = []
+    longest: list[Line] = []
+    long: int = 0
+    groups: list[Group] = []
+    stages: list[dict[int, int]] = []
+    """For each stage of a ramp: recipients by their place in `groups`."""
+    places: bytes = b""
+    """Of each recipient in `groups`, while the number of all of them is not known."""
+
+    @property
+    def rows(self) -> int:
+        """All rows of the audience."""
+        return self.recipients + self.rejected
+
+    @property
+    def total(self) -> int:
+        """Segments of all messages, as their texts stand."""
+        return sum(count * times for count, times in self.segments.items())
+
+    @property
+    def worst(self) -> int:
+        """Of the longest message."""
+        return max(self.segments, default=0)
+
+    @property
+    def typical(self) -> int:
+        """Of the message in the middle, the longer of two."""
+        passed = 0
+        for count in sorted(self.segments):
+            passed += self.segments[count]
+            if passed > self.recipients // 2:
+                return count
+        return 0
+
+    @property
+    def opted_out(self) -> int:
+        """Rows left out because their person refused."""
+        return self.removed["opted_out"].count if "opted_out" in self.removed else 0
+
+    @property
+    def duplicates(self) -> int:
+        """Rows whose number stands in a row before."""
+        return self.removed["duplicate"].count if "duplicate" in self.removed else 0
+
+    def recipients_by_country(self) -> dict[str, int]:
+        """ISO 3166 code, "" for a number of none."""
+        return {country: one[0] for country, one in self.countries.items()}
+
+    def staged(self) -> list[dict[Hashable, int]]:
+        """Recipients by zones, for each stage."""
+        return [{self.groups[place]: count for place, count in stage.items()} for stage in self.stages]
+
+
+class Surveyor:
+    """Folds blocks of lines and rejects into a survey. The order is `settled`."""
+
+    def __init__(self, order: Order, *, so_far: Survey | None = None) -> None:
+        self._order = order
+        self._host = str(order.link_domain) if order.link_domain else ""
+        self._written = written_of(order)
+        # where no link changes its length, a text is as long as it stands there
+        self._varies = bool(self._host) or "{{smartlink_" in self._written
+        self._of_template = of_template(order.service.text_limit)
+        self._quiet = quiet_of(order)
+        self._known: dict[str, str] = {}
+        self.survey = so_far or Survey()
+        self._countries = {code: list(one) for code, one in self.survey.countries.items()}
+        self._segments = Counter(self.survey.segments)
+        self._places = array("H")
+        self._places.frombytes(self.survey.places)
+        self._group_at = {group: place for place, group in enumerate(self.survey.groups)}
+
+    def add(self, lines: Sequence[Line], rejects: Sequence[Reject]) -> None:
+        """One block more."""
+        survey = self.survey
+        survey.recipients += len(lines)
+        survey.rejected += len(rejects)
+        for line in lines:
+            self._count(line)
+        for bad in rejects:
+            self._removed(bad)
+        if len(survey.head) < HEAD:
+            survey.head += lines[: HEAD - len(survey.head)]
+        survey.longest = heapq.nlargest(LONGEST, [*survey.longest, *lines], key=_length)
+        survey.bad = _first([*survey.bad, *rejects], lambda bad: bad.row)
+
+    def so_far(self) -> Survey:
+        """What is known now; `finish` says more."""
+        survey = self.survey
+        survey.segments = dict(self._segments)
+        survey.countries = {code: (one[0], one[1], one[2]) for code, one in self._countries.items()}
+        survey.places = self._places.tobytes()
+        return survey
+
+    def finish(self) -> Survey:
+        """The survey of all rows; raises ComposeError where nobody is left."""
+        survey = self.so_far()
+        survey.places = b""
+        if not survey.recipients:
+            raise _nobody(survey)
+        ends = stage_ends(survey.recipients, ramp=self._order.ramp and ramps(survey.recipients))
+        begin = 0
+        survey.stages = []
+        for end in ends:
+            here = Counter(self._places[begin:end]) if self._quiet else Counter({0: end - begin})
+            survey.stages.append(dict(sorted(here.items())))
+            begin = end
+        if not self._quiet:
+            survey.groups = [()]
+        return survey
+
+    def _count(self, line: Line) -> None:
+        survey = self.survey
+        self._segments[line.segments] += 1
+        if not line.text:
+            survey.unknown += 1
+            least, most = self._of_template
+        else:
+            if text.is_gsm7(line.text):
+                survey.gsm7 += 1
+            else:
+                survey.ucs2 += 1
+            least, most = span(line.text, self._host) if self._varies else (line.segments, line.segments)
+            survey.long += len(line.text) > ADVISED
+        country = senders.country_of(line.msisdn, self._known)
+        one = self._countries.get(country)
+        if one is None:
+            one = self._countries[country] = [0, 0, 0]
+        one[0] += 1
+        one[1] += least
+        one[2] += most
+        if line.warning:
+            survey.warned += 1
+            if len(survey.doubts) < SHOWN:
+                survey.doubts.append((line.row, line.warning))
+        if self._quiet:
+            self._places.append(self._group(line))
+
+    def _group(self, line: Line) -> int:
+        number = () if line.zone else zones.of_number(line.msisdn)
+        group = hours.zones_of(column=line.zone, number=number, service=self._order.service.time_zone)
+        place = self._group_at.get(group)
+        if place is None:
+            place = self._group_at[group] = len(self.survey.groups)
+            self.survey.groups.append(group)
+        return place
+
+    def _removed(self, bad: Reject) -> None:
+        one = self.survey.removed.setdefault(bad.code, Removed(rows=[]))
+        one.count += 1
+        if not one.rows or bad.row < one.rows[0]:
+            one.reason = bad.reason
+        if len(one.rows) < SHOWN or bad.row < one.rows[-1]:
+            one.rows = _first([*one.rows, bad.row], lambda row: row)
+        if bad.code == "sender_refused":
+            self.survey.refused[bad.reason] = self.survey.refused.get(bad.reason, 0) + 1
+
+
+def _length(line: Line) -> tuple[int, int, int]:
+    return line.segments, len(line.text), -line.row
+
+
+def _first(rows: list[T], row_of: Callable[[T], int]) -> list[T]:
+    return sorted(rows, key=row_of)[:SHOWN]
+
+
+def _nobody(survey: Survey) -> ComposeError:
+    if survey.refused and sum(survey.refused.values()) == survey.rejected:
+        return ComposeError([Problem("sender", next(iter(survey.refused)))])
+    return nobody_left(survey.bad, count=survey.rejected)

@@ -1,0 +1,134 @@
+"""Work on large audiences that goes on in the background, and the columns that people chose before.
+
+`sms.prepare` does the work: a piece at a time, each committed with its `cursor`, under a lease that runs out when its process dies. So
+whoever comes next goes on where the last one stopped.
+"""
+
+from datetime import timedelta
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+
+class PreparationState(models.TextChoices):
+    """How far it is. A lease says whether somebody is at it right now."""
+
+    WAITING = "waiting", "Under way"
+    READY = "ready", "Ready"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class Preparation(models.Model):
+    """One of: reading a file into an audience version, checking a draft, writing the messages of a send.
+
+    `done` and `total` are bytes or rows, for a bar; `rows` is rows, for people. A check keeps its last `result` while the next is made.
+    """
+
+    class Kind(models.TextChoices):
+        """Of work; each has its own object."""
+
+        READ = "read", "Reading the recipients"
+        CHECK = "check", "Checking the rows"
+        EXPAND = "expand", "Writing the messages"
+
+    State = PreparationState
+
+    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=6, choices=Kind)
+    version = models.OneToOneField(
+        "sms.AudienceVersion", null=True, on_delete=models.CASCADE, related_name="preparation"
+    )
+    draft = models.OneToOneField("sms.Draft", null=True, on_delete=models.CASCADE, related_name="preparation")
+    send = models.OneToOneField("sms.Send", null=True, on_delete=models.CASCADE, related_name="preparation")
+    state = models.CharField(max_length=9, choices=State, default=State.WAITING)
+    owner = models.CharField(max_length=40, blank=True)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    cursor = models.JSONField(default=dict, help_text="What is done, for whoever goes on.")
+    partial = models.BinaryField(default=b"", help_text="Figures of what is done.")
+    rows = models.PositiveIntegerField(default=0)
+    done = models.BigIntegerField(default=0)
+    total = models.BigIntegerField(default=0)
+    digest = models.CharField(max_length=64, blank=True, help_text="Of everything that the check rests on.")
+    result = models.BinaryField(default=b"", help_text="Figures of all rows.")
+    result_digest = models.CharField(max_length=64, blank=True)
+    result_at = models.DateTimeField(null=True, blank=True)
+    trouble = models.CharField(max_length=500, blank=True, help_text="Why it failed, and the way out.")
+    trouble_field = models.CharField(max_length=20, blank=True)
+    asked_at = models.DateTimeField(auto_now_add=True)
+    began_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("id",)
+        indexes = (
+            models.Index(
+                fields=("id",), name="preparation_waiting", condition=Q(state="waiting")
+            ),  # used by: every look for work
+        )
+        constraints = (
+            models.CheckConstraint(
+                name="preparation_is_of_one_thing",
+                condition=Q(kind="read", version__isnull=False, draft__isnull=True, send__isnull=True)
+                | Q(kind="check", version__isnull=True, draft__isnull=False, send__isnull=True)
+                | Q(kind="expand", version__isnull=True, draft__isnull=True, send__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="preparation_is_leased_by_somebody_until_some_time_or_free",
+                condition=Q(owner="", leased_until__isnull=True)
+                | (~Q(owner="") & Q(leased_until__isnull=False)),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.pk}"
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something is still to be done."""
+        return self.state == self.State.WAITING
+
+    @property
+    def share(self) -> int:
+        """Percent done, never 100 before the end."""
+        return min(self.done * 100 // self.total, 99) if self.total else 0
+
+    @classmethod
+    def free(cls) -> "models.QuerySet[Preparation]":
+        """What waits and is nobody's now, by the database's clock."""
+        return cls.objects.filter(Q(owner="") | Q(leased_until__lt=Now()), state=PreparationState.WAITING)
+
+    @classmethod
+    def take(cls, pk: int, *, owner: str, seconds: float) -> bool:
+        """Lease one; False where somebody else has it, or it is no longer waited for."""
+        until = Now() + timedelta(seconds=seconds)
+        return bool(cls.free().filter(pk=pk).update(owner=owner, leased_until=until))
+
+    @classmethod
+    def keep(cls, pk: int, *, owner: str, seconds: float) -> bool:
+        """Renew a lease; False where it is ours no more, and nothing may be written. Inside the transaction it is the fence."""
+        mine = cls.objects.filter(pk=pk, owner=owner, state=PreparationState.WAITING)
+        return bool(mine.update(leased_until=Now() + timedelta(seconds=seconds)))
+
+
+class ColumnMemory(models.Model):
+    """What somebody chose for a file with these headings, offered again for the next one. Country, column and fillings as in a draft."""
+
+    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="column_memories")
+    headings = models.CharField(max_length=64, help_text="SHA-256 of the headings in their order.")
+    column = models.CharField(max_length=200, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    fillings = models.JSONField(default=dict, blank=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("-changed_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("service", "headings"), name="column_memory_once_per_service_and_headings"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"columns {self.pk}"

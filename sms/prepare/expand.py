@@ -1,0 +1,84 @@
+"""A large send's rows into messages, a chunk of its audience in each transaction.
+
+The same composer as in the check makes the lines, and opt-outs are looked up again, so that whoever refused since is left out. Slices
+come last (`slicing.open_send`): nothing can be leased before every message is there.
+"""
+
+from collections.abc import Iterator
+
+from django.db import transaction
+from django.utils import timezone
+
+from sms import chunks, compose, content, slicing, wake
+from sms.models import Preparation, Reject, Send, SendState
+from sms.models.insert import insert
+from sms.models.ledger import Tally
+from sms.prepare.lease import Gone, Lease
+
+REJECT = ("send_id", "row", "value", "code", "reason")
+
+
+def expand(found: Preparation, lease: Lease) -> Iterator[None]:
+    """A step is a chunk."""
+    related = ("service", "sender", "template", "template_version", "link_domain", "audience")
+    send = Send.objects.select_related(*related).get(preparation=found)
+    order = _order_again(send, found)
+    composer, kept = compose.Composer(order), order.audience
+    assert isinstance(kept, chunks.Kept)
+    cursor = dict(found.cursor)
+    place = cursor.get("place", 0)
+    while (block := kept.block(place)) is not None:
+        lines, unfit = composer.lines(block.recipients)
+        rejects = sorted([*block.rejects, *unfit], key=lambda bad: bad.row)
+        place += 1
+        cursor |= {
+            "place": place,
+            "messages": cursor.get("messages", 0) + len(lines),
+            "rejects": cursor.get("rejects", 0) + len(rejects),
+        }
+        with transaction.atomic():
+            _locked(send)
+            lease.keep(rows=len(lines) + len(rejects), cursor=cursor)
+            tally = Tally.new()
+            slicing.pour(send, lines, tally=tally)
+            tally.write()
+            insert(
+                Reject,
+                REJECT,
+                [(send.pk, bad.row, bad.value[:200], bad.code, bad.reason[:300]) for bad in rejects],
+            )
+        yield
+    with transaction.atomic():
+        locked = _locked(send)
+        lease.end(Preparation.State.READY)
+        locked.recipients, locked.rejected = cursor.get("messages", 0), cursor.get("rejects", 0)
+        locked.ramp = locked.ramp and slicing.ramps(locked.recipients)
+        slicing.open_send(locked, now=timezone.now())
+        wake.dispatch()
+    yield
+
+
+def _locked(send: Send) -> Send:
+    """The send's lock comes before that of its preparation, as in `compose.cancel`. Raises Gone where it was cancelled."""
+    locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
+    if locked.state != SendState.PREPARING:
+        raise Gone
+    return locked
+
+
+def _order_again(send: Send, found: Preparation) -> compose.Order:
+    """What the send was made of. The quiet hours are those that were in force then, whatever the service's are now."""
+    assert send.audience is not None, "a large send names its audience"
+    service = send.service
+    service.quiet_hours = send.quiet_hours
+    return compose.Order(
+        service=service,
+        audience=chunks.Kept(send.audience),
+        sender=send.sender,
+        content="" if send.template_id else send.text,
+        template=send.template,
+        version=send.template_version,
+        link_domain=send.link_domain,
+        fillings=content.fillings_of(found.cursor.get("fillings", {})),
+        respect_quiet_hours=bool(send.quiet_hours),
+    )

@@ -1,0 +1,98 @@
+"""Leases and blocks: who works on which preparation, and what becomes of one that breaks off."""
+
+import math
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+
+import structlog
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
+
+from sms.audience import AudienceError
+from sms.compose import ComposeError
+from sms.models import Preparation
+from sms.prepare.expand import expand
+from sms.prepare.lease import Gone, Lease
+
+log = structlog.get_logger(__name__)
+
+TRIES = 5  # of one that breaks off for a reason that nobody foresaw
+Stopped = Callable[[], bool]
+Steps = Callable[[Preparation, Lease], Iterator[None]]
+KINDS: dict[str, Steps] = {
+    Preparation.Kind.EXPAND: expand,
+}
+
+
+def waits() -> bool:
+    """Whether something waits that nobody is at."""
+    return Preparation.free().exists()
+
+
+def run(*, stopped: Stopped) -> int:
+    """Whatever waits, those of people at a page first; returns how many came to an end."""
+    ended = 0
+    while not stopped():
+        found = _next()
+        if found is None:
+            break
+        ended += go_on(found, stopped=stopped)
+    return ended
+
+
+def _next() -> int | None:
+    """Reading and checking are short, and somebody looks at them; the order of waiting otherwise."""
+    free = list(Preparation.free().values_list("kind", "pk").order_by("pk")[:100])
+    return min(free, key=lambda row: (row[0] == Preparation.Kind.EXPAND, row[1]))[1] if free else None
+
+
+def go_on(pk: int, *, stopped: Stopped = lambda: False, seconds: float = math.inf) -> bool:
+    """Work on one for up to `seconds`; True where it came to its end. Nothing happens where somebody else is at it."""
+    lease = Lease(pk, owner=f"{os.getpid()}-{secrets.token_hex(8)}")
+    if not lease.take():
+        return False
+    until = time.monotonic() + seconds
+    found = Preparation.objects.select_related("service").get(pk=pk)
+    if found.began_at is None:
+        found.began_at = timezone.now()
+        Preparation.objects.filter(pk=pk).update(began_at=found.began_at)
+    try:
+        for _ in KINDS[found.kind](found, lease):
+            if stopped() or time.monotonic() > until:
+                lease.drop()
+                return False
+    except Gone:
+        return False
+    except (AudienceError, ComposeError) as problem:
+        _fail(found, lease, str(problem), field=_field(problem))
+    except (OperationalError, InterfaceError):
+        raise  # the database's trouble: the lease runs out, and somebody tries again
+    except Exception as problem:
+        log.exception("preparation_broke_off", preparation=pk, kind=found.kind, error=repr(problem)[:300])
+        _try_again(found, lease, problem)
+    return True
+
+
+def _field(problem: AudienceError | ComposeError) -> str:
+    if isinstance(problem, ComposeError):
+        return problem.problems[0].field
+    return "column" if problem.code in {"unknown_column", "no_column"} else "audience"
+
+
+def _fail(found: Preparation, lease: Lease, sentence: str, *, field: str) -> None:
+    lease.end(Preparation.State.FAILED, trouble=sentence[:500], trouble_field=field[:20])
+    log.warning("preparation_failed", preparation=found.pk, kind=found.kind)
+
+
+def _try_again(found: Preparation, lease: Lease, problem: Exception) -> None:
+    """A few times, each from where it stopped; then people are told, since trying for ever tells nobody."""
+    tries = Preparation.objects.values_list("cursor", flat=True).get(pk=found.pk).get("tries", 0) + 1
+    if tries >= TRIES:
+        sentence = f"It broke off {tries} times: {type(problem).__name__}. The log says more."
+        _fail(found, lease, sentence, field="")
+        return
+    fresh = Preparation.objects.get(pk=found.pk)
+    Preparation.objects.filter(pk=found.pk).update(cursor=fresh.cursor | {"tries": tries})
+    lease.drop()

@@ -1,0 +1,172 @@
+"""Large sends: their messages are written in the background, each row once whatever breaks off, and nothing is leased before the end."""
+
+import io
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from sms import chunks, compose, control, optout, prepare
+from sms.audience import Limits, read
+from sms.models import (
+    AudienceVersion,
+    AuditEvent,
+    Fact,
+    Message,
+    OptOut,
+    Preparation,
+    Reject,
+    Send,
+    SendState,
+    Slice,
+)
+from tests.domain.desk import BY, Provider, a_service, an_order
+
+pytestmark = pytest.mark.django_db
+FOREVER = {"stopped": lambda: False}
+
+
+def rows(count: int) -> bytes:
+    """A file with a bad number in every hundredth row."""
+    lines = [f"{'12' if at % 100 == 99 else f'0771{at:07d}'},Person {at}" for at in range(count)]
+    return "\n".join(["number,name", *lines]).encode()
+
+
+def stored(service, count: int) -> chunks.Kept:
+    """A file's rows in the database, as a draft's large file is."""
+    audience = read(io.BytesIO(rows(count)), name="a.csv", country="GB", limits=Limits())
+    version = AudienceVersion.objects.create(
+        service=service,
+        number=1,
+        source="a.csv",
+        country="GB",
+        headings=audience.headings,
+        column=audience.column,
+    )
+    chunks.store(audience, version)
+    return chunks.Kept(version)
+
+
+def large_order(service, count: int = 2_500, **changes) -> compose.Order:
+    audience = stored(service, count)
+    return an_order(service, audience=audience, saved=audience.version, **{"content": "Hi $(name)"} | changes)
+
+
+def one_block(send: Send) -> None:
+    """As a process that is killed after its first block: its lease has run out since."""
+    assert not prepare.go_on(send.preparation.pk, stopped=lambda: True)
+
+
+def test_it_is_preparing_until_every_message_is_there_and_then_as_a_small_one_would_be():
+    service = a_service()
+    send = compose.create(large_order(service, ramp=True), by=BY)
+    assert (send.state, send.recipients, send.rejected) == (SendState.PREPARING, 2_475, 25)
+    assert AuditEvent.objects.filter(act="send.created", noun_key=str(send.pk)).exists()
+    one_block(send)
+    assert 0 < send.messages.count() < 1_001 and not Slice.objects.exists(), "nothing to lease yet"
+    assert prepare.waits()
+    prepare.run(**FOREVER)
+    send.refresh_from_db()
+    assert (send.state, send.counts()) == (SendState.SENDING, {"pending": 2_475})
+    small = read(io.BytesIO(rows(2_500)), name="a.csv", country="GB", limits=Limits())
+    twin = compose.create(an_order(service, audience=small, content="Hi $(name)", ramp=True), by=BY)
+    kept = ("row", "msisdn", "country", "text", "segments", "zone", "state", "substitutions")
+    assert list(send.messages.values_list(*kept)) == list(twin.messages.values_list(*kept))
+    cut = [[(one.stage, _covered(one)) for one in Slice.objects.filter(send=which)] for which in (send, twin)]
+    assert cut[0] == cut[1]
+    refused = ("row", "value", "code", "reason")
+    assert list(send.rejects.values_list(*refused)) == list(twin.rejects.values_list(*refused))
+    assert send.preparation.state == "ready" and not prepare.waits()
+    assert send.audience_digest == twin.audience_digest != ""
+
+
+def _covered(one: Slice) -> int:
+    return Message.objects.filter(send=one.send, pk__range=(one.first_id, one.last_id)).count()
+
+
+def test_wherever_it_breaks_off_every_row_is_there_once():
+    send = compose.create(large_order(a_service()), by=BY)
+    for _ in range(10):
+        one_block(send)
+    send.refresh_from_db()
+    assert send.state == SendState.SENDING
+    written = list(send.messages.values_list("row", flat=True)) + list(
+        send.rejects.values_list("row", flat=True)
+    )
+    assert sorted(written) == list(range(2, 2_502))
+    assert send.counts() == {"pending": send.messages.count()}
+
+
+def test_what_was_taken_over_after_its_lease_ran_out_writes_nothing_more():
+    from sms.prepare.expand import expand
+    from sms.prepare.lease import Gone, Lease
+
+    send = compose.create(large_order(a_service()), by=BY)
+    slow = Lease(send.preparation.pk, owner="slow")
+    assert slow.take()
+    steps = expand(send.preparation, slow)
+    next(steps)
+    Preparation.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    prepare.run(**FOREVER)
+    with pytest.raises(Gone):
+        next(steps)
+    assert send.messages.count() + send.rejects.count() == 2_500
+
+
+def test_cancelled_while_it_is_written_it_ends_there():
+    send = compose.create(large_order(a_service()), by=BY)
+    one_block(send)
+    there = send.messages.count()
+    assert compose.cancel(send, by=BY) == there > 0
+    prepare.run(**FOREVER)
+    assert (send.state, send.recipients, send.counts()) == (SendState.CANCELLED, there, {"cancelled": there})
+    assert send.messages.count() == there and not Slice.objects.exists()
+    assert send.preparation.state == "cancelled" and not prepare.waits()
+
+
+def test_whoever_opts_out_meanwhile_gets_no_message():
+    service = a_service()
+    send = compose.create(large_order(service), by=BY)
+    one_block(send)
+    number = "+447710002000"
+    optout.opt_out(service.pk, [optout.Refusal(number, "asked")], by=BY, source=OptOut.Source.PAGE)
+    prepare.run(**FOREVER)
+    send.refresh_from_db()
+    assert Reject.objects.get(send=send, code="opted_out").row == 2_002
+    assert (send.recipients, send.rejected) == (2_474, 26)
+
+
+def test_a_scheduled_one_waits_for_its_time_and_may_be_put_off_while_it_is_written():
+    service = a_service()
+    due = timezone.now() + timedelta(days=1)
+    send = compose.create(large_order(service, due_at=due), by=BY)
+    control.reschedule(send, due_at=due + timedelta(days=1), by=BY)
+    prepare.run(**FOREVER)
+    send.refresh_from_db()
+    assert send.state == SendState.SCHEDULED
+    assert set(Slice.objects.values_list("due_at", flat=True)) == {due + timedelta(days=1)}
+
+
+def test_it_is_dispatched_once_it_is_there():
+    service = a_service(slug="quick", name="Quick")
+    send = compose.create(large_order(service, 1_050), by=BY)
+    provider = Provider()
+    provider.dispatch(seconds=0.5)
+    assert not provider.bodies
+    prepare.run(**FOREVER)
+    provider.dispatch(seconds=30.0)
+    assert len(provider.numbers) == len(set(provider.numbers)) == send.recipients
+    send.refresh_from_db()
+    assert send.state == SendState.FINISHED
+
+
+def test_its_figures_in_reports_are_those_of_a_small_one():
+    from sms import facts
+
+    service = a_service()
+    compose.create(large_order(service), by=BY)
+    prepare.run(**FOREVER)
+    facts.fold()
+    assert facts.compare()[1] is None
+    told = Fact.objects.filter(service_id=service.pk, measure="state", cut=Fact.Cut.WHOLE, grain="d")
+    assert sum(told.values_list("messages", flat=True)) == 2_475
