@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from portal.views import (
+    account,
     api_keys,
     audiences,
     audit,
@@ -33,6 +34,7 @@ from portal.views import (
     settings,
     settle,
     templates,
+    trials,
 )
 from sms.api.drop_in.views import MessagesView, MessageView
 from sms.api.inbound import InboundView
@@ -49,6 +51,7 @@ service = [
     path("drafts/<int:pk>/review/", compose.draft_review, name="draft_review"),
     path("drafts/<int:pk>/plan.json", flight_plan.draft_plan, name="draft_plan"),
     path("drafts/<int:pk>/rejects.csv", compose.draft_rejects, name="draft_rejects"),
+    path("drafts/<int:pk>/test/", trials.draft_test, name="draft_test"),
     path("drafts/<int:pk>/discard/", compose.draft_discard, name="draft_discard"),
     path("sends/", sends.sends, name="sends"),
     path("sends/<int:pk>/", sends.send, name="send"),
@@ -74,6 +77,7 @@ service = [
     path("audiences/new/", audiences.audience_new, name="audience_new"),
     path("audiences/<int:pk>/", audiences.audience, name="audience"),
     path("audiences/<int:pk>/rename/", audiences.audience_rename, name="audience_rename"),
+    path("audiences/<int:pk>/seed-list/", audiences.audience_seed_list, name="audience_seed_list"),
     path("audiences/<int:pk>/replace/", audiences.audience_replace, name="audience_replace"),
     path("audiences/<int:pk>/export/", audiences.audience_export, name="audience_export"),
     path("audiences/<int:pk>/rejects.csv", audiences.audience_rejects, name="audience_rejects"),
@@ -183,6 +187,7 @@ urlpatterns = [
     path("audit/verify/", audit.desk_verify, name="desk_audit_verify"),
     path("audit/export/", audit.desk_export, name="desk_audit_export"),
     path("invitations/<str:token>/", people.invitation, name="invitation"),
+    path("accounts/details/", account.details, name="own_details"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("sms.api.v1.urls")),

@@ -57,11 +57,11 @@ def _saved(kept: SavedAudience) -> Audience:
         raise ComposeError([Problem("audience", str(problem))]) from None
 
 
-def order_of(draft: Draft, *, limits: Limits) -> Order:
-    """The draft as `compose` wants it; raises ComposeError where the audience cannot be read."""
+def order_of(draft: Draft, *, limits: Limits, audience: Audience | None = None) -> Order:
+    """The draft as `compose` wants it, to other people where given; raises ComposeError where its audience cannot be read."""
     return Order(
         service=draft.service,
-        audience=audience_of(draft, limits=limits),
+        audience=audience_of(draft, limits=limits) if audience is None else audience,
         sender=draft.sender,
         content=draft.text.replace("\r\n", "\n"),
         template=draft.template,

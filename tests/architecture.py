@@ -40,7 +40,7 @@ SIDEWAYS: dict[str, set[str]] = {
     "sms.zones": {"sms.msisdn"},  # where a number can be follows from its plan
     "sms.compose": {
         *("sms.content", "sms.templates", "sms.audience", "sms.plan", "sms.approval", "sms.refusal"),
-        *("sms.slicing", "sms.senders", "sms.chunks", "sms.labels", "sms.wishes"),
+        *("sms.slicing", "sms.senders", "sms.chunks", "sms.labels", "sms.wishes", "sms.trial"),
     },
     "sms.labels": {"sms.refusal"},  # what is wrong with them is a problem of the send
     "sms.wishes": {"sms.refusal"},  # what cannot be asked for is a problem of compose
@@ -51,11 +51,14 @@ SIDEWAYS: dict[str, set[str]] = {
     },
     "sms.refusal": {"sms.audience"},  # compose's own errors, kept apart for length
     "sms.coming": {"sms.control", "sms.dispatch", "sms.plan"},  # a calendar foretells by the plan's rules
+    "sms.listing": {"sms.labels"},  # the list can be narrowed down to one
+    "sms.trial": {"sms.refusal"},  # the rules for tests, which compose asks
+    "sms.trying": {"sms.audience", "sms.compose", "sms.drafts", "sms.trial"},  # a test is a send of a draft
     "sms.duplicate": {  # a draft made of what a send was made of
         *("sms.audience", "sms.compose", "sms.control", "sms.drafts", "sms.saved", "sms.wishes"),
     },
     "sms.chunks": {"sms.audience"},  # how an audience lies in the database
-    "sms.saved": {"sms.audience", "sms.chunks"},  # an audience that is kept
+    "sms.saved": {"sms.audience", "sms.chunks", "sms.trial"},  # an audience that is kept
     "sms.prepare": {  # it does the work of these in the background
         *("sms.audience", "sms.chunks", "sms.compose", "sms.drafts", "sms.slicing", "sms.content"),
     },

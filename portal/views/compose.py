@@ -14,6 +14,7 @@ from portal.forms.compose import DraftForm
 from portal.limits import upload_limits
 from portal.views import flight_plan
 from portal.views.download import csv_download
+from portal.views.trials import last_tests
 from sms import compose as composing
 from sms import control, drafts, text
 from sms.audience import rejects_csv
@@ -67,6 +68,8 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
         saved.save(update_fields=["text", "changed_at"])
         messages.success(request, "Replaced. The draft is saved; read it once more.")
         return redirect("draft", service=service.slug, pk=saved.pk)
+    if "test" in request.POST and fine:
+        return redirect("draft_test", service=service.slug, pk=saved.pk)
     if "save" in request.POST and fine:
         messages.success(request, "Draft saved.")
         return redirect("draft", service=service.slug, pk=saved.pk)
@@ -150,6 +153,7 @@ def _review(request: HttpRequest, found: Draft, order: composing.Order) -> dict[
         "previews": lines,
         "rejects": figures.bad[:SHOWN_REJECTS],
         "ramps": figures.recipients >= composing.RAMP_FROM,
+        "tests": last_tests(found),
         "holds": [
             hold for part in (found.sender, found.link_domain) if part and (hold := control.hold_on(part))
         ],

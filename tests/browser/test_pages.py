@@ -139,6 +139,7 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop, scheme, widt
     coming = a_send(shop, 2, due_at=timezone.now() + timedelta(hours=3))
     packed = saved.pack_pasted("07700 900001\nabc", country="GB", limits=Limits())
     audience = saved.create(shop, packed, name="Regulars", by=BY, user=None)
+    saved.mark(audience, seed_list=True, by=BY)
     people.invite(shop, "new@example.test", ["auditor"], by=BY, user=None)
     Service.objects.filter(pk=shop.pk).update(quiet_hours="21:00-08:00", rate=100)
     page.emulate_media(color_scheme=scheme)
@@ -146,11 +147,14 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop, scheme, widt
     page.goto(f"{live_server.url}/accounts/login/")
     problems = {"login": accessibility_problems(page)}
     sign_in(page, live_server)
+    page.goto(f"{live_server.url}/accounts/details/")
+    problems["details"] = accessibility_problems(page)
     for path in (
         "",
         "compose/",
         f"drafts/{draft.pk}/",
         f"drafts/{draft.pk}/review/",
+        f"drafts/{draft.pk}/test/",
         "sends/",
         "calendar/",
         "calendar/?view=week",
