@@ -14,6 +14,7 @@ syntax trees, so imports inside functions and under TYPE_CHECKING count like any
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 PURE = {
@@ -105,8 +106,9 @@ class Module:
     imports: list[tuple[str, int]] = field(default_factory=list)
 
 
+@lru_cache(maxsize=4)  # every rule reads the same trees
 def modules(root: Path, folders: tuple[str, ...] = ("portal", "sms")) -> list[Module]:
-    """Every module of the given packages, imports resolved to the deepest module that exists in the tree."""
+    """Every module of the given packages, imports resolved to the deepest module that exists in the tree. Read once."""
     paths = [path for folder in folders for path in sorted((root / folder).rglob("*.py"))]
     names = {_name(path, root) for path in paths}
     found = []

@@ -1,8 +1,7 @@
 """What every test can rely on: a known environment, no network, both databases, and a run that hides nothing.
 
 Marks are given here rather than by hand where they can be derived: `pure` to a test that touches no database, so that the second
-pass leaves it out, and one xdist group each for journeys and browser tests, so that real processes and Chromium never compete with
-themselves.
+pass leaves it out, and `browser` by the folder. `tests/order.py` says what runs when.
 """
 
 import importlib
@@ -30,9 +29,9 @@ from django.test import TestCase, TransactionTestCase  # noqa: E402
 from pytest_django.plugin import blocking_manager_key  # noqa: E402
 
 from sms.models import audit_guard  # noqa: E402
-from tests.prepared import Prepared  # noqa: E402
+from tests.prepared import Prepared, shared  # noqa: E402
 
-pytest_plugins = ["tests.no_skips"]
+pytest_plugins = ["tests.no_skips", "tests.order"]
 
 # The same examples on every run, so that a red build is red for everyone; HYPOTHESIS_PROFILE=explore looks for new ones.
 hypothesis.settings.register_profile(
@@ -91,9 +90,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if Path(item.path).parent.name == "browser":
             item.add_marker(pytest.mark.browser)
-        for group in ("journey", "browser"):
-            if item.get_closest_marker(group):
-                item.add_marker(pytest.mark.xdist_group(group))
         if not _uses_database(item):
             item.add_marker(pytest.mark.pure)
         elif _is_transactional(item):
@@ -107,12 +103,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 # --- The databases --------------------------------------------------------------------------------------------------------
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+def django_db_keepdb() -> bool:
+    """A database is there already when pytest-django looks for it: a copy of the prepared one."""
+    return True
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, prepared: Prepared
+) -> Iterator[None]:
     """SQLite as it really runs, in a file with WAL; and no connection outlives its request, or the test database cannot go."""
     del django_db_modify_db_settings_parallel_suffix
     if connection.vendor == "sqlite":
         connection.settings_dict["TEST"]["NAME"] = str(VAR_DIR / "test.sqlite3")
     connection.settings_dict["CONN_MAX_AGE"] = 0
+    name = connection.creation._get_test_db_name()
+    prepared.copy_to(name)
+    yield
+    connection.close()
+    prepared.drop(name)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -145,11 +154,13 @@ def fresh_database_url(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
-    """A migrated database to copy, once for each worker that needs it."""
-    made = Prepared(tmp_path_factory.mktemp("prepared"), os.environ.get("DATABASE_URL", ""))
-    yield made
-    made.close()
+def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
+    """A migrated database to copy, the same for every worker."""
+    folder = tmp_path_factory.getbasetemp()
+    if hasattr(request.config, "workerinput"):  # below the folder of the run
+        folder = folder.parent
+    with shared(folder, os.environ.get("DATABASE_URL", "")) as made:
+        yield made
 
 
 @pytest.fixture

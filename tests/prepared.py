@@ -1,49 +1,97 @@
-"""An empty database with its schema, made once for a whole run and copied for every test that starts real processes.
+"""An empty database with its schema, made once for a whole run and copied for every worker and every test that starts real processes.
 
 Migrating takes six seconds, a copy a tenth of one. Journeys about a first start begin with nothing instead (`fresh_database_url`).
+Workers of xdist are processes of their own: whoever comes first makes it, and whoever leaves last takes it away.
 """
 
+import fcntl
+import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests import postgres
 from tests.journey.processes import ROOT, environment
 
 
+@dataclass(frozen=True, slots=True)
 class Prepared:
-    """`database_url` is of the database under test, and says of which kind copies are; empty is SQLite."""
+    """`name` is a database on `server`, or the path of a SQLite file where there is no server."""
 
-    def __init__(self, folder: Path, database_url: str) -> None:
-        self._stack = ExitStack()
-        self._file = folder / "prepared.sqlite3"
-        self._server = postgres.of_url(database_url) if database_url.startswith("postgres") else None
-        if self._server is None:
-            self.url = f"sqlite:///{self._file}"
-        else:
-            self.url = self._stack.enter_context(postgres.fresh_database(self._server))
-        for command in ("migrate", "createcachetable"):
-            subprocess.run(
-                [sys.executable, "manage.py", command, "--verbosity", "0"],
-                cwd=ROOT,
-                env=environment(folder, self.url),
-                check=True,
-            )
+    name: str
+    server: postgres.Server | None = None
 
     @contextmanager
     def copy(self, folder: Path) -> Iterator[str]:
         """The address of a copy, which ends with the block or with its folder."""
-        if self._server is not None:
-            with postgres.fresh_database(self._server, template=self.url.rpartition("/")[2]) as url:
+        if self.server is not None:
+            with postgres.fresh_database(self.server, template=self.name) as url:
                 yield url
-            return
-        made = folder / "journey.sqlite3"
-        shutil.copyfile(self._file, made)
-        yield f"sqlite:///{made}"
+        else:
+            path = str(folder / "journey.sqlite3")
+            self.copy_to(path)
+            yield f"sqlite:///{path}"
 
-    def close(self) -> None:
-        """Drop it."""
-        self._stack.close()
+    def copy_to(self, name: str) -> None:
+        """A copy under a name, or path, of the caller's; what was there is replaced."""
+        if self.server is not None:
+            postgres.create(self.server, name=name, template=self.name)
+        else:
+            shutil.copyfile(self.name, name)
+
+    def drop(self, name: str) -> None:
+        """Remove what `copy_to` made."""
+        if self.server is not None:
+            postgres.drop(self.server, name)
+        else:
+            Path(name).unlink(missing_ok=True)
+
+
+@contextmanager
+def shared(folder: Path, database_url: str) -> Iterator[Prepared]:
+    """The one of this run, whose processes all name the same `folder`. `database_url` says of which kind; empty is SQLite."""
+    server = postgres.of_url(database_url) if database_url.startswith("postgres") else None
+    with _book(folder) as book:
+        if not book:
+            book |= {"name": _make(folder, server), "users": 0}
+        book["users"] += 1
+        made = Prepared(book["name"], server)
+    yield made
+    with _book(folder) as book:
+        book["users"] -= 1
+        if not book["users"]:
+            made.drop(made.name)
+            book.clear()
+
+
+@contextmanager
+def _book(folder: Path) -> Iterator[dict]:
+    """What the processes of a run tell each other, one at a time: the name of the database, and how many use it."""
+    with (folder / "prepared.json").open("a+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        book = json.loads(file.read() or "{}")
+        yield book
+        file.truncate(0)
+        file.write(json.dumps(book))
+
+
+def _make(folder: Path, server: postgres.Server | None) -> str:
+    if server is not None:
+        name = postgres.create(server)
+        url = server.url(name)
+    else:
+        name = str(folder / "prepared.sqlite3")
+        url = f"sqlite:///{name}"
+    for command in ("migrate", "createcachetable"):
+        subprocess.run(
+            [sys.executable, "manage.py", command, "--verbosity", "0"],
+            cwd=ROOT,
+            env=environment(folder, url),
+            check=True,
+        )
+    return name

@@ -61,7 +61,7 @@ def _exit_code(passes: list[Pass]) -> int:
 def _on_postgres(rest: list[str], *, leave_out_pure: bool) -> Pass:
     started = time.monotonic()
     try:
-        with server() as found:
+        with server(forgetful=True) as found:
             print(f"\nPostgreSQL: {found.where}", flush=True)
             marks = ["-m", "not pure"] if leave_out_pure else []
             # the process id keeps two runs on one server apart
@@ -74,13 +74,14 @@ def _on_postgres(rest: list[str], *, leave_out_pure: bool) -> Pass:
 
 def _pytest(name: str, rest: list[str], *, database_url: str) -> Pass:
     started = time.monotonic()
-    workers = [] if "-n" in rest else ["-n", str(max(2, min(4, os.cpu_count() or 2)))]
-    command = [sys.executable, "-m", "pytest", *workers, "--dist", "loadgroup", *rest]
-    environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL_FILE"} | {
-        "DATABASE_URL": database_url
-    }
-    if not database_url:
-        del environment["DATABASE_URL"]
+    # more workers than cores: half of what a worker does is to wait for the processes that a test started
+    workers = [] if "-n" in rest else ["-n", str(min(6, 2 * (os.cpu_count() or 2)))]
+    command = [sys.executable, "-m", "pytest", "-p", "tests.slowest", *workers, *rest]
+    left_out = {"DATABASE_URL", "DATABASE_URL_FILE"}
+    left_out |= {"PYTHONDONTWRITEBYTECODE"}  # hundreds of processes would compile us anew, each of them
+    environment = {key: value for key, value in os.environ.items() if key not in left_out}
+    if database_url:
+        environment["DATABASE_URL"] = database_url
     print(f"\n=== {name}: {' '.join(command[1:])}", flush=True)
     process = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:

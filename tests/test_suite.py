@@ -133,14 +133,6 @@ def test_sqlite_under_test_is_a_file_with_the_production_pragmas():
     assert pragmas == ["wal", 2]
 
 
-@pytest.mark.postgresql
-@pytest.mark.django_db
-def test_postgresql_under_test_keeps_fsync_on():
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW fsync")
-        assert cursor.fetchone() == ("on",)
-
-
 @pytest.mark.django_db(transaction=True)
 def test_database_with_real_transactions_can_be_written():
     from django.contrib.contenttypes.models import ContentType

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
+
 from tests import postgres
 from tests.journey.processes import free_port
 
@@ -66,6 +68,10 @@ def stoppable() -> Iterator[Stoppable]:
         made = Stoppable(programs, folder, port, f"postgres://textdesk:{password}@127.0.0.1:{port}")
         try:
             made.start()
+            with psycopg.connect(f"{made.base_url}/postgres") as connection:
+                assert connection.execute("SHOW fsync").fetchone() == ("on",), (
+                    "or its stops would prove nothing"
+                )
             yield made
         finally:
             with contextlib.suppress(ProcessLookupError):

@@ -1,6 +1,6 @@
 """A permanent cast for page tests: a service with one person per role, a visitor, and somebody of another service."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.test import Client
 
@@ -11,28 +11,43 @@ from tests.domain.desk import a_service
 
 @dataclass
 class Cast:
-    """Clients signed in as each person; `visitor` is nobody."""
+    """Clients signed in as each person, when they are first asked for; `visitor` is nobody."""
 
     service: Service
     other: Service
-    clients: dict[str, Client]
+    users: dict[str, User]
+    clients: dict[str, Client] = field(default_factory=dict)
 
     def __getitem__(self, who: str) -> Client:
+        if who not in self.clients:
+            self.clients[who] = Client()
+            if who != "visitor":
+                self.clients[who].force_login(self.users[who])
         return self.clients[who]
 
 
-def a_cast() -> Cast:
+def a_cast(*, waiting: bool = False) -> Cast:
+    """Everybody signed in; with `waiting` they sign in when they are asked for, where most of them never are."""
     service, other = a_service(), a_service(slug="foreign", name="Foreign")
-    clients = {"visitor": Client()}
-    for role in Role.values:
-        clients[role] = signed_in(f"{role}@example.test", service, role, is_staff=role == Role.ADMIN)
-    clients["foreigner"] = signed_in("foreigner@example.test", other, Role.ADMIN, is_staff=True)
-    return Cast(service, other, clients)
+    users = {
+        role: a_person(f"{role}@example.test", service, role, is_staff=role == Role.ADMIN)
+        for role in Role.values
+    }
+    users["foreigner"] = a_person("foreigner@example.test", other, Role.ADMIN, is_staff=True)
+    cast = Cast(service, other, users)
+    if not waiting:
+        for who in ("visitor", *users):
+            cast[who]
+    return cast
+
+
+def a_person(email: str, service: Service, role: str, **fields) -> User:
+    user = User.objects.create_user(email, "correct horse battery", **fields)
+    Membership.objects.create(user=user, service=service, role=role)
+    return user
 
 
 def signed_in(email: str, service: Service, role: str, **fields) -> Client:
-    user = User.objects.create_user(email, "correct horse battery", **fields)
-    Membership.objects.create(user=user, service=service, role=role)
     client = Client()
-    client.force_login(user)
+    client.force_login(a_person(email, service, role, **fields))
     return client
