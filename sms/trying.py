@@ -20,7 +20,7 @@ from sms.audience import Audience, Limits, Recipient
 from sms.compose import ComposeError, Line, Order, Problem
 from sms.models import Actor, AuditEvent, Draft, Lane, Resend, SavedAudience, Send
 
-OWN = "your own number"
+OWN = "the writer's own number"
 NOBODYS = "+447700900000"  # a number kept free for examples; stands in where a draft has no recipients yet
 
 

@@ -58,7 +58,7 @@ def test_the_test_is_sent_and_the_draft_shows_what_became_of_it(service, compose
     Provider().dispatch()
     for address in (url, f"/s/shop/drafts/{draft.pk}/review/"):
         page = composer.get(address).content.decode()
-        assert "A test to your own number" in page
+        assert "A test to the writer" in page
         assert "Accepted" in page
     page = composer.get(f"/s/shop/sends/{Send.objects.get().pk}/").content.decode()
     assert ">Test</span>" in page
