@@ -5,6 +5,23 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+def forget(apps, schema_editor):
+    """Profiles that only tests told apart become one again, and the facts are made anew by `manage.py rebuild_facts`."""
+    profile, send = apps.get_model('sms', 'FactProfile'), apps.get_model('sms', 'ReportedSend')
+    keys = (
+        *('service_id', 'sender_id', 'template_id', 'version_id', 'domain_id'),
+        *('policy_group_id', 'person_id', 'partner', 'labels', 'smartlinks'),
+    )
+    for one in profile.objects.filter(test=True).order_by('pk'):
+        plain = profile.objects.filter(test=False, **{key: getattr(one, key) for key in keys}).first()
+        if plain is None:
+            profile.objects.filter(pk=one.pk).update(test=False)
+        else:
+            send.objects.filter(profile_id=one.pk).update(profile_id=plain.pk)
+            one.delete()
+            apps.get_model('sms', 'FactFold').objects.all().delete()
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -13,6 +30,19 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RemoveConstraint(
+            model_name='factprofile',
+            name='fact_profile_once',
+        ),
+        migrations.AddField(
+            model_name='factprofile',
+            name='test',
+            field=models.BooleanField(db_default=False, default=False),
+        ),
+        migrations.AddConstraint(
+            model_name='factprofile',
+            constraint=models.UniqueConstraint(fields=('service_id', 'sender_id', 'template_id', 'version_id', 'domain_id', 'policy_group_id', 'person_id', 'partner', 'labels', 'smartlinks', 'test'), name='fact_profile_once'),
+        ),
         migrations.AddField(
             model_name='savedaudience',
             name='seed_list',
@@ -36,4 +66,5 @@ class Migration(migrations.Migration):
             model_name='send',
             constraint=models.CheckConstraint(condition=models.Q(('tested__isnull', True), ('test', True), _connector='OR'), name='send_that_tries_out_a_draft_is_a_test'),
         ),
+        migrations.RunPython(migrations.RunPython.noop, forget),
     ]

@@ -24,6 +24,7 @@ _IDS = {
     "policy_group": "policy_group_id",
     "person": "person_id",
 }
+TEST = "test"  # as it stands in an address
 Key = tuple[object, ...]
 _PAIRS = msgspec.json.Decoder(list[tuple[int, int]])
 
@@ -142,6 +143,8 @@ def values(profile: FactProfile, name: str) -> tuple[str, ...]:
         return tuple(profile.labels.split(",")) if profile.labels else (NONE,)
     if name == "partner":
         return (profile.partner or NONE,)
+    if name == "test":
+        return (TEST if profile.test else NONE,)
     return (str(getattr(profile, _IDS[name]) or NONE),)
 
 
@@ -316,7 +319,9 @@ def _names(asked: Asked, key: object, profiles: Mapping[int, FactProfile]) -> It
         yield NONE, "", ""
         return
     for value in values(profile, asked.by):
-        label = (value if value != NONE else "") if asked.by == "label" else getattr(profile, asked.by)
+        label = (
+            (value if value != NONE else "") if asked.by in ("label", "test") else getattr(profile, asked.by)
+        )
         versioned = asked.by == "template" and profile.version
         yield value, label, f"version {profile.version}" if versioned else ""
 

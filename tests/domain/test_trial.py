@@ -3,16 +3,18 @@
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.db import connections
 from django.utils import timezone
 
 from portal.models import User
-from sms import compose, drafts, optout, saved, trial, trying
+from sms import compose, drafts, facts, optout, reports, saved, trial, trying
 from sms.audience import Limits
 from sms.compose import ComposeError
-from sms.models import AuditEvent, Draft, Send, SendState, Service
+from sms.models import AuditEvent, Draft, FactProfile, Send, SendState, Service
 from tests.domain.desk import BY, Provider, a_send, a_service, numbers
 
 pytestmark = pytest.mark.django_db
@@ -149,6 +151,20 @@ def test_a_seed_list_holds_fifty_and_stays_so(service, ada):
         )
     saved.mark(seeds, seed_list=False, by=BY)
     assert "no seed list" in refused(a_draft(service), ada, seeds=seeds)["to"]
+
+
+def test_reports_count_tests_and_tell_them_apart(service, ada):
+    a_send(service, 4)
+    try_out(a_draft(service), ada, seeds=a_seed_list(service))
+    facts.fold()
+    today = Send.objects.latest("pk").due_at.date()
+    made = reports.report(reports.Asked(service.pk, today, today, by="test"))
+    assert made.total.messages == 7, "a test costs what a message costs"
+    assert {line.value: line.figures.messages for line in made.lines} == {"none": 4, "test": 3}
+    alone = reports.report(reports.Asked(service.pk, today, today, filters={"test": "none"}))
+    assert alone.total.messages == 4
+    import_module("sms.migrations.0022_trials").forget(apps, None)  # the way back
+    assert not FactProfile.objects.filter(test=True).exists()
 
 
 # --- nothing else passes as a test --------------------------------------------------------------------------------------
