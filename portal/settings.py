@@ -17,6 +17,7 @@ from portal.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env_str("VAR_DIR", str(BASE_DIR / "var"))).resolve()
+ARCHIVE_DIR = Path(env_str("ARCHIVE_DIR", str(VAR_DIR / "archive"))).resolve()
 STOP_FILE = VAR_DIR / "stopping"  # while it exists, dispatch finishes what is in flight and takes nothing new
 
 DEBUG = env_bool("DEBUG", False)

@@ -1,4 +1,4 @@
-"""The domain's app configuration: hands the settings' keys to the encrypted fields and the audit, and their folder to the spool."""
+"""The domain's app configuration: hands the settings' keys to the encrypted fields and the audit, and folders to spool and archives."""
 
 from typing import Any
 
@@ -18,6 +18,7 @@ class SmsConfig(AppConfig):
         from django.conf import settings
 
         from sms import checks  # noqa: F401 - registers the system checks
+        from sms.archive import store
         from sms.models.audit_proof import audit_keys
         from sms.models.secret import keyring
         from sms.optout import shelf
@@ -28,6 +29,7 @@ class SmsConfig(AppConfig):
         post_migrate.connect(_guard_the_audit, sender=self, dispatch_uid="audit_guard")
         spool.folder = settings.VAR_DIR / "spool"
         shelf.folder = settings.VAR_DIR / "inbound"
+        store.folder = settings.ARCHIVE_DIR
 
 
 def _guard_the_audit(using: str, **rest: Any) -> None:

@@ -1,12 +1,12 @@
 """The desk at a glance: what a service's home page shows, in a fixed number of queries."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import F, Min, Sum
+from django.db.models import F, Min, Q, Sum
 
-from sms import correlation
+from sms import archive, correlation
 from sms.models import (
     Draft,
     Message,
@@ -21,6 +21,7 @@ from sms.models import (
 from sms.models.ledger import RANK
 from sms.models.message import FINAL
 from sms.msisdn import BadNumber, parse
+from sms.msisdn.hidden import hidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,19 +192,75 @@ def progress_of_page(sends: Sequence[Send]) -> list[Progress]:
     return [Progress(send, counts.get(send.pk, {})) for send in sends]
 
 
-def find_messages(service: Service, text: str, *, before: int | None = None, page: int = 50) -> list[Message]:
-    """Messages by number, correlation id or provider id, newest first, below id `before`; empty text finds the latest."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Messages of a search, newest first; one more than a page where there are more. `problem`: why archives could not be read."""
+
+    messages: list[Message]
+    problem: str = ""
+
+
+def find_messages(service: Service, text: str, *, before: int | None = None, page: int = 50) -> Found:
+    """Messages by number, correlation id or provider id, below id `before`, archived ones too; empty text finds the latest here."""
     rows = Message.objects.filter(send__service=service).select_related("send").order_by("-id")
     if before is not None:
         rows = rows.filter(pk__lt=before)
     wanted = text.strip()
-    if wanted:
-        found = correlation.read(wanted, key=service.correlation_key)
-        if found is not None:
-            rows = rows.filter(pk=found.message_id)
-        else:
-            try:
-                rows = rows.filter(msisdn=parse(wanted, country=service.default_country).e164)
-            except BadNumber:
-                rows = rows.filter(provider_id=wanted)
-    return list(rows[: page + 1])
+    if not wanted:
+        return Found(list(rows[: page + 1]))
+    look, archived = _sought(service, wanted)
+    here, problem = list(rows.filter(look)[: page + 1]), ""
+    try:
+        old = archived() if archive.has(service) else []
+    except archive.ArchiveError as trouble:
+        old, problem = [], str(trouble)
+    older = [one.message for one in old if before is None or one.message.pk < before]
+    both = sorted([*here, *older], key=lambda one: -one.pk)
+    return Found(both[: page + 1], problem)
+
+
+def _sought(service: Service, wanted: str) -> tuple[Q, Callable[[], list[archive.Story]]]:
+    """What the text asks of the ledger, and of the archives."""
+    ours = correlation.read(wanted, key=service.correlation_key)
+    if ours is not None:
+        message_id = ours.message_id
+
+        def one() -> list[archive.Story]:
+            found = archive.one(service, message_id)
+            return [found] if found else []
+
+        return Q(pk=message_id), one
+    try:
+        number = parse(wanted, country=service.default_country).e164
+    except BadNumber:
+        return Q(provider_id=wanted), lambda: archive.told(service, archive.by_provider_id(service, wanted))
+    spelled = (number, hidden(number, key=service.number_key))
+    return Q(msisdn__in=spelled), lambda: archive.told(service, archive.to_number(service, number))
+
+
+def story_of(service: Service, message_id: int) -> archive.Story | None:
+    """One message with its receipts and clicks, from the ledger or from an archive; None where neither has it. Raises ArchiveError."""
+    related = ("send__sender", "send__template", "send__created_by", "send__service")
+    message = (
+        Message.objects.filter(send__service=service).select_related(*related).filter(pk=message_id).first()
+    )
+    if message is None:
+        return archive.one(service, message_id)
+    receipts = list(Receipt.objects.filter(message_id=message.pk, service=service))
+    clicks = {click.receipt_id: click for click in message.clicks.all()}
+    return archive.Story(message, receipts, clicks, archived=False)
+
+
+def messages_of(send: Send, *, state: str = "", after: int = 0, page: int = 50) -> Found:
+    """A send's messages in order from the one behind `after`, wherever they lie."""
+    rows = send.messages.filter(pk__gt=after).order_by("id")
+    if state:
+        rows = rows.filter(state=state)
+    here, problem, old = list(rows[: page + 1]), "", list[archive.Row]()
+    if archive.has(send.service):
+        try:
+            old = archive.of_send(send, after=after, state=state, most=page + 1)
+        except archive.ArchiveError as trouble:
+            problem = str(trouble)
+    both = sorted([*here, *(archive.story(row, send=send).message for row in old)], key=lambda one: one.pk)
+    return Found(both[: page + 1], problem)

@@ -75,7 +75,7 @@ def choices(send: Send) -> list[Choice]:
 
 
 _GONE = (
-    "Its recipients were deleted by retention or erased, so they cannot be written to again. "
+    "Its recipients are kept no longer, or in an archive only, so they cannot be written to again from here. "
     "Duplicate the text, and choose an audience in the draft."
 )
 

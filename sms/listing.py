@@ -1,79 +1,77 @@
-"""The list of sends, narrowed down by name, state, label, who made it, and whether it is a test. Read by the page of sends."""
+"""A send's messages as CSV, those in archives among them. Called by the send page; numbers leave the desk by it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from urllib.parse import urlencode
+from collections.abc import Iterator
+from datetime import datetime
+from heapq import merge
+from operator import attrgetter
+from typing import Any
 
-from django.db.models import QuerySet
+from sms import archive
+from sms.audience.download import MARK, csv_line
+from sms.models import Message, Send
+from sms.msisdn.hidden import is_hidden
+from sms.webex import codes
 
-from sms import labels
-from sms.models import Send, SendState, Service
+HEADINGS = (
+    "row",
+    "number",
+    "state",
+    "code",
+    "what it means",
+    "provider id",
+    "carrier",
+    "segments",
+    "posted",
+    "ended",
+)
+AT_ONCE = 2000
 
-PAGE = 30
-TESTS = {"": "Tests too", "without": "Without tests", "only": "Only tests"}
 
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What an address asks for; empty parts ask for nothing.
-
-    `by` is `user:<id>` or `key:<name of an API key>`,
-    `tests` is `only` or `without`."""
-
-    q: str = ""
-    state: str = ""
-    label: str = ""
-    by: str = ""
-    tests: str = ""
-    before: int = field(default=0, metadata={"page": True})
-
-    @classmethod
-    def read(cls, given: Mapping[str, str]) -> "Wanted":
-        """From the query of an address; what is not understood is left out."""
-        text = {name: given.get(name, "").replace("\0", "").strip()[:100] for name in ("q", "label", "by")}
-        state, tests, before = (given.get(name, "") for name in ("state", "tests", "before"))
-        return cls(
-            **text,
-            state=state if state in SendState.values else "",
-            tests=tests if tests in TESTS else "",
-            before=int(before) if before.isascii() and before.isdecimal() and len(before) < 19 else 0,
+def csv_of(send: Send) -> Iterator[str]:
+    """Lines for a streaming response, in order of id. Times are UTC. A number that is kept no longer is empty."""
+    yield MARK + csv_line(*HEADINGS)
+    problems = list[str]()
+    old = archive.every(send.service, send=send) if archive.has(send.service) else iter(())
+    both: Iterator[Any] = merge(_here(send), _readable(old, problems), key=attrgetter("id"))
+    for one in both:
+        meaning = codes.lookup(one.code).meaning if one.code else ""
+        yield csv_line(
+            str(one.row),
+            "" if is_hidden(one.msisdn) else one.msisdn,
+            one.state,
+            one.code,
+            one.detail or meaning,
+            one.provider_id,
+            one.carrier,
+            str(one.segments_billed or one.segments or ""),
+            _time(one.posted_at),
+            _time(one.final_at),
         )
-
-    @property
-    def narrows(self) -> bool:
-        """Whether anything is asked for."""
-        return bool(self.address)
-
-    @property
-    def address(self) -> str:
-        """The query again, without the place in the list."""
-        parts = {one.name: getattr(self, one.name) for one in fields(self) if not one.metadata}
-        return urlencode({name: value for name, value in parts.items() if value})
+    for problem in problems:
+        yield csv_line("", "", "not complete", "", problem)
 
 
-def listed(service: Service, wanted: Wanted) -> tuple[list[Send], int]:
-    """A page, newest first, and the id that the next one begins below; 0 where this is the last."""
-    rows = _narrowed(Send.objects.filter(service=service), wanted)
-    if wanted.before:
-        rows = rows.filter(pk__lt=wanted.before)
-    related = rows.select_related("sender", "template", "created_by").prefetch_related("labels")
-    page = list(related.order_by("-id")[: PAGE + 1])
-    return page[:PAGE], page[PAGE - 1].pk if len(page) > PAGE else 0
+def _readable(rows: Iterator[archive.Row], problems: list[str]) -> Iterator[archive.Row]:
+    """What archives hold, up to one that cannot be read."""
+    try:
+        yield from rows
+    except archive.ArchiveError as problem:
+        problems.append(str(problem))
 
 
-def _narrowed(rows: "QuerySet[Send]", wanted: Wanted) -> "QuerySet[Send]":
-    if wanted.q:
-        rows = rows.filter(name__icontains=wanted.q)
-    if wanted.state:
-        rows = rows.filter(state=wanted.state)
-    if wanted.tests:
-        rows = rows.filter(test=wanted.tests == "only")
-    if wanted.label:
-        rows = labels.having(rows, wanted.label)
-    kind, _, who = wanted.by.partition(":")
-    if kind == "user":
-        known = who.isascii() and who.isdecimal() and len(who) < 18
-        rows = rows.filter(created_by=int(who)) if known else rows.none()
-    elif kind == "key":
-        rows = rows.filter(partner=who)
-    return rows
+def _here(send: Send) -> Iterator[Message]:
+    last = 0
+    while True:
+        page = list(
+            Message.objects.filter(send=send, pk__gt=last)
+            .defer("text", "substitutions")
+            .order_by("pk")[:AT_ONCE]
+        )
+        yield from page
+        if len(page) < AT_ONCE:
+            return
+        last = page[-1].pk
+
+
+def _time(at: datetime | None) -> str:
+    return at.isoformat(timespec="seconds") if at else ""

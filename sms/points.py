@@ -26,12 +26,22 @@ Name = Literal[
     "swept",  # a dead dispatcher's messages settled, not committed
     "folded",  # receipts applied, not committed
 ]
+Leaving = Literal[  # the same for what leaves the ledger, in processes of retention
+    "archive_named",  # an archive's file is named and committed, not written
+    "archive_written",  # the file is on the disk, the manifest not committed
+    "archive_listed",  # the manifest is committed, no message has left the ledger
+    "archive_moving",  # a block's messages are deleted, not committed
+    "archive_moved",  # one block's messages have left
+    "archive_swapped",  # a rewritten file counts, the old one is still there
+    "erasing",  # one place of an erasure is done, the next not begun
+]
 NAMES: tuple[Name, ...] = get_args(Name)
+LEAVING: tuple[Leaving, ...] = get_args(Leaving)
 VARIABLE = "TEXTDESK_CRASH_AT"
-Point = Callable[[Name], None]
+Point = Callable[[Name | Leaving], None]
 
 
-def _pass(_name: Name) -> None:
+def _pass(_name: Name | Leaving) -> None:
     """Nothing happens here."""
 
 
@@ -40,14 +50,14 @@ def chosen(setting: str, *, die: Callable[[], None]) -> Point:
     if not setting:
         return _pass
     wanted, _, count = setting.partition(":")
-    if wanted not in NAMES or (count and (not count.isdecimal() or int(count) < 1)):
+    if wanted not in (*NAMES, *LEAVING) or (count and (not count.isdecimal() or int(count) < 1)):
         raise ValueError(
-            f"{VARIABLE} is {setting!r}; it should be one of {', '.join(NAMES)}, and :number for a later passage."
+            f"{VARIABLE} is {setting!r}; it should be one of {', '.join((*NAMES, *LEAVING))}, and :number for a later passage."
         )
     nth, passages = int(count or 1), itertools.count(1)  # one step of it is atomic, and posters are threads
 
-    def point(name: Name) -> None:
-        if name not in NAMES:
+    def point(name: Name | Leaving) -> None:
+        if name not in NAMES and name not in LEAVING:
             raise ValueError(f"There is no crash point {name!r}.")
         if name == wanted and next(passages) == nth:
             die()

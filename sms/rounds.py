@@ -18,7 +18,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, connections
 from django.db.models.functions import Now
 
-from sms import callbacks, dispatch, domains, facts, optout, prepare, receipts, reports
+from sms import callbacks, dispatch, domains, facts, optout, prepare, receipts, reports, retention
 from sms.models import Duty, IdempotentAnswer, ReceiptInbox, ledger
 from sms.pulse import HOST, Pulse
 
@@ -184,6 +184,11 @@ def reports_wait() -> bool:
 def make_reports(*, stopped: Stopped) -> int:
     """Files of long reports; returns how many."""
     return reports.make_files(owner=owner_name(), stopped=stopped)
+
+
+def retain(*, stopped: Stopped) -> int:
+    """Remove what services keep no longer, where the time of one has come; returns how many services are through."""
+    return retention.turn(owner=owner_name(), stopped=stopped)
 
 
 def prepare_until(stopped: Stopped, *, manage: Path) -> None:

@@ -21,6 +21,7 @@ from sms.models import Heartbeat
 log = structlog.get_logger(__name__)
 
 LONGEST_PAUSE = 5.0  # seconds between tries while the database is away
+RETAIN_EVERY = 60.0  # seconds between looks for something whose days are over
 STOP_COUNTS_FOR = 60.0  # seconds; a stop file older than that was left behind by somebody who was killed
 draining = ctypes.c_byte(
     0
@@ -144,6 +145,25 @@ def seal_until(stopped: Callable[[], bool]) -> None:
             said, pause = True, LONGEST_PAUSE
             connections.close_all()
         until = time.monotonic() + pause
+        while time.monotonic() < until and not stopped():
+            time.sleep(rounds.IDLE)
+    connections.close_all()
+
+
+def retain_until(stopped: Callable[[], bool]) -> None:
+    """Let go what its days are over for until the end, in a loop beside the others, since it takes its time on purpose."""
+    said = False
+    while not stopped():
+        try:
+            rounds.retain(stopped=stopped)
+            said = False
+        except Exception as problem:
+            if not said:
+                gone = isinstance(problem, (DatabaseError, InterfaceError))
+                log.warning("retention_waits", error=repr(problem)[:300], exc_info=not gone)
+            said = True
+        connections.close_all()  # a connection for hours of waiting is one too many
+        until = time.monotonic() + RETAIN_EVERY
         while time.monotonic() < until and not stopped():
             time.sleep(rounds.IDLE)
     connections.close_all()

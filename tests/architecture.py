@@ -52,7 +52,7 @@ SIDEWAYS: dict[str, set[str]] = {
     },
     "sms.refusal": {"sms.audience"},  # compose's own errors, kept apart for length
     "sms.coming": {"sms.control", "sms.dispatch", "sms.plan"},  # a calendar foretells by the plan's rules
-    "sms.listing": {"sms.labels"},  # the list can be narrowed down to one
+    "sms.narrowing": {"sms.labels"},  # the list can be narrowed down to one
     "sms.trial": {"sms.refusal"},  # the rules for tests, which compose asks
     "sms.trying": {"sms.audience", "sms.compose", "sms.drafts", "sms.trial"},  # a test is a send of a draft
     "sms.duplicate": {  # a draft made of what a send was made of
@@ -72,6 +72,10 @@ SIDEWAYS: dict[str, set[str]] = {
     "sms.audit": {"sms.audience"},  # its export is disarmed as every CSV is
     "sms.optout": {"sms.audience"},  # its export is disarmed as every CSV is
     "sms.reports": {"sms.audience"},  # its files are disarmed as every CSV is
+    "sms.archive": {"sms.facts"},  # what leaves the ledger stays in the facts
+    "sms.retention": {"sms.archive", "sms.saved"},  # it decides what leaves, and these know how
+    "sms.listing": {"sms.archive", "sms.audience"},  # a file of messages, disarmed as every CSV is
+    "sms.desk": {"sms.archive"},  # a page shows a message wherever it lies
     "sms.control": {"sms.compose"},  # stopping is cancelling every send of a kind
     "sms.rounds": {
         "sms.callbacks",
@@ -82,6 +86,7 @@ SIDEWAYS: dict[str, set[str]] = {
         "sms.optout",
         "sms.pulse",
         "sms.reports",
+        "sms.retention",
         "sms.prepare",
     },  # what a dispatching process does, in turn
 }

@@ -177,7 +177,13 @@ class RetentionForm(OwnColumns):
 
     class Meta:
         model = Service
-        fields = ("keep_bodies", "keep_numbers", "keep_receipts")
+        fields = ("keep_bodies", "keep_numbers", "keep_receipts", "keep_messages")
+
+
+class KeepForm(forms.Form):
+    """Why a send must not be touched."""
+
+    reason = forms.CharField(max_length=300)
 
 
 class ApprovalForm(OwnColumns):

@@ -4,14 +4,14 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from portal.access import service_page
 from portal.views.settle import may_send_again
-from sms import correlation, desk
-from sms.models import Click, Message, MessageState, Receipt, Service
+from sms import archive, correlation, desk
+from sms.models import Click, Message, MessageState, Receipt, SendKeeping, Service
 from sms.msisdn import mask
 from sms.receipts import reason_in_words
 from sms.webex import codes
@@ -28,8 +28,13 @@ def messages(request: HttpRequest, service: Service) -> HttpResponse:
     text = request.GET.get("q", "")
     before = request.GET.get("before", "")
     found = desk.find_messages(service, text, before=int(before) if _is_id(before) else None, page=PAGE)
-    more = len(found) > PAGE
-    context = {"q": text, "rows": found[:PAGE], "next_before": found[PAGE - 1].pk if more else None}
+    rows, more = found.messages, len(found.messages) > PAGE
+    context = {
+        "q": text,
+        "rows": rows[:PAGE],
+        "next_before": rows[PAGE - 1].pk if more else None,
+        "problem": found.problem,
+    }
     return render(request, "messages/list.html", context)
 
 
@@ -52,18 +57,21 @@ class Event:
 @require_safe
 def message(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Why did or didn't this person get it?"""
-    found = get_object_or_404(
-        Message.objects.filter(send__service=service).select_related(
-            "send__sender", "send__template", "send__created_by"
-        ),
-        pk=pk,
-    )
-    receipts = list(Receipt.objects.filter(message_id=found.pk, service=service))
-    clicks = {click.receipt_id: click for click in found.clicks.all()}
+    try:
+        story = desk.story_of(service, pk)
+    except archive.ArchiveError as problem:
+        return render(request, "messages/unread.html", {"problem": str(problem)}, status=503)
+    if story is None:
+        raise Http404
+    found, receipts, clicks = story.message, story.receipts, story.clicks
+    kept = SendKeeping.objects.filter(pk=found.send_id).first()
     context = {
         "message": found,
         "send": found.send,
         "can_send_again": may_send_again(found.send),
+        "archived": story.archived,
+        "text_gone": kept.bodies_gone_at if kept else None,
+        "number_gone": not found.msisdn.startswith("+"),
         "correlation_id": _correlation_id(found, service),
         "code": codes.lookup(found.code) if found.code else None,
         "events": sorted(_events(found, receipts, clicks), key=lambda event: event.at),
@@ -109,8 +117,14 @@ def _events(found: Message, receipts: list[Receipt], clicks: dict[int, Click]) -
 def _receipt_event(receipt: Receipt, click: Click | None, *, msisdn: str) -> Event:
     """`msisdn` is masked in the body, as everywhere on screen; the stored receipt stays as it came."""
     raw = bytes(receipt.raw)
+    if not raw:
+        return Event(
+            receipt.received_at, "Receipt", "What it said was deleted, and could not be read before."
+        )
 
     def masked(text: str) -> str:
+        if not msisdn.startswith("+"):
+            return text
         return text.replace(msisdn, mask(msisdn)).replace(msisdn.lstrip("+"), mask(msisdn))
 
     try:

@@ -10,7 +10,7 @@ from portal.access import actor, service_page
 from portal.models import User
 from portal.views.download import csv_download
 from portal.views.settle import may_send_again
-from sms import compose, control, desk, labels, listing
+from sms import compose, control, desk, labels, listing, narrowing
 from sms.audience import Reject as RejectedRow
 from sms.audience import rejects_csv
 from sms.models import (
@@ -21,6 +21,7 @@ from sms.models import (
     MessageState,
     Preparation,
     Send,
+    SendKeeping,
     SendState,
     Service,
 )
@@ -33,8 +34,8 @@ MESSAGES = 50
 @require_safe
 def sends(request: HttpRequest, service: Service) -> HttpResponse:
     """Newest first."""
-    wanted = listing.Wanted.read(request.GET)
-    found, next_before = listing.listed(service, wanted)
+    wanted = narrowing.Wanted.read(request.GET)
+    found, next_before = narrowing.listed(service, wanted)
     words = labels.words_of(service)
     return render(
         request,
@@ -47,7 +48,7 @@ def sends(request: HttpRequest, service: Service) -> HttpResponse:
             "states": SendState.choices,
             "labels": sorted({*words, wanted.label} - {""}),
             "people": _makers(service),
-            "tests": listing.TESTS.items(),
+            "tests": narrowing.TESTS.items(),
             "drafts": service.drafts.filter(send=None).select_related("created_by")[:10],
         },
     )
@@ -105,19 +106,19 @@ def _standing(found: Send) -> dict[str, object]:
 def send(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """One send: counts, failures by code, its messages."""
     found = _find(service, pk)
-    rows = found.messages.order_by("id")
     wanted = request.GET.get("state", "")
-    if wanted in MessageState.values:
-        rows = rows.filter(state=wanted)
+    wanted = wanted if wanted in MessageState.values else ""
     after = request.GET.get("after", "")
-    if after.isascii() and after.isdecimal() and len(after) < 19:
-        rows = rows.filter(pk__gt=int(after))
-    shown = list(rows[: MESSAGES + 1])
+    start = int(after) if after.isascii() and after.isdecimal() and len(after) < 19 else 0
+    listed = desk.messages_of(found, state=wanted, after=start, page=MESSAGES)
+    shown = listed.messages
     context = _progress(found) | {
         "rows": shown[:MESSAGES],
         "next_after": shown[MESSAGES - 1].pk if len(shown) > MESSAGES else None,
+        "problem": listed.problem,
         "state": wanted,
         "states": MessageState.choices,
+        "keeping": SendKeeping.objects.filter(pk=found.pk).first(),
         "trail": AuditEvent.objects.filter(noun="send", noun_key=str(found.pk)).order_by("id"),
     }
     return render(request, "sends/detail.html", context)
@@ -161,3 +162,19 @@ def send_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingHt
         for bad in found.rejects.iterator()
     )
     return csv_download(rejects_csv(rows), name=f"rejects-send-{found.pk}.csv")
+
+
+@service_page("export")
+@require_POST
+def send_messages(request: HttpRequest, service: Service, pk: int) -> StreamingHttpResponse:
+    """Every message of the send as CSV, archived ones too. Numbers leave the desk by it, so the audit tells who took them."""
+    found = _find(service, pk)
+    AuditEvent.record(
+        "send.messages_exported",
+        by=actor(request),
+        service_slug=service.slug,
+        noun="send",
+        noun_key=found.pk,
+        rows=found.recipients,
+    )
+    return csv_download(listing.csv_of(found), name=f"messages-send-{found.pk}.csv")

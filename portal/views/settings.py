@@ -1,4 +1,4 @@
-"""The first-run page, and a service's settings, a page each: connection with its tests, limits, approval, retention."""
+"""The first-run page, and a service's settings, a page each: connection with its tests, limits, approval."""
 
 from typing import Any
 
@@ -22,7 +22,6 @@ from portal.forms.settings import (
     FirstRunForm,
     LimitsForm,
     NewServiceForm,
-    RetentionForm,
     TestMessageForm,
 )
 from portal.limits import upload_limits
@@ -118,16 +117,6 @@ def limits(request: HttpRequest, service: Service) -> HttpResponse:
     )
     context = {"burst": burst_of(service)}
     return _form_page(request, service, form, "settings/limits.html", "settings_limits", context)
-
-
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
-def retention(request: HttpRequest, service: Service) -> HttpResponse:
-    """How long what is kept."""
-    form = RetentionForm(
-        request.POST if request.method == "POST" else None, instance=Service.objects.get(pk=service.pk)
-    )
-    return _form_page(request, service, form, "settings/retention.html", "settings_retention", {})
 
 
 @service_page("configure")

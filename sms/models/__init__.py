@@ -2,6 +2,7 @@
 
 from sms.models.api_key import ApiKey, ApiKeyUse
 from sms.models.approval import ApprovalRules, Approvers
+from sms.models.archive import Archive, ArchiveBlock, ArchiveIndex
 from sms.models.audience import AudienceChunk, AudienceVersion, SavedAudience
 from sms.models.audit import Actor, AuditEvent, AuditLeave, AuditSeal
 from sms.models.callback import Callback, CallbackEndpoint, Echo, Notify
@@ -12,6 +13,7 @@ from sms.models.heartbeat import Heartbeat
 from sms.models.hold import Hold
 from sms.models.idempotency import IdempotentAnswer
 from sms.models.inbound import InboundMessage
+from sms.models.keeping import RetentionClock, RetentionRun, SendKeeping
 from sms.models.label import Label
 from sms.models.link import (
     Click,
@@ -42,6 +44,9 @@ __all__ = [
     "ApiKeyUse",
     "ApprovalRules",
     "Approvers",
+    "Archive",
+    "ArchiveBlock",
+    "ArchiveIndex",
     "AudienceChunk",
     "AudienceVersion",
     "AuditEvent",
@@ -91,9 +96,12 @@ __all__ = [
     "ReportSchedule",
     "ReportedSend",
     "Resend",
+    "RetentionClock",
+    "RetentionRun",
     "SavedAudience",
     "Send",
     "SendFact",
+    "SendKeeping",
     "SendState",
     "Sender",
     "SenderKind",

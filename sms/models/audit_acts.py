@@ -105,6 +105,10 @@ ACTS: dict[str, str] = {
     "send.paused": "Paused",
     "send.resumed": "Resumed",
     "send.stage": "Next stage let go",
+    "send.kept": "Kept from retention",
+    "send.kept_no_more": "No longer kept from retention",
+    # what leaves when its days are over
+    "retention.ran": "Retention ran",
     # overrides of what is not confirmed
     "messages.send_again": "Sent again, though not confirmed",
     "messages.treat_as_sent": "Treated as sent",
@@ -117,6 +121,7 @@ ACTS: dict[str, str] = {
     "audience.rejects_exported": "Rejected rows of an audience exported",
     "draft.rejects_exported": "Rejected rows of a draft exported",
     "send.rejects_exported": "Rejected rows of a send exported",
+    "send.messages_exported": "Messages of a send exported",
     "optout.exported": "Opt-outs exported",
     "audit.exported": "Audit exported",
     "report.exported": "Report exported",

@@ -53,11 +53,18 @@ def report(change: "Change", *, notify: Notify, facts: Facts, echo: Echo | None)
     outer = envelope.get("deliveryInfoNotification", envelope)
     for spelling in SPELLINGS:
         outer.pop(spelling, None)
-    outer["deliveryInfo"]["destination"] = (echo.destination if echo else "") or facts[1].removeprefix("+")
+    outer["deliveryInfo"]["destination"] = (echo.destination if echo else "") or _number(facts).removeprefix(
+        "+"
+    )
     outer["correlationid"] = echo.correlation_id if echo else ""
     outer["callbackData"] = notify.callback_data
     outer["transid"] = name_of(notify.reference, row=facts[4]) if notify.reference else facts[2]
     return msgspec.json.encode(envelope).decode()
+
+
+def _number(facts: Facts) -> str:
+    """The recipient's; empty where it is kept no longer."""
+    return facts[1] if facts[1].startswith("+") else ""
 
 
 def name_of(reference: str, *, row: int) -> str:
@@ -82,7 +89,7 @@ def _made(change: "Change", facts: Facts) -> dict[str, Any]:
         "code": change.code if change.code.isdecimal() and failed else CODES.get(change.code, code),
         "deliveryChannel": "SMS",
         "additionalInfo": "",
-        "destination": facts[1],
+        "destination": _number(facts),
         "destinationType": "msisdn",
         "deliveryStatus": status,
     }
@@ -106,7 +113,7 @@ def event(
         "message": change.message_id,
         "send": change.send_id,
         "service": slug,
-        "to": facts[1] if full_numbers else mask(facts[1]),
+        "to": _number(facts) if full_numbers else mask(facts[1]),
         "state": str(change.state),
         "code": change.code,
         "detail": change.detail,

@@ -1,5 +1,6 @@
 """A Webex Connect service that a team shares, and its pace."""
 
+import hmac
 import secrets
 import zoneinfo
 
@@ -152,6 +153,7 @@ class Service(models.Model):
     keep_bodies = _days("keep texts for", "the texts of messages")
     keep_numbers = _days("keep numbers for", "whom messages went to")
     keep_receipts = _days("keep receipts for", "receipts as they came; they hold numbers too")
+    keep_messages = _days("keep messages here for", "messages; then they go into archive files")
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_because = models.CharField(max_length=200, blank=True)
     is_sandbox = models.BooleanField(default=False, editable=False)
@@ -236,6 +238,11 @@ class Service(models.Model):
     def provider_url(self) -> str:
         """Base address of the provider's API, without a trailing slash."""
         return (self.base_url or f"https://{self.region.host}").rstrip("/")
+
+    @property
+    def number_key(self) -> bytes:
+        """What numbers that must not be kept are hashed with (`sms.msisdn.hidden`). As lasting as the key of correlation ids."""
+        return hmac.digest(self.correlation_key.encode(), b"numbers", "sha256")
 
     @property
     def receipt_secrets(self) -> list[str]:

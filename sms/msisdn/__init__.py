@@ -2,6 +2,8 @@
 
     written.py   what stands in the cell → its digits
     plan.py      digits → a number of some country's plan, or why not
+    hidden.py    what stands where a number stood that must not be kept
+    mention.py   a number found in, and taken out of, other text
 
 Says whether a number can exist and whether its range is assigned, never whether somebody answers there. Called
 by the audience reader for every row, by the API and the pages for single numbers, and by logs for `mask`.

@@ -136,9 +136,7 @@ def test_opt_outs_since_then_are_left_out(service):
 def test_people_who_are_gone_are_said_to_be_and_the_text_can_still_be_taken(service):
     send = a_send(service, 2)
     Message.objects.filter(send=send).update(msisdn="")
-    assert "deleted by retention" in next(
-        one.problem for one in duplicate.choices(send) if one.who == Who.ALL
-    )
+    assert "kept no longer" in next(one.problem for one in duplicate.choices(send) if one.who == Who.ALL)
     with pytest.raises(NotThere):
         again(send)
     assert Draft.objects.count() == 0

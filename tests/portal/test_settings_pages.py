@@ -1,10 +1,12 @@
 """The settings pages: what is stored, what is refused with which sentence, and the checklist that goes when all is done."""
 
 import re
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
-from sms.models import ApprovalRules, AuditEvent, Hold, Region, Service
+from sms.models import ApprovalRules, AuditEvent, Hold, Region, RetentionClock, Service
 from sms.receipts import doors
 from tests.domain.desk import Provider, a_send, receipt
 from tests.portal.people import Cast, a_cast
@@ -40,7 +42,11 @@ def test_retention_is_stored_with_its_audit_row(cast):
     found = kept(cast)
     assert (found.keep_bodies, found.keep_numbers, found.keep_receipts) == (90, 365, 30)
     assert set(AuditEvent.objects.get(act="service.changed").details["fields"]) == set(fields)
-    assert "Nothing is deleted yet" in text_of(cast["admin"].get("/s/shop/settings/retention/"))
+    page = text_of(cast["admin"].get("/s/shop/settings/retention/"))
+    assert "Nothing is due now" in page
+    assert RetentionClock.objects.get().next_at > timezone.now() + timedelta(minutes=50), (
+        "time to think again"
+    )
 
 
 @pytest.mark.parametrize(

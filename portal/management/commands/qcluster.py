@@ -57,6 +57,7 @@ class Command(Original):
             for name, work in (
                 ("callbacks", tasks.tell_until),
                 ("audit", tasks.seal_until),
+                ("retention", tasks.retain_until),
                 ("audiences", tasks.prepare_until),
             )
         ]

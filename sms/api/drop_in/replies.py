@@ -10,6 +10,7 @@ from urllib.parse import quote_plus
 
 import msgspec
 
+from sms import archive
 from sms.api.drop_in.body import RECEIPTS
 from sms.models import Echo, Message, MessageState, Send
 
@@ -55,11 +56,17 @@ def find(message_id: str, *, service_id: int) -> Message | None:
         return None
     if str(reference) != written.lower():
         return None
-    return (
-        Message.objects.filter(send__reference=reference, send__service=service_id, row=int(number or 0) + 1)
-        .select_related("send__sender", "echo")
-        .first()
-    )
+    row = int(number or 0) + 1
+    messages = Message.objects.filter(send__reference=reference, send__service=service_id, row=row)
+    found = messages.select_related("send__sender", "echo").first()
+    return found or _archived(reference, service_id=service_id, row=row)
+
+
+def _archived(reference: uuid.UUID, *, service_id: int, row: int) -> Message | None:
+    rows = Send.objects.filter(reference=reference, service=service_id, keeping__archived_at__isnull=False)
+    send = rows.select_related("service", "sender").first()
+    story = archive.at_row(send, row) if send else None
+    return story.message if story else None
 
 
 def shown(message: Message, message_id: str) -> bytes:
@@ -74,7 +81,7 @@ def shown(message: Message, message_id: str) -> bytes:
             "teamId": 1,
             "channel": "sms",
             "toType": "msisdn",
-            "to": message.msisdn.removeprefix("+"),
+            "to": message.msisdn.removeprefix("+") if message.msisdn.startswith("+") else "",
             "from": send.sender.address,
             "messageId": message_id,
             "correlationId": echo.correlation_id if echo else "",

@@ -2,14 +2,17 @@
 
 from typing import Any, ClassVar
 
+from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from sms import msisdn
+from sms import archive, desk, msisdn
 from sms.api.v1.bodies import SearchBody
 from sms.api.v1.filters import MessageFilter
-from sms.api.v1.problems import invalid
+from sms.api.v1.paging import read as read_cursor
+from sms.api.v1.paging import written as written_cursor
+from sms.api.v1.problems import Problem, invalid
 from sms.api.v1.resource import Resource
 from sms.api.v1.shapes import MessageShape, MessageStory
 from sms.api.v1.timeline import timeline
@@ -38,9 +41,14 @@ class Messages(Resource):
     )
     def retrieve(self, request: Request, pk: int) -> Response:
         """Why did or didn't this person get it?"""
-        found = self.find(self.rows().select_related("send"), pk)
-        self._events = timeline(found)
-        return self.shown(found)
+        try:
+            story = desk.story_of(self.service, pk) if pk < 2**63 else None
+        except archive.ArchiveError as problem:
+            raise Problem(503, "unavailable", str(problem)) from None
+        if story is None:
+            raise Http404
+        self._events = timeline(story)
+        return self.shown(story.message)
 
     def get_serializer_class(self) -> Any:
         """One message has more to tell than a row of a list."""
@@ -58,10 +66,17 @@ class Messages(Resource):
         filters=False,
     )
     def search(self, request: Request) -> Response:
-        """Newest first. A POST, so that no number stands in an address."""
+        """Newest first, archived ones too. A POST, so that no number stands in an address."""
         body = self.read(SearchBody)
         number = read_number(body["number"], country=self.service.default_country)
-        return self.sought(self.rows().filter(msisdn=number), body)
+        before = read_cursor(body["cursor"]) if body.get("cursor") else None
+        found = desk.find_messages(self.service, number, before=before, page=body["limit"])
+        if found.problem:
+            raise Problem(503, "unavailable", found.problem)
+        shown = found.messages[: body["limit"]]
+        pages: Any = self.paginator
+        pages.next_cursor = written_cursor(shown[-1].pk) if len(found.messages) > len(shown) else None
+        return self.get_paginated_response(self.get_serializer(shown, many=True).data)
 
 
 def read_number(written: str, *, country: str, field: str = "number", row: int = 0) -> str:

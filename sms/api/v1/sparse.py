@@ -30,7 +30,7 @@ class Number(serializers.CharField):
 
     def to_representation(self, value: str) -> str:
         """As it is, or as it may be seen."""
-        return value if self.context.get("numbers") else mask(value)
+        return value if self.context.get("numbers") and value.startswith("+") else mask(value)
 
 
 class Label(serializers.CharField):

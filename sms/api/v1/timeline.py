@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sms.models import Click, Message, MessageState, Receipt
+from sms import archive
+from sms.models import Click, MessageState, Receipt
 from sms.receipts import reason_in_words
 from sms.webex import codes
 from sms.webex.errors import Unreadable
@@ -20,10 +21,9 @@ class Event:
     detail: str = ""
 
 
-def timeline(message: Message) -> list[Event]:
-    """The earliest first. Two queries."""
-    clicks = {click.receipt_id: click for click in Click.objects.filter(message=message)}
-    receipts = list(Receipt.objects.filter(message_id=message.pk, service=message.send.service_id))
+def timeline(story: archive.Story) -> list[Event]:
+    """The earliest first."""
+    message, receipts, clicks = story.message, story.receipts, story.clicks
     events = [Event(message.send.created_at, "composed", detail=f"Row {message.row}")]
     if message.posted_at:
         events.append(Event(message.posted_at, "posted", detail=f"Attempt {message.attempt}"))

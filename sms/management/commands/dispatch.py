@@ -27,8 +27,8 @@ DRAINED_WITHIN = 28.0  # seconds from the signal to the end, whatever hangs: ser
 
 
 class Command(BaseCommand):
-    """Five loops: one sends, one applies receipts and tidies up, one delivers callbacks, one seals the audit, and one has large audiences
-    prepared by a process of its own."""
+    """Six loops: sending, receipts and chores, callbacks, the audit's seals, retention, and one has large audiences prepared by a process
+    of its own."""
 
     help = "Send what is due until SIGTERM or Ctrl-C, without django-q2. Finishes what is in flight, at most 30 s."
 
@@ -42,7 +42,7 @@ class Command(BaseCommand):
         log.info("dispatcher_started", pid=os.getpid(), host=pulse.HOST)
         others = [
             threading.Thread(target=work, args=(stop,), name=work.__name__)
-            for work in (_receipts, _callbacks, _audit, _audiences)
+            for work in (_receipts, _callbacks, _audit, _audiences, _retention)
         ]
         for thread in others:
             thread.start()
@@ -183,6 +183,19 @@ def _audit(stop: _Stop) -> None:
 
     try:
         _keep_on(turn, stop=stop, what="the sealing of the audit")
+    finally:
+        connections.close_all()
+
+
+def _retention(stop: _Stop) -> None:
+    """What services keep no longer, slowly."""
+
+    def turn() -> None:
+        if not rounds.retain(stopped=stop):
+            stop.pause(MINUTE)
+
+    try:
+        _keep_on(turn, stop=stop, what="retention")
     finally:
         connections.close_all()
 

@@ -25,7 +25,7 @@ def forget(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sms', '0021_large_audiences'),
+        ('sms', '0022_retention'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,49 @@
+"""Archives: messages that left the ledger, in files that pages, search and exports still read.
+
+    rows      what is kept of a message         files    encrypted blocks on the disk
+    index     where a number is, by digest      move     from the ledger into a file
+    strip     what days take out of a row       rewrite  a file with rows changed
+    read      found and shown                   verify   whether files hold what they should
+
+Called by `sms.retention` and `sms.erasure`; read by the pages and the API.
+"""
+
+from sms.archive.errors import ArchiveError, Damaged, Missing
+from sms.archive.files import store
+from sms.archive.move import block_size, make, move, resume
+from sms.archive.read import at_row, by_provider_id, every, has, of_send, one, to_number, told
+from sms.archive.rewrite import rewrite
+from sms.archive.rows import Row, Story, story
+from sms.archive.strip import Gone, bare_receipt, erased, in_values, strip
+from sms.archive.verify import Verdict, unknown_files, verify
+
+__all__ = [
+    "ArchiveError",
+    "Damaged",
+    "Gone",
+    "Missing",
+    "Row",
+    "Story",
+    "Verdict",
+    "at_row",
+    "bare_receipt",
+    "block_size",
+    "by_provider_id",
+    "erased",
+    "every",
+    "has",
+    "in_values",
+    "make",
+    "move",
+    "of_send",
+    "one",
+    "resume",
+    "rewrite",
+    "store",
+    "story",
+    "strip",
+    "to_number",
+    "told",
+    "unknown_files",
+    "verify",
+]

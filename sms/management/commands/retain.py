@@ -1,0 +1,78 @@
+"""`manage.py retain`: what retention would remove, or remove it now. Without it the desk does the same by itself, once an hour."""
+
+import signal
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from sms import retention, rounds
+from sms.models import Actor, Duty, Service
+from sms.retention.run import DUTY, HELD
+from sms.retention.words import KINDS
+
+
+class Command(BaseCommand):
+    """Every service that keeps anything for days only, or one."""
+
+    help = "Remove what services keep no longer. --dry-run says what that would be and changes nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which, and whether really."""
+        parser.add_argument("--service", help="slug of one service")
+        parser.add_argument("--dry-run", action="store_true", help="say what would go, change nothing")
+        parser.add_argument(
+            "--no-rest", action="store_true", help="work without pauses: only while nothing is sent"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """One line for each kind of thing."""
+        services = Service.objects.order_by("slug")
+        if options["service"]:
+            services = services.filter(slug=options["service"])
+            if not services:
+                raise CommandError(f"There is no service {options['service']!r}.")
+        owner = rounds.owner_name()
+        if not options["dry_run"] and not Duty.take(DUTY, owner=owner, seconds=HELD):
+            raise CommandError(
+                "Retention is running just now. Its page shows how far it is; try again when it is through."
+            )
+        stopped = _until_signal()
+        try:
+            for service in services:
+                self._one(service, options, owner=owner, stopped=stopped)
+        finally:
+            if not options["dry_run"]:
+                Duty.drop(DUTY, owner=owner)
+
+    def _one(self, service: Service, options: dict[str, Any], *, owner: str, stopped: Any) -> None:
+        if not retention.days_set(service):
+            self.stdout.write(f"{service.slug}: everything is kept for good.")
+            return
+        if options["dry_run"]:
+            found = retention.forecast(service, now=timezone.now())
+            counts = found.messages | {"archives": found.archives} | found.others
+            self._say(service, "would be", counts)
+            if found.open or found.held:
+                self.stdout.write(
+                    f"{service.slug}: {found.open:,} sends stay because something of them is open, {found.held:,} because they are held."
+                )
+            return
+        rest = retention.Pace(stopped=stopped, owner=owner, rests=0.0 if options["no_rest"] else 3.0)
+        done = retention.run(service, now=timezone.now(), rest=rest, by=Actor.system("cli"))
+        if done is None:
+            raise CommandError(
+                f"{service.slug}: broken off. What was done stays done; start it again to go on."
+            )
+        self._say(service, "were", done.counts)
+
+    def _say(self, service: Service, verb: str, counts: dict[str, int]) -> None:
+        lines = [f"{count:,} {KINDS.get(kind, kind)}" for kind, count in counts.items() if count]
+        self.stdout.write(f"{service.slug}: {'; '.join(lines) if lines else f'nothing {verb} due'}.")
+
+
+def _until_signal() -> Any:
+    caught: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _frame: caught.append(number))
+    return lambda: bool(caught)

@@ -1,0 +1,41 @@
+"""`manage.py verify_archives`: whether archive files hold what was written into them. Exit code 1 and the first broken one where not."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from sms import archive
+from sms.models import Service
+
+
+class Command(BaseCommand):
+    """Every archive, or those of one service."""
+
+    help = "Verify archive files: whole files, every block, and the messages in them."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which."""
+        parser.add_argument("--service", help="slug of one service")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """One sentence for each that does not hold."""
+        chosen = None
+        if options["service"]:
+            chosen = Service.objects.filter(slug=options["service"]).values_list("pk", flat=True).first()
+            if chosen is None:
+                raise CommandError(f"There is no service {options['service']!r}.")
+        files = messages = broken = 0
+        for verdict in archive.verify(chosen):
+            files, messages = files + 1, messages + verdict.messages
+            if verdict.broken:
+                broken += 1
+                self.stderr.write(verdict.broken)
+        for name in archive.unknown_files() if chosen is None else []:
+            self.stderr.write(
+                f"{name} is in the folder and in no manifest; no message of this desk is in it."
+            )
+        if broken:
+            raise CommandError(
+                f"{broken} of {files} archives do not hold. docs/personal-data.md says what to do."
+            )
+        self.stdout.write(f"All {files:,} archives hold: {messages:,} messages.")

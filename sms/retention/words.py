@@ -1,0 +1,15 @@
+"""What retention removes, in words for people: pages and the command show the same."""
+
+KINDS = {
+    "receipts": "receipts shortened to code, status and time",
+    "bodies": "messages without their text",
+    "numbers": "messages without their number",
+    "archive": "messages moved into archive files",
+    "archives": "archive files written anew with less in them",
+    "uploads": "uploaded files",
+    "versions": "old versions of audiences",
+    "inbound": "incoming SMS",
+    "callbacks": "callbacks in the log",
+    "answers": "stored answers of the API",
+    "unmatched": "receipts in quarantine or without a message",
+}

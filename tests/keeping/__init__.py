@@ -1,0 +1,1 @@
+"""Retention, archives, erasures and subject access."""
