@@ -16,8 +16,9 @@ from typing import Any
 from django.db import models, transaction
 from django.utils import timezone
 
-from sms import control, drafts, saved, text
+from sms import chunks, control, drafts, text
 from sms.audience import Audience, Limits, Recipient
+from sms.audience.rows import Rows
 from sms.compose import ComposeError
 from sms.models import Actor, AuditEvent, Draft, MessageState, Send, SendState, Upload
 from sms.wishes import USUAL
@@ -199,10 +200,10 @@ def _taken_as_it_was(draft: Draft, send: Send, before: Draft | None) -> bool:
     """The very file, paste or audience, where it is still there: nothing is copied."""
     if send.audience is not None:
         kept = send.audience.audience
-        if kept is not None and kept.current_id == send.audience_id and kept.archived_at is None:
-            draft.audience = kept
-            return True
-        return False
+        if kept is not None:
+            same = kept.current_id == send.audience_id and kept.archived_at is None
+            draft.audience = kept if same else None
+            return same
     if before is None or not (before.upload_id or before.pasted.strip()):
         return False
     for field in Draft._meta.concrete_fields:
@@ -216,11 +217,12 @@ def _chosen(send: Send, who: Who, before: Draft | None, *, limits: Limits) -> tu
     rows = dict(_messages(send, who).values_list("row", "msisdn").iterator(chunk_size=10_000))
     source = _source(send, before, limits=limits)
     if source is not None:
-        found = [one for one in source.recipients if rows.get(one.row) == one.msisdn]
+        kept = (one for block in source.blocks() for one in block.recipients)
+        found = [one for one in kept if rows.get(one.row) == one.msisdn]
         if found:
             lost = len(rows) - len(found)
             told = [f"{lost:,} of them are no longer in its audience and were left out."] if lost else []
-            return Audience(source.headings, source.column, found, []), told
+            return Audience(list(source.headings), source.column, found, []), told
     recipients = [
         Recipient(row=row, msisdn=msisdn, substitutions=values)
         for row, msisdn, values in _messages(send, who).values_list("row", "msisdn", "substitutions")
@@ -237,13 +239,13 @@ def _messages(send: Send, who: Who) -> "models.QuerySet[Any, Any]":
     return found.exclude(state=MessageState.DELIVERED) if who == Who.UNDELIVERED else found
 
 
-def _source(send: Send, before: Draft | None, *, limits: Limits) -> Audience | None:
+def _source(send: Send, before: Draft | None, *, limits: Limits) -> Rows | None:
     """Where its rows came from, if that is still there."""
+    if send.audience is not None:
+        return chunks.Kept(send.audience) if send.audience.erased_at is None else None
     try:
-        if send.audience is not None:
-            return saved.audience_of(send.audience)
         return drafts.audience_of(before, limits=limits) if before is not None else None
-    except (saved.SavedError, ComposeError):
+    except ComposeError:
         return None
 
 

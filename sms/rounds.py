@@ -168,6 +168,7 @@ def tidy() -> None:
     each(
         *(receipts.sweep, optout.sweep, ledger.squash, dispatch.sweep, dispatch.watch),
         *(callbacks.forget, IdempotentAnswer.forget, _note_silence, _check_domains, facts.fold),
+        prepare.forget,
     )
 
 
@@ -193,7 +194,7 @@ def retain(*, stopped: Stopped) -> int:
 
 def prepare_until(stopped: Stopped, *, manage: Path) -> None:
     """Have large audiences prepared until the end. `manage` is the command line of the desk."""
-    prepare.keep(stopped, command=(sys.executable, str(manage), "prepare"))
+    prepare.keep(stopped, command=(sys.executable, str(manage), "prepare_audiences"))
 
 
 def _note_silence() -> None:

@@ -39,16 +39,27 @@ def sample(draft: Draft, *, row: int | None, limits: Limits) -> Sample:
     Raises ComposeError where the audience cannot be read, where no message can be made, and where there is no such row.
     """
     nobody = not (draft.pasted.strip() or draft.upload_id or draft.audience_id)
-    whole = drafts.order_of(draft, limits=limits, audience=Audience([], "", [], []) if nobody else None)
+    whole = drafts.order_of(draft, limits=limits, instead=Audience([], "", [], []) if nobody else None)
     order = replace(whole, due_at=None, expires_at=None, resend=Resend.NEVER)
     if nobody:
         return Sample(order, None, is_longest=False)
-    wanted = row if row is not None else compose.survey(order).longest[0].row
+    wanted = row if row is not None else _longest(draft, order, limits=limits)
     for block in order.audience.blocks():
         for one in block.recipients:
             if one.row == wanted:
                 return Sample(order, one, is_longest=row is None)
     raise ComposeError([Problem("row", f"Row {wanted:,} has no recipient. Choose another row, or none.")])
+
+
+def _longest(draft: Draft, order: Order, *, limits: Limits) -> int:
+    """The row that makes the longest message; of many rows the check in the background knows it."""
+    large = compose.is_large(order)
+    figures = drafts.look(draft, limits=limits).figures if large else compose.survey(order)
+    if figures is None:
+        raise ComposeError(
+            [Problem("row", "Its rows are still being checked. Choose a row, or try again in a moment.")]
+        )
+    return figures.longest[0].row
 
 
 def order_of(
