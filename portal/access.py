@@ -27,6 +27,7 @@ ACTS: dict[str, frozenset[str]] = {
     "opt_in": frozenset({Role.ADMIN}),
     "export": frozenset({Role.ADMIN, Role.AUDITOR}),
     "settle": frozenset({Role.ADMIN}),
+    "reveal": frozenset({Role.ADMIN, Role.AUDITOR}),
     "configure": frozenset({Role.ADMIN}),
     "audit": frozenset({Role.AUDITOR, Role.ADMIN}),
 }

@@ -173,18 +173,18 @@ def tidy() -> None:
 
 
 def report(*, public_url: str) -> None:
-    """Reports that are due by mail, and files that nobody was woken for."""
+    """Reports that are due by mail, and files that are old."""
     each(lambda: reports.send_due(public_url=public_url), reports.forget)
-
-
-def reports_wait() -> bool:
-    """Whether a file is to be made that nobody makes."""
-    return reports.files_wait()
 
 
 def make_reports(*, stopped: Stopped) -> int:
     """Files of long reports; returns how many."""
     return reports.make_files(owner=owner_name(), stopped=stopped)
+
+
+def report_until(stopped: Stopped, *, manage: Path) -> None:
+    """Have long reports written until the end: a million lines take longer than django-q2 lets a worker work."""
+    prepare.keep(stopped, command=(sys.executable, str(manage), "report_files"), waits=reports.files_wait)
 
 
 def retain(*, stopped: Stopped) -> int:

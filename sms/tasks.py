@@ -63,8 +63,6 @@ def tick() -> None:
         wake.fold()  # a task of its own lingers for more; a tick must stay well within django-q2's timeout
         rounds.tidy()
         rounds.report(public_url=settings.PUBLIC_URL)
-        if rounds.reports_wait():
-            wake.reports()
     _send()
 
 
@@ -99,15 +97,6 @@ def fold(*, linger: float = 1.5) -> None:
     with _sign_of_life() as mine:
         if rounds.fold(linger=linger, pulse=mine, stopped=stopping):
             wake.fold()
-
-
-def reports() -> None:
-    """Make files of long reports."""
-    if stopping():
-        return
-    with _sign_of_life() as mine:
-        mine.beat("reporting")
-        rounds.make_reports(stopped=mine.through(stopping))
 
 
 def tell_until(stopped: Callable[[], bool]) -> None:
@@ -172,6 +161,11 @@ def retain_until(stopped: Callable[[], bool]) -> None:
 def prepare_until(stopped: Callable[[], bool]) -> None:
     """Have large audiences prepared until the end, by a process of its own while something waits."""
     rounds.prepare_until(stopped, manage=settings.BASE_DIR / "manage.py")
+
+
+def report_until(stopped: Callable[[], bool]) -> None:
+    """Have long reports written until the end, by a process of its own while one waits."""
+    rounds.report_until(stopped, manage=settings.BASE_DIR / "manage.py")
 
 
 def ensure_schedule() -> None:

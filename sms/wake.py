@@ -63,15 +63,6 @@ def dispatch() -> None:
     transaction.on_commit(_work)
 
 
-def reports() -> None:
-    """Have a long report made soon after this transaction."""
-    transaction.on_commit(_reports)
-
-
-def _reports() -> None:
-    _enqueue("sms.tasks.reports")
-
-
 def gather(period: float) -> None:
     """For a process that answers many requests: no more than one wake-up to dispatch in `period` seconds."""
     _work.period = period

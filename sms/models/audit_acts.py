@@ -112,6 +112,7 @@ ACTS: dict[str, str] = {
     # what leaves when its days are over
     "retention.ran": "Retention ran",
     # overrides of what is not confirmed
+    "message.revealed": "Whole number of a message shown",
     "messages.send_again": "Sent again, though not confirmed",
     "messages.treat_as_sent": "Treated as sent",
     "messages.give_up": "Given up",

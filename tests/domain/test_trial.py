@@ -163,7 +163,7 @@ def test_reports_count_tests_and_tell_them_apart(service, ada):
     assert {line.value: line.figures.messages for line in made.lines} == {"none": 4, "test": 3}
     alone = reports.report(reports.Asked(service.pk, today, today, filters={"test": "none"}))
     assert alone.total.messages == 4
-    import_module("sms.migrations.0024_trials").forget(apps, None)  # the way back
+    import_module("sms.migrations.0025_trials").forget(apps, None)  # the way back
     assert not FactProfile.objects.filter(test=True).exists()
 
 
