@@ -94,6 +94,11 @@ def holes_of(version: TemplateVersion) -> list[Hole]:
     return [Hole(**{**noted.get(text.match_key(name), {}), "name": name}) for name in names]
 
 
+def holes_by_key(version: TemplateVersion | None) -> dict[str, Hole]:
+    """The placeholders by the form in which names are compared; none without a version."""
+    return {text.match_key(one.name): one for one in holes_of(version)} if version else {}
+
+
 def worst_case(version: TemplateVersion) -> text.Segments | None:
     """Segments with the longest values that may go in; None where the provider holds the text.
 

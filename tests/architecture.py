@@ -43,6 +43,10 @@ SIDEWAYS: dict[str, set[str]] = {
         *("sms.content", "sms.templates", "sms.audience", "sms.plan", "sms.approval", "sms.refusal"),
         *("sms.slicing", "sms.senders", "sms.chunks", "sms.labels", "sms.wishes", "sms.trial"),
     },
+    "sms.sample": {"sms.audience", "sms.chunks", "sms.senders"},  # rows to look at, and where they are
+    "sms.preview": {  # the same words as the plan, of a few rows
+        *("sms.audience", "sms.sample", "sms.content", "sms.senders", "sms.templates", "sms.compose"),
+    },
     "sms.labels": {"sms.refusal"},  # what is wrong with them is a problem of the send
     "sms.wishes": {"sms.refusal"},  # what cannot be asked for is a problem of compose
     "sms.dispatch": {"sms.wishes"},  # the request asks for them

@@ -145,6 +145,12 @@ class Draft(models.Model):
     def __str__(self) -> str:
         return self.name or f"Draft {self.pk}"
 
+    @property
+    def title(self) -> str:
+        """Its name, or how its text begins."""
+        begins = " ".join(self.text.split()[:9])[:70]
+        return self.name or begins or f"Draft {self.pk}"
+
 
 class DraftPresence(models.Model):
     """Somebody has a draft open, and where in it they are. Written by `sms.drafting` every few seconds; old rows mean nothing."""

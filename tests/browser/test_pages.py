@@ -79,7 +79,7 @@ def test_composing_reviewing_and_sending_by_hand(page, live_server, shop):
     page.get_by_role("link", name="Compose", exact=True).first.click()
     page.get_by_label("Numbers", exact=True).fill("07700 900001\nnot a number\n0044 7700 900002")
     page.get_by_label("Text", exact=True).fill("Hello from the browser")
-    expect(page.locator("[data-bubble]")).to_have_text("Hello from the browser")
+    expect(page.locator(".bubble")).to_have_text("Hello from the browser")
     page.get_by_role("button", name="Review what will happen").click()
     page.wait_for_url("**/review/")
     assert page.get_by_text("2 messages will go out now").is_visible()
@@ -113,6 +113,9 @@ def test_the_main_job_works_without_javascript(browser, live_server, shop):
     page.goto(f"{live_server.url}/s/shop/compose/")
     page.get_by_label("Numbers", exact=True).fill("07700 900001")
     page.get_by_label("Text", exact=True).fill("No script")
+    page.get_by_role("button", name="Check").click()
+    expect(page.locator(".bubble")).to_have_text("No script")
+    expect(page.get_by_text("1 recipient", exact=True)).to_be_visible()
     page.get_by_role("button", name="Review what will happen").click()
     page.get_by_role("button", name="Send to 1 recipient").click()
     page.wait_for_url("**/sends/*/")
@@ -155,6 +158,7 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop, scheme, widt
         f"drafts/{draft.pk}/",
         f"drafts/{draft.pk}/review/",
         f"drafts/{draft.pk}/test/",
+        "drafts/",
         "sends/",
         "calendar/",
         "calendar/?view=week",
