@@ -14,7 +14,7 @@ from portal.models import User
 from sms import compose, drafts, facts, optout, reports, saved, trial, trying
 from sms.audience import Limits
 from sms.compose import ComposeError
-from sms.models import AuditEvent, Draft, FactProfile, Send, SendState, Service
+from sms.models import ApprovalRules, AuditEvent, Draft, FactProfile, Send, SendState, Service
 from tests.domain.desk import BY, Provider, a_send, a_service, numbers
 
 pytestmark = pytest.mark.django_db
@@ -163,7 +163,7 @@ def test_reports_count_tests_and_tell_them_apart(service, ada):
     assert {line.value: line.figures.messages for line in made.lines} == {"none": 4, "test": 3}
     alone = reports.report(reports.Asked(service.pk, today, today, filters={"test": "none"}))
     assert alone.total.messages == 4
-    import_module("sms.migrations.0025_trials").forget(apps, None)  # the way back
+    import_module("sms.migrations.0026_trials").forget(apps, None)  # the way back
     assert not FactProfile.objects.filter(test=True).exists()
 
 
@@ -210,6 +210,15 @@ def test_whoever_claims_to_test_reaches_nobody_but_those_whom_a_test_may_reach(s
 def test_nobody_is_no_person(service, ada):
     order = an_order(service, ada)
     assert "own number" in no_test(replace(order, trial=trial.Trial(order.trial.draft, None)))
+
+
+def test_a_test_asks_no_approver_and_makes_no_sender_known(service, ada):
+    ApprovalRules.objects.create(service=service, size=1, size_approvers=1, new_sender=1)
+    assert try_out(a_draft(service), ada).state == SendState.SENDING
+    Provider().dispatch()
+    sent = drafts.send_draft(a_draft(service), by=BY, user=ada, limits=LIMITS)
+    assert sent.state == SendState.AWAITING
+    assert {one["rule"] for one in sent.approvals.get().rules} == {"size", "new_sender"}
 
 
 def test_an_ordinary_send_is_no_test(service):

@@ -25,7 +25,7 @@ def forget(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sms', '0024_fact_blocks'),
+        ('sms', '0025_approval'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
