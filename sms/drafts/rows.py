@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from sms import chunks, compose, saved
 from sms.audience import Audience, AudienceError, Limits, Recipient, Reject, read, read_pasted
+from sms.audience.rows import SMALL
 from sms.compose import ComposeError, Problem
 from sms.models import AudienceVersion, Draft, Preparation, SavedAudience, Upload
 
-SMALL = 150_000  # bytes of a file or a paste that is read at every look: some thousand rows
 PASTED = "pasted numbers"
 
 
@@ -112,6 +112,11 @@ def _in_step(draft: Draft) -> AudienceVersion | None:
         draft.allow_duplicates,
     )
     return version if same_source and same_way else None
+
+
+def in_use(draft: Draft) -> AudienceVersion | None:
+    """What its large file or paste was read into; None for few rows, a saved audience, and while another file was just chosen."""
+    return None if draft.audience_id else _in_step(draft)
 
 
 def _sha256(pasted: str) -> str:

@@ -3,6 +3,7 @@
 import json
 import time
 from argparse import ArgumentTypeError
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,19 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sms import compose, hours, labels
-from sms.audience import AudienceError, Limits, read
-from sms.models import Actor, Lane, MessageTemplate, Resend, Send, Sender, SendState, Service
+from sms import approval, compose, hours, labels
+from sms.audience import AudienceError, Limits, by_size, stream
+from sms.models import (
+    Actor,
+    ApprovalState,
+    Lane,
+    MessageTemplate,
+    Resend,
+    Send,
+    Sender,
+    SendState,
+    Service,
+)
 from sms.models.message import FINAL
 
 STILL = 15.0  # seconds without any movement after which --wait returns
@@ -91,16 +102,19 @@ class Command(BaseCommand):
         if service is None:
             known = ", ".join(Service.objects.values_list("slug", flat=True)) or "none yet"
             raise CommandError(f"There is no service {options['service']!r}. Known services: {known}.")
-        order = self._order(service, options)
+        by = Actor(kind="system", key="", label="manage.py send", door="cli")
         try:
-            send = compose.create(order, by=Actor(kind="system", key="", label="manage.py send", door="cli"))
+            with ExitStack() as files:  # a large one is read again while it is stored
+                send = compose.create(self._order(service, options, files), by=by)
         except compose.ComposeError as problem:
             raise CommandError("\n".join(f"{item.field}: {item.text}" for item in problem.problems)) from None
+        except AudienceError as problem:  # a large file is read on the way
+            raise CommandError(f"audience: {problem}") from None
         if options["wait"]:
             _wait(send)
         self._print(send, seconds=time.monotonic() - started, as_json=options["json"])
 
-    def _order(self, service: Service, options: dict[str, Any]) -> compose.Order:
+    def _order(self, service: Service, options: dict[str, Any], files: ExitStack) -> compose.Order:
         sender = Sender.objects.filter(service=service, address=options["sender"]).first()
         if sender is None:
             have = ", ".join(
@@ -126,7 +140,9 @@ class Command(BaseCommand):
             sender=sender,
             content=options["text"] or "",
             template=template,
-            audience=self._audience(options["audience"], options["country"] or service.default_country),
+            audience=self._audience(
+                options["audience"], options["country"] or service.default_country, files
+            ),
             name=options["name"],
             labels=[word for written in options["label"] for word in labels.split(written)],
             due_at=_in_zone(options["at"], service),
@@ -139,11 +155,13 @@ class Command(BaseCommand):
         )
 
     @staticmethod
-    def _audience(path: Path, country: str) -> Any:
+    def _audience(path: Path, country: str, files: ExitStack) -> Any:
         limits = Limits(bytes=settings.UPLOAD_MAX_BYTES, rows=settings.UPLOAD_MAX_ROWS)
         try:
-            with path.open("rb") as file:
-                return read(file, name=path.name, country=country.upper(), limits=limits)
+            file = files.enter_context(path.open("rb"))
+            size = path.stat().st_size if file.seekable() else 0  # a pipe is read as a whole
+            options: dict[str, Any] = {"name": path.name, "country": country.upper(), "limits": limits}
+            return by_size(lambda: stream(file, **options), size=size)
         except OSError as problem:
             raise CommandError(f"audience: {path} cannot be read ({problem.strerror}).") from None
         except AudienceError as problem:
@@ -154,6 +172,7 @@ class Command(BaseCommand):
         if as_json:
             line = {
                 "send": send.pk,
+                "state": send.state,
                 "recipients": send.recipients,
                 "rejected": send.rejected,
                 "states": states,
@@ -161,6 +180,10 @@ class Command(BaseCommand):
             }
             self.stdout.write(json.dumps(line))
             return
+        if (asked := approval.standing(send)) is not None and asked.state == ApprovalState.OPEN:
+            why = " ".join(rule["says"] for rule in asked.request.rules)
+            people = "one person" if asked.needed == 1 else f"{asked.needed} people"
+            self.stderr.write(f"It waits for the approval of {people} on its page. {why}")
         shown = ", ".join(f"{count} {state}" for state, count in states.items())
         self.stdout.write(
             f"Send {send.pk}: {send.recipients} recipients, {send.rejected} rejected; {shown} ({seconds:.1f} s)"
