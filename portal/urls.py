@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 
 from portal.views import (
     api_keys,
+    approvals,
     audiences,
     audit,
     callbacks,
@@ -73,6 +74,12 @@ service = [
     path("sends/<int:pk>/keep-no-more/", retention.send_keep_no_more, name="send_keep_no_more"),
     path("sends/<int:pk>/messages/", sends.send_messages, name="send_messages"),
     path("sends/<int:pk>/rejects.csv", sends.send_rejects, name="send_rejects"),
+    path("sends/<int:pk>/take-back/", approvals.send_take_back, name="send_take_back"),
+    path("sends/<int:pk>/ask-again/", approvals.send_ask_again, name="send_ask_again"),
+    path("approvals/", approvals.approvals, name="approvals"),
+    path("approvals/<int:pk>/", approvals.approval_request, name="approval"),
+    path("approvals/<int:pk>/yes/", approvals.approval_yes, name="approval_yes"),
+    path("approvals/<int:pk>/no/", approvals.approval_no, name="approval_no"),
     path("messages/", messages.messages, name="messages"),
     path("messages/<int:pk>/", messages.message, name="message"),
     path("messages/<int:pk>/number/", reveal.message_reveal, name="message_reveal"),

@@ -111,6 +111,8 @@ def save(typed: Draft, *, base: Mapping[str, str], user: Any, theirs: Collection
             stored.revision += 1
             stored.changed_by = user
             stored.save(update_fields=[*mine, "revision", "changed_at", "changed_by"])
+            if user is not None and user.pk:
+                stored.editors.add(user)  # who wrote a part of it cannot approve it
     return Saved(stored, bool(mine), tuple(others), tuple(clashes), before)
 
 

@@ -18,7 +18,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, connections
 from django.db.models.functions import Now
 
-from sms import callbacks, dispatch, domains, facts, optout, prepare, receipts, reports, retention
+from sms import approval, callbacks, dispatch, domains, facts, optout, prepare, receipts, reports, retention
 from sms.models import Duty, IdempotentAnswer, ReceiptInbox, ledger
 from sms.pulse import HOST, Pulse
 
@@ -167,14 +167,30 @@ def tidy() -> None:
     """Small chores, once a minute or so: what concerns sends that nobody is working on right now."""
     each(
         *(receipts.sweep, optout.sweep, ledger.squash, dispatch.sweep, dispatch.watch),
-        *(callbacks.forget, IdempotentAnswer.forget, _note_silence, _check_domains, facts.fold),
+        *(
+            approval.expire_due,
+            callbacks.forget,
+            IdempotentAnswer.forget,
+            _note_silence,
+            _check_domains,
+            facts.fold,
+        ),
         prepare.forget,
     )
 
 
+def tell_people(*, public_url: str) -> int:
+    """Mails about approval that are due; returns how many left."""
+    return approval.send_due(public_url=public_url)
+
+
 def report(*, public_url: str) -> None:
-    """Reports that are due by mail, and files that are old."""
-    each(lambda: reports.send_due(public_url=public_url), reports.forget)
+    """Mails that are due, about approvals and of reports, and files that are old."""
+    each(
+        lambda: approval.send_due(public_url=public_url),
+        lambda: reports.send_due(public_url=public_url),
+        reports.forget,
+    )
 
 
 def make_reports(*, stopped: Stopped) -> int:

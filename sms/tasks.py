@@ -99,6 +99,15 @@ def fold(*, linger: float = 1.5) -> None:
             wake.fold()
 
 
+def approvals() -> None:
+    """Mail whoever is asked for a yes, or waits for one."""
+    if stopping():
+        return
+    with _sign_of_life() as mine:
+        mine.beat("mailing")
+        rounds.tell_people(public_url=settings.PUBLIC_URL)
+
+
 def tell_until(stopped: Callable[[], bool]) -> None:
     """Deliver callbacks until the end: the loop that `manage.py qcluster` runs beside its workers, so that none is kept by a slow
     receiver. A database that is away is waited for."""

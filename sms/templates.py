@@ -286,7 +286,8 @@ class Users:
 def users_of(template: MessageTemplate, language: str = "") -> Users:
     """The one list of users; at most SHOWN_USERS of each kind, with their counts."""
     drafts = Draft.objects.filter(template=template, language=language, send=None)
-    scheduled = Send.objects.filter(template=template, state__in=(SendState.PREPARING, SendState.SCHEDULED))
+    waits = (SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED)
+    scheduled = Send.objects.filter(template=template, state__in=waits)
     return Users(list(drafts[:SHOWN_USERS]), drafts.count(), list(scheduled[:SHOWN_USERS]), scheduled.count())
 
 

@@ -63,6 +63,15 @@ def dispatch() -> None:
     transaction.on_commit(_work)
 
 
+def approvals() -> None:
+    """Have people told soon after this transaction that they are asked for a yes, or what became of their question."""
+    transaction.on_commit(_approvals)
+
+
+def _approvals() -> None:
+    _enqueue("sms.tasks.approvals")
+
+
 def gather(period: float) -> None:
     """For a process that answers many requests: no more than one wake-up to dispatch in `period` seconds."""
     _work.period = period

@@ -49,16 +49,20 @@ SIDEWAYS: dict[str, set[str]] = {
     },
     "sms.labels": {"sms.refusal"},  # what is wrong with them is a problem of the send
     "sms.wishes": {"sms.refusal"},  # what cannot be asked for is a problem of compose
-    "sms.dispatch": {"sms.wishes"},  # the request asks for them
+    "sms.dispatch": {
+        "sms.wishes",
+        "sms.approval",
+    },  # the request asks for them; what was approved is compared
     "sms.plan": {  # it foretells what these do, by their own rules
         *("sms.compose", "sms.dispatch", "sms.content", "sms.senders", "sms.audience", "sms.control"),
-        *("sms.prices", "sms.slicing", "sms.wishes"),
+        *("sms.prices", "sms.slicing", "sms.wishes", "sms.approval"),
     },
     "sms.refusal": {"sms.audience"},  # compose's own errors, kept apart for length
     "sms.chunks": {"sms.audience"},  # how an audience lies in the database
     "sms.saved": {"sms.audience", "sms.chunks"},  # an audience that is kept
     "sms.prepare": {  # it does the work of these in the background
         *("sms.audience", "sms.chunks", "sms.compose", "sms.drafts", "sms.slicing", "sms.content"),
+        "sms.approval",
     },
     "sms.connection": {"sms.dispatch"},  # a test signs in as sending does
     "sms.drafts": {  # a draft is a compose that is not finished
@@ -73,8 +77,13 @@ SIDEWAYS: dict[str, set[str]] = {
     "sms.retention": {"sms.archive", "sms.saved"},  # it decides what leaves, and these know how
     "sms.listing": {"sms.archive", "sms.audience"},  # a file of messages, disarmed as every CSV is
     "sms.desk": {"sms.archive"},  # a page shows a message wherever it lies
-    "sms.control": {"sms.compose"},  # stopping is cancelling every send of a kind
+    "sms.control": {
+        "sms.compose",
+        "sms.approval",
+    },  # stopping is cancelling every send of a kind, and moving one ends its yes
+    "sms.approving": {"sms.approval", "sms.compose"},  # the last yes releases, a no cancels
     "sms.rounds": {
+        "sms.approval",
         "sms.callbacks",
         "sms.dispatch",
         "sms.domains",

@@ -102,6 +102,13 @@ ACTS: dict[str, str] = {
     "send.paused": "Paused",
     "send.resumed": "Resumed",
     "send.stage": "Next stage let go",
+    "send.approval_asked": "Approval asked for",
+    "send.approved": "Approved by one person",
+    "send.released": "Let go with the last yes",
+    "send.rejected": "Rejected",
+    "send.approval_withdrawn": "Request for approval withdrawn",
+    "send.approval_voided": "Approval void, because it was changed",
+    "send.approval_expired": "Approval expired",
     "send.kept": "Kept from retention",
     "send.kept_no_more": "No longer kept from retention",
     # what leaves when its days are over

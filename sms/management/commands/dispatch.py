@@ -152,6 +152,7 @@ def _receipts(stop: _Stop) -> None:
         if time.monotonic() >= next_chores:
             next_chores = time.monotonic() + MINUTE
             rounds.tidy()
+            rounds.tell_people(public_url=settings.PUBLIC_URL)
             wake.discard_stale()
 
     try:
