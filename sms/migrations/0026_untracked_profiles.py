@@ -23,7 +23,7 @@ def forget(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sms', '0024_fact_blocks'),
+        ('sms', '0025_approval'),
     ]
 
     operations = [
