@@ -90,6 +90,7 @@ class FactProfile(models.Model):
     untracked = models.BooleanField(
         default=False, help_text="Links are shortened, and clicks are not asked for."
     )
+    test = models.BooleanField(default=False, db_default=False)
     sender = models.CharField(max_length=100, blank=True)
     template = models.CharField(max_length=100, blank=True)
     version = models.CharField(max_length=100, blank=True)
@@ -103,7 +104,7 @@ class FactProfile(models.Model):
                 fields=(
                     *("service_id", "sender_id", "template_id", "version_id", "domain_id"),
                     *("policy_group_id", "person_id", "partner", "labels"),
-                    *("smartlinks", "untracked"),
+                    *("smartlinks", "test", "untracked"),
                 ),
                 name="fact_profile_once",
             ),

@@ -8,7 +8,7 @@ def forget(apps, schema_editor):
     profile, send = apps.get_model('sms', 'FactProfile'), apps.get_model('sms', 'ReportedSend')
     keys = (
         *('service_id', 'sender_id', 'template_id', 'version_id', 'domain_id', 'policy_group_id'),
-        *('person_id', 'partner', 'labels', 'smartlinks'),
+        *('person_id', 'partner', 'labels', 'smartlinks', 'test'),
     )
     for one in profile.objects.filter(untracked=True).order_by('pk'):
         other = profile.objects.filter(untracked=False, **{key: getattr(one, key) for key in keys}).first()
@@ -23,7 +23,7 @@ def forget(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sms', '0025_approval'),
+        ('sms', '0026_trials'),
     ]
 
     operations = [
@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='factprofile',
-            constraint=models.UniqueConstraint(fields=('service_id', 'sender_id', 'template_id', 'version_id', 'domain_id', 'policy_group_id', 'person_id', 'partner', 'labels', 'smartlinks', 'untracked'), name='fact_profile_once'),
+            constraint=models.UniqueConstraint(fields=('service_id', 'sender_id', 'template_id', 'version_id', 'domain_id', 'policy_group_id', 'person_id', 'partner', 'labels', 'smartlinks', 'test', 'untracked'), name='fact_profile_once'),
         ),
         migrations.RunPython(migrations.RunPython.noop, forget),
     ]
