@@ -5,16 +5,16 @@ from django.db import connection
 from sms.models import FactProfile, Label, ReportedSend, Send
 from sms.models.tally import HOUR
 
-KEYS = (
+KEYS = (  # in the order of the columns of `_IDS` and what follows it
     *("service_id", "sender_id", "template_id", "version_id", "domain_id"),
-    *("policy_group_id", "person_id", "partner", "labels", "test", "smartlinks"),
+    *("policy_group_id", "person_id", "partner", "labels", "test", "untracked", "smartlinks"),
 )
 USERS = Send._meta.get_field("created_by").related_model._meta.db_table
 _IDS = (
     "s.service_id AS service_id, s.sender_id AS sender_id, coalesce(s.template_id, 0) AS template_id,"
     " coalesce(s.template_version_id, 0) AS version_id, coalesce(s.link_domain_id, 0) AS domain_id,"
     " coalesce(s.policy_group_id, 0) AS policy_group_id, coalesce(s.created_by_id, 0) AS person_id, s.partner AS partner,"
-    " new.labels AS labels, s.test AS test"
+    " new.labels AS labels, s.test AS test, new.untracked AS untracked"
 )
 _NAMES = (
     "max(f.address) AS sender, coalesce(max(t.name), '') AS template, coalesce(max(cast(v.number AS varchar)), '') AS version,"
@@ -36,14 +36,15 @@ def report(source: str) -> None:
     profile, sends = FactProfile._meta.db_table, ReportedSend._meta.db_table
     # these few drive the statement: as a condition they were looked for once per send
     new = (
-        f"(SELECT one.id, {_labels()} AS labels FROM (SELECT DISTINCT d.send_id AS id FROM {source} AS d"  # noqa: S608
-        f" WHERE NOT EXISTS (SELECT 1 FROM {sends} r WHERE r.send_id = d.send_id)) AS one) AS new JOIN sms_send s ON s.id = new.id"
+        f"(SELECT one.id, {_labels()} AS labels, {_untracked()} AS untracked FROM (SELECT DISTINCT d.send_id AS id FROM {source} AS d"  # noqa: S608
+        f" WHERE NOT EXISTS (SELECT 1 FROM {sends} r WHERE r.send_id = d.send_id)) AS one"
+        " JOIN sms_send w ON w.id = one.id) AS new JOIN sms_send s ON s.id = new.id"
     )
     names = ", ".join(f"{name} = excluded.{name}" for name in FactProfile.NAMED)
     links = "CASE WHEN length(cast(s.smartlinks AS text)) > 2 THEN {yes} ELSE {no} END".format(
         **({"yes": "true", "no": "false"} if connection.vendor == "postgresql" else {"yes": "1", "no": "0"})
     )
-    grouped = ", ".join((*(f"s.{column}" for column in _GROUPED), "new.labels", links))
+    grouped = ", ".join((*(f"s.{column}" for column in _GROUPED), "new.labels", "new.untracked", links))
     same = " AND ".join(f"p.{key} = one.{key}" for key in KEYS)
     hour = (
         f"floor(extract(epoch FROM greatest(s.created_at, s.due_at)) / {HOUR})::int"
@@ -76,4 +77,17 @@ def _labels() -> str:
     return (
         f"coalesce((SELECT {joined} FROM (SELECT l.word FROM {Send.labels.through._meta.db_table} sl"  # noqa: S608
         f" JOIN {Label._meta.db_table} l ON l.id = sl.label_id WHERE sl.send_id = one.id ORDER BY l.word) AS its), '')"
+    )
+
+
+def _untracked() -> str:
+    """Whether a send asked for no clicks (`sms.wishes`): it said so of its links, or left CLICKED out of its receipts."""
+    if connection.vendor == "postgresql":
+        return (
+            "coalesce(w.wishes #>> '{options,trackClicks}' = 'false', false)"
+            " OR coalesce(jsonb_typeof(w.wishes -> 'receipts') = 'array' AND NOT (w.wishes -> 'receipts' @> '\"CLICKED\"'), false)"
+        )
+    return (
+        "(coalesce(json_extract(w.wishes, '$.options.trackClicks') = 0, 0) OR coalesce(json_type(w.wishes, '$.receipts') = 'array'"
+        " AND NOT EXISTS (SELECT 1 FROM json_each(w.wishes, '$.receipts') WHERE value = 'CLICKED'), 0))"
     )

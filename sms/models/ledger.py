@@ -75,7 +75,7 @@ COLUMNS = (
 
 
 ALIKE = ("send_id", "country", "carrier", "segments", "segments_billed")  # in the order of `Alike`
-PART = 500  # messages that are folded while PostgreSQL writes those before
+PART = 850  # messages that are folded while PostgreSQL writes those before
 READ = ("id", "send_id", "attempt", "posted_at", "country", "segments", *COLUMNS)
 
 

@@ -49,7 +49,7 @@ ON_THE_WAY = (
 # tries, then STORED: plain rows, since a name for each would cost as much as reading them
 _Taken = tuple[int, int, int, int, int, bytes]
 STORED = ("id", "message_id", "attempt", "service_id", "raw")
-PART = 1250  # receipts that are read while PostgreSQL takes the next
+PART = 2500  # receipts that are read while PostgreSQL takes the next; with less it walks over those just taken too often
 ONE_FOLDER = 0x666F6C64  # an advisory lock's number of ours
 
 

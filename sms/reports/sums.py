@@ -50,7 +50,7 @@ class Known:
         one = self.profiles.get(profile_id)
         if one is None:
             return "", False, False
-        return self.kinds.get(one.sender_id, ""), bool(one.domain_id), one.smartlinks
+        return self.kinds.get(one.sender_id, ""), bool(one.domain_id) and not one.untracked, one.smartlinks
 
     def price(self, country: str, kind: str) -> tuple[int, str] | None:
         """That of the kind, else that of any."""

@@ -8,14 +8,28 @@ from math import ceil
 import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import Sum
+from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sms import compose, facts, optout
-from sms.models import Click, Fact, FactDelta, Message, Receipt, ReportedSend, SendFact, buckets, ledger
+from sms import compose, facts, optout, reports
+from sms.models import (
+    Click,
+    Fact,
+    FactDelta,
+    Message,
+    Price,
+    Receipt,
+    ReportedSend,
+    SendFact,
+    ShortLinkDomain,
+    buckets,
+    ledger,
+)
 from sms.models.ledger import News, Tally
 from sms.optout import Refusal
 from sms.receipts import click_book
+from sms.wishes import Wishes
 from tests.domain.desk import BY, a_send, a_service
 
 pytestmark = pytest.mark.django_db
@@ -215,3 +229,56 @@ def test_a_percentile_is_at_most_five_percent_off(seconds, share):
     assert read is not None
     assert abs(read - true) <= buckets.ERROR * true + 0.001
     assert buckets.ERROR < 0.05
+
+
+@pytest.mark.parametrize(
+    ("wishes", "measured"),
+    [
+        (Wishes(), True),
+        (Wishes(tag1="spring"), True),
+        (Wishes(track_clicks=False), False),
+        (Wishes(receipts=("DELIVERED", "FAILED")), False),
+    ],
+)
+def test_clicks_of_a_send_that_asks_for_none_are_not_measurable(wishes, measured):
+    shop = a_service()
+    domain = ShortLinkDomain.objects.create(
+        service=shop, host="go.example.test", region=shop.region, state="healthy", checked_at=timezone.now()
+    )
+    send = a_send(shop, link_domain=domain, wishes=wishes)
+    tally = Tally.new()
+    ledger.arm(list(send.messages.values_list("pk", flat=True)), at=timezone.now(), tally=tally)
+    tally.write()
+    facts.fold()
+    today = send.due_at.date()
+    for by in ("day", "send", "domain"):
+        made = reports.report(reports.Asked(shop.pk, today, today + timedelta(days=1), by=by))
+        assert made.total.clicks_measurable is measured
+        assert made.lines[0].figures.clicks_measurable is measured, by
+
+
+def test_a_year_in_blocks_and_days_comes_to_the_same_as_in_days():
+    """Each day once, whichever way its end meets those of blocks, and cost as segments times price."""
+    shop = a_service()
+    Price.objects.create(service=shop, country="GB", amount="0.04", currency="EUR")
+    start = datetime(2026, 1, 5, 9, tzinfo=UTC)
+    for number in range(0, 90, 7):
+        made = a_send(shop, 1 + number % 3)
+        tally = Tally.new()
+        keys = list(made.messages.values_list("pk", flat=True))
+        ledger.arm(keys, at=start + timedelta(days=number), tally=tally)
+        tally.write()
+    facts.fold()
+    for first, last in ((0, 89), (3, 70), (10, 45), (0, 31), (20, 21)):
+        since, until = (start + timedelta(days=days) for days in (first, last))
+        asked = {"since": since.date(), "until": until.date()}
+        by_day = reports.report(reports.Asked(shop.pk, **asked)).total
+        by_sender = reports.report(reports.Asked(shop.pk, **asked, by="sender")).total
+        by_country = reports.report(reports.Asked(shop.pk, **asked, by="country")).total
+        expected = Message.objects.filter(
+            posted_at__gte=since.replace(hour=0), posted_at__lt=until.replace(hour=0) + timedelta(days=1)
+        ).count()
+        assert (by_day.posted, by_sender.posted, by_country.posted) == (expected,) * 3
+        assert (
+            by_day.money == by_sender.money == ([("EUR", pytest.approx(0.04 * expected))] if expected else [])
+        )
