@@ -23,10 +23,11 @@ PASSWORD = "correct horse battery"
 WATCH = """() => {
   const text = document.querySelector("[name=text]"), part = document.querySelector("[data-part=preview]");
   const pending = [], took = [];
+  const from = text.value.length;
   let pressed = 0;
   window.measured = took;
   text.addEventListener("keydown", () => { pressed = performance.now(); }, true);
-  text.addEventListener("input", () => pending.push({ at: pressed, tail: text.value.slice(-24) }), true);
+  text.addEventListener("input", () => pending.push({ at: pressed, tail: text.value.slice(from).slice(-24) }), true);
   new MutationObserver(() => {
     const bubble = part.querySelector(".bubble").cloneNode(true);
     for (const seam of bubble.querySelectorAll(".seam")) seam.remove();
