@@ -104,6 +104,9 @@ ACTS: dict[str, str] = {
     "send.kept_no_more": "No longer kept from retention",
     # what leaves when its days are over
     "retention.ran": "Retention ran",
+    "erasure.asked": "Erasure of a number asked for",
+    "erasure.done": "Number erased",
+    "number.disclosed": "Everything about a number given out",
     # overrides of what is not confirmed
     "messages.send_again": "Sent again, though not confirmed",
     "messages.treat_as_sent": "Treated as sent",
