@@ -89,6 +89,9 @@ def perform(erasure: Erasure, *, folder: Path, rest: Callable[[], object] = lamb
         return False
     Erasure.objects.filter(pk=erasure.pk).update(state=Erasure.State.RUNNING, waits_for="")
     disk.bring_in()
+    archive.resume(
+        service, rest=lambda: False
+    )  # a file that a killed process left half-way cannot be rewritten
     columns.before_deleting()
     around, entries = Around(rest, folder), list[dict[str, Any]]()
     before = {entry["place"]: entry for entry in erasure.certificate.get("places", [])}
