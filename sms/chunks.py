@@ -7,7 +7,7 @@ need the memory of one chunk. Called by `sms.saved`, `sms.prepare`, `sms.drafts`
 import hashlib
 import zlib
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,9 +17,9 @@ from sms.audience import Recipient, Reject
 from sms.audience.rows import BLOCK, Block, Rows
 from sms.models import AudienceChunk, AudienceVersion
 
-_Row = tuple[int, dict[str, str], str]
+Row = tuple[int, dict[str, str], str]
 _Bad = tuple[int, str, str, str, list[str]]
-_rows = msgspec.msgpack.Decoder(list[_Row])
+_rows = msgspec.msgpack.Decoder(list[Row])
 _bad = msgspec.msgpack.Decoder(list[_Bad])
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -53,16 +53,16 @@ class Shelf:
     def __init__(self, version_id: int, *, place: int = 0) -> None:
         self.place = place
         self._version_id = version_id
-        self._numbers, self._rows, self._bad = array("Q"), list[_Row](), list[_Bad]()
+        self._numbers, self._rows, self._bad = array("Q"), list[Row](), list[_Bad]()
 
     def add(self, one: Recipient) -> None:
         """A row that gets a message."""
         self._numbers.append(int(one.msisdn[1:]))
         self._rows.append((one.row, one.substitutions, one.warning))
 
-    def reject(self, bad: Reject, cells: Sequence[str] = ()) -> None:
-        """A row that gets none, with the cells it had."""
-        self._bad.append((bad.row, bad.value, bad.code, bad.reason, list(cells)))
+    def reject(self, bad: Reject) -> None:
+        """A row that gets none."""
+        self._bad.append((bad.row, bad.value, bad.code, bad.reason, list(bad.cells)))
 
     @property
     def full(self) -> bool:
@@ -130,12 +130,20 @@ class Kept:
         return Block(recipients_of(found), () if self.version.audience_id else rejects_of(found))
 
 
+def cells_of(one: Recipient, audience: Rows) -> list[str]:
+    """What stands in its row, in the order of the headings."""
+    return [
+        one.msisdn if name == audience.column else one.substitutions.get(name, "")
+        for name in audience.headings
+    ]
+
+
 def packed(rows: object) -> bytes:
     """As they lie in a chunk."""
     return zlib.compress(_encode(rows), 1)
 
 
-def rows_of(chunk: AudienceChunk) -> list[_Row]:
+def rows_of(chunk: AudienceChunk) -> list[Row]:
     """Row, cells, warning."""
     return _rows.decode(zlib.decompress(bytes(chunk.rows)))
 
@@ -152,15 +160,10 @@ def recipients_of(chunk: AudienceChunk) -> list[Recipient]:
 
 def rejects_of(chunk: AudienceChunk) -> list[Reject]:
     """The others."""
-    return [bad for bad, _ in rejects_with_cells(chunk)]
-
-
-def rejects_with_cells(chunk: AudienceChunk) -> list[tuple[Reject, list[str]]]:
-    """The others, with all that stood in their rows, in the order of the headings; nothing where the row could not be cut."""
     if not chunk.rejected:
         return []
     return [
-        (Reject(row=row, value=value, code=code, reason=reason), cells)
+        Reject(row=row, value=value, code=code, reason=reason, cells=cells)
         for row, value, code, reason, cells in _bad.decode(zlib.decompress(bytes(chunk.rejects)))
     ]
 

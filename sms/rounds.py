@@ -170,6 +170,7 @@ def tidy() -> None:
     each(
         *(receipts.sweep, optout.sweep, ledger.squash, dispatch.sweep, dispatch.watch),
         *(callbacks.forget, IdempotentAnswer.forget, _note_silence, _check_domains, facts.fold),
+        prepare.forget,
     )
 
 

@@ -17,12 +17,12 @@ from django.utils import timezone
 
 from sms.audience import Audience, Limits, Reading, Recipient, Reject, read_pasted, stream
 from sms.audience.download import MARK, csv_line
+from sms.chunks import Digest, Row, recipients_of, rows_of
+from sms.chunks import packed as packed_rows
 from sms.models import Actor, AudienceChunk, AudienceVersion, AuditEvent, SavedAudience, Service
 
 CHUNK = 1000
 KEPT_REJECTS = 10_000
-_Row = tuple[int, dict[str, str], str]
-_rows = msgspec.msgpack.Decoder(list[_Row])
 _rejects = msgspec.msgpack.Decoder(list[Reject])
 TAKEN = "There is an audience named “{name}”. Choose another name, or replace its rows."
 
@@ -46,6 +46,7 @@ class Packed:
     chunks: list[tuple[int, bytes, bytes]]
     rejected: int
     rejects: bytes
+    digest: str
 
     @property
     def recipients(self) -> int:
@@ -222,7 +223,7 @@ def find(
     for chunk in chunks.order_by("version__audience__name", "-version__number", "place")[:most]:
         at = _index(bytes(chunk.numbers), needle)
         if at is not None:
-            row, cells, _ = _unpacked(chunk)[at]
+            row, cells, _ = rows_of(chunk)[at]
             found.append(Found(chunk.version, row, cells))
     return found
 
@@ -252,14 +253,7 @@ def _index(numbers: bytes, needle: bytes) -> int | None:
 
 def _recipients(version: AudienceVersion) -> Iterator[Recipient]:
     for chunk in version.chunks.order_by("place").iterator(chunk_size=10):
-        numbers = array("Q")
-        numbers.frombytes(bytes(chunk.numbers))
-        for number, (row, cells, warning) in zip(numbers, _unpacked(chunk), strict=True):
-            yield Recipient(row=row, msisdn=f"+{number}", substitutions=cells, warning=warning)
-
-
-def _unpacked(chunk: AudienceChunk) -> list[_Row]:
-    return _rows.decode(zlib.decompress(bytes(chunk.rows)))
+        yield from recipients_of(chunk)
 
 
 # --- writing ------------------------------------------------------------------------------------------------------------
@@ -269,15 +263,16 @@ def _packed(
     rows: Iterable[Recipient | Reject], of: Reading | Audience, *, source: str, country: str
 ) -> Packed:
     chunks: list[tuple[int, bytes, bytes]] = []
-    numbers, packed = array("Q"), list[_Row]()
+    numbers, packed = array("Q"), list[Row]()
     rejects: list[Reject] = []
-    rejected = 0
+    rejected, digest = 0, Digest()
     for one in rows:
         if isinstance(one, Reject):
             rejected += 1
             if rejected <= KEPT_REJECTS:
                 rejects.append(one)
             continue
+        digest.add((one,))
         numbers.append(int(one.msisdn[1:]))
         packed.append((one.row, one.substitutions, one.warning))
         if len(packed) == CHUNK:
@@ -296,11 +291,12 @@ def _packed(
         chunks=chunks,
         rejected=rejected,
         rejects=zlib.compress(msgspec.msgpack.encode(rejects)) if rejects else b"",
+        digest=str(digest),
     )
 
 
-def _chunk(numbers: "array[int]", rows: list[_Row]) -> tuple[int, bytes, bytes]:
-    return len(rows), numbers.tobytes(), zlib.compress(msgspec.msgpack.encode(rows))
+def _chunk(numbers: "array[int]", rows: list[Row]) -> tuple[int, bytes, bytes]:
+    return len(rows), numbers.tobytes(), packed_rows(rows)
 
 
 def _add(saved: SavedAudience, packed: Packed, *, number: int, user: Any) -> AudienceVersion:
@@ -315,6 +311,7 @@ def _add(saved: SavedAudience, packed: Packed, *, number: int, user: Any) -> Aud
         recipients=packed.recipients,
         rejected=packed.rejected,
         rejects=packed.rejects,
+        digest=packed.digest,
         made_by=user,
     )
     AudienceChunk.objects.bulk_create(

@@ -9,6 +9,8 @@ from django.core.files.uploadedfile import UploadedFile
 
 from portal import wording
 from portal.forms.local_time import LocalTimeField
+from portal.limits import upload_limits
+from sms import drafts
 from sms.models import Draft, Lane, Resend, Service, TemplateVersion, Upload, VersionState
 
 LANES = [(Lane.URGENT, "Urgent"), (Lane.NORMAL, "Normal"), (Lane.BULK, "Bulk")]
@@ -187,10 +189,11 @@ class DraftForm(forms.ModelForm):
         if file is not None:
             draft.upload = Upload.keep(file.read(), service=self.service, name=file.name or "file", user=user)
             draft.column = "" if stored and stored.upload and stored.column == draft.column else draft.column
+            drafts.recall(draft, limits=upload_limits())
         elif self.cleaned_data.get("remove_file"):
             draft.upload = None
         if draft.pk is None:
             draft.save()
         else:  # never `send`: only sending writes it, or a draft that was just sent could be sent again
-            draft.save(update_fields=[*self.Meta.fields, "upload", "changed_at"])
+            draft.save(update_fields=[*self.Meta.fields, "upload", "fillings", "changed_at"])
         return draft

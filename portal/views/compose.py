@@ -1,26 +1,20 @@
-"""Compose: write, check, review, send. A draft is saved at every press of a button, errors or not."""
+"""Compose: write and check. A draft is saved at every press of a button, errors or not. The page after it is `review`."""
 
 from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from portal import wording
 from portal.access import actor, service_page
 from portal.forms.compose import DraftForm
-from portal.limits import upload_limits
 from portal.views import flight_plan
-from portal.views.download import csv_download
 from sms import compose as composing
-from sms import control, drafts, text
-from sms.audience import rejects_csv
+from sms import text
 from sms.models import AuditEvent, Draft, Service
-
-PREVIEWED = 5
-SHOWN_REJECTS = 20
 
 
 @service_page("compose")
@@ -72,7 +66,7 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
         return redirect("draft", service=service.slug, pk=saved.pk)
     if fine:
         try:
-            composing.survey(drafts.order_of(saved, limits=upload_limits()))
+            flight_plan.look_ahead(saved)
         except composing.ComposeError as problem:
             _show(form, problem)
         else:
@@ -100,74 +94,20 @@ def _page(request: HttpRequest, form: DraftForm, *, status: int = 200) -> HttpRe
     return render(request, "compose/edit.html", {"form": form, "draft": form.instance}, status=status)
 
 
-@service_page("compose")
-@require_http_methods(["GET", "HEAD", "POST"])
-def draft_review(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """What will happen, before it does. The button on this page sends."""
-    found = get_object_or_404(
-        service.drafts.select_related(
-            "service__region",
-            "upload",
-            "audience__current",
-            "sender",
-            "template",
-            "policy_group",
-            "link_domain",
-        ),
-        pk=pk,
-    )
-    if found.send_id:
-        messages.info(request, "This draft was sent. Here is the send.")
-        return redirect("send", service=service.slug, pk=found.send_id)
-    try:
-        if request.method == "POST":
-            send = drafts.send_draft(found, by=actor(request), user=request.user, limits=upload_limits())
-            return redirect("send", service=service.slug, pk=send.pk)
-        context = _review(request, found, drafts.order_of(found, limits=upload_limits()))
-    except composing.ComposeError as problem:
-        form = DraftForm(instance=found, service=service, data=_as_typed(found, service))
-        form.is_valid()
-        _show(form, problem)
-        return _page(request, form, status=422)
-    return render(request, "compose/review.html", context)
+def refused(
+    request: HttpRequest, service: Service, found: Draft, problem: composing.ComposeError
+) -> HttpResponse:
+    """The compose page of a draft that makes no send as it stands, each problem at its field."""
+    form = DraftForm(instance=found, service=service, data=_as_typed(found, service))
+    form.is_valid()
+    _show(form, problem)
+    return _page(request, form, status=422)
 
 
 def _as_typed(found: Draft, service: Service) -> dict[str, Any]:
     """The draft as form data, so that errors can be shown at its fields."""
     bare = DraftForm(instance=found, service=service)
     return {name: bare[name].value() for name in bare.fields if bare[name].value() is not None}
-
-
-def _review(request: HttpRequest, found: Draft, order: composing.Order) -> dict[str, Any]:
-    figures = composing.survey(order)
-    lines = figures.head[:PREVIEWED]
-    lines += [line for line in figures.longest[:1] if line not in lines]
-    return {
-        "draft": found,
-        "figures": figures,
-        "recipients": figures.recipients,
-        "rejected": figures.rejected,
-        "previews": lines,
-        "rejects": figures.bad[:SHOWN_REJECTS],
-        "ramps": figures.recipients >= composing.RAMP_FROM,
-        "holds": [
-            hold for part in (found.sender, found.link_domain) if part and (hold := control.hold_on(part))
-        ],
-        **flight_plan.shown(request, order, figures),
-    }
-
-
-@service_page("compose")
-@require_safe
-def draft_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingHttpResponse:
-    """The rejects of a draft, each with its row and reason."""
-    found = get_object_or_404(service.drafts.select_related("service", "upload", "template", "sender"), pk=pk)
-    try:
-        rejects = [bad for bad, _ in composing.rejects_of(drafts.order_of(found, limits=upload_limits()))]
-    except composing.ComposeError:
-        rejects = []
-    _audit(request, "draft.rejects_exported", found, rows=len(rejects))
-    return csv_download(rejects_csv(rejects), name=f"rejects-draft-{found.pk}.csv")
 
 
 @service_page("compose")

@@ -1,5 +1,6 @@
 """The flight plan of a draft: what its page draws, and the same as JSON. The page itself is `portal.views.compose.draft_review`."""
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,9 +13,10 @@ from django.views.decorators.http import require_safe
 
 from portal.access import service_page
 from portal.limits import upload_limits
-from sms import compose, drafts, plan
-from sms.models import Service
+from sms import compose, drafts, plan, prepare
+from sms.models import Draft, Service
 
+HEAD_START = 1.2  # seconds that the press of a button may work on it itself, so that the next page has something to show
 THINNEST = 1.0  # of 100: so that a few rows are still seen
 
 
@@ -27,15 +29,51 @@ class Part:
     width: float
 
 
+def look_ahead(draft: Draft) -> None:
+    """After a press of Review: raises ComposeError where the draft makes no send, as far as that is known within a moment."""
+    try:
+        worked_on(draft, HEAD_START)
+    except drafts.NotReady:
+        return  # the next page shows how far it is
+
+
+def worked_on(draft: Draft, seconds: float) -> drafts.Looked:
+    """Its figures after some work on them, if there is any to do and nobody else is at it. Raises as `drafts.look` does."""
+    until = time.monotonic() + seconds
+    while True:
+        looked: drafts.Looked | drafts.NotReady
+        try:
+            looked = drafts.look(draft, limits=upload_limits())
+        except drafts.NotReady as problem:
+            looked = problem
+        waiting, left = looked.preparation, until - time.monotonic()
+        if (
+            waiting is None
+            or not waiting.is_waiting
+            or left <= 0
+            or not prepare.go_on(waiting.pk, seconds=left)
+        ):
+            break
+        if draft.version is not None:
+            draft.version.refresh_from_db()
+    if isinstance(looked, drafts.NotReady):
+        raise looked
+    return looked
+
+
 @service_page("compose")
 @require_safe
 def draft_plan(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """What the plan page is drawn from, and what the API's `dry_run` answers for the same order."""
-    found = get_object_or_404(service.drafts.select_related("service__region", "upload", "audience"), pk=pk)
+    found = get_object_or_404(service.drafts.select_related("service", *drafts.RELATED), pk=pk)
     try:
-        order = drafts.order_of(found, limits=upload_limits())
+        looked = worked_on(found, HEAD_START)
+        if looked.figures is None or looked.stale:
+            assert looked.preparation is not None, "few rows are checked at once"
+            raise drafts.NotReady(looked.preparation)
         # whole numbers leave the desk only by whoever may export them
-        made = _made(request, order, None, masked="export" not in request.may)  # type: ignore[attr-defined]
+        masked = "export" not in request.may  # type: ignore[attr-defined]
+        made = _made(request, looked.order, looked.figures, masked=masked)
     except compose.ComposeError as problem:
         faults = [{"field": one.field, "detail": one.text} for one in problem.problems]
         return JsonResponse({"errors": faults}, status=422)

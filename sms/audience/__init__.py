@@ -11,10 +11,10 @@ Called by compose, the portal's compose page, the admin and `manage.py send`.
     reading     rows to recipients and rejects          pasted     the box
 """
 
-from sms.audience.download import rejects_csv
+from sms.audience.download import mendable_csv, rejects_csv
 from sms.audience.errors import AudienceError
-from sms.audience.pasted import read_pasted
-from sms.audience.reading import Reading, read, stream
+from sms.audience.pasted import read_pasted, stream_pasted
+from sms.audience.reading import Reading, first_row, read, stream
 from sms.audience.rows import Audience, Limits, Recipient, Reject
 
 __all__ = [
@@ -24,8 +24,11 @@ __all__ = [
     "Reading",
     "Recipient",
     "Reject",
+    "first_row",
+    "mendable_csv",
     "read",
     "read_pasted",
     "rejects_csv",
     "stream",
+    "stream_pasted",
 ]

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from sms.audience.rows import Reject
 
@@ -16,6 +16,21 @@ def rejects_csv(rejects: Iterable[Reject]) -> Iterator[str]:
     yield MARK + csv_line("row", "value", "reason")
     for reject in rejects:
         yield csv_line(str(reject.row), reject.value, reject.reason)
+
+
+ROW, BECAUSE = "rejected row", "rejected because"
+
+
+def mendable_csv(headings: Sequence[str], rejects: Iterable[tuple[Reject, Sequence[str]]]) -> Iterator[str]:
+    """Rejects with all that stood in their rows, to be put right and uploaded again: the first column tells which rows they are."""
+    yield MARK + csv_line(ROW, BECAUSE, *headings)
+    for bad, cells in rejects:
+        yield csv_line(str(bad.row), bad.reason, *cells)
+
+
+def armed(cell: str) -> str:
+    """A cell of ours that came back: without the apostrophe that `csv_line` put there."""
+    return cell[1:] if cell[:1] == "'" and cell[1:].lstrip(" ").startswith(_ACTIVE) else cell
 
 
 def csv_line(*cells: str) -> str:

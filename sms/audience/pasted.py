@@ -25,7 +25,21 @@ def read_pasted(
     limits: Limits | None = None,
     allow_duplicates: bool = False,
 ) -> Audience:
-    """The audience in a text. Row numbers are line numbers, or count the numbers where several share a line."""
+    """The audience in a text; see `stream_pasted`."""
+    return collected(
+        stream_pasted(text, country=country, column=column, limits=limits, allow_duplicates=allow_duplicates)
+    )
+
+
+def stream_pasted(
+    text: str,
+    *,
+    country: str,
+    column: str | None = None,
+    limits: Limits | None = None,
+    allow_duplicates: bool = False,
+) -> Reading:
+    """The rows of a text, one by one. Row numbers are line numbers, or count the numbers where several share a line."""
     limits = limits or Limits()
     size = len(text.encode("utf-8", "replace"))
     if size > limits.bytes:
@@ -41,20 +55,16 @@ def read_pasted(
         )
     if column or not _is_list(first):
         file = io.BytesIO(text.encode("utf-8", "replace"))
-        return collected(
-            stream(
-                file,
-                name="The text",
-                country=country,
-                column=column,
-                limits=limits,
-                allow_duplicates=allow_duplicates,
-            )
+        return stream(
+            file,
+            name="The text",
+            country=country,
+            column=column,
+            limits=limits,
+            allow_duplicates=allow_duplicates,
         )
     source = Source(rows=_entries(lines), headed=False)
-    return collected(
-        Reading(source, country=country, column=None, limits=limits, allow_duplicates=allow_duplicates)
-    )
+    return Reading(source, country=country, column=None, limits=limits, allow_duplicates=allow_duplicates)
 
 
 def _is_list(line: str) -> bool:

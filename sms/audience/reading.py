@@ -6,9 +6,11 @@ counts is `columns`'s, what a number is `sms.msisdn`'s.
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import chain
 from typing import BinaryIO
+
+from msgspec.structs import replace
 
 from sms import msisdn
 from sms.audience.columns import Columns, find_columns
@@ -30,19 +32,33 @@ _ERRORS = frozenset(
 
 
 class Reading:
-    """An audience under way: headings are known, rows come while iterating (once). `rows_read` counts those that were yielded."""
+    """An audience under way: headings are known, rows come while iterating (once).
+
+    `rows_read` counts those that were yielded; `height` is how many there will be at most, 0 where that is not known.
+    """
 
     def __init__(
         self, source: Source, *, country: str, column: str | None, limits: Limits, allow_duplicates: bool
     ) -> None:
         self.rows_read = 0
+        self.height = source.height
+        self._source = source
         self._country = country
         self._limits = limits
         # First row of each number, without its plus: an int takes half of the memory of the text.
         self._seen: dict[int, int] | None = None if allow_duplicates else {}
-        self._columns, self._rows = self._opened(source, column)
+        try:
+            self._columns, self._rows = self._opened(source, column)
+        except AudienceError:
+            self.close()
+            raise
         self.headings = self._columns.headings
         self.column = self._columns.names[self._columns.at]
+
+    def close(self) -> None:
+        """Let go of the file, for whoever does not walk to the end."""
+        if isinstance(self._source.rows, Generator):
+            self._source.rows.close()
 
     def __iter__(self) -> Iterator[Recipient | Reject]:
         """Each row that has a filled cell, as what it became."""
@@ -54,7 +70,17 @@ class Reading:
                     "too_many_rows",
                     f"This file has more than {most:,} rows, the most this desk takes at once. Split it into smaller files.",
                 )
-            yield item if isinstance(item, Reject) else self._judged(*item)
+            if isinstance(item, Reject):
+                yield item
+                continue
+            judged = self._judged(*item)
+            yield replace(judged, cells=self._cells(item[1])) if isinstance(judged, Reject) else judged
+
+    def _cells(self, cells: list[str]) -> list[str]:
+        """Those under a heading. One that is too long stays too long, and no longer than that."""
+        names, most = self._columns.names, self._limits.cell + 1
+        padded = [*cells, *[""] * (len(names) - len(cells))]
+        return [_plain(cell[:most]) for name, cell in zip(names, padded, strict=False) if name]
 
     def _opened(self, source: Source, column: str | None) -> tuple[Columns, Iterator[Row | Reject]]:
         """Look at the first rows to find the columns, then put them back in front."""
@@ -194,6 +220,20 @@ def stream(
     return Reading(
         source, country=country, column=column or None, limits=limits, allow_duplicates=allow_duplicates
     )
+
+
+def first_row(file: BinaryIO, *, country: str, limits: Limits) -> list[str]:
+    """The cells of the first row that has any, which are the headings where there are some. Raises `AudienceError`."""
+    kind = kind_of(file)
+    source = (
+        open_delimited(file, limits=limits)
+        if kind == "text"
+        else open_workbook(file, kind=kind, country=country, limits=limits)
+    )
+    first = next(_filled(source.rows), None)
+    if isinstance(source.rows, Generator):
+        source.rows.close()
+    return [] if first is None or isinstance(first, Reject) else [cell.strip() for cell in first[1]]
 
 
 def read(

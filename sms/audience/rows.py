@@ -29,12 +29,16 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Reject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A row that will get no message. `value` is what stood in the number's cell, shortened; `reason` is for a person."""
+    """A row that will get no message. `value` is what stood in the number's cell, shortened; `reason` is for a person.
+
+    `cells` is what stood under the headings, where it could be told apart, so that a person can put it right.
+    """
 
     row: int
     value: str
     code: str
     reason: str
+    cells: Sequence[str] = ()
 
 
 class Block(NamedTuple):
@@ -84,12 +88,13 @@ Row = tuple[int, list[str]]
 class Source:
     """Rows on their way; one that cannot be told from its neighbours comes as a reject. `place` names the sheet, if any.
 
-    `headed` is False where the first row is known to be no headings.
+    `headed` is False where the first row is known to be no headings; `height` is how many rows there are, where that is known.
     """
 
     rows: Iterator[Row | Reject]
     place: str = ""
     headed: bool = True
+    height: int = 0
 
 
 def shortened(value: str) -> str:

@@ -42,7 +42,8 @@ def open_workbook(file: BinaryIO, *, kind: Literal["zip", "xls"], country: str, 
         layout = layouts.of(index) if layouts else Layout()
         sheet = _parsed(lambda index=index: book.get_sheet_by_index(index))  # type: ignore[misc]
         if sheet.start is not None or layout.errors:
-            return Source(rows=_rows(sheet, layout), place=meta.name if len(sheets) > 1 else "")
+            place = meta.name if len(sheets) > 1 else ""
+            return Source(rows=_rows(sheet, layout), place=place, height=sheet.height)
     raise AudienceError(
         "empty",
         f"The visible sheets of this workbook are empty; “{hidden}” is hidden. Show it, save, and upload again."

@@ -139,9 +139,10 @@ def check(order: Order, *, now: datetime | None = None) -> Checked:
         rejects += [*block.rejects, *unfit]
     if order.partner is not None:  # the provider's codes answer for what the sender cannot reach
         lines, rejects = all_as_lines(lines, rejects), []
+    rejects.sort(key=lambda reject: reject.row)
     if not lines:
         raise nobody_left(rejects)
-    return Checked(lines=lines, rejects=sorted(rejects, key=lambda reject: reject.row))
+    return Checked(lines=lines, rejects=rejects)
 
 
 def survey(order: Order, *, now: datetime | None = None) -> Survey:
@@ -168,7 +169,10 @@ def line_of(order: Order, row: int) -> Line | None:
 
 def rejects_of(order: Order) -> Iterator[tuple[RejectedRow, Recipient | None]]:
     """Every row that gets no message, block by block, with the recipient that it was where it could be read at all."""
-    composer = Composer(settled(order))
+    return _rejects(order, Composer(settled(order)))
+
+
+def _rejects(order: Order, composer: Composer) -> Iterator[tuple[RejectedRow, Recipient | None]]:
     for block in order.audience.blocks():
         known = {one.row: one for one in block.recipients}
         _, unfit = composer.lines(block.recipients)

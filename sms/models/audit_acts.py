@@ -86,6 +86,8 @@ ACTS: dict[str, str] = {
     # drafts and audiences
     "draft.created": "Draft begun",
     "draft.discarded": "Draft discarded",
+    "draft.check_stopped": "Reading or checking of a draft's audience stopped",
+    "draft.rows_mended": "Rejected rows of a draft put right",
     "audience.created": "Audience saved",
     "audience.replaced": "Rows of an audience replaced",
     "audience.renamed": "Audience renamed",

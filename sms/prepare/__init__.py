@@ -3,6 +3,7 @@
     run(stopped)        whatever waits, one after the other, until nothing does
     go_on(pk, …)        one of them for some seconds, for a page that wants to show something at once
     waits()             whether there is something to do that nobody is at
+    forget()            rows of files that no draft and no send needs any more
     keep(stopped, …)    start a process that runs it, whenever something waits
 
 Each is a `Preparation`, worked on under a lease and committed a block at a time with its cursor, so that it may be killed at any
@@ -14,6 +15,6 @@ dispatch. `manage.py prepare` is its process; the cluster and `manage.py dispatc
 """
 
 from sms.prepare.process import keep
-from sms.prepare.work import go_on, run, waits
+from sms.prepare.work import forget, go_on, run, waits
 
-__all__ = ["go_on", "keep", "run", "waits"]
+__all__ = ["forget", "go_on", "keep", "run", "waits"]

@@ -4,7 +4,7 @@ The same composer as in the check makes the lines, and opt-outs are looked up ag
 come last (`slicing.open_send`): nothing can be leased before every message is there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from django.db import transaction
 from django.utils import timezone
@@ -18,7 +18,7 @@ from sms.prepare.lease import Gone, Lease
 REJECT = ("send_id", "row", "value", "code", "reason")
 
 
-def expand(found: Preparation, lease: Lease) -> Iterator[None]:
+def expand(found: Preparation, lease: Lease) -> Generator[None]:
     """A step is a chunk."""
     related = ("service", "sender", "template", "template_version", "link_domain", "audience")
     send = Send.objects.select_related(*related).get(preparation=found)

@@ -4,7 +4,9 @@ import math
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
+from datetime import timedelta
 
 import structlog
 from django.db import InterfaceError, OperationalError
@@ -12,16 +14,22 @@ from django.utils import timezone
 
 from sms.audience import AudienceError
 from sms.compose import ComposeError
-from sms.models import Preparation
+from sms.models import AudienceVersion, Preparation, Upload
+from sms.prepare.check import check
 from sms.prepare.expand import expand
 from sms.prepare.lease import Gone, Lease
+from sms.prepare.read import read
 
 log = structlog.get_logger(__name__)
 
+KEPT = timedelta(hours=1)  # that something may point to rows which were just read
+FORGOTTEN = 20  # files at a time
 TRIES = 5  # of one that breaks off for a reason that nobody foresaw
 Stopped = Callable[[], bool]
-Steps = Callable[[Preparation, Lease], Iterator[None]]
+Steps = Callable[[Preparation, Lease], Generator[None]]
 KINDS: dict[str, Steps] = {
+    Preparation.Kind.READ: read,
+    Preparation.Kind.CHECK: check,
     Preparation.Kind.EXPAND: expand,
 }
 
@@ -42,6 +50,22 @@ def run(*, stopped: Stopped) -> int:
     return ended
 
 
+def forget() -> int:
+    """Rows that were read for a draft which has another file by now, or is gone, and that no send was made of; returns how many files."""
+    old = timezone.now() - KEPT
+    loose = AudienceVersion.objects.filter(
+        audience=None, made_at__lt=old, drafts=None, sends=None, mended_by=None
+    )
+    gone = 0
+    for version in loose.select_related("upload").order_by("pk")[:FORGOTTEN]:
+        upload = version.upload
+        version.delete()
+        if upload is not None:
+            Upload.objects.filter(pk=upload.pk, drafts=None, versions=None).delete()
+        gone += 1
+    return gone
+
+
 def _next() -> int | None:
     """Reading and checking are short, and somebody looks at them; the order of waiting otherwise."""
     free = list(Preparation.free().values_list("kind", "pk").order_by("pk")[:100])
@@ -59,10 +83,11 @@ def go_on(pk: int, *, stopped: Stopped = lambda: False, seconds: float = math.in
         found.began_at = timezone.now()
         Preparation.objects.filter(pk=pk).update(began_at=found.began_at)
     try:
-        for _ in KINDS[found.kind](found, lease):
-            if stopped() or time.monotonic() > until:
-                lease.drop()
-                return False
+        with closing(KINDS[found.kind](found, lease)) as steps:
+            for _ in steps:
+                if stopped() or time.monotonic() > until:
+                    lease.drop()
+                    return False
     except Gone:
         return False
     except (AudienceError, ComposeError) as problem:

@@ -1,0 +1,85 @@
+"""From a draft to an order, its figures, and a send. The compose page's half of `sms.compose`; it decides nothing of its own.
+
+    order_of(draft)           the draft as compose wants it; `NotReady` while its large file is being read
+    look(draft)               its figures: at once for a few rows, from the stored check for many, which it asks for
+    send_draft(draft)         the send, once
+    sent_before(order)        sends that went to the same file or people
+    mend(draft, …)            a download of rejects that was put right joins the rows that are kept
+    recall(draft), remember   columns and fillings that somebody chose for a file with the same headings
+    stop, go_on               the work on a large audience
+
+A file or paste of more than SMALL bytes, or a saved audience of many rows, is large: it is read once into an `AudienceVersion`, which
+`draft.version` names, and checked in the background (`sms.prepare`). `draft.fillings` maps a placeholder to the column of another name
+that fills it and to a fallback: `{"name": {"column": "Customer", "fallback": "friend"}}`, either may be missing.
+"""
+
+from typing import Any
+
+from django.db import transaction
+
+from sms import compose
+from sms.audience import Limits
+from sms.compose import ComposeError, Problem
+from sms.drafts.before import again_key, again_words, sent_before
+from sms.drafts.figures import Looked, digest_of, go_on, look, rejects_csv, stop, works_of
+from sms.drafts.memory import recall, remember
+from sms.drafts.order import order_of, wishes_of
+from sms.drafts.rows import SMALL, NotReady, audience_of, first_rows, mend
+from sms.models import Actor, Draft, Preparation, Send
+
+RELATED = (
+    *("service__region", "upload", "audience__current", "version__preparation", "sender", "template"),
+    *("policy_group", "link_domain"),
+)
+__all__ = [
+    "RELATED",
+    "SMALL",
+    "Looked",
+    "NotReady",
+    "again_key",
+    "again_words",
+    "audience_of",
+    "digest_of",
+    "first_rows",
+    "go_on",
+    "look",
+    "mend",
+    "order_of",
+    "recall",
+    "rejects_csv",
+    "remember",
+    "send_draft",
+    "sent_before",
+    "stop",
+    "wishes_of",
+    "works_of",
+]
+
+
+def send_draft(draft: Draft, *, by: Actor, user: Any, limits: Limits, again: bool = False) -> Send:
+    """Make the send, once: a second press of the button finds the first one's send.
+
+    Raises NotReady while its rows are being read or checked, and ComposeError naming `again` where the same was sent before and
+    nobody said that it is meant.
+    """
+    if (sent := Draft.objects.filter(pk=draft.pk, send__isnull=False).first()) is not None:
+        assert sent.send is not None
+        return sent.send
+    looked = look(draft, limits=limits)
+    if looked.figures is None or looked.stale:
+        assert looked.preparation is not None, "figures of a small draft are there at once"
+        raise NotReady(looked.preparation)
+    order = looked.order
+    key = again_key(order)
+    if not again and draft.again != key and (before := sent_before(order)):
+        raise ComposeError([Problem("again", again_words(before))])
+    with transaction.atomic():
+        locked = Draft.objects.select_for_update(of=("self",)).get(pk=draft.pk)
+        if locked.send is not None:
+            return locked.send
+        send = compose.create(order, by=by, user=user, figures=looked.figures)
+        locked.send = send
+        locked.save(update_fields=["send", "changed_at"])
+        Preparation.objects.filter(draft=locked).delete()
+    remember(draft, limits=limits)
+    return send
