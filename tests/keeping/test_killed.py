@@ -95,7 +95,6 @@ def test_an_erasure_that_was_killed_is_gone_on_with_and_leaves_no_byte(folder, t
     asked.refresh_from_db()
     assert asked.certificate["left"] == 0
     assert asked.certificate["places"][2]["changed"] == 1, "what the killed ones did is on the certificate"
-    assert asked.certificate["places"][3]["changed"] >= 1
     assert found("+447710000000", service, tmp_path) == []
     assert facts.compare()[1] is None
     if connection.vendor == "sqlite":
