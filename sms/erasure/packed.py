@@ -40,11 +40,11 @@ def _erase_chunk(pk: int, subject: Subject) -> int:
             for one, (row, cells, warning) in zip(numbers, before, strict=True)
             if one != number
         ]
-        rejects = chunks.rejects_with_cells(chunk)
+        rejects = chunks.rejects_of(chunk)
         good = [
-            (bad.row, bad.value, bad.code, bad.reason, cells)
-            for bad, cells in rejects
-            if not _named((bad.value, *cells), subject)
+            (bad.row, bad.value, bad.code, bad.reason, list(bad.cells))
+            for bad in rejects
+            if not _named((bad.value, *bad.cells), subject)
         ]
         after = [row for _, row in kept]
         if after == before and len(good) == len(rejects):
@@ -64,7 +64,7 @@ def _erase_chunk(pk: int, subject: Subject) -> int:
 
 def _erase_rejects(version: AudienceVersion, subject: Subject) -> int:
     rejects = saved.rejects_of(version)
-    good = [bad for bad in rejects if not _named((bad.value,), subject)]
+    good = [bad for bad in rejects if not _named((bad.value, *bad.cells), subject)]
     if len(good) < len(rejects):
         AudienceVersion.objects.filter(pk=version.pk).update(rejects=chunks.packed(good) if good else b"")
     return len(rejects) - len(good)
@@ -99,12 +99,12 @@ def left_in_audiences(subject: Subject) -> int:
 
 def _holds(version: AudienceVersion, subject: Subject) -> bool:
     number, mention = int(subject.e164[1:]), subject.mention
-    if any(_named((bad.value,), subject) for bad in saved.rejects_of(version)):
+    if any(_named((bad.value, *bad.cells), subject) for bad in saved.rejects_of(version)):
         return True
     return any(
         number in _numbers(chunk)
         or any(in_values(cells, mention) != cells for _, cells, _ in chunks.rows_of(chunk))
-        or any(_named((bad.value, *cells), subject) for bad, cells in chunks.rejects_with_cells(chunk))
+        or any(_named((bad.value, *bad.cells), subject) for bad in chunks.rejects_of(chunk))
         for chunk in version.chunks.order_by("place").iterator(chunk_size=10)
     )
 
