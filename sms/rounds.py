@@ -217,7 +217,7 @@ def erase(*, folder: Path) -> int:
 
 def prepare_until(stopped: Stopped, *, manage: Path) -> None:
     """Have large audiences prepared until the end. `manage` is the command line of the desk."""
-    prepare.keep(stopped, command=(sys.executable, str(manage), "prepare"))
+    prepare.keep(stopped, command=(sys.executable, str(manage), "prepare_audiences"))
 
 
 def _note_silence() -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -58,7 +59,10 @@ def _page(
 def receipts_retry(request: HttpRequest, service: Service) -> HttpResponse:
     """One receipt that was set aside, or all of them, once more."""
     one = request.POST.get("receipt", "")
-    count = receipts.retry(service, int(one) if one.isdecimal() and len(one) < 19 else None)
+    with transaction.atomic():
+        count = receipts.retry(service, int(one) if one.isdecimal() and len(one) < 19 else None)
+        if count:
+            _tell(request, service, "receipts.retried", receipts=count)
     if count:
         wake.fold()
         messages.success(

@@ -130,6 +130,7 @@ ACTS: dict[str, str] = {
     "report.unscheduled": "Report by e-mail ended",
     "report.mailed": "Report sent by e-mail",
     # receipts and callbacks
+    "receipts.retried": "Receipts tried again",
     "receipts.replayed": "Receipts applied again",
     "receipts.imported": "Receipts imported",
     "callback_endpoint.added": "Callback endpoint added",

@@ -6,8 +6,7 @@ A state is the maximum of everything known, so a late, repeated or reordered pie
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +16,7 @@ from django.db.models import Count, Max, Sum
 
 from sms.models import many, outbox
 from sms.models.link import Click
+from sms.models.meanwhile import meanwhile, rows
 from sms.models.message import FINAL, Message, MessageState
 from sms.models.outbox import Change
 from sms.models.send import Send, StateCount
@@ -75,6 +75,7 @@ COLUMNS = (
 
 
 ALIKE = ("send_id", "country", "carrier", "segments", "segments_billed")  # in the order of `Alike`
+PART = 500  # messages that are folded while PostgreSQL writes those before
 READ = ("id", "send_id", "attempt", "posted_at", "country", "segments", *COLUMNS)
 
 
@@ -88,43 +89,51 @@ def apply(news: Sequence[News], *, tally: Tally) -> dict[int, int]:
     by_message: dict[int, list[News]] = defaultdict(list)
     for item in news:
         by_message[item.message_id].append(item)
-    rows = _locked(sorted(by_message))
+    found = _locked(sorted(by_message))
     listeners = outbox.listening()
     told: list[Change] = []
-    changed: list[tuple[Row, Before]] = []
-    for row in rows:
+    moved: list[tuple[Row, Before]] = []
+    with meanwhile():
+        for start in range(0, len(found), PART):  # one part is written while the next is folded
+            part = list(_folded(found[start : start + PART], by_message, told if listeners else None))
+            _write([row for row, _ in part])
+            _count(part, tally)
+            moved += part
+    _move_clicks(moved, tally)
+    outbox.tell(told, listeners)
+    return {row.id: row.attempt for row in found}
+
+
+def _folded(
+    found: Sequence[Row], by_message: Mapping[int, Sequence[News]], told: list[Change] | None
+) -> Iterator[tuple[Row, Before]]:
+    """Fold each row's news into it; the rows that changed, and what they were. What listeners may hear of goes to `told`."""
+    for row in found:
         before, moved = Before.of(row), False
         for item in by_message[row.id]:
             was = (row.state, row.code)
             if _fold(row, item):
                 moved = True
-                if listeners and not item.returned:
+                if told is not None and not item.returned:
                     told.append(_change(row, item, moved=(row.state, row.code) != was))
         if moved:
-            changed.append((row, before))
-    with _meanwhile():
-        _write([row for row, _ in changed])
-        _count(changed, tally)
-    outbox.tell(told, listeners)
-    return {row.id: row.attempt for row in rows}
-
-
-def _meanwhile() -> AbstractContextManager[object]:
-    """On PostgreSQL what is written is not waited for while we go on computing, but at the end of the block."""
-    if connection.vendor != "postgresql":
-        return nullcontext()
-    piped: AbstractContextManager[object] = connection.connection.pipeline()
-    return piped
+            yield row, before
 
 
 def _count(changed: Sequence[tuple[Row, Before]], tally: Tally) -> None:
-    """Counters and facts of rows that changed; clicks go where their message goes."""
+    """Counters and facts of rows that changed."""
     begun = _begun({row.send_id for row, before in changed if moves_hour(row, before)})
-    elsewhere: dict[int, tuple[Row, Before]] = {}
     for row, before in changed:
         tally.change(row, before, begun)
-        if RANK[before.state] >= RANK[MessageState.SUBMITTED] and row.carrier != before.carrier:
-            elsewhere[row.id] = row, before
+
+
+def _move_clicks(changed: Sequence[tuple[Row, Before]], tally: Tally) -> None:
+    """Clicks go where their message goes."""
+    elsewhere = {
+        row.id: (row, before)
+        for row, before in changed
+        if row.carrier != before.carrier and RANK[before.state] >= RANK[MessageState.SUBMITTED]
+    }
     if not elsewhere:
         return
     verdicts: dict[int, list[str]] = defaultdict(list)
@@ -298,21 +307,15 @@ def cancel(send_id: int, *, at: datetime, tally: Tally) -> int:
 
 
 def _locked(ids: list[int]) -> list[Row]:
-    """Locked on PostgreSQL; on SQLite the IMMEDIATE transaction is the lock.
-
-    As one JSON text there and back, because reading thousands of times one by one took most of folding's time.
-    """
-    if connection.vendor != "postgresql":
-        rows = Message.objects.filter(pk__in=among(ids)).order_by("pk")
-        return [Row(*values) for values in rows.values_list(*READ)]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT coalesce(json_agg(m), '[]')::text FROM (SELECT {', '.join(READ)} FROM {Message._meta.db_table}"  # noqa: S608
-            f" WHERE id IN ({many.in_list()}) ORDER BY id FOR NO KEY UPDATE) AS m",
-            [ids],
+    """Locked on PostgreSQL; on SQLite the IMMEDIATE transaction is the lock."""
+    if connection.vendor == "postgresql":
+        statement = (
+            f"SELECT {', '.join(READ)} FROM {Message._meta.db_table} WHERE id = ANY(%s::bigint[])"  # noqa: S608
+            " ORDER BY id FOR NO KEY UPDATE"
         )
-        found: list[Row] = msgspec.json.decode(cursor.fetchone()[0], type=list[Row])
-    return found
+        return [Row(*values) for values in rows(statement, [ids])]
+    listed = Message.objects.filter(pk__in=among(ids)).order_by("pk").values_list(*READ)
+    return [Row(*values) for values in listed]
 
 
 def _fold(row: Row, item: News) -> bool:

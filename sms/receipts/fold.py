@@ -4,7 +4,8 @@ A receipt that matches no message waits and is tried again, ever more seldom; on
 Neither holds up the others.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -17,6 +18,7 @@ from msgspec.structs import replace
 from sms import correlation, optout
 from sms.models import Click, Message, MessageState, Receipt, ReceiptInbox, Service, ledger, outbox
 from sms.models.ledger import News, Tally
+from sms.models.meanwhile import meanwhile, rows_ahead
 from sms.models.outbox import Change
 from sms.models.receipt import GIVE_UP
 from sms.points import point
@@ -47,6 +49,7 @@ ON_THE_WAY = (
 # tries, then STORED: plain rows, since a name for each would cost as much as reading them
 _Taken = tuple[int, int, int, int, int, bytes]
 STORED = ("id", "message_id", "attempt", "service_id", "raw")
+PART = 1250  # receipts that are read while PostgreSQL takes the next
 ONE_FOLDER = 0x666F6C64  # an advisory lock's number of ours
 
 
@@ -97,35 +100,44 @@ def _apply_alone(receipt_id: int, now: datetime) -> int:
 
 def _apply(limit: int, now: datetime, *, only: int | None = None) -> int:
     with transaction.atomic():
-        taken = _take(limit, now, only)
-        if not taken:
-            return 0
+        read: list[_Read] = []
         unread: list[ReceiptInbox] = []
-        read = _match(_read(taken, now, unread))
-        optout.learn(_failures(read))  # before any message is locked
+        with meanwhile():
+            for taken in _take(limit, now, only):
+                read += _read(taken, now, unread)
+        if not read and not unread:
+            return 0
+        read = _match(read)
+        by_state: dict[str, list[_Read]] = defaultdict(list)
+        for entry in read:
+            by_state[entry.note.state].append(entry)
+        optout.learn(_failures(by_state["failed"]))  # before any message is locked
         tally = Tally.new()
         attempts = ledger.apply([_news(entry) for entry in read if entry.message_id], tally=tally)
         # of an attempt that was never made: its number was used before a backup was restored
-        known = [entry for entry in read if entry.attempt <= attempts.get(entry.message_id, -1)]
         unknown = [entry for entry in read if entry.attempt > attempts.get(entry.message_id, -1)]
-        _store_clicks(known)
+        clicked, delivered = (
+            [entry for entry in by_state[state] if entry.attempt <= attempts.get(entry.message_id, -1)]
+            for state in ("clicked", "delivered")
+        )
+        _store_clicks(clicked)
         tally.write()
         # a click is news to its neighbours, a delivery to the clicks that came before it
-        judge_messages({entry.message_id for entry in known if entry.note.state in ("clicked", "delivered")})
+        judge_messages({entry.message_id for entry in (*clicked, *delivered)})
         ReceiptInbox.objects.bulk_create(unread + [_later(entry, now) for entry in unknown])
         point("folded")
-    return len(taken)
+    return len(read) + len(unread)
 
 
-def _take(limit: int, now: datetime, only: int | None) -> list[_Taken]:
+def _take(limit: int, now: datetime, only: int | None) -> Iterator[Sequence[_Taken]]:
     """Take the next waiting receipts out of the inbox; whatever cannot be applied is put back before the transaction ends.
 
-    On PostgreSQL one folder at a time, and no wait for the disk: after a crash the receipts are in the inbox again.
+    On PostgreSQL one folder at a time, and no wait for the disk: after a crash the receipts are in the inbox again. It takes the
+    next PART of them while the one before is read here.
     """
     inbox, stored = ReceiptInbox._meta.db_table, Receipt._meta.db_table
     this, alone = ("AND receipt_id = %s", [only]) if only is not None else ("", [])
     due = f"FROM {inbox} WHERE next_at <= %s {this} ORDER BY next_at, receipt_id LIMIT %s"
-    values = [connection.ops.adapt_datetimefield_value(now), *alone, limit]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL synchronous_commit = off")
@@ -134,18 +146,18 @@ def _take(limit: int, now: datetime, only: int | None) -> list[_Taken]:
             gone = (
                 f"DELETE FROM {inbox} WHERE ctid = ANY(ARRAY(SELECT ctid {due})) RETURNING receipt_id, tries"  # noqa: S608
             )
-            cursor.execute(
+            yield from rows_ahead(
                 f"WITH gone AS ({gone}) SELECT tries, {', '.join(STORED)} FROM gone JOIN {stored} ON id = receipt_id ORDER BY id",  # noqa: S608
-                values,
+                ([now, *alone, min(PART, limit - start)] for start in range(0, limit, PART)),
             )
-            return cursor.fetchall()
+            return
         cursor.execute(
             f"DELETE FROM {inbox} WHERE receipt_id IN (SELECT receipt_id {due}) RETURNING receipt_id, tries",  # noqa: S608
-            values,
+            [connection.ops.adapt_datetimefield_value(now), *alone, limit],
         )
         tries = dict(cursor.fetchall())
     rows = Receipt.objects.filter(pk__in=ledger.among(tries)).order_by("pk")
-    return [(tries[row[0]], *row) for row in rows.values_list(*STORED)]
+    yield [(tries[row[0]], *row) for row in rows.values_list(*STORED)]
 
 
 def _read(taken: Sequence[_Taken], now: datetime, unread: list[ReceiptInbox]) -> list[_Read]:
@@ -201,12 +213,12 @@ def _match(read: list[_Read]) -> list[_Read]:
     ]
 
 
-def _failures(read: list[_Read]) -> list[optout.Told]:
+def _failures(failed: Sequence[_Read]) -> list[optout.Told]:
     """What may be a person's refusal."""
     return [
         optout.Told(entry.message_id, entry.note.code, entry.at, entry.attempt)
-        for entry in read
-        if entry.message_id and entry.note.state == "failed"
+        for entry in failed
+        if entry.message_id
     ]
 
 
@@ -231,7 +243,9 @@ def _news(entry: _Read) -> News:
     )
 
 
-def _store_clicks(entries: Sequence[_Read]) -> None:
+def _store_clicks(clicked: Sequence[_Read]) -> None:
+    if not clicked:
+        return
     Click.objects.bulk_create(
         (
             Click(
@@ -242,8 +256,7 @@ def _store_clicks(entries: Sequence[_Read]) -> None:
                 user_agent=entry.note.user_agent,
                 at=entry.at,
             )
-            for entry in entries
-            if entry.note.state == "clicked"
+            for entry in clicked
         ),
         ignore_conflicts=True,
     )
@@ -260,8 +273,7 @@ def _store_clicks(entries: Sequence[_Read]) -> None:
                 raw=entry.raw,
                 url=entry.note.url,
             )
-            for entry in entries
-            if entry.note.state == "clicked"
+            for entry in clicked
         ]
     )
 

@@ -52,6 +52,10 @@ def test_quarantine_is_listed_with_its_reason_and_tried_again(cast):
     assert ReceiptInbox.objects.exclude(why="new").count() == 1, "only the one that was asked for"
     cast["admin"].post(f"{PAGE}retry/")
     assert not ReceiptInbox.objects.exclude(why="new").exists()
+    assert [event.details for event in AuditEvent.objects.filter(act="receipts.retried")] == [
+        {"receipts": 1},
+        {"receipts": 1},
+    ]
 
 
 def test_another_services_receipt_is_not_retried(cast):

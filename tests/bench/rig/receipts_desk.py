@@ -140,6 +140,7 @@ def waiting(shop: Service, count: int) -> tuple[Send, list[int]]:
                 text="Hello, your order is on its way.",
                 state="queued",
                 attempt=1,
+                provider_id=f"1f0c2b64-97f2-4d6b-8f0a-{n:012d}",  # as the reply that made it queued
                 posted_at=POSTED,
                 queued_at=POSTED + timedelta(milliseconds=90),
             )

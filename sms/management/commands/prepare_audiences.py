@@ -1,4 +1,4 @@
-"""`manage.py prepare`: do the work on large audiences that waits, and end. The cluster and `manage.py dispatch` start it."""
+"""`manage.py prepare_audiences`: do the work on large audiences that waits, and end. The cluster and `dispatch` start it."""
 
 import signal
 from types import FrameType
