@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sms', '0022_retention'),
+        ('sms', '0023_room_in_pages'),
     ]
 
     operations = [
