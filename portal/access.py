@@ -22,11 +22,13 @@ P = ParamSpec("P")
 ACTS: dict[str, frozenset[str]] = {
     "see": frozenset(Role.values),
     "compose": frozenset({Role.COMPOSER, Role.ADMIN}),
+    "approve": frozenset({Role.APPROVER}),
     "cancel": frozenset({Role.COMPOSER, Role.APPROVER, Role.ADMIN}),
     "opt_out": frozenset({Role.COMPOSER, Role.ADMIN}),
     "opt_in": frozenset({Role.ADMIN}),
     "export": frozenset({Role.ADMIN, Role.AUDITOR}),
     "settle": frozenset({Role.ADMIN}),
+    "reveal": frozenset({Role.ADMIN, Role.AUDITOR}),
     "configure": frozenset({Role.ADMIN}),
     "audit": frozenset({Role.AUDITOR, Role.ADMIN}),
 }

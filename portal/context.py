@@ -6,17 +6,20 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from portal.access import services_of
+from sms import approval
 
 
 def desk(request: HttpRequest) -> dict[str, Any]:
-    """Template context; one query for the switcher, none for visitors."""
+    """Template context; one query for the switcher, one for approvers, none for visitors."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {"zone": timezone.get_current_timezone_name()}
     service = getattr(request, "service", None)
+    may: frozenset[str] = getattr(request, "may", frozenset())
     return {
         "service": service,
         "services": services_of(user),
-        "may": getattr(request, "may", frozenset()),
+        "may": may,
+        "to_answer": approval.waiting_for(service, user) if service and "approve" in may else 0,
         "zone": timezone.get_current_timezone_name(),
     }

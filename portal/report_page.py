@@ -103,6 +103,7 @@ def tiles(report: Report) -> list[Cell]:
             label="Coverage",
         ),
         _segments(one, "Segments"),
+        _cost(one, "Cost"),
         _clicks(one, "Human clicks"),
         Cell(f"{one.opt_outs:,}", "in these days", _change(one, past, "opt_outs"), label="Opt-outs"),
     ]
@@ -154,12 +155,23 @@ def _clicks(one: Figures, label: str = "") -> Cell:
     return Cell(f"{one.clicks['human']:,}", parts, label=label)
 
 
+def _cost(one: Figures, label: str = "") -> Cell:
+    """At the prices of today; what has none is told, and nothing is ever 0 because nobody knows."""
+    if not one.posted:
+        return Cell("–", label=label, dim=True)
+    if not one.priced:
+        return Cell(NOT_MEASURABLE, "no price listed", dim=True, label=label)
+    text = " + ".join(f"{amount:,.2f} {currency}" for currency, amount in one.money)
+    left = f", {one.priceless:,} without a price" if one.priceless else ""
+    return Cell(text, f"of {one.priced:,} messages{left}", label=label)
+
+
 def headings(report: Report) -> list[str]:
     """Of the table, after the first."""
     if report.asked.by == "code":
         return ["Messages", "Share of failures"]
     names = ["Messages", "Delivered", "Failed", "Not known", "Coverage", "Segments", "Told by provider"]
-    return [*names, "Human clicks", "Opt-outs"]
+    return [*names, "Cost", "Human clicks", "Opt-outs"]
 
 
 def rows(report: Report, shown: Sequence[Line], address: Any) -> Iterator[Row]:
@@ -182,6 +194,7 @@ def rows(report: Report, shown: Sequence[Line], address: Any) -> Iterator[Row]:
                 Cell(percent(one.coverage)),
                 _segments(one),
                 _billed(one),
+                _cost(one),
                 _clicks(one),
                 Cell("–", "not kept", dim=True) if asked.by == "carrier" else Cell(f"{one.opt_outs:,}"),
             ]

@@ -1,37 +1,68 @@
-"""What the compose page says about the characters of a text, as a person types and after a press of a button."""
+"""What the folds of the compose page hold, in a few words."""
 
-from typing import Any
+from django.utils import timezone
 
-from sms import text
-
-LONGEST = 20_000  # characters looked at; no service takes as many
-NAMED = 5
-
-
-def replaceable(written: str) -> str:
-    """`“–” and “’” have a counterpart in GSM-7`; empty where there is nothing to replace."""
-    found = [one for one in text.culprits(written[:LONGEST]) if one.suggestion or one.remove]
-    if not found:
-        return ""
-    pairs = list(
-        dict.fromkeys(
-            f"“{one.char}” → {f'“{one.suggestion}”' if one.suggestion else 'nothing'}" for one in found
-        )
-    )
-    more = f" and {len(pairs) - NAMED} more" if len(pairs) > NAMED else ""
-    return f"{', '.join(pairs[:NAMED])}{more}."
+from portal.forms import zones
+from sms.models import Draft, Resend, Service
+from sms.wishes import USUAL, consent_and_cap
 
 
-def judged(written: str) -> dict[str, Any]:
-    """The same for a script: what the text takes now, what it would take, and the text with everything replaced."""
-    written = written[:LONGEST]
-    plain = text.to_gsm7(written)
-    now, then = text.segments(written), text.segments(plain)
+def folds(draft: Draft, service: Service) -> dict[str, str]:
+    """By the name of the fold."""
     return {
-        "encoding": now.encoding,
-        "segments": now.count,
-        "says": replaceable(written),
-        "replaced": plain,
-        "replaced_encoding": then.encoding,
-        "replaced_segments": then.count,
+        "links": _links(draft),
+        "policy": _policy(draft),
+        "expiry": _expiry(draft),
+        "pace": _pace(draft, service),
+        "receipts": _receipts(draft),
     }
+
+
+def _links(draft: Draft) -> str:
+    if draft.link_domain is None:
+        return "left as they are"
+    tags = ", ".join(tag for tag in (draft.tag1, draft.tag2) if tag)
+    clicks = "clicks counted" if draft.track_clicks else "clicks not counted"
+    return f"shortened on {draft.link_domain}, {clicks}{f', tags {tags}' if tags else ''}"
+
+
+def _policy(draft: Draft) -> str:
+    if draft.policy_group is None:
+        return "none"
+    consent, cap = consent_and_cap(draft, draft.policy_group)
+    checks = [words for words, wanted in (("consent", consent), ("frequency cap", cap)) if wanted]
+    return f"{draft.policy_group}: {' and '.join(checks) or 'nothing checked'}"
+
+
+def _expiry(draft: Draft) -> str:
+    if draft.validity:
+        return f"{duration(draft.validity)} after hand-over"
+    if draft.expires_at:
+        return zones.in_words(draft.expires_at, draft.time_zone or timezone.get_current_timezone_name())
+    return "never"
+
+
+def _pace(draft: Draft, service: Service) -> str:
+    words = [f"{draft.get_lane_display().partition(':')[0].lower()} lane"]
+    if draft.ramp:
+        words.append("starts small")
+    if service.quiet_hours:
+        words.append("quiet hours respected" if draft.respect_quiet_hours else "quiet hours not respected")
+    if draft.resend != Resend.NEVER:
+        words.append("sent again in doubt")
+    return ", ".join(words)
+
+
+def _receipts(draft: Draft) -> str:
+    asked = draft.receipts or USUAL
+    words = "all" if set(asked) >= set(USUAL) else ", ".join(one.capitalize() for one in asked)
+    return f"{words}{', with callback data' if draft.callback_data else ''}"
+
+
+def duration(seconds: int) -> str:
+    """`2 hours`, in the largest unit that comes out even."""
+    for size, unit in ((3600, "hour"), (60, "minute"), (1, "second")):
+        if seconds % size == 0:
+            count = seconds // size
+            return f"{count:,} {unit}{'' if count == 1 else 's'}"
+    raise AssertionError("every number of seconds is a number of seconds")

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
-from sms import compose, wake
+from sms import approval, compose, wake
 from sms.models import (
     UNFINISHED,
     Actor,
@@ -94,7 +94,8 @@ def reschedule(send: Send, *, due_at: datetime, by: Actor, now: datetime | None 
         locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
         slices = Slice.objects.select_for_update().filter(send=locked).order_by("pk")
         begun = [item.pk for item in slices if item.owner or item.done]
-        if locked.state not in (SendState.PREPARING, SendState.SCHEDULED) or begun:
+        waits = locked.state in (SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED)
+        if not waits or begun:
             raise Begun("It has begun, so it cannot be put off. Pause it, or stop what was not posted yet.")
         if problem := compose.time_problem(due_at, locked.expires_at, now=now):
             raise compose.ComposeError([problem])
@@ -106,6 +107,7 @@ def reschedule(send: Send, *, due_at: datetime, by: Actor, now: datetime | None 
         _record(
             "send.rescheduled", locked, by=by, before=before.isoformat(), due_at=locked.due_at.isoformat()
         )
+        approval.moved(locked, by=by, now=now)  # a yes was to the time before
         wake.dispatch()
     send.refresh_from_db()
 

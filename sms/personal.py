@@ -45,7 +45,7 @@ COLUMNS: dict[str, dict[str, Kind]] = {
         **dict.fromkeys(("partner", "cancelled_by"), _D),
     },
     "sms.SendKeeping": {"held_because": _S, "held_by": _D, "stage": _W},
-    "sms.Slice": {"owner": _W},
+    "sms.Slice": {"owner": _W, "approved": _W},
     "sms.StateCount": {"state": _W, "code": _W},
     "sms.Reject": {"value": _N, "code": _W, "reason": _S},
     "sms.Upload": {"name": _S, "sha256": _W, "content": _P},
@@ -114,6 +114,11 @@ COLUMNS: dict[str, dict[str, Kind]] = {
         "rule": _W,
         "facts": _W,
     },
+    "sms.ApprovalRequest": {
+        **dict.fromkeys(("rules", "parts", "snapshot", "changed", "moved", "told"), _S),
+        **{"state": _W, "fingerprint": _W, "asked_label": _D, "ended_by": _D},
+    },
+    "sms.ApprovalDecision": {"label": _D, "comment": _S, "fingerprint": _W},
     "sms.Erasure": {
         "digest": _N,
         "number": _D,

@@ -18,7 +18,19 @@ import structlog
 from django.db import InterfaceError, OperationalError, connections
 from django.db.models.functions import Now
 
-from sms import callbacks, dispatch, domains, erasure, facts, optout, prepare, receipts, reports, retention
+from sms import (
+    approval,
+    callbacks,
+    dispatch,
+    domains,
+    erasure,
+    facts,
+    optout,
+    prepare,
+    receipts,
+    reports,
+    retention,
+)
 from sms.archive import ArchiveError
 from sms.models import Duty, IdempotentAnswer, ReceiptInbox, ledger
 from sms.pulse import HOST, Pulse
@@ -169,24 +181,40 @@ def tidy() -> None:
     """Small chores, once a minute or so: what concerns sends that nobody is working on right now."""
     each(
         *(receipts.sweep, optout.sweep, ledger.squash, dispatch.sweep, dispatch.watch),
-        *(callbacks.forget, IdempotentAnswer.forget, _note_silence, _check_domains, facts.fold),
+        *(
+            approval.expire_due,
+            callbacks.forget,
+            IdempotentAnswer.forget,
+            _note_silence,
+            _check_domains,
+            facts.fold,
+        ),
         prepare.forget,
     )
 
 
+def tell_people(*, public_url: str) -> int:
+    """Mails about approval that are due; returns how many left."""
+    return approval.send_due(public_url=public_url)
+
+
 def report(*, public_url: str) -> None:
-    """Reports that are due by mail, and files that nobody was woken for."""
-    each(lambda: reports.send_due(public_url=public_url), reports.forget)
-
-
-def reports_wait() -> bool:
-    """Whether a file is to be made that nobody makes."""
-    return reports.files_wait()
+    """Mails that are due, about approvals and of reports, and files that are old."""
+    each(
+        lambda: approval.send_due(public_url=public_url),
+        lambda: reports.send_due(public_url=public_url),
+        reports.forget,
+    )
 
 
 def make_reports(*, stopped: Stopped) -> int:
     """Files of long reports; returns how many."""
     return reports.make_files(owner=owner_name(), stopped=stopped)
+
+
+def report_until(stopped: Stopped, *, manage: Path) -> None:
+    """Have long reports written until the end: a million lines take longer than django-q2 lets a worker work."""
+    prepare.keep(stopped, command=(sys.executable, str(manage), "report_files"), waits=reports.files_wait)
 
 
 def retain(*, stopped: Stopped) -> int:

@@ -106,8 +106,10 @@ def _slice(send: Send, first: int, last: int, stage: int) -> tuple[object, ...]:
     return (send.pk, send.service_id, first, last, send.due_at, int(send.lane), stage)
 
 
-def state_of(*, due_at: datetime, now: datetime) -> SendState:
+def state_of(*, due_at: datetime, approvers: int, now: datetime) -> SendState:
     """What a send becomes once all its messages are there. Small and large sends get their state here, and nowhere else."""
+    if approvers:
+        return SendState.AWAITING
     return SendState.SCHEDULED if due_at > now else SendState.SENDING
 
 
@@ -117,7 +119,11 @@ def open_send(send: Send, *, now: datetime) -> None:
     In the transaction of the caller, who has locked the send.
     """
     insert(Slice, RUN, [_slice(send, *run) for run in _stored_runs(send)])
-    send.state = state_of(due_at=send.due_at, now=now) if send.recipients else SendState.FINISHED
+    send.state = (
+        state_of(due_at=send.due_at, approvers=send.approvers, now=now)
+        if send.recipients
+        else SendState.FINISHED
+    )
     send.save(update_fields=["state", "recipients", "rejected", "ramp"])
 
 

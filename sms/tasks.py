@@ -63,8 +63,6 @@ def tick() -> None:
         wake.fold()  # a task of its own lingers for more; a tick must stay well within django-q2's timeout
         rounds.tidy()
         rounds.report(public_url=settings.PUBLIC_URL)
-        if rounds.reports_wait():
-            wake.reports()
     _send()
 
 
@@ -101,13 +99,13 @@ def fold(*, linger: float = 1.5) -> None:
             wake.fold()
 
 
-def reports() -> None:
-    """Make files of long reports."""
+def approvals() -> None:
+    """Mail whoever is asked for a yes, or waits for one."""
     if stopping():
         return
     with _sign_of_life() as mine:
-        mine.beat("reporting")
-        rounds.make_reports(stopped=mine.through(stopping))
+        mine.beat("mailing")
+        rounds.tell_people(public_url=settings.PUBLIC_URL)
 
 
 def tell_until(stopped: Callable[[], bool]) -> None:
@@ -173,6 +171,11 @@ def retain_until(stopped: Callable[[], bool]) -> None:
 def prepare_until(stopped: Callable[[], bool]) -> None:
     """Have large audiences prepared until the end, by a process of its own while something waits."""
     rounds.prepare_until(stopped, manage=settings.BASE_DIR / "manage.py")
+
+
+def report_until(stopped: Callable[[], bool]) -> None:
+    """Have long reports written until the end, by a process of its own while one waits."""
+    rounds.report_until(stopped, manage=settings.BASE_DIR / "manage.py")
 
 
 def ensure_schedule() -> None:

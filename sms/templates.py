@@ -94,6 +94,11 @@ def holes_of(version: TemplateVersion) -> list[Hole]:
     return [Hole(**{**noted.get(text.match_key(name), {}), "name": name}) for name in names]
 
 
+def holes_by_key(version: TemplateVersion | None) -> dict[str, Hole]:
+    """The placeholders by the form in which names are compared; none without a version."""
+    return {text.match_key(one.name): one for one in holes_of(version)} if version else {}
+
+
 def worst_case(version: TemplateVersion) -> text.Segments | None:
     """Segments with the longest values that may go in; None where the provider holds the text.
 
@@ -281,7 +286,8 @@ class Users:
 def users_of(template: MessageTemplate, language: str = "") -> Users:
     """The one list of users; at most SHOWN_USERS of each kind, with their counts."""
     drafts = Draft.objects.filter(template=template, language=language, send=None)
-    scheduled = Send.objects.filter(template=template, state__in=(SendState.PREPARING, SendState.SCHEDULED))
+    waits = (SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED)
+    scheduled = Send.objects.filter(template=template, state__in=waits)
     return Users(list(drafts[:SHOWN_USERS]), drafts.count(), list(scheduled[:SHOWN_USERS]), scheduled.count())
 
 

@@ -5,6 +5,8 @@
     to_gsm7(text)       all of those taken at once
     placeholders(text)  the names in $(name)
     render(text, …)     the text with a row's values in them
+    filled(text, …)     the same in pieces, and holes without a value stay holes
+    breaks(text)        where its segments end
 
 Segments and culprits judge a text as it stands, so give them the rendered one: a value can change both. The
 provider segments after it has shortened links, which nobody but it can count. Called by the composer (page,
@@ -105,6 +107,23 @@ def _packed(text: str, *, encoding: Encoding, pairs: re.Pattern[str], room: tupl
     return Segments(encoding=encoding, count=count, units=units, room=count * each - filled)
 
 
+def breaks(text: str) -> list[int]:
+    """Positions (in code points) at which a further segment begins; one fewer than `segments` counts."""
+    foreign = gsm7.FOREIGN.search(text)
+    pairs, (alone, each) = (_ASTRAL, _UCS2_ROOM) if foreign else (gsm7.EXTENDED, _GSM7_ROOM)
+    wide = {match.start() for match in pairs.finditer(text)}
+    if len(text) + len(wide) <= alone:
+        return []
+    found, used = [], 0
+    for index in range(len(text)):
+        size = 2 if index in wide else 1
+        if used + size > each:
+            found.append(index)
+            used = 0
+        used += size
+    return found
+
+
 def culprits(text: str) -> list[Culprit]:
     """Every character of `text` that GSM-7 does not have, in order. Empty exactly when the encoding is GSM-7.
 
@@ -169,6 +188,29 @@ def render(text: str, *, substitutions: Mapping[str, str]) -> str:
                 raise MissingSubstitution(name)
         rendered[at] = value
     return "".join(rendered)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a filled text. `name` is the placeholder it stands for, empty for our own words; `value` is None where it has none."""
+
+    text: str
+    name: str = ""
+    value: str | None = ""
+
+
+def filled(text: str, *, substitutions: Mapping[str, str]) -> list[Piece]:
+    """Like `render`, in pieces, for whoever shows where what came from. A hole without a value, or with an empty one, stays as written."""
+    pieces = _pieces(text)
+    by_key = {match_key(key): substitutions[key] for key in reversed(list(substitutions))}
+    found: list[Piece] = []
+    for at, piece in enumerate(pieces):
+        if at % 2 == 0:
+            found += [Piece(piece)] if piece else []
+            continue
+        value = substitutions.get(piece, by_key.get(match_key(piece))) or None
+        found.append(Piece(value if value is not None else f"$({piece})", piece, value))
+    return found
 
 
 @lru_cache(maxsize=256)

@@ -63,13 +63,13 @@ def dispatch() -> None:
     transaction.on_commit(_work)
 
 
-def reports() -> None:
-    """Have a long report made soon after this transaction."""
-    transaction.on_commit(_reports)
+def approvals() -> None:
+    """Have people told soon after this transaction that they are asked for a yes, or what became of their question."""
+    transaction.on_commit(_approvals)
 
 
-def _reports() -> None:
-    _enqueue("sms.tasks.reports")
+def _approvals() -> None:
+    _enqueue("sms.tasks.approvals")
 
 
 def gather(period: float) -> None:

@@ -47,8 +47,8 @@ class Wishes:
 USUAL_WISHES = Wishes()
 
 
-def consent_and_cap(wishes: Wishes, group: Any) -> tuple[bool, bool]:
-    """What is checked at each message: the send's own choice, else the group's."""
+def consent_and_cap(wishes: Any, group: Any) -> tuple[bool, bool]:
+    """What is checked at each message: the own choice of the send or draft, else the group's."""
     consent = group.check_consent if wishes.check_consent is None else wishes.check_consent
     cap = group.apply_frequency_cap if wishes.apply_frequency_cap is None else wishes.apply_frequency_cap
     return consent, cap

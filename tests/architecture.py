@@ -43,18 +43,26 @@ SIDEWAYS: dict[str, set[str]] = {
         *("sms.content", "sms.templates", "sms.audience", "sms.plan", "sms.approval", "sms.refusal"),
         *("sms.slicing", "sms.senders", "sms.chunks", "sms.labels", "sms.wishes"),
     },
+    "sms.sample": {"sms.audience", "sms.chunks", "sms.senders"},  # rows to look at, and where they are
+    "sms.preview": {  # the same words as the plan, of a few rows
+        *("sms.audience", "sms.sample", "sms.content", "sms.senders", "sms.templates", "sms.compose"),
+    },
     "sms.labels": {"sms.refusal"},  # what is wrong with them is a problem of the send
     "sms.wishes": {"sms.refusal"},  # what cannot be asked for is a problem of compose
-    "sms.dispatch": {"sms.wishes"},  # the request asks for them
+    "sms.dispatch": {
+        "sms.wishes",
+        "sms.approval",
+    },  # the request asks for them; what was approved is compared
     "sms.plan": {  # it foretells what these do, by their own rules
         *("sms.compose", "sms.dispatch", "sms.content", "sms.senders", "sms.audience", "sms.control"),
-        *("sms.prices", "sms.slicing", "sms.wishes"),
+        *("sms.prices", "sms.slicing", "sms.wishes", "sms.approval"),
     },
     "sms.refusal": {"sms.audience"},  # compose's own errors, kept apart for length
     "sms.chunks": {"sms.audience"},  # how an audience lies in the database
     "sms.saved": {"sms.audience", "sms.chunks"},  # an audience that is kept
     "sms.prepare": {  # it does the work of these in the background
         *("sms.audience", "sms.chunks", "sms.compose", "sms.drafts", "sms.slicing", "sms.content"),
+        "sms.approval",
     },
     "sms.connection": {"sms.dispatch"},  # a test signs in as sending does
     "sms.drafts": {  # a draft is a compose that is not finished
@@ -74,8 +82,13 @@ SIDEWAYS: dict[str, set[str]] = {
     },
     "sms.disclosure": {"sms.archive", "sms.chunks"},  # what is held is read where it lies
     "sms.desk": {"sms.archive"},  # a page shows a message wherever it lies
-    "sms.control": {"sms.compose"},  # stopping is cancelling every send of a kind
+    "sms.control": {
+        "sms.compose",
+        "sms.approval",
+    },  # stopping is cancelling every send of a kind, and moving one ends its yes
+    "sms.approving": {"sms.approval", "sms.compose"},  # the last yes releases, a no cancels
     "sms.rounds": {
+        "sms.approval",
         "sms.callbacks",
         "sms.dispatch",
         "sms.domains",

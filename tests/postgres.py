@@ -54,19 +54,21 @@ class Server:
 
 
 @contextmanager
-def server(*, forgetful: bool = False) -> Iterator[Server]:
+def server(*, forgetful: bool = False, settings: Sequence[str] = ()) -> Iterator[Server]:
     """A usable server for the length of the block; raises NoPostgres.
 
-    A `forgetful` one of our own does not wait for the disk: it survives its processes' deaths, and not the machine's.
+    A `forgetful` one of our own does not wait for the disk: it survives its processes' deaths, and not the machine's. `settings`, like
+    `shared_buffers=4GB`, are those of a server of our own; one that runs already has its own.
     """
     found = _asked_for() or _answering()
     if found:
         yield found
         return
+    more = [part for one in settings for part in ("-c", one)]
     tried = ["no server on 127.0.0.1:5432 lets us create databases"]
     for folder in _program_folders():
         try:
-            with _own_server(folder, FORGETFUL if forgetful else ()) as started:
+            with _own_server(folder, (*(FORGETFUL if forgetful else ()), *more)) as started:
                 yield started
                 return
         except NoPostgres as problem:

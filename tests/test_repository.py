@@ -331,3 +331,13 @@ def test_no_test_is_skipped_without_a_reason():
 )
 def test_unexplained_skip_is_found(source, lines):
     assert _unexplained(ast.parse(source)) == lines
+
+
+def test_no_command_hides_another_of_the_same_name():
+    """`manage.py` takes the one of the app that is installed first, and says nothing about the other."""
+    names = [
+        path.stem
+        for path in ROOT.glob("*/management/commands/*.py")
+        if path.stem != "__init__" and path.parts[-4] in ("portal", "sms")
+    ]
+    assert sorted(names) == sorted(set(names))

@@ -34,6 +34,22 @@ RULES = {
 }
 
 
+REJECTS = {
+    "duplicate": "more than once",
+    "opted_out": "opted out",
+    "sender_refused": "not reached by this sender",
+    "missing_value": "without a value",
+    "not_a_number": "no number",
+    "": "left out",
+}
+
+
+@register.filter
+def reject_words(code: str) -> str:
+    """`duplicate` → `more than once`; a code without words of its own is written as words."""
+    return REJECTS.get(code, code.replace("_", " "))
+
+
 @register.filter
 def opt_out_source(source: str) -> str:
     """`inbound` → `By SMS`."""

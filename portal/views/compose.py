@@ -1,19 +1,19 @@
-"""Compose: write and check. A draft is saved at every press of a button, errors or not. The page after it is `review`."""
+"""Compose: write and check. A draft is saved at every press of a button, errors or not, and while one types (`drafts`). Then: `review`."""
 
 from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
-from portal import wording
 from portal.access import actor, service_page
 from portal.forms.compose import DraftForm
+from portal.views import drafts as drafts_page
 from portal.views import flight_plan
 from sms import compose as composing
-from sms import text
+from sms import drafting, text
 from sms.models import AuditEvent, Draft, Service
 
 
@@ -39,31 +39,27 @@ def draft(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
 
 def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
     if request.method != "POST":
-        return _page(request, DraftForm(instance=found, service=service))
-    form = DraftForm(request.POST, request.FILES, instance=found, service=service)
-    fine = form.is_valid()
-    with transaction.atomic():
-        # locked, so that a colleague's press of Send and our saving cannot pass each other
-        sent = (
-            Draft.objects.select_for_update().filter(pk=found.pk, send__isnull=False).first()
-            if found.pk
-            else None
-        )
-        if sent is not None:
-            messages.info(request, "This draft was sent meanwhile. Here is the send.")
-            return redirect("send", service=service.slug, pk=sent.send_id)
-        new = found.pk is None
-        saved = form.keep(user=request.user)
-        if new:
-            _audit(request, "draft.created", saved)
+        return drafts_page.shown(request, DraftForm(instance=found, service=service))
+    try:
+        form, kept = drafts_page.keep(request, service, found)
+    except drafting.DraftSent as problem:
+        messages.info(request, "This draft was sent meanwhile. Here is the send.")
+        return redirect("send", service=service.slug, pk=problem.send_id)
+    saved, fine = kept.stored, form.is_valid()
+    if kept.theirs and fine and (told := drafts_page.told(kept, request.user)):
+        messages.info(request, told)
+    if kept.clashes:
+        return drafts_page.shown(request, form, kept=kept, status=422)
     if "simplify" in request.POST and saved.text != (plain := text.to_gsm7(saved.text)):
         saved.text = plain
-        saved.save(update_fields=["text", "changed_at"])
+        drafting.save(saved, base={}, user=request.user)
         messages.success(request, "Replaced. The draft is saved; read it once more.")
         return redirect("draft", service=service.slug, pk=saved.pk)
-    if "save" in request.POST and fine:
-        messages.success(request, "Draft saved.")
-        return redirect("draft", service=service.slug, pk=saved.pk)
+    if fine and {"save", "check", "look_at"} & set(request.POST):
+        if "save" in request.POST:
+            messages.success(request, "Draft saved.")
+        at = request.POST.get("look_at", "")
+        return redirect(drafts_page.address(saved, at=at))
     if fine:
         try:
             flight_plan.look_ahead(saved)
@@ -71,27 +67,15 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
             _show(form, problem)
         else:
             return redirect("draft_review", service=service.slug, pk=saved.pk)
-    return _page(request, form, status=422)
-
-
-@service_page("compose")
-@require_POST
-def compose_wording(request: HttpRequest, service: Service) -> JsonResponse:
-    """What the text takes as it is typed, and with its odd characters replaced. Nothing is stored."""
-    del service
-    return JsonResponse(wording.judged(request.POST.get("text", "")))
+    return drafts_page.shown(request, form, status=422)
 
 
 def _show(form: DraftForm, error: composing.ComposeError) -> None:
     """Each problem at the field that mends it; `audience` is the file or the pasted numbers, whichever is in use."""
     audience = "audience" if form.instance.audience_id else "file" if form.instance.upload_id else "pasted"
     for problem in error.problems:
-        name = audience if problem.field == "audience" else problem.field
+        name = {"audience": audience, "validity": "validity_count"}.get(problem.field, problem.field)
         form.add_error(name if name in form.fields else None, problem.text)
-
-
-def _page(request: HttpRequest, form: DraftForm, *, status: int = 200) -> HttpResponse:
-    return render(request, "compose/edit.html", {"form": form, "draft": form.instance}, status=status)
 
 
 def refused(
@@ -101,7 +85,7 @@ def refused(
     form = DraftForm(instance=found, service=service, data=_as_typed(found, service))
     form.is_valid()
     _show(form, problem)
-    return _page(request, form, status=422)
+    return drafts_page.shown(request, form, status=422)
 
 
 def _as_typed(found: Draft, service: Service) -> dict[str, Any]:

@@ -118,6 +118,7 @@ def _made(
         row=number,
         figures=figures,
         masked=masked,
+        user=request.user,
     )
 
 

@@ -12,7 +12,7 @@ from portal import stillness
 from portal.access import service_page, services_of
 from portal.checklist import open_steps
 from portal.models import User
-from sms import control, desk, receipts
+from sms import approval, control, desk, receipts
 from sms.callbacks import look
 from sms.models import DomainState, Service
 
@@ -42,6 +42,10 @@ def home(request: HttpRequest, service: Service) -> HttpResponse:
         "held": held,
         "still": stillness.sentence(),
         "gaps": receipts.gaps(service, now=timezone.now()),
+        "asked": approval.listed(approval.to_answer(service, request.user))[:3]
+        if "approve" in request.may  # type: ignore[attr-defined]
+        else [],
+        "awaiting": approval.listed(approval.still_open(service))[:5],
         "domains": service.link_domains.filter(active=True, state__in=TROUBLED),
     }
     if "configure" in request.may:  # type: ignore[attr-defined]

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from portal import report_page
 from portal.access import actor, service_page
 from portal.views.download import csv_download
-from sms import reports, wake
+from sms import reports
 from sms.models import AuditEvent, ReportFile, Service
 from sms.reports.figures import SHOWN_TIMES
 from sms.reports.files import csv_of, write_xlsx
@@ -117,7 +117,6 @@ def _later(
         by: Any = request.user
         service.report_files.create(query=asked.address(), kind=kind, asked_by=by, rows=count)
         _told(request, service, asked, kind)
-        wake.reports()
     messages.success(request, f"{count:,} sends: the file is being made. You can leave this page.")
     return redirect("report_files", service=service.slug)
 

@@ -123,17 +123,22 @@ def draft_stop(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     if drafts.stop(found):
         _audit(request, "draft.check_stopped", found)
         messages.success(request, "Stopped. What was done so far is kept; go on whenever you like.")
-    return redirect("draft_review", service=service.slug, pk=found.pk)
+    return _back(request, found)
 
 
 @service_page("compose")
 @require_POST
 def draft_go_on(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Take it up where it stopped."""
-    del request
     found = _find(service, pk)
     drafts.go_on(found)
-    return redirect("draft_review", service=service.slug, pk=found.pk)
+    return _back(request, found)
+
+
+def _back(request: HttpRequest, found: Draft) -> HttpResponse:
+    """To where the button was: the draft, or what will happen."""
+    name = "draft" if request.POST.get("back") == "draft" else "draft_review"
+    return redirect(name, service=found.service.slug, pk=found.pk)
 
 
 @service_page("compose")
@@ -158,7 +163,7 @@ def draft_mend(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
             messages.error(request, str(problem))
         else:
             prepare.go_on(work.pk, seconds=flight_plan.HEAD_START)
-    return redirect("draft_review", service=service.slug, pk=found.pk)
+    return _back(request, found)
 
 
 @service_page("compose")

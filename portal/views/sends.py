@@ -8,13 +8,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.access import actor, service_page
+from portal.views.approvals import MARKS
 from portal.views.download import csv_download
 from portal.views.settle import may_send_again
-from sms import compose, control, desk, labels, listing
+from sms import approval, compose, control, desk, labels, listing
 from sms.audience import Reject as RejectedRow
 from sms.audience import rejects_csv
 from sms.models import (
     UNFINISHED,
+    ApprovalState,
     AuditEvent,
     ClickFigures,
     MessageState,
@@ -103,16 +105,34 @@ def send(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     start = int(after) if after.isascii() and after.isdecimal() and len(after) < 19 else 0
     listed = desk.messages_of(found, state=wanted, after=start, page=MESSAGES)
     shown = listed.messages
-    context = _progress(found) | {
-        "rows": shown[:MESSAGES],
-        "next_after": shown[MESSAGES - 1].pk if len(shown) > MESSAGES else None,
-        "problem": listed.problem,
-        "state": wanted,
-        "states": MessageState.choices,
-        "keeping": SendKeeping.objects.filter(pk=found.pk).first(),
-        "trail": AuditEvent.objects.filter(noun="send", noun_key=str(found.pk)).order_by("id"),
-    }
+    context = (
+        _progress(found)
+        | _approval(found)
+        | {
+            "rows": shown[:MESSAGES],
+            "next_after": shown[MESSAGES - 1].pk if len(shown) > MESSAGES else None,
+            "problem": listed.problem,
+            "state": wanted,
+            "states": MessageState.choices,
+            "keeping": SendKeeping.objects.filter(pk=found.pk).first(),
+            "trail": AuditEvent.objects.filter(noun="send", noun_key=str(found.pk)).order_by("id"),
+        }
+    )
     return render(request, "sends/detail.html", context)
+
+
+def _approval(found: Send) -> dict[str, object]:
+    """Who was asked and what they said; nothing where nobody was."""
+    standing = approval.standing(found)
+    if standing is None:
+        return {"approval": None}
+    asked = standing.request
+    return {
+        "approval": standing,
+        "approval_mark": MARKS[ApprovalState(asked.state)],
+        "decisions": asked.decisions.all(),
+        "asked_of": approval.eligible(found.service, besides=asked.authors.values_list("pk", flat=True)),
+    }
 
 
 @service_page("see")

@@ -128,4 +128,8 @@ class SendAdmin(ReadOnly):
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """`compose.create` wrote the audit row."""
         messages.info(request, f"{obj.recipients} recipients, {obj.rejected} rejected.")
+        if obj.state == models.SendState.AWAITING:
+            messages.warning(
+                request, "Nothing is sent before it is approved; its page says by how many, and why."
+            )
         return admin.ModelAdmin.log_addition(self, request, obj, message)

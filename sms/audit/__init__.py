@@ -10,6 +10,7 @@ from sms.audit.keeper import EVERY, Keeper
 from sms.audit.leave import retire
 from sms.audit.look import Selection, rows_of
 from sms.audit.seal import Head, seal
+from sms.audit.stretches import verify_long
 from sms.audit.verify import Broken, Verdict, services, verify, wrong_with
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     "seal",
     "services",
     "verify",
+    "verify_long",
     "wrong_with",
 ]

@@ -42,7 +42,7 @@ class Verdict:
     rows: int = 0
     left: int = 0
     number: int = 0
-    before_the_chain: int = 0
+    before_the_chain: int = 0  # the first so many, from before there was a chain
     checkpoints: int = 0
     seconds: float = 0.0
     complete: bool = True
@@ -106,10 +106,28 @@ def verify(
     """
     seal(thorough=True)
     started = time.monotonic()
-    verdict = Verdict(service_slug, number=after[0], hash=after[1], guarded=audit_guard.standing())
+    verdict = walked(service_slug, after=after, seconds=seconds)
+    if verdict.complete and not verdict.broken:
+        verdict.broken = twice(service_slug)
+    compare(verdict, points)
+    verdict.guarded = audit_guard.standing()
+    verdict.seconds = time.monotonic() - started
+    return verdict
+
+
+def walked(
+    service_slug: str,
+    *,
+    after: tuple[int, str] = (0, START),
+    until: int | None = None,
+    seconds: float | None = None,
+) -> Verdict:
+    """The seals after one of them, each with its row, in order; up to number `until`, or to the last."""
+    started = time.monotonic()
+    verdict = Verdict(service_slug, number=after[0], hash=after[1], before_the_chain=after[0])
     walk = _Walk(verdict)
     try:
-        for page in _pages(service_slug, after[0]):
+        for page in _pages(service_slug, after[0], until=until):
             walk.check(page)
             if verdict.broken:
                 break
@@ -120,10 +138,10 @@ def verify(
         verdict.broken = Broken(problem.number, None, "It holds what cannot be read as text.")
     except Gap as problem:
         verdict.broken = Broken(problem.number, None, "Its seal is missing, and many after it.")
-    if verdict.complete and not verdict.broken:
-        verdict.broken = _twice(service_slug)
-    _compare(verdict, [point for point in points if point.service == service_slug])
-    verdict.seconds = time.monotonic() - started
+    if until is not None and verdict.number < until and not verdict.broken and verdict.complete:
+        verdict.broken = Broken(verdict.number + 1, None, "Its seal is missing.")
+    if verdict.before_the_chain <= after[0]:
+        verdict.before_the_chain = 0
     return verdict
 
 
@@ -143,9 +161,12 @@ def wrong_with(event_id: int) -> str:
 Row = tuple[int, int, str, str, str, int | None, str | bytes | None, str | None]
 
 
-def _pages(service_slug: str, after: int, size: int | None = None) -> Iterator[Sequence[Row]]:
-    last, size = _last(service_slug), size or PAGE
+def _pages(
+    service_slug: str, after: int, size: int | None = None, *, until: int | None = None
+) -> Iterator[Sequence[Row]]:
+    last, size = _last(service_slug) if until is None else until, size or PAGE
     with ThreadPoolExecutor(1) as pool:
+        size = min(size, last - after) or size
         page_of = _ask(pool, service_slug, after, size)
         while after < last:
             try:
@@ -159,6 +180,7 @@ def _pages(service_slug: str, after: int, size: int | None = None) -> Iterator[S
             if not page:
                 raise Gap(after + 1)
             after += size
+            size = min(size, last - after) or size
             page_of = _ask(pool, service_slug, after, size)
             yield page
 
@@ -274,7 +296,7 @@ class _Walk:
         self._verdict.broken = Broken(number, event_id, why)
 
 
-def _twice(service_slug: str) -> Broken | None:
+def twice(service_slug: str) -> Broken | None:
     """The first row that is a copy of an earlier one: no two say the same, because each has a nonce."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -292,10 +314,10 @@ def _twice(service_slug: str) -> Broken | None:
     return None
 
 
-def _compare(verdict: Verdict, points: Sequence[Point]) -> None:
+def compare(verdict: Verdict, points: Iterable[Point]) -> None:
     """Whether the chain holds what was known of it elsewhere; names the first number that cannot be as it was."""
-    agreed = 0
-    for point in sorted(points, key=lambda one: one.number):
+    agreed, mine = 0, [point for point in points if point.service == verdict.service_slug]
+    for point in sorted(mine, key=lambda one: one.number):
         if point.number > verdict.number and not verdict.complete:
             return
         stored = AuditSeal.objects.filter(service_slug=verdict.service_slug, number=point.number).first()

@@ -18,7 +18,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from sms import chunks, content, labels, slicing, text, wake, wishes
+from sms import approval, chunks, content, labels, slicing, text, wake, wishes
 from sms.audience import Recipient
 from sms.audience import Reject as RejectedRow
 from sms.compose.lines import Composer, all_as_lines
@@ -215,10 +215,12 @@ def _earlier(order: Order) -> Send | None:
 
 def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: Any, now: datetime) -> Send:
     due_at, partner = max(order.due_at or now, now), order.partner
+    wanted = approval.needed_for(order, checked.lines, user=user, now=now)
     with transaction.atomic(savepoint=bool(order.client_reference)):  # the database may refuse only that
         send = slicing.begin(
             **_fields(order, sender, len(checked.lines), len(checked.rejects), by=by, due_at=due_at),
-            state=slicing.state_of(due_at=due_at, now=now),
+            state=slicing.state_of(due_at=due_at, approvers=wanted.approvers, now=now),
+            approvers=wanted.approvers,
             audience=order.saved,
             created_by=user,
             reference=partner.reference if partner else None,
@@ -246,6 +248,8 @@ def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: 
         tally.write(later=later)
         _record_created(send, order, by=by, later=later)
         later.run()
+        if wanted.approvers:
+            approval.ask(send, wanted, by=by, user=user, draft=order.draft, now=now)
         wake.dispatch()
     return send
 
@@ -255,11 +259,19 @@ def _create_large(
 ) -> Send:
     """The send alone, and the work of writing its messages, which whoever prepares finds: `sms.prepare` ends with `slicing.open_send`."""
     due_at = max(order.due_at or now, now)
+    wanted = approval.needed(
+        order,
+        recipients=figures.recipients,
+        countries=lambda: figures.countries,
+        user=user,
+        now=now,
+    )
     with transaction.atomic(savepoint=bool(order.client_reference)):
         version = order.saved or _stored(order, user=user)
         send = slicing.begin(
             **_fields(order, sender, figures.recipients, figures.rejected, by=by, due_at=due_at),
             state=SendState.PREPARING,
+            approvers=wanted.approvers,
             audience=version,
             created_by=user,
             audience_digest=version.digest,
@@ -270,7 +282,10 @@ def _create_large(
             kind=Preparation.Kind.EXPAND,
             send=send,
             total=figures.rows,
-            cursor={"fillings": {name: asdict(one) for name, one in order.fillings.items()}},
+            cursor={
+                "fillings": {name: asdict(one) for name, one in order.fillings.items()},
+                "approval": approval.carried(wanted, by=by),  # asked for once all is there
+            },
         )
         later = Later()
         _record_created(send, order, by=by, later=later)
@@ -412,6 +427,7 @@ def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:
         if locked.state in (SendState.FINISHED, SendState.CANCELLED):
             return 0
         _stop_preparing(locked, now=now)
+        approval.withdraw(locked, by=by, now=now)
         slices = list(Slice.objects.select_for_update().filter(send=locked, done=False).order_by("pk"))
         Slice.objects.filter(pk__in=[item.pk for item in slices if not item.owner]).update(done=True)
         tally = Tally.new()

@@ -12,6 +12,7 @@ from sms.content import Filling
 from sms.models import (
     AudienceVersion,
     ContactPolicyGroup,
+    Draft,
     Lane,
     MessageTemplate,
     Resend,
@@ -54,6 +55,7 @@ class Order:
     respect_quiet_hours: bool = True
     client_reference: str = ""
     partner: Partner | None = None
+    draft: Draft | None = None  # what it was made from; its writers do not approve it
     zone: str = ""  # in which `due_at` was meant, for whoever reads it later
     wishes: Wishes = USUAL_WISHES
 

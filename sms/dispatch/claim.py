@@ -84,7 +84,10 @@ def open_slices() -> "QuerySet[Slice]":
     """Slices that somebody could claim, now or later: nothing holds them back but time and other dispatchers."""
     held = Hold.objects.active()
     return Slice.objects.filter(
-        done=False, service__paused_at__isnull=True, stage__lte=F("send__stage")
+        ~Q(send__state=SendState.AWAITING),
+        done=False,
+        service__paused_at__isnull=True,
+        stage__lte=F("send__stage"),
     ).exclude(
         Exists(held.filter(send=OuterRef("send")))
         | Exists(held.filter(sender=OuterRef("send__sender")))
@@ -109,9 +112,14 @@ def claim(
         return []
     until = owner.until
     with transaction.atomic():
-        # due is asked again: a send may have been put off since
+        # due is asked again: a send may have been put off since, and then wait for a yes
         rows = Slice.objects.filter(
-            free, pk__in=wanted, done=False, due_at__lte=Now(), service__paused_at__isnull=True
+            free,
+            ~Q(send__state=SendState.AWAITING),
+            pk__in=wanted,
+            done=False,
+            due_at__lte=Now(),
+            service__paused_at__isnull=True,
         )
         rows = rows.order_by("lane", "due_at", "id")
         if connection.features.has_select_for_update_skip_locked:

@@ -4,11 +4,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from sms import hours, zones
 from sms.dispatch.claim import Waiting
-from sms.models import Hold, OptOut, Send, SendState
+from sms.models import ApprovalRequest, ApprovalState, Hold, OptOut, Send, SendState
 from sms.models.optout import spellings
 
 
@@ -17,7 +17,7 @@ class Standing:
     """What is true of one send right now."""
 
     send_id: int
-    halted: bool  # cancelled, held or its service paused: nothing goes
+    halted: bool  # cancelled, held, not approved or its service paused: nothing goes
     expires_at: datetime | None
     quiet: str
     service_zone: str
@@ -30,13 +30,16 @@ class Standing:
 def standings(send_ids: Collection[int]) -> dict[int, Standing]:
     """Every send's standing, in one query."""
     held = Hold.objects.active()
+    approved = ApprovalRequest.objects.filter(send=OuterRef("pk"), state=ApprovalState.APPROVED)
     rows = (
         Send.objects.filter(pk__in=send_ids)
         .select_related("service")
         .annotate(
             held=Exists(held.filter(send=OuterRef("pk")))
             | Exists(held.filter(sender=OuterRef("sender")))
-            | Exists(held.filter(link_domain=OuterRef("link_domain")))
+            | Exists(held.filter(link_domain=OuterRef("link_domain"))),
+            # whatever its state says: who must be asked goes with a yes that is in force, or not at all
+            unapproved=Q(approvers__gt=0) & ~Exists(approved),
         )
         .only(
             "state",
@@ -50,14 +53,16 @@ def standings(send_ids: Collection[int]) -> dict[int, Standing]:
             "service__opt_outs_hidden",
         )
     )
-    return {row.pk: _standing(row, held=row.held) for row in rows}
+    return {row.pk: _standing(row, held=row.held or row.unapproved) for row in rows}
 
 
 def _standing(send: Send, *, held: bool) -> Standing:
     service = send.service
     return Standing(
         send_id=send.pk,
-        halted=held or send.state == SendState.CANCELLED or service.paused_at is not None,
+        halted=held
+        or send.state in (SendState.CANCELLED, SendState.AWAITING)
+        or service.paused_at is not None,
         expires_at=send.expires_at,
         quiet=send.quiet_hours,
         service_zone=service.time_zone,

@@ -39,6 +39,7 @@ class Sheet:
     expire_at: datetime | None
     rules: wire.Rules
     smartlinks: tuple[wire.Smartlink, ...] = ()
+    approvers: int = 0  # where not 0, each slice is compared with what was approved before it is worked on
     receipts: tuple[str, ...] = ()
     validity: int | None = None  # seconds, in place of `expire_at`
 
@@ -74,6 +75,7 @@ def sheet_of(send: Send, *, public_url: str) -> Sheet:
         smartlinks=tuple(
             wire.Smartlink(smartlink_id=link, validity=minutes) for link, minutes in send.smartlinks
         ),
+        approvers=send.approvers,
         # of a partner's messages always all: its smaller wish (requestedReceipts) is applied when we forward
         receipts=tuple(wishes.receipts_asked(send.wishes, clicks=_clicks(options))),
         validity=send.wishes.get("validity"),

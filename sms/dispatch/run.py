@@ -19,6 +19,7 @@ from django.db import DatabaseError, close_old_connections, transaction
 from django.db.models import Min, Q
 from django.db.models.functions import Coalesce, Greatest, Now
 
+from sms import approval
 from sms.dispatch import record
 from sms.dispatch.arm import Armed, Kit, arm, fence
 from sms.dispatch.claim import LEASE, Lease, Owner, claim, database_now, finish, load, open_slices, renew
@@ -124,6 +125,7 @@ class _Desk:
         self.posters = Posters(clients, client_for=client_for)
         self.leases: list[Lease] = []
         self.kits: dict[int, Kit] = {}
+        self.stale: set[int] = set()  # sends whose sheet has to be read again
         self.fair = Fair()
         self.looked = self.watched = self.renewed = 0.0
         self.rest_until = 0.0  # nothing more fits before then
@@ -187,15 +189,30 @@ class _Desk:
             for lease in leases:
                 load(lease)
         for lease in leases:
-            if self._equip(lease):
+            if self._equip(lease) and self._as_approved(lease):
                 self.leases.append(lease)
             else:
                 finish(lease, owner=self.owner, retry_in=60.0)
 
+    def _as_approved(self, lease: Lease) -> bool:
+        """Whether somebody's yes, where one was needed, was to what we are about to send. Asked after it was read."""
+        if not self.kits[lease.service_id].sheets[lease.send_id].approvers:
+            return True
+        fine = approval.as_approved(
+            lease.send_id,
+            slice_id=lease.slice_id,
+            first_id=lease.first_id,
+            last_id=lease.last_id,
+            now=database_now(),
+        )
+        if not fine:
+            self.stale.add(lease.send_id)  # its sheet is what was not approved
+        return fine
+
     def _equip(self, lease: Lease) -> bool:
         """Have what it takes to post a lease's messages; a service that cannot be equipped is paused and stops no other."""
         kit = self.kits.get(lease.service_id)
-        if kit is not None and lease.send_id in kit.sheets:
+        if kit is not None and lease.send_id in kit.sheets and lease.send_id not in self.stale:
             return True
         try:
             send = Send.objects.select_related(
@@ -205,6 +222,7 @@ class _Desk:
                 lease.service_id, Kit(self.gates[lease.service_id], line_of(send.service), {})
             )
             kit.sheets[lease.send_id] = sheet_of(send, public_url=self.public_url)
+            self.stale.discard(lease.send_id)
         except UnreadableSecret as problem:
             with transaction.atomic():
                 reason = f"A stored key or secret cannot be read: {problem}."

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from sms import chunks, compose
 from sms.compose import Order
-from sms.models import Send, SendState
+from sms.models import Send, SendState, Upload
 
 BEFORE = 5  # sends that are named
 
@@ -34,6 +34,13 @@ def sent_before(order: Order) -> list[Send]:
     if order.file_sha256:
         found = found | rows.filter(file_sha256=order.file_sha256)
     return list(found.select_related("created_by").order_by("-pk")[:BEFORE])
+
+
+def file_sent_before(upload: Upload) -> list[Send]:
+    """Sends that were made from the very same file; the newest first. For a page that says so before anything is read."""
+    rows = Send.objects.filter(service=upload.service_id, file_sha256=upload.sha256)
+    found = rows.exclude(state=SendState.CANCELLED).select_related("created_by")
+    return list(found.order_by("-pk")[:BEFORE])
 
 
 def again_words(before: Sequence[Send]) -> str:

@@ -37,6 +37,7 @@ def order_of(draft: Draft, *, limits: Limits) -> Order:
         ramp=draft.ramp,
         respect_quiet_hours=draft.respect_quiet_hours,
         callback_data=draft.callback_data,
+        draft=draft,
         zone=draft.time_zone if draft.send_at else "",
         wishes=wishes_of(draft),
     )

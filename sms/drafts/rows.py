@@ -114,6 +114,11 @@ def _in_step(draft: Draft) -> AudienceVersion | None:
     return version if same_source and same_way else None
 
 
+def in_use(draft: Draft) -> AudienceVersion | None:
+    """What its large file or paste was read into; None for few rows, a saved audience, and while another file was just chosen."""
+    return None if draft.audience_id else _in_step(draft)
+
+
 def _sha256(pasted: str) -> str:
     return hashlib.sha256(pasted.encode("utf-8", "replace")).hexdigest()
 

@@ -44,6 +44,8 @@ SERVICE: dict[str, str] = {
     "sms.Notify": "send__service",
     "sms.IdempotentAnswer": "service",
     "sms.Hold": "service",
+    "sms.ApprovalRequest": "service",
+    "sms.ApprovalDecision": "request__service",
     "sms.Erasure": "service",
     "sms.ReportFile": "service",
     "sms.ReportedSend": "service_id",

@@ -11,13 +11,14 @@ from django.utils import timezone
 
 from sms.facts.contribution import COLUMNS, SHAPE, kept, of_messages
 from sms.facts.fold import fold, know_buckets, only_folder, snapshot
-from sms.facts.projection import of_days, projections
+from sms.facts.projection import derived, projections
 from sms.facts.sends import report
 from sms.models import Fact, FactDelta, FactFold, KeptFact, Message, OptOut, SendFact
 from sms.models.tally import FIGURES, NAMED, Tally
 from sms.msisdn import country_of
 
-AGAIN, DAYS = "facts_again", "facts_of_days"
+AGAIN = "facts_again"
+EMPTY = {"postgresql": "TRUNCATE", "sqlite": "DELETE FROM"}
 STEP = 250_000  # ids of messages
 LONGEST = 1800.0
 Said = Callable[[int], None]
@@ -56,22 +57,20 @@ def rebuild(*, said: Said = _silent) -> int:
     with only_folder(LONGEST) as mine:
         if not mine:
             raise Busy
-        with snapshot(), _own_tables():
+        with snapshot(), _own_table():
             for model in (Fact, SendFact, FactDelta):
                 model.objects.all().delete()
-            done = 0
+            done, themselves = 0, [one for one in projections() if one.by_itself]
             for count in _ledger(said):
                 done += count
                 report(AGAIN)
                 with connection.cursor() as cursor:
-                    cursor.execute(f"INSERT INTO {DAYS} ({COLUMNS}) {of_days(AGAIN)}")
-                    for one in projections():
-                        cursor.execute(one.add(DAYS if one.by_day else AGAIN))
-                    empty = (
-                        "TRUNCATE" if connection.vendor == "postgresql" else "DELETE FROM"
-                    )  # dead rows are read too
-                    for table in (AGAIN, DAYS):
-                        cursor.execute(f"{empty} {table}")
+                    for one in themselves:
+                        cursor.execute(one.add(AGAIN))
+                    cursor.execute(f"{EMPTY[connection.vendor]} {AGAIN}")  # dead rows are read too
+            with connection.cursor() as cursor:
+                for statement in derived():
+                    cursor.execute(statement)
             now = timezone.now()
             FactFold.objects.update_or_create(pk=1, defaults={"folded_at": now, "rebuilt_at": now})
     return done
@@ -83,7 +82,7 @@ def compare(*, said: Said = _silent) -> tuple[int, Difference | None]:
     with only_folder(LONGEST) as mine:
         if not mine:
             raise Busy
-        with snapshot(), _own_tables():
+        with snapshot(), _own_table():
             done = sum(_ledger(said))
             report(FactDelta._meta.db_table)
             return done, next(_differences(), None)
@@ -124,16 +123,16 @@ def _ledger(said: Said) -> Iterator[int]:
 
 
 @contextmanager
-def _own_tables() -> Iterator[None]:
-    """Tables that only this connection knows."""
+def _own_table() -> Iterator[None]:
+    """A table that only this connection knows."""
     with connection.cursor() as cursor:
-        for table in (AGAIN, DAYS):
-            cursor.execute(f"DROP TABLE IF EXISTS {table}")
-            cursor.execute(f"CREATE TEMPORARY TABLE {table} ({SHAPE})")
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL work_mem = '64MB'")  # sums of a step are made in memory
+        cursor.execute(f"DROP TABLE IF EXISTS {AGAIN}")
+        cursor.execute(f"CREATE TEMPORARY TABLE {AGAIN} ({SHAPE})")
     yield
     with connection.cursor() as cursor:
-        for table in (AGAIN, DAYS):
-            cursor.execute(f"DROP TABLE {table}")
+        cursor.execute(f"DROP TABLE {AGAIN}")
 
 
 def _differences() -> Iterator[Difference]:

@@ -4,14 +4,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sms.models import Fact, ReportedSend, SendFact
-from sms.models.fact import TIMED, TIMES
-from sms.models.tally import FIGURES
+from sms.models.fact import HOURS, TIMED, TIMES
+from sms.models.tally import FIGURES, NOT_POSTED
 
 TIMES_FROM = 20  # recipients: a percentile of fewer says nothing
 _SUMS = ", ".join(f"sum(d.{name}) AS {name}" for name in FIGURES)
 _ANY = " OR ".join(f"sum(d.{name}) <> 0" for name in FIGURES)
 _TIMES = ", ".join(f"'{measure}'" for measure in TIMES)
+_KEPT_BACK = ", ".join(f"'{state.value}'" for state in sorted(NOT_POSTED))
+_POSTED = f"d.measure = 'state' AND d.word NOT IN ({_KEPT_BACK})"
+_SERVICE = "coalesce(r.service_id, d.service_id)"
 _COUNTED = ("measure", "word", "code", "bucket")
+_BY_PROFILE = (Fact.Cut.PROFILE, Fact.Cut.FULL, Fact.Cut.PRICED)
+# what no finer facts hold: times are by the hour for the whole service only
+BY_THEMSELVES = (
+    *((Fact.Grain.HOUR, Fact.Cut.WHOLE), (Fact.Grain.HOUR, Fact.Cut.FULL)),
+    *((Fact.Grain.DAY, Fact.Cut.PROFILE), (Fact.Grain.DAY, Fact.Cut.PLACE)),
+)
+_OF_FACT = ("service_id", "grain", "cut", "at", "profile_id", "country", "carrier", *_COUNTED)
 _HOUR = "CASE WHEN d.hour = 0 THEN r.hour ELSE d.hour END"
 
 
@@ -25,7 +35,9 @@ class Projection:
     grouped: tuple[str, ...]
     where: str
     held: str  # which rows of the table are of this projection
-    by_day: bool = False
+    by_itself: bool = (
+        True  # whether a rebuild sums it from messages; the others are sums of those (`derived`)
+    )
 
     def select(self, source: str) -> str:
         """Sums of a table, or of a SELECT in brackets, that has the columns of a delta; nothing that comes to nought."""
@@ -51,17 +63,18 @@ class Projection:
 def projections() -> Iterator[Projection]:
     """All of them."""
     counted = tuple(f"d.{name}" for name in _COUNTED)
-    for grain, at in ((Fact.Grain.HOUR, _HOUR), (Fact.Grain.DAY, f"({_HOUR}) / 24")):
+    for grain, hours in HOURS.items():
+        at = _HOUR if hours == 1 else f"({_HOUR}) / {hours}"
         for cut in Fact.Cut:
+            if cut == Fact.Cut.PRICED:
+                yield _priced(grain, at)
+                continue
             profile = "coalesce(r.profile_id, 0)" if cut in (Fact.Cut.PROFILE, Fact.Cut.FULL) else ""
             placed = ("d.country", "d.carrier") if cut in (Fact.Cut.PLACE, Fact.Cut.FULL) else ("", "")
-            told = ("coalesce(r.service_id, d.service_id)", at, profile, *placed)
+            told = (_SERVICE, at, profile, *placed)
             yield Projection(
                 table=Fact._meta.db_table,
-                keys=(
-                    *("service_id", "grain", "cut", "at", "profile_id", "country", "carrier"),
-                    *_COUNTED,
-                ),
+                keys=_OF_FACT,
                 chosen=(
                     *(told[0], f"'{grain.value}'", str(cut.value), at, profile or "0"),
                     *(place or "''" for place in placed),
@@ -70,7 +83,7 @@ def projections() -> Iterator[Projection]:
                 grouped=(*(part for part in told if part), *counted),
                 where="1 = 1" if cut in TIMED[grain] else f"d.measure NOT IN ({_TIMES})",
                 held=f"grain = '{grain.value}' AND cut = {cut.value}",
-                by_day=grain == Fact.Grain.DAY,
+                by_itself=(grain, cut) in BY_THEMSELVES,
             )
     yield Projection(
         table=SendFact._meta.db_table,
@@ -78,16 +91,61 @@ def projections() -> Iterator[Projection]:
         chosen=("d.send_id", *counted),
         grouped=("d.send_id", *counted),
         where=f"d.send_id > 0 AND (r.recipients >= {TIMES_FROM} OR d.measure NOT IN ({_TIMES}))",
-        held="1 = 1",
+        held="measure <> 'posted'",
+    )
+    yield Projection(
+        table=SendFact._meta.db_table,
+        keys=("send_id", *_COUNTED),
+        chosen=("d.send_id", "'posted'", "''", "d.country", "0"),
+        grouped=("d.send_id", "d.country"),
+        where=f"d.send_id > 0 AND {_POSTED}",
+        held="measure = 'posted'",
     )
 
 
-def of_days(source: str) -> str:
-    """The deltas of a table summed by day and profile, in the same columns: any send of the profile stands for all of them."""
-    day = f"({_HOUR}) / 24"
-    told = "d.measure, d.word, d.code, d.bucket"
+def _priced(grain: Fact.Grain, at: str) -> Projection:
+    """What was posted, whatever became of it."""
+    cut = Fact.Cut.PRICED.value
+    return Projection(
+        table=Fact._meta.db_table,
+        keys=_OF_FACT,
+        chosen=(
+            *(_SERVICE, f"'{grain.value}'", str(cut), at, "coalesce(r.profile_id, 0)", "d.country", "''"),
+            *("'posted'", "''", "''", "0"),
+        ),
+        grouped=(_SERVICE, at, "coalesce(r.profile_id, 0)", "d.country"),
+        where=_POSTED,
+        held=f"grain = '{grain.value}' AND cut = {cut}",
+        by_itself=False,
+    )
+
+
+def derived() -> Iterator[str]:
+    """The statements that make all other facts from those that are summed by themselves, in this order, into an empty place."""
+    hour, day, block = Fact.Grain.HOUR, Fact.Grain.DAY, Fact.Grain.BLOCK
+    yield _derived(hour, Fact.Cut.PROFILE, hour, Fact.Cut.FULL)
+    yield _derived(hour, Fact.Cut.PLACE, hour, Fact.Cut.FULL)
+    yield _derived(hour, Fact.Cut.PRICED, hour, Fact.Cut.FULL)
+    yield _derived(day, Fact.Cut.WHOLE, hour, Fact.Cut.WHOLE)
+    yield _derived(day, Fact.Cut.FULL, hour, Fact.Cut.FULL)
+    yield _derived(day, Fact.Cut.PRICED, hour, Fact.Cut.PRICED)
+    for cut in Fact.Cut:
+        yield _derived(block, cut, day, cut)
+
+
+def _derived(grain: Fact.Grain, cut: Fact.Cut, of: Fact.Grain, and_cut: Fact.Cut) -> str:
+    """One cut and grain from a finer one."""
+    table, posted = Fact._meta.db_table, cut == Fact.Cut.PRICED and and_cut != Fact.Cut.PRICED
+    at = f"at / {HOURS[grain] // HOURS[of]}"
+    profile = "profile_id" if cut in _BY_PROFILE else "0"
+    country = "country" if cut not in (Fact.Cut.WHOLE, Fact.Cut.PROFILE) else "''"
+    carrier = "carrier" if cut in (Fact.Cut.PLACE, Fact.Cut.FULL) else "''"
+    counted = ("'posted'", "''", "''", "0") if posted else _COUNTED
+    chosen = ("service_id", f"'{grain.value}'", str(cut.value), at, profile, country, carrier, *counted)
+    grouped = [what for what in dict.fromkeys(chosen) if what[0] not in "'0123456789"]
+    which = f" AND measure = 'state' AND word NOT IN ({_KEPT_BACK})" if posted else ""
     return (
-        f"SELECT {told}, coalesce(min(r.send_id), 0) AS send_id, d.service_id, {day} * 24 AS hour, d.country, d.carrier, {_SUMS}"  # noqa: S608
-        f" FROM {source} AS d LEFT JOIN {ReportedSend._meta.db_table} r ON r.send_id = d.send_id"
-        f" GROUP BY {told}, r.profile_id, d.service_id, {day}, d.country, d.carrier"
+        f"INSERT INTO {table} ({', '.join((*_OF_FACT, *FIGURES))})"  # noqa: S608 - our own words
+        f" SELECT {', '.join(chosen)}, {_SUMS} FROM {table} d WHERE grain = '{of.value}' AND cut = {and_cut.value}{which}"
+        f" GROUP BY {', '.join(grouped)} HAVING {_ANY}"
     )

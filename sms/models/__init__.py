@@ -1,7 +1,14 @@
 """The nouns, one file per family. Import them from here; models import neither stages nor edges."""
 
 from sms.models.api_key import ApiKey, ApiKeyUse
-from sms.models.approval import ApprovalRules, Approvers
+from sms.models.approval import (
+    IN_FORCE,
+    ApprovalDecision,
+    ApprovalRequest,
+    ApprovalRules,
+    ApprovalState,
+    Approvers,
+)
 from sms.models.archive import Archive, ArchiveBlock, ArchiveIndex
 from sms.models.audience import AudienceChunk, AudienceVersion, SavedAudience
 from sms.models.audit import Actor, AuditEvent, AuditLeave, AuditSeal
@@ -39,11 +46,15 @@ from sms.models.smartlink import Smartlink
 from sms.models.template import MessageTemplate, TemplateVersion, VersionState
 
 __all__ = [
+    "IN_FORCE",
     "UNFINISHED",
     "Actor",
     "ApiKey",
     "ApiKeyUse",
+    "ApprovalDecision",
+    "ApprovalRequest",
     "ApprovalRules",
+    "ApprovalState",
     "Approvers",
     "Archive",
     "ArchiveBlock",

@@ -1,7 +1,12 @@
-"""When a send needs a second pair of eyes: a service's approval rules."""
+"""A second pair of eyes: a service's approval rules, what was asked because of them, and who answered what.
+
+`sms.approval` writes requests, `sms.approving` decisions. Nothing here decides anything.
+"""
 
 import re
+from datetime import time
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -96,6 +101,14 @@ class ApprovalRules(models.Model):
             self.size_approvers, self.new_sender, self.new_domain, self.new_country, self.outside_hours
         )
 
+    def ordinary_at(self, at: time) -> bool:
+        """Whether that time of the service's clock is within the ordinary hours; any is, where there are none."""
+        start, _, end = self.hours.partition("-")
+        if not end:
+            return True
+        begin, until = time.fromisoformat(start), time.fromisoformat(end)
+        return begin <= at < until if begin < until else at >= begin or at < until
+
     def clean(self) -> None:
         """A rule has what it needs, and hours are written the one way."""
         wrong: dict[str, str] = {}
@@ -124,3 +137,130 @@ def _read_hours(text: str) -> str | None:
     if start == end or max(start_hour, end_hour) > 23 or max(start_minute, end_minute) > 59:
         return None
     return f"{start_hour:02}:{start_minute:02}-{end_hour:02}:{end_minute:02}"
+
+
+class ApprovalState(models.TextChoices):
+    """open → approved, or one of the ends; an approved one can still become void or expire, until its send has begun."""
+
+    OPEN = "open", "Waiting for a yes"
+    APPROVED = "approved", "Approved"
+    REJECTED = "rejected", "Rejected"
+    VOID = "void", "Void: it was changed"
+    EXPIRED = "expired", "Expired"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+IN_FORCE = (ApprovalState.OPEN, ApprovalState.APPROVED)
+
+
+class ApprovalRequest(models.Model):
+    """The question whether one send may go, exactly as it stands: a yes is to this `fingerprint` and to nothing else.
+
+    `parts` are the digests that the fingerprint is made of, by name, so that a change can be named. `snapshot` is what people read:
+    text, sender, times, figures; no recipient's number is in it. `previous` is the request before: of the same send where it was
+    changed, or of the same draft where it was taken back.
+    """
+
+    service = models.ForeignKey(
+        Service, on_delete=models.CASCADE, related_name="approval_requests", db_index=False
+    )
+    send = models.ForeignKey("sms.Send", on_delete=models.CASCADE, related_name="approvals")
+    draft = models.ForeignKey(
+        "sms.Draft", null=True, blank=True, on_delete=models.SET_NULL, related_name="approvals"
+    )
+    previous = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    state = models.CharField(max_length=10, choices=ApprovalState, default=ApprovalState.OPEN)
+    approvers = models.PositiveSmallIntegerField(help_text="How many must say yes.")
+    eligible = models.PositiveSmallIntegerField(help_text="How many could, when it was asked.")
+    rules = models.JSONField(help_text="rule, approvers and a sentence of each that applied.")
+    fingerprint = models.CharField(max_length=64)
+    parts = models.JSONField()
+    snapshot = models.JSONField()
+    changed = models.JSONField(default=list, help_text="Parts that differ from the request before.")
+    moved = models.JSONField(
+        default=dict, help_text="Recipients added, removed and the same since the request before."
+    )
+    at_once = models.BooleanField(help_text="Goes with the last yes; otherwise at its time.")
+    due_at = models.DateTimeField(help_text="The time that was asked for.")
+    authors = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, related_name="+", help_text="Whoever wrote it: they cannot say yes."
+    )
+    asked_at = models.DateTimeField()
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    asked_label = models.CharField(max_length=254)
+    expires_at = models.DateTimeField(
+        help_text="Until then it can be answered; once approved, until then the send has to begin."
+    )
+    ended_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was approved, rejected, or came to nothing."
+    )
+    ended_by = models.CharField(max_length=254, blank=True)
+    released_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the send was let go: its time, where it goes at once."
+    )
+    begun_at = models.DateTimeField(null=True, blank=True, help_text="First claimed by a dispatcher.")
+    tell_at = models.DateTimeField(null=True, blank=True, help_text="When the next mail about it is due.")
+    told = models.JSONField(default=list, help_text="Mails that went out.")
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (
+            models.Index(
+                fields=("service", "-id"), name="approval_request_open", condition=Q(state="open")
+            ),  # used by: navigation, home, list
+            models.Index(fields=("service", "-id"), name="approval_request_of_a_service"),  # used by: list
+            models.Index(
+                fields=("expires_at",),
+                name="approval_request_to_expire",
+                condition=Q(state__in=("open", "approved"), begun_at__isnull=True),
+            ),  # used by: rounds
+            models.Index(
+                fields=("tell_at",), name="approval_request_to_tell", condition=Q(tell_at__isnull=False)
+            ),  # used by: rounds
+        )
+        constraints = (
+            models.UniqueConstraint(
+                fields=("send",),
+                condition=Q(state__in=("open", "approved")),
+                name="send_has_one_approval_in_force",
+            ),
+            models.CheckConstraint(
+                name="approval_needs_one_or_two_people", condition=Q(approvers__gte=1, approvers__lte=2)
+            ),
+            models.CheckConstraint(
+                name="approval_is_open_or_has_ended",
+                condition=Q(state="open", ended_at__isnull=True)
+                | (~Q(state="open") & Q(ended_at__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="approval_begins_only_after_the_last_yes",
+                condition=Q(begun_at__isnull=True) | Q(released_at__isnull=False),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"approval of send {self.send_id}"
+
+
+class ApprovalDecision(models.Model):
+    """One person's yes or no to one request; `fingerprint` is what they were shown."""
+
+    request = models.ForeignKey(ApprovalRequest, on_delete=models.CASCADE, related_name="decisions")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    label = models.CharField(max_length=254)
+    yes = models.BooleanField()
+    comment = models.CharField(max_length=1000, blank=True)
+    fingerprint = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            models.UniqueConstraint(fields=("request", "by"), name="approval_is_answered_once_per_person"),
+            models.CheckConstraint(name="approval_refused_says_why", condition=Q(yes=True) | ~Q(comment="")),
+        )
+
+    def __str__(self) -> str:
+        return f"{'yes' if self.yes else 'no'} of {self.label}"

@@ -102,6 +102,13 @@ ACTS: dict[str, str] = {
     "send.paused": "Paused",
     "send.resumed": "Resumed",
     "send.stage": "Next stage let go",
+    "send.approval_asked": "Approval asked for",
+    "send.approved": "Approved by one person",
+    "send.released": "Let go with the last yes",
+    "send.rejected": "Rejected",
+    "send.approval_withdrawn": "Request for approval withdrawn",
+    "send.approval_voided": "Approval void, because it was changed",
+    "send.approval_expired": "Approval expired",
     "send.kept": "Kept from retention",
     "send.kept_no_more": "No longer kept from retention",
     # what leaves when its days are over
@@ -110,6 +117,7 @@ ACTS: dict[str, str] = {
     "erasure.done": "Number erased",
     "number.disclosed": "Everything about a number given out",
     # overrides of what is not confirmed
+    "message.revealed": "Whole number of a message shown",
     "messages.send_again": "Sent again, though not confirmed",
     "messages.treat_as_sent": "Treated as sent",
     "messages.give_up": "Given up",

@@ -120,6 +120,12 @@ class Draft(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
+    editors = models.ManyToManyField(
+        settings.AUTH_USER_MODEL,
+        related_name="+",
+        blank=True,
+        help_text="Whoever saved it: none of them may approve what it becomes.",
+    )
     changed_at = models.DateTimeField(auto_now=True)
     changed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
@@ -144,6 +150,12 @@ class Draft(models.Model):
 
     def __str__(self) -> str:
         return self.name or f"Draft {self.pk}"
+
+    @property
+    def title(self) -> str:
+        """Its name, or how its text begins."""
+        begins = " ".join(self.text.split()[:9])[:70]
+        return self.name or begins or f"Draft {self.pk}"
 
 
 class DraftPresence(models.Model):

@@ -6,7 +6,8 @@
 
 from django.db import models
 
-MEASURES = ("state", "wait", "submit", "carrier", "deliver", "click", "opt_out")
+MEASURES = ("state", "wait", "submit", "carrier", "deliver", "click", "opt_out", "posted")
+BLOCK_DAYS = 32  # a year is read as eleven blocks and the days before and after them
 TIMES = ("wait", "submit", "carrier", "deliver")
 
 
@@ -18,6 +19,7 @@ class _Figures(models.Model):
     wait submit carrier deliver    bucket is that of the seconds (`sms.models.buckets`)
     click    word is the verdict. messages: those whose best click it is; amount: clicks
     opt_out  messages: people who opted out
+    posted   as state, of all states of messages that left: only in the cut PRICED, and of a send, where code is the country
     """
 
     measure = models.CharField(max_length=8)
@@ -144,17 +146,18 @@ class SendFact(_Figures):
 
 
 class Fact(_Figures):
-    """Figures of a service by hour or by day (UTC), cut four ways so that whoever needs little reads few rows.
+    """Figures of a service by hour, by day and by 32 days (UTC), cut in ways so that whoever needs little reads few rows.
 
     A cut leaves out what it does not tell apart: `profile_id` is 0, `country` and `carrier` are empty. Times are cut WHOLE by
     the hour, and not FULL by the day.
     """
 
     class Grain(models.TextChoices):
-        """`at` is hours since 1970, or days."""
+        """`at` is hours since 1970, or days, or blocks of BLOCK_DAYS."""
 
         HOUR = "h", "hour"
         DAY = "d", "day"
+        BLOCK = "b", "32 days"
 
     class Cut(models.IntegerChoices):
         """What is told apart."""
@@ -163,6 +166,9 @@ class Fact(_Figures):
         PROFILE = 1
         PLACE = 2  # country and carrier
         FULL = 3
+        PRICED = (
+            4  # profile and country of what was posted: what it cost, and what links and segments cannot tell
+        )
 
     service_id = models.BigIntegerField()
     grain = models.CharField(max_length=1, choices=Grain)
@@ -176,11 +182,11 @@ class Fact(_Figures):
         constraints = (
             models.UniqueConstraint(
                 fields=(
-                    *("service_id", "grain", "cut", "at", "profile_id", "country", "carrier"),
-                    *("measure", "word", "code", "bucket"),
+                    *("service_id", "grain", "cut", "measure", "at", "profile_id", "country", "carrier"),
+                    *("word", "code", "bucket"),
                 ),
                 name="fact_once",
-            ),  # used by: every report, by its beginning
+            ),  # used by: every report, by its beginning; times, which are most rows, are passed over where nobody asks for them
         )
 
     def __str__(self) -> str:
@@ -191,7 +197,9 @@ class Fact(_Figures):
 TIMED = {
     Fact.Grain.HOUR: (Fact.Cut.WHOLE,),
     Fact.Grain.DAY: (Fact.Cut.WHOLE, Fact.Cut.PROFILE, Fact.Cut.PLACE),
+    Fact.Grain.BLOCK: (Fact.Cut.WHOLE, Fact.Cut.PROFILE, Fact.Cut.PLACE),
 }
+HOURS = {Fact.Grain.HOUR: 1, Fact.Grain.DAY: 24, Fact.Grain.BLOCK: 24 * BLOCK_DAYS}
 
 
 class FactFold(models.Model):

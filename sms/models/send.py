@@ -6,12 +6,13 @@ from django.db.models import Q, Sum
 
 
 class SendState(models.TextChoices):
-    """The life of a send: (preparing →) scheduled → sending → finished, or cancelled on the way."""
+    """The life of a send: (preparing →) (awaiting →) scheduled → sending → finished, or cancelled on the way."""
 
     PREPARING = (
         "preparing",
         "Preparing",
     )  # a large one: its messages are still being written; nothing of it is leased
+    AWAITING = "awaiting", "Awaiting approval"  # stored, and asked about; nothing of it is leased
     SCHEDULED = "scheduled", "Scheduled"
     SENDING = "sending", "Sending"
     FINISHED = "finished", "Finished"  # everything was posted; receipts may still come
@@ -19,7 +20,7 @@ class SendState(models.TextChoices):
 
 
 # nothing of it is settled for good: it can still be paused, stopped or cancelled
-UNFINISHED = frozenset({SendState.PREPARING, SendState.SCHEDULED, SendState.SENDING})
+UNFINISHED = frozenset({SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED, SendState.SENDING})
 
 
 class Lane(models.IntegerChoices):
@@ -76,6 +77,9 @@ class Send(models.Model):
         default=False, help_text="1 % first, then 10 %, then the rest, each only if the last went well."
     )
     stage = models.PositiveSmallIntegerField(default=0, help_text="Slices up to this stage may be worked on.")
+    approvers = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How many must say yes before anything is posted."
+    )
     callback_data = models.CharField(max_length=1500, blank=True)
     recipients = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
@@ -186,6 +190,13 @@ class Slice(models.Model):
     owner = models.CharField(max_length=40, blank=True)
     leased_until = models.DateTimeField(null=True, blank=True)
     done = models.BooleanField(default=False)
+    approved = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Digest of its messages as they were shown to approvers; empty where nobody was asked.",
+    )
 
     class Meta:
         ordering = ("due_at", "id")

@@ -1,13 +1,14 @@
 """Puts a plan together from the survey of an order: the same for ten rows and for a million."""
 
 from datetime import datetime
+from typing import Any
 
-from sms import compose, wishes
+from sms import approval, compose, wishes
 from sms.models import Price
 from sms.plan import cost, exact
 from sms.plan.cautions import cautions
 from sms.plan.forecast import forecast
-from sms.plan.tree import Doubt, Encodings, Plan, Policy, Removed, Segments
+from sms.plan.tree import Approval, Asking, Doubt, Encodings, Plan, Policy, Removed, Segments
 
 
 def made(
@@ -18,9 +19,10 @@ def made(
     row: int | None = None,
     figures: compose.Survey | None = None,
     masked: bool = False,
+    user: Any = None,
 ) -> Plan:
     """The plan at `now`. `row` is whose request is shown, the first one if None; `figures` saves a second survey of the same order,
-    and `masked` hides the number in the request, for whoever may not see it.
+    and `masked` hides the number in the request, for whoever may not see it. `user` is who would ask for approval.
 
     Raises `compose.ComposeError` exactly where making the send would, and for a row without a message.
     """
@@ -61,9 +63,22 @@ def made(
         forecast=foreseen.says,
         warnings=tuple(Doubt(number, says) for number, says in figures.doubts),
         cautions=tuple(cautions(order, figures, foreseen=foreseen, cost=priced)),
+        approval=_approval(order, figures, user=user, now=now),
         row=chosen.row,
         request=exact.body(order, chosen, public_url=public_url, masked=masked),
     )
+
+
+def _approval(order: compose.Order, figures: compose.Survey, *, user: Any, now: datetime) -> Approval:
+    wanted = approval.needed(
+        order,
+        recipients=figures.recipients,
+        countries=lambda: figures.countries,
+        user=user,
+        now=now,
+    )
+    rules = tuple(Asking(one.rule, one.approvers, one.says) for one in wanted.reasons)
+    return Approval(wanted.approvers, rules, wanted.eligible, wanted.short)
 
 
 def _removed(figures: compose.Survey) -> tuple[Removed, ...]:

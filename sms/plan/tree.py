@@ -120,6 +120,28 @@ class Caution:
 
 
 @dataclass(frozen=True, slots=True)
+class Asking:
+    """A rule of the service that asks somebody, and why."""
+
+    rule: str
+    approvers: int
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """How many people must say yes before anything is posted, by the largest of these rules; `eligible` is how many could.
+
+    Times of the plan count from now: what the asking takes cannot be known.
+    """
+
+    approvers: int
+    rules: tuple[Asking, ...]
+    eligible: int
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What would happen.
 
@@ -149,6 +171,7 @@ class Plan:
     forecast: str
     warnings: tuple[Doubt, ...]
     cautions: tuple[Caution, ...]
+    approval: Approval
     row: int
     request: str
 

@@ -9,7 +9,7 @@ from collections.abc import Generator
 from django.db import transaction
 from django.utils import timezone
 
-from sms import chunks, compose, content, slicing, wake
+from sms import approval, chunks, compose, content, slicing, wake
 from sms.models import Preparation, Reject, Send, SendState
 from sms.models.insert import insert
 from sms.models.ledger import Tally
@@ -53,7 +53,9 @@ def expand(found: Preparation, lease: Lease) -> Generator[None]:
         lease.end(Preparation.State.READY)
         locked.recipients, locked.rejected = cursor.get("messages", 0), cursor.get("rejects", 0)
         locked.ramp = locked.ramp and slicing.ramps(locked.recipients)
-        slicing.open_send(locked, now=timezone.now())
+        now = timezone.now()
+        slicing.open_send(locked, now=now)
+        approval.ask_as_carried(locked, cursor.get("approval"), now=now)
         wake.dispatch()
     yield
 

@@ -18,8 +18,11 @@ LONGEST_PAUSE = 5.0  # after trouble
 SEEN_OFF_WITHIN = 3.0  # seconds for the block under way
 
 
-def keep(stopped: Callable[[], bool], *, command: Sequence[str]) -> None:
-    """Start `command`, which does the work and ends, whenever something waits that nobody is at. Until `stopped`."""
+def keep(stopped: Callable[[], bool], *, command: Sequence[str], waits: Callable[[], bool] = waits) -> None:
+    """Start `command`, which does the work and ends, whenever something waits that nobody is at. Until `stopped`.
+
+    `waits` is of large audiences unless it is said what else the command does.
+    """
     said = False
     child: subprocess.Popen[bytes] | None = None
     while not stopped():
@@ -34,7 +37,9 @@ def keep(stopped: Callable[[], bool], *, command: Sequence[str]) -> None:
         except Exception as problem:
             if not said:
                 gone = isinstance(problem, (DatabaseError, InterfaceError))
-                log.warning("audiences_wait", error=repr(problem)[:300], exc_info=not gone)
+                log.warning(
+                    "process_waits", command=command[-1], error=repr(problem)[:300], exc_info=not gone
+                )
             said, pause = True, LONGEST_PAUSE
             connections.close_all()
         until = time.monotonic() + pause

@@ -11,7 +11,7 @@ from sms.reports.background import files_wait, forget, make_files, unpacked
 from sms.reports.figures import Figures
 from sms.reports.mailed import send_due
 from sms.reports.read import Line, Report, all_lines, count_lines, report
-from sms.reports.read import values as values_of
+from sms.reports.sums import values as values_of
 
 __all__ = [
     "BY",

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlencode
 
+from sms.models import Fact
+from sms.models.fact import BLOCK_DAYS
+
 LONGEST = 731  # days: two years
 LONGEST_BY_HOUR = 31
 USUAL = 30
@@ -58,6 +61,22 @@ class Asked:
     def last_day(self) -> int:
         """Days since 1970."""
         return (self.until - EPOCH).days
+
+    @property
+    def spans(self) -> tuple[tuple[Fact.Grain, int, int], ...]:
+        """Which facts cover it: grain, first and last `at`, each day in one of them. Blocks where days need not be told apart."""
+        first, last = self.first_day, self.last_day
+        if self.by == "hour":
+            return ((Fact.Grain.HOUR, first * 24, last * 24 + 23),)
+        begin, end = -(-first // BLOCK_DAYS), (last + 1) // BLOCK_DAYS  # whole blocks, without the last
+        if self.by == "day" or begin >= end:
+            return ((Fact.Grain.DAY, first, last),)
+        found = (
+            (Fact.Grain.DAY, first, begin * BLOCK_DAYS - 1),
+            (Fact.Grain.BLOCK, begin, end - 1),
+            (Fact.Grain.DAY, end * BLOCK_DAYS, last),
+        )
+        return tuple(span for span in found if span[1] <= span[2])
 
     @property
     def earlier(self) -> "Asked | None":

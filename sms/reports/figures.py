@@ -14,6 +14,7 @@ SHOWN_TIMES: Mapping[str, str] = {
     "deliver": "Time to deliver",
 }
 NO_SEGMENTS = frozenset({"CA", "IN"})  # the provider tells no segments there
+MICRO = 1_000_000  # prices have six decimals
 SHARES = (0.5, 0.95, 0.99)
 LEAST = 20  # messages from which a percentile says something
 
@@ -34,6 +35,9 @@ class Figures:
     tracked: int = 0
     smart: int = 0
     untold: int = 0  # messages to countries where the provider tells no segments
+    cost: Counter[str] = field(default_factory=Counter)  # millionths by currency, of `priced` messages
+    priced: int = 0
+    priceless: int = 0  # posted to where the price list has nothing, or with segments that nobody knows
     times: dict[str, dict[int, int]] | None = field(default_factory=dict)
     _seconds: dict[str, dict[float, float | None]] = field(default_factory=dict)
 
@@ -66,6 +70,18 @@ class Figures:
             counts = self.times.setdefault(measure, {})
             counts[bucket] = counts.get(bucket, 0) + messages
 
+    def price(
+        self, price: tuple[int, str] | None, country: str, posted: tuple[int, int, int, int, int]
+    ) -> None:
+        """Posted messages of one country at the price of a segment there: by our count, else as the provider told."""
+        messages, amount, amount_of, billed, billed_of = posted
+        self.untold += messages if country in NO_SEGMENTS else 0
+        covered = (amount_of or billed_of) if price else 0
+        if price is not None and covered:
+            self.cost[price[1]] += price[0] * (amount if amount_of else billed)
+        self.priced += covered
+        self.priceless += messages - covered
+
     def plus(self, other: "Figures") -> None:
         """Take the other's sums in."""
         for mine, its in (
@@ -83,6 +99,9 @@ class Figures:
         self.tracked += other.tracked
         self.smart += other.smart
         self.untold += other.untold
+        self.cost.update(other.cost)
+        self.priced += other.priced
+        self.priceless += other.priceless
         if other.times is None:
             self.times = None
         for measure, counts in (other.times or {}).items():
@@ -138,6 +157,11 @@ class Figures:
     def clicks_measurable(self) -> bool:
         """Whether any message had a link whose clicks are told."""
         return self.tracked > 0 or self.clicks.total() > 0
+
+    @property
+    def money(self) -> list[tuple[str, float]]:
+        """Cost by currency, the dearest first."""
+        return [(currency, micro / MICRO) for currency, micro in self.cost.most_common()]
 
     @property
     def billed_measurable(self) -> bool:

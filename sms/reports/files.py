@@ -30,7 +30,16 @@ def headings(asked: Asked) -> list[str]:
             "end not known",
         ),
         *("not posted", "coverage", "delivered of known", "segments (our count)", "messages counted"),
-        *("segments (provider)", "messages told", "clicks human", "clicks machine", "clicks unsure"),
+        *(
+            "segments (provider)",
+            "messages told",
+            "cost",
+            "currency",
+            "messages priced",
+            "clicks human",
+            "clicks machine",
+            "clicks unsure",
+        ),
         *("messages with tracked links", "messages with smartlinks", "opt-outs", *times),
     ]
 
@@ -57,12 +66,23 @@ def cells(line: Line) -> list[Cell]:
         one.segments_of,
         one.billed if one.billed_of else None,
         one.billed_of,
+        *_cost(one),
         *clicks,
         one.tracked,
         one.smart,
         one.opt_outs,
         *(_times(one)),
     ]
+
+
+def _cost(one: Figures) -> list[Cell]:
+    """At the prices of today. Two currencies are no number."""
+    if not one.priced:
+        return [None, None, 0]
+    if len(one.money) > 1:
+        return [None, " + ".join(f"{amount:.2f} {currency}" for currency, amount in one.money), one.priced]
+    currency, amount = one.money[0]
+    return [round(amount, 4), currency, one.priced]
 
 
 def _times(one: Figures) -> list[Cell]:

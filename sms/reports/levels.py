@@ -9,7 +9,7 @@ from django.db.models import Sum
 
 from sms.models import Fact
 from sms.models.buckets import within
-from sms.models.fact import TIMES
+from sms.models.fact import MEASURES, TIMES
 from sms.models.tally import FIGURES
 from sms.reports.ask import EPOCH
 from sms.reports.figures import Figures
@@ -86,7 +86,12 @@ def levels(service_id: int, *, now: datetime, days: int = DAYS) -> Levels:
     today = (now.date() - EPOCH).days
     found: dict[int, Figures] = defaultdict(Figures)
     rows = Fact.objects.filter(
-        service_id=service_id, grain=Fact.Grain.DAY, cut=Fact.Cut.WHOLE, at__gt=today - days, at__lte=today
+        service_id=service_id,
+        grain=Fact.Grain.DAY,
+        cut=Fact.Cut.WHOLE,
+        measure__in=MEASURES,  # as the index begins
+        at__gt=today - days,
+        at__lte=today,
     ).order_by()
     for at, measure, word, code, bucket, m, a, ao, b, bo in rows.values_list(
         "at", "measure", "word", "code", "bucket", *FIGURES
@@ -114,7 +119,7 @@ def _budget(total: Figures, objective: Objective) -> Budget:
 def measured() -> list[tuple[int, str, str, int, int]]:
     """Service, measure, word, bucket and messages of all that was ever counted, for a machine that draws its own curves."""
     rows = Fact.objects.filter(
-        grain=Fact.Grain.DAY, cut=Fact.Cut.WHOLE, measure__in=("state", "click", "opt_out", *TIMES)
+        grain=Fact.Grain.BLOCK, cut=Fact.Cut.WHOLE, measure__in=("state", "click", "opt_out", *TIMES)
     ).order_by("service_id", "measure", "word", "bucket")
     grouped = rows.values_list("service_id", "measure", "word", "bucket").annotate(total=Sum("messages"))
     return [row for row in grouped if row[-1]]

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from sms.archive import bare_receipt, in_values
 from sms.models import (
+    ApprovalRequest,
     Click,
     Draft,
     Echo,
@@ -170,6 +171,10 @@ def _texts_of_sends(sends: Sequence[int]) -> None:
             ReportedSend.objects.filter(pk=pk).update(name=named)
     rows.exclude(text="").update(text=TEXT_GONE)
     Draft.objects.filter(send_id__in=many.among(sends)).exclude(text="").update(text=TEXT_GONE)
+    for asked in ApprovalRequest.objects.filter(send_id__in=many.among(sends)):  # what approvers were shown
+        if asked.snapshot["text"] not in ("", TEXT_GONE):
+            asked.snapshot["text"] = TEXT_GONE
+            asked.save(update_fields=["snapshot"])
 
 
 def _numbers_of_sends(sends: Sequence[int]) -> None:

@@ -9,10 +9,20 @@ from playwright.sync_api import expect
 
 from portal import people
 from portal.models import Membership, User
-from sms import control, saved
+from sms import approving, control, drafts, saved
 from sms.audience import Limits
 from sms.domains.verdict import Level
-from sms.models import Actor, DomainState, Draft, Lane, Send, Service, ShortLinkDomain
+from sms.models import (
+    Actor,
+    ApprovalRequest,
+    ApprovalRules,
+    DomainState,
+    Draft,
+    Lane,
+    Send,
+    Service,
+    ShortLinkDomain,
+)
 from sms.receipts import Incoming, doors
 from sms.receipts.fold import fold
 from sms.receipts.inbox import insert
@@ -29,7 +39,7 @@ def shop(live_server):
     doors.forget()
     service = a_service()
     user = User.objects.create_user("ada@example.test", PASSWORD, is_staff=True)
-    for role in ("admin", "composer"):
+    for role in ("admin", "composer", "approver"):
         Membership.objects.create(user=user, service=service, role=role)
     return service
 
@@ -74,12 +84,31 @@ def a_desk_in_trouble(service) -> tuple[Send, Send]:
     return unsure, held
 
 
+def a_request_with_changes(service) -> ApprovalRequest:
+    """A send that was taken back, changed and asked about again; the rule is gone afterwards."""
+    rules = ApprovalRules.objects.create(service=service, size=1, size_approvers=2)
+    draft = Draft.objects.create(
+        service=service,
+        sender=service.senders.get(),
+        text="Now 20 % off",
+        pasted="07700 900001\n07700 900002",
+    )
+    first = drafts.send_draft(draft, by=BY, user=None, limits=Limits())
+    approving.take_back(first, by=BY)
+    draft.refresh_from_db()
+    draft.text, draft.pasted = "Now 30 % off, until midnight", "07700 900002\n07700 900003"
+    draft.save()
+    send = drafts.send_draft(draft, by=BY, user=None, limits=Limits())
+    rules.delete()
+    return send.approvals.get()
+
+
 def test_composing_reviewing_and_sending_by_hand(page, live_server, shop):
     sign_in(page, live_server)
     page.get_by_role("link", name="Compose", exact=True).first.click()
     page.get_by_label("Numbers", exact=True).fill("07700 900001\nnot a number\n0044 7700 900002")
     page.get_by_label("Text", exact=True).fill("Hello from the browser")
-    expect(page.locator("[data-bubble]")).to_have_text("Hello from the browser")
+    expect(page.locator(".bubble")).to_have_text("Hello from the browser")
     page.get_by_role("button", name="Review what will happen").click()
     page.wait_for_url("**/review/")
     assert page.get_by_text("2 messages will go out now").is_visible()
@@ -113,6 +142,9 @@ def test_the_main_job_works_without_javascript(browser, live_server, shop):
     page.goto(f"{live_server.url}/s/shop/compose/")
     page.get_by_label("Numbers", exact=True).fill("07700 900001")
     page.get_by_label("Text", exact=True).fill("No script")
+    page.get_by_role("button", name="Check").click()
+    expect(page.locator(".bubble")).to_have_text("No script")
+    expect(page.get_by_text("1 recipient", exact=True)).to_be_visible()
     page.get_by_role("button", name="Review what will happen").click()
     page.get_by_role("button", name="Send to 1 recipient").click()
     page.wait_for_url("**/sends/*/")
@@ -140,6 +172,7 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop, scheme, widt
     audience = saved.create(shop, packed, name="Regulars", by=BY, user=None)
     people.invite(shop, "new@example.test", ["auditor"], by=BY, user=None)
     Service.objects.filter(pk=shop.pk).update(quiet_hours="21:00-08:00", rate=100)
+    asked = a_request_with_changes(shop)
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(f"{live_server.url}/accounts/login/")
@@ -150,6 +183,7 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop, scheme, widt
         "compose/",
         f"drafts/{draft.pk}/",
         f"drafts/{draft.pk}/review/",
+        "drafts/",
         "sends/",
         f"sends/{send.pk}/",
         "messages/",
@@ -159,6 +193,9 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop, scheme, widt
         f"sends/{unsure.pk}/settle/?verdict=send_again",
         f"messages/{doubtful.pk}/",
         f"messages/{doubtful.pk}/settle/?verdict=give_up",
+        "approvals/?show=open",
+        f"approvals/{asked.pk}/",
+        f"sends/{asked.send_id}/",
         f"senders/{sender.pk}/pause/",
         f"senders/{sender.pk}/stop/",
         "catalogue/",

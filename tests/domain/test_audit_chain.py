@@ -3,6 +3,7 @@
 import importlib
 import json
 import random
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,9 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from sms import audit
+from sms.audit import stretches
 from sms.audit.checkpoint import Point
+from sms.audit.stretches import in_stretches
 from sms.audit.verify import wrong_with
 from sms.models import Actor, AuditEvent, AuditLeave, AuditSeal, audit_guard, audit_proof
 from sms.models.audit import UnknownAct
@@ -113,8 +116,25 @@ def test_whatever_sql_does_is_found_and_its_first_row_named(seed, unguarded):
         verdict = audit.verify(SLUG, points=known)
         assert verdict.broken, kind.__name__
         assert verdict.broken.number == expected, (kind.__name__, verdict.sentence)
+        shared = in_stretches(SLUG, points=known, parts=4, mapped=map)
+        assert shared.broken == verdict.broken, kind.__name__
         transaction.savepoint_rollback(before)
-    assert audit.verify(SLUG, points=known).broken is None
+    verdict = audit.verify(SLUG, points=known)
+    assert verdict.broken is None
+    shared = in_stretches(SLUG, points=known, parts=4, mapped=map)
+    assert (shared.sentence, shared.hash) == (verdict.sentence, verdict.hash)
+
+
+def test_a_long_chain_is_walked_in_stretches(monkeypatch, unguarded):
+    """In this process: others would not see this transaction. `tests.bench.audit` walks one with several."""
+    monkeypatch.setattr(stretches, "_processes", lambda count: nullcontext(map))
+    monkeypatch.setattr(stretches, "LONG", 4)
+    chain(20)
+    known = points()
+    verdict = audit.verify_long(SLUG, points=known, processes=2)
+    assert (verdict.rows, verdict.checkpoints, verdict.broken, verdict.complete) == (20, 1, None, True)
+    sql("UPDATE sms_auditevent SET door = 'cli' WHERE id = %s", numbers()[14][1])
+    assert audit.verify_long(SLUG, points=known, processes=2).broken.number == 15
 
 
 def test_every_column_counts(unguarded):
@@ -299,6 +319,7 @@ def test_rows_from_before_the_chain_are_proven_once(unguarded):
     acts(1)
     verdict = audit.verify(SLUG)
     assert (verdict.rows, verdict.before_the_chain, verdict.broken) == (4, 3, None)
+    assert in_stretches(SLUG, points=(), parts=2, mapped=map).sentence == verdict.sentence
     assert "3 are from before the chain" in verdict.sentence
 
 

@@ -129,6 +129,7 @@ def test_what_folding_made_and_what_rebuilding_makes_are_the_same():
         "wait",
         "deliver",
         "opt_out",
+        "posted",
     }
 
 

@@ -13,6 +13,8 @@ from sms import erasure, saved, templates
 from sms.audience import Limits
 from sms.models import (
     ApiKey,
+    ApprovalRequest,
+    ApprovalRules,
     AuditEvent,
     Callback,
     CallbackEndpoint,
@@ -114,6 +116,7 @@ def address(path: str, service, send: Send, draft: Draft, *, furnished: bool = F
         "versions": lambda: a_template(send.service).pk,
         "policy-groups": lambda: a_group(send.service).pk,
         "smartlinks": lambda: a_smartlink(send.service).pk,
+        "approvals": lambda: an_approval(send.service).pk,
         "audiences": lambda: an_audience(send.service).pk,
         "people": lambda: a_colleague(send.service).pk,
         "invitations": lambda: an_invitation(send.service).pk,
@@ -170,6 +173,16 @@ def an_erasure(service) -> Erasure:
     done = {"state": "done", "number": "", "done_at": timezone.now()}
     Erasure.objects.filter(pk=made.pk).update(**done)
     return made
+
+
+def an_approval(service) -> ApprovalRequest:
+    """Of a send that somebody else made; rules are gone again, so that other sends need nobody."""
+    found = ApprovalRequest.objects.filter(service=service, state="open").first()
+    if found is None:
+        rules = ApprovalRules.objects.create(service=service, size=1, size_approvers=1)
+        found = a_send(service).approvals.get()
+        rules.delete()
+    return found
 
 
 def an_opt_out(service) -> OptOut:
@@ -254,7 +267,8 @@ def test_things_of_another_service_are_not_found_under_ones_own(path, name, entr
         return
     send, draft = a_send(cast.other), Draft.objects.create(service=cast.other)
     url = address(path, cast.service, send, draft)
-    assert statuses(cast["admin"], url) == {404}
+    holders = ACTS[entry.callback.act]
+    assert statuses(cast["admin" if "admin" in holders else min(holders)], url) == {404}
 
 
 @pytest.mark.parametrize(("path", "name"), OTHER_PAGES, ids=[name for _, name in OTHER_PAGES])

@@ -6,6 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from sms import drafting
 from sms.models import AuditEvent, Draft, Send
 from tests.domain.desk import a_service
 from tests.portal.people import signed_in
@@ -71,7 +72,8 @@ def test_saving_a_draft_that_was_sent_meanwhile_leads_to_its_send_and_never_unse
     composer.post(review)
     form = DraftForm(typed(service), instance=stale, service=service)
     assert form.is_valid()
-    form.keep(user=None)
+    with pytest.raises(drafting.DraftSent):
+        form.keep(user=None)
     assert Draft.objects.get().send == Send.objects.get()
     assert composer.post(review).url == f"/s/shop/sends/{Send.objects.get().pk}/"
     assert Send.objects.count() == 1
@@ -267,20 +269,9 @@ def test_what_needs_unicode_is_replaced_at_the_press_of_a_button(service, compos
     assert "🎉" in draft.text, "what has no counterpart stays"
 
 
-def test_the_script_is_told_what_a_text_takes_and_would_take(service, composer):
-    told = composer.post("/s/shop/compose/wording/", {"text": "It’s on – soon"}).json()
-    assert (told["encoding"], told["replaced_encoding"], told["replaced"]) == (
-        "ucs2",
-        "gsm7",
-        "It's on - soon",
-    )
-    assert "“’” → “'”" in told["says"] and "“–” → “-”" in told["says"]
-    plain = composer.post("/s/shop/compose/wording/", {"text": "Hello"}).json()
-    assert (plain["encoding"], plain["says"]) == ("gsm7", "")
-    assert not Draft.objects.exists()
-
-
-def test_the_page_holds_every_published_wording_and_the_smartlinks_to_insert(service, composer):
+def test_the_preview_shows_the_wording_in_the_chosen_language_and_the_page_has_smartlinks_to_insert(
+    service, composer
+):
     from sms import templates
     from sms.models import Smartlink
     from tests.domain.desk import BY
@@ -290,5 +281,7 @@ def test_the_page_holds_every_published_wording_and_the_smartlinks_to_insert(ser
     templates.publish(german, by=BY)
     Smartlink.objects.create(service=service, smartlink_id=4371, name="App")
     page = composer.get("/s/shop/compose/").content.decode()
-    assert f'data-text="{template.pk}" data-language="de">Hallo<' in page
+    seen = composer.post("/s/shop/compose/preview/", {"template": template.pk, "language": "de"}).json()
+    assert ">Hallo<" in seen["parts"]["preview"]
+    assert "version 2 (de)" in seen["parts"]["preview"]
     assert 'data-insert="{{smartlink_4371}}"' in page

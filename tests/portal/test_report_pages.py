@@ -130,6 +130,19 @@ def test_the_list_of_sends_is_narrowed_by_label(cast):
     )
 
 
+def test_a_whole_number_is_shown_for_a_reason_that_stays_in_the_audit(cast):
+    found = a_send(cast.service).messages.get()
+    url = f"/s/shop/messages/{found.pk}/number/"
+    assert found.msisdn not in text_of(cast["auditor"].get(url))
+    assert cast["auditor"].post(url, {"reason": ""}).status_code == 422
+    assert cast["composer"].post(url, {"reason": "x"}).status_code == 403
+    assert not AuditEvent.objects.filter(act="message.revealed").exists()
+    shown = cast["auditor"].post(url, {"reason": f"asked about {found.msisdn}"})
+    assert found.msisdn in text_of(shown) and "no-store" in shown["Cache-Control"]
+    event = AuditEvent.objects.get(act="message.revealed")
+    assert event.noun_key == str(found.pk) and "•••" in event.details["reason"]
+
+
 def test_nonsense_in_the_address_is_told_and_left_out(cast):
     shown = text_of(
         cast["auditor"].get(
@@ -178,7 +191,7 @@ def test_the_number_of_queries_is_the_same_for_many(cast):
     facts.fold()
     many = {by: queries(by=by) for by in reports.BY}
     assert many == few
-    assert max(many.values()) <= 12, many
+    assert max(many.values()) <= 15, many
 
 
 def test_csv_and_xlsx_hold_the_same_and_run_nothing(cast):

@@ -59,6 +59,7 @@ class Command(Original):
                 ("audit", tasks.seal_until),
                 ("retention", tasks.retain_until),
                 ("audiences", tasks.prepare_until),
+                ("reports", tasks.report_until),
             )
         ]
         for thread in beside:

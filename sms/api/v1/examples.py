@@ -18,6 +18,7 @@ SEND: dict[str, Any] = {
     "client_reference": "",
     "state": "sending",
     "held": False,
+    "approval": None,
     "sender": "TEXTDESK",
     "text": "Hi $(name), order $(order) is on its way.",
     "template": "order_shipped",
@@ -205,6 +206,7 @@ PLAN: dict[str, Any] = {
             "text": "It does not say how to opt out. Marketing needs it: add “Reply STOP to opt out”.",
         }
     ],
+    "approval": {"approvers": 0, "rules": [], "eligible": 0, "says": ""},
     "row": 1,
     "request": {
         "from": "TEXTDESK",

@@ -105,6 +105,25 @@ class CautionShape(serializers.Serializer[Any]):
     text = serializers.CharField()
 
 
+class AskingShape(serializers.Serializer[Any]):
+    """A rule of the service that asks somebody."""
+
+    rule = serializers.ChoiceField(
+        choices=["size", "new_sender", "new_domain", "new_country", "outside_hours"]
+    )
+    approvers = serializers.IntegerField()
+    says = serializers.CharField()
+
+
+class PlannedApprovalShape(serializers.Serializer[Any]):
+    """How many people must say yes before anything is posted, and which rules ask for it."""
+
+    approvers = serializers.IntegerField(help_text="0: it goes without asking.")
+    rules = AskingShape(many=True)
+    eligible = serializers.IntegerField(help_text="People who could say yes now.")
+    says = serializers.CharField(help_text="What to do where they are too few; empty otherwise.")
+
+
 class PlanShape(serializers.Serializer[Any]):
     """What would happen: `sms.plan.as_json`, which the page is drawn from too. Null stands for what cannot be known."""
 
@@ -133,6 +152,7 @@ class PlanShape(serializers.Serializer[Any]):
     forecast = serializers.CharField(help_text="What the times rest on, or why there is none.")
     warnings = DoubtShape(many=True)
     cautions = CautionShape(many=True)
+    approval = PlannedApprovalShape()
     row = serializers.IntegerField(help_text="Whose `request` it is.")
     request = serializers.DictField(
         help_text="What the provider would get for `row`; the correlation id is made when it is sent."

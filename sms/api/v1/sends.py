@@ -10,7 +10,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from sms import compose, control, desk, plan
+from sms import approval, compose, control, desk, plan
 from sms.api.v1 import access
 from sms.api.v1.bodies import HoldBody, NoBody, SendBody, SendChange
 from sms.api.v1.filters import OfSendFilter, RejectFilter, SendFilter
@@ -25,9 +25,12 @@ from sms.models import Message, Reject, Send, SendState
 
 
 def shown_sends(sends: list[Send]) -> list[ShownSend]:
-    """Sends with their counters and holds, in two queries for all."""
-    held = control.held_among(sends)
-    return [ShownSend(one, held=one.send.pk in held) for one in desk.progress_of_page(sends)]
+    """Sends with their counters, holds and approvals, in three queries for all."""
+    held, asked = control.held_among(sends), approval.approvals_of(sends)
+    return [
+        ShownSend(one, held=one.send.pk in held, approval=asked.get(one.send.pk))
+        for one in desk.progress_of_page(sends)
+    ]
 
 
 class Sends(Resource):
@@ -78,7 +81,9 @@ class Sends(Resource):
         },
     )
     def create(self, request: Request) -> HttpResponse:
-        """Commit a send. With `dry_run` nothing is stored and no Idempotency-Key is needed."""
+        """Commit a send; one that has to be approved waits as `awaiting`.
+
+        With `dry_run` nothing is stored and no Idempotency-Key is needed."""
         body = self.read(SendBody)
         if body["dry_run"]:
             order = self._order(body)
@@ -115,7 +120,9 @@ class Sends(Resource):
         responses=SendShape,
     )
     def partial_update(self, request: Request, pk: int) -> Response:
-        """Only a send that has not begun: 409 afterwards. Everything else of a send stays as it was made."""
+        """Only a send that has not begun: 409 afterwards. A yes was to the time before, so it is asked for again.
+
+        Everything else of a send stays as it was made."""
         due_at = self.read(SendChange)["send_at"]
         send = self._open(pk)
         try:
@@ -131,12 +138,14 @@ class Sends(Resource):
         responses=StoppedShape,
     )
     def cancel(self, request: Request, pk: int) -> HttpResponse:
-        """Cancel all of a scheduled send. One that has begun is stopped instead, since part of it is on its way."""
+        """Cancel all of a send that is scheduled or awaits approval.
+
+        One that has begun is stopped instead, since part of it is on its way."""
         self.read(NoBody)
 
         def act() -> Response:
             send = self._open(pk)
-            if send.state not in (SendState.PREPARING, SendState.SCHEDULED):
+            if send.state not in (SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED):
                 raise Problem(409, "conflict", "It has begun. Use stop to cancel what was not posted yet.")
             return self._stopped(send)
 

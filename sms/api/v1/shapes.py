@@ -7,9 +7,12 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from sms.api.v1.bodies import LANES
+from sms.api.v1.plan_shape import AskingShape
 from sms.api.v1.sparse import Label, Number, Sparse
+from sms.approval import Approval
 from sms.desk import Progress
 from sms.models import (
+    ApprovalState,
     Callback,
     CallbackEndpoint,
     DomainState,
@@ -27,6 +30,20 @@ _LANES = {int(lane): name for name, lane in LANES.items()}
 COUNTS = {"type": "object", "additionalProperties": {"type": "integer"}}
 
 
+class ApprovalShape(serializers.Serializer[Any]):
+    """How the approval of a send stands. People answer in the portal; nothing is posted before the last yes."""
+
+    state = serializers.ChoiceField(choices=ApprovalState.values, source="request.state")
+    needed = serializers.IntegerField(help_text="How many people must say yes.")
+    given = serializers.IntegerField(help_text="How many did.")
+    rules = AskingShape(many=True, source="request.rules")
+    asked_at = serializers.DateTimeField(source="request.asked_at")
+    expires_at = serializers.DateTimeField(
+        source="request.expires_at",
+        help_text="Until then it can be answered; once approved, until then the send has to begin.",
+    )
+
+
 class SendShape(Sparse):
     """A send with its counters. `counts` has messages by state; states nobody is in are left out."""
 
@@ -35,6 +52,7 @@ class SendShape(Sparse):
     client_reference = serializers.CharField(source="send.client_reference")
     state = serializers.ChoiceField(choices=SendState.values, source="send.state")
     held = serializers.BooleanField(help_text="Whether a pause keeps it from going on.")
+    approval = ApprovalShape(allow_null=True, help_text="The latest request; null where nobody was asked.")
     sender = Label(source="send.sender")
     text = serializers.CharField(source="send.text")
     template = Label(source="send.template", allow_null=True)
@@ -63,12 +81,13 @@ class SendShape(Sparse):
 
 
 class ShownSend:
-    """A send, its counters, and whether something holds it."""
+    """A send, its counters, whether something holds it, and how its approval stands."""
 
-    def __init__(self, progress: Progress, *, held: bool) -> None:
+    def __init__(self, progress: Progress, *, held: bool, approval: Approval | None = None) -> None:
         self.send: Send = progress.send
         self.progress = progress
         self.held = held
+        self.approval = approval
 
 
 class RejectShape(Sparse):

@@ -28,8 +28,8 @@ DRAINED_WITHIN = 28.0  # seconds from the signal to the end, whatever hangs: ser
 
 
 class Command(BaseCommand):
-    """Six loops: sending, receipts and chores, callbacks, the audit's seals, retention, and one has large audiences prepared by a process
-    of its own."""
+    """Seven loops: sending, receipts and chores, callbacks, the audit's seals, retention; large audiences and long reports have processes
+    of their own, which the last two start."""
 
     help = "Send what is due until SIGTERM or Ctrl-C, without django-q2. Finishes what is in flight, at most 30 s."
 
@@ -43,7 +43,7 @@ class Command(BaseCommand):
         log.info("dispatcher_started", pid=os.getpid(), host=pulse.HOST)
         others = [
             threading.Thread(target=work, args=(stop,), name=work.__name__)
-            for work in (_receipts, _callbacks, _audit, _audiences, _retention)
+            for work in (_receipts, _callbacks, _audit, _audiences, _retention, _reports)
         ]
         for thread in others:
             thread.start()
@@ -153,6 +153,7 @@ def _receipts(stop: _Stop) -> None:
         if time.monotonic() >= next_chores:
             next_chores = time.monotonic() + MINUTE
             rounds.tidy()
+            rounds.tell_people(public_url=settings.PUBLIC_URL)
             wake.discard_stale()
 
     try:
@@ -205,3 +206,8 @@ def _retention(stop: _Stop) -> None:
 def _audiences(stop: _Stop) -> None:
     """Large audiences, which take a process of their own for as long as they need."""
     rounds.prepare_until(stop, manage=settings.BASE_DIR / "manage.py")
+
+
+def _reports(stop: _Stop) -> None:
+    """Long reports as files, by a process of their own as well."""
+    rounds.report_until(stop, manage=settings.BASE_DIR / "manage.py")

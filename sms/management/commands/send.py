@@ -10,9 +10,19 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sms import compose, hours, labels
+from sms import approval, compose, hours, labels
 from sms.audience import AudienceError, Limits, read
-from sms.models import Actor, Lane, MessageTemplate, Resend, Send, Sender, SendState, Service
+from sms.models import (
+    Actor,
+    ApprovalState,
+    Lane,
+    MessageTemplate,
+    Resend,
+    Send,
+    Sender,
+    SendState,
+    Service,
+)
 from sms.models.message import FINAL
 
 STILL = 15.0  # seconds without any movement after which --wait returns
@@ -154,6 +164,7 @@ class Command(BaseCommand):
         if as_json:
             line = {
                 "send": send.pk,
+                "state": send.state,
                 "recipients": send.recipients,
                 "rejected": send.rejected,
                 "states": states,
@@ -161,6 +172,10 @@ class Command(BaseCommand):
             }
             self.stdout.write(json.dumps(line))
             return
+        if (asked := approval.standing(send)) is not None and asked.state == ApprovalState.OPEN:
+            why = " ".join(rule["says"] for rule in asked.request.rules)
+            people = "one person" if asked.needed == 1 else f"{asked.needed} people"
+            self.stderr.write(f"It waits for the approval of {people} on its page. {why}")
         shown = ", ".join(f"{count} {state}" for state, count in states.items())
         self.stdout.write(
             f"Send {send.pk}: {send.recipients} recipients, {send.rejected} rejected; {shown} ({seconds:.1f} s)"

@@ -1,5 +1,6 @@
 """`manage.py verify_audit`: does the audit stand as it was written? Exit code 1 and the first broken row where it does not."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from sms import audit
 from sms.audit.checkpoint import points_in
 from sms.models import audit_guard
+
+MOST_PROCESSES = 4
 
 
 class Command(BaseCommand):
@@ -28,6 +31,13 @@ class Command(BaseCommand):
             help="JSON lines with checkpoints from another host or from the log stream; may be repeated",
         )
 
+        parser.add_argument(
+            "--processes",
+            type=int,
+            default=min(os.cpu_count() or 1, MOST_PROCESSES),
+            help="that share the work on a long chain; as many as there are processors if left out, 4 at most",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         """One sentence for each chain."""
         book = audit.Book(settings.VAR_DIR / "audit")
@@ -42,7 +52,7 @@ class Command(BaseCommand):
         slugs = sorted({*audit.services(), *known}) if chosen is None else [chosen]
         if chosen is not None and chosen not in {*audit.services(), *known}:
             raise CommandError(f"There is no audit of a service {chosen!r}.")
-        verdicts = [audit.verify(slug, points=points) for slug in slugs]
+        verdicts = [audit.verify_long(slug, points=points, processes=options["processes"]) for slug in slugs]
         for verdict in verdicts:
             (self.stderr if verdict.broken else self.stdout).write(verdict.sentence)
         rows, seconds = sum(one.rows for one in verdicts), sum(one.seconds for one in verdicts)

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sms', '0023_room_in_pages'),
+        ('sms', '0025_approval'),
     ]
 
     operations = [

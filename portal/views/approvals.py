@@ -1,0 +1,166 @@
+"""Approvals: what waits for a yes, one request with what is asked and what has changed, the answers, and taking a send back."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from portal.access import actor, service_page
+from sms import approval, approving
+from sms.models import ApprovalRequest, ApprovalState, SendState, Service
+
+PAGE = 30
+# the mark of the sprite that stands beside each state's word
+MARKS = {
+    ApprovalState.OPEN: "awaiting",
+    ApprovalState.APPROVED: "delivered",
+    ApprovalState.REJECTED: "failed",
+    ApprovalState.VOID: "unconfirmed",
+    ApprovalState.EXPIRED: "expired",
+    ApprovalState.WITHDRAWN: "cancelled",
+}
+VIEWS = (("me", "Needs me"), ("mine", "Mine"), ("open", "All open"), ("decided", "Decided"))
+
+
+@service_page("see")
+@require_safe
+def approvals(request: HttpRequest, service: Service) -> HttpResponse:
+    """Four lists of requests: what this person can answer, what they asked, what is open, and what has ended."""
+    user: Any = request.user
+    usual = "me" if _may(request) else "open"
+    wanted = request.GET.get("show", usual)
+    rows = {
+        "me": approval.to_answer(service, user) if _may(request) else approval.nothing(),
+        "mine": approval.mine(service, user),
+        "open": approval.still_open(service),
+        "decided": approval.decided(service),
+    }
+    here = wanted if wanted in rows else usual
+    page = Paginator(approval.listed(rows[here]), PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "here": here, "views": VIEWS, "marks": MARKS, "more": f"show={here}&"}
+    return render(request, "approvals/list.html", context)
+
+
+@service_page("see")
+@require_safe
+def approval_request(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """What is asked, why, of whom, and what differs from the last time."""
+    return _page(request, service, pk)
+
+
+def _page(
+    request: HttpRequest, service: Service, pk: int, *, wrong: str = "", typed: str = "", status: int = 200
+) -> HttpResponse:
+    found = _find(service, pk)
+    user: Any = request.user
+    context = {
+        "asked": found,
+        "seen": approval.shown(found),
+        "standing": approval.standing(found.send),
+        "decisions": found.decisions.all(),
+        "mark": MARKS[ApprovalState(found.state)],
+        "obstacle": approving.obstacle(found, user=user) if found.state == ApprovalState.OPEN else "",
+        "late": found.state == ApprovalState.OPEN and approving.too_late(found, now=timezone.now()),
+        "newer": ApprovalRequest.objects.filter(previous=found).order_by("-pk").first(),
+        "can_take_back": found.send.state in (SendState.AWAITING, SendState.SCHEDULED),
+        "wrong": wrong,
+        "typed": typed,
+    }
+    return render(request, "approvals/request.html", context, status=status)
+
+
+@service_page("approve")
+@require_POST
+def approval_yes(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """Yes to what was shown: the page says which fingerprint that was."""
+    found = _find(service, pk)
+    comment = request.POST.get("comment", "")
+    try:
+        last = approving.approve(
+            found,
+            by=actor(request),
+            user=request.user,
+            seen=request.POST.get("seen", ""),
+            comment=comment,
+        )
+    except approving.ChangedSince as problem:
+        messages.error(request, str(problem))
+        newest = approval.of_send(found.send) or found
+        return redirect("approval", service=service.slug, pk=newest.pk)
+    except approving.ApprovalRefused as problem:
+        return _page(request, service, pk, wrong=str(problem), typed=comment, status=422)
+    if last:
+        messages.success(request, f"Approved. {_goes(found)}")
+    else:
+        messages.success(request, "Your yes is noted. It needs one more.")
+    return redirect("approval", service=service.slug, pk=pk)
+
+
+def _goes(found: ApprovalRequest) -> str:
+    found.send.refresh_from_db(fields=["state", "due_at"])
+    if found.send.state == SendState.SCHEDULED:
+        return f"It goes out on {timezone.localtime(found.send.due_at):%-d %B at %H:%M %Z}."
+    return "It is being sent."
+
+
+@service_page("approve")
+@require_POST
+def approval_no(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """No, with the reason."""
+    comment = request.POST.get("comment", "")
+    try:
+        approving.reject(
+            _find(service, pk),
+            by=actor(request),
+            user=request.user,
+            seen=request.POST.get("seen", ""),
+            comment=comment,
+        )
+    except approving.ApprovalRefused as problem:
+        return _page(request, service, pk, wrong=str(problem), typed=comment, status=422)
+    messages.success(request, "Rejected. The send is cancelled; its author reads your reason here.")
+    return redirect("approval", service=service.slug, pk=pk)
+
+
+@service_page("compose")
+@require_POST
+def send_take_back(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """Cancel what waits for a yes, and change its draft."""
+    found = get_object_or_404(service.sends, pk=pk)
+    try:
+        draft = approving.take_back(found, by=actor(request))
+    except approving.Begun as problem:
+        messages.error(request, str(problem))
+        return redirect("send", service=service.slug, pk=pk)
+    if draft is None:
+        messages.success(request, "Taken back: nothing of it is sent. It was not made from a draft.")
+        return redirect("send", service=service.slug, pk=pk)
+    messages.success(request, "Taken back: nothing of it is sent. Change the draft, then ask again.")
+    return redirect("draft", service=service.slug, pk=draft.pk)
+
+
+@service_page("compose")
+@require_POST
+def send_ask_again(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """A new request where the last one ran out."""
+    found = get_object_or_404(service.sends, pk=pk)
+    asked = approval.ask_again(found, by=actor(request), user=request.user)
+    if asked is None:
+        messages.info(request, "There was nothing to ask again.")
+        return redirect("send", service=service.slug, pk=pk)
+    messages.success(request, "Asked again.")
+    return redirect("approval", service=service.slug, pk=asked.pk)
+
+
+def _find(service: Service, pk: int) -> ApprovalRequest:
+    rows = ApprovalRequest.objects.filter(service=service)
+    related = ("send__service", "send__sender", "previous", "asked_by", "draft")
+    return get_object_or_404(rows.select_related(*related), pk=pk)
+
+
+def _may(request: HttpRequest) -> bool:
+    return "approve" in request.may  # type: ignore[attr-defined]

@@ -1,0 +1,81 @@
+"""Approval: which sends need a yes from somebody else, what exactly a yes is to, and what ends it.
+
+rules.py        which of a service's rules apply to an order, and how many people they ask for
+fingerprint.py  what a yes is bound to, in parts, read from the database
+requests.py     asking, and whatever ends a request without a person's answer: an edit, another time, the clock
+look.py         what pages and the API show of requests
+mailed.py       who is told by e-mail, and when
+
+Called by `sms.compose` (the one door asks), `sms.dispatch` (which compares before it begins), `sms.control`, `sms.plan` and `sms.rounds`.
+A person's yes or no is in `sms.approving`, because a no cancels the send.
+"""
+
+from sms.approval.fingerprint import PARTS, Print, words_of
+from sms.approval.fingerprint import of as fingerprint_of
+from sms.approval.look import (
+    Approval,
+    Shown,
+    approvals_of,
+    decided,
+    listed,
+    mine,
+    nothing,
+    shown,
+    standing,
+    still_open,
+    to_answer,
+    waiting_for,
+)
+from sms.approval.mailed import send_due
+from sms.approval.requests import (
+    as_approved,
+    ask,
+    ask_again,
+    ask_as_carried,
+    carried,
+    expire_due,
+    moved,
+    of_send,
+    release,
+    void,
+    withdraw,
+)
+from sms.approval.rules import NOBODY, Needed, Reason, authors_of, eligible, needed, needed_for
+
+__all__ = [
+    "NOBODY",
+    "PARTS",
+    "Approval",
+    "Needed",
+    "Print",
+    "Reason",
+    "Shown",
+    "approvals_of",
+    "as_approved",
+    "ask",
+    "ask_again",
+    "ask_as_carried",
+    "authors_of",
+    "carried",
+    "decided",
+    "eligible",
+    "expire_due",
+    "fingerprint_of",
+    "listed",
+    "mine",
+    "moved",
+    "needed",
+    "needed_for",
+    "nothing",
+    "of_send",
+    "release",
+    "send_due",
+    "shown",
+    "standing",
+    "still_open",
+    "to_answer",
+    "void",
+    "waiting_for",
+    "withdraw",
+    "words_of",
+]

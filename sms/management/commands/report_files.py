@@ -1,0 +1,27 @@
+"""`manage.py report_files`: write the long reports that wait as files, and end. The cluster and `manage.py dispatch` start it."""
+
+import signal
+from types import FrameType
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from sms import rounds
+
+
+class Command(BaseCommand):
+    """One process beside the others, for as long as a million lines take."""
+
+    help = "Write reports that wait as files, then end. The cluster and `dispatch` start it by themselves."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Until nothing waits, or a signal: then the file under way is begun anew by the next one."""
+        asked: list[int] = []
+
+        def note(number: int, frame: FrameType | None) -> None:
+            del frame
+            asked.append(number)
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, note)
+        rounds.make_reports(stopped=lambda: bool(asked))

@@ -1,0 +1,93 @@
+// The phone beside the text. The server fills in real rows and counts; here its newest answer is put in place, and older ones are dropped.
+const SHORTLY = 40; // milliseconds after the last key before the server is asked
+const LATEST = 90; // and at most so long after the first
+const AT_REST = 1200; // until every row is counted, and what changed is said to whoever listens
+const LONG = 20_000; // characters of a pasted list that are not sent at every key: the saved ones are looked at
+const FIELDS = ["text", "template", "language", "sender", "link_domain", "audience", "pasted", "country", "column", "allow_duplicates", "when", "send_at", "time_zone"];
+const LISTS = ["fillings_shown", "filling_name", "filling_column", "filling_fallback"]; // what fills each placeholder
+
+export function preview(form) {
+  const parts = new Map([...form.querySelectorAll("[data-part]")].map((one) => [one.dataset.part, one]));
+  const shown = new Map();
+  const said = form.querySelector("[data-said]");
+  let at = 0, asked = 0, applied = 0, soon, rest, since = 0, replaced = "", last = "";
+
+  function body(extra) {
+    const typed = new FormData(form), sent = new FormData();
+    for (const name of FIELDS) {
+      const value = typed.get(name);
+      if (value !== null && !(name === "pasted" && value.length > LONG)) sent.set(name, value);
+    }
+    for (const name of LISTS) for (const value of typed.getAll(name)) sent.append(name, value);
+    sent.set("csrfmiddlewaretoken", typed.get("csrfmiddlewaretoken"));
+    sent.set("at", at);
+    for (const [name, value] of Object.entries(extra)) sent.set(name, value);
+    return sent;
+  }
+
+  function put(name, html) {
+    const part = parts.get(name);
+    if (!part || shown.get(name) === html) return;
+    shown.set(name, html);
+    if (name === "holes" && sameHoles(part, html)) return; // somebody may be typing in them
+    const step = part.contains(document.activeElement) ? document.activeElement.dataset.step : undefined;
+    const open = part.querySelector("details")?.open;
+    part.innerHTML = html;
+    if (open) part.querySelector("details")?.setAttribute("open", "");
+    if (step) part.querySelector(`[data-step="${step}"]`)?.focus();
+  }
+
+  function sameHoles(part, html) {
+    const fresh = document.createElement("template");
+    fresh.innerHTML = html;
+    const now = (root) => root.querySelector("[data-holes]")?.dataset.holes ?? "";
+    return now(part) === now(fresh.content);
+  }
+
+  async function send(extra = {}) {
+    clearTimeout(soon);
+    since = 0;
+    const mine = (asked += 1);
+    const written = form.elements.text.value;
+    const answer = await fetch(form.dataset.preview, { method: "POST", body: body(extra) }).catch(() => null);
+    if (!answer?.ok || answer.redirected || mine < applied) return;
+    const told = await answer.json();
+    if (mine < applied) return;
+    applied = mine;
+    replaced = written === form.elements.text.value ? told.replaced : "";
+    last = told.said;
+    for (const [name, html] of Object.entries(told.parts)) put(name, html);
+  }
+
+  function resting() {
+    if (said.textContent !== last) said.textContent = last;
+    if (form.querySelector("[data-counting]")) send({ count: "1" });
+  }
+
+  function ask() {
+    const now = performance.now();
+    since ||= now;
+    clearTimeout(soon);
+    soon = setTimeout(send, Math.max(0, Math.min(SHORTLY, since + LATEST - now)));
+    clearTimeout(rest);
+    rest = setTimeout(resting, AT_REST);
+  }
+
+  function step(by) {
+    at = Math.max(0, at + by);
+    send();
+  }
+
+  form.addEventListener("input", (event) => {
+    if (event.target.name === "audience" || event.target.name === "pasted") at = 0;
+    if (FIELDS.includes(event.target.name) || LISTS.includes(event.target.name)) ask();
+  });
+  form.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-step]");
+    if (!button) return;
+    event.preventDefault();
+    if (button.getAttribute("aria-disabled") !== "true") step(Number(button.dataset.step));
+  });
+  ask();
+  return { ask, step, replaced: () => replaced };
+}

@@ -1,0 +1,156 @@
+// Saves the draft while one types. Each save says what every field was when it was shown; what a colleague stored since is taken over, and
+// what both changed is shown side by side, nothing overwritten (portal.views.drafts). A save that fails is tried again until it succeeds.
+const PAUSE = 700; // milliseconds after the last change
+const LATEST = 3000; // and at most so long after the first
+const TOO_LONG = 30_000; // without an answer the save counts as failed
+const AGAIN = [2, 4, 8, 15]; // seconds
+
+export function saving(form, { changed, work }) {
+  const state = form.querySelector("[data-state]");
+  const clashes = form.querySelector("[data-clashes]");
+  const file = form.querySelector("[data-file]");
+  const edits = new Map(); // of each field: the number of its last change
+  let edit = 0, saved = 0, since = 0, timer, running = null, failures = 0, leaving = false, revision = Number(form.dataset.revision ?? 0);
+
+  const dirty = () => saved < edit;
+  const say = (words, kind = "") => {
+    if (state.textContent !== words) state.textContent = words;
+    state.dataset.kind = kind;
+  };
+
+  function touched(event) {
+    const name = event.target.name;
+    if (event.target.form !== form || !name || name.startsWith("choose_")) return;
+    edits.set(name, (edit += 1));
+    if (!failures) say("Not saved yet …", "open");
+    const now = performance.now();
+    since ||= now;
+    clearTimeout(timer);
+    timer = setTimeout(save, event.target.type === "file" ? 0 : Math.max(0, Math.min(PAUSE, since + LATEST - now)));
+  }
+
+  function body(choosing) {
+    const typed = new FormData(form);
+    for (const name of [...typed.keys()]) if (!choosing && /^(choose|seen)_/.test(name)) typed.delete(name);
+    if (!typed.get("file")?.size) typed.delete("file");
+    return typed;
+  }
+
+  function save(choosing = false) {
+    running ??= once(choosing === true).finally(() => {
+      running = null;
+      if (dirty() && !failures) timer = setTimeout(save, PAUSE);
+    });
+    return running;
+  }
+
+  async function once(choosing) {
+    clearTimeout(timer);
+    since = 0;
+    const upto = edit, typed = body(choosing);
+    say(typed.get("file") ? "Uploading the file …" : "Saving …", "open");
+    let answer, told;
+    try {
+      answer = await fetch(form.dataset.save, { method: "POST", body: typed, signal: AbortSignal.timeout(typed.get("file") ? 600_000 : TOO_LONG) });
+      told = await answer.json();
+    } catch { told = null; }
+    if (answer?.status === 410) return sent(told.send);
+    if (!told || !(answer.ok || answer.status === 409)) return failed(answer);
+    failures = 0;
+    saved = upto;
+    took(told, upto, Boolean(typed.get("file") || typed.get("remove_file")));
+  }
+
+  function took(told, upto, newFile) {
+    form.elements.base.value = JSON.stringify(told.base);
+    revision = told.revision;
+    if (form.dataset.draft !== String(told.draft)) began(told);
+    for (const [name, value] of Object.entries(told.theirs)) if ((edits.get(name) ?? 0) <= upto) put(form, name, value);
+    if (newFile && (edits.get("file") ?? 0) <= upto) form.elements.file.value = "";
+    if (file.innerHTML.trim() !== told.file.trim()) file.innerHTML = told.file;
+    work(told.work);
+    for (const [name, words] of Object.entries(told.now)) {
+      const fold = form.querySelector(`[data-now="${name}"]`);
+      if (fold && fold.textContent !== words) fold.textContent = words;
+    }
+    const fresh = told.clashes && !clashes.firstElementChild;
+    if (told.clashes !== clashes.innerHTML && (fresh || !told.clashes)) clashes.innerHTML = told.clashes;
+    if (fresh) clashes.firstElementChild.focus();
+    const wrong = Object.entries(told.errors)[0];
+    if (told.clashes) say(`Saved ${told.at}, except what you both changed. Choose below.`, "bad");
+    else if (wrong) say(`Saved ${told.at}, but not “${wrong[0]}”: ${wrong[1][0]}`, "bad");
+    else if (!dirty()) say(`Saved ${told.at}.${told.told ? ` ${told.told}` : ""}`);
+    if (newFile || Object.keys(told.theirs).length) changed();
+  }
+
+  // From the first save on, the page is the draft's: a reload finds it again.
+  function began(told) {
+    form.dataset.draft = told.draft;
+    history.replaceState(history.state, "", told.page);
+    form.dataset.save = `${told.page}save/`;
+    form.dataset.preview = `${told.page}preview/`;
+    for (const [id, act] of [["discard", "discard/"], ["work-stop", "stop/"], ["work-go-on", "go-on/"], ["mend", "mend/"]]) {
+      document.getElementById(id).action = told.page + act;
+    }
+    form.querySelector("[form=discard]").hidden = false;
+  }
+
+  function failed(answer) {
+    const wait = AGAIN[Math.min(failures, AGAIN.length - 1)];
+    failures += 1;
+    const why = !answer ? "No connection"
+      : answer.redirected || answer.status === 403 ? "You were signed out: sign in again in another window"
+      : answer.status === 413 ? "The file is too large"
+      : "The desk did not take it";
+    say(`Not saved. ${why}. What you wrote stays here; trying again every few seconds.`, "bad");
+    clearTimeout(timer);
+    timer = setTimeout(save, wait * 1000);
+  }
+
+  function sent(address) {
+    saved = edit;
+    say("This draft was sent by a colleague. ", "bad");
+    const link = Object.assign(document.createElement("a"), { href: address, textContent: "See the send" });
+    state.append(link);
+  }
+
+  form.addEventListener("input", touched);
+  form.addEventListener("click", (event) => {
+    if (event.target.closest("[data-choose]")) {
+      event.preventDefault();
+      Promise.resolve(running).then(() => save(true));
+    }
+  });
+  window.addEventListener("online", () => dirty() && save());
+  window.addEventListener("beforeunload", (event) => {
+    if (!leaving && (dirty() || running)) event.preventDefault();
+  });
+  // A save under way ends before the form is posted: what is posted is compared with what is stored then.
+  form.addEventListener("submit", async (event) => {
+    if (running) {
+      event.preventDefault();
+      await running;
+      return form.requestSubmit(event.submitter);
+    }
+    clearTimeout(timer);
+    leaving = true;
+  });
+  window.addEventListener("pageshow", () => { leaving = false; });
+
+  return {
+    now: () => save(),
+    dirty,
+    revision: () => revision,
+    sent,
+    draft: () => form.dataset.draft,
+  };
+}
+
+function put(form, name, value) {
+  const field = form.elements[name];
+  if (!field) return;
+  if (field instanceof RadioNodeList) {
+    for (const one of field) one.checked = (Array.isArray(value) ? value.map(String) : [String(value)]).includes(one.value);
+  } else if (field.type === "checkbox") field.checked = Boolean(value);
+  else field.value = value;
+}

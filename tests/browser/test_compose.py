@@ -1,0 +1,100 @@
+"""The compose page in Chromium while people write: saved, shown, undisturbed by others, and accessible in every state."""
+
+from playwright.sync_api import Page, expect
+
+from portal.models import Membership, User
+from sms import saved
+from sms.audience import Limits
+from sms.models import Draft, ShortLinkDomain
+from tests.browser.conftest import accessibility_problems
+from tests.browser.test_pages import PASSWORD, pytestmark, shop, sign_in  # noqa: F401 - fixtures
+from tests.domain.desk import BY
+
+LOOKS = (("light", 1280), ("dark", 360))
+
+
+def problems(page: Page, state: str) -> list[str]:
+    """Axe's findings and sideways scroll in both looks, with the state's name."""
+    found = []
+    for scheme, width in LOOKS:
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 900})
+        found += [f"{state}, {scheme}: {one}" for one in accessibility_problems(page)]
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        found += [f"{state}, {width} px: scrolls sideways by {wide} px"] if wide > 0 else []
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    return found
+
+
+def state_of(page: Page):
+    return page.locator("[data-state]")
+
+
+def test_two_people_write_one_draft(page, live_server, shop, context, browser, complaints):  # noqa: F811
+    colleague = User.objects.create_user("ben@example.test", PASSWORD, first_name="Ben")
+    Membership.objects.create(user=colleague, service=shop, role="composer")
+    people = "Mobile,Name\n" + "".join(f"+44771000000{at},{'Zoe' * (at + 1)}\n" for at in range(5))
+    packed = saved.pack_pasted(people, country="GB", limits=Limits())
+    saved.create(shop, packed, name="Regulars", by=BY, user=None)
+    ShortLinkDomain.objects.create(service=shop, region=shop.region, host="go.example.test")
+    sign_in(page, live_server)
+    page.goto(f"{live_server.url}/s/shop/compose/")
+    found = problems(page, "empty")
+
+    page.get_by_label("Saved audience").select_option("Regulars")
+    text = page.get_by_label("Text", exact=True)
+    text.press_sequentially("Hi $(name), it’s $(time) – ż")
+    expect(page.locator("mark.value")).to_have_text("ZoeZoeZoeZoeZoe")
+    expect(page.locator("mark.hole")).to_have_text("$(time)")
+    expect(state_of(page)).to_contain_text("Saved")
+    assert Draft.objects.get().text == "Hi $(name), it’s $(time) – ż"
+    assert page.url.endswith(f"/drafts/{Draft.objects.get().pk}/"), "a reload finds it again"
+    found += problems(page, "Unicode and a hole")
+    text.press("Alt+PageDown")
+    expect(page.locator("mark.value")).to_have_text("ZoeZoeZoeZoe")
+    text.press("Alt+KeyR")
+    expect(text).to_have_value("Hi $(name), it's $(time) - z")
+    expect(state_of(page)).to_contain_text("Saved")
+
+    window = browser.new_context(viewport={"width": 1280, "height": 900})
+    other = window.new_page()
+    other.goto(f"{live_server.url}/accounts/login/")
+    other.get_by_label("Email").fill("ben@example.test")
+    other.get_by_label("Password").fill(PASSWORD)
+    other.get_by_role("button", name="Sign in").click()
+    other.goto(page.url)
+    other.get_by_label("Labels").fill("spring")
+    expect(state_of(other)).to_contain_text("Saved")
+    other.get_by_label("Text", exact=True).fill("Ben's")
+    expect(state_of(other)).to_contain_text("Saved")
+    other.wait_for_timeout(900)  # his cursor rests in the text: now it is told
+
+    text.fill("Ada's")
+    expect(page.get_by_text("Ben changed the same field while you did")).to_be_visible()
+    expect(page.get_by_label("Labels")).to_have_value("spring")
+    page.get_by_label("Name", exact=True).focus()
+    expect(page.get_by_text("Ben is editing text")).to_be_visible()
+    assert Draft.objects.get().text == "Ben's"
+    found += problems(page, "two people, a clash")
+    page.get_by_label("Keep yours").check()
+    page.get_by_role("button", name="Save what I chose").click()
+    expect(page.get_by_text("Ben changed the same field")).to_be_hidden()
+    assert Draft.objects.get().text == "Ada's"
+    window.close()
+
+    context.set_offline(True)
+    text.fill("Written on a train")
+    expect(state_of(page)).to_contain_text("Not saved. No connection")
+    found += problems(page, "offline")
+    context.set_offline(False)
+    expect(state_of(page)).to_contain_text("Saved")
+    assert Draft.objects.get().text == "Written on a train"
+    page.locator("summary", has_text="Expiry").click()
+    page.get_by_label("So long after it is handed over").check()
+    page.get_by_label("How long").fill("100")
+    page.get_by_label("Unit").select_option("hours")
+    expect(state_of(page)).to_contain_text("At most 72 hours")
+    found += problems(page, "a mistake while typing")
+    assert found == []
+    complaints.clear()  # the browser reports the answer to a clash, and the lost connection

@@ -1,0 +1,245 @@
+"""Several people at one draft: saved while they type, nobody's words overwritten, and everybody sees who is there."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.forms import zones
+from portal.models import User
+from sms import drafting
+from sms.models import AuditEvent, Draft, DraftPresence, Send
+from tests.domain.desk import a_service
+from tests.portal.people import signed_in
+
+NEW = "/s/shop/compose/save/"
+BEGUN = "6f1f0a3e-6f4b-4a58-9a4e-0d3f6c6f7a10"
+
+
+@pytest.fixture
+def service(db):
+    return a_service()
+
+
+@pytest.fixture
+def ada(service):
+    return signed_in("ada@example.test", service, "composer", first_name="Ada")
+
+
+@pytest.fixture
+def ben(service):
+    return signed_in("ben@example.test", service, "composer", first_name="Ben")
+
+
+def fields(service, **changes) -> dict[str, object]:
+    return {"sender": service.senders.get().pk, "country": "GB", "when": "now", "text": "Hello"} | changes
+
+
+def begun(client, service, **changes) -> tuple[str, dict]:
+    """A draft with its address, and what the page knows of it."""
+    told = client.post(NEW, fields(service, begun=BEGUN, **changes)).json()
+    return f"/s/shop/drafts/{told['draft']}/", told
+
+
+def saved(client, url, service, told, **changes):
+    return client.post(f"{url}save/", fields(service, base=json.dumps(told["base"]), **changes))
+
+
+def test_a_draft_exists_from_the_first_save_and_a_repeated_first_save_makes_no_second(service, ada):
+    for _ in range(2):
+        told = ada.post(NEW, fields(service, begun=BEGUN)).json()
+    draft = Draft.objects.get()
+    assert (draft.text, draft.revision, draft.changed_by.first_name) == ("Hello", 1, "Ada")
+    assert told["draft"] == draft.pk
+    assert AuditEvent.objects.filter(act="draft.created").count() == 1
+
+
+def test_a_value_that_cannot_be_stored_is_named_and_keeps_nothing_else_from_being_saved(service, ada):
+    url, told = begun(ada, service)
+    told = saved(ada, url, service, told, text="Hi", when="later", send_at="soon").json()
+    assert list(told["errors"]) == ["Time"]
+    assert Draft.objects.get().text == "Hi"
+
+
+def test_two_people_who_write_in_different_fields_both_stand(service, ada, ben):
+    url, told = begun(ada, service)
+    saved(ben, url, service, told, name="Spring")
+    mine = saved(ada, url, service, told, text="Hello again").json()
+    draft = Draft.objects.get()
+    assert (draft.name, draft.text, draft.revision) == ("Spring", "Hello again", 3)
+    assert mine["theirs"] == {"name": "Spring"}
+    assert mine["told"] == "Ben changed name meanwhile; it is in the page now."
+    assert mine["clashes"] == ""
+
+
+def test_what_both_changed_is_overwritten_by_nobody_until_one_chooses(service, ada, ben):
+    url, told = begun(ada, service)
+    saved(ben, url, service, told, text="Ben's")
+    clash = saved(ada, url, service, told, text="Ada's", name="Spring")
+    assert clash.status_code == 409
+    draft = Draft.objects.get()
+    assert (draft.text, draft.name) == ("Ben's", "Spring"), "only the clash waits"
+    page = clash.json()
+    assert "Ada&#x27;s" in page["clashes"]
+    assert "Ben&#x27;s" in page["clashes"]
+    assert saved(ada, url, service, page, text="Ada's", name="Spring").status_code == 409, (
+        "still nobody chose"
+    )
+    seen = drafting.fingerprints(draft)["text"]
+    chosen = saved(ada, url, service, page, text="Ada's", name="Spring", choose_text="mine", seen_text=seen)
+    assert chosen.status_code == 200
+    assert Draft.objects.get().text == "Ada's"
+
+
+def test_a_third_version_is_not_lost_to_a_choice_between_two(service, ada, ben):
+    url, told = begun(ada, service)
+    first = saved(ben, url, service, told, text="Ben's").json()
+    page = saved(ada, url, service, told, text="Ada's").json()
+    seen = drafting.fingerprints(Draft.objects.get())["text"]
+    saved(ben, url, service, first, text="Ben's second")
+    again = saved(ada, url, service, page, text="Ada's", choose_text="mine", seen_text=seen)
+    assert again.status_code == 409
+    assert Draft.objects.get().text == "Ben's second"
+    assert "Ben&#x27;s second" in again.json()["clashes"]
+
+
+def test_without_a_script_the_page_shows_both_and_takes_the_choice(service, ada, ben):
+    url, told = begun(ada, service)
+    saved(ben, url, service, told, text="Ben's")
+    typed = fields(service, text="Ada's", base=json.dumps(told["base"]), save="1")
+    page = ada.post(url, typed)
+    assert page.status_code == 422
+    shown = page.content.decode()
+    assert "Keep yours" in shown
+    assert "\nAda&#x27;s</textarea>" in shown, "what was typed is still in its field"
+    base = json.loads(page.context["base"])
+    (clash,) = page.context["clashes"]
+    typed |= {"base": json.dumps(base), "choose_text": "theirs", "seen_text": clash.seen}
+    assert ada.post(url, typed).status_code == 302
+    assert Draft.objects.get().text == "Ben's"
+
+
+def test_a_draft_that_was_sent_meanwhile_says_where_its_send_is(service, ada):
+    url, told = begun(ada, service, pasted="07700 900001")
+    ada.post(f"{url}review/")
+    gone = saved(ada, url, service, told, text="Too late")
+    assert gone.status_code == 410
+    assert gone.json()["send"] == f"/s/shop/sends/{Send.objects.get().pk}/"
+    assert Draft.objects.get().text == "Hello"
+
+
+def test_colleagues_see_who_is_at_it_and_where_until_forty_seconds_of_silence(service, ada, ben):
+    url, _ = begun(ada, service)
+    ben.post(f"{url}here/", {"field": "text"})
+    assert ada.post(f"{url}here/", {"field": ""}).json()["people"] == ["Ben is editing text"]
+    assert "Ben is editing text" in ada.get(url).content.decode()
+    draft, me = Draft.objects.get(), User.objects.get(email="ada@example.test")
+    now = timezone.now()
+    assert drafting.busy([draft], now=now) == {draft.pk: "Ben, Ada"}
+    assert not drafting.colleagues(draft, besides=me, now=now + timedelta(seconds=41))
+    ben.post(f"{url}here/", {"leave": "1"})
+    assert ada.post(f"{url}here/", {}).json()["people"] == []
+    assert not DraftPresence.objects.filter(user__email="ben@example.test").exists()
+
+
+def test_drafts_are_found_with_who_changed_them_last(service, ada, ben):
+    url, told = begun(ada, service)
+    saved(ben, url, service, told, text="Spring is here")
+    page = ada.get("/s/shop/drafts/").content.decode()
+    assert "Spring is here" in page
+    assert "by Ben" in page
+
+
+# --- whose change stands ------------------------------------------------------------------------------------------------
+
+values = st.fixed_dictionaries(dict.fromkeys(drafting.EDITED, st.sampled_from("abc")))
+
+
+@given(typed=values, stored=values, base=values, chosen=st.sets(st.sampled_from(drafting.EDITED)))
+def test_nothing_that_was_not_seen_is_ever_overwritten(typed, stored, base, chosen):
+    mine, others, clashes = drafting._sorted(typed, stored, base, chosen)
+    for name in drafting.EDITED:
+        if name in mine:
+            assert stored[name] == base[name], "nobody else had changed it"
+            assert typed[name] != stored[name]
+        elif typed[name] != stored[name]:
+            assert name in others or name in clashes
+        if typed[name] not in (base[name], stored[name]) and name not in chosen:
+            assert name in mine or name in clashes, "what was typed is stored or asked about, never dropped"
+
+
+# --- times --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_time_is_kept_in_its_zone_and_shown_there(service, ada):
+    changes = {"when": "later", "send_at": "2030-01-07T09:00", "time_zone": "America/New_York"}
+    url, _ = begun(ada, service, **changes)
+    draft = Draft.objects.get()
+    assert (draft.send_at, draft.time_zone) == (datetime(2030, 1, 7, 14, tzinfo=UTC), "America/New_York")
+    page = ada.get(url).content.decode()
+    assert 'value="2030-01-07T09:00"' in page
+    assert (
+        "Mon 7 Jan 2030, 09:00 in America/New_York (UTC-05:00). For you: Mon 14:00 in Europe/London." in page
+    )
+
+
+def test_an_hour_that_the_clocks_skip_is_refused_with_the_way_out(service, ada):
+    changes = {"when": "later", "send_at": "2030-03-31T02:30", "time_zone": "Europe/Berlin"}
+    _, told = begun(ada, service, **changes)
+    assert told["errors"] == {
+        "Time": [
+            "02:30 does not exist on 31 March 2030 in Europe/Berlin: the clocks go forward to 03:00. Choose 03:00 or later."
+        ]
+    }
+
+
+def test_an_hour_that_comes_twice_is_explained():
+    naive = datetime(2030, 10, 27, 2, 30)
+    at = zones.moment(naive, "Europe/Berlin")
+    assert at == datetime(2030, 10, 27, 0, 30, tzinfo=UTC)
+    assert "comes twice; the first one is meant" in zones.in_words(at, "Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("typed", "expires", "validity"),
+    [
+        ({"ends": "never", "expires_at": "2030-01-01T10:00", "validity_count": "5"}, False, None),
+        ({"ends": "at", "expires_at": "2030-01-01T10:00", "validity_count": "5"}, True, None),
+        ({"ends": "after", "validity_count": "5", "validity_unit": "3600"}, False, 18_000),
+        ({"expires_at": "2030-01-01T10:00"}, True, None),
+    ],
+)
+def test_an_expiry_or_a_validity_never_both(service, ada, typed, expires, validity):
+    begun(ada, service, **typed)
+    draft = Draft.objects.get()
+    assert (draft.expires_at is not None, draft.validity) == (expires, validity)
+
+
+def test_every_choice_under_more_is_stored_and_shown_again(service, ada):
+    more = {
+        "track": "no",
+        "tag1": "spring",
+        "check_consent": "no",
+        "apply_frequency_cap": "yes",
+        "receipts": ["FAILED", "DELIVERED"],
+        "receipts_shown": "1",
+        "callback_data": "order=981",
+    }
+    url, told = begun(ada, service, **more)
+    assert told["errors"] == {}
+    draft = Draft.objects.get()
+    assert (draft.track_clicks, draft.tag1, draft.check_consent) == (False, "spring", False)
+    assert (draft.apply_frequency_cap, draft.callback_data) == (True, "order=981")
+    assert sorted(draft.receipts) == ["DELIVERED", "FAILED"]
+    form = ada.get(url).context["form"]
+    assert (form["track"].value(), form["check_consent"].value()) == ("no", "no")
+    assert sorted(form["receipts"].value()) == ["DELIVERED", "FAILED"]
+    assert form.now["receipts"].endswith("with callback data")
+
+
+def test_no_receipt_ticked_is_a_mistake_and_not_all_of_them(service, ada):
+    _, told = begun(ada, service, receipts_shown="1")
+    assert list(told["errors"]) == ["Receipts to ask for"]
