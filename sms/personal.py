@@ -116,7 +116,10 @@ COLUMNS: dict[str, dict[str, Kind]] = {
     },
     "sms.ApprovalRequest": {
         **dict.fromkeys(("rules", "parts", "snapshot", "changed", "moved", "told"), _S),
-        **{"state": _W, "fingerprint": _W, "asked_label": _D, "ended_by": _D},
+        "state": _W,
+        "fingerprint": _W,
+        "asked_label": _D,
+        "ended_by": _D,
     },
     "sms.ApprovalDecision": {"label": _D, "comment": _S, "fingerprint": _W},
     "sms.Erasure": {
