@@ -3,13 +3,16 @@
 from django.utils import timezone
 
 from portal.forms import zones
-from sms.models import Draft, Resend, Service
+from sms.models import Draft, Resend, Send, Service
 from sms.wishes import USUAL, consent_and_cap
 
 
 def folds(draft: Draft, service: Service) -> dict[str, str]:
     """By the name of the fold."""
     return {
+        "when": zones.in_words(draft.send_at, draft.time_zone or timezone.get_current_timezone_name())
+        if draft.send_at
+        else "now",
         "links": _links(draft),
         "policy": _policy(draft),
         "expiry": _expiry(draft),
@@ -57,6 +60,27 @@ def _receipts(draft: Draft) -> str:
     asked = draft.receipts or USUAL
     words = "all" if set(asked) >= set(USUAL) else ", ".join(one.capitalize() for one in asked)
     return f"{words}{', with callback data' if draft.callback_data else ''}"
+
+
+def asked(send: Send) -> list[tuple[str, str]]:
+    """What a send asks of the provider beyond the usual, each with its name, and the zone that its time was meant in."""
+    kept, found = send.wishes, []
+    if send.time_zone:
+        found.append(("Time meant", zones.in_words(send.due_at, send.time_zone)))
+    if policy := kept.get("contactPolicy"):
+        checks = [
+            words for words, name in (("consent", "consent"), ("frequency cap", "cap")) if policy.get(name)
+        ]
+        found.append(("Checked at each message", " and ".join(checks) or "nothing"))
+    if tags := [tag for name in ("tag1", "tag2") if (tag := kept.get("options", {}).get(name))]:
+        found.append(("Tags", ", ".join(tags)))
+    if receipts := kept.get("receipts"):
+        found.append(("Receipts asked for", ", ".join(one.capitalize() for one in receipts)))
+    if validity := kept.get("validity"):
+        found.append(("Valid for", f"{duration(validity)} after hand-over"))
+    if send.callback_data:
+        found.append(("Callback data", send.callback_data))
+    return found
 
 
 def duration(seconds: int) -> str:

@@ -123,7 +123,7 @@ def glance(service: Service, *, now: datetime) -> Glance:
         recent=progress[:6],
         drafts=list(
             Draft.objects.filter(service=service, send=None)
-            .select_related("created_by")
+            .select_related("changed_by")
             .order_by("-changed_at")[:5]
         ),
         last_receipt=last,

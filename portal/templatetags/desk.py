@@ -4,8 +4,9 @@ from decimal import Decimal
 
 from django import template
 
+from portal import wording
 from sms import prices
-from sms.models import MessageState, OptOut, SendState
+from sms.models import Draft, MessageState, OptOut, Send, SendState
 from sms.models.audit_acts import DOORS, words_of
 from sms.msisdn import mask, pretty
 
@@ -32,6 +33,18 @@ RULES = {
     "silence": "receipts are missing",
     "opt_outs": "too many opt-outs",
 }
+
+
+@register.filter
+def asked_for(send: Send) -> list[tuple[str, str]]:
+    """What a send asks of the provider beyond the usual, each with its name."""
+    return wording.asked(send)
+
+
+@register.filter
+def folds(draft: Draft) -> dict[str, str]:
+    """What a draft holds, in a few words for each part of its page."""
+    return wording.folds(draft, draft.service)
 
 
 REJECTS = {

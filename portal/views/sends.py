@@ -77,7 +77,7 @@ def _progress(found: Send) -> dict[str, object]:
         else None,
         "now": timezone.now(),
         "can_send_again": may_send_again(found),
-        "clicks": ClickFigures.of_send(found.pk) if found.link_domain_id else None,
+        "clicks": ClickFigures.of_send(found.pk) if found.tracks_clicks else None,
     } | _standing(found)
 
 

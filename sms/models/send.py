@@ -157,6 +157,13 @@ class Send(models.Model):
         """Its labels, in order."""
         return [label.word for label in self.labels.all()]
 
+    @property
+    def tracks_clicks(self) -> bool:
+        """Whether clicks on its links are told of; without it they are not measured, which is not none."""
+        options = self.wishes.get("options", {})
+        told = "receipts" not in self.wishes or "CLICKED" in self.wishes["receipts"]
+        return self.link_domain_id is not None and bool(options.get("trackClicks", True)) and told
+
     def counts(self) -> dict[str, int]:
         """Messages by state, from the counters; states nobody is in are left out."""
         totals = self.counters.values("state").annotate(total=Sum("delta")).order_by("state")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from portal.forms import zones
 from portal.models import User
 from sms import drafting
-from sms.models import AuditEvent, Draft, DraftPresence, Send
+from sms.models import AuditEvent, Draft, DraftPresence, Send, ShortLinkDomain
 from tests.domain.desk import a_service
 from tests.portal.people import signed_in
 
@@ -243,3 +243,33 @@ def test_every_choice_under_more_is_stored_and_shown_again(service, ada):
 def test_no_receipt_ticked_is_a_mistake_and_not_all_of_them(service, ada):
     _, told = begun(ada, service, receipts_shown="1")
     assert list(told["errors"]) == ["Receipts to ask for"]
+
+
+def test_what_was_chosen_under_more_is_on_the_plan_and_on_the_send(service, ada):
+    domain = ShortLinkDomain.objects.create(service=service, region=service.region, host="go.example.test")
+    chosen = {
+        "pasted": "07700 900001",
+        "link_domain": domain.pk,
+        "track": "no",
+        "tag1": "spring",
+        "receipts": ["SUBMITTED", "DELIVERED", "FAILED"],
+        "receipts_shown": "1",
+        "ends": "after",
+        "validity_count": "2",
+        "validity_unit": "3600",
+        "callback_data": "order=981",
+        "when": "later",
+        "send_at": "2030-01-07T09:00",
+        "time_zone": "America/New_York",
+    }
+    url, told = begun(ada, service, **chosen)
+    assert told["errors"] == {}
+    plan = ada.get(f"{url}review/").content.decode()
+    for words in ("clicks not counted, tags spring", "2 hours after hand-over", "order=981"):
+        assert words in plan
+    assert "will go out on Mon 7 Jan 2030, 09:00 in America/New_York (UTC-05:00)" in plan
+    page = ada.get(ada.post(f"{url}review/").url).content.decode()
+    for words in ("2 hours after hand-over", "order=981", "Submitted, Delivered, Failed", "spring"):
+        assert words in page
+    assert "Mon 7 Jan 2030, 09:00 in America/New_York" in page
+    assert "Clicks are not measured" in page, "which is not none"
