@@ -45,6 +45,10 @@ class User(AbstractUser):
         max_length=60, blank=True, help_text="Empty means the time zone of the service."
     )
 
+    own_number = models.CharField(
+        max_length=16, blank=True, help_text="E.164 with its plus. Tests of drafts can go there."
+    )
+
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]

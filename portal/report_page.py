@@ -19,6 +19,7 @@ NOBODY = {
     "label": "No label",
     "person": "No person",
     "partner": "No partner",
+    "test": "No test",
     "country": "Unknown country",
     "carrier": "Carrier not told",
 }

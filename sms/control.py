@@ -96,8 +96,8 @@ def reschedule(send: Send, *, due_at: datetime, by: Actor, now: datetime | None 
         begun = [item.pk for item in slices if item.owner or item.done]
         waits = locked.state in (SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED)
         if not waits or begun:
-            raise Begun("It has begun, so it cannot be put off. Pause it, or stop what was not posted yet.")
-        if problem := compose.time_problem(due_at, locked.expires_at, now=now):
+            raise Begun(too_late(locked))
+        if problem := _misplaced(locked, due_at, now=now):
             raise compose.ComposeError([problem])
         before, locked.due_at = locked.due_at, max(due_at, now)
         if locked.name.endswith(_stamp(before)):  # a name of our making says when
@@ -110,6 +110,31 @@ def reschedule(send: Send, *, due_at: datetime, by: Actor, now: datetime | None 
         approval.moved(locked, by=by, now=now)  # a yes was to the time before
         wake.dispatch()
     send.refresh_from_db()
+
+
+def too_late(send: Send) -> str:
+    """Why a send cannot be moved any more, and what can be done instead."""
+    if send.state in (SendState.FINISHED, SendState.CANCELLED):
+        return f"It is {send.state} already, so it cannot be moved. Duplicate it to send it again."
+    return "It has begun, so it cannot be put off. Pause it, or stop what was not posted yet."
+
+
+def _misplaced(send: Send, due_at: datetime, *, now: datetime) -> compose.Problem | None:
+    """What is wrong with that time. Its expiry stays as it was made, so only the time can give way."""
+    problem = compose.time_problem(due_at, send.expires_at, now=now)
+    if problem is None or problem.field != "expires_at":
+        return problem
+    assert send.expires_at is not None
+    return compose.Problem(
+        "send_at",
+        f"It expires before that, on {timezone.localtime(send.expires_at):%-d %B at %H:%M %Z}. "
+        "Choose an earlier time, or duplicate it as a draft with a later expiry.",
+    )
+
+
+def own_name(send: Send) -> str:
+    """The name that a person gave it; empty where it is one of our making."""
+    return "" if send.name.endswith(_stamp(send.due_at)) else send.name
 
 
 def _stamp(at: datetime) -> str:

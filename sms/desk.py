@@ -90,7 +90,6 @@ class Glance:
     """A service today."""
 
     in_flight: Sequence[Progress]
-    scheduled: Sequence[Send]
     recent: Sequence[Progress]
     drafts: Sequence[Draft]
     last_receipt: datetime | None
@@ -117,9 +116,6 @@ def glance(service: Service, *, now: datetime) -> Glance:
     totals = {row["state"]: row["total"] for row in today if row["total"]}
     return Glance(
         in_flight=[item for item in progress if item.send.state in (SendState.PREPARING, SendState.SENDING)],
-        scheduled=list(
-            Send.objects.filter(service=service, state=SendState.SCHEDULED).order_by("due_at")[:5]
-        ),
         recent=progress[:6],
         drafts=list(
             Draft.objects.filter(service=service, send=None)

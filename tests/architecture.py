@@ -41,7 +41,7 @@ SIDEWAYS: dict[str, set[str]] = {
     "sms.zones": {"sms.msisdn"},  # where a number can be follows from its plan
     "sms.compose": {
         *("sms.content", "sms.templates", "sms.audience", "sms.plan", "sms.approval", "sms.refusal"),
-        *("sms.slicing", "sms.senders", "sms.chunks", "sms.labels", "sms.wishes"),
+        *("sms.slicing", "sms.senders", "sms.chunks", "sms.labels", "sms.wishes", "sms.trial"),
     },
     "sms.sample": {"sms.audience", "sms.chunks", "sms.senders"},  # rows to look at, and where they are
     "sms.preview": {  # the same words as the plan, of a few rows
@@ -58,8 +58,15 @@ SIDEWAYS: dict[str, set[str]] = {
         *("sms.prices", "sms.slicing", "sms.wishes", "sms.approval"),
     },
     "sms.refusal": {"sms.audience"},  # compose's own errors, kept apart for length
+    "sms.coming": {"sms.control", "sms.dispatch", "sms.plan"},  # a calendar foretells by the plan's rules
+    "sms.narrowing": {"sms.labels"},  # the list can be narrowed down to one
+    "sms.trial": {"sms.refusal"},  # the rules for tests, which compose asks
+    "sms.trying": {"sms.audience", "sms.compose", "sms.drafts", "sms.trial"},  # a test is a send of a draft
+    "sms.duplicate": {  # a draft made of what a send was made of
+        *("sms.audience", "sms.chunks", "sms.compose", "sms.control", "sms.drafts", "sms.wishes"),
+    },
     "sms.chunks": {"sms.audience"},  # how an audience lies in the database
-    "sms.saved": {"sms.audience", "sms.chunks"},  # an audience that is kept
+    "sms.saved": {"sms.audience", "sms.chunks", "sms.trial"},  # an audience that is kept
     "sms.prepare": {  # it does the work of these in the background
         *("sms.audience", "sms.chunks", "sms.compose", "sms.drafts", "sms.slicing", "sms.content"),
         "sms.approval",

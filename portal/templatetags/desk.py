@@ -1,5 +1,6 @@
 """Filters that every template has: how numbers, states and figures are written on screen."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 from django import template
@@ -135,3 +136,12 @@ def money(total: Decimal) -> str:
     """`1234.5` → `1,234.50`; of less than a cent, as many places as it takes."""
     places = 2 if total == 0 or total >= Decimal("0.01") else 6
     return f"{total:,.{places}f}"
+
+
+@register.filter
+def stretch(time: timedelta) -> str:
+    """`1:05:20` → `1 h 5 min`; less than a minute is `1 min`, days are not split up."""
+    hours, minutes = divmod(max(round(time.total_seconds() / 60), 1), 60)
+    if hours >= 48:
+        return f"{round(hours / 24)} days"
+    return " ".join(part for part in (hours and f"{hours} h", minutes and f"{minutes} min") if part)

@@ -232,6 +232,25 @@ def audience_archive(request: HttpRequest, service: Service, pk: int) -> HttpRes
     return redirect("audience", service=service.slug, pk=pk)
 
 
+@service_page("compose")
+@require_POST
+def audience_seed_list(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """Make it a seed list, or an audience like any other again."""
+    found = get_object_or_404(SavedAudience, service=service, pk=pk)
+    try:
+        saved.mark(found, seed_list=not found.seed_list, by=actor(request))
+    except saved.SavedError as problem:
+        messages.error(request, str(problem))
+    else:
+        messages.success(
+            request,
+            "An audience like any other again."
+            if found.seed_list
+            else "It is a seed list now: tests of drafts can go to its people.",
+        )
+    return redirect("audience", service=service.slug, pk=found.pk)
+
+
 @service_page("configure")
 @require_http_methods(["GET", "HEAD", "POST"])
 def audience_delete(request: HttpRequest, service: Service, pk: int) -> HttpResponse:

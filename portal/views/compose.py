@@ -55,6 +55,8 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
         drafting.save(saved, base={}, user=request.user)
         messages.success(request, "Replaced. The draft is saved; read it once more.")
         return redirect("draft", service=service.slug, pk=saved.pk)
+    if "test" in request.POST and fine:
+        return redirect("draft_test", service=service.slug, pk=saved.pk)
     if fine and {"save", "check", "look_at"} & set(request.POST):
         if "save" in request.POST:
             messages.success(request, "Draft saved.")

@@ -1,5 +1,6 @@
 """Where a person lands: the list of their services, and one service at a glance."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -12,10 +13,12 @@ from portal import stillness
 from portal.access import service_page, services_of
 from portal.checklist import open_steps
 from portal.models import User
-from sms import approval, control, desk, receipts
+from sms import approval, coming, control, desk, receipts
 from sms.callbacks import look
-from sms.models import DomainState, Service
+from sms.models import DomainState, SendState, Service
 
+SOON = timedelta(days=60)
+PLANNED, LOOKED_AT = 5, 30
 TROUBLED = (DomainState.BROKEN, DomainState.DEGRADED)
 
 
@@ -35,13 +38,19 @@ def services(request: HttpRequest) -> HttpResponse:
 @require_safe
 def home(request: HttpRequest, service: Service) -> HttpResponse:
     """A service at a glance."""
-    glance = desk.glance(service, now=timezone.now())
+    now = timezone.now()
+    glance = desk.glance(service, now=now)
     held = control.held_among([row.send for row in glance.recent])
+    writes = "compose" in request.may  # type: ignore[attr-defined]
+    planned = coming.coming(
+        [service], until=now + SOON, now=now, drafts_of=[service] if writes else [], most=LOOKED_AT
+    )
     context: dict[str, Any] = {
         "glance": glance,
+        "planned": [one for one in planned.entries if one.state != SendState.SENDING][:PLANNED],
         "held": held,
         "still": stillness.sentence(),
-        "gaps": receipts.gaps(service, now=timezone.now()),
+        "gaps": receipts.gaps(service, now=now),
         "asked": approval.listed(approval.to_answer(service, request.user))[:3]
         if "approve" in request.may  # type: ignore[attr-defined]
         else [],

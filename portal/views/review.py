@@ -16,6 +16,7 @@ from portal.limits import upload_limits
 from portal.views import compose as page
 from portal.views import flight_plan
 from portal.views.download import csv_download
+from portal.views.trials import last_tests
 from sms import compose, control, drafts, prepare
 from sms.models import AuditEvent, Draft, Preparation, Service
 
@@ -84,6 +85,7 @@ def _review(request: HttpRequest, found: Draft, looked: drafts.Looked) -> dict[s
         "holds": [
             hold for part in (found.sender, found.link_domain) if part and (hold := control.hold_on(part))
         ],
+        "tests": last_tests(found),
         "before": drafts.sent_before(looked.order),
         "looked": looked,
         "work": looked.preparation,

@@ -1,21 +1,22 @@
 """Sends: the list, one send live, its rejects, and cancelling it in time."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.access import actor, service_page
+from portal.models import User
 from portal.views.approvals import MARKS
 from portal.views.download import csv_download
 from portal.views.settle import may_send_again
-from sms import approval, compose, control, desk, labels, listing
+from sms import approval, compose, control, desk, labels, listing, narrowing
 from sms.audience import Reject as RejectedRow
 from sms.audience import rejects_csv
 from sms.models import (
     UNFINISHED,
+    ApiKey,
     ApprovalState,
     AuditEvent,
     ClickFigures,
@@ -28,7 +29,6 @@ from sms.models import (
 )
 from sms.webex import codes
 
-PAGE = 30
 MESSAGES = 50
 
 
@@ -36,25 +36,34 @@ MESSAGES = 50
 @require_safe
 def sends(request: HttpRequest, service: Service) -> HttpResponse:
     """Newest first."""
-    rows = Send.objects.filter(service=service).select_related("sender", "template", "created_by")
-    label, words = request.GET.get("label", "")[:60], labels.words_of(service)
-    if label:
-        rows = labels.having(rows, label)
-    rows = rows.prefetch_related("labels")
-    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-    drafts = service.drafts.filter(send=None).select_related("created_by")[:10]
+    wanted = narrowing.Wanted.read(request.GET)
+    found, next_before = narrowing.listed(service, wanted)
+    words = labels.words_of(service)
     return render(
         request,
         "sends/list.html",
         {
-            "page": page,
-            "rows": desk.progress_of_page(list(page.object_list)),
-            "held": control.held_among(list(page.object_list)),
-            "drafts": drafts,
-            "label": label,
-            "labels": sorted({*words, label} - {""}) if words else [],
+            "rows": desk.progress_of_page(found),
+            "held": control.held_among(found),
+            "next_before": next_before,
+            "wanted": wanted,
+            "states": SendState.choices,
+            "labels": sorted({*words, wanted.label} - {""}),
+            "people": _makers(service),
+            "tests": narrowing.TESTS.items(),
+            "drafts": service.drafts.filter(send=None).select_related("created_by")[:10],
         },
     )
+
+
+def _makers(service: Service) -> list[tuple[str, str]]:
+    """Who may have made a send: the people of the service, then its programs."""
+    people = User.objects.filter(memberships__service=service).distinct().order_by("email")
+    keys = ApiKey.objects.filter(service=service).order_by("name").values_list("name", flat=True).distinct()
+    return [
+        *((f"user:{one.pk}", one.email) for one in people),
+        *((f"key:{name}", f"{name} (program)") for name in keys),
+    ]
 
 
 def _find(service: Service, pk: int) -> Send:

@@ -171,7 +171,7 @@ def _reasons(
 
 
 def _begun(service: Service, **what: object) -> bool:
-    return Send.objects.filter(service=service, state__in=BEGUN, **what).exists()
+    return Send.objects.filter(service=service, state__in=BEGUN, test=False, **what).exists()
 
 
 def _new_countries(service: Service, codes: Collection[str]) -> list[str]:

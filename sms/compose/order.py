@@ -22,6 +22,7 @@ from sms.models import (
     TemplateVersion,
 )
 from sms.refusal import Partner
+from sms.trial import Trial
 from sms.wishes import USUAL_WISHES, Wishes
 
 LARGE = 5_000  # rows: above, an order is checked as a stream, and its messages are written in the background
@@ -58,6 +59,7 @@ class Order:
     draft: Draft | None = None  # what it was made from; its writers do not approve it
     zone: str = ""  # in which `due_at` was meant, for whoever reads it later
     wishes: Wishes = USUAL_WISHES
+    trial: Trial | None = None  # a test of a draft; `sms.trial` says who may get one
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,16 @@
 """From a draft to an order."""
 
 from sms import chunks, content, labels
-from sms.audience import Limits
+from sms.audience import Audience, Limits
 from sms.compose import Order
 from sms.drafts.rows import audience_of
 from sms.models import Draft, Lane, Resend
 from sms.wishes import USUAL, Wishes
 
 
-def order_of(draft: Draft, *, limits: Limits) -> Order:
-    """The draft as `compose` wants it; raises ComposeError where the audience cannot be read."""
-    audience = audience_of(draft, limits=limits)
+def order_of(draft: Draft, *, limits: Limits, instead: Audience | None = None) -> Order:
+    """The draft as `compose` wants it, to others where given; raises ComposeError where its audience cannot be read."""
+    audience = audience_of(draft, limits=limits) if instead is None else instead
     return Order(
         service=draft.service,
         audience=audience,

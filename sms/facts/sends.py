@@ -7,14 +7,14 @@ from sms.models.tally import HOUR
 
 KEYS = (
     *("service_id", "sender_id", "template_id", "version_id", "domain_id"),
-    *("policy_group_id", "person_id", "partner", "labels", "smartlinks"),
+    *("policy_group_id", "person_id", "partner", "labels", "test", "smartlinks"),
 )
 USERS = Send._meta.get_field("created_by").related_model._meta.db_table
 _IDS = (
     "s.service_id AS service_id, s.sender_id AS sender_id, coalesce(s.template_id, 0) AS template_id,"
     " coalesce(s.template_version_id, 0) AS version_id, coalesce(s.link_domain_id, 0) AS domain_id,"
     " coalesce(s.policy_group_id, 0) AS policy_group_id, coalesce(s.created_by_id, 0) AS person_id, s.partner AS partner,"
-    " new.labels AS labels"
+    " new.labels AS labels, s.test AS test"
 )
 _NAMES = (
     "max(f.address) AS sender, coalesce(max(t.name), '') AS template, coalesce(max(cast(v.number AS varchar)), '') AS version,"
@@ -27,7 +27,7 @@ _JOINS = (
 )
 _GROUPED = (
     *("service_id", "sender_id", "template_id", "template_version_id", "link_domain_id"),
-    *("policy_group_id", "created_by_id", "partner"),
+    *("policy_group_id", "created_by_id", "partner", "test"),
 )
 
 

@@ -26,6 +26,9 @@ class SavedAudience(models.Model):
         on_delete=models.SET_NULL,
         related_name="current_of",
     )
+    seed_list = models.BooleanField(
+        default=False, db_default=False, help_text="Colleagues who get tests of drafts; at most 50."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(null=True, blank=True)
 

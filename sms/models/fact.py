@@ -87,6 +87,7 @@ class FactProfile(models.Model):
         max_length=400, blank=True, help_text="Words in order, with commas between them."
     )
     smartlinks = models.BooleanField(default=False, help_text="Smartlinks in the text give no clicks.")
+    test = models.BooleanField(default=False, db_default=False)
     sender = models.CharField(max_length=100, blank=True)
     template = models.CharField(max_length=100, blank=True)
     version = models.CharField(max_length=100, blank=True)
@@ -99,7 +100,7 @@ class FactProfile(models.Model):
             models.UniqueConstraint(
                 fields=(
                     *("service_id", "sender_id", "template_id", "version_id", "domain_id"),
-                    *("policy_group_id", "person_id", "partner", "labels", "smartlinks"),
+                    *("policy_group_id", "person_id", "partner", "labels", "smartlinks", "test"),
                 ),
                 name="fact_profile_once",
             ),

@@ -109,6 +109,17 @@ class Send(models.Model):
     partner = models.CharField(
         max_length=100, blank=True, help_text="Name of the API key that a partner sent it with."
     )
+    test = models.BooleanField(
+        default=False, db_default=False, help_text="A test of a draft: to its writer or to a seed list."
+    )
+    tested = models.ForeignKey(
+        "sms.Draft",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="tests",
+        help_text="The draft that it tries out.",
+    )
     cancelled_at = models.DateTimeField(null=True, blank=True)
     cancelled_by = models.CharField(max_length=254, blank=True)
 
@@ -127,8 +138,14 @@ class Send(models.Model):
                 name="send_to_the_same_people",
                 condition=~Q(audience_digest=""),
             ),  # used by: was this audience sent to before
+            models.Index(
+                fields=("created_by", "created_at"), name="send_that_is_a_test", condition=Q(test=True)
+            ),  # used by: how many tests a person made within the hour
         )
         constraints = (
+            models.CheckConstraint(
+                name="send_that_tries_out_a_draft_is_a_test", condition=Q(tested__isnull=True) | Q(test=True)
+            ),
             models.UniqueConstraint(
                 fields=("service", "client_reference"),
                 condition=~Q(client_reference=""),

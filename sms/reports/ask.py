@@ -27,9 +27,10 @@ BY: Mapping[str, str] = {
     "code": "Failure code",
     "person": "Person",
     "partner": "Partner",
+    "test": "Test",
 }
-OF_PROFILE = ("sender", "template", "domain", "policy_group", "label", "person", "partner")
-BY_WORD = ("label", "partner")  # stand in an address by themselves; the others by their id
+OF_PROFILE = ("sender", "template", "domain", "policy_group", "label", "person", "partner", "test")
+BY_WORD = ("label", "partner", "test")  # stand in an address by themselves; the others by their id
 OF_PLACE = ("country", "carrier")
 FILTERS = (*OF_PROFILE, *OF_PLACE)
 COMPARE: Mapping[str, str] = {"": "Nothing", "before": "The days before", "year": "The same days a year ago"}

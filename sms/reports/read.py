@@ -147,7 +147,9 @@ def _names(asked: Asked, key: object, profiles: Mapping[int, FactProfile]) -> It
         yield NONE, "", ""
         return
     for value in values(profile, asked.by):
-        label = (value if value != NONE else "") if asked.by == "label" else getattr(profile, asked.by)
+        label = (
+            (value if value != NONE else "") if asked.by in ("label", "test") else getattr(profile, asked.by)
+        )
         versioned = asked.by == "template" and profile.version
         yield value, label, f"version {profile.version}" if versioned else ""
 

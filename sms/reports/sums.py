@@ -24,6 +24,7 @@ _IDS = {
     "policy_group": "policy_group_id",
     "person": "person_id",
 }
+TEST = "test"  # as it stands in an address
 Key = tuple[object, ...]
 Span = tuple[Fact.Grain, int, int]
 _PAIRS = msgspec.json.Decoder(list[tuple[int, int]])
@@ -79,6 +80,8 @@ def values(profile: FactProfile, name: str) -> tuple[str, ...]:
         return tuple(profile.labels.split(",")) if profile.labels else (NONE,)
     if name == "partner":
         return (profile.partner or NONE,)
+    if name == "test":
+        return (TEST if profile.test else NONE,)
     return (str(getattr(profile, _IDS[name]) or NONE),)
 
 

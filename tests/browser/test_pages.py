@@ -168,8 +168,10 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop, scheme, widt
     domain.findings = [{"level": level, "part": "DNS", "text": domain.says} for level in Level]
     domain.checked_at = domain.since = timezone.now()
     domain.save()
+    coming = a_send(shop, 2, due_at=timezone.now() + timedelta(hours=3))
     packed = saved.pack_pasted("07700 900001\nabc", country="GB", limits=Limits())
     audience = saved.create(shop, packed, name="Regulars", by=BY, user=None)
+    saved.mark(audience, seed_list=True, by=BY)
     people.invite(shop, "new@example.test", ["auditor"], by=BY, user=None)
     Service.objects.filter(pk=shop.pk).update(quiet_hours="21:00-08:00", rate=100)
     asked = a_request_with_changes(shop)
@@ -178,13 +180,20 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop, scheme, widt
     page.goto(f"{live_server.url}/accounts/login/")
     problems = {"login": accessibility_problems(page)}
     sign_in(page, live_server)
+    page.goto(f"{live_server.url}/accounts/details/")
+    problems["details"] = accessibility_problems(page)
     for path in (
         "",
         "compose/",
         f"drafts/{draft.pk}/",
         f"drafts/{draft.pk}/review/",
+        f"drafts/{draft.pk}/test/",
         "drafts/",
         "sends/",
+        "calendar/",
+        "calendar/?view=week",
+        f"sends/{coming.pk}/move/",
+        f"sends/{coming.pk}/duplicate/",
         f"sends/{send.pk}/",
         "messages/",
         f"messages/{message.pk}/",

@@ -32,6 +32,7 @@ SEND: dict[str, Any] = {
     "resend": "never",
     "ramp": False,
     "callback_data": "",
+    "test": False,
     "recipients": 2,
     "rejected": 0,
     "counts": {"pending": 1, "queued": 1},

@@ -63,7 +63,7 @@ def _choices(values: list[str]) -> list[tuple[str, str]]:
 
 
 class SendFilter(filters.FilterSet):
-    """Sends by state, sender, template, label and time."""
+    """Sends by state, sender, template, label and time, and by whether they are tests."""
 
     state = filters.ChoiceFilter(choices=_choices(SendState.values))
     sender = filters.CharFilter(field_name="sender__address")
@@ -73,6 +73,9 @@ class SendFilter(filters.FilterSet):
     send_at_until = MomentFilter(field_name="due_at", lookup_expr="lt")
     created_from = MomentFilter(field_name="created_at", lookup_expr="gte")
     created_until = MomentFilter(field_name="created_at", lookup_expr="lt")
+    test = filters.ChoiceFilter(
+        choices=_choices(["true", "false"]), method="only_tests", help_text="true or false."
+    )
 
     class Meta:
         model = Send
@@ -81,6 +84,10 @@ class SendFilter(filters.FilterSet):
     def with_label(self, rows: Any, name: str, value: str) -> Any:
         """Written in any way that a send takes."""
         return labels.having(rows, value)
+
+    def only_tests(self, rows: Any, name: str, value: str) -> Any:
+        """As stored."""
+        return rows.filter(test=value == "true")
 
 
 class MessageFilter(filters.FilterSet):

@@ -68,6 +68,9 @@ class SendShape(Sparse):
     resend = serializers.ChoiceField(choices=Resend.values, source="send.resend")
     ramp = serializers.BooleanField(source="send.ramp")
     callback_data = serializers.CharField(source="send.callback_data")
+    test = serializers.BooleanField(
+        source="send.test", help_text="A person's test of a draft, to their own number or a seed list."
+    )
     recipients = serializers.IntegerField(source="send.recipients")
     rejected = serializers.IntegerField(source="send.rejected")
     counts = serializers.DictField(child=serializers.IntegerField(), source="progress.counts")

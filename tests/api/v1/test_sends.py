@@ -142,7 +142,7 @@ def test_a_send_that_has_not_begun_is_put_off():
     assert event.details["due_at"] == "2090-01-01T22:00:00+00:00" and event.door == "api"
     for change, status, field in (
         ({"send_at": "2001-01-01T00:00:00Z"}, 422, "send_at"),
-        ({"send_at": "2090-03-01T00:00:00Z"}, 422, "expires_at"),
+        ({"send_at": "2090-03-01T00:00:00Z"}, 422, "send_at"),
         ({"send_at": "soon"}, 400, "send_at"),
         ({}, 400, "send_at"),
         ({"send_at": later, "text": "x"}, 400, "text"),

@@ -1,0 +1,48 @@
+"""Duplicating a send: the page that asks to whom, and the draft that comes of it."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods
+
+from portal.access import actor, service_page
+from portal.limits import upload_limits
+from sms import duplicate
+from sms.models import Send, Service
+
+NOBODY = "nobody"
+
+
+@service_page("compose")
+@require_http_methods(["GET", "HEAD", "POST"])
+def send_duplicate(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """Nothing is sent: the draft is written on, checked and sent like any other."""
+    related = ("service", "sender", "template", "template_version", "policy_group", "link_domain")
+    found = get_object_or_404(
+        Send.objects.select_related(*related, "audience__audience").defer("audience__rejects"),
+        service=service,
+        pk=pk,
+    )
+    choices = duplicate.choices(found)
+    open_ones = [one.who.value for one in choices if not one.problem]
+    chosen = request.POST.get("who", "") if request.method == "POST" else next(iter(open_ones), NOBODY)
+    wrong = ""
+    if request.method == "POST":
+        if chosen not in (*open_ones, NOBODY):
+            problem = next((one.problem for one in choices if one.who == chosen), "")
+            wrong = problem or "Choose to whom."
+        else:
+            who = None if chosen == NOBODY else duplicate.Who(chosen)
+            try:
+                draft, told = duplicate.duplicate(
+                    found, who, by=actor(request), user=request.user, limits=upload_limits()
+                )
+            except duplicate.NotThere as gone:
+                wrong = str(gone)
+            else:
+                messages.success(request, "Here is the draft. Nothing is sent before you say so.")
+                for sentence in told:
+                    messages.warning(request, sentence)
+                return redirect("draft", service=service.slug, pk=draft.pk)
+    context = {"send": found, "choices": choices, "chosen": chosen, "wrong": wrong}
+    return render(request, "sends/duplicate.html", context, status=422 if wrong else 200)
