@@ -35,13 +35,21 @@ Leaving = Literal[  # the same for what leaves the ledger, in processes of reten
     "archive_swapped",  # a rewritten file counts, the old one is still there
     "erasing",  # one place of an erasure is done, the next not begun
 ]
+Preparing = Literal[  # the same for large audiences, in processes of their own
+    "rows_uncommitted",  # a chunk of a file is written, not committed
+    "rows_committed",
+    "messages_uncommitted",  # a chunk's messages are written, not committed
+    "messages_committed",
+    "opening",  # all messages are there and covered by slices, not committed
+]
 NAMES: tuple[Name, ...] = get_args(Name)
 LEAVING: tuple[Leaving, ...] = get_args(Leaving)
+PREPARING: tuple[Preparing, ...] = get_args(Preparing)
 VARIABLE = "TEXTDESK_CRASH_AT"
-Point = Callable[[Name | Leaving], None]
+Point = Callable[[Name | Leaving | Preparing], None]
 
 
-def _pass(_name: Name | Leaving) -> None:
+def _pass(_name: Name | Leaving | Preparing) -> None:
     """Nothing happens here."""
 
 
@@ -50,14 +58,14 @@ def chosen(setting: str, *, die: Callable[[], None]) -> Point:
     if not setting:
         return _pass
     wanted, _, count = setting.partition(":")
-    if wanted not in (*NAMES, *LEAVING) or (count and (not count.isdecimal() or int(count) < 1)):
+    if wanted not in (*NAMES, *LEAVING, *PREPARING) or (count and (not count.isdecimal() or int(count) < 1)):
         raise ValueError(
-            f"{VARIABLE} is {setting!r}; it should be one of {', '.join((*NAMES, *LEAVING))}, and :number for a later passage."
+            f"{VARIABLE} is {setting!r}; it should be one of {', '.join((*NAMES, *LEAVING, *PREPARING))}, and :number for a later passage."
         )
     nth, passages = int(count or 1), itertools.count(1)  # one step of it is atomic, and posters are threads
 
-    def point(name: Name | Leaving) -> None:
-        if name not in NAMES and name not in LEAVING:
+    def point(name: Name | Leaving | Preparing) -> None:
+        if name not in (*NAMES, *LEAVING, *PREPARING):
             raise ValueError(f"There is no crash point {name!r}.")
         if name == wanted and next(passages) == nth:
             die()

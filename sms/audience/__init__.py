@@ -14,7 +14,7 @@ Called by compose, the portal's compose page, the admin and `manage.py send`.
 from sms.audience.download import mendable_csv, rejects_csv
 from sms.audience.errors import AudienceError
 from sms.audience.pasted import read_pasted, stream_pasted
-from sms.audience.reading import Reading, first_row, read, stream
+from sms.audience.reading import Reading, Streamed, by_size, first_row, read, stream
 from sms.audience.rows import Audience, Limits, Recipient, Reject
 
 __all__ = [
@@ -24,6 +24,8 @@ __all__ = [
     "Reading",
     "Recipient",
     "Reject",
+    "Streamed",
+    "by_size",
     "first_row",
     "mendable_csv",
     "read",

@@ -6,8 +6,9 @@ counts is `columns`'s, what a number is `sms.msisdn`'s.
 
 import io
 import re
-from collections.abc import Generator, Iterator
-from itertools import chain
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
 from typing import BinaryIO
 
 from msgspec.structs import replace
@@ -17,7 +18,19 @@ from sms.audience.columns import Columns, find_columns
 from sms.audience.delimited import open_delimited
 from sms.audience.errors import AudienceError
 from sms.audience.kinds import kind_of
-from sms.audience.rows import Audience, Limits, Recipient, Reject, Row, Source, amount, shortened
+from sms.audience.rows import (
+    BLOCK,
+    SMALL,
+    Audience,
+    Block,
+    Limits,
+    Recipient,
+    Reject,
+    Row,
+    Source,
+    amount,
+    shortened,
+)
 from sms.audience.workbook import open_workbook
 
 _SAMPLE_ROWS = 200
@@ -264,6 +277,35 @@ def collected(reading: Reading) -> Audience:
             recipients.append(item)
     assert reading.rows_read == len(recipients) + len(rejects), "a row was dropped"
     return Audience(headings=reading.headings, column=reading.column, recipients=recipients, rejects=rejects)
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """A large file as an audience: it is read anew each time it is walked, so memory holds a block of it and the numbers seen."""
+
+    headings: list[str]
+    column: str
+    open: Callable[[], Reading]
+
+    def blocks(self) -> Iterator[Block]:
+        """All rows. Raises AudienceError on the way."""
+        reading = self.open()
+        try:
+            rows = iter(reading)
+            while items := list(islice(rows, BLOCK)):
+                kept = [one for one in items if isinstance(one, Recipient)]
+                yield Block(kept, [one for one in items if isinstance(one, Reject)])
+        finally:
+            reading.close()
+
+
+def by_size(begin: Callable[[], Reading], *, size: int) -> Audience | Streamed:
+    """All of a small file (`size` in bytes), a large one as a stream. `begin` starts to read it. Raises AudienceError."""
+    reading = begin()
+    if size <= SMALL:
+        return collected(reading)
+    reading.close()
+    return Streamed(reading.headings, reading.column, begin)
 
 
 def _seekable(file: BinaryIO, limits: Limits) -> BinaryIO:

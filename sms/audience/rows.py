@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 BLOCK = 1000  # rows that are worked on together
+SMALL = 150_000  # bytes of a file or a paste that is held in memory as a whole: some thousand rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,13 @@ from django.db import transaction
 
 from sms import compose
 from sms.audience import Limits
+from sms.audience.rows import SMALL
 from sms.compose import ComposeError, Problem
 from sms.drafts.before import again_key, again_words, file_sent_before, sent_before
 from sms.drafts.figures import Looked, digest_of, go_on, look, rejects_csv, stop, works_of
 from sms.drafts.memory import recall, remember
 from sms.drafts.order import order_of, wishes_of
-from sms.drafts.rows import SMALL, NotReady, audience_of, first_rows, in_use, mend
+from sms.drafts.rows import NotReady, audience_of, first_rows, in_use, mend
 from sms.models import Actor, Draft, Preparation, Send
 
 RELATED = (

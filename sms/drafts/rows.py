@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from sms import chunks, compose, saved
 from sms.audience import Audience, AudienceError, Limits, Recipient, Reject, read, read_pasted
+from sms.audience.rows import SMALL
 from sms.compose import ComposeError, Problem
 from sms.models import AudienceVersion, Draft, Preparation, SavedAudience, Upload
 
-SMALL = 150_000  # bytes of a file or a paste that is read at every look: some thousand rows
 PASTED = "pasted numbers"
 
 

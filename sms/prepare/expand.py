@@ -13,6 +13,7 @@ from sms import approval, chunks, compose, content, slicing, wake
 from sms.models import Preparation, Reject, Send, SendState
 from sms.models.insert import insert
 from sms.models.ledger import Tally
+from sms.points import point
 from sms.prepare.lease import Gone, Lease
 
 REJECT = ("send_id", "row", "value", "code", "reason")
@@ -47,6 +48,8 @@ def expand(found: Preparation, lease: Lease) -> Generator[None]:
                 REJECT,
                 [(send.pk, bad.row, bad.value[:200], bad.code, bad.reason[:300]) for bad in rejects],
             )
+            point("messages_uncommitted")
+        point("messages_committed")
         yield
     with transaction.atomic():
         locked = _locked(send)
@@ -56,6 +59,7 @@ def expand(found: Preparation, lease: Lease) -> Generator[None]:
         now = timezone.now()
         slicing.open_send(locked, now=now)
         approval.ask_as_carried(locked, cursor.get("approval"), now=now)
+        point("opening")
         wake.dispatch()
     yield
 

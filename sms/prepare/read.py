@@ -21,6 +21,7 @@ from sms.audience.download import ROW, armed
 from sms.audience.rows import BLOCK
 from sms.chunks import Digest, Kept, Shelf, cells_of
 from sms.models import AudienceVersion, Preparation, Upload
+from sms.points import point
 from sms.prepare.lease import Lease
 
 PIECE = 4_000_000  # bytes of an upload in one query
@@ -86,6 +87,8 @@ def _store(
             AudienceVersion.objects.filter(pk=version.pk).update(
                 recipients=F("recipients") + len(kept), rejected=F("rejected") + len(block) - len(kept)
             )
+            point("rows_uncommitted")
+        point("rows_committed")
         yield
     with transaction.atomic():
         lease.end(Preparation.State.READY)

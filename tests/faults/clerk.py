@@ -266,6 +266,25 @@ def let_go(send: int) -> None:
     control.resume_service(service, by=Actor.system("cli"))
 
 
+def foretold(count: int) -> dict[str, float]:
+    """A send of so many made now: the moment (epoch), and after how many seconds its flight plan says that it ends."""
+    from django.utils import timezone
+
+    from sms import compose, plan
+    from sms.audience import Limits, read_pasted
+    from sms.models import Actor, Service
+
+    shop = Service.objects.get(slug="batch-1")
+    numbers = "\n".join(f"+44771{index:07d}" for index in range(count))
+    audience = read_pasted(numbers, country="GB", limits=Limits())
+    order = compose.Order(service=shop, sender=shop.senders.get(), audience=audience, content="Foretold.")
+    now = timezone.now()
+    made = plan.made(order, now=now, public_url="https://desk.example.test")
+    compose.create(order, by=Actor.system("cli"))
+    assert made.finish_at is not None
+    return {"begun": now.timestamp(), "seconds": (made.finish_at - now).total_seconds()}
+
+
 def urgent(text: str, start: int) -> float:
     """One message in the urgent lane; the moment at which it was committed."""
     from sms import compose
@@ -319,6 +338,7 @@ COMMANDS = {
     "hold_sender": hold_sender,
     "pause_service": pause_service,
     "let_go": let_go,
+    "foretold": foretold,
     "urgent": urgent,
     "history": history,
     "states": states,

@@ -10,10 +10,20 @@ from django.db.models import Model, QuerySet
 from sms import saved
 from sms.api.v1.bodies import LANES, NUMBER, SOURCES
 from sms.api.v1.problems import Fault, Problem
-from sms.audience import Audience, AudienceError, Limits, Reading, read, read_pasted
+from sms.audience import (
+    Audience,
+    AudienceError,
+    Limits,
+    Reading,
+    Streamed,
+    by_size,
+    stream,
+    stream_pasted,
+)
 from sms.audience.reading import collected
 from sms.audience.rows import Row, Rows, Source
-from sms.compose import ComposeError, Order
+from sms.chunks import Kept
+from sms.compose import LARGE, ComposeError, Order
 from sms.models import AudienceVersion, Resend, Sender, Service
 
 M = TypeVar("M", bound=Model)
@@ -55,7 +65,9 @@ def _version(pk: int, service: Service) -> AudienceVersion:
     return found.current
 
 
-def _kept(version: AudienceVersion) -> Audience:
+def _kept(version: AudienceVersion) -> Audience | Kept:
+    if version.recipients > LARGE and version.erased_at is None:
+        return Kept(version)
     try:
         return saved.audience_of(version)
     except saved.SavedError as problem:
@@ -83,6 +95,8 @@ def naming_rows(audience: Rows, source: str) -> Iterator[None]:
     """Where nobody is left to send to, say so of each row: in a list by its place, in a table by its number."""
     try:
         yield
+    except AudienceError as problem:  # a large file is read on the way
+        raise _unreadable(problem, source) from None
     except ComposeError as problem:
         rejects = list(islice((bad for block in audience.blocks() for bad in block.rejects), NAMED))
         if not rejects or [one.field for one in problem.problems] != ["audience"]:
@@ -111,7 +125,7 @@ def _named(rows: "QuerySet[M]", field: str, by: str, body: dict[str, Any]) -> M 
     return found
 
 
-def _audience(body: dict[str, Any], *, country: str, limits: Limits) -> Audience:
+def _audience(body: dict[str, Any], *, country: str, limits: Limits) -> Audience | Streamed:
     options = {
         "country": country,
         "column": body.get("column"),
@@ -121,14 +135,18 @@ def _audience(body: dict[str, Any], *, country: str, limits: Limits) -> Audience
     field = source_of(body)
     try:
         if field == "file":
-            return read(body["file"], name=body["file"].name, **options)
+            file = body["file"]
+            return by_size(lambda: stream(file, name=file.name, **options), size=file.size)
         if field == "csv":
-            return read_pasted(body["csv"], **options)
+            return by_size(lambda: stream_pasted(body["csv"], **options), size=len(body["csv"]))
         source = Source(rows=_rows(body["recipients"]))
         return collected(Reading(source, **options | {"column": NUMBER}))
     except AudienceError as problem:
-        wrong = "column" if problem.code in {"unknown_column", "no_column"} else field
-        raise _refused(wrong, str(problem)) from None
+        raise _unreadable(problem, field) from None
+
+
+def _unreadable(problem: AudienceError, field: str) -> Problem:
+    return _refused("column" if problem.code in {"unknown_column", "no_column"} else field, str(problem))
 
 
 def _rows(recipients: list[tuple[str, dict[str, str]]]) -> Iterator[Row]:

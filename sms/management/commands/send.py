@@ -3,6 +3,7 @@
 import json
 import time
 from argparse import ArgumentTypeError
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sms import approval, compose, hours, labels
-from sms.audience import AudienceError, Limits, read
+from sms.audience import AudienceError, Limits, by_size, stream
 from sms.models import (
     Actor,
     ApprovalState,
@@ -101,16 +102,19 @@ class Command(BaseCommand):
         if service is None:
             known = ", ".join(Service.objects.values_list("slug", flat=True)) or "none yet"
             raise CommandError(f"There is no service {options['service']!r}. Known services: {known}.")
-        order = self._order(service, options)
+        by = Actor(kind="system", key="", label="manage.py send", door="cli")
         try:
-            send = compose.create(order, by=Actor(kind="system", key="", label="manage.py send", door="cli"))
+            with ExitStack() as files:  # a large one is read again while it is stored
+                send = compose.create(self._order(service, options, files), by=by)
         except compose.ComposeError as problem:
             raise CommandError("\n".join(f"{item.field}: {item.text}" for item in problem.problems)) from None
+        except AudienceError as problem:  # a large file is read on the way
+            raise CommandError(f"audience: {problem}") from None
         if options["wait"]:
             _wait(send)
         self._print(send, seconds=time.monotonic() - started, as_json=options["json"])
 
-    def _order(self, service: Service, options: dict[str, Any]) -> compose.Order:
+    def _order(self, service: Service, options: dict[str, Any], files: ExitStack) -> compose.Order:
         sender = Sender.objects.filter(service=service, address=options["sender"]).first()
         if sender is None:
             have = ", ".join(
@@ -136,7 +140,9 @@ class Command(BaseCommand):
             sender=sender,
             content=options["text"] or "",
             template=template,
-            audience=self._audience(options["audience"], options["country"] or service.default_country),
+            audience=self._audience(
+                options["audience"], options["country"] or service.default_country, files
+            ),
             name=options["name"],
             labels=[word for written in options["label"] for word in labels.split(written)],
             due_at=_in_zone(options["at"], service),
@@ -149,11 +155,13 @@ class Command(BaseCommand):
         )
 
     @staticmethod
-    def _audience(path: Path, country: str) -> Any:
+    def _audience(path: Path, country: str, files: ExitStack) -> Any:
         limits = Limits(bytes=settings.UPLOAD_MAX_BYTES, rows=settings.UPLOAD_MAX_ROWS)
         try:
-            with path.open("rb") as file:
-                return read(file, name=path.name, country=country.upper(), limits=limits)
+            file = files.enter_context(path.open("rb"))
+            size = path.stat().st_size if file.seekable() else 0  # a pipe is read as a whole
+            options: dict[str, Any] = {"name": path.name, "country": country.upper(), "limits": limits}
+            return by_size(lambda: stream(file, **options), size=size)
         except OSError as problem:
             raise CommandError(f"audience: {path} cannot be read ({problem.strerror}).") from None
         except AudienceError as problem:

@@ -1,0 +1,97 @@
+"""Kill -9 of the process that prepares a large audience, wherever it is: whoever comes next goes on, and every row is there once."""
+
+from datetime import timedelta
+from importlib import import_module
+
+import pytest
+from django.utils import timezone
+
+from sms import chunks, drafts, facts, prepare
+from sms.models import Message, Preparation, Slice
+from tests.domain.desk import BY, a_service
+from tests.domain.test_large_drafts import LIMITS, a_draft, again, finished, people, reading_of
+from tests.keeping.killing import killed_at
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MODULES = (import_module("sms.prepare.read"), import_module("sms.prepare.expand"))
+ROWS = 2_500
+LATER = {"stopped": lambda: False}
+
+
+def killed(point: str) -> None:
+    """A process dies there; its lease runs out."""
+    assert killed_at(point, lambda: prepare.run(**LATER), *MODULES), point
+    Preparation.objects.exclude(owner="").update(leased_until=timezone.now() - timedelta(seconds=1))
+
+
+def test_a_killed_import_goes_on_and_every_row_is_there_once():
+    draft = a_draft(a_service(), people(ROWS, wide=80))
+    work = reading_of(draft)
+    for point in ("rows_uncommitted", "rows_committed", "rows_uncommitted:2", "rows_committed:1"):
+        killed(point)
+        version = again(draft).version
+        there = list(version.chunks.values_list("place", flat=True))
+        assert there == list(range(len(there))) and version.ready_at is None
+    prepare.run(**LATER)
+    work.refresh_from_db()
+    blocks = list(chunks.Kept(again(draft).version).blocks())
+    rows = [one.row for block in blocks for one in (*block.recipients, *block.rejects)]
+    assert sorted(rows) == list(range(2, ROWS + 2)) and work.rows == ROWS
+
+
+def test_a_killed_expansion_goes_on_and_every_message_is_there_once():
+    draft = a_draft(a_service(), people(ROWS, wide=80))
+    finished(draft)
+    send = drafts.send_draft(again(draft), by=BY, user=None, limits=LIMITS)
+    deaths = ("messages_uncommitted", "messages_committed", "messages_uncommitted:2", "opening")
+    for point in deaths:
+        killed(point)
+        assert not Slice.objects.exists(), f"nothing to lease after {point}"
+        assert send.counts() == {"pending": count} if (count := send.messages.count()) else True
+    prepare.run(**LATER)
+    send.refresh_from_db()
+    rows = [*send.messages.values_list("row", flat=True), *send.rejects.values_list("row", flat=True)]
+    assert sorted(rows) == list(range(2, ROWS + 2))
+    assert (send.state, send.counts()) == ("sending", {"pending": send.recipients})
+    covered = sum(
+        Message.objects.filter(send=send, pk__range=(one.first_id, one.last_id)).count()
+        for one in Slice.objects.all()
+    )
+    assert covered == send.recipients and facts.compare()[1] is None
+
+
+def test_the_desk_starts_a_process_that_does_it(prepared_database_url, var_dir, tmp_path):
+    """`manage.py dispatch` alone, on a database of its own: a file that `manage.py send` takes is written out and sent on."""
+    import subprocess
+    import sys
+
+    from tests.journey.processes import ROOT, environment
+
+    env = environment(var_dir, prepared_database_url) | {"PUBLIC_URL": "http://127.0.0.1:9"}
+    paused = "paused_at='2026-01-01T00:00Z', paused_because='a test'"
+    made = f"from tests.domain.desk import a_service; a_service({paused})"
+    manage = [sys.executable, "manage.py"]
+    subprocess.run([*manage, "shell", "--no-imports", "-c", made], cwd=ROOT, env=env, check=True)
+    file = tmp_path / "people.csv"
+    file.write_bytes(people(6_000, wide=1))
+    look = (
+        "import time; from sms.models import Send; send = Send.objects.get(); until = time.monotonic() + 60\n"
+        "while send.state == 'preparing' and time.monotonic() < until:\n    time.sleep(0.1); send.refresh_from_db()\n"
+        "print(send.state, send.recipients, send.counts())"
+    )
+    asked = ["send", "--service=shop", "--sender=SHOP", "--text=Hello", f"--audience={file}"]
+    subprocess.run([*manage, *asked], cwd=ROOT, env=env, check=True)
+    dispatcher = subprocess.Popen([*manage, "dispatch", "--seconds", "90"], cwd=ROOT, env=env)
+    try:
+        told = subprocess.run(
+            [*manage, "shell", "--no-imports", "-c", look],
+            cwd=ROOT,
+            env=env,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+    finally:
+        dispatcher.terminate()
+        dispatcher.wait(30)
+    assert told.split() == "sending 5934 {'pending': 5934}".split()
