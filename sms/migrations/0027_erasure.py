@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sms', '0025_approval'),
+        ('sms', '0026_trials'),
     ]
 
     operations = [
