@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sms', '0026_trials'),
+        ('sms', '0027_untracked_profiles'),
     ]
 
     operations = [
