@@ -1,4 +1,4 @@
-"""Response headers of every page, and the time zone that a page is shown in."""
+"""The address of whoever calls, response headers of every page, and the time zone that a page is shown in."""
 
 import zoneinfo
 from collections.abc import Callable
@@ -7,7 +7,21 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from sms.api.authentication import address_of
+
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class CallersAddress:
+    """Behind our own proxy the caller is the last address that the proxy noted: the audit and the limit on sign-ins go by it."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """First of all, so that whatever comes after it sees the same address."""
+        request.META["REMOTE_ADDR"] = address_of(request)
+        return self.get_response(request)
 
 
 class SecurityHeaders:

@@ -112,7 +112,7 @@ def reject(
     comment: str,
     now: datetime | None = None,
 ) -> None:
-    """Say no, with the reason: the send is cancelled, and its draft can be changed and asked about again."""
+    """Say no, with the reason: the send is cancelled. Where nothing of it has gone, its draft can be changed and asked about again."""
     now = now or timezone.now()
     if not comment.strip():
         raise NoReason("Say why, so that its author knows what to change.")
@@ -122,7 +122,10 @@ def reject(
         _answer(locked, yes=False, by=by, user=user, seen=seen, comment=comment, now=now)
         _record("send.rejected", send, by=by, request=locked.pk)
         approval.withdraw(send, by=by, now=now, to=ApprovalState.REJECTED)
-        _back_to_draft(send, by=by, now=now)
+        if _has_begun(send):  # a part of it has gone: its draft, sent again, would reach those people twice
+            compose.cancel(send, by=by, now=now)
+        else:
+            _back_to_draft(send, by=by, now=now)
 
 
 def take_back(send: Send, *, by: Actor, now: datetime | None = None) -> Draft | None:
@@ -142,8 +145,8 @@ def take_back(send: Send, *, by: Actor, now: datetime | None = None) -> Draft | 
 
 
 def _has_begun(send: Send) -> bool:
-    request = approval.of_send(send)
-    return request is not None and request.begun_at is not None
+    """By any of its requests: one that was void since may have let a part of it go."""
+    return ApprovalRequest.objects.filter(send=send, begun_at__isnull=False).exists()
 
 
 def _back_to_draft(send: Send, *, by: Actor, now: datetime) -> Draft | None:

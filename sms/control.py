@@ -9,6 +9,7 @@ transaction, and what was armed but has not left comes back. Called by the pages
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet, Sum
@@ -86,8 +87,13 @@ class Begun(RuntimeError):
     """It is too late for that; the sentence says why."""
 
 
-def reschedule(send: Send, *, due_at: datetime, by: Actor, now: datetime | None = None) -> None:
-    """Another time for a send that has not begun. Raises Begun, and ComposeError where the time cannot be."""
+def reschedule(
+    send: Send, *, due_at: datetime, by: Actor, user: Any = None, now: datetime | None = None
+) -> None:
+    """Another time for a send that has not begun; `user` is the person who moves it, who cannot approve it then.
+
+    Raises Begun, and ComposeError where the time cannot be.
+    """
     now = now or timezone.now()
     with transaction.atomic():
         # the send, then its slices, as `compose.cancel` does: whoever claims one right now is waited for
@@ -107,7 +113,7 @@ def reschedule(send: Send, *, due_at: datetime, by: Actor, now: datetime | None 
         _record(
             "send.rescheduled", locked, by=by, before=before.isoformat(), due_at=locked.due_at.isoformat()
         )
-        approval.moved(locked, by=by, now=now)  # a yes was to the time before
+        approval.moved(locked, by=by, user=user, now=now)  # a yes was to the time before
         wake.dispatch()
     send.refresh_from_db()
 

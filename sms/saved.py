@@ -20,7 +20,7 @@ from sms.audience import Audience, Limits, Reading, Recipient, Reject, read_past
 from sms.audience.download import MARK, csv_line
 from sms.chunks import Digest, Row, recipients_of, rows_of
 from sms.chunks import packed as packed_rows
-from sms.models import Actor, AudienceChunk, AudienceVersion, AuditEvent, SavedAudience, Service
+from sms.models import Actor, AudienceChunk, AudienceVersion, AuditEvent, SavedAudience, SendState, Service
 
 CHUNK = 1000
 KEPT_REJECTS = 10_000
@@ -183,6 +183,11 @@ def erase(version: AudienceVersion, *, by: Actor) -> bool:
         saved = SavedAudience.objects.select_for_update().get(versions=version)
         if saved.current_id == version.pk and saved.archived_at is None:
             raise SavedError("audience", "These rows are in use. Replace them or archive the audience first.")
+        if version.sends.filter(state=SendState.PREPARING).exists():
+            raise SavedError(
+                "audience",
+                "The messages of a send are being written from these rows. Wait until they are there, or cancel the send.",
+            )
         rows = AudienceVersion.objects.filter(pk=version.pk, erased_at=None)
         if not rows.update(erased_at=timezone.now(), rejects=b""):
             return False

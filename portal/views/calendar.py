@@ -195,7 +195,8 @@ def _picture(on: date, entries: Sequence[coming.Entry], zone: str, service: Serv
         start, width = _minutes(max(one.at, since), min(one.ends_at or one.at, until), since, until, zone)
         lane = next((lane for lane in range(LANES) if free[lane] <= start), LANES - 1)
         free[lane] = max(free[lane], start + width)
-        bars.append(Bar("late" if one.late else one.state, start, width, lane))
+        kind = "held" if one.state == "awaiting" else "late" if one.late else one.state
+        bars.append(Bar(kind, start, width, lane))
     return {"night": night, "bars": bars}
 
 

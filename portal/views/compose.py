@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.access import actor, service_page
@@ -99,8 +100,12 @@ def _as_typed(found: Draft, service: Service) -> dict[str, Any]:
 @service_page("compose")
 @require_POST
 def draft_discard(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Throw a draft away; a sent one stays."""
+    """Throw a draft away; a sent one stays, and so does one that a colleague has open: they may be writing."""
     found = get_object_or_404(service.drafts.filter(send=None), pk=pk)
+    if others := drafting.colleagues(found, besides=request.user, now=timezone.now()):
+        names = ", ".join(one.name for one in others)
+        messages.error(request, f"{names} has this draft open. Ask them to leave it, then discard it.")
+        return redirect("draft", service=service.slug, pk=found.pk)
     with transaction.atomic():
         _audit(request, "draft.discarded", found)
         found.delete()

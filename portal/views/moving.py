@@ -31,7 +31,11 @@ def send_move(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
         if at_once or form.is_valid():
             try:
                 control.reschedule(
-                    found, due_at=now if at_once else form.cleaned_data["send_at"], by=actor(request), now=now
+                    found,
+                    due_at=now if at_once else form.cleaned_data["send_at"],
+                    by=actor(request),
+                    user=request.user,
+                    now=now,
                 )
             except control.Begun as problem:
                 messages.warning(request, str(problem))

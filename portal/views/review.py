@@ -5,6 +5,7 @@ there the page says how far it is; the draft can be edited meanwhile.
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -53,10 +54,15 @@ def draft_review(request: HttpRequest, service: Service, pk: int) -> HttpRespons
 
 def _sent(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
     """The send; where the rows are not checked yet, or the same was sent before, the page says so instead."""
-    again = "again" in request.POST
+    again, shown = "again" in request.POST, request.POST.get("revision", "")
     try:
         send = drafts.send_draft(
-            found, by=actor(request), user=request.user, limits=upload_limits(), again=again
+            found,
+            by=actor(request),
+            user=request.user,
+            limits=upload_limits(),
+            again=again,
+            seen=int(shown) if shown.isascii() and shown.isdecimal() and len(shown) < 10 else None,
         )
     except drafts.NotReady:
         messages.info(request, "Its rows are still being checked. Send it once the figures are here.")
@@ -173,6 +179,8 @@ def draft_mend(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
 def draft_rejects(request: HttpRequest, service: Service, pk: int) -> HttpResponseBase:
     """The rejects of a draft, each with its row, its reason and all its cells, to be put right and given back."""
     found = _find(service, pk)
+    if found.audience_id and "export" not in request.may:  # type: ignore[attr-defined]
+        raise PermissionDenied  # whole numbers of a saved audience, which is mended where it is kept
     try:
         lines = drafts.rejects_csv(found, limits=upload_limits())
     except compose.ComposeError as problem:

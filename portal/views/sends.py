@@ -167,8 +167,9 @@ def send_cancel(request: HttpRequest, service: Service, pk: int) -> HttpResponse
 @service_page("see")
 @require_safe
 def send_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingHttpResponse:
-    """The rows that became no message."""
+    """The rows that became no message. What stood there goes to those who may have whole numbers, or have to mend the rows."""
     found = _find(service, pk)
+    whole = bool({"compose", "export"} & request.may)  # type: ignore[attr-defined]
     AuditEvent.record(
         "send.rejects_exported",
         by=actor(request),
@@ -178,7 +179,7 @@ def send_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingHt
         rows=found.rejected,
     )
     rows = (
-        RejectedRow(row=bad.row, value=bad.value, code=bad.code, reason=bad.reason)
+        RejectedRow(row=bad.row, value=bad.value if whole else "", code=bad.code, reason=bad.reason)
         for bad in found.rejects.iterator()
     )
     return csv_download(rejects_csv(rows), name=f"rejects-send-{found.pk}.csv")

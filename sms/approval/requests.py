@@ -125,8 +125,8 @@ def void(
     return made
 
 
-def moved(send: Send, *, by: Actor, now: datetime) -> None:
-    """A send got another time; the caller holds its lock. Whoever said yes said it to the time before."""
+def moved(send: Send, *, by: Actor, user: Any = None, now: datetime) -> None:
+    """A send got another time from `user`, who must not say yes to it; the caller holds its lock. A yes was to the time before."""
     before = of_send(send) if send.approvers else None
     if before is None:
         return
@@ -136,7 +136,7 @@ def moved(send: Send, *, by: Actor, now: datetime) -> None:
     if send.state == SendState.SCHEDULED:
         send.state = SendState.AWAITING
         send.save(update_fields=["state"])
-    _reopen(send, before, by=by, user=None, now=now, changed=["due_at"], at_once=send.due_at <= now)
+    _reopen(send, before, by=by, user=user, now=now, changed=["due_at"], at_once=send.due_at <= now)
 
 
 def withdraw(send: Send, *, by: Actor, now: datetime, to: ApprovalState = ApprovalState.WITHDRAWN) -> None:

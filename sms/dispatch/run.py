@@ -212,7 +212,9 @@ class _Desk:
     def _equip(self, lease: Lease) -> bool:
         """Have what it takes to post a lease's messages; a service that cannot be equipped is paused and stops no other."""
         kit = self.kits.get(lease.service_id)
-        if kit is not None and lease.send_id in kit.sheets and lease.send_id not in self.stale:
+        sheet = kit.sheets.get(lease.send_id) if kit is not None else None
+        # what somebody said yes to is read anew for each slice: another process may have found a change, and got a new yes
+        if sheet is not None and not sheet.approvers and lease.send_id not in self.stale:
             return True
         try:
             send = Send.objects.select_related(

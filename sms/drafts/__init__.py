@@ -59,11 +59,14 @@ __all__ = [
 ]
 
 
-def send_draft(draft: Draft, *, by: Actor, user: Any, limits: Limits, again: bool = False) -> Send:
+def send_draft(
+    draft: Draft, *, by: Actor, user: Any, limits: Limits, again: bool = False, seen: int | None = None
+) -> Send:
     """Make the send, once: a second press of the button finds the first one's send.
 
-    Raises NotReady while its rows are being read or checked, and ComposeError naming `again` where the same was sent before and
-    nobody said that it is meant.
+    `seen` is the revision of the draft that the person was shown: what a colleague changed since is not sent unseen. Raises NotReady
+    while its rows are being read or checked, and ComposeError naming `again` where somebody has to look again: the draft was changed,
+    or the same was sent before and nobody said that it is meant.
     """
     if (sent := Draft.objects.filter(pk=draft.pk, send__isnull=False).first()) is not None:
         assert sent.send is not None
@@ -80,6 +83,14 @@ def send_draft(draft: Draft, *, by: Actor, user: Any, limits: Limits, again: boo
         locked = Draft.objects.select_for_update(of=("self",)).get(pk=draft.pk)
         if locked.send is not None:
             return locked.send
+        if locked.revision != draft.revision or seen not in (None, locked.revision):
+            raise ComposeError(
+                [
+                    Problem(
+                        "again", "The draft was changed since this page was shown. Look again, then send it."
+                    )
+                ]
+            )
         send = compose.create(order, by=by, user=user, figures=looked.figures)
         locked.send = send
         locked.save(update_fields=["send", "changed_at"])

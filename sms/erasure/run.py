@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from sms import archive
@@ -17,6 +18,7 @@ from sms.erasure import columns, disk, journal, ledger
 from sms.erasure.places import PLACES, Around
 from sms.erasure.subject import OPEN, Subject
 from sms.models import (
+    UNFINISHED,
     Actor,
     AudienceChunk,
     AuditEvent,
@@ -61,7 +63,9 @@ def ask(
 
 def why_not(subject: Subject) -> str:
     """What keeps the number from being erased now, with the way out; empty where nothing does."""
-    open_ = ledger.messages(subject).filter(state__in=OPEN).count()
+    # what approvers said yes to is compared until all of it has gone, so nothing of it is changed before
+    waits = Q(state__in=OPEN) | Q(send__approvers__gt=0, send__state__in=UNFINISHED)
+    open_ = ledger.messages(subject).filter(waits).count()
     if open_:
         return (
             f"{open_:,} message{'' if open_ == 1 else 's'} to this number {'is' if open_ == 1 else 'are'} waiting, under way or not "

@@ -5,6 +5,20 @@ import sms.models.secret
 from django.db import migrations, models
 
 
+def see(apps, schema_editor):
+    """After a way back and forth: digests that are there are looked for."""
+    hidden = apps.get_model('sms', 'OptOut').objects.exclude(msisdn__startswith='+').values('service')
+    apps.get_model('sms', 'Service').objects.filter(pk__in=hidden).update(opt_outs_hidden=True)
+
+
+def keep(apps, schema_editor):
+    """No way back once refusals are kept as digests: older code does not look for those, and would write to these people."""
+    if apps.get_model('sms', 'OptOut').objects.filter(lifted_at=None).exclude(msisdn__startswith='+').exists():
+        raise RuntimeError(
+            'Refusals of erased people are kept as digests, which older code does not look for: it would write to them.'
+        )
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -45,4 +59,5 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), ('done_at__isnull', False), ('number', '')), models.Q(models.Q(('state', 'done'), _negated=True), models.Q(('number', ''), _negated=True), ('done_at__isnull', True)), _connector='OR'), name='erasure_holds_its_number_until_it_is_done')],
             },
         ),
+        migrations.RunPython(see, keep),
     ]

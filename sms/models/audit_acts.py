@@ -167,6 +167,7 @@ DOORS = {
     "admin": "Admin",
     "cli": "Command line",
     "inbound": "SMS",
+    "provider": "Receipt",
     "system": "None, by itself",
 }
 NOUNS = tuple(dict.fromkeys(act.partition(".")[0] for act in ACTS))

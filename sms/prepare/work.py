@@ -5,7 +5,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Generator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import timedelta
 
 import structlog
@@ -107,7 +107,8 @@ def _field(problem: AudienceError | ComposeError) -> str:
 
 
 def _fail(found: Preparation, lease: Lease, sentence: str, *, field: str) -> None:
-    lease.end(Preparation.State.FAILED, trouble=sentence[:500], trouble_field=field[:20])
+    with suppress(Gone):  # cancelled, or somebody else's by now: it is theirs to end
+        lease.end(Preparation.State.FAILED, trouble=sentence[:500], trouble_field=field[:20])
     log.warning("preparation_failed", preparation=found.pk, kind=found.kind)
 
 
@@ -119,5 +120,6 @@ def _try_again(found: Preparation, lease: Lease, problem: Exception) -> None:
         _fail(found, lease, sentence, field="")
         return
     fresh = Preparation.objects.get(pk=found.pk)
-    Preparation.objects.filter(pk=found.pk).update(cursor=fresh.cursor | {"tries": tries})
+    mine = Preparation.objects.filter(pk=found.pk, owner=lease.owner)  # whoever has it now keeps their cursor
+    mine.update(cursor=fresh.cursor | {"tries": tries})
     lease.drop()

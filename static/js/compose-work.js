@@ -6,7 +6,11 @@ export function working(form, done) {
   let timer;
 
   function put(html) {
-    if (html !== undefined && part.innerHTML.trim() !== html.trim()) part.innerHTML = html;
+    if (html !== undefined && part.innerHTML.trim() !== html.trim()) {
+      const held = part.contains(document.activeElement) ? document.activeElement.id : "";
+      part.innerHTML = html;
+      if (held) document.getElementById(held)?.focus(); // whoever is at Stop stays there
+    }
     clearTimeout(timer);
     if (part.querySelector("[data-working]")) timer = setTimeout(look, EVERY);
   }

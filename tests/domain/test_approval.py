@@ -285,6 +285,37 @@ def test_stopping_everything_stops_what_waits():
     assert request_of(send).state == ApprovalState.WITHDRAWN
 
 
+def half_gone(service) -> Send:
+    """Approved, begun, and void since: some of it may have reached people."""
+    draft = a_draft(service)
+    send = drafts.send_draft(draft, by=BY, user=None, limits=Limits())
+    yes(send, a_person("bob", service))
+    ApprovalRequest.objects.update(begun_at=timezone.now())
+    approval.void(send, ["sender"], by=BY)
+    send.refresh_from_db()
+    assert send.state == SendState.AWAITING
+    return send
+
+
+def test_what_has_gone_in_part_gives_no_draft_back_that_would_reach_people_twice():
+    send = half_gone(a_careful_service())
+    with pytest.raises(approving.Begun):
+        approving.take_back(send, by=BY)
+    no(send, a_person("cem", send.service))
+    send.refresh_from_db()
+    assert (send.state, Draft.objects.get().send) == (SendState.CANCELLED, send)
+
+
+def test_who_moves_a_send_does_not_approve_the_new_time():
+    service = a_careful_service()
+    due = timezone.now() + HOUR
+    send, bob = a_send(service, due_at=due), a_person("bob", service)
+    control.reschedule(send, due_at=due + HOUR, by=acting(bob), user=bob)
+    with pytest.raises(approving.OwnSend):
+        yes(send, bob)
+    assert yes(send, a_person("cem", service))
+
+
 # --- times ------------------------------------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from sms import compose, drafts, saved
 from sms.audience import Limits, read
-from sms.models import AudienceChunk, AudienceVersion, AuditEvent, Draft, SavedAudience, Send
+from sms.models import AudienceChunk, AudienceVersion, AuditEvent, Draft, SavedAudience, Send, SendState
 from tests.audience.office_file import build
 from tests.domain.desk import BY, Provider, a_service
 
@@ -146,6 +146,10 @@ def test_what_a_send_used_is_not_deleted_but_its_rows_can_be_erased(service):
     with pytest.raises(saved.SavedError, match="in use"):
         saved.erase(made.current, by=BY)
     saved.archive(made, by=BY)
+    Send.objects.update(state=SendState.PREPARING)
+    with pytest.raises(saved.SavedError, match="are being written from these rows"):
+        saved.erase(made.current, by=BY)
+    Send.objects.update(state=SendState.SENDING)
     assert saved.erase(made.current, by=BY)
     assert not saved.erase(made.current, by=BY)
     assert not AudienceChunk.objects.exists()

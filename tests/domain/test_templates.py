@@ -3,8 +3,9 @@
 import io
 
 import pytest
+from django.utils import timezone
 
-from sms import compose, consent, senders, templates
+from sms import compose, consent, plan, senders, templates
 from sms.audience import Limits, read, read_pasted
 from sms.models import (
     AuditEvent,
@@ -169,8 +170,9 @@ def test_refused_destinations_are_rejects_and_doubtful_ones_are_said():
         compose.check(an_order(service, audience=pasted("+12025550123")))
     assert refused.value.problems[0].field == "sender"
     long_code = Sender.objects.create(service=service, address="447700900000", kind=SenderKind.LONG_CODE)
-    abroad = compose.check(an_order(service, sender=long_code, audience=pasted("+33612345678")))
-    assert abroad.cautions[0].startswith("1 message to FR")
+    order = an_order(service, sender=long_code, audience=pasted("+33612345678"))
+    abroad = plan.made(order, now=timezone.now(), public_url="https://desk.example")
+    assert any(one.text.startswith("1 message to FR") for one in abroad.cautions)
 
 
 # --- contact policy -----------------------------------------------------------------------------------------------------

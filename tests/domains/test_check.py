@@ -6,8 +6,9 @@ import time
 
 import pytest
 from django.core import mail
+from django.utils import timezone
 
-from sms import compose
+from sms import compose, plan
 from sms.domains import NotCheckable, check, check_due
 from sms.domains.check import Eyes
 from sms.domains.site import visit
@@ -179,7 +180,9 @@ def test_compose_refuses_what_leads_nowhere_and_warns_of_what_may():
     ShortLinkDomain.objects.update(worked=False)
     check(domain, by=BY, eyes=eyes(found))
     assert domain.state == DomainState.PENDING
-    assert any("is pending" in one for one in compose.check(an_order(service, link_domain=domain)).cautions)
+    order = an_order(service, link_domain=domain)
+    foreseen = plan.made(order, now=timezone.now(), public_url="https://desk.example")
+    assert any("is pending" in one.text for one in foreseen.cautions)
 
 
 @pytest.mark.django_db(transaction=True)

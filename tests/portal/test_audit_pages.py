@@ -241,9 +241,10 @@ def test_a_change_of_settings_tells_before_and_after_of_figures_and_of_no_secret
 
 
 def test_drafts_are_told_when_they_begin_and_end(cast):
-    cast["composer"].post("/s/shop/compose/", {"save": "1", "text": "Hello"})
+    typed = {"save": "1", "sender": cast.service.senders.get().pk, "pasted": "07700900123\nabc"}
+    cast["composer"].post("/s/shop/compose/", typed | {"text": "Hello"})
     draft = AuditEvent.objects.get(act="draft.created")
-    cast["composer"].post(f"/s/shop/drafts/{draft.noun_key}/", {"save": "1", "text": "Hello you"})
+    cast["composer"].post(f"/s/shop/drafts/{draft.noun_key}/", typed | {"text": "Hello you"})
     cast["composer"].get(f"/s/shop/drafts/{draft.noun_key}/rejects.csv")
     cast["composer"].post(f"/s/shop/drafts/{draft.noun_key}/discard/")
     acts = list(AuditEvent.objects.filter(noun="draft").order_by("pk").values_list("act", flat=True))

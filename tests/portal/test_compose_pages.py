@@ -6,8 +6,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from portal.models import User
 from sms import drafting
 from sms.models import AuditEvent, Draft, Send
+from sms.models.draft import DraftPresence
 from tests.domain.desk import a_service
 from tests.portal.people import signed_in
 
@@ -195,6 +197,28 @@ def test_a_draft_can_be_saved_and_discarded(service, composer):
     assert not Draft.objects.exists()
 
 
+def test_what_a_colleague_changed_since_the_review_is_not_sent_unseen(service, composer):
+    review = composer.post("/s/shop/compose/", typed(service)).url
+    shown = composer.get(review).context["draft"].revision
+    Draft.objects.update(text="Something else", revision=shown + 1)
+    page = composer.post(review, {"revision": shown}, follow=True)
+    assert "was changed since this page was shown" in page.content.decode()
+    assert not Send.objects.exists()
+    composer.post(review, {"revision": shown + 1})
+    assert Send.objects.get().text == "Something else"
+
+
+def test_a_draft_that_a_colleague_has_open_is_not_discarded(service, composer):
+    composer.post("/s/shop/compose/", typed(service, text="", pasted="", save="1"))
+    draft = Draft.objects.get()
+    signed_in("other@example.test", service, "composer")
+    other = User.objects.get(email="other@example.test")
+    DraftPresence.objects.create(draft=draft, user=other, field="text", seen_at=timezone.now())
+    page = composer.post(f"/s/shop/drafts/{draft.pk}/discard/", follow=True)
+    assert "other@example.test has this draft open" in page.content.decode()
+    assert Draft.objects.exists()
+
+
 def test_times_are_read_in_the_services_zone(service, composer):
     service.time_zone = "America/New_York"
     service.save()
@@ -285,3 +309,24 @@ def test_the_preview_shows_the_wording_in_the_chosen_language_and_the_page_has_s
     assert ">Hallo<" in seen["parts"]["preview"]
     assert "version 2 (de)" in seen["parts"]["preview"]
     assert 'data-insert="{{smartlink_4371}}"' in page
+
+
+def test_what_stood_in_a_rejected_row_is_not_for_everybody(service, composer):
+    composer.post(composer.post("/s/shop/compose/", typed(service, pasted="07700 900123\nabc")).url)
+    rejects = f"/s/shop/sends/{Send.objects.get().pk}/rejects.csv"
+    approver = signed_in("approver@example.test", service, "approver")
+    assert b"abc" in composer.get(rejects).getvalue()
+    told = approver.get(rejects).getvalue()
+    assert b"abc" not in told
+    assert told.count(b"\n") == 2, "the row and its reason are there"
+
+
+def test_the_audit_names_the_caller_and_not_our_proxy(service, composer, settings):
+    for behind, address in ((True, "203.0.113.7"), (False, "127.0.0.1")):
+        settings.BEHIND_PROXY = behind
+        composer.post(
+            "/s/shop/compose/",
+            typed(service, save="1"),
+            headers={"X-Forwarded-For": "198.51.100.1, 203.0.113.7"},
+        )
+        assert AuditEvent.objects.filter(act="draft.created").latest("pk").address == address
