@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sms import approval, chunks, compose, content, slicing, wake
-from sms.models import AudienceVersion, Preparation, Reject, Send, SendState
+from sms.models import Preparation, Reject, Send, SendState
 from sms.models.insert import insert
 from sms.models.ledger import Tally
 from sms.points import point
@@ -53,7 +53,7 @@ def expand(found: Preparation, lease: Lease) -> Generator[None]:
         yield
     with transaction.atomic():
         locked = _locked(send)
-        if not AudienceVersion.objects.filter(pk=send.audience_id, erased_at=None).exists():
+        if not Send.objects.filter(pk=send.pk, audience__erased_at=None).exists():
             said = "Its recipients were erased while its messages were written. Cancel it, and send to another audience."
             raise compose.ComposeError([compose.Problem("audience", said)])
         lease.end(Preparation.State.READY)
