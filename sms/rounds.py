@@ -18,7 +18,20 @@ import structlog
 from django.db import InterfaceError, OperationalError, connections
 from django.db.models.functions import Now
 
-from sms import approval, callbacks, dispatch, domains, facts, optout, prepare, receipts, reports, retention
+from sms import (
+    approval,
+    callbacks,
+    dispatch,
+    domains,
+    erasure,
+    facts,
+    optout,
+    prepare,
+    receipts,
+    reports,
+    retention,
+)
+from sms.archive import ArchiveError
 from sms.models import Duty, IdempotentAnswer, ReceiptInbox, ledger
 from sms.pulse import HOST, Pulse
 
@@ -29,6 +42,7 @@ ROUND = 20.0  # seconds of sending after which a round ends and lets others have
 SEATS = 2  # of a cluster's three workers: the third is always free for receipts
 SEAT_LEASE = 15.0  # seconds after which the seat of a killed process is free again
 FOLD_AT_MOST = 60.0
+ERASING = 120.0  # seconds that one place of an erasure may take
 SILENCE_EVERY = 900.0  # seconds between looks for messages that were never heard of again
 DOMAINS_LEASE = 50.0  # seconds that one go of domain checks has for itself
 IDLE = 0.5
@@ -206,6 +220,27 @@ def report_until(stopped: Stopped, *, manage: Path) -> None:
 def retain(*, stopped: Stopped) -> int:
     """Remove what services keep no longer, where the time of one has come; returns how many services are through."""
     return retention.turn(owner=owner_name(), stopped=stopped)
+
+
+def erase(*, folder: Path) -> int:
+    """Erasures that were asked for or had to wait, by one process at a time; returns how many are done. `folder`: this host's state."""
+    waiting, owner = erasure.waiting(), owner_name()
+    if not waiting or not Duty.take("erasure", owner=owner, seconds=ERASING):
+        return 0
+
+    def rest() -> None:
+        Duty.take("erasure", owner=owner, seconds=ERASING)
+
+    done = 0
+    try:
+        for one in waiting:
+            try:
+                done += erasure.perform(one, folder=folder, rest=rest)
+            except ArchiveError as problem:
+                log.error("erasure_waits", erasure=one.pk, error=str(problem)[:300])
+    finally:
+        Duty.drop("erasure", owner=owner)
+    return done
 
 
 def prepare_until(stopped: Stopped, *, manage: Path) -> None:

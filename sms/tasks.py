@@ -21,7 +21,7 @@ from sms.models import Heartbeat
 log = structlog.get_logger(__name__)
 
 LONGEST_PAUSE = 5.0  # seconds between tries while the database is away
-RETAIN_EVERY = 60.0  # seconds between looks for something whose days are over
+RETAIN_EVERY = 20.0  # seconds between looks for something to erase, or whose days are over
 STOP_COUNTS_FOR = 60.0  # seconds; a stop file older than that was left behind by somebody who was killed
 draining = ctypes.c_byte(
     0
@@ -153,6 +153,7 @@ def retain_until(stopped: Callable[[], bool]) -> None:
     said = False
     while not stopped():
         try:
+            rounds.erase(folder=settings.VAR_DIR)
             rounds.retain(stopped=stopped)
             said = False
         except Exception as problem:

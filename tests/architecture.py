@@ -83,6 +83,11 @@ SIDEWAYS: dict[str, set[str]] = {
     "sms.archive": {"sms.facts"},  # what leaves the ledger stays in the facts
     "sms.retention": {"sms.archive", "sms.saved"},  # it decides what leaves, and these know how
     "sms.listing": {"sms.archive", "sms.audience"},  # a file of messages, disarmed as every CSV is
+    "sms.erasure": {  # a number goes from wherever one of these put it
+        *("sms.archive", "sms.retention", "sms.saved", "sms.chunks", "sms.receipts", "sms.optout"),
+        "sms.personal",
+    },
+    "sms.disclosure": {"sms.archive", "sms.chunks"},  # what is held is read where it lies
     "sms.desk": {"sms.archive"},  # a page shows a message wherever it lies
     "sms.control": {
         "sms.compose",
@@ -100,6 +105,8 @@ SIDEWAYS: dict[str, set[str]] = {
         "sms.pulse",
         "sms.reports",
         "sms.retention",
+        "sms.erasure",
+        "sms.archive",
         "sms.prepare",
     },  # what a dispatching process does, in turn
 }

@@ -9,7 +9,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from django.apps import apps
+from django.db import models
 
+from sms.personal import COLUMNS
 from tests.environment import ROOT, variables
 
 # Written in two parts, so that this file does not find itself.
@@ -223,6 +226,62 @@ def test_every_dependency_has_its_reason_beside_it():
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     block = re.search(r"^dependencies = \[\n(.*?)^\]", text, flags=re.MULTILINE | re.DOTALL)[1]
     assert [line for line in block.splitlines() if line.strip() and "#" not in line] == []
+
+
+# --- Personal data -------------------------------------------------------------------------------------------------------------
+def _can_say_something(field: models.Field) -> bool:
+    """Numbers, moments and switches tell nothing of a person by themselves; texts, JSON and bytes can hold anything."""
+    kinds = (models.CharField, models.TextField, models.JSONField, models.BinaryField, models.UUIDField)
+    return isinstance(field, (*kinds, models.GenericIPAddressField))
+
+
+def test_every_column_that_can_hold_a_text_says_whether_it_is_about_a_person():
+    """A new column: add its line to `sms/personal.py`, so that retention, erasure and subject access know of it."""
+    desk = {  # the catalogue and settings of the desk itself: no recipient stands in them
+        *(
+            "Region",
+            "Service",
+            "Sender",
+            "MessageTemplate",
+            "TemplateVersion",
+            "ContactPolicyGroup",
+            "PolicyConnection",
+        ),
+        *(
+            "ShortLinkDomain",
+            "DomainChange",
+            "Smartlink",
+            "Price",
+            "ApiKey",
+            "ApiKeyUse",
+            "ApprovalRules",
+            "Registration",
+        ),
+        *(
+            "Pace",
+            "Duty",
+            "Heartbeat",
+            "AuditSeal",
+            "AuditLeave",
+            "FactDelta",
+            "KeptFact",
+            "FactProfile",
+            "SendFact",
+        ),
+        *("Fact", "FactFold", "RetentionClock"),
+    }
+    missing, gone = [], []
+    for model in apps.get_app_config("sms").get_models():
+        listed = COLUMNS.get(model._meta.label, {})
+        names = {field.name for field in model._meta.concrete_fields}
+        gone += [f"{model._meta.label}.{name}" for name in listed if name not in names]
+        if model.__name__ in desk:
+            continue
+        said = {field.name for field in model._meta.concrete_fields if _can_say_something(field)}
+        missing += [f"{model._meta.label}.{name}" for name in sorted(said - set(listed))]
+    assert missing == [], "say in sms/personal.py of what kind these columns are"
+    assert gone == [], "sms/personal.py names columns that are no more"
+    assert {label.partition(".")[2] for label in COLUMNS} & desk == set()
 
 
 # --- Tests --------------------------------------------------------------------------------------------------------------------

@@ -32,8 +32,14 @@ class WallClockField(forms.DateTimeField):
 
 
 @cache
+def _known() -> frozenset[str]:
+    """Looking opens some hundred files, too many for every save."""
+    return frozenset(zoneinfo.available_timezones())
+
+
+@cache
 def _areas() -> list[Group]:
-    names = sorted(zoneinfo.available_timezones())
+    names = sorted(_known())
     return [
         (
             area,
@@ -55,7 +61,7 @@ def choices(*names: str) -> list[Group]:
 
 def is_zone(name: str) -> bool:
     """Whether the choice exists."""
-    return name == "UTC" or name in zoneinfo.available_timezones()
+    return name == "UTC" or name in _known()
 
 
 def moment(there: datetime, zone: str) -> datetime:

@@ -12,7 +12,7 @@ from portal.access import actor, service_page
 from portal.forms.moving import MoveForm
 from sms import coming, control, hours
 from sms.compose import ComposeError
-from sms.models import Send, Service
+from sms.models import Send, SendState, Service
 
 AROUND = timedelta(days=1)
 SHOWN = 12
@@ -67,9 +67,11 @@ def _page(request: HttpRequest, service: Service, found: Send, form: MoveForm) -
 def _say(request: HttpRequest, found: Send, *, at_once: bool) -> None:
     local = timezone.localtime(found.due_at)
     if at_once:
-        messages.success(request, "It goes out now.")
+        messages.success(request, "Its time is now.")
     else:
         messages.success(request, f"Moved: it goes out on {local:%A %-d %B %Y} at {local:%H:%M %Z}.")
+    if found.state == SendState.AWAITING:
+        messages.warning(request, "It needs a yes to its new time, and nothing of it goes before that.")
     zone, quiet = found.service.time_zone, found.quiet_hours
     if quiet and (hours.next_allowed(found.due_at, (zone,), quiet) or found.due_at) > found.due_at:
         messages.warning(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -20,7 +21,7 @@ from portal.limits import upload_limits
 from sms import content, drafts, preview, sample, templates
 from sms.models import AudienceVersion, Draft, OptOut, Sender, Service
 
-COUNTED = 300_000  # rows: more are counted on the next page only
+COUNTED = 20_000  # rows: counting more would keep the keys of others waiting; the next page counts them
 
 
 @service_page("compose")
@@ -95,9 +96,9 @@ def look(service: Service, typed: Mapping[str, Any], draft: Draft) -> dict[str, 
     }
 
 
-@dataclass(slots=True)
+@dataclass
 class Seen:
-    """What was typed, looked up in the catalogue."""
+    """What was typed, looked up in the catalogue, each part once."""
 
     service: Service
     typed: Mapping[str, Any]
@@ -107,7 +108,7 @@ class Seen:
         key = str(self.typed.get(name) or "")
         return rows.filter(pk=int(key)).first() if key.isdecimal() and len(key) < 19 else None
 
-    @property
+    @cached_property
     def written(self) -> preview.Written:
         """The text or the template's, and what goes with it."""
         service, typed = self.service, self.typed
@@ -133,7 +134,7 @@ class Seen:
             return fillings_typed(self.typed, self.draft.fillings)
         return dict(self.draft.fillings)
 
-    @property
+    @cached_property
     def version(self) -> AudienceVersion | None:
         """The rows in the database that are in use, if any: of a saved audience, or of a large file or paste."""
         kept = self._chosen(self.service.audiences.select_related("current"), "audience")
@@ -141,7 +142,7 @@ class Seen:
             return kept.current if kept is not None else None
         return drafts.in_use(self.draft) if self.draft.version_id else None
 
-    @property
+    @cached_property
     def sample(self) -> sample.Sample:
         """Real rows, of what is in use: a saved audience, a file, or the numbers in the box."""
         if (version := self.version) is not None:

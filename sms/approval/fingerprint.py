@@ -43,6 +43,8 @@ EXEMPT: dict[str, str] = {
     "state": "where the send stands; `sms.dispatch.look` asks for the request beside it",
     "approvers": "how many are asked, not what they are asked about",
     "time_zone": "in which the time is shown to people",
+    "test": "a test needs nobody, and no other send becomes one",
+    "tested_id": "which draft a test was of",
     "stage": "how far a ramp has come",
     "recipients": "counted in the audience part",
     "rejected": "rows that become no message",

@@ -11,10 +11,10 @@ Called by `sms.retention` and `sms.erasure`; read by the pages and the API.
 from sms.archive.errors import ArchiveError, Damaged, Missing
 from sms.archive.files import store
 from sms.archive.move import block_size, make, move, resume
-from sms.archive.read import at_row, by_provider_id, every, has, of_send, one, to_number, told
+from sms.archive.read import at_row, by_provider_id, every, has, of_send, one, rows_of, to_number, told
 from sms.archive.rewrite import rewrite
-from sms.archive.rows import Row, Story, story
-from sms.archive.strip import Gone, bare_receipt, erased, in_values, strip
+from sms.archive.rows import Row, Story, read_ledger, story
+from sms.archive.strip import Gone, bare_receipt, erased, in_values, silent, strip
 from sms.archive.verify import Verdict, unknown_files, verify
 
 __all__ = [
@@ -37,8 +37,11 @@ __all__ = [
     "move",
     "of_send",
     "one",
+    "read_ledger",
     "resume",
     "rewrite",
+    "rows_of",
+    "silent",
     "store",
     "story",
     "strip",

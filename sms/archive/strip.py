@@ -50,6 +50,19 @@ def without_number(row: Row, *, put: str) -> Row:
     )
 
 
+def silent(row: Row, mention: Mention) -> Row:
+    """Somebody else's row without a number that it happens to name."""
+    needle = mention.needle.encode()
+    return replace(
+        row,
+        text=mention.without(row.text),
+        substitutions=in_values(row.substitutions, mention),
+        detail=mention.without(row.detail),
+        echo=(mention.without(row.echo[0]), mention.without(row.echo[1])) if row.echo else None,
+        told=tuple(bare(one) if needle in one.raw else one for one in row.told),
+    )
+
+
 def erased(row: Row) -> Row:
     """The row without anything that is the person's: what stays is that a message was sent, when, and what became of it."""
     return replace(

@@ -97,7 +97,9 @@ def arm(
             spare -= requests
         room = min(requests * size, grant.room)
         chosen = _choose(by_service[service_id], looks, fair=fair, room=room, now=now)
-        chosen = _without_refusals(chosen, service_id=service_id, now=now, tally=tally)
+        chosen = _without_refusals(
+            chosen, service_id=service_id, hides=look.opt_outs_hidden, now=now, tally=tally
+        )
         for lease, messages, body in _requests(chosen, kits[service_id], size=size, now=now, tally=tally):
             armed.jobs.append(
                 Job(
@@ -125,7 +127,9 @@ def _still_wanted(
     if not again:
         return []
     refused = opted_out(
-        [message for job in again for message in job.messages], service_id=again[0].service_id
+        [message for job in again for message in job.messages],
+        service_id=again[0].service_id,
+        hides=any(look.opt_outs_hidden for look in looks.values()),
     )
     wanted: list[Job] = []
     for job in again:
@@ -180,10 +184,10 @@ def _choose(
 
 
 def _without_refusals(
-    chosen: Sequence[tuple[Lease, Waiting]], *, service_id: int, now: datetime, tally: Tally
+    chosen: Sequence[tuple[Lease, Waiting]], *, service_id: int, hides: bool, now: datetime, tally: Tally
 ) -> list[tuple[Lease, Waiting]]:
     """Whoever opted out is not written to, however late that became known."""
-    out = opted_out([message for _, message in chosen], service_id=service_id)
+    out = opted_out([message for _, message in chosen], service_id=service_id, hides=hides)
     if not out:
         return list(chosen)
     refused = [message.pk for _, message in chosen if message.msisdn in out]

@@ -1,6 +1,6 @@
 """The last look: what of all that could have changed since a send was made forbids posting it now. Read inside the arming transaction."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from sms import hours, zones
 from sms.dispatch.claim import Waiting
 from sms.models import ApprovalRequest, ApprovalState, Hold, OptOut, Send, SendState
+from sms.models.optout import spellings
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Standing:
     rate: int | None
     burst: bool
     batch_size: int
+    opt_outs_hidden: bool
 
 
 def standings(send_ids: Collection[int]) -> dict[int, Standing]:
@@ -48,6 +50,7 @@ def standings(send_ids: Collection[int]) -> dict[int, Standing]:
             "service__burst",
             "service__batch_size",
             "service__time_zone",
+            "service__opt_outs_hidden",
         )
     )
     return {row.pk: _standing(row, held=row.held or row.unapproved) for row in rows}
@@ -66,6 +69,7 @@ def _standing(send: Send, *, held: bool) -> Standing:
         rate=service.rate,
         burst=service.burst,
         batch_size=service.batch_size,
+        opt_outs_hidden=service.opt_outs_hidden,
     )
 
 
@@ -82,10 +86,10 @@ def may_disturb(message: Waiting, standing: Standing, *, now: datetime) -> datet
     return when if when is not None and when > now else None
 
 
-def opted_out(messages: Sequence[Waiting], *, service_id: int) -> set[str]:
-    """The numbers among these that refused to be written to."""
+def opted_out(messages: Sequence[Waiting], *, service_id: int, hides: bool) -> set[str]:
+    """The numbers among these that refused to be written to. `hides`: some opt-outs of the service are digests."""
     if not messages:
         return set()
-    numbers: Iterable[str] = {message.msisdn for message in messages}
-    rows = OptOut.objects.filter(service_id=service_id, lifted_at=None, msisdn__in=numbers)
-    return set(rows.values_list("msisdn", flat=True))
+    stored = spellings(service_id, {message.msisdn for message in messages}, hides=hides)
+    rows = OptOut.objects.filter(service_id=service_id, lifted_at=None, msisdn__in=stored)
+    return {stored[one] for one in rows.values_list("msisdn", flat=True)}

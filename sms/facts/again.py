@@ -164,9 +164,9 @@ def _differences() -> Iterator[Difference]:
 def _opt_outs() -> None:
     """Into AGAIN; the country of a number is no matter of SQL."""
     tally = Tally.new()
-    rows = OptOut.objects.order_by().values_list("service_id", "send_id", "at", "msisdn")
-    for service_id, send_id, at, number in rows.iterator(chunk_size=10_000):
-        tally.opted_out(service_id, send_id, at, country_of(number))
+    rows = OptOut.objects.order_by().values_list("service_id", "send_id", "at", "msisdn", "country")
+    for service_id, send_id, at, number, country in rows.iterator(chunk_size=10_000):
+        tally.opted_out(service_id, send_id, at, country or country_of(number))
     held: list[Any] = [(*key, *figures) for key, figures in tally.facts.items()]
     marks = ", ".join(["%s"] * len(NAMED + FIGURES))
     with connection.cursor() as cursor:

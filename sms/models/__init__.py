@@ -15,6 +15,7 @@ from sms.models.audit import Actor, AuditEvent, AuditLeave, AuditSeal
 from sms.models.callback import Callback, CallbackEndpoint, Echo, Notify
 from sms.models.draft import Draft, DraftPresence, Upload
 from sms.models.duty import Duty
+from sms.models.erasure import Erasure
 from sms.models.fact import Fact, FactDelta, FactFold, FactProfile, KeptFact, ReportedSend, SendFact
 from sms.models.heartbeat import Heartbeat
 from sms.models.hold import Hold
@@ -77,6 +78,7 @@ __all__ = [
     "DraftPresence",
     "Duty",
     "Echo",
+    "Erasure",
     "Fact",
     "FactDelta",
     "FactFold",

@@ -118,6 +118,9 @@ ACTS: dict[str, str] = {
     "send.kept_no_more": "No longer kept from retention",
     # what leaves when its days are over
     "retention.ran": "Retention ran",
+    "erasure.asked": "Erasure of a number asked for",
+    "erasure.done": "Number erased",
+    "number.disclosed": "Everything about a number given out",
     # overrides of what is not confirmed
     "message.revealed": "Whole number of a message shown",
     "messages.send_again": "Sent again, though not confirmed",

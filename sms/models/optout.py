@@ -7,11 +7,18 @@ from django.db import connection, models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from sms.models.service import Service
+from sms.msisdn.hidden import hidden
+
 _LOCKS = 0x5354  # our room among PostgreSQL's advisory locks
 
 
 class OptOut(models.Model):
-    """One number that must not be written to. `send` is the one that it answered, if that is known."""
+    """One number that must not be written to. `send` is the one that it answered, if that is known.
+
+    Of a person who was erased, `msisdn` is the digest of the number (`sms.msisdn.hidden`) and the refusal stays in force. Whoever looks
+    numbers up asks for both forms where the service has such rows (`Service.opt_outs_hidden`): see `spellings`.
+    """
 
     class Source(models.TextChoices):
         """How we learned of it."""
@@ -39,6 +46,9 @@ class OptOut(models.Model):
     lifted_at = models.DateTimeField(null=True, blank=True)
     lifted_by = models.CharField(max_length=254, blank=True)
     lifted_because = models.CharField(max_length=150, blank=True)
+    country = models.CharField(
+        max_length=2, blank=True, help_text="Of the number, once only its digest is here; facts need it."
+    )
 
     class Meta:
         ordering = ("-id",)
@@ -63,6 +73,11 @@ class OptOut(models.Model):
         """Those of the numbers that refused. Numbers go as one text: a parameter each took longer than the looking."""
         if not numbers:
             return set()
+        stored = spellings(service_id, numbers)
+        return {stored[one] for one in cls._in_force(service_id, list(stored))}
+
+    @classmethod
+    def _in_force(cls, service_id: int, numbers: Sequence[str]) -> set[str]:
         wanted = "%s"
         if len(numbers) > 1:
             listed = (
@@ -77,6 +92,20 @@ class OptOut(models.Model):
                 [service_id, json.dumps(numbers) if len(numbers) > 1 else numbers[0]],
             )
             return {msisdn for (msisdn,) in cursor.fetchall()}
+
+
+def spellings(service_id: int, numbers: Iterable[str], *, hides: bool | None = None) -> dict[str, str]:
+    """Forms in which these numbers may be stored as opt-outs, each with its number. `hides`: `Service.opt_outs_hidden`, if it is known.
+
+    A service in which nobody who had opted out was erased costs nothing more than that question.
+    """
+    plain = {number: number for number in numbers}
+    if hides is None:
+        hides = Service.objects.filter(pk=service_id, opt_outs_hidden=True).exists()
+    if not hides:
+        return plain
+    key = Service.objects.only("correlation_key").get(pk=service_id).number_key
+    return plain | {hidden(number, key=key): number for number in plain}
 
 
 def lock_opt_outs(service_ids: Iterable[int], *, share: bool = False) -> None:

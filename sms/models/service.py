@@ -154,6 +154,11 @@ class Service(models.Model):
     keep_numbers = _days("keep numbers for", "whom messages went to")
     keep_receipts = _days("keep receipts for", "receipts as they came; they hold numbers too")
     keep_messages = _days("keep messages here for", "messages; then they go into archive files")
+    opt_outs_hidden = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="Whether opt-outs of erased people are kept as digests, so that both forms of a number are looked up.",
+    )
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_because = models.CharField(max_length=200, blank=True)
     is_sandbox = models.BooleanField(default=False, editable=False)

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sms.models import Actor, AuditEvent, OptOut, Service
-from sms.models.optout import lock_opt_outs
+from sms.models.optout import lock_opt_outs, spellings
 from sms.models.tally import Tally
 from sms.msisdn import country_of
 
@@ -88,7 +88,8 @@ def opt_in(
     with transaction.atomic():
         lifted: list[int] = []
         for some in in_parts(sorted(msisdns)):
-            rows = OptOut.objects.filter(service_id=service_id, lifted_at=None, msisdn__in=some)
+            stored = spellings(service_id, some)
+            rows = OptOut.objects.filter(service_id=service_id, lifted_at=None, msisdn__in=stored)
             found = list(rows.order_by("pk").values_list("pk", flat=True))
             if OptOut.objects.filter(pk__in=found, lifted_at=None).update(
                 lifted_at=now or timezone.now(), lifted_by=by.label, lifted_because=reason[:150]
@@ -108,8 +109,7 @@ def opt_in(
 
 def in_force(service_id: int, msisdns: Collection[str]) -> set[str]:
     """Which of these numbers, a few thousand at most, are opted out now."""
-    rows = OptOut.objects.filter(service_id=service_id, lifted_at=None, msisdn__in=msisdns)
-    return set(rows.values_list("msisdn", flat=True))
+    return OptOut.in_force(service_id, list(msisdns))
 
 
 def in_parts(items: Sequence[T], *, size: int = AT_ONCE) -> Iterator[Sequence[T]]:

@@ -11,7 +11,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from sms.models import Actor, InboundMessage, Message, OptOut, Sender
-from sms.models.optout import lock_opt_outs
+from sms.models.optout import lock_opt_outs, spellings
 from sms.optout import words
 from sms.optout.acts import Refusal, opt_in, opt_out
 from sms.webex.errors import Unreadable
@@ -155,8 +155,9 @@ def _obey(message: InboundMessage) -> None:
     if later.exists():
         return  # it was brought in late, and the person's last word is another
     if message.meaning == InboundMessage.Meaning.STOP:
+        stored = spellings(message.service_id, [message.msisdn])
         lifted = OptOut.objects.filter(
-            service=message.service_id, msisdn=message.msisdn, lifted_at__gt=message.received_at
+            service=message.service_id, msisdn__in=stored, lifted_at__gt=message.received_at
         )
         if lifted.exists():
             return

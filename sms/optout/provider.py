@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.db.models import Max
 
 from sms.models import Actor, Message, OptOut, ledger
-from sms.models.optout import lock_opt_outs
+from sms.models.optout import lock_opt_outs, spellings
 from sms.optout.acts import Refusal, opt_out
 from sms.webex import codes
 
@@ -51,19 +51,22 @@ def learn(failures: Iterable[Told]) -> int:
     lock_opt_outs(by_service)
     new = 0
     for service_id, found in sorted(by_service.items()):
-        last: dict[str, datetime] = dict(
-            OptOut.objects.filter(
-                service_id=service_id, lifted_at__isnull=False, msisdn__in={msisdn for _, msisdn, _ in found}
-            )
+        stored = spellings(service_id, (msisdn for _, msisdn, _ in found))
+        rows_of = (
+            OptOut.objects.filter(service_id=service_id, lifted_at__isnull=False, msisdn__in=stored)
             .order_by()
             .values_list("msisdn")
             .annotate(last=Max("lifted_at"))
         )
+        last: dict[str, datetime] = {}
+        for msisdn, at in rows_of:
+            last[stored[msisdn]] = max(at, last.get(stored[msisdn], at))
         refusals = [
             Refusal(
                 msisdn, f"Receipt with code {failure.code}: {codes.lookup(failure.code).meaning}", send_id
             )
             for failure, msisdn, send_id in found
+            if msisdn.startswith("+")
             if msisdn not in last or last[msisdn] < failure.at
         ]
         new += len(opt_out(service_id, refusals, by=BY, source=OptOut.Source.PROVIDER))

@@ -1,12 +1,19 @@
 """Whoever archives may be killed anywhere: no message is lost, none is in two places, and no file is left that nobody knows."""
 
+from importlib import import_module
+from pathlib import Path
+
 import pytest
+from django.db import connection
 from django.utils import timezone
 
-from sms import archive, desk, facts, retention
-from sms.models import Archive, Message, Service
+from sms import archive, desk, erasure, facts, retention
+from sms.models import Archive, Erasure, Message, Service
 from tests.keeping.killing import killed_at
-from tests.keeping.made import a_past_send, an_old_service, no_rest, run
+from tests.keeping.made import BY, a_past_send, an_old_service, no_rest, run
+from tests.keeping.scan import found
+
+erasing = import_module("sms.erasure.run")
 
 pytestmark = pytest.mark.django_db(transaction=True)
 POINTS = (
@@ -68,3 +75,29 @@ def test_a_death_while_an_archive_is_written_anew_leaves_one_that_counts():
     assert Archive.objects.get().spare == ""
     assert retention.forecast(service, now=timezone.now()).nothing
     assert not no_rest()
+
+
+def test_an_erasure_that_was_killed_is_gone_on_with_and_leaves_no_byte(folder, tmp_path):
+    """On SQLite nothing is left in the file either, since what is deleted is overwritten."""
+    service = an_old_service(keep_messages=30)
+    a_past_send(service, 3, days=50, content="Hi $(number)")
+    run(service)
+    Service.objects.filter(pk=service.pk).update(keep_messages=None)
+    a_past_send(service, 3, days=20, content="Hi $(number)")
+    asked = erasure.ask(service, "+447710000000", reason="r", by=BY)
+    for point in ("erasing:2", "archive_swapped", "erasing:4", "erasing:9"):
+        assert killed_at(point, lambda: erasure.perform(Erasure.objects.get(), folder=tmp_path), erasing), (
+            point
+        )
+    assert Erasure.objects.get().state == "running"
+    Archive.objects.update(spare="left/behind.tda")  # whoever wrote this was killed, too
+    assert erasure.perform(Erasure.objects.get(), folder=tmp_path)
+    asked.refresh_from_db()
+    assert asked.certificate["left"] == 0
+    assert asked.certificate["places"][2]["changed"] == 1, "what the killed ones did is on the certificate"
+    assert found("+447710000000", service, tmp_path) == []
+    assert facts.compare()[1] is None
+    if connection.vendor == "sqlite":
+        file = Path(connection.settings_dict["NAME"])
+        assert b"7710000000" not in file.read_bytes()
+        assert b"7710000002" in file.read_bytes(), "and what is looked for can be found there"

@@ -9,7 +9,7 @@ from django.utils import timezone
 from portal import people
 from portal.access import ACTS
 from portal.models import Invitation, Membership, Role, User
-from sms import saved, templates
+from sms import erasure, saved, templates
 from sms.audience import Limits
 from sms.models import (
     ApiKey,
@@ -20,6 +20,7 @@ from sms.models import (
     CallbackEndpoint,
     ContactPolicyGroup,
     Draft,
+    Erasure,
     InboundMessage,
     OptOut,
     ReportFile,
@@ -121,6 +122,7 @@ def address(path: str, service, send: Send, draft: Draft, *, furnished: bool = F
         "invitations": lambda: an_invitation(send.service).pk,
         "report-files": lambda: a_report_file(send.service).pk,
         "report-schedules": lambda: a_report_by_mail(send.service).pk,
+        "personal-data": lambda: an_erasure(send.service).pk,
         "audit": lambda: AuditEvent.objects.filter(service_slug=send.service.slug).latest("pk").pk,
     }
     # by the part after the service, so that a page of a new noun has to be added here
@@ -164,6 +166,13 @@ def a_callback(service) -> Callback:
     )
     kept = {"kind": "message.delivered", "body": "{}", "created_at": now, "since": now, "next_at": now}
     return Callback.objects.get_or_create(endpoint=endpoint, event_id="evt_1", defaults=kept)[0]
+
+
+def an_erasure(service) -> Erasure:
+    made = erasure.ask(service, f"+4477009{service.pk:05d}", reason="Request 1", by=BY)
+    done = {"state": "done", "number": "", "done_at": timezone.now()}
+    Erasure.objects.filter(pk=made.pk).update(**done)
+    return made
 
 
 def an_approval(service) -> ApprovalRequest:

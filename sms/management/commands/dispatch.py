@@ -22,6 +22,7 @@ log = structlog.get_logger(__name__)
 LOOK = 3.0  # seconds between looks at the spool
 IDLE = 0.5  # seconds between looks
 MINUTE = 60.0
+RETAIN_EVERY = 20.0
 LONGEST_PAUSE = 5.0  # between tries while the database is away
 DRAINED_WITHIN = 28.0  # seconds from the signal to the end, whatever hangs: service managers are told 30
 
@@ -192,8 +193,9 @@ def _retention(stop: _Stop) -> None:
     """What services keep no longer, slowly."""
 
     def turn() -> None:
+        rounds.erase(folder=settings.VAR_DIR)
         if not rounds.retain(stopped=stop):
-            stop.pause(MINUTE)
+            stop.pause(RETAIN_EVERY)
 
     try:
         _keep_on(turn, stop=stop, what="retention")

@@ -1,0 +1,47 @@
+"""The person whose data it is about: one number of one service, in every form in which it can stand somewhere."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from sms.models import MessageState, Service
+from sms.msisdn.hidden import hidden
+from sms.msisdn.mention import Mention
+
+OPEN = (
+    *(MessageState.PENDING, MessageState.POSTING, MessageState.UNCONFIRMED),
+    *(MessageState.QUEUED, MessageState.SUBMITTED),
+)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """`e164` with its plus."""
+
+    service: Service
+    e164: str
+
+    @cached_property
+    def digest(self) -> str:
+        """What stands for the number where only a digest may."""
+        return hidden(self.e164, key=self.service.number_key)
+
+    @property
+    def forms(self) -> tuple[str, str]:
+        """What columns of numbers can hold of it."""
+        return self.e164, self.digest
+
+    @cached_property
+    def mention(self) -> Mention:
+        """It, inside of other text."""
+        return Mention(self.e164)
+
+    @property
+    def packed(self) -> bytes:
+        """As chunks of audiences hold it."""
+        return int(self.e164[1:]).to_bytes(8, "little")
+
+    @property
+    def needles(self) -> tuple[bytes, ...]:
+        """Digits that stand together wherever a program wrote the number."""
+        mention = self.mention
+        return (mention.digits.encode(),) if len(mention.national) < 7 else (mention.national.encode(),)

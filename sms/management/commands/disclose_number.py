@@ -1,0 +1,49 @@
+"""`manage.py disclose_number`: everything that is held about a number, as a ZIP."""
+
+import getpass
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from sms import disclosure
+from sms.archive import ArchiveError
+from sms.models import Actor, Service
+from sms.msisdn import BadNumber, parse
+
+
+class Command(BaseCommand):
+    """The page's twin."""
+
+    help = (
+        "Write everything that a service holds about a number into a ZIP. The audit tells who asked, and why."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Whose, why, and where to."""
+        parser.add_argument("--service", required=True, help="slug of the service")
+        parser.add_argument("--reason", required=True, help="for the audit")
+        parser.add_argument("--number", help="the number; better typed when asked for")
+        parser.add_argument("--to", type=Path, required=True, help="the ZIP to write; it must not exist")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """One file."""
+        service = Service.objects.filter(slug=options["service"]).first()
+        if service is None:
+            raise CommandError(f"There is no service {options['service']!r}.")
+        if options["to"].exists():
+            raise CommandError(f"{options['to']} exists. Name a file that does not.")
+        try:
+            number = parse(
+                options["number"] or getpass.getpass("Number (not shown): "), country=service.default_country
+            )
+        except BadNumber as problem:
+            raise CommandError(f"{problem} Write it with + and country code.") from None
+        by = Actor(kind="system", key="", label=getpass.getuser(), door="cli")
+        try:
+            content = disclosure.disclose(service, number.e164, reason=options["reason"], by=by)
+        except ArchiveError as problem:
+            raise CommandError(str(problem)) from None
+        options["to"].touch(mode=0o600)
+        options["to"].write_bytes(content)
+        self.stdout.write(f"{options['to']}: {len(content):,} bytes.")

@@ -1,0 +1,154 @@
+"""Which columns hold something about the people who are written to, and of what kind. A test sees that every column is listed.
+
+Numbers, dates, switches and foreign keys tell nothing by themselves and need no line. Everything that can hold a text does: a new column
+cannot be forgotten by retention, erasure or subject access, because `tests/test_repository.py` fails until it stands here.
+"""
+
+from enum import Enum
+
+
+class Kind(Enum):
+    """What a column can hold."""
+
+    NUMBER = "a recipient's number, its digest or the mark of an erased one"
+    SAYS = "text that somebody wrote and that may name a person: a number in it is taken out"
+    RAW = "bytes as they came from outside: what holds the number is shortened or emptied"
+    PACKED = "compressed: unpacked, changed and packed again by code of its own"
+    DESK = "the desk's own people, keys, secrets and settings: nobody who is written to"
+    WORD = "a word of ours, an identifier, a digest or a figure: nobody's"
+
+
+_N, _S, _R, _P, _D, _W = Kind.NUMBER, Kind.SAYS, Kind.RAW, Kind.PACKED, Kind.DESK, Kind.WORD
+
+COLUMNS: dict[str, dict[str, Kind]] = {
+    "sms.Message": {
+        "msisdn": _N,
+        "text": _S,
+        "substitutions": _S,
+        "detail": _S,
+        **dict.fromkeys(("country", "zone", "state", "code", "provider_id", "carrier"), _W),
+    },
+    "sms.Echo": {"correlation_id": _S, "destination": _N},
+    "sms.Receipt": {"raw": _R, "dedupe": _W},
+    "sms.ReceiptInbox": {"why": _W, "reason": _S},
+    "sms.Click": {
+        "url": _S,
+        "ip": _S,
+        "user_agent": _S,
+        **dict.fromkeys(("verdict", "reason"), _W),
+    },
+    "sms.ClickCount": {"verdict": _W},
+    "sms.Send": {
+        **dict.fromkeys(("name", "text", "callback_data", "source", "client_reference", "wishes"), _S),
+        **dict.fromkeys(("state", "resend", "quiet_hours", "smartlinks", "reference", "time_zone"), _W),
+        **dict.fromkeys(("file_sha256", "audience_digest"), _W),
+        **dict.fromkeys(("partner", "cancelled_by"), _D),
+    },
+    "sms.SendKeeping": {"held_because": _S, "held_by": _D, "stage": _W},
+    "sms.Slice": {"owner": _W, "approved": _W},
+    "sms.StateCount": {"state": _W, "code": _W},
+    "sms.Reject": {"value": _N, "code": _W, "reason": _S},
+    "sms.Upload": {"name": _S, "sha256": _W, "content": _P},
+    "sms.Draft": {
+        **dict.fromkeys(("name", "text", "pasted", "column", "fillings", "labels", "tag1", "tag2"), _S),
+        **dict.fromkeys(("language", "country", "resend", "time_zone", "receipts", "again", "begun"), _W),
+        "callback_data": _S,
+    },
+    "sms.SavedAudience": {"name": _S, "note": _S},
+    "sms.AudienceVersion": {
+        "source": _S,
+        "headings": _S,
+        "column": _S,
+        "asked_column": _S,
+        "rejects": _P,
+        "country": _W,
+        "digest": _W,
+    },
+    "sms.AudienceChunk": {"numbers": _P, "rows": _P, "rejects": _P},
+    "sms.Preparation": {
+        "partial": _P,
+        "result": _P,
+        "cursor": _S,
+        "trouble": _S,
+        **dict.fromkeys(("kind", "state", "owner", "digest", "result_digest", "trouble_field"), _W),
+    },
+    "sms.ColumnMemory": {"headings": _W, "column": _S, "country": _W, "fillings": _S},
+    "sms.DraftPresence": {"field": _W},
+    "sms.Label": {"word": _S},
+    "sms.InboundMessage": {
+        "msisdn": _N,
+        "raw": _R,
+        "text": _S,
+        "reason": _S,
+        **dict.fromkeys(("dedupe", "address", "meaning", "why"), _W),
+    },
+    "sms.OptOut": {
+        "msisdn": _N,
+        "evidence": _S,
+        "lifted_because": _S,
+        "source": _W,
+        "country": _W,
+        "by": _D,
+        "lifted_by": _D,
+    },
+    "sms.Callback": {
+        **dict.fromkeys(("body", "last_error", "log", "url"), _S),
+        **dict.fromkeys(("event_id", "kind", "state"), _W),
+    },
+    "sms.CallbackEndpoint": {
+        **dict.fromkeys(("name", "url", "secret", "secret_before", "disabled_because", "created_by"), _D),
+        **dict.fromkeys(("kind", "events", "owner"), _W),
+    },
+    "sms.Notify": {"url": _S, "callback_data": _S, "receipts": _W, "reference": _W},
+    "sms.IdempotentAnswer": {
+        "key": _S,
+        "body": _R,
+        "headers": _S,
+        "owner": _D,
+        "fingerprint": _W,
+    },
+    "sms.Hold": {
+        "because": _S,
+        "placed_by": _D,
+        "lifted_by": _D,
+        "rule": _W,
+        "facts": _W,
+    },
+    "sms.ApprovalRequest": {
+        **dict.fromkeys(("rules", "parts", "snapshot", "changed", "moved", "told"), _S),
+        "state": _W,
+        "fingerprint": _W,
+        "asked_label": _D,
+        "ended_by": _D,
+    },
+    "sms.ApprovalDecision": {"label": _D, "comment": _S, "fingerprint": _W},
+    "sms.Erasure": {
+        "digest": _N,
+        "number": _D,
+        "reason": _S,
+        "asked_by": _D,
+        "waits_for": _W,
+        **dict.fromkeys(("state", "certificate", "mac"), _W),
+    },
+    "sms.Archive": dict.fromkeys(("name", "spare", "key", "sha256"), _W),
+    "sms.ArchiveBlock": dict.fromkeys(("sha256", "content"), _W),
+    "sms.ArchiveIndex": {"entries": _W},
+    "sms.RetentionRun": {"counts": _W},
+    "sms.ReportFile": {"query": _S, "kind": _W, "failed": _W},
+    "sms.ReportPart": {"content": _P},
+    "sms.ReportSchedule": {
+        "name": _D,
+        "query": _D,
+        "recipients": _D,
+        "trouble": _D,
+        "made_by": _D,
+        "every": _W,
+    },
+    "sms.ReportedSend": {"name": _S},
+    "sms.AuditEvent": {
+        **dict.fromkeys(("actor_label", "address", "actor_key"), _D),
+        **dict.fromkeys(
+            ("service_slug", "actor_kind", "door", "act", "noun", "noun_key", "details", "nonce", "mac"), _W
+        ),
+    },
+}

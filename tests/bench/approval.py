@@ -1,0 +1,105 @@
+"""Approval: how long the fingerprint of a large send takes, against reading the same rows and making nothing of them.
+
+`python -m tests.bench.approval [--only sqlite|postgresql] [--rows 100000]` prints one JSON line for each database. The last yes and the
+asking compute the whole fingerprint; a dispatcher computes that of one slice, which is told too.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import tracemalloc
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests import postgres
+from tests.journey.processes import environment
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main() -> None:
+    """One process for each database, since Django knows one."""
+    line = argparse.ArgumentParser()
+    line.add_argument("--only", choices=("sqlite", "postgresql"))
+    line.add_argument("--rows", type=int, default=100_000)
+    line.add_argument("--one", choices=("sqlite", "postgresql"), help=argparse.SUPPRESS)
+    options = line.parse_args()
+    if options.one:
+        one(options)
+        return
+    for database in ("postgresql", "sqlite"):
+        if options.only not in (None, database):
+            continue
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            url = f"sqlite:///{folder / 'bench.sqlite3'}"
+            if database == "postgresql":
+                url = stack.enter_context(postgres.fresh_database(stack.enter_context(postgres.server())))
+            env = environment(folder, url) | {"DJANGO_SETTINGS_MODULE": "portal.settings"}
+            command = [sys.executable, "-m", "tests.bench.approval", "--one", database, *sys.argv[1:]]
+            subprocess.run(command, cwd=ROOT, env=env, check=True)
+
+
+def one(options: argparse.Namespace) -> None:
+    """All figures on the database of the environment."""
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+    from sms import approval, compose, prepare
+    from sms.models import Message, Slice
+    from tests.domain.desk import BY, a_service, an_order, numbers
+
+    service = a_service()
+    send = compose.create(an_order(service, audience=numbers(options.rows)), by=BY)
+    prepare.run(stopped=lambda: False)
+
+    def timed(act):
+        times = []
+        for _ in range(3):
+            begun = time.perf_counter()
+            act()
+            times.append(time.perf_counter() - begun)
+        return statistics.median(times)
+
+    def read():
+        for first, last in Slice.objects.filter(send=send).values_list("first_id", "last_id"):
+            rows = Message.objects.filter(send=send, pk__gte=first, pk__lte=last).order_by("pk")
+            list(rows.values_list("row", "msisdn", "zone", "text", "substitutions", "segments", "country"))
+
+    limit, whole = timed(read), timed(lambda: approval.fingerprint_of(send.pk))
+    begun = time.process_time()
+    approval.fingerprint_of(send.pk)
+    cpu = time.process_time() - begun
+    tracemalloc.start()
+    approval.fingerprint_of(send.pk)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    piece = send.slices.first()
+    of_slice = timed(lambda: approval.fingerprint.of_slice(send.pk, piece.first_id, piece.last_id))
+    print(
+        json.dumps(
+            {
+                "figure": "fingerprint of a send",
+                "database": options.one,
+                "rows": options.rows,
+                "seconds": round(whole, 2),
+                "limit_seconds": round(limit, 2),
+                "limit": "reading the same rows",
+                "ratio": round(whole / limit, 2),
+                "cpu_seconds": round(cpu, 2),
+                "slice_ms": round(1000 * of_slice, 1),
+                "peak_mb": round(peak / 1e6, 1),
+            }
+        ),
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

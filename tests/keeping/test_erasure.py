@@ -1,0 +1,329 @@
+"""A number goes from everywhere, with a certificate; what is not the person's stays as it was."""
+
+import io
+import json
+import zipfile
+import zlib
+from datetime import timedelta
+
+import pytest
+import xlsxwriter
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sms import archive, audit, compose, disclosure, erasure, facts, optout, retention, saved
+from sms.audience import Limits, read_pasted
+from sms.models import (
+    AudienceVersion,
+    AuditEvent,
+    Callback,
+    CallbackEndpoint,
+    Draft,
+    Erasure,
+    IdempotentAnswer,
+    InboundMessage,
+    Message,
+    OptOut,
+    Receipt,
+    ReceiptInbox,
+    Reject,
+    ReportFile,
+    ReportPart,
+    Send,
+    Service,
+    Upload,
+)
+from sms.msisdn.mention import Mention
+from sms.optout import Refusal
+from sms.receipts import Incoming, spool
+from tests.domain.desk import BY, Provider, an_order
+from tests.keeping.made import a_past_send, an_old_service, run
+from tests.keeping.scan import found
+
+pytestmark = pytest.mark.django_db
+NUMBER, OTHER = "+447710000000", "+447710000001"
+SPELLINGS = ("+44 7710 000000", "07710 000 000", "0044 (0)7710-000-000", "447710000000", "7710000000")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive.store, "folder", tmp_path / "archive")
+    monkeypatch.setattr(spool, "folder", tmp_path / "spool")
+    archive.read.opened.forget()
+    return tmp_path
+
+
+def erase(service, number: str = NUMBER, **options) -> Erasure:
+    asked = erasure.ask(service, number, reason="Request 7 of 07710 000000", by=BY)
+    assert erasure.perform(asked, **options), asked.waits_for
+    asked.refresh_from_db()
+    return asked
+
+
+def a_workbook() -> bytes:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        book.add_worksheet().write_column(0, 0, ["number", "07710 000000"])
+    return out.getvalue()
+
+
+def a_desk_that_knows(folder) -> tuple[Service, Send]:
+    """The number in every place that there is, beside somebody else's."""
+    service = an_old_service(keep_messages=30)
+    a_past_send(service, 3, days=50, content="Hi $(number), call us")
+    run(service)
+    Service.objects.filter(pk=service.pk).update(keep_messages=None)
+    send = a_past_send(
+        service, 3, days=20, content="Is $(number) yours?", name="For 07710 000000", source="447710000000.csv"
+    )
+    other = Message.objects.get(send=send, msisdn=OTHER)
+    Message.objects.filter(pk=other.pk).update(
+        text="Your driver is +44 7710 000000", substitutions={"driver": "07710000000"}
+    )
+    for index, spelled in enumerate(SPELLINGS):
+        Reject.objects.create(send=send, row=90 + index, value=spelled, code="duplicate", reason="Twice.")
+    now, pasted = timezone.now(), "\n".join([*SPELLINGS[:2], OTHER])
+    csv = Upload.keep(
+        f"name;mobile\r\nAda;07710 000000\r\nBob;{OTHER}\r\n".encode(),
+        service=service,
+        name="a.csv",
+        user=None,
+    )
+    book = Upload.keep(a_workbook(), service=service, name="b.xlsx", user=None)
+    Draft.objects.create(service=service, upload=csv, pasted=pasted, text="Ask 07710 000000")
+    Draft.objects.create(service=service, upload=book, name="b")
+    packed = saved.pack_pasted(pasted, country="GB", limits=Limits())
+    audience = saved.create(service, packed, name="List", by=BY, user=None)
+    rows = io.BytesIO(
+        f"number,friend\n{OTHER},07710 000000\n+447710000002,\n+447710000000,x\n+447710000000,y\n".encode()
+    )
+    saved.replace(
+        audience,
+        saved.pack_file(rows, name="c.csv", country="GB", column=None, limits=Limits()),
+        by=BY,
+        user=None,
+    )
+    optout.opt_out(service.pk, [Refusal(NUMBER, "said so on 07710 000000", send.pk)], by=BY, source="page")
+    InboundMessage.objects.create(
+        service=service,
+        dedupe=b"1" * 16,
+        raw=b'{"oa":"447710000000"}',
+        msisdn=NUMBER,
+        text="Stop",
+        received_at=now,
+    )
+    for digit, why in ((b"2", "unknown"), (b"3", "unreadable")):
+        lost = Receipt.objects.create(
+            service=service, raw=b'{"destination":"447710000000"', dedupe=digit * 16, received_at=now
+        )
+        ReceiptInbox.objects.create(
+            receipt=lost, why=why, reason="of +447710000000", next_at=now + timedelta(days=1)
+        )
+    endpoint = CallbackEndpoint.objects.create(service=service, name="P", url="https://p.test/")
+    for state in ("delivered", "waiting"):
+        done = {"next_at": now} if state == "waiting" else {"done_at": now}
+        Callback.objects.create(
+            endpoint=endpoint,
+            event_id=state,
+            kind="k",
+            body='{"to": "+447710000000"}',
+            state=state,
+            created_at=now,
+            since=now,
+            log=[{"reply": "447710000000?"}],
+            **done,
+        )
+    IdempotentAnswer.objects.create(
+        service=service, owner="shop", key="k", fingerprint="f", body=b'{"to":"447710000000"}', made_at=now
+    )
+    report = ReportFile.objects.create(service=service, kind="csv", query="by=send")
+    ReportPart.objects.create(file=report, number=0, content=zlib.compress(b"For 07710000000\n"))
+    spool.folder.mkdir()
+    kept = Incoming(service.pk, 0, 0, b'{"destination":"447710000000"}', now)
+    (spool.folder / "1.kept").write_bytes(
+        b"".join([__import__("sms.receipts.spool", fromlist=["_record"])._record(kept)])
+    )
+    (folder / "desk.log").write_text("to +44 7710 ••• 000\n")
+    facts.fold()
+    service.refresh_from_db()
+    return service, send
+
+
+def test_a_number_goes_from_every_byte_and_everything_else_stays(folder):
+    service, send = a_desk_that_knows(folder)
+    assert len(set(found(NUMBER, service, spool.folder))) > 20, "the desk knows it well"
+    before, counts = [str(facts.compare()[1] or "")], send.counts()
+    one = erase(service, folder=folder)
+    assert found(NUMBER, service, folder) == []
+    said = one.certificate
+    assert said["left"] == 0
+    assert {entry["place"]: entry["changed"] for entry in said["places"] if not entry["changed"]}.keys() == {
+        *("the audit", "tables of the queue, of sign-in and of the admin's log", "logs"),
+        *("figures of checked drafts",),
+    }
+    assert erasure.genuine(one)
+    assert one.number == ""
+    assert one.reason == "Request 7 of •••"
+    # aggregates, the audit and the others are as they were
+    assert [str(facts.compare()[1] or "")] == before == [""]
+    assert send.counts() == counts
+    assert not audit.verify(service.slug).broken
+    assert Message.objects.get(send=send, msisdn=OTHER).text == "Your driver is •••"
+    assert found(OTHER, service), "somebody else stays"
+    assert [one.msisdn for one in saved.audience_of(AudienceVersion.objects.get(number=2)).recipients] == [
+        OTHER,
+        "+447710000002",
+    ]
+    assert bytes(Upload.objects.get().content) == f"name;mobile\r\nBob;{OTHER}\r\n".encode()
+    assert {one.broken for one in archive.verify(service.pk)} == {""}
+    assert len([row for row in archive.every(service) if row.msisdn == "#erased"]) == 1
+    # once more changes nothing
+    again = erase(service, folder=folder)
+    assert again.certificate["changed"] == 0
+    assert again.certificate["left"] == 0
+    acts = AuditEvent.objects.filter(noun="erasure").order_by("pk").values_list("act", flat=True)
+    assert list(acts) == ["erasure.asked", "erasure.done"] * 2
+
+
+def test_a_changed_certificate_is_told(folder):
+    service = an_old_service()
+    one = erase(service, folder=folder)
+    one.certificate["left"] = 1
+    assert not erasure.genuine(one)
+
+
+def test_whoever_refused_and_was_erased_is_still_not_written_to(folder):
+    service = an_old_service()
+    a_past_send(service, 1, days=20)
+    optout.opt_out(service.pk, [Refusal(NUMBER)], by=BY, source="page")
+    late = compose.create(an_order(service, 2, due_at=timezone.now() + timedelta(hours=1)), by=BY)
+    assert late.rejected == 1
+    erase(service, folder=folder)
+    assert OptOut.objects.get().msisdn.startswith("#")
+    assert facts.compare()[1] is None, "its country counts as before"
+    anew = compose.create(an_order(Service.objects.get(pk=service.pk), 2), by=BY)
+    assert anew.rejects.get().code == "opted_out", "compose sees it"
+    assert optout.in_force(service.pk, [NUMBER, OTHER]) == {NUMBER}
+    assert optout.opt_out(service.pk, [Refusal(NUMBER)], by=BY, source="page") == set(), (
+        "it is in force already"
+    )
+    assert optout.opt_in(service.pk, [NUMBER], by=BY, reason="Asked for it") == 1
+    assert optout.in_force(service.pk, [NUMBER]) == set()
+
+
+def test_dispatch_looks_for_digests_too(folder):
+    service = an_old_service()
+    optout.opt_out(service.pk, [Refusal("+447710000005")], by=BY, source="page")
+    erase(service, "+447710000005", folder=folder)
+    send = compose.create(an_order(service, 3), by=BY)
+    refused = retention.ledger_rows.hidden(NUMBER, key=service.number_key)
+    OptOut.objects.create(service=service, msisdn=refused, source="page")
+    provider = Provider()
+    provider.dispatch()
+    assert send.counts() == {"cancelled": 1, "queued": 2}
+    assert all(NUMBER[1:] not in number for number in provider.numbers)
+
+
+def test_messages_under_way_are_waited_for_and_held_ones_too(folder):
+    service = an_old_service()
+    send = compose.create(an_order(service, 2, due_at=timezone.now() + timedelta(hours=1)), by=BY)
+    asked = erasure.ask(service, NUMBER, reason="r", by=BY)
+    assert erasure.ask(service, NUMBER, reason="again", by=BY) == asked, "asked for once"
+    assert not erasure.perform(asked, folder=folder)
+    assert "1 message to this number is waiting" in asked.waits_for
+    with pytest.raises(CommandError, match="1 of 1 erasures are not complete"):
+        call_command(
+            "erase_number",
+            "--service",
+            service.slug,
+            "--number",
+            NUMBER,
+            "--reason",
+            "r",
+            stderr=io.StringIO(),
+        )
+    compose.cancel(send, by=BY)
+    retention.hold(send, because="Case 1", by=BY)
+    assert not erasure.perform(asked, folder=folder)
+    assert "kept by an admin" in asked.waits_for
+    retention.release(send, by=BY)
+    assert erasure.perform(asked, folder=folder)
+    assert send.messages.order_by("pk").first().msisdn == "#erased"
+
+
+def test_a_restored_backup_is_erased_again(folder):
+    service = an_old_service()
+    send = a_past_send(service, 3, days=20)
+    erase(service, folder=folder)
+    first = send.messages.order_by("pk").first()
+    Message.objects.filter(pk=first.pk).update(msisdn=NUMBER, text="Hello")
+    Erasure.objects.all().delete()  # the backup is from before
+    out = io.StringIO()
+    call_command("erase_number", "--again", stdout=out)
+    assert "1 changed, 0 left" in out.getvalue()
+    first.refresh_from_db()
+    assert (first.msisdn, first.text) == ("#erased", "")
+    assert Erasure.objects.get().again
+    out = io.StringIO()
+    call_command("erase_number", "--again", stdout=out)
+    assert "Nothing that was erased before is here again" in out.getvalue()
+
+
+def test_what_is_given_out_is_everything_of_the_person_and_nothing_of_others(folder):
+    service, _ = a_desk_that_knows(folder)
+    content = disclosure.disclose(service, NUMBER, reason="Request 8", by=BY)
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        held, page = json.loads(book.read("data.json")), book.read("data.html").decode()
+    assert {kind: len(entries) for kind, entries in held.items() if isinstance(entries, list)} == {
+        "messages": 2,
+        "answers": 1,
+        "opt_outs": 1,
+        "audiences": 2,
+        "rejected_rows": 5,
+        "drafts": 1,
+        "callbacks": 2,
+    }
+    assert held["messages"][0]["receipts"]
+    assert held["opt_outs"][0]["evidence"] == "said so on 07710 000000"
+    for text in (json.dumps(held), page):
+        bare = text.replace(" ", "")
+        assert "7710000001" not in bare, "somebody else's"
+        assert "7710000002" not in bare
+    event = AuditEvent.objects.get(act="number.disclosed")
+    assert event.details["reason"] == "Request 8"
+    assert "7710000000" not in json.dumps(event.details)
+
+
+NUMBERS = st.sampled_from(
+    ["+447710000000", "+393401234567", "+12015550123", "+61412345678", "+4915112345678"]
+)
+SIGNS = st.sampled_from(["", " ", "-", ".", "/", " - ", "\u00a0"])
+
+
+@given(number=NUMBERS, sign=SIGNS, zero=st.booleans(), head=st.sampled_from(["+", "00", ""]), data=st.data())
+def test_a_number_is_found_and_taken_out_however_it_is_written(number, sign, zero, head, data):
+    mention = Mention(number)
+    national, cuts = mention.national, sorted(data.draw(st.sets(st.integers(1, 8), max_size=3)))
+    groups = [national[a:b] for a, b in zip([0, *cuts], [*cuts, len(national)], strict=True)]
+    body = sign.join(group for group in groups if group)
+    written = data.draw(
+        st.sampled_from(
+            [f"{head}{mention.code}{sign}{'(0)' if zero else ''}{body}", f"{'0' if zero else ''}{body}"]
+        )
+    )
+    text = f"Call {written}, or not."
+    assert mention.found(text)
+    after = mention.without(text)
+    assert not mention.found(after)
+    assert after.startswith("Call")
+    assert after.endswith(", or not.")
+
+
+def test_digits_of_other_scripts_are_digits_and_other_numbers_are_others():
+    mention = Mention(NUMBER)
+    assert mention.found("اتصل ٠٧٧١٠٠٠٠٠٠٠")
+    for other in ("+447710000001", "order 17710000000", "77100000001", "0771000000", ""):
+        assert not mention.found(other), other
+    assert read_pasted(NUMBER, country="GB", limits=Limits()).recipients[0].msisdn == NUMBER
