@@ -119,10 +119,10 @@ def test_by_label_the_page_says_how_it_counts_and_leads_on(cast):
 
 
 def test_the_list_of_sends_is_narrowed_by_label(cast):
-    send = a_send(cast.service, name="Labelled", labels=["Sale"])
-    a_send(cast.service, name="Plain")
+    send = a_send(cast.service, name="Labelled one", labels=["Sale"])
+    a_send(cast.service, name="Bare one")
     shown = text_of(cast["auditor"].get("/s/shop/sends/", {"label": "Sale"}))
-    assert "Labelled" in shown and "Plain" not in shown
+    assert "Labelled one" in shown and "Bare one" not in shown
     assert "No such send" in text_of(cast["auditor"].get("/s/shop/sends/", {"label": "vip"}))
     assert (
         'href="/s/shop/sends/?label=sale"'
