@@ -320,15 +320,16 @@ def history(rows: int) -> None:
 
 
 def facts_differ() -> str:
-    """Whoever folds just now is waited for."""
+    """Whoever folds just now is waited for; a killed one has the duty until its lease has run out."""
     from sms import facts
+    from sms.facts.fold import DUTY_SECONDS
 
-    for _ in range(60):
+    for _ in range(int(DUTY_SECONDS * 2) + 60):
         try:
             return str(facts.compare()[1] or "")
         except facts.Busy:
             time.sleep(0.5)
-    return "Somebody has been folding for half a minute."
+    return f"Somebody has been folding for longer than {DUTY_SECONDS:.0f} seconds."
 
 
 COMMANDS = {
