@@ -100,13 +100,16 @@ class Field:
         return settled
 
     def is_settled(self, send: int, text: str) -> bool:
-        """Whether waiting longer would change nothing. What was told is looked at first: it is in the inbox by then, or applied."""
+        """Whether waiting longer would change nothing: all has left, all of that was told, and what was told is applied.
+
+        In this order: what leaves after it was asked what is told would pass for told, and a receipt is in the inbox once it is answered.
+        """
+        if any(row.state in books.OPEN for row in self.clerk.rows(send)):
+            return False
         if self.web is not None and not self._all_told(text):
             return False
-        if any(row.state in books.OPEN for row in self.clerk.rows(send)) or self.clerk.waiting_receipts():
-            return False
         # the next case's dispatcher would close them in the middle of its own work
-        return not self.clerk.open_slices(send)
+        return not self.clerk.waiting_receipts() and not self.clerk.open_slices(send)
 
     def _all_told(self, text: str) -> bool:
         """Whether we answered 200 to the last receipt of every message that arrived."""
