@@ -38,10 +38,15 @@ def audience_of(draft: Draft, *, limits: Limits) -> Audience | chunks.Kept:
     if version is not None:
         return _ready(version)
     try:
-        return _read(draft, limits=limits)
+        audience = _read(draft, limits=limits)
     except AudienceError as problem:
         field = "column" if problem.code in {"unknown_column", "no_column"} else "audience"
         raise ComposeError([Problem(field, str(problem))]) from None
+    if (
+        len(audience.recipients) > compose.LARGE
+    ):  # few bytes, but many rows: they are checked where they are kept
+        return _ready(_begin_reading(draft, limits=limits))
+    return audience
 
 
 def _one_source(draft: Draft) -> None:
