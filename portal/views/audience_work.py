@@ -76,6 +76,7 @@ def _mend(request: HttpRequest, found: Draft) -> None:
         messages.error(request, f"{file.name} is too large: {limits.bytes / 1_000_000:.0f} MB are allowed.")
         return
     try:
+        _have_read(found)
         with transaction.atomic():
             work = drafts.mend(found, file.read(), name=file.name or "file", limits=limits, user=request.user)
             _audit(request, "draft.rows_mended", found)
@@ -83,6 +84,16 @@ def _mend(request: HttpRequest, found: Draft) -> None:
         messages.error(request, str(problem))
     else:
         prepare.go_on(work.pk, seconds=flight_plan.HEAD_START)
+
+
+def _have_read(found: Draft) -> None:
+    """A few rows are read into a version now, before the transaction: what it rolls back would have to be read for ever."""
+    try:
+        drafts.to_mend(found, limits=upload_limits())
+    except drafts.NotReady as waiting:
+        prepare.go_on(waiting.preparation.pk, seconds=flight_plan.HEAD_START)
+        if found.version is not None:
+            found.version.refresh_from_db()
 
 
 ACTS = {"stop": _stop, "go_on": _go_on, "mend": _mend}

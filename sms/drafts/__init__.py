@@ -5,7 +5,7 @@
     count(draft)              the same for a page on which somebody still writes: it raises nothing
     send_draft(draft)         the send, once
     sent_before(order)        sends that went to the same file or people
-    mend(draft, …)            a download of rejects that was put right joins the rows that are kept
+    mend(draft, …)            a download of rejects that was put right joins the rows that are kept, which `to_mend` has read first
     recall(draft), remember   columns and fillings that somebody chose for a file with the same headings
     stop, go_on               the work on a large audience
 
@@ -26,7 +26,7 @@ from sms.drafts.before import again_key, again_words, file_sent_before, sent_bef
 from sms.drafts.figures import Counted, Looked, count, digest_of, go_on, look, rejects_csv, stop, works_of
 from sms.drafts.memory import recall, remember
 from sms.drafts.order import order_of, wishes_of
-from sms.drafts.rows import NotReady, audience_of, first_rows, in_use, mend
+from sms.drafts.rows import NotReady, audience_of, first_rows, in_use, mend, to_mend
 from sms.models import Actor, Draft, Preparation, Send
 
 RELATED = (
@@ -57,6 +57,7 @@ __all__ = [
     "send_draft",
     "sent_before",
     "stop",
+    "to_mend",
     "wishes_of",
     "works_of",
 ]

@@ -155,17 +155,16 @@ def test_corrected_rows_join_from_both_pages_and_the_text_is_kept(composer, serv
     )
     page = f"/s/shop/drafts/{draft.pk}/"
     rejects = b"".join(composer.get(f"{page}rejects.csv").streaming_content).decode("utf-8-sig")
-    worked()  # a paste is read into rows once it is to be mended
     for act, old, new in (
         ("", ",12", ",07700 900002"),
         ("mend/", ",13", ",07700 900003"),
     ):
-        assert f"{old}\n" in rejects.replace("\r", ""), rejects
-        mended = SimpleUploadedFile("rejects.csv", rejects.replace(f"{old}\r", f"{new}\r").encode())
-        for _ in range(2):  # the first press has it read
-            mended.seek(0)
-            sent = {"mended": mended} | ({} if act else form(draft, text="Hello", mend="1"))
-            assert composer.post(f"{page}{act}", sent).status_code == 302
-            worked()
+        assert f"{old}\r" in rejects, rejects
+        rejects = rejects.replace(f"{old}\r", f"{new}\r")
+        mended = SimpleUploadedFile("rejects.csv", rejects.encode())
+        sent = {"mended": mended} | ({} if act else form(draft, text="Hello", mend="1"))
+        assert composer.post(f"{page}{act}", sent).status_code == 302
     assert Draft.objects.get().text == "Hello"
+    composer.get(f"{page}review/")
+    worked()
     assert composer.get(f"{page}review/").context["recipients"] == 3
