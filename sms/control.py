@@ -95,11 +95,11 @@ def reschedule(
     Raises Begun, and ComposeError where the time cannot be.
     """
     now = now or timezone.now()
+    found = approval.read(send.pk) if send.approvers else None
     with transaction.atomic():
         # the send, then its slices, as `compose.cancel` does: whoever claims one right now is waited for
         locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
-        slices = Slice.objects.select_for_update().filter(send=locked).order_by("pk")
-        begun = [item.pk for item in slices if item.owner or item.done]
+        begun = [item.pk for item in Slice.of_send(locked.pk) if item.owner or item.done]
         waits = locked.state in (SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED)
         if not waits or begun:
             raise Begun(too_late(locked))
@@ -113,7 +113,7 @@ def reschedule(
         _record(
             "send.rescheduled", locked, by=by, before=before.isoformat(), due_at=locked.due_at.isoformat()
         )
-        approval.moved(locked, by=by, user=user, now=now)  # a yes was to the time before
+        approval.moved(locked, by=by, user=user, now=now, found=found)  # a yes was to the time before
         wake.dispatch()
     send.refresh_from_db()
 

@@ -56,6 +56,11 @@ class Preparation(models.Model):
     result_at = models.DateTimeField(null=True, blank=True)
     trouble = models.CharField(max_length=500, blank=True, help_text="Why it failed, and the way out.")
     trouble_field = models.CharField(max_length=20, blank=True)
+    movers = models.JSONField(
+        default=list,
+        db_default=[],
+        help_text="Keys of those who moved the send before it could be asked about: they cannot approve it.",
+    )
     asked_at = models.DateTimeField(auto_now_add=True)
     began_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
