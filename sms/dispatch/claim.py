@@ -33,7 +33,7 @@ EXTRA = 1  # attempts beyond the first that a policy may make
 GIVE_UP_AFTER = timedelta(days=3)  # a receipt that has not come by then will not come
 _RENEW = (
     "WITH mine AS MATERIALIZED (SELECT id FROM sms_slice WHERE id = ANY(%s) AND owner = %s AND NOT done ORDER BY id FOR NO KEY UPDATE)"
-    " UPDATE sms_slice SET leased_until = statement_timestamp() + %s FROM mine WHERE sms_slice.id = mine.id RETURNING sms_slice.id"
+    " UPDATE sms_slice SET leased_until = statement_timestamp() + make_interval(secs => %s) FROM mine WHERE sms_slice.id = mine.id RETURNING sms_slice.id"
 )
 
 
@@ -229,7 +229,7 @@ def _renewed(slice_ids: list[int], *, owner: Owner) -> set[int]:
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(_RENEW, [slice_ids, owner.name, owner.lease])
+            cursor.execute(_RENEW, [slice_ids, owner.name, owner.lease.total_seconds()])
             return {pk for (pk,) in cursor.fetchall()}
     mine = Slice.objects.filter(pk__in=slice_ids, owner=owner.name, done=False)
     if mine.update(leased_until=Now() + owner.lease) == len(slice_ids):

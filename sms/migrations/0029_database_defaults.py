@@ -12,6 +12,11 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name='preparation',
+            name='tries',
+            field=models.PositiveSmallIntegerField(db_default=0, default=0, help_text='How often it broke off since its last block.'),
+        ),
+        migrations.AddField(
+            model_name='preparation',
             name='movers',
             field=models.JSONField(db_default=[], default=list, help_text='Keys of those who moved the send before it could be asked about: they cannot approve it.'),
         ),

@@ -56,6 +56,9 @@ class Preparation(models.Model):
     result_at = models.DateTimeField(null=True, blank=True)
     trouble = models.CharField(max_length=500, blank=True, help_text="Why it failed, and the way out.")
     trouble_field = models.CharField(max_length=20, blank=True)
+    tries = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How often it broke off since its last block."
+    )
     movers = models.JSONField(
         default=list,
         db_default=[],
