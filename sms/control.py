@@ -1,6 +1,6 @@
 """Control: pause, resume and stop, for one send, one sender, one short-link domain or a whole service; another time for a send.
 
-Each is one audited act.
+Each is one audited act, as is taking up the writing of a large send that failed.
 
 Takes effect at the next look of a dispatcher, a few hundredths of a second while it is busy: arming reads the holds in its own
 transaction, and what was armed but has not left comes back. Called by the pages, the API and the dispatcher's own rules.
@@ -22,6 +22,7 @@ from sms.models import (
     AuditEvent,
     Hold,
     MessageState,
+    Preparation,
     Send,
     Sender,
     SendState,
@@ -71,6 +72,17 @@ def lift(standing: Hold, *, by: Actor) -> bool:
             return False
         _record(f"{_noun(_field(scope))}.resumed", scope, by=by, rule=standing.rule)
         wake.dispatch()
+    return True
+
+
+def write_on(send: Send, *, by: Actor) -> bool:
+    """Take up the writing of a large send's messages where it failed; False where there is nothing to take up."""
+    with transaction.atomic():
+        locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
+        failed = Preparation.objects.filter(send=locked, state=Preparation.State.FAILED)
+        if locked.state != SendState.PREPARING or not Preparation.take_up(failed):
+            return False
+        _record("send.writing_resumed", locked, by=by)
     return True
 
 

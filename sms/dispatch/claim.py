@@ -33,7 +33,8 @@ EXTRA = 1  # attempts beyond the first that a policy may make
 GIVE_UP_AFTER = timedelta(days=3)  # a receipt that has not come by then will not come
 _RENEW = (
     "WITH mine AS MATERIALIZED (SELECT id FROM sms_slice WHERE id = ANY(%s) AND owner = %s AND NOT done ORDER BY id FOR NO KEY UPDATE)"
-    " UPDATE sms_slice SET leased_until = statement_timestamp() + make_interval(secs => %s) FROM mine WHERE sms_slice.id = mine.id RETURNING sms_slice.id"
+    " UPDATE sms_slice SET leased_until = statement_timestamp() + make_interval(secs => %s) FROM mine"
+    " WHERE sms_slice.id = mine.id RETURNING sms_slice.id"
 )
 
 

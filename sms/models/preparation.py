@@ -119,6 +119,12 @@ class Preparation(models.Model):
         mine = cls.objects.filter(pk=pk, owner=owner, state=PreparationState.WAITING)
         return bool(mine.update(leased_until=Now() + timedelta(seconds=seconds)))
 
+    @classmethod
+    def take_up(cls, rows: "models.QuerySet[Preparation]") -> int:
+        """Wait again, where it stopped, for what has failed or was cancelled; returns how many."""
+        fresh = {"state": PreparationState.WAITING, "tries": 0, "trouble": "", "trouble_field": ""}
+        return rows.update(**fresh, ended_at=None)
+
 
 class ColumnMemory(models.Model):
     """What somebody chose for a file with these headings, offered again for the next one. Country, column and fillings as in a draft."""
