@@ -27,9 +27,10 @@ _CONTROL = re.compile("[\x00\ud800-\udfff]")
         "additionalProperties": {
             "type": "object",
             "additionalProperties": False,
+            "minProperties": 1,
             "properties": {
-                "column": {"type": "string", "maxLength": 200},
-                "fallback": {"type": "string", "maxLength": 500},
+                "column": {"type": "string", "minLength": 1, "maxLength": 200},
+                "fallback": {"type": "string", "minLength": 1, "maxLength": 500},
             },
         },
     }
@@ -42,7 +43,7 @@ class Fillings(serializers.Field[dict[str, dict[str, str]], Any, Any, Any]):
         if isinstance(data, str):  # of a form, beside a file
             try:
                 data = json.loads(data)
-            except ValueError:
+            except (ValueError, RecursionError):
                 data = None
         if not isinstance(data, dict) or len(data) > MOST_VALUES:
             raise serializers.ValidationError(
@@ -256,7 +257,9 @@ class SendBody(Strict):
             )
         for needed, names in BELONGS.items():
             # what nothing would come of was meant otherwise
-            if not attrs.get(needed) and (idle := [name for name in names if name in self.initial_data]):
+            if not attrs.get(needed) and (
+                idle := [name for name in names if self.initial_data.get(name) is not None]
+            ):
                 raise serializers.ValidationError(
                     {idle[0]: [f"This needs {needed}. Give it, or leave this out."]}
                 )
