@@ -76,10 +76,16 @@ def count(draft: Draft, *, limits: Limits, ask: bool) -> Counted:
     except NotReady as waiting:
         return Counted(work=waiting.preparation)
     except ComposeError as problem:
-        return Counted(problems=problem.problems)
+        return Counted(work=_broken_off(draft, problem), problems=problem.problems)
     if looked is None:
         return Counted()
     return Counted(None if looked.stale else looked.figures, looked.preparation)
+
+
+def _broken_off(draft: Draft, problem: ComposeError) -> Preparation | None:
+    """The check that this is said of, where it can go on."""
+    failed = Preparation.objects.filter(draft=draft.pk, state=Preparation.State.FAILED, trouble_field="")
+    return failed.filter(trouble=str(problem)).first() if draft.pk else None
 
 
 def _there(draft: Draft, *, limits: Limits) -> Looked | None:

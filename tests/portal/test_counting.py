@@ -105,6 +105,10 @@ def test_a_count_that_was_stopped_says_so_and_goes_on_when_asked(composer, draft
     page = shown(composer, draft)
     assert "The count was stopped" in page
     assert "data-counting" not in page, "nobody asks again every second"
+    Preparation.objects.filter(kind="check").update(state="failed", trouble="It broke off four times. Go on.")
+    page = shown(composer, draft)
+    assert "It broke off four times. Go on." in page
+    assert 'name="go_on"' in page
     drafts.go_on(Draft.objects.get())
     worked()
     assert "counted over every row" in shown(composer, draft)
