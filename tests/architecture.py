@@ -85,9 +85,11 @@ SIDEWAYS: dict[str, set[str]] = {
     "sms.listing": {"sms.archive", "sms.audience"},  # a file of messages, disarmed as every CSV is
     "sms.erasure": {  # a number goes from wherever one of these put it
         *("sms.archive", "sms.retention", "sms.saved", "sms.chunks", "sms.receipts", "sms.optout"),
-        "sms.personal",
+        *("sms.personal", "sms.audience"),
     },
-    "sms.disclosure": {"sms.archive", "sms.chunks"},  # what is held is read where it lies
+    "sms.disclosure": {  # what is held is read where it lies, and looked for as erasure looks
+        *("sms.archive", "sms.chunks", "sms.erasure", "sms.audience", "sms.personal"),
+    },
     "sms.desk": {"sms.archive"},  # a page shows a message wherever it lies
     "sms.control": {
         "sms.compose",
