@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 
 from sms.archive import in_values
 from sms.erasure.naming import ids_naming, naming, says, windows
-from sms.erasure.subject import Subject
+from sms.erasure.subject import UNSENT, Subject
 from sms.models import UNFINISHED, AuditEvent
 from sms.personal import COLUMNS, PACKED_ELSEWHERE, Kind
 
@@ -60,9 +60,10 @@ SERVICE: dict[str, str] = {
 }
 # what is said to others is waited for (`waits`), also where it came to be meanwhile: columns of which nothing may change in such rows
 SAYING = ("text", "callback_data", "wishes")  # of a send
+UNSAID = Q(send__state__in=UNFINISHED) & (Q(state__in=UNSENT) | Q(send__approvers__gt=0))
 UNDER_WAY: dict[str, Q] = {
     **{f"sms.Send.{name}": Q(state__in=UNFINISHED) for name in SAYING},
-    **{f"sms.Message.{name}": Q(send__state__in=UNFINISHED) for name in ("text", "substitutions")},
+    **{f"sms.Message.{name}": UNSAID for name in ("text", "substitutions")},
 }
 # a value that must stay one of a kind is made so by its row
 UNIQUE = {"sms.Send.client_reference", "sms.SavedAudience.name", "sms.Label.word"}

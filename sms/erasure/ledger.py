@@ -1,14 +1,16 @@
 """Messages of the number, in the ledger and in archives, with their receipts, clicks and echoes."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from sms import archive
+from sms.erasure.naming import ids_naming
 from sms.erasure.subject import OPEN, Subject
 from sms.models import UNFINISHED, Archive, Click, Echo, Message, Receipt, Send, SendKeeping, many
-from sms.msisdn.hidden import ERASED
+from sms.msisdn.hidden import ERASED, MARK
 from sms.retention.ledger_rows import shorten
 
 AT_ONCE = 500
@@ -27,27 +29,38 @@ def messages(subject: Subject) -> "QuerySet[Message]":
 
 def erase_messages(subject: Subject) -> int:
     """What stays is that a message was sent, when, what it cost, and what became of it."""
-    done = 0
+    done = _erase(_as_written(subject))
     while True:
-        with transaction.atomic():
-            ended = messages(subject).exclude(ON_ITS_WAY)
-            ids = list(ended.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
-            if not ids:
-                return done
-            wanted = many.among(ids)
-            list(Message.objects.select_for_update().filter(pk__in=wanted).order_by("pk").values_list("pk"))
-            clicked = Click.objects.filter(message_id__in=wanted)
-            receipts = list(clicked.order_by().values_list("receipt_id", flat=True))
-            shorten(Receipt.objects.filter(message_id__in=wanted, message_id__gt=0))
-            shorten(Receipt.objects.filter(pk__in=many.among(receipts), message_id=0))
-            clicked.update(url="", ip="", user_agent="")
-            Echo.objects.filter(message_id__in=wanted).delete()
-            few = Send.objects.filter(pk__in=Message.objects.filter(pk__in=ids).values("send_id"))
-            # whoever has the digest of so few people could try all numbers
-            few.filter(recipients__lte=FEW).update(audience_digest="", file_sha256="")
-            done += Message.objects.filter(pk__in=wanted).update(
-                msisdn=ERASED, text="", substitutions={}, detail=""
-            )
+        ended = messages(subject).exclude(ON_ITS_WAY)
+        ids = list(ended.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
+        if not ids:
+            return done
+        done += _erase(ids)
+
+
+def _as_written(subject: Subject) -> list[int]:
+    """Messages that a partner asked for with something that is no number, and that failed at once: as it was written, it may name it."""
+    rows = Message.objects.filter(send__service=subject.service).order_by()
+    rows = rows.exclude(msisdn__startswith="+").exclude(msisdn__startswith=MARK).exclude(ON_ITS_WAY)
+    return ids_naming(rows, "msisdn", subject)
+
+
+def _erase(ids: Sequence[int]) -> int:
+    wanted = many.among(ids)
+    with transaction.atomic():
+        list(Message.objects.select_for_update().filter(pk__in=wanted).order_by("pk").values_list("pk"))
+        clicked = Click.objects.filter(message_id__in=wanted)
+        receipts = list(clicked.order_by().values_list("receipt_id", flat=True))
+        shorten(Receipt.objects.filter(message_id__in=wanted, message_id__gt=0))
+        shorten(Receipt.objects.filter(pk__in=many.among(receipts), message_id=0))
+        clicked.update(url="", ip="", user_agent="")
+        Echo.objects.filter(message_id__in=wanted).delete()
+        few = Send.objects.filter(pk__in=Message.objects.filter(pk__in=ids).values("send_id"))
+        # whoever has the digest of so few people could try all numbers
+        few.filter(recipients__lte=FEW).update(audience_digest="", file_sha256="")
+        return Message.objects.filter(pk__in=wanted).update(
+            msisdn=ERASED, text="", substitutions={}, detail=""
+        )
 
 
 def archives(subject: Subject) -> list[Archive]:

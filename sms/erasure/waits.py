@@ -4,9 +4,9 @@ Asked before an erasure begins, and once more at its end: whatever began meanwhi
 """
 
 from sms.erasure import ledger
-from sms.erasure.columns import SAYING
+from sms.erasure.columns import SAYING, UNSAID
 from sms.erasure.naming import ids_naming
-from sms.erasure.subject import UNSENT, Subject
+from sms.erasure.subject import Subject
 from sms.models import UNFINISHED, Message, Preparation, Send
 
 _UNDER_WAY = {
@@ -54,7 +54,7 @@ def _said(subject: Subject) -> str:
     unfinished = Send.objects.filter(service=subject.service, state__in=UNFINISHED).order_by()
     sends = {pk for name in SAYING for pk in ids_naming(unfinished, name, subject)}
     if not sends:
-        unsent = Message.objects.filter(send__in=unfinished, state__in=UNSENT).order_by()
+        unsent = Message.objects.filter(UNSAID, send__service=subject.service).order_by()
         found = {pk for name in ("text", "substitutions") for pk in ids_naming(unsent, name, subject)}
         sends = set(Message.objects.filter(pk__in=found).values_list("send_id", flat=True))
     if not sends:
