@@ -13,6 +13,7 @@ from django.apps import apps
 from django.db import models
 
 from sms.personal import COLUMNS
+from tests.architecture import tree_of
 from tests.environment import ROOT, variables
 
 # Written in two parts, so that this file does not find itself.
@@ -311,10 +312,7 @@ def _unexplained(tree: ast.AST) -> list[int]:
 def test_no_test_is_skipped_without_a_reason():
     found = []
     for path in (ROOT / "tests").rglob("*.py"):
-        found += [
-            f"{path.relative_to(ROOT)}:{line}"
-            for line in _unexplained(ast.parse(path.read_text(encoding="utf-8")))
-        ]
+        found += [f"{path.relative_to(ROOT)}:{line}" for line in _unexplained(tree_of(path))]
     assert found == []
 
 
