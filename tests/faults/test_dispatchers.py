@@ -285,14 +285,14 @@ while time.monotonic() < until:
 def test_a_queue_that_is_emptied_again_and_again_stops_nothing(var_dir, prepared_database_url, tmp_path):
     with desk(var_dir, prepared_database_url) as running:
         running.manage(
-            "shell", "--no-imports", "-c", "from sms.models import Service; Service.objects.update(rate=200)"
+            "shell", "--no-imports", "-c", "from sms.models import Service; Service.objects.update(rate=100)"
         )
         emptier = threading.Thread(
             target=running.manage, args=("shell", "--no-imports", "-c", EMPTY_THE_QUEUE % 16)
         )
         emptier.start()
-        send(running, an_audience(tmp_path, 2000))
-        until(lambda: len(arrived(running)) >= 2000, seconds=35, what="the send", log=running.log)
+        send(running, an_audience(tmp_path, 1000))
+        until(lambda: len(arrived(running)) >= 1000, seconds=35, what="the send", log=running.log)
         emptier.join()
         copies = Counter(arrived(running))
         figure = {"fault": "queue_emptied_every_second", "messages": len(copies)}
@@ -307,7 +307,7 @@ def test_a_queue_that_is_emptied_again_and_again_stops_nothing(var_dir, prepared
             log=running.log,
         )
         until(
-            lambda: states(running) == {"delivered": 2000}, seconds=15, what="the receipts", log=running.log
+            lambda: states(running) == {"delivered": 1000}, seconds=15, what="the receipts", log=running.log
         )
 
 
