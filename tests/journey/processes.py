@@ -155,6 +155,11 @@ def desk(var_dir: Path, database_url: str, *options: str, ready: float = 90) -> 
         running.let_go()
 
 
+def in_proportion(seconds: float) -> float:
+    """So many with two processes at work per core, which the suite itself makes; more where others work on the machine beside it."""
+    return seconds * max(1.0, os.getloadavg()[0] / (2 * (os.cpu_count() or 1)))
+
+
 def stop(process: subprocess.Popen) -> float:
     """SIGINT, as Ctrl-C sends it; returns how long the end took."""
     started = time.monotonic()
