@@ -16,6 +16,7 @@ from django.db.migrations import AddField, CreateModel
 from django.db.migrations.loader import MigrationLoader
 
 from sms.personal import COLUMNS
+from tests.architecture import tree_of
 from tests.environment import ROOT, variables
 
 # Written in two parts, so that this file does not find itself.
@@ -362,10 +363,7 @@ def _unexplained(tree: ast.AST) -> list[int]:
 def test_no_test_is_skipped_without_a_reason():
     found = []
     for path in (ROOT / "tests").rglob("*.py"):
-        found += [
-            f"{path.relative_to(ROOT)}:{line}"
-            for line in _unexplained(ast.parse(path.read_text(encoding="utf-8")))
-        ]
+        found += [f"{path.relative_to(ROOT)}:{line}" for line in _unexplained(tree_of(path))]
     assert found == []
 
 
