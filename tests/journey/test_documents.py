@@ -62,12 +62,12 @@ def paste(script: str, folder: Path, env: dict[str, str]) -> str:
     return shown
 
 
-def test_every_block_of_the_partner_documents_works_as_it_stands(var_dir, fresh_database_url, tmp_path):
+def test_every_block_of_the_partner_documents_works_as_it_stands(var_dir, prepared_database_url, tmp_path):
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed, and the documents use it")
     folder = tmp_path / "pasted"
     folder.mkdir()
-    with desk(var_dir, fresh_database_url) as running:
+    with desk(var_dir, prepared_database_url) as running:
         env = running.env | {"DESK": running.url, "PORT": str(free_port())}
         shown = paste(script_of("api.md", "callbacks.md"), folder, env)
     parts = dict(
