@@ -22,7 +22,7 @@ _decode = msgspec.msgpack.Decoder(compose.Survey).decode
 
 def check(found: Preparation, lease: Lease) -> Generator[None]:
     """A step is a chunk."""
-    draft = Draft.objects.select_related(*drafts.RELATED).get(preparation=found)
+    draft = drafts.with_related(Draft.objects.all()).get(preparation=found)
     limits = Limits(**found.cursor["limits"])
     order = compose.settled(drafts.order_of(draft, limits=limits))
     if drafts.digest_of(order) != found.digest:
