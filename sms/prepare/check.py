@@ -13,6 +13,7 @@ from django.utils import timezone
 from sms import chunks, compose, drafts
 from sms.audience import Limits
 from sms.models import Draft, OptOut, Preparation
+from sms.points import point
 from sms.prepare.lease import Gone, Lease
 
 STORE_EVERY = 1.0  # seconds
@@ -46,6 +47,8 @@ def check(found: Preparation, lease: Lease) -> Generator[None]:
             so_far = surveyor.so_far()
             with transaction.atomic():
                 lease.keep(rows=rows, cursor=cursor, done=so_far.rows, total=total, partial=_encode(so_far))
+                point("check_uncommitted")
+            point("check_committed")
             rows = 0
         yield
     result = surveyor.finish()
@@ -61,4 +64,5 @@ def check(found: Preparation, lease: Lease) -> Generator[None]:
             result_at=timezone.now(),
         )
         lease.end(Preparation.State.READY)
+        point("check_ending")
     yield
