@@ -180,6 +180,7 @@ def _new_countries(service: Service, codes: Collection[str]) -> list[str]:
         service_id=service.pk,
         grain=Fact.Grain.DAY,
         cut=Fact.Cut.PLACE,
+        profile_id=0,
         measure="state",
         word__in=POSTED,
         messages__gt=0,
