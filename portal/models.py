@@ -46,7 +46,11 @@ class User(AbstractUser):
     )
 
     own_number = models.CharField(
-        max_length=16, blank=True, help_text="E.164 with its plus. Tests of drafts can go there."
+        max_length=16,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="E.164 with its plus. Tests of drafts can go there.",
     )
 
     USERNAME_FIELD = "email"

@@ -78,6 +78,7 @@ service = [
     path("sends/<int:pk>/cancel/", sends.send_cancel, name="send_cancel"),
     path("sends/<int:pk>/pause/", control.send_pause, name="send_pause"),
     path("sends/<int:pk>/resume/", control.send_resume, name="send_resume"),
+    path("sends/<int:pk>/write-on/", control.send_write_on, name="send_write_on"),
     path("sends/<int:pk>/settle/", settle.send_settle, name="send_settle"),
     path("sends/<int:pk>/keep/", retention.send_keep, name="send_keep"),
     path("sends/<int:pk>/keep-no-more/", retention.send_keep_no_more, name="send_keep_no_more"),

@@ -77,15 +77,15 @@ def approve(
 ) -> bool:
     """Say yes to what was `seen` (the fingerprint on the page); True if it was the last that was needed, and the send is let go.
 
-    Raises ApprovalRefused and stores no yes. Reads every message of the send: about a second for 100 000.
+    Raises ApprovalRefused and stores no yes. Reads every message of the send, about a second for 100 000, before it locks anything.
     """
-    now = now or timezone.now()
+    now, found = now or timezone.now(), approval.read(request.send_id)
     with transaction.atomic():
         send, locked = _locked(request)
         _may_answer(locked, user=user, now=now)
-        changed = compare(locked, send)[1]
+        changed = compare(locked, send, found=found)
         if changed:
-            approval.void(send, changed, by=by, now=now)  # stays, though the yes is refused
+            approval.void(send, changed, by=by, now=now, found=found)  # stays, though the yes is refused
         elif seen != locked.fingerprint:
             raise ChangedSince("This is not what was on your page. Read what stands there now, then answer.")
         else:

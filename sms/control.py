@@ -1,6 +1,6 @@
 """Control: pause, resume and stop, for one send, one sender, one short-link domain or a whole service; another time for a send.
 
-Each is one audited act.
+Each is one audited act, as is taking up the writing of a large send that failed.
 
 Takes effect at the next look of a dispatcher, a few hundredths of a second while it is busy: arming reads the holds in its own
 transaction, and what was armed but has not left comes back. Called by the pages, the API and the dispatcher's own rules.
@@ -22,6 +22,7 @@ from sms.models import (
     AuditEvent,
     Hold,
     MessageState,
+    Preparation,
     Send,
     Sender,
     SendState,
@@ -74,6 +75,17 @@ def lift(standing: Hold, *, by: Actor) -> bool:
     return True
 
 
+def write_on(send: Send, *, by: Actor) -> bool:
+    """Take up the writing of a large send's messages where it failed; False where there is nothing to take up."""
+    with transaction.atomic():
+        locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
+        failed = Preparation.objects.filter(send=locked, state=Preparation.State.FAILED)
+        if locked.state != SendState.PREPARING or not Preparation.take_up(failed):
+            return False
+        _record("send.writing_resumed", locked, by=by)
+    return True
+
+
 def stop(scope: Scope | Service, *, by: Actor) -> int:
     """Cancel whatever of it was not posted yet, for good; returns how many messages that stopped."""
     stopped = sum(compose.cancel(send, by=by) for send in _unfinished(scope))
@@ -95,11 +107,11 @@ def reschedule(
     Raises Begun, and ComposeError where the time cannot be.
     """
     now = now or timezone.now()
+    found = approval.read(send.pk) if send.approvers else None
     with transaction.atomic():
         # the send, then its slices, as `compose.cancel` does: whoever claims one right now is waited for
         locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
-        slices = Slice.objects.select_for_update().filter(send=locked).order_by("pk")
-        begun = [item.pk for item in slices if item.owner or item.done]
+        begun = [item.pk for item in Slice.of_send(locked.pk) if item.owner or item.done]
         waits = locked.state in (SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED)
         if not waits or begun:
             raise Begun(too_late(locked))
@@ -113,7 +125,7 @@ def reschedule(
         _record(
             "send.rescheduled", locked, by=by, before=before.isoformat(), due_at=locked.due_at.isoformat()
         )
-        approval.moved(locked, by=by, user=user, now=now)  # a yes was to the time before
+        approval.moved(locked, by=by, user=user, now=now, found=found)  # a yes was to the time before
         wake.dispatch()
     send.refresh_from_db()
 

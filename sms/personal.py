@@ -69,6 +69,7 @@ COLUMNS: dict[str, dict[str, Kind]] = {
         "partial": _P,
         "result": _P,
         "cursor": _S,
+        "movers": _W,
         "trouble": _S,
         **dict.fromkeys(("kind", "state", "owner", "digest", "result_digest", "trouble_field"), _W),
     },

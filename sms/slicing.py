@@ -113,12 +113,12 @@ def state_of(*, due_at: datetime, approvers: int, now: datetime) -> SendState:
     return SendState.SCHEDULED if due_at > now else SendState.SENDING
 
 
-def open_send(send: Send, *, now: datetime) -> None:
-    """All messages of a PREPARING send are stored: cover them with slices, so that they can be leased, and give it its state.
+def open_send(send: Send, *, runs: Sequence[tuple[int, int, int]], now: datetime) -> None:
+    """All messages of a PREPARING send are stored: cover them with slices (`runs_of`), so that they can be leased, and give it its state.
 
     In the transaction of the caller, who has locked the send.
     """
-    insert(Slice, RUN, [_slice(send, *run) for run in _stored_runs(send)])
+    insert(Slice, RUN, [_slice(send, *run) for run in runs])
     send.state = (
         state_of(due_at=send.due_at, approvers=send.approvers, now=now)
         if send.recipients
@@ -127,8 +127,11 @@ def open_send(send: Send, *, now: datetime) -> None:
     send.save(update_fields=["state", "recipients", "rejected", "ramp"])
 
 
-def _stored_runs(send: Send) -> list[tuple[int, int, int]]:
-    """First and last message and stage of each slice, as `store` would have cut them; other sends may have ids in between."""
+def runs_of(send: Send) -> list[tuple[int, int, int]]:
+    """First and last message and stage of each slice, as `store` would have cut them; other sends may have ids in between.
+
+    Looks at every message that is stored, so it is asked before a transaction that others wait for.
+    """
     starts = [0, *stage_ends(send.recipients, ramp=send.ramp)]
     stage = " ".join(f"WHEN n < {end} THEN {number}" for number, end in enumerate(starts[1:]))
     start = " ".join(f"WHEN n < {end} THEN {begin}" for begin, end in pairwise(starts))

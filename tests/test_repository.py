@@ -6,11 +6,14 @@ import re
 import shutil
 import subprocess
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.apps import apps
 from django.db import models
+from django.db.migrations import AddField, CreateModel
+from django.db.migrations.loader import MigrationLoader
 
 from sms.personal import COLUMNS
 from tests.environment import ROOT, variables
@@ -282,6 +285,39 @@ def test_every_column_that_can_hold_a_text_says_whether_it_is_about_a_person():
     assert missing == [], "say in sms/personal.py of what kind these columns are"
     assert gone == [], "sms/personal.py names columns that are no more"
     assert {label.partition(".")[2] for label in COLUMNS} & desk == set()
+
+
+# --- Migrations ----------------------------------------------------------------------------------------------------------------
+# From here on a desk is upgraded while processes of the version before still run.
+UPGRADED_FROM = {"sms": "0020", "portal": "0003"}
+WITHOUT_DEFAULT = {
+    ("sms", "audienceversion", "service"): "a row that a foreign key points to cannot be guessed",
+}
+
+
+def _added(app: str) -> Iterator[tuple[str, str]]:
+    """Model and column of everything that was added to a table which was there before."""
+    for (label, name), migration in sorted(MigrationLoader(None).disk_migrations.items()):
+        if label != app or name < UPGRADED_FROM[app]:
+            continue
+        made = {one.name_lower for one in migration.operations if isinstance(one, CreateModel)}
+        for one in migration.operations:
+            if isinstance(one, AddField) and one.model_name_lower not in made:
+                yield one.model_name_lower, one.name
+
+
+@pytest.mark.parametrize("app", sorted(UPGRADED_FROM))
+def test_a_column_that_was_added_has_a_default_in_the_database(app):
+    """A process of the version before does not name it when it inserts a row. Give the model `db_default` beside `default`."""
+    missing = []
+    for model, name in _added(app):
+        fields = {field.name: field for field in apps.get_model(app, model)._meta.concrete_fields}
+        field = fields.get(name)  # None where it is gone by now, or has a table of its own
+        if field is not None and not (
+            field.null or field.has_db_default() or (app, model, name) in WITHOUT_DEFAULT
+        ):
+            missing.append(f"{model}.{name}")
+    assert missing == []
 
 
 # --- Tests --------------------------------------------------------------------------------------------------------------------

@@ -74,6 +74,20 @@ def send_resume(request: HttpRequest, service: Service, pk: int) -> HttpResponse
     return redirect("send", service=service.slug, pk=send.pk)
 
 
+@service_page("cancel")
+@require_POST
+def send_write_on(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """Its messages could not be written, and the reason is mended."""
+    send = get_object_or_404(Send.objects.select_related("service"), service=service, pk=pk)
+    if control.write_on(send, by=actor(request)):
+        messages.success(
+            request, "It goes on where it stopped. Nothing is posted before all messages are written."
+        )
+    else:
+        messages.info(request, "Somebody was faster: it goes on, or was cancelled.")
+    return redirect("send", service=service.slug, pk=send.pk)
+
+
 # --- a sender or a short-link domain ------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ Called by `sms.compose` (the one door asks), `sms.dispatch` (which compares befo
 A person's yes or no is in `sms.approving`, because a no cancels the send.
 """
 
-from sms.approval.fingerprint import PARTS, Print, words_of
+from sms.approval.fingerprint import PARTS, Print, Read, Reader, read, words_of
 from sms.approval.fingerprint import of as fingerprint_of
 from sms.approval.look import (
     Approval,
@@ -35,6 +35,7 @@ from sms.approval.requests import (
     carried,
     expire_due,
     moved,
+    moved_since_last,
     of_send,
     release,
     void,
@@ -48,6 +49,8 @@ __all__ = [
     "Approval",
     "Needed",
     "Print",
+    "Read",
+    "Reader",
     "Reason",
     "Shown",
     "approvals_of",
@@ -64,10 +67,12 @@ __all__ = [
     "listed",
     "mine",
     "moved",
+    "moved_since_last",
     "needed",
     "needed_for",
     "nothing",
     "of_send",
+    "read",
     "release",
     "send_due",
     "shown",

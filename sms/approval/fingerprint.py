@@ -2,6 +2,10 @@
 
 The fields of a send are listed in PARTS or, with the reason, in EXEMPT; a test sees to it that a new field is in one of them. Messages are
 digested slice by slice, a few hundred rows in memory at a time; a dispatcher compares the digest of the slice that it is about to post.
+
+Reading all messages takes a second for 100 000, so it is done before a transaction begins (`read`), and the fingerprint is made of that
+inside it (`of`). Nothing of ours writes the digested columns while a send waits. What somebody's hand changes between reading and commit
+is found where everything is found that changes later: a yes reads anew, and a dispatcher compares each slice with what was digested.
 """
 
 import hashlib
@@ -138,19 +142,60 @@ def sealed(parts: Mapping[str, str]) -> str:
     return hashlib.sha256(_encode(sorted(parts.items()))).hexdigest()
 
 
-def of(send_id: int, *, due_at: datetime | None = None) -> Print:
-    """The fingerprint of a send as it stands; reads every message, 100 000 in about a second. `due_at` as in `fields_of`."""
-    parts = fields_of(send_id, due_at=due_at)
-    figures, slices = Figures(), dict[int, str]()
-    audience, values = hashlib.sha256(), hashlib.sha256()
-    runs = Slice.objects.filter(send=send_id).order_by("first_id").values_list("pk", "first_id", "last_id")
-    for pk, first, last in runs:
-        whom, what = _digests(send_id, first, last, figures)
-        audience.update(whom)
-        values.update(what)
-        slices[pk] = hashlib.sha256(whom + what).hexdigest()
-    parts |= {"audience": audience.hexdigest(), "values": values.hexdigest()}
-    return Print(parts, slices, figures)
+@dataclass(frozen=True, slots=True)
+class Read:
+    """All messages of a send as they were when they were read: their parts, and the digest of each slice by its first and last id."""
+
+    parts: dict[str, str]
+    runs: dict[tuple[int, int], str]
+    figures: Figures
+
+
+class Reader:
+    """Reads the messages of a send slice by slice, in the order of their ids, for whoever has something to do in between."""
+
+    def __init__(self, send_id: int) -> None:
+        self._send_id = send_id
+        self._audience, self._values = hashlib.sha256(), hashlib.sha256()
+        self._runs, self._figures = dict[tuple[int, int], str](), Figures()
+
+    def add(self, first_id: int, last_id: int) -> None:
+        """The next slice, or what will be one."""
+        whom, what = _digests(self._send_id, first_id, last_id, self._figures)
+        self._audience.update(whom)
+        self._values.update(what)
+        self._runs[first_id, last_id] = hashlib.sha256(whom + what).hexdigest()
+
+    def done(self) -> Read:
+        """What all of them are."""
+        parts = {"audience": self._audience.hexdigest(), "values": self._values.hexdigest()}
+        return Read(parts, self._runs, self._figures)
+
+
+def read(send_id: int) -> Read:
+    """Every message, 100 000 in about a second: before a transaction, never in one that others wait for."""
+    reader = Reader(send_id)
+    for _, first, last in _runs_of(send_id):
+        reader.add(first, last)
+    return reader.done()
+
+
+def of(send_id: int, *, found: Read | None = None, due_at: datetime | None = None) -> Print:
+    """The fingerprint of a send: its fields as they stand, its messages as they were `found`. `due_at` as in `fields_of`.
+
+    They are read here where nothing was found before, or other slices than there are now.
+    """
+    runs = _runs_of(send_id)
+    if found is None or list(found.runs) != [(first, last) for _, first, last in runs]:
+        found = read(send_id)
+    slices = {pk: found.runs[first, last] for pk, first, last in runs}
+    return Print(fields_of(send_id, due_at=due_at) | found.parts, slices, found.figures)
+
+
+def _runs_of(send_id: int) -> list[tuple[int, int, int]]:
+    """Key, first and last id of each slice."""
+    rows = Slice.objects.filter(send=send_id).order_by("first_id")
+    return list(rows.values_list("pk", "first_id", "last_id"))
 
 
 def of_slice(send_id: int, first_id: int, last_id: int) -> str:

@@ -1,22 +1,24 @@
 """Asking for a yes, and whatever ends a request without somebody answering it: an edit, another time, the clock, a withdrawal.
 
-Whoever changes a request holds the lock of its send first, as everybody does who changes a send. A send that waits is `awaiting`, and
-`Send.approvers` says for good that it needs a request that was approved, so that no state alone lets anything out.
+Whoever changes a request holds the lock of its send first, as everybody does who changes a send, and has read its messages before that
+(`found`), so that nobody waits for the reading. A send that waits is `awaiting`, and `Send.approvers` says for good that it needs a request
+that was approved, so that no state alone lets anything out.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Subquery
 from django.utils import timezone
 
 from sms import wake
 from sms.approval import fingerprint
-from sms.approval.fingerprint import Print
+from sms.approval.fingerprint import Print, Read
 from sms.approval.rules import Needed, Reason, authors_of, eligible
 from sms.approval.snapshot import snapshot_of
 from sms.models import (
@@ -28,6 +30,7 @@ from sms.models import (
     AuditEvent,
     Draft,
     Message,
+    Preparation,
     Send,
     SendState,
     Slice,
@@ -40,23 +43,36 @@ IN_TIME = timedelta(minutes=2)  # a yes that comes this long after the time is s
 
 
 def ask(
-    send: Send, wanted: Needed, *, by: Actor, user: Any = None, draft: Draft | None = None, now: datetime
+    send: Send,
+    wanted: Needed,
+    *,
+    by: Actor,
+    user: Any = None,
+    draft: Draft | None = None,
+    now: datetime,
+    movers: Collection[int] = (),
+    found: Read | None = None,
+    moved: dict[str, int] | None = None,
 ) -> ApprovalRequest:
-    """Open the first request of a send that was just stored as `awaiting`, in the transaction that makes it ready."""
+    """Open the first request of a send that was just stored as `awaiting`, in the transaction that makes it ready.
+
+    Without `found` and `moved` its messages are read here, which is for few. `movers`: keys of those who gave it another time meanwhile.
+    """
     previous = _last_of(draft) if draft is not None else None
     return _open(
         send,
-        fingerprint.of(send.pk),
+        fingerprint.of(send.pk, found=found),
         rules=[asdict(reason) for reason in wanted.reasons],
         approvers=wanted.approvers,
         valid_hours=wanted.valid_hours,
         at_once=send.due_at <= now,
-        authors=authors_of(draft, user=user),
+        authors=authors_of(draft, user=user) | set(movers),
         previous=previous,
         draft=draft,
         by=by,
         user=user,
         now=now,
+        moved=moved,
     )
 
 
@@ -65,13 +81,38 @@ def carried(wanted: Needed, *, by: Actor) -> dict[str, Any] | None:
     return {"wanted": asdict(wanted), "by": asdict(by)} if wanted.approvers else None
 
 
-def ask_as_carried(send: Send, kept: dict[str, Any] | None, *, now: datetime) -> None:
+def moved_since_last(send: Send) -> dict[str, int]:
+    """Recipients added, removed and the same since its draft was asked about before; for before the transaction, as `read`."""
+    draft = Draft.objects.filter(send=send).first()
+    return _moved(_last_of(draft), send) if draft is not None else {}
+
+
+def ask_as_carried(
+    send: Send,
+    kept: dict[str, Any] | None,
+    *,
+    movers: Collection[int],
+    found: Read | None,
+    moved: dict[str, int] | None,
+    now: datetime,
+) -> None:
     """The same once they are written; in the transaction that opens the send, whose lock the caller has."""
     if kept is None or send.state != SendState.AWAITING:
         return
+    people = get_user_model()._default_manager.filter(pk__in=movers)  # whoever is gone cannot answer either
     told = kept["wanted"] | {"reasons": tuple(Reason(**one) for one in kept["wanted"]["reasons"])}
     draft = Draft.objects.filter(send=send).first()
-    ask(send, Needed(**told), by=Actor(**kept["by"]), user=send.created_by, draft=draft, now=now)
+    ask(
+        send,
+        Needed(**told),
+        by=Actor(**kept["by"]),
+        user=send.created_by,
+        draft=draft,
+        now=now,
+        movers=list(people.values_list("pk", flat=True)),
+        found=found,
+        moved=moved,
+    )
 
 
 def _last_of(draft: Draft) -> ApprovalRequest | None:
@@ -82,13 +123,13 @@ def ask_again(
     send: Send, *, by: Actor, user: Any = None, now: datetime | None = None
 ) -> ApprovalRequest | None:
     """A new request for a send whose last one expired; None where it does not wait or is asked about already."""
-    now = now or timezone.now()
+    now, found = now or timezone.now(), fingerprint.read(send.pk)
     with transaction.atomic():
         locked = _locked(send.pk)
         before = of_send(locked)
         if locked.state != SendState.AWAITING or before is None or before.state in IN_FORCE:
             return None
-        return _reopen(locked, before, by=by, user=user, now=now, at_once=before.at_once)
+        return _reopen(locked, before, by=by, user=user, now=now, at_once=before.at_once, found=found)
 
 
 def of_send(send: Send) -> ApprovalRequest | None:
@@ -102,13 +143,18 @@ def in_force(send_id: int) -> ApprovalRequest | None:
 
 
 def void(
-    send: Send, changed: Sequence[str], *, by: Actor, now: datetime | None = None
+    send: Send,
+    changed: Sequence[str],
+    *,
+    by: Actor,
+    now: datetime | None = None,
+    found: Read | None = None,
 ) -> ApprovalRequest | None:
     """What was approved, or shown, is not what stands there: the yeses are worth nothing, and everybody is asked anew.
 
-    Returns the new request, None where no request was in force any more.
+    Returns the new request, None where no request was in force any more. Reads the messages where they were not `found` just now.
     """
-    now = now or timezone.now()
+    now, found = now or timezone.now(), found or fingerprint.read(send.pk)
     with transaction.atomic():
         locked = _locked(send.pk)
         before = in_force(locked.pk)
@@ -120,15 +166,20 @@ def void(
             locked.save(update_fields=["state"])
         _record("send.approval_voided", locked, by=by, parts=list(changed), request=before.pk)
         at_once = before.begun_at is not None or (before.at_once and "due_at" not in changed)
-        made = _reopen(locked, before, by=by, user=None, now=now, changed=changed, at_once=at_once)
+        made = _reopen(
+            locked, before, by=by, user=None, now=now, changed=changed, at_once=at_once, found=found
+        )
     log.warning("approval_voided", send=send.pk, parts=list(changed))
     return made
 
 
-def moved(send: Send, *, by: Actor, user: Any = None, now: datetime) -> None:
+def moved(send: Send, *, by: Actor, user: Any = None, now: datetime, found: Read | None = None) -> None:
     """A send got another time from `user`, who must not say yes to it; the caller holds its lock. A yes was to the time before."""
-    before = of_send(send) if send.approvers else None
+    if not send.approvers:
+        return
+    before = of_send(send)
     if before is None:
+        _remember_mover(send, user)
         return
     if before.state in IN_FORCE:
         _end(before, ApprovalState.VOID, by=by, now=now)
@@ -136,7 +187,15 @@ def moved(send: Send, *, by: Actor, user: Any = None, now: datetime) -> None:
     if send.state == SendState.SCHEDULED:
         send.state = SendState.AWAITING
         send.save(update_fields=["state"])
-    _reopen(send, before, by=by, user=user, now=now, changed=["due_at"], at_once=send.due_at <= now)
+    at_once = send.due_at <= now
+    _reopen(send, before, by=by, user=user, now=now, changed=["due_at"], at_once=at_once, found=found)
+
+
+def _remember_mover(send: Send, user: Any) -> None:
+    """Its messages are still being written, so nobody is asked yet; when they are, this person is one of its authors."""
+    work = Preparation.objects.select_for_update().filter(send=send).first()
+    if user is not None and work is not None and user.pk not in work.movers:
+        Preparation.objects.filter(pk=work.pk).update(movers=[*work.movers, user.pk])
 
 
 def withdraw(send: Send, *, by: Actor, now: datetime, to: ApprovalState = ApprovalState.WITHDRAWN) -> None:
@@ -176,7 +235,8 @@ def release(request: ApprovalRequest, send: Send, *, by: Actor, now: datetime) -
     """The last yes was said: let it go at its time, or now. The caller holds the send's lock and has compared the fingerprint."""
     rules = ApprovalRules.of(send.service)
     begun = ApprovalRequest.objects.filter(send=send, begun_at__isnull=False).exists()
-    left = send.slices.filter(done=False)
+    left = Slice.of_send(send.pk).filter(done=False)
+    list(left.values_list("pk"))  # locked in their order, before a statement takes them in its own
     if request.at_once and not begun:
         send.due_at = now
         left.update(due_at=now)
@@ -199,10 +259,10 @@ def due_of(request: ApprovalRequest, send: Send) -> datetime | None:
     return request.due_at if request.released_at is not None and send.due_at == request.released_at else None
 
 
-def compare(request: ApprovalRequest, send: Send) -> tuple[Print, list[str]]:
-    """The whole fingerprint as it is now, and the parts that are not as they were asked about."""
-    found = fingerprint.of(send.pk, due_at=due_of(request, send))
-    return found, found.changed_from(request.parts)
+def compare(request: ApprovalRequest, send: Send, *, found: Read) -> list[str]:
+    """The parts that are not as they were asked about: of the messages as they were `found`, of the rest as it is now."""
+    printed = fingerprint.of(send.pk, found=found, due_at=due_of(request, send))
+    return printed.changed_from(request.parts)
 
 
 def as_approved(send_id: int, *, slice_id: int, first_id: int, last_id: int, now: datetime) -> bool:
@@ -216,15 +276,16 @@ def as_approved(send_id: int, *, slice_id: int, first_id: int, last_id: int, now
     if request.begun_at is None and request.expires_at <= now:
         _expire(send_id, now=now)
         return False
-    current = Send.objects.only("due_at").get(pk=send_id)
+    current, found = Send.objects.only("due_at").get(pk=send_id), None
     parts = fingerprint.fields_of(send_id, due_at=due_of(request, current))
     changed = [name for name in parts if request.parts.get(name) != parts[name]]
     approved = Slice.objects.values_list("approved", flat=True).get(pk=slice_id)
     if not changed and approved != fingerprint.of_slice(send_id, first_id, last_id):
         # where the rest is as it was, somebody wrote to the slice itself
-        changed = compare(request, current)[1] or ["audience"]
+        found = fingerprint.read(send_id)
+        changed = compare(request, current, found=found) or ["audience"]
     if changed:
-        void(current, changed, by=Actor.system(), now=now)
+        void(current, changed, by=Actor.system(), now=now, found=found)
         return False
     mine = ApprovalRequest.objects.filter(pk=request.pk, state=ApprovalState.APPROVED)
     return bool(request.begun_at or mine.update(begun_at=now))
@@ -248,6 +309,7 @@ def _open(
     user: Any,
     now: datetime,
     changed: Sequence[str] = (),
+    moved: dict[str, int] | None = None,
 ) -> ApprovalRequest:
     if previous is not None and not changed:
         changed = printed.changed_from(previous.parts)
@@ -265,7 +327,7 @@ def _open(
         parts=printed.parts,
         snapshot=snapshot_of(send, printed.figures, at_once=at_once),
         changed=list(changed),
-        moved=_moved(previous, send),
+        moved=_moved(previous, send) if moved is None else moved,
         at_once=at_once,
         due_at=send.due_at,
         asked_at=now,
@@ -275,8 +337,7 @@ def _open(
         tell_at=now,
     )
     made.authors.set(authors)
-    slices = [Slice(pk=pk, approved=digest) for pk, digest in printed.slices.items()]
-    Slice.objects.bulk_update(slices, ["approved"], batch_size=AT_A_TIME)
+    _seal(send, printed.slices)
     _record(
         "send.approval_asked",
         send,
@@ -290,6 +351,13 @@ def _open(
     return made
 
 
+def _seal(send: Send, digests: Mapping[int, str]) -> None:
+    """Write what was shown of each slice to it, where it is not there already. A dispatcher may have some of them under lease."""
+    known = dict(Slice.of_send(send.pk).values_list("pk", "approved"))
+    others = [Slice(pk=pk, approved=digest) for pk, digest in digests.items() if known.get(pk) != digest]
+    Slice.objects.bulk_update(others, ["approved"], batch_size=AT_A_TIME)
+
+
 def _reopen(
     send: Send,
     before: ApprovalRequest,
@@ -298,12 +366,13 @@ def _reopen(
     user: Any,
     now: datetime,
     at_once: bool,
+    found: Read | None,
     changed: Sequence[str] = (),
 ) -> ApprovalRequest:
     """Ask about the same send as it stands now. Whoever moved it or asked again (`user`) is one of its authors from then on."""
     return _open(
         send,
-        fingerprint.of(send.pk),
+        fingerprint.of(send.pk, found=found),
         rules=before.rules,
         approvers=before.approvers,
         valid_hours=ApprovalRules.of(send.service).valid_hours,

@@ -13,7 +13,7 @@ from sms.models import (
     ApprovalRules,
     Draft,
     Fact,
-    MessageState,
+    FactProfile,
     Send,
     Sender,
     SendState,
@@ -23,11 +23,6 @@ from sms.models import (
 from sms.msisdn import country_of
 
 BEGUN = (SendState.SENDING, SendState.FINISHED)
-# what was posted; the rest may never have reached anybody
-POSTED = (
-    *(MessageState.QUEUED, MessageState.SUBMITTED, MessageState.DELIVERED, MessageState.FAILED),
-    *(MessageState.UNCONFIRMED, MessageState.NO_REPORT),
-)
 NAMED = 3  # new countries in one sentence
 
 
@@ -175,14 +170,14 @@ def _begun(service: Service, **what: object) -> bool:
 
 
 def _new_countries(service: Service, codes: Collection[str]) -> list[str]:
-    """Those that nothing was ever posted to, by the facts, which stay when messages are deleted."""
+    """Those that nothing but tests was ever posted to, by the facts, which stay when messages are deleted."""
+    real = FactProfile.objects.filter(service_id=service.pk, test=False).values("pk")
     reached = Fact.objects.filter(
         service_id=service.pk,
-        grain=Fact.Grain.DAY,
-        cut=Fact.Cut.PLACE,
-        profile_id=0,
-        measure="state",
-        word__in=POSTED,
+        grain=Fact.Grain.BLOCK,  # the fewest rows
+        cut=Fact.Cut.PRICED,
+        profile_id__in=real,
+        measure="posted",
         messages__gt=0,
     )
     return [code for code in sorted(codes) if code and not reached.filter(country=code).exists()]

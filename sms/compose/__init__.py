@@ -443,7 +443,7 @@ def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:
             return 0
         _stop_preparing(locked, now=now)
         approval.withdraw(locked, by=by, now=now)
-        slices = list(Slice.objects.select_for_update().filter(send=locked, done=False).order_by("pk"))
+        slices = list(Slice.of_send(locked.pk).filter(done=False))
         Slice.objects.filter(pk__in=[item.pk for item in slices if not item.owner]).update(done=True)
         tally = Tally.new()
         stopped = ledger.cancel(locked.pk, at=now, tally=tally)

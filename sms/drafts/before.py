@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from sms import chunks, compose
@@ -26,9 +27,10 @@ def people_of(order: Order) -> str:
 def sent_before(order: Order) -> list[Send]:
     """Sends of this service made from the very same file, or with the same words to the same people; the newest first.
 
-    A cancelled one does not count. The same people with other words is daily work, the same file is more often a mistake.
+    A cancelled one does not count, nor does a test, which went to colleagues. The same people with other words is daily work, the same
+    file is more often a mistake.
     """
-    rows = Send.objects.filter(service=order.service).exclude(state=SendState.CANCELLED)
+    rows = _gone(order.service.pk)
     words: Mapping[str, Any] = {"text": compose.written_of(order), "template": order.template}
     found = rows.filter(audience_digest=people_of(order), **words)
     if order.file_sha256:
@@ -38,9 +40,12 @@ def sent_before(order: Order) -> list[Send]:
 
 def file_sent_before(upload: Upload) -> list[Send]:
     """Sends that were made from the very same file; the newest first. For a page that says so before anything is read."""
-    rows = Send.objects.filter(service=upload.service_id, file_sha256=upload.sha256)
-    found = rows.exclude(state=SendState.CANCELLED).select_related("created_by")
-    return list(found.order_by("-pk")[:BEFORE])
+    found = _gone(upload.service_id).filter(file_sha256=upload.sha256)
+    return list(found.select_related("created_by").order_by("-pk")[:BEFORE])
+
+
+def _gone(service_id: int) -> "QuerySet[Send]":
+    return Send.objects.filter(service=service_id, test=False).exclude(state=SendState.CANCELLED)
 
 
 def again_words(before: Sequence[Send]) -> str:

@@ -75,7 +75,7 @@ def _begin(found: Preparation, *, digest: str, limits: Limits) -> None:
     """Whoever is at the check of before finds the lease gone."""
     found.digest, found.cursor, found.partial = digest, {"limits": asdict(limits)}, b""
     found.state, found.owner, found.leased_until = Preparation.State.WAITING, "", None
-    found.rows = found.done = found.total = 0
+    found.rows = found.done = found.total = found.tries = 0
     found.trouble = found.trouble_field = ""
     found.began_at = found.ended_at = None
     found.save()
@@ -139,4 +139,4 @@ def go_on(draft: Draft) -> bool:
         if one.state in (Preparation.State.CANCELLED, Preparation.State.FAILED)
     ]
     again = Preparation.objects.filter(pk__in=ids)
-    return bool(again.update(state=Preparation.State.WAITING, trouble="", trouble_field="", ended_at=None))
+    return bool(Preparation.take_up(again))

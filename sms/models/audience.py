@@ -81,11 +81,19 @@ class AudienceVersion(models.Model):
     headings = models.JSONField(default=list)
     column = models.CharField(max_length=200, help_text="The column of the numbers.")
     asked_column = models.CharField(
-        max_length=200, blank=True, help_text="The column that somebody chose; empty to find it."
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The column that somebody chose; empty to find it.",
     )
-    allow_duplicates = models.BooleanField(default=False)
+    allow_duplicates = models.BooleanField(default=False, db_default=False)
     digest = models.CharField(
-        max_length=64, blank=True, help_text="SHA-256 of numbers and cells in the order of the rows."
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="SHA-256 of numbers and cells in the order of the rows.",
     )
     recipients = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
@@ -117,9 +125,9 @@ class AudienceChunk(models.Model):
     count = models.PositiveSmallIntegerField()
     numbers = models.BinaryField()
     rows = models.BinaryField(help_text="Compressed.")
-    rejected = models.PositiveSmallIntegerField(default=0)
+    rejected = models.PositiveSmallIntegerField(default=0, db_default=0)
     rejects = models.BinaryField(
-        default=b"", help_text="Compressed: rejected rows met on the way, with their cells."
+        default=b"", db_default=b"", help_text="Compressed: rejected rows met on the way, with their cells."
     )
 
     class Meta:

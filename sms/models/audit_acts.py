@@ -107,6 +107,7 @@ ACTS: dict[str, str] = {
     "send.paused": "Paused",
     "send.resumed": "Resumed",
     "send.stage": "Next stage let go",
+    "send.writing_resumed": "Writing of its messages taken up again",
     "send.approval_asked": "Approval asked for",
     "send.approved": "Approved by one person",
     "send.released": "Let go with the last yes",

@@ -72,12 +72,15 @@ class Draft(models.Model):
     country = models.CharField(max_length=2, blank=True)
     fillings = models.JSONField(
         default=dict,
+        db_default={},
         blank=True,
         help_text="By placeholder: the column of another name that fills it, and what stands where a row has nothing.",
     )
     again = models.CharField(
         max_length=64,
         blank=True,
+        default="",
+        db_default="",
         help_text="Digest of the file or the people that somebody wants to write to once more.",
     )
     allow_duplicates = models.BooleanField(default=False)
@@ -88,7 +91,11 @@ class Draft(models.Model):
         "sms.ShortLinkDomain", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     labels = models.CharField(
-        max_length=400, blank=True, help_text="Words by which reports are sorted, with commas between them."
+        max_length=400,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Words by which reports are sorted, with commas between them.",
     )
     track_clicks = models.BooleanField(default=True)
     tag1 = models.CharField(max_length=50, blank=True)

@@ -84,11 +84,15 @@ class FactProfile(models.Model):
     person_id = models.BigIntegerField(default=0)
     partner = models.CharField(max_length=100, blank=True)
     labels = models.CharField(
-        max_length=400, blank=True, help_text="Words in order, with commas between them."
+        max_length=400,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Words in order, with commas between them.",
     )
     smartlinks = models.BooleanField(default=False, help_text="Smartlinks in the text give no clicks.")
     untracked = models.BooleanField(
-        default=False, help_text="Links are shortened, and clicks are not asked for."
+        default=False, db_default=False, help_text="Links are shortened, and clicks are not asked for."
     )
     test = models.BooleanField(default=False, db_default=False)
     sender = models.CharField(max_length=100, blank=True)

@@ -47,7 +47,11 @@ class OptOut(models.Model):
     lifted_by = models.CharField(max_length=254, blank=True)
     lifted_because = models.CharField(max_length=150, blank=True)
     country = models.CharField(
-        max_length=2, blank=True, help_text="Of the number, once only its digest is here; facts need it."
+        max_length=2,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of the number, once only its digest is here; facts need it.",
     )
 
     class Meta:

@@ -56,6 +56,14 @@ class Preparation(models.Model):
     result_at = models.DateTimeField(null=True, blank=True)
     trouble = models.CharField(max_length=500, blank=True, help_text="Why it failed, and the way out.")
     trouble_field = models.CharField(max_length=20, blank=True)
+    tries = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How often it broke off since its last block."
+    )
+    movers = models.JSONField(
+        default=list,
+        db_default=[],
+        help_text="Keys of those who moved the send before it could be asked about: they cannot approve it.",
+    )
     asked_at = models.DateTimeField(auto_now_add=True)
     began_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -110,6 +118,12 @@ class Preparation(models.Model):
         """Renew a lease; False where it is ours no more, and nothing may be written. Inside the transaction it is the fence."""
         mine = cls.objects.filter(pk=pk, owner=owner, state=PreparationState.WAITING)
         return bool(mine.update(leased_until=Now() + timedelta(seconds=seconds)))
+
+    @classmethod
+    def take_up(cls, rows: "models.QuerySet[Preparation]") -> int:
+        """Wait again, where it stopped, for what has failed or was cancelled; returns how many."""
+        fresh = {"state": PreparationState.WAITING, "tries": 0, "trouble": "", "trouble_field": ""}
+        return rows.update(**fresh, ended_at=None)
 
 
 class ColumnMemory(models.Model):

@@ -97,10 +97,18 @@ class Send(models.Model):
         "sms.AudienceVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="sends"
     )
     file_sha256 = models.CharField(
-        max_length=64, blank=True, help_text="Of the uploaded file, so that the same one is noticed."
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of the uploaded file, so that the same one is noticed.",
     )
     audience_digest = models.CharField(
-        max_length=64, blank=True, help_text="Of numbers and cells in their order, however they came."
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of numbers and cells in their order, however they came.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(
@@ -246,6 +254,11 @@ class Slice(models.Model):
 
     def __str__(self) -> str:
         return f"messages {self.first_id} to {self.last_id}"
+
+    @classmethod
+    def of_send(cls, send_id: int) -> "models.QuerySet[Slice]":
+        """All of a send, locked until the transaction ends. In the order of their keys, as everybody does who locks several."""
+        return cls.objects.select_for_update().filter(send=send_id).order_by("pk")
 
 
 class StateCount(models.Model):

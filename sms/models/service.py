@@ -156,6 +156,7 @@ class Service(models.Model):
     keep_messages = _days("keep messages here for", "messages; then they go into archive files")
     opt_outs_hidden = models.BooleanField(
         default=False,
+        db_default=False,
         editable=False,
         help_text="Whether opt-outs of erased people are kept as digests, so that both forms of a number are looked up.",
     )

@@ -1,7 +1,8 @@
 """A large send's rows into messages, a chunk of its audience in each transaction.
 
 The same composer as in the check makes the lines, and opt-outs are looked up again, so that whoever refused since is left out. Slices
-come last (`slicing.open_send`): nothing can be leased before every message is there.
+come last (`slicing.open_send`): nothing can be leased before every message is there. Where approvers are asked, what they are asked about
+is read before that last transaction, so that no other writer waits for the reading.
 """
 
 from collections.abc import Generator
@@ -17,6 +18,7 @@ from sms.points import point
 from sms.prepare.lease import Gone, Lease
 
 REJECT = ("send_id", "row", "value", "code", "reason")
+READ_AT_A_TIME = 20  # slices, between two looks whether it is still ours
 
 
 def expand(found: Preparation, lease: Lease) -> Generator[None]:
@@ -51,17 +53,32 @@ def expand(found: Preparation, lease: Lease) -> Generator[None]:
             point("messages_uncommitted")
         point("messages_committed")
         yield
+    send.recipients, send.rejected = cursor.get("messages", 0), cursor.get("rejects", 0)
+    send.ramp = send.ramp and slicing.ramps(send.recipients)
+    # nobody but us writes messages of a send that is preparing, so what takes long is read before its lock is taken
+    runs, shown, moved = slicing.runs_of(send), None, None
+    if send.approvers:
+        reader, moved = approval.Reader(send.pk), approval.moved_since_last(send)
+        for number, (first, last, _) in enumerate(runs, start=1):
+            reader.add(first, last)
+            if number % READ_AT_A_TIME == 0:
+                with transaction.atomic():
+                    lease.keep()
+                yield
+        shown = reader.done()
     with transaction.atomic():
         locked = _locked(send)
         if not Send.objects.filter(pk=send.pk, audience__erased_at=None).exists():
             said = "Its recipients were erased while its messages were written. Cancel it, and send to another audience."
             raise compose.ComposeError([compose.Problem("audience", said)])
         lease.end(Preparation.State.READY)
-        locked.recipients, locked.rejected = cursor.get("messages", 0), cursor.get("rejects", 0)
-        locked.ramp = locked.ramp and slicing.ramps(locked.recipients)
+        locked.recipients, locked.rejected, locked.ramp = send.recipients, send.rejected, send.ramp
         now = timezone.now()
-        slicing.open_send(locked, now=now)
-        approval.ask_as_carried(locked, cursor.get("approval"), now=now)
+        slicing.open_send(locked, runs=runs, now=now)
+        movers = Preparation.objects.values_list("movers", flat=True).get(pk=found.pk)
+        approval.ask_as_carried(
+            locked, cursor.get("approval"), movers=movers, found=shown, moved=moved, now=now
+        )
         point("opening")
         wake.dispatch()
     yield

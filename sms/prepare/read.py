@@ -7,8 +7,8 @@ numbers seen.
 
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
-from itertools import islice
+from contextlib import ExitStack, contextmanager
+from itertools import chain, islice
 from typing import Any, BinaryIO
 
 from django.db import connection, transaction
@@ -33,14 +33,19 @@ def read(found: Preparation, lease: Lease) -> Generator[None]:
     version = AudienceVersion.objects.select_related("upload", "mends").get(preparation=found)
     assert version.upload is not None, "a version is read from an upload"
     limits = Limits(**found.cursor["limits"])
-    with opened(version.upload) as file:
-        reading = _reading(file, version, found, limits=limits)
-        base = version.mends
-        if base is None:
-            items, total = iter(reading), reading.height or version.upload.size
-        else:
-            items = _mended(reading, base, allow_duplicates=version.allow_duplicates)
-            total = base.recipients + base.rejected
+    with ExitStack() as stack:
+        with lease.kept():  # to fetch and to open a large file takes as long as it takes
+            file = stack.enter_context(opened(version.upload))
+            reading = _reading(file, version, found, limits=limits)
+            base = version.mends
+            if base is None:
+                items, total = iter(reading), reading.height or version.upload.size
+            else:
+                items = _mended(reading, base, allow_duplicates=version.allow_duplicates)
+                total = base.recipients + base.rejected
+            items = chain(
+                list(islice(items, 1)), items
+            )  # rows that were put right are all read before the first
         if not found.cursor.get("items"):
             AudienceVersion.objects.filter(pk=version.pk).update(
                 headings=base.headings if base else reading.headings,

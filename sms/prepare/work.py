@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 from datetime import timedelta
 
 import structlog
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from sms.audience import AudienceError
@@ -24,7 +24,9 @@ log = structlog.get_logger(__name__)
 
 KEPT = timedelta(hours=1)  # that something may point to rows which were just read
 FORGOTTEN = 20  # files at a time
-TRIES = 5  # of one that breaks off for a reason that nobody foresaw
+TRIES = 5  # of one that breaks off in the same block, for a reason that nobody foresaw
+PATIENCE = 8  # of one that the database refuses, which may be full or locked, and well again in ten minutes
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0  # seconds between tries; each is twice the last
 Stopped = Callable[[], bool]
 Steps = Callable[[Preparation, Lease], Generator[None]]
 KINDS: dict[str, Steps] = {
@@ -92,11 +94,18 @@ def go_on(pk: int, *, stopped: Stopped = lambda: False, seconds: float = math.in
         return False
     except (AudienceError, ComposeError) as problem:
         _fail(found, lease, str(problem), field=_field(problem))
-    except (OperationalError, InterfaceError):
-        raise  # the database's trouble: the lease runs out, and somebody tries again
+    except (OperationalError, InterfaceError) as problem:
+        # where the database is away this raises too: then nothing can be counted, the lease runs out, and somebody tries again
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
+        log.warning("preparation_refused", preparation=pk, kind=found.kind, error=repr(problem)[:300])
+        said = f"The database refused this work {{tries}} times ({type(problem).__name__})."
+        return _try_again(found, lease, said, most=PATIENCE)
     except Exception as problem:
         log.exception("preparation_broke_off", preparation=pk, kind=found.kind, error=repr(problem)[:300])
-        _try_again(found, lease, problem)
+        return _try_again(
+            found, lease, f"It broke off {{tries}} times ({type(problem).__name__}).", most=TRIES
+        )
     return True
 
 
@@ -112,14 +121,19 @@ def _fail(found: Preparation, lease: Lease, sentence: str, *, field: str) -> Non
     log.warning("preparation_failed", preparation=found.pk, kind=found.kind)
 
 
-def _try_again(found: Preparation, lease: Lease, problem: Exception) -> None:
-    """A few times, each from where it stopped; then people are told, since trying for ever tells nobody."""
-    tries = Preparation.objects.values_list("cursor", flat=True).get(pk=found.pk).get("tries", 0) + 1
-    if tries >= TRIES:
-        sentence = f"It broke off {tries} times: {type(problem).__name__}. The log says more."
-        _fail(found, lease, sentence, field="")
-        return
-    fresh = Preparation.objects.get(pk=found.pk)
-    mine = Preparation.objects.filter(pk=found.pk, owner=lease.owner)  # whoever has it now keeps their cursor
-    mine.update(cursor=fresh.cursor | {"tries": tries})
-    lease.drop()
+def _try_again(found: Preparation, lease: Lease, said: str, *, most: int) -> bool:
+    """A few times with growing pauses, each from where it stopped; then people are told, since trying for ever tells nobody.
+
+    True where that was the last time.
+    """
+    tries = Preparation.objects.values_list("tries", flat=True).get(pk=found.pk) + 1
+    if tries >= most:
+        way_out = (
+            f"What was done is kept. The log tells the reason (preparation {found.pk}): "
+            "have it mended, then go on where it stopped."
+        )
+        _fail(found, lease, f"{said.format(tries=tries)} {way_out}", field="")
+        return True
+    with suppress(Gone):  # whoever has it now counts for themselves
+        lease.rest(min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE), tries=tries)
+    return False

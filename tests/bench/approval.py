@@ -1,7 +1,8 @@
 """Approval: how long the fingerprint of a large send takes, against reading the same rows and making nothing of them.
 
 `python -m tests.bench.approval [--only sqlite|postgresql] [--rows 100000]` prints one JSON line for each database. The last yes and the
-asking compute the whole fingerprint; a dispatcher computes that of one slice, which is told too.
+asking compute the whole fingerprint; a dispatcher computes that of one slice, which is told too. Then, how long another who writes to the
+same database waits at most while a yes is said, against how long it waits at most while nothing is done.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import tracemalloc
 from contextlib import ExitStack
@@ -53,9 +55,10 @@ def one(options: argparse.Namespace) -> None:
     call_command("migrate", verbosity=0)
     from sms import approval, compose, prepare
     from sms.models import Message, Slice
-    from tests.domain.desk import BY, a_service, an_order, numbers
+    from tests.domain.approving import a_careful_service
+    from tests.domain.desk import BY, an_order, numbers
 
-    service = a_service()
+    service = a_careful_service()
     send = compose.create(an_order(service, audience=numbers(options.rows)), by=BY)
     prepare.run(stopped=lambda: False)
 
@@ -80,6 +83,7 @@ def one(options: argparse.Namespace) -> None:
     approval.fingerprint_of(send.pk)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
+    idle, beside_a_yes = _longest_wait(lambda: time.sleep(whole)), _longest_wait(lambda: _yes(service))
     piece = send.slices.first()
     of_slice = timed(lambda: approval.fingerprint.of_slice(send.pk, piece.first_id, piece.last_id))
     print(
@@ -95,10 +99,46 @@ def one(options: argparse.Namespace) -> None:
                 "cpu_seconds": round(cpu, 2),
                 "slice_ms": round(1000 * of_slice, 1),
                 "peak_mb": round(peak / 1e6, 1),
+                "others_wait_ms": round(1000 * beside_a_yes, 1),
+                "others_wait_idle_ms": round(1000 * idle, 1),
             }
         ),
         flush=True,
     )
+
+
+def _yes(service):
+    """To a send of as many recipients, asked about before."""
+    from sms import approving
+    from sms.models import ApprovalRequest
+    from tests.domain.approving import a_person, acting
+
+    bob, request = a_person("bob", service), ApprovalRequest.objects.get()
+    assert approving.approve(request, by=acting(bob), user=bob, seen=request.fingerprint)
+
+
+def _longest_wait(act):
+    """Seconds that the slowest of many small commits took beside it."""
+    from django.db import connection
+
+    from sms.models import Region
+
+    over, longest = threading.Event(), [0.0]
+
+    def write():
+        while not over.is_set():
+            begun = time.perf_counter()
+            Region.objects.filter(key="us").update(key="us")
+            longest[0] = max(longest[0], time.perf_counter() - begun)
+            time.sleep(0.002)
+        connection.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    act()
+    over.set()
+    writer.join()
+    return longest[0]
 
 
 if __name__ == "__main__":

@@ -438,6 +438,22 @@ def test_what_was_sent_once_is_new_no_more():
     assert needed(an_order(service, audience=numbers(1)), **rules) == []
 
 
+def test_a_test_reaches_no_country():
+    from sms import facts
+
+    service = a_service()
+    a_send(service)
+    Send.objects.update(test=True)
+    posted()
+    facts.fold()
+    assert needed(an_order(service), new_country=1) == ["new_country"]
+    ApprovalRules.objects.all().delete()
+    a_send(service)
+    posted()
+    facts.fold()
+    assert needed(an_order(service), new_country=1) == []
+
+
 def test_the_largest_number_counts_and_too_few_are_said():
     service = a_service()
     a_person("bob", service)

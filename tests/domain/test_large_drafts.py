@@ -241,6 +241,16 @@ def test_the_same_file_is_noticed_and_sent_again_only_when_that_is_meant():
     assert drafts.send_draft(again(pasted), by=BY, user=None, limits=LIMITS), "other words to the same people"
 
 
+def test_a_test_is_not_taken_for_the_send_itself():
+    service = a_service()
+    content = b"number\n07700900123\n"
+    drafts.send_draft(a_draft(service, content, text="Hello"), by=BY, user=None, limits=LIMITS)
+    Send.objects.update(test=True)
+    twin = a_draft(service, content, text="Hello")
+    assert not drafts.file_sent_before(twin.upload)
+    assert drafts.send_draft(twin, by=BY, user=None, limits=LIMITS)
+
+
 def test_columns_and_fallbacks_are_chosen_and_remembered_for_the_next_file_with_the_same_headings():
     service = a_service()
     fillings = {"name": {"column": "Customer", "fallback": "friend"}, "day": {"fallback": "Monday"}}

@@ -15,12 +15,17 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run to the end; a line for every step and one at the end. Reports show the old facts until then."""
-        started = time.monotonic()
+        started, quiet = time.monotonic(), options["verbosity"] == 0
+
+        def say(line: str) -> None:
+            if not quiet:
+                self.stdout.write(line)
+
         try:
-            done = facts.rebuild(said=lambda count: self.stdout.write(f"… {count:,} messages"))
+            done = facts.rebuild(said=lambda count: say(f"… {count:,} messages"))
         except facts.Busy:
             raise CommandError(
                 "Facts are being folded or compared just now. Try again in a minute."
             ) from None
         took = time.monotonic() - started
-        self.stdout.write(f"{done:,} messages in {took:.1f} s, {done / max(took, 0.001):,.0f} a second.")
+        say(f"{done:,} messages in {took:.1f} s, {done / max(took, 0.001):,.0f} a second.")
