@@ -1,12 +1,13 @@
 """What two people changed in one draft, side by side, and which of the two is chosen. Called by `portal.views.drafts`."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from portal.forms.compose import DraftForm
 from sms import drafting
+from sms.wording import Piece, changes
 
 SHOWN = 2_000  # characters of a value
 # the fields of the page in which a field of the draft is typed, where they are not called the same
@@ -30,13 +31,16 @@ LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """A field that two people changed. `seen` stands for the colleague's value, so that a third one is not lost either."""
+    """A field that two people changed, each value in pieces of which those that only it has are marked.
+
+    `seen` stands for the colleague's value, so that a third one is not lost either.
+    """
 
     name: str
     label: str
     who: str
-    theirs: str
-    mine: str
+    theirs: Sequence[Piece]
+    mine: Sequence[Piece]
     seen: str
 
 
@@ -53,17 +57,20 @@ def of(kept: drafting.Saved, form: DraftForm) -> list[Clash]:
     stored = kept.stored
     seen = drafting.fingerprints(stored)
     who = drafting.name_of(kept.before) if kept.before else "A colleague"
-    return [
-        Clash(
-            name=name,
-            label=label(name, form),
-            who=who,
-            theirs=_shown(getattr(stored, name)),
-            mine=_shown(getattr(form.instance, name)),
-            seen=seen[name],
+    found = []
+    for name in kept.clashes:
+        pieces = changes(_shown(getattr(stored, name)), _shown(getattr(form.instance, name)))
+        found.append(
+            Clash(
+                name=name,
+                label=label(name, form),
+                who=who,
+                theirs=[one for one in pieces if one.kind != "new"],
+                mine=[one for one in pieces if one.kind != "gone"],
+                seen=seen[name],
+            )
         )
-        for name in kept.clashes
-    ]
+    return found
 
 
 def choices(posted: Mapping[str, Any]) -> dict[str, Choice]:

@@ -1,24 +1,18 @@
-"""Logging: one line per outcome, ids only. Runs of seven and more digits are masked whoever wrote them.
+"""Logging: one line per outcome, ids only. Whatever looks like a phone number is masked, whoever wrote it.
 
 `logging_config(format, debug=)` is called by settings; everything else logs through `structlog.get_logger()` or stdlib `logging`.
 """
 
 import logging.config
-import re
 from typing import Any
 
 import structlog
 
-_LONG_DIGITS = re.compile(r"(?<![\w-])(\+?\d{2})\d{3,}(\d{2})(?![\w-])")
-
-
-def mask_numbers(text: str) -> str:
-    """Phone-like digit runs with their middle removed: `447700900123` → `44•••23`."""
-    return _LONG_DIGITS.sub(r"\1•••\2", text)
+from sms.msisdn.masked import masked_values
 
 
 def _mask_event(_logger: object, _name: str, event: dict[str, Any]) -> dict[str, Any]:
-    return {key: mask_numbers(value) if isinstance(value, str) else value for key, value in event.items()}
+    return {key: masked_values(value) for key, value in event.items()}
 
 
 def logging_config(style: str, *, debug: bool) -> dict[str, Any]:

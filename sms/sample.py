@@ -69,7 +69,9 @@ def of_pasted(written: str, *, country: str, limits: Limits, allow_duplicates: b
     return _once(("pasted", written, country, limits, allow_duplicates), made)
 
 
-def of_upload(upload: Upload, *, country: str, column: str, limits: Limits) -> Sample:
+def of_upload(
+    upload: Upload, *, country: str, column: str, limits: Limits, allow_duplicates: bool = False
+) -> Sample:
     """Of a file that is small enough to be read while somebody writes."""
     if upload.size > SMALL_FILE:
         return Sample(note="The file is read on the next page.")
@@ -78,12 +80,19 @@ def of_upload(upload: Upload, *, country: str, column: str, limits: Limits) -> S
         try:
             file = io.BytesIO(bytes(upload.content))
             return of_audience(
-                read(file, name=upload.name, country=country, column=column or None, limits=limits)
+                read(
+                    file,
+                    name=upload.name,
+                    country=country,
+                    column=column or None,
+                    limits=limits,
+                    allow_duplicates=allow_duplicates,
+                )
             )
         except AudienceError as problem:
             return Sample(note=str(problem))
 
-    return _once(("upload", upload.sha256, upload.name, country, column, limits), made)
+    return _once(("upload", upload.sha256, upload.name, country, column, limits, allow_duplicates), made)
 
 
 def of_version(version: AudienceVersion) -> Sample:
@@ -109,7 +118,7 @@ def of_first(version: AudienceVersion, good: Sequence[Recipient]) -> Sample:
     found = _drawn(good, headings=headings, column=column, recipients=len(good), rejected=Counter())
     # one more than there are, so that no figure of them passes for one of all
     growing = max(version.recipients, len(good) + 1)
-    return replace(found, recipients=growing, note="These are the first rows; the others are being read.")
+    return replace(found, recipients=growing, note="These are the first rows; the others are not read yet.")
 
 
 def of_audience(audience: Audience) -> Sample:

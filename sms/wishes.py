@@ -110,6 +110,21 @@ def on_wire(wishes: Wishes, partner: Partner | None, group: Any, domain: Any) ->
     return kept
 
 
+def of_send(kept: Mapping[str, Any], *, group: Any, domain: Any) -> Wishes:
+    """What a send that keeps these asks for, spelled out. Checks are None without a group; nothing is tracked without a domain."""
+    options, checks = kept.get("options") or {}, kept.get("contactPolicy", {})
+    clicks = domain is not None and bool(options.get("trackClicks", True))
+    return Wishes(
+        track_clicks=clicks,
+        tag1=options.get("tag1", ""),
+        tag2=options.get("tag2", ""),
+        check_consent=checks.get("consent", group.check_consent) if group is not None else None,
+        apply_frequency_cap=checks.get("cap", group.apply_frequency_cap) if group is not None else None,
+        receipts=tuple(receipts_asked(kept, clicks=clicks)),
+        validity=kept.get("validity"),
+    )
+
+
 def receipts_asked(kept: Mapping[str, Any], *, clicks: bool) -> list[str]:
     """`requestedReceipts` of a send that keeps these wishes; CLICKED only where links are tracked."""
     wanted = kept.get("receipts", USUAL)

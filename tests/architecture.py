@@ -14,7 +14,7 @@ syntax trees, so imports inside functions and under TYPE_CHECKING count like any
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 PURE = {
@@ -85,9 +85,11 @@ SIDEWAYS: dict[str, set[str]] = {
     "sms.listing": {"sms.archive", "sms.audience"},  # a file of messages, disarmed as every CSV is
     "sms.erasure": {  # a number goes from wherever one of these put it
         *("sms.archive", "sms.retention", "sms.saved", "sms.chunks", "sms.receipts", "sms.optout"),
-        "sms.personal",
+        *("sms.personal", "sms.audience"),
     },
-    "sms.disclosure": {"sms.archive", "sms.chunks"},  # what is held is read where it lies
+    "sms.disclosure": {  # what is held is read where it lies, and looked for as erasure looks
+        *("sms.archive", "sms.chunks", "sms.erasure", "sms.audience", "sms.personal"),
+    },
     "sms.desk": {"sms.archive"},  # a page shows a message wherever it lies
     "sms.control": {
         "sms.compose",
@@ -131,19 +133,29 @@ class Module:
     imports: list[tuple[str, int]] = field(default_factory=list)
 
 
-@lru_cache(maxsize=4)  # every rule reads the same trees
-def modules(root: Path, folders: tuple[str, ...] = ("portal", "sms")) -> list[Module]:
-    """Every module of the given packages, imports resolved to the deepest module that exists in the tree. Read once."""
-    paths = [path for folder in folders for path in sorted((root / folder).rglob("*.py"))]
+@cache  # every rule reads the same trees
+def modules(root: Path) -> list[Module]:
+    """Every module of portal and sms, imports resolved to the deepest module that exists in the tree. Read once."""
+    paths = _paths(root, "portal", "sms")
     names = {_name(path, root) for path in paths}
     found = []
     for path in paths:
-        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-        module = Module(name=_name(path, root), path=path.relative_to(root), tree=tree)
+        module = Module(name=_name(path, root), path=path.relative_to(root), tree=tree_of(path))
         is_package = path.name == "__init__.py"
-        module.imports.extend(dict.fromkeys(_imports(tree, module.name, is_package=is_package, known=names)))
+        imports = _imports(module.tree, module.name, is_package=is_package, known=names)
+        module.imports.extend(dict.fromkeys(imports))
         found.append(module)
     return found
+
+
+def _paths(root: Path, *folders: str) -> list[Path]:
+    return [path for folder in folders for path in sorted((root / folder).rglob("*.py"))]
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """A file's syntax, read once."""
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
 
 def _name(path: Path, root: Path) -> str:
@@ -304,17 +316,18 @@ def names_say_something(root: Path) -> Iterator[str]:
 
 def files_stay_short(root: Path) -> Iterator[str]:
     """500 lines at most, migrations aside."""
-    for module in modules(root, ("portal", "sms", "tests")):
-        length = len((root / module.path).read_text(encoding="utf-8").splitlines())
-        if length > LONGEST_FILE and "migrations" not in module.path.parts:
-            yield f"{module.path} has {length} lines; {LONGEST_FILE} is the most. Make it a folder with the same door."
+    for path in _paths(root, "portal", "sms", "tests"):
+        length, name = len(path.read_text(encoding="utf-8").splitlines()), path.relative_to(root)
+        if length > LONGEST_FILE and "migrations" not in name.parts:
+            yield f"{name} has {length} lines; {LONGEST_FILE} is the most. Make it a folder with the same door."
 
 
 def modules_introduce_themselves(root: Path) -> Iterator[str]:
     """Every module with code in it begins with a docstring; generated migrations are exempt."""
-    for module in modules(root, ("portal", "sms", "tests")):
-        if module.tree.body and not ast.get_docstring(module.tree) and "migrations" not in module.path.parts:
-            yield f"{module.path}: begin with a docstring: what it is for, what not, who calls it."
+    for path in _paths(root, "portal", "sms", "tests"):
+        tree, name = tree_of(path), path.relative_to(root)
+        if tree.body and not ast.get_docstring(tree) and "migrations" not in name.parts:
+            yield f"{name}: begin with a docstring: what it is for, what not, who calls it."
 
 
 RULES = (

@@ -18,7 +18,10 @@ def variables(folder: Path = ROOT / "portal") -> set[str]:
     """Names given as first argument to any `env_…` reader in `folder`, e.g. {"DEBUG", "DATABASE_URL"}."""
     found = set()
     for path in folder.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        source = path.read_text(encoding="utf-8")
+        if "env_" not in source:  # every worker looks, and most files need no parsing
+            continue
+        for node in ast.walk(ast.parse(source)):
             match node:
                 case ast.Call(func=ast.Name(id=reader), args=[ast.Constant(value=str(name)), *_]) if (
                     reader.startswith("env_")

@@ -9,7 +9,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +66,33 @@ def shared(folder: Path, database_url: str) -> Iterator[Prepared]:
         if not book["users"]:
             made.drop(made.name)
             book.clear()
+
+
+@contextmanager
+def snapshot(database_url: str) -> Iterator[Callable[[], None]]:
+    """What a database holds now, while nobody is connected; calling what this gives brings exactly that back, whoever is connected."""
+    if database_url.startswith("postgres"):
+        server, name = postgres.of_url(database_url), database_url.rpartition("/")[2]
+        kept = postgres.create(server, template=name)
+
+        def recreate() -> None:
+            postgres.create(server, name=name, template=kept)
+
+        try:
+            yield recreate
+        finally:
+            postgres.drop(server, kept)
+        return
+    path = Path(database_url.removeprefix("sqlite:///"))
+    copy = path.with_suffix(".kept")
+    shutil.copyfile(path, copy)
+
+    def restore() -> None:
+        for rest in ("-wal", "-shm"):  # of processes that were killed
+            path.with_name(path.name + rest).unlink(missing_ok=True)
+        shutil.copyfile(copy, path)
+
+    yield restore
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
     started = time.monotonic()
     passes: list[Pass] = []
     if options.only != "postgresql":
-        passes.append(_pytest("SQLite", rest, database_url=""))
+        passes.append(_pytest("SQLite", rest, database_url="", whole=not rest))
     if options.only != "sqlite" and not any(one.code == INTERRUPTED for one in passes):
         passes.append(_on_postgres(rest, leave_out_pure=options.only is None))
     print(f"\n{' · '.join(map(str, passes))} · total {time.monotonic() - started:.0f} s", flush=True)
@@ -65,18 +65,20 @@ def _on_postgres(rest: list[str], *, leave_out_pure: bool) -> Pass:
             print(f"\nPostgreSQL: {found.where}", flush=True)
             marks = ["-m", "not pure"] if leave_out_pure else []
             # the process id keeps two runs on one server apart
-            return _pytest("PostgreSQL", [*marks, *rest], database_url=found.url(f"textdesk_{os.getpid()}"))
+            url = found.url(f"textdesk_{os.getpid()}")
+            return _pytest("PostgreSQL", [*marks, *rest], database_url=url, whole=not rest)
     except NoPostgres as problem:
         print(f"\n{'!' * 100}\nPostgreSQL was NOT tested: {problem}.\n{'!' * 100}", flush=True)
         forbidden = os.environ.get("TEXTDESK_NO_SKIPS") == "1"
         return Pass("PostgreSQL", int(forbidden), time.monotonic() - started, words="NOT TESTED")
 
 
-def _pytest(name: str, rest: list[str], *, database_url: str) -> Pass:
+def _pytest(name: str, rest: list[str], *, database_url: str, whole: bool) -> Pass:
     started = time.monotonic()
     # more workers than cores: half of what a worker does is to wait for the processes that a test started
     workers = [] if "-n" in rest else ["-n", str(min(6, 2 * (os.cpu_count() or 2)))]
-    command = [sys.executable, "-m", "pytest", "-p", "tests.slowest", *workers, *rest]
+    plugins = ["-p", "tests.slowest", *(["-p", "tests.early"] if whole else [])]
+    command = [sys.executable, "-m", "pytest", *plugins, *workers, *rest]
     left_out = {"DATABASE_URL", "DATABASE_URL_FILE"}
     left_out |= {"PYTHONDONTWRITEBYTECODE"}  # hundreds of processes would compile us anew, each of them
     environment = {key: value for key, value in os.environ.items() if key not in left_out}

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.access import actor, service_page
 from portal.forms.compose import DraftForm
+from portal.views import audience_work, flight_plan
 from portal.views import drafts as drafts_page
-from portal.views import flight_plan
 from sms import compose as composing
 from sms import drafting, text
 from sms.models import AuditEvent, Draft, Service
@@ -51,6 +51,8 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
         messages.info(request, told)
     if kept.clashes:
         return drafts_page.shown(request, form, kept=kept, status=422)
+    if audience_work.pressed(request, saved):
+        return redirect(drafts_page.address(saved)) if fine else drafts_page.shown(request, form, status=422)
     if "simplify" in request.POST and saved.text != (plain := text.to_gsm7(saved.text)):
         saved.text = plain
         drafting.save(saved, base={}, user=request.user)

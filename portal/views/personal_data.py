@@ -13,6 +13,7 @@ from sms import archive, disclosure, erasure
 from sms.models import Erasure, Service
 
 SHOWN = 50
+PATIENCE = 15.0  # seconds that somebody waits for the ZIP; the command has as many as it takes
 
 
 @service_page("configure")
@@ -50,7 +51,7 @@ def number_disclose(request: HttpRequest, service: Service) -> HttpResponse:
     number, reason = form.cleaned_data["number"], form.cleaned_data["reason"]
     try:
         content = disclosure.disclose(
-            Service.objects.get(pk=service.pk), number, reason=reason, by=actor(request)
+            Service.objects.get(pk=service.pk), number, reason=reason, by=actor(request), seconds=PATIENCE
         )
     except archive.ArchiveError as problem:
         form.add_error("number", str(problem))

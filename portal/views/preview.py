@@ -1,6 +1,6 @@
 """The preview beside the text: what was typed, as it would arrive. For the script at every key, and for the page. Stores nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -19,9 +19,10 @@ from portal.forms.compose import fillings_typed
 from portal.forms.zones import WallClockField
 from portal.limits import upload_limits
 from sms import content, drafts, preview, sample, templates
-from sms.models import AudienceVersion, Draft, OptOut, Sender, Service
+from sms.audience import Recipient
+from sms.models import AudienceVersion, Draft, OptOut, Preparation, Sender, Service
 
-COUNTED = 20_000  # rows: counting more would keep the keys of others waiting; the next page counts them
+COUNTED = 20_000  # rows that are counted here where the draft's check cannot; more would keep the keys of others waiting
 
 
 @service_page("compose")
@@ -36,7 +37,7 @@ def compose_preview(request: HttpRequest, service: Service) -> HttpResponse:
 def draft_preview(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Of a page whose file and long lists are in its draft."""
     files = ("upload", "version__upload", "version__mends__upload")
-    rows = service.drafts.select_related(*files).defer("text", *(f"{file}__content" for file in files))
+    rows = service.drafts.select_related(*files).defer(*(f"{file}__content" for file in files))
     return _answer(service, request.POST, get_object_or_404(rows, pk=pk))
 
 
@@ -73,14 +74,9 @@ def look(service: Service, typed: Mapping[str, Any], draft: Draft) -> dict[str, 
     written = seen.written
     offered = list(service.senders.filter(active=True))
     made = preview.look(written, seen.sample, offered=offered)
-    totals = made.totals
-    counting = bool(totals and not totals.exact and not seen.sample.note)
-    if counting and "count" in typed and seen.sample.recipients <= COUNTED:
-        totals, counting = preview.count(written, seen.sample, seen.rows()), False
     return {
         "preview": made,
-        "totals": totals,
-        "counting": counting and seen.sample.recipients <= COUNTED,
+        "all": _all_rows(seen, made.totals),
         "sample": seen.sample,
         "service": service,
         "sender": written.sender,
@@ -88,12 +84,50 @@ def look(service: Service, typed: Mapping[str, Any], draft: Draft) -> dict[str, 
         "refused": made.refused,
         "doubted": made.doubted,
         "when": _when(typed),
-        "opted_out": _opted_out(service, seen.sample),
         "draft": draft,
         "holes": preview.holes(written, seen.sample),
         "headings": [one for one in seen.sample.headings if one],
         "said": _said(made),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class AllRows:
+    """What is known of every row. `rejected`: rows left out, by reason. `more`: what is not exact yet will be, so ask again.
+
+    `work` says how far the count is, or that somebody stopped it; `missing` why the draft cannot be counted as it stands.
+    """
+
+    totals: preview.Totals | None
+    recipients: int
+    rejected: Mapping[str, int]
+    opted_out: int | None = None
+    more: bool = False
+    work: Preparation | None = None
+    missing: str = ""
+
+
+def _all_rows(seen: "Seen", totals: preview.Totals | None) -> AllRows:
+    """Few rows are looked at here; of many the draft's own check knows, once what was typed is what is stored."""
+    of, asked = seen.sample, "count" in seen.typed
+    if of.whole and not of.note:
+        return AllRows(totals, of.recipients, of.rejected, seen.opted_out(of.rows))
+    if of.note or not (seen.written.words or seen.written.by_provider):
+        return AllRows(totals, of.recipients, of.rejected)
+    checked = drafts.Counted()
+    if seen.is_stored:
+        checked = drafts.count(seen.draft, limits=upload_limits(), ask=asked)
+    if (figures := checked.figures) is not None:
+        left_out = {code: one.count for code, one in figures.removed.items()}
+        return AllRows(totals and preview.totals_of_all(figures), figures.recipients, left_out)
+    here = of.recipients <= COUNTED
+    if asked and here and checked.work is None:
+        rows = list(seen.rows())
+        counted = totals and preview.count(seen.written, of, rows)
+        return AllRows(counted, of.recipients, of.rejected, seen.opted_out(rows))
+    waits = checked.work.is_waiting if checked.work is not None else not asked
+    missing = " ".join(one.text for one in checked.problems)
+    return AllRows(totals, of.recipients, of.rejected, more=waits, work=checked.work, missing=missing)
 
 
 @dataclass
@@ -156,6 +190,7 @@ class Seen:
                 country=country,
                 column=str(self.typed.get("column", self.draft.column) or ""),
                 limits=upload_limits(),
+                allow_duplicates=bool(self.typed.get("allow_duplicates")),
             )
         return sample.of_pasted(
             # a long list is not sent at every key; it is the draft's then
@@ -164,6 +199,31 @@ class Seen:
             limits=upload_limits(),
             allow_duplicates=bool(self.typed.get("allow_duplicates")),
         )
+
+    @cached_property
+    def is_stored(self) -> bool:
+        """Whether the draft holds what was typed, as far as figures rest on it; spaces at the ends are not kept."""
+        draft, typed = self.draft, self.typed
+        if not draft.pk or draft.send_id:
+            return False
+        held: dict[str, Any] = {
+            **{
+                name: getattr(draft, f"{name}_id")
+                for name in ("sender", "template", "link_domain", "audience")
+            },
+            **{name: getattr(draft, name) for name in ("text", "language", "pasted", "column")},
+            "country": draft.country or self.service.default_country,
+            "allow_duplicates": draft.allow_duplicates,
+        }
+        # a tick that is not there is no tick; of other fields that are not there the page says nothing
+        said = {name: typed.get(name) for name in held if name in typed or name == "allow_duplicates"}
+        said["allow_duplicates"] = bool(said["allow_duplicates"])
+        same = all(_plain(said[name]) == _plain(held[name]) for name in said)
+        return same and self._fillings() == draft.fillings
+
+    def opted_out(self, rows: Sequence[Recipient]) -> int:
+        """How many of them refused."""
+        return len(OptOut.in_force(self.service.pk, [one.msisdn for one in rows]))
 
     def rows(self) -> Any:
         """Every row, for an exact count."""
@@ -184,11 +244,8 @@ def _when(typed: Mapping[str, Any]) -> str:
         return str(problem.messages[0])
 
 
-def _opted_out(service: Service, of: sample.Sample) -> int | None:
-    """People of a small audience who refused; None where there are too many to look at every key."""
-    if not of.whole or len(of.rows) > sample.WHOLE:
-        return None
-    return len(OptOut.in_force(service.pk, [one.msisdn for one in of.rows]))
+def _plain(value: Any) -> str:
+    return str(value or "").replace("\r\n", "\n").strip()
 
 
 def _said(made: preview.Preview) -> str:

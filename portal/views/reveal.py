@@ -8,10 +8,10 @@ from django.views.decorators.http import require_http_methods
 
 from portal.access import actor, service_page
 from portal.forms.control import ReasonForm
-from portal.logs import mask_numbers
 from portal.views.control import Asked, ask
 from sms import archive, desk
 from sms.models import AuditEvent, Service
+from sms.msisdn.masked import masked
 
 
 @service_page("reveal")
@@ -31,7 +31,7 @@ def message_reveal(request: HttpRequest, service: Service, pk: int) -> HttpRespo
         return redirect(back)
     form = ReasonForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        reason = mask_numbers(form.cleaned_data["reason"])
+        reason = masked(form.cleaned_data["reason"])
         AuditEvent.record(
             "message.revealed",
             by=actor(request),

@@ -6,11 +6,10 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from portal.access import actor, service_page
 from portal.limits import upload_limits
@@ -18,7 +17,7 @@ from portal.views import compose as page
 from portal.views import flight_plan
 from portal.views.download import csv_download
 from portal.views.trials import last_tests
-from sms import compose, control, drafts, prepare
+from sms import compose, control, drafts
 from sms.models import AuditEvent, Draft, Preparation, Service
 
 PREVIEWED = 5
@@ -124,57 +123,6 @@ def draft_progress(request: HttpRequest, service: Service, pk: int) -> HttpRespo
 
 
 @service_page("compose")
-@require_POST
-def draft_stop(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Read or check no further."""
-    found = _find(service, pk)
-    if drafts.stop(found):
-        _audit(request, "draft.check_stopped", found)
-        messages.success(request, "Stopped. What was done so far is kept; go on whenever you like.")
-    return _back(request, found)
-
-
-@service_page("compose")
-@require_POST
-def draft_go_on(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Take it up where it stopped."""
-    found = _find(service, pk)
-    drafts.go_on(found)
-    return _back(request, found)
-
-
-def _back(request: HttpRequest, found: Draft) -> HttpResponse:
-    """To where the button was: the draft, or what will happen."""
-    name = "draft" if request.POST.get("back") == "draft" else "draft_review"
-    return redirect(name, service=found.service.slug, pk=found.pk)
-
-
-@service_page("compose")
-@require_POST
-def draft_mend(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Rejected rows that were put right come back and join the others."""
-    found = _find(service, pk)
-    file = request.FILES.get("file")
-    limits = upload_limits()
-    if file is None:
-        messages.error(request, "Choose the file with the rows that you put right.")
-    elif (file.size or 0) > limits.bytes:
-        messages.error(request, f"{file.name} is too large: {limits.bytes / 1_000_000:.0f} MB are allowed.")
-    else:
-        try:
-            with transaction.atomic():
-                work = drafts.mend(
-                    found, file.read(), name=file.name or "file", limits=limits, user=request.user
-                )
-                _audit(request, "draft.rows_mended", found)
-        except compose.ComposeError as problem:
-            messages.error(request, str(problem))
-        else:
-            prepare.go_on(work.pk, seconds=flight_plan.HEAD_START)
-    return _back(request, found)
-
-
-@service_page("compose")
 @require_safe
 def draft_rejects(request: HttpRequest, service: Service, pk: int) -> HttpResponseBase:
     """The rejects of a draft, each with its row, its reason and all its cells, to be put right and given back."""
@@ -186,11 +134,11 @@ def draft_rejects(request: HttpRequest, service: Service, pk: int) -> HttpRespon
     except compose.ComposeError as problem:
         messages.error(request, str(problem))
         return redirect("draft_review", service=service.slug, pk=found.pk)
-    _audit(request, "draft.rejects_exported", found)
-    return csv_download(lines, name=f"rejects-draft-{found.pk}.csv")
-
-
-def _audit(request: HttpRequest, act: str, draft: Draft) -> None:
     AuditEvent.record(
-        act, by=actor(request), service_slug=draft.service.slug, noun="draft", noun_key=draft.pk
+        "draft.rejects_exported",
+        by=actor(request),
+        service_slug=service.slug,
+        noun="draft",
+        noun_key=found.pk,
     )
+    return csv_download(lines, name=f"rejects-draft-{found.pk}.csv")

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from sms.archive.rows import Row, Told
 from sms.msisdn.hidden import ERASED, hidden
-from sms.msisdn.mention import Mention
+from sms.msisdn.mention import GONE, Mention
 from sms.webex.errors import Unreadable
 from sms.webex.receipts import parse_receipt
 
@@ -38,7 +38,7 @@ def without_number(row: Row, *, put: str) -> Row:
     """The row without its number, wherever it stands in it."""
     mention = Mention(row.msisdn)
     echo = (mention.without(row.echo[0]), "") if row.echo else None
-    told = tuple(bare(one) if mention.needle.encode() in one.raw else one for one in row.told)
+    told = tuple(bare(one) if mention.national.encode() in one.raw else one for one in row.told)
     return replace(
         row,
         msisdn=put,
@@ -52,14 +52,13 @@ def without_number(row: Row, *, put: str) -> Row:
 
 def silent(row: Row, mention: Mention) -> Row:
     """Somebody else's row without a number that it happens to name."""
-    needle = mention.needle.encode()
     return replace(
         row,
         text=mention.without(row.text),
         substitutions=in_values(row.substitutions, mention),
         detail=mention.without(row.detail),
         echo=(mention.without(row.echo[0]), mention.without(row.echo[1])) if row.echo else None,
-        told=tuple(bare(one) if needle in one.raw else one for one in row.told),
+        told=tuple(bare(one) if in_raw(one.raw, mention) else one for one in row.told),
     )
 
 
@@ -76,6 +75,11 @@ def erased(row: Row) -> Row:
     )
 
 
+def in_raw(raw: bytes, mention: Mention) -> bool:
+    """Whether a receipt names the number, in whatever spelling."""
+    return mention.found(raw.decode("utf-8", "replace"))
+
+
 def in_values(values: Any, mention: Mention) -> Any:
     """JSON without the number, in keys and values at any depth."""
     if isinstance(values, str):
@@ -84,6 +88,8 @@ def in_values(values: Any, mention: Mention) -> Any:
         return {mention.without(str(key)): in_values(value, mention) for key, value in values.items()}
     if isinstance(values, list):
         return [in_values(value, mention) for value in values]
+    if isinstance(values, int) and mention.found(str(values)):
+        return GONE
     return values
 
 

@@ -16,6 +16,7 @@ from sms.audience.errors import AudienceError
 from sms.audience.pasted import read_pasted, stream_pasted
 from sms.audience.reading import Reading, Streamed, by_size, first_row, read, stream
 from sms.audience.rows import Audience, Limits, Recipient, Reject
+from sms.audience.workbook import rows_of_workbook
 
 __all__ = [
     "Audience",
@@ -31,6 +32,7 @@ __all__ = [
     "read",
     "read_pasted",
     "rejects_csv",
+    "rows_of_workbook",
     "stream",
     "stream_pasted",
 ]

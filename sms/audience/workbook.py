@@ -4,6 +4,7 @@ The first visible sheet with data counts. Rows are converted one by one; the par
 rows). Called by `reading`; the only module that imports the parser.
 """
 
+import io
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, Literal, TypeVar
 
@@ -50,6 +51,15 @@ def open_workbook(file: BinaryIO, *, kind: Literal["zip", "xls"], country: str, 
         if hidden
         else "This workbook is empty. Upload one that holds at least one number.",
     )
+
+
+def rows_of_workbook(content: bytes) -> Iterator[list[str]]:
+    """The filled cells of every row of every sheet, hidden ones too. Raises `AudienceError` where it cannot be read."""
+    book = _parsed(lambda: CalamineWorkbook.from_filelike(io.BytesIO(content)))
+    for index in range(len(book.sheets_metadata)):
+        sheet = _parsed(lambda index=index: book.get_sheet_by_index(index))  # type: ignore[misc]
+        for values in sheet.iter_rows():
+            yield [value if type(value) is str else plain(value) for value in values if value != ""]
 
 
 def _parsed(parse: Callable[[], _T]) -> _T:

@@ -2,9 +2,10 @@
 
     order_of(draft)           the draft as compose wants it; `NotReady` while its large file is being read
     look(draft)               its figures: at once for a few rows, from the stored check for many, which it asks for
+    count(draft)              the same for a page on which somebody still writes: it raises nothing
     send_draft(draft)         the send, once
     sent_before(order)        sends that went to the same file or people
-    mend(draft, …)            a download of rejects that was put right joins the rows that are kept
+    mend(draft, …)            a download of rejects that was put right joins the rows that are kept, which `to_mend` has read first
     recall(draft), remember   columns and fillings that somebody chose for a file with the same headings
     stop, go_on               the work on a large audience
 
@@ -22,10 +23,10 @@ from sms.audience import Limits
 from sms.audience.rows import SMALL
 from sms.compose import ComposeError, Problem
 from sms.drafts.before import again_key, again_words, file_sent_before, sent_before
-from sms.drafts.figures import Looked, digest_of, go_on, look, rejects_csv, stop, works_of
+from sms.drafts.figures import Counted, Looked, count, digest_of, go_on, look, rejects_csv, stop, works_of
 from sms.drafts.memory import recall, remember
 from sms.drafts.order import order_of, wishes_of
-from sms.drafts.rows import NotReady, audience_of, first_rows, in_use, mend
+from sms.drafts.rows import NotReady, audience_of, first_rows, in_use, mend, to_mend
 from sms.models import Actor, Draft, Preparation, Send
 
 RELATED = (
@@ -35,11 +36,13 @@ RELATED = (
 __all__ = [
     "RELATED",
     "SMALL",
+    "Counted",
     "Looked",
     "NotReady",
     "again_key",
     "again_words",
     "audience_of",
+    "count",
     "digest_of",
     "file_sent_before",
     "first_rows",
@@ -54,6 +57,7 @@ __all__ = [
     "send_draft",
     "sent_before",
     "stop",
+    "to_mend",
     "wishes_of",
     "works_of",
 ]

@@ -13,6 +13,7 @@ from sms import chunks, compose
 from sms.audience import Limits, Recipient, Reject, mendable_csv
 from sms.compose import ComposeError, Order, Problem
 from sms.drafts.order import order_of
+from sms.drafts.rows import NotReady
 from sms.models import Draft, OptOut, Preparation
 
 _survey = msgspec.msgpack.Decoder(compose.Survey)
@@ -59,8 +60,49 @@ def look(draft: Draft, *, limits: Limits) -> Looked:
     return Looked(order, _survey.decode(bytes(found.result)) if found.result else None, found)
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """All rows of a draft while somebody still writes: their figures, or the work that they wait for, or why there are none."""
+
+    figures: compose.Survey | None = None
+    work: Preparation | None = None
+    problems: Sequence[Problem] = ()
+
+
+def count(draft: Draft, *, limits: Limits, ask: bool) -> Counted:
+    """What `look` knows, without raising. Unless one is to `ask` for a check, only figures that are there already; it costs few queries."""
+    try:
+        looked = look(draft, limits=limits) if ask else _there(draft, limits=limits)
+    except NotReady as waiting:
+        return Counted(work=waiting.preparation)
+    except ComposeError as problem:
+        return Counted(work=_broken_off(draft, problem), problems=problem.problems)
+    if looked is None:
+        return Counted()
+    return Counted(None if looked.stale else looked.figures, looked.preparation)
+
+
+def _broken_off(draft: Draft, problem: ComposeError) -> Preparation | None:
+    """The check that this is said of, where it can go on."""
+    failed = Preparation.objects.filter(draft=draft.pk, state=Preparation.State.FAILED, trouble_field="")
+    return failed.filter(trouble=str(problem)).first() if draft.pk else None
+
+
+def _there(draft: Draft, *, limits: Limits) -> Looked | None:
+    """Figures of a check of just this, if there was one."""
+    found = Preparation.objects.filter(draft=draft.pk).first() if draft.pk else None
+    if found is None:
+        return None
+    order = compose.settled(order_of(draft, limits=limits))
+    if not compose.is_large(order) or found.digest != digest_of(order):
+        return None
+    return Looked(order, _survey.decode(bytes(found.result)) if found.result else None, found)
+
+
 def _check(draft: Draft, digest: str, *, limits: Limits) -> Preparation:
     """The check of just this; another one is begun where the draft was changed, or an opted-out person came back."""
+    if (there := Preparation.objects.filter(draft=draft, digest=digest).first()) is not None:
+        return there  # pages look every second: none of them locks the draft for it
     with transaction.atomic():
         Draft.objects.select_for_update(of=("self",)).get(pk=draft.pk)
         found, _ = Preparation.objects.get_or_create(
@@ -106,8 +148,17 @@ def rejects_csv(draft: Draft, *, limits: Limits) -> Iterator[str]:
     def cells(bad: Reject, one: Recipient | None) -> Sequence[str]:
         return chunks.cells_of(one, order.audience) if one is not None else bad.cells or _alone(bad, order)
 
-    rows = ((bad, cells(bad, one)) for bad, one in compose.rejects_of(order))
+    rows = ((bad, cells(bad, one)) for bad, one in _rejects(order))
     return mendable_csv(order.audience.headings, rows)
+
+
+def _rejects(order: Order) -> Iterator[tuple[Reject, Recipient | None]]:
+    try:
+        return compose.rejects_of(order)
+    except (
+        ComposeError
+    ):  # nothing fills a placeholder yet; rows that could not be read are known all the same
+        return ((bad, None) for block in order.audience.blocks() for bad in block.rejects)
 
 
 def _alone(bad: Reject, order: Order) -> list[str]:

@@ -38,10 +38,15 @@ def audience_of(draft: Draft, *, limits: Limits) -> Audience | chunks.Kept:
     if version is not None:
         return _ready(version)
     try:
-        return _read(draft, limits=limits)
+        audience = _read(draft, limits=limits)
     except AudienceError as problem:
         field = "column" if problem.code in {"unknown_column", "no_column"} else "audience"
         raise ComposeError([Problem(field, str(problem))]) from None
+    if (
+        len(audience.recipients) > compose.LARGE
+    ):  # few bytes, but many rows: they are checked where they are kept
+        return _ready(_begin_reading(draft, limits=limits))
+    return audience
 
 
 def _one_source(draft: Draft) -> None:
@@ -196,11 +201,8 @@ def _ready(version: AudienceVersion) -> chunks.Kept:
     raise NotReady(preparation)
 
 
-def mend(draft: Draft, file: bytes, *, name: str, limits: Limits, user: Any) -> Preparation:
-    """Rows of its rejects that were put right join those that are kept; raises ComposeError where there is nothing to mend.
-
-    The rows that the file does not name stay what they are, kept or rejected. It may be done as often as needed.
-    """
+def to_mend(draft: Draft, *, limits: Limits) -> AudienceVersion:
+    """The rows that corrections join; few rows, too, are read into a version for it. Raises NotReady until they are, and as `mend` does."""
     if draft.audience is not None:
         raise ComposeError([Problem("file", "A saved audience is replaced on its own page.")])
     base = _in_step(draft)
@@ -208,6 +210,15 @@ def mend(draft: Draft, file: bytes, *, name: str, limits: Limits, user: Any) -> 
         base = _begin_reading(draft, limits=limits)
     if base.ready_at is None:
         _ready(base)  # says how far it is, or why it failed
+    return base
+
+
+def mend(draft: Draft, file: bytes, *, name: str, limits: Limits, user: Any) -> Preparation:
+    """Rows of its rejects that were put right join those that are kept; raises ComposeError where there is nothing to mend.
+
+    The rows that the file does not name stay what they are, kept or rejected. It may be done as often as needed.
+    """
+    base = to_mend(draft, limits=limits)
     with transaction.atomic():
         upload = Upload.keep(file, service=draft.service, name=name, user=user)
         version = _version(draft, upload, limits=limits, mends=base)

@@ -1,17 +1,20 @@
 """Erasure: a number goes from every place of a service, with a certificate; aggregates, the audit, and a refusal as a digest stay.
 
-    subject   the person: a number in all its forms        places   every place, one list
-    ledger    messages and archives                        packed   audiences and files
-    columns   every other text and receipt                 disk     what lies on this host
-    opt_outs  refusals as digests                          journal  digests of erased numbers, outside of the database
-    run       from the asking to the certificate
+    subject   the person: a number in all its forms        places    every place, one list
+    ledger    messages and archives                        raw       receipts, incoming SMS, stored answers
+    packed    audiences and figures                        uploads   files that people gave
+    columns   every other text, of every application       naming    how the database looks for a number
+    disk      what lies on this host                       database  what its own file keeps of before
+    opt_outs  refusals as digests                          journal   digests of erased numbers, outside of the database
+    waits     what has to end first                        run       from the asking to the certificate
 
 Called by the page *Personal data*, by `manage.py erase_number`, and by `sms.rounds` for what had to wait.
 """
 
 from sms.erasure.journal import read as read_list
-from sms.erasure.run import again, ask, canonical, genuine, mac_of, perform, waiting, why_not
+from sms.erasure.run import again, ask, canonical, genuine, mac_of, perform, waiting
 from sms.erasure.subject import Subject
+from sms.erasure.waits import why_not
 
 __all__ = [
     "Subject",

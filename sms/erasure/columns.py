@@ -1,25 +1,23 @@
 """Every other column that can hold a text: looked through for the number in whatever way it is written there, and cleaned.
 
-Which columns there are stands in `sms.personal`; where a row's service is, here. Long tables are walked in windows of ids, so that no
-statement is long. A column that is listed and has no path to a service belongs to the desk as a whole and is looked through all the same.
+Which columns there are stands in `sms.personal`; where a row's service is, here. A column that is listed and has no path to a service
+belongs to the desk as a whole and is looked through all the same.
 """
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.apps import apps
-from django.db import connection, models, transaction
-from django.db.models import F, Max, Min, QuerySet, Value
-from django.db.models.functions import Cast, Replace
+from django.db import models
+from django.db.models import Q, QuerySet
 
 from sms.archive import in_values
-from sms.erasure.subject import Subject
-from sms.models import AuditEvent, IdempotentAnswer, InboundMessage, Receipt
-from sms.personal import COLUMNS, Kind
-from sms.retention.ledger_rows import exchange, shorten
+from sms.erasure.naming import ids_naming, naming, says, windows
+from sms.erasure.subject import UNSENT, Subject
+from sms.models import UNFINISHED, AuditEvent
+from sms.personal import COLUMNS, PACKED_ELSEWHERE, Kind
 
-WINDOW = 50_000  # ids
-BETWEEN = (" ", "-", "(", ")", ".", "/", "\u00a0")
+Rest = Callable[[], object]
 # where a row's service is; the empty path: the desk as a whole
 SERVICE: dict[str, str] = {
     "sms.Message": "send__service",
@@ -49,25 +47,52 @@ SERVICE: dict[str, str] = {
     "sms.Erasure": "service",
     "sms.ReportFile": "service",
     "sms.ReportedSend": "service_id",
+    "sms.ReportSchedule": "service",
+    "sms.CallbackEndpoint": "service",
+    "sms.Service": "pk",
+    "sms.Sender": "service",
+    "sms.Smartlink": "service",
+    "sms.MessageTemplate": "service",
+    "sms.TemplateVersion": "template__service",
+    "sms.ContactPolicyGroup": "service",
+    "sms.ApiKey": "service",
+    "sms.FactProfile": "service_id",
+}
+# what is said to others is waited for (`waits`), also where it came to be meanwhile: columns of which nothing may change in such rows
+SAYING = ("text", "callback_data", "wishes")  # of a send
+UNSAID = Q(send__state__in=UNFINISHED) & (Q(state__in=UNSENT) | Q(send__approvers__gt=0))
+UNDER_WAY: dict[str, Q] = {
+    **{f"sms.Send.{name}": Q(state__in=UNFINISHED) for name in SAYING},
+    **{f"sms.Message.{name}": UNSAID for name in ("text", "substitutions")},
 }
 # a value that must stay one of a kind is made so by its row
 UNIQUE = {"sms.Send.client_reference", "sms.SavedAudience.name", "sms.Label.word"}
 
 
-def texts() -> Iterator[tuple[type[models.Model], str]]:
-    """Columns of text and of numbers."""
-    for label, columns in COLUMNS.items():
-        for name, kind in columns.items():
-            if kind in (Kind.SAYS, Kind.NUMBER):
+def columns(*kinds: Kind) -> Iterator[tuple[type[models.Model], str]]:
+    """Columns of some kinds, of every application."""
+    for label, listed in COLUMNS.items():
+        for name, kind in listed.items():
+            if kind in kinds:
                 yield apps.get_model(label), name
 
 
-def erase(subject: Subject, rest: Callable[[], object]) -> dict[str, int]:
+def of_service(model: type[models.Model], subject: Subject) -> "QuerySet[Any]":
+    """The rows of the person's service; of the desk where a row has none."""
+    path = SERVICE.get(model._meta.label)
+    rows: QuerySet[Any] = model._base_manager.order_by()
+    return rows.filter(**{path: subject.service.pk}) if path else rows
+
+
+def erase(subject: Subject, rest: Rest) -> dict[str, int]:
     """Take the number out of every text; rows by column."""
     done: dict[str, int] = {}
-    for model, name in texts():
-        for rows in _windows(_of(model, subject)):
-            count = _clean(subject, model, name, rows)
+    for model, name in columns(Kind.SAYS, Kind.NUMBER):
+        if (model._meta.label, name) == ("sms.Message", "msisdn"):
+            continue  # the ledger's own (`ledger`)
+        for rows in windows(of_service(model, subject)):
+            under_way = UNDER_WAY.get(f"{model._meta.label}.{name}")
+            count = _clean(subject, model, name, rows.exclude(under_way) if under_way else rows)
             if count:
                 done[f"{model.__name__}.{name}"] = done.get(f"{model.__name__}.{name}", 0) + count
             rest()
@@ -77,172 +102,64 @@ def erase(subject: Subject, rest: Callable[[], object]) -> dict[str, int]:
 def _clean(subject: Subject, model: type[models.Model], name: str, rows: "QuerySet[Any]") -> int:
     mention, field, done = subject.mention, model._meta.get_field(name), 0
     label = f"{model._meta.label}.{name}"
+    number = COLUMNS[model._meta.label][name] is Kind.NUMBER
     for pk, value in list(naming(rows, name, subject).values_list("pk", name)):
-        put = f"•••{pk}" if label in UNIQUE else "•••"
-        if isinstance(value, str):
-            if not mention.found(value):
-                continue
-            after: Any = mention.without(value, put=put)[: getattr(field, "max_length", None)]
-            after = "" if name in ("value", "destination") else after
+        if not says(value, subject):
+            continue
+        if number or label == "sms.Echo.destination":
+            after: Any = ""
+        elif isinstance(value, str):
+            put = f"•••{pk}" if label in UNIQUE else "•••"
+            after = mention.without(value, put=put)[: getattr(field, "max_length", None)]
         else:
             after = in_values(value, mention)
-            if after == value:
-                continue
         done += model._base_manager.filter(pk=pk).update(**{name: after})
     return done
 
 
-def left(subject: Subject, rest: Callable[[], object]) -> dict[str, int]:
+def left(subject: Subject, rest: Rest) -> dict[str, int]:
     """Rows by column that still name it."""
+    return _counted(subject, rest, Kind.SAYS, Kind.NUMBER)
+
+
+def in_the_catalogue(subject: Subject, rest: Rest) -> dict[str, int]:
+    """The same of what the desk itself says: templates, names of senders. Sends are made of it, so that people change it, not we."""
+    return _counted(subject, rest, Kind.OURS)
+
+
+def _counted(subject: Subject, rest: Rest, *kinds: Kind) -> dict[str, int]:
     found: dict[str, int] = {}
-    for model, name in texts():
-        for rows in _windows(_of(model, subject)):
-            values = naming(rows, name, subject).values_list(name, flat=True)
-            if count := sum(_says(subject, value) for value in values):
+    for model, name in columns(*kinds):
+        for rows in windows(of_service(model, subject)):
+            if count := len(ids_naming(rows, name, subject)):
                 found[f"{model.__name__}.{name}"] = found.get(f"{model.__name__}.{name}", 0) + count
             rest()
     return found
-
-
-def _says(subject: Subject, value: Any) -> bool:
-    return (
-        subject.mention.found(value) if isinstance(value, str) else in_values(value, subject.mention) != value
-    )
-
-
-def _of(model: type[models.Model], subject: Subject) -> "QuerySet[Any]":
-    path = SERVICE.get(model._meta.label)
-    rows: QuerySet[Any] = model._base_manager.order_by()
-    return rows.filter(**{path: subject.service.pk}) if path else rows
-
-
-def _windows(rows: "QuerySet[Any]") -> "Iterator[QuerySet[Any]]":
-    ends = rows.model._base_manager.aggregate(first=Min("pk"), last=Max("pk"))
-    if ends["first"] is None:
-        return
-    for start in range(ends["first"], ends["last"] + 1, WINDOW):
-        yield rows.filter(pk__gte=start, pk__lt=start + WINDOW)
-
-
-def naming(rows: "QuerySet[Any]", name: str, subject: Subject) -> "QuerySet[Any]":
-    """Rows that may name it: the database looks past what people put between digits; digits of other scripts are looked at here."""
-    bare: Any = Cast(F(name), models.TextField())
-    for sign in BETWEEN:
-        bare = Replace(bare, Value(sign), Value(""), output_field=models.TextField())
-    return rows.annotate(bare=bare).filter(bare__contains=subject.needles[0].decode())
-
-
-class _Position(models.Func):
-    """Where bytes begin in other bytes, from 1; 0 where they do not."""
-
-    output_field = models.IntegerField()
-    arity = 2
-
-    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        return self.as_sql(compiler, connection, function="INSTR", **extra)
-
-    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        turned = self.copy()
-        turned.set_source_expressions(self.get_source_expressions()[::-1])
-        return turned.as_sql(compiler, connection, function="POSITION", arg_joiner=" IN ", **extra)
-
-
-def with_bytes(rows: "QuerySet[Any]", name: str, subject: Subject) -> "QuerySet[Any]":
-    """Rows whose bytes hold the digits."""
-    needle = Value(subject.needles[0], output_field=models.BinaryField())
-    return rows.annotate(at=_Position(F(name), needle)).filter(at__gt=0)
-
-
-# --- bytes as they came ---------------------------------------------------------------------------------------------------
-
-
-def erase_receipts(subject: Subject, rest: Callable[[], object]) -> int:
-    """Receipts that name it: of its messages, unmatched, in quarantine."""
-    done = 0
-    for rows in _windows(_of(Receipt, subject)):
-        with transaction.atomic():
-            ids = list(with_bytes(rows, "raw", subject).values_list("pk", flat=True))
-            done += shorten(Receipt.objects.filter(pk__in=ids))
-            stubborn = list(
-                with_bytes(Receipt.objects.filter(pk__in=ids), "raw", subject).values_list("pk", flat=True)
-            )
-            exchange(Receipt, "raw", [(pk, b"") for pk in stubborn], kind="bytea")
-        rest()
-    return done
-
-
-def left_in_receipts(subject: Subject, rest: Callable[[], object]) -> int:
-    """Receipts that hold it."""
-    found = 0
-    for rows in _windows(_of(Receipt, subject)):
-        found += with_bytes(rows, "raw", subject).count()
-        rest()
-    return found
-
-
-def erase_inbound(subject: Subject) -> int:
-    """SMS from the person: that there was one stays, and what it asked for."""
-    rows = InboundMessage.objects.filter(service=subject.service)
-    ids = set(rows.filter(msisdn__in=subject.forms).values_list("pk", flat=True))
-    ids |= set(with_bytes(rows, "raw", subject).values_list("pk", flat=True))
-    return InboundMessage.objects.filter(pk__in=ids).update(msisdn="", raw=b"", text="", reason="")
-
-
-def left_in_inbound(subject: Subject) -> int:
-    """SMS that hold it."""
-    rows = InboundMessage.objects.filter(service=subject.service)
-    return rows.filter(msisdn__in=subject.forms).count() + with_bytes(rows, "raw", subject).count()
-
-
-def _naming_answers(subject: Subject) -> set[int]:
-    rows = IdempotentAnswer.objects.filter(service=subject.service)
-    found = set(with_bytes(rows, "body", subject).values_list("pk", flat=True))
-    return found | set(naming(rows, "key", subject).values_list("pk", flat=True))
-
-
-def erase_answers(subject: Subject) -> int:
-    """Stored answers that name it go: without its body an answer is none."""
-    return IdempotentAnswer.objects.filter(pk__in=_naming_answers(subject)).delete()[0]
-
-
-def left_in_answers(subject: Subject) -> int:
-    """Stored answers that hold it."""
-    return len(_naming_answers(subject))
 
 
 def left_in_audit(subject: Subject) -> int:
     """Rows of the audit that name it. None may: it is only ever added to, so this is looked at and never changed."""
     rows = AuditEvent.objects.filter(service_slug__in=(subject.service.slug, ""))
     return sum(
-        with_text.count()
-        for window in _windows(rows)
-        for with_text in (window.filter(details__contains=subject.needles[0].decode()),)
+        sum(says(text, subject) for text in naming(window, "details", subject).values_list("said", flat=True))
+        for window in windows(rows)
     )
 
 
-def left_elsewhere(subject: Subject) -> dict[str, int]:
-    """Tables of other applications (the queue's tasks, the admin's log): none holds numbers by design, and this looks."""
-    found: dict[str, int] = {}
-    for model in apps.get_models():
-        if model._meta.app_label in ("sms", "portal") or model._meta.proxy or not model._meta.managed:
-            continue
-        for field in model._meta.concrete_fields:
-            if isinstance(field, (models.TextField, models.CharField)):
-                rows = model._base_manager.filter(**{f"{field.name}__contains": subject.needles[0].decode()})
-                if count := rows.count():
-                    found[f"{model._meta.label}.{field.name}"] = count
-    return found
+def _packed_elsewhere(subject: Subject) -> Iterator[tuple[type[models.Model], Any]]:
+    for label, unpacked in PACKED_ELSEWHERE.items():
+        model = apps.get_model(label)
+        for row in model._base_manager.order_by("pk").iterator(chunk_size=200):
+            if subject.mention.found(unpacked(row)):
+                yield model, row.pk
 
 
-def after_deleting() -> None:
-    """SQLite: what the journal holds goes into the file, where deleted text was overwritten (`before_deleting`)."""
-    if connection.vendor == "sqlite" and not connection.in_atomic_block:
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+def erase_elsewhere(subject: Subject) -> int:
+    """Rows of the queue and of sign-in that name it, which are leavings of something that went wrong, go as a whole."""
+    found = list(_packed_elsewhere(subject))
+    return sum(model._base_manager.filter(pk=pk).delete()[0] for model, pk in found)
 
 
-def before_deleting() -> None:
-    """SQLite: overwrite what is deleted. On PostgreSQL dead rows are gone with the next vacuum."""
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA secure_delete = ON")
+def left_elsewhere(subject: Subject) -> int:
+    """Rows of the queue and of sign-in that hold it."""
+    return sum(1 for _ in _packed_elsewhere(subject))

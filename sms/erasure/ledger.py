@@ -1,18 +1,25 @@
 """Messages of the number, in the ledger and in archives, with their receipts, clicks and echoes."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from sms import archive
-from sms.erasure.subject import Subject
-from sms.models import Archive, Click, Echo, Message, Receipt, Send, SendKeeping, many
-from sms.msisdn.hidden import ERASED
+from sms.erasure.naming import ids_naming
+from sms.erasure.subject import OPEN, Subject
+from sms.models import UNFINISHED, Archive, Click, Echo, Message, Receipt, Send, SendKeeping, many
+from sms.msisdn.hidden import ERASED, MARK
 from sms.retention.ledger_rows import shorten
 
 AT_ONCE = 500
 FEW = 20  # recipients
+
+
+# what is on its way is changed by nobody, also where it came to be after an erasure began; and what approvers said yes to is compared
+# until all of it has gone
+ON_ITS_WAY = Q(state__in=OPEN) | Q(send__approvers__gt=0, send__state__in=UNFINISHED)
 
 
 def messages(subject: Subject) -> "QuerySet[Message]":
@@ -22,26 +29,38 @@ def messages(subject: Subject) -> "QuerySet[Message]":
 
 def erase_messages(subject: Subject) -> int:
     """What stays is that a message was sent, when, what it cost, and what became of it."""
-    done = 0
+    done = _erase(_as_written(subject))
     while True:
-        with transaction.atomic():
-            ids = list(messages(subject).order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
-            if not ids:
-                return done
-            wanted = many.among(ids)
-            list(Message.objects.select_for_update().filter(pk__in=wanted).order_by("pk").values_list("pk"))
-            clicked = Click.objects.filter(message_id__in=wanted)
-            receipts = list(clicked.order_by().values_list("receipt_id", flat=True))
-            shorten(Receipt.objects.filter(message_id__in=wanted, message_id__gt=0))
-            shorten(Receipt.objects.filter(pk__in=many.among(receipts), message_id=0))
-            clicked.update(url="", ip="", user_agent="")
-            Echo.objects.filter(message_id__in=wanted).delete()
-            few = Send.objects.filter(pk__in=Message.objects.filter(pk__in=ids).values("send_id"))
-            # whoever has the digest of so few people could try all numbers
-            few.filter(recipients__lte=FEW).update(audience_digest="", file_sha256="")
-            done += Message.objects.filter(pk__in=wanted).update(
-                msisdn=ERASED, text="", substitutions={}, detail=""
-            )
+        ended = messages(subject).exclude(ON_ITS_WAY)
+        ids = list(ended.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
+        if not ids:
+            return done
+        done += _erase(ids)
+
+
+def _as_written(subject: Subject) -> list[int]:
+    """Messages that a partner asked for with something that is no number, and that failed at once: as it was written, it may name it."""
+    rows = Message.objects.filter(send__service=subject.service).order_by()
+    rows = rows.exclude(msisdn__startswith="+").exclude(msisdn__startswith=MARK).exclude(ON_ITS_WAY)
+    return ids_naming(rows, "msisdn", subject)
+
+
+def _erase(ids: Sequence[int]) -> int:
+    wanted = many.among(ids)
+    with transaction.atomic():
+        list(Message.objects.select_for_update().filter(pk__in=wanted).order_by("pk").values_list("pk"))
+        clicked = Click.objects.filter(message_id__in=wanted)
+        receipts = list(clicked.order_by().values_list("receipt_id", flat=True))
+        shorten(Receipt.objects.filter(message_id__in=wanted, message_id__gt=0))
+        shorten(Receipt.objects.filter(pk__in=many.among(receipts), message_id=0))
+        clicked.update(url="", ip="", user_agent="")
+        Echo.objects.filter(message_id__in=wanted).delete()
+        few = Send.objects.filter(pk__in=Message.objects.filter(pk__in=ids).values("send_id"))
+        # whoever has the digest of so few people could try all numbers
+        few.filter(recipients__lte=FEW).update(audience_digest="", file_sha256="")
+        return Message.objects.filter(pk__in=wanted).update(
+            msisdn=ERASED, text="", substitutions={}, detail=""
+        )
 
 
 def archives(subject: Subject) -> list[Archive]:
@@ -65,9 +84,9 @@ def _holds(subject: Subject, row: archive.Row) -> bool:
 
 def _says(subject: Subject, row: archive.Row) -> bool:
     mention = subject.mention
-    needle = mention.needle.encode()
     texts = (row.text, row.detail, *(row.echo or ()), *map(str, row.substitutions.values()))
-    return any(needle in one.raw for one in row.told) or any(text and mention.found(text) for text in texts)
+    said = any(text and mention.found(text) for text in texts)
+    return said or any(archive.in_raw(one.raw, mention) for one in row.told)
 
 
 def _without(subject: Subject, row: archive.Row) -> archive.Row:

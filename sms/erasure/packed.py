@@ -1,20 +1,21 @@
-"""What is compressed or a file within the database: audiences, uploads, report files."""
+"""What is compressed within the database: audiences, figures of checks, report files. Files that people gave are in `uploads`."""
 
-import hashlib
-import io
-import zipfile
 import zlib
 from array import array
 from collections.abc import Iterable, Iterator
 
+import msgspec
 from django.db import transaction
+from django.db.models import Q
 
 from sms import chunks, saved
 from sms.archive import in_values
+from sms.erasure.naming import says
 from sms.erasure.subject import Subject
-from sms.models import AudienceChunk, AudienceVersion, Draft, Preparation, ReportFile, ReportPart, Upload
+from sms.erasure.uploads import texts_of
+from sms.models import AudienceChunk, AudienceVersion, Draft, Preparation, ReportFile
 
-LARGEST = 200_000_000  # bytes of one unpacked sheet
+LONGEST = 200  # bytes over which a number may be written
 
 
 def erase_audiences(subject: Subject) -> int:
@@ -110,9 +111,10 @@ def _holds(version: AudienceVersion, subject: Subject) -> bool:
 
 
 def erase_preparations(subject: Subject) -> int:
-    """Figures of checks that name it: they are made again when their draft is opened."""
-    gone = Preparation.objects.filter(pk__in=_preparations(subject)).exclude(state=Preparation.State.WAITING)
-    return gone.delete()[0]
+    """Figures of checks that name it, made again when their draft is opened; and checks under way, whose rows were read before."""
+    checks = Preparation.objects.filter(service=subject.service, kind=Preparation.Kind.CHECK)
+    here = checks.filter(Q(pk__in=_preparations(subject)) | Q(state=Preparation.State.WAITING))
+    return here.delete()[0]
 
 
 def left_in_preparations(subject: Subject) -> int:
@@ -125,97 +127,35 @@ def _preparations(subject: Subject) -> list[int]:
     return [
         pk
         for pk, *packed in rows.iterator(chunk_size=100)
-        if any(needle in _plain(bytes(one)) for one in packed for needle in subject.needles)
+        if any(says(msgspec.msgpack.decode(bytes(one)), subject) for one in packed if one)
     ]
 
 
-def _plain(content: bytes) -> bytes:
-    try:
-        return zlib.decompress(content)
-    except zlib.error:
-        return content
-
-
-def erase_uploads(subject: Subject) -> tuple[int, int]:
-    """Files whose lines were taken out, and files that were deleted because that cannot be done to them: workbooks."""
-    mended = deleted = 0
-    for pk in _uploads(subject):
-        with transaction.atomic():
-            upload = Upload.objects.select_for_update().get(pk=pk)
-            content = _without_lines(bytes(upload.content), subject)
-            if content is None:
-                Draft.objects.filter(upload=upload).update(upload=None)
-                upload.delete()
-                deleted += 1
-                continue
-            digest = hashlib.sha256(content).hexdigest()
-            Upload.objects.filter(pk=pk).update(content=content, size=len(content), sha256=digest)
-            mended += 1
-    return mended, deleted
-
-
-def left_in_uploads(subject: Subject) -> int:
-    """Files that hold it."""
-    return sum(1 for _ in _uploads(subject))
-
-
-def _uploads(subject: Subject) -> Iterator[int]:
-    for pk in list(Upload.objects.filter(service=subject.service).values_list("pk", flat=True)):
-        content = Upload.objects.filter(pk=pk).values_list("content", flat=True).first()
-        if content is not None and any(subject.mention.found(text) for text in _texts(bytes(content))):
-            yield pk
-
-
-def _texts(content: bytes) -> Iterator[str]:
-    """What can be read in a file: a workbook's sheets and strings, or the text that it is."""
-    if not zipfile.is_zipfile(io.BytesIO(content)):
-        yield _decoded(content)[0]
-        return
-    with zipfile.ZipFile(io.BytesIO(content)) as book:
-        for part in book.infolist():
-            if part.filename.endswith((".xml", ".rels", ".csv", ".txt")) and part.file_size < LARGEST:
-                yield book.read(part).decode("utf-8", "replace")
-
-
-def _decoded(content: bytes) -> tuple[str, str]:
-    """Text, and the encoding that gives the very bytes back."""
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return content.decode("utf-16", "replace"), "utf-16"
-    try:
-        return content.decode("utf-8"), "utf-8"
-    except UnicodeDecodeError:
-        return content.decode("latin-1"), "latin-1"
-
-
-def _without_lines(content: bytes, subject: Subject) -> bytes | None:
-    """A text file without the lines that name the number; None where lines are not rows: workbooks, and cells over several lines."""
-    if zipfile.is_zipfile(io.BytesIO(content)):
-        return None
-    text, encoding = _decoded(content)
-    kept = []
-    for line in text.splitlines(keepends=True):
-        if not subject.mention.found(line):
-            kept.append(line)
-        elif line.count('"') % 2:
-            return None
-    after = "".join(kept)
-    return None if subject.mention.found(after) else after.encode(encoding, "replace")
-
-
 def erase_reports(subject: Subject) -> int:
-    """Report files that name it go as a whole; they are kept for a week only, and made again in a minute."""
-    files = set(_report_files(subject))
-    return ReportFile.objects.filter(pk__in=files).delete()[1].get("sms.ReportFile", 0) if files else 0
+    """Report files that name it go as a whole, and so do those that are being written: they are made again in a minute."""
+    files = set(report_files(subject))
+    being_made = Q(ready_at=None, cancelled_at=None, failed="", done__gt=0)
+    rows = ReportFile.objects.filter(Q(pk__in=files) | being_made, service=subject.service)
+    return rows.delete()[1].get("sms.ReportFile", 0)
 
 
 def left_in_reports(subject: Subject) -> int:
     """Report files that hold it."""
-    return len(set(_report_files(subject)))
+    return len(set(report_files(subject)))
 
 
-def _report_files(subject: Subject) -> Iterator[int]:
-    parts = ReportPart.objects.filter(file__service=subject.service).order_by("pk")
-    for file_id, content in parts.values_list("file_id", "content").iterator(chunk_size=20):
-        plain = zlib.decompress(bytes(content))
-        if any(needle in plain for needle in subject.needles):
-            yield file_id
+def report_files(subject: Subject) -> Iterator[int]:
+    """Their ids."""
+    for file in ReportFile.objects.filter(service=subject.service).order_by("pk"):
+        parts = (
+            zlib.decompress(bytes(part))
+            for part in file.parts.order_by("number").values_list("content", flat=True).iterator(chunk_size=1)
+        )
+        if file.kind == ReportFile.Kind.XLSX:  # read as a whole only
+            parts = (text.encode() for text in texts_of(b"".join(parts)))
+        before = b""
+        for part in parts:
+            if subject.mention.found((before + part).decode("utf-8", "replace")):
+                yield file.pk
+                break
+            before = part[-LONGEST:]

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sms.erasure import columns, disk, ledger, opt_outs, packed
+from sms.erasure import columns, database, disk, ledger, opt_outs, packed, raw, uploads
 from sms.erasure.subject import Subject
-from sms.models import Callback
 
 Rest = Callable[[], object]
 
@@ -36,9 +35,29 @@ class Place:
     left: Callable[[Subject, Around], int]
 
 
+def _rows(words: str, erase: Callable[[Subject], int], left: Callable[[Subject], int]) -> Place:
+    """A place that is done in one go."""
+    return Place(words, lambda subject, _: Done(erase(subject)), lambda subject, _: left(subject))
+
+
+def _walked(words: str, erase: Callable[[Subject, Rest], int], left: Callable[[Subject, Rest], int]) -> Place:
+    """A place that is large, with pauses between its pieces."""
+    return Place(
+        words,
+        lambda subject, around: Done(erase(subject, around.rest)),
+        lambda subject, around: left(subject, around.rest),
+    )
+
+
+def _only_looked_at(
+    words: str, note: Callable[[Subject, Around], str], left: Callable[[Subject, Around], int]
+) -> Place:
+    return Place(words, lambda subject, around: Done(0, note(subject, around)), left)
+
+
 def _uploads(subject: Subject, around: Around) -> Done:
     del around
-    mended, deleted = packed.erase_uploads(subject)
+    mended, deleted = uploads.erase_uploads(subject)
     note = (
         f"{deleted} of them deleted as a whole: lines cannot be taken out of a workbook, or of cells over several lines."
         if deleted
@@ -47,106 +66,90 @@ def _uploads(subject: Subject, around: Around) -> Done:
     return Done(mended + deleted, note)
 
 
+def _named(found: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(found.items()))
+
+
 def _texts(subject: Subject, around: Around) -> Done:
     found = columns.erase(subject, around.rest)
-    return Done(sum(found.values()), ", ".join(f"{name} {count}" for name, count in sorted(found.items())))
+    return Done(sum(found.values()), _named(found))
 
 
-def _told(subject: Subject, around: Around) -> Done:
-    """Callbacks that were delivered or given up go; those that wait lose the number with every other text."""
-    del around
-    rows = Callback.objects.filter(endpoint__service=subject.service).exclude(state=Callback.State.WAITING)
-    gone = columns.naming(rows, "body", subject).values_list("pk", flat=True)
-    return Done(Callback.objects.filter(pk__in=list(gone)).delete()[0])
-
-
-def _left_told(subject: Subject, around: Around) -> int:
-    del around
-    rows = Callback.objects.filter(endpoint__service=subject.service)
-    return columns.naming(rows, "body", subject).count()
-
-
-def _nothing(subject: Subject, around: Around) -> Done:
-    del subject, around
-    return Done(0, "Looked at only: the audit is never changed, and holds no numbers by design.")
+def _catalogue(subject: Subject, around: Around) -> str:
+    found = columns.in_the_catalogue(subject, around.rest)
+    if not found:
+        return "Looked at only: what the desk itself says."
+    return f"Named in {_named(found)}. Sends are made of it, so it is not changed by itself: change it on its page."
 
 
 def _logs(subject: Subject, around: Around) -> Done:
-    looked = disk.logs(subject, around.folder)
-    naming = f" Naming it: {', '.join(looked.naming)}; delete them." if looked.naming else ""
+    looked = disk.erase_logs(subject, around.folder)
+    note = (
+        f"{looked.files} files of this host looked through. The desk writes its own log to the standard error stream, with numbers masked: "
+        "copies that a log collector, a journal or a proxy keeps are outside of the desk. Search them for the number with +, without it, "
+        "and as it is written within its country."
+    )
     return Done(
-        0,
-        f"Looked at only: {looked.files} files of this host, in which numbers are masked by design.{naming}",
+        len(looked.changed), f"Overwritten in {', '.join(looked.changed)}. {note}" if looked.changed else note
     )
 
 
 PLACES: tuple[Place, ...] = (
-    Place(
-        "messages waiting on this host's disk for the database",
-        lambda subject, _: Done(disk.erase_waiting(subject)),
-        lambda subject, _: disk.left_waiting(subject),
-    ),
-    Place(
-        "opt-outs (kept as a digest)",
-        lambda subject, _: Done(opt_outs.erase(subject)),
-        lambda subject, _: opt_outs.left(subject),
-    ),
-    Place(
+    _rows("messages waiting on this host's disk for the database", disk.erase_waiting, disk.left_waiting),
+    _rows("opt-outs (kept as a digest)", opt_outs.erase, opt_outs.left),
+    _rows(
         "messages, with their receipts, clicks and partners' spellings",
-        lambda subject, _: Done(ledger.erase_messages(subject)),
-        lambda subject, _: ledger.messages(subject).count(),
+        ledger.erase_messages,
+        lambda subject: ledger.messages(subject).count(),
     ),
-    Place(
-        "archive files",
-        lambda subject, _: Done(ledger.erase_archives(subject)),
-        lambda subject, _: len(ledger.archives(subject)),
-    ),
-    Place(
+    _rows("archive files", ledger.erase_archives, lambda subject: len(ledger.archives(subject))),
+    _walked(
         "receipts that are unmatched, in quarantine or of other messages",
-        lambda subject, around: Done(columns.erase_receipts(subject, around.rest)),
-        lambda subject, around: columns.left_in_receipts(subject, around.rest),
+        raw.erase_receipts,
+        raw.left_in_receipts,
     ),
-    Place(
-        "incoming SMS",
-        lambda subject, _: Done(columns.erase_inbound(subject)),
-        lambda subject, _: columns.left_in_inbound(subject),
-    ),
-    Place("callbacks", _told, _left_told),
-    Place(
-        "stored answers of the API",
-        lambda subject, _: Done(columns.erase_answers(subject)),
-        lambda subject, _: columns.left_in_answers(subject),
-    ),
-    Place(
+    _rows("incoming SMS", raw.erase_inbound, raw.left_in_inbound),
+    _rows("callbacks", raw.erase_callbacks, raw.left_in_callbacks),
+    _rows("stored answers of the API", raw.erase_answers, raw.left_in_answers),
+    Place("uploaded files", _uploads, lambda subject, _: uploads.left_in_uploads(subject)),
+    _rows(
         "audiences, every version of them, and their rejected rows",
-        lambda subject, _: Done(packed.erase_audiences(subject)),
-        lambda subject, _: packed.left_in_audiences(subject),
+        packed.erase_audiences,
+        packed.left_in_audiences,
     ),
     Place(
-        "figures of checked drafts",
-        lambda subject, _: Done(packed.erase_preparations(subject)),
-        lambda subject, _: packed.left_in_preparations(subject),
-    ),
-    Place(
-        "uploaded files",
-        _uploads,
-        lambda subject, _: packed.left_in_uploads(subject),
-    ),
-    Place(
-        "report files",
-        lambda subject, _: Done(packed.erase_reports(subject)),
-        lambda subject, _: packed.left_in_reports(subject),
-    ),
-    Place(
-        "every other text: sends, drafts, rejected rows, names, notes, reasons",
+        "every other text: sends, drafts, approvals, rejected rows, names, notes, reasons, colleagues' own numbers",
         _texts,
         lambda subject, around: sum(columns.left(subject, around.rest).values()),
     ),
-    Place("the audit", _nothing, lambda subject, _: columns.left_in_audit(subject)),
-    Place(
-        "tables of the queue, of sign-in and of the admin's log",
-        lambda _subject, _: Done(0, "Looked at only: none holds numbers by design."),
-        lambda subject, _: sum(columns.left_elsewhere(subject).values()),
+    # after the texts: a check that begins now reads what is left of them
+    _rows("figures of checked drafts", packed.erase_preparations, packed.left_in_preparations),
+    _rows("report files", packed.erase_reports, packed.left_in_reports),
+    _rows(
+        "tables of the queue and of sign-in",
+        columns.erase_elsewhere,
+        columns.left_elsewhere,
     ),
-    Place("logs", _logs, lambda subject, around: len(disk.logs(subject, around.folder).naming)),
+    _only_looked_at(
+        "templates, senders and other things of the catalogue",
+        _catalogue,
+        lambda subject, around: sum(columns.in_the_catalogue(subject, around.rest).values()),
+    ),
+    _only_looked_at(
+        "the audit",
+        lambda _subject, _: (
+            "Looked at only: it is never changed, and numbers are masked in what people write into it."
+        ),
+        lambda subject, _: columns.left_in_audit(subject),
+    ),
+    Place(
+        "logs and other files of this host",
+        _logs,
+        lambda subject, around: len(disk.logs(subject, around.folder).naming),
+    ),
+    _only_looked_at(
+        "what the database file keeps of replaced text",
+        lambda _subject, _: database.make_anew(),
+        lambda _subject, _: 0,
+    ),
 )

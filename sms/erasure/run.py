@@ -10,15 +10,14 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from sms import archive
-from sms.erasure import columns, disk, journal, ledger
+from sms.erasure import database, disk, journal
 from sms.erasure.places import PLACES, Around
-from sms.erasure.subject import OPEN, Subject
+from sms.erasure.subject import Subject
+from sms.erasure.waits import why_not
 from sms.models import (
-    UNFINISHED,
     Actor,
     AudienceChunk,
     AuditEvent,
@@ -61,25 +60,6 @@ def ask(
     return made
 
 
-def why_not(subject: Subject) -> str:
-    """What keeps the number from being erased now, with the way out; empty where nothing does."""
-    # what approvers said yes to is compared until all of it has gone, so nothing of it is changed before
-    waits = Q(state__in=OPEN) | Q(send__approvers__gt=0, send__state__in=UNFINISHED)
-    open_ = ledger.messages(subject).filter(waits).count()
-    if open_:
-        return (
-            f"{open_:,} message{'' if open_ == 1 else 's'} to this number {'is' if open_ == 1 else 'are'} waiting, under way or not "
-            "confirmed. "
-            "Stop the send, settle what is not confirmed, or wait: it is erased as soon as they have ended."
-        )
-    if held := ledger.held(subject):
-        return (
-            f"{held:,} send{'' if held == 1 else 's'} to this number {'is' if held == 1 else 'are'} kept by an admin. "
-            "Let the days count again on the send's page, and it is erased."
-        )
-    return ""
-
-
 def perform(erasure: Erasure, *, folder: Path, rest: Callable[[], object] = lambda: None) -> bool:
     """Erase everywhere and verify; True where it is done, False where it has to wait (`waits_for` says for what).
 
@@ -87,16 +67,14 @@ def perform(erasure: Erasure, *, folder: Path, rest: Callable[[], object] = lamb
     """
     service = Service.objects.get(pk=erasure.service_id)
     subject = Subject(service, erasure.number)
-    erasure.waits_for = why_not(subject)
-    if erasure.waits_for:
-        Erasure.objects.filter(pk=erasure.pk).update(waits_for=erasure.waits_for)
+    if _waits(erasure, subject):
         return False
     Erasure.objects.filter(pk=erasure.pk).update(state=Erasure.State.RUNNING, waits_for="")
     disk.bring_in()
     archive.resume(
         service, rest=lambda: False
     )  # a file that a killed process left half-way cannot be rewritten
-    columns.before_deleting()
+    database.before_deleting()
     around, entries = Around(rest, folder), list[dict[str, Any]]()
     before = {entry["place"]: entry for entry in erasure.certificate.get("places", [])}
     for place in PLACES:
@@ -116,9 +94,21 @@ def perform(erasure: Erasure, *, folder: Path, rest: Callable[[], object] = lamb
     for entry, place in zip(entries, PLACES, strict=True):
         entry["left"] = place.left(subject, around)
         rest()
+    # what began meanwhile may have read rows before they were erased: it is waited for, and everything looked at again
+    if _waits(erasure, subject):
+        return False
     _finish(erasure, subject, entries)
-    columns.after_deleting()
+    database.after_deleting()
     return True
+
+
+def _waits(erasure: Erasure, subject: Subject) -> bool:
+    """Whether something keeps it; then that is noted."""
+    erasure.waits_for = why_not(subject)[:300]
+    if erasure.waits_for:
+        erasure.state = Erasure.State.WAITING
+        Erasure.objects.filter(pk=erasure.pk).update(state=erasure.state, waits_for=erasure.waits_for)
+    return bool(erasure.waits_for)
 
 
 def _merged(entries: Sequence[dict[str, Any]], before: dict[str, Any]) -> list[dict[str, Any]]:

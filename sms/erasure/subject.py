@@ -7,10 +7,8 @@ from sms.models import MessageState, Service
 from sms.msisdn.hidden import hidden
 from sms.msisdn.mention import Mention
 
-OPEN = (
-    *(MessageState.PENDING, MessageState.POSTING, MessageState.UNCONFIRMED),
-    *(MessageState.QUEUED, MessageState.SUBMITTED),
-)
+UNSENT = (MessageState.PENDING, MessageState.POSTING, MessageState.UNCONFIRMED)
+OPEN = (*UNSENT, MessageState.QUEUED, MessageState.SUBMITTED)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,10 @@ from django.utils import timezone
 from sms.models import audit_proof
 from sms.models.audit_acts import ACTS
 from sms.models.insert import Later, insert
+from sms.msisdn.masked import masked_values
+
+# what people write themselves: a number in it would be there for ever
+WRITTEN = frozenset(("because", "comment", "name", "named", "note", "query", "reason", "source", "value"))
 
 
 class UnknownAct(ValueError):
@@ -101,6 +105,7 @@ class AuditEvent(models.Model):
         **details: object,
     ) -> "AuditEvent":
         """Add one row; call it inside the act's own transaction. Raises UnknownAct for what is not in the registry."""
+        details = _quiet(details, noun)
         fields = cls._fields(act, by, service_slug, noun, noun_key, details)
         row = cls(**fields | {"details": details})
         row.save(force_insert=True)
@@ -119,7 +124,7 @@ class AuditEvent(models.Model):
         **details: object,
     ) -> None:
         """The same among other rows that the act inserts `later`."""
-        fields = cls._fields(act, by, service_slug, noun, noun_key, details)
+        fields = cls._fields(act, by, service_slug, noun, noun_key, _quiet(details, noun))
         insert(cls, tuple(fields), [list(fields.values())], later=later)
 
     @classmethod
@@ -153,6 +158,14 @@ class AuditEvent(models.Model):
         at = f"CASE WHEN length({alias}.at) = 19 THEN {alias}.at || '.000000' ELSE {alias}.at END"
         joined = " || char(31) || ".join([f"'{audit_proof.FORM}'", f"({at})", *others])
         return f"CAST({joined} AS BLOB)"
+
+
+def _quiet(details: dict[str, object], noun: str) -> dict[str, object]:
+    """Details without numbers of people. A sender's address is the desk's own, and which one it was has to be known."""
+    if WRITTEN.isdisjoint(details):
+        return details
+    quiet = WRITTEN - {"named"} if noun == "sender" else WRITTEN
+    return {key: masked_values(value) if key in quiet else value for key, value in details.items()}
 
 
 class AuditSeal(models.Model):

@@ -4,6 +4,7 @@
     plan.py      digits → a number of some country's plan, or why not
     hidden.py    what stands where a number stood that must not be kept
     mention.py   a number found in, and taken out of, other text
+    masked.py    whatever looks like a number, hidden in other text
 
 Says whether a number can exist and whether its range is assigned, never whether somebody answers there. Called
 by the audience reader for every row, by the API and the pages for single numbers, and by logs for `mask`.

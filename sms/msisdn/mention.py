@@ -6,6 +6,7 @@ slashes and brackets, the digits of every script.
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import cached_property
 
 from sms.msisdn.plan import calling_code
@@ -24,11 +25,6 @@ class Mention:
         self.code = calling_code(self.digits)
         self.national = self.digits[len(self.code) :]
 
-    @property
-    def needle(self) -> str:
-        """Digits that stand together in every program's way of writing it: for a database to look for."""
-        return self.digits
-
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
         spread = _BETWEEN.join(self.national)
@@ -39,6 +35,10 @@ class Mention:
     def found(self, text: str) -> bool:
         """Whether it is written there."""
         return bool(self._pattern.search(_latin(text)))
+
+    def spans(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where it is written there: begin and end of each mention."""
+        return (found.span() for found in self._pattern.finditer(_latin(text)))
 
     def without(self, text: str, *, put: str = GONE) -> str:
         """The text with every mention replaced."""

@@ -1,7 +1,8 @@
 """What a text becomes while somebody writes it: on a phone, row by row, and over all rows. Stores nothing, refuses nothing.
 
 `look` is asked at every key, so it looks at a sample (`sms.sample`) and says where its figures are an estimate; `count` goes over every
-row. What nothing fills is shown as a hole; whether that makes a send is for `sms.compose` to say. Called by the compose page.
+row, and `totals_of_all` takes what a draft's check found. What nothing fills is shown as a hole; whether that makes a send is for
+`sms.compose` to say. Called by the compose page.
 
     shapes   what goes in and comes out     rows    real rows with their texts
     phone    one of them, marked            hints   what a careful colleague would say
@@ -13,11 +14,23 @@ from sms import text
 from sms.models import Sender
 from sms.preview.hints import hints_of, senders_of
 from sms.preview.phone import odd_of, phone_of
-from sms.preview.rows import count, filled_rows, holes, totals_of, ways_of
+from sms.preview.rows import count, filled_rows, holes, totals_of, totals_of_all, ways_of
 from sms.preview.shapes import LONGEST, Bit, Hole, Odd, Phone, Preview, Totals, Written
 from sms.sample import Sample
 
-__all__ = ["Bit", "Hole", "Odd", "Phone", "Preview", "Totals", "Written", "count", "holes", "look"]
+__all__ = [
+    "Bit",
+    "Hole",
+    "Odd",
+    "Phone",
+    "Preview",
+    "Totals",
+    "Written",
+    "count",
+    "holes",
+    "look",
+    "totals_of_all",
+]
 
 STEPS = 300  # rows that can be stepped through
 

@@ -6,7 +6,7 @@ from statistics import median_high
 
 from sms import content, templates, text
 from sms.audience import Audience, Recipient
-from sms.compose import lengths
+from sms.compose import Survey, lengths
 from sms.preview.shapes import Hole, Totals, Written
 from sms.sample import Sample
 
@@ -90,6 +90,20 @@ def totals_of(rows: Sequence[Row], sample: Sample) -> Totals:
         most=round(sum(most) * scale),
         exact=sample.whole,
         looked_at=len(rows),
+    )
+
+
+def totals_of_all(figures: Survey) -> Totals:
+    """Of a draft's check, which went over every row as it will be sent."""
+    spans = figures.countries.values()
+    return Totals(
+        rows=figures.recipients,
+        worst=figures.worst,
+        typical=figures.typical,
+        least=sum(one[1] for one in spans),
+        most=sum(one[2] for one in spans),
+        exact=True,
+        looked_at=figures.rows,
     )
 
 

@@ -90,6 +90,24 @@ class Spool:
                 log.error("spool_file_unusable", file=str(path), error=str(problem))
         return done
 
+    @staticmethod
+    def rewritten(data: bytes, change: Callable[[bytes], bytes]) -> bytes:
+        """A file's records with what came in changed, each with a checksum that fits; what is damaged is changed as it lies there."""
+        parts, at = list[bytes](), 0
+        while at < len(data):
+            found, end = _record_at(data, at)
+            if found is None:
+                following = data.find(MAGIC, at + 1)
+                end = following if following > 0 else len(data)
+                parts.append(change(data[at:end]))
+            else:
+                raw = change(found.raw)
+                parts.append(
+                    _record(msgspec.structs.replace(found, raw=raw)) if raw != found.raw else data[at:end]
+                )
+            at = end
+        return b"".join(parts)
+
     def _bring_in(self, path: Path, insert: Callable[[Sequence[Incoming]], object]) -> int:
         with _taken(path) as (taken, fd):
             if fd is None:

@@ -19,6 +19,7 @@ from sms.models import (
     IdempotentAnswer,
     InboundMessage,
     Message,
+    Preparation,
     Receipt,
     ReceiptInbox,
     RetentionClock,
@@ -62,6 +63,26 @@ def uploads(service: Service, now: datetime) -> int:
     with transaction.atomic():
         Draft.objects.filter(upload_id__in=ids).update(upload=None)
         return Upload.objects.filter(pk__in=ids).delete()[0] if ids else 0
+
+
+def _drafts(service: Service, now: datetime) -> list[int]:
+    """Drafts that were never sent, and that nobody changed for so long: their recipients are numbers as any others."""
+    before = _before(service.keep_numbers, now)
+    if before is None:
+        return []
+    rows = Draft.objects.filter(service=service, send=None, changed_at__lt=before)
+    rows = rows.exclude(pasted="", upload=None, version=None)
+    return list(rows.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
+
+
+def drafts(service: Service, now: datetime) -> int:
+    """They stay, without pasted numbers, file, and what was read of either; a saved audience is named by them still."""
+    ids = _drafts(service, now)
+    if not ids:
+        return 0
+    with transaction.atomic():
+        Preparation.objects.filter(draft_id__in=ids).delete()
+        return Draft.objects.filter(pk__in=ids).update(pasted="", upload=None, version=None)
 
 
 def _versions(service: Service, now: datetime) -> list[AudienceVersion]:
@@ -196,6 +217,7 @@ def nameless(service: Service, now: datetime) -> int:
 
 
 PLACES: dict[str, Callable[[Service, datetime], int]] = {
+    "drafts": drafts,  # before the files that they had
     "uploads": uploads,
     "versions": versions,
     "inbound": inbound,
@@ -209,7 +231,8 @@ SILENT = (nameless,)  # walks over what is nobody's; how many were looked at say
 def forecast(service: Service, *, now: datetime) -> dict[str, int]:
     """How many there are of each now, up to a few thousand; incoming SMS by what is still in them."""
     most = 5000
-    found = {"uploads": len(_uploads(service, now)), "versions": len(_versions(service, now))}
+    found = {"drafts": len(_drafts(service, now))}
+    found |= {"uploads": len(_uploads(service, now)), "versions": len(_versions(service, now))}
     numbers, told = _before(service.keep_numbers, now), _before(service.keep_receipts, now)
     bodies = _before(service.keep_bodies, now)
     wanted = Q(pk=0)

@@ -15,6 +15,7 @@ from sms.models import (
     Draft,
     Echo,
     Message,
+    Preparation,
     Receipt,
     Reject,
     ReportedSend,
@@ -170,7 +171,12 @@ def _texts_of_sends(sends: Sequence[int]) -> None:
             Send.objects.filter(pk=pk).update(name=named)
             ReportedSend.objects.filter(pk=pk).update(name=named)
     rows.exclude(text="").update(text=TEXT_GONE)
-    Draft.objects.filter(send_id__in=many.among(sends)).exclude(text="").update(text=TEXT_GONE)
+    drafts = Draft.objects.filter(send_id__in=many.among(sends))
+    drafts.exclude(text="").update(text=TEXT_GONE)
+    drafts.exclude(fillings={}).update(fillings={})  # what stood where a row had nothing is text as well
+    for work in Preparation.objects.filter(send_id__in=many.among(sends)):
+        if work.cursor.pop("fillings", None):
+            work.save(update_fields=["cursor"])
     for asked in ApprovalRequest.objects.filter(send_id__in=many.among(sends)):  # what approvers were shown
         if asked.snapshot["text"] not in ("", TEXT_GONE):
             asked.snapshot["text"] = TEXT_GONE

@@ -6,6 +6,7 @@ KINDS = {
     "numbers": "messages without their number",
     "archive": "messages moved into archive files",
     "archives": "archive files written anew with less in them",
+    "drafts": "unsent drafts without their recipients",
     "uploads": "uploaded files",
     "versions": "old versions of audiences",
     "inbound": "incoming SMS",

@@ -2,6 +2,8 @@
 const SHORTLY = 40; // milliseconds after the last key before the server is asked
 const LATEST = 90; // and at most so long after the first
 const AT_REST = 1200; // until every row is counted, and what changed is said to whoever listens
+const AGAIN = 1000; // between two looks at how far a count is
+const LATER = 5000; // and after one that was not answered
 const LONG = 20_000; // characters of a pasted list that are not sent at every key: the saved ones are looked at
 const FIELDS = ["text", "template", "language", "sender", "link_domain", "audience", "pasted", "country", "column", "allow_duplicates", "when", "send_at", "time_zone"];
 const LISTS = ["fillings_shown", "filling_name", "filling_column", "filling_fallback"]; // what fills each placeholder
@@ -50,13 +52,18 @@ export function preview(form) {
     const mine = (asked += 1);
     const written = form.elements.text.value;
     const answer = await fetch(form.dataset.preview, { method: "POST", body: body(extra) }).catch(() => null);
-    if (!answer?.ok || answer.redirected || mine < applied) return;
-    const told = await answer.json();
-    if (mine < applied) return;
+    const told = answer?.ok && !answer.redirected ? await answer.json() : null;
+    if (extra.count && mine === asked) rests(told ? AGAIN : LATER); // whatever was asked since comes to rest by itself
+    if (!told || mine < applied) return;
     applied = mine;
     replaced = written === form.elements.text.value ? told.replaced : "";
     last = told.said;
     for (const [name, html] of Object.entries(told.parts)) put(name, html);
+  }
+
+  function rests(wait = AT_REST) {
+    clearTimeout(rest);
+    rest = setTimeout(resting, wait);
   }
 
   function resting() {
@@ -64,18 +71,24 @@ export function preview(form) {
     if (form.querySelector("[data-counting]")) send({ count: "1" });
   }
 
+  // What is stored now may be what a count has waited for.
+  function stored() {
+    if (form.querySelector("[data-counting], [data-uncounted]")) send({ count: "1" });
+  }
+
   function ask() {
     const now = performance.now();
     since ||= now;
     clearTimeout(soon);
     soon = setTimeout(send, Math.max(0, Math.min(SHORTLY, since + LATEST - now)));
-    clearTimeout(rest);
-    rest = setTimeout(resting, AT_REST);
+    rests();
   }
 
   function step(by) {
     at = Math.max(0, at + by);
-    send();
+    const counting = form.querySelector("[data-counting]");
+    send(counting ? {} : { count: "1" }); // exact figures stay exact
+    if (counting) rests();
   }
 
   form.addEventListener("input", (event) => {
@@ -89,5 +102,5 @@ export function preview(form) {
     if (button.getAttribute("aria-disabled") !== "true") step(Number(button.dataset.step));
   });
   ask();
-  return { ask, step, replaced: () => replaced };
+  return { ask, step, stored, replaced: () => replaced };
 }

@@ -5,7 +5,7 @@ const LATEST = 3000; // and at most so long after the first
 const TOO_LONG = 30_000; // without an answer the save counts as failed
 const AGAIN = [2, 4, 8, 15]; // seconds
 
-export function saving(form, { changed, work }) {
+export function saving(form, { changed, stored, work }) {
   const state = form.querySelector("[data-state]");
   const clashes = form.querySelector("[data-clashes]");
   const file = form.querySelector("[data-file]");
@@ -20,7 +20,7 @@ export function saving(form, { changed, work }) {
 
   function touched(event) {
     const name = event.target.name;
-    if (event.target.form !== form || !name || name.startsWith("choose_")) return;
+    if (event.target.form !== form || !name || name === "mended" || name.startsWith("choose_")) return;
     edits.set(name, (edit += 1));
     if (!failures) say("Not saved yet …", "open");
     const now = performance.now();
@@ -33,6 +33,7 @@ export function saving(form, { changed, work }) {
     const typed = new FormData(form);
     for (const name of [...typed.keys()]) if (!choosing && /^(choose|seen)_/.test(name)) typed.delete(name);
     if (!typed.get("file")?.size) typed.delete("file");
+    typed.delete("mended"); // goes with its button
     return typed;
   }
 
@@ -81,6 +82,7 @@ export function saving(form, { changed, work }) {
     else if (wrong) say(`Saved ${told.at}, but not “${wrong[0]}”: ${wrong[1][0]}`, "bad");
     else if (!dirty()) say(`Saved ${told.at}.${told.told ? ` ${told.told}` : ""}`);
     if (newFile || Object.keys(told.theirs).length) changed();
+    else if (!dirty()) stored();
   }
 
   // From the first save on, the page is the draft's: a reload finds it again.
@@ -89,9 +91,7 @@ export function saving(form, { changed, work }) {
     history.replaceState(history.state, "", told.page);
     form.dataset.save = `${told.page}save/`;
     form.dataset.preview = `${told.page}preview/`;
-    for (const [id, act] of [["discard", "discard/"], ["work-stop", "stop/"], ["work-go-on", "go-on/"], ["mend", "mend/"]]) {
-      document.getElementById(id).action = told.page + act;
-    }
+    document.getElementById("discard").action = `${told.page}discard/`;
     form.querySelector("[form=discard]").hidden = false;
   }
 

@@ -11,7 +11,7 @@ const text = form.querySelector("[name=text]");
 for (const part of form.querySelectorAll("[data-without-script]")) part.hidden = true;
 
 const phone = preview(form);
-const saver = saving(form, { changed: () => phone.ask(), work: working(form, () => phone.ask()) });
+const saver = saving(form, { changed: () => phone.ask(), stored: () => phone.stored(), work: working(form, () => phone.ask()) });
 presence(form, saver);
 
 function insert(words) {

@@ -19,6 +19,10 @@ ARGUMENTS = [
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
 ]
 
+AXE = Axe().axe_script
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+LOOKS = (("light", 1280), ("dark", 360))
+
 
 def chromium() -> str | None:
     """Path of the installed browser."""
@@ -46,7 +50,10 @@ def browser() -> Iterator[Browser]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A private window: no cookies from the test before."""
     window = browser.new_context(
-        viewport={"width": 1280, "height": 900}, locale="en-GB", timezone_id="Europe/London"
+        viewport={"width": 1280, "height": 900},
+        locale="en-GB",
+        timezone_id="Europe/London",
+        reduced_motion="reduce",  # a colour on its way from light to dark is neither
     )
     window.set_default_timeout(10_000)
     yield window
@@ -71,7 +78,23 @@ def page(context: BrowserContext, complaints: list[str]) -> Iterator[Page]:
 
 def accessibility_problems(page: Page) -> list[str]:
     """Axe's findings on the page as it stands, one line each: rule, and the first element it is about."""
-    found = Axe().run(
-        page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE)
+    return page.evaluate(
+        "options => axe.run(options).then(found => found.violations.map(rule => `${rule.id}: ${rule.nodes[0].html}`))",
+        {"runOnly": RULES, "resultTypes": ["violations"]},
     )
-    return [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found.response["violations"]]
+
+
+def problems(page: Page, state: str) -> list[str]:
+    """Axe's findings and sideways scroll in both looks, with the state's name; colours and widths do not meet."""
+    found = []
+    for scheme, width in LOOKS:
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 900})
+        found += [f"{state}, {scheme}: {one}" for one in accessibility_problems(page)]
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        found += [f"{state}, {width} px: scrolls sideways by {wide} px"] if wide > 0 else []
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    return found

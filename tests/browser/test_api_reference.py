@@ -4,7 +4,7 @@ import pytest
 
 from tests.api.desk import a_key, a_partner_service
 
-pytestmark = [pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite]  # it is about a page, not rows
 
 
 def test_the_reference_shows_every_operation_and_tries_one(page, live_server):

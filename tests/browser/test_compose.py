@@ -6,25 +6,9 @@ from portal.models import Membership, User
 from sms import saved
 from sms.audience import Limits
 from sms.models import Draft, ShortLinkDomain
-from tests.browser.conftest import accessibility_problems
+from tests.browser.conftest import problems
 from tests.browser.test_pages import PASSWORD, pytestmark, shop, sign_in  # noqa: F401 - fixtures
 from tests.domain.desk import BY
-
-LOOKS = (("light", 1280), ("dark", 360))
-
-
-def problems(page: Page, state: str) -> list[str]:
-    """Axe's findings and sideways scroll in both looks, with the state's name."""
-    found = []
-    for scheme, width in LOOKS:
-        page.emulate_media(color_scheme=scheme)
-        page.set_viewport_size({"width": width, "height": 900})
-        found += [f"{state}, {scheme}: {one}" for one in accessibility_problems(page)]
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        found += [f"{state}, {width} px: scrolls sideways by {wide} px"] if wide > 0 else []
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size({"width": 1280, "height": 900})
-    return found
 
 
 def state_of(page: Page):

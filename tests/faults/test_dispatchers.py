@@ -19,7 +19,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.faults import proxy
-from tests.journey.processes import ROOT, Desk, desk, environment, free_port, stop
+from tests.journey.processes import ROOT, Desk, desk, environment, free_port, in_proportion, stop
+from tests.prepared import snapshot
 
 pytestmark = [pytest.mark.journey]
 
@@ -43,8 +44,29 @@ class Bench(Desk):
         self.started.append(process)
         return process
 
+    def cluster(self) -> subprocess.Popen:
+        with self.log.open("ab") as out:
+            process = subprocess.Popen(
+                [sys.executable, "manage.py", "qcluster"],
+                cwd=ROOT,
+                env=self.env,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+        self.started.append(process)
+        return process
+
     def run(self, code: str) -> subprocess.CompletedProcess:
         return self.manage("shell", "--no-imports", "-c", code)
+
+    def end(self) -> None:
+        """SIGKILL for whatever was started, each with its group."""
+        for process in self.started:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        self.started.clear()
 
 
 @contextmanager
@@ -69,19 +91,50 @@ def bench(var_dir: Path, database_url: str, *sandbox: str) -> Iterator[Bench]:
         )
         yield made
     finally:
-        for process in made.started:  # with its group
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        made.end()
+        made.let_go()
         provider.kill()
         provider.wait()
         out.close()
 
 
+@pytest.fixture(scope="module")
+def one_bench(prepared, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bench")
+    with (
+        prepared.copy(folder) as url,
+        bench(folder, url, "--fault", "slow=150") as made,
+        snapshot(url) as restore,
+    ):
+        yield made, restore
+
+
 @pytest.fixture
-def idle_bench(var_dir, prepared_database_url):
-    with bench(var_dir, prepared_database_url, "--fault", "slow=150") as made:
-        yield made
+def idle_bench(one_bench):
+    """As if it had just been made: nothing was sent, and nobody has reported."""
+    made, restore = one_bench
+    made.log.write_bytes(b"")
+    yield made
+    made.end()
+    made.forget_at_provider()
+    restore()
+
+
+@pytest.fixture(scope="module")
+def desks(prepared, tmp_path_factory):
+    """Desks whose supervisor loses patience soon, one after the other: the last is given again while it runs."""
+    with ExitStack() as stack:
+        running: list[Desk] = []
+
+        def give() -> Desk:
+            if not running or running[-1].process.poll() is not None:
+                folder = tmp_path_factory.mktemp("desk")
+                url = stack.enter_context(prepared.copy(folder))
+                running.append(stack.enter_context(desk(folder, url, "--patience", "6")))
+            running[-1].forget_at_provider()
+            return running[-1]
+
+        yield give
 
 
 def an_audience(folder: Path, count: int) -> Path:
@@ -156,41 +209,39 @@ def freeze(group: int, database_url: str) -> None:
                 time.sleep(0.1)
 
 
-def test_a_frozen_cluster_is_restarted_as_a_whole_and_the_send_completes(
-    var_dir, prepared_database_url, tmp_path
-):
-    with desk(var_dir, prepared_database_url, "--patience", "6") as running:
-        frozen = cluster_of(running)
-        freeze(frozen, prepared_database_url)
-        send(running, an_audience(tmp_path, 200))
-        assert arrived(running) == []
+def test_a_cluster_that_lost_its_idle_workers_sends_all_the_same(desks, tmp_path):
+    running = desks()
+    cluster = cluster_of(running)
+    until(lambda: len(family(cluster)) >= 5, seconds=20, what="the workers", log=running.log)
+    time.sleep(1.5)  # until the wake-up of the start is done with
+    for worker in family(cluster)[:3]:  # a worker that dies idle takes the queue's lock with it
+        os.kill(worker, signal.SIGKILL)
+    send(running, an_audience(tmp_path, 100))
 
-        until(lambda: len(arrived(running)) >= 200, seconds=35, what="the send", log=running.log)
-
-        assert (
-            "The cluster is started again as a whole: it has shown no sign of life" in running.log.read_text()
-        )
-        assert not alive_in(frozen), "its workers went with it"
-        again = cluster_of(running)
-        assert again != frozen
-        assert set(Counter(arrived(running)).values()) == {1}
-
-        freeze(again, prepared_database_url)
-        assert stop(running.process) < 5, "a frozen cluster does not hold up Ctrl-C"
-        until(lambda: not alive_in(again), seconds=3, what="the end of its workers", log=running.log)
+    until(lambda: len(arrived(running)) >= 100, seconds=35, what="the send", log=running.log)
+    assert set(Counter(arrived(running)).values()) == {1}
+    until(lambda: states(running) == {"delivered": 100}, seconds=15, what="the receipts", log=running.log)
 
 
-def test_a_cluster_that_lost_its_idle_workers_sends_all_the_same(var_dir, prepared_database_url, tmp_path):
-    with desk(var_dir, prepared_database_url, "--patience", "6") as running:
-        cluster = cluster_of(running)
-        until(lambda: len(family(cluster)) >= 5, seconds=20, what="the workers", log=running.log)
-        time.sleep(1.5)  # until the wake-up of the start is done with
-        for worker in family(cluster)[:3]:  # a worker that dies idle takes the queue's lock with it
-            os.kill(worker, signal.SIGKILL)
-        send(running, an_audience(tmp_path, 100))
+def test_a_frozen_cluster_is_restarted_as_a_whole_and_the_send_completes(desks, tmp_path):
+    running = desks()
+    said, frozen = len(running.log.read_text()), cluster_of(running)
+    freeze(frozen, running.env["DATABASE_URL"])
+    send(running, an_audience(tmp_path, 200))
+    assert arrived(running) == []
 
-        until(lambda: len(arrived(running)) >= 100, seconds=35, what="the send", log=running.log)
-        assert set(Counter(arrived(running)).values()) == {1}
+    until(lambda: len(arrived(running)) >= 200, seconds=35, what="the send", log=running.log)
+
+    news = running.log.read_text()[said:]
+    assert "The cluster is started again as a whole: it has shown no sign of life" in news
+    assert not alive_in(frozen), "its workers went with it"
+    again = cluster_of(running)
+    assert again != frozen
+    assert set(Counter(arrived(running)).values()) == {1}
+
+    freeze(again, running.env["DATABASE_URL"])
+    assert stop(running.process) < in_proportion(5), "a frozen cluster does not hold up Ctrl-C"
+    until(lambda: not alive_in(again), seconds=3, what="the end of its workers", log=running.log)
 
 
 def test_sigterm_in_the_middle_of_a_send_ends_clean_and_the_next_dispatcher_goes_on(idle_bench, tmp_path):
@@ -234,14 +285,14 @@ while time.monotonic() < until:
 def test_a_queue_that_is_emptied_again_and_again_stops_nothing(var_dir, prepared_database_url, tmp_path):
     with desk(var_dir, prepared_database_url) as running:
         running.manage(
-            "shell", "--no-imports", "-c", "from sms.models import Service; Service.objects.update(rate=200)"
+            "shell", "--no-imports", "-c", "from sms.models import Service; Service.objects.update(rate=100)"
         )
         emptier = threading.Thread(
             target=running.manage, args=("shell", "--no-imports", "-c", EMPTY_THE_QUEUE % 16)
         )
         emptier.start()
-        send(running, an_audience(tmp_path, 2000))
-        until(lambda: len(arrived(running)) >= 2000, seconds=35, what="the send", log=running.log)
+        send(running, an_audience(tmp_path, 1000))
+        until(lambda: len(arrived(running)) >= 1000, seconds=35, what="the send", log=running.log)
         emptier.join()
         copies = Counter(arrived(running))
         figure = {"fault": "queue_emptied_every_second", "messages": len(copies)}
@@ -256,7 +307,7 @@ def test_a_queue_that_is_emptied_again_and_again_stops_nothing(var_dir, prepared
             log=running.log,
         )
         until(
-            lambda: states(running) == {"delivered": 2000}, seconds=15, what="the receipts", log=running.log
+            lambda: states(running) == {"delivered": 1000}, seconds=15, what="the receipts", log=running.log
         )
 
 
@@ -325,16 +376,7 @@ def test_a_database_that_goes_away_and_comes_back_is_waited_for(var_dir, prepare
 def test_sigterm_to_the_cluster_drains_what_is_in_flight(idle_bench, tmp_path):
     idle_bench.run("from sms.models import Service; Service.objects.update(rate=100)")
     send(idle_bench, an_audience(tmp_path, 400))
-    with idle_bench.log.open("ab") as out:
-        cluster = subprocess.Popen(
-            [sys.executable, "manage.py", "qcluster"],
-            cwd=ROOT,
-            env=idle_bench.env,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-        )
-    idle_bench.started.append(cluster)
+    cluster = idle_bench.cluster()
     until(lambda: len(arrived(idle_bench)) > 40, seconds=20, what="the start", log=idle_bench.log)
 
     asked = time.monotonic()
@@ -350,16 +392,7 @@ def test_sigterm_to_the_cluster_drains_what_is_in_flight(idle_bench, tmp_path):
 
 
 def test_a_cluster_whose_guard_was_killed_ends_with_its_orphans(idle_bench):
-    with idle_bench.log.open("ab") as out:
-        cluster = subprocess.Popen(
-            [sys.executable, "manage.py", "qcluster"],
-            cwd=ROOT,
-            env=idle_bench.env,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-        )
-    idle_bench.started.append(cluster)
+    cluster = idle_bench.cluster()
     beats = "Heartbeat.objects.values('pid')"
     until(lambda: bool(idle_bench.rows(beats)), seconds=20, what="the first beat", log=idle_bench.log)
     children = Path(f"/proc/{cluster.pid}/task/{cluster.pid}/children").read_text().split()

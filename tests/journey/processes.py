@@ -7,12 +7,15 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.journey.hand import Hand
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = (
@@ -42,13 +45,15 @@ def environment(var_dir: Path, database_url: str) -> dict[str, str]:
 
 @dataclass
 class Desk:
-    """A running desk. `log` is where its processes write."""
+    """A running desk. `log` is where its processes write. Its hand starts with the first command and ends with the desk's block."""
 
     process: subprocess.Popen
     port: int
     sandbox_port: int
     env: dict[str, str]
     log: Path
+    _hand: Hand | None = field(default=None, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     @property
     def url(self) -> str:
@@ -63,17 +68,18 @@ class Desk:
     def manage(
         self, *arguments: str, timeout: float = 300, check: bool = True
     ) -> subprocess.CompletedProcess:
-        """Run a management command beside the desk."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
-            env=self.env,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-        )
+        """Run a management command beside the desk; also when the desk has ended, within its block."""
+        with self._lock:
+            self._hand = self._hand or Hand(self.env)
+        done = self._hand.manage(arguments, timeout=timeout)
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
+
+    def let_go(self) -> None:
+        """End the hand."""
+        if self._hand is not None:
+            self._hand.close()
+            self._hand = None
 
     def send(self, audience: Path, *options: str, sender: str = "TEXTDESK", timeout: float = 300) -> dict:
         """`manage.py send … --wait --json`, parsed."""
@@ -98,6 +104,14 @@ class Desk:
         """Rows of the desk's own database, by an ORM expression that ends in `.values(…)`."""
         code = f"import json; from sms.models import *; print(json.dumps(list({query}), default=str))"
         return json.loads(self.manage("shell", "--no-imports", "-c", code).stdout.strip().splitlines()[-1])
+
+    def forget_at_provider(self) -> None:
+        """The provider's side begins anew: no message, and no receipt to come."""
+        reset = urllib.request.Request(
+            f"http://127.0.0.1:{self.sandbox_port}/__sandbox__/reset", method="POST"
+        )
+        with urllib.request.urlopen(reset, timeout=60) as answer:
+            assert answer.status == 200
 
     def sandbox_log(self) -> list[dict]:
         """What the provider's side received and sent."""
@@ -138,6 +152,12 @@ def desk(var_dir: Path, database_url: str, *options: str, ready: float = 90) -> 
         yield running
     finally:
         stop(process)
+        running.let_go()
+
+
+def in_proportion(seconds: float) -> float:
+    """So many with two processes at work per core, which the suite itself makes; more where others work on the machine beside it."""
+    return seconds * max(1.0, os.getloadavg()[0] / (2 * (os.cpu_count() or 1)))
 
 
 def stop(process: subprocess.Popen) -> float:

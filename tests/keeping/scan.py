@@ -6,9 +6,12 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from django.apps import apps
 from django.db import connection
 
 from sms import archive
+from sms.msisdn.mention import Mention
+from sms.personal import PACKED_ELSEWHERE
 
 
 def cells():
@@ -37,6 +40,31 @@ def unpacked(content: bytes):
     if content[:2] == b"PK":
         with zipfile.ZipFile(io.BytesIO(content)) as book:
             yield from (book.read(one) for one in book.infolist())
+
+
+def columns_with(number: str) -> set[str]:
+    """The inventory's columns that name a number (E.164), `sms.Message.text`; packed ones by what they hold."""
+    tables = {
+        model._meta.db_table: model
+        for model in apps.get_models(include_auto_created=True)
+        if not model._meta.proxy
+    }
+    named = set()
+    for place, content in cells():
+        table, _, column = place.partition(".")
+        if table in tables and any(_says(number, one) for one in unpacked(content)):
+            model = tables[table]
+            name = next(field.name for field in model._meta.concrete_fields if field.column == column)
+            named.add(f"{model._meta.label}.{name}")
+    for label, says in PACKED_ELSEWHERE.items():
+        if any(Mention(number).found(says(row)) for row in apps.get_model(label)._base_manager.all()):
+            named.add(f"{label}.packed")
+    return named
+
+
+def _says(number: str, content: bytes) -> bool:
+    packed = int(number[1:]).to_bytes(8, "little")
+    return packed in content or Mention(number).national.encode() in bare(content)
 
 
 def bare(content: bytes) -> bytes:

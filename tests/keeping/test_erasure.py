@@ -160,8 +160,9 @@ def test_a_number_goes_from_every_byte_and_everything_else_stays(folder):
     said = one.certificate
     assert said["left"] == 0
     assert {entry["place"]: entry["changed"] for entry in said["places"] if not entry["changed"]}.keys() == {
-        *("the audit", "tables of the queue, of sign-in and of the admin's log", "logs"),
-        *("figures of checked drafts",),
+        *("the audit", "tables of the queue and of sign-in", "logs and other files of this host"),
+        *("figures of checked drafts", "templates, senders and other things of the catalogue"),
+        "what the database file keeps of replaced text",
     }
     assert erasure.genuine(one)
     assert one.number == ""
@@ -284,7 +285,17 @@ def test_what_is_given_out_is_everything_of_the_person_and_nothing_of_others(fol
         "rejected_rows": 5,
         "drafts": 1,
         "callbacks": 2,
+        "uploaded_files": 2,
+        "other_texts": 10,
+        "other_receipts": 2,
+        "report_files": 1,
+        "not_complete": 1,
     }
+    assert held["not_complete"] == ["1 files wait on the disk for a person to look at and name the number."]
+    assert sorted(file["rows"] for file in held["uploaded_files"]) == [["07710 000000"], ["Ada;07710 000000"]]
+    said = {(entry["where"], str(entry["says"])) for entry in held["other_texts"]}
+    assert ("message: text", "Your driver is +44 7710 000000") in said
+    assert ("send: name", "For 07710 000000") in said
     assert held["messages"][0]["receipts"]
     assert held["opt_outs"][0]["evidence"] == "said so on 07710 000000"
     for text in (json.dumps(held), page):

@@ -21,6 +21,7 @@ from sms.models import (
     Fact,
     InboundMessage,
     Message,
+    Preparation,
     Receipt,
     ReceiptInbox,
     Reject,
@@ -193,6 +194,43 @@ def test_what_lies_beside_messages_follows_the_same_days():
     named.refresh_from_db()
     assert bytes(named.raw) == b"", "it named no message by our id, and cannot be read"
     assert not Callback.objects.exists()
+
+
+def test_a_draft_that_nobody_sent_or_changed_for_so_long_loses_its_recipients():
+    service = an_old_service(keep_numbers=30, keep_receipts=30)
+    upload = Upload.keep(b"number\n+447710000001\n", service=service, name="b.csv", user=None)
+    Upload.objects.update(uploaded_at=timezone.now() - timedelta(days=50))
+    old = Draft.objects.create(service=service, upload=upload, text="Hello")
+    pasted = Draft.objects.create(service=service, pasted="+447710000009")
+    young = Draft.objects.create(service=service, pasted="+447710000009")
+    Preparation.objects.create(service=service, draft=old, kind="check", partial=b"x")
+    Draft.objects.filter(pk__in=(old.pk, pasted.pk)).update(changed_at=timezone.now() - timedelta(days=31))
+    assert retention.besides.forecast(service, now=timezone.now())["drafts"] == 2
+    assert run(service).counts == {"drafts": 2, "uploads": 1}
+    assert list(Draft.objects.order_by("pk").values_list("text", "pasted", "upload")) == [
+        ("Hello", "", None),
+        ("", "", None),
+        ("", "+447710000009", None),
+    ]
+    assert not Preparation.objects.exists()
+    assert run(service).counts == {}
+    assert young.pk
+
+
+def test_what_stood_in_for_a_missing_value_goes_with_the_texts():
+    service = an_old_service(keep_bodies=30)
+    send = a_past_send(service, days=31)
+    Draft.objects.create(service=service, send=send, text="Hi", fillings={"name": {"fallback": "Ada"}})
+    Preparation.objects.create(
+        service=service,
+        send=send,
+        kind="expand",
+        state="ready",
+        cursor={"place": 1, "fillings": {"name": "Ada"}},
+    )
+    run(service)
+    assert Draft.objects.get().fillings == {}
+    assert Preparation.objects.get().cursor == {"place": 1}
 
 
 def test_a_run_that_is_ended_half_way_is_gone_on_with(monkeypatch):

@@ -83,8 +83,8 @@ def test_what_both_changed_is_overwritten_by_nobody_until_one_chooses(service, a
     draft = Draft.objects.get()
     assert (draft.text, draft.name) == ("Ben's", "Spring"), "only the clash waits"
     page = clash.json()
-    assert "Ada&#x27;s" in page["clashes"]
-    assert "Ben&#x27;s" in page["clashes"]
+    assert '<mark class="differs">Ada</mark>&#x27;s' in page["clashes"], "the words that differ are marked"
+    assert '<mark class="differs">Ben</mark>&#x27;s' in page["clashes"]
     assert saved(ada, url, service, page, text="Ada's", name="Spring").status_code == 409, (
         "still nobody chose"
     )
@@ -103,7 +103,8 @@ def test_a_third_version_is_not_lost_to_a_choice_between_two(service, ada, ben):
     again = saved(ada, url, service, page, text="Ada's", choose_text="mine", seen_text=seen)
     assert again.status_code == 409
     assert Draft.objects.get().text == "Ben's second"
-    assert "Ben&#x27;s second" in again.json()["clashes"]
+    assert "Ben</mark>&#x27;s<mark" in again.json()["clashes"]
+    assert " second</mark>" in again.json()["clashes"]
 
 
 def test_without_a_script_the_page_shows_both_and_takes_the_choice(service, ada, ben):

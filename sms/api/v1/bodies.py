@@ -1,6 +1,5 @@
 """What partners send us: shapes only. Whether it can be done is `sms.compose`'s, `sms.optout`'s and `sms.callbacks`' to say."""
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -10,13 +9,6 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from sms.callbacks.acts import KINDS
-from sms.models import Lane, Resend
-from sms.text import match_key
-
-MOST_RECIPIENTS = 10_000
-MOST_VALUES = 100
-NUMBER = "number"
-_CONTROL = re.compile("[\x00\ud800-\udfff]")
 
 
 class Strict(serializers.Serializer[Any]):
@@ -55,166 +47,6 @@ class Moment(serializers.Field[datetime, Any, str, Any]):
     def to_representation(self, value: datetime) -> str:
         """ISO 8601 in UTC."""
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-@extend_schema_field(
-    {
-        "type": "array",
-        "minItems": 1,
-        "maxItems": MOST_RECIPIENTS,
-        "description": "Numbers, or numbers with the values for the placeholders. Rows count from 1.",
-        "items": {
-            "oneOf": [
-                {"type": "string", "minLength": 1, "maxLength": 2000},
-                {
-                    "type": "object",
-                    "required": ["number"],
-                    "additionalProperties": False,
-                    "properties": {
-                        "number": {"type": "string", "minLength": 1, "maxLength": 2000},
-                        "values": {
-                            "type": "object",
-                            "maxProperties": MOST_VALUES,
-                            "additionalProperties": {"type": "string", "maxLength": 2000},
-                        },
-                    },
-                },
-            ]
-        },
-    }
-)
-class Recipients(serializers.Field[list[tuple[str, dict[str, str]]], Any, Any, Any]):
-    """The recipients as (number, values). Whether a number can exist is looked at later, row by row."""
-
-    def to_internal_value(self, data: Any) -> list[tuple[str, dict[str, str]]]:
-        """Every row has the right shape, or the error names those that have not."""
-        if not isinstance(data, list) or not data:
-            raise serializers.ValidationError("Write a list of at least one recipient.")
-        if len(data) > MOST_RECIPIENTS:
-            raise serializers.ValidationError(
-                f"There are {len(data):,} recipients; a list takes {MOST_RECIPIENTS:,}. Send more as a file."
-            )
-        wrong: dict[int, list[str]] = {}
-        rows = []
-        for place, item in enumerate(data):
-            try:
-                rows.append(_recipient(item))
-            except ValueError as problem:
-                wrong[place] = [str(problem)]
-                if len(wrong) == 100:
-                    break
-        if wrong:
-            raise serializers.ValidationError(wrong)  # type: ignore[arg-type]  # flattened by `problems`
-        if len({name for _, values in rows for name in values}) > MOST_VALUES:
-            raise serializers.ValidationError(f"All rows together name more than {MOST_VALUES} values.")
-        return rows
-
-
-def _recipient(item: Any) -> tuple[str, dict[str, str]]:
-    if isinstance(item, str):
-        item = {NUMBER: item}
-    if not isinstance(item, dict) or not set(item) <= {NUMBER, "values"}:
-        raise ValueError('Write a number as a text, or {"number": "…", "values": {…}}.')
-    number, values = item.get(NUMBER), item.get("values", {})
-    if not isinstance(number, str) or not number.strip():
-        raise ValueError("The number is missing. Write it as a text.")
-    if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
-        raise ValueError("Values are texts by name.")
-    if len(values) > MOST_VALUES:
-        raise ValueError(f"A row has {MOST_VALUES} values at most.")
-    for name in values:
-        if not name.strip() or match_key(name) == match_key(NUMBER):
-            raise ValueError("A value needs a name, and “number” is the recipient's own.")
-    for text in (number, *values, *values.values()):
-        if len(text) > 2000 or _CONTROL.search(text):
-            raise ValueError(
-                "A text has more than 2,000 characters, or holds a character that cannot be stored."
-            )
-    return number, {name.strip(): value for name, value in values.items()}
-
-
-SOURCES = ("recipients", "csv", "file", "audience")
-LANES = {lane.name.lower(): lane for lane in Lane}
-
-
-class SendBody(Strict):
-    """A send. Exactly one of `recipients`, `csv`, `file` and `audience`; either `text` or `template`."""
-
-    text = serializers.CharField(
-        required=False,
-        max_length=20_000,
-        trim_whitespace=False,
-        help_text="With placeholders like `$(name)`; values come from the rows.",
-    )
-    template = serializers.CharField(required=False, max_length=60, help_text="A template's name.")
-    recipients = Recipients(required=False)
-    csv = serializers.CharField(
-        required=False, max_length=5_000_000, trim_whitespace=False, help_text="A table or a list of numbers."
-    )
-    file = serializers.FileField(required=False, help_text="CSV or XLSX, as multipart/form-data.")
-    audience = serializers.IntegerField(
-        required=False, min_value=1, max_value=2**63 - 1, help_text="The id of a saved audience."
-    )
-    column = serializers.CharField(
-        required=False,
-        max_length=200,
-        help_text="Heading of the column with the numbers, if it is not found.",
-    )
-    country = serializers.RegexField(
-        r"^[A-Z]{2}\Z", required=False, help_text="Numbers without a country code are read as this country's."
-    )
-    allow_duplicates = serializers.BooleanField(default=False)
-    sender = serializers.CharField(
-        required=False, max_length=15, help_text="A sender's address; the service's default one if left out."
-    )
-    name = serializers.CharField(required=False, max_length=100, help_text="What people see in lists.")
-    send_at = Moment(required=False, help_text="When the first message may be posted; now if left out.")
-    expires_at = Moment(required=False, help_text="After this nothing more is posted.")
-    policy_group = serializers.CharField(required=False, max_length=80, help_text="A policy group's name.")
-    link_domain = serializers.CharField(required=False, max_length=253, help_text="A domain's host.")
-    labels = serializers.ListField(
-        child=serializers.CharField(max_length=60),
-        required=False,
-        max_length=50,
-        help_text="Words by which your team finds it and sorts reports; 10 at most, kept in lower case.",
-    )
-    callback_data = serializers.CharField(required=False, max_length=1500)
-    client_reference = serializers.CharField(
-        required=False, max_length=100, help_text="Your own name for it, unique for ever."
-    )
-    lane = serializers.ChoiceField(choices=list(LANES), default="normal")
-    resend = serializers.ChoiceField(choices=Resend.values, default=Resend.NEVER.value)
-    ramp = serializers.BooleanField(default=False, help_text="1 % first, then 10 %, then the rest.")
-    respect_quiet_hours = serializers.BooleanField(default=True)
-    dry_run = serializers.BooleanField(
-        default=False, help_text="Answer with what would happen, and do nothing."
-    )
-    plan_row = serializers.IntegerField(
-        required=False,
-        min_value=1,
-        max_value=2**31 - 1,
-        help_text="With `dry_run`: the row whose request is shown; the first one if left out.",
-    )
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The recipients come one way."""
-        given = [name for name in SOURCES if attrs.get(name)]
-        if len(given) != 1:
-            raise serializers.ValidationError(
-                {given[-1] if given else "recipients": [f"Give exactly one of {', '.join(SOURCES)}."]}
-            )
-        reading = [name for name in ("column", "country", "allow_duplicates") if attrs.get(name)]
-        if given == ["audience"] and reading:
-            raise serializers.ValidationError(
-                {reading[0]: ["A saved audience was read when it was uploaded. Leave this out."]}
-            )
-        return attrs
-
-
-class SendChange(Strict):
-    """What of a send can change before it begins."""
-
-    send_at = Moment(help_text="When the first message may be posted.")
 
 
 class HoldBody(Strict):

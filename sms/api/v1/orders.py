@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 
-from sms import saved
-from sms.api.v1.bodies import LANES, NUMBER, SOURCES
+from sms import content, saved
 from sms.api.v1.problems import Fault, Problem
+from sms.api.v1.send_body import LANES, NUMBER, SOURCES
 from sms.audience import (
     Audience,
     AudienceError,
@@ -25,6 +25,7 @@ from sms.audience.rows import Row, Rows, Source
 from sms.chunks import Kept
 from sms.compose import LARGE, ComposeError, Order
 from sms.models import AudienceVersion, Resend, Sender, Service
+from sms.wishes import USUAL, Wishes
 
 M = TypeVar("M", bound=Model)
 NAMED = 1_000  # rows
@@ -55,6 +56,22 @@ def order_of(body: dict[str, Any], *, service: Service, limits: Limits) -> Order
         resend=Resend(body["resend"]),
         ramp=body["ramp"],
         respect_quiet_hours=body["respect_quiet_hours"],
+        language=body.get("language", ""),
+        fillings=content.fillings_of(body.get("fillings", {})),
+        wishes=_wishes(body),
+    )
+
+
+def _wishes(body: dict[str, Any]) -> Wishes:
+    """What is asked of the provider; what the body does not say is as usual."""
+    return Wishes(
+        track_clicks=body["track_clicks"],
+        tag1=body.get("tag1", ""),
+        tag2=body.get("tag2", ""),
+        check_consent=body.get("check_consent"),
+        apply_frequency_cap=body.get("apply_frequency_cap"),
+        receipts=tuple(body.get("receipts", USUAL)),
+        validity=body.get("validity"),
     )
 
 

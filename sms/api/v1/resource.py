@@ -12,7 +12,7 @@ from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
+from rest_framework.serializers import ListField, Serializer
 from rest_framework.viewsets import GenericViewSet
 
 from sms.api.throttle import with_rate_limit
@@ -130,10 +130,11 @@ class Resource(GenericViewSet[Any]):
         return self.get_paginated_response(self.get_serializer(found, many=True).data)
 
     def read(self, kind: type[Serializer[Any]]) -> dict[str, Any]:
-        """The body, checked. No body counts as an empty object, a form as the object of its fields."""
+        """The body, checked. No body counts as an empty object, a form as the object of its fields, a list's repeated for each entry."""
         data = self.request.data
         if isinstance(data, QueryDict):  # where a missing tick would count as no
-            data = dict(data.items())
+            lists = {name for name, field in kind().fields.items() if isinstance(field, ListField)}
+            data = {name: data.getlist(name) if name in lists else data[name] for name in data}
         serializer = kind(data=data)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)

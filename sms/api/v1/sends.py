@@ -12,13 +12,14 @@ from rest_framework.response import Response
 
 from sms import approval, compose, control, desk, plan
 from sms.api.v1 import access
-from sms.api.v1.bodies import HoldBody, NoBody, SendBody, SendChange
+from sms.api.v1.bodies import HoldBody, NoBody
 from sms.api.v1.filters import OfSendFilter, RejectFilter, SendFilter
 from sms.api.v1.orders import naming_rows, order_of, source_of
 from sms.api.v1.plan_shape import PlanShape
 from sms.api.v1.problems import Problem
 from sms.api.v1.reading import Json
 from sms.api.v1.resource import Resource
+from sms.api.v1.send_body import SendBody, SendChange
 from sms.api.v1.shapes import MessageShape, RejectShape, SendShape, ShownSend, StoppedShape
 from sms.audience import Limits
 from sms.models import Message, Reject, Send, SendState

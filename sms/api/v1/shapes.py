@@ -6,8 +6,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from sms.api.v1.bodies import LANES
 from sms.api.v1.plan_shape import AskingShape
+from sms.api.v1.send_body import LANES
 from sms.api.v1.sparse import Label, Number, Sparse
 from sms.approval import Approval
 from sms.desk import Progress
@@ -24,6 +24,7 @@ from sms.models import (
     SendState,
 )
 from sms.webex import codes
+from sms.wishes import Wishes, of_send
 
 HIDDEN = "•"  # what `sms.msisdn.mask` hides digits with
 _LANES = {int(lane): name for name, lane in LANES.items()}
@@ -68,6 +69,21 @@ class SendShape(Sparse):
     resend = serializers.ChoiceField(choices=Resend.values, source="send.resend")
     ramp = serializers.BooleanField(source="send.ramp")
     callback_data = serializers.CharField(source="send.callback_data")
+    track_clicks = serializers.BooleanField(
+        source="wishes.track_clicks", help_text="False where no link is shortened, too."
+    )
+    tag1 = serializers.CharField(source="wishes.tag1")
+    tag2 = serializers.CharField(source="wishes.tag2")
+    check_consent = serializers.BooleanField(
+        source="wishes.check_consent",
+        allow_null=True,
+        help_text="At each message; null without a policy group.",
+    )
+    apply_frequency_cap = serializers.BooleanField(source="wishes.apply_frequency_cap", allow_null=True)
+    receipts = serializers.ListField(child=serializers.CharField(), source="wishes.receipts")
+    validity = serializers.IntegerField(
+        source="wishes.validity", allow_null=True, help_text="Seconds from the hand-over to the provider."
+    )
     test = serializers.BooleanField(
         source="send.test", help_text="A person's test of a draft, to their own number or a seed list."
     )
@@ -89,6 +105,9 @@ class ShownSend:
     def __init__(self, progress: Progress, *, held: bool, approval: Approval | None = None) -> None:
         self.send: Send = progress.send
         self.progress = progress
+        self.wishes: Wishes = of_send(
+            self.send.wishes, group=self.send.policy_group, domain=self.send.link_domain
+        )
         self.held = held
         self.approval = approval
 

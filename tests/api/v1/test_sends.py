@@ -1,5 +1,7 @@
 """Sends through `/api/v1/sends`: planned, made once, paused, stopped; every refusal names its field and row."""
 
+import json
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -87,6 +89,27 @@ def test_a_dry_run_tells_what_is_kept_removed_and_sent():
         ({"resend": "always"}, 422, "expires_at", None),
         ({"country": "gb"}, 400, "country", None),
         ({"name": "x" * 101}, 400, "name", None),
+        ({"receipts": []}, 400, "receipts", None),
+        ({"receipts": ["FAILED", "READ"]}, 400, "receipts[1]", None),
+        ({"receipts": ["SUBMITTED"], "ramp": True}, 422, "receipts", None),
+        ({"validity": 0}, 400, "validity", None),
+        ({"validity": 72 * 3600 + 1}, 400, "validity", None),
+        ({"validity": 60, "expires_at": "2090-01-01T00:00:00Z"}, 422, "validity", None),
+        ({"tag1": "spring"}, 400, "tag1", None),
+        ({"track_clicks": False}, 400, "track_clicks", None),
+        ({"check_consent": True}, 400, "check_consent", None),
+        ({"link_domain": "uk.wbxc.io", "tag2": "no spaces"}, 422, "tag2", None),
+        (
+            {"policy_group": "marketing", "check_consent": False, "apply_frequency_cap": False},
+            422,
+            "check_consent",
+            None,
+        ),
+        ({"template": ..., "text": "Hi", "language": "de"}, 400, "language", None),
+        ({"language": "de"}, 422, "language", None),
+        ({"fillings": ["name"]}, 400, "fillings", None),
+        ({"fillings": {"name": {"colum": "x"}}}, 400, "fillings.name", None),
+        ({"fillings": {"name": {"fallback": " "}}}, 400, "fillings.name", None),
     ],
 )
 def test_a_bad_send_names_its_field_and_row_and_makes_nothing(change, status, field, row):
@@ -98,6 +121,44 @@ def test_a_bad_send_names_its_field_and_row_and_makes_nothing(change, status, fi
     error = answer.json()["errors"][0]
     assert (error["field"], error.get("row")) == (field, row), error
     assert not Send.objects.exists()
+
+
+def test_what_compose_can_ask_of_the_provider_a_partner_can_ask_too_and_read_back():
+    service, partner = a_partner()
+    one_of_everything(service)
+    asked = {
+        "policy_group": "marketing",
+        "check_consent": False,
+        "apply_frequency_cap": True,
+        "link_domain": "uk.wbxc.io",
+        "track_clicks": False,
+        "tag1": "spring",
+        "receipts": ["DELIVERED", "FAILED"],
+        "validity": 7200,
+    }
+    fillings = {"name": {"column": "Customer", "fallback": "friend"}}
+    people = "mobile,Customer\n+447700900101,Ada\n+447700900102,\n"
+    body = asked | {
+        "text": "Hi $(name), see https://shop.example.test/a",
+        "csv": people,
+        "fillings": fillings,
+    }
+    planned = partner.post("sends", body | {"dry_run": True}).json()["request"]
+    assert planned["requestedReceipts"] == ["DELIVERED", "FAILED"]
+    assert (planned["validity"], planned["options"]["tag1"]) == ("7200", "spring")
+    assert planned["contactPolicy"]["channelApplyFrequencyCap"]
+    made = partner.post("sends", body, Idempotency_Key="k1")
+    assert made.status_code == 201, made.content
+    shown = partner.get(f"sends/{made.json()['id']}").json()
+    assert {name: shown[name] for name in asked} == asked
+    texts = Message.objects.filter(send=made.json()["id"]).order_by("row").values_list("text", flat=True)
+    assert [one[:10] for one in texts] == ["Hi Ada, se", "Hi friend,"]
+    form = {"text": "Hi $(name)", "fillings": json.dumps(fillings), "receipts": ["FAILED", "CLICKED"]}
+    file = SimpleUploadedFile("list.csv", people.encode())
+    headers = {"key": partner.token, "Idempotency-Key": "k2"}
+    answer = Client().post("/api/v1/sends", form | {"file": file}, headers=headers)
+    assert answer.status_code == 201, answer.content
+    assert answer.json()["receipts"] == ["FAILED"], "no link is shortened, so no click can be told of"
 
 
 def test_recipients_come_as_csv_text_and_as_a_file_too():

@@ -1,0 +1,341 @@
+"""One number in every place in which the product can put it: through the product's own doors where it has one, and by hand where not.
+
+`everywhere` returns the columns that name it afterwards, so that a test sees that no column of the inventory was left out.
+"""
+
+import contextlib
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+from django.apps import apps
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.db import models
+from django.db.models import F
+from django.test import Client
+from django.utils import timezone
+from django_q.models import Task
+
+from portal.models import User
+from sms import (
+    approving,
+    callbacks,
+    chunks,
+    compose,
+    control,
+    drafts,
+    facts,
+    optout,
+    prepare,
+    receipts,
+    reports,
+    retention,
+    saved,
+)
+from sms.audience import Limits
+from sms.erasure import columns
+from sms.erasure.subject import Subject
+from sms.models import (
+    ApprovalRules,
+    Callback,
+    Draft,
+    InboundMessage,
+    Label,
+    Message,
+    MessageState,
+    OptOut,
+    Preparation,
+    ReportFile,
+    ReportSchedule,
+    Service,
+    Upload,
+)
+from sms.optout import Refusal, shelf
+from sms.optout.shelf import Waiting
+from sms.personal import COLUMNS, Kind
+from sms.receipts import Incoming, spool
+from tests.api.desk import a_key, a_partner_service, body, post
+from tests.api.v1.partner import Partner
+from tests.callbacks.receiver import LOOPBACK
+from tests.domain.approving import a_person, acting, request_of
+from tests.domain.desk import BY, Provider, receipt
+from tests.keeping.made import a_past_send, run
+from tests.keeping.scan import columns_with
+
+NUMBER, OTHER = "+447710000000", "+447710000001"
+SPELLED = "+44 (0)7710 000-000"
+NATIONAL = "07710 000 000"
+LIMITS = Limits()
+
+
+def everywhere(folder: Path) -> tuple[Service, set[str]]:
+    """The service whose desk knows the number, and the columns that do."""
+    service = a_partner_service(keep_messages=30)
+    archived(service)
+    ada = a_person("ada", service, "admin", is_staff=True)
+    signed_in(ada)
+    by_partner(service)
+    composed(service, ada)
+    asked_for(service, ada)
+    large(service)
+    from_the_person(service)
+    told(service)
+    kept_lists(service, ada)
+    desk(service, ada)
+    on_disk(service, folder)
+    facts.fold()
+    service.refresh_from_db()
+    by_hand(service)
+    return service, columns_with(NUMBER)
+
+
+def archived(service: Service) -> None:
+    a_past_send(service, 2, days=50, content=f"Hi $(number), call {SPELLED}")
+    run(service)
+    Service.objects.filter(pk=service.pk).update(keep_messages=None)
+
+
+def signed_in(ada: User) -> None:
+    """A colleague's own number, and what a page remembers of a visit."""
+    client = Client()
+    client.force_login(ada)
+    client.post("/accounts/details/", {"own_number": NATIONAL, "country": "GB", "time_zone": ""})
+    session = client.session
+    session["next"] = f"/search?q={NUMBER}"
+    session.save()
+
+
+def by_partner(service: Service) -> None:
+    key = a_key(service)
+    asked = body(
+        NATIONAL,
+        OTHER,
+        notifyUrl="https://partner.example.com/r?to=447710000000",
+        callbackData=f"for {NATIONAL}",
+    )
+    answer = post(key, asked)
+    assert answer.status_code in (201, 207), answer.content
+    partner = Partner(a_key(service, name="Crm"))
+    order = {
+        "text": f"Is {NATIONAL} yours, $(name)?",
+        "recipients": [{"number": NUMBER, "values": {"name": NATIONAL}}],
+        "name": f"For {NATIONAL}",
+        "client_reference": "o-07710000000",
+    }
+    answer = partner.post("sends", order, Idempotency_Key="k-07710000000")
+    assert answer.status_code == 201, answer.content
+    ended(service)
+
+
+def composed(service: Service, ada: User) -> None:
+    """A file, a paste and a workbook in drafts; one is sent and has rejects."""
+    file = f"name;mobile;friend\r\nAda;{NATIONAL};\r\nBob;{OTHER};{SPELLED}\r\nEve;{SPELLED};\r\n".encode()
+    upload = Upload.keep(file, service=service, name="07710000000.csv", user=ada)
+    draft = Draft.objects.create(
+        service=service,
+        upload=upload,
+        sender=service.senders.first(),
+        text=f"Hi $(name), ask {NATIONAL}",
+        name=f"For {NATIONAL}",
+        fillings={"name": {"fallback": f"friend of {NATIONAL}"}},
+        callback_data=f"of {NATIONAL}",
+        tag1="07710000000",
+    )
+    drafts.send_draft(draft, by=BY, user=ada, limits=LIMITS, seen=draft.revision)
+    ended(service)
+    Draft.objects.create(service=service, pasted=f"{SPELLED}\n{OTHER}\n٠٧٧١٠٠٠٠٠٠٠", labels="07710000000")
+    path = spool.folder.parent / "book.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        book.add_worksheet().write_column(0, 0, ["number", 447710000000])
+    book_upload = Upload.keep(path.read_bytes(), service=service, name="b.xlsx", user=ada)
+    path.unlink()
+    Draft.objects.create(service=service, upload=book_upload, name="b")
+
+
+def asked_for(service: Service, ada: User) -> None:
+    """A send that needed a yes, with a comment; a second one that was refused."""
+    ApprovalRules.objects.create(service=service, size=1, size_approvers=1)
+    bob = a_person("bob", service)
+    for yes in (True, False):
+        send = compose.create(order(service, f"Ask {NATIONAL}", NUMBER, OTHER), by=acting(ada), user=ada)
+        asked = request_of(send)
+        act = approving.approve if yes else approving.reject
+        act(asked, by=acting(bob), user=bob, seen=asked.fingerprint, comment=f"Ask {SPELLED} too")
+        ended(service)
+    ApprovalRules.objects.all().delete()
+
+
+def order(service: Service, text: str, *numbers: str) -> compose.Order:
+    from sms.audience import read_pasted
+
+    audience = read_pasted("\n".join(numbers), country="GB", limits=LIMITS)
+    return compose.Order(
+        service=service, sender=service.senders.first(), audience=audience, content=text, labels=["vip"]
+    )
+
+
+def large(service: Service) -> None:
+    """A file that is read, and a draft that is checked, in the background: both are done, and so are their figures."""
+    lines = [
+        "mobile,name",
+        f"{NATIONAL},{SPELLED}",
+        *(f"0771{at:07d},{'x' * 60}" for at in range(1, 2500)),
+        f"{SPELLED},twice",
+    ]
+    upload = Upload.keep("\n".join(lines).encode(), service=service, name="large.csv", user=None)
+    draft = Draft.objects.create(
+        service=service, upload=upload, sender=service.senders.first(), text="Hi $(name)"
+    )
+    for _ in range(3):
+        again = Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk)
+        with contextlib.suppress(drafts.NotReady):
+            drafts.look(again, limits=LIMITS)
+        prepare.run(stopped=lambda: False)
+    assert again.version is not None and again.version.ready_at and again.preparation.result
+    # of a check that broke off: what it had until then
+    Preparation.objects.filter(draft=draft).update(partial=F("result"))
+
+
+def from_the_person(service: Service) -> None:
+    now = timezone.now()
+    for number, text in ((NUMBER, f"Stop {SPELLED}"), (OTHER, f"Call me on {SPELLED}")):
+        said = {"oa": number[1:], "da": "SHOP", "message": text, "msgid": number}
+        optout.take(json.dumps(said).encode(), service_id=service.pk, received_at=now)
+    optout.opt_out(service.pk, [Refusal(NUMBER, f"said so on {NATIONAL}")], by=BY, source=OptOut.Source.PAGE)
+    optout.opt_in(service.pk, [NUMBER], by=BY, reason=f"called from {NATIONAL}")
+
+
+def told(service: Service) -> None:
+    """Receipts of every fate, and what partners heard of them."""
+    endpoint = callbacks.add(service, name="P", url="http://127.0.0.1:9/", by=BY, policy=LOOPBACK)
+    type(endpoint).objects.update(verified_at=timezone.now())
+    for raw in (
+        receipt("nobody's", transid="x"),
+        b'{"destination":"447710000000"',
+        json.dumps({"said": f"of {SPELLED}"}).encode(),
+    ):
+        key = service.correlation_key
+        receipts.store(Incoming.read(raw, service_id=service.pk, key=key, received_at=timezone.now()))
+    receipts.fold()
+    now = timezone.now()
+    type(endpoint).objects.update(disabled_at=now, disabled_because=f"It answered {NUMBER}.")
+    for state in ("delivered", "waiting"):
+        done = {"next_at": now} if state == "waiting" else {"done_at": now}
+        said = json.dumps({"to": NUMBER})
+        Callback.objects.create(
+            endpoint=endpoint,
+            event_id=state,
+            kind="k",
+            body=said,
+            state=state,
+            created_at=now,
+            since=now,
+            **done,
+        )
+
+
+def kept_lists(service: Service, ada: User) -> None:
+    packed = saved.pack_pasted(f"{NATIONAL}\n{SPELLED}\n{OTHER}", country="GB", limits=LIMITS)
+    kept = saved.create(service, packed, name=f"List of {NATIONAL}", note=f"Ask {NATIONAL}", by=BY, user=ada)
+    saved.rename(kept, name=f"Those of {NATIONAL}", note=f"Ask {SPELLED}", by=BY)
+    saved.replace(kept, saved.pack_pasted(NUMBER, country="GB", limits=LIMITS), by=BY, user=ada)
+
+
+def desk(service: Service, ada: User) -> None:
+    """What people of the desk write down, what a report says, and what a task was doing when it broke off."""
+    standing = control.hold(service.senders.first(), by=BY, because=f"{NATIONAL} complains")
+    control.lift(standing, by=BY)
+    to_another = compose.create(order(service, "Hello", OTHER), by=BY)
+    ended(service)
+    retention.hold(to_another, because=f"Case of {NATIONAL}", by=BY)
+    control.pause_service(service, by=BY, because=f"Because of {NATIONAL}")
+    facts.fold()
+    ReportFile.objects.create(service=service, kind="csv", query="by=send", asked_by=ada)
+    reports.make_files(owner="me")
+    ReportSchedule.objects.create(
+        service=service, name=f"Of {NATIONAL}", next_at=timezone.now() + timedelta(days=1), made_by="ada"
+    )
+    LogEntry.objects.log_actions(ada.pk, [service], CHANGE, change_message=f"Because of {NATIONAL}")
+    now = timezone.now()
+    broke = f"Failing row contains ({NUMBER}, 7)"
+    Task.objects.create(id="7", name="t", func="f", started=now, stopped=now, success=False, result=broke)
+
+
+def on_disk(service: Service, folder: Path) -> None:
+    """What could not be brought in, what a shell put beside it, and a log that was turned over."""
+    import gzip
+
+    now = timezone.now()
+    spool.append([Incoming(service.pk, 0, 0, receipt("n", transid="y"), now)])
+    refused = [path.replace(path.with_suffix(".kept")) for path in spool.folder.glob("*.spool")]
+    assert refused
+    spool._leave()
+    said = {"oa": "447710000000", "da": "SHOP", "message": "Hi", "msgid": "late"}
+    shelf.put(Waiting(service.pk, json.dumps(said).encode(), now))
+    shelf.put(Waiting(service.pk, json.dumps(said | {"msgid": "kept"}).encode(), now))
+    for path in sorted(shelf.folder.glob("*.sms"))[1:]:
+        path.replace(path.with_suffix(".kept"))
+    (folder / "desk.log").write_text(f"posted to {SPELLED}, and to {NUMBER}\n" * 3)
+    (folder / "desk.log.1.gz").write_bytes(gzip.compress(f"posted to {NATIONAL}\n".encode()))
+    (folder / "left.tmp").write_bytes(b"\xff\x00 447710000000 \xfe")
+
+
+# a value stands in them for another row, or for a thing of ours, and is checked by the database
+BY_HAND_NEVER = {
+    "sms.Message.msisdn": "messages of the number are made by every door above",
+    "sms.Message.detail": "codes of the provider",
+    "sms.Erasure.digest": "a digest",
+    "sms.Erasure.reason": "cleaned as it is written",
+    "sms.Click.ip": "an address of a network, which goes with its message",
+}
+
+
+def by_hand(service: Service) -> None:
+    """Whatever column of texts or numbers does not name it yet, in a row that is there."""
+    subject, without = Subject(service, NUMBER), list[str]()
+    for label, name in left_out(columns_with(NUMBER)):
+        model = apps.get_model(label)
+        row = columns.of_service(model, subject).order_by("-pk").first()
+        if row is None:
+            without.append(label)
+            continue
+        field = model._meta.get_field(name)
+        value: Any = [f"of {NATIONAL}"] if isinstance(field, models.JSONField) else NUMBER
+        model._base_manager.filter(pk=row.pk).update(**{name: value})
+    assert without == [], f"no rows of {without} to put a number into: let a door above make some"
+
+
+def left_out(found: set[str]) -> list[tuple[str, str]]:
+    """Columns of the inventory that may name a person and do not."""
+    return [
+        (label, name)
+        for label, listed in COLUMNS.items()
+        for name, kind in listed.items()
+        if kind in (Kind.SAYS, Kind.NUMBER)
+        and f"{label}.{name}" not in found
+        and f"{label}.{name}" not in BY_HAND_NEVER
+    ]
+
+
+def ended(service: Service) -> None:
+    """Everything is posted and delivered, with receipts and a click."""
+    provider = Provider()
+    provider.dispatch()
+    for message in Message.objects.filter(send__service=service, state=MessageState.QUEUED):
+        from tests.callbacks.desk import comes_in
+
+        where = {"destination": message.msisdn[1:]}
+        comes_in(message, info=where, callbackData=f"of {NATIONAL}")
+        clicked = {"code": "7504", "deliveryStatus": "Clicked"}
+        comes_in(
+            message, info=where | clicked | {"Description": f"https://x.test/{NUMBER}|203.0.113.9|{NUMBER}"}
+        )
+    receipts.fold()
+    Message.objects.filter(send__service=service, state__in=("pending", "submitted", "queued")).update(
+        state=MessageState.DELIVERED
+    )
+
+
+__all__ = ["NUMBER", "OTHER", "InboundMessage", "Label", "chunks", "everywhere", "left_out"]

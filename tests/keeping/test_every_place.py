@@ -1,0 +1,63 @@
+"""A number that is in every place in which the product can put it is afterwards in none: no table, no archive, no file of the desk."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from sms import archive, audit, disclosure, erasure
+from sms.optout import shelf
+from sms.personal import COLUMNS, Kind
+from sms.receipts import spool
+from tests.domain.desk import BY
+from tests.keeping import planted
+from tests.keeping.planted import NUMBER, OTHER
+from tests.keeping.scan import columns_with, found
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive.store, "folder", tmp_path / "archive")
+    monkeypatch.setattr(spool, "folder", tmp_path / "spool")
+    monkeypatch.setattr(shelf, "folder", tmp_path / "inbound")
+    archive.read.opened.forget()
+    (tmp_path / "spool").mkdir()
+    return tmp_path
+
+
+def test_a_number_in_every_place_is_afterwards_in_none(folder):
+    service, named = planted.everywhere(folder)
+    assert planted.left_out(named) == []
+    packed = {
+        f"{label}.{name}"
+        for label, listed in COLUMNS.items()
+        for name, kind in listed.items()
+        if kind in (Kind.PACKED, Kind.RAW) and label.startswith("sms.")
+    }
+    assert packed - named == set()
+    assert {"django_q.Task.packed", "sessions.Session.packed"} <= named
+    held = disclosure.held_about(service, NUMBER)
+    assert "user: own number" in {entry["where"] for entry in held["other_texts"]}
+    for kind, entries in held.items():
+        said = "".join(char for char in repr(entries) if char not in " -().")
+        assert OTHER[3:] not in said, (kind, said[said.find(OTHER[3:]) - 200 :][:300])
+
+    asked = erasure.ask(service, NUMBER, reason="Request 7 of 07710 000000", by=BY)
+    assert erasure.perform(asked, folder=folder), asked.waits_for
+    asked.refresh_from_db()
+    assert [entry for entry in asked.certificate["places"] if entry["left"]] == []
+    assert columns_with(NUMBER) == set()
+    assert found(NUMBER, service, folder) == []
+    assert b"posted to" in gzip.decompress((folder / "desk.log.1.gz").read_bytes())
+    assert (
+        (folder / "desk.log").read_text().startswith("posted to +00 (0)0000 000-000, and to +000000000000\n")
+    )
+    assert spool.sweep(lambda records: None) == 0
+    assert found(OTHER, service), "somebody else stays"
+    assert not audit.verify(service.slug).broken
+    if connection.vendor == "sqlite":
+        assert NUMBER[3:].encode() not in Path(settings.DATABASES["default"]["NAME"]).read_bytes()
