@@ -118,7 +118,7 @@ def of_first(version: AudienceVersion, good: Sequence[Recipient]) -> Sample:
     found = _drawn(good, headings=headings, column=column, recipients=len(good), rejected=Counter())
     # one more than there are, so that no figure of them passes for one of all
     growing = max(version.recipients, len(good) + 1)
-    return replace(found, recipients=growing, note="These are the first rows; the others are being read.")
+    return replace(found, recipients=growing, note="These are the first rows; the others are not read yet.")
 
 
 def of_audience(audience: Audience) -> Sample:

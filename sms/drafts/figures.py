@@ -148,8 +148,17 @@ def rejects_csv(draft: Draft, *, limits: Limits) -> Iterator[str]:
     def cells(bad: Reject, one: Recipient | None) -> Sequence[str]:
         return chunks.cells_of(one, order.audience) if one is not None else bad.cells or _alone(bad, order)
 
-    rows = ((bad, cells(bad, one)) for bad, one in compose.rejects_of(order))
+    rows = ((bad, cells(bad, one)) for bad, one in _rejects(order))
     return mendable_csv(order.audience.headings, rows)
+
+
+def _rejects(order: Order) -> Iterator[tuple[Reject, Recipient | None]]:
+    try:
+        return compose.rejects_of(order)
+    except (
+        ComposeError
+    ):  # nothing fills a placeholder yet; rows that could not be read are known all the same
+        return ((bad, None) for block in order.audience.blocks() for bad in block.rejects)
 
 
 def _alone(bad: Reject, order: Order) -> list[str]:

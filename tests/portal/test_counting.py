@@ -175,3 +175,15 @@ def test_corrected_rows_join_from_both_pages_and_the_text_is_kept(composer, serv
     composer.get(f"{page}review/")
     worked()
     assert composer.get(f"{page}review/").context["recipients"] == 3
+
+
+def test_rows_without_a_number_can_be_downloaded_while_the_text_wants_a_column_that_is_not_there(
+    composer, service
+):
+    draft = Draft.objects.create(
+        service=service, sender=service.senders.get(), text="Hi $(nobody)", pasted="07700 900001\n12"
+    )
+    answer = composer.get(f"/s/shop/drafts/{draft.pk}/rejects.csv")
+    assert answer.status_code == 200
+    lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
+    assert [line.split(",")[0] for line in lines] == ["rejected row", "2"]

@@ -1,0 +1,85 @@
+"""Many rows in Chromium: bad ones shown, downloaded and given back, columns known the next time, and no file sent twice unseen."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from sms import prepare
+from sms.models import Draft, Send
+from tests.browser.test_pages import shop, sign_in  # noqa: F401 - a fixture
+
+pytestmark = [pytest.mark.django_db(transaction=True)]
+
+
+def a_file(folder: Path, name: str, *, first: int) -> Path:
+    """Large for its bytes, one row of it without a number, and no column called `name`."""
+    lines = [f"0771{first + at:07d},Person {at},{'x' * 60}" for at in range(2_500)]
+    lines[7] = f"12,Person 7,{'x' * 60}"
+    path = folder / name
+    path.write_text("\n".join(["Mobile,Customer,Note", *lines]), encoding="utf-8")
+    return path
+
+
+def prepared(page: Page) -> None:
+    """What the background does."""
+    page.wait_for_timeout(100)
+    prepare.run(stopped=lambda: False)
+
+
+def uploaded(page: Page, file: Path, *, text: str) -> None:
+    page.get_by_label("Text", exact=True).fill(text)
+    page.get_by_label("File", exact=True).set_input_files(file)
+    expect(page.get_by_text(f"{file.name} is in use")).to_be_visible()
+    prepared(page)
+    expect(page.get_by_text(f"{file.name} is read: 2,499 rows kept, 1 rejected")).to_be_visible()
+
+
+def test_bad_rows_are_mended_columns_remembered_and_a_file_is_not_sent_twice_unseen(
+    page,
+    live_server,
+    shop,  # noqa: F811
+    tmp_path,
+    complaints,
+):
+    sign_in(page, live_server)
+    page.goto(f"{live_server.url}/s/shop/compose/")
+    first = a_file(tmp_path, "march.csv", first=0)
+    uploaded(page, first, text="Hi $(name)")
+    expect(page.get_by_role("region", name="First rejected rows")).to_contain_text("only 2 digits")
+    page.get_by_label("Column for name").select_option("Customer")
+    expect(page.locator("mark.value")).to_contain_text("Person")
+
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Rejected rows as CSV").click()
+    rejects = download.value.path().read_text(encoding="utf-8-sig")
+    mended = tmp_path / "mended.csv"
+    mended.write_text(rejects.replace(",12,", ",07712 345678,"), encoding="utf-8")
+    page.get_by_label("Rows that you put right").set_input_files(mended)
+    page.get_by_role("button", name="Take them in").click()
+    expect(page.get_by_text("2,500 rows kept")).to_be_visible()
+    page.get_by_role("button", name="Review what will happen").click()
+    page.wait_for_url("**/review/")
+    page.get_by_role("button", name="Send to 2,500 recipients").click()
+    page.wait_for_url("**/sends/*/")
+    assert Send.objects.get().recipients == 2_500
+
+    page.goto(f"{live_server.url}/s/shop/compose/")
+    uploaded(page, a_file(tmp_path, "april.csv", first=5_000), text="Hello $(name)")
+    expect(page.get_by_label("Column for name")).to_have_value("Customer")
+    expect(page.locator("mark.value")).to_contain_text("Person")
+
+    page.goto(f"{live_server.url}/s/shop/compose/")
+    uploaded(page, first, text="Hello again, $(name)")
+    expect(page.get_by_text("This was already sent")).to_be_visible()
+    page.get_by_role("button", name="Review what will happen").click()
+    page.wait_for_url("**/review/")
+    send = page.get_by_role("button", name="Send to 2,499 recipients")
+    send.click()
+    expect(page.get_by_label("Send it again all the same")).to_be_focused()
+    assert Send.objects.count() == 1, "the browser asks for the tick first"
+    page.get_by_label("Send it again all the same").check()
+    send.click()
+    page.wait_for_url("**/sends/*/")
+    assert Send.objects.count() == 2
+    assert Draft.objects.filter(send=None).count() == 1
