@@ -171,7 +171,8 @@ def _from_send(draft: Draft, send: Send) -> None:
 
 
 def _with_rows(draft: Draft, send: Send, who: Who, *, user: Any, limits: Limits) -> list[str]:
-    before = Draft.objects.filter(send=send).select_related("upload", "audience__current").first()
+    rows = Draft.objects.filter(send=send).select_related("upload", "audience__current")
+    before = rows.defer(Upload.LIGHT).first()
     if who == Who.ALL and _taken_as_it_was(draft, send, before):
         return []
     if who == Who.REJECTED:

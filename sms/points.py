@@ -41,6 +41,9 @@ Preparing = Literal[  # the same for large audiences, in processes of their own
     "messages_uncommitted",  # a chunk's messages are written, not committed
     "messages_committed",
     "opening",  # all messages are there and covered by slices, not committed
+    "check_uncommitted",  # the figures so far are written, not committed
+    "check_committed",
+    "check_ending",  # the figures of all rows are written, not committed
 ]
 NAMES: tuple[Name, ...] = get_args(Name)
 LEAVING: tuple[Leaving, ...] = get_args(Leaving)

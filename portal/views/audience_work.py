@@ -41,7 +41,7 @@ def draft_mend(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
 
 
 def _done(request: HttpRequest, service: Service, pk: int, act: str) -> HttpResponse:
-    found = get_object_or_404(service.drafts.select_related(*drafts.RELATED), pk=pk)
+    found = get_object_or_404(drafts.with_related(service.drafts.all()), pk=pk)
     ACTS[act](request, found)
     return redirect("draft_review", service=service.slug, pk=found.pk)
 
@@ -52,7 +52,7 @@ def pressed(request: HttpRequest, saved: Draft) -> bool:
     if act is None:
         return False
     # as it is stored: the page may have changed where its rows are
-    ACTS[act](request, Draft.objects.select_related(*drafts.RELATED).get(pk=saved.pk))
+    ACTS[act](request, drafts.with_related(Draft.objects.all()).get(pk=saved.pk))
     return True
 
 

@@ -15,7 +15,7 @@ from portal.views import audience_work, flight_plan
 from portal.views import drafts as drafts_page
 from sms import compose as composing
 from sms import drafting, text
-from sms.models import AuditEvent, Draft, Service
+from sms.models import AuditEvent, Draft, Service, Upload
 
 
 @service_page("compose")
@@ -31,7 +31,8 @@ def compose(request: HttpRequest, service: Service) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def draft(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """An existing draft."""
-    found = get_object_or_404(service.drafts.select_related("service", "upload"), pk=pk)
+    rows = service.drafts.select_related("service", "upload").defer(Upload.LIGHT)
+    found = get_object_or_404(rows, pk=pk)
     if found.send_id:
         messages.info(request, "This draft was sent. Here is the send.")
         return redirect("send", service=service.slug, pk=found.send_id)

@@ -25,7 +25,7 @@ from portal.limits import upload_limits
 from portal.views import preview
 from sms import drafting, drafts, prepare
 from sms.compose import ComposeError
-from sms.models import AuditEvent, Draft, Service
+from sms.models import AuditEvent, Draft, Service, Upload
 
 PAGE = 30
 BAD = 8  # rejected rows that are shown
@@ -215,7 +215,8 @@ def _read_on(draft: Draft) -> None:
 @require_safe
 def draft_work(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """How far the reading of its file is, drawn again every second while it goes on."""
-    found = get_object_or_404(service.drafts.select_related("upload", "version__preparation"), pk=pk)
+    rows = service.drafts.select_related("upload", "version__preparation").defer(Upload.LIGHT)
+    found = get_object_or_404(rows, pk=pk)
     return render(request, "compose/_work.html", work_of(found))
 
 

@@ -65,7 +65,7 @@ def worked_on(draft: Draft, seconds: float) -> drafts.Looked:
 @require_safe
 def draft_plan(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """What the plan page is drawn from, and what the API's `dry_run` answers for the same order."""
-    found = get_object_or_404(service.drafts.select_related("service", *drafts.RELATED), pk=pk)
+    found = get_object_or_404(drafts.with_related(service.drafts.select_related("service")), pk=pk)
     try:
         looked = worked_on(found, HEAD_START)
         if looked.figures is None or looked.stale:

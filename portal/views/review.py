@@ -26,7 +26,7 @@ SHOWN_ROWS = 10  # good and bad ones, while a file is read
 
 
 def _find(service: Service, pk: int) -> Draft:
-    return get_object_or_404(service.drafts.select_related("service", *drafts.RELATED), pk=pk)
+    return get_object_or_404(drafts.with_related(service.drafts.select_related("service")), pk=pk)
 
 
 @service_page("compose")

@@ -1,7 +1,6 @@
 """Columns, country and fillings that somebody chose for a file, offered again for the next one with the same headings."""
 
 import hashlib
-import io
 import json
 from collections.abc import Sequence
 
@@ -35,8 +34,9 @@ def _headings_key(draft: Draft, *, limits: Limits) -> str:
     if draft.upload is None or draft.audience is not None:
         return ""
     try:
-        file = io.BytesIO(bytes(draft.upload.content))
-        return _key(first_row(file, country=draft.country or draft.service.default_country, limits=limits))
+        with draft.upload.opened() as file:
+            country = draft.country or draft.service.default_country
+            return _key(first_row(file, country=country, limits=limits))
     except AudienceError:
         return ""
 

@@ -104,12 +104,12 @@ def _in_step(draft: Draft) -> AudienceVersion | None:
     version = root = draft.version
     while root is not None and root.mends is not None:
         root = root.mends
-    if root is None or root.upload is None:
+    if root is None or root.upload_id is None:
         return None
     same_source = (
         root.upload_id == draft.upload_id
         if draft.upload_id
-        else root.upload.sha256 == _sha256(draft.pasted) and root.source == PASTED
+        else root.source == PASTED and _is_pasted(root.upload_id, draft.pasted)
     )
     same_way = (root.country, root.asked_column, root.allow_duplicates) == (
         _country(draft),
@@ -124,8 +124,9 @@ def in_use(draft: Draft) -> AudienceVersion | None:
     return None if draft.audience_id else _in_step(draft)
 
 
-def _sha256(pasted: str) -> str:
-    return hashlib.sha256(pasted.encode("utf-8", "replace")).hexdigest()
+def _is_pasted(upload_id: int, pasted: str) -> bool:
+    digest = hashlib.sha256(pasted.encode("utf-8", "replace")).hexdigest()
+    return Upload.objects.filter(pk=upload_id, sha256=digest).exists()
 
 
 def _begin_reading(draft: Draft, *, limits: Limits) -> AudienceVersion:

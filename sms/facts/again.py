@@ -113,8 +113,8 @@ def _ledger(said: Said) -> Iterator[int]:
         stop = start + STEP - 1
         with connection.cursor() as cursor:
             cursor.execute(f"INSERT INTO {AGAIN} ({COLUMNS}) {of_messages()}", [start, stop, start, stop])
-            if connection.vendor == "postgresql":
-                cursor.execute(f"ANALYZE {AGAIN}")
+            if connection.vendor == "postgresql" and not done:
+                cursor.execute(f"ANALYZE {AGAIN}")  # the steps are alike
         count = Message.objects.filter(pk__gte=start, pk__lte=stop).count()
         done += count
         said(done)
@@ -128,6 +128,8 @@ def _own_table() -> Iterator[None]:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL work_mem = '64MB'")  # sums of a step are made in memory
+            # the planner takes every row for a group of its own and sorts them by six texts, which is three times as long as hashing
+            cursor.execute("SET LOCAL enable_sort = off")
         cursor.execute(f"DROP TABLE IF EXISTS {AGAIN}")
         cursor.execute(f"CREATE TEMPORARY TABLE {AGAIN} ({SHAPE})")
     yield

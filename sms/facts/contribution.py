@@ -38,7 +38,7 @@ def of_messages() -> str:
         _time("deliver", "CASE WHEN state = 'delivered' THEN final_at END", "posted_at"),
         *(
             f"SELECT 'click', '{verdict}', '', 0, send_id, 0, hour, country, carrier, count(*) FILTER (WHERE {best}),"  # noqa: S608
-            f" sum({verdict}), 0, 0, 0 FROM told JOIN clicked ON clicked.id = told.id GROUP BY send_id, hour, country, carrier"
+            f" sum({verdict}), 0, 0, 0 FROM clicked GROUP BY send_id, hour, country, carrier"
             for verdict, best in _CLICKS
         ),
     ]
@@ -48,8 +48,9 @@ def of_messages() -> str:
         f" CASE WHEN m.posted_at IS NULL OR m.state IN ({kept_out}) THEN 0 ELSE {_hour('m.posted_at')} END AS hour,"
         f" CASE WHEN s.created_at > s.due_at THEN s.created_at ELSE s.due_at END AS begun"
         f" FROM {message} m JOIN {send} s ON s.id = m.send_id WHERE m.id BETWEEN %s AND %s),"
-        f" clicked AS (SELECT c.message_id AS id, {counts} FROM {click} c"
-        f" WHERE c.rules_version > 0 AND c.message_id BETWEEN %s AND %s GROUP BY c.message_id)"
+        # with their places once, since each of them is found among all messages
+        f" clicked AS (SELECT t.send_id, t.hour, t.country, t.carrier, {counts} FROM {click} c JOIN told t ON t.id = c.message_id"
+        f" WHERE c.rules_version > 0 AND c.message_id BETWEEN %s AND %s GROUP BY t.id, t.send_id, t.hour, t.country, t.carrier)"
         f" {' UNION ALL '.join(parts)}"
     )
 

@@ -15,7 +15,6 @@ _KEPT_BACK = ", ".join(f"'{state.value}'" for state in sorted(NOT_POSTED))
 _POSTED = f"d.measure = 'state' AND d.word NOT IN ({_KEPT_BACK})"
 _SERVICE = "coalesce(r.service_id, d.service_id)"
 _COUNTED = ("measure", "word", "code", "bucket")
-_BY_PROFILE = (Fact.Cut.PROFILE, Fact.Cut.FULL, Fact.Cut.PRICED)
 # what no finer facts hold: times are by the hour for the whole service only
 BY_THEMSELVES = (
     *((Fact.Grain.HOUR, Fact.Cut.WHOLE), (Fact.Grain.HOUR, Fact.Cut.FULL)),
@@ -69,7 +68,7 @@ def projections() -> Iterator[Projection]:
             if cut == Fact.Cut.PRICED:
                 yield _priced(grain, at)
                 continue
-            profile = "coalesce(r.profile_id, 0)" if cut in (Fact.Cut.PROFILE, Fact.Cut.FULL) else ""
+            profile = "coalesce(r.profile_id, 0)" if cut.by_profile else ""
             placed = ("d.country", "d.carrier") if cut in (Fact.Cut.PLACE, Fact.Cut.FULL) else ("", "")
             told = (_SERVICE, at, profile, *placed)
             yield Projection(
@@ -137,7 +136,7 @@ def _derived(grain: Fact.Grain, cut: Fact.Cut, of: Fact.Grain, and_cut: Fact.Cut
     """One cut and grain from a finer one."""
     table, posted = Fact._meta.db_table, cut == Fact.Cut.PRICED and and_cut != Fact.Cut.PRICED
     at = f"at / {HOURS[grain] // HOURS[of]}"
-    profile = "profile_id" if cut in _BY_PROFILE else "0"
+    profile = "profile_id" if cut.by_profile else "0"
     country = "country" if cut not in (Fact.Cut.WHOLE, Fact.Cut.PROFILE) else "''"
     carrier = "carrier" if cut in (Fact.Cut.PLACE, Fact.Cut.FULL) else "''"
     counted = ("'posted'", "''", "''", "0") if posted else _COUNTED

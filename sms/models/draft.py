@@ -1,15 +1,27 @@
 """What a person is still working on: drafts, and the files they uploaded."""
 
 import hashlib
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
 
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 
 from sms.models.send import Lane, Resend
 
+PIECE = 4_000_000  # bytes of an upload in one query
+
 
 class Upload(models.Model):
-    """A file of recipients, kept in the database so that every host of a desk sees it."""
+    """A file of recipients, kept in the database so that every host of a desk sees it.
+
+    `content` may be a hundred megabytes: whoever joins an upload leaves it out (`LIGHT`), and whoever reads a large one has it `opened`.
+    """
+
+    LIGHT = "upload__content"  # to defer, with the path of a draft or a version
 
     service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="uploads")
     name = models.CharField(max_length=200)
@@ -38,6 +50,30 @@ class Upload(models.Model):
             content=content,
             uploaded_by=user,
         )
+
+    @contextmanager
+    def opened(self) -> Iterator[BinaryIO]:
+        """Its bytes as a file on the disk, fetched piece by piece."""
+        with tempfile.TemporaryFile() as file:
+            for piece in self._pieces():
+                file.write(piece)
+            file.seek(0)
+            yield file
+
+    def _pieces(self) -> Iterator[bytes]:
+        connection.ensure_connection()
+        if isinstance(connection.connection, sqlite3.Connection):
+            # its substr() takes the whole value into memory for each piece
+            with connection.connection.blobopen("sms_upload", "content", self.pk, readonly=True) as blob:
+                while piece := blob.read(PIECE):
+                    yield piece
+            return
+        for start in range(1, self.size + 1, PIECE):
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT substr(content, %s, %s) FROM sms_upload WHERE id = %s", [start, PIECE, self.pk]
+                )
+                yield bytes(cursor.fetchone()[0])
 
 
 class Draft(models.Model):

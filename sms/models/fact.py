@@ -179,6 +179,11 @@ class Fact(_Figures):
             4  # profile and country of what was posted: what it cost, and what links and segments cannot tell
         )
 
+        @property
+        def by_profile(self) -> bool:
+            """Whether profiles are told apart; where they are not, `profile_id` is 0."""
+            return self in (Fact.Cut.PROFILE, Fact.Cut.FULL, Fact.Cut.PRICED)
+
     service_id = models.BigIntegerField()
     grain = models.CharField(max_length=1, choices=Grain)
     cut = models.SmallIntegerField(choices=Cut)
@@ -191,11 +196,12 @@ class Fact(_Figures):
         constraints = (
             models.UniqueConstraint(
                 fields=(
-                    *("service_id", "grain", "cut", "measure", "at", "profile_id", "country", "carrier"),
+                    *("service_id", "grain", "cut", "profile_id", "measure", "at", "country", "carrier"),
                     *("word", "code", "bucket"),
                 ),
                 name="fact_once",
-            ),  # used by: every report, by its beginning; times, which are most rows, are passed over where nobody asks for them
+            ),  # used by: every report, by its beginning, so all of them name profiles. Rows of others, and times, which are most
+            # of all, are passed over where nobody asks for them
         )
 
     def __str__(self) -> str:

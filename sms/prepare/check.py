@@ -13,6 +13,7 @@ from django.utils import timezone
 from sms import chunks, compose, drafts
 from sms.audience import Limits
 from sms.models import Draft, OptOut, Preparation
+from sms.points import point
 from sms.prepare.lease import Gone, Lease
 
 STORE_EVERY = 1.0  # seconds
@@ -22,7 +23,7 @@ _decode = msgspec.msgpack.Decoder(compose.Survey).decode
 
 def check(found: Preparation, lease: Lease) -> Generator[None]:
     """A step is a chunk."""
-    draft = Draft.objects.select_related(*drafts.RELATED).get(preparation=found)
+    draft = drafts.with_related(Draft.objects.all()).get(preparation=found)
     limits = Limits(**found.cursor["limits"])
     order = compose.settled(drafts.order_of(draft, limits=limits))
     if drafts.digest_of(order) != found.digest:
@@ -46,6 +47,8 @@ def check(found: Preparation, lease: Lease) -> Generator[None]:
             so_far = surveyor.so_far()
             with transaction.atomic():
                 lease.keep(rows=rows, cursor=cursor, done=so_far.rows, total=total, partial=_encode(so_far))
+                point("check_uncommitted")
+            point("check_committed")
             rows = 0
         yield
     result = surveyor.finish()
@@ -61,4 +64,5 @@ def check(found: Preparation, lease: Lease) -> Generator[None]:
             result_at=timezone.now(),
         )
         lease.end(Preparation.State.READY)
+        point("check_ending")
     yield

@@ -5,13 +5,12 @@ stored: nothing else has to be kept, and a number's first row is known again. Me
 numbers seen.
 """
 
-import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from itertools import chain, islice
 from typing import Any, BinaryIO
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from msgspec.structs import replace
@@ -24,18 +23,19 @@ from sms.models import AudienceVersion, Preparation, Upload
 from sms.points import point
 from sms.prepare.lease import Lease
 
-PIECE = 4_000_000  # bytes of an upload in one query
 Item = Recipient | Reject
 
 
 def read(found: Preparation, lease: Lease) -> Generator[None]:
     """A step is a chunk, or a chunk's worth of rows that are stored already."""
-    version = AudienceVersion.objects.select_related("upload", "mends").get(preparation=found)
+    version = (
+        AudienceVersion.objects.select_related("upload", "mends").defer(Upload.LIGHT).get(preparation=found)
+    )
     assert version.upload is not None, "a version is read from an upload"
     limits = Limits(**found.cursor["limits"])
     with ExitStack() as stack:
         with lease.kept():  # to fetch and to open a large file takes as long as it takes
-            file = stack.enter_context(opened(version.upload))
+            file = stack.enter_context(version.upload.opened())
             reading = _reading(file, version, found, limits=limits)
             base = version.mends
             if base is None:
@@ -116,20 +116,6 @@ def _reading(file: BinaryIO, version: AudienceVersion, found: Preparation, *, li
     if found.cursor.get("pasted"):
         return stream_pasted(file.read().decode("utf-8", "replace"), **options)
     return stream(file, name=version.source, **options)
-
-
-@contextmanager
-def opened(upload: Upload) -> Iterator[BinaryIO]:
-    """The bytes of an upload as a file on the disk, fetched piece by piece."""
-    with tempfile.TemporaryFile() as file:
-        for start in range(1, upload.size + 1, PIECE):
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT substr(content, %s, %s) FROM sms_upload WHERE id = %s", [start, PIECE, upload.pk]
-                )
-                file.write(bytes(cursor.fetchone()[0]))
-        file.seek(0)
-        yield file
 
 
 # --- rows that were put right -------------------------------------------------------------------------------------------

@@ -59,11 +59,11 @@ def forget() -> int:
         audience=None, made_at__lt=old, drafts=None, sends=None, mended_by=None
     )
     gone = 0
-    for version in loose.select_related("upload").order_by("pk")[:FORGOTTEN]:
-        upload = version.upload
+    for version in loose.order_by("pk")[:FORGOTTEN]:
+        upload = version.upload_id
         version.delete()
         if upload is not None:
-            Upload.objects.filter(pk=upload.pk, drafts=None, versions=None).delete()
+            Upload.objects.filter(pk=upload, drafts=None, versions=None).delete()
         gone += 1
     return gone
 

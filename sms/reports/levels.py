@@ -89,7 +89,8 @@ def levels(service_id: int, *, now: datetime, days: int = DAYS) -> Levels:
         service_id=service_id,
         grain=Fact.Grain.DAY,
         cut=Fact.Cut.WHOLE,
-        measure__in=MEASURES,  # as the index begins
+        profile_id=0,  # as the index begins
+        measure__in=MEASURES,
         at__gt=today - days,
         at__lte=today,
     ).order_by()
@@ -119,7 +120,10 @@ def _budget(total: Figures, objective: Objective) -> Budget:
 def measured() -> list[tuple[int, str, str, int, int]]:
     """Service, measure, word, bucket and messages of all that was ever counted, for a machine that draws its own curves."""
     rows = Fact.objects.filter(
-        grain=Fact.Grain.BLOCK, cut=Fact.Cut.WHOLE, measure__in=("state", "click", "opt_out", *TIMES)
+        grain=Fact.Grain.BLOCK,
+        cut=Fact.Cut.WHOLE,
+        profile_id=0,
+        measure__in=("state", "click", "opt_out", *TIMES),
     ).order_by("service_id", "measure", "word", "bucket")
     grouped = rows.values_list("service_id", "measure", "word", "bucket").annotate(total=Sum("messages"))
     return [row for row in grouped if row[-1]]

@@ -12,7 +12,7 @@ from sms.models.fact import TIMES
 from sms.models.tally import FIGURES
 from sms.reports.ask import EPOCH, NONE, OF_PLACE, Asked
 from sms.reports.figures import Figures
-from sms.reports.sums import Key, Known, known_of, sums, times_kept, values
+from sms.reports.sums import Key, Known, known_of, states_by_day, sums, times_kept, values
 
 SENDS = 50  # of a page
 PART = 1000  # sends read at a time for a file
@@ -72,7 +72,7 @@ def _made(asked: Asked, known: Known, *, before: int, whole: bool = True) -> Rep
     total = Figures() if whole and times_kept(asked) else Figures(times=None)
     for one in grouped.values():
         total.plus(one)
-    course = _course(grouped if asked.by in ("day", "hour") else sums(_by_day(asked), known, whole=False))
+    course = _course(grouped if asked.by in ("day", "hour") else states_by_day(asked, known))
     made = Report(asked, [], total, _filled(asked, course), known)
     if asked.by in ("day", "hour"):
         made.lines = list(reversed(course))
@@ -84,10 +84,6 @@ def _made(asked: Asked, known: Known, *, before: int, whole: bool = True) -> Rep
     elif asked.by != "send":
         made.lines = _named(asked, grouped, known.profiles)
     return made
-
-
-def _by_day(asked: Asked) -> Asked:
-    return Asked(asked.service_id, asked.since, asked.until, "day", asked.filters)
 
 
 def _only_failed(count: int) -> Figures:

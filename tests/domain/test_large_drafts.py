@@ -3,9 +3,11 @@
 import io
 import itertools
 import random
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -249,6 +251,31 @@ def test_a_test_is_not_taken_for_the_send_itself():
     twin = a_draft(service, content, text="Hello")
     assert not drafts.file_sent_before(twin.upload)
     assert drafts.send_draft(twin, by=BY, user=None, limits=LIMITS)
+
+
+def test_the_bytes_of_a_large_file_are_never_taken_as_a_whole():
+    """A hundred megabytes, twice, for each look at the page and for as long as a check goes on."""
+    service = a_service()
+    taken: list[str] = []
+
+    def look(execute, sql, params, many, context):
+        if sql.startswith("SELECT") and '"sms_upload"."content"' in sql:
+            taken.append(sql)
+        return execute(sql, params, many, context)
+
+    draft = a_draft(service, people(3_000))
+    with connection.execute_wrapper(look):
+        for _ in range(3):
+            found = drafts.with_related(Draft.objects.all()).get(pk=draft.pk)
+            with suppress(drafts.NotReady):
+                drafts.look(found, limits=LIMITS)
+            prepare.run(stopped=lambda: False)
+        found = drafts.with_related(Draft.objects.all()).get(pk=draft.pk)
+        drafts.send_draft(found, by=BY, user=None, limits=LIMITS)
+        prepare.run(stopped=lambda: False)
+    assert taken == []
+    with Upload.objects.defer("content").get().opened() as file:
+        assert file.read() == people(3_000)
 
 
 def test_columns_and_fallbacks_are_chosen_and_remembered_for_the_next_file_with_the_same_headings():

@@ -1,14 +1,20 @@
 """`manage.py send`: what its options make of a send. The journeys run it in a process of its own."""
 
 import json
+import threading
+import time
 from datetime import UTC, datetime
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
-from sms.models import Lane, Resend, Send
+from sms import drafts, prepare
+from sms.management.commands import send as command
+from sms.models import Lane, Preparation, Resend, Send
 from tests.domain.desk import a_service
+from tests.domain.test_large_drafts import LIMITS, a_draft, again, people
 
 pytestmark = pytest.mark.django_db
 
@@ -60,3 +66,82 @@ def test_a_time_without_offset_is_the_services_wall_clock(audience, written, due
     call_command("send", *arguments)
     assert Send.objects.get().due_at == datetime.fromisoformat(due)
     assert timezone.is_aware(Send.objects.get().due_at)
+
+
+# --- --wait with a large file -----------------------------------------------------------------------------------------------
+
+
+def slowly(pause: float) -> threading.Thread:
+    """As a process that prepares on a slow machine, once there is a send: whatever waits, a block in `pause` seconds."""
+
+    def look(execute, sql, params, many, context):
+        if 'INTO "sms_audiencechunk"' in sql:
+            time.sleep(pause)
+        return execute(sql, params, many, context)
+
+    def work() -> None:
+        until = time.monotonic() + 20
+        try:
+            while not Send.objects.exists() and time.monotonic() < until:
+                time.sleep(0.05)
+            with connection.execute_wrapper(look):
+                prepare.run(stopped=lambda: time.monotonic() > until)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
+
+
+@pytest.fixture
+def large(tmp_path):
+    path = tmp_path / "many.csv"
+    path.write_bytes(people(5_100, wide=1))
+    return ["--service=shop", "--sender=SHOP", "--text=Hello", f"--audience={path}", "--wait", "--json"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_waits_for_a_large_one_as_long_as_anything_moves(large, capsys, monkeypatch):
+    """Somebody else's file goes first, so that nothing of its own moves for longer than it would wait."""
+    monkeypatch.setattr(command, "STILL", 1.0)
+    with pytest.raises(drafts.NotReady):
+        drafts.look(again(a_draft(a_service(), people(5_000))), limits=LIMITS)
+    worker = slowly(0.4)
+    call_command("send", *large)
+    worker.join(20)
+    told = capsys.readouterr()
+    made = json.loads(told.out)
+    assert (made["state"], made["recipients"]) == ("sending", Send.objects.get().recipients)
+    assert made["recipients"] == made["states"]["pending"] == 5_044
+    assert "Writing the messages: 0 of 5,100 rows." in told.err
+    assert "nothing moved" not in told.err
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_gives_up_where_nobody_prepares_and_says_how_far_it_is(large, capsys, monkeypatch):
+    monkeypatch.setattr(command, "STILL", 0.5)
+    a_service()
+    call_command("send", *large)
+    told = capsys.readouterr()
+    assert json.loads(told.out)["state"] == "preparing"
+    assert "0 of 5,100 rows, and nothing moved" in told.err
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_that_failed_is_not_waited_for(large, capsys):
+    a_service()
+
+    def fail() -> None:
+        over, until = {"state": "failed", "trouble": "The disk is full."}, time.monotonic() + 20
+        while not Preparation.objects.update(**over) and time.monotonic() < until:
+            time.sleep(0.05)
+        connection.close()
+
+    thread = threading.Thread(target=fail, daemon=True)
+    thread.start()
+    began = time.monotonic()
+    call_command("send", *large)
+    thread.join(20)
+    assert time.monotonic() - began < command.STILL
+    assert "The disk is full. Nothing of it was posted." in capsys.readouterr().err

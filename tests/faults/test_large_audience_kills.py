@@ -6,14 +6,17 @@ from importlib import import_module
 import pytest
 from django.utils import timezone
 
-from sms import chunks, drafts, facts, prepare
-from sms.models import Message, Preparation, Slice
+from sms import approval, chunks, compose, drafts, facts, prepare
+from sms.models import ApprovalRequest, AuditEvent, Message, Preparation, Slice
+from tests.domain.approving import a_careful_service
 from tests.domain.desk import BY, a_service
 from tests.domain.test_large_drafts import LIMITS, a_draft, again, finished, people, reading_of
+from tests.domain.test_large_sends import large_order
 from tests.keeping.killing import killed_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
-MODULES = (import_module("sms.prepare.read"), import_module("sms.prepare.expand"))
+CHECK = import_module("sms.prepare.check")
+MODULES = (import_module("sms.prepare.read"), CHECK, import_module("sms.prepare.expand"))
 ROWS = 2_500
 LATER = {"stopped": lambda: False}
 
@@ -37,6 +40,40 @@ def test_a_killed_import_goes_on_and_every_row_is_there_once():
     blocks = list(chunks.Kept(again(draft).version).blocks())
     rows = [one.row for block in blocks for one in (*block.recipients, *block.rejects)]
     assert sorted(rows) == list(range(2, ROWS + 2)) and work.rows == ROWS
+
+
+def test_a_killed_check_goes_on_and_its_figures_are_those_of_one_that_was_left_alone(monkeypatch):
+    monkeypatch.setattr(CHECK, "STORE_EVERY", 0.0)  # seconds between two commits: every block is one
+    service = a_service()
+    draft, twin = (a_draft(service, people(ROWS, wide=80)) for _ in range(2))
+    wanted = finished(twin).figures
+    reading_of(draft)
+    prepare.run(**LATER)
+    assert drafts.look(again(draft), limits=LIMITS).figures is None
+    work, stood = again(draft).preparation, []
+    for point in ("check_uncommitted", "check_committed", "check_uncommitted:2", "check_ending"):
+        killed(point)
+        work.refresh_from_db()
+        assert (work.state, bytes(work.result)) == ("waiting", b"")
+        stood.append(work.rows)
+    assert stood[0] == 0 and stood == sorted(set(stood)), "each goes on where the last one stopped"
+    prepare.run(**LATER)
+    assert drafts.look(again(draft), limits=LIMITS).figures == wanted
+    work.refresh_from_db()
+    assert (work.state, work.rows) == ("ready", ROWS)
+
+
+def test_a_killed_expansion_asks_its_approvers_once():
+    service = a_careful_service()
+    send = compose.create(large_order(service, 1_500), by=BY)
+    for point in ("messages_uncommitted:2", "opening"):
+        killed(point)
+        assert not ApprovalRequest.objects.exists() and not Slice.objects.exists()
+    prepare.run(**LATER)
+    send.refresh_from_db()
+    request = send.approvals.get()
+    assert (send.state, request.fingerprint) == ("awaiting", approval.fingerprint_of(send.pk).fingerprint)
+    assert AuditEvent.objects.filter(act="send.approval_asked").count() == 1
 
 
 def test_a_killed_expansion_goes_on_and_every_message_is_there_once():

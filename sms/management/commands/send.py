@@ -3,6 +3,7 @@
 import json
 import time
 from argparse import ArgumentTypeError
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from sms.models import (
     ApprovalState,
     Lane,
     MessageTemplate,
+    Preparation,
     Resend,
     Send,
     Sender,
@@ -27,6 +29,8 @@ from sms.models import (
 from sms.models.message import FINAL
 
 STILL = 15.0  # seconds without any movement after which --wait returns
+TELL_EVERY = 2.0  # seconds between two lines about how far it is
+QUEUE = 100  # works of other people that are looked at
 
 
 def _moment(text: str) -> datetime:
@@ -91,7 +95,9 @@ class Command(BaseCommand):
         )
         parser.add_argument("--name", default="")
         parser.add_argument(
-            "--wait", action="store_true", help="until every message is final or nothing moved for 15 s"
+            "--wait",
+            action="store_true",
+            help="until every message is final or nothing at all moved for 15 s; how far a large one is goes to stderr",
         )
         parser.add_argument("--json", action="store_true", help="print one line of JSON")
 
@@ -111,7 +117,7 @@ class Command(BaseCommand):
         except AudienceError as problem:  # a large file is read on the way
             raise CommandError(f"audience: {problem}") from None
         if options["wait"]:
-            _wait(send)
+            _wait(send, say=self.stderr.write)
         self._print(send, seconds=time.monotonic() - started, as_json=options["json"])
 
     def _order(self, service: Service, options: dict[str, Any], files: ExitStack) -> compose.Order:
@@ -190,21 +196,43 @@ class Command(BaseCommand):
         )
 
 
-def _wait(send: Send) -> None:
-    """Until all messages are final, or nothing has moved for STILL seconds (counted from when it was due)."""
-    before, moved = send.counts(), time.monotonic()
-    while (_preparing(send) or set(before) - FINAL) and time.monotonic() - moved < STILL:
+def _wait(send: Send, *, say: Callable[[str], object]) -> None:
+    """Until all messages are final, or nothing at all has moved for STILL seconds (counted from when it was due)."""
+    before, moved, told = _standing(send), time.monotonic(), -TELL_EVERY
+    while time.monotonic() - moved < STILL:
+        work = _work_on(send)
+        if work is not None and work.state == Preparation.State.FAILED:
+            say(f"{work.trouble} Nothing of it was posted. Its page lets it go on.")
+            return
+        if work is None and not set(send.counts()) - FINAL:
+            return
+        if work is not None and time.monotonic() - told > TELL_EVERY:
+            told = time.monotonic()
+            say(f"{work.get_kind_display()}: {work.rows:,} of {work.total:,} rows.")
         time.sleep(0.2)
-        counts = send.counts()
-        if counts != before or _not_due(send):
-            before, moved = counts, time.monotonic()
+        now = _standing(send)
+        if now != before or _not_due(send):
+            before, moved = now, time.monotonic()
+    if work is not None:
+        say(
+            f"Its messages are still being written, {work.rows:,} of {work.total:,} rows, and nothing moved for {STILL:.0f} s. "
+            "`manage.py up`, `qcluster` or `dispatch` does that: see that one of them runs. Nothing is lost."
+        )
 
 
-def _preparing(send: Send) -> bool:
-    """Whether messages of a large one are still being written; its figures are right afterwards."""
+def _work_on(send: Send) -> Preparation | None:
+    """The writing of a large one's messages while it is under way; its figures are right afterwards."""
     if send.state == SendState.PREPARING:
         send.refresh_from_db(fields=["state", "recipients", "rejected"])
-    return send.state == SendState.PREPARING
+    return Preparation.objects.filter(send=send).first() if send.state == SendState.PREPARING else None
+
+
+def _standing(send: Send) -> object:
+    """Whatever changes while something moves: its messages; and while they are written, how far that is and all work before it."""
+    if send.state != SendState.PREPARING:
+        return send.counts()
+    waits = Preparation.objects.filter(state=Preparation.State.WAITING).order_by("pk")
+    return send.counts(), list(waits.values_list("pk", "rows", "done", "leased_until")[:QUEUE])
 
 
 def _not_due(send: Send) -> bool:

@@ -231,7 +231,7 @@ def _receipts(cursor, shop: Service, count: int) -> None:
         " AND m.state = 'delivered'"
     )
     cursor.execute(
-        "INSERT INTO sms_optout (service_id, msisdn, source, evidence, send_id, by, at, lifted_by, lifted_because)"
-        f" SELECT {shop.pk}, '+44' || (7000000000 + m.id), 'inbound', '', m.send_id, '', m.posted_at + interval '1 h', '', ''"
+        "INSERT INTO sms_optout (service_id, msisdn, country, source, evidence, send_id, by, at, lifted_by, lifted_because)"
+        f" SELECT {shop.pk}, '+44' || (7000000000 + m.id), 'GB', 'inbound', '', m.send_id, '', m.posted_at + interval '1 h', '', ''"
         " FROM sms_message m WHERE m.id % 500 = 0"
     )
