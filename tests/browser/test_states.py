@@ -1,0 +1,198 @@
+"""Every state of the pages around a send, and of reports and personal data: accessible, and no sideways scroll, in both looks.
+
+The states are made in the database, once, and each page is opened once in each look. `SCREENSHOTS=folder` keeps a picture of each.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page
+
+from portal.models import User
+from sms import archive, drafts, erasure, facts, prepare, rounds
+from sms.audience import Limits
+from sms.models import (
+    Draft,
+    Preparation,
+    Price,
+    ReportSchedule,
+    Send,
+    SendState,
+    Service,
+    ShortLinkDomain,
+    Upload,
+)
+from tests.browser.conftest import accessibility_problems
+from tests.browser.test_pages import a_request_with_changes, shop, sign_in  # noqa: F401 - a fixture
+from tests.domain.desk import BY, a_send, numbers
+from tests.keeping.made import a_past_send
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.sqlite,  # what a page looks like does not depend on the database
+]
+LIMITS = Limits()
+LOOKS = (("light", 1280), ("dark", 360))
+SHOTS = os.environ.get("SCREENSHOTS", "")
+
+
+def a_file(service: Service, name: str, *, rows: int = 2_500) -> Upload:
+    """Large for its bytes; every hundredth row has no number."""
+    lines = [f"{'12' if at % 100 == 9 else f'0771{at:07d}'},Person {at},{'x' * 60}" for at in range(rows)]
+    content = "\n".join(["Mobile number,Customer,Note", *lines]).encode()
+    return Upload.keep(content, service=service, name=name, user=None)
+
+
+def a_large_draft(service: Service, name: str, **changes) -> Draft:
+    """Its reading has begun, and some rows are there."""
+    fields = {"text": "Hi $(Customer), your order is on its way.", "name": name} | changes
+    fields |= {"sender": service.senders.get(), "upload": a_file(service, f"{name}.csv")}
+    draft = Draft.objects.create(service=service, **fields)
+    with pytest.raises(drafts.NotReady) as reading:
+        drafts.look(draft, limits=LIMITS)
+    prepare.go_on(reading.value.preparation.pk, stopped=iter([False, True, True]).__next__)
+    return draft
+
+
+def checked(draft: Draft, *, wholly: bool) -> Draft:
+    """Its rows are read and its check is asked for, or done."""
+    prepare.go_on(draft.version.preparation.pk)
+    found = Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk)
+    check = drafts.look(found, limits=LIMITS).preparation
+    if wholly:
+        prepare.go_on(check.pk)
+    return found
+
+
+def drafts_in_every_state(service: Service) -> Iterator[tuple[str, str]]:
+    """Names of states and addresses of pages."""
+    reading = a_large_draft(service, "Reading")
+    yield "reading", f"drafts/{reading.pk}/review/"
+    yield "compose, reading", f"drafts/{reading.pk}/"
+    stopped = a_large_draft(service, "Stopped")
+    drafts.stop(stopped)
+    yield "reading stopped", f"drafts/{stopped.pk}/review/"
+    failed = a_large_draft(service, "Failed")
+    trouble = "people.csv is a PDF, no table. Save it as CSV or XLSX and choose that."
+    work = Preparation.objects.filter(pk=failed.version.preparation.pk)
+    work.update(state="failed", trouble=trouble, trouble_field="audience", ended_at=timezone.now())
+    yield "compose, reading failed", f"drafts/{failed.pk}/"
+    counting = checked(a_large_draft(service, "Counting"), wholly=False)
+    Preparation.objects.filter(draft=counting).update(rows=1_000, done=1_000, total=2_500)
+    yield "checking", f"drafts/{counting.pk}/review/"
+    halted = checked(a_large_draft(service, "Halted"), wholly=False)
+    drafts.stop(halted)
+    yield "check stopped", f"drafts/{halted.pk}/review/"
+    ready = checked(a_large_draft(service, "Ready"), wholly=True)
+    yield "flight plan, large", f"drafts/{ready.pk}/review/"
+    yield "compose, large", f"drafts/{ready.pk}/"
+    yield "test, large", f"drafts/{ready.pk}/test/"
+    for name, end in (("Stale", False), ("Stale and stopped", True)):
+        stale = checked(a_large_draft(service, name), wholly=True)
+        Draft.objects.filter(pk=stale.pk).update(text="Hello $(Customer), it is late.")
+        drafts.look(Draft.objects.select_related(*drafts.RELATED).get(pk=stale.pk), limits=LIMITS)
+        if end:
+            drafts.stop(stale)
+        yield name.lower(), f"drafts/{stale.pk}/review/"
+    yield from small_drafts(service)
+
+
+def small_drafts(service: Service) -> Iterator[tuple[str, str]]:
+    """One row; rejects; the same file once more."""
+    fields = {"service": service, "sender": service.senders.get(), "country": "GB"}
+    domain = ShortLinkDomain.objects.create(service=service, region=service.region, host="go.example.test")
+    links = {"link_domain": domain, "tag1": "spring", "receipts": ["DELIVERED", "FAILED"], "validity": 7200}
+    one = Draft.objects.create(
+        text="See https://shop.example.test/a", pasted="07700 900001", **fields, **links
+    )
+    yield "flight plan of one row, another asked for", f"drafts/{one.pk}/review/?row=7"
+    upload = Upload.keep(
+        b"Mobile,Name\n07700900001,Ada\n12,Ben\n", service=service, name="again.csv", user=None
+    )
+    first = Draft.objects.create(text="Hi $(Name)", upload=upload, **fields)
+    drafts.send_draft(first, by=BY, user=None, limits=LIMITS)
+    again = Draft.objects.create(text="Hi $(Name) – once more", upload=upload, **fields)
+    yield "sent before", f"drafts/{again.pk}/review/"
+    yield "compose, sent before", f"drafts/{again.pk}/"
+    empty = Draft.objects.create(service=service)
+    yield "test, nothing there yet", f"drafts/{empty.pk}/test/"
+
+
+def sends_in_every_state(service: Service) -> Iterator[tuple[str, str]]:
+    """A large send on its way into messages, and one that failed there; requests that were answered."""
+    for state, trouble in (("waiting", ""), ("failed", "The rows of this audience were erased meanwhile.")):
+        send = a_send(service, audience=numbers(2, start=900), name=f"Preparing, {state}")
+        Send.objects.filter(pk=send.pk).update(state=SendState.PREPARING)
+        work = {"rows": 43_000, "done": 43_000, "total": 100_000, "trouble": trouble}
+        Preparation.objects.create(service=service, kind="expand", send=send, state=state, **work)
+        yield f"send {state}", f"sends/{send.pk}/"
+    asked = a_request_with_changes(service)
+    yield "approvals", "approvals/"
+    yield "approval with changes", f"approvals/{asked.pk}/"
+    yield "approval that was taken back", f"approvals/{asked.previous_id}/"
+
+
+def personal_data(service: Service, folder: Path) -> Iterator[tuple[str, str]]:
+    """A number that is erased, with its certificate, and one that waits for a message of its own."""
+    old = a_past_send(service, 2, days=40, ends=("delivered", "failed"))
+    a_send(service, audience=numbers(1, start=800))
+    done = erasure.ask(service, old.messages.first().msisdn, reason="Request 7", by=BY)
+    waits = erasure.ask(service, "+447710000800", reason="Request 8", by=BY)
+    rounds.erase(folder=folder)
+    yield "personal data", "settings/personal-data/"
+    yield "certificate", f"settings/personal-data/{done.pk}/"
+    yield "erasure that waits", f"settings/personal-data/{waits.pk}/"
+    yield "number", f"messages/{old.messages.last().pk}/number/"
+
+
+def reports(service: Service) -> Iterator[tuple[str, str]]:
+    """Costs, labels, a schedule, and retention with something due."""
+    Price.objects.create(service=service, country="GB", amount="0.031", currency="EUR")
+    a_past_send(service, 3, days=1, ends=("delivered", "failed"), labels=["spring-sale"])
+    facts.fold()
+    for by in ("label", "country"):
+        yield f"report by {by}", f"reports/?by={by}"
+    schedule = {"name": "Weekly", "every": "week", "query": "by=day", "recipients": ["ada@example.test"]}
+    ReportSchedule.objects.create(service=service, next_at=timezone.now(), made_by="Ada", **schedule)
+    yield "report schedules", "report-schedules/"
+    Service.objects.filter(pk=service.pk).update(keep_bodies=10, keep_messages=30)
+    yield "retention with something due", "settings/retention/"
+
+
+def looked_at(page: Page, state: str, address: str, base: str) -> list[str]:
+    """What is wrong with one page."""
+    page.goto(base + address)
+    return wrong_here(page, state)
+
+
+def wrong_here(page: Page, state: str) -> list[str]:
+    found = [f"{state}: {one}" for one in accessibility_problems(page)]
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    if SHOTS:
+        page.wait_for_timeout(300)
+        Path(SHOTS).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=f"{SHOTS}/{state.replace(', ', '_').replace(' ', '-')}.png", full_page=True)
+    return found + ([f"{state} px: scrolls sideways by {wide}"] if wide > 0 else [])
+
+
+def test_every_state_is_accessible_and_fits(page, live_server, shop, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(archive.store, "folder", tmp_path)
+    User.objects.filter(email="ada@example.test").update(first_name="Ada")
+    # what is erased waits for nothing that is made later
+    made = [*personal_data(shop, tmp_path), *drafts_in_every_state(shop), *sends_in_every_state(shop)]
+    made += reports(shop)
+    sign_in(page, live_server)
+    problems = []
+    for scheme, width in LOOKS:
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 900})
+        for state, address in made:
+            problems += looked_at(page, f"{state}, {scheme}, {width}", address, f"{live_server.url}/s/shop/")
+        page.goto(f"{live_server.url}/s/shop/{dict(made)['number']}")
+        page.get_by_label("Reason").fill("Request 9")
+        page.get_by_role("button", name="Show the number").click()
+        problems += wrong_here(page, f"number shown, {scheme}, {width}")
+    assert not problems, "\n".join(problems)
