@@ -38,7 +38,8 @@ def held(service: Service, e164: str, *, seconds: float) -> dict[str, Any]:
         "report_files": looking.some("report files", looking.reports()),
     }
     if kept := disk.left_waiting(looking.subject):
-        looking.missing.append(f"{kept} files wait on the disk for a person to look at and name the number.")
+        some = "1 file waits" if kept == 1 else f"{kept} files wait"
+        looking.missing.append(f"{some} on the disk for a person to look at, with the number in it.")
     return found | {"not_complete": looking.missing}
 
 
@@ -79,7 +80,7 @@ class _Looking:
             if model._meta.label in OF_THE_PERSON:
                 rows = rows.exclude(msisdn__in=self.subject.forms)
             for value in self._values(rows, name):
-                yield {"where": _words(model, name), "says": _own_values(value, self.subject)}
+                yield {"where": columns.words(model, name), "says": _own_values(value, self.subject)}
 
     def receipts(self) -> Iterator[dict[str, Any]]:
         """As they came."""
@@ -100,18 +101,13 @@ class _Looking:
     def _values(self, rows: "models.QuerySet[Any]", name: str) -> Iterator[Any]:
         for window in windows(rows, newest_first=True):
             if time.monotonic() > self._until:
-                words = _words(rows.model, name)
+                words = columns.words(rows.model, name)
                 self.missing.append(
                     f"Not all of “{words}” was searched: it is long. manage.py disclose_number searches all of it."
                 )
                 return
             found = naming(window, name, self.subject).values_list(name, flat=True)
             yield from (value for value in found if says(value, self.subject))
-
-
-def _words(model: type[models.Model], name: str) -> str:
-    field = model._meta.get_field(name)
-    return f"{model._meta.verbose_name}: {getattr(field, 'verbose_name', name)}"
 
 
 def _own_values(value: Any, subject: Subject) -> Any:

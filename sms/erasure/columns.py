@@ -77,6 +77,11 @@ def columns(*kinds: Kind) -> Iterator[tuple[type[models.Model], str]]:
                 yield apps.get_model(label), name
 
 
+def words(model: type[models.Model], name: str) -> str:
+    """A column for people: `draft: text`."""
+    return f"{model._meta.verbose_name}: {model._meta.get_field(name).verbose_name}"  # type: ignore[union-attr]
+
+
 def of_service(model: type[models.Model], subject: Subject) -> "QuerySet[Any]":
     """The rows of the person's service; of the desk where a row has none."""
     path = SERVICE.get(model._meta.label)
@@ -94,7 +99,7 @@ def erase(subject: Subject, rest: Rest) -> dict[str, int]:
             under_way = UNDER_WAY.get(f"{model._meta.label}.{name}")
             count = _clean(subject, model, name, rows.exclude(under_way) if under_way else rows)
             if count:
-                done[f"{model.__name__}.{name}"] = done.get(f"{model.__name__}.{name}", 0) + count
+                done[words(model, name)] = done.get(words(model, name), 0) + count
             rest()
     return done
 
@@ -132,7 +137,7 @@ def _counted(subject: Subject, rest: Rest, *kinds: Kind) -> dict[str, int]:
     for model, name in columns(*kinds):
         for rows in windows(of_service(model, subject)):
             if count := len(ids_naming(rows, name, subject)):
-                found[f"{model.__name__}.{name}"] = found.get(f"{model.__name__}.{name}", 0) + count
+                found[words(model, name)] = found.get(words(model, name), 0) + count
             rest()
     return found
 

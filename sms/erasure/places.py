@@ -67,7 +67,7 @@ def _uploads(subject: Subject, around: Around) -> Done:
 
 
 def _named(found: dict[str, int]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in sorted(found.items()))
+    return ", ".join(f"{words} ({count:,})" for words, count in sorted(found.items()))
 
 
 def _texts(subject: Subject, around: Around) -> Done:
@@ -82,15 +82,17 @@ def _catalogue(subject: Subject, around: Around) -> str:
     return f"Named in {_named(found)}. Sends are made of it, so it is not changed by itself: change it on its page."
 
 
+LOG_STREAM = (
+    "The desk writes its own log to the standard error stream, with numbers masked: copies that a log collector, a journal or a proxy "
+    "keeps are outside of the desk. Search them for the number with +, without it, and as it is written within its country."
+)
+
+
 def _logs(subject: Subject, around: Around) -> Done:
     looked = disk.erase_logs(subject, around.folder)
-    note = (
-        f"{looked.files} files of this host looked through. The desk writes its own log to the standard error stream, with numbers masked: "
-        "copies that a log collector, a journal or a proxy keeps are outside of the desk. Search them for the number with +, without it, "
-        "and as it is written within its country."
-    )
+    said = f"{looked.files} file{'' if looked.files == 1 else 's'} of this host looked through. {LOG_STREAM}"
     return Done(
-        len(looked.changed), f"Overwritten in {', '.join(looked.changed)}. {note}" if looked.changed else note
+        len(looked.changed), f"Overwritten in {', '.join(looked.changed)}. {said}" if looked.changed else said
     )
 
 

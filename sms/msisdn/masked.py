@@ -11,7 +11,7 @@ _RUN = r"(?:(?<![A-Za-z0-9-])|(?<=%2B))\+?\d{7,}(?![\w-])"  # no piece of a UUID
 # as people write them: nine digits and more in groups that begin with +, 0 or an area code in brackets
 _GROUPS = rf"(?<![\w.:-])(?:\+|\(?0|\(\d{{2,4}}\))(?:{_BETWEEN}\d){{8,15}}(?![\w:])"
 _AMERICAN = r"(?<![\w.-])\d{3}[-. ]\d{3}[-. ]\d{4}(?![\w-])"
-_LIKE_A_NUMBER = re.compile(f"{_RUN}|{_GROUPS}|{_AMERICAN}")
+_LIKE_A_NUMBER = re.compile(f"{_GROUPS}|{_AMERICAN}|{_RUN}")
 FEWEST = 7
 LARGE = 10**9  # an integer of so many digits is no id of ours
 

@@ -24,6 +24,7 @@ from sms.models.receipt import GIVE_UP
 from sms.points import point
 from sms.receipts.click_agents import Agent, agent_of
 from sms.receipts.click_book import judge_messages
+from sms.receipts.erased import erased_among, shortened
 from sms.webex.errors import Unreadable
 from sms.webex.receipts import Notification, parse_receipt
 
@@ -107,7 +108,7 @@ def _apply(limit: int, now: datetime, *, only: int | None = None) -> int:
                 read += _read(taken, now, unread)
         if not read and not unread:
             return 0
-        read = _match(read)
+        read = _silenced(_match(read))
         by_state: dict[str, list[_Read]] = defaultdict(list)
         for entry in read:
             by_state[entry.note.state].append(entry)
@@ -208,6 +209,19 @@ def _match(read: list[_Read]) -> list[_Read]:
     return [
         replace(entry, message_id=found[entry.receipt_id][0], attempt=found[entry.receipt_id][1])
         if entry.receipt_id in found
+        else entry
+        for entry in read
+    ]
+
+
+def _silenced(read: list[_Read]) -> list[_Read]:
+    """Of messages whose number was erased only what became of them is read, stored and told."""
+    gone = erased_among({entry.message_id for entry in read}, services={entry.service_id for entry in read})
+    late = {entry.receipt_id: entry.raw for entry in read if entry.message_id in gone}
+    bare = shortened(late) if late else {}
+    return [
+        replace(entry, raw=bare[entry.receipt_id], note=parse_receipt(bare[entry.receipt_id]))
+        if entry.receipt_id in bare
         else entry
         for entry in read
     ]

@@ -37,7 +37,7 @@ def unpacked(content: bytes):
     yield content
     with contextlib.suppress(zlib.error):
         yield zlib.decompress(content)
-    if content[:2] == b"PK":
+    if content[:2] == b"PK" and zipfile.is_zipfile(io.BytesIO(content)):  # random bytes may begin so, too
         with zipfile.ZipFile(io.BytesIO(content)) as book:
             yield from (book.read(one) for one in book.infolist())
 

@@ -13,13 +13,14 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms import archive, audit, compose, disclosure, erasure, facts, optout, retention, saved
+from sms import archive, audit, compose, disclosure, erasure, facts, optout, receipts, retention, saved
 from sms.audience import Limits, read_pasted
 from sms.models import (
     AudienceVersion,
     AuditEvent,
     Callback,
     CallbackEndpoint,
+    Click,
     Draft,
     Erasure,
     IdempotentAnswer,
@@ -38,6 +39,7 @@ from sms.models import (
 from sms.msisdn.mention import Mention
 from sms.optout import Refusal
 from sms.receipts import Incoming, spool
+from tests.callbacks.desk import comes_in
 from tests.domain.desk import BY, Provider, an_order
 from tests.keeping.made import a_past_send, an_old_service, run
 from tests.keeping.scan import found
@@ -159,6 +161,9 @@ def test_a_number_goes_from_every_byte_and_everything_else_stays(folder):
     assert found(NUMBER, service, folder) == []
     said = one.certificate
     assert said["left"] == 0
+    notes = {entry["place"]: entry["note"] for entry in said["places"]}
+    assert "draft: text (1)" in next(note for words, note in notes.items() if words.startswith("every other"))
+    assert "standard error stream" in notes["logs and other files of this host"]
     assert {entry["place"]: entry["changed"] for entry in said["places"] if not entry["changed"]}.keys() == {
         *("the audit", "tables of the queue and of sign-in", "logs and other files of this host"),
         *("figures of checked drafts", "templates, senders and other things of the catalogue"),
@@ -254,6 +259,25 @@ def test_messages_under_way_are_waited_for_and_held_ones_too(folder):
     assert send.messages.order_by("pk").first().msisdn == "#erased"
 
 
+def test_what_comes_in_after_the_erasure_brings_nothing_back(folder):
+    service = an_old_service()
+    send = a_past_send(service, 2, days=20, clicks=False)
+    first = send.messages.order_by("pk").first()
+    erase(service, folder=folder)
+    click = {
+        "code": "7504",
+        "deliveryStatus": "Clicked",
+        "Description": f"https://x.test/|203.0.113.9|{NUMBER}",
+    }
+    for extra in ({}, {"info": click}):
+        comes_in(Message.objects.get(pk=first.pk), **extra)
+    comes_in(send.messages.order_by("pk").last(), info={"destination": OTHER[1:]})
+    receipts.fold()
+    assert found(NUMBER, service, folder) == []
+    assert Click.objects.get(message=first).ip == "", "that it was opened stays"
+    assert found(OTHER, service), "somebody else's is stored as it came"
+
+
 def test_a_restored_backup_is_erased_again(folder):
     service = an_old_service()
     send = a_past_send(service, 3, days=20)
@@ -291,7 +315,9 @@ def test_what_is_given_out_is_everything_of_the_person_and_nothing_of_others(fol
         "report_files": 1,
         "not_complete": 1,
     }
-    assert held["not_complete"] == ["1 files wait on the disk for a person to look at and name the number."]
+    assert held["not_complete"] == [
+        "1 file waits on the disk for a person to look at, with the number in it."
+    ]
     assert sorted(file["rows"] for file in held["uploaded_files"]) == [["07710 000000"], ["Ada;07710 000000"]]
     said = {(entry["where"], str(entry["says"])) for entry in held["other_texts"]}
     assert ("message: text", "Your driver is +44 7710 000000") in said
