@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 ARGUMENTS = [
     "--no-sandbox",  # build machines run as root, where the sandbox refuses to start; only our own pages are opened
@@ -23,6 +23,8 @@ ARGUMENTS = [
 AXE = Axe().axe_script
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 LOOKS = (("light", 1280), ("dark", 360))
+PATIENCE = 20_000  # milliseconds for what happens at once where the machine has nothing else to do
+expect.set_options(timeout=PATIENCE)
 SHOTS = os.environ.get("SCREENSHOTS", "")  # a folder for a picture of each state that is looked at
 
 
@@ -57,7 +59,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
         timezone_id="Europe/London",
         reduced_motion="reduce",  # a colour on its way from light to dark is neither
     )
-    window.set_default_timeout(10_000)
+    window.set_default_timeout(PATIENCE)
     yield window
     window.close()
 
