@@ -7,6 +7,7 @@ say so and skip, which `.ci/run` turns into failures.
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -22,6 +23,7 @@ ARGUMENTS = [
 AXE = Axe().axe_script
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 LOOKS = (("light", 1280), ("dark", 360))
+SHOTS = os.environ.get("SCREENSHOTS", "")  # a folder for a picture of each state that is looked at
 
 
 def chromium() -> str | None:
@@ -95,6 +97,10 @@ def problems(page: Page, state: str) -> list[str]:
         found += [f"{state}, {scheme}: {one}" for one in accessibility_problems(page)]
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         found += [f"{state}, {width} px: scrolls sideways by {wide} px"] if wide > 0 else []
+        if SHOTS:
+            page.wait_for_timeout(300)  # colours fade
+            name = f"{state}-{scheme}-{width}.png".replace(", ", "-").replace(" ", "-")
+            page.screenshot(path=Path(SHOTS) / name, full_page=True)
     page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": 1280, "height": 900})
     return found
