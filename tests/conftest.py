@@ -28,6 +28,7 @@ from django.db import connection  # noqa: E402
 from django.test import TestCase, TransactionTestCase  # noqa: E402
 from pytest_django.plugin import blocking_manager_key  # noqa: E402
 
+from sms import sample  # noqa: E402
 from sms.models import audit_guard  # noqa: E402
 from tests.prepared import Prepared, shared  # noqa: E402
 
@@ -193,6 +194,12 @@ def every_wake_up_for_itself() -> None:
     from sms import wake
 
     wake.gather(0.0)
+
+
+@pytest.fixture(autouse=True)
+def no_rows_of_another_test() -> None:
+    """A process keeps samples of what was uploaded by its number, and numbers come again when a test is rolled back."""
+    sample._kept.clear()
 
 
 @pytest.fixture

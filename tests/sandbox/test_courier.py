@@ -1,5 +1,6 @@
 """How receipts travel: attempts, retries, headers, signatures, parked and refused ones, and the faults on the way."""
 
+import asyncio
 import hmac
 import json
 import time
@@ -7,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from sms.webex.sandbox.settings import auths_of
+from sms.webex.sandbox.courier import Courier
+from sms.webex.sandbox.settings import Settings, auths_of
 from sms.webex.sandbox.signature import sign
 from tests.sandbox.endpoint import Endpoint, endpoint
 from tests.sandbox.running import Running, order, receiver, sandbox
@@ -355,3 +357,17 @@ def test_muddled_receipts_come_twice_and_the_final_first():
         running.send("447700900006", notifyUrl=taken.url)
         taken.wait(4)
         assert codes(taken) == ["7500", "7500", "7501", "7501"]
+
+
+def test_a_connection_that_opens_while_the_sandbox_ends_is_closed():
+    async def end_while_opening(url: str) -> set[object]:
+        courier = Courier(lambda *_: None, Settings)
+        receiver = courier.receiver(url)
+        opening = asyncio.create_task(receiver.open())
+        courier.close()
+        await opening
+        await asyncio.sleep(0)
+        return receiver.lines
+
+    with endpoint() as taken:
+        assert asyncio.run(end_while_opening(taken.url)) == set()

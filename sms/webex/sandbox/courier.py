@@ -185,6 +185,9 @@ class Receiver:
                 self.courier.settle(self.queue.popleft(), reason)
         else:
             self.opening -= 1
+            if self.courier.closed:  # nobody would close this one
+                line.transport.abort()
+                return
             self.lines.add(line)
             self.idle.append(line)
         self.feed()
@@ -229,6 +232,7 @@ class Courier:
         self.receivers: dict[str, Receiver | None] = {}
         self.tasks: set[asyncio.Task[None]] = set()
         self.context: ssl.SSLContext | None = None
+        self.closed = False
         self.sweeping = self.loop.call_later(0.1, self.sweep)
 
     def tls(self) -> ssl.SSLContext:
@@ -353,7 +357,8 @@ class Courier:
         )
 
     def close(self) -> None:
-        """Drop every connection."""
+        """Drop every connection, those too that are being opened."""
+        self.closed = True
         self.sweeping.cancel()
         self.drop()
 
