@@ -201,6 +201,7 @@ def _history_of_sqlite(first: int, count: int) -> None:
                 msisdn=f"+4477{n:08d}",
                 country="GB",
                 row=n,
+                text="An old message.",
                 segments=1,
                 state="delivered",
                 attempt=1,
