@@ -28,6 +28,7 @@ from sms.compose import ComposeError
 from sms.models import AuditEvent, Draft, Service, Upload
 
 PAGE = 30
+RECALLED = ("column", "country")
 BAD = 8  # rejected rows that are shown
 HEAD_START = 0.6  # seconds that the answer to an upload may work on it itself
 LONGEST_BASE = 5_000  # characters of what a page says of its fields
@@ -190,7 +191,8 @@ def _saved(request: HttpRequest, service: Service, found: Draft) -> HttpResponse
         "revision": draft.revision,
         "at": date_format(timezone.localtime(draft.changed_at), "H:i:s"),
         "base": _base(request, draft, kept),
-        "theirs": clashes.values(kept.theirs, fresh),
+        # a new file brings what was chosen for the last one with its headings; unsaid, the page would save its own over it
+        "theirs": clashes.values([*kept.theirs, *(RECALLED if "file" in request.FILES else ())], fresh),
         "told": told(kept, request.user),
         "clashes": render_to_string("compose/_clashes.html", {"clashes": clash}) if clash else "",
         "file": render_to_string("compose/_file.html", {"draft": draft, "form": fresh}),

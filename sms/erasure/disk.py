@@ -126,7 +126,7 @@ def _look(subject: Subject, folder: Path, *, change: bool) -> Looked:
         try:
             if not _names(path, subject):
                 continue
-            if change and inside[0] != PROOFS:
+            if change and inside[0] != PROOFS and _is_text(path):
                 _erase_file(path, subject)
                 looked.changed.append(name)
             if _names(path, subject):
@@ -134,6 +134,12 @@ def _look(subject: Subject, folder: Path, *, change: bool) -> Looked:
         except OSError:  # not ours to read or to write
             looked.naming.append(name)
     return looked
+
+
+def _is_text(path: Path) -> bool:
+    """A log, plain or packed. Zeros in the middle of another program's file, as a database, could break it: a person deletes that."""
+    with path.open("rb") as file:
+        return path.suffix == ".gz" or b"\0" not in file.read(PIECE)
 
 
 def _names(path: Path, subject: Subject) -> bool:

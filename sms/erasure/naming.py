@@ -37,7 +37,7 @@ class _Text(models.Func):
 
 
 class _Bare(models.Func):
-    """Text without what people put between digits, a line's end in JSON included."""
+    """Text without what people put between digits; in JSON a line's end and a tab are two characters."""
 
     output_field = models.TextField()
     arity = 1
@@ -46,12 +46,18 @@ class _Bare(models.Func):
         template = "%(expressions)s"
         for sign in BETWEEN:
             template = f"REPLACE({template}, char({ord(sign)}), '')"
-        return self.as_sql(compiler, connection, template=f"REPLACE({template}, '\\n', '')", **extra)
+        return self.as_sql(compiler, connection, template=_unescaped(template), **extra)
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         signs = "||".join(f"chr({ord(sign)})" for sign in BETWEEN)
-        template = f"replace(translate(%(expressions)s, {signs}, ''), '\\n', '')"
+        template = _unescaped(f"translate(%(expressions)s, {signs}, '')")
         return self.as_sql(compiler, connection, template=template, **extra)
+
+
+def _unescaped(template: str) -> str:
+    for letter in "nrt":
+        template = f"REPLACE({template}, '\\{letter}', '')"
+    return template
 
 
 class _Wide(models.Func):
@@ -81,9 +87,7 @@ def naming(rows: "QuerySet[Any]", name: str, subject: Subject) -> "QuerySet[Any]
 def says(value: Any, subject: Subject) -> bool:
     """Whether a value of such a row does name it."""
     if isinstance(value, (bytes, memoryview)):
-        content = bytes(value)
-        found = any(needle in content for needle in subject.needles)
-        return found or subject.mention.found(content.decode("utf-8", "replace"))
+        return subject.mention.found(bytes(value).decode("utf-8", "replace"))
     if isinstance(value, str):
         return subject.mention.found(value)
     return bool(in_values(value, subject.mention) != value)

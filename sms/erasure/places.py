@@ -90,7 +90,10 @@ LOG_STREAM = (
 
 def _logs(subject: Subject, around: Around) -> Done:
     looked = disk.erase_logs(subject, around.folder)
-    said = f"{looked.files} file{'' if looked.files == 1 else 's'} of this host looked through. {LOG_STREAM}"
+    naming = (
+        f"Named still in {', '.join(looked.naming)}: delete what is not needed. " if looked.naming else ""
+    )
+    said = f"{naming}{looked.files} file{'' if looked.files == 1 else 's'} of this host looked through. {LOG_STREAM}"
     return Done(
         len(looked.changed), f"Overwritten in {', '.join(looked.changed)}. {said}" if looked.changed else said
     )

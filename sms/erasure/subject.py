@@ -32,14 +32,3 @@ class Subject:
     def mention(self) -> Mention:
         """It, inside of other text."""
         return Mention(self.e164)
-
-    @property
-    def packed(self) -> bytes:
-        """As chunks of audiences hold it."""
-        return int(self.e164[1:]).to_bytes(8, "little")
-
-    @property
-    def needles(self) -> tuple[bytes, ...]:
-        """Digits that stand together wherever a program wrote the number."""
-        mention = self.mention
-        return (mention.digits.encode(),) if len(mention.national) < 7 else (mention.national.encode(),)

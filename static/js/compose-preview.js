@@ -71,9 +71,9 @@ export function preview(form) {
     if (form.querySelector("[data-counting]")) send({ count: "1" });
   }
 
-  // What is stored now may be what a count has waited for.
+  // What is stored now may be what a count has waited for. While somebody types, the pause is still to come.
   function stored() {
-    if (form.querySelector("[data-counting], [data-uncounted]")) send({ count: "1" });
+    if (form.querySelector("[data-uncounted]")) send({ count: "1" });
   }
 
   function ask() {

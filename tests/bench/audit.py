@@ -9,17 +9,12 @@ import argparse
 import json
 import random
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
-from contextlib import ExitStack
 from pathlib import Path
 
-from tests import postgres
-from tests.journey.processes import environment
+from tests.bench.rig.databases import on_each
 
-ROOT = Path(__file__).resolve().parents[2]
 VERIFIED = 100_000  # rows a second
 CHAIN = 2000  # rows of the chain that is tampered with
 
@@ -27,36 +22,15 @@ CHAIN = 2000  # rows of the chain that is tampered with
 def main() -> None:
     """One process for each database, since Django knows one."""
     line = argparse.ArgumentParser()
-    line.add_argument("--only", choices=("sqlite", "postgresql"))
     line.add_argument("--rows", type=int, default=1_000_000)
     line.add_argument("--tampered", type=int, default=1000)
     line.add_argument("--processes", type=int, default=2)
     line.add_argument("--runs", type=int, default=3)
-    line.add_argument("--one", choices=("sqlite", "postgresql"), help=argparse.SUPPRESS)
-    options = line.parse_args()
-    if options.one:
-        one(options)
-        return
-    for database in ("postgresql", "sqlite"):
-        if options.only not in (None, database):
-            continue
-        with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            url = f"sqlite:///{folder / 'bench.sqlite3'}"
-            if database == "postgresql":
-                url = stack.enter_context(postgres.fresh_database(stack.enter_context(postgres.server())))
-            env = environment(folder, url) | {"DJANGO_SETTINGS_MODULE": "portal.settings"}
-            command = [sys.executable, "-m", "tests.bench.audit", "--one", database, *sys.argv[1:]]
-            subprocess.run(command, cwd=ROOT, env=env, check=True)
+    on_each(line, one)
 
 
 def one(options: argparse.Namespace) -> None:
     """All figures on the database of the environment."""
-    import django
-    from django.core.management import call_command
-
-    django.setup()
-    call_command("migrate", verbosity=0)
     from sms import audit
 
     _make(CHAIN)

@@ -9,17 +9,12 @@ import argparse
 import json
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from pathlib import Path
 
-from tests import postgres
-from tests.journey.processes import environment
+from tests.bench.rig.databases import on_each
 
-ROOT = Path(__file__).resolve().parents[2]
 ENDPOINTS = 8
 ROUNDS = 4
 
@@ -27,34 +22,13 @@ ROUNDS = 4
 def main() -> None:
     """One process for each database, since Django knows one."""
     line = argparse.ArgumentParser()
-    line.add_argument("--only", choices=("sqlite", "postgresql"))
     line.add_argument("--count", type=int, default=5000)
     line.add_argument("--fold", type=int, default=50_000)
-    line.add_argument("--one", choices=("sqlite", "postgresql"), help=argparse.SUPPRESS)
-    options = line.parse_args()
-    if options.one:
-        one(options)
-        return
-    for database in ("postgresql", "sqlite"):
-        if options.only not in (None, database):
-            continue
-        with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            url = f"sqlite:///{folder / 'bench.sqlite3'}"
-            if database == "postgresql":
-                url = stack.enter_context(postgres.fresh_database(stack.enter_context(postgres.server())))
-            env = environment(folder, url) | {"DJANGO_SETTINGS_MODULE": "portal.settings"}
-            command = [sys.executable, "-m", "tests.bench.callbacks", "--one", database, *sys.argv[1:]]
-            subprocess.run(command, cwd=ROOT, env=env, check=True)
+    on_each(line, one)
 
 
 def one(options: argparse.Namespace) -> None:
     """All figures on the database of the environment."""
-    import django
-    from django.core.management import call_command
-
-    django.setup()
-    call_command("migrate", verbosity=0)
     from tests.bench.rig import receipts_desk as desk
 
     shop = desk.service("bench-secret")

@@ -7,27 +7,19 @@ prints one JSON line per figure. Upkeep is measured in pairs: the same work with
 import argparse
 import json
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 
-from tests import postgres
-from tests.journey.processes import environment
+from tests.bench.rig.databases import on_each
 
-ROOT = Path(__file__).resolve().parents[2]
-DATABASES = ("postgresql", "sqlite")
 TURN = 400  # messages of a turn of the dispatcher
 
 
 def main() -> None:
     """One process for each database, since Django knows one."""
     line = argparse.ArgumentParser()
-    line.add_argument("--only", choices=DATABASES)
     line.add_argument("--parts", default="upkeep,rebuild,reports")
     line.add_argument("--pairs", type=int, default=3)
     line.add_argument("--receipts", type=int, default=60_000)
@@ -37,35 +29,11 @@ def main() -> None:
         type=float,
         help="over which messages are spread; 27 400 a day (ten million a year) if left out",
     )
-    line.add_argument("--one", choices=DATABASES, help=argparse.SUPPRESS)
-    options = line.parse_args()
-    if options.one:
-        one(options)
-        return
-    for database in DATABASES:
-        if options.only not in (None, database):
-            continue
-        with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            url = f"sqlite:///{folder / 'bench.sqlite3'}"
-            if database == "postgresql":
-                url = stack.enter_context(postgres.fresh_database(stack.enter_context(postgres.server())))
-            env = environment(folder, url) | {
-                "PUBLIC_URL": "http://127.0.0.1:8000",
-                "DJANGO_SETTINGS_MODULE": "portal.settings",
-            }
-            command = [sys.executable, "-m", "tests.bench.facts", "--one", database, *sys.argv[1:]]
-            subprocess.run(command, cwd=ROOT, env=env, check=True)
+    on_each(line, one)
 
 
 def one(options: argparse.Namespace) -> None:
     """All figures on the database of the environment."""
-    import django
-    from django.core.management import call_command
-
-    django.setup()
-    call_command("migrate", verbosity=0)
-    call_command("createcachetable", verbosity=0)
     from tests.bench.rig import receipts_desk as desk
 
     shop = desk.service("bench-secret")
@@ -233,6 +201,7 @@ def _history_of_sqlite(first: int, count: int) -> None:
                 msisdn=f"+4477{n:08d}",
                 country="GB",
                 row=n,
+                text="An old message.",
                 segments=1,
                 state="delivered",
                 attempt=1,

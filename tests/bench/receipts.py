@@ -11,19 +11,16 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 
-from tests import postgres
+from tests.bench.rig.databases import ROOT, on_each
 from tests.bench.rig.shooter import Shots, shoot
 from tests.faults.crash import until
-from tests.journey.processes import environment, free_port
+from tests.journey.processes import free_port
 
-ROOT = Path(__file__).resolve().parents[2]
 SECRET = "bench-secret"
 PART_OF_A_SECOND = 0.25
 
@@ -31,43 +28,17 @@ PART_OF_A_SECOND = 0.25
 def main() -> None:
     """One process for each database, since Django knows one."""
     line = argparse.ArgumentParser()
-    line.add_argument("--only", choices=("sqlite", "postgresql"))
     line.add_argument("--seconds", type=float, default=60.0)
     line.add_argument("--fold", type=int, default=200_000)
     line.add_argument(
         "--history", type=int, default=0, help="stored receipts for the last figure; 0 leaves it out"
     )
     line.add_argument("--parts", default="ingest,burst,forged,fold,history")
-    line.add_argument("--one", choices=("sqlite", "postgresql"), help=argparse.SUPPRESS)
-    options = line.parse_args()
-    if options.one:
-        one(options)
-        return
-    for database in ("postgresql", "sqlite"):
-        if options.only not in (None, database):
-            continue
-        with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            url = f"sqlite:///{folder / 'bench.sqlite3'}"
-            if database == "postgresql":
-                url = stack.enter_context(postgres.fresh_database(stack.enter_context(postgres.server())))
-            env = environment(folder, url) | {
-                "PUBLIC_URL": "http://127.0.0.1:8000",
-                "DJANGO_SETTINGS_MODULE": "portal.settings",
-                "ALLOWED_HOSTS": "127.0.0.1",
-            }
-            command = [sys.executable, "-m", "tests.bench.receipts", "--one", database, *sys.argv[1:]]
-            subprocess.run(command, cwd=ROOT, env=env, check=True)
+    on_each(line, one)
 
 
 def one(options: argparse.Namespace) -> None:
     """All figures on the database of the environment."""
-    import django
-    from django.core.management import call_command
-
-    django.setup()
-    call_command("migrate", verbosity=0)
-    call_command("createcachetable", verbosity=0)
     from tests.bench.rig import receipts_desk as desk
 
     parts = options.parts.split(",")

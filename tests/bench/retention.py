@@ -9,56 +9,25 @@ import json
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from contextlib import ExitStack
-from pathlib import Path
 
-from tests import postgres
 from tests.bench import facts as ledger_work
-from tests.journey.processes import environment
+from tests.bench.rig.databases import ROOT, on_each
 
-ROOT = Path(__file__).resolve().parents[2]
-DATABASES = ("postgresql", "sqlite")
 DAYS = 400
 
 
 def main() -> None:
     """One process for each database, since Django knows one."""
     line = argparse.ArgumentParser()
-    line.add_argument("--only", choices=DATABASES)
     line.add_argument("--messages", type=int, default=100_000)
     line.add_argument("--pairs", type=int, default=3)
     line.add_argument("--work", type=int, default=20_000, help="messages or receipts of one measured piece")
-    line.add_argument("--one", choices=DATABASES, help=argparse.SUPPRESS)
-    options = line.parse_args()
-    if options.one:
-        one(options)
-        return
-    for database in DATABASES:
-        if options.only not in (None, database):
-            continue
-        with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            url = f"sqlite:///{folder / 'bench.sqlite3'}"
-            if database == "postgresql":
-                url = stack.enter_context(postgres.fresh_database(stack.enter_context(postgres.server())))
-            env = environment(folder, url) | {
-                "PUBLIC_URL": "http://127.0.0.1:8000",
-                "DJANGO_SETTINGS_MODULE": "portal.settings",
-            }
-            command = [sys.executable, "-m", "tests.bench.retention", "--one", database, *sys.argv[1:]]
-            subprocess.run(command, cwd=ROOT, env=env, check=True)
+    on_each(line, one)
 
 
 def one(options: argparse.Namespace) -> None:
     """All figures on the database of the environment."""
-    import django
-    from django.core.management import call_command
-
-    django.setup()
-    call_command("migrate", verbosity=0)
-    call_command("createcachetable", verbosity=0)
     from tests.bench.rig import receipts_desk as desk
 
     shop = desk.service("bench-secret")

@@ -279,7 +279,7 @@ def on_disk(service: Service, folder: Path) -> None:
         path.replace(path.with_suffix(".kept"))
     (folder / "desk.log").write_text(f"posted to {SPELLED}, and to {NUMBER}\n" * 3)
     (folder / "desk.log.1.gz").write_bytes(gzip.compress(f"posted to {NATIONAL}\n".encode()))
-    (folder / "left.tmp").write_bytes(b"\xff\x00 447710000000 \xfe")
+    (folder / "left.tmp").write_bytes(b"\xff 447710000000 \xfe")
 
 
 # a value stands in them for another row, or for a thing of ours, and is checked by the database

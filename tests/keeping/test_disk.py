@@ -62,6 +62,14 @@ def test_the_proofs_of_the_audit_and_foreign_files_are_only_looked_at(subject, t
     assert NUMBER in proof.read_text()
 
 
+def test_a_file_of_another_program_is_told_and_not_broken(subject, tmp_path):
+    foreign = tmp_path / "copy.db"
+    foreign.write_bytes(b"SQLite format 3\0 447710000000")
+    looked = disk.erase_logs(subject, tmp_path)
+    assert (looked.changed, looked.naming) == ([], ["copy.db"])
+    assert foreign.read_bytes() == b"SQLite format 3\0 447710000000"
+
+
 def test_what_was_kept_for_a_person_has_checksums_that_fit(subject, tmp_path):
     now, key = timezone.now(), subject.service.correlation_key
     for one in ("one", "two"):

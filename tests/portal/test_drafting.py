@@ -4,14 +4,16 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.forms import zones
 from portal.models import User
-from sms import drafting
-from sms.models import AuditEvent, Draft, DraftPresence, Send, ShortLinkDomain
+from sms import drafting, drafts
+from sms.audience import Limits
+from sms.models import AuditEvent, Draft, DraftPresence, Send, ShortLinkDomain, Upload
 from tests.domain.desk import a_service
 from tests.portal.people import signed_in
 
@@ -274,3 +276,15 @@ def test_what_was_chosen_under_more_is_on_the_plan_and_on_the_send(service, ada)
         assert words in page
     assert "Mon 7 Jan 2030, 09:00 in America/New_York" in page
     assert "Clicks are not measured" in page, "which is not none"
+
+
+def test_what_a_new_file_recalls_is_shown_on_the_page_that_saves_next(service, ada):
+    people = b"Mobile,Landline,Name\n07700900123,02079460000,Ada\n"
+    upload = Upload.keep(people, service=service, name="march.csv", user=None)
+    drafts.remember(Draft(service=service, upload=upload, column="Mobile", country="GB"), limits=Limits())
+    url, told = begun(ada, service, country="FR")
+    file = SimpleUploadedFile("april.csv", people)
+    told = saved(ada, url, service, told, country="", file=file).json()
+    assert told["theirs"] == {"column": "Mobile", "country": "GB"}
+    saved(ada, url, service, told, **told["theirs"])
+    assert Draft.objects.get().column == "Mobile"
