@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sms.models import Fact, ReportedSend, SendFact
-from sms.models.fact import HOURS, TIMED, TIMES
+from sms.models.fact import HOURS, TIMED, TIMES, TIMES_OF_ALL
 from sms.models.tally import FIGURES, NOT_POSTED
 
 TIMES_FROM = 20  # recipients: a percentile of fewer says nothing
 _SUMS = ", ".join(f"sum(d.{name}) AS {name}" for name in FIGURES)
 _ANY = " OR ".join(f"sum(d.{name}) <> 0" for name in FIGURES)
 _TIMES = ", ".join(f"'{measure}'" for measure in TIMES)
+_OF_ALL = ", ".join(f"'{measure}'" for measure in TIMES_OF_ALL)
 _KEPT_BACK = ", ".join(f"'{state.value}'" for state in sorted(NOT_POSTED))
 _POSTED = f"d.measure = 'state' AND d.word NOT IN ({_KEPT_BACK})"
 _SERVICE = "coalesce(r.service_id, d.service_id)"
@@ -71,6 +72,9 @@ def projections() -> Iterator[Projection]:
             profile = "coalesce(r.profile_id, 0)" if cut.by_profile else ""
             placed = ("d.country", "d.carrier") if cut in (Fact.Cut.PLACE, Fact.Cut.FULL) else ("", "")
             told = (_SERVICE, at, profile, *placed)
+            left_out = _OF_ALL if cut in TIMED[grain] else _TIMES
+            # rows that an earlier version made are nobody's, until a rebuild takes them out
+            but = "" if cut == Fact.Cut.WHOLE else f" AND measure NOT IN ({_OF_ALL})"
             yield Projection(
                 table=Fact._meta.db_table,
                 keys=_OF_FACT,
@@ -80,8 +84,8 @@ def projections() -> Iterator[Projection]:
                     *counted,
                 ),
                 grouped=(*(part for part in told if part), *counted),
-                where="1 = 1" if cut in TIMED[grain] else f"d.measure NOT IN ({_TIMES})",
-                held=f"grain = '{grain.value}' AND cut = {cut.value}",
+                where="1 = 1" if cut == Fact.Cut.WHOLE else f"d.measure NOT IN ({left_out})",
+                held=f"grain = '{grain.value}' AND cut = {cut.value}{but}",
                 by_itself=(grain, cut) in BY_THEMSELVES,
             )
     yield Projection(
@@ -89,8 +93,8 @@ def projections() -> Iterator[Projection]:
         keys=("send_id", *_COUNTED),
         chosen=("d.send_id", *counted),
         grouped=("d.send_id", *counted),
-        where=f"d.send_id > 0 AND (r.recipients >= {TIMES_FROM} OR d.measure NOT IN ({_TIMES}))",
-        held="measure <> 'posted'",
+        where=f"d.send_id > 0 AND d.measure NOT IN ({_OF_ALL}) AND (r.recipients >= {TIMES_FROM} OR d.measure NOT IN ({_TIMES}))",
+        held=f"measure NOT IN ('posted', {_OF_ALL})",
     )
     yield Projection(
         table=SendFact._meta.db_table,

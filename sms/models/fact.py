@@ -9,6 +9,9 @@ from django.db import models
 MEASURES = ("state", "wait", "submit", "carrier", "deliver", "click", "opt_out", "posted")
 BLOCK_DAYS = 32  # a year is read as eleven blocks and the days before and after them
 TIMES = ("wait", "submit", "carrier", "deliver")
+TIMES_OF_ALL = (
+    "wait",
+)  # for service levels; who messages were from and for has nothing to do with how long they waited
 
 
 class _Figures(models.Model):
@@ -139,7 +142,7 @@ class ReportedSend(models.Model):
 
 
 class SendFact(_Figures):
-    """Figures of one send. Times are kept of sends with `sms.facts.fold.TIMES_FROM` recipients and more."""
+    """Figures of one send. Times, without TIMES_OF_ALL, are kept of sends with `sms.facts.projection.TIMES_FROM` recipients and more."""
 
     send_id = models.BigIntegerField()
 
@@ -208,7 +211,7 @@ class Fact(_Figures):
         return f"{self.measure} {self.word} {self.messages}"
 
 
-# cuts that have times: histograms are many rows, and by the hour they would be as many as messages
+# cuts that have times, all but TIMES_OF_ALL where not WHOLE: histograms are many rows, and by the hour they would be as many as messages
 TIMED = {
     Fact.Grain.HOUR: (Fact.Cut.WHOLE,),
     Fact.Grain.DAY: (Fact.Cut.WHOLE, Fact.Cut.PROFILE, Fact.Cut.PLACE),

@@ -147,6 +147,20 @@ def test_what_folding_made_and_what_rebuilding_makes_are_the_same():
     }
 
 
+def test_how_long_messages_waited_is_kept_of_a_whole_service_alone():
+    a_busy_send(30)
+    facts.fold()
+    assert set(Fact.objects.filter(measure="wait").values_list("cut", flat=True)) == {Fact.Cut.WHOLE}
+    assert set(SendFact.objects.values_list("measure", flat=True)) == {"state", "deliver", "posted"}
+    # what an earlier version made is nobody's: no difference, and gone with the next rebuild
+    old = Fact.objects.filter(measure="deliver", cut=Fact.Cut.PROFILE).first()
+    old.pk, old.measure = None, "wait"
+    old.save()
+    assert facts.compare()[1] is None
+    facts.rebuild()
+    assert not Fact.objects.filter(measure="wait", cut=Fact.Cut.PROFILE).exists()
+
+
 def test_folding_in_small_parts_comes_to_the_same():
     for _ in range(3):
         a_busy_send(3)
