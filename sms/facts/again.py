@@ -69,6 +69,8 @@ def rebuild(*, said: Said = _silent) -> int:
                         cursor.execute(one.add(AGAIN))
                     cursor.execute(f"{EMPTY[connection.vendor]} {AGAIN}")  # dead rows are read too
             with connection.cursor() as cursor:
+                if connection.vendor == "postgresql":
+                    cursor.execute(f"ANALYZE {Fact._meta.db_table}")  # it may have been empty till now
                 for statement in derived():
                     cursor.execute(statement)
             now = timezone.now()
