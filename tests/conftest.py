@@ -139,8 +139,8 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     finally:
         if nextitem is not None and _is_transactional(item):
             with item.config.stash[blocking_manager_key].unblock():
-                regions = importlib.import_module("sms.migrations.0002_regions")
-                regions.add(apps, None)
+                seed = importlib.import_module("sms.migrations.0002_regions_and_triggers")
+                seed.add_regions(apps, None)
                 connection.close()
 
 

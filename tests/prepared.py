@@ -1,6 +1,6 @@
 """An empty database with its schema, made once for a whole run and copied for every worker and every test that starts real processes.
 
-Migrating takes six seconds, a copy a tenth of one. Journeys about a first start begin with nothing instead (`fresh_database_url`).
+Migrating takes seconds, a copy a tenth of one. Journeys about a first start begin with nothing instead (`fresh_database_url`).
 Workers of xdist are processes of their own: whoever comes first makes it, and whoever leaves last takes it away.
 """
 

@@ -1,7 +1,7 @@
 """Triggers that refuse to change or remove audit rows and seals. They stop mistakes and tools; the chain finds whoever removes them.
 
 A row may leave only while a permit stands in `sms_auditleave`, which retention writes and takes back in its own transaction. Made by
-migration 0014 and again after every migration, because SQLite drops a table's triggers when a later migration remakes the table.
+a migration and again after every one, because SQLite drops a table's triggers when a later migration remakes the table.
 """
 
 from typing import Any

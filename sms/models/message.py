@@ -37,8 +37,8 @@ FINAL = frozenset({MessageState.FAILED, MessageState.DELIVERED, MessageState.CAN
 class Message(models.Model):
     """One SMS. `text` is what we asked the provider to send (substituted by us), empty when a provider template makes it.
 
-    No index and no partial-index predicate names `state`, and half of each page is left free (migration 0023): on PostgreSQL that keeps
-    state changes HOT, which made folding receipts four times and claiming work a hundred times faster when measured.
+    No index and no partial-index predicate names `state`, and half of each page is left free (docs/decisions/0010): on PostgreSQL that
+    keeps state changes HOT, which made folding receipts four times and claiming work a hundred times faster when measured.
     """
 
     send = models.ForeignKey("sms.Send", on_delete=models.CASCADE, related_name="messages", db_index=False)

@@ -1,16 +1,13 @@
 """Labels: how they are written, who may not have them, and that every door gives them to the send."""
 
-from importlib import import_module
-
 import pytest
-from django.apps import apps
 from django.core.management import call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sms import compose, drafts, facts, labels, reports
 from sms.audience import Limits
-from sms.models import Draft, FactFold, FactProfile, Label, ReportedSend, Send
+from sms.models import Draft, FactProfile, Label, Send
 from tests.domain.desk import a_send, a_service, an_order
 
 pytestmark = pytest.mark.django_db
@@ -119,18 +116,3 @@ def test_a_send_counts_in_the_line_of_each_of_its_labels_and_once_in_the_sum():
     for value, count in (("a", 5), ("b", 9), ("none", 5), ("c", 0)):
         filtered = reports.report(reports.Asked(shop.pk, now, now, by="sender", filters={"label": value}))
         assert filtered.total.messages == count
-
-
-def test_without_labels_the_profiles_that_only_they_told_apart_are_one_again():
-    """What the migration does on its way back, before the constraint without labels stands again."""
-    shop = a_service()
-    for words in (["a"], [], ["a", "b"]):
-        a_send(shop, labels=words)
-    facts.fold()
-    assert FactProfile.objects.count() == 3
-    import_module("sms.migrations.0020_labels").forget(apps, None)
-    assert FactProfile.objects.get().labels == ""
-    assert (
-        list(ReportedSend.objects.values_list("profile_id", flat=True)) == [FactProfile.objects.get().pk] * 3
-    )
-    assert not FactFold.objects.exists()  # so that `manage.py prepare` makes the facts anew

@@ -3,10 +3,8 @@
 import threading
 from dataclasses import replace
 from datetime import timedelta
-from importlib import import_module
 
 import pytest
-from django.apps import apps
 from django.db import connections
 from django.utils import timezone
 
@@ -14,7 +12,7 @@ from portal.models import User
 from sms import compose, drafts, facts, optout, reports, saved, trial, trying
 from sms.audience import Limits
 from sms.compose import ComposeError
-from sms.models import ApprovalRules, AuditEvent, Draft, FactProfile, Send, SendState, Service
+from sms.models import ApprovalRules, AuditEvent, Draft, Send, SendState, Service
 from tests.domain.desk import BY, Provider, a_send, a_service, numbers
 
 pytestmark = pytest.mark.django_db
@@ -163,8 +161,6 @@ def test_reports_count_tests_and_tell_them_apart(service, ada):
     assert {line.value: line.figures.messages for line in made.lines} == {"none": 4, "test": 3}
     alone = reports.report(reports.Asked(service.pk, today, today, filters={"test": "none"}))
     assert alone.total.messages == 4
-    import_module("sms.migrations.0026_trials").forget(apps, None)  # the way back
-    assert not FactProfile.objects.filter(test=True).exists()
 
 
 # --- nothing else passes as a test --------------------------------------------------------------------------------------

@@ -1,7 +1,10 @@
-"""The eight regions of the provider's table, with the DNS targets of their short-link domains. Editable afterwards."""
+"""What the models cannot say: the provider's regions, the triggers that guard the audit, and room in the pages of messages."""
 
 from django.db import migrations
 
+from sms.models import audit_guard
+
+# The provider's table, with the DNS targets of its short-link domains; editable afterwards.
 # key, name, API host, host documented, CNAME, A record
 REGIONS = (
     ("ca", "AWS Canada", "api.ca.webexconnect.io", True, "star-1176184099.ca-central-1.elb.amazonaws.com", None),
@@ -15,7 +18,7 @@ REGIONS = (
 )
 
 
-def add(apps, schema_editor):
+def add_regions(apps, schema_editor):
     region = apps.get_model("sms", "Region")
     for key, name, host, documented, cname, address in REGIONS:
         region.objects.get_or_create(
@@ -24,10 +27,40 @@ def add(apps, schema_editor):
         )
 
 
-def remove(apps, schema_editor):
+def remove_regions(apps, schema_editor):
     apps.get_model("sms", "Region").objects.filter(key__in=[row[0] for row in REGIONS]).delete()
 
 
+def guard_the_audit(apps, schema_editor):
+    audit_guard.install(schema_editor.connection)
+
+
+def unguard_the_audit(apps, schema_editor):
+    audit_guard.remove(schema_editor.connection)
+
+
+def leave_room(apps, schema_editor):
+    """Half of each page stays free for the changes of state (docs/decisions/0010). PostgreSQL only."""
+    _storage(schema_editor, "SET (fillfactor = 50)")
+
+
+def fill(apps, schema_editor):
+    _storage(schema_editor, "RESET (fillfactor)")
+
+
+def _storage(schema_editor, what):
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute(f"ALTER TABLE sms_message {what}")
+
+
 class Migration(migrations.Migration):
-    dependencies = [("sms", "0001_initial")]
-    operations = [migrations.RunPython(add, remove)]
+
+    dependencies = [
+        ('sms', '0001_initial'),
+    ]
+
+    operations = [
+        migrations.RunPython(add_regions, remove_regions),
+        migrations.RunPython(guard_the_audit, unguard_the_audit),
+        migrations.RunPython(leave_room, fill),
+    ]
