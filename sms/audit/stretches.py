@@ -44,8 +44,6 @@ def in_stretches(service_slug: str, *, points: Iterable[Point], parts: int, mapp
     walks = mapped(_walk, _cut(service_slug, parts))
     copy = twice(service_slug)  # meanwhile
     for part in walks:
-        if verdict.before_the_chain == verdict.number:
-            verdict.before_the_chain = max(verdict.before_the_chain, part.before_the_chain)
         verdict.rows += part.rows
         verdict.left += part.left
         verdict.number, verdict.hash, verdict.broken = part.number, part.hash, part.broken

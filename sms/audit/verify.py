@@ -21,8 +21,6 @@ from sms.models import AuditEvent, AuditSeal, audit_guard, audit_proof
 PAGE = 20_000
 DESK = "the desk itself"
 START = audit_proof.START
-OLD = f"{audit_proof.SEPARATOR}before-".encode()  # the nonce of rows that migration 0014 found
-NONCE = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,6 @@ class Verdict:
     rows: int = 0
     left: int = 0
     number: int = 0
-    before_the_chain: int = 0  # the first so many, from before there was a chain
     checkpoints: int = 0
     seconds: float = 0.0
     complete: bool = True
@@ -65,8 +62,6 @@ class Verdict:
         parts = [f"{self.name}: {self.rows:,} row{'' if self.rows == 1 else 's'} hold"]
         if self.left:
             parts.append(f"{self.left:,} left by retention")
-        if self.before_the_chain:
-            parts.append(f"{self.before_the_chain:,} are from before the chain")
         parts.append(f"{self.checkpoints:,} checkpoint{'' if self.checkpoints == 1 else 's'} agree")
         return f"{', '.join(parts)}."
 
@@ -124,7 +119,7 @@ def walked(
 ) -> Verdict:
     """The seals after one of them, each with its row, in order; up to number `until`, or to the last."""
     started = time.monotonic()
-    verdict = Verdict(service_slug, number=after[0], hash=after[1], before_the_chain=after[0])
+    verdict = Verdict(service_slug, number=after[0], hash=after[1])
     walk = _Walk(verdict)
     try:
         for page in _pages(service_slug, after[0], until=until):
@@ -140,8 +135,6 @@ def walked(
         verdict.broken = Broken(problem.number, None, "Its seal is missing, and many after it.")
     if until is not None and verdict.number < until and not verdict.broken and verdict.complete:
         verdict.broken = Broken(verdict.number + 1, None, "Its seal is missing.")
-    if verdict.before_the_chain <= after[0]:
-        verdict.before_the_chain = 0
     return verdict
 
 
@@ -254,8 +247,6 @@ class _Walk:
                     self._stop(number, event_id, self._what(event_id, "it is not the row that was sealed"))
                     return
                 rows += 1
-                if verdict.before_the_chain == number - 1 and OLD in said[-NONCE:]:
-                    verdict.before_the_chain = number
             if link(before, slug, number, event_id, digest) != hash_:
                 self._stop(number, event_id, "Its seal does not follow from the one before.")
                 return
