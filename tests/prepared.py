@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests import postgres
-from tests.journey.processes import ROOT, environment
+from tests.support.processes import ROOT, environment
 
 
 @dataclass(frozen=True, slots=True)

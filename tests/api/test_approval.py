@@ -9,13 +9,14 @@ from django.utils import timezone
 
 from sms import approving, control
 from sms.models import ApprovalRules, Callback, Message, Send, SendState
-from tests.api.desk import a_key, a_partner_service, body, get, post
-from tests.api.v1.partner import a_partner
-from tests.domain.approving import a_person, acting, request_of
-from tests.domain.desk import BY, Provider
-from tests.portal.people import a_cast
-from tests.portal.test_admin_send import URL as ADMIN
-from tests.portal.test_admin_send import form
+from tests.support.approvals import a_person, acting, request_of
+from tests.support.drop_in import body, get, post
+from tests.support.pages import ADD_SEND as ADMIN
+from tests.support.pages import add_send_form
+from tests.support.partners import a_key, a_partner, a_partner_service
+from tests.support.people import a_cast
+from tests.support.provider import Provider
+from tests.support.sends import BY
 
 pytestmark = pytest.mark.django_db
 BODY = {"text": "Hello", "recipients": ["+447700900101"]}
@@ -109,7 +110,7 @@ def test_a_no_cancels_what_a_program_made():
 
 
 def test_the_command_line_says_that_it_waits(tmp_path, capsys):
-    from tests.domain.approving import a_careful_service
+    from tests.support.approvals import a_careful_service
 
     a_careful_service()
     path = tmp_path / "people.csv"
@@ -125,7 +126,7 @@ def test_the_command_line_says_that_it_waits(tmp_path, capsys):
 def test_the_admin_asks_too():
     cast = a_cast()
     careful(cast.service)
-    cast["admin"].post(ADMIN, form(cast))
+    cast["admin"].post(ADMIN, add_send_form(cast))
     send = Send.objects.get()
     assert send.state == SendState.AWAITING
     assert posted() == []

@@ -15,10 +15,10 @@ import pytest
 
 from sms import callbacks, dispatch, receipts
 from sms.models import ApiKey, Message, Send, Service
-from tests.api.desk import a_key, a_partner_service, body
-from tests.api.test_drop_in import BODIES, LINKED
-from tests.callbacks.receiver import LOOPBACK
 from tests.sandbox.running import Received, Running, receiver, sandbox
+from tests.support.callback_receiver import LOOPBACK
+from tests.support.drop_in import BODIES, LINKED, body
+from tests.support.partners import a_key, a_partner_service
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")

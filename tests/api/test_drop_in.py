@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,92 +10,11 @@ from sms.models.send import Lane
 from sms.webex.sandbox import app as sandbox_app
 from sms.webex.sandbox.settings import Settings
 from sms.webex.sandbox.switches import Switches
-from tests.api.desk import DOMAIN, a_key, a_partner_service, body, get, post
-from tests.domain.desk import Provider
+from tests.support.drop_in import BODIES, LINKED, MANY, POLICY, body, get, post
+from tests.support.partners import DOMAIN, a_key, a_partner_service
+from tests.support.provider import Provider
 
 pytestmark = pytest.mark.django_db
-
-LINKED = {"domain": DOMAIN, "shortenLinks": "true", "trackClicks": True, "tag1": "spring", "tag2": "a-b"}
-SOON = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
-FAR = (datetime.now(UTC) + timedelta(days=8)).isoformat()
-POLICY = {"contactPolicyGroup": "G1", "channelCheckConsent": True}
-MANY = [{"msisdn": ["447700900001", "+447700900002"]}, {"msisdn": ["447700900003"], "correlationId": "x"}]
-
-BODIES = {
-    "one": body(),
-    "plus": body("+447700900001"),
-    "unicode": body(content={"type": "unicode", "text": "żółć"}),
-    "many": body(to=MANY),
-    "template by name": body(template={"id": "order_shipped"}, content=..., substitutions={"name": "Ada"}),
-    "template of the provider": body(template={"id": "5S2ABCDFNR"}, content=...),
-    "values": body(
-        to=[{"msisdn": ["447700900001"], "substitutions": {"name": "Ada", "n": 3}}],
-        substitutions={"name": "you"},
-        content={"type": "text", "text": "Hi $(name) $(n)"},
-    ),
-    "scheduled": body(sendAt=SOON, validity="60"),
-    "expiring": body(expireAt=SOON),
-    "links": body(options=LINKED, content={"type": "text", "text": "See https://example.com/a"}),
-    "smartlink": body(
-        smartlinks=[{"smartlinkId": 4371, "validity": "1"}],
-        content={"type": "text", "text": "Hi {{smartlink_4371}}"},
-    ),
-    "receipts": body(requestedReceipts=["DELIVERED", "FAILED"]),
-    "policy": body(contactPolicy=POLICY),
-    "callback data": body(callbackData="x" * 2000),
-    "unknown field": body(colour="blue"),
-    "empty optionals": body(sendAt="", validity="", callbackData="", substitutions="", requestedReceipts=[]),
-    "no number": body("12"),
-    "not json": b"{",
-    "a list": b"[]",
-    "nothing": {},
-    "no channel": body(channel=...),
-    "other channel": body(channel="rcs"),
-    "no sender": body(**{"from": ...}),
-    "sender is a number": body(**{"from": 7}),
-    "unknown sender": body(**{"from": "NOBODY"}),
-    "no to": body(to=...),
-    "empty to": body(to=[]),
-    "to is an object": body(to={"msisdn": ["447700900001"]}),
-    "no msisdn": body(to=[{}]),
-    "msisdn is a text": body(to=[{"msisdn": "447700900001"}]),
-    "msisdn is a number": body(to=[{"msisdn": [447700900001]}]),
-    "too many": body(to=[{"msisdn": ["447700900001"] * 1001}]),
-    "no content": body(content=...),
-    "content and template": body(template={"id": "order_shipped"}),
-    "content is a text": body(content="Hello"),
-    "no type": body(content={"text": "Hello"}),
-    "other type": body(content={"type": "flash", "text": "Hello"}),
-    "no text": body(content={"type": "text", "text": ""}),
-    "long text": body(content={"type": "text", "text": "x" * 1025}),
-    "unknown template": body(template={"id": "nobody"}, content=...),
-    "template without id": body(template={}, content=...),
-    "substitutions are a list": body(substitutions=[1]),
-    "sendAt is no time": body(sendAt="tomorrow"),
-    "sendAt has passed": body(sendAt="2020-01-01T00:00:00.000Z"),
-    "sendAt without zone": body(sendAt="2020-01-01T00:00:00"),
-    "sendAt is a number": body(sendAt=5),
-    "sendAt is no day": body(sendAt="2030-02-30T00:00:00Z"),
-    "validity of three days": body(validity=72 * 3600),
-    "receipts are a text": body(requestedReceipts="FAILED"),
-    "sendAt is too far": body(sendAt=FAR),
-    "expireAt and validity": body(expireAt=SOON, validity=60),
-    "validity is nothing": body(validity=0),
-    "validity is a word": body(validity="an hour"),
-    "validity is too long": body(validity=72 * 3600 + 1),
-    "long callback data": body(callbackData="x" * 2001),
-    "callback data is a number": body(callbackData=1),
-    "unknown receipt": body(requestedReceipts=["READ"]),
-    "options without domain": body(options={"shortenLinks": True}),
-    "options are a text": body(options="x"),
-    "flag is a number": body(options={"domain": DOMAIN, "trackClicks": 3}),
-    "bad tag": body(options=LINKED | {"tag1": "a b"}),
-    "policy without flags": body(contactPolicy={"contactPolicyGroup": "G1"}),
-    "policy without group": body(contactPolicy={"channelCheckConsent": True}),
-    "smartlink without id": body(smartlinks=[{"validity": 1}]),
-    "smartlink is a word": body(smartlinks=[{"smartlinkId": "x", "validity": 1}]),
-    "notifyUrl is a number": body(notifyUrl=1),
-}
 
 
 class Exchange:

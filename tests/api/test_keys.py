@@ -12,7 +12,9 @@ from django.utils import timezone
 from sms import api_keys
 from sms.api.throttle import Purses
 from sms.models import ApiKey, ApiKeyUse, AuditEvent, IdempotentAnswer, Message, Send
-from tests.api.desk import BY, a_key, a_partner_service, body, get, post
+from tests.support.drop_in import body, get, post
+from tests.support.partners import a_key, a_partner_service
+from tests.support.sends import BY
 
 pytestmark = pytest.mark.django_db
 

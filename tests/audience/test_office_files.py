@@ -5,7 +5,7 @@ import io
 import pytest
 
 from sms.audience import Limits, Recipient, Reject, read, rejects_csv, stream
-from tests.audience import office_file
+from tests.support import office_file
 
 READINGS = [
     (10_000, "csv-semicolon-utf16"),

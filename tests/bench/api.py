@@ -14,7 +14,7 @@ from pathlib import Path
 from tests import postgres
 from tests.bench.receipts import ROOT, server
 from tests.bench.rig.shooter import Make, Shots, shoot
-from tests.journey.processes import environment
+from tests.support.processes import environment
 
 PATH = "/v2/messages"
 
@@ -53,7 +53,7 @@ def one(options: argparse.Namespace) -> None:
     call_command("migrate", verbosity=0)
     call_command("createcachetable", verbosity=0)
     from sms.models import Message, Send
-    from tests.api.desk import a_key, a_partner_service
+    from tests.support.partners import a_key, a_partner_service
 
     token = a_key(a_partner_service(), per_minute=1_000_000).encode()
     with server("portal.wsgi:application") as port:

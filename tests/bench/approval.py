@@ -26,8 +26,8 @@ def one(options: argparse.Namespace) -> None:
     """All figures on the database of the environment."""
     from sms import approval, compose, prepare
     from sms.models import Message, Slice
-    from tests.domain.approving import a_careful_service
-    from tests.domain.desk import BY, an_order, numbers
+    from tests.support.approvals import a_careful_service
+    from tests.support.sends import BY, an_order, numbers
 
     service = a_careful_service()
     send = compose.create(an_order(service, audience=numbers(options.rows)), by=BY)
@@ -82,7 +82,7 @@ def _yes(service):
     """To a send of as many recipients, asked about before."""
     from sms import approving
     from sms.models import ApprovalRequest
-    from tests.domain.approving import a_person, acting
+    from tests.support.approvals import a_person, acting
 
     bob, request = a_person("bob", service), ApprovalRequest.objects.get()
     assert approving.approve(request, by=acting(bob), user=bob, seen=request.fingerprint)

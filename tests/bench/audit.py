@@ -60,7 +60,7 @@ def one(options: argparse.Namespace) -> None:
 
 def _verified(processes: int, rows: int) -> float:
     from sms import audit
-    from tests.domain.tampering import SLUG
+    from tests.support.audit_tampering import SLUG
 
     started = time.perf_counter()
     verdict = audit.verify_long(SLUG, processes=processes)
@@ -75,7 +75,7 @@ def _make(count: int) -> None:
 
     from sms.models import Actor, AuditEvent
     from sms.models.insert import insert
-    from tests.domain.tampering import SLUG
+    from tests.support.audit_tampering import SLUG
 
     by = Actor("user", "1", "ada@example.test", "page", "192.0.2.7")
     for start in range(0, count, 10_000):
@@ -95,7 +95,7 @@ def _tamper(database: str, times: int) -> None:
     from sms import audit
     from sms.audit.checkpoint import Point
     from sms.models import AuditSeal, audit_guard
-    from tests.domain.tampering import SLUG, Tamperer
+    from tests.support.audit_tampering import SLUG, Tamperer
 
     points = [Point.of(head) for head in audit.heads_of([SLUG]).values()]
     seals = list(AuditSeal.objects.order_by("number").values_list("number", "event_id"))
@@ -128,7 +128,7 @@ def _tamper(database: str, times: int) -> None:
 
 def _export(database: str) -> None:
     from sms import audit
-    from tests.domain.tampering import SLUG
+    from tests.support.audit_tampering import SLUG
 
     before = most = _memory()
     started, lines = time.perf_counter(), 0

@@ -17,7 +17,7 @@ from typing import Any
 
 from tests import postgres
 from tests.bench.receipts import ROOT, server
-from tests.journey.processes import environment
+from tests.support.processes import environment
 
 PASSWORD = "correct horse battery"
 WATCH = """() => {
@@ -103,7 +103,7 @@ def a_draft(rows: int) -> int:
     from sms import saved
     from sms.audience import Limits
     from sms.models import Draft
-    from tests.domain.desk import BY, a_service
+    from tests.support.sends import BY, a_service
 
     service = a_service()
     user = User.objects.create_user("ada@example.test", PASSWORD)
@@ -120,7 +120,7 @@ def typed(base: str, draft: int, options: argparse.Namespace) -> tuple[list[floa
     """Milliseconds of each key, and of a bare request."""
     from playwright.sync_api import sync_playwright
 
-    from tests.browser.conftest import ARGUMENTS, chromium
+    from tests.support.chromium import ARGUMENTS, chromium
 
     words = "Hi $(name), your code is $(code). "
     rest = ("the quick brown fox jumps over the lazy dog 0123456789 " * 10)[: options.keys]

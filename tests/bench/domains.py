@@ -37,8 +37,8 @@ def measured(count: int) -> dict[str, object]:
     from sms.domains.check import PATIENCE, Eyes
     from sms.domains.trace import asking
     from sms.models import ShortLinkDomain
-    from tests.domain.desk import a_service
-    from tests.domains.world import Authority, listening, name_server, opener
+    from tests.support.internet import Authority, listening, name_server, opener
+    from tests.support.sends import a_service
 
     service = a_service()
     star = service.region.cname

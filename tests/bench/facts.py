@@ -113,7 +113,7 @@ def dispatching(shop, count: int) -> float:
     from sms import facts
     from sms.models import ledger
     from sms.models.ledger import Tally
-    from tests.domain.desk import a_send
+    from tests.support.sends import a_send
 
     send = a_send(shop, count)
     ids = list(send.messages.order_by("pk").values_list("pk", flat=True))

@@ -24,7 +24,7 @@ from typing import Any
 from tests import postgres
 from tests.bench.rig.ground import DATABASES, ROOT, ground
 from tests.bench.rig.stub import stub
-from tests.journey.processes import environment
+from tests.support.processes import environment
 
 WRITTEN = {"postgresql": 30.0, "sqlite": 60.0}
 FORECAST = {"count": 20_000, "rate": 200}
@@ -112,7 +112,7 @@ def _work(rows: int) -> dict[str, Any]:
     from sms import drafts, prepare
     from sms.audience import Limits
     from sms.models import Actor, Draft, Preparation
-    from tests.domain.desk import a_service
+    from tests.support.sends import a_service
 
     limits = Limits(bytes=200_000_000, rows=2_000_000)
     service = a_service(rate=200)

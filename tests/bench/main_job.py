@@ -16,8 +16,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests import postgres
-from tests.audience.office_file import build
-from tests.journey.processes import Desk, desk
+from tests.support.office_file import build
+from tests.support.processes import Textdesk, textdesk
 
 POSTERS = 8
 
@@ -43,7 +43,7 @@ def measure(database: str, *, rows: int, runs: int) -> dict[str, object]:
         if database == "postgresql":
             found = stack.enter_context(postgres.server())
             url = stack.enter_context(postgres.fresh_database(found))
-        up = stack.enter_context(desk(folder / "var", url))
+        up = stack.enter_context(textdesk(folder / "var", url))
         results = [_send(up, folder, rows=rows, seed=seed) for seed in range(runs)]
         bare = _bare_posts(up, count=min(rows, 2000)) * rows / min(rows, 2000)
     seconds = statistics.median(result["seconds"] for result in results)
@@ -61,7 +61,7 @@ def measure(database: str, *, rows: int, runs: int) -> dict[str, object]:
     }
 
 
-def _send(up: Desk, folder: Path, *, rows: int, seed: int) -> dict:
+def _send(up: Textdesk, folder: Path, *, rows: int, seed: int) -> dict:
     content, expectation = build(rows, seed=seed, flavour="csv-semicolon-utf16", long_cell=2_500_000)
     path = folder / f"office-{seed}.csv"
     path.write_bytes(content)
@@ -72,7 +72,7 @@ def _send(up: Desk, folder: Path, *, rows: int, seed: int) -> dict:
     return result
 
 
-def _bare_posts(up: Desk, *, count: int) -> float:
+def _bare_posts(up: Textdesk, *, count: int) -> float:
     """Seconds to post `count` minimal bodies to the same sandbox by plain keep-alive connections, without books or receipts."""
     body = json.dumps(
         {

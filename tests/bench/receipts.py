@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from tests.bench.rig.databases import ROOT, on_each
 from tests.bench.rig.shooter import Shots, shoot
 from tests.faults.crash import until
-from tests.journey.processes import free_port
+from tests.support.processes import free_port
 
 SECRET = "bench-secret"
 PART_OF_A_SECOND = 0.25

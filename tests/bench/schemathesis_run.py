@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests import postgres
 from tests.bench.receipts import ROOT
-from tests.journey.processes import environment
+from tests.support.processes import environment
 
 
 def main() -> None:
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     from sms.models import ApiKey
     from tests import network
     from tests.api.v1.fuzzed import fuzz
-    from tests.api.v1.partner import a_partner, one_of_everything
+    from tests.support.partners import a_partner, one_of_everything
 
     service, partner = a_partner()
     ids = one_of_everything(service)

@@ -20,7 +20,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from tests import postgres
-from tests.journey.processes import environment
+from tests.support.processes import environment
 
 ROOT = Path(__file__).resolve().parents[2]
 SENDS = 20_000
@@ -162,7 +162,7 @@ def filing(rows: int) -> Iterator[dict[str, object]]:
 
     from sms.models import ReportFile
     from sms.reports import unpacked
-    from tests.domain.desk import a_service
+    from tests.support.sends import a_service
 
     first = LONG_AGO + int(time.time()) * 1_000_000
     shop = a_service(slug=f"files-{time.time():.0f}")  # of its own: its sends left only their facts

@@ -4,34 +4,19 @@ The browser is the system's own (CHROMIUM=/path overrides), because Playwright's
 say so and skip, which `.ci/run` turns into failures.
 """
 
-import os
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-ARGUMENTS = [
-    "--no-sandbox",  # build machines run as root, where the sandbox refuses to start; only our own pages are opened
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
-]
+from portal.models import Membership, User
+from sms.receipts import doors
+from tests.browser.signed_in import PASSWORD
+from tests.support.chromium import ARGUMENTS, chromium
+from tests.support.sends import a_service
 
-AXE = Axe().axe_script
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-LOOKS = (("light", 1280), ("dark", 360))
 PATIENCE = 20_000  # milliseconds for what happens at once where the machine has nothing else to do
 expect.set_options(timeout=PATIENCE)
-SHOTS = os.environ.get("SCREENSHOTS", "")  # a folder for a picture of each state that is looked at
-
-
-def chromium() -> str | None:
-    """Path of the installed browser."""
-    names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
-    return next((path for name in names if name and (path := shutil.which(name))), None)
 
 
 @pytest.fixture(scope="package")
@@ -80,29 +65,11 @@ def page(context: BrowserContext, complaints: list[str]) -> Iterator[Page]:
     assert complaints == [], "the browser complained"
 
 
-def accessibility_problems(page: Page) -> list[str]:
-    """Axe's findings on the page as it stands, one line each: rule, and the first element it is about."""
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(AXE)
-    return page.evaluate(
-        "options => axe.run(options).then(found => found.violations.map(rule => `${rule.id}: ${rule.nodes[0].html}`))",
-        {"runOnly": RULES, "resultTypes": ["violations"]},
-    )
-
-
-def problems(page: Page, state: str) -> list[str]:
-    """Axe's findings and sideways scroll in both looks, with the state's name; colours and widths do not meet."""
-    found = []
-    for scheme, width in LOOKS:
-        page.emulate_media(color_scheme=scheme)
-        page.set_viewport_size({"width": width, "height": 900})
-        found += [f"{state}, {scheme}: {one}" for one in accessibility_problems(page)]
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        found += [f"{state}, {width} px: scrolls sideways by {wide} px"] if wide > 0 else []
-        if SHOTS:
-            page.wait_for_timeout(300)  # colours fade
-            name = f"{state}-{scheme}-{width}.png".replace(", ", "-").replace(" ", "-")
-            page.screenshot(path=Path(SHOTS) / name, full_page=True)
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size({"width": 1280, "height": 900})
-    return found
+@pytest.fixture
+def shop(live_server):
+    doors.forget()
+    service = a_service()
+    user = User.objects.create_user("ada@example.test", PASSWORD, is_staff=True)
+    for role in ("admin", "composer", "approver"):
+        Membership.objects.create(user=user, service=service, role=role)
+    return service

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.api.desk import a_key, a_partner_service
+from tests.support.partners import a_key, a_partner_service
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite]  # it is about a page, not rows
 

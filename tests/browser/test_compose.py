@@ -6,9 +6,9 @@ from portal.models import Membership, User
 from sms import saved
 from sms.audience import Limits
 from sms.models import Draft, ShortLinkDomain
-from tests.browser.conftest import problems
-from tests.browser.test_pages import PASSWORD, pytestmark, shop, sign_in  # noqa: F401 - fixtures
-from tests.domain.desk import BY
+from tests.browser.accessibility import problems
+from tests.browser.signed_in import PASSWORD, sign_in
+from tests.support.sends import BY
 
 
 def state_of(page: Page):
@@ -24,7 +24,7 @@ def stored(page, text: str) -> None:
     raise AssertionError(f"{text!r} was not saved within ten seconds")
 
 
-def test_two_people_write_one_draft(page, live_server, shop, context, browser, complaints):  # noqa: F811
+def test_two_people_write_one_draft(page, live_server, shop, context, browser, complaints):
     colleague = User.objects.create_user("ben@example.test", PASSWORD, first_name="Ben")
     Membership.objects.create(user=colleague, service=shop, role="composer")
     people = "Mobile,Name\n" + "".join(f"+44771000000{at},{'Zoe' * (at + 1)}\n" for at in range(5))

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from sms import prepare
 from sms.models import Draft, Send
-from tests.browser.test_pages import shop, sign_in  # noqa: F401 - a fixture
+from tests.browser.signed_in import sign_in
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
@@ -38,7 +38,7 @@ def uploaded(page: Page, file: Path, *, text: str) -> None:
 def test_bad_rows_are_mended_columns_remembered_and_a_file_is_not_sent_twice_unseen(
     page,
     live_server,
-    shop,  # noqa: F811
+    shop,
     tmp_path,
     complaints,
 ):

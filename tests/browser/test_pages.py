@@ -8,14 +8,11 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from portal import people
-from portal.models import Membership, User
-from sms import approving, control, drafts, saved
+from sms import control, saved
 from sms.audience import Limits
 from sms.domains.verdict import Level
 from sms.models import (
     Actor,
-    ApprovalRequest,
-    ApprovalRules,
     DomainState,
     Draft,
     Lane,
@@ -26,30 +23,14 @@ from sms.models import (
 from sms.receipts import Incoming, doors
 from sms.receipts.fold import fold
 from sms.receipts.inbox import insert
-from tests.browser.conftest import problems
-from tests.domain.desk import BY, Provider, a_send, a_service, receipt
+from tests.browser.accessibility import problems
+from tests.browser.signed_in import a_request_with_changes, sign_in
+from tests.support.provider import Provider
+from tests.support.receipts import receipt
+from tests.support.sends import BY, a_send
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 NOUNS = ("senders", "templates", "policy-groups", "smartlinks", "domains")
-PASSWORD = "correct horse battery"
-
-
-@pytest.fixture
-def shop(live_server):
-    doors.forget()
-    service = a_service()
-    user = User.objects.create_user("ada@example.test", PASSWORD, is_staff=True)
-    for role in ("admin", "composer", "approver"):
-        Membership.objects.create(user=user, service=service, role=role)
-    return service
-
-
-def sign_in(page, live_server) -> None:
-    page.goto(f"{live_server.url}/accounts/login/")
-    page.get_by_label("Email").fill("ada@example.test")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/s/shop/")
 
 
 def a_history(service) -> Send:
@@ -82,25 +63,6 @@ def a_desk_in_trouble(service) -> tuple[Send, Send]:
     for part in (unsure.sender, domain):
         control.hold(part, by=BY, because="The operator moves this number to another route today.")
     return unsure, held
-
-
-def a_request_with_changes(service) -> ApprovalRequest:
-    """A send that was taken back, changed and asked about again; the rule is gone afterwards."""
-    rules = ApprovalRules.objects.create(service=service, size=1, size_approvers=2)
-    draft = Draft.objects.create(
-        service=service,
-        sender=service.senders.get(),
-        text="Now 20 % off",
-        pasted="07700 900001\n07700 900002",
-    )
-    first = drafts.send_draft(draft, by=BY, user=None, limits=Limits())
-    approving.take_back(first, by=BY)
-    draft.refresh_from_db()
-    draft.text, draft.pasted = "Now 30 % off, until midnight", "07700 900002\n07700 900003"
-    draft.save()
-    send = drafts.send_draft(draft, by=BY, user=None, limits=Limits())
-    rules.delete()
-    return send.approvals.get()
 
 
 def test_composing_reviewing_and_sending_by_hand(page, live_server, shop):

@@ -23,10 +23,10 @@ from sms.models import (
     ShortLinkDomain,
     Upload,
 )
-from tests.browser.conftest import problems
-from tests.browser.test_pages import a_request_with_changes, shop, sign_in  # noqa: F401 - a fixture
-from tests.domain.desk import BY, a_send, numbers
-from tests.keeping.made import a_past_send
+from tests.browser.accessibility import problems
+from tests.browser.signed_in import a_request_with_changes, sign_in
+from tests.support.past_sends import a_past_send
+from tests.support.sends import BY, a_send, numbers
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -158,7 +158,7 @@ def reports(service: Service) -> Iterator[tuple[str, str]]:
     yield "retention with something due", "settings/retention/"
 
 
-def test_every_state_is_accessible_and_fits(page, live_server, shop, tmp_path, monkeypatch):  # noqa: F811
+def test_every_state_is_accessible_and_fits(page, live_server, shop, tmp_path, monkeypatch):
     monkeypatch.setattr(archive.store, "folder", tmp_path)
     User.objects.filter(email="ada@example.test").update(first_name="Ada")
     # what is erased waits for nothing that is made later

@@ -16,7 +16,7 @@ from sms.callbacks.reach import Forbidden, dial, plainly
 from sms.models.callback import new_secret
 from sms.public_address import refusal
 from tests.callbacks.evil import ADDRESSES, PUBLIC, URLS
-from tests.callbacks.receiver import LOOPBACK, receiving
+from tests.support.callback_receiver import LOOPBACK, receiving
 
 STRICT = Policy(own_hosts=frozenset({"desk.example.com"}))
 

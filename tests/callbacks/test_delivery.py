@@ -13,31 +13,12 @@ from sms.callbacks import lanes
 from sms.models import AuditEvent, Callback, CallbackEndpoint, Service
 from sms.models.callback import new_secret
 from sms.webex import signature
-from tests.callbacks.desk import an_endpoint, comes_in, deliver, waiting, with_notify
-from tests.callbacks.receiver import LOOPBACK, Heard, receiving
-from tests.domain.desk import BY, Provider, a_send, a_service
+from tests.support.callback_receiver import LOOPBACK, Heard, receiving
+from tests.support.callbacks import an_endpoint, comes_in, deliver, owe, waiting, with_notify
+from tests.support.provider import Provider
+from tests.support.sends import BY, a_send, a_service
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def owe(endpoint: CallbackEndpoint, count: int = 1, *, at=None, **changes) -> list[Callback]:
-    """Callbacks as the outbox writes them."""
-    at = at or timezone.now()
-    start = Callback.objects.count()
-    rows = [
-        Callback(
-            endpoint=endpoint,
-            event_id=f"evt_{start + number}",
-            kind="message.delivered",
-            body=json.dumps({"number": number, "text": "ünïcode"}),
-            created_at=at,
-            since=at,
-            next_at=at,
-            **changes,
-        )
-        for number in range(count)
-    ]
-    return Callback.objects.bulk_create(rows)
 
 
 def test_a_receipt_reaches_a_real_receiver_signed_in_both_ways():

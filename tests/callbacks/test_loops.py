@@ -7,10 +7,9 @@ from django.db import DatabaseError
 
 from sms import rounds, tasks
 from sms.models import Callback
-from tests.callbacks.desk import an_endpoint
-from tests.callbacks.receiver import LOOPBACK, receiving
-from tests.callbacks.test_delivery import owe
-from tests.domain.desk import a_service
+from tests.support.callback_receiver import LOOPBACK, receiving
+from tests.support.callbacks import an_endpoint, owe
+from tests.support.sends import a_service
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,8 +11,9 @@ from sms import compose, receipts
 from sms.models import Callback, Message, MessageState, ledger
 from sms.models.ledger import News, Tally
 from sms.webex.receipts import parse_receipt
-from tests.callbacks.desk import an_endpoint, comes_in, with_notify
-from tests.domain.desk import BY, Provider, a_send, a_service, refused
+from tests.support.callbacks import an_endpoint, comes_in, with_notify
+from tests.support.provider import Provider, refused
+from tests.support.sends import BY, a_send, a_service
 
 pytestmark = pytest.mark.django_db
 

@@ -6,7 +6,7 @@ from django.test import Client
 
 from sms import correlation, receipts
 from tests.clicks import make
-from tests.domain.desk import receipt
+from tests.support.receipts import receipt
 
 PHONE, COMPUTER = make.iphone("18_0"), make.windows()
 OFFER, TERMS = "https://shop.example/offer", "https://shop.example/terms"

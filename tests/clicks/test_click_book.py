@@ -11,7 +11,8 @@ from sms import receipts
 from sms.models import Click, ClickCount, ClickFigures
 from sms.receipts import clicks
 from tests.clicks.telling import COMPUTER, OFFER, TERMS, delivered, take, told
-from tests.domain.desk import Provider, a_send, a_service
+from tests.support.provider import Provider
+from tests.support.sends import a_send, a_service
 
 pytestmark = pytest.mark.django_db
 

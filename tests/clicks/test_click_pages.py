@@ -7,8 +7,9 @@ from sms.models import Region, ShortLinkDomain
 from sms.receipts import reason_in_words
 from sms.receipts.clicks import Reason
 from tests.clicks.telling import COMPUTER, TERMS, delivered, take, told
-from tests.domain.desk import Provider, a_send
-from tests.portal.people import a_cast
+from tests.support.people import a_cast
+from tests.support.provider import Provider
+from tests.support.sends import a_send
 
 
 @pytest.fixture

@@ -24,9 +24,10 @@ from sms.models import (
     SendState,
     Slice,
 )
-from tests.domain.approving import a_careful_service, a_person, acting, request_of
-from tests.domain.desk import BY, Provider, a_send, a_service, an_order, numbers
-from tests.domain.test_large_sends import large_order
+from tests.support.approvals import a_careful_service, a_person, acting, request_of
+from tests.support.large_audiences import large_order
+from tests.support.provider import Provider
+from tests.support.sends import BY, a_send, a_service, an_order, numbers
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)

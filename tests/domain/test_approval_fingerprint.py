@@ -28,8 +28,9 @@ from sms.models import (
     ShortLinkDomain,
     Slice,
 )
-from tests.domain.approving import a_careful_service, a_person, acting, request_of
-from tests.domain.desk import BY, Provider, a_service
+from tests.support.approvals import a_careful_service, a_person, acting, request_of
+from tests.support.provider import Provider
+from tests.support.sends import BY, a_service
 
 pytestmark = pytest.mark.django_db
 

@@ -13,9 +13,10 @@ from django.utils import timezone
 from sms import approval, approving, compose, control, prepare
 from sms.dispatch.claim import Lease, Owner, renew
 from sms.models import ApprovalRequest, Message, Preparation, Send, SendState, Slice
-from tests.domain.approving import a_careful_service, a_person, acting, request_of
-from tests.domain.desk import BY, Provider, a_send
-from tests.domain.test_large_sends import large_order
+from tests.support.approvals import a_careful_service, a_person, acting, request_of
+from tests.support.large_audiences import large_order
+from tests.support.provider import Provider
+from tests.support.sends import BY, a_send
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)

@@ -17,7 +17,7 @@ from sms.audit.stretches import in_stretches
 from sms.audit.verify import wrong_with
 from sms.models import Actor, AuditEvent, AuditLeave, AuditSeal, audit_guard, audit_proof
 from sms.models.audit import UnknownAct
-from tests.domain.tampering import SLUG, Tamperer, sql
+from tests.support.audit_tampering import SLUG, Tamperer, sql
 
 pytestmark = pytest.mark.django_db
 BY = Actor("user", "1", "ada@example.test", "page", "192.0.2.7")

@@ -8,7 +8,8 @@ from django.utils import timezone
 from sms import coming, control
 from sms.models import Draft, Lane, Service
 from sms.plan.together import Load, together
-from tests.domain.desk import BY, Provider, a_send, a_service
+from tests.support.provider import Provider
+from tests.support.sends import BY, a_send, a_service
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 

@@ -10,7 +10,7 @@ from sms import compose
 from sms.audience import Limits, read
 from sms.compose import ComposeError
 from sms.models import AuditEvent, Message, MessageTemplate, Reject, Send, Sender, SenderKind, Slice
-from tests.domain.desk import BY, a_send, a_service, an_order, numbers
+from tests.support.sends import BY, a_send, a_service, an_order, numbers
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,8 @@ from sms import connection
 from sms.connection import Verdict
 from sms.models import AuditEvent, Service
 from sms.webex.client import Client
-from tests.domain.desk import BY, a_service, raw_reply, refused
+from tests.support.provider import raw_reply, refused
+from tests.support.sends import BY, a_service
 
 pytestmark = pytest.mark.django_db
 

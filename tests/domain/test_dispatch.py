@@ -1,7 +1,6 @@
 """Dispatch by the ledger's protocol: what each answer of the provider does to a message, and what a crash leaves behind."""
 
 import time
-from dataclasses import dataclass
 from datetime import timedelta
 
 import httpx
@@ -11,33 +10,17 @@ from django.utils import timezone
 
 from sms import compose, correlation
 from sms.dispatch import claim, pace
-from sms.dispatch.arm import Kit, arm, fence
 from sms.dispatch.claim import Owner
-from sms.dispatch.fair import Fair
-from sms.dispatch.gate import Gate
-from sms.dispatch.post import Job, Outcome
+from sms.dispatch.post import Outcome
 from sms.dispatch.record import record
-from sms.dispatch.request import line_of, sheet_of
-from sms.models import AuditEvent, Message, Send, SendState, Slice
+from sms.models import AuditEvent, SendState, Slice
 from sms.models.ledger import Tally
 from sms.webex.errors import Throttled
-from tests.domain.desk import BY, PUBLIC_URL, Provider, a_send, a_service, accepted, raw_reply, refused
+from tests.support.dispatching import Dispatcher, release, states
+from tests.support.provider import PUBLIC_URL, Provider, accepted, raw_reply, refused
+from tests.support.sends import BY, a_send, a_service
 
 pytestmark = pytest.mark.django_db
-
-
-def states(send) -> dict[str, int]:
-    """From the rows themselves; the counters must agree."""
-    found: dict[str, int] = {}
-    for state in Message.objects.filter(send=send).values_list("state", flat=True):
-        found[state] = found.get(state, 0) + 1
-    assert send.counts() == found, "counters and rows differ"
-    return found
-
-
-def release(send) -> None:
-    """Make what was postponed due now."""
-    Slice.objects.filter(send=send).update(due_at=timezone.now() - timedelta(seconds=1))
 
 
 def test_an_accepted_message_is_queued_with_the_providers_id_and_a_correlation_id_of_ours():
@@ -164,37 +147,6 @@ def test_an_expired_send_is_not_posted():
     provider.dispatch()
     assert provider.bodies == []
     assert states(send) == {"expired": 2}
-
-
-@dataclass
-class Dispatcher:
-    """One dispatcher by hand, step by step, for what only an unlucky moment shows."""
-
-    send: Send
-    name: str
-
-    def __post_init__(self) -> None:
-        self.owner = Owner(self.name)
-        (self.lease,) = claim.claim(owner=self.owner, limit=1)
-
-    def arm(self, count: int) -> list[Job]:
-        service = self.send.service
-        kit = Kit(Gate(), line_of(service), {self.send.pk: sheet_of(self.send, public_url=PUBLIC_URL)})
-        with transaction.atomic():
-            tally = Tally.new()
-            fence([self.lease], owner=self.owner)
-            armed = arm(
-                [self.lease],
-                [],
-                kits={service.pk: kit},
-                rooms={service.pk: count},
-                spare=count,
-                fair=Fair(),
-                now=timezone.now(),
-                tally=tally,
-            )
-            tally.write()
-        return armed.jobs
 
 
 def run_out(send) -> None:

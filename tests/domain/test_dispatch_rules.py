@@ -16,9 +16,9 @@ from sms import control, dispatch
 from sms.audience import Limits, read_pasted
 from sms.dispatch.claim import WINDOW, Owner, claim
 from sms.models import AuditEvent, Hold, Lane, Message, OptOut, Send, SendState, Slice
-from tests.domain.desk import BY, Provider, a_send, a_service, accepted, raw_reply, refused
-from tests.domain.test_dispatch import release, states
-from tests.domain.test_unconfirmed import back_in_time
+from tests.support.dispatching import back_in_time, release, states
+from tests.support.provider import Provider, accepted, raw_reply, refused
+from tests.support.sends import BY, a_send, a_service
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from sms import compose, control, drafts, duplicate, optout, saved
 from sms.audience import Limits, read_pasted
 from sms.duplicate import NotThere, Who
 from sms.models import AuditEvent, Draft, Message, MessageState, Send, ShortLinkDomain, Upload
-from tests.domain.desk import BY, a_send, a_service, an_order
+from tests.support.sends import BY, a_send, a_service, an_order
 
 pytestmark = pytest.mark.django_db
 LIMITS = Limits()
@@ -175,7 +175,7 @@ def test_what_is_archived_or_over_is_left_out_and_said(service):
 
 
 def test_the_page_asks_to_whom_and_opens_the_draft(service):
-    from tests.portal.people import signed_in
+    from tests.support.people import signed_in
 
     composer = signed_in("composer@example.test", service, "composer")
     send = from_a_file(service)

@@ -15,7 +15,7 @@ from sms.dispatch.fair import WEIGHTS, Fair
 from sms.dispatch.gate import Gate
 from sms.models import Lane, Pace
 from sms.webex.errors import NotSent, Refused, Throttled, Unconfirmed
-from tests.domain.desk import a_service, an_order
+from tests.support.sends import a_service, an_order
 
 pytestmark = pytest.mark.django_db
 

@@ -21,7 +21,8 @@ from sms import optout, receipts
 from sms.dispatch.watch import findings
 from sms.models import AuditEvent, InboundMessage, OptOut, Sender, SenderKind
 from sms.webex import signature
-from tests.domain.desk import Provider, a_send, a_service
+from tests.support.provider import Provider
+from tests.support.sends import a_send, a_service
 
 pytestmark = pytest.mark.django_db
 PHONE = "+447710000000"

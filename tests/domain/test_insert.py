@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from sms.models import Message, OptOut, StateCount
 from sms.models.insert import Later, insert
-from tests.domain.desk import a_send, a_service
+from tests.support.sends import a_send, a_service
 
 pytestmark = pytest.mark.django_db
 

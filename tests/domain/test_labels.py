@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sms import compose, drafts, facts, labels, reports
 from sms.audience import Limits
 from sms.models import Draft, FactProfile, Label, Send
-from tests.domain.desk import a_send, a_service, an_order
+from tests.support.sends import a_send, a_service, an_order
 
 pytestmark = pytest.mark.django_db
 

@@ -1,7 +1,6 @@
 """Drafts with many rows: read once, checked once, both in pieces that survive a kill, and the figures are those of a small one."""
 
 import io
-import itertools
 import random
 from contextlib import suppress
 from dataclasses import replace
@@ -12,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sms import chunks, compose, drafts, optout, prepare
-from sms.audience import Limits, read
+from sms.audience import read
 from sms.audience.rows import Audience
 from sms.compose import ComposeError
 from sms.models import (
@@ -25,54 +24,10 @@ from sms.models import (
     SenderKind,
     Upload,
 )
-from tests.domain.desk import BY, a_service, an_order
+from tests.support.large_audiences import LIMITS, a_draft, again, finished, killed, people, reading_of
+from tests.support.sends import BY, a_service, an_order
 
 pytestmark = pytest.mark.django_db
-LIMITS = Limits(bytes=50_000_000, rows=1_000_000)
-
-
-def people(count: int, *, wide: int = 60) -> bytes:
-    """A file that is large for its bytes: a bad number in every hundredth row, a number twice in every thousandth."""
-    lines = ["Mobile number,Customer,Note"]
-    for at in range(count):
-        number = "12" if at % 100 == 99 else "07710000000" if at % 1000 == 500 else f"0771{at:07d}"
-        lines.append(f"{number},Person {at},{'x' * wide}")
-    return "\n".join(lines).encode()
-
-
-def a_draft(service, content: bytes, **changes) -> Draft:
-    upload = Upload.keep(content, service=service, name="people.csv", user=None)
-    fields = {"sender": service.senders.first(), "text": "Hi $(Customer)", "upload": upload} | changes
-    return Draft.objects.create(service=service, **fields)
-
-
-def again(draft: Draft) -> Draft:
-    return Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk)
-
-
-def finished(draft: Draft) -> drafts.Looked:
-    """After the background has done its work."""
-    for _ in range(3):
-        try:
-            looked = drafts.look(again(draft), limits=LIMITS)
-            if looked.figures is not None and not looked.stale:
-                return looked
-        except drafts.NotReady:
-            pass
-        prepare.run(stopped=lambda: False)
-    raise AssertionError("it never comes to an end")
-
-
-def killed(work: Preparation, *, after: int = 1) -> None:
-    """A process that ends after some blocks, its lease over."""
-    blocks = itertools.count(1)
-    assert not prepare.go_on(work.pk, stopped=lambda: next(blocks) >= after)
-
-
-def reading_of(draft: Draft) -> Preparation:
-    with pytest.raises(drafts.NotReady) as caught:
-        drafts.look(again(draft), limits=LIMITS)
-    return caught.value.preparation
 
 
 def test_a_large_file_is_read_in_pieces_and_every_row_is_there_once_whatever_breaks_off():

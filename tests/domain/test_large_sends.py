@@ -6,55 +6,24 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sms import chunks, compose, control, optout, prepare
+from sms import compose, control, optout, prepare
 from sms.audience import Limits, read
 from sms.models import (
-    AudienceVersion,
     AuditEvent,
     Fact,
     Message,
     OptOut,
     Preparation,
     Reject,
-    Send,
     SendState,
     Slice,
 )
-from tests.domain.desk import BY, Provider, a_service, an_order
+from tests.support.large_audiences import large_order, one_block, rows
+from tests.support.provider import Provider
+from tests.support.sends import BY, a_service, an_order
 
 pytestmark = pytest.mark.django_db
 FOREVER = {"stopped": lambda: False}
-
-
-def rows(count: int) -> bytes:
-    """A file with a bad number in every hundredth row."""
-    lines = [f"{'12' if at % 100 == 99 else f'0771{at:07d}'},Person {at}" for at in range(count)]
-    return "\n".join(["number,name", *lines]).encode()
-
-
-def stored(service, count: int) -> chunks.Kept:
-    """A file's rows in the database, as a draft's large file is."""
-    audience = read(io.BytesIO(rows(count)), name="a.csv", country="GB", limits=Limits())
-    version = AudienceVersion.objects.create(
-        service=service,
-        number=1,
-        source="a.csv",
-        country="GB",
-        headings=audience.headings,
-        column=audience.column,
-    )
-    chunks.store(audience, version)
-    return chunks.Kept(version)
-
-
-def large_order(service, count: int = 2_500, **changes) -> compose.Order:
-    audience = stored(service, count)
-    return an_order(service, audience=audience, saved=audience.version, **{"content": "Hi $(name)"} | changes)
-
-
-def one_block(send: Send) -> None:
-    """As a process that is killed after its first block: its lease has run out since."""
-    assert not prepare.go_on(send.preparation.pk, stopped=lambda: True)
 
 
 def test_it_is_preparing_until_every_message_is_there_and_then_as_a_small_one_would_be():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sms.models import Message, StateCount, ledger
 from sms.models.ledger import RANK, News, Tally
-from tests.domain.desk import a_send, a_service
+from tests.support.sends import a_send, a_service
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -8,8 +8,9 @@ from django.db import DatabaseError, connection, transaction
 from sms import correlation, receipts
 from sms.models import Message, ReceiptInbox, ledger
 from sms.models.meanwhile import meanwhile, rows_ahead
-from tests.domain.desk import Provider, a_send, a_service, receipt
-from tests.domain.test_receipts import post
+from tests.support.provider import Provider
+from tests.support.receipts import post, receipt
+from tests.support.sends import a_send, a_service
 
 fold_module = sys.modules["sms.receipts.fold"]  # the package's name `fold` is the function
 pytestmark = pytest.mark.django_db

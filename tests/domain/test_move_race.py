@@ -12,7 +12,8 @@ from django.utils import timezone
 from sms import compose, control
 from sms.dispatch.claim import Owner, claim
 from sms.models import AuditEvent, Send, SendState, Slice
-from tests.domain.desk import BY, Provider, a_send, a_service
+from tests.support.provider import Provider
+from tests.support.sends import BY, a_send, a_service
 
 TRIALS = 60
 HOUR = timedelta(hours=1)

@@ -9,8 +9,8 @@ from django.db import connections
 
 from sms import optout
 from sms.models import Message
-from tests.domain.desk import BY, a_send, a_service
-from tests.domain.test_dispatch import Dispatcher
+from tests.support.dispatching import Dispatcher
+from tests.support.sends import BY, a_send, a_service
 
 TRIALS = 1000
 SECONDS = 40.0

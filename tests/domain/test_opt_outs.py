@@ -10,7 +10,9 @@ from sms.compose import ComposeError, check
 from sms.models import AuditEvent, OptOut
 from sms.optout import provider as told_by_provider
 from sms.webex import codes
-from tests.domain.desk import BY, Provider, a_send, a_service, an_order, numbers, receipt
+from tests.support.provider import Provider
+from tests.support.receipts import receipt
+from tests.support.sends import BY, a_send, a_service, an_order, numbers
 
 pytestmark = pytest.mark.django_db
 PHONE = "+447710000000"

@@ -14,10 +14,9 @@ from portal.models import Role
 from sms import compose, control, drafts, prepare
 from sms.models import AuditEvent, Preparation, Send, SendState
 from sms.prepare import lease, work
-from tests.domain.approving import a_person
-from tests.domain.desk import BY, a_service
-from tests.domain.test_large_drafts import LIMITS, a_draft, again, finished, people
-from tests.domain.test_large_sends import large_order, one_block
+from tests.support.approvals import a_person
+from tests.support.large_audiences import LIMITS, a_draft, again, finished, large_order, one_block, people
+from tests.support.sends import BY, a_service
 
 pytestmark = pytest.mark.django_db
 FOREVER = {"stopped": lambda: False}

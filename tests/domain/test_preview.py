@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sms import preview, sample, text
 from sms.audience import Audience, Limits, Recipient
 from sms.models import Sender, SenderKind, ShortLinkDomain
-from tests.domain.desk import a_service
+from tests.support.sends import a_service
 
 TYPED = st.text(st.sampled_from("ab €[ż🎉\n’"), max_size=700)
 

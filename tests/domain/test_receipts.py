@@ -14,7 +14,9 @@ from sms.models import Click, OptOut, Receipt, ReceiptInbox
 from sms.receipts.inbox import GroupCommit, insert
 from sms.receipts.incoming import Incoming
 from sms.webex import signature
-from tests.domain.desk import Provider, a_send, a_service, receipt
+from tests.support.provider import Provider
+from tests.support.receipts import address, post, posted_message, receipt
+from tests.support.sends import a_send, a_service
 
 pytestmark = pytest.mark.django_db
 
@@ -24,21 +26,6 @@ def look_up_afresh():
     receipts.doors.forget()
     yield
     receipts.doors.forget()
-
-
-def address(service) -> str:
-    return f"/receipts/{service.receipt_token}/"
-
-
-def post(service, raw: bytes, **headers):
-    return Client().post(address(service), data=raw, content_type="application/json", headers=headers)
-
-
-def posted_message(service, **order):
-    send = a_send(service, **order)
-    Provider().dispatch()
-    message = send.messages.get()
-    return message, correlation.write(message_id=message.pk, attempt=1, key=service.correlation_key)
 
 
 def test_head_answers_200_and_an_unknown_address_404():
@@ -93,7 +80,7 @@ def test_a_receipt_before_the_reply_is_kept_by_the_reply():
         early_receipts.append((found, early))
         return accepted(body)
 
-    from tests.domain.desk import accepted
+    from tests.support.provider import accepted
 
     early_receipts: list = []
     provider.answer = answer

@@ -22,8 +22,8 @@ from sms.receipts.doors import Doors
 from sms.receipts.inbox import GroupCommit, Overloaded, Stuck, insert
 from sms.receipts.incoming import Incoming
 from sms.receipts.spool import MAGIC, Spool, spool
-from tests.domain.desk import a_service, receipt
-from tests.domain.test_receipts import address, post, posted_message
+from tests.support.receipts import address, post, posted_message, receipt
+from tests.support.sends import a_service
 
 fold_module = sys.modules["sms.receipts.fold"]  # the package's name `fold` is the function
 pytestmark = pytest.mark.django_db

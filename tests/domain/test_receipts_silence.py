@@ -16,8 +16,9 @@ from sms.receipts import NotAnExport, gaps, import_export, note_silence, replay
 from sms.receipts.inbox import insert
 from sms.receipts.incoming import Incoming
 from sms.receipts.silence import find_gaps
-from tests.domain.desk import Provider, a_send, a_service, receipt
-from tests.domain.test_receipts import post, posted_message
+from tests.support.provider import Provider
+from tests.support.receipts import post, posted_message, receipt
+from tests.support.sends import a_send, a_service
 
 pytestmark = pytest.mark.django_db
 KINDS = {

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from sms import rekey
 from sms.models import AuditEvent, Service
 from sms.models.secret import keyring
-from tests.domain.desk import a_service
+from tests.support.sends import a_service
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,8 @@ from sms import control
 from sms.compose import ComposeError
 from sms.dispatch.claim import Owner, claim
 from sms.models import AuditEvent, Send, SendState, Slice
-from tests.domain.desk import BY, Provider, a_send, a_service
+from tests.support.provider import Provider
+from tests.support.sends import BY, a_send, a_service
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)

@@ -13,7 +13,7 @@ from portal import stillness
 from portal.watchdog import AGAIN, QUIET_WITH_WORK, Watchdog
 from sms import pulse, rounds, tasks, wake
 from sms.models import Duty, Heartbeat, Slice
-from tests.domain.desk import a_send, a_service
+from tests.support.sends import a_send, a_service
 
 pytestmark = pytest.mark.django_db(transaction=True)
 URL = "https://desk.example.test"

@@ -10,8 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from sms import compose, drafts, saved
 from sms.audience import Limits, read
 from sms.models import AudienceChunk, AudienceVersion, AuditEvent, Draft, SavedAudience, Send, SendState
-from tests.audience.office_file import build
-from tests.domain.desk import BY, Provider, a_service
+from tests.support.office_file import build
+from tests.support.provider import Provider
+from tests.support.sends import BY, a_service
 
 pytestmark = pytest.mark.django_db
 LIMITS = Limits()

@@ -13,8 +13,8 @@ from django.utils import timezone
 from sms import drafts, prepare
 from sms.management.commands import send as command
 from sms.models import Lane, Preparation, Resend, Send
-from tests.domain.desk import a_service
-from tests.domain.test_large_drafts import LIMITS, a_draft, again, people
+from tests.support.large_audiences import LIMITS, a_draft, again, people
+from tests.support.sends import a_service
 
 pytestmark = pytest.mark.django_db
 

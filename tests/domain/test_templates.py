@@ -19,8 +19,9 @@ from sms.models import (
     VersionState,
 )
 from sms.templates import Hole, TemplateError, Wording
-from tests.domain.desk import BY, Provider, a_send, a_service, an_order
 from tests.sandbox.running import sandbox
+from tests.support.provider import Provider
+from tests.support.sends import BY, a_send, a_service, an_order
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,8 @@ from sms import compose, drafts, facts, optout, reports, saved, trial, trying
 from sms.audience import Limits
 from sms.compose import ComposeError
 from sms.models import ApprovalRules, AuditEvent, Draft, Send, SendState, Service
-from tests.domain.desk import BY, Provider, a_send, a_service, numbers
+from tests.support.provider import Provider
+from tests.support.sends import BY, a_send, a_service, numbers
 
 pytestmark = pytest.mark.django_db
 LIMITS = Limits()

@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from sms import compose, dispatch
 from sms.models import AuditEvent, Message, Resend, Send, SendState, Slice
-from tests.domain.desk import BY, Provider, a_send, a_service, accepted, raw_reply
-from tests.domain.test_dispatch import release, states
+from tests.support.dispatching import back_in_time, release, states
+from tests.support.provider import Provider, accepted, raw_reply
+from tests.support.sends import BY, a_send, a_service
 
 pytestmark = pytest.mark.django_db
 
@@ -19,11 +20,6 @@ def unconfirmed(service, count: int = 1, **changes) -> Send:
     Provider(lambda body: raw_reply(500)).dispatch(seconds=0.3, clients=1)
     assert states(send).get("unconfirmed")
     return send
-
-
-def back_in_time(send, by: timedelta) -> None:
-    for message in Message.objects.filter(send=send, posted_at__isnull=False):
-        Message.objects.filter(pk=message.pk).update(posted_at=message.posted_at - by)
 
 
 def test_by_default_nothing_is_ever_sent_again_by_itself():

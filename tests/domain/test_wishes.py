@@ -10,7 +10,8 @@ from sms.compose import ComposeError, check
 from sms.dispatch.watch import findings
 from sms.models import ContactPolicyGroup, Resend, ShortLinkDomain
 from sms.wishes import RECEIPTS, USUAL, Wishes
-from tests.domain.desk import PUBLIC_URL, Provider, a_send, a_service, an_order
+from tests.support.provider import PUBLIC_URL, Provider
+from tests.support.sends import a_send, a_service, an_order
 
 pytestmark = pytest.mark.django_db
 

@@ -14,9 +14,9 @@ from sms.domains.check import Eyes
 from sms.domains.site import visit
 from sms.domains.trace import NoAnswer, asking
 from sms.models import AuditEvent, DomainState, Region, ShortLinkDomain
-from tests.domain.desk import BY, a_service, an_order
-from tests.domains.world import NOW, Authority, listening, name_server, opener
-from tests.portal.people import signed_in
+from tests.support.internet import NOW, Authority, listening, name_server, opener
+from tests.support.people import signed_in
+from tests.support.sends import BY, a_service, an_order
 
 HOST = "go.shop.example"
 OK = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"

@@ -30,7 +30,7 @@ from sms.models.ledger import News, Tally
 from sms.optout import Refusal
 from sms.receipts import click_book
 from sms.wishes import Wishes
-from tests.domain.desk import BY, a_send, a_service
+from tests.support.sends import BY, a_send, a_service
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -21,7 +21,7 @@ from portal import supervisor
 from tests.faults import books
 from tests.faults.clerk import ROOT, Clerk
 from tests.faults.zygote import Forked, Zygote
-from tests.journey.processes import environment, free_port
+from tests.support.processes import environment, free_port
 
 VARIABLE = "TEXTDESK_CRASH_AT"  # as sms.points reads it; importing that needs Django
 DEATH = 20.0  # seconds in which a dispatcher must have passed its crash point

@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 
 from tests import postgres
-from tests.journey.processes import free_port
+from tests.support.processes import free_port
 
 
 @dataclass

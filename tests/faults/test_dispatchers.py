@@ -19,14 +19,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.faults import proxy
-from tests.journey.processes import ROOT, Desk, desk, environment, free_port, in_proportion, stop
 from tests.prepared import snapshot
+from tests.support.processes import ROOT, Textdesk, environment, free_port, in_proportion, stop, textdesk
 
 pytestmark = [pytest.mark.journey]
 
 
 @dataclass
-class Bench(Desk):
+class Bench(Textdesk):
     """A prepared database and a sandbox, and nobody who dispatches."""
 
     started: list[subprocess.Popen] = field(default_factory=list)
@@ -92,7 +92,7 @@ def bench(var_dir: Path, database_url: str, *sandbox: str) -> Iterator[Bench]:
         yield made
     finally:
         made.end()
-        made.let_go()
+        made.end_commands()
         provider.kill()
         provider.wait()
         out.close()
@@ -124,13 +124,13 @@ def idle_bench(one_bench):
 def desks(prepared, tmp_path_factory):
     """Desks whose supervisor loses patience soon, one after the other: the last is given again while it runs."""
     with ExitStack() as stack:
-        running: list[Desk] = []
+        running: list[Textdesk] = []
 
-        def give() -> Desk:
+        def give() -> Textdesk:
             if not running or running[-1].process.poll() is not None:
-                folder = tmp_path_factory.mktemp("desk")
+                folder = tmp_path_factory.mktemp("textdesk")
                 url = stack.enter_context(prepared.copy(folder))
-                running.append(stack.enter_context(desk(folder, url, "--patience", "6")))
+                running.append(stack.enter_context(textdesk(folder, url, "--patience", "6")))
             running[-1].forget_at_provider()
             return running[-1]
 
@@ -143,13 +143,13 @@ def an_audience(folder: Path, count: int) -> Path:
     return path
 
 
-def send(running: Desk, audience: Path) -> None:
+def send(running: Textdesk, audience: Path) -> None:
     running.manage(
         *("send", "--service", "demo", "--sender", "TEXTDESK", "--text", "Hi", "--audience", str(audience))
     )
 
 
-def arrived(running: Desk) -> list[str]:
+def arrived(running: Textdesk) -> list[str]:
     return [row["msisdn"] for row in running.sandbox_log() if row["kind"] == "message"]
 
 
@@ -160,12 +160,12 @@ def until(true: Callable[[], bool], *, seconds: float, what: str, log: Path) -> 
         time.sleep(0.1)
 
 
-def states(running: Desk) -> Counter[str]:
+def states(running: Textdesk) -> Counter[str]:
     return Counter(row["state"] for row in running.rows("Message.objects.values('state')"))
 
 
-def cluster_of(running: Desk) -> int:
-    """The process group of the desk's cluster."""
+def cluster_of(running: Textdesk) -> int:
+    """The process group of its cluster."""
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
@@ -283,7 +283,7 @@ while time.monotonic() < until:
 
 
 def test_a_queue_that_is_emptied_again_and_again_stops_nothing(var_dir, prepared_database_url, tmp_path):
-    with desk(var_dir, prepared_database_url) as running:
+    with textdesk(var_dir, prepared_database_url) as running:
         running.manage(
             "shell", "--no-imports", "-c", "from sms.models import Service; Service.objects.update(rate=100)"
         )

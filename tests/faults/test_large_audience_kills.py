@@ -8,11 +8,10 @@ from django.utils import timezone
 
 from sms import approval, chunks, compose, drafts, facts, prepare
 from sms.models import ApprovalRequest, AuditEvent, Message, Preparation, Slice
-from tests.domain.approving import a_careful_service
-from tests.domain.desk import BY, a_service
-from tests.domain.test_large_drafts import LIMITS, a_draft, again, finished, people, reading_of
-from tests.domain.test_large_sends import large_order
-from tests.keeping.killing import killed_at
+from tests.support.approvals import a_careful_service
+from tests.support.killing import killed_at
+from tests.support.large_audiences import LIMITS, a_draft, again, finished, large_order, people, reading_of
+from tests.support.sends import BY, a_service
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CHECK = import_module("sms.prepare.check")
@@ -102,7 +101,7 @@ def test_the_desk_starts_a_process_that_does_it(prepared_database_url, var_dir, 
     import subprocess
     import sys
 
-    from tests.journey.processes import ROOT, environment
+    from tests.support.processes import ROOT, environment
 
     env = environment(var_dir, prepared_database_url) | {"PUBLIC_URL": "http://127.0.0.1:9"}
     paused = "paused_at='2026-01-01T00:00Z', paused_because='a test'"

@@ -9,9 +9,9 @@ import pytest
 
 from tests import postgres
 from tests.bench.rig.shooter import Shots, shoot
-from tests.domain.desk import receipt
 from tests.faults.crash import field_of, until
 from tests.faults.stoppable import stoppable
+from tests.support.receipts import receipt
 
 pytestmark = [pytest.mark.postgresql]
 

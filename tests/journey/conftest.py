@@ -1,23 +1,23 @@
-"""One desk for the journeys that need nothing of a desk but that it runs: starting one takes longer than most journeys.
+"""One running Textdesk for the journeys that only need that it runs: starting it takes longer than most journeys.
 
-A journey looks at its own send, and none inherits another's opt-outs. Those about starting and stopping start their own desk.
+A journey looks at its own send, and none inherits another's opt-outs. Those about starting and stopping start their own.
 """
 
 import pytest
 
-from tests.journey.processes import desk
+from tests.support.processes import textdesk
 
 
 @pytest.fixture(scope="package")
-def one_desk(prepared, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("desk")
-    with prepared.copy(folder) as url, desk(folder, url) as up:
+def shared_textdesk(prepared, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("textdesk")
+    with prepared.copy(folder) as url, textdesk(folder, url) as up:
         yield up
 
 
 @pytest.fixture
-def running(one_desk):
-    one_desk.manage(
+def running(shared_textdesk):
+    shared_textdesk.manage(
         "shell", "--no-imports", "-c", "from sms.models import OptOut; OptOut.objects.all().delete()"
     )
-    return one_desk
+    return shared_textdesk

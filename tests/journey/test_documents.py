@@ -1,4 +1,4 @@
-"""What docs/api.md and docs/callbacks.md offer to paste, pasted: into one shell, in their order, against a running desk."""
+"""What docs/api.md and docs/callbacks.md offer to paste, pasted: into one shell, in their order, against a running Textdesk."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journey.processes import ROOT, desk, free_port
+from tests.support.processes import ROOT, free_port, textdesk
 
 pytestmark = [pytest.mark.journey, pytest.mark.sqlite]  # the documents begin with `make run`
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
@@ -67,7 +67,7 @@ def test_every_block_of_the_partner_documents_works_as_it_stands(var_dir, prepar
         pytest.skip("curl is not installed, and the documents use it")
     folder = tmp_path / "pasted"
     folder.mkdir()
-    with desk(var_dir, prepared_database_url) as running:
+    with textdesk(var_dir, prepared_database_url) as running:
         env = running.env | {"DESK": running.url, "PORT": str(free_port())}
         shown = paste(script_of("api.md", "callbacks.md"), folder, env)
     parts = dict(

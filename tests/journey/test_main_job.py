@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.audience.office_file import build
-from tests.journey.processes import ROOT, Desk, desk, free_port, in_proportion, stop
+from tests.support.office_file import build
+from tests.support.processes import ROOT, Textdesk, free_port, in_proportion, stop, textdesk
 
 pytestmark = [pytest.mark.journey]
 
 
-def posted(running: Desk) -> list[dict]:
+def posted(running: Textdesk) -> list[dict]:
     """Every message that reached the provider so far."""
     return [row for row in running.sandbox_log() if row["kind"] == "message"]
 
@@ -125,7 +125,7 @@ def test_a_send_for_later_goes_out_at_its_time_by_the_schedule_alone(running, tm
     assert timedelta(0) <= datetime.fromisoformat(row["posted_at"]) - due < timedelta(seconds=2)
 
 
-def later(running: Desk, audience: Path, due: datetime) -> None:
+def later(running: Textdesk, audience: Path, due: datetime) -> None:
     """A send for a time to come."""
     running.manage(
         *("send", "--service", "demo", "--sender", "TEXTDESK", "--text", "Later"),
@@ -152,7 +152,7 @@ def test_ctrl_c_stops_everything_within_five_seconds_and_a_second_start_goes_on(
     audience.write_text("number\n" + "\n".join(f"0771200{index:04d}" for index in range(50)))
     one.write_text("number\n07712000001\n")
     last = "Message.objects.filter(send__text='Later').values('state')"
-    with desk(var_dir, fresh_database_url) as first:
+    with textdesk(var_dir, fresh_database_url) as first:
         first.send(audience, "--text", "Hello")
         later(first, one, datetime.now(UTC) + timedelta(hours=1))
         children = _children_of(first.process.pid)
@@ -161,7 +161,7 @@ def test_ctrl_c_stops_everything_within_five_seconds_and_a_second_start_goes_on(
         assert not [pid for pid in children if _alive(pid)]
         assert first.rows(last) == [{"state": "pending"}]
         first.manage("shell", "--no-imports", "-c", THE_HOUR_HAS_PASSED)
-    with desk(var_dir, fresh_database_url, ready=30) as second:
+    with textdesk(var_dir, fresh_database_url, ready=30) as second:
         assert second.rows("Send.objects.order_by('pk').values('recipients')") == [
             {"recipients": 50},
             {"recipients": 1},

@@ -6,13 +6,13 @@ import urllib.request
 
 import pytest
 
-from tests.journey.processes import Desk
+from tests.support.processes import Textdesk
 
 pytestmark = [pytest.mark.journey]
 PHONE = "+447712345001"
 
 
-def text(running: Desk, said: str, tid: str) -> None:
+def text(running: Textdesk, said: str, tid: str) -> None:
     """A phone of the sandbox writes to us."""
     (service,) = running.rows("Service.objects.values('receipt_token')")
     order = {

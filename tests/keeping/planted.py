@@ -56,13 +56,15 @@ from sms.optout import Refusal, shelf
 from sms.optout.shelf import Waiting
 from sms.personal import COLUMNS, Kind
 from sms.receipts import Incoming, spool
-from tests.api.desk import a_key, a_partner_service, body, post
-from tests.api.v1.partner import Partner
-from tests.callbacks.receiver import LOOPBACK
-from tests.domain.approving import a_person, acting, request_of
-from tests.domain.desk import BY, Provider, receipt
-from tests.keeping.made import a_past_send, run
 from tests.keeping.scan import columns_with
+from tests.support.approvals import a_person, acting, request_of
+from tests.support.callback_receiver import LOOPBACK
+from tests.support.drop_in import body, post
+from tests.support.partners import Partner, a_key, a_partner_service
+from tests.support.past_sends import a_past_send, run
+from tests.support.provider import Provider
+from tests.support.receipts import receipt
+from tests.support.sends import BY
 
 NUMBER, OTHER = "+447710000000", "+447710000001"
 SPELLED = "+44 (0)7710 000-000"
@@ -324,7 +326,7 @@ def ended(service: Service) -> None:
     provider = Provider()
     provider.dispatch()
     for message in Message.objects.filter(send__service=service, state=MessageState.QUEUED):
-        from tests.callbacks.desk import comes_in
+        from tests.support.callbacks import comes_in
 
         where = {"destination": message.msisdn[1:]}
         comes_in(message, info=where, callbackData=f"of {NATIONAL}")

@@ -9,7 +9,8 @@ from sms import archive, erasure
 from sms.erasure import disk
 from sms.optout import shelf
 from sms.receipts import Incoming, spool
-from tests.domain.desk import a_service, receipt
+from tests.support.receipts import receipt
+from tests.support.sends import a_service
 
 pytestmark = pytest.mark.django_db
 NUMBER, OTHER = "+447710000000", "+447710000001"

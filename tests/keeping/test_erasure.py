@@ -39,10 +39,11 @@ from sms.models import (
 from sms.msisdn.mention import Mention
 from sms.optout import Refusal
 from sms.receipts import Incoming, spool
-from tests.callbacks.desk import comes_in
-from tests.domain.desk import BY, Provider, an_order
-from tests.keeping.made import a_past_send, an_old_service, run
 from tests.keeping.scan import found
+from tests.support.callbacks import comes_in
+from tests.support.past_sends import a_past_send, an_old_service, run
+from tests.support.provider import Provider
+from tests.support.sends import BY, an_order
 
 pytestmark = pytest.mark.django_db
 NUMBER, OTHER = "+447710000000", "+447710000001"

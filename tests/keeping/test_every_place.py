@@ -11,10 +11,10 @@ from sms import archive, audit, disclosure, erasure
 from sms.optout import shelf
 from sms.personal import COLUMNS, Kind
 from sms.receipts import spool
-from tests.domain.desk import BY
 from tests.keeping import planted
 from tests.keeping.planted import NUMBER, OTHER
 from tests.keeping.scan import columns_with, found
+from tests.support.sends import BY
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from sms import archive, desk, erasure, facts, retention
 from sms.models import Archive, Erasure, Message, Service
-from tests.keeping.killing import killed_at
-from tests.keeping.made import BY, a_past_send, an_old_service, no_rest, run
 from tests.keeping.scan import found
+from tests.support.killing import killed_at
+from tests.support.past_sends import a_past_send, an_old_service, no_rest, run
+from tests.support.sends import BY
 
 erasing = import_module("sms.erasure.run")
 

@@ -17,10 +17,10 @@ from sms.models import Message
 from sms.msisdn.masked import masked, masked_values
 from sms.optout import shelf
 from sms.receipts import spool
-from tests.domain.desk import BY
 from tests.keeping import planted
 from tests.keeping.planted import NATIONAL, NUMBER, SPELLED
 from tests.keeping.scan import bare
+from tests.support.sends import BY
 
 NUMBERS = st.sampled_from(["447710000000", "12015550123", "4915112345678", "393401234567"])
 

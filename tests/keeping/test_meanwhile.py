@@ -8,9 +8,9 @@ from sms.chunks import Kept
 from sms.models import Draft, Message, Preparation, Upload
 from sms.optout import shelf
 from sms.receipts import spool
-from tests.domain.desk import BY, a_service, an_order
-from tests.domain.test_large_drafts import a_draft, again, finished, killed, people, reading_of
 from tests.keeping.scan import found
+from tests.support.large_audiences import a_draft, again, finished, killed, people, reading_of
+from tests.support.sends import BY, a_service, an_order
 
 pytestmark = pytest.mark.django_db
 NUMBER, OTHER = "+447710000000", "+447710000001"

@@ -8,7 +8,7 @@ from django.utils import timezone
 from sms import erasure
 from sms.erasure.naming import ids_naming
 from sms.models import Draft, Receipt
-from tests.domain.desk import a_service
+from tests.support.sends import a_service
 
 pytestmark = pytest.mark.django_db
 NUMBER = "+447710000000"

@@ -34,7 +34,8 @@ from sms.models import (
     Upload,
 )
 from sms.msisdn.hidden import hidden, is_hidden
-from tests.keeping.made import BY, a_past_send, an_old_service, no_rest, run, told
+from tests.support.past_sends import a_past_send, an_old_service, no_rest, run, told
+from tests.support.sends import BY
 
 pytestmark = pytest.mark.django_db
 

@@ -16,9 +16,10 @@ from sms.audience import Limits, read_pasted
 from sms.compose import lengths
 from sms.models import ContactPolicyGroup, Lane, OptOut, Pace, Sender, SenderKind, Service, ShortLinkDomain
 from sms.plan import exact
-from tests.api.v1.partner import a_partner
-from tests.domain.desk import BY, PUBLIC_URL, Provider, a_send, a_service, an_order
-from tests.portal.people import signed_in
+from tests.support.partners import a_partner
+from tests.support.people import signed_in
+from tests.support.provider import PUBLIC_URL, Provider
+from tests.support.sends import BY, a_send, a_service, an_order
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -7,8 +7,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from sms import prices
 from sms.models import AuditEvent, Price
-from tests.domain.desk import BY, a_service
-from tests.portal.people import a_cast
+from tests.support.people import a_cast
+from tests.support.sends import BY, a_service
 
 HEAD = "country,sender kind,price,currency\n"
 

@@ -7,7 +7,7 @@ import pytest
 from sms import compose
 from sms.audience import Audience, Recipient
 from sms.webex.sandbox import lettering
-from tests.domain.desk import a_service, an_order
+from tests.support.sends import a_service, an_order
 
 pytestmark = pytest.mark.django_db
 ROWS = 10_000

@@ -32,8 +32,8 @@ from sms.models import (
     Smartlink,
     TemplateVersion,
 )
-from tests.domain.desk import BY, a_send
-from tests.portal.people import Cast, a_cast
+from tests.support.people import Cast, a_cast
+from tests.support.sends import BY, a_send
 
 pytestmark = pytest.mark.django_db
 

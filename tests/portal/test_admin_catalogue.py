@@ -7,8 +7,8 @@ from django.contrib import admin
 
 from portal.models import Membership, User
 from sms import control, models
-from tests.domain.desk import BY, a_send, a_service
-from tests.portal.people import Cast, a_cast
+from tests.support.people import Cast, a_cast
+from tests.support.sends import BY, a_send, a_service
 
 pytestmark = pytest.mark.django_db
 

@@ -3,29 +3,16 @@
 import pytest
 
 from sms.models import AuditEvent, Send
-from tests.portal.people import a_cast
+from tests.support.pages import ADD_SEND, add_send_form
+from tests.support.people import a_cast
 
 pytestmark = pytest.mark.django_db
-URL = "/admin/sms/send/add/"
-
-
-def form(cast, **changes) -> dict[str, object]:
-    fields = {
-        "service": cast.service.pk,
-        "name": "",
-        "sender": cast.service.senders.get().pk,
-        "text": "Hello",
-        "recipients_text": "07700 900123\n07700 900124\nabc",
-        "send_at_0": "",
-        "send_at_1": "",
-    }
-    return fields | changes
 
 
 def test_adding_a_send_makes_it_by_the_one_door():
     cast = a_cast()
-    assert cast["admin"].get(URL).status_code == 200
-    response = cast["admin"].post(URL, form(cast))
+    assert cast["admin"].get(ADD_SEND).status_code == 200
+    response = cast["admin"].post(ADD_SEND, add_send_form(cast))
     assert response.status_code == 302, response.content.decode()[:3000]
     send = Send.objects.get()
     assert (send.recipients, send.rejected) == (2, 1)
@@ -45,7 +32,7 @@ def test_adding_a_send_makes_it_by_the_one_door():
 )
 def test_what_the_page_refuses_the_admin_refuses_in_the_same_words(changes, words):
     cast = a_cast()
-    response = cast["admin"].post(URL, form(cast, **changes))
+    response = cast["admin"].post(ADD_SEND, add_send_form(cast, **changes))
     assert response.status_code == 200
     assert words in response.content.decode()
     assert not Send.objects.exists()
@@ -53,6 +40,6 @@ def test_what_the_page_refuses_the_admin_refuses_in_the_same_words(changes, word
 
 def test_another_services_sender_cannot_be_chosen():
     cast = a_cast()
-    response = cast["admin"].post(URL, form(cast, sender=cast.other.senders.get().pk))
+    response = cast["admin"].post(ADD_SEND, add_send_form(cast, sender=cast.other.senders.get().pk))
     assert response.status_code == 200
     assert not Send.objects.exists()

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from sms.models import ApiKey
-from tests.api.desk import body, post
-from tests.portal.people import a_cast
+from tests.support.drop_in import body, post
+from tests.support.people import a_cast
 
 pytestmark = pytest.mark.django_db
 URL = "/s/shop/api-keys/"

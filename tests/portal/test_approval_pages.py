@@ -11,9 +11,9 @@ from django.utils import timezone
 from portal.models import User
 from sms import approval, approving, rounds
 from sms.models import ApprovalRequest, ApprovalRules, Draft, Message, Send, SendState
-from tests.domain.approving import a_person, acting, request_of
-from tests.domain.desk import BY
-from tests.portal.people import Cast, a_cast
+from tests.support.approvals import a_person, acting, request_of
+from tests.support.people import Cast, a_cast
+from tests.support.sends import BY
 
 pytestmark = pytest.mark.django_db
 URL = "https://desk.example.test"
@@ -141,7 +141,7 @@ def test_whoever_saved_the_draft_is_one_of_its_authors(cast):
     """An approver who is a composer too, and mended a word, answers no more."""
     draft = a_draft(cast)
     eve = a_person("eve", cast.service, "approver", "composer")
-    from tests.portal.people import Client
+    from tests.support.people import Client
 
     client = Client()
     client.force_login(eve)

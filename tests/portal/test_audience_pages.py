@@ -8,8 +8,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from sms import optout, saved
 from sms.audience import Limits
 from sms.models import AudienceVersion, AuditEvent, OptOut, SavedAudience, Send
-from tests.domain.desk import BY, a_send
-from tests.portal.people import Cast, a_cast
+from tests.support.people import Cast, a_cast
+from tests.support.sends import BY, a_send
 
 pytestmark = pytest.mark.django_db
 URL = "/s/shop/audiences/"

@@ -15,9 +15,9 @@ from django.test.utils import CaptureQueriesContext
 from portal.models import User
 from sms import audit
 from sms.models import Actor, AuditEvent, AuditSeal, Service, audit_guard
-from tests.domain.tampering import sql
 from tests.environment import ROOT
-from tests.portal.people import Cast, a_cast
+from tests.support.audit_tampering import sql
+from tests.support.people import Cast, a_cast
 
 pytestmark = pytest.mark.django_db
 ADA = Actor("user", "1", "ada@example.test", "page", "192.0.2.7")

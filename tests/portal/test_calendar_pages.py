@@ -8,8 +8,9 @@ from django.utils import timezone
 from portal.models import Membership, User
 from sms import control
 from sms.models import AuditEvent, Draft, SendState, Service, Slice
-from tests.domain.desk import BY, Provider, a_send, a_service
-from tests.portal.people import signed_in
+from tests.support.people import signed_in
+from tests.support.provider import Provider
+from tests.support.sends import BY, a_send, a_service
 
 pytestmark = pytest.mark.django_db
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

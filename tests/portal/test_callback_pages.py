@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from portal.admin_mail import on_endpoint_disabled as on_disabled
 from sms.models import AuditEvent, Callback, CallbackEndpoint
-from tests.callbacks.desk import an_endpoint
-from tests.callbacks.receiver import receiving
-from tests.portal.people import a_cast
+from tests.support.callback_receiver import receiving
+from tests.support.callbacks import an_endpoint
+from tests.support.people import a_cast
 
 pytestmark = pytest.mark.django_db
 

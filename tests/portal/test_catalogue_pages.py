@@ -6,8 +6,9 @@ from django.test.utils import CaptureQueriesContext
 
 from sms import templates
 from sms.models import ContactPolicyGroup, MessageTemplate, Sender, SenderKind, Smartlink, TemplateVersion
-from tests.domain.desk import Provider, a_send, a_service, accepted, refused
-from tests.portal.people import a_cast, signed_in
+from tests.support.people import a_cast, signed_in
+from tests.support.provider import Provider, accepted, refused
+from tests.support.sends import a_send, a_service
 
 pytestmark = pytest.mark.django_db
 PAGES = ("senders", "templates", "policy-groups", "smartlinks")

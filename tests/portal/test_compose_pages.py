@@ -10,8 +10,8 @@ from portal.models import User
 from sms import drafting
 from sms.models import AuditEvent, Draft, Send
 from sms.models.draft import DraftPresence
-from tests.domain.desk import a_service
-from tests.portal.people import signed_in
+from tests.support.people import signed_in
+from tests.support.sends import a_service
 
 pytestmark = pytest.mark.django_db
 
@@ -246,7 +246,9 @@ def test_a_raw_receipt_is_shown_without_the_number(service, composer):
     from sms import correlation
     from sms.receipts import Incoming, doors, fold
     from sms.receipts.inbox import insert
-    from tests.domain.desk import Provider, a_send, receipt
+    from tests.support.provider import Provider
+    from tests.support.receipts import receipt
+    from tests.support.sends import a_send
 
     doors.forget()
     message = a_send(service).messages.get()
@@ -266,7 +268,7 @@ def test_list_pages_ask_the_same_number_of_queries_for_one_and_for_thirty_rows(
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    from tests.domain.desk import a_send
+    from tests.support.sends import a_send
 
     counts = []
     for _ in range(2):
@@ -298,7 +300,7 @@ def test_the_preview_shows_the_wording_in_the_chosen_language_and_the_page_has_s
 ):
     from sms import templates
     from sms.models import Smartlink
-    from tests.domain.desk import BY
+    from tests.support.sends import BY
 
     template = templates.create(service, "welcome", templates.Wording("Hello"), by=BY)
     german = templates.save_draft(template, templates.Wording("Hallo", language="de"), by=BY)

@@ -7,8 +7,8 @@ from portal.views import preview
 from sms import compose, drafts, optout, prepare
 from sms.audience import Limits
 from sms.models import Draft, Preparation, Upload
-from tests.domain.desk import BY, a_service
-from tests.portal.people import signed_in
+from tests.support.people import signed_in
+from tests.support.sends import BY, a_service
 
 pytestmark = pytest.mark.django_db
 ROWS = 1_100  # more than are looked at at every key, in a file that is large for its bytes

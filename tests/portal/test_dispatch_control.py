@@ -11,8 +11,9 @@ from sms.dispatch import Verdict
 from sms.dispatch.watch import Finding
 from sms.dispatch.watch import _hold as hold_by_rule
 from sms.models import AuditEvent, Draft, Hold, Lane, Resend, Send, Service, ShortLinkDomain, Slice
-from tests.domain.desk import BY, Provider, a_send
-from tests.portal.people import Cast, a_cast
+from tests.support.people import Cast, a_cast
+from tests.support.provider import Provider
+from tests.support.sends import BY, a_send
 
 pytestmark = pytest.mark.django_db
 

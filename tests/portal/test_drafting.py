@@ -14,8 +14,8 @@ from portal.models import User
 from sms import drafting, drafts
 from sms.audience import Limits
 from sms.models import AuditEvent, Draft, DraftPresence, Send, ShortLinkDomain, Upload
-from tests.domain.desk import a_service
-from tests.portal.people import signed_in
+from tests.support.people import signed_in
+from tests.support.sends import a_service
 
 NEW = "/s/shop/compose/save/"
 BEGUN = "6f1f0a3e-6f4b-4a58-9a4e-0d3f6c6f7a10"

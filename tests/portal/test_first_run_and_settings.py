@@ -5,8 +5,8 @@ from django.test import Client
 
 from portal.models import Membership, User
 from sms.models import AuditEvent, Send, Service
-from tests.domain.desk import a_service
-from tests.portal.people import signed_in
+from tests.support.people import signed_in
+from tests.support.sends import a_service
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"

@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from sms import optout
 from sms.models import AuditEvent, InboundMessage, OptOut
-from tests.audience.office_file import build
-from tests.domain.desk import BY, Provider, a_send
-from tests.portal.people import Cast, a_cast
+from tests.support.office_file import build
+from tests.support.people import Cast, a_cast
+from tests.support.provider import Provider
+from tests.support.sends import BY, a_send
 
 pytestmark = pytest.mark.django_db
 URL = "/s/shop/opt-outs/"

@@ -11,8 +11,8 @@ from django.utils import timezone
 from portal import people
 from portal.models import Invitation, Membership, Role, User
 from sms.models import AuditEvent
-from tests.domain.desk import BY
-from tests.portal.people import Cast, a_cast
+from tests.support.people import Cast, a_cast
+from tests.support.sends import BY
 
 pytestmark = pytest.mark.django_db
 URL = "/s/shop/settings/people/"

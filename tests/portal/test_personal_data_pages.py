@@ -9,9 +9,9 @@ from django.conf import settings
 
 from sms import archive, rounds
 from sms.models import AuditEvent, Erasure
-from tests.keeping.made import a_past_send
-from tests.portal.people import a_cast
-from tests.portal.test_settings_pages import text_of
+from tests.support.pages import text_of
+from tests.support.past_sends import a_past_send
+from tests.support.people import a_cast
 
 pytestmark = pytest.mark.django_db
 PAGE = "/s/shop/settings/personal-data/"

@@ -8,8 +8,9 @@ from sms import receipts
 from sms.models import AuditEvent, Receipt, ReceiptInbox, Service, StateCount
 from sms.models.ledger import window_of
 from sms.receipts.inbox import insert
-from tests.domain.desk import a_send, receipt
-from tests.portal.people import a_cast
+from tests.support.people import a_cast
+from tests.support.receipts import receipt
+from tests.support.sends import a_send
 
 pytestmark = pytest.mark.django_db
 PAGE = "/s/shop/receipts/"

@@ -15,8 +15,8 @@ from sms import facts, reports
 from sms.models import AuditEvent, Fact, Message, ReportFile, ReportSchedule, Send, ledger
 from sms.models.ledger import News, Tally
 from sms.reports.mailed import next_time
-from tests.domain.desk import a_send
-from tests.portal.people import Cast, a_cast
+from tests.support.people import Cast, a_cast
+from tests.support.sends import a_send
 
 pytestmark = pytest.mark.django_db
 URL = "/s/shop/reports/"

@@ -4,9 +4,9 @@ import pytest
 
 from sms import archive
 from sms.models import AuditEvent, SendKeeping, Service
-from tests.keeping.made import a_past_send, run
-from tests.portal.people import a_cast
-from tests.portal.test_settings_pages import text_of
+from tests.support.pages import text_of
+from tests.support.past_sends import a_past_send, run
+from tests.support.people import a_cast
 
 pytestmark = pytest.mark.django_db
 

@@ -1,6 +1,5 @@
 """The settings pages: what is stored, what is refused with which sentence, and the checklist that goes when all is done."""
 
-import re
 from datetime import timedelta
 
 import pytest
@@ -8,8 +7,11 @@ from django.utils import timezone
 
 from sms.models import ApprovalRules, AuditEvent, Hold, Region, RetentionClock, Service
 from sms.receipts import doors
-from tests.domain.desk import Provider, a_send, receipt
-from tests.portal.people import Cast, a_cast
+from tests.support.pages import text_of
+from tests.support.people import Cast, a_cast
+from tests.support.provider import Provider
+from tests.support.receipts import receipt
+from tests.support.sends import a_send
 
 pytestmark = pytest.mark.django_db
 
@@ -18,10 +20,6 @@ pytestmark = pytest.mark.django_db
 def cast() -> Cast:
     doors.forget()
     return a_cast()
-
-
-def text_of(response) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 
 def kept(cast: Cast) -> Service:

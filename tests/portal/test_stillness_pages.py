@@ -6,8 +6,8 @@ import pytest
 from django.db.models.functions import Now
 
 from sms.models import Heartbeat, Slice
-from tests.domain.desk import a_send
-from tests.portal.people import a_cast
+from tests.support.people import a_cast
+from tests.support.sends import a_send
 
 pytestmark = pytest.mark.django_db
 SENTENCE = "Nothing is being sent: no dispatcher has reported yet."

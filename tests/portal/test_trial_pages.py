@@ -6,8 +6,9 @@ from portal.models import User
 from sms import saved
 from sms.audience import Limits
 from sms.models import AuditEvent, Draft, Send
-from tests.domain.desk import BY, Provider, a_send, a_service
-from tests.portal.people import signed_in
+from tests.support.people import signed_in
+from tests.support.provider import Provider
+from tests.support.sends import BY, a_send, a_service
 
 pytestmark = pytest.mark.django_db
 MINE = "+447700900111"

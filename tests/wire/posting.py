@@ -7,7 +7,7 @@ from sms.webex.client import Client
 from sms.webex.replies import Accepted
 from sms.webex.wire import Content, Destination, Options, SendRequest, encode
 from tests.sandbox.running import Running
-from tests.wire.test_requests import RULES
+from tests.wire.requests import RULES
 
 KEY = Key("any-key")
 LINKS = Options(shorten_links=True, track_clicks=True, domain="https://uk.wbxc.io")

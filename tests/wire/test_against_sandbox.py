@@ -25,7 +25,7 @@ from tests.sandbox.running import Clock, Running, order, sandbox
 from tests.wire import golden
 from tests.wire.posting import KEY, message, post, tell
 from tests.wire.relay import relay
-from tests.wire.test_requests import GOLDEN, NOW, RULES
+from tests.wire.requests import GOLDEN, NOW, RULES
 
 HUB = "sim-hub-secret-01"
 SECRET = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="

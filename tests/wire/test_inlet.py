@@ -21,7 +21,7 @@ from sms.webex.wire import (
     encode,
 )
 from tests.wire import golden
-from tests.wire.test_requests import GOLDEN, NOW, RULES
+from tests.wire.requests import GOLDEN, NOW, RULES, valid_requests
 
 BARE = {
     "channel": "sms",
@@ -190,68 +190,6 @@ def test_any_value_in_any_field_is_read_or_refused(name, value):
         assert isinstance(read(**{name: value}), SendRequest)
     except WireError as error:
         assert error.field and error.code in {"7000", "7003", "7004"}
-
-
-WORDS = st.text(st.characters(codec="utf-8", exclude_characters="${"), min_size=1, max_size=60)
-NAMES = st.text(st.characters(codec="utf-8", exclude_characters="()$"), min_size=1, max_size=8)
-SUBSTITUTIONS = st.dictionaries(NAMES, st.text(st.characters(codec="utf-8"), max_size=10), max_size=3)
-DESTINATION = st.builds(
-    lambda number, **fields: Destination(msisdn=[f"+{number}"], **fields),
-    st.integers(10_000_000, 999_999_999_999_999),
-    substitutions=SUBSTITUTIONS,
-    correlation_id=st.text("abc.0189", max_size=50),
-)
-MOMENT = st.integers(1, 7 * 86_400_000).map(lambda ms: NOW + dt.timedelta(milliseconds=ms))
-
-
-@st.composite
-def valid_requests(draw) -> SendRequest:
-    """Every field by itself there or not, and what hangs together together."""
-    fields: dict = {
-        "from_": draw(st.sampled_from(["72345", "447700900000", "TEXTDESK", "Text Desk"])),
-        "to": draw(st.lists(DESTINATION, min_size=1, max_size=4)),
-        "substitutions": draw(SUBSTITUTIONS),
-        "callback_data": draw(st.text(st.characters(codec="utf-8"), max_size=50)),
-        "batch_id": draw(st.sampled_from(["", "B-1"])),
-    }
-    if draw(st.booleans()):
-        fields["template"] = TemplateRef(id=draw(st.text("ABC123", min_size=1, max_size=10)))
-    else:
-        words = draw(WORDS)
-        if draw(st.booleans()):
-            name = draw(NAMES)
-            words += f" $({name})"
-            fields["substitutions"] = fields["substitutions"] | {name: "x"}
-        if draw(st.booleans()):
-            words += " {{smartlink_7}}"
-            fields["smartlinks"] = [Smartlink(smartlink_id=7, validity=draw(st.integers(1, 10_000)))]
-        fields["content"] = Content(type=draw(st.sampled_from(["text", "unicode"])), text=words)
-    receipts = ["SUBMITTED", "SENT", "DELIVERED", "FAILED"]
-    if draw(st.booleans()):
-        tags = st.text("aZ0_-", max_size=50)
-        flags = {
-            name: draw(st.booleans()) for name in ("shorten_links", "track_clicks", "allow_fallback_url")
-        }
-        fields["options"] = Options(domain="https://uk.wbxc.io", tag1=draw(tags), tag2=draw(tags), **flags)
-        if flags["shorten_links"] and flags["track_clicks"]:
-            receipts.append("CLICKED")
-    fields["requested_receipts"] = draw(st.lists(st.sampled_from(receipts), unique=True))
-    if draw(st.booleans()):
-        fields["notify_url"] = "https://textdesk.example.net/r/1"
-        fields["notify_url_auth_id"] = draw(st.sampled_from(["", "TNQZ4821PD"]))
-    if draw(st.booleans()):
-        consent, cap = draw(st.sampled_from([(True, False), (False, True), (True, True)]))
-        fields["contact_policy"] = ContactPolicy(group="GRP", check_consent=consent, apply_frequency_cap=cap)
-    moments = sorted(draw(st.lists(MOMENT, max_size=2, unique=True)))
-    match draw(st.integers(0, 3)), moments:
-        case 1, [only, *_]:
-            fields["send_at"] = only
-            fields["validity"] = draw(st.integers(1, 259_200))
-        case 2, [only, *_]:
-            fields["expire_at"] = only
-        case 3, [first, second]:
-            fields["send_at"], fields["expire_at"] = first, second
-    return SendRequest(**fields)
 
 
 @given(valid_requests())

@@ -24,8 +24,7 @@ from sms.webex.sandbox.settings import Settings
 from sms.webex.sandbox.switches import Switches
 from sms.webex.wire import SendRequest, encode
 from tests.wire import golden
-from tests.wire.test_inlet import valid_requests
-from tests.wire.test_requests import NOW
+from tests.wire.requests import NOW, valid_requests
 
 STRICT = Switches(
     unknown_field="7004",

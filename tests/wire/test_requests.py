@@ -20,94 +20,9 @@ from sms.webex.wire import (
     validate,
 )
 from tests.wire import golden
+from tests.wire.requests import ADA, GOLDEN, HOOK, NOW, RULES, TEXT, request, text
 
-NOW = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
-RULES = Rules(now=NOW)
-HOOK = "https://textdesk.example.net/receipts/r0Ck3T/"
-ADA = Destination(msisdn=["+447700900001"])
-TEXT = Content(text="Your table is ready.")
 LINKS = Options(shorten_links=True, track_clicks=True, domain="https://uk.wbxc.io")
-
-
-def request(**fields) -> SendRequest:
-    given = {"from_": "TEXTDESK", "to": [ADA]} | fields
-    if "template" not in fields:
-        given.setdefault("content", TEXT)
-    return SendRequest(**given)
-
-
-def text(words: str, **fields) -> SendRequest:
-    return request(content=Content(text=words), **fields)
-
-
-GOLDEN = {
-    "request_minimal": request(from_="447700900000"),
-    "request_typical": request(
-        to=[Destination(msisdn=["+447700900001"], correlation_id="m7.1.9f3c2a")],
-        content=Content(text="Your parcel comes today between 2 and 4."),
-        requested_receipts=["SUBMITTED", "DELIVERED", "FAILED"],
-        callback_data="order=4711",
-        notify_url=HOOK,
-    ),
-    "request_personalised": request(
-        from_="72345",
-        to=[
-            Destination(msisdn=["+447700900001"], substitutions={"name": "Ada"}, correlation_id="m1.1.aa"),
-            Destination(
-                msisdn=["+447700900002"],
-                substitutions={"name": "Grace", "shop": "York"},
-                correlation_id="m2.1.bb",
-            ),
-        ],
-        substitutions={"shop": "Leeds"},
-        content=Content(text="Hi $(name), $(shop) opens at 9."),
-    ),
-    "request_unicode": request(content=Content(type="unicode", text='Grüße → "Kö\\ln" 🎉\nbis bald')),
-    "request_template": request(
-        from_="447700900000",
-        to=[Destination(msisdn=["+447700900001"], substitutions={"area": "North"}, correlation_id="m3.1.cc")],
-        substitutions={"offerName": "Spring"},
-        template=TemplateRef(id="7K4QMPLE2R"),
-        callback_data="wk=12",
-        notify_url=HOOK,
-    ),
-    "request_links": request(
-        content=Content(text="Sale: https://shop.example/spring"),
-        options=Options(
-            shorten_links=True,
-            track_clicks=True,
-            domain="https://uk.wbxc.io",
-            tag1="spring",
-            tag2="wk_12",
-            allow_fallback_url=True,
-        ),
-        requested_receipts=["SUBMITTED", "SENT", "DELIVERED", "CLICKED", "FAILED"],
-        notify_url=HOOK,
-    ),
-    "request_smartlinks": request(
-        content=Content(text="Get the app: {{smartlink_5120}}"),
-        smartlinks=[Smartlink(smartlink_id=5120, validity=1440)],
-    ),
-    "request_scheduled": request(
-        content=Content(text="We open in an hour."),
-        send_at=dt.datetime(2026, 3, 4, 9, tzinfo=dt.UTC),
-        validity=3600,
-        batch_id="B-2026-03-04",
-    ),
-    "request_expiring": request(
-        content=Content(text="Doors close at six."),
-        send_at=dt.datetime(2026, 3, 4, 10, tzinfo=dt.timezone(dt.timedelta(hours=1))),
-        expire_at=dt.datetime(2026, 3, 4, 18, 0, 0, 250_999, tzinfo=dt.UTC),
-    ),
-    "request_policy": request(
-        content=Content(text="Members' evening on Friday."),
-        notify_url=HOOK,
-        notify_url_auth_id="TNQZ4821PD",
-        contact_policy=ContactPolicy(
-            group="GRP_textdesk_000000001", check_consent=True, apply_frequency_cap=True
-        ),
-    ),
-}
 
 
 def refusal(bad: SendRequest, rules: Rules = RULES) -> WireError:

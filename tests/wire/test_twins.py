@@ -30,7 +30,7 @@ from sms.webex.wire import (
 )
 from tests.sandbox.running import Clock, Running, sandbox
 from tests.wire.posting import tell
-from tests.wire.test_requests import ADA, HOOK, NOW, TEXT, request, text
+from tests.wire.requests import ADA, HOOK, NOW, TEXT, request, text
 
 HOUR = dt.timedelta(hours=1)
 LATER = {

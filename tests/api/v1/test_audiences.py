@@ -5,8 +5,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from sms.models import AuditEvent, SavedAudience, Send
-from tests.api.v1.partner import a_partner
-from tests.audience.office_file import build
+from tests.support.office_file import build
+from tests.support.partners import a_partner
 
 pytestmark = pytest.mark.django_db
 TABLE = "mobile,name\n+447700900101,Ada\n07700 900102,Alan\n12,Nobody\n+447700900101,Ada again\n"

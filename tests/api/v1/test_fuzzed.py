@@ -4,7 +4,7 @@ import pytest
 
 from sms.models import ApiKey
 from tests.api.v1.fuzzed import fuzz
-from tests.api.v1.partner import a_partner, one_of_everything
+from tests.support.partners import a_partner, one_of_everything
 
 
 @pytest.mark.django_db

@@ -10,9 +10,8 @@ from sms import facts, optout
 from sms.api import authentication
 from sms.models import ApiKey, ApiKeyUse, Callback, OptOut, Service
 from sms.models.api_key import digest_of
-from tests.api.desk import BY
-from tests.api.v1.partner import a_partner, one_of_everything
-from tests.domain.desk import a_send
+from tests.support.partners import a_partner, one_of_everything
+from tests.support.sends import BY, a_send
 
 pytestmark = pytest.mark.django_db
 NUMBER = "+447710000000"

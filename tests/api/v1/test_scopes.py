@@ -9,7 +9,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from sms.models import ApiKey
 from sms.models.api_key import SCOPE_NAMES
-from tests.api.v1.partner import a_partner
+from tests.support.partners import a_partner
 
 pytestmark = pytest.mark.django_db
 PROBLEM = "application/problem+json"

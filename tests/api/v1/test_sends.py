@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from sms.models import AuditEvent, Hold, Message, Send, Slice
-from tests.api.v1.partner import a_partner, one_of_everything
+from tests.support.partners import a_partner, one_of_everything
 
 pytestmark = pytest.mark.django_db
 TWO = [

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests import postgres
-from tests.journey.processes import environment
+from tests.support.processes import environment
 
 ROOT = Path(__file__).resolve().parents[3]
 DATABASES = ("postgresql", "sqlite")

@@ -14,7 +14,7 @@ import httpx
 
 from tests import postgres
 from tests.faults.clerk import Clerk
-from tests.journey.processes import environment
+from tests.support.processes import environment
 
 ROOT = Path(__file__).resolve().parents[3]
 DATABASES = ("sqlite", "postgresql")

@@ -1,8 +1,8 @@
-"""The hand of a journey: `manage.py` commands beside a desk, each in a process of its own that imports nothing any more.
+"""`manage.py` commands beside a running Textdesk, each in a process of its own that has nothing left to import.
 
-`python -m tests.journey.hand FD` imports Django once, then forks for each command that comes through the socket, with the files
-that it writes to. Starting Python and Django anew takes longer than most of what a test asks. `Hand` is the other end; several
-threads may use it at a time. What is tested as a process (a dispatcher, a cluster, a whole desk) is started by its own command line.
+`python -m tests.support.forked_commands FD` imports Django once, then forks for each command that comes through the socket, with the files
+that it writes to. Starting Python and Django takes longer than most of what a test asks. `ForkedCommands` is the other end; several
+threads may use it at a time. What is tested as a process (a dispatcher, a cluster, all of Textdesk) is started by its own command line.
 """
 
 import json
@@ -23,14 +23,14 @@ ROOT = Path(__file__).resolve().parents[2]
 LONGEST_COMMAND = 65536  # bytes
 
 
-class Hand:
+class ForkedCommands:
     """The test's end."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.journey.hand", str(theirs.fileno())],
+                [sys.executable, "-m", "tests.support.forked_commands", str(theirs.fileno())],
                 cwd=ROOT,
                 env=dict(env),
                 pass_fds=[theirs.fileno()],

@@ -1,4 +1,4 @@
-"""A whole desk of real processes for journeys and benchmarks: `manage.py up --demo` on free ports, with a state folder of its own."""
+"""Textdesk as real processes, for journeys and benchmarks: `manage.py up --demo` on free ports, with a state folder of its own."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.journey.hand import Hand
+from tests.support.forked_commands import ForkedCommands
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = (
@@ -44,15 +44,15 @@ def environment(var_dir: Path, database_url: str) -> dict[str, str]:
 
 
 @dataclass
-class Desk:
-    """A running desk. `log` is where its processes write. Its hand starts with the first command and ends with the desk's block."""
+class Textdesk:
+    """A running Textdesk. `log` is where its processes write. `manage` works until the end of the block that started it."""
 
     process: subprocess.Popen
     port: int
     sandbox_port: int
     env: dict[str, str]
     log: Path
-    _hand: Hand | None = field(default=None, init=False)
+    _commands: ForkedCommands | None = field(default=None, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     @property
@@ -68,18 +68,18 @@ class Desk:
     def manage(
         self, *arguments: str, timeout: float = 300, check: bool = True
     ) -> subprocess.CompletedProcess:
-        """Run a management command beside the desk; also when the desk has ended, within its block."""
+        """Run a management command beside it; also when its processes have ended, within its block."""
         with self._lock:
-            self._hand = self._hand or Hand(self.env)
-        done = self._hand.manage(arguments, timeout=timeout)
+            self._commands = self._commands or ForkedCommands(self.env)
+        done = self._commands.manage(arguments, timeout=timeout)
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
 
-    def let_go(self) -> None:
-        """End the hand."""
-        if self._hand is not None:
-            self._hand.close()
-            self._hand = None
+    def end_commands(self) -> None:
+        """End the process that forks commands."""
+        if self._commands is not None:
+            self._commands.close()
+            self._commands = None
 
     def send(self, audience: Path, *options: str, sender: str = "TEXTDESK", timeout: float = 300) -> dict:
         """`manage.py send … --wait --json`, parsed."""
@@ -101,7 +101,7 @@ class Desk:
         return json.loads(done.stdout.strip().splitlines()[-1])
 
     def rows(self, query: str) -> list[dict]:
-        """Rows of the desk's own database, by an ORM expression that ends in `.values(…)`."""
+        """Rows of its database, by an ORM expression that ends in `.values(…)`."""
         code = f"import json; from sms.models import *; print(json.dumps(list({query}), default=str))"
         return json.loads(self.manage("shell", "--no-imports", "-c", code).stdout.strip().splitlines()[-1])
 
@@ -122,7 +122,7 @@ class Desk:
 
 
 @contextmanager
-def desk(var_dir: Path, database_url: str, *options: str, ready: float = 90) -> Iterator[Desk]:
+def textdesk(var_dir: Path, database_url: str, *options: str, ready: float = 90) -> Iterator[Textdesk]:
     """Start, wait until it says where it is, and stop it with Ctrl-C's signal."""
     env = environment(var_dir, database_url)
     port, sandbox_port = free_port(), free_port()
@@ -142,7 +142,7 @@ def desk(var_dir: Path, database_url: str, *options: str, ready: float = 90) -> 
         process = subprocess.Popen(
             command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
         )
-    running = Desk(process, port, sandbox_port, env, log)
+    running = Textdesk(process, port, sandbox_port, env, log)
     try:
         deadline = time.monotonic() + ready
         while "Ctrl-C stops it" not in log.read_text():
@@ -152,7 +152,7 @@ def desk(var_dir: Path, database_url: str, *options: str, ready: float = 90) -> 
         yield running
     finally:
         stop(process)
-        running.let_go()
+        running.end_commands()
 
 
 def in_proportion(seconds: float) -> float:

@@ -6,7 +6,7 @@ from django.test import Client
 
 from portal.models import Membership, Role, User
 from sms.models import Service
-from tests.domain.desk import a_service
+from tests.support.sends import a_service
 
 
 @dataclass

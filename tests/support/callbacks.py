@@ -1,16 +1,17 @@
 """Endpoints, sends with a notifyUrl, and receipts that come in, for the tests of callbacks."""
 
+import json
 from datetime import datetime
 
 from django.utils import timezone
 
-from sms import callbacks, correlation, receipts
+from sms import callbacks, correlation
 from sms.callbacks.post import Line
 from sms.models import Callback, CallbackEndpoint, Message, Send, Service
 from sms.receipts.inbox import insert
 from sms.receipts.incoming import Incoming
-from tests.callbacks.receiver import LOOPBACK
-from tests.domain.desk import BY, receipt
+from tests.support.callback_receiver import LOOPBACK
+from tests.support.receipts import receipt
 
 
 def an_endpoint(service: Service, url: str = "http://127.0.0.1:9/hook", **changes) -> CallbackEndpoint:
@@ -49,4 +50,21 @@ def waiting() -> int:
     return Callback.objects.filter(state="waiting").count()
 
 
-__all__ = ["BY", "an_endpoint", "comes_in", "deliver", "receipts", "waiting", "with_notify"]
+def owe(endpoint: CallbackEndpoint, count: int = 1, *, at=None, **changes) -> list[Callback]:
+    """Callbacks as the outbox writes them."""
+    at = at or timezone.now()
+    start = Callback.objects.count()
+    rows = [
+        Callback(
+            endpoint=endpoint,
+            event_id=f"evt_{start + number}",
+            kind="message.delivered",
+            body=json.dumps({"number": number, "text": "ünïcode"}),
+            created_at=at,
+            since=at,
+            next_at=at,
+            **changes,
+        )
+        for number in range(count)
+    ]
+    return Callback.objects.bulk_create(rows)

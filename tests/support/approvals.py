@@ -2,7 +2,7 @@
 
 from portal.models import Membership, Role, User
 from sms.models import Actor, ApprovalRequest, ApprovalRules, Send, Service
-from tests.domain.desk import a_service
+from tests.support.sends import a_service
 
 
 def a_careful_service(approvers: int = 1, **changes) -> Service:

@@ -1,17 +1,35 @@
-"""A partner of `/api/v1/`: a client with a key, and a desk with one of everything."""
+"""A service with keys and a catalogue, a partner who calls `/api/v1/` with one, and one of everything to ask for."""
 
 import json
 from typing import Any
 
 from django.test import Client
 
-from sms import callbacks, optout, saved
+from sms import api_keys, callbacks, optout, saved
 from sms.audience import Limits
-from sms.models import Callback, OptOut, Service
-from tests.api.desk import BY, a_key, a_partner_service
-from tests.domain.desk import a_send
+from sms.models import Callback, ContactPolicyGroup, MessageTemplate, OptOut, Region, Service, ShortLinkDomain
+from tests.support.sends import BY, a_send, a_service
 
 ALL = ["send", "read", "optouts", "catalogue", "callbacks", "numbers"]
+DOMAIN = "https://uk.wbxc.io"
+
+
+def a_partner_service(**changes: Any) -> Service:
+    """Connected to a sandbox, with a template, a policy group and a short-link domain."""
+    fields = {"is_sandbox": True, "base_url": "http://127.0.0.1:9"} | changes
+    service = a_service(**fields)
+    MessageTemplate.objects.create(
+        service=service, name="order_shipped", text="Hi $(name), it is on its way."
+    )
+    MessageTemplate.objects.create(service=service, name="theirs", provider_template_id="5S2ABCDFNR")
+    ContactPolicyGroup.objects.create(service=service, name="marketing", group_id="G1")
+    ShortLinkDomain.objects.create(service=service, host="uk.wbxc.io", region=Region.objects.get(key="uk"))
+    return service
+
+
+def a_key(service: Service, **changes: Any) -> str:
+    fields: dict[str, Any] = {"name": "Shop", "scopes": ["send", "read"]} | changes
+    return api_keys.make(service, by=BY, **fields)[1]
 
 
 class Partner:

@@ -10,7 +10,8 @@ from sms.models import Click, Echo, Receipt, Send, Service, Slice, StateCount, l
 from sms.models.ledger import News, Tally
 from sms.models.send import SendState
 from sms.receipts import click_book
-from tests.domain.desk import BY, a_send, a_service, receipt
+from tests.support.receipts import receipt
+from tests.support.sends import a_send, a_service
 
 from sms import correlation  # isort: skip
 
@@ -95,6 +96,3 @@ def run(service: Service, **options):
     return retention.run(
         service, now=options.get("now") or timezone.now(), rest=options.get("rest") or no_rest
     )
-
-
-__all__ = ["BY", "a_past_send", "an_old_service", "no_rest", "run", "told"]

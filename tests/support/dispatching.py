@@ -1,0 +1,68 @@
+"""Steps of dispatch by hand, and what they left in the ledger."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from sms.dispatch import claim
+from sms.dispatch.arm import Kit, arm, fence
+from sms.dispatch.claim import Owner
+from sms.dispatch.fair import Fair
+from sms.dispatch.gate import Gate
+from sms.dispatch.post import Job
+from sms.dispatch.request import line_of, sheet_of
+from sms.models import Message, Send, Slice
+from sms.models.ledger import Tally
+from tests.support.provider import PUBLIC_URL
+
+
+def states(send) -> dict[str, int]:
+    """From the rows themselves; the counters must agree."""
+    found: dict[str, int] = {}
+    for state in Message.objects.filter(send=send).values_list("state", flat=True):
+        found[state] = found.get(state, 0) + 1
+    assert send.counts() == found, "counters and rows differ"
+    return found
+
+
+def release(send) -> None:
+    """Make what was postponed due now."""
+    Slice.objects.filter(send=send).update(due_at=timezone.now() - timedelta(seconds=1))
+
+
+@dataclass
+class Dispatcher:
+    """One dispatcher by hand, step by step, for what only an unlucky moment shows."""
+
+    send: Send
+    name: str
+
+    def __post_init__(self) -> None:
+        self.owner = Owner(self.name)
+        (self.lease,) = claim.claim(owner=self.owner, limit=1)
+
+    def arm(self, count: int) -> list[Job]:
+        service = self.send.service
+        kit = Kit(Gate(), line_of(service), {self.send.pk: sheet_of(self.send, public_url=PUBLIC_URL)})
+        with transaction.atomic():
+            tally = Tally.new()
+            fence([self.lease], owner=self.owner)
+            armed = arm(
+                [self.lease],
+                [],
+                kits={service.pk: kit},
+                rooms={service.pk: count},
+                spare=count,
+                fair=Fair(),
+                now=timezone.now(),
+                tally=tally,
+            )
+            tally.write()
+        return armed.jobs
+
+
+def back_in_time(send, by: timedelta) -> None:
+    for message in Message.objects.filter(send=send, posted_at__isnull=False):
+        Message.objects.filter(pk=message.pk).update(posted_at=message.posted_at - by)

@@ -1,0 +1,70 @@
+"""A provider behind `httpx.MockTransport`: our own client, encoder and threads run as they are."""
+
+import json
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import httpx
+
+from sms import dispatch
+from sms.dispatch.gate import Gates
+from sms.dispatch.request import Line
+from sms.webex.client import Client
+
+PUBLIC_URL = "https://desk.example.test"
+
+
+Answer = Callable[[dict], httpx.Response]
+
+
+def accepted(body: dict) -> httpx.Response:
+    reply = {
+        "requestTimestamp": "2026-03-02T09:15:04.101Z",
+        "messageId": str(uuid.uuid4()),
+        "correlationId": body["to"][0]["correlationId"],
+        "status": "queued",
+    }
+    return raw_reply(201, json.dumps(reply).encode())
+
+
+def raw_reply(status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> httpx.Response:
+    return httpx.Response(status, stream=httpx.ByteStream(body), headers=headers)
+
+
+def refused(code: str, status: int = 400) -> httpx.Response:
+    return raw_reply(status, json.dumps({"code": code, "message": f"refused with {code}"}).encode())
+
+
+@dataclass
+class Provider:
+    """What was posted, and what it answers."""
+
+    answer: Answer = accepted
+    bodies: list[dict] = field(default_factory=list)
+    gates: Gates = field(default_factory=Gates)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def client_for(self, line: Line) -> Client:
+        return Client(line.base_url, line.credentials(), transport=httpx.MockTransport(self._take))
+
+    def _take(self, request: httpx.Request) -> httpx.Response:
+        body = json.loads(request.content)
+        with self._lock:
+            self.bodies.append(body)
+        return self.answer(body)
+
+    @property
+    def numbers(self) -> list[str]:
+        return [body["to"][0]["msisdn"][0] for body in self.bodies]
+
+    def dispatch(self, **options) -> dispatch.Report:
+        """One run of one process: what its gates learned stays until `another_process`."""
+        options = {"clients": 4, "seconds": 5.0, "gates": self.gates} | options
+        return dispatch.run(public_url=PUBLIC_URL, client_for=self.client_for, **options)
+
+    def another_process(self, **options):
+        """A run of a process that knows nothing yet."""
+        self.gates = Gates()
+        return self.dispatch(**options)

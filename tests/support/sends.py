@@ -1,0 +1,39 @@
+"""A service with its catalogue, numbers that are valid, and sends made of them."""
+
+from sms import compose, prepare
+from sms.audience import Audience, Limits, read_pasted
+from sms.models import Actor, AuthKind, Region, Send, Sender, SenderKind, SendState, Service
+
+BY = Actor(kind="user", key="1", label="ada@example.test", door="page")
+
+
+def a_service(**changes) -> Service:
+    fields = {
+        "slug": "shop",
+        "name": "Shop",
+        "region": Region.objects.get(key="uk"),
+        "auth_kind": AuthKind.KEY,
+        "api_key": "a-key",
+    } | changes
+    service = Service.objects.create(**fields)
+    Sender.objects.create(service=service, address="SHOP", kind=SenderKind.ALPHANUMERIC, is_default=True)
+    return service
+
+
+def numbers(count: int, *, start: int = 0) -> Audience:
+    """`count` valid UK mobiles."""
+    text = "\n".join(f"+44771{start + index:07d}" for index in range(count))
+    return read_pasted(text, country="GB", limits=Limits())
+
+
+def an_order(service: Service, count: int = 1, **changes) -> compose.Order:
+    fields = {"sender": service.senders.first(), "audience": numbers(count), "content": "Hello"} | changes
+    return compose.Order(service=service, **fields)
+
+
+def a_send(service: Service, count: int = 1, **changes) -> Send:
+    send = compose.create(an_order(service, count, **changes), by=BY)
+    if send.state == SendState.PREPARING:  # a large one is wanted with its messages
+        prepare.run(stopped=lambda: False)
+        send.refresh_from_db()
+    return send
