@@ -17,10 +17,10 @@ from django.utils import timezone
 
 from sms import trial
 from sms.audience import Audience, Limits, Reading, Recipient, Reject, read_pasted, stream
-from sms.audience.download import MARK, csv_line
 from sms.chunks import Digest, Row, recipients_of, rows_of
 from sms.chunks import packed as packed_rows
 from sms.models import Actor, AudienceChunk, AudienceVersion, AuditEvent, SavedAudience, SendState, Service
+from sms.values.csv import MARK, csv_line
 
 CHUNK = 1000
 KEPT_REJECTS = 10_000

@@ -8,7 +8,7 @@ syntax trees, so imports inside functions and under TYPE_CHECKING count like any
     2  stages: everything else in sms
     1  sms.models  sms.migrations
     0  sms.webex  sms.text  sms.gsm7  sms.msisdn  sms.correlation  sms.hours  sms.zones  sms.lint  sms.wording
-       sms.public_address
+       sms.public_address  sms.values
 """
 
 import ast
@@ -28,6 +28,7 @@ PURE = {
     "sms.lint",
     "sms.wording",
     "sms.public_address",
+    "sms.values",
 }
 DATA = {"sms.models", "sms.migrations"}
 EDGES = {"sms.api", "sms.admin", "sms.tasks", "sms.checks", "sms.management"}
@@ -78,12 +79,9 @@ SIDEWAYS: dict[str, set[str]] = {
     },
     # some failures are a person's refusal; what comes after an erasure is shortened as what came before
     "sms.receipts": {"sms.optout", "sms.archive", "sms.retention"},
-    "sms.audit": {"sms.audience"},  # its export is disarmed as every CSV is
-    "sms.optout": {"sms.audience"},  # its export is disarmed as every CSV is
-    "sms.reports": {"sms.audience"},  # its files are disarmed as every CSV is
     "sms.archive": {"sms.facts"},  # what leaves the ledger stays in the facts
     "sms.retention": {"sms.archive", "sms.saved"},  # it decides what leaves, and these know how
-    "sms.listing": {"sms.archive", "sms.audience"},  # a file of messages, disarmed as every CSV is
+    "sms.listing": {"sms.archive"},  # a file of messages, wherever they lie
     "sms.erasure": {  # a number goes from wherever one of these put it
         *("sms.archive", "sms.retention", "sms.saved", "sms.chunks", "sms.receipts", "sms.optout"),
         *("sms.personal", "sms.audience"),
