@@ -67,7 +67,7 @@ SIDEWAYS: dict[str, set[str]] = {
         *("sms.audience", "sms.chunks", "sms.compose", "sms.control", "sms.drafts", "sms.wishes"),
     },
     "sms.chunks": {"sms.audience"},  # how an audience lies in the database
-    "sms.saved": {"sms.audience", "sms.chunks", "sms.trial"},  # an audience that is kept
+    "sms.saved": {"sms.audience", "sms.chunks"},  # an audience that is kept
     "sms.prepare": {  # it does the work of these in the background
         *("sms.audience", "sms.chunks", "sms.compose", "sms.drafts", "sms.slicing", "sms.content"),
         "sms.approval",
