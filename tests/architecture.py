@@ -44,7 +44,7 @@ SIDEWAYS: dict[str, set[str]] = {
         *("sms.content", "sms.templates", "sms.audience", "sms.plan", "sms.approval", "sms.refusal"),
         *("sms.slicing", "sms.senders", "sms.chunks", "sms.labels", "sms.wishes", "sms.trial"),
     },
-    "sms.sample": {"sms.audience", "sms.chunks", "sms.senders"},  # rows to look at, and where they are
+    "sms.sample": {"sms.audience", "sms.chunks"},  # rows to look at, and where they are
     "sms.preview": {  # the same words as the plan, of a few rows
         *("sms.audience", "sms.sample", "sms.content", "sms.senders", "sms.templates", "sms.compose"),
     },
