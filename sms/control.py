@@ -16,6 +16,7 @@ from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from sms import approval, compose, wake
+from sms.compose.naming import time_suffix
 from sms.models import (
     UNFINISHED,
     Actor,
@@ -118,8 +119,8 @@ def reschedule(
         if problem := _misplaced(locked, due_at, now=now):
             raise compose.ComposeError([problem])
         before, locked.due_at = locked.due_at, max(due_at, now)
-        if locked.name.endswith(_stamp(before)):  # a name of our making says when
-            locked.name = locked.name.removesuffix(_stamp(before)) + _stamp(locked.due_at)
+        if locked.name.endswith(time_suffix(before)):  # a name of our making says when
+            locked.name = locked.name.removesuffix(time_suffix(before)) + time_suffix(locked.due_at)
         locked.save(update_fields=["due_at", "name"])
         Slice.objects.filter(send=locked).update(due_at=locked.due_at)
         _record(
@@ -148,15 +149,6 @@ def _misplaced(send: Send, due_at: datetime, *, now: datetime) -> compose.Proble
         f"It expires before that, on {timezone.localtime(send.expires_at):%-d %B at %H:%M %Z}. "
         "Choose an earlier time, or duplicate it as a draft with a later expiry.",
     )
-
-
-def own_name(send: Send) -> str:
-    """The name that a person gave it; empty where it is one of our making."""
-    return "" if send.name.endswith(_stamp(send.due_at)) else send.name
-
-
-def _stamp(at: datetime) -> str:
-    return f" · {timezone.localtime(at):%d %b %H:%M}"
 
 
 def leave_sandbox(service: Service, *, by: Actor) -> int:

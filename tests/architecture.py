@@ -64,7 +64,7 @@ SIDEWAYS: dict[str, set[str]] = {
     "sms.trial": {"sms.refusal"},  # the rules for tests, which compose asks
     "sms.trying": {"sms.audience", "sms.compose", "sms.drafts", "sms.trial"},  # a test is a send of a draft
     "sms.duplicate": {  # a draft made of what a send was made of
-        *("sms.audience", "sms.chunks", "sms.compose", "sms.control", "sms.drafts", "sms.wishes"),
+        *("sms.audience", "sms.chunks", "sms.compose", "sms.drafts", "sms.wishes"),
     },
     "sms.chunks": {"sms.audience"},  # how an audience lies in the database
     "sms.saved": {"sms.audience", "sms.chunks"},  # an audience that is kept

@@ -22,6 +22,7 @@ from sms import approval, chunks, content, labels, slicing, text, trial, wake, w
 from sms.audience import Recipient
 from sms.audience import Reject as RejectedRow
 from sms.compose.lines import Composer, all_as_lines
+from sms.compose.naming import time_suffix
 from sms.compose.order import (
     LARGE,
     Line,
@@ -426,7 +427,7 @@ def time_problem(due_at: datetime | None, expires_at: datetime | None, *, now: d
 
 def _default_name(order: Order, due_at: datetime) -> str:
     what = str(order.template) if order.template else " ".join(order.content.split()[:6])
-    return f"{what[:70]} · {timezone.localtime(due_at):%d %b %H:%M}"
+    return what[:70] + time_suffix(due_at)
 
 
 def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:
