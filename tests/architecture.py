@@ -78,9 +78,13 @@ SIDEWAYS: dict[str, set[str]] = {
         "sms.wishes",
     },
     # some failures are a person's refusal; what comes after an erasure is shortened as what came before
-    "sms.receipts": {"sms.optout", "sms.archive", "sms.retention"},
-    "sms.archive": {"sms.facts"},  # what leaves the ledger stays in the facts
-    "sms.retention": {"sms.archive", "sms.saved"},  # it decides what leaves, and these know how
+    "sms.receipts": {"sms.optout", "sms.inbound"},
+    "sms.archive": {"sms.facts", "sms.inbound"},  # what leaves the ledger stays in the facts
+    "sms.retention": {
+        "sms.archive",
+        "sms.inbound",
+        "sms.saved",
+    },  # it decides what leaves, and these know how
     "sms.listing": {"sms.archive"},  # a file of messages, wherever they lie
     "sms.erasure": {  # a number goes from wherever one of these put it
         *("sms.archive", "sms.retention", "sms.saved", "sms.chunks", "sms.receipts", "sms.optout"),
