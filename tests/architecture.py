@@ -51,8 +51,9 @@ SIDEWAYS: dict[str, set[str]] = {
     "sms.labels": {"sms.refusal"},  # what is wrong with them is a problem of the send
     "sms.wishes": {"sms.refusal"},  # what cannot be asked for is a problem of compose
     "sms.dispatch": {
-        "sms.wishes",
         "sms.approval",
+        "sms.catalogue",
+        "sms.wishes",
     },  # the request asks for them; what was approved is compared
     "sms.plan": {  # it foretells what these do, by their own rules
         *("sms.compose", "sms.dispatch", "sms.content", "sms.senders", "sms.audience", "sms.control"),
@@ -72,7 +73,7 @@ SIDEWAYS: dict[str, set[str]] = {
         *("sms.audience", "sms.chunks", "sms.compose", "sms.drafts", "sms.slicing", "sms.content"),
         "sms.approval",
     },
-    "sms.connection": {"sms.dispatch"},  # a test signs in as sending does
+    "sms.connection": {"sms.catalogue"},  # a test signs in as sending does
     "sms.drafts": {  # a draft is a compose that is not finished
         *("sms.audience", "sms.saved", "sms.compose", "sms.chunks", "sms.content", "sms.labels"),
         "sms.wishes",

@@ -13,8 +13,8 @@ import httpx
 
 from sms import compose, dispatch, prepare
 from sms.audience import Audience, Limits, read_pasted
+from sms.catalogue.credentials import Line
 from sms.dispatch.gate import Gates
-from sms.dispatch.request import Line
 from sms.models import Actor, AuthKind, Region, Send, Sender, SenderKind, SendState, Service
 from sms.webex.client import Client
 

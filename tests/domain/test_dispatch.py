@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sms import compose, correlation
+from sms.catalogue.credentials import line_of
 from sms.dispatch import claim, pace
 from sms.dispatch.arm import Kit, arm, fence
 from sms.dispatch.claim import Owner
@@ -17,7 +18,7 @@ from sms.dispatch.fair import Fair
 from sms.dispatch.gate import Gate
 from sms.dispatch.post import Job, Outcome
 from sms.dispatch.record import record
-from sms.dispatch.request import line_of, sheet_of
+from sms.dispatch.request import sheet_of
 from sms.models import AuditEvent, Message, Send, SendState, Slice
 from sms.models.ledger import Tally
 from sms.webex.errors import Throttled
