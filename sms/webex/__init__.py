@@ -1,6 +1,6 @@
 """Webex Connect's Send Message API v2 for SMS, seen from the client: pure, no Django, imports nothing of ours.
 
-Modules: `wire` (requests out), `inlet` (requests in), `replies`, `client`, `auth`, `errors`, `codes`, `receipts`, `inbound`,
+Modules: `send_request` (its structs), `rules`, `wire` (requests out), `inlet` (requests in), `replies`, `client`, `auth`, `errors`, `codes`, `receipts`, `inbound`,
 `signature`, `regions`. `sandbox/` is the other side, written independently: neither imports the other.
 """
 
