@@ -15,7 +15,8 @@ from django.db import transaction
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
-from sms import approval, compose, wake
+from sms import approval, wake
+from sms.compose import checks
 from sms.compose.naming import time_suffix
 from sms.models import (
     UNFINISHED,
@@ -32,6 +33,8 @@ from sms.models import (
     Slice,
     StateCount,
 )
+from sms.refusal import ComposeError, Problem
+from sms.sends.cancel import cancel
 
 Scope = Send | Sender | ShortLinkDomain
 _FIELDS: tuple[tuple[type[Scope], str], ...] = (
@@ -89,7 +92,7 @@ def write_on(send: Send, *, by: Actor) -> bool:
 
 def stop(scope: Scope | Service, *, by: Actor) -> int:
     """Cancel whatever of it was not posted yet, for good; returns how many messages that stopped."""
-    stopped = sum(compose.cancel(send, by=by) for send in _unfinished(scope))
+    stopped = sum(cancel(send, by=by) for send in _unfinished(scope))
     if not isinstance(scope, Send):
         noun = "service" if isinstance(scope, Service) else _noun(_field(scope))
         _record(f"{noun}.stopped", scope, by=by, stopped=stopped)
@@ -110,14 +113,14 @@ def reschedule(
     now = now or timezone.now()
     found = approval.read(send.pk) if send.approvers else None
     with transaction.atomic():
-        # the send, then its slices, as `compose.cancel` does: whoever claims one right now is waited for
+        # the send, then its slices, as `sends.cancel` does: whoever claims one right now is waited for
         locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
         begun = [item.pk for item in Slice.of_send(locked.pk) if item.owner or item.done]
         waits = locked.state in (SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED)
         if not waits or begun:
             raise Begun(too_late(locked))
         if problem := _misplaced(locked, due_at, now=now):
-            raise compose.ComposeError([problem])
+            raise ComposeError([problem])
         before, locked.due_at = locked.due_at, max(due_at, now)
         if locked.name.endswith(time_suffix(before)):  # a name of our making says when
             locked.name = locked.name.removesuffix(time_suffix(before)) + time_suffix(locked.due_at)
@@ -138,13 +141,13 @@ def too_late(send: Send) -> str:
     return "It has begun, so it cannot be put off. Pause it, or stop what was not posted yet."
 
 
-def _misplaced(send: Send, due_at: datetime, *, now: datetime) -> compose.Problem | None:
+def _misplaced(send: Send, due_at: datetime, *, now: datetime) -> Problem | None:
     """What is wrong with that time. Its expiry stays as it was made, so only the time can give way."""
-    problem = compose.time_problem(due_at, send.expires_at, now=now)
+    problem = checks.time_problem(due_at, send.expires_at, now=now)
     if problem is None or problem.field != "expires_at":
         return problem
     assert send.expires_at is not None
-    return compose.Problem(
+    return Problem(
         "send_at",
         f"It expires before that, on {timezone.localtime(send.expires_at):%-d %B at %H:%M %Z}. "
         "Choose an earlier time, or duplicate it as a draft with a later expiry.",

@@ -19,9 +19,9 @@ from django.utils import timezone
 from sms import chunks, drafts, text
 from sms.audience import Audience, Limits, Recipient
 from sms.audience.rows import Rows
-from sms.compose import ComposeError
 from sms.compose.naming import own_name
 from sms.models import Actor, AuditEvent, Draft, MessageState, Send, SendState, Upload
+from sms.refusal import ComposeError
 from sms.wishes import USUAL
 
 # what belongs to one draft and not to what it says

@@ -57,26 +57,28 @@ SIDEWAYS: dict[str, set[str]] = {
     },  # the request asks for them; what was approved is compared
     "sms.plan": {  # it foretells what these do, by their own rules
         *("sms.compose", "sms.dispatch", "sms.content", "sms.senders", "sms.audience", "sms.control"),
-        *("sms.prices", "sms.slicing", "sms.wishes", "sms.approval"),
+        *("sms.prices", "sms.slicing", "sms.wishes", "sms.approval", "sms.refusal"),
     },
     "sms.refusal": {"sms.audience"},  # compose's own errors, kept apart for length
     "sms.coming": {"sms.control", "sms.dispatch", "sms.plan"},  # a calendar foretells by the plan's rules
     "sms.narrowing": {"sms.labels"},  # the list can be narrowed down to one
     "sms.trial": {"sms.refusal"},  # the rules for tests, which compose asks
-    "sms.trying": {"sms.audience", "sms.compose", "sms.drafts", "sms.trial"},  # a test is a send of a draft
+    "sms.trying": {  # a test is a send of a draft
+        *("sms.audience", "sms.compose", "sms.drafts", "sms.refusal", "sms.trial"),
+    },
     "sms.duplicate": {  # a draft made of what a send was made of
-        *("sms.audience", "sms.chunks", "sms.compose", "sms.drafts", "sms.wishes"),
+        *("sms.audience", "sms.chunks", "sms.compose", "sms.drafts", "sms.refusal", "sms.wishes"),
     },
     "sms.chunks": {"sms.audience"},  # how an audience lies in the database
     "sms.saved": {"sms.audience", "sms.chunks"},  # an audience that is kept
     "sms.prepare": {  # it does the work of these in the background
         *("sms.audience", "sms.chunks", "sms.compose", "sms.drafts", "sms.slicing", "sms.content"),
-        "sms.approval",
+        *("sms.approval", "sms.refusal"),
     },
     "sms.connection": {"sms.catalogue"},  # a test signs in as sending does
     "sms.drafts": {  # a draft is a compose that is not finished
         *("sms.audience", "sms.saved", "sms.compose", "sms.chunks", "sms.content", "sms.labels"),
-        "sms.wishes",
+        *("sms.refusal", "sms.wishes"),
     },
     # some failures are a person's refusal; what comes after an erasure is shortened as what came before
     "sms.receipts": {"sms.optout", "sms.inbound"},
@@ -95,11 +97,11 @@ SIDEWAYS: dict[str, set[str]] = {
         *("sms.archive", "sms.chunks", "sms.erasure", "sms.audience", "sms.personal"),
     },
     "sms.desk": {"sms.archive"},  # a page shows a message wherever it lies
-    "sms.control": {
-        "sms.compose",
-        "sms.approval",
-    },  # stopping is cancelling every send of a kind, and moving one ends its yes
-    "sms.approving": {"sms.approval", "sms.compose"},  # the last yes releases, a no cancels
+    "sms.control": {  # stopping is cancelling every send of a kind, and moving one ends its yes
+        *("sms.approval", "sms.compose", "sms.refusal", "sms.sends"),
+    },
+    "sms.sends": {"sms.approval"},  # what is cancelled waits for no yes
+    "sms.approving": {"sms.approval", "sms.sends"},  # the last yes releases, a no cancels
     "sms.rounds": {
         "sms.approval",
         "sms.callbacks",

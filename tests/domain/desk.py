@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from sms import compose, dispatch, prepare
+from sms import dispatch, prepare
 from sms.audience import Audience, Limits, read_pasted
 from sms.catalogue.credentials import Line
+from sms.compose.create import create
+from sms.compose.order import Order
 from sms.dispatch.gate import Gates
 from sms.models import Actor, AuthKind, Region, Send, Sender, SenderKind, SendState, Service
 from sms.webex.client import Client
@@ -42,13 +44,13 @@ def numbers(count: int, *, start: int = 0) -> Audience:
     return read_pasted(text, country="GB", limits=Limits())
 
 
-def an_order(service: Service, count: int = 1, **changes) -> compose.Order:
+def an_order(service: Service, count: int = 1, **changes) -> Order:
     fields = {"sender": service.senders.first(), "audience": numbers(count), "content": "Hello"} | changes
-    return compose.Order(service=service, **fields)
+    return Order(service=service, **fields)
 
 
 def a_send(service: Service, count: int = 1, **changes) -> Send:
-    send = compose.create(an_order(service, count, **changes), by=BY)
+    send = create(an_order(service, count, **changes), by=BY)
     if send.state == SendState.PREPARING:  # a large one is wanted with its messages
         prepare.run(stopped=lambda: False)
         send.refresh_from_db()

@@ -11,10 +11,11 @@ from django.db import connections
 from django.utils import timezone
 
 from portal.models import User
-from sms import compose, drafts, facts, optout, reports, saved, trial, trying
+from sms import drafts, facts, optout, reports, saved, trial, trying
 from sms.audience import Limits
-from sms.compose import ComposeError
+from sms.compose.create import create
 from sms.models import ApprovalRules, AuditEvent, Draft, FactProfile, Send, SendState, Service
+from sms.refusal import ComposeError
 from tests.domain.desk import BY, Provider, a_send, a_service, numbers
 
 pytestmark = pytest.mark.django_db
@@ -178,7 +179,7 @@ def an_order(service, user, *, seeds=None, draft=None, **changes):
 
 def no_test(order, **options) -> str:
     with pytest.raises(ComposeError) as caught:
-        compose.create(order, by=BY, user=order.trial.user, **options)
+        create(order, by=BY, user=order.trial.user, **options)
     assert not Send.objects.exists()
     return str(caught.value)
 

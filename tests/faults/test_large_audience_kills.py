@@ -6,7 +6,8 @@ from importlib import import_module
 import pytest
 from django.utils import timezone
 
-from sms import approval, chunks, compose, drafts, facts, prepare
+from sms import approval, chunks, drafts, facts, prepare
+from sms.compose.create import create
 from sms.models import ApprovalRequest, AuditEvent, Message, Preparation, Slice
 from tests.domain.approving import a_careful_service
 from tests.domain.desk import BY, a_service
@@ -65,7 +66,7 @@ def test_a_killed_check_goes_on_and_its_figures_are_those_of_one_that_was_left_a
 
 def test_a_killed_expansion_asks_its_approvers_once():
     service = a_careful_service()
-    send = compose.create(large_order(service, 1_500), by=BY)
+    send = create(large_order(service, 1_500), by=BY)
     for point in ("messages_uncommitted:2", "opening"):
         killed(point)
         assert not ApprovalRequest.objects.exists() and not Slice.objects.exists()
