@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from sms import approval, compose
+from sms import approval
 from sms.approval.requests import IN_TIME, compare
 from sms.models import (
     Actor,
@@ -23,6 +23,7 @@ from sms.models import (
     Send,
     SendState,
 )
+from sms.sends.cancel import cancel
 
 LONGEST_COMMENT = 1000
 
@@ -123,7 +124,7 @@ def reject(
         _record("send.rejected", send, by=by, request=locked.pk)
         approval.withdraw(send, by=by, now=now, to=ApprovalState.REJECTED)
         if _has_begun(send):  # a part of it has gone: its draft, sent again, would reach those people twice
-            compose.cancel(send, by=by, now=now)
+            cancel(send, by=by, now=now)
         else:
             _back_to_draft(send, by=by, now=now)
 
@@ -150,7 +151,7 @@ def _has_begun(send: Send) -> bool:
 
 
 def _back_to_draft(send: Send, *, by: Actor, now: datetime) -> Draft | None:
-    compose.cancel(send, by=by, now=now)
+    cancel(send, by=by, now=now)
     draft = Draft.objects.select_for_update(of=("self",)).filter(send=send).first()
     if draft is not None:
         draft.send = None

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import models, transaction
 from django.utils import timezone
 
-from sms.dispatch.request import Line, line_of
+from sms.catalogue.credentials import Line, line_of
 from sms.models import Actor, AuditEvent, Service
 from sms.models.secret import UnreadableSecret
 from sms.webex.client import Client

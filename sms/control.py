@@ -15,7 +15,9 @@ from django.db import transaction
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
-from sms import approval, compose, wake
+from sms import approval, wake
+from sms.compose import checks
+from sms.compose.naming import time_suffix
 from sms.models import (
     UNFINISHED,
     Actor,
@@ -31,6 +33,8 @@ from sms.models import (
     Slice,
     StateCount,
 )
+from sms.refusal import ComposeError, Problem
+from sms.sends.cancel import cancel
 
 Scope = Send | Sender | ShortLinkDomain
 _FIELDS: tuple[tuple[type[Scope], str], ...] = (
@@ -88,7 +92,7 @@ def write_on(send: Send, *, by: Actor) -> bool:
 
 def stop(scope: Scope | Service, *, by: Actor) -> int:
     """Cancel whatever of it was not posted yet, for good; returns how many messages that stopped."""
-    stopped = sum(compose.cancel(send, by=by) for send in _unfinished(scope))
+    stopped = sum(cancel(send, by=by) for send in _unfinished(scope))
     if not isinstance(scope, Send):
         noun = "service" if isinstance(scope, Service) else _noun(_field(scope))
         _record(f"{noun}.stopped", scope, by=by, stopped=stopped)
@@ -109,17 +113,17 @@ def reschedule(
     now = now or timezone.now()
     found = approval.read(send.pk) if send.approvers else None
     with transaction.atomic():
-        # the send, then its slices, as `compose.cancel` does: whoever claims one right now is waited for
+        # the send, then its slices, as `sends.cancel` does: whoever claims one right now is waited for
         locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
         begun = [item.pk for item in Slice.of_send(locked.pk) if item.owner or item.done]
         waits = locked.state in (SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED)
         if not waits or begun:
             raise Begun(too_late(locked))
         if problem := _misplaced(locked, due_at, now=now):
-            raise compose.ComposeError([problem])
+            raise ComposeError([problem])
         before, locked.due_at = locked.due_at, max(due_at, now)
-        if locked.name.endswith(_stamp(before)):  # a name of our making says when
-            locked.name = locked.name.removesuffix(_stamp(before)) + _stamp(locked.due_at)
+        if locked.name.endswith(time_suffix(before)):  # a name of our making says when
+            locked.name = locked.name.removesuffix(time_suffix(before)) + time_suffix(locked.due_at)
         locked.save(update_fields=["due_at", "name"])
         Slice.objects.filter(send=locked).update(due_at=locked.due_at)
         _record(
@@ -137,26 +141,17 @@ def too_late(send: Send) -> str:
     return "It has begun, so it cannot be put off. Pause it, or stop what was not posted yet."
 
 
-def _misplaced(send: Send, due_at: datetime, *, now: datetime) -> compose.Problem | None:
+def _misplaced(send: Send, due_at: datetime, *, now: datetime) -> Problem | None:
     """What is wrong with that time. Its expiry stays as it was made, so only the time can give way."""
-    problem = compose.time_problem(due_at, send.expires_at, now=now)
+    problem = checks.time_problem(due_at, send.expires_at, now=now)
     if problem is None or problem.field != "expires_at":
         return problem
     assert send.expires_at is not None
-    return compose.Problem(
+    return Problem(
         "send_at",
         f"It expires before that, on {timezone.localtime(send.expires_at):%-d %B at %H:%M %Z}. "
         "Choose an earlier time, or duplicate it as a draft with a later expiry.",
     )
-
-
-def own_name(send: Send) -> str:
-    """The name that a person gave it; empty where it is one of our making."""
-    return "" if send.name.endswith(_stamp(send.due_at)) else send.name
-
-
-def _stamp(at: datetime) -> str:
-    return f" · {timezone.localtime(at):%d %b %H:%M}"
 
 
 def leave_sandbox(service: Service, *, by: Actor) -> int:

@@ -16,11 +16,12 @@ from typing import Any
 from django.db import models, transaction
 from django.utils import timezone
 
-from sms import chunks, control, drafts, text
+from sms import chunks, drafts, text
 from sms.audience import Audience, Limits, Recipient
 from sms.audience.rows import Rows
-from sms.compose import ComposeError
+from sms.compose.naming import own_name
 from sms.models import Actor, AuditEvent, Draft, MessageState, Send, SendState, Upload
+from sms.refusal import ComposeError
 from sms.wishes import USUAL
 
 # what belongs to one draft and not to what it says
@@ -112,7 +113,7 @@ def duplicate(
 
 def _like(send: Send) -> tuple[Draft, list[str]]:
     """Text, sender and options, and a sentence for each that is not what it was."""
-    draft, told = Draft(service=send.service, name=control.own_name(send)), list[str]()
+    draft, told = Draft(service=send.service, name=own_name(send)), list[str]()
     before = Draft.objects.filter(send=send).first()
     if before is not None:
         for field in Draft._meta.concrete_fields:

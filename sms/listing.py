@@ -7,9 +7,9 @@ from operator import attrgetter
 from typing import Any
 
 from sms import archive
-from sms.audience.download import MARK, csv_line
 from sms.models import Message, Send
 from sms.msisdn.hidden import is_hidden
+from sms.values.csv import MARK, csv_line
 from sms.webex import codes
 
 HEADINGS = (

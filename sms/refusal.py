@@ -1,4 +1,4 @@
-"""Why an order is refused, and what sets a partner's order apart. Part of `sms.compose`, which everybody imports it from."""
+"""Why an order is refused, and what sets a partner's order apart. Raised by `sms.compose` and its rules."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

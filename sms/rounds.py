@@ -33,6 +33,7 @@ from sms import (
 )
 from sms.archive import ArchiveError
 from sms.models import Duty, IdempotentAnswer, ReceiptInbox, ledger
+from sms.prepare import process
 from sms.pulse import HOST, Pulse
 
 log = structlog.get_logger(__name__)
@@ -214,7 +215,7 @@ def make_reports(*, stopped: Stopped) -> int:
 
 def report_until(stopped: Stopped, *, manage: Path) -> None:
     """Have long reports written until the end: a million lines take longer than django-q2 lets a worker work."""
-    prepare.keep(stopped, command=(sys.executable, str(manage), "report_files"), waits=reports.files_wait)
+    process.keep(stopped, command=(sys.executable, str(manage), "report_files"), waits=reports.files_wait)
 
 
 def retain(*, stopped: Stopped) -> int:
@@ -245,7 +246,7 @@ def erase(*, folder: Path) -> int:
 
 def prepare_until(stopped: Stopped, *, manage: Path) -> None:
     """Have large audiences prepared until the end. `manage` is the command line of the desk."""
-    prepare.keep(stopped, command=(sys.executable, str(manage), "prepare_audiences"))
+    process.keep(stopped, command=(sys.executable, str(manage), "prepare_audiences"))
 
 
 def _note_silence() -> None:

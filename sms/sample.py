@@ -11,9 +11,10 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sms import chunks, senders
+from sms import chunks
 from sms.audience import Audience, AudienceError, Limits, Recipient, Reject, read, read_pasted
 from sms.models import AudienceVersion, Upload
+from sms.msisdn import country_of
 
 WHOLE = 1_000  # rows: up to so many, all are looked at
 SPREAD = 200  # of more, so many evenly spread ones
@@ -145,10 +146,9 @@ def _drawn(
     step = max(recipients // SPREAD, 1) if recipients > WHOLE else 1
     drawn: list[Recipient] = []
     countries: Counter[str] = Counter()
-    known: dict[str, str] = {}
     longest: dict[str, list[tuple[int, int, Recipient]]] = {}
     for at, one in enumerate(rows):
-        countries[senders.country_of(one.msisdn, known)] += 1
+        countries[country_of(one.msisdn)] += 1
         if at % step == 0:
             drawn.append(one)
         if step > 1:

@@ -15,12 +15,11 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import F, Value
 from django.utils import timezone
 
-from sms import trial
 from sms.audience import Audience, Limits, Reading, Recipient, Reject, read_pasted, stream
-from sms.audience.download import MARK, csv_line
 from sms.chunks import Digest, Row, recipients_of, rows_of
 from sms.chunks import packed as packed_rows
 from sms.models import Actor, AudienceChunk, AudienceVersion, AuditEvent, SavedAudience, SendState, Service
+from sms.values.csv import MARK, csv_line
 
 CHUNK = 1000
 KEPT_REJECTS = 10_000
@@ -90,7 +89,7 @@ def replace(saved: SavedAudience, packed: Packed, *, by: Actor, user: Any) -> Au
             raise SavedError(
                 "audience", f"“{locked.name}” is archived. Bring it back before you replace its rows."
             )
-        if locked.seed_list and packed.recipients > trial.MOST:
+        if locked.seed_list and packed.recipients > SavedAudience.LONGEST_SEED_LIST:
             raise SavedError("audience", _too_long(locked.name, packed.recipients))
         last = locked.versions.order_by("-number").values_list("number", flat=True).first() or 0
         version = _add(locked, packed, number=last + 1, user=user)
@@ -112,7 +111,7 @@ def mark(saved: SavedAudience, *, seed_list: bool, by: Actor) -> bool:
         if locked.seed_list == seed_list:
             return False
         people = locked.current.recipients if locked.current is not None else 0
-        if seed_list and people > trial.MOST:
+        if seed_list and people > SavedAudience.LONGEST_SEED_LIST:
             raise SavedError("audience", _too_long(locked.name, people))
         SavedAudience.objects.filter(pk=saved.pk).update(seed_list=seed_list)
         _record("audience.made_seed_list" if seed_list else "audience.no_seed_list", locked, by=by)
@@ -121,7 +120,7 @@ def mark(saved: SavedAudience, *, seed_list: bool, by: Actor) -> bool:
 
 def _too_long(name: str, recipients: int) -> str:
     return (
-        f"A seed list has {trial.MOST} people at most, and “{name}” would have {recipients:,}. "
+        f"A seed list has {SavedAudience.LONGEST_SEED_LIST} people at most, and “{name}” would have {recipients:,}. "
         "Leave some out, or use a shorter list."
     )
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from sms.models import AudienceChunk, Draft, SavedAudience, Send, Service
 from sms.refusal import Problem
 
-MOST = 50  # recipients of a seed list, and so of a test
+MOST = SavedAudience.LONGEST_SEED_LIST  # recipients of a test
 AN_HOUR = 100  # test messages of one person
 HOUR = timedelta(hours=1)
 

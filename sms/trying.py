@@ -15,10 +15,13 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 
-from sms import compose, drafts, trial
+from sms import drafts, trial
 from sms.audience import Audience, Limits, Recipient
-from sms.compose import ComposeError, Line, Order, Problem
+from sms.compose import checks
+from sms.compose.create import create
+from sms.compose.order import Line, Order, is_large
 from sms.models import Actor, AuditEvent, Draft, Lane, Resend, SavedAudience, Send
+from sms.refusal import ComposeError, Problem
 
 OWN = "the writer's own number"
 NOBODYS = "+447700900000"  # a number kept free for examples; stands in where a draft has no recipients yet
@@ -53,8 +56,8 @@ def sample(draft: Draft, *, row: int | None, limits: Limits) -> Sample:
 
 def _longest(draft: Draft, order: Order, *, limits: Limits) -> int:
     """The row that makes the longest message; of many rows the check in the background knows it."""
-    large = compose.is_large(order)
-    figures = drafts.look(draft, limits=limits).figures if large else compose.survey(order)
+    large = is_large(order)
+    figures = drafts.look(draft, limits=limits).figures if large else checks.survey(order)
     if figures is None:
         raise ComposeError(
             [Problem("row", "Its rows are still being checked. Choose a row, or try again in a moment.")]
@@ -93,7 +96,7 @@ def preview(found: Sample, *, number: str = "") -> Line:
     one = found.row or Recipient(row=1, msisdn=number or NOBODYS, substitutions={})
     of = found.order.audience
     order = replace(found.order, audience=Audience(list(of.headings), of.column, [one], []))
-    return compose.check(order).lines[0]
+    return checks.check(order).lines[0]
 
 
 def try_out(
@@ -114,7 +117,7 @@ def try_out(
         # the person is locked, so that two tests at once count each other
         get_user_model()._default_manager.select_for_update(no_key=True).get(pk=user.pk)
         order = order_of(draft, found, user=user, seeds=seeds, at_night=at_night)
-        send = compose.create(order, by=by, user=user, now=now)
+        send = create(order, by=by, user=user, now=now)
         AuditEvent.record(
             "draft.tested",
             by=by,

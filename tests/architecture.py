@@ -8,7 +8,7 @@ syntax trees, so imports inside functions and under TYPE_CHECKING count like any
     2  stages: everything else in sms
     1  sms.models  sms.migrations
     0  sms.webex  sms.text  sms.gsm7  sms.msisdn  sms.correlation  sms.hours  sms.zones  sms.lint  sms.wording
-       sms.public_address
+       sms.public_address  sms.values
 """
 
 import ast
@@ -28,6 +28,7 @@ PURE = {
     "sms.lint",
     "sms.wording",
     "sms.public_address",
+    "sms.values",
 }
 DATA = {"sms.models", "sms.migrations"}
 EDGES = {"sms.api", "sms.admin", "sms.tasks", "sms.checks", "sms.management"}
@@ -43,47 +44,51 @@ SIDEWAYS: dict[str, set[str]] = {
         *("sms.content", "sms.templates", "sms.audience", "sms.plan", "sms.approval", "sms.refusal"),
         *("sms.slicing", "sms.senders", "sms.chunks", "sms.labels", "sms.wishes", "sms.trial"),
     },
-    "sms.sample": {"sms.audience", "sms.chunks", "sms.senders"},  # rows to look at, and where they are
+    "sms.sample": {"sms.audience", "sms.chunks"},  # rows to look at, and where they are
     "sms.preview": {  # the same words as the plan, of a few rows
         *("sms.audience", "sms.sample", "sms.content", "sms.senders", "sms.templates", "sms.compose"),
     },
     "sms.labels": {"sms.refusal"},  # what is wrong with them is a problem of the send
     "sms.wishes": {"sms.refusal"},  # what cannot be asked for is a problem of compose
     "sms.dispatch": {
-        "sms.wishes",
         "sms.approval",
+        "sms.catalogue",
+        "sms.wishes",
     },  # the request asks for them; what was approved is compared
     "sms.plan": {  # it foretells what these do, by their own rules
         *("sms.compose", "sms.dispatch", "sms.content", "sms.senders", "sms.audience", "sms.control"),
-        *("sms.prices", "sms.slicing", "sms.wishes", "sms.approval"),
+        *("sms.prices", "sms.slicing", "sms.wishes", "sms.approval", "sms.refusal"),
     },
     "sms.refusal": {"sms.audience"},  # compose's own errors, kept apart for length
     "sms.coming": {"sms.control", "sms.dispatch", "sms.plan"},  # a calendar foretells by the plan's rules
     "sms.narrowing": {"sms.labels"},  # the list can be narrowed down to one
     "sms.trial": {"sms.refusal"},  # the rules for tests, which compose asks
-    "sms.trying": {"sms.audience", "sms.compose", "sms.drafts", "sms.trial"},  # a test is a send of a draft
+    "sms.trying": {  # a test is a send of a draft
+        *("sms.audience", "sms.compose", "sms.drafts", "sms.refusal", "sms.trial"),
+    },
     "sms.duplicate": {  # a draft made of what a send was made of
-        *("sms.audience", "sms.chunks", "sms.compose", "sms.control", "sms.drafts", "sms.wishes"),
+        *("sms.audience", "sms.chunks", "sms.compose", "sms.drafts", "sms.refusal", "sms.wishes"),
     },
     "sms.chunks": {"sms.audience"},  # how an audience lies in the database
-    "sms.saved": {"sms.audience", "sms.chunks", "sms.trial"},  # an audience that is kept
+    "sms.saved": {"sms.audience", "sms.chunks"},  # an audience that is kept
     "sms.prepare": {  # it does the work of these in the background
         *("sms.audience", "sms.chunks", "sms.compose", "sms.drafts", "sms.slicing", "sms.content"),
-        "sms.approval",
+        *("sms.approval", "sms.refusal"),
     },
-    "sms.connection": {"sms.dispatch"},  # a test signs in as sending does
+    "sms.connection": {"sms.catalogue"},  # a test signs in as sending does
     "sms.drafts": {  # a draft is a compose that is not finished
         *("sms.audience", "sms.saved", "sms.compose", "sms.chunks", "sms.content", "sms.labels"),
-        "sms.wishes",
+        *("sms.refusal", "sms.wishes"),
     },
     # some failures are a person's refusal; what comes after an erasure is shortened as what came before
-    "sms.receipts": {"sms.optout", "sms.archive", "sms.retention"},
-    "sms.audit": {"sms.audience"},  # its export is disarmed as every CSV is
-    "sms.optout": {"sms.audience"},  # its export is disarmed as every CSV is
-    "sms.reports": {"sms.audience"},  # its files are disarmed as every CSV is
-    "sms.archive": {"sms.facts"},  # what leaves the ledger stays in the facts
-    "sms.retention": {"sms.archive", "sms.saved"},  # it decides what leaves, and these know how
-    "sms.listing": {"sms.archive", "sms.audience"},  # a file of messages, disarmed as every CSV is
+    "sms.receipts": {"sms.optout", "sms.inbound"},
+    "sms.archive": {"sms.facts", "sms.inbound"},  # what leaves the ledger stays in the facts
+    "sms.retention": {
+        "sms.archive",
+        "sms.inbound",
+        "sms.saved",
+    },  # it decides what leaves, and these know how
+    "sms.listing": {"sms.archive"},  # a file of messages, wherever they lie
     "sms.erasure": {  # a number goes from wherever one of these put it
         *("sms.archive", "sms.retention", "sms.saved", "sms.chunks", "sms.receipts", "sms.optout"),
         *("sms.personal", "sms.audience"),
@@ -92,11 +97,11 @@ SIDEWAYS: dict[str, set[str]] = {
         *("sms.archive", "sms.chunks", "sms.erasure", "sms.audience", "sms.personal"),
     },
     "sms.desk": {"sms.archive"},  # a page shows a message wherever it lies
-    "sms.control": {
-        "sms.compose",
-        "sms.approval",
-    },  # stopping is cancelling every send of a kind, and moving one ends its yes
-    "sms.approving": {"sms.approval", "sms.compose"},  # the last yes releases, a no cancels
+    "sms.control": {  # stopping is cancelling every send of a kind, and moving one ends its yes
+        *("sms.approval", "sms.compose", "sms.refusal", "sms.sends"),
+    },
+    "sms.sends": {"sms.approval"},  # what is cancelled waits for no yes
+    "sms.approving": {"sms.approval", "sms.sends"},  # the last yes releases, a no cancels
     "sms.rounds": {
         "sms.approval",
         "sms.callbacks",

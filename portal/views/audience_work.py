@@ -15,8 +15,8 @@ from portal.access import actor, service_page
 from portal.limits import upload_limits
 from portal.views import flight_plan
 from sms import drafts, prepare
-from sms.compose import ComposeError
 from sms.models import AuditEvent, Draft, Service
+from sms.refusal import ComposeError
 
 
 @service_page("compose")

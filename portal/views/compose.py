@@ -13,9 +13,9 @@ from portal.access import actor, service_page
 from portal.forms.compose import DraftForm
 from portal.views import audience_work, flight_plan
 from portal.views import drafts as drafts_page
-from sms import compose as composing
 from sms import drafting, text
 from sms.models import AuditEvent, Draft, Service, Upload
+from sms.refusal import ComposeError
 
 
 @service_page("compose")
@@ -69,14 +69,14 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
     if fine:
         try:
             flight_plan.look_ahead(saved)
-        except composing.ComposeError as problem:
+        except ComposeError as problem:
             _show(form, problem)
         else:
             return redirect("draft_review", service=service.slug, pk=saved.pk)
     return drafts_page.shown(request, form, status=422)
 
 
-def _show(form: DraftForm, error: composing.ComposeError) -> None:
+def _show(form: DraftForm, error: ComposeError) -> None:
     """Each problem at the field that mends it; `audience` is the file or the pasted numbers, whichever is in use."""
     audience = "audience" if form.instance.audience_id else "file" if form.instance.upload_id else "pasted"
     for problem in error.problems:
@@ -84,9 +84,7 @@ def _show(form: DraftForm, error: composing.ComposeError) -> None:
         form.add_error(name if name in form.fields else None, problem.text)
 
 
-def refused(
-    request: HttpRequest, service: Service, found: Draft, problem: composing.ComposeError
-) -> HttpResponse:
+def refused(request: HttpRequest, service: Service, found: Draft, problem: ComposeError) -> HttpResponse:
     """The compose page of a draft that makes no send as it stands, each problem at its field."""
     form = DraftForm(instance=found, service=service, data=_as_typed(found, service))
     form.is_valid()

@@ -24,8 +24,8 @@ from portal.forms.compose import DraftForm
 from portal.limits import upload_limits
 from portal.views import preview
 from sms import drafting, drafts, prepare
-from sms.compose import ComposeError
 from sms.models import AuditEvent, Draft, Service, Upload
+from sms.refusal import ComposeError
 
 PAGE = 30
 RECALLED = ("column", "country")

@@ -13,8 +13,11 @@ from django.views.decorators.http import require_safe
 
 from portal.access import service_page
 from portal.limits import upload_limits
-from sms import compose, drafts, plan, prepare
+from sms import drafts, plan, prepare
+from sms.compose.order import Order
+from sms.compose.survey import Survey
 from sms.models import Draft, Service
+from sms.refusal import ComposeError
 
 HEAD_START = 1.2  # seconds that the press of a button may work on it itself, so that the next page has something to show
 THINNEST = 1.0  # of 100: so that a few rows are still seen
@@ -74,19 +77,19 @@ def draft_plan(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
         # whole numbers leave the desk only by whoever may export them
         masked = "export" not in request.may  # type: ignore[attr-defined]
         made = _made(request, looked.order, looked.figures, masked=masked)
-    except compose.ComposeError as problem:
+    except ComposeError as problem:
         faults = [{"field": one.field, "detail": one.text} for one in problem.problems]
         return JsonResponse({"errors": faults}, status=422)
     return JsonResponse(plan.as_json(made))
 
 
-def shown(request: HttpRequest, order: compose.Order, figures: compose.Survey) -> dict[str, Any]:
+def shown(request: HttpRequest, order: Order, figures: Survey) -> dict[str, Any]:
     """What the parts of the page need. A row without a message is said at the picker, beside the first row's request."""
     picked = request.GET.get("row", "")
     wrong = ""
     try:
         made = _made(request, order, figures, masked=True)
-    except compose.ComposeError as problem:
+    except ComposeError as problem:
         wrong = str(problem)
         made = _made(request, order, figures, masked=True, first=True)
     return {
@@ -103,8 +106,8 @@ def shown(request: HttpRequest, order: compose.Order, figures: compose.Survey) -
 
 def _made(
     request: HttpRequest,
-    order: compose.Order,
-    figures: compose.Survey | None,
+    order: Order,
+    figures: Survey | None,
     *,
     masked: bool,
     first: bool = False,

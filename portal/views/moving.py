@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods
 from portal.access import actor, service_page
 from portal.forms.moving import MoveForm
 from sms import coming, control, hours
-from sms.compose import ComposeError
 from sms.models import Send, SendState, Service
+from sms.refusal import ComposeError
 
 AROUND = timedelta(days=1)
 SHOWN = 12

@@ -17,8 +17,10 @@ from portal.views import compose as page
 from portal.views import flight_plan
 from portal.views.download import csv_download
 from portal.views.trials import last_tests
-from sms import compose, control, drafts
+from sms import control, drafts
 from sms.models import AuditEvent, Draft, Preparation, Service
+from sms.refusal import ComposeError
+from sms.slicing import RAMP_FROM
 
 PREVIEWED = 5
 SHOWN_REJECTS = 20
@@ -43,7 +45,7 @@ def draft_review(request: HttpRequest, service: Service, pk: int) -> HttpRespons
         looked = drafts.look(found, limits=upload_limits())
     except drafts.NotReady as waiting:
         return render(request, "compose/preparing.html", _preparing(found, waiting.preparation))
-    except compose.ComposeError as problem:
+    except ComposeError as problem:
         return page.refused(request, service, found, problem)
     if looked.figures is None:
         assert looked.preparation is not None, "few rows are checked at once"
@@ -65,7 +67,7 @@ def _sent(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
         )
     except drafts.NotReady:
         messages.info(request, "Its rows are still being checked. Send it once the figures are here.")
-    except compose.ComposeError as problem:
+    except ComposeError as problem:
         if [one.field for one in problem.problems] != ["again"]:
             raise
         messages.error(request, str(problem))
@@ -86,7 +88,7 @@ def _review(request: HttpRequest, found: Draft, looked: drafts.Looked) -> dict[s
         "rejected": figures.rejected,
         "previews": lines,
         "rejects": figures.bad[:SHOWN_REJECTS],
-        "ramps": figures.recipients >= compose.RAMP_FROM,
+        "ramps": figures.recipients >= RAMP_FROM,
         "holds": [
             hold for part in (found.sender, found.link_domain) if part and (hold := control.hold_on(part))
         ],
@@ -131,7 +133,7 @@ def draft_rejects(request: HttpRequest, service: Service, pk: int) -> HttpRespon
         raise PermissionDenied  # whole numbers of a saved audience, which is mended where it is kept
     try:
         lines = drafts.rejects_csv(found, limits=upload_limits())
-    except compose.ComposeError as problem:
+    except ComposeError as problem:
         messages.error(request, str(problem))
         return redirect("draft_review", service=service.slug, pk=found.pk)
     AuditEvent.record(

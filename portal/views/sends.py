@@ -11,7 +11,7 @@ from portal.models import User
 from portal.views.approvals import MARKS
 from portal.views.download import csv_download
 from portal.views.settle import may_send_again
-from sms import approval, compose, control, desk, labels, listing, narrowing
+from sms import approval, control, desk, labels, listing, narrowing
 from sms.audience import Reject as RejectedRow
 from sms.audience import rejects_csv
 from sms.models import (
@@ -27,6 +27,7 @@ from sms.models import (
     SendState,
     Service,
 )
+from sms.sends.cancel import cancel
 from sms.webex import codes
 
 MESSAGES = 50
@@ -156,7 +157,7 @@ def send_progress(request: HttpRequest, service: Service, pk: int) -> HttpRespon
 def send_cancel(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Cancel what was not posted."""
     found = _find(service, pk)
-    stopped = compose.cancel(found, by=actor(request))
+    stopped = cancel(found, by=actor(request))
     if stopped:
         messages.success(request, f"Cancelled: {stopped:,} messages will not be sent.")
     else:

@@ -26,9 +26,11 @@ from portal.forms.settings import (
 )
 from portal.limits import upload_limits
 from portal.models import Membership, Role, User
-from sms import compose, control
 from sms import connection as connecting
+from sms import control
 from sms.audience import AudienceError, read_pasted
+from sms.compose.create import create
+from sms.compose.order import Order
 from sms.models import (
     ApprovalRules,
     AuditEvent,
@@ -39,6 +41,7 @@ from sms.models import (
     SenderKind,
     Service,
 )
+from sms.refusal import ComposeError
 
 TEST_TEXT = "This is a test message from Textdesk. If you can read it, the connection works."
 
@@ -222,7 +225,7 @@ def test_message(request: HttpRequest, service: Service) -> HttpResponse:
         audience = read_pasted(
             form.cleaned_data["number"], country=service.default_country, limits=upload_limits()
         )
-        order = compose.Order(
+        order = Order(
             service=service,
             audience=audience,
             sender=sender,
@@ -230,8 +233,8 @@ def test_message(request: HttpRequest, service: Service) -> HttpResponse:
             name="Test message",
             source="test",
         )
-        send = compose.create(order, by=actor(request), user=request.user)
-    except (AudienceError, compose.ComposeError) as problem:
+        send = create(order, by=actor(request), user=request.user)
+    except (AudienceError, ComposeError) as problem:
         form.add_error("number", str(problem))
         return _page(request, service, test_form=form, status=422)
     return redirect("send", service=service.slug, pk=send.pk)

@@ -10,9 +10,9 @@ from portal.access import actor, service_page
 from portal.forms.trials import TrialForm
 from portal.limits import upload_limits
 from sms import desk, trial, trying
-from sms.compose import ComposeError
 from sms.models import Draft, Service
 from sms.msisdn import mask
+from sms.refusal import ComposeError
 
 LAST = 5
 

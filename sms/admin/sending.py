@@ -9,13 +9,17 @@ from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from sms import compose, labels, models
+from sms import labels, models
 from sms.admin.scoped import ReadOnly, actor
 from sms.audience import AudienceError, Limits, read_pasted
+from sms.compose import checks
+from sms.compose.create import create
+from sms.compose.order import Order
+from sms.refusal import ComposeError
 
 
 class SendForm(forms.ModelForm):
-    """*Add send*: the fields of an order. Whether it makes a send is decided by `compose.check`, as on the compose page."""
+    """*Add send*: the fields of an order. Whether it makes a send is decided by `checks.check`, as on the compose page."""
 
     recipients_text = forms.CharField(
         label="Recipients",
@@ -36,7 +40,7 @@ class SendForm(forms.ModelForm):
         model = models.Send
         fields = ("service", "name", "sender", "text", "template", "policy_group", "link_domain")
 
-    order: compose.Order
+    order: Order
 
     def clean(self) -> dict[str, Any]:
         """Every problem at its field."""
@@ -49,7 +53,7 @@ class SendForm(forms.ModelForm):
             audience = read_pasted(cleaned["recipients_text"], country=service.default_country, limits=limits)
         except AudienceError as unreadable:
             raise ValidationError({"recipients_text": str(unreadable)}) from None
-        self.order = compose.Order(
+        self.order = Order(
             service=service,
             audience=audience,
             sender=cleaned.get("sender"),
@@ -63,8 +67,8 @@ class SendForm(forms.ModelForm):
             source="admin",
         )
         try:
-            compose.check(self.order)
-        except compose.ComposeError as error:
+            checks.check(self.order)
+        except ComposeError as error:
             for problem in error.problems:
                 field = {"audience": "recipients_text"}.get(problem.field, problem.field)
                 self.add_error(field if field in self.fields else None, problem.text)
@@ -115,7 +119,7 @@ class SendAdmin(ReadOnly):
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
         """Through the one door."""
-        send = compose.create(form.order, by=actor(request), user=request.user)
+        send = create(form.order, by=actor(request), user=request.user)
         form.instance = send
         return send
 

@@ -61,7 +61,7 @@ NOBODY = Needed(0, (), 0, 0)
 
 
 class Asked(Protocol):
-    """What of an order (`compose.Order`) the rules look at."""
+    """What of an order (`compose.order.Order`) the rules look at."""
 
     @property
     def service(self) -> Service:

@@ -14,7 +14,7 @@ from sms.archive.move import block_size, make, move, resume
 from sms.archive.read import at_row, by_provider_id, every, has, of_send, one, rows_of, to_number, told
 from sms.archive.rewrite import rewrite
 from sms.archive.rows import Row, Story, read_ledger, story
-from sms.archive.strip import Gone, bare_receipt, erased, in_raw, in_values, silent, strip
+from sms.archive.strip import Gone, erased, in_raw, in_values, silent, strip
 from sms.archive.verify import Verdict, unknown_files, verify
 
 __all__ = [
@@ -26,7 +26,6 @@ __all__ = [
     "Story",
     "Verdict",
     "at_row",
-    "bare_receipt",
     "block_size",
     "by_provider_id",
     "erased",

@@ -1,6 +1,5 @@
 """What is taken out of a message, its receipts and its clicks once days are over. The same for the ledger and for archives."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,10 +7,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from sms.archive.rows import Row, Told
+from sms.inbound.receipts.shorten import bare_receipt
 from sms.msisdn.hidden import ERASED, hidden
 from sms.msisdn.mention import GONE, Mention
-from sms.webex.errors import Unreadable
-from sms.webex.receipts import parse_receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,27 +95,3 @@ def bare(one: Told) -> Told:
     """A receipt that says what became of the message, and nothing of the person."""
     click = one.click and replace(one.click, url="", ip="", user_agent="")
     return replace(one, raw=bare_receipt(one.raw), click=click)
-
-
-def bare_receipt(raw: bytes) -> bytes:
-    """The notification with its code, status, time and figures, without number, callback data and addresses; empty where unreadable.
-
-    So timelines, and the judging of clicks by the time of delivery, go on without the receipt as it came.
-    """
-    try:
-        note = parse_receipt(raw)
-    except Unreadable:
-        return b""
-    info: dict[str, object] = {
-        "code": note.code,
-        "deliveryStatus": note.status,
-        "deliveryChannel": "SMS",
-    }
-    if note.at is not None:
-        info["timeStamp"] = note.at.isoformat()
-    if note.segments is not None:
-        info["messageCount"] = str(note.segments)
-    outer = {"deliveryInfo": info, "transid": note.provider_id, "correlationid": note.correlation_id}
-    if note.carrier:
-        outer["carrier"] = note.carrier
-    return json.dumps({"deliveryInfoNotification": outer, "shortened": True}).encode()

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
-from sms.audience.download import MARK, csv_line
 from sms.audit.checkpoint import Point
 from sms.audit.look import Selection, rows_of
 from sms.audit.seal import head_of, seal
 from sms.models import AuditEvent, AuditSeal, audit_proof
 from sms.models.audit_acts import words_of
+from sms.values.csv import MARK, csv_line
 
 PAGE = 2000
 FORM = 1

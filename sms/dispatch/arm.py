@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from sms.catalogue.credentials import Line
 from sms.dispatch import pace
 from sms.dispatch.claim import Lease, Owner, Waiting, renew
 from sms.dispatch.fair import Fair
 from sms.dispatch.gate import Gate
 from sms.dispatch.look import Standing, may_disturb, opted_out, standings
 from sms.dispatch.post import Job
-from sms.dispatch.request import Line, Sheet, batches, body_of
+from sms.dispatch.request import Sheet, batches, body_of
 from sms.models import MessageState, ledger
 from sms.models.ledger import News, Tally
 from sms.models.optout import lock_opt_outs

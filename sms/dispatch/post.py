@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import structlog
 
+from sms.catalogue.credentials import Line
 from sms.dispatch.claim import Lease, Waiting
 from sms.dispatch.gate import Gate
-from sms.dispatch.request import Line
 from sms.points import point
 from sms.webex.client import Client
 from sms.webex.errors import NotSent, ProviderError, Throttled, Unconfirmed

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -10,9 +10,8 @@ from django.utils import timezone
 
 from sms import correlation, text, wishes
 from sms.dispatch.claim import Waiting
-from sms.models import AuthKind, Send, Service
+from sms.models import Send
 from sms.webex import wire
-from sms.webex.auth import Jwt, Key
 
 FAR = timedelta(
     days=7
@@ -181,27 +180,3 @@ def _values(message: Waiting, sheet: Sheet, *, by_provider: bool) -> dict[str, s
 def _kind(written: str) -> Literal["text", "unicode"]:
     """`text` where GSM-7 can carry it, `unicode` where it cannot; the provider does not choose for us."""
     return "text" if text.segments(written).encoding == "gsm7" else "unicode"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """How to reach a service's provider: what a poster thread needs to open a client of its own. Never printed: it holds secrets."""
-
-    base_url: str
-    auth_kind: str
-    api_key: str = field(repr=False)
-    jwt_service_id: str
-    jwt_secret: str = field(repr=False)
-
-    def credentials(self) -> Key | Jwt:
-        """Fresh ones for each client, since a JWT belongs to one thread. Raises ValueError where they cannot be used."""
-        if self.auth_kind == AuthKind.JWT:
-            return Jwt(self.jwt_service_id, self.jwt_secret)
-        return Key(self.api_key)
-
-
-def line_of(service: Service) -> Line:
-    """Address and credentials, decrypted for this process only."""
-    return Line(
-        service.provider_url, service.auth_kind, service.api_key, service.jwt_service_id, service.jwt_secret
-    )

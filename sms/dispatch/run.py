@@ -20,6 +20,7 @@ from django.db.models import Min, Q
 from django.db.models.functions import Coalesce, Greatest, Now
 
 from sms import approval
+from sms.catalogue.credentials import line_of
 from sms.dispatch import record
 from sms.dispatch.arm import Armed, Kit, arm, fence
 from sms.dispatch.claim import LEASE, Lease, Owner, claim, database_now, finish, load, open_slices, renew
@@ -27,7 +28,7 @@ from sms.dispatch.fair import Fair
 from sms.dispatch.gate import KNOCK, OF_THIS_PROCESS, Gates
 from sms.dispatch.look import standings
 from sms.dispatch.post import ClientFor, Held, Job, Late, Outcome, Posters, direct
-from sms.dispatch.request import body_of, line_of, sheet_of
+from sms.dispatch.request import body_of, sheet_of
 from sms.dispatch.settle import by_policy
 from sms.dispatch.watch import watch
 from sms.models import Lane, Send

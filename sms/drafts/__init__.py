@@ -19,16 +19,16 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from sms import compose
 from sms.audience import Limits
 from sms.audience.rows import SMALL
-from sms.compose import ComposeError, Problem
+from sms.compose.create import create
 from sms.drafts.before import again_key, again_words, file_sent_before, sent_before
 from sms.drafts.figures import Counted, Looked, count, digest_of, go_on, look, rejects_csv, stop, works_of
 from sms.drafts.memory import recall, remember
 from sms.drafts.order import order_of, wishes_of
 from sms.drafts.rows import NotReady, audience_of, first_rows, in_use, mend, to_mend
 from sms.models import Actor, Draft, Preparation, Send, Upload
+from sms.refusal import ComposeError, Problem
 
 RELATED = (
     *("service__region", "upload", "audience__current", "version__preparation", "sender", "template"),
@@ -102,7 +102,7 @@ def send_draft(
                     )
                 ]
             )
-        send = compose.create(order, by=by, user=user, figures=looked.figures)
+        send = create(order, by=by, user=user, figures=looked.figures)
         locked.send = send
         locked.save(update_fields=["send", "changed_at"])
         Preparation.objects.filter(draft=locked).delete()

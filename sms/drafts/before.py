@@ -6,8 +6,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from sms import chunks, compose
-from sms.compose import Order
+from sms import chunks
+from sms.compose.order import Order, written_of
 from sms.models import Send, SendState, Upload
 
 BEFORE = 5  # sends that are named
@@ -31,7 +31,7 @@ def sent_before(order: Order) -> list[Send]:
     file is more often a mistake.
     """
     rows = _gone(order.service.pk)
-    words: Mapping[str, Any] = {"text": compose.written_of(order), "template": order.template}
+    words: Mapping[str, Any] = {"text": written_of(order), "template": order.template}
     found = rows.filter(audience_digest=people_of(order), **words)
     if order.file_sha256:
         found = found | rows.filter(file_sha256=order.file_sha256)

@@ -9,14 +9,18 @@ import msgspec
 from django.db import transaction
 from django.utils import timezone
 
-from sms import chunks, compose
+from sms import chunks
 from sms.audience import Limits, Recipient, Reject, mendable_csv
-from sms.compose import ComposeError, Order, Problem
+from sms.compose import checks
+from sms.compose.lines import Composer
+from sms.compose.order import Order, is_large, quiet_of, settled, written_of
+from sms.compose.survey import Survey
 from sms.drafts.order import order_of
 from sms.drafts.rows import NotReady
 from sms.models import Draft, OptOut, Preparation
+from sms.refusal import ComposeError, Problem
 
-_survey = msgspec.msgpack.Decoder(compose.Survey)
+_survey = msgspec.msgpack.Decoder(Survey)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,7 @@ class Looked:
     """A draft's order with its figures; None where the check has not come to its first end. Stale ones are of before an edit."""
 
     order: Order
-    figures: compose.Survey | None
+    figures: Survey | None
     preparation: Preparation | None = None
 
     @property
@@ -49,11 +53,11 @@ def look(draft: Draft, *, limits: Limits) -> Looked:
 
     Raises ComposeError exactly where making the send would, and NotReady while the audience is being read.
     """
-    order = compose.settled(order_of(draft, limits=limits))
-    if not compose.is_large(order):
-        return Looked(order, compose.survey(order))
-    compose.refuse(order, now=timezone.now())
-    compose.Composer(order)  # what no column fills is said before a single row is looked at
+    order = settled(order_of(draft, limits=limits))
+    if not is_large(order):
+        return Looked(order, checks.survey(order))
+    checks.refuse(order, now=timezone.now())
+    Composer(order)  # what no column fills is said before a single row is looked at
     found = _check(draft, digest_of(order), limits=limits)
     if found.state == Preparation.State.FAILED:
         raise ComposeError([Problem(found.trouble_field or "audience", found.trouble)])
@@ -64,7 +68,7 @@ def look(draft: Draft, *, limits: Limits) -> Looked:
 class Counted:
     """All rows of a draft while somebody still writes: their figures, or the work that they wait for, or why there are none."""
 
-    figures: compose.Survey | None = None
+    figures: Survey | None = None
     work: Preparation | None = None
     problems: Sequence[Problem] = ()
 
@@ -93,8 +97,8 @@ def _there(draft: Draft, *, limits: Limits) -> Looked | None:
     found = Preparation.objects.filter(draft=draft.pk).first() if draft.pk else None
     if found is None:
         return None
-    order = compose.settled(order_of(draft, limits=limits))
-    if not compose.is_large(order) or found.digest != digest_of(order):
+    order = settled(order_of(draft, limits=limits))
+    if not is_large(order) or found.digest != digest_of(order):
         return None
     return Looked(order, _survey.decode(bytes(found.result)) if found.result else None, found)
 
@@ -128,14 +132,14 @@ def digest_of(order: Order) -> str:
     service, sender, template = order.service, order.sender, order.template
     rests_on = (
         order.saved.pk if order.saved else None,
-        compose.written_of(order),
+        written_of(order),
         order.version.pk if order.version else None,
         (template.pk, template.provider_placeholders) if template else None,
         {name: asdict(one) for name, one in sorted(order.fillings.items())},
         (sender.pk, sender.kind, sender.address, sender.countries, sender.registration) if sender else None,
         str(order.link_domain or ""),
         order.ramp,
-        compose.quiet_of(order),
+        quiet_of(order),
         (service.text_limit, service.batch_size, service.time_zone),
     )
     return hashlib.sha256(json.dumps(rests_on, default=str).encode()).hexdigest()
@@ -154,7 +158,7 @@ def rejects_csv(draft: Draft, *, limits: Limits) -> Iterator[str]:
 
 def _rejects(order: Order) -> Iterator[tuple[Reject, Recipient | None]]:
     try:
-        return compose.rejects_of(order)
+        return checks.rejects_of(order)
     except (
         ComposeError
     ):  # nothing fills a placeholder yet; rows that could not be read are known all the same

@@ -2,7 +2,7 @@
 
 from sms import chunks, content, labels
 from sms.audience import Audience, Limits
-from sms.compose import Order
+from sms.compose.order import Order
 from sms.drafts.rows import audience_of
 from sms.models import Draft, Lane, Resend
 from sms.wishes import USUAL, Wishes

@@ -8,11 +8,12 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from sms import chunks, compose, saved
+from sms import chunks, saved
 from sms.audience import Audience, AudienceError, Limits, Recipient, Reject, read, read_pasted
 from sms.audience.rows import SMALL
-from sms.compose import ComposeError, Problem
+from sms.compose.order import LARGE
 from sms.models import AudienceVersion, Draft, Preparation, SavedAudience, Upload
+from sms.refusal import ComposeError, Problem
 
 PASTED = "pasted numbers"
 
@@ -42,9 +43,7 @@ def audience_of(draft: Draft, *, limits: Limits) -> Audience | chunks.Kept:
     except AudienceError as problem:
         field = "column" if problem.code in {"unknown_column", "no_column"} else "audience"
         raise ComposeError([Problem(field, str(problem))]) from None
-    if (
-        len(audience.recipients) > compose.LARGE
-    ):  # few bytes, but many rows: they are checked where they are kept
+    if len(audience.recipients) > LARGE:  # few bytes, but many rows: they are checked where they are kept
         return _ready(_begin_reading(draft, limits=limits))
     return audience
 
@@ -92,7 +91,7 @@ def _saved(kept: SavedAudience) -> Audience | chunks.Kept:
     if kept.archived_at or kept.current is None:
         raise ComposeError([Problem("audience", f"“{kept}” is archived. Choose another audience.")])
     try:
-        if kept.current.recipients > compose.LARGE and kept.current.erased_at is None:
+        if kept.current.recipients > LARGE and kept.current.erased_at is None:
             return chunks.Kept(kept.current)
         return saved.audience_of(kept.current)
     except saved.SavedError as problem:

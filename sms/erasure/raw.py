@@ -8,7 +8,8 @@ from sms.erasure.columns import of_service
 from sms.erasure.naming import ids_naming, windows
 from sms.erasure.subject import Subject
 from sms.models import Callback, IdempotentAnswer, InboundMessage, Receipt
-from sms.retention.ledger_rows import exchange, shorten
+from sms.models.sql.exchange import exchange
+from sms.retention.ledger_rows import shorten
 
 Rest = Callable[[], object]
 

@@ -15,6 +15,8 @@ from django.utils import timezone
 class SavedAudience(models.Model):
     """A named list of recipients. `current` is the version that sends use; it is null only while the first one is stored."""
 
+    LONGEST_SEED_LIST = 50  # recipients
+
     service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="audiences")
     name = models.CharField(max_length=100)
     note = models.CharField(max_length=200, blank=True, help_text="Where the list comes from, for your team.")

@@ -18,7 +18,7 @@ from sms.models import many, outbox
 from sms.models.link import Click
 from sms.models.meanwhile import meanwhile, rows
 from sms.models.message import FINAL, Message, MessageState
-from sms.models.outbox import Change
+from sms.models.outbox_bodies import Change
 from sms.models.send import Send, StateCount
 from sms.models.tally import Alike, Before, Row, Tally, hour_of, moves_hour, window_of
 

@@ -94,8 +94,3 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"message {self.pk}"
-
-    @property
-    def is_final(self) -> bool:
-        """Whether no further change is expected."""
-        return self.state in FINAL

@@ -18,6 +18,7 @@ from sms.models import outbox_bodies as bodies
 from sms.models.callback import Callback, CallbackEndpoint, Echo, Notify
 from sms.models.many import among
 from sms.models.message import Message, MessageState
+from sms.models.outbox_bodies import Change
 from sms.models.send import Send
 
 TOLD = {
@@ -32,26 +33,6 @@ TOLD = {
 }
 CLICKED = "message.clicked"
 BATCH = 500
-
-
-class Change(NamedTuple):
-    """One piece of news that moved a message, as the ledger saw it. `raw` is the receipt it came from, empty for anything else.
-
-    `moved` is False where only details changed (a receipt that came late): the provider's shape tells it, our events do not.
-    """
-
-    message_id: int
-    send_id: int
-    state: str
-    code: str
-    detail: str
-    at: datetime
-    attempt: int
-    segments: int | None = None
-    carrier: str = ""
-    raw: bytes = b""
-    moved: bool = True
-    url: str = ""
 
 
 class Listener(NamedTuple):

@@ -6,16 +6,13 @@ correlation id, callback data, destination and transaction id. What never reache
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from sms.models.callback import Echo, Notify
 from sms.models.message import MessageState
 from sms.msisdn import mask
-
-if TYPE_CHECKING:
-    from sms.models.outbox import Change
 
 Facts = tuple[int, str, str, int, int]  # message id, MSISDN, the provider's id, attempt, row
 
@@ -38,7 +35,27 @@ PLAIN = {
 CODES = {"opted_out": "9002"}
 
 
-def reports(change: "Change", notify: Notify) -> bool:
+class Change(NamedTuple):
+    """One piece of news that moved a message, as the ledger saw it. `raw` is the receipt it came from, empty for anything else.
+
+    `moved` is False where only details changed (a receipt that came late): the provider's shape tells it, our events do not.
+    """
+
+    message_id: int
+    send_id: int
+    state: str
+    code: str
+    detail: str
+    at: datetime
+    attempt: int
+    segments: int | None = None
+    carrier: str = ""
+    raw: bytes = b""
+    moved: bool = True
+    url: str = ""
+
+
+def reports(change: Change, notify: Notify) -> bool:
     """Whether the provider would report this, and the request asked for it. No list asks for everything; SENT is SUBMITTED."""
     name = "CLICKED" if change.url else REPORTED.get(MessageState(change.state), "")
     if not name:
@@ -47,7 +64,7 @@ def reports(change: "Change", notify: Notify) -> bool:
     return not wanted or name in wanted
 
 
-def report(change: "Change", *, notify: Notify, facts: Facts, echo: Echo | None) -> str:
+def report(change: Change, *, notify: Notify, facts: Facts, echo: Echo | None) -> str:
     """A receipt as the provider writes it, in the partner's terms; JSON."""
     envelope = _as_it_came(change.raw) or {"deliveryInfoNotification": _made(change, facts)}
     outer = envelope.get("deliveryInfoNotification", envelope)
@@ -80,7 +97,7 @@ def _as_it_came(raw: bytes) -> dict[str, Any] | None:
     return found if isinstance(outer, dict) and isinstance(outer.get("deliveryInfo"), dict) else None
 
 
-def _made(change: "Change", facts: Facts) -> dict[str, Any]:
+def _made(change: Change, facts: Facts) -> dict[str, Any]:
     code, status, words = PLAIN[MessageState(change.state)]
     failed = change.state == MessageState.FAILED
     info = {
@@ -99,7 +116,7 @@ def _made(change: "Change", facts: Facts) -> dict[str, Any]:
 
 
 def event(
-    change: "Change",
+    change: Change,
     *,
     kind: str,
     slug: str,

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from django.db.models import QuerySet
 
-from sms.audience.download import MARK, csv_line
 from sms.models import OptOut
+from sms.values.csv import MARK, csv_line
 
 HEADINGS = (
     "number",

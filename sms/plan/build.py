@@ -3,7 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sms import approval, compose, wishes
+from sms import approval, wishes
+from sms.compose import checks
+from sms.compose.order import Order, settled
+from sms.compose.survey import Survey
 from sms.models import Price
 from sms.plan import cost, exact
 from sms.plan.cautions import cautions
@@ -12,25 +15,25 @@ from sms.plan.tree import Approval, Asking, Doubt, Encodings, Plan, Policy, Remo
 
 
 def made(
-    order: compose.Order,
+    order: Order,
     *,
     now: datetime,
     public_url: str,
     row: int | None = None,
-    figures: compose.Survey | None = None,
+    figures: Survey | None = None,
     masked: bool = False,
     user: Any = None,
 ) -> Plan:
     """The plan at `now`. `row` is whose request is shown, the first one if None; `figures` saves a second survey of the same order,
     and `masked` hides the number in the request, for whoever may not see it. `user` is who would ask for approval.
 
-    Raises `compose.ComposeError` exactly where making the send would, and for a row without a message.
+    Raises `ComposeError` exactly where making the send would, and for a row without a message.
     """
-    order = compose.settled(order)
+    order = settled(order)
     if figures is None:
-        figures = compose.survey(order, now=now)
+        figures = checks.survey(order, now=now)
     else:
-        compose.refuse(order, now=now)
+        checks.refuse(order, now=now)
     chosen = exact.line_of(order, figures, row)
     countries = cost.by_country(order, figures)
     priced = cost.total(countries, entered=Price.objects.filter(service=order.service).exists())
@@ -69,7 +72,7 @@ def made(
     )
 
 
-def _approval(order: compose.Order, figures: compose.Survey, *, user: Any, now: datetime) -> Approval:
+def _approval(order: Order, figures: Survey, *, user: Any, now: datetime) -> Approval:
     wanted = approval.needed(
         order,
         recipients=figures.recipients,
@@ -81,18 +84,18 @@ def _approval(order: compose.Order, figures: compose.Survey, *, user: Any, now: 
     return Approval(wanted.approvers, rules, wanted.eligible, wanted.short)
 
 
-def _removed(figures: compose.Survey) -> tuple[Removed, ...]:
+def _removed(figures: Survey) -> tuple[Removed, ...]:
     """The reason with the most rows first."""
     ordered = sorted(figures.removed.items(), key=lambda item: (-item[1].count, item[1].rows))
     return tuple(Removed(code, one.reason, one.count, tuple(one.rows)) for code, one in ordered)
 
 
-def _policy(order: compose.Order) -> Policy | None:
+def _policy(order: Order) -> Policy | None:
     group = order.policy_group
     if group is None:
         return None
     consent, cap = wishes.consent_and_cap(order.wishes, group)
-    checks = [
+    asked = [
         words
         for words, wanted in (
             ("consent", consent),
@@ -104,5 +107,5 @@ def _policy(order: compose.Order) -> Policy | None:
         group=group.name,
         check_consent=consent,
         apply_frequency_cap=cap,
-        says=f"Webex Connect checks {' and '.join(checks)} at each message; how many it refuses cannot be known here.",
+        says=f"Webex Connect checks {' and '.join(asked)} at each message; how many it refuses cannot be known here.",
     )

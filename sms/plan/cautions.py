@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from sms import compose, content, lint
-from sms.compose.survey import ADVISED
+from sms import content, lint
+from sms.compose.order import Order, written_of
+from sms.compose.survey import ADVISED, Survey
 from sms.models import SenderKind
 from sms.plan.forecast import Forecast
 from sms.plan.tree import Caution, Cost
@@ -13,8 +14,8 @@ _NAMES = {"US": "the United States", "CA": "Canada"}
 
 
 def cautions(
-    order: compose.Order,
-    figures: compose.Survey,
+    order: Order,
+    figures: Survey,
     *,
     foreseen: Forecast,
     cost: Cost,
@@ -37,7 +38,7 @@ def cautions(
             "too_late",
             f"{_messages(foreseen.too_late)} would expire before being sent. Choose a later expiry or an earlier time.",
         )
-    written = compose.written_of(order)
+    written = written_of(order)
     if written:
         for found in lint.lint(written):
             yield Caution(found.code, found.text)
@@ -60,7 +61,7 @@ def cautions(
         yield Caution("price", f"{cost.says} The cost leaves them out.")
 
 
-def _short_domain(order: compose.Order) -> str:
+def _short_domain(order: Order) -> str:
     domain = order.link_domain
     if domain is not None and domain.is_shared:
         return (

@@ -4,12 +4,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 
-from sms import compose
+from sms.compose.order import Order
+from sms.compose.survey import Survey
 from sms.models import Price
 from sms.plan.tree import Cost, Country, Money, Range
 
 
-def by_country(order: compose.Order, figures: compose.Survey) -> tuple[Country, ...]:
+def by_country(order: Order, figures: Survey) -> tuple[Country, ...]:
     """Recipients, segments and cost of each country, the most recipients first."""
     prices = _prices(order)
     ordered = sorted(figures.countries.items(), key=lambda item: (-item[1][0], item[0]))
@@ -31,7 +32,7 @@ def _country(country: str, recipients: int, least: int, most: int, price: Price 
     )
 
 
-def _prices(order: compose.Order) -> dict[str, Price]:
+def _prices(order: Order) -> dict[str, Price]:
     """The price of each country for the kind of this sender; that of any kind where there is no own one."""
     kind = order.sender.kind if order.sender else ""
     rows = Price.objects.filter(service=order.service, sender_kind__in={"", kind}).order_by("sender_kind")

@@ -2,21 +2,24 @@
 
 import json
 
-from sms import compose, correlation
-from sms.compose import ComposeError, Problem
+from sms import correlation
+from sms.compose import checks
+from sms.compose.order import Line, Order, substance
+from sms.compose.survey import Survey
 from sms.dispatch.claim import Waiting
 from sms.dispatch.request import body_of, sheet_of
 from sms.models import Send
 from sms.msisdn import mask
+from sms.refusal import ComposeError, Problem
 from sms.webex.rules import WireError
 
 LATER = "(made when it is sent)"
 HIDDEN = "…"
 
 
-def body(order: compose.Order, line: compose.Line, *, public_url: str, masked: bool = False) -> str:
+def body(order: Order, line: Line, *, public_url: str, masked: bool = False) -> str:
     """JSON; `{"impossible": …}` where the provider's rules forbid it. `order` is settled."""
-    send = Send(**compose.substance(order, order.sender))
+    send = Send(**substance(order, order.sender))
     waiting = Waiting(0, line.msisdn, line.text, line.substitutions, 0, line.zone)
     try:
         written = body_of([waiting], sheet_of(send, public_url=public_url)).decode()
@@ -28,17 +31,17 @@ def body(order: compose.Order, line: compose.Line, *, public_url: str, masked: b
     return marked(written, message_id=0, attempt=1, order=order)
 
 
-def marked(written: str, *, message_id: int, attempt: int, order: compose.Order) -> str:
+def marked(written: str, *, message_id: int, attempt: int, order: Order) -> str:
     """A body with its correlation id and the token of its receipt address blanked out."""
     own = correlation.write(message_id=message_id, attempt=attempt, key=order.service.correlation_key)
     return written.replace(own, LATER).replace(f"/{order.service.receipt_token}/", f"/{HIDDEN}/")
 
 
-def line_of(order: compose.Order, figures: compose.Survey, row: int | None) -> compose.Line:
+def line_of(order: Order, figures: Survey, row: int | None) -> Line:
     """The message of a row, the first one where none is named; raises ComposeError naming `plan_row`."""
     if row is None:
         return figures.head[0]
-    if (line := compose.line_of(order, row)) is not None:
+    if (line := checks.line_of(order, row)) is not None:
         return line
     raise ComposeError(
         [Problem("plan_row", f"Row {row:,} gets no message. Choose a row that is not rejected.")]

@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Min, Sum
 
-from sms import compose, control, hours
+from sms import control, hours
+from sms.compose.order import LARGE, Order, quiet_of
+from sms.compose.survey import Survey
 from sms.dispatch import pace
 from sms.dispatch.claim import open_slices
 from sms.dispatch.fair import WEIGHTS
@@ -38,10 +40,10 @@ class Forecast:
     says: str
 
 
-def forecast(order: compose.Order, figures: compose.Survey, *, now: datetime) -> Forecast:
+def forecast(order: Order, figures: Survey, *, now: datetime) -> Forecast:
     """What is known at `now`; faults, receipts and sends that come later are not foreseen."""
     service = order.service
-    quiet = compose.quiet_of(order)
+    quiet = quiet_of(order)
     start = max(order.due_at or now, now + _preparing(figures.rows))
     stages = figures.staged()
     flows, ahead = _queue(service, lane=int(order.lane), start=start)
@@ -81,7 +83,7 @@ def forecast(order: compose.Order, figures: compose.Survey, *, now: datetime) ->
 
 def _preparing(rows: int) -> timedelta:
     """How long the messages of a large send take to be written, as it was the last times; a small one is there at once."""
-    if rows <= compose.LARGE:
+    if rows <= LARGE:
         return timedelta(0)
     last = Preparation.objects.filter(
         kind=Preparation.Kind.EXPAND, state=Preparation.State.READY, began_at__isnull=False
@@ -96,7 +98,7 @@ def _preparing(rows: int) -> timedelta:
     return timedelta(seconds=rows / max(speed, 1.0) + NOTICED)
 
 
-def _held(order: compose.Order) -> str:
+def _held(order: Order) -> str:
     if order.service.paused_at is not None:
         return "The service is paused; nothing starts until somebody resumes it."
     for part in (order.sender, order.link_domain):
@@ -105,7 +107,7 @@ def _held(order: compose.Order) -> str:
     return ""
 
 
-def _words(order: compose.Order, *, known: bool, ramps: bool, ends: bool) -> str:
+def _words(order: Order, *, known: bool, ramps: bool, ends: bool) -> str:
     if not known:
         return "The service has no contracted rate, so the end cannot be foreseen."
     if not ends:

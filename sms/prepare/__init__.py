@@ -4,7 +4,6 @@
     go_on(pk, …)        one of them for some seconds, for a page that wants to show something at once
     waits()             whether there is something to do that nobody is at
     forget()            rows of files that no draft and no send needs any more
-    keep(stopped, …)    start a process that runs it, whenever something waits
 
 Each is a `Preparation`, worked on under a lease and committed a block at a time with its cursor, so that it may be killed at any
 moment: whoever comes next goes on there, and every row is there once. Any number of processes may run this at the same time, beside
@@ -14,7 +13,6 @@ dispatch. `manage.py prepare_audiences` is its process; the cluster and `manage.
     expand    a send's messages                      check    the figures of a draft
 """
 
-from sms.prepare.process import keep
 from sms.prepare.work import forget, go_on, run, waits
 
-__all__ = ["forget", "go_on", "keep", "run", "waits"]
+__all__ = ["forget", "go_on", "run", "waits"]

@@ -10,22 +10,25 @@ import msgspec
 from django.db import transaction
 from django.utils import timezone
 
-from sms import chunks, compose, drafts
+from sms import chunks, drafts
 from sms.audience import Limits
+from sms.compose.lines import Composer
+from sms.compose.order import settled
+from sms.compose.survey import Survey, Surveyor
 from sms.models import Draft, OptOut, Preparation
 from sms.points import point
 from sms.prepare.lease import Gone, Lease
 
 STORE_EVERY = 1.0  # seconds
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(compose.Survey).decode
+_decode = msgspec.msgpack.Decoder(Survey).decode
 
 
 def check(found: Preparation, lease: Lease) -> Generator[None]:
     """A step is a chunk."""
     draft = drafts.with_related(Draft.objects.all()).get(preparation=found)
     limits = Limits(**found.cursor["limits"])
-    order = compose.settled(drafts.order_of(draft, limits=limits))
+    order = settled(drafts.order_of(draft, limits=limits))
     if drafts.digest_of(order) != found.digest:
         raise Gone  # it was changed a moment ago: whoever looks at it asks again
     kept = order.audience
@@ -34,8 +37,8 @@ def check(found: Preparation, lease: Lease) -> Generator[None]:
     if "place" not in cursor:
         last = OptOut.objects.filter(service=order.service).order_by("-pk").values_list("pk", flat=True)
         cursor |= {"place": 0, "opt_outs": last.first() or 0}
-    composer = compose.Composer(order)
-    surveyor = compose.Surveyor(order, so_far=_decode(bytes(found.partial)) if found.partial else None)
+    composer = Composer(order)
+    surveyor = Surveyor(order, so_far=_decode(bytes(found.partial)) if found.partial else None)
     total, stored, rows = kept.version.recipients + kept.version.rejected, time.monotonic(), 0
     while (block := kept.block(cursor["place"])) is not None:
         lines, unfit = composer.lines(block.recipients)

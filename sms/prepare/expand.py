@@ -10,12 +10,15 @@ from collections.abc import Generator
 from django.db import transaction
 from django.utils import timezone
 
-from sms import approval, chunks, compose, content, slicing, wake
+from sms import approval, chunks, content, slicing, wake
+from sms.compose.lines import Composer
+from sms.compose.order import Order
 from sms.models import Preparation, Reject, Send, SendState
 from sms.models.insert import insert
 from sms.models.ledger import Tally
 from sms.points import point
 from sms.prepare.lease import Gone, Lease
+from sms.refusal import ComposeError, Problem
 
 REJECT = ("send_id", "row", "value", "code", "reason")
 READ_AT_A_TIME = 20  # slices, between two looks whether it is still ours
@@ -26,7 +29,7 @@ def expand(found: Preparation, lease: Lease) -> Generator[None]:
     related = ("service", "sender", "template", "template_version", "link_domain", "audience")
     send = Send.objects.select_related(*related).get(preparation=found)
     order = _order_again(send, found)
-    composer, kept = compose.Composer(order), order.audience
+    composer, kept = Composer(order), order.audience
     assert isinstance(kept, chunks.Kept)
     cursor = dict(found.cursor)
     place = cursor.get("place", 0)
@@ -70,7 +73,7 @@ def expand(found: Preparation, lease: Lease) -> Generator[None]:
         locked = _locked(send)
         if not Send.objects.filter(pk=send.pk, audience__erased_at=None).exists():
             said = "Its recipients were erased while its messages were written. Cancel it, and send to another audience."
-            raise compose.ComposeError([compose.Problem("audience", said)])
+            raise ComposeError([Problem("audience", said)])
         lease.end(Preparation.State.READY)
         locked.recipients, locked.rejected, locked.ramp = send.recipients, send.rejected, send.ramp
         now = timezone.now()
@@ -85,19 +88,19 @@ def expand(found: Preparation, lease: Lease) -> Generator[None]:
 
 
 def _locked(send: Send) -> Send:
-    """The send's lock comes before that of its preparation, as in `compose.cancel`. Raises Gone where it was cancelled."""
+    """The send's lock comes before that of its preparation, as in `sends.cancel`. Raises Gone where it was cancelled."""
     locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
     if locked.state != SendState.PREPARING:
         raise Gone
     return locked
 
 
-def _order_again(send: Send, found: Preparation) -> compose.Order:
+def _order_again(send: Send, found: Preparation) -> Order:
     """What the send was made of. The quiet hours are those that were in force then, whatever the service's are now."""
     assert send.audience is not None, "a large send names its audience"
     service = send.service
     service.quiet_hours = send.quiet_hours
-    return compose.Order(
+    return Order(
         service=service,
         audience=chunks.Kept(send.audience),
         sender=send.sender,

@@ -16,12 +16,13 @@ from django.utils import timezone
 from msgspec.structs import replace
 
 from sms.audience import Limits, Reading, Recipient, Reject, stream, stream_pasted
-from sms.audience.download import ROW, armed
+from sms.audience.download import ROW
 from sms.audience.rows import BLOCK
 from sms.chunks import Digest, Kept, Shelf, cells_of
 from sms.models import AudienceVersion, Preparation, Upload
 from sms.points import point
 from sms.prepare.lease import Lease
+from sms.values.csv import armed
 
 Item = Recipient | Reject
 

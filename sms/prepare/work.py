@@ -13,12 +13,12 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from sms.audience import AudienceError
-from sms.compose import ComposeError
 from sms.models import AudienceVersion, Preparation, Upload
 from sms.prepare.check import check
 from sms.prepare.expand import expand
 from sms.prepare.lease import Gone, Lease
 from sms.prepare.read import read
+from sms.refusal import ComposeError
 
 log = structlog.get_logger(__name__)
 

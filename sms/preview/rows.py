@@ -6,7 +6,8 @@ from statistics import median_high
 
 from sms import content, templates, text
 from sms.audience import Audience, Recipient
-from sms.compose import Survey, lengths
+from sms.compose import lengths
+from sms.compose.survey import Survey
 from sms.preview.shapes import Hole, Totals, Written
 from sms.sample import Sample
 

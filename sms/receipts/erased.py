@@ -2,10 +2,10 @@
 
 from collections.abc import Collection
 
-from sms.archive import bare_receipt
+from sms.inbound.receipts.shorten import bare_receipt
 from sms.models import Erasure, Message, Receipt, many
+from sms.models.sql.exchange import exchange
 from sms.msisdn.hidden import ERASED
-from sms.retention.ledger_rows import exchange
 
 
 def erased_among(message_ids: Collection[int], *, services: Collection[int]) -> set[int]:

@@ -19,7 +19,7 @@ from sms import correlation, optout
 from sms.models import Click, Message, MessageState, Receipt, ReceiptInbox, Service, ledger, outbox
 from sms.models.ledger import News, Tally
 from sms.models.meanwhile import meanwhile, rows_ahead
-from sms.models.outbox import Change
+from sms.models.outbox_bodies import Change
 from sms.models.receipt import GIVE_UP
 from sms.points import point
 from sms.receipts.click_agents import Agent, agent_of

@@ -6,10 +6,10 @@ from typing import Any
 
 import xlsxwriter
 
-from sms.audience.download import MARK, csv_line
 from sms.reports.ask import BY, Asked
 from sms.reports.figures import SHOWN_TIMES, Figures
 from sms.reports.read import Line
+from sms.values.csv import MARK, csv_line
 
 Cell = str | int | float | None
 SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}

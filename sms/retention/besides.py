@@ -28,9 +28,10 @@ from sms.models import (
     Upload,
     many,
 )
+from sms.models.sql.exchange import exchange
 from sms.msisdn.hidden import hidden
 from sms.retention.due import DONE
-from sms.retention.ledger_rows import exchange, shorten
+from sms.retention.ledger_rows import shorten
 
 AT_ONCE = 500
 BY = Actor.system()

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from sms.archive import bare_receipt, in_values
+from sms.archive import in_values
+from sms.inbound.receipts.shorten import bare_receipt
 from sms.models import (
     ApprovalRequest,
     Click,
@@ -24,6 +24,7 @@ from sms.models import (
     Service,
     many,
 )
+from sms.models.sql.exchange import exchange
 from sms.msisdn.hidden import hidden
 from sms.msisdn.mention import Mention
 from sms.retention.due import STAGES, Ready
@@ -140,25 +141,6 @@ def shorten(rows: "QuerySet[Receipt]") -> int:
     found = list(rows.order_by("pk").values_list("pk", "raw"))
     exchange(Receipt, "raw", [(pk, bare_receipt(bytes(raw))) for pk, raw in found], kind="bytea")
     return len(found)
-
-
-def exchange(model: Any, column: str, pairs: Sequence[tuple[int, Any]], *, kind: str) -> None:
-    """One column of many rows, each its own value, in one statement on PostgreSQL."""
-    if not pairs:
-        return
-    table = model._meta.db_table
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                f"UPDATE {table} AS t SET {column} = v.it FROM unnest(%s::bigint[], %s::{kind}[]) AS v(id, it)"  # noqa: S608
-                " WHERE t.id = v.id",
-                [[pk for pk, _ in pairs], [value for _, value in pairs]],
-            )
-        else:
-            cursor.executemany(
-                f"UPDATE {table} SET {column} = %s WHERE id = %s",  # noqa: S608
-                [(value, pk) for pk, value in pairs],
-            )
 
 
 def _texts_of_sends(sends: Sequence[int]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from sms.webex.rules import WireError
-from sms.webex.wire import SendRequest
+from sms.webex.send_request import SendRequest
 
 _PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")

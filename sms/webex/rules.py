@@ -8,12 +8,9 @@ where a field is absent, since it runs for every message.
 import dataclasses
 import datetime as dt
 import re
-from typing import TYPE_CHECKING
 
 from sms.webex import addresses
-
-if TYPE_CHECKING:  # the structs are in `wire`, which calls us
-    from sms.webex.wire import ContactPolicy, Destination, Options, SendRequest
+from sms.webex.send_request import ContactPolicy, Destination, Options, SendRequest
 
 AHEAD = dt.timedelta(days=7)
 LONGEST_VALIDITY = 72 * 3600
@@ -61,7 +58,7 @@ class Rules:
 DEFAULT = Rules()
 
 
-def validate(request: "SendRequest", *, rules: Rules = DEFAULT) -> None:
+def validate(request: SendRequest, *, rules: Rules = DEFAULT) -> None:
     """Raise `WireError` for the first rule that does not hold, in the order of the fields."""
     if request.channel != "sms":
         raise WireError("channel", "must be sms")
@@ -99,7 +96,7 @@ def validate(request: "SendRequest", *, rules: Rules = DEFAULT) -> None:
         raise WireError("batchId", "must not begin or end with a space")
 
 
-def _destinations(to: "list[Destination]", rules: Rules) -> None:
+def _destinations(to: list[Destination], rules: Rules) -> None:
     if not to:
         raise WireError("to", "needs at least one destination", code="7003")
     msisdn = addresses.PLUS_MSISDN if rules.e164_plus else addresses.MSISDN
@@ -143,7 +140,7 @@ def _substitutions(substitutions: dict[str, str], field: str) -> None:
             raise WireError(field, f"names placeholders bare: name, not $(name); {name!r} is none")
 
 
-def _body(request: "SendRequest", rules: Rules) -> None:
+def _body(request: SendRequest, rules: Rules) -> None:
     content, template = request.content, request.template
     if content is None:
         if template is None:
@@ -167,7 +164,7 @@ def _body(request: "SendRequest", rules: Rules) -> None:
         _smartlinks(request, links)
 
 
-def _substituted(request: "SendRequest", text: str, rules: Rules) -> None:
+def _substituted(request: SendRequest, text: str, rules: Rules) -> None:
     """Every placeholder has a value, and no destination's text is over the limit with its values in place.
 
     What the provider does with a missing value is not documented (reference §9), so none is ever missing.
@@ -200,7 +197,7 @@ def _too_long(length: int, rules: Rules, which: str) -> WireError:
     )
 
 
-def _smartlinks(request: "SendRequest", in_text: list[str] | None) -> None:
+def _smartlinks(request: SendRequest, in_text: list[str] | None) -> None:
     """Tokens in the text and entries of the list name the same links. A template's text is not known here."""
     listed = [link.smartlink_id for link in request.smartlinks]
     for index, link in enumerate(request.smartlinks):
@@ -219,7 +216,7 @@ def _smartlinks(request: "SendRequest", in_text: list[str] | None) -> None:
             raise WireError("smartlinks", f"has no entry for {{{{smartlink_{token}}}}} in the text")
 
 
-def _options(options: "Options", rules: Rules) -> None:
+def _options(options: Options, rules: Rules) -> None:
     if not options.domain:
         raise WireError("options.domain", "is mandatory whenever options are used")
     if not addresses.is_origin(options.domain, plain=rules.plain_http):
@@ -229,7 +226,7 @@ def _options(options: "Options", rules: Rules) -> None:
             raise WireError(f"options.{field}", f"may have {LONGEST_TAG} letters, digits, _ and -")
 
 
-def _receipts(request: "SendRequest") -> None:
+def _receipts(request: SendRequest) -> None:
     options = request.options
     clicks = options is not None and options.shorten_links and options.track_clicks
     for index, receipt in enumerate(request.requested_receipts):
@@ -241,7 +238,7 @@ def _receipts(request: "SendRequest") -> None:
             )
 
 
-def _times(request: "SendRequest", rules: Rules) -> None:
+def _times(request: SendRequest, rules: Rules) -> None:
     send_at, expire_at, validity = request.send_at, request.expire_at, request.validity
     if expire_at is not None and validity is not None:
         raise WireError("validity", "only one of expireAt and validity may be given")
@@ -275,7 +272,7 @@ def _notify_url(url: str, rules: Rules) -> None:
         raise WireError("notifyUrl", "must be a whole https:// address without spaces")
 
 
-def _contact_policy(policy: "ContactPolicy") -> None:
+def _contact_policy(policy: ContactPolicy) -> None:
     if not policy.group.strip():
         raise WireError("contactPolicy.contactPolicyGroup", "is mandatory with a contact policy")
     if not (policy.check_consent or policy.apply_frequency_cap):

@@ -24,13 +24,14 @@ def main() -> None:
 
 def one(options: argparse.Namespace) -> None:
     """All figures on the database of the environment."""
-    from sms import approval, compose, prepare
+    from sms import approval, prepare
+    from sms.compose.create import create
     from sms.models import Message, Slice
     from tests.support.approvals import a_careful_service
     from tests.support.sends import BY, an_order, numbers
 
     service = a_careful_service()
-    send = compose.create(an_order(service, audience=numbers(options.rows)), by=BY)
+    send = create(an_order(service, audience=numbers(options.rows)), by=BY)
     prepare.run(stopped=lambda: False)
 
     def timed(act):

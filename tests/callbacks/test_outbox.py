@@ -7,9 +7,10 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from sms import compose, receipts
+from sms import receipts
 from sms.models import Callback, Message, MessageState, ledger
 from sms.models.ledger import News, Tally
+from sms.sends.cancel import cancel
 from sms.webex.receipts import parse_receipt
 from tests.support.callbacks import an_endpoint, comes_in, with_notify
 from tests.support.provider import Provider, refused
@@ -202,7 +203,7 @@ def test_what_is_cancelled_in_time_is_reported_as_failed_and_as_cancelled():
     service = a_service()
     an_endpoint(service)
     send = with_notify(a_send(service, count=3))
-    compose.cancel(send, by=BY)
+    cancel(send, by=BY)
     assert [row.kind for row in Callback.objects.all()] == ["message.cancelled"] * 6
     assert statuses_of_notify() == ["Failed"] * 3
 

@@ -8,8 +8,10 @@ from django.db import connection
 from django.utils import timezone
 
 from portal.models import Role
-from sms import approval, approving, compose, control, drafts, prepare
+from sms import approval, approving, control, drafts, prepare
 from sms.audience import Limits
+from sms.compose import checks
+from sms.compose.create import create
 from sms.dispatch.claim import Owner, claim
 from sms.dispatch.look import standings
 from sms.models import (
@@ -177,7 +179,7 @@ def test_an_expired_send_is_not_approved():
 def test_nobody_approves_their_own_send_whatever_they_are(roles, superuser):
     service = a_careful_service()
     ada = a_person("ada", service, *roles, is_superuser=superuser)
-    send = compose.create(an_order(service), by=acting(ada), user=ada)
+    send = create(an_order(service), by=acting(ada), user=ada)
     with pytest.raises(approving.OwnSend):
         yes(send, ada)
     with pytest.raises(approving.OwnSend):
@@ -379,7 +381,7 @@ def test_a_send_that_has_begun_is_not_stopped_by_the_clock():
 def test_a_large_send_is_asked_about_once_its_messages_are_written():
     service = a_careful_service()
     order = large_order(service, 700, draft=None)
-    send = compose.create(order, by=BY)
+    send = create(order, by=BY)
     assert (send.state, send.approvers) == (SendState.PREPARING, 1)
     assert not ApprovalRequest.objects.exists()
     prepare.run(stopped=lambda: False)
@@ -395,7 +397,7 @@ def test_a_large_send_is_asked_about_once_its_messages_are_written():
 
 def test_a_large_send_that_is_taken_back_while_it_is_written_asks_nobody():
     service = a_careful_service()
-    send = compose.create(large_order(service, 700), by=BY)
+    send = create(large_order(service, 700), by=BY)
     assert approving.take_back(send, by=BY) is None
     prepare.run(stopped=lambda: False)
     send.refresh_from_db()
@@ -409,7 +411,7 @@ def test_a_large_send_that_is_taken_back_while_it_is_written_asks_nobody():
 def needed(order, **changes):
     now = changes.pop("now", timezone.now())
     ApprovalRules.objects.update_or_create(service=order.service, defaults=changes)
-    return [reason.rule for reason in approval.needed_for(order, compose.check(order).lines, now=now).reasons]
+    return [reason.rule for reason in approval.needed_for(order, checks.check(order).lines, now=now).reasons]
 
 
 def test_each_rule_speaks_of_its_own_cause():
@@ -460,7 +462,7 @@ def test_the_largest_number_counts_and_too_few_are_said():
     a_person("bob", service)
     ApprovalRules.objects.create(service=service, size=1, size_approvers=1, new_sender=2)
     order = an_order(service)
-    wanted = approval.needed_for(order, compose.check(order).lines)
+    wanted = approval.needed_for(order, checks.check(order).lines)
     assert (wanted.approvers, wanted.eligible) == (2, 1)
     assert "one person could say yes, and 2 are needed" in wanted.short
 

@@ -10,9 +10,11 @@ import pytest
 from django.db import models
 from django.utils import timezone
 
-from sms import approval, approving, compose, templates
+from sms import approval, approving, templates
 from sms.approval import fingerprint
 from sms.audience import Audience, Recipient
+from sms.compose.create import create
+from sms.compose.order import Order
 from sms.models import (
     AuditEvent,
     ContactPolicyGroup,
@@ -74,7 +76,7 @@ def a_full_send(kind: str, *, batch: int = 2) -> Send:
         )
         for row in (1, 2, 3)
     ]
-    order = compose.Order(
+    order = Order(
         service=service,
         audience=Audience(
             headings=["number", "name", "zone"], column="number", recipients=recipients, rejects=[]
@@ -87,7 +89,7 @@ def a_full_send(kind: str, *, batch: int = 2) -> Send:
         policy_group=ContactPolicyGroup.objects.create(service=service, name="g", group_id="g"),
         expires_at=timezone.now() + timedelta(days=2),
     )
-    return compose.create(order, by=BY)
+    return create(order, by=BY)
 
 
 def another(model: type[models.Model], send: Send) -> models.Model:

@@ -10,7 +10,8 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from sms import approval, approving, compose, control, prepare
+from sms import approval, approving, control, prepare
+from sms.compose.create import create
 from sms.dispatch.claim import Lease, Owner, renew
 from sms.models import ApprovalRequest, Message, Preparation, Send, SendState, Slice
 from tests.support.approvals import a_careful_service, a_person, acting, request_of
@@ -87,7 +88,7 @@ def test_messages_are_read_before_anything_is_locked(act: Callable[[Send], None]
 
 
 def test_a_large_send_is_read_before_it_is_opened():
-    send = compose.create(large_order(a_careful_service(), 700), by=BY)
+    send = create(large_order(a_careful_service(), 700), by=BY)
     with nothing_read_under_a_lock():
         prepare.run(stopped=lambda: False)
     request, found = request_of(send), approval.fingerprint_of(send.pk)
@@ -130,7 +131,7 @@ def test_slices_that_are_others_by_then_are_read_again():
 def test_whoever_moves_a_send_while_it_is_written_cannot_approve_it():
     service = a_careful_service()
     bob, eve = a_person("bob", service), a_person("eve", service)
-    send = compose.create(large_order(service, 1_500), by=BY)
+    send = create(large_order(service, 1_500), by=BY)
     assert not prepare.go_on(send.preparation.pk, stopped=lambda: True)
     for due in (HOUR, 2 * HOUR):
         control.reschedule(send, due_at=timezone.now() + due, by=acting(bob), user=bob)

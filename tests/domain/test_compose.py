@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sms import compose
 from sms.audience import Limits, read
-from sms.compose import ComposeError
+from sms.compose import checks
+from sms.compose.create import create
 from sms.models import AuditEvent, Message, MessageTemplate, Reject, Send, Sender, SenderKind, Slice
+from sms.refusal import ComposeError
 from tests.support.sends import BY, a_send, a_service, an_order, numbers
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +22,7 @@ def table(text: str):
 
 def problems(order) -> dict[str, str]:
     with pytest.raises(ComposeError) as caught:
-        compose.create(order, by=BY)
+        create(order, by=BY)
     assert Send.objects.count() == Message.objects.count() == 0, "nothing is stored"
     return {problem.field: problem.text for problem in caught.value.problems}
 
@@ -133,8 +134,8 @@ def test_rejects_and_recipients_together_are_all_rows():
 
 
 def test_checking_stores_nothing():
-    checked = compose.check(an_order(a_service(), 3, content="Hello €"))
-    assert (len(checked.lines), checked.segments_total, checked.encoding) == (3, 3, "gsm7")
+    checked = checks.check(an_order(a_service(), 3, content="Hello €"))
+    assert ([line.segments for line in checked.lines], checked.encoding) == ([1, 1, 1], "gsm7")
     assert Send.objects.count() == 0
 
 

@@ -8,13 +8,14 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from sms import compose, correlation
+from sms import correlation
 from sms.dispatch import claim, pace
 from sms.dispatch.claim import Owner
 from sms.dispatch.post import Outcome
 from sms.dispatch.record import record
 from sms.models import AuditEvent, SendState, Slice
 from sms.models.ledger import Tally
+from sms.sends.cancel import cancel
 from sms.webex.errors import Throttled
 from tests.support.dispatching import Dispatcher, release, states
 from tests.support.provider import PUBLIC_URL, Provider, accepted, raw_reply, refused
@@ -131,12 +132,12 @@ def test_a_scheduled_send_waits_for_its_time_and_is_posted_at_its_second():
 def test_cancelling_in_time_posts_nothing():
     provider = Provider()
     send = a_send(a_service(), 4, due_at=timezone.now() + timedelta(hours=1))
-    assert compose.cancel(send, by=BY) == 4
+    assert cancel(send, by=BY) == 4
     Slice.objects.filter(send=send).update(due_at=timezone.now())
     provider.dispatch()
     assert provider.bodies == []
     assert states(send) == {"cancelled": 4}
-    assert compose.cancel(send, by=BY) == 0, "a second press finds nothing"
+    assert cancel(send, by=BY) == 0, "a second press finds nothing"
 
 
 def test_an_expired_send_is_not_posted():
@@ -181,7 +182,7 @@ def test_a_message_that_the_provider_returns_after_a_cancellation_is_cancelled_t
     send = a_send(a_service(), 3)
     one = Dispatcher(send, "one")
     jobs = one.arm(1)
-    assert compose.cancel(send, by=BY) == 2
+    assert cancel(send, by=BY) == 2
     tally = Tally.new()
     record([Outcome(jobs[0], Throttled("7020", 400))], at=timezone.now(), tally=tally)
     tally.write()

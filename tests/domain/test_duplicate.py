@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sms import compose, control, drafts, duplicate, optout, saved
+from sms import control, drafts, duplicate, optout, saved
 from sms.audience import Limits, read_pasted
+from sms.compose import checks
+from sms.compose.create import create
 from sms.duplicate import NotThere, Who
 from sms.models import AuditEvent, Draft, Message, MessageState, Send, ShortLinkDomain, Upload
 from tests.support.sends import BY, a_send, a_service, an_order
@@ -34,7 +36,7 @@ def again(send: Send, who: Who | None = Who.ALL) -> tuple[Draft, list[str]]:
 
 
 def texts(draft: Draft) -> dict[str, str]:
-    lines = compose.check(drafts.order_of(draft, limits=LIMITS)).lines
+    lines = checks.check(drafts.order_of(draft, limits=LIMITS)).lines
     return {line.msisdn: line.text for line in lines}
 
 
@@ -119,7 +121,7 @@ def test_a_send_of_a_program_keeps_numbers_and_says_what_is_missing(service):
         "number,name\n07700900001,Ann\n07700900001,Ann", country="GB", limits=LIMITS, allow_duplicates=True
     )
     order = an_order(service, audience=audience, content="Hi $(name)")
-    send = compose.create(order, by=BY)
+    send = create(order, by=BY)
     draft, told = again(send)
     assert draft.text == "Hi $(name)"
     assert "$(name)" in told[-1]

@@ -5,9 +5,11 @@ from django.core.management import call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms import compose, drafts, facts, labels, reports
+from sms import drafts, facts, labels, reports
 from sms.audience import Limits
+from sms.compose import checks
 from sms.models import Draft, FactProfile, Label, Send
+from sms.refusal import ComposeError
 from tests.support.sends import a_send, a_service, an_order
 
 pytestmark = pytest.mark.django_db
@@ -56,8 +58,8 @@ def test_a_kept_label_stays_as_it_is_and_finds_its_way_through_an_address(writte
 
 
 def refusals(**changes) -> dict[str, str]:
-    with pytest.raises(compose.ComposeError) as caught:
-        compose.check(an_order(**changes))
+    with pytest.raises(ComposeError) as caught:
+        checks.check(an_order(**changes))
     return {problem.field: problem.text for problem in caught.value.problems}
 
 
@@ -89,7 +91,7 @@ def test_draft_and_command_give_their_labels(tmp_path):
         labels="Sale; News,\nsale",
     )
     order = drafts.order_of(draft, limits=Limits())
-    assert compose.check(order)
+    assert checks.check(order)
     assert labels.normalised(order.labels) == ("news", "sale")
     people = tmp_path / "people.csv"
     people.write_text("number\n+447710000001\n")

@@ -10,10 +10,13 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sms import chunks, compose, drafts, optout, prepare
+from sms import chunks, drafts, optout, prepare
 from sms.audience import read
 from sms.audience.rows import Audience
-from sms.compose import ComposeError
+from sms.compose import checks
+from sms.compose.lines import Composer
+from sms.compose.order import settled
+from sms.compose.survey import Surveyor
 from sms.models import (
     AudienceVersion,
     Draft,
@@ -24,6 +27,7 @@ from sms.models import (
     SenderKind,
     Upload,
 )
+from sms.refusal import ComposeError
 from tests.support.large_audiences import LIMITS, a_draft, again, finished, killed, people, reading_of
 from tests.support.sends import BY, a_service, an_order
 
@@ -70,7 +74,7 @@ def test_a_check_goes_on_where_it_was_killed_and_comes_to_the_same(monkeypatch):
     found = finished(draft).figures
     whole = read(io.BytesIO(people(3_000)), name="", country="GB", limits=LIMITS)
     order = replace(looked.order, audience=whole)
-    assert found == compose.survey(order)
+    assert found == checks.survey(order)
 
 
 def test_an_edit_starts_the_check_anew_and_the_file_is_not_read_twice():
@@ -297,27 +301,27 @@ def test_figures_of_a_stream_in_any_pieces_are_those_of_the_whole(rows, text, pi
         )
     written = "\n".join(["number,name,zone", *(",".join(row) for row in rows)]).encode()
     audience = read(io.BytesIO(written), name="", country="GB", limits=LIMITS)
-    order = compose.settled(an_order(service, sender=sender, audience=audience, content=text, ramp=ramp))
-    composer, surveyor = compose.Composer(order), compose.Surveyor(order)
+    order = settled(an_order(service, sender=sender, audience=audience, content=text, ramp=ramp))
+    composer, surveyor = Composer(order), Surveyor(order)
     try:
-        checked = compose.check(order)
+        checked = checks.check(order)
     except ComposeError as problem:
         with pytest.raises(ComposeError) as caught:
-            compose.survey(order)
+            checks.survey(order)
         assert caught.value.problems == problem.problems
         return
-    whole = compose.survey(order)
+    whole = checks.survey(order)
     mixed = [*audience.recipients, *audience.rejects]
     random.Random(1).shuffle(audience.rejects)
     for start in range(0, len(mixed), piece):
         part = mixed[start : start + piece]
         lines, unfit = composer.lines([one for one in part if hasattr(one, "msisdn")])
         surveyor.add(lines, [*unfit, *(one for one in part if not hasattr(one, "msisdn"))])
-        surveyor = compose.Surveyor(order, so_far=surveyor.so_far())
+        surveyor = Surveyor(order, so_far=surveyor.so_far())
     assert surveyor.finish() == whole
     assert isinstance(audience, Audience)
     assert (whole.recipients, whole.rejected) == (len(checked.lines), len(checked.rejects))
-    assert whole.total == checked.segments_total
+    assert whole.total == sum(line.segments for line in checked.lines)
     counts = sorted(line.segments for line in checked.lines)
     assert (whole.worst, whole.typical) == (counts[-1], counts[len(counts) // 2])
     assert whole.bad == list(checked.rejects)[:100]

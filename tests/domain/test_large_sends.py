@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sms import compose, control, optout, prepare
+from sms import control, optout, prepare
 from sms.audience import Limits, read
+from sms.compose.create import create
 from sms.models import (
     AuditEvent,
     Fact,
@@ -18,6 +19,7 @@ from sms.models import (
     SendState,
     Slice,
 )
+from sms.sends.cancel import cancel
 from tests.support.large_audiences import large_order, one_block, rows
 from tests.support.provider import Provider
 from tests.support.sends import BY, a_service, an_order
@@ -28,7 +30,7 @@ FOREVER = {"stopped": lambda: False}
 
 def test_it_is_preparing_until_every_message_is_there_and_then_as_a_small_one_would_be():
     service = a_service()
-    send = compose.create(large_order(service, ramp=True), by=BY)
+    send = create(large_order(service, ramp=True), by=BY)
     assert (send.state, send.recipients, send.rejected) == (SendState.PREPARING, 2_475, 25)
     assert AuditEvent.objects.filter(act="send.created", noun_key=str(send.pk)).exists()
     one_block(send)
@@ -38,7 +40,7 @@ def test_it_is_preparing_until_every_message_is_there_and_then_as_a_small_one_wo
     send.refresh_from_db()
     assert (send.state, send.counts()) == (SendState.SENDING, {"pending": 2_475})
     small = read(io.BytesIO(rows(2_500)), name="a.csv", country="GB", limits=Limits())
-    twin = compose.create(an_order(service, audience=small, content="Hi $(name)", ramp=True), by=BY)
+    twin = create(an_order(service, audience=small, content="Hi $(name)", ramp=True), by=BY)
     kept = ("row", "msisdn", "country", "text", "segments", "zone", "state", "substitutions")
     assert list(send.messages.values_list(*kept)) == list(twin.messages.values_list(*kept))
     cut = [[(one.stage, _covered(one)) for one in Slice.objects.filter(send=which)] for which in (send, twin)]
@@ -54,7 +56,7 @@ def _covered(one: Slice) -> int:
 
 
 def test_wherever_it_breaks_off_every_row_is_there_once():
-    send = compose.create(large_order(a_service()), by=BY)
+    send = create(large_order(a_service()), by=BY)
     for _ in range(10):
         one_block(send)
     send.refresh_from_db()
@@ -70,7 +72,7 @@ def test_what_was_taken_over_after_its_lease_ran_out_writes_nothing_more():
     from sms.prepare.expand import expand
     from sms.prepare.lease import Gone, Lease
 
-    send = compose.create(large_order(a_service()), by=BY)
+    send = create(large_order(a_service()), by=BY)
     slow = Lease(send.preparation.pk, owner="slow")
     assert slow.take()
     steps = expand(send.preparation, slow)
@@ -83,10 +85,10 @@ def test_what_was_taken_over_after_its_lease_ran_out_writes_nothing_more():
 
 
 def test_cancelled_while_it_is_written_it_ends_there():
-    send = compose.create(large_order(a_service()), by=BY)
+    send = create(large_order(a_service()), by=BY)
     one_block(send)
     there = send.messages.count()
-    assert compose.cancel(send, by=BY) == there > 0
+    assert cancel(send, by=BY) == there > 0
     prepare.run(**FOREVER)
     assert (send.state, send.recipients, send.counts()) == (SendState.CANCELLED, there, {"cancelled": there})
     assert send.messages.count() == there and not Slice.objects.exists()
@@ -95,7 +97,7 @@ def test_cancelled_while_it_is_written_it_ends_there():
 
 def test_whoever_opts_out_meanwhile_gets_no_message():
     service = a_service()
-    send = compose.create(large_order(service), by=BY)
+    send = create(large_order(service), by=BY)
     one_block(send)
     number = "+447710002000"
     optout.opt_out(service.pk, [optout.Refusal(number, "asked")], by=BY, source=OptOut.Source.PAGE)
@@ -108,7 +110,7 @@ def test_whoever_opts_out_meanwhile_gets_no_message():
 def test_a_scheduled_one_waits_for_its_time_and_may_be_put_off_while_it_is_written():
     service = a_service()
     due = timezone.now() + timedelta(days=1)
-    send = compose.create(large_order(service, due_at=due), by=BY)
+    send = create(large_order(service, due_at=due), by=BY)
     control.reschedule(send, due_at=due + timedelta(days=1), by=BY)
     prepare.run(**FOREVER)
     send.refresh_from_db()
@@ -118,7 +120,7 @@ def test_a_scheduled_one_waits_for_its_time_and_may_be_put_off_while_it_is_writt
 
 def test_it_is_dispatched_once_it_is_there():
     service = a_service(slug="quick", name="Quick")
-    send = compose.create(large_order(service, 1_050), by=BY)
+    send = create(large_order(service, 1_050), by=BY)
     provider = Provider()
     provider.dispatch(seconds=0.5)
     assert not provider.bodies
@@ -133,7 +135,7 @@ def test_its_figures_in_reports_are_those_of_a_small_one():
     from sms import facts
 
     service = a_service()
-    compose.create(large_order(service), by=BY)
+    create(large_order(service), by=BY)
     prepare.run(**FOREVER)
     facts.fold()
     assert facts.compare()[1] is None

@@ -9,9 +9,10 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from sms import compose, control
+from sms import control
 from sms.dispatch.claim import Owner, claim
 from sms.models import AuditEvent, Send, SendState, Slice
+from sms.sends.cancel import cancel
 from tests.support.provider import Provider
 from tests.support.sends import BY, a_send, a_service
 
@@ -89,7 +90,7 @@ def test_a_send_that_is_moved_while_it_begins_is_one_or_the_other():
 @pytest.mark.django_db(transaction=True)
 def test_a_send_that_is_cancelled_while_it_begins_posts_nothing():
     provider = Provider()
-    cancelled = race(lambda send: compose.cancel(send, by=BY))
+    cancelled = race(lambda send: cancel(send, by=BY))
     Slice.objects.update(done=False)
     provider.dispatch()
     assert provider.bodies == []

@@ -6,9 +6,10 @@ import pytest
 from django.utils import timezone
 
 from sms import correlation, optout, receipts
-from sms.compose import ComposeError, check
+from sms.compose.checks import check
 from sms.models import AuditEvent, OptOut
 from sms.optout import provider as told_by_provider
+from sms.refusal import ComposeError
 from sms.webex import codes
 from tests.support.provider import Provider
 from tests.support.receipts import receipt

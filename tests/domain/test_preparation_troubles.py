@@ -11,9 +11,11 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from portal.models import Role
-from sms import compose, control, drafts, prepare
+from sms import control, drafts, prepare
+from sms.compose.create import create
 from sms.models import AuditEvent, Preparation, Send, SendState
 from sms.prepare import lease, work
+from sms.sends.cancel import cancel
 from tests.support.approvals import a_person
 from tests.support.large_audiences import LIMITS, a_draft, again, finished, large_order, one_block, people
 from tests.support.sends import BY, a_service
@@ -53,7 +55,7 @@ def tried(found: Preparation) -> float:
     ],
 )
 def test_what_breaks_off_is_tried_less_and_less_often_and_then_people_are_told(problem, most, said):
-    send = compose.create(large_order(a_service(), ROWS), by=BY)
+    send = create(large_order(a_service(), ROWS), by=BY)
     one_block(send)
     found, there = send.preparation, send.messages.count()
     pauses = []
@@ -71,7 +73,7 @@ def test_what_breaks_off_is_tried_less_and_less_often_and_then_people_are_told(p
 
 
 def test_a_block_that_was_written_begins_the_count_anew():
-    send = compose.create(large_order(a_service(), ROWS), by=BY)
+    send = create(large_order(a_service(), ROWS), by=BY)
     found = send.preparation
     for _ in range(2):
         with refused('INTO "sms_statecount"'):
@@ -86,7 +88,7 @@ def test_a_block_that_was_written_begins_the_count_anew():
 
 @pytest.mark.django_db(transaction=True)
 def test_a_database_that_is_away_counts_nothing_and_fails_nothing():
-    send = compose.create(large_order(a_service(), ROWS), by=BY)
+    send = create(large_order(a_service(), ROWS), by=BY)
 
     def away(execute, sql, params, many, context):
         if tries["left"] <= 0:
@@ -106,7 +108,7 @@ def failed(client) -> Send:
     """A send whose messages could not be written, and somebody who is signed in and may see to it."""
     service = a_service()
     client.force_login(a_person("ada", service, Role.COMPOSER))
-    send = compose.create(large_order(service, ROWS), by=BY)
+    send = create(large_order(service, ROWS), by=BY)
     one_block(send)
     Preparation.objects.update(tries=work.PATIENCE - 1)
     with refused('INTO "sms_statecount"'):
@@ -137,7 +139,7 @@ def test_what_its_audience_forbids_offers_no_way_on(client, failed):
 
 
 def test_a_cancelled_one_does_not_go_on(failed):
-    compose.cancel(failed, by=BY)
+    cancel(failed, by=BY)
     assert not control.write_on(failed, by=BY)
     assert not AuditEvent.objects.filter(act="send.writing_resumed").exists()
 

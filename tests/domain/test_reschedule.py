@@ -7,9 +7,9 @@ from django.db import connection
 from django.utils import timezone
 
 from sms import control
-from sms.compose import ComposeError
 from sms.dispatch.claim import Owner, claim
 from sms.models import AuditEvent, Send, SendState, Slice
+from sms.refusal import ComposeError
 from tests.support.provider import Provider
 from tests.support.sends import BY, a_send, a_service
 

@@ -7,9 +7,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from sms import compose, drafts, saved
+from sms import drafts, saved
 from sms.audience import Limits, read
 from sms.models import AudienceChunk, AudienceVersion, AuditEvent, Draft, SavedAudience, Send, SendState
+from sms.refusal import ComposeError
 from tests.support.office_file import build
 from tests.support.provider import Provider
 from tests.support.sends import BY, a_service
@@ -134,7 +135,7 @@ def test_a_draft_with_two_audiences_or_an_archived_one_says_so(service, fields, 
     if not fields:
         saved.archive(made, by=BY)
         made.refresh_from_db()
-    with pytest.raises(compose.ComposeError, match=says) as problem:
+    with pytest.raises(ComposeError, match=says) as problem:
         drafts.order_of(drafted(service, made, **fields), limits=LIMITS)
     assert problem.value.problems[0].field == "audience"
 

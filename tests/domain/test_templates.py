@@ -5,8 +5,9 @@ import io
 import pytest
 from django.utils import timezone
 
-from sms import compose, consent, plan, senders, templates
+from sms import consent, plan, senders, templates
 from sms.audience import Limits, read, read_pasted
+from sms.compose import checks
 from sms.models import (
     AuditEvent,
     ContactPolicyGroup,
@@ -18,6 +19,7 @@ from sms.models import (
     Smartlink,
     VersionState,
 )
+from sms.refusal import ComposeError
 from sms.templates import Hole, TemplateError, Wording
 from tests.sandbox.running import sandbox
 from tests.support.provider import Provider
@@ -53,7 +55,7 @@ def test_a_language_is_sent_in_its_own_wording_and_a_missing_one_is_named():
     made = templates.create(service, "hello", Wording("Hello"), by=BY)
     templates.publish(templates.save_draft(made, Wording("Hallo", language="de"), by=BY), by=BY)
     assert a_send(service, content="", template=made, language="de").text == "Hallo"
-    with pytest.raises(compose.ComposeError, match="nothing published in “fr”"):
+    with pytest.raises(ComposeError, match="nothing published in “fr”"):
         a_send(service, content="", template=made, language="fr")
 
 
@@ -67,7 +69,7 @@ def test_fallbacks_fill_and_values_that_do_not_fit_are_rejects():
         country="GB",
         limits=Limits(),
     )
-    checked = compose.check(an_order(service, audience=audience, content="", template=made))
+    checked = checks.check(an_order(service, audience=audience, content="", template=made))
     assert [line.text for line in checked.lines] == ["Hi friend 7"]
     assert [one.reason for one in checked.rejects] == [
         "$(n) takes a number, not “x”.",
@@ -131,7 +133,7 @@ def test_smartlinks_go_into_the_request_and_unknown_ones_are_named():
     provider.dispatch()
     (one,) = provider.bodies[0]["smartlinks"]
     assert [str(value) for value in one.values()] == ["7", "60"]
-    with pytest.raises(compose.ComposeError, match="smartlink_8"):
+    with pytest.raises(ComposeError, match="smartlink_8"):
         a_send(service, content="See {{smartlink_8}}")
 
 
@@ -164,11 +166,11 @@ def test_a_sender_is_judged_by_country(kind, address, more, country, level):
 
 def test_refused_destinations_are_rejects_and_doubtful_ones_are_said():
     service = a_service()
-    checked = compose.check(an_order(service, audience=pasted("+447700900123\n+12025550123")))
+    checked = checks.check(an_order(service, audience=pasted("+447700900123\n+12025550123")))
     assert [line.msisdn for line in checked.lines] == ["+447700900123"]
     assert checked.rejects[0].code == "sender_refused"
-    with pytest.raises(compose.ComposeError, match="United States refuse") as refused:
-        compose.check(an_order(service, audience=pasted("+12025550123")))
+    with pytest.raises(ComposeError, match="United States refuse") as refused:
+        checks.check(an_order(service, audience=pasted("+12025550123")))
     assert refused.value.problems[0].field == "sender"
     long_code = Sender.objects.create(service=service, address="447700900000", kind=SenderKind.LONG_CODE)
     order = an_order(service, sender=long_code, audience=pasted("+33612345678"))

@@ -9,10 +9,11 @@ from django.db import connections
 from django.utils import timezone
 
 from portal.models import User
-from sms import compose, drafts, facts, optout, reports, saved, trial, trying
+from sms import drafts, facts, optout, reports, saved, trial, trying
 from sms.audience import Limits
-from sms.compose import ComposeError
+from sms.compose.create import create
 from sms.models import ApprovalRules, AuditEvent, Draft, Send, SendState, Service
+from sms.refusal import ComposeError
 from tests.support.provider import Provider
 from tests.support.sends import BY, a_send, a_service, numbers
 
@@ -175,7 +176,7 @@ def an_order(service, user, *, seeds=None, draft=None, **changes):
 
 def no_test(order, **options) -> str:
     with pytest.raises(ComposeError) as caught:
-        compose.create(order, by=BY, user=order.trial.user, **options)
+        create(order, by=BY, user=order.trial.user, **options)
     assert not Send.objects.exists()
     return str(caught.value)
 

@@ -6,8 +6,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sms import compose, dispatch
+from sms import dispatch
 from sms.models import AuditEvent, Message, Resend, Send, SendState, Slice
+from sms.refusal import ComposeError
+from sms.sends.cancel import cancel
 from tests.support.dispatching import back_in_time, release, states
 from tests.support.provider import Provider, accepted, raw_reply
 from tests.support.sends import BY, a_send, a_service
@@ -33,7 +35,7 @@ def test_by_default_nothing_is_ever_sent_again_by_itself():
 
 def test_always_sends_again_once_after_ten_seconds_and_needs_an_expiry():
     service, soon = a_service(), timezone.now() + timedelta(minutes=5)
-    with pytest.raises(compose.ComposeError, match="expiry"):
+    with pytest.raises(ComposeError, match="expiry"):
         a_send(service, resend=Resend.ALWAYS)
     send = unconfirmed(service, resend=Resend.ALWAYS, expires_at=soon)
     assert 5 < (dispatch.due_within(60) or 0) <= 10, "the slice comes due again"
@@ -102,7 +104,7 @@ def test_what_a_person_sends_again_is_posted_under_a_new_correlation_id():
 def test_nothing_of_a_cancelled_send_is_sent_again_and_then_called_cancelled():
     service = a_service()
     send = unconfirmed(service, resend=Resend.ALWAYS, expires_at=timezone.now() + timedelta(minutes=5))
-    compose.cancel(send, by=BY)
+    cancel(send, by=BY)
     back_in_time(send, timedelta(seconds=11))
     Slice.objects.filter(send=send).update(done=False)
     release(send)

@@ -6,9 +6,10 @@ import pytest
 from django.utils import timezone
 
 from sms import plan
-from sms.compose import ComposeError, check
+from sms.compose.checks import check
 from sms.dispatch.watch import findings
 from sms.models import ContactPolicyGroup, Resend, ShortLinkDomain
+from sms.refusal import ComposeError
 from sms.wishes import RECEIPTS, USUAL, Wishes
 from tests.support.provider import PUBLIC_URL, Provider
 from tests.support.sends import a_send, a_service, an_order

@@ -8,12 +8,14 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from sms import compose, plan
+from sms import plan
+from sms.compose import checks
 from sms.domains import NotCheckable, check, check_due
 from sms.domains.check import Eyes
 from sms.domains.site import visit
 from sms.domains.trace import NoAnswer, asking
 from sms.models import AuditEvent, DomainState, Region, ShortLinkDomain
+from sms.refusal import ComposeError
 from tests.support.internet import NOW, Authority, listening, name_server, opener
 from tests.support.people import signed_in
 from tests.support.sends import BY, a_service, an_order
@@ -171,8 +173,8 @@ def test_compose_refuses_what_leads_nowhere_and_warns_of_what_may():
     domain = a_domain(service, worked=True)
     text = "See https://shop.example/offer"
     check(domain, by=BY, eyes=eyes(GONE))
-    with pytest.raises(compose.ComposeError) as refused:
-        compose.check(an_order(service, content=text, link_domain=domain))
+    with pytest.raises(ComposeError) as refused:
+        checks.check(an_order(service, content=text, link_domain=domain))
     (problem,) = refused.value.problems
     assert problem.field == "link_domain"
     assert "is broken" in problem.text and "NXDOMAIN" in problem.text and "Check now" in problem.text

@@ -12,7 +12,7 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sms import compose, facts, optout, reports
+from sms import facts, optout, reports
 from sms.models import (
     Click,
     Fact,
@@ -29,6 +29,7 @@ from sms.models import (
 from sms.models.ledger import News, Tally
 from sms.optout import Refusal
 from sms.receipts import click_book
+from sms.sends.cancel import cancel
 from sms.wishes import Wishes
 from tests.support.sends import BY, a_send, a_service
 
@@ -82,7 +83,7 @@ def play(step, send, ids) -> None:
         Click.objects.create(message_id=ids[step[1]], receipt=receipt, url="https://x.test/", at=at)
         click_book.judge_messages([ids[step[1]]])
     elif kind == "cancel":
-        compose.cancel(send, by=BY)
+        cancel(send, by=BY)
     elif kind == "fold":
         facts.fold()
     elif kind == "opt_out":

@@ -122,20 +122,22 @@ def service(provider_url: str, batch: int, rate: int | None) -> None:
 
 
 def send(text: str, count: int, batch: int, start: int) -> int:
-    from sms import compose, prepare
+    from sms import prepare
     from sms.audience import Limits, read_pasted
+    from sms.compose.create import create
+    from sms.compose.order import Order
     from sms.models import Actor, Service
 
     shop = Service.objects.get(slug=f"batch-{batch}")
     numbers = "\n".join(f"+44771{start + index:07d}" for index in range(count))
-    order = compose.Order(
+    order = Order(
         service=shop,
         sender=shop.senders.get(),
         audience=read_pasted(numbers, country="GB", limits=Limits()),
         content=text,
     )
     by = Actor(kind="user", key="1", label="ada@example.test", door="page")
-    made = compose.create(order, by=by).pk
+    made = create(order, by=by).pk
     prepare.run(stopped=lambda: False)  # a large one is wanted with its messages
     return made
 
@@ -224,10 +226,10 @@ def states(send: int) -> dict[str, int]:
 
 def cancel(send: int) -> float:
     """Like the other acts: the moment at which it was committed, in epoch seconds."""
-    from sms import compose
     from sms.models import Actor, Send
+    from sms.sends.cancel import cancel as cancel_send
 
-    compose.cancel(Send.objects.get(pk=send), by=Actor.system("cli"))
+    cancel_send(Send.objects.get(pk=send), by=Actor.system("cli"))
     return time.time()
 
 
@@ -270,33 +272,34 @@ def foretold(count: int) -> dict[str, float]:
     """A send of so many made now: the moment (epoch), and after how many seconds its flight plan says that it ends."""
     from django.utils import timezone
 
-    from sms import compose, plan
+    from sms import plan
     from sms.audience import Limits, read_pasted
+    from sms.compose.create import create
+    from sms.compose.order import Order
     from sms.models import Actor, Service
 
     shop = Service.objects.get(slug="batch-1")
     numbers = "\n".join(f"+44771{index:07d}" for index in range(count))
     audience = read_pasted(numbers, country="GB", limits=Limits())
-    order = compose.Order(service=shop, sender=shop.senders.get(), audience=audience, content="Foretold.")
+    order = Order(service=shop, sender=shop.senders.get(), audience=audience, content="Foretold.")
     now = timezone.now()
     made = plan.made(order, now=now, public_url="https://desk.example.test")
-    compose.create(order, by=Actor.system("cli"))
+    create(order, by=Actor.system("cli"))
     assert made.finish_at is not None
     return {"begun": now.timestamp(), "seconds": (made.finish_at - now).total_seconds()}
 
 
 def urgent(text: str, start: int) -> float:
     """One message in the urgent lane; the moment at which it was committed."""
-    from sms import compose
     from sms.audience import Limits, read_pasted
+    from sms.compose.create import create
+    from sms.compose.order import Order
     from sms.models import Actor, Lane, Service
 
     shop = Service.objects.get(slug="batch-1")
     audience = read_pasted(f"+44771{start:07d}", country="GB", limits=Limits())
-    order = compose.Order(
-        service=shop, sender=shop.senders.get(), audience=audience, content=text, lane=Lane.URGENT
-    )
-    compose.create(order, by=Actor.system("cli"))
+    order = Order(service=shop, sender=shop.senders.get(), audience=audience, content=text, lane=Lane.URGENT)
+    create(order, by=Actor.system("cli"))
     return time.time()
 
 

@@ -6,7 +6,8 @@ from importlib import import_module
 import pytest
 from django.utils import timezone
 
-from sms import approval, chunks, compose, drafts, facts, prepare
+from sms import approval, chunks, drafts, facts, prepare
+from sms.compose.create import create
 from sms.models import ApprovalRequest, AuditEvent, Message, Preparation, Slice
 from tests.support.approvals import a_careful_service
 from tests.support.killing import killed_at
@@ -64,7 +65,7 @@ def test_a_killed_check_goes_on_and_its_figures_are_those_of_one_that_was_left_a
 
 def test_a_killed_expansion_asks_its_approvers_once():
     service = a_careful_service()
-    send = compose.create(large_order(service, 1_500), by=BY)
+    send = create(large_order(service, 1_500), by=BY)
     for point in ("messages_uncommitted:2", "opening"):
         killed(point)
         assert not ApprovalRequest.objects.exists() and not Slice.objects.exists()
@@ -105,7 +106,7 @@ def test_the_desk_starts_a_process_that_does_it(prepared_database_url, var_dir, 
 
     env = environment(var_dir, prepared_database_url) | {"PUBLIC_URL": "http://127.0.0.1:9"}
     paused = "paused_at='2026-01-01T00:00Z', paused_because='a test'"
-    made = f"from tests.domain.desk import a_service; a_service({paused})"
+    made = f"from tests.support.sends import a_service; a_service({paused})"
     manage = [sys.executable, "manage.py"]
     subprocess.run([*manage, "shell", "--no-imports", "-c", made], cwd=ROOT, env=env, check=True)
     file = tmp_path / "people.csv"

@@ -23,7 +23,6 @@ from sms import (
     approving,
     callbacks,
     chunks,
-    compose,
     control,
     drafts,
     facts,
@@ -35,6 +34,8 @@ from sms import (
     saved,
 )
 from sms.audience import Limits
+from sms.compose.create import create
+from sms.compose.order import Order
 from sms.erasure import columns
 from sms.erasure.subject import Subject
 from sms.models import (
@@ -161,7 +162,7 @@ def asked_for(service: Service, ada: User) -> None:
     ApprovalRules.objects.create(service=service, size=1, size_approvers=1)
     bob = a_person("bob", service)
     for yes in (True, False):
-        send = compose.create(order(service, f"Ask {NATIONAL}", NUMBER, OTHER), by=acting(ada), user=ada)
+        send = create(order(service, f"Ask {NATIONAL}", NUMBER, OTHER), by=acting(ada), user=ada)
         asked = request_of(send)
         act = approving.approve if yes else approving.reject
         act(asked, by=acting(bob), user=bob, seen=asked.fingerprint, comment=f"Ask {SPELLED} too")
@@ -169,11 +170,11 @@ def asked_for(service: Service, ada: User) -> None:
     ApprovalRules.objects.all().delete()
 
 
-def order(service: Service, text: str, *numbers: str) -> compose.Order:
+def order(service: Service, text: str, *numbers: str) -> Order:
     from sms.audience import read_pasted
 
     audience = read_pasted("\n".join(numbers), country="GB", limits=LIMITS)
-    return compose.Order(
+    return Order(
         service=service, sender=service.senders.first(), audience=audience, content=text, labels=["vip"]
     )
 
@@ -249,7 +250,7 @@ def desk(service: Service, ada: User) -> None:
     """What people of the desk write down, what a report says, and what a task was doing when it broke off."""
     standing = control.hold(service.senders.first(), by=BY, because=f"{NATIONAL} complains")
     control.lift(standing, by=BY)
-    to_another = compose.create(order(service, "Hello", OTHER), by=BY)
+    to_another = create(order(service, "Hello", OTHER), by=BY)
     ended(service)
     retention.hold(to_another, because=f"Case of {NATIONAL}", by=BY)
     control.pause_service(service, by=BY, because=f"Because of {NATIONAL}")

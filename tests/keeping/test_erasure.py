@@ -13,8 +13,9 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms import archive, audit, compose, disclosure, erasure, facts, optout, receipts, retention, saved
+from sms import archive, audit, disclosure, erasure, facts, optout, receipts, retention, saved
 from sms.audience import Limits, read_pasted
+from sms.compose.create import create
 from sms.models import (
     AudienceVersion,
     AuditEvent,
@@ -39,6 +40,7 @@ from sms.models import (
 from sms.msisdn.mention import Mention
 from sms.optout import Refusal
 from sms.receipts import Incoming, spool
+from sms.sends.cancel import cancel
 from tests.keeping.scan import found
 from tests.support.callbacks import comes_in
 from tests.support.past_sends import a_past_send, an_old_service, run
@@ -205,12 +207,12 @@ def test_whoever_refused_and_was_erased_is_still_not_written_to(folder):
     service = an_old_service()
     a_past_send(service, 1, days=20)
     optout.opt_out(service.pk, [Refusal(NUMBER)], by=BY, source="page")
-    late = compose.create(an_order(service, 2, due_at=timezone.now() + timedelta(hours=1)), by=BY)
+    late = create(an_order(service, 2, due_at=timezone.now() + timedelta(hours=1)), by=BY)
     assert late.rejected == 1
     erase(service, folder=folder)
     assert OptOut.objects.get().msisdn.startswith("#")
     assert facts.compare()[1] is None, "its country counts as before"
-    anew = compose.create(an_order(Service.objects.get(pk=service.pk), 2), by=BY)
+    anew = create(an_order(Service.objects.get(pk=service.pk), 2), by=BY)
     assert anew.rejects.get().code == "opted_out", "compose sees it"
     assert optout.in_force(service.pk, [NUMBER, OTHER]) == {NUMBER}
     assert optout.opt_out(service.pk, [Refusal(NUMBER)], by=BY, source="page") == set(), (
@@ -224,7 +226,7 @@ def test_dispatch_looks_for_digests_too(folder):
     service = an_old_service()
     optout.opt_out(service.pk, [Refusal("+447710000005")], by=BY, source="page")
     erase(service, "+447710000005", folder=folder)
-    send = compose.create(an_order(service, 3), by=BY)
+    send = create(an_order(service, 3), by=BY)
     refused = retention.ledger_rows.hidden(NUMBER, key=service.number_key)
     OptOut.objects.create(service=service, msisdn=refused, source="page")
     provider = Provider()
@@ -235,7 +237,7 @@ def test_dispatch_looks_for_digests_too(folder):
 
 def test_messages_under_way_are_waited_for_and_held_ones_too(folder):
     service = an_old_service()
-    send = compose.create(an_order(service, 2, due_at=timezone.now() + timedelta(hours=1)), by=BY)
+    send = create(an_order(service, 2, due_at=timezone.now() + timedelta(hours=1)), by=BY)
     asked = erasure.ask(service, NUMBER, reason="r", by=BY)
     assert erasure.ask(service, NUMBER, reason="again", by=BY) == asked, "asked for once"
     assert not erasure.perform(asked, folder=folder)
@@ -251,7 +253,7 @@ def test_messages_under_way_are_waited_for_and_held_ones_too(folder):
             "r",
             stderr=io.StringIO(),
         )
-    compose.cancel(send, by=BY)
+    cancel(send, by=BY)
     retention.hold(send, because="Case 1", by=BY)
     assert not erasure.perform(asked, folder=folder)
     assert "kept by an admin" in asked.waits_for

@@ -2,19 +2,22 @@
 
 import pytest
 
-from sms import archive, compose, drafts, erasure, prepare, saved
+from sms import archive, drafts, erasure, prepare, saved
 from sms.audience import Limits
 from sms.chunks import Kept
+from sms.compose.create import create
+from sms.compose.order import LARGE
 from sms.models import Draft, Message, Preparation, Upload
 from sms.optout import shelf
 from sms.receipts import spool
+from sms.sends.cancel import cancel
 from tests.keeping.scan import found
 from tests.support.large_audiences import a_draft, again, finished, killed, people, reading_of
 from tests.support.sends import BY, a_service, an_order
 
 pytestmark = pytest.mark.django_db
 NUMBER, OTHER = "+447710000000", "+447710000001"
-LARGE = compose.LARGE + 500
+ROWS = LARGE + 500
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +80,7 @@ def test_a_reading_whose_workbook_had_to_go_says_so(folder):
 
 def test_no_message_of_a_half_written_send_survives(folder):
     service = a_service()
-    send = compose.create(an_order(service, LARGE), by=BY)
+    send = create(an_order(service, ROWS), by=BY)
     killed(Preparation.objects.get(send=send))
     assert Message.objects.filter(send=send, msisdn=NUMBER).exists()
     one = asked(service)
@@ -86,10 +89,10 @@ def test_no_message_of_a_half_written_send_survives(folder):
     prepare.run(stopped=lambda: False)
     assert not erasure.perform(one, folder=folder)
     assert "1 message to this number is waiting" in one.waits_for
-    compose.cancel(send, by=BY)
+    cancel(send, by=BY)
     assert erasure.perform(one, folder=folder)
     assert found(NUMBER, service, folder) == []
-    assert Message.objects.filter(send=send).count() == LARGE, "that there was a message stays"
+    assert Message.objects.filter(send=send).count() == ROWS, "that there was a message stays"
 
 
 def test_a_check_that_is_under_way_is_made_anew(folder, monkeypatch):
@@ -122,13 +125,13 @@ def test_what_began_while_it_was_erased_is_waited_for_and_gone_over(folder):
     def rest() -> None:
         if not made:
             rows = saved.audience_of(audience.current)
-            made.append(compose.create(an_order(service, audience=rows), by=BY))
+            made.append(create(an_order(service, audience=rows), by=BY))
 
     one = asked(service)
     assert not erasure.perform(one, folder=folder, rest=rest)
     assert "1 message to this number is waiting" in one.waits_for
     assert one.state == "waiting"
-    compose.cancel(made[0], by=BY)
+    cancel(made[0], by=BY)
     assert erasure.perform(one, folder=folder)
     assert found(NUMBER, service, folder) == []
     assert found(OTHER, service)
@@ -136,13 +139,13 @@ def test_what_began_while_it_was_erased_is_waited_for_and_gone_over(folder):
 
 def test_a_text_that_names_it_is_not_changed_before_it_has_gone(folder):
     service = a_service()
-    send = compose.create(an_order(service, content="Call +44 7710 000000", audience=_others()), by=BY)
+    send = create(an_order(service, content="Call +44 7710 000000", audience=_others()), by=BY)
     one = asked(service)
     assert not erasure.perform(one, folder=folder)
     assert "The number stands in what a send to others will say" in one.waits_for
     send.refresh_from_db()
     assert send.text == "Call +44 7710 000000"
-    compose.cancel(send, by=BY)
+    cancel(send, by=BY)
     assert erasure.perform(one, folder=folder)
     assert found(NUMBER, service, folder) == []
 

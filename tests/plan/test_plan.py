@@ -10,12 +10,15 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from sms import compose, dispatch, optout, plan, prices
+from sms import dispatch, optout, plan, prices
 from sms.api.v1.plan_shape import PlanShape
 from sms.audience import Limits, read_pasted
 from sms.compose import lengths
+from sms.compose.create import create
+from sms.compose.order import Order
 from sms.models import ContactPolicyGroup, Lane, OptOut, Pace, Sender, SenderKind, Service, ShortLinkDomain
 from sms.plan import exact
+from sms.refusal import ComposeError
 from tests.support.partners import a_partner
 from tests.support.people import signed_in
 from tests.support.provider import PUBLIC_URL, Provider
@@ -26,7 +29,7 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PRICES = "country,sender kind,price,currency\nGB,,0.045,EUR\nGB,alphanumeric,0.05,EUR\nIE,,0.1,GBP\n"
 
 
-def planned(order: compose.Order, *, now: datetime = NOON, **options) -> plan.Plan:
+def planned(order: Order, *, now: datetime = NOON, **options) -> plan.Plan:
     return plan.made(order, now=now, public_url=PUBLIC_URL, **options)
 
 
@@ -120,7 +123,7 @@ def test_the_request_of_any_row_is_byte_for_byte_what_dispatch_posts():
     now = datetime.now(UTC)
     foreseen = [planned(order, now=now, row=row).request for row in (1, 2)]
     assert planned(order, now=now).request == foreseen[0]
-    send = compose.create(order, by=BY)
+    send = create(order, by=BY)
     posted = []
     sheet = dispatch.request.sheet_of(send, public_url=PUBLIC_URL)
     for message in send.messages.order_by("row"):
@@ -133,7 +136,7 @@ def test_the_request_of_any_row_is_byte_for_byte_what_dispatch_posts():
     assert exact.LATER in foreseen[0] and service.receipt_token not in foreseen[0]
     assert '"msisdn":["447710000001"]' in foreseen[0]
     assert "447710000001" not in planned(order, now=now, masked=True).request
-    with pytest.raises(compose.ComposeError, match="Row 9 gets no message"):
+    with pytest.raises(ComposeError, match="Row 9 gets no message"):
         planned(order, now=now, row=9)
 
 
@@ -141,7 +144,7 @@ def test_the_plan_promises_what_the_provider_then_gets():
     service = a_service()
     order = an_order(service, 3)
     wanted = json.loads(planned(order, now=datetime.now(UTC)).request)
-    compose.create(order, by=BY)
+    create(order, by=BY)
     provider = Provider()
     provider.dispatch()
     got = next(body for body in provider.bodies if body["to"][0]["msisdn"] == wanted["to"][0]["msisdn"])

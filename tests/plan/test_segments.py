@@ -4,8 +4,10 @@ import random
 
 import pytest
 
-from sms import compose
 from sms.audience import Audience, Recipient
+from sms.compose import checks
+from sms.compose.lines import Composer
+from sms.compose.order import settled
 from sms.webex.sandbox import lettering
 from tests.support.sends import a_service, an_order
 
@@ -42,10 +44,10 @@ def test_segments_of_ten_thousand_random_rows_are_the_sandboxs():
     ]
     audience = Audience(headings=["number", "name"], column="number", recipients=people, rejects=[])
     order = an_order(a_service(), audience=audience, content="Hi $(name), your order is on its way.")
-    lines, rejects = compose.Composer(compose.settled(order)).lines(people)
+    lines, rejects = Composer(settled(order)).lines(people)
     counted = [lettering.segments(line.text, unicode=False) for line in lines]
     assert [line.segments for line in lines] == counted and not rejects
-    figures = compose.survey(order)
+    figures = checks.survey(order)
     assert (figures.total, figures.worst) == (sum(counted), max(counted))
     assert figures.typical == sorted(counted)[ROWS // 2]
     assert len(figures.segments) > 5, "rows of many lengths"

@@ -4,8 +4,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from portal.views import preview
-from sms import compose, drafts, optout, prepare
+from sms import drafts, optout, prepare
 from sms.audience import Limits
+from sms.compose.order import LARGE
 from sms.models import Draft, Preparation, Upload
 from tests.support.people import signed_in
 from tests.support.sends import BY, a_service
@@ -117,7 +118,7 @@ def test_a_count_that_was_stopped_says_so_and_goes_on_when_asked(composer, draft
 
 
 def test_many_rows_in_few_bytes_are_read_and_checked_like_any_large_audience(service):
-    numbers = "\n".join(f"+44771{at:07d}" for at in range(compose.LARGE + 1))
+    numbers = "\n".join(f"+44771{at:07d}" for at in range(LARGE + 1))
     draft = Draft.objects.create(service=service, sender=service.senders.get(), text="Hi", pasted=numbers)
     assert len(draft.pasted) < drafts.SMALL
 
@@ -129,7 +130,7 @@ def test_many_rows_in_few_bytes_are_read_and_checked_like_any_large_audience(ser
     worked()
     looked()
     worked()
-    assert looked().figures.recipients == compose.LARGE + 1
+    assert looked().figures.recipients == LARGE + 1
 
 
 def form(draft, **changes) -> dict[str, object]:

@@ -6,13 +6,14 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from sms.catalogue.credentials import line_of
 from sms.dispatch import claim
 from sms.dispatch.arm import Kit, arm, fence
 from sms.dispatch.claim import Owner
 from sms.dispatch.fair import Fair
 from sms.dispatch.gate import Gate
 from sms.dispatch.post import Job
-from sms.dispatch.request import line_of, sheet_of
+from sms.dispatch.request import sheet_of
 from sms.models import Message, Send, Slice
 from sms.models.ledger import Tally
 from tests.support.provider import PUBLIC_URL

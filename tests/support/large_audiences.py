@@ -5,8 +5,9 @@ import itertools
 
 import pytest
 
-from sms import chunks, compose, drafts, prepare
+from sms import chunks, drafts, prepare
 from sms.audience import Limits, read
+from sms.compose.order import Order
 from sms.models import AudienceVersion, Draft, Preparation, Send, Upload
 from tests.support.sends import an_order
 
@@ -78,7 +79,7 @@ def stored(service, count: int) -> chunks.Kept:
     return chunks.Kept(version)
 
 
-def large_order(service, count: int = 2_500, **changes) -> compose.Order:
+def large_order(service, count: int = 2_500, **changes) -> Order:
     audience = stored(service, count)
     return an_order(service, audience=audience, saved=audience.version, **{"content": "Hi $(name)"} | changes)
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import httpx
 
 from sms import dispatch
+from sms.catalogue.credentials import Line
 from sms.dispatch.gate import Gates
-from sms.dispatch.request import Line
 from sms.webex.client import Client
 
 PUBLIC_URL = "https://desk.example.test"

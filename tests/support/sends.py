@@ -1,7 +1,9 @@
 """A service with its catalogue, numbers that are valid, and sends made of them."""
 
-from sms import compose, prepare
+from sms import prepare
 from sms.audience import Audience, Limits, read_pasted
+from sms.compose.create import create
+from sms.compose.order import Order
 from sms.models import Actor, AuthKind, Region, Send, Sender, SenderKind, SendState, Service
 
 BY = Actor(kind="user", key="1", label="ada@example.test", door="page")
@@ -26,13 +28,13 @@ def numbers(count: int, *, start: int = 0) -> Audience:
     return read_pasted(text, country="GB", limits=Limits())
 
 
-def an_order(service: Service, count: int = 1, **changes) -> compose.Order:
+def an_order(service: Service, count: int = 1, **changes) -> Order:
     fields = {"sender": service.senders.first(), "audience": numbers(count), "content": "Hello"} | changes
-    return compose.Order(service=service, **fields)
+    return Order(service=service, **fields)
 
 
 def a_send(service: Service, count: int = 1, **changes) -> Send:
-    send = compose.create(an_order(service, count, **changes), by=BY)
+    send = create(an_order(service, count, **changes), by=BY)
     if send.state == SendState.PREPARING:  # a large one is wanted with its messages
         prepare.run(stopped=lambda: False)
         send.refresh_from_db()

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from sms import compose
 from sms.api.drop_in.body import Asked, Destination
 from sms.api.drop_in.errors import (
     Refused,
@@ -19,7 +18,7 @@ from sms.api.drop_in.errors import (
     too_long,
 )
 from sms.audience import Audience, Recipient, Reject
-from sms.compose import ComposeError, Order, RepeatedReference, RowsRefused
+from sms.compose.order import Order
 from sms.models import (
     ApiKey,
     ContactPolicyGroup,
@@ -32,6 +31,7 @@ from sms.models import (
 )
 from sms.models.insert import Later
 from sms.msisdn import BadNumber, parse
+from sms.refusal import ComposeError, Partner, RepeatedReference, RowsRefused
 
 URGENT_UP_TO = 10  # destinations: a code or an alarm, which must not wait behind a campaign
 MOST_KNOWN = 100
@@ -65,7 +65,7 @@ def order_of(
         source=f"API: {key.name}",
         lane=Lane.URGENT if len(asked.destinations) <= URGENT_UP_TO else Lane.NORMAL,
         client_reference=asked.client_reference,
-        partner=compose.Partner(reference=reference, wishes=_wishes(asked), on_stored=on_stored),
+        partner=Partner(reference=reference, wishes=_wishes(asked), on_stored=on_stored),
     )
 
 

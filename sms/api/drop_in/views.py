@@ -21,7 +21,7 @@ from rest_framework.exceptions import (
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from sms import callbacks, compose
+from sms import callbacks
 from sms.api import idempotency
 from sms.api.authentication import HasScope, KeyAuthentication, NotFromHere, Partner
 from sms.api.drop_in import replies
@@ -31,9 +31,11 @@ from sms.api.drop_in.order import order_of, refusal_of
 from sms.api.idempotency import Answer, BadKey, OtherBody, UnderWay
 from sms.api.receipts import NoNegotiation
 from sms.api.throttle import KeyThrottle, with_rate_limit
+from sms.compose.create import create
 from sms.models import Echo, Send
 from sms.models.insert import Later, insert
 from sms.models.secret import UnreadableSecret
+from sms.refusal import ComposeError
 
 log = structlog.get_logger(__name__)
 
@@ -151,8 +153,8 @@ def _send(raw: bytes, partner: Partner) -> Answer:
 
     order = order_of(asked, key=partner.key, known=partner.catalogue, reference=reference, on_stored=stored)
     try:
-        compose.create(order, by=partner.actor, now=now)
-    except compose.ComposeError as problem:
+        create(order, by=partner.actor, now=now)
+    except ComposeError as problem:
         raise refusal_of(problem) from None
     return Answer(201, replies.accepted(reference, asked.destinations[0].correlation_id, at=now))
 

@@ -23,8 +23,9 @@ from sms.audience import (
 from sms.audience.reading import collected
 from sms.audience.rows import Row, Rows, Source
 from sms.chunks import Kept
-from sms.compose import LARGE, ComposeError, Order
+from sms.compose.order import LARGE, Order
 from sms.models import AudienceVersion, Resend, Sender, Service
+from sms.refusal import ComposeError
 from sms.wishes import USUAL, Wishes
 
 M = TypeVar("M", bound=Model)

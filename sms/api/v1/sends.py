@@ -10,7 +10,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from sms import approval, compose, control, desk, plan
+from sms import approval, control, desk, plan
 from sms.api.v1 import access
 from sms.api.v1.bodies import HoldBody, NoBody
 from sms.api.v1.filters import OfSendFilter, RejectFilter, SendFilter
@@ -22,6 +22,8 @@ from sms.api.v1.resource import Resource
 from sms.api.v1.send_body import SendBody, SendChange
 from sms.api.v1.shapes import MessageShape, RejectShape, SendShape, ShownSend, StoppedShape
 from sms.audience import Limits
+from sms.compose.create import create
+from sms.compose.order import Order
 from sms.models import Message, Reject, Send, SendState
 
 
@@ -101,14 +103,14 @@ class Sends(Resource):
         access.need_idempotency_key(request)
         return access.once(request, lambda: self._made(body))
 
-    def _order(self, body: dict[str, Any]) -> compose.Order:
+    def _order(self, body: dict[str, Any]) -> Order:
         limits = Limits(bytes=settings.UPLOAD_MAX_BYTES, rows=settings.UPLOAD_MAX_ROWS)
         return order_of(body, service=self.service, limits=limits)
 
     def _made(self, body: dict[str, Any]) -> Response:
         order = self._order(body)
         with naming_rows(order.audience, source_of(body)):
-            send = compose.create(order, by=self.by)
+            send = create(order, by=self.by)
         made = self.find(self.rows(), send.pk)
         response = self.shown(shown_sends([made])[0], status=201)
         response.headers["Location"] = f"/api/v1/sends/{send.pk}"

@@ -12,8 +12,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sms import approval, compose, hours, labels
+from sms import approval, hours, labels
 from sms.audience import AudienceError, Limits, by_size, stream
+from sms.compose.create import create
+from sms.compose.order import Order
 from sms.models import (
     Actor,
     ApprovalState,
@@ -27,6 +29,7 @@ from sms.models import (
     Service,
 )
 from sms.models.message import FINAL
+from sms.refusal import ComposeError
 
 STILL = 15.0  # seconds without any movement after which --wait returns
 TELL_EVERY = 2.0  # seconds between two lines about how far it is
@@ -111,8 +114,8 @@ class Command(BaseCommand):
         by = Actor(kind="system", key="", label="manage.py send", door="cli")
         try:
             with ExitStack() as files:  # a large one is read again while it is stored
-                send = compose.create(self._order(service, options, files), by=by)
-        except compose.ComposeError as problem:
+                send = create(self._order(service, options, files), by=by)
+        except ComposeError as problem:
             raise CommandError("\n".join(f"{item.field}: {item.text}" for item in problem.problems)) from None
         except AudienceError as problem:  # a large file is read on the way
             raise CommandError(f"audience: {problem}") from None
@@ -120,7 +123,7 @@ class Command(BaseCommand):
             _wait(send, say=self.stderr.write)
         self._print(send, seconds=time.monotonic() - started, as_json=options["json"])
 
-    def _order(self, service: Service, options: dict[str, Any], files: ExitStack) -> compose.Order:
+    def _order(self, service: Service, options: dict[str, Any], files: ExitStack) -> Order:
         sender = Sender.objects.filter(service=service, address=options["sender"]).first()
         if sender is None:
             have = ", ".join(
@@ -141,7 +144,7 @@ class Command(BaseCommand):
                 raise CommandError(
                     f"template: there is no {options['template']!r}. {service.name} has: {have or 'none'}."
                 )
-        return compose.Order(
+        return Order(
             service=service,
             sender=sender,
             content=options["text"] or "",

@@ -6,14 +6,15 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from sms.webex.sandbox import handsets, inbound, tuning
+from sms.webex.sandbox.book import Book
 from sms.webex.sandbox.http1 import Exchange
-
-if TYPE_CHECKING:
-    from sms.webex.sandbox.app import Sandbox
+from sms.webex.sandbox.links import Links
+from sms.webex.sandbox.reports import Reports
+from sms.webex.sandbox.settings import Settings
 
 PREFIX = "/__sandbox__/"
 
@@ -24,10 +25,23 @@ _PAGE = (
 )
 
 
+class Controlled(Protocol):
+    """What of a sandbox these pages show and change."""
+
+    settings: Settings
+    clock: Callable[[], float]
+    links: Links
+    book: Book
+    reports: Reports
+
+    def forget(self) -> None:
+        """Forget every message, receipt, link, member and count."""
+
+
 class Control:
     """The routes of one sandbox's own pages. Only a caller on this machine is heard."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Controlled) -> None:
         """Show and change ``sandbox``."""
         self.sandbox = sandbox
         self.routes: dict[str, dict[str, Callable[[Exchange], None]]] = {

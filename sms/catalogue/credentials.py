@@ -1,0 +1,30 @@
+"""The address of a service's provider and what signs in to it. Called by dispatch, and by the connection test."""
+
+from dataclasses import dataclass, field
+
+from sms.models import AuthKind, Service
+from sms.webex.auth import Jwt, Key
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How to reach a service's provider: what a poster thread needs to open a client of its own. Never printed: it holds secrets."""
+
+    base_url: str
+    auth_kind: str
+    api_key: str = field(repr=False)
+    jwt_service_id: str
+    jwt_secret: str = field(repr=False)
+
+    def credentials(self) -> Key | Jwt:
+        """Fresh ones for each client, since a JWT belongs to one thread. Raises ValueError where they cannot be used."""
+        if self.auth_kind == AuthKind.JWT:
+            return Jwt(self.jwt_service_id, self.jwt_secret)
+        return Key(self.api_key)
+
+
+def line_of(service: Service) -> Line:
+    """Address and credentials, decrypted for this process only."""
+    return Line(
+        service.provider_url, service.auth_kind, service.api_key, service.jwt_service_id, service.jwt_secret
+    )

@@ -1,0 +1,1 @@
+"""What comes in from the provider: receipts, clicks and messages of recipients."""

@@ -1,0 +1,1 @@
+"""Statements that Django's ORM has no words for."""

@@ -1,0 +1,1 @@
+"""What becomes of a send once it is made: its plan, its progress, its controls."""

@@ -1,0 +1,53 @@
+"""Cancel what a send has not posted yet. Called by its page, the API, the controls, and a no of an approver."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from sms import approval
+from sms.models import Actor, AuditEvent, Preparation, Send, SendState, Slice, ledger
+from sms.models.ledger import Tally
+
+
+def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:
+    """Cancel what was not posted yet; returns how many messages that stopped.
+
+    Locking the slices comes first: it waits for whoever is arming one right now, and whoever arms later reads the new state. Slices
+    that are leased stay open, so that what they have in flight is still recorded or swept.
+    """
+    now = now or timezone.now()
+    with transaction.atomic():
+        # NO KEY: counters point to the send, and whoever writes one while we wait for their messages must not wait for us
+        locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
+        if locked.state in (SendState.FINISHED, SendState.CANCELLED):
+            return 0
+        _stop_preparing(locked, now=now)
+        approval.withdraw(locked, by=by, now=now)
+        slices = list(Slice.of_send(locked.pk).filter(done=False))
+        Slice.objects.filter(pk__in=[item.pk for item in slices if not item.owner]).update(done=True)
+        tally = Tally.new()
+        stopped = ledger.cancel(locked.pk, at=now, tally=tally)
+        tally.write()
+        locked.state, locked.cancelled_at, locked.cancelled_by = SendState.CANCELLED, now, by.label
+        locked.save(update_fields=["state", "recipients", "cancelled_at", "cancelled_by"])
+        AuditEvent.record(
+            "send.cancelled",
+            by=by,
+            service_slug=locked.service.slug,
+            noun="send",
+            noun_key=locked.pk,
+            stopped=stopped,
+        )
+    send.refresh_from_db()
+    return stopped
+
+
+def _stop_preparing(locked: Send, *, now: datetime) -> None:
+    """Whoever writes its messages has the send's lock for each block, so what is counted here is all there will ever be."""
+    if locked.state != SendState.PREPARING:
+        return
+    Preparation.objects.filter(send=locked).update(
+        state=Preparation.State.CANCELLED, owner="", leased_until=None, ended_at=now
+    )
+    locked.recipients = sum(locked.counts().values())

@@ -1,0 +1,1 @@
+"""Pure values and rules about them, which every other room may use."""
