@@ -30,7 +30,7 @@ def on_endpoint_disabled(*, endpoint: CallbackEndpoint, **signal: Any) -> None:
 
 
 def on_domain_changed(*, domain: ShortLinkDomain, old: DomainState, **signal: Any) -> None:
-    """Receiver of `sms.domains.state_changed`: to the worse, and back to health from there."""
+    """Receiver of `sms.catalogue.domains.state_changed`: to the worse, and back to health from there."""
     del signal
     recovered = domain.state == DomainState.HEALTHY and old in ALARMING
     if domain.state not in ALARMING and not recovered:

@@ -11,11 +11,11 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         """Admins hear of what went wrong by itself, the audit of who comes and goes, and erasure of where numbers can be."""
-        from portal import admin_mail, door, personal
+        from portal import admin_mail, personal, sign_in_audit
         from sms.callbacks import endpoint_disabled
-        from sms.domains import state_changed
+        from sms.catalogue.domains import state_changed
 
         endpoint_disabled.connect(admin_mail.on_endpoint_disabled, dispatch_uid="callback_mail")
         state_changed.connect(admin_mail.on_domain_changed, dispatch_uid="domain_mail")
-        door.connect()
+        sign_in_audit.connect()
         personal.tell()

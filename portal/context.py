@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from portal.access import services_of
-from sms import approval
+from sms.compose import approval
 
 
 def desk(request: HttpRequest) -> dict[str, Any]:

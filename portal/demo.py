@@ -7,7 +7,7 @@ from pathlib import Path
 from django.db import transaction
 
 from portal.models import Membership, Role, User
-from sms import templates
+from sms.catalogue import templates
 from sms.models import (
     Actor,
     AuthKind,

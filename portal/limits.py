@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from sms.audience import Limits
+from sms.audiences.files import Limits
 
 
 def upload_limits() -> Limits:

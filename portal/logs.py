@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from sms.msisdn.masked import masked_values
+from sms.values.msisdn.masked import masked_values
 
 
 def _mask_event(_logger: object, _name: str, event: dict[str, Any]) -> dict[str, Any]:

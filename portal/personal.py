@@ -1,11 +1,12 @@
-"""Columns of people, pages, sign-in and the queue, for the inventory of personal data (`sms.personal`), which may not know them.
+"""Columns of people, pages, sign-in and the queue, for the inventory of personal data (`sms.compliance.personal_columns`),
+which may not know them.
 
 Recipients do not stand in them, but for two places: a colleague's own number, and what a failed task was doing. Called by `portal.apps`.
 """
 
 from typing import Any
 
-from sms.personal import Kind, register
+from sms.compliance.personal_columns import Kind, register
 
 _D, _W, _P = Kind.DESK, Kind.WORD, Kind.PACKED
 

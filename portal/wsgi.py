@@ -22,9 +22,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 django.setup(set_prefix=False)
 
 
-from sms import wake  # noqa: E402 - needs Django
+from sms.ledger import wakeups  # noqa: E402 - needs Django
 
-wake.gather(0.5)  # the queue is looked at twice a second
+wakeups.gather(0.5)  # the queue is looked at twice a second
 
 
 TRUSTED_FOR = 1.0  # seconds

@@ -18,17 +18,17 @@ class SmsConfig(AppConfig):
         from django.conf import settings
 
         from sms import checks  # noqa: F401 - registers the system checks
-        from sms.archive import store
+        from sms.compliance.archive import store
+        from sms.inbound.optouts import spool as optouts_spool
+        from sms.inbound.receipts import spool
         from sms.models.audit_proof import audit_keys
-        from sms.models.secret import keyring
-        from sms.optout import shelf
-        from sms.receipts import spool
+        from sms.models.fields import keyring
 
         keyring.load(settings.FIELD_KEYS)
         audit_keys.load(settings.AUDIT_KEYS)
         post_migrate.connect(_guard_the_audit, sender=self, dispatch_uid="audit_guard")
         spool.folder = settings.VAR_DIR / "spool"
-        shelf.folder = settings.VAR_DIR / "inbound"
+        optouts_spool.folder = settings.VAR_DIR / "inbound"
         store.folder = settings.ARCHIVE_DIR
 
 

@@ -28,7 +28,7 @@ from django.db import connection  # noqa: E402
 from django.test import TestCase, TransactionTestCase  # noqa: E402
 from pytest_django.plugin import blocking_manager_key  # noqa: E402
 
-from sms import sample  # noqa: E402
+from sms.audiences import sample  # noqa: E402
 from sms.models import audit_guard  # noqa: E402
 from tests.prepared import Prepared, shared  # noqa: E402
 
@@ -191,9 +191,9 @@ def quick_settings() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def every_wake_up_for_itself() -> None:
     """`portal.wsgi`, which some tests import, gathers them for a thread that would act in another test."""
-    from sms import wake
+    from sms.ledger import wakeups
 
-    wake.gather(0.0)
+    wakeups.gather(0.0)
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""The import rules hold here, and each of them catches a planted violation."""
+"""The rules of `tests/architecture.py` hold here, and each of them catches a planted violation."""
 
 import pytest
 
@@ -10,32 +10,47 @@ DOC = '"""Planted."""\n'
 # A small tree that breaks no rule, to which each case adds one file.
 CLEAN = {
     "portal/__init__.py": DOC,
+    "portal/settings.py": DOC + 'ROOT_URLCONF = "portal.urls"\nBACKEND = "sms.api.receiver.View"\n',
+    "portal/urls.py": DOC + "from portal import views\n",
     "portal/views.py": DOC
-    + "from django.conf import settings\nfrom sms import compose\nfrom sms.api import doors\n",
+    + "from django.conf import settings\nfrom sms.compose import create\nfrom sms.api import receiver\n",
     "sms/__init__.py": DOC,
     "sms/apps.py": DOC + "def ready():\n    from django.conf import settings\n    from sms import checks\n",
     "sms/checks.py": DOC + "from django.conf import settings\n",
-    "sms/tasks.py": DOC + "from sms import dispatch\n",
     "sms/admin.py": DOC + "from sms.models import send\n",
     "sms/api/__init__.py": DOC,
-    "sms/api/doors.py": DOC + "from sms.compose import create\n",
-    "sms/compose.py": DOC
-    + "from sms import audience\nfrom sms.models.send import Send\nfrom sms.text import segments\n",
-    "sms/audience.py": DOC + "from sms.msisdn import parse\n",
-    "sms/receipts.py": DOC + "from sms import correlation, wake\nfrom sms.webex import receipts\n",
-    "sms/correlation.py": DOC,
+    "sms/api/receiver.py": DOC
+    + "from sms.compose import create\nfrom sms.inbound import receipts\nfrom sms.worker import tasks\n",
+    "sms/audiences/__init__.py": DOC,
+    "sms/audiences/files.py": DOC + "from sms.values.msisdn import parse\nclass Reader: pass\n",
+    "sms/compose/__init__.py": DOC,
+    "sms/compose/create.py": DOC
+    + "from sms.audiences import files\nfrom sms.models.send import Send\nfrom sms.values.text import segments\n",
+    "sms/inbound/__init__.py": DOC,
+    "sms/inbound/receipts.py": DOC + "from sms.ledger import states\nfrom sms.webex import receipts\n",
+    "sms/ledger/__init__.py": DOC,
+    "sms/ledger/states.py": DOC + "from sms.models.send import Send\n",
+    "sms/reports/__init__.py": DOC,
+    "sms/reports/query.py": DOC + "from sms.ledger import states\n",
     "sms/dispatch/__init__.py": DOC,
     "sms/dispatch/claim.py": DOC + "from sms.dispatch import post\nfrom . import post\n",
     "sms/dispatch/post.py": DOC + "from sms.webex.client import Client\n",
     "sms/models/__init__.py": DOC + "from sms.models.send import Send\n",
     "sms/models/send.py": DOC
-    + "from django.conf import settings\nfrom sms.msisdn import parse\nuser = settings.AUTH_USER_MODEL\n",
-    "sms/wake.py": DOC + "from django_q.tasks import async_task\n",
+    + "from django.conf import settings\nfrom sms.values.msisdn import parse\nuser = settings.AUTH_USER_MODEL\nclass Send: pass\n",
+    "sms/worker/__init__.py": DOC,
+    "sms/worker/tasks.py": DOC
+    + "from sms.dispatch import claim\nfrom sms.reports import query\nfrom django_q.tasks import async_task\n",
+    "sms/management/__init__.py": DOC,
+    "sms/management/commands/__init__.py": DOC,
+    "sms/management/commands/send.py": DOC + "class Command: pass\n",
+    "sms/management/commands/webex_sandbox.py": DOC + "from sms.webex import sandbox\nclass Command: pass\n",
     "sms/migrations/__init__.py": "",
     "sms/migrations/0001_initial.py": "from django.conf import settings\nimport sms.models\n"
     + "x = 1\n" * 600,
-    "sms/msisdn.py": DOC + "import phonenumbers\n",
-    "sms/text.py": DOC,
+    "sms/values/__init__.py": DOC,
+    "sms/values/msisdn.py": DOC + "import phonenumbers\n",
+    "sms/values/text.py": DOC,
     "sms/webex/__init__.py": DOC,
     "sms/webex/client.py": DOC + "import httpx\nfrom sms.webex import receipts\n",
     "sms/webex/receipts.py": DOC,
@@ -49,30 +64,54 @@ CLEAN = {
 
 PLANTED = [
     # rule, file, its text, what the sentence must name
-    ("imports_point_down", "sms/text.py", "from sms.models import send", "sms.models.send"),
+    ("rooms_stand_in_one_order", "sms/besides_all.py", "", "sms.besides_all"),
+    ("imports_point_down", "sms/values/text.py", "from sms.models import send", "sms.models.send"),
     ("imports_point_down", "sms/models/send.py", "def late():\n    from sms import dispatch", "sms.dispatch"),
     ("imports_point_down", "sms/models/send.py", "import sms.compose", "sms.compose"),
-    ("imports_point_down", "sms/dispatch/claim.py", "from ..tasks import wake", "sms.tasks"),
+    ("imports_point_down", "sms/dispatch/claim.py", "from ..worker import tasks", "sms.worker.tasks"),
     (
         "imports_point_down",
-        "sms/compose.py",
-        "import importlib\nimportlib.import_module('sms.tasks')",
-        "sms.tasks",
+        "sms/compose/create.py",
+        "import importlib\nimportlib.import_module('sms.dispatch')",
+        "sms.dispatch",
     ),
-    ("imports_point_down", "sms/webex/client.py", "from sms.audience import read", "sms.audience"),
-    ("imports_point_down", "sms/tasks.py", "from portal import views", "portal.views"),
+    ("imports_point_down", "sms/worker/tasks.py", "from portal import views", "portal.views"),
     (
         "imports_point_down",
         "sms/dispatch/post.py",
         "if TYPE_CHECKING:\n    from portal.views import page",
         "portal.views",
     ),
-    ("families_keep_apart", "sms/dispatch/claim.py", "from sms import receipts", "sms.receipts"),
-    ("families_keep_apart", "sms/audience.py", "from sms import compose", "sms.compose"),
-    ("families_keep_apart", "sms/api/doors.py", "from sms import tasks", "sms.tasks"),
-    ("families_keep_apart", "sms/webex/client.py", "from sms import msisdn", "sms.msisdn"),
+    (
+        "imports_point_down",
+        "sms/ledger/states.py",
+        "from sms.inbound import receipts",
+        "sms.inbound.receipts",
+    ),
+    ("imports_point_down", "sms/inbound/receipts.py", "from sms.compose import create", "sms.compose"),
+    ("imports_point_down", "sms/reports/query.py", "from sms.inbound import receipts", "sms.inbound"),
+    ("imports_point_down", "sms/api/receiver.py", "from sms.admin import page", "sms.admin"),
+    ("imports_point_down", "sms/webex/client.py", "from sms.values import text", "sms.values.text"),
+    (
+        "files_form_no_circle",
+        "sms/dispatch/post.py",
+        "def late():\n    from sms.dispatch import claim",
+        "sms.dispatch.claim",
+    ),
+    (
+        "everything_is_reached",
+        "sms/dispatch/unused.py",
+        "from sms.dispatch import claim",
+        "sms/dispatch/unused.py",
+    ),
+    (
+        "classes_have_names_of_their_own",
+        "sms/ledger/states.py",
+        "class Reader: pass",
+        "sms/audiences/files.py",
+    ),
     ("pure_code_knows_no_django", "sms/webex/client.py", "from django.utils import timezone", "django.utils"),
-    ("pure_code_knows_no_django", "sms/msisdn.py", "def late():\n    import django", "django"),
+    ("pure_code_knows_no_django", "sms/values/msisdn.py", "def late():\n    import django", "django"),
     (
         "sandbox_is_a_witness_of_its_own",
         "sms/webex/sandbox/outcomes.py",
@@ -85,7 +124,12 @@ PLANTED = [
         "from .. import receipts",
         "sms.webex.receipts",
     ),
-    ("sandbox_is_a_witness_of_its_own", "sms/webex/sandbox/__init__.py", "from sms import text", "sms.text"),
+    (
+        "sandbox_is_a_witness_of_its_own",
+        "sms/webex/sandbox/__init__.py",
+        "from sms.values import text",
+        "sms.values.text",
+    ),
     ("httpx_has_one_home", "sms/webex/receipts.py", "import httpx", "httpx"),
     ("httpx_has_one_home", "portal/views.py", "def late():\n    from httpx import Client", "httpx"),
     ("models_stay_data", "sms/models/send.py", "from django_q.tasks import async_task", "django_q"),
@@ -105,15 +149,16 @@ PLANTED = [
     ),
     (
         "settings_are_read_at_the_edges",
-        "sms/compose.py",
+        "sms/compose/create.py",
         "def late():\n    from django import conf",
-        "sms.compose",
+        "sms.compose.create",
     ),
-    ("names_say_something", "sms/utils.py", "", "sms/utils.py"),
+    ("names_say_something", "sms/dispatch/utils.py", "", "sms/dispatch/utils.py"),
+    ("names_say_something", "sms/dispatch/again.py", "", "sms/dispatch/again.py"),
     ("names_say_something", "portal/services/__init__.py", "", "portal/services"),
     ("names_say_something", "tests/helpers.py", "", "tests/helpers.py"),
     ("names_say_something", "static/css/common.css", "", "static/css/common.css"),
-    ("files_stay_short", "sms/compose.py", "x = 1\n" * 500, "sms/compose.py"),
+    ("files_stay_short", "sms/compose/create.py", "x = 1\n" * 400, "sms/compose/create.py"),
     ("files_stay_short", "tests/test_long.py", "x = 1\n" * 500, "tests/test_long.py"),
 ]
 
@@ -146,9 +191,9 @@ def test_planted_violation_is_caught(rule, file, text, named, tmp_path):
 
 
 def test_module_without_docstring_is_caught(tmp_path):
-    _plant(tmp_path, CLEAN | {"sms/plan.py": "x = 1\n"})
+    _plant(tmp_path, CLEAN | {"sms/dispatch/plan.py": "x = 1\n"})
     assert [line.split(":")[0] for line in architecture.modules_introduce_themselves(tmp_path)] == [
-        "sms/plan.py"
+        "sms/dispatch/plan.py"
     ]
 
 

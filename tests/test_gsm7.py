@@ -7,7 +7,7 @@ from gsm0338 import Codec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms import gsm7
+from sms.values import gsm7
 
 ORACLE = Codec()
 ESCAPE = "\x1b"

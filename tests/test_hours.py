@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sms.hours import HORIZON_DAYS, QuietHours, local_instant, next_allowed, zones_of
+from sms.values.quiet_hours import HORIZON_DAYS, QuietHours, local_instant, next_allowed, zones_of
 
 MINUTE = timedelta(minutes=1)
 NIGHT = QuietHours(time(21), time(8))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sms.lint import lint, unknown
-from sms.wording import changes
+from sms.values.diff import changes
+from sms.values.text_hints import lint, unknown
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from phonenumbers import PhoneMetadata, PhoneNumberFormat
 
-from sms.msisdn import BadNumber, Msisdn, mask, parse, pretty
+from sms.values.msisdn import BadNumber, Msisdn, mask, parse, pretty
 
 DRAMA = "+447700900123"
 

@@ -15,7 +15,7 @@ from django.db import models
 from django.db.migrations import AddField, CreateModel
 from django.db.migrations.loader import MigrationLoader
 
-from sms.personal import COLUMNS
+from sms.compliance.personal_columns import COLUMNS
 from tests.architecture import tree_of
 from tests.environment import ROOT, variables
 
@@ -153,7 +153,7 @@ def test_decisions_are_numbered_without_gaps():
 
 
 # Settings come in by one door. Crash points are no setting: a fault test arms them in a process of its own.
-READERS = {"portal/env.py", "sms/points.py"}
+READERS = {"portal/env.py", "sms/ledger/crash_points.py"}
 
 
 def test_environment_is_read_by_the_readers_only():
@@ -249,7 +249,8 @@ def _can_say_a_number(field: models.Field) -> bool:
 
 
 def test_every_column_that_can_hold_a_number_says_whether_it_is_about_a_person():
-    """A new column: add its line to `sms/personal.py` or `portal/personal.py`, so that retention, erasure and subject access know of it."""
+    """A new column: add its line to `sms/compliance/personal_columns.py` or `portal/personal.py`, so that retention, erasure
+    and subject access know of it."""
     counts = {  # ids, counts and places in files, by the names that they have everywhere
         *(
             "id",
@@ -277,7 +278,9 @@ def test_every_column_that_can_hold_a_number_says_whether_it_is_about_a_person()
             counted = name in counts and isinstance(field, models.IntegerField)
             if _can_say_a_number(field) and name not in listed and not counted:
                 missing.append(f"{label}.{name}")
-    assert missing == [], "say in sms/personal.py or portal/personal.py of what kind these columns are"
+    assert missing == [], (
+        "say in sms/compliance/personal_columns.py or portal/personal.py of what kind these columns are"
+    )
     assert gone + [label for label in COLUMNS if label not in here] == [], "these columns are no more"
 
 

@@ -7,7 +7,7 @@ from gsm0338 import Codec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms.text import (
+from sms.values.text import (
     MissingSubstitution,
     Segments,
     culprits,

@@ -15,7 +15,7 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 from phonenumbers.tzdata import TIMEZONE_DATA
 
-from sms.zones import BadZone, of_number, read
+from sms.values.time_zones import BadZone, of_number, read
 
 MOBILE_AND_LANDLINE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE)
 

@@ -6,7 +6,7 @@ from django import forms
 
 from portal.forms.compose import countries
 from portal.models import User
-from sms.msisdn import BadNumber, parse
+from sms.values.msisdn import BadNumber, parse
 
 
 class DetailsForm(forms.ModelForm):

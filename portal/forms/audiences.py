@@ -8,8 +8,8 @@ from django.core.files.uploadedfile import UploadedFile
 
 from portal.forms.compose import countries
 from portal.limits import upload_limits
-from sms import saved
-from sms.audience import AudienceError
+from sms.audiences import saved
+from sms.audiences.files import AudienceError
 from sms.models import Service
 
 

@@ -6,9 +6,9 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from sms.audit import Selection
-from sms.hours import local_instant
+from sms.compliance.audit import Selection
 from sms.models.audit_acts import ACTS, DOORS, NOUNS
+from sms.values.quiet_hours import local_instant
 
 
 def _acts() -> list[tuple[str, Any]]:

@@ -7,7 +7,8 @@ from django import forms
 from django.conf import settings
 from django.db import transaction
 
-from sms import domains, text
+from sms.catalogue import domains
+from sms.catalogue.templates import KINDS, Hole, Wording, holes_of
 from sms.models import (
     ContactPolicyGroup,
     PolicyConnection,
@@ -17,7 +18,7 @@ from sms.models import (
     Smartlink,
     TemplateVersion,
 )
-from sms.templates import KINDS, Hole, Wording, holes_of
+from sms.values import text
 
 
 class NounForm(forms.ModelForm):

@@ -10,13 +10,14 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 
-from portal import wording
-from portal.forms import zones
-from portal.forms.zones import WallClockField
+from portal.forms import time_zones
+from portal.forms.time_zones import WallClockField
 from portal.limits import upload_limits
-from sms import drafting, drafts
+from portal.presenters import wording
+from sms.compose import drafts
+from sms.compose.drafts import collaboration
+from sms.compose.options import LONGEST_VALIDITY, RECEIPTS, USUAL
 from sms.models import Draft, Lane, Resend, Service, TemplateVersion, Upload, VersionState
-from sms.wishes import LONGEST_VALIDITY, RECEIPTS, USUAL
 
 LANES = [(Lane.URGENT, "Urgent"), (Lane.NORMAL, "Normal"), (Lane.BULK, "Bulk")]
 RESENDS = [
@@ -87,7 +88,7 @@ class DraftForm(forms.ModelForm):
 
     class Meta:
         model = Draft
-        fields = tuple(name for name in drafting.EDITED if name not in SEVERAL)
+        fields = tuple(name for name in collaboration.EDITED if name not in SEVERAL)
         labels = {  # noqa: RUF012 - Django's own spelling
             "name": "Name",
             "text": "Text",
@@ -181,8 +182,8 @@ class DraftForm(forms.ModelForm):
     def _times(self) -> None:
         """Every time of the page is shown in the draft's zone, the viewer's where none was chosen."""
         draft, own = self.instance, timezone.get_current_timezone_name()
-        self.zone = draft.time_zone if zones.is_zone(draft.time_zone) else own
-        self.fields["time_zone"].choices = zones.choices(self.zone, own, self.service.time_zone)  # type: ignore[attr-defined]
+        self.zone = draft.time_zone if time_zones.is_zone(draft.time_zone) else own
+        self.fields["time_zone"].choices = time_zones.choices(self.zone, own, self.service.time_zone)  # type: ignore[attr-defined]
         self.initial["time_zone"] = self.zone
         for name in ("send_at", "expires_at"):
             if at := getattr(draft, name):
@@ -245,7 +246,7 @@ class DraftForm(forms.ModelForm):
         for name in ("send_at", "expires_at"):
             if at := cleaned.get(name):
                 try:
-                    cleaned[name] = zones.moment(at, zone)
+                    cleaned[name] = time_zones.moment(at, zone)
                 except forms.ValidationError as problem:
                     self.add_error(name, problem)
         # a zone means something only beside a time; without one the next reader's own is offered
@@ -294,7 +295,7 @@ class DraftForm(forms.ModelForm):
 
     def keep(
         self, *, user: Any, base: Mapping[str, str] | None = None, theirs: Collection[str] = ()
-    ) -> drafting.Saved:
+    ) -> collaboration.Saved:
         """Save whatever can be saved, errors or not, so that nothing typed is lost; see `drafting.save`."""
         draft: Draft = self.instance
         stored = None if draft.pk is None else Draft.objects.get(pk=draft.pk)
@@ -314,6 +315,6 @@ class DraftForm(forms.ModelForm):
         if draft.pk is None:
             draft.revision = 1
             draft.save()
-            return drafting.Saved(draft, changed=True)
+            return collaboration.Saved(draft, changed=True)
         # never `send`: only sending writes it, or a draft that was just sent could be sent again
-        return drafting.save(draft, base=base or {}, user=user, theirs=theirs)
+        return collaboration.save(draft, base=base or {}, user=user, theirs=theirs)

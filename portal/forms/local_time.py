@@ -7,7 +7,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from sms.hours import local_instant
+from sms.values.quiet_hours import local_instant
 
 
 class LocalTimeField(forms.DateTimeField):

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import UploadedFile
 
 from portal.forms.control import ReasonForm
 from sms.models import Service
-from sms.msisdn import BadNumber, parse
+from sms.values.msisdn import BadNumber, parse
 
 
 class NumberForm(forms.Form):

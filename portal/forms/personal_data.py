@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from sms.msisdn import BadNumber, parse
+from sms.values.msisdn import BadNumber, parse
 
 
 class DiscloseForm(forms.Form):

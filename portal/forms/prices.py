@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from sms import prices
+from sms.catalogue import prices
 
 LARGEST = 200_000  # bytes
 

@@ -5,11 +5,11 @@ from decimal import Decimal
 
 from django import template
 
-from portal import wording
-from sms import prices
+from portal.presenters import wording
+from sms.catalogue import prices
 from sms.models import Draft, MessageState, OptOut, Send, SendState
 from sms.models.audit_acts import DOORS, words_of
-from sms.msisdn import mask, pretty
+from sms.values.msisdn import mask, pretty
 
 register = template.Library()
 

@@ -12,7 +12,7 @@ from portal.access import actor, services_of
 from portal.forms.account import DetailsForm
 from portal.models import User
 from sms.models import AuditEvent
-from sms.msisdn import mask
+from sms.values.msisdn import mask
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

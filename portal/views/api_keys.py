@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from portal.access import actor, service_page
 from portal.forms.api_keys import KeyForm
 from portal.views.control import Asked, ask
-from sms import api_keys
+from sms.catalogue import api_keys
 from sms.models import ApiKey, Service
 
 SHOWN = 200

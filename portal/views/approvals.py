@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.access import actor, service_page
-from sms import approval, approving
+from sms.compose import approval
 from sms.models import ApprovalRequest, ApprovalState, SendState, Service
+from sms.sends import answers
 
 PAGE = 30
 # the mark of the sprite that stands beside each state's word
@@ -63,8 +64,8 @@ def _page(
         "standing": approval.standing(found.send),
         "decisions": found.decisions.all(),
         "mark": MARKS[ApprovalState(found.state)],
-        "obstacle": approving.obstacle(found, user=user) if found.state == ApprovalState.OPEN else "",
-        "late": found.state == ApprovalState.OPEN and approving.too_late(found, now=timezone.now()),
+        "obstacle": answers.obstacle(found, user=user) if found.state == ApprovalState.OPEN else "",
+        "late": found.state == ApprovalState.OPEN and answers.too_late(found, now=timezone.now()),
         "newer": ApprovalRequest.objects.filter(previous=found).order_by("-pk").first(),
         "can_take_back": found.send.state in (SendState.AWAITING, SendState.SCHEDULED),
         "wrong": wrong,
@@ -80,18 +81,18 @@ def approval_yes(request: HttpRequest, service: Service, pk: int) -> HttpRespons
     found = _find(service, pk)
     comment = request.POST.get("comment", "")
     try:
-        last = approving.approve(
+        last = answers.approve(
             found,
             by=actor(request),
             user=request.user,
             seen=request.POST.get("seen", ""),
             comment=comment,
         )
-    except approving.ChangedSince as problem:
+    except answers.ChangedSince as problem:
         messages.error(request, str(problem))
         newest = approval.of_send(found.send) or found
         return redirect("approval", service=service.slug, pk=newest.pk)
-    except approving.ApprovalRefused as problem:
+    except answers.ApprovalRefused as problem:
         return _page(request, service, pk, wrong=str(problem), typed=comment, status=422)
     if last:
         messages.success(request, f"Approved. {_goes(found)}")
@@ -113,14 +114,14 @@ def approval_no(request: HttpRequest, service: Service, pk: int) -> HttpResponse
     """No, with the reason."""
     comment = request.POST.get("comment", "")
     try:
-        approving.reject(
+        answers.reject(
             _find(service, pk),
             by=actor(request),
             user=request.user,
             seen=request.POST.get("seen", ""),
             comment=comment,
         )
-    except approving.ApprovalRefused as problem:
+    except answers.ApprovalRefused as problem:
         return _page(request, service, pk, wrong=str(problem), typed=comment, status=422)
     messages.success(request, "Rejected. The send is cancelled; its author reads your reason here.")
     return redirect("approval", service=service.slug, pk=pk)
@@ -132,8 +133,8 @@ def send_take_back(request: HttpRequest, service: Service, pk: int) -> HttpRespo
     """Cancel what waits for a yes, and change its draft."""
     found = get_object_or_404(service.sends, pk=pk)
     try:
-        draft = approving.take_back(found, by=actor(request))
-    except approving.Begun as problem:
+        draft = answers.take_back(found, by=actor(request))
+    except answers.Begun as problem:
         messages.error(request, str(problem))
         return redirect("send", service=service.slug, pk=pk)
     if draft is None:

@@ -15,8 +15,8 @@ from portal.forms.audiences import NameForm, NewAudienceForm, RowsForm
 from portal.forms.opt_outs import NumberForm
 from portal.views.control import Asked, ask
 from portal.views.download import csv_download
-from sms import saved
-from sms.audience import rejects_csv
+from sms.audiences import saved
+from sms.audiences.files import rejects_csv
 from sms.models import AudienceVersion, AuditEvent, SavedAudience, Send, Service
 
 PAGE = 50

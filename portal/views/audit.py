@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from portal.access import actor, service_page
 from portal.forms.audit import AuditFilter
 from portal.views.download import csv_download
-from sms import audit
+from sms.compliance import audit
 from sms.models import AuditEvent, AuditSeal, Service
 
 PAGE = 50

@@ -1,6 +1,6 @@
 """The calendar of coming sends: a month or a week, of one service or of all that the viewer belongs to. Times are in the viewer's zone.
 
-What comes when, and who gets in whose way, is `sms.coming`'s to say; here it is laid out in days.
+What comes when, and who gets in whose way, is `sms.sends.calendar`'s to say; here it is laid out in days.
 """
 
 import zoneinfo
@@ -17,9 +17,9 @@ from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
 from portal.access import may, service_page, services_of
-from sms import coming
-from sms.hours import local_instant
 from sms.models import Service
+from sms.sends import calendar as sends_calendar
+from sms.values.quiet_hours import local_instant
 
 IN_A_CELL = 4  # entries of a day that a month shows; the rest is a link away
 LANES = 3  # bars above each other in the picture of a day
@@ -43,7 +43,7 @@ class Day:
     """One day with what begins on it. What began before today and still goes on stands under today."""
 
     on: date
-    entries: Sequence[coming.Entry]
+    entries: Sequence[sends_calendar.Entry]
     is_today: bool
     is_past: bool
     outside: bool  # of another month than the one that is shown
@@ -51,7 +51,7 @@ class Day:
     bars: Sequence[Bar] = ()
 
     @property
-    def first_ones(self) -> Sequence[coming.Entry]:
+    def first_ones(self) -> Sequence[sends_calendar.Entry]:
         """What a cell has room for."""
         return self.entries[:IN_A_CELL]
 
@@ -120,7 +120,7 @@ def calendar(request: HttpRequest, service: Service) -> HttpResponse:
     today = timezone.localtime(now).date()
     shown = Shown.asked(request, today=today)
     mine = list(services_of(request.user).select_related("region")) if shown.of_all else [service]  # type: ignore[arg-type]
-    found = coming.coming(
+    found = sends_calendar.coming(
         mine,
         since=_midnight(shown.first, zone),
         until=_midnight(shown.last + timedelta(days=1), zone),
@@ -154,10 +154,10 @@ def _weeks(days: Sequence[Day]) -> list[Sequence[Day]]:
 
 
 def _days(
-    shown: Shown, entries: Sequence[coming.Entry], *, today: date, zone: str, service: Service
+    shown: Shown, entries: Sequence[sends_calendar.Entry], *, today: date, zone: str, service: Service
 ) -> list[Day]:
     here = zoneinfo.ZoneInfo(zone)
-    of_day: dict[date, list[coming.Entry]] = defaultdict(list)
+    of_day: dict[date, list[sends_calendar.Entry]] = defaultdict(list)
     for one in entries:
         begins = one.at.astimezone(here).date()
         of_day[max(begins, today) if one.send is not None else begins].append(one)
@@ -180,12 +180,14 @@ def _days(
 # --- the picture of a day -----------------------------------------------------------------------------------------------
 
 
-def _picture(on: date, entries: Sequence[coming.Entry], zone: str, service: Service) -> dict[str, Any]:
+def _picture(
+    on: date, entries: Sequence[sends_calendar.Entry], zone: str, service: Service
+) -> dict[str, Any]:
     """Quiet hours behind, sends before them, each as long as it is foreseen to take."""
     since, until = _midnight(on, zone), _midnight(on + timedelta(days=1), zone)
     night = [
         Bar("night", *_minutes(start, end, since, until, zone))
-        for start, end in coming.quiet_spans(service, since=since, until=until)
+        for start, end in sends_calendar.quiet_spans(service, since=since, until=until)
     ]
     bars: list[Bar] = []
     free = [0] * LANES

@@ -13,7 +13,7 @@ from portal.access import actor, service_page
 from portal.forms.callbacks import ChangeForm, EndpointForm, FilterForm, RangeForm
 from portal.views.control import Asked, ask
 from sms import callbacks
-from sms.callbacks.look import log_of, overview
+from sms.callbacks.log import log_of, overview
 from sms.models import Callback, CallbackEndpoint, Service
 
 PAGE = 50

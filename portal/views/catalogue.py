@@ -8,11 +8,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.access import actor, service_page
-from portal.changes import changes
 from portal.forms.catalogue import GroupForm, PolicyConnectionForm, SenderForm, SmartlinkForm
 from portal.forms.opt_outs import NumberForm
-from portal.views import things
-from sms import consent, senders
+from portal.presenters.form_changes import changes
+from portal.views import catalogue_base
+from sms.catalogue import policy_groups, senders
 from sms.models import (
     ContactPolicyGroup,
     PolicyConnection,
@@ -20,9 +20,9 @@ from sms.models import (
     Service,
     Smartlink,
 )
-from sms.msisdn import mask
+from sms.values.msisdn import mask
 
-SENDER = things.Noun(
+SENDER = catalogue_base.Noun(
     "sender",
     "Senders",
     "The numbers and names that messages come from.",
@@ -31,7 +31,7 @@ SENDER = things.Noun(
     "sender_new",
     SenderForm,
 )
-GROUP = things.Noun(
+GROUP = catalogue_base.Noun(
     "policy group",
     "Contact-policy groups",
     "With one, Webex Connect checks consent or frequency before it sends.",
@@ -40,7 +40,7 @@ GROUP = things.Noun(
     "policy_group_new",
     GroupForm,
 )
-SMARTLINK = things.Noun(
+SMARTLINK = catalogue_base.Noun(
     "smartlink",
     "Smartlinks",
     "Links that are made in Webex Connect. They give no click receipts: for clicks use a short-link domain.",
@@ -72,21 +72,21 @@ def sender_list(request: HttpRequest, service: Service) -> HttpResponse:
         }
 
     heads = ["Kind", "Countries", "Messages in 30 days", "Failed"]
-    return things.listed(request, SENDER, service.senders.all(), heads, cells)
+    return catalogue_base.listed(request, SENDER, service.senders.all(), heads, cells)
 
 
 @service_page("configure")
 @require_http_methods(["GET", "HEAD", "POST"])
 def sender_new(request: HttpRequest, service: Service) -> HttpResponse:
     """Add one."""
-    return things.edited(request, service, SENDER)
+    return catalogue_base.edited(request, service, SENDER)
 
 
 @service_page("configure")
 @require_http_methods(["GET", "HEAD", "POST"])
 def sender_edit(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Change one."""
-    return things.edited(request, service, SENDER, get_object_or_404(service.senders, pk=pk))
+    return catalogue_base.edited(request, service, SENDER, get_object_or_404(service.senders, pk=pk))
 
 
 @service_page("see")
@@ -123,7 +123,7 @@ def sender(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
 @require_POST
 def sender_remove(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Delete, archive or take back."""
-    return things.removed(request, service, SENDER, get_object_or_404(service.senders, pk=pk))
+    return catalogue_base.removed(request, service, SENDER, get_object_or_404(service.senders, pk=pk))
 
 
 # --- contact-policy groups ----------------------------------------------------------------------------------------------
@@ -135,14 +135,14 @@ def group_list(request: HttpRequest, service: Service) -> HttpResponse:
     """With what was refused by their rules."""
 
     def cells(rows: list[ContactPolicyGroup]) -> dict[int, list[str]]:
-        refused = consent.results([one.pk for one in rows], now=timezone.now())
+        refused = policy_groups.results([one.pk for one in rows], now=timezone.now())
         return {
             one.pk: [one.group_id, _checks(one), f"{sum(count for _, count in refused[one.pk]):,}"]
             for one in rows
         }
 
     heads = ["Provider group id", "Checks", "Refused in 90 days"]
-    return things.listed(request, GROUP, service.policy_groups.all(), heads, cells, connect=True)
+    return catalogue_base.listed(request, GROUP, service.policy_groups.all(), heads, cells, connect=True)
 
 
 def _checks(group: ContactPolicyGroup) -> str:
@@ -154,14 +154,14 @@ def _checks(group: ContactPolicyGroup) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def group_new(request: HttpRequest, service: Service) -> HttpResponse:
     """Add one."""
-    return things.edited(request, service, GROUP)
+    return catalogue_base.edited(request, service, GROUP)
 
 
 @service_page("configure")
 @require_http_methods(["GET", "HEAD", "POST"])
 def group_edit(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Change one."""
-    return things.edited(request, service, GROUP, get_object_or_404(service.policy_groups, pk=pk))
+    return catalogue_base.edited(request, service, GROUP, get_object_or_404(service.policy_groups, pk=pk))
 
 
 @service_page("see")
@@ -181,11 +181,11 @@ def group_look_up(request: HttpRequest, service: Service, pk: int) -> HttpRespon
         return _group_page(request, service, found, form=form, status=422)
     number = form.cleaned_data["number"]
     try:
-        policy = consent.policy_of(service)
+        policy = policy_groups.policy_of(service)
         if policy is None:
-            raise consent.PolicyError("Connect Contact Policy first: its profile key is missing.")
-        answer = f"{mask(number)} {consent.look_up(policy, found, number, by=actor(request))}"
-    except consent.PolicyError as problem:
+            raise policy_groups.PolicyError("Connect Contact Policy first: its profile key is missing.")
+        answer = f"{mask(number)} {policy_groups.look_up(policy, found, number, by=actor(request))}"
+    except policy_groups.PolicyError as problem:
         form.add_error("number", str(problem))
         return _group_page(request, service, found, form=form, status=422)
     return _group_page(request, service, found, form=form, answer=answer)
@@ -200,7 +200,7 @@ def _group_page(
     answer: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    refused = consent.results([found.pk], now=timezone.now())[found.pk]
+    refused = policy_groups.results([found.pk], now=timezone.now())[found.pk]
     context = {
         "noun": GROUP,
         "thing": found,
@@ -209,7 +209,7 @@ def _group_page(
             ("Checks", _checks(found)),
             ("Description", found.description or "–"),
         ],
-        "results": [(code, consent.REASONS[code], count) for code, count in refused],
+        "results": [(code, policy_groups.REASONS[code], count) for code, count in refused],
         "is_group": True,
         "form": form or NumberForm(service=service),
         "answer": answer,
@@ -224,7 +224,7 @@ def _group_page(
 @require_POST
 def group_remove(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Delete, archive or take back."""
-    return things.removed(request, service, GROUP, get_object_or_404(service.policy_groups, pk=pk))
+    return catalogue_base.removed(request, service, GROUP, get_object_or_404(service.policy_groups, pk=pk))
 
 
 @service_page("configure")
@@ -236,16 +236,16 @@ def policy_connection(request: HttpRequest, service: Service) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             form.save()
-            things.audit(request, service, GROUP, service, "connection_changed", **changes(form))
+            catalogue_base.audit(request, service, GROUP, service, "connection_changed", **changes(form))
         messages.success(request, "Saved.")
         return redirect("policy_connection", service=service.slug)
     listed, problem = None, ""
     if request.method != "POST" and request.GET.get("list") == "1":
         try:
-            policy = consent.policy_of(service)
-            listed = consent.groups(policy) if policy else None
+            policy = policy_groups.policy_of(service)
+            listed = policy_groups.groups(policy) if policy else None
             problem = "" if policy else "The profile key is missing."
-        except consent.PolicyError as error:
+        except policy_groups.PolicyError as error:
             problem = str(error)
     known = set(service.policy_groups.values_list("group_id", flat=True))
     context = {"form": form, "listed": listed, "problem": problem, "known": known, "noun": GROUP}
@@ -263,14 +263,16 @@ def smartlink_list(request: HttpRequest, service: Service) -> HttpResponse:
     def cells(rows: list[Smartlink]) -> dict[int, list[str]]:
         return {one.pk: [one.token, f"{one.validity:,} minutes"] for one in rows}
 
-    return things.listed(request, SMARTLINK, service.smartlinks.all(), ["In the text", "Valid for"], cells)
+    return catalogue_base.listed(
+        request, SMARTLINK, service.smartlinks.all(), ["In the text", "Valid for"], cells
+    )
 
 
 @service_page("configure")
 @require_http_methods(["GET", "HEAD", "POST"])
 def smartlink_new(request: HttpRequest, service: Service) -> HttpResponse:
     """Add one."""
-    return things.edited(request, service, SMARTLINK)
+    return catalogue_base.edited(request, service, SMARTLINK)
 
 
 @service_page("see")
@@ -296,11 +298,11 @@ def smartlink(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def smartlink_edit(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Change one."""
-    return things.edited(request, service, SMARTLINK, get_object_or_404(service.smartlinks, pk=pk))
+    return catalogue_base.edited(request, service, SMARTLINK, get_object_or_404(service.smartlinks, pk=pk))
 
 
 @service_page("configure")
 @require_POST
 def smartlink_remove(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Delete, archive or take back."""
-    return things.removed(request, service, SMARTLINK, get_object_or_404(service.smartlinks, pk=pk))
+    return catalogue_base.removed(request, service, SMARTLINK, get_object_or_404(service.smartlinks, pk=pk))

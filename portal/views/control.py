@@ -1,4 +1,4 @@
-"""Pause, resume and stop: one send, one sender, one short-link domain, or the whole service. Every act is `sms.control`'s.
+"""Pause, resume and stop: one send, one sender, one short-link domain, or the whole service. Every act is `sms.sends.control`'s.
 
 What concerns many sends asks first, on a page of its own that says how much it stops; so it works without JavaScript.
 """
@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.access import actor, service_page
 from portal.forms.control import ReasonForm
-from sms import control
 from sms.models import UNFINISHED, Hold, Send, Sender, Service, ShortLinkDomain
+from sms.sends import control
 
 Part = Sender | ShortLinkDomain
 

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods
 
 from portal.access import actor, service_page
 from portal.limits import upload_limits
-from sms import duplicate
+from sms.compose.drafts import duplicate
 from sms.models import Send, Service
 
 NOBODY = "nobody"

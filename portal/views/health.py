@@ -5,7 +5,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
-from portal import stillness
+from sms.worker import health
 
 
 @login_not_required
@@ -24,7 +24,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-        still = stillness.sentence()
+        still = health.sentence()
     except DatabaseError as problem:
         return JsonResponse({"database": type(problem).__name__}, status=503)
     return JsonResponse({"database": "ok", "dispatch": still or "ok"})

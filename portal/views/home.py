@@ -9,13 +9,15 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from portal import stillness
 from portal.access import service_page, services_of
-from portal.checklist import open_steps
 from portal.models import User
-from sms import approval, coming, control, desk, receipts
-from sms.callbacks import look
+from portal.presenters.checklist import open_steps
+from sms.callbacks import log
+from sms.compose import approval
+from sms.inbound import receipts
 from sms.models import DomainState, SendState, Service
+from sms.sends import calendar, control, progress
+from sms.worker import health
 
 SOON = timedelta(days=60)
 PLANNED, LOOKED_AT = 5, 30
@@ -39,17 +41,17 @@ def services(request: HttpRequest) -> HttpResponse:
 def home(request: HttpRequest, service: Service) -> HttpResponse:
     """A service at a glance."""
     now = timezone.now()
-    glance = desk.glance(service, now=now)
+    glance = progress.glance(service, now=now)
     held = control.held_among([row.send for row in glance.recent])
     writes = "compose" in request.may  # type: ignore[attr-defined]
-    planned = coming.coming(
+    planned = calendar.coming(
         [service], until=now + SOON, now=now, drafts_of=[service] if writes else [], most=LOOKED_AT
     )
     context: dict[str, Any] = {
         "glance": glance,
         "planned": [one for one in planned.entries if one.state != SendState.SENDING][:PLANNED],
         "held": held,
-        "still": stillness.sentence(),
+        "still": health.sentence(),
         "gaps": receipts.gaps(service, now=now),
         "asked": approval.listed(approval.to_answer(service, request.user))[:3]
         if "approve" in request.may  # type: ignore[attr-defined]
@@ -59,5 +61,5 @@ def home(request: HttpRequest, service: Service) -> HttpResponse:
     }
     if "configure" in request.may:  # type: ignore[attr-defined]
         context["steps"] = open_steps(service)
-        context["off"] = look.switched_off(service)
+        context["off"] = log.switched_off(service)
     return render(request, "home.html", context)

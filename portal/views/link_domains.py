@@ -11,11 +11,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from portal.access import actor, service_page
 from portal.forms.catalogue import LinkDomainForm
-from portal.views import things
-from sms import domains
+from portal.views import catalogue_base
+from sms.catalogue import domains
 from sms.models import DomainState, Service, ShortLinkDomain
 
-DOMAIN = things.Noun(
+DOMAIN = catalogue_base.Noun(
     "short-link domain",
     "Short-link domains",
     "With one, links are shortened under your own name and clicks are counted. Each is looked at every hour.",
@@ -53,21 +53,21 @@ def domain_list(request: HttpRequest, service: Service) -> HttpResponse:
         }
 
     rows = service.link_domains.all()
-    return things.listed(request, DOMAIN, rows, ["State", "What was seen", "Checked"], cells)
+    return catalogue_base.listed(request, DOMAIN, rows, ["State", "What was seen", "Checked"], cells)
 
 
 @service_page("configure")
 @require_http_methods(["GET", "HEAD", "POST"])
 def domain_new(request: HttpRequest, service: Service) -> HttpResponse:
     """Add one."""
-    return things.edited(request, service, DOMAIN)
+    return catalogue_base.edited(request, service, DOMAIN)
 
 
 @service_page("configure")
 @require_http_methods(["GET", "HEAD", "POST"])
 def domain_edit(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Change one."""
-    return things.edited(request, service, DOMAIN, get_object_or_404(service.link_domains, pk=pk))
+    return catalogue_base.edited(request, service, DOMAIN, get_object_or_404(service.link_domains, pk=pk))
 
 
 @service_page("see")
@@ -117,4 +117,4 @@ def domain_check(request: HttpRequest, service: Service, pk: int) -> HttpRespons
 @require_POST
 def domain_remove(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Delete, archive or take back."""
-    return things.removed(request, service, DOMAIN, get_object_or_404(service.link_domains, pk=pk))
+    return catalogue_base.removed(request, service, DOMAIN, get_object_or_404(service.link_domains, pk=pk))

@@ -9,11 +9,13 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from portal.access import service_page
-from portal.views.settle import may_send_again
-from sms import archive, correlation, desk
+from portal.views.unconfirmed import may_send_again
+from sms.compliance import archive
+from sms.inbound.receipts import reason_in_words
 from sms.models import Click, Message, MessageState, Receipt, SendKeeping, Service
-from sms.msisdn import mask
-from sms.receipts import reason_in_words
+from sms.sends import progress
+from sms.values import correlation_id
+from sms.values.msisdn import mask
 from sms.webex import codes
 from sms.webex.errors import Unreadable
 from sms.webex.receipts import parse_receipt
@@ -27,7 +29,7 @@ def messages(request: HttpRequest, service: Service) -> HttpResponse:
     """Search."""
     text = request.GET.get("q", "")
     before = request.GET.get("before", "")
-    found = desk.find_messages(service, text, before=int(before) if _is_id(before) else None, page=PAGE)
+    found = progress.find_messages(service, text, before=int(before) if _is_id(before) else None, page=PAGE)
     rows, more = found.messages, len(found.messages) > PAGE
     context = {
         "q": text,
@@ -58,7 +60,7 @@ class Event:
 def message(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Why did or didn't this person get it?"""
     try:
-        story = desk.story_of(service, pk)
+        story = progress.story_of(service, pk)
     except archive.ArchiveError as problem:
         return render(request, "messages/unread.html", {"problem": str(problem)}, status=503)
     if story is None:
@@ -86,7 +88,7 @@ def _correlation_id(found: Message, service: Service) -> str:
     """What the provider was told, for whoever talks to its support."""
     if not found.attempt:
         return ""
-    return correlation.write(message_id=found.pk, attempt=found.attempt, key=service.correlation_key)
+    return correlation_id.write(message_id=found.pk, attempt=found.attempt, key=service.correlation_key)
 
 
 def _events(found: Message, receipts: list[Receipt], clicks: dict[int, Click]) -> list[Event]:

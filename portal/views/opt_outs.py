@@ -16,11 +16,11 @@ from portal.forms.opt_outs import AddForm, FileForm, LiftForm, NumberForm
 from portal.limits import upload_limits
 from portal.views.control import Asked, ask
 from portal.views.download import csv_download
-from sms import optout
-from sms.audience import AudienceError, Reject, read
+from sms.audiences.files import AudienceError, Reject, read
+from sms.inbound import optouts
+from sms.inbound.optouts.export import csv_of
 from sms.models import AuditEvent, InboundMessage, OptOut, Service
-from sms.msisdn import mask
-from sms.optout.export import csv_of
+from sms.values.msisdn import mask
 
 PAGE = 50
 ANSWERS = 20
@@ -49,8 +49,8 @@ def opt_out_add(request: HttpRequest, service: Service) -> HttpResponse:
     if not form.is_valid():
         return _page(request, service, add=form, status=422)
     number = form.cleaned_data["number"]
-    refusal = optout.Refusal(number, form.cleaned_data["evidence"])
-    if optout.opt_out(service.pk, [refusal], by=actor(request), source=OptOut.Source.PAGE):
+    refusal = optouts.Refusal(number, form.cleaned_data["evidence"])
+    if optouts.opt_out(service.pk, [refusal], by=actor(request), source=OptOut.Source.PAGE):
         messages.success(request, f"{mask(number)} is opted out from now on.")
     else:
         messages.info(request, f"{mask(number)} was opted out already.")
@@ -83,8 +83,8 @@ def opt_out_upload(request: HttpRequest, service: Service) -> HttpResponse:
         form.add_error("file", str(problem))
         return _page(request, service, upload=form, status=422)
     where = f"{form.cleaned_data['evidence']} · {name[-60:]}, row "
-    refusals = [optout.Refusal(one.msisdn, f"{where}{one.row}") for one in audience.recipients]
-    added = optout.opt_out(service.pk, refusals, by=actor(request), source=OptOut.Source.CSV)
+    refusals = [optouts.Refusal(one.msisdn, f"{where}{one.row}") for one in audience.recipients]
+    added = optouts.opt_out(service.pk, refusals, by=actor(request), source=OptOut.Source.CSV)
     done = Uploaded(
         name=name,
         added=len(added),
@@ -127,7 +127,7 @@ def opt_out_lift(request: HttpRequest, service: Service, pk: int) -> HttpRespons
     form = LiftForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
-        if optout.opt_in(service.pk, [found.msisdn], by=actor(request), reason=reason):
+        if optouts.opt_in(service.pk, [found.msisdn], by=actor(request), reason=reason):
             messages.success(request, f"{mask(found.msisdn)} can be written to again.")
         return redirect(back)
     asked = Asked(
@@ -149,7 +149,7 @@ def opt_out_lift(request: HttpRequest, service: Service, pk: int) -> HttpRespons
 def inbound_retry(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Act once more on an SMS that was set aside."""
     found = get_object_or_404(InboundMessage, service=service, pk=pk)
-    if optout.retry(found):
+    if optouts.retry(found):
         messages.success(request, "It was read and acted upon.")
     else:
         messages.error(request, "It still cannot be used; the reason is beside it.")

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from portal.access import actor, service_page
 from portal.forms.personal_data import DiscloseForm, EraseForm
-from sms import archive, disclosure, erasure
+from sms.compliance import archive, disclosure, erasure
 from sms.models import Erasure, Service
 
 SHOWN = 50

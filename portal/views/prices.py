@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 from portal.access import actor, service_page
 from portal.forms.prices import PricesForm
 from portal.views.download import csv_download
-from sms import prices
+from sms.catalogue import prices
 from sms.models import Service
 
 

@@ -13,10 +13,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from portal.access import actor, may, service_page
 from portal.views.control import Asked, ask
-from sms import receipts, wake
+from sms.inbound import receipts
+from sms.inbound.receipts.queries import look
+from sms.inbound.receipts.rotate import HAND_OVER, retire, rotate
+from sms.ledger import wakeups
 from sms.models import AuditEvent, Service
-from sms.receipts.address import HAND_OVER, retire, rotate
-from sms.receipts.look import look
 
 REPLAYED = 100_000  # receipts that one request puts into the inbox again
 
@@ -64,7 +65,7 @@ def receipts_retry(request: HttpRequest, service: Service) -> HttpResponse:
         if count:
             _tell(request, service, "receipts.retried", receipts=count)
     if count:
-        wake.fold()
+        wakeups.fold()
         messages.success(
             request, f"{count} receipt{'s' if count != 1 else ''} will be tried again within a minute."
         )
@@ -122,7 +123,7 @@ def receipts_replay(request: HttpRequest, service: Service) -> HttpResponse:
         return ask(request, asked)
     count = sum(receipts.replay(service, since=now - timedelta(hours=24), until=now))
     _tell(request, service, "receipts.replayed", receipts=count)
-    wake.fold()
+    wakeups.fold()
     messages.success(request, f"{count:,} receipts of the last 24 hours are being applied again.")
     return redirect("receipts_page", service=service.slug)
 
@@ -143,7 +144,7 @@ def receipts_import(request: HttpRequest, service: Service) -> HttpResponse:
     except receipts.NotAnExport as problem:
         return _page(request, service, problem=str(problem), status=422)
     _tell(request, service, "receipts.imported", rows=imported.rows, new=imported.new)
-    wake.fold()
+    wakeups.fold()
     return _page(request, service, imported=imported)
 
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from portal.access import actor, service_page
 from portal.forms.reports import ScheduleForm
 from sms.models import AuditEvent, ReportSchedule, Service
-from sms.reports.mailed import next_time
+from sms.reports.mail import next_time
 
 MOST = 20
 

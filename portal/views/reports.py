@@ -14,8 +14,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from portal import report_page
 from portal.access import actor, service_page
+from portal.presenters import report_page
 from portal.views.download import csv_download
 from sms import reports
 from sms.models import AuditEvent, ReportFile, Service

@@ -11,11 +11,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.access import actor, service_page
-from portal.changes import changes
 from portal.forms.settings import KeepForm, RetentionForm
-from sms import retention as keeping
+from portal.presenters.form_changes import changes
+from sms.compliance import retention as keeping
+from sms.compliance.retention.words import KINDS
 from sms.models import Archive, AuditEvent, RetentionClock, Send, SendKeeping, Service
-from sms.retention.words import KINDS
 
 RUNS = 10
 

@@ -10,10 +10,10 @@ from portal.access import actor, service_page
 from portal.models import User
 from portal.views.approvals import MARKS
 from portal.views.download import csv_download
-from portal.views.settle import may_send_again
-from sms import approval, control, desk, labels, listing, narrowing
-from sms.audience import Reject as RejectedRow
-from sms.audience import rejects_csv
+from portal.views.unconfirmed import may_send_again
+from sms.audiences.files import Reject as RejectedRow
+from sms.audiences.files import rejects_csv
+from sms.compose import approval, labels
 from sms.models import (
     UNFINISHED,
     ApiKey,
@@ -27,6 +27,8 @@ from sms.models import (
     SendState,
     Service,
 )
+from sms.sends import control, export, search
+from sms.sends import progress as sends_progress
 from sms.sends.cancel import cancel
 from sms.webex import codes
 
@@ -37,21 +39,21 @@ MESSAGES = 50
 @require_safe
 def sends(request: HttpRequest, service: Service) -> HttpResponse:
     """Newest first."""
-    wanted = narrowing.Wanted.read(request.GET)
-    found, next_before = narrowing.listed(service, wanted)
+    wanted = search.Wanted.read(request.GET)
+    found, next_before = search.listed(service, wanted)
     words = labels.words_of(service)
     return render(
         request,
         "sends/list.html",
         {
-            "rows": desk.progress_of_page(found),
+            "rows": sends_progress.progress_of_page(found),
             "held": control.held_among(found),
             "next_before": next_before,
             "wanted": wanted,
             "states": SendState.choices,
             "labels": sorted({*words, wanted.label} - {""}),
             "people": _makers(service),
-            "tests": narrowing.TESTS.items(),
+            "tests": search.TESTS.items(),
             "drafts": service.drafts.filter(send=None).select_related("created_by")[:10],
         },
     )
@@ -74,7 +76,7 @@ def _find(service: Service, pk: int) -> Send:
 
 
 def _progress(found: Send) -> dict[str, object]:
-    progress = desk.progress_of(found)
+    progress = sends_progress.progress_of(found)
     order = [*MessageState.values]
     return {
         "send": found,
@@ -99,8 +101,10 @@ def _standing(found: Send) -> dict[str, object]:
     return {
         "holds": holds,
         "own_hold": next((one for one in holds if one.send_id), None),
-        "stage": desk.stage_of(found),
-        "night": None if holds or found.service.paused_at else desk.night_of(found, now=timezone.now()),
+        "stage": sends_progress.stage_of(found),
+        "night": None
+        if holds or found.service.paused_at
+        else sends_progress.night_of(found, now=timezone.now()),
     }
 
 
@@ -113,7 +117,7 @@ def send(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     wanted = wanted if wanted in MessageState.values else ""
     after = request.GET.get("after", "")
     start = int(after) if after.isascii() and after.isdecimal() and len(after) < 19 else 0
-    listed = desk.messages_of(found, state=wanted, after=start, page=MESSAGES)
+    listed = sends_progress.messages_of(found, state=wanted, after=start, page=MESSAGES)
     shown = listed.messages
     context = (
         _progress(found)
@@ -199,4 +203,4 @@ def send_messages(request: HttpRequest, service: Service, pk: int) -> StreamingH
         noun_key=found.pk,
         rows=found.recipients,
     )
-    return csv_download(listing.csv_of(found), name=f"messages-send-{found.pk}.csv")
+    return csv_download(export.csv_of(found), name=f"messages-send-{found.pk}.csv")

@@ -14,15 +14,15 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from portal import charts
 from portal.access import service_page
-from portal.charts import duration
-from portal.report_page import Cell, Row, percent
+from portal.presenters import charts
+from portal.presenters.charts import duration
+from portal.presenters.report_page import Cell, Row, percent
 from sms.models import FactDelta, ReceiptInbox, Service
-from sms.models.buckets import EDGES, middle
 from sms.models.fact import TIMES
 from sms.reports.figures import LEAST
 from sms.reports.levels import STEPS, Levels, levels, measured
+from sms.values.histogram import EDGES, middle
 
 LES = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 21_600, 86_400)
 

@@ -13,9 +13,6 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.access import actor, service_page
-from portal.burst import burst_of
-from portal.changes import changes
-from portal.checklist import open_steps
 from portal.forms.settings import (
     ApprovalForm,
     ConnectionForm,
@@ -26,10 +23,13 @@ from portal.forms.settings import (
 )
 from portal.limits import upload_limits
 from portal.models import Membership, Role, User
-from sms import connection as connecting
-from sms import control
-from sms.audience import AudienceError, read_pasted
+from portal.presenters.burst import burst_of
+from portal.presenters.checklist import open_steps
+from portal.presenters.form_changes import changes
+from sms.audiences.files import AudienceError, read_pasted
+from sms.catalogue import connection as connecting
 from sms.compose.create import create
+from sms.compose.errors import ComposeError
 from sms.compose.order import Order
 from sms.models import (
     ApprovalRules,
@@ -41,7 +41,7 @@ from sms.models import (
     SenderKind,
     Service,
 )
-from sms.refusal import ComposeError
+from sms.sends import control
 
 TEST_TEXT = "This is a test message from Textdesk. If you can read it, the connection works."
 

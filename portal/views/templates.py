@@ -11,8 +11,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from portal.access import actor, service_page
 from portal.forms.catalogue import WordingForm
-from sms import lint, templates, wording
+from sms.catalogue import templates
 from sms.models import MessageTemplate, Service, TemplateVersion, VersionState
+from sms.values import diff, text_hints
 
 PAGE = 50
 VERSIONS = 50
@@ -90,7 +91,7 @@ def template(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
         "versions": found.versions.annotate(used=Count("sends"))[:VERSIONS],
         "users": templates.users_of(found),
         "sends": found.sends.order_by("-pk")[:10],
-        "findings": lint.lint(found.text) if found.text else [],
+        "findings": text_hints.lint(found.text) if found.text else [],
     }
     return render(request, "catalogue/template.html", context)
 
@@ -119,11 +120,11 @@ def _told(found: TemplateVersion) -> dict[str, Any]:
         "version": found,
         "template": found.template,
         "old": old,
-        "pieces": wording.changes(old.text, found.text) if old and old.text and found.text else [],
+        "pieces": diff.changes(old.text, found.text) if old and old.text and found.text else [],
         "holes": templates.holes_of(found),
         "worst": templates.worst_case(found),
         "example": templates.example(found),
-        "findings": lint.lint(found.text) if found.text else [],
+        "findings": text_hints.lint(found.text) if found.text else [],
         "change": templates.change(old, found) if found.state == VersionState.DRAFT else None,
         "users": templates.users_of(found.template, found.language),
     }

@@ -8,9 +8,11 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from sms import domains, lint, models, templates
+from sms import models
 from sms.admin.scoped import Audited, Scoped, actor
-from sms.connection import Verdict
+from sms.catalogue import domains, templates
+from sms.catalogue.connection import Verdict
+from sms.values import text_hints
 
 
 @admin.register(models.Region)
@@ -126,7 +128,7 @@ class TemplateAdmin(Scoped):
 
         def clean_text(self: Any) -> str:
             written = str(self.cleaned_data["text"])
-            if problems := lint.unknown(written):
+            if problems := text_hints.unknown(written):
                 raise ValidationError(problems)
             return written
 

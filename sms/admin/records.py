@@ -8,9 +8,10 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from sms import models, optout
+from sms import models
 from sms.admin.scoped import ReadOnly, Scoped, actor, administered, slugs_of
-from sms.msisdn import BadNumber, mask, parse
+from sms.inbound import optouts
+from sms.values.msisdn import BadNumber, mask, parse
 
 
 @admin.register(models.Message)
@@ -79,7 +80,7 @@ class OptOutForm(forms.ModelForm):
         """Once per number."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         service, number = cleaned.get("service"), cleaned.get("msisdn")
-        if service and number and optout.in_force(service.pk, [number]):
+        if service and number and optouts.in_force(service.pk, [number]):
             self.add_error("msisdn", "This number is opted out already.")
         return cleaned
 
@@ -121,8 +122,8 @@ class OptOutAdmin(Scoped):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Through the only code that writes opt-outs, which audits it too."""
-        refusal = optout.Refusal(obj.msisdn, obj.evidence)
-        optout.opt_out(obj.service_id, [refusal], by=actor(request), source=models.OptOut.Source.PAGE)
+        refusal = optouts.Refusal(obj.msisdn, obj.evidence)
+        optouts.opt_out(obj.service_id, [refusal], by=actor(request), source=models.OptOut.Source.PAGE)
         stored = models.OptOut.objects.get(service_id=obj.service_id, msisdn=obj.msisdn, lifted_at=None)
         obj.pk, obj._state.adding = stored.pk, False
 

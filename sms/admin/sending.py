@@ -9,13 +9,13 @@ from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from sms import labels, models
+from sms import models
 from sms.admin.scoped import ReadOnly, actor
-from sms.audience import AudienceError, Limits, read_pasted
-from sms.compose import checks
+from sms.audiences.files import AudienceError, Limits, read_pasted
+from sms.compose import checks, labels
 from sms.compose.create import create
+from sms.compose.errors import ComposeError
 from sms.compose.order import Order
-from sms.refusal import ComposeError
 
 
 class SendForm(forms.ModelForm):

@@ -21,10 +21,10 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from sms import wake
-from sms.models.secret import UnreadableSecret
-from sms.receipts import Incoming, Overloaded, Stuck, doors, store
-from sms.receipts.address import asked
+from sms.inbound.receipts import Incoming, Overloaded, Stuck, addresses, store
+from sms.inbound.receipts.rotate import asked
+from sms.ledger import wakeups
+from sms.models.fields import UnreadableSecret
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +61,7 @@ class ReceiptView(APIView):
         """Webex Connect asks with HEAD before it saves a webhook and expects 200."""
         del request
         try:
-            door = doors.find(token)
+            door = addresses.find(token)
         except (DatabaseError, InterfaceError, UnreadableSecret):
             return HttpResponse(status=503, headers=RETRY)
         if door is not None:
@@ -86,7 +86,7 @@ class ReceiptView(APIView):
         """Store one receipt."""
         plain: HttpRequest = request._request
         try:
-            door = doors.find(token)
+            door = addresses.find(token)
         except (
             DatabaseError,
             InterfaceError,
@@ -112,7 +112,7 @@ class ReceiptView(APIView):
             log.error("receipt_not_stored", service=door.service_id, error=repr(problem)[:300])
             return HttpResponse(status=503, headers=RETRY)
         if stored:
-            wake.fold()
+            wakeups.fold()
         return HttpResponse(status=200)
 
 

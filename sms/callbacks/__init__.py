@@ -1,11 +1,12 @@
-"""Callbacks: what partners are told, signed, until they have it. Rows are written by `sms.models.outbox`, delivered by `run`.
+"""Callbacks: what partners are told, signed, until they have it. Rows are written by `sms.callbacks.outbox`, delivered by `run`.
 
     change → outbox row (same transaction) → lease an endpoint → POST, signed → delivered · later · given up after three days
 
 Doors use `add`, `verify`, `rotate` … for endpoints, and `ask` to have a send's receipts reported to a notifyUrl.
 """
 
-from sms.callbacks.acts import (
+from sms.callbacks.address import BadAddress, Policy
+from sms.callbacks.endpoints import (
     HAND_OVER,
     Named,
     TooMany,
@@ -20,10 +21,9 @@ from sms.callbacks.acts import (
     rotate,
     verify,
 )
-from sms.callbacks.address import BadAddress, Policy
-from sms.callbacks.again import forget, replay
 from sms.callbacks.notice import endpoint_disabled
 from sms.callbacks.post import Line
+from sms.callbacks.replay import forget, replay
 from sms.callbacks.run import Report, anything_due, run
 
 __all__ = [

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import httpx
 
 from sms.callbacks.address import Address, BadAddress, Policy, read
-from sms.callbacks.reach import Connect, Forbidden, dial
+from sms.callbacks.resolve import Connect, Forbidden, dial
 from sms.callbacks.sign import headers, hub_header
 from sms.webex import VERSION
 from sms.webex.transport import Deadline, Network

@@ -17,9 +17,9 @@ from datetime import datetime
 import structlog
 from django.utils import timezone
 
-from sms.callbacks import lanes
+from sms.callbacks import leases
 from sms.callbacks.address import Policy
-from sms.callbacks.lanes import Lane
+from sms.callbacks.leases import Lane
 from sms.callbacks.post import Letter, Line, Reply
 from sms.callbacks.schedule import OPENS_AFTER
 from sms.models import Callback
@@ -69,7 +69,7 @@ def run(
 
 def anything_due(now: datetime | None = None) -> bool:
     """Whether a run would find something; one small query."""
-    return lanes.due(now or timezone.now()).exists()
+    return leases.due(now or timezone.now()).exists()
 
 
 class _Posts:
@@ -152,11 +152,11 @@ class _Courier:
         now = time.monotonic()
         if self.mine and now - self.renewed > RENEW:
             self.renewed = now
-            lanes.keep(self.mine.values(), self.owner)
+            leases.keep(self.mine.values(), self.owner)
         if now - self.looked < IDLE or len(self.mine) >= LANES:
             return
         self.looked = now
-        for lane, url in lanes.claim(self.owner, limit=LANES - len(self.mine), now=self.clock()):
+        for lane, url in leases.claim(self.owner, limit=LANES - len(self.mine), now=self.clock()):
             self.mine[lane.pk], self.urls[lane.pk], self.since[lane.pk] = lane, url, now
             self.lines.setdefault(lane.pk, deque())
             self.renewed = self.renewed or now
@@ -168,7 +168,7 @@ class _Courier:
             if not lane.waiting:
                 if lane.empty:
                     return
-                lanes.fill(lane, now=self.clock())
+                leases.fill(lane, now=self.clock())
                 if not lane.waiting:
                     return
             callback = lane.waiting.pop(0)
@@ -188,7 +188,7 @@ class _Courier:
             self.report.delivered += reply.ok
             self.report.by_status[reply.status] += 1
             lane.width = min(lane.width * 2, WIDEST) if reply.ok and reply.milliseconds < QUICK else 1
-        lanes.record(results, now=self.clock())
+        leases.record(results, now=self.clock())
         for lane, callback, _ in results:  # only now: until it is written, it is still due
             lane.flying.discard(callback.pk)
 
@@ -199,7 +199,7 @@ class _Courier:
             if not lane.flying and (over or lane.shut or (lane.empty and not lane.waiting))
         ]
         if ended:
-            lanes.give_back(ended, self.owner)
+            leases.give_back(ended, self.owner)
         for lane in ended:
             del self.mine[lane.pk]
             for line in self.lines.pop(lane.pk):

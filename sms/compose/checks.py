@@ -10,13 +10,15 @@ from typing import Any
 
 from django.utils import timezone
 
-from sms import content, labels, text, trial, wishes
-from sms.audience import Recipient, Reject
+from sms.audiences.files import Recipient, Reject
+from sms.compose import labels, options, placeholders
+from sms.compose.errors import ComposeError, Problem, RepeatedReference, nobody_left
 from sms.compose.lines import Composer, all_as_lines
 from sms.compose.order import Line, Order, is_large, settled, written_of
 from sms.compose.survey import Survey, Surveyor
+from sms.compose.test_sends import rules
 from sms.models import Send
-from sms.refusal import ComposeError, Problem, RepeatedReference, nobody_left
+from sms.values import text
 
 # a time this long ago was meant as "now" by somebody who took a moment to press the button
 PAST = timedelta(minutes=2)
@@ -42,7 +44,7 @@ def refuse(order: Order, *, now: datetime) -> None:
     problems = [
         *_catalogue_problems(order),
         *_content_problems(order),
-        *wishes.problems(
+        *options.problems(
             order.wishes,
             group=order.policy_group,
             expires=order.expires_at is not None,
@@ -147,7 +149,7 @@ def _catalogue_problems(order: Order) -> Iterator[Problem]:
 
 
 def _content_problems(order: Order) -> Iterator[Problem]:
-    if order.link_domain is not None and (broken := content.leads_nowhere(order.link_domain)):
+    if order.link_domain is not None and (broken := placeholders.leads_nowhere(order.link_domain)):
         yield Problem("link_domain", broken)
     if order.content and order.template:
         yield Problem("text", "Write a text or choose a template, not both.")
@@ -160,7 +162,7 @@ def _content_problems(order: Order) -> Iterator[Problem]:
         )
     written = written_of(order)
     if order.partner is None:
-        for sentence in content.smartlinks(order.service, written)[1]:
+        for sentence in placeholders.smartlinks(order.service, written)[1]:
             yield Problem("text", sentence)
     limit = order.service.text_limit
     if written and not text.placeholders(written) and len(written) > limit:
@@ -171,13 +173,13 @@ def _content_problems(order: Order) -> Iterator[Problem]:
         )
 
 
-def _trial_problems(order: Order, of: trial.Trial, *, now: datetime) -> Iterator[Problem]:
+def _trial_problems(order: Order, of: rules.Trial, *, now: datetime) -> Iterator[Problem]:
     """A test goes past the approvers, so it is looked at number by number."""
     if is_large(order):
-        yield Problem("to", f"A test goes to {trial.MOST} numbers at most.")
+        yield Problem("to", f"A test goes to {rules.MOST} numbers at most.")
         return
     numbers = {one.msisdn for block in order.audience.blocks() for one in block.recipients}
-    yield from trial.problems(of, service=order.service, numbers=numbers, due_at=order.due_at, now=now)
+    yield from rules.problems(of, service=order.service, numbers=numbers, due_at=order.due_at, now=now)
 
 
 def time_problem(due_at: datetime | None, expires_at: datetime | None, *, now: datetime) -> Problem | None:

@@ -7,11 +7,15 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from sms import approval, chunks, labels, slicing, wake
+from sms.audiences import storage
+from sms.compose import approval, labels
 from sms.compose.checks import Checked, check, earlier_of, refuse, survey
+from sms.compose.errors import ComposeError, Problem, RepeatedReference
 from sms.compose.naming import time_suffix
 from sms.compose.order import Order, is_large, quiet_of, settled, substance
 from sms.compose.survey import Survey
+from sms.ledger import slices, states, wakeups
+from sms.ledger.states import News, Tally
 from sms.models import (
     Actor,
     AudienceVersion,
@@ -22,11 +26,8 @@ from sms.models import (
     Send,
     Sender,
     SendState,
-    ledger,
 )
-from sms.models.insert import Later, insert
-from sms.models.ledger import News, Tally
-from sms.refusal import ComposeError, Problem, RepeatedReference
+from sms.models.sql.insert import Later, insert
 
 REJECT = ("send_id", "row", "value", "code", "reason")
 
@@ -63,19 +64,19 @@ def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: 
     ask_nobody = order.trial is not None
     wanted = approval.NOBODY if ask_nobody else approval.needed_for(order, checked.lines, user=user, now=now)
     with transaction.atomic(savepoint=bool(order.client_reference)):  # the database may refuse only that
-        send = slicing.begin(
+        send = slices.begin(
             **_fields(order, sender, len(checked.lines), len(checked.rejects), by=by, due_at=due_at),
-            state=slicing.state_of(due_at=due_at, approvers=wanted.approvers, now=now),
+            state=slices.state_of(due_at=due_at, approvers=wanted.approvers, now=now),
             approvers=wanted.approvers,
             audience=order.saved,
             created_by=user,
             reference=partner.reference if partner else None,
             # not worth a hash for each of a partner's requests, which have references of their own
-            audience_digest="" if partner else chunks.digest_of(order.audience),
+            audience_digest="" if partner else storage.digest_of(order.audience),
         )
         labels.give(send, order.labels)
         later, tally = Later(), Tally.new()
-        stored = slicing.store(send, checked.lines, tally=tally, later=later)
+        stored = slices.store(send, checked.lines, tally=tally, later=later)
         rejected = [
             (send.pk, bad.row, bad.value[:200], bad.code, bad.reason[:300]) for bad in checked.rejects
         ]
@@ -90,20 +91,21 @@ def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: 
             ]
             if told:
                 later.run()  # what is told may name what is stored by then
-                ledger.apply(told, tally=tally)
+                states.apply(told, tally=tally)
         tally.write(later=later)
         _record_created(send, order, by=by, later=later)
         later.run()
         if wanted.approvers:
             approval.ask(send, wanted, by=by, user=user, draft=order.draft, now=now)
-        wake.dispatch()
+        wakeups.dispatch()
     return send
 
 
 def _create_large(
     order: Order, sender: Sender, figures: Survey, *, by: Actor, user: Any, now: datetime
 ) -> Send:
-    """The send alone, and the work of writing its messages, which whoever prepares finds: `sms.prepare` ends with `slicing.open_send`."""
+    """The send alone, and the work of writing its messages, which whoever prepares finds: `sms.compose.background` ends with
+    `slicing.open_send`."""
     due_at = max(order.due_at or now, now)
     wanted = approval.needed(
         order,
@@ -114,7 +116,7 @@ def _create_large(
     )
     with transaction.atomic(savepoint=bool(order.client_reference)):
         version = order.saved or _stored(order, user=user)
-        send = slicing.begin(
+        send = slices.begin(
             **_fields(order, sender, figures.recipients, figures.rejected, by=by, due_at=due_at),
             state=SendState.PREPARING,
             approvers=wanted.approvers,
@@ -150,7 +152,7 @@ def _stored(order: Order, *, user: Any) -> AudienceVersion:
         column=order.audience.column[:200],
         made_by=user,
     )
-    chunks.store(order.audience, version)
+    storage.store(order.audience, version)
     return version
 
 
@@ -168,7 +170,7 @@ def _fields(
         "file_sha256": order.file_sha256,
         "lane": order.lane,
         "resend": order.resend,
-        "ramp": order.ramp and slicing.ramps(recipients),
+        "ramp": order.ramp and slices.ramps(recipients),
         "time_zone": order.zone,
         "quiet_hours": quiet_of(order),
         "partner": by.label[:100] if by.kind == "key" else "",

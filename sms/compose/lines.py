@@ -6,12 +6,14 @@ of an order and the writing of its messages use the same.
 
 from collections.abc import Sequence
 
-from sms import content, templates, text, zones
-from sms.audience import Recipient, Reject
-from sms.audience.rows import Rows
+from sms.audiences.files import Recipient, Reject
+from sms.audiences.files.rows import Rows
+from sms.catalogue import templates
+from sms.compose import placeholders
+from sms.compose.errors import FAULTS, ComposeError, Problem, RowsRefused
 from sms.compose.order import Line, Order, holes_of, placeholders_of, written_of
 from sms.models import OptOut
-from sms.refusal import FAULTS, ComposeError, Problem, RowsRefused
+from sms.values import text, time_zones
 
 ZONE_HEADINGS = ("timezone", "time zone", "zone", "tz")
 
@@ -27,13 +29,13 @@ class Composer:
         self._service, self._audience = order.service, order.audience
         self._written, self._limit = written_of(order), order.service.text_limit
         self._holes = holes_of(order)
-        self._fallbacks = content.fallbacks(order.fillings)
+        self._fallbacks = placeholders.fallbacks(order.fillings)
         self._columns = _columns(order, self._holes)
         self._zone_heading = _zone_heading(order)
         self._fixed = text.segments(self._written).count if self._written and not self._columns else 0
         # a batch has one text, so its provider substitutes; for single messages we do
         self._keep_values = not self._written or order.service.batch_size > 1
-        self._reach = content.Reach(order.sender if order.partner is None else None)
+        self._reach = placeholders.Reach(order.sender if order.partner is None else None)
 
     def lines(self, recipients: Sequence[Recipient]) -> tuple[list[Line], list[Reject]]:
         """Each of them as a line or a reject, in their order; nothing is dropped."""
@@ -73,8 +75,8 @@ class Composer:
         zone = ""
         if self._zone_heading:
             try:
-                zone = zones.read(recipient.substitutions.get(self._zone_heading, ""))
-            except zones.BadZone as problem:
+                zone = time_zones.read(recipient.substitutions.get(self._zone_heading, ""))
+            except time_zones.BadZone as problem:
                 return _reject(recipient, "bad_time_zone", str(problem))
         return Line(recipient.row, recipient.msisdn, rendered, kept, count, recipient.warning, zone)
 
@@ -125,12 +127,12 @@ def all_as_lines(lines: Sequence[Line], rejects: Sequence[Reject]) -> list[Line]
 def _columns(order: Order, holes: dict[str, templates.Hole]) -> dict[str, str]:
     """Placeholder → heading; raises ComposeError where nothing fills one."""
     names = placeholders_of(order)
-    columns, missing = content.columns(names, order.audience, order.fillings)
+    columns, missing = placeholders.columns(names, order.audience, order.fillings)
     instead = {name for name in missing if name in holes and holes[name].fallback}
-    instead |= content.fallbacks(order.fillings).keys() & set(missing)
+    instead |= placeholders.fallbacks(order.fillings).keys() & set(missing)
     columns |= dict.fromkeys((name for name in missing if name in instead), "")
     if missing := [name for name in missing if name not in columns]:
-        raise ComposeError([Problem("text", content.missing_sentence(missing, order.audience))])
+        raise ComposeError([Problem("text", placeholders.missing_sentence(missing, order.audience))])
     return columns
 
 

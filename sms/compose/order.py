@@ -5,10 +5,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sms import content, templates, text, wishes
-from sms.audience import Audience
-from sms.audience.rows import Rows
-from sms.content import Filling
+from sms.audiences.files import Audience
+from sms.audiences.files.rows import Rows
+from sms.catalogue import templates
+from sms.compose import options, placeholders
+from sms.compose.errors import Partner
+from sms.compose.options import USUAL_WISHES, Wishes
+from sms.compose.placeholders import Filling
+from sms.compose.test_sends.rules import Trial
 from sms.models import (
     AudienceVersion,
     ContactPolicyGroup,
@@ -21,9 +25,7 @@ from sms.models import (
     ShortLinkDomain,
     TemplateVersion,
 )
-from sms.refusal import Partner
-from sms.trial import Trial
-from sms.wishes import USUAL_WISHES, Wishes
+from sms.values import text
 
 LARGE = 5_000  # rows: above, an order is checked as a stream, and its messages are written in the background
 
@@ -59,7 +61,7 @@ class Order:
     draft: Draft | None = None  # what it was made from; its writers do not approve it
     zone: str = ""  # in which `due_at` was meant, for whoever reads it later
     wishes: Wishes = USUAL_WISHES
-    trial: Trial | None = None  # a test of a draft; `sms.trial` says who may get one
+    trial: Trial | None = None  # a test of a draft; `sms.compose.test_sends.rules` says who may get one
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def smartlinks_of(order: Order) -> list[list[int]]:
     """[id, minutes]: a partner says them, everybody else's are those of the catalogue that the text names."""
     if order.partner is not None:
         return [list(pair) for pair in order.partner.wishes.get("smartlinks", ())]
-    return content.smartlinks(order.service, written_of(order))[0]
+    return placeholders.smartlinks(order.service, written_of(order))[0]
 
 
 def holes_of(order: Order) -> dict[str, templates.Hole]:
@@ -135,5 +137,5 @@ def substance(order: Order, sender: Sender | None) -> dict[str, Any]:
         "link_domain": order.link_domain,
         "expires_at": order.expires_at,
         "callback_data": order.callback_data,
-        "wishes": wishes.on_wire(order.wishes, order.partner, order.policy_group, order.link_domain),
+        "wishes": options.on_wire(order.wishes, order.partner, order.policy_group, order.link_domain),
     }

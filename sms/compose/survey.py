@@ -1,7 +1,7 @@
 """The figures of an order: folded from its rows in one pass, small however many there are. Part of `sms.compose`.
 
 The flight plan, the review page, the API's dry run and `create` say what they say of a large order from this. It is stored with a
-draft's check (`sms.prepare`), between two blocks too, so that a check goes on where it stopped.
+draft's check (`sms.compose.background`), between two blocks too, so that a check goes on where it stopped.
 """
 
 import heapq
@@ -12,12 +12,13 @@ from typing import TypeVar
 
 import msgspec
 
-from sms import hours, senders, text, zones
-from sms.audience import Reject
-from sms.compose.lengths import of_template, span
+from sms.audiences.files import Reject
+from sms.catalogue import senders
+from sms.compose.errors import ComposeError, Problem, nobody_left
 from sms.compose.order import Line, Order, quiet_of, written_of
-from sms.refusal import ComposeError, Problem, nobody_left
-from sms.slicing import ramps, stage_ends
+from sms.ledger.slices import ramps, stage_ends
+from sms.values import quiet_hours, text, time_zones
+from sms.values.link_lengths import of_template, span
 
 SHOWN = 100  # rows named per list
 HEAD = 5  # first messages, for a preview
@@ -192,8 +193,8 @@ class Surveyor:
             self._places.append(self._group(line))
 
     def _group(self, line: Line) -> int:
-        number = () if line.zone else zones.of_number(line.msisdn)
-        group = hours.zones_of(column=line.zone, number=number, service=self._order.service.time_zone)
+        number = () if line.zone else time_zones.of_number(line.msisdn)
+        group = quiet_hours.zones_of(column=line.zone, number=number, service=self._order.service.time_zone)
         place = self._group_at.get(group)
         if place is None:
             place = self._group_at[group] = len(self.survey.groups)

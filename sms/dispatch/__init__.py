@@ -1,7 +1,7 @@
 """Dispatch: from committed messages to the provider and back, by the ledger's protocol.
 
 claim (lease a slice) → arm (last look, "posting", commit) → post (no transaction) → record (in bulk, forward only) → sweep (leases
-that ran out). Called by `sms.tasks` and `manage.py dispatch`; both run the same code, as many at once as one likes.
+that ran out). Called by `sms.worker.tasks` and `manage.py dispatch`; both run the same code, as many at once as one likes.
 """
 
 from sms.dispatch.claim import LEASE, sweep

@@ -10,17 +10,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sms.catalogue.credentials import Line
-from sms.dispatch import pace
+from sms.dispatch import rate
+from sms.dispatch.breaker import Gate
 from sms.dispatch.claim import Lease, Owner, Waiting, renew
-from sms.dispatch.fair import Fair
-from sms.dispatch.gate import Gate
-from sms.dispatch.look import Standing, may_disturb, opted_out, standings
+from sms.dispatch.fair_queue import Fair
+from sms.dispatch.last_look import Standing, may_disturb, opted_out, standings
 from sms.dispatch.post import Job
 from sms.dispatch.request import Sheet, batches, body_of
-from sms.models import MessageState, ledger
-from sms.models.ledger import News, Tally
+from sms.ledger import states
+from sms.ledger.crash_points import point
+from sms.ledger.states import News, Tally
+from sms.models import MessageState
 from sms.models.optout import lock_opt_outs
-from sms.points import point
 from sms.webex.wire import WireError
 
 
@@ -85,12 +86,12 @@ def arm(
     for service_id in sorted(by_service.keys() | {job.service_id for job in again}):
         late = _still_wanted([job for job in again if job.service_id == service_id], looks, armed, now=now)
         look = next(looks[lease.send_id] for lease in leases if lease.service_id == service_id)
-        grant = pace.open_grant(service_id, rate=look.rate, burst=look.burst)
+        grant = rate.open_grant(service_id, rate=look.rate, burst=look.burst)
         armed.jobs += [
             replace(job, not_before=grant.take(len(job.messages)), paced=grant.row is not None)
             for job in late
         ]
-        size = pace.whole_batches(look.batch_size, look.rate)
+        size = rate.whole_batches(look.batch_size, look.rate)
         requests = rooms[service_id]
         if grant.row is None:
             unpaced = max(sum(1 for key in by_service if key >= service_id), 1)
@@ -151,7 +152,7 @@ def _may_go(lease: Lease, look: Standing, *, now: datetime, tally: Tally) -> boo
         return False
     lease.halted = False
     if look.expires_at is not None and look.expires_at <= now:
-        ledger.apply([News(message.pk, MessageState.EXPIRED, now) for message in lease.waiting], tally=tally)
+        states.apply([News(message.pk, MessageState.EXPIRED, now) for message in lease.waiting], tally=tally)
         lease.waiting.clear()
     return bool(lease.waiting)
 
@@ -196,7 +197,7 @@ def _without_refusals(
         News(pk, MessageState.CANCELLED, now, code="opted_out", detail="The recipient opted out.")
         for pk in refused
     ]
-    ledger.apply(news, tally=tally)
+    states.apply(news, tally=tally)
     return [(lease, message) for lease, message in chosen if message.msisdn not in out]
 
 
@@ -217,7 +218,7 @@ def _requests(
             for part, body in _bodies(batch, sheet, now=now, tally=tally):
                 ready.append((leases[slice_id], tuple(part), body))
     wanted = [message.pk for _, part, _ in ready for message in part]
-    marked = ledger.arm(wanted, at=now, tally=tally)
+    marked = states.arm(wanted, at=now, tally=tally)
     if len(marked) < len(
         wanted
     ):  # changed under us in spite of the fence: only an operator's hand in the database does that
@@ -238,4 +239,4 @@ def _bodies(
         bad = News(
             batch[0].pk, MessageState.FAILED, now, code="wire", detail=f"{problem.field}: {problem.rule}"
         )
-        ledger.apply([bad], tally=tally)
+        states.apply([bad], tally=tally)

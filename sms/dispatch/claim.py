@@ -17,9 +17,9 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from sms.ledger.crash_points import point
+from sms.ledger.states import News, Tally, apply, cancel
 from sms.models import Hold, Message, MessageState, Resend, Send, SendState, Slice
-from sms.models.ledger import News, Tally, apply, cancel
-from sms.points import point
 
 log = structlog.get_logger(__name__)
 

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import structlog
 
 from sms.catalogue.credentials import Line
+from sms.dispatch.breaker import Gate
 from sms.dispatch.claim import Lease, Waiting
-from sms.dispatch.gate import Gate
-from sms.points import point
+from sms.ledger.crash_points import point
 from sms.webex.client import Client
 from sms.webex.errors import NotSent, ProviderError, Throttled, Unconfirmed
 from sms.webex.replies import Accepted

@@ -8,12 +8,13 @@ from datetime import datetime
 
 import structlog
 
-from sms.dispatch import pace
+from sms.dispatch import rate
 from sms.dispatch.claim import Lease, lock_sends, reopen
 from sms.dispatch.post import Held, Outcome
-from sms.models import Actor, AuditEvent, MessageState, Service, ledger
-from sms.models.ledger import News, Tally
-from sms.points import point
+from sms.ledger import states
+from sms.ledger.crash_points import point
+from sms.ledger.states import News, Tally
+from sms.models import Actor, AuditEvent, MessageState, Service
 from sms.webex.errors import NotSent, ProviderError, Refused, ServicePaused, Throttled
 from sms.webex.replies import Accepted
 
@@ -51,8 +52,8 @@ def record(outcomes: Sequence[Outcome], *, at: datetime, tally: Tally) -> None:
         if not isinstance(outcome.result, Accepted)
         for item in _news(outcome, at)
     ]
-    ledger.accept(accepted, at=at, tally=tally)
-    ledger.apply(news, tally=tally)
+    states.accept(accepted, at=at, tally=tally)
+    states.apply(news, tally=tally)
     if returned:
         reopen(sorted(returned), retry_in=RETRY_IN)
     _slow_down(outcomes)
@@ -101,7 +102,7 @@ def _slow_down(outcomes: Iterable[Outcome]) -> None:
             wait = outcome.result.retry_after
             waits[outcome.job.service_id] = wait if known is None else max(known, wait or 0.0)
     for service_id, wait in sorted(waits.items()):
-        pace.slow_down(service_id, retry_after=wait)
+        rate.slow_down(service_id, retry_after=wait)
         log.warning("service_throttled", service=service_id, retry_after=wait)
 
 

@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 from django.utils import timezone
 
-from sms import correlation, text, wishes
+from sms.compose import options as compose_options
 from sms.dispatch.claim import Waiting
 from sms.models import Send
+from sms.values import correlation_id, text
 from sms.webex import wire
 
 FAR = timedelta(
@@ -76,7 +77,7 @@ def sheet_of(send: Send, *, public_url: str) -> Sheet:
         ),
         approvers=send.approvers,
         # of a partner's messages always all: its smaller wish (requestedReceipts) is applied when we forward
-        receipts=tuple(wishes.receipts_asked(send.wishes, clicks=_clicks(options))),
+        receipts=tuple(compose_options.receipts_asked(send.wishes, clicks=_clicks(options))),
         validity=send.wishes.get("validity"),
     )
 
@@ -140,7 +141,7 @@ def body_of(messages: Sequence[Waiting], sheet: Sheet) -> bytes:
         wire.Destination(
             msisdn=[message.msisdn if plus else message.msisdn.lstrip("+")],
             substitutions=_values(message, sheet, by_provider=by_provider),
-            correlation_id=correlation.write(
+            correlation_id=correlation_id.write(
                 message_id=message.pk, attempt=message.attempt + 1, key=sheet.correlation_key
             ),
         )

@@ -19,22 +19,22 @@ from django.db import DatabaseError, close_old_connections, transaction
 from django.db.models import Min, Q
 from django.db.models.functions import Coalesce, Greatest, Now
 
-from sms import approval
 from sms.catalogue.credentials import line_of
+from sms.compose import approval
 from sms.dispatch import record
 from sms.dispatch.arm import Armed, Kit, arm, fence
+from sms.dispatch.breaker import KNOCK, OF_THIS_PROCESS, Gates
 from sms.dispatch.claim import LEASE, Lease, Owner, claim, database_now, finish, load, open_slices, renew
-from sms.dispatch.fair import Fair
-from sms.dispatch.gate import KNOCK, OF_THIS_PROCESS, Gates
-from sms.dispatch.look import standings
+from sms.dispatch.fair_queue import Fair
+from sms.dispatch.last_look import standings
 from sms.dispatch.post import ClientFor, Held, Job, Late, Outcome, Posters, direct
 from sms.dispatch.request import body_of, sheet_of
 from sms.dispatch.settle import by_policy
 from sms.dispatch.watch import watch
+from sms.ledger.crash_points import point
+from sms.ledger.states import Tally
 from sms.models import Lane, Send
-from sms.models.ledger import Tally
-from sms.models.secret import UnreadableSecret
-from sms.points import point
+from sms.models.fields import UnreadableSecret
 from sms.webex.errors import Refused
 
 log = structlog.get_logger(__name__)

@@ -1,4 +1,4 @@
-"""Settle: what becomes of messages of which we do not know whether they were sent. Receipts settle most of them (`sms.receipts`).
+"""Settle: what becomes of messages of which we do not know whether they were sent. Receipts settle most of them (`sms.inbound.receipts`).
 
 What is left is decided by the send's policy (`by_policy`) or by a person (`by_person`). Sending again makes the message pending under a
 new attempt; everything that is looked at before a post is then looked at again.
@@ -13,19 +13,9 @@ from django.db import transaction
 from django.db.models import F
 
 from sms.dispatch.claim import EXTRA, RESEND_AFTER, database_now, lock_sends, reopen
-from sms.models import (
-    Actor,
-    AuditEvent,
-    Message,
-    MessageState,
-    ReceiptInbox,
-    Resend,
-    Send,
-    SendState,
-    Slice,
-    ledger,
-)
-from sms.models.ledger import News, Tally
+from sms.ledger import states
+from sms.ledger.states import News, Tally
+from sms.models import Actor, AuditEvent, Message, MessageState, ReceiptInbox, Resend, Send, SendState, Slice
 
 log = structlog.get_logger(__name__)
 
@@ -104,7 +94,7 @@ def by_person(
             code = "" if verdict == Verdict.TREAT_AS_SENT else "given_up"
             words = f"{'Treated as sent' if not code else 'Given up'} by {by.label}."
             tally = Tally.new()
-            ledger.apply(
+            states.apply(
                 [News(message.pk, state, now, code=code, detail=words) for message in messages], tally=tally
             )
             tally.write()
@@ -167,7 +157,7 @@ def _send_again(send: Send, messages: Sequence[Message], *, now: datetime) -> in
             News(message.pk, MessageState.PENDING, now, attempt=message.attempt, returned=True)
             for message in messages
         ]
-        ledger.apply(news, tally=tally)
+        states.apply(news, tally=tally)
         moved = tally.gained(MessageState.PENDING)
         tally.write()
         first, last = messages[0].pk, messages[-1].pk

@@ -11,7 +11,8 @@ from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, Q
 from django.utils import timezone
 
-from sms import wake, wishes
+from sms.compose import options
+from sms.ledger import wakeups
 from sms.models import Actor, AuditEvent, Hold, Message, MessageState, OptOut, Send, SendState, Service, Slice
 
 log = structlog.get_logger(__name__)
@@ -81,7 +82,7 @@ def findings(send: Send, counts: dict[str, int], *, now: datetime) -> list[Findi
     facts = {"posted": posted, "waiting": waiting}
     limit = _least(service.hold_failures, RAMP_FAILURES if send.ramp else None)
     # where only one of the two is told of, a share of failures says nothing
-    known = wishes.hears_of(send.wishes, "DELIVERED", "FAILED")
+    known = options.hears_of(send.wishes, "DELIVERED", "FAILED")
     if limit is not None and known and settled >= max(sample, 1) and failed * 100 >= limit * settled:
         share = failed * 100 // settled
         because = (
@@ -90,7 +91,7 @@ def findings(send: Send, counts: dict[str, int], *, now: datetime) -> list[Findi
         found.append(
             Finding("failures", because, facts | {"failed": failed, "settled": settled, "limit": limit})
         )
-    limit = service.hold_silence if wishes.hears_of(send.wishes, "SUBMITTED") else None
+    limit = service.hold_silence if options.hears_of(send.wishes, "SUBMITTED") else None
     queued = counts.get(MessageState.QUEUED, 0)
     if limit is not None and posted >= sample and queued * 100 >= limit * posted and posted:
         silent = Message.objects.filter(
@@ -167,5 +168,5 @@ def _next_stage(send: Send, counts: dict[str, int], *, now: datetime) -> bool:
             stage=send.stage + 1,
             posted=posted,
         )
-        wake.dispatch()
+        wakeups.dispatch()
     return True

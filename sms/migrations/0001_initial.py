@@ -8,7 +8,7 @@ import django.utils.timezone
 import sms.models.api_key
 import sms.models.audit
 import sms.models.callback
-import sms.models.secret
+import sms.models.fields
 import sms.models.service
 from django.conf import settings
 from django.db import migrations, models
@@ -261,9 +261,9 @@ class Migration(migrations.Migration):
                 ('region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='services', to='sms.region')),
                 ('base_url', models.CharField(blank=True, help_text="Only if it differs from the region's, for example a sandbox.", max_length=200, verbose_name='base URL')),
                 ('auth_kind', models.CharField(choices=[('key', 'Service key'), ('jwt', 'JWT')], default='key', max_length=3, verbose_name='sign-in with')),
-                ('api_key', sms.models.secret.SecretField(blank=True, verbose_name='service key')),
+                ('api_key', sms.models.fields.SecretField(blank=True, verbose_name='service key')),
                 ('jwt_service_id', models.CharField(blank=True, max_length=100, verbose_name='service ID')),
-                ('jwt_secret', sms.models.secret.SecretField(blank=True, verbose_name='service secret')),
+                ('jwt_secret', sms.models.fields.SecretField(blank=True, verbose_name='service secret')),
                 ('rate', models.PositiveIntegerField(blank=True, help_text='Destinations per second in your contract. Empty means no limit.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100000)], verbose_name='contracted rate')),
                 ('batch_size', models.PositiveSmallIntegerField(default=1, help_text='Messages in one request. 1 gives each message its own answer; more is faster where the contract is.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000)])),
                 ('burst', models.BooleanField(default=False, help_text='Up to 1.5 times the contracted rate (100 more at most) for 30 minutes a day and 8 hours a month.', verbose_name='use the burst budget')),
@@ -278,13 +278,13 @@ class Migration(migrations.Migration):
                 ('receipt_token', models.CharField(default=sms.models.service.new_token, editable=False, max_length=64, unique=True)),
                 ('receipt_token_before', models.CharField(editable=False, max_length=64, null=True, unique=True)),
                 ('receipt_token_until', models.DateTimeField(blank=True, editable=False, help_text='Until then the previous address is answered too.', null=True)),
-                ('receipt_secret', sms.models.secret.SecretField(blank=True, help_text='The secret of the outbound webhook, if it has one.', verbose_name='signature secret')),
-                ('receipt_secret_before', sms.models.secret.SecretField(blank=True, verbose_name='previous signature secret')),
+                ('receipt_secret', sms.models.fields.SecretField(blank=True, help_text='The secret of the outbound webhook, if it has one.', verbose_name='signature secret')),
+                ('receipt_secret_before', sms.models.fields.SecretField(blank=True, verbose_name='previous signature secret')),
                 ('receipt_algorithm', models.CharField(choices=[('sha256', 'SHA-256'), ('sha512', 'SHA-512')], default='sha256', max_length=6)),
-                ('correlation_key', sms.models.secret.SecretField(default=sms.models.service.new_token, editable=False)),
+                ('correlation_key', sms.models.fields.SecretField(default=sms.models.service.new_token, editable=False)),
                 ('receipt_asked_at', models.DateTimeField(blank=True, editable=False, help_text='When the provider last looked whether the address is there.', null=True)),
                 ('checked_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('check_verdict', models.CharField(blank=True, editable=False, help_text='What the last connection test found; see sms.connection.', max_length=20)),
+                ('check_verdict', models.CharField(blank=True, editable=False, help_text='What the last connection test found; see sms.catalogue.connection.', max_length=20)),
                 ('keep_bodies', models.PositiveSmallIntegerField(blank=True, help_text='Days, 7 to 3,650: the texts of messages. Empty means for good.', null=True, validators=[django.core.validators.MinValueValidator(7), django.core.validators.MaxValueValidator(3650)], verbose_name='keep texts for')),
                 ('keep_numbers', models.PositiveSmallIntegerField(blank=True, help_text='Days, 7 to 3,650: whom messages went to. Empty means for good.', null=True, validators=[django.core.validators.MinValueValidator(7), django.core.validators.MaxValueValidator(3650)], verbose_name='keep numbers for')),
                 ('keep_receipts', models.PositiveSmallIntegerField(blank=True, help_text='Days, 7 to 3,650: receipts as they came; they hold numbers too. Empty means for good.', null=True, validators=[django.core.validators.MinValueValidator(7), django.core.validators.MaxValueValidator(3650)], verbose_name='keep receipts for')),
@@ -371,7 +371,7 @@ class Migration(migrations.Migration):
                 ('service', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='archives', to='sms.service')),
                 ('name', models.CharField(blank=True, help_text='Under ARCHIVE_DIR.', max_length=120)),
                 ('spare', models.CharField(blank=True, max_length=120)),
-                ('key', sms.models.secret.SecretField(blank=True)),
+                ('key', sms.models.fields.SecretField(blank=True)),
                 ('sha256', models.CharField(blank=True, max_length=64)),
                 ('size', models.BigIntegerField(default=0)),
                 ('messages', models.PositiveIntegerField(default=0)),
@@ -392,7 +392,7 @@ class Migration(migrations.Migration):
             name='ArchiveBlock',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('archive', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='blocks', to='sms.archive')),
+                ('archive', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='blocks', to='sms.compliance.archive')),
                 ('service', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='sms.service')),
                 ('number', models.PositiveIntegerField()),
                 ('offset', models.BigIntegerField()),
@@ -416,7 +416,7 @@ class Migration(migrations.Migration):
             name='ArchiveIndex',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('archive', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='index', to='sms.archive')),
+                ('archive', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='index', to='sms.compliance.archive')),
                 ('service', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='sms.service')),
                 ('bucket', models.PositiveSmallIntegerField()),
                 ('entries', models.BinaryField()),
@@ -436,8 +436,8 @@ class Migration(migrations.Migration):
                 ('url', models.CharField(max_length=2000, verbose_name='address')),
                 ('events', models.JSONField(blank=True, default=list, help_text='Which events it gets; empty means all.')),
                 ('full_numbers', models.BooleanField(default=False, help_text='Off: numbers are masked in events.', verbose_name='with whole numbers')),
-                ('secret', sms.models.secret.SecretField(default=sms.models.callback.new_secret, editable=False)),
-                ('secret_before', sms.models.secret.SecretField(blank=True, editable=False)),
+                ('secret', sms.models.fields.SecretField(default=sms.models.callback.new_secret, editable=False)),
+                ('secret_before', sms.models.fields.SecretField(blank=True, editable=False)),
                 ('secret_before_until', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('verified_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('paused_at', models.DateTimeField(blank=True, editable=False, null=True)),
@@ -505,7 +505,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('service', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='erasures', to='sms.service')),
                 ('state', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Under way'), ('done', 'Erased')], default='waiting', max_length=7)),
-                ('number', sms.models.secret.SecretField(blank=True)),
+                ('number', sms.models.fields.SecretField(blank=True)),
                 ('digest', models.CharField(max_length=16)),
                 ('reason', models.CharField(max_length=300)),
                 ('asked_by', models.CharField(max_length=254)),
@@ -631,7 +631,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('service', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='policy_connection', serialize=False, to='sms.service')),
                 ('base_url', models.CharField(blank=True, help_text="Only if it differs from the region's, for example a sandbox.", max_length=200, verbose_name='base URL')),
-                ('profile_key', sms.models.secret.SecretField(blank=True, verbose_name='profile key')),
+                ('profile_key', sms.models.fields.SecretField(blank=True, verbose_name='profile key')),
             ],
         ),
         migrations.CreateModel(
@@ -894,7 +894,7 @@ class Migration(migrations.Migration):
                 ('pasted', models.TextField(blank=True)),
                 ('upload', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='drafts', to='sms.upload')),
                 ('audience', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='drafts', to='sms.savedaudience')),
-                ('version', models.ForeignKey(blank=True, help_text='What a large file or paste was read into; `sms.drafts` keeps it in step with them.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='drafts', to='sms.audienceversion')),
+                ('version', models.ForeignKey(blank=True, help_text='What a large file or paste was read into; `sms.compose.drafts` keeps it in step with them.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='drafts', to='sms.audienceversion')),
                 ('column', models.CharField(blank=True, max_length=200)),
                 ('country', models.CharField(blank=True, max_length=2)),
                 ('fillings', models.JSONField(blank=True, db_default={}, default=dict, help_text='By placeholder: the column of another name that fills it, and what stands where a row has nothing.')),

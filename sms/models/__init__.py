@@ -21,7 +21,6 @@ from sms.models.heartbeat import Heartbeat
 from sms.models.hold import Hold
 from sms.models.idempotency import IdempotentAnswer
 from sms.models.inbound import InboundMessage
-from sms.models.keeping import RetentionClock, RetentionRun, SendKeeping
 from sms.models.label import Label
 from sms.models.link import (
     Click,
@@ -39,6 +38,7 @@ from sms.models.preparation import ColumnMemory, Preparation
 from sms.models.price import Price
 from sms.models.receipt import Receipt, ReceiptInbox
 from sms.models.report import ReportFile, ReportPart, ReportSchedule
+from sms.models.retention import RetentionClock, RetentionRun, SendKeeping
 from sms.models.send import UNFINISHED, Lane, Reject, Resend, Send, SendState, Slice, StateCount
 from sms.models.sender import Registration, Sender, SenderKind
 from sms.models.service import AuthKind, Pace, Service

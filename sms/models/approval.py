@@ -1,6 +1,6 @@
 """A second pair of eyes: a service's approval rules, what was asked because of them, and who answered what.
 
-`sms.approval` writes requests, `sms.approving` decisions. Nothing here decides anything.
+`sms.compose.approval` writes requests, `sms.sends.answers` decisions. Nothing here decides anything.
 """
 
 import re

@@ -1,9 +1,9 @@
-"""Archives: what their files hold, so that a message is found without opening any of them. Written by `sms.archive` only."""
+"""Archives: what their files hold, so that a message is found without opening any of them. Written by `sms.compliance.archive` only."""
 
 from django.db import models
 from django.db.models import Q
 
-from sms.models.secret import SecretField
+from sms.models.fields import SecretField
 
 
 class Archive(models.Model):

@@ -1,8 +1,9 @@
 """Audiences in the database: saved ones with every version that was uploaded, and large files that one draft or send was made of.
 
 The rows of a version lie in chunks of a thousand, compressed, with their numbers beside them as plain integers: a hundred thousand
-rows take a hundred rows here, and a number is found without unpacking any of them. `sms.chunks` writes and reads them, for `sms.saved`
-and for `sms.prepare`, which reads large files in the background.
+rows take a hundred rows here, and a number is found without unpacking any of them. `sms.audiences.storage` writes and reads
+them, for `sms.audiences.saved`
+and for `sms.compose.background`, which reads large files in the background.
 """
 
 from django.conf import settings

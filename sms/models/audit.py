@@ -1,6 +1,7 @@
 """Who did what, when, by which door. Rows are only ever added, in the transaction of the act they tell of.
 
-Each row carries a keyed MAC over all that it says (`sms.models.audit_proof`); `sms.audit` seals rows into one chain per service a few
+Each row carries a keyed MAC over all that it says (`sms.models.audit_proof`); `sms.compliance.audit` seals rows into one chain
+per service a few
 seconds later, outside the act's transaction, so that acts of a service never wait for each other.
 """
 
@@ -13,8 +14,8 @@ from django.utils import timezone
 
 from sms.models import audit_proof
 from sms.models.audit_acts import ACTS
-from sms.models.insert import Later, insert
-from sms.msisdn.masked import masked_values
+from sms.models.sql.insert import Later, insert
+from sms.values.msisdn.masked import masked_values
 
 # what people write themselves: a number in it would be there for ever
 WRITTEN = frozenset(("because", "comment", "name", "named", "note", "query", "reason", "source", "value"))

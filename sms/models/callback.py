@@ -1,6 +1,6 @@
 """Callbacks: where partners want to hear from us, what each send asked for, and the outbox of what is told to them.
 
-An outbox row is written in the transaction of the change it tells of (`sms.models.outbox`), and delivered by `sms.callbacks`.
+An outbox row is written in the transaction of the change it tells of (`sms.callbacks.outbox`), and delivered by `sms.callbacks`.
 """
 
 import base64
@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models import Q
 
-from sms.models.secret import SecretField
+from sms.models.fields import SecretField
 
 PREFIX = "whsec_"
 

@@ -102,7 +102,7 @@ class Draft(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="drafts",
-        help_text="What a large file or paste was read into; `sms.drafts` keeps it in step with them.",
+        help_text="What a large file or paste was read into; `sms.compose.drafts` keeps it in step with them.",
     )
     column = models.CharField(max_length=200, blank=True)
     country = models.CharField(max_length=2, blank=True)
@@ -202,7 +202,8 @@ class Draft(models.Model):
 
 
 class DraftPresence(models.Model):
-    """Somebody has a draft open, and where in it they are. Written by `sms.drafting` every few seconds; old rows mean nothing."""
+    """Somebody has a draft open, and where in it they are. Written by `sms.compose.drafts.collaboration` every few seconds;
+    old rows mean nothing."""
 
     draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="presences")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")

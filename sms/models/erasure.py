@@ -3,11 +3,11 @@
 from django.db import models
 from django.db.models import Q
 
-from sms.models.secret import SecretField
+from sms.models.fields import SecretField
 
 
 class Erasure(models.Model):
-    """One request to erase a number from a service. `digest` is what `sms.msisdn.hidden` makes of the number, for good.
+    """One request to erase a number from a service. `digest` is what `sms.values.msisdn.hidden` makes of the number, for good.
 
     `number` is sealed, and emptied when the erasure is done. `waits_for` says what keeps it from beginning. `certificate` is what was
     looked at and changed, place by place, with a MAC of the audit's key of the service.

@@ -1,7 +1,8 @@
 """Facts: the figures that reports read. Appended as deltas in the transactions that change messages, folded into tables later.
 
-`FactDelta` is written here and in `sms.models.ledger`, by `sms.receipts.click_book` and by `sms.optout.acts`; all the rest belongs to
-`sms.facts`. Nothing here has a foreign key, because facts stay when messages are deleted.
+`FactDelta` is written here and in `sms.ledger.states`, by `sms.inbound.clicks.counts` and by `sms.inbound.optouts.acts`; all
+the rest belongs to
+`sms.reports.facts`. Nothing here has a foreign key, because facts stay when messages are deleted.
 """
 
 from django.db import models
@@ -19,7 +20,7 @@ class _Figures(models.Model):
 
     state    word is the state, code that of a failure. amount: segments by our count, of amount_of messages (the provider makes
              the text of the others); billed: segments as the provider reported, of billed_of messages
-    wait submit carrier deliver    bucket is that of the seconds (`sms.models.buckets`)
+    wait submit carrier deliver    bucket is that of the seconds (`sms.values.histogram`)
     click    word is the verdict. messages: those whose best click it is; amount: clicks
     opt_out  messages: people who opted out
     posted   as state, of all states of messages that left: only in the cut PRICED, and of a send, where code is the country
@@ -142,7 +143,8 @@ class ReportedSend(models.Model):
 
 
 class SendFact(_Figures):
-    """Figures of one send. Times, without TIMES_OF_ALL, are kept of sends with `sms.facts.projection.TIMES_FROM` recipients and more."""
+    """Figures of one send. Times, without TIMES_OF_ALL, are kept of sends with `sms.reports.facts.tables.TIMES_FROM`
+    recipients and more."""
 
     send_id = models.BigIntegerField()
 

@@ -10,7 +10,7 @@ FORGET = timedelta(minutes=10)
 
 
 class Heartbeat(models.Model):
-    """The last sign of life of one process, by the database's clock. Written by `sms.pulse`, at most every few seconds."""
+    """The last sign of life of one process, by the database's clock. Written by `sms.worker.heartbeat`, at most every few seconds."""
 
     class Kind(models.TextChoices):
         """How the process came to dispatch."""

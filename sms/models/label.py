@@ -1,4 +1,4 @@
-"""Labels: short words by which a team sorts its sends and looks at reports. They are read and given by `sms.labels`."""
+"""Labels: short words by which a team sorts its sends and looks at reports. They are read and given by `sms.compose.labels`."""
 
 from django.db import models
 

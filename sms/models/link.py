@@ -66,7 +66,7 @@ class DomainState(models.TextChoices):
 
 
 class ShortLinkDomain(models.Model):
-    """A host name that Webex Connect shortens our links on. `sms.domains.check` writes its state."""
+    """A host name that Webex Connect shortens our links on. `sms.catalogue.domains.check` writes its state."""
 
     service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="link_domains")
     region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="link_domains")
@@ -167,7 +167,7 @@ class Click(models.Model):
 
 
 class ClickCount(models.Model):
-    """Clicks of a send by verdict, so that no page counts them. Written by `sms.receipts.click_book`, in its transaction."""
+    """Clicks of a send by verdict, so that no page counts them. Written by `sms.inbound.clicks.counts`, in its transaction."""
 
     send = models.ForeignKey(
         "sms.Send", on_delete=models.CASCADE, related_name="click_counts", db_index=False

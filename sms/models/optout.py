@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from sms.models.service import Service
-from sms.msisdn.hidden import hidden
+from sms.values.msisdn.hidden import hidden
 
 _LOCKS = 0x5354  # our room among PostgreSQL's advisory locks
 
@@ -16,7 +16,8 @@ _LOCKS = 0x5354  # our room among PostgreSQL's advisory locks
 class OptOut(models.Model):
     """One number that must not be written to. `send` is the one that it answered, if that is known.
 
-    Of a person who was erased, `msisdn` is the digest of the number (`sms.msisdn.hidden`) and the refusal stays in force. Whoever looks
+    Of a person who was erased, `msisdn` is the digest of the number (`sms.values.msisdn.hidden`) and the refusal stays in
+    force. Whoever looks
     numbers up asks for both forms where the service has such rows (`Service.opt_outs_hidden`): see `spellings`.
     """
 

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from sms.models.secret import SecretField
+from sms.models.fields import SecretField
 
 
 class ContactPolicyGroup(models.Model):

@@ -1,6 +1,7 @@
 """Work on large audiences that goes on in the background, and the columns that people chose before.
 
-`sms.prepare` does the work: a piece at a time, each committed with its `cursor`, under a lease that runs out when its process dies. So
+`sms.compose.background` does the work: a piece at a time, each committed with its `cursor`, under a lease that runs out when
+its process dies. So
 whoever comes next goes on where the last one stopped.
 """
 

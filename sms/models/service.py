@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from sms.hours import QuietHours
-from sms.models.secret import SecretField
+from sms.models.fields import SecretField
+from sms.values.quiet_hours import QuietHours
 
 SHORTEST_KEPT, LONGEST_KEPT = 7, 3650  # days
 
@@ -148,7 +148,7 @@ class Service(models.Model):
         max_length=20,
         blank=True,
         editable=False,
-        help_text="What the last connection test found; see sms.connection.",
+        help_text="What the last connection test found; see sms.catalogue.connection.",
     )
     keep_bodies = _days("keep texts for", "the texts of messages")
     keep_numbers = _days("keep numbers for", "whom messages went to")
@@ -247,7 +247,7 @@ class Service(models.Model):
 
     @property
     def number_key(self) -> bytes:
-        """What numbers that must not be kept are hashed with (`sms.msisdn.hidden`). As lasting as the key of correlation ids."""
+        """What numbers that must not be kept are hashed with (`sms.values.msisdn.hidden`). As lasting as the key of correlation ids."""
         return hmac.digest(self.correlation_key.encode(), b"numbers", "sha256")
 
     @property

@@ -8,7 +8,7 @@ from django.db.models import Q
 class MessageTemplate(models.Model):
     """A text with placeholders `$(name)`, or a provider template id whose placeholders are listed in `provider_placeholders`.
 
-    Text and id are those of the published version without a language; `sms.templates` writes them when one is published.
+    Text and id are those of the published version without a language; `sms.catalogue.templates` writes them when one is published.
     """
 
     service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="templates")

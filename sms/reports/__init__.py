@@ -1,15 +1,15 @@
-"""Reports: figures of a service from facts (`sms.facts`), each with what it covers.
+"""Reports: figures of a service from facts (`sms.reports.facts`), each with what it covers.
 
 ask       what is asked, from an address        read     the answer, in a handful of queries
 figures   the figures of one line               files    the answer as CSV and XLSX
 levels    service levels by day
 """
 
-from sms.reports.ask import BY, BY_WORD, COMPARE, NONE, Asked
-from sms.reports.ask import read as read_address
 from sms.reports.background import files_wait, forget, make_files, unpacked
 from sms.reports.figures import Figures
-from sms.reports.mailed import send_due
+from sms.reports.mail import send_due
+from sms.reports.query import BY, BY_WORD, COMPARE, NONE, Asked
+from sms.reports.query import read as read_address
 from sms.reports.read import Line, Report, all_lines, count_lines, report
 from sms.reports.sums import values as values_of
 

@@ -15,8 +15,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from sms.models import Duty, ReportFile, ReportPart
-from sms.reports.ask import Asked, read
 from sms.reports.files import csv_of, write_xlsx
+from sms.reports.query import Asked, read
 from sms.reports.read import all_lines
 
 log = structlog.get_logger(__name__)

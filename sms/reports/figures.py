@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sms.ledger.counters import NOT_POSTED
 from sms.models import MessageState
-from sms.models.buckets import percentiles
-from sms.models.tally import NOT_POSTED
+from sms.values.histogram import percentiles
 
 SHOWN_TIMES: Mapping[str, str] = {
     "submit": "Time to accept",

@@ -6,8 +6,8 @@ from typing import Any
 
 import xlsxwriter
 
-from sms.reports.ask import BY, Asked
 from sms.reports.figures import SHOWN_TIMES, Figures
+from sms.reports.query import BY, Asked
 from sms.reports.read import Line
 from sms.values.csv import MARK, csv_line
 

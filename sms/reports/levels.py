@@ -7,12 +7,12 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Sum
 
+from sms.ledger.counters import FIGURES
 from sms.models import Fact
-from sms.models.buckets import within
 from sms.models.fact import MEASURES, TIMES
-from sms.models.tally import FIGURES
-from sms.reports.ask import EPOCH
 from sms.reports.figures import Figures
+from sms.reports.query import EPOCH
+from sms.values.histogram import within
 
 DAYS = 30
 STEPS: Mapping[str, str] = {

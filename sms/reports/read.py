@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Exists, Q, QuerySet
 
+from sms.ledger.counters import FIGURES
 from sms.models import FactDelta, FactFold, FactProfile, ReportedSend, SendFact
 from sms.models.fact import TIMES
-from sms.models.tally import FIGURES
-from sms.reports.ask import EPOCH, NONE, OF_PLACE, Asked
 from sms.reports.figures import Figures
+from sms.reports.query import EPOCH, NONE, OF_PLACE, Asked
 from sms.reports.sums import Key, Known, known_of, states_by_day, sums, times_kept, values
 
 SENDS = 50  # of a page

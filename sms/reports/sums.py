@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 from django.db.models import Aggregate, Case, IntegerField, QuerySet, Sum, TextField, Value, When
 
+from sms.ledger.counters import FIGURES, NOT_POSTED
 from sms.models import Fact, FactProfile, Price, Sender
 from sms.models.fact import TIMED
-from sms.models.tally import FIGURES, NOT_POSTED
-from sms.reports.ask import NONE, OF_PLACE, OF_PROFILE, Asked
 from sms.reports.figures import MICRO, SHOWN_TIMES, Figures
+from sms.reports.query import NONE, OF_PLACE, OF_PROFILE, Asked
 
 _IDS = {
     "sender": "sender_id",

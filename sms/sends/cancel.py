@@ -5,9 +5,10 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from sms import approval
-from sms.models import Actor, AuditEvent, Preparation, Send, SendState, Slice, ledger
-from sms.models.ledger import Tally
+from sms.compose import approval
+from sms.ledger import states
+from sms.ledger.states import Tally
+from sms.models import Actor, AuditEvent, Preparation, Send, SendState, Slice
 
 
 def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:
@@ -27,7 +28,7 @@ def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:
         slices = list(Slice.of_send(locked.pk).filter(done=False))
         Slice.objects.filter(pk__in=[item.pk for item in slices if not item.owner]).update(done=True)
         tally = Tally.new()
-        stopped = ledger.cancel(locked.pk, at=now, tally=tally)
+        stopped = states.cancel(locked.pk, at=now, tally=tally)
         tally.write()
         locked.state, locked.cancelled_at, locked.cancelled_by = SendState.CANCELLED, now, by.label
         locked.save(update_fields=["state", "recipients", "cancelled_at", "cancelled_by"])

@@ -1,4 +1,4 @@
-"""The provider's Contact Policy API: its groups, and whether a number may be written to. Called by `sms.consent`.
+"""The provider's Contact Policy API: its groups, and whether a number may be written to. Called by `sms.catalogue.policy_groups`.
 
 Numbers go in bodies, never in addresses, which servers and proxies log: so consent is asked by the counters call with the frequency cap
 left out, which counts nothing.

@@ -1,5 +1,5 @@
 // Saves the draft while one types. Each save says what every field was when it was shown; what a colleague stored since is taken over, and
-// what both changed is shown side by side, nothing overwritten (portal.views.drafts). A save that fails is tried again until it succeeds.
+// what both changed is shown side by side, nothing overwritten (portal.views.compose.save). A save that fails is tried again until it succeeds.
 const PAUSE = 700; // milliseconds after the last change
 const LATEST = 3000; // and at most so long after the first
 const TOO_LONG = 30_000; // without an answer the save counts as failed

@@ -7,8 +7,8 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from sms import approving, control
 from sms.models import ApprovalRules, Callback, Message, Send, SendState
+from sms.sends import answers, control
 from tests.support.approvals import a_person, acting, request_of
 from tests.support.drop_in import body, get, post
 from tests.support.pages import ADD_SEND as ADMIN
@@ -35,7 +35,7 @@ def posted() -> list[str]:
 
 def say_yes(send: Send, name: str = "bob") -> None:
     person, request = a_person(name, send.service), request_of(send)
-    approving.approve(request, by=acting(person), user=person, seen=request.fingerprint)
+    answers.approve(request, by=acting(person), user=person, seen=request.fingerprint)
 
 
 def test_a_partner_of_the_drop_in_is_answered_as_ever_and_waits():
@@ -99,7 +99,7 @@ def test_a_no_cancels_what_a_program_made():
     partner.post("sends", BODY, Idempotency_Key="k1")
     send = Send.objects.get()
     bob, request = a_person("bob", service), request_of(send)
-    approving.reject(request, by=acting(bob), user=bob, seen=request.fingerprint, comment="No.")
+    answers.reject(request, by=acting(bob), user=bob, seen=request.fingerprint, comment="No.")
     shown = partner.get(f"sends/{send.pk}").json()
     assert (shown["state"], shown["counts"], shown["approval"]["state"]) == (
         "cancelled",
@@ -130,9 +130,9 @@ def test_the_admin_asks_too():
     send = Send.objects.get()
     assert send.state == SendState.AWAITING
     assert posted() == []
-    with pytest.raises(approving.OwnSend):
+    with pytest.raises(answers.OwnSend):
         admin = send.created_by
-        approving.approve(request_of(send), by=acting(admin), user=admin, seen=request_of(send).fingerprint)
+        answers.approve(request_of(send), by=acting(admin), user=admin, seen=request_of(send).fingerprint)
 
 
 def test_a_hold_on_what_waits_stands_after_the_yes():

@@ -13,7 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from sms import callbacks, dispatch, receipts
+from sms import callbacks, dispatch
+from sms.inbound import receipts
 from sms.models import ApiKey, Message, Send, Service
 from tests.sandbox.running import Received, Running, receiver, sandbox
 from tests.support.callback_receiver import LOOPBACK

@@ -9,8 +9,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from sms import api_keys
 from sms.api.throttle import Purses
+from sms.catalogue import api_keys
 from sms.models import ApiKey, ApiKeyUse, AuditEvent, IdempotentAnswer, Message, Send
 from tests.support.drop_in import body, get, post
 from tests.support.partners import a_key, a_partner_service

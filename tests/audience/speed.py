@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import xlsxwriter
 
-from sms import msisdn
-from sms.audience import Limits, stream
+from sms.audiences.files import Limits, stream
+from sms.values import msisdn
 
 HEADINGS = ("Mobile", "Name", "Order", "Town", "Day")
 

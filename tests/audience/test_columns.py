@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from sms.audience import AudienceError, read
+from sms.audiences.files import AudienceError, read
 
 ONE, TWO = "07712345678", "07712345679"
 

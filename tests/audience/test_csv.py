@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from sms.audience import AudienceError, Limits, read
+from sms.audiences.files import AudienceError, Limits, read
 
 TABLE = "Mobile;Name\r\n07712 345678;Zoë\r\n07712345679;Bo\r\n"
 

@@ -12,7 +12,7 @@ import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms.audience import AudienceError, Limits, Recipient, Reject, read, read_pasted, stream
+from sms.audiences.files import AudienceError, Limits, Recipient, Reject, read, read_pasted, stream
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
 SHEET = "xl/worksheets/sheet1.xml"

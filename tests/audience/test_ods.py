@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from sms.audience import AudienceError, read
+from sms.audiences.files import AudienceError, read
 
 SPACES = " ".join(
     f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")

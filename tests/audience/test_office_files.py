@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from sms.audience import Limits, Recipient, Reject, read, rejects_csv, stream
+from sms.audiences.files import Limits, Recipient, Reject, read, rejects_csv, stream
 from tests.support import office_file
 
 READINGS = [

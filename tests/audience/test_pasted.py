@@ -2,7 +2,7 @@
 
 import pytest
 
-from sms.audience import AudienceError, Limits, read_pasted
+from sms.audiences.files import AudienceError, Limits, read_pasted
 
 
 def pasted(text, **options):

@@ -6,7 +6,7 @@ import io
 import pytest
 import xlsxwriter
 
-from sms.audience import AudienceError, read
+from sms.audiences.files import AudienceError, read
 
 
 def workbook(fill, **sheets):

@@ -24,7 +24,7 @@ def main() -> None:
 
 def one(options: argparse.Namespace) -> None:
     """All figures on the database of the environment."""
-    from sms import approval, prepare
+    from sms.compose import approval, background
     from sms.compose.create import create
     from sms.models import Message, Slice
     from tests.support.approvals import a_careful_service
@@ -32,7 +32,7 @@ def one(options: argparse.Namespace) -> None:
 
     service = a_careful_service()
     send = create(an_order(service, audience=numbers(options.rows)), by=BY)
-    prepare.run(stopped=lambda: False)
+    background.run(stopped=lambda: False)
 
     def timed(act):
         times = []
@@ -81,12 +81,12 @@ def one(options: argparse.Namespace) -> None:
 
 def _yes(service):
     """To a send of as many recipients, asked about before."""
-    from sms import approving
     from sms.models import ApprovalRequest
+    from sms.sends import answers
     from tests.support.approvals import a_person, acting
 
     bob, request = a_person("bob", service), ApprovalRequest.objects.get()
-    assert approving.approve(request, by=acting(bob), user=bob, seen=request.fingerprint)
+    assert answers.approve(request, by=acting(bob), user=bob, seen=request.fingerprint)
 
 
 def _longest_wait(act):

@@ -31,7 +31,7 @@ def main() -> None:
 
 def one(options: argparse.Namespace) -> None:
     """All figures on the database of the environment."""
-    from sms import audit
+    from sms.compliance import audit
 
     _make(CHAIN)
     audit.seal()
@@ -59,7 +59,7 @@ def one(options: argparse.Namespace) -> None:
 
 
 def _verified(processes: int, rows: int) -> float:
-    from sms import audit
+    from sms.compliance import audit
     from tests.support.audit_tampering import SLUG
 
     started = time.perf_counter()
@@ -74,7 +74,7 @@ def _make(count: int) -> None:
     from django.db import transaction
 
     from sms.models import Actor, AuditEvent
-    from sms.models.insert import insert
+    from sms.models.sql.insert import insert
     from tests.support.audit_tampering import SLUG
 
     by = Actor("user", "1", "ada@example.test", "page", "192.0.2.7")
@@ -92,8 +92,8 @@ def _make(count: int) -> None:
 def _tamper(database: str, times: int) -> None:
     from django.db import connection, transaction
 
-    from sms import audit
-    from sms.audit.checkpoint import Point
+    from sms.compliance import audit
+    from sms.compliance.audit.checkpoint import Point
     from sms.models import AuditSeal, audit_guard
     from tests.support.audit_tampering import SLUG, Tamperer
 
@@ -127,7 +127,7 @@ def _tamper(database: str, times: int) -> None:
 
 
 def _export(database: str) -> None:
-    from sms import audit
+    from sms.compliance import audit
     from tests.support.audit_tampering import SLUG
 
     before = most = _memory()

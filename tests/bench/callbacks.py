@@ -38,7 +38,7 @@ def one(options: argparse.Namespace) -> None:
 
 def hook(desk, shop, count: int) -> dict[str, object]:
     """Folds with and without the outbox by turns (ABBA), each over receipts of its own: whatever grows with time weighs on both alike."""
-    from sms.models import outbox
+    from sms.callbacks import outbox
 
     real = outbox.listening
     seconds = {"with": 0.0, "without": 0.0}

@@ -15,15 +15,15 @@ from collections import Counter
 
 from tests import environment
 
-# `sms.receipts` loads models, which want settings; no database is opened
+# `sms.inbound.receipts` loads models, which want settings; no database is opened
 atexit.register(shutil.rmtree, environment.isolate(), ignore_errors=True)
 
 import django  # noqa: E402
 
 django.setup()
 
-from sms.receipts import click_agents  # noqa: E402
-from sms.receipts.clicks import RULES, judge  # noqa: E402
+from sms.inbound.clicks import agents  # noqa: E402
+from sms.inbound.clicks.verdicts import RULES, judge  # noqa: E402
 from tests.clicks.labelled import Labelled, messages  # noqa: E402
 
 TARGETS = {"human": (0.95, 0.9), "machine": (0.98, 0.9)}
@@ -81,7 +81,7 @@ def main() -> int:
     )
     for name, before in (
         ("agents seen before", lambda: None),
-        ("agents new", click_agents.agent_of.cache_clear),
+        ("agents new", agents.agent_of.cache_clear),
     ):
         runs = []
         for _ in range(RUNS):

@@ -100,8 +100,8 @@ def measure(options: argparse.Namespace) -> dict[str, object]:
 def a_draft(rows: int) -> int:
     """A draft whose saved audience has so many rows, each with a name of its own length."""
     from portal.models import Membership, User
-    from sms import saved
-    from sms.audience import Limits
+    from sms.audiences import saved
+    from sms.audiences.files import Limits
     from sms.models import Draft
     from tests.support.sends import BY, a_service
 

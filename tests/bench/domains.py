@@ -33,9 +33,9 @@ def main() -> None:
 
 def measured(count: int) -> dict[str, object]:
     """Seconds for all, and for one."""
-    from sms.domains import check_due
-    from sms.domains.check import PATIENCE, Eyes
-    from sms.domains.trace import asking
+    from sms.catalogue.domains import check_due
+    from sms.catalogue.domains.check import PATIENCE, Eyes
+    from sms.catalogue.domains.trace import asking
     from sms.models import ShortLinkDomain
     from tests.support.internet import Authority, listening, name_server, opener
     from tests.support.sends import a_service

@@ -74,7 +74,7 @@ def paired(options: argparse.Namespace, work) -> dict[str, object]:
 @contextmanager
 def no_facts() -> Iterator[None]:
     """The ledger as it was before there were facts: nothing is computed, inserted or folded of them."""
-    from sms.models.tally import Row, Tally
+    from sms.ledger.counters import Row, Tally
 
     def change(self, row: Row, before, begun) -> None:
         del begun
@@ -96,7 +96,7 @@ def no_facts() -> Iterator[None]:
 
 def folding(shop, count: int) -> float:
     """Receipts through `receipts.fold`, five thousand at a time, and their facts folded at the end."""
-    from sms import facts
+    from sms.reports import facts
     from tests.bench.rig import receipts_desk as desk
 
     took = desk.fold_only(shop, count)
@@ -110,9 +110,9 @@ def dispatching(shop, count: int) -> float:
     from django.db import transaction
     from django.utils import timezone
 
-    from sms import facts
-    from sms.models import ledger
-    from sms.models.ledger import Tally
+    from sms.ledger import states
+    from sms.ledger.states import Tally
+    from sms.reports import facts
     from tests.support.sends import a_send
 
     send = a_send(shop, count)
@@ -125,9 +125,9 @@ def dispatching(shop, count: int) -> float:
             with transaction.atomic():
                 tally, now = Tally.new(), timezone.now()
                 if step == 0:
-                    ledger.arm(part, at=now, tally=tally)
+                    states.arm(part, at=now, tally=tally)
                 else:
-                    ledger.accept(
+                    states.accept(
                         [(pk, 1, f"provider-{pk}") for pk in part],
                         at=now + timedelta(milliseconds=80),
                         tally=tally,
@@ -219,8 +219,8 @@ def _history_of_sqlite(first: int, count: int) -> None:
 
 def rebuilding(count: int) -> dict[str, object]:
     """Messages a second, from nothing, and the comparison."""
-    from sms import facts
     from sms.models import Fact, Message
+    from sms.reports import facts
 
     started = time.perf_counter()
     done = facts.rebuild()

@@ -109,8 +109,8 @@ def _work(rows: int) -> dict[str, Any]:
     import django
 
     django.setup()
-    from sms import drafts, prepare
-    from sms.audience import Limits
+    from sms.audiences.files import Limits
+    from sms.compose import background, drafts
     from sms.models import Actor, Draft, Preparation
     from tests.support.sends import a_service
 
@@ -134,21 +134,21 @@ def _work(rows: int) -> dict[str, Any]:
     look()
     idle = _memory("VmRSS", reset=True)
     begun = time.perf_counter()
-    prepare.go_on(Preparation.objects.get().pk, seconds=0.2)
+    background.go_on(Preparation.objects.get().pk, seconds=0.2)
     version = Draft.objects.get(pk=draft.pk).version
     _, bad = drafts.first_rows(version, 10)
     first = time.perf_counter() - begun
     assert bad, "rejected rows are known"
-    prepare.run(stopped=lambda: False)
+    background.run(stopped=lambda: False)
     read = time.perf_counter() - begun
     look()
-    prepare.run(stopped=lambda: False)
+    background.run(stopped=lambda: False)
     checked = time.perf_counter() - begun
     figures = look().figures
     by = Actor.system("cli")
     fresh = Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk)
     pressed = _seconds(lambda: drafts.send_draft(fresh, by=by, user=None, limits=limits))
-    written = _seconds(lambda: prepare.run(stopped=lambda: False))
+    written = _seconds(lambda: background.run(stopped=lambda: False))
     fresh.refresh_from_db()
     assert fresh.send.counts() == {"pending": figures.recipients} and figures.rows == rows
     return {

@@ -189,7 +189,7 @@ def server(application: str, *, interface: str = "wsgi") -> Iterator[int]:
     """The web server as the supervisor starts it, with another application where a limit is measured."""
     from django.db import connection
 
-    from portal import supervisor
+    from sms.worker import supervisor
 
     port = free_port()
     workers = 2 if connection.vendor == "postgresql" else 1  # as `manage.py up` has it

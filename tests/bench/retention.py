@@ -73,7 +73,7 @@ def archived(shop, count: int) -> dict[str, object]:
     """Messages with two receipts each, from the ledger into files, without rests; and stripped of text and number where they are."""
     from django.utils import timezone
 
-    from sms import retention
+    from sms.compliance import retention
     from sms.models import Archive, Service
 
     past(shop, count)

@@ -1,8 +1,9 @@
 """Signing in by hand in a browser, and requests for approval to look at."""
 
-from sms import approving, drafts
-from sms.audience import Limits
+from sms.audiences.files import Limits
+from sms.compose import drafts
 from sms.models import ApprovalRequest, ApprovalRules, Draft
+from sms.sends import answers
 from tests.support.sends import BY
 
 
@@ -24,7 +25,7 @@ def a_request_with_changes(service) -> ApprovalRequest:
         pasted="07700 900001\n07700 900002",
     )
     first = drafts.send_draft(draft, by=BY, user=None, limits=Limits())
-    approving.take_back(first, by=BY)
+    answers.take_back(first, by=BY)
     draft.refresh_from_db()
     draft.text, draft.pasted = "Now 30 % off, until midnight", "07700 900002\n07700 900003"
     draft.save()

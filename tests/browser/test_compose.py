@@ -3,8 +3,8 @@
 from playwright.sync_api import Page, expect
 
 from portal.models import Membership, User
-from sms import saved
-from sms.audience import Limits
+from sms.audiences import saved
+from sms.audiences.files import Limits
 from sms.models import Draft, ShortLinkDomain
 from tests.browser.accessibility import problems
 from tests.browser.signed_in import PASSWORD, sign_in

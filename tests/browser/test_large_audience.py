@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from sms import prepare
+from sms.compose import background
 from sms.models import Draft, Send
 from tests.browser.signed_in import sign_in
 
@@ -24,7 +24,7 @@ def a_file(folder: Path, name: str, *, first: int) -> Path:
 def prepared(page: Page) -> None:
     """What the background does."""
     page.wait_for_timeout(100)
-    prepare.run(stopped=lambda: False)
+    background.run(stopped=lambda: False)
 
 
 def uploaded(page: Page, file: Path, *, text: str) -> None:

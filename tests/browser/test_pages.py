@@ -8,9 +8,12 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from portal import people
-from sms import control, saved
-from sms.audience import Limits
-from sms.domains.verdict import Level
+from sms.audiences import saved
+from sms.audiences.files import Limits
+from sms.catalogue.domains.verdict import Level
+from sms.inbound.receipts import Incoming, addresses
+from sms.inbound.receipts.fold import fold
+from sms.inbound.receipts.inbox import insert
 from sms.models import (
     Actor,
     DomainState,
@@ -20,9 +23,7 @@ from sms.models import (
     Service,
     ShortLinkDomain,
 )
-from sms.receipts import Incoming, doors
-from sms.receipts.fold import fold
-from sms.receipts.inbox import insert
+from sms.sends import control
 from tests.browser.accessibility import problems
 from tests.browser.signed_in import a_request_with_changes, sign_in
 from tests.support.provider import Provider
@@ -35,14 +36,14 @@ NOUNS = ("senders", "templates", "policy-groups", "smartlinks", "domains")
 
 def a_history(service) -> Send:
     """A send with a delivered, a failed and a waiting message, and a rejected row."""
-    from sms import correlation
+    from sms.values import correlation_id
 
     send = a_send(service, 3)
     Provider().dispatch()
     first, second, _ = send.messages.order_by("pk")
-    door = doors.find(service.receipt_token)
+    door = addresses.find(service.receipt_token)
     for message, code, status in ((first, "7500", "Delivered"), (second, "7203", "Un-Delivered")):
-        name = correlation.write(message_id=message.pk, attempt=1, key=service.correlation_key)
+        name = correlation_id.write(message_id=message.pk, attempt=1, key=service.correlation_key)
         insert([Incoming.of(receipt(name, code=code, status=status), door=door)])
     fold()
     return send

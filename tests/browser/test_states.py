@@ -10,8 +10,9 @@ import pytest
 from django.utils import timezone
 
 from portal.models import User
-from sms import archive, drafts, erasure, facts, prepare, rounds
-from sms.audience import Limits
+from sms.audiences.files import Limits
+from sms.compliance import archive, erasure
+from sms.compose import background, drafts
 from sms.models import (
     Draft,
     Preparation,
@@ -23,6 +24,8 @@ from sms.models import (
     ShortLinkDomain,
     Upload,
 )
+from sms.reports import facts
+from sms.worker import jobs
 from tests.browser.accessibility import problems
 from tests.browser.signed_in import a_request_with_changes, sign_in
 from tests.support.past_sends import a_past_send
@@ -49,17 +52,17 @@ def a_large_draft(service: Service, name: str, **changes) -> Draft:
     draft = Draft.objects.create(service=service, **fields)
     with pytest.raises(drafts.NotReady) as reading:
         drafts.look(draft, limits=LIMITS)
-    prepare.go_on(reading.value.preparation.pk, stopped=iter([False, True, True]).__next__)
+    background.go_on(reading.value.preparation.pk, stopped=iter([False, True, True]).__next__)
     return draft
 
 
 def checked(draft: Draft, *, wholly: bool) -> Draft:
     """Its rows are read and its check is asked for, or done."""
-    prepare.go_on(draft.version.preparation.pk)
+    background.go_on(draft.version.preparation.pk)
     found = Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk)
     check = drafts.look(found, limits=LIMITS).preparation
     if wholly:
-        prepare.go_on(check.pk)
+        background.go_on(check.pk)
     return found
 
 
@@ -137,7 +140,7 @@ def personal_data(service: Service, folder: Path) -> Iterator[tuple[str, str]]:
     a_send(service, audience=numbers(1, start=800))
     done = erasure.ask(service, old.messages.first().msisdn, reason="Request 7", by=BY)
     waits = erasure.ask(service, "+447710000800", reason="Request 8", by=BY)
-    rounds.erase(folder=folder)
+    jobs.erase(folder=folder)
     yield "personal data", "settings/personal-data/"
     yield "certificate", f"settings/personal-data/{done.pk}/"
     yield "erasure that waits", f"settings/personal-data/{waits.pk}/"

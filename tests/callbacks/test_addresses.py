@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from sms.callbacks.address import BadAddress, Policy, read
 from sms.callbacks.post import Letter, Line
-from sms.callbacks.reach import Forbidden, dial, plainly
+from sms.callbacks.resolve import Forbidden, dial, plainly
 from sms.models.callback import new_secret
-from sms.public_address import refusal
+from sms.values.public_address import refusal
 from tests.callbacks.evil import ADDRESSES, PUBLIC, URLS
 from tests.support.callback_receiver import LOOPBACK, receiving
 

@@ -8,8 +8,9 @@ import pytest
 import standardwebhooks
 from django.utils import timezone
 
-from sms import callbacks, receipts
-from sms.callbacks import lanes
+from sms import callbacks
+from sms.callbacks import leases
+from sms.inbound import receipts
 from sms.models import AuditEvent, Callback, CallbackEndpoint, Service
 from sms.models.callback import new_secret
 from sms.webex import signature
@@ -214,13 +215,13 @@ def test_two_hosts_share_endpoints_and_a_dead_hosts_lease_runs_out():
     service, now = a_service(), timezone.now()
     first, second = an_endpoint(service), an_endpoint(service, "http://127.0.0.1:9/b")
     owe(first, at=now), owe(second, at=now)
-    (one, _), *_ = lanes.claim("host-a", limit=1, now=now)
-    (other, _), *rest = lanes.claim("host-b", limit=9, now=now)
+    (one, _), *_ = leases.claim("host-a", limit=1, now=now)
+    (other, _), *rest = leases.claim("host-b", limit=9, now=now)
     assert not rest and {one.pk, other.pk} == {first.pk, second.pk}
-    assert lanes.claim("host-c", limit=9, now=now) == []
-    lanes.keep([one], "host-a", lease=timedelta(seconds=-1))
-    assert [lane.pk for lane, _ in lanes.claim("host-c", limit=9, now=now)] == [one.pk]
-    lanes.keep([one], "host-a")
+    assert leases.claim("host-c", limit=9, now=now) == []
+    leases.keep([one], "host-a", lease=timedelta(seconds=-1))
+    assert [lane.pk for lane, _ in leases.claim("host-c", limit=9, now=now)] == [one.pk]
+    leases.keep([one], "host-a")
     assert one.shut  # whoever lost it begins nothing more
 
 

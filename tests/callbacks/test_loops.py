@@ -5,8 +5,8 @@ import threading
 import pytest
 from django.db import DatabaseError
 
-from sms import rounds, tasks
 from sms.models import Callback
+from sms.worker import jobs, tasks
 from tests.support.callback_receiver import LOOPBACK, receiving
 from tests.support.callbacks import an_endpoint, owe
 from tests.support.sends import a_service
@@ -17,14 +17,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_a_turn_delivers_what_is_due_and_says_how_much():
     with receiving() as partner:
         owe(an_endpoint(a_service(), partner.url), 3)
-        assert rounds.tell(policy=LOOPBACK, stopped=lambda: False) == 3
-        assert rounds.tell(policy=LOOPBACK, stopped=lambda: False) == 0
+        assert jobs.tell(policy=LOOPBACK, stopped=lambda: False) == 3
+        assert jobs.tell(policy=LOOPBACK, stopped=lambda: False) == 0
 
 
 def test_whoever_is_stopped_begins_nothing():
     with receiving() as partner:
         owe(an_endpoint(a_service(), partner.url), 3)
-        assert rounds.tell(policy=LOOPBACK, stopped=lambda: True) == 0
+        assert jobs.tell(policy=LOOPBACK, stopped=lambda: True) == 0
         assert not partner.heard
     assert Callback.objects.filter(state="waiting").count() == 3
 

@@ -7,9 +7,10 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from sms import receipts
-from sms.models import Callback, Message, MessageState, ledger
-from sms.models.ledger import News, Tally
+from sms.inbound import receipts
+from sms.ledger import states
+from sms.ledger.states import News, Tally
+from sms.models import Callback, Message, MessageState
 from sms.sends.cancel import cancel
 from sms.webex.receipts import parse_receipt
 from tests.support.callbacks import an_endpoint, comes_in, with_notify
@@ -99,7 +100,7 @@ def test_a_fold_that_rolls_back_takes_its_callbacks_along():
     Provider().dispatch()
     with transaction.atomic():
         tally = Tally.new()
-        ledger.apply([News(message.pk, MessageState.DELIVERED, message.send.created_at)], tally=tally)
+        states.apply([News(message.pk, MessageState.DELIVERED, message.send.created_at)], tally=tally)
         assert Callback.objects.count() == 1
         transaction.set_rollback(True)
     assert not Callback.objects.exists()
@@ -216,7 +217,7 @@ def test_an_unconfirmed_message_is_news_to_an_endpoint_but_not_to_a_notify_url()
         state="posting", attempt=1, posted_at=message.send.created_at
     )
     with transaction.atomic():
-        ledger.apply([News(message.pk, MessageState.UNCONFIRMED, message.send.created_at)], tally=Tally.new())
+        states.apply([News(message.pk, MessageState.UNCONFIRMED, message.send.created_at)], tally=Tally.new())
     assert [body["type"] for body in told()] == ["message.unconfirmed"]
 
 
@@ -231,7 +232,7 @@ def test_many_changes_cost_no_more_queries_than_few():
             for pk in send.messages.values_list("pk", flat=True)
         ]
         with CaptureQueriesContext(connection) as queries, transaction.atomic():
-            ledger.apply(news, tally=Tally.new())
+            states.apply(news, tally=Tally.new())
         counts.append(len(queries))
     assert counts[0] == counts[1]
     assert Callback.objects.count() == 2 * 32
@@ -244,7 +245,7 @@ def test_where_nobody_listens_a_batch_costs_one_small_query():
         News(pk, MessageState.DELIVERED, send.created_at) for pk in send.messages.values_list("pk", flat=True)
     ]
     with CaptureQueriesContext(connection) as queries, transaction.atomic():
-        ledger.apply(news, tally=Tally.new())
+        states.apply(news, tally=Tally.new())
     mine = [query["sql"] for query in queries if "callback" in query["sql"]]
     assert len(mine) == 1 and "sms_callbackendpoint" in mine[0]
     assert not Callback.objects.exists()

@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from sms.receipts.clicks import Visit
+from sms.inbound.clicks.verdicts import Visit
 
 FILE = Path(__file__).with_name("labelled.csv")
 START = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from django.test import Client
 
-from sms import correlation, receipts
+from sms.inbound import receipts
+from sms.values import correlation_id
 from tests.clicks import make
 from tests.support.receipts import receipt
 
@@ -35,7 +36,9 @@ def delivered(service, message, *, at):
 
 
 def _receipt(service, message, **fields):
-    return receipt(correlation.write(message_id=message.pk, attempt=1, key=service.correlation_key), **fields)
+    return receipt(
+        correlation_id.write(message_id=message.pk, attempt=1, key=service.correlation_key), **fields
+    )
 
 
 def take(service, *bodies, each=False):

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core.management import CommandError, call_command
 
-from sms import receipts
+from sms.inbound import receipts
+from sms.inbound.clicks import verdicts
 from sms.models import Click, ClickCount, ClickFigures
-from sms.receipts import clicks
 from tests.clicks.telling import COMPUTER, OFFER, TERMS, delivered, take, told
 from tests.support.provider import Provider
 from tests.support.sends import a_send, a_service
@@ -19,9 +19,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def look_up_afresh():
-    receipts.doors.forget()
+    receipts.addresses.forget()
     yield
-    receipts.doors.forget()
+    receipts.addresses.forget()
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def judged(message):
 def test_a_click_is_judged_and_counted_as_it_is_folded(service, send):
     message = send.messages.first()
     take(service, delivered(service, message, at=4), told(service, message, at=30))
-    assert judged(message) == [(OFFER, "203.0.113.9", "human", "phone", clicks.RULES)]
+    assert judged(message) == [(OFFER, "203.0.113.9", "human", "phone", verdicts.RULES)]
     assert ClickFigures.of_send(send.pk) == ClickFigures(human=1, human_messages=1)
 
 
@@ -129,7 +129,7 @@ def test_history_is_judged_once_and_counted_once(service, send, capsys):
 
 def test_what_other_rules_judged_is_judged_anew_and_the_numbers_follow(service, send):
     a_past(service, send)
-    Click.objects.update(verdict="machine", reason="crowd", rules_version=clicks.RULES)
+    Click.objects.update(verdict="machine", reason="crowd", rules_version=verdicts.RULES)
     ClickCount.add({(send.pk, "machine"): (2, 2)})
     assert list(receipts.judge_history()) == []
     assert [step.changed for step in receipts.judge_history(everything=True)] == [2]
@@ -142,7 +142,7 @@ def test_since_leaves_older_clicks_alone(service, send):
     first, second = send.messages.order_by("pk")
     second.clicks.update(at=datetime(2020, 1, 1, tzinfo=UTC))
     call_command("judge_clicks", "--since", "2021-05-01")
-    assert (first.clicks.get().rules_version, second.clicks.get().rules_version) == (clicks.RULES, 0)
+    assert (first.clicks.get().rules_version, second.clicks.get().rules_version) == (verdicts.RULES, 0)
 
 
 @pytest.mark.parametrize("arguments", [("--since", "yesterday"), ("--since", "2026-02-31"), ("--batch", "0")])
@@ -158,10 +158,10 @@ def test_clicks_of_the_sandbox_are_told_apart():
     arrived = posted + timedelta(seconds=4)
     for who, kind in (("person", "human"), ("scanner", "machine")):
         visits = [
-            clicks.Visit(arrived + timedelta(seconds=one.delay), OFFER, one.ip, one.agent)
+            verdicts.Visit(arrived + timedelta(seconds=one.delay), OFFER, one.ip, one.agent)
             for one in CLICKS[who]
         ]
-        found = clicks.judge(visits, posted_at=posted, delivered_at=arrived)
+        found = verdicts.judge(visits, posted_at=posted, delivered_at=arrived)
         assert [verdict.kind for verdict in found] == [kind] * len(visits)
 
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from sms import receipts
+from sms.inbound import receipts
+from sms.inbound.clicks.verdicts import Reason
+from sms.inbound.receipts import reason_in_words
 from sms.models import Region, ShortLinkDomain
-from sms.receipts import reason_in_words
-from sms.receipts.clicks import Reason
 from tests.clicks.telling import COMPUTER, TERMS, delivered, take, told
 from tests.support.people import a_cast
 from tests.support.provider import Provider
@@ -14,9 +14,9 @@ from tests.support.sends import a_send
 
 @pytest.fixture
 def cast(db):
-    receipts.doors.forget()
+    receipts.addresses.forget()
     yield a_cast()
-    receipts.doors.forget()
+    receipts.addresses.forget()
 
 
 def words(client, url):

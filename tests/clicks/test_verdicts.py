@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sms.inbound.clicks import networks
+from sms.inbound.clicks.agents import Agent, agent_of
+from sms.inbound.clicks.networks import Network, network_of
+from sms.inbound.clicks.verdicts import Kind, Reason, Verdict, Visit, judge
 from sms.models import Click
-from sms.receipts import click_addresses
-from sms.receipts.click_addresses import Network, network_of
-from sms.receipts.click_agents import Agent, agent_of
-from sms.receipts.clicks import Kind, Reason, Verdict, Visit, judge
 from tests.clicks import make
 from tests.clicks.labelled import messages
 
@@ -153,7 +153,7 @@ def test_no_phone_browser_bears_a_machines_name(agent):
 
 
 def test_blocks_of_addresses_do_not_overlap_and_leave_people_out():
-    for firsts, rows in click_addresses._TABLES.values():
+    for firsts, rows in networks._TABLES.values():
         lasts = [last for last, _ in rows]
         assert all(last < following for last, following in zip(lasts, firsts[1:], strict=False))
     for people in (*make.RELAYS, "165.225.80.4", "203.0.113.9", "192.168.1.5", "10.0.0.1", "2001:db8::1"):
@@ -166,7 +166,7 @@ def test_an_address_is_found_in_its_block_as_a_plain_search_finds_it(address):
 
 
 @pytest.mark.parametrize(
-    "written", [block for blocks in click_addresses._BLOCKS.values() for block in blocks.split()]
+    "written", [block for blocks in networks._BLOCKS.values() for block in blocks.split()]
 )
 def test_the_ends_of_a_block_are_in_it_and_their_neighbours_as_a_plain_search_says(written):
     block = ipaddress.ip_network(written)
@@ -175,7 +175,7 @@ def test_the_ends_of_a_block_are_in_it_and_their_neighbours_as_a_plain_search_sa
 
 
 def plainly(address):
-    for network, blocks in click_addresses._BLOCKS.items():
+    for network, blocks in networks._BLOCKS.items():
         if any(address in ipaddress.ip_network(block) for block in blocks.split()):
             return network
     return Network.OTHER

@@ -8,12 +8,11 @@ from django.db import connection
 from django.utils import timezone
 
 from portal.models import Role
-from sms import approval, approving, control, drafts, prepare
-from sms.audience import Limits
-from sms.compose import checks
+from sms.audiences.files import Limits
+from sms.compose import approval, background, checks, drafts
 from sms.compose.create import create
 from sms.dispatch.claim import Owner, claim
-from sms.dispatch.look import standings
+from sms.dispatch.last_look import standings
 from sms.models import (
     ApprovalDecision,
     ApprovalRequest,
@@ -26,6 +25,7 @@ from sms.models import (
     SendState,
     Slice,
 )
+from sms.sends import answers, control
 from tests.support.approvals import a_careful_service, a_person, acting, request_of
 from tests.support.large_audiences import large_order
 from tests.support.provider import Provider
@@ -37,14 +37,14 @@ HOUR = timedelta(hours=1)
 
 def yes(send: Send, user, *, now=None, seen: str = "", comment: str = "") -> bool:
     request = request_of(send)
-    return approving.approve(
+    return answers.approve(
         request, by=acting(user), user=user, seen=seen or request.fingerprint, comment=comment, now=now
     )
 
 
 def no(send: Send, user, *, comment: str = "Wrong price.") -> None:
     request = request_of(send)
-    approving.reject(request, by=acting(user), user=user, seen=request.fingerprint, comment=comment)
+    answers.reject(request, by=acting(user), user=user, seen=request.fingerprint, comment=comment)
 
 
 def posted() -> list[str]:
@@ -84,7 +84,7 @@ def test_two_are_asked_where_a_rule_says_two():
     send, bob, eve = a_send(service), a_person("bob", service), a_person("eve", service)
     assert not yes(send, bob)
     assert posted() == []
-    with pytest.raises(approving.SaidAlready):
+    with pytest.raises(answers.SaidAlready):
         yes(send, bob)
     assert yes(send, eve)
     assert len(posted()) == 1
@@ -156,7 +156,7 @@ def test_a_time_that_has_passed_must_be_moved_before_anybody_can_say_yes():
     service = a_careful_service()
     due = timezone.now() + HOUR
     send, bob = a_send(service, due_at=due), a_person("bob", service)
-    with pytest.raises(approving.TimePassed, match="has passed"):
+    with pytest.raises(answers.TimePassed, match="has passed"):
         yes(send, bob, now=due + HOUR)
     control.reschedule(send, due_at=due + 3 * HOUR, by=BY, now=due + HOUR)
     assert yes(send, bob, now=due + 2 * HOUR)
@@ -167,7 +167,7 @@ def test_a_time_that_has_passed_must_be_moved_before_anybody_can_say_yes():
 def test_an_expired_send_is_not_approved():
     service = a_careful_service()
     send, bob = a_send(service, expires_at=timezone.now() + HOUR), a_person("bob", service)
-    with pytest.raises(approving.TimePassed, match="expired"):
+    with pytest.raises(answers.TimePassed, match="expired"):
         yes(send, bob, now=timezone.now() + 2 * HOUR)
 
 
@@ -180,9 +180,9 @@ def test_nobody_approves_their_own_send_whatever_they_are(roles, superuser):
     service = a_careful_service()
     ada = a_person("ada", service, *roles, is_superuser=superuser)
     send = create(an_order(service), by=acting(ada), user=ada)
-    with pytest.raises(approving.OwnSend):
+    with pytest.raises(answers.OwnSend):
         yes(send, ada)
-    with pytest.raises(approving.OwnSend):
+    with pytest.raises(answers.OwnSend):
         no(send, ada)
     assert posted() == []
 
@@ -196,7 +196,7 @@ def test_nobody_approves_a_draft_that_they_edited():
     draft.editors.add(eve)
     send = drafts.send_draft(draft, by=acting(ada), user=ada, limits=Limits())
     for author in (ada, bob, eve):
-        with pytest.raises(approving.OwnSend):
+        with pytest.raises(answers.OwnSend):
             yes(send, author)
     assert request_of(send).eligible == 0
     assert yes(send, a_person("zoe", service))
@@ -206,9 +206,9 @@ def test_nobody_approves_a_draft_that_they_edited():
 def test_only_approvers_answer(role):
     service = a_careful_service()
     send = a_send(service)
-    with pytest.raises(approving.NotAnApprover):
+    with pytest.raises(answers.NotAnApprover):
         yes(send, a_person("max", service, role))
-    with pytest.raises(approving.NotAnApprover):
+    with pytest.raises(answers.NotAnApprover):
         yes(send, a_person("foreign", a_service(slug="other", name="Other"), Role.APPROVER))
     assert yes(send, a_person("root", service, role, is_superuser=True))
 
@@ -225,7 +225,7 @@ def test_a_no_says_why_cancels_the_send_and_gives_the_draft_back():
     service = a_careful_service()
     draft, bob = a_draft(service), a_person("bob", service)
     send = drafts.send_draft(draft, by=BY, user=None, limits=Limits())
-    with pytest.raises(approving.NoReason):
+    with pytest.raises(answers.NoReason):
         no(send, bob, comment="  ")
     no(send, bob)
     send.refresh_from_db()
@@ -236,7 +236,7 @@ def test_a_no_says_why_cancels_the_send_and_gives_the_draft_back():
     assert (request.state, request.decisions.get().comment) == ("rejected", "Wrong price.")
     assert acts(send)[2:] == ["send.rejected", "send.cancelled"]
     assert "Wrong price" not in str(list(AuditEvent.objects.values_list("details", flat=True)))
-    with pytest.raises(approving.Ended, match="rejected"):
+    with pytest.raises(answers.Ended, match="rejected"):
         yes(send, a_person("eve", service))
 
 
@@ -245,7 +245,7 @@ def test_what_is_taken_back_and_asked_again_shows_what_changed():
     bob = a_person("bob", service)
     draft = a_draft(service, pasted="+447700900001\n+447700900002\n+447700900003")
     send = drafts.send_draft(draft, by=BY, user=None, limits=Limits())
-    assert approving.take_back(send, by=BY) == draft
+    assert answers.take_back(send, by=BY) == draft
     assert request_of(send).state == ApprovalState.WITHDRAWN
     draft.refresh_from_db()
     draft.text, draft.pasted = "Now 30 % off", "+447700900002\n+447700900003\n+447700900004\n+447700900005"
@@ -261,8 +261,8 @@ def test_what_is_taken_back_and_asked_again_shows_what_changed():
     ]
     assert {"text", "audience", "values"} == set(request.changed)
     assert ("Recipients", "3", "4") in [(one.name, one.before, one.after) for one in seen.changes]
-    with pytest.raises(approving.Ended):
-        approving.approve(request_of(send), by=acting(bob), user=bob, seen=request_of(send).fingerprint)
+    with pytest.raises(answers.Ended):
+        answers.approve(request_of(send), by=acting(bob), user=bob, seen=request_of(send).fingerprint)
     assert yes(again, bob)
 
 
@@ -271,13 +271,13 @@ def test_an_approved_send_can_be_taken_back_until_it_begins():
     draft, bob = a_draft(service, send_at=timezone.now() + HOUR), a_person("bob", service)
     send = drafts.send_draft(draft, by=BY, user=None, limits=Limits())
     yes(send, bob)
-    assert approving.take_back(send, by=BY) == draft
+    assert answers.take_back(send, by=BY) == draft
     assert request_of(send).state == ApprovalState.WITHDRAWN
     other = drafts.send_draft(a_draft(service), by=BY, user=None, limits=Limits())
     yes(other, bob)
     assert len(posted()) == 1
-    with pytest.raises(approving.Begun):
-        approving.take_back(other, by=BY)
+    with pytest.raises(answers.Begun):
+        answers.take_back(other, by=BY)
 
 
 def test_stopping_everything_stops_what_waits():
@@ -302,8 +302,8 @@ def half_gone(service) -> Send:
 
 def test_what_has_gone_in_part_gives_no_draft_back_that_would_reach_people_twice():
     send = half_gone(a_careful_service())
-    with pytest.raises(approving.Begun):
-        approving.take_back(send, by=BY)
+    with pytest.raises(answers.Begun):
+        answers.take_back(send, by=BY)
     no(send, a_person("cem", send.service))
     send.refresh_from_db()
     assert (send.state, Draft.objects.get().send) == (SendState.CANCELLED, send)
@@ -314,7 +314,7 @@ def test_who_moves_a_send_does_not_approve_the_new_time():
     due = timezone.now() + HOUR
     send, bob = a_send(service, due_at=due), a_person("bob", service)
     control.reschedule(send, due_at=due + HOUR, by=acting(bob), user=bob)
-    with pytest.raises(approving.OwnSend):
+    with pytest.raises(answers.OwnSend):
         yes(send, bob)
     assert yes(send, a_person("cem", service))
 
@@ -340,12 +340,12 @@ def test_a_request_expires_and_can_be_asked_again():
     service = a_careful_service()
     send, bob = a_send(service), a_person("bob", service)
     tomorrow = timezone.now() + 25 * HOUR
-    with pytest.raises(approving.Ended, match="over"):
+    with pytest.raises(answers.Ended, match="over"):
         yes(send, bob, now=tomorrow)
     assert approval.expire_due(now=timezone.now()) == 0
     assert approval.expire_due(now=tomorrow) == 1
     assert approval.expire_due(now=tomorrow) == 0
-    with pytest.raises(approving.Ended, match="expired"):
+    with pytest.raises(answers.Ended, match="expired"):
         yes(send, bob, now=tomorrow)
     again = approval.ask_again(send, by=BY, now=tomorrow)
     assert approval.ask_again(send, by=BY, now=tomorrow) is None
@@ -384,7 +384,7 @@ def test_a_large_send_is_asked_about_once_its_messages_are_written():
     send = create(order, by=BY)
     assert (send.state, send.approvers) == (SendState.PREPARING, 1)
     assert not ApprovalRequest.objects.exists()
-    prepare.run(stopped=lambda: False)
+    background.run(stopped=lambda: False)
     send.refresh_from_db()
     request = request_of(send)
     assert send.state == SendState.AWAITING
@@ -398,8 +398,8 @@ def test_a_large_send_is_asked_about_once_its_messages_are_written():
 def test_a_large_send_that_is_taken_back_while_it_is_written_asks_nobody():
     service = a_careful_service()
     send = create(large_order(service, 700), by=BY)
-    assert approving.take_back(send, by=BY) is None
-    prepare.run(stopped=lambda: False)
+    assert answers.take_back(send, by=BY) is None
+    background.run(stopped=lambda: False)
     send.refresh_from_db()
     assert send.state == SendState.CANCELLED
     assert not ApprovalRequest.objects.exists()
@@ -428,7 +428,7 @@ def test_each_rule_speaks_of_its_own_cause():
 
 
 def test_what_was_sent_once_is_new_no_more():
-    from sms import facts
+    from sms.reports import facts
 
     service = a_service()
     rules = {"new_sender": 1, "new_country": 1}
@@ -442,7 +442,7 @@ def test_what_was_sent_once_is_new_no_more():
 
 
 def test_a_test_reaches_no_country():
-    from sms import facts
+    from sms.reports import facts
 
     service = a_service()
     a_send(service)

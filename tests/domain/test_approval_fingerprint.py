@@ -10,9 +10,10 @@ import pytest
 from django.db import models
 from django.utils import timezone
 
-from sms import approval, approving, templates
-from sms.approval import fingerprint
-from sms.audience import Audience, Recipient
+from sms.audiences.files import Audience, Recipient
+from sms.catalogue import templates
+from sms.compose import approval
+from sms.compose.approval import fingerprint
 from sms.compose.create import create
 from sms.compose.order import Order
 from sms.models import (
@@ -30,6 +31,7 @@ from sms.models import (
     ShortLinkDomain,
     Slice,
 )
+from sms.sends import answers
 from tests.support.approvals import a_careful_service, a_person, acting, request_of
 from tests.support.provider import Provider
 from tests.support.sends import BY, a_service
@@ -155,7 +157,7 @@ def mutate_message(send: Send, name: str) -> None:
 
 def say_yes(send: Send) -> None:
     bob, request = a_person("bob", send.service, is_superuser=True), request_of(send)
-    approving.approve(request, by=acting(bob), user=bob, seen=request.fingerprint)
+    answers.approve(request, by=acting(bob), user=bob, seen=request.fingerprint)
 
 
 def check_that_it_is_void(send: Send, part: str) -> None:
@@ -208,12 +210,12 @@ def test_what_changed_since_it_was_shown_is_not_approved(part, path):
     else:
         mutate(Send.objects.get(pk=send.pk), path)
     bob = a_person("bob", send.service, is_superuser=True)
-    with pytest.raises(approving.ChangedSince, match=fingerprint.WORDS[part]):
-        approving.approve(shown, by=acting(bob), user=bob, seen=shown.fingerprint)
+    with pytest.raises(answers.ChangedSince, match=fingerprint.WORDS[part]):
+        answers.approve(shown, by=acting(bob), user=bob, seen=shown.fingerprint)
     check_that_it_is_void(send, part)
     # the page that is still open shows what was, so a yes from it counts for nothing either
-    with pytest.raises(approving.ChangedSince, match="on your page"):
-        approving.approve(request_of(send), by=acting(bob), user=bob, seen=shown.fingerprint)
+    with pytest.raises(answers.ChangedSince, match="on your page"):
+        answers.approve(request_of(send), by=acting(bob), user=bob, seen=shown.fingerprint)
 
 
 @pytest.mark.parametrize("name", sorted(set(fingerprint.EXEMPT) & {"name", "source", "partner", "stage"}))
@@ -254,6 +256,6 @@ def test_half_a_send_that_is_changed_waits_with_the_rest():
     request = request_of(send)
     assert (request.state, request.changed, request.at_once) == ("open", ["values"], True)
     eve = a_person("eve", send.service)
-    approving.approve(request, by=acting(eve), user=eve, seen=request.fingerprint)
+    answers.approve(request, by=acting(eve), user=eve, seen=request.fingerprint)
     provider.dispatch()
     assert [body["content"]["text"] for body in provider.bodies[1:]] == ["Changed", "Changed"]

@@ -10,10 +10,11 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from sms import approval, approving, control, prepare
+from sms.compose import approval, background
 from sms.compose.create import create
 from sms.dispatch.claim import Lease, Owner, renew
 from sms.models import ApprovalRequest, Message, Preparation, Send, SendState, Slice
+from sms.sends import answers, control
 from tests.support.approvals import a_careful_service, a_person, acting, request_of
 from tests.support.large_audiences import large_order
 from tests.support.provider import Provider
@@ -41,7 +42,7 @@ def nothing_read_under_a_lock() -> Iterator[None]:
 
 def yes(send: Send, user) -> None:
     request = request_of(send)
-    approving.approve(request, by=acting(user), user=user, seen=request.fingerprint)
+    answers.approve(request, by=acting(user), user=user, seen=request.fingerprint)
 
 
 def a_yes(send: Send) -> None:
@@ -64,7 +65,7 @@ def asking_again(send: Send) -> None:
 
 def a_refused_yes(send: Send) -> None:
     Message.objects.filter(send=send).update(text="Changed")
-    with pytest.raises(approving.ChangedSince):
+    with pytest.raises(answers.ChangedSince):
         a_yes(send)
 
 
@@ -90,7 +91,7 @@ def test_messages_are_read_before_anything_is_locked(act: Callable[[Send], None]
 def test_a_large_send_is_read_before_it_is_opened():
     send = create(large_order(a_careful_service(), 700), by=BY)
     with nothing_read_under_a_lock():
-        prepare.run(stopped=lambda: False)
+        background.run(stopped=lambda: False)
     request, found = request_of(send), approval.fingerprint_of(send.pk)
     assert (request.fingerprint, request.snapshot["recipients"]) == (found.fingerprint, 693)
     assert dict(send.slices.values_list("pk", "approved")) == found.slices
@@ -132,13 +133,13 @@ def test_whoever_moves_a_send_while_it_is_written_cannot_approve_it():
     service = a_careful_service()
     bob, eve = a_person("bob", service), a_person("eve", service)
     send = create(large_order(service, 1_500), by=BY)
-    assert not prepare.go_on(send.preparation.pk, stopped=lambda: True)
+    assert not background.go_on(send.preparation.pk, stopped=lambda: True)
     for due in (HOUR, 2 * HOUR):
         control.reschedule(send, due_at=timezone.now() + due, by=acting(bob), user=bob)
     control.reschedule(send, due_at=timezone.now() + HOUR, by=BY)
     assert Preparation.objects.get(send=send).movers == [bob.pk]
-    prepare.run(stopped=lambda: False)
-    with pytest.raises(approving.OwnSend):
+    background.run(stopped=lambda: False)
+    with pytest.raises(answers.OwnSend):
         yes(send, bob)
     yes(send, eve)
 

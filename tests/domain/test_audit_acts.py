@@ -16,19 +16,19 @@ from tests.environment import ROOT
 RECORDERS = {"record", "record_later", "_record", "_audit", "_tell"}
 # Recorded under a name that is put together at run time: by which code, and which names can come out of it.
 MADE_UP = {
-    "sms/control.py": {
+    "sms/sends/control.py": {
         f"{noun}.{verb}" for noun in ("send", "sender", "domain") for verb in ("paused", "resumed")
     }
     | {f"{noun}.stopped" for noun in ("service", "sender", "domain")},
     "sms/dispatch/settle.py": {f"messages.{verdict.value}" for verdict in Verdict},
-    "sms/callbacks/acts.py": {
+    "sms/callbacks/endpoints.py": {
         f"callback_endpoint.{act}"
         for act in (
             *("added", "changed", "verified", "secret_changed", "secret_retired"),
             *("paused", "resumed", "removed"),
         )
     },
-    "portal/views/things.py": {
+    "portal/views/catalogue_base.py": {
         f"{noun.act or noun.name.replace(' ', '_')}.{verb}"
         for noun in (catalogue.SENDER, catalogue.GROUP, catalogue.SMARTLINK, link_domains.DOMAIN)
         for verb in ("added", "changed", "archived", "restored", "deleted")

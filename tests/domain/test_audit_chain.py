@@ -10,11 +10,11 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from sms import audit
-from sms.audit import stretches
-from sms.audit.checkpoint import Point
-from sms.audit.stretches import in_stretches
-from sms.audit.verify import wrong_with
+from sms.compliance import audit
+from sms.compliance.audit import stretches
+from sms.compliance.audit.checkpoint import Point
+from sms.compliance.audit.stretches import in_stretches
+from sms.compliance.audit.verify import wrong_with
 from sms.models import Actor, AuditEvent, AuditLeave, AuditSeal, audit_guard, audit_proof
 from sms.models.audit import UnknownAct
 from tests.support.audit_tampering import SLUG, Tamperer, sql

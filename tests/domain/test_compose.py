@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sms.audience import Limits, read
+from sms.audiences.files import Limits, read
 from sms.compose import checks
 from sms.compose.create import create
+from sms.compose.errors import ComposeError
 from sms.models import AuditEvent, Message, MessageTemplate, Reject, Send, Sender, SenderKind, Slice
-from sms.refusal import ComposeError
 from tests.support.sends import BY, a_send, a_service, an_order, numbers
 
 pytestmark = pytest.mark.django_db

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from sms import connection
-from sms.connection import Verdict
+from sms.catalogue import connection
+from sms.catalogue.connection import Verdict
 from sms.models import AuditEvent, Service
 from sms.webex.client import Client
 from tests.support.provider import raw_reply, refused

@@ -8,14 +8,14 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from sms import correlation
-from sms.dispatch import claim, pace
+from sms.dispatch import claim, rate
 from sms.dispatch.claim import Owner
 from sms.dispatch.post import Outcome
 from sms.dispatch.record import record
+from sms.ledger.states import Tally
 from sms.models import AuditEvent, SendState, Slice
-from sms.models.ledger import Tally
 from sms.sends.cancel import cancel
+from sms.values import correlation_id
 from sms.webex.errors import Throttled
 from tests.support.dispatching import Dispatcher, release, states
 from tests.support.provider import PUBLIC_URL, Provider, accepted, raw_reply, refused
@@ -33,7 +33,7 @@ def test_an_accepted_message_is_queued_with_the_providers_id_and_a_correlation_i
     assert send.state == SendState.FINISHED
     for message in send.messages.all():
         body = next(b for b in provider.bodies if b["to"][0]["msisdn"] == [message.msisdn.lstrip("+")])
-        found = correlation.read(body["to"][0]["correlationId"], key=service.correlation_key)
+        found = correlation_id.read(body["to"][0]["correlationId"], key=service.correlation_key)
         assert (found.message_id, found.attempt) == (message.pk, 1)
         assert message.provider_id
         assert body["notifyUrl"] == f"{PUBLIC_URL}/receipts/{service.receipt_token}/"
@@ -216,7 +216,7 @@ def test_a_text_outside_gsm7_is_sent_as_unicode():
 def test_a_provider_template_carries_substitutions_instead_of_a_text():
     import io
 
-    from sms.audience import Limits, read
+    from sms.audiences.files import Limits, read
     from sms.models import MessageTemplate
 
     service, provider = a_service(), Provider()
@@ -256,7 +256,7 @@ def test_reservations_of_two_dispatchers_share_one_rate():
     instants: list[float] = []
     for wanted in (2, 5):
         with transaction.atomic():
-            grant = pace.open_grant(service.pk, rate=10)
+            grant = rate.open_grant(service.pk, rate=10)
             instants += [grant.take(1) for _ in range(min(wanted, grant.room))]
             grant.close()
     assert instants == sorted(instants)

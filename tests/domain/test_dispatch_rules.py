@@ -12,10 +12,11 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from sms import control, dispatch
-from sms.audience import Limits, read_pasted
+from sms import dispatch
+from sms.audiences.files import Limits, read_pasted
 from sms.dispatch.claim import WINDOW, Owner, claim
 from sms.models import AuditEvent, Hold, Lane, Message, OptOut, Send, SendState, Slice
+from sms.sends import control
 from tests.support.dispatching import back_in_time, release, states
 from tests.support.provider import Provider, accepted, raw_reply, refused
 from tests.support.sends import BY, a_send, a_service
@@ -228,8 +229,8 @@ def _around_now(zone: str) -> str:
 # --- ramp and rules -------------------------------------------------------------------------------------------------------
 def deliver(send, *, failed: int = 0) -> None:
     """Final receipts for everything that the provider has."""
-    from sms.models import ledger
-    from sms.models.ledger import News, Tally
+    from sms.ledger import states as ledger_states
+    from sms.ledger.states import News, Tally
 
     with transaction.atomic():
         tally = Tally.new()
@@ -243,7 +244,7 @@ def deliver(send, *, failed: int = 0) -> None:
             )
             for index, row in enumerate(rows)
         ]
-        ledger.apply(news, tally=tally)
+        ledger_states.apply(news, tally=tally)
         tally.write()
 
 

@@ -5,12 +5,15 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sms import control, drafts, duplicate, optout, saved
-from sms.audience import Limits, read_pasted
-from sms.compose import checks
+from sms.audiences import saved
+from sms.audiences.files import Limits, read_pasted
+from sms.compose import checks, drafts
 from sms.compose.create import create
-from sms.duplicate import NotThere, Who
+from sms.compose.drafts import duplicate
+from sms.compose.drafts.duplicate import NotThere, Who
+from sms.inbound import optouts
 from sms.models import AuditEvent, Draft, Message, MessageState, Send, ShortLinkDomain, Upload
+from sms.sends import control
 from tests.support.sends import BY, a_send, a_service, an_order
 
 pytestmark = pytest.mark.django_db
@@ -131,7 +134,7 @@ def test_a_send_of_a_program_keeps_numbers_and_says_what_is_missing(service):
 
 def test_opt_outs_since_then_are_left_out(service):
     send = from_a_file(service)
-    optout.opt_out(service.pk, [optout.Refusal("+447700900001")], by=BY, source="page")
+    optouts.opt_out(service.pk, [optouts.Refusal("+447700900001")], by=BY, source="page")
     assert "+447700900001" not in texts(again(send)[0])
 
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms.dispatch import pace
-from sms.dispatch.fair import WEIGHTS, Fair
-from sms.dispatch.gate import Gate
+from sms.dispatch import rate as dispatch_rate
+from sms.dispatch.breaker import Gate
+from sms.dispatch.fair_queue import WEIGHTS, Fair
 from sms.models import Lane, Pace
 from sms.webex.errors import NotSent, Refused, Throttled, Unconfirmed
 from tests.support.sends import a_service, an_order
@@ -99,50 +99,54 @@ def test_one_in_five_unconfirmed_breaks_it_too_even_if_never_in_a_row():
 # --- pace ---------------------------------------------------------------------------------------------------------------
 @given(st.integers(1, 5000), st.integers(1, 1000))
 def test_whole_batches_never_fill_a_second_more_than_the_contract(rate, size):
-    batch = pace.whole_batches(size, rate)
+    batch = dispatch_rate.whole_batches(size, rate)
     assert 1 <= batch <= min(size, rate)
-    spacing = batch / (rate * pace.MARGIN)
+    spacing = batch / (rate * dispatch_rate.MARGIN)
     assert math.ceil(1 / spacing - 1e-9) * batch <= rate, "batches in a window of one second"
     assert batch * (rate // batch) >= 0.98 * rate, "and the contract is used"
 
 
 def test_a_throttled_contract_is_used_less_and_grows_back(monkeypatch):
     now = 1_800_000_000.0
-    monkeypatch.setattr(pace, "_now", lambda: now)
+    monkeypatch.setattr(dispatch_rate, "_now", lambda: now)
     service = a_service(rate=100)
-    pace.slow_down(service.pk, retry_after=2.0)
-    assert pace.open_grant(service.pk, rate=100).room == 0, "held as long as the provider asked"
+    dispatch_rate.slow_down(service.pk, retry_after=2.0)
+    assert dispatch_rate.open_grant(service.pk, rate=100).room == 0, "held as long as the provider asked"
     now += 2.1
-    slowed = pace.open_grant(service.pk, rate=100).rate
+    slowed = dispatch_rate.open_grant(service.pk, rate=100).rate
     assert 65 < slowed < 80
     now += 20
-    assert pace.open_grant(service.pk, rate=100).rate == 100 * pace.MARGIN
+    assert dispatch_rate.open_grant(service.pk, rate=100).rate == 100 * dispatch_rate.MARGIN
 
 
 def test_an_absurd_retry_after_is_bounded(monkeypatch):
-    monkeypatch.setattr(pace, "_now", lambda: 1_800_000_000.0)
+    monkeypatch.setattr(dispatch_rate, "_now", lambda: 1_800_000_000.0)
     service = a_service(rate=10)
-    pace.slow_down(service.pk, retry_after=1e9)
+    dispatch_rate.slow_down(service.pk, retry_after=1e9)
     assert Pace.objects.get(pk=service.pk).held_until == 1_800_000_000.0 + 900
 
 
 def test_the_burst_budget_is_used_only_if_wanted_and_ends_for_the_day_and_the_month(monkeypatch):
     now = datetime(2027, 1, 31, 12, tzinfo=UTC).timestamp()
-    monkeypatch.setattr(pace, "_now", lambda: now)
+    monkeypatch.setattr(dispatch_rate, "_now", lambda: now)
     service = a_service(rate=100)
-    assert pace.open_grant(service.pk, rate=100).rate == 100 * pace.MARGIN
-    grant = pace.open_grant(service.pk, rate=100, burst=True)
-    assert grant.rate == 150 * pace.MARGIN
-    assert pace.open_grant(service.pk, rate=1000, burst=True).rate == pytest.approx(1100 * pace.MARGIN)
-    grant.take(int(150 * pace.MARGIN * 1800))
+    assert dispatch_rate.open_grant(service.pk, rate=100).rate == 100 * dispatch_rate.MARGIN
+    grant = dispatch_rate.open_grant(service.pk, rate=100, burst=True)
+    assert grant.rate == 150 * dispatch_rate.MARGIN
+    assert dispatch_rate.open_grant(service.pk, rate=1000, burst=True).rate == pytest.approx(
+        1100 * dispatch_rate.MARGIN
+    )
+    grant.take(int(150 * dispatch_rate.MARGIN * 1800))
     grant.close()
-    assert pace.burst_used([service.pk])[service.pk][0] == pytest.approx(1800, abs=1)
+    assert dispatch_rate.burst_used([service.pk])[service.pk][0] == pytest.approx(1800, abs=1)
     now += 1900
-    assert pace.open_grant(service.pk, rate=100, burst=True).rate == 100 * pace.MARGIN, (
+    assert dispatch_rate.open_grant(service.pk, rate=100, burst=True).rate == 100 * dispatch_rate.MARGIN, (
         "today's half hour is over"
     )
     now = datetime(2027, 2, 1, 0, 5, tzinfo=UTC).timestamp()
-    assert pace.open_grant(service.pk, rate=100, burst=True).rate == 150 * pace.MARGIN, "a new day and month"
+    assert dispatch_rate.open_grant(service.pk, rate=100, burst=True).rate == 150 * dispatch_rate.MARGIN, (
+        "a new day and month"
+    )
 
 
 def test_a_throttled_reply_without_a_contract_holds_this_process_back():

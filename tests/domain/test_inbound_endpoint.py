@@ -17,8 +17,8 @@ from django.db import (
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from sms import optout, receipts
 from sms.dispatch.watch import findings
+from sms.inbound import optouts, receipts
 from sms.models import AuditEvent, InboundMessage, OptOut, Sender, SenderKind
 from sms.webex import signature
 from tests.support.provider import Provider
@@ -30,11 +30,11 @@ PHONE = "+447710000000"
 
 @pytest.fixture(autouse=True)
 def look_up_afresh(tmp_path):
-    receipts.doors.forget()
-    before, optout.shelf.folder = optout.shelf.folder, tmp_path / "inbound"
+    receipts.addresses.forget()
+    before, optouts.spool.folder = optouts.spool.folder, tmp_path / "inbound"
     yield
-    optout.shelf.folder = before
-    receipts.doors.forget()
+    optouts.spool.folder = before
+    receipts.addresses.forget()
 
 
 def sms(text: str = "STOP", **changes) -> bytes:
@@ -220,7 +220,7 @@ def test_what_breaks_our_own_code_is_kept_alone_and_can_be_tried_again():
     assert "DataError" in message.reason
     assert not OptOut.objects.exists()
     assert InboundMessage.objects.filter(meaning="help", why="").count() == 1
-    assert optout.retry(message)
+    assert optouts.retry(message)
     assert OptOut.objects.count() == 1
     assert not InboundMessage.objects.filter(why="broke").exists()
 
@@ -230,22 +230,22 @@ def test_while_the_database_is_away_it_waits_on_the_disk_and_comes_in_with_the_s
     assert Client().head(f"/inbound/{service.receipt_token}/").status_code == 200  # now it is known
     with connection.execute_wrapper(AWAY):
         assert post(service, sms()).status_code == 200
-        assert optout.shelf.waiting() == 1
+        assert optouts.spool.waiting() == 1
         with pytest.raises(OperationalError):
-            optout.sweep()
-        assert optout.shelf.waiting() == 1, "still away: it stays"
+            optouts.sweep()
+        assert optouts.spool.waiting() == 1, "still away: it stays"
     assert not OptOut.objects.exists()
-    assert optout.sweep() == 1
+    assert optouts.sweep() == 1
     assert OptOut.objects.get().msisdn == PHONE
-    assert optout.sweep() == 0
+    assert optouts.sweep() == 0
 
 
 def test_a_sweep_brings_in_what_waits_and_sets_damaged_files_apart(tmp_path):
     service = a_service()
-    optout.shelf.put(optout.Waiting(service.pk, sms(), timezone.now()))
+    optouts.spool.put(optouts.Waiting(service.pk, sms(), timezone.now()))
     (tmp_path / "inbound" / "0.sms").write_bytes(b"\xc1torn")
-    assert optout.sweep() == 1
-    assert optout.shelf.waiting() == 0
+    assert optouts.sweep() == 1
+    assert optouts.spool.waiting() == 0
     assert OptOut.objects.get().msisdn == PHONE
     assert (tmp_path / "inbound" / "0.kept").exists()
 
@@ -253,17 +253,17 @@ def test_a_sweep_brings_in_what_waits_and_sets_damaged_files_apart(tmp_path):
 def test_an_sms_that_cannot_be_brought_in_holds_up_no_other(tmp_path):
     service = a_service()
     for number in ("1", "2"):
-        optout.shelf.put(optout.Waiting(service.pk, sms(tid=number), timezone.now()))
+        optouts.spool.put(optouts.Waiting(service.pk, sms(tid=number), timezone.now()))
     taken = []
 
-    def take(item: optout.Waiting) -> None:
+    def take(item: optouts.Waiting) -> None:
         if b'"1"' in item.raw:
             raise IntegrityError("its service is gone")
         taken.append(item)
 
-    assert optout.shelf.sweep(take) == 1
+    assert optouts.spool.sweep(take) == 1
     assert [item.raw for item in taken] == [sms(tid="2")]
-    assert optout.shelf.waiting() == 0
+    assert optouts.spool.waiting() == 0
     assert len(list((tmp_path / "inbound").glob("*.kept"))) == 1
 
 
@@ -271,7 +271,7 @@ def test_neither_database_nor_disk_is_503(tmp_path):
     service = a_service()
     assert Client().head(f"/inbound/{service.receipt_token}/").status_code == 200
     (tmp_path / "file").write_text("in the way")
-    optout.shelf.folder = tmp_path / "file"
+    optouts.spool.folder = tmp_path / "file"
     with connection.execute_wrapper(AWAY):
         answer = post(service, sms())
     assert answer.status_code == 503
@@ -316,8 +316,8 @@ def said(service, *words: tuple[str, float], ids: bool = True) -> bool:
     """These words with the minute of each, in the order in which they are brought in; whether the number is opted out then."""
     for number, (text, minute) in enumerate(words):
         raw = sms(text, tid=f"t-{number}" if ids else "")
-        optout.take(raw, service_id=service.pk, received_at=NOON + timedelta(minutes=minute))
-    return bool(optout.in_force(service.pk, [PHONE]))
+        optouts.take(raw, service_id=service.pk, received_at=NOON + timedelta(minutes=minute))
+    return bool(optouts.in_force(service.pk, [PHONE]))
 
 
 @pytest.mark.parametrize(
@@ -364,4 +364,4 @@ def test_a_stop_counts_whatever_host_it_was_posted_to():
     finally:
         request_started.connect(close_old_connections)
     assert answers == ["200 OK"]
-    assert optout.in_force(service.pk, [PHONE])
+    assert optouts.in_force(service.pk, [PHONE])

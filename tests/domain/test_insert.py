@@ -5,7 +5,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from sms.models import Message, OptOut, StateCount
-from sms.models.insert import Later, insert
+from sms.models.sql.insert import Later, insert
 from tests.support.sends import a_send, a_service
 
 pytestmark = pytest.mark.django_db

@@ -5,11 +5,12 @@ from django.core.management import call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms import drafts, facts, labels, reports
-from sms.audience import Limits
-from sms.compose import checks
+from sms import reports
+from sms.audiences.files import Limits
+from sms.compose import checks, drafts, labels
+from sms.compose.errors import ComposeError
 from sms.models import Draft, FactProfile, Label, Send
-from sms.refusal import ComposeError
+from sms.reports import facts
 from tests.support.sends import a_send, a_service, an_order
 
 pytestmark = pytest.mark.django_db

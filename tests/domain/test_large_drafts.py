@@ -10,13 +10,15 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sms import chunks, drafts, optout, prepare
-from sms.audience import read
-from sms.audience.rows import Audience
-from sms.compose import checks
+from sms.audiences import storage
+from sms.audiences.files import read
+from sms.audiences.files.rows import Audience
+from sms.compose import background, checks, drafts
+from sms.compose.errors import ComposeError
 from sms.compose.lines import Composer
 from sms.compose.order import settled
 from sms.compose.survey import Surveyor
+from sms.inbound import optouts
 from sms.models import (
     AudienceVersion,
     Draft,
@@ -27,7 +29,6 @@ from sms.models import (
     SenderKind,
     Upload,
 )
-from sms.refusal import ComposeError
 from tests.support.large_audiences import LIMITS, a_draft, again, finished, killed, people, reading_of
 from tests.support.sends import BY, a_service, an_order
 
@@ -39,15 +40,15 @@ def test_a_large_file_is_read_in_pieces_and_every_row_is_there_once_whatever_bre
     work = reading_of(draft)
     for after in (1, 2, 3):  # each begins with what is there
         killed(work, after=after)
-    prepare.run(stopped=lambda: False)
+    background.run(stopped=lambda: False)
     version = again(draft).version
     whole = read(io.BytesIO(people(3_000)), name="", country="GB", limits=LIMITS)
-    kept = [one for block in chunks.Kept(version).blocks() for one in block.recipients]
-    rejects = [one for block in chunks.Kept(version).blocks() for one in block.rejects]
+    kept = [one for block in storage.Kept(version).blocks() for one in block.recipients]
+    rejects = [one for block in storage.Kept(version).blocks() for one in block.rejects]
     assert kept == whole.recipients
     assert sorted(rejects, key=lambda one: one.row) == whole.rejects
     assert (version.recipients, version.rejected) == (len(kept), len(rejects))
-    assert version.digest == chunks.digest_of(whole)
+    assert version.digest == storage.digest_of(whole)
     assert (version.column, version.headings) == (whole.column, whole.headings)
 
 
@@ -61,11 +62,11 @@ def test_first_good_and_bad_rows_are_known_after_the_first_piece():
 
 
 def test_a_check_goes_on_where_it_was_killed_and_comes_to_the_same(monkeypatch):
-    from sms.prepare import check
+    from sms.compose.background import check
 
     monkeypatch.setattr(check, "STORE_EVERY", 0.0)
     draft = a_draft(a_service(), people(3_000))
-    prepare.run(stopped=lambda: False) if reading_of(draft) else None
+    background.run(stopped=lambda: False) if reading_of(draft) else None
     looked = drafts.look(again(draft), limits=LIMITS)
     assert looked.figures is None
     killed(looked.preparation)
@@ -93,11 +94,11 @@ def test_an_edit_starts_the_check_anew_and_the_file_is_not_read_twice():
 def test_an_edit_while_it_is_checked_leaves_no_figures_of_before():
     draft = a_draft(a_service(), people(3_000))
     killed(reading_of(draft))
-    prepare.run(stopped=lambda: False)
+    background.run(stopped=lambda: False)
     under_way = drafts.look(again(draft), limits=LIMITS).preparation
     killed(under_way)
     Draft.objects.filter(pk=draft.pk).update(text="Other")
-    prepare.go_on(under_way.pk)
+    background.go_on(under_way.pk)
     assert not Preparation.objects.get(pk=under_way.pk).result
     assert finished(draft).figures.head[0].text == "Other"
 
@@ -107,7 +108,7 @@ def test_what_the_check_found_becomes_the_send_and_a_second_press_finds_it():
     figures = finished(draft).figures
     send = drafts.send_draft(again(draft), by=BY, user=None, limits=LIMITS)
     assert drafts.send_draft(again(draft), by=BY, user=None, limits=LIMITS) == send
-    prepare.run(stopped=lambda: False)
+    background.run(stopped=lambda: False)
     send.refresh_from_db()
     assert (send.recipients, send.rejected) == (figures.recipients, figures.rejected) == (2_967, 33)
     assert Send.objects.count() == 1 and send.messages.count() == 2_967
@@ -116,7 +117,7 @@ def test_what_the_check_found_becomes_the_send_and_a_second_press_finds_it():
 def test_stopped_it_waits_until_somebody_goes_on():
     draft = a_draft(a_service(), people(3_000))
     killed(reading_of(draft))
-    assert drafts.stop(again(draft)) and not prepare.waits()
+    assert drafts.stop(again(draft)) and not background.waits()
     assert reading_of(draft).state == "cancelled"
     assert drafts.go_on(again(draft))
     assert finished(draft).figures.rows == 3_000
@@ -124,7 +125,7 @@ def test_stopped_it_waits_until_somebody_goes_on():
 
 def test_a_file_without_numbers_says_so_at_its_field():
     draft = a_draft(a_service(), b"a,b\n" + b"one,two\n" * 30_000)
-    prepare.go_on(reading_of(draft).pk)
+    background.go_on(reading_of(draft).pk)
     with pytest.raises(ComposeError) as caught:
         drafts.look(again(draft), limits=LIMITS)
     assert caught.value.problems[0].field == "column" and "a, b" in str(caught.value)
@@ -156,7 +157,7 @@ def test_rows_that_were_put_right_join_the_others_and_the_rest_is_shown_again():
     drafts.mend(again(draft), "\n".join(mended).encode(), name="mended.csv", limits=LIMITS, user=None)
     found = finished(draft).figures
     assert (found.recipients, found.rejected) == (2_969, 32)
-    rows = {one.row: one for block in chunks.Kept(again(draft).version).blocks() for one in block.recipients}
+    rows = {one.row: one for block in storage.Kept(again(draft).version).blocks() for one in block.recipients}
     assert rows[101].substitutions == {"Customer": "Mended One", "Note": "y"}
     assert rows[3_002].msisdn == "+447720000002"
     told = "".join(drafts.rejects_csv(again(draft), limits=LIMITS))
@@ -176,7 +177,7 @@ def test_a_few_rows_can_be_put_right_too_and_a_number_stays_once():
     draft = a_draft(a_service(), b"number,Customer\n07700900123,Ada\n12,Bob\n13,Cy\n")
     with pytest.raises(drafts.NotReady):
         drafts.mend(again(draft), b"x", name="m.csv", limits=LIMITS, user=None)
-    prepare.run(stopped=lambda: False)
+    background.run(stopped=lambda: False)
     content = b"rejected row,number,Customer\n3,07700900123,Bob\n4,07700900124,Cy\n"
     drafts.mend(again(draft), content, name="m.csv", limits=LIMITS, user=None)
     figures = finished(draft).figures
@@ -228,10 +229,10 @@ def test_the_bytes_of_a_large_file_are_never_taken_as_a_whole():
             found = drafts.with_related(Draft.objects.all()).get(pk=draft.pk)
             with suppress(drafts.NotReady):
                 drafts.look(found, limits=LIMITS)
-            prepare.run(stopped=lambda: False)
+            background.run(stopped=lambda: False)
         found = drafts.with_related(Draft.objects.all()).get(pk=draft.pk)
         drafts.send_draft(found, by=BY, user=None, limits=LIMITS)
-        prepare.run(stopped=lambda: False)
+        background.run(stopped=lambda: False)
     assert taken == []
     with Upload.objects.defer("content").get().opened() as file:
         assert file.read() == people(3_000)
@@ -255,11 +256,11 @@ def test_whoever_opted_out_since_the_check_is_told_of():
     service = a_service()
     draft = a_draft(service, people(3_000))
     assert finished(draft).opted_out_since == 0
-    optout.opt_out(service.pk, [optout.Refusal("+447710000001", "asked")], by=BY, source=OptOut.Source.PAGE)
+    optouts.opt_out(service.pk, [optouts.Refusal("+447710000001", "asked")], by=BY, source=OptOut.Source.PAGE)
     looked = drafts.look(again(draft), limits=LIMITS)
     assert (looked.opted_out_since, looked.stale) == (1, False)
     send = drafts.send_draft(again(draft), by=BY, user=None, limits=LIMITS)
-    prepare.run(stopped=lambda: False)
+    background.run(stopped=lambda: False)
     assert send.rejects.filter(code="opted_out").count() == 1
 
 
@@ -269,10 +270,10 @@ def test_rows_that_nobody_needs_any_more_are_forgotten_and_those_of_a_send_stay(
     finished(sent), finished(dropped)
     drafts.send_draft(again(sent), by=BY, user=None, limits=LIMITS)
     dropped.delete()
-    assert prepare.forget() == 0, "an hour is waited"
+    assert background.forget() == 0, "an hour is waited"
     AudienceVersion.objects.update(made_at="2026-01-01T00:00Z")
     Draft.objects.all().delete()
-    assert prepare.forget() == 1
+    assert background.forget() == 1
     assert AudienceVersion.objects.get().sends.count() == 1
 
 
@@ -296,8 +297,8 @@ def test_figures_of_a_stream_in_any_pieces_are_those_of_the_whole(rows, text, pi
     sender = service.senders.first()
     sender.kind = SenderKind.ALPHANUMERIC
     if not OptOut.objects.exists():
-        optout.opt_out(
-            service.pk, [optout.Refusal("+447700900002", "asked")], by=BY, source=OptOut.Source.PAGE
+        optouts.opt_out(
+            service.pk, [optouts.Refusal("+447700900002", "asked")], by=BY, source=OptOut.Source.PAGE
         )
     written = "\n".join(["number,name,zone", *(",".join(row) for row in rows)]).encode()
     audience = read(io.BytesIO(written), name="", country="GB", limits=LIMITS)

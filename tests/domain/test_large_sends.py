@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sms import control, optout, prepare
-from sms.audience import Limits, read
+from sms.audiences.files import Limits, read
+from sms.compose import background
 from sms.compose.create import create
+from sms.inbound import optouts
 from sms.models import (
     AuditEvent,
     Fact,
@@ -19,6 +20,7 @@ from sms.models import (
     SendState,
     Slice,
 )
+from sms.sends import control
 from sms.sends.cancel import cancel
 from tests.support.large_audiences import large_order, one_block, rows
 from tests.support.provider import Provider
@@ -35,8 +37,8 @@ def test_it_is_preparing_until_every_message_is_there_and_then_as_a_small_one_wo
     assert AuditEvent.objects.filter(act="send.created", noun_key=str(send.pk)).exists()
     one_block(send)
     assert 0 < send.messages.count() < 1_001 and not Slice.objects.exists(), "nothing to lease yet"
-    assert prepare.waits()
-    prepare.run(**FOREVER)
+    assert background.waits()
+    background.run(**FOREVER)
     send.refresh_from_db()
     assert (send.state, send.counts()) == (SendState.SENDING, {"pending": 2_475})
     small = read(io.BytesIO(rows(2_500)), name="a.csv", country="GB", limits=Limits())
@@ -47,7 +49,7 @@ def test_it_is_preparing_until_every_message_is_there_and_then_as_a_small_one_wo
     assert cut[0] == cut[1]
     refused = ("row", "value", "code", "reason")
     assert list(send.rejects.values_list(*refused)) == list(twin.rejects.values_list(*refused))
-    assert send.preparation.state == "ready" and not prepare.waits()
+    assert send.preparation.state == "ready" and not background.waits()
     assert send.audience_digest == twin.audience_digest != ""
 
 
@@ -69,8 +71,8 @@ def test_wherever_it_breaks_off_every_row_is_there_once():
 
 
 def test_what_was_taken_over_after_its_lease_ran_out_writes_nothing_more():
-    from sms.prepare.expand import expand
-    from sms.prepare.lease import Gone, Lease
+    from sms.compose.background.expand import expand
+    from sms.compose.background.lease import Gone, Lease
 
     send = create(large_order(a_service()), by=BY)
     slow = Lease(send.preparation.pk, owner="slow")
@@ -78,7 +80,7 @@ def test_what_was_taken_over_after_its_lease_ran_out_writes_nothing_more():
     steps = expand(send.preparation, slow)
     next(steps)
     Preparation.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
-    prepare.run(**FOREVER)
+    background.run(**FOREVER)
     with pytest.raises(Gone):
         next(steps)
     assert send.messages.count() + send.rejects.count() == 2_500
@@ -89,10 +91,10 @@ def test_cancelled_while_it_is_written_it_ends_there():
     one_block(send)
     there = send.messages.count()
     assert cancel(send, by=BY) == there > 0
-    prepare.run(**FOREVER)
+    background.run(**FOREVER)
     assert (send.state, send.recipients, send.counts()) == (SendState.CANCELLED, there, {"cancelled": there})
     assert send.messages.count() == there and not Slice.objects.exists()
-    assert send.preparation.state == "cancelled" and not prepare.waits()
+    assert send.preparation.state == "cancelled" and not background.waits()
 
 
 def test_whoever_opts_out_meanwhile_gets_no_message():
@@ -100,8 +102,8 @@ def test_whoever_opts_out_meanwhile_gets_no_message():
     send = create(large_order(service), by=BY)
     one_block(send)
     number = "+447710002000"
-    optout.opt_out(service.pk, [optout.Refusal(number, "asked")], by=BY, source=OptOut.Source.PAGE)
-    prepare.run(**FOREVER)
+    optouts.opt_out(service.pk, [optouts.Refusal(number, "asked")], by=BY, source=OptOut.Source.PAGE)
+    background.run(**FOREVER)
     send.refresh_from_db()
     assert Reject.objects.get(send=send, code="opted_out").row == 2_002
     assert (send.recipients, send.rejected) == (2_474, 26)
@@ -112,7 +114,7 @@ def test_a_scheduled_one_waits_for_its_time_and_may_be_put_off_while_it_is_writt
     due = timezone.now() + timedelta(days=1)
     send = create(large_order(service, due_at=due), by=BY)
     control.reschedule(send, due_at=due + timedelta(days=1), by=BY)
-    prepare.run(**FOREVER)
+    background.run(**FOREVER)
     send.refresh_from_db()
     assert send.state == SendState.SCHEDULED
     assert set(Slice.objects.values_list("due_at", flat=True)) == {due + timedelta(days=1)}
@@ -124,7 +126,7 @@ def test_it_is_dispatched_once_it_is_there():
     provider = Provider()
     provider.dispatch(seconds=0.5)
     assert not provider.bodies
-    prepare.run(**FOREVER)
+    background.run(**FOREVER)
     provider.dispatch(seconds=30.0)
     assert len(provider.numbers) == len(set(provider.numbers)) == send.recipients
     send.refresh_from_db()
@@ -132,11 +134,11 @@ def test_it_is_dispatched_once_it_is_there():
 
 
 def test_its_figures_in_reports_are_those_of_a_small_one():
-    from sms import facts
+    from sms.reports import facts
 
     service = a_service()
     create(large_order(service), by=BY)
-    prepare.run(**FOREVER)
+    background.run(**FOREVER)
     facts.fold()
     assert facts.compare()[1] is None
     told = Fact.objects.filter(service_id=service.pk, measure="state", cut=Fact.Cut.WHOLE, grain="d")

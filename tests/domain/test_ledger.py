@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms.models import Message, StateCount, ledger
-from sms.models.ledger import RANK, News, Tally
+from sms.ledger import states as ledger_states
+from sms.ledger.states import RANK, News, Tally
+from sms.models import Message, StateCount
 from tests.support.sends import a_send, a_service
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +24,9 @@ def told(message_id: int, states: list[str]) -> None:
     for index, state in enumerate(states):
         tally = Tally.new()
         at = START + timedelta(seconds=index)
-        ledger.apply([News(message_id, state, at, code="7203" if state == "failed" else "")], tally=tally)
+        ledger_states.apply(
+            [News(message_id, state, at, code="7203" if state == "failed" else "")], tally=tally
+        )
         tally.write()
 
 
@@ -47,7 +50,7 @@ def test_many_pieces_of_news_in_one_call_end_as_they_would_one_by_one():
     send = a_send(a_service(), 1)
     (message,) = send.messages.all()
     tally = Tally.new()
-    ledger.apply(
+    ledger_states.apply(
         [News(message.pk, state, START) for state in ("delivered", "submitted", "queued")], tally=tally
     )
     tally.write()
@@ -60,10 +63,10 @@ def test_only_an_open_attempt_can_go_back_to_pending():
     send = a_send(a_service(), 1)
     (message,) = send.messages.all()
     tally = Tally.new()
-    assert ledger.arm([message.pk], at=START, tally=tally) == {message.pk}
+    assert ledger_states.arm([message.pk], at=START, tally=tally) == {message.pk}
     back = News(message.pk, "pending", START, attempt=1, returned=True)
-    ledger.apply([News(message.pk, "queued", START)], tally=tally)
-    ledger.apply([back], tally=tally)
+    ledger_states.apply([News(message.pk, "queued", START)], tally=tally)
+    ledger_states.apply([back], tally=tally)
     message.refresh_from_db()
     assert message.state == "queued", "a message that the provider has is not pending again"
 
@@ -72,8 +75,8 @@ def test_arming_twice_arms_once():
     send = a_send(a_service(), 1)
     (message,) = send.messages.all()
     tally = Tally.new()
-    assert ledger.arm([message.pk], at=START, tally=tally) == {message.pk}
-    assert ledger.arm([message.pk], at=START, tally=tally) == set()
+    assert ledger_states.arm([message.pk], at=START, tally=tally) == {message.pk}
+    assert ledger_states.arm([message.pk], at=START, tally=tally) == set()
 
 
 def test_squashing_keeps_every_total():
@@ -82,6 +85,6 @@ def test_squashing_keeps_every_total():
         told(message.pk, ["queued", "delivered"])
     before = send.counts()
     rows = StateCount.objects.count()
-    assert ledger.squash(keep=2) > 0
+    assert ledger_states.squash(keep=2) > 0
     assert StateCount.objects.count() < rows
     assert send.counts() == before == {"delivered": 40}

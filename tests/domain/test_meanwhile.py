@@ -5,23 +5,25 @@ import sys
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from sms import correlation, receipts
-from sms.models import Message, ReceiptInbox, ledger
-from sms.models.meanwhile import meanwhile, rows_ahead
+from sms.inbound import receipts
+from sms.ledger import states
+from sms.models import Message, ReceiptInbox
+from sms.models.sql.pipeline import meanwhile, rows_ahead
+from sms.values import correlation_id
 from tests.support.provider import Provider
 from tests.support.receipts import post, receipt
 from tests.support.sends import a_send, a_service
 
-fold_module = sys.modules["sms.receipts.fold"]  # the package's name `fold` is the function
+fold_module = sys.modules["sms.inbound.receipts.fold"]  # the package's name `fold` is the function
 pytestmark = pytest.mark.django_db
 ONE = "SELECT value FROM (SELECT %s AS value) AS one WHERE value > 0"
 
 
 @pytest.fixture(autouse=True)
 def afresh():
-    receipts.doors.forget()
+    receipts.addresses.forget()
     yield
-    receipts.doors.forget()
+    receipts.addresses.forget()
 
 
 def test_rows_come_statement_by_statement_until_one_has_none():
@@ -49,14 +51,14 @@ def test_what_goes_wrong_is_djangos_error(asked):
 
 def test_receipts_of_one_message_in_several_parts_are_applied_once(monkeypatch):
     monkeypatch.setattr(fold_module, "PART", 2)
-    monkeypatch.setattr(ledger, "PART", 1)
+    monkeypatch.setattr(states, "PART", 1)
     service = a_service()
     send = a_send(service, 3)
     Provider().dispatch()
     messages = list(send.messages.order_by("pk"))
     for code, status in (("7501", "Submitted"), ("7203", "Un-Delivered"), ("7500", "Delivered")):
         for message in messages:
-            name = correlation.write(message_id=message.pk, attempt=1, key=service.correlation_key)
+            name = correlation_id.write(message_id=message.pk, attempt=1, key=service.correlation_key)
             post(service, receipt(name, code=code, status=status))
         post(service, b"not json but " + code.encode())
     assert receipts.fold() == 12

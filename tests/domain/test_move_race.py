@@ -9,9 +9,9 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from sms import control
 from sms.dispatch.claim import Owner, claim
 from sms.models import AuditEvent, Send, SendState, Slice
+from sms.sends import control
 from sms.sends.cancel import cancel
 from tests.support.provider import Provider
 from tests.support.sends import BY, a_send, a_service

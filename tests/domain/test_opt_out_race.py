@@ -7,7 +7,7 @@ import time
 import pytest
 from django.db import connections
 
-from sms import optout
+from sms.inbound import optouts
 from sms.models import Message
 from tests.support.dispatching import Dispatcher
 from tests.support.sends import BY, a_send, a_service
@@ -52,7 +52,7 @@ def test_nothing_is_armed_after_the_commit_of_an_opt_out():
         for (pk, msisdn), pause in zip(messages, pauses, strict=True):
             together.wait(10)
             time.sleep(pause)
-            optout.opt_out(service.pk, [optout.Refusal(msisdn)], by=BY, source="page")
+            optouts.opt_out(service.pk, [optouts.Refusal(msisdn)], by=BY, source="page")
             seen = Message.objects.values_list("state", flat=True).get(pk=pk)  # committed is committed
             together.wait(10)
             state = Message.objects.values_list("state", flat=True).get(pk=pk)

@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sms import correlation, optout, receipts
 from sms.compose.checks import check
+from sms.compose.errors import ComposeError
+from sms.inbound import optouts, receipts
+from sms.inbound.optouts import provider as told_by_provider
 from sms.models import AuditEvent, OptOut
-from sms.optout import provider as told_by_provider
-from sms.refusal import ComposeError
+from sms.values import correlation_id
 from sms.webex import codes
 from tests.support.provider import Provider
 from tests.support.receipts import receipt
@@ -20,8 +21,8 @@ PHONE = "+447710000000"
 
 
 def out(service, *numbers: str, source: str = "page") -> set[str]:
-    return optout.opt_out(
-        service.pk, [optout.Refusal(one, "said so") for one in numbers], by=BY, source=source
+    return optouts.opt_out(
+        service.pk, [optouts.Refusal(one, "said so") for one in numbers], by=BY, source=source
     )
 
 
@@ -29,8 +30,8 @@ def test_opting_out_twice_is_once_and_again_after_it_was_lifted():
     service = a_service()
     assert out(service, PHONE, PHONE) == {PHONE}
     assert out(service, PHONE) == set()
-    assert optout.opt_in(service.pk, [PHONE], by=BY, reason="Asked by phone.") == 1
-    assert optout.opt_in(service.pk, [PHONE], by=BY, reason="Again.") == 0
+    assert optouts.opt_in(service.pk, [PHONE], by=BY, reason="Asked by phone.") == 1
+    assert optouts.opt_in(service.pk, [PHONE], by=BY, reason="Again.") == 0
     assert out(service, PHONE) == {PHONE}
     assert [bool(row.lifted_at) for row in OptOut.objects.order_by("pk")] == [True, False]
     assert OptOut.objects.filter(by=BY.label).count() == 2
@@ -40,8 +41,8 @@ def test_opting_out_twice_is_once_and_again_after_it_was_lifted():
 def test_an_opt_out_counts_in_its_service_only():
     service, other = a_service(), a_service(slug="other", name="Other")
     out(service, PHONE)
-    assert optout.in_force(service.pk, [PHONE]) == {PHONE}
-    assert optout.in_force(other.pk, [PHONE]) == set()
+    assert optouts.in_force(service.pk, [PHONE]) == {PHONE}
+    assert optouts.in_force(other.pk, [PHONE]) == set()
     assert a_send(other).recipients == 1
 
 
@@ -54,7 +55,7 @@ def test_thousands_go_in_parts_with_an_audit_row_each_and_without_numbers():
     events = [event.details for event in AuditEvent.objects.filter(act="optout.added").order_by("pk")][1:]
     assert [event["added"] for event in events] == [2000, 2000, 490]
     assert events[-1] == {"source": "csv", "added": 490, "already": 10}
-    assert optout.opt_in(service.pk, many, by=BY, reason="A mistake.") == 4500
+    assert optouts.opt_in(service.pk, many, by=BY, reason="A mistake.") == 4500
 
 
 def test_review_counts_whoever_opted_out_and_says_so():
@@ -91,7 +92,7 @@ def failed(service, code: str, **extra):
     Provider().dispatch()
     message = send.messages.get()
     raw = receipt(
-        correlation.write(message_id=message.pk, attempt=1, key=service.correlation_key),
+        correlation_id.write(message_id=message.pk, attempt=1, key=service.correlation_key),
         code=code,
         status="Un-Delivered",
         **extra,
@@ -102,8 +103,8 @@ def failed(service, code: str, **extra):
 
 
 def take(service, raw: bytes) -> None:
-    receipts.doors.forget()
-    door = receipts.doors.find(service.receipt_token)
+    receipts.addresses.forget()
+    door = receipts.addresses.find(service.receipt_token)
     receipts.store(receipts.Incoming.of(raw, door=door))
     receipts.fold()
 
@@ -136,9 +137,9 @@ def test_the_refusing_codes_are_final_failures_of_the_table():
 def test_a_replayed_receipt_does_not_undo_what_was_lifted_since():
     service = a_service()
     message, raw = failed(service, "7720")
-    assert optout.opt_in(service.pk, [PHONE], by=BY, reason="Has unblocked us.") == 1
-    old = [optout.Told(message.pk, "7720", timezone.now() - timedelta(days=1))]
-    assert optout.learn(old) == 0
+    assert optouts.opt_in(service.pk, [PHONE], by=BY, reason="Has unblocked us.") == 1
+    old = [optouts.Told(message.pk, "7720", timezone.now() - timedelta(days=1))]
+    assert optouts.learn(old) == 0
     assert not OptOut.objects.filter(lifted_at=None).exists()
-    assert optout.learn([optout.Told(message.pk, "7720", timezone.now() + timedelta(seconds=1))]) == 1
+    assert optouts.learn([optouts.Told(message.pk, "7720", timezone.now() + timedelta(seconds=1))]) == 1
     assert raw

@@ -11,10 +11,11 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from portal.models import Role
-from sms import control, drafts, prepare
+from sms.compose import background, drafts
+from sms.compose.background import lease, work
 from sms.compose.create import create
 from sms.models import AuditEvent, Preparation, Send, SendState
-from sms.prepare import lease, work
+from sms.sends import control
 from sms.sends.cancel import cancel
 from tests.support.approvals import a_person
 from tests.support.large_audiences import LIMITS, a_draft, again, finished, large_order, one_block, people
@@ -41,8 +42,8 @@ def refused(words: str, problem: Exception | None = None) -> Iterator[None]:
 def tried(found: Preparation) -> float:
     """One try; seconds until the next."""
     Preparation.objects.exclude(owner="").update(leased_until=timezone.now() - timedelta(seconds=1))
-    assert prepare.waits()
-    prepare.run(**FOREVER)
+    assert background.waits()
+    background.run(**FOREVER)
     found.refresh_from_db()
     return (found.leased_until - timezone.now()).total_seconds() if found.leased_until else 0.0
 
@@ -62,7 +63,7 @@ def test_what_breaks_off_is_tried_less_and_less_often_and_then_people_are_told(p
     with refused('INTO "sms_statecount"', problem):
         for _ in range(most - 1):
             pauses.append(tried(found))
-            assert found.state == "waiting" and not prepare.waits(), "nobody is busy with it meanwhile"
+            assert found.state == "waiting" and not background.waits(), "nobody is busy with it meanwhile"
         tried(found)
     wanted = [min(work.FIRST_PAUSE * 2**at, work.LONGEST_PAUSE) for at in range(most - 1)]
     assert all(want - 4 < pause <= want for pause, want in zip(pauses, wanted, strict=True)), pauses
@@ -98,7 +99,7 @@ def test_a_database_that_is_away_counts_nothing_and_fails_nothing():
 
     tries = {"left": 8}
     with connection.execute_wrapper(away), pytest.raises(OperationalError):
-        prepare.go_on(send.preparation.pk)
+        background.go_on(send.preparation.pk)
     found = Preparation.objects.get(send=send)
     assert (found.state, found.tries) == ("waiting", 0)
 
@@ -112,7 +113,7 @@ def failed(client) -> Send:
     one_block(send)
     Preparation.objects.update(tries=work.PATIENCE - 1)
     with refused('INTO "sms_statecount"'):
-        prepare.run(**FOREVER)
+        background.run(**FOREVER)
     assert Preparation.objects.get().state == "failed"
     return send
 
@@ -125,7 +126,7 @@ def test_its_page_lets_it_go_on_and_every_row_is_there_once(client, failed):
     assert "It goes on where it stopped." in page and f"{url}write-on/" not in page
     event = AuditEvent.objects.get(act="send.writing_resumed")
     assert (event.noun_key, event.service_slug) == (str(failed.pk), "shop")
-    prepare.run(**FOREVER)
+    background.run(**FOREVER)
     failed.refresh_from_db()
     rows = [*failed.messages.values_list("row", flat=True), *failed.rejects.values_list("row", flat=True)]
     assert (failed.state, sorted(rows)) == (SendState.SENDING, list(range(2, ROWS + 2)))
@@ -180,7 +181,7 @@ def test_a_file_that_takes_long_to_open_is_opened_once(monkeypatch):
         opening.wait(10)
         until = time.monotonic() + 1.8
         while time.monotonic() < until and not taken:
-            if prepare.waits():
+            if background.waits():
                 taken.append(True)
             time.sleep(0.05)
         connection.close()
@@ -188,6 +189,6 @@ def test_a_file_that_takes_long_to_open_is_opened_once(monkeypatch):
     thread = threading.Thread(target=other)
     thread.start()
     with connection.execute_wrapper(slow):
-        assert not prepare.go_on(found.pk, stopped=lambda: True)
+        assert not background.go_on(found.pk, stopped=lambda: True)
     thread.join()
     assert opening.is_set() and not taken

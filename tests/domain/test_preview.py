@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms import preview, sample, text
-from sms.audience import Audience, Limits, Recipient
+from sms.audiences import sample
+from sms.audiences.files import Audience, Limits, Recipient
+from sms.compose import preview
 from sms.models import Sender, SenderKind, ShortLinkDomain
+from sms.values import text
 from tests.support.sends import a_service
 
 TYPED = st.text(st.sampled_from("ab €[ż🎉\n’"), max_size=700)

@@ -9,10 +9,11 @@ from django.db import IntegrityError, connections
 from django.test import Client
 from django.utils import timezone
 
-from sms import correlation, receipts
+from sms.inbound import receipts
+from sms.inbound.receipts.inbox import GroupCommit, insert
+from sms.inbound.receipts.incoming import Incoming
 from sms.models import Click, OptOut, Receipt, ReceiptInbox
-from sms.receipts.inbox import GroupCommit, insert
-from sms.receipts.incoming import Incoming
+from sms.values import correlation_id as values_correlation_id
 from sms.webex import signature
 from tests.support.provider import Provider
 from tests.support.receipts import address, post, posted_message, receipt
@@ -23,9 +24,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def look_up_afresh():
-    receipts.doors.forget()
+    receipts.addresses.forget()
     yield
-    receipts.doors.forget()
+    receipts.addresses.forget()
 
 
 def test_head_answers_200_and_an_unknown_address_404():
@@ -76,7 +77,7 @@ def test_a_receipt_before_the_reply_is_kept_by_the_reply():
 
     def answer(body):
         early = receipt(body["to"][0]["correlationId"], code="7501", status="Submitted")
-        found = correlation.read(body["to"][0]["correlationId"], key=service.correlation_key)
+        found = values_correlation_id.read(body["to"][0]["correlationId"], key=service.correlation_key)
         early_receipts.append((found, early))
         return accepted(body)
 
@@ -112,7 +113,7 @@ def test_a_service_with_a_secret_refuses_what_is_not_signed_with_it():
 def test_a_receipt_that_names_no_message_waits_and_is_matched_later():
     service = a_service()
     future = Receipt.objects.count() + 5000
-    correlation_id = correlation.write(message_id=future, attempt=1, key=service.correlation_key)
+    correlation_id = values_correlation_id.write(message_id=future, attempt=1, key=service.correlation_key)
     assert post(service, receipt(correlation_id)).status_code == 200
     receipts.fold()
     waiting = ReceiptInbox.objects.get()
@@ -129,7 +130,9 @@ def test_a_receipt_of_an_attempt_that_was_never_made_waits():
     service = a_service()
     send = a_send(service)
     message = send.messages.get()
-    correlation_id = correlation.write(message_id=message.pk, attempt=1, key=service.correlation_key)
+    correlation_id = values_correlation_id.write(
+        message_id=message.pk, attempt=1, key=service.correlation_key
+    )
     post(service, receipt(correlation_id, code="7720", status="Failed"))
     receipts.fold()
     message.refresh_from_db()
@@ -215,7 +218,7 @@ def test_too_large_a_body_is_refused():
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_requests_share_commits_and_each_receipt_is_stored():
     service = a_service()
-    door = receipts.doors.find(service.receipt_token)
+    door = receipts.addresses.find(service.receipt_token)
     group = GroupCommit(insert)
     failures: list[Exception] = []
 

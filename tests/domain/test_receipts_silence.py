@@ -9,13 +9,15 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sms import correlation, receipts, rounds
+from sms.inbound import receipts
+from sms.inbound.receipts import NotAnExport, gaps, import_export, note_silence, replay
+from sms.inbound.receipts.inbox import insert
+from sms.inbound.receipts.incoming import Incoming
+from sms.inbound.receipts.silence import find_gaps
+from sms.ledger.states import window_of
 from sms.models import Message, Receipt, ReceiptInbox, StateCount
-from sms.models.ledger import window_of
-from sms.receipts import NotAnExport, gaps, import_export, note_silence, replay
-from sms.receipts.inbox import insert
-from sms.receipts.incoming import Incoming
-from sms.receipts.silence import find_gaps
+from sms.values import correlation_id
+from sms.worker import jobs
 from tests.support.provider import Provider
 from tests.support.receipts import post, posted_message, receipt
 from tests.support.sends import a_send, a_service
@@ -33,9 +35,9 @@ KINDS = {
 
 @pytest.fixture(autouse=True)
 def afresh():
-    receipts.doors.forget()
+    receipts.addresses.forget()
     yield
-    receipts.doors.forget()
+    receipts.addresses.forget()
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -47,7 +49,7 @@ def test_any_permutation_and_repetition_of_a_messages_receipts_ends_alike(codes,
     Provider().dispatch()
     ends = []
     for message in send.messages.order_by("pk"):
-        name = correlation.write(message_id=message.pk, attempt=1, key=service.correlation_key)
+        name = correlation_id.write(message_id=message.pk, attempt=1, key=service.correlation_key)
         told = [
             receipt(
                 name,
@@ -96,7 +98,7 @@ def test_after_72_hours_without_an_end_there_is_no_report_and_a_late_receipt_upg
     Provider().dispatch()
     first, second, third = send.messages.order_by("pk")
     names = {
-        message.pk: correlation.write(message_id=message.pk, attempt=1, key=service.correlation_key)
+        message.pk: correlation_id.write(message_id=message.pk, attempt=1, key=service.correlation_key)
         for message in (first, second, third)
     }
     post(service, receipt(names[first.pk]))
@@ -175,7 +177,7 @@ def test_the_chores_look_for_what_was_never_heard_of_again():
     long_ago = timezone.now() - timedelta(hours=80)
     send.messages.update(posted_at=long_ago)
     send.counters.filter(window__gt=0).update(window=window_of(long_ago))
-    rounds.tidy()
+    jobs.tidy()
     assert send.counts() == {"no_report": 1}
 
 

@@ -7,9 +7,9 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from sms import rekey
+from sms.compliance import rotate_keys
 from sms.models import AuditEvent, Service
-from sms.models.secret import keyring
+from sms.models.fields import keyring
 from tests.support.sends import a_service
 
 pytestmark = pytest.mark.django_db
@@ -55,10 +55,10 @@ def test_every_secret_of_every_model_ends_under_the_newest_key(keys):
 def test_a_run_that_broke_off_goes_on_and_a_second_one_finds_nothing(keys):
     old, new = keys
     sealed_with(old)
-    steps = rekey.rotate([new, old], batch=2)
+    steps = rotate_keys.rotate([new, old], batch=2)
     assert next(steps)[2] == 2
     steps.close()
-    assert rekey.count([new, old]).by_key == [2, 4]
+    assert rotate_keys.count([new, old]).by_key == [2, 4]
     run([new, old], batch=2)
     assert "3 looked at, 0 sealed anew" in run([new, old])
 
@@ -68,7 +68,7 @@ def test_the_check_changes_nothing_and_refuses_while_the_oldest_key_is_needed(ke
     sealed_with(old, 1)
     with pytest.raises(CommandError, match="the oldest key is still needed"):
         run([new, old], check=True)
-    assert rekey.count([new, old]).by_key == [0, 2]
+    assert rotate_keys.count([new, old]).by_key == [0, 2]
     run([new, old])
     assert "All 2 secrets" in run([new, old], check=True)
     assert "All 2 secrets open with the newest key.\n" in run([new], check=True)
@@ -80,19 +80,19 @@ def test_a_secret_that_no_key_opens_is_named_and_left_alone(keys):
     with pytest.raises(CommandError, match="open with none of today's 1 FIELD_KEYS") as problem:
         run([new])
     assert f"service {Service.objects.values_list('pk', flat=True).get()}, api_key" in str(problem.value)
-    assert rekey.count([old]).by_key == [2]
+    assert rotate_keys.count([old]).by_key == [2]
 
 
 def test_a_value_that_changes_meanwhile_is_not_overwritten(keys):
     old, new = keys
     sealed_with(old, 1)
-    [(pk, before)] = next(rekey._batches(Service, "api_key", size=10))
+    [(pk, before)] = next(rotate_keys._batches(Service, "api_key", size=10))
     keyring.load([new, old])
     Service.objects.update(api_key="typed meanwhile")
-    assert rekey._exchange(Service, "api_key", pk, before, "stale") == 0
+    assert rotate_keys._exchange(Service, "api_key", pk, before, "stale") == 0
     assert Service.objects.get().api_key == "typed meanwhile"
 
 
 def test_the_columns_are_found_by_their_kind():
-    found = {f"{model._meta.label_lower}.{name}" for model, name in rekey.secret_fields()}
+    found = {f"{model._meta.label_lower}.{name}" for model, name in rotate_keys.secret_fields()}
     assert {"sms.service.api_key", "sms.service.jwt_secret", "sms.service.receipt_secret_before"} <= found

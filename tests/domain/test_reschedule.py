@@ -6,10 +6,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from sms import control
+from sms.compose.errors import ComposeError
 from sms.dispatch.claim import Owner, claim
 from sms.models import AuditEvent, Send, SendState, Slice
-from sms.refusal import ComposeError
+from sms.sends import control
 from tests.support.provider import Provider
 from tests.support.sends import BY, a_send, a_service
 

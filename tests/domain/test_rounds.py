@@ -9,10 +9,10 @@ from django.db import OperationalError, connection
 from django.db.models.functions import Now
 from django_q.models import OrmQ, Schedule
 
-from portal import stillness
-from portal.watchdog import AGAIN, QUIET_WITH_WORK, Watchdog
-from sms import pulse, rounds, tasks, wake
+from sms.ledger import wakeups
 from sms.models import Duty, Heartbeat, Slice
+from sms.worker import health, heartbeat, jobs, tasks
+from sms.worker.watchdog import AGAIN, QUIET_WITH_WORK, Watchdog
 from tests.support.sends import a_send, a_service
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,8 +22,8 @@ URL = "https://desk.example.test"
 @pytest.fixture(autouse=True)
 def fresh_clocks(monkeypatch):
     """A process that has just begun."""
-    monkeypatch.setattr(wake, "_schedule", wake.Seldom(wake.TICK, period=0.0))
-    monkeypatch.setattr(stillness, "_wake", wake.Seldom("sms.tasks.work", period=0.0))
+    monkeypatch.setattr(wakeups, "_schedule", wakeups.Seldom(wakeups.TICK, period=0.0))
+    monkeypatch.setattr(health, "_wake", wakeups.Seldom("sms.worker.tasks.work", period=0.0))
 
 
 def overdue(seconds: float) -> None:
@@ -34,28 +34,28 @@ def overdue(seconds: float) -> None:
 
 
 def beaten(seconds_ago: float, *, kind: str = Heartbeat.Kind.CLUSTER, name: str = "1-a") -> None:
-    Heartbeat.beat(name, host=pulse.HOST, pid=1, kind=kind, doing="", progress=0)
+    Heartbeat.beat(name, host=heartbeat.HOST, pid=1, kind=kind, doing="", progress=0)
     Heartbeat.objects.filter(pk=name).update(beat_at=Now() - timedelta(seconds=seconds_ago))
 
 
 def test_a_cluster_has_two_seats_so_that_the_third_worker_is_free_for_receipts():
-    with rounds.seat() as first, rounds.seat() as second:
+    with jobs.seat() as first, jobs.seat() as second:
         assert first is not None
         assert second is not None
-        with rounds.seat() as third:
+        with jobs.seat() as third:
             assert third is None
-    with rounds.seat() as again:
+    with jobs.seat() as again:
         assert again is not None
 
 
 def test_the_seat_of_a_killed_process_is_free_again_after_its_lease():
-    host = pulse.HOST[:18]
-    for number in range(rounds.SEATS):
-        Duty.take(f"seat-{number}-{host}", owner="killed", seconds=rounds.SEAT_LEASE)
-    with rounds.seat() as none:
+    host = heartbeat.HOST[:18]
+    for number in range(jobs.SEATS):
+        Duty.take(f"seat-{number}-{host}", owner="killed", seconds=jobs.SEAT_LEASE)
+    with jobs.seat() as none:
         assert none is None
     Duty.objects.update(until=Now() - timedelta(seconds=1))
-    with rounds.seat() as free:
+    with jobs.seat() as free:
         assert free is not None
 
 
@@ -65,8 +65,8 @@ def test_the_newest_relieves_who_waits_before_it():
     ended: list[float] = []
 
     def wait() -> None:
-        mine = pulse.Pulse(Heartbeat.Kind.CLUSTER)
-        rounds.wait_and_send(public_url=URL, pulse=mine, stopped=lambda: bool(over))
+        mine = heartbeat.Pulse(Heartbeat.Kind.CLUSTER)
+        jobs.wait_and_send(public_url=URL, pulse=mine, stopped=lambda: bool(over))
         ended.append(time.monotonic())
         connection.close()
 
@@ -87,13 +87,13 @@ def test_the_newest_relieves_who_waits_before_it():
 
 def test_a_wait_ends_at_once_where_nothing_is_near():
     started = time.monotonic()
-    rounds.wait_and_send(public_url=URL, pulse=pulse.Pulse("cluster"), stopped=lambda: False)
+    jobs.wait_and_send(public_url=URL, pulse=heartbeat.Pulse("cluster"), stopped=lambda: False)
     assert time.monotonic() - started < 1
 
 
 def test_a_heartbeat_is_written_seldom_and_old_rows_go():
     beaten(3600, name="long-gone")
-    mine = pulse.Pulse(Heartbeat.Kind.DISPATCH)
+    mine = heartbeat.Pulse(Heartbeat.Kind.DISPATCH)
     mine.beat("sending")
     assert list(Heartbeat.objects.values_list("pk", "kind", "doing")) == [(mine.name, "dispatch", "sending")]
     Heartbeat.objects.update(doing="untouched")
@@ -105,23 +105,23 @@ def test_a_heartbeat_is_written_seldom_and_old_rows_go():
 
 
 def test_a_lost_schedule_is_made_again_and_a_doubled_one_is_mended():
-    wake.keep_schedule()
-    assert Schedule.objects.get().func == "sms.tasks.tick"
-    Schedule.objects.create(name="tick", func="sms.tasks.tick")
-    wake.make_schedule()
+    wakeups.keep_schedule()
+    assert Schedule.objects.get().func == "sms.worker.tasks.tick"
+    Schedule.objects.create(name="tick", func="sms.worker.tasks.tick")
+    wakeups.make_schedule()
     assert Schedule.objects.get().minutes == 1
 
 
 def test_a_wake_up_makes_a_lost_schedule_again():
-    wake.dispatch()
+    wakeups.dispatch()
     assert (OrmQ.objects.count(), Schedule.objects.count()) == (1, 1)
 
 
 def test_wake_ups_of_a_busy_process_are_gathered_and_the_last_is_made_good(monkeypatch):
-    monkeypatch.setattr(wake, "_work", wake.Gathered("sms.tasks.work"))
-    wake.gather(0.3)
+    monkeypatch.setattr(wakeups, "_work", wakeups.Gathered("sms.worker.tasks.work"))
+    wakeups.gather(0.3)
     for _ in range(20):
-        wake.dispatch()
+        wakeups.dispatch()
     assert OrmQ.objects.count() == 1
     until = time.monotonic() + 10
     while OrmQ.objects.count() < 2 and time.monotonic() < until:
@@ -131,11 +131,11 @@ def test_wake_ups_of_a_busy_process_are_gathered_and_the_last_is_made_good(monke
 
 
 def test_wake_ups_that_nobody_takes_do_not_pile_up():
-    wake.dispatch()
-    wake.dispatch()
+    wakeups.dispatch()
+    wakeups.dispatch()
     old = OrmQ.objects.order_by("pk").first()
     OrmQ.objects.filter(pk=old.pk).update(lock=Now() - timedelta(minutes=11))
-    assert wake.discard_stale() == 1
+    assert wakeups.discard_stale() == 1
     assert OrmQ.objects.count() == 1
 
 
@@ -157,35 +157,35 @@ def test_a_chore_that_goes_wrong_stops_no_other():
     def broken() -> None:
         raise ValueError("of its own")
 
-    rounds.each(lambda: done.append(1), broken, lambda: done.append(2))
+    jobs.each(lambda: done.append(1), broken, lambda: done.append(2))
     assert done == [1, 2]
 
     def away() -> None:
         raise OperationalError("gone")
 
     with pytest.raises(OperationalError):
-        rounds.each(away, lambda: done.append(3))
+        jobs.each(away, lambda: done.append(3))
     assert done == [1, 2], "without a database nothing else would work either"
 
 
 # --- The sentence ---------------------------------------------------------------------------------------------------------
 def test_silence_with_work_is_said_and_anything_else_is_not():
-    assert stillness.sentence() == "", "nothing is due"
+    assert health.sentence() == "", "nothing is due"
     overdue(5)
-    assert stillness.sentence() == "", "due only just now"
+    assert health.sentence() == "", "due only just now"
     Slice.objects.update(due_at=Now() - timedelta(seconds=41))
-    assert stillness.sentence() == "Nothing is being sent: no dispatcher has reported yet."
+    assert health.sentence() == "Nothing is being sent: no dispatcher has reported yet."
     beaten(41)
-    assert stillness.sentence() == "Nothing is being sent: no dispatcher has reported for 41 s."
+    assert health.sentence() == "Nothing is being sent: no dispatcher has reported for 41 s."
     beaten(600, name="other")
-    assert "41 s" in stillness.sentence(), "the last of all counts"
+    assert "41 s" in health.sentence(), "the last of all counts"
     beaten(2, kind=Heartbeat.Kind.DISPATCH, name="here")
-    assert stillness.sentence() == ""
+    assert health.sentence() == ""
 
 
 def test_looking_wakes_the_cluster_where_it_is_late():
     overdue(15)
-    assert stillness.sentence() == ""
+    assert health.sentence() == ""
     assert OrmQ.objects.count() == 1
 
 

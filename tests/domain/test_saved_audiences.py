@@ -7,10 +7,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from sms import drafts, saved
-from sms.audience import Limits, read
+from sms.audiences import saved
+from sms.audiences.files import Limits, read
+from sms.compose import drafts
+from sms.compose.errors import ComposeError
 from sms.models import AudienceChunk, AudienceVersion, AuditEvent, Draft, SavedAudience, Send, SendState
-from sms.refusal import ComposeError
 from tests.support.office_file import build
 from tests.support.provider import Provider
 from tests.support.sends import BY, a_service

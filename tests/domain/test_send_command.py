@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from sms import drafts, prepare
+from sms.compose import background, drafts
 from sms.management.commands import send as command
 from sms.models import Lane, Preparation, Resend, Send
 from tests.support.large_audiences import LIMITS, a_draft, again, people
@@ -85,7 +85,7 @@ def slowly(pause: float) -> threading.Thread:
             while not Send.objects.exists() and time.monotonic() < until:
                 time.sleep(0.05)
             with connection.execute_wrapper(look):
-                prepare.run(stopped=lambda: time.monotonic() > until)
+                background.run(stopped=lambda: time.monotonic() > until)
         finally:
             connection.close()
 

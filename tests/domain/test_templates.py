@@ -5,9 +5,11 @@ import io
 import pytest
 from django.utils import timezone
 
-from sms import consent, plan, senders, templates
-from sms.audience import Limits, read, read_pasted
+from sms.audiences.files import Limits, read, read_pasted
+from sms.catalogue import policy_groups, senders, templates
+from sms.catalogue.templates import Hole, TemplateError, Wording
 from sms.compose import checks
+from sms.compose.errors import ComposeError
 from sms.models import (
     AuditEvent,
     ContactPolicyGroup,
@@ -19,8 +21,7 @@ from sms.models import (
     Smartlink,
     VersionState,
 )
-from sms.refusal import ComposeError
-from sms.templates import Hole, TemplateError, Wording
+from sms.sends import plan
 from tests.sandbox.running import sandbox
 from tests.support.provider import Provider
 from tests.support.sends import BY, a_send, a_service, an_order
@@ -187,18 +188,18 @@ def test_groups_and_consent_come_from_the_sandbox_and_numbers_stay_out_of_addres
         connection = PolicyConnection.objects.create(
             service=service, base_url=running.url, profile_key="secret"
         )
-        policy = consent.policy_of(service)
-        listed = consent.groups(policy)
+        policy = policy_groups.policy_of(service)
+        listed = policy_groups.groups(policy)
         assert "demo-marketing" in {one.group_id for one in listed}
         group = ContactPolicyGroup.objects.create(service=service, name="m", group_id="demo-marketing")
-        said = consent.look_up(policy, group, "+447700900123", by=BY)
-        assert said in consent.ANSWERS.values()
+        said = policy_groups.look_up(policy, group, "+447700900123", by=BY)
+        assert said in policy_groups.ANSWERS.values()
         nowhere = ContactPolicyGroup.objects.create(service=service, name="n", group_id="nowhere/x")
-        assert "does not know" in consent.look_up(policy, nowhere, "+447700900123", by=BY)
+        assert "does not know" in policy_groups.look_up(policy, nowhere, "+447700900123", by=BY)
         connection.profile_key = "wrong"
         connection.save()
-        with pytest.raises(consent.PolicyError, match="refused the profile key"):
-            consent.groups(consent.policy_of(service))
+        with pytest.raises(policy_groups.PolicyError, match="refused the profile key"):
+            policy_groups.groups(policy_groups.policy_of(service))
     assert "7700900123" not in str(list(AuditEvent.objects.values_list("details", flat=True)))
-    with pytest.raises(consent.PolicyError, match="Nobody answered"):
-        consent.groups(policy)
+    with pytest.raises(policy_groups.PolicyError, match="Nobody answered"):
+        policy_groups.groups(policy)

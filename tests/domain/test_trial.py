@@ -9,11 +9,16 @@ from django.db import connections
 from django.utils import timezone
 
 from portal.models import User
-from sms import drafts, facts, optout, reports, saved, trial, trying
-from sms.audience import Limits
+from sms import reports
+from sms.audiences import saved
+from sms.audiences.files import Limits
+from sms.compose import drafts
 from sms.compose.create import create
+from sms.compose.errors import ComposeError
+from sms.compose.test_sends import make, rules
+from sms.inbound import optouts
 from sms.models import ApprovalRules, AuditEvent, Draft, Send, SendState, Service
-from sms.refusal import ComposeError
+from sms.reports import facts
 from tests.support.provider import Provider
 from tests.support.sends import BY, a_send, a_service, numbers
 
@@ -53,7 +58,7 @@ def a_seed_list(service, count=3, name="Seeds"):
 
 
 def try_out(draft, user, **options) -> Send:
-    return trying.try_out(
+    return make.try_out(
         draft, **{"row": None, "seeds": None, "by": BY, "user": user, "limits": LIMITS} | options
     )
 
@@ -97,7 +102,7 @@ def test_a_test_is_posted_as_the_send_will_be(service, ada):
 def test_a_seed_list_gets_it_each_person_once(service, ada):
     seeds = a_seed_list(service)
     send = try_out(a_draft(service), ada, seeds=seeds)
-    assert sorted(send.messages.values_list("msisdn", flat=True)) == sorted(trial.numbers_in(seeds))
+    assert sorted(send.messages.values_list("msisdn", flat=True)) == sorted(rules.numbers_in(seeds))
     assert send.source == "a test to Seeds"
 
 
@@ -113,7 +118,7 @@ def test_opted_out_is_opted_out_and_the_night_is_ones_own_to_lift(service, ada):
     assert try_out(draft, ada).quiet_hours == "00:00-23:59"
     assert try_out(draft, ada, at_night=True).quiet_hours == ""
     assert try_out(draft, ada, at_night=True, seeds=seeds).quiet_hours == "00:00-23:59", "a colleague sleeps"
-    optout.opt_out(service.pk, [optout.Refusal(MINE)], by=BY, source="page")
+    optouts.opt_out(service.pk, [optouts.Refusal(MINE)], by=BY, source="page")
     assert "opted out" in refused(draft, ada)["audience"]
 
 
@@ -170,8 +175,8 @@ def test_reports_count_tests_and_tell_them_apart(service, ada):
 
 def an_order(service, user, *, seeds=None, draft=None, **changes):
     draft = draft or a_draft(service)
-    found = trying.sample(draft, row=None, limits=LIMITS)
-    return replace(trying.order_of(draft, found, user=user, seeds=seeds), **changes)
+    found = make.sample(draft, row=None, limits=LIMITS)
+    return replace(make.order_of(draft, found, user=user, seeds=seeds), **changes)
 
 
 def no_test(order, **options) -> str:
@@ -198,7 +203,7 @@ def test_whoever_claims_to_test_reaches_nobody_but_those_whom_a_test_may_reach(s
     foreign = a_seed_list(a_service(slug="other", name="Other"))
     assert "no seed list" in no_test(an_order(service, ada, seeds=foreign))
     elsewhere = a_draft(Service.objects.get(slug="other"))
-    assert "another service" in no_test(replace(an_order(service, ada), trial=trial.Trial(elsewhere, ada)))
+    assert "another service" in no_test(replace(an_order(service, ada), trial=rules.Trial(elsewhere, ada)))
     assert "goes out now" in no_test(an_order(service, ada, due_at=timezone.now() + timedelta(hours=1)))
     claimed = an_order(service, ada)
     User.objects.update(own_number="+447700900999")
@@ -207,7 +212,7 @@ def test_whoever_claims_to_test_reaches_nobody_but_those_whom_a_test_may_reach(s
 
 def test_nobody_is_no_person(service, ada):
     order = an_order(service, ada)
-    assert "own number" in no_test(replace(order, trial=trial.Trial(order.trial.draft, None)))
+    assert "own number" in no_test(replace(order, trial=rules.Trial(order.trial.draft, None)))
 
 
 def test_a_test_asks_no_approver_and_makes_no_sender_known(service, ada):

@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from sms import dispatch
+from sms.compose.errors import ComposeError
 from sms.models import AuditEvent, Message, Resend, Send, SendState, Slice
-from sms.refusal import ComposeError
 from sms.sends.cancel import cancel
 from tests.support.dispatching import back_in_time, release, states
 from tests.support.provider import Provider, accepted, raw_reply

@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sms import plan
 from sms.compose.checks import check
+from sms.compose.errors import ComposeError
+from sms.compose.options import RECEIPTS, USUAL, Wishes
 from sms.dispatch.watch import findings
 from sms.models import ContactPolicyGroup, Resend, ShortLinkDomain
-from sms.refusal import ComposeError
-from sms.wishes import RECEIPTS, USUAL, Wishes
+from sms.sends import plan
 from tests.support.provider import PUBLIC_URL, Provider
 from tests.support.sends import a_send, a_service, an_order
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sms.optout import languages
-from sms.optout.words import Reading, read
+from sms.inbound.optouts import keyword_tables
+from sms.inbound.optouts.keywords import Reading, read
 
 STOPS = """STOP|stop|Stop.|"STOP"|STOP!!!|  stop  |ＳＴＯＰ|stop 🙏|🛑 STOP 🛑|S T O P|s.t.o.p.|STOOOOP|StOp|\u200bSTOP\u200b
 STOPALL|stop all|Please stop|stop please thanks|Stop texting me|UNSUBSCRIBE
@@ -149,7 +149,7 @@ def test_every_entry_of_the_table_reads_as_what_it_is_listed_for():
     wrong = [
         (name, entry, read(entry))
         for name, meaning in listed.items()
-        for row in getattr(languages, name).values()
+        for row in getattr(keyword_tables, name).values()
         for entry in row.split("|")
         if read(entry).meaning != meaning
     ]

@@ -8,14 +8,14 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from sms import plan
+from sms.catalogue.domains import NotCheckable, check, check_due
+from sms.catalogue.domains.check import Eyes
+from sms.catalogue.domains.site import visit
+from sms.catalogue.domains.trace import NoAnswer, asking
 from sms.compose import checks
-from sms.domains import NotCheckable, check, check_due
-from sms.domains.check import Eyes
-from sms.domains.site import visit
-from sms.domains.trace import NoAnswer, asking
+from sms.compose.errors import ComposeError
 from sms.models import AuditEvent, DomainState, Region, ShortLinkDomain
-from sms.refusal import ComposeError
+from sms.sends import plan
 from tests.support.internet import NOW, Authority, listening, name_server, opener
 from tests.support.people import signed_in
 from tests.support.sends import BY, a_service, an_order

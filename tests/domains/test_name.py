@@ -2,7 +2,7 @@
 
 import pytest
 
-from sms.domains.name import BadName, host_name
+from sms.catalogue.domains.name import BadName, host_name
 
 OWN, TARGETS = ["desk.example.com"], ["star-1656037958.eu-west-2.elb.amazonaws.com", "52.138.107.55"]
 

@@ -5,9 +5,9 @@ import datetime as dt
 
 import pytest
 
-from sms.domains.site import Certificate, Site
-from sms.domains.trace import NoAnswer, Trace, follow
-from sms.domains.verdict import Level, Seen, Target, judge
+from sms.catalogue.domains.site import Certificate, Site
+from sms.catalogue.domains.trace import NoAnswer, Trace, follow
+from sms.catalogue.domains.verdict import Level, Seen, Target, judge
 from sms.models import DomainState as State
 
 NOW = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)

@@ -12,7 +12,13 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sms import facts, optout, reports
+from sms import reports
+from sms.compose.options import Wishes
+from sms.inbound import optouts
+from sms.inbound.clicks import counts
+from sms.inbound.optouts import Refusal
+from sms.ledger import states
+from sms.ledger.states import News, Tally
 from sms.models import (
     Click,
     Fact,
@@ -23,14 +29,10 @@ from sms.models import (
     ReportedSend,
     SendFact,
     ShortLinkDomain,
-    buckets,
-    ledger,
 )
-from sms.models.ledger import News, Tally
-from sms.optout import Refusal
-from sms.receipts import click_book
+from sms.reports import facts
 from sms.sends.cancel import cancel
-from sms.wishes import Wishes
+from sms.values import histogram
 from tests.support.sends import BY, a_send, a_service
 
 pytestmark = pytest.mark.django_db
@@ -64,13 +66,13 @@ def play(step, send, ids) -> None:
     kind, at = step[0], START + timedelta(seconds=step[2] if len(step) > 2 else 0)
     tally = Tally.new()
     if kind == "arm":
-        ledger.arm([ids[step[1]]], at=at, tally=tally)
+        states.arm([ids[step[1]]], at=at, tally=tally)
     elif kind == "accept":
         attempt = Message.objects.get(pk=ids[step[1]]).attempt
-        ledger.accept([(ids[step[1]], attempt, "p")], at=at, tally=tally)
+        states.accept([(ids[step[1]], attempt, "p")], at=at, tally=tally)
     elif kind == "back":
         attempt = Message.objects.get(pk=ids[step[1]]).attempt
-        ledger.apply([News(ids[step[1]], "pending", at, attempt=attempt, returned=True)], tally=tally)
+        states.apply([News(ids[step[1]], "pending", at, attempt=attempt, returned=True)], tally=tally)
     elif kind == "click":
         receipt = Receipt.objects.create(
             service=send.service,
@@ -79,19 +81,19 @@ def play(step, send, ids) -> None:
             dedupe=secrets.token_bytes(16),
             received_at=at,
         )
-        ledger.apply([News(ids[step[1]], "delivered", at)], tally=tally)
+        states.apply([News(ids[step[1]], "delivered", at)], tally=tally)
         Click.objects.create(message_id=ids[step[1]], receipt=receipt, url="https://x.test/", at=at)
-        click_book.judge_messages([ids[step[1]]])
+        counts.judge_messages([ids[step[1]]])
     elif kind == "cancel":
         cancel(send, by=BY)
     elif kind == "fold":
         facts.fold()
     elif kind == "opt_out":
         number = Message.objects.get(pk=ids[step[1]]).msisdn
-        optout.opt_out(send.service_id, [Refusal(number, "", send.pk)], by=BY, source="page")
+        optouts.opt_out(send.service_id, [Refusal(number, "", send.pk)], by=BY, source="page")
     else:
         code = "7203" if kind == "failed" else ""
-        ledger.apply(
+        states.apply(
             [News(ids[step[1]], kind, at, code=code, carrier=step[3], segments=step[4])], tally=tally
         )
     tally.write()
@@ -119,10 +121,10 @@ def a_busy_send(count: int = 24, **changes):
     send = a_send(a_service(slug=secrets.token_hex(8)), count, **changes)
     ids = list(send.messages.order_by("pk").values_list("pk", flat=True))
     tally = Tally.new()
-    ledger.arm(ids[:-1], at=send.created_at + timedelta(seconds=2), tally=tally)
+    states.arm(ids[:-1], at=send.created_at + timedelta(seconds=2), tally=tally)
     at = send.created_at + timedelta(seconds=4)
-    ledger.apply([News(pk, "delivered", at, carrier="o2", segments=2) for pk in ids[:-3]], tally=tally)
-    ledger.apply([News(pk, "failed", at, code="7203") for pk in ids[-3:-1]], tally=tally)
+    states.apply([News(pk, "delivered", at, carrier="o2", segments=2) for pk in ids[:-3]], tally=tally)
+    states.apply([News(pk, "failed", at, code="7203") for pk in ids[-3:-1]], tally=tally)
     tally.write()
     return send
 
@@ -134,7 +136,7 @@ def figures() -> set[tuple]:
 
 def test_what_folding_made_and_what_rebuilding_makes_are_the_same():
     a_busy_send()
-    optout.opt_out(a_service(slug="other").pk, [Refusal("+447710000000")], by=BY, source="page")
+    optouts.opt_out(a_service(slug="other").pk, [Refusal("+447710000000")], by=BY, source="page")
     facts.fold()
     folded = figures()
     facts.rebuild()
@@ -243,13 +245,13 @@ def test_clicks_go_where_their_message_goes():
 def test_a_percentile_is_at_most_five_percent_off(seconds, share):
     counts: dict[int, int] = {}
     for one in seconds:
-        number = buckets.bucket(START + timedelta(seconds=one), START)
+        number = histogram.bucket(START + timedelta(seconds=one), START)
         counts[number] = counts.get(number, 0) + 1
     true = sorted(seconds)[max(ceil(share * len(seconds)) - 1, 0)]
-    read = buckets.percentile(counts, share)
+    read = histogram.percentile(counts, share)
     assert read is not None
-    assert abs(read - true) <= buckets.ERROR * true + 0.001
-    assert buckets.ERROR < 0.05
+    assert abs(read - true) <= histogram.ERROR * true + 0.001
+    assert histogram.ERROR < 0.05
 
 
 @pytest.mark.parametrize(
@@ -268,7 +270,7 @@ def test_clicks_of_a_send_that_asks_for_none_are_not_measurable(wishes, measured
     )
     send = a_send(shop, link_domain=domain, wishes=wishes)
     tally = Tally.new()
-    ledger.arm(list(send.messages.values_list("pk", flat=True)), at=timezone.now(), tally=tally)
+    states.arm(list(send.messages.values_list("pk", flat=True)), at=timezone.now(), tally=tally)
     tally.write()
     facts.fold()
     today = send.due_at.date()
@@ -287,7 +289,7 @@ def test_a_year_in_blocks_and_days_comes_to_the_same_as_in_days():
         made = a_send(shop, 1 + number % 3)
         tally = Tally.new()
         keys = list(made.messages.values_list("pk", flat=True))
-        ledger.arm(keys, at=start + timedelta(days=number), tally=tally)
+        states.arm(keys, at=start + timedelta(days=number), tally=tally)
         tally.write()
     facts.fold()
     for first, last in ((0, 89), (3, 70), (10, 45), (0, 31), (20, 21)):

@@ -122,8 +122,8 @@ def service(provider_url: str, batch: int, rate: int | None) -> None:
 
 
 def send(text: str, count: int, batch: int, start: int) -> int:
-    from sms import prepare
-    from sms.audience import Limits, read_pasted
+    from sms.audiences.files import Limits, read_pasted
+    from sms.compose import background
     from sms.compose.create import create
     from sms.compose.order import Order
     from sms.models import Actor, Service
@@ -138,7 +138,7 @@ def send(text: str, count: int, batch: int, start: int) -> int:
     )
     by = Actor(kind="user", key="1", label="ada@example.test", door="page")
     made = create(order, by=by).pk
-    prepare.run(stopped=lambda: False)  # a large one is wanted with its messages
+    background.run(stopped=lambda: False)  # a large one is wanted with its messages
     return made
 
 
@@ -172,8 +172,8 @@ def page(send: int) -> dict[str, int]:
 
 def waiting() -> int:
     """In the inbox, or a file of the spool: while the database was away they went there."""
+    from sms.inbound.receipts.spool import spool
     from sms.models import ReceiptInbox
-    from sms.receipts.spool import spool
 
     return ReceiptInbox.objects.filter(why=ReceiptInbox.Why.NEW).count() + spool.waiting()[0]
 
@@ -234,24 +234,24 @@ def cancel(send: int) -> float:
 
 
 def hold_send(send: int) -> float:
-    from sms import control
     from sms.models import Actor, Send
+    from sms.sends import control
 
     control.hold(Send.objects.get(pk=send), by=Actor.system("cli"), because="a test")
     return time.time()
 
 
 def hold_sender(send: int) -> float:
-    from sms import control
     from sms.models import Actor, Send
+    from sms.sends import control
 
     control.hold(Send.objects.get(pk=send).sender, by=Actor.system("cli"), because="a test")
     return time.time()
 
 
 def pause_service(send: int) -> float:
-    from sms import control
     from sms.models import Actor, Send
+    from sms.sends import control
 
     control.pause_service(Send.objects.get(pk=send).service, by=Actor.system("cli"), because="a test")
     return time.time()
@@ -259,8 +259,8 @@ def pause_service(send: int) -> float:
 
 def let_go(send: int) -> None:
     """Undo every pause and hold of its service."""
-    from sms import control
     from sms.models import Actor, Hold, Send
+    from sms.sends import control
 
     service = Send.objects.get(pk=send).service
     for held in Hold.objects.active().filter(service=service):
@@ -272,11 +272,11 @@ def foretold(count: int) -> dict[str, float]:
     """A send of so many made now: the moment (epoch), and after how many seconds its flight plan says that it ends."""
     from django.utils import timezone
 
-    from sms import plan
-    from sms.audience import Limits, read_pasted
+    from sms.audiences.files import Limits, read_pasted
     from sms.compose.create import create
     from sms.compose.order import Order
     from sms.models import Actor, Service
+    from sms.sends import plan
 
     shop = Service.objects.get(slug="batch-1")
     numbers = "\n".join(f"+44771{index:07d}" for index in range(count))
@@ -291,7 +291,7 @@ def foretold(count: int) -> dict[str, float]:
 
 def urgent(text: str, start: int) -> float:
     """One message in the urgent lane; the moment at which it was committed."""
-    from sms.audience import Limits, read_pasted
+    from sms.audiences.files import Limits, read_pasted
     from sms.compose.create import create
     from sms.compose.order import Order
     from sms.models import Actor, Lane, Service
@@ -324,8 +324,8 @@ def history(rows: int) -> None:
 
 def facts_differ() -> str:
     """Whoever folds just now is waited for; a killed one has the duty until its lease has run out."""
-    from sms import facts
-    from sms.facts.fold import DUTY_SECONDS
+    from sms.reports import facts
+    from sms.reports.facts.fold import DUTY_SECONDS
 
     for _ in range(int(DUTY_SECONDS * 2) + 60):
         try:

@@ -17,13 +17,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from portal import supervisor
+from sms.worker import supervisor
 from tests.faults import books
 from tests.faults.clerk import ROOT, Clerk
 from tests.faults.zygote import Forked, Zygote
 from tests.support.processes import environment, free_port
 
-VARIABLE = "TEXTDESK_CRASH_AT"  # as sms.points reads it; importing that needs Django
+VARIABLE = "TEXTDESK_CRASH_AT"  # as sms.ledger.crash_points reads it; importing that needs Django
 DEATH = 20.0  # seconds in which a dispatcher must have passed its crash point
 LONGEST_RUN = 300.0
 # after these a message may stay unconfirmed: it was armed, and the dead dispatcher took the answer, or its absence, with it

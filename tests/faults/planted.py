@@ -12,7 +12,8 @@ from django.db.models.functions import Now
 
 from sms.dispatch import arm as arming
 from sms.dispatch import claim as claiming
-from sms.models import Message, MessageState, Slice, ledger
+from sms.ledger import states
+from sms.models import Message, MessageState, Slice
 
 
 def _replace(module: ModuleType, name: str, bug: Callable[..., Any]) -> None:
@@ -27,7 +28,7 @@ def arm_is_not_written() -> None:
         pending = Message.objects.filter(pk__in=list(message_ids), state=MessageState.PENDING)
         return set(pending.values_list("pk", flat=True))
 
-    _replace(ledger, "arm", arm)
+    _replace(states, "arm", arm)
 
 
 def no_fence() -> None:
@@ -45,13 +46,13 @@ def no_fence() -> None:
 def no_fence_and_no_guard() -> None:
     """The fence removed, and with it the second line behind it: only what is pending is armed."""
     no_fence()
-    real = ledger.arm
+    real = states.arm
 
     def arm(message_ids, **rest):
         Message.objects.filter(pk__in=list(message_ids)).update(state=MessageState.PENDING)
         return real(message_ids, **rest)
 
-    _replace(ledger, "arm", arm)
+    _replace(states, "arm", arm)
 
 
 def sweep_sends_again() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 from django.db import connection
 
-from sms.points import NAMES
+from sms.ledger.crash_points import NAMES
 from tests.faults.crash import PARKING, figure
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.postgresql]

@@ -6,24 +6,30 @@ from importlib import import_module
 import pytest
 from django.utils import timezone
 
-from sms import approval, chunks, drafts, facts, prepare
+from sms.audiences import storage
+from sms.compose import approval, background, drafts
 from sms.compose.create import create
 from sms.models import ApprovalRequest, AuditEvent, Message, Preparation, Slice
+from sms.reports import facts
 from tests.support.approvals import a_careful_service
 from tests.support.killing import killed_at
 from tests.support.large_audiences import LIMITS, a_draft, again, finished, large_order, people, reading_of
 from tests.support.sends import BY, a_service
 
 pytestmark = pytest.mark.django_db(transaction=True)
-CHECK = import_module("sms.prepare.check")
-MODULES = (import_module("sms.prepare.read"), CHECK, import_module("sms.prepare.expand"))
+CHECK = import_module("sms.compose.background.check")
+MODULES = (
+    import_module("sms.compose.background.read"),
+    CHECK,
+    import_module("sms.compose.background.expand"),
+)
 ROWS = 2_500
 LATER = {"stopped": lambda: False}
 
 
 def killed(point: str) -> None:
     """A process dies there; its lease runs out."""
-    assert killed_at(point, lambda: prepare.run(**LATER), *MODULES), point
+    assert killed_at(point, lambda: background.run(**LATER), *MODULES), point
     Preparation.objects.exclude(owner="").update(leased_until=timezone.now() - timedelta(seconds=1))
 
 
@@ -35,9 +41,9 @@ def test_a_killed_import_goes_on_and_every_row_is_there_once():
         version = again(draft).version
         there = list(version.chunks.values_list("place", flat=True))
         assert there == list(range(len(there))) and version.ready_at is None
-    prepare.run(**LATER)
+    background.run(**LATER)
     work.refresh_from_db()
-    blocks = list(chunks.Kept(again(draft).version).blocks())
+    blocks = list(storage.Kept(again(draft).version).blocks())
     rows = [one.row for block in blocks for one in (*block.recipients, *block.rejects)]
     assert sorted(rows) == list(range(2, ROWS + 2)) and work.rows == ROWS
 
@@ -48,7 +54,7 @@ def test_a_killed_check_goes_on_and_its_figures_are_those_of_one_that_was_left_a
     draft, twin = (a_draft(service, people(ROWS, wide=80)) for _ in range(2))
     wanted = finished(twin).figures
     reading_of(draft)
-    prepare.run(**LATER)
+    background.run(**LATER)
     assert drafts.look(again(draft), limits=LIMITS).figures is None
     work, stood = again(draft).preparation, []
     for point in ("check_uncommitted", "check_committed", "check_uncommitted:2", "check_ending"):
@@ -57,7 +63,7 @@ def test_a_killed_check_goes_on_and_its_figures_are_those_of_one_that_was_left_a
         assert (work.state, bytes(work.result)) == ("waiting", b"")
         stood.append(work.rows)
     assert stood[0] == 0 and stood == sorted(set(stood)), "each goes on where the last one stopped"
-    prepare.run(**LATER)
+    background.run(**LATER)
     assert drafts.look(again(draft), limits=LIMITS).figures == wanted
     work.refresh_from_db()
     assert (work.state, work.rows) == ("ready", ROWS)
@@ -69,7 +75,7 @@ def test_a_killed_expansion_asks_its_approvers_once():
     for point in ("messages_uncommitted:2", "opening"):
         killed(point)
         assert not ApprovalRequest.objects.exists() and not Slice.objects.exists()
-    prepare.run(**LATER)
+    background.run(**LATER)
     send.refresh_from_db()
     request = send.approvals.get()
     assert (send.state, request.fingerprint) == ("awaiting", approval.fingerprint_of(send.pk).fingerprint)
@@ -85,7 +91,7 @@ def test_a_killed_expansion_goes_on_and_every_message_is_there_once():
         killed(point)
         assert not Slice.objects.exists(), f"nothing to lease after {point}"
         assert send.counts() == {"pending": count} if (count := send.messages.count()) else True
-    prepare.run(**LATER)
+    background.run(**LATER)
     send.refresh_from_db()
     rows = [*send.messages.values_list("row", flat=True), *send.rejects.values_list("row", flat=True)]
     assert sorted(rows) == list(range(2, ROWS + 2))

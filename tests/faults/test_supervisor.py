@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from portal import supervisor
-from portal.supervisor import Child, Supervisor
+from sms.worker import supervisor
+from sms.worker.supervisor import Child, Supervisor
 
 
 @dataclass

@@ -214,11 +214,11 @@ def _dispatch(*, crash_at: str, plant: str, seconds: float, log: str) -> NoRetur
 
 
 def _die_at(setting: str) -> None:
-    """`sms.points` reads the variable at import, which is over: put the point where each module has taken its own."""
-    from sms import points
+    """`sms.ledger.crash_points` reads the variable at import, which is over: put the point where each module has taken its own."""
+    from sms.ledger import crash_points
 
-    os.environ[points.VARIABLE] = setting
-    unset, chosen = points.point, points.chosen(setting, die=points._die)
+    os.environ[crash_points.VARIABLE] = setting
+    unset, chosen = crash_points.point, crash_points.chosen(setting, die=crash_points._die)
     for module in list(sys.modules.values()):
         if getattr(module, "__name__", "").startswith("sms.") and getattr(module, "point", None) is unset:
             module.point = chosen

@@ -19,25 +19,21 @@ from django.utils import timezone
 from django_q.models import Task
 
 from portal.models import User
-from sms import (
-    approving,
-    callbacks,
-    chunks,
-    control,
-    drafts,
-    facts,
-    optout,
-    prepare,
-    receipts,
-    reports,
-    retention,
-    saved,
-)
-from sms.audience import Limits
+from sms import callbacks, reports
+from sms.audiences import saved, storage
+from sms.audiences.files import Limits
+from sms.compliance import retention
+from sms.compliance.erasure import columns
+from sms.compliance.erasure.subject import Subject
+from sms.compliance.personal_columns import COLUMNS, Kind
+from sms.compose import background, drafts
 from sms.compose.create import create
 from sms.compose.order import Order
-from sms.erasure import columns
-from sms.erasure.subject import Subject
+from sms.inbound import optouts, receipts
+from sms.inbound.optouts import Refusal
+from sms.inbound.optouts import spool as optouts_spool
+from sms.inbound.optouts.spool import Waiting
+from sms.inbound.receipts import Incoming, spool
 from sms.models import (
     ApprovalRules,
     Callback,
@@ -53,10 +49,8 @@ from sms.models import (
     Service,
     Upload,
 )
-from sms.optout import Refusal, shelf
-from sms.optout.shelf import Waiting
-from sms.personal import COLUMNS, Kind
-from sms.receipts import Incoming, spool
+from sms.reports import facts
+from sms.sends import answers, control
 from tests.keeping.scan import columns_with
 from tests.support.approvals import a_person, acting, request_of
 from tests.support.callback_receiver import LOOPBACK
@@ -164,14 +158,14 @@ def asked_for(service: Service, ada: User) -> None:
     for yes in (True, False):
         send = create(order(service, f"Ask {NATIONAL}", NUMBER, OTHER), by=acting(ada), user=ada)
         asked = request_of(send)
-        act = approving.approve if yes else approving.reject
+        act = answers.approve if yes else answers.reject
         act(asked, by=acting(bob), user=bob, seen=asked.fingerprint, comment=f"Ask {SPELLED} too")
         ended(service)
     ApprovalRules.objects.all().delete()
 
 
 def order(service: Service, text: str, *numbers: str) -> Order:
-    from sms.audience import read_pasted
+    from sms.audiences.files import read_pasted
 
     audience = read_pasted("\n".join(numbers), country="GB", limits=LIMITS)
     return Order(
@@ -195,7 +189,7 @@ def large(service: Service) -> None:
         again = Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk)
         with contextlib.suppress(drafts.NotReady):
             drafts.look(again, limits=LIMITS)
-        prepare.run(stopped=lambda: False)
+        background.run(stopped=lambda: False)
     assert again.version is not None and again.version.ready_at and again.preparation.result
     # of a check that broke off: what it had until then
     Preparation.objects.filter(draft=draft).update(partial=F("result"))
@@ -205,9 +199,9 @@ def from_the_person(service: Service) -> None:
     now = timezone.now()
     for number, text in ((NUMBER, f"Stop {SPELLED}"), (OTHER, f"Call me on {SPELLED}")):
         said = {"oa": number[1:], "da": "SHOP", "message": text, "msgid": number}
-        optout.take(json.dumps(said).encode(), service_id=service.pk, received_at=now)
-    optout.opt_out(service.pk, [Refusal(NUMBER, f"said so on {NATIONAL}")], by=BY, source=OptOut.Source.PAGE)
-    optout.opt_in(service.pk, [NUMBER], by=BY, reason=f"called from {NATIONAL}")
+        optouts.take(json.dumps(said).encode(), service_id=service.pk, received_at=now)
+    optouts.opt_out(service.pk, [Refusal(NUMBER, f"said so on {NATIONAL}")], by=BY, source=OptOut.Source.PAGE)
+    optouts.opt_in(service.pk, [NUMBER], by=BY, reason=f"called from {NATIONAL}")
 
 
 def told(service: Service) -> None:
@@ -276,9 +270,9 @@ def on_disk(service: Service, folder: Path) -> None:
     assert refused
     spool._leave()
     said = {"oa": "447710000000", "da": "SHOP", "message": "Hi", "msgid": "late"}
-    shelf.put(Waiting(service.pk, json.dumps(said).encode(), now))
-    shelf.put(Waiting(service.pk, json.dumps(said | {"msgid": "kept"}).encode(), now))
-    for path in sorted(shelf.folder.glob("*.sms"))[1:]:
+    optouts_spool.put(Waiting(service.pk, json.dumps(said).encode(), now))
+    optouts_spool.put(Waiting(service.pk, json.dumps(said | {"msgid": "kept"}).encode(), now))
+    for path in sorted(optouts_spool.folder.glob("*.sms"))[1:]:
         path.replace(path.with_suffix(".kept"))
     (folder / "desk.log").write_text(f"posted to {SPELLED}, and to {NUMBER}\n" * 3)
     (folder / "desk.log.1.gz").write_bytes(gzip.compress(f"posted to {NATIONAL}\n".encode()))
@@ -341,4 +335,4 @@ def ended(service: Service) -> None:
     )
 
 
-__all__ = ["NUMBER", "OTHER", "InboundMessage", "Label", "chunks", "everywhere", "left_out"]
+__all__ = ["NUMBER", "OTHER", "InboundMessage", "Label", "everywhere", "left_out", "storage"]

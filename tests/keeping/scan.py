@@ -9,9 +9,9 @@ from pathlib import Path
 from django.apps import apps
 from django.db import connection
 
-from sms import archive
-from sms.msisdn.mention import Mention
-from sms.personal import PACKED_ELSEWHERE
+from sms.compliance import archive
+from sms.compliance.personal_columns import PACKED_ELSEWHERE
+from sms.values.msisdn.mention import Mention
 
 
 def cells():

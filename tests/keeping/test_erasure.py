@@ -13,9 +13,13 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms import archive, audit, disclosure, erasure, facts, optout, receipts, retention, saved
-from sms.audience import Limits, read_pasted
+from sms.audiences import saved
+from sms.audiences.files import Limits, read_pasted
+from sms.compliance import archive, audit, disclosure, erasure, retention
 from sms.compose.create import create
+from sms.inbound import optouts, receipts
+from sms.inbound.optouts import Refusal
+from sms.inbound.receipts import Incoming, spool
 from sms.models import (
     AudienceVersion,
     AuditEvent,
@@ -37,10 +41,9 @@ from sms.models import (
     Service,
     Upload,
 )
-from sms.msisdn.mention import Mention
-from sms.optout import Refusal
-from sms.receipts import Incoming, spool
+from sms.reports import facts
 from sms.sends.cancel import cancel
+from sms.values.msisdn.mention import Mention
 from tests.keeping.scan import found
 from tests.support.callbacks import comes_in
 from tests.support.past_sends import a_past_send, an_old_service, run
@@ -110,7 +113,7 @@ def a_desk_that_knows(folder) -> tuple[Service, Send]:
         by=BY,
         user=None,
     )
-    optout.opt_out(service.pk, [Refusal(NUMBER, "said so on 07710 000000", send.pk)], by=BY, source="page")
+    optouts.opt_out(service.pk, [Refusal(NUMBER, "said so on 07710 000000", send.pk)], by=BY, source="page")
     InboundMessage.objects.create(
         service=service,
         dedupe=b"1" * 16,
@@ -148,7 +151,7 @@ def a_desk_that_knows(folder) -> tuple[Service, Send]:
     spool.folder.mkdir()
     kept = Incoming(service.pk, 0, 0, b'{"destination":"447710000000"}', now)
     (spool.folder / "1.kept").write_bytes(
-        b"".join([__import__("sms.receipts.spool", fromlist=["_record"])._record(kept)])
+        b"".join([__import__("sms.inbound.receipts.spool", fromlist=["_record"])._record(kept)])
     )
     (folder / "desk.log").write_text("to +44 7710 ••• 000\n")
     facts.fold()
@@ -206,7 +209,7 @@ def test_a_changed_certificate_is_told(folder):
 def test_whoever_refused_and_was_erased_is_still_not_written_to(folder):
     service = an_old_service()
     a_past_send(service, 1, days=20)
-    optout.opt_out(service.pk, [Refusal(NUMBER)], by=BY, source="page")
+    optouts.opt_out(service.pk, [Refusal(NUMBER)], by=BY, source="page")
     late = create(an_order(service, 2, due_at=timezone.now() + timedelta(hours=1)), by=BY)
     assert late.rejected == 1
     erase(service, folder=folder)
@@ -214,20 +217,20 @@ def test_whoever_refused_and_was_erased_is_still_not_written_to(folder):
     assert facts.compare()[1] is None, "its country counts as before"
     anew = create(an_order(Service.objects.get(pk=service.pk), 2), by=BY)
     assert anew.rejects.get().code == "opted_out", "compose sees it"
-    assert optout.in_force(service.pk, [NUMBER, OTHER]) == {NUMBER}
-    assert optout.opt_out(service.pk, [Refusal(NUMBER)], by=BY, source="page") == set(), (
+    assert optouts.in_force(service.pk, [NUMBER, OTHER]) == {NUMBER}
+    assert optouts.opt_out(service.pk, [Refusal(NUMBER)], by=BY, source="page") == set(), (
         "it is in force already"
     )
-    assert optout.opt_in(service.pk, [NUMBER], by=BY, reason="Asked for it") == 1
-    assert optout.in_force(service.pk, [NUMBER]) == set()
+    assert optouts.opt_in(service.pk, [NUMBER], by=BY, reason="Asked for it") == 1
+    assert optouts.in_force(service.pk, [NUMBER]) == set()
 
 
 def test_dispatch_looks_for_digests_too(folder):
     service = an_old_service()
-    optout.opt_out(service.pk, [Refusal("+447710000005")], by=BY, source="page")
+    optouts.opt_out(service.pk, [Refusal("+447710000005")], by=BY, source="page")
     erase(service, "+447710000005", folder=folder)
     send = create(an_order(service, 3), by=BY)
-    refused = retention.ledger_rows.hidden(NUMBER, key=service.number_key)
+    refused = retention.messages.hidden(NUMBER, key=service.number_key)
     OptOut.objects.create(service=service, msisdn=refused, source="page")
     provider = Provider()
     provider.dispatch()

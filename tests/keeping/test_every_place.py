@@ -7,10 +7,10 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from sms import archive, audit, disclosure, erasure
-from sms.optout import shelf
-from sms.personal import COLUMNS, Kind
-from sms.receipts import spool
+from sms.compliance import archive, audit, disclosure, erasure
+from sms.compliance.personal_columns import COLUMNS, Kind
+from sms.inbound.optouts import spool as optouts_spool
+from sms.inbound.receipts import spool
 from tests.keeping import planted
 from tests.keeping.planted import NUMBER, OTHER
 from tests.keeping.scan import columns_with, found
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(archive.store, "folder", tmp_path / "archive")
     monkeypatch.setattr(spool, "folder", tmp_path / "spool")
-    monkeypatch.setattr(shelf, "folder", tmp_path / "inbound")
+    monkeypatch.setattr(optouts_spool, "folder", tmp_path / "inbound")
     archive.read.opened.forget()
     (tmp_path / "spool").mkdir()
     return tmp_path

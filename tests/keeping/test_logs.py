@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.logs import logging_config
-from sms import archive, erasure
+from sms.compliance import archive, erasure
+from sms.inbound.optouts import spool as optouts_spool
+from sms.inbound.receipts import spool
 from sms.models import Message
-from sms.msisdn.masked import masked, masked_values
-from sms.optout import shelf
-from sms.receipts import spool
+from sms.values.msisdn.masked import masked, masked_values
 from tests.keeping import planted
 from tests.keeping.planted import NATIONAL, NUMBER, SPELLED
 from tests.keeping.scan import bare
@@ -48,7 +48,7 @@ def names(text: str) -> bool:
 def test_a_run_through_every_place_logs_no_number(style, tmp_path, monkeypatch):
     monkeypatch.setattr(archive.store, "folder", tmp_path / "archive")
     monkeypatch.setattr(spool, "folder", tmp_path / "spool")
-    monkeypatch.setattr(shelf, "folder", tmp_path / "inbound")
+    monkeypatch.setattr(optouts_spool, "folder", tmp_path / "inbound")
     (tmp_path / "spool").mkdir()
     with written(style) as lines:
         service, _ = planted.everywhere(tmp_path)

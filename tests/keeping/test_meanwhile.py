@@ -2,14 +2,16 @@
 
 import pytest
 
-from sms import archive, drafts, erasure, prepare, saved
-from sms.audience import Limits
-from sms.chunks import Kept
+from sms.audiences import saved
+from sms.audiences.files import Limits
+from sms.audiences.storage import Kept
+from sms.compliance import archive, erasure
+from sms.compose import background, drafts
 from sms.compose.create import create
 from sms.compose.order import LARGE
+from sms.inbound.optouts import spool as optouts_spool
+from sms.inbound.receipts import spool
 from sms.models import Draft, Message, Preparation, Upload
-from sms.optout import shelf
-from sms.receipts import spool
 from sms.sends.cancel import cancel
 from tests.keeping.scan import found
 from tests.support.large_audiences import a_draft, again, finished, killed, people, reading_of
@@ -24,7 +26,7 @@ ROWS = LARGE + 500
 def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(archive.store, "folder", tmp_path / "archive")
     monkeypatch.setattr(spool, "folder", tmp_path / "spool")
-    monkeypatch.setattr(shelf, "folder", tmp_path / "inbound")
+    monkeypatch.setattr(optouts_spool, "folder", tmp_path / "inbound")
     archive.read.opened.forget()
     return tmp_path
 
@@ -44,7 +46,7 @@ def test_a_file_that_is_being_read_is_read_to_its_end_first(folder):
     assert not erasure.perform(one, folder=folder)
     assert "The rows of a file are being read" in one.waits_for
     assert NUMBER in kept(draft), "nothing was touched under its feet"
-    prepare.run(stopped=lambda: False)
+    background.run(stopped=lambda: False)
     before = kept(draft)
     assert erasure.perform(one, folder=folder)
     assert kept(draft) == [number for number in before if number != NUMBER]
@@ -58,7 +60,7 @@ def test_a_reading_that_was_stopped_half_way_begins_anew_and_loses_nobody(folder
     assert drafts.stop(again(draft))
     assert erasure.perform(asked(draft.service), folder=folder)
     assert drafts.go_on(again(draft))
-    prepare.run(stopped=lambda: False)
+    background.run(stopped=lambda: False)
     good = {f"+44771{at:07d}" for at in range(1, 3_000) if at % 100 != 99 and at % 1000 != 500}
     assert set(kept(draft)) == good
     assert len(kept(draft)) == len(good)
@@ -86,7 +88,7 @@ def test_no_message_of_a_half_written_send_survives(folder):
     one = asked(service)
     assert not erasure.perform(one, folder=folder)
     assert "The messages of a large send are being written" in one.waits_for
-    prepare.run(stopped=lambda: False)
+    background.run(stopped=lambda: False)
     assert not erasure.perform(one, folder=folder)
     assert "1 message to this number is waiting" in one.waits_for
     cancel(send, by=BY)
@@ -96,20 +98,20 @@ def test_no_message_of_a_half_written_send_survives(folder):
 
 
 def test_a_check_that_is_under_way_is_made_anew(folder, monkeypatch):
-    from sms.prepare import check
+    from sms.compose.background import check
 
     monkeypatch.setattr(check, "STORE_EVERY", 0.0)
     draft = a_draft(a_service(), people(3_000))
     reading_of(draft)
-    prepare.run(stopped=lambda: False)
+    background.run(stopped=lambda: False)
     work = drafts.look(again(draft), limits=Limits(bytes=50_000_000, rows=1_000_000)).preparation
-    steps = prepare.work.KINDS["check"]
-    lease = prepare.work.Lease(work.pk, owner="me")
+    steps = background.work.KINDS["check"]
+    lease = background.work.Lease(work.pk, owner="me")
     assert lease.take()
     under_way = steps(Preparation.objects.get(pk=work.pk), lease)
     next(under_way)
     assert erasure.perform(asked(draft.service), folder=folder), "nobody waits for a check"
-    with pytest.raises(prepare.work.Gone):
+    with pytest.raises(background.work.Gone):
         list(under_way)
     assert found(NUMBER, draft.service, folder) == []
     assert finished(draft).figures.recipients
@@ -151,6 +153,6 @@ def test_a_text_that_names_it_is_not_changed_before_it_has_gone(folder):
 
 
 def _others():
-    from sms.audience import read_pasted
+    from sms.audiences.files import read_pasted
 
     return read_pasted(OTHER, country="GB", limits=Limits())

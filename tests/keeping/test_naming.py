@@ -5,8 +5,8 @@ import json
 import pytest
 from django.utils import timezone
 
-from sms import erasure
-from sms.erasure.naming import ids_naming
+from sms.compliance import erasure
+from sms.compliance.erasure.naming import ids_naming
 from sms.models import Draft, Receipt
 from tests.support.sends import a_service
 

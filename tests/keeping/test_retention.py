@@ -9,7 +9,7 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sms import archive, desk, facts, retention
+from sms.compliance import archive, retention
 from sms.models import (
     Archive,
     AuditEvent,
@@ -33,7 +33,9 @@ from sms.models import (
     Service,
     Upload,
 )
-from sms.msisdn.hidden import hidden, is_hidden
+from sms.reports import facts
+from sms.sends import progress
+from sms.values.msisdn.hidden import hidden, is_hidden
 from tests.support.past_sends import a_past_send, an_old_service, no_rest, run, told
 from tests.support.sends import BY
 
@@ -82,7 +84,7 @@ def test_numbers_leave_a_digest_by_which_whoever_knows_them_still_finds_the_mess
     assert Echo.objects.get(message=message).destination == ""
     assert Reject.objects.get(send=send).value == ""
     assert message.country == "GB"
-    assert [one.pk for one in desk.find_messages(service, number).messages] == [message.pk]
+    assert [one.pk for one in progress.find_messages(service, number).messages] == [message.pk]
     assert differs() == ""
 
 
@@ -96,7 +98,7 @@ def test_receipts_are_shortened_to_what_became_of_the_message():
     click = Click.objects.get(message__send=send)
     assert (click.url, click.ip, click.user_agent) == ("", "", "")
     assert click.verdict
-    story = desk.story_of(service, send.messages.first().pk)
+    story = progress.story_of(service, send.messages.first().pk)
     assert len(story.receipts) == 2
     assert differs() == ""
 
@@ -188,8 +190,8 @@ def test_what_lies_beside_messages_follows_the_same_days():
     assert list(Upload.objects.values_list("pk", flat=True)) == [waiting.pk], "a draft still needs the other"
     assert Draft.objects.get(send=send).pasted == ""
     sms = InboundMessage.objects.get()
-    assert (bytes(sms.raw), sms.text) == (b"", "")
-    assert is_hidden(sms.msisdn)
+    assert (bytes(sms.raw), sms.values.text) == (b"", "")
+    assert is_hidden(sms.values.msisdn)
     assert not ReceiptInbox.objects.exists()
     assert not Receipt.objects.filter(pk=lost.pk).exists()
     named.refresh_from_db()
@@ -206,7 +208,7 @@ def test_a_draft_that_nobody_sent_or_changed_for_so_long_loses_its_recipients():
     young = Draft.objects.create(service=service, pasted="+447710000009")
     Preparation.objects.create(service=service, draft=old, kind="check", partial=b"x")
     Draft.objects.filter(pk__in=(old.pk, pasted.pk)).update(changed_at=timezone.now() - timedelta(days=31))
-    assert retention.besides.forecast(service, now=timezone.now())["drafts"] == 2
+    assert retention.other_rows.forecast(service, now=timezone.now())["drafts"] == 2
     assert run(service).counts == {"drafts": 2, "uploads": 1}
     assert list(Draft.objects.order_by("pk").values_list("text", "pasted", "upload")) == [
         ("Hello", "", None),
@@ -235,7 +237,7 @@ def test_what_stood_in_for_a_missing_value_goes_with_the_texts():
 
 
 def test_a_run_that_is_ended_half_way_is_gone_on_with(monkeypatch):
-    monkeypatch.setattr(retention.ledger_rows, "batch_size", lambda: 3)
+    monkeypatch.setattr(retention.messages, "batch_size", lambda: 3)
     service = an_old_service(keep_bodies=10)
     a_past_send(service, 10, days=20, ends=("delivered",), clicks=False)
     turns = iter([False, False, True])
@@ -290,7 +292,7 @@ def test_any_mix_of_states_and_ages_leaves_every_figure_as_it_was(ages, bodies, 
     sends = [a_past_send(service, 3, days=days, ends=tuple(ends)) for days, ends in ages]
     before, counts = figures(), [send.counts() for send in sends]
     of_sends = set(SendFact.objects.values_list("send_id", "measure", "word", "code", "bucket", "messages"))
-    everybody = {one.pk for send in sends for one in desk.messages_of(send).messages}
+    everybody = {one.pk for send in sends for one in progress.messages_of(send).messages}
     run(service)
     assert differs() == ""
     facts.rebuild()
@@ -300,7 +302,7 @@ def test_any_mix_of_states_and_ages_leaves_every_figure_as_it_was(ages, bodies, 
         == of_sends
     )
     assert [send.counts() for send in sends] == counts
-    assert {one.pk for send in sends for one in desk.messages_of(send).messages} == everybody
+    assert {one.pk for send in sends for one in progress.messages_of(send).messages} == everybody
     assert run(service).counts == {}, "a second run finds nothing to do"
 
 
@@ -309,13 +311,13 @@ def test_archives_are_found_by_number_and_ids_and_shown_as_before():
     send = a_past_send(service, days=31, content="Hi $(number)")
     stories = {}
     for one in send.messages.order_by("pk"):
-        stories[one.pk] = desk.story_of(service, one.pk)
+        stories[one.pk] = progress.story_of(service, one.pk)
     run(service)
     assert not send.messages.exists()
     assert not Receipt.objects.filter(service=service).exists()
     assert SendKeeping.objects.get(pk=send.pk).archived_at
     for pk, before in stories.items():
-        after = desk.story_of(service, pk)
+        after = progress.story_of(service, pk)
         assert after.archived
         for name in (
             "msisdn",
@@ -335,9 +337,9 @@ def test_archives_are_found_by_number_and_ids_and_shown_as_before():
         }
         ours = archive.story and before.message
         for text in (ours.msisdn, ours.provider_id):
-            assert [one.pk for one in desk.find_messages(service, text).messages] == [pk]
-    assert len(desk.messages_of(send, page=2).messages) == 3
-    assert [one.state for one in desk.messages_of(send, state="failed").messages] == ["failed"]
+            assert [one.pk for one in progress.find_messages(service, text).messages] == [pk]
+    assert len(progress.messages_of(send, page=2).messages) == 3
+    assert [one.state for one in progress.messages_of(send, state="failed").messages] == ["failed"]
     verdicts = list(archive.verify(service.pk))
     assert [one.broken for one in verdicts] == [""]
     assert verdicts[0].messages == 4
@@ -354,7 +356,7 @@ def test_archives_are_written_anew_when_their_own_days_are_over(folder):
     after = Archive.objects.get()
     assert after.name != before.name
     assert [path.name for path in folder.rglob("*.tda")] == [after.name.split("/")[1]], "the old file is gone"
-    (found,) = desk.find_messages(service, number).messages
+    (found,) = progress.find_messages(service, number).messages
     assert is_hidden(found.msisdn)
     assert found.text == ""
     assert run(service).counts == {}
@@ -372,12 +374,12 @@ def test_what_changed_after_it_was_written_stays_in_the_ledger():
     told(late, service, at=timezone.now())
     assert archive.move(made, rest=no_rest) == 2
     assert list(send.messages.order_by("pk").values_list("pk", flat=True)) == ids[2:]
-    assert [one.pk for one in desk.messages_of(send).messages] == ids
+    assert [one.pk for one in progress.messages_of(send).messages] == ids
     assert not next(archive.verify(service.pk)).broken
     assert differs() == ""
     run(service)
     assert not send.messages.exists()
-    assert [one.pk for one in desk.messages_of(send).messages] == ids
+    assert [one.pk for one in progress.messages_of(send).messages] == ids
 
 
 def test_a_damaged_or_missing_file_is_named_and_breaks_no_page(folder):
@@ -391,11 +393,11 @@ def test_a_damaged_or_missing_file_is_named_and_breaks_no_page(folder):
     archive.read.opened.forget()
     with pytest.raises(Exception, match="1 of 1 archives do not hold"):
         call_command("verify_archives", stderr=io.StringIO())
-    found = desk.find_messages(service, number)
+    found = progress.find_messages(service, number)
     assert found.messages == []
     assert "not as it was written" in found.problem
     path.unlink()
-    assert "cannot be read here" in desk.find_messages(service, number).problem
+    assert "cannot be read here" in progress.find_messages(service, number).problem
     path.write_bytes(whole)
     out = io.StringIO()
     call_command("verify_archives", stdout=out)

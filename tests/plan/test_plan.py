@@ -10,15 +10,18 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from sms import dispatch, optout, plan, prices
+from sms import dispatch
 from sms.api.v1.plan_shape import PlanShape
-from sms.audience import Limits, read_pasted
-from sms.compose import lengths
+from sms.audiences.files import Limits, read_pasted
+from sms.catalogue import prices
 from sms.compose.create import create
+from sms.compose.errors import ComposeError
 from sms.compose.order import Order
+from sms.inbound import optouts
 from sms.models import ContactPolicyGroup, Lane, OptOut, Pace, Sender, SenderKind, Service, ShortLinkDomain
-from sms.plan import exact
-from sms.refusal import ComposeError
+from sms.sends import plan
+from sms.sends.plan import request
+from sms.values import link_lengths
 from tests.support.partners import a_partner
 from tests.support.people import signed_in
 from tests.support.provider import PUBLIC_URL, Provider
@@ -65,10 +68,10 @@ def test_cost_is_segments_times_the_price_of_country_and_sender_kind_in_exact_mo
 
 def test_links_and_provider_templates_make_a_range():
     long = "https://shop.example/" + "x" * 150
-    assert lengths.span(long, "") == (2, 2)
-    assert lengths.span(long, "go.example.test") == (1, 2)
-    assert lengths.span("x" * 130 + "{{smartlink_7}}", "") == (1, 2)
-    assert lengths.of_template(1024) == (1, 16)
+    assert link_lengths.span(long, "") == (2, 2)
+    assert link_lengths.span(long, "go.example.test") == (1, 2)
+    assert link_lengths.span("x" * 130 + "{{smartlink_7}}", "") == (1, 2)
+    assert link_lengths.of_template(1024) == (1, 16)
 
 
 @hypothesis_settings(
@@ -87,8 +90,8 @@ def test_its_sums_agree(numbers, written):
     service = Service.objects.filter(slug="shop").first() or a_service(rate=50)
     if not service.prices.exists():
         prices.replace(service, prices.read(PRICES), by=BY)
-        optout.opt_out(
-            service.pk, [optout.Refusal("+447700900002", "asked")], by=BY, source=OptOut.Source.PAGE
+        optouts.opt_out(
+            service.pk, [optouts.Refusal("+447700900002", "asked")], by=BY, source=OptOut.Source.PAGE
         )
     audience = people("+447710999999", *numbers)
     made = planned(an_order(service, audience=audience, content=written))
@@ -131,9 +134,9 @@ def test_the_request_of_any_row_is_byte_for_byte_what_dispatch_posts():
             message.pk, message.msisdn, message.text, message.substitutions, 0, message.zone
         )
         body = dispatch.request.body_of([waiting], sheet).decode()
-        posted.append(exact.marked(body, message_id=message.pk, attempt=1, order=order))
+        posted.append(request.marked(body, message_id=message.pk, attempt=1, order=order))
     assert foreseen == posted
-    assert exact.LATER in foreseen[0] and service.receipt_token not in foreseen[0]
+    assert request.LATER in foreseen[0] and service.receipt_token not in foreseen[0]
     assert '"msisdn":["447710000001"]' in foreseen[0]
     assert "447710000001" not in planned(order, now=now, masked=True).request
     with pytest.raises(ComposeError, match="Row 9 gets no message"):
@@ -148,7 +151,7 @@ def test_the_plan_promises_what_the_provider_then_gets():
     provider = Provider()
     provider.dispatch()
     got = next(body for body in provider.bodies if body["to"][0]["msisdn"] == wanted["to"][0]["msisdn"])
-    got["to"][0]["correlationId"] = exact.LATER
+    got["to"][0]["correlationId"] = request.LATER
     got["notifyUrl"] = wanted["notifyUrl"]
     assert got == wanted
 
@@ -281,6 +284,6 @@ def test_page_and_api_say_the_same():
     assert shown == own
     assert set(told) == set(PlanShape().fields) - {"made_at", "start_at", "finish_at", "finish_latest_at"}
     text = page.content.decode()
-    assert "2 of 3" in text and "0.10 EUR" in text and exact.LATER in text
+    assert "2 of 3" in text and "0.10 EUR" in text and request.LATER in text
     wrong = composer.get(f"{review}?row=2").content.decode()
     assert "Row 2 gets no message" in wrong

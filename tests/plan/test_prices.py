@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from sms import prices
+from sms.catalogue import prices
 from sms.models import AuditEvent, Price
 from tests.support.people import a_cast
 from tests.support.sends import BY, a_service

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from sms.audience import Audience, Recipient
+from sms.audiences.files import Audience, Recipient
 from sms.compose import checks
 from sms.compose.lines import Composer
 from sms.compose.order import settled

@@ -9,8 +9,10 @@ from django.utils import timezone
 from portal import people
 from portal.access import ACTS
 from portal.models import Invitation, Membership, Role, User
-from sms import erasure, saved, templates
-from sms.audience import Limits
+from sms.audiences import saved
+from sms.audiences.files import Limits
+from sms.catalogue import templates
+from sms.compliance import erasure
 from sms.models import (
     ApiKey,
     ApprovalRequest,

@@ -6,7 +6,8 @@ import pytest
 from django.contrib import admin
 
 from portal.models import Membership, User
-from sms import control, models
+from sms import models
+from sms.sends import control
 from tests.support.people import Cast, a_cast
 from tests.support.sends import BY, a_send, a_service
 

@@ -9,8 +9,10 @@ from django.core import mail
 from django.utils import timezone
 
 from portal.models import User
-from sms import approval, approving, rounds
+from sms.compose import approval
 from sms.models import ApprovalRequest, ApprovalRules, Draft, Message, Send, SendState
+from sms.sends import answers
+from sms.worker import jobs
 from tests.support.approvals import a_person, acting, request_of
 from tests.support.people import Cast, a_cast
 from tests.support.sends import BY
@@ -172,7 +174,7 @@ def test_taking_back_opens_the_draft_again(cast):
 def test_what_expired_is_asked_again(cast):
     send = sent_for_approval(cast)
     ApprovalRequest.objects.update(expires_at=timezone.now())
-    rounds.tidy()
+    jobs.tidy()
     assert "Ask again" in text_of(cast["composer"].get(f"/s/shop/sends/{send.pk}/"))
     response = cast["composer"].post(f"/s/shop/sends/{send.pk}/ask-again/", follow=True)
     assert "Asked again." in text_of(response)
@@ -200,7 +202,7 @@ def test_the_lists_show_what_is_whose(cast):
 
 
 def told() -> list[tuple[list[str], str]]:
-    rounds.tell_people(public_url=URL)
+    jobs.tell_people(public_url=URL)
     found = [(one.bcc, one.subject) for one in mail.outbox]
     mail.outbox.clear()
     return found
@@ -210,7 +212,7 @@ def test_approvers_are_asked_and_reminded_and_the_author_is_told(cast):
     send = sent_for_approval(cast)
     request = request_of(send)
     assert mail.outbox == [], "never inside the request"
-    rounds.tell_people(public_url=URL)
+    jobs.tell_people(public_url=URL)
     (asked,) = mail.outbox
     assert asked.bcc == ["approver@example.test"]
     assert f"{URL}/s/shop/approvals/{request.pk}/" in asked.body
@@ -234,7 +236,7 @@ def run_out(request: ApprovalRequest) -> None:
 def test_the_author_hears_of_every_end(cast):
     approver = User.objects.get(email="approver@example.test")
     ends = {
-        "was rejected": lambda one: approving.reject(
+        "was rejected": lambda one: answers.reject(
             one, by=acting(approver), user=approver, seen=one.fingerprint, comment="No."
         ),
         "is void": lambda one: approval.void(one.send, ["text"], by=BY),

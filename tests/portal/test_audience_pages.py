@@ -5,8 +5,9 @@ import re
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from sms import optout, saved
-from sms.audience import Limits
+from sms.audiences import saved
+from sms.audiences.files import Limits
+from sms.inbound import optouts
 from sms.models import AudienceVersion, AuditEvent, OptOut, SavedAudience, Send
 from tests.support.people import Cast, a_cast
 from tests.support.sends import BY, a_send
@@ -164,9 +165,9 @@ def test_lists_ask_the_same_number_of_queries_for_any_number_of_rows(
 
 
 def test_opt_outs_leave_as_csv_with_their_history(cast):
-    refused = [optout.Refusal("+447710000000", "=cmd"), optout.Refusal("+447710000001", "Wrote to us")]
-    optout.opt_out(cast.service.pk, refused, by=BY, source="page")
-    optout.opt_in(cast.service.pk, ["+447710000001"], by=BY, reason="Asked again")
+    refused = [optouts.Refusal("+447710000000", "=cmd"), optouts.Refusal("+447710000001", "Wrote to us")]
+    optouts.opt_out(cast.service.pk, refused, by=BY, source="page")
+    optouts.opt_in(cast.service.pk, ["+447710000001"], by=BY, reason="Asked again")
     url = "/s/shop/opt-outs/"
     assert cast["composer"].post(f"{url}export/").status_code == 403
     lines = body(cast["auditor"].post(f"{url}export/")).splitlines()

@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from portal.models import User
-from sms import audit
+from sms.compliance import audit
 from sms.models import Actor, AuditEvent, AuditSeal, Service, audit_guard
 from tests.environment import ROOT
 from tests.support.audit_tampering import sql
@@ -108,7 +108,7 @@ def test_the_button_verifies_and_is_an_act_of_its_own(cast):
 
 def test_a_long_chain_is_verified_in_several_presses(cast, monkeypatch):
     monkeypatch.setattr("portal.views.audit.PATIENCE", 0.0)
-    monkeypatch.setattr(sys.modules["sms.audit.verify"], "PAGE", 20)
+    monkeypatch.setattr(sys.modules["sms.compliance.audit.verify"], "PAGE", 20)
     page = cast["auditor"].post("/s/shop/audit/verify/")
     assert "All rows up to 20 hold" in page.content.decode()
     page = cast["auditor"].post("/s/shop/audit/verify/", {"after": "20"})

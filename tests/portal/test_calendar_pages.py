@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from portal.models import Membership, User
-from sms import control
 from sms.models import AuditEvent, Draft, SendState, Service, Slice
+from sms.sends import control
 from tests.support.people import signed_in
 from tests.support.provider import Provider
 from tests.support.sends import BY, a_send, a_service

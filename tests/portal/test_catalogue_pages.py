@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from sms import templates
+from sms.catalogue import templates
 from sms.models import ContactPolicyGroup, MessageTemplate, Sender, SenderKind, Smartlink, TemplateVersion
 from tests.support.people import a_cast, signed_in
 from tests.support.provider import Provider, accepted, refused

@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from portal.models import User
-from sms import drafting
+from sms.compose.drafts import collaboration
 from sms.models import AuditEvent, Draft, Send
 from sms.models.draft import DraftPresence
 from tests.support.people import signed_in
@@ -74,7 +74,7 @@ def test_saving_a_draft_that_was_sent_meanwhile_leads_to_its_send_and_never_unse
     composer.post(review)
     form = DraftForm(typed(service), instance=stale, service=service)
     assert form.is_valid()
-    with pytest.raises(drafting.DraftSent):
+    with pytest.raises(collaboration.DraftSent):
         form.keep(user=None)
     assert Draft.objects.get().send == Send.objects.get()
     assert composer.post(review).url == f"/s/shop/sends/{Send.objects.get().pk}/"
@@ -243,18 +243,18 @@ def test_numbers_are_masked_on_every_page(service, composer):
 
 
 def test_a_raw_receipt_is_shown_without_the_number(service, composer):
-    from sms import correlation
-    from sms.receipts import Incoming, doors, fold
-    from sms.receipts.inbox import insert
+    from sms.inbound.receipts import Incoming, addresses, fold
+    from sms.inbound.receipts.inbox import insert
+    from sms.values import correlation_id
     from tests.support.provider import Provider
     from tests.support.receipts import receipt
     from tests.support.sends import a_send
 
-    doors.forget()
+    addresses.forget()
     message = a_send(service).messages.get()
     Provider().dispatch()
-    name = correlation.write(message_id=message.pk, attempt=1, key=service.correlation_key)
-    insert([Incoming.of(receipt(name), door=doors.find(service.receipt_token))])
+    name = correlation_id.write(message_id=message.pk, attempt=1, key=service.correlation_key)
+    insert([Incoming.of(receipt(name), door=addresses.find(service.receipt_token))])
     fold()
     page = composer.get(f"/s/shop/messages/{message.pk}/").content.decode()
     assert "deliveryInfoNotification" in page
@@ -298,7 +298,7 @@ def test_what_needs_unicode_is_replaced_at_the_press_of_a_button(service, compos
 def test_the_preview_shows_the_wording_in_the_chosen_language_and_the_page_has_smartlinks_to_insert(
     service, composer
 ):
-    from sms import templates
+    from sms.catalogue import templates
     from sms.models import Smartlink
     from tests.support.sends import BY
 

@@ -3,10 +3,11 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from portal.views import preview
-from sms import drafts, optout, prepare
-from sms.audience import Limits
+from portal.views.compose import preview
+from sms.audiences.files import Limits
+from sms.compose import background, drafts
 from sms.compose.order import LARGE
+from sms.inbound import optouts
 from sms.models import Draft, Preparation, Upload
 from tests.support.people import signed_in
 from tests.support.sends import BY, a_service
@@ -28,7 +29,7 @@ def composer(service):
 @pytest.fixture
 def draft(service):
     """One number twice, one that is none, one person who refused, and a text of two segments for everybody else."""
-    optout.opt_out(service.pk, [optout.Refusal("+447710000007")], by=BY, source="page")
+    optouts.opt_out(service.pk, [optouts.Refusal("+447710000007")], by=BY, source="page")
     rows = [f"+44771{at:07d},{'x' * 140}" for at in (*range(ROWS), 0)]
     content = "\n".join(["Mobile,Note", *rows, "12,x"]).encode()
     assert len(content) > drafts.SMALL
@@ -51,7 +52,7 @@ def shown(client, draft, *, count=True, **changes) -> str:
 
 
 def worked() -> None:
-    prepare.run(stopped=lambda: False)
+    background.run(stopped=lambda: False)
 
 
 def test_every_row_is_counted_in_the_background_and_shown_with_what_is_left_out(composer, draft):

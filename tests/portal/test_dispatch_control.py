@@ -6,11 +6,11 @@ import httpx
 import pytest
 from django.utils import timezone
 
-from sms import control
 from sms.dispatch import Verdict
 from sms.dispatch.watch import Finding
 from sms.dispatch.watch import _hold as hold_by_rule
 from sms.models import AuditEvent, Draft, Hold, Lane, Resend, Send, Service, ShortLinkDomain, Slice
+from sms.sends import control
 from tests.support.people import Cast, a_cast
 from tests.support.provider import Provider
 from tests.support.sends import BY, a_send

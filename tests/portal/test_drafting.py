@@ -9,10 +9,11 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.forms import zones
+from portal.forms import time_zones
 from portal.models import User
-from sms import drafting, drafts
-from sms.audience import Limits
+from sms.audiences.files import Limits
+from sms.compose import drafts
+from sms.compose.drafts import collaboration
 from sms.models import AuditEvent, Draft, DraftPresence, Send, ShortLinkDomain, Upload
 from tests.support.people import signed_in
 from tests.support.sends import a_service
@@ -90,7 +91,7 @@ def test_what_both_changed_is_overwritten_by_nobody_until_one_chooses(service, a
     assert saved(ada, url, service, page, text="Ada's", name="Spring").status_code == 409, (
         "still nobody chose"
     )
-    seen = drafting.fingerprints(draft)["text"]
+    seen = collaboration.fingerprints(draft)["text"]
     chosen = saved(ada, url, service, page, text="Ada's", name="Spring", choose_text="mine", seen_text=seen)
     assert chosen.status_code == 200
     assert Draft.objects.get().text == "Ada's"
@@ -100,7 +101,7 @@ def test_a_third_version_is_not_lost_to_a_choice_between_two(service, ada, ben):
     url, told = begun(ada, service)
     first = saved(ben, url, service, told, text="Ben's").json()
     page = saved(ada, url, service, told, text="Ada's").json()
-    seen = drafting.fingerprints(Draft.objects.get())["text"]
+    seen = collaboration.fingerprints(Draft.objects.get())["text"]
     saved(ben, url, service, first, text="Ben's second")
     again = saved(ada, url, service, page, text="Ada's", choose_text="mine", seen_text=seen)
     assert again.status_code == 409
@@ -141,8 +142,8 @@ def test_colleagues_see_who_is_at_it_and_where_until_forty_seconds_of_silence(se
     assert "Ben is editing text" in ada.get(url).content.decode()
     draft, me = Draft.objects.get(), User.objects.get(email="ada@example.test")
     now = timezone.now()
-    assert drafting.busy([draft], now=now) == {draft.pk: "Ben, Ada"}
-    assert not drafting.colleagues(draft, besides=me, now=now + timedelta(seconds=41))
+    assert collaboration.busy([draft], now=now) == {draft.pk: "Ben, Ada"}
+    assert not collaboration.colleagues(draft, besides=me, now=now + timedelta(seconds=41))
     ben.post(f"{url}here/", {"leave": "1"})
     assert ada.post(f"{url}here/", {}).json()["people"] == []
     assert not DraftPresence.objects.filter(user__email="ben@example.test").exists()
@@ -158,13 +159,13 @@ def test_drafts_are_found_with_who_changed_them_last(service, ada, ben):
 
 # --- whose change stands ------------------------------------------------------------------------------------------------
 
-values = st.fixed_dictionaries(dict.fromkeys(drafting.EDITED, st.sampled_from("abc")))
+values = st.fixed_dictionaries(dict.fromkeys(collaboration.EDITED, st.sampled_from("abc")))
 
 
-@given(typed=values, stored=values, base=values, chosen=st.sets(st.sampled_from(drafting.EDITED)))
+@given(typed=values, stored=values, base=values, chosen=st.sets(st.sampled_from(collaboration.EDITED)))
 def test_nothing_that_was_not_seen_is_ever_overwritten(typed, stored, base, chosen):
-    mine, others, clashes = drafting._sorted(typed, stored, base, chosen)
-    for name in drafting.EDITED:
+    mine, others, clashes = collaboration._sorted(typed, stored, base, chosen)
+    for name in collaboration.EDITED:
         if name in mine:
             assert stored[name] == base[name], "nobody else had changed it"
             assert typed[name] != stored[name]
@@ -201,9 +202,9 @@ def test_an_hour_that_the_clocks_skip_is_refused_with_the_way_out(service, ada):
 
 def test_an_hour_that_comes_twice_is_explained():
     naive = datetime(2030, 10, 27, 2, 30)
-    at = zones.moment(naive, "Europe/Berlin")
+    at = time_zones.moment(naive, "Europe/Berlin")
     assert at == datetime(2030, 10, 27, 0, 30, tzinfo=UTC)
-    assert "comes twice; the first one is meant" in zones.in_words(at, "Europe/Berlin")
+    assert "comes twice; the first one is meant" in time_zones.in_words(at, "Europe/Berlin")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from sms import optout
+from sms.inbound import optouts
 from sms.models import AuditEvent, InboundMessage, OptOut
 from tests.support.office_file import build
 from tests.support.people import Cast, a_cast
@@ -29,8 +29,8 @@ def text_of(response) -> str:
 
 
 def refused(cast: Cast, *numbers: str) -> None:
-    optout.opt_out(
-        cast.service.pk, [optout.Refusal(one, "Said so.") for one in numbers], by=BY, source="page"
+    optouts.opt_out(
+        cast.service.pk, [optouts.Refusal(one, "Said so.") for one in numbers], by=BY, source="page"
     )
 
 
@@ -38,7 +38,7 @@ def an_sms(cast: Cast, text: str, **fields) -> InboundMessage:
     body = {"oa": PHONE, "da": "SHOP", "message": text, "tid": text} | fields
     import json
 
-    optout.take(json.dumps(body).encode(), service_id=cast.service.pk, received_at=timezone.now())
+    optouts.take(json.dumps(body).encode(), service_id=cast.service.pk, received_at=timezone.now())
     return InboundMessage.objects.first()
 
 
@@ -163,7 +163,7 @@ def test_an_admin_lifts_with_a_reason_and_nobody_else_may(cast):
 
 
 def test_another_services_opt_out_is_not_there(cast):
-    optout.opt_out(cast.other.pk, [optout.Refusal(PHONE)], by=BY, source="page")
+    optouts.opt_out(cast.other.pk, [optouts.Refusal(PHONE)], by=BY, source="page")
     assert cast["admin"].get(f"{URL}{OptOut.objects.get().pk}/lift/").status_code == 404
     assert "••• 000" not in text_of(cast["admin"].get(URL))
 
@@ -179,7 +179,7 @@ def test_what_people_wrote_is_shown_help_counted_and_doubts_said(cast):
 
 
 def test_what_was_set_aside_shows_its_reason_and_an_admin_tries_again(cast):
-    optout.take(b"not json", service_id=cast.service.pk, received_at=timezone.now())
+    optouts.take(b"not json", service_id=cast.service.pk, received_at=timezone.now())
     found = InboundMessage.objects.get()
     assert "Kept, but not acted upon: It is not JSON" in text_of(cast["composer"].get(URL))
     url = f"/s/shop/inbound/{found.pk}/retry/"

@@ -7,8 +7,9 @@ import zipfile
 import pytest
 from django.conf import settings
 
-from sms import archive, rounds
+from sms.compliance import archive
 from sms.models import AuditEvent, Erasure
+from sms.worker import jobs
 from tests.support.pages import text_of
 from tests.support.past_sends import a_past_send
 from tests.support.people import a_cast
@@ -37,7 +38,7 @@ def test_a_number_is_asked_to_be_erased_and_the_certificate_shown(cast, tmp_path
     one = Erasure.objects.get()
     assert there.url == f"{PAGE}{one.pk}/"
     assert "It begins within a minute" in text_of(admin.get(there.url))
-    assert rounds.erase(folder=tmp_path) == 1
+    assert jobs.erase(folder=tmp_path) == 1
     shown = text_of(admin.get(there.url))
     assert "the number was found nowhere" in shown
     assert one.digest in shown

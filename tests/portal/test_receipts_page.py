@@ -4,10 +4,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from sms import receipts
+from sms.inbound import receipts
+from sms.inbound.receipts.inbox import insert
+from sms.ledger.states import window_of
 from sms.models import AuditEvent, Receipt, ReceiptInbox, Service, StateCount
-from sms.models.ledger import window_of
-from sms.receipts.inbox import insert
 from tests.support.people import a_cast
 from tests.support.receipts import receipt
 from tests.support.sends import a_send
@@ -18,13 +18,13 @@ PAGE = "/s/shop/receipts/"
 
 @pytest.fixture
 def cast():
-    receipts.doors.forget()
+    receipts.addresses.forget()
     yield a_cast()
-    receipts.doors.forget()
+    receipts.addresses.forget()
 
 
 def take_in(service: Service, *bodies: bytes) -> None:
-    door = receipts.doors.find(service.receipt_token)
+    door = receipts.addresses.find(service.receipt_token)
     insert([receipts.Incoming.of(raw, door=door) for raw in bodies])
     receipts.fold()
 

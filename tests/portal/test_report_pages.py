@@ -11,10 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
-from sms import facts, reports
-from sms.models import AuditEvent, Fact, Message, ReportFile, ReportSchedule, Send, ledger
-from sms.models.ledger import News, Tally
-from sms.reports.mailed import next_time
+from sms import reports
+from sms.ledger import states
+from sms.ledger.states import News, Tally
+from sms.models import AuditEvent, Fact, Message, ReportFile, ReportSchedule, Send
+from sms.reports import facts
+from sms.reports.mail import next_time
 from tests.support.people import Cast, a_cast
 from tests.support.sends import a_send
 
@@ -38,8 +40,8 @@ def sent(service, count: int = 30, *, failed: int = 3, heard: int = 25, days_ago
     at = timezone.now() - timedelta(days=days_ago)
     ids = list(send.messages.order_by("pk").values_list("pk", flat=True))
     tally = Tally.new()
-    ledger.arm(ids, at=at, tally=tally)
-    ledger.accept([(pk, 1, "p") for pk in ids], at=at + timedelta(seconds=1), tally=tally)
+    states.arm(ids, at=at, tally=tally)
+    states.accept([(pk, 1, "p") for pk in ids], at=at + timedelta(seconds=1), tally=tally)
     news = [
         News(
             pk,
@@ -51,7 +53,7 @@ def sent(service, count: int = 30, *, failed: int = 3, heard: int = 25, days_ago
         )
         for index, pk in enumerate(ids[:heard])
     ]
-    ledger.apply(news, tally=tally)
+    states.apply(news, tally=tally)
     tally.write()
     return send
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sms import archive
+from sms.compliance import archive
 from sms.models import AuditEvent, SendKeeping, Service
 from tests.support.pages import text_of
 from tests.support.past_sends import a_past_send, run

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from sms.inbound.receipts import addresses
 from sms.models import ApprovalRules, AuditEvent, Hold, Region, RetentionClock, Service
-from sms.receipts import doors
 from tests.support.pages import text_of
 from tests.support.people import Cast, a_cast
 from tests.support.provider import Provider
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def cast() -> Cast:
-    doors.forget()
+    addresses.forget()
     return a_cast()
 
 
@@ -183,11 +183,13 @@ def test_the_connection_test_tells_its_verdict_and_resets_nothing_else(cast):
 
 
 def test_a_receipt_counts_for_the_checklist_as_well_as_a_look(cast, client):
-    from portal.checklist import open_steps
+    from portal.presenters.checklist import open_steps
 
     send = a_send(cast.service)
-    from sms import correlation
+    from sms.values import correlation_id
 
-    name = correlation.write(message_id=send.messages.get().pk, attempt=1, key=cast.service.correlation_key)
+    name = correlation_id.write(
+        message_id=send.messages.get().pk, attempt=1, key=cast.service.correlation_key
+    )
     client.post(f"/receipts/{cast.service.receipt_token}/", receipt(name), content_type="application/json")
     assert next(step for step in open_steps(kept(cast)) if step.title == "See a receipt arrive").done

@@ -3,8 +3,8 @@
 import pytest
 
 from portal.models import User
-from sms import saved
-from sms.audience import Limits
+from sms.audiences import saved
+from sms.audiences.files import Limits
 from sms.models import AuditEvent, Draft, Send
 from tests.support.people import signed_in
 from tests.support.provider import Provider
@@ -134,7 +134,7 @@ def test_the_list_is_narrowed_down(service, composer):
 
 
 def test_pages_of_the_list_hold_what_was_asked_for(service, composer, monkeypatch):
-    monkeypatch.setattr("sms.narrowing.PAGE", 2)
+    monkeypatch.setattr("sms.sends.search.PAGE", 2)
     for place in range(5):
         a_send(service, name=f"Sale {place}")
     a_send(service, name="Other")

@@ -5,11 +5,12 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from sms import callbacks, correlation
+from sms import callbacks
 from sms.callbacks.post import Line
+from sms.inbound.receipts.inbox import insert
+from sms.inbound.receipts.incoming import Incoming
 from sms.models import Callback, CallbackEndpoint, Message, Send, Service
-from sms.receipts.inbox import insert
-from sms.receipts.incoming import Incoming
+from sms.values import correlation_id
 from tests.support.callback_receiver import LOOPBACK
 from tests.support.receipts import receipt
 
@@ -32,7 +33,7 @@ def with_notify(send: Send, url: str = "http://127.0.0.1:9/notify?x=1", **change
 def comes_in(message: Message, *, code: str = "7500", status: str = "Delivered", **extra) -> None:
     """One receipt, stored but not applied."""
     service = message.send.service
-    name = correlation.write(message_id=message.pk, attempt=1, key=service.correlation_key)
+    name = correlation_id.write(message_id=message.pk, attempt=1, key=service.correlation_key)
     raw = receipt(name, code=code, status=status, **extra)
     key = service.correlation_key
     insert([Incoming.read(raw, service_id=service.pk, key=key, received_at=timezone.now())])

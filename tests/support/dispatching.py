@@ -9,13 +9,13 @@ from django.utils import timezone
 from sms.catalogue.credentials import line_of
 from sms.dispatch import claim
 from sms.dispatch.arm import Kit, arm, fence
+from sms.dispatch.breaker import Gate
 from sms.dispatch.claim import Owner
-from sms.dispatch.fair import Fair
-from sms.dispatch.gate import Gate
+from sms.dispatch.fair_queue import Fair
 from sms.dispatch.post import Job
 from sms.dispatch.request import sheet_of
+from sms.ledger.states import Tally
 from sms.models import Message, Send, Slice
-from sms.models.ledger import Tally
 from tests.support.provider import PUBLIC_URL
 
 

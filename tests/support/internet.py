@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from sms.domains.site import Wire
+from sms.catalogue.domains.site import Wire
 
 NOW = dt.datetime.now(dt.UTC)
 

@@ -7,10 +7,10 @@ from importlib import import_module
 
 from django.db import connections
 
-from sms import points
+from sms.ledger import crash_points
 
 # by name, since the package's door has functions of the same names
-MODULES = (import_module("sms.archive.move"), import_module("sms.archive.rewrite"))
+MODULES = (import_module("sms.compliance.archive.move"), import_module("sms.compliance.archive.rewrite"))
 
 
 def killed_at(name: str, act: Callable[[], object], *modules) -> bool:
@@ -20,7 +20,7 @@ def killed_at(name: str, act: Callable[[], object], *modules) -> bool:
     if not child:
         try:
             for module in (*MODULES, *modules):
-                module.point = points.chosen(name, die=points._die)
+                module.point = crash_points.chosen(name, die=crash_points._die)
             act()
             os._exit(0)
         finally:

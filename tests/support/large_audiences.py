@@ -5,8 +5,9 @@ import itertools
 
 import pytest
 
-from sms import chunks, drafts, prepare
-from sms.audience import Limits, read
+from sms.audiences import storage
+from sms.audiences.files import Limits, read
+from sms.compose import background, drafts
 from sms.compose.order import Order
 from sms.models import AudienceVersion, Draft, Preparation, Send, Upload
 from tests.support.sends import an_order
@@ -42,14 +43,14 @@ def finished(draft: Draft) -> drafts.Looked:
                 return looked
         except drafts.NotReady:
             pass
-        prepare.run(stopped=lambda: False)
+        background.run(stopped=lambda: False)
     raise AssertionError("it never comes to an end")
 
 
 def killed(work: Preparation, *, after: int = 1) -> None:
     """A process that ends after some blocks, its lease over."""
     blocks = itertools.count(1)
-    assert not prepare.go_on(work.pk, stopped=lambda: next(blocks) >= after)
+    assert not background.go_on(work.pk, stopped=lambda: next(blocks) >= after)
 
 
 def reading_of(draft: Draft) -> Preparation:
@@ -64,7 +65,7 @@ def rows(count: int) -> bytes:
     return "\n".join(["number,name", *lines]).encode()
 
 
-def stored(service, count: int) -> chunks.Kept:
+def stored(service, count: int) -> storage.Kept:
     """A file's rows in the database, as a draft's large file is."""
     audience = read(io.BytesIO(rows(count)), name="a.csv", country="GB", limits=Limits())
     version = AudienceVersion.objects.create(
@@ -75,8 +76,8 @@ def stored(service, count: int) -> chunks.Kept:
         headings=audience.headings,
         column=audience.column,
     )
-    chunks.store(audience, version)
-    return chunks.Kept(version)
+    storage.store(audience, version)
+    return storage.Kept(version)
 
 
 def large_order(service, count: int = 2_500, **changes) -> Order:
@@ -86,4 +87,4 @@ def large_order(service, count: int = 2_500, **changes) -> Order:
 
 def one_block(send: Send) -> None:
     """As a process that is killed after its first block: its lease has run out since."""
-    assert not prepare.go_on(send.preparation.pk, stopped=lambda: True)
+    assert not background.go_on(send.preparation.pk, stopped=lambda: True)

@@ -5,8 +5,11 @@ from typing import Any
 
 from django.test import Client
 
-from sms import api_keys, callbacks, optout, saved
-from sms.audience import Limits
+from sms import callbacks
+from sms.audiences import saved
+from sms.audiences.files import Limits
+from sms.catalogue import api_keys
+from sms.inbound import optouts
 from sms.models import Callback, ContactPolicyGroup, MessageTemplate, OptOut, Region, Service, ShortLinkDomain
 from tests.support.sends import BY, a_send, a_service
 
@@ -59,7 +62,7 @@ def a_partner(*scopes: str, service: Service | None = None, **changes: Any) -> t
 def one_of_everything(service: Service) -> dict[str, int]:
     """Ids by resource."""
     send = a_send(service, 2)
-    optout.opt_out(service.pk, [optout.Refusal("+447700900002", "asked")], by=BY, source=OptOut.Source.PAGE)
+    optouts.opt_out(service.pk, [optouts.Refusal("+447700900002", "asked")], by=BY, source=OptOut.Source.PAGE)
     policy = callbacks.Policy()
     endpoint = callbacks.add(service, name="Orders", url="https://partner.example/in", by=BY, policy=policy)
     told = Callback.objects.create(

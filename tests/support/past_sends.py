@@ -5,15 +5,17 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from sms import facts, retention
-from sms.models import Click, Echo, Receipt, Send, Service, Slice, StateCount, ledger
-from sms.models.ledger import News, Tally
+from sms.compliance import retention
+from sms.inbound.clicks import counts
+from sms.ledger import states
+from sms.ledger.states import News, Tally
+from sms.models import Click, Echo, Receipt, Send, Service, Slice, StateCount
 from sms.models.send import SendState
-from sms.receipts import click_book
+from sms.reports import facts
 from tests.support.receipts import receipt
 from tests.support.sends import a_send, a_service
 
-from sms import correlation  # isort: skip
+from sms.values import correlation_id  # isort: skip
 
 ENDS = ("delivered", "failed", "no_report", "delivered")
 
@@ -46,8 +48,8 @@ def play(send: Send, *, at: datetime, ends, clicks: bool) -> None:
     posted = [
         one for index, one in enumerate(messages) if ends[index % len(ends)] not in ("pending", "cancelled")
     ]
-    ledger.arm([one.pk for one in posted], at=at, tally=tally)
-    ledger.accept(
+    states.arm([one.pk for one in posted], at=at, tally=tally)
+    states.accept(
         [(one.pk, 1, f"p-{one.pk}") for one in posted], at=at + timedelta(milliseconds=80), tally=tally
     )
     for index, one in enumerate(messages):
@@ -55,7 +57,7 @@ def play(send: Send, *, at: datetime, ends, clicks: bool) -> None:
         if end in ("queued", "pending"):
             continue
         code = "7203" if end == "failed" else ""
-        ledger.apply(
+        states.apply(
             [News(one.pk, end, at + timedelta(seconds=5), code=code, carrier="o2", segments=1)], tally=tally
         )
     tally.write()
@@ -71,13 +73,13 @@ def play(send: Send, *, at: datetime, ends, clicks: bool) -> None:
             user_agent="Safari",
             at=at,
         )
-        click_book.judge_messages([posted[0].pk])
+        counts.judge_messages([posted[0].pk])
         Echo.objects.create(message=posted[0], correlation_id="theirs-1", destination=posted[0].msisdn)
     facts.fold()
 
 
 def told(message, service: Service, *, at: datetime, click: bool = False) -> Receipt:
-    ours = correlation.write(message_id=message.pk, attempt=1, key=service.correlation_key)
+    ours = correlation_id.write(message_id=message.pk, attempt=1, key=service.correlation_key)
     info = {"destination": message.msisdn.lstrip("+"), "timeStamp": at.isoformat()}
     if click:
         info |= {"code": "7504", "deliveryStatus": "Clicked", "Description": "https://x.test/a|203.0.113.9"}

@@ -10,7 +10,7 @@ import httpx
 
 from sms import dispatch
 from sms.catalogue.credentials import Line
-from sms.dispatch.gate import Gates
+from sms.dispatch.breaker import Gates
 from sms.webex.client import Client
 
 PUBLIC_URL = "https://desk.example.test"

@@ -4,7 +4,7 @@ import json
 
 from django.test import Client
 
-from sms import correlation
+from sms.values import correlation_id
 from tests.support.provider import Provider
 from tests.support.sends import a_send
 
@@ -43,4 +43,4 @@ def posted_message(service, **order):
     send = a_send(service, **order)
     Provider().dispatch()
     message = send.messages.get()
-    return message, correlation.write(message_id=message.pk, attempt=1, key=service.correlation_key)
+    return message, correlation_id.write(message_id=message.pk, attempt=1, key=service.correlation_key)

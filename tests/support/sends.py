@@ -1,7 +1,7 @@
 """A service with its catalogue, numbers that are valid, and sends made of them."""
 
-from sms import prepare
-from sms.audience import Audience, Limits, read_pasted
+from sms.audiences.files import Audience, Limits, read_pasted
+from sms.compose import background
 from sms.compose.create import create
 from sms.compose.order import Order
 from sms.models import Actor, AuthKind, Region, Send, Sender, SenderKind, SendState, Service
@@ -36,6 +36,6 @@ def an_order(service: Service, count: int = 1, **changes) -> Order:
 def a_send(service: Service, count: int = 1, **changes) -> Send:
     send = create(an_order(service, count, **changes), by=BY)
     if send.state == SendState.PREPARING:  # a large one is wanted with its messages
-        prepare.run(stopped=lambda: False)
+        background.run(stopped=lambda: False)
         send.refresh_from_db()
     return send

@@ -6,8 +6,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from sms import tasks
 from sms.models import FactFold
+from sms.worker import tasks
 
 
 class Command(BaseCommand):

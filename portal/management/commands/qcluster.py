@@ -22,8 +22,9 @@ from django.db import DatabaseError, connections
 from django_q.cluster import Cluster
 from django_q.management.commands.qcluster import Command as Original
 
-from portal.watchdog import PATIENCE, Watchdog
-from sms import tasks, wake
+from sms.ledger import wakeups
+from sms.worker import tasks
+from sms.worker.watchdog import PATIENCE, Watchdog
 
 log = structlog.get_logger(__name__)
 
@@ -90,9 +91,9 @@ def _prepare() -> None:
     said, pause = False, 0.5
     while True:
         try:
-            wake.make_schedule()
-            wake.discard_stale()
-            wake.dispatch()
+            wakeups.make_schedule()
+            wakeups.discard_stale()
+            wakeups.dispatch()
         except DatabaseError as problem:
             if not said:
                 log.warning("cluster_waits", sentence=f"The database does not answer: {str(problem).strip()}")

@@ -10,10 +10,11 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connection, connections
 
-from portal import demo, supervisor, watchdog
+from portal import demo
 from portal.env import env_url
-from sms import wake
-from sms.models.secret import UnreadableSecret
+from sms.ledger import wakeups
+from sms.models.fields import UnreadableSecret
+from sms.worker import supervisor, watchdog
 
 SANDBOX_KEY = "sandbox-key"
 
@@ -113,7 +114,7 @@ class Command(BaseCommand):
     @staticmethod
     def _prepare() -> None:
         call_command("prepare")
-        wake.dispatch()  # what became due while nothing ran goes out now, not at the first tick
+        wakeups.dispatch()  # what became due while nothing ran goes out now, not at the first tick
 
     @staticmethod
     def _load_demo(*, url: str, key: str, is_sandbox: bool) -> list[str]:

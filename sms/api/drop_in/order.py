@@ -17,7 +17,8 @@ from sms.api.drop_in.errors import (
     missing,
     too_long,
 )
-from sms.audience import Audience, Recipient, Reject
+from sms.audiences.files import Audience, Recipient, Reject
+from sms.compose.errors import ComposeError, Partner, RepeatedReference, RowsRefused
 from sms.compose.order import Order
 from sms.models import (
     ApiKey,
@@ -29,9 +30,8 @@ from sms.models import (
     Service,
     ShortLinkDomain,
 )
-from sms.models.insert import Later
-from sms.msisdn import BadNumber, parse
-from sms.refusal import ComposeError, Partner, RepeatedReference, RowsRefused
+from sms.models.sql.insert import Later
+from sms.values.msisdn import BadNumber, parse
 
 URGENT_UP_TO = 10  # destinations: a code or an alarm, which must not wait behind a campaign
 MOST_KNOWN = 100

@@ -10,8 +10,8 @@ from urllib.parse import quote_plus
 
 import msgspec
 
-from sms import archive
 from sms.api.drop_in.body import RECEIPTS
+from sms.compliance import archive
 from sms.models import Echo, Message, MessageState, Send
 
 STATUS = {

@@ -32,10 +32,10 @@ from sms.api.idempotency import Answer, BadKey, OtherBody, UnderWay
 from sms.api.receipts import NoNegotiation
 from sms.api.throttle import KeyThrottle, with_rate_limit
 from sms.compose.create import create
+from sms.compose.errors import ComposeError
 from sms.models import Echo, Send
-from sms.models.insert import Later, insert
-from sms.models.secret import UnreadableSecret
-from sms.refusal import ComposeError
+from sms.models.fields import UnreadableSecret
+from sms.models.sql.insert import Later, insert
 
 log = structlog.get_logger(__name__)
 

@@ -1,4 +1,5 @@
-"""Our own resources for partner systems at `/api/v1/`: thin views over `sms.compose`, `sms.control`, `sms.optout` and `sms.callbacks`.
+"""Our own resources for partner systems at `/api/v1/`: thin views over `sms.compose`, `sms.sends.control`,
+`sms.inbound.optouts` and `sms.callbacks`.
 
 problems   every error as problem+json        resource   what all views share: key, scope, ETag, parameters
 paging     keyset cursors                     sparse     `?fields=`

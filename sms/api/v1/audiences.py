@@ -1,4 +1,4 @@
-"""Audiences: uploaded, replaced, archived and deleted through `sms.saved`. Their rows are never listed: the pages export them."""
+"""Audiences: uploaded, replaced, archived and deleted through `sms.audiences.saved`. Their rows are never listed: the pages export them."""
 
 import io
 from collections.abc import Callable
@@ -11,7 +11,6 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from sms import saved
 from sms.api.v1 import access
 from sms.api.v1.audience_shapes import AudienceBody, AudienceChange, AudienceShape, RowsBody, VersionShape
 from sms.api.v1.bodies import NoBody
@@ -20,7 +19,8 @@ from sms.api.v1.problems import Fault, Problem, invalid
 from sms.api.v1.reading import Json
 from sms.api.v1.resource import Resource
 from sms.api.v1.shapes import RejectShape
-from sms.audience import AudienceError, Limits
+from sms.audiences import saved
+from sms.audiences.files import AudienceError, Limits
 from sms.models import AudienceVersion, SavedAudience, Service
 
 T = TypeVar("T")

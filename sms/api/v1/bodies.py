@@ -1,4 +1,4 @@
-"""What partners send us: shapes only. Whether it can be done is `sms.compose`'s, `sms.optout`'s and `sms.callbacks`' to say."""
+"""What partners send us: shapes only. Whether it can be done is `sms.compose`'s, `sms.inbound.optouts`'s and `sms.callbacks`' to say."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from django.utils.dateparse import parse_datetime
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from sms.callbacks.acts import KINDS
+from sms.callbacks.endpoints import KINDS
 
 
 class Strict(serializers.Serializer[Any]):

@@ -6,11 +6,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from sms import text
 from sms.api.v1.filters import ActiveFilter, SenderFilter
 from sms.api.v1.resource import Resource
 from sms.api.v1.shapes import DomainShape, PolicyGroupShape, SenderShape, TemplateShape
 from sms.models import ContactPolicyGroup, MessageTemplate, Sender, ShortLinkDomain
+from sms.values import text
 
 
 class Catalogue(Resource):

@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError as Refused
 
-from sms import labels
 from sms.api.v1.bodies import Moment
+from sms.compose import labels
 from sms.models import (
     Callback,
     CallbackEndpoint,

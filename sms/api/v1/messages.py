@@ -7,7 +7,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from sms import archive, desk, msisdn
 from sms.api.v1.bodies import SearchBody
 from sms.api.v1.filters import MessageFilter
 from sms.api.v1.paging import read as read_cursor
@@ -16,7 +15,10 @@ from sms.api.v1.problems import Problem, invalid
 from sms.api.v1.resource import Resource
 from sms.api.v1.shapes import MessageShape, MessageStory
 from sms.api.v1.timeline import timeline
+from sms.compliance import archive
 from sms.models import Message
+from sms.sends import progress
+from sms.values import msisdn
 
 
 class Messages(Resource):
@@ -42,7 +44,7 @@ class Messages(Resource):
     def retrieve(self, request: Request, pk: int) -> Response:
         """Why did or didn't this person get it?"""
         try:
-            story = desk.story_of(self.service, pk) if pk < 2**63 else None
+            story = progress.story_of(self.service, pk) if pk < 2**63 else None
         except archive.ArchiveError as problem:
             raise Problem(503, "unavailable", str(problem)) from None
         if story is None:
@@ -70,7 +72,7 @@ class Messages(Resource):
         body = self.read(SearchBody)
         number = read_number(body["number"], country=self.service.default_country)
         before = read_cursor(body["cursor"]) if body.get("cursor") else None
-        found = desk.find_messages(self.service, number, before=before, page=body["limit"])
+        found = progress.find_messages(self.service, number, before=before, page=body["limit"])
         if found.problem:
             raise Problem(503, "unavailable", found.problem)
         shown = found.messages[: body["limit"]]

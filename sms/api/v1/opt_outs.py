@@ -1,4 +1,4 @@
-"""Opt-outs: listed, found, added and lifted through `sms.optout`. Numbers stand in bodies, never in an address."""
+"""Opt-outs: listed, found, added and lifted through `sms.inbound.optouts`. Numbers stand in bodies, never in an address."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -8,7 +8,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from sms import msisdn, optout
 from sms.api.v1 import access
 from sms.api.v1.bodies import LiftBody, OptOutBody, SearchBody
 from sms.api.v1.filters import OptOutFilter
@@ -16,7 +15,9 @@ from sms.api.v1.messages import read_number
 from sms.api.v1.problems import Fault, Problem
 from sms.api.v1.resource import Resource
 from sms.api.v1.shapes import LiftedShape, OptedOutShape, OptOutShape
+from sms.inbound import optouts
 from sms.models import OptOut
+from sms.values import msisdn
 
 
 class OptOuts(Resource):
@@ -65,10 +66,10 @@ class OptOuts(Resource):
     def create(self, request: Request) -> HttpResponse:
         """From its answer on nothing is sent to these numbers. One bad number and none is recorded."""
         body = self.read(OptOutBody)
-        refusals = [optout.Refusal(number, body["evidence"]) for number in self._numbers(body)]
+        refusals = [optouts.Refusal(number, body["evidence"]) for number in self._numbers(body)]
 
         def act() -> Response:
-            added = optout.opt_out(self.service.pk, refusals, by=self.by, source=OptOut.Source.API)
+            added = optouts.opt_out(self.service.pk, refusals, by=self.by, source=OptOut.Source.API)
             already = len({one.msisdn for one in refusals}) - len(added)
             return Response(OptedOutShape({"added": len(added), "already": already}).data, status=201)
 
@@ -83,7 +84,7 @@ class OptOuts(Resource):
         numbers = self._numbers(body)
 
         def act() -> Response:
-            lifted = optout.opt_in(self.service.pk, numbers, by=self.by, reason=body["reason"])
+            lifted = optouts.opt_in(self.service.pk, numbers, by=self.by, reason=body["reason"])
             return Response(LiftedShape({"lifted": lifted}).data)
 
         return access.once(request, act)

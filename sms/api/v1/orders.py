@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 
-from sms import content, saved
 from sms.api.v1.problems import Fault, Problem
 from sms.api.v1.send_body import LANES, NUMBER, SOURCES
-from sms.audience import (
+from sms.audiences import saved
+from sms.audiences.files import (
     Audience,
     AudienceError,
     Limits,
@@ -20,13 +20,14 @@ from sms.audience import (
     stream,
     stream_pasted,
 )
-from sms.audience.reading import collected
-from sms.audience.rows import Row, Rows, Source
-from sms.chunks import Kept
+from sms.audiences.files.reading import collected
+from sms.audiences.files.rows import Row, Rows, Source
+from sms.audiences.storage import Kept
+from sms.compose import placeholders
+from sms.compose.errors import ComposeError
+from sms.compose.options import USUAL, Wishes
 from sms.compose.order import LARGE, Order
 from sms.models import AudienceVersion, Resend, Sender, Service
-from sms.refusal import ComposeError
-from sms.wishes import USUAL, Wishes
 
 M = TypeVar("M", bound=Model)
 NAMED = 1_000  # rows
@@ -58,7 +59,7 @@ def order_of(body: dict[str, Any], *, service: Service, limits: Limits) -> Order
         ramp=body["ramp"],
         respect_quiet_hours=body["respect_quiet_hours"],
         language=body.get("language", ""),
-        fillings=content.fillings_of(body.get("fillings", {})),
+        fillings=placeholders.fillings_of(body.get("fillings", {})),
         wishes=_wishes(body),
     )
 

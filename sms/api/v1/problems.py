@@ -16,7 +16,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from sms.refusal import ComposeError, RepeatedReference
+from sms.compose.errors import ComposeError, RepeatedReference
 
 log = structlog.get_logger(__name__)
 

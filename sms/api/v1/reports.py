@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from sms import desk, reports
+from sms import reports
 from sms.api.v1.bodies import Moment
 from sms.api.v1.filters import SendFilter
 from sms.api.v1.problems import invalid
@@ -17,6 +17,7 @@ from sms.api.v1.resource import Resource
 from sms.api.v1.shapes import DayFigures, SendFigures
 from sms.models import MessageState, Send
 from sms.models.message import FINAL
+from sms.sends import progress
 
 USUAL, MOST = timedelta(days=30), timedelta(days=366)
 NOT_POSTED = (MessageState.PENDING, MessageState.CANCELLED, MessageState.EXPIRED)
@@ -35,7 +36,7 @@ def figures(counts: dict[str, int], recipients: int) -> dict[str, Any]:
     }
 
 
-def _of_send(progress: desk.Progress) -> dict[str, Any]:
+def _of_send(progress: progress.Progress) -> dict[str, Any]:
     send = progress.send
     about = {"send": send.pk, "name": send.name, "state": send.state, "send_at": send.due_at}
     return about | figures(progress.counts, send.recipients)
@@ -53,7 +54,7 @@ class SendReports(Resource):
     def list(self, request: Request) -> Response:
         """Newest first, with the coverage of each figure."""
         rows = self.get_queryset().filter(service=self.service)
-        return self.page(rows, lambda found: [_of_send(one) for one in desk.progress_of_page(found)])
+        return self.page(rows, lambda found: [_of_send(one) for one in progress.progress_of_page(found)])
 
 
 class DayReports(Resource):

@@ -1,4 +1,4 @@
-"""Sends: made by `sms.compose`, held and stopped by `sms.control`. `dry_run` answers with the plan instead."""
+"""Sends: made by `sms.compose`, held and stopped by `sms.sends.control`. `dry_run` answers with the plan instead."""
 
 from typing import Any, ClassVar
 
@@ -10,7 +10,6 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from sms import approval, control, desk, plan
 from sms.api.v1 import access
 from sms.api.v1.bodies import HoldBody, NoBody
 from sms.api.v1.filters import OfSendFilter, RejectFilter, SendFilter
@@ -21,10 +20,12 @@ from sms.api.v1.reading import Json
 from sms.api.v1.resource import Resource
 from sms.api.v1.send_body import SendBody, SendChange
 from sms.api.v1.shapes import MessageShape, RejectShape, SendShape, ShownSend, StoppedShape
-from sms.audience import Limits
+from sms.audiences.files import Limits
+from sms.compose import approval
 from sms.compose.create import create
 from sms.compose.order import Order
 from sms.models import Message, Reject, Send, SendState
+from sms.sends import control, plan, progress
 
 
 def shown_sends(sends: list[Send]) -> list[ShownSend]:
@@ -32,7 +33,7 @@ def shown_sends(sends: list[Send]) -> list[ShownSend]:
     held, asked = control.held_among(sends), approval.approvals_of(sends)
     return [
         ShownSend(one, held=one.send.pk in held, approval=asked.get(one.send.pk))
-        for one in desk.progress_of_page(sends)
+        for one in progress.progress_of_page(sends)
     ]
 
 

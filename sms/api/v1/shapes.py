@@ -9,8 +9,8 @@ from rest_framework import serializers
 from sms.api.v1.plan_shape import AskingShape
 from sms.api.v1.send_body import LANES
 from sms.api.v1.sparse import Label, Number, Sparse
-from sms.approval import Approval
-from sms.desk import Progress
+from sms.compose.approval import Approval
+from sms.compose.options import Wishes, of_send
 from sms.models import (
     ApprovalState,
     Callback,
@@ -23,10 +23,10 @@ from sms.models import (
     SenderKind,
     SendState,
 )
+from sms.sends.progress import Progress
 from sms.webex import codes
-from sms.wishes import Wishes, of_send
 
-HIDDEN = "•"  # what `sms.msisdn.mask` hides digits with
+HIDDEN = "•"  # what `sms.values.msisdn.mask` hides digits with
 _LANES = {int(lane): name for name, lane in LANES.items()}
 COUNTS = {"type": "object", "additionalProperties": {"type": "integer"}}
 

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from sms.api.v1.problems import invalid
-from sms.msisdn import mask
+from sms.values.msisdn import mask
 
 
 class Sparse(serializers.Serializer[Any]):

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sms import archive
+from sms.compliance import archive
+from sms.inbound.receipts import reason_in_words
 from sms.models import Click, MessageState, Receipt
-from sms.receipts import reason_in_words
 from sms.webex import codes
 from sms.webex.errors import Unreadable
 from sms.webex.receipts import parse_receipt

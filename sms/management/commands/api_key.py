@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from sms import api_keys
+from sms.catalogue import api_keys
 from sms.models import Actor, Service
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sms import disclosure
-from sms.archive import ArchiveError
+from sms.compliance import disclosure
+from sms.compliance.archive import ArchiveError
 from sms.models import Actor, Service
-from sms.msisdn import BadNumber, parse
+from sms.values.msisdn import BadNumber, parse
 
 
 class Command(BaseCommand):

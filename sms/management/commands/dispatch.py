@@ -13,9 +13,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, InterfaceError, connections
 
-from sms import audit, pulse, rounds, wake
 from sms.callbacks import Policy
+from sms.compliance import audit
+from sms.ledger import wakeups
 from sms.models import Heartbeat
+from sms.worker import heartbeat, jobs
 
 log = structlog.get_logger(__name__)
 
@@ -40,14 +42,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until a signal; exit code 0 when everything in flight has its answer."""
         stop = _Stop(options["seconds"])
-        log.info("dispatcher_started", pid=os.getpid(), host=pulse.HOST)
+        log.info("dispatcher_started", pid=os.getpid(), host=heartbeat.HOST)
         others = [
             threading.Thread(target=work, args=(stop,), name=work.__name__)
             for work in (_receipts, _callbacks, _audit, _audiences, _retention, _reports)
         ]
         for thread in others:
             thread.start()
-        mine = pulse.of_this_process(Heartbeat.Kind.DISPATCH)
+        mine = heartbeat.of_this_process(Heartbeat.Kind.DISPATCH)
         try:
             _keep_on(lambda: _send(mine, stop), stop=stop, what="sending")
         finally:
@@ -131,9 +133,9 @@ def _first_line(problem: Exception) -> str:
     return (str(problem).strip().splitlines() or [type(problem).__name__])[0]
 
 
-def _send(mine: pulse.Pulse, stop: _Stop) -> None:
-    pause = rounds.due_in(IDLE)
-    if not pause and rounds.send(public_url=settings.PUBLIC_URL, pulse=mine, stopped=stop):
+def _send(mine: heartbeat.Pulse, stop: _Stop) -> None:
+    pause = jobs.due_in(IDLE)
+    if not pause and jobs.send(public_url=settings.PUBLIC_URL, pulse=mine, stopped=stop):
         return
     mine.beat("")
     stop.pause(pause or IDLE)  # due and yet nothing posted: held back by a rate or a refusal
@@ -147,14 +149,14 @@ def _receipts(stop: _Stop) -> None:
         nonlocal next_chores, next_look
         if time.monotonic() >= next_look:
             next_look = time.monotonic() + LOOK
-            rounds.bring_in()
-        if not rounds.fold_some():
+            jobs.bring_in()
+        if not jobs.fold_some():
             stop.pause(IDLE)
         if time.monotonic() >= next_chores:
             next_chores = time.monotonic() + MINUTE
-            rounds.tidy()
-            rounds.tell_people(public_url=settings.PUBLIC_URL)
-            wake.discard_stale()
+            jobs.tidy()
+            jobs.tell_people(public_url=settings.PUBLIC_URL)
+            wakeups.discard_stale()
 
     try:
         _keep_on(turn, stop=stop, what="the work on receipts")
@@ -166,7 +168,7 @@ def _callbacks(stop: _Stop) -> None:
     """Callbacks to partners, whose receivers may be slow, in nobody's way."""
 
     def turn() -> None:
-        if not rounds.tell(policy=Policy(**settings.CALLBACKS), stopped=stop):
+        if not jobs.tell(policy=Policy(**settings.CALLBACKS), stopped=stop):
             stop.pause(IDLE)
 
     try:
@@ -193,8 +195,8 @@ def _retention(stop: _Stop) -> None:
     """What services keep no longer, slowly."""
 
     def turn() -> None:
-        rounds.erase(folder=settings.VAR_DIR)
-        if not rounds.retain(stopped=stop):
+        jobs.erase(folder=settings.VAR_DIR)
+        if not jobs.retain(stopped=stop):
             stop.pause(RETAIN_EVERY)
 
     try:
@@ -205,9 +207,9 @@ def _retention(stop: _Stop) -> None:
 
 def _audiences(stop: _Stop) -> None:
     """Large audiences, which take a process of their own for as long as they need."""
-    rounds.prepare_until(stop, manage=settings.BASE_DIR / "manage.py")
+    jobs.prepare_until(stop, manage=settings.BASE_DIR / "manage.py")
 
 
 def _reports(stop: _Stop) -> None:
     """Long reports as files, by a process of their own as well."""
-    rounds.report_until(stop, manage=settings.BASE_DIR / "manage.py")
+    jobs.report_until(stop, manage=settings.BASE_DIR / "manage.py")

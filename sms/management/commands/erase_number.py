@@ -7,10 +7,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sms import erasure
-from sms.archive import ArchiveError
+from sms.compliance import erasure
+from sms.compliance.archive import ArchiveError
 from sms.models import Actor, Erasure, Service
-from sms.msisdn import BadNumber, parse
+from sms.values.msisdn import BadNumber, parse
 
 
 class Command(BaseCommand):

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sms import receipts, wake
+from sms.inbound import receipts
+from sms.ledger import wakeups
 from sms.models import Actor, AuditEvent, Service
 
 
@@ -39,7 +40,7 @@ class Command(BaseCommand):
             rows=found.rows,
             new=found.new,
         )
-        wake.fold()
+        wakeups.fold()
         self.stdout.write(
             f"{found.rows} rows: {found.new} imported, {found.known} known already, {found.refused} refused."
         )

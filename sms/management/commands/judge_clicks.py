@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.dateparse import parse_date, parse_datetime
 
-from sms.receipts import judge_history
-from sms.receipts.clicks import RULES
+from sms.inbound.clicks.verdicts import RULES
+from sms.inbound.receipts import judge_history
 
 
 class Command(BaseCommand):

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from sms import prepare
+from sms.compose import background
 
 
 class Command(BaseCommand):
@@ -24,4 +24,4 @@ class Command(BaseCommand):
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, note)
-        prepare.run(stopped=lambda: bool(asked))
+        background.run(stopped=lambda: bool(asked))

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from sms import facts
+from sms.reports import facts
 
 
 class Command(BaseCommand):

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from sms import receipts
+from sms.inbound import receipts
 from sms.models import Actor, AuditEvent, Service
 
 

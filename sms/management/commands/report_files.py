@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from sms import rounds
+from sms.worker import jobs
 
 
 class Command(BaseCommand):
@@ -24,4 +24,4 @@ class Command(BaseCommand):
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, note)
-        rounds.make_reports(stopped=lambda: bool(asked))
+        jobs.make_reports(stopped=lambda: bool(asked))

@@ -6,10 +6,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from sms import retention, rounds
+from sms.compliance import retention
+from sms.compliance.retention.run import DUTY, HELD
+from sms.compliance.retention.words import KINDS
 from sms.models import Actor, Duty, Service
-from sms.retention.run import DUTY, HELD
-from sms.retention.words import KINDS
+from sms.worker import jobs
 
 
 class Command(BaseCommand):
@@ -32,7 +33,7 @@ class Command(BaseCommand):
             services = services.filter(slug=options["service"])
             if not services:
                 raise CommandError(f"There is no service {options['service']!r}.")
-        owner = rounds.owner_name()
+        owner = jobs.owner_name()
         if not options["dry_run"] and not Duty.take(DUTY, owner=owner, seconds=HELD):
             raise CommandError(
                 "Retention is running just now. Its page shows how far it is; try again when it is through."

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sms import rekey
+from sms.compliance import rotate_keys
 from sms.models import Actor, AuditEvent
 
 
@@ -30,10 +30,10 @@ class Command(BaseCommand):
             raise CommandError("--batch should be 1 or more.")
         if not options["check"]:
             self._rotate(keys, batch)
-        tally = rekey.count(keys, batch=batch)
+        tally = rotate_keys.count(keys, batch=batch)
         if tally.unreadable:
-            shown = "\n".join(f"  {place}" for place in tally.unreadable[: rekey.LISTED])
-            more = len(tally.unreadable) - rekey.LISTED
+            shown = "\n".join(f"  {place}" for place in tally.unreadable[: rotate_keys.LISTED])
+            more = len(tally.unreadable) - rotate_keys.LISTED
             raise CommandError(
                 f"{len(tally.unreadable):,} of {tally.values:,} secrets open with none of today's {len(keys)} "
                 f"FIELD_KEYS, so do not throw any key away:\n{shown}"
@@ -52,7 +52,7 @@ class Command(BaseCommand):
 
     def _rotate(self, keys: list[str], batch: int) -> None:
         done: dict[str, tuple[int, int]] = {}
-        for column, looked, renewed in rekey.rotate(keys, batch=batch):
+        for column, looked, renewed in rotate_keys.rotate(keys, batch=batch):
             before = done.get(column, (0, 0))
             done[column] = (before[0] + looked, before[1] + renewed)
         for column, (looked, renewed) in done.items():

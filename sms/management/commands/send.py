@@ -12,9 +12,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sms import approval, hours, labels
-from sms.audience import AudienceError, Limits, by_size, stream
+from sms.audiences.files import AudienceError, Limits, by_size, stream
+from sms.compose import approval, labels
 from sms.compose.create import create
+from sms.compose.errors import ComposeError
 from sms.compose.order import Order
 from sms.models import (
     Actor,
@@ -29,7 +30,7 @@ from sms.models import (
     Service,
 )
 from sms.models.message import FINAL
-from sms.refusal import ComposeError
+from sms.values import quiet_hours
 
 STILL = 15.0  # seconds without any movement after which --wait returns
 TELL_EVERY = 2.0  # seconds between two lines about how far it is
@@ -49,7 +50,7 @@ def _in_zone(moment: datetime | None, service: Service) -> datetime | None:
     """What has no offset is the service's wall clock; a skipped hour is the moment of the change, a repeated one its first."""
     if moment is None or moment.tzinfo is not None:
         return moment
-    return hours.local_instant(moment, service.time_zone)
+    return quiet_hours.local_instant(moment, service.time_zone)
 
 
 class Command(BaseCommand):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sms import archive
+from sms.compliance import archive
 from sms.models import Service
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sms import audit
-from sms.audit.checkpoint import points_in
+from sms.compliance import audit
+from sms.compliance.audit.checkpoint import points_in
 from sms.models import audit_guard
 
 MOST_PROCESSES = 4

@@ -6,10 +6,11 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sms import facts, optout
 from sms.api import authentication
+from sms.inbound import optouts
 from sms.models import ApiKey, ApiKeyUse, Callback, OptOut, Service
 from sms.models.api_key import digest_of
+from sms.reports import facts
 from tests.support.partners import a_partner, one_of_everything
 from tests.support.sends import BY, a_send
 
@@ -135,7 +136,7 @@ def test_numbers_are_masked_unless_the_scope_allows_them_and_are_found_by_body()
     service, partner = a_partner("read", "optouts")
     _, trusted = a_partner("read", "optouts", "numbers", service=service)
     a_send(service)
-    optout.opt_out(service.pk, [optout.Refusal(NUMBER)], by=BY, source="page")
+    optouts.opt_out(service.pk, [optouts.Refusal(NUMBER)], by=BY, source="page")
     for path in ("messages/search", "opt-outs/search"):
         hidden = partner.post(path, {"number": "07710 000000"})
         assert hidden.status_code == 200 and NUMBER not in hidden.content.decode()

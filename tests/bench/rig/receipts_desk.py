@@ -10,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 from django.db import connection
 from django.utils import timezone
 
-from sms import correlation, receipts
+from sms.inbound import receipts
+from sms.inbound.receipts.inbox import insert
+from sms.inbound.receipts.incoming import Incoming
 from sms.models import AuthKind, Message, Receipt, ReceiptInbox, Region, Send, Sender, SenderKind, Service
-from sms.receipts.inbox import insert
-from sms.receipts.incoming import Incoming
+from sms.values import correlation_id
 
 BODY = (
     b'{"deliveryInfoNotification":{"deliveryInfo":{"timeStamp":"2026-03-02T09:15:%02d.%03dZ","Description":"%s",'
@@ -59,7 +60,7 @@ def maker(shop: Service, secret: str) -> Callable[[int], tuple[bytes, bytes]]:
     key, hmac_key = shop.correlation_key, secret.encode()
 
     def make(number: int) -> tuple[bytes, bytes]:
-        raw = body(number, correlation.write(message_id=number // 3 + 1, attempt=1, key=key))
+        raw = body(number, correlation_id.write(message_id=number // 3 + 1, attempt=1, key=key))
         return raw, b"x-hub-signature: sha256=%s\r\n" % hmac.digest(hmac_key, raw, "sha256").hex().encode()
 
     return make
@@ -153,7 +154,7 @@ def waiting(shop: Service, count: int) -> tuple[Send, list[int]]:
     batch = []
     for number in range(count // 3 * 3):
         pk = ids[number // 3]
-        raw = body(number, correlation.write(message_id=pk, attempt=1, key=key))
+        raw = body(number, correlation_id.write(message_id=pk, attempt=1, key=key))
         batch.append(Incoming(shop.pk, pk, 1, raw, now))
     for start in range(0, len(batch), 2000):
         insert(batch[start : start + 2000])

@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from portal.models import User
-from sms import labels
+from sms.compose import labels
 from sms.models import (
     ContactPolicyGroup,
     Label,
@@ -21,7 +21,7 @@ from sms.models import (
     ShortLinkDomain,
     TemplateVersion,
 )
-from sms.models.insert import insert
+from sms.models.sql.insert import insert
 
 STEP = 500_000
 PLACES = ("GB", "GB", "GB", "GB", "DE", "DE", "FR", "US", "CA", "IN")

@@ -1,0 +1,1 @@
+"""From numbers to what is drawn: charts, addresses and words of pages. No queries."""

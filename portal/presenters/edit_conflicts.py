@@ -1,0 +1,133 @@
+"""What two people changed in one draft, side by side, and which of the two is chosen. Called by `portal.views.compose.save`."""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from portal.forms.compose import DraftForm
+from sms.compose.drafts import collaboration
+from sms.values.diff import Piece, changes
+
+SHOWN = 2_000  # characters of a value
+# the fields of the page in which a field of the draft is typed, where they are not called the same
+TYPED_IN = {
+    "send_at": ("when", "send_at"),
+    "expires_at": ("ends", "expires_at"),
+    "validity": ("ends", "validity_count", "validity_unit"),
+    "track_clicks": ("track",),
+    "upload": (),
+    "fillings": (),
+    "again": (),
+}
+LABELS = {
+    "validity": "How long it is valid",
+    "track_clicks": "Clicks",
+    "upload": "File",
+    "fillings": "What fills the placeholders",
+    "send_at": "When",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """A field that two people changed, each value in pieces of which those that only it has are marked.
+
+    `seen` stands for the colleague's value, so that a third one is not lost either.
+    """
+
+    name: str
+    label: str
+    who: str
+    theirs: Sequence[Piece]
+    mine: Sequence[Piece]
+    seen: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What somebody chose for a field, and the value of the colleague that they had before them."""
+
+    theirs: bool
+    seen: str
+
+
+def of(kept: collaboration.Saved, form: DraftForm) -> list[Clash]:
+    """`form` holds what was typed."""
+    stored = kept.stored
+    seen = collaboration.fingerprints(stored)
+    who = collaboration.name_of(kept.before) if kept.before else "A colleague"
+    found = []
+    for name in kept.clashes:
+        pieces = changes(_shown(getattr(stored, name)), _shown(getattr(form.instance, name)))
+        found.append(
+            Clash(
+                name=name,
+                label=label(name, form),
+                who=who,
+                theirs=[one for one in pieces if one.kind != "new"],
+                mine=[one for one in pieces if one.kind != "gone"],
+                seen=seen[name],
+            )
+        )
+    return found
+
+
+def choices(posted: Mapping[str, Any]) -> dict[str, Choice]:
+    """`choose_text=theirs` with `seen_text`, for each field that has both."""
+    found = {}
+    for name in collaboration.EDITED:
+        chosen, seen = posted.get(f"choose_{name}"), posted.get(f"seen_{name}")
+        if chosen in ("mine", "theirs") and seen:
+            found[name] = Choice(chosen == "theirs", str(seen))
+    return found
+
+
+def values(names: Iterable[str], form: DraftForm) -> dict[str, Any]:
+    """What the page's fields show of these fields of the draft; lists for several ticks."""
+    shown: dict[str, Any] = {}
+    for name in names:
+        for typed_in in TYPED_IN.get(name, (name,)):
+            if typed_in in form.fields:
+                field = form[typed_in]
+                value = field.field.widget.format_value(field.value())
+                shown[typed_in] = (
+                    bool(field.value()) if field.widget_type == "checkbox" else _plain(value, field)
+                )
+    return shown
+
+
+def _plain(value: Any, field: Any) -> Any:
+    """Selects and radios are given their one value, several ticks a list."""
+    if isinstance(value, list) and field.widget_type != "checkboxselectmultiple":
+        return value[0] if value else ""
+    return "" if value is None else value
+
+
+def label(name: str, form: DraftForm) -> str:
+    """As the page calls it."""
+    if name in LABELS:
+        return LABELS[name]
+    return str(form[name].label) if name in form.fields else name.replace("_", " ").capitalize()
+
+
+def listed(names: Iterable[str]) -> str:
+    """`text and sender`, without a form at hand."""
+    words = [LABELS.get(name, name.replace("_", " ")).lower() for name in names]
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def fresh() -> str:
+    """Names a page that has no draft yet."""
+    return str(uuid.uuid4())
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if value is None or value == "" or value == []:
+        return "(empty)"
+    if isinstance(value, dict):
+        value = [f"{name}: {', '.join(one.values())}" for name, one in value.items()]
+    written = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return written if len(written) <= SHOWN else f"{written[:SHOWN]}…"

@@ -1,0 +1,1 @@
+"""Composing a send: edit, save, preview, review, plan, test sends, work on large audiences."""

@@ -1,0 +1,147 @@
+"""Review: the flight plan of a draft before it goes. For many rows it is drawn from a check made in the background, and until that is
+there the page says how far it is; the draft can be edited meanwhile.
+"""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from portal.access import actor, service_page
+from portal.limits import upload_limits
+from portal.views.compose import edit as page
+from portal.views.compose import plan
+from portal.views.compose.test_sends import last_tests
+from portal.views.download import csv_download
+from sms.compose import drafts
+from sms.compose.errors import ComposeError
+from sms.ledger.slices import RAMP_FROM
+from sms.models import AuditEvent, Draft, Preparation, Service
+from sms.sends import control
+
+PREVIEWED = 5
+SHOWN_REJECTS = 20
+SHOWN_ROWS = 10  # good and bad ones, while a file is read
+
+
+def _find(service: Service, pk: int) -> Draft:
+    return get_object_or_404(drafts.with_related(service.drafts.select_related("service")), pk=pk)
+
+
+@service_page("compose")
+@require_http_methods(["GET", "HEAD", "POST"])
+def draft_review(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """What will happen, before it does. The button on this page sends."""
+    found = _find(service, pk)
+    if found.send_id:
+        messages.info(request, "This draft was sent. Here is the send.")
+        return redirect("send", service=service.slug, pk=found.send_id)
+    try:
+        if request.method == "POST":
+            return _sent(request, service, found)
+        looked = drafts.look(found, limits=upload_limits())
+    except drafts.NotReady as waiting:
+        return render(request, "compose/preparing.html", _preparing(found, waiting.preparation))
+    except ComposeError as problem:
+        return page.refused(request, service, found, problem)
+    if looked.figures is None:
+        assert looked.preparation is not None, "few rows are checked at once"
+        return render(request, "compose/preparing.html", _preparing(found, looked.preparation))
+    return render(request, "compose/review.html", _review(request, found, looked))
+
+
+def _sent(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
+    """The send; where the rows are not checked yet, or the same was sent before, the page says so instead."""
+    again, shown = "again" in request.POST, request.POST.get("revision", "")
+    try:
+        send = drafts.send_draft(
+            found,
+            by=actor(request),
+            user=request.user,
+            limits=upload_limits(),
+            again=again,
+            seen=int(shown) if shown.isascii() and shown.isdecimal() and len(shown) < 10 else None,
+        )
+    except drafts.NotReady:
+        messages.info(request, "Its rows are still being checked. Send it once the figures are here.")
+    except ComposeError as problem:
+        if [one.field for one in problem.problems] != ["again"]:
+            raise
+        messages.error(request, str(problem))
+    else:
+        return redirect("send", service=service.slug, pk=send.pk)
+    return redirect("draft_review", service=service.slug, pk=found.pk)
+
+
+def _review(request: HttpRequest, found: Draft, looked: drafts.Looked) -> dict[str, Any]:
+    figures = looked.figures
+    assert figures is not None
+    lines = figures.head[:PREVIEWED]
+    lines += [line for line in figures.longest[:1] if line not in lines]
+    return {
+        "draft": found,
+        "figures": figures,
+        "recipients": figures.recipients,
+        "rejected": figures.rejected,
+        "previews": lines,
+        "rejects": figures.bad[:SHOWN_REJECTS],
+        "ramps": figures.recipients >= RAMP_FROM,
+        "holds": [
+            hold for part in (found.sender, found.link_domain) if part and (hold := control.hold_on(part))
+        ],
+        "tests": last_tests(found),
+        "before": drafts.sent_before(looked.order),
+        "looked": looked,
+        "work": looked.preparation,
+        **plan.shown(request, looked.order, figures),
+    }
+
+
+def _preparing(found: Draft, work: Preparation) -> dict[str, Any]:
+    """How far reading or checking is, and what of the file is known: columns, first good and first bad rows."""
+    work.refresh_from_db()
+    version = found.version
+    if version is not None:
+        version.refresh_from_db()
+    good, bad = drafts.first_rows(version, SHOWN_ROWS) if version is not None else ([], [])
+    return {"draft": found, "work": work, "version": version, "good": good, "bad": bad}
+
+
+@service_page("compose")
+@require_safe
+def draft_progress(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """The part of the page that looks again every second; once there is something else to see, the page is loaded anew."""
+    found = _find(service, pk)
+    works = drafts.works_of(found)
+    work = next((one for one in works if one.is_waiting), works[-1] if works else None)
+    if work is None or not work.is_waiting:
+        response = HttpResponse()
+        response.headers["HX-Refresh"] = "true"
+        return response
+    return render(request, "compose/_preparing.html", _preparing(found, work))
+
+
+@service_page("compose")
+@require_safe
+def draft_rejects(request: HttpRequest, service: Service, pk: int) -> HttpResponseBase:
+    """The rejects of a draft, each with its row, its reason and all its cells, to be put right and given back."""
+    found = _find(service, pk)
+    if found.audience_id and "export" not in request.may:  # type: ignore[attr-defined]
+        raise PermissionDenied  # whole numbers of a saved audience, which is mended where it is kept
+    try:
+        lines = drafts.rejects_csv(found, limits=upload_limits())
+    except ComposeError as problem:
+        messages.error(request, str(problem))
+        return redirect("draft_review", service=service.slug, pk=found.pk)
+    AuditEvent.record(
+        "draft.rejects_exported",
+        by=actor(request),
+        service_slug=service.slug,
+        noun="draft",
+        noun_key=found.pk,
+    )
+    return csv_download(lines, name=f"rejects-draft-{found.pk}.csv")

@@ -1,0 +1,1 @@
+"""From a file or a paste to rows, and audiences that are kept."""

@@ -1,0 +1,134 @@
+"""Guards a zipped workbook (XLSX, ODS) before the parser sees it, which would unpack anything and lay any sheet out in memory.
+
+Three ways a small file becomes a huge one: contents that unpack to far more than they say, checked here; one cell at the far corner
+of a sheet (the parser fills the rectangle), and one long text shown by a million cells, checked in `layout`. Called by `workbook`.
+"""
+
+import zipfile
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO, Literal
+from zlib import error as zlib_error
+
+from sms.audiences.files.errors import AudienceError
+from sms.audiences.files.kinds import not_a_spreadsheet, protected, unreadable
+from sms.audiences.files.rows import Limits, amount
+
+_CHUNK = 1 << 20
+_EXPANSION = 25  # unpacked bytes per byte of Limits.bytes; real sheets unpack to 5 to 20 times their size
+_RATIO = 200  # of one archive, once it is large enough to matter
+_RATIO_FROM = 10_000_000
+_MEMBERS = 5_000
+_SMALL = 16_000_000  # of what is read in one piece: styles and the list of sheets
+_OFFICE = {
+    "word/document.xml": "a Word document",
+    "ppt/presentation.xml": "a PowerPoint presentation",
+    "index/document.iwa": "an Apple Numbers, Pages or Keynote document",
+    "xl/workbook.bin": "a binary Excel workbook (XLSB)",
+}
+
+
+class Archive:
+    """A zipped workbook that is safe to unpack. `kind` is xlsx or ods."""
+
+    def __init__(self, file: BinaryIO, *, limits: Limits) -> None:
+        self._limits = limits
+        try:
+            self._zip = zipfile.ZipFile(file)
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, UnicodeError):
+            raise unreadable() from None
+        self._names = {
+            info.filename.lower().replace("\\", "/").lstrip("/"): info for info in self._zip.infolist()
+        }
+        if len(self._names) < len(self._zip.infolist()):
+            raise unreadable()  # two members of one name: the parser may open the one that was not looked at
+        self.kind = _kind_of(self._names)
+        self._measure()
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a member."""
+        return name.lower() in self._names
+
+    def read(self, name: str) -> bytes:
+        """A small member in full, empty where there is none."""
+        info = self._names.get(name.lower())
+        if info and info.file_size > _SMALL:
+            raise unreadable()
+        return b"".join(self.chunks(name))
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """A member piece by piece, empty where there is none."""
+        info = self._names.get(name.lower())
+        if info is None:
+            return
+        with self._zip.open(info) as member:
+            while chunk := member.read(_CHUNK):
+                yield chunk
+
+    def _measure(self) -> None:
+        """Unpack everything once and count, since what an archive says of itself is whatever its maker wrote."""
+        infos = self._zip.infolist()
+        if any(info.flag_bits & 1 for info in infos):
+            raise protected()
+        most = self._limits.bytes * _EXPANSION
+        packed = sum(info.compress_size for info in infos)
+        if len(infos) > _MEMBERS or sum(info.file_size for info in infos) > most:
+            raise _bomb(most)
+        total = 0
+        try:
+            for info in infos:
+                total = self._unpacked(info, total, packed=packed, most=most)
+        except AudienceError:
+            raise  # it is a ValueError too
+        except (
+            zipfile.BadZipFile,
+            NotImplementedError,
+            zlib_error,
+            EOFError,
+            OSError,
+            ValueError,
+            RuntimeError,
+        ):
+            raise unreadable() from None
+
+    def _unpacked(self, info: zipfile.ZipInfo, total: int, *, packed: int, most: int) -> int:
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise unreadable()
+        said, info.file_size = info.file_size, most + 1  # zipfile stops at what is said; the parser does not
+        try:
+            with self._zip.open(info) as member:
+                while chunk := member.read(_CHUNK):
+                    total += len(chunk)
+                    if total > most or total > max(_RATIO_FROM, packed * _RATIO):
+                        raise _bomb(most)
+        finally:
+            info.file_size = said
+        return total
+
+
+def _kind_of(names: Mapping[str, zipfile.ZipInfo]) -> Literal["xlsx", "ods"]:
+    if "xl/workbook.xml" in names:
+        return "xlsx"
+    for name, what in _OFFICE.items():
+        if name in names:
+            raise not_a_spreadsheet(what)
+    if "content.xml" in names and "mimetype" in names:
+        return "ods"
+    inside = next(
+        (
+            info.filename
+            for name, info in names.items()
+            if name.endswith((".csv", ".xlsx", ".xls", ".ods", ".txt"))
+        ),
+        "",
+    )
+    holding = f" holding {inside}" if inside else ""
+    raise AudienceError(
+        "archive", f"This file is a ZIP archive{holding}. Unpack it and upload the CSV or XLSX file itself."
+    )
+
+
+def _bomb(most: int) -> AudienceError:
+    return AudienceError(
+        "zip_bomb",
+        f"This workbook unpacks to far more than its size ({amount(most)} is the most), so it was not opened. Save its rows as CSV.",
+    )

@@ -1,0 +1,180 @@
+"""Which column holds the numbers, and what the columns are called.
+
+The rule (docs: Numbers): the column headed like msisdn, mobile, phone, telephone, cell or number, in any case and with words
+around it; failing that the one column whose cells read as numbers; failing that an error that lists the headings. Called by `reading`.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sms.audiences.files.errors import AudienceError
+from sms.values.text import match_key
+
+# Surest first: beside "Mobile", a "Phone" is likely a landline and a "Number" anything.
+_WORDS = ("msisdn", "mobile", "cell", "phone", "telephone", "number")
+_ASIDE = (_WORDS.index("number"), True)  # only the weakest word, and other words around it
+_WORD = re.compile(rf"(?:{'|'.join(_WORDS)})s?")
+_COMPOUND = re.compile(rf"(?:{'|'.join(_WORDS)}|nos?|nr|num)+s?")  # phonenumber, mobileno
+_TOKEN = re.compile(r"[^\W\d_]+")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """`names` by position ("" is a column without heading or data, never read); `at` is the position of the numbers."""
+
+    names: tuple[str, ...]
+    at: int
+    headed: bool
+
+    @property
+    def headings(self) -> list[str]:
+        """The columns that have a name, in order."""
+        return [name for name in self.names if name]
+
+
+def find_columns(
+    sample: Sequence[list[str]],
+    *,
+    column: str | None,
+    reads_as_number: Callable[[str], bool],
+    place: str = "",
+    may_be_headed: bool = True,
+) -> Columns:
+    """Decide from the first rows (never empty, the first may be headings). `column` is a person's own choice."""
+    first = [cell.strip().lstrip("\ufeff").strip() for cell in sample[0]]
+    headed = may_be_headed and _is_headed(first, column=column, reads_as_number=reads_as_number)
+    body = sample[1:] if headed else sample
+    width = max(map(len, sample)) if not headed else len(first)
+    filled = [any(at < len(row) and row[at].strip() for row in body) for at in range(width)]
+    if headed:
+        names = _unique([name or (_lettered(at) if filled[at] else "") for at, name in enumerate(first)])
+        if column:
+            return Columns(names, _chosen(names, column), headed)
+        return Columns(names, _found(names, body, reads_as_number, place), headed)
+    at = _most_numbers(body, width, reads_as_number)
+    names = tuple("number" if i == at else _lettered(i) if filled[i] else "" for i in range(width))
+    if column:
+        at = _chosen(names, column)
+    return Columns(names, at, headed)
+
+
+def _is_headed(first: Sequence[str], *, column: str | None, reads_as_number: Callable[[str], bool]) -> bool:
+    """Whether the first row names columns. A first number with a typing error must not pass for a heading and vanish."""
+    if column and match_key(column) in map(match_key, filter(None, first)):
+        return True
+    if any(_rank(name) is not None for name in first):
+        return True
+    return not any(_mostly_digits(cell) or reads_as_number(cell) for cell in first if cell)
+
+
+def _mostly_digits(cell: str) -> bool:
+    digits = sum(map(str.isdecimal, cell))
+    return digits >= 5 and digits * 5 >= len(cell) * 3
+
+
+def _rank(heading: str) -> tuple[int, bool] | None:
+    """How surely a heading names the numbers (smaller is surer), or None where it does not at all."""
+    tokens = [token.lower() for token in _TOKEN.findall(_CAMEL.sub(" ", heading))]
+    ranks = []
+    for token in tokens:
+        if _WORD.fullmatch(token) or (_COMPOUND.fullmatch(token) and token not in {"no", "nos", "nr", "num"}):
+            ranks += [rank for rank, word in enumerate(_WORDS) if word in token]
+    return (min(ranks), len(tokens) > 1) if ranks else None
+
+
+def names_numbers(heading: str) -> bool:
+    """Whether a heading says that numbers are below it."""
+    return _rank(heading) is not None
+
+
+def _found(
+    names: Sequence[str], body: Sequence[list[str]], reads_as_number: Callable[[str], bool], place: str
+) -> int:
+    shares = [_share(body, at, reads_as_number) if name else 0.0 for at, name in enumerate(names)]
+    ranked = [(rank, at) for at, name in enumerate(names) if name and (rank := _rank(name)) is not None]
+    reading = [at for at, share in enumerate(shares) if share >= 0.5]
+    best = min(ranked)[0] if ranked else None
+    rivals = [at for rank, at in ranked if rank == best]
+    # "Order number" beside a column full of mobiles under a name of its own is not where to look.
+    aside = best == _ASIDE and reading and not any(shares[at] for at in rivals)
+    if rivals and not aside:
+        likely = [at for at in rivals if shares[at]] if len(rivals) > 1 else rivals
+        if len(likely) == 1:
+            return likely[0]
+        raise _no_column(names, place, "More than one column could hold the numbers")
+    if len(reading) == 1:
+        return reading[0]
+    raise _no_column(
+        names,
+        place,
+        "More than one column reads as numbers" if reading else "No column was found that holds the numbers",
+    )
+
+
+def _most_numbers(body: Sequence[list[str]], width: int, reads_as_number: Callable[[str], bool]) -> int:
+    """Without headings: the column that reads as numbers most often, the first of equals."""
+    return max(range(width), key=lambda at: (_count(body, at, reads_as_number), _looks(body, at), -at))
+
+
+def _looks(body: Sequence[list[str]], at: int) -> int:
+    return sum(at < len(row) and _mostly_digits(row[at].strip()) for row in body)
+
+
+def _count(body: Sequence[list[str]], at: int, reads_as_number: Callable[[str], bool]) -> int:
+    return sum(at < len(row) and bool(row[at].strip()) and reads_as_number(row[at]) for row in body)
+
+
+def _share(body: Sequence[list[str]], at: int, reads_as_number: Callable[[str], bool]) -> float:
+    filled = sum(at < len(row) and bool(row[at].strip()) for row in body)
+    return _count(body, at, reads_as_number) / filled if filled else 0.0
+
+
+def _chosen(names: Sequence[str], column: str) -> int:
+    wanted = column.strip()
+    for same in (str.strip, match_key):
+        for at, name in enumerate(names):
+            if name and same(name) == same(wanted):
+                return at
+    raise AudienceError(
+        "unknown_column", f"There is no column “{wanted}”. The headings are: {_listed(names)}."
+    )
+
+
+def _no_column(names: Sequence[str], place: str, problem: str) -> AudienceError:
+    where = f" on the sheet “{place}”" if place else ""
+    return AudienceError(
+        "no_column",
+        f"{problem}{where}. Choose the column, or head it “Mobile number”. The headings are: {_listed(names)}.",
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = [name if len(name) <= 40 else name[:39] + "…" for name in names if name]
+    return ", ".join(shown[:30]) + (f" and {len(shown) - 30} more" if len(shown) > 30 else "")
+
+
+def _unique(names: Sequence[str]) -> tuple[str, ...]:
+    """A second "Name" becomes "Name (2)"; so does "name", since a placeholder would find either."""
+    taken = set(map(match_key, filter(None, names)))
+    seen: set[str] = set()
+    unique = []
+    for name in names:
+        given, copy = name, 2
+        if name and match_key(name) in seen:
+            while match_key(given := f"{name} ({copy})") in taken | seen:
+                copy += 1
+        if given:
+            seen.add(match_key(given))
+        unique.append(given)
+    return tuple(unique)
+
+
+def _lettered(at: int) -> str:
+    letters = ""
+    at += 1
+    while at:
+        at, rest = divmod(at - 1, 26)
+        letters = chr(65 + rest) + letters
+    return f"column {letters}"

@@ -1,0 +1,23 @@
+"""Rejects as a CSV that a person downloads, corrects and uploads again. Called by the pages that show a send or a draft."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from sms.audiences.files.rows import Reject
+from sms.values.csv import MARK, csv_line
+
+
+def rejects_csv(rejects: Iterable[Reject]) -> Iterator[str]:
+    """Lines for a streaming response: row, value, reason. UTF-8 mark first, for Excel; an apostrophe disarms formulas."""
+    yield MARK + csv_line("row", "value", "reason")
+    for reject in rejects:
+        yield csv_line(str(reject.row), reject.value, reject.reason)
+
+
+ROW, BECAUSE = "rejected row", "rejected because"
+
+
+def mendable_csv(headings: Sequence[str], rejects: Iterable[tuple[Reject, Sequence[str]]]) -> Iterator[str]:
+    """Rejects with all that stood in their rows, to be put right and uploaded again: the first column tells which rows they are."""
+    yield MARK + csv_line(ROW, BECAUSE, *headings)
+    for bad, cells in rejects:
+        yield csv_line(str(bad.row), bad.reason, *cells)

@@ -1,0 +1,204 @@
+"""Rows of an audience to look at while somebody writes: real ones, the longest among them, and how many there are.
+
+Reading a hundred thousand rows at every key would be too slow, so what is read is kept in this process: a saved version never changes,
+and a paste is known by its text. Called by the compose page through `sms.compose.preview`; decides nothing about who gets a message.
+"""
+
+import heapq
+import io
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from sms.audiences import storage
+from sms.audiences.files import Audience, AudienceError, Limits, Recipient, Reject, read, read_pasted
+from sms.models import AudienceVersion, Upload
+from sms.values.msisdn import country_of
+
+WHOLE = 1_000  # rows: up to so many, all are looked at
+SPREAD = 200  # of more, so many evenly spread ones
+LONGEST = 20  # and of each column the rows with the longest values
+FIRST = 8  # rejected rows that are shown
+KEPT = 16  # samples in a process; a few hundred rows each
+SMALL_FILE = 1_000_000  # bytes
+LONGEST_PASTE = 400_000  # characters that are read while somebody types
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """`rows` are all recipients where `whole`, otherwise the spread ones first (`spread` of them) and the longest behind them.
+
+    `note` says why there are none, or what of them was not read.
+    """
+
+    headings: tuple[str, ...] = ()
+    column: str = ""
+    rows: tuple[Recipient, ...] = ()
+    spread: int = 0
+    recipients: int = 0
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    countries: Mapping[str, int] = field(default_factory=dict)
+    bad: tuple[Reject, ...] = ()
+    note: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether `rows` are all there are."""
+        return len(self.rows) == self.recipients
+
+
+NOBODY = Sample()
+_kept: OrderedDict[object, Sample] = OrderedDict()
+_lock = threading.Lock()
+
+
+def of_pasted(written: str, *, country: str, limits: Limits, allow_duplicates: bool = False) -> Sample:
+    """Of a box of numbers."""
+    if not written.strip():
+        return NOBODY
+    if len(written) > LONGEST_PASTE:
+        return Sample(note="So many numbers are read on the next page.")
+
+    def made() -> Sample:
+        try:
+            audience = read_pasted(written, country=country, limits=limits, allow_duplicates=allow_duplicates)
+        except AudienceError as problem:
+            return Sample(note=str(problem))
+        return of_audience(audience)
+
+    return _once(("pasted", written, country, limits, allow_duplicates), made)
+
+
+def of_upload(
+    upload: Upload, *, country: str, column: str, limits: Limits, allow_duplicates: bool = False
+) -> Sample:
+    """Of a file that is small enough to be read while somebody writes."""
+    if upload.size > SMALL_FILE:
+        return Sample(note="The file is read on the next page.")
+
+    def made() -> Sample:
+        try:
+            file = io.BytesIO(bytes(upload.content))
+            return of_audience(
+                read(
+                    file,
+                    name=upload.name,
+                    country=country,
+                    column=column or None,
+                    limits=limits,
+                    allow_duplicates=allow_duplicates,
+                )
+            )
+        except AudienceError as problem:
+            return Sample(note=str(problem))
+
+    return _once(("upload", upload.sha256, upload.name, country, column, limits, allow_duplicates), made)
+
+
+def of_version(version: AudienceVersion) -> Sample:
+    """Of a saved version, from one walk over its chunks; it stays the same for good, or is erased."""
+    if version.erased_at:
+        return Sample(note="The rows of this audience were erased. Choose another one.")
+
+    def made() -> Sample:
+        return _drawn(
+            every_row(version),
+            headings=version.headings,
+            column=version.column,
+            recipients=version.recipients,
+            rejected=Counter({"": version.rejected}) if version.rejected else Counter(),
+        )
+
+    return _once(("version", version.pk), made)
+
+
+def of_first(version: AudienceVersion, good: Sequence[Recipient]) -> Sample:
+    """Of a version that is still being read: its first rows. Not kept, since it grows."""
+    headings, column = list(version.headings), version.column
+    found = _drawn(good, headings=headings, column=column, recipients=len(good), rejected=Counter())
+    # one more than there are, so that no figure of them passes for one of all
+    growing = max(version.recipients, len(good) + 1)
+    return replace(found, recipients=growing, note="These are the first rows; the others are not read yet.")
+
+
+def of_audience(audience: Audience) -> Sample:
+    """Of rows that are in memory already."""
+    return _drawn(
+        audience.recipients,
+        headings=audience.headings,
+        column=audience.column,
+        recipients=len(audience.recipients),
+        rejected=Counter(bad.code for bad in audience.rejects),
+        bad=tuple(audience.rejects[:FIRST]),
+    )
+
+
+def _drawn(
+    rows: Iterable[Recipient],
+    *,
+    headings: list[str],
+    column: str,
+    recipients: int,
+    rejected: Counter[str],
+    bad: tuple[Reject, ...] = (),
+) -> Sample:
+    step = max(recipients // SPREAD, 1) if recipients > WHOLE else 1
+    drawn: list[Recipient] = []
+    countries: Counter[str] = Counter()
+    longest: dict[str, list[tuple[int, int, Recipient]]] = {}
+    for at, one in enumerate(rows):
+        countries[country_of(one.msisdn)] += 1
+        if at % step == 0:
+            drawn.append(one)
+        if step > 1:
+            for heading, value in one.substitutions.items():
+                _keep_longest(longest.setdefault(heading, []), (_weight(value), -at, one))
+    spread = len(drawn)
+    seen = {one.row for one in drawn}
+    for heap in longest.values():
+        for _, _, one in sorted(heap, reverse=True):
+            if one.row not in seen:
+                seen.add(one.row)
+                drawn.append(one)
+    return Sample(
+        headings=tuple(headings),
+        column=column,
+        rows=tuple(drawn),
+        spread=spread,
+        recipients=recipients,
+        rejected=dict(rejected),
+        countries=dict(countries),
+        bad=bad,
+    )
+
+
+def _weight(value: str) -> int:
+    """Room that a value takes: one that needs Unicode costs more than twice as much."""
+    return len(value) if value.isascii() else 3 * len(value)
+
+
+def _keep_longest(heap: list[tuple[int, int, Recipient]], one: tuple[int, int, Recipient]) -> None:
+    if len(heap) < LONGEST:
+        heapq.heappush(heap, one)
+    elif one[:2] > heap[0][:2]:
+        heapq.heapreplace(heap, one)
+
+
+def _once(key: object, made: Callable[[], Sample]) -> Sample:
+    with _lock:
+        if (found := _kept.get(key)) is not None:
+            _kept.move_to_end(key)
+            return found
+    found = made()
+    with _lock:
+        _kept[key] = found
+        while len(_kept) > KEPT:
+            _kept.popitem(last=False)
+    return found
+
+
+def every_row(version: AudienceVersion) -> Iterator[Recipient]:
+    """All of a version, a chunk at a time."""
+    for chunk in version.chunks.order_by("place").iterator(chunk_size=10):
+        yield from storage.recipients_of(chunk)

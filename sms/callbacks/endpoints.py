@@ -1,0 +1,233 @@
+"""What people and partners do with endpoints: add, verify, change the secret, pause, resume, remove; and what a send asks for. All audited.
+
+Ownership of an endpoint of ours is proven by a challenge: a signed POST of type `endpoint.verification` whose nonce must come back as the
+whole body of a 2xx answer, or as `challenge` at the top of a JSON object. An answer 200 alone proves nothing, since half the internet
+gives one, and an echo of the request is no answer either. Addresses that came as notifyUrl are not asked: they get receipts of the very
+messages that were sent with them, nothing else.
+"""
+
+import json
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db import transaction
+from django.utils import timezone
+
+from sms.callbacks.address import Address, BadAddress, Policy, read
+from sms.callbacks.bodies import envelope
+from sms.callbacks.post import Letter, Line, Reply
+from sms.models import Actor, AuditEvent, CallbackEndpoint, Echo, Notify, Send, Service
+from sms.models.callback import EVENTS, new_secret
+
+HAND_OVER = timedelta(days=7)
+MOST = 50  # endpoints of ours in a service
+MOST_ORIGINS = 500  # hosts of notifyUrls in a service
+CHALLENGE = "endpoint.verification"
+KINDS = frozenset(kind for kind, _ in EVENTS)
+
+
+class TooMany(ValueError):
+    """A sentence for whoever wanted one more."""
+
+
+def add(
+    service: Service,
+    *,
+    name: str,
+    url: str,
+    by: Actor,
+    policy: Policy,
+    events: Sequence[str] = (),
+    full_numbers: bool = False,
+) -> CallbackEndpoint:
+    """A new endpoint, which gets nothing until it is verified. Raises `BadAddress` or `TooMany`."""
+    read(url, policy)
+    if unknown := [kind for kind in events if kind not in KINDS]:
+        raise ValueError(f"There is no event {unknown[0]}.")
+    ours = CallbackEndpoint.objects.filter(service=service, kind=CallbackEndpoint.Kind.OURS)
+    with transaction.atomic():
+        if ours.filter(url=url).exists():
+            raise BadAddress("This service has an endpoint with that address already.")
+        if ours.count() >= MOST:
+            raise TooMany(f"A service has {MOST} endpoints at most. Remove one first.")
+        endpoint = CallbackEndpoint.objects.create(
+            service=service,
+            name=name,
+            url=url,
+            events=list(events),
+            full_numbers=full_numbers,
+            created_by=by.label,
+        )
+        _tell("added", endpoint, by=by, events=list(events), full_numbers=full_numbers)
+    return endpoint
+
+
+def change(
+    endpoint: CallbackEndpoint, *, by: Actor, name: str, events: Sequence[str], full_numbers: bool
+) -> None:
+    """Everything but the address: another address is another endpoint, with an owner of its own to prove."""
+    if unknown := [kind for kind in events if kind not in KINDS]:
+        raise ValueError(f"There is no event {unknown[0]}.")
+    endpoint.name, endpoint.events, endpoint.full_numbers = name, list(events), full_numbers
+    with transaction.atomic():
+        endpoint.save(update_fields=["name", "events", "full_numbers"])
+        _tell("changed", endpoint, by=by, events=list(events), full_numbers=full_numbers)
+
+
+def verify(endpoint: CallbackEndpoint, *, by: Actor, line: Line, now: datetime | None = None) -> str:
+    """Ask the receiver for the nonce; returns why it is not verified, empty where it is. Posts, so call it outside transactions."""
+    now = now or timezone.now()
+    nonce = secrets.token_urlsafe(24)
+    body = envelope(CHALLENGE, at=now, data={"challenge": nonce, "endpoint": endpoint.pk})
+    signing = endpoint.secrets_at(now, endpoint.secret_before_until)
+    reply = line.post(Letter(f"chl_{secrets.token_hex(12)}", endpoint.url, body.encode(), signing))
+    if why := _unproven(reply, nonce):
+        return why
+    endpoint.verified_at = now
+    with transaction.atomic():
+        endpoint.save(update_fields=["verified_at"])
+        _tell("verified", endpoint, by=by)
+    return ""
+
+
+def _unproven(reply: Reply, nonce: str) -> str:
+    if not reply.ok:
+        return reply.error
+    answer = reply.text.strip()
+    if secrets.compare_digest(answer.encode(), nonce.encode()):
+        return ""
+    try:
+        found = json.loads(answer)
+    except ValueError:
+        found = None
+    given = found.get("challenge") if isinstance(found, dict) else found
+    if isinstance(given, str) and secrets.compare_digest(given.encode(), nonce.encode()):
+        return ""
+    return f"It answered {reply.status}, but did not send the challenge back."
+
+
+def rotate(endpoint: CallbackEndpoint, *, by: Actor, now: datetime | None = None) -> str:
+    """A new secret, returned this once. The present one stays valid beside it for HAND_OVER."""
+    now = now or timezone.now()
+    endpoint.secret_before, endpoint.secret = endpoint.secret, new_secret()
+    endpoint.secret_before_until = now + HAND_OVER
+    with transaction.atomic():
+        endpoint.save(update_fields=["secret", "secret_before", "secret_before_until"])
+        _tell("secret_changed", endpoint, by=by)
+    return endpoint.secret
+
+
+def retire(endpoint: CallbackEndpoint, *, by: Actor) -> bool:
+    """End the previous secret now; False where there is none."""
+    if endpoint.secret_before_until is None:
+        return False
+    endpoint.secret_before, endpoint.secret_before_until = "", None
+    with transaction.atomic():
+        endpoint.save(update_fields=["secret_before", "secret_before_until"])
+        _tell("secret_retired", endpoint, by=by)
+    return True
+
+
+def pause(endpoint: CallbackEndpoint, *, by: Actor, now: datetime | None = None) -> bool:
+    """Deliver nothing until it is resumed; callbacks go on being written and wait. False where it was paused."""
+    with transaction.atomic():
+        mine = CallbackEndpoint.objects.filter(pk=endpoint.pk, paused_at__isnull=True)
+        if not mine.update(paused_at=now or timezone.now()):
+            return False
+        _tell("paused", endpoint, by=by)
+    return True
+
+
+def resume(endpoint: CallbackEndpoint, *, by: Actor) -> bool:
+    """Go on, also after it was switched off by itself; what waits is due at once. False where nothing held it."""
+    with transaction.atomic():
+        held = CallbackEndpoint.objects.filter(pk=endpoint.pk).exclude(
+            paused_at__isnull=True, disabled_at__isnull=True
+        )
+        if not held.update(
+            paused_at=None, disabled_at=None, disabled_because="", failures=0, given_up=0, open_until=None
+        ):
+            return False
+        now = timezone.now()
+        endpoint.callbacks.filter(next_at__gt=now).update(next_at=now, since=now)
+        endpoint.callbacks.filter(next_at__isnull=False).update(since=now)
+        _tell("resumed", endpoint, by=by)
+    return True
+
+
+def remove(endpoint: CallbackEndpoint, *, by: Actor) -> None:
+    """With its log and with what waits. A host of notifyUrls comes back with the next send that names it."""
+    with transaction.atomic():
+        _tell("removed", endpoint, by=by)
+        endpoint.delete()
+
+
+class Named(NamedTuple):
+    """What a partner called one message."""
+
+    message_id: int
+    correlation_id: str
+    destination: str
+
+
+def check_notify_url(url: str, policy: Policy) -> Address:
+    """Whether a notifyUrl can be called. Raises `BadAddress`; for doors that validate before they write."""
+    return read(url, policy)
+
+
+def ask(
+    send: Send,
+    *,
+    url: str,
+    policy: Policy,
+    receipts: Sequence[str] = (),
+    callback_data: str = "",
+    reference: str = "",
+    named: Iterable[Named] = (),
+) -> Notify:
+    """Have the receipts of a send reported to `url`. Call it in the transaction that makes the send. Raises `BadAddress`, `TooMany`.
+
+    `receipts` are the provider's names (SUBMITTED …), none for all; `reference` is the messageId that the partner was given.
+    """
+    origin = read(url, policy).origin
+    kind = CallbackEndpoint.Kind.NOTIFY
+    found = CallbackEndpoint.objects.filter(service=send.service_id, kind=kind, url=origin)
+    endpoint_id = found.values_list("pk", flat=True).first()
+    if endpoint_id is None:
+        if CallbackEndpoint.objects.filter(service=send.service_id, kind=kind).count() >= MOST_ORIGINS:
+            raise TooMany(f"Receipts of this service go to {MOST_ORIGINS} hosts already.")
+        made, _ = CallbackEndpoint.objects.get_or_create(
+            service_id=send.service_id,
+            kind=kind,
+            url=origin,
+            defaults={"name": origin.partition("://")[2][:80], "verified_at": timezone.now()},
+        )
+        endpoint_id = made.pk
+    Echo.objects.bulk_create(
+        (
+            Echo(message_id=one.message_id, correlation_id=one.correlation_id, destination=one.destination)
+            for one in named
+        ),
+        batch_size=1000,
+    )
+    return Notify.objects.create(
+        send=send,
+        endpoint_id=endpoint_id,
+        url=url,
+        receipts=list(receipts),
+        callback_data=callback_data,
+        reference=reference,
+    )
+
+
+def _tell(act: str, endpoint: CallbackEndpoint, *, by: Actor, **facts: object) -> None:
+    AuditEvent.record(
+        f"callback_endpoint.{act}",
+        by=by,
+        service_slug=endpoint.service.slug,
+        noun="callback_endpoint",
+        noun_key=endpoint.pk,
+        **facts,
+    )

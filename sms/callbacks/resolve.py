@@ -1,0 +1,62 @@
+"""Where a callback's connection may lead: names are looked up once, every address is judged, and the connection goes to one judged.
+
+There is no second look-up between the judgement and the connection, so a name server that answers otherwise the second time finds
+nothing to change.
+"""
+
+import socket
+import time
+from collections.abc import Callable, Sequence
+
+from sms.callbacks.address import Policy
+from sms.values.public_address import refusal
+
+Resolve = Callable[[str, int], Sequence[str]]
+Connect = Callable[[str, int, float], socket.socket]
+
+
+class Forbidden(Exception):
+    """The name leads where no callback may go."""
+
+
+def look_up(host: str, port: int) -> list[str]:
+    """The system's resolver."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def plainly(address: str, port: int, seconds: float) -> socket.socket:
+    """A connection to an address, not a name."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(seconds)
+        sock.connect((address, port))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def dial(policy: Policy, *, resolve: Resolve = look_up, connect: Connect = plainly) -> Connect:
+    """How to connect under this policy: (host, port, seconds) → socket. Raises `Forbidden`, or OSError where nobody answers."""
+
+    def to(host: str, port: int, seconds: float) -> socket.socket:
+        until = time.monotonic() + seconds
+        addresses = resolve(host.strip("[]"), port)
+        for address in addresses:  # one bad one spoils the name: a public one beside it is the usual disguise
+            if why := refusal(address, loopback=policy.loopback):
+                raise Forbidden(f"The name {host} leads to {why}.")
+        problem: OSError = OSError("the name has no address")
+        for address in addresses[:4]:
+            left = until - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("connecting took half of the deadline") from problem
+            try:
+                return connect(address, port, left)
+            except OSError as error:
+                problem = error
+        raise problem
+
+    return to

@@ -1,0 +1,95 @@
+"""The connection test: is the address right, and do the credentials open it? Nobody is written to.
+
+It posts an empty request, which Webex Connect refuses: before it looks at the content where it does not know us, and because of the
+content where it does. Called by the settings pages; `client_for` replaces the network in tests.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from sms.catalogue.credentials import Line, line_of
+from sms.models import Actor, AuditEvent, Service
+from sms.models.fields import UnreadableSecret
+from sms.webex.client import Client
+from sms.webex.errors import NotSent, ProviderError, Refused, ServicePaused, Throttled
+
+EMPTY = b"{}"
+PATIENCE = 10.0  # seconds; a person waits at the button
+_SIGN_IN = frozenset({"7001", "7002"})
+
+
+class Verdict(models.TextChoices):
+    """What a test found, and in a sentence what to do."""
+
+    WORKS = "works", "It works: Webex Connect answered and knows this service."
+    CREDENTIALS = (
+        "credentials",
+        "Webex Connect refused the credentials. Copy them again from the service's API tab.",
+    )
+    UNUSABLE = "unusable", "The stored credentials cannot be used as they are. Type them again."
+    ADDRESS = "address", "A server answered, but not under this address. Check the region, and the base URL."
+    ACCOUNT = "account", "Webex Connect answered, but does not let this service send from here now."
+    BUSY = "busy", "Webex Connect asks to be slower, so it did not look. Try again in a minute."
+    UNREACHABLE = (
+        "unreachable",
+        "Nobody answered there. Check the region, the base URL, and this host's way out.",
+    )
+    SLOW = "slow", "The answer did not come within ten seconds. Try again in a minute."
+    TROUBLE = "trouble", "Webex Connect has trouble of its own. Try again in a few minutes."
+    ODD = "odd", "Something answered, but not as Webex Connect does. Check the base URL."
+
+
+def direct(line: Line) -> Client:
+    """The client that really goes out."""
+    return Client(line.base_url, line.credentials(), deadline=PATIENCE)
+
+
+def look(service: Service, *, client_for: Callable[[Line], Client] = direct) -> tuple[Verdict, str]:
+    """Ask once; the verdict, and the provider's own words where it said any. Takes up to ten seconds and stores nothing."""
+    try:
+        client = client_for(line_of(service))
+    except (ValueError, UnreadableSecret) as problem:
+        return Verdict.UNUSABLE, str(problem)
+    with client:
+        try:
+            client.post(EMPTY)
+        except ProviderError as answer:
+            return _verdict(answer), "" if isinstance(answer, NotSent) else answer.detail
+    return Verdict.ODD, ""  # whoever accepts an empty request is somebody else
+
+
+def try_out(
+    service: Service, *, by: Actor, client_for: Callable[[Line], Client] = direct, now: datetime | None = None
+) -> tuple[Verdict, str]:
+    """`look`, kept with the service and in the audit."""
+    verdict, words = look(service, client_for=client_for)
+    with transaction.atomic():
+        Service.objects.filter(pk=service.pk).update(checked_at=now or timezone.now(), check_verdict=verdict)
+        AuditEvent.record(
+            "service.tested",
+            by=by,
+            service_slug=service.slug,
+            noun="service",
+            noun_key=service.pk,
+            verdict=str(verdict),
+        )
+    return verdict, words
+
+
+def _verdict(answer: ProviderError) -> Verdict:
+    if isinstance(answer, NotSent):
+        return Verdict.UNREACHABLE
+    if isinstance(answer, Throttled):
+        return Verdict.BUSY
+    if isinstance(answer, ServicePaused):
+        if answer.status == 401 or answer.code in _SIGN_IN:
+            return Verdict.CREDENTIALS
+        return Verdict.ADDRESS if answer.status in (404, 405) else Verdict.ACCOUNT
+    if isinstance(answer, Refused):
+        return Verdict.WORKS if answer.code.isdecimal() else Verdict.ODD
+    if answer.code == "timeout":
+        return Verdict.SLOW
+    return Verdict.TROUBLE if answer.status >= 500 else Verdict.ODD

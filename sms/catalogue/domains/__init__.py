@@ -1,0 +1,13 @@
+"""Short-link domains: what may be one, whether it works, and since when. Called by the pages, the admin, compose and `sms.worker.jobs`.
+
+name.py     what a person typed, as a host name
+trace.py    where DNS leads
+site.py     certificate and answer of whoever is there
+verdict.py  all of it in one state and one sentence; pure
+check.py    look, many at once, and keep what changed
+"""
+
+from sms.catalogue.domains.check import NotCheckable, anything_due, check, check_due, state_changed
+from sms.catalogue.domains.name import BadName, usable
+
+__all__ = ["BadName", "NotCheckable", "anything_due", "check", "check_due", "state_changed", "usable"]

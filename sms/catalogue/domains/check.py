@@ -1,0 +1,197 @@
+"""Look at short-link domains, many at once, and keep what changed: state, history, audit, notice.
+
+`check` at the press of a button, `check_due` every hour. The network is looked at first and the database written after, so that no
+transaction waits for a name server.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+
+import dns.asyncresolver
+import dns.exception
+import structlog
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.dispatch import Signal
+from django.utils import timezone
+
+from sms.catalogue.domains.site import Open, Site, open_wire, visit
+from sms.catalogue.domains.trace import Ask, NoAnswer, Trace, asking, follow
+from sms.catalogue.domains.verdict import Report, Seen, Target, judge
+from sms.models import Actor, AuditEvent, DomainChange, DomainState, ShortLinkDomain
+from sms.values.public_address import refusal
+
+log = structlog.get_logger(__name__)
+
+EVERY = timedelta(hours=1)
+PATIENCE = 5.0  # seconds for one domain, whatever its servers do
+AT_ONCE = 25
+UNSURE = ("servfail", "timeout")
+AT_MOST = 50  # in one go of the hourly check; the others come a minute later
+WORKS = (DomainState.HEALTHY, DomainState.DEGRADED)
+
+state_changed = (
+    Signal()
+)  # sender: ShortLinkDomain; domain: the row; old: its state before. Sent after the commit.
+
+
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """How the network is looked at. Tests give their own; `loopback` lets this machine's addresses in, for them alone."""
+
+    ask: Ask
+    opened: Open = open_wire
+    trust: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+    loopback: bool = False
+    patience: float = PATIENCE
+
+
+class NotCheckable(Exception):
+    """There is nothing to check; the text says why."""
+
+
+def check(
+    domain: ShortLinkDomain, *, by: Actor, eyes: Eyes | None = None, now: datetime | None = None
+) -> Report:
+    """Look at one domain now and keep the result. Raises `NotCheckable` for one of the sandbox."""
+    found = ShortLinkDomain.objects.select_related("service", "region").get(pk=domain.pk)
+    if found.service.is_sandbox:
+        raise NotCheckable("This service speaks to the sandbox, whose short links need no DNS.")
+    now = now or timezone.now()
+    report = _look([found], eyes, now)[0]
+    _keep(domain.pk, report, by=by, now=now)
+    domain.refresh_from_db()
+    return report
+
+
+def check_due(*, eyes: Eyes | None = None, now: datetime | None = None) -> int:
+    """Look at every domain in use that was not looked at for an hour, at most AT_MOST; returns how many."""
+    now = now or timezone.now()
+    domains = list(_due(now).select_related("region", "service").order_by("checked_at", "pk")[:AT_MOST])
+    for domain, report in zip(domains, _look(domains, eyes, now), strict=True):
+        _keep(domain.pk, report, by=Actor.system(), now=now)
+    return len(domains)
+
+
+def anything_due(now: datetime | None = None) -> bool:
+    """Whether `check_due` would look at something."""
+    return _due(now or timezone.now()).exists()
+
+
+def _due(now: datetime) -> "QuerySet[ShortLinkDomain]":
+    old = Q(checked_at=None) | Q(checked_at__lte=now - EVERY)
+    return ShortLinkDomain.objects.filter(old, active=True, service__is_sandbox=False)
+
+
+# --- looking ------------------------------------------------------------------------------------------------------------
+
+
+def _look(domains: Sequence[ShortLinkDomain], eyes: Eyes | None, now: datetime) -> list[Report]:
+    return asyncio.run(_look_at_all(domains, eyes, now)) if domains else []
+
+
+async def _look_at_all(domains: Sequence[ShortLinkDomain], eyes: Eyes | None, now: datetime) -> list[Report]:
+    given = eyes or _own_eyes()
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def one(domain: ShortLinkDomain) -> Seen:
+        async with room:
+            return await _see(domain, given)
+
+    seen = await asyncio.gather(*map(one, domains))
+    if any(one.trace.trouble in UNSURE for one in seen) and not await _anything(domains[0], given):
+        seen = [replace(one, control=False) for one in seen]
+    return [
+        judge(one, target=Target(*domain.target), worked=domain.worked, now=now)
+        for domain, one in zip(domains, seen, strict=True)
+    ]
+
+
+def _own_eyes() -> Eyes:
+    try:
+        return Eyes(ask=asking(dns.asyncresolver.Resolver()))
+    except dns.exception.DNSException:  # this machine has no name server at all
+
+        async def nobody(_name: str, _kind: str) -> list[str]:
+            raise NoAnswer("timeout")
+
+        return Eyes(ask=nobody)
+
+
+async def _see(domain: ShortLinkDomain, eyes: Eyes) -> Seen:
+    """At most `patience` seconds; what was found until then counts."""
+    kind, value = domain.target
+    trace, site = Trace(domain.host, trouble="timeout"), None
+    others: tuple[str, ...] = ()
+    try:
+        async with asyncio.timeout(eyes.patience):
+            trace = await follow(domain.host, eyes.ask)
+            why = next((why for one in trace.addresses if (why := refusal(one, loopback=eyes.loopback))), "")
+            if trace.trouble or not trace.addresses or why:
+                return Seen(trace, private=why)
+            if kind == "CNAME" and value and value.lower() not in trace.chain:
+                others = (await follow(value, eyes.ask)).addresses
+            site = Site(trouble="timeout")
+            site = await visit(domain.host, trace.addresses[0], opened=eyes.opened, trust=eyes.trust)
+    except TimeoutError:
+        pass
+    return Seen(trace, others, site)
+
+
+async def _anything(domain: ShortLinkDomain, eyes: Eyes) -> bool:
+    """Whether anything can be looked up: the provider's own name, which surely exists. If not, the trouble is ours."""
+    try:
+        async with asyncio.timeout(eyes.patience):
+            await eyes.ask(domain.region.host, "A")
+    except NoAnswer as problem:
+        return problem.trouble == "no_name"
+    except TimeoutError:
+        return False
+    return True
+
+
+# --- keeping ------------------------------------------------------------------------------------------------------------
+
+
+def _keep(pk: int, report: Report, *, by: Actor, now: datetime) -> None:
+    with transaction.atomic():
+        domain = (
+            ShortLinkDomain.objects.select_for_update(of=("self",))
+            .select_related("service")
+            .filter(pk=pk)
+            .first()
+        )
+        if domain is None or (domain.checked_at is not None and domain.checked_at > now):
+            return  # taken out of the catalogue meanwhile, or looked at by somebody else since
+        old = DomainState(domain.state)
+        domain.checked_at = now
+        domain.findings = [asdict(one) for one in report.findings]
+        if report.state is not None:
+            domain.state, domain.says = report.state, report.says
+            domain.worked = domain.worked or report.state in WORKS
+        if domain.state != old or domain.since is None:
+            domain.since = now
+        domain.save(update_fields=["checked_at", "findings", "state", "says", "worked", "since"])
+        if domain.state == old:
+            return
+        DomainChange.objects.create(domain=domain, at=now, old=old, new=domain.state, says=domain.says)
+        AuditEvent.record(
+            "domain.state_changed",
+            by=by,
+            service_slug=domain.service.slug,
+            noun="short-link domain",
+            noun_key=domain.pk,
+            old=old.value,
+            new=str(domain.state),
+        )
+        transaction.on_commit(lambda: _tell(domain, old))
+    log.info("link_domain_changed", domain=pk, old=old.value, new=str(domain.state))
+
+
+def _tell(domain: ShortLinkDomain, old: DomainState) -> None:
+    for _, answer in state_changed.send_robust(ShortLinkDomain, domain=domain, old=old):
+        if isinstance(answer, Exception):
+            log.error("link_domain_notice_lost", domain=domain.pk, error=repr(answer)[:300])

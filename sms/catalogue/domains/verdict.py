@@ -1,0 +1,239 @@
+"""What was seen of a short-link domain, in one state and one sentence, with what to do. Pure."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from sms.catalogue.domains.site import Certificate, Site
+from sms.catalogue.domains.trace import Trace
+from sms.models import DomainState as State
+
+SOON, URGENT = 21, 7  # days left of a certificate; the provider's support needs lead time
+
+
+class Level(StrEnum):
+    """How a finding is marked."""
+
+    GOOD = "good"
+    NOTE = "note"
+    WARN = "warn"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of a check: `part` is DNS, Certificate or HTTPS."""
+
+    level: Level
+    part: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The record that the domain needs: CNAME to a name or A to an address. `value` is empty for the provider's own domains."""
+
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a check saw. `target_addresses` are of a CNAME's target; `control` False where nothing could be looked up at all.
+
+    `private` is why an address is not visited.
+    """
+
+    trace: Trace
+    target_addresses: tuple[str, ...] = ()
+    site: Site | None = None
+    private: str = ""
+    control: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`state` None: nothing can be said this time, what was known stays."""
+
+    state: State | None
+    says: str
+    findings: tuple[Finding, ...] = field(default=())
+
+
+def judge(seen: Seen, *, target: Target, worked: bool, now: datetime) -> Report:
+    """`worked`: it was healthy or degraded before, so what is missing now is broken rather than not there yet."""
+    dns = _dns(seen, target, worked)
+    if dns.state is not None and dns.state not in (State.HEALTHY, State.DEGRADED):
+        return dns
+    if dns.state is None or seen.site is None:
+        return dns
+    return _together(dns, _site(seen.trace.host, seen.site, worked, now))
+
+
+def _together(dns: Report, site: Report) -> Report:
+    """The worse state with its sentence; findings of both."""
+    order = list(State)
+    worse = max(dns, site, key=lambda one: (order.index(one.state or State.HEALTHY), one is site))
+    return Report(worse.state, worse.says, (*dns.findings, *site.findings))
+
+
+# --- DNS ----------------------------------------------------------------------------------------------------------------
+
+
+def _dns(seen: Seen, target: Target, worked: bool) -> Report:
+    trace, record = seen.trace, f"{target.kind} record {seen.trace.host} → {target.value}"
+    if trace.trouble in ("servfail", "timeout") and not seen.control:
+        text = "DNS cannot be asked from this machine right now, so nothing was checked. Look at its network, then check again."
+        return Report(None, text, (Finding(Level.NOTE, "DNS", text),))
+    if trace.trouble:
+        return _dns_trouble(trace, record if target.value else "", worked)
+    if not trace.addresses:
+        state = State.BROKEN if worked else State.NOT_SET_UP
+        return _bad(
+            state,
+            f"{trace.last} has no address. Make the {record}."
+            if target.value
+            else f"{trace.last} has no address.",
+        )
+    if seen.private:
+        return _bad(
+            State.BROKEN,
+            f"{trace.host} leads to {seen.private}, which no phone can reach. Make the {record}.",
+        )
+    if not target.value:
+        text = "The provider's own domain: nothing has to be set up."
+        return Report(State.HEALTHY, text, (Finding(Level.GOOD, "DNS", text),))
+    return _right_place(seen, target, record)
+
+
+def _dns_trouble(trace: Trace, record: str, worked: bool) -> Report:
+    make = f" Make the {record}." if record else ""
+    match trace.trouble:
+        case "no_name" if not trace.chain:
+            return _bad(
+                State.BROKEN if worked else State.NOT_SET_UP,
+                f"{trace.host} does not exist in DNS (NXDOMAIN).{make}",
+            )
+        case "no_name":
+            text = f"{trace.host} points to {trace.last}, which does not exist (NXDOMAIN).{make}"
+        case "loop":
+            text = f"The CNAME records go in a circle: {' → '.join((trace.host, *trace.chain))}.{make}"
+        case "too_long":
+            text = f"More than {len(trace.chain) - 1} CNAME records follow each other, and resolvers give up.{make}"
+        case "servfail":
+            text = (
+                f"The name servers of {trace.last} answer with an error (SERVFAIL). Ask whoever runs that zone; "
+                "DNSSEC that does not fit is the usual cause."
+            )
+        case _:
+            text = f"The name servers of {trace.last} do not answer in time. Ask whoever runs that zone."
+            return _bad(State.DEGRADED if worked else State.PENDING, text, level=Level.WARN)
+    return _bad(State.BROKEN, text)
+
+
+def _right_place(seen: Seen, target: Target, record: str) -> Report:
+    trace = seen.trace
+    if target.kind == "CNAME":
+        if target.value.lower() in trace.chain:
+            return _good(f"{trace.host} points to {target.value}.")
+        if set(trace.addresses) <= set(seen.target_addresses):
+            return _bad(
+                State.DEGRADED,
+                f"{trace.host} has the addresses of {target.value} instead of a CNAME record. It works until the provider changes "
+                f"them, which they do without notice. Make the {record}.",
+                level=Level.WARN,
+            )
+        where = trace.chain[-1] if trace.chain else ", ".join(trace.addresses[:3])
+        return _bad(
+            State.BROKEN, f"{trace.host} points to {where}, not to {target.value}. Make the {record}."
+        )
+    if target.value not in trace.addresses:
+        where = ", ".join(trace.addresses[:3])
+        return _bad(
+            State.BROKEN, f"{trace.host} has the address {where}, not {target.value}. Make the {record}."
+        )
+    others = [one for one in trace.addresses if one != target.value]
+    if others:
+        return _bad(
+            State.DEGRADED,
+            f"{trace.host} also has the address {', '.join(others[:3])}, where some phones will end. Take that record out.",
+            level=Level.WARN,
+        )
+    return _good(f"{trace.host} has the address {target.value}.")
+
+
+def _good(text: str) -> Report:
+    return Report(State.HEALTHY, text, (Finding(Level.GOOD, "DNS", text),))
+
+
+def _bad(state: State, text: str, *, part: str = "DNS", level: Level = Level.BAD) -> Report:
+    return Report(state, text, (Finding(level, part, text),))
+
+
+# --- certificate and answer ---------------------------------------------------------------------------------------------
+
+
+def _site(host: str, site: Site, worked: bool, now: datetime) -> Report:
+    missing = State.BROKEN if worked else State.PENDING
+    ask = f"Send the certificate of {host} to Webex Connect's support, who install it; that takes some days."
+    shown = site.certificate
+    if shown is None:
+        said = {
+            "nobody": f"Nobody answers at https://{host}.",
+            "no_tls": f"https://{host} does not speak TLS for this name.",
+        }.get(site.trouble, f"https://{host} did not answer in time.")
+        return _bad(missing, f"{said} {ask}", part="Certificate")
+    if shown.fault == "expired":
+        return _bad(
+            State.BROKEN,
+            f"The certificate expired on {_day(shown.expires_at)}. {ask}",
+            part="Certificate",
+        )
+    if shown.fault == "other_name":
+        names = ", ".join(shown.names[:3]) or "no name at all"
+        return _bad(missing, f"The certificate is for {names}, not for {host}. {ask}", part="Certificate")
+    if shown.fault:
+        return _bad(
+            missing,
+            f"Browsers do not trust the certificate (issued by {shown.issuer or 'nobody'}). {ask}",
+            part="Certificate",
+        )
+    return _answers(host, site, _lasting(shown, ask, now))
+
+
+def _day(at: datetime) -> str:
+    return f"{at.day} {at:%B %Y}"
+
+
+def _lasting(shown: Certificate, ask: str, now: datetime) -> Report:
+    days = (shown.expires_at - now).days
+    if days < SOON:
+        level = Level.BAD if days < URGENT else Level.WARN
+        text = f"The certificate expires in {days} day{'' if days == 1 else 's'}, on {_day(shown.expires_at)}. {ask}"
+        return _bad(State.DEGRADED, text, part="Certificate", level=level)
+    text = f"The certificate of {shown.issuer or 'its issuer'} is good for {days} days, until {_day(shown.expires_at)}."
+    return Report(
+        State.HEALTHY,
+        "DNS and certificate are right, and links work.",
+        (Finding(Level.GOOD, "Certificate", text),),
+    )
+
+
+def _answers(host: str, site: Site, so_far: Report) -> Report:
+    findings = list(so_far.findings)
+    state, says = so_far.state, so_far.says
+    if site.status is None or site.status >= 500:
+        what = (
+            "says nothing that a browser understands"
+            if site.status is None
+            else f"answers with error {site.status}"
+        )
+        text = f"https://{host} {what}. If it stays so, ask Webex Connect's support."
+        findings.append(Finding(Level.WARN, "HTTPS", text))
+        state, says = State.DEGRADED, text if so_far.state == State.HEALTHY else says
+    else:
+        findings.append(Finding(Level.GOOD, "HTTPS", f"https://{host} answers ({site.status})."))
+    if site.secured is False:
+        text = "Plain http does not lead to https. Links of messages begin with https, so this matters only to whoever types one."
+        findings.append(Finding(Level.NOTE, "HTTPS", text))
+    return Report(state, says, tuple(findings))

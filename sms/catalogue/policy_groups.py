@@ -1,0 +1,115 @@
+"""Contact-policy groups: what the provider refused by their rules, its list of groups, and whether a number may be written to.
+
+Called by the policy-group pages. The provider's API has a host and a key of its own (`PolicyConnection`); without a key nothing is asked.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Sum
+
+from sms.ledger import states
+from sms.models import Actor, AuditEvent, ContactPolicyGroup, PolicyConnection, Service, StateCount
+from sms.models.fields import UnreadableSecret
+from sms.webex.client import exchange
+from sms.webex.errors import NotSent, ProviderError, ServicePaused, Unreadable
+from sms.webex.policy import Answer, Group, Policy
+
+RECENT = timedelta(days=90)
+PATIENCE = 10.0  # seconds; a person waits at the button
+REASONS = {
+    "9000": "Contact Policy is not enabled for the tenant",
+    "9001": "An input was missing",
+    "9002": "The person has not agreed",
+    "9003": "The person is not in the group",
+    "9004": "Contact Policy could not be reached: try again later",
+    "9005": "The group or its channel is wrong",
+    "9006": "The frequency cap was reached",
+    "9007": "The group of the frequency cap was not found",
+    "9010": "The person's consent has expired",
+}
+ANSWERS: dict[Answer, str] = {
+    "agreed": "may be written to: the group has nothing against it.",
+    "not_agreed": "must not be written to: this person has not agreed (9002).",
+    "not_in_group": "must not be written to: this person is not in the group (9003).",
+    "expired": "must not be written to: this person's consent has expired (9010).",
+    "unreachable": "could not be looked up: Contact Policy cannot be reached now. Try again in a few minutes.",
+    "bad_group": "could not be looked up: Webex Connect does not know this group, or the group has no SMS channel.",
+}
+
+
+class PolicyError(Exception):
+    """The provider could not be asked; the text is a sentence for people."""
+
+
+def results(group_ids: Iterable[int], *, now: datetime) -> dict[int, list[tuple[str, int]]]:
+    """Messages of the last RECENT refused by each group's rules, by code, most first: one query over the counters."""
+    ids = list(group_ids)
+    found: dict[int, list[tuple[str, int]]] = {one: [] for one in ids}
+    since = states.window_of(now - RECENT)
+    rows = (
+        StateCount.objects.filter(
+            window__gte=since, window__gt=0, state="failed", code__in=REASONS, send__policy_group__in=ids
+        )
+        .values("code", group=F("send__policy_group"))
+        .annotate(total=Sum("delta"))
+        .order_by("-total", "code")
+    )
+    for row in rows:
+        if row["total"]:
+            found[row["group"]].append((row["code"], row["total"]))
+    return found
+
+
+def policy_of(service: Service, *, transport: Any = None) -> Policy | None:
+    """The service's Contact Policy, or None where nobody has entered a profile key."""
+    connection = PolicyConnection.objects.select_related("service__region").filter(service=service).first()
+    try:
+        if connection is None or not connection.profile_key:
+            return None
+    except UnreadableSecret as problem:
+        raise PolicyError("The stored profile key cannot be read. Type it again.") from problem
+    return Policy(
+        partial(exchange, connection.url, connection.profile_key, transport=transport, deadline=PATIENCE)
+    )
+
+
+def groups(policy: Policy) -> list[Group]:
+    """The provider's groups; raises PolicyError."""
+    try:
+        return policy.groups()
+    except (ProviderError, Unreadable, ValueError) as problem:
+        raise PolicyError(_sentence(problem)) from problem
+
+
+def look_up(policy: Policy, group: ContactPolicyGroup, e164: str, *, by: Actor) -> str:
+    """What the group says about a number, as the end of a sentence; in the audit stands that somebody asked, not about whom."""
+    try:
+        answer = policy.consent(group.group_id, e164)
+    except (ProviderError, Unreadable, ValueError) as problem:
+        raise PolicyError(_sentence(problem)) from problem
+    with transaction.atomic():
+        AuditEvent.record(
+            "policy_group.looked_up",
+            by=by,
+            service_slug=group.service.slug,
+            noun="policy group",
+            noun_key=group.pk,
+            answer=answer,
+        )
+    return ANSWERS[answer]
+
+
+def _sentence(problem: Exception) -> str:
+    if isinstance(problem, ServicePaused):
+        return "Webex Connect refused the profile key. Copy it again from the tenant's settings."
+    if isinstance(problem, NotSent):
+        return "Nobody answered at the Contact Policy address. Check the region, or the base URL."
+    if isinstance(problem, Unreadable):
+        return "Something answered, but not as Contact Policy does. Check the base URL."
+    if isinstance(problem, ValueError):
+        return str(problem)
+    return "Contact Policy did not answer properly. Try again in a few minutes."

@@ -1,0 +1,143 @@
+"""Senders: whether a network of a country takes one, and what became of its messages.
+
+Called by `sms.compose` for every country of a send, and by the sender pages.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from django.db.models import Max, Sum
+
+from sms.models import Registration, Sender, SenderKind, StateCount
+from sms.values.msisdn import BadNumber, parse
+
+RECENT = timedelta(days=30)
+SHOWN_REASONS = 5
+NORTH_AMERICA = {"US": "the United States", "CA": "Canada"}
+
+
+class Level(StrEnum):
+    """What a destination does with a sender."""
+
+    FINE = "fine"
+    WARNING = "warning"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The level, and for all but `fine` a sentence with the way out."""
+
+    level: Level
+    text: str = ""
+
+
+FINE = Judgement(Level.FINE)
+
+
+def judge(sender: Sender, country: str) -> Judgement:
+    """Whether messages from `sender` arrive in `country` (ISO 3166; "" for a number of no country, which nothing is known of)."""
+    if not country:
+        return FINE
+    if sender.reaches and country not in sender.reaches:
+        return Judgement(
+            Level.REFUSED,
+            f"{sender} is listed for {sender.countries} and not for {country}. Choose another sender, or have an admin add it.",
+        )
+    if country in NORTH_AMERICA:
+        return _north_america(sender, country)
+    if country == "IN" and sender.kind == SenderKind.ALPHANUMERIC:
+        return Judgement(
+            Level.WARNING,
+            f"Networks in India take {sender} only if it is registered with DLT for your company.",
+        )
+    if sender.kind == SenderKind.LONG_CODE and (home := _home(sender.address)) and home != country:
+        return Judgement(
+            Level.WARNING,
+            f"{sender} is a number of {home}: to {country} it is sent as well as networks allow, without a promise.",
+        )
+    return FINE
+
+
+def _north_america(sender: Sender, country: str) -> Judgement:
+    where = NORTH_AMERICA[country]
+    if sender.kind == SenderKind.ALPHANUMERIC:
+        return Judgement(
+            Level.REFUSED,
+            f"Networks in {where} refuse alphanumeric senders like {sender}. Choose a short code, or a registered number.",
+        )
+    if sender.kind == SenderKind.SHORT_CODE:
+        return FINE
+    if not sender.address.startswith("1"):
+        return Judgement(
+            Level.REFUSED,
+            f"Networks in {where} block foreign numbers like {sender}. Choose a short code, or a registered +1 number.",
+        )
+    if not sender.registration:
+        return Judgement(
+            Level.WARNING,
+            f"{sender} is not noted as registered: networks in {where} block numbers without a 10DLC campaign or a "
+            "toll-free verification (7281). Once it is registered, an admin notes it at the sender.",
+        )
+    if country == "CA" and sender.registration == Registration.TEN_DLC:
+        return Judgement(Level.WARNING, f"{sender} is registered for 10DLC, which is for the United States.")
+    return FINE
+
+
+def _home(address: str) -> str:
+    try:
+        return parse(f"+{address}").country
+    except BadNumber:
+        return ""
+
+
+def is_toll_free(address: str) -> bool:
+    """A +1 number that is free to call: it needs the toll-free verification instead of 10DLC."""
+    return address[:1] == "1" and address[1:4] in {"800", "833", "844", "855", "866", "877", "888"}
+
+
+def country_of(e164: str, known: dict[str, str]) -> str:
+    """ISO 3166 code of a number. `known` keeps countries by their first digits: no two countries share seven."""
+    prefix = e164[:8]
+    if prefix not in known:
+        known[prefix] = _home(e164.lstrip("+"))
+    return known[prefix]
+
+
+# --- usage --------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Usage:
+    """Messages posted in the last 30 days, when the last one was (to five minutes), and why some failed, most first."""
+
+    messages: int = 0
+    last_at: datetime | None = None
+    failures: list[tuple[str, int]] = field(default_factory=list)
+
+    @property
+    def failed(self) -> int:
+        """All of them."""
+        return sum(count for _, count in self.failures)
+
+
+def usage(sender_ids: Iterable[int], *, now: datetime) -> dict[int, Usage]:
+    """Usage by sender, in two queries over the counters however many there are."""
+    ids = list(sender_ids)
+    found = {one: Usage() for one in ids}
+    since = int((now - RECENT).timestamp()) // StateCount.WINDOW
+    recent = StateCount.objects.filter(window__gte=since, window__gt=0, send__sender__in=ids).values(
+        "send__sender"
+    )
+    for row in recent.annotate(total=Sum("delta"), last=Max("window")).order_by():
+        if row["total"]:
+            one = found[row["send__sender"]]
+            one.messages = row["total"]
+            one.last_at = datetime.fromtimestamp(row["last"] * StateCount.WINDOW, UTC)
+    failed = recent.filter(state="failed").values("send__sender", "code").annotate(total=Sum("delta"))
+    for reason in failed.order_by("-total", "code"):
+        if reason["total"]:
+            found[reason["send__sender"]].failures.append((reason["code"], reason["total"]))
+    return found

@@ -1,0 +1,1 @@
+"""Audit, archive, retention, erasure and disclosure: one room for each duty."""

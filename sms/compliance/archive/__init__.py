@@ -1,0 +1,62 @@
+"""Archives: messages that left the ledger, in files that pages, search and exports still read.
+
+    rows      what is kept of a message         files    encrypted blocks on the disk
+    index     where a number is, by digest      move     from the ledger into a file
+    strip     what days take out of a row       rewrite  a file with rows changed
+    read      found and shown                   verify   whether files hold what they should
+
+Called by `sms.compliance.retention` and `sms.compliance.erasure`; read by the pages and the API.
+"""
+
+from sms.compliance.archive.errors import ArchiveError, Damaged, Missing
+from sms.compliance.archive.files import store
+from sms.compliance.archive.move import block_size, make, move, resume
+from sms.compliance.archive.read import (
+    at_row,
+    by_provider_id,
+    every,
+    has,
+    of_send,
+    one,
+    rows_of,
+    to_number,
+    told,
+)
+from sms.compliance.archive.rewrite import rewrite
+from sms.compliance.archive.rows import Row, Story, read_ledger, story
+from sms.compliance.archive.strip import Gone, erased, in_raw, in_values, silent, strip
+from sms.compliance.archive.verify import Verdict, unknown_files, verify
+
+__all__ = [
+    "ArchiveError",
+    "Damaged",
+    "Gone",
+    "Missing",
+    "Row",
+    "Story",
+    "Verdict",
+    "at_row",
+    "block_size",
+    "by_provider_id",
+    "erased",
+    "every",
+    "has",
+    "in_raw",
+    "in_values",
+    "make",
+    "move",
+    "of_send",
+    "one",
+    "read_ledger",
+    "resume",
+    "rewrite",
+    "rows_of",
+    "silent",
+    "store",
+    "story",
+    "strip",
+    "to_number",
+    "told",
+    "unknown_files",
+    "verify",
+]

@@ -1,0 +1,71 @@
+"""The index of an archive: which block holds a number or a provider's id, by keyed digest, without telling either."""
+
+import hmac
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+from sms.compliance.archive.rows import Row
+from sms.models import ArchiveIndex
+from sms.values.msisdn.hidden import ERASED, hidden
+
+DIGEST, PLACE = 6, 2
+ENTRY = DIGEST - 1 + PLACE  # the first byte is the bucket
+MOST_BLOCKS = 1 << (8 * PLACE)
+
+
+def of_number(msisdn: str, *, key: bytes) -> bytes:
+    """A number's digest; of one that was hidden already it is the same."""
+    return _digest(b"number " + hidden(msisdn, key=key).encode(), key)
+
+
+def of_provider_id(provider_id: str, *, key: bytes) -> bytes:
+    """A provider id's digest."""
+    return _digest(b"provider " + provider_id.encode(), key)
+
+
+def _digest(text: bytes, key: bytes) -> bytes:
+    return hmac.digest(key, text, "sha256")[:DIGEST]
+
+
+class Building:
+    """The index of a file while its blocks are made."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self._buckets: dict[int, bytearray] = defaultdict(bytearray)
+
+    def add(self, number: int, rows: Iterable[Row]) -> None:
+        """What block `number` holds."""
+        digests = set()
+        for row in rows:
+            if row.msisdn and row.msisdn != ERASED:
+                digests.add(of_number(row.msisdn, key=self._key))
+            if row.provider_id:
+                digests.add(of_provider_id(row.provider_id, key=self._key))
+        for digest in sorted(digests):
+            self._buckets[digest[0]] += digest[1:] + number.to_bytes(PLACE, "big")
+
+    def rows(self, *, archive_id: int, service_id: int) -> list[ArchiveIndex]:
+        """To be stored."""
+        return [
+            ArchiveIndex(archive_id=archive_id, service_id=service_id, bucket=bucket, entries=bytes(entries))
+            for bucket, entries in sorted(self._buckets.items())
+        ]
+
+
+def blocks_with(service_id: int, digest: bytes) -> Mapping[int, set[int]]:
+    """Block numbers by archive. One query, one row of each archive."""
+    found: dict[int, set[int]] = {}
+    rows = ArchiveIndex.objects.filter(service_id=service_id, bucket=digest[0]).order_by()
+    for archive_id, entries in rows.values_list("archive_id", "entries").iterator(chunk_size=500):
+        if numbers := set(_numbers(bytes(entries), digest[1:])):
+            found[archive_id] = numbers
+    return found
+
+
+def _numbers(entries: bytes, digest: bytes) -> Iterator[int]:
+    at = entries.find(digest)
+    while at >= 0:
+        if at % ENTRY == 0:
+            yield int.from_bytes(entries[at + DIGEST - 1 : at + ENTRY], "big")
+        at = entries.find(digest, at + 1)

@@ -1,0 +1,294 @@
+"""From the ledger into a file. Nothing is deleted before the file is on the disk and its manifest committed, nor what changed since.
+
+Named first (`Archive.spare`), then written, then listed, then moved block by block. Each step may be the last of a killed process:
+`resume` removes a file that was never listed, and goes on with blocks that were. The caller (`sms.compliance.retention`)
+chooses the messages and
+sees to it that one process at a time does this; two at once would still lose nothing, since a block moves under its messages' locks.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+import structlog
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Sum
+from django.utils import timezone
+
+from sms.compliance.archive import index
+from sms.compliance.archive.files import Placed, new_key, new_name, store
+from sms.compliance.archive.read import rows_of
+from sms.compliance.archive.rewrite import rewrite
+from sms.compliance.archive.rows import Row, content_of, pack, read_ledger
+from sms.compliance.archive.strip import Gone, strip
+from sms.ledger.counters import FIGURES, NAMED
+from sms.ledger.crash_points import point
+from sms.models import (
+    Archive,
+    ArchiveBlock,
+    Click,
+    Echo,
+    KeptFact,
+    Message,
+    Receipt,
+    ReceiptInbox,
+    Send,
+    SendKeeping,
+    Service,
+)
+from sms.models.sql import id_list
+from sms.reports import facts
+
+log = structlog.get_logger(__name__)
+
+Rest = Callable[[], bool]  # pause as the pace demands; whether to come to an end
+
+
+def block_size() -> int:
+    """Messages of a block, and so of the transaction that deletes them. On SQLite nobody else writes meanwhile."""
+    return 1000 if connection.vendor == "postgresql" else 400
+
+
+@dataclass(slots=True)
+class _Page:
+    """A block as it was written."""
+
+    rows: list[Row]
+    content: str
+    moved_content: str  # of the rows as they are in the ledger
+
+
+def make(
+    service: Service, blocks: Sequence[Sequence[int]], *, posted_until: datetime, gone: Gone, rest: Rest
+) -> Archive | None:
+    """Write messages (ids by block) into a new file and list it; they are in the ledger still. None where `rest` ended it.
+
+    `gone` is what was due to be deleted by then and must not get into the file.
+    """
+    now = timezone.now()
+    name, key = new_name(service.slug, month=f"{now:%Y-%m}"), new_key()
+    archive = Archive.objects.create(service=service, spare=name, made_at=now, posted_until=posted_until)
+    point("archive_named")
+    building, pages = index.Building(service.number_key), list[_Page]()
+
+    def packed() -> Iterator[bytes]:
+        for number, ids in enumerate(blocks):
+            if rest():
+                return
+            rows = read_ledger(ids)
+            kept = [strip(row, gone, key=service.number_key) for row in rows]
+            content, digest = pack(kept)
+            building.add(number, kept)
+            pages.append(_Page(kept, digest, content_of(rows)))
+            yield content
+
+    about = {"archive": archive.pk, "service": service.slug, "made_at": now.isoformat()}
+    written = store.write(name, packed(), key=key, about=about)
+    point("archive_written")
+    if len(pages) < len(blocks):
+        store.remove(name)
+        archive.delete()
+        return None
+    with transaction.atomic():
+        _list(archive, pages, written.blocks)
+        for row in building.rows(archive_id=archive.pk, service_id=service.pk):
+            row.save(force_insert=True)
+        archive.name, archive.spare, archive.key = name, "", key
+        archive.sha256, archive.size = written.sha256, written.size
+        archive.bodies_gone_at, archive.numbers_gone_at = gone.bodies, gone.numbers
+        archive.receipts_gone_at = gone.receipts
+        archive.save()
+    point("archive_listed")
+    return archive
+
+
+def _list(archive: Archive, pages: Sequence[_Page], placed: Sequence[Placed]) -> None:
+    ArchiveBlock.objects.bulk_create(
+        ArchiveBlock(
+            archive=archive,
+            service_id=archive.service_id,
+            number=number,
+            offset=place.offset,
+            length=place.length,
+            sha256=place.sha256,
+            content=page.moved_content,
+            messages=len(page.rows),
+            first_id=page.rows[0].id,
+            last_id=page.rows[-1].id,
+            first_send=min(row.send_id for row in page.rows),
+            last_send=max(row.send_id for row in page.rows),
+        )
+        for number, (page, place) in enumerate(zip(pages, placed, strict=True))
+        if page.rows
+    )
+
+
+def move(archive: Archive, *, rest: Rest) -> int:
+    """Take the messages of its listed blocks out of the ledger, a block in a transaction; returns how many.
+
+    A block with a message that changed, or of a send that is held, does not move: its messages stay, and it is taken out of the file.
+    """
+    moved = stayed = 0
+    for block in archive.blocks.filter(moved=False).order_by("number"):
+        if rest():
+            return moved
+        if _move(archive, block):
+            moved += block.messages
+            point("archive_moved")
+        else:
+            stayed += 1
+    if stayed:
+        log.info("archive_blocks_stayed", archive=archive.pk, blocks=stayed)
+    _settle(archive)
+    return moved
+
+
+def _move(archive: Archive, block: ArchiveBlock) -> bool:
+    with transaction.atomic():
+        ids = _ids_of(archive, block)
+        sends = sorted(_lock(ids))
+        rows = read_ledger(ids)
+        if _held(sends) or content_of(rows) != block.content or _awaited(rows):
+            ArchiveBlock.objects.filter(pk=block.pk).delete()
+            return False
+        for first, last in runs(ids):
+            facts.keep(first, last)
+        _delete([row.id for row in rows], [one.id for row in rows for one in row.told])
+        ArchiveBlock.objects.filter(pk=block.pk).update(moved=True)
+        _note_sends(sends, now=timezone.now())
+        point("archive_moving")
+    return True
+
+
+def _ids_of(archive: Archive, block: ArchiveBlock) -> list[int]:
+    return [row.id for row in rows_of(archive, block)]
+
+
+def _lock(ids: Sequence[int]) -> set[int]:
+    """Sends of these messages, locked with them: first what says whether a send is held, then messages in order of id."""
+    sends = set(
+        Message.objects.filter(pk__in=id_list.among(ids)).order_by().values_list("send_id", flat=True)
+    )
+    SendKeeping.objects.bulk_create([SendKeeping(send_id=pk) for pk in sorted(sends)], ignore_conflicts=True)
+    if connection.features.has_select_for_update:
+        list(
+            SendKeeping.objects.select_for_update()
+            .filter(pk__in=id_list.among(sends))
+            .order_by("pk")
+            .values_list("pk")
+        )
+        list(
+            Message.objects.select_for_update()
+            .filter(pk__in=id_list.among(ids))
+            .order_by("pk")
+            .values_list("pk")
+        )
+    return sends
+
+
+def _held(sends: Sequence[int]) -> bool:
+    return SendKeeping.objects.filter(pk__in=id_list.among(sends), held_at__isnull=False).exists()
+
+
+def _awaited(rows: Sequence[Row]) -> bool:
+    """Whether a receipt of these is still to be applied."""
+    receipts = id_list.among([one.id for row in rows for one in row.told])
+    return ReceiptInbox.objects.filter(pk__in=receipts).exists()
+
+
+def runs(ids: Sequence[int]) -> list[tuple[int, int]]:
+    """First and last id of stretches in which there is no other message: what is kept of facts is kept by such stretches."""
+    others = (
+        Message.objects.filter(pk__gt=ids[0], pk__lt=ids[-1])
+        .exclude(pk__in=id_list.among(ids))
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+    strangers, found, start, at = list(others), list[tuple[int, int]](), ids[0], 0
+    for before, after in pairwise(ids):
+        at = next((place for place in range(at, len(strangers)) if strangers[place] > before), len(strangers))
+        if at < len(strangers) and strangers[at] < after:
+            found.append((start, before))
+            start = after
+    return [*found, (start, ids[-1])]
+
+
+def _delete(message_ids: list[int], receipt_ids: list[int]) -> None:
+    """Straight, since everything that points to a message is named here."""
+    with connection.cursor() as cursor:
+        for model, column, ids in (
+            (Click, "message_id", message_ids),
+            (Echo, "message_id", message_ids),
+            (Receipt, "id", receipt_ids),
+            (Message, "id", message_ids),
+        ):
+            cursor.execute(
+                f"DELETE FROM {model._meta.db_table} WHERE {column} IN ({id_list.in_list()})",  # noqa: S608
+                [id_list.parameter(ids)],
+            )
+
+
+def _note_sends(sends: Sequence[int], *, now: datetime) -> None:
+    """Which of these have nothing left in the ledger."""
+    left = Message.objects.filter(send_id=OuterRef("pk"))
+    whole = Send.objects.filter(pk__in=id_list.among(sends)).filter(~Exists(left))
+    ids = list(whole.order_by("pk").values_list("pk", flat=True))
+    SendKeeping.objects.filter(pk__in=id_list.among(ids)).update(archived_at=now, stage="", place=0)
+    for send_id in ids:
+        squash(send_id)
+
+
+SQUASH_FROM = 50  # rows
+
+
+def squash(send_id: int) -> None:
+    """Sum what the blocks of a long send left of facts: each left the same few hundred figures."""
+    kept = KeptFact.objects.filter(send_id=send_id)
+    if kept.count() < SQUASH_FROM:
+        return
+    ids = list(kept.values_list("pk", flat=True))
+    named = list(NAMED)
+    sums = {f"sum_{name}": Sum(name) for name in FIGURES}
+    totals = list(kept.order_by().values(*named).annotate(**sums))
+    if len(totals) > len(ids) * 3 // 4:
+        return
+    KeptFact.objects.filter(pk__in=id_list.among(ids)).delete()
+    KeptFact.objects.bulk_create(
+        (
+            KeptFact(**{name: row[name] for name in named}, **{name: row[f"sum_{name}"] for name in FIGURES})
+            for row in totals
+        ),
+        batch_size=500,
+    )
+
+
+def _settle(archive: Archive) -> None:
+    """Its figures, once nothing of it is to be moved any more; a block that stayed is dropped from the file."""
+    blocks = list(archive.blocks.order_by("number"))
+    if any(not block.moved for block in blocks):
+        return
+    if not blocks:
+        store.remove(archive.name)
+        archive.delete()
+        return
+    if blocks[-1].number + 1 != len(blocks) or archive.messages == 0:
+        gaps = [block.number for block in blocks] != list(range(blocks[-1].number + 1))
+        archive.messages = sum(block.messages for block in blocks)
+        archive.save(update_fields=["messages"])
+        if gaps:
+            rewrite(archive)
+
+
+def resume(service: Service, *, rest: Rest) -> int:
+    """Finish what a killed process began; returns how many messages left the ledger by it."""
+    for archive in Archive.objects.filter(service=service).exclude(spare=""):
+        store.remove(archive.spare)
+        if archive.name:
+            Archive.objects.filter(pk=archive.pk, spare=archive.spare).update(spare="")
+        else:
+            archive.delete()
+    moved = 0
+    for archive in Archive.objects.filter(service=service, blocks__moved=False).distinct():
+        moved += move(archive, rest=rest)
+    return moved

@@ -1,0 +1,144 @@
+"""Archived messages found and read: by id, number or provider id, of a send, or all of a service. Called by the pages and the API."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from threading import Lock
+
+from django.db.models import Q, QuerySet
+
+from sms.compliance.archive import index
+from sms.compliance.archive.errors import Damaged
+from sms.compliance.archive.files import WAY_OUT, Placed, store
+from sms.compliance.archive.rows import Row, Story, story, unpack
+from sms.models import Archive, ArchiveBlock, Send, Service
+from sms.values.msisdn.hidden import hidden
+
+KEPT_OPEN = 8  # unpacked blocks of a process: paging through a send reads one again and again
+
+
+class _Open:
+    """The blocks that were read last."""
+
+    def __init__(self) -> None:
+        self._rows: OrderedDict[tuple[str, int], list[Row]] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, name: str, number: int, read: Callable[[], list[Row]]) -> list[Row]:
+        with self._lock:
+            if (name, number) in self._rows:
+                self._rows.move_to_end((name, number))
+                return self._rows[name, number]
+        rows = read()
+        with self._lock:
+            self._rows[name, number] = rows
+            while len(self._rows) > KEPT_OPEN:
+                self._rows.popitem(last=False)
+        return rows
+
+    def forget(self) -> None:
+        with self._lock:
+            self._rows.clear()
+
+
+opened = _Open()
+
+
+def rows_of(archive: Archive, block: ArchiveBlock) -> list[Row]:
+    """A block's rows, in order of id. Raises ArchiveError."""
+    name, number = archive.name, block.number
+
+    def read() -> list[Row]:
+        placed = Placed(block.offset, block.length, block.sha256)
+        packed = store.read(name, number, placed, key=archive.key)
+        try:
+            rows, _ = unpack(packed)
+        except ValueError as problem:
+            raise Damaged(
+                f"Block {number} of the archive file {name} cannot be read: {problem}. {WAY_OUT}"
+            ) from None
+        return rows
+
+    return opened.get(name, number, read)
+
+
+def one(service: Service, message_id: int) -> Story | None:
+    """A message by its id; None where no archive has it. Raises ArchiveError."""
+    blocks = _blocks(service).filter(last_id__gte=message_id, first_id__lte=message_id).order_by("last_id")
+    for block in blocks.iterator(chunk_size=50):
+        for row in rows_of(block.archive, block):
+            if row.id == message_id:
+                return story(row, send=_send(service, row.send_id))
+    return None
+
+
+def to_number(service: Service, msisdn: str) -> list[Row]:
+    """Every archived message to a number (E.164), the oldest first. Raises ArchiveError."""
+    key = service.number_key
+    digest = index.of_number(msisdn, key=key)
+    names = {msisdn, hidden(msisdn, key=key)}
+    return [row for row in _among(service, digest) if row.msisdn in names]
+
+
+def by_provider_id(service: Service, provider_id: str) -> list[Row]:
+    """Archived messages with the provider's id. Raises ArchiveError."""
+    digest = index.of_provider_id(provider_id, key=service.number_key)
+    return [row for row in _among(service, digest) if row.provider_id == provider_id]
+
+
+def _among(service: Service, digest: bytes) -> Iterator[Row]:
+    for archive_id, numbers in sorted(index.blocks_with(service.pk, digest).items()):
+        for block in _blocks(service).filter(archive_id=archive_id, number__in=numbers).order_by("number"):
+            yield from rows_of(block.archive, block)
+
+
+def of_send(send: Send, *, after: int = 0, state: str = "", most: int = 50) -> list[Row]:
+    """Archived messages of a send with an id above `after`, in order, `most` at most. Raises ArchiveError."""
+    found: list[Row] = []
+    for row in every(send.service, after=after, send=send):
+        if row.id > after and (not state or row.state == state):
+            found.append(row)
+            if len(found) == most:
+                break
+    return found
+
+
+def every(service: Service, *, send: Send | None = None, after: int = 0) -> Iterator[Row]:
+    """Archived messages of a service, or of one send, in order of id within each block and blocks in order of their first. Raises
+    ArchiveError."""
+    blocks = _blocks(service).filter(last_id__gt=after)
+    if send is not None:
+        blocks = blocks.filter(last_send__gte=send.pk, first_send__lte=send.pk)
+    for block in blocks.order_by("first_id").iterator(chunk_size=50):
+        for row in rows_of(block.archive, block):
+            if send is None or row.send_id == send.pk:
+                yield row
+
+
+def told(service: Service, rows: list[Row]) -> list[Story]:
+    """Rows as the pages show them; one query for their sends."""
+    sends = {one.pk: one for one in _sends(service).filter(pk__in={row.send_id for row in rows})}
+    return [story(row, send=sends[row.send_id]) for row in rows if row.send_id in sends]
+
+
+def at_row(send: Send, row: int) -> Story | None:
+    """The archived message of a row of a send's audience. Raises ArchiveError."""
+    found = next((one for one in every(send.service, send=send) if one.row == row), None)
+    return story(found, send=send) if found else None
+
+
+def has(service: Service) -> bool:
+    """Whether the service has any archive."""
+    return ArchiveBlock.objects.filter(service=service, moved=True).exists()
+
+
+def _send(service: Service, pk: int) -> Send:
+    return _sends(service).get(pk=pk)
+
+
+def _sends(service: Service) -> "QuerySet[Send]":
+    return Send.objects.filter(service=service).select_related("service", "sender", "template", "created_by")
+
+
+def _blocks(service: Service) -> "QuerySet[ArchiveBlock]":
+    """Blocks that count."""
+    return ArchiveBlock.objects.filter(Q(moved=True), service=service).select_related("archive")

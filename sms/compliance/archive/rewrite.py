@@ -1,0 +1,73 @@
+"""An archive written anew: rows changed, checksums and index renewed, the old file gone. One block in memory at a time.
+
+The new file is named before it is written and counts from one commit on; a kill leaves one file that counts and one that `resume` removes.
+The new file has a key of its own, so that nobody reads the old one from a backup of files with the key of today's database.
+"""
+
+from collections.abc import Callable, Iterator
+
+from django.db import transaction
+from django.utils import timezone
+
+from sms.compliance.archive import index
+from sms.compliance.archive.files import new_key, new_name, store
+from sms.compliance.archive.read import opened, rows_of
+from sms.compliance.archive.rows import Row, pack
+from sms.ledger.crash_points import point
+from sms.models import Archive, ArchiveBlock, ArchiveIndex
+
+Change = Callable[[Row], Row]
+
+
+def _same(row: Row) -> Row:
+    return row
+
+
+def rewrite(archive: Archive, change: Change = _same, **gone: object) -> int:
+    """Write it anew with every row changed; `gone` are columns of the archive to set with it. Returns how many rows are another now.
+
+    Only archives all of whose blocks have moved are rewritten. Raises ArchiveError, with the old file still counting.
+    """
+    old, service = archive.name, archive.service
+    name, key = new_name(service.slug, month=f"{archive.made_at:%Y-%m}"), new_key()
+    if not Archive.objects.filter(pk=archive.pk, name=old, spare="").update(spare=name):
+        return 0
+    blocks = list(archive.blocks.filter(moved=True).order_by("number"))
+    building, changed = index.Building(service.number_key), 0
+
+    def packed() -> Iterator[bytes]:
+        nonlocal changed
+        for number, block in enumerate(blocks):
+            before = rows_of(archive, block)
+            after = [change(row) for row in before]
+            changed += sum(one != other for one, other in zip(before, after, strict=True))
+            building.add(number, after)
+            content, block.content = pack(after)
+            yield content
+
+    about = {"archive": archive.pk, "service": service.slug, "made_at": archive.made_at.isoformat()}
+    written = store.write(name, packed(), key=key, about=about)
+    with transaction.atomic():
+        locked = Archive.objects.select_for_update().get(pk=archive.pk)
+        if (locked.name, locked.spare) != (old, name):
+            return 0
+        ArchiveBlock.objects.filter(archive=archive).delete()
+        for number, (block, place) in enumerate(zip(blocks, written.blocks, strict=True)):
+            block.pk, block.number = None, number
+            block.offset, block.length, block.sha256 = place.offset, place.length, place.sha256
+        ArchiveBlock.objects.bulk_create(blocks)
+        ArchiveIndex.objects.filter(archive=archive).delete()
+        for row in building.rows(archive_id=archive.pk, service_id=archive.service_id):
+            row.save(force_insert=True)
+        locked.name, locked.spare, locked.key = name, old, key
+        locked.sha256, locked.size = written.sha256, written.size
+        locked.messages, locked.changed_at = sum(block.messages for block in blocks), timezone.now()
+        for column, value in gone.items():
+            setattr(locked, column, value)
+        locked.save()
+    point("archive_swapped")
+    opened.forget()
+    store.remove(old)
+    Archive.objects.filter(pk=archive.pk, spare=old).update(spare="")
+    archive.refresh_from_db()
+    return changed

@@ -1,0 +1,97 @@
+"""What is taken out of a message, its receipts and its clicks once days are over. The same for the ledger and for archives."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from msgspec.structs import replace
+
+from sms.compliance.archive.rows import Row, Told
+from sms.inbound.receipts.shorten import bare_receipt
+from sms.values.msisdn.hidden import ERASED, hidden
+from sms.values.msisdn.mention import GONE, Mention
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """What has to be gone, and since when; None: it stays."""
+
+    bodies: datetime | None = None
+    numbers: datetime | None = None
+    receipts: datetime | None = None
+
+
+def strip(row: Row, gone: Gone, *, key: bytes) -> Row:
+    """The row without what has to be gone. Bodies are text and values; a number leaves its digest, and goes out of what else says it."""
+    if gone.bodies:
+        row = replace(row, text="", substitutions={})
+    if gone.receipts:
+        row = replace(row, told=tuple(bare(one) for one in row.told))
+    if gone.numbers and row.msisdn.startswith("+"):
+        row = without_number(row, put=hidden(row.msisdn, key=key))
+    return row
+
+
+def without_number(row: Row, *, put: str) -> Row:
+    """The row without its number, wherever it stands in it."""
+    mention = Mention(row.msisdn)
+    echo = (mention.without(row.echo[0]), "") if row.echo else None
+    told = tuple(bare(one) if mention.national.encode() in one.raw else one for one in row.told)
+    return replace(
+        row,
+        msisdn=put,
+        text=mention.without(row.text),
+        substitutions=in_values(row.substitutions, mention),
+        detail=mention.without(row.detail),
+        echo=echo,
+        told=told,
+    )
+
+
+def silent(row: Row, mention: Mention) -> Row:
+    """Somebody else's row without a number that it happens to name."""
+    return replace(
+        row,
+        text=mention.without(row.text),
+        substitutions=in_values(row.substitutions, mention),
+        detail=mention.without(row.detail),
+        echo=(mention.without(row.echo[0]), mention.without(row.echo[1])) if row.echo else None,
+        told=tuple(bare(one) if in_raw(one.raw, mention) else one for one in row.told),
+    )
+
+
+def erased(row: Row) -> Row:
+    """The row without anything that is the person's: what stays is that a message was sent, when, and what became of it."""
+    return replace(
+        row,
+        msisdn=ERASED,
+        text="",
+        substitutions={},
+        detail="",
+        echo=None,
+        told=tuple(bare(one) for one in row.told),
+    )
+
+
+def in_raw(raw: bytes, mention: Mention) -> bool:
+    """Whether a receipt names the number, in whatever spelling."""
+    return mention.found(raw.decode("utf-8", "replace"))
+
+
+def in_values(values: Any, mention: Mention) -> Any:
+    """JSON without the number, in keys and values at any depth."""
+    if isinstance(values, str):
+        return mention.without(values)
+    if isinstance(values, dict):
+        return {mention.without(str(key)): in_values(value, mention) for key, value in values.items()}
+    if isinstance(values, list):
+        return [in_values(value, mention) for value in values]
+    if isinstance(values, int) and mention.found(str(values)):
+        return GONE
+    return values
+
+
+def bare(one: Told) -> Told:
+    """A receipt that says what became of the message, and nothing of the person."""
+    click = one.click and replace(one.click, url="", ip="", user_agent="")
+    return replace(one, raw=bare_receipt(one.raw), click=click)

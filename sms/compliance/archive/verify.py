@@ -1,0 +1,53 @@
+"""Whether archives hold what their manifests say. Called by `manage.py verify_archives`, and by an erasure at its end."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sms.compliance.archive.errors import ArchiveError
+from sms.compliance.archive.files import Placed, store
+from sms.compliance.archive.rows import unpack
+from sms.models import Archive
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One archive: how many messages were read, and the first thing that is wrong, as a sentence."""
+
+    archive: Archive
+    messages: int
+    broken: str = ""
+
+
+def verify(service_id: int | None = None) -> Iterator[Verdict]:
+    """Every archive, the oldest first: the whole file's digest, each block's, its rows, their count and ids."""
+    archives = Archive.objects.exclude(name="").order_by("pk")
+    if service_id is not None:
+        archives = archives.filter(service_id=service_id)
+    for archive in archives:
+        yield _verify(archive)
+
+
+def unknown_files() -> list[str]:
+    """Files in the folder that no manifest names: left from a restored backup, or another desk's."""
+    known = {name for pair in Archive.objects.values_list("name", "spare") for name in pair}
+    return [name for name in store.names() if name not in known]
+
+
+def _verify(archive: Archive) -> Verdict:
+    done = 0
+    try:
+        digest, size = store.digest(archive.name)
+        if (digest, size) != (archive.sha256, archive.size):
+            return Verdict(
+                archive, 0, f"{archive.name} is not the file that was written: its SHA-256 is another."
+            )
+        for block in archive.blocks.order_by("number"):
+            placed = Placed(block.offset, block.length, block.sha256)
+            rows, _ = unpack(store.read(archive.name, block.number, placed, key=archive.key))
+            ids = [row.id for row in rows]
+            if (len(ids), min(ids), max(ids)) != (block.messages, block.first_id, block.last_id):
+                return Verdict(archive, done, f"Block {block.number} of {archive.name} holds other messages.")
+            done += len(ids)
+    except (ArchiveError, ValueError) as problem:
+        return Verdict(archive, done, str(problem))
+    return Verdict(archive, done)

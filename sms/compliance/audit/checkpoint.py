@@ -1,0 +1,150 @@
+"""What the chain's end was, kept where SQL does not reach: a cut-off end cannot be seen within the database.
+
+Two files in a folder of `VAR_DIR`: `heads.json` holds the newest head of each service and is renewed at every sealing;
+`checkpoints.jsonl` gets a line an hour and is only appended to. The same line goes to the log stream, which should leave the machine.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from sms.compliance.audit.seal import Head, head_of
+from sms.models import AuditSeal, audit_proof
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A head at a time, with its MAC: what one line of the file says."""
+
+    service: str
+    number: int
+    hash: str
+    at: str
+    mac: str
+
+    @classmethod
+    def of(cls, head: Head, *, now: datetime | None = None) -> "Point":
+        """The point of a head."""
+        at = f"{(now or datetime.now(UTC)).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        key = audit_proof.audit_keys.of(head.service_slug)[0]
+        mac = audit_proof.checkpoint_mac(key, head.service_slug, head.number, head.hash, at)
+        return cls(head.service_slug, head.number, head.hash, at, mac)
+
+    @classmethod
+    def read(cls, line: Mapping[str, Any]) -> "Point | None":
+        """A point from a line of ours or of the log stream; None where it is something else, or was not made by us."""
+        try:
+            made = cls(*(line[name] for name in cls.__slots__))
+            fits = any(
+                audit_proof.checkpoint_mac(key, made.service, made.number, made.hash, made.at) == made.mac
+                for key in audit_proof.audit_keys.of(made.service)
+            )
+        except (KeyError, TypeError, AttributeError):
+            return None
+        return made if fits else None
+
+
+def heads_of(services: Iterable[str]) -> dict[str, Head]:
+    """The heads as they are now."""
+    found = ((slug, head_of(slug)) for slug in services)
+    return {slug: head for slug, head in found if head is not None}
+
+
+class Book:
+    """The two files of one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._heads = folder / "heads.json"
+        self._checkpoints = folder / "checkpoints.jsonl"
+
+    def keep(self, heads: Mapping[str, Head]) -> list[str]:
+        """Renew the newest heads; returns the services whose chain no longer holds the head that stood there.
+
+        Such a head stays: it is the evidence.
+        """
+        if not heads:
+            return []
+        broken = []
+        with self._alone():
+            known = self._read_heads()
+            for slug, head in heads.items():
+                before = known.get(slug)
+                if before is not None and not holds(before):
+                    broken.append(slug)
+                    continue
+                known[slug] = Point.of(head)
+            fresh = self._heads.with_suffix(".new")
+            fresh.write_text(json.dumps([asdict(point) for point in known.values()]), encoding="utf-8")
+            fresh.replace(self._heads)
+        for slug in broken:
+            log.error("audit_chain_broken", service=slug, sentence="Run manage.py verify_audit.")
+        return broken
+
+    def note(self, points: Iterable[Point]) -> None:
+        """Append points to the checkpoints."""
+        lines = "".join(json.dumps({"event": "audit_checkpoint"} | asdict(point)) + "\n" for point in points)
+        if lines:
+            with self._alone(), self._checkpoints.open("a", encoding="utf-8") as file:
+                file.write(lines)
+                file.flush()
+                os.fsync(file.fileno())
+
+    def points(self) -> list[Point]:
+        """All that is known, oldest first."""
+        found = list(points_in(self._checkpoints)) if self._checkpoints.exists() else []
+        return [*found, *self._read_heads().values()]
+
+    def _read_heads(self) -> dict[str, Point]:
+        try:
+            lines = json.loads(self._heads.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        read = (Point.read(line) for line in lines)
+        return {point.service: point for point in read if point is not None}
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / "lock").open("a") as guard:
+            fcntl.flock(guard, fcntl.LOCK_EX)
+            yield
+
+
+def points_in(path: Path) -> Iterator[Point]:
+    """The checkpoints in a file of JSON lines: ours, or what was collected from the log stream with LOG_FORMAT=json."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            if "audit_checkpoint" not in line:
+                continue
+            try:
+                said = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(said, dict) and (point := Point.read(said)) is not None:
+                yield point
+
+
+def holds(point: Point) -> bool:
+    """Whether the chain has that hash at that number."""
+    return AuditSeal.objects.filter(service_slug=point.service, number=point.number, hash=point.hash).exists()
+
+
+def checkpoint(book: Book, heads: Mapping[str, Head], *, now: datetime | None = None) -> list[Point]:
+    """Write heads to the log stream and to the book. What the book knew and the chain does not hold is told as an error."""
+    points = [Point.of(head, now=now) for head in heads.values()]
+    for point in points:
+        log.info("audit_checkpoint", **asdict(point))
+    book.keep(heads)
+    book.note(points)
+    return points

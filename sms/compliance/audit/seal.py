@@ -1,0 +1,112 @@
+"""Sealing: give every row that has no place yet the next number in the chain of its service.
+
+One process at a time does it, a few seconds behind the acts. Order is that of sealing, by id within a round: a transaction that took
+its id early and committed late gets a later number, which is all that happens to it.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+from sms.models import AuditEvent, AuditSeal, audit_proof
+from sms.models.sql.insert import insert
+
+AT_ONCE = 5000
+# A late row is looked for among so many ids below the last sealed one every time, and among all of them before a checkpoint or a
+# verification: whoever commits that late has been holding locks for long.
+LOOK_BACK = 20_000
+LOWEST = -(1 << 62)  # ids begin at 1; a row below was put there by hand, and is to be seen
+LOCK = 0x7E47_A0D1  # of PostgreSQL's advisory locks; SQLite has one writer anyway
+COLUMNS = ("event_id", "service_slug", "number", "digest", "hash", "mac")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last seal of a chain."""
+
+    service_slug: str
+    number: int
+    hash: str
+
+
+def seal(*, thorough: bool = False, at_once: int = AT_ONCE) -> dict[str, Head]:
+    """Seal what is not sealed; returns the new heads by service. `thorough` looks at every row instead of the latest."""
+    heads: dict[str, Head] = {}
+    while _anything(thorough):
+        with transaction.atomic():
+            _lock()
+            rows = _unsealed(thorough, at_once)
+            heads |= _chain(rows)
+        if len(rows) < at_once:
+            break
+    return heads
+
+
+def lock() -> None:
+    """Wait until nobody else seals or retires; until the end of the transaction."""
+    _lock()
+
+
+def _lock() -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+
+
+def _since(thorough: bool) -> int:
+    if thorough:
+        return LOWEST
+    last = AuditSeal.objects.order_by("-event_id").values_list("event_id", flat=True).first()
+    return (last or 0) - LOOK_BACK
+
+
+_MISSING = " FROM sms_auditevent e WHERE e.id > %s AND NOT EXISTS (SELECT 1 FROM sms_auditseal s WHERE s.event_id = e.id)"
+
+
+def _anything(thorough: bool) -> bool:
+    """A look that takes no lock: an idle desk's sealing writes nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT e.id{_MISSING} LIMIT 1", [_since(thorough)])
+        return cursor.fetchone() is not None
+
+
+def _unsealed(thorough: bool, at_once: int) -> list[tuple[int, str, bytes]]:
+    body = AuditEvent.proven_sql(connection.vendor)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT e.id, e.service_slug, {body}{_MISSING} ORDER BY e.id LIMIT {int(at_once)}",
+            [_since(thorough)],
+        )
+        return [(pk, slug, _bytes(said)) for pk, slug, said in cursor.fetchall()]
+
+
+def _bytes(said: object) -> bytes:
+    return said.encode() if isinstance(said, str) else bytes(said)  # type: ignore[call-overload]
+
+
+def _chain(rows: Sequence[tuple[int, str, bytes]]) -> dict[str, Head]:
+    by_service: dict[str, list[tuple[int, bytes]]] = defaultdict(list)
+    for pk, slug, said in rows:
+        by_service[slug].append((pk, said))
+    heads, seals = {}, []
+    for slug, mine in by_service.items():
+        last = head_of(slug)
+        number, before = (last.number, last.hash) if last else (0, audit_proof.START)
+        key = audit_proof.audit_keys.of(slug)[0]
+        for pk, said in mine:
+            number += 1
+            row_digest = audit_proof.digest(said)
+            before = audit_proof.link(before, slug, number, pk, row_digest)
+            seals.append((pk, slug, number, row_digest, before, audit_proof.seal_mac(key, before)))
+        heads[slug] = Head(slug, number, before)
+    if seals:
+        insert(AuditSeal, COLUMNS, seals)
+    return heads
+
+
+def head_of(service_slug: str) -> Head | None:
+    """The last seal of a service; None before its first."""
+    last = AuditSeal.objects.filter(service_slug=service_slug).order_by("-number").first()
+    return Head(service_slug, last.number, last.hash) if last else None

@@ -1,0 +1,41 @@
+"""Only what is the person's: cells and lines without the numbers of other people."""
+
+from sms.values.msisdn import BadNumber, parse
+from sms.values.msisdn.masked import masked
+from sms.values.msisdn.mention import Mention
+
+ANOTHER = "[another number]"
+LONGEST = 4000  # characters of one text
+
+
+def own_text(text: str, mention: Mention) -> str:
+    """A text that names the person, with every other thing that looks like a number left out; the beginning of a very long one."""
+    parts, at = list[str](), 0
+    for start, end in mention.spans(text):
+        parts += [masked(text[at:start], put=ANOTHER), text[start:end]]
+        at = end
+    whole = "".join([*parts, masked(text[at:], put=ANOTHER)])
+    return whole if len(whole) <= LONGEST else f"{whole[:LONGEST]}… (shortened)"
+
+
+def own_cells(cells: dict[str, str], mention: Mention, country: str) -> dict[str, str]:
+    """The person's own row. A cell that is somebody else's number is not the person's to be told."""
+    return {name: _own_cell(value, mention, country) for name, value in cells.items()}
+
+
+def _own_cell(value: str, mention: Mention, country: str) -> str:
+    if sum(char.isdigit() for char in value) < 7:
+        return value
+    if mention.found(value):
+        return own_text(value, mention)
+    try:
+        parse(value, country=country)
+    except BadNumber:
+        return masked(value, put=ANOTHER)
+    return ANOTHER
+
+
+def own_parts(lines: list[str], mention: Mention, country: str) -> list[str]:
+    """Pasted lines can hold several numbers: of each only the person's own part."""
+    parts = [part.strip() for line in lines for part in line.replace(";", ",").split(",")]
+    return [part for part in parts if part and _own_cell(part, mention, country) != ANOTHER]

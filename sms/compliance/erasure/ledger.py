@@ -1,0 +1,107 @@
+"""Messages of the number, in the ledger and in archives, with their receipts, clicks and echoes."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from sms.compliance import archive
+from sms.compliance.erasure.naming import ids_naming
+from sms.compliance.erasure.subject import OPEN, Subject
+from sms.compliance.retention.messages import shorten
+from sms.models import UNFINISHED, Archive, Click, Echo, Message, Receipt, Send, SendKeeping
+from sms.models.sql import id_list
+from sms.values.msisdn.hidden import ERASED, MARK
+
+AT_ONCE = 500
+FEW = 20  # recipients
+
+
+# what is on its way is changed by nobody, also where it came to be after an erasure began; and what approvers said yes to is compared
+# until all of it has gone
+ON_ITS_WAY = Q(state__in=OPEN) | Q(send__approvers__gt=0, send__state__in=UNFINISHED)
+
+
+def messages(subject: Subject) -> "QuerySet[Message]":
+    """Those that are in the ledger."""
+    return Message.objects.filter(send__service=subject.service, msisdn__in=subject.forms)
+
+
+def erase_messages(subject: Subject) -> int:
+    """What stays is that a message was sent, when, what it cost, and what became of it."""
+    done = _erase(_as_written(subject))
+    while True:
+        ended = messages(subject).exclude(ON_ITS_WAY)
+        ids = list(ended.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
+        if not ids:
+            return done
+        done += _erase(ids)
+
+
+def _as_written(subject: Subject) -> list[int]:
+    """Messages that a partner asked for with something that is no number, and that failed at once: as it was written, it may name it."""
+    rows = Message.objects.filter(send__service=subject.service).order_by()
+    rows = rows.exclude(msisdn__startswith="+").exclude(msisdn__startswith=MARK).exclude(ON_ITS_WAY)
+    return ids_naming(rows, "msisdn", subject)
+
+
+def _erase(ids: Sequence[int]) -> int:
+    wanted = id_list.among(ids)
+    with transaction.atomic():
+        list(Message.objects.select_for_update().filter(pk__in=wanted).order_by("pk").values_list("pk"))
+        clicked = Click.objects.filter(message_id__in=wanted)
+        receipts = list(clicked.order_by().values_list("receipt_id", flat=True))
+        shorten(Receipt.objects.filter(message_id__in=wanted, message_id__gt=0))
+        shorten(Receipt.objects.filter(pk__in=id_list.among(receipts), message_id=0))
+        clicked.update(url="", ip="", user_agent="")
+        Echo.objects.filter(message_id__in=wanted).delete()
+        few = Send.objects.filter(pk__in=Message.objects.filter(pk__in=ids).values("send_id"))
+        # whoever has the digest of so few people could try all numbers
+        few.filter(recipients__lte=FEW).update(audience_digest="", file_sha256="")
+        return Message.objects.filter(pk__in=wanted).update(
+            msisdn=ERASED, text="", substitutions={}, detail=""
+        )
+
+
+def archives(subject: Subject) -> list[Archive]:
+    """Archives that hold the number, whoever's message it stands in. Reads every block. Raises ArchiveError."""
+    found = []
+    for one in Archive.objects.filter(service=subject.service).exclude(name="").order_by("pk"):
+        blocks = one.blocks.filter(moved=True).order_by("number")
+        if any(_holds(subject, row) for block in blocks for row in archive.rows_of(one, block)):
+            found.append(one)
+    return found
+
+
+def erase_archives(subject: Subject) -> int:
+    """Files that hold it are written anew, with new keys and checksums; returns how many rows are others."""
+    return sum(archive.rewrite(one, partial(_without, subject)) for one in archives(subject))
+
+
+def _holds(subject: Subject, row: archive.Row) -> bool:
+    return row.msisdn in subject.forms or _says(subject, row)
+
+
+def _says(subject: Subject, row: archive.Row) -> bool:
+    mention = subject.mention
+    texts = (row.text, row.detail, *(row.echo or ()), *map(str, row.substitutions.values()))
+    said = any(text and mention.found(text) for text in texts)
+    return said or any(archive.in_raw(one.raw, mention) for one in row.told)
+
+
+def _without(subject: Subject, row: archive.Row) -> archive.Row:
+    if row.msisdn in subject.forms:
+        return archive.erased(row)
+    return archive.silent(row, subject.mention) if _says(subject, row) else row
+
+
+def held(subject: Subject) -> int:
+    """Sends to the number that an admin keeps."""
+    here = SendKeeping.objects.filter(
+        held_at__isnull=False, send__service=subject.service, send__messages__msisdn__in=subject.forms
+    )
+    sends = set(here.values_list("pk", flat=True))
+    rows = archive.to_number(subject.service, subject.e164) if archive.has(subject.service) else []
+    away = SendKeeping.objects.filter(pk__in={row.send_id for row in rows}, held_at__isnull=False)
+    return len(sends | set(away.values_list("pk", flat=True)))

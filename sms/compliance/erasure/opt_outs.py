@@ -1,0 +1,28 @@
+"""The person's refusals: they stay in force as digests, so that nobody writes to the person again, and tell nobody whose they are."""
+
+from django.db import transaction
+
+from sms.compliance.erasure.subject import Subject
+from sms.models import OptOut, Service
+from sms.models.optout import lock_opt_outs
+from sms.values.msisdn import country_of
+
+
+def erase(subject: Subject) -> int:
+    """Number to digest; evidence and reasons go. Dispatch and compose look for digests from this commit on."""
+    service = subject.service
+    with transaction.atomic():
+        lock_opt_outs([service.pk])
+        rows = OptOut.objects.filter(service=service, msisdn__in=subject.forms)
+        here = rows.exclude(msisdn=subject.digest, evidence="", lifted_because="")
+        if not here.exists():
+            return 0
+        Service.objects.filter(pk=service.pk).update(opt_outs_hidden=True)
+        return here.update(
+            msisdn=subject.digest, evidence="", lifted_because="", country=country_of(subject.e164)
+        )
+
+
+def left(subject: Subject) -> int:
+    """Rows that still name it."""
+    return OptOut.objects.filter(service=subject.service, msisdn=subject.e164).count()

@@ -1,0 +1,65 @@
+"""What keeps a number from being erased now, with the way out. Nothing that is on its way to people is changed under their feet.
+
+Asked before an erasure begins, and once more at its end: whatever began meanwhile is waited for, and then the whole is gone over again.
+"""
+
+from sms.compliance.erasure import ledger
+from sms.compliance.erasure.columns import SAYING, UNSAID
+from sms.compliance.erasure.naming import ids_naming
+from sms.compliance.erasure.subject import Subject
+from sms.models import UNFINISHED, Message, Preparation, Send
+
+_UNDER_WAY = {
+    Preparation.Kind.READ: "The rows of a file are being read",
+    Preparation.Kind.EXPAND: "The messages of a large send are being written",
+}
+
+
+def why_not(subject: Subject) -> str:
+    """A sentence; empty where nothing keeps it."""
+    return _preparing(subject) or _open(subject) or _held(subject) or _said(subject)
+
+
+def _preparing(subject: Subject) -> str:
+    """Rows are counted from where the last block ended, so none may vanish in between; and a row that was just read would come back."""
+    here = Preparation.objects.filter(service=subject.service, state=Preparation.State.WAITING)
+    kind = here.filter(kind__in=_UNDER_WAY).order_by("pk").values_list("kind", flat=True).first()
+    if kind is None:
+        return ""
+    return f"{_UNDER_WAY[Preparation.Kind(kind)]}. The number is erased as soon as that is done; stop it where it should not be waited for."
+
+
+def _open(subject: Subject) -> str:
+    open_ = ledger.messages(subject).filter(ledger.ON_ITS_WAY).count()
+    if not open_:
+        return ""
+    return (
+        f"{open_:,} message{'' if open_ == 1 else 's'} to this number {'is' if open_ == 1 else 'are'} waiting, under way or not confirmed. "
+        "Stop the send, settle what is not confirmed, or wait: it is erased as soon as they have ended."
+    )
+
+
+def _held(subject: Subject) -> str:
+    held = ledger.held(subject)
+    if not held:
+        return ""
+    return (
+        f"{held:,} send{'' if held == 1 else 's'} to this number {'is' if held == 1 else 'are'} kept by an admin. "
+        "Let the days count again on the send's page, and it is erased."
+    )
+
+
+def _said(subject: Subject) -> str:
+    """Sends to others that say the number: a text must not change between the yes to it, or its plan, and its going."""
+    unfinished = Send.objects.filter(service=subject.service, state__in=UNFINISHED).order_by()
+    sends = {pk for name in SAYING for pk in ids_naming(unfinished, name, subject)}
+    if not sends:
+        unsent = Message.objects.filter(UNSAID, send__service=subject.service).order_by()
+        found = {pk for name in ("text", "substitutions") for pk in ids_naming(unsent, name, subject)}
+        sends = set(Message.objects.filter(pk__in=found).values_list("send_id", flat=True))
+    if not sends:
+        return ""
+    return (
+        f"The number stands in what {'a send' if len(sends) == 1 else f'{len(sends):,} sends'} to others will say. "
+        "Stop what should not go out, or wait: it is erased as soon as everything has been posted."
+    )

@@ -1,0 +1,80 @@
+"""Bytes as they came from outside: receipts, incoming SMS, stored answers of the API. Shortened or emptied where they name the number."""
+
+from collections.abc import Callable
+
+from django.db import transaction
+
+from sms.compliance.erasure.columns import of_service
+from sms.compliance.erasure.naming import ids_naming, windows
+from sms.compliance.erasure.subject import Subject
+from sms.compliance.retention.messages import shorten
+from sms.models import Callback, IdempotentAnswer, InboundMessage, Receipt
+from sms.models.sql.exchange import exchange
+
+Rest = Callable[[], object]
+
+
+def erase_receipts(subject: Subject, rest: Rest) -> int:
+    """Receipts that name it: of its messages, unmatched, in quarantine."""
+    done = 0
+    for rows in windows(of_service(Receipt, subject)):
+        with transaction.atomic():
+            ids = ids_naming(rows, "raw", subject)
+            if ids:
+                done += shorten(Receipt.objects.filter(pk__in=ids))
+                stubborn = ids_naming(Receipt.objects.filter(pk__in=ids), "raw", subject)
+                exchange(Receipt, "raw", [(pk, b"") for pk in stubborn], kind="bytea")
+        rest()
+    return done
+
+
+def left_in_receipts(subject: Subject, rest: Rest) -> int:
+    """Receipts that hold it."""
+    found = 0
+    for rows in windows(of_service(Receipt, subject)):
+        found += len(ids_naming(rows, "raw", subject))
+        rest()
+    return found
+
+
+def erase_inbound(subject: Subject) -> int:
+    """SMS from the person: that there was one stays, and what it asked for. Somebody else's that names the number loses how it came."""
+    rows = InboundMessage.objects.filter(service=subject.service)
+    done = rows.filter(msisdn__in=subject.forms).update(msisdn="", raw=b"", text="", reason="")
+    saying = {*ids_naming(rows, "raw", subject), *ids_naming(rows, "text", subject)}
+    done += rows.filter(pk__in=saying, msisdn="").update(raw=b"", text="", reason="")
+    # the text itself is cleaned with every other text
+    return done + rows.filter(pk__in=saying).exclude(msisdn="").update(raw=b"")
+
+
+def left_in_inbound(subject: Subject) -> int:
+    """SMS that hold it."""
+    rows = InboundMessage.objects.filter(service=subject.service)
+    return rows.filter(msisdn__in=subject.forms).count() + len(ids_naming(rows, "raw", subject))
+
+
+def erase_callbacks(subject: Subject) -> int:
+    """Callbacks that were delivered or given up go; those that wait lose the number with every other text."""
+    rows = Callback.objects.filter(endpoint__service=subject.service).exclude(state=Callback.State.WAITING)
+    return Callback.objects.filter(pk__in=ids_naming(rows, "body", subject)).delete()[0]
+
+
+def left_in_callbacks(subject: Subject) -> int:
+    """Callbacks that hold it."""
+    rows = Callback.objects.filter(endpoint__service=subject.service)
+    return len(ids_naming(rows, "body", subject))
+
+
+def _naming_answers(subject: Subject) -> set[int]:
+    rows = IdempotentAnswer.objects.filter(service=subject.service)
+    return {pk for name in ("body", "key", "headers") for pk in ids_naming(rows, name, subject)}
+
+
+def erase_answers(subject: Subject) -> int:
+    """Stored answers that name it go: without its body an answer is none."""
+    return IdempotentAnswer.objects.filter(pk__in=_naming_answers(subject)).delete()[0]
+
+
+def left_in_answers(subject: Subject) -> int:
+    """Stored answers that hold it."""
+    return len(_naming_answers(subject))

@@ -1,0 +1,223 @@
+"""An erasure from the asking to its certificate. Idempotent: begun again after a kill, it finds what is left and comes to the same end."""
+
+import json
+import socket
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from sms.compliance import archive
+from sms.compliance.erasure import database, disk, journal
+from sms.compliance.erasure.places import PLACES, Around
+from sms.compliance.erasure.preconditions import why_not
+from sms.compliance.erasure.subject import Subject
+from sms.ledger.crash_points import point
+from sms.models import (
+    Actor,
+    AudienceChunk,
+    AuditEvent,
+    Erasure,
+    InboundMessage,
+    Message,
+    OptOut,
+    Service,
+    audit_proof,
+)
+from sms.values.msisdn.hidden import hidden
+from sms.values.msisdn.mention import Mention
+
+log = structlog.get_logger(__name__)
+
+
+def ask(
+    service: Service, e164: str, *, reason: str, by: Actor, again: bool = False, now: datetime | None = None
+) -> Erasure:
+    """Note that a number (E.164) is to be erased; the one that was asked for before where that is still to be done."""
+    digest = hidden(e164, key=service.number_key)
+    with transaction.atomic():
+        Service.objects.select_for_update(no_key=True).filter(pk=service.pk).first()
+        waiting = (
+            Erasure.objects.filter(service=service, digest=digest).exclude(state=Erasure.State.DONE).first()
+        )
+        if waiting is not None:
+            return waiting
+        made = Erasure.objects.create(
+            service=service,
+            number=e164,
+            digest=digest,
+            reason=Mention(e164).without(reason)[:300],
+            asked_by=by.label,
+            asked_at=now or timezone.now(),
+            again=again,
+        )
+        _record("erasure.asked", made, by=by)
+    return made
+
+
+def perform(erasure: Erasure, *, folder: Path, rest: Callable[[], object] = lambda: None) -> bool:
+    """Erase everywhere and verify; True where it is done, False where it has to wait (`waits_for` says for what).
+
+    Raises ArchiveError where an archive cannot be read or written; what was erased by then stays erased, and it is done again later.
+    """
+    service = Service.objects.get(pk=erasure.service_id)
+    subject = Subject(service, erasure.number)
+    if _waits(erasure, subject):
+        return False
+    Erasure.objects.filter(pk=erasure.pk).update(state=Erasure.State.RUNNING, waits_for="")
+    disk.bring_in()
+    archive.resume(
+        service, rest=lambda: False
+    )  # a file that a killed process left half-way cannot be rewritten
+    database.before_deleting()
+    around, entries = Around(rest, folder), list[dict[str, Any]]()
+    before = {entry["place"]: entry for entry in erasure.certificate.get("places", [])}
+    for place in PLACES:
+        done = place.erase(subject, around)
+        earlier = before.get(place.words, {})
+        entries.append(
+            {
+                "place": place.words,
+                "changed": done.changed + earlier.get("changed", 0),
+                "note": done.note or earlier.get("note", ""),
+            }
+        )
+        # what a killed process did counts on the certificate too
+        Erasure.objects.filter(pk=erasure.pk).update(certificate={"places": _merged(entries, before)})
+        point("erasing")
+        rest()
+    for entry, place in zip(entries, PLACES, strict=True):
+        entry["left"] = place.left(subject, around)
+        rest()
+    # what began meanwhile may have read rows before they were erased: it is waited for, and everything looked at again
+    if _waits(erasure, subject):
+        return False
+    _finish(erasure, subject, entries)
+    database.after_deleting()
+    return True
+
+
+def _waits(erasure: Erasure, subject: Subject) -> bool:
+    """Whether something keeps it; then that is noted."""
+    erasure.waits_for = why_not(subject)[:300]
+    if erasure.waits_for:
+        erasure.state = Erasure.State.WAITING
+        Erasure.objects.filter(pk=erasure.pk).update(state=erasure.state, waits_for=erasure.waits_for)
+    return bool(erasure.waits_for)
+
+
+def _merged(entries: Sequence[dict[str, Any]], before: dict[str, Any]) -> list[dict[str, Any]]:
+    here = {entry["place"] for entry in entries}
+    return [*entries, *(entry for words, entry in before.items() if words not in here)]
+
+
+def _finish(erasure: Erasure, subject: Subject, entries: list[dict[str, Any]]) -> None:
+    now = timezone.now()
+    left = sum(entry["left"] for entry in entries)
+    certificate = {
+        "certificate": "erasure of a number",
+        "id": erasure.pk,
+        "service": subject.service.slug,
+        "number": erasure.digest,
+        "reason": erasure.reason,
+        "asked_by": erasure.asked_by,
+        "asked_at": erasure.asked_at.isoformat(),
+        "done_at": now.isoformat(),
+        "host": socket.gethostname(),
+        "places": entries,
+        "changed": sum(entry["changed"] for entry in entries),
+        "left": left,
+        "again": erasure.again,
+    }
+    journal.add(subject.service.slug, erasure.digest, at=now)
+    with transaction.atomic():
+        open_ = Erasure.objects.filter(pk=erasure.pk).exclude(state=Erasure.State.DONE)
+        first = open_.update(
+            state=Erasure.State.DONE, number="", done_at=now, certificate=certificate, mac=mac_of(certificate)
+        )
+        if first:  # another host may have done the same meanwhile
+            _record("erasure.done", erasure, by=Actor.system(), changed=certificate["changed"], left=left)
+    erasure.refresh_from_db()
+    log.info(
+        "number_erased",
+        service=subject.service.slug,
+        erasure=erasure.pk,
+        changed=certificate["changed"],
+        left=left,
+    )
+
+
+def mac_of(certificate: dict[str, Any]) -> str:
+    """The certificate's MAC, by today's audit key of its service."""
+    key = audit_proof.audit_keys.of(str(certificate["service"]))[0]
+    return key.mac(canonical(certificate))
+
+
+def genuine(erasure: Erasure) -> bool:
+    """Whether the stored certificate is the one that was made."""
+    keys = audit_proof.audit_keys.of(str(erasure.certificate.get("service", "")))
+    said = canonical(erasure.certificate)
+    return any(key.mac(said) == erasure.mac for key in keys)
+
+
+def canonical(certificate: dict[str, Any]) -> bytes:
+    """The bytes that the MAC is made of."""
+    return b"erasure " + json.dumps(certificate, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _record(act: str, erasure: Erasure, *, by: Actor, **details: object) -> None:
+    slug = Service.objects.order_by().values_list("slug", flat=True).get(pk=erasure.service_id)
+    AuditEvent.record(act, by=by, service_slug=slug, noun="erasure", noun_key=erasure.pk, **details)
+
+
+def waiting() -> list[Erasure]:
+    """Erasures that are still to be done, the oldest first."""
+    return list(Erasure.objects.exclude(state=Erasure.State.DONE).order_by("pk"))
+
+
+# --- after a restored backup ---------------------------------------------------------------------------------------------
+
+
+def again(service: Service, *, by: Actor, digests: Sequence[str] = ()) -> list[Erasure]:
+    """Ask once more for every number that was erased before and is here again, as after a restored backup.
+
+    Only digests of erased numbers are kept, so numbers of this database are hashed and compared. `digests` are those of a
+    list from elsewhere.
+    """
+    known = set(
+        Erasure.objects.filter(service=service, state=Erasure.State.DONE).values_list("digest", flat=True)
+    )
+    known |= set(journal.of(service.slug)) | set(digests)
+    if not known:
+        return []
+    key, found = service.number_key, set[str]()
+    for number in _numbers(service):
+        if number not in found and hidden(number, key=key) in known:
+            found.add(number)
+    reason = "Erased before, and here again from a backup."
+    return [ask(service, number, reason=reason, by=by, again=True) for number in sorted(found)]
+
+
+def _numbers(service: Service) -> Iterator[str]:
+    """Every number that stands somewhere in this service, some of them more than once."""
+    for rows in (
+        Message.objects.filter(send__service=service),
+        OptOut.objects.filter(service=service),
+        InboundMessage.objects.filter(service=service),
+    ):
+        plain = rows.filter(msisdn__startswith="+").order_by().values_list("msisdn", flat=True)
+        yield from plain.iterator(chunk_size=10_000)
+    for packed in (
+        AudienceChunk.objects.filter(version__service=service)
+        .values_list("numbers", flat=True)
+        .iterator(chunk_size=50)
+    ):
+        yield from (f"+{number}" for number in array("Q", bytes(packed)))
+    for row in archive.every(service):
+        if row.msisdn.startswith("+"):
+            yield row.msisdn

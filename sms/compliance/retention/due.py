@@ -1,0 +1,129 @@
+"""Which sends are due for what. Days count from when the last message of a send was posted, or the send was cancelled.
+
+A send is due as a whole, and only when nothing of it can change any more: no message waits, is under way or unconfirmed, and nobody holds
+it. Both is read from the send's counters, so that finding out costs nothing that grows with its messages.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import Max, Q, Sum
+
+from sms.models import MessageState, Send, SendState, Service, StateCount
+from sms.models.sql.id_list import among
+
+PAGE = 500
+OPEN = (
+    *(MessageState.PENDING, MessageState.POSTING, MessageState.UNCONFIRMED),
+    *(MessageState.QUEUED, MessageState.SUBMITTED),
+)
+DONE = (SendState.FINISHED, SendState.CANCELLED)
+# a stage by the column that says that it is done, and the days that it follows
+STAGES: dict[str, tuple[str, str]] = {
+    "receipts": ("receipts_gone_at", "keep_receipts"),
+    "bodies": ("bodies_gone_at", "keep_bodies"),
+    "numbers": ("numbers_gone_at", "keep_numbers"),
+    "archive": ("archived_at", "keep_messages"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A send that is due."""
+
+    send_id: int
+    recipients: int
+    ended_at: datetime
+
+
+@dataclass(slots=True)
+class Kept:
+    """What is old enough and stays all the same: sends with something open, and held ones."""
+
+    open: int = 0
+    held: int = 0
+
+
+def before(service: Service, stage: str, *, now: datetime) -> datetime | None:
+    """What ended before that is due; None where it is kept for good."""
+    days = getattr(service, STAGES[stage][1])
+    return None if days is None else now - timedelta(days=days)
+
+
+def ready(service: Service, stage: str, *, now: datetime, kept: Kept | None = None) -> Iterator[Ready]:
+    """Sends that are due for a stage, by id. Two queries for each 500."""
+    until, column = before(service, stage, now=now), STAGES[stage][0]
+    if until is None:
+        return
+    rows = (
+        Send.objects.filter(service=service, due_at__lt=until)
+        .filter(Q(keeping__isnull=True) | Q(**{f"keeping__{column}": None}))
+        .order_by("pk")
+    )
+    last = 0
+    while True:
+        page = list(
+            rows.filter(pk__gt=last).values_list(
+                "pk", "recipients", "state", "due_at", "created_at", "cancelled_at", "keeping__held_at"
+            )[:PAGE]
+        )
+        if not page:
+            return
+        last = page[-1][0]
+        ends = _ends([row[0] for row in page])
+        for pk, recipients, state, due, created, cancelled, held in page:
+            still, posted = ends.get(pk, (0, None))
+            ended = max(
+                at for at in (due if state != SendState.CANCELLED else None, created, cancelled, posted) if at
+            )
+            if ended >= until:
+                continue
+            if held is not None:
+                if kept is not None:
+                    kept.held += 1
+            elif still or state not in DONE:
+                if kept is not None:
+                    kept.open += 1
+            else:
+                yield Ready(pk, recipients, ended)
+
+
+def _ends(send_ids: list[int]) -> dict[int, tuple[int, datetime | None]]:
+    """Messages that are still open, and the end of the window in which the last one was posted."""
+    rows = (
+        StateCount.objects.filter(send_id__in=among(send_ids))
+        .values("send_id")
+        .annotate(open=Sum("delta", filter=Q(state__in=OPEN)), last=Max("window"))
+        .order_by()
+    )
+    return {
+        row["send_id"]: (
+            row["open"] or 0,
+            datetime.fromtimestamp((row["last"] + 1) * StateCount.WINDOW, UTC) if row["last"] else None,
+        )
+        for row in rows
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a run would do to messages now: sends and their recipients by stage, and what stays all the same."""
+
+    sends: dict[str, int]
+    messages: dict[str, int]
+    open: int
+    held: int
+
+
+def forecast(service: Service, *, now: datetime) -> Forecast:
+    """Without changing anything."""
+    sends, messages = dict.fromkeys(STAGES, 0), dict.fromkeys(STAGES, 0)
+    still = held = 0
+    for stage in STAGES:
+        kept = Kept()
+        for one in ready(service, stage, now=now, kept=kept):
+            sends[stage] += 1
+            messages[stage] += one.recipients
+        still, held = max(still, kept.open), max(held, kept.held)
+    return Forecast(sends, messages, still, held)

@@ -1,0 +1,194 @@
+"""Which of a service's approval rules apply to what somebody is about to send. Nothing is stored."""
+
+import zoneinfo
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import phonenumbers
+from django.utils import timezone
+
+from sms.models import (
+    ApprovalRules,
+    Draft,
+    Fact,
+    FactProfile,
+    Send,
+    Sender,
+    SendState,
+    Service,
+    ShortLinkDomain,
+)
+from sms.values.msisdn import country_of
+
+BEGUN = (SendState.SENDING, SendState.FINISHED)
+NAMED = 3  # new countries in one sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A rule that applies: its name, how many it asks for, and why in a sentence."""
+
+    rule: str
+    approvers: int
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """How many people must say yes, and why; `eligible` is how many of the service's approvers are not its authors."""
+
+    approvers: int
+    reasons: tuple[Reason, ...]
+    eligible: int
+    valid_hours: int
+
+    @property
+    def short(self) -> str:
+        """The sentence for when there are too few approvers; empty where there are enough."""
+        if self.eligible >= self.approvers:
+            return ""
+        there = {0: "nobody", 1: "one person"}.get(self.eligible, f"{self.eligible} people")
+        wanted = "one yes is" if self.approvers == 1 else f"{self.approvers} are"
+        return (
+            f"Of this service's approvers {there} could say yes, and {wanted} needed. "
+            "An admin can make somebody an approver under Settings › People, or ask for fewer under Settings › Approval."
+        )
+
+
+NOBODY = Needed(0, (), 0, 0)
+
+
+class Asked(Protocol):
+    """What of an order (`compose.order.Order`) the rules look at."""
+
+    @property
+    def service(self) -> Service:
+        """Whose rules they are."""
+
+    @property
+    def sender(self) -> Sender | None:
+        """Whom it comes from."""
+
+    @property
+    def link_domain(self) -> ShortLinkDomain | None:
+        """Where its links are shortened."""
+
+    @property
+    def draft(self) -> Draft | None:
+        """What it was made from."""
+
+
+class Addressed(Protocol):
+    """One message to be."""
+
+    @property
+    def msisdn(self) -> str:
+        """E.164."""
+
+
+def needed_for(
+    order: Asked, lines: Sequence[Addressed], *, user: Any = None, now: datetime | None = None
+) -> Needed:
+    """`needed` for an order and the messages it would make; `user` is who asks."""
+    return needed(
+        order,
+        recipients=len(lines),
+        countries=lambda: {country_of(line.msisdn) for line in lines},
+        user=user,
+        now=now,
+    )
+
+
+def needed(
+    order: Asked,
+    *,
+    recipients: int,
+    countries: Callable[[], Collection[str]],
+    user: Any = None,
+    now: datetime | None = None,
+) -> Needed:
+    """What the rules of its service say now. `countries` (ISO codes) is called only where a rule asks for it.
+
+    A service without rules costs one query by primary key.
+    """
+    rules = ApprovalRules.of(order.service)
+    if not rules.most:
+        return NOBODY
+    reasons = tuple(_reasons(rules, order, recipients, countries, now or timezone.now()))
+    if not reasons:
+        return NOBODY
+    most = max(reason.approvers for reason in reasons)
+    can = eligible(order.service, besides=authors_of(order.draft, user=user))
+    return Needed(most, reasons, can, rules.valid_hours)
+
+
+def authors_of(draft: Draft | None, *, user: Any = None) -> set[int]:
+    """Keys of those who wrote it: who asks, who began the draft, and whoever saved it."""
+    found = {user.pk} if user is not None and user.pk else set[int]()
+    if draft is not None and draft.pk:
+        found |= set(draft.editors.values_list("pk", flat=True))
+        if draft.created_by_id:
+            found.add(draft.created_by_id)
+    return found
+
+
+def eligible(service: Service, *, besides: Collection[int] = ()) -> int:
+    """How many active approvers the service has, besides these people."""
+    people: Any = service.memberships.filter(role="approver", user__is_active=True)
+    found: int = people.exclude(user__in=list(besides)).values("user").distinct().count()
+    return found
+
+
+def _reasons(
+    rules: ApprovalRules,
+    order: Asked,
+    recipients: int,
+    countries: Callable[[], Collection[str]],
+    now: datetime,
+) -> Iterator[Reason]:
+    service, sender, domain = order.service, order.sender, order.link_domain
+    if rules.size_approvers and rules.size is not None and recipients >= rules.size:
+        says = f"It goes to {recipients:,} recipient{'' if recipients == 1 else 's'}; from {rules.size:,} on a send is large."
+        yield Reason("size", rules.size_approvers, says)
+    if rules.new_sender and sender is not None and not _begun(service, sender=sender):
+        yield Reason("new_sender", rules.new_sender, f"It is the first send from {sender}.")
+    if rules.new_domain and domain is not None and not _begun(service, link_domain=domain):
+        yield Reason("new_domain", rules.new_domain, f"It is the first send with links on {domain}.")
+    if rules.new_country and (new := _new_countries(service, countries())):
+        yield Reason("new_country", rules.new_country, f"It is the first send to {_named(new)}.")
+    if rules.outside_hours and rules.hours:
+        there = now.astimezone(zoneinfo.ZoneInfo(service.time_zone))
+        if not rules.ordinary_at(there.time()):
+            says = f"It is {there:%H:%M} in {service.time_zone}, outside the ordinary hours {rules.hours}."
+            yield Reason("outside_hours", rules.outside_hours, says)
+
+
+def _begun(service: Service, **what: object) -> bool:
+    return Send.objects.filter(service=service, state__in=BEGUN, test=False, **what).exists()
+
+
+def _new_countries(service: Service, codes: Collection[str]) -> list[str]:
+    """Those that nothing but tests was ever posted to, by the facts, which stay when messages are deleted."""
+    real = FactProfile.objects.filter(service_id=service.pk, test=False).values("pk")
+    reached = Fact.objects.filter(
+        service_id=service.pk,
+        grain=Fact.Grain.BLOCK,  # the fewest rows
+        cut=Fact.Cut.PRICED,
+        profile_id__in=real,
+        measure="posted",
+        messages__gt=0,
+    )
+    return [code for code in sorted(codes) if code and not reached.filter(country=code).exists()]
+
+
+def _named(codes: list[str]) -> str:
+    names = [_name(code) for code in codes[:NAMED]]
+    more = len(codes) - len(names)
+    return ", ".join(names) + (f" and {more} more countries" if more > 1 else " and one more" if more else "")
+
+
+def _name(code: str) -> str:
+    calling = phonenumbers.country_code_for_region(code)
+    return f"{code} (+{calling})" if calling else code

@@ -1,0 +1,60 @@
+"""What people read of a send that waits for a yes, kept with the request, so that the next one can be compared with it."""
+
+from typing import Any
+
+from sms.compose.approval.fingerprint import Figures
+from sms.models import Lane, Resend, Send
+
+# What the pages call each fact, in their order; "text" is compared word by word, "recipients" and "countries" by number.
+FACTS = {
+    "sender": "From",
+    "template": "Template",
+    "domain": "Links",
+    "policy": "Policy group",
+    "due_at": "Due",
+    "expires_at": "Expires",
+    "quiet_hours": "Quiet hours",
+    "lane": "Lane",
+    "ramp": "Starts small",
+    "resend": "If not confirmed",
+    "callback_data": "Callback data",
+    "smartlinks": "Smartlinks",
+    "wishes": "Wishes",
+    "rejected": "Rows left out",
+}
+
+
+def snapshot_of(send: Send, figures: Figures, *, at_once: bool) -> dict[str, Any]:
+    """Plain JSON, without any recipient's number. What goes at once has no time yet."""
+    version, group = send.template_version, send.policy_group
+    made_from = version or send.template
+    checks = [
+        words
+        for words, wanted in (
+            ("consent", group is not None and group.check_consent),
+            ("frequency cap", group is not None and group.apply_frequency_cap),
+        )
+        if wanted
+    ]
+    return {
+        "text": send.text,
+        "provider_template": "" if send.text or made_from is None else made_from.provider_template_id,
+        "sender": f"{send.sender} ({send.sender.get_kind_display().lower()})",
+        "template": f"{send.template}, {version}" if version else str(send.template or ""),
+        "domain": str(send.link_domain or ""),
+        "policy": f"{group} ({' and '.join(checks)})" if group else "",
+        "due_at": "" if at_once else send.due_at.isoformat(),
+        "expires_at": send.expires_at.isoformat() if send.expires_at else "",
+        "quiet_hours": send.quiet_hours,
+        "lane": str(Lane(send.lane).label),
+        "ramp": "yes" if send.ramp else "",
+        "resend": str(Resend(send.resend).label),
+        "callback_data": send.callback_data,
+        "smartlinks": ", ".join(str(link) for link, _ in send.smartlinks),
+        "wishes": send.wishes,
+        "rejected": send.rejected,
+        "recipients": figures.recipients,
+        "segments": figures.segments,
+        "worst": figures.worst,
+        "countries": dict(figures.countries.most_common()),
+    }

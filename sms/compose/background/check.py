@@ -1,0 +1,72 @@
+"""The figures of a draft whose audience is large, folded chunk by chunk. What is known so far is stored every second or so.
+
+An edit of the draft asks for another check (`sms.compose.drafts.look`), which takes the lease away: this one then ends without a result.
+"""
+
+import time
+from collections.abc import Generator
+
+import msgspec
+from django.db import transaction
+from django.utils import timezone
+
+from sms.audiences import storage
+from sms.audiences.files import Limits
+from sms.compose import drafts
+from sms.compose.background.lease import Gone, Lease
+from sms.compose.lines import Composer
+from sms.compose.order import settled
+from sms.compose.survey import Survey, Surveyor
+from sms.ledger.crash_points import point
+from sms.models import Draft, OptOut, Preparation
+
+STORE_EVERY = 1.0  # seconds
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Survey).decode
+
+
+def check(found: Preparation, lease: Lease) -> Generator[None]:
+    """A step is a chunk."""
+    draft = drafts.with_related(Draft.objects.all()).get(preparation=found)
+    limits = Limits(**found.cursor["limits"])
+    order = settled(drafts.order_of(draft, limits=limits))
+    if drafts.digest_of(order) != found.digest:
+        raise Gone  # it was changed a moment ago: whoever looks at it asks again
+    kept = order.audience
+    assert isinstance(kept, storage.Kept)
+    cursor = dict(found.cursor)
+    if "place" not in cursor:
+        last = OptOut.objects.filter(service=order.service).order_by("-pk").values_list("pk", flat=True)
+        cursor |= {"place": 0, "opt_outs": last.first() or 0}
+    composer = Composer(order)
+    surveyor = Surveyor(order, so_far=_decode(bytes(found.partial)) if found.partial else None)
+    total, stored, rows = kept.version.recipients + kept.version.rejected, time.monotonic(), 0
+    while (block := kept.block(cursor["place"])) is not None:
+        lines, unfit = composer.lines(block.recipients)
+        surveyor.add(lines, [*block.rejects, *unfit])
+        cursor["place"] += 1
+        rows += len(block.recipients) + len(block.rejects)
+        if time.monotonic() - stored > STORE_EVERY:
+            stored = time.monotonic()
+            so_far = surveyor.so_far()
+            with transaction.atomic():
+                lease.keep(rows=rows, cursor=cursor, done=so_far.rows, total=total, partial=_encode(so_far))
+                point("check_uncommitted")
+            point("check_committed")
+            rows = 0
+        yield
+    result = surveyor.finish()
+    with transaction.atomic():
+        lease.keep(
+            rows=rows,
+            cursor=cursor,
+            done=total,
+            total=total,
+            partial=b"",
+            result=_encode(result),
+            result_digest=found.digest,
+            result_at=timezone.now(),
+        )
+        lease.end(Preparation.State.READY)
+        point("check_ending")
+    yield

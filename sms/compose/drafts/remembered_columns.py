@@ -1,0 +1,45 @@
+"""Columns, country and fillings that somebody chose for a file, offered again for the next one with the same headings."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from sms.audiences.files import AudienceError, Limits, first_row
+from sms.models import ColumnMemory, Draft
+
+
+def recall(draft: Draft, *, limits: Limits) -> bool:
+    """Fill column, country and fillings as they were chosen for the last file with these headings; True where there was one.
+
+    For a file that was just uploaded. What the draft says already stays. The caller saves.
+    """
+    key = _headings_key(draft, limits=limits)
+    found = ColumnMemory.objects.filter(service=draft.service, headings=key).first() if key else None
+    if found is None:
+        return False
+    draft.column = draft.column or found.column
+    draft.country = draft.country or found.country
+    draft.fillings = {**found.fillings, **draft.fillings}
+    return True
+
+
+def remember(draft: Draft, *, limits: Limits) -> None:
+    """Keep what was chosen for the next file with these headings."""
+    if key := _headings_key(draft, limits=limits):
+        chosen = {"column": draft.column, "country": draft.country, "fillings": draft.fillings}
+        ColumnMemory.objects.update_or_create(service=draft.service, headings=key, defaults=chosen)
+
+
+def _headings_key(draft: Draft, *, limits: Limits) -> str:
+    if draft.upload is None or draft.audience is not None:
+        return ""
+    try:
+        with draft.upload.opened() as file:
+            country = draft.country or draft.service.default_country
+            return _key(first_row(file, country=country, limits=limits))
+    except AudienceError:
+        return ""
+
+
+def _key(headings: Sequence[str]) -> str:
+    return hashlib.sha256(json.dumps(list(headings)).encode()).hexdigest()

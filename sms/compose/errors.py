@@ -1,0 +1,72 @@
+"""Why an order is refused, and what sets a partner's order apart. Raised by `sms.compose` and its rules."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sms.audiences.files import Reject as RejectedRow
+from sms.models import Send
+from sms.models.sql.insert import Later
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a send cannot be made, by the field of the compose page that mends it."""
+
+    field: str
+    text: str
+
+
+class ComposeError(ValueError):
+    """The send cannot be made as it stands; nothing was stored."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(" ".join(problem.text for problem in problems))
+        self.problems = tuple(problems)
+
+
+class RowsRefused(ComposeError):
+    """Rows of a partner's request cannot be used; they answer for the whole request, since a partner mends and repeats it."""
+
+    def __init__(self, rejects: Sequence[RejectedRow]) -> None:
+        super().__init__([Problem("audience", f"Row {bad.row}: {bad.reason}") for bad in rejects[:20]])
+        self.rejects = tuple(rejects)
+
+
+class RepeatedReference(ComposeError):
+    """The client reference was used before, by `earlier`."""
+
+    def __init__(self, earlier: Send) -> None:
+        says = f"This client reference belongs to send {earlier.pk} of {earlier.created_at:%Y-%m-%d %H:%M} UTC already."
+        super().__init__([Problem("client_reference", says)])
+        self.earlier = earlier
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """What only a partner's request has. `reference` is the messageId of the answer, `wishes` what else it asked for.
+
+    Every destination becomes a message, also one that fails at once (`FAULTS`), so that each can be asked for and reported.
+    `on_stored` is called with the send, its message ids in the order of the rows and what is inserted later, before anything is said
+    about them.
+    """
+
+    reference: UUID
+    wishes: dict[str, Any] = field(default_factory=dict)
+    on_stored: Callable[[Send, Sequence[int], Later], None] | None = None
+
+
+FAULTS = {"opted_out": "9002", "bad_number": "7102"}  # rejects that the provider would report, not refuse
+
+
+def nobody_left(rejects: Sequence[RejectedRow], *, count: int | None = None) -> ComposeError:
+    """The error where no recipient is left. `count` is how many rejects there are, where `rejects` are only the first ones."""
+    count = len(rejects) if count is None else count
+    if not rejects:
+        return ComposeError([Problem("audience", "There is no recipient. Paste numbers or choose a file.")])
+    if all(bad.code == "sender_refused" for bad in rejects):
+        return ComposeError([Problem("sender", rejects[0].reason)])
+    first = rejects[0]
+    says = f"No valid recipient: all {count:,} rows were rejected. Row {first.row}: {first.reason}"
+    return ComposeError([Problem("audience", says)])

@@ -1,0 +1,101 @@
+"""Labels of a send: how they are written, and how a send gets them. Called by `sms.compose`, its doors and the list of sends.
+
+A label is one short word in lower case, so that “Invoice”, “invoice” and “ invoice ” are the same one in every list and report.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+
+from django.db.models import QuerySet
+
+from sms.compose.errors import Problem
+from sms.models import Label, Send, Service
+from sms.models.label import LABEL_LENGTH
+
+MOST = 10  # of a send
+MOST_OF_A_SERVICE = 300  # so that a program does not give every send a label of its own
+NOBODYS = "none"  # stands in the address of a report for no label
+_WORD = re.compile(r"[^\W_][\w.-]*")
+_LIKE_A_NUMBER = re.compile(r"\d(?:[-._]?\d){6}")
+
+
+class BadLabel(ValueError):
+    """A label cannot be written so; the sentence names it and says how it can be."""
+
+
+def split(written: str) -> list[str]:
+    """`Invoice, spring sale` → its labels as they were typed, between commas, semicolons or lines."""
+    return [word for part in re.split(r"[,;\n]", written) if (word := part.strip())]
+
+
+def normal(written: str) -> str:
+    """One label as it is kept: `Spring sale ` → `spring-sale`. Raises BadLabel."""
+    word = "-".join(unicodedata.normalize("NFKC", written).split()).lower()
+    shown = written.strip()[: LABEL_LENGTH + 10]
+    if not word:
+        raise BadLabel("A label is empty. Write a word, or leave it out.")
+    if len(word) > LABEL_LENGTH:
+        raise BadLabel(f"The label “{shown}” is longer than {LABEL_LENGTH} characters. Shorten it.")
+    if not _WORD.fullmatch(word):
+        raise BadLabel(
+            f"The label “{shown}” has other characters than letters, digits, hyphens, points and underscores, "
+            "or does not begin with a letter or digit. Leave them out."
+        )
+    if _LIKE_A_NUMBER.search(word):
+        raise BadLabel(
+            f"The label “{shown}” looks like a phone number. Labels outlive the numbers of people: use a word."
+        )
+    if word == NOBODYS:
+        raise BadLabel("“none” stands for no label in reports. Choose another word.")
+    return word
+
+
+def normalised(written: Iterable[str]) -> tuple[str, ...]:
+    """All of them as they are kept: in order, each once. Raises BadLabel at the first that cannot be."""
+    return tuple(sorted({normal(word) for word in written}))
+
+
+def problems(service: Service, written: Sequence[str]) -> Iterator[Problem]:
+    """What is wrong with the labels of a send, if anything is."""
+    if not written:
+        return
+    try:
+        words = normalised(written)
+    except BadLabel as problem:
+        yield Problem("labels", str(problem))
+        return
+    if len(words) > MOST:
+        yield Problem("labels", f"There are {len(words)} labels; a send takes {MOST}. Leave some out.")
+        return
+    new = set(words) - set(service.labels.filter(word__in=words).values_list("word", flat=True))
+    if new and service.labels.count() + len(new) > MOST_OF_A_SERVICE:
+        yield Problem(
+            "labels",
+            f"{service.name} has {MOST_OF_A_SERVICE} labels already; “{min(new)}” would be one more. Use one of those.",
+        )
+
+
+def give(send: Send, written: Sequence[str]) -> None:
+    """Label a send, in the transaction that makes it; its words were looked at by `problems`."""
+    if not written:
+        return
+    words = normalised(written)
+    # in order of the words, so that two sends that bring the same new ones never wait for each other in a circle
+    Label.objects.bulk_create(
+        [Label(service_id=send.service_id, word=word) for word in words], ignore_conflicts=True
+    )
+    send.labels.add(*Label.objects.filter(service_id=send.service_id, word__in=words))
+
+
+def words_of(service: Service) -> list[str]:
+    """All labels of a service, for whoever chooses among them."""
+    return list(service.labels.values_list("word", flat=True))
+
+
+def having(sends: "QuerySet[Send]", written: str) -> "QuerySet[Send]":
+    """Those of the sends that have a label; none where it can be nobody's."""
+    try:
+        return sends.filter(labels__word=normal(written))
+    except BadLabel:
+        return sends.none()

@@ -1,0 +1,1 @@
+"""Test sends: a draft sent to oneself or to a seed list."""

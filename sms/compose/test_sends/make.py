@@ -1,0 +1,133 @@
+"""Trying out a draft: a test send, with everything that the send will have but its recipients and its time.
+
+    sample(draft, …)      whose values fill the text: a chosen row, else the longest
+    try_out(draft, …)     the test, through `compose.create` like any other send
+
+To one's own number or to a seed list; who may get one and how many is `sms.compose.test_sends.rules`'s to say. The text is
+filled from one row of the draft's
+own audience, so that what arrives is what a recipient would read. Called by the page of a draft.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.utils import timezone
+
+from sms.audiences.files import Audience, Limits, Recipient
+from sms.compose import checks, drafts
+from sms.compose.create import create
+from sms.compose.errors import ComposeError, Problem
+from sms.compose.order import Line, Order, is_large
+from sms.compose.test_sends import rules
+from sms.models import Actor, AuditEvent, Draft, Lane, Resend, SavedAudience, Send
+
+OWN = "the writer's own number"
+NOBODYS = "+447700900000"  # a number kept free for examples; stands in where a draft has no recipients yet
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A draft ready to be tried out: its order, and the row whose values fill the text (None: nobody is in it yet)."""
+
+    order: Order
+    row: Recipient | None
+    is_longest: bool
+
+
+def sample(draft: Draft, *, row: int | None, limits: Limits) -> Sample:
+    """Whose values fill the text: `row` as it is numbered in the audience, else the row that makes the longest message.
+
+    Raises ComposeError where the audience cannot be read, where no message can be made, and where there is no such row.
+    """
+    nobody = not (draft.pasted.strip() or draft.upload_id or draft.audience_id)
+    whole = drafts.order_of(draft, limits=limits, instead=Audience([], "", [], []) if nobody else None)
+    order = replace(whole, due_at=None, expires_at=None, resend=Resend.NEVER)
+    if nobody:
+        return Sample(order, None, is_longest=False)
+    wanted = row if row is not None else _longest(draft, order, limits=limits)
+    for block in order.audience.blocks():
+        for one in block.recipients:
+            if one.row == wanted:
+                return Sample(order, one, is_longest=row is None)
+    raise ComposeError([Problem("row", f"Row {wanted:,} has no recipient. Choose another row, or none.")])
+
+
+def _longest(draft: Draft, order: Order, *, limits: Limits) -> int:
+    """The row that makes the longest message; of many rows the check in the background knows it."""
+    large = is_large(order)
+    figures = drafts.look(draft, limits=limits).figures if large else checks.survey(order)
+    if figures is None:
+        raise ComposeError(
+            [Problem("row", "Its rows are still being checked. Choose a row, or try again in a moment.")]
+        )
+    return figures.longest[0].row
+
+
+def order_of(
+    draft: Draft, found: Sample, *, user: Any, seeds: SavedAudience | None, at_night: bool = False
+) -> Order:
+    """The test as `compose` takes it. `at_night`: quiet hours are one's own to waive, never a colleague's."""
+    numbers = [rules.own_number(user)] if seeds is None else rules.numbers_in(seeds)
+    if not numbers or not numbers[0]:
+        raise ComposeError([Problem("to", "Give your own number under Your details first.")])
+    values = found.row.substitutions if found.row is not None else {}
+    of = found.order.audience
+    people = [Recipient(row=at, msisdn=one, substitutions=values) for at, one in enumerate(numbers, start=1)]
+    return replace(
+        found.order,
+        audience=Audience(list(of.headings), of.column, people, []),
+        trial=rules.Trial(draft, user, seeds),
+        name=f"Test of {draft}"[:100],
+        source=f"a test to {OWN if seeds is None else seeds}",
+        saved=None,
+        file_sha256="",
+        labels=(),
+        zone="",
+        lane=Lane.URGENT,  # few, and somebody waits for it with a phone in hand
+        ramp=False,
+        respect_quiet_hours=found.order.respect_quiet_hours and not (at_night and seeds is None),
+    )
+
+
+def preview(found: Sample, *, number: str = "") -> Line:
+    """The message as it would arrive; raises ComposeError where it cannot be made. Nothing is looked up that only a test has."""
+    one = found.row or Recipient(row=1, msisdn=number or NOBODYS, substitutions={})
+    of = found.order.audience
+    order = replace(found.order, audience=Audience(list(of.headings), of.column, [one], []))
+    return checks.check(order).lines[0]
+
+
+def try_out(
+    draft: Draft,
+    *,
+    row: int | None,
+    seeds: SavedAudience | None,
+    at_night: bool = False,
+    by: Actor,
+    user: Any,
+    limits: Limits,
+    now: datetime | None = None,
+) -> Send:
+    """Make the test. Raises ComposeError naming `to`, `row` or the field of the draft that needs a hand."""
+    now = now or timezone.now()
+    found = sample(draft, row=row, limits=limits)
+    with transaction.atomic():
+        # the person is locked, so that two tests at once count each other
+        get_user_model()._default_manager.select_for_update(no_key=True).get(pk=user.pk)
+        order = order_of(draft, found, user=user, seeds=seeds, at_night=at_night)
+        send = create(order, by=by, user=user, now=now)
+        AuditEvent.record(
+            "draft.tested",
+            by=by,
+            service_slug=draft.service.slug,
+            noun="draft",
+            noun_key=draft.pk,
+            send=send.pk,
+            recipients=send.recipients,
+            to=OWN if seeds is None else str(seeds),
+            at_night=at_night and seeds is None,
+        )
+    return send

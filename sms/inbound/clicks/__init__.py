@@ -1,0 +1,1 @@
+"""Clicks: who made each, by which rule, and how often."""

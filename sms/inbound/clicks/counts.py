@@ -1,0 +1,134 @@
+"""Verdicts kept in step with what is known: the clicks of whole messages judged again, and a send's counters moved by the difference.
+
+Called by `fold` for messages with news, and by `manage.py judge_clicks` for history. Both hold the messages' row locks, so a message is
+judged by one at a time and its clicks are counted once.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from sms.inbound.clicks.verdicts import RULES, Verdict, Visit, judge
+from sms.ledger.counters import Tally, best_of, hour_of
+from sms.ledger.states import among
+from sms.models import Click, ClickCount, Message, Receipt
+from sms.webex.errors import Unreadable
+from sms.webex.receipts import parse_receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one batch of a re-run did. `last_id`: up to which message the past is judged."""
+
+    last_id: int
+    messages: int
+    changed: int
+
+
+def judge_messages(message_ids: Collection[int]) -> int:
+    """Judge all clicks of these messages; returns how many verdicts changed. The caller has locked the messages."""
+    clicks: dict[int, list[Click]] = defaultdict(list)
+    for click in Click.objects.filter(message_id__in=among(message_ids)).order_by("message_id", "pk"):
+        clicks[click.message_id].append(click)
+    if not clicks:
+        return 0
+    delivered = _delivered_at(clicks)
+    named = ("pk", "send_id", "posted_at", "state", "country", "carrier")
+    places = {pk: rest for pk, *rest in Message.objects.filter(pk__in=clicks).values_list(*named)}
+    tally = Tally.new()
+    deltas: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0])
+    changes: dict[Verdict, list[int]] = defaultdict(list)
+    moved = 0
+    for message_id, its in clicks.items():
+        send_id, posted_at, state, country, carrier = places[message_id]
+        verdicts = judge(
+            [Visit(click.at, click.url, click.ip, click.user_agent) for click in its],
+            posted_at=posted_at,
+            delivered_at=delivered.get(message_id),
+        )
+        before = [click.verdict for click in its if click.rules_version]
+        after = [verdict.kind.value for verdict in verdicts]
+        _count(deltas, send_id, before, -1)
+        _count(deltas, send_id, after, 1)
+        place = (send_id, hour_of(state, posted_at), country, carrier)
+        tally.clicks(place, before, -1)
+        tally.clicks(place, after, 1)
+        for click, verdict in zip(its, verdicts, strict=True):
+            if (click.verdict, click.reason) != (verdict.kind, verdict.reason):
+                moved += 1
+            elif click.rules_version == verdict.rules_version:
+                continue
+            changes[verdict].append(click.pk)
+    for verdict, ids in changes.items():
+        Click.objects.filter(pk__in=ids).update(
+            verdict=verdict.kind.value, reason=verdict.reason.value, rules_version=verdict.rules_version
+        )
+    tally.write()
+    ClickCount.add({key: (clicks, messages) for key, (clicks, messages) in deltas.items()})
+    return moved
+
+
+def _count(
+    deltas: dict[tuple[int, str], list[int]], send_id: int, verdicts: Sequence[str], sign: int
+) -> None:
+    for verdict in verdicts:
+        deltas[(send_id, str(verdict))][0] += sign
+    best = best_of(verdicts)
+    if best is not None:
+        deltas[(send_id, best)][1] += sign
+
+
+def _delivered_at(message_ids: Iterable[int]) -> dict[int, datetime]:
+    """The time of each message's earliest Delivered receipt.
+
+    From the receipts, because `Message.final_at` is the click's own time where the click was the first to tell of the delivery.
+    """
+    found: dict[int, datetime] = {}
+    # ids above 0 is what the index holds
+    rows = Receipt.objects.filter(message_id__in=list(message_ids), message_id__gt=0)
+    for message_id, raw, received_at in rows.order_by().values_list("message_id", "raw", "received_at"):
+        try:
+            note = parse_receipt(bytes(raw))
+        except Unreadable:
+            continue
+        if note.state == "delivered":
+            at = note.at or received_at
+            found[message_id] = min(at, found.get(message_id, at))
+    return found
+
+
+def judge_history(
+    *, since: datetime | None = None, everything: bool = False, batch: int = 500
+) -> Iterator[Step]:
+    """Judge the past in transactions of `batch` messages, in order of id, and tell of each.
+
+    Only what older rules judged, or none, unless `everything`; only messages with a click at or after `since`. May be stopped and
+    started again at any time, beside a running fold.
+    """
+    rows = Click.objects.order_by("message_id")
+    if not everything:
+        rows = rows.filter(rules_version__lt=RULES)
+    if since is not None:
+        rows = rows.filter(at__gte=since)
+    last_id = 0
+    while True:
+        with transaction.atomic():
+            ids = list(
+                rows.filter(message_id__gt=last_id).values_list("message_id", flat=True).distinct()[:batch]
+            )
+            if not ids:
+                return
+            _lock(ids)
+            last_id = ids[-1]
+            step = Step(last_id, len(ids), judge_messages(ids))
+        yield step
+
+
+def _lock(message_ids: list[int]) -> None:
+    """In order of id, as the ledger does; on SQLite the IMMEDIATE transaction is the lock."""
+    if connection.features.has_select_for_update:
+        rows = Message.objects.filter(pk__in=message_ids).order_by("pk").select_for_update()
+        list(rows.values_list("pk", flat=True))

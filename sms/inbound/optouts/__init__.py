@@ -1,0 +1,33 @@
+"""Opt-outs: who must not be written to, how we know, and who may be again.
+
+    words      what an incoming SMS asks for (`languages` is its table)
+    inbound    an incoming SMS, stored and acted upon       shelf   where it waits while the database is away
+    provider   receipts that say that somebody refused
+    acts       the only code that writes opt-outs
+
+That a refusal is heeded is `sms.dispatch`'s and `sms.compose`'s to see to, from the same table.
+"""
+
+from sms.inbound.optouts.acts import Refusal, in_force, opt_in, opt_out
+from sms.inbound.optouts.messages import retry, take
+from sms.inbound.optouts.provider import Told, learn
+from sms.inbound.optouts.spool import Waiting, shelf
+
+__all__ = [
+    "Refusal",
+    "Told",
+    "Waiting",
+    "in_force",
+    "learn",
+    "opt_in",
+    "opt_out",
+    "retry",
+    "shelf",
+    "sweep",
+    "take",
+]
+
+
+def sweep() -> int:
+    """Bring in what waits on this host's shelf; returns how many SMS."""
+    return shelf.sweep(lambda item: take(item.raw, service_id=item.service_id, received_at=item.received_at))

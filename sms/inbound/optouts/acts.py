@@ -1,0 +1,122 @@
+"""Opting out and in again: the only code that writes opt-outs. One transaction with its audit row, which never holds a number."""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple, TypeVar
+
+from django.db import transaction
+from django.utils import timezone
+
+from sms.ledger.counters import Tally
+from sms.models import Actor, AuditEvent, OptOut, Service
+from sms.models.optout import lock_opt_outs, spellings
+from sms.values.msisdn import country_of
+
+AT_ONCE = 2000  # numbers in one statement
+T = TypeVar("T")
+
+
+class Refusal(NamedTuple):
+    """One number (E.164 with its plus) that refused, and how we know."""
+
+    msisdn: str
+    evidence: str = ""
+    send_id: int | None = None
+    inbound_id: int | None = None
+
+
+def opt_out(
+    service_id: int, refusals: Sequence[Refusal], *, by: Actor, source: str, now: datetime | None = None
+) -> set[str]:
+    """Record refusals; returns the numbers that were not opted out before. Once committed, nothing is armed to any of them.
+
+    Waits for whoever is arming messages of the service right now, so that afterwards each message is either armed or sees it; a long
+    list goes in parts, each committed by itself, so that arming never waits for all of it.
+    """
+    by_number = {refusal.msisdn: refusal for refusal in reversed(refusals)}
+    added: set[str] = set()
+    for some in in_parts(list(by_number.items())):
+        added |= _opt_out_some(service_id, dict(some), by=by, source=source, now=now)
+    return added
+
+
+def _opt_out_some(
+    service_id: int, by_number: dict[str, Refusal], *, by: Actor, source: str, now: datetime | None
+) -> set[str]:
+    with transaction.atomic():
+        lock_opt_outs([service_id])
+        known = in_force(service_id, list(by_number))
+        new = [refusal for number, refusal in by_number.items() if number not in known]
+        made = OptOut.objects.bulk_create(
+            (
+                OptOut(
+                    service_id=service_id,
+                    msisdn=refusal.msisdn,
+                    source=source,
+                    evidence=refusal.evidence[:300],
+                    send_id=refusal.send_id,
+                    inbound_id=refusal.inbound_id,
+                    by=by.label,
+                    at=now or timezone.now(),
+                )
+                for refusal in new
+            ),
+            batch_size=AT_ONCE,
+        )
+        if made:
+            tally = Tally.new()
+            for one in made:
+                tally.opted_out(service_id, one.send_id, one.at, country_of(one.msisdn))
+            tally.write()
+            AuditEvent.record(
+                "optout.added",
+                by=by,
+                service_slug=_slug(service_id),
+                noun="opt-out",
+                noun_key=made[0].pk if len(made) == 1 else "",
+                source=source,
+                added=len(made),
+                already=len(known),
+            )
+    return {refusal.msisdn for refusal in new}
+
+
+def opt_in(
+    service_id: int, msisdns: Collection[str], *, by: Actor, reason: str, now: datetime | None = None
+) -> int:
+    """Lift the opt-outs of these numbers; returns how many were in force. The reason stays with them, not in the audit."""
+    with transaction.atomic():
+        lifted: list[int] = []
+        for some in in_parts(sorted(msisdns)):
+            stored = spellings(service_id, some)
+            rows = OptOut.objects.filter(service_id=service_id, lifted_at=None, msisdn__in=stored)
+            found = list(rows.order_by("pk").values_list("pk", flat=True))
+            if OptOut.objects.filter(pk__in=found, lifted_at=None).update(
+                lifted_at=now or timezone.now(), lifted_by=by.label, lifted_because=reason[:150]
+            ):
+                lifted += found
+        if lifted:
+            AuditEvent.record(
+                "optout.lifted",
+                by=by,
+                service_slug=_slug(service_id),
+                noun="opt-out",
+                noun_key=lifted[0] if len(lifted) == 1 else "",
+                lifted=len(lifted),
+            )
+    return len(lifted)
+
+
+def in_force(service_id: int, msisdns: Collection[str]) -> set[str]:
+    """Which of these numbers, a few thousand at most, are opted out now."""
+    return OptOut.in_force(service_id, list(msisdns))
+
+
+def in_parts(items: Sequence[T], *, size: int = AT_ONCE) -> Iterator[Sequence[T]]:
+    """As many at a time as a statement takes well."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _slug(service_id: int) -> str:
+    return str(Service.objects.order_by().values_list("slug", flat=True).get(pk=service_id))

@@ -1,0 +1,169 @@
+"""Incoming SMS: stored raw and acted upon in one transaction, so that an opt-out counts as soon as it is answered for.
+
+Called by the inbound endpoint, by the sweeper for what had to wait on the disk, and by the page for what was set aside.
+"""
+
+import hashlib
+import re
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+from sms.inbound.optouts import keywords
+from sms.inbound.optouts.acts import Refusal, opt_in, opt_out
+from sms.models import Actor, InboundMessage, Message, OptOut, Sender
+from sms.models.optout import lock_opt_outs, spellings
+from sms.webex.errors import Unreadable
+from sms.webex.inbound import Inbound, parse_inbound
+
+log = structlog.get_logger(__name__)
+
+PATIENCE = 2000  # milliseconds for each statement
+WINDOW = 600  # seconds in which the provider may tell an SMS without an id once more
+BY = Actor(kind="system", key="", label="The person, by SMS", door="inbound")
+_E164 = re.compile(r"\+[1-9]\d{5,14}", re.ASCII)
+
+
+def take(raw: bytes, *, service_id: int, received_at: datetime) -> bool:
+    """Store one SMS and act on it; False where it was known already. Afterwards it is durable.
+
+    Raises the database's troubles (OperationalError, InterfaceError), with nothing stored. Everything else that goes wrong with
+    one SMS is kept with its reason.
+    """
+    try:
+        said: Inbound | None = parse_inbound(raw)
+    except Unreadable:
+        said = None
+    with transaction.atomic():
+        _be_patient()
+        lock_opt_outs([service_id])  # what a person says first and last is settled one by one
+        digest = _digest(raw, said, service_id, received_at)
+        if digest is None:
+            return False
+        message, new = InboundMessage.objects.get_or_create(
+            dedupe=digest, defaults={"service_id": service_id, "raw": raw, "received_at": received_at}
+        )
+        if new:
+            _act(message)
+    return new
+
+
+def _be_patient() -> None:
+    """A database that hangs counts as away: the SMS then waits on the disk, and nobody waits for us."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = {PATIENCE}; SET LOCAL statement_timeout = {PATIENCE}")
+
+
+def retry(message: InboundMessage) -> bool:
+    """Once more, after whatever was wrong was mended; True where it worked."""
+    with transaction.atomic():
+        lock_opt_outs([message.service_id])
+        locked = InboundMessage.objects.select_for_update().get(pk=message.pk)
+        if locked.why:
+            _act(locked)
+    return not locked.why
+
+
+def _digest(raw: bytes, said: Inbound | None, service_id: int, received_at: datetime) -> bytes | None:
+    """What makes it one; None for a repetition that only its time tells.
+
+    By the provider's id where it gives one: a repetition may carry another time. Without an id the same words are a repetition within
+    minutes, as the provider's own are, and unless the person said something else in between.
+    """
+    if said is not None and said.provider_id:
+        told = "\0".join((said.provider_id, said.msisdn, said.sender, said.text)).encode("utf-8", "replace")
+        return _hash(service_id, told)
+    nearby = [
+        _hash(service_id, b"%d:" % (int(received_at.timestamp()) // WINDOW + step) + raw)
+        for step in (-1, 0, 1)
+    ]
+    last = InboundMessage.objects.filter(dedupe__in=nearby).order_by("-received_at", "-pk").first()
+    if last is None:
+        return nearby[1]
+    others = InboundMessage.objects.filter(service_id=service_id, msisdn=last.msisdn, pk__gt=last.pk)
+    near = abs(received_at - last.received_at) <= timedelta(seconds=WINDOW)
+    if near and not (last.msisdn and others.exclude(meaning=last.meaning).exists()):
+        return None
+    return _hash(service_id, received_at.isoformat().encode() + raw)
+
+
+def _hash(service_id: int, told: bytes) -> bytes:
+    return hashlib.blake2b(b"%d:" % service_id + told, digest_size=16).digest()
+
+
+def _act(message: InboundMessage) -> None:
+    try:
+        with transaction.atomic():
+            _read(message)
+            _obey(message)
+            message.why, message.reason = "", ""
+            message.save()
+    except (OperationalError, InterfaceError):
+        raise
+    except Unreadable as problem:
+        _set_aside(message, InboundMessage.Why.UNREADABLE, str(problem))
+    except Exception as problem:
+        log.error("inbound_set_aside", inbound=message.pk, error=repr(problem)[:300])
+        _set_aside(message, InboundMessage.Why.BROKE, f"Acting on it broke off: {type(problem).__name__}.")
+
+
+def _set_aside(message: InboundMessage, why: str, reason: str) -> None:
+    InboundMessage.objects.filter(pk=message.pk).update(why=why, reason=reason[:300])
+    message.why, message.reason = why, reason[:300]
+    log.warning("inbound_kept", inbound=message.pk, why=why)
+
+
+def _read(message: InboundMessage) -> None:
+    said = parse_inbound(bytes(message.raw))
+    if not _E164.fullmatch(said.msisdn):
+        raise Unreadable("What it names as the handset (oa) is no phone number.")
+    reading = keywords.read(said.text)
+    message.msisdn = said.msisdn
+    message.address = _plain(said.sender)[:20]
+    message.text = _plain(said.text)
+    message.meaning, message.sure = reading.meaning, reading.sure
+    message.send_id = _answered(message)
+
+
+def _plain(text: str) -> str:
+    """PostgreSQL stores no NUL."""
+    return text.replace("\0", "\ufffd")
+
+
+def _answered(message: InboundMessage) -> int | None:
+    """The newest send to that number from the sender that it wrote to; where that is none of our senders, the newest at all."""
+    address = message.address.removeprefix("+")
+    posted = Message.objects.filter(
+        msisdn=message.msisdn, send__service=message.service_id, posted_at__isnull=False
+    ).order_by("-pk")
+    if Sender.objects.filter(service=message.service_id, address=address).exists():
+        posted = posted.filter(send__sender__address=address)
+    return posted.values_list("send_id", flat=True).first()
+
+
+def _obey(message: InboundMessage) -> None:
+    if message.meaning not in (InboundMessage.Meaning.STOP, InboundMessage.Meaning.START):
+        return
+    later = InboundMessage.objects.filter(
+        service=message.service_id,
+        msisdn=message.msisdn,
+        meaning__in=(InboundMessage.Meaning.STOP, InboundMessage.Meaning.START),
+        received_at__gt=message.received_at,
+    )
+    if later.exists():
+        return  # it was brought in late, and the person's last word is another
+    if message.meaning == InboundMessage.Meaning.STOP:
+        stored = spellings(message.service_id, [message.msisdn])
+        lifted = OptOut.objects.filter(
+            service=message.service_id, msisdn__in=stored, lifted_at__gt=message.received_at
+        )
+        if lifted.exists():
+            return
+        evidence = f"“{message.text.strip()[:100]}” by SMS to {message.address or 'us'}"
+        refusal = Refusal(message.msisdn, evidence, message.send_id, message.pk)
+        opt_out(message.service_id, [refusal], by=BY, source=OptOut.Source.INBOUND, now=message.received_at)
+    else:
+        because = "Asked for messages again by SMS."
+        opt_in(message.service_id, [message.msisdn], by=BY, reason=because, now=message.received_at)

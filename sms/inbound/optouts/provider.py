@@ -1,0 +1,74 @@
+"""Opt-outs that the provider's receipts tell of. Called while receipts are folded, in that transaction."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db.models import Max
+
+from sms.inbound.optouts.acts import Refusal, opt_out
+from sms.ledger import states
+from sms.models import Actor, Message, OptOut
+from sms.models.optout import lock_opt_outs, spellings
+from sms.webex import codes
+
+# A person's own no. Consent that has expired, a group that somebody is not in and a cap that is reached are none.
+REFUSING = frozenset(
+    {
+        "7109",  # on a do-not-disturb list
+        "7720",  # has blocked the sender, as operators do after STOP
+        "9002",  # has not consented
+        "20002",  # the same, in the contact-policy service's own numbers
+    }
+)
+BY = Actor(kind="system", key="", label="The provider's receipt", door="provider")
+
+
+class Told(NamedTuple):
+    """A failure that a receipt reported about a message of ours."""
+
+    message_id: int
+    code: str
+    at: datetime
+    attempt: int = 0
+
+
+def learn(failures: Iterable[Told]) -> int:
+    """Opt out whoever a failure's code says has refused; returns how many are new.
+
+    What was lifted since the receipt was written stays lifted, so that replaying receipts changes nothing. To be called before any
+    message is locked: dispatchers lock in that order.
+    """
+    told = {failure.message_id: failure for failure in failures if failure.code in REFUSING}
+    if not told:
+        return 0
+    rows = Message.objects.filter(pk__in=states.among(sorted(told))).order_by("pk")
+    by_service: dict[int, list[tuple[Told, str, int]]] = defaultdict(list)
+    columns = rows.values_list("pk", "attempt", "msisdn", "send_id", "send__service_id")
+    for pk, attempt, msisdn, send_id, service_id in columns:
+        if told[pk].attempt <= attempt:
+            by_service[service_id].append((told[pk], msisdn, send_id))
+    lock_opt_outs(by_service)
+    new = 0
+    for service_id, found in sorted(by_service.items()):
+        stored = spellings(service_id, (msisdn for _, msisdn, _ in found))
+        rows_of = (
+            OptOut.objects.filter(service_id=service_id, lifted_at__isnull=False, msisdn__in=stored)
+            .order_by()
+            .values_list("msisdn")
+            .annotate(last=Max("lifted_at"))
+        )
+        last: dict[str, datetime] = {}
+        for msisdn, at in rows_of:
+            last[stored[msisdn]] = max(at, last.get(stored[msisdn], at))
+        refusals = [
+            Refusal(
+                msisdn, f"Receipt with code {failure.code}: {codes.lookup(failure.code).meaning}", send_id
+            )
+            for failure, msisdn, send_id in found
+            if msisdn.startswith("+")
+            if msisdn not in last or last[msisdn] < failure.at
+        ]
+        new += len(opt_out(service_id, refusals, by=BY, source=OptOut.Source.PROVIDER))
+    return new

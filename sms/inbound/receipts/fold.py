@@ -1,0 +1,317 @@
+"""Folding: many receipts, one UPDATE. Forward only, so that order, repetition and delay do not matter.
+
+A receipt that matches no message waits and is tried again, ever more seldom; one that cannot be read is set aside with its reason.
+Neither holds up the others.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+import structlog
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import F
+from django.utils import timezone
+from msgspec.structs import replace
+
+from sms.callbacks import outbox
+from sms.callbacks.bodies import Change
+from sms.inbound import optouts
+from sms.inbound.clicks.agents import Agent, agent_of
+from sms.inbound.clicks.counts import judge_messages
+from sms.inbound.receipts.erased import erased_among, shortened
+from sms.ledger import states
+from sms.ledger.crash_points import point
+from sms.ledger.states import News, Tally
+from sms.models import Click, Message, MessageState, Receipt, ReceiptInbox, Service
+from sms.models.receipt import GIVE_UP
+from sms.models.sql.pipeline import meanwhile, rows_ahead
+from sms.values import correlation_id
+from sms.webex.errors import Unreadable
+from sms.webex.receipts import Notification, parse_receipt
+
+log = structlog.get_logger(__name__)
+
+LATER = (10, 60, 600, 3600, 86_400)  # seconds until an unmatched receipt is tried again
+SET_ASIDE = timedelta(days=3650)
+
+STATES = {
+    "submitted": MessageState.SUBMITTED,
+    "delivered": MessageState.DELIVERED,
+    "failed": MessageState.FAILED,
+    "clicked": MessageState.DELIVERED,  # nobody opens a link in a text that did not arrive
+}
+ON_THE_WAY = (
+    Agent.SCANNER,
+    Agent.CRAWLER,
+    Agent.HEADLESS,
+    Agent.TOOL,
+)  # these may: operators scan before they deliver
+
+
+# tries, then STORED: plain rows, since a name for each would cost as much as reading them
+_Taken = tuple[int, int, int, int, int, bytes]
+STORED = ("id", "message_id", "attempt", "service_id", "raw")
+PART = 2500  # receipts that are read while PostgreSQL takes the next; with less it walks over those just taken too often
+ONE_FOLDER = 0x666F6C64  # an advisory lock's number of ours
+
+
+class _Read(msgspec.Struct, frozen=True, gc=False):
+    """A waiting receipt and what it says. `message_id` 0: of no message of ours that we know."""
+
+    receipt_id: int
+    tries: int
+    message_id: int
+    attempt: int
+    service_id: int
+    at: datetime
+    note: Notification
+    raw: bytes
+
+
+def fold(*, limit: int = 5000, now: datetime | None = None) -> int:
+    """Apply up to `limit` waiting receipts; returns how many were looked at.
+
+    What makes a batch break off is found by applying its receipts one by one, and set aside alone.
+    """
+    now = now or timezone.now()
+    try:
+        return _apply(limit, now)
+    except (OperationalError, InterfaceError):
+        raise  # the database's trouble is no receipt's fault
+    except Exception as problem:
+        log.error("receipts_break_off", error=repr(problem)[:300])
+    due = ReceiptInbox.objects.filter(next_at__lte=now).order_by("next_at", "pk").values_list("pk", flat=True)
+    return sum(_apply_alone(pk, now) for pk in list(due[:limit]))
+
+
+def _apply_alone(receipt_id: int, now: datetime) -> int:
+    try:
+        return _apply(1, now, only=receipt_id)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as problem:
+        log.error("receipt_set_aside", receipt=receipt_id, error=repr(problem)[:300])
+        ReceiptInbox.objects.filter(pk=receipt_id).update(
+            why=ReceiptInbox.Why.BROKE,
+            reason=f"Applying it broke off: {problem!r}"[:300],
+            tries=F("tries") + 1,
+            next_at=now + SET_ASIDE,
+        )
+        return 1
+
+
+def _apply(limit: int, now: datetime, *, only: int | None = None) -> int:
+    with transaction.atomic():
+        read: list[_Read] = []
+        unread: list[ReceiptInbox] = []
+        with meanwhile():
+            for taken in _take(limit, now, only):
+                read += _read(taken, now, unread)
+        if not read and not unread:
+            return 0
+        read = _silenced(_match(read))
+        by_state: dict[str, list[_Read]] = defaultdict(list)
+        for entry in read:
+            by_state[entry.note.state].append(entry)
+        optouts.learn(_failures(by_state["failed"]))  # before any message is locked
+        tally = Tally.new()
+        attempts = states.apply([_news(entry) for entry in read if entry.message_id], tally=tally)
+        # of an attempt that was never made: its number was used before a backup was restored
+        unknown = [entry for entry in read if entry.attempt > attempts.get(entry.message_id, -1)]
+        clicked, delivered = (
+            [entry for entry in by_state[state] if entry.attempt <= attempts.get(entry.message_id, -1)]
+            for state in ("clicked", "delivered")
+        )
+        _store_clicks(clicked)
+        tally.write()
+        # a click is news to its neighbours, a delivery to the clicks that came before it
+        judge_messages({entry.message_id for entry in (*clicked, *delivered)})
+        ReceiptInbox.objects.bulk_create(unread + [_later(entry, now) for entry in unknown])
+        point("folded")
+    return len(read) + len(unread)
+
+
+def _take(limit: int, now: datetime, only: int | None) -> Iterator[Sequence[_Taken]]:
+    """Take the next waiting receipts out of the inbox; whatever cannot be applied is put back before the transaction ends.
+
+    On PostgreSQL one folder at a time, and no wait for the disk: after a crash the receipts are in the inbox again. It takes the
+    next PART of them while the one before is read here.
+    """
+    inbox, stored = ReceiptInbox._meta.db_table, Receipt._meta.db_table
+    this, alone = ("AND receipt_id = %s", [only]) if only is not None else ("", [])
+    due = f"FROM {inbox} WHERE next_at <= %s {this} ORDER BY next_at, receipt_id LIMIT %s"
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL synchronous_commit = off")
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_FOLDER])
+            # by place, half the cost of by key; what a press of Retry moves meanwhile is no longer there, and waits for the next time
+            gone = (
+                f"DELETE FROM {inbox} WHERE ctid = ANY(ARRAY(SELECT ctid {due})) RETURNING receipt_id, tries"  # noqa: S608
+            )
+            yield from rows_ahead(
+                f"WITH gone AS ({gone}) SELECT tries, {', '.join(STORED)} FROM gone JOIN {stored} ON id = receipt_id ORDER BY id",  # noqa: S608
+                ([now, *alone, min(PART, limit - start)] for start in range(0, limit, PART)),
+            )
+            return
+        cursor.execute(
+            f"DELETE FROM {inbox} WHERE receipt_id IN (SELECT receipt_id {due}) RETURNING receipt_id, tries",  # noqa: S608
+            [connection.ops.adapt_datetimefield_value(now), *alone, limit],
+        )
+        tries = dict(cursor.fetchall())
+    rows = Receipt.objects.filter(pk__in=states.among(tries)).order_by("pk")
+    yield [(tries[row[0]], *row) for row in rows.values_list(*STORED)]
+
+
+def _read(taken: Sequence[_Taken], now: datetime, unread: list[ReceiptInbox]) -> list[_Read]:
+    """Parse; what is unreadable goes to `unread`, for good, visible with its reason."""
+    read: list[_Read] = []
+    without_time: list[int] = []
+    for tries, pk, message_id, attempt, service_id, raw in taken:
+        body = bytes(raw)
+        try:
+            note = parse_receipt(body)
+        except Unreadable as problem:
+            unread.append(_aside(pk, tries, str(problem), now))
+            log.warning("receipt_unreadable", receipt=pk)
+            continue
+        if note.at is None:
+            without_time.append(pk)
+        read.append(_Read(pk, tries, message_id, attempt, service_id, note.at or now, note, body))
+    if without_time:  # the receipt's own time is when it came in
+        rows = Receipt.objects.filter(pk__in=states.among(without_time))
+        came = dict(rows.values_list("pk", "received_at"))
+        read = [replace(entry, at=came.get(entry.receipt_id, entry.at)) for entry in read]
+    return read
+
+
+def _match(read: list[_Read]) -> list[_Read]:
+    """Where the correlation id was not seen to be ours at the door, look again, also for the provider's own id."""
+    orphans = [entry for entry in read if not entry.message_id]
+    if not orphans:
+        return read
+    keys = {
+        service.pk: service.correlation_key
+        for service in Service.objects.filter(pk__in={entry.service_id for entry in orphans}).only(
+            "correlation_key"
+        )
+    }
+    provider_ids = {entry.note.provider_id for entry in orphans if entry.note.provider_id}
+    by_provider_id = {
+        (provider_id, service_id): pk
+        for provider_id, service_id, pk in Message.objects.filter(
+            provider_id__in=provider_ids, send__service__in=keys
+        ).values_list("provider_id", "send__service_id", "pk")
+    }
+    found: dict[int, tuple[int, int]] = {}
+    for entry in orphans:
+        ours = correlation_id.read(entry.note.correlation_id, key=keys[entry.service_id])
+        theirs = by_provider_id.get((entry.note.provider_id, entry.service_id), 0)
+        found[entry.receipt_id] = (ours.message_id, ours.attempt) if ours else (theirs, 0)
+    return [
+        replace(entry, message_id=found[entry.receipt_id][0], attempt=found[entry.receipt_id][1])
+        if entry.receipt_id in found
+        else entry
+        for entry in read
+    ]
+
+
+def _silenced(read: list[_Read]) -> list[_Read]:
+    """Of messages whose number was erased only what became of them is read, stored and told."""
+    gone = erased_among({entry.message_id for entry in read}, services={entry.service_id for entry in read})
+    late = {entry.receipt_id: entry.raw for entry in read if entry.message_id in gone}
+    bare = shortened(late) if late else {}
+    return [
+        replace(entry, raw=bare[entry.receipt_id], note=parse_receipt(bare[entry.receipt_id]))
+        if entry.receipt_id in bare
+        else entry
+        for entry in read
+    ]
+
+
+def _failures(failed: Sequence[_Read]) -> list[optouts.Told]:
+    """What may be a person's refusal."""
+    return [
+        optouts.Told(entry.message_id, entry.note.code, entry.at, entry.attempt)
+        for entry in failed
+        if entry.message_id
+    ]
+
+
+def _news(entry: _Read) -> News:
+    note = entry.note
+    state = STATES.get(note.state, MessageState.PENDING)  # an unknown status moves nothing, and is kept
+    if note.state == "clicked" and agent_of(note.user_agent) in ON_THE_WAY:
+        state = MessageState.SUBMITTED
+    return News(
+        message_id=entry.message_id,
+        state=state,
+        at=entry.at,
+        attempt=entry.attempt,
+        code=note.code,
+        detail=note.description if note.state == "failed" else "",
+        provider_id=note.provider_id,
+        carrier=note.carrier,
+        segments=note.segments,
+        raw=entry.raw
+        if note.state != "clicked"
+        else b"",  # a click proves the delivery, but is no receipt of it
+    )
+
+
+def _store_clicks(clicked: Sequence[_Read]) -> None:
+    if not clicked:
+        return
+    Click.objects.bulk_create(
+        (
+            Click(
+                message_id=entry.message_id,
+                receipt_id=entry.receipt_id,
+                url=entry.note.url,
+                ip=entry.note.ip[:45],
+                user_agent=entry.note.user_agent,
+                at=entry.at,
+            )
+            for entry in clicked
+        ),
+        ignore_conflicts=True,
+    )
+    outbox.tell_clicks(
+        [
+            Change(
+                entry.message_id,
+                0,
+                MessageState.DELIVERED,
+                entry.note.code,
+                "",
+                entry.at,
+                0,
+                raw=entry.raw,
+                url=entry.note.url,
+            )
+            for entry in clicked
+        ]
+    )
+
+
+def _later(entry: _Read, now: datetime) -> ReceiptInbox:
+    """Once more, the later the more often it was tried."""
+    wait = LATER[min(entry.tries, len(LATER) - 1)] if entry.tries < GIVE_UP else SET_ASIDE.total_seconds()
+    return ReceiptInbox(
+        receipt_id=entry.receipt_id,
+        why=ReceiptInbox.Why.UNKNOWN,
+        reason="It names no message of this service.",
+        tries=entry.tries + 1,
+        next_at=now + timedelta(seconds=wait),
+    )
+
+
+def _aside(receipt_id: int, tries: int, reason: str, now: datetime) -> ReceiptInbox:
+    return ReceiptInbox(
+        receipt_id=receipt_id,
+        why=ReceiptInbox.Why.UNREADABLE,
+        reason=reason[:300],
+        tries=tries + 1,
+        next_at=now + SET_ASIDE,
+    )

@@ -1,0 +1,145 @@
+"""What receipts did not tell: messages without any for days, and minutes in which receipts stopped.
+
+Both read the counters by window of posting (`StateCount.window`), so that no walk over the messages is needed to find nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Sum
+from django.utils import timezone
+
+from sms.ledger import states
+from sms.ledger.states import News, Tally, window_of
+from sms.models import Message, MessageState, Service, StateCount
+
+NO_REPORT_AFTER = timedelta(hours=72)
+OPEN = (MessageState.QUEUED, MessageState.SUBMITTED)
+ENDED = (MessageState.DELIVERED, MessageState.FAILED)
+
+LOOK_BACK = timedelta(hours=24)
+RIPE = timedelta(minutes=10)  # younger windows still get their receipts
+LEAST = 20  # messages in a window before its share says anything
+SHORT = 0.75  # of the day's usual share: below that a window looks incomplete
+
+
+def note_silence(*, now: datetime | None = None, limit: int = 5000, batch: int = 1000) -> int:
+    """Mark messages that were posted 72 hours ago and never heard of again, at most `limit`; returns how many."""
+    now = now or timezone.now()
+    before = now - NO_REPORT_AFTER
+    sends = (
+        StateCount.objects.filter(window__gt=0, window__lt=window_of(before), state__in=OPEN)
+        .values("send_id")
+        .annotate(left=Sum("delta"))
+        .filter(left__gt=0)
+        .order_by("send_id")
+        .values_list("send_id", flat=True)
+    )
+    done = 0
+    for send_id in list(sends[:100]):
+        last_id = 0
+        while done < limit:
+            with transaction.atomic():
+                silent = Message.objects.filter(
+                    send_id=send_id, pk__gt=last_id, state__in=OPEN, posted_at__lt=before
+                )
+                ids = list(silent.order_by("pk").values_list("pk", flat=True)[:batch])
+                if not ids:
+                    break
+                last_id, tally = ids[-1], Tally.new()
+                words = "No receipt told within 72 hours how it ended."
+                states.apply([News(pk, MessageState.NO_REPORT, now, detail=words) for pk in ids], tally=tally)
+                tally.write()
+            done += len(ids)
+    return done
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Consecutive windows whose messages were told of less than others of the day. `share` and `usual` are percent.
+
+    `usual` is None where nothing of the day can be compared with: of `posted` messages not one has ended.
+    """
+
+    begins: datetime
+    ends: datetime
+    posted: int
+    ended: int
+    usual: int | None
+
+    @property
+    def share(self) -> int:
+        """Percent of its messages with a final receipt."""
+        return self.ended * 100 // self.posted
+
+    @property
+    def missing(self) -> int:
+        """Messages that would have ended by now if it were like the rest of the day."""
+        return max(self.posted * (100 if self.usual is None else self.usual) // 100 - self.ended, 0)
+
+
+def gaps(service: Service, *, now: datetime | None = None) -> list[Gap]:
+    """Where receipts look incomplete in the last 24 hours, the newest first. One query over the counters."""
+    now = now or timezone.now()
+    rows = (
+        StateCount.objects.filter(
+            send__service=service,
+            window__gt=0,
+            window__gte=window_of(now - LOOK_BACK),
+            window__lt=window_of(now - RIPE),
+        )
+        .exclude(send__wishes__has_key="receipts")  # what was not asked for is not missing
+        .values("window", "state")
+        .annotate(total=Sum("delta"))
+        .order_by()
+    )
+    posted: dict[int, int] = {}
+    ended: dict[int, int] = {}
+    for row in rows:
+        posted[row["window"]] = posted.get(row["window"], 0) + row["total"]
+        if row["state"] in ENDED:
+            ended[row["window"]] = ended.get(row["window"], 0) + row["total"]
+    return find_gaps(posted, ended)
+
+
+def find_gaps(posted: Mapping[int, int], ended: Mapping[int, int]) -> list[Gap]:
+    """Gaps among windows, by messages posted and ended in each; the newest first.
+
+    Every window is compared with the day's better half, which a gap of hours does not drag down, and on a day on which few messages
+    arrive nothing is short. A window in which nothing at all ended is short whatever the day was like.
+    """
+    share = {window: ended.get(window, 0) / count for window, count in posted.items() if count >= LEAST}
+    heard = sorted(value for value in share.values() if value > 0)
+    usual = heard[len(heard) * 3 // 4] if heard else None
+    short = {
+        window
+        for window, value in share.items()
+        if value == 0 or (usual is not None and value < usual * SHORT)
+    }
+    runs: list[list[int]] = []
+    for window in sorted(share):
+        if window not in short:
+            runs.append([])  # whoever answers in between parts two gaps; silence in between does not
+        elif runs and runs[-1]:
+            runs[-1].append(window)
+        else:
+            runs.append([window])
+    return [_gap(run, usual, posted, ended) for run in reversed(runs) if run]
+
+
+def _gap(
+    windows: Sequence[int], usual: float | None, posted: Mapping[int, int], ended: Mapping[int, int]
+) -> Gap:
+    return Gap(
+        begins=_moment(windows[0]),
+        ends=_moment(windows[-1] + 1),
+        posted=sum(posted[window] for window in windows),
+        ended=sum(ended.get(window, 0) for window in windows),
+        usual=None if usual is None else round(usual * 100),
+    )
+
+
+def _moment(window: int) -> datetime:
+    return datetime.fromtimestamp(window * StateCount.WINDOW, UTC)

@@ -1,0 +1,165 @@
+"""A send, its messages and the slices that cover them, as `sms.compose` stores them: a dispatcher leases slices, not messages."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice, pairwise
+from typing import Protocol
+
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.utils import timezone
+
+from sms.ledger.states import Tally
+from sms.models import Message, MessageState, Send, SendState, Slice
+from sms.models.sql.insert import Later, copy, insert
+from sms.values.msisdn import country_of
+
+RAMP_FROM = 100  # messages: of fewer, one percent says nothing
+SLICE = 500  # messages per lease: small enough to share between dispatchers, large enough that a claim costs nothing
+
+
+class Written(Protocol):
+    """What a message is made of."""
+
+    @property
+    def row(self) -> int:
+        """Where it stands in the audience."""
+
+    @property
+    def msisdn(self) -> str:
+        """E.164 with its plus."""
+
+    @property
+    def text(self) -> str:
+        """After substitution; empty where a provider template makes it."""
+
+    @property
+    def substitutions(self) -> dict[str, str]:
+        """For the provider, where it substitutes."""
+
+    @property
+    def segments(self) -> int:
+        """How many it will take."""
+
+    @property
+    def zone(self) -> str:
+        """IANA time zone of the recipient, where a column says."""
+
+
+SEND = tuple(field.attname for field in Send._meta.concrete_fields if not field.primary_key)
+MESSAGE = ("send_id", "msisdn", "country", "row", "text", "substitutions", "segments", "zone", "state")
+RUN = ("send_id", "service_id", "first_id", "last_id", "due_at", "lane", "stage")
+
+
+def begin(**fields: object) -> Send:
+    """A send, whose messages are to follow in the same transaction."""
+    send = Send(created_at=timezone.now(), **fields)
+    send.pk = insert(Send, SEND, [[getattr(send, name) for name in SEND]])[0]
+    send._state.adding, send._state.db = False, DEFAULT_DB_ALIAS
+    return send
+
+
+def store(send: Send, lines: Sequence[Written], *, tally: Tally, later: Later) -> list[int]:
+    """Messages in the order of their rows, and `later` the slices that cover them; returns the messages' ids."""
+    countries = [country_of(line.msisdn) for line in lines]
+    tally.create(send.pk, zip(countries, (line.segments for line in lines), strict=True))
+    pending = (
+        (
+            send.pk,
+            line.msisdn,
+            country,
+            line.row,
+            line.text,
+            line.substitutions,
+            line.segments,
+            line.zone,
+            MessageState.PENDING,
+        )
+        for line, country in zip(lines, countries, strict=True)
+    )
+    slices, ids = list[tuple[object, ...]](), list[int]()
+    for stage, size in _runs(len(lines), ramp=send.ramp):
+        stored = insert(Message, MESSAGE, list(islice(pending, size)))
+        ids += stored
+        slices.append(_slice(send, stored[0], stored[-1], stage))
+    insert(Slice, RUN, slices, later=later)
+    return ids
+
+
+def pour(send: Send, lines: Sequence[Written], *, tally: Tally) -> None:
+    """Messages of a PREPARING send, a block of them in the order of their rows; no slices yet, those `open_send` makes."""
+    countries = [country_of(line.msisdn) for line in lines]
+    tally.create(send.pk, zip(countries, (line.segments for line in lines), strict=True))
+    copy(
+        Message,
+        MESSAGE,
+        [
+            (
+                *(send.pk, line.msisdn, country, line.row, line.text, line.substitutions),
+                *(line.segments, line.zone, MessageState.PENDING),
+            )
+            for line, country in zip(lines, countries, strict=True)
+        ],
+    )
+
+
+def _slice(send: Send, first: int, last: int, stage: int) -> tuple[object, ...]:
+    return (send.pk, send.service_id, first, last, send.due_at, int(send.lane), stage)
+
+
+def state_of(*, due_at: datetime, approvers: int, now: datetime) -> SendState:
+    """What a send becomes once all its messages are there. Small and large sends get their state here, and nowhere else."""
+    if approvers:
+        return SendState.AWAITING
+    return SendState.SCHEDULED if due_at > now else SendState.SENDING
+
+
+def open_send(send: Send, *, runs: Sequence[tuple[int, int, int]], now: datetime) -> None:
+    """All messages of a PREPARING send are stored: cover them with slices (`runs_of`), so that they can be leased, and give it its state.
+
+    In the transaction of the caller, who has locked the send.
+    """
+    insert(Slice, RUN, [_slice(send, *run) for run in runs])
+    send.state = (
+        state_of(due_at=send.due_at, approvers=send.approvers, now=now)
+        if send.recipients
+        else SendState.FINISHED
+    )
+    send.save(update_fields=["state", "recipients", "rejected", "ramp"])
+
+
+def runs_of(send: Send) -> list[tuple[int, int, int]]:
+    """First and last message and stage of each slice, as `store` would have cut them; other sends may have ids in between.
+
+    Looks at every message that is stored, so it is asked before a transaction that others wait for.
+    """
+    starts = [0, *stage_ends(send.recipients, ramp=send.ramp)]
+    stage = " ".join(f"WHEN n < {end} THEN {number}" for number, end in enumerate(starts[1:]))
+    start = " ".join(f"WHEN n < {end} THEN {begin}" for begin, end in pairwise(starts))
+    numbered = "SELECT id, row_number() OVER (ORDER BY id) - 1 AS n FROM sms_message WHERE send_id = %s"
+    cut = f"SELECT id, CASE {stage} END AS stage, (n - CASE {start} END) / {SLICE} AS run FROM ({numbered}) AS numbered"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT min(id), max(id), stage FROM ({cut}) AS cut GROUP BY stage, run ORDER BY stage, run",  # noqa: S608
+            [send.pk],
+        )
+        return [(first, last, stage) for first, last, stage in cursor.fetchall()]
+
+
+def ramps(count: int) -> bool:
+    """Whether there are enough of them to start small."""
+    return count >= RAMP_FROM
+
+
+def stage_ends(count: int, *, ramp: bool) -> list[int]:
+    """How many messages each stage goes up to: a ramp begins with one percent, goes on to ten, and ends with the rest."""
+    return [-(-count // 100), -(-count // 10), count] if ramp else [count]
+
+
+def _runs(count: int, *, ramp: bool) -> Iterator[tuple[int, int]]:
+    """Stage and size of each slice."""
+    done = 0
+    for stage, end in enumerate(stage_ends(count, ramp=ramp)):
+        while done < end:
+            size = min(SLICE, end - done)
+            yield stage, size
+            done += size

@@ -1,0 +1,110 @@
+"""Reports that go out by mail: of the week or the month before, on its first day at six (UTC), to people of the service."""
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl
+
+import structlog
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.utils import timezone
+
+from sms.models import Actor, AuditEvent, ReportSchedule
+from sms.reports.files import csv_of
+from sms.reports.query import BY, Asked, read
+from sms.reports.read import all_lines, report
+
+log = structlog.get_logger(__name__)
+
+HOUR = 6  # UTC
+AGAIN = timedelta(hours=1)  # after mail could not leave
+MOST_ROWS = 20_000  # of the attached file
+BY_ITSELF = Actor(kind="system", key="", label="Report by e-mail", door="system")
+
+
+def next_time(every: str, after: datetime) -> datetime:
+    """The next Monday, or first of a month, at HOUR."""
+    day = after.astimezone(UTC).replace(hour=HOUR, minute=0, second=0, microsecond=0)
+    while day <= after or (day.weekday() if every == ReportSchedule.Every.WEEK else day.day - 1):
+        day += timedelta(days=1)
+    return day
+
+
+def period_before(one: ReportSchedule, at: datetime) -> Asked:
+    """What it reports when it is due at `at`: the seven days, or the month, before."""
+    last = at.astimezone(UTC).date() - timedelta(days=1)
+    first = last - timedelta(days=6) if one.every == ReportSchedule.Every.WEEK else last.replace(day=1)
+    given = dict(parse_qsl(one.query)) | {"from": first.isoformat(), "until": last.isoformat()}
+    return read(one.service_id, given, now=at)[0]
+
+
+def send_due(*, public_url: str, now: datetime | None = None) -> int:
+    """Mail what is due; returns how many reports left. What could not leave is tried again in an hour, and says why."""
+    now, sent = now or timezone.now(), 0
+    for one in (
+        ReportSchedule.objects.filter(next_at__lte=now).select_related("service").order_by("next_at")[:20]
+    ):
+        due = one.next_at
+        mine = ReportSchedule.objects.filter(pk=one.pk, next_at=due)
+        if not mine.update(next_at=now + AGAIN):
+            continue  # another process has it
+        still = set(
+            one.service.memberships.filter(user__is_active=True).values_list("user__email", flat=True)
+        )
+        to = [address for address in one.recipients if address in still]
+        try:
+            if to:
+                _mail(one, to, _first(one, due), public_url)
+        except OSError as problem:
+            log.error("report_mail_not_sent", schedule=one.pk, error=repr(problem)[:300])
+            said = f"The mail server did not take it: {problem}"[:200]
+            ReportSchedule.objects.filter(pk=one.pk).update(trouble=said)
+            continue
+        trouble = "" if to else "Nobody who gets it is in the service any more."
+        with transaction.atomic():
+            ReportSchedule.objects.filter(pk=one.pk).update(
+                next_at=next_time(one.every, now), last_at=now, trouble=trouble
+            )
+            AuditEvent.record(
+                "report.mailed",
+                by=BY_ITSELF,
+                service_slug=one.service.slug,
+                noun="report_schedule",
+                noun_key=one.pk,
+                people=len(to),
+            )
+        sent += bool(to)
+    return sent
+
+
+def _first(one: ReportSchedule, due: datetime) -> datetime:
+    """The beginning of the week or month it was due in: a mail that is late, or was tried again, reports the same days."""
+    day = due.astimezone(UTC).replace(hour=HOUR, minute=0, second=0, microsecond=0)
+    return day - timedelta(days=day.weekday() if one.every == ReportSchedule.Every.WEEK else day.day - 1)
+
+
+def _mail(one: ReportSchedule, to: list[str], at: datetime, public_url: str) -> None:
+    asked = period_before(one, at)
+    total = report(asked).total
+    days = f"{asked.since:%-d %B %Y} to {asked.until:%-d %B %Y}"
+    share = (
+        "nothing was posted"
+        if total.coverage is None
+        else f"{100 * total.coverage:.1f} % of posted messages have a final receipt"
+    )
+    body = (
+        f"{one.service.name}, {days} (days in UTC)\n\n"
+        f"Messages: {total.messages:,}, of them posted {total.posted:,}\n"
+        f"Delivered: {total.delivered:,}\nFailed: {total.failed:,}\nEnd not known: {total.open:,}\n"
+        f"Coverage: {share}.\nOpt-outs: {total.opt_outs:,}\n\n"
+        f"By {BY[asked.by].lower()}, with everything else: the attached file, or\n"
+        f"{public_url}/s/{one.service.slug}/reports/?{asked.address()}\n"
+    )
+    lines: list[str] = []
+    for number, line in enumerate(csv_of(asked, all_lines(asked))):
+        if number > MOST_ROWS:
+            break
+        lines.append(line)
+    name = f"report-{one.service.slug}-{asked.since}-{asked.until}.csv"
+    mail = EmailMessage(subject=f"Textdesk: {one.name}, {days}", body=body, bcc=to)
+    mail.attach(name, "".join(lines).encode(), "text/csv")
+    mail.send()

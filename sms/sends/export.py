@@ -1,0 +1,77 @@
+"""A send's messages as CSV, those in archives among them. Called by the send page; numbers leave the desk by it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from heapq import merge
+from operator import attrgetter
+from typing import Any
+
+from sms.compliance import archive
+from sms.models import Message, Send
+from sms.values.csv import MARK, csv_line
+from sms.values.msisdn.hidden import is_hidden
+from sms.webex import codes
+
+HEADINGS = (
+    "row",
+    "number",
+    "state",
+    "code",
+    "what it means",
+    "provider id",
+    "carrier",
+    "segments",
+    "posted",
+    "ended",
+)
+AT_ONCE = 2000
+
+
+def csv_of(send: Send) -> Iterator[str]:
+    """Lines for a streaming response, in order of id. Times are UTC. A number that is kept no longer is empty."""
+    yield MARK + csv_line(*HEADINGS)
+    problems = list[str]()
+    old = archive.every(send.service, send=send) if archive.has(send.service) else iter(())
+    both: Iterator[Any] = merge(_here(send), _readable(old, problems), key=attrgetter("id"))
+    for one in both:
+        meaning = codes.lookup(one.code).meaning if one.code else ""
+        yield csv_line(
+            str(one.row),
+            "" if is_hidden(one.msisdn) else one.msisdn,
+            one.state,
+            one.code,
+            one.detail or meaning,
+            one.provider_id,
+            one.carrier,
+            str(one.segments_billed or one.segments or ""),
+            _time(one.posted_at),
+            _time(one.final_at),
+        )
+    for problem in problems:
+        yield csv_line("", "", "not complete", "", problem)
+
+
+def _readable(rows: Iterator[archive.Row], problems: list[str]) -> Iterator[archive.Row]:
+    """What archives hold, up to one that cannot be read."""
+    try:
+        yield from rows
+    except archive.ArchiveError as problem:
+        problems.append(str(problem))
+
+
+def _here(send: Send) -> Iterator[Message]:
+    last = 0
+    while True:
+        page = list(
+            Message.objects.filter(send=send, pk__gt=last)
+            .defer("text", "substitutions")
+            .order_by("pk")[:AT_ONCE]
+        )
+        yield from page
+        if len(page) < AT_ONCE:
+            return
+        last = page[-1].pk
+
+
+def _time(at: datetime | None) -> str:
+    return at.isoformat(timespec="seconds") if at else ""

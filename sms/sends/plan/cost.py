@@ -1,0 +1,68 @@
+"""What a send costs, by country: the segments of its messages times the prices of its service."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from decimal import Decimal
+
+from sms.compose.order import Order
+from sms.compose.survey import Survey
+from sms.models import Price
+from sms.sends.plan.shapes import Cost, Country, Money, Range
+
+
+def by_country(order: Order, figures: Survey) -> tuple[Country, ...]:
+    """Recipients, segments and cost of each country, the most recipients first."""
+    prices = _prices(order)
+    ordered = sorted(figures.countries.items(), key=lambda item: (-item[1][0], item[0]))
+    return tuple(_country(country, *one, prices.get(country)) for country, one in ordered)
+
+
+def _country(country: str, recipients: int, least: int, most: int, price: Price | None) -> Country:
+    if price is None:
+        return Country(country, recipients, least, most, None, "", None, None)
+    return Country(
+        country=country,
+        recipients=recipients,
+        least=least,
+        most=most,
+        price=price.amount,
+        currency=price.currency,
+        cost_least=price.amount * least,
+        cost_most=price.amount * most,
+    )
+
+
+def _prices(order: Order) -> dict[str, Price]:
+    """The price of each country for the kind of this sender; that of any kind where there is no own one."""
+    kind = order.sender.kind if order.sender else ""
+    rows = Price.objects.filter(service=order.service, sender_kind__in={"", kind}).order_by("sender_kind")
+    return {row.country: row for row in rows}  # "" comes first, so that the kind's own one stays
+
+
+def total(countries: Sequence[Country], *, entered: bool) -> Cost:
+    """The sum of all countries that have a price."""
+    least: dict[str, Decimal] = defaultdict(Decimal)
+    most: dict[str, Decimal] = defaultdict(Decimal)
+    unpriced = 0
+    for one in countries:
+        if one.cost_least is None or one.cost_most is None:
+            unpriced += one.recipients
+            continue
+        least[one.currency] += one.cost_least
+        most[one.currency] += one.cost_most
+    sums = tuple(Money(currency, least[currency], most[currency]) for currency in sorted(least))
+    return Cost(entered, sums, unpriced, _words(countries, entered=entered, unpriced=unpriced))
+
+
+def _words(countries: Sequence[Country], *, entered: bool, unpriced: int) -> str:
+    if not entered:
+        return "No prices are entered for this service, so the cost cannot be told."
+    if unpriced:
+        without = ", ".join(one.country or "unknown" for one in countries if one.price is None)
+        return f"Without a price: {without} ({unpriced:,} {'message' if unpriced == 1 else 'messages'})."
+    return "At the prices entered, for messages that the provider takes."
+
+
+def in_all(countries: Sequence[Country]) -> Range:
+    """Segments of all countries."""
+    return Range(sum(one.least for one in countries), sum(one.most for one in countries))

@@ -1,0 +1,183 @@
+"""When a send would begin and end: its own recipients by who is asleep when, the queue before it, and the pace of its service."""
+
+import copy
+import math
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import Min, Sum
+
+from sms.compose.order import LARGE, Order, quiet_of
+from sms.compose.survey import Survey
+from sms.dispatch import rate
+from sms.dispatch.claim import open_slices
+from sms.dispatch.fair_queue import WEIGHTS
+from sms.dispatch.watch import PATIENCE
+from sms.models import MessageState, Pace, Preparation, Service, StateCount
+from sms.sends import control
+from sms.sends.plan.shapes import Deferred, Released
+from sms.sends.plan.simulation import Course, Flow, Group, Speed, run
+from sms.values import quiet_hours
+
+MOST_FLOWS = 100  # of the queue; what is smaller is taken together
+MANY = 40  # moments shown until which messages are put off
+RECENT = 5  # large sends whose writing tells how long the next one takes
+WRITTEN = 5_000.0  # messages a second, where none was written yet
+NOTICED = 1.5  # seconds until somebody is at it
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """The times of a plan, and what they rest on in words."""
+
+    ahead: int
+    start_at: datetime | None
+    finish_at: datetime | None
+    finish_latest_at: datetime | None
+    too_late: int
+    deferred: Deferred
+    says: str
+
+
+def forecast(order: Order, figures: Survey, *, now: datetime) -> Forecast:
+    """What is known at `now`; faults, receipts and sends that come later are not foreseen."""
+    service = order.service
+    quiet = quiet_of(order)
+    start = max(order.due_at or now, now + _preparing(figures.rows))
+    stages = figures.staged()
+    flows, ahead = _queue(service, lane=int(order.lane), start=start)
+    speed = _speed(service)
+
+    def course(stage_wait: float) -> Course:
+        return run(
+            stages,
+            weight=WEIGHTS[order.lane],
+            start=start.timestamp(),
+            others=[copy.copy(one) for one in flows] if service.rate else (),
+            speed=copy.copy(speed),
+            allowed=_allowed(quiet, service.time_zone),
+            quiet=bool(quiet),
+            stage_wait=stage_wait,
+            expires=order.expires_at.timestamp() if order.expires_at else math.inf,
+        )
+
+    soon = course(0.0)
+    late = course(PATIENCE.total_seconds()) if len(stages) > 1 else soon
+    until = [Released(_moment(at), round(count)) for at, count in sorted(soon.put_off.items())]
+    until = [one for one in until if one.messages]
+    deferred = Deferred(quiet, sum(one.messages for one in until), tuple(until[:MANY]))
+    if held := _held(order):
+        return Forecast(ahead, None, None, None, 0, deferred, held)
+    known = bool(service.rate)
+    return Forecast(
+        ahead=ahead,
+        start_at=_moment(soon.first) if soon.first is not None else None,
+        finish_at=_moment(soon.last) if known and soon.last is not None else None,
+        finish_latest_at=_moment(late.last) if known and late.last is not None else None,
+        too_late=round(max(soon.too_late, 0.0)) if known else 0,
+        deferred=deferred,
+        says=_words(order, known=known, ramps=len(stages) > 1, ends=soon.last is not None),
+    )
+
+
+def _preparing(rows: int) -> timedelta:
+    """How long the messages of a large send take to be written, as it was the last times; a small one is there at once."""
+    if rows <= LARGE:
+        return timedelta(0)
+    last = Preparation.objects.filter(
+        kind=Preparation.Kind.EXPAND, state=Preparation.State.READY, began_at__isnull=False
+    ).order_by("-pk")[:RECENT]
+    took = [
+        (one.rows, (one.ended_at - one.began_at).total_seconds())
+        for one in last
+        if one.began_at and one.ended_at
+    ]
+    seconds = sum(second for _, second in took)
+    speed = sum(count for count, _ in took) / seconds if seconds > 0 else WRITTEN
+    return timedelta(seconds=rows / max(speed, 1.0) + NOTICED)
+
+
+def _held(order: Order) -> str:
+    if order.service.paused_at is not None:
+        return "The service is paused; nothing starts until somebody resumes it."
+    for part in (order.sender, order.link_domain):
+        if part is not None and control.hold_on(part) is not None:
+            return f"{part} is paused; nothing starts until somebody resumes it."
+    return ""
+
+
+def _words(order: Order, *, known: bool, ramps: bool, ends: bool) -> str:
+    if not known:
+        return "The service has no contracted rate, so the end cannot be foreseen."
+    if not ends:
+        return "It would take more than 30 days, so the end cannot be foreseen."
+    says = f"At the contracted {order.service.rate:,} a second, behind what waits now in the same or a more urgent lane."
+    if ramps:
+        says += " After 1 % and 10 % it waits for receipts, ten minutes each at most."
+    return f"{says} Faults, and sends that are made later, are not foreseen."
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _allowed(quiet: str, home: str) -> Callable[[Group, float], float]:
+    """As `dispatch.look.may_disturb` decides, for a whole group."""
+
+    def first(group: Group, at: float) -> float:
+        if not quiet:
+            return at
+        moment = _moment(at)
+        assert isinstance(group, tuple)
+        when = quiet_hours.next_allowed(moment, group, quiet)
+        if when is None:
+            when = quiet_hours.next_allowed(moment, (home,), quiet)
+        return max(when.timestamp(), at) if when is not None and when > moment else at
+
+    return first
+
+
+def _speed(service: Service) -> Speed:
+    """The pace as it stands. Without a contract a rate that is never felt."""
+    if not service.rate:
+        return Speed(rate=1e9)
+    row = Pace.objects.filter(pk=service.pk).first()
+    used = rate.burst_used([service.pk]).get(service.pk, (0.0, 0.0))
+    left = max(min(rate.BURST_DAY - used[0], rate.BURST_MONTH - used[1]), 0.0)
+    return Speed(
+        rate=service.rate,
+        factor=row.factor if row else 1.0,
+        slowed_at=row.slowed_at if row else 0.0,
+        held_until=row.held_until if row else 0.0,
+        burst_left=left if service.burst else 0.0,
+    )
+
+
+def _queue(service: Service, *, lane: int, start: datetime) -> tuple[list[Flow], int]:
+    """What waits in the same or a more urgent lane, the largest sends one by one; and how much of it is due before we begin."""
+    rows = open_slices().filter(service=service, lane__lte=lane).order_by()
+    due = {row["send"]: row for row in rows.values("send", "lane").annotate(at=Min("due_at"))}
+    if not due:
+        return [], 0
+    pending = StateCount.objects.filter(
+        send__service=service, send__in=rows.values("send"), state=MessageState.PENDING
+    )
+    counts = pending.values("send").order_by().annotate(total=Sum("delta"))
+    waiting = sorted(((row["total"] or 0, row["send"]) for row in counts), reverse=True)
+    flows: list[Flow] = []
+    small: dict[int, Flow] = defaultdict(lambda: Flow(0.0, 0.0, start.timestamp()))
+    ahead = 0
+    for count, send in waiting:
+        if count <= 0 or send not in due:
+            continue
+        at, weight = due[send]["at"], WEIGHTS[due[send]["lane"]]
+        ahead += count if at <= start else 0
+        if len(flows) < MOST_FLOWS:
+            flows.append(Flow(weight, float(count), at.timestamp()))
+        else:
+            together = small[due[send]["lane"]]
+            together.weight += weight
+            together.left += count
+    return [*flows, *small.values()], ahead

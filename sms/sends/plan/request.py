@@ -1,0 +1,48 @@
+"""The request for one row: byte for byte what dispatch would post, but for its correlation id and the secret receipt address."""
+
+import json
+
+from sms.compose import checks
+from sms.compose.errors import ComposeError, Problem
+from sms.compose.order import Line, Order, substance
+from sms.compose.survey import Survey
+from sms.dispatch.claim import Waiting
+from sms.dispatch.request import body_of, sheet_of
+from sms.models import Send
+from sms.values import correlation_id
+from sms.values.msisdn import mask
+from sms.webex.rules import WireError
+
+LATER = "(made when it is sent)"
+HIDDEN = "…"
+
+
+def body(order: Order, line: Line, *, public_url: str, masked: bool = False) -> str:
+    """JSON; `{"impossible": …}` where the provider's rules forbid it. `order` is settled."""
+    send = Send(**substance(order, order.sender))
+    waiting = Waiting(0, line.msisdn, line.text, line.substitutions, 0, line.zone)
+    try:
+        written = body_of([waiting], sheet_of(send, public_url=public_url)).decode()
+    except WireError as problem:
+        return json.dumps({"impossible": str(problem)})
+    if masked:
+        plain = json.dumps(line.msisdn if order.service.e164_plus else line.msisdn.lstrip("+"))
+        written = written.replace(f'"msisdn":[{plain}]', f'"msisdn":["{mask(line.msisdn)}"]')
+    return marked(written, message_id=0, attempt=1, order=order)
+
+
+def marked(written: str, *, message_id: int, attempt: int, order: Order) -> str:
+    """A body with its correlation id and the token of its receipt address blanked out."""
+    own = correlation_id.write(message_id=message_id, attempt=attempt, key=order.service.correlation_key)
+    return written.replace(own, LATER).replace(f"/{order.service.receipt_token}/", f"/{HIDDEN}/")
+
+
+def line_of(order: Order, figures: Survey, row: int | None) -> Line:
+    """The message of a row, the first one where none is named; raises ComposeError naming `plan_row`."""
+    if row is None:
+        return figures.head[0]
+    if (line := checks.line_of(order, row)) is not None:
+        return line
+    raise ComposeError(
+        [Problem("plan_row", f"Row {row:,} gets no message. Choose a row that is not rejected.")]
+    )

@@ -1,0 +1,96 @@
+"""Where a recipient's clock may stand: the time zones of a number, and a zone as somebody wrote it. Pure.
+
+    of_number("+61236618300")  the zones that its range can be in, () when the number says nothing
+    read(" europe/london ")    "Europe/London", or `BadZone` with a sentence that names the cell
+
+A number is where it was given out, not where its owner is: ported numbers and travellers are why a column of the
+audience comes first (`sms.values.quiet_hours.zones_of`). Called by the audience reader, by dispatch and by the forecast.
+"""
+
+import zoneinfo
+from functools import cache
+
+from phonenumbers.tzdata import TIMEZONE_DATA, TIMEZONE_LONGEST_PREFIX
+
+from sms.values.msisdn import plan
+
+# Mobiles of these codes have an area in their number, as landlines do (North America; Mexico, Argentina, Brazil,
+# Indonesia, China). Anywhere else a mobile's range tells an operator, so the whole country is possible.
+_MOBILES_WITH_AREA = {"1", "52", "54", "55", "62", "86"}
+_UNIVERSAL = {"utc": "UTC", "etc/utc": "Etc/UTC"}
+_SHOWN = 40
+
+
+class BadZone(ValueError):
+    """No time zone that could be meant. str() is a sentence for a person and names the cell."""
+
+
+def of_number(e164: str) -> tuple[str, ...]:
+    """IANA names of every zone where this number (with or without its plus) can be, sorted.
+
+    All zones of the calling code where the range is unknown or is a mobile's; () for a calling code without a
+    place (+800, satellites) and for what is no number. Names that this machine's database lacks are left out.
+    """
+    digits = e164.removeprefix("+")
+    if not (digits.isascii() and digits.isdecimal()):
+        return ()
+    code = plan.calling_code(digits)
+    whole = _zones(code)
+    if len(whole) < 2 or (code not in _MOBILES_WITH_AREA and not _tells_area(code, digits[len(code) :])):
+        return whole
+    return _by_prefix(digits[:TIMEZONE_LONGEST_PREFIX])
+
+
+def read(cell: str) -> str:
+    """The zone that `cell` names, as IANA spells it; "" for an empty cell. Raises `BadZone`, and nothing else.
+
+    Case, spaces around it and spaces for underscores are forgiven. Offsets ("GMT+2") and abbreviations ("EST")
+    are refused: they know no summer time, and IANA's own Etc/GMT+2 lies west of Greenwich, which nobody means.
+    """
+    written = cell.strip()
+    if not written:
+        return ""
+    found = _names().get(written.lower().replace(" ", "_"))
+    if found is None:
+        shown = written if len(written) <= _SHOWN else f"{written[:_SHOWN]}…"
+        raise BadZone(f"“{shown}” is not a time zone. Write a place, like Europe/London.")
+    return found
+
+
+def _tells_area(code: str, number: str) -> bool:
+    """Whether the range of `number` is that of a place smaller than all that share the calling code."""
+    _, owner = plan.settled(code, number, home=plan.main_territory(code))
+    if owner is None:
+        return False
+    # Kazakhstan's numbers under Russia's code: their first digits are a country's, mobile or not.
+    belongs_to_smaller = owner.leading is not None and owner is not plan.main_territory(code)
+    return belongs_to_smaller or not owner.has_mobile(number)
+
+
+@cache
+def _zones(prefix: str) -> tuple[str, ...]:
+    """What the table has for exactly these digits. Asked for calling codes and for prefixes in the table, so bounded."""
+    return tuple(sorted(name for name in TIMEZONE_DATA.get(prefix, ()) if name in _known()))
+
+
+def _by_prefix(digits: str) -> tuple[str, ...]:
+    """For the longest prefix that is in the table."""
+    for length in range(len(digits), 0, -1):
+        if digits[:length] in TIMEZONE_DATA:
+            return _zones(digits[:length])
+    return ()
+
+
+@cache
+def _known() -> frozenset[str]:
+    """Of this machine's database; looking takes some milliseconds."""
+    return frozenset(zoneinfo.available_timezones())
+
+
+@cache
+def _names() -> dict[str, str]:
+    """Lower case → IANA's spelling, of every zone that is a place's."""
+    places = {
+        name.lower(): name for name in _known() if "/" in name and not name.startswith(("Etc/", "SystemV/"))
+    }
+    return places | _UNIVERSAL

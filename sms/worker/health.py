@@ -1,0 +1,37 @@
+"""Whether messages wait although nobody sends: the sentence that health pages and the home page of admins show.
+
+Looking is also the web process's share in keeping the wake-ups alive: it makes a lost schedule again, and wakes the cluster once more.
+"""
+
+from sms import dispatch
+from sms.ledger import wakeups
+from sms.models import Heartbeat
+from sms.worker import jobs
+
+LATE = 30.0  # seconds that something must have been due, and nobody heard of
+WAKE_AFTER = 10.0
+
+_wake = wakeups.Seldom("sms.worker.tasks.work", period=10.0)
+
+
+def sentence() -> str:
+    """Why nothing is being sent, in plain words; empty while all is well. A few small queries."""
+    wakeups.keep_schedule()
+    if jobs.receipts_wait(WAKE_AFTER):
+        wakeups.fold()
+    if dispatch.due_within(-WAKE_AFTER) is None:
+        return ""
+    silence = Heartbeat.silence()
+    if silence is None or silence > WAKE_AFTER:
+        _wake()
+    if (silence is not None and silence < LATE) or dispatch.due_within(-LATE) is None:
+        return ""
+    if silence is None:
+        return "Nothing is being sent: no dispatcher has reported yet."
+    return f"Nothing is being sent: no dispatcher has reported for {_duration(silence)}."
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} hours"

@@ -1,0 +1,241 @@
+"""What `manage.py up` runs: web, dispatch cluster and (with `--demo`) the sandbox, as real processes that live and die together.
+
+Each child leads a process group of its own, so that Ctrl-C reaches only us and we end them in the right order: first the flag that
+makes dispatch drain, then the cluster and the web, the sandbox last because it still owes answers. Whatever is left is killed.
+A child that ends, or of which its watch says that it hangs, is started again with its whole group.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Protocol
+
+GRACE = 3.5  # seconds for a clean end, so that the whole stop stays within 5
+RESTART_AFTER = 1.0  # seconds, doubled with every start that does not live for LIVED
+LONGEST_PAUSE = 30.0
+LIVED = 60.0
+
+
+class CannotStart(RuntimeError):
+    """A sentence for the operator."""
+
+
+class Watch(Protocol):
+    """Tells a process that works from one that is merely there (`sms.worker.watchdog`)."""
+
+    def begin(self) -> None:
+        """The process was just started."""
+
+    def end(self) -> None:
+        """Nobody asks any more."""
+
+    def verdict(self) -> str:
+        """Why it should be started again; empty while all is well. Returns at once."""
+
+
+@dataclass(slots=True)
+class Child:
+    """One process of the desk, with whoever belongs to its group."""
+
+    name: str
+    command: Sequence[str]
+    watch: Watch | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    process: "subprocess.Popen[bytes] | None" = None
+    started: float = 0.0
+    start_at: float | None = None  # while it waits for its next start
+    kill_at: float | None = None  # while it has been asked to stop
+    tries: int = 0
+
+    def start(self, environment: Mapping[str, str], folder: Path) -> None:
+        """Start it in a group of its own."""
+        self.process = subprocess.Popen(  # noqa: S603 - our own programs
+            list(self.command),
+            env=dict(environment),
+            cwd=folder,
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+        )
+        self.started, self.start_at, self.kill_at = time.monotonic(), None, None
+        if self.watch is not None:
+            self.watch.begin()
+
+    @property
+    def running(self) -> bool:
+        """Whether it lives."""
+        return self.process is not None and self.process.poll() is None
+
+    def ask_to_stop(self) -> None:
+        """The polite signal, to the leader alone: a group-wide one makes django-q2 hang."""
+        if self.process is not None and self.running:
+            self.process.send_signal(self.stop_signal)
+
+    def kill(self) -> None:
+        """End the whole group: orphans of a cluster would go on working."""
+        if self.process is None:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def pause(self) -> float:
+        """Seconds until the next start: short after a long life, ever longer for what ends again and again."""
+        self.tries = 0 if time.monotonic() - self.started > LIVED else self.tries + 1
+        return min(RESTART_AFTER * 2.0 ** max(self.tries - 1, 0), LONGEST_PAUSE)
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Start, watch, restart and stop a desk's processes. `say` prints to the person at the terminal."""
+
+    children: list[Child]
+    folder: Path
+    environment: Mapping[str, str]
+    stop_file: Path
+    say: Callable[[str], None]
+    _stopping: bool = field(default=False)
+
+    def run(self, *, ready_url: str, when_ready: Callable[[], None]) -> int:
+        """Run until a signal; returns the exit code."""
+        self.stop_file.unlink(missing_ok=True)
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(name, self._on_signal)
+        try:
+            for child in self.children:
+                child.start(self.environment, self.folder)
+            if self._wait_until_ready(ready_url):
+                when_ready()
+            while not self._stopping:
+                time.sleep(0.2)
+                for child in self.children:
+                    self._look_after(child)
+            return 0
+        finally:
+            self._stop()
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        self._stopping = True
+
+    def _wait_until_ready(self, url: str) -> bool:
+        deadline = time.monotonic() + 60
+        while not self._stopping:
+            for child in self.children:
+                if not child.running:
+                    raise CannotStart(
+                        f"The {child.name} process ended at once. Its last lines above say why."
+                    )
+            try:
+                with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own loopback address
+                    if answer.status == 200:
+                        return True
+            except (urllib.error.URLError, OSError):
+                pass
+            if time.monotonic() > deadline:
+                raise CannotStart(f"{url} did not answer within 60 s.")
+            time.sleep(0.1)
+        return False
+
+    def _look_after(self, child: Child) -> None:
+        """One look that never waits: whoever presses Ctrl-C meanwhile is heard within the turn."""
+        now = time.monotonic()
+        if child.start_at is not None:
+            if now >= child.start_at:
+                child.start(self.environment, self.folder)
+        elif not child.running or (child.kill_at is not None and now >= child.kill_at):
+            asked = child.kill_at is not None
+            child.kill()  # the whole group: what is left of it would go on working, unguarded
+            pause = child.pause()
+            child.start_at = time.monotonic() + pause
+            if not asked:
+                self.say(f"The {child.name} process ended; starting it again in {pause:.0f} s.")
+        elif child.kill_at is None and child.watch is not None and (why := child.watch.verdict()):
+            self.say(f"The {child.name} is started again as a whole: {why}.")
+            child.ask_to_stop()
+            child.kill_at = now + GRACE
+
+    def _stop(self) -> None:
+        """In the right order, and never longer than GRACE."""
+        self.say("Stopping …")
+        self.stop_file.parent.mkdir(parents=True, exist_ok=True)
+        self.stop_file.touch()
+        for child in self.children:
+            if child.watch is not None:
+                child.watch.end()
+        deadline = time.monotonic() + GRACE
+        *others, last = sorted(self.children, key=lambda child: child.name == "sandbox")
+        for group in (others, [last]):
+            for child in group:
+                child.ask_to_stop()
+            while time.monotonic() < deadline and any(child.running for child in group):
+                time.sleep(0.05)
+        for child in self.children:
+            child.kill()
+        self.stop_file.unlink(missing_ok=True)
+        self.say("Stopped.")
+
+
+def must_be_free(port: int, option: str) -> None:
+    """Refuse a busy port before anything starts."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise CannotStart(
+                f"Port {port} is busy. Stop what uses it, or choose another one with {option}, "
+                f"for example: make run ARGS='{option} {port + 10}'"
+            ) from None
+
+
+def web(port: int, *, workers: int = 1) -> Child:
+    """The web server. Few threads: each may hold a database connection.
+
+    A second worker on PostgreSQL takes in receipts half as fast again on two cores; SQLite has one writer anyway.
+    """
+    return Child(
+        "web",
+        [
+            *(
+                sys.executable,
+                "-m",
+                "granian",
+                "--interface",
+                "wsgi",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                str(port),
+            ),
+            *(
+                "--workers",
+                str(workers),
+                "--blocking-threads",
+                "8",
+                "--no-ws",
+                "--log-level",
+                "warning",
+                "portal.wsgi:application",
+            ),
+        ],
+    )
+
+
+def cluster(watch: Watch | None = None) -> Child:
+    """django-q2's cluster."""
+    return Child("cluster", [sys.executable, "manage.py", "qcluster"], watch=watch)
+
+
+def sandbox(port: int, key: str) -> Child:
+    """The Webex Connect simulator."""
+    return Child("sandbox", [sys.executable, "manage.py", "webex_sandbox", "--port", str(port), "--key", key])

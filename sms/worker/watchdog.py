@@ -1,0 +1,94 @@
+"""The watchdog over a cluster: leaves a wake-up when it hears nothing, and says so when nobody answers it.
+
+A live cluster answers a wake-up with a heartbeat within a second, however little there is to do. So silence alone proves nothing, and
+silence after a wake-up does: the guard, the pusher or the workers are dead or hang, though the process is still there. It looks from
+a thread of its own, because a database that hangs must not hold up the supervisor.
+"""
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+import structlog
+from django.db import DatabaseError, connections
+
+from sms import dispatch
+from sms.ledger import wakeups
+from sms.models import Heartbeat
+from sms.worker import jobs
+from sms.worker.heartbeat import HOST
+
+log = structlog.get_logger(__name__)
+
+LOOK = 1.0  # seconds between looks
+QUIET_WITH_WORK = (
+    6.0  # seconds without a beat before we ask, while something is due: longer than beats are apart
+)
+QUIET = 60.0  # … while nothing is
+RECEIPT_LATE = 3.0  # seconds that a receipt lay there: its wake-up was lost
+AGAIN = 3.0  # seconds between wake-ups; the queue may have been emptied under them
+SAME_BEAT = 1.0  # two clocks and two queries never agree to the microsecond
+PATIENCE = 20.0
+
+
+@dataclass(slots=True)
+class Watchdog:
+    """Watches one cluster on this host. `patience`: seconds without an answer after which it counts as wedged."""
+
+    patience: float = PATIENCE
+    _heard: float = field(default_factory=time.monotonic)
+    _asked: float | None = None
+    _asked_last: float = 0.0
+    _verdict: str = ""
+    _end: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def begin(self) -> None:
+        """The cluster was just started: what was before does not count."""
+        self._heard, self._asked, self._verdict = time.monotonic(), None, ""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+            self._thread.start()
+
+    def end(self) -> None:
+        """Stop watching."""
+        self._end.set()
+
+    def verdict(self) -> str:
+        """Why the cluster should be started again, as a sentence; empty while all is well."""
+        return self._verdict
+
+    def _watch(self) -> None:
+        while not self._end.wait(LOOK):
+            try:
+                self.look()
+            except DatabaseError:
+                self._heard, self._asked = time.monotonic(), None  # nobody can beat without it
+                connections.close_all()
+            except Exception:
+                log.exception("watchdog_failed")
+        connections.close_all()
+
+    def look(self) -> None:
+        """One look, and a wake-up where it is called for."""
+        wakeups.keep_schedule()
+        if jobs.receipts_wait(RECEIPT_LATE):
+            wakeups.fold()
+        beat = Heartbeat.silence(host=HOST, kind=Heartbeat.Kind.CLUSTER)
+        now = time.monotonic()
+        heard = self._heard
+        if beat is not None and now - beat > heard + SAME_BEAT:
+            self._heard, self._asked, self._verdict = now - beat, None, ""
+            return
+        silent = now - heard
+        due = dispatch.due_within(0) is not None
+        if self._asked is None and silent > (QUIET_WITH_WORK if due else QUIET):
+            self._asked = now
+        if self._asked is None:
+            return
+        if now - self._asked > self.patience and heard == self._heard:
+            work = "messages are due" if due else "a wake-up was left for it"
+            self._verdict = f"it has shown no sign of life for {silent:.0f} s although {work}"
+        elif now - self._asked_last > AGAIN:
+            self._asked_last = now
+            wakeups.dispatch()
