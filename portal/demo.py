@@ -34,7 +34,7 @@ TEMPLATES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class DemoConnection:
     """Where the demo service sends: the sandbox, or the address given with `--webex`."""
 
     url: str
@@ -52,7 +52,7 @@ def password_of(folder: Path) -> str:
 
 
 @transaction.atomic
-def load(connection: Connection, *, password: str) -> Service:
+def load(connection: DemoConnection, *, password: str) -> Service:
     """Make or mend the demo service; what a person changed in its catalogue stays."""
     service, created = Service.objects.get_or_create(
         slug=SLUG, defaults={"name": "Demo", "region": Region.objects.get(key="uk"), "default_country": "GB"}

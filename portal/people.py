@@ -29,7 +29,7 @@ class PeopleError(ValueError):
         self.field = field
 
 
-class Gone(ValueError):
+class InvitationGone(ValueError):
     """An invitation's link that leads nowhere (any more), with what to do."""
 
 
@@ -92,13 +92,15 @@ def invitation_of(token: str, *, now: datetime | None = None) -> Invitation:
     except (signing.BadSignature, ValueError, TypeError):
         found = None
     if found is None or not secrets.compare_digest(found.nonce, str(nonce)):
-        raise Gone("This link is not complete, or a newer one was sent. Use the link of the latest e-mail.")
+        raise InvitationGone(
+            "This link is not complete, or a newer one was sent. Use the link of the latest e-mail."
+        )
     if found.accepted_at:
-        raise Gone("This invitation was used already. Sign in with your e-mail address.")
+        raise InvitationGone("This invitation was used already. Sign in with your e-mail address.")
     if found.withdrawn_at:
-        raise Gone("This invitation was withdrawn. Ask the person who sent it.")
+        raise InvitationGone("This invitation was withdrawn. Ask the person who sent it.")
     if found.expires_at <= (now or timezone.now()):
-        raise Gone("This invitation has expired. Ask the person who sent it for a new one.")
+        raise InvitationGone("This invitation has expired. Ask the person who sent it for a new one.")
     return found
 
 
@@ -112,7 +114,7 @@ def accept(invitation: Invitation, user: User, *, by: Actor, now: datetime | Non
             pk=invitation.pk, nonce=invitation.nonce, accepted_at=None, withdrawn_at=None, expires_at__gt=now
         )
         if not open_ones.update(accepted_at=now, accepted_by=user):
-            raise Gone("This invitation was used or withdrawn meanwhile.")
+            raise InvitationGone("This invitation was used or withdrawn meanwhile.")
         for role in _known(invitation.roles):
             Membership.objects.get_or_create(user=user, service=invitation.service, role=role)
         _record("person.joined", invitation.service, user.pk, by=by, email=user.email, roles=invitation.roles)
@@ -125,7 +127,9 @@ def join_anew(invitation: Invitation, *, password: str, now: datetime | None = N
             user = User.objects.create_user(invitation.email, password)
             accept(invitation, user, by=Actor("user", str(user.pk), user.email, "page"), now=now)
     except IntegrityError:
-        raise Gone("There is an account for this address now. Sign in, and open the link again.") from None
+        raise InvitationGone(
+            "There is an account for this address now. Sign in, and open the link again."
+        ) from None
     return user
 
 

@@ -6,13 +6,13 @@ Recipients do not stand in them, but for two places: a colleague's own number, a
 
 from typing import Any
 
-from sms.compliance.personal_columns import Kind, register
+from sms.compliance.personal_columns import ColumnKind, register
 
-_D, _W, _P = Kind.DESK, Kind.WORD, Kind.PACKED
+_D, _W, _P = ColumnKind.DESK, ColumnKind.WORD, ColumnKind.PACKED
 
-COLUMNS: dict[str, dict[str, Kind]] = {
+COLUMNS: dict[str, dict[str, ColumnKind]] = {
     "portal.User": {
-        "own_number": Kind.NUMBER,
+        "own_number": ColumnKind.NUMBER,
         **dict.fromkeys(("email", "first_name", "last_name", "password", "time_zone"), _D),
     },
     "portal.Invitation": dict.fromkeys(("email", "roles", "nonce"), _D),
@@ -22,7 +22,7 @@ COLUMNS: dict[str, dict[str, Kind]] = {
     "auth.Permission": dict.fromkeys(("name", "codename"), _W),
     "auth.Group": {"name": _D},
     "contenttypes.ContentType": dict.fromkeys(("app_label", "model"), _W),
-    "admin.LogEntry": {"object_repr": Kind.SAYS, "change_message": Kind.SAYS, "object_id": _W},
+    "admin.LogEntry": {"object_repr": ColumnKind.SAYS, "change_message": ColumnKind.SAYS, "object_id": _W},
     "sessions.Session": {"session_data": _P, "session_key": _D},
     "django_q.Task": {
         **dict.fromkeys(("args", "kwargs", "result"), _P),

@@ -30,7 +30,7 @@ wakeups.gather(0.5)  # the queue is looked at twice a second
 TRUSTED_FOR = 1.0  # seconds
 
 
-class _Bare(WSGIHandler):
+class _ReceiptHandler(WSGIHandler):
     """Routes and views only."""
 
     def load_middleware(self, is_async: bool = False) -> None:
@@ -57,7 +57,7 @@ class _Bare(WSGIHandler):
         return response
 
 
-_pages, machines = WSGIHandler(), _Bare()
+_pages, machines = WSGIHandler(), _ReceiptHandler()
 MACHINES = ("/receipts/", "/inbound/", "/v2/")
 
 

@@ -19,7 +19,7 @@ class SmsConfig(AppConfig):
 
         from sms import checks  # noqa: F401 - registers the system checks
         from sms.compliance.archive import store
-        from sms.inbound.optouts import spool as optouts_spool
+        from sms.inbound.optouts import inbound_spool
         from sms.inbound.receipts import spool
         from sms.models.audit_proof import audit_keys
         from sms.models.fields import keyring
@@ -28,7 +28,7 @@ class SmsConfig(AppConfig):
         audit_keys.load(settings.AUDIT_KEYS)
         post_migrate.connect(_guard_the_audit, sender=self, dispatch_uid="audit_guard")
         spool.folder = settings.VAR_DIR / "spool"
-        optouts_spool.folder = settings.VAR_DIR / "inbound"
+        inbound_spool.folder = settings.VAR_DIR / "inbound"
         store.folder = settings.ARCHIVE_DIR
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sms.values.text import (
     MissingSubstitution,
-    Segments,
+    TextLength,
     culprits,
     match_key,
     placeholders,
@@ -22,12 +22,12 @@ ORACLE = Codec()
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"  # 11 UTF-16 units
 
 
-def gsm(count: int, units: int, room: int) -> Segments:
-    return Segments(encoding="gsm7", count=count, units=units, room=room)
+def gsm(count: int, units: int, room: int) -> TextLength:
+    return TextLength(encoding="gsm7", count=count, units=units, room=room)
 
 
-def ucs(count: int, units: int, room: int) -> Segments:
-    return Segments(encoding="ucs2", count=count, units=units, room=room)
+def ucs(count: int, units: int, room: int) -> TextLength:
+    return TextLength(encoding="ucs2", count=count, units=units, room=room)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from portal.forms.local_time import LocalTimeField
-from sms.callbacks import BadAddress, Policy
+from sms.callbacks import AddressPolicy, BadAddress
 from sms.callbacks.address import read
 from sms.models import Callback, CallbackEndpoint
 from sms.models.callback import EVENTS
@@ -45,7 +45,7 @@ class EndpointForm(ChangeForm):
     )
     field_order = ("name", "url", "events", "full_numbers")
 
-    def __init__(self, *args: Any, policy: Policy, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, policy: AddressPolicy, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.policy = policy
 

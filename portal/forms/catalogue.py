@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from sms.catalogue import domains
-from sms.catalogue.templates import KINDS, Hole, Wording, holes_of
+from sms.catalogue.templates import KINDS, Placeholder, Wording, holes_of
 from sms.models import (
     ContactPolicyGroup,
     PolicyConnection,
@@ -239,9 +239,9 @@ class WordingForm(forms.Form):
         """Line ends as phones know them."""
         return str(self.cleaned_data["text"]).replace("\r\n", "\n")
 
-    def clean_placeholders(self) -> list[Hole]:
+    def clean_placeholders(self) -> list[Placeholder]:
         """Each line as a Hole."""
-        holes: dict[str, Hole] = {}
+        holes: dict[str, Placeholder] = {}
         for number, line in enumerate(self.cleaned_data["placeholders"].splitlines(), start=1):
             if not line.strip():
                 continue
@@ -262,7 +262,7 @@ class WordingForm(forms.Form):
                 )
             if text.match_key(name) in holes:
                 raise forms.ValidationError(f"Line {number} names $({name}) a second time.")
-            holes[text.match_key(name)] = Hole(name, kind, example, fallback, int(longest or 0))
+            holes[text.match_key(name)] = Placeholder(name, kind, example, fallback, int(longest or 0))
         return list(holes.values())
 
     def clean(self) -> dict[str, Any]:

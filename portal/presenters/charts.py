@@ -18,7 +18,7 @@ LABELS = 7  # under a chart, at most
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class Rectangle:
     """A rectangle. `kind` is its class."""
 
     kind: str
@@ -33,7 +33,7 @@ class Column:
     """One place on the horizontal axis."""
 
     title: str
-    blocks: Sequence[Block]
+    blocks: Sequence[Rectangle]
 
     @property
     def drawn(self) -> SafeString:
@@ -116,7 +116,7 @@ def stacked(stacks: Sequence[Stack], *, summary: str, legend: Sequence[tuple[str
             if count > 0:
                 y, height = _y(base + count, top), _y(base, top) - _y(base + count, top)
                 blocks.append(
-                    Block(
+                    Rectangle(
                         kind, _n(LEFT + place * step + gap / 2), _n(y), _n(step - gap), _n(max(height, 0.5))
                     )
                 )

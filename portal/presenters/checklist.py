@@ -6,12 +6,12 @@ from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Q
 
 from portal.models import Invitation
-from sms.catalogue.connection import Verdict
+from sms.catalogue.connection import ConnectionVerdict
 from sms.models import DomainState, Receipt, Sender, Service, ShortLinkDomain
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ChecklistStep:
     """One thing to do, and the page where it is done."""
 
     done: bool
@@ -21,7 +21,7 @@ class Step:
     action: str
 
 
-def open_steps(service: Service) -> list[Step]:
+def open_steps(service: Service) -> list[ChecklistStep]:
     """All steps, done ones too, in their order; empty where nothing is left to do. One query."""
     of_service = {"service": OuterRef("pk")}
     known = (
@@ -37,35 +37,35 @@ def open_steps(service: Service) -> list[Step]:
         .get()
     )
     steps = [
-        Step(
-            known["check_verdict"] == Verdict.WORKS,
+        ChecklistStep(
+            known["check_verdict"] == ConnectionVerdict.WORKS,
             "Test the connection",
             "One click shows whether the address and the credentials are right.",
             "settings",
             "Open the connection",
         ),
-        Step(
+        ChecklistStep(
             known["sender"],
             "Add a sender",
             "The numbers and names that are provisioned for your tenant.",
             "catalogue",
             "Open the catalogue",
         ),
-        Step(
+        ChecklistStep(
             settings.PUBLIC_URL.startswith("https://") or service.is_sandbox,
             "Give the desk a public https address",
             f"PUBLIC_URL is {settings.PUBLIC_URL}, which Webex Connect cannot reach.",
             "receipts_page",
             "See the receipt address",
         ),
-        Step(
+        ChecklistStep(
             known["receipt"] or known["receipt_asked_at"] is not None,
             "See a receipt arrive",
             "Send a test message to your own phone, or save the address as a webhook in Webex Connect.",
             "settings",
             "Send a test message",
         ),
-        Step(
+        ChecklistStep(
             known["people"] > 1 or known["invited"],
             "Invite your team",
             "At least one colleague, so that a second person can say yes, or help when you are away.",
@@ -78,9 +78,9 @@ def open_steps(service: Service) -> list[Step]:
     return [] if all(step.done for step in steps) else steps
 
 
-def _domain(service: Service) -> Step:
+def _domain(service: Service) -> ChecklistStep:
     """Only where links are shortened at all."""
-    return Step(
+    return ChecklistStep(
         service.is_sandbox
         or service.link_domains.filter(
             active=True, state__in=(DomainState.HEALTHY, DomainState.DEGRADED)

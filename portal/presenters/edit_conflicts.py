@@ -7,7 +7,7 @@ from typing import Any
 
 from portal.forms.compose import DraftForm
 from sms.compose.drafts import collaboration
-from sms.values.diff import Piece, changes
+from sms.values.diff import DiffRun, changes
 
 SHOWN = 2_000  # characters of a value
 # the fields of the page in which a field of the draft is typed, where they are not called the same
@@ -39,13 +39,13 @@ class Clash:
     name: str
     label: str
     who: str
-    theirs: Sequence[Piece]
-    mine: Sequence[Piece]
+    theirs: Sequence[DiffRun]
+    mine: Sequence[DiffRun]
     seen: str
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ConflictChoice:
     """What somebody chose for a field, and the value of the colleague that they had before them."""
 
     theirs: bool
@@ -73,13 +73,13 @@ def of(kept: collaboration.Saved, form: DraftForm) -> list[Clash]:
     return found
 
 
-def choices(posted: Mapping[str, Any]) -> dict[str, Choice]:
+def choices(posted: Mapping[str, Any]) -> dict[str, ConflictChoice]:
     """`choose_text=theirs` with `seen_text`, for each field that has both."""
     found = {}
     for name in collaboration.EDITED:
         chosen, seen = posted.get(f"choose_{name}"), posted.get(f"seen_{name}")
         if chosen in ("mine", "theirs") and seen:
-            found[name] = Choice(chosen == "theirs", str(seen))
+            found[name] = ConflictChoice(chosen == "theirs", str(seen))
     return found
 
 

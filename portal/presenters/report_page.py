@@ -1,4 +1,4 @@
-"""What a report's page shows: choices of its form, tiles, charts and cells, from a `sms.reports.Report`. No queries."""
+"""What a report's page shows: choices of its form, tiles, charts and cells, from a `sms.reports.ReportTable`. No queries."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,7 +7,7 @@ from typing import Any
 from portal.presenters import charts
 from portal.presenters.charts import duration
 from sms.models import FactProfile
-from sms.reports import BY, BY_WORD, NONE, Asked, Figures, Line, Report, values_of
+from sms.reports import BY, BY_WORD, NONE, FactSums, ReportQuery, ReportRow, ReportTable, values_of
 from sms.reports.figures import SHOWN_TIMES
 from sms.webex import codes
 
@@ -45,7 +45,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ReportLine:
     """A line of the table. `address`: where it leads, if anywhere."""
 
     label: str
@@ -56,12 +56,12 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class ReportBar:
     """A line of a picture by name: parts of a hundred, scaled to the longest."""
 
     label: str
     text: str
-    parts: Sequence[charts.Block] = field(default_factory=list)
+    parts: Sequence[charts.Rectangle] = field(default_factory=list)
 
 
 def percent(value: float | None) -> str:
@@ -74,7 +74,7 @@ def percent(value: float | None) -> str:
     return "<0.1 %" if shown == "0" and value > 0 else f"{shown} %"
 
 
-def label_of(line: Line, by: str) -> str:
+def label_of(line: ReportRow, by: str) -> str:
     """A line's name, in words where it has none."""
     if by == "code":
         return f"{line.value} · {codes.lookup(line.value).meaning}" if line.value else "No code told"
@@ -86,7 +86,7 @@ def label_of(line: Line, by: str) -> str:
 # --- tiles and cells ---------------------------------------------------------------------------------------------------
 
 
-def tiles(report: Report) -> list[Cell]:
+def tiles(report: ReportTable) -> list[Cell]:
     """The sum of the whole period."""
     one, past = report.total, report.earlier
     found = [
@@ -117,7 +117,7 @@ def tiles(report: Report) -> list[Cell]:
     return found
 
 
-def _change(one: Figures, past: Figures | None, name: str) -> str:
+def _change(one: FactSums, past: FactSums | None, name: str) -> str:
     if past is None:
         return ""
     now, then = getattr(one, name), getattr(past, name)
@@ -126,7 +126,7 @@ def _change(one: Figures, past: Figures | None, name: str) -> str:
     return f"{100 * (now - then) / then:+.0f} % on {then:,}"
 
 
-def _segments(one: Figures, label: str = "") -> Cell:
+def _segments(one: FactSums, label: str = "") -> Cell:
     """By our count, else as the provider told."""
     if not one.messages:
         return Cell("–", label=label, dim=True)
@@ -138,7 +138,7 @@ def _segments(one: Figures, label: str = "") -> Cell:
     return Cell(NOT_MEASURABLE, "the provider makes the text", dim=True, label=label)
 
 
-def _billed(one: Figures) -> Cell:
+def _billed(one: FactSums) -> Cell:
     if not one.posted:
         return Cell("–", dim=True)
     if not one.billed_measurable:
@@ -148,7 +148,7 @@ def _billed(one: Figures) -> Cell:
     return Cell(f"{one.billed:,}", f"told for {percent(one.billed_of / one.posted)}")
 
 
-def _clicks(one: Figures, label: str = "") -> Cell:
+def _clicks(one: FactSums, label: str = "") -> Cell:
     if not one.clicks_measurable:
         why = "smartlinks tell no clicks" if one.smart else "no tracked links"
         return Cell(NOT_MEASURABLE, why, dim=True, label=label)
@@ -156,7 +156,7 @@ def _clicks(one: Figures, label: str = "") -> Cell:
     return Cell(f"{one.clicks['human']:,}", parts, label=label)
 
 
-def _cost(one: Figures, label: str = "") -> Cell:
+def _cost(one: FactSums, label: str = "") -> Cell:
     """At the prices of today; what has none is told, and nothing is ever 0 because nobody knows."""
     if not one.posted:
         return Cell("–", label=label, dim=True)
@@ -167,7 +167,7 @@ def _cost(one: Figures, label: str = "") -> Cell:
     return Cell(text, f"of {one.priced:,} messages{left}", label=label)
 
 
-def headings(report: Report) -> list[str]:
+def headings(report: ReportTable) -> list[str]:
     """Of the table, after the first."""
     if report.asked.by == "code":
         return ["Messages", "Share of failures"]
@@ -175,8 +175,8 @@ def headings(report: Report) -> list[str]:
     return [*names, "Cost", "Human clicks", "Opt-outs"]
 
 
-def rows(report: Report, shown: Sequence[Line], address: Any) -> Iterator[Row]:
-    """The lines of a page of the table. `address` makes the address of this page from an `Asked` query."""
+def rows(report: ReportTable, shown: Sequence[ReportRow], address: Any) -> Iterator[ReportLine]:
+    """The lines of a page of the table. `address` makes the address of this page from an `ReportQuery` query."""
     asked, names = report.asked, headings(report)
     for line in shown:
         one, past = line.figures, line.earlier
@@ -200,7 +200,7 @@ def rows(report: Report, shown: Sequence[Line], address: Any) -> Iterator[Row]:
                 Cell("–", "not kept", dim=True) if asked.by == "carrier" else Cell(f"{one.opt_outs:,}"),
             ]
         cells = [replace(cell, label=name) for cell, name in zip(cells, names, strict=True)]
-        yield Row(
+        yield ReportLine(
             label_of(line, asked.by),
             line.note or (f"{line.at:%-d %b %Y, %H:00} UTC" if line.send_id and line.at else ""),
             cells,
@@ -209,7 +209,7 @@ def rows(report: Report, shown: Sequence[Line], address: Any) -> Iterator[Row]:
         )
 
 
-def _closer(asked: Asked, line: Line) -> str:
+def _closer(asked: ReportQuery, line: ReportRow) -> str:
     """The address of the same days with this line as a filter; of a day, its hours."""
     if asked.by == "day" and line.at is not None:
         day = line.at.date().isoformat()
@@ -221,12 +221,12 @@ def _closer(asked: Asked, line: Line) -> str:
     return ""
 
 
-def time_rows(report: Report, shown: Sequence[Line]) -> list[Row]:
+def time_rows(report: ReportTable, shown: Sequence[ReportRow]) -> list[ReportLine]:
     """The percentiles of all together and of each line of the page, where times are kept."""
     if not report.times_kept:
         return []
     found = []
-    everything = Line("All together", report.total)
+    everything = ReportRow("All together", report.total)
     for line in [everything, *shown]:
         cells = []
         for measure in SHOWN_TIMES:
@@ -242,18 +242,18 @@ def time_rows(report: Report, shown: Sequence[Line]) -> list[Row]:
             )
         name = line.label if line is everything else label_of(line, report.asked.by)
         cells = [replace(cell, label=label) for cell, label in zip(cells, SHOWN_TIMES.values(), strict=True)]
-        found.append(Row(name, line.note, cells))
+        found.append(ReportLine(name, line.note, cells))
     return found
 
 
 # --- pictures ----------------------------------------------------------------------------------------------------------
 
 
-def _parts(one: Figures) -> list[tuple[str, int]]:
+def _parts(one: FactSums) -> list[tuple[str, int]]:
     return [(kind, getattr(one, kind)) for kind, _ in PARTS]
 
 
-def course(report: Report) -> charts.Chart:
+def course(report: ReportTable) -> charts.Chart:
     """Messages over time, what became of them, and the earlier period as a line."""
     earlier = [line.figures.messages for line in report.earlier_course]
     stacks = []
@@ -281,7 +281,7 @@ def course(report: Report) -> charts.Chart:
     return charts.stacked(stacks, summary=summary, legend=legend)
 
 
-def speed(report: Report) -> charts.Chart | None:
+def speed(report: ReportTable) -> charts.Chart | None:
     """Time to deliver over time."""
     if report.asked.by not in ("day", "hour") or not report.times_kept:
         return None
@@ -300,7 +300,7 @@ def speed(report: Report) -> charts.Chart | None:
     return charts.curves(labels, series, summary=summary)
 
 
-def bars(report: Report) -> list[Bar]:
+def bars(report: ReportTable) -> list[ReportBar]:
     """The largest lines of a report by name."""
     if report.asked.by in ("day", "hour"):
         return []
@@ -312,12 +312,12 @@ def bars(report: Report) -> list[Bar]:
         for kind, count in _parts(line.figures):
             width = 100 * count / longest
             if count > 0:
-                blocks.append(charts.Block(kind, f"{start:.2f}", "0", f"{width:.2f}", "6"))
+                blocks.append(charts.Rectangle(kind, f"{start:.2f}", "0", f"{width:.2f}", "6"))
             start += width
         one = line.figures
         share = one.delivery if report.asked.by != "code" else None
         text = f"{one.messages:,}" + ("" if share is None else f", {percent(share)} delivered")
-        found.append(Bar(label_of(line, report.asked.by), text, blocks))
+        found.append(ReportBar(label_of(line, report.asked.by), text, blocks))
     return found
 
 
@@ -325,7 +325,7 @@ def bars(report: Report) -> list[Bar]:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class SelectField:
     """A select of the form."""
 
     name: str
@@ -334,7 +334,7 @@ class Choice:
     chosen: str
 
 
-def choices(report: Report) -> list[Choice]:
+def choices(report: ReportTable) -> list[SelectField]:
     """Filters, from what was there; one that has nothing to choose from is left out unless it is in use."""
     asked, profiles = report.asked, report.known.profiles.values()
     ids = {
@@ -348,7 +348,7 @@ def choices(report: Report) -> list[Choice]:
     for name, column in ids.items():
         options = {str(getattr(one, column) or NONE): getattr(one, name) or NOBODY[name] for one in profiles}
         found.append(
-            Choice(name, BY[name], sorted(options.items(), key=_by_label), asked.filters.get(name, ""))
+            SelectField(name, BY[name], sorted(options.items(), key=_by_label), asked.filters.get(name, ""))
         )
     for name in BY_WORD:
         words = {
@@ -357,12 +357,12 @@ def choices(report: Report) -> list[Choice]:
             for value in values_of(one, name)
         }
         found.append(
-            Choice(name, BY[name], sorted(words.items(), key=_by_label), asked.filters.get(name, ""))
+            SelectField(name, BY[name], sorted(words.items(), key=_by_label), asked.filters.get(name, ""))
         )
     for place, name in enumerate(("country", "carrier")):
         values = {pair[place] or NONE: pair[place] or NOBODY[name] for pair in report.known.places}
         found.append(
-            Choice(name, BY[name], sorted(values.items(), key=_by_label), asked.filters.get(name, ""))
+            SelectField(name, BY[name], sorted(values.items(), key=_by_label), asked.filters.get(name, ""))
         )
     return [choice for choice in found if len(choice.options) > 1 or choice.chosen]
 
@@ -371,7 +371,7 @@ def _by_label(option: tuple[str, str]) -> tuple[bool, str]:
     return option[0] == NONE, option[1].casefold()
 
 
-def in_words(asked: Asked, profiles: Mapping[int, FactProfile]) -> str:
+def in_words(asked: ReportQuery, profiles: Mapping[int, FactProfile]) -> str:
     """Like `sender SHOP, country GB`."""
     return ", ".join(
         f"{BY[name].lower()} {_name_of(name, value, profiles)}" for name, value in asked.filters.items()

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from portal.access import actor, service_page
 from portal.forms.api_keys import KeyForm
-from portal.views.control import Asked, ask
+from portal.views.control import Confirmation, ask
 from sms.catalogue import api_keys
 from sms.models import ApiKey, Service
 
@@ -48,7 +48,7 @@ def api_key_revoke(request: HttpRequest, service: Service, pk: int) -> HttpRespo
             messages.success(request, f"{key} opens nothing any more.")
         return redirect(back)
     used = f"{timezone.localtime(key.last_used_at):%d %b %Y, %H:%M}" if key.last_used_at else "never"
-    asked = Asked(
+    asked = Confirmation(
         title=f"Revoke {key}?",
         says=(
             f"Last used: {used}.",

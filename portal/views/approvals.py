@@ -134,7 +134,7 @@ def send_take_back(request: HttpRequest, service: Service, pk: int) -> HttpRespo
     found = get_object_or_404(service.sends, pk=pk)
     try:
         draft = answers.take_back(found, by=actor(request))
-    except answers.Begun as problem:
+    except answers.ApprovalTooLate as problem:
         messages.error(request, str(problem))
         return redirect("send", service=service.slug, pk=pk)
     if draft is None:

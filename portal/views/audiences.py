@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from portal.access import actor, service_page
 from portal.forms.audiences import NameForm, NewAudienceForm, RowsForm
 from portal.forms.opt_outs import NumberForm
-from portal.views.control import Asked, ask
+from portal.views.control import Confirmation, ask
 from portal.views.download import csv_download
 from sms.audiences import saved
 from sms.audiences.files import rejects_csv
@@ -264,7 +264,7 @@ def audience_delete(request: HttpRequest, service: Service, pk: int) -> HttpResp
             return redirect("audience", service=service.slug, pk=pk)
         messages.success(request, f"“{found.name}” is deleted.")
         return redirect("audiences", service=service.slug)
-    asked = Asked(
+    asked = Confirmation(
         title=f"Delete “{found.name}”?",
         says=(
             "All its versions go, with their numbers, for good.",
@@ -293,7 +293,7 @@ def audience_erase(request: HttpRequest, service: Service, pk: int) -> HttpRespo
         except saved.SavedError as problem:
             messages.error(request, str(problem))
         return redirect("audience", service=service.slug, pk=pk)
-    asked = Asked(
+    asked = Confirmation(
         title=f"Erase the rows of version {version.number}?",
         says=(
             f"{version.recipients:,} numbers and what stands beside them are deleted for good.",

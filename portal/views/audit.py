@@ -118,7 +118,7 @@ def _list(
     request: HttpRequest,
     service: Service | None,
     *,
-    verdict: audit.Verdict | None = None,
+    verdict: audit.ChainVerdict | None = None,
 ) -> HttpResponse:
     slug = service.slug if service else ""
     form = AuditFilter(request.GET)
@@ -170,7 +170,7 @@ def _verify(request: HttpRequest, service: Service | None) -> HttpResponse:
     start = AuditSeal.objects.filter(service_slug=slug, number=after).first()
     verdict = audit.verify(
         slug,
-        points=audit.Book(settings.VAR_DIR / "audit").points(),
+        points=audit.CheckpointFiles(settings.VAR_DIR / "audit").points(),
         after=(start.number, start.hash) if start else (0, ""),
         seconds=PATIENCE,
     )

@@ -29,7 +29,7 @@ YEARS = range(2000, 2101)
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class CalendarBar:
     """A stretch of a day's picture, in minutes of the wall clock."""
 
     kind: str
@@ -39,19 +39,19 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class CalendarDay:
     """One day with what begins on it. What began before today and still goes on stands under today."""
 
     on: date
-    entries: Sequence[sends_calendar.Entry]
+    entries: Sequence[sends_calendar.CalendarEntry]
     is_today: bool
     is_past: bool
     outside: bool  # of another month than the one that is shown
-    night: Sequence[Bar] = ()
-    bars: Sequence[Bar] = ()
+    night: Sequence[CalendarBar] = ()
+    bars: Sequence[CalendarBar] = ()
 
     @property
-    def first_ones(self) -> Sequence[sends_calendar.Entry]:
+    def first_ones(self) -> Sequence[sends_calendar.CalendarEntry]:
         """What a cell has room for."""
         return self.entries[:IN_A_CELL]
 
@@ -62,7 +62,7 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class CalendarRange:
     """What an address asks for. `first` and `last` are the days that are drawn, whole weeks."""
 
     view: str
@@ -72,7 +72,7 @@ class Shown:
     of_all: bool
 
     @classmethod
-    def asked(cls, request: HttpRequest, *, today: date) -> "Shown":
+    def asked(cls, request: HttpRequest, *, today: date) -> "CalendarRange":
         """Whatever is not understood falls back to this month."""
         view = "week" if request.GET.get("view") == "week" else "month"
         try:
@@ -118,7 +118,7 @@ def calendar(request: HttpRequest, service: Service) -> HttpResponse:
     """What goes out when."""
     now, zone = timezone.now(), timezone.get_current_timezone_name()
     today = timezone.localtime(now).date()
-    shown = Shown.asked(request, today=today)
+    shown = CalendarRange.asked(request, today=today)
     mine = list(services_of(request.user).select_related("region")) if shown.of_all else [service]  # type: ignore[arg-type]
     found = sends_calendar.coming(
         mine,
@@ -149,15 +149,20 @@ def _midnight(day: date, zone: str) -> datetime:
     return local_instant(datetime.combine(day, time()), zone)
 
 
-def _weeks(days: Sequence[Day]) -> list[Sequence[Day]]:
+def _weeks(days: Sequence[CalendarDay]) -> list[Sequence[CalendarDay]]:
     return [days[start : start + 7] for start in range(0, len(days), 7)]
 
 
 def _days(
-    shown: Shown, entries: Sequence[sends_calendar.Entry], *, today: date, zone: str, service: Service
-) -> list[Day]:
+    shown: CalendarRange,
+    entries: Sequence[sends_calendar.CalendarEntry],
+    *,
+    today: date,
+    zone: str,
+    service: Service,
+) -> list[CalendarDay]:
     here = zoneinfo.ZoneInfo(zone)
-    of_day: dict[date, list[sends_calendar.Entry]] = defaultdict(list)
+    of_day: dict[date, list[sends_calendar.CalendarEntry]] = defaultdict(list)
     for one in entries:
         begins = one.at.astimezone(here).date()
         of_day[max(begins, today) if one.send is not None else begins].append(one)
@@ -165,7 +170,7 @@ def _days(
     for offset in range((shown.last - shown.first).days + 1):
         on = shown.first + timedelta(days=offset)
         made.append(
-            Day(
+            CalendarDay(
                 on=on,
                 entries=of_day[on],
                 is_today=on == today,
@@ -181,15 +186,15 @@ def _days(
 
 
 def _picture(
-    on: date, entries: Sequence[sends_calendar.Entry], zone: str, service: Service
+    on: date, entries: Sequence[sends_calendar.CalendarEntry], zone: str, service: Service
 ) -> dict[str, Any]:
     """Quiet hours behind, sends before them, each as long as it is foreseen to take."""
     since, until = _midnight(on, zone), _midnight(on + timedelta(days=1), zone)
     night = [
-        Bar("night", *_minutes(start, end, since, until, zone))
+        CalendarBar("night", *_minutes(start, end, since, until, zone))
         for start, end in sends_calendar.quiet_spans(service, since=since, until=until)
     ]
-    bars: list[Bar] = []
+    bars: list[CalendarBar] = []
     free = [0] * LANES
     for one in entries:
         if one.at >= until or (one.ends_at or one.at) < since:
@@ -198,7 +203,7 @@ def _picture(
         lane = next((lane for lane in range(LANES) if free[lane] <= start), LANES - 1)
         free[lane] = max(free[lane], start + width)
         kind = "held" if one.state == "awaiting" else "late" if one.late else one.state
-        bars.append(Bar(kind, start, width, lane))
+        bars.append(CalendarBar(kind, start, width, lane))
     return {"night": night, "bars": bars}
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from portal.access import actor, service_page
 from portal.forms.callbacks import ChangeForm, EndpointForm, FilterForm, RangeForm
-from portal.views.control import Asked, ask
+from portal.views.control import Confirmation, ask
 from sms import callbacks
 from sms.callbacks.log import log_of, overview
 from sms.models import Callback, CallbackEndpoint, Service
@@ -19,8 +19,8 @@ from sms.models import Callback, CallbackEndpoint, Service
 PAGE = 50
 
 
-def _policy() -> callbacks.Policy:
-    return callbacks.Policy(**settings.CALLBACKS)
+def _policy() -> callbacks.AddressPolicy:
+    return callbacks.AddressPolicy(**settings.CALLBACKS)
 
 
 def _find(service: Service, pk: int) -> CallbackEndpoint:
@@ -119,7 +119,7 @@ def callback_change(request: HttpRequest, service: Service, pk: int) -> HttpResp
 def callback_verify(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Send the challenge now."""
     endpoint = _find(service, pk)
-    line = callbacks.Line(_policy())
+    line = callbacks.ReceiverConnection(_policy())
     try:
         why = callbacks.verify(endpoint, by=actor(request), line=line)
     finally:
@@ -178,7 +178,7 @@ def callback_remove(request: HttpRequest, service: Service, pk: int) -> HttpResp
         callbacks.remove(endpoint, by=actor(request))
         messages.success(request, f"{endpoint.name} is removed.")
         return redirect("callbacks_page", service=service.slug)
-    asked = Asked(
+    asked = Confirmation(
         title=f"Remove {endpoint.name}?",
         says=(
             "Its log goes with it, and so does what still waits to be delivered.",

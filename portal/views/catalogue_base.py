@@ -42,7 +42,7 @@ class Noun:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CatalogueRow:
     """A line of a list: the thing, and its cells in the order of the headings."""
 
     thing: Any
@@ -60,7 +60,7 @@ def listed(
         "noun": noun,
         "heads": heads,
         "page": page,
-        "rows": [Row(one, told[one.pk]) for one in page],
+        "rows": [CatalogueRow(one, told[one.pk]) for one in page],
         "archived": archived,
         "any_archived": archived or things.filter(active=False).exists(),
     }

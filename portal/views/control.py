@@ -22,7 +22,7 @@ Part = Sender | ShortLinkDomain
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Confirmation:
     """The words of a page that asks before it acts. `back` and `crumb` lead to where one came from."""
 
     title: str
@@ -34,7 +34,7 @@ class Asked:
 
 
 def ask(
-    request: HttpRequest, asked: Asked, *, form: ReasonForm | None = None, at_stake: object = None
+    request: HttpRequest, asked: Confirmation, *, form: ReasonForm | None = None, at_stake: object = None
 ) -> HttpResponse:
     """Show it; 422 where its form was not accepted."""
     context = {"asked": asked, "form": form, "at_stake": at_stake}
@@ -141,7 +141,7 @@ def _pause(request: HttpRequest, service: Service, part: Part) -> HttpResponse:
             request, f"Paused: nothing {_preposition(part)} {part} is posted until it is resumed."
         )
         return redirect("catalogue", service=service.slug)
-    asked = Asked(
+    asked = Confirmation(
         title=f"Pause {_words(part)}?",
         says=(
             f"Nothing {_preposition(part)} {part} is posted any more, from now on and for new sends too.",
@@ -167,7 +167,7 @@ def _stop(request: HttpRequest, service: Service, part: Part) -> HttpResponse:
     if request.method == "POST":
         _say_stopped(request, control.stop(part, by=actor(request)))
         return redirect("catalogue", service=service.slug)
-    asked = Asked(
+    asked = Confirmation(
         title=f"Stop everything {_preposition(part)} {part}?",
         says=("Cancelled messages are never sent. What was posted already cannot be called back.", _LATER),
         button=f"Stop everything {_preposition(part)} {part}",
@@ -213,7 +213,7 @@ def service_pause(request: HttpRequest, service: Service) -> HttpResponse:
         else:
             messages.info(request, f"{service.name} was paused already.")
         return redirect("home", service=service.slug)
-    asked = Asked(
+    asked = Confirmation(
         title=f"Pause everything of {service.name}?",
         says=(
             "Nothing is posted any more, whoever composed it: scheduled sends and new ones wait too.",
@@ -244,7 +244,7 @@ def service_stop(request: HttpRequest, service: Service) -> HttpResponse:
     if request.method == "POST":
         _say_stopped(request, control.stop(service, by=actor(request)))
         return redirect("home", service=service.slug)
-    asked = Asked(
+    asked = Confirmation(
         title=f"Stop everything of {service.name}?",
         says=("Cancelled messages are never sent. What was posted already cannot be called back.", _LATER),
         button="Stop everything",

@@ -17,7 +17,7 @@ from sms.sends import progress
 from sms.values import correlation_id
 from sms.values.msisdn import mask
 from sms.webex import codes
-from sms.webex.errors import Unreadable
+from sms.webex.errors import UnreadableBody
 from sms.webex.receipts import parse_receipt
 
 PAGE = 50
@@ -45,7 +45,7 @@ def _is_id(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class TimelineEntry:
     """One point of a message's timeline; `raw` is a receipt's body, indented."""
 
     at: datetime
@@ -91,36 +91,42 @@ def _correlation_id(found: Message, service: Service) -> str:
     return correlation_id.write(message_id=found.pk, attempt=found.attempt, key=service.correlation_key)
 
 
-def _events(found: Message, receipts: list[Receipt], clicks: dict[int, Click]) -> list[Event]:
+def _events(found: Message, receipts: list[Receipt], clicks: dict[int, Click]) -> list[TimelineEntry]:
     send = found.send
-    events = [Event(send.created_at, "Composed", f"Row {found.row} of {send.source or 'the audience'}")]
+    events = [
+        TimelineEntry(send.created_at, "Composed", f"Row {found.row} of {send.source or 'the audience'}")
+    ]
     if found.posted_at:
         events.append(
-            Event(
+            TimelineEntry(
                 found.posted_at, "Posted to Webex Connect", f"Attempt {found.attempt}", MessageState.POSTING
             )
         )
     if found.queued_at:
         events.append(
-            Event(found.queued_at, "Accepted by Webex Connect", found.provider_id, MessageState.QUEUED)
+            TimelineEntry(
+                found.queued_at, "Accepted by Webex Connect", found.provider_id, MessageState.QUEUED
+            )
             if found.provider_id
-            else Event(found.queued_at, "Counted as accepted", found.detail, MessageState.QUEUED)
+            else TimelineEntry(found.queued_at, "Counted as accepted", found.detail, MessageState.QUEUED)
         )
     if found.final_at and found.state in (MessageState.CANCELLED, MessageState.EXPIRED):
-        events.append(Event(found.final_at, str(MessageState(found.state).label), found.detail, found.state))
+        events.append(
+            TimelineEntry(found.final_at, str(MessageState(found.state).label), found.detail, found.state)
+        )
     if found.state == MessageState.FAILED and found.final_at and not receipts:
         label = "Given up" if found.code == "given_up" else "Refused"
-        events.append(Event(found.final_at, label, found.detail, MessageState.FAILED))
+        events.append(TimelineEntry(found.final_at, label, found.detail, MessageState.FAILED))
     return events + [
         _receipt_event(receipt, clicks.get(receipt.pk), msisdn=found.msisdn) for receipt in receipts
     ]
 
 
-def _receipt_event(receipt: Receipt, click: Click | None, *, msisdn: str) -> Event:
+def _receipt_event(receipt: Receipt, click: Click | None, *, msisdn: str) -> TimelineEntry:
     """`msisdn` is masked in the body, as everywhere on screen; the stored receipt stays as it came."""
     raw = bytes(receipt.raw)
     if not raw:
-        return Event(
+        return TimelineEntry(
             receipt.received_at, "Receipt", "What it said was deleted, and could not be read before."
         )
 
@@ -131,8 +137,8 @@ def _receipt_event(receipt: Receipt, click: Click | None, *, msisdn: str) -> Eve
 
     try:
         note = parse_receipt(raw)
-    except Unreadable as problem:
-        return Event(
+    except UnreadableBody as problem:
+        return TimelineEntry(
             receipt.received_at,
             "Receipt that cannot be read",
             str(problem),
@@ -144,7 +150,7 @@ def _receipt_event(receipt: Receipt, click: Click | None, *, msisdn: str) -> Eve
     detail = note.url if note.state == "clicked" else known.meaning
     if click is not None:
         label, detail = f"{label}: {click.verdict}", f"{detail} · {reason_in_words(click.reason)}"
-    return Event(
+    return TimelineEntry(
         receipt.received_at,
         label,
         detail,

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from portal.access import actor, service_page
 from portal.forms.opt_outs import AddForm, FileForm, LiftForm, NumberForm
 from portal.limits import upload_limits
-from portal.views.control import Asked, ask
+from portal.views.control import Confirmation, ask
 from portal.views.download import csv_download
-from sms.audiences.files import AudienceError, Reject, read
+from sms.audiences.files import AudienceError, RejectedRow, read
 from sms.inbound import optouts
 from sms.inbound.optouts.export import csv_of
 from sms.models import AuditEvent, InboundMessage, OptOut, Service
@@ -64,7 +64,7 @@ class Uploaded:
     name: str
     added: int
     already: int
-    rejects: list[Reject]
+    rejects: list[RejectedRow]
 
 
 @service_page("opt_out")
@@ -130,7 +130,7 @@ def opt_out_lift(request: HttpRequest, service: Service, pk: int) -> HttpRespons
         if optouts.opt_in(service.pk, [found.msisdn], by=actor(request), reason=reason):
             messages.success(request, f"{mask(found.msisdn)} can be written to again.")
         return redirect(back)
-    asked = Asked(
+    asked = Confirmation(
         title=f"Write to {mask(found.msisdn)} again?",
         says=(
             f"This person refused: {found.evidence or 'nobody noted how'}.",

@@ -23,7 +23,7 @@ from portal import people
 from portal.access import actor, service_page
 from portal.forms.people import InviteForm, JoinForm, RolesForm
 from portal.models import Invitation, Membership, User
-from portal.views.control import Asked, ask
+from portal.views.control import Confirmation, ask
 from sms.models import Service
 
 log = structlog.get_logger(__name__)
@@ -147,7 +147,7 @@ def person_remove(request: HttpRequest, service: Service, pk: int) -> HttpRespon
         else:
             messages.success(request, f"{found.email} has no access to {service.name} any more.")
         return redirect(back if request.user != found else "services")
-    asked = Asked(
+    asked = Confirmation(
         title=f"Remove {found.email}?",
         says=(
             f"They lose access to {service.name} at once, also where they are signed in now.",
@@ -179,7 +179,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """What the link opens: join with an account, make one, or why neither is possible."""
     try:
         return _join(request, people.invitation_of(token))
-    except people.Gone as problem:
+    except people.InvitationGone as problem:
         return render(request, "settings/invitation.html", {"gone": str(problem)}, status=410)
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.access import actor, may, service_page
-from portal.views.control import Asked, ask
+from portal.views.control import Confirmation, ask
 from sms.inbound import receipts
 from sms.inbound.receipts.queries import look
 from sms.inbound.receipts.rotate import HAND_OVER, retire, rotate
@@ -110,7 +110,7 @@ def receipts_replay(request: HttpRequest, service: Service) -> HttpResponse:
         )
         return redirect("receipts_page", service=service.slug)
     if request.method != "POST":
-        asked = Asked(
+        asked = Confirmation(
             title="Apply the last 24 hours again?",
             says=(
                 f"{many:,} stored receipts are read once more, before those that come in now.",

@@ -66,7 +66,7 @@ def _number(request: HttpRequest, name: str) -> int:
     return int(given) if given.isascii() and given.isdecimal() and len(given) < 19 else 0
 
 
-def _plain(asked: reports.Asked) -> str:
+def _plain(asked: reports.ReportQuery) -> str:
     return asked.address(**dict.fromkeys(asked.filters, ""))
 
 
@@ -93,7 +93,7 @@ def report_export(request: HttpRequest, service: Service) -> HttpResponseBase:
         return FileResponse(path.open("rb"), as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX)
 
 
-def _told(request: HttpRequest, service: Service, asked: reports.Asked, kind: str) -> None:
+def _told(request: HttpRequest, service: Service, asked: reports.ReportQuery, kind: str) -> None:
     """Nothing of the filters' names: ids, codes and days only."""
     AuditEvent.record(
         "report.exported",
@@ -106,7 +106,7 @@ def _told(request: HttpRequest, service: Service, asked: reports.Asked, kind: st
 
 
 def _later(
-    request: HttpRequest, service: Service, asked: reports.Asked, kind: str, count: int
+    request: HttpRequest, service: Service, asked: reports.ReportQuery, kind: str, count: int
 ) -> HttpResponseBase:
     if sum(one.is_waiting for one in service.report_files.order_by("-pk")[:50]) >= WAITING:
         messages.error(

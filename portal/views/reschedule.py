@@ -38,7 +38,7 @@ def send_move(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
                     user=request.user,
                     now=now,
                 )
-            except control.Begun as problem:
+            except control.SendHasBegun as problem:
                 messages.warning(request, str(problem))
             except ComposeError as problem:
                 form = form if form.is_bound else MoveForm(request.POST)

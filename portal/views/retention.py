@@ -21,7 +21,7 @@ RUNS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RetentionLine:
     """One kind of thing, how many, and in how many sends where that says more."""
 
     words: str
@@ -70,7 +70,7 @@ def _context(service: Service) -> dict[str, Any]:
     clock = RetentionClock.objects.filter(pk=service.pk).first()
     found = keeping.forecast(service, now=timezone.now())
     lines = [
-        Line(KINDS[stage], count, found.sends[stage])
+        RetentionLine(KINDS[stage], count, found.sends[stage])
         for stage, count in found.messages.items()
         if found.sends[stage]
     ]
@@ -83,8 +83,8 @@ def _context(service: Service) -> dict[str, Any]:
     }
 
 
-def _lines(counts: dict[str, int]) -> list[Line]:
-    return [Line(KINDS.get(kind, kind), count) for kind, count in counts.items() if count]
+def _lines(counts: dict[str, int]) -> list[RetentionLine]:
+    return [RetentionLine(KINDS.get(kind, kind), count) for kind, count in counts.items() if count]
 
 
 @service_page("configure")

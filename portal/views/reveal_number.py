@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from portal.access import actor, service_page
 from portal.forms.control import ReasonForm
-from portal.views.control import Asked, ask
+from portal.views.control import Confirmation, ask
 from sms.compliance import archive
 from sms.models import AuditEvent, Service
 from sms.sends import progress
@@ -42,7 +42,7 @@ def message_reveal(request: HttpRequest, service: Service, pk: int) -> HttpRespo
             reason=reason,
         )
         return render(request, "messages/number.html", {"message": found, "reason": reason})
-    asked = Asked(
+    asked = Confirmation(
         title="Show the number of this message?",
         says=(
             "Pages show numbers without their middle. Who looked at a whole one, and why, stays in the audit.",

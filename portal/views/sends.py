@@ -11,8 +11,7 @@ from portal.models import User
 from portal.views.approvals import MARKS
 from portal.views.download import csv_download
 from portal.views.unconfirmed import may_send_again
-from sms.audiences.files import Reject as RejectedRow
-from sms.audiences.files import rejects_csv
+from sms.audiences.files import RejectedRow, rejects_csv
 from sms.compose import approval, labels
 from sms.models import (
     UNFINISHED,
@@ -39,7 +38,7 @@ MESSAGES = 50
 @require_safe
 def sends(request: HttpRequest, service: Service) -> HttpResponse:
     """Newest first."""
-    wanted = search.Wanted.read(request.GET)
+    wanted = search.SendSearch.read(request.GET)
     found, next_before = search.listed(service, wanted)
     words = labels.words_of(service)
     return render(

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from portal.access import service_page
 from portal.presenters import charts
 from portal.presenters.charts import duration
-from portal.presenters.report_page import Cell, Row, percent
+from portal.presenters.report_page import Cell, ReportLine, percent
 from sms.models import FactDelta, ReceiptInbox, Service
 from sms.models.fact import TIMES
 from sms.reports.figures import LEAST
@@ -59,7 +59,7 @@ def _budgets(found: Levels) -> Iterator[dict[str, object]]:
         }
 
 
-def _rows(found: Levels) -> Iterator[Row]:
+def _rows(found: Levels) -> Iterator[ReportLine]:
     for day in reversed(found.days):
         if not day.figures.messages and not any((day.figures.times or {}).values()):
             continue
@@ -76,7 +76,7 @@ def _rows(found: Levels) -> Iterator[Row]:
         cells.append(Cell(percent(one.coverage), f"{one.final:,} of {one.posted:,}"))
         names = [*STEPS.values(), "Coverage"]
         cells = [replace(cell, label=name) for cell, name in zip(cells, names, strict=True)]
-        yield Row(f"{day.day:%a %-d %b %Y}", "", cells)
+        yield ReportLine(f"{day.day:%a %-d %b %Y}", "", cells)
 
 
 def _chart(found: Levels) -> charts.Chart | None:

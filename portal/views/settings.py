@@ -178,8 +178,8 @@ def _keep(request: HttpRequest, service: Service, form: Any, act: str) -> None:
 def connection_test(request: HttpRequest, service: Service) -> HttpResponse:
     """One click: do the address and the credentials work? Nobody is written to."""
     verdict, words = connecting.try_out(service, by=actor(request))
-    said = f" It says: “{words}”" if words and verdict != connecting.Verdict.WORKS else ""
-    say = messages.success if verdict == connecting.Verdict.WORKS else messages.error
+    said = f" It says: “{words}”" if words and verdict != connecting.ConnectionVerdict.WORKS else ""
+    say = messages.success if verdict == connecting.ConnectionVerdict.WORKS else messages.error
     say(request, f"{verdict.label}{said}")
     return redirect("settings", service=service.slug)
 
@@ -196,8 +196,8 @@ def _page(
     context = {
         "form": form or ConnectionForm(instance=service),
         "steps": open_steps(service),
-        "verdict": connecting.Verdict(service.check_verdict) if service.check_verdict else None,
-        "works": service.check_verdict == connecting.Verdict.WORKS,
+        "verdict": connecting.ConnectionVerdict(service.check_verdict) if service.check_verdict else None,
+        "works": service.check_verdict == connecting.ConnectionVerdict.WORKS,
         "test_form": test_form or TestMessageForm(initial={"sender": first.address if first else ""}),
         "receipt_url": f"{settings.PUBLIC_URL}/receipts/{service.receipt_token}/",
         "receipt_url_is_public": settings.PUBLIC_URL.startswith("https://"),

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_http_methods
 
 from portal.access import actor, service_page
 from portal.forms.control import SettleForm
-from portal.views.control import Asked, ask
-from sms.dispatch import Verdict, by_person
+from portal.views.control import Confirmation, ask
+from sms.dispatch import Settlement, by_person
 from sms.ledger import wakeups
 from sms.models import Message, MessageState, Send, SendState, Service
 
@@ -47,17 +47,17 @@ def _settle(
     else:
         waiting = int(only.state == MessageState.UNCONFIRMED)
     wanted = request.GET.get("verdict", "")
-    if wanted not in [*Verdict] or not waiting:
+    if wanted not in [*Settlement] or not waiting:
         messages.info(
             request, "Choose what to do." if waiting else "Nothing is unconfirmed any more: receipts came in."
         )
         return redirect(back)
-    verdict = Verdict(wanted)
-    if verdict == Verdict.SEND_AGAIN and not may_send_again(send):
+    verdict = Settlement(wanted)
+    if verdict == Settlement.SEND_AGAIN and not may_send_again(send):
         messages.error(request, "This send was cancelled or has expired, so nothing of it is sent again.")
         return redirect(back)
     form = SettleForm(
-        request.POST if request.method == "POST" else None, needed=verdict == Verdict.SEND_AGAIN
+        request.POST if request.method == "POST" else None, needed=verdict == Settlement.SEND_AGAIN
     )
     if request.method == "POST" and form.is_valid():
         done = by_person(
@@ -67,19 +67,19 @@ def _settle(
             reason=form.cleaned_data["reason"],
             only=None if only is None else [only.pk],
         )
-        if verdict == Verdict.SEND_AGAIN:
+        if verdict == Settlement.SEND_AGAIN:
             wakeups.dispatch()
         _say(request, verdict, done)
         return redirect(back)
     return ask(request, _asked(verdict, waiting, back=back, crumb=crumb), form=form)
 
 
-def _asked(verdict: Verdict, count: int, *, back: str, crumb: str) -> Asked:
+def _asked(verdict: Settlement, count: int, *, back: str, crumb: str) -> Confirmation:
     many = count != 1
     what, they, were = (f"{intcomma(count)} messages", "they", "were") if many else ("1 message", "it", "was")
     broke = f"The connection broke while {what} {were} being sent. {they.capitalize()} may have been sent."
-    if verdict == Verdict.SEND_AGAIN:
-        return Asked(
+    if verdict == Settlement.SEND_AGAIN:
+        return Confirmation(
             title=f"Send {what} again?",
             says=(
                 broke,
@@ -91,8 +91,8 @@ def _asked(verdict: Verdict, count: int, *, back: str, crumb: str) -> Asked:
             crumb=crumb,
             danger=True,
         )
-    if verdict == Verdict.TREAT_AS_SENT:
-        return Asked(
+    if verdict == Settlement.TREAT_AS_SENT:
+        return Confirmation(
             title=f"Treat {what} as sent?",
             says=(
                 broke,
@@ -103,7 +103,7 @@ def _asked(verdict: Verdict, count: int, *, back: str, crumb: str) -> Asked:
             back=back,
             crumb=crumb,
         )
-    return Asked(
+    return Confirmation(
         title=f"Give up on {what}?",
         says=(
             broke,
@@ -117,14 +117,14 @@ def _asked(verdict: Verdict, count: int, *, back: str, crumb: str) -> Asked:
     )
 
 
-def _say(request: HttpRequest, verdict: Verdict, done: int) -> None:
+def _say(request: HttpRequest, verdict: Settlement, done: int) -> None:
     if not done:
         messages.info(request, "Nothing was changed: receipts came in meanwhile.")
         return
     what = f"{intcomma(done)} message{'' if done == 1 else 's'}"
     said = {
-        Verdict.SEND_AGAIN: f"{what} will be sent again.",
-        Verdict.TREAT_AS_SENT: f"{what} now count{'s' if done == 1 else ''} as accepted.",
-        Verdict.GIVE_UP: f"{what} given up.",
+        Settlement.SEND_AGAIN: f"{what} will be sent again.",
+        Settlement.TREAT_AS_SENT: f"{what} now count{'s' if done == 1 else ''} as accepted.",
+        Settlement.GIVE_UP: f"{what} given up.",
     }
     messages.success(request, said[verdict])

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from sms import models
 from sms.admin.scoped import Audited, Scoped, actor
 from sms.catalogue import domains, templates
-from sms.catalogue.connection import Verdict
+from sms.catalogue.connection import ConnectionVerdict
 from sms.values import text_hints
 
 
@@ -73,7 +73,7 @@ class ServiceAdmin(Scoped):
         """The last test's verdict."""
         if not service.checked_at:
             return "not tested"
-        return f"{Verdict(service.check_verdict).label} ({service.checked_at:%Y-%m-%d %H:%M} UTC)"
+        return f"{ConnectionVerdict(service.check_verdict).label} ({service.checked_at:%Y-%m-%d %H:%M} UTC)"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Services begin on the settings page, where their connection is made."""

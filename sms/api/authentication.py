@@ -27,7 +27,7 @@ UNREAD = ("receipt_secret", "receipt_secret_before", "correlation_key")
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownService:
     """A service as it was a moment ago, and rows of its catalogue by what they were called by."""
 
     until: float
@@ -35,7 +35,7 @@ class Known:
     catalogue: dict[tuple[type, str], Any] = field(default_factory=dict)
 
 
-_known: dict[str, Known] = {}  # by the key's digest
+_known: dict[str, KnownService] = {}  # by the key's digest
 
 
 class NotFromHere(PermissionDenied):
@@ -46,7 +46,7 @@ class NotFromHere(PermissionDenied):
 
 
 @dataclass(frozen=True, slots=True)
-class Partner:
+class PartnerUser:
     """`request.user` of a partner's request: the key, its service, and the `by=` of what it does."""
 
     key: ApiKey
@@ -70,7 +70,7 @@ class Partner:
 class KeyAuthentication(BaseAuthentication):
     """`request.user` becomes a Partner, `request.auth` the ApiKey."""
 
-    def authenticate(self, request: Request) -> tuple[Partner, ApiKey] | None:
+    def authenticate(self, request: Request) -> tuple[PartnerUser, ApiKey] | None:
         """None where no key came; AuthenticationFailed where it opens nothing, NotFromHere where it does but not from there."""
         token = token_of(request._request)
         if not token:
@@ -87,7 +87,7 @@ class KeyAuthentication(BaseAuthentication):
         known = _service_of(found)
         found.service = known.service
         found.note_use(now)
-        return Partner(found, address, known.catalogue), found
+        return PartnerUser(found, address, known.catalogue), found
 
     def authenticate_header(self, request: Request) -> str:
         """So that a refusal is a 401."""
@@ -95,7 +95,7 @@ class KeyAuthentication(BaseAuthentication):
         return 'Bearer realm="Textdesk"'
 
 
-class HasScope(BasePermission):
+class KeyHasScope(BasePermission):
     """The view names what it needs as `scope`, or by method as `scopes`: `{"GET": "read", "POST": "send"}`."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
@@ -135,7 +135,7 @@ def address_of(request: HttpRequest) -> str:
     return str(request.META.get("REMOTE_ADDR") or "")
 
 
-def _service_of(key: ApiKey) -> Known:
+def _service_of(key: ApiKey) -> KnownService:
     """KNOWN_FOR seconds old at most, and as it is now for a test key, which must know where it sends."""
     now = time.monotonic()
     known = _known.get(key.digest)
@@ -143,5 +143,5 @@ def _service_of(key: ApiKey) -> Known:
         service = Service.objects.select_related("region").defer(*UNREAD).get(pk=key.service_id)
         if len(_known) > MOST_KNOWN:
             _known.clear()
-        known = _known[key.digest] = Known(now + KNOWN_FOR, service)
+        known = _known[key.digest] = KnownService(now + KNOWN_FOR, service)
     return known

@@ -20,7 +20,7 @@ WRITTEN = re.compile(r"[!-~]{1,255}")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class StoredResponse:
     """What goes back: enough to say it again word by word."""
 
     status: int
@@ -54,7 +54,7 @@ def fingerprint_of(request: HttpRequest, body: bytes) -> str:
     return hashlib.sha256(about + body).hexdigest()
 
 
-def once(key: str, *, by: ApiKey, fingerprint: str, act: Callable[[], Answer]) -> Answer:
+def once(key: str, *, by: ApiKey, fingerprint: str, act: Callable[[], StoredResponse]) -> StoredResponse:
     """`act`'s answer in one transaction with what it does, or the answer that was given before. Without a key it just acts.
 
     Raises OtherBody and UnderWay, and whatever `act` raises, which leaves nothing behind.
@@ -91,19 +91,19 @@ def once(key: str, *, by: ApiKey, fingerprint: str, act: Callable[[], Answer]) -
         raise
 
 
-def kept(key: str, *, by: ApiKey, fingerprint: str) -> Answer | None:
+def kept(key: str, *, by: ApiKey, fingerprint: str) -> StoredResponse | None:
     """What was answered before, for acts that cannot run inside a transaction; raises OtherBody."""
     found = IdempotentAnswer.objects.filter(service_id=by.service_id, owner=by.name, key=key).first()
     return _again(found, fingerprint) if key and found else None
 
 
-def _again(kept: IdempotentAnswer, fingerprint: str) -> Answer:
+def _again(kept: IdempotentAnswer, fingerprint: str) -> StoredResponse:
     if kept.fingerprint != fingerprint:
         raise OtherBody(
             "This Idempotency-Key was used with another request. Use a new key for a new request."
         )
     return replace(
-        Answer(kept.status, bytes(kept.body), kept.headers),
+        StoredResponse(kept.status, bytes(kept.body), kept.headers),
         headers=kept.headers | {"Idempotent-Replayed": "true"},
     )
 

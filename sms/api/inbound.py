@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from sms.inbound import optouts
-from sms.inbound.receipts import addresses
+from sms.inbound.receipts import receipt_addresses
 from sms.models.fields import UnreadableSecret
 
 log = structlog.get_logger(__name__)
@@ -37,7 +37,7 @@ class InboundView(APIView):
         """Webex Connect asks with HEAD before it saves a webhook and expects 200."""
         del request
         try:
-            return HttpResponse(status=200 if addresses.find(token) else 404)
+            return HttpResponse(status=200 if receipt_addresses.find(token) else 404)
         except (*AWAY, UnreadableSecret):
             return HttpResponse(status=503, headers=RETRY)
 
@@ -58,7 +58,7 @@ class InboundView(APIView):
         """Store one SMS and do what it asks for."""
         plain: HttpRequest = request._request
         try:
-            door = addresses.find(token)
+            door = receipt_addresses.find(token)
         except (*AWAY, UnreadableSecret) as problem:  # not 404: Webex Connect would not try again
             log.error("inbound_address_unknown_now", error=str(problem)[:300])
             return HttpResponse(status=503, headers=RETRY)
@@ -80,7 +80,7 @@ class InboundView(APIView):
         except AWAY as problem:
             log.error("inbound_goes_to_the_disk", error=f"{type(problem).__name__}: {problem}"[:300])
             try:
-                optouts.spool.put(optouts.Waiting(door.service_id, raw, now))
+                optouts.inbound_spool.put(optouts.SpooledMessage(door.service_id, raw, now))
             except OSError as trouble:
                 log.error("inbound_not_stored", service=door.service_id, error=repr(trouble)[:300])
                 return HttpResponse(status=503, headers=RETRY)

@@ -21,7 +21,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from sms.inbound.receipts import Incoming, Overloaded, Stuck, addresses, store
+from sms.inbound.receipts import Incoming, Overloaded, Stuck, receipt_addresses, store
 from sms.inbound.receipts.rotate import asked
 from sms.ledger import wakeups
 from sms.models.fields import UnreadableSecret
@@ -61,7 +61,7 @@ class ReceiptView(APIView):
         """Webex Connect asks with HEAD before it saves a webhook and expects 200."""
         del request
         try:
-            door = addresses.find(token)
+            door = receipt_addresses.find(token)
         except (DatabaseError, InterfaceError, UnreadableSecret):
             return HttpResponse(status=503, headers=RETRY)
         if door is not None:
@@ -86,7 +86,7 @@ class ReceiptView(APIView):
         """Store one receipt."""
         plain: HttpRequest = request._request
         try:
-            door = addresses.find(token)
+            door = receipt_addresses.find(token)
         except (
             DatabaseError,
             InterfaceError,

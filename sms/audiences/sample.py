@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sms.audiences import storage
-from sms.audiences.files import Audience, AudienceError, Limits, Recipient, Reject, read, read_pasted
+from sms.audiences.files import Audience, AudienceError, Limits, Recipient, RejectedRow, read, read_pasted
 from sms.models import AudienceVersion, Upload
 from sms.values.msisdn import country_of
 
@@ -26,7 +26,7 @@ LONGEST_PASTE = 400_000  # characters that are read while somebody types
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class AudienceSample:
     """`rows` are all recipients where `whole`, otherwise the spread ones first (`spread` of them) and the longest behind them.
 
     `note` says why there are none, or what of them was not read.
@@ -39,7 +39,7 @@ class Sample:
     recipients: int = 0
     rejected: Mapping[str, int] = field(default_factory=dict)
     countries: Mapping[str, int] = field(default_factory=dict)
-    bad: tuple[Reject, ...] = ()
+    bad: tuple[RejectedRow, ...] = ()
     note: str = ""
 
     @property
@@ -48,23 +48,25 @@ class Sample:
         return len(self.rows) == self.recipients
 
 
-NOBODY = Sample()
-_kept: OrderedDict[object, Sample] = OrderedDict()
+NOBODY = AudienceSample()
+_kept: OrderedDict[object, AudienceSample] = OrderedDict()
 _lock = threading.Lock()
 
 
-def of_pasted(written: str, *, country: str, limits: Limits, allow_duplicates: bool = False) -> Sample:
+def of_pasted(
+    written: str, *, country: str, limits: Limits, allow_duplicates: bool = False
+) -> AudienceSample:
     """Of a box of numbers."""
     if not written.strip():
         return NOBODY
     if len(written) > LONGEST_PASTE:
-        return Sample(note="So many numbers are read on the next page.")
+        return AudienceSample(note="So many numbers are read on the next page.")
 
-    def made() -> Sample:
+    def made() -> AudienceSample:
         try:
             audience = read_pasted(written, country=country, limits=limits, allow_duplicates=allow_duplicates)
         except AudienceError as problem:
-            return Sample(note=str(problem))
+            return AudienceSample(note=str(problem))
         return of_audience(audience)
 
     return _once(("pasted", written, country, limits, allow_duplicates), made)
@@ -72,12 +74,12 @@ def of_pasted(written: str, *, country: str, limits: Limits, allow_duplicates: b
 
 def of_upload(
     upload: Upload, *, country: str, column: str, limits: Limits, allow_duplicates: bool = False
-) -> Sample:
+) -> AudienceSample:
     """Of a file that is small enough to be read while somebody writes."""
     if upload.size > SMALL_FILE:
-        return Sample(note="The file is read on the next page.")
+        return AudienceSample(note="The file is read on the next page.")
 
-    def made() -> Sample:
+    def made() -> AudienceSample:
         try:
             file = io.BytesIO(bytes(upload.content))
             return of_audience(
@@ -91,17 +93,17 @@ def of_upload(
                 )
             )
         except AudienceError as problem:
-            return Sample(note=str(problem))
+            return AudienceSample(note=str(problem))
 
     return _once(("upload", upload.sha256, upload.name, country, column, limits, allow_duplicates), made)
 
 
-def of_version(version: AudienceVersion) -> Sample:
+def of_version(version: AudienceVersion) -> AudienceSample:
     """Of a saved version, from one walk over its chunks; it stays the same for good, or is erased."""
     if version.erased_at:
-        return Sample(note="The rows of this audience were erased. Choose another one.")
+        return AudienceSample(note="The rows of this audience were erased. Choose another one.")
 
-    def made() -> Sample:
+    def made() -> AudienceSample:
         return _drawn(
             every_row(version),
             headings=version.headings,
@@ -113,7 +115,7 @@ def of_version(version: AudienceVersion) -> Sample:
     return _once(("version", version.pk), made)
 
 
-def of_first(version: AudienceVersion, good: Sequence[Recipient]) -> Sample:
+def of_first(version: AudienceVersion, good: Sequence[Recipient]) -> AudienceSample:
     """Of a version that is still being read: its first rows. Not kept, since it grows."""
     headings, column = list(version.headings), version.column
     found = _drawn(good, headings=headings, column=column, recipients=len(good), rejected=Counter())
@@ -122,7 +124,7 @@ def of_first(version: AudienceVersion, good: Sequence[Recipient]) -> Sample:
     return replace(found, recipients=growing, note="These are the first rows; the others are not read yet.")
 
 
-def of_audience(audience: Audience) -> Sample:
+def of_audience(audience: Audience) -> AudienceSample:
     """Of rows that are in memory already."""
     return _drawn(
         audience.recipients,
@@ -141,8 +143,8 @@ def _drawn(
     column: str,
     recipients: int,
     rejected: Counter[str],
-    bad: tuple[Reject, ...] = (),
-) -> Sample:
+    bad: tuple[RejectedRow, ...] = (),
+) -> AudienceSample:
     step = max(recipients // SPREAD, 1) if recipients > WHOLE else 1
     drawn: list[Recipient] = []
     countries: Counter[str] = Counter()
@@ -161,7 +163,7 @@ def _drawn(
             if one.row not in seen:
                 seen.add(one.row)
                 drawn.append(one)
-    return Sample(
+    return AudienceSample(
         headings=tuple(headings),
         column=column,
         rows=tuple(drawn),
@@ -185,7 +187,7 @@ def _keep_longest(heap: list[tuple[int, int, Recipient]], one: tuple[int, int, R
         heapq.heapreplace(heap, one)
 
 
-def _once(key: object, made: Callable[[], Sample]) -> Sample:
+def _once(key: object, made: Callable[[], AudienceSample]) -> AudienceSample:
     with _lock:
         if (found := _kept.get(key)) is not None:
             _kept.move_to_end(key)

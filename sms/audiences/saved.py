@@ -15,7 +15,7 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import F, Value
 from django.utils import timezone
 
-from sms.audiences.files import Audience, Limits, Reading, Recipient, Reject, read_pasted, stream
+from sms.audiences.files import Audience, AudienceReader, Limits, Recipient, RejectedRow, read_pasted, stream
 from sms.audiences.storage import Digest, Row, recipients_of, rows_of
 from sms.audiences.storage import packed as packed_rows
 from sms.models import Actor, AudienceChunk, AudienceVersion, AuditEvent, SavedAudience, SendState, Service
@@ -23,7 +23,7 @@ from sms.values.csv import MARK, csv_line
 
 CHUNK = 1000
 KEPT_REJECTS = 10_000
-_rejects = msgspec.msgpack.Decoder(list[Reject])
+_rejects = msgspec.msgpack.Decoder(list[RejectedRow])
 TAKEN = "There is an audience named “{name}”. Choose another name, or replace its rows."
 
 
@@ -63,7 +63,7 @@ def pack_file(file: Any, *, name: str, country: str, column: str | None, limits:
 def pack_pasted(text: str, *, country: str, limits: Limits) -> Packed:
     """Numbers from a box. Raises AudienceError, and SavedError where no row is usable."""
     audience = read_pasted(text, country=country, limits=limits)
-    rows: list[Recipient | Reject] = [*audience.recipients, *audience.rejects]
+    rows: list[Recipient | RejectedRow] = [*audience.recipients, *audience.rejects]
     return _packed(rows, audience, source="pasted numbers", country=country)
 
 
@@ -211,7 +211,7 @@ def audience_of(version: AudienceVersion) -> Audience:
     return Audience(headings=list(version.headings), column=version.column, recipients=recipients, rejects=[])
 
 
-def rejects_of(version: AudienceVersion) -> list[Reject]:
+def rejects_of(version: AudienceVersion) -> list[RejectedRow]:
     """Rows that were left out at the upload, the first ten thousand."""
     return _rejects.decode(zlib.decompress(bytes(version.rejects))) if version.rejects else []
 
@@ -225,7 +225,7 @@ def export(version: AudienceVersion) -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundRow:
     """Where a number stands: the row of the file, and what else stands there."""
 
     version: AudienceVersion
@@ -235,7 +235,7 @@ class Found:
 
 def find(
     service: Service, msisdn: str, *, saved: SavedAudience | None = None, most: int = 100
-) -> list[Found]:
+) -> list[FoundRow]:
     """The audiences (their current versions) that hold a number, or all versions of one. Two queries."""
     needle = int(msisdn.removeprefix("+")).to_bytes(8, "little")
     chunks = AudienceChunk.objects.select_related("version__audience").annotate(
@@ -252,7 +252,7 @@ def find(
         at = _index(bytes(chunk.numbers), needle)
         if at is not None:
             row, cells, _ = rows_of(chunk)[at]
-            found.append(Found(chunk.version, row, cells))
+            found.append(FoundRow(chunk.version, row, cells))
     return found
 
 
@@ -288,14 +288,14 @@ def _recipients(version: AudienceVersion) -> Iterator[Recipient]:
 
 
 def _packed(
-    rows: Iterable[Recipient | Reject], of: Reading | Audience, *, source: str, country: str
+    rows: Iterable[Recipient | RejectedRow], of: AudienceReader | Audience, *, source: str, country: str
 ) -> Packed:
     chunks: list[tuple[int, bytes, bytes]] = []
     numbers, packed = array("Q"), list[Row]()
-    rejects: list[Reject] = []
+    rejects: list[RejectedRow] = []
     rejected, digest = 0, Digest()
     for one in rows:
-        if isinstance(one, Reject):
+        if isinstance(one, RejectedRow):
             rejected += 1
             if rejected <= KEPT_REJECTS:
                 rejects.append(one)

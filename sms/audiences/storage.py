@@ -1,6 +1,7 @@
 """Audiences in the database, a thousand rows at a time: writing them as they are read, and reading them back as compose takes them.
 
-`Shelf` writes the chunks of one version and tells its digest; `Kept` is a version as an audience whose rows stay where they are. Both
+`ChunkWriter` writes the chunks of one version and tells its digest; `StoredAudience` is a version as an audience whose rows
+stay where they are. Both
 need the memory of one chunk. Called by `sms.audiences.saved`, `sms.compose.background`, `sms.compose.drafts` and `sms.compose`.
 """
 
@@ -13,8 +14,8 @@ from functools import cached_property
 
 import msgspec
 
-from sms.audiences.files import Recipient, Reject
-from sms.audiences.files.rows import BLOCK, Block, Rows
+from sms.audiences.files import Recipient, RejectedRow
+from sms.audiences.files.rows import BLOCK, RowBlock, Rows
 from sms.models import AudienceChunk, AudienceVersion
 
 Row = tuple[int, dict[str, str], str]
@@ -47,7 +48,7 @@ def digest_of(audience: Rows) -> str:
     return str(digest)
 
 
-class Shelf:
+class ChunkWriter:
     """Chunks of one version under way. `place` is that of the next one; the caller commits, and keeps it in its cursor."""
 
     def __init__(self, version_id: int, *, place: int = 0) -> None:
@@ -60,7 +61,7 @@ class Shelf:
         self._numbers.append(int(one.msisdn[1:]))
         self._rows.append((one.row, one.substitutions, one.warning))
 
-    def reject(self, bad: Reject) -> None:
+    def reject(self, bad: RejectedRow) -> None:
         """A row that gets none."""
         self._bad.append((bad.row, bad.value, bad.code, bad.reason, list(bad.cells)))
 
@@ -92,7 +93,7 @@ class Shelf:
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredAudience:
     """A version as an audience, read chunk by chunk each time it is walked. Of a saved one, the rejects of its upload are not its rows."""
 
     version: AudienceVersion
@@ -112,22 +113,22 @@ class Kept:
         """How many chunks there are."""
         return AudienceChunk.objects.filter(version=self.version).count()
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[RowBlock]:
         """All rows."""
         return self.blocks_from(0)
 
-    def blocks_from(self, place: int) -> Iterator[Block]:
+    def blocks_from(self, place: int) -> Iterator[RowBlock]:
         """The rows of the chunk at `place` and of those after it. Each is asked for by itself, so that no cursor stays open."""
         while (block := self.block(place)) is not None:
             yield block
             place += 1
 
-    def block(self, place: int) -> Block | None:
+    def block(self, place: int) -> RowBlock | None:
         """One chunk."""
         found = AudienceChunk.objects.filter(version=self.version, place=place).first()
         if found is None:
             return None
-        return Block(recipients_of(found), () if self.version.audience_id else rejects_of(found))
+        return RowBlock(recipients_of(found), () if self.version.audience_id else rejects_of(found))
 
 
 def cells_of(one: Recipient, audience: Rows) -> list[str]:
@@ -158,19 +159,19 @@ def recipients_of(chunk: AudienceChunk) -> list[Recipient]:
     ]
 
 
-def rejects_of(chunk: AudienceChunk) -> list[Reject]:
+def rejects_of(chunk: AudienceChunk) -> list[RejectedRow]:
     """The others."""
     if not chunk.rejected:
         return []
     return [
-        Reject(row=row, value=value, code=code, reason=reason, cells=cells)
+        RejectedRow(row=row, value=value, code=code, reason=reason, cells=cells)
         for row, value, code, reason, cells in _bad.decode(zlib.decompress(bytes(chunk.rejects)))
     ]
 
 
 def store(audience: Rows, version: AudienceVersion) -> None:
     """All of an audience into a version that has no rows yet; in the caller's transaction."""
-    shelf, digest = Shelf(version.pk), Digest()
+    shelf, digest = ChunkWriter(version.pk), Digest()
     for block in audience.blocks():
         digest.add(block.recipients)
         for bad in block.rejects:

@@ -5,7 +5,7 @@
 Doors use `add`, `verify`, `rotate` … for endpoints, and `ask` to have a send's receipts reported to a notifyUrl.
 """
 
-from sms.callbacks.address import BadAddress, Policy
+from sms.callbacks.address import AddressPolicy, BadAddress
 from sms.callbacks.endpoints import (
     HAND_OVER,
     Named,
@@ -22,17 +22,17 @@ from sms.callbacks.endpoints import (
     verify,
 )
 from sms.callbacks.notice import endpoint_disabled
-from sms.callbacks.post import Line
+from sms.callbacks.post import ReceiverConnection
 from sms.callbacks.replay import forget, replay
-from sms.callbacks.run import Report, anything_due, run
+from sms.callbacks.run import DeliveryRun, anything_due, run
 
 __all__ = [
     "HAND_OVER",
+    "AddressPolicy",
     "BadAddress",
-    "Line",
+    "DeliveryRun",
     "Named",
-    "Policy",
-    "Report",
+    "ReceiverConnection",
     "TooMany",
     "add",
     "anything_due",

@@ -39,7 +39,7 @@ class BadAddress(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class AddressPolicy:
     """What the installation allows. `loopback` lets http and this machine in, for demos and tests; `own_hosts` are our own names."""
 
     loopback: bool = False
@@ -62,7 +62,7 @@ class Address:
         return f"{self.scheme}://{self.host}{'' if usual else f':{self.port}'}"
 
 
-def read(url: str, policy: Policy) -> Address:
+def read(url: str, policy: AddressPolicy) -> Address:
     """Take an address apart. Raises `BadAddress`."""
     if not url.isascii():
         raise BadAddress(
@@ -108,7 +108,7 @@ def _place(authority: str, scheme: str) -> tuple[str, int | None]:
     return host, int(port) if colon else None
 
 
-def _check_name(host: str, policy: Policy) -> None:
+def _check_name(host: str, policy: AddressPolicy) -> None:
     if host.startswith("[") or (not re.search(r"[g-z]", host.rpartition(".")[2]) and _numeric(host)):
         raise BadAddress("Its host is a number. Use a name: its certificate shows who answers.")
     if host.endswith("."):

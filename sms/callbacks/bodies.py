@@ -35,7 +35,7 @@ PLAIN = {
 CODES = {"opted_out": "9002"}
 
 
-class Change(NamedTuple):
+class MessageChange(NamedTuple):
     """One piece of news that moved a message, as the ledger saw it. `raw` is the receipt it came from, empty for anything else.
 
     `moved` is False where only details changed (a receipt that came late): the provider's shape tells it, our events do not.
@@ -55,7 +55,7 @@ class Change(NamedTuple):
     url: str = ""
 
 
-def reports(change: Change, notify: Notify) -> bool:
+def reports(change: MessageChange, notify: Notify) -> bool:
     """Whether the provider would report this, and the request asked for it. No list asks for everything; SENT is SUBMITTED."""
     name = "CLICKED" if change.url else REPORTED.get(MessageState(change.state), "")
     if not name:
@@ -64,7 +64,7 @@ def reports(change: Change, notify: Notify) -> bool:
     return not wanted or name in wanted
 
 
-def report(change: Change, *, notify: Notify, facts: Facts, echo: Echo | None) -> str:
+def report(change: MessageChange, *, notify: Notify, facts: Facts, echo: Echo | None) -> str:
     """A receipt as the provider writes it, in the partner's terms; JSON."""
     envelope = _as_it_came(change.raw) or {"deliveryInfoNotification": _made(change, facts)}
     outer = envelope.get("deliveryInfoNotification", envelope)
@@ -97,7 +97,7 @@ def _as_it_came(raw: bytes) -> dict[str, Any] | None:
     return found if isinstance(outer, dict) and isinstance(outer.get("deliveryInfo"), dict) else None
 
 
-def _made(change: Change, facts: Facts) -> dict[str, Any]:
+def _made(change: MessageChange, facts: Facts) -> dict[str, Any]:
     code, status, words = PLAIN[MessageState(change.state)]
     failed = change.state == MessageState.FAILED
     info = {
@@ -116,7 +116,7 @@ def _made(change: Change, facts: Facts) -> dict[str, Any]:
 
 
 def event(
-    change: Change,
+    change: MessageChange,
     *,
     kind: str,
     slug: str,

@@ -15,9 +15,9 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils import timezone
 
-from sms.callbacks.address import Address, BadAddress, Policy, read
+from sms.callbacks.address import Address, AddressPolicy, BadAddress, read
 from sms.callbacks.bodies import envelope
-from sms.callbacks.post import Letter, Line, Reply
+from sms.callbacks.post import Letter, ReceiverConnection, Reply
 from sms.models import Actor, AuditEvent, CallbackEndpoint, Echo, Notify, Send, Service
 from sms.models.callback import EVENTS, new_secret
 
@@ -38,7 +38,7 @@ def add(
     name: str,
     url: str,
     by: Actor,
-    policy: Policy,
+    policy: AddressPolicy,
     events: Sequence[str] = (),
     full_numbers: bool = False,
 ) -> CallbackEndpoint:
@@ -76,7 +76,9 @@ def change(
         _tell("changed", endpoint, by=by, events=list(events), full_numbers=full_numbers)
 
 
-def verify(endpoint: CallbackEndpoint, *, by: Actor, line: Line, now: datetime | None = None) -> str:
+def verify(
+    endpoint: CallbackEndpoint, *, by: Actor, line: ReceiverConnection, now: datetime | None = None
+) -> str:
     """Ask the receiver for the nonce; returns why it is not verified, empty where it is. Posts, so call it outside transactions."""
     now = now or timezone.now()
     nonce = secrets.token_urlsafe(24)
@@ -172,7 +174,7 @@ class Named(NamedTuple):
     destination: str
 
 
-def check_notify_url(url: str, policy: Policy) -> Address:
+def check_notify_url(url: str, policy: AddressPolicy) -> Address:
     """Whether a notifyUrl can be called. Raises `BadAddress`; for doors that validate before they write."""
     return read(url, policy)
 
@@ -181,7 +183,7 @@ def ask(
     send: Send,
     *,
     url: str,
-    policy: Policy,
+    policy: AddressPolicy,
     receipts: Sequence[str] = (),
     callback_data: str = "",
     reference: str = "",

@@ -33,7 +33,7 @@ SECRETS = ("secret", "secret_before")
 
 
 @dataclass(slots=True, eq=False)
-class Lane:
+class EndpointLease:
     """One endpoint while it is ours. `width` is how many callbacks are posted at once: it grows while the receiver is quick."""
 
     pk: int
@@ -64,7 +64,9 @@ def due(now: datetime) -> "QuerySet[CallbackEndpoint]":
     ).order_by()
 
 
-def claim(owner: str, *, limit: int, now: datetime, lease: timedelta = LEASE) -> list[tuple[Lane, str]]:
+def claim(
+    owner: str, *, limit: int, now: datetime, lease: timedelta = LEASE
+) -> list[tuple[EndpointLease, str]]:
     """Lease up to `limit` endpoints with something due; each with its address. Whoever waited longest goes first."""
     free = Q(owner="") | Q(leased_until__lt=Now())
     with transaction.atomic():
@@ -80,7 +82,7 @@ def claim(owner: str, *, limit: int, now: datetime, lease: timedelta = LEASE) ->
     return [(lane, url) for lane, url in lanes if lane is not None]
 
 
-def _lane(row: CallbackEndpoint, now: datetime) -> Lane | None:
+def _lane(row: CallbackEndpoint, now: datetime) -> EndpointLease | None:
     """With the secrets valid now; one that cannot be read holds up this endpoint and no other."""
     try:
         secrets = (
@@ -91,10 +93,10 @@ def _lane(row: CallbackEndpoint, now: datetime) -> Lane | None:
         later = now + timedelta(seconds=UNREADABLE_AGAIN)
         CallbackEndpoint.objects.filter(pk=row.pk).update(owner="", open_until=later)
         return None
-    return Lane(row.pk, row.kind, secrets, row.failures)
+    return EndpointLease(row.pk, row.kind, secrets, row.failures)
 
 
-def keep(lanes: Collection[Lane], owner: str, *, lease: timedelta = LEASE) -> None:
+def keep(lanes: Collection[EndpointLease], owner: str, *, lease: timedelta = LEASE) -> None:
     """Renew; whoever lost its lease, or was paused or disabled meanwhile, is shut."""
     mine = CallbackEndpoint.objects.filter(pk__in=[lane.pk for lane in lanes], owner=owner)
     mine.update(leased_until=Now() + lease)
@@ -105,14 +107,14 @@ def keep(lanes: Collection[Lane], owner: str, *, lease: timedelta = LEASE) -> No
         lane.shut = lane.shut or lane.pk not in open_ones
 
 
-def give_back(lanes: Collection[Lane], owner: str) -> None:
+def give_back(lanes: Collection[EndpointLease], owner: str) -> None:
     """Free for others, or for us when something is due again. `leased_until` stays: it tells who waited longest."""
     CallbackEndpoint.objects.filter(pk__in=[lane.pk for lane in lanes], owner=owner).update(
         owner="", leased_until=Now()
     )
 
 
-def fill(lane: Lane, *, now: datetime) -> None:
+def fill(lane: EndpointLease, *, now: datetime) -> None:
     """Read what is due next for a lane."""
     rows = Callback.objects.filter(endpoint=lane.pk, next_at__isnull=False, next_at__lte=now)
     rows = rows.exclude(pk__in=lane.flying).order_by("next_at", "pk")
@@ -120,7 +122,7 @@ def fill(lane: Lane, *, now: datetime) -> None:
     lane.empty = not lane.waiting
 
 
-def record(results: Sequence[tuple[Lane, Callback, Reply]], *, now: datetime | None = None) -> None:
+def record(results: Sequence[tuple[EndpointLease, Callback, Reply]], *, now: datetime | None = None) -> None:
     """Write what came of it: the rows in bulk, each endpoint once. One transaction."""
     if not results:
         return

@@ -14,7 +14,7 @@ NAMES = dict(EVENTS)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class EndpointRow:
     """One endpoint. `word` is its state in a word, `mark` the picture for it, `says` a sentence where something is amiss."""
 
     endpoint: CallbackEndpoint
@@ -31,7 +31,7 @@ class Row:
         return ", ".join(NAMES.get(kind, kind).lower() for kind in self.endpoint.events) or "everything"
 
 
-def overview(service: Service, *, only: int | None = None, now: datetime | None = None) -> list[Row]:
+def overview(service: Service, *, only: int | None = None, now: datetime | None = None) -> list[EndpointRow]:
     """Endpoints of a service: ours first, then hosts of notifyUrls. Secrets are not read."""
     now = now or timezone.now()
     rows = CallbackEndpoint.objects.filter(service=service).defer(*SECRETS).order_by("-kind", "name", "pk")
@@ -48,11 +48,11 @@ def switched_off(service: Service) -> list[CallbackEndpoint]:
     return list(rows.defer(*SECRETS).order_by("-disabled_at"))
 
 
-def _row(endpoint: CallbackEndpoint, waiting: int, now: datetime) -> Row:
+def _row(endpoint: CallbackEndpoint, waiting: int, now: datetime) -> EndpointRow:
     if endpoint.disabled_at:
-        return Row(endpoint, waiting, "Switched off", "failed", endpoint.disabled_because)
+        return EndpointRow(endpoint, waiting, "Switched off", "failed", endpoint.disabled_because)
     if endpoint.verified_at is None:
-        return Row(
+        return EndpointRow(
             endpoint,
             waiting,
             "Not verified",
@@ -60,15 +60,15 @@ def _row(endpoint: CallbackEndpoint, waiting: int, now: datetime) -> Row:
             "It is told nothing before it answers the challenge.",
         )
     if endpoint.paused_at:
-        return Row(endpoint, waiting, "Paused", "paused", "What happens meanwhile is kept.")
+        return EndpointRow(endpoint, waiting, "Paused", "paused", "What happens meanwhile is kept.")
     if endpoint.failures >= OPENS_AFTER:
         says = (
             f"{endpoint.failures} tries in a row failed. One callback at a time is tried until it takes one."
         )
-        return Row(endpoint, waiting, "Failing", "failed", says)
+        return EndpointRow(endpoint, waiting, "Failing", "failed", says)
     if endpoint.open_until and endpoint.open_until > now:
-        return Row(endpoint, waiting, "Held", "paused", "It asked us to wait.")
-    return Row(endpoint, waiting, "On", "delivered", "")
+        return EndpointRow(endpoint, waiting, "Held", "paused", "It asked us to wait.")
+    return EndpointRow(endpoint, waiting, "On", "delivered", "")
 
 
 def log_of(

@@ -15,7 +15,7 @@ import msgspec
 from django.db import connection
 
 from sms.callbacks import bodies
-from sms.callbacks.bodies import Change
+from sms.callbacks.bodies import MessageChange
 from sms.models.callback import Callback, CallbackEndpoint, Echo, Notify
 from sms.models.message import Message, MessageState
 from sms.models.send import Send
@@ -61,7 +61,7 @@ def listening() -> list[Listener]:
     ]
 
 
-def tell(changes: Sequence[Change], listeners: Sequence[Listener]) -> int:
+def tell(changes: Sequence[MessageChange], listeners: Sequence[Listener]) -> int:
     """Write the callbacks that these changes owe; returns how many. Call it inside the changes' transaction."""
     if not changes or not listeners:
         return 0
@@ -128,7 +128,7 @@ def tell(changes: Sequence[Change], listeners: Sequence[Listener]) -> int:
     return len(rows)
 
 
-def tell_clicks(clicks: Sequence[Change]) -> int:
+def tell_clicks(clicks: Sequence[MessageChange]) -> int:
     """Clicks move nothing in the ledger; their `send_id` is looked up here. Returns how many callbacks were written."""
     listeners = listening() if clicks else []
     if not listeners:
@@ -138,17 +138,17 @@ def tell_clicks(clicks: Sequence[Change]) -> int:
     return tell([click._replace(send_id=sends[click.message_id]) for click in clicks], listeners)
 
 
-def kind_of(change: Change) -> str:
+def kind_of(change: MessageChange) -> str:
     """The type of event that a change is."""
     return CLICKED if change.url else TOLD.get(MessageState(change.state), "")
 
 
-def _wants(listener: Listener, change: Change) -> bool:
+def _wants(listener: Listener, change: MessageChange) -> bool:
     kind = kind_of(change)
     return change.moved and bool(kind) and (not listener.events or kind in listener.events)
 
 
-def event_id(change: Change) -> str:
+def event_id(change: MessageChange) -> str:
     """Always the same for the same event: no two deliveries, replays or folds of it can be taken for two events."""
     what: list[object] = [change.message_id, str(change.state), change.attempt]
     if change.url:
@@ -160,7 +160,7 @@ def event_id(change: Change) -> str:
 
 
 def _row(
-    endpoint_id: int, change: Change, kind: str, now: datetime, *, url: str = ""
+    endpoint_id: int, change: MessageChange, kind: str, now: datetime, *, url: str = ""
 ) -> Callable[[str], Callback]:
     return lambda body: Callback(
         endpoint_id=endpoint_id,

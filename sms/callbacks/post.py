@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 
 import httpx
 
-from sms.callbacks.address import Address, BadAddress, Policy, read
+from sms.callbacks.address import Address, AddressPolicy, BadAddress, read
 from sms.callbacks.resolve import Connect, Forbidden, dial
 from sms.callbacks.sign import headers, hub_header
 from sms.webex import VERSION
-from sms.webex.transport import Deadline, Network
+from sms.webex.transport import Deadline, SingleConnection
 
 DEADLINE = 10.0  # seconds
 LONGEST_REPLY = 16 * 1024
@@ -51,14 +51,16 @@ class Reply:
         return 200 <= self.status < 300
 
 
-class Line:
+class ReceiverConnection:
     """At most one connection to one origin, kept for the next letter. Not for several threads at once."""
 
-    def __init__(self, policy: Policy, *, connect: Connect | None = None, deadline: float = DEADLINE) -> None:
+    def __init__(
+        self, policy: AddressPolicy, *, connect: Connect | None = None, deadline: float = DEADLINE
+    ) -> None:
         self._policy = policy
         self._seconds = deadline
         self._deadline = Deadline()
-        self._network = Network(self._deadline, dial=connect or dial(policy))
+        self._network = SingleConnection(self._deadline, dial=connect or dial(policy))
         self._origin = ""
 
     def post(self, letter: Letter) -> Reply:

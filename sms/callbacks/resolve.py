@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 
-from sms.callbacks.address import Policy
+from sms.callbacks.address import AddressPolicy
 from sms.values.public_address import refusal
 
 Resolve = Callable[[str, int], Sequence[str]]
@@ -39,7 +39,7 @@ def plainly(address: str, port: int, seconds: float) -> socket.socket:
     return sock
 
 
-def dial(policy: Policy, *, resolve: Resolve = look_up, connect: Connect = plainly) -> Connect:
+def dial(policy: AddressPolicy, *, resolve: Resolve = look_up, connect: Connect = plainly) -> Connect:
     """How to connect under this policy: (host, port, seconds) → socket. Raises `Forbidden`, or OSError where nobody answers."""
 
     def to(host: str, port: int, seconds: float) -> socket.socket:

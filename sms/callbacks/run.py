@@ -18,9 +18,9 @@ import structlog
 from django.utils import timezone
 
 from sms.callbacks import leases
-from sms.callbacks.address import Policy
-from sms.callbacks.leases import Lane
-from sms.callbacks.post import Letter, Line, Reply
+from sms.callbacks.address import AddressPolicy
+from sms.callbacks.leases import EndpointLease
+from sms.callbacks.post import Letter, ReceiverConnection, Reply
 from sms.callbacks.schedule import OPENS_AFTER
 from sms.models import Callback
 
@@ -33,13 +33,13 @@ IDLE = 0.2  # seconds between looks for other endpoints
 RENEW = 5.0
 PATIENCE = 0.02  # seconds that results wait for others to share their commit
 TURN = 30.0  # seconds after which an endpoint is given back although something waits: others wait too
-LineFor = Callable[[], Line]
+LineFor = Callable[[], ReceiverConnection]
 Stopped = Callable[[], bool]
 Clock = Callable[[], datetime]
 
 
 @dataclass(slots=True)
-class Report:
+class DeliveryRun:
     """What a run did: replies, and how many of them were good."""
 
     tried: int = 0
@@ -49,17 +49,17 @@ class Report:
 
 def run(
     *,
-    policy: Policy,
+    policy: AddressPolicy,
     seconds: float = 20.0,
     line_for: LineFor | None = None,
     stopped: Stopped = lambda: False,
     clock: Clock = timezone.now,
-) -> Report:
+) -> DeliveryRun:
     """Deliver what is due for up to `seconds`; returns when nothing is, when the time is over or when `stopped()`.
 
     What is on its way then is waited for, at most a POST's deadline.
     """
-    courier = _Courier(line_for or (lambda: Line(policy)), clock)
+    courier = _Courier(line_for or (lambda: ReceiverConnection(policy)), clock)
     try:
         courier.work(until=time.monotonic() + seconds, stopped=stopped)
     finally:
@@ -76,19 +76,21 @@ class _Posts:
     """Threads that post, made as they are needed, daemons so that a hanging look-up of a name never keeps a process alive."""
 
     def __init__(self) -> None:
-        self.results: queue.SimpleQueue[tuple[Lane, Callback, Reply]] = queue.SimpleQueue()
-        self._jobs: queue.SimpleQueue[tuple[Lane, Callback, Letter, Line] | None] = queue.SimpleQueue()
+        self.results: queue.SimpleQueue[tuple[EndpointLease, Callback, Reply]] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[tuple[EndpointLease, Callback, Letter, ReceiverConnection] | None] = (
+            queue.SimpleQueue()
+        )
         self._threads = 0
         self.flying = 0
 
-    def post(self, lane: Lane, callback: Callback, letter: Letter, line: Line) -> None:
+    def post(self, lane: EndpointLease, callback: Callback, letter: Letter, line: ReceiverConnection) -> None:
         self.flying += 1
         if self.flying > self._threads:
             self._threads += 1
             threading.Thread(target=self._work, name="callbacks", daemon=True).start()
         self._jobs.put((lane, callback, letter, line))
 
-    def collect(self, timeout: float) -> list[tuple[Lane, Callback, Reply]]:
+    def collect(self, timeout: float) -> list[tuple[EndpointLease, Callback, Reply]]:
         """What came back, waiting for the first at most `timeout` and a moment for others."""
         found = []
         until = time.monotonic() + timeout
@@ -124,13 +126,13 @@ class _Courier:
     def __init__(self, line_for: LineFor, clock: Clock) -> None:
         self.owner = f"{os.getpid()}-{secrets.token_hex(8)}"
         self.line_for, self.clock = line_for, clock
-        self.report = Report()
+        self.report = DeliveryRun()
         self.posts = _Posts()
-        self.mine: dict[int, Lane] = {}
+        self.mine: dict[int, EndpointLease] = {}
         self.urls: dict[int, str] = {}
         self.since: dict[int, float] = {}
-        self.lines: dict[int, deque[Line]] = {}
-        self.used: dict[int, Line] = {}
+        self.lines: dict[int, deque[ReceiverConnection]] = {}
+        self.used: dict[int, ReceiverConnection] = {}
         self.looked = self.renewed = 0.0
 
     def work(self, *, until: float, stopped: Stopped) -> None:
@@ -161,7 +163,7 @@ class _Courier:
             self.lines.setdefault(lane.pk, deque())
             self.renewed = self.renewed or now
 
-    def _feed(self, lane: Lane, *, over: bool) -> None:
+    def _feed(self, lane: EndpointLease, *, over: bool) -> None:
         """Begin what may be begun."""
         lane.shut = lane.shut or over or time.monotonic() - self.since[lane.pk] > TURN
         while not lane.shut and len(lane.flying) < lane.width:
@@ -181,7 +183,7 @@ class _Courier:
                 lane.waiting.clear()
                 return
 
-    def _take_in(self, results: list[tuple[Lane, Callback, Reply]]) -> None:
+    def _take_in(self, results: list[tuple[EndpointLease, Callback, Reply]]) -> None:
         for lane, callback, reply in results:
             self.lines[lane.pk].append(self.used.pop(callback.pk))
             self.report.tried += 1

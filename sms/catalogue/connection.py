@@ -10,18 +10,18 @@ from datetime import datetime
 from django.db import models, transaction
 from django.utils import timezone
 
-from sms.catalogue.credentials import Line, line_of
+from sms.catalogue.credentials import ProviderConnection, connection_of
 from sms.models import Actor, AuditEvent, Service
 from sms.models.fields import UnreadableSecret
 from sms.webex.client import Client
-from sms.webex.errors import NotSent, ProviderError, Refused, ServicePaused, Throttled
+from sms.webex.errors import NotSent, ProviderError, RequestRefused, ServicePaused, Throttled
 
 EMPTY = b"{}"
 PATIENCE = 10.0  # seconds; a person waits at the button
 _SIGN_IN = frozenset({"7001", "7002"})
 
 
-class Verdict(models.TextChoices):
+class ConnectionVerdict(models.TextChoices):
     """What a test found, and in a sentence what to do."""
 
     WORKS = "works", "It works: Webex Connect answered and knows this service."
@@ -42,28 +42,34 @@ class Verdict(models.TextChoices):
     ODD = "odd", "Something answered, but not as Webex Connect does. Check the base URL."
 
 
-def direct(line: Line) -> Client:
+def direct(line: ProviderConnection) -> Client:
     """The client that really goes out."""
     return Client(line.base_url, line.credentials(), deadline=PATIENCE)
 
 
-def look(service: Service, *, client_for: Callable[[Line], Client] = direct) -> tuple[Verdict, str]:
+def look(
+    service: Service, *, client_for: Callable[[ProviderConnection], Client] = direct
+) -> tuple[ConnectionVerdict, str]:
     """Ask once; the verdict, and the provider's own words where it said any. Takes up to ten seconds and stores nothing."""
     try:
-        client = client_for(line_of(service))
+        client = client_for(connection_of(service))
     except (ValueError, UnreadableSecret) as problem:
-        return Verdict.UNUSABLE, str(problem)
+        return ConnectionVerdict.UNUSABLE, str(problem)
     with client:
         try:
             client.post(EMPTY)
         except ProviderError as answer:
             return _verdict(answer), "" if isinstance(answer, NotSent) else answer.detail
-    return Verdict.ODD, ""  # whoever accepts an empty request is somebody else
+    return ConnectionVerdict.ODD, ""  # whoever accepts an empty request is somebody else
 
 
 def try_out(
-    service: Service, *, by: Actor, client_for: Callable[[Line], Client] = direct, now: datetime | None = None
-) -> tuple[Verdict, str]:
+    service: Service,
+    *,
+    by: Actor,
+    client_for: Callable[[ProviderConnection], Client] = direct,
+    now: datetime | None = None,
+) -> tuple[ConnectionVerdict, str]:
     """`look`, kept with the service and in the audit."""
     verdict, words = look(service, client_for=client_for)
     with transaction.atomic():
@@ -79,17 +85,17 @@ def try_out(
     return verdict, words
 
 
-def _verdict(answer: ProviderError) -> Verdict:
+def _verdict(answer: ProviderError) -> ConnectionVerdict:
     if isinstance(answer, NotSent):
-        return Verdict.UNREACHABLE
+        return ConnectionVerdict.UNREACHABLE
     if isinstance(answer, Throttled):
-        return Verdict.BUSY
+        return ConnectionVerdict.BUSY
     if isinstance(answer, ServicePaused):
         if answer.status == 401 or answer.code in _SIGN_IN:
-            return Verdict.CREDENTIALS
-        return Verdict.ADDRESS if answer.status in (404, 405) else Verdict.ACCOUNT
-    if isinstance(answer, Refused):
-        return Verdict.WORKS if answer.code.isdecimal() else Verdict.ODD
+            return ConnectionVerdict.CREDENTIALS
+        return ConnectionVerdict.ADDRESS if answer.status in (404, 405) else ConnectionVerdict.ACCOUNT
+    if isinstance(answer, RequestRefused):
+        return ConnectionVerdict.WORKS if answer.code.isdecimal() else ConnectionVerdict.ODD
     if answer.code == "timeout":
-        return Verdict.SLOW
-    return Verdict.TROUBLE if answer.status >= 500 else Verdict.ODD
+        return ConnectionVerdict.SLOW
+    return ConnectionVerdict.TROUBLE if answer.status >= 500 else ConnectionVerdict.ODD

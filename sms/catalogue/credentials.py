@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 
 from sms.models import AuthKind, Service
-from sms.webex.auth import Jwt, Key
+from sms.webex.auth import Jwt, ServiceKey
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ProviderConnection:
     """How to reach a service's provider: what a poster thread needs to open a client of its own. Never printed: it holds secrets."""
 
     base_url: str
@@ -16,15 +16,15 @@ class Line:
     jwt_service_id: str
     jwt_secret: str = field(repr=False)
 
-    def credentials(self) -> Key | Jwt:
+    def credentials(self) -> ServiceKey | Jwt:
         """Fresh ones for each client, since a JWT belongs to one thread. Raises ValueError where they cannot be used."""
         if self.auth_kind == AuthKind.JWT:
             return Jwt(self.jwt_service_id, self.jwt_secret)
-        return Key(self.api_key)
+        return ServiceKey(self.api_key)
 
 
-def line_of(service: Service) -> Line:
+def connection_of(service: Service) -> ProviderConnection:
     """Address and credentials, decrypted for this process only."""
-    return Line(
+    return ProviderConnection(
         service.provider_url, service.auth_kind, service.api_key, service.jwt_service_id, service.jwt_secret
     )

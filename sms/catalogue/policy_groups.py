@@ -15,8 +15,8 @@ from sms.ledger import states
 from sms.models import Actor, AuditEvent, ContactPolicyGroup, PolicyConnection, Service, StateCount
 from sms.models.fields import UnreadableSecret
 from sms.webex.client import exchange
-from sms.webex.errors import NotSent, ProviderError, ServicePaused, Unreadable
-from sms.webex.policy import Answer, Group, Policy
+from sms.webex.errors import NotSent, ProviderError, ServicePaused, UnreadableBody
+from sms.webex.policy import Answer, ProviderGroup, TenantPolicy
 
 RECENT = timedelta(days=90)
 PATIENCE = 10.0  # seconds; a person waits at the button
@@ -64,7 +64,7 @@ def results(group_ids: Iterable[int], *, now: datetime) -> dict[int, list[tuple[
     return found
 
 
-def policy_of(service: Service, *, transport: Any = None) -> Policy | None:
+def policy_of(service: Service, *, transport: Any = None) -> TenantPolicy | None:
     """The service's Contact Policy, or None where nobody has entered a profile key."""
     connection = PolicyConnection.objects.select_related("service__region").filter(service=service).first()
     try:
@@ -72,24 +72,24 @@ def policy_of(service: Service, *, transport: Any = None) -> Policy | None:
             return None
     except UnreadableSecret as problem:
         raise PolicyError("The stored profile key cannot be read. Type it again.") from problem
-    return Policy(
+    return TenantPolicy(
         partial(exchange, connection.url, connection.profile_key, transport=transport, deadline=PATIENCE)
     )
 
 
-def groups(policy: Policy) -> list[Group]:
+def groups(policy: TenantPolicy) -> list[ProviderGroup]:
     """The provider's groups; raises PolicyError."""
     try:
         return policy.groups()
-    except (ProviderError, Unreadable, ValueError) as problem:
+    except (ProviderError, UnreadableBody, ValueError) as problem:
         raise PolicyError(_sentence(problem)) from problem
 
 
-def look_up(policy: Policy, group: ContactPolicyGroup, e164: str, *, by: Actor) -> str:
+def look_up(policy: TenantPolicy, group: ContactPolicyGroup, e164: str, *, by: Actor) -> str:
     """What the group says about a number, as the end of a sentence; in the audit stands that somebody asked, not about whom."""
     try:
         answer = policy.consent(group.group_id, e164)
-    except (ProviderError, Unreadable, ValueError) as problem:
+    except (ProviderError, UnreadableBody, ValueError) as problem:
         raise PolicyError(_sentence(problem)) from problem
     with transaction.atomic():
         AuditEvent.record(
@@ -108,7 +108,7 @@ def _sentence(problem: Exception) -> str:
         return "Webex Connect refused the profile key. Copy it again from the tenant's settings."
     if isinstance(problem, NotSent):
         return "Nobody answered at the Contact Policy address. Check the region, or the base URL."
-    if isinstance(problem, Unreadable):
+    if isinstance(problem, UnreadableBody):
         return "Something answered, but not as Contact Policy does. Check the base URL."
     if isinstance(problem, ValueError):
         return str(problem)

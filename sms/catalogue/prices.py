@@ -24,7 +24,7 @@ _PRICE = re.compile(r"\d{1,6}(?:\.\d{1,6})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PriceRow:
     """A price as written: `kind` is a SenderKind, or empty for any."""
 
     country: str
@@ -41,7 +41,7 @@ class BadPrices(ValueError):
         self.mistakes = tuple(mistakes[:SHOWN_MISTAKES])
 
 
-def read(written: str) -> list[Row]:
+def read(written: str) -> list[PriceRow]:
     """Prices from a CSV with a line of headings, separated by comma, semicolon or tab; empty for no price at all.
 
     Raises `BadPrices` with every mistake.
@@ -60,7 +60,7 @@ def read(written: str) -> list[Row]:
     if len(table) > MOST_ROWS:
         raise BadPrices([f"There are {len(table):,} rows; {MOST_ROWS:,} are the most."])
     mistakes: list[str] = []
-    found: dict[tuple[str, str], tuple[int, Row]] = {}
+    found: dict[tuple[str, str], tuple[int, PriceRow]] = {}
     for number, cells in enumerate(table[start + 1 :], start=start + 2):
         if not any(cell.strip() for cell in cells):
             continue
@@ -101,7 +101,7 @@ def _cells(cells: Sequence[str], places: dict[str, int]) -> dict[str, str]:
     }
 
 
-def _row(number: int, cells: dict[str, str], mistakes: list[str]) -> Row | None:
+def _row(number: int, cells: dict[str, str], mistakes: list[str]) -> PriceRow | None:
     before = len(mistakes)
     country, currency = cells["country"].upper(), cells["currency"].upper()
     if country not in phonenumbers.SUPPORTED_REGIONS:
@@ -125,10 +125,10 @@ def _row(number: int, cells: dict[str, str], mistakes: list[str]) -> Row | None:
         )
     if len(mistakes) > before:
         return None
-    return Row(country, _KINDS.get(wanted, ""), Decimal(cells["price"]), currency)
+    return PriceRow(country, _KINDS.get(wanted, ""), Decimal(cells["price"]), currency)
 
 
-def replace(service: Service, rows: Sequence[Row], *, by: Actor) -> None:
+def replace(service: Service, rows: Sequence[PriceRow], *, by: Actor) -> None:
     """Make these the prices of the service, instead of all there were."""
     with transaction.atomic():
         Service.objects.select_for_update(no_key=True).get(pk=service.pk)  # two savers in turn

@@ -18,7 +18,7 @@ SHOWN_REASONS = 5
 NORTH_AMERICA = {"US": "the United States", "CA": "Canada"}
 
 
-class Level(StrEnum):
+class SenderFit(StrEnum):
     """What a destination does with a sender."""
 
     FINE = "fine"
@@ -30,11 +30,11 @@ class Level(StrEnum):
 class Judgement:
     """The level, and for all but `fine` a sentence with the way out."""
 
-    level: Level
+    level: SenderFit
     text: str = ""
 
 
-FINE = Judgement(Level.FINE)
+FINE = Judgement(SenderFit.FINE)
 
 
 def judge(sender: Sender, country: str) -> Judgement:
@@ -43,19 +43,19 @@ def judge(sender: Sender, country: str) -> Judgement:
         return FINE
     if sender.reaches and country not in sender.reaches:
         return Judgement(
-            Level.REFUSED,
+            SenderFit.REFUSED,
             f"{sender} is listed for {sender.countries} and not for {country}. Choose another sender, or have an admin add it.",
         )
     if country in NORTH_AMERICA:
         return _north_america(sender, country)
     if country == "IN" and sender.kind == SenderKind.ALPHANUMERIC:
         return Judgement(
-            Level.WARNING,
+            SenderFit.WARNING,
             f"Networks in India take {sender} only if it is registered with DLT for your company.",
         )
     if sender.kind == SenderKind.LONG_CODE and (home := _home(sender.address)) and home != country:
         return Judgement(
-            Level.WARNING,
+            SenderFit.WARNING,
             f"{sender} is a number of {home}: to {country} it is sent as well as networks allow, without a promise.",
         )
     return FINE
@@ -65,24 +65,26 @@ def _north_america(sender: Sender, country: str) -> Judgement:
     where = NORTH_AMERICA[country]
     if sender.kind == SenderKind.ALPHANUMERIC:
         return Judgement(
-            Level.REFUSED,
+            SenderFit.REFUSED,
             f"Networks in {where} refuse alphanumeric senders like {sender}. Choose a short code, or a registered number.",
         )
     if sender.kind == SenderKind.SHORT_CODE:
         return FINE
     if not sender.address.startswith("1"):
         return Judgement(
-            Level.REFUSED,
+            SenderFit.REFUSED,
             f"Networks in {where} block foreign numbers like {sender}. Choose a short code, or a registered +1 number.",
         )
     if not sender.registration:
         return Judgement(
-            Level.WARNING,
+            SenderFit.WARNING,
             f"{sender} is not noted as registered: networks in {where} block numbers without a 10DLC campaign or a "
             "toll-free verification (7281). Once it is registered, an admin notes it at the sender.",
         )
     if country == "CA" and sender.registration == Registration.TEN_DLC:
-        return Judgement(Level.WARNING, f"{sender} is registered for 10DLC, which is for the United States.")
+        return Judgement(
+            SenderFit.WARNING, f"{sender} is registered for 10DLC, which is for the United States."
+        )
     return FINE
 
 

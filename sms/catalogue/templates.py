@@ -41,7 +41,7 @@ class TemplateError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Hole:
+class Placeholder:
     """A placeholder: what goes in, an example, what stands there for whoever has none, and how long a value may be (0: any)."""
 
     name: str
@@ -83,7 +83,7 @@ def _is_date(value: str) -> bool:
         return False
 
 
-def holes_of(version: TemplateVersion) -> list[Hole]:
+def holes_of(version: TemplateVersion) -> list[Placeholder]:
     """The placeholders in the order of the text; of a provider's template as they were listed."""
     noted = {text.match_key(str(one["name"])): one for one in version.placeholders}
     names = (
@@ -91,15 +91,15 @@ def holes_of(version: TemplateVersion) -> list[Hole]:
         if version.text
         else [str(one["name"]) for one in version.placeholders]
     )
-    return [Hole(**{**noted.get(text.match_key(name), {}), "name": name}) for name in names]
+    return [Placeholder(**{**noted.get(text.match_key(name), {}), "name": name}) for name in names]
 
 
-def holes_by_key(version: TemplateVersion | None) -> dict[str, Hole]:
+def holes_by_key(version: TemplateVersion | None) -> dict[str, Placeholder]:
     """The placeholders by the form in which names are compared; none without a version."""
     return {text.match_key(one.name): one for one in holes_of(version)} if version else {}
 
 
-def worst_case(version: TemplateVersion) -> text.Segments | None:
+def worst_case(version: TemplateVersion) -> text.TextLength | None:
     """Segments with the longest values that may go in; None where the provider holds the text.
 
     Where a length is not limited, the longer of example and fallback is taken.
@@ -111,7 +111,7 @@ def worst_case(version: TemplateVersion) -> text.Segments | None:
     )
 
 
-def _longest(hole: Hole) -> str:
+def _longest(hole: Placeholder) -> str:
     known = max(hole.example, hole.fallback, key=len)
     return (known + "x" * max(0, hole.max_length - len(known))) or hole.name
 
@@ -132,7 +132,7 @@ class Wording:
     text: str = ""
     provider_id: str = ""
     language: str = ""
-    holes: Sequence[Hole] = ()
+    holes: Sequence[Placeholder] = ()
 
     def check(self) -> None:
         """Raises TemplateError."""
@@ -237,7 +237,7 @@ def adopt(template: MessageTemplate, *, by: Actor) -> None:
         return
     before = {text.match_key(one.name): one for one in holes_of(current)} if current else {}
     names = text.placeholders(template.text) if template.text else names
-    holes = [before.get(text.match_key(name), Hole(name)) for name in names]
+    holes = [before.get(text.match_key(name), Placeholder(name)) for name in names]
     publish(
         save_draft(template, Wording(template.text, template.provider_template_id, "", holes), by=by), by=by
     )
@@ -292,7 +292,7 @@ def users_of(template: MessageTemplate, language: str = "") -> Users:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PlaceholderDifference:
     """Placeholders that a version adds or removes against the published one. One with a fallback breaks nobody."""
 
     added: list[str]
@@ -302,15 +302,17 @@ class Change:
         return bool(self.added or self.removed)
 
 
-def change(old: TemplateVersion | None, new: TemplateVersion) -> Change:
+def change(old: TemplateVersion | None, new: TemplateVersion) -> PlaceholderDifference:
     """What whoever fills the template must do differently."""
     before = {text.match_key(one.name): one.name for one in holes_of(old)} if old else {}
     after = {text.match_key(one.name): one for one in holes_of(new)}
     added = [one.name for key, one in after.items() if key not in before and not one.fallback]
-    return Change(added if old else [], [name for key, name in before.items() if key not in after])
+    return PlaceholderDifference(
+        added if old else [], [name for key, name in before.items() if key not in after]
+    )
 
 
-def fitted(values: Mapping[str, str], holes: Mapping[str, Hole]) -> tuple[dict[str, str], str]:
+def fitted(values: Mapping[str, str], holes: Mapping[str, Placeholder]) -> tuple[dict[str, str], str]:
     """A row's values with fallbacks for what is empty, and why one does not fit, or ""."""
     filled = {
         name: value or (holes[name].fallback if name in holes else "") for name, value in values.items()

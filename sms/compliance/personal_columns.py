@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any
 
 
-class Kind(Enum):
+class ColumnKind(Enum):
     """What a column can hold."""
 
     NUMBER = "a recipient's number, its digest or the mark of an erased one"
@@ -23,11 +23,18 @@ class Kind(Enum):
     WORD = "a word of ours, an identifier, a digest or a figure: nobody's"
 
 
-_N, _S, _R, _P, _D, _W = Kind.NUMBER, Kind.SAYS, Kind.RAW, Kind.PACKED, Kind.DESK, Kind.WORD
-_O = Kind.OURS
+_N, _S, _R, _P, _D, _W = (
+    ColumnKind.NUMBER,
+    ColumnKind.SAYS,
+    ColumnKind.RAW,
+    ColumnKind.PACKED,
+    ColumnKind.DESK,
+    ColumnKind.WORD,
+)
+_O = ColumnKind.OURS
 _FIGURES = dict.fromkeys(("messages", "amount", "amount_of", "billed", "billed_of"), _W)
 
-COLUMNS: dict[str, dict[str, Kind]] = {
+COLUMNS: dict[str, dict[str, ColumnKind]] = {
     "sms.Message": {
         "msisdn": _N,
         "text": _S,
@@ -211,7 +218,9 @@ COLUMNS: dict[str, dict[str, Kind]] = {
 PACKED_ELSEWHERE: dict[str, Callable[[Any], str]] = {}
 
 
-def register(columns: Mapping[str, dict[str, Kind]], *, packed: Mapping[str, Callable[[Any], str]]) -> None:
+def register(
+    columns: Mapping[str, dict[str, ColumnKind]], *, packed: Mapping[str, Callable[[Any], str]]
+) -> None:
     """Columns of other applications, and how their packed rows are read. Called when they start; twice changes nothing."""
     COLUMNS.update(columns)
     PACKED_ELSEWHERE.update(packed)

@@ -19,7 +19,7 @@ LISTED = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SecretPlace:
     """Where a secret stands, for a person: `service 3, api_key`."""
 
     model: str
@@ -31,11 +31,11 @@ class Place:
 
 
 @dataclass(slots=True)
-class Tally:
+class KeyUsage:
     """How many values each key opens (newest first), what none opens, and what was sealed anew."""
 
     by_key: list[int]
-    unreadable: list[Place] = field(default_factory=list)
+    unreadable: list[SecretPlace] = field(default_factory=list)
     renewed: int = 0
 
     @property
@@ -60,16 +60,16 @@ def secret_fields() -> list[tuple[type[models.Model], str]]:
     ]
 
 
-def count(keys: Sequence[str], *, batch: int = 500) -> Tally:
+def count(keys: Sequence[str], *, batch: int = 500) -> KeyUsage:
     """Which keys are still needed. Changes nothing."""
     boxes = [Fernet(key) for key in keys]
-    tally = Tally([0] * len(boxes))
+    tally = KeyUsage([0] * len(boxes))
     for model, name in secret_fields():
         for rows in _batches(model, name, size=batch):
             for pk, sealed in rows:
                 at, _ = _opened(boxes, sealed)
                 if at is None:
-                    tally.unreadable.append(Place(str(model._meta.verbose_name), pk, name))
+                    tally.unreadable.append(SecretPlace(str(model._meta.verbose_name), pk, name))
                 else:
                     tally.by_key[at] += 1
     return tally

@@ -10,11 +10,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from sms.audiences.files import Recipient, Reject
+from sms.audiences.files import Recipient, RejectedRow
 from sms.compose import labels, options, placeholders
 from sms.compose.errors import ComposeError, Problem, RepeatedReference, nobody_left
 from sms.compose.lines import Composer, all_as_lines
-from sms.compose.order import Line, Order, is_large, settled, written_of
+from sms.compose.order import ComposedMessage, Order, is_large, settled, written_of
 from sms.compose.survey import Survey, Surveyor
 from sms.compose.test_sends import rules
 from sms.models import Send
@@ -28,8 +28,8 @@ PAST = timedelta(minutes=2)
 class Checked:
     """What would happen with a small order: the messages and the rejects, both in the order of the rows."""
 
-    lines: Sequence[Line]
-    rejects: Sequence[Reject]
+    lines: Sequence[ComposedMessage]
+    rejects: Sequence[RejectedRow]
 
     @property
     def encoding(self) -> str:
@@ -66,8 +66,8 @@ def check(order: Order, *, now: datetime | None = None) -> Checked:
     order = settled(order)
     refuse(order, now=now or timezone.now())
     composer = Composer(order)
-    lines = list[Line]()
-    rejects = list[Reject]()
+    lines = list[ComposedMessage]()
+    rejects = list[RejectedRow]()
     for block in order.audience.blocks():
         made, unfit = composer.lines(block.recipients)
         lines += made
@@ -91,7 +91,7 @@ def survey(order: Order, *, now: datetime | None = None) -> Survey:
     return surveyor.finish()
 
 
-def line_of(order: Order, row: int) -> Line | None:
+def line_of(order: Order, row: int) -> ComposedMessage | None:
     """The message of one row of the audience; None where it has none."""
     composer = Composer(settled(order))
     for block in order.audience.blocks():
@@ -102,12 +102,12 @@ def line_of(order: Order, row: int) -> Line | None:
     return None
 
 
-def rejects_of(order: Order) -> Iterator[tuple[Reject, Recipient | None]]:
+def rejects_of(order: Order) -> Iterator[tuple[RejectedRow, Recipient | None]]:
     """Every row that gets no message, block by block, with the recipient that it was where it could be read at all."""
     return _rejects(order, Composer(settled(order)))
 
 
-def _rejects(order: Order, composer: Composer) -> Iterator[tuple[Reject, Recipient | None]]:
+def _rejects(order: Order, composer: Composer) -> Iterator[tuple[RejectedRow, Recipient | None]]:
     for block in order.audience.blocks():
         known = {one.row: one for one in block.recipients}
         _, unfit = composer.lines(block.recipients)
@@ -173,7 +173,7 @@ def _content_problems(order: Order) -> Iterator[Problem]:
         )
 
 
-def _trial_problems(order: Order, of: rules.Trial, *, now: datetime) -> Iterator[Problem]:
+def _trial_problems(order: Order, of: rules.TestSend, *, now: datetime) -> Iterator[Problem]:
     """A test goes past the approvers, so it is looked at number by number."""
     if is_large(order):
         yield Problem("to", f"A test goes to {rules.MOST} numbers at most.")

@@ -15,7 +15,7 @@ from sms.compose.naming import time_suffix
 from sms.compose.order import Order, is_large, quiet_of, settled, substance
 from sms.compose.survey import Survey
 from sms.ledger import slices, states, wakeups
-from sms.ledger.states import News, Tally
+from sms.ledger.states import CounterDeltas, StateChange
 from sms.models import (
     Actor,
     AudienceVersion,
@@ -27,7 +27,7 @@ from sms.models import (
     Sender,
     SendState,
 )
-from sms.models.sql.insert import Later, insert
+from sms.models.sql.insert import StatementBatch, insert
 
 REJECT = ("send_id", "row", "value", "code", "reason")
 
@@ -75,7 +75,7 @@ def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: 
             audience_digest="" if partner else storage.digest_of(order.audience),
         )
         labels.give(send, order.labels)
-        later, tally = Later(), Tally.new()
+        later, tally = StatementBatch(), CounterDeltas.new()
         stored = slices.store(send, checked.lines, tally=tally, later=later)
         rejected = [
             (send.pk, bad.row, bad.value[:200], bad.code, bad.reason[:300]) for bad in checked.rejects
@@ -85,7 +85,7 @@ def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: 
             if partner.on_stored is not None:
                 partner.on_stored(send, stored, later)
             told = [
-                News(pk, MessageState.FAILED, now, code=line.fault, detail=line.warning)
+                StateChange(pk, MessageState.FAILED, now, code=line.fault, detail=line.warning)
                 for pk, line in zip(stored, checked.lines, strict=True)
                 if line.fault
             ]
@@ -135,7 +135,7 @@ def _create_large(
                 "approval": approval.carried(wanted, by=by),  # asked for once all is there
             },
         )
-        later = Later()
+        later = StatementBatch()
         _record_created(send, order, by=by, later=later)
         later.run()
     return send
@@ -185,7 +185,7 @@ def _default_name(order: Order, due_at: datetime) -> str:
     return what[:70] + time_suffix(due_at)
 
 
-def _record_created(send: Send, order: Order, *, by: Actor, later: Later) -> None:
+def _record_created(send: Send, order: Order, *, by: Actor, later: StatementBatch) -> None:
     AuditEvent.record_later(
         later,
         "send.created",

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sms.audiences.files import Reject as RejectedRow
+from sms.audiences.files import RejectedRow
 from sms.models import Send
-from sms.models.sql.insert import Later
+from sms.models.sql.insert import StatementBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class RepeatedReference(ComposeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Partner:
+class PartnerRequest:
     """What only a partner's request has. `reference` is the messageId of the answer, `wishes` what else it asked for.
 
     Every destination becomes a message, also one that fails at once (`FAULTS`), so that each can be asked for and reported.
@@ -54,7 +54,7 @@ class Partner:
 
     reference: UUID
     wishes: dict[str, Any] = field(default_factory=dict)
-    on_stored: Callable[[Send, Sequence[int], Later], None] | None = None
+    on_stored: Callable[[Send, Sequence[int], StatementBatch], None] | None = None
 
 
 FAULTS = {"opted_out": "9002", "bad_number": "7102"}  # rejects that the provider would report, not refuse

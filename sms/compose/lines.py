@@ -6,12 +6,12 @@ of an order and the writing of its messages use the same.
 
 from collections.abc import Sequence
 
-from sms.audiences.files import Recipient, Reject
+from sms.audiences.files import Recipient, RejectedRow
 from sms.audiences.files.rows import Rows
 from sms.catalogue import templates
 from sms.compose import placeholders
 from sms.compose.errors import FAULTS, ComposeError, Problem, RowsRefused
-from sms.compose.order import Line, Order, holes_of, placeholders_of, written_of
+from sms.compose.order import ComposedMessage, Order, holes_of, placeholders_of, written_of
 from sms.models import OptOut
 from sms.values import text, time_zones
 
@@ -37,20 +37,20 @@ class Composer:
         self._keep_values = not self._written or order.service.batch_size > 1
         self._reach = placeholders.Reach(order.sender if order.partner is None else None)
 
-    def lines(self, recipients: Sequence[Recipient]) -> tuple[list[Line], list[Reject]]:
+    def lines(self, recipients: Sequence[Recipient]) -> tuple[list[ComposedMessage], list[RejectedRow]]:
         """Each of them as a line or a reject, in their order; nothing is dropped."""
-        lines: list[Line] = []
-        rejects: list[Reject] = []
+        lines: list[ComposedMessage] = []
+        rejects: list[RejectedRow] = []
         for recipient in recipients:
             made = self._line(recipient)
-            if isinstance(made, Line):
+            if isinstance(made, ComposedMessage):
                 lines.append(made)
             else:
                 rejects.append(made)
         lines = self._without_opt_outs(lines, rejects)
         return (lines if self._order.partner is not None else self._reached(lines, rejects)), rejects
 
-    def _line(self, recipient: Recipient) -> Line | Reject:
+    def _line(self, recipient: Recipient) -> ComposedMessage | RejectedRow:
         values = self._values(recipient)
         if self._holes:
             values, misfit = templates.fitted(values, self._holes)
@@ -78,7 +78,9 @@ class Composer:
                 zone = time_zones.read(recipient.substitutions.get(self._zone_heading, ""))
             except time_zones.BadZone as problem:
                 return _reject(recipient, "bad_time_zone", str(problem))
-        return Line(recipient.row, recipient.msisdn, rendered, kept, count, recipient.warning, zone)
+        return ComposedMessage(
+            recipient.row, recipient.msisdn, rendered, kept, count, recipient.warning, zone
+        )
 
     def _values(self, recipient: Recipient) -> dict[str, str]:
         column, cells = self._audience.column, recipient.substitutions
@@ -91,13 +93,15 @@ class Composer:
                 values[name] = instead
         return values
 
-    def _without_opt_outs(self, lines: list[Line], rejects: list[Reject]) -> list[Line]:
+    def _without_opt_outs(
+        self, lines: list[ComposedMessage], rejects: list[RejectedRow]
+    ) -> list[ComposedMessage]:
         """Whoever refused is a reject now. Dispatch looks again, for those who refuse later."""
         refused = OptOut.in_force(self._service.pk, [line.msisdn for line in lines])
         if not refused:
             return lines
         rejects += [
-            Reject(
+            RejectedRow(
                 row=line.row, value=line.msisdn, code="opted_out", reason="This person opted out of messages."
             )
             for line in lines
@@ -105,26 +109,31 @@ class Composer:
         ]
         return [line for line in lines if line.msisdn not in refused]
 
-    def _reached(self, lines: list[Line], rejects: list[Reject]) -> list[Line]:
+    def _reached(self, lines: list[ComposedMessage], rejects: list[RejectedRow]) -> list[ComposedMessage]:
         """Lines whose country takes the sender."""
-        kept: list[Line] = []
+        kept: list[ComposedMessage] = []
         for line in lines:
             if refusal := self._reach.refusal(line.msisdn):
-                rejects.append(Reject(row=line.row, value=line.msisdn, code="sender_refused", reason=refusal))
+                rejects.append(
+                    RejectedRow(row=line.row, value=line.msisdn, code="sender_refused", reason=refusal)
+                )
             else:
                 kept.append(line)
         return kept
 
 
-def all_as_lines(lines: Sequence[Line], rejects: Sequence[Reject]) -> list[Line]:
+def all_as_lines(lines: Sequence[ComposedMessage], rejects: Sequence[RejectedRow]) -> list[ComposedMessage]:
     """For partners: what the provider would report is a message that fails at once, anything else refuses the request."""
     if refused := [bad for bad in rejects if bad.code not in FAULTS]:
         raise RowsRefused(refused)
-    failed = [Line(bad.row, bad.value[:16], "", {}, 0, bad.reason, fault=FAULTS[bad.code]) for bad in rejects]
+    failed = [
+        ComposedMessage(bad.row, bad.value[:16], "", {}, 0, bad.reason, fault=FAULTS[bad.code])
+        for bad in rejects
+    ]
     return sorted([*lines, *failed], key=lambda line: line.row)
 
 
-def _columns(order: Order, holes: dict[str, templates.Hole]) -> dict[str, str]:
+def _columns(order: Order, holes: dict[str, templates.Placeholder]) -> dict[str, str]:
     """Placeholder → heading; raises ComposeError where nothing fills one."""
     names = placeholders_of(order)
     columns, missing = placeholders.columns(names, order.audience, order.fillings)
@@ -154,5 +163,5 @@ def _left_over(rendered: str) -> str:
     return f"A value of this row reads like a placeholder: $({text.placeholders(rendered)[0]}). Write it another way."
 
 
-def _reject(recipient: Recipient, code: str, reason: str) -> Reject:
-    return Reject(row=recipient.row, value=recipient.msisdn, code=code, reason=reason)
+def _reject(recipient: Recipient, code: str, reason: str) -> RejectedRow:
+    return RejectedRow(row=recipient.row, value=recipient.msisdn, code=code, reason=reason)

@@ -1,6 +1,6 @@
 """What a send asks of the provider beyond its text and numbers: links, contact policy, receipts, validity.
 
-`Wishes` is part of an order. `problems` says what cannot be asked for, `on_wire` is what the send keeps, in the words of the wire;
+`SendOptions` is part of an order. `problems` says what cannot be asked for, `on_wire` is what the send keeps, in the words of the wire;
 `sms.dispatch.request` reads it there. A partner's request says the same in its own body (`sms.api.drop_in`). Called by `sms.compose`.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sms.compose.errors import Partner, Problem
+from sms.compose.errors import PartnerRequest, Problem
 from sms.models import Resend
 
 RECEIPTS = {
@@ -25,7 +25,7 @@ _TAG = re.compile(r"[A-Za-z0-9_-]{1,50}")
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class SendOptions:
     """All as usual unless said. None for a policy check: as its group says. `validity` is in seconds from the hand-over."""
 
     track_clicks: bool = True
@@ -44,7 +44,7 @@ class Wishes:
         )
 
 
-USUAL_WISHES = Wishes()
+USUAL_WISHES = SendOptions()
 
 
 def consent_and_cap(wishes: Any, group: Any) -> tuple[bool, bool]:
@@ -54,7 +54,7 @@ def consent_and_cap(wishes: Any, group: Any) -> tuple[bool, bool]:
     return consent, cap
 
 
-def problems(wishes: Wishes, *, group: Any, expires: bool, resend: str, ramp: bool) -> Iterator[Problem]:
+def problems(wishes: SendOptions, *, group: Any, expires: bool, resend: str, ramp: bool) -> Iterator[Problem]:
     """What cannot be asked for, also beside the send's other choices: what waits for receipts has to get them."""
     if resend == Resend.ALWAYS and not expires:
         yield Problem(
@@ -87,7 +87,7 @@ def problems(wishes: Wishes, *, group: Any, expires: bool, resend: str, ramp: bo
         yield Problem("validity", "A validity is from one second to 72 hours. Write a shorter one.")
 
 
-def on_wire(wishes: Wishes, partner: Partner | None, group: Any, domain: Any) -> dict[str, Any]:
+def on_wire(wishes: SendOptions, partner: PartnerRequest | None, group: Any, domain: Any) -> dict[str, Any]:
     """What differs from the usual; empty for a send that asks for nothing of its own. A partner's request says all of its wishes itself."""
     if partner is not None:
         return partner.wishes
@@ -110,11 +110,11 @@ def on_wire(wishes: Wishes, partner: Partner | None, group: Any, domain: Any) ->
     return kept
 
 
-def of_send(kept: Mapping[str, Any], *, group: Any, domain: Any) -> Wishes:
+def of_send(kept: Mapping[str, Any], *, group: Any, domain: Any) -> SendOptions:
     """What a send that keeps these asks for, spelled out. Checks are None without a group; nothing is tracked without a domain."""
     options, checks = kept.get("options") or {}, kept.get("contactPolicy", {})
     clicks = domain is not None and bool(options.get("trackClicks", True))
-    return Wishes(
+    return SendOptions(
         track_clicks=clicks,
         tag1=options.get("tag1", ""),
         tag2=options.get("tag2", ""),

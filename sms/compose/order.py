@@ -9,10 +9,10 @@ from sms.audiences.files import Audience
 from sms.audiences.files.rows import Rows
 from sms.catalogue import templates
 from sms.compose import options, placeholders
-from sms.compose.errors import Partner
-from sms.compose.options import USUAL_WISHES, Wishes
-from sms.compose.placeholders import Filling
-from sms.compose.test_sends.rules import Trial
+from sms.compose.errors import PartnerRequest
+from sms.compose.options import USUAL_WISHES, SendOptions
+from sms.compose.placeholders import PlaceholderSource
+from sms.compose.test_sends.rules import TestSend
 from sms.models import (
     AudienceVersion,
     ContactPolicyGroup,
@@ -51,21 +51,21 @@ class Order:
     source: str = ""
     saved: AudienceVersion | None = None  # where `audience` was read from, if it is in the database
     file_sha256: str = ""  # of the file that it was read from, if it was one
-    fillings: Mapping[str, Filling] = field(default_factory=dict)
+    fillings: Mapping[str, PlaceholderSource] = field(default_factory=dict)
     lane: Lane = Lane.NORMAL
     resend: Resend = Resend.NEVER
     ramp: bool = False
     respect_quiet_hours: bool = True
     client_reference: str = ""
-    partner: Partner | None = None
+    partner: PartnerRequest | None = None
     draft: Draft | None = None  # what it was made from; its writers do not approve it
     zone: str = ""  # in which `due_at` was meant, for whoever reads it later
-    wishes: Wishes = USUAL_WISHES
-    trial: Trial | None = None  # a test of a draft; `sms.compose.test_sends.rules` says who may get one
+    wishes: SendOptions = USUAL_WISHES
+    trial: TestSend | None = None  # a test of a draft; `sms.compose.test_sends.rules` says who may get one
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ComposedMessage:
     """One message to be: the text after substitution (empty where a provider template makes it) and its segments."""
 
     row: int
@@ -105,7 +105,7 @@ def smartlinks_of(order: Order) -> list[list[int]]:
     return placeholders.smartlinks(order.service, written_of(order))[0]
 
 
-def holes_of(order: Order) -> dict[str, templates.Hole]:
+def holes_of(order: Order) -> dict[str, templates.Placeholder]:
     """What its template's version says of each placeholder."""
     return {one.name: one for one in templates.holes_of(order.version)} if order.version else {}
 

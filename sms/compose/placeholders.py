@@ -16,22 +16,22 @@ _SMARTLINK = re.compile(r"\{\{smartlink_(\d{1,16})\}\}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Filling:
+class PlaceholderSource:
     """What fills a placeholder: the column of this heading instead of the one of its name, and the fallback where a row has nothing."""
 
     column: str = ""
     fallback: str = ""
 
 
-def fillings_of(stored: Mapping[str, Mapping[str, str]]) -> dict[str, Filling]:
+def fillings_of(stored: Mapping[str, Mapping[str, str]]) -> dict[str, PlaceholderSource]:
     """From JSON, as a draft keeps them: `{"name": {"column": "Customer", "fallback": "friend"}}`."""
     return {
-        str(name): Filling(str(one.get("column", "")), str(one.get("fallback", "")))
+        str(name): PlaceholderSource(str(one.get("column", "")), str(one.get("fallback", "")))
         for name, one in stored.items()
     }
 
 
-def fallbacks(fillings: Mapping[str, Filling]) -> dict[str, str]:
+def fallbacks(fillings: Mapping[str, PlaceholderSource]) -> dict[str, str]:
     """Placeholder → what stands where a row has nothing."""
     return {name: one.fallback for name, one in fillings.items() if one.fallback}
 
@@ -51,7 +51,7 @@ class Reach:
         country = senders.country_of(msisdn, self._known)
         if country not in self._judged:
             verdict = senders.judge(self._sender, country)
-            self._judged[country] = verdict.text if verdict.level == senders.Level.REFUSED else ""
+            self._judged[country] = verdict.text if verdict.level == senders.SenderFit.REFUSED else ""
         return self._judged[country]
 
 
@@ -63,7 +63,7 @@ def reach_cautions(sender: Sender | None, countries: Mapping[str, int]) -> tuple
     return tuple(
         f"{count:,} {'message' if count == 1 else 'messages'} to {country}: {judged[country].text}"
         for country, count in sorted(countries.items(), key=lambda one: (-one[1], one[0]))
-        if judged[country].level == senders.Level.WARNING
+        if judged[country].level == senders.SenderFit.WARNING
     )
 
 
@@ -104,7 +104,7 @@ def smartlinks(service: Service, written: str) -> tuple[list[list[int]], list[st
 
 
 def columns(
-    names: Sequence[str], audience: Rows, fillings: Mapping[str, Filling] | None = None
+    names: Sequence[str], audience: Rows, fillings: Mapping[str, PlaceholderSource] | None = None
 ) -> tuple[dict[str, str], list[str]]:
     """Placeholder → heading of the column that fills it, and the placeholders that no column fills.
 

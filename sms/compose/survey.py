@@ -12,10 +12,10 @@ from typing import TypeVar
 
 import msgspec
 
-from sms.audiences.files import Reject
+from sms.audiences.files import RejectedRow
 from sms.catalogue import senders
 from sms.compose.errors import ComposeError, Problem, nobody_left
-from sms.compose.order import Line, Order, quiet_of, written_of
+from sms.compose.order import ComposedMessage, Order, quiet_of, written_of
 from sms.ledger.slices import ramps, stage_ends
 from sms.values import quiet_hours, text, time_zones
 from sms.values.link_lengths import of_template, span
@@ -30,7 +30,7 @@ Group = tuple[str, ...]
 """IANA zones in which a recipient can be; () where nobody asks."""
 
 
-class Removed(msgspec.Struct):
+class SurveyRemoved(msgspec.Struct):
     """Rows left out for one reason: `rows` are the first ones, `reason` is what was said of the first."""
 
     count: int = 0
@@ -48,14 +48,14 @@ class Survey(msgspec.Struct):
     ucs2: int = 0
     unknown: int = 0
     countries: dict[str, tuple[int, int, int]] = {}
-    removed: dict[str, Removed] = {}
+    removed: dict[str, SurveyRemoved] = {}
     refused: dict[str, int] = {}
     """Messages by the reason why the sender does not reach their country."""
-    bad: list[Reject] = []
+    bad: list[RejectedRow] = []
     warned: int = 0
     doubts: list[tuple[int, str]] = []
-    head: list[Line] = []
-    longest: list[Line] = []
+    head: list[ComposedMessage] = []
+    longest: list[ComposedMessage] = []
     long: int = 0
     groups: list[Group] = []
     stages: list[dict[int, int]] = []
@@ -126,7 +126,7 @@ class Surveyor:
         self._places.frombytes(self.survey.places)
         self._group_at = {group: place for place, group in enumerate(self.survey.groups)}
 
-    def add(self, lines: Sequence[Line], rejects: Sequence[Reject]) -> None:
+    def add(self, lines: Sequence[ComposedMessage], rejects: Sequence[RejectedRow]) -> None:
         """One block more."""
         survey = self.survey
         survey.recipients += len(lines)
@@ -165,7 +165,7 @@ class Surveyor:
             survey.groups = [()]
         return survey
 
-    def _count(self, line: Line) -> None:
+    def _count(self, line: ComposedMessage) -> None:
         survey = self.survey
         self._segments[line.segments] += 1
         if not line.text:
@@ -192,7 +192,7 @@ class Surveyor:
         if self._quiet:
             self._places.append(self._group(line))
 
-    def _group(self, line: Line) -> int:
+    def _group(self, line: ComposedMessage) -> int:
         number = () if line.zone else time_zones.of_number(line.msisdn)
         group = quiet_hours.zones_of(column=line.zone, number=number, service=self._order.service.time_zone)
         place = self._group_at.get(group)
@@ -201,8 +201,8 @@ class Surveyor:
             self.survey.groups.append(group)
         return place
 
-    def _removed(self, bad: Reject) -> None:
-        one = self.survey.removed.setdefault(bad.code, Removed(rows=[]))
+    def _removed(self, bad: RejectedRow) -> None:
+        one = self.survey.removed.setdefault(bad.code, SurveyRemoved(rows=[]))
         one.count += 1
         if not one.rows or bad.row < one.rows[0]:
             one.reason = bad.reason
@@ -212,7 +212,7 @@ class Surveyor:
             self.survey.refused[bad.reason] = self.survey.refused.get(bad.reason, 0) + 1
 
 
-def _length(line: Line) -> tuple[int, int, int]:
+def _length(line: ComposedMessage) -> tuple[int, int, int]:
     return line.segments, len(line.text), -line.row
 
 

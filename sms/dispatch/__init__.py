@@ -5,15 +5,15 @@ that ran out). Called by `sms.worker.tasks` and `manage.py dispatch`; both run t
 """
 
 from sms.dispatch.claim import LEASE, sweep
-from sms.dispatch.run import DEFAULT_CLIENTS, Report, due_within, run
-from sms.dispatch.settle import Verdict, by_person
+from sms.dispatch.run import DEFAULT_CLIENTS, DispatchRun, due_within, run
+from sms.dispatch.settle import Settlement, by_person
 from sms.dispatch.watch import watch
 
 __all__ = [
     "DEFAULT_CLIENTS",
     "LEASE",
-    "Report",
-    "Verdict",
+    "DispatchRun",
+    "Settlement",
     "by_person",
     "due_within",
     "run",

@@ -9,29 +9,29 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sms.catalogue.credentials import Line
+from sms.catalogue.credentials import ProviderConnection
 from sms.dispatch import rate
 from sms.dispatch.breaker import Gate
-from sms.dispatch.claim import Lease, Owner, Waiting, renew
+from sms.dispatch.claim import ClaimedMessage, ClaimedSlice, Owner, renew
 from sms.dispatch.fair_queue import Fair
-from sms.dispatch.last_look import Standing, may_disturb, opted_out, standings
+from sms.dispatch.last_look import SendStatus, may_disturb, opted_out, standings
 from sms.dispatch.post import Job
-from sms.dispatch.request import Sheet, batches, body_of
+from sms.dispatch.request import RequestTemplate, batches, body_of
 from sms.ledger import states
 from sms.ledger.crash_points import point
-from sms.ledger.states import News, Tally
+from sms.ledger.states import CounterDeltas, StateChange
 from sms.models import MessageState
 from sms.models.optout import lock_opt_outs
 from sms.webex.wire import WireError
 
 
 @dataclass(frozen=True, slots=True)
-class Kit:
+class ServiceContext:
     """What it takes to post for one service: its gate in this process, its line to the provider, and the sheets of its sends."""
 
     gate: Gate
-    line: Line
-    sheets: dict[int, Sheet]
+    line: ProviderConnection
+    sheets: dict[int, RequestTemplate]
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ class Armed:
         self.wait = seconds if self.wait is None else min(self.wait, seconds)
 
 
-def fence(leases: Sequence[Lease], *, owner: Owner) -> None:
+def fence(leases: Sequence[ClaimedSlice], *, owner: Owner) -> None:
     """Make sure that the leases are still ours, and that nobody opts out unseen, until the transaction ends.
 
     To be called before any message is locked and after any send is: whoever sweeps or folds locks in that order.
@@ -61,15 +61,15 @@ def fence(leases: Sequence[Lease], *, owner: Owner) -> None:
 
 
 def arm(
-    leases: Sequence[Lease],
+    leases: Sequence[ClaimedSlice],
     again: Sequence[Job],
     *,
-    kits: Mapping[int, Kit],
+    kits: Mapping[int, ServiceContext],
     rooms: Mapping[int, int],
     spare: int,
     fair: Fair,
     now: datetime,
-    tally: Tally,
+    tally: CounterDeltas,
 ) -> Armed:
     """Mark messages *posting* and give every request its instant. The caller has been through the `fence`.
 
@@ -78,7 +78,7 @@ def arm(
     """
     armed = Armed()
     looks = standings({lease.send_id for lease in leases})
-    by_service: dict[int, list[Lease]] = defaultdict(list)
+    by_service: dict[int, list[ClaimedSlice]] = defaultdict(list)
     for lease in leases:
         if _may_go(lease, looks[lease.send_id], now=now, tally=tally):
             by_service[lease.service_id].append(lease)
@@ -123,7 +123,7 @@ def arm(
 
 
 def _still_wanted(
-    again: Sequence[Job], looks: Mapping[int, Standing], armed: Armed, *, now: datetime
+    again: Sequence[Job], looks: Mapping[int, SendStatus], armed: Armed, *, now: datetime
 ) -> list[Job]:
     """Requests that go out later than they were armed for are looked at once more."""
     if not again:
@@ -142,7 +142,7 @@ def _still_wanted(
     return wanted
 
 
-def _may_go(lease: Lease, look: Standing, *, now: datetime, tally: Tally) -> bool:
+def _may_go(lease: ClaimedSlice, look: SendStatus, *, now: datetime, tally: CounterDeltas) -> bool:
     """Whether anything of this lease may be posted; what has expired is said so at once."""
     if lease.lost:
         return False
@@ -152,23 +152,25 @@ def _may_go(lease: Lease, look: Standing, *, now: datetime, tally: Tally) -> boo
         return False
     lease.halted = False
     if look.expires_at is not None and look.expires_at <= now:
-        states.apply([News(message.pk, MessageState.EXPIRED, now) for message in lease.waiting], tally=tally)
+        states.apply(
+            [StateChange(message.pk, MessageState.EXPIRED, now) for message in lease.waiting], tally=tally
+        )
         lease.waiting.clear()
     return bool(lease.waiting)
 
 
 def _choose(
-    leases: Sequence[Lease], looks: Mapping[int, Standing], *, fair: Fair, room: int, now: datetime
-) -> list[tuple[Lease, Waiting]]:
+    leases: Sequence[ClaimedSlice], looks: Mapping[int, SendStatus], *, fair: Fair, room: int, now: datetime
+) -> list[tuple[ClaimedSlice, ClaimedMessage]]:
     """The next messages, send by send as is fair; whoever must not be disturbed now is put off."""
-    queues: dict[int, deque[Lease]] = defaultdict(deque)
+    queues: dict[int, deque[ClaimedSlice]] = defaultdict(deque)
     for lease in leases:
         queues[lease.send_id].append(lease)
     wants = {
         send_id: (queue[0].lane, sum(len(lease.waiting) for lease in queue))
         for send_id, queue in queues.items()
     }
-    chosen: list[tuple[Lease, Waiting]] = []
+    chosen: list[tuple[ClaimedSlice, ClaimedMessage]] = []
     for send_id in fair.order(wants, room=room):
         queue = queues[send_id]
         while queue:
@@ -186,15 +188,20 @@ def _choose(
 
 
 def _without_refusals(
-    chosen: Sequence[tuple[Lease, Waiting]], *, service_id: int, hides: bool, now: datetime, tally: Tally
-) -> list[tuple[Lease, Waiting]]:
+    chosen: Sequence[tuple[ClaimedSlice, ClaimedMessage]],
+    *,
+    service_id: int,
+    hides: bool,
+    now: datetime,
+    tally: CounterDeltas,
+) -> list[tuple[ClaimedSlice, ClaimedMessage]]:
     """Whoever opted out is not written to, however late that became known."""
     out = opted_out([message for _, message in chosen], service_id=service_id, hides=hides)
     if not out:
         return list(chosen)
     refused = [message.pk for _, message in chosen if message.msisdn in out]
     news = [
-        News(pk, MessageState.CANCELLED, now, code="opted_out", detail="The recipient opted out.")
+        StateChange(pk, MessageState.CANCELLED, now, code="opted_out", detail="The recipient opted out.")
         for pk in refused
     ]
     states.apply(news, tally=tally)
@@ -202,16 +209,21 @@ def _without_refusals(
 
 
 def _requests(
-    chosen: Sequence[tuple[Lease, Waiting]], kit: Kit, *, size: int, now: datetime, tally: Tally
-) -> list[tuple[Lease, tuple[Waiting, ...], bytes]]:
+    chosen: Sequence[tuple[ClaimedSlice, ClaimedMessage]],
+    kit: ServiceContext,
+    *,
+    size: int,
+    now: datetime,
+    tally: CounterDeltas,
+) -> list[tuple[ClaimedSlice, tuple[ClaimedMessage, ...], bytes]]:
     """Armed requests. What the provider's rules forbid fails here instead of at the provider, and takes no other with it."""
-    runs: dict[int, list[Waiting]] = defaultdict(list)
+    runs: dict[int, list[ClaimedMessage]] = defaultdict(list)
     place: dict[int, int] = {}
     leases = {lease.slice_id: lease for lease, _ in chosen}
     for index, (lease, message) in enumerate(chosen):
         runs[lease.slice_id].append(message)
         place[message.pk] = index
-    ready: list[tuple[Lease, tuple[Waiting, ...], bytes]] = []
+    ready: list[tuple[ClaimedSlice, tuple[ClaimedMessage, ...], bytes]] = []
     for slice_id, messages in runs.items():
         sheet = kit.sheets[leases[slice_id].send_id]
         for batch in batches(messages, sheet=sheet, size=size):
@@ -227,8 +239,8 @@ def _requests(
 
 
 def _bodies(
-    batch: Sequence[Waiting], sheet: Sheet, *, now: datetime, tally: Tally
-) -> Iterable[tuple[Sequence[Waiting], bytes]]:
+    batch: Sequence[ClaimedMessage], sheet: RequestTemplate, *, now: datetime, tally: CounterDeltas
+) -> Iterable[tuple[Sequence[ClaimedMessage], bytes]]:
     try:
         yield batch, body_of(batch, sheet)
     except WireError as problem:
@@ -236,7 +248,7 @@ def _bodies(
             for message in batch:
                 yield from _bodies([message], sheet, now=now, tally=tally)
             return
-        bad = News(
+        bad = StateChange(
             batch[0].pk, MessageState.FAILED, now, code="wire", detail=f"{problem.field}: {problem.rule}"
         )
         states.apply([bad], tally=tally)

@@ -11,7 +11,7 @@ import time
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 
-from sms.webex.errors import NotSent, ProviderError, Refused, ServicePaused, Throttled, Unconfirmed
+from sms.webex.errors import NotSent, ProviderError, RequestRefused, ServicePaused, Throttled, Unconfirmed
 
 KNOCK = b"{}"  # refused as incomplete by a provider that works: code 7003
 UNCONFIRMED_IN_A_ROW = 3
@@ -69,7 +69,7 @@ class Gate:
             self.narrow, self.troubles, self.unconfirmed = False, 0, 0
             if not self.broken:  # a late acceptance does not mend a circuit that has broken since
                 self.hold_until = 0.0
-        elif isinstance(result, Refused | Throttled):
+        elif isinstance(result, RequestRefused | Throttled):
             self.unconfirmed = 0
             if isinstance(result, Throttled):
                 self._hold(result.retry_after)

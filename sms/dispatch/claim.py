@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from sms.ledger.crash_points import point
-from sms.ledger.states import News, Tally, apply, cancel
+from sms.ledger.states import CounterDeltas, StateChange, apply, cancel
 from sms.models import Hold, Message, MessageState, Resend, Send, SendState, Slice
 
 log = structlog.get_logger(__name__)
@@ -50,7 +50,7 @@ class Owner(NamedTuple):
         return time.monotonic() + self.lease.total_seconds() * BEGIN_WITHIN
 
 
-class Waiting(NamedTuple):
+class ClaimedMessage(NamedTuple):
     """What it takes to post one message, without the cost of a model instance."""
 
     pk: int
@@ -62,7 +62,7 @@ class Waiting(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class Lease:
+class ClaimedSlice:
     """A slice that is ours for a while, with its messages still to be armed.
 
     `until` (monotonic seconds) and `halted` are read by the posters: after that moment a POST might outlive the lease, so none begins,
@@ -76,7 +76,7 @@ class Lease:
     lane: int
     first_id: int
     last_id: int
-    waiting: deque[Waiting] = field(default_factory=deque)
+    waiting: deque[ClaimedMessage] = field(default_factory=deque)
     in_flight: int = 0
     halted: bool = False
     lost: bool = False
@@ -102,7 +102,7 @@ def open_slices() -> "QuerySet[Slice]":
 
 def claim(
     *, owner: Owner, limit: int, before_lane: int | None = None, beside: Collection[int] = ()
-) -> list[Lease]:
+) -> list[ClaimedSlice]:
     """Lease up to `limit` due slices and load their pending messages: the urgent lane first, then each send in turn.
 
     `before_lane` asks only for lanes that go before it; `beside` are sends we work on already, which come last in their lane.
@@ -142,7 +142,7 @@ def claim(
     for send_id in sorted({item.send_id for item in slices}):
         Send.objects.filter(pk=send_id, state=SendState.SCHEDULED).update(state=SendState.SENDING)
     leases = [
-        Lease(item.pk, item.send_id, item.service_id, item.lane, item.first_id, item.last_id)
+        ClaimedSlice(item.pk, item.send_id, item.service_id, item.lane, item.first_id, item.last_id)
         for item in slices
     ]
     for lease in leases:
@@ -169,15 +169,15 @@ def _in_turn(due: "QuerySet[Slice]", *, beside: set[int]) -> list[int]:
     return [row[-1] for row in sorted(ranked)]
 
 
-def load(lease: Lease) -> None:
+def load(lease: ClaimedSlice) -> None:
     """Read what of a slice is still to be posted."""
     lease.waiting.clear()
     pending = in_slice(lease).filter(state=MessageState.PENDING).order_by("id")
     rows = pending.values_list("id", "msisdn", "text", "substitutions", "attempt", "zone")
-    lease.waiting.extend(map(Waiting._make, rows))
+    lease.waiting.extend(map(ClaimedMessage._make, rows))
 
 
-def in_slice(lease: "Lease | Slice") -> "QuerySet[Message]":
+def in_slice(lease: "ClaimedSlice | Slice") -> "QuerySet[Message]":
     """The messages of a slice; other sends may have ids in between."""
     return Message.objects.filter(send_id=lease.send_id, pk__gte=lease.first_id, pk__lte=lease.last_id)
 
@@ -198,19 +198,19 @@ def _sweep(expired: Sequence[Slice]) -> None:
     """What a dead dispatcher had armed may have been sent: unconfirmed."""
     at = database_now()
     detail = "Whoever was sending it stopped before the answer came."
-    news: list[News] = []
+    news: list[StateChange] = []
     for item in expired:
         armed = list(in_slice(item).filter(state=MessageState.POSTING).values_list("pk", flat=True))
-        news += [News(pk, MessageState.UNCONFIRMED, at, detail=detail) for pk in armed]
+        news += [StateChange(pk, MessageState.UNCONFIRMED, at, detail=detail) for pk in armed]
         log.warning("lease_ran_out", slice=item.pk, send=item.send_id, unconfirmed=len(armed))
-    tally = Tally.new()
+    tally = CounterDeltas.new()
     apply(news, tally=tally)
     tally.write()
     if expired:
         point("swept")
 
 
-def renew(leases: Sequence[Lease], *, owner: Owner) -> None:
+def renew(leases: Sequence[ClaimedSlice], *, owner: Owner) -> None:
     """The fence: afterwards a lease that is no longer ours is `lost`. Locks their rows until the transaction ends."""
     until = owner.until
     still = _renewed([lease.slice_id for lease in leases], owner=owner)
@@ -238,7 +238,7 @@ def _renewed(slice_ids: list[int], *, owner: Owner) -> set[int]:
     return set(mine.values_list("pk", flat=True))
 
 
-def finish(lease: Lease, *, owner: Owner, retry_in: float = 0.0) -> None:
+def finish(lease: ClaimedSlice, *, owner: Owner, retry_in: float = 0.0) -> None:
     """Give a slice back: done where nothing is left to post, otherwise free again in `retry_in` seconds."""
     point("before_finish")
     with transaction.atomic():
@@ -265,7 +265,7 @@ def finish(lease: Lease, *, owner: Owner, retry_in: float = 0.0) -> None:
     point("finished")
 
 
-def _may_be_sent_again(send: Send, lease: Lease) -> bool:
+def _may_be_sent_again(send: Send, lease: ClaimedSlice) -> bool:
     """Whether its policy may yet want something of this slice (`settle.by_policy`), so that somebody has to come back."""
     now = database_now()
     if send.resend == Resend.NEVER or send.state == SendState.CANCELLED:
@@ -278,7 +278,7 @@ def _may_be_sent_again(send: Send, lease: Lease) -> bool:
 
 def _cancel_what_came_back(send: Send) -> None:
     """Messages in flight at the moment of cancelling, and returned by the provider since, are cancelled like the others."""
-    tally = Tally.new()
+    tally = CounterDeltas.new()
     cancel(send.pk, at=database_now(), tally=tally)
     tally.write()
 

@@ -6,14 +6,14 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q
 
-from sms.dispatch.claim import Waiting
+from sms.dispatch.claim import ClaimedMessage
 from sms.models import ApprovalRequest, ApprovalState, Hold, OptOut, Send, SendState
 from sms.models.optout import spellings
 from sms.values import quiet_hours, time_zones
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SendStatus:
     """What is true of one send right now."""
 
     send_id: int
@@ -27,7 +27,7 @@ class Standing:
     opt_outs_hidden: bool
 
 
-def standings(send_ids: Collection[int]) -> dict[int, Standing]:
+def standings(send_ids: Collection[int]) -> dict[int, SendStatus]:
     """Every send's standing, in one query."""
     held = Hold.objects.active()
     approved = ApprovalRequest.objects.filter(send=OuterRef("pk"), state=ApprovalState.APPROVED)
@@ -56,9 +56,9 @@ def standings(send_ids: Collection[int]) -> dict[int, Standing]:
     return {row.pk: _standing(row, held=row.held or row.unapproved) for row in rows}
 
 
-def _standing(send: Send, *, held: bool) -> Standing:
+def _standing(send: Send, *, held: bool) -> SendStatus:
     service = send.service
-    return Standing(
+    return SendStatus(
         send_id=send.pk,
         halted=held
         or send.state in (SendState.CANCELLED, SendState.AWAITING)
@@ -73,7 +73,7 @@ def _standing(send: Send, *, held: bool) -> Standing:
     )
 
 
-def may_disturb(message: Waiting, standing: Standing, *, now: datetime) -> datetime | None:
+def may_disturb(message: ClaimedMessage, standing: SendStatus, *, now: datetime) -> datetime | None:
     """None if its recipient may be written to now, otherwise the first moment at which that is so."""
     if not standing.quiet:
         return None
@@ -86,7 +86,7 @@ def may_disturb(message: Waiting, standing: Standing, *, now: datetime) -> datet
     return when if when is not None and when > now else None
 
 
-def opted_out(messages: Sequence[Waiting], *, service_id: int, hides: bool) -> set[str]:
+def opted_out(messages: Sequence[ClaimedMessage], *, service_id: int, hides: bool) -> set[str]:
     """The numbers among these that refused to be written to. `hides`: some opt-outs of the service are digests."""
     if not messages:
         return set()

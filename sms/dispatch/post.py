@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from sms.catalogue.credentials import Line
+from sms.catalogue.credentials import ProviderConnection
 from sms.dispatch.breaker import Gate
-from sms.dispatch.claim import Lease, Waiting
+from sms.dispatch.claim import ClaimedMessage, ClaimedSlice
 from sms.ledger.crash_points import point
 from sms.webex.client import Client
 from sms.webex.errors import NotSent, ProviderError, Throttled, Unconfirmed
@@ -26,7 +26,7 @@ from sms.webex.replies import Accepted
 
 log = structlog.get_logger(__name__)
 
-ClientFor = Callable[[Line], Client]
+ClientFor = Callable[[ProviderConnection], Client]
 LATE = 0.01  # seconds after its instant at which a paced request has lost its place: it would make another second too full
 FIRST_POSTERS = 8
 SLOW = 0.05  # seconds that a job may be overdue before another poster is worth its thread
@@ -41,10 +41,10 @@ class Job:
     """
 
     service_id: int
-    lease: Lease | None
-    messages: tuple[Waiting, ...]
+    lease: ClaimedSlice | None
+    messages: tuple[ClaimedMessage, ...]
     body: bytes
-    line: Line
+    line: ProviderConnection
     gate: Gate
     not_before: float = 0.0
     paced: bool = False
@@ -59,14 +59,14 @@ class Held(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PostOutcome:
     """What came of a job: an acceptance, the error whose class is the decision, or that it was not tried."""
 
     job: Job
     result: Accepted | ProviderError | Late | Held
 
 
-def direct(line: Line) -> Client:
+def direct(line: ProviderConnection) -> Client:
     """The client that really goes out."""
     return Client(line.base_url, line.credentials(), sent=lambda: point("mid_post"))
 
@@ -83,7 +83,7 @@ class Posters:
         self._changed = threading.Condition()
         self._watched = False  # one idle poster waits for the head of the runway, the others for a sign
         self._closing = False
-        self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        self._outcomes: queue.SimpleQueue[PostOutcome] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._idle = 0
         self._grown = 0.0
@@ -103,9 +103,9 @@ class Posters:
             heapq.heappush(runway, (job.not_before, next(self._turn), job))
             self._changed.notify()
 
-    def outcomes(self, *, at_least: int, timeout: float) -> list[Outcome]:
+    def outcomes(self, *, at_least: int, timeout: float) -> list[PostOutcome]:
         """What has come back; waits up to `timeout` seconds until `at_least` have, so that results are recorded in groups."""
-        found: list[Outcome] = []
+        found: list[PostOutcome] = []
         deadline = time.monotonic() + timeout
         while True:
             left = deadline - time.monotonic()
@@ -178,7 +178,7 @@ class Posters:
         return min(waiting, key=lambda one: one[1])
 
     def _work(self) -> None:
-        clients: dict[Line, Client] = {}
+        clients: dict[ProviderConnection, Client] = {}
         while (job := self._next()) is not None:
             result = self._deliver(job, clients)
             # throttling of a contracted rate is the pace's affair, for every process
@@ -190,11 +190,13 @@ class Posters:
                 self._flying[job.service_id] -= 1
                 if isinstance(result, Accepted):
                     self._heard = time.monotonic()
-            self._outcomes.put(Outcome(job, result))
+            self._outcomes.put(PostOutcome(job, result))
         for client in clients.values():
             client.close()
 
-    def _deliver(self, job: Job, clients: dict[Line, Client]) -> Accepted | ProviderError | Late | Held:
+    def _deliver(
+        self, job: Job, clients: dict[ProviderConnection, Client]
+    ) -> Accepted | ProviderError | Late | Held:
         if job.lease is not None:
             if job.lease.halted or job.gate.closed or time.monotonic() > job.lease.until:
                 return Held()

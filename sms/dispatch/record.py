@@ -9,13 +9,13 @@ from datetime import datetime
 import structlog
 
 from sms.dispatch import rate
-from sms.dispatch.claim import Lease, lock_sends, reopen
-from sms.dispatch.post import Held, Outcome
+from sms.dispatch.claim import ClaimedSlice, lock_sends, reopen
+from sms.dispatch.post import Held, PostOutcome
 from sms.ledger import states
 from sms.ledger.crash_points import point
-from sms.ledger.states import News, Tally
+from sms.ledger.states import CounterDeltas, StateChange
 from sms.models import Actor, AuditEvent, MessageState, Service
-from sms.webex.errors import NotSent, ProviderError, Refused, ServicePaused, Throttled
+from sms.webex.errors import NotSent, ProviderError, RequestRefused, ServicePaused, Throttled
 from sms.webex.replies import Accepted
 
 log = structlog.get_logger(__name__)
@@ -24,17 +24,17 @@ RETURNED = (Held, NotSent, Throttled, ServicePaused)  # certainly not taken: pen
 RETRY_IN = 1.0  # seconds until messages that came back are looked at again, where nothing says otherwise
 
 
-def lock_sends_of(outcomes: Sequence[Outcome]) -> None:
+def lock_sends_of(outcomes: Sequence[PostOutcome]) -> None:
     """Of messages that come back: whoever does more than `record` in a transaction calls this first."""
     lock_sends({lease.send_id for lease in _returned(outcomes)})
 
 
-def _returned(outcomes: Sequence[Outcome]) -> list[Lease]:
+def _returned(outcomes: Sequence[PostOutcome]) -> list[ClaimedSlice]:
     back = (outcome.job.lease for outcome in outcomes if isinstance(outcome.result, RETURNED))
     return [lease for lease in back if lease]
 
 
-def record(outcomes: Sequence[Outcome], *, at: datetime, tally: Tally) -> None:
+def record(outcomes: Sequence[PostOutcome], *, at: datetime, tally: CounterDeltas) -> None:
     """Write the outcomes; call it inside a transaction, and write the tally before its end."""
     if not outcomes:
         return
@@ -76,24 +76,24 @@ def _provider_id(result: Accepted, messages: int) -> str:
     return result.provider_id if messages == 1 else ""
 
 
-def _news(outcome: Outcome, at: datetime) -> list[News]:
+def _news(outcome: PostOutcome, at: datetime) -> list[StateChange]:
     result = outcome.result
     code, detail = (result.code, result.detail) if isinstance(result, ProviderError) else ("", "")
     back = isinstance(result, RETURNED)
     if back:
         state = MessageState.PENDING
     else:
-        state = MessageState.FAILED if isinstance(result, Refused) else MessageState.UNCONFIRMED
+        state = MessageState.FAILED if isinstance(result, RequestRefused) else MessageState.UNCONFIRMED
     return [
         # what we heard ourselves is of the message whatever its attempts; what comes back is of this one only
-        News(
+        StateChange(
             message.pk, state, at, message.attempt + 1 if back else 0, code=code, detail=detail, returned=back
         )
         for message in outcome.job.messages
     ]
 
 
-def _slow_down(outcomes: Iterable[Outcome]) -> None:
+def _slow_down(outcomes: Iterable[PostOutcome]) -> None:
     """A throttled contract is kept more carefully by every process; without a contracted rate the gate alone holds back."""
     waits: dict[int, float | None] = {}
     for outcome in outcomes:
@@ -106,7 +106,7 @@ def _slow_down(outcomes: Iterable[Outcome]) -> None:
         log.warning("service_throttled", service=service_id, retry_after=wait)
 
 
-def _pause_services(outcomes: Iterable[Outcome], at: datetime) -> None:
+def _pause_services(outcomes: Iterable[PostOutcome], at: datetime) -> None:
     """Credentials that are refused stop the service, once, and keep its messages."""
     troubles = {o.job.service_id: o.result for o in outcomes if isinstance(o.result, ServicePaused)}
     for service_id, trouble in troubles.items():

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from django.utils import timezone
 
 from sms.compose import options as compose_options
-from sms.dispatch.claim import Waiting
+from sms.dispatch.claim import ClaimedMessage
 from sms.models import Send
 from sms.values import correlation_id, text
 from sms.webex import wire
@@ -20,7 +20,7 @@ FAR = timedelta(
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class RequestTemplate:
     """All that the messages of one send have in common, read once per lease."""
 
     send_id: int
@@ -38,20 +38,20 @@ class Sheet:
     correlation_key: str
     expire_at: datetime | None
     rules: wire.Rules
-    smartlinks: tuple[wire.Smartlink, ...] = ()
+    smartlinks: tuple[wire.SmartlinkOptions, ...] = ()
     approvers: int = 0  # where not 0, each slice is compared with what was approved before it is worked on
     receipts: tuple[str, ...] = ()
     validity: int | None = None  # seconds, in place of `expire_at`
 
 
-def sheet_of(send: Send, *, public_url: str) -> Sheet:
+def sheet_of(send: Send, *, public_url: str) -> RequestTemplate:
     """Translate a send (with service, sender, template, policy group and domain loaded) for the wire."""
     service, policy, domain = send.service, send.policy_group, send.link_domain
     checks = send.wishes.get("contactPolicy", {})
     names = tuple(text.placeholders(send.text))
     options = _options(domain.url, send.wishes.get("options")) if domain else None
     shorter = {name: f"$({_short(index)})" for index, name in enumerate(names)}
-    return Sheet(
+    return RequestTemplate(
         send_id=send.pk,
         service_id=service.pk,
         sender=send.sender.address,
@@ -73,7 +73,7 @@ def sheet_of(send: Send, *, public_url: str) -> Sheet:
         expire_at=send.expires_at if send.expires_at and send.expires_at < timezone.now() + FAR else None,
         rules=wire.Rules(text_limit=service.text_limit, e164_plus=service.e164_plus),
         smartlinks=tuple(
-            wire.Smartlink(smartlink_id=link, validity=minutes) for link, minutes in send.smartlinks
+            wire.SmartlinkOptions(smartlink_id=link, validity=minutes) for link, minutes in send.smartlinks
         ),
         approvers=send.approvers,
         # of a partner's messages always all: its smaller wish (requestedReceipts) is applied when we forward
@@ -106,12 +106,14 @@ def _short(index: int) -> str:
     return f"p{index + 1}"
 
 
-def batches(messages: Iterable[Waiting], *, sheet: Sheet, size: int) -> Iterator[list[Waiting]]:
+def batches(
+    messages: Iterable[ClaimedMessage], *, sheet: RequestTemplate, size: int
+) -> Iterator[list[ClaimedMessage]]:
     """Runs of messages that one request can carry: the same text, or the same pattern in the same encoding.
 
     A request has one text for all; where they differ the provider substitutes, which needs the values beside the text.
     """
-    run: list[Waiting] = []
+    run: list[ClaimedMessage] = []
     shared: object = None
     for message in messages:
         key = _shared(message, sheet) if size > 1 else None
@@ -124,7 +126,7 @@ def batches(messages: Iterable[Waiting], *, sheet: Sheet, size: int) -> Iterator
         yield run
 
 
-def _shared(message: Waiting, sheet: Sheet) -> object:
+def _shared(message: ClaimedMessage, sheet: RequestTemplate) -> object:
     if sheet.provider_template:
         return ""
     if message.substitutions and sheet.pattern:
@@ -132,7 +134,7 @@ def _shared(message: Waiting, sheet: Sheet) -> object:
     return message.text
 
 
-def body_of(messages: Sequence[Waiting], sheet: Sheet) -> bytes:
+def body_of(messages: Sequence[ClaimedMessage], sheet: RequestTemplate) -> bytes:
     """The JSON of one POST to these messages; raises wire.WireError where the provider's rules forbid it."""
     first = messages[0]
     by_provider = len(messages) > 1 and bool(first.substitutions and sheet.pattern)
@@ -169,7 +171,7 @@ def _clicks(options: wire.Options | None) -> bool:
     return options is not None and options.shorten_links and options.track_clicks
 
 
-def _values(message: Waiting, sheet: Sheet, *, by_provider: bool) -> dict[str, str]:
+def _values(message: ClaimedMessage, sheet: RequestTemplate, *, by_provider: bool) -> dict[str, str]:
     if sheet.provider_template:
         return message.substitutions
     if not by_provider:

@@ -19,23 +19,33 @@ from django.db import DatabaseError, close_old_connections, transaction
 from django.db.models import Min, Q
 from django.db.models.functions import Coalesce, Greatest, Now
 
-from sms.catalogue.credentials import line_of
+from sms.catalogue.credentials import connection_of
 from sms.compose import approval
 from sms.dispatch import record
-from sms.dispatch.arm import Armed, Kit, arm, fence
+from sms.dispatch.arm import Armed, ServiceContext, arm, fence
 from sms.dispatch.breaker import KNOCK, OF_THIS_PROCESS, Gates
-from sms.dispatch.claim import LEASE, Lease, Owner, claim, database_now, finish, load, open_slices, renew
+from sms.dispatch.claim import (
+    LEASE,
+    ClaimedSlice,
+    Owner,
+    claim,
+    database_now,
+    finish,
+    load,
+    open_slices,
+    renew,
+)
 from sms.dispatch.fair_queue import Fair
 from sms.dispatch.last_look import standings
-from sms.dispatch.post import ClientFor, Held, Job, Late, Outcome, Posters, direct
+from sms.dispatch.post import ClientFor, Held, Job, Late, Posters, PostOutcome, direct
 from sms.dispatch.request import body_of, sheet_of
 from sms.dispatch.settle import by_policy
 from sms.dispatch.watch import watch
 from sms.ledger.crash_points import point
-from sms.ledger.states import Tally
+from sms.ledger.states import CounterDeltas
 from sms.models import Lane, Send
 from sms.models.fields import UnreadableSecret
-from sms.webex.errors import Refused
+from sms.webex.errors import RequestRefused
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +61,7 @@ Stopped = Callable[[], bool]
 
 
 @dataclass(slots=True)
-class Report:
+class DispatchRun:
     """What a run did: messages armed, requests by outcome."""
 
     posted: int = 0
@@ -80,13 +90,13 @@ def run(
     lease: timedelta = LEASE,
     gates: Gates = OF_THIS_PROCESS,
     stopped: Stopped = lambda: False,
-) -> Report:
+) -> DispatchRun:
     """Dispatch what is due for up to `seconds`, first waiting up to `look_ahead` seconds for something to become due.
 
     Returns when nothing is left, when the time is over or when `stopped()`; in each case everything armed has its answer.
     """
     waited_until = time.monotonic() + look_ahead
-    report = Report()
+    report = DispatchRun()
     while not stopped():
         pause = due_within(max(waited_until - time.monotonic(), 0.0))
         if pause is None:
@@ -94,7 +104,7 @@ def run(
         if pause > 0:
             time.sleep(min(pause, IDLE))
             continue
-        desk = _Desk(
+        desk = Coordinator(
             public_url=public_url,
             clients=clients,
             client_for=client_for,
@@ -108,7 +118,7 @@ def run(
     return report
 
 
-class _Desk:
+class Coordinator:
     """One run's state."""
 
     def __init__(
@@ -119,13 +129,13 @@ class _Desk:
         client_for: ClientFor,
         lease: timedelta,
         gates: Gates,
-        report: Report,
+        report: DispatchRun,
     ) -> None:
         self.owner = Owner(f"{os.getpid()}-{secrets.token_hex(8)}", lease)
         self.public_url, self.gates, self.report = public_url, gates, report
         self.posters = Posters(clients, client_for=client_for)
-        self.leases: list[Lease] = []
-        self.kits: dict[int, Kit] = {}
+        self.leases: list[ClaimedSlice] = []
+        self.kits: dict[int, ServiceContext] = {}
         self.stale: set[int] = set()  # sends whose sheet has to be read again
         self.fair = Fair()
         self.looked = self.watched = self.renewed = 0.0
@@ -133,7 +143,9 @@ class _Desk:
         self.requests = 0  # on the runway or on their way, knocks not counted
         self.flying: Counter[int] = Counter()  # the same by service
         self.again: list[Job] = []  # armed, but in need of another instant
-        self.owed: list[Outcome] = []  # answers that are not recorded yet; they survive a failed transaction
+        self.owed: list[
+            PostOutcome
+        ] = []  # answers that are not recorded yet; they survive a failed transaction
 
     def work(self, *, until: float, stopped: Stopped) -> None:
         """Turn until nothing is left, the time is over, or somebody stops us."""
@@ -157,7 +169,7 @@ class _Desk:
             sys.setswitchinterval(switch)
             self.posters.close()
             self._collect(patient=False)
-            self.owed += [Outcome(job, Held()) for job in self.again]
+            self.owed += [PostOutcome(job, Held()) for job in self.again]
             self._pay()
 
     def _look(self) -> None:
@@ -195,7 +207,7 @@ class _Desk:
             else:
                 finish(lease, owner=self.owner, retry_in=60.0)
 
-    def _as_approved(self, lease: Lease) -> bool:
+    def _as_approved(self, lease: ClaimedSlice) -> bool:
         """Whether somebody's yes, where one was needed, was to what we are about to send. Asked after it was read."""
         if not self.kits[lease.service_id].sheets[lease.send_id].approvers:
             return True
@@ -210,7 +222,7 @@ class _Desk:
             self.stale.add(lease.send_id)  # its sheet is what was not approved
         return fine
 
-    def _equip(self, lease: Lease) -> bool:
+    def _equip(self, lease: ClaimedSlice) -> bool:
         """Have what it takes to post a lease's messages; a service that cannot be equipped is paused and stops no other."""
         kit = self.kits.get(lease.service_id)
         sheet = kit.sheets.get(lease.send_id) if kit is not None else None
@@ -222,7 +234,8 @@ class _Desk:
                 "service__region", "sender", "policy_group", "link_domain", "template"
             ).get(pk=lease.send_id)
             kit = self.kits.setdefault(
-                lease.service_id, Kit(self.gates[lease.service_id], line_of(send.service), {})
+                lease.service_id,
+                ServiceContext(self.gates[lease.service_id], connection_of(send.service), {}),
             )
             kit.sheets[lease.send_id] = sheet_of(send, public_url=self.public_url)
             self.stale.discard(lease.send_id)
@@ -249,7 +262,7 @@ class _Desk:
             if isinstance(result, Late):
                 self.again.append(job)
                 continue
-            if isinstance(result, Refused) and len(job.messages) > 1:
+            if isinstance(result, RequestRefused) and len(job.messages) > 1:
                 self.again += self._halves(job)
                 continue
             self.owed.append(outcome)
@@ -272,7 +285,7 @@ class _Desk:
         for job in self.again:
             stays = job.lease is None or job.lease.halted or job.gate.closed or not arming
             if stays:
-                self.owed.append(Outcome(job, Held()))
+                self.owed.append(PostOutcome(job, Held()))
             else:
                 again.append(job)
         self.again = again
@@ -284,7 +297,7 @@ class _Desk:
         wanted = {lease.slice_id: lease for lease in leases}
         wanted |= {job.lease.slice_id: job.lease for job in self.again if job.lease}
         with transaction.atomic():
-            now, tally = database_now(), Tally.new()
+            now, tally = database_now(), CounterDeltas.new()
             record.lock_sends_of(
                 self.owed
             )  # sends, slices, opt-outs, messages: everybody locks in this order
@@ -310,13 +323,13 @@ class _Desk:
         for job in again:
             if job.lease and job not in armed.stays:
                 job.lease.in_flight -= len(job.messages)  # counted again with its new instant
-        self.owed, self.again = [Outcome(job, Held()) for job in armed.stays], []
+        self.owed, self.again = [PostOutcome(job, Held()) for job in armed.stays], []
         self.rest_until = time.monotonic() + min(armed.wait or 0.0, IDLE)
         for job in armed.jobs:  # after the commit: "posting" is durable before a byte leaves
             self._hand_over(job)
         return wait if armed.wait is None else max(wait, armed.wait)
 
-    def _open_leases(self) -> list[Lease]:
+    def _open_leases(self) -> list[ClaimedSlice]:
         """Those of which something may be armed now."""
         return [
             lease
@@ -325,7 +338,7 @@ class _Desk:
             and self.kits[lease.service_id].gate.room(in_flight=self.flying[lease.service_id])
         ]
 
-    def _arm(self, leases: Sequence[Lease], *, now: datetime, tally: Tally) -> Armed:
+    def _arm(self, leases: Sequence[ClaimedSlice], *, now: datetime, tally: CounterDeltas) -> Armed:
         if not leases:
             return Armed()
         return arm(
@@ -365,7 +378,7 @@ class _Desk:
             time.sleep(pause)
             try:
                 with transaction.atomic():
-                    tally = Tally.new()
+                    tally = CounterDeltas.new()
                     record.record(self.owed, at=database_now(), tally=tally)
                     tally.write()
                 self.owed = []

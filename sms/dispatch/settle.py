@@ -14,7 +14,7 @@ from django.db.models import F
 
 from sms.dispatch.claim import EXTRA, RESEND_AFTER, database_now, lock_sends, reopen
 from sms.ledger import states
-from sms.ledger.states import News, Tally
+from sms.ledger.states import CounterDeltas, StateChange
 from sms.models import Actor, AuditEvent, Message, MessageState, ReceiptInbox, Resend, Send, SendState, Slice
 
 log = structlog.get_logger(__name__)
@@ -28,7 +28,7 @@ AT_ONCE = 500
 LOOKED_AT = 5000
 
 
-class Verdict(StrEnum):
+class Settlement(StrEnum):
     """What a person can decide."""
 
     SEND_AGAIN = "send_again"
@@ -69,7 +69,7 @@ def by_policy(send_ids: Collection[int], *, now: datetime | None = None) -> int:
 
 
 def by_person(
-    send: Send, verdict: Verdict, *, by: Actor, reason: str = "", only: Collection[int] | None = None
+    send: Send, verdict: Settlement, *, by: Actor, reason: str = "", only: Collection[int] | None = None
 ) -> int:
     """Decide about the unconfirmed messages of a send, or `only` those with these ids; returns how many that were.
 
@@ -78,7 +78,7 @@ def by_person(
     with transaction.atomic():
         lock_sends([send.pk])
         send.refresh_from_db(fields=["state"])
-        if verdict == Verdict.SEND_AGAIN and send.state == SendState.CANCELLED:
+        if verdict == Settlement.SEND_AGAIN and send.state == SendState.CANCELLED:
             return 0  # it would be called cancelled, though it may have been sent
         now = database_now()
         rows = Message.objects.filter(send=send, state=MessageState.UNCONFIRMED).order_by("pk")
@@ -87,15 +87,16 @@ def by_person(
         messages = list(rows)
         if not messages:
             return 0
-        if verdict == Verdict.SEND_AGAIN:
+        if verdict == Settlement.SEND_AGAIN:
             done = _send_again(send, messages, now=now)
         else:
-            state = MessageState.QUEUED if verdict == Verdict.TREAT_AS_SENT else MessageState.FAILED
-            code = "" if verdict == Verdict.TREAT_AS_SENT else "given_up"
+            state = MessageState.QUEUED if verdict == Settlement.TREAT_AS_SENT else MessageState.FAILED
+            code = "" if verdict == Settlement.TREAT_AS_SENT else "given_up"
             words = f"{'Treated as sent' if not code else 'Given up'} by {by.label}."
-            tally = Tally.new()
+            tally = CounterDeltas.new()
             states.apply(
-                [News(message.pk, state, now, code=code, detail=words) for message in messages], tally=tally
+                [StateChange(message.pk, state, now, code=code, detail=words) for message in messages],
+                tally=tally,
             )
             tally.write()
             done = len(messages)
@@ -152,9 +153,9 @@ def _has_witnesses(send_id: int, pk: int, posted_at: datetime) -> bool:
 
 def _send_again(send: Send, messages: Sequence[Message], *, now: datetime) -> int:
     with transaction.atomic():
-        tally = Tally.new()
+        tally = CounterDeltas.new()
         news = [
-            News(message.pk, MessageState.PENDING, now, attempt=message.attempt, returned=True)
+            StateChange(message.pk, MessageState.PENDING, now, attempt=message.attempt, returned=True)
             for message in messages
         ]
         states.apply(news, tally=tally)

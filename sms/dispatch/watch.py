@@ -27,7 +27,7 @@ RAMP_FAILURES = 20  # percent, where the service has no rule of its own or a lax
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class BrokenRule:
     """A rule that is broken: its name, the sentence for people, and the figures."""
 
     rule: str
@@ -66,7 +66,7 @@ def _look_at(send: Send, now: datetime) -> bool:
     return send.ramp and send.stage < LAST_STAGE and _next_stage(send, counts, now=now)
 
 
-def findings(send: Send, counts: dict[str, int], *, now: datetime) -> list[Finding]:
+def findings(send: Send, counts: dict[str, int], *, now: datetime) -> list[BrokenRule]:
     """Every rule that a send breaks now."""
     service, found = send.service, []
     waiting = counts.get(MessageState.PENDING, 0)
@@ -89,7 +89,7 @@ def findings(send: Send, counts: dict[str, int], *, now: datetime) -> list[Findi
             f"{share} % of the messages with a result have failed; this service holds a send at {limit} %."
         )
         found.append(
-            Finding("failures", because, facts | {"failed": failed, "settled": settled, "limit": limit})
+            BrokenRule("failures", because, facts | {"failed": failed, "settled": settled, "limit": limit})
         )
     limit = service.hold_silence if options.hears_of(send.wishes, "SUBMITTED") else None
     queued = counts.get(MessageState.QUEUED, 0)
@@ -99,13 +99,13 @@ def findings(send: Send, counts: dict[str, int], *, now: datetime) -> list[Findi
         ).count()
         if silent >= max(sample, 1) and silent * 100 >= limit * posted:
             because = f"{silent:,} of {posted:,} messages have had no receipt for ten minutes; this service holds a send at {limit} %."
-            found.append(Finding("silence", because, facts | {"silent": silent, "limit": limit}))
+            found.append(BrokenRule("silence", because, facts | {"silent": silent, "limit": limit}))
     limit = service.hold_opt_outs
     if limit is not None and posted >= max(sample, 1):
         refusals = OptOut.objects.filter(send=send).count()
         if refusals and refusals * 100 >= limit * posted:
             because = f"{refusals:,} of {posted:,} recipients have opted out; this service holds a send at {limit} %."
-            found.append(Finding("opt_outs", because, facts | {"opt_outs": refusals, "limit": limit}))
+            found.append(BrokenRule("opt_outs", because, facts | {"opt_outs": refusals, "limit": limit}))
     return found
 
 
@@ -113,7 +113,7 @@ def _least(*limits: int | None) -> int | None:
     return min((limit for limit in limits if limit is not None), default=None)
 
 
-def _hold(send: Send, finding: Finding) -> None:
+def _hold(send: Send, finding: BrokenRule) -> None:
     by = Actor.system()
     with transaction.atomic():
         Send.objects.select_for_update(no_key=True).get(pk=send.pk)

@@ -17,7 +17,7 @@ from sms.models.fact import FactDelta
 from sms.models.link import Click
 from sms.models.message import MessageState
 from sms.models.send import StateCount
-from sms.models.sql.insert import Later, insert
+from sms.models.sql.insert import StatementBatch, insert
 from sms.values.histogram import bucket
 
 NOT_POSTED = frozenset({MessageState.PENDING, MessageState.CANCELLED, MessageState.EXPIRED})
@@ -28,7 +28,7 @@ BEST = (Click.Verdict.HUMAN, Click.Verdict.UNSURE, Click.Verdict.MACHINE)  # who
 HOUR = 3600
 
 
-class Row(msgspec.Struct, gc=False):
+class MessageRow(msgspec.Struct, gc=False):
     """What the ledger knows of a message; its names and order are those of `ledger.READ`."""
 
     id: int
@@ -48,7 +48,7 @@ class Row(msgspec.Struct, gc=False):
     final_at: datetime | None
 
 
-class Before(NamedTuple):
+class RowSnapshot(NamedTuple):
     """What of a row may have changed, as it was."""
 
     state: str
@@ -60,7 +60,7 @@ class Before(NamedTuple):
     final_at: datetime | None
 
     @classmethod
-    def of(cls, row: Row) -> "Before":
+    def of(cls, row: MessageRow) -> "RowSnapshot":
         """As it is now."""
         return cls(
             row.state,
@@ -73,7 +73,7 @@ class Before(NamedTuple):
         )
 
 
-class Alike(NamedTuple):
+class CountKey(NamedTuple):
     """Messages that count alike."""
 
     send_id: int
@@ -89,7 +89,7 @@ Change = tuple[int, datetime | None, str, int, str, str, str, int | None, str, s
 
 
 @dataclass(slots=True)
-class Tally:
+class CounterDeltas:
     """Deltas. `moves` by send, state, code and window of posting; `facts` by NAMED, five FIGURES each."""
 
     moves: Counter[tuple[int, str, str, int]]
@@ -97,7 +97,7 @@ class Tally:
     changes: Counter[Change] = field(default_factory=Counter)  # alike, so that each is worked out once
 
     @classmethod
-    def new(cls) -> "Tally":
+    def new(cls) -> "CounterDeltas":
         """Nothing moved yet."""
         return cls(Counter())
 
@@ -113,11 +113,11 @@ class Tally:
         """New messages, each a country and its segments."""
         for (country, segments), count in Counter(of).items():
             self._counter(send_id, MessageState.PENDING, "", None, count)
-            self._state(Alike(send_id, country, "", segments, None), MessageState.PENDING, "", 0, count)
+            self._state(CountKey(send_id, country, "", segments, None), MessageState.PENDING, "", 0, count)
 
     def move(
         self,
-        alike: Alike,
+        alike: CountKey,
         old: MessageState,
         new: MessageState,
         count: int,
@@ -130,13 +130,13 @@ class Tally:
             self._state(alike, state, "", hour_of(state, posted), times)
 
     def time(
-        self, measure: str, alike: Alike, later: datetime, earlier: datetime, posted: datetime, count: int
+        self, measure: str, alike: CountKey, later: datetime, earlier: datetime, posted: datetime, count: int
     ) -> None:
         """`count` messages posted at `posted` took from `earlier` to `later`; a measure that is no carrier's."""
         hour = int(posted.timestamp()) // HOUR
         self.add((measure, "", "", bucket(later, earlier), alike.send_id, 0, hour, alike.country, ""), count)
 
-    def change(self, row: Row, before: Before, begun: Mapping[int, datetime]) -> None:
+    def change(self, row: MessageRow, before: RowSnapshot, begun: Mapping[int, datetime]) -> None:
         """One row that was `before`. `begun`: when messages of a send could be posted first, for rows where `moves_hour`."""
         posted, was = row.posted_at, before
         send, country = row.send_id, row.country
@@ -169,7 +169,7 @@ class Tally:
             send, posted, country, segments = change[:4]
             for (state, code, carrier, billed), times in ((change[4:8], -count), (change[8:], count)):
                 self._counter(send, state, code, posted, times)
-                alike = Alike(send, country, carrier, segments, billed)
+                alike = CountKey(send, country, carrier, segments, billed)
                 self._state(alike, state, code, hour_of(state, posted), times)
         self.changes.clear()
 
@@ -191,10 +191,10 @@ class Tally:
         self._settle()
         return sum(count for (_, held, _, _), count in self.moves.items() if held == state)
 
-    def write(self, *, later: Later | None = None) -> None:
+    def write(self, *, later: StatementBatch | None = None) -> None:
         """Insert the deltas, in one journey to the database."""
         self._settle()
-        statements = later or Later()
+        statements = later or StatementBatch()
         rows = [(*place, delta) for place, delta in sorted(self.moves.items()) if delta]
         insert(StateCount, COUNTED, rows, later=statements)
         facts = [(*key, *figures) for key, figures in self.facts.items() if any(figures)]
@@ -209,7 +209,7 @@ class Tally:
         window = 0 if posted is None or state in NOT_POSTED else window_of(posted)
         self.moves[(send_id, str(state), code if state == MessageState.FAILED else "", window)] += count
 
-    def _state(self, alike: Alike, state: str, code: str, hour: int, count: int) -> None:
+    def _state(self, alike: CountKey, state: str, code: str, hour: int, count: int) -> None:
         send_id, country, carrier, segments, billed = alike
         code = code if state == MessageState.FAILED else ""
         key = ("state", str(state), code, 0, send_id, 0, hour, country, carrier)
@@ -258,7 +258,7 @@ def hour_of(state: str, posted: datetime | None) -> int:
     return 0 if posted is None or state in NOT_POSTED else int(posted.timestamp()) // HOUR
 
 
-def moves_hour(row: Row, before: Before) -> bool:
+def moves_hour(row: MessageRow, before: RowSnapshot) -> bool:
     """Whether it came to be posted, or came back."""
     return row.posted_at is not None and (row.state in NOT_POSTED) != (before.state in NOT_POSTED)
 

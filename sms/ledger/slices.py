@@ -8,16 +8,16 @@ from typing import Protocol
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.utils import timezone
 
-from sms.ledger.states import Tally
+from sms.ledger.states import CounterDeltas
 from sms.models import Message, MessageState, Send, SendState, Slice
-from sms.models.sql.insert import Later, copy, insert
+from sms.models.sql.insert import StatementBatch, copy, insert
 from sms.values.msisdn import country_of
 
 RAMP_FROM = 100  # messages: of fewer, one percent says nothing
 SLICE = 500  # messages per lease: small enough to share between dispatchers, large enough that a claim costs nothing
 
 
-class Written(Protocol):
+class MessageContent(Protocol):
     """What a message is made of."""
 
     @property
@@ -58,7 +58,9 @@ def begin(**fields: object) -> Send:
     return send
 
 
-def store(send: Send, lines: Sequence[Written], *, tally: Tally, later: Later) -> list[int]:
+def store(
+    send: Send, lines: Sequence[MessageContent], *, tally: CounterDeltas, later: StatementBatch
+) -> list[int]:
     """Messages in the order of their rows, and `later` the slices that cover them; returns the messages' ids."""
     countries = [country_of(line.msisdn) for line in lines]
     tally.create(send.pk, zip(countries, (line.segments for line in lines), strict=True))
@@ -85,7 +87,7 @@ def store(send: Send, lines: Sequence[Written], *, tally: Tally, later: Later) -
     return ids
 
 
-def pour(send: Send, lines: Sequence[Written], *, tally: Tally) -> None:
+def pour(send: Send, lines: Sequence[MessageContent], *, tally: CounterDeltas) -> None:
     """Messages of a PREPARING send, a block of them in the order of their rows; no slices yet, those `open_send` makes."""
     countries = [country_of(line.msisdn) for line in lines]
     tally.create(send.pk, zip(countries, (line.segments for line in lines), strict=True))

@@ -15,15 +15,34 @@ from django.db import connection, transaction
 from django.db.models import Count, Max, Sum
 
 from sms.callbacks import outbox
-from sms.callbacks.bodies import Change
-from sms.ledger.counters import Alike, Before, Row, Tally, hour_of, moves_hour, window_of
+from sms.callbacks.bodies import MessageChange
+from sms.ledger.counters import (
+    CounterDeltas,
+    CountKey,
+    MessageRow,
+    RowSnapshot,
+    hour_of,
+    moves_hour,
+    window_of,
+)
 from sms.models.link import Click
 from sms.models.message import FINAL, Message, MessageState
 from sms.models.send import Send, StateCount
 from sms.models.sql import id_list
-from sms.models.sql.pipeline import meanwhile, rows
+from sms.models.sql.pipeline import pipelined, rows
 
-__all__ = ["RANK", "News", "Tally", "accept", "among", "apply", "arm", "cancel", "squash", "window_of"]
+__all__ = [
+    "RANK",
+    "CounterDeltas",
+    "StateChange",
+    "accept",
+    "among",
+    "apply",
+    "arm",
+    "cancel",
+    "squash",
+    "window_of",
+]
 
 among = id_list.among
 
@@ -41,7 +60,7 @@ RANK: Mapping[str, int] = {
 }
 
 
-class News(msgspec.Struct, frozen=True, gc=False):
+class StateChange(msgspec.Struct, frozen=True, gc=False):
     """One piece of news about one message.
 
     `state` is the state it proves. News of an attempt beyond those that were made is none (0: of no
@@ -75,26 +94,26 @@ COLUMNS = (
 )
 
 
-ALIKE = ("send_id", "country", "carrier", "segments", "segments_billed")  # in the order of `Alike`
+ALIKE = ("send_id", "country", "carrier", "segments", "segments_billed")  # in the order of `CountKey`
 PART = 850  # messages that are folded while PostgreSQL writes those before
 READ = ("id", "send_id", "attempt", "posted_at", "country", "segments", *COLUMNS)
 
 
-def apply(news: Sequence[News], *, tally: Tally) -> dict[int, int]:
+def apply(news: Sequence[StateChange], *, tally: CounterDeltas) -> dict[int, int]:
     """Fold news into the message rows, forward only; returns the attempts made of those that exist, by id.
 
     Rows are locked in order of id, so that two folders never deadlock.
     """
     if not news:
         return {}
-    by_message: dict[int, list[News]] = defaultdict(list)
+    by_message: dict[int, list[StateChange]] = defaultdict(list)
     for item in news:
         by_message[item.message_id].append(item)
     found = _locked(sorted(by_message))
     listeners = outbox.listening()
-    told: list[Change] = []
-    moved: list[tuple[Row, Before]] = []
-    with meanwhile():
+    told: list[MessageChange] = []
+    moved: list[tuple[MessageRow, RowSnapshot]] = []
+    with pipelined():
         for start in range(0, len(found), PART):  # one part is written while the next is folded
             part = list(_folded(found[start : start + PART], by_message, told if listeners else None))
             _write([row for row, _ in part])
@@ -106,11 +125,13 @@ def apply(news: Sequence[News], *, tally: Tally) -> dict[int, int]:
 
 
 def _folded(
-    found: Sequence[Row], by_message: Mapping[int, Sequence[News]], told: list[Change] | None
-) -> Iterator[tuple[Row, Before]]:
+    found: Sequence[MessageRow],
+    by_message: Mapping[int, Sequence[StateChange]],
+    told: list[MessageChange] | None,
+) -> Iterator[tuple[MessageRow, RowSnapshot]]:
     """Fold each row's news into it; the rows that changed, and what they were. What listeners may hear of goes to `told`."""
     for row in found:
-        before, moved = Before.of(row), False
+        before, moved = RowSnapshot.of(row), False
         for item in by_message[row.id]:
             was = (row.state, row.code)
             if _fold(row, item):
@@ -121,14 +142,14 @@ def _folded(
             yield row, before
 
 
-def _count(changed: Sequence[tuple[Row, Before]], tally: Tally) -> None:
+def _count(changed: Sequence[tuple[MessageRow, RowSnapshot]], tally: CounterDeltas) -> None:
     """Counters and facts of rows that changed."""
     begun = _begun({row.send_id for row, before in changed if moves_hour(row, before)})
     for row, before in changed:
         tally.change(row, before, begun)
 
 
-def _move_clicks(changed: Sequence[tuple[Row, Before]], tally: Tally) -> None:
+def _move_clicks(changed: Sequence[tuple[MessageRow, RowSnapshot]], tally: CounterDeltas) -> None:
     """Clicks go where their message goes."""
     elsewhere = {
         row.id: (row, before)
@@ -157,8 +178,8 @@ def _begun(send_ids: Collection[int]) -> dict[int, datetime]:
     }
 
 
-def _change(row: "Row", item: News, *, moved: bool) -> Change:
-    return Change(
+def _change(row: "MessageRow", item: StateChange, *, moved: bool) -> MessageChange:
+    return MessageChange(
         row.id,
         row.send_id,
         item.state,
@@ -173,7 +194,7 @@ def _change(row: "Row", item: News, *, moved: bool) -> Change:
     )
 
 
-def arm(message_ids: Sequence[int], *, at: datetime, tally: Tally) -> set[int]:
+def arm(message_ids: Sequence[int], *, at: datetime, tally: CounterDeltas) -> set[int]:
     """Pending → posting, one attempt more; returns the ids that really were pending. The caller holds the slice's fence."""
     if not message_ids:
         return set()
@@ -189,7 +210,7 @@ def arm(message_ids: Sequence[int], *, at: datetime, tally: Tally) -> set[int]:
     ]
     marked: set[int] = set()
     for ids, begun, row in _moved(statement, values, ALIKE, begun=True):
-        alike = Alike(*row)
+        alike = CountKey(*row)
         tally.move(alike, MessageState.PENDING, MessageState.POSTING, len(ids), posted=at)
         tally.time("wait", alike, at, begun, at, len(ids))
         marked.update(ids)
@@ -223,7 +244,7 @@ def _moved(
     return [(ids, starts.get(row[place]), row) for row, ids in groups.items()]
 
 
-def accept(accepted: Sequence[tuple[int, int, str]], *, at: datetime, tally: Tally) -> None:
+def accept(accepted: Sequence[tuple[int, int, str]], *, at: datetime, tally: CounterDeltas) -> None:
     """(message, attempt, provider id) that the provider took: posting → queued in one statement.
 
     Whoever is elsewhere by now, because a receipt was faster or the sweep came first, takes the general way.
@@ -252,7 +273,7 @@ def accept(accepted: Sequence[tuple[int, int, str]], *, at: datetime, tally: Tal
     ]
     sends: dict[int, int] = {}
     for ids, _, (posted, queued, *row) in _moved(statement, given, ("posted_at", "queued_at", *ALIKE)):
-        alike, posted_at = Alike(*row), _moment(posted)
+        alike, posted_at = CountKey(*row), _moment(posted)
         tally.move(alike, MessageState.POSTING, MessageState.QUEUED, len(ids), posted=posted_at)
         tally.time("submit", alike, _moment(queued), posted_at, posted_at, len(ids))
         sends.update(dict.fromkeys(ids, alike.send_id))
@@ -260,13 +281,13 @@ def accept(accepted: Sequence[tuple[int, int, str]], *, at: datetime, tally: Tal
         attempts = {pk: attempt for pk, attempt, _ in accepted}
         queued = MessageState.QUEUED.value
         outbox.tell(
-            [Change(pk, send_id, queued, "", "", at, attempts[pk]) for pk, send_id in sends.items()],
+            [MessageChange(pk, send_id, queued, "", "", at, attempts[pk]) for pk, send_id in sends.items()],
             listeners,
         )
     if len(sends) < len(accepted):
         apply(
             [
-                News(pk, MessageState.QUEUED, at, provider_id=provider_id)
+                StateChange(pk, MessageState.QUEUED, at, provider_id=provider_id)
                 for pk, _, provider_id in accepted
                 if pk not in sends
             ],
@@ -281,13 +302,15 @@ def _moment(value: Any) -> Any:
     return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
-def cancel(send_id: int, *, at: datetime, tally: Tally) -> int:
+def cancel(send_id: int, *, at: datetime, tally: CounterDeltas) -> int:
     """Pending → cancelled for a whole send; returns how many. The caller has locked the send's slices."""
     pending = Message.objects.filter(send_id=send_id, state=MessageState.PENDING)
     if listeners := outbox.listening():
         cancelled = MessageState.CANCELLED.value
         rows = pending.values_list("pk", "attempt")
-        outbox.tell([Change(pk, send_id, cancelled, "", "", at, attempt) for pk, attempt in rows], listeners)
+        outbox.tell(
+            [MessageChange(pk, send_id, cancelled, "", "", at, attempt) for pk, attempt in rows], listeners
+        )
     gone = (
         f"UPDATE {Message._meta.db_table} SET state = %s, final_at = %s WHERE send_id = %s AND state = %s"  # noqa: S608
         f" RETURNING {', '.join(ALIKE)}"
@@ -299,27 +322,27 @@ def cancel(send_id: int, *, at: datetime, tally: Tally) -> int:
     now = connection.ops.adapt_datetimefield_value(at)
     with connection.cursor() as cursor:
         cursor.execute(gone, [MessageState.CANCELLED.value, now, send_id, MessageState.PENDING.value])
-        stopped: Counter[Alike] = Counter()
+        stopped: Counter[CountKey] = Counter()
         for row in cursor.fetchall():
-            stopped[Alike(*row[: len(ALIKE)])] += row[len(ALIKE)] if len(row) > len(ALIKE) else 1
+            stopped[CountKey(*row[: len(ALIKE)])] += row[len(ALIKE)] if len(row) > len(ALIKE) else 1
     for alike, count in stopped.items():
         tally.move(alike, MessageState.PENDING, MessageState.CANCELLED, count)
     return stopped.total()
 
 
-def _locked(ids: list[int]) -> list[Row]:
+def _locked(ids: list[int]) -> list[MessageRow]:
     """Locked on PostgreSQL; on SQLite the IMMEDIATE transaction is the lock."""
     if connection.vendor == "postgresql":
         statement = (
             f"SELECT {', '.join(READ)} FROM {Message._meta.db_table} WHERE id = ANY(%s::bigint[])"  # noqa: S608
             " ORDER BY id FOR NO KEY UPDATE"
         )
-        return [Row(*values) for values in rows(statement, [ids])]
+        return [MessageRow(*values) for values in rows(statement, [ids])]
     listed = Message.objects.filter(pk__in=among(ids)).order_by("pk").values_list(*READ)
-    return [Row(*values) for values in listed]
+    return [MessageRow(*values) for values in listed]
 
 
-def _fold(row: Row, item: News) -> bool:
+def _fold(row: MessageRow, item: StateChange) -> bool:
     """One piece of news into one row; True where something changed."""
     if item.attempt > row.attempt:
         return False
@@ -352,7 +375,7 @@ def _fold(row: Row, item: News) -> bool:
     return changed
 
 
-def _second_end(row: Row, item: News) -> bool:
+def _second_end(row: MessageRow, item: StateChange) -> bool:
     """Two ends of one message: the surer one counts, of two alike the earlier. The other stays in the detail: a conflict."""
     state, code, at = row.state, row.code, row.final_at
     if item.state == state:
@@ -382,7 +405,7 @@ def _conflict(state: str, code: str) -> str:
 _TYPES = ("text", "text", "text", "text", "text", "smallint", "timestamptz", "timestamptz", "timestamptz")
 
 
-def _write(rows: Sequence[Row]) -> None:
+def _write(rows: Sequence[MessageRow]) -> None:
     """Write COLUMNS of many rows at once: one JSON text on PostgreSQL, executemany on SQLite (no round trip there)."""
     if not rows:
         return

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from sms.models import audit_proof
 from sms.models.audit_acts import ACTS
-from sms.models.sql.insert import Later, insert
+from sms.models.sql.insert import StatementBatch, insert
 from sms.values.msisdn.masked import masked_values
 
 # what people write themselves: a number in it would be there for ever
@@ -115,7 +115,7 @@ class AuditEvent(models.Model):
     @classmethod
     def record_later(
         cls,
-        later: Later,
+        later: StatementBatch,
         act: str,
         *,
         by: Actor,

@@ -27,7 +27,7 @@ class NoKeys(RuntimeError):
     """The keyring was not loaded."""
 
 
-class Key:
+class MacKey:
     """HMAC-SHA-256 with the key's half of the work done once: `hmac.digest` takes more than twice as long for a short text."""
 
     __slots__ = ("_inner", "_outer", "secret")
@@ -53,20 +53,20 @@ class AuditKeys:
 
     def __init__(self) -> None:
         self._masters: tuple[bytes, ...] = ()
-        self._derived: dict[str, tuple[Key, ...]] = {}
+        self._derived: dict[str, tuple[MacKey, ...]] = {}
 
     def load(self, keys: Sequence[str]) -> None:
         """Use these keys from now on; the first one writes."""
         self._masters = tuple(key.encode() for key in keys)
         self._derived = {}
 
-    def of(self, service_slug: str) -> tuple[Key, ...]:
+    def of(self, service_slug: str) -> tuple[MacKey, ...]:
         """The keys of one service, newest first; of the desk itself with an empty slug."""
         found = self._derived.get(service_slug)
         if found is None:
             if not self._masters:
                 raise NoKeys("the audit keys were not loaded")
-            found = tuple(Key(derived(key, service_slug)) for key in self._masters)
+            found = tuple(MacKey(derived(key, service_slug)) for key in self._masters)
             self._derived[service_slug] = found
         return found
 
@@ -113,12 +113,12 @@ def link(before: str, service_slug: str, number: int, event_id: int, row_digest:
     ).hexdigest()
 
 
-def seal_mac(key: Key, link_hash: str) -> str:
+def seal_mac(key: MacKey, link_hash: str) -> str:
     """The keyed MAC of a link."""
     return key.mac(b"seal " + link_hash.encode())
 
 
-def checkpoint_mac(key: Key, service_slug: str, number: int, link_hash: str, at: str) -> str:
+def checkpoint_mac(key: MacKey, service_slug: str, number: int, link_hash: str, at: str) -> str:
     """The keyed MAC of a checkpoint: nobody without the key can put one among ours."""
     return key.mac(f"checkpoint {service_slug}\n{number}\n{link_hash}\n{at}".encode())
 

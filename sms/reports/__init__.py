@@ -6,11 +6,11 @@ levels    service levels by day
 """
 
 from sms.reports.background import files_wait, forget, make_files, unpacked
-from sms.reports.figures import Figures
+from sms.reports.figures import FactSums
 from sms.reports.mail import send_due
-from sms.reports.query import BY, BY_WORD, COMPARE, NONE, Asked
+from sms.reports.query import BY, BY_WORD, COMPARE, NONE, ReportQuery
 from sms.reports.query import read as read_address
-from sms.reports.read import Line, Report, all_lines, count_lines, report
+from sms.reports.read import ReportRow, ReportTable, all_lines, count_lines, report
 from sms.reports.sums import values as values_of
 
 __all__ = [
@@ -18,10 +18,10 @@ __all__ = [
     "BY_WORD",
     "COMPARE",
     "NONE",
-    "Asked",
-    "Figures",
-    "Line",
-    "Report",
+    "FactSums",
+    "ReportQuery",
+    "ReportRow",
+    "ReportTable",
     "all_lines",
     "count_lines",
     "files_wait",

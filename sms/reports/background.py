@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from sms.models import Duty, ReportFile, ReportPart
 from sms.reports.files import csv_of, write_xlsx
-from sms.reports.query import Asked, read
+from sms.reports.query import ReportQuery, read
 from sms.reports.read import all_lines
 
 log = structlog.get_logger(__name__)
@@ -92,7 +92,7 @@ def _make(one: ReportFile, owner: str, stopped: Stopped) -> int:
     return 1
 
 
-def _csv(one: ReportFile, asked: Asked, said: Callable[[int], None]) -> tuple[int, int]:
+def _csv(one: ReportFile, asked: ReportQuery, said: Callable[[int], None]) -> tuple[int, int]:
     held, size, number, rows = bytearray(), 0, 0, -1  # the headings are no row
     for line in csv_of(asked, all_lines(asked)):
         held += line.encode()
@@ -106,7 +106,7 @@ def _csv(one: ReportFile, asked: Asked, said: Callable[[int], None]) -> tuple[in
     return size + len(held), rows
 
 
-def _xlsx(one: ReportFile, asked: Asked, said: Callable[[int], None]) -> tuple[int, int]:
+def _xlsx(one: ReportFile, asked: ReportQuery, said: Callable[[int], None]) -> tuple[int, int]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "report.xlsx"
         rows = write_xlsx(path, asked, all_lines(asked), said=said)

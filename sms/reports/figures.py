@@ -20,7 +20,7 @@ LEAST = 20  # messages from which a percentile says something
 
 
 @dataclass(slots=True)
-class Figures:
+class FactSums:
     """Sums of facts. `times` is None where they are not kept for what was asked; `tracked` are messages with tracked links."""
 
     states: Counter[str] = field(default_factory=Counter)
@@ -82,7 +82,7 @@ class Figures:
         self.priced += covered
         self.priceless += messages - covered
 
-    def plus(self, other: "Figures") -> None:
+    def plus(self, other: "FactSums") -> None:
         """Take the other's sums in."""
         for mine, its in (
             (self.states, other.states),

@@ -6,16 +6,16 @@ from typing import Any
 
 import xlsxwriter
 
-from sms.reports.figures import SHOWN_TIMES, Figures
-from sms.reports.query import BY, Asked
-from sms.reports.read import Line
+from sms.reports.figures import SHOWN_TIMES, FactSums
+from sms.reports.query import BY, ReportQuery
+from sms.reports.read import ReportRow
 from sms.values.csv import MARK, csv_line
 
 Cell = str | int | float | None
 SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
 
-def headings(asked: Asked) -> list[str]:
+def headings(asked: ReportQuery) -> list[str]:
     """Of the columns, in the order of `cells`."""
     times = [f"{label.lower()} {name} (s)" for label in SHOWN_TIMES.values() for name in SHARES]
     return [
@@ -44,7 +44,7 @@ def headings(asked: Asked) -> list[str]:
     ]
 
 
-def cells(line: Line) -> list[Cell]:
+def cells(line: ReportRow) -> list[Cell]:
     """One line. Empty where a figure cannot be measured."""
     one = line.figures
     clicks: list[Cell] = [None, None, None]
@@ -75,7 +75,7 @@ def cells(line: Line) -> list[Cell]:
     ]
 
 
-def _cost(one: Figures) -> list[Cell]:
+def _cost(one: FactSums) -> list[Cell]:
     """At the prices of today. Two currencies are no number."""
     if not one.priced:
         return [None, None, 0]
@@ -85,7 +85,7 @@ def _cost(one: Figures) -> list[Cell]:
     return [round(amount, 4), currency, one.priced]
 
 
-def _times(one: Figures) -> list[Cell]:
+def _times(one: FactSums) -> list[Cell]:
     return [_rounded(one.seconds(measure, share), 3) for measure in SHOWN_TIMES for share in SHARES.values()]
 
 
@@ -93,7 +93,7 @@ def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
 
 
-def csv_of(asked: Asked, lines: Iterable[Line]) -> Iterator[str]:
+def csv_of(asked: ReportQuery, lines: Iterable[ReportRow]) -> Iterator[str]:
     """Lines for a streaming response."""
     yield MARK + csv_line(*headings(asked))
     for line in lines:
@@ -101,7 +101,7 @@ def csv_of(asked: Asked, lines: Iterable[Line]) -> Iterator[str]:
 
 
 def write_xlsx(
-    path: Path, asked: Asked, lines: Iterable[Line], *, said: Callable[[int], None] | None = None
+    path: Path, asked: ReportQuery, lines: Iterable[ReportRow], *, said: Callable[[int], None] | None = None
 ) -> int:
     """A workbook in constant memory; returns the lines written. Every text is a text, whatever it begins with."""
     options: dict[str, Any] = {"constant_memory": True, "tmpdir": str(path.parent)}

@@ -10,7 +10,7 @@ from django.db.models import Sum
 from sms.ledger.counters import FIGURES
 from sms.models import Fact
 from sms.models.fact import MEASURES, TIMES
-from sms.reports.figures import Figures
+from sms.reports.figures import FactSums
 from sms.reports.query import EPOCH
 from sms.values.histogram import within
 
@@ -65,26 +65,26 @@ class Budget:
 
 
 @dataclass(slots=True)
-class Day:
+class ServiceLevelDay:
     """One day, UTC."""
 
     day: date
-    figures: Figures = field(default_factory=Figures)
+    figures: FactSums = field(default_factory=FactSums)
 
 
 @dataclass(frozen=True, slots=True)
 class Levels:
     """Every day, the oldest first, their sum and the budgets."""
 
-    days: Sequence[Day]
-    total: Figures
+    days: Sequence[ServiceLevelDay]
+    total: FactSums
     budgets: Sequence[Budget]
 
 
 def levels(service_id: int, *, now: datetime, days: int = DAYS) -> Levels:
     """Of the last `days` days, in one query."""
     today = (now.date() - EPOCH).days
-    found: dict[int, Figures] = defaultdict(Figures)
+    found: dict[int, FactSums] = defaultdict(FactSums)
     rows = Fact.objects.filter(
         service_id=service_id,
         grain=Fact.Grain.DAY,
@@ -101,16 +101,17 @@ def levels(service_id: int, *, now: datetime, days: int = DAYS) -> Levels:
             found[at].time(measure, bucket, m)
         else:
             found[at].add(measure, word, code, (m, a, ao, b, bo))
-    total = Figures()
+    total = FactSums()
     for figures in found.values():
         total.plus(figures)
     every = [
-        Day(EPOCH + timedelta(days=at), found.get(at, Figures())) for at in range(today - days + 1, today + 1)
+        ServiceLevelDay(EPOCH + timedelta(days=at), found.get(at, FactSums()))
+        for at in range(today - days + 1, today + 1)
     ]
     return Levels(every, total, [_budget(total, one) for one in OBJECTIVES])
 
 
-def _budget(total: Figures, objective: Objective) -> Budget:
+def _budget(total: FactSums, objective: Objective) -> Budget:
     timed = total.timed(objective.step)
     return Budget(
         objective, timed, timed - within((total.times or {}).get(objective.step, {}), objective.seconds)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from sms.models import Actor, AuditEvent, ReportSchedule
 from sms.reports.files import csv_of
-from sms.reports.query import BY, Asked, read
+from sms.reports.query import BY, ReportQuery, read
 from sms.reports.read import all_lines, report
 
 log = structlog.get_logger(__name__)
@@ -29,7 +29,7 @@ def next_time(every: str, after: datetime) -> datetime:
     return day
 
 
-def period_before(one: ReportSchedule, at: datetime) -> Asked:
+def period_before(one: ReportSchedule, at: datetime) -> ReportQuery:
     """What it reports when it is due at `at`: the seven days, or the month, before."""
     last = at.astimezone(UTC).date() - timedelta(days=1)
     first = last - timedelta(days=6) if one.every == ReportSchedule.Every.WEEK else last.replace(day=1)

@@ -38,7 +38,7 @@ NONE = "none"  # stands in an address for what has none: no template, no carrier
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ReportQuery:
     """One report: days from `since` to `until`, both included, in UTC. Filters by name, as their value stands in the address."""
 
     service_id: int
@@ -80,13 +80,13 @@ class Asked:
         return tuple(span for span in found if span[1] <= span[2])
 
     @property
-    def earlier(self) -> "Asked | None":
+    def earlier(self) -> "ReportQuery | None":
         """The period that it is compared with."""
         if self.compare == "before":
             return self.moved(-self.days)
         return self.moved(-364) if self.compare == "year" else None  # 52 weeks: Mondays beside Mondays
 
-    def moved(self, days: int) -> "Asked":
+    def moved(self, days: int) -> "ReportQuery":
         """The same, so many days later."""
         shift = timedelta(days=days)
         return replace(self, since=self.since + shift, until=self.until + shift, compare="")
@@ -104,7 +104,7 @@ class Asked:
         return urlencode({name: value for name, value in values.items() if value})
 
 
-def read(service_id: int, given: Mapping[str, str], *, now: datetime) -> tuple[Asked, Sequence[str]]:
+def read(service_id: int, given: Mapping[str, str], *, now: datetime) -> tuple[ReportQuery, Sequence[str]]:
     """The report that an address asks for, and a sentence for each part of it that was not understood and left out."""
     today, wrong = now.astimezone(UTC).date(), list[str]()
     by = given.get("by") or "day"
@@ -137,7 +137,7 @@ def read(service_id: int, given: Mapping[str, str], *, now: datetime) -> tuple[A
                 wrong.append(f"There is no {BY[name].lower()} “{value[:40]}”.")
                 continue
             filters[name] = value
-    return Asked(service_id, since, until, by, filters, compare), wrong
+    return ReportQuery(service_id, since, until, by, filters, compare), wrong
 
 
 def _date(text: str, name: str, wrong: list[str]) -> date | None:

@@ -10,38 +10,38 @@ from django.db.models import Exists, Q, QuerySet
 from sms.ledger.counters import FIGURES
 from sms.models import FactDelta, FactFold, FactProfile, ReportedSend, SendFact
 from sms.models.fact import TIMES
-from sms.reports.figures import Figures
-from sms.reports.query import EPOCH, NONE, OF_PLACE, Asked
-from sms.reports.sums import Key, Known, known_of, states_by_day, sums, times_kept, values
+from sms.reports.figures import FactSums
+from sms.reports.query import EPOCH, NONE, OF_PLACE, ReportQuery
+from sms.reports.sums import Key, ReportContext, known_of, states_by_day, sums, times_kept, values
 
 SENDS = 50  # of a page
 PART = 1000  # sends read at a time for a file
 
 
 @dataclass(slots=True)
-class Line:
+class ReportRow:
     """A row of a report. `value` is what the filter of an address would say, "" where there is none."""
 
     label: str
-    figures: Figures
+    figures: FactSums
     value: str = ""
     note: str = ""
     at: datetime | None = None
     send_id: int = 0
-    earlier: Figures | None = None
+    earlier: FactSums | None = None
 
 
 @dataclass(slots=True)
-class Report:
+class ReportTable:
     """The lines, their sum, and how fresh they are."""
 
-    asked: Asked
-    lines: Sequence[Line]
-    total: Figures
-    course: Sequence[Line]
-    known: Known
-    earlier: Figures | None = None
-    earlier_course: Sequence[Line] = ()
+    asked: ReportQuery
+    lines: Sequence[ReportRow]
+    total: FactSums
+    course: Sequence[ReportRow]
+    known: ReportContext
+    earlier: FactSums | None = None
+    earlier_course: Sequence[ReportRow] = ()
     next_before: int = 0
     folded_at: datetime | None = None
     waiting: bool = False
@@ -52,7 +52,7 @@ class Report:
         return times_kept(self.asked)
 
 
-def report(asked: Asked, *, before: int = 0) -> Report:
+def report(asked: ReportQuery, *, before: int = 0) -> ReportTable:
     """A page of it. `before`: for reports by send, the id of the last send of the page before."""
     known = known_of(asked)
     made = _made(asked, known, before=before)
@@ -66,28 +66,28 @@ def report(asked: Asked, *, before: int = 0) -> Report:
     return made
 
 
-def _made(asked: Asked, known: Known, *, before: int, whole: bool = True) -> Report:
+def _made(asked: ReportQuery, known: ReportContext, *, before: int, whole: bool = True) -> ReportTable:
     """Not `whole`: without times and what nobody compares, and without pages of sends."""
     grouped = sums(asked, known, whole=whole)
-    total = Figures() if whole and times_kept(asked) else Figures(times=None)
+    total = FactSums() if whole and times_kept(asked) else FactSums(times=None)
     for one in grouped.values():
         total.plus(one)
     course = _course(grouped if asked.by in ("day", "hour") else states_by_day(asked, known))
-    made = Report(asked, [], total, _filled(asked, course), known)
+    made = ReportTable(asked, [], total, _filled(asked, course), known)
     if asked.by in ("day", "hour"):
         made.lines = list(reversed(course))
     elif asked.by == "send" and whole:
         made.lines, made.next_before = _sends(asked, known, before)
     elif asked.by == "code":
         codes = total.codes.most_common()
-        made.lines = [Line(code, _only_failed(count), code) for code, count in codes if count > 0]
+        made.lines = [ReportRow(code, _only_failed(count), code) for code, count in codes if count > 0]
     elif asked.by != "send":
         made.lines = _named(asked, grouped, known.profiles)
     return made
 
 
-def _only_failed(count: int) -> Figures:
-    figures = Figures(times=None)
+def _only_failed(count: int) -> FactSums:
+    figures = FactSums(times=None)
     figures.states["failed"] = count
     return figures
 
@@ -95,15 +95,15 @@ def _only_failed(count: int) -> Figures:
 # --- lines -------------------------------------------------------------------------------------------------------------
 
 
-def _course(grouped: Mapping[Key, Figures]) -> list[Line]:
+def _course(grouped: Mapping[Key, FactSums]) -> list[ReportRow]:
     """By time, the oldest first. `value` is the number of the day or hour."""
     return [
-        Line("", figures, str(key[0]))
+        ReportRow("", figures, str(key[0]))
         for key, figures in sorted(grouped.items(), key=lambda one: int(str(one[0][0])))
     ]
 
 
-def _filled(asked: Asked, course: Sequence[Line]) -> list[Line]:
+def _filled(asked: ReportQuery, course: Sequence[ReportRow]) -> list[ReportRow]:
     """The same with every day, or hour, in which nothing happened; told by their time."""
     hours = asked.by == "hour"
     by_number = {int(line.value): line for line in course}
@@ -112,28 +112,32 @@ def _filled(asked: Asked, course: Sequence[Line]) -> list[Line]:
     start = datetime(EPOCH.year, EPOCH.month, EPOCH.day, tzinfo=UTC)
     filled = []
     for number in numbers:
-        line = by_number.get(number) or Line("", Figures(), str(number))
+        line = by_number.get(number) or ReportRow("", FactSums(), str(number))
         line.at = start + (timedelta(hours=number) if hours else timedelta(days=number))
         line.label = f"{line.at:%a %-d %b, %H:00}" if hours else f"{line.at:%a %-d %b %Y}"
         filled.append(line)
     return filled
 
 
-def _named(asked: Asked, grouped: Mapping[Key, Figures], profiles: Mapping[int, FactProfile]) -> list[Line]:
+def _named(
+    asked: ReportQuery, grouped: Mapping[Key, FactSums], profiles: Mapping[int, FactProfile]
+) -> list[ReportRow]:
     """By a name, the most messages first."""
-    lines: dict[str, Line] = {}
+    lines: dict[str, ReportRow] = {}
     for (key,), figures in grouped.items():
         for value, label, note in _names(asked, key, profiles):
             line = lines.setdefault(
                 f"{value}/{note}",
-                Line(label, Figures(times=None if figures.times is None else {}), value, note),
+                ReportRow(label, FactSums(times=None if figures.times is None else {}), value, note),
             )
             line.figures.plus(figures)
     seen = [line for line in lines.values() if line.figures.messages or line.figures.opt_outs]
     return sorted(seen, key=lambda line: (-line.figures.messages, line.label))
 
 
-def _names(asked: Asked, key: object, profiles: Mapping[int, FactProfile]) -> Iterator[tuple[str, str, str]]:
+def _names(
+    asked: ReportQuery, key: object, profiles: Mapping[int, FactProfile]
+) -> Iterator[tuple[str, str, str]]:
     """The lines that a sum counts in: value, name and note of each. Only labels can be several, and then it counts in all."""
     if asked.by in OF_PLACE:
         yield str(key) or NONE, str(key), ""
@@ -150,14 +154,14 @@ def _names(asked: Asked, key: object, profiles: Mapping[int, FactProfile]) -> It
         yield value, label, f"version {profile.version}" if versioned else ""
 
 
-def _sends(asked: Asked, known: Known, before: int) -> tuple[list[Line], int]:
+def _sends(asked: ReportQuery, known: ReportContext, before: int) -> tuple[list[ReportRow], int]:
     """A page of sends, the newest first, and where the next begins."""
     rows = list(_known_sends(asked, known.chosen, before)[: SENDS + 1])
     lines = list(lines_of_sends(rows[:SENDS], known))
     return lines, rows[SENDS - 1].send_id if len(rows) > SENDS else 0
 
 
-def _known_sends(asked: Asked, chosen: frozenset[int] | None, before: int) -> "QuerySet[ReportedSend]":
+def _known_sends(asked: ReportQuery, chosen: frozenset[int] | None, before: int) -> "QuerySet[ReportedSend]":
     within = Q(hour__gte=asked.first_day * 24, hour__lte=asked.last_day * 24 + 23)
     rows = ReportedSend.objects.filter(within, service_id=asked.service_id).order_by("-send_id")
     if chosen is not None:
@@ -165,9 +169,9 @@ def _known_sends(asked: Asked, chosen: frozenset[int] | None, before: int) -> "Q
     return rows.filter(send_id__lt=before) if before else rows
 
 
-def lines_of_sends(rows: Sequence[ReportedSend], known: Known) -> Iterator[Line]:
+def lines_of_sends(rows: Sequence[ReportedSend], known: ReportContext) -> Iterator[ReportRow]:
     """The lines of these sends, in one query."""
-    found: dict[int, Figures] = defaultdict(Figures)
+    found: dict[int, FactSums] = defaultdict(FactSums)
     class_of = {row.send_id: known.class_of(row.profile_id) for row in rows}
     facts = SendFact.objects.filter(send_id__in=list(class_of)).order_by()
     for send, measure, word, code, bucket, *figures in facts.values_list(
@@ -186,7 +190,7 @@ def lines_of_sends(rows: Sequence[ReportedSend], known: Known) -> Iterator[Line]
         _, tracked, smart = class_of[row.send_id]
         figures.tracked = figures.posted if tracked else 0
         figures.smart = figures.posted if smart else 0
-        yield Line(
+        yield ReportRow(
             row.name,
             figures,
             str(row.send_id),
@@ -196,7 +200,7 @@ def lines_of_sends(rows: Sequence[ReportedSend], known: Known) -> Iterator[Line]
         )
 
 
-def all_lines(asked: Asked) -> Iterator[Line]:
+def all_lines(asked: ReportQuery) -> Iterator[ReportRow]:
     """Every line, for a file: sends in parts, so that a million of them need no more room than a page."""
     known = known_of(asked)
     if asked.by != "send":
@@ -208,12 +212,12 @@ def all_lines(asked: Asked) -> Iterator[Line]:
         before = rows[-1].send_id
 
 
-def count_lines(asked: Asked) -> int:
+def count_lines(asked: ReportQuery) -> int:
     """How many sends a file will have; 0 for a report by anything else, which is short."""
     return _known_sends(asked, known_of(asked).chosen, 0).count() if asked.by == "send" else 0
 
 
-def _beside(made: Report, past: Report) -> None:
+def _beside(made: ReportTable, past: ReportTable) -> None:
     """Each line's figures of the earlier period: by place in time, or by name."""
     if made.asked.by in ("day", "hour"):
         shift = made.asked.days if made.asked.compare == "before" else 364

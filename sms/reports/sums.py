@@ -14,8 +14,8 @@ from django.db.models import Aggregate, Case, IntegerField, QuerySet, Sum, TextF
 from sms.ledger.counters import FIGURES, NOT_POSTED
 from sms.models import Fact, FactProfile, Price, Sender
 from sms.models.fact import TIMED
-from sms.reports.figures import MICRO, SHOWN_TIMES, Figures
-from sms.reports.query import NONE, OF_PLACE, OF_PROFILE, Asked
+from sms.reports.figures import MICRO, SHOWN_TIMES, FactSums
+from sms.reports.query import NONE, OF_PLACE, OF_PROFILE, ReportQuery
 
 _IDS = {
     "sender": "sender_id",
@@ -32,7 +32,7 @@ _COUNTED = ("state", "click", "opt_out")
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ReportContext:
     """What every part of a report looks at.
 
     Profiles, those that pass the filters (None: all), countries with carriers; prices in millionths by country and kind of sender, with
@@ -62,11 +62,11 @@ class Known:
         return self.prices.get((country, kind)) or self.prices.get((country, ""))
 
 
-def known_of(asked: Asked) -> Known:
+def known_of(asked: ReportQuery) -> ReportContext:
     """In four queries."""
     profiles = {one.pk: one for one in FactProfile.objects.filter(service_id=asked.service_id)}
     places: set[tuple[str, str]] = set()
-    plain = Asked(asked.service_id, asked.since, asked.until, by="country")
+    plain = ReportQuery(asked.service_id, asked.since, asked.until, by="country")
     for span in plain.spans:
         rows = _rows(plain, Fact.Cut.PLACE, span, ()).filter(measure="state")
         places |= set(rows.values_list("country", "carrier").distinct())
@@ -76,7 +76,7 @@ def known_of(asked: Asked) -> Known:
     }
     senders = Sender.objects.filter(service_id=asked.service_id)
     kinds = dict(senders.values_list("pk", "kind")) if prices else {}
-    return Known(profiles, _chosen(asked, profiles), sorted(places), prices, kinds)
+    return ReportContext(profiles, _chosen(asked, profiles), sorted(places), prices, kinds)
 
 
 def values(profile: FactProfile, name: str) -> tuple[str, ...]:
@@ -90,16 +90,16 @@ def values(profile: FactProfile, name: str) -> tuple[str, ...]:
     return (str(getattr(profile, _IDS[name]) or NONE),)
 
 
-def times_kept(asked: Asked) -> bool:
+def times_kept(asked: ReportQuery) -> bool:
     """Times are kept by profile and by place, but not by both at once; by the hour for the whole service only."""
     grain = Fact.Grain.HOUR if asked.by == "hour" else Fact.Grain.DAY
     return asked.by != "code" and _cut(asked) in TIMED[grain]
 
 
-def sums(asked: Asked, known: Known, *, whole: bool = True) -> dict[Key, Figures]:
+def sums(asked: ReportQuery, known: ReportContext, *, whole: bool = True) -> dict[Key, FactSums]:
     """Sums by what the report is by. Not `whole`: without times, cost, and what links and countries cannot tell."""
     group, kept = _group(asked), whole and times_kept(asked)
-    found: dict[Key, Figures] = defaultdict(lambda: Figures() if kept else Figures(times=None))
+    found: dict[Key, FactSums] = defaultdict(lambda: FactSums() if kept else FactSums(times=None))
     for span in asked.spans:
         rows = _rows(asked, _cut(asked), span, known.counted)
         _count(rows, group, found)
@@ -112,9 +112,9 @@ def sums(asked: Asked, known: Known, *, whole: bool = True) -> dict[Key, Figures
     return found
 
 
-def states_by_day(asked: Asked, known: Known) -> dict[Key, Figures]:
+def states_by_day(asked: ReportQuery, known: ReportContext) -> dict[Key, FactSums]:
     """Messages by day and state, and no more, for a picture: a fifth of what `sums` by day would read."""
-    found: dict[Key, Figures] = defaultdict(lambda: Figures(times=None))
+    found: dict[Key, FactSums] = defaultdict(lambda: FactSums(times=None))
     span = (Fact.Grain.DAY, asked.first_day, asked.last_day)
     rows = _rows(asked, _cut(asked, by="day"), span, known.counted).filter(measure="state")
     for at, word, messages in rows.values_list("at", "word").annotate(total=_Total("messages")):
@@ -122,7 +122,7 @@ def states_by_day(asked: Asked, known: Known) -> dict[Key, Figures]:
     return found
 
 
-def _chosen(asked: Asked, profiles: Mapping[int, FactProfile]) -> frozenset[int] | None:
+def _chosen(asked: ReportQuery, profiles: Mapping[int, FactProfile]) -> frozenset[int] | None:
     """Profiles that pass the filters; None where no filter looks at them."""
     wanted = {name: value for name, value in asked.filters.items() if name in OF_PROFILE}
     if not wanted:
@@ -134,7 +134,7 @@ def _chosen(asked: Asked, profiles: Mapping[int, FactProfile]) -> frozenset[int]
     )
 
 
-def _cut(asked: Asked, *, by: str = "") -> Fact.Cut:
+def _cut(asked: ReportQuery, *, by: str = "") -> Fact.Cut:
     """Whether profile, and whether place has to be told apart. `by` is taken in place of its own."""
     names = {by or asked.by, *asked.filters}
     profile, place = not names.isdisjoint(OF_PROFILE), not names.isdisjoint(OF_PLACE)
@@ -143,7 +143,7 @@ def _cut(asked: Asked, *, by: str = "") -> Fact.Cut:
     return Fact.Cut.PLACE if place else Fact.Cut.WHOLE
 
 
-def _rows(asked: Asked, cut: Fact.Cut, span: Span, profiles: Collection[int]) -> "QuerySet[Fact]":
+def _rows(asked: ReportQuery, cut: Fact.Cut, span: Span, profiles: Collection[int]) -> "QuerySet[Fact]":
     grain, first, last = span
     rows = Fact.objects.filter(
         service_id=asked.service_id,
@@ -159,7 +159,7 @@ def _rows(asked: Asked, cut: Fact.Cut, span: Span, profiles: Collection[int]) ->
     return rows
 
 
-def _group(asked: Asked) -> tuple[str, ...]:
+def _group(asked: ReportQuery) -> tuple[str, ...]:
     if asked.by in ("day", "hour"):
         return ("at",)
     if asked.by in OF_PROFILE:
@@ -167,14 +167,14 @@ def _group(asked: Asked) -> tuple[str, ...]:
     return (asked.by,) if asked.by in OF_PLACE else ()
 
 
-def _count(rows: "QuerySet[Fact]", group: tuple[str, ...], found: dict[Key, Figures]) -> None:
+def _count(rows: "QuerySet[Fact]", group: tuple[str, ...], found: dict[Key, FactSums]) -> None:
     totals = {f"total_{name}": _Total(name) for name in FIGURES}
     counted = rows.filter(measure__in=_COUNTED).values_list(*group, "measure", "word", "code")
     for *key, measure, word, code, m, a, ao, b, bo in counted.annotate(**totals):
         found[tuple(key)].add(measure, word, code, (m, a, ao, b, bo))
 
 
-def _times(rows: "QuerySet[Fact]", group: tuple[str, ...], found: dict[Key, Figures]) -> None:
+def _times(rows: "QuerySet[Fact]", group: tuple[str, ...], found: dict[Key, FactSums]) -> None:
     timed = rows.filter(measure__in=SHOWN_TIMES).values_list(*group, "measure", "bucket")
     for *key, measure, bucket, messages in timed.annotate(total=_Total("messages")):
         found[tuple(key)].time(measure, bucket, messages)
@@ -202,7 +202,7 @@ class _Pairs(Aggregate):
         )
 
 
-def _times_by_time(rows: "QuerySet[Fact]", found: dict[Key, Figures]) -> None:
+def _times_by_time(rows: "QuerySet[Fact]", found: dict[Key, FactSums]) -> None:
     """Histograms of each day or hour, for the whole service: one row of the table for each bucket."""
     pairs = _Pairs("bucket", output_field=TextField())
     timed = rows.filter(measure__in=SHOWN_TIMES).values_list("at", "measure")
@@ -213,7 +213,7 @@ def _times_by_time(rows: "QuerySet[Fact]", found: dict[Key, Figures]) -> None:
 
 
 def _priced(
-    asked: Asked, span: Span, known: Known, group: tuple[str, ...], found: dict[Key, Figures]
+    asked: ReportQuery, span: Span, known: ReportContext, group: tuple[str, ...], found: dict[Key, FactSums]
 ) -> None:
     """Cost at the prices of today, and how many messages had links or segments of which nothing is told."""
     if asked.by == "carrier" or "carrier" in asked.filters:
@@ -231,7 +231,7 @@ def _priced(
         figures.price(known.price(country, kind), country, (m, a, ao, b, bo))
 
 
-def _classes(known: Known) -> tuple[Sequence[tuple[str, bool, bool]], Case]:
+def _classes(known: ReportContext) -> tuple[Sequence[tuple[str, bool, bool]], Case]:
     """The classes there are, and an expression for the number of a row's."""
     members: dict[tuple[str, bool, bool], list[int]] = defaultdict(list)
     for pk in known.profiles if known.chosen is None else known.chosen:

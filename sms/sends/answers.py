@@ -63,7 +63,7 @@ class NoReason(ApprovalRefused):
     """A no has to say why."""
 
 
-class Begun(ApprovalRefused):
+class ApprovalTooLate(ApprovalRefused):
     """It cannot be taken back any more."""
 
 
@@ -139,7 +139,7 @@ def take_back(send: Send, *, by: Actor, now: datetime | None = None) -> Draft | 
         locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
         waits = (SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED)
         if locked.state not in waits or _has_begun(locked):
-            raise Begun(
+            raise ApprovalTooLate(
                 "It has begun, so it cannot be taken back. Pause it, or stop what was not posted yet."
             )
         return _back_to_draft(locked, by=by, now=now)

@@ -29,7 +29,7 @@ FELT = timedelta(minutes=1)  # what a send is late because of another one, from 
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CalendarEntry:
     """A send or a draft with a time.
 
     `state` is the send's, "held" where something keeps it back, or "draft". `recipients` is None where it is not known before the draft
@@ -63,7 +63,7 @@ class Entry:
 class Coming:
     """The entries in order of their time. `more` is how many scheduled sends were left out at the end."""
 
-    entries: Sequence[Entry]
+    entries: Sequence[CalendarEntry]
     more: int = 0
 
 
@@ -123,10 +123,10 @@ def _entry(
     *,
     is_held: bool,
     now: datetime,
-) -> Entry:
+) -> CalendarEntry:
     span = spans.get(send.pk)
     done = not left.get(send.pk) and send.state == SendState.SENDING
-    return Entry(
+    return CalendarEntry(
         service=service,
         at=send.due_at,
         name=send.name,
@@ -177,9 +177,11 @@ class _Night:
         return max(when.timestamp(), at) if when is not None else at
 
 
-def _with_company(entries: Sequence[Entry], left: dict[int, int], *, now: datetime) -> list[Entry]:
+def _with_company(
+    entries: Sequence[CalendarEntry], left: dict[int, int], *, now: datetime
+) -> list[CalendarEntry]:
     """Say of each whether it ends later than it would alone, and because of whom."""
-    told: list[Entry] = []
+    told: list[CalendarEntry] = []
     for one in entries:
         others = [other for other in entries if other is not one and _meet(one, other)]
         if not others or one.send is None or one.ends_at is None or not one.service.rate:
@@ -195,7 +197,7 @@ def _with_company(entries: Sequence[Entry], left: dict[int, int], *, now: dateti
     return told
 
 
-def _meet(one: Entry, other: Entry) -> bool:
+def _meet(one: CalendarEntry, other: CalendarEntry) -> bool:
     if one.service.pk != other.service.pk or one.ends_at is None or other.ends_at is None:
         return False
     return one.at < other.ends_at and other.at < one.ends_at
@@ -204,12 +206,12 @@ def _meet(one: Entry, other: Entry) -> bool:
 # --- drafts -------------------------------------------------------------------------------------------------------------
 
 
-def _drafts(services: Collection[Service], *, since: datetime, until: datetime) -> list[Entry]:
+def _drafts(services: Collection[Service], *, since: datetime, until: datetime) -> list[CalendarEntry]:
     by_id = {one.pk: one for one in services}
     rows = Draft.objects.filter(service__in=by_id, send=None, send_at__gte=since, send_at__lt=until)
     rows = rows.select_related("sender", "audience__current").defer("pasted", "audience__current__rejects")
     return [
-        Entry(
+        CalendarEntry(
             service=by_id[row.service_id],
             at=row.send_at,
             name=str(row),

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from sms.compose import approval
 from sms.ledger import states
-from sms.ledger.states import Tally
+from sms.ledger.states import CounterDeltas
 from sms.models import Actor, AuditEvent, Preparation, Send, SendState, Slice
 
 
@@ -27,7 +27,7 @@ def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:
         approval.withdraw(locked, by=by, now=now)
         slices = list(Slice.of_send(locked.pk).filter(done=False))
         Slice.objects.filter(pk__in=[item.pk for item in slices if not item.owner]).update(done=True)
-        tally = Tally.new()
+        tally = CounterDeltas.new()
         stopped = states.cancel(locked.pk, at=now, tally=tally)
         tally.write()
         locked.state, locked.cancelled_at, locked.cancelled_by = SendState.CANCELLED, now, by.label

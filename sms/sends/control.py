@@ -99,7 +99,7 @@ def stop(scope: Scope | Service, *, by: Actor) -> int:
     return stopped
 
 
-class Begun(RuntimeError):
+class SendHasBegun(RuntimeError):
     """It is too late for that; the sentence says why."""
 
 
@@ -118,7 +118,7 @@ def reschedule(
         begun = [item.pk for item in Slice.of_send(locked.pk) if item.owner or item.done]
         waits = locked.state in (SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED)
         if not waits or begun:
-            raise Begun(too_late(locked))
+            raise SendHasBegun(too_late(locked))
         if problem := _misplaced(locked, due_at, now=now):
             raise ComposeError([problem])
         before, locked.due_at = locked.due_at, max(due_at, now)

@@ -51,7 +51,9 @@ def csv_of(send: Send) -> Iterator[str]:
         yield csv_line("", "", "not complete", "", problem)
 
 
-def _readable(rows: Iterator[archive.Row], problems: list[str]) -> Iterator[archive.Row]:
+def _readable(
+    rows: Iterator[archive.ArchivedMessage], problems: list[str]
+) -> Iterator[archive.ArchivedMessage]:
     """What archives hold, up to one that cannot be read."""
     try:
         yield from rows

@@ -26,7 +26,7 @@ from sms.values.msisdn.hidden import hidden
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class BarPart:
     """One part of a bar, in SVG units."""
 
     state: str
@@ -69,14 +69,14 @@ class Progress:
         return self.final == self.send.recipients
 
     @property
-    def bar(self) -> list["Part"]:
+    def bar(self) -> list["BarPart"]:
         """The states as parts of a bar 100 wide, the surest news first."""
         whole = sum(self.counts.values()) or 1
         order = sorted(self.counts, key=lambda state: -RANK.get(state, 0))
         parts, start = [], 0.0
         for state in order:
             width = 100 * self.counts[state] / whole
-            parts.append(Part(state, f"{start:.3f}", f"{width:.3f}"))
+            parts.append(BarPart(state, f"{start:.3f}", f"{width:.3f}"))
             start += width
         return parts
 
@@ -87,7 +87,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class ServiceOverview:
     """A service today."""
 
     in_flight: Sequence[Progress]
@@ -99,7 +99,7 @@ class Glance:
     today: dict[str, int]
 
 
-def glance(service: Service, *, now: datetime) -> Glance:
+def glance(service: Service, *, now: datetime) -> ServiceOverview:
     """What a team wants to know first."""
     progress = progress_of_page(
         list(Send.objects.filter(service=service).select_related("sender", "created_by")[:12])
@@ -115,7 +115,7 @@ def glance(service: Service, *, now: datetime) -> Glance:
         .annotate(total=Sum("delta"))
     )
     totals = {row["state"]: row["total"] for row in today if row["total"]}
-    return Glance(
+    return ServiceOverview(
         in_flight=[item for item in progress if item.send.state in (SendState.PREPARING, SendState.SENDING)],
         recent=progress[:6],
         drafts=list(
@@ -194,21 +194,21 @@ def progress_of_page(sends: Sequence[Send]) -> list[Progress]:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundMessages:
     """Messages of a search, newest first; one more than a page where there are more. `problem`: why archives could not be read."""
 
     messages: list[Message]
     problem: str = ""
 
 
-def find_messages(service: Service, text: str, *, before: int | None = None, page: int = 50) -> Found:
+def find_messages(service: Service, text: str, *, before: int | None = None, page: int = 50) -> FoundMessages:
     """Messages by number, correlation id or provider id, below id `before`, archived ones too; empty text finds the latest here."""
     rows = Message.objects.filter(send__service=service).select_related("send").order_by("-id")
     if before is not None:
         rows = rows.filter(pk__lt=before)
     wanted = text.strip()
     if not wanted:
-        return Found(list(rows[: page + 1]))
+        return FoundMessages(list(rows[: page + 1]))
     look, archived = _sought(service, wanted)
     here, problem = list(rows.filter(look)[: page + 1]), ""
     try:
@@ -217,7 +217,7 @@ def find_messages(service: Service, text: str, *, before: int | None = None, pag
         old, problem = [], str(trouble)
     older = [one.message for one in old if before is None or one.message.pk < before]
     both = sorted([*here, *older], key=lambda one: -one.pk)
-    return Found(both[: page + 1], problem)
+    return FoundMessages(both[: page + 1], problem)
 
 
 def _sought(service: Service, wanted: str) -> tuple[Q, Callable[[], list[archive.Story]]]:
@@ -252,16 +252,16 @@ def story_of(service: Service, message_id: int) -> archive.Story | None:
     return archive.Story(message, receipts, clicks, archived=False)
 
 
-def messages_of(send: Send, *, state: str = "", after: int = 0, page: int = 50) -> Found:
+def messages_of(send: Send, *, state: str = "", after: int = 0, page: int = 50) -> FoundMessages:
     """A send's messages in order from the one behind `after`, wherever they lie."""
     rows = send.messages.filter(pk__gt=after).order_by("id")
     if state:
         rows = rows.filter(state=state)
-    here, problem, old = list(rows[: page + 1]), "", list[archive.Row]()
+    here, problem, old = list(rows[: page + 1]), "", list[archive.ArchivedMessage]()
     if archive.has(send.service):
         try:
             old = archive.of_send(send, after=after, state=state, most=page + 1)
         except archive.ArchiveError as trouble:
             problem = str(trouble)
     both = sorted([*here, *(archive.story(row, send=send).message for row in old)], key=lambda one: one.pk)
-    return Found(both[: page + 1], problem)
+    return FoundMessages(both[: page + 1], problem)

@@ -14,7 +14,7 @@ TESTS = {"": "Tests too", "without": "Without tests", "only": "Only tests"}
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SendSearch:
     """What an address asks for; empty parts ask for nothing.
 
     `by` is `user:<id>` or `key:<name of an API key>`,
@@ -28,7 +28,7 @@ class Wanted:
     before: int = field(default=0, metadata={"page": True})
 
     @classmethod
-    def read(cls, given: Mapping[str, str]) -> "Wanted":
+    def read(cls, given: Mapping[str, str]) -> "SendSearch":
         """From the query of an address; what is not understood is left out."""
         text = {name: given.get(name, "").replace("\0", "").strip()[:100] for name in ("q", "label", "by")}
         state, tests, before = (given.get(name, "") for name in ("state", "tests", "before"))
@@ -51,7 +51,7 @@ class Wanted:
         return urlencode({name: value for name, value in parts.items() if value})
 
 
-def listed(service: Service, wanted: Wanted) -> tuple[list[Send], int]:
+def listed(service: Service, wanted: SendSearch) -> tuple[list[Send], int]:
     """A page, newest first, and the id that the next one begins below; 0 where this is the last."""
     rows = _narrowed(Send.objects.filter(service=service), wanted)
     if wanted.before:
@@ -61,7 +61,7 @@ def listed(service: Service, wanted: Wanted) -> tuple[list[Send], int]:
     return page[:PAGE], page[PAGE - 1].pk if len(page) > PAGE else 0
 
 
-def _narrowed(rows: "QuerySet[Send]", wanted: Wanted) -> "QuerySet[Send]":
+def _narrowed(rows: "QuerySet[Send]", wanted: SendSearch) -> "QuerySet[Send]":
     if wanted.q:
         rows = rows.filter(name__icontains=wanted.q)
     if wanted.state:

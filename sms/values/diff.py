@@ -10,24 +10,24 @@ _WORDS = re.compile(r"\$\([^)\r\n]{1,200}\)|\s+|\w+|[^\w\s]")
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class DiffRun:
     """A run of words that stayed, went or came."""
 
     kind: Literal["same", "gone", "new"]
     text: str
 
 
-def changes(old: str, new: str) -> list[Piece]:
+def changes(old: str, new: str) -> list[DiffRun]:
     """Pieces in reading order: those of kind same and gone make `old`, same and new make `new`."""
     before, after = _WORDS.findall(old), _WORDS.findall(new)
-    pieces: list[Piece] = []
+    pieces: list[DiffRun] = []
     for _, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         gone, came = "".join(before[i1:i2]), "".join(after[j1:j2])
         if gone == came:
-            pieces.append(Piece("same", gone))
+            pieces.append(DiffRun("same", gone))
             continue
         if gone:
-            pieces.append(Piece("gone", gone))
+            pieces.append(DiffRun("gone", gone))
         if came:
-            pieces.append(Piece("new", came))
+            pieces.append(DiffRun("new", came))
     return pieces

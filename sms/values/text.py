@@ -40,7 +40,7 @@ _KEYCAP = "\ufe0f\u20e3"
 
 
 @dataclass(frozen=True, slots=True)
-class Segments:
+class TextLength:
     """What a text takes on the air. Units are septets in GSM-7, UTF-16 code units in UCS-2."""
 
     encoding: Encoding
@@ -74,7 +74,7 @@ class MissingSubstitution(ValueError):
         self.name = name
 
 
-def segments(text: str) -> Segments:
+def segments(text: str) -> TextLength:
     """Encoding and billable segments of `text`: 160/153 in GSM-7, 70/67 in UCS-2 (3GPP TS 23.038, 23.040)."""
     if gsm7.FOREIGN.search(text):
         return _packed(text, encoding="ucs2", pairs=_ASTRAL, room=_UCS2_ROOM)
@@ -86,7 +86,7 @@ def is_gsm7(text: str) -> bool:
     return not gsm7.FOREIGN.search(text)
 
 
-def _packed(text: str, *, encoding: Encoding, pairs: re.Pattern[str], room: tuple[int, int]) -> Segments:
+def _packed(text: str, *, encoding: Encoding, pairs: re.Pattern[str], room: tuple[int, int]) -> TextLength:
     """Segments of a text in which `pairs` are the characters of two units.
 
     A pair is never split (escape and character, high and low surrogate): where only one unit is left, it
@@ -96,7 +96,7 @@ def _packed(text: str, *, encoding: Encoding, pairs: re.Pattern[str], room: tupl
     starts = [match.start() for match in pairs.finditer(text)]
     units = len(text) + len(starts)
     if units <= alone:
-        return Segments(encoding=encoding, count=1 if text else 0, units=units, room=alone - units)
+        return TextLength(encoding=encoding, count=1 if text else 0, units=units, room=alone - units)
     shift = 0
     for start in starts:
         if (start + shift) % each == each - 1:
@@ -104,7 +104,7 @@ def _packed(text: str, *, encoding: Encoding, pairs: re.Pattern[str], room: tupl
         shift += 1
     filled = len(text) + shift
     count = -(-filled // each)
-    return Segments(encoding=encoding, count=count, units=units, room=count * each - filled)
+    return TextLength(encoding=encoding, count=count, units=units, room=count * each - filled)
 
 
 def breaks(text: str) -> list[int]:
@@ -191,7 +191,7 @@ def render(text: str, *, substitutions: Mapping[str, str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TextPiece:
     """A part of a filled text. `name` is the placeholder it stands for, empty for our own words; `value` is None where it has none."""
 
     text: str
@@ -199,17 +199,17 @@ class Piece:
     value: str | None = ""
 
 
-def filled(text: str, *, substitutions: Mapping[str, str]) -> list[Piece]:
+def filled(text: str, *, substitutions: Mapping[str, str]) -> list[TextPiece]:
     """Like `render`, in pieces, for whoever shows where what came from. A hole without a value, or with an empty one, stays as written."""
     pieces = _pieces(text)
     by_key = {match_key(key): substitutions[key] for key in reversed(list(substitutions))}
-    found: list[Piece] = []
+    found: list[TextPiece] = []
     for at, piece in enumerate(pieces):
         if at % 2 == 0:
-            found += [Piece(piece)] if piece else []
+            found += [TextPiece(piece)] if piece else []
             continue
         value = substitutions.get(piece, by_key.get(match_key(piece))) or None
-        found.append(Piece(value if value is not None else f"$({piece})", piece, value))
+        found.append(TextPiece(value if value is not None else f"$({piece})", piece, value))
     return found
 
 

@@ -30,7 +30,7 @@ _LATIN = re.compile("[A-Za-z]")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class TextHint:
     """`code` is one of opt_out, shortener, look_alike, space, plain_link."""
 
     code: str
@@ -47,18 +47,18 @@ def _ours(one: str) -> str:
     return f"$({one.strip('{}$%<>[] ') or 'name'})"
 
 
-def lint(written: str) -> list[Finding]:
+def lint(written: str) -> list[TextHint]:
     """Findings in the order of how much they matter; empty for a text without any."""
     found = []
     if not _OPT_OUT.search(written):
         found.append(
-            Finding(
+            TextHint(
                 "opt_out",
                 "It does not say how to opt out. Marketing needs it: add “Reply STOP to opt out”.",
             )
         )
     found.extend(
-        Finding(
+        TextHint(
             "shortener",
             f"{host} is a shared shortener, which operators filter. Write the whole address, "
             "and choose a short-link domain of your own in compose.",
@@ -66,19 +66,19 @@ def lint(written: str) -> list[Finding]:
         for host in dict.fromkeys(match[1].lower() for match in _BARE.finditer(written))
     )
     if re.search(r"(?<![\w-])http://", written):
-        found.append(Finding("plain_link", "Only https:// links are shortened and counted. Write https://."))
+        found.append(TextHint("plain_link", "Only https:// links are shortened and counted. Write https://."))
     for word in _mixed(written):
         strange = next(char for char in word if _SIMILAR.match(char))
         name = unicodedata.name(strange, f"U+{ord(strange):04X}").capitalize()
         found.append(
-            Finding(
+            TextHint(
                 "look_alike",
                 f"“{word}” mixes alphabets: “{strange}” is {name}. Type the word again; "
                 "filters take such words for fraud, and one such letter makes the text cost more.",
             )
         )
     if written != written.rstrip():
-        found.append(Finding("space", "It ends with a space or an empty line, which counts as characters."))
+        found.append(TextHint("space", "It ends with a space or an empty line, which counts as characters."))
     return found
 
 

@@ -13,7 +13,7 @@ RENEW_AFTER = 3000  # ours: ten minutes early, so that neither a slow request no
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Key:
+class ServiceKey:
     """A service key. Goes into the header `key` as it is."""
 
     value: str = dataclasses.field(repr=False)

@@ -17,10 +17,10 @@ from typing import Self
 import httpx
 
 from sms.webex import VERSION
-from sms.webex.auth import Jwt, Key
+from sms.webex.auth import Jwt, ServiceKey
 from sms.webex.errors import NotSent, ProviderError, ServicePaused, Unconfirmed
 from sms.webex.replies import Accepted, parse_reply
-from sms.webex.transport import Deadline, Network
+from sms.webex.transport import Deadline, SingleConnection
 
 DEADLINE = 20.0  # seconds; dispatch's lease must be well above it
 LONGEST_REPLY = 64 * 1024
@@ -37,7 +37,7 @@ class Client:
     def __init__(
         self,
         base_url: str,
-        credentials: Key | Jwt,
+        credentials: ServiceKey | Jwt,
         *,
         transport: httpx.BaseTransport | None = None,
         deadline: float = DEADLINE,
@@ -54,7 +54,7 @@ class Client:
         self._deadline = Deadline()
         self._busy = threading.Lock()
         self._real = transport is None  # only our own network can tell whether a byte left
-        self._transport = transport or Network(self._deadline, sent=sent)
+        self._transport = transport or SingleConnection(self._deadline, sent=sent)
         self._headers = {
             "User-Agent": f"textdesk/{VERSION}",
             "Accept": "application/json",
@@ -140,7 +140,7 @@ class Client:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Exchange:
+class ApiReply:
     """An answer of another of the provider's APIs, as it came."""
 
     status: int
@@ -156,7 +156,7 @@ def exchange(
     *,
     transport: httpx.BaseTransport | None = None,
     deadline: float = DEADLINE,
-) -> Exchange:
+) -> ApiReply:
     """One request with a bearer token, over the same transport and within the same kind of deadline; raises NotSent or Unconfirmed.
 
     At most LONGEST_LIST bytes of the answer are read.
@@ -177,7 +177,7 @@ def exchange(
         "Authorization": f"Bearer {bearer}",
     }
     timeout = {"timeout": httpx.Timeout(deadline).as_dict()}
-    with contextlib.closing(transport or Network(clock)) as network:
+    with contextlib.closing(transport or SingleConnection(clock)) as network:
         try:
             request = httpx.Request(method, target, content=body, headers=headers, extensions=timeout)
             with contextlib.closing(network.handle_request(request)) as response:
@@ -187,7 +187,7 @@ def exchange(
                     if len(read) > LONGEST_LIST:
                         raise Unconfirmed("too_large", response.status_code)
                     clock.left(httpx.ReadTimeout)
-                return Exchange(response.status_code, read)
+                return ApiReply(response.status_code, read)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
             raise NotSent("connect", 0, type(error).__name__) from error
         except httpx.HTTPError as error:

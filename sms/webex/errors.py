@@ -32,7 +32,7 @@ class NotSent(ProviderError):
     """The request never left: connecting failed, or the deadline passed before the first byte."""
 
 
-class Refused(ProviderError):
+class RequestRefused(ProviderError):
     """The provider read the request and will not have it."""
 
 
@@ -54,7 +54,7 @@ class Unconfirmed(ProviderError):
     """The request may have been accepted. Only a receipt, a policy or a person may settle it."""
 
 
-class Unreadable(ValueError):
+class UnreadableBody(ValueError):
     """A receipt or inbound body of no known shape. `reason` is for people; the raw body stays with the caller."""
 
     def __init__(self, reason: str) -> None:

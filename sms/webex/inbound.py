@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from sms.webex.errors import Unreadable
+from sms.webex.errors import UnreadableBody
 from sms.webex.values import count, moment, number, text
 
 
@@ -34,20 +34,20 @@ class Inbound(msgspec.Struct, frozen=True, gc=False):
 
 
 def parse_inbound(raw: bytes) -> Inbound:
-    """Read one body. Raises `Unreadable`, and nothing else: not an object, or without a handset's number."""
+    """Read one body. Raises `UnreadableBody`, and nothing else: not an object, or without a handset's number."""
     try:
         said: Any = msgspec.json.decode(raw.removeprefix(b"\xef\xbb\xbf"))
     except (ValueError, RecursionError) as error:
-        raise Unreadable(f"It is not JSON: {error}") from None
+        raise UnreadableBody(f"It is not JSON: {error}") from None
     if not isinstance(said, dict):
-        raise Unreadable("It is JSON, but no object.")
+        raise UnreadableBody("It is JSON, but no object.")
     # `userId` is printed with a small L in one sample; `da` is a list in the data streams.
     field = {
         name.lower(): value[0] if isinstance(value, list) and value else value for name, value in said.items()
     }
     handset = text(field.get("oa"))
     if not handset.strip():
-        raise Unreadable("It names no handset (oa).")
+        raise UnreadableBody("It names no handset (oa).")
     return Inbound(
         msisdn=number(handset),
         sender=text(field.get("da")).strip(),

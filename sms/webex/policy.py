@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from sms.webex.client import Exchange
-from sms.webex.errors import ProviderError, Refused, ServicePaused, Unreadable
+from sms.webex.client import ApiReply
+from sms.webex.errors import ProviderError, RequestRefused, ServicePaused, UnreadableBody
 
 LONGEST_LIST = 1000  # groups; more are left out
 Answer = Literal["agreed", "not_agreed", "not_in_group", "expired", "unreachable", "bad_group"]
@@ -28,7 +28,7 @@ _ANSWERS: dict[str, Answer] = {
 }
 
 
-class Group(msgspec.Struct, frozen=True, rename="camel"):
+class ProviderGroup(msgspec.Struct, frozen=True, rename="camel"):
     """A group as the provider lists it. The documents do not show the list's body, so all but the id may be missing."""
 
     group_id: str
@@ -42,21 +42,21 @@ class _Counted(msgspec.Struct, frozen=True):
     code: str = ""
 
 
-class Policy:
+class TenantPolicy:
     """One tenant's Contact Policy. `exchange` does (method, path, body) and gives (status, body)."""
 
-    def __init__(self, exchange: Callable[[str, str, bytes], Exchange]) -> None:
+    def __init__(self, exchange: Callable[[str, str, bytes], ApiReply]) -> None:
         self._exchange = exchange
 
-    def groups(self) -> list[Group]:
+    def groups(self) -> list[ProviderGroup]:
         """All of the tenant; raises a ProviderError, or Unreadable."""
         answer = self._asked("GET", "/v1/groups", b"")
         if answer.status != 200:
-            raise Refused("contact_policy", answer.status)
+            raise RequestRefused("contact_policy", answer.status)
         try:
-            found = msgspec.json.decode(answer.body, type=list[Group])
+            found = msgspec.json.decode(answer.body, type=list[ProviderGroup])
         except msgspec.MsgspecError as problem:
-            raise Unreadable(f"The list of groups cannot be read: {type(problem).__name__}.") from problem
+            raise UnreadableBody(f"The list of groups cannot be read: {type(problem).__name__}.") from problem
         return found[:LONGEST_LIST]
 
     def consent(self, group_id: str, e164: str) -> Answer:
@@ -74,12 +74,12 @@ class Policy:
         try:
             codes = msgspec.json.decode(answer.body, type=list[_Counted])
         except msgspec.MsgspecError as problem:
-            raise Unreadable("The answer about consent cannot be read.") from problem
+            raise UnreadableBody("The answer about consent cannot be read.") from problem
         if len(codes) != 1 or codes[0].code not in _ANSWERS:
-            raise Unreadable("The answer about consent has no code that is known.")
+            raise UnreadableBody("The answer about consent has no code that is known.")
         return _ANSWERS[codes[0].code]
 
-    def _asked(self, method: str, path: str, body: bytes) -> Exchange:
+    def _asked(self, method: str, path: str, body: bytes) -> ApiReply:
         answer = self._exchange(method, path, body)
         if answer.status in (401, 403):
             raise ServicePaused("unauthorised", answer.status)

@@ -2,7 +2,7 @@
 
 Decided by the code first and the status second, because the provider's documents label some codes both ways. Every field may be
 missing, of another type or spelled another way; unknown keys are ignored, since payloads are announced to grow. The only error
-is `Unreadable`; the raw body stays with the caller. Nothing here checks who sent it: that is `signature` and the correlation id.
+is `UnreadableBody`; the raw body stays with the caller. Nothing here checks who sent it: that is `signature` and the correlation id.
 """
 
 import datetime as dt
@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from sms.webex.codes import STATES, State
-from sms.webex.errors import Unreadable
+from sms.webex.errors import UnreadableBody
 from sms.webex.values import count, moment, number, text
 
 _STATES_BY_STATUS: dict[str, State] = {
@@ -91,7 +91,7 @@ _DECODE_BARE = msgspec.json.Decoder(_Outer).decode
 
 
 def parse_receipt(raw: bytes) -> Notification:
-    """Read one body. Raises `Unreadable`, and nothing else, where it holds no `deliveryInfo` object."""
+    """Read one body. Raises `UnreadableBody`, and nothing else, where it holds no `deliveryInfo` object."""
     try:
         outer = _DECODE(raw).deliveryInfoNotification
     except (ValueError, RecursionError):
@@ -139,9 +139,9 @@ def _second_look(raw: bytes) -> _Outer:
     try:
         return _DECODE(raw.removeprefix(b"\xef\xbb\xbf")).deliveryInfoNotification
     except msgspec.ValidationError as error:
-        raise Unreadable(f"It is JSON, but no receipt: {error}") from None
+        raise UnreadableBody(f"It is JSON, but no receipt: {error}") from None
     except (ValueError, RecursionError) as error:
-        raise Unreadable(f"It is not JSON: {error}") from None
+        raise UnreadableBody(f"It is not JSON: {error}") from None
 
 
 def _state_by_status(status: str) -> State:

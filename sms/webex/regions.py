@@ -8,7 +8,7 @@ import dataclasses
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Region:
+class ProviderRegion:
     """One region. Exactly one of `cname` and `a_record` is filled; a legacy host is "" where the reference names none.
 
     Legacy hosts still answer. Mind that the legacy `imiconnect.eu` is London while the label `eu` of today is Ireland.
@@ -33,9 +33,9 @@ class Region:
 
 def _region(
     key: str, name: str, *, legacy: str = "", prefix: str = "", cname: str = "", a_record: str = ""
-) -> Region:
+) -> ProviderRegion:
     """Fill in the hosts that follow from the label. `prefix` is `-us` where the legacy host has one."""
-    return Region(
+    return ProviderRegion(
         key=key,
         name=name,
         host=f"api.{key}.webexconnect.io",
@@ -51,7 +51,7 @@ def _region(
     )
 
 
-REGIONS: tuple[Region, ...] = (
+REGIONS: tuple[ProviderRegion, ...] = (
     _region(
         "ca", "AWS Canada", legacy="imiconnect.ca", cname="star-1176184099.ca-central-1.elb.amazonaws.com"
     ),
@@ -73,7 +73,7 @@ REGIONS: tuple[Region, ...] = (
 _BY_KEY = {region.key: region for region in REGIONS}
 
 
-def region(key: str) -> Region:
+def region(key: str) -> ProviderRegion:
     """The region with this label (`uk`, `eu`, …). Raises KeyError with the labels that exist."""
     try:
         return _BY_KEY[key]

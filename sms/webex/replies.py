@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from sms.webex import codes
-from sms.webex.errors import Refused, ServicePaused, Throttled, Unconfirmed
+from sms.webex.errors import RequestRefused, ServicePaused, Throttled, Unconfirmed
 from sms.webex.values import moment, text
 
 LONGEST_WAIT = 900.0  # seconds; a longer Retry-After is not believed
@@ -41,14 +41,14 @@ def parse_reply(
         # 5xx, and 408: a gateway may have passed the request on. Numbers that are no HTTP status, too.
         raise Unconfirmed(code or f"http_{status}", status, detail)
     if status < 400:
-        raise Refused("redirect", status, "The reply is a redirect, which we never follow.")
+        raise RequestRefused("redirect", status, "The reply is a redirect, which we never follow.")
     if status == 429 or code in codes.THROTTLING:
         wait = retry_after(headers, now=now)
         raise Throttled(code or f"http_{status}", status, detail, retry_after=wait)
     if status in (401, 403, 404, 405) or code in codes.PAUSING:
         # 404 and 405 are about the address we call, never about one message: failing a whole send for it would be wrong.
         raise ServicePaused(code or f"http_{status}", status, detail)
-    raise Refused(code or f"http_{status}", status, detail)
+    raise RequestRefused(code or f"http_{status}", status, detail)
 
 
 def retry_after(headers: Mapping[str, str], *, now: dt.datetime | None = None) -> float | None:
@@ -106,7 +106,7 @@ def _not_queued(status: int, verdicts: set[str], first: dict[str, Any]) -> NoRet
     """A 2xx whose status is not queued. Rejected throughout is a refusal; a mixture or a new word is not to be guessed."""
     if verdicts == {"rejected"}:
         code, detail = _complaint(first)
-        raise Refused(code or "rejected", status, detail or "The reply's status is rejected.")
+        raise RequestRefused(code or "rejected", status, detail or "The reply's status is rejected.")
     if "queued" in verdicts:
         raise Unconfirmed("partial", status, "The reply accepts only a part of the request.")
     raise Unconfirmed("odd_status", status, "The reply's status is not queued.")

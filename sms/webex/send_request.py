@@ -53,7 +53,7 @@ class Options(
     allow_fallback_url: bool = False
 
 
-class Smartlink(msgspec.Struct, frozen=True, kw_only=True, rename={"smartlink_id": "smartlinkId"}):
+class SmartlinkOptions(msgspec.Struct, frozen=True, kw_only=True, rename={"smartlink_id": "smartlinkId"}):
     """A link made in the provider's console, stood for by `{{smartlink_<id>}}` in the text. `validity` is in minutes."""
 
     smartlink_id: int
@@ -108,7 +108,7 @@ class SendRequest(
     content: Content | None = None
     template: TemplateRef | None = None
     options: Options | None = None
-    smartlinks: list[Smartlink] = []
+    smartlinks: list[SmartlinkOptions] = []
     requested_receipts: list[str] = []
     send_at: dt.datetime | None = None
     expire_at: dt.datetime | None = None

@@ -48,7 +48,7 @@ class Deadline:
         return left
 
 
-class Network(httpx.BaseTransport):
+class SingleConnection(httpx.BaseTransport):
     """At most one connection, to the host of its first request. `sent` is called when a request's last byte has been handed over.
 
     `dial` replaces how a connection is made: (host, port, seconds) → a connected socket. Whatever it raises beside OSError passes through.
@@ -244,7 +244,7 @@ class _Reply:
 class _Body(httpx.SyncByteStream):
     """What is left to read of a reply. Closing it early closes the connection, which is out of step then."""
 
-    def __init__(self, network: Network, reply: _Reply) -> None:
+    def __init__(self, network: SingleConnection, reply: _Reply) -> None:
         self._network = network
         self._reply = reply
 

@@ -17,7 +17,7 @@ from sms.webex.send_request import (
     Destination,
     Options,
     SendRequest,
-    Smartlink,
+    SmartlinkOptions,
     TemplateRef,
 )
 
@@ -28,7 +28,7 @@ __all__ = [
     "Options",
     "Rules",
     "SendRequest",
-    "Smartlink",
+    "SmartlinkOptions",
     "TemplateRef",
     "WireError",
     "encode",

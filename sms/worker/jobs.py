@@ -165,7 +165,7 @@ def bring_in() -> int:
     return receipts.sweep() + optouts.sweep()
 
 
-def tell(*, policy: callbacks.Policy, stopped: Stopped, seconds: float = ROUND) -> int:
+def tell(*, policy: callbacks.AddressPolicy, stopped: Stopped, seconds: float = ROUND) -> int:
     """Deliver callbacks that are due for up to `seconds`; returns how many were tried. Hosts share endpoints by leases."""
     if not callbacks.anything_due():
         return 0

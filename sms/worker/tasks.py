@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connections
 
 from sms import dispatch
-from sms.callbacks import Policy
+from sms.callbacks import AddressPolicy
 from sms.compliance import audit
 from sms.inbound import receipts
 from sms.ledger import wakeups
@@ -119,7 +119,7 @@ def tell_until(stopped: Callable[[], bool]) -> None:
     while not stopped():
         pause = jobs.IDLE
         try:
-            if jobs.tell(policy=Policy(**settings.CALLBACKS), stopped=stopped):
+            if jobs.tell(policy=AddressPolicy(**settings.CALLBACKS), stopped=stopped):
                 pause = 0.0
             said = False
         except Exception as problem:

@@ -12,7 +12,7 @@ import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms.audiences.files import AudienceError, Limits, Recipient, Reject, read, read_pasted, stream
+from sms.audiences.files import AudienceError, Limits, Recipient, RejectedRow, read, read_pasted, stream
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
 SHEET = "xl/worksheets/sheet1.xml"
@@ -238,7 +238,7 @@ def test_any_bytes_are_an_audience_or_an_audience_error(start, rest):
             assert str(refused)
         else:
             assert reading.rows_read == len(items)
-            assert all(isinstance(item, Recipient | Reject) for item in items)
+            assert all(isinstance(item, Recipient | RejectedRow) for item in items)
 
 
 @given(st.data())

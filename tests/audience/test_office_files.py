@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from sms.audiences.files import Limits, Recipient, Reject, read, rejects_csv, stream
+from sms.audiences.files import Limits, Recipient, RejectedRow, read, rejects_csv, stream
 from tests.support import office_file
 
 READINGS = [
@@ -48,7 +48,7 @@ def test_stream_counts_every_row_it_gave():
     given = list(reading)
     assert reading.rows_read == len(given) == 500
     assert sum(isinstance(item, Recipient) for item in given) == len(expected.recipients)
-    assert sum(isinstance(item, Reject) for item in given) == len(expected.rejects)
+    assert sum(isinstance(item, RejectedRow) for item in given) == len(expected.rejects)
 
 
 def test_stream_gives_first_rows_before_the_last_are_read():
@@ -88,7 +88,9 @@ def test_downloaded_rejects_can_be_corrected_and_uploaded_again():
 def test_downloaded_rejects_run_no_formula():
     nasty = ["=1+1", "+44", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", "07712 x", '"=1']
     lines = "".join(
-        rejects_csv(Reject(row=at, value=value, code="x", reason=value) for at, value in enumerate(nasty))
+        rejects_csv(
+            RejectedRow(row=at, value=value, code="x", reason=value) for at, value in enumerate(nasty)
+        )
     )
     assert lines.startswith("\ufeffrow,value,reason\r\n")
     import csv

@@ -69,7 +69,7 @@ def delivery(shop, count: int) -> dict[str, object]:
     from sms.callbacks.post import Letter
     from sms.models import Callback, CallbackEndpoint
 
-    policy = callbacks.Policy(loopback=True)
+    policy = callbacks.AddressPolicy(loopback=True)
     with receiver() as url:
         endpoints = [
             CallbackEndpoint.objects.create(
@@ -105,7 +105,7 @@ def delivery(shop, count: int) -> dict[str, object]:
 
         def bare(number: int) -> None:
             if not hasattr(own, "line"):
-                own.line = callbacks.Line(policy)
+                own.line = callbacks.ReceiverConnection(policy)
             secrets = (endpoints[0].secret,)
             assert own.line.post(Letter(f"evt_{number}", f"{url}/0", body.encode(), secrets)).ok
 

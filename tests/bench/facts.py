@@ -74,9 +74,9 @@ def paired(options: argparse.Namespace, work) -> dict[str, object]:
 @contextmanager
 def no_facts() -> Iterator[None]:
     """The ledger as it was before there were facts: nothing is computed, inserted or folded of them."""
-    from sms.ledger.counters import Row, Tally
+    from sms.ledger.counters import CounterDeltas, MessageRow
 
-    def change(self, row: Row, before, begun) -> None:
+    def change(self, row: MessageRow, before, begun) -> None:
         del begun
         if (row.state, row.code) != (before.state, before.code):
             self._counter(row.send_id, before.state, before.code, row.posted_at, -1)
@@ -85,13 +85,13 @@ def no_facts() -> Iterator[None]:
     def nothing(self, *given: object) -> None:
         del self, given
 
-    kept = {name: getattr(Tally, name) for name in ("change", "time", "_state")}
-    Tally.change, Tally.time, Tally._state = change, nothing, nothing
+    kept = {name: getattr(CounterDeltas, name) for name in ("change", "time", "_state")}
+    CounterDeltas.change, CounterDeltas.time, CounterDeltas._state = change, nothing, nothing
     try:
         yield
     finally:
         for name, method in kept.items():
-            setattr(Tally, name, method)
+            setattr(CounterDeltas, name, method)
 
 
 def folding(shop, count: int) -> float:
@@ -111,7 +111,7 @@ def dispatching(shop, count: int) -> float:
     from django.utils import timezone
 
     from sms.ledger import states
-    from sms.ledger.states import Tally
+    from sms.ledger.states import CounterDeltas
     from sms.reports import facts
     from tests.support.sends import a_send
 
@@ -123,7 +123,7 @@ def dispatching(shop, count: int) -> float:
         part = ids[start : start + TURN]
         for step in range(2):
             with transaction.atomic():
-                tally, now = Tally.new(), timezone.now()
+                tally, now = CounterDeltas.new(), timezone.now()
                 if step == 0:
                     states.arm(part, at=now, tally=tally)
                 else:

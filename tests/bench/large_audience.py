@@ -124,7 +124,7 @@ def _work(rows: int) -> dict[str, Any]:
         text="Hi $(Customer name), order $(Order) to $(City) is on its way.",
     )
 
-    def look() -> drafts.Looked | None:
+    def look() -> drafts.DraftTotals | None:
         fresh = Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk)
         try:
             return drafts.look(fresh, limits=limits)

@@ -10,8 +10,8 @@ from playwright.sync_api import expect
 from portal import people
 from sms.audiences import saved
 from sms.audiences.files import Limits
-from sms.catalogue.domains.verdict import Level
-from sms.inbound.receipts import Incoming, addresses
+from sms.catalogue.domains.verdict import CheckLevel
+from sms.inbound.receipts import Incoming, receipt_addresses
 from sms.inbound.receipts.fold import fold
 from sms.inbound.receipts.inbox import insert
 from sms.models import (
@@ -41,7 +41,7 @@ def a_history(service) -> Send:
     send = a_send(service, 3)
     Provider().dispatch()
     first, second, _ = send.messages.order_by("pk")
-    door = addresses.find(service.receipt_token)
+    door = receipt_addresses.find(service.receipt_token)
     for message, code, status in ((first, "7500", "Delivered"), (second, "7203", "Un-Delivered")):
         name = correlation_id.write(message_id=message.pk, attempt=1, key=service.correlation_key)
         insert([Incoming.of(receipt(name, code=code, status=status), door=door)])
@@ -125,7 +125,7 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop):
     unsure, held = a_desk_in_trouble(shop)
     doubtful, sender, domain = unsure.messages.first(), shop.senders.get(), shop.link_domains.get()
     domain.state, domain.says = DomainState.BROKEN, "go.example.test does not exist in DNS (NXDOMAIN)."
-    domain.findings = [{"level": level, "part": "DNS", "text": domain.says} for level in Level]
+    domain.findings = [{"level": level, "part": "DNS", "text": domain.says} for level in CheckLevel]
     domain.checked_at = domain.since = timezone.now()
     domain.save()
     coming = a_send(shop, 2, due_at=timezone.now() + timedelta(hours=3))

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms.callbacks.address import BadAddress, Policy, read
-from sms.callbacks.post import Letter, Line
+from sms.callbacks.address import AddressPolicy, BadAddress, read
+from sms.callbacks.post import Letter, ReceiverConnection
 from sms.callbacks.resolve import Forbidden, dial, plainly
 from sms.models.callback import new_secret
 from sms.values.public_address import refusal
 from tests.callbacks.evil import ADDRESSES, PUBLIC, URLS
 from tests.support.callback_receiver import LOOPBACK, receiving
 
-STRICT = Policy(own_hosts=frozenset({"desk.example.com"}))
+STRICT = AddressPolicy(own_hosts=frozenset({"desk.example.com"}))
 
 
 def letter(url: str) -> Letter:
@@ -46,7 +46,7 @@ def test_the_corpus_is_large_enough():
 @pytest.mark.parametrize("url", URLS)
 def test_an_evil_address_is_refused_or_leads_nowhere(url):
     nobody = Nobody()
-    line = Line(STRICT, connect=dial(STRICT, resolve=nobody.resolve, connect=nobody.connect))
+    line = ReceiverConnection(STRICT, connect=dial(STRICT, resolve=nobody.resolve, connect=nobody.connect))
     reply = line.post(letter(url))
     assert reply.status == 0 and reply.error
     assert not reply.ok

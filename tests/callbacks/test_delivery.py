@@ -233,7 +233,7 @@ def test_ownership_is_proven_by_the_challenge_and_by_nothing_less():
         return callbacks.add(service, name="Shop", url=partner.url, by=BY, policy=LOOPBACK)
 
     def verify(endpoint):
-        line = callbacks.Line(LOOPBACK)
+        line = callbacks.ReceiverConnection(LOOPBACK)
         try:
             return callbacks.verify(endpoint, by=BY, line=line)
         finally:

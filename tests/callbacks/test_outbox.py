@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from sms.inbound import receipts
 from sms.ledger import states
-from sms.ledger.states import News, Tally
+from sms.ledger.states import CounterDeltas, StateChange
 from sms.models import Callback, Message, MessageState
 from sms.sends.cancel import cancel
 from sms.webex.receipts import parse_receipt
@@ -99,8 +99,8 @@ def test_a_fold_that_rolls_back_takes_its_callbacks_along():
     message = a_send(service).messages.get()
     Provider().dispatch()
     with transaction.atomic():
-        tally = Tally.new()
-        states.apply([News(message.pk, MessageState.DELIVERED, message.send.created_at)], tally=tally)
+        tally = CounterDeltas.new()
+        states.apply([StateChange(message.pk, MessageState.DELIVERED, message.send.created_at)], tally=tally)
         assert Callback.objects.count() == 1
         transaction.set_rollback(True)
     assert not Callback.objects.exists()
@@ -217,7 +217,10 @@ def test_an_unconfirmed_message_is_news_to_an_endpoint_but_not_to_a_notify_url()
         state="posting", attempt=1, posted_at=message.send.created_at
     )
     with transaction.atomic():
-        states.apply([News(message.pk, MessageState.UNCONFIRMED, message.send.created_at)], tally=Tally.new())
+        states.apply(
+            [StateChange(message.pk, MessageState.UNCONFIRMED, message.send.created_at)],
+            tally=CounterDeltas.new(),
+        )
     assert [body["type"] for body in told()] == ["message.unconfirmed"]
 
 
@@ -228,11 +231,11 @@ def test_many_changes_cost_no_more_queries_than_few():
     for count in (2, 30):
         send = with_notify(a_send(service, count=count))
         news = [
-            News(pk, MessageState.DELIVERED, send.created_at)
+            StateChange(pk, MessageState.DELIVERED, send.created_at)
             for pk in send.messages.values_list("pk", flat=True)
         ]
         with CaptureQueriesContext(connection) as queries, transaction.atomic():
-            states.apply(news, tally=Tally.new())
+            states.apply(news, tally=CounterDeltas.new())
         counts.append(len(queries))
     assert counts[0] == counts[1]
     assert Callback.objects.count() == 2 * 32
@@ -242,10 +245,11 @@ def test_where_nobody_listens_a_batch_costs_one_small_query():
     service = a_service()
     send = a_send(service, count=3)
     news = [
-        News(pk, MessageState.DELIVERED, send.created_at) for pk in send.messages.values_list("pk", flat=True)
+        StateChange(pk, MessageState.DELIVERED, send.created_at)
+        for pk in send.messages.values_list("pk", flat=True)
     ]
     with CaptureQueriesContext(connection) as queries, transaction.atomic():
-        states.apply(news, tally=Tally.new())
+        states.apply(news, tally=CounterDeltas.new())
     mine = [query["sql"] for query in queries if "callback" in query["sql"]]
     assert len(mine) == 1 and "sms_callbackendpoint" in mine[0]
     assert not Callback.objects.exists()

@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from sms.inbound.clicks.verdicts import Visit
+from sms.inbound.clicks.verdicts import ClickVisit
 
 FILE = Path(__file__).with_name("labelled.csv")
 START = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
@@ -18,7 +18,7 @@ class Labelled(NamedTuple):
 
     posted_at: datetime
     delivered_at: datetime | None
-    visits: list[Visit]
+    visits: list[ClickVisit]
     truths: list[str]
     hows: list[str]
 
@@ -35,7 +35,7 @@ def messages() -> Iterator[Labelled]:
             yield Labelled(
                 posted_at=_moment(rows[0]["posted"]),
                 delivered_at=_moment(rows[0]["delivered"]),
-                visits=[Visit(_moment(row["at"]), row["url"], row["ip"], row["agent"]) for row in rows],
+                visits=[ClickVisit(_moment(row["at"]), row["url"], row["ip"], row["agent"]) for row in rows],
                 truths=[row["truth"] for row in rows],
                 hows=[row["how"] for row in rows],
             )

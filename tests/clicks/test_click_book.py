@@ -19,9 +19,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def look_up_afresh():
-    receipts.addresses.forget()
+    receipts.receipt_addresses.forget()
     yield
-    receipts.addresses.forget()
+    receipts.receipt_addresses.forget()
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ def test_clicks_of_the_sandbox_are_told_apart():
     arrived = posted + timedelta(seconds=4)
     for who, kind in (("person", "human"), ("scanner", "machine")):
         visits = [
-            verdicts.Visit(arrived + timedelta(seconds=one.delay), OFFER, one.ip, one.agent)
+            verdicts.ClickVisit(arrived + timedelta(seconds=one.delay), OFFER, one.ip, one.agent)
             for one in CLICKS[who]
         ]
         found = verdicts.judge(visits, posted_at=posted, delivered_at=arrived)

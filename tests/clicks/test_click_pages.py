@@ -3,7 +3,7 @@
 import pytest
 
 from sms.inbound import receipts
-from sms.inbound.clicks.verdicts import Reason
+from sms.inbound.clicks.verdicts import VerdictReason
 from sms.inbound.receipts import reason_in_words
 from sms.models import Region, ShortLinkDomain
 from tests.clicks.telling import COMPUTER, TERMS, delivered, take, told
@@ -14,9 +14,9 @@ from tests.support.sends import a_send
 
 @pytest.fixture
 def cast(db):
-    receipts.addresses.forget()
+    receipts.receipt_addresses.forget()
     yield a_cast()
-    receipts.addresses.forget()
+    receipts.receipt_addresses.forget()
 
 
 def words(client, url):
@@ -70,6 +70,6 @@ def test_a_message_shows_its_numbers_and_why_each_click_was_judged_so(cast):
 
 
 def test_every_reason_has_words_and_a_code_of_other_rules_is_shown_as_it_is():
-    assert len({reason_in_words(reason) for reason in Reason}) == len(Reason)
-    assert all(reason_in_words(reason) != reason.replace("_", " ") for reason in Reason)
+    assert len({reason_in_words(reason) for reason in VerdictReason}) == len(VerdictReason)
+    assert all(reason_in_words(reason) != reason.replace("_", " ") for reason in VerdictReason)
     assert reason_in_words("not_judged") == "not judged"

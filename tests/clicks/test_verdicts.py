@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from sms.inbound.clicks import networks
 from sms.inbound.clicks.agents import Agent, agent_of
-from sms.inbound.clicks.networks import Network, network_of
-from sms.inbound.clicks.verdicts import Kind, Reason, Verdict, Visit, judge
+from sms.inbound.clicks.networks import NetworkOwner, network_of
+from sms.inbound.clicks.verdicts import ClickerKind, ClickVerdict, ClickVisit, VerdictReason, judge
 from sms.models import Click
 from tests.clicks import make
 from tests.clicks.labelled import messages
@@ -27,7 +27,7 @@ addresses = st.sampled_from(
     ("203.0.113.1", "203.0.113.2", "203.0.113.3", "52.4.17.9", "2001:db8::7", "", "x")
 )
 visits = st.builds(
-    lambda at, url, ip, agent: Visit(START + timedelta(seconds=at), url, ip, agent),
+    lambda at, url, ip, agent: ClickVisit(START + timedelta(seconds=at), url, ip, agent),
     # close together as a rule, so that the rules about neighbours have something to say
     st.one_of(seconds, st.integers(0, 60).map(lambda number: number / 4)),
     st.sampled_from(("https://a.example/", "https://b.example/")),
@@ -38,7 +38,7 @@ moments = st.one_of(st.none(), seconds.map(lambda at: START + timedelta(seconds=
 
 
 def visit(at, *, agent=PHONE, ip="203.0.113.1", url="https://a.example/"):
-    return Visit(START + timedelta(seconds=at), url, ip, agent)
+    return ClickVisit(START + timedelta(seconds=at), url, ip, agent)
 
 
 def told(*visits, delivered=4.0):
@@ -51,7 +51,10 @@ def told(*visits, delivered=4.0):
 def test_every_visit_has_a_verdict_whatever_it_holds(found, posted_at, delivered_at):
     verdicts = judge(found, posted_at=posted_at, delivered_at=delivered_at)
     assert len(verdicts) == len(found)
-    assert all(isinstance(one, Verdict) and one.kind in Kind and one.reason in Reason for one in verdicts)
+    assert all(
+        isinstance(one, ClickVerdict) and one.kind in ClickerKind and one.reason in VerdictReason
+        for one in verdicts
+    )
 
 
 @given(
@@ -68,11 +71,11 @@ def test_order_of_arrival_does_not_matter(both, delivered_at):
 
 
 def test_kinds_are_the_verdicts_that_are_stored_and_reasons_fit_their_column():
-    assert {kind.value for kind in Kind} == set(Click.Verdict.values)
-    assert max(map(len, Reason)) <= Click._meta.get_field("reason").max_length
+    assert {kind.value for kind in ClickerKind} == set(Click.Verdict.values)
+    assert max(map(len, VerdictReason)) <= Click._meta.get_field("reason").max_length
 
 
-@pytest.mark.parametrize("reason", list(Reason))
+@pytest.mark.parametrize("reason", list(VerdictReason))
 def test_every_reason_is_explained_in_the_document(reason):
     text = (make.FILE.parents[2] / "docs" / "clicks.md").read_text(encoding="utf-8")
     assert f"| `{reason}` |" in text
@@ -84,7 +87,7 @@ def test_every_reason_is_given_to_some_click_of_the_labelled_set():
         for message in messages()
         for verdict in judge(message.visits, posted_at=message.posted_at, delivered_at=message.delivered_at)
     }
-    assert set(Reason) - given_reasons <= {Reason.ADDRESS_CRAWLER}
+    assert set(VerdictReason) - given_reasons <= {VerdictReason.ADDRESS_CRAWLER}
 
 
 def test_a_person_on_a_phone_is_human_and_a_second_click_is_theirs_too():
@@ -157,7 +160,7 @@ def test_blocks_of_addresses_do_not_overlap_and_leave_people_out():
         lasts = [last for last, _ in rows]
         assert all(last < following for last, following in zip(lasts, firsts[1:], strict=False))
     for people in (*make.RELAYS, "165.225.80.4", "203.0.113.9", "192.168.1.5", "10.0.0.1", "2001:db8::1"):
-        assert network_of(people) is Network.OTHER
+        assert network_of(people) is NetworkOwner.OTHER
 
 
 @given(st.ip_addresses())
@@ -178,7 +181,7 @@ def plainly(address):
     for network, blocks in networks._BLOCKS.items():
         if any(address in ipaddress.ip_network(block) for block in blocks.split()):
             return network
-    return Network.OTHER
+    return NetworkOwner.OTHER
 
 
 def test_the_labelled_set_is_large_enough_and_judged_as_well_as_promised():

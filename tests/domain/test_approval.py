@@ -276,7 +276,7 @@ def test_an_approved_send_can_be_taken_back_until_it_begins():
     other = drafts.send_draft(a_draft(service), by=BY, user=None, limits=Limits())
     yes(other, bob)
     assert len(posted()) == 1
-    with pytest.raises(answers.Begun):
+    with pytest.raises(answers.ApprovalTooLate):
         answers.take_back(other, by=BY)
 
 
@@ -302,7 +302,7 @@ def half_gone(service) -> Send:
 
 def test_what_has_gone_in_part_gives_no_draft_back_that_would_reach_people_twice():
     send = half_gone(a_careful_service())
-    with pytest.raises(answers.Begun):
+    with pytest.raises(answers.ApprovalTooLate):
         answers.take_back(send, by=BY)
     no(send, a_person("cem", send.service))
     send.refresh_from_db()

@@ -64,7 +64,7 @@ def a_template(service: Service, kind: str) -> MessageTemplate:
     wording = (
         templates.Wording("Hi $(name)")
         if kind == "own"
-        else templates.Wording(provider_id="t-1", holes=[templates.Hole("name")])
+        else templates.Wording(provider_id="t-1", holes=[templates.Placeholder("name")])
     )
     return templates.create(service, kind, wording, by=BY)
 

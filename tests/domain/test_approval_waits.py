@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from sms.compose import approval, background
 from sms.compose.create import create
-from sms.dispatch.claim import Lease, Owner, renew
+from sms.dispatch.claim import ClaimedSlice, Owner, renew
 from sms.models import ApprovalRequest, Message, Preparation, Send, SendState, Slice
 from sms.sends import answers, control
 from tests.support.approvals import a_careful_service, a_person, acting, request_of
@@ -195,7 +195,7 @@ def test_a_dispatcher_and_an_approval_do_not_wait_for_each_other(first):
     Slice.objects.update(owner="me", leased_until=timezone.now() + HOUR)
     Slice.objects.filter(pk=piece.pk).update(stage=0)  # now it lies behind the other
     leases = [
-        Lease(one.pk, send.pk, send.service_id, 1, one.first_id, one.last_id)
+        ClaimedSlice(one.pk, send.pk, send.service_id, 1, one.first_id, one.last_id)
         for one in send.slices.order_by("pk")
     ]
     failed: list[Exception] = []

@@ -8,7 +8,7 @@ import pytest
 
 from portal.views import catalogue, link_domains
 from sms.admin.scoped import NOUNS as ADMIN_NOUNS
-from sms.dispatch.settle import Verdict
+from sms.dispatch.settle import Settlement
 from sms.models import audit_acts
 from sms.models.audit_acts import ACTS
 from tests.environment import ROOT
@@ -20,7 +20,7 @@ MADE_UP = {
         f"{noun}.{verb}" for noun in ("send", "sender", "domain") for verb in ("paused", "resumed")
     }
     | {f"{noun}.stopped" for noun in ("service", "sender", "domain")},
-    "sms/dispatch/settle.py": {f"messages.{verdict.value}" for verdict in Verdict},
+    "sms/dispatch/settle.py": {f"messages.{verdict.value}" for verdict in Settlement},
     "sms/callbacks/endpoints.py": {
         f"callback_endpoint.{act}"
         for act in (

@@ -204,14 +204,14 @@ def test_the_precomputed_mac_is_hmac():
 
     for secret in (b"k", b"k" * 32, b"k" * 64):
         for said in (b"", b"a" * 500):
-            assert audit_proof.Key(secret).mac(said) == hmac.new(secret, said, hashlib.sha256).hexdigest()
+            assert audit_proof.MacKey(secret).mac(said) == hmac.new(secret, said, hashlib.sha256).hexdigest()
 
 
 # --- checkpoints --------------------------------------------------------------------------------------------------------
 
 
 def test_the_book_keeps_evidence_that_the_chain_lost(tmp_path, unguarded):
-    book = audit.Book(tmp_path / "audit")
+    book = audit.CheckpointFiles(tmp_path / "audit")
     assert book.keep(chain(4)) == []
     audit.checkpoint(book, audit.heads_of(audit.services()))
     sql("DELETE FROM sms_auditevent WHERE id = %s", numbers()[-1][1])
@@ -226,7 +226,7 @@ def test_the_book_keeps_evidence_that_the_chain_lost(tmp_path, unguarded):
 
 def test_a_keeper_keeps_the_newest_head_whoever_sealed(tmp_path):
     chain(2)
-    keeper, book = audit.Keeper(tmp_path / "audit"), audit.Book(tmp_path / "audit")
+    keeper, book = audit.Keeper(tmp_path / "audit"), audit.CheckpointFiles(tmp_path / "audit")
     keeper.turn()
     assert len(book.points()) == 4, "a checkpoint and a head for each of two chains"
     acts(3)
@@ -265,7 +265,7 @@ def test_the_command_takes_checkpoints_from_the_log_stream(tmp_path, settings, u
     settings.VAR_DIR = tmp_path
     chain(3)
     log = tmp_path / "desk.log"
-    book = audit.Book(tmp_path / "elsewhere")
+    book = audit.CheckpointFiles(tmp_path / "elsewhere")
     audit.checkpoint(book, audit.heads_of(audit.services()))
     log.write_text("noise\n" + (tmp_path / "elsewhere" / "checkpoints.jsonl").read_text())
     sql("DELETE FROM sms_auditevent WHERE id = %s", numbers()[-1][1])

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from sms.catalogue import connection
-from sms.catalogue.connection import Verdict
+from sms.catalogue.connection import ConnectionVerdict
 from sms.models import AuditEvent, Service
 from sms.webex.client import Client
 from tests.support.provider import raw_reply, refused
@@ -29,24 +29,24 @@ def asking(answer):
 @pytest.mark.parametrize(
     ("answer", "verdict"),
     [
-        (refused("7000"), Verdict.WORKS),
-        (refused("7003", 422), Verdict.WORKS),
-        (refused("7001"), Verdict.CREDENTIALS),
-        (refused("7002"), Verdict.CREDENTIALS),
-        (raw_reply(401), Verdict.CREDENTIALS),
-        (raw_reply(403), Verdict.ACCOUNT),
-        (raw_reply(404), Verdict.ADDRESS),
-        (raw_reply(405), Verdict.ADDRESS),
-        (raw_reply(429), Verdict.BUSY),
-        (refused("7020"), Verdict.BUSY),
-        (raw_reply(400, b"<html>Bad Request</html>"), Verdict.ODD),
-        (raw_reply(302, headers={"Location": "https://elsewhere.example"}), Verdict.ODD),
-        (raw_reply(200, b"<html>Welcome</html>"), Verdict.ODD),
-        (raw_reply(201, b'{"messageId": "1", "status": "queued"}'), Verdict.ODD),
-        (raw_reply(500), Verdict.TROUBLE),
-        (httpx.ConnectError("no"), Verdict.UNREACHABLE),
-        (httpx.ReadTimeout("slow"), Verdict.SLOW),
-        (httpx.ReadError("cut"), Verdict.ODD),
+        (refused("7000"), ConnectionVerdict.WORKS),
+        (refused("7003", 422), ConnectionVerdict.WORKS),
+        (refused("7001"), ConnectionVerdict.CREDENTIALS),
+        (refused("7002"), ConnectionVerdict.CREDENTIALS),
+        (raw_reply(401), ConnectionVerdict.CREDENTIALS),
+        (raw_reply(403), ConnectionVerdict.ACCOUNT),
+        (raw_reply(404), ConnectionVerdict.ADDRESS),
+        (raw_reply(405), ConnectionVerdict.ADDRESS),
+        (raw_reply(429), ConnectionVerdict.BUSY),
+        (refused("7020"), ConnectionVerdict.BUSY),
+        (raw_reply(400, b"<html>Bad Request</html>"), ConnectionVerdict.ODD),
+        (raw_reply(302, headers={"Location": "https://elsewhere.example"}), ConnectionVerdict.ODD),
+        (raw_reply(200, b"<html>Welcome</html>"), ConnectionVerdict.ODD),
+        (raw_reply(201, b'{"messageId": "1", "status": "queued"}'), ConnectionVerdict.ODD),
+        (raw_reply(500), ConnectionVerdict.TROUBLE),
+        (httpx.ConnectError("no"), ConnectionVerdict.UNREACHABLE),
+        (httpx.ReadTimeout("slow"), ConnectionVerdict.SLOW),
+        (httpx.ReadError("cut"), ConnectionVerdict.ODD),
     ],
 )
 def test_each_answer_has_its_verdict(answer, verdict):
@@ -59,14 +59,14 @@ def test_each_answer_has_its_verdict(answer, verdict):
 def test_a_blocked_account_is_told_in_the_providers_words():
     _, client_for = asking(refused("7008"))
     verdict, words = connection.look(a_service(), client_for=client_for)
-    assert (verdict, words) == (Verdict.ACCOUNT, "refused with 7008")
+    assert (verdict, words) == (ConnectionVerdict.ACCOUNT, "refused with 7008")
 
 
 @pytest.mark.parametrize("changes", [{"api_key": ""}, {"api_key": "with space"}, {"base_url": "https://"}])
 def test_what_no_client_can_be_made_of_is_told_without_asking_anybody(changes):
     bodies, client_for = asking(refused("7000"))
     verdict, words = connection.look(a_service(**changes), client_for=client_for)
-    assert (verdict, bodies) == (Verdict.UNUSABLE, [])
+    assert (verdict, bodies) == (ConnectionVerdict.UNUSABLE, [])
     assert words
 
 

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from sms.dispatch import claim, rate
 from sms.dispatch.claim import Owner
-from sms.dispatch.post import Outcome
+from sms.dispatch.post import PostOutcome
 from sms.dispatch.record import record
-from sms.ledger.states import Tally
+from sms.ledger.states import CounterDeltas
 from sms.models import AuditEvent, SendState, Slice
 from sms.sends.cancel import cancel
 from sms.values import correlation_id
@@ -183,8 +183,8 @@ def test_a_message_that_the_provider_returns_after_a_cancellation_is_cancelled_t
     one = Dispatcher(send, "one")
     jobs = one.arm(1)
     assert cancel(send, by=BY) == 2
-    tally = Tally.new()
-    record([Outcome(jobs[0], Throttled("7020", 400))], at=timezone.now(), tally=tally)
+    tally = CounterDeltas.new()
+    record([PostOutcome(jobs[0], Throttled("7020", 400))], at=timezone.now(), tally=tally)
     tally.write()
     claim.finish(one.lease, owner=one.owner)
     assert states(send) == {"cancelled": 3}

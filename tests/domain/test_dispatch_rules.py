@@ -230,13 +230,13 @@ def _around_now(zone: str) -> str:
 def deliver(send, *, failed: int = 0) -> None:
     """Final receipts for everything that the provider has."""
     from sms.ledger import states as ledger_states
-    from sms.ledger.states import News, Tally
+    from sms.ledger.states import CounterDeltas, StateChange
 
     with transaction.atomic():
-        tally = Tally.new()
+        tally = CounterDeltas.new()
         rows = list(Message.objects.filter(send=send, state="queued").order_by("pk"))
         news = [
-            News(
+            StateChange(
                 row.pk,
                 "failed" if index < failed else "delivered",
                 timezone.now(),

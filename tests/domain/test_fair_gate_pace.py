@@ -14,7 +14,7 @@ from sms.dispatch import rate as dispatch_rate
 from sms.dispatch.breaker import Gate
 from sms.dispatch.fair_queue import WEIGHTS, Fair
 from sms.models import Lane, Pace
-from sms.webex.errors import NotSent, Refused, Throttled, Unconfirmed
+from sms.webex.errors import NotSent, RequestRefused, Throttled, Unconfirmed
 from tests.support.sends import a_service, an_order
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +69,7 @@ def test_three_unconfirmed_in_a_row_break_the_circuit_and_only_a_knock_mends_it(
     assert gate.wants_knock
     gate.knocked_at = time.monotonic()
     assert not gate.wants_knock, "one at a time"
-    gate.knocked(Refused("7003", 400))
+    gate.knocked(RequestRefused("7003", 400))
     assert not gate.closed
     assert gate.room(in_flight=0) == 1, "one canary first"
     gate.answered(object())

@@ -30,11 +30,11 @@ PHONE = "+447710000000"
 
 @pytest.fixture(autouse=True)
 def look_up_afresh(tmp_path):
-    receipts.addresses.forget()
-    before, optouts.spool.folder = optouts.spool.folder, tmp_path / "inbound"
+    receipts.receipt_addresses.forget()
+    before, optouts.inbound_spool.folder = optouts.inbound_spool.folder, tmp_path / "inbound"
     yield
-    optouts.spool.folder = before
-    receipts.addresses.forget()
+    optouts.inbound_spool.folder = before
+    receipts.receipt_addresses.forget()
 
 
 def sms(text: str = "STOP", **changes) -> bytes:
@@ -230,10 +230,10 @@ def test_while_the_database_is_away_it_waits_on_the_disk_and_comes_in_with_the_s
     assert Client().head(f"/inbound/{service.receipt_token}/").status_code == 200  # now it is known
     with connection.execute_wrapper(AWAY):
         assert post(service, sms()).status_code == 200
-        assert optouts.spool.waiting() == 1
+        assert optouts.inbound_spool.waiting() == 1
         with pytest.raises(OperationalError):
             optouts.sweep()
-        assert optouts.spool.waiting() == 1, "still away: it stays"
+        assert optouts.inbound_spool.waiting() == 1, "still away: it stays"
     assert not OptOut.objects.exists()
     assert optouts.sweep() == 1
     assert OptOut.objects.get().msisdn == PHONE
@@ -242,10 +242,10 @@ def test_while_the_database_is_away_it_waits_on_the_disk_and_comes_in_with_the_s
 
 def test_a_sweep_brings_in_what_waits_and_sets_damaged_files_apart(tmp_path):
     service = a_service()
-    optouts.spool.put(optouts.Waiting(service.pk, sms(), timezone.now()))
+    optouts.inbound_spool.put(optouts.SpooledMessage(service.pk, sms(), timezone.now()))
     (tmp_path / "inbound" / "0.sms").write_bytes(b"\xc1torn")
     assert optouts.sweep() == 1
-    assert optouts.spool.waiting() == 0
+    assert optouts.inbound_spool.waiting() == 0
     assert OptOut.objects.get().msisdn == PHONE
     assert (tmp_path / "inbound" / "0.kept").exists()
 
@@ -253,17 +253,17 @@ def test_a_sweep_brings_in_what_waits_and_sets_damaged_files_apart(tmp_path):
 def test_an_sms_that_cannot_be_brought_in_holds_up_no_other(tmp_path):
     service = a_service()
     for number in ("1", "2"):
-        optouts.spool.put(optouts.Waiting(service.pk, sms(tid=number), timezone.now()))
+        optouts.inbound_spool.put(optouts.SpooledMessage(service.pk, sms(tid=number), timezone.now()))
     taken = []
 
-    def take(item: optouts.Waiting) -> None:
+    def take(item: optouts.SpooledMessage) -> None:
         if b'"1"' in item.raw:
             raise IntegrityError("its service is gone")
         taken.append(item)
 
-    assert optouts.spool.sweep(take) == 1
+    assert optouts.inbound_spool.sweep(take) == 1
     assert [item.raw for item in taken] == [sms(tid="2")]
-    assert optouts.spool.waiting() == 0
+    assert optouts.inbound_spool.waiting() == 0
     assert len(list((tmp_path / "inbound").glob("*.kept"))) == 1
 
 
@@ -271,7 +271,7 @@ def test_neither_database_nor_disk_is_503(tmp_path):
     service = a_service()
     assert Client().head(f"/inbound/{service.receipt_token}/").status_code == 200
     (tmp_path / "file").write_text("in the way")
-    optouts.spool.folder = tmp_path / "file"
+    optouts.inbound_spool.folder = tmp_path / "file"
     with connection.execute_wrapper(AWAY):
         answer = post(service, sms())
     assert answer.status_code == 503

@@ -5,7 +5,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from sms.models import Message, OptOut, StateCount
-from sms.models.sql.insert import Later, insert
+from sms.models.sql.insert import StatementBatch, insert
 from tests.support.sends import a_send, a_service
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +47,7 @@ def test_nothing_is_nothing():
 
 
 def test_what_is_inserted_later_is_there_after_one_journey(django_assert_num_queries):
-    send, later = a_send(a_service()), Later()
+    send, later = a_send(a_service()), StatementBatch()
     columns = ("send_id", "state", "code", "window", "delta")
     before = StateCount.objects.count()
     with (

@@ -43,8 +43,8 @@ def test_a_large_file_is_read_in_pieces_and_every_row_is_there_once_whatever_bre
     background.run(stopped=lambda: False)
     version = again(draft).version
     whole = read(io.BytesIO(people(3_000)), name="", country="GB", limits=LIMITS)
-    kept = [one for block in storage.Kept(version).blocks() for one in block.recipients]
-    rejects = [one for block in storage.Kept(version).blocks() for one in block.rejects]
+    kept = [one for block in storage.StoredAudience(version).blocks() for one in block.recipients]
+    rejects = [one for block in storage.StoredAudience(version).blocks() for one in block.rejects]
     assert kept == whole.recipients
     assert sorted(rejects, key=lambda one: one.row) == whole.rejects
     assert (version.recipients, version.rejected) == (len(kept), len(rejects))
@@ -157,7 +157,11 @@ def test_rows_that_were_put_right_join_the_others_and_the_rest_is_shown_again():
     drafts.mend(again(draft), "\n".join(mended).encode(), name="mended.csv", limits=LIMITS, user=None)
     found = finished(draft).figures
     assert (found.recipients, found.rejected) == (2_969, 32)
-    rows = {one.row: one for block in storage.Kept(again(draft).version).blocks() for one in block.recipients}
+    rows = {
+        one.row: one
+        for block in storage.StoredAudience(again(draft).version).blocks()
+        for one in block.recipients
+    }
     assert rows[101].substitutions == {"Customer": "Mended One", "Note": "y"}
     assert rows[3_002].msisdn == "+447720000002"
     told = "".join(drafts.rejects_csv(again(draft), limits=LIMITS))

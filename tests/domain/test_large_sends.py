@@ -72,16 +72,16 @@ def test_wherever_it_breaks_off_every_row_is_there_once():
 
 def test_what_was_taken_over_after_its_lease_ran_out_writes_nothing_more():
     from sms.compose.background.expand import expand
-    from sms.compose.background.lease import Gone, Lease
+    from sms.compose.background.lease import LeaseLost, PreparationLease
 
     send = create(large_order(a_service()), by=BY)
-    slow = Lease(send.preparation.pk, owner="slow")
+    slow = PreparationLease(send.preparation.pk, owner="slow")
     assert slow.take()
     steps = expand(send.preparation, slow)
     next(steps)
     Preparation.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
     background.run(**FOREVER)
-    with pytest.raises(Gone):
+    with pytest.raises(LeaseLost):
         next(steps)
     assert send.messages.count() + send.rejects.count() == 2_500
 

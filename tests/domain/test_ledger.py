@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sms.ledger import states as ledger_states
-from sms.ledger.states import RANK, News, Tally
+from sms.ledger.states import RANK, CounterDeltas, StateChange
 from sms.models import Message, StateCount
 from tests.support.sends import a_send, a_service
 
@@ -22,10 +22,10 @@ NEWS = st.lists(
 
 def told(message_id: int, states: list[str]) -> None:
     for index, state in enumerate(states):
-        tally = Tally.new()
+        tally = CounterDeltas.new()
         at = START + timedelta(seconds=index)
         ledger_states.apply(
-            [News(message_id, state, at, code="7203" if state == "failed" else "")], tally=tally
+            [StateChange(message_id, state, at, code="7203" if state == "failed" else "")], tally=tally
         )
         tally.write()
 
@@ -49,9 +49,9 @@ def test_any_order_and_repetition_of_the_same_news_ends_in_the_same_state(states
 def test_many_pieces_of_news_in_one_call_end_as_they_would_one_by_one():
     send = a_send(a_service(), 1)
     (message,) = send.messages.all()
-    tally = Tally.new()
+    tally = CounterDeltas.new()
     ledger_states.apply(
-        [News(message.pk, state, START) for state in ("delivered", "submitted", "queued")], tally=tally
+        [StateChange(message.pk, state, START) for state in ("delivered", "submitted", "queued")], tally=tally
     )
     tally.write()
     message.refresh_from_db()
@@ -62,10 +62,10 @@ def test_many_pieces_of_news_in_one_call_end_as_they_would_one_by_one():
 def test_only_an_open_attempt_can_go_back_to_pending():
     send = a_send(a_service(), 1)
     (message,) = send.messages.all()
-    tally = Tally.new()
+    tally = CounterDeltas.new()
     assert ledger_states.arm([message.pk], at=START, tally=tally) == {message.pk}
-    back = News(message.pk, "pending", START, attempt=1, returned=True)
-    ledger_states.apply([News(message.pk, "queued", START)], tally=tally)
+    back = StateChange(message.pk, "pending", START, attempt=1, returned=True)
+    ledger_states.apply([StateChange(message.pk, "queued", START)], tally=tally)
     ledger_states.apply([back], tally=tally)
     message.refresh_from_db()
     assert message.state == "queued", "a message that the provider has is not pending again"
@@ -74,7 +74,7 @@ def test_only_an_open_attempt_can_go_back_to_pending():
 def test_arming_twice_arms_once():
     send = a_send(a_service(), 1)
     (message,) = send.messages.all()
-    tally = Tally.new()
+    tally = CounterDeltas.new()
     assert ledger_states.arm([message.pk], at=START, tally=tally) == {message.pk}
     assert ledger_states.arm([message.pk], at=START, tally=tally) == set()
 

@@ -8,7 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from sms.inbound import receipts
 from sms.ledger import states
 from sms.models import Message, ReceiptInbox
-from sms.models.sql.pipeline import meanwhile, rows_ahead
+from sms.models.sql.pipeline import pipelined, rows_ahead
 from sms.values import correlation_id
 from tests.support.provider import Provider
 from tests.support.receipts import post, receipt
@@ -21,20 +21,20 @@ ONE = "SELECT value FROM (SELECT %s AS value) AS one WHERE value > 0"
 
 @pytest.fixture(autouse=True)
 def afresh():
-    receipts.addresses.forget()
+    receipts.receipt_addresses.forget()
     yield
-    receipts.addresses.forget()
+    receipts.receipt_addresses.forget()
 
 
 def test_rows_come_statement_by_statement_until_one_has_none():
-    with meanwhile():
+    with pipelined():
         assert list(rows_ahead(ONE, [[1], [2], [3]])) == [[(1,)], [(2,)], [(3,)]]
         assert list(rows_ahead(ONE, [[1], [0], [3]])) == [[(1,)]]
         assert list(rows_ahead(ONE, [])) == []
 
 
 def test_the_caller_may_ask_other_things_between():
-    with transaction.atomic(), meanwhile():
+    with transaction.atomic(), pipelined():
         for found in rows_ahead(ONE, [[1], [2]]):
             assert Message.objects.count() == 0
             assert found
@@ -42,7 +42,7 @@ def test_the_caller_may_ask_other_things_between():
 
 @pytest.mark.parametrize("asked", [True, False])
 def test_what_goes_wrong_is_djangos_error(asked):
-    with pytest.raises(DatabaseError), transaction.atomic(), meanwhile():
+    with pytest.raises(DatabaseError), transaction.atomic(), pipelined():
         if asked:
             list(rows_ahead("SELECT nothing FROM nowhere WHERE 1 = %s", [[1]]))
         with connection.cursor() as cursor:

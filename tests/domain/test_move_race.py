@@ -56,7 +56,7 @@ def race(act):
             try:
                 act(send)
                 came = "done"
-            except control.Begun:
+            except control.SendHasBegun:
                 came = "begun"
             together.wait(20)
             told.append((send, claimed[-1], came))

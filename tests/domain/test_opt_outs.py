@@ -103,8 +103,8 @@ def failed(service, code: str, **extra):
 
 
 def take(service, raw: bytes) -> None:
-    receipts.addresses.forget()
-    door = receipts.addresses.find(service.receipt_token)
+    receipts.receipt_addresses.forget()
+    door = receipts.receipt_addresses.find(service.receipt_token)
     receipts.store(receipts.Incoming.of(raw, door=door))
     receipts.fold()
 
@@ -138,8 +138,11 @@ def test_a_replayed_receipt_does_not_undo_what_was_lifted_since():
     service = a_service()
     message, raw = failed(service, "7720")
     assert optouts.opt_in(service.pk, [PHONE], by=BY, reason="Has unblocked us.") == 1
-    old = [optouts.Told(message.pk, "7720", timezone.now() - timedelta(days=1))]
+    old = [optouts.ReportedFailure(message.pk, "7720", timezone.now() - timedelta(days=1))]
     assert optouts.learn(old) == 0
     assert not OptOut.objects.filter(lifted_at=None).exists()
-    assert optouts.learn([optouts.Told(message.pk, "7720", timezone.now() + timedelta(seconds=1))]) == 1
+    assert (
+        optouts.learn([optouts.ReportedFailure(message.pk, "7720", timezone.now() + timedelta(seconds=1))])
+        == 1
+    )
     assert raw

@@ -36,7 +36,7 @@ def service(db):
     return a_service()
 
 
-def people(count: int, **cells) -> sample.Sample:
+def people(count: int, **cells) -> sample.AudienceSample:
     rows = [
         Recipient(row=at + 2, msisdn=f"+44771{at:07d}", substitutions={"Name": "x" * (at % 40), **cells})
         for at in range(count)
@@ -44,8 +44,8 @@ def people(count: int, **cells) -> sample.Sample:
     return sample.of_audience(Audience(["Mobile", "Name", *cells], "Mobile", rows, []))
 
 
-def seen(service, written: str, of: sample.Sample = sample.NOBODY, **changes) -> preview.Preview:
-    return preview.look(preview.Written(service=service, text=written, **changes), of)
+def seen(service, written: str, of: sample.AudienceSample = sample.NOBODY, **changes) -> preview.Preview:
+    return preview.look(preview.DraftText(service=service, text=written, **changes), of)
 
 
 def kinds(made: preview.Preview) -> list[tuple[str, str]]:
@@ -83,7 +83,7 @@ def test_rows_are_stepped_through_longest_first_and_no_further_than_the_last(ser
 
 def test_figures_of_few_rows_are_exact_and_of_many_an_estimate_that_the_count_confirms(service):
     few = people(200)
-    written = preview.Written(service=service, text="Hi $(name) " + "x" * 140)
+    written = preview.DraftText(service=service, text="Hi $(name) " + "x" * 140)
     exact = preview.look(written, few).totals
     assert exact.exact
     assert exact == preview.count(written, few, few.rows)
@@ -116,7 +116,7 @@ def test_senders_that_a_country_refuses_are_named_with_the_reason(service):
     long_code = Sender.objects.create(service=service, address="12025550123", kind=SenderKind.LONG_CODE)
     rows = sample.of_pasted("+1 202 555 0143", country="GB", limits=Limits())
     made = preview.look(
-        preview.Written(service=service, text="Hi"), rows, offered=[service.senders.first(), long_code]
+        preview.DraftText(service=service, text="Hi"), rows, offered=[service.senders.first(), long_code]
     )
     ((sender, why),) = made.refused
     assert sender.address == "SHOP"

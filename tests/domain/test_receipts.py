@@ -24,9 +24,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def look_up_afresh():
-    receipts.addresses.forget()
+    receipts.receipt_addresses.forget()
     yield
-    receipts.addresses.forget()
+    receipts.receipt_addresses.forget()
 
 
 def test_head_answers_200_and_an_unknown_address_404():
@@ -218,7 +218,7 @@ def test_too_large_a_body_is_refused():
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_requests_share_commits_and_each_receipt_is_stored():
     service = a_service()
-    door = receipts.addresses.find(service.receipt_token)
+    door = receipts.receipt_addresses.find(service.receipt_token)
     group = GroupCommit(insert)
     failures: list[Exception] = []
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from sms.inbound import receipts
 from sms.inbound.receipts import fold as folding
 from sms.inbound.receipts import inbox
-from sms.inbound.receipts.addresses import Doors
+from sms.inbound.receipts.addresses import ReceiptAddresses
 from sms.inbound.receipts.inbox import GroupCommit, Overloaded, Stuck, insert
 from sms.inbound.receipts.incoming import Incoming
 from sms.inbound.receipts.rotate import retire, rotate
@@ -33,13 +33,13 @@ NOW = timezone.now()
 @pytest.fixture(autouse=True)
 def afresh(tmp_path, monkeypatch):
     """A spool folder of the test's own, and nothing remembered."""
-    receipts.addresses.forget()
+    receipts.receipt_addresses.forget()
     spool._leave()
     monkeypatch.setattr(spool, "folder", tmp_path / "spool")
     monkeypatch.setattr(inbox.intake, "_away_until", 0.0)
     yield
     spool._leave()
-    receipts.addresses.forget()
+    receipts.receipt_addresses.forget()
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def incoming(index: int, service_id: int = 1) -> Incoming:
 def test_with_the_database_away_a_receipt_is_on_the_disk_before_200_and_is_swept_in_later(no_database):
     service = a_service()
     message, name = posted_message(service)
-    receipts.addresses.find(service.receipt_token)
+    receipts.receipt_addresses.find(service.receipt_token)
     raw = receipt(name)
     assert post(service, raw).status_code == 200
     assert not Receipt.objects.exists()
@@ -75,7 +75,7 @@ def test_with_the_database_away_a_receipt_is_on_the_disk_before_200_and_is_swept
 def test_what_is_on_the_spool_comes_in_once_and_is_applied(tmp_path):
     service = a_service()
     message, name = posted_message(service)
-    item = Incoming.of(receipt(name), door=receipts.addresses.find(service.receipt_token))
+    item = Incoming.of(receipt(name), door=receipts.receipt_addresses.find(service.receipt_token))
     spool.append([item, item])
     spool.append([item])
     assert receipts.sweep() == 3
@@ -90,7 +90,7 @@ def test_what_is_on_the_spool_comes_in_once_and_is_applied(tmp_path):
 
 def test_no_room_on_the_disk_and_no_database_is_503_and_leaves_no_half_record(no_database, tmp_path):
     service = a_service()
-    receipts.addresses.find(service.receipt_token)
+    receipts.receipt_addresses.find(service.receipt_token)
     spool.append([incoming(1, service.pk)])
     size = spool.waiting()[1]
     real = os.write
@@ -110,7 +110,7 @@ def test_no_room_on_the_disk_and_no_database_is_503_and_leaves_no_half_record(no
 
 def test_a_spool_folder_that_cannot_be_written_is_503(no_database, tmp_path):
     service = a_service()
-    receipts.addresses.find(service.receipt_token)
+    receipts.receipt_addresses.find(service.receipt_token)
     (tmp_path / "spool").write_text("a file is in the way")
     assert post(service, receipt("x")).status_code == 503
 
@@ -230,16 +230,16 @@ def test_two_addresses_are_answered_until_the_previous_one_ends():
     service = a_service()
     before = address(service)
     changed = rotate(service, by=Actor.system("cli"))
-    receipts.addresses.forget()
+    receipts.receipt_addresses.forget()
     assert Client().head(before).status_code == Client().head(address(changed)).status_code == 200
     changed.receipt_token_until = timezone.now() - timedelta(seconds=1)
     changed.save(update_fields=["receipt_token_until"])
-    receipts.addresses.forget()
+    receipts.receipt_addresses.forget()
     assert Client().head(before).status_code == 404
     assert Client().head(address(changed)).status_code == 200
     again = rotate(changed, by=Actor.system("cli"))
     retire(again, by=Actor.system("cli"))
-    receipts.addresses.forget()
+    receipts.receipt_addresses.forget()
     assert Client().head(address(changed)).status_code == 404
 
 
@@ -319,7 +319,7 @@ def test_a_damaged_end_is_kept_and_only_what_was_cut_short_is_dropped(tmp_path):
 
 
 def test_while_the_database_is_away_an_address_nobody_knows_is_not_refused():
-    service, doors = a_service(), Doors()
+    service, doors = a_service(), ReceiptAddresses()
     assert doors.find(service.receipt_token)
     doors._read_at -= 2 * doors.ttl
 

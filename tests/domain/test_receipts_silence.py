@@ -35,9 +35,9 @@ KINDS = {
 
 @pytest.fixture(autouse=True)
 def afresh():
-    receipts.addresses.forget()
+    receipts.receipt_addresses.forget()
     yield
-    receipts.addresses.forget()
+    receipts.receipt_addresses.forget()
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

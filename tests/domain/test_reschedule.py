@@ -66,7 +66,7 @@ def test_what_has_begun_or_would_expire_stays_as_it_is():
     send = scheduled()
     due = send.due_at
     Slice.objects.update(owner="somebody", leased_until=timezone.now() + HOUR)
-    with pytest.raises(control.Begun):
+    with pytest.raises(control.SendHasBegun):
         control.reschedule(send, due_at=due + HOUR, by=BY)
     Slice.objects.update(owner="", leased_until=None)
     Send.objects.update(expires_at=due + HOUR)
@@ -75,7 +75,7 @@ def test_what_has_begun_or_would_expire_stays_as_it_is():
     with pytest.raises(ComposeError, match="passed"):
         control.reschedule(send, due_at=timezone.now() - HOUR, by=BY)
     control.stop(send, by=BY)
-    with pytest.raises(control.Begun):
+    with pytest.raises(control.SendHasBegun):
         control.reschedule(send, due_at=due, by=BY)
     send.refresh_from_db()
     assert send.due_at == due

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from sms.audiences.files import Limits, read, read_pasted
 from sms.catalogue import policy_groups, senders, templates
-from sms.catalogue.templates import Hole, TemplateError, Wording
+from sms.catalogue.templates import Placeholder, TemplateError, Wording
 from sms.compose import checks
 from sms.compose.errors import ComposeError
 from sms.models import (
@@ -62,7 +62,7 @@ def test_a_language_is_sent_in_its_own_wording_and_a_missing_one_is_named():
 
 def test_fallbacks_fill_and_values_that_do_not_fit_are_rejects():
     service = a_service()
-    holes = [Hole("name", fallback="friend"), Hole("n", "number", max_length=3)]
+    holes = [Placeholder("name", fallback="friend"), Placeholder("n", "number", max_length=3)]
     made = templates.create(service, "hello", Wording("Hi $(name) $(n)", holes=holes), by=BY)
     audience = read(
         io.BytesIO(b"number,n\n07700900123,7\n07700900124,x\n07700900125,1234\n"),
@@ -95,7 +95,9 @@ def test_a_change_of_placeholders_names_what_and_who():
     service = a_service()
     made = templates.create(service, "hello", Wording("Hi $(name)"), by=BY)
     Draft.objects.create(service=service, template=made)
-    draft = templates.save_draft(made, Wording("Hi $(first) $(x)", holes=[Hole("x", fallback="y")]), by=BY)
+    draft = templates.save_draft(
+        made, Wording("Hi $(first) $(x)", holes=[Placeholder("x", fallback="y")]), by=BY
+    )
     change = templates.change(templates.published(made), draft)
     assert (change.added, change.removed) == (["first"], ["name"])
     assert templates.users_of(made).drafts_count == 1
@@ -103,7 +105,7 @@ def test_a_change_of_placeholders_names_what_and_who():
 
 def test_worst_case_counts_the_longest_values():
     made = templates.create(
-        a_service(), "hello", Wording("Hi $(name)", holes=[Hole("name", max_length=158)]), by=BY
+        a_service(), "hello", Wording("Hi $(name)", holes=[Placeholder("name", max_length=158)]), by=BY
     )
     assert templates.worst_case(templates.published(made)).count == 2
 

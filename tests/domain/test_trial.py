@@ -163,10 +163,10 @@ def test_reports_count_tests_and_tell_them_apart(service, ada):
     try_out(a_draft(service), ada, seeds=a_seed_list(service))
     facts.fold()
     today = Send.objects.latest("pk").due_at.date()
-    made = reports.report(reports.Asked(service.pk, today, today, by="test"))
+    made = reports.report(reports.ReportQuery(service.pk, today, today, by="test"))
     assert made.total.messages == 7, "a test costs what a message costs"
     assert {line.value: line.figures.messages for line in made.lines} == {"none": 4, "test": 3}
-    alone = reports.report(reports.Asked(service.pk, today, today, filters={"test": "none"}))
+    alone = reports.report(reports.ReportQuery(service.pk, today, today, filters={"test": "none"}))
     assert alone.total.messages == 4
 
 
@@ -203,7 +203,7 @@ def test_whoever_claims_to_test_reaches_nobody_but_those_whom_a_test_may_reach(s
     foreign = a_seed_list(a_service(slug="other", name="Other"))
     assert "no seed list" in no_test(an_order(service, ada, seeds=foreign))
     elsewhere = a_draft(Service.objects.get(slug="other"))
-    assert "another service" in no_test(replace(an_order(service, ada), trial=rules.Trial(elsewhere, ada)))
+    assert "another service" in no_test(replace(an_order(service, ada), trial=rules.TestSend(elsewhere, ada)))
     assert "goes out now" in no_test(an_order(service, ada, due_at=timezone.now() + timedelta(hours=1)))
     claimed = an_order(service, ada)
     User.objects.update(own_number="+447700900999")
@@ -212,7 +212,7 @@ def test_whoever_claims_to_test_reaches_nobody_but_those_whom_a_test_may_reach(s
 
 def test_nobody_is_no_person(service, ada):
     order = an_order(service, ada)
-    assert "own number" in no_test(replace(order, trial=rules.Trial(order.trial.draft, None)))
+    assert "own number" in no_test(replace(order, trial=rules.TestSend(order.trial.draft, None)))
 
 
 def test_a_test_asks_no_approver_and_makes_no_sender_known(service, ada):

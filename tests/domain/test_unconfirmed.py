@@ -84,16 +84,16 @@ def test_evidence_sends_again_only_if_enough_others_had_their_receipts(witnesses
 )
 def test_a_person_decides_and_it_is_written_down(verdict, becomes):
     send = unconfirmed(a_service())
-    assert dispatch.by_person(send, dispatch.Verdict(verdict), by=BY, reason="the operator says so") == 1
+    assert dispatch.by_person(send, dispatch.Settlement(verdict), by=BY, reason="the operator says so") == 1
     assert states(send) == {becomes: 1}
     event = AuditEvent.objects.get(act=f"messages.{verdict}")
     assert (event.actor_label, event.details) == (BY.label, {"messages": 1, "reason": "the operator says so"})
-    assert dispatch.by_person(send, dispatch.Verdict(verdict), by=BY) == 0, "nothing is left to decide"
+    assert dispatch.by_person(send, dispatch.Settlement(verdict), by=BY) == 0, "nothing is left to decide"
 
 
 def test_what_a_person_sends_again_is_posted_under_a_new_correlation_id():
     send = unconfirmed(a_service())
-    dispatch.by_person(send, dispatch.Verdict.SEND_AGAIN, by=BY, reason="asked the customer")
+    dispatch.by_person(send, dispatch.Settlement.SEND_AGAIN, by=BY, reason="asked the customer")
     provider = Provider()
     provider.dispatch()
     assert states(send) == {"queued": 1}
@@ -109,6 +109,6 @@ def test_nothing_of_a_cancelled_send_is_sent_again_and_then_called_cancelled():
     Slice.objects.filter(send=send).update(done=False)
     release(send)
     Provider().dispatch(seconds=0.5)
-    assert dispatch.by_person(send, dispatch.Verdict.SEND_AGAIN, by=BY) == 0
+    assert dispatch.by_person(send, dispatch.Settlement.SEND_AGAIN, by=BY) == 0
     assert states(send) == {"unconfirmed": 1}
-    assert dispatch.by_person(send, dispatch.Verdict.GIVE_UP, by=BY) == 1
+    assert dispatch.by_person(send, dispatch.Settlement.GIVE_UP, by=BY) == 1

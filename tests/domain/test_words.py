@@ -3,7 +3,7 @@
 import pytest
 
 from sms.inbound.optouts import keyword_tables
-from sms.inbound.optouts.keywords import Reading, read
+from sms.inbound.optouts.keywords import KeywordReading, read
 
 STOPS = """STOP|stop|Stop.|"STOP"|STOP!!!|  stop  |ＳＴＯＰ|stop 🙏|🛑 STOP 🛑|S T O P|s.t.o.p.|STOOOOP|StOp|\u200bSTOP\u200b
 STOPALL|stop all|Please stop|stop please thanks|Stop texting me|UNSUBSCRIBE
@@ -115,7 +115,7 @@ def test_a_refusal_in_other_words_counts_and_asks_for_a_reader(text):
     ],
 )
 def test_an_ordinary_answer_refuses_nothing(text):
-    assert read(text) == Reading(""), read(text)
+    assert read(text) == KeywordReading(""), read(text)
 
 
 @pytest.mark.parametrize(

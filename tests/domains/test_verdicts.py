@@ -7,7 +7,7 @@ import pytest
 
 from sms.catalogue.domains.site import Certificate, Site
 from sms.catalogue.domains.trace import NoAnswer, Trace, follow
-from sms.catalogue.domains.verdict import Level, Seen, Target, judge
+from sms.catalogue.domains.verdict import CheckLevel, DomainObservation, Target, judge
 from sms.models import DomainState as State
 
 NOW = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
@@ -26,146 +26,200 @@ FINE = Site(certificate(), status=404, secured=True)
 
 CASES = {
     # case: (seen, target, worked, state, words)
-    "right": (Seen(RIGHT, site=FINE), CNAME, False, State.HEALTHY, "links work"),
+    "right": (DomainObservation(RIGHT, site=FINE), CNAME, False, State.HEALTHY, "links work"),
     "right, longer chain": (
-        Seen(Trace(HOST, ("x.shop.example", STAR, "y.example"), PLACE), site=FINE),
+        DomainObservation(Trace(HOST, ("x.shop.example", STAR, "y.example"), PLACE), site=FINE),
         CNAME,
         False,
         State.HEALTHY,
         "links work",
     ),
-    "A record": (Seen(Trace(HOST, (), (A.value,)), site=FINE), A, False, State.HEALTHY, "links work"),
+    "A record": (
+        DomainObservation(Trace(HOST, (), (A.value,)), site=FINE),
+        A,
+        False,
+        State.HEALTHY,
+        "links work",
+    ),
     "provider's own": (
-        Seen(Trace("uk.wbxc.io", (), PLACE), site=FINE),
+        DomainObservation(Trace("uk.wbxc.io", (), PLACE), site=FINE),
         NONE,
         False,
         State.HEALTHY,
         "links work",
     ),
     "no name yet": (
-        Seen(Trace(HOST, trouble="no_name")),
+        DomainObservation(Trace(HOST, trouble="no_name")),
         CNAME,
         False,
         State.NOT_SET_UP,
         f"CNAME record {HOST} → {STAR}",
     ),
-    "no name any more": (Seen(Trace(HOST, trouble="no_name")), CNAME, True, State.BROKEN, "NXDOMAIN"),
+    "no name any more": (
+        DomainObservation(Trace(HOST, trouble="no_name")),
+        CNAME,
+        True,
+        State.BROKEN,
+        "NXDOMAIN",
+    ),
     "points to nothing": (
-        Seen(Trace(HOST, ("gone.example",), trouble="no_name")),
+        DomainObservation(Trace(HOST, ("gone.example",), trouble="no_name")),
         CNAME,
         False,
         State.BROKEN,
         "gone.example, which does not exist",
     ),
-    "no address": (Seen(Trace(HOST)), CNAME, False, State.NOT_SET_UP, "no address"),
-    "loop": (Seen(Trace(HOST, ("b.example", HOST), trouble="loop")), CNAME, True, State.BROKEN, "circle"),
-    "too long": (Seen(Trace(HOST, ("a",) * 9, trouble="too_long")), CNAME, True, State.BROKEN, "8 CNAME"),
-    "servfail": (Seen(Trace(HOST, trouble="servfail")), CNAME, True, State.BROKEN, "SERVFAIL"),
-    "slow, before": (Seen(Trace(HOST, trouble="timeout")), CNAME, False, State.PENDING, "in time"),
-    "slow, after": (Seen(Trace(HOST, trouble="timeout")), CNAME, True, State.DEGRADED, "in time"),
+    "no address": (DomainObservation(Trace(HOST)), CNAME, False, State.NOT_SET_UP, "no address"),
+    "loop": (
+        DomainObservation(Trace(HOST, ("b.example", HOST), trouble="loop")),
+        CNAME,
+        True,
+        State.BROKEN,
+        "circle",
+    ),
+    "too long": (
+        DomainObservation(Trace(HOST, ("a",) * 9, trouble="too_long")),
+        CNAME,
+        True,
+        State.BROKEN,
+        "8 CNAME",
+    ),
+    "servfail": (DomainObservation(Trace(HOST, trouble="servfail")), CNAME, True, State.BROKEN, "SERVFAIL"),
+    "slow, before": (
+        DomainObservation(Trace(HOST, trouble="timeout")),
+        CNAME,
+        False,
+        State.PENDING,
+        "in time",
+    ),
+    "slow, after": (
+        DomainObservation(Trace(HOST, trouble="timeout")),
+        CNAME,
+        True,
+        State.DEGRADED,
+        "in time",
+    ),
     "our own network": (
-        Seen(Trace(HOST, trouble="servfail"), control=False),
+        DomainObservation(Trace(HOST, trouble="servfail"), control=False),
         CNAME,
         True,
         None,
         "nothing was checked",
     ),
     "elsewhere": (
-        Seen(Trace(HOST, ("other.example",), ("198.51.100.7",)), PLACE, FINE),
+        DomainObservation(Trace(HOST, ("other.example",), ("198.51.100.7",)), PLACE, FINE),
         CNAME,
         False,
         State.BROKEN,
         f"points to other.example, not to {STAR}",
     ),
     "other address": (
-        Seen(Trace(HOST, (), ("198.51.100.7",)), site=FINE),
+        DomainObservation(Trace(HOST, (), ("198.51.100.7",)), site=FINE),
         A,
         False,
         State.BROKEN,
         f"198.51.100.7, not {A.value}",
     ),
     "flattened": (
-        Seen(Trace(HOST, (), PLACE[:1]), PLACE, FINE),
+        DomainObservation(Trace(HOST, (), PLACE[:1]), PLACE, FINE),
         CNAME,
         False,
         State.DEGRADED,
         "instead of a CNAME",
     ),
     "one address too many": (
-        Seen(Trace(HOST, (), (A.value, "198.51.100.7")), site=FINE),
+        DomainObservation(Trace(HOST, (), (A.value, "198.51.100.7")), site=FINE),
         A,
         False,
         State.DEGRADED,
         "also has the address",
     ),
     "private": (
-        Seen(Trace(HOST, (STAR,), ("10.0.0.1",)), private="10.0.0.1 is not a public address"),
+        DomainObservation(Trace(HOST, (STAR,), ("10.0.0.1",)), private="10.0.0.1 is not a public address"),
         CNAME,
         False,
         State.BROKEN,
         "no phone can reach",
     ),
     "certificate not there yet": (
-        Seen(RIGHT, site=Site(certificate(names=("*.imi.example",), fault="other_name"))),
+        DomainObservation(RIGHT, site=Site(certificate(names=("*.imi.example",), fault="other_name"))),
         CNAME,
         False,
         State.PENDING,
         "for *.imi.example",
     ),
     "certificate of another": (
-        Seen(RIGHT, site=Site(certificate(names=("*.imi.example",), fault="other_name"))),
+        DomainObservation(RIGHT, site=Site(certificate(names=("*.imi.example",), fault="other_name"))),
         CNAME,
         True,
         State.BROKEN,
         "Send the certificate",
     ),
     "certificate expired": (
-        Seen(RIGHT, site=Site(certificate(-1, fault="expired"))),
+        DomainObservation(RIGHT, site=Site(certificate(-1, fault="expired"))),
         CNAME,
         False,
         State.BROKEN,
         "expired on 1 March 2026",
     ),
     "not trusted": (
-        Seen(RIGHT, site=Site(certificate(fault="untrusted", issuer="Me"))),
+        DomainObservation(RIGHT, site=Site(certificate(fault="untrusted", issuer="Me"))),
         CNAME,
         False,
         State.PENDING,
         "issued by Me",
     ),
     "nobody there yet": (
-        Seen(RIGHT, site=Site(trouble="nobody")),
+        DomainObservation(RIGHT, site=Site(trouble="nobody")),
         CNAME,
         False,
         State.PENDING,
         "Nobody answers",
     ),
     "nobody there any more": (
-        Seen(RIGHT, site=Site(trouble="nobody")),
+        DomainObservation(RIGHT, site=Site(trouble="nobody")),
         CNAME,
         True,
         State.BROKEN,
         "Nobody answers",
     ),
-    "no TLS": (Seen(RIGHT, site=Site(trouble="no_tls")), CNAME, True, State.BROKEN, "does not speak TLS"),
-    "site slow": (Seen(RIGHT, site=Site(trouble="timeout")), CNAME, True, State.BROKEN, "in time"),
+    "no TLS": (
+        DomainObservation(RIGHT, site=Site(trouble="no_tls")),
+        CNAME,
+        True,
+        State.BROKEN,
+        "does not speak TLS",
+    ),
+    "site slow": (
+        DomainObservation(RIGHT, site=Site(trouble="timeout")),
+        CNAME,
+        True,
+        State.BROKEN,
+        "in time",
+    ),
     "expires soon": (
-        Seen(RIGHT, site=Site(certificate(20.5), status=200)),
+        DomainObservation(RIGHT, site=Site(certificate(20.5), status=200)),
         CNAME,
         True,
         State.DEGRADED,
         "in 20 days",
     ),
     "expires tomorrow": (
-        Seen(RIGHT, site=Site(certificate(1.5), status=200)),
+        DomainObservation(RIGHT, site=Site(certificate(1.5), status=200)),
         CNAME,
         True,
         State.DEGRADED,
         "in 1 day,",
     ),
-    "error": (Seen(RIGHT, site=Site(certificate(), status=503)), CNAME, True, State.DEGRADED, "error 503"),
+    "error": (
+        DomainObservation(RIGHT, site=Site(certificate(), status=503)),
+        CNAME,
+        True,
+        State.DEGRADED,
+        "error 503",
+    ),
     "gibberish": (
-        Seen(RIGHT, site=Site(certificate())),
+        DomainObservation(RIGHT, site=Site(certificate())),
         CNAME,
         True,
         State.DEGRADED,
@@ -190,10 +244,13 @@ def test_every_state_but_unchecked_has_a_case():
 
 def test_a_missing_redirect_is_a_note_and_nothing_worse():
     report = judge(
-        Seen(RIGHT, site=Site(certificate(), status=200, secured=False)), target=CNAME, worked=False, now=NOW
+        DomainObservation(RIGHT, site=Site(certificate(), status=200, secured=False)),
+        target=CNAME,
+        worked=False,
+        now=NOW,
     )
     assert report.state == State.HEALTHY
-    assert [one.part for one in report.findings if one.level == Level.NOTE] == ["HTTPS"]
+    assert [one.part for one in report.findings if one.level == CheckLevel.NOTE] == ["HTTPS"]
 
 
 @pytest.mark.parametrize(

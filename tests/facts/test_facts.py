@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sms import reports
-from sms.compose.options import Wishes
+from sms.compose.options import SendOptions
 from sms.inbound import optouts
 from sms.inbound.clicks import counts
 from sms.inbound.optouts import Refusal
 from sms.ledger import states
-from sms.ledger.states import News, Tally
+from sms.ledger.states import CounterDeltas, StateChange
 from sms.models import (
     Click,
     Fact,
@@ -64,7 +64,7 @@ def differs() -> str:
 
 def play(step, send, ids) -> None:
     kind, at = step[0], START + timedelta(seconds=step[2] if len(step) > 2 else 0)
-    tally = Tally.new()
+    tally = CounterDeltas.new()
     if kind == "arm":
         states.arm([ids[step[1]]], at=at, tally=tally)
     elif kind == "accept":
@@ -72,7 +72,7 @@ def play(step, send, ids) -> None:
         states.accept([(ids[step[1]], attempt, "p")], at=at, tally=tally)
     elif kind == "back":
         attempt = Message.objects.get(pk=ids[step[1]]).attempt
-        states.apply([News(ids[step[1]], "pending", at, attempt=attempt, returned=True)], tally=tally)
+        states.apply([StateChange(ids[step[1]], "pending", at, attempt=attempt, returned=True)], tally=tally)
     elif kind == "click":
         receipt = Receipt.objects.create(
             service=send.service,
@@ -81,7 +81,7 @@ def play(step, send, ids) -> None:
             dedupe=secrets.token_bytes(16),
             received_at=at,
         )
-        states.apply([News(ids[step[1]], "delivered", at)], tally=tally)
+        states.apply([StateChange(ids[step[1]], "delivered", at)], tally=tally)
         Click.objects.create(message_id=ids[step[1]], receipt=receipt, url="https://x.test/", at=at)
         counts.judge_messages([ids[step[1]]])
     elif kind == "cancel":
@@ -94,7 +94,7 @@ def play(step, send, ids) -> None:
     else:
         code = "7203" if kind == "failed" else ""
         states.apply(
-            [News(ids[step[1]], kind, at, code=code, carrier=step[3], segments=step[4])], tally=tally
+            [StateChange(ids[step[1]], kind, at, code=code, carrier=step[3], segments=step[4])], tally=tally
         )
     tally.write()
 
@@ -120,11 +120,11 @@ def a_busy_send(count: int = 24, **changes):
     """Some delivered, some failed, one waiting."""
     send = a_send(a_service(slug=secrets.token_hex(8)), count, **changes)
     ids = list(send.messages.order_by("pk").values_list("pk", flat=True))
-    tally = Tally.new()
+    tally = CounterDeltas.new()
     states.arm(ids[:-1], at=send.created_at + timedelta(seconds=2), tally=tally)
     at = send.created_at + timedelta(seconds=4)
-    states.apply([News(pk, "delivered", at, carrier="o2", segments=2) for pk in ids[:-3]], tally=tally)
-    states.apply([News(pk, "failed", at, code="7203") for pk in ids[-3:-1]], tally=tally)
+    states.apply([StateChange(pk, "delivered", at, carrier="o2", segments=2) for pk in ids[:-3]], tally=tally)
+    states.apply([StateChange(pk, "failed", at, code="7203") for pk in ids[-3:-1]], tally=tally)
     tally.write()
     return send
 
@@ -257,10 +257,10 @@ def test_a_percentile_is_at_most_five_percent_off(seconds, share):
 @pytest.mark.parametrize(
     ("wishes", "measured"),
     [
-        (Wishes(), True),
-        (Wishes(tag1="spring"), True),
-        (Wishes(track_clicks=False), False),
-        (Wishes(receipts=("DELIVERED", "FAILED")), False),
+        (SendOptions(), True),
+        (SendOptions(tag1="spring"), True),
+        (SendOptions(track_clicks=False), False),
+        (SendOptions(receipts=("DELIVERED", "FAILED")), False),
     ],
 )
 def test_clicks_of_a_send_that_asks_for_none_are_not_measurable(wishes, measured):
@@ -269,13 +269,13 @@ def test_clicks_of_a_send_that_asks_for_none_are_not_measurable(wishes, measured
         service=shop, host="go.example.test", region=shop.region, state="healthy", checked_at=timezone.now()
     )
     send = a_send(shop, link_domain=domain, wishes=wishes)
-    tally = Tally.new()
+    tally = CounterDeltas.new()
     states.arm(list(send.messages.values_list("pk", flat=True)), at=timezone.now(), tally=tally)
     tally.write()
     facts.fold()
     today = send.due_at.date()
     for by in ("day", "send", "domain"):
-        made = reports.report(reports.Asked(shop.pk, today, today + timedelta(days=1), by=by))
+        made = reports.report(reports.ReportQuery(shop.pk, today, today + timedelta(days=1), by=by))
         assert made.total.clicks_measurable is measured
         assert made.lines[0].figures.clicks_measurable is measured, by
 
@@ -287,7 +287,7 @@ def test_a_year_in_blocks_and_days_comes_to_the_same_as_in_days():
     start = datetime(2026, 1, 5, 9, tzinfo=UTC)
     for number in range(0, 90, 7):
         made = a_send(shop, 1 + number % 3)
-        tally = Tally.new()
+        tally = CounterDeltas.new()
         keys = list(made.messages.values_list("pk", flat=True))
         states.arm(keys, at=start + timedelta(days=number), tally=tally)
         tally.write()
@@ -295,9 +295,9 @@ def test_a_year_in_blocks_and_days_comes_to_the_same_as_in_days():
     for first, last in ((0, 89), (3, 70), (10, 45), (0, 31), (20, 21)):
         since, until = (start + timedelta(days=days) for days in (first, last))
         asked = {"since": since.date(), "until": until.date()}
-        by_day = reports.report(reports.Asked(shop.pk, **asked)).total
-        by_sender = reports.report(reports.Asked(shop.pk, **asked, by="sender")).total
-        by_country = reports.report(reports.Asked(shop.pk, **asked, by="country")).total
+        by_day = reports.report(reports.ReportQuery(shop.pk, **asked)).total
+        by_sender = reports.report(reports.ReportQuery(shop.pk, **asked, by="sender")).total
+        by_country = reports.report(reports.ReportQuery(shop.pk, **asked, by="country")).total
         expected = Message.objects.filter(
             posted_at__gte=since.replace(hour=0), posted_at__lt=until.replace(hour=0) + timedelta(days=1)
         ).count()

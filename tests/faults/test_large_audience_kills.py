@@ -43,7 +43,7 @@ def test_a_killed_import_goes_on_and_every_row_is_there_once():
         assert there == list(range(len(there))) and version.ready_at is None
     background.run(**LATER)
     work.refresh_from_db()
-    blocks = list(storage.Kept(again(draft).version).blocks())
+    blocks = list(storage.StoredAudience(again(draft).version).blocks())
     rows = [one.row for block in blocks for one in (*block.recipients, *block.rejects)]
     assert sorted(rows) == list(range(2, ROWS + 2)) and work.rows == ROWS
 

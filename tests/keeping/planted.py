@@ -25,14 +25,13 @@ from sms.audiences.files import Limits
 from sms.compliance import retention
 from sms.compliance.erasure import columns
 from sms.compliance.erasure.subject import Subject
-from sms.compliance.personal_columns import COLUMNS, Kind
+from sms.compliance.personal_columns import COLUMNS, ColumnKind
 from sms.compose import background, drafts
 from sms.compose.create import create
 from sms.compose.order import Order
 from sms.inbound import optouts, receipts
-from sms.inbound.optouts import Refusal
-from sms.inbound.optouts import spool as optouts_spool
-from sms.inbound.optouts.spool import Waiting
+from sms.inbound.optouts import Refusal, inbound_spool
+from sms.inbound.optouts.spool import SpooledMessage
 from sms.inbound.receipts import Incoming, spool
 from sms.models import (
     ApprovalRules,
@@ -270,9 +269,9 @@ def on_disk(service: Service, folder: Path) -> None:
     assert refused
     spool._leave()
     said = {"oa": "447710000000", "da": "SHOP", "message": "Hi", "msgid": "late"}
-    optouts_spool.put(Waiting(service.pk, json.dumps(said).encode(), now))
-    optouts_spool.put(Waiting(service.pk, json.dumps(said | {"msgid": "kept"}).encode(), now))
-    for path in sorted(optouts_spool.folder.glob("*.sms"))[1:]:
+    inbound_spool.put(SpooledMessage(service.pk, json.dumps(said).encode(), now))
+    inbound_spool.put(SpooledMessage(service.pk, json.dumps(said | {"msgid": "kept"}).encode(), now))
+    for path in sorted(inbound_spool.folder.glob("*.sms"))[1:]:
         path.replace(path.with_suffix(".kept"))
     (folder / "desk.log").write_text(f"posted to {SPELLED}, and to {NUMBER}\n" * 3)
     (folder / "desk.log.1.gz").write_bytes(gzip.compress(f"posted to {NATIONAL}\n".encode()))
@@ -310,7 +309,7 @@ def left_out(found: set[str]) -> list[tuple[str, str]]:
         (label, name)
         for label, listed in COLUMNS.items()
         for name, kind in listed.items()
-        if kind in (Kind.SAYS, Kind.NUMBER)
+        if kind in (ColumnKind.SAYS, ColumnKind.NUMBER)
         and f"{label}.{name}" not in found
         and f"{label}.{name}" not in BY_HAND_NEVER
     ]

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from sms.compliance import archive, erasure
 from sms.compliance.erasure import disk
-from sms.inbound.optouts import spool as optouts_spool
+from sms.inbound.optouts import inbound_spool
 from sms.inbound.receipts import Incoming, spool
 from tests.support.receipts import receipt
 from tests.support.sends import a_service
@@ -20,7 +20,7 @@ NUMBER, OTHER = "+447710000000", "+447710000001"
 def subject(tmp_path, monkeypatch):
     monkeypatch.setattr(archive.store, "folder", tmp_path / "archive")
     monkeypatch.setattr(spool, "folder", tmp_path / "spool")
-    monkeypatch.setattr(optouts_spool, "folder", tmp_path / "inbound")
+    monkeypatch.setattr(inbound_spool, "folder", tmp_path / "inbound")
     return erasure.Subject(a_service(), NUMBER)
 
 

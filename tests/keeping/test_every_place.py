@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db import connection
 
 from sms.compliance import archive, audit, disclosure, erasure
-from sms.compliance.personal_columns import COLUMNS, Kind
-from sms.inbound.optouts import spool as optouts_spool
+from sms.compliance.personal_columns import COLUMNS, ColumnKind
+from sms.inbound.optouts import inbound_spool
 from sms.inbound.receipts import spool
 from tests.keeping import planted
 from tests.keeping.planted import NUMBER, OTHER
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(archive.store, "folder", tmp_path / "archive")
     monkeypatch.setattr(spool, "folder", tmp_path / "spool")
-    monkeypatch.setattr(optouts_spool, "folder", tmp_path / "inbound")
+    monkeypatch.setattr(inbound_spool, "folder", tmp_path / "inbound")
     archive.read.opened.forget()
     (tmp_path / "spool").mkdir()
     return tmp_path
@@ -36,7 +36,7 @@ def test_a_number_in_every_place_is_afterwards_in_none(folder):
         f"{label}.{name}"
         for label, listed in COLUMNS.items()
         for name, kind in listed.items()
-        if kind in (Kind.PACKED, Kind.RAW) and label.startswith("sms.")
+        if kind in (ColumnKind.PACKED, ColumnKind.RAW) and label.startswith("sms.")
     }
     assert packed - named == set()
     assert {"django_q.Task.packed", "sessions.Session.packed"} <= named

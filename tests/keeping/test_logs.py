@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from portal.logs import logging_config
 from sms.compliance import archive, erasure
-from sms.inbound.optouts import spool as optouts_spool
+from sms.inbound.optouts import inbound_spool
 from sms.inbound.receipts import spool
 from sms.models import Message
 from sms.values.msisdn.masked import masked, masked_values
@@ -48,7 +48,7 @@ def names(text: str) -> bool:
 def test_a_run_through_every_place_logs_no_number(style, tmp_path, monkeypatch):
     monkeypatch.setattr(archive.store, "folder", tmp_path / "archive")
     monkeypatch.setattr(spool, "folder", tmp_path / "spool")
-    monkeypatch.setattr(optouts_spool, "folder", tmp_path / "inbound")
+    monkeypatch.setattr(inbound_spool, "folder", tmp_path / "inbound")
     (tmp_path / "spool").mkdir()
     with written(style) as lines:
         service, _ = planted.everywhere(tmp_path)

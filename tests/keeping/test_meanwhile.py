@@ -4,12 +4,12 @@ import pytest
 
 from sms.audiences import saved
 from sms.audiences.files import Limits
-from sms.audiences.storage import Kept
+from sms.audiences.storage import StoredAudience
 from sms.compliance import archive, erasure
 from sms.compose import background, drafts
 from sms.compose.create import create
 from sms.compose.order import LARGE
-from sms.inbound.optouts import spool as optouts_spool
+from sms.inbound.optouts import inbound_spool
 from sms.inbound.receipts import spool
 from sms.models import Draft, Message, Preparation, Upload
 from sms.sends.cancel import cancel
@@ -26,7 +26,7 @@ ROWS = LARGE + 500
 def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(archive.store, "folder", tmp_path / "archive")
     monkeypatch.setattr(spool, "folder", tmp_path / "spool")
-    monkeypatch.setattr(optouts_spool, "folder", tmp_path / "inbound")
+    monkeypatch.setattr(inbound_spool, "folder", tmp_path / "inbound")
     archive.read.opened.forget()
     return tmp_path
 
@@ -36,7 +36,7 @@ def asked(service):
 
 
 def kept(draft: Draft) -> list[str]:
-    return [one.msisdn for block in Kept(again(draft).version).blocks() for one in block.recipients]
+    return [one.msisdn for block in StoredAudience(again(draft).version).blocks() for one in block.recipients]
 
 
 def test_a_file_that_is_being_read_is_read_to_its_end_first(folder):

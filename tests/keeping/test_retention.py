@@ -190,8 +190,8 @@ def test_what_lies_beside_messages_follows_the_same_days():
     assert list(Upload.objects.values_list("pk", flat=True)) == [waiting.pk], "a draft still needs the other"
     assert Draft.objects.get(send=send).pasted == ""
     sms = InboundMessage.objects.get()
-    assert (bytes(sms.raw), sms.values.text) == (b"", "")
-    assert is_hidden(sms.values.msisdn)
+    assert (bytes(sms.raw), sms.text) == (b"", "")
+    assert is_hidden(sms.msisdn)
     assert not ReceiptInbox.objects.exists()
     assert not Receipt.objects.filter(pk=lost.pk).exists()
     named.refresh_from_db()
@@ -368,7 +368,7 @@ def test_what_changed_after_it_was_written_stays_in_the_ledger():
     send = a_past_send(service, days=15, ends=("delivered",))
     ids = list(send.messages.order_by("pk").values_list("pk", flat=True))
     made = archive.make(
-        service, [ids[:2], ids[2:]], posted_until=timezone.now(), gone=archive.Gone(), rest=no_rest
+        service, [ids[:2], ids[2:]], posted_until=timezone.now(), gone=archive.StripRule(), rest=no_rest
     )
     late = send.messages.get(pk=ids[3])
     told(late, service, at=timezone.now())

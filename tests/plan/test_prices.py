@@ -14,7 +14,10 @@ HEAD = "country,sender kind,price,currency\n"
 
 
 def test_a_list_is_read_whatever_separates_it():
-    wanted = [prices.Row("GB", "", Decimal("0.045"), "EUR"), prices.Row("US", "long_code", Decimal(1), "USD")]
+    wanted = [
+        prices.PriceRow("GB", "", Decimal("0.045"), "EUR"),
+        prices.PriceRow("US", "long_code", Decimal(1), "USD"),
+    ]
     assert prices.read(HEAD + "gb,,0.045,eur\n\nUS,Long code,1,USD\n") == wanted
     assert (
         prices.read("\ufeffCountry;Sender_Kind;Price;Currency\r\nGB;any;0.045;EUR\r\nUS;long_code;1;usd")
@@ -83,5 +86,5 @@ def test_an_admin_replaces_the_list_and_a_mistake_loses_nothing():
     assert "not UTF-8" in cast["admin"].post("/s/shop/prices/replace/", {"file": latin}).content.decode()
     assert AuditEvent.objects.filter(act="prices.replaced").count() == 2
     taken = b"".join(cast["auditor"].get("/s/shop/prices/prices.csv")).decode()
-    assert prices.read(taken) == [prices.Row("IE", "", Decimal("0.07"), "EUR")]
+    assert prices.read(taken) == [prices.PriceRow("IE", "", Decimal("0.07"), "EUR")]
     assert cast["composer"].post("/s/shop/prices/replace/", {"written": ""}).status_code == 403

@@ -123,7 +123,7 @@ def test_many_rows_in_few_bytes_are_read_and_checked_like_any_large_audience(ser
     draft = Draft.objects.create(service=service, sender=service.senders.get(), text="Hi", pasted=numbers)
     assert len(draft.pasted) < drafts.SMALL
 
-    def looked() -> drafts.Looked:
+    def looked() -> drafts.DraftTotals:
         return drafts.look(Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk), limits=Limits())
 
     with pytest.raises(drafts.NotReady):

@@ -6,8 +6,8 @@ import httpx
 import pytest
 from django.utils import timezone
 
-from sms.dispatch import Verdict
-from sms.dispatch.watch import Finding
+from sms.dispatch import Settlement
+from sms.dispatch.watch import BrokenRule
 from sms.dispatch.watch import _hold as hold_by_rule
 from sms.models import AuditEvent, Draft, Hold, Lane, Resend, Send, Service, ShortLinkDomain, Slice
 from sms.sends import control
@@ -74,7 +74,7 @@ def test_a_paused_send_posts_nothing_and_goes_on_where_it_stopped(cast, role):
 
 def test_a_send_held_by_a_rule_says_which_one_what_has_gone_and_what_resuming_does(cast):
     send = a_send(cast.service, 4)
-    hold_by_rule(send, Finding("failures", "61 % have failed.", {}))
+    hold_by_rule(send, BrokenRule("failures", "61 % have failed.", {}))
     for part in ("", "progress/"):
         shown = text_of(cast["composer"], f"/s/shop/sends/{send.pk}/{part}")
         assert "too many failures" in shown
@@ -173,7 +173,7 @@ def test_sending_again_asks_for_a_reason_warns_and_posts_each_once_more(cast):
 
 @pytest.mark.parametrize(
     ("verdict", "state", "words"),
-    [(Verdict.TREAT_AS_SENT, "queued", "count as accepted"), (Verdict.GIVE_UP, "failed", "given up")],
+    [(Settlement.TREAT_AS_SENT, "queued", "count as accepted"), (Settlement.GIVE_UP, "failed", "given up")],
 )
 def test_the_other_two_need_no_reason_and_send_nothing(cast, verdict, state, words):
     send, provider = broken(cast.service), Provider()

@@ -91,9 +91,9 @@ def test_two_who_press_at_once_join_once(cast):
     invited(cast)
     found = Invitation.objects.get()
     people.join_anew(found, password=PASSWORD)
-    with pytest.raises(people.Gone):
+    with pytest.raises(people.InvitationGone):
         people.join_anew(found, password=PASSWORD)
-    with pytest.raises(people.Gone):
+    with pytest.raises(people.InvitationGone):
         people.accept(found, User.objects.get(email="new@example.test"), by=BY)
 
 

@@ -18,13 +18,13 @@ PAGE = "/s/shop/receipts/"
 
 @pytest.fixture
 def cast():
-    receipts.addresses.forget()
+    receipts.receipt_addresses.forget()
     yield a_cast()
-    receipts.addresses.forget()
+    receipts.receipt_addresses.forget()
 
 
 def take_in(service: Service, *bodies: bytes) -> None:
-    door = receipts.addresses.find(service.receipt_token)
+    door = receipts.receipt_addresses.find(service.receipt_token)
     insert([receipts.Incoming.of(raw, door=door) for raw in bodies])
     receipts.fold()
 

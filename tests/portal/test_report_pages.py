@@ -13,7 +13,7 @@ from python_calamine import CalamineWorkbook
 
 from sms import reports
 from sms.ledger import states
-from sms.ledger.states import News, Tally
+from sms.ledger.states import CounterDeltas, StateChange
 from sms.models import AuditEvent, Fact, Message, ReportFile, ReportSchedule, Send
 from sms.reports import facts
 from sms.reports.mail import next_time
@@ -39,11 +39,11 @@ def sent(service, count: int = 30, *, failed: int = 3, heard: int = 25, days_ago
     send = a_send(service, count, **changes)
     at = timezone.now() - timedelta(days=days_ago)
     ids = list(send.messages.order_by("pk").values_list("pk", flat=True))
-    tally = Tally.new()
+    tally = CounterDeltas.new()
     states.arm(ids, at=at, tally=tally)
     states.accept([(pk, 1, "p") for pk in ids], at=at + timedelta(seconds=1), tally=tally)
     news = [
-        News(
+        StateChange(
             pk,
             "failed" if index < failed else "delivered",
             at + timedelta(seconds=5),

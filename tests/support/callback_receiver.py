@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from sms.callbacks import Policy
+from sms.callbacks import AddressPolicy
 
-LOOPBACK = Policy(loopback=True)
+LOOPBACK = AddressPolicy(loopback=True)
 
 
 @dataclass

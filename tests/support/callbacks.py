@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from sms import callbacks
-from sms.callbacks.post import Line
+from sms.callbacks.post import ReceiverConnection
 from sms.inbound.receipts.inbox import insert
 from sms.inbound.receipts.incoming import Incoming
 from sms.models import Callback, CallbackEndpoint, Message, Send, Service
@@ -39,11 +39,13 @@ def comes_in(message: Message, *, code: str = "7500", status: str = "Delivered",
     insert([Incoming.read(raw, service_id=service.pk, key=key, received_at=timezone.now())])
 
 
-def deliver(now: datetime | None = None, *, deadline: float = 3.0, **options) -> callbacks.Report:
+def deliver(now: datetime | None = None, *, deadline: float = 3.0, **options) -> callbacks.DeliveryRun:
     """One run, to receivers on this machine, at a time of the test's choice."""
     options = {"clock": lambda: now} | options if now else options
     return callbacks.run(
-        policy=LOOPBACK, line_for=lambda: Line(LOOPBACK, deadline=deadline), **({"seconds": 20.0} | options)
+        policy=LOOPBACK,
+        line_for=lambda: ReceiverConnection(LOOPBACK, deadline=deadline),
+        **({"seconds": 20.0} | options),
     )
 
 

@@ -6,15 +6,15 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from sms.catalogue.credentials import line_of
+from sms.catalogue.credentials import connection_of
 from sms.dispatch import claim
-from sms.dispatch.arm import Kit, arm, fence
+from sms.dispatch.arm import ServiceContext, arm, fence
 from sms.dispatch.breaker import Gate
 from sms.dispatch.claim import Owner
 from sms.dispatch.fair_queue import Fair
 from sms.dispatch.post import Job
 from sms.dispatch.request import sheet_of
-from sms.ledger.states import Tally
+from sms.ledger.states import CounterDeltas
 from sms.models import Message, Send, Slice
 from tests.support.provider import PUBLIC_URL
 
@@ -46,9 +46,11 @@ class Dispatcher:
 
     def arm(self, count: int) -> list[Job]:
         service = self.send.service
-        kit = Kit(Gate(), line_of(service), {self.send.pk: sheet_of(self.send, public_url=PUBLIC_URL)})
+        kit = ServiceContext(
+            Gate(), connection_of(service), {self.send.pk: sheet_of(self.send, public_url=PUBLIC_URL)}
+        )
         with transaction.atomic():
-            tally = Tally.new()
+            tally = CounterDeltas.new()
             fence([self.lease], owner=self.owner)
             armed = arm(
                 [self.lease],

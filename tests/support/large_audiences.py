@@ -34,7 +34,7 @@ def again(draft: Draft) -> Draft:
     return Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk)
 
 
-def finished(draft: Draft) -> drafts.Looked:
+def finished(draft: Draft) -> drafts.DraftTotals:
     """After the background has done its work."""
     for _ in range(3):
         try:
@@ -65,7 +65,7 @@ def rows(count: int) -> bytes:
     return "\n".join(["number,name", *lines]).encode()
 
 
-def stored(service, count: int) -> storage.Kept:
+def stored(service, count: int) -> storage.StoredAudience:
     """A file's rows in the database, as a draft's large file is."""
     audience = read(io.BytesIO(rows(count)), name="a.csv", country="GB", limits=Limits())
     version = AudienceVersion.objects.create(
@@ -77,7 +77,7 @@ def stored(service, count: int) -> storage.Kept:
         column=audience.column,
     )
     storage.store(audience, version)
-    return storage.Kept(version)
+    return storage.StoredAudience(version)
 
 
 def large_order(service, count: int = 2_500, **changes) -> Order:

@@ -63,7 +63,7 @@ def one_of_everything(service: Service) -> dict[str, int]:
     """Ids by resource."""
     send = a_send(service, 2)
     optouts.opt_out(service.pk, [optouts.Refusal("+447700900002", "asked")], by=BY, source=OptOut.Source.PAGE)
-    policy = callbacks.Policy()
+    policy = callbacks.AddressPolicy()
     endpoint = callbacks.add(service, name="Orders", url="https://partner.example/in", by=BY, policy=policy)
     told = Callback.objects.create(
         endpoint=endpoint,

@@ -8,7 +8,7 @@ from django.utils import timezone
 from sms.compliance import retention
 from sms.inbound.clicks import counts
 from sms.ledger import states
-from sms.ledger.states import News, Tally
+from sms.ledger.states import CounterDeltas, StateChange
 from sms.models import Click, Echo, Receipt, Send, Service, Slice, StateCount
 from sms.models.send import SendState
 from sms.reports import facts
@@ -44,7 +44,7 @@ def a_past_send(
 
 def play(send: Send, *, at: datetime, ends, clicks: bool) -> None:
     messages = list(send.messages.order_by("pk"))
-    tally = Tally.new()
+    tally = CounterDeltas.new()
     posted = [
         one for index, one in enumerate(messages) if ends[index % len(ends)] not in ("pending", "cancelled")
     ]
@@ -58,7 +58,8 @@ def play(send: Send, *, at: datetime, ends, clicks: bool) -> None:
             continue
         code = "7203" if end == "failed" else ""
         states.apply(
-            [News(one.pk, end, at + timedelta(seconds=5), code=code, carrier="o2", segments=1)], tally=tally
+            [StateChange(one.pk, end, at + timedelta(seconds=5), code=code, carrier="o2", segments=1)],
+            tally=tally,
         )
     tally.write()
     for one in posted:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from sms import dispatch
-from sms.catalogue.credentials import Line
+from sms.catalogue.credentials import ProviderConnection
 from sms.dispatch.breaker import Gates
 from sms.webex.client import Client
 
@@ -46,7 +46,7 @@ class Provider:
     gates: Gates = field(default_factory=Gates)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def client_for(self, line: Line) -> Client:
+    def client_for(self, line: ProviderConnection) -> Client:
         return Client(line.base_url, line.credentials(), transport=httpx.MockTransport(self._take))
 
     def _take(self, request: httpx.Request) -> httpx.Response:
@@ -59,7 +59,7 @@ class Provider:
     def numbers(self) -> list[str]:
         return [body["to"][0]["msisdn"][0] for body in self.bodies]
 
-    def dispatch(self, **options) -> dispatch.Report:
+    def dispatch(self, **options) -> dispatch.DispatchRun:
         """One run of one process: what its gates learned stays until `another_process`."""
         options = {"clients": 4, "seconds": 5.0, "gates": self.gates} | options
         return dispatch.run(public_url=PUBLIC_URL, client_for=self.client_for, **options)

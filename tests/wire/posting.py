@@ -2,19 +2,19 @@
 
 from typing import Any
 
-from sms.webex.auth import Jwt, Key
+from sms.webex.auth import Jwt, ServiceKey
 from sms.webex.client import Client
 from sms.webex.replies import Accepted
 from sms.webex.wire import Content, Destination, Options, SendRequest, encode
 from tests.sandbox.running import Running
 from tests.wire.requests import RULES
 
-KEY = Key("any-key")
+KEY = ServiceKey("any-key")
 LINKS = Options(shorten_links=True, track_clicks=True, domain="https://uk.wbxc.io")
 ALL = ["SUBMITTED", "DELIVERED", "CLICKED", "FAILED"]
 
 
-def post(url: str, body: bytes, credentials: Key | Jwt = KEY, *, deadline: float = 10) -> Accepted:
+def post(url: str, body: bytes, credentials: ServiceKey | Jwt = KEY, *, deadline: float = 10) -> Accepted:
     """By our client, on a connection of its own."""
     with Client(url, credentials, deadline=deadline) as client:
         return client.post(body)

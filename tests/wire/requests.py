@@ -11,7 +11,7 @@ from sms.webex.wire import (
     Options,
     Rules,
     SendRequest,
-    Smartlink,
+    SmartlinkOptions,
     TemplateRef,
 )
 
@@ -87,7 +87,7 @@ GOLDEN = {
     ),
     "request_smartlinks": request(
         content=Content(text="Get the app: {{smartlink_5120}}"),
-        smartlinks=[Smartlink(smartlink_id=5120, validity=1440)],
+        smartlinks=[SmartlinkOptions(smartlink_id=5120, validity=1440)],
     ),
     "request_scheduled": request(
         content=Content(text="We open in an hour."),
@@ -151,7 +151,7 @@ def valid_requests(draw) -> SendRequest:
             fields["substitutions"] = fields["substitutions"] | {name: "x"}
         if draw(st.booleans()):
             words += " {{smartlink_7}}"
-            fields["smartlinks"] = [Smartlink(smartlink_id=7, validity=draw(st.integers(1, 10_000)))]
+            fields["smartlinks"] = [SmartlinkOptions(smartlink_id=7, validity=draw(st.integers(1, 10_000)))]
         fields["content"] = Content(type=draw(st.sampled_from(["text", "unicode"])), text=words)
     receipts = ["SUBMITTED", "SENT", "DELIVERED", "FAILED"]
     if draw(st.booleans()):

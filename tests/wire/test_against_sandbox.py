@@ -18,7 +18,7 @@ import pytest
 from sms.webex import inlet
 from sms.webex.auth import Jwt
 from sms.webex.client import Client
-from sms.webex.errors import ProviderError, Refused, ServicePaused, Throttled, Unconfirmed
+from sms.webex.errors import ProviderError, RequestRefused, ServicePaused, Throttled, Unconfirmed
 from sms.webex.replies import parse_reply
 from sms.webex.wire import encode
 from tests.sandbox.running import Clock, Running, order, sandbox
@@ -245,7 +245,7 @@ def test_rate_refused_by_the_sandbox_is_throttled(options, kind, code, status, w
         ({"fault": "auth=1"}, ServicePaused, "http_401", 401),
         ({"fault": "http_500=1"}, Unconfirmed, "http_500", 500),
         ({"fault": "malformed=1"}, Unconfirmed, "unreadable", 201),
-        ({"switch": "bad_sender=reply", "sender": "OTHER"}, Refused, "7101", 400),
+        ({"switch": "bad_sender=reply", "sender": "OTHER"}, RequestRefused, "7101", 400),
     ],
 )
 def test_refusal_of_the_sandbox_is_read_as_the_decision_it_means(options, kind, code, status):
@@ -268,7 +268,7 @@ def test_quota_is_the_accounts_fault_or_a_throttle(switch, code):
 def test_refused_body_names_code_and_field_in_both_styles(style, number):
     with sandbox(switch=[f"error_style={style}", f"error_code={number}"]) as running:
         wrong = failure(running, b'{"channel":"mms"}')
-        assert (type(wrong), wrong.code, wrong.status) == (Refused, "7004", 400)
+        assert (type(wrong), wrong.code, wrong.status) == (RequestRefused, "7004", 400)
         assert wrong.detail == f"Invalid parameter{' -' if style == 'hyphen' else ':'} channel"
         assert failure(running, b"{").code == "7000"
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sms.webex.auth import LIFETIME, RENEW_AFTER, Jwt, Key
+from sms.webex.auth import LIFETIME, RENEW_AFTER, Jwt, ServiceKey
 
 SECRET = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 TOKEN = (
@@ -17,13 +17,13 @@ MADE = 1_767_225_600
 
 
 def test_key_goes_into_its_header_as_it_is():
-    assert Key("5f0c-1").headers(0) == {"key": "5f0c-1"}
+    assert ServiceKey("5f0c-1").headers(0) == {"key": "5f0c-1"}
 
 
 @pytest.mark.parametrize("value", ["", "a b", "a\r\nX: y", "ключ"])
 def test_key_that_is_no_header_value_is_refused_without_being_shown(value):
     with pytest.raises(ValueError, match="service key") as caught:
-        Key(value)
+        ServiceKey(value)
     assert not value or value not in str(caught.value)
 
 
@@ -71,7 +71,7 @@ def test_jwt_of_wrong_parts_is_refused_in_words(service, secret):
 def test_credentials_never_print_their_secret():
     jwt = Jwt("SVC-TEST-0001", SECRET)
     jwt.headers(MADE)
-    shown = repr(jwt) + repr(Key("5f0c-1")) + str(jwt)
+    shown = repr(jwt) + repr(ServiceKey("5f0c-1")) + str(jwt)
     assert (
         SECRET not in shown
         and "0123456789abcdef" not in shown

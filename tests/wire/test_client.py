@@ -19,13 +19,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from sms.webex import VERSION
 from sms.webex import transport as transport_module
-from sms.webex.auth import Jwt, Key
+from sms.webex.auth import Jwt, ServiceKey
 from sms.webex.client import LONGEST_REPLY, Client
-from sms.webex.errors import NotSent, ProviderError, Refused, ServicePaused, Throttled, Unconfirmed
+from sms.webex.errors import NotSent, ProviderError, RequestRefused, ServicePaused, Throttled, Unconfirmed
 from tests.wire import golden
 from tests.wire.server import reply, say, serving, stopwatch
 
-KEY = Key("5f0c7c1e-1111-2222-3333-444455556666")
+KEY = ServiceKey("5f0c7c1e-1111-2222-3333-444455556666")
 BODY = golden.body("request_typical")
 QUEUED = reply(201, golden.body("reply_queued"), Content_Type="application/json")
 SHORT = 0.6  # seconds of deadline where a test waits for it
@@ -106,7 +106,7 @@ def test_redirect_is_not_followed_so_that_the_key_stays():
         serving(say(reply(307, Location=elsewhere.url + "/v2/messages"))) as server,
     ):
         error = failure(server.url)
-        assert type(error) is Refused and error.code == "redirect"
+        assert type(error) is RequestRefused and error.code == "redirect"
         assert elsewhere.connections == 0
 
 
@@ -188,14 +188,14 @@ def test_server_that_takes_the_request_slowly_ends_at_the_deadline():
 
 def test_no_byte_leaves_after_the_deadline(monkeypatch):
     """A process frozen between connecting and writing wakes up late: it must not send, and may say so with certainty."""
-    connect = transport_module.Network._connect
+    connect = transport_module.SingleConnection._connect
 
     def frozen(self, *args, **options):
         stream = connect(self, *args, **options)
         time.sleep(SHORT)
         return stream
 
-    monkeypatch.setattr(transport_module.Network, "_connect", frozen)
+    monkeypatch.setattr(transport_module.SingleConnection, "_connect", frozen)
     with serving(say(QUEUED)) as server:
         error = failure(server.url, deadline=SHORT / 2)
         time.sleep(0.1)
@@ -232,7 +232,7 @@ def test_connection_cut_within_the_reply_is_unconfirmed():
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"), [(400, Refused), (401, ServicePaused), (429, Throttled), (502, Unconfirmed)]
+    ("status", "kind"), [(400, RequestRefused), (401, ServicePaused), (429, Throttled), (502, Unconfirmed)]
 )
 def test_status_that_came_through_decides_though_its_body_broke(status, kind):
     def cut(sock: socket.socket, _: bytes) -> None:
@@ -283,7 +283,7 @@ def test_reply_over_the_cap_is_cut_off_and_unconfirmed(chunked):
 
 def test_refusal_over_the_cap_stays_a_refusal():
     with serving(say(reply(400, b"x" * (LONGEST_REPLY + 1)))) as server:
-        assert type(failure(server.url)) is Refused
+        assert type(failure(server.url)) is RequestRefused
 
 
 def test_reply_of_exactly_the_cap_is_read():

@@ -10,7 +10,15 @@ from django.contrib import admin
 
 from portal.forms.compose import DraftForm
 from portal.forms.settings import ConnectionForm, LimitsForm
-from sms.webex.wire import ContactPolicy, Content, Destination, Options, SendRequest, Smartlink, TemplateRef
+from sms.webex.wire import (
+    ContactPolicy,
+    Content,
+    Destination,
+    Options,
+    SendRequest,
+    SmartlinkOptions,
+    TemplateRef,
+)
 
 HERE = pathlib.Path(__file__).parent
 PAGE = (HERE.parents[1] / "docs" / "webex-connect.md").read_text("utf-8")
@@ -100,7 +108,7 @@ def wire_paths() -> list[str]:
         "content.": Content,
         "template.": TemplateRef,
         "options.": Options,
-        "smartlinks[].": Smartlink,
+        "smartlinks[].": SmartlinkOptions,
         "contactPolicy.": ContactPolicy,
     }
     whole = {"content", "template", "options", "smartlinks", "contactPolicy"}  # their fields have the rows

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms.webex.errors import Unreadable
+from sms.webex.errors import UnreadableBody
 from sms.webex.inbound import Inbound, parse_inbound
 from tests.wire import golden
 
@@ -68,7 +68,7 @@ def test_keyword_is_the_first_word_in_capitals(text, keyword):
     "raw", [b"", b"[]", b"{}", b'{"oa":"","message":"x"}', b'{"oa":[],"message":"x"}', b'{"oa":' * 9000]
 )
 def test_body_without_a_handset_is_unreadable(raw):
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableBody):
         parse_inbound(raw)
 
 
@@ -76,7 +76,7 @@ def test_body_without_a_handset_is_unreadable(raw):
 def test_byte_soup_as_inbound_raises_nothing_but_unreadable(raw):
     try:
         parse_inbound(raw)
-    except Unreadable as error:
+    except UnreadableBody as error:
         assert error.reason
 
 
@@ -100,6 +100,6 @@ VALUE = (
 def test_any_value_under_any_key_is_read_or_unreadable(said):
     try:
         found = parse_inbound(json.dumps(said).encode())
-    except Unreadable:
+    except UnreadableBody:
         return
     assert found.msisdn and isinstance(found.keyword, str)

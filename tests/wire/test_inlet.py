@@ -15,7 +15,7 @@ from sms.webex.wire import (
     Options,
     Rules,
     SendRequest,
-    Smartlink,
+    SmartlinkOptions,
     TemplateRef,
     WireError,
     encode,
@@ -73,7 +73,7 @@ def test_numbers_and_texts_are_read_for_each_other():
         Destination(msisdn=["447700900001"], correlation_id="12345", substitutions={"n": "5"})
     ]
     assert found.validity == 60 and read(validity="60").validity == 60
-    assert found.smartlinks == [Smartlink(smartlink_id=4371, validity=1)]
+    assert found.smartlinks == [SmartlinkOptions(smartlink_id=4371, validity=1)]
     assert found.callback_data == "7"
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sms.webex import inlet
-from sms.webex.errors import ProviderError, Unreadable
+from sms.webex.errors import ProviderError, UnreadableBody
 from sms.webex.inbound import parse_inbound
 from sms.webex.receipts import parse_receipt
 from sms.webex.replies import Accepted, parse_reply
@@ -147,7 +147,7 @@ def test_any_bytes_as_receipt_or_inbound_are_read_or_unreadable_and_stay_as_they
     for parse in (parse_receipt, parse_inbound):
         try:
             parse(raw)
-        except Unreadable as error:
+        except UnreadableBody as error:
             assert error.reason
     assert raw == kept
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sms.webex.codes import CODES
-from sms.webex.errors import Unreadable
+from sms.webex.errors import UnreadableBody
 from sms.webex.receipts import Notification, parse_receipt
 from tests.wire import golden
 
@@ -191,7 +191,7 @@ def test_receipt_with_a_byte_order_mark_or_without_its_envelope_is_read():
     ],
 )
 def test_body_that_is_no_receipt_is_unreadable_with_a_reason(raw):
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UnreadableBody) as caught:
         parse_receipt(raw)
     assert caught.value.reason
 
@@ -200,7 +200,7 @@ def test_body_that_is_no_receipt_is_unreadable_with_a_reason(raw):
 def test_byte_soup_as_receipt_raises_nothing_but_unreadable(raw):
     try:
         parse_receipt(raw)
-    except Unreadable as error:
+    except UnreadableBody as error:
         assert error.reason
 
 
@@ -238,7 +238,7 @@ def test_any_value_under_any_key_is_read_or_unreadable(info, outer):
     body = {"deliveryInfoNotification": {"deliveryInfo": info} | outer}
     try:
         found = parse_receipt(json.dumps(body).encode())
-    except Unreadable:
+    except UnreadableBody:
         return
     assert found.state in {"submitted", "delivered", "failed", "clicked", "unknown"}
     assert "\x00" not in found.description + found.callback_data + found.url + found.correlation_id
@@ -251,5 +251,5 @@ def test_golden_receipt_with_flipped_bytes_raises_nothing_but_unreadable(name, d
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
     try:
         parse_receipt(bytes(raw))
-    except Unreadable as error:
+    except UnreadableBody as error:
         assert error.reason

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms.webex.errors import NotSent, ProviderError, Refused, ServicePaused, Throttled, Unconfirmed
+from sms.webex.errors import NotSent, ProviderError, RequestRefused, ServicePaused, Throttled, Unconfirmed
 from sms.webex.replies import Accepted, parse_reply, retry_after
 from tests.wire import golden
 
@@ -19,11 +19,11 @@ ACCEPTED = {
     "reply_object_with_list": Accepted(ID, "m1.1.aa", WHEN, (ID, ID + "_1")),
 }
 RAISED = {
-    "reply_rejected": (201, Refused, "rejected"),
+    "reply_rejected": (201, RequestRefused, "rejected"),
     "reply_partial": (201, Unconfirmed, "partial"),
-    "reply_400_json": (400, Refused, "7000"),
-    "reply_400_parameter": (400, Refused, "7004"),
-    "reply_400_number": (400, Refused, "8000"),
+    "reply_400_json": (400, RequestRefused, "7000"),
+    "reply_400_parameter": (400, RequestRefused, "7004"),
+    "reply_400_number": (400, RequestRefused, "8000"),
     "reply_400_throttled": (400, Throttled, "7020"),
     "reply_400_address": (400, ServicePaused, "7127"),
 }
@@ -128,12 +128,12 @@ def test_401_with_a_body_keeps_its_code():
 def test_other_4xx_is_refused_even_without_a_readable_body(status):
     for body in (b"", b"<html>", b'"x"', b'{"code":{}}'):
         error = failure(status, body)
-        assert (type(error), error.code) == (Refused, f"http_{status}")
+        assert (type(error), error.code) == (RequestRefused, f"http_{status}")
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 307, 308, 399])
 def test_redirect_is_refused(status):
-    assert (type(failure(status)), failure(status).code) == (Refused, "redirect")
+    assert (type(failure(status)), failure(status).code) == (RequestRefused, "redirect")
 
 
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504, 521, 599])

@@ -12,7 +12,7 @@ from sms.webex.wire import (
     Options,
     Rules,
     SendRequest,
-    Smartlink,
+    SmartlinkOptions,
     TemplateRef,
     WireError,
     encode,
@@ -263,7 +263,7 @@ def test_clicked_is_refused_without_shortened_and_tracked_links():
 
 
 def test_smartlinks_and_their_tokens_in_the_text_must_agree():
-    link = Smartlink(smartlink_id=4371, validity=1)
+    link = SmartlinkOptions(smartlink_id=4371, validity=1)
     validate(text("{{smartlink_4371}}", smartlinks=[link]))
     assert refusal(text("no token", smartlinks=[link])).field == "smartlinks[0].smartlinkId"
     assert refusal(text("{{smartlink_4371}} {{smartlink_9}}", smartlinks=[link])).field == "smartlinks"
@@ -273,12 +273,12 @@ def test_smartlinks_and_their_tokens_in_the_text_must_agree():
 
 
 def test_smartlink_without_a_number_of_the_console_is_refused():
-    nought = text("{{smartlink_0}}", smartlinks=[Smartlink(smartlink_id=0, validity=1)])
+    nought = text("{{smartlink_0}}", smartlinks=[SmartlinkOptions(smartlink_id=0, validity=1)])
     assert refusal(nought).field == "smartlinks[0].smartlinkId"
 
 
 def test_smartlink_validity_below_a_minute_is_refused():
-    zero = Smartlink(smartlink_id=1, validity=0)
+    zero = SmartlinkOptions(smartlink_id=1, validity=0)
     assert refusal(text("{{smartlink_1}}", smartlinks=[zero])).field == "smartlinks[0].validity"
 
 

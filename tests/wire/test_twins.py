@@ -24,7 +24,7 @@ from sms.webex.wire import (
     Destination,
     Options,
     SendRequest,
-    Smartlink,
+    SmartlinkOptions,
     TemplateRef,
     encode,
 )
@@ -133,20 +133,24 @@ TWINS = {
         text("a\ud83d"), "7004", why="JSON can spell it; what the provider makes of it is not documented"
     ),
     "smartlink 0": Twin(
-        text("{{smartlink_0}}", smartlinks=[Smartlink(smartlink_id=0, validity=1)]), "7004", "7004"
+        text("{{smartlink_0}}", smartlinks=[SmartlinkOptions(smartlink_id=0, validity=1)]), "7004", "7004"
     ),
     "smartlink for no time": Twin(
-        text("{{smartlink_4371}}", smartlinks=[Smartlink(smartlink_id=4371, validity=0)]), "7004", "7004"
+        text("{{smartlink_4371}}", smartlinks=[SmartlinkOptions(smartlink_id=4371, validity=0)]),
+        "7004",
+        "7004",
     ),
     "smartlink that the text lacks": Twin(
-        request(smartlinks=[Smartlink(smartlink_id=4371, validity=1)]),
+        request(smartlinks=[SmartlinkOptions(smartlink_id=4371, validity=1)]),
         "7004",
         "7004",
         "unused_smartlink=7004",
         OPEN,
     ),
     "smartlink twice": Twin(
-        text("{{smartlink_4371}}", smartlinks=[Smartlink(smartlink_id=4371, validity=n) for n in (1, 2)]),
+        text(
+            "{{smartlink_4371}}", smartlinks=[SmartlinkOptions(smartlink_id=4371, validity=n) for n in (1, 2)]
+        ),
         "7004",
         why="not documented; the last entry counts over there",
     ),

@@ -119,7 +119,7 @@ class Command(BaseCommand):
     @staticmethod
     def _load_demo(*, url: str, key: str, is_sandbox: bool) -> list[str]:
         password = demo.password_of(settings.VAR_DIR)
-        demo.load(demo.Connection(url, key, is_sandbox), password=password)
+        demo.load(demo.DemoConnection(url, key, is_sandbox), password=password)
         people = ", ".join(f"{role}@demo.test" for role in demo.PEOPLE)
         provider = (
             f"The sandbox is at {url}/__sandbox__/handsets"

@@ -25,7 +25,7 @@ THINNEST = 1.0  # of 100: so that a few rows are still seen
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PlanBarPart:
     """A piece of a bar that is 100 wide. `kind` is its colour."""
 
     kind: str
@@ -41,11 +41,11 @@ def look_ahead(draft: Draft) -> None:
         return  # the next page shows how far it is
 
 
-def worked_on(draft: Draft, seconds: float) -> drafts.Looked:
+def worked_on(draft: Draft, seconds: float) -> drafts.DraftTotals:
     """Its figures after some work on them, if there is any to do and nobody else is at it. Raises as `drafts.look` does."""
     until = time.monotonic() + seconds
     while True:
-        looked: drafts.Looked | drafts.NotReady
+        looked: drafts.DraftTotals | drafts.NotReady
         try:
             looked = drafts.look(draft, limits=upload_limits())
         except drafts.NotReady as problem:
@@ -126,21 +126,21 @@ def _made(
     )
 
 
-def _bar(made: plan.Plan) -> list[Part]:
+def _bar(made: plan.Plan) -> list[PlanBarPart]:
     """Kept rows, then the removed ones reason by reason, together 100 wide."""
     sizes = [("kept", made.recipients), *((one.code, one.count) for one in made.removed)]
     widths = [max(100 * size / made.rows, THINNEST) for _, size in sizes]
     scale = 100 / sum(widths)
-    parts: list[Part] = []
+    parts: list[PlanBarPart] = []
     start = 0.0
     for index, width in enumerate(widths):
         kind = "kept" if index == 0 else f"removed r{(index - 1) % 4}"
-        parts.append(Part(kind, round(start, 2), round(width * scale, 2)))
+        parts.append(PlanBarPart(kind, round(start, 2), round(width * scale, 2)))
         start += width * scale
     return parts
 
 
-def _times(made: plan.Plan) -> list[Part]:
+def _times(made: plan.Plan) -> list[PlanBarPart]:
     """From now to the end: waiting, sending, and the stretch that only a slow ramp takes."""
     if made.start_at is None or made.finish_at is None:
         return []
@@ -153,9 +153,9 @@ def _times(made: plan.Plan) -> list[Part]:
     begin, finish = at(made.start_at), max(at(made.finish_at), THINNEST)
     begin = min(begin, finish - THINNEST)
     return [
-        Part("waiting", 0, begin),
-        Part("sending", begin, round(finish - begin, 2)),
-        Part("maybe", finish, round(100 - finish, 2)),
+        PlanBarPart("waiting", 0, begin),
+        PlanBarPart("sending", begin, round(finish - begin, 2)),
+        PlanBarPart("maybe", finish, round(100 - finish, 2)),
     ]
 
 

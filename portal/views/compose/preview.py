@@ -72,7 +72,7 @@ PARTS = {
 
 def look(service: Service, typed: Mapping[str, Any], draft: Draft) -> dict[str, Any]:
     """Context of the parts. `typed` has the names of the page's fields; what the page does not say is the draft's."""
-    seen = Seen(service, typed, draft)
+    seen = PreviewRequest(service, typed, draft)
     written = seen.written
     offered = list(service.senders.filter(active=True))
     made = preview.look(written, seen.sample, offered=offered)
@@ -109,7 +109,7 @@ class AllRows:
     missing: str = ""
 
 
-def _all_rows(seen: "Seen", totals: preview.Totals | None) -> AllRows:
+def _all_rows(seen: "PreviewRequest", totals: preview.Totals | None) -> AllRows:
     """Few rows are looked at here; of many the draft's own check knows, once what was typed is what is stored."""
     of, asked = seen.sample, "count" in seen.typed
     if of.whole and not of.note:
@@ -133,7 +133,7 @@ def _all_rows(seen: "Seen", totals: preview.Totals | None) -> AllRows:
 
 
 @dataclass
-class Seen:
+class PreviewRequest:
     """What was typed, looked up in the catalogue, each part once."""
 
     service: Service
@@ -145,7 +145,7 @@ class Seen:
         return rows.filter(pk=int(key)).first() if key.isdecimal() and len(key) < 19 else None
 
     @cached_property
-    def written(self) -> preview.Written:
+    def written(self) -> preview.DraftText:
         """The text or the template's, and what goes with it."""
         service, typed = self.service, self.typed
         template = self._chosen(service.templates.filter(active=True), "template")
@@ -154,7 +154,7 @@ class Seen:
         )
         sender: Sender | None = self._chosen(service.senders, "sender")
         at = str(typed.get("at") or "0")
-        return preview.Written(
+        return preview.DraftText(
             service=service,
             text=str(typed.get("text") or "").replace("\r\n", "\n"),
             version=version if version is not None and version.text else None,
@@ -179,7 +179,7 @@ class Seen:
         return drafts.in_use(self.draft) if self.draft.version_id else None
 
     @cached_property
-    def sample(self) -> sample.Sample:
+    def sample(self) -> sample.AudienceSample:
         """Real rows, of what is in use: a saved audience, a file, or the numbers in the box."""
         if (version := self.version) is not None:
             if version.ready_at is None:

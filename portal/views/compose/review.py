@@ -77,7 +77,7 @@ def _sent(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
     return redirect("draft_review", service=service.slug, pk=found.pk)
 
 
-def _review(request: HttpRequest, found: Draft, looked: drafts.Looked) -> dict[str, Any]:
+def _review(request: HttpRequest, found: Draft, looked: drafts.DraftTotals) -> dict[str, Any]:
     figures = looked.figures
     assert figures is not None
     lines = figures.head[:PREVIEWED]

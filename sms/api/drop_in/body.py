@@ -1,4 +1,5 @@
-"""A request's body as the seed writes it, read into `Asked`; what breaks a rule is `Refused` with the provider's code and the parameter.
+"""A request's body as the seed writes it, read into `DropInRequest`; what breaks a rule is `DropInRefused` with the provider's
+code and the parameter.
 
 Fields that nobody documents are ignored, booleans may be quoted and empty optional fields are as good as left out: real clients of the
 provider send all of that. Nothing here knows our catalogue.
@@ -11,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from sms.api.drop_in.errors import Refused, bad_sender, invalid, missing, no_json, too_many
+from sms.api.drop_in.errors import DropInRefused, bad_sender, invalid, missing, no_json, too_many
 
 MOST = 1000
 LONGEST_CALLBACK = 2000
@@ -32,7 +33,7 @@ _TIME = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Destination:
+class DropInDestination:
     """One number, as it was written."""
 
     number: str
@@ -41,7 +42,7 @@ class Destination:
 
 
 @dataclass(frozen=True, slots=True)
-class Links:
+class LinkOptions:
     """The options about links; `domain` as it was written."""
 
     domain: str
@@ -53,7 +54,7 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class PolicyOptions:
     """The contact policy that was asked for: at least one of the two checks."""
 
     group: str
@@ -62,11 +63,11 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DropInRequest:
     """A whole request. Either `text` with its `kind`, or `template`."""
 
     sender: str
-    destinations: list[Destination]
+    destinations: list[DropInDestination]
     kind: str
     text: str
     template: str
@@ -75,13 +76,13 @@ class Asked:
     receipts: list[str]
     callback_data: str
     notify_url: str
-    links: Links | None
-    policy: Policy | None
+    links: LinkOptions | None
+    policy: PolicyOptions | None
     smartlinks: list[tuple[int, int]]  # id and minutes
     client_reference: str
 
 
-def read(body: bytes, *, now: datetime) -> Asked:
+def read(body: bytes, *, now: datetime) -> DropInRequest:
     """Raises Refused for the first thing that is wrong."""
     try:
         data = msgspec.json.decode(body.removeprefix(BOM))
@@ -106,7 +107,7 @@ def read(body: bytes, *, now: datetime) -> Asked:
     reference = _text(data, "clientReference")
     if len(reference) > 100:
         raise invalid("clientReference", "100 characters are allowed")
-    return Asked(
+    return DropInRequest(
         sender=sender,
         destinations=destinations,
         kind=kind,
@@ -172,7 +173,7 @@ def _content(data: dict[str, Any]) -> tuple[str, str, str]:
     if not kind:
         raise missing("content.type")
     if kind not in ("text", "unicode"):
-        raise Refused("7126", "Invalid content type")
+        raise DropInRefused("7126", "Invalid content type")
     text = _text(content, "text", "content.text")
     if not text.strip():
         raise missing("content.text")
@@ -196,7 +197,7 @@ def _values(data: dict[str, Any]) -> dict[str, str]:
     return read
 
 
-def _destinations(data: dict[str, Any]) -> list[Destination]:
+def _destinations(data: dict[str, Any]) -> list[DropInDestination]:
     to = data.get("to")
     if to is None or to == []:
         raise missing("to")
@@ -205,7 +206,7 @@ def _destinations(data: dict[str, Any]) -> list[Destination]:
     if len(to) > MOST:
         raise too_many()
     shared = _values(data)
-    found: list[Destination] = []
+    found: list[DropInDestination] = []
     for entry in to:
         if not isinstance(entry, dict):
             raise invalid("to")
@@ -219,13 +220,13 @@ def _destinations(data: dict[str, Any]) -> list[Destination]:
         correlation = _text(entry, "correlationId")
         if len(correlation) > LONGEST_CORRELATION:
             raise invalid("correlationId", f"{LONGEST_CORRELATION} characters are allowed")
-        found += [Destination(number.replace("\0", ""), values, correlation) for number in numbers]
+        found += [DropInDestination(number.replace("\0", ""), values, correlation) for number in numbers]
         if len(found) > MOST:
             raise too_many()
     return found
 
 
-def _links(options: Any) -> Links | None:
+def _links(options: Any) -> LinkOptions | None:
     if options is None:
         return None
     if not isinstance(options, dict):
@@ -237,7 +238,7 @@ def _links(options: Any) -> Links | None:
     for name, tag in zip(("tag1", "tag2"), tags, strict=True):
         if tag and not _TAG.fullmatch(tag):
             raise invalid(f"options.{name}")
-    return Links(
+    return LinkOptions(
         domain=domain,
         shorten=_flag(options, "shortenLinks"),
         track=_flag(options, "trackClicks"),
@@ -247,12 +248,12 @@ def _links(options: Any) -> Links | None:
     )
 
 
-def _policy(policy: Any) -> Policy | None:
+def _policy(policy: Any) -> PolicyOptions | None:
     if policy is None:
         return None
     if not isinstance(policy, dict):
         raise invalid("contactPolicy")
-    found = Policy(
+    found = PolicyOptions(
         group=_text(policy, "contactPolicyGroup"),
         consent=_flag(policy, "channelCheckConsent"),
         cap=_flag(policy, "channelApplyFrequencyCap"),

@@ -3,7 +3,7 @@
 import msgspec
 
 
-class Refused(Exception):
+class DropInRefused(Exception):
     """`code` and `words` go to the partner; `name` is the parameter that they are about."""
 
     def __init__(self, code: str, words: str, name: str = "", *, status: int = 400, wait: int = 0) -> None:
@@ -18,36 +18,36 @@ class Refused(Exception):
         return msgspec.json.encode({"code": self.code, "message": words})
 
 
-def no_json() -> Refused:
+def no_json() -> DropInRefused:
     """7000."""
-    return Refused("7000", "Invalid JSON")
+    return DropInRefused("7000", "Invalid JSON")
 
 
-def missing(name: str) -> Refused:
+def missing(name: str) -> DropInRefused:
     """7003."""
-    return Refused("7003", "Mandatory parameter missing", name)
+    return DropInRefused("7003", "Mandatory parameter missing", name)
 
 
-def invalid(name: str, why: str = "") -> Refused:
+def invalid(name: str, why: str = "") -> DropInRefused:
     """7004. `why` is ours: the provider leaves one to guess."""
-    return Refused("7004", "Invalid parameter", f"{name}: {why}" if why else name)
+    return DropInRefused("7004", "Invalid parameter", f"{name}: {why}" if why else name)
 
 
-def too_many() -> Refused:
+def too_many() -> DropInRefused:
     """7009."""
-    return Refused("7009", "Number of destinations is limited to 1000")
+    return DropInRefused("7009", "Number of destinations is limited to 1000")
 
 
-def bad_sender() -> Refused:
+def bad_sender() -> DropInRefused:
     """7101."""
-    return Refused("7101", "Invalid sender")
+    return DropInRefused("7101", "Invalid sender")
 
 
-def too_long() -> Refused:
+def too_long() -> DropInRefused:
     """7107."""
-    return Refused("7107", "Message length exceeded")
+    return DropInRefused("7107", "Message length exceeded")
 
 
-def bad_template() -> Refused:
+def bad_template() -> DropInRefused:
     """7108."""
-    return Refused("7108", "Invalid template id")
+    return DropInRefused("7108", "Invalid template id")

@@ -8,17 +8,17 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from sms.api.drop_in.body import Asked, Destination
+from sms.api.drop_in.body import DropInDestination, DropInRequest
 from sms.api.drop_in.errors import (
-    Refused,
+    DropInRefused,
     bad_sender,
     bad_template,
     invalid,
     missing,
     too_long,
 )
-from sms.audiences.files import Audience, Recipient, Reject
-from sms.compose.errors import ComposeError, Partner, RepeatedReference, RowsRefused
+from sms.audiences.files import Audience, Recipient, RejectedRow
+from sms.compose.errors import ComposeError, PartnerRequest, RepeatedReference, RowsRefused
 from sms.compose.order import Order
 from sms.models import (
     ApiKey,
@@ -30,7 +30,7 @@ from sms.models import (
     Service,
     ShortLinkDomain,
 )
-from sms.models.sql.insert import Later
+from sms.models.sql.insert import StatementBatch
 from sms.values.msisdn import BadNumber, parse
 
 URGENT_UP_TO = 10  # destinations: a code or an alarm, which must not wait behind a campaign
@@ -43,12 +43,12 @@ _HOST = re.compile(r"(?:https?://)?([^/]+)/?")
 
 
 def order_of(
-    asked: Asked,
+    asked: DropInRequest,
     *,
     key: ApiKey,
     known: Known,
     reference: UUID,
-    on_stored: Callable[[Send, Sequence[int], Later], None],
+    on_stored: Callable[[Send, Sequence[int], StatementBatch], None],
 ) -> Order:
     """Raises Refused where the catalogue has no such thing. `known` holds what requests of a moment ago found there."""
     service = key.service
@@ -65,14 +65,14 @@ def order_of(
         source=f"API: {key.name}",
         lane=Lane.URGENT if len(asked.destinations) <= URGENT_UP_TO else Lane.NORMAL,
         client_reference=asked.client_reference,
-        partner=Partner(reference=reference, wishes=_wishes(asked), on_stored=on_stored),
+        partner=PartnerRequest(reference=reference, wishes=_wishes(asked), on_stored=on_stored),
     )
 
 
-def refusal_of(problem: ComposeError) -> Refused:
+def refusal_of(problem: ComposeError) -> DropInRefused:
     """What `compose` would not take, in the provider's words and with ours behind them."""
     if isinstance(problem, RepeatedReference):
-        return Refused("7004", f"Invalid parameter - clientReference: {problem}", status=409)
+        return DropInRefused("7004", f"Invalid parameter - clientReference: {problem}", status=409)
     if isinstance(problem, RowsRefused):
         bad = problem.rejects[0]
         if bad.code == "text_too_long":
@@ -96,10 +96,10 @@ def refusal_of(problem: ComposeError) -> Refused:
     return invalid(named.get(first.field, first.field), first.text)
 
 
-def _audience(destinations: list[Destination]) -> Audience:
+def _audience(destinations: list[DropInDestination]) -> Audience:
     """Every number once for each time it stands there, like the provider; rows count from 1."""
     recipients: list[Recipient] = []
-    rejects: list[Reject] = []
+    rejects: list[RejectedRow] = []
     headings: dict[str, None] = {}
     seen: dict[int, None] = {}  # most destinations share one mapping
     for row, one in enumerate(destinations, start=1):
@@ -110,7 +110,7 @@ def _audience(destinations: list[Destination]) -> Audience:
         if number:
             recipients.append(Recipient(row=row, msisdn=number, substitutions=one.values))
         else:
-            rejects.append(Reject(row=row, value=one.number[:60], code="bad_number", reason=why))
+            rejects.append(RejectedRow(row=row, value=one.number[:60], code="bad_number", reason=why))
     return Audience(headings=["", *headings], column="", recipients=recipients, rejects=rejects)
 
 
@@ -138,7 +138,7 @@ def _lookup(known: Known, service: Service, model: Any, called: str, where: Q) -
     return found
 
 
-def _sender(asked: Asked, service: Service, known: Known) -> Sender:
+def _sender(asked: DropInRequest, service: Service, known: Known) -> Sender:
     address = asked.sender.removeprefix("+")
     found: Sender | None = _lookup(known, service, Sender, address, Q(address=address))
     if found is None:
@@ -146,7 +146,7 @@ def _sender(asked: Asked, service: Service, known: Known) -> Sender:
     return found
 
 
-def _template(asked: Asked, service: Service, known: Known) -> MessageTemplate | None:
+def _template(asked: DropInRequest, service: Service, known: Known) -> MessageTemplate | None:
     if not asked.template:
         return None
     named = Q(name=asked.template) | Q(provider_template_id=asked.template)
@@ -156,7 +156,7 @@ def _template(asked: Asked, service: Service, known: Known) -> MessageTemplate |
     return found
 
 
-def _group(asked: Asked, service: Service, known: Known) -> ContactPolicyGroup | None:
+def _group(asked: DropInRequest, service: Service, known: Known) -> ContactPolicyGroup | None:
     if asked.policy is None:
         return None
     named = Q(name=asked.policy.group) | Q(group_id=asked.policy.group)
@@ -166,7 +166,7 @@ def _group(asked: Asked, service: Service, known: Known) -> ContactPolicyGroup |
     return found
 
 
-def _domain(asked: Asked, service: Service, known: Known) -> ShortLinkDomain | None:
+def _domain(asked: DropInRequest, service: Service, known: Known) -> ShortLinkDomain | None:
     """Options that shorten nothing need no domain of ours."""
     links = asked.links
     if links is None:
@@ -184,7 +184,7 @@ def _domain(asked: Asked, service: Service, known: Known) -> ShortLinkDomain | N
     return found
 
 
-def _wishes(asked: Asked) -> dict[str, Any]:
+def _wishes(asked: DropInRequest) -> dict[str, Any]:
     """What dispatch needs beyond the send's own fields, and what GET says again."""
     wishes: dict[str, Any] = {"type": asked.kind} if asked.kind else {}
     if asked.receipts:

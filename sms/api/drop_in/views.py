@@ -23,19 +23,19 @@ from rest_framework.views import APIView
 
 from sms import callbacks
 from sms.api import idempotency
-from sms.api.authentication import HasScope, KeyAuthentication, NotFromHere, Partner
+from sms.api.authentication import KeyAuthentication, KeyHasScope, NotFromHere, PartnerUser
 from sms.api.drop_in import replies
-from sms.api.drop_in.body import Asked, read
-from sms.api.drop_in.errors import Refused, invalid, no_json
+from sms.api.drop_in.body import DropInRequest, read
+from sms.api.drop_in.errors import DropInRefused, invalid, no_json
 from sms.api.drop_in.order import order_of, refusal_of
-from sms.api.idempotency import Answer, BadKey, OtherBody, UnderWay
+from sms.api.idempotency import BadKey, OtherBody, StoredResponse, UnderWay
 from sms.api.receipts import NoNegotiation
 from sms.api.throttle import KeyThrottle, with_rate_limit
 from sms.compose.create import create
 from sms.compose.errors import ComposeError
 from sms.models import Echo, Send
 from sms.models.fields import UnreadableSecret
-from sms.models.sql.insert import Later, insert
+from sms.models.sql.insert import StatementBatch, insert
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +48,7 @@ class PartnerView(APIView):
     """What both addresses share: keys, rate, and refusals as the provider writes them."""
 
     authentication_classes = (KeyAuthentication,)
-    permission_classes = (HasScope,)
+    permission_classes = (KeyHasScope,)
     throttle_classes = (KeyThrottle,)
     content_negotiation_class = NoNegotiation
     scopes = {"GET": "read", "POST": "send"}  # noqa: RUF012 - read only
@@ -63,7 +63,7 @@ class PartnerView(APIView):
 
     def _refusal(self, exc: Exception) -> HttpResponse | None:
         match exc:
-            case Refused():
+            case DropInRefused():
                 wait = {"Retry-After": str(exc.wait)} if exc.wait else {}
                 return HttpResponse(exc.body(), status=exc.status, content_type=JSON, headers=wait)
             case AuthenticationFailed() | NotAuthenticated():
@@ -72,13 +72,15 @@ class PartnerView(APIView):
                 allow = ", ".join(name.upper() for name in self.http_method_names)
                 return HttpResponse(status=405, headers={"Allow": allow})
             case NotFromHere():
-                return self._refusal(Refused("7127", "Source IP is not allowed"))
+                return self._refusal(DropInRefused("7127", "Source IP is not allowed"))
             case PermissionDenied():
-                return self._refusal(Refused("7001", f"Authentication failed - {exc.detail}", status=403))
+                return self._refusal(
+                    DropInRefused("7001", f"Authentication failed - {exc.detail}", status=403)
+                )
             case Throttled():
                 words = "You have reached the maximum transaction limit"
                 return self._refusal(
-                    Refused("7020", words, status=429, wait=int(getattr(exc, "wait", None) or 1))
+                    DropInRefused("7020", words, status=429, wait=int(getattr(exc, "wait", None) or 1))
                 )
             case DatabaseError() | InterfaceError() | UnreadableSecret():
                 log.error("api_cannot_answer", error=f"{type(exc).__name__}: {exc}"[:300])
@@ -100,7 +102,7 @@ class MessagesView(PartnerView):
 
     def post(self, request: Request) -> HttpResponse:
         """201 with the messageId, once the send is committed."""
-        partner: Partner = request.user  # type: ignore[assignment]
+        partner: PartnerUser = request.user  # type: ignore[assignment]
         plain = request._request
         try:
             raw = plain.body
@@ -109,7 +111,7 @@ class MessagesView(PartnerView):
         except OSError:
             raise no_json() from None
         if len(raw) > LARGEST:
-            raise Refused("7022", "JSON size exceeded")
+            raise DropInRefused("7022", "JSON size exceeded")
         try:
             key = idempotency.key_of(plain)
             answer = idempotency.once(
@@ -121,10 +123,12 @@ class MessagesView(PartnerView):
         except BadKey as problem:
             raise invalid("Idempotency-Key", str(problem)) from None
         except OtherBody as problem:
-            raise Refused("7004", f"Invalid parameter - Idempotency-Key: {problem}", status=422) from None
+            raise DropInRefused(
+                "7004", f"Invalid parameter - Idempotency-Key: {problem}", status=422
+            ) from None
         except UnderWay:
             words = "Invalid parameter - Idempotency-Key: the first request with it is still under way"
-            raise Refused("7004", words, status=409, wait=1) from None
+            raise DropInRefused("7004", words, status=409, wait=1) from None
         return HttpResponse(answer.body, status=answer.status, headers=answer.headers)
 
 
@@ -135,20 +139,20 @@ class MessageView(PartnerView):
 
     def get(self, request: Request, message_id: str) -> HttpResponse:
         """200, or 404 without a body."""
-        partner: Partner = request.user  # type: ignore[assignment]
+        partner: PartnerUser = request.user  # type: ignore[assignment]
         found = replies.find(message_id, service_id=partner.service.pk)
         if found is None:
             return HttpResponse(status=404)
         return HttpResponse(replies.shown(found, message_id), content_type=JSON)
 
 
-def _send(raw: bytes, partner: Partner) -> Answer:
+def _send(raw: bytes, partner: PartnerUser) -> StoredResponse:
     """In the transaction of `once`."""
     now = timezone.now()
     asked = read(raw, now=now)
     reference = uuid.uuid4()
 
-    def stored(send: Send, ids: Sequence[int], later: Later) -> None:
+    def stored(send: Send, ids: Sequence[int], later: StatementBatch) -> None:
         _remember(asked, send, ids, reference, later)
 
     order = order_of(asked, key=partner.key, known=partner.catalogue, reference=reference, on_stored=stored)
@@ -156,10 +160,12 @@ def _send(raw: bytes, partner: Partner) -> Answer:
         create(order, by=partner.actor, now=now)
     except ComposeError as problem:
         raise refusal_of(problem) from None
-    return Answer(201, replies.accepted(reference, asked.destinations[0].correlation_id, at=now))
+    return StoredResponse(201, replies.accepted(reference, asked.destinations[0].correlation_id, at=now))
 
 
-def _remember(asked: Asked, send: Send, ids: Sequence[int], reference: uuid.UUID, later: Later) -> None:
+def _remember(
+    asked: DropInRequest, send: Send, ids: Sequence[int], reference: uuid.UUID, later: StatementBatch
+) -> None:
     """What the partner calls each message, and where it wants to hear of them."""
     called = zip(ids, asked.destinations, strict=True)
     if not asked.notify_url:
@@ -171,7 +177,7 @@ def _remember(asked: Asked, send: Send, ids: Sequence[int], reference: uuid.UUID
         callbacks.ask(
             send,
             url=asked.notify_url,
-            policy=callbacks.Policy(**settings.CALLBACKS),
+            policy=callbacks.AddressPolicy(**settings.CALLBACKS),
             receipts=asked.receipts,
             callback_data=asked.callback_data,
             reference=str(reference),

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from sms.api import idempotency
 from sms.api.authentication import KeyAuthentication
 from sms.api.throttle import KeyThrottle
-from sms.api.v1.problems import Fault, Problem
+from sms.api.v1.problems import ApiProblem, Fault
 from sms.models import Actor, ApiKey, Service
 
 AUTHENTICATION = (KeyAuthentication,)
@@ -23,7 +23,7 @@ HEADER = "Idempotency-Key"
 A = TypeVar("A")
 
 
-class HasScope(BasePermission):
+class ActionScope(BasePermission):
     """The view names the scope of every action. A method that an address does not take gets its 405 from DRF."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
@@ -66,7 +66,7 @@ def shows_numbers(request: Request) -> bool:
 def only_sandbox(request: Request) -> None:
     """A test key never reaches people."""
     if key_of(request).is_test and not service_of(request).reaches_sandbox:
-        raise Problem(
+        raise ApiProblem(
             403,
             "forbidden",
             "This is a test key, and your service is not connected to a sandbox. Use a live key.",
@@ -77,17 +77,17 @@ def need_idempotency_key(request: Request) -> None:
     """Where money is spent, a lost answer must not make a second send."""
     if not request.headers.get(HEADER):
         sentence = "Send an Idempotency-Key, a new random text per send, so that a repeat after a lost answer sends nothing twice."
-        raise Problem(400, "idempotency_key_missing", sentence, faults=[Fault(HEADER, sentence)])
+        raise ApiProblem(400, "idempotency_key_missing", sentence, faults=[Fault(HEADER, sentence)])
 
 
 def once(request: Request, act: Callable[[], Response]) -> HttpResponse:
     """What `act` answers, in one transaction with what it does; the same request made again with its key gets the same answer."""
     plain = request._request
 
-    def acted() -> idempotency.Answer:
+    def acted() -> idempotency.StoredResponse:
         response = act()
         headers = dict(response.headers.items()) | {"Content-Type": "application/json"}
-        return idempotency.Answer(response.status_code, JSONRenderer().render(response.data), headers)
+        return idempotency.StoredResponse(response.status_code, JSONRenderer().render(response.data), headers)
 
     answer = _answered(
         lambda: idempotency.once(
@@ -118,13 +118,13 @@ def _answered(ask: Callable[[], A]) -> A:
     try:
         return ask()
     except idempotency.BadKey as problem:
-        raise Problem(400, "invalid", str(problem), faults=[Fault(HEADER, str(problem))]) from None
+        raise ApiProblem(400, "invalid", str(problem), faults=[Fault(HEADER, str(problem))]) from None
     except idempotency.OtherBody as problem:
-        raise Problem(
+        raise ApiProblem(
             422, "idempotency_key_reused", str(problem), faults=[Fault(HEADER, str(problem))]
         ) from None
     except idempotency.UnderWay:
-        raise Problem(
+        raise ApiProblem(
             409,
             "conflict",
             "A request with this Idempotency-Key is under way. Ask again in a second.",

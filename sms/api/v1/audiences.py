@@ -15,7 +15,7 @@ from sms.api.v1 import access
 from sms.api.v1.audience_shapes import AudienceBody, AudienceChange, AudienceShape, RowsBody, VersionShape
 from sms.api.v1.bodies import NoBody
 from sms.api.v1.filters import AudienceFilter
-from sms.api.v1.problems import Fault, Problem, invalid
+from sms.api.v1.problems import ApiProblem, Fault, invalid
 from sms.api.v1.reading import Json
 from sms.api.v1.resource import Resource
 from sms.api.v1.shapes import RejectShape
@@ -156,9 +156,9 @@ def _packed(body: dict[str, Any], *, service: Service) -> saved.Packed:
         )
     except AudienceError as problem:
         wrong = "column" if problem.code in {"unknown_column", "no_column"} else field
-        raise Problem(422, "refused", str(problem), faults=[Fault(wrong, str(problem))]) from None
+        raise ApiProblem(422, "refused", str(problem), faults=[Fault(wrong, str(problem))]) from None
     except saved.SavedError as problem:
-        raise Problem(422, "refused", str(problem), faults=[Fault(field, str(problem))]) from None
+        raise ApiProblem(422, "refused", str(problem), faults=[Fault(field, str(problem))]) from None
 
 
 def _done(act: Callable[[], T]) -> T:
@@ -166,7 +166,7 @@ def _done(act: Callable[[], T]) -> T:
     try:
         return act()
     except saved.SavedError as problem:
-        raise Problem(409, "conflict", str(problem), faults=[Fault(problem.field, str(problem))]) from None
+        raise ApiProblem(409, "conflict", str(problem), faults=[Fault(problem.field, str(problem))]) from None
 
 
 class OfAudience(Resource):

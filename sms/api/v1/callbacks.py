@@ -14,7 +14,7 @@ from sms import callbacks
 from sms.api.v1 import access
 from sms.api.v1.bodies import EndpointBody, EndpointChange, NoBody, ReplayBody
 from sms.api.v1.filters import CallbackFilter, EndpointFilter
-from sms.api.v1.problems import Fault, Problem, invalid
+from sms.api.v1.problems import ApiProblem, Fault, invalid
 from sms.api.v1.resource import Resource
 from sms.api.v1.shapes import (
     CallbackShape,
@@ -77,13 +77,13 @@ class Endpoints(Resource):
         self._may_have_numbers(body)
 
         def act() -> Response:
-            policy = callbacks.Policy(**settings.CALLBACKS)
+            policy = callbacks.AddressPolicy(**settings.CALLBACKS)
             try:
                 made = callbacks.add(self.service, by=self.by, policy=policy, **body)
             except callbacks.BadAddress as problem:
                 raise invalid("url", str(problem)) from None
             except callbacks.TooMany as problem:
-                raise Problem(409, "conflict", str(problem)) from None
+                raise ApiProblem(409, "conflict", str(problem)) from None
             shown = NewEndpoint(made, context=self.get_serializer_context()).data
             return Response(shown, status=201, headers={"Location": f"/api/v1/callback-endpoints/{made.pk}"})
 
@@ -125,16 +125,16 @@ class Endpoints(Resource):
             return told
         endpoint = self._found(pk)
         if endpoint.kind != CallbackEndpoint.Kind.OURS:
-            raise Problem(
+            raise ApiProblem(
                 409, "conflict", "It stands for the host of notifyUrls, which needs no verification."
             )
-        line = callbacks.Line(callbacks.Policy(**settings.CALLBACKS))
+        line = callbacks.ReceiverConnection(callbacks.AddressPolicy(**settings.CALLBACKS))
         try:
             why = callbacks.verify(endpoint, by=self.by, line=line)
         finally:
             line.close()
         if why:
-            raise Problem(422, "refused", why, faults=[Fault("url", why)])
+            raise ApiProblem(422, "refused", why, faults=[Fault("url", why)])
         return access.once(request, lambda: self.shown(endpoint))
 
     @extend_schema(
@@ -210,7 +210,7 @@ class Endpoints(Resource):
 
     def _may_have_numbers(self, body: dict[str, Any]) -> None:
         if body.get("full_numbers") and not access.shows_numbers(self.request):
-            raise Problem(
+            raise ApiProblem(
                 403,
                 "forbidden",
                 "This key lacks the scope “numbers”, so it cannot have them told to an endpoint.",

@@ -11,7 +11,7 @@ from sms.api.v1.bodies import SearchBody
 from sms.api.v1.filters import MessageFilter
 from sms.api.v1.paging import read as read_cursor
 from sms.api.v1.paging import written as written_cursor
-from sms.api.v1.problems import Problem, invalid
+from sms.api.v1.problems import ApiProblem, invalid
 from sms.api.v1.resource import Resource
 from sms.api.v1.shapes import MessageShape, MessageStory
 from sms.api.v1.timeline import timeline
@@ -46,7 +46,7 @@ class Messages(Resource):
         try:
             story = progress.story_of(self.service, pk) if pk < 2**63 else None
         except archive.ArchiveError as problem:
-            raise Problem(503, "unavailable", str(problem)) from None
+            raise ApiProblem(503, "unavailable", str(problem)) from None
         if story is None:
             raise Http404
         self._events = timeline(story)
@@ -74,7 +74,7 @@ class Messages(Resource):
         before = read_cursor(body["cursor"]) if body.get("cursor") else None
         found = progress.find_messages(self.service, number, before=before, page=body["limit"])
         if found.problem:
-            raise Problem(503, "unavailable", found.problem)
+            raise ApiProblem(503, "unavailable", found.problem)
         shown = found.messages[: body["limit"]]
         pages: Any = self.paginator
         pages.next_cursor = written_cursor(shown[-1].pk) if len(found.messages) > len(shown) else None

@@ -12,7 +12,7 @@ from sms.api.v1 import access
 from sms.api.v1.bodies import LiftBody, OptOutBody, SearchBody
 from sms.api.v1.filters import OptOutFilter
 from sms.api.v1.messages import read_number
-from sms.api.v1.problems import Fault, Problem
+from sms.api.v1.problems import ApiProblem, Fault
 from sms.api.v1.resource import Resource
 from sms.api.v1.shapes import LiftedShape, OptedOutShape, OptOutShape
 from sms.inbound import optouts
@@ -98,5 +98,5 @@ class OptOuts(Resource):
             except msisdn.BadNumber as bad:
                 faults.append(Fault(f"numbers[{place}]", str(bad), place + 1))
         if faults:
-            raise Problem(400, "invalid", f"Row {faults[0].row}: {faults[0].detail}", faults=faults)
+            raise ApiProblem(400, "invalid", f"Row {faults[0].row}: {faults[0].detail}", faults=faults)
         return found

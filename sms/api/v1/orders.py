@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 
-from sms.api.v1.problems import Fault, Problem
+from sms.api.v1.problems import ApiProblem, Fault
 from sms.api.v1.send_body import LANES, NUMBER, SOURCES
 from sms.audiences import saved
 from sms.audiences.files import (
     Audience,
     AudienceError,
+    AudienceReader,
     Limits,
-    Reading,
     Streamed,
     by_size,
     stream,
@@ -22,10 +22,10 @@ from sms.audiences.files import (
 )
 from sms.audiences.files.reading import collected
 from sms.audiences.files.rows import Row, Rows, Source
-from sms.audiences.storage import Kept
+from sms.audiences.storage import StoredAudience
 from sms.compose import placeholders
 from sms.compose.errors import ComposeError
-from sms.compose.options import USUAL, Wishes
+from sms.compose.options import USUAL, SendOptions
 from sms.compose.order import LARGE, Order
 from sms.models import AudienceVersion, Resend, Sender, Service
 
@@ -34,7 +34,7 @@ NAMED = 1_000  # rows
 
 
 def order_of(body: dict[str, Any], *, service: Service, limits: Limits) -> Order:
-    """The order. Raises `Problem` (422) where the recipients cannot be read or a name is not one of the service."""
+    """The order. Raises `ApiProblem` (422) where the recipients cannot be read or a name is not one of the service."""
     version = _version(body["audience"], service) if body.get("audience") else None
     return Order(
         service=service,
@@ -64,9 +64,9 @@ def order_of(body: dict[str, Any], *, service: Service, limits: Limits) -> Order
     )
 
 
-def _wishes(body: dict[str, Any]) -> Wishes:
+def _wishes(body: dict[str, Any]) -> SendOptions:
     """What is asked of the provider; what the body does not say is as usual."""
-    return Wishes(
+    return SendOptions(
         track_clicks=body["track_clicks"],
         tag1=body.get("tag1", ""),
         tag2=body.get("tag2", ""),
@@ -84,9 +84,9 @@ def _version(pk: int, service: Service) -> AudienceVersion:
     return found.current
 
 
-def _kept(version: AudienceVersion) -> Audience | Kept:
+def _kept(version: AudienceVersion) -> Audience | StoredAudience:
     if version.recipients > LARGE and version.erased_at is None:
-        return Kept(version)
+        return StoredAudience(version)
     try:
         return saved.audience_of(version)
     except saved.SavedError as problem:
@@ -100,8 +100,8 @@ def _source(body: dict[str, Any], version: AudienceVersion | None) -> str:
     return str(body["file"].name) if body.get("file") else "the API"
 
 
-def _refused(field: str, sentence: str) -> Problem:
-    return Problem(422, "refused", sentence, faults=[Fault(field, sentence)])
+def _refused(field: str, sentence: str) -> ApiProblem:
+    return ApiProblem(422, "refused", sentence, faults=[Fault(field, sentence)])
 
 
 def source_of(body: dict[str, Any]) -> str:
@@ -124,7 +124,7 @@ def naming_rows(audience: Rows, source: str) -> Iterator[None]:
         faults = [
             Fault(f"recipients[{bad.row - 1}]" if listed else source, bad.reason, bad.row) for bad in rejects
         ]
-        raise Problem(422, "refused", str(problem), faults=faults) from None
+        raise ApiProblem(422, "refused", str(problem), faults=faults) from None
 
 
 def _sender(address: str | None, service: Service) -> Sender | None:
@@ -159,12 +159,12 @@ def _audience(body: dict[str, Any], *, country: str, limits: Limits) -> Audience
         if field == "csv":
             return by_size(lambda: stream_pasted(body["csv"], **options), size=len(body["csv"]))
         source = Source(rows=_rows(body["recipients"]))
-        return collected(Reading(source, **options | {"column": NUMBER}))
+        return collected(AudienceReader(source, **options | {"column": NUMBER}))
     except AudienceError as problem:
         raise _unreadable(problem, field) from None
 
 
-def _unreadable(problem: AudienceError, field: str) -> Problem:
+def _unreadable(problem: AudienceError, field: str) -> ApiProblem:
     return _refused("column" if problem.code in {"unknown_column", "no_column"} else field, str(problem))
 
 

@@ -58,7 +58,7 @@ class Fault:
         return {"field": self.field, "detail": self.detail} | ({"row": self.row} if self.row else {})
 
 
-class Problem(exceptions.APIException):
+class ApiProblem(exceptions.APIException):
     """What a view raises where none of DRF's exceptions says it. `code` is a key of TITLES."""
 
     def __init__(
@@ -78,12 +78,12 @@ class Problem(exceptions.APIException):
         self.headers = headers or {}
 
 
-def invalid(field: str, detail: str, *, row: int = 0) -> Problem:
+def invalid(field: str, detail: str, *, row: int = 0) -> ApiProblem:
     """A 400 about one field."""
-    return Problem(400, "invalid", detail, faults=[Fault(field, detail, row)])
+    return ApiProblem(400, "invalid", detail, faults=[Fault(field, detail, row)])
 
 
-def body_of(problem: Problem) -> dict[str, Any]:
+def body_of(problem: ApiProblem) -> dict[str, Any]:
     """The JSON of a problem."""
     shown: dict[str, Any] = {
         "type": TYPE + problem.problem,
@@ -97,7 +97,7 @@ def body_of(problem: Problem) -> dict[str, Any]:
     return shown
 
 
-def answer(problem: Problem) -> Response:
+def answer(problem: ApiProblem) -> Response:
     """The response of a problem."""
     return Response(
         body_of(problem), status=problem.status_code, headers=problem.headers, content_type=MEDIA_TYPE
@@ -113,52 +113,52 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response:
     return answer(problem)
 
 
-def _read(exc: Exception) -> Problem:
+def _read(exc: Exception) -> ApiProblem:
     match exc:
-        case Problem():
+        case ApiProblem():
             return exc
         case RepeatedReference():
-            return Problem(409, "conflict", str(exc), faults=[Fault("client_reference", str(exc))])
+            return ApiProblem(409, "conflict", str(exc), faults=[Fault("client_reference", str(exc))])
         case ComposeError():
             faults = [Fault(COMPOSE_FIELDS.get(one.field, one.field), one.text) for one in exc.problems]
-            return Problem(422, "refused", str(exc), faults=faults)
+            return ApiProblem(422, "refused", str(exc), faults=faults)
         case exceptions.ValidationError():
             faults = list(_faults(exc.detail))
             first = faults[0] if faults else Fault("", "The request cannot be used.")
             where = f"{first.field}: " if first.field else ""
-            return Problem(400, "invalid", f"{where}{first.detail}", faults=faults)
+            return ApiProblem(400, "invalid", f"{where}{first.detail}", faults=faults)
         case exceptions.ParseError():
-            return Problem(400, "unreadable", str(exc.detail))
+            return ApiProblem(400, "unreadable", str(exc.detail))
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
             challenge = getattr(exc, "auth_header", "") or "Bearer"
-            return Problem(401, "unauthorized", str(exc.detail), headers={"WWW-Authenticate": challenge})
+            return ApiProblem(401, "unauthorized", str(exc.detail), headers={"WWW-Authenticate": challenge})
         case exceptions.PermissionDenied():
-            return Problem(403, "forbidden", str(exc.detail))
+            return ApiProblem(403, "forbidden", str(exc.detail))
         case PermissionDenied():
-            return Problem(403, "forbidden", str(exc) or "This API key may not do that.")
+            return ApiProblem(403, "forbidden", str(exc) or "This API key may not do that.")
         case Http404() | exceptions.NotFound():
-            return Problem(404, "not_found", "There is nothing at this address that your key can see.")
+            return ApiProblem(404, "not_found", "There is nothing at this address that your key can see.")
         case exceptions.MethodNotAllowed():
-            return Problem(405, "method_not_allowed", str(exc.detail))
+            return ApiProblem(405, "method_not_allowed", str(exc.detail))
         case exceptions.NotAcceptable():
-            return Problem(406, "not_acceptable", "Ask for application/json, or for */*.")
+            return ApiProblem(406, "not_acceptable", "Ask for application/json, or for */*.")
         case RequestDataTooBig():
-            return Problem(413, "too_large", "The body is larger than this desk takes.")
+            return ApiProblem(413, "too_large", "The body is larger than this desk takes.")
         case exceptions.UnsupportedMediaType():
-            return Problem(415, "unsupported_media_type", str(exc.detail))
+            return ApiProblem(415, "unsupported_media_type", str(exc.detail))
         case exceptions.Throttled():
             wait = max(1, int(getattr(exc, "wait", None) or 1))
-            return Problem(
+            return ApiProblem(
                 429,
                 "too_many_requests",
                 f"Try again in {wait} seconds.",
                 headers={"Retry-After": str(wait)},
             )
         case DatabaseError():
-            return Problem(
+            return ApiProblem(
                 503, "unavailable", "The database is away. Try again soon.", headers={"Retry-After": "10"}
             )
-    return Problem(
+    return ApiProblem(
         500, "error", "It was logged. Sending the same request with the same Idempotency-Key is safe."
     )
 

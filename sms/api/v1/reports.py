@@ -88,7 +88,7 @@ class DayReports(Resource):
         if not timedelta(0) < until - since <= MOST:
             raise invalid("from", "It is before `until`, by a year at most.")
         last = (until - timedelta(microseconds=1)).astimezone(UTC).date()
-        asked = reports.Asked(self.service.pk, since.astimezone(UTC).date(), last)
+        asked = reports.ReportQuery(self.service.pk, since.astimezone(UTC).date(), last)
         shown = [
             {"day": line.at.date()}
             | figures(

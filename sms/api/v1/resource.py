@@ -18,7 +18,7 @@ from rest_framework.viewsets import GenericViewSet
 from sms.api.throttle import with_rate_limit
 from sms.api.v1 import access, problems
 from sms.api.v1.paging import Keyset
-from sms.api.v1.problems import Problem
+from sms.api.v1.problems import ApiProblem
 from sms.api.v1.reading import Json
 from sms.api.v1.schema import ResourceSchema
 from sms.models import Actor, Service
@@ -30,7 +30,7 @@ class Resource(GenericViewSet[Any]):
     """A resource of the key's service. `scopes` says for every action which scope it needs; `table` which rows there are."""
 
     authentication_classes: Any = access.AUTHENTICATION
-    permission_classes: Any = (access.HasScope,)
+    permission_classes: Any = (access.ActionScope,)
     throttle_classes: Any = access.THROTTLES
     parser_classes: Any = (Json,)
     renderer_classes: Any = (JSONRenderer,)
@@ -51,7 +51,7 @@ class Resource(GenericViewSet[Any]):
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdecimal() or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-            raise Problem(
+            raise ApiProblem(
                 413, "too_large", f"The body has more than {most:,} bytes, the most this desk takes."
             )
         if request.method == "POST":
@@ -160,7 +160,7 @@ class Resource(GenericViewSet[Any]):
         if not wanted or wanted == "*":
             return
         if etag(self.get_serializer(thing).data) not in [one.strip() for one in wanted.split(",")]:
-            raise Problem(
+            raise ApiProblem(
                 412, "changed_meanwhile", "Read it again, then decide; its ETag is another one now."
             )
 

@@ -15,7 +15,7 @@ from sms.api.v1.bodies import HoldBody, NoBody
 from sms.api.v1.filters import OfSendFilter, RejectFilter, SendFilter
 from sms.api.v1.orders import naming_rows, order_of, source_of
 from sms.api.v1.plan_shape import PlanShape
-from sms.api.v1.problems import Problem
+from sms.api.v1.problems import ApiProblem
 from sms.api.v1.reading import Json
 from sms.api.v1.resource import Resource
 from sms.api.v1.send_body import SendBody, SendChange
@@ -131,8 +131,8 @@ class Sends(Resource):
         send = self._open(pk)
         try:
             control.reschedule(send, due_at=due_at, by=self.by)
-        except control.Begun as problem:
-            raise Problem(409, "conflict", str(problem)) from None
+        except control.SendHasBegun as problem:
+            raise ApiProblem(409, "conflict", str(problem)) from None
         return self.shown(shown_sends([self.find(self.rows(), pk)])[0])
 
     @extend_schema(
@@ -150,7 +150,7 @@ class Sends(Resource):
         def act() -> Response:
             send = self._open(pk)
             if send.state not in (SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED):
-                raise Problem(409, "conflict", "It has begun. Use stop to cancel what was not posted yet.")
+                raise ApiProblem(409, "conflict", "It has begun. Use stop to cancel what was not posted yet.")
             return self._stopped(send)
 
         return access.once(request, act)
@@ -202,7 +202,7 @@ class Sends(Resource):
         send: Send = self.find(self.rows(), pk)
         self.expect(shown_sends([send])[0])
         if send.state in (SendState.FINISHED, SendState.CANCELLED):
-            raise Problem(409, "conflict", f"It is {send.state} already; nothing of it can be changed.")
+            raise ApiProblem(409, "conflict", f"It is {send.state} already; nothing of it can be changed.")
         return send
 
 

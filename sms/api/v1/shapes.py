@@ -8,9 +8,9 @@ from rest_framework import serializers
 
 from sms.api.v1.plan_shape import AskingShape
 from sms.api.v1.send_body import LANES
-from sms.api.v1.sparse import Label, Number, Sparse
-from sms.compose.approval import Approval
-from sms.compose.options import Wishes, of_send
+from sms.api.v1.sparse import NameField, Number, Sparse
+from sms.compose.approval import ApprovalStatus
+from sms.compose.options import SendOptions, of_send
 from sms.models import (
     ApprovalState,
     Callback,
@@ -54,11 +54,11 @@ class SendShape(Sparse):
     state = serializers.ChoiceField(choices=SendState.values, source="send.state")
     held = serializers.BooleanField(help_text="Whether a pause keeps it from going on.")
     approval = ApprovalShape(allow_null=True, help_text="The latest request; null where nobody was asked.")
-    sender = Label(source="send.sender")
+    sender = NameField(source="send.sender")
     text = serializers.CharField(source="send.text")
-    template = Label(source="send.template", allow_null=True)
-    policy_group = Label(source="send.policy_group", allow_null=True)
-    link_domain = Label(source="send.link_domain", allow_null=True)
+    template = NameField(source="send.template", allow_null=True)
+    policy_group = NameField(source="send.policy_group", allow_null=True)
+    link_domain = NameField(source="send.link_domain", allow_null=True)
     labels = serializers.ListField(child=serializers.CharField(), source="send.words")
     audience = serializers.IntegerField(
         source="send.audience.audience_id", allow_null=True, help_text="Where it was a saved one."
@@ -102,10 +102,10 @@ class SendShape(Sparse):
 class ShownSend:
     """A send, its counters, whether something holds it, and how its approval stands."""
 
-    def __init__(self, progress: Progress, *, held: bool, approval: Approval | None = None) -> None:
+    def __init__(self, progress: Progress, *, held: bool, approval: ApprovalStatus | None = None) -> None:
         self.send: Send = progress.send
         self.progress = progress
-        self.wishes: Wishes = of_send(
+        self.wishes: SendOptions = of_send(
             self.send.wishes, group=self.send.policy_group, domain=self.send.link_domain
         )
         self.held = held

@@ -33,7 +33,7 @@ class Number(serializers.CharField):
         return value if self.context.get("numbers") and value.startswith("+") else mask(value)
 
 
-class Label(serializers.CharField):
+class NameField(serializers.CharField):
     """A related thing by its own name, null where there is none."""
 
     def to_representation(self, value: object) -> str:

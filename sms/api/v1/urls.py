@@ -13,7 +13,7 @@ from sms.api.v1.callbacks import Callbacks, Endpoints
 from sms.api.v1.catalogue import Domains, PolicyGroups, Senders, Templates
 from sms.api.v1.messages import Messages
 from sms.api.v1.opt_outs import OptOuts
-from sms.api.v1.problems import Problem
+from sms.api.v1.problems import ApiProblem
 from sms.api.v1.reports import DayReports, SendReports
 from sms.api.v1.resource import Resource
 from sms.api.v1.sends import SendMessages, SendRejects, Sends
@@ -35,7 +35,7 @@ class Nothing(Resource):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Before any method is looked at."""
         slash = request.path.endswith("/")
-        raise Problem(
+        raise ApiProblem(
             404,
             "not_found",
             "There is nothing at this address."

@@ -14,17 +14,17 @@ Called by compose, the portal's compose page, the admin and `manage.py send`.
 from sms.audiences.files.download import mendable_csv, rejects_csv
 from sms.audiences.files.errors import AudienceError
 from sms.audiences.files.pasted import read_pasted, stream_pasted
-from sms.audiences.files.reading import Reading, Streamed, by_size, first_row, read, stream
-from sms.audiences.files.rows import Audience, Limits, Recipient, Reject
+from sms.audiences.files.reading import AudienceReader, Streamed, by_size, first_row, read, stream
+from sms.audiences.files.rows import Audience, Limits, Recipient, RejectedRow
 from sms.audiences.files.workbook import rows_of_workbook
 
 __all__ = [
     "Audience",
     "AudienceError",
+    "AudienceReader",
     "Limits",
-    "Reading",
     "Recipient",
-    "Reject",
+    "RejectedRow",
     "Streamed",
     "by_size",
     "first_row",

@@ -27,7 +27,7 @@ _OFFICE = {
 }
 
 
-class Archive:
+class ZippedWorkbook:
     """A zipped workbook that is safe to unpack. `kind` is xlsx or ods."""
 
     def __init__(self, file: BinaryIO, *, limits: Limits) -> None:

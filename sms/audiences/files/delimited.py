@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from sms.audiences.files.errors import AudienceError
 from sms.audiences.files.kinds import refuse_other_text
-from sms.audiences.files.rows import Limits, Reject, Row, Source, shortened
+from sms.audiences.files.rows import Limits, RejectedRow, Row, Source, shortened
 
 # csv refuses cells over 131,072 characters in the middle of a record, and this is its only (process-wide) switch. A longer cell must
 # become one reject with its row, not the end of the file. What bounds memory instead is Limits.bytes.
@@ -142,7 +142,7 @@ class _Lines:
         return first
 
 
-def _records(text: io.TextIOWrapper, *, delimiter: str, limits: Limits) -> Iterator[Row | Reject]:
+def _records(text: io.TextIOWrapper, *, delimiter: str, limits: Limits) -> Iterator[Row | RejectedRow]:
     lines = _Lines(text, patience=4 * limits.bytes)
     # Strict: the lenient reading of an unclosed quotation mark swallows the rows that follow into one cell, and one
     # recipient would be sent the others' data.
@@ -165,8 +165,8 @@ def _records(text: io.TextIOWrapper, *, delimiter: str, limits: Limits) -> Itera
         text.detach()  # or the caller's file is closed with our wrapper
 
 
-def _broken(number: int, line: str) -> Reject:
-    return Reject(
+def _broken(number: int, line: str) -> RejectedRow:
+    return RejectedRow(
         row=number,
         value=shortened(line),
         code="quotes",

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from sms.audiences.files.rows import Reject
+from sms.audiences.files.rows import RejectedRow
 from sms.values.csv import MARK, csv_line
 
 
-def rejects_csv(rejects: Iterable[Reject]) -> Iterator[str]:
+def rejects_csv(rejects: Iterable[RejectedRow]) -> Iterator[str]:
     """Lines for a streaming response: row, value, reason. UTF-8 mark first, for Excel; an apostrophe disarms formulas."""
     yield MARK + csv_line("row", "value", "reason")
     for reject in rejects:
@@ -16,7 +16,9 @@ def rejects_csv(rejects: Iterable[Reject]) -> Iterator[str]:
 ROW, BECAUSE = "rejected row", "rejected because"
 
 
-def mendable_csv(headings: Sequence[str], rejects: Iterable[tuple[Reject, Sequence[str]]]) -> Iterator[str]:
+def mendable_csv(
+    headings: Sequence[str], rejects: Iterable[tuple[RejectedRow, Sequence[str]]]
+) -> Iterator[str]:
     """Rejects with all that stood in their rows, to be put right and uploaded again: the first column tells which rows they are."""
     yield MARK + csv_line(ROW, BECAUSE, *headings)
     for bad, cells in rejects:

@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from sms.audiences.files.archive import Archive
+from sms.audiences.files.archive import ZippedWorkbook
 from sms.audiences.files.errors import AudienceError
 from sms.audiences.files.kinds import unreadable
 from sms.audiences.files.rows import Limits
@@ -82,7 +82,7 @@ class _Extent:
 class XlsxLayouts:
     """The layouts of an XLSX's sheets, one at a time."""
 
-    def __init__(self, archive: Archive, *, sheets: int, country: str, limits: Limits) -> None:
+    def __init__(self, archive: ZippedWorkbook, *, sheets: int, country: str, limits: Limits) -> None:
         self._archive = archive
         self._limits = limits
         self._parts = _sheet_parts(archive)
@@ -176,7 +176,7 @@ def _position(reference: bytes) -> tuple[int, int]:
         raise unreadable() from None
 
 
-def _text_lengths(archive: Archive) -> "array[int]":
+def _text_lengths(archive: ZippedWorkbook) -> "array[int]":
     lengths = array("L")
     for piece in _whole_texts(archive.chunks("xl/sharedStrings.xml")):
         for begins, text in _TEXT.findall(piece):
@@ -199,7 +199,7 @@ def _whole_texts(chunks: Iterator[bytes]) -> Iterator[bytes]:
     yield rest
 
 
-def _sheet_parts(archive: Archive) -> list[str]:
+def _sheet_parts(archive: ZippedWorkbook) -> list[str]:
     """The members that hold the sheets, in the workbook's order."""
     targets = {}
     for attributes in _elements(archive.read("xl/_rels/workbook.xml.rels"), "Relationship"):
@@ -212,7 +212,7 @@ def _sheet_parts(archive: Archive) -> list[str]:
     ]
 
 
-def _formats(archive: Archive, country: str) -> tuple[list[Show], Mapping[bytes, int]]:
+def _formats(archive: ZippedWorkbook, country: str) -> tuple[list[Show], Mapping[bytes, int]]:
     """The formats that change how a value looks, and for each style (as written in a cell) its place among them from 1."""
     styles = archive.read("xl/styles.xml")
     codes = {
@@ -253,7 +253,7 @@ def _unescaped(text: str) -> str:
     return text
 
 
-def check_ods(archive: Archive, *, limits: Limits) -> None:
+def check_ods(archive: ZippedWorkbook, *, limits: Limits) -> None:
     """The same for the repeated rows and cells of an ODS."""
     row = column = 0
     rows = 1

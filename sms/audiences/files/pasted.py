@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from sms.audiences.files.columns import names_numbers
 from sms.audiences.files.errors import AudienceError
-from sms.audiences.files.reading import Reading, collected, stream
-from sms.audiences.files.rows import Audience, Limits, Reject, Row, Source, amount
+from sms.audiences.files.reading import AudienceReader, collected, stream
+from sms.audiences.files.rows import Audience, Limits, RejectedRow, Row, Source, amount
 
 # Between numbers in one line. A space only where a plus follows, since it also stands inside numbers.
 _BETWEEN = re.compile(r"[,;|\t]|\s(?=\+)")
@@ -38,7 +38,7 @@ def stream_pasted(
     column: str | None = None,
     limits: Limits | None = None,
     allow_duplicates: bool = False,
-) -> Reading:
+) -> AudienceReader:
     """The rows of a text, one by one. Row numbers are line numbers, or count the numbers where several share a line."""
     limits = limits or Limits()
     size = len(text.encode("utf-8", "replace"))
@@ -64,7 +64,9 @@ def stream_pasted(
             allow_duplicates=allow_duplicates,
         )
     source = Source(rows=_entries(lines), headed=False)
-    return Reading(source, country=country, column=None, limits=limits, allow_duplicates=allow_duplicates)
+    return AudienceReader(
+        source, country=country, column=None, limits=limits, allow_duplicates=allow_duplicates
+    )
 
 
 def _is_list(line: str) -> bool:
@@ -75,7 +77,7 @@ def _is_list(line: str) -> bool:
     return all(sum(map(str.isdecimal, cell)) >= 5 and not _LETTER.search(cell) for cell in cells)
 
 
-def _entries(lines: list[str]) -> Iterator[Row | Reject]:
+def _entries(lines: list[str]) -> Iterator[Row | RejectedRow]:
     number = 0
     for line in lines:
         for entry in _BETWEEN.split(line) if line.strip() else ("",):

@@ -21,11 +21,11 @@ from sms.audiences.files.rows import (
     BLOCK,
     SMALL,
     Audience,
-    Block,
     Limits,
     Recipient,
-    Reject,
+    RejectedRow,
     Row,
+    RowBlock,
     Source,
     amount,
     shortened,
@@ -44,7 +44,7 @@ _ERRORS = frozenset(
 )
 
 
-class Reading:
+class AudienceReader:
     """An audience under way: headings are known, rows come while iterating (once).
 
     `rows_read` counts those that were yielded; `height` is how many there will be at most, 0 where that is not known.
@@ -73,7 +73,7 @@ class Reading:
         if isinstance(self._source.rows, Generator):
             self._source.rows.close()
 
-    def __iter__(self) -> Iterator[Recipient | Reject]:
+    def __iter__(self) -> Iterator[Recipient | RejectedRow]:
         """Each row that has a filled cell, as what it became."""
         most = self._limits.rows
         for item in self._rows:
@@ -83,11 +83,11 @@ class Reading:
                     "too_many_rows",
                     f"This file has more than {most:,} rows, the most this desk takes at once. Split it into smaller files.",
                 )
-            if isinstance(item, Reject):
+            if isinstance(item, RejectedRow):
                 yield item
                 continue
             judged = self._judged(*item)
-            yield replace(judged, cells=self._cells(item[1])) if isinstance(judged, Reject) else judged
+            yield replace(judged, cells=self._cells(item[1])) if isinstance(judged, RejectedRow) else judged
 
     def _cells(self, cells: list[str]) -> list[str]:
         """Those under a heading. One that is too long stays too long, and no longer than that."""
@@ -95,10 +95,10 @@ class Reading:
         padded = [*cells, *[""] * (len(names) - len(cells))]
         return [_plain(cell[:most]) for name, cell in zip(names, padded, strict=False) if name]
 
-    def _opened(self, source: Source, column: str | None) -> tuple[Columns, Iterator[Row | Reject]]:
+    def _opened(self, source: Source, column: str | None) -> tuple[Columns, Iterator[Row | RejectedRow]]:
         """Look at the first rows to find the columns, then put them back in front."""
         rows = _filled(source.rows)
-        first: list[Row | Reject] = []
+        first: list[Row | RejectedRow] = []
         for item in rows:
             first.append(item)
             if len(first) > _SAMPLE_ROWS:
@@ -107,7 +107,7 @@ class Reading:
             raise AudienceError(
                 "empty", "There is nothing in this file. Upload one that holds at least one number."
             )
-        if isinstance(first[0], Reject):
+        if isinstance(first[0], RejectedRow):
             raise AudienceError(
                 "broken_quotes",
                 "The quotation marks of the first row do not pair up, so the headings cannot be read. Correct that row and try again.",
@@ -117,7 +117,7 @@ class Reading:
                 "too_many_cells",
                 f"The first row has {len(first[0][1]):,} cells; the most is {_COLUMNS:,}. Save the table alone as CSV or XLSX.",
             )
-        sample = [_short(item[1], self._limits.cell) for item in first if not isinstance(item, Reject)]
+        sample = [_short(item[1], self._limits.cell) for item in first if not isinstance(item, RejectedRow)]
         columns = find_columns(
             sample,
             column=column,
@@ -142,13 +142,13 @@ class Reading:
             raise _BadCell("date", "The cell holds a date instead of a number.")
         return found
 
-    def _judged(self, row: int, cells: list[str]) -> Recipient | Reject:
+    def _judged(self, row: int, cells: list[str]) -> Recipient | RejectedRow:
         columns, limit = self._columns, self._limits.cell
         value = cells[columns.at] if columns.at < len(cells) else ""
         if len(max(cells, key=len)) > limit:
             return self._too_long(row, cells, value)
         if len(cells) > len(columns.names) and any(map(str.strip, cells[len(columns.names) :])):
-            return Reject(
+            return RejectedRow(
                 row=row,
                 value=shortened(value),
                 code="too_many_cells",
@@ -159,12 +159,12 @@ class Reading:
             found = self._parsed(value)
             substitutions = self._substitutions(cells)
         except (msisdn.BadNumber, _BadCell) as bad:
-            return Reject(row=row, value=shortened(value), code=bad.code, reason=str(bad))
+            return RejectedRow(row=row, value=shortened(value), code=bad.code, reason=str(bad))
         if self._seen is not None:
             before = self._seen.setdefault(int(found.e164[1:]), row)
             if before != row:
                 reason = f"The same number is already in row {before}."
-                return Reject(row=row, value=shortened(value), code="duplicate", reason=reason)
+                return RejectedRow(row=row, value=shortened(value), code="duplicate", reason=reason)
         return Recipient(row=row, msisdn=found.e164, substitutions=substitutions, warning=found.warning)
 
     def _substitutions(self, cells: list[str]) -> dict[str, str]:
@@ -182,10 +182,10 @@ class Reading:
                     substitutions[name] = cell
         return substitutions
 
-    def _too_long(self, row: int, cells: list[str], value: str) -> Reject:
+    def _too_long(self, row: int, cells: list[str], value: str) -> RejectedRow:
         at = next(at for at, cell in enumerate(cells) if len(cell) > self._limits.cell)
         name = self._columns.names[at] if at < len(self._columns.names) else ""
-        return Reject(
+        return RejectedRow(
             row=row,
             value=shortened(value),
             code="cell_too_long",
@@ -210,7 +210,7 @@ def stream(
     column: str | None = None,
     limits: Limits | None = None,
     allow_duplicates: bool = False,
-) -> Reading:
+) -> AudienceReader:
     """Open a file of recipients. `country` (ISO, "" for none) is for numbers written without one.
 
     `name` is only for people; what the file is, its content says. The caller keeps `file` open while iterating and closes it.
@@ -230,7 +230,7 @@ def stream(
         if kind == "text"
         else open_workbook(file, kind=kind, country=country, limits=limits)
     )
-    return Reading(
+    return AudienceReader(
         source, country=country, column=column or None, limits=limits, allow_duplicates=allow_duplicates
     )
 
@@ -246,7 +246,7 @@ def first_row(file: BinaryIO, *, country: str, limits: Limits) -> list[str]:
     first = next(_filled(source.rows), None)
     if isinstance(source.rows, Generator):
         source.rows.close()
-    return [] if first is None or isinstance(first, Reject) else [cell.strip() for cell in first[1]]
+    return [] if first is None or isinstance(first, RejectedRow) else [cell.strip() for cell in first[1]]
 
 
 def read(
@@ -266,12 +266,12 @@ def read(
     )
 
 
-def collected(reading: Reading) -> Audience:
+def collected(reading: AudienceReader) -> Audience:
     """The rest of a reading as an audience."""
     recipients: list[Recipient] = []
-    rejects: list[Reject] = []
+    rejects: list[RejectedRow] = []
     for item in reading:
-        if isinstance(item, Reject):
+        if isinstance(item, RejectedRow):
             rejects.append(item)
         else:
             recipients.append(item)
@@ -285,21 +285,21 @@ class Streamed:
 
     headings: list[str]
     column: str
-    open: Callable[[], Reading]
+    open: Callable[[], AudienceReader]
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[RowBlock]:
         """All rows. Raises AudienceError on the way."""
         reading = self.open()
         try:
             rows = iter(reading)
             while items := list(islice(rows, BLOCK)):
                 kept = [one for one in items if isinstance(one, Recipient)]
-                yield Block(kept, [one for one in items if isinstance(one, Reject)])
+                yield RowBlock(kept, [one for one in items if isinstance(one, RejectedRow)])
         finally:
             reading.close()
 
 
-def by_size(begin: Callable[[], Reading], *, size: int) -> Audience | Streamed:
+def by_size(begin: Callable[[], AudienceReader], *, size: int) -> Audience | Streamed:
     """All of a small file (`size` in bytes), a large one as a stream. `begin` starts to read it. Raises AudienceError."""
     reading = begin()
     if size <= SMALL:
@@ -313,9 +313,9 @@ def _seekable(file: BinaryIO, limits: Limits) -> BinaryIO:
     return file if file.seekable() else io.BytesIO(file.read(limits.bytes + 1))
 
 
-def _filled(rows: Iterator[Row | Reject]) -> Iterator[Row | Reject]:
+def _filled(rows: Iterator[Row | RejectedRow]) -> Iterator[Row | RejectedRow]:
     """Rows with no cell filled are not rows; they only count for the numbers of those below."""
-    return (item for item in rows if isinstance(item, Reject) or any(map(str.strip, item[1])))
+    return (item for item in rows if isinstance(item, RejectedRow) or any(map(str.strip, item[1])))
 
 
 def _short(cells: list[str], limit: int) -> list[str]:

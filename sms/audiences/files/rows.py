@@ -29,7 +29,7 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     warning: str = ""
 
 
-class Reject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class RejectedRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A row that will get no message. `value` is what stood in the number's cell, shortened; `reason` is for a person.
 
     `cells` is what stood under the headings, where it could be told apart, so that a person can put it right.
@@ -42,11 +42,11 @@ class Reject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     cells: Sequence[str] = ()
 
 
-class Block(NamedTuple):
+class RowBlock(NamedTuple):
     """Some rows that follow each other."""
 
     recipients: Sequence[Recipient]
-    rejects: Sequence[Reject]
+    rejects: Sequence[RejectedRow]
 
 
 class Rows(Protocol):
@@ -60,7 +60,7 @@ class Rows(Protocol):
     def column(self) -> str:
         """The one with the numbers."""
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[RowBlock]:
         """All rows in their order, as often as it is called."""
 
 
@@ -71,14 +71,14 @@ class Audience:
     headings: list[str]
     column: str
     recipients: list[Recipient]
-    rejects: list[Reject]
+    rejects: list[RejectedRow]
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[RowBlock]:
         """The rejects first, in one block."""
         if self.rejects:
-            yield Block((), self.rejects)
+            yield RowBlock((), self.rejects)
         for start in range(0, len(self.recipients), BLOCK):
-            yield Block(self.recipients[start : start + BLOCK], ())
+            yield RowBlock(self.recipients[start : start + BLOCK], ())
 
 
 # A row as the file has it: its number as a spreadsheet shows it (from 1, headings included), and its cells as text.
@@ -92,7 +92,7 @@ class Source:
     `headed` is False where the first row is known to be no headings; `height` is how many rows there are, where that is known.
     """
 
-    rows: Iterator[Row | Reject]
+    rows: Iterator[Row | RejectedRow]
     place: str = ""
     headed: bool = True
     height: int = 0

@@ -10,7 +10,7 @@ from typing import BinaryIO, Literal, TypeVar
 
 from python_calamine import CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
-from sms.audiences.files.archive import Archive
+from sms.audiences.files.archive import ZippedWorkbook
 from sms.audiences.files.errors import AudienceError
 from sms.audiences.files.kinds import protected, unreadable
 from sms.audiences.files.layout import Layout, XlsxLayouts, check_ods
@@ -22,7 +22,7 @@ _T = TypeVar("_T")
 
 def open_workbook(file: BinaryIO, *, kind: Literal["zip", "xls"], country: str, limits: Limits) -> Source:
     """The rows of the first visible sheet that has any. Raises `AudienceError` where there is none, or it is not safe to open."""
-    archive = Archive(file, limits=limits) if kind == "zip" else None
+    archive = ZippedWorkbook(file, limits=limits) if kind == "zip" else None
     if archive and archive.kind == "ods":
         check_ods(archive, limits=limits)
     file.seek(0)

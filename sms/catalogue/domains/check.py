@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from sms.catalogue.domains.site import Open, Site, open_wire, visit
 from sms.catalogue.domains.trace import Ask, NoAnswer, Trace, asking, follow
-from sms.catalogue.domains.verdict import Report, Seen, Target, judge
+from sms.catalogue.domains.verdict import DomainObservation, DomainVerdict, Target, judge
 from sms.models import Actor, AuditEvent, DomainChange, DomainState, ShortLinkDomain
 from sms.values.public_address import refusal
 
@@ -55,7 +55,7 @@ class NotCheckable(Exception):
 
 def check(
     domain: ShortLinkDomain, *, by: Actor, eyes: Eyes | None = None, now: datetime | None = None
-) -> Report:
+) -> DomainVerdict:
     """Look at one domain now and keep the result. Raises `NotCheckable` for one of the sandbox."""
     found = ShortLinkDomain.objects.select_related("service", "region").get(pk=domain.pk)
     if found.service.is_sandbox:
@@ -89,15 +89,17 @@ def _due(now: datetime) -> "QuerySet[ShortLinkDomain]":
 # --- looking ------------------------------------------------------------------------------------------------------------
 
 
-def _look(domains: Sequence[ShortLinkDomain], eyes: Eyes | None, now: datetime) -> list[Report]:
+def _look(domains: Sequence[ShortLinkDomain], eyes: Eyes | None, now: datetime) -> list[DomainVerdict]:
     return asyncio.run(_look_at_all(domains, eyes, now)) if domains else []
 
 
-async def _look_at_all(domains: Sequence[ShortLinkDomain], eyes: Eyes | None, now: datetime) -> list[Report]:
+async def _look_at_all(
+    domains: Sequence[ShortLinkDomain], eyes: Eyes | None, now: datetime
+) -> list[DomainVerdict]:
     given = eyes or _own_eyes()
     room = asyncio.Semaphore(AT_ONCE)
 
-    async def one(domain: ShortLinkDomain) -> Seen:
+    async def one(domain: ShortLinkDomain) -> DomainObservation:
         async with room:
             return await _see(domain, given)
 
@@ -121,7 +123,7 @@ def _own_eyes() -> Eyes:
         return Eyes(ask=nobody)
 
 
-async def _see(domain: ShortLinkDomain, eyes: Eyes) -> Seen:
+async def _see(domain: ShortLinkDomain, eyes: Eyes) -> DomainObservation:
     """At most `patience` seconds; what was found until then counts."""
     kind, value = domain.target
     trace, site = Trace(domain.host, trouble="timeout"), None
@@ -131,14 +133,14 @@ async def _see(domain: ShortLinkDomain, eyes: Eyes) -> Seen:
             trace = await follow(domain.host, eyes.ask)
             why = next((why for one in trace.addresses if (why := refusal(one, loopback=eyes.loopback))), "")
             if trace.trouble or not trace.addresses or why:
-                return Seen(trace, private=why)
+                return DomainObservation(trace, private=why)
             if kind == "CNAME" and value and value.lower() not in trace.chain:
                 others = (await follow(value, eyes.ask)).addresses
             site = Site(trouble="timeout")
             site = await visit(domain.host, trace.addresses[0], opened=eyes.opened, trust=eyes.trust)
     except TimeoutError:
         pass
-    return Seen(trace, others, site)
+    return DomainObservation(trace, others, site)
 
 
 async def _anything(domain: ShortLinkDomain, eyes: Eyes) -> bool:
@@ -156,7 +158,7 @@ async def _anything(domain: ShortLinkDomain, eyes: Eyes) -> bool:
 # --- keeping ------------------------------------------------------------------------------------------------------------
 
 
-def _keep(pk: int, report: Report, *, by: Actor, now: datetime) -> None:
+def _keep(pk: int, report: DomainVerdict, *, by: Actor, now: datetime) -> None:
     with transaction.atomic():
         domain = (
             ShortLinkDomain.objects.select_for_update(of=("self",))

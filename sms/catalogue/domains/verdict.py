@@ -11,7 +11,7 @@ from sms.models import DomainState as State
 SOON, URGENT = 21, 7  # days left of a certificate; the provider's support needs lead time
 
 
-class Level(StrEnum):
+class CheckLevel(StrEnum):
     """How a finding is marked."""
 
     GOOD = "good"
@@ -21,10 +21,10 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One line of a check: `part` is DNS, Certificate or HTTPS."""
 
-    level: Level
+    level: CheckLevel
     part: str
     text: str
 
@@ -38,7 +38,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class DomainObservation:
     """What a check saw. `target_addresses` are of a CNAME's target; `control` False where nothing could be looked up at all.
 
     `private` is why an address is not visited.
@@ -52,15 +52,15 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class DomainVerdict:
     """`state` None: nothing can be said this time, what was known stays."""
 
     state: State | None
     says: str
-    findings: tuple[Finding, ...] = field(default=())
+    findings: tuple[CheckResult, ...] = field(default=())
 
 
-def judge(seen: Seen, *, target: Target, worked: bool, now: datetime) -> Report:
+def judge(seen: DomainObservation, *, target: Target, worked: bool, now: datetime) -> DomainVerdict:
     """`worked`: it was healthy or degraded before, so what is missing now is broken rather than not there yet."""
     dns = _dns(seen, target, worked)
     if dns.state is not None and dns.state not in (State.HEALTHY, State.DEGRADED):
@@ -70,21 +70,21 @@ def judge(seen: Seen, *, target: Target, worked: bool, now: datetime) -> Report:
     return _together(dns, _site(seen.trace.host, seen.site, worked, now))
 
 
-def _together(dns: Report, site: Report) -> Report:
+def _together(dns: DomainVerdict, site: DomainVerdict) -> DomainVerdict:
     """The worse state with its sentence; findings of both."""
     order = list(State)
     worse = max(dns, site, key=lambda one: (order.index(one.state or State.HEALTHY), one is site))
-    return Report(worse.state, worse.says, (*dns.findings, *site.findings))
+    return DomainVerdict(worse.state, worse.says, (*dns.findings, *site.findings))
 
 
 # --- DNS ----------------------------------------------------------------------------------------------------------------
 
 
-def _dns(seen: Seen, target: Target, worked: bool) -> Report:
+def _dns(seen: DomainObservation, target: Target, worked: bool) -> DomainVerdict:
     trace, record = seen.trace, f"{target.kind} record {seen.trace.host} → {target.value}"
     if trace.trouble in ("servfail", "timeout") and not seen.control:
         text = "DNS cannot be asked from this machine right now, so nothing was checked. Look at its network, then check again."
-        return Report(None, text, (Finding(Level.NOTE, "DNS", text),))
+        return DomainVerdict(None, text, (CheckResult(CheckLevel.NOTE, "DNS", text),))
     if trace.trouble:
         return _dns_trouble(trace, record if target.value else "", worked)
     if not trace.addresses:
@@ -102,11 +102,11 @@ def _dns(seen: Seen, target: Target, worked: bool) -> Report:
         )
     if not target.value:
         text = "The provider's own domain: nothing has to be set up."
-        return Report(State.HEALTHY, text, (Finding(Level.GOOD, "DNS", text),))
+        return DomainVerdict(State.HEALTHY, text, (CheckResult(CheckLevel.GOOD, "DNS", text),))
     return _right_place(seen, target, record)
 
 
-def _dns_trouble(trace: Trace, record: str, worked: bool) -> Report:
+def _dns_trouble(trace: Trace, record: str, worked: bool) -> DomainVerdict:
     make = f" Make the {record}." if record else ""
     match trace.trouble:
         case "no_name" if not trace.chain:
@@ -127,11 +127,11 @@ def _dns_trouble(trace: Trace, record: str, worked: bool) -> Report:
             )
         case _:
             text = f"The name servers of {trace.last} do not answer in time. Ask whoever runs that zone."
-            return _bad(State.DEGRADED if worked else State.PENDING, text, level=Level.WARN)
+            return _bad(State.DEGRADED if worked else State.PENDING, text, level=CheckLevel.WARN)
     return _bad(State.BROKEN, text)
 
 
-def _right_place(seen: Seen, target: Target, record: str) -> Report:
+def _right_place(seen: DomainObservation, target: Target, record: str) -> DomainVerdict:
     trace = seen.trace
     if target.kind == "CNAME":
         if target.value.lower() in trace.chain:
@@ -141,7 +141,7 @@ def _right_place(seen: Seen, target: Target, record: str) -> Report:
                 State.DEGRADED,
                 f"{trace.host} has the addresses of {target.value} instead of a CNAME record. It works until the provider changes "
                 f"them, which they do without notice. Make the {record}.",
-                level=Level.WARN,
+                level=CheckLevel.WARN,
             )
         where = trace.chain[-1] if trace.chain else ", ".join(trace.addresses[:3])
         return _bad(
@@ -157,23 +157,23 @@ def _right_place(seen: Seen, target: Target, record: str) -> Report:
         return _bad(
             State.DEGRADED,
             f"{trace.host} also has the address {', '.join(others[:3])}, where some phones will end. Take that record out.",
-            level=Level.WARN,
+            level=CheckLevel.WARN,
         )
     return _good(f"{trace.host} has the address {target.value}.")
 
 
-def _good(text: str) -> Report:
-    return Report(State.HEALTHY, text, (Finding(Level.GOOD, "DNS", text),))
+def _good(text: str) -> DomainVerdict:
+    return DomainVerdict(State.HEALTHY, text, (CheckResult(CheckLevel.GOOD, "DNS", text),))
 
 
-def _bad(state: State, text: str, *, part: str = "DNS", level: Level = Level.BAD) -> Report:
-    return Report(state, text, (Finding(level, part, text),))
+def _bad(state: State, text: str, *, part: str = "DNS", level: CheckLevel = CheckLevel.BAD) -> DomainVerdict:
+    return DomainVerdict(state, text, (CheckResult(level, part, text),))
 
 
 # --- certificate and answer ---------------------------------------------------------------------------------------------
 
 
-def _site(host: str, site: Site, worked: bool, now: datetime) -> Report:
+def _site(host: str, site: Site, worked: bool, now: datetime) -> DomainVerdict:
     missing = State.BROKEN if worked else State.PENDING
     ask = f"Send the certificate of {host} to Webex Connect's support, who install it; that takes some days."
     shown = site.certificate
@@ -205,21 +205,21 @@ def _day(at: datetime) -> str:
     return f"{at.day} {at:%B %Y}"
 
 
-def _lasting(shown: Certificate, ask: str, now: datetime) -> Report:
+def _lasting(shown: Certificate, ask: str, now: datetime) -> DomainVerdict:
     days = (shown.expires_at - now).days
     if days < SOON:
-        level = Level.BAD if days < URGENT else Level.WARN
+        level = CheckLevel.BAD if days < URGENT else CheckLevel.WARN
         text = f"The certificate expires in {days} day{'' if days == 1 else 's'}, on {_day(shown.expires_at)}. {ask}"
         return _bad(State.DEGRADED, text, part="Certificate", level=level)
     text = f"The certificate of {shown.issuer or 'its issuer'} is good for {days} days, until {_day(shown.expires_at)}."
-    return Report(
+    return DomainVerdict(
         State.HEALTHY,
         "DNS and certificate are right, and links work.",
-        (Finding(Level.GOOD, "Certificate", text),),
+        (CheckResult(CheckLevel.GOOD, "Certificate", text),),
     )
 
 
-def _answers(host: str, site: Site, so_far: Report) -> Report:
+def _answers(host: str, site: Site, so_far: DomainVerdict) -> DomainVerdict:
     findings = list(so_far.findings)
     state, says = so_far.state, so_far.says
     if site.status is None or site.status >= 500:
@@ -229,11 +229,11 @@ def _answers(host: str, site: Site, so_far: Report) -> Report:
             else f"answers with error {site.status}"
         )
         text = f"https://{host} {what}. If it stays so, ask Webex Connect's support."
-        findings.append(Finding(Level.WARN, "HTTPS", text))
+        findings.append(CheckResult(CheckLevel.WARN, "HTTPS", text))
         state, says = State.DEGRADED, text if so_far.state == State.HEALTHY else says
     else:
-        findings.append(Finding(Level.GOOD, "HTTPS", f"https://{host} answers ({site.status})."))
+        findings.append(CheckResult(CheckLevel.GOOD, "HTTPS", f"https://{host} answers ({site.status})."))
     if site.secured is False:
         text = "Plain http does not lead to https. Links of messages begin with https, so this matters only to whoever types one."
-        findings.append(Finding(Level.NOTE, "HTTPS", text))
-    return Report(state, says, tuple(findings))
+        findings.append(CheckResult(CheckLevel.NOTE, "HTTPS", text))
+    return DomainVerdict(state, says, tuple(findings))

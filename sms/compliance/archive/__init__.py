@@ -23,18 +23,18 @@ from sms.compliance.archive.read import (
     told,
 )
 from sms.compliance.archive.rewrite import rewrite
-from sms.compliance.archive.rows import Row, Story, read_ledger, story
-from sms.compliance.archive.strip import Gone, erased, in_raw, in_values, silent, strip
-from sms.compliance.archive.verify import Verdict, unknown_files, verify
+from sms.compliance.archive.rows import ArchivedMessage, Story, read_ledger, story
+from sms.compliance.archive.strip import StripRule, erased, in_raw, in_values, silent, strip
+from sms.compliance.archive.verify import ArchiveVerdict, unknown_files, verify
 
 __all__ = [
     "ArchiveError",
+    "ArchiveVerdict",
+    "ArchivedMessage",
     "Damaged",
-    "Gone",
     "Missing",
-    "Row",
     "Story",
-    "Verdict",
+    "StripRule",
     "at_row",
     "block_size",
     "by_provider_id",

@@ -35,7 +35,7 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenArchive:
     """A whole file."""
 
     blocks: list[Placed]
@@ -59,7 +59,9 @@ class Store:
 
     folder: Path | None = None
 
-    def write(self, name: str, blocks: Iterable[bytes], *, key: str, about: dict[str, object]) -> Written:
+    def write(
+        self, name: str, blocks: Iterable[bytes], *, key: str, about: dict[str, object]
+    ) -> WrittenArchive:
         """Encrypt the blocks into a new file; returns once file and name are on the disk. Raises ArchiveError where they are not."""
         path, box = self._path(name), AESGCM(base64.b64decode(key))
         head = MAGIC + json.dumps(about, sort_keys=True).encode() + b"\n"
@@ -84,7 +86,7 @@ class Store:
             raise ArchiveError(
                 f"The archive file {name} cannot be written ({problem.strerror}). Make room, or make ARCHIVE_DIR writable."
             ) from None
-        return Written(placed, whole.hexdigest(), at)
+        return WrittenArchive(placed, whole.hexdigest(), at)
 
     def read(self, name: str, number: int, placed: Placed, *, key: str) -> bytes:
         """One block, decrypted. Raises Missing or Damaged."""

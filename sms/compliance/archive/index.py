@@ -4,7 +4,7 @@ import hmac
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from sms.compliance.archive.rows import Row
+from sms.compliance.archive.rows import ArchivedMessage
 from sms.models import ArchiveIndex
 from sms.values.msisdn.hidden import ERASED, hidden
 
@@ -34,7 +34,7 @@ class Building:
         self._key = key
         self._buckets: dict[int, bytearray] = defaultdict(bytearray)
 
-    def add(self, number: int, rows: Iterable[Row]) -> None:
+    def add(self, number: int, rows: Iterable[ArchivedMessage]) -> None:
         """What block `number` holds."""
         digests = set()
         for row in rows:

@@ -20,8 +20,8 @@ from sms.compliance.archive import index
 from sms.compliance.archive.files import Placed, new_key, new_name, store
 from sms.compliance.archive.read import rows_of
 from sms.compliance.archive.rewrite import rewrite
-from sms.compliance.archive.rows import Row, content_of, pack, read_ledger
-from sms.compliance.archive.strip import Gone, strip
+from sms.compliance.archive.rows import ArchivedMessage, content_of, pack, read_ledger
+from sms.compliance.archive.strip import StripRule, strip
 from sms.ledger.counters import FIGURES, NAMED
 from sms.ledger.crash_points import point
 from sms.models import (
@@ -54,13 +54,13 @@ def block_size() -> int:
 class _Page:
     """A block as it was written."""
 
-    rows: list[Row]
+    rows: list[ArchivedMessage]
     content: str
     moved_content: str  # of the rows as they are in the ledger
 
 
 def make(
-    service: Service, blocks: Sequence[Sequence[int]], *, posted_until: datetime, gone: Gone, rest: Rest
+    service: Service, blocks: Sequence[Sequence[int]], *, posted_until: datetime, gone: StripRule, rest: Rest
 ) -> Archive | None:
     """Write messages (ids by block) into a new file and list it; they are in the ledger still. None where `rest` ended it.
 
@@ -191,7 +191,7 @@ def _held(sends: Sequence[int]) -> bool:
     return SendKeeping.objects.filter(pk__in=id_list.among(sends), held_at__isnull=False).exists()
 
 
-def _awaited(rows: Sequence[Row]) -> bool:
+def _awaited(rows: Sequence[ArchivedMessage]) -> bool:
     """Whether a receipt of these is still to be applied."""
     receipts = id_list.among([one.id for row in rows for one in row.told])
     return ReceiptInbox.objects.filter(pk__in=receipts).exists()

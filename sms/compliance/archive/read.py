@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from sms.compliance.archive import index
 from sms.compliance.archive.errors import Damaged
 from sms.compliance.archive.files import WAY_OUT, Placed, store
-from sms.compliance.archive.rows import Row, Story, story, unpack
+from sms.compliance.archive.rows import ArchivedMessage, Story, story, unpack
 from sms.models import Archive, ArchiveBlock, Send, Service
 from sms.values.msisdn.hidden import hidden
 
@@ -20,10 +20,10 @@ class _Open:
     """The blocks that were read last."""
 
     def __init__(self) -> None:
-        self._rows: OrderedDict[tuple[str, int], list[Row]] = OrderedDict()
+        self._rows: OrderedDict[tuple[str, int], list[ArchivedMessage]] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, name: str, number: int, read: Callable[[], list[Row]]) -> list[Row]:
+    def get(self, name: str, number: int, read: Callable[[], list[ArchivedMessage]]) -> list[ArchivedMessage]:
         with self._lock:
             if (name, number) in self._rows:
                 self._rows.move_to_end((name, number))
@@ -43,11 +43,11 @@ class _Open:
 opened = _Open()
 
 
-def rows_of(archive: Archive, block: ArchiveBlock) -> list[Row]:
+def rows_of(archive: Archive, block: ArchiveBlock) -> list[ArchivedMessage]:
     """A block's rows, in order of id. Raises ArchiveError."""
     name, number = archive.name, block.number
 
-    def read() -> list[Row]:
+    def read() -> list[ArchivedMessage]:
         placed = Placed(block.offset, block.length, block.sha256)
         packed = store.read(name, number, placed, key=archive.key)
         try:
@@ -71,7 +71,7 @@ def one(service: Service, message_id: int) -> Story | None:
     return None
 
 
-def to_number(service: Service, msisdn: str) -> list[Row]:
+def to_number(service: Service, msisdn: str) -> list[ArchivedMessage]:
     """Every archived message to a number (E.164), the oldest first. Raises ArchiveError."""
     key = service.number_key
     digest = index.of_number(msisdn, key=key)
@@ -79,21 +79,21 @@ def to_number(service: Service, msisdn: str) -> list[Row]:
     return [row for row in _among(service, digest) if row.msisdn in names]
 
 
-def by_provider_id(service: Service, provider_id: str) -> list[Row]:
+def by_provider_id(service: Service, provider_id: str) -> list[ArchivedMessage]:
     """Archived messages with the provider's id. Raises ArchiveError."""
     digest = index.of_provider_id(provider_id, key=service.number_key)
     return [row for row in _among(service, digest) if row.provider_id == provider_id]
 
 
-def _among(service: Service, digest: bytes) -> Iterator[Row]:
+def _among(service: Service, digest: bytes) -> Iterator[ArchivedMessage]:
     for archive_id, numbers in sorted(index.blocks_with(service.pk, digest).items()):
         for block in _blocks(service).filter(archive_id=archive_id, number__in=numbers).order_by("number"):
             yield from rows_of(block.archive, block)
 
 
-def of_send(send: Send, *, after: int = 0, state: str = "", most: int = 50) -> list[Row]:
+def of_send(send: Send, *, after: int = 0, state: str = "", most: int = 50) -> list[ArchivedMessage]:
     """Archived messages of a send with an id above `after`, in order, `most` at most. Raises ArchiveError."""
-    found: list[Row] = []
+    found: list[ArchivedMessage] = []
     for row in every(send.service, after=after, send=send):
         if row.id > after and (not state or row.state == state):
             found.append(row)
@@ -102,7 +102,7 @@ def of_send(send: Send, *, after: int = 0, state: str = "", most: int = 50) -> l
     return found
 
 
-def every(service: Service, *, send: Send | None = None, after: int = 0) -> Iterator[Row]:
+def every(service: Service, *, send: Send | None = None, after: int = 0) -> Iterator[ArchivedMessage]:
     """Archived messages of a service, or of one send, in order of id within each block and blocks in order of their first. Raises
     ArchiveError."""
     blocks = _blocks(service).filter(last_id__gt=after)
@@ -114,7 +114,7 @@ def every(service: Service, *, send: Send | None = None, after: int = 0) -> Iter
                 yield row
 
 
-def told(service: Service, rows: list[Row]) -> list[Story]:
+def told(service: Service, rows: list[ArchivedMessage]) -> list[Story]:
     """Rows as the pages show them; one query for their sends."""
     sends = {one.pk: one for one in _sends(service).filter(pk__in={row.send_id for row in rows})}
     return [story(row, send=sends[row.send_id]) for row in rows if row.send_id in sends]

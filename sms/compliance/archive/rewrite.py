@@ -12,14 +12,14 @@ from django.utils import timezone
 from sms.compliance.archive import index
 from sms.compliance.archive.files import new_key, new_name, store
 from sms.compliance.archive.read import opened, rows_of
-from sms.compliance.archive.rows import Row, pack
+from sms.compliance.archive.rows import ArchivedMessage, pack
 from sms.ledger.crash_points import point
 from sms.models import Archive, ArchiveBlock, ArchiveIndex
 
-Change = Callable[[Row], Row]
+Change = Callable[[ArchivedMessage], ArchivedMessage]
 
 
-def _same(row: Row) -> Row:
+def _same(row: ArchivedMessage) -> ArchivedMessage:
     return row
 
 

@@ -37,7 +37,7 @@ COLUMNS = (
 )
 
 
-class Visit(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class ArchivedClick(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A click, and who it was judged to be."""
 
     url: str
@@ -49,17 +49,17 @@ class Visit(msgspec.Struct, frozen=True, array_like=True, gc=False):
     at: datetime
 
 
-class Told(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class ArchivedReceipt(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A receipt, with the click that it told of."""
 
     id: int
     raw: bytes
     attempt: int
     received_at: datetime
-    click: Visit | None = None
+    click: ArchivedClick | None = None
 
 
-class Row(msgspec.Struct, frozen=True, array_like=True):
+class ArchivedMessage(msgspec.Struct, frozen=True, array_like=True):
     """One message. `echo` is a partner's correlation id and spelling of the number."""
 
     id: int
@@ -84,14 +84,14 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
     submitted_at: datetime | None
     final_at: datetime | None
     echo: tuple[str, str] | None = None
-    told: tuple[Told, ...] = ()
+    told: tuple[ArchivedReceipt, ...] = ()
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(list[Row]).decode
+_decode = msgspec.msgpack.Decoder(list[ArchivedMessage]).decode
 
 
-def read_ledger(message_ids: Iterable[int]) -> list[Row]:
+def read_ledger(message_ids: Iterable[int]) -> list[ArchivedMessage]:
     """These messages as they are now, in order of id. Four queries."""
     wanted = among(message_ids)
     echoes = {
@@ -100,24 +100,26 @@ def read_ledger(message_ids: Iterable[int]) -> list[Row]:
             "message_id", "correlation_id", "destination"
         )
     }
-    clicks: dict[int, tuple[int, Visit]] = {}
+    clicks: dict[int, tuple[int, ArchivedClick]] = {}
     columns = ("url", "ip", "user_agent", "verdict", "reason", "rules_version", "at")
     visits = Click.objects.filter(message_id__in=wanted).order_by()
     for message_id, receipt_id, *rest in visits.values_list("message_id", "receipt_id", *columns):
-        clicks[receipt_id] = message_id, Visit(*rest)
-    told: dict[int, list[Told]] = defaultdict(list)
+        clicks[receipt_id] = message_id, ArchivedClick(*rest)
+    told: dict[int, list[ArchivedReceipt]] = defaultdict(list)
     for pk, message_id, raw, attempt, received_at in receipts_of(wanted, clicks).values_list(
         "pk", "message_id", "raw", "attempt", "received_at"
     ):
         owner, visit = clicks.get(pk, (message_id, None))
-        told[owner].append(Told(pk, bytes(raw), attempt, received_at, visit))
+        told[owner].append(ArchivedReceipt(pk, bytes(raw), attempt, received_at, visit))
     rows = Message.objects.filter(pk__in=wanted).order_by("pk").values_list(*COLUMNS)
     return [_row(row, echoes.get(row[0]), told[row[0]]) for row in rows]
 
 
-def _row(columns: tuple[Any, ...], echo: tuple[str, str] | None, told: list[Told]) -> Row:
+def _row(
+    columns: tuple[Any, ...], echo: tuple[str, str] | None, told: list[ArchivedReceipt]
+) -> ArchivedMessage:
     values: list[Any] = [*columns, echo, tuple(told)]
-    return Row(*values)
+    return ArchivedMessage(*values)
 
 
 def receipts_of(message_ids: Any, click_receipts: Iterable[int]) -> Any:
@@ -130,18 +132,18 @@ def receipts_of(message_ids: Any, click_receipts: Iterable[int]) -> Any:
     return (by_message.order_by() | by_click.order_by()).order_by("pk")
 
 
-def pack(rows: Sequence[Row]) -> tuple[bytes, str]:
+def pack(rows: Sequence[ArchivedMessage]) -> tuple[bytes, str]:
     """Compressed, and the digest of what was compressed."""
     plain = _encode(list(rows))
     return zlib.compress(plain, LEVEL), digest(plain)
 
 
-def content_of(rows: Sequence[Row]) -> str:
+def content_of(rows: Sequence[ArchivedMessage]) -> str:
     """The digest alone."""
     return digest(_encode(list(rows)))
 
 
-def unpack(packed: bytes) -> tuple[list[Row], str]:
+def unpack(packed: bytes) -> tuple[list[ArchivedMessage], str]:
     """Rows, and the digest of them. Raises ValueError for what was not packed here."""
     try:
         plain = zlib.decompress(packed)
@@ -166,7 +168,7 @@ class Story:
     archived: bool = field(default=True)
 
 
-def story(row: Row, *, send: Send) -> Story:
+def story(row: ArchivedMessage, *, send: Send) -> Story:
     """A row as models that were never saved and never will be."""
     message = Message(**{name: getattr(row, name) for name in COLUMNS})
     message.send = send

@@ -6,14 +6,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from sms.compliance.archive.rows import Row, Told
+from sms.compliance.archive.rows import ArchivedMessage, ArchivedReceipt
 from sms.inbound.receipts.shorten import bare_receipt
 from sms.values.msisdn.hidden import ERASED, hidden
 from sms.values.msisdn.mention import GONE, Mention
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class StripRule:
     """What has to be gone, and since when; None: it stays."""
 
     bodies: datetime | None = None
@@ -21,7 +21,7 @@ class Gone:
     receipts: datetime | None = None
 
 
-def strip(row: Row, gone: Gone, *, key: bytes) -> Row:
+def strip(row: ArchivedMessage, gone: StripRule, *, key: bytes) -> ArchivedMessage:
     """The row without what has to be gone. Bodies are text and values; a number leaves its digest, and goes out of what else says it."""
     if gone.bodies:
         row = replace(row, text="", substitutions={})
@@ -32,7 +32,7 @@ def strip(row: Row, gone: Gone, *, key: bytes) -> Row:
     return row
 
 
-def without_number(row: Row, *, put: str) -> Row:
+def without_number(row: ArchivedMessage, *, put: str) -> ArchivedMessage:
     """The row without its number, wherever it stands in it."""
     mention = Mention(row.msisdn)
     echo = (mention.without(row.echo[0]), "") if row.echo else None
@@ -48,7 +48,7 @@ def without_number(row: Row, *, put: str) -> Row:
     )
 
 
-def silent(row: Row, mention: Mention) -> Row:
+def silent(row: ArchivedMessage, mention: Mention) -> ArchivedMessage:
     """Somebody else's row without a number that it happens to name."""
     return replace(
         row,
@@ -60,7 +60,7 @@ def silent(row: Row, mention: Mention) -> Row:
     )
 
 
-def erased(row: Row) -> Row:
+def erased(row: ArchivedMessage) -> ArchivedMessage:
     """The row without anything that is the person's: what stays is that a message was sent, when, and what became of it."""
     return replace(
         row,
@@ -91,7 +91,7 @@ def in_values(values: Any, mention: Mention) -> Any:
     return values
 
 
-def bare(one: Told) -> Told:
+def bare(one: ArchivedReceipt) -> ArchivedReceipt:
     """A receipt that says what became of the message, and nothing of the person."""
     click = one.click and replace(one.click, url="", ip="", user_agent="")
     return replace(one, raw=bare_receipt(one.raw), click=click)

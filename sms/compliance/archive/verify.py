@@ -10,7 +10,7 @@ from sms.models import Archive
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ArchiveVerdict:
     """One archive: how many messages were read, and the first thing that is wrong, as a sentence."""
 
     archive: Archive
@@ -18,7 +18,7 @@ class Verdict:
     broken: str = ""
 
 
-def verify(service_id: int | None = None) -> Iterator[Verdict]:
+def verify(service_id: int | None = None) -> Iterator[ArchiveVerdict]:
     """Every archive, the oldest first: the whole file's digest, each block's, its rows, their count and ids."""
     archives = Archive.objects.exclude(name="").order_by("pk")
     if service_id is not None:
@@ -33,12 +33,12 @@ def unknown_files() -> list[str]:
     return [name for name in store.names() if name not in known]
 
 
-def _verify(archive: Archive) -> Verdict:
+def _verify(archive: Archive) -> ArchiveVerdict:
     done = 0
     try:
         digest, size = store.digest(archive.name)
         if (digest, size) != (archive.sha256, archive.size):
-            return Verdict(
+            return ArchiveVerdict(
                 archive, 0, f"{archive.name} is not the file that was written: its SHA-256 is another."
             )
         for block in archive.blocks.order_by("number"):
@@ -46,8 +46,10 @@ def _verify(archive: Archive) -> Verdict:
             rows, _ = unpack(store.read(archive.name, block.number, placed, key=archive.key))
             ids = [row.id for row in rows]
             if (len(ids), min(ids), max(ids)) != (block.messages, block.first_id, block.last_id):
-                return Verdict(archive, done, f"Block {block.number} of {archive.name} holds other messages.")
+                return ArchiveVerdict(
+                    archive, done, f"Block {block.number} of {archive.name} holds other messages."
+                )
             done += len(ids)
     except (ArchiveError, ValueError) as problem:
-        return Verdict(archive, done, str(problem))
-    return Verdict(archive, done)
+        return ArchiveVerdict(archive, done, str(problem))
+    return ArchiveVerdict(archive, done)

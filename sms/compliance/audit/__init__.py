@@ -4,23 +4,23 @@ A row is written with its MAC by `AuditEvent.record`, in the transaction of its 
 `docs/decisions/0008-audit-chain.md` for why, and for the seconds in which a row is not sealed yet.
 """
 
-from sms.compliance.audit.checkpoint import Book, checkpoint, heads_of
+from sms.compliance.audit.checkpoint import CheckpointFiles, checkpoint, heads_of
 from sms.compliance.audit.export import csv_of, json_lines_of
 from sms.compliance.audit.queries import Selection, rows_of
 from sms.compliance.audit.retire import retire
 from sms.compliance.audit.seal import Head, seal
 from sms.compliance.audit.sealer import EVERY, Keeper
 from sms.compliance.audit.stretches import verify_long
-from sms.compliance.audit.verify import Broken, Verdict, services, verify, wrong_with
+from sms.compliance.audit.verify import Broken, ChainVerdict, services, verify, wrong_with
 
 __all__ = [
     "EVERY",
-    "Book",
     "Broken",
+    "ChainVerdict",
+    "CheckpointFiles",
     "Head",
     "Keeper",
     "Selection",
-    "Verdict",
     "checkpoint",
     "csv_of",
     "heads_of",

@@ -60,7 +60,7 @@ def heads_of(services: Iterable[str]) -> dict[str, Head]:
     return {slug: head for slug, head in found if head is not None}
 
 
-class Book:
+class CheckpointFiles:
     """The two files of one folder."""
 
     def __init__(self, folder: Path) -> None:
@@ -140,7 +140,9 @@ def holds(point: Point) -> bool:
     return AuditSeal.objects.filter(service_slug=point.service, number=point.number, hash=point.hash).exists()
 
 
-def checkpoint(book: Book, heads: Mapping[str, Head], *, now: datetime | None = None) -> list[Point]:
+def checkpoint(
+    book: CheckpointFiles, heads: Mapping[str, Head], *, now: datetime | None = None
+) -> list[Point]:
     """Write heads to the log stream and to the book. What the book knew and the chain does not hold is told as an error."""
     points = [Point.of(head, now=now) for head in heads.values()]
     for point in points:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.db.models import Max
 
-from sms.compliance.audit.checkpoint import Book, checkpoint, heads_of
+from sms.compliance.audit.checkpoint import CheckpointFiles, checkpoint, heads_of
 from sms.compliance.audit.seal import seal
 from sms.compliance.audit.verify import services
 from sms.models import AuditSeal
@@ -21,7 +21,7 @@ class Keeper:
     """One process's part in it."""
 
     def __init__(self, folder: Path) -> None:
-        self._book = Book(folder)
+        self._book = CheckpointFiles(folder)
         self._next = time.monotonic()
         self._seen = 0
 

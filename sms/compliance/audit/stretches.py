@@ -18,15 +18,15 @@ from django.db import connection
 
 from sms.compliance.audit.checkpoint import Point
 from sms.compliance.audit.seal import head_of, seal
-from sms.compliance.audit.verify import START, Verdict, compare, twice, verify, walked
+from sms.compliance.audit.verify import START, ChainVerdict, compare, twice, verify, walked
 from sms.models import AuditSeal, audit_guard
 
 LONG = 200_000  # rows of a chain that is worth a process, which takes a second to begin
 Stretch = tuple[str, tuple[int, str], int]  # service, the seal before it (number and hash), its last number
-Mapped = Callable[[Callable[[Stretch], Verdict], Sequence[Stretch]], Iterable[Verdict]]
+Mapped = Callable[[Callable[[Stretch], ChainVerdict], Sequence[Stretch]], Iterable[ChainVerdict]]
 
 
-def verify_long(service_slug: str, *, points: Iterable[Point] = (), processes: int) -> Verdict:
+def verify_long(service_slug: str, *, points: Iterable[Point] = (), processes: int) -> ChainVerdict:
     """As `verify`, by up to `processes` where the chain is long. Not inside a transaction: others do not see it."""
     seal(thorough=True)
     head = head_of(service_slug)
@@ -37,10 +37,10 @@ def verify_long(service_slug: str, *, points: Iterable[Point] = (), processes: i
         return in_stretches(service_slug, points=points, parts=parts, mapped=mapped)
 
 
-def in_stretches(service_slug: str, *, points: Iterable[Point], parts: int, mapped: Mapped) -> Verdict:
+def in_stretches(service_slug: str, *, points: Iterable[Point], parts: int, mapped: Mapped) -> ChainVerdict:
     """The chain in so many parts, walked by `mapped`, which is `map` or that of a pool."""
     started = time.monotonic()
-    verdict = Verdict(service_slug)
+    verdict = ChainVerdict(service_slug)
     walks = mapped(_walk, _cut(service_slug, parts))
     copy = twice(service_slug)  # meanwhile
     for part in walks:
@@ -67,7 +67,7 @@ def _cut(service_slug: str, parts: int) -> list[Stretch]:
     return [(service_slug, cut, end) for cut, end in zip(cuts, lasts, strict=True) if end > cut[0]]
 
 
-def _walk(stretch: Stretch) -> Verdict:
+def _walk(stretch: Stretch) -> ChainVerdict:
     service_slug, after, until = stretch
     return walked(service_slug, after=after, until=until)
 
@@ -81,6 +81,6 @@ def _processes(count: int) -> Iterator[Mapped]:
         yield lambda _, stretches: pool.map(walk, stretches)
 
 
-def _walk_on(database: Mapping[str, Any], stretch: Stretch) -> Verdict:
+def _walk_on(database: Mapping[str, Any], stretch: Stretch) -> ChainVerdict:
     connection.settings_dict.update(database)  # that of a test is not the one of the settings
     return _walk(stretch)

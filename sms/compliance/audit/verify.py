@@ -33,7 +33,7 @@ class Broken:
 
 
 @dataclass(slots=True)
-class Verdict:
+class ChainVerdict:
     """What a walk found. `rows` were read and hold; `left` went by retention; `broken` is the first that does not hold."""
 
     service_slug: str
@@ -66,7 +66,7 @@ class Verdict:
         return f"{', '.join(parts)}."
 
 
-class Gap(Exception):
+class MissingSeals(Exception):
     """A page of seals that is missing, with later ones there."""
 
     def __init__(self, number: int) -> None:
@@ -74,7 +74,7 @@ class Gap(Exception):
         self.number = number
 
 
-class Unreadable(Gap):
+class UnreadableRow(MissingSeals):
     """A row that the database holds and cannot give."""
 
 
@@ -93,7 +93,7 @@ def verify(
     points: Iterable[Point] = (),
     after: tuple[int, str] = (0, START),
     seconds: float | None = None,
-) -> Verdict:
+) -> ChainVerdict:
     """Check a chain, sealing what is not sealed first.
 
     `points` are heads known from elsewhere. With `seconds` it stops at the next page once they are over, `complete` then being False,
@@ -116,10 +116,10 @@ def walked(
     after: tuple[int, str] = (0, START),
     until: int | None = None,
     seconds: float | None = None,
-) -> Verdict:
+) -> ChainVerdict:
     """The seals after one of them, each with its row, in order; up to number `until`, or to the last."""
     started = time.monotonic()
-    verdict = Verdict(service_slug, number=after[0], hash=after[1])
+    verdict = ChainVerdict(service_slug, number=after[0], hash=after[1])
     walk = _Walk(verdict)
     try:
         for page in _pages(service_slug, after[0], until=until):
@@ -129,9 +129,9 @@ def walked(
             if seconds is not None and time.monotonic() - started > seconds:
                 verdict.complete = verdict.number >= _last(service_slug)
                 break
-    except Unreadable as problem:
+    except UnreadableRow as problem:
         verdict.broken = Broken(problem.number, None, "It holds what cannot be read as text.")
-    except Gap as problem:
+    except MissingSeals as problem:
         verdict.broken = Broken(problem.number, None, "Its seal is missing, and many after it.")
     if until is not None and verdict.number < until and not verdict.broken and verdict.complete:
         verdict.broken = Broken(verdict.number + 1, None, "Its seal is missing.")
@@ -144,7 +144,7 @@ def wrong_with(event_id: int) -> str:
     before = AuditSeal.objects.filter(service_slug=place.service_slug, number=place.number - 1).first()
     if before is None and place.number > 1:
         return "The seal before its own is missing."
-    verdict = Verdict(place.service_slug, number=place.number - 1, hash=before.hash if before else START)
+    verdict = ChainVerdict(place.service_slug, number=place.number - 1, hash=before.hash if before else START)
     walk, pages = _Walk(verdict), _pages(place.service_slug, place.number - 1, size=1)
     walk.check(next(pages))
     return verdict.broken.why if verdict.broken else ""
@@ -166,12 +166,12 @@ def _pages(
                 page = page_of()
             except (DatabaseError, UnicodeDecodeError):
                 if size == 1:
-                    raise Unreadable(after + 1) from None
+                    raise UnreadableRow(after + 1) from None
                 size = 1  # one of these cannot even be read: go up to it row by row
                 page_of = _ask(pool, service_slug, after, size)
                 continue
             if not page:
-                raise Gap(after + 1)
+                raise MissingSeals(after + 1)
             after += size
             size = min(size, last - after) or size
             page_of = _ask(pool, service_slug, after, size)
@@ -210,7 +210,7 @@ def _read_beside(database: Any, text: str, values: Sequence[object]) -> Sequence
 class _Walk:
     """One pass over a chain."""
 
-    def __init__(self, verdict: Verdict) -> None:
+    def __init__(self, verdict: ChainVerdict) -> None:
         self._verdict = verdict
         self._slug = verdict.service_slug
         self._keys = audit_proof.audit_keys.of(self._slug)
@@ -272,7 +272,7 @@ class _Walk:
         )
         return False
 
-    def _other_key(self, said: bytes, mac: str) -> audit_proof.Key | None:
+    def _other_key(self, said: bytes, mac: str) -> audit_proof.MacKey | None:
         return next((key for key in self._keys if key.mac(said) == mac), None)
 
     def _what(self, event_id: int, wrong: str) -> str:
@@ -305,7 +305,7 @@ def twice(service_slug: str) -> Broken | None:
     return None
 
 
-def compare(verdict: Verdict, points: Iterable[Point]) -> None:
+def compare(verdict: ChainVerdict, points: Iterable[Point]) -> None:
     """Whether the chain holds what was known of it elsewhere; names the first number that cannot be as it was."""
     agreed, mine = 0, [point for point in points if point.service == verdict.service_slug]
     for point in sorted(mine, key=lambda one: one.number):

@@ -86,7 +86,7 @@ def _answers(service: Service, forms: tuple[str, str]) -> Iterator[dict[str, Any
         yield {
             "received": time_of(sms.received_at),
             "to": sms.address,
-            "text": sms.values.text,
+            "text": sms.text,
             "read_as": sms.meaning,
         }
 

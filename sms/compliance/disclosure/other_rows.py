@@ -18,7 +18,7 @@ from sms.compliance.disclosure.own import own_text
 from sms.compliance.erasure import audiences, columns, disk, ledger, uploads
 from sms.compliance.erasure.naming import naming, says, windows
 from sms.compliance.erasure.subject import Subject
-from sms.compliance.personal_columns import Kind
+from sms.compliance.personal_columns import ColumnKind
 from sms.models import Receipt, ReportFile, Service, Upload
 
 MOST = 1000  # entries of a kind
@@ -73,7 +73,7 @@ class _Looking:
 
     def texts(self) -> Iterator[dict[str, Any]]:
         """Every other column that may hold one."""
-        for model, name in columns.columns(Kind.SAYS, Kind.NUMBER):
+        for model, name in columns.columns(ColumnKind.SAYS, ColumnKind.NUMBER):
             label = f"{model._meta.label}.{name}"
             if label in GIVEN:
                 continue

@@ -74,7 +74,7 @@ def _erase_rejects(version: AudienceVersion, subject: Subject) -> int:
 def _told_anew(version: AudienceVersion) -> None:
     """Digests of what it holds now; a draft that is made of it is checked again."""
     digest = storage.Digest()
-    for block in storage.Kept(version).blocks():
+    for block in storage.StoredAudience(version).blocks():
         digest.add(block.recipients)
     AudienceVersion.objects.filter(pk=version.pk).update(digest=str(digest))
     drafts = Draft.objects.filter(version=version, send=None)

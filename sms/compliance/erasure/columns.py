@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from sms.compliance.archive import in_values
 from sms.compliance.erasure.naming import ids_naming, naming, says, windows
 from sms.compliance.erasure.subject import UNSENT, Subject
-from sms.compliance.personal_columns import COLUMNS, PACKED_ELSEWHERE, Kind
+from sms.compliance.personal_columns import COLUMNS, PACKED_ELSEWHERE, ColumnKind
 from sms.models import UNFINISHED, AuditEvent
 
 Rest = Callable[[], object]
@@ -70,7 +70,7 @@ UNDER_WAY: dict[str, Q] = {
 UNIQUE = {"sms.Send.client_reference", "sms.SavedAudience.name", "sms.Label.word"}
 
 
-def columns(*kinds: Kind) -> Iterator[tuple[type[models.Model], str]]:
+def columns(*kinds: ColumnKind) -> Iterator[tuple[type[models.Model], str]]:
     """Columns of some kinds, of every application."""
     for label, listed in COLUMNS.items():
         for name, kind in listed.items():
@@ -93,7 +93,7 @@ def of_service(model: type[models.Model], subject: Subject) -> "QuerySet[Any]":
 def erase(subject: Subject, rest: Rest) -> dict[str, int]:
     """Take the number out of every text; rows by column."""
     done: dict[str, int] = {}
-    for model, name in columns(Kind.SAYS, Kind.NUMBER):
+    for model, name in columns(ColumnKind.SAYS, ColumnKind.NUMBER):
         if (model._meta.label, name) == ("sms.Message", "msisdn"):
             continue  # the ledger's own (`ledger`)
         for rows in windows(of_service(model, subject)):
@@ -108,7 +108,7 @@ def erase(subject: Subject, rest: Rest) -> dict[str, int]:
 def _clean(subject: Subject, model: type[models.Model], name: str, rows: "QuerySet[Any]") -> int:
     mention, field, done = subject.mention, model._meta.get_field(name), 0
     label = f"{model._meta.label}.{name}"
-    number = COLUMNS[model._meta.label][name] is Kind.NUMBER
+    number = COLUMNS[model._meta.label][name] is ColumnKind.NUMBER
     for pk, value in list(naming(rows, name, subject).values_list("pk", name)):
         if not says(value, subject):
             continue
@@ -125,15 +125,15 @@ def _clean(subject: Subject, model: type[models.Model], name: str, rows: "QueryS
 
 def left(subject: Subject, rest: Rest) -> dict[str, int]:
     """Rows by column that still name it."""
-    return _counted(subject, rest, Kind.SAYS, Kind.NUMBER)
+    return _counted(subject, rest, ColumnKind.SAYS, ColumnKind.NUMBER)
 
 
 def in_the_catalogue(subject: Subject, rest: Rest) -> dict[str, int]:
     """The same of what the desk itself says: templates, names of senders. Sends are made of it, so that people change it, not we."""
-    return _counted(subject, rest, Kind.OURS)
+    return _counted(subject, rest, ColumnKind.OURS)
 
 
-def _counted(subject: Subject, rest: Rest, *kinds: Kind) -> dict[str, int]:
+def _counted(subject: Subject, rest: Rest, *kinds: ColumnKind) -> dict[str, int]:
     found: dict[str, int] = {}
     for model, name in columns(*kinds):
         for rows in windows(of_service(model, subject)):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sms.compliance.erasure.subject import Subject
 from sms.inbound import optouts, receipts
-from sms.inbound.optouts import spool as optouts_spool
+from sms.inbound.optouts import inbound_spool
 from sms.inbound.receipts import spool
 
 PIECE, OVERLAP = 1 << 20, 256
@@ -25,7 +25,7 @@ PROOFS = "audit"
 
 
 @dataclass(slots=True)
-class Looked:
+class FileSearch:
     """Files that were looked through, those that were changed, and those that name the number still."""
 
     files: int = 0
@@ -78,7 +78,7 @@ def left_waiting(subject: Subject) -> int:
 
 def _waiting() -> "Iterator[tuple[Path, Callable[[bytes, Callable[[bytes], bytes]], bytes]]]":
     """Files that no process writes any more, and how each is changed."""
-    for folder, rewritten in ((spool.folder, spool.rewritten), (optouts_spool.folder, _plain)):
+    for folder, rewritten in ((spool.folder, spool.rewritten), (inbound_spool.folder, _plain)):
         if folder is not None and folder.is_dir():
             yield from (
                 (path, rewritten)
@@ -105,18 +105,18 @@ def _put(path: Path, content: bytes) -> None:
 # --- logs and other leavings ---------------------------------------------------------------------------------------------
 
 
-def erase_logs(subject: Subject, folder: Path) -> Looked:
+def erase_logs(subject: Subject, folder: Path) -> FileSearch:
     """Whatever else lies under the folder of this host's state; most of it names nobody by design."""
     return _look(subject, folder, change=True)
 
 
-def logs(subject: Subject, folder: Path) -> Looked:
+def logs(subject: Subject, folder: Path) -> FileSearch:
     """The same, only looked at."""
     return _look(subject, folder, change=False)
 
 
-def _look(subject: Subject, folder: Path, *, change: bool) -> Looked:
-    looked = Looked()
+def _look(subject: Subject, folder: Path, *, change: bool) -> FileSearch:
+    looked = FileSearch()
     for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
         inside = path.relative_to(folder).parts
         if inside[0] in ELSEWHERE or path.is_symlink() or not path.is_file() or ".sqlite3" in path.name:

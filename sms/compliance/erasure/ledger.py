@@ -79,18 +79,18 @@ def erase_archives(subject: Subject) -> int:
     return sum(archive.rewrite(one, partial(_without, subject)) for one in archives(subject))
 
 
-def _holds(subject: Subject, row: archive.Row) -> bool:
+def _holds(subject: Subject, row: archive.ArchivedMessage) -> bool:
     return row.msisdn in subject.forms or _says(subject, row)
 
 
-def _says(subject: Subject, row: archive.Row) -> bool:
+def _says(subject: Subject, row: archive.ArchivedMessage) -> bool:
     mention = subject.mention
     texts = (row.text, row.detail, *(row.echo or ()), *map(str, row.substitutions.values()))
     said = any(text and mention.found(text) for text in texts)
     return said or any(archive.in_raw(one.raw, mention) for one in row.told)
 
 
-def _without(subject: Subject, row: archive.Row) -> archive.Row:
+def _without(subject: Subject, row: archive.ArchivedMessage) -> archive.ArchivedMessage:
     if row.msisdn in subject.forms:
         return archive.erased(row)
     return archive.silent(row, subject.mention) if _says(subject, row) else row

@@ -37,7 +37,7 @@ class _Text(models.Func):
         return self.as_sql(compiler, connection, template=template, **extra)
 
 
-class _Bare(models.Func):
+class _WithoutSeparators(models.Func):
     """Text without what people put between digits; in JSON a line's end and a tab are two characters."""
 
     output_field = models.TextField()
@@ -78,7 +78,7 @@ class _Wide(models.Func):
 
 def naming(rows: "QuerySet[Any]", name: str, subject: Subject) -> "QuerySet[Any]":
     """Rows whose column may name it."""
-    rows = rows.annotate(said=_Text(F(name))).annotate(bare=_Bare(F("said")))
+    rows = rows.annotate(said=_Text(F(name))).annotate(bare=_WithoutSeparators(F("said")))
     found = models.Q(bare__contains=subject.mention.national) | models.Q(wide=True)
     for escape in ESCAPES.get(type(rows.model._meta.get_field(name)), ()):
         found |= models.Q(said__contains=escape)

@@ -27,7 +27,7 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ErasurePlace:
     """One place: what it is called on the certificate, what erases it, and how often the number is left in it."""
 
     words: str
@@ -35,14 +35,16 @@ class Place:
     left: Callable[[Subject, Around], int]
 
 
-def _rows(words: str, erase: Callable[[Subject], int], left: Callable[[Subject], int]) -> Place:
+def _rows(words: str, erase: Callable[[Subject], int], left: Callable[[Subject], int]) -> ErasurePlace:
     """A place that is done in one go."""
-    return Place(words, lambda subject, _: Done(erase(subject)), lambda subject, _: left(subject))
+    return ErasurePlace(words, lambda subject, _: Done(erase(subject)), lambda subject, _: left(subject))
 
 
-def _walked(words: str, erase: Callable[[Subject, Rest], int], left: Callable[[Subject, Rest], int]) -> Place:
+def _walked(
+    words: str, erase: Callable[[Subject, Rest], int], left: Callable[[Subject, Rest], int]
+) -> ErasurePlace:
     """A place that is large, with pauses between its pieces."""
-    return Place(
+    return ErasurePlace(
         words,
         lambda subject, around: Done(erase(subject, around.rest)),
         lambda subject, around: left(subject, around.rest),
@@ -51,8 +53,8 @@ def _walked(words: str, erase: Callable[[Subject, Rest], int], left: Callable[[S
 
 def _only_looked_at(
     words: str, note: Callable[[Subject, Around], str], left: Callable[[Subject, Around], int]
-) -> Place:
-    return Place(words, lambda subject, around: Done(0, note(subject, around)), left)
+) -> ErasurePlace:
+    return ErasurePlace(words, lambda subject, around: Done(0, note(subject, around)), left)
 
 
 def _uploads(subject: Subject, around: Around) -> Done:
@@ -99,7 +101,7 @@ def _logs(subject: Subject, around: Around) -> Done:
     )
 
 
-PLACES: tuple[Place, ...] = (
+PLACES: tuple[ErasurePlace, ...] = (
     _rows("messages waiting on this host's disk for the database", disk.erase_waiting, disk.left_waiting),
     _rows("opt-outs (kept as a digest)", opt_outs.erase, opt_outs.left),
     _rows(
@@ -116,13 +118,13 @@ PLACES: tuple[Place, ...] = (
     _rows("incoming SMS", receipts.erase_inbound, receipts.left_in_inbound),
     _rows("callbacks", receipts.erase_callbacks, receipts.left_in_callbacks),
     _rows("stored answers of the API", receipts.erase_answers, receipts.left_in_answers),
-    Place("uploaded files", _uploads, lambda subject, _: uploads.left_in_uploads(subject)),
+    ErasurePlace("uploaded files", _uploads, lambda subject, _: uploads.left_in_uploads(subject)),
     _rows(
         "audiences, every version of them, and their rejected rows",
         audiences.erase_audiences,
         audiences.left_in_audiences,
     ),
-    Place(
+    ErasurePlace(
         "every other text: sends, drafts, approvals, rejected rows, names, notes, reasons, colleagues' own numbers",
         _texts,
         lambda subject, around: sum(columns.left(subject, around.rest).values()),
@@ -147,7 +149,7 @@ PLACES: tuple[Place, ...] = (
         ),
         lambda subject, _: columns.left_in_audit(subject),
     ),
-    Place(
+    ErasurePlace(
         "logs and other files of this host",
         _logs,
         lambda subject, around: len(disk.logs(subject, around.folder).naming),

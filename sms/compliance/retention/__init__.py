@@ -12,14 +12,24 @@ from datetime import datetime
 
 from sms.compliance.retention import due, other_rows
 from sms.compliance.retention.holds import hold, release
-from sms.compliance.retention.run import Pace, days_set, late_archives, put_off, run, turn
+from sms.compliance.retention.run import RestRate, days_set, late_archives, put_off, run, turn
 from sms.models import Service
 
-__all__ = ["Forecast", "Pace", "days_set", "forecast", "hold", "put_off", "release", "run", "turn"]
+__all__ = [
+    "RestRate",
+    "RetentionForecast",
+    "days_set",
+    "forecast",
+    "hold",
+    "put_off",
+    "release",
+    "run",
+    "turn",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
+class RetentionForecast:
     """What the next run would do, as of now: `messages` by stage in so many `sends`, `archives` to be rewritten, everything else by kind.
 
     `open` and `held` are sends that are old enough and stay: something of them is unconfirmed or under way, or an admin holds them.
@@ -38,10 +48,10 @@ class Forecast:
         return not (any(self.sends.values()) or self.archives or any(self.others.values()))
 
 
-def forecast(service: Service, *, now: datetime) -> Forecast:
+def forecast(service: Service, *, now: datetime) -> RetentionForecast:
     """The dry run: the same questions as a run asks, and nothing is changed."""
     found = due.forecast(service, now=now)
-    return Forecast(
+    return RetentionForecast(
         sends=found.sends,
         messages=found.messages,
         archives=len(late_archives(service, now=now)),

@@ -38,7 +38,7 @@ class Ready:
 
 
 @dataclass(slots=True)
-class Kept:
+class KeptBack:
     """What is old enough and stays all the same: sends with something open, and held ones."""
 
     open: int = 0
@@ -51,7 +51,7 @@ def before(service: Service, stage: str, *, now: datetime) -> datetime | None:
     return None if days is None else now - timedelta(days=days)
 
 
-def ready(service: Service, stage: str, *, now: datetime, kept: Kept | None = None) -> Iterator[Ready]:
+def ready(service: Service, stage: str, *, now: datetime, kept: KeptBack | None = None) -> Iterator[Ready]:
     """Sends that are due for a stage, by id. Two queries for each 500."""
     until, column = before(service, stage, now=now), STAGES[stage][0]
     if until is None:
@@ -107,7 +107,7 @@ def _ends(send_ids: list[int]) -> dict[int, tuple[int, datetime | None]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
+class MessageForecast:
     """What a run would do to messages now: sends and their recipients by stage, and what stays all the same."""
 
     sends: dict[str, int]
@@ -116,14 +116,14 @@ class Forecast:
     held: int
 
 
-def forecast(service: Service, *, now: datetime) -> Forecast:
+def forecast(service: Service, *, now: datetime) -> MessageForecast:
     """Without changing anything."""
     sends, messages = dict.fromkeys(STAGES, 0), dict.fromkeys(STAGES, 0)
     still = held = 0
     for stage in STAGES:
-        kept = Kept()
+        kept = KeptBack()
         for one in ready(service, stage, now=now, kept=kept):
             sends[stage] += 1
             messages[stage] += one.recipients
         still, held = max(still, kept.open), max(held, kept.held)
-    return Forecast(sends, messages, still, held)
+    return MessageForecast(sends, messages, still, held)

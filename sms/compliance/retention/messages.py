@@ -39,31 +39,31 @@ def batch_size() -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SendPart:
     """Small sends together, or one large one by itself."""
 
     sends: tuple[int, ...]
     large: bool
 
 
-def parts(found: Iterable[Ready]) -> Iterator[Part]:
+def parts(found: Iterable[Ready]) -> Iterator[SendPart]:
     """As many sends together as a batch takes."""
     held: list[int] = []
     room = size = batch_size()
     for one in found:
         if one.recipients > size:
-            yield Part((one.send_id,), large=True)
+            yield SendPart((one.send_id,), large=True)
             continue
         if one.recipients > room or len(held) == size:
-            yield Part(tuple(held), large=False)
+            yield SendPart(tuple(held), large=False)
             held, room = [], size
         held.append(one.send_id)
         room -= one.recipients
     if held:
-        yield Part(tuple(held), large=False)
+        yield SendPart(tuple(held), large=False)
 
 
-def work(service: Service, stage: str, part: Part, *, now: datetime) -> Iterator[int]:
+def work(service: Service, stage: str, part: SendPart, *, now: datetime) -> Iterator[int]:
     """Do a stage for a part; yields after each transaction how many messages it changed."""
     while True:
         with transaction.atomic():

@@ -40,7 +40,7 @@ BY = Actor.system()
 
 
 @dataclass(slots=True)
-class Pace:
+class RestRate:
     """Rests as long as work asks for, keeps the duty, and knows when to end. Called between transactions."""
 
     stopped: Callable[[], bool] = lambda: False
@@ -170,14 +170,14 @@ def _file(
     return not rest()
 
 
-def _gone(service: Service, posted_until: datetime, *, now: datetime) -> archive.Gone:
+def _gone(service: Service, posted_until: datetime, *, now: datetime) -> archive.StripRule:
     """What is over for everything that ended by then."""
 
     def over(stage: str) -> datetime | None:
         until = due.before(service, stage, now=now)
         return now if until is not None and posted_until < until else None
 
-    return archive.Gone(bodies=over("bodies"), numbers=over("numbers"), receipts=over("receipts"))
+    return archive.StripRule(bodies=over("bodies"), numbers=over("numbers"), receipts=over("receipts"))
 
 
 def _archives(service: Service, *, now: datetime, rest: Callable[[], bool], add: Add) -> bool:
@@ -225,7 +225,7 @@ def turn(*, owner: str, stopped: Callable[[], bool]) -> int:
     done = 0
     try:
         for service in waiting:
-            rest = Pace(stopped=stopped, owner=owner)
+            rest = RestRate(stopped=stopped, owner=owner)
             if run(service, now=timezone.now(), rest=rest) is None:
                 break
             RetentionClock.objects.update_or_create(pk=service.pk, defaults={"next_at": Now() + EVERY})

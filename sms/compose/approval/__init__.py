@@ -15,8 +15,8 @@ from sms.compose.approval.fingerprint import PARTS, Print, Read, Reader, read, w
 from sms.compose.approval.fingerprint import of as fingerprint_of
 from sms.compose.approval.mail import send_due
 from sms.compose.approval.queries import (
-    Approval,
-    Shown,
+    ApprovalStatus,
+    RequestDetails,
     approvals_of,
     decided,
     listed,
@@ -42,18 +42,26 @@ from sms.compose.approval.requests import (
     void,
     withdraw,
 )
-from sms.compose.approval.rules import NOBODY, Needed, Reason, authors_of, eligible, needed, needed_for
+from sms.compose.approval.rules import (
+    NOBODY,
+    ApprovalReason,
+    Needed,
+    authors_of,
+    eligible,
+    needed,
+    needed_for,
+)
 
 __all__ = [
     "NOBODY",
     "PARTS",
-    "Approval",
+    "ApprovalReason",
+    "ApprovalStatus",
     "Needed",
     "Print",
     "Read",
     "Reader",
-    "Reason",
-    "Shown",
+    "RequestDetails",
     "approvals_of",
     "as_approved",
     "ask",

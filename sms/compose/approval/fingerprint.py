@@ -110,7 +110,7 @@ def words_of(parts: Sequence[str]) -> str:
 
 
 @dataclass(slots=True)
-class Figures:
+class FingerprintFigures:
     """What was counted on the way; for people, and no part of the fingerprint."""
 
     recipients: int = 0
@@ -125,7 +125,7 @@ class Print:
 
     parts: dict[str, str]
     slices: dict[int, str]
-    figures: Figures
+    figures: FingerprintFigures
 
     @property
     def fingerprint(self) -> str:
@@ -148,7 +148,7 @@ class Read:
 
     parts: dict[str, str]
     runs: dict[tuple[int, int], str]
-    figures: Figures
+    figures: FingerprintFigures
 
 
 class Reader:
@@ -157,7 +157,7 @@ class Reader:
     def __init__(self, send_id: int) -> None:
         self._send_id = send_id
         self._audience, self._values = hashlib.sha256(), hashlib.sha256()
-        self._runs, self._figures = dict[tuple[int, int], str](), Figures()
+        self._runs, self._figures = dict[tuple[int, int], str](), FingerprintFigures()
 
     def add(self, first_id: int, last_id: int) -> None:
         """The next slice, or what will be one."""
@@ -200,7 +200,7 @@ def _runs_of(send_id: int) -> list[tuple[int, int, int]]:
 
 def of_slice(send_id: int, first_id: int, last_id: int) -> str:
     """The digest of one slice, as in `Print.slices`."""
-    whom, what = _digests(send_id, first_id, last_id, Figures())
+    whom, what = _digests(send_id, first_id, last_id, FingerprintFigures())
     return hashlib.sha256(whom + what).hexdigest()
 
 
@@ -224,7 +224,7 @@ def _plain(value: Any) -> Any:
     return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
 
 
-def _digests(send_id: int, first_id: int, last_id: int, figures: Figures) -> tuple[bytes, bytes]:
+def _digests(send_id: int, first_id: int, last_id: int, figures: FingerprintFigures) -> tuple[bytes, bytes]:
     """Of the messages of one slice: whom, and what."""
     whom, what = hashlib.sha256(), hashlib.sha256()
     for row in _rows(send_id, first_id, last_id):

@@ -11,11 +11,11 @@ from django.utils.dateparse import parse_datetime
 from sms.compose.approval.fingerprint import WORDS
 from sms.compose.approval.snapshot import FACTS
 from sms.models import ApprovalRequest, ApprovalState, Message, Send, Service
-from sms.values.diff import Piece, changes
+from sms.values.diff import DiffRun, changes
 
 
 @dataclass(frozen=True, slots=True)
-class Approval:
+class ApprovalStatus:
     """How the approval of a send stands: yeses `given` of those `needed`."""
 
     request: ApprovalRequest
@@ -33,7 +33,7 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ChangedFact:
     """One fact that is not what it was."""
 
     name: str
@@ -42,28 +42,28 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class RequestDetails:
     """A request as its page shows it; `pieces` are the words of the text, where there is one to compare with."""
 
     facts: Sequence[tuple[str, Any]]
-    pieces: Sequence[Piece]
+    pieces: Sequence[DiffRun]
     text_changed: bool
-    changes: Sequence[Change]
+    changes: Sequence[ChangedFact]
     others: Sequence[str]  # parts that changed and have no word of their own in the facts
     first: Message | None
     longest: Message | None
 
 
-def approvals_of(sends: Collection[Send]) -> dict[int, Approval]:
+def approvals_of(sends: Collection[Send]) -> dict[int, ApprovalStatus]:
     """By send, the latest request of each of these that has one; one query, none where nobody was asked."""
     asked = [send.pk for send in sends if send.approvers]
     if not asked:
         return {}
     rows: Any = _with_yeses(ApprovalRequest.objects.filter(send__in=asked).order_by("pk"))
-    return {row.send_id: Approval(row, row.given) for row in rows}
+    return {row.send_id: ApprovalStatus(row, row.given) for row in rows}
 
 
-def standing(send: Send) -> Approval | None:
+def standing(send: Send) -> ApprovalStatus | None:
     """The latest request of one send."""
     return approvals_of([send]).get(send.pk)
 
@@ -107,22 +107,22 @@ def _with_yeses(rows: "QuerySet[ApprovalRequest]") -> "QuerySet[ApprovalRequest]
     return rows.annotate(given=Count("decisions", filter=Q(decisions__yes=True)))
 
 
-def shown(request: ApprovalRequest) -> Shown:
+def shown(request: ApprovalRequest) -> RequestDetails:
     """Facts, differences and two previews; reads the longest message, so it walks over the send's messages once."""
     snapshot = request.snapshot
     before = request.previous.snapshot if request.previous else None
     old, new = (_text(one) if one else "" for one in (before, snapshot))
     told = [
-        Change(label, _fact(before, name), _fact(snapshot, name))
+        ChangedFact(label, _fact(before, name), _fact(snapshot, name))
         for name, label in FACTS.items()
         if before is not None and _said(before.get(name)) != _said(snapshot.get(name))
     ]
     if before is not None and before.get("recipients") != snapshot.get("recipients"):
-        told.append(Change("Recipients", f"{before['recipients']:,}", f"{snapshot['recipients']:,}"))
+        told.append(ChangedFact("Recipients", f"{before['recipients']:,}", f"{snapshot['recipients']:,}"))
     rows = Message.objects.filter(send=request.send_id).order_by("pk")
     first = rows.first()
     longest = rows.order_by("-segments", "pk").first()
-    return Shown(
+    return RequestDetails(
         facts=[(label, _fact(snapshot, name)) for name, label in FACTS.items() if snapshot.get(name)],
         pieces=changes(old, new) if before is not None and old != new else [],
         text_changed=before is not None and old != new,

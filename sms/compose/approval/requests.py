@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from sms.compose.approval import fingerprint
 from sms.compose.approval.fingerprint import Print, Read
-from sms.compose.approval.rules import Needed, Reason, authors_of, eligible
+from sms.compose.approval.rules import ApprovalReason, Needed, authors_of, eligible
 from sms.compose.approval.snapshot import snapshot_of
 from sms.ledger import wakeups
 from sms.models import (
@@ -100,7 +100,7 @@ def ask_as_carried(
     if kept is None or send.state != SendState.AWAITING:
         return
     people = get_user_model()._default_manager.filter(pk__in=movers)  # whoever is gone cannot answer either
-    told = kept["wanted"] | {"reasons": tuple(Reason(**one) for one in kept["wanted"]["reasons"])}
+    told = kept["wanted"] | {"reasons": tuple(ApprovalReason(**one) for one in kept["wanted"]["reasons"])}
     draft = Draft.objects.filter(send=send).first()
     ask(
         send,

@@ -27,7 +27,7 @@ NAMED = 3  # new countries in one sentence
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class ApprovalReason:
     """A rule that applies: its name, how many it asks for, and why in a sentence."""
 
     rule: str
@@ -40,7 +40,7 @@ class Needed:
     """How many people must say yes, and why; `eligible` is how many of the service's approvers are not its authors."""
 
     approvers: int
-    reasons: tuple[Reason, ...]
+    reasons: tuple[ApprovalReason, ...]
     eligible: int
     valid_hours: int
 
@@ -60,7 +60,7 @@ class Needed:
 NOBODY = Needed(0, (), 0, 0)
 
 
-class Asked(Protocol):
+class ApprovalSubject(Protocol):
     """What of an order (`compose.order.Order`) the rules look at."""
 
     @property
@@ -89,7 +89,7 @@ class Addressed(Protocol):
 
 
 def needed_for(
-    order: Asked, lines: Sequence[Addressed], *, user: Any = None, now: datetime | None = None
+    order: ApprovalSubject, lines: Sequence[Addressed], *, user: Any = None, now: datetime | None = None
 ) -> Needed:
     """`needed` for an order and the messages it would make; `user` is who asks."""
     return needed(
@@ -102,7 +102,7 @@ def needed_for(
 
 
 def needed(
-    order: Asked,
+    order: ApprovalSubject,
     *,
     recipients: int,
     countries: Callable[[], Collection[str]],
@@ -143,26 +143,26 @@ def eligible(service: Service, *, besides: Collection[int] = ()) -> int:
 
 def _reasons(
     rules: ApprovalRules,
-    order: Asked,
+    order: ApprovalSubject,
     recipients: int,
     countries: Callable[[], Collection[str]],
     now: datetime,
-) -> Iterator[Reason]:
+) -> Iterator[ApprovalReason]:
     service, sender, domain = order.service, order.sender, order.link_domain
     if rules.size_approvers and rules.size is not None and recipients >= rules.size:
         says = f"It goes to {recipients:,} recipient{'' if recipients == 1 else 's'}; from {rules.size:,} on a send is large."
-        yield Reason("size", rules.size_approvers, says)
+        yield ApprovalReason("size", rules.size_approvers, says)
     if rules.new_sender and sender is not None and not _begun(service, sender=sender):
-        yield Reason("new_sender", rules.new_sender, f"It is the first send from {sender}.")
+        yield ApprovalReason("new_sender", rules.new_sender, f"It is the first send from {sender}.")
     if rules.new_domain and domain is not None and not _begun(service, link_domain=domain):
-        yield Reason("new_domain", rules.new_domain, f"It is the first send with links on {domain}.")
+        yield ApprovalReason("new_domain", rules.new_domain, f"It is the first send with links on {domain}.")
     if rules.new_country and (new := _new_countries(service, countries())):
-        yield Reason("new_country", rules.new_country, f"It is the first send to {_named(new)}.")
+        yield ApprovalReason("new_country", rules.new_country, f"It is the first send to {_named(new)}.")
     if rules.outside_hours and rules.hours:
         there = now.astimezone(zoneinfo.ZoneInfo(service.time_zone))
         if not rules.ordinary_at(there.time()):
             says = f"It is {there:%H:%M} in {service.time_zone}, outside the ordinary hours {rules.hours}."
-            yield Reason("outside_hours", rules.outside_hours, says)
+            yield ApprovalReason("outside_hours", rules.outside_hours, says)
 
 
 def _begun(service: Service, **what: object) -> bool:

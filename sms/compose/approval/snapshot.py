@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sms.compose.approval.fingerprint import Figures
+from sms.compose.approval.fingerprint import FingerprintFigures
 from sms.models import Lane, Resend, Send
 
 # What the pages call each fact, in their order; "text" is compared word by word, "recipients" and "countries" by number.
@@ -24,7 +24,7 @@ FACTS = {
 }
 
 
-def snapshot_of(send: Send, figures: Figures, *, at_once: bool) -> dict[str, Any]:
+def snapshot_of(send: Send, figures: FingerprintFigures, *, at_once: bool) -> dict[str, Any]:
     """Plain JSON, without any recipient's number. What goes at once has no time yet."""
     version, group = send.template_version, send.policy_group
     made_from = version or send.template

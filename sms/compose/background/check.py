@@ -13,7 +13,7 @@ from django.utils import timezone
 from sms.audiences import storage
 from sms.audiences.files import Limits
 from sms.compose import drafts
-from sms.compose.background.lease import Gone, Lease
+from sms.compose.background.lease import LeaseLost, PreparationLease
 from sms.compose.lines import Composer
 from sms.compose.order import settled
 from sms.compose.survey import Survey, Surveyor
@@ -25,15 +25,15 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Survey).decode
 
 
-def check(found: Preparation, lease: Lease) -> Generator[None]:
+def check(found: Preparation, lease: PreparationLease) -> Generator[None]:
     """A step is a chunk."""
     draft = drafts.with_related(Draft.objects.all()).get(preparation=found)
     limits = Limits(**found.cursor["limits"])
     order = settled(drafts.order_of(draft, limits=limits))
     if drafts.digest_of(order) != found.digest:
-        raise Gone  # it was changed a moment ago: whoever looks at it asks again
+        raise LeaseLost  # it was changed a moment ago: whoever looks at it asks again
     kept = order.audience
-    assert isinstance(kept, storage.Kept)
+    assert isinstance(kept, storage.StoredAudience)
     cursor = dict(found.cursor)
     if "place" not in cursor:
         last = OptOut.objects.filter(service=order.service).order_by("-pk").values_list("pk", flat=True)

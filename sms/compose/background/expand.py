@@ -12,13 +12,13 @@ from django.utils import timezone
 
 from sms.audiences import storage
 from sms.compose import approval, placeholders
-from sms.compose.background.lease import Gone, Lease
+from sms.compose.background.lease import LeaseLost, PreparationLease
 from sms.compose.errors import ComposeError, Problem
 from sms.compose.lines import Composer
 from sms.compose.order import Order
 from sms.ledger import slices, wakeups
 from sms.ledger.crash_points import point
-from sms.ledger.states import Tally
+from sms.ledger.states import CounterDeltas
 from sms.models import Preparation, Reject, Send, SendState
 from sms.models.sql.insert import insert
 
@@ -26,13 +26,13 @@ REJECT = ("send_id", "row", "value", "code", "reason")
 READ_AT_A_TIME = 20  # slices, between two looks whether it is still ours
 
 
-def expand(found: Preparation, lease: Lease) -> Generator[None]:
+def expand(found: Preparation, lease: PreparationLease) -> Generator[None]:
     """A step is a chunk."""
     related = ("service", "sender", "template", "template_version", "link_domain", "audience")
     send = Send.objects.select_related(*related).get(preparation=found)
     order = _order_again(send, found)
     composer, kept = Composer(order), order.audience
-    assert isinstance(kept, storage.Kept)
+    assert isinstance(kept, storage.StoredAudience)
     cursor = dict(found.cursor)
     place = cursor.get("place", 0)
     while (block := kept.block(place)) is not None:
@@ -47,7 +47,7 @@ def expand(found: Preparation, lease: Lease) -> Generator[None]:
         with transaction.atomic():
             _locked(send)
             lease.keep(rows=len(lines) + len(rejects), cursor=cursor)
-            tally = Tally.new()
+            tally = CounterDeltas.new()
             slices.pour(send, lines, tally=tally)
             tally.write()
             insert(
@@ -93,7 +93,7 @@ def _locked(send: Send) -> Send:
     """The send's lock comes before that of its preparation, as in `sends.cancel`. Raises Gone where it was cancelled."""
     locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
     if locked.state != SendState.PREPARING:
-        raise Gone
+        raise LeaseLost
     return locked
 
 
@@ -104,7 +104,7 @@ def _order_again(send: Send, found: Preparation) -> Order:
     service.quiet_hours = send.quiet_hours
     return Order(
         service=service,
-        audience=storage.Kept(send.audience),
+        audience=storage.StoredAudience(send.audience),
         sender=send.sender,
         content="" if send.template_id else send.text,
         template=send.template,

@@ -21,12 +21,12 @@ LEASE = 15.0  # seconds: longer than any block takes
 KEEP_EVERY = LEASE / 3
 
 
-class Gone(Exception):
+class LeaseLost(Exception):
     """It is ours no more: somebody cancelled it, or took it after the lease ran out. Nothing more may be written."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
+class PreparationLease:
     """Ours, as `owner`, of the preparation `pk`."""
 
     pk: int
@@ -39,7 +39,7 @@ class Lease:
     def keep(self, *, rows: int = 0, **changes: Any) -> None:
         """First thing in the transaction of a block: the fence, and where the work stands then. Raises Gone."""
         if not Preparation.keep(self.pk, owner=self.owner, seconds=LEASE):
-            raise Gone
+            raise LeaseLost
         if rows:
             changes |= {"tries": 0}  # it gets on
         if changes:
@@ -50,7 +50,7 @@ class Lease:
         mine = Preparation.objects.filter(pk=self.pk, owner=self.owner, state=Preparation.State.WAITING)
         over = {"state": state, "owner": "", "leased_until": None, "ended_at": timezone.now()}
         if not mine.update(**over | changes):
-            raise Gone
+            raise LeaseLost
 
     @contextmanager
     def kept(self) -> Iterator[None]:
@@ -81,7 +81,7 @@ class Lease:
         """Let nobody have it for so long, as something is wrong with it. Raises Gone."""
         mine = Preparation.objects.filter(pk=self.pk, owner=self.owner, state=Preparation.State.WAITING)
         if not mine.update(leased_until=Now() + timedelta(seconds=seconds), **changes):
-            raise Gone
+            raise LeaseLost
 
     def drop(self) -> None:
         """Let the next one have it, if it is still to be done."""

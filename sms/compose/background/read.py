@@ -15,19 +15,19 @@ from django.db.models import F
 from django.utils import timezone
 from msgspec.structs import replace
 
-from sms.audiences.files import Limits, Reading, Recipient, Reject, stream, stream_pasted
+from sms.audiences.files import AudienceReader, Limits, Recipient, RejectedRow, stream, stream_pasted
 from sms.audiences.files.download import ROW
 from sms.audiences.files.rows import BLOCK
-from sms.audiences.storage import Digest, Kept, Shelf, cells_of
-from sms.compose.background.lease import Lease
+from sms.audiences.storage import ChunkWriter, Digest, StoredAudience, cells_of
+from sms.compose.background.lease import PreparationLease
 from sms.ledger.crash_points import point
 from sms.models import AudienceVersion, Preparation, Upload
 from sms.values.csv import armed
 
-Item = Recipient | Reject
+Item = Recipient | RejectedRow
 
 
-def read(found: Preparation, lease: Lease) -> Generator[None]:
+def read(found: Preparation, lease: PreparationLease) -> Generator[None]:
     """A step is a chunk, or a chunk's worth of rows that are stored already."""
     version = (
         AudienceVersion.objects.select_related("upload", "mends").defer(Upload.LIGHT).get(preparation=found)
@@ -64,7 +64,7 @@ def _store(
     items: Iterator[Item],
     version: AudienceVersion,
     found: Preparation,
-    lease: Lease,
+    lease: PreparationLease,
     *,
     total: int,
     position: Callable[[], int] | None,
@@ -76,12 +76,12 @@ def _store(
         with transaction.atomic():
             lease.keep()
         yield
-    shelf = Shelf(version.pk, place=cursor.get("place", 0))
+    shelf = ChunkWriter(version.pk, place=cursor.get("place", 0))
     while block := list(islice(items, BLOCK)):
         kept = _kept(block)
         digest.add(kept)
         for one in block:
-            if isinstance(one, Reject):
+            if isinstance(one, RejectedRow):
                 shelf.reject(one)
             else:
                 shelf.add(one)
@@ -106,7 +106,9 @@ def _kept(items: Iterable[Item]) -> list[Recipient]:
     return [one for one in items if isinstance(one, Recipient)]
 
 
-def _reading(file: BinaryIO, version: AudienceVersion, found: Preparation, *, limits: Limits) -> Reading:
+def _reading(
+    file: BinaryIO, version: AudienceVersion, found: Preparation, *, limits: Limits
+) -> AudienceReader:
     options: dict[str, Any] = {
         "country": version.country,
         "column": version.asked_column or (version.mends.column if version.mends else None),
@@ -122,7 +124,7 @@ def _reading(file: BinaryIO, version: AudienceVersion, found: Preparation, *, li
 # --- rows that were put right -------------------------------------------------------------------------------------------
 
 
-def _mended(reading: Reading, base: AudienceVersion, *, allow_duplicates: bool) -> Iterator[Item]:
+def _mended(reading: AudienceReader, base: AudienceVersion, *, allow_duplicates: bool) -> Iterator[Item]:
     """The rows of `base` with those of the file in place of their old selves, whose number its first column tells.
 
     A row without such a number is a new one. What the file leaves out stays as it was, so nothing is lost.
@@ -139,7 +141,7 @@ def _mended(reading: Reading, base: AudienceVersion, *, allow_duplicates: bool) 
             new.append(own)
     rows_of: dict[int, int] = {}
     last = 0
-    for block in Kept(base).blocks():
+    for block in StoredAudience(base).blocks():
         rows: list[Item] = [*block.recipients, *block.rejects]
         for one in rows:
             last = max(last, one.row)
@@ -155,7 +157,7 @@ def _mended(reading: Reading, base: AudienceVersion, *, allow_duplicates: bool) 
         yield added if allow_duplicates else _once(added, rows_of, base)
 
 
-def _as_of(item: Item, reading: Reading, headings: list[str], numbered: str) -> tuple[int, Item]:
+def _as_of(item: Item, reading: AudienceReader, headings: list[str], numbered: str) -> tuple[int, Item]:
     """The number of the row that it was, and the row with the columns of the audience alone."""
     if isinstance(item, Recipient):
         cells = {name: armed(cell) for name, cell in item.substitutions.items()}
@@ -174,16 +176,16 @@ def _number(cell: str) -> int:
 
 
 def _once(item: Item, rows_of: dict[int, int], base: AudienceVersion) -> Item:
-    if isinstance(item, Reject):
+    if isinstance(item, RejectedRow):
         return item
     first = rows_of.setdefault(int(item.msisdn[1:]), item.row)
     if first == item.row:
         return item
     reason = f"The same number is already in row {first}."
-    return Reject(
+    return RejectedRow(
         row=item.row,
         value=item.msisdn,
         code="duplicate",
         reason=reason,
-        cells=cells_of(item, Kept(base)),
+        cells=cells_of(item, StoredAudience(base)),
     )

@@ -15,7 +15,7 @@ from django.utils import timezone
 from sms.audiences.files import AudienceError
 from sms.compose.background.check import check
 from sms.compose.background.expand import expand
-from sms.compose.background.lease import Gone, Lease
+from sms.compose.background.lease import LeaseLost, PreparationLease
 from sms.compose.background.read import read
 from sms.compose.errors import ComposeError
 from sms.models import AudienceVersion, Preparation, Upload
@@ -28,7 +28,7 @@ TRIES = 5  # of one that breaks off in the same block, for a reason that nobody 
 PATIENCE = 8  # of one that the database refuses, which may be full or locked, and well again in ten minutes
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0  # seconds between tries; each is twice the last
 Stopped = Callable[[], bool]
-Steps = Callable[[Preparation, Lease], Generator[None]]
+Steps = Callable[[Preparation, PreparationLease], Generator[None]]
 KINDS: dict[str, Steps] = {
     Preparation.Kind.READ: read,
     Preparation.Kind.CHECK: check,
@@ -76,7 +76,7 @@ def _next() -> int | None:
 
 def go_on(pk: int, *, stopped: Stopped = lambda: False, seconds: float = math.inf) -> bool:
     """Work on one for up to `seconds`; True where it came to its end. Nothing happens where somebody else is at it."""
-    lease = Lease(pk, owner=f"{os.getpid()}-{secrets.token_hex(8)}")
+    lease = PreparationLease(pk, owner=f"{os.getpid()}-{secrets.token_hex(8)}")
     if not lease.take():
         return False
     until = time.monotonic() + seconds
@@ -90,7 +90,7 @@ def go_on(pk: int, *, stopped: Stopped = lambda: False, seconds: float = math.in
                 if stopped() or time.monotonic() > until:
                     lease.drop()
                     return False
-    except Gone:
+    except LeaseLost:
         return False
     except (AudienceError, ComposeError) as problem:
         _fail(found, lease, str(problem), field=_field(problem))
@@ -115,13 +115,13 @@ def _field(problem: AudienceError | ComposeError) -> str:
     return "column" if problem.code in {"unknown_column", "no_column"} else "audience"
 
 
-def _fail(found: Preparation, lease: Lease, sentence: str, *, field: str) -> None:
-    with suppress(Gone):  # cancelled, or somebody else's by now: it is theirs to end
+def _fail(found: Preparation, lease: PreparationLease, sentence: str, *, field: str) -> None:
+    with suppress(LeaseLost):  # cancelled, or somebody else's by now: it is theirs to end
         lease.end(Preparation.State.FAILED, trouble=sentence[:500], trouble_field=field[:20])
     log.warning("preparation_failed", preparation=found.pk, kind=found.kind)
 
 
-def _try_again(found: Preparation, lease: Lease, said: str, *, most: int) -> bool:
+def _try_again(found: Preparation, lease: PreparationLease, said: str, *, most: int) -> bool:
     """A few times with growing pauses, each from where it stopped; then people are told, since trying for ever tells nobody.
 
     True where that was the last time.
@@ -134,6 +134,6 @@ def _try_again(found: Preparation, lease: Lease, said: str, *, most: int) -> boo
         )
         _fail(found, lease, f"{said.format(tries=tries)} {way_out}", field="")
         return True
-    with suppress(Gone):  # whoever has it now counts for themselves
+    with suppress(LeaseLost):  # whoever has it now counts for themselves
         lease.rest(min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE), tries=tries)
     return False

@@ -29,7 +29,7 @@ from sms.compose.drafts.repeats import again_key, again_words, file_sent_before,
 from sms.compose.drafts.rows import NotReady, audience_of, first_rows, in_use, mend, to_mend
 from sms.compose.drafts.totals import (
     Counted,
-    Looked,
+    DraftTotals,
     count,
     digest_of,
     go_on,
@@ -49,7 +49,7 @@ __all__ = [
     "RELATED",
     "SMALL",
     "Counted",
-    "Looked",
+    "DraftTotals",
     "NotReady",
     "again_key",
     "again_words",

@@ -50,7 +50,7 @@ class NotThere(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class RecipientChoice:
     """`says` is what to know before choosing it, `problem` why it cannot be chosen."""
 
     who: Who
@@ -59,17 +59,19 @@ class Choice:
     problem: str = ""
 
 
-def choices(send: Send) -> list[Choice]:
+def choices(send: Send) -> list[RecipientChoice]:
     """All of them, also those that cannot be: a person looks for them."""
     counts = send.counts()
     delivered, failed = counts.get(MessageState.DELIVERED, 0), counts.get(MessageState.FAILED, 0)
     gone = "" if _numbers_are_kept(send) or _has_rows(send) else _GONE
     without = send.recipients - delivered
     return [
-        Choice(Who.ALL, send.recipients, _where(send), gone if send.recipients else "It has no recipients."),
-        Choice(Who.FAILED, failed, "", "No message failed." if not failed else _kept(send)),
-        Choice(Who.UNDELIVERED, without, _doubts(counts), _undelivered_problem(send, without)),
-        Choice(
+        RecipientChoice(
+            Who.ALL, send.recipients, _where(send), gone if send.recipients else "It has no recipients."
+        ),
+        RecipientChoice(Who.FAILED, failed, "", "No message failed." if not failed else _kept(send)),
+        RecipientChoice(Who.UNDELIVERED, without, _doubts(counts), _undelivered_problem(send, without)),
+        RecipientChoice(
             Who.REJECTED,
             send.rejected,
             "Their cells are taken as they came, so most will be rejected again until somebody mends them.",
@@ -246,7 +248,7 @@ def _messages(send: Send, who: Who) -> "models.QuerySet[Any, Any]":
 def _source(send: Send, before: Draft | None, *, limits: Limits) -> Rows | None:
     """Where its rows came from, if that is still there."""
     if send.audience is not None:
-        return storage.Kept(send.audience) if send.audience.erased_at is None else None
+        return storage.StoredAudience(send.audience) if send.audience.erased_at is None else None
     try:
         return drafts.audience_of(before, limits=limits) if before is not None else None
     except ComposeError:

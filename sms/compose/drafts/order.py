@@ -4,7 +4,7 @@ from sms.audiences import storage
 from sms.audiences.files import Audience, Limits
 from sms.compose import labels, placeholders
 from sms.compose.drafts.rows import audience_of
-from sms.compose.options import USUAL, Wishes
+from sms.compose.options import USUAL, SendOptions
 from sms.compose.order import Order
 from sms.models import Draft, Lane, Resend
 
@@ -27,7 +27,7 @@ def order_of(draft: Draft, *, limits: Limits, instead: Audience | None = None) -
         saved=draft.audience.current
         if draft.audience
         else audience.version
-        if isinstance(audience, storage.Kept)
+        if isinstance(audience, storage.StoredAudience)
         else None,
         file_sha256=draft.upload.sha256 if draft.upload else "",
         fillings=placeholders.fillings_of(draft.fillings),
@@ -44,9 +44,9 @@ def order_of(draft: Draft, *, limits: Limits, instead: Audience | None = None) -
     )
 
 
-def wishes_of(draft: Draft) -> Wishes:
+def wishes_of(draft: Draft) -> SendOptions:
     """What a draft asks of the provider."""
-    return Wishes(
+    return SendOptions(
         track_clicks=draft.track_clicks,
         tag1=draft.tag1,
         tag2=draft.tag2,

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sms.audiences import saved, storage
-from sms.audiences.files import Audience, AudienceError, Limits, Recipient, Reject, read, read_pasted
+from sms.audiences.files import Audience, AudienceError, Limits, Recipient, RejectedRow, read, read_pasted
 from sms.audiences.files.rows import SMALL
 from sms.compose.errors import ComposeError, Problem
 from sms.compose.order import LARGE
@@ -28,7 +28,7 @@ class NotReady(ComposeError):
         self.preparation = preparation
 
 
-def audience_of(draft: Draft, *, limits: Limits) -> Audience | storage.Kept:
+def audience_of(draft: Draft, *, limits: Limits) -> Audience | storage.StoredAudience:
     """The draft's rows; raises ComposeError naming `audience` or `column`, and NotReady while a large file is being read."""
     _one_source(draft)
     if draft.audience is not None:
@@ -87,12 +87,12 @@ def _is_large(draft: Draft) -> bool:
     return (draft.upload.size if draft.upload else len(draft.pasted)) > SMALL
 
 
-def _saved(kept: SavedAudience) -> Audience | storage.Kept:
+def _saved(kept: SavedAudience) -> Audience | storage.StoredAudience:
     if kept.archived_at or kept.current is None:
         raise ComposeError([Problem("audience", f"“{kept}” is archived. Choose another audience.")])
     try:
         if kept.current.recipients > LARGE and kept.current.erased_at is None:
-            return storage.Kept(kept.current)
+            return storage.StoredAudience(kept.current)
         return saved.audience_of(kept.current)
     except saved.SavedError as problem:
         raise ComposeError([Problem("audience", str(problem))]) from None
@@ -184,7 +184,7 @@ def _not_wanted(version_id: int) -> None:
     )
 
 
-def first_rows(version: AudienceVersion, most: int) -> tuple[list[Recipient], list[Reject]]:
+def first_rows(version: AudienceVersion, most: int) -> tuple[list[Recipient], list[RejectedRow]]:
     """The first rows that are kept, and the first that are not, as far as they are known while it is read."""
     rows = version.chunks.order_by("place")
     good = [one for chunk in rows.filter(count__gt=0)[:1] for one in storage.recipients_of(chunk)]
@@ -192,9 +192,9 @@ def first_rows(version: AudienceVersion, most: int) -> tuple[list[Recipient], li
     return good[:most], sorted(bad, key=lambda one: one.row)[:most]
 
 
-def _ready(version: AudienceVersion) -> storage.Kept:
+def _ready(version: AudienceVersion) -> storage.StoredAudience:
     if version.ready_at is not None:
-        return storage.Kept(version)
+        return storage.StoredAudience(version)
     preparation = Preparation.objects.get(version=version)
     if preparation.state == Preparation.State.FAILED:
         raise ComposeError([Problem(preparation.trouble_field or "audience", preparation.trouble)])

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sms.audiences import storage
-from sms.audiences.files import Limits, Recipient, Reject, mendable_csv
+from sms.audiences.files import Limits, Recipient, RejectedRow, mendable_csv
 from sms.compose import checks
 from sms.compose.drafts.order import order_of
 from sms.compose.drafts.rows import NotReady
@@ -24,7 +24,7 @@ _survey = msgspec.msgpack.Decoder(Survey)
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class DraftTotals:
     """A draft's order with its figures; None where the check has not come to its first end. Stale ones are of before an edit."""
 
     order: Order
@@ -48,20 +48,20 @@ class Looked:
         return since.filter(lifted_at=None).count()
 
 
-def look(draft: Draft, *, limits: Limits) -> Looked:
+def look(draft: Draft, *, limits: Limits) -> DraftTotals:
     """The figures as they are known, and a check of many rows asked for where they are not.
 
     Raises ComposeError exactly where making the send would, and NotReady while the audience is being read.
     """
     order = settled(order_of(draft, limits=limits))
     if not is_large(order):
-        return Looked(order, checks.survey(order))
+        return DraftTotals(order, checks.survey(order))
     checks.refuse(order, now=timezone.now())
     Composer(order)  # what no column fills is said before a single row is looked at
     found = _check(draft, digest_of(order), limits=limits)
     if found.state == Preparation.State.FAILED:
         raise ComposeError([Problem(found.trouble_field or "audience", found.trouble)])
-    return Looked(order, _survey.decode(bytes(found.result)) if found.result else None, found)
+    return DraftTotals(order, _survey.decode(bytes(found.result)) if found.result else None, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def _broken_off(draft: Draft, problem: ComposeError) -> Preparation | None:
     return failed.filter(trouble=str(problem)).first() if draft.pk else None
 
 
-def _there(draft: Draft, *, limits: Limits) -> Looked | None:
+def _there(draft: Draft, *, limits: Limits) -> DraftTotals | None:
     """Figures of a check of just this, if there was one."""
     found = Preparation.objects.filter(draft=draft.pk).first() if draft.pk else None
     if found is None:
@@ -100,7 +100,7 @@ def _there(draft: Draft, *, limits: Limits) -> Looked | None:
     order = settled(order_of(draft, limits=limits))
     if not is_large(order) or found.digest != digest_of(order):
         return None
-    return Looked(order, _survey.decode(bytes(found.result)) if found.result else None, found)
+    return DraftTotals(order, _survey.decode(bytes(found.result)) if found.result else None, found)
 
 
 def _check(draft: Draft, digest: str, *, limits: Limits) -> Preparation:
@@ -149,14 +149,14 @@ def rejects_csv(draft: Draft, *, limits: Limits) -> Iterator[str]:
     """Every row that gets no message with its reason and all that stood in it, to be put right and given to `mend`; lines."""
     order = order_of(draft, limits=limits)
 
-    def cells(bad: Reject, one: Recipient | None) -> Sequence[str]:
+    def cells(bad: RejectedRow, one: Recipient | None) -> Sequence[str]:
         return storage.cells_of(one, order.audience) if one is not None else bad.cells or _alone(bad, order)
 
     rows = ((bad, cells(bad, one)) for bad, one in _rejects(order))
     return mendable_csv(order.audience.headings, rows)
 
 
-def _rejects(order: Order) -> Iterator[tuple[Reject, Recipient | None]]:
+def _rejects(order: Order) -> Iterator[tuple[RejectedRow, Recipient | None]]:
     try:
         return checks.rejects_of(order)
     except (
@@ -165,7 +165,7 @@ def _rejects(order: Order) -> Iterator[tuple[Reject, Recipient | None]]:
         return ((bad, None) for block in order.audience.blocks() for bad in block.rejects)
 
 
-def _alone(bad: Reject, order: Order) -> list[str]:
+def _alone(bad: RejectedRow, order: Order) -> list[str]:
     """A row that could not be cut into cells: all of it where the number belongs."""
     return [bad.value if name == order.audience.column else "" for name in order.audience.headings]
 

@@ -11,22 +11,31 @@ row, and `totals_of_all` takes what a draft's check found. What nothing fills is
 
 from collections.abc import Iterable
 
-from sms.audiences.sample import Sample
+from sms.audiences.sample import AudienceSample
 from sms.compose.preview.hints import hints_of, senders_of
 from sms.compose.preview.phone import odd_of, phone_of
 from sms.compose.preview.rows import count, filled_rows, holes, totals_of, totals_of_all, ways_of
-from sms.compose.preview.shapes import LONGEST, Bit, Hole, Odd, Phone, Preview, Totals, Written
+from sms.compose.preview.shapes import (
+    LONGEST,
+    Bit,
+    DraftText,
+    Odd,
+    Phone,
+    PlaceholderPreview,
+    Preview,
+    Totals,
+)
 from sms.models import Sender
 from sms.values import text
 
 __all__ = [
     "Bit",
-    "Hole",
+    "DraftText",
     "Odd",
     "Phone",
+    "PlaceholderPreview",
     "Preview",
     "Totals",
-    "Written",
     "count",
     "holes",
     "look",
@@ -36,7 +45,7 @@ __all__ = [
 STEPS = 300  # rows that can be stepped through
 
 
-def look(written: Written, sample: Sample, *, offered: Iterable[Sender] = ()) -> Preview:
+def look(written: DraftText, sample: AudienceSample, *, offered: Iterable[Sender] = ()) -> Preview:
     """`offered` are the senders that could be chosen; those that a country of the sample does not take are named with the reason."""
     rows = filled_rows(written, sample)
     ordered = sorted(rows, key=lambda one: (-one[2], -len(one[1]), one[0].row if one[0] else 0))[:STEPS]

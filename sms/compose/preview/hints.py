@@ -2,19 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 
-from sms.audiences.sample import Sample
+from sms.audiences.sample import AudienceSample
 from sms.catalogue import senders
 from sms.compose import placeholders
 from sms.compose.preview.phone import LINK, SMARTLINK
 from sms.compose.preview.rows import Row
-from sms.compose.preview.shapes import Written
+from sms.compose.preview.shapes import DraftText
 from sms.models import Sender
 from sms.values import text_hints
 
 ADVISED = 450  # characters that the provider advises to stay below
 
 
-def hints_of(written: Written, rows: Sequence[Row]) -> list[str]:
+def hints_of(written: DraftText, rows: Sequence[Row]) -> list[str]:
     """Sentences, each with its way out; those that refuse come first."""
     words = written.words
     if written.by_provider:
@@ -47,7 +47,7 @@ def hints_of(written: Written, rows: Sequence[Row]) -> list[str]:
 
 
 def senders_of(
-    offered: Iterable[Sender], sample: Sample
+    offered: Iterable[Sender], sample: AudienceSample
 ) -> tuple[list[tuple[Sender, str]], list[tuple[Sender, str]]]:
     """Senders that a country of the audience refuses, and those that it may."""
     refused: list[tuple[Sender, str]] = []
@@ -56,10 +56,10 @@ def senders_of(
         for country, number in sorted(sample.countries.items(), key=lambda one: -one[1]):
             judged = senders.judge(sender, country)
             where = f"{number:,} to {country}: {judged.text}"
-            if judged.level == senders.Level.REFUSED:
+            if judged.level == senders.SenderFit.REFUSED:
                 refused.append((sender, where))
                 break
-            if judged.level == senders.Level.WARNING:
+            if judged.level == senders.SenderFit.WARNING:
                 doubted.append((sender, where))
                 break
     return refused, doubted

@@ -4,16 +4,16 @@ import re
 from collections.abc import Iterator, Sequence
 
 from sms.audiences.files import Recipient
-from sms.audiences.sample import Sample
+from sms.audiences.sample import AudienceSample
 from sms.compose.preview.rows import values_of, ways_of
-from sms.compose.preview.shapes import Bit, Odd, Phone, Written
+from sms.compose.preview.shapes import Bit, DraftText, Odd, Phone
 from sms.values import link_lengths, text
 
 LINK = re.compile(r"https://[^\s<>\"]+")
 SMARTLINK = re.compile(r"\{\{smartlink_\d+\}\}", re.ASCII)
 
 
-def phone_of(written: Written, sample: Sample, one: Recipient | None) -> Phone:
+def phone_of(written: DraftText, sample: AudienceSample, one: Recipient | None) -> Phone:
     """The text of `one`, of nobody where no row is known yet."""
     words, host = written.words, str(written.domain) if written.domain else ""
     values = {} if one is None else values_of(one, ways_of(written, sample))
@@ -60,7 +60,7 @@ def _shortened(made: str, host: str) -> tuple[str, list[tuple[int, int, str]]]:
 
 
 def _bits(
-    shown: str, pieces: Sequence[text.Piece], links: Sequence[tuple[int, int, str]], *, moved: bool
+    shown: str, pieces: Sequence[text.TextPiece], links: Sequence[tuple[int, int, str]], *, moved: bool
 ) -> Iterator[Bit]:
     """The text cut wherever something begins or ends. Where links were replaced, values are not marked behind the first of them."""
     kinds: dict[int, tuple[int, str, str]] = {}
@@ -109,7 +109,7 @@ def _about(one: text.Culprit) -> str:
     return f"{one.name.capitalize()}, U+{ord(one.char):04X}, needs Unicode{instead}"
 
 
-def odd_of(written: Written, phone: Phone | None) -> list[Odd]:
+def odd_of(written: DraftText, phone: Phone | None) -> list[Odd]:
     """What makes the text Unicode, each character once; then what only this row's values bring."""
     found: dict[str, Odd] = {}
     counts: dict[str, int] = {}

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from statistics import median_high
 
 from sms.audiences.files import Audience, Recipient
-from sms.audiences.sample import Sample
+from sms.audiences.sample import AudienceSample
 from sms.catalogue import templates
 from sms.compose import placeholders
-from sms.compose.preview.shapes import Hole, Totals, Written
+from sms.compose.preview.shapes import DraftText, PlaceholderPreview, Totals
 from sms.compose.survey import Survey
 from sms.values import link_lengths, text
 
 Row = tuple[Recipient, str, int, int]  # with its text, and the fewest and most segments of it
 
 
-def filled_rows(written: Written, sample: Sample) -> list[Row]:
+def filled_rows(written: DraftText, sample: AudienceSample) -> list[Row]:
     """Every row of the sample with its text. Holes without a value stay in it, as they count then."""
     words, host = written.words, str(written.domain) if written.domain else ""
     if not words:
@@ -29,18 +29,21 @@ def filled_rows(written: Written, sample: Sample) -> list[Row]:
     return found
 
 
-def _columns(written: Written, sample: Sample) -> dict[str, str]:
+def _columns(written: DraftText, sample: AudienceSample) -> dict[str, str]:
     names = text.placeholders(written.words)
     there = Audience(list(sample.headings), sample.column, [], [])
     return placeholders.columns(names, there, written.fillings)[0] if names else {}
 
 
-def holes(written: Written, sample: Sample) -> list[Hole]:
+def holes(written: DraftText, sample: AudienceSample) -> list[PlaceholderPreview]:
     """In the order of the text."""
     chosen = {text.match_key(name): one for name, one in written.fillings.items()}
     return [
-        Hole(
-            way.name, way.heading, way.fallback, chosen.get(text.match_key(way.name), placeholders.Filling())
+        PlaceholderPreview(
+            way.name,
+            way.heading,
+            way.fallback,
+            chosen.get(text.match_key(way.name), placeholders.PlaceholderSource()),
         )
         for way in ways_of(written, sample)
     ]
@@ -56,7 +59,7 @@ class Way:
     fallback: str
 
 
-def ways_of(written: Written, sample: Sample) -> list[Way]:
+def ways_of(written: DraftText, sample: AudienceSample) -> list[Way]:
     """For each placeholder, in the order of the text."""
     columns, holes = _columns(written, sample), templates.holes_by_key(written.version)
     own = {text.match_key(name): one for name, one in placeholders.fallbacks(written.fillings).items()}
@@ -81,7 +84,7 @@ def values_of(one: Recipient, ways: Sequence[Way], *, keep: bool = False) -> dic
     return found
 
 
-def totals_of(rows: Sequence[Row], sample: Sample) -> Totals:
+def totals_of(rows: Sequence[Row], sample: AudienceSample) -> Totals:
     """Exact where the sample is whole; otherwise the spread rows stand for all, and the longest for the worst."""
     drawn = rows if sample.whole else rows[: sample.spread]
     most, least = [one[2] for one in drawn], [one[3] for one in drawn]
@@ -111,7 +114,7 @@ def totals_of_all(figures: Survey) -> Totals:
     )
 
 
-def count(written: Written, sample: Sample, rows: Iterable[Recipient]) -> Totals:
+def count(written: DraftText, sample: AudienceSample, rows: Iterable[Recipient]) -> Totals:
     """The same figures over every row, however long that takes."""
     words, host = written.words, str(written.domain) if written.domain else ""
     ways = ways_of(written, sample)

@@ -10,14 +10,14 @@ LONGEST = 20_000  # characters looked at; no service takes as many
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class DraftText:
     """What the page holds now; `at` is the step, from 0."""
 
     service: Service
     text: str
     version: TemplateVersion | None = None
     by_provider: bool = False  # a template whose text only the provider has
-    fillings: Mapping[str, placeholders.Filling] = field(default_factory=dict)
+    fillings: Mapping[str, placeholders.PlaceholderSource] = field(default_factory=dict)
     sender: Sender | None = None
     domain: ShortLinkDomain | None = None
     at: int = 0
@@ -97,10 +97,10 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
-class Hole:
+class PlaceholderPreview:
     """A placeholder of the text, how it is filled, and what somebody chose for it."""
 
     name: str
     heading: str
     fallback: str
-    chosen: placeholders.Filling
+    chosen: placeholders.PlaceholderSource

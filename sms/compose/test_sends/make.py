@@ -20,7 +20,7 @@ from sms.audiences.files import Audience, Limits, Recipient
 from sms.compose import checks, drafts
 from sms.compose.create import create
 from sms.compose.errors import ComposeError, Problem
-from sms.compose.order import Line, Order, is_large
+from sms.compose.order import ComposedMessage, Order, is_large
 from sms.compose.test_sends import rules
 from sms.models import Actor, AuditEvent, Draft, Lane, Resend, SavedAudience, Send
 
@@ -29,7 +29,7 @@ NOBODYS = "+447700900000"  # a number kept free for examples; stands in where a 
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class TestDraft:
     """A draft ready to be tried out: its order, and the row whose values fill the text (None: nobody is in it yet)."""
 
     order: Order
@@ -37,7 +37,7 @@ class Sample:
     is_longest: bool
 
 
-def sample(draft: Draft, *, row: int | None, limits: Limits) -> Sample:
+def sample(draft: Draft, *, row: int | None, limits: Limits) -> TestDraft:
     """Whose values fill the text: `row` as it is numbered in the audience, else the row that makes the longest message.
 
     Raises ComposeError where the audience cannot be read, where no message can be made, and where there is no such row.
@@ -46,12 +46,12 @@ def sample(draft: Draft, *, row: int | None, limits: Limits) -> Sample:
     whole = drafts.order_of(draft, limits=limits, instead=Audience([], "", [], []) if nobody else None)
     order = replace(whole, due_at=None, expires_at=None, resend=Resend.NEVER)
     if nobody:
-        return Sample(order, None, is_longest=False)
+        return TestDraft(order, None, is_longest=False)
     wanted = row if row is not None else _longest(draft, order, limits=limits)
     for block in order.audience.blocks():
         for one in block.recipients:
             if one.row == wanted:
-                return Sample(order, one, is_longest=row is None)
+                return TestDraft(order, one, is_longest=row is None)
     raise ComposeError([Problem("row", f"Row {wanted:,} has no recipient. Choose another row, or none.")])
 
 
@@ -67,7 +67,7 @@ def _longest(draft: Draft, order: Order, *, limits: Limits) -> int:
 
 
 def order_of(
-    draft: Draft, found: Sample, *, user: Any, seeds: SavedAudience | None, at_night: bool = False
+    draft: Draft, found: TestDraft, *, user: Any, seeds: SavedAudience | None, at_night: bool = False
 ) -> Order:
     """The test as `compose` takes it. `at_night`: quiet hours are one's own to waive, never a colleague's."""
     numbers = [rules.own_number(user)] if seeds is None else rules.numbers_in(seeds)
@@ -79,7 +79,7 @@ def order_of(
     return replace(
         found.order,
         audience=Audience(list(of.headings), of.column, people, []),
-        trial=rules.Trial(draft, user, seeds),
+        trial=rules.TestSend(draft, user, seeds),
         name=f"Test of {draft}"[:100],
         source=f"a test to {OWN if seeds is None else seeds}",
         saved=None,
@@ -92,7 +92,7 @@ def order_of(
     )
 
 
-def preview(found: Sample, *, number: str = "") -> Line:
+def preview(found: TestDraft, *, number: str = "") -> ComposedMessage:
     """The message as it would arrive; raises ComposeError where it cannot be made. Nothing is looked up that only a test has."""
     one = found.row or Recipient(row=1, msisdn=number or NOBODYS, substitutions={})
     of = found.order.audience

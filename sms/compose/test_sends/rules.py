@@ -23,7 +23,7 @@ HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class TestSend:
     """Of an order: that it is a test of `draft` by `user`, to their own number or, where given, to a seed list."""
 
     draft: Draft
@@ -32,7 +32,7 @@ class Trial:
 
 
 def problems(
-    trial: Trial, *, service: Service, numbers: Collection[str], due_at: datetime | None, now: datetime
+    trial: TestSend, *, service: Service, numbers: Collection[str], due_at: datetime | None, now: datetime
 ) -> Iterator[Problem]:
     """What is wrong with a test to these numbers, if anything is."""
     if trial.draft.service_id != service.pk:

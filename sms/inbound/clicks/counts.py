@@ -11,16 +11,16 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from sms.inbound.clicks.verdicts import RULES, Verdict, Visit, judge
-from sms.ledger.counters import Tally, best_of, hour_of
+from sms.inbound.clicks.verdicts import RULES, ClickVerdict, ClickVisit, judge
+from sms.ledger.counters import CounterDeltas, best_of, hour_of
 from sms.ledger.states import among
 from sms.models import Click, ClickCount, Message, Receipt
-from sms.webex.errors import Unreadable
+from sms.webex.errors import UnreadableBody
 from sms.webex.receipts import parse_receipt
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RejudgeStep:
     """What one batch of a re-run did. `last_id`: up to which message the past is judged."""
 
     last_id: int
@@ -38,14 +38,14 @@ def judge_messages(message_ids: Collection[int]) -> int:
     delivered = _delivered_at(clicks)
     named = ("pk", "send_id", "posted_at", "state", "country", "carrier")
     places = {pk: rest for pk, *rest in Message.objects.filter(pk__in=clicks).values_list(*named)}
-    tally = Tally.new()
+    tally = CounterDeltas.new()
     deltas: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0])
-    changes: dict[Verdict, list[int]] = defaultdict(list)
+    changes: dict[ClickVerdict, list[int]] = defaultdict(list)
     moved = 0
     for message_id, its in clicks.items():
         send_id, posted_at, state, country, carrier = places[message_id]
         verdicts = judge(
-            [Visit(click.at, click.url, click.ip, click.user_agent) for click in its],
+            [ClickVisit(click.at, click.url, click.ip, click.user_agent) for click in its],
             posted_at=posted_at,
             delivered_at=delivered.get(message_id),
         )
@@ -92,7 +92,7 @@ def _delivered_at(message_ids: Iterable[int]) -> dict[int, datetime]:
     for message_id, raw, received_at in rows.order_by().values_list("message_id", "raw", "received_at"):
         try:
             note = parse_receipt(bytes(raw))
-        except Unreadable:
+        except UnreadableBody:
             continue
         if note.state == "delivered":
             at = note.at or received_at
@@ -102,7 +102,7 @@ def _delivered_at(message_ids: Iterable[int]) -> dict[int, datetime]:
 
 def judge_history(
     *, since: datetime | None = None, everything: bool = False, batch: int = 500
-) -> Iterator[Step]:
+) -> Iterator[RejudgeStep]:
     """Judge the past in transactions of `batch` messages, in order of id, and tell of each.
 
     Only what older rules judged, or none, unless `everything`; only messages with a click at or after `since`. May be stopped and
@@ -123,7 +123,7 @@ def judge_history(
                 return
             _lock(ids)
             last_id = ids[-1]
-            step = Step(last_id, len(ids), judge_messages(ids))
+            step = RejudgeStep(last_id, len(ids), judge_messages(ids))
         yield step
 
 

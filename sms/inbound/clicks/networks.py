@@ -10,7 +10,7 @@ from bisect import bisect_right
 from enum import StrEnum
 
 
-class Network(StrEnum):
+class NetworkOwner(StrEnum):
     """Whose block an address is in."""
 
     SCANNER = "scanner"
@@ -19,9 +19,9 @@ class Network(StrEnum):
     OTHER = "other"
 
 
-_BLOCKS: dict[Network, str] = {
+_BLOCKS: dict[NetworkOwner, str] = {
     # mail and link security services, which fetch what is sent to their customers
-    Network.SCANNER: """
+    NetworkOwner.SCANNER: """
         64.235.144.0/20 209.222.80.0/21
         67.231.144.0/20 148.163.128.0/19
         205.139.110.0/24 207.211.30.0/24 91.220.42.0/24 195.130.217.0/24
@@ -30,13 +30,13 @@ _BLOCKS: dict[Network, str] = {
         150.70.0.0/16
     """,
     # search engines and social networks
-    Network.CRAWLER: """
+    NetworkOwner.CRAWLER: """
         66.249.64.0/19
         40.77.167.0/24 157.55.39.0/24 207.46.13.0/24
         31.13.24.0/21 66.220.144.0/20 69.63.176.0/20 69.171.224.0/19 173.252.64.0/18 2a03:2880::/32
     """,
     # rented machines: AWS, Google Cloud, Azure, Hetzner, OVH, DigitalOcean, Linode
-    Network.HOSTING: """
+    NetworkOwner.HOSTING: """
         3.80.0.0/12 3.208.0.0/12 18.204.0.0/14 18.208.0.0/13 34.192.0.0/10 35.152.0.0/13 44.192.0.0/10
         52.0.0.0/13 52.16.0.0/14 52.48.0.0/13 52.208.0.0/13 54.64.0.0/11 54.144.0.0/12 54.160.0.0/11 54.208.0.0/13
         54.216.0.0/14 54.240.0.0/12
@@ -60,7 +60,7 @@ _BLOCKS: dict[Network, str] = {
 }
 
 
-def _table(version: int) -> tuple[list[int], list[tuple[int, Network]]]:
+def _table(version: int) -> tuple[list[int], list[tuple[int, NetworkOwner]]]:
     """First addresses in order, each with its last address and whose it is."""
     rows = []
     for network, blocks in _BLOCKS.items():
@@ -75,18 +75,18 @@ def _table(version: int) -> tuple[list[int], list[tuple[int, Network]]]:
 _TABLES = {version: _table(version) for version in (4, 6)}
 
 
-def network_of(text: str) -> Network:
+def network_of(text: str) -> NetworkOwner:
     """Whose block an address is in; OTHER for what is in none, or is no address."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
-        return Network.OTHER
+        return NetworkOwner.OTHER
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
     firsts, rows = _TABLES[address.version]
     value = int(address)
     place = bisect_right(firsts, value) - 1
     if place < 0:
-        return Network.OTHER
+        return NetworkOwner.OTHER
     last, network = rows[place]
-    return network if value <= last else Network.OTHER
+    return network if value <= last else NetworkOwner.OTHER

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sms.inbound.clicks.agents import Agent, agent_of
-from sms.inbound.clicks.networks import Network, network_of
+from sms.inbound.clicks.networks import NetworkOwner, network_of
 
 RULES = 1  # version of everything that decides, lists included
 
@@ -30,7 +30,7 @@ ADDRESSES_OF_A_CROWD = 3
 VISITS_OF_A_BURST = 5
 
 
-class Kind(StrEnum):
+class ClickerKind(StrEnum):
     """Who clicked."""
 
     HUMAN = "human"
@@ -38,7 +38,7 @@ class Kind(StrEnum):
     UNSURE = "unsure"
 
 
-class Reason(StrEnum):
+class VerdictReason(StrEnum):
     """The rule that decided. Stored, so a code is never given another meaning."""
 
     # machine, by what it says of itself
@@ -74,31 +74,31 @@ class Reason(StrEnum):
 
 
 _IN_WORDS: Mapping[str, str] = {
-    Reason.AGENT_PREVIEW: "a link previewer by its name",
-    Reason.AGENT_CRAWLER: "a crawler by its name",
-    Reason.AGENT_SCANNER: "a security scanner by its name",
-    Reason.AGENT_HEADLESS: "a browser run by a program",
-    Reason.AGENT_TOOL: "a tool by its name",
-    Reason.AGENT_APP: "fetched by an app, not by a browser",
-    Reason.AGENT_OUTDATED: "a browser that has been gone for years",
-    Reason.AGENT_BARE: "no browser behind the user agent",
-    Reason.ADDRESS_SCANNER: "from a link security service",
-    Reason.ADDRESS_CRAWLER: "from a search engine or social network",
-    Reason.ADDRESS_HOSTING: "from a hosting company",
-    Reason.LINKS_TOGETHER: "two links within a second",
-    Reason.CROWD: "several addresses at once",
-    Reason.REPEATS: "many visits within seconds",
-    Reason.SAME_VISITOR: "the visitor of other machine clicks",
-    Reason.TOO_SOON: "too soon for a person",
-    Reason.BEFORE_DELIVERY: "earlier than the delivery",
-    Reason.AGENT_MISSING: "no user agent told",
-    Reason.AGENT_INCOMPLETE: "half a user agent told",
-    Reason.AGENT_UNKNOWN: "an unknown user agent",
-    Reason.DOUBLE: "the same visit twice within a second",
-    Reason.HASTY: "very soon after delivery",
-    Reason.DESK_EARLY: "a computer, soon after delivery",
-    Reason.PHONE: "a phone, nothing against it",
-    Reason.BROWSER: "a browser, nothing against it",
+    VerdictReason.AGENT_PREVIEW: "a link previewer by its name",
+    VerdictReason.AGENT_CRAWLER: "a crawler by its name",
+    VerdictReason.AGENT_SCANNER: "a security scanner by its name",
+    VerdictReason.AGENT_HEADLESS: "a browser run by a program",
+    VerdictReason.AGENT_TOOL: "a tool by its name",
+    VerdictReason.AGENT_APP: "fetched by an app, not by a browser",
+    VerdictReason.AGENT_OUTDATED: "a browser that has been gone for years",
+    VerdictReason.AGENT_BARE: "no browser behind the user agent",
+    VerdictReason.ADDRESS_SCANNER: "from a link security service",
+    VerdictReason.ADDRESS_CRAWLER: "from a search engine or social network",
+    VerdictReason.ADDRESS_HOSTING: "from a hosting company",
+    VerdictReason.LINKS_TOGETHER: "two links within a second",
+    VerdictReason.CROWD: "several addresses at once",
+    VerdictReason.REPEATS: "many visits within seconds",
+    VerdictReason.SAME_VISITOR: "the visitor of other machine clicks",
+    VerdictReason.TOO_SOON: "too soon for a person",
+    VerdictReason.BEFORE_DELIVERY: "earlier than the delivery",
+    VerdictReason.AGENT_MISSING: "no user agent told",
+    VerdictReason.AGENT_INCOMPLETE: "half a user agent told",
+    VerdictReason.AGENT_UNKNOWN: "an unknown user agent",
+    VerdictReason.DOUBLE: "the same visit twice within a second",
+    VerdictReason.HASTY: "very soon after delivery",
+    VerdictReason.DESK_EARLY: "a computer, soon after delivery",
+    VerdictReason.PHONE: "a phone, nothing against it",
+    VerdictReason.BROWSER: "a browser, nothing against it",
 }
 
 
@@ -108,7 +108,7 @@ def reason_in_words(code: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class ClickVisit:
     """One click as it was told: texts are "" where nothing was said."""
 
     at: datetime
@@ -118,35 +118,38 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ClickVerdict:
     """Who clicked, the rule that decided, and the version of the rules."""
 
-    kind: Kind
-    reason: Reason
+    kind: ClickerKind
+    reason: VerdictReason
     rules_version: int = RULES
 
 
 _BY_AGENT = {
-    Agent.PREVIEW: Reason.AGENT_PREVIEW,
-    Agent.CRAWLER: Reason.AGENT_CRAWLER,
-    Agent.SCANNER: Reason.AGENT_SCANNER,
-    Agent.HEADLESS: Reason.AGENT_HEADLESS,
-    Agent.TOOL: Reason.AGENT_TOOL,
-    Agent.APP: Reason.AGENT_APP,
-    Agent.OUTDATED: Reason.AGENT_OUTDATED,
-    Agent.BARE: Reason.AGENT_BARE,
+    Agent.PREVIEW: VerdictReason.AGENT_PREVIEW,
+    Agent.CRAWLER: VerdictReason.AGENT_CRAWLER,
+    Agent.SCANNER: VerdictReason.AGENT_SCANNER,
+    Agent.HEADLESS: VerdictReason.AGENT_HEADLESS,
+    Agent.TOOL: VerdictReason.AGENT_TOOL,
+    Agent.APP: VerdictReason.AGENT_APP,
+    Agent.OUTDATED: VerdictReason.AGENT_OUTDATED,
+    Agent.BARE: VerdictReason.AGENT_BARE,
 }
 _VAGUE = {
-    Agent.MISSING: Reason.AGENT_MISSING,
-    Agent.INCOMPLETE: Reason.AGENT_INCOMPLETE,
-    Agent.UNKNOWN: Reason.AGENT_UNKNOWN,
+    Agent.MISSING: VerdictReason.AGENT_MISSING,
+    Agent.INCOMPLETE: VerdictReason.AGENT_INCOMPLETE,
+    Agent.UNKNOWN: VerdictReason.AGENT_UNKNOWN,
 }
-_BY_NETWORK = {Network.SCANNER: Reason.ADDRESS_SCANNER, Network.CRAWLER: Reason.ADDRESS_CRAWLER}
+_BY_NETWORK = {
+    NetworkOwner.SCANNER: VerdictReason.ADDRESS_SCANNER,
+    NetworkOwner.CRAWLER: VerdictReason.ADDRESS_CRAWLER,
+}
 
 
 def judge(
-    visits: Sequence[Visit], *, posted_at: datetime | None = None, delivered_at: datetime | None = None
-) -> list[Verdict]:
+    visits: Sequence[ClickVisit], *, posted_at: datetime | None = None, delivered_at: datetime | None = None
+) -> list[ClickVerdict]:
     """One verdict for each visit of one message, in the order given. Never raises, whatever the texts hold.
 
     `posted_at`: when we gave the message to the provider; `delivered_at`: the time of its earliest Delivered receipt. Both None
@@ -158,14 +161,14 @@ def judge(
     return [verdicts[index] for index in range(len(visits))]
 
 
-def _sorting(visit: Visit) -> tuple[datetime, str, str, str]:
+def _sorting(visit: ClickVisit) -> tuple[datetime, str, str, str]:
     """A total order by content, so that the order of arrival cannot matter."""
     return visit.at, visit.url, visit.ip, visit.agent
 
 
 def _judge_in_order(
-    visits: list[Visit], posted_at: datetime | None, delivered_at: datetime | None
-) -> list[Verdict]:
+    visits: list[ClickVisit], posted_at: datetime | None, delivered_at: datetime | None
+) -> list[ClickVerdict]:
     if len(visits) == 1:  # most messages
         return [_judge_one(visits[0], None, posted_at, delivered_at, double=False)]
     behaviour = _behaviour(visits)
@@ -181,51 +184,53 @@ def _judge_in_order(
 
 
 def _judge_one(
-    visit: Visit,
-    behaviour: Reason | None,
+    visit: ClickVisit,
+    behaviour: VerdictReason | None,
     posted_at: datetime | None,
     delivered_at: datetime | None,
     *,
     double: bool,
-) -> Verdict:
+) -> ClickVerdict:
     agent, network = agent_of(visit.agent), network_of(visit.ip)
     certain = _BY_AGENT.get(agent) or _BY_NETWORK.get(network) or behaviour
     if certain is not None:
-        return Verdict(Kind.MACHINE, certain)
+        return ClickVerdict(ClickerKind.MACHINE, certain)
     posted, delivered = _since(visit.at, posted_at), _since(visit.at, delivered_at)
     phone = agent is Agent.PHONE
     if (posted is not None and 0 <= posted < AFTER_POSTING) or (
         delivered is not None and 0 <= delivered < AFTER_DELIVERY
     ):
-        return Verdict(Kind.MACHINE, Reason.TOO_SOON)
-    if network is Network.HOSTING:
-        return Verdict(Kind.UNSURE if phone else Kind.MACHINE, Reason.ADDRESS_HOSTING)
+        return ClickVerdict(ClickerKind.MACHINE, VerdictReason.TOO_SOON)
+    if network is NetworkOwner.HOSTING:
+        return ClickVerdict(
+            ClickerKind.UNSURE if phone else ClickerKind.MACHINE, VerdictReason.ADDRESS_HOSTING
+        )
     if delivered is not None and delivered < 0:
         if not (phone or agent is Agent.MAC):
-            return Verdict(Kind.MACHINE, Reason.BEFORE_DELIVERY)
+            return ClickVerdict(ClickerKind.MACHINE, VerdictReason.BEFORE_DELIVERY)
         if posted is None or posted < EARLY:
-            return Verdict(Kind.UNSURE, Reason.BEFORE_DELIVERY)
+            return ClickVerdict(ClickerKind.UNSURE, VerdictReason.BEFORE_DELIVERY)
     if agent in _VAGUE:
-        return Verdict(Kind.UNSURE, _VAGUE[agent])
+        return ClickVerdict(ClickerKind.UNSURE, _VAGUE[agent])
     if double:
-        return Verdict(Kind.UNSURE, Reason.DOUBLE)
+        return ClickVerdict(ClickerKind.UNSURE, VerdictReason.DOUBLE)
     if delivered is not None and 0 <= delivered < HASTY:
-        return Verdict(Kind.UNSURE, Reason.HASTY)
+        return ClickVerdict(ClickerKind.UNSURE, VerdictReason.HASTY)
     if agent is Agent.DESKTOP:
         waited = delivered if delivered is not None else posted
         if waited is None or waited < AT_A_DESK:
-            return Verdict(Kind.UNSURE, Reason.DESK_EARLY)
-    return Verdict(Kind.HUMAN, Reason.PHONE if phone else Reason.BROWSER)
+            return ClickVerdict(ClickerKind.UNSURE, VerdictReason.DESK_EARLY)
+    return ClickVerdict(ClickerKind.HUMAN, VerdictReason.PHONE if phone else VerdictReason.BROWSER)
 
 
 def _since(at: datetime, start: datetime | None) -> float | None:
     return None if start is None else (at - start).total_seconds()
 
 
-def _behaviour(visits: list[Visit]) -> dict[int, Reason]:
+def _behaviour(visits: list[ClickVisit]) -> dict[int, VerdictReason]:
     """What the neighbours betray, by index; `visits` is in order of time."""
     times = [visit.at for visit in visits]
-    found: dict[int, Reason] = {}
+    found: dict[int, VerdictReason] = {}
     visitors: dict[tuple[str, str], list[int]] = {}
     for index, visit in enumerate(visits):
         visitors.setdefault((visit.ip, visit.agent), []).append(index)
@@ -233,7 +238,7 @@ def _behaviour(visits: list[Visit]) -> dict[int, Reason]:
         close = _close(
             [times[index] for index in indexes], indexes, seconds=BURST, different=VISITS_OF_A_BURST
         )
-        found.update((indexes[place], Reason.REPEATS) for place in close)
+        found.update((indexes[place], VerdictReason.REPEATS) for place in close)
     addresses = [index for index, visit in enumerate(visits) if visit.ip]
     close = _close(
         [times[index] for index in addresses],
@@ -241,15 +246,15 @@ def _behaviour(visits: list[Visit]) -> dict[int, Reason]:
         seconds=CROWD,
         different=ADDRESSES_OF_A_CROWD,
     )
-    found.update((addresses[place], Reason.CROWD) for place in close)
+    found.update((addresses[place], VerdictReason.CROWD) for place in close)
     close = _close(times, [visit.url for visit in visits], seconds=TOGETHER, different=2)
-    found.update((index, Reason.LINKS_TOGETHER) for index in close)
+    found.update((index, VerdictReason.LINKS_TOGETHER) for index in close)
     for (ip, agent), indexes in visitors.items():
         # a phone's own previewer shares address and agent with its owner, so a phone is not held to it
         betrayed = any(index in found for index in indexes)
         if betrayed and ip and agent and agent_of(agent) is not Agent.PHONE:
             for index in indexes:
-                found.setdefault(index, Reason.SAME_VISITOR)
+                found.setdefault(index, VerdictReason.SAME_VISITOR)
     return found
 
 

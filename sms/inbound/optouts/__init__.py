@@ -10,19 +10,19 @@ That a refusal is heeded is `sms.dispatch`'s and `sms.compose`'s to see to, from
 
 from sms.inbound.optouts.acts import Refusal, in_force, opt_in, opt_out
 from sms.inbound.optouts.messages import retry, take
-from sms.inbound.optouts.provider import Told, learn
-from sms.inbound.optouts.spool import Waiting, shelf
+from sms.inbound.optouts.provider import ReportedFailure, learn
+from sms.inbound.optouts.spool import SpooledMessage, inbound_spool
 
 __all__ = [
     "Refusal",
-    "Told",
-    "Waiting",
+    "ReportedFailure",
+    "SpooledMessage",
     "in_force",
+    "inbound_spool",
     "learn",
     "opt_in",
     "opt_out",
     "retry",
-    "shelf",
     "sweep",
     "take",
 ]
@@ -30,4 +30,6 @@ __all__ = [
 
 def sweep() -> int:
     """Bring in what waits on this host's shelf; returns how many SMS."""
-    return shelf.sweep(lambda item: take(item.raw, service_id=item.service_id, received_at=item.received_at))
+    return inbound_spool.sweep(
+        lambda item: take(item.raw, service_id=item.service_id, received_at=item.received_at)
+    )

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 from django.db import transaction
 from django.utils import timezone
 
-from sms.ledger.counters import Tally
+from sms.ledger.counters import CounterDeltas
 from sms.models import Actor, AuditEvent, OptOut, Service
 from sms.models.optout import lock_opt_outs, spellings
 from sms.values.msisdn import country_of
@@ -64,7 +64,7 @@ def _opt_out_some(
             batch_size=AT_ONCE,
         )
         if made:
-            tally = Tally.new()
+            tally = CounterDeltas.new()
             for one in made:
                 tally.opted_out(service_id, one.send_id, one.at, country_of(one.msisdn))
             tally.write()

@@ -23,7 +23,7 @@ _STOP_SIGNS = frozenset("🛑⛔🚫✋")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class KeywordReading:
     """`meaning` is stop, start, help or "" for anything else; `sure` is False where a person should read it, too."""
 
     meaning: str
@@ -31,34 +31,34 @@ class Reading:
     word: str = ""
 
 
-NOTHING = Reading("")
+NOTHING = KeywordReading("")
 
 
-def read(text: str) -> Reading:
+def read(text: str) -> KeywordReading:
     """What this text asks for, whatever its case, accents, punctuation, emoji and (known) language."""
     text = text[:_LONGEST]
     words = _folded(text)
     if not words:
         signs = [char for char in text if char in _STOP_SIGNS]
-        return Reading("stop", sure=False, word=signs[0]) if signs else NOTHING
+        return KeywordReading("stop", sure=False, word=signs[0]) if signs else NOTHING
     said = " ".join(words)
     polite = " ".join(word for word in words if word not in _set("COURTESIES")) or said
     for whole in (said, polite, *_joined(words), _THRICE.sub(r"\1", polite)):
         for meaning in ("stop", "start", "help"):
             if whole in _whole(meaning):
-                return Reading(meaning, sure=whole not in _set("DOUBTFUL"), word=whole)
+                return KeywordReading(meaning, sure=whole not in _set("DOUBTFUL"), word=whole)
     bare = " ".join(word for word in polite.split() if word not in _set("OBJECTS"))
     if bare in _whole("stop"):
-        return Reading("stop", sure=bare not in _set("WEAK"), word=bare)
+        return KeywordReading("stop", sure=bare not in _set("WEAK"), word=bare)
     keywords = [word for word in polite.split() if word in _whole("stop")]
     if keywords and all(word in _any_keyword() for word in polite.split()):
-        return Reading(
+        return KeywordReading(
             "stop", sure=False, word=keywords[0]
         )  # "help stop", "stop start": rather once too often
     return _refusal_in(words)
 
 
-def _refusal_in(words: list[str]) -> Reading:
+def _refusal_in(words: list[str]) -> KeywordReading:
     """A text that says more than a word, but clearly asks us to stop.
 
     Our own instruction ("reply STOP to opt out") may be quoted in it: what else is said decides, and where nothing is, the quote.
@@ -66,18 +66,18 @@ def _refusal_in(words: list[str]) -> Reading:
     said, quoted = _without_quotes(" ".join(words))
     words = said.split()
     if quoted and all(word in _set("COURTESIES") for word in words):
-        return Reading("stop", sure=False, word=quoted)
+        return KeywordReading("stop", sure=False, word=quoted)
     if quoted and (left := [word for word in words if word in _set("STRONG")]):
-        return Reading("stop", sure=False, word=left[0])
+        return KeywordReading("stop", sure=False, word=left[0])
     for phrase in _phrases():
         before, found, _ = f" {said} ".partition(f" {phrase} ")
         if found and before.split()[-1:] != ["not"] and not before.endswith(_negations()):
-            return Reading("stop", sure=False, word=phrase)
+            return KeywordReading("stop", sure=False, word=phrase)
     if words[:1] and words[0] in _set("STRONG") and words[1:2] != ["by"]:
-        return Reading("stop", sure=False, word=words[0])
+        return KeywordReading("stop", sure=False, word=words[0])
     for phrase in _set("UNSPACED"):
         if phrase in said.replace(" ", ""):
-            return Reading("stop", sure=False, word=phrase)
+            return KeywordReading("stop", sure=False, word=phrase)
     return NOTHING
 
 

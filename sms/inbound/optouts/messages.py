@@ -14,7 +14,7 @@ from sms.inbound.optouts import keywords
 from sms.inbound.optouts.acts import Refusal, opt_in, opt_out
 from sms.models import Actor, InboundMessage, Message, OptOut, Sender
 from sms.models.optout import lock_opt_outs, spellings
-from sms.webex.errors import Unreadable
+from sms.webex.errors import UnreadableBody
 from sms.webex.inbound import Inbound, parse_inbound
 
 log = structlog.get_logger(__name__)
@@ -33,7 +33,7 @@ def take(raw: bytes, *, service_id: int, received_at: datetime) -> bool:
     """
     try:
         said: Inbound | None = parse_inbound(raw)
-    except Unreadable:
+    except UnreadableBody:
         said = None
     with transaction.atomic():
         _be_patient()
@@ -102,7 +102,7 @@ def _act(message: InboundMessage) -> None:
             message.save()
     except (OperationalError, InterfaceError):
         raise
-    except Unreadable as problem:
+    except UnreadableBody as problem:
         _set_aside(message, InboundMessage.Why.UNREADABLE, str(problem))
     except Exception as problem:
         log.error("inbound_set_aside", inbound=message.pk, error=repr(problem)[:300])
@@ -118,7 +118,7 @@ def _set_aside(message: InboundMessage, why: str, reason: str) -> None:
 def _read(message: InboundMessage) -> None:
     said = parse_inbound(bytes(message.raw))
     if not _E164.fullmatch(said.msisdn):
-        raise Unreadable("What it names as the handset (oa) is no phone number.")
+        raise UnreadableBody("What it names as the handset (oa) is no phone number.")
     reading = keywords.read(said.text)
     message.msisdn = said.msisdn
     message.address = _plain(said.sender)[:20]

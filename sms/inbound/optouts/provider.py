@@ -25,7 +25,7 @@ REFUSING = frozenset(
 BY = Actor(kind="system", key="", label="The provider's receipt", door="provider")
 
 
-class Told(NamedTuple):
+class ReportedFailure(NamedTuple):
     """A failure that a receipt reported about a message of ours."""
 
     message_id: int
@@ -34,7 +34,7 @@ class Told(NamedTuple):
     attempt: int = 0
 
 
-def learn(failures: Iterable[Told]) -> int:
+def learn(failures: Iterable[ReportedFailure]) -> int:
     """Opt out whoever a failure's code says has refused; returns how many are new.
 
     What was lifted since the receipt was written stays lifted, so that replaying receipts changes nothing. To be called before any
@@ -44,7 +44,7 @@ def learn(failures: Iterable[Told]) -> int:
     if not told:
         return 0
     rows = Message.objects.filter(pk__in=states.among(sorted(told))).order_by("pk")
-    by_service: dict[int, list[tuple[Told, str, int]]] = defaultdict(list)
+    by_service: dict[int, list[tuple[ReportedFailure, str, int]]] = defaultdict(list)
     columns = rows.values_list("pk", "attempt", "msisdn", "send_id", "send__service_id")
     for pk, attempt, msisdn, send_id, service_id in columns:
         if told[pk].attempt <= attempt:

@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 MOST = 10_000  # files; whoever sends more than that is not people
 
 
-class Waiting(msgspec.Struct, frozen=True):
+class SpooledMessage(msgspec.Struct, frozen=True):
     """One genuine SMS that is not stored yet."""
 
     service_id: int
@@ -29,12 +29,12 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 @dataclass(slots=True)
-class Shelf:
+class InboundSpool:
     """One folder, shared by all processes of a host."""
 
     folder: Path | None = None
 
-    def put(self, item: Waiting) -> None:
+    def put(self, item: SpooledMessage) -> None:
         """Return once it is on the disk; raises OSError where it is not."""
         if self.folder is None:
             raise OSError("no folder is set")
@@ -64,7 +64,7 @@ class Shelf:
         """How many wait."""
         return len(self._files())
 
-    def sweep(self, take: Callable[[Waiting], object]) -> int:
+    def sweep(self, take: Callable[[SpooledMessage], object]) -> int:
         """Hand what waits to `take`, oldest first; returns how many. Raises the database's troubles, and the file stays.
 
         What cannot be brought in for another reason is renamed to `.kept`, for a person. Two sweeps at once are harmless: an SMS that
@@ -73,7 +73,7 @@ class Shelf:
         done = 0
         for path in self._files():
             try:
-                item = msgspec.msgpack.decode(path.read_bytes(), type=Waiting)
+                item = msgspec.msgpack.decode(path.read_bytes(), type=SpooledMessage)
             except FileNotFoundError:
                 continue
             except msgspec.MsgspecError:
@@ -103,4 +103,4 @@ def _keep(path: Path) -> None:
         path.replace(path.with_suffix(".kept"))
 
 
-shelf = Shelf()
+inbound_spool = InboundSpool()

@@ -1,12 +1,13 @@
 """Receipts: authenticated, stored raw, answered, and then folded into the messages.
 
-`doors` says whose they are, `inbox` and `spool` make them durable (called by the receipt endpoint), `fold` applies them (called by
+`receipt_addresses` says whose they are, `inbox` and `spool` make them durable (called by the receipt endpoint), `fold` applies
+them (called by
 `sms.worker.jobs`), `silence` tells what never came, `again` replays and imports, `clicks` judges who clicked.
 """
 
 from sms.inbound.clicks.counts import judge_history
 from sms.inbound.clicks.verdicts import reason_in_words
-from sms.inbound.receipts.addresses import Door, doors
+from sms.inbound.receipts.addresses import ReceiptAddress, receipt_addresses
 from sms.inbound.receipts.fold import fold
 from sms.inbound.receipts.inbox import Overloaded, Stuck, store, sweep
 from sms.inbound.receipts.incoming import Incoming
@@ -15,13 +16,12 @@ from sms.inbound.receipts.silence import gaps, note_silence
 from sms.inbound.receipts.spool import spool
 
 __all__ = [
-    "Door",
     "Imported",
     "Incoming",
     "NotAnExport",
     "Overloaded",
+    "ReceiptAddress",
     "Stuck",
-    "doors",
     "fold",
     "gaps",
     "how_many",
@@ -29,6 +29,7 @@ __all__ = [
     "judge_history",
     "note_silence",
     "reason_in_words",
+    "receipt_addresses",
     "replay",
     "retry",
     "spool",

@@ -16,7 +16,7 @@ SOON = 1.0  # seconds after which an address that nobody knows may be looked up 
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class ReceiptAddress:
     """What the endpoint must know of a service."""
 
     service_id: int
@@ -31,7 +31,7 @@ class Door:
         )
 
 
-class Doors:
+class ReceiptAddresses:
     """Services by their token, remembered for a few seconds, and for as long as the database is away.
 
     A token is looked up in memory by its digest, so that neither timing nor the database's tells anything about tokens. Two are
@@ -41,11 +41,11 @@ class Doors:
     def __init__(self, *, ttl: float = 5.0) -> None:
         self.ttl = ttl
         self._tokens: dict[bytes, tuple[int, datetime | None]] = {}
-        self._doors: dict[int, tuple[float, Door]] = {}
+        self._doors: dict[int, tuple[float, ReceiptAddress]] = {}
         self._read_at = float("-inf")
         self._trouble: Exception | None = None
 
-    def find(self, token: str) -> Door | None:
+    def find(self, token: str) -> ReceiptAddress | None:
         """The service whose receipts come to this token. Raises what the database raised for one that is not known."""
         key = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
         sure = key in self._tokens and self._trouble is None
@@ -84,7 +84,7 @@ class Doors:
             tokens[hashlib.sha256(today.encode()).digest()] = (pk, None)
         self._tokens, self._read_at = tokens, time.monotonic()
 
-    def _door(self, service_id: int) -> Door | None:
+    def _door(self, service_id: int) -> ReceiptAddress | None:
         until, door = self._doors.get(service_id, (0.0, None))
         if door is not None and until > time.monotonic():
             return door
@@ -97,7 +97,7 @@ class Doors:
             return door
         if service is None:
             return None
-        made = Door(
+        made = ReceiptAddress(
             service.pk,
             service.correlation_key,
             tuple(service.receipt_secrets),
@@ -107,4 +107,4 @@ class Doors:
         return made
 
 
-doors = Doors()
+receipt_addresses = ReceiptAddresses()

@@ -16,19 +16,19 @@ from django.utils import timezone
 from msgspec.structs import replace
 
 from sms.callbacks import outbox
-from sms.callbacks.bodies import Change
+from sms.callbacks.bodies import MessageChange
 from sms.inbound import optouts
 from sms.inbound.clicks.agents import Agent, agent_of
 from sms.inbound.clicks.counts import judge_messages
 from sms.inbound.receipts.erased import erased_among, shortened
 from sms.ledger import states
 from sms.ledger.crash_points import point
-from sms.ledger.states import News, Tally
+from sms.ledger.states import CounterDeltas, StateChange
 from sms.models import Click, Message, MessageState, Receipt, ReceiptInbox, Service
 from sms.models.receipt import GIVE_UP
-from sms.models.sql.pipeline import meanwhile, rows_ahead
+from sms.models.sql.pipeline import pipelined, rows_ahead
 from sms.values import correlation_id
-from sms.webex.errors import Unreadable
+from sms.webex.errors import UnreadableBody
 from sms.webex.receipts import Notification, parse_receipt
 
 log = structlog.get_logger(__name__)
@@ -106,7 +106,7 @@ def _apply(limit: int, now: datetime, *, only: int | None = None) -> int:
     with transaction.atomic():
         read: list[_Read] = []
         unread: list[ReceiptInbox] = []
-        with meanwhile():
+        with pipelined():
             for taken in _take(limit, now, only):
                 read += _read(taken, now, unread)
         if not read and not unread:
@@ -116,7 +116,7 @@ def _apply(limit: int, now: datetime, *, only: int | None = None) -> int:
         for entry in read:
             by_state[entry.note.state].append(entry)
         optouts.learn(_failures(by_state["failed"]))  # before any message is locked
-        tally = Tally.new()
+        tally = CounterDeltas.new()
         attempts = states.apply([_news(entry) for entry in read if entry.message_id], tally=tally)
         # of an attempt that was never made: its number was used before a backup was restored
         unknown = [entry for entry in read if entry.attempt > attempts.get(entry.message_id, -1)]
@@ -172,7 +172,7 @@ def _read(taken: Sequence[_Taken], now: datetime, unread: list[ReceiptInbox]) ->
         body = bytes(raw)
         try:
             note = parse_receipt(body)
-        except Unreadable as problem:
+        except UnreadableBody as problem:
             unread.append(_aside(pk, tries, str(problem), now))
             log.warning("receipt_unreadable", receipt=pk)
             continue
@@ -230,21 +230,21 @@ def _silenced(read: list[_Read]) -> list[_Read]:
     ]
 
 
-def _failures(failed: Sequence[_Read]) -> list[optouts.Told]:
+def _failures(failed: Sequence[_Read]) -> list[optouts.ReportedFailure]:
     """What may be a person's refusal."""
     return [
-        optouts.Told(entry.message_id, entry.note.code, entry.at, entry.attempt)
+        optouts.ReportedFailure(entry.message_id, entry.note.code, entry.at, entry.attempt)
         for entry in failed
         if entry.message_id
     ]
 
 
-def _news(entry: _Read) -> News:
+def _news(entry: _Read) -> StateChange:
     note = entry.note
     state = STATES.get(note.state, MessageState.PENDING)  # an unknown status moves nothing, and is kept
     if note.state == "clicked" and agent_of(note.user_agent) in ON_THE_WAY:
         state = MessageState.SUBMITTED
-    return News(
+    return StateChange(
         message_id=entry.message_id,
         state=state,
         at=entry.at,
@@ -279,7 +279,7 @@ def _store_clicks(clicked: Sequence[_Read]) -> None:
     )
     outbox.tell_clicks(
         [
-            Change(
+            MessageChange(
                 entry.message_id,
                 0,
                 MessageState.DELIVERED,

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 from django.utils import timezone
 
-from sms.inbound.receipts.addresses import Door
+from sms.inbound.receipts.addresses import ReceiptAddress
 from sms.values import correlation_id
 
 
@@ -20,7 +20,7 @@ class Incoming(msgspec.Struct, frozen=True, gc=False, array_like=True):
     received_at: datetime
 
     @classmethod
-    def of(cls, raw: bytes, *, door: Door) -> "Incoming":
+    def of(cls, raw: bytes, *, door: ReceiptAddress) -> "Incoming":
         """What came through a door just now."""
         return cls.read(raw, service_id=door.service_id, key=door.correlation_key, received_at=timezone.now())
 
@@ -50,11 +50,11 @@ class _Inner(msgspec.Struct):
     correlationid: str = ""
 
 
-class _Envelope(msgspec.Struct):
+class _ReceiptIds(msgspec.Struct):
     deliveryInfoNotification: _Inner = msgspec.field(default_factory=_Inner)  # noqa: N815 - the wire's name
 
 
-_decode = msgspec.json.Decoder(_Envelope).decode
+_decode = msgspec.json.Decoder(_ReceiptIds).decode
 
 
 def _correlation_id(raw: bytes) -> str:

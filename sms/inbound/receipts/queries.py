@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Count
 
 from sms.inbound.receipts.replay import QUARANTINE
-from sms.inbound.receipts.silence import Gap, gaps
+from sms.inbound.receipts.silence import ReceiptGap, gaps
 from sms.inbound.receipts.spool import spool
 from sms.models import Receipt, ReceiptInbox, Service
 
@@ -34,7 +34,7 @@ class Look:
     spool_files: int
     spool_bytes: int
     spool_kept: int
-    gaps: Sequence[Gap]
+    gaps: Sequence[ReceiptGap]
 
 
 def look(service: Service, *, now: datetime) -> Look:

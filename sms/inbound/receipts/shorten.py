@@ -2,7 +2,7 @@
 
 import json
 
-from sms.webex.errors import Unreadable
+from sms.webex.errors import UnreadableBody
 from sms.webex.receipts import parse_receipt
 
 
@@ -13,7 +13,7 @@ def bare_receipt(raw: bytes) -> bytes:
     """
     try:
         note = parse_receipt(raw)
-    except Unreadable:
+    except UnreadableBody:
         return b""
     info: dict[str, object] = {
         "code": note.code,

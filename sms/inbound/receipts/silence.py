@@ -12,7 +12,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from sms.ledger import states
-from sms.ledger.states import News, Tally, window_of
+from sms.ledger.states import CounterDeltas, StateChange, window_of
 from sms.models import Message, MessageState, Service, StateCount
 
 NO_REPORT_AFTER = timedelta(hours=72)
@@ -48,16 +48,18 @@ def note_silence(*, now: datetime | None = None, limit: int = 5000, batch: int =
                 ids = list(silent.order_by("pk").values_list("pk", flat=True)[:batch])
                 if not ids:
                     break
-                last_id, tally = ids[-1], Tally.new()
+                last_id, tally = ids[-1], CounterDeltas.new()
                 words = "No receipt told within 72 hours how it ended."
-                states.apply([News(pk, MessageState.NO_REPORT, now, detail=words) for pk in ids], tally=tally)
+                states.apply(
+                    [StateChange(pk, MessageState.NO_REPORT, now, detail=words) for pk in ids], tally=tally
+                )
                 tally.write()
             done += len(ids)
     return done
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class ReceiptGap:
     """Consecutive windows whose messages were told of less than others of the day. `share` and `usual` are percent.
 
     `usual` is None where nothing of the day can be compared with: of `posted` messages not one has ended.
@@ -80,7 +82,7 @@ class Gap:
         return max(self.posted * (100 if self.usual is None else self.usual) // 100 - self.ended, 0)
 
 
-def gaps(service: Service, *, now: datetime | None = None) -> list[Gap]:
+def gaps(service: Service, *, now: datetime | None = None) -> list[ReceiptGap]:
     """Where receipts look incomplete in the last 24 hours, the newest first. One query over the counters."""
     now = now or timezone.now()
     rows = (
@@ -104,7 +106,7 @@ def gaps(service: Service, *, now: datetime | None = None) -> list[Gap]:
     return find_gaps(posted, ended)
 
 
-def find_gaps(posted: Mapping[int, int], ended: Mapping[int, int]) -> list[Gap]:
+def find_gaps(posted: Mapping[int, int], ended: Mapping[int, int]) -> list[ReceiptGap]:
     """Gaps among windows, by messages posted and ended in each; the newest first.
 
     Every window is compared with the day's better half, which a gap of hours does not drag down, and on a day on which few messages
@@ -131,8 +133,8 @@ def find_gaps(posted: Mapping[int, int], ended: Mapping[int, int]) -> list[Gap]:
 
 def _gap(
     windows: Sequence[int], usual: float | None, posted: Mapping[int, int], ended: Mapping[int, int]
-) -> Gap:
-    return Gap(
+) -> ReceiptGap:
+    return ReceiptGap(
         begins=_moment(windows[0]),
         ends=_moment(windows[-1] + 1),
         posted=sum(posted[window] for window in windows),

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, InterfaceError, connections
 
-from sms.callbacks import Policy
+from sms.callbacks import AddressPolicy
 from sms.compliance import audit
 from sms.ledger import wakeups
 from sms.models import Heartbeat
@@ -168,7 +168,7 @@ def _callbacks(stop: _Stop) -> None:
     """Callbacks to partners, whose receivers may be slow, in nobody's way."""
 
     def turn() -> None:
-        if not jobs.tell(policy=Policy(**settings.CALLBACKS), stopped=stop):
+        if not jobs.tell(policy=AddressPolicy(**settings.CALLBACKS), stopped=stop):
             stop.pause(IDLE)
 
     try:

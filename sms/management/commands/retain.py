@@ -59,7 +59,7 @@ class Command(BaseCommand):
                     f"{service.slug}: {found.open:,} sends stay because something of them is open, {found.held:,} because they are held."
                 )
             return
-        rest = retention.Pace(stopped=stopped, owner=owner, rests=0.0 if options["no_rest"] else 3.0)
+        rest = retention.RestRate(stopped=stopped, owner=owner, rests=0.0 if options["no_rest"] else 3.0)
         done = retention.run(service, now=timezone.now(), rest=rest, by=Actor.system("cli"))
         if done is None:
             raise CommandError(

@@ -40,7 +40,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One sentence for each chain."""
-        book = audit.Book(settings.VAR_DIR / "audit")
+        book = audit.CheckpointFiles(settings.VAR_DIR / "audit")
         points = book.points()
         for path in options["checkpoints"]:
             try:

@@ -15,7 +15,7 @@ from django.db import connection, models
 AT_A_TIME = 1000  # rows of one statement: SQLite has a limit of parameters
 
 
-class Later:
+class StatementBatch:
     """Statements whose outcome nobody waits for: PostgreSQL takes them in one text, so that together they cost one journey there."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ def insert(
     columns: tuple[str, ...],
     rows: Sequence[Sequence[Any]],
     *,
-    later: Later | None = None,
+    later: StatementBatch | None = None,
 ) -> list[int]:
     """Insert rows in this order; returns their keys, or none where they are inserted `later`.
 

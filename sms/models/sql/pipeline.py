@@ -11,7 +11,7 @@ from django.db import connection
 
 
 @contextmanager
-def meanwhile() -> Iterator[None]:
+def pipelined() -> Iterator[None]:
     """Inside, PostgreSQL is not waited for until somebody asks for rows, or the block ends; errors come then, as Django's."""
     if connection.vendor != "postgresql":
         yield
@@ -29,7 +29,7 @@ def rows(text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
 def rows_ahead(text: str, each: Iterable[Sequence[Any]]) -> Iterator[list[tuple[Any, ...]]]:
     """The same statement with one row of values after the other, each run while the caller is busy with the rows of the one before.
 
-    To be used inside `meanwhile`. Ends with the first that returns nothing.
+    To be used inside `pipelined`. Ends with the first that returns nothing.
     """
     asked = None
     for values in each:

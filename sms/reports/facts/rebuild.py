@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.db.models import Max, Min
 from django.utils import timezone
 
-from sms.ledger.counters import FIGURES, NAMED, Tally
+from sms.ledger.counters import FIGURES, NAMED, CounterDeltas
 from sms.models import Fact, FactDelta, FactFold, KeptFact, Message, OptOut, SendFact
 from sms.reports.facts.fold import fold, know_buckets, only_folder, snapshot
 from sms.reports.facts.from_messages import COLUMNS, SHAPE, kept, of_messages
@@ -167,7 +167,7 @@ def _differences() -> Iterator[Difference]:
 
 def _opt_outs() -> None:
     """Into AGAIN; the country of a number is no matter of SQL."""
-    tally = Tally.new()
+    tally = CounterDeltas.new()
     rows = OptOut.objects.order_by().values_list("service_id", "send_id", "at", "msisdn", "country")
     for service_id, send_id, at, number, country in rows.iterator(chunk_size=10_000):
         tally.opted_out(service_id, send_id, at, country or country_of(number))

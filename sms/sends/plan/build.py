@@ -10,7 +10,16 @@ from sms.models import Price
 from sms.sends.plan import cost, request
 from sms.sends.plan.cautions import cautions
 from sms.sends.plan.forecast import forecast
-from sms.sends.plan.shapes import Approval, Asking, Doubt, Encodings, Plan, Policy, Removed, Segments
+from sms.sends.plan.shapes import (
+    Asking,
+    Doubt,
+    Encodings,
+    Plan,
+    PlanApproval,
+    PlanPolicy,
+    PlanRemoved,
+    PlanSegments,
+)
 
 
 def made(
@@ -46,7 +55,7 @@ def made(
         removed=_removed(figures),
         encoding="ucs2" if encodings.ucs2 else "gsm7" if known else "unknown",
         encodings=encodings,
-        segments=Segments(
+        segments=PlanSegments(
             worst=figures.worst if known else None,
             typical=figures.typical if known else None,
             total=figures.total if known else None,
@@ -71,7 +80,7 @@ def made(
     )
 
 
-def _approval(order: Order, figures: Survey, *, user: Any, now: datetime) -> Approval:
+def _approval(order: Order, figures: Survey, *, user: Any, now: datetime) -> PlanApproval:
     wanted = approval.needed(
         order,
         recipients=figures.recipients,
@@ -80,16 +89,16 @@ def _approval(order: Order, figures: Survey, *, user: Any, now: datetime) -> App
         now=now,
     )
     rules = tuple(Asking(one.rule, one.approvers, one.says) for one in wanted.reasons)
-    return Approval(wanted.approvers, rules, wanted.eligible, wanted.short)
+    return PlanApproval(wanted.approvers, rules, wanted.eligible, wanted.short)
 
 
-def _removed(figures: Survey) -> tuple[Removed, ...]:
+def _removed(figures: Survey) -> tuple[PlanRemoved, ...]:
     """The reason with the most rows first."""
     ordered = sorted(figures.removed.items(), key=lambda item: (-item[1].count, item[1].rows))
-    return tuple(Removed(code, one.reason, one.count, tuple(one.rows)) for code, one in ordered)
+    return tuple(PlanRemoved(code, one.reason, one.count, tuple(one.rows)) for code, one in ordered)
 
 
-def _policy(order: Order) -> Policy | None:
+def _policy(order: Order) -> PlanPolicy | None:
     group = order.policy_group
     if group is None:
         return None
@@ -102,7 +111,7 @@ def _policy(order: Order) -> Policy | None:
         )
         if wanted
     ]
-    return Policy(
+    return PlanPolicy(
         group=group.name,
         check_consent=consent,
         apply_frequency_cap=cap,

@@ -7,7 +7,7 @@ from sms.compose.options import RECEIPTS
 from sms.compose.order import Order, written_of
 from sms.compose.survey import ADVISED, Survey
 from sms.models import SenderKind
-from sms.sends.plan.forecast import Forecast
+from sms.sends.plan.forecast import SendForecast
 from sms.sends.plan.shapes import Caution, Cost
 from sms.values import text_hints
 
@@ -18,7 +18,7 @@ def cautions(
     order: Order,
     figures: Survey,
     *,
-    foreseen: Forecast,
+    foreseen: SendForecast,
     cost: Cost,
 ) -> Iterator[Caution]:
     """In the order of how much they matter."""

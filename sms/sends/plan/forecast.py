@@ -29,7 +29,7 @@ NOTICED = 1.5  # seconds until somebody is at it
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
+class SendForecast:
     """The times of a plan, and what they rest on in words."""
 
     ahead: int
@@ -41,7 +41,7 @@ class Forecast:
     says: str
 
 
-def forecast(order: Order, figures: Survey, *, now: datetime) -> Forecast:
+def forecast(order: Order, figures: Survey, *, now: datetime) -> SendForecast:
     """What is known at `now`; faults, receipts and sends that come later are not foreseen."""
     service = order.service
     quiet = quiet_of(order)
@@ -69,9 +69,9 @@ def forecast(order: Order, figures: Survey, *, now: datetime) -> Forecast:
     until = [one for one in until if one.messages]
     deferred = Deferred(quiet, sum(one.messages for one in until), tuple(until[:MANY]))
     if held := _held(order):
-        return Forecast(ahead, None, None, None, 0, deferred, held)
+        return SendForecast(ahead, None, None, None, 0, deferred, held)
     known = bool(service.rate)
-    return Forecast(
+    return SendForecast(
         ahead=ahead,
         start_at=_moment(soon.first) if soon.first is not None else None,
         finish_at=_moment(soon.last) if known and soon.last is not None else None,

@@ -4,9 +4,9 @@ import json
 
 from sms.compose import checks
 from sms.compose.errors import ComposeError, Problem
-from sms.compose.order import Line, Order, substance
+from sms.compose.order import ComposedMessage, Order, substance
 from sms.compose.survey import Survey
-from sms.dispatch.claim import Waiting
+from sms.dispatch.claim import ClaimedMessage
 from sms.dispatch.request import body_of, sheet_of
 from sms.models import Send
 from sms.values import correlation_id
@@ -17,10 +17,10 @@ LATER = "(made when it is sent)"
 HIDDEN = "…"
 
 
-def body(order: Order, line: Line, *, public_url: str, masked: bool = False) -> str:
+def body(order: Order, line: ComposedMessage, *, public_url: str, masked: bool = False) -> str:
     """JSON; `{"impossible": …}` where the provider's rules forbid it. `order` is settled."""
     send = Send(**substance(order, order.sender))
-    waiting = Waiting(0, line.msisdn, line.text, line.substitutions, 0, line.zone)
+    waiting = ClaimedMessage(0, line.msisdn, line.text, line.substitutions, 0, line.zone)
     try:
         written = body_of([waiting], sheet_of(send, public_url=public_url)).decode()
     except WireError as problem:
@@ -37,7 +37,7 @@ def marked(written: str, *, message_id: int, attempt: int, order: Order) -> str:
     return written.replace(own, LATER).replace(f"/{order.service.receipt_token}/", f"/{HIDDEN}/")
 
 
-def line_of(order: Order, figures: Survey, row: int | None) -> Line:
+def line_of(order: Order, figures: Survey, row: int | None) -> ComposedMessage:
     """The message of a row, the first one where none is named; raises ComposeError naming `plan_row`."""
     if row is None:
         return figures.head[0]

@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
+class PlanRemoved:
     """Rows left out for one reason; `reason` and `rows` are those of the first ones."""
 
     code: str
@@ -27,7 +27,7 @@ class Encodings:
 
 
 @dataclass(frozen=True, slots=True)
-class Segments:
+class PlanSegments:
     """Of the longest message, of the one in the middle, and of all, as the texts stand; None where they are not known."""
 
     worst: int | None
@@ -77,7 +77,7 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class PlanPolicy:
     """What Webex Connect checks at each message. How many it refuses cannot be known here."""
 
     group: str
@@ -129,7 +129,7 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
-class Approval:
+class PlanApproval:
     """How many people must say yes before anything is posted, by the largest of these rules; `eligible` is how many could.
 
     Times of the plan count from now: what the asking takes cannot be known.
@@ -153,14 +153,14 @@ class Plan:
     made_at: datetime
     recipients: int
     rejected: int
-    removed: tuple[Removed, ...]
+    removed: tuple[PlanRemoved, ...]
     encoding: str
     encodings: Encodings
-    segments: Segments
+    segments: PlanSegments
     segments_range: Range
     countries: tuple[Country, ...]
     cost: Cost
-    policy: Policy | None
+    policy: PlanPolicy | None
     deferred: Deferred
     ahead: int
     rate: int | None
@@ -171,7 +171,7 @@ class Plan:
     forecast: str
     warnings: tuple[Doubt, ...]
     cautions: tuple[Caution, ...]
-    approval: Approval
+    approval: PlanApproval
     row: int
     request: str
 

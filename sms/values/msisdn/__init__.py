@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import phonenumbers
 
 from sms.values.msisdn import plan
-from sms.values.msisdn.written import BadNumber, Written, read
+from sms.values.msisdn.written import BadNumber, WrittenNumber, read
 
 __all__ = ["BadNumber", "Msisdn", "country_of", "mask", "parse", "pretty"]
 
@@ -96,7 +96,7 @@ def pretty(e164: str) -> str:
     return shown if _digits(shown) == _digits(e164) else e164
 
 
-def _readings(written: Written, country: str) -> Iterator[tuple[str, str, plan.Territory]]:
+def _readings(written: WrittenNumber, country: str) -> Iterator[tuple[str, str, plan.Territory]]:
     """(calling code, digits after it, whose trunk prefix applies), the likeliest first."""
     home = plan.territory(country)
     digits = written.digits
@@ -122,7 +122,7 @@ def _abroad(digits: str) -> Iterator[tuple[str, str, plan.Territory]]:
         yield code, digits[len(code) :], plan.main_territory(code)
 
 
-def _refusal(written: Written, country: str) -> BadNumber:
+def _refusal(written: WrittenNumber, country: str) -> BadNumber:
     """Why none of the readings can be."""
     digits, home = written.digits, plan.territory(country)
     national = not written.plus and not digits.startswith("00")

@@ -56,7 +56,7 @@ class BadNumber(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenNumber:
     """The digits of a cell, in ASCII."""
 
     digits: str
@@ -65,11 +65,11 @@ class Written:
     """The digits with the zero of "(0)" kept, if there was one; `digits` is without."""
 
 
-def read(raw: str) -> Written:
+def read(raw: str) -> WrittenNumber:
     """The digits that `raw` writes, or `BadNumber` if it writes something else."""
     # Nearly every row of nearly every file.
     if len(raw) <= _LONGEST and _PLAIN.fullmatch(raw):
-        return Written(digits=raw.lstrip("+"), plus=raw[0] == "+")
+        return WrittenNumber(digits=raw.lstrip("+"), plus=raw[0] == "+")
     text = _cleaned(raw)
     if not text:
         raise BadNumber("empty", "There is no number here.")
@@ -82,7 +82,7 @@ def read(raw: str) -> Written:
     return _grouped(match[2], plus=bool(match[1] or match[3]))
 
 
-def _grouped(text: str, *, plus: bool) -> Written:
+def _grouped(text: str, *, plus: bool) -> WrittenNumber:
     """Digits between separators."""
     digits = _only_digits(text)
     if len(digits) > 20:
@@ -91,8 +91,8 @@ def _grouped(text: str, *, plus: bool) -> Written:
         )
     zero = _BRACKETED_ZERO.search(text)
     if zero and (before := _only_digits(text[: zero.start()])):
-        return Written(digits=before + _only_digits(text[zero.end() :]), plus=plus, with_zero=digits)
-    return Written(digits=digits, plus=plus)
+        return WrittenNumber(digits=before + _only_digits(text[zero.end() :]), plus=plus, with_zero=digits)
+    return WrittenNumber(digits=digits, plus=plus)
 
 
 def _cleaned(raw: str) -> str:
