@@ -15,7 +15,8 @@ from sms.compose.naming import time_suffix
 from sms.compose.order import Order, is_large, quiet_of, settled, substance
 from sms.compose.survey import Survey
 from sms.ledger import slices, states, wakeups
-from sms.ledger.states import CounterDeltas, StateChange
+from sms.ledger.counters import CounterDeltas
+from sms.ledger.state_machine import StateChange
 from sms.models import (
     Actor,
     AudienceVersion,
@@ -75,8 +76,8 @@ def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: 
             audience_digest="" if partner else storage.digest_of(order.audience),
         )
         labels.give(send, order.labels)
-        later, tally = StatementBatch(), CounterDeltas.new()
-        stored = slices.store(send, checked.lines, tally=tally, later=later)
+        later, deltas = StatementBatch(), CounterDeltas()
+        stored = slices.store(send, checked.lines, deltas=deltas, statements=later)
         rejected = [
             (send.pk, bad.row, bad.value[:200], bad.code, bad.reason[:300]) for bad in checked.rejects
         ]
@@ -91,8 +92,8 @@ def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: 
             ]
             if told:
                 later.run()  # what is told may name what is stored by then
-                states.apply(told, tally=tally)
-        tally.write(later=later)
+                states.apply(told, deltas=deltas)
+        deltas.write(statements=later)
         _record_created(send, order, by=by, later=later)
         later.run()
         if wanted.approvers:

@@ -18,8 +18,9 @@ from sms.dispatch.last_look import SendStatus, may_disturb, opted_out, standings
 from sms.dispatch.post import Job
 from sms.dispatch.request import RequestTemplate, batches, body_of
 from sms.ledger import states
+from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
-from sms.ledger.states import CounterDeltas, StateChange
+from sms.ledger.state_machine import StateChange
 from sms.models import MessageState
 from sms.models.optout import lock_opt_outs
 from sms.webex.wire import WireError
@@ -69,7 +70,7 @@ def arm(
     spare: int,
     fair: Fair,
     now: datetime,
-    tally: CounterDeltas,
+    deltas: CounterDeltas,
 ) -> Armed:
     """Mark messages *posting* and give every request its instant. The caller has been through the `fence`.
 
@@ -80,7 +81,7 @@ def arm(
     looks = standings({lease.send_id for lease in leases})
     by_service: dict[int, list[ClaimedSlice]] = defaultdict(list)
     for lease in leases:
-        if _may_go(lease, looks[lease.send_id], now=now, tally=tally):
+        if _may_go(lease, looks[lease.send_id], now=now, deltas=deltas):
             by_service[lease.service_id].append(lease)
     # services in one order everywhere, so that two dispatchers never wait for each other's pace
     for service_id in sorted(by_service.keys() | {job.service_id for job in again}):
@@ -100,9 +101,9 @@ def arm(
         room = min(requests * size, grant.room)
         chosen = _choose(by_service[service_id], looks, fair=fair, room=room, now=now)
         chosen = _without_refusals(
-            chosen, service_id=service_id, hides=look.opt_outs_hidden, now=now, tally=tally
+            chosen, service_id=service_id, hides=look.opt_outs_hidden, now=now, deltas=deltas
         )
-        for lease, messages, body in _requests(chosen, kits[service_id], size=size, now=now, tally=tally):
+        for lease, messages, body in _requests(chosen, kits[service_id], size=size, now=now, deltas=deltas):
             armed.jobs.append(
                 Job(
                     service_id=service_id,
@@ -142,7 +143,7 @@ def _still_wanted(
     return wanted
 
 
-def _may_go(lease: ClaimedSlice, look: SendStatus, *, now: datetime, tally: CounterDeltas) -> bool:
+def _may_go(lease: ClaimedSlice, look: SendStatus, *, now: datetime, deltas: CounterDeltas) -> bool:
     """Whether anything of this lease may be posted; what has expired is said so at once."""
     if lease.lost:
         return False
@@ -153,7 +154,7 @@ def _may_go(lease: ClaimedSlice, look: SendStatus, *, now: datetime, tally: Coun
     lease.halted = False
     if look.expires_at is not None and look.expires_at <= now:
         states.apply(
-            [StateChange(message.pk, MessageState.EXPIRED, now) for message in lease.waiting], tally=tally
+            [StateChange(message.pk, MessageState.EXPIRED, now) for message in lease.waiting], deltas=deltas
         )
         lease.waiting.clear()
     return bool(lease.waiting)
@@ -193,7 +194,7 @@ def _without_refusals(
     service_id: int,
     hides: bool,
     now: datetime,
-    tally: CounterDeltas,
+    deltas: CounterDeltas,
 ) -> list[tuple[ClaimedSlice, ClaimedMessage]]:
     """Whoever opted out is not written to, however late that became known."""
     out = opted_out([message for _, message in chosen], service_id=service_id, hides=hides)
@@ -204,7 +205,7 @@ def _without_refusals(
         StateChange(pk, MessageState.CANCELLED, now, code="opted_out", detail="The recipient opted out.")
         for pk in refused
     ]
-    states.apply(news, tally=tally)
+    states.apply(news, deltas=deltas)
     return [(lease, message) for lease, message in chosen if message.msisdn not in out]
 
 
@@ -214,7 +215,7 @@ def _requests(
     *,
     size: int,
     now: datetime,
-    tally: CounterDeltas,
+    deltas: CounterDeltas,
 ) -> list[tuple[ClaimedSlice, tuple[ClaimedMessage, ...], bytes]]:
     """Armed requests. What the provider's rules forbid fails here instead of at the provider, and takes no other with it."""
     runs: dict[int, list[ClaimedMessage]] = defaultdict(list)
@@ -227,10 +228,10 @@ def _requests(
     for slice_id, messages in runs.items():
         sheet = kit.sheets[leases[slice_id].send_id]
         for batch in batches(messages, sheet=sheet, size=size):
-            for part, body in _bodies(batch, sheet, now=now, tally=tally):
+            for part, body in _bodies(batch, sheet, now=now, deltas=deltas):
                 ready.append((leases[slice_id], tuple(part), body))
     wanted = [message.pk for _, part, _ in ready for message in part]
-    marked = states.arm(wanted, at=now, tally=tally)
+    marked = states.arm(wanted, at=now, deltas=deltas)
     if len(marked) < len(
         wanted
     ):  # changed under us in spite of the fence: only an operator's hand in the database does that
@@ -239,16 +240,16 @@ def _requests(
 
 
 def _bodies(
-    batch: Sequence[ClaimedMessage], sheet: RequestTemplate, *, now: datetime, tally: CounterDeltas
+    batch: Sequence[ClaimedMessage], sheet: RequestTemplate, *, now: datetime, deltas: CounterDeltas
 ) -> Iterable[tuple[Sequence[ClaimedMessage], bytes]]:
     try:
         yield batch, body_of(batch, sheet)
     except WireError as problem:
         if len(batch) > 1:
             for message in batch:
-                yield from _bodies([message], sheet, now=now, tally=tally)
+                yield from _bodies([message], sheet, now=now, deltas=deltas)
             return
         bad = StateChange(
             batch[0].pk, MessageState.FAILED, now, code="wire", detail=f"{problem.field}: {problem.rule}"
         )
-        states.apply([bad], tally=tally)
+        states.apply([bad], deltas=deltas)

@@ -17,8 +17,10 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
-from sms.ledger.states import CounterDeltas, StateChange, apply, cancel
+from sms.ledger.state_machine import StateChange
+from sms.ledger.states import apply, cancel
 from sms.models import Hold, Message, MessageState, Resend, Send, SendState, Slice
 
 log = structlog.get_logger(__name__)
@@ -203,9 +205,9 @@ def _sweep(expired: Sequence[Slice]) -> None:
         armed = list(in_slice(item).filter(state=MessageState.POSTING).values_list("pk", flat=True))
         news += [StateChange(pk, MessageState.UNCONFIRMED, at, detail=detail) for pk in armed]
         log.warning("lease_ran_out", slice=item.pk, send=item.send_id, unconfirmed=len(armed))
-    tally = CounterDeltas.new()
-    apply(news, tally=tally)
-    tally.write()
+    deltas = CounterDeltas()
+    apply(news, deltas=deltas)
+    deltas.write()
     if expired:
         point("swept")
 
@@ -278,9 +280,9 @@ def _may_be_sent_again(send: Send, lease: ClaimedSlice) -> bool:
 
 def _cancel_what_came_back(send: Send) -> None:
     """Messages in flight at the moment of cancelling, and returned by the provider since, are cancelled like the others."""
-    tally = CounterDeltas.new()
-    cancel(send.pk, at=database_now(), tally=tally)
-    tally.write()
+    deltas = CounterDeltas()
+    cancel(send.pk, at=database_now(), deltas=deltas)
+    deltas.write()
 
 
 def lock_sends(send_ids: Collection[int]) -> None:

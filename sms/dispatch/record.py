@@ -12,9 +12,11 @@ from sms.dispatch import rate
 from sms.dispatch.claim import ClaimedSlice, lock_sends, reopen
 from sms.dispatch.post import Held, PostOutcome
 from sms.ledger import states
+from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
-from sms.ledger.states import CounterDeltas, StateChange
+from sms.ledger.state_machine import StateChange
 from sms.models import Actor, AuditEvent, MessageState, Service
+from sms.models.sql.messages import Acceptance
 from sms.webex.errors import NotSent, ProviderError, RequestRefused, ServicePaused, Throttled
 from sms.webex.replies import Accepted
 
@@ -34,14 +36,14 @@ def _returned(outcomes: Sequence[PostOutcome]) -> list[ClaimedSlice]:
     return [lease for lease in back if lease]
 
 
-def record(outcomes: Sequence[PostOutcome], *, at: datetime, tally: CounterDeltas) -> None:
-    """Write the outcomes; call it inside a transaction, and write the tally before its end."""
+def record(outcomes: Sequence[PostOutcome], *, at: datetime, deltas: CounterDeltas) -> None:
+    """Write the outcomes; call it inside a transaction, and write the deltas before its end."""
     if not outcomes:
         return
     lock_sends_of(outcomes)
     returned = {lease.slice_id for lease in _returned(outcomes)}
     accepted = [
-        (message.pk, message.attempt + 1, _provider_id(outcome.result, len(outcome.job.messages)))
+        Acceptance(message.pk, message.attempt + 1, _provider_id(outcome.result, len(outcome.job.messages)))
         for outcome in outcomes
         if isinstance(outcome.result, Accepted)
         for message in outcome.job.messages
@@ -52,8 +54,8 @@ def record(outcomes: Sequence[PostOutcome], *, at: datetime, tally: CounterDelta
         if not isinstance(outcome.result, Accepted)
         for item in _news(outcome, at)
     ]
-    states.accept(accepted, at=at, tally=tally)
-    states.apply(news, tally=tally)
+    states.accept(accepted, at=at, deltas=deltas)
+    states.apply(news, deltas=deltas)
     if returned:
         reopen(sorted(returned), retry_in=RETRY_IN)
     _slow_down(outcomes)

@@ -41,8 +41,8 @@ from sms.dispatch.post import ClientFor, Held, Job, Late, Posters, PostOutcome, 
 from sms.dispatch.request import body_of, sheet_of
 from sms.dispatch.settle import by_policy
 from sms.dispatch.watch import watch
+from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
-from sms.ledger.states import CounterDeltas
 from sms.models import Lane, Send
 from sms.models.fields import UnreadableSecret
 from sms.webex.errors import RequestRefused
@@ -297,15 +297,15 @@ class Coordinator:
         wanted = {lease.slice_id: lease for lease in leases}
         wanted |= {job.lease.slice_id: job.lease for job in self.again if job.lease}
         with transaction.atomic():
-            now, tally = database_now(), CounterDeltas.new()
+            now, deltas = database_now(), CounterDeltas()
             record.lock_sends_of(
                 self.owed
             )  # sends, slices, opt-outs, messages: everybody locks in this order
             if wanted:
                 fence([wanted[key] for key in sorted(wanted)], owner=self.owner)
-            record.record(self.owed, at=now, tally=tally)
-            armed = self._arm([wanted[key] for key in sorted(wanted)], now=now, tally=tally)
-            tally.write()
+            record.record(self.owed, at=now, deltas=deltas)
+            armed = self._arm([wanted[key] for key in sorted(wanted)], now=now, deltas=deltas)
+            deltas.write()
         if self.owed:
             point("recorded")
         if armed.jobs:
@@ -338,7 +338,7 @@ class Coordinator:
             and self.kits[lease.service_id].gate.room(in_flight=self.flying[lease.service_id])
         ]
 
-    def _arm(self, leases: Sequence[ClaimedSlice], *, now: datetime, tally: CounterDeltas) -> Armed:
+    def _arm(self, leases: Sequence[ClaimedSlice], *, now: datetime, deltas: CounterDeltas) -> Armed:
         if not leases:
             return Armed()
         return arm(
@@ -349,7 +349,7 @@ class Coordinator:
             spare=max(2 * self.posters.count + SPARE - self.requests, 0),
             fair=self.fair,
             now=now,
-            tally=tally,
+            deltas=deltas,
         )
 
     def _hand_over(self, job: Job) -> None:
@@ -378,9 +378,9 @@ class Coordinator:
             time.sleep(pause)
             try:
                 with transaction.atomic():
-                    tally = CounterDeltas.new()
-                    record.record(self.owed, at=database_now(), tally=tally)
-                    tally.write()
+                    deltas = CounterDeltas()
+                    record.record(self.owed, at=database_now(), deltas=deltas)
+                    deltas.write()
                 self.owed = []
             except DatabaseError as problem:
                 log.warning("record_again", outcomes=len(self.owed), error=type(problem).__name__)

@@ -14,7 +14,8 @@ from django.db.models import F
 
 from sms.dispatch.claim import EXTRA, RESEND_AFTER, database_now, lock_sends, reopen
 from sms.ledger import states
-from sms.ledger.states import CounterDeltas, StateChange
+from sms.ledger.counters import CounterDeltas
+from sms.ledger.state_machine import StateChange
 from sms.models import Actor, AuditEvent, Message, MessageState, ReceiptInbox, Resend, Send, SendState, Slice
 
 log = structlog.get_logger(__name__)
@@ -93,12 +94,12 @@ def by_person(
             state = MessageState.QUEUED if verdict == Settlement.TREAT_AS_SENT else MessageState.FAILED
             code = "" if verdict == Settlement.TREAT_AS_SENT else "given_up"
             words = f"{'Treated as sent' if not code else 'Given up'} by {by.label}."
-            tally = CounterDeltas.new()
+            deltas = CounterDeltas()
             states.apply(
                 [StateChange(message.pk, state, now, code=code, detail=words) for message in messages],
-                tally=tally,
+                deltas=deltas,
             )
-            tally.write()
+            deltas.write()
             done = len(messages)
         AuditEvent.record(
             f"messages.{verdict.value}",
@@ -153,14 +154,14 @@ def _has_witnesses(send_id: int, pk: int, posted_at: datetime) -> bool:
 
 def _send_again(send: Send, messages: Sequence[Message], *, now: datetime) -> int:
     with transaction.atomic():
-        tally = CounterDeltas.new()
+        deltas = CounterDeltas()
         news = [
             StateChange(message.pk, MessageState.PENDING, now, attempt=message.attempt, returned=True)
             for message in messages
         ]
-        states.apply(news, tally=tally)
-        moved = tally.gained(MessageState.PENDING)
-        tally.write()
+        states.apply(news, deltas=deltas)
+        moved = deltas.gained(MessageState.PENDING)
+        deltas.write()
         first, last = messages[0].pk, messages[-1].pk
         around = Slice.objects.filter(send=send, first_id__lte=last, last_id__gte=first)
         reopen(list(around.values_list("pk", flat=True)))

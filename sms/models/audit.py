@@ -126,7 +126,7 @@ class AuditEvent(models.Model):
     ) -> None:
         """The same among other rows that the act inserts `later`."""
         fields = cls._fields(act, by, service_slug, noun, noun_key, _quiet(details, noun))
-        insert(cls, tuple(fields), [list(fields.values())], later=later)
+        insert(cls, tuple(fields), [list(fields.values())], statements=later)
 
     @classmethod
     def _fields(

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Sum
 
-from sms.ledger.counters import FIGURES
+from sms.ledger.counters import FACT_FIGURES
 from sms.models import Fact
 from sms.models.fact import MEASURES, TIMES
 from sms.reports.figures import FactSums
@@ -95,7 +95,7 @@ def levels(service_id: int, *, now: datetime, days: int = DAYS) -> Levels:
         at__lte=today,
     ).order_by()
     for at, measure, word, code, bucket, m, a, ao, b, bo in rows.values_list(
-        "at", "measure", "word", "code", "bucket", *FIGURES
+        "at", "measure", "word", "code", "bucket", *FACT_FIGURES
     ):
         if measure in TIMES:
             found[at].time(measure, bucket, m)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import F, Min, Q, Sum
 
 from sms.compliance import archive
-from sms.ledger.states import RANK
+from sms.ledger.state_machine import RANK
 from sms.models import (
     Draft,
     Message,

@@ -24,7 +24,7 @@ from sms.compliance import erasure, retention
 from sms.compliance.archive import ArchiveError
 from sms.compose import approval, background
 from sms.inbound import optouts, receipts
-from sms.ledger import states
+from sms.ledger.squash import squash
 from sms.models import Duty, IdempotentAnswer, ReceiptInbox
 from sms.reports import facts
 from sms.worker import child_process
@@ -175,7 +175,7 @@ def tell(*, policy: callbacks.AddressPolicy, stopped: Stopped, seconds: float = 
 def tidy() -> None:
     """Small chores, once a minute or so: what concerns sends that nobody is working on right now."""
     each(
-        *(receipts.sweep, optouts.sweep, states.squash, dispatch.sweep, dispatch.watch),
+        *(receipts.sweep, optouts.sweep, squash, dispatch.sweep, dispatch.watch),
         *(
             approval.expire_due,
             callbacks.forget,

@@ -230,10 +230,11 @@ def _around_now(zone: str) -> str:
 def deliver(send, *, failed: int = 0) -> None:
     """Final receipts for everything that the provider has."""
     from sms.ledger import states as ledger_states
-    from sms.ledger.states import CounterDeltas, StateChange
+    from sms.ledger.counters import CounterDeltas
+    from sms.ledger.state_machine import StateChange
 
     with transaction.atomic():
-        tally = CounterDeltas.new()
+        deltas = CounterDeltas()
         rows = list(Message.objects.filter(send=send, state="queued").order_by("pk"))
         news = [
             StateChange(
@@ -244,8 +245,8 @@ def deliver(send, *, failed: int = 0) -> None:
             )
             for index, row in enumerate(rows)
         ]
-        ledger_states.apply(news, tally=tally)
-        tally.write()
+        ledger_states.apply(news, deltas=deltas)
+        deltas.write()
 
 
 def test_a_ramp_goes_on_stage_by_stage_once_the_last_one_was_delivered():

@@ -14,7 +14,7 @@ from sms.dispatch.claim import Owner
 from sms.dispatch.fair_queue import Fair
 from sms.dispatch.post import Job
 from sms.dispatch.request import sheet_of
-from sms.ledger.states import CounterDeltas
+from sms.ledger.counters import CounterDeltas
 from sms.models import Message, Send, Slice
 from tests.support.provider import PUBLIC_URL
 
@@ -50,7 +50,7 @@ class Dispatcher:
             Gate(), connection_of(service), {self.send.pk: sheet_of(self.send, public_url=PUBLIC_URL)}
         )
         with transaction.atomic():
-            tally = CounterDeltas.new()
+            deltas = CounterDeltas()
             fence([self.lease], owner=self.owner)
             armed = arm(
                 [self.lease],
@@ -60,9 +60,9 @@ class Dispatcher:
                 spare=count,
                 fair=Fair(),
                 now=timezone.now(),
-                tally=tally,
+                deltas=deltas,
             )
-            tally.write()
+            deltas.write()
         return armed.jobs
 
 

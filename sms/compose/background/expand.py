@@ -17,8 +17,8 @@ from sms.compose.errors import ComposeError, Problem
 from sms.compose.lines import Composer
 from sms.compose.order import Order
 from sms.ledger import slices, wakeups
+from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
-from sms.ledger.states import CounterDeltas
 from sms.models import Preparation, Reject, Send, SendState
 from sms.models.sql.insert import insert
 
@@ -47,9 +47,9 @@ def expand(found: Preparation, lease: PreparationLease) -> Generator[None]:
         with transaction.atomic():
             _locked(send)
             lease.keep(rows=len(lines) + len(rejects), cursor=cursor)
-            tally = CounterDeltas.new()
-            slices.pour(send, lines, tally=tally)
-            tally.write()
+            deltas = CounterDeltas()
+            slices.pour(send, lines, deltas=deltas)
+            deltas.write()
             insert(
                 Reject,
                 REJECT,

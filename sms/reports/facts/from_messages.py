@@ -2,11 +2,11 @@
 
 from django.db import connection
 
-from sms.ledger.counters import FIGURES, HOUR, NAMED, NOT_POSTED
+from sms.ledger.counters import FACT_FIGURES, FACT_KEY, HOUR, NOT_POSTED
 from sms.models import Click, KeptFact, Message, Send
 from sms.values.histogram import EDGES
 
-COLUMNS = ", ".join(NAMED + FIGURES)
+COLUMNS = ", ".join(FACT_KEY + FACT_FIGURES)
 SHAPE = (
     "measure varchar(8), word varchar(12), code varchar(10), bucket int, send_id bigint, service_id bigint, hour int,"
     " country varchar(2), carrier varchar(20), messages bigint, amount bigint, amount_of bigint, billed bigint, billed_of bigint"

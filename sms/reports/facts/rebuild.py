@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Max, Min
 from django.utils import timezone
+from msgspec.structs import astuple
 
-from sms.ledger.counters import FIGURES, NAMED, CounterDeltas
+from sms.ledger.counters import FACT_FIGURES, FACT_KEY, CounterDeltas
 from sms.models import Fact, FactDelta, FactFold, KeptFact, Message, OptOut, SendFact
 from sms.reports.facts.fold import fold, know_buckets, only_folder, snapshot
 from sms.reports.facts.from_messages import COLUMNS, SHAPE, kept, of_messages
@@ -143,10 +143,10 @@ def _differences() -> Iterator[Difference]:
     """What is in the facts and what must be, summed against each other."""
     for one in projections():
         keys = ", ".join(one.keys)
-        ours = ", ".join(f"{name} AS f_{name}, 0 AS l_{name}" for name in FIGURES)
-        theirs = ", ".join(f"0 AS f_{name}, {name} AS l_{name}" for name in FIGURES)
-        sums = ", ".join(f"sum({which}_{name})" for name in FIGURES for which in "fl")
-        apart = " OR ".join(f"sum(f_{name}) <> sum(l_{name})" for name in FIGURES)
+        ours = ", ".join(f"{name} AS f_{name}, 0 AS l_{name}" for name in FACT_FIGURES)
+        theirs = ", ".join(f"0 AS f_{name}, {name} AS l_{name}" for name in FACT_FIGURES)
+        sums = ", ".join(f"sum({which}_{name})" for name in FACT_FIGURES for which in "fl")
+        apart = " OR ".join(f"sum(f_{name}) <> sum(l_{name})" for name in FACT_FIGURES)
         statement = (
             f"SELECT {keys}, {sums} FROM (SELECT {keys}, {ours} FROM ({one.stored()}) a"  # noqa: S608
             f" UNION ALL SELECT {keys}, {ours} FROM ({one.select(FactDelta._meta.db_table)}) b"
@@ -159,7 +159,7 @@ def _differences() -> Iterator[Difference]:
         if row is None:
             continue
         place, figures = row[: len(one.keys)], [int(value) for value in row[len(one.keys) :]]
-        for number, name in enumerate(FIGURES):
+        for number, name in enumerate(FACT_FIGURES):
             facts, ledger = figures[2 * number : 2 * number + 2]
             if facts != ledger:
                 yield Difference(one.table, dict(zip(one.keys, place, strict=True)), name, facts, ledger)
@@ -167,11 +167,11 @@ def _differences() -> Iterator[Difference]:
 
 def _opt_outs() -> None:
     """Into AGAIN; the country of a number is no matter of SQL."""
-    tally = CounterDeltas.new()
+    deltas = CounterDeltas()
     rows = OptOut.objects.order_by().values_list("service_id", "send_id", "at", "msisdn", "country")
     for service_id, send_id, at, number, country in rows.iterator(chunk_size=10_000):
-        tally.opted_out(service_id, send_id, at, country or country_of(number))
-    held: list[Any] = [(*key, *figures) for key, figures in tally.facts.items()]
-    marks = ", ".join(["%s"] * len(NAMED + FIGURES))
+        deltas.opted_out(service_id, send_id, at, country or country_of(number))
+    held = [(*astuple(key), *astuple(figures)) for key, figures in deltas.facts.items()]
+    marks = ", ".join(["%s"] * len(FACT_KEY + FACT_FIGURES))
     with connection.cursor() as cursor:
         cursor.executemany(f"INSERT INTO {AGAIN} ({COLUMNS}) VALUES ({marks})", held)  # noqa: S608

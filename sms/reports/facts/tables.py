@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sms.ledger.counters import FIGURES, NOT_POSTED
+from sms.ledger.counters import FACT_FIGURES, NOT_POSTED
 from sms.models import Fact, ReportedSend, SendFact
 from sms.models.fact import HOURS, TIMED, TIMES, TIMES_OF_ALL
 
 TIMES_FROM = 20  # recipients: a percentile of fewer says nothing
-_SUMS = ", ".join(f"sum(d.{name}) AS {name}" for name in FIGURES)
-_ANY = " OR ".join(f"sum(d.{name}) <> 0" for name in FIGURES)
+_SUMS = ", ".join(f"sum(d.{name}) AS {name}" for name in FACT_FIGURES)
+_ANY = " OR ".join(f"sum(d.{name}) <> 0" for name in FACT_FIGURES)
 _TIMES = ", ".join(f"'{measure}'" for measure in TIMES)
 _OF_ALL = ", ".join(f"'{measure}'" for measure in TIMES_OF_ALL)
 _KEPT_BACK = ", ".join(f"'{state.value}'" for state in sorted(NOT_POSTED))
@@ -49,15 +49,15 @@ class Projection:
 
     def add(self, source: str) -> str:
         """The statement that adds them to the table."""
-        sums = ", ".join(f"{name} = {self.table}.{name} + excluded.{name}" for name in FIGURES)
+        sums = ", ".join(f"{name} = {self.table}.{name} + excluded.{name}" for name in FACT_FIGURES)
         return (
-            f"INSERT INTO {self.table} ({', '.join(self.keys)}, {', '.join(FIGURES)}) {self.select(source)}"
+            f"INSERT INTO {self.table} ({', '.join(self.keys)}, {', '.join(FACT_FIGURES)}) {self.select(source)}"
             f" ON CONFLICT ({', '.join(self.keys)}) DO UPDATE SET {sums}"
         )
 
     def stored(self) -> str:
         """What the table has of it."""
-        return f"SELECT {', '.join(self.keys)}, {', '.join(FIGURES)} FROM {self.table} WHERE {self.held}"  # noqa: S608
+        return f"SELECT {', '.join(self.keys)}, {', '.join(FACT_FIGURES)} FROM {self.table} WHERE {self.held}"  # noqa: S608
 
 
 def projections() -> Iterator[Projection]:
@@ -148,7 +148,7 @@ def _derived(grain: Fact.Grain, cut: Fact.Cut, of: Fact.Grain, and_cut: Fact.Cut
     grouped = [what for what in dict.fromkeys(chosen) if what[0] not in "'0123456789"]
     which = f" AND measure = 'state' AND word NOT IN ({_KEPT_BACK})" if posted else ""
     return (
-        f"INSERT INTO {table} ({', '.join((*_OF_FACT, *FIGURES))})"  # noqa: S608 - our own words
+        f"INSERT INTO {table} ({', '.join((*_OF_FACT, *FACT_FIGURES))})"  # noqa: S608 - our own words
         f" SELECT {', '.join(chosen)}, {_SUMS} FROM {table} d WHERE grain = '{of.value}' AND cut = {and_cut.value}{which}"
         f" GROUP BY {', '.join(grouped)} HAVING {_ANY}"
     )
