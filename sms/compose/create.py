@@ -20,7 +20,6 @@ from sms.ledger.state_machine import StateChange
 from sms.models import (
     Actor,
     AudienceVersion,
-    AuditEvent,
     MessageState,
     Preparation,
     Reject,
@@ -28,6 +27,7 @@ from sms.models import (
     Sender,
     SendState,
 )
+from sms.models.audit import audit
 from sms.models.sql.insert import StatementBatch, insert
 
 REJECT = ("send_id", "row", "value", "code", "reason")
@@ -77,7 +77,7 @@ def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: 
         )
         labels.give(send, order.labels)
         later, deltas = StatementBatch(), CounterDeltas()
-        stored = slices.store(send, checked.lines, deltas=deltas, statements=later)
+        stored = slices.store(send, checked.lines, deltas=deltas, batch=later)
         rejected = [
             (send.pk, bad.row, bad.value[:200], bad.code, bad.reason[:300]) for bad in checked.rejects
         ]
@@ -93,7 +93,7 @@ def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: 
             if told:
                 later.run()  # what is told may name what is stored by then
                 states.apply(told, deltas=deltas)
-        deltas.write(statements=later)
+        deltas.write(batch=later)
         _record_created(send, order, by=by, later=later)
         later.run()
         if wanted.approvers:
@@ -187,13 +187,11 @@ def _default_name(order: Order, due_at: datetime) -> str:
 
 
 def _record_created(send: Send, order: Order, *, by: Actor, later: StatementBatch) -> None:
-    AuditEvent.record_later(
-        later,
+    audit(
         "send.created",
+        send,
         by=by,
-        service_slug=order.service.slug,
-        noun="send",
-        noun_key=send.pk,
+        batch=later,
         recipients=send.recipients,
         rejected=send.rejected,
         sender=str(order.sender),

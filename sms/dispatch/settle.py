@@ -16,7 +16,8 @@ from sms.dispatch.claim import EXTRA, RESEND_AFTER, database_now, lock_sends, re
 from sms.ledger import states
 from sms.ledger.counters import CounterDeltas
 from sms.ledger.state_machine import StateChange
-from sms.models import Actor, AuditEvent, Message, MessageState, ReceiptInbox, Resend, Send, SendState, Slice
+from sms.models import Actor, Message, MessageState, ReceiptInbox, Resend, Send, SendState, Slice
+from sms.models.audit import audit
 
 log = structlog.get_logger(__name__)
 
@@ -101,15 +102,7 @@ def by_person(
             )
             deltas.write()
             done = len(messages)
-        AuditEvent.record(
-            f"messages.{verdict.value}",
-            by=by,
-            service_slug=send.service.slug,
-            noun="send",
-            noun_key=send.pk,
-            messages=done,
-            reason=reason[:200],
-        )
+        audit(f"messages.{verdict.value}", send, by=by, messages=done, reason=reason[:200])
     return done
 
 

@@ -171,9 +171,9 @@ class CounterDeltas:
         """How many more messages are in a state."""
         return sum(count for message, count in self._messages.items() if message.state == state)
 
-    def write(self, *, statements: StatementBatch | None = None) -> None:
-        """Insert the deltas in one journey to the database, or with the caller's `statements`."""
-        batch = statements or StatementBatch()
+    def write(self, *, batch: StatementBatch | None = None) -> None:
+        """Insert the deltas in one journey to the database, or with the caller's `batch`."""
+        statements = batch or StatementBatch()
         counters: Counter[tuple[int, str, str, int]] = Counter()
         for message, count in self._messages.items():
             if count:
@@ -181,13 +181,13 @@ class CounterDeltas:
                 counters[(message.send_id, str(message.state), message.code, window)] += count
                 self._state(message, count)
         rows = [(*key, delta) for key, delta in sorted(counters.items()) if delta]
-        insert(StateCount, ("send_id", "state", "code", "window", "delta"), rows, statements=batch)
+        insert(StateCount, ("send_id", "state", "code", "window", "delta"), rows, batch=statements)
         facts = [
             (*astuple(key), *astuple(figures)) for key, figures in self.facts.items() if figures != NOTHING
         ]
-        insert(FactDelta, FACT_KEY + FACT_FIGURES, facts, statements=batch)
-        if statements is None:
-            batch.run()
+        insert(FactDelta, FACT_KEY + FACT_FIGURES, facts, batch=statements)
+        if batch is None:
+            statements.run()
         self._messages.clear()
         self.facts.clear()
 

@@ -59,9 +59,9 @@ def begin(**fields: object) -> Send:
 
 
 def store(
-    send: Send, lines: Sequence[MessageContent], *, deltas: CounterDeltas, statements: StatementBatch
+    send: Send, lines: Sequence[MessageContent], *, deltas: CounterDeltas, batch: StatementBatch
 ) -> list[int]:
-    """Messages in the order of their rows, and with `statements` the slices that cover them; returns the messages' ids."""
+    """Messages in the order of their rows, and with `batch` the slices that cover them; returns the messages' ids."""
     countries = [country_of(line.msisdn) for line in lines]
     deltas.create(send.pk, zip(countries, (line.segments for line in lines), strict=True))
     pending = (
@@ -83,7 +83,7 @@ def store(
         stored = insert(Message, MESSAGE, list(islice(pending, size)))
         ids += stored
         slices.append(_slice(send, stored[0], stored[-1], stage))
-    insert(Slice, RUN, slices, statements=statements)
+    insert(Slice, RUN, slices, batch=batch)
     return ids
 
 

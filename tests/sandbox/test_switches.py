@@ -357,12 +357,12 @@ def test_last_of_two_settings_counts_and_others_stay():
 
 
 def row(name: str, choices: tuple[str, ...], about: str) -> str:
-    """The line of a switch in docs/sandbox.md."""
+    """The line of a switch in docs/partners/sandbox.md."""
     return f"| `{name}` | {' · '.join(choices)} | {about} |"
 
 
 def test_every_switch_stands_in_the_documentation_with_its_choices():
-    page = (ROOT / "docs" / "sandbox.md").read_text("utf-8")
+    page = (ROOT / "docs" / "partners" / "sandbox.md").read_text("utf-8")
     rows = [row(one.name, one.metadata["choices"], one.metadata["about"]) for one in TABLE]
     assert not [one for one in rows if one not in page]
     assert sum(line.startswith("| `") and " · " in line for line in page.splitlines()) == len(rows)
