@@ -33,7 +33,7 @@ def lock_sends_of(outcomes: Sequence[PostOutcome]) -> None:
 
 
 def _returned(outcomes: Sequence[PostOutcome]) -> list[ClaimedSlice]:
-    back = (outcome.job.lease for outcome in outcomes if isinstance(outcome.result, RETURNED))
+    back = (outcome.request.lease for outcome in outcomes if isinstance(outcome.result, RETURNED))
     return [lease for lease in back if lease]
 
 
@@ -44,19 +44,21 @@ def record(outcomes: Sequence[PostOutcome], *, at: datetime, deltas: CounterDelt
     lock_sends_of(outcomes)
     returned = {lease.slice_id for lease in _returned(outcomes)}
     accepted = [
-        Acceptance(message.pk, message.attempt + 1, _provider_id(outcome.result, len(outcome.job.messages)))
+        Acceptance(
+            message.pk, message.attempt + 1, _provider_id(outcome.result, len(outcome.request.messages))
+        )
         for outcome in outcomes
         if isinstance(outcome.result, Accepted)
-        for message in outcome.job.messages
+        for message in outcome.request.messages
     ]
-    news = [
+    changes = [
         item
         for outcome in outcomes
         if not isinstance(outcome.result, Accepted)
         for item in _news(outcome, at)
     ]
     states.accept(accepted, at=at, deltas=deltas)
-    states.apply(news, deltas=deltas)
+    states.apply(changes, deltas=deltas)
     if returned:
         reopen(sorted(returned), retry_in=RETRY_IN)
     _slow_down(outcomes)
@@ -65,8 +67,8 @@ def record(outcomes: Sequence[PostOutcome], *, at: datetime, deltas: CounterDelt
         if isinstance(outcome.result, ProviderError):
             log.info(
                 "post_not_accepted",
-                message=outcome.job.messages[0].pk,
-                messages=len(outcome.job.messages),
+                message=outcome.request.messages[0].pk,
+                messages=len(outcome.request.messages),
                 decision=type(outcome.result).__name__,
                 code=outcome.result.code,
                 status=outcome.result.status,
@@ -92,18 +94,18 @@ def _news(outcome: PostOutcome, at: datetime) -> list[StateChange]:
         StateChange(
             message.pk, state, at, message.attempt + 1 if back else 0, code=code, detail=detail, returned=back
         )
-        for message in outcome.job.messages
+        for message in outcome.request.messages
     ]
 
 
 def _slow_down(outcomes: Iterable[PostOutcome]) -> None:
-    """A throttled contract is kept more carefully by every process; without a contracted rate the gate alone holds back."""
+    """A throttled contract is kept more carefully by every process; without a contracted rate the breaker alone holds back."""
     waits: dict[int, float | None] = {}
     for outcome in outcomes:
-        if isinstance(outcome.result, Throttled) and outcome.job.paced:
-            known = waits.get(outcome.job.service_id)
+        if isinstance(outcome.result, Throttled) and outcome.request.paced:
+            known = waits.get(outcome.request.service_id)
             wait = outcome.result.retry_after
-            waits[outcome.job.service_id] = wait if known is None else max(known, wait or 0.0)
+            waits[outcome.request.service_id] = wait if known is None else max(known, wait or 0.0)
     for service_id, wait in sorted(waits.items()):
         rate.slow_down(service_id, retry_after=wait)
         log.warning("service_throttled", service=service_id, retry_after=wait)
@@ -111,7 +113,7 @@ def _slow_down(outcomes: Iterable[PostOutcome]) -> None:
 
 def _pause_services(outcomes: Iterable[PostOutcome], at: datetime) -> None:
     """Credentials that are refused stop the service, once, and keep its messages."""
-    troubles = {o.job.service_id: o.result for o in outcomes if isinstance(o.result, ServicePaused)}
+    troubles = {o.request.service_id: o.result for o in outcomes if isinstance(o.result, ServicePaused)}
     for service_id, trouble in troubles.items():
         reason = f"Webex Connect refused our credentials ({trouble.code or trouble.status}). Check them under Settings, then resume."
         pause_service(service_id, because=reason, at=at, status=trouble.status)

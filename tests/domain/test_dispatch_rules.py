@@ -428,7 +428,7 @@ def test_a_claim_looks_beyond_the_window_that_one_large_send_fills():
     Slice.objects.filter(send=small).update(due_at=one.due_at + timedelta(milliseconds=1))
     same = {"send": large, "service": service, "first_id": one.first_id, "last_id": one.last_id}
     Slice.objects.bulk_create(Slice(**same, due_at=one.due_at, lane=one.lane) for _ in range(WINDOW + 5))
-    leases = claim(owner=Owner("d"), limit=1, beside={large.pk})
+    leases = claim(owner=Owner("d"), limit=1, working_on={large.pk})
     assert [lease.send_id for lease in leases] == [small.pk]
 
 
