@@ -7,7 +7,6 @@ what the row added before taken away and what it adds now put there, and nothing
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
 
 import msgspec
 from msgspec.structs import astuple, replace
@@ -17,23 +16,12 @@ from sms.models.link import Click
 from sms.models.message import MessageState
 from sms.models.send import StateCount
 from sms.models.sql.insert import StatementBatch, insert
-from sms.models.sql.messages import MessageRow
+from sms.models.sql.messages import ChangedGroup, MessageRow
 from sms.values.histogram import bucket
 
 NOT_POSTED = frozenset({MessageState.PENDING, MessageState.CANCELLED, MessageState.EXPIRED})
 BEST = (Click.Verdict.HUMAN, Click.Verdict.UNSURE, Click.Verdict.MACHINE)  # whose click a message counts for
 HOUR = 3600
-
-
-class Countable(Protocol):
-    """What rows and groups of messages have in common."""
-
-    send_id: int
-    country: str
-    carrier: str
-    segments: int
-    segments_billed: int | None
-    posted_at: datetime | None
 
 
 class CountedMessage(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
@@ -49,7 +37,7 @@ class CountedMessage(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     code: str = ""
 
     @classmethod
-    def of(cls, one: Countable, state: str, code: str = "") -> "CountedMessage":
+    def of(cls, one: MessageRow | ChangedGroup, state: str, code: str = "") -> "CountedMessage":
         return cls(
             one.send_id,
             one.country,
