@@ -70,7 +70,7 @@ def first_gap(running: Running) -> str:
 
 
 def calls(path: str) -> Callable[[Running], list[str]]:
-    """The methods with which the courier called a path."""
+    """The methods with which a path was called."""
 
     def probe(running: Running) -> list[str]:
         with endpoint() as taken:

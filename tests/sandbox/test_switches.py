@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 
 from sms.webex.sandbox import command
-from sms.webex.sandbox.book import Message
+from sms.webex.sandbox.message_log import SandboxMessage
 from sms.webex.sandbox.switches import TABLE, Switches, switches_of
 from tests.environment import ROOT
 from tests.sandbox import receipt_proofs
@@ -145,7 +145,7 @@ def receipts_of(running: Running, **more) -> list[str]:
 
 
 def attempts(running: Running, url: str) -> str:
-    """How the courier's attempt to call `url` ended, or the refusal."""
+    """How the attempt to call `url` ended, or the refusal."""
     answer = running.send(notifyUrl=url, requestedReceipts=["SUBMITTED"])
     if answer.status != 201:
         return said(answer)
@@ -153,9 +153,9 @@ def attempts(running: Running, url: str) -> str:
     return "invalid" if ended == "invalid notifyUrl" else "called"
 
 
-def written(running: Running) -> list[Message]:
+def written(running: Running) -> list[SandboxMessage]:
     """What stands in the sandbox's own book: nothing outside tells how long a message lives."""
-    return list(running.listening.sandbox.book.ids.values())
+    return list(running.listening.sandbox.log.ids.values())
 
 
 def smartlink_lives(running: Running) -> tuple[int, int]:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from sms.webex.sandbox.courier import Courier
+from sms.webex.sandbox.receipt_sender import ReceiptSender
+from sms.webex.sandbox.receipts import SandboxReceipt
 from sms.webex.sandbox.settings import Settings, auths_of
 from sms.webex.sandbox.signature import sign
 from tests.sandbox.endpoint import Endpoint, endpoint
@@ -361,13 +362,18 @@ def test_muddled_receipts_come_twice_and_the_final_first():
 
 def test_a_connection_that_opens_while_the_sandbox_ends_is_closed():
     async def end_while_opening(url: str) -> set[object]:
-        courier = Courier(lambda *_: None, Settings)
-        receiver = courier.receiver(url)
-        opening = asyncio.create_task(receiver.open())
-        courier.close()
-        await opening
+        sender = ReceiptSender(lambda *_: None, Settings, lambda *_: None)
+        sender.deliver(receipt_for(url))
         await asyncio.sleep(0)
-        return receiver.lines
+        await sender.close()
+        return asyncio.all_tasks() - {asyncio.current_task()}
 
     with endpoint() as taken:
         assert asyncio.run(end_while_opening(taken.url)) == set()
+        assert taken.calls == []
+
+
+def receipt_for(url: str) -> SandboxReceipt:
+    return SandboxReceipt(
+        url=url, body=b"{}", msisdn="", message_id="", correlation="", code="7500", status="Delivered"
+    )
