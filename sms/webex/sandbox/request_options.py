@@ -17,12 +17,11 @@ _COUNT = re.compile(r"[0-9]{1,9}")
 
 
 class PolicyOptions(NamedTuple):
-    """A contact policy to apply; ``fault`` is the code that it fails with before anything is looked up."""
+    """A contact policy to apply."""
 
     group: str
     consent: bool
     cap: bool
-    fault: str = ""
 
 
 class LinkOptions(NamedTuple):
@@ -101,8 +100,8 @@ def links_of(data: dict[str, Any], settings: Settings) -> LinkOptions:
     return LinkOptions(whole, shorten, track, flag(options, "allowFallbackURL"), tuple(tags))
 
 
-def policy_of(data: dict[str, Any], switches: Switches) -> PolicyOptions | None:
-    """What ``contactPolicy`` asks for, or None where that is nothing."""
+def policy_of(data: dict[str, Any], switches: Switches) -> PolicyOptions:
+    """What ``contactPolicy`` asks for."""
     policy = data["contactPolicy"]
     if not isinstance(policy, dict):
         raise invalid("contactPolicy")
@@ -110,11 +109,7 @@ def policy_of(data: dict[str, Any], switches: Switches) -> PolicyOptions | None:
     consent, cap = flag(policy, "channelCheckConsent"), flag(policy, "channelApplyFrequencyCap")
     group = string(policy, "contactPolicyGroup")
     if not (consent or cap):
-        if switches.policy_no_flag == "ignore":
-            return None
-        if switches.policy_no_flag == "7004":
-            raise invalid("contactPolicy")
-        return PolicyOptions(group, consent, cap, "9001")
-    if not group and switches.policy_no_group == "7004":
+        raise invalid("contactPolicy")
+    if not group:
         raise invalid("contactPolicyGroup")
-    return PolicyOptions(group, consent, cap, "" if group else "9001")
+    return PolicyOptions(group, consent, cap)
