@@ -127,7 +127,7 @@ def exported(cast, **filters) -> str:
 @pytest.fixture
 def checker(tmp_path, capsys):
     """The stand-alone script, as (exit code, what it said)."""
-    main = runpy.run_path(str(ROOT / "docs" / "verify_audit_export.py"))["main"]
+    main = runpy.run_path(str(ROOT / "docs" / "operators" / "verify_audit_export.py"))["main"]
     key = tmp_path / "shop.key"
     call_command("audit_key", service="shop", stdout=(out := io.StringIO()))
     key.write_text(out.getvalue())
