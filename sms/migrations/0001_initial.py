@@ -392,7 +392,7 @@ class Migration(migrations.Migration):
             name='ArchiveBlock',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('archive', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='blocks', to='sms.compliance.archive')),
+                ('archive', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='blocks', to='sms.archive')),
                 ('service', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='sms.service')),
                 ('number', models.PositiveIntegerField()),
                 ('offset', models.BigIntegerField()),
@@ -416,7 +416,7 @@ class Migration(migrations.Migration):
             name='ArchiveIndex',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('archive', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='index', to='sms.compliance.archive')),
+                ('archive', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='index', to='sms.archive')),
                 ('service', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='sms.service')),
                 ('bucket', models.PositiveSmallIntegerField()),
                 ('entries', models.BinaryField()),
