@@ -8,6 +8,8 @@ from datetime import timedelta
 from django.db import models
 from django.db.models.functions import Now
 
+from sms.models.personal import PersonalData
+
 
 class Duty(models.Model):
     """Who does it now, until when."""
@@ -15,6 +17,8 @@ class Duty(models.Model):
     name = models.CharField(max_length=30, primary_key=True)
     owner = models.CharField(max_length=40, blank=True)
     until = models.DateTimeField()
+
+    personal = PersonalData(neutral=("name", "owner"))
 
     class Meta:
         verbose_name_plural = "duties"

@@ -7,6 +7,8 @@ the rest belongs to
 
 from django.db import models
 
+from sms.models.personal import PersonalData
+
 MEASURES = ("state", "wait", "submit", "carrier", "deliver", "click", "opt_out", "posted")
 BLOCK_DAYS = 32  # a year is read as eleven blocks and the days before and after them
 TIMES = ("wait", "submit", "carrier", "deliver")
@@ -52,6 +54,10 @@ class _OfSend(_Figures):
     hour = models.IntegerField(default=0)
     country = models.CharField(max_length=2, blank=True)
     carrier = models.CharField(max_length=20, blank=True)
+
+    personal = PersonalData(
+        neutral=("amount", "amount_of", "billed", "billed_of", "measure", "word", "code", "carrier")
+    )
 
     class Meta:
         abstract = True
@@ -106,6 +112,21 @@ class FactProfile(models.Model):
     policy_group = models.CharField(max_length=200, blank=True)
     person = models.CharField(max_length=254, blank=True)
 
+    personal = PersonalData(
+        service="service_id",
+        catalogue=("sender", "template", "version", "domain", "policy_group", "partner"),
+        team=("person",),
+        neutral=(
+            "labels",
+            "sender_id",
+            "template_id",
+            "version_id",
+            "domain_id",
+            "policy_group_id",
+            "person_id",
+        ),
+    )
+
     class Meta:
         constraints = (
             models.UniqueConstraint(
@@ -133,6 +154,8 @@ class ReportedSend(models.Model):
     recipients = models.PositiveIntegerField()
     rejected = models.PositiveIntegerField()
 
+    personal = PersonalData(service="service_id", texts=("name",))
+
     class Meta:
         indexes = (
             models.Index(fields=("service_id", "hour"), name="reported_send_by_hour"),  # used by: reports
@@ -147,6 +170,8 @@ class SendFact(_Figures):
     recipients and more."""
 
     send_id = models.BigIntegerField()
+
+    personal = PersonalData(neutral=("amount", "amount_of", "billed", "billed_of", "measure", "word", "code"))
 
     class Meta:
         constraints = (
@@ -196,6 +221,10 @@ class Fact(_Figures):
     profile_id = models.BigIntegerField(default=0)
     country = models.CharField(max_length=2, blank=True)
     carrier = models.CharField(max_length=20, blank=True)
+
+    personal = PersonalData(
+        neutral=("amount", "amount_of", "billed", "billed_of", "measure", "word", "code", "carrier")
+    )
 
     class Meta:
         constraints = (

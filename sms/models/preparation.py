@@ -11,6 +11,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from sms.models.personal import PersonalData
+
 
 class PreparationState(models.TextChoices):
     """How far it is. A lease says whether somebody is at it right now."""
@@ -68,6 +70,13 @@ class Preparation(models.Model):
     asked_at = models.DateTimeField(auto_now_add=True)
     began_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+
+    personal = PersonalData(
+        service="service",
+        texts=("cursor", "trouble"),
+        packed=("partial", "result"),
+        neutral=("movers", "owner", "digest", "result_digest", "trouble_field"),
+    )
 
     class Meta:
         ordering = ("id",)
@@ -136,6 +145,8 @@ class ColumnMemory(models.Model):
     country = models.CharField(max_length=2, blank=True)
     fillings = models.JSONField(default=dict, blank=True)
     changed_at = models.DateTimeField(auto_now=True)
+
+    personal = PersonalData(service="service", texts=("column", "fillings"), neutral=("headings",))
 
     class Meta:
         ordering = ("-changed_at",)

@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import models
 
+from sms.models.personal import PersonalData
+
 
 class ReportFile(models.Model):
     """A report as a file, made in the background; kept in the database so that any host can hand it out, for `KEPT` days."""
@@ -28,6 +30,8 @@ class ReportFile(models.Model):
     ready_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
     failed = models.CharField(max_length=200, blank=True)
+
+    personal = PersonalData(service="service", texts=("query",), neutral=("failed",))
 
     class Meta:
         ordering = ("-id",)
@@ -55,6 +59,8 @@ class ReportPart(models.Model):
     number = models.PositiveIntegerField()
     content = models.BinaryField()
 
+    personal = PersonalData(packed=("content",))
+
     class Meta:
         ordering = ("number",)
         constraints = (models.UniqueConstraint(fields=("file", "number"), name="report_part_once"),)
@@ -81,6 +87,10 @@ class ReportSchedule(models.Model):
     last_at = models.DateTimeField(null=True, blank=True)
     trouble = models.CharField(max_length=200, blank=True)
     made_by = models.CharField(max_length=254)
+
+    personal = PersonalData(
+        service="service", texts=("name", "query", "trouble"), team=("recipients", "made_by")
+    )
 
     class Meta:
         ordering = ("name", "id")

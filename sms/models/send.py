@@ -4,6 +4,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q, Sum
 
+from sms.models.personal import PersonalData
+
 
 class SendState(models.TextChoices):
     """The life of a send: (preparing →) (awaiting →) scheduled → sending → finished, or cancelled on the way."""
@@ -131,6 +133,16 @@ class Send(models.Model):
     cancelled_at = models.DateTimeField(null=True, blank=True)
     cancelled_by = models.CharField(max_length=254, blank=True)
 
+    personal = PersonalData(
+        service="service",
+        texts=("name", "text", "callback_data", "source", "client_reference", "wishes"),
+        team=("partner", "cancelled_by"),
+        neutral=("quiet_hours", "smartlinks", "reference", "time_zone", "file_sha256", "audience_digest"),
+        unique=("client_reference",),
+        fixed=("text", "callback_data", "wishes"),
+        fixed_while=Q(state__in=UNFINISHED),
+    )
+
     class Meta:
         ordering = ("-id",)
         indexes = (
@@ -230,6 +242,8 @@ class Slice(models.Model):
         help_text="Digest of its messages as they were shown to approvers; empty where nobody was asked.",
     )
 
+    personal = PersonalData(neutral=("owner", "approved"))
+
     class Meta:
         ordering = ("due_at", "id")
         indexes = (
@@ -276,6 +290,8 @@ class StateCount(models.Model):
     window = models.IntegerField(default=0, db_default=0)
     delta = models.IntegerField()
 
+    personal = PersonalData(neutral=("state", "code"))
+
     class Meta:
         ordering = ("id",)
         indexes = (
@@ -296,6 +312,8 @@ class Reject(models.Model):
     value = models.CharField(max_length=200, blank=True)
     code = models.CharField(max_length=40)
     reason = models.CharField(max_length=300)
+
+    personal = PersonalData(service="send__service", numbers=("value",), texts=("reason",), neutral=("code",))
 
     class Meta:
         ordering = ("row", "id")

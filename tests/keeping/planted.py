@@ -23,9 +23,7 @@ from sms import callbacks, reports
 from sms.audiences import saved, storage
 from sms.audiences.files import Limits
 from sms.compliance import retention
-from sms.compliance.erasure import columns
-from sms.compliance.erasure.subject import Subject
-from sms.compliance.personal_columns import COLUMNS, ColumnKind
+from sms.compliance.personal_columns import columns, rows_of
 from sms.compose import background, drafts
 from sms.compose.create import create
 from sms.compose.order import Order
@@ -48,6 +46,7 @@ from sms.models import (
     Service,
     Upload,
 )
+from sms.models.personal import ColumnKind
 from sms.reports import facts
 from sms.sends import answers, control
 from tests.keeping.scan import columns_with
@@ -290,10 +289,10 @@ BY_HAND_NEVER = {
 
 def by_hand(service: Service) -> None:
     """Whatever column of texts or numbers does not name it yet, in a row that is there."""
-    subject, without = Subject(service, NUMBER), list[str]()
+    without = list[str]()
     for label, name in left_out(columns_with(NUMBER)):
         model = apps.get_model(label)
-        row = columns.of_service(model, subject).order_by("-pk").first()
+        row = rows_of(model, service).order_by("-pk").first()
         if row is None:
             without.append(label)
             continue
@@ -306,12 +305,9 @@ def by_hand(service: Service) -> None:
 def left_out(found: set[str]) -> list[tuple[str, str]]:
     """Columns of the inventory that may name a person and do not."""
     return [
-        (label, name)
-        for label, listed in COLUMNS.items()
-        for name, kind in listed.items()
-        if kind in (ColumnKind.SAYS, ColumnKind.NUMBER)
-        and f"{label}.{name}" not in found
-        and f"{label}.{name}" not in BY_HAND_NEVER
+        (model._meta.label, name)
+        for model, name in columns(ColumnKind.TEXT, ColumnKind.NUMBER)
+        if f"{model._meta.label}.{name}" not in {*found, *BY_HAND_NEVER}
     ]
 
 

@@ -8,9 +8,10 @@ from django.conf import settings
 from django.db import connection
 
 from sms.compliance import archive, audit, disclosure, erasure
-from sms.compliance.personal_columns import COLUMNS, ColumnKind
+from sms.compliance.personal_columns import columns
 from sms.inbound.optouts import inbound_spool
 from sms.inbound.receipts import spool
+from sms.models.personal import ColumnKind
 from tests.keeping import planted
 from tests.keeping.planted import NUMBER, OTHER
 from tests.keeping.scan import columns_with, found
@@ -33,10 +34,9 @@ def test_a_number_in_every_place_is_afterwards_in_none(folder):
     service, named = planted.everywhere(folder)
     assert planted.left_out(named) == []
     packed = {
-        f"{label}.{name}"
-        for label, listed in COLUMNS.items()
-        for name, kind in listed.items()
-        if kind in (ColumnKind.PACKED, ColumnKind.RAW) and label.startswith("sms.")
+        f"{model._meta.label}.{name}"
+        for model, name in columns(ColumnKind.PACKED, ColumnKind.RAW)
+        if model._meta.app_label == "sms"
     }
     assert packed - named == set()
     assert {"django_q.Task.packed", "sessions.Session.packed"} <= named

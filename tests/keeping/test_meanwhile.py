@@ -7,6 +7,7 @@ from sms.audiences.files import Limits
 from sms.audiences.storage import StoredAudience
 from sms.compliance import archive, erasure
 from sms.compose import background, drafts
+from sms.compose.background.lease import PreparationLease
 from sms.compose.create import create
 from sms.compose.order import LARGE
 from sms.inbound.optouts import inbound_spool
@@ -106,7 +107,7 @@ def test_a_check_that_is_under_way_is_made_anew(folder, monkeypatch):
     background.run(stopped=lambda: False)
     work = drafts.look(again(draft), limits=Limits(bytes=50_000_000, rows=1_000_000)).preparation
     steps = background.work.KINDS["check"]
-    lease = background.work.Lease(work.pk, owner="me")
+    lease = PreparationLease(work.pk, owner="me")
     assert lease.take()
     under_way = steps(Preparation.objects.get(pk=work.pk), lease)
     next(under_way)
