@@ -9,12 +9,16 @@ from django.db import models
 
 from sms.models.personal import PersonalData
 
+HOUR = 3600  # seconds
+# columns of a delta: what is counted and where, and the counts
+NAMED = ("measure", "word", "code", "bucket", "send_id", "service_id", "hour", "country", "carrier")
+FIGURES = ("messages", "amount", "amount_of", "billed", "billed_of")
 MEASURES = ("state", "wait", "submit", "carrier", "deliver", "click", "opt_out", "posted")
 BLOCK_DAYS = 32  # a year is read as eleven blocks and the days before and after them
 TIMES = ("wait", "submit", "carrier", "deliver")
-TIMES_OF_ALL = (
-    "wait",
-)  # for service levels; who messages were from and for has nothing to do with how long they waited
+# for service levels: who messages were from and for has nothing to do with how long they waited
+TIMES_OF_ALL = ("wait",)
+TIMES_FROM = 20  # recipients: a percentile of fewer says nothing
 
 
 class _Figures(models.Model):
@@ -166,8 +170,8 @@ class ReportedSend(models.Model):
 
 
 class SendFact(_Figures):
-    """Figures of one send. Times, without TIMES_OF_ALL, are kept of sends with `sms.reports.facts.tables.TIMES_FROM`
-    recipients and more."""
+    """Figures of one send. Times, without TIMES_OF_ALL, are kept of sends with TIMES_FROM recipients
+    and more."""
 
     send_id = models.BigIntegerField()
 
@@ -213,6 +217,16 @@ class Fact(_Figures):
         def by_profile(self) -> bool:
             """Whether profiles are told apart; where they are not, `profile_id` is 0."""
             return self in (Fact.Cut.PROFILE, Fact.Cut.FULL, Fact.Cut.PRICED)
+
+        @property
+        def by_country(self) -> bool:
+            """Whether countries are told apart."""
+            return self in (Fact.Cut.PLACE, Fact.Cut.FULL, Fact.Cut.PRICED)
+
+        @property
+        def by_carrier(self) -> bool:
+            """Whether operators are told apart."""
+            return self in (Fact.Cut.PLACE, Fact.Cut.FULL)
 
     service_id = models.BigIntegerField()
     grain = models.CharField(max_length=1, choices=Grain)
