@@ -6,7 +6,6 @@
 import contextlib
 import json
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import xlsxwriter
@@ -65,7 +64,7 @@ NATIONAL = "07710 000 000"
 LIMITS = Limits()
 
 
-def everywhere(folder: Path) -> tuple[Service, set[str]]:
+def everywhere() -> tuple[Service, set[str]]:
     """The service whose desk knows the number, and the columns that do."""
     service = a_partner_service(keep_messages=30)
     archived(service)
@@ -79,7 +78,7 @@ def everywhere(folder: Path) -> tuple[Service, set[str]]:
     told(service)
     kept_lists(service, ada)
     desk(service, ada)
-    on_disk(service, folder)
+    on_disk(service)
     facts.fold()
     service.refresh_from_db()
     by_hand(service)
@@ -258,10 +257,8 @@ def desk(service: Service, ada: User) -> None:
     Task.objects.create(id="7", name="t", func="f", started=now, stopped=now, success=False, result=broke)
 
 
-def on_disk(service: Service, folder: Path) -> None:
-    """What could not be brought in, what a shell put beside it, and a log that was turned over."""
-    import gzip
-
+def on_disk(service: Service) -> None:
+    """What could not be brought in."""
     now = timezone.now()
     spool.append([Incoming(service.pk, 0, 0, receipt("n", transid="y"), now)])
     refused = [path.replace(path.with_suffix(".kept")) for path in spool.folder.glob("*.spool")]
@@ -272,9 +269,6 @@ def on_disk(service: Service, folder: Path) -> None:
     inbound_spool.put(SpooledMessage(service.pk, json.dumps(said | {"msgid": "kept"}).encode(), now))
     for path in sorted(inbound_spool.folder.glob("*.sms"))[1:]:
         path.replace(path.with_suffix(".kept"))
-    (folder / "desk.log").write_text(f"posted to {SPELLED}, and to {NUMBER}\n" * 3)
-    (folder / "desk.log.1.gz").write_bytes(gzip.compress(f"posted to {NATIONAL}\n".encode()))
-    (folder / "left.tmp").write_bytes(b"\xff 447710000000 \xfe")
 
 
 # a value stands in them for another row, or for a thing of ours, and is checked by the database

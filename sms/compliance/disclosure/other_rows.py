@@ -15,7 +15,7 @@ from django.db import models
 from sms.audiences.files import AudienceError, rows_of_workbook
 from sms.compliance.archive import in_values
 from sms.compliance.disclosure.own import own_text
-from sms.compliance.erasure import audiences, disk, ledger, uploads
+from sms.compliance.erasure import audiences, ledger, uploads, waiting_files
 from sms.compliance.erasure.naming import naming, says, windows
 from sms.compliance.erasure.subject import Subject
 from sms.compliance.personal_columns import columns, rows_of, title_of
@@ -39,7 +39,7 @@ def held(service: Service, e164: str, *, seconds: float) -> dict[str, Any]:
         "other_receipts": looking.some("receipts without a message", looking.receipts()),
         "report_files": looking.some("report files", looking.reports()),
     }
-    if kept := disk.left_waiting(looking.subject):
+    if kept := waiting_files.left(looking.subject):
         some = "1 file waits" if kept == 1 else f"{kept} files wait"
         looking.missing.append(f"{some} on the disk for a person to look at, with the number in it.")
     return found | {"not_complete": looking.missing}
