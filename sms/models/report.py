@@ -18,7 +18,7 @@ class ReportFile(models.Model):
         XLSX = "xlsx", "XLSX"
 
     service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="report_files")
-    query = models.CharField(max_length=1000, help_text="What was asked, as in the report's address.")
+    query = models.JSONField(help_text="What was asked: `sms.reports.query.ReportQuery.parameters`.")
     kind = models.CharField(max_length=4, choices=Kind)
     asked_at = models.DateTimeField(auto_now_add=True)
     asked_by = models.ForeignKey(
@@ -44,7 +44,7 @@ class ReportFile(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.kind} of {self.query}"
+        return f"{self.kind} file {self.pk}"
 
     @property
     def is_waiting(self) -> bool:
@@ -81,7 +81,7 @@ class ReportSchedule(models.Model):
     service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="report_schedules")
     name = models.CharField(max_length=80)
     every = models.CharField(max_length=5, choices=Every, default=Every.WEEK)
-    query = models.CharField(max_length=1000, blank=True, help_text="What it is by and its filters.")
+    query = models.JSONField(default=dict, blank=True, help_text="What it is by, and its filters.")
     recipients = models.JSONField(default=list, help_text="Addresses of people of the service.")
     next_at = models.DateTimeField()
     last_at = models.DateTimeField(null=True, blank=True)

@@ -6,7 +6,6 @@ import zlib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import parse_qsl
 
 import structlog
 from django.db import transaction
@@ -16,7 +15,7 @@ from django.utils import timezone
 
 from sms.models import Duty, ReportFile, ReportPart
 from sms.reports.files import csv_of, write_xlsx
-from sms.reports.query import ReportQuery, read
+from sms.reports.query import ReportQuery
 from sms.reports.read import all_lines
 
 log = structlog.get_logger(__name__)
@@ -67,7 +66,7 @@ def unpacked(found: ReportFile) -> Iterator[bytes]:
 
 
 def _make(one: ReportFile, owner: str, stopped: Stopped) -> int:
-    asked, _ = read(one.service_id, dict(parse_qsl(one.query)), now=timezone.now())
+    asked = ReportQuery.stored(one.service_id, one.query)
     one.parts.all().delete()
     last = time.monotonic()
 

@@ -246,7 +246,9 @@ def desk(service: Service, ada: User) -> None:
     retention.hold(to_another, because=f"Case of {NATIONAL}", by=BY)
     control.pause_service(service, by=BY, because=f"Because of {NATIONAL}")
     facts.fold()
-    ReportFile.objects.create(service=service, kind="csv", query="by=send", asked_by=ada)
+    today = timezone.now().date()
+    asked = reports.ReportQuery(service.pk, today - timedelta(days=29), today, by="send")
+    ReportFile.objects.create(service=service, kind="csv", query=asked.parameters, asked_by=ada)
     reports.make_files(owner="me")
     ReportSchedule.objects.create(
         service=service, name=f"Of {NATIONAL}", next_at=timezone.now() + timedelta(days=1), made_by="ada"

@@ -146,7 +146,7 @@ def a_desk_that_knows(folder) -> tuple[Service, Send]:
     IdempotentAnswer.objects.create(
         service=service, owner="shop", key="k", fingerprint="f", body=b'{"to":"447710000000"}', made_at=now
     )
-    report = ReportFile.objects.create(service=service, kind="csv", query="by=send")
+    report = ReportFile.objects.create(service=service, kind="csv", query={"by": "send"})
     ReportPart.objects.create(file=report, number=0, content=zlib.compress(b"For 07710000000\n"))
     spool.folder.mkdir()
     kept = Incoming(service.pk, 0, 0, b'{"destination":"447710000000"}', now)
