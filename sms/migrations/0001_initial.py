@@ -718,7 +718,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='report_files', to='sms.service')),
-                ('query', models.CharField(help_text="What was asked, as in the report's address.", max_length=1000)),
+                ('query', models.JSONField(help_text='What was asked: `sms.reports.query.ReportQuery.parameters`.')),
                 ('kind', models.CharField(choices=[('csv', 'CSV'), ('xlsx', 'XLSX')], max_length=4)),
                 ('asked_at', models.DateTimeField(auto_now_add=True)),
                 ('asked_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -754,7 +754,7 @@ class Migration(migrations.Migration):
                 ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='report_schedules', to='sms.service')),
                 ('name', models.CharField(max_length=80)),
                 ('every', models.CharField(choices=[('week', 'Every Monday, of the week before'), ('month', 'On the first of every month, of the month before')], default='week', max_length=5)),
-                ('query', models.CharField(blank=True, help_text='What it is by and its filters.', max_length=1000)),
+                ('query', models.JSONField(blank=True, default=dict, help_text='What it is by, and its filters.')),
                 ('recipients', models.JSONField(default=list, help_text='Addresses of people of the service.')),
                 ('next_at', models.DateTimeField()),
                 ('last_at', models.DateTimeField(blank=True, null=True)),

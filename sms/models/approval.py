@@ -12,6 +12,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from sms.models.personal import PersonalData
 from sms.models.service import Service
 
 MOST_APPROVERS = 2
@@ -66,6 +67,8 @@ class ApprovalRules(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(720)],
         help_text="Hours, 1 to 720. After that it has to be asked for again.",
     )
+
+    personal = PersonalData(team=("hours",))
 
     class Meta:
         verbose_name_plural = "approval rules"
@@ -206,6 +209,13 @@ class ApprovalRequest(models.Model):
     tell_at = models.DateTimeField(null=True, blank=True, help_text="When the next mail about it is due.")
     told = models.JSONField(default=list, help_text="Mails that went out.")
 
+    personal = PersonalData(
+        service="service",
+        texts=("rules", "parts", "snapshot", "changed", "moved", "told"),
+        team=("asked_label", "ended_by"),
+        neutral=("fingerprint",),
+    )
+
     class Meta:
         ordering = ("-id",)
         indexes = (
@@ -256,6 +266,10 @@ class ApprovalDecision(models.Model):
     comment = models.CharField(max_length=1000, blank=True)
     fingerprint = models.CharField(max_length=64)
     at = models.DateTimeField()
+
+    personal = PersonalData(
+        service="request__service", texts=("comment",), team=("label",), neutral=("fingerprint",)
+    )
 
     class Meta:
         ordering = ("id",)

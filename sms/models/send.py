@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q, Sum
 
 from sms.models.lease import Leased, LeaseQuerySet
+from sms.models.personal import PersonalData
 
 
 class SendState(models.TextChoices):
@@ -135,6 +136,16 @@ class Send(models.Model):
     cancelled_at = models.DateTimeField(null=True, blank=True)
     cancelled_by = models.CharField(max_length=254, blank=True)
 
+    personal = PersonalData(
+        service="service",
+        texts=("name", "text", "callback_data", "source", "client_reference", "wishes"),
+        team=("partner", "cancelled_by"),
+        neutral=("quiet_hours", "smartlinks", "reference", "time_zone", "file_sha256", "audience_digest"),
+        unique=("client_reference",),
+        fixed=("text", "callback_data", "wishes"),
+        fixed_while=Q(state__in=UNFINISHED),
+    )
+
     class Meta:
         ordering = ("-id",)
         indexes = (
@@ -234,6 +245,8 @@ class Slice(Leased):
 
     objects = LeaseQuerySet["Slice"].as_manager()
 
+    personal = PersonalData(neutral=("owner", "approved"))
+
     class Meta:
         ordering = ("due_at", "id")
         indexes = (
@@ -280,6 +293,8 @@ class StateCount(models.Model):
     window = models.IntegerField(default=0, db_default=0)
     delta = models.IntegerField()
 
+    personal = PersonalData(neutral=("state", "code"))
+
     class Meta:
         ordering = ("id",)
         indexes = (
@@ -300,6 +315,8 @@ class Reject(models.Model):
     value = models.CharField(max_length=200, blank=True)
     code = models.CharField(max_length=40)
     reason = models.CharField(max_length=300)
+
+    personal = PersonalData(service="send__service", numbers=("value",), texts=("reason",), neutral=("code",))
 
     class Meta:
         ordering = ("row", "id")
