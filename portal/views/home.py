@@ -13,7 +13,7 @@ from portal.access import service_page, services_of
 from portal.models import User
 from portal.presenters.checklist import open_steps
 from sms.callbacks import log
-from sms.compose import approval
+from sms.compose.approval import queries
 from sms.inbound import receipts
 from sms.models import DomainState, SendState, Service
 from sms.sends import calendar, control, progress
@@ -53,10 +53,10 @@ def home(request: HttpRequest, service: Service) -> HttpResponse:
         "held": held,
         "still": health.sentence(),
         "gaps": receipts.gaps(service, now=now),
-        "asked": approval.listed(approval.to_answer(service, request.user))[:3]
+        "asked": queries.with_related(queries.to_answer(service, request.user))[:3]
         if "approve" in request.may  # type: ignore[attr-defined]
         else [],
-        "awaiting": approval.listed(approval.still_open(service))[:5],
+        "awaiting": queries.with_related(queries.open_requests(service))[:5],
         "domains": service.link_domains.filter(active=True, state__in=TROUBLED),
     }
     if "configure" in request.may:  # type: ignore[attr-defined]

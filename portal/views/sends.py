@@ -12,7 +12,8 @@ from portal.views.approvals import MARKS
 from portal.views.download import csv_download
 from portal.views.unconfirmed import may_send_again
 from sms.audiences.files import RejectedRow, rejects_csv
-from sms.compose import approval, labels
+from sms.compose import labels
+from sms.compose.approval import queries, rules
 from sms.models import (
     UNFINISHED,
     ApiKey,
@@ -136,7 +137,7 @@ def send(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
 
 def _approval(found: Send) -> dict[str, object]:
     """Who was asked and what they said; nothing where nobody was."""
-    standing = approval.standing(found)
+    standing = queries.status_of(found)
     if standing is None:
         return {"approval": None}
     asked = standing.request
@@ -144,7 +145,7 @@ def _approval(found: Send) -> dict[str, object]:
         "approval": standing,
         "approval_mark": MARKS[ApprovalState(asked.state)],
         "decisions": asked.decisions.all(),
-        "asked_of": approval.eligible(found.service, besides=asked.authors.values_list("pk", flat=True)),
+        "asked_of": rules.eligible(found.service, without=asked.authors.values_list("pk", flat=True)),
     }
 
 

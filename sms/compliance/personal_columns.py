@@ -131,7 +131,7 @@ COLUMNS: dict[str, dict[str, ColumnKind]] = {
         "facts": _W,
     },
     "sms.ApprovalRequest": {
-        **dict.fromkeys(("rules", "parts", "snapshot", "changed", "moved", "told"), _S),
+        **dict.fromkeys(("rules", "parts", "snapshot", "changed", "audience_change", "mailed"), _S),
         "state": _W,
         "fingerprint": _W,
         "asked_label": _D,

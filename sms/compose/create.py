@@ -8,7 +8,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from sms.audiences import storage
-from sms.compose import approval, labels
+from sms.compose import labels
+from sms.compose.approval import requests, rules
 from sms.compose.checks import Checked, check, earlier_of, refuse, survey
 from sms.compose.errors import ComposeError, Problem, RepeatedReference
 from sms.compose.naming import time_suffix
@@ -62,7 +63,7 @@ def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: 
     due_at, partner = max(order.due_at or now, now), order.partner
     # a test goes to its writer or a seed list: `refuse` has looked at each number
     ask_nobody = order.trial is not None
-    wanted = approval.NOBODY if ask_nobody else approval.needed_for(order, checked.lines, user=user, now=now)
+    wanted = rules.NOT_NEEDED if ask_nobody else rules.needed_for(order, checked.lines, user=user, now=now)
     with transaction.atomic(savepoint=bool(order.client_reference)):  # the database may refuse only that
         send = slices.begin(
             **_fields(order, sender, len(checked.lines), len(checked.rejects), by=by, due_at=due_at),
@@ -96,7 +97,7 @@ def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: 
         _record_created(send, order, by=by, later=later)
         later.run()
         if wanted.approvers:
-            approval.ask(send, wanted, by=by, user=user, draft=order.draft, now=now)
+            requests.ask(send, wanted, by=by, user=user, draft=order.draft, now=now)
         wakeups.dispatch()
     return send
 
@@ -107,7 +108,7 @@ def _create_large(
     """The send alone, and the work of writing its messages, which whoever prepares finds: `sms.compose.background` ends with
     `slicing.open_send`."""
     due_at = max(order.due_at or now, now)
-    wanted = approval.needed(
+    wanted = rules.needed(
         order,
         recipients=figures.recipients,
         countries=lambda: figures.countries,
@@ -132,7 +133,7 @@ def _create_large(
             total=figures.rows,
             cursor={
                 "fillings": {name: asdict(one) for name, one in order.fillings.items()},
-                "approval": approval.carried(wanted, by=by),  # asked for once all is there
+                "approval": requests.question_to_store(wanted, by=by),  # asked for once all is there
             },
         )
         later = StatementBatch()

@@ -20,7 +20,7 @@ from django.db.models import Min, Q
 from django.db.models.functions import Coalesce, Greatest, Now
 
 from sms.catalogue.credentials import connection_of
-from sms.compose import approval
+from sms.compose.approval import release
 from sms.dispatch import record
 from sms.dispatch.arm import Armed, ServiceContext, arm, fence
 from sms.dispatch.breaker import KNOCK, OF_THIS_PROCESS, Gates
@@ -211,7 +211,7 @@ class Coordinator:
         """Whether somebody's yes, where one was needed, was to what we are about to send. Asked after it was read."""
         if not self.kits[lease.service_id].sheets[lease.send_id].approvers:
             return True
-        fine = approval.as_approved(
+        fine = release.is_as_approved(
             lease.send_id,
             slice_id=lease.slice_id,
             first_id=lease.first_id,

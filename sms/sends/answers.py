@@ -11,8 +11,9 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from sms.compose import approval
-from sms.compose.approval.requests import IN_TIME, compare
+from sms.compose.approval import endings, fingerprint
+from sms.compose.approval.parts import words_of
+from sms.compose.approval.release import IN_TIME, changed_parts, release
 from sms.models import (
     Actor,
     ApprovalDecision,
@@ -80,13 +81,15 @@ def approve(
 
     Raises ApprovalRefused and stores no yes. Reads every message of the send, about a second for 100 000, before it locks anything.
     """
-    now, found = now or timezone.now(), approval.read(request.send_id)
+    now, digests = now or timezone.now(), fingerprint.digest_messages(request.send_id)
     with transaction.atomic():
         send, locked = _locked(request)
         _may_answer(locked, user=user, now=now)
-        changed = compare(locked, send, found=found)
+        changed = changed_parts(locked, send, digests=digests)
         if changed:
-            approval.void(send, changed, by=by, now=now, found=found)  # stays, though the yes is refused
+            endings.void(
+                send, changed, by=by, now=now, digests=digests
+            )  # stays, though the answer is refused
         elif seen != locked.fingerprint:
             raise ChangedSince("This is not what was on your page. Read what stands there now, then answer.")
         else:
@@ -95,11 +98,11 @@ def approve(
             given = locked.decisions.filter(yes=True).count()
             _record("send.approved", send, by=by, request=locked.pk, yes=given, of=locked.approvers)
             if given >= locked.approvers:
-                approval.release(locked, send, by=by, now=now)
+                release(locked, send, by=by, now=now)
                 return True
             return False
     raise ChangedSince(
-        f"It was changed since it was asked about: {approval.words_of(changed)}. "
+        f"It was changed since it was asked about: {words_of(changed)}. "
         "Nothing was approved; a new request shows how it stands now."
     )
 
@@ -122,7 +125,7 @@ def reject(
         _may_answer(locked, user=user, now=now)
         _answer(locked, yes=False, by=by, user=user, seen=seen, comment=comment, now=now)
         _record("send.rejected", send, by=by, request=locked.pk)
-        approval.withdraw(send, by=by, now=now, to=ApprovalState.REJECTED)
+        endings.withdraw(send, by=by, now=now, to=ApprovalState.REJECTED)
         if _has_begun(send):  # a part of it has gone: its draft, sent again, would reach those people twice
             cancel(send, by=by, now=now)
         else:

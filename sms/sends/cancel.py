@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from sms.compose import approval
+from sms.compose.approval import endings
 from sms.ledger import states
 from sms.ledger.states import CounterDeltas
 from sms.models import Actor, AuditEvent, Preparation, Send, SendState, Slice
@@ -24,7 +24,7 @@ def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:
         if locked.state in (SendState.FINISHED, SendState.CANCELLED):
             return 0
         _stop_preparing(locked, now=now)
-        approval.withdraw(locked, by=by, now=now)
+        endings.withdraw(locked, by=by, now=now)
         slices = list(Slice.of_send(locked.pk).filter(done=False))
         Slice.objects.filter(pk__in=[item.pk for item in slices if not item.owner]).update(done=True)
         tally = CounterDeltas.new()

@@ -15,7 +15,8 @@ from django.db import transaction
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
-from sms.compose import approval, checks
+from sms.compose import checks
+from sms.compose.approval import endings, fingerprint
 from sms.compose.errors import ComposeError, Problem
 from sms.compose.naming import time_suffix
 from sms.ledger import wakeups
@@ -111,7 +112,7 @@ def reschedule(
     Raises Begun, and ComposeError where the time cannot be.
     """
     now = now or timezone.now()
-    found = approval.read(send.pk) if send.approvers else None
+    digests = fingerprint.digest_messages(send.pk) if send.approvers else None
     with transaction.atomic():
         # the send, then its slices, as `sends.cancel` does: whoever claims one right now is waited for
         locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
@@ -129,7 +130,7 @@ def reschedule(
         _record(
             "send.rescheduled", locked, by=by, before=before.isoformat(), due_at=locked.due_at.isoformat()
         )
-        approval.moved(locked, by=by, user=user, now=now, found=found)  # a yes was to the time before
+        endings.time_changed(locked, by=by, user=user, now=now, digests=digests)
         wakeups.dispatch()
     send.refresh_from_db()
 

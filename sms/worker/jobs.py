@@ -22,7 +22,9 @@ from sms import callbacks, dispatch, reports
 from sms.catalogue import domains
 from sms.compliance import erasure, retention
 from sms.compliance.archive import ArchiveError
-from sms.compose import approval, background
+from sms.compose import background
+from sms.compose.approval import endings as approvals
+from sms.compose.approval import mail as approval_mail
 from sms.inbound import optouts, receipts
 from sms.ledger import states
 from sms.models import Duty, IdempotentAnswer, ReceiptInbox
@@ -177,7 +179,7 @@ def tidy() -> None:
     each(
         *(receipts.sweep, optouts.sweep, states.squash, dispatch.sweep, dispatch.watch),
         *(
-            approval.expire_due,
+            approvals.expire_due,
             callbacks.forget,
             IdempotentAnswer.forget,
             _note_silence,
@@ -190,13 +192,13 @@ def tidy() -> None:
 
 def tell_people(*, public_url: str) -> int:
     """Mails about approval that are due; returns how many left."""
-    return approval.send_due(public_url=public_url)
+    return approval_mail.send_due(public_url=public_url)
 
 
 def report(*, public_url: str) -> None:
     """Mails that are due, about approvals and of reports, and files that are old."""
     each(
-        lambda: approval.send_due(public_url=public_url),
+        lambda: approval_mail.send_due(public_url=public_url),
         lambda: reports.send_due(public_url=public_url),
         reports.forget,
     )

@@ -7,7 +7,8 @@ import pytest
 from django.utils import timezone
 
 from sms.audiences import storage
-from sms.compose import approval, background, drafts
+from sms.compose import background, drafts
+from sms.compose.approval import fingerprint
 from sms.compose.create import create
 from sms.models import ApprovalRequest, AuditEvent, Message, Preparation, Slice
 from sms.reports import facts
@@ -78,7 +79,7 @@ def test_a_killed_expansion_asks_its_approvers_once():
     background.run(**LATER)
     send.refresh_from_db()
     request = send.approvals.get()
-    assert (send.state, request.fingerprint) == ("awaiting", approval.fingerprint_of(send.pk).fingerprint)
+    assert (send.state, request.fingerprint) == ("awaiting", fingerprint.of_send(send.pk).digest)
     assert AuditEvent.objects.filter(act="send.approval_asked").count() == 1
 
 

@@ -21,7 +21,7 @@ from sms.api.v1.resource import Resource
 from sms.api.v1.send_body import SendBody, SendChange
 from sms.api.v1.shapes import MessageShape, RejectShape, SendShape, ShownSend, StoppedShape
 from sms.audiences.files import Limits
-from sms.compose import approval
+from sms.compose.approval import queries
 from sms.compose.create import create
 from sms.compose.order import Order
 from sms.models import Message, Reject, Send, SendState
@@ -30,7 +30,7 @@ from sms.sends import control, plan, progress
 
 def shown_sends(sends: list[Send]) -> list[ShownSend]:
     """Sends with their counters, holds and approvals, in three queries for all."""
-    held, asked = control.held_among(sends), approval.approvals_of(sends)
+    held, asked = control.held_among(sends), queries.approvals_of(sends)
     return [
         ShownSend(one, held=one.send.pk in held, approval=asked.get(one.send.pk))
         for one in progress.progress_of_page(sends)

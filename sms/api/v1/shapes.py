@@ -9,7 +9,7 @@ from rest_framework import serializers
 from sms.api.v1.plan_shape import AskingShape
 from sms.api.v1.send_body import LANES
 from sms.api.v1.sparse import NameField, Number, Sparse
-from sms.compose.approval import ApprovalStatus
+from sms.compose.approval.queries import ApprovalStatus
 from sms.compose.options import SendOptions, of_send
 from sms.models import (
     ApprovalState,

@@ -11,7 +11,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from sms.audiences import storage
-from sms.compose import approval, placeholders
+from sms.compose import placeholders
+from sms.compose.approval import requests
+from sms.compose.approval.fingerprint import MessageDigester
 from sms.compose.background.lease import LeaseLost, PreparationLease
 from sms.compose.errors import ComposeError, Problem
 from sms.compose.lines import Composer
@@ -61,16 +63,16 @@ def expand(found: Preparation, lease: PreparationLease) -> Generator[None]:
     send.recipients, send.rejected = cursor.get("messages", 0), cursor.get("rejects", 0)
     send.ramp = send.ramp and slices.ramps(send.recipients)
     # nobody but us writes messages of a send that is preparing, so what takes long is read before its lock is taken
-    runs, shown, moved = slices.runs_of(send), None, None
+    runs, digests, audience_change = slices.runs_of(send), None, None
     if send.approvers:
-        reader, moved = approval.Reader(send.pk), approval.moved_since_last(send)
+        digester, audience_change = MessageDigester(send.pk), requests.audience_change_of(send)
         for number, (first, last, _) in enumerate(runs, start=1):
-            reader.add(first, last)
+            digester.add(first, last)
             if number % READ_AT_A_TIME == 0:
                 with transaction.atomic():
                     lease.keep()
                 yield
-        shown = reader.done()
+        digests = digester.finish()
     with transaction.atomic():
         locked = _locked(send)
         if not Send.objects.filter(pk=send.pk, audience__erased_at=None).exists():
@@ -81,8 +83,13 @@ def expand(found: Preparation, lease: PreparationLease) -> Generator[None]:
         now = timezone.now()
         slices.open_send(locked, runs=runs, now=now)
         movers = Preparation.objects.values_list("movers", flat=True).get(pk=found.pk)
-        approval.ask_as_carried(
-            locked, cursor.get("approval"), movers=movers, found=shown, moved=moved, now=now
+        requests.ask_stored(
+            locked,
+            cursor.get("approval"),
+            movers=movers,
+            digests=digests,
+            audience_change=audience_change,
+            now=now,
         )
         point("opening")
         wakeups.dispatch()

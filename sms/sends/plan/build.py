@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from sms.compose import approval, checks, options
+from sms.compose import checks, options
+from sms.compose.approval.rules import needed
 from sms.compose.order import Order, settled
 from sms.compose.survey import Survey
 from sms.models import Price
@@ -81,7 +82,7 @@ def made(
 
 
 def _approval(order: Order, figures: Survey, *, user: Any, now: datetime) -> PlanApproval:
-    wanted = approval.needed(
+    wanted = needed(
         order,
         recipients=figures.recipients,
         countries=lambda: figures.countries,
