@@ -41,7 +41,7 @@ def sends(request: HttpRequest, service: Service) -> HttpResponse:
     """Newest first."""
     wanted = search.SendSearch.read(request.GET)
     found, next_before = search.listed(service, wanted)
-    words = labels.words_of(service)
+    words = labels.labels_of(service)
     return render(
         request,
         "sends/list.html",

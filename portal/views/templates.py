@@ -121,7 +121,7 @@ def _told(found: TemplateVersion) -> dict[str, Any]:
         "template": found.template,
         "old": old,
         "pieces": diff.changes(old.text, found.text) if old and old.text and found.text else [],
-        "holes": templates.holes_of(found),
+        "holes": templates.placeholders_of(found),
         "worst": templates.worst_case(found),
         "example": templates.example(found),
         "findings": text_hints.lint(found.text) if found.text else [],

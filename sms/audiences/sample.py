@@ -48,7 +48,7 @@ class AudienceSample:
         return len(self.rows) == self.recipients
 
 
-NOBODY = AudienceSample()
+EMPTY = AudienceSample()
 _kept: OrderedDict[object, AudienceSample] = OrderedDict()
 _lock = threading.Lock()
 
@@ -58,7 +58,7 @@ def of_pasted(
 ) -> AudienceSample:
     """Of a box of numbers."""
     if not written.strip():
-        return NOBODY
+        return EMPTY
     if len(written) > LONGEST_PASTE:
         return AudienceSample(note="So many numbers are read on the next page.")
 

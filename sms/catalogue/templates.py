@@ -83,7 +83,7 @@ def _is_date(value: str) -> bool:
         return False
 
 
-def holes_of(version: TemplateVersion) -> list[Placeholder]:
+def placeholders_of(version: TemplateVersion) -> list[Placeholder]:
     """The placeholders in the order of the text; of a provider's template as they were listed."""
     noted = {text.match_key(str(one["name"])): one for one in version.placeholders}
     names = (
@@ -94,9 +94,9 @@ def holes_of(version: TemplateVersion) -> list[Placeholder]:
     return [Placeholder(**{**noted.get(text.match_key(name), {}), "name": name}) for name in names]
 
 
-def holes_by_key(version: TemplateVersion | None) -> dict[str, Placeholder]:
+def placeholders_by_key(version: TemplateVersion | None) -> dict[str, Placeholder]:
     """The placeholders by the form in which names are compared; none without a version."""
-    return {text.match_key(one.name): one for one in holes_of(version)} if version else {}
+    return {text.match_key(one.name): one for one in placeholders_of(version)} if version else {}
 
 
 def worst_case(version: TemplateVersion) -> text.TextLength | None:
@@ -107,7 +107,7 @@ def worst_case(version: TemplateVersion) -> text.TextLength | None:
     if not version.text:
         return None
     return text.segments(
-        text.render(version.text, substitutions={one.name: _longest(one) for one in holes_of(version)})
+        text.render(version.text, substitutions={one.name: _longest(one) for one in placeholders_of(version)})
     )
 
 
@@ -118,7 +118,7 @@ def _longest(hole: Placeholder) -> str:
 
 def example(version: TemplateVersion) -> str:
     """The text with its examples in it."""
-    values = {one.name: one.example or one.fallback or f"[{one.name}]" for one in holes_of(version)}
+    values = {one.name: one.example or one.fallback or f"[{one.name}]" for one in placeholders_of(version)}
     return text.render(version.text, substitutions=values) if version.text else ""
 
 
@@ -196,7 +196,7 @@ def publish(version: TemplateVersion, *, by: Actor, now: datetime | None = None)
     version.state, version.published_at, version.published_by = VersionState.PUBLISHED, now, by.label
     version.save(update_fields=["state", "published_at", "published_by"])
     if not version.language:
-        wording = Wording(version.text, version.provider_template_id, "", holes_of(version))
+        wording = Wording(version.text, version.provider_template_id, "", placeholders_of(version))
         for name, value in _mirrored(wording).items():
             setattr(template, name, value)
         template.save()
@@ -233,9 +233,13 @@ def adopt(template: MessageTemplate, *, by: Actor) -> None:
         template.text,
         template.provider_template_id,
     )
-    if same and current is not None and (template.text or [one.name for one in holes_of(current)] == names):
+    if (
+        same
+        and current is not None
+        and (template.text or [one.name for one in placeholders_of(current)] == names)
+    ):
         return
-    before = {text.match_key(one.name): one for one in holes_of(current)} if current else {}
+    before = {text.match_key(one.name): one for one in placeholders_of(current)} if current else {}
     names = text.placeholders(template.text) if template.text else names
     holes = [before.get(text.match_key(name), Placeholder(name)) for name in names]
     publish(
@@ -304,15 +308,15 @@ class PlaceholderDifference:
 
 def change(old: TemplateVersion | None, new: TemplateVersion) -> PlaceholderDifference:
     """What whoever fills the template must do differently."""
-    before = {text.match_key(one.name): one.name for one in holes_of(old)} if old else {}
-    after = {text.match_key(one.name): one for one in holes_of(new)}
+    before = {text.match_key(one.name): one.name for one in placeholders_of(old)} if old else {}
+    after = {text.match_key(one.name): one for one in placeholders_of(new)}
     added = [one.name for key, one in after.items() if key not in before and not one.fallback]
     return PlaceholderDifference(
         added if old else [], [name for key, name in before.items() if key not in after]
     )
 
 
-def fitted(values: Mapping[str, str], holes: Mapping[str, Placeholder]) -> tuple[dict[str, str], str]:
+def filled(values: Mapping[str, str], holes: Mapping[str, Placeholder]) -> tuple[dict[str, str], str]:
     """A row's values with fallbacks for what is empty, and why one does not fit, or ""."""
     filled = {
         name: value or (holes[name].fallback if name in holes else "") for name, value in values.items()

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from sms.audiences.files import Recipient, RejectedRow
 from sms.compose import labels, options, placeholders
-from sms.compose.errors import ComposeError, Problem, RepeatedReference, nobody_left
+from sms.compose.errors import ComposeError, Problem, RepeatedReference, no_recipients
 from sms.compose.lines import Composer, all_as_lines
-from sms.compose.order import ComposedMessage, Order, is_large, settled, written_of
+from sms.compose.order import ComposedMessage, Order, is_large, resolved, text_of
 from sms.compose.survey import Survey, Surveyor
 from sms.compose.test_sends import rules
 from sms.models import Send
@@ -38,7 +38,7 @@ class Checked:
 
 
 def refuse(order: Order, *, now: datetime) -> None:
-    """Raises ComposeError naming every field that needs a hand, before any row is looked at. The order is `settled`."""
+    """Raises ComposeError naming every field that needs a hand, before any row is looked at. The order is `resolved`."""
     if (earlier := earlier_of(order)) is not None:
         raise RepeatedReference(earlier)
     problems = [
@@ -63,7 +63,7 @@ def refuse(order: Order, *, now: datetime) -> None:
 
 def check(order: Order, *, now: datetime | None = None) -> Checked:
     """What `create` would do with this order, which is small; raises ComposeError naming every field that needs a hand."""
-    order = settled(order)
+    order = resolved(order)
     refuse(order, now=now or timezone.now())
     composer = Composer(order)
     lines = list[ComposedMessage]()
@@ -76,13 +76,13 @@ def check(order: Order, *, now: datetime | None = None) -> Checked:
         lines, rejects = all_as_lines(lines, rejects), []
     rejects.sort(key=lambda reject: reject.row)
     if not lines:
-        raise nobody_left(rejects)
+        raise no_recipients(rejects)
     return Checked(lines=lines, rejects=rejects)
 
 
 def survey(order: Order, *, now: datetime | None = None) -> Survey:
     """The figures of an order of any size, in one pass; raises ComposeError exactly where `create` would."""
-    order = settled(order)
+    order = resolved(order)
     refuse(order, now=now or timezone.now())
     composer, surveyor = Composer(order), Surveyor(order)
     for block in order.audience.blocks():
@@ -93,7 +93,7 @@ def survey(order: Order, *, now: datetime | None = None) -> Survey:
 
 def line_of(order: Order, row: int) -> ComposedMessage | None:
     """The message of one row of the audience; None where it has none."""
-    composer = Composer(settled(order))
+    composer = Composer(resolved(order))
     for block in order.audience.blocks():
         for one in block.recipients:
             if one.row == row:
@@ -104,7 +104,7 @@ def line_of(order: Order, row: int) -> ComposedMessage | None:
 
 def rejects_of(order: Order) -> Iterator[tuple[RejectedRow, Recipient | None]]:
     """Every row that gets no message, block by block, with the recipient that it was where it could be read at all."""
-    return _rejects(order, Composer(settled(order)))
+    return _rejects(order, Composer(resolved(order)))
 
 
 def _rejects(order: Order, composer: Composer) -> Iterator[tuple[RejectedRow, Recipient | None]]:
@@ -160,7 +160,7 @@ def _content_problems(order: Order) -> Iterator[Problem]:
             "language",
             f"{order.template} has nothing published in “{order.language}”. Choose another language, or none.",
         )
-    written = written_of(order)
+    written = text_of(order)
     if order.partner is None:
         for sentence in placeholders.smartlinks(order.service, written)[1]:
             yield Problem("text", sentence)

@@ -13,7 +13,7 @@ from sms.compose.approval import requests, rules
 from sms.compose.checks import Checked, check, earlier_of, refuse, survey
 from sms.compose.errors import ComposeError, Problem, RepeatedReference
 from sms.compose.naming import time_suffix
-from sms.compose.order import Order, is_large, quiet_of, settled, substance
+from sms.compose.order import Order, is_large, quiet_hours_of, request_fields, resolved
 from sms.compose.survey import Survey
 from sms.ledger import slices, states, wakeups
 from sms.ledger.states import CounterDeltas, StateChange
@@ -41,7 +41,7 @@ def create(
     A large one is PREPARING until its messages are written. `figures` saves a second survey of the same rows.
     """
     now = now or timezone.now()
-    order = settled(order)
+    order = resolved(order)
     large = is_large(order)
     if large and figures is not None:
         refuse(order, now=now)
@@ -75,7 +75,7 @@ def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: 
             # not worth a hash for each of a partner's requests, which have references of their own
             audience_digest="" if partner else storage.digest_of(order.audience),
         )
-        labels.give(send, order.labels)
+        labels.attach(send, order.labels)
         later, tally = StatementBatch(), CounterDeltas.new()
         stored = slices.store(send, checked.lines, tally=tally, later=later)
         rejected = [
@@ -125,7 +125,7 @@ def _create_large(
             created_by=user,
             audience_digest=version.digest,
         )
-        labels.give(send, order.labels)
+        labels.attach(send, order.labels)
         Preparation.objects.create(
             service=order.service,
             kind=Preparation.Kind.EXPAND,
@@ -162,7 +162,7 @@ def _fields(
 ) -> dict[str, Any]:
     """Of a send, large or small."""
     return {
-        **substance(order, sender),
+        **request_fields(order, sender),
         "name": order.name or _default_name(order, due_at),
         "due_at": due_at,
         "recipients": recipients,
@@ -173,7 +173,7 @@ def _fields(
         "resend": order.resend,
         "ramp": order.ramp and slices.ramps(recipients),
         "time_zone": order.zone,
-        "quiet_hours": quiet_of(order),
+        "quiet_hours": quiet_hours_of(order),
         "partner": by.label[:100] if by.kind == "key" else "",
         "client_reference": order.client_reference,
         "test": order.trial is not None,

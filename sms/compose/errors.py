@@ -60,7 +60,7 @@ class PartnerRequest:
 FAULTS = {"opted_out": "9002", "bad_number": "7102"}  # rejects that the provider would report, not refuse
 
 
-def nobody_left(rejects: Sequence[RejectedRow], *, count: int | None = None) -> ComposeError:
+def no_recipients(rejects: Sequence[RejectedRow], *, count: int | None = None) -> ComposeError:
     """The error where no recipient is left. `count` is how many rejects there are, where `rejects` are only the first ones."""
     count = len(rejects) if count is None else count
     if not rejects:

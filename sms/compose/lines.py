@@ -11,7 +11,7 @@ from sms.audiences.files.rows import Rows
 from sms.catalogue import templates
 from sms.compose import placeholders
 from sms.compose.errors import FAULTS, ComposeError, Problem, RowsRefused
-from sms.compose.order import ComposedMessage, Order, holes_of, placeholders_of, written_of
+from sms.compose.order import ComposedMessage, Order, placeholder_names, placeholder_rules, text_of
 from sms.models import OptOut
 from sms.values import text, time_zones
 
@@ -27,8 +27,8 @@ class Composer:
     def __init__(self, order: Order) -> None:
         self._order = order
         self._service, self._audience = order.service, order.audience
-        self._written, self._limit = written_of(order), order.service.text_limit
-        self._holes = holes_of(order)
+        self._written, self._limit = text_of(order), order.service.text_limit
+        self._holes = placeholder_rules(order)
         self._fallbacks = placeholders.fallbacks(order.fillings)
         self._columns = _columns(order, self._holes)
         self._zone_heading = _zone_heading(order)
@@ -53,7 +53,7 @@ class Composer:
     def _line(self, recipient: Recipient) -> ComposedMessage | RejectedRow:
         values = self._values(recipient)
         if self._holes:
-            values, misfit = templates.fitted(values, self._holes)
+            values, misfit = templates.filled(values, self._holes)
             if misfit:
                 return _reject(recipient, "value_does_not_fit", misfit)
         if values and not all(values.values()):
@@ -135,7 +135,7 @@ def all_as_lines(lines: Sequence[ComposedMessage], rejects: Sequence[RejectedRow
 
 def _columns(order: Order, holes: dict[str, templates.Placeholder]) -> dict[str, str]:
     """Placeholder → heading; raises ComposeError where nothing fills one."""
-    names = placeholders_of(order)
+    names = placeholder_names(order)
     columns, missing = placeholders.columns(names, order.audience, order.fillings)
     instead = {name for name in missing if name in holes and holes[name].fallback}
     instead |= placeholders.fallbacks(order.fillings).keys() & set(missing)

@@ -1,6 +1,6 @@
 """What a send asks of the provider beyond its text and numbers: links, contact policy, receipts, validity.
 
-`SendOptions` is part of an order. `problems` says what cannot be asked for, `on_wire` is what the send keeps, in the words of the wire;
+`SendOptions` is part of an order. `problems` says what cannot be asked for, `to_stored` is what the send keeps, in the words of the wire;
 `sms.dispatch.request` reads it there. A partner's request says the same in its own body (`sms.api.drop_in`). Called by `sms.compose`.
 """
 
@@ -19,7 +19,7 @@ RECEIPTS = {
     "FAILED": "without it nobody sees why messages do not arrive, and opt-outs that the provider knows stay unknown here",
     "CLICKED": "without it clicks are not counted, although links are tracked",
 }
-USUAL = ("SUBMITTED", "DELIVERED", "FAILED", "CLICKED")
+DEFAULT_RECEIPTS = ("SUBMITTED", "DELIVERED", "FAILED", "CLICKED")
 LONGEST_VALIDITY = 72 * 3600  # seconds; what an operator keeps trying for at most (reference §3)
 _TAG = re.compile(r"[A-Za-z0-9_-]{1,50}")
 
@@ -33,21 +33,23 @@ class SendOptions:
     tag2: str = ""
     check_consent: bool | None = None
     apply_frequency_cap: bool | None = None
-    receipts: tuple[str, ...] = USUAL
+    receipts: tuple[str, ...] = DEFAULT_RECEIPTS
     validity: int | None = None
 
     @property
     def missing_receipts(self) -> tuple[str, ...]:
         """Those that every other send gets; a click only counts where links are tracked."""
         return tuple(
-            one for one in USUAL if one not in self.receipts and (one != "CLICKED" or self.track_clicks)
+            one
+            for one in DEFAULT_RECEIPTS
+            if one not in self.receipts and (one != "CLICKED" or self.track_clicks)
         )
 
 
-USUAL_WISHES = SendOptions()
+DEFAULT_OPTIONS = SendOptions()
 
 
-def consent_and_cap(wishes: Any, group: Any) -> tuple[bool, bool]:
+def policy_checks(wishes: Any, group: Any) -> tuple[bool, bool]:
     """What is checked at each message: the own choice of the send or draft, else the group's."""
     consent = group.check_consent if wishes.check_consent is None else wishes.check_consent
     cap = group.apply_frequency_cap if wishes.apply_frequency_cap is None else wishes.apply_frequency_cap
@@ -60,7 +62,7 @@ def problems(wishes: SendOptions, *, group: Any, expires: bool, resend: str, ram
         yield Problem(
             "expires_at", "Sending again when in doubt needs an expiry, so that it comes to an end."
         )
-    if group is not None and consent_and_cap(wishes, group) == (False, False):
+    if group is not None and policy_checks(wishes, group) == (False, False):
         yield Problem(
             "check_consent",
             f"{group} must check consent, the frequency cap, or both. Say yes to one, or choose no policy group.",
@@ -87,7 +89,7 @@ def problems(wishes: SendOptions, *, group: Any, expires: bool, resend: str, ram
         yield Problem("validity", "A validity is from one second to 72 hours. Write a shorter one.")
 
 
-def on_wire(wishes: SendOptions, partner: PartnerRequest | None, group: Any, domain: Any) -> dict[str, Any]:
+def to_stored(wishes: SendOptions, partner: PartnerRequest | None, group: Any, domain: Any) -> dict[str, Any]:
     """What differs from the usual; empty for a send that asks for nothing of its own. A partner's request says all of its wishes itself."""
     if partner is not None:
         return partner.wishes
@@ -101,16 +103,16 @@ def on_wire(wishes: SendOptions, partner: PartnerRequest | None, group: Any, dom
             "allowFallbackURL": False,
         }
     if group is not None and (wishes.check_consent, wishes.apply_frequency_cap) != (None, None):
-        consent, cap = consent_and_cap(wishes, group)
+        consent, cap = policy_checks(wishes, group)
         kept["contactPolicy"] = {"consent": consent, "cap": cap}
-    if set(wishes.receipts) != set(USUAL):
+    if set(wishes.receipts) != set(DEFAULT_RECEIPTS):
         kept["receipts"] = [one for one in RECEIPTS if one in wishes.receipts]
     if wishes.validity is not None:
         kept["validity"] = wishes.validity
     return kept
 
 
-def of_send(kept: Mapping[str, Any], *, group: Any, domain: Any) -> SendOptions:
+def from_stored(kept: Mapping[str, Any], *, group: Any, domain: Any) -> SendOptions:
     """What a send that keeps these asks for, spelled out. Checks are None without a group; nothing is tracked without a domain."""
     options, checks = kept.get("options") or {}, kept.get("contactPolicy", {})
     clicks = domain is not None and bool(options.get("trackClicks", True))
@@ -120,17 +122,17 @@ def of_send(kept: Mapping[str, Any], *, group: Any, domain: Any) -> SendOptions:
         tag2=options.get("tag2", ""),
         check_consent=checks.get("consent", group.check_consent) if group is not None else None,
         apply_frequency_cap=checks.get("cap", group.apply_frequency_cap) if group is not None else None,
-        receipts=tuple(receipts_asked(kept, clicks=clicks)),
+        receipts=tuple(requested_receipts(kept, clicks=clicks)),
         validity=kept.get("validity"),
     )
 
 
-def receipts_asked(kept: Mapping[str, Any], *, clicks: bool) -> list[str]:
+def requested_receipts(kept: Mapping[str, Any], *, clicks: bool) -> list[str]:
     """`requestedReceipts` of a send that keeps these wishes; CLICKED only where links are tracked."""
-    wanted = kept.get("receipts", USUAL)
+    wanted = kept.get("receipts", DEFAULT_RECEIPTS)
     return [one for one in wanted if one != "CLICKED" or clicks]
 
 
-def hears_of(kept: Mapping[str, Any], *receipts: str) -> bool:
+def asks_for(kept: Mapping[str, Any], *receipts: str) -> bool:
     """Whether a send that keeps these wishes is told of all of these."""
-    return set(receipts) <= set(kept.get("receipts", USUAL))
+    return set(receipts) <= set(kept.get("receipts", DEFAULT_RECEIPTS))

@@ -10,7 +10,7 @@ from sms.audiences.files.rows import Rows
 from sms.catalogue import templates
 from sms.compose import options, placeholders
 from sms.compose.errors import PartnerRequest
-from sms.compose.options import USUAL_WISHES, SendOptions
+from sms.compose.options import DEFAULT_OPTIONS, SendOptions
 from sms.compose.placeholders import PlaceholderSource
 from sms.compose.test_sends.rules import TestSend
 from sms.models import (
@@ -60,7 +60,7 @@ class Order:
     partner: PartnerRequest | None = None
     draft: Draft | None = None  # what it was made from; its writers do not approve it
     zone: str = ""  # in which `due_at` was meant, for whoever reads it later
-    wishes: SendOptions = USUAL_WISHES
+    wishes: SendOptions = DEFAULT_OPTIONS
     trial: TestSend | None = None  # a test of a draft; `sms.compose.test_sends.rules` says who may get one
 
 
@@ -84,14 +84,14 @@ def is_large(order: Order) -> bool:
     return not isinstance(audience, Audience) or (len(audience.recipients) > LARGE and order.partner is None)
 
 
-def settled(order: Order) -> Order:
+def resolved(order: Order) -> Order:
     """With the version that its template has published now."""
     if order.template is None or order.version is not None:
         return order
     return replace(order, version=templates.published(order.template, order.language))
 
 
-def written_of(order: Order) -> str:
+def text_of(order: Order) -> str:
     """Our own text with its placeholders; empty where the provider's template makes it."""
     if order.version is not None:
         return order.version.text
@@ -102,34 +102,34 @@ def smartlinks_of(order: Order) -> list[list[int]]:
     """[id, minutes]: a partner says them, everybody else's are those of the catalogue that the text names."""
     if order.partner is not None:
         return [list(pair) for pair in order.partner.wishes.get("smartlinks", ())]
-    return placeholders.smartlinks(order.service, written_of(order))[0]
+    return placeholders.smartlinks(order.service, text_of(order))[0]
 
 
-def holes_of(order: Order) -> dict[str, templates.Placeholder]:
+def placeholder_rules(order: Order) -> dict[str, templates.Placeholder]:
     """What its template's version says of each placeholder."""
-    return {one.name: one for one in templates.holes_of(order.version)} if order.version else {}
+    return {one.name: one for one in templates.placeholders_of(order.version)} if order.version else {}
 
 
-def placeholders_of(order: Order) -> list[str]:
+def placeholder_names(order: Order) -> list[str]:
     """The names that want a value in every row."""
     if order.version is not None:
-        return [one.name for one in templates.holes_of(order.version)]
+        return [one.name for one in templates.placeholders_of(order.version)]
     if order.template is not None and not order.template.text:
         return [name.strip() for name in order.template.provider_placeholders.split(",") if name.strip()]
-    return text.placeholders(written_of(order))
+    return text.placeholders(text_of(order))
 
 
-def quiet_of(order: Order) -> str:
+def quiet_hours_of(order: Order) -> str:
     """The quiet hours that it keeps; empty for none."""
     return order.service.quiet_hours if order.respect_quiet_hours else ""
 
 
-def substance(order: Order, sender: Sender | None) -> dict[str, Any]:
-    """The fields of a send that make its requests; the order is `settled`. What a plan shows is made of the same."""
+def request_fields(order: Order, sender: Sender | None) -> dict[str, Any]:
+    """The fields of a send that make its requests; the order is `resolved`. What a plan shows is made of the same."""
     return {
         "service": order.service,
         "sender": sender,
-        "text": written_of(order),
+        "text": text_of(order),
         "template": order.template,
         "template_version": order.version,
         "smartlinks": smartlinks_of(order),
@@ -137,5 +137,5 @@ def substance(order: Order, sender: Sender | None) -> dict[str, Any]:
         "link_domain": order.link_domain,
         "expires_at": order.expires_at,
         "callback_data": order.callback_data,
-        "wishes": options.on_wire(order.wishes, order.partner, order.policy_group, order.link_domain),
+        "wishes": options.to_stored(order.wishes, order.partner, order.policy_group, order.link_domain),
     }

@@ -23,7 +23,7 @@ class PlaceholderSource:
     fallback: str = ""
 
 
-def fillings_of(stored: Mapping[str, Mapping[str, str]]) -> dict[str, PlaceholderSource]:
+def sources_from_json(stored: Mapping[str, Mapping[str, str]]) -> dict[str, PlaceholderSource]:
     """From JSON, as a draft keeps them: `{"name": {"column": "Customer", "fallback": "friend"}}`."""
     return {
         str(name): PlaceholderSource(str(one.get("column", "")), str(one.get("fallback", "")))

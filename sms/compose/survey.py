@@ -14,8 +14,8 @@ import msgspec
 
 from sms.audiences.files import RejectedRow
 from sms.catalogue import senders
-from sms.compose.errors import ComposeError, Problem, nobody_left
-from sms.compose.order import ComposedMessage, Order, quiet_of, written_of
+from sms.compose.errors import ComposeError, Problem, no_recipients
+from sms.compose.order import ComposedMessage, Order, quiet_hours_of, text_of
 from sms.ledger.slices import ramps, stage_ends
 from sms.values import quiet_hours, text, time_zones
 from sms.values.link_lengths import of_template, span
@@ -113,11 +113,11 @@ class Surveyor:
     def __init__(self, order: Order, *, so_far: Survey | None = None) -> None:
         self._order = order
         self._host = str(order.link_domain) if order.link_domain else ""
-        self._written = written_of(order)
+        self._written = text_of(order)
         # where no link changes its length, a text is as long as it stands there
         self._varies = bool(self._host) or "{{smartlink_" in self._written
         self._of_template = of_template(order.service.text_limit)
-        self._quiet = quiet_of(order)
+        self._quiet = quiet_hours_of(order)
         self._known: dict[str, str] = {}
         self.survey = so_far or Survey()
         self._countries = {code: list(one) for code, one in self.survey.countries.items()}
@@ -223,4 +223,4 @@ def _first(rows: list[T], row_of: Callable[[T], int]) -> list[T]:
 def _nobody(survey: Survey) -> ComposeError:
     if survey.refused and sum(survey.refused.values()) == survey.rejected:
         return ComposeError([Problem("sender", next(iter(survey.refused)))])
-    return nobody_left(survey.bad, count=survey.rejected)
+    return no_recipients(survey.bad, count=survey.rejected)

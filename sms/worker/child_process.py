@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import structlog
 from django.db import DatabaseError, InterfaceError, connections
 
-from sms.compose.background.work import waits
+from sms.compose.background.work import has_work
 
 log = structlog.get_logger(__name__)
 
@@ -18,10 +18,12 @@ LONGEST_PAUSE = 5.0  # after trouble
 SEEN_OFF_WITHIN = 3.0  # seconds for the block under way
 
 
-def keep(stopped: Callable[[], bool], *, command: Sequence[str], waits: Callable[[], bool] = waits) -> None:
+def keep(
+    stopped: Callable[[], bool], *, command: Sequence[str], waits: Callable[[], bool] = has_work
+) -> None:
     """Start `command`, which does the work and ends, whenever something waits that nobody is at. Until `stopped`.
 
-    `waits` is of large audiences unless it is said what else the command does.
+    `has_work` is of large audiences unless it is said what else the command does.
     """
     said = False
     child: subprocess.Popen[bytes] | None = None

@@ -186,7 +186,7 @@ def tidy() -> None:
             _check_domains,
             facts.fold,
         ),
-        background.forget,
+        background.delete_unused_versions,
     )
 
 

@@ -51,18 +51,18 @@ def a_large_draft(service: Service, name: str, **changes) -> Draft:
     fields |= {"sender": service.senders.get(), "upload": a_file(service, f"{name}.csv")}
     draft = Draft.objects.create(service=service, **fields)
     with pytest.raises(drafts.NotReady) as reading:
-        drafts.look(draft, limits=LIMITS)
-    background.go_on(reading.value.preparation.pk, stopped=iter([False, True, True]).__next__)
+        drafts.totals_of(draft, limits=LIMITS)
+    background.work_on(reading.value.preparation.pk, stopped=iter([False, True, True]).__next__)
     return draft
 
 
 def checked(draft: Draft, *, wholly: bool) -> Draft:
     """Its rows are read and its check is asked for, or done."""
-    background.go_on(draft.version.preparation.pk)
+    background.work_on(draft.version.preparation.pk)
     found = Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk)
-    check = drafts.look(found, limits=LIMITS).preparation
+    check = drafts.totals_of(found, limits=LIMITS).preparation
     if wholly:
-        background.go_on(check.pk)
+        background.work_on(check.pk)
     return found
 
 
@@ -92,7 +92,7 @@ def drafts_in_every_state(service: Service) -> Iterator[tuple[str, str]]:
     for name, end in (("Stale", False), ("Stale and stopped", True)):
         stale = checked(a_large_draft(service, name), wholly=True)
         Draft.objects.filter(pk=stale.pk).update(text="Hello $(Customer), it is late.")
-        drafts.look(Draft.objects.select_related(*drafts.RELATED).get(pk=stale.pk), limits=LIMITS)
+        drafts.totals_of(Draft.objects.select_related(*drafts.RELATED).get(pk=stale.pk), limits=LIMITS)
         if end:
             drafts.stop(stale)
         yield name.lower(), f"drafts/{stale.pk}/review/"

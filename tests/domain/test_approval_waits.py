@@ -134,7 +134,7 @@ def test_whoever_moves_a_send_while_it_is_written_cannot_approve_it():
     service = a_careful_service()
     bob, eve = a_person("bob", service), a_person("eve", service)
     send = create(large_order(service, 1_500), by=BY)
-    assert not background.go_on(send.preparation.pk, stopped=lambda: True)
+    assert not background.work_on(send.preparation.pk, stopped=lambda: True)
     for due in (HOUR, 2 * HOUR):
         control.reschedule(send, due_at=timezone.now() + due, by=acting(bob), user=bob)
     control.reschedule(send, due_at=timezone.now() + HOUR, by=BY)

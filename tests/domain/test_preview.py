@@ -44,7 +44,7 @@ def people(count: int, **cells) -> sample.AudienceSample:
     return sample.of_audience(Audience(["Mobile", "Name", *cells], "Mobile", rows, []))
 
 
-def seen(service, written: str, of: sample.AudienceSample = sample.NOBODY, **changes) -> preview.Preview:
+def seen(service, written: str, of: sample.AudienceSample = sample.EMPTY, **changes) -> preview.Preview:
     return preview.look(preview.DraftText(service=service, text=written, **changes), of)
 
 

@@ -58,7 +58,7 @@ def a_seed_list(service, count=3, name="Seeds"):
 
 
 def try_out(draft, user, **options) -> Send:
-    return make.try_out(
+    return make.send_test(
         draft, **{"row": None, "seeds": None, "by": BY, "user": user, "limits": LIMITS} | options
     )
 

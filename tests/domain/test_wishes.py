@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from sms.compose.checks import check
 from sms.compose.errors import ComposeError
-from sms.compose.options import RECEIPTS, USUAL, SendOptions
+from sms.compose.options import DEFAULT_RECEIPTS, RECEIPTS, SendOptions
 from sms.dispatch.watch import findings
 from sms.models import ContactPolicyGroup, Resend, ShortLinkDomain
 from sms.sends import plan
@@ -113,9 +113,9 @@ def test_a_group_that_would_check_nothing_is_refused(service):
     assert [one.field for one in refused.value.problems] == ["check_consent"]
 
 
-@pytest.mark.parametrize("left_out", [one for one in USUAL if one != "CLICKED"])
+@pytest.mark.parametrize("left_out", [one for one in DEFAULT_RECEIPTS if one != "CLICKED"])
 def test_the_plan_says_what_leaving_a_receipt_out_costs(service, left_out):
-    wishes = SendOptions(receipts=tuple(one for one in USUAL if one != left_out))
+    wishes = SendOptions(receipts=tuple(one for one in DEFAULT_RECEIPTS if one != left_out))
     made = plan.made(an_order(service, wishes=wishes), now=timezone.now(), public_url=PUBLIC_URL)
     assert [one.text for one in made.cautions if one.code == "receipts"] == [
         f"The receipt {left_out.capitalize()} is not asked for: {RECEIPTS[left_out]}."
@@ -125,7 +125,7 @@ def test_the_plan_says_what_leaving_a_receipt_out_costs(service, left_out):
 def test_failures_alone_hold_no_send_that_is_never_told_of_deliveries(service):
     service.hold_failures = 50
     service.save()
-    for receipts, held in ((("SUBMITTED", "FAILED"), False), (USUAL, True)):
+    for receipts, held in ((("SUBMITTED", "FAILED"), False), (DEFAULT_RECEIPTS, True)):
         send = a_send(service, 200, wishes=SendOptions(receipts=receipts))
         found = findings(send, {"failed": 120, "submitted": 80}, now=timezone.now())
         assert bool(found) is held

@@ -56,7 +56,7 @@ def test_a_killed_check_goes_on_and_its_figures_are_those_of_one_that_was_left_a
     wanted = finished(twin).figures
     reading_of(draft)
     background.run(**LATER)
-    assert drafts.look(again(draft), limits=LIMITS).figures is None
+    assert drafts.totals_of(again(draft), limits=LIMITS).figures is None
     work, stood = again(draft).preparation, []
     for point in ("check_uncommitted", "check_committed", "check_uncommitted:2", "check_ending"):
         killed(point)
@@ -65,7 +65,7 @@ def test_a_killed_check_goes_on_and_its_figures_are_those_of_one_that_was_left_a
         stood.append(work.rows)
     assert stood[0] == 0 and stood == sorted(set(stood)), "each goes on where the last one stopped"
     background.run(**LATER)
-    assert drafts.look(again(draft), limits=LIMITS).figures == wanted
+    assert drafts.totals_of(again(draft), limits=LIMITS).figures == wanted
     work.refresh_from_db()
     assert (work.state, work.rows) == ("ready", ROWS)
 

@@ -187,7 +187,7 @@ def large(service: Service) -> None:
     for _ in range(3):
         again = Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk)
         with contextlib.suppress(drafts.NotReady):
-            drafts.look(again, limits=LIMITS)
+            drafts.totals_of(again, limits=LIMITS)
         background.run(stopped=lambda: False)
     assert again.version is not None and again.version.ready_at and again.preparation.result
     # of a check that broke off: what it had until then

@@ -59,7 +59,7 @@ def test_a_reading_that_was_stopped_half_way_begins_anew_and_loses_nobody(folder
     killed(reading_of(draft))
     assert drafts.stop(again(draft))
     assert erasure.perform(asked(draft.service), folder=folder)
-    assert drafts.go_on(again(draft))
+    assert drafts.resume(again(draft))
     background.run(stopped=lambda: False)
     good = {f"+44771{at:07d}" for at in range(1, 3_000) if at % 100 != 99 and at % 1000 != 500}
     assert set(kept(draft)) == good
@@ -104,7 +104,7 @@ def test_a_check_that_is_under_way_is_made_anew(folder, monkeypatch):
     draft = a_draft(a_service(), people(3_000))
     reading_of(draft)
     background.run(stopped=lambda: False)
-    work = drafts.look(again(draft), limits=Limits(bytes=50_000_000, rows=1_000_000)).preparation
+    work = drafts.totals_of(again(draft), limits=Limits(bytes=50_000_000, rows=1_000_000)).preparation
     steps = background.work.KINDS["check"]
     lease = background.work.Lease(work.pk, owner="me")
     assert lease.take()

@@ -43,7 +43,7 @@ def draft_review(request: HttpRequest, service: Service, pk: int) -> HttpRespons
     try:
         if request.method == "POST":
             return _sent(request, service, found)
-        looked = drafts.look(found, limits=upload_limits())
+        looked = drafts.totals_of(found, limits=upload_limits())
     except drafts.NotReady as waiting:
         return render(request, "compose/preparing.html", _preparing(found, waiting.preparation))
     except ComposeError as problem:
@@ -116,7 +116,7 @@ def _preparing(found: Draft, work: Preparation) -> dict[str, Any]:
 def draft_progress(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """The part of the page that looks again every second; once there is something else to see, the page is loaded anew."""
     found = _find(service, pk)
-    works = drafts.works_of(found)
+    works = drafts.preparations_of(found)
     work = next((one for one in works if one.is_waiting), works[-1] if works else None)
     if work is None or not work.is_waiting:
         response = HttpResponse()

@@ -212,7 +212,7 @@ def _read_on(draft: Draft) -> None:
     try:
         drafts.audience_of(draft, limits=upload_limits())
     except drafts.NotReady as waiting:
-        background.go_on(waiting.preparation.pk, seconds=HEAD_START)
+        background.work_on(waiting.preparation.pk, seconds=HEAD_START)
     except ComposeError:
         return  # the page says so at its field
 
@@ -228,7 +228,7 @@ def draft_work(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
 
 def work_of(draft: Draft) -> dict[str, Any]:
     """Context of that part: the reading, the first rows that are rejected, and sends that were made of the same file."""
-    version = drafts.in_use(draft) if draft.version_id else None
+    version = drafts.version_in_use(draft) if draft.version_id else None
     reading = version.preparation if version is not None else None
     return {
         "draft": draft,

@@ -25,7 +25,7 @@ from sms.audiences.files.rows import Row, Rows, Source
 from sms.audiences.storage import StoredAudience
 from sms.compose import placeholders
 from sms.compose.errors import ComposeError
-from sms.compose.options import USUAL, SendOptions
+from sms.compose.options import DEFAULT_RECEIPTS, SendOptions
 from sms.compose.order import LARGE, Order
 from sms.models import AudienceVersion, Resend, Sender, Service
 
@@ -59,7 +59,7 @@ def order_of(body: dict[str, Any], *, service: Service, limits: Limits) -> Order
         ramp=body["ramp"],
         respect_quiet_hours=body["respect_quiet_hours"],
         language=body.get("language", ""),
-        fillings=placeholders.fillings_of(body.get("fillings", {})),
+        fillings=placeholders.sources_from_json(body.get("fillings", {})),
         wishes=_wishes(body),
     )
 
@@ -72,7 +72,7 @@ def _wishes(body: dict[str, Any]) -> SendOptions:
         tag2=body.get("tag2", ""),
         check_consent=body.get("check_consent"),
         apply_frequency_cap=body.get("apply_frequency_cap"),
-        receipts=tuple(body.get("receipts", USUAL)),
+        receipts=tuple(body.get("receipts", DEFAULT_RECEIPTS)),
         validity=body.get("validity"),
     )
 

@@ -10,7 +10,7 @@ from sms.api.v1.plan_shape import AskingShape
 from sms.api.v1.send_body import LANES
 from sms.api.v1.sparse import NameField, Number, Sparse
 from sms.compose.approval.queries import ApprovalStatus
-from sms.compose.options import SendOptions, of_send
+from sms.compose.options import SendOptions, from_stored
 from sms.models import (
     ApprovalState,
     Callback,
@@ -105,7 +105,7 @@ class ShownSend:
     def __init__(self, progress: Progress, *, held: bool, approval: ApprovalStatus | None = None) -> None:
         self.send: Send = progress.send
         self.progress = progress
-        self.wishes: SendOptions = of_send(
+        self.wishes: SendOptions = from_stored(
             self.send.wishes, group=self.send.policy_group, domain=self.send.link_domain
         )
         self.held = held

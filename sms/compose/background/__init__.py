@@ -14,6 +14,6 @@ dispatch. `manage.py prepare_audiences` is its process; the cluster and `manage.
     expand    a send's messages                      check    the figures of a draft
 """
 
-from sms.compose.background.work import forget, go_on, run, waits
+from sms.compose.background.work import delete_unused_versions, has_work, run, work_on
 
-__all__ = ["forget", "go_on", "run", "waits"]
+__all__ = ["delete_unused_versions", "has_work", "run", "work_on"]

@@ -117,6 +117,6 @@ def _order_again(send: Send, found: Preparation) -> Order:
         template=send.template,
         version=send.template_version,
         link_domain=send.link_domain,
-        fillings=placeholders.fillings_of(found.cursor.get("fillings", {})),
+        fillings=placeholders.sources_from_json(found.cursor.get("fillings", {})),
         respect_quiet_hours=bool(send.quiet_hours),
     )

@@ -36,7 +36,7 @@ KINDS: dict[str, Steps] = {
 }
 
 
-def waits() -> bool:
+def has_work() -> bool:
     """Whether something waits that nobody is at."""
     return Preparation.free().exists()
 
@@ -48,11 +48,11 @@ def run(*, stopped: Stopped) -> int:
         found = _next()
         if found is None:
             break
-        ended += go_on(found, stopped=stopped)
+        ended += work_on(found, stopped=stopped)
     return ended
 
 
-def forget() -> int:
+def delete_unused_versions() -> int:
     """Rows that were read for a draft which has another file by now, or is gone, and that no send was made of; returns how many files."""
     old = timezone.now() - KEPT
     loose = AudienceVersion.objects.filter(
@@ -74,7 +74,7 @@ def _next() -> int | None:
     return min(free, key=lambda row: (row[0] == Preparation.Kind.EXPAND, row[1]))[1] if free else None
 
 
-def go_on(pk: int, *, stopped: Stopped = lambda: False, seconds: float = math.inf) -> bool:
+def work_on(pk: int, *, stopped: Stopped = lambda: False, seconds: float = math.inf) -> bool:
     """Work on one for up to `seconds`; True where it came to its end. Nothing happens where somebody else is at it."""
     lease = PreparationLease(pk, owner=f"{os.getpid()}-{secrets.token_hex(8)}")
     if not lease.take():

@@ -5,7 +5,7 @@
     count(draft)              the same for a page on which somebody still writes: it raises nothing
     send_draft(draft)         the send, once
     sent_before(order)        sends that went to the same file or people
-    mend(draft, …)            a download of rejects that was put right joins the rows that are kept, which `to_mend` has read first
+    mend(draft, …)            a download of rejects that was put right joins the rows that are kept, which `base_of_corrections` has read first
     recall(draft), remember   columns and fillings that somebody chose for a file with the same headings
     stop, go_on               the work on a large audience
 
@@ -23,20 +23,27 @@ from django.db.models import QuerySet
 from sms.audiences.files import Limits
 from sms.audiences.files.rows import SMALL
 from sms.compose.create import create
-from sms.compose.drafts.order import order_of, wishes_of
+from sms.compose.drafts.order import options_of, order_of
 from sms.compose.drafts.remembered_columns import recall, remember
-from sms.compose.drafts.repeats import again_key, again_words, file_sent_before, sent_before
-from sms.compose.drafts.rows import NotReady, audience_of, first_rows, in_use, mend, to_mend
+from sms.compose.drafts.repeats import file_sent_before, repeat_key, repeat_warning, sent_before
+from sms.compose.drafts.rows import (
+    NotReady,
+    add_corrections,
+    audience_of,
+    base_of_corrections,
+    first_rows,
+    version_in_use,
+)
 from sms.compose.drafts.totals import (
-    Counted,
     DraftTotals,
-    count,
+    EditingTotals,
     digest_of,
-    go_on,
-    look,
+    preparations_of,
     rejects_csv,
+    resume,
     stop,
-    works_of,
+    totals_of,
+    totals_while_editing,
 )
 from sms.compose.errors import ComposeError, Problem
 from sms.models import Actor, Draft, Preparation, Send, Upload
@@ -48,31 +55,31 @@ RELATED = (
 __all__ = [
     "RELATED",
     "SMALL",
-    "Counted",
     "DraftTotals",
+    "EditingTotals",
     "NotReady",
-    "again_key",
-    "again_words",
+    "add_corrections",
     "audience_of",
-    "count",
+    "base_of_corrections",
     "digest_of",
     "file_sent_before",
     "first_rows",
-    "go_on",
-    "in_use",
-    "look",
-    "mend",
+    "options_of",
     "order_of",
+    "preparations_of",
     "recall",
     "rejects_csv",
     "remember",
+    "repeat_key",
+    "repeat_warning",
+    "resume",
     "send_draft",
     "sent_before",
     "stop",
-    "to_mend",
-    "wishes_of",
+    "totals_of",
+    "totals_while_editing",
+    "version_in_use",
     "with_related",
-    "works_of",
 ]
 
 
@@ -93,14 +100,14 @@ def send_draft(
     if (sent := Draft.objects.filter(pk=draft.pk, send__isnull=False).first()) is not None:
         assert sent.send is not None
         return sent.send
-    looked = look(draft, limits=limits)
+    looked = totals_of(draft, limits=limits)
     if looked.figures is None or looked.stale:
         assert looked.preparation is not None, "figures of a small draft are there at once"
         raise NotReady(looked.preparation)
     order = looked.order
-    key = again_key(order)
+    key = repeat_key(order)
     if not again and draft.again != key and (before := sent_before(order)):
-        raise ComposeError([Problem("again", again_words(before))])
+        raise ComposeError([Problem("again", repeat_warning(before))])
     with transaction.atomic():
         locked = Draft.objects.select_for_update(of=("self",)).get(pk=draft.pk)
         if locked.send is not None:

@@ -22,7 +22,7 @@ from sms.audiences.files.rows import Rows
 from sms.compose import drafts
 from sms.compose.errors import ComposeError
 from sms.compose.naming import own_name
-from sms.compose.options import USUAL
+from sms.compose.options import DEFAULT_RECEIPTS
 from sms.models import Actor, AuditEvent, Draft, MessageState, Send, SendState, Upload
 from sms.values import text
 
@@ -168,7 +168,7 @@ def _from_send(draft: Draft, send: Send) -> None:
     draft.tag1, draft.tag2 = str(options.get("tag1") or ""), str(options.get("tag2") or "")
     draft.check_consent, draft.apply_frequency_cap = policy.get("consent"), policy.get("cap")
     receipts = kept.get("receipts") or ()
-    draft.receipts = [] if set(receipts) == set(USUAL) else list(receipts)
+    draft.receipts = [] if set(receipts) == set(DEFAULT_RECEIPTS) else list(receipts)
     draft.validity = kept.get("validity")
 
 

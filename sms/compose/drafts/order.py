@@ -4,7 +4,7 @@ from sms.audiences import storage
 from sms.audiences.files import Audience, Limits
 from sms.compose import labels, placeholders
 from sms.compose.drafts.rows import audience_of
-from sms.compose.options import USUAL, SendOptions
+from sms.compose.options import DEFAULT_RECEIPTS, SendOptions
 from sms.compose.order import Order
 from sms.models import Draft, Lane, Resend
 
@@ -30,7 +30,7 @@ def order_of(draft: Draft, *, limits: Limits, instead: Audience | None = None) -
         if isinstance(audience, storage.StoredAudience)
         else None,
         file_sha256=draft.upload.sha256 if draft.upload else "",
-        fillings=placeholders.fillings_of(draft.fillings),
+        fillings=placeholders.sources_from_json(draft.fillings),
         labels=labels.split(draft.labels),
         expires_at=draft.expires_at,
         lane=Lane(draft.lane),
@@ -40,11 +40,11 @@ def order_of(draft: Draft, *, limits: Limits, instead: Audience | None = None) -
         callback_data=draft.callback_data,
         draft=draft,
         zone=draft.time_zone if draft.send_at else "",
-        wishes=wishes_of(draft),
+        wishes=options_of(draft),
     )
 
 
-def wishes_of(draft: Draft) -> SendOptions:
+def options_of(draft: Draft) -> SendOptions:
     """What a draft asks of the provider."""
     return SendOptions(
         track_clicks=draft.track_clicks,
@@ -52,7 +52,7 @@ def wishes_of(draft: Draft) -> SendOptions:
         tag2=draft.tag2,
         check_consent=draft.check_consent,
         apply_frequency_cap=draft.apply_frequency_cap,
-        receipts=tuple(draft.receipts) or USUAL,
+        receipts=tuple(draft.receipts) or DEFAULT_RECEIPTS,
         validity=draft.validity,
     )
 

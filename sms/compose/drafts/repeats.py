@@ -7,13 +7,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from sms.audiences import storage
-from sms.compose.order import Order, written_of
+from sms.compose.order import Order, text_of
 from sms.models import Send, SendState, Upload
 
 BEFORE = 5  # sends that are named
 
 
-def again_key(order: Order) -> str:
+def repeat_key(order: Order) -> str:
     """What a person confirms who wants to send the same once more: it changes with the file or the people."""
     return order.file_sha256 or people_of(order)
 
@@ -31,7 +31,7 @@ def sent_before(order: Order) -> list[Send]:
     file is more often a mistake.
     """
     rows = _gone(order.service.pk)
-    words: Mapping[str, Any] = {"text": written_of(order), "template": order.template}
+    words: Mapping[str, Any] = {"text": text_of(order), "template": order.template}
     found = rows.filter(audience_digest=people_of(order), **words)
     if order.file_sha256:
         found = found | rows.filter(file_sha256=order.file_sha256)
@@ -48,7 +48,7 @@ def _gone(service_id: int) -> "QuerySet[Send]":
     return Send.objects.filter(service=service_id, test=False).exclude(state=SendState.CANCELLED)
 
 
-def again_words(before: Sequence[Send]) -> str:
+def repeat_warning(before: Sequence[Send]) -> str:
     """What to say of sends that went before."""
     last = before[0]
     who = f" by {last.created_by}" if last.created_by else ""

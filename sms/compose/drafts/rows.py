@@ -118,7 +118,7 @@ def _in_step(draft: Draft) -> AudienceVersion | None:
     return version if same_source and same_way else None
 
 
-def in_use(draft: Draft) -> AudienceVersion | None:
+def version_in_use(draft: Draft) -> AudienceVersion | None:
     """What its large file or paste was read into; None for few rows, a saved audience, and while another file was just chosen."""
     return None if draft.audience_id else _in_step(draft)
 
@@ -201,8 +201,8 @@ def _ready(version: AudienceVersion) -> storage.StoredAudience:
     raise NotReady(preparation)
 
 
-def to_mend(draft: Draft, *, limits: Limits) -> AudienceVersion:
-    """The rows that corrections join; few rows, too, are read into a version for it. Raises NotReady until they are, and as `mend` does."""
+def base_of_corrections(draft: Draft, *, limits: Limits) -> AudienceVersion:
+    """The rows that corrections join; few rows, too, are read into a version for it. Raises NotReady until they are, and as `add_corrections` does."""
     if draft.audience is not None:
         raise ComposeError([Problem("file", "A saved audience is replaced on its own page.")])
     base = _in_step(draft)
@@ -213,12 +213,12 @@ def to_mend(draft: Draft, *, limits: Limits) -> AudienceVersion:
     return base
 
 
-def mend(draft: Draft, file: bytes, *, name: str, limits: Limits, user: Any) -> Preparation:
+def add_corrections(draft: Draft, file: bytes, *, name: str, limits: Limits, user: Any) -> Preparation:
     """Rows of its rejects that were put right join those that are kept; raises ComposeError where there is nothing to mend.
 
     The rows that the file does not name stay what they are, kept or rejected. It may be done as often as needed.
     """
-    base = to_mend(draft, limits=limits)
+    base = base_of_corrections(draft, limits=limits)
     with transaction.atomic():
         upload = Upload.keep(file, service=draft.service, name=name, user=user)
         version = _version(draft, upload, limits=limits, mends=base)

@@ -16,7 +16,7 @@ from sms.compose.drafts.order import order_of
 from sms.compose.drafts.rows import NotReady
 from sms.compose.errors import ComposeError, Problem
 from sms.compose.lines import Composer
-from sms.compose.order import Order, is_large, quiet_of, settled, written_of
+from sms.compose.order import Order, is_large, quiet_hours_of, resolved, text_of
 from sms.compose.survey import Survey
 from sms.models import Draft, OptOut, Preparation
 
@@ -48,12 +48,12 @@ class DraftTotals:
         return since.filter(lifted_at=None).count()
 
 
-def look(draft: Draft, *, limits: Limits) -> DraftTotals:
+def totals_of(draft: Draft, *, limits: Limits) -> DraftTotals:
     """The figures as they are known, and a check of many rows asked for where they are not.
 
     Raises ComposeError exactly where making the send would, and NotReady while the audience is being read.
     """
-    order = settled(order_of(draft, limits=limits))
+    order = resolved(order_of(draft, limits=limits))
     if not is_large(order):
         return DraftTotals(order, checks.survey(order))
     checks.refuse(order, now=timezone.now())
@@ -65,7 +65,7 @@ def look(draft: Draft, *, limits: Limits) -> DraftTotals:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class EditingTotals:
     """All rows of a draft while somebody still writes: their figures, or the work that they wait for, or why there are none."""
 
     figures: Survey | None = None
@@ -73,17 +73,17 @@ class Counted:
     problems: Sequence[Problem] = ()
 
 
-def count(draft: Draft, *, limits: Limits, ask: bool) -> Counted:
-    """What `look` knows, without raising. Unless one is to `ask` for a check, only figures that are there already; it costs few queries."""
+def totals_while_editing(draft: Draft, *, limits: Limits, ask: bool) -> EditingTotals:
+    """What `totals_of` knows, without raising. Unless one is to `ask` for a check, only figures that are there already; it costs few queries."""
     try:
-        looked = look(draft, limits=limits) if ask else _there(draft, limits=limits)
+        looked = totals_of(draft, limits=limits) if ask else _there(draft, limits=limits)
     except NotReady as waiting:
-        return Counted(work=waiting.preparation)
+        return EditingTotals(work=waiting.preparation)
     except ComposeError as problem:
-        return Counted(work=_broken_off(draft, problem), problems=problem.problems)
+        return EditingTotals(work=_broken_off(draft, problem), problems=problem.problems)
     if looked is None:
-        return Counted()
-    return Counted(None if looked.stale else looked.figures, looked.preparation)
+        return EditingTotals()
+    return EditingTotals(None if looked.stale else looked.figures, looked.preparation)
 
 
 def _broken_off(draft: Draft, problem: ComposeError) -> Preparation | None:
@@ -97,7 +97,7 @@ def _there(draft: Draft, *, limits: Limits) -> DraftTotals | None:
     found = Preparation.objects.filter(draft=draft.pk).first() if draft.pk else None
     if found is None:
         return None
-    order = settled(order_of(draft, limits=limits))
+    order = resolved(order_of(draft, limits=limits))
     if not is_large(order) or found.digest != digest_of(order):
         return None
     return DraftTotals(order, _survey.decode(bytes(found.result)) if found.result else None, found)
@@ -132,14 +132,14 @@ def digest_of(order: Order) -> str:
     service, sender, template = order.service, order.sender, order.template
     rests_on = (
         order.saved.pk if order.saved else None,
-        written_of(order),
+        text_of(order),
         order.version.pk if order.version else None,
         (template.pk, template.provider_placeholders) if template else None,
         {name: asdict(one) for name, one in sorted(order.fillings.items())},
         (sender.pk, sender.kind, sender.address, sender.countries, sender.registration) if sender else None,
         str(order.link_domain or ""),
         order.ramp,
-        quiet_of(order),
+        quiet_hours_of(order),
         (service.text_limit, service.batch_size, service.time_zone),
     )
     return hashlib.sha256(json.dumps(rests_on, default=str).encode()).hexdigest()
@@ -170,7 +170,7 @@ def _alone(bad: RejectedRow, order: Order) -> list[str]:
     return [bad.value if name == order.audience.column else "" for name in order.audience.headings]
 
 
-def works_of(draft: Draft) -> list[Preparation]:
+def preparations_of(draft: Draft) -> list[Preparation]:
     """Reading and checking of this draft, whatever became of them."""
     found = Preparation.objects.filter(draft=draft) | Preparation.objects.filter(
         version__isnull=False, version=draft.version_id
@@ -180,17 +180,17 @@ def works_of(draft: Draft) -> list[Preparation]:
 
 def stop(draft: Draft) -> bool:
     """Work on its audience no more; False where nothing was under way. The draft stays as it is."""
-    ids = [one.pk for one in works_of(draft) if one.is_waiting]
+    ids = [one.pk for one in preparations_of(draft) if one.is_waiting]
     waiting = Preparation.objects.filter(pk__in=ids, state=Preparation.State.WAITING)
     over = {"state": Preparation.State.CANCELLED, "owner": "", "leased_until": None}
     return bool(waiting.update(**over, ended_at=timezone.now()))
 
 
-def go_on(draft: Draft) -> bool:
+def resume(draft: Draft) -> bool:
     """Take up what was cancelled or failed, where it stopped; False where there is nothing."""
     ids = [
         one.pk
-        for one in works_of(draft)
+        for one in preparations_of(draft)
         if one.state in (Preparation.State.CANCELLED, Preparation.State.FAILED)
     ]
     again = Preparation.objects.filter(pk__in=ids)

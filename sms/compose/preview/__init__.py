@@ -14,7 +14,14 @@ from collections.abc import Iterable
 from sms.audiences.sample import AudienceSample
 from sms.compose.preview.hints import hints_of, senders_of
 from sms.compose.preview.phone import odd_of, phone_of
-from sms.compose.preview.rows import count, filled_rows, holes, totals_of, totals_of_all, ways_of
+from sms.compose.preview.rows import (
+    count,
+    filled_rows,
+    placeholder_previews,
+    sources_of,
+    totals_of,
+    totals_of_all,
+)
 from sms.compose.preview.shapes import (
     LONGEST,
     Bit,
@@ -37,8 +44,8 @@ __all__ = [
     "Preview",
     "Totals",
     "count",
-    "holes",
     "look",
+    "placeholder_previews",
     "totals_of_all",
 ]
 
@@ -63,7 +70,7 @@ def look(written: DraftText, sample: AudienceSample, *, offered: Iterable[Sender
         replaced=plain if plain != written.text[:LONGEST] and written.version is None else "",
         saves=text.segments(written.text[:LONGEST]).count - text.segments(plain).count,
         hints=hints_of(written, ordered),
-        unfilled=[way.name for way in ways_of(written, sample) if not way.heading and not way.fallback],
+        unfilled=[way.name for way in sources_of(written, sample) if not way.heading and not way.fallback],
         refused=refused,
         doubted=doubted,
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from sms.audiences.files import Recipient
 from sms.audiences.sample import AudienceSample
-from sms.compose.preview.rows import values_of, ways_of
+from sms.compose.preview.rows import sources_of, values_of
 from sms.compose.preview.shapes import Bit, DraftText, Odd, Phone
 from sms.values import link_lengths, text
 
@@ -16,7 +16,7 @@ SMARTLINK = re.compile(r"\{\{smartlink_\d+\}\}", re.ASCII)
 def phone_of(written: DraftText, sample: AudienceSample, one: Recipient | None) -> Phone:
     """The text of `one`, of nobody where no row is known yet."""
     words, host = written.words, str(written.domain) if written.domain else ""
-    values = {} if one is None else values_of(one, ways_of(written, sample))
+    values = {} if one is None else values_of(one, sources_of(written, sample))
     pieces = text.filled(words, substitutions=values)
     made = "".join(piece.text for piece in pieces)
     shown, marks = _shortened(made, host)

@@ -20,7 +20,7 @@ def filled_rows(written: DraftText, sample: AudienceSample) -> list[Row]:
     words, host = written.words, str(written.domain) if written.domain else ""
     if not words:
         return [(one, "", 0, 0) for one in sample.rows]
-    ways = ways_of(written, sample)
+    ways = sources_of(written, sample)
     found = []
     for one in sample.rows:
         made = text.render(words, substitutions=values_of(one, ways, keep=True))
@@ -35,7 +35,7 @@ def _columns(written: DraftText, sample: AudienceSample) -> dict[str, str]:
     return placeholders.columns(names, there, written.fillings)[0] if names else {}
 
 
-def holes(written: DraftText, sample: AudienceSample) -> list[PlaceholderPreview]:
+def placeholder_previews(written: DraftText, sample: AudienceSample) -> list[PlaceholderPreview]:
     """In the order of the text."""
     chosen = {text.match_key(name): one for name, one in written.fillings.items()}
     return [
@@ -45,12 +45,12 @@ def holes(written: DraftText, sample: AudienceSample) -> list[PlaceholderPreview
             way.fallback,
             chosen.get(text.match_key(way.name), placeholders.PlaceholderSource()),
         )
-        for way in ways_of(written, sample)
+        for way in sources_of(written, sample)
     ]
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class ResolvedPlaceholder:
     """How a placeholder is filled: by which column ("" for none), whether that is the number's, and what stands in for nothing."""
 
     name: str
@@ -59,20 +59,20 @@ class Way:
     fallback: str
 
 
-def ways_of(written: DraftText, sample: AudienceSample) -> list[Way]:
+def sources_of(written: DraftText, sample: AudienceSample) -> list[ResolvedPlaceholder]:
     """For each placeholder, in the order of the text."""
-    columns, holes = _columns(written, sample), templates.holes_by_key(written.version)
+    columns, holes = _columns(written, sample), templates.placeholders_by_key(written.version)
     own = {text.match_key(name): one for name, one in placeholders.fallbacks(written.fillings).items()}
     found = []
     for name in text.placeholders(written.words):
         heading, hole = columns.get(name, ""), holes.get(text.match_key(name))
         is_number = bool(heading) and heading == sample.column
         fallback = own.get(text.match_key(name)) or (hole.fallback if hole else "")
-        found.append(Way(name, heading, is_number, fallback))
+        found.append(ResolvedPlaceholder(name, heading, is_number, fallback))
     return found
 
 
-def values_of(one: Recipient, ways: Sequence[Way], *, keep: bool = False) -> dict[str, str]:
+def values_of(one: Recipient, ways: Sequence[ResolvedPlaceholder], *, keep: bool = False) -> dict[str, str]:
     """By placeholder. With `keep`, one without a value stands for itself."""
     found = {}
     for way in ways:
@@ -117,7 +117,7 @@ def totals_of_all(figures: Survey) -> Totals:
 def count(written: DraftText, sample: AudienceSample, rows: Iterable[Recipient]) -> Totals:
     """The same figures over every row, however long that takes."""
     words, host = written.words, str(written.domain) if written.domain else ""
-    ways = ways_of(written, sample)
+    ways = sources_of(written, sample)
     counts: dict[int, int] = {}
     least = most = number = 0
     for one in rows:

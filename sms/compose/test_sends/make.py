@@ -25,7 +25,9 @@ from sms.compose.test_sends import rules
 from sms.models import Actor, AuditEvent, Draft, Lane, Resend, SavedAudience, Send
 
 OWN = "the writer's own number"
-NOBODYS = "+447700900000"  # a number kept free for examples; stands in where a draft has no recipients yet
+EXAMPLE_NUMBER = (
+    "+447700900000"  # a number kept free for examples; stands in where a draft has no recipients yet
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def sample(draft: Draft, *, row: int | None, limits: Limits) -> TestDraft:
 def _longest(draft: Draft, order: Order, *, limits: Limits) -> int:
     """The row that makes the longest message; of many rows the check in the background knows it."""
     large = is_large(order)
-    figures = drafts.look(draft, limits=limits).figures if large else checks.survey(order)
+    figures = drafts.totals_of(draft, limits=limits).figures if large else checks.survey(order)
     if figures is None:
         raise ComposeError(
             [Problem("row", "Its rows are still being checked. Choose a row, or try again in a moment.")]
@@ -94,13 +96,13 @@ def order_of(
 
 def preview(found: TestDraft, *, number: str = "") -> ComposedMessage:
     """The message as it would arrive; raises ComposeError where it cannot be made. Nothing is looked up that only a test has."""
-    one = found.row or Recipient(row=1, msisdn=number or NOBODYS, substitutions={})
+    one = found.row or Recipient(row=1, msisdn=number or EXAMPLE_NUMBER, substitutions={})
     of = found.order.audience
     order = replace(found.order, audience=Audience(list(of.headings), of.column, [one], []))
     return checks.check(order).lines[0]
 
 
-def try_out(
+def send_test(
     draft: Draft,
     *,
     row: int | None,

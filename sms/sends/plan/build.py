@@ -5,7 +5,7 @@ from typing import Any
 
 from sms.compose import checks, options
 from sms.compose.approval.rules import needed
-from sms.compose.order import Order, settled
+from sms.compose.order import Order, resolved
 from sms.compose.survey import Survey
 from sms.models import Price
 from sms.sends.plan import cost, request
@@ -38,7 +38,7 @@ def made(
 
     Raises `ComposeError` exactly where making the send would, and for a row without a message.
     """
-    order = settled(order)
+    order = resolved(order)
     if figures is None:
         figures = checks.survey(order, now=now)
     else:
@@ -103,7 +103,7 @@ def _policy(order: Order) -> PlanPolicy | None:
     group = order.policy_group
     if group is None:
         return None
-    consent, cap = options.consent_and_cap(order.wishes, group)
+    consent, cap = options.policy_checks(order.wishes, group)
     asked = [
         words
         for words, wanted in (

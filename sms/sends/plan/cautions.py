@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sms.compose import placeholders
 from sms.compose.options import RECEIPTS
-from sms.compose.order import Order, written_of
+from sms.compose.order import Order, text_of
 from sms.compose.survey import ADVISED, Survey
 from sms.models import SenderKind
 from sms.sends.plan.forecast import SendForecast
@@ -39,7 +39,7 @@ def cautions(
             "too_late",
             f"{_messages(foreseen.too_late)} would expire before being sent. Choose a later expiry or an earlier time.",
         )
-    written = written_of(order)
+    written = text_of(order)
     if written:
         for found in text_hints.lint(written):
             yield Caution(found.code, found.text)

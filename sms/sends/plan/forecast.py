@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Min, Sum
 
-from sms.compose.order import LARGE, Order, quiet_of
+from sms.compose.order import LARGE, Order, quiet_hours_of
 from sms.compose.survey import Survey
 from sms.dispatch import rate
 from sms.dispatch.claim import open_slices
@@ -44,7 +44,7 @@ class SendForecast:
 def forecast(order: Order, figures: Survey, *, now: datetime) -> SendForecast:
     """What is known at `now`; faults, receipts and sends that come later are not foreseen."""
     service = order.service
-    quiet = quiet_of(order)
+    quiet = quiet_hours_of(order)
     start = max(order.due_at or now, now + _preparing(figures.rows))
     stages = figures.staged()
     flows, ahead = _queue(service, lane=int(order.lane), start=start)
