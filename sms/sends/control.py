@@ -18,7 +18,7 @@ from django.utils import timezone
 from sms.compose import checks
 from sms.compose.approval import endings, fingerprint
 from sms.compose.errors import ComposeError, Problem
-from sms.compose.naming import time_suffix
+from sms.compose.naming import name_at
 from sms.ledger import wakeups
 from sms.models import (
     UNFINISHED,
@@ -122,9 +122,8 @@ def reschedule(
             raise SendHasBegun(too_late(locked))
         if problem := _misplaced(locked, due_at, now=now):
             raise ComposeError([problem])
-        before, locked.due_at = locked.due_at, max(due_at, now)
-        if locked.name.endswith(time_suffix(before)):  # a name of our making says when
-            locked.name = locked.name.removesuffix(time_suffix(before)) + time_suffix(locked.due_at)
+        before, due_at = locked.due_at, max(due_at, now)
+        locked.name, locked.due_at = name_at(locked, due_at), due_at
         locked.save(update_fields=["due_at", "name"])
         Slice.objects.filter(send=locked).update(due_at=locked.due_at)
         _record(

@@ -75,7 +75,7 @@ def look(service: Service, typed: Mapping[str, Any], draft: Draft) -> dict[str, 
     seen = PreviewRequest(service, typed, draft)
     written = seen.written
     offered = list(service.senders.filter(active=True))
-    made = preview.look(written, seen.sample, offered=offered)
+    made = preview.preview_of(written, seen.sample, offered=offered)
     return {
         "preview": made,
         "all": _all_rows(seen, made.totals),
@@ -161,7 +161,7 @@ class PreviewRequest:
             by_provider=template is not None and (version is None or not version.text),
             sender=sender,
             domain=self._chosen(service.link_domains, "link_domain"),
-            fillings=placeholders.sources_from_json(self._fillings()),
+            placeholder_sources=placeholders.sources_from_json(self._fillings()),
             at=int(at) if at.isdecimal() and len(at) < 9 else 0,
         )
 

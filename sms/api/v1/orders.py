@@ -59,12 +59,12 @@ def order_of(body: dict[str, Any], *, service: Service, limits: Limits) -> Order
         ramp=body["ramp"],
         respect_quiet_hours=body["respect_quiet_hours"],
         language=body.get("language", ""),
-        fillings=placeholders.sources_from_json(body.get("fillings", {})),
-        wishes=_wishes(body),
+        placeholder_sources=placeholders.sources_from_json(body.get("fillings", {})),
+        options=_options(body),
     )
 
 
-def _wishes(body: dict[str, Any]) -> SendOptions:
+def _options(body: dict[str, Any]) -> SendOptions:
     """What is asked of the provider; what the body does not say is as usual."""
     return SendOptions(
         track_clicks=body["track_clicks"],

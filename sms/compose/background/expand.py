@@ -18,13 +18,12 @@ from sms.compose.background.lease import LeaseLost, PreparationLease
 from sms.compose.errors import ComposeError, Problem
 from sms.compose.lines import Composer
 from sms.compose.order import Order
+from sms.compose.rejects import store_rejects
 from sms.ledger import slices, wakeups
 from sms.ledger.crash_points import point
 from sms.ledger.states import CounterDeltas
-from sms.models import Preparation, Reject, Send, SendState
-from sms.models.sql.insert import insert
+from sms.models import Preparation, Send, SendState
 
-REJECT = ("send_id", "row", "value", "code", "reason")
 READ_AT_A_TIME = 20  # slices, between two looks whether it is still ours
 
 
@@ -52,11 +51,7 @@ def expand(found: Preparation, lease: PreparationLease) -> Generator[None]:
             tally = CounterDeltas.new()
             slices.pour(send, lines, tally=tally)
             tally.write()
-            insert(
-                Reject,
-                REJECT,
-                [(send.pk, bad.row, bad.value[:200], bad.code, bad.reason[:300]) for bad in rejects],
-            )
+            store_rejects(send, rejects)
             point("messages_uncommitted")
         point("messages_committed")
         yield
@@ -117,6 +112,6 @@ def _order_again(send: Send, found: Preparation) -> Order:
         template=send.template,
         version=send.template_version,
         link_domain=send.link_domain,
-        fillings=placeholders.sources_from_json(found.cursor.get("fillings", {})),
+        placeholder_sources=placeholders.sources_from_json(found.cursor.get("fillings", {})),
         respect_quiet_hours=bool(send.quiet_hours),
     )

@@ -30,7 +30,7 @@ def order_of(draft: Draft, *, limits: Limits, instead: Audience | None = None) -
         if isinstance(audience, storage.StoredAudience)
         else None,
         file_sha256=draft.upload.sha256 if draft.upload else "",
-        fillings=placeholders.sources_from_json(draft.fillings),
+        placeholder_sources=placeholders.sources_from_json(draft.fillings),
         labels=labels.split(draft.labels),
         expires_at=draft.expires_at,
         lane=Lane(draft.lane),
@@ -40,7 +40,7 @@ def order_of(draft: Draft, *, limits: Limits, instead: Audience | None = None) -
         callback_data=draft.callback_data,
         draft=draft,
         zone=draft.time_zone if draft.send_at else "",
-        wishes=options_of(draft),
+        options=options_of(draft),
     )
 
 

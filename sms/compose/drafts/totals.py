@@ -135,7 +135,7 @@ def digest_of(order: Order) -> str:
         text_of(order),
         order.version.pk if order.version else None,
         (template.pk, template.provider_placeholders) if template else None,
-        {name: asdict(one) for name, one in sorted(order.fillings.items())},
+        {name: asdict(one) for name, one in sorted(order.placeholder_sources.items())},
         (sender.pk, sender.kind, sender.address, sender.countries, sender.registration) if sender else None,
         str(order.link_domain or ""),
         order.ramp,

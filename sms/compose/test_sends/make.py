@@ -81,7 +81,7 @@ def order_of(
     return replace(
         found.order,
         audience=Audience(list(of.headings), of.column, people, []),
-        trial=rules.TestSend(draft, user, seeds),
+        test_send=rules.TestSend(draft, user, seeds),
         name=f"Test of {draft}"[:100],
         source=f"a test to {OWN if seeds is None else seeds}",
         saved=None,

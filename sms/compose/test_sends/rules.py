@@ -32,22 +32,22 @@ class TestSend:
 
 
 def problems(
-    trial: TestSend, *, service: Service, numbers: Collection[str], due_at: datetime | None, now: datetime
+    test_send: TestSend, *, service: Service, numbers: Collection[str], due_at: datetime | None, now: datetime
 ) -> Iterator[Problem]:
     """What is wrong with a test to these numbers, if anything is."""
-    if trial.draft.service_id != service.pk:
+    if test_send.draft.service_id != service.pk:
         yield Problem("to", "This draft is of another service.")
     if due_at is not None:
         yield Problem("send_at", "A test goes out now.")
     if len(numbers) > MOST:
         yield Problem("to", f"There are {len(numbers):,} numbers; a test goes to {MOST} at most.")
-    elif trial.seeds is None:
-        mine = own_number(trial.user)
+    elif test_send.seeds is None:
+        mine = own_number(test_send.user)
         if not mine or set(numbers) != {mine}:
             yield Problem("to", "A test to yourself goes to your own number. Give it under Your details.")
     else:
-        yield from _seed_problems(trial.seeds, service, numbers)
-    yield from _too_many(trial.user, len(numbers), now=now)
+        yield from _seed_problems(test_send.seeds, service, numbers)
+    yield from _too_many(test_send.user, len(numbers), now=now)
 
 
 def _seed_problems(seeds: SavedAudience, service: Service, numbers: Collection[str]) -> Iterator[Problem]:

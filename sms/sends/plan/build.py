@@ -103,7 +103,7 @@ def _policy(order: Order) -> PlanPolicy | None:
     group = order.policy_group
     if group is None:
         return None
-    consent, cap = options.policy_checks(order.wishes, group)
+    consent, cap = options.policy_checks(order.options, group)
     asked = [
         words
         for words, wanted in (

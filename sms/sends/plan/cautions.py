@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from sms.compose import placeholders
+from sms.compose.links import domain_cautions
 from sms.compose.options import RECEIPTS
 from sms.compose.order import Order, text_of
+from sms.compose.reach import reach_cautions
 from sms.compose.survey import ADVISED, Survey
 from sms.models import SenderKind
 from sms.sends.plan.forecast import SendForecast
@@ -31,8 +32,8 @@ def cautions(
             "alphanumeric_sender",
             f"{sender} is alphanumeric, and networks in {' and '.join(reached)} refuse such senders.",
         )
-    reach = placeholders.reach_cautions(sender, figures.recipients_by_country())
-    for sentence in (*placeholders.doubts(order.link_domain), *reach):
+    reach = reach_cautions(sender, figures.recipients_by_country())
+    for sentence in (*domain_cautions(order.link_domain), *reach):
         yield Caution("destination", sentence)
     if foreseen.too_late:
         yield Caution(
@@ -49,7 +50,7 @@ def cautions(
         )
     if order.link_domain is not None:
         yield Caution("short_domain", _short_domain(order))
-    for one in order.wishes.missing_receipts if order.partner is None else ():
+    for one in order.options.missing_receipts if order.partner is None else ():
         yield Caution("receipts", f"The receipt {one.capitalize()} is not asked for: {RECEIPTS[one]}.")
     if figures.long:
         yield Caution(

@@ -181,7 +181,7 @@ def an_order(service, user, *, seeds=None, draft=None, **changes):
 
 def no_test(order, **options) -> str:
     with pytest.raises(ComposeError) as caught:
-        create(order, by=BY, user=order.trial.user, **options)
+        create(order, by=BY, user=order.test_send.user, **options)
     assert not Send.objects.exists()
     return str(caught.value)
 
@@ -203,7 +203,9 @@ def test_whoever_claims_to_test_reaches_nobody_but_those_whom_a_test_may_reach(s
     foreign = a_seed_list(a_service(slug="other", name="Other"))
     assert "no seed list" in no_test(an_order(service, ada, seeds=foreign))
     elsewhere = a_draft(Service.objects.get(slug="other"))
-    assert "another service" in no_test(replace(an_order(service, ada), trial=rules.TestSend(elsewhere, ada)))
+    assert "another service" in no_test(
+        replace(an_order(service, ada), test_send=rules.TestSend(elsewhere, ada))
+    )
     assert "goes out now" in no_test(an_order(service, ada, due_at=timezone.now() + timedelta(hours=1)))
     claimed = an_order(service, ada)
     User.objects.update(own_number="+447700900999")
@@ -212,7 +214,7 @@ def test_whoever_claims_to_test_reaches_nobody_but_those_whom_a_test_may_reach(s
 
 def test_nobody_is_no_person(service, ada):
     order = an_order(service, ada)
-    assert "own number" in no_test(replace(order, trial=rules.TestSend(order.trial.draft, None)))
+    assert "own number" in no_test(replace(order, test_send=rules.TestSend(order.test_send.draft, None)))
 
 
 def test_a_test_asks_no_approver_and_makes_no_sender_known(service, ada):
