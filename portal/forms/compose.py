@@ -309,7 +309,7 @@ class DraftForm(forms.ModelForm):
         if file is not None:
             draft.upload = Upload.keep(file.read(), service=self.service, name=file.name or "file", user=user)
             draft.column = "" if stored and stored.upload and stored.column == draft.column else draft.column
-            drafts.recall(draft, limits=upload_limits())
+            drafts.recall_columns(draft, limits=upload_limits())
         elif self.cleaned_data.get("remove_file"):
             draft.upload = None
         if draft.pk is None:

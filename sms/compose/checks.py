@@ -176,7 +176,7 @@ def _content_problems(order: Order) -> Iterator[Problem]:
 def _test_problems(order: Order, of: rules.TestSend, *, now: datetime) -> Iterator[Problem]:
     """A test goes past the approvers, so it is looked at number by number."""
     if is_large(order):
-        yield Problem("to", f"A test goes to {rules.MOST} numbers at most.")
+        yield Problem("to", f"A test goes to {rules.MOST_RECIPIENTS} numbers at most.")
         return
     numbers = {one.msisdn for block in order.audience.blocks() for one in block.recipients}
     yield from rules.problems(of, service=order.service, numbers=numbers, due_at=order.due_at, now=now)

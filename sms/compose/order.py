@@ -127,7 +127,7 @@ def quiet_hours_of(order: Order) -> str:
 
 
 def request_fields(order: Order) -> dict[str, Any]:
-    """The fields of a send that its requests to the provider are made of; the order is `resolved`. A plan shows the request from the same."""
+    """The fields of a send that its requests to the provider are made of, for `create` and for a plan; the order is `resolved`."""
     return {
         "service": order.service,
         "sender": order.sender,

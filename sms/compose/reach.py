@@ -7,7 +7,7 @@ from sms.models import Sender
 
 
 class SenderReach:
-    """Whether messages of a sender arrive at a number, worked out once for each country. Without a sender every number counts as reached."""
+    """Whether messages of a sender arrive at a number, worked out once for each country; without a sender, always."""
 
     def __init__(self, sender: Sender | None) -> None:
         self._sender = sender

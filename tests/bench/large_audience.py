@@ -136,7 +136,7 @@ def _work(rows: int) -> dict[str, Any]:
     begun = time.perf_counter()
     background.work_on(Preparation.objects.get().pk, seconds=0.2)
     version = Draft.objects.get(pk=draft.pk).version
-    _, bad = drafts.first_rows(version, 10)
+    _, bad = drafts.first_stored_rows(version, 10)
     first = time.perf_counter() - begun
     assert bad, "rejected rows are known"
     background.run(stopped=lambda: False)

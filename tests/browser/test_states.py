@@ -72,7 +72,7 @@ def drafts_in_every_state(service: Service) -> Iterator[tuple[str, str]]:
     yield "reading", f"drafts/{reading.pk}/review/"
     yield "compose, reading", f"drafts/{reading.pk}/"
     stopped = a_large_draft(service, "Stopped")
-    drafts.stop(stopped)
+    drafts.stop_preparing(stopped)
     yield "reading stopped", f"drafts/{stopped.pk}/review/"
     failed = a_large_draft(service, "Failed")
     trouble = "people.csv is a PDF, no table. Save it as CSV or XLSX and choose that."
@@ -83,7 +83,7 @@ def drafts_in_every_state(service: Service) -> Iterator[tuple[str, str]]:
     Preparation.objects.filter(draft=counting).update(rows=1_000, done=1_000, total=2_500)
     yield "checking", f"drafts/{counting.pk}/review/"
     halted = checked(a_large_draft(service, "Halted"), wholly=False)
-    drafts.stop(halted)
+    drafts.stop_preparing(halted)
     yield "check stopped", f"drafts/{halted.pk}/review/"
     ready = checked(a_large_draft(service, "Ready"), wholly=True)
     yield "flight plan, large", f"drafts/{ready.pk}/review/"
@@ -94,7 +94,7 @@ def drafts_in_every_state(service: Service) -> Iterator[tuple[str, str]]:
         Draft.objects.filter(pk=stale.pk).update(text="Hello $(Customer), it is late.")
         drafts.totals_of(Draft.objects.select_related(*drafts.RELATED).get(pk=stale.pk), limits=LIMITS)
         if end:
-            drafts.stop(stale)
+            drafts.stop_preparing(stale)
         yield name.lower(), f"drafts/{stale.pk}/review/"
     yield from small_drafts(service)
 

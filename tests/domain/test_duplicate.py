@@ -39,7 +39,7 @@ def again(send: Send, who: Who | None = Who.ALL) -> tuple[Draft, list[str]]:
 
 
 def texts(draft: Draft) -> dict[str, str]:
-    lines = checks.check(drafts.order_of(draft, limits=LIMITS)).lines
+    lines = checks.check(drafts.order_of_draft(draft, limits=LIMITS)).lines
     return {line.msisdn: line.text for line in lines}
 
 
@@ -128,7 +128,7 @@ def test_a_send_of_a_program_keeps_numbers_and_says_what_is_missing(service):
     draft, told = again(send)
     assert draft.text == "Hi $(name)"
     assert "$(name)" in told[-1]
-    audience = drafts.audience_of(draft, limits=LIMITS)
+    audience = drafts.audience_of_draft(draft, limits=LIMITS)
     assert [one.msisdn for one in audience.recipients] == ["+447700900001"] * 2
 
 

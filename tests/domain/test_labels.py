@@ -91,7 +91,7 @@ def test_draft_and_command_give_their_labels(tmp_path):
         pasted="+447710000001",
         labels="Sale; News,\nsale",
     )
-    order = drafts.order_of(draft, limits=Limits())
+    order = drafts.order_of_draft(draft, limits=Limits())
     assert checks.check(order)
     assert labels.normalized_set(order.labels) == ("news", "sale")
     people = tmp_path / "people.csv"

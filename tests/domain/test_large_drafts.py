@@ -56,7 +56,7 @@ def test_first_good_and_bad_rows_are_known_after_the_first_piece():
     draft = a_draft(a_service(), people(5_000))
     killed(reading_of(draft))
     version = again(draft).version
-    good, bad = drafts.first_rows(version, 10)
+    good, bad = drafts.first_stored_rows(version, 10)
     assert (good[0].row, bad[0].row, bad[0].code) == (2, 101, "too_short")
     assert version.ready_at is None and version.headings == ["Mobile number", "Customer", "Note"]
 
@@ -117,9 +117,9 @@ def test_what_the_check_found_becomes_the_send_and_a_second_press_finds_it():
 def test_stopped_it_waits_until_somebody_goes_on():
     draft = a_draft(a_service(), people(3_000))
     killed(reading_of(draft))
-    assert drafts.stop(again(draft)) and not background.has_work()
+    assert drafts.stop_preparing(again(draft)) and not background.has_work()
     assert reading_of(draft).state == "cancelled"
-    assert drafts.resume(again(draft))
+    assert drafts.resume_preparing(again(draft))
     assert finished(draft).figures.rows == 3_000
 
 
@@ -143,7 +143,7 @@ def test_a_large_paste_and_a_large_saved_audience_go_the_same_way():
 def test_rows_that_were_put_right_join_the_others_and_the_rest_is_shown_again():
     draft = a_draft(a_service(), people(3_000))
     finished(draft)
-    lines = "".join(drafts.rejects_csv(again(draft), limits=LIMITS)).splitlines()
+    lines = "".join(drafts.draft_rejects_csv(again(draft), limits=LIMITS)).splitlines()
     assert lines[0].removeprefix("\ufeff") == "rejected row,rejected because,Mobile number,Customer,Note"
     assert len(lines) == 34
     bad = [line.split(",") for line in lines[1:]]
@@ -166,7 +166,7 @@ def test_rows_that_were_put_right_join_the_others_and_the_rest_is_shown_again():
     }
     assert rows[101].substitutions == {"Customer": "Mended One", "Note": "y"}
     assert rows[3_002].msisdn == "+447720000002"
-    told = "".join(drafts.rejects_csv(again(draft), limits=LIMITS))
+    told = "".join(drafts.draft_rejects_csv(again(draft), limits=LIMITS))
     assert "still bad" in told and ",Person 99," not in told
     draft = again(draft)
     drafts.add_corrections(
@@ -253,9 +253,9 @@ def test_columns_and_fallbacks_are_chosen_and_remembered_for_the_next_file_with_
     assert list(send.messages.values_list("text", flat=True)) == ["Hi Ada, on Monday", "Hi friend, on Monday"]
     assert send.messages.first().msisdn == "+442079460000"
     following = a_draft(service, content.replace(b"Ada", b"Grace"))
-    assert drafts.recall(following, limits=LIMITS)
+    assert drafts.recall_columns(following, limits=LIMITS)
     assert (following.column, following.fillings) == ("Home", fillings)
-    assert not drafts.recall(a_draft(service, b"Mobile,Customer\n07700900123,x\n"), limits=LIMITS)
+    assert not drafts.recall_columns(a_draft(service, b"Mobile,Customer\n07700900123,x\n"), limits=LIMITS)
 
 
 def test_whoever_opted_out_since_the_check_is_told_of():

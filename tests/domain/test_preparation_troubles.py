@@ -154,7 +154,7 @@ def test_a_draft_whose_file_could_not_be_stored_goes_on_too():
         for _ in range(work.PATIENCE):
             tried(found)
     assert found.state == "failed"
-    assert drafts.resume(again(draft))
+    assert drafts.resume_preparing(again(draft))
     assert finished(draft).figures.rows == ROWS
     found.refresh_from_db()
     assert (found.state, found.tries) == ("ready", 0)

@@ -137,7 +137,7 @@ def test_a_draft_with_two_audiences_or_an_archived_one_says_so(service, fields, 
         saved.archive(made, by=BY)
         made.refresh_from_db()
     with pytest.raises(ComposeError, match=says) as problem:
-        drafts.order_of(drafted(service, made, **fields), limits=LIMITS)
+        drafts.order_of_draft(drafted(service, made, **fields), limits=LIMITS)
     assert problem.value.problems[0].field == "audience"
 
 

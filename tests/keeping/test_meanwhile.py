@@ -57,9 +57,9 @@ def test_a_file_that_is_being_read_is_read_to_its_end_first(folder):
 def test_a_reading_that_was_stopped_half_way_begins_anew_and_loses_nobody(folder):
     draft = a_draft(a_service(), people(3_000))
     killed(reading_of(draft))
-    assert drafts.stop(again(draft))
+    assert drafts.stop_preparing(again(draft))
     assert erasure.perform(asked(draft.service), folder=folder)
-    assert drafts.resume(again(draft))
+    assert drafts.resume_preparing(again(draft))
     background.run(stopped=lambda: False)
     good = {f"+44771{at:07d}" for at in range(1, 3_000) if at % 100 != 99 and at % 1000 != 500}
     assert set(kept(draft)) == good
@@ -71,7 +71,7 @@ def test_a_reading_that_was_stopped_half_way_begins_anew_and_loses_nobody(folder
 def test_a_reading_whose_workbook_had_to_go_says_so(folder):
     draft = a_draft(a_service(), people(3_000))
     killed(reading_of(draft))
-    drafts.stop(again(draft))
+    drafts.stop_preparing(again(draft))
     quoted = b'mobile,name\n07710000000,"Ada\nLovelace"\n'
     Upload.objects.update(content=quoted, size=len(quoted))
     assert erasure.perform(asked(draft.service), folder=folder)

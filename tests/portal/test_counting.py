@@ -105,7 +105,7 @@ def test_a_count_that_was_stopped_says_so_and_goes_on_when_asked(composer, draft
     shown(composer, draft)
     worked()
     shown(composer, draft)
-    drafts.stop(Draft.objects.get())
+    drafts.stop_preparing(Draft.objects.get())
     page = shown(composer, draft)
     assert "The count was stopped" in page
     assert "data-counting" not in page, "nobody asks again every second"
@@ -113,7 +113,7 @@ def test_a_count_that_was_stopped_says_so_and_goes_on_when_asked(composer, draft
     page = shown(composer, draft)
     assert "It broke off four times. Go on." in page
     assert 'name="go_on"' in page
-    drafts.resume(Draft.objects.get())
+    drafts.resume_preparing(Draft.objects.get())
     worked()
     assert "counted over every row" in shown(composer, draft)
 

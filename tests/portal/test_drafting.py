@@ -282,7 +282,9 @@ def test_what_was_chosen_under_more_is_on_the_plan_and_on_the_send(service, ada)
 def test_what_a_new_file_recalls_is_shown_on_the_page_that_saves_next(service, ada):
     people = b"Mobile,Landline,Name\n07700900123,02079460000,Ada\n"
     upload = Upload.keep(people, service=service, name="march.csv", user=None)
-    drafts.remember(Draft(service=service, upload=upload, column="Mobile", country="GB"), limits=Limits())
+    drafts.remember_columns(
+        Draft(service=service, upload=upload, column="Mobile", country="GB"), limits=Limits()
+    )
     url, told = begun(ada, service, country="FR")
     file = SimpleUploadedFile("april.csv", people)
     told = saved(ada, url, service, told, country="", file=file).json()

@@ -183,7 +183,7 @@ class PreviewRequest:
         """Real rows, of what is in use: a saved audience, a file, or the numbers in the box."""
         if (version := self.version) is not None:
             if version.ready_at is None:
-                return sample.of_first(version, drafts.first_rows(version, sample.SPREAD)[0])
+                return sample.of_first(version, drafts.first_stored_rows(version, sample.SPREAD)[0])
             return sample.of_version(version)
         country = str(self.typed.get("country") or self.draft.country or self.service.default_country)
         if self.draft.upload is not None:

@@ -107,7 +107,7 @@ def _preparing(found: Draft, work: Preparation) -> dict[str, Any]:
     version = found.version
     if version is not None:
         version.refresh_from_db()
-    good, bad = drafts.first_rows(version, SHOWN_ROWS) if version is not None else ([], [])
+    good, bad = drafts.first_stored_rows(version, SHOWN_ROWS) if version is not None else ([], [])
     return {"draft": found, "work": work, "version": version, "good": good, "bad": bad}
 
 
@@ -133,7 +133,7 @@ def draft_rejects(request: HttpRequest, service: Service, pk: int) -> HttpRespon
     if found.audience_id and "export" not in request.may:  # type: ignore[attr-defined]
         raise PermissionDenied  # whole numbers of a saved audience, which is mended where it is kept
     try:
-        lines = drafts.rejects_csv(found, limits=upload_limits())
+        lines = drafts.draft_rejects_csv(found, limits=upload_limits())
     except ComposeError as problem:
         messages.error(request, str(problem))
         return redirect("draft_review", service=service.slug, pk=found.pk)

@@ -210,7 +210,7 @@ def _saved(request: HttpRequest, service: Service, found: Draft) -> HttpResponse
 def _read_on(draft: Draft) -> None:
     """Begin to read a large file at once, so that its first rows are on screen a moment after it was chosen."""
     try:
-        drafts.audience_of(draft, limits=upload_limits())
+        drafts.audience_of_draft(draft, limits=upload_limits())
     except drafts.NotReady as waiting:
         background.work_on(waiting.preparation.pk, seconds=HEAD_START)
     except ComposeError:
@@ -234,7 +234,7 @@ def work_of(draft: Draft) -> dict[str, Any]:
         "draft": draft,
         "version": version,
         "reading": reading,
-        "bad": drafts.first_rows(version, BAD)[1] if version is not None else [],
+        "bad": drafts.first_stored_rows(version, BAD)[1] if version is not None else [],
         "before": drafts.file_sent_before(draft.upload) if draft.upload else [],
     }
 

@@ -58,13 +58,13 @@ def pressed(request: HttpRequest, saved: Draft) -> bool:
 
 
 def _stop(request: HttpRequest, found: Draft) -> None:
-    if drafts.stop(found):
+    if drafts.stop_preparing(found):
         _audit(request, "draft.check_stopped", found)
         messages.success(request, "Stopped. What was done so far is kept; go on whenever you like.")
 
 
 def _go_on(_: HttpRequest, found: Draft) -> None:
-    drafts.resume(found)
+    drafts.resume_preparing(found)
 
 
 def _mend(request: HttpRequest, found: Draft) -> None:

@@ -29,8 +29,8 @@ def check(found: Preparation, lease: PreparationLease) -> Generator[None]:
     """A step is a chunk."""
     draft = drafts.with_related(Draft.objects.all()).get(preparation=found)
     limits = Limits(**found.cursor["limits"])
-    order = resolved(drafts.order_of(draft, limits=limits))
-    if drafts.digest_of(order) != found.digest:
+    order = resolved(drafts.order_of_draft(draft, limits=limits))
+    if drafts.check_digest(order) != found.digest:
         raise LeaseLost  # it was changed a moment ago: whoever looks at it asks again
     kept = order.audience
     assert isinstance(kept, storage.StoredAudience)

@@ -250,7 +250,7 @@ def _source(send: Send, before: Draft | None, *, limits: Limits) -> Rows | None:
     if send.audience is not None:
         return storage.StoredAudience(send.audience) if send.audience.erased_at is None else None
     try:
-        return drafts.audience_of(before, limits=limits) if before is not None else None
+        return drafts.audience_of_draft(before, limits=limits) if before is not None else None
     except ComposeError:
         return None
 

@@ -8,7 +8,7 @@ from sms.audiences.files import AudienceError, Limits, first_row
 from sms.models import ColumnMemory, Draft
 
 
-def recall(draft: Draft, *, limits: Limits) -> bool:
+def recall_columns(draft: Draft, *, limits: Limits) -> bool:
     """Fill column, country and fillings as they were chosen for the last file with these headings; True where there was one.
 
     For a file that was just uploaded. What the draft says already stays. The caller saves.
@@ -23,7 +23,7 @@ def recall(draft: Draft, *, limits: Limits) -> bool:
     return True
 
 
-def remember(draft: Draft, *, limits: Limits) -> None:
+def remember_columns(draft: Draft, *, limits: Limits) -> None:
     """Keep what was chosen for the next file with these headings."""
     if key := _headings_key(draft, limits=limits):
         chosen = {"column": draft.column, "country": draft.country, "fillings": draft.fillings}

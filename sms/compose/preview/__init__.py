@@ -1,7 +1,7 @@
 """What a text becomes while somebody writes it: on a phone, row by row, and over all rows. Stores nothing, refuses nothing.
 
-`preview_of` is called at every key, so it reads a sample (`sms.audiences.sample`) and says where its figures are an estimate; `count` reads every
-row, and `totals_of_all` takes what a draft's check found. What nothing fills is marked; whether that can be sent is decided by
+`preview_of` is called at every key, so it reads a sample (`sms.audiences.sample`) and says where its figures are an estimate; `count` reads
+every row, and `totals_of_all` takes what a draft's check found. What nothing fills is marked; whether that can be sent is decided by
 `sms.compose.checks`. Called by the compose page.
 
     shapes   what goes in and comes out     rows    real rows with their texts

@@ -25,14 +25,13 @@ from sms.compose.test_sends import rules
 from sms.models import Actor, AuditEvent, Draft, Lane, Resend, SavedAudience, Send
 
 OWN = "the writer's own number"
-EXAMPLE_NUMBER = (
-    "+447700900000"  # a number kept free for examples; stands in where a draft has no recipients yet
-)
+EXAMPLE_NUMBER = "+447700900000"  # reserved for examples; stands in where a draft has no recipients
+EMPTY = Audience([], "", [], [])
 
 
 @dataclass(frozen=True, slots=True)
 class TestDraft:
-    """A draft ready to be tried out: its order, and the row whose values fill the text (None: nobody is in it yet)."""
+    """A draft ready for a test: its order, and the row whose values fill the text (None: it has no recipients yet)."""
 
     order: Order
     row: Recipient | None
@@ -40,14 +39,14 @@ class TestDraft:
 
 
 def sample(draft: Draft, *, row: int | None, limits: Limits) -> TestDraft:
-    """Whose values fill the text: `row` as it is numbered in the audience, else the row that makes the longest message.
+    """The row whose values fill the text: `row` as it is numbered in the audience, else the row that makes the longest message.
 
     Raises ComposeError where the audience cannot be read, where no message can be made, and where there is no such row.
     """
-    nobody = not (draft.pasted.strip() or draft.upload_id or draft.audience_id)
-    whole = drafts.order_of(draft, limits=limits, instead=Audience([], "", [], []) if nobody else None)
+    empty = not (draft.pasted.strip() or draft.upload_id or draft.audience_id)
+    whole = drafts.order_of_draft(draft, limits=limits, audience=EMPTY if empty else None)
     order = replace(whole, due_at=None, expires_at=None, resend=Resend.NEVER)
-    if nobody:
+    if empty:
         return TestDraft(order, None, is_longest=False)
     wanted = row if row is not None else _longest(draft, order, limits=limits)
     for block in order.audience.blocks():
@@ -71,16 +70,15 @@ def _longest(draft: Draft, order: Order, *, limits: Limits) -> int:
 def order_of(
     draft: Draft, found: TestDraft, *, user: Any, seeds: SavedAudience | None, at_night: bool = False
 ) -> Order:
-    """The test as `compose` takes it. `at_night`: quiet hours are one's own to waive, never a colleague's."""
+    """The order of the test. `at_night`: people may waive quiet hours for themselves, never for a colleague."""
     numbers = [rules.own_number(user)] if seeds is None else rules.numbers_in(seeds)
     if not numbers or not numbers[0]:
         raise ComposeError([Problem("to", "Give your own number under Your details first.")])
     values = found.row.substitutions if found.row is not None else {}
-    of = found.order.audience
     people = [Recipient(row=at, msisdn=one, substitutions=values) for at, one in enumerate(numbers, start=1)]
     return replace(
         found.order,
-        audience=Audience(list(of.headings), of.column, people, []),
+        audience=_with_people(found.order, people),
         test_send=rules.TestSend(draft, user, seeds),
         name=f"Test of {draft}"[:100],
         source=f"a test to {OWN if seeds is None else seeds}",
@@ -88,17 +86,20 @@ def order_of(
         file_sha256="",
         labels=(),
         zone="",
-        lane=Lane.URGENT,  # few, and somebody waits for it with a phone in hand
+        lane=Lane.URGENT,  # few, and the writer waits for it with a phone in hand
         ramp=False,
         respect_quiet_hours=found.order.respect_quiet_hours and not (at_night and seeds is None),
     )
 
 
+def _with_people(order: Order, people: list[Recipient]) -> Audience:
+    return Audience(list(order.audience.headings), order.audience.column, people, [])
+
+
 def preview(found: TestDraft, *, number: str = "") -> ComposedMessage:
-    """The message as it would arrive; raises ComposeError where it cannot be made. Nothing is looked up that only a test has."""
+    """The message as it would arrive; raises ComposeError where it cannot be made."""
     one = found.row or Recipient(row=1, msisdn=number or EXAMPLE_NUMBER, substitutions={})
-    of = found.order.audience
-    order = replace(found.order, audience=Audience(list(of.headings), of.column, [one], []))
+    order = replace(found.order, audience=_with_people(found.order, [one]))
     return checks.check(order).lines[0]
 
 
@@ -113,7 +114,7 @@ def send_test(
     limits: Limits,
     now: datetime | None = None,
 ) -> Send:
-    """Make the test. Raises ComposeError naming `to`, `row` or the field of the draft that needs a hand."""
+    """Make the test. Raises ComposeError naming `to`, `row` or the field of the draft that is wrong."""
     now = now or timezone.now()
     found = sample(draft, row=row, limits=limits)
     with transaction.atomic():
