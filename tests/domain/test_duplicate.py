@@ -10,7 +10,7 @@ from sms.audiences.files import Limits, read_pasted
 from sms.compose import checks, drafts
 from sms.compose.create import create
 from sms.compose.drafts import duplicate
-from sms.compose.drafts.duplicate import NotThere, Who
+from sms.compose.drafts.recipients_of_send import RecipientsGone, Who
 from sms.inbound import optouts
 from sms.models import AuditEvent, Draft, Message, MessageState, Send, ShortLinkDomain, Upload
 from sms.sends import control
@@ -142,7 +142,7 @@ def test_people_who_are_gone_are_said_to_be_and_the_text_can_still_be_taken(serv
     send = a_send(service, 2)
     Message.objects.filter(send=send).update(msisdn="")
     assert "kept no longer" in next(one.problem for one in duplicate.choices(send) if one.who == Who.ALL)
-    with pytest.raises(NotThere):
+    with pytest.raises(RecipientsGone):
         again(send)
     assert Draft.objects.count() == 0
     draft, told = again(send, None)
