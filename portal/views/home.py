@@ -16,7 +16,8 @@ from sms.callbacks import log
 from sms.compose.approval import queries
 from sms.inbound import receipts
 from sms.models import DomainState, SendState, Service
-from sms.sends import calendar, control, progress
+from sms.sends import calendar, control
+from sms.sends.overview import overview_of
 from sms.worker import health
 
 SOON = timedelta(days=60)
@@ -41,14 +42,14 @@ def services(request: HttpRequest) -> HttpResponse:
 def home(request: HttpRequest, service: Service) -> HttpResponse:
     """A service at a glance."""
     now = timezone.now()
-    glance = progress.glance(service, now=now)
-    held = control.held_among([row.send for row in glance.recent])
+    overview = overview_of(service, now=now)
+    held = control.held_among([row.send for row in overview.recent])
     writes = "compose" in request.may  # type: ignore[attr-defined]
     planned = calendar.coming(
         [service], until=now + SOON, now=now, drafts_of=[service] if writes else [], most=LOOKED_AT
     )
     context: dict[str, Any] = {
-        "glance": glance,
+        "glance": overview,
         "planned": [one for one in planned.entries if one.state != SendState.SENDING][:PLANNED],
         "held": held,
         "still": health.sentence(),

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.access import actor, service_page
+from portal.forms.send_search import TESTS, SendSearch
 from portal.models import User
 from portal.views.approvals import MARKS
 from portal.views.download import csv_download
@@ -27,11 +28,13 @@ from sms.models import (
     SendState,
     Service,
 )
-from sms.sends import control, export, search
+from sms.sends import control, export
 from sms.sends import progress as sends_progress
 from sms.sends.cancel import cancel
+from sms.sends.messages import messages_of
 from sms.webex import codes
 
+PAGE = 30  # sends
 MESSAGES = 50
 
 
@@ -39,21 +42,22 @@ MESSAGES = 50
 @require_safe
 def sends(request: HttpRequest, service: Service) -> HttpResponse:
     """Newest first."""
-    wanted = search.SendSearch.read(request.GET)
-    found, next_before = search.listed(service, wanted)
-    words = labels.labels_of(service)
+    search = SendSearch(request.GET, queryset=Send.objects.filter(service=service))
+    related = search.qs.select_related("sender", "template", "created_by").prefetch_related("labels")
+    found, wanted = list(related.order_by("-id")[: PAGE + 1]), search.wanted
     return render(
         request,
         "sends/list.html",
         {
-            "rows": sends_progress.progress_of_page(found),
+            "rows": sends_progress.progress_of_page(found[:PAGE]),
             "held": control.held_among(found),
-            "next_before": next_before,
+            "next_before": found[PAGE - 1].pk if len(found) > PAGE else 0,
             "wanted": wanted,
+            "address": search.address,
             "states": SendState.choices,
-            "labels": sorted({*words, wanted.label} - {""}),
+            "labels": sorted({*labels.labels_of(service), *filter(None, [wanted.get("label")])}),
             "people": _makers(service),
-            "tests": search.TESTS.items(),
+            "tests": [("", "Tests too"), *TESTS.items()],
             "drafts": service.drafts.filter(send=None).select_related("created_by")[:10],
         },
     )
@@ -117,7 +121,7 @@ def send(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     wanted = wanted if wanted in MessageState.values else ""
     after = request.GET.get("after", "")
     start = int(after) if after.isascii() and after.isdecimal() and len(after) < 19 else 0
-    listed = sends_progress.messages_of(found, state=wanted, after=start, page=MESSAGES)
+    listed = messages_of(found, state=wanted, after=start, page=MESSAGES)
     shown = listed.messages
     context = (
         _progress(found)

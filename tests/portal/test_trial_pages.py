@@ -134,7 +134,7 @@ def test_the_list_is_narrowed_down(service, composer):
 
 
 def test_pages_of_the_list_hold_what_was_asked_for(service, composer, monkeypatch):
-    monkeypatch.setattr("sms.sends.search.PAGE", 2)
+    monkeypatch.setattr("portal.views.sends.PAGE", 2)
     for place in range(5):
         a_send(service, name=f"Sale {place}")
     a_send(service, name="Other")
