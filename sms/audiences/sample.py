@@ -1,14 +1,14 @@
-"""Rows of an audience to look at while somebody writes: real ones, the longest among them, and how many there are.
+"""Samples of an audience for the compose page: real rows, the longest among them, and how many there are.
 
-Reading a hundred thousand rows at every key would be too slow, so what is read is kept in this process: a saved version never changes,
-and a paste is known by its text. Called by the compose page through `sms.compose.preview`; decides nothing about who gets a message.
+Reading a hundred thousand rows at every key would be too slow, so samples are kept in this process: a saved version never changes, and a
+paste is known by its text. Decides nothing about who gets a message.
 """
 
 import heapq
 import io
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sms.audiences import storage
@@ -105,7 +105,7 @@ def of_version(version: AudienceVersion) -> AudienceSample:
 
     def made() -> AudienceSample:
         return _drawn(
-            every_row(version),
+            storage.every_recipient(version),
             headings=version.headings,
             column=version.column,
             recipients=version.recipients,
@@ -198,9 +198,3 @@ def _once(key: object, made: Callable[[], AudienceSample]) -> AudienceSample:
         while len(_kept) > KEPT:
             _kept.popitem(last=False)
     return found
-
-
-def every_row(version: AudienceVersion) -> Iterator[Recipient]:
-    """All of a version, a chunk at a time."""
-    for chunk in version.chunks.order_by("place").iterator(chunk_size=10):
-        yield from storage.recipients_of(chunk)

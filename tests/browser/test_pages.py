@@ -8,7 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from portal import people
-from sms.audiences import saved
+from sms.audiences import packing, saved
 from sms.audiences.files import Limits
 from sms.catalogue.domains.verdict import CheckLevel
 from sms.inbound.receipts import Incoming, receipt_addresses
@@ -129,7 +129,7 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop):
     domain.checked_at = domain.since = timezone.now()
     domain.save()
     coming = a_send(shop, 2, due_at=timezone.now() + timedelta(hours=3))
-    packed = saved.pack_pasted("07700 900001\nabc", country="GB", limits=Limits())
+    packed = packing.pack_pasted("07700 900001\nabc", country="GB", limits=Limits())
     audience = saved.create(shop, packed, name="Regulars", by=BY, user=None)
     saved.mark(audience, seed_list=True, by=BY)
     people.invite(shop, "new@example.test", ["auditor"], by=BY, user=None)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sms.audiences import saved
+from sms.audiences import packing, saved
 from sms.audiences.files import Limits, read_pasted
 from sms.compose import checks, drafts
 from sms.compose.create import create
@@ -88,7 +88,7 @@ def test_rejected_rows_come_as_they_were_to_be_mended(service):
 
 
 def a_saved(service, text="number,name\n07700900001,Ann\n07700900002,Bob"):
-    packed = saved.pack_pasted(text, country="GB", limits=LIMITS)
+    packed = packing.pack_pasted(text, country="GB", limits=LIMITS)
     return saved.create(service, packed, name="Regulars", by=BY, user=None)
 
 
@@ -106,7 +106,10 @@ def test_a_saved_audience_is_named_while_it_is_the_same_and_its_old_rows_are_tak
     send = to_a_saved(service, kept)
     assert again(send)[0].audience == kept
     saved.replace(
-        kept, saved.pack_pasted("number,name\n07700900009,Zoe", country="GB", limits=LIMITS), by=BY, user=None
+        kept,
+        packing.pack_pasted("number,name\n07700900009,Zoe", country="GB", limits=LIMITS),
+        by=BY,
+        user=None,
     )
     send = Send.objects.get(pk=send.pk)
     draft, told = again(send)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from portal.models import User
 from sms import reports
-from sms.audiences import saved
+from sms.audiences import errors, packing, saved
 from sms.audiences.files import Limits
 from sms.compose import drafts
 from sms.compose.create import create
@@ -51,7 +51,7 @@ def a_draft(service, **changes) -> Draft:
 def a_seed_list(service, count=3, name="Seeds"):
     text = "\n".join(f"07700 9002{place:02}" for place in range(count))
     made = saved.create(
-        service, saved.pack_pasted(text, country="GB", limits=LIMITS), name=name, by=BY, user=None
+        service, packing.pack_pasted(text, country="GB", limits=LIMITS), name=name, by=BY, user=None
     )
     saved.mark(made, seed_list=True, by=BY)
     return type(made).objects.get(pk=made.pk)
@@ -137,18 +137,20 @@ def test_an_hour_has_a_hundred_messages_over_all_drafts_and_the_error_says_when(
 def test_a_seed_list_holds_fifty_and_stays_so(service, ada):
     made = saved.create(
         service,
-        saved.pack_pasted("\n".join(f"077009{place:05}" for place in range(51)), country="GB", limits=LIMITS),
+        packing.pack_pasted(
+            "\n".join(f"077009{place:05}" for place in range(51)), country="GB", limits=LIMITS
+        ),
         name="Many",
         by=BY,
         user=None,
     )
-    with pytest.raises(saved.SavedError, match="50 people at most"):
+    with pytest.raises(errors.SavedError, match="50 people at most"):
         saved.mark(made, seed_list=True, by=BY)
     seeds = a_seed_list(service)
-    with pytest.raises(saved.SavedError, match="50 people at most"):
+    with pytest.raises(errors.SavedError, match="50 people at most"):
         saved.replace(
             seeds,
-            saved.pack_pasted(
+            packing.pack_pasted(
                 "\n".join(f"077009{place:05}" for place in range(51)), country="GB", limits=LIMITS
             ),
             by=BY,

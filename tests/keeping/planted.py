@@ -20,7 +20,7 @@ from django_q.models import Task
 
 from portal.models import User
 from sms import callbacks, reports
-from sms.audiences import saved, storage
+from sms.audiences import packing, saved, storage
 from sms.audiences.files import Limits
 from sms.compliance import retention
 from sms.compliance.erasure import columns
@@ -233,10 +233,10 @@ def told(service: Service) -> None:
 
 
 def kept_lists(service: Service, ada: User) -> None:
-    packed = saved.pack_pasted(f"{NATIONAL}\n{SPELLED}\n{OTHER}", country="GB", limits=LIMITS)
+    packed = packing.pack_pasted(f"{NATIONAL}\n{SPELLED}\n{OTHER}", country="GB", limits=LIMITS)
     kept = saved.create(service, packed, name=f"List of {NATIONAL}", note=f"Ask {NATIONAL}", by=BY, user=ada)
     saved.rename(kept, name=f"Those of {NATIONAL}", note=f"Ask {SPELLED}", by=BY)
-    saved.replace(kept, saved.pack_pasted(NUMBER, country="GB", limits=LIMITS), by=BY, user=ada)
+    saved.replace(kept, packing.pack_pasted(NUMBER, country="GB", limits=LIMITS), by=BY, user=ada)
 
 
 def desk(service: Service, ada: User) -> None:

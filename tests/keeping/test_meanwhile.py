@@ -2,7 +2,7 @@
 
 import pytest
 
-from sms.audiences import saved
+from sms.audiences import contents, packing, saved
 from sms.audiences.files import Limits
 from sms.audiences.storage import StoredAudience
 from sms.compliance import archive, erasure
@@ -120,13 +120,13 @@ def test_a_check_that_is_under_way_is_made_anew(folder, monkeypatch):
 def test_what_began_while_it_was_erased_is_waited_for_and_gone_over(folder):
     """A send that is made of the audience after messages were erased, and before audiences are."""
     service = a_service()
-    packed = saved.pack_pasted(f"{NUMBER}\n{OTHER}", country="GB", limits=Limits())
+    packed = packing.pack_pasted(f"{NUMBER}\n{OTHER}", country="GB", limits=Limits())
     audience = saved.create(service, packed, name="List", by=BY, user=None)
     made = []
 
     def rest() -> None:
         if not made:
-            rows = saved.audience_of(audience.current)
+            rows = contents.audience_of(audience.current)
             made.append(create(an_order(service, audience=rows), by=BY))
 
     one = asked(service)

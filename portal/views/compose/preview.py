@@ -18,7 +18,7 @@ from portal.forms import time_zones
 from portal.forms.compose import fillings_typed
 from portal.forms.time_zones import WallClockField
 from portal.limits import upload_limits
-from sms.audiences import sample
+from sms.audiences import sample, storage
 from sms.audiences.files import Recipient
 from sms.catalogue import templates
 from sms.compose import drafts, placeholders, preview
@@ -230,7 +230,7 @@ class PreviewRequest:
     def rows(self) -> Any:
         """Every row, for an exact count."""
         version = self.version
-        return sample.every_row(version) if version is not None else self.sample.rows
+        return storage.every_recipient(version) if version is not None else self.sample.rows
 
 
 def _when(typed: Mapping[str, Any]) -> str:

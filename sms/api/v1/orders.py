@@ -9,7 +9,7 @@ from django.db.models import Model, QuerySet
 
 from sms.api.v1.problems import ApiProblem, Fault
 from sms.api.v1.send_body import LANES, NUMBER, SOURCES
-from sms.audiences import saved
+from sms.audiences import contents, errors
 from sms.audiences.files import (
     Audience,
     AudienceError,
@@ -20,7 +20,7 @@ from sms.audiences.files import (
     stream,
     stream_pasted,
 )
-from sms.audiences.files.reading import collected
+from sms.audiences.files.opening import collected
 from sms.audiences.files.rows import Row, Rows, Source
 from sms.audiences.storage import StoredAudience
 from sms.compose import placeholders
@@ -88,8 +88,8 @@ def _kept(version: AudienceVersion) -> Audience | StoredAudience:
     if version.recipients > LARGE and version.erased_at is None:
         return StoredAudience(version)
     try:
-        return saved.audience_of(version)
-    except saved.SavedError as problem:
+        return contents.audience_of(version)
+    except errors.SavedError as problem:
         raise _refused("audience", str(problem)) from None
 
 

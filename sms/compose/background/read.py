@@ -76,20 +76,20 @@ def _store(
         with transaction.atomic():
             lease.keep()
         yield
-    shelf = ChunkWriter(version.pk, place=cursor.get("place", 0))
+    writer = ChunkWriter(version.pk, place=cursor.get("place", 0))
     while block := list(islice(items, BLOCK)):
         kept = _kept(block)
         digest.add(kept)
         for one in block:
             if isinstance(one, RejectedRow):
-                shelf.reject(one)
+                writer.reject(one)
             else:
-                shelf.add(one)
+                writer.add(one)
         done += len(block)
-        cursor |= {"items": done, "place": shelf.place + 1}
+        cursor |= {"items": done, "place": writer.place + 1}
         with transaction.atomic():
             lease.keep(rows=len(block), cursor=cursor, total=total, done=position() if position else done)
-            shelf.put_down()
+            writer.flush()
             AudienceVersion.objects.filter(pk=version.pk).update(
                 recipients=F("recipients") + len(kept), rejected=F("rejected") + len(block) - len(kept)
             )

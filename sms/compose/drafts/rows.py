@@ -2,7 +2,7 @@
 
 import io
 
-from sms.audiences import saved, storage
+from sms.audiences import contents, errors, storage
 from sms.audiences.files import Audience, AudienceError, Limits, read, read_pasted
 from sms.audiences.files.rows import SMALL
 from sms.compose.drafts.versions import PASTED, begin_reading, country_of, current_version, stored_audience
@@ -72,6 +72,6 @@ def _saved(kept: SavedAudience) -> Audience | storage.StoredAudience:
     try:
         if kept.current.recipients > LARGE and kept.current.erased_at is None:
             return storage.StoredAudience(kept.current)
-        return saved.audience_of(kept.current)
-    except saved.SavedError as problem:
+        return contents.audience_of(kept.current)
+    except errors.SavedError as problem:
         raise ComposeError([Problem("audience", str(problem))]) from None
