@@ -8,7 +8,8 @@ from django.conf import settings
 from django.db import transaction
 
 from sms.catalogue import domains
-from sms.catalogue.templates import KINDS, Placeholder, Wording, placeholders_of
+from sms.catalogue.placeholder_rules import KINDS, Placeholder, placeholders_of
+from sms.catalogue.templates import Wording
 from sms.models import (
     ContactPolicyGroup,
     PolicyConnection,

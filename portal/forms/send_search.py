@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from sms.compose import labels
 from sms.models import Send, SendState
 
-TESTS = {"without": "Without tests", "only": "Only tests"}
+TESTS = (("without", "Without tests"), ("only", "Only tests"))
 
 
 class SendSearch(filters.FilterSet):
@@ -21,7 +21,7 @@ class SendSearch(filters.FilterSet):
     state = filters.ChoiceFilter(choices=SendState.choices)
     label = filters.CharFilter(method="filter_label", max_length=100)
     by = filters.CharFilter(method="filter_maker", max_length=100)
-    tests = filters.ChoiceFilter(choices=TESTS.items(), method="filter_tests")
+    tests = filters.ChoiceFilter(choices=TESTS, method="filter_tests")
     before = filters.NumberFilter("pk", "lt", min_value=1, max_value=2**63 - 1)
 
     class Meta:

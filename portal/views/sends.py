@@ -57,7 +57,7 @@ def sends(request: HttpRequest, service: Service) -> HttpResponse:
             "states": SendState.choices,
             "labels": sorted({*labels.labels_of(service), *filter(None, [wanted.get("label")])}),
             "people": _makers(service),
-            "tests": [("", "Tests too"), *TESTS.items()],
+            "tests": [("", "Tests too"), *TESTS],
             "drafts": service.drafts.filter(send=None).select_related("created_by")[:10],
         },
     )

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from sms.audiences.files import Recipient, RejectedRow
 from sms.audiences.files.rows import Rows
-from sms.catalogue import templates
+from sms.catalogue import placeholder_rules
 from sms.compose import placeholders
 from sms.compose.errors import FAULTS, ComposeError, Problem, RowsRefused
-from sms.compose.order import ComposedMessage, Order, placeholder_names, placeholder_rules, text_of
+from sms.compose.order import ComposedMessage, Order, placeholder_names, rules_by_name, text_of
 from sms.compose.reach import SenderReach
 from sms.models import OptOut
 from sms.values import text, time_zones
@@ -29,7 +29,7 @@ class Composer:
         self._order = order
         self._service, self._audience = order.service, order.audience
         self._text, self._limit = text_of(order), order.service.text_limit
-        self._rules = placeholder_rules(order)
+        self._rules = rules_by_name(order)
         self._fallbacks = placeholders.fallbacks(order.placeholder_sources)
         self._columns = _columns(order, self._rules)
         self._zone_heading = _zone_heading(order)
@@ -56,7 +56,7 @@ class Composer:
     def _line(self, recipient: Recipient) -> ComposedMessage | RejectedRow:
         values = self._values(recipient)
         if self._rules:
-            values, misfit = templates.filled(values, self._rules)
+            values, misfit = placeholder_rules.filled(values, self._rules)
             if misfit:
                 return _reject(recipient, "value_does_not_fit", misfit)
         if values and not all(values.values()):
@@ -140,7 +140,7 @@ def all_as_messages(
     return sorted([*lines, *failed], key=lambda line: line.row)
 
 
-def _columns(order: Order, rules: dict[str, templates.Placeholder]) -> dict[str, str]:
+def _columns(order: Order, rules: dict[str, placeholder_rules.Placeholder]) -> dict[str, str]:
     """Placeholder → heading; raises ComposeError where nothing fills one."""
     names = placeholder_names(order)
     columns, missing = placeholders.columns(names, order.audience, order.placeholder_sources)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sms.audiences.files import Audience
 from sms.audiences.files.rows import Rows
-from sms.catalogue import templates
+from sms.catalogue import placeholder_rules, templates
 from sms.compose import links, options
 from sms.compose.errors import PartnerRequest
 from sms.compose.options import DEFAULT_OPTIONS, SendOptions
@@ -107,15 +107,17 @@ def smartlinks_of(order: Order) -> list[list[int]]:
     return links.smartlinks(order.service, text_of(order))[0]
 
 
-def placeholder_rules(order: Order) -> dict[str, templates.Placeholder]:
+def rules_by_name(order: Order) -> dict[str, placeholder_rules.Placeholder]:
     """By name, what its template's version says of each placeholder."""
-    return {one.name: one for one in templates.placeholders_of(order.version)} if order.version else {}
+    return (
+        {one.name: one for one in placeholder_rules.placeholders_of(order.version)} if order.version else {}
+    )
 
 
 def placeholder_names(order: Order) -> list[str]:
     """The placeholders that need a value in every row."""
     if order.version is not None:
-        return [one.name for one in templates.placeholders_of(order.version)]
+        return [one.name for one in placeholder_rules.placeholders_of(order.version)]
     if order.template is not None and not order.template.text:
         return [name.strip() for name in order.template.provider_placeholders.split(",") if name.strip()]
     return text.placeholders(text_of(order))

@@ -11,7 +11,7 @@ from django.db import models
 from django.utils import timezone
 
 from sms.audiences.files import Audience, Recipient
-from sms.catalogue import templates
+from sms.catalogue import placeholder_rules, templates
 from sms.compose.approval import endings, fingerprint, parts
 from sms.compose.create import create
 from sms.compose.order import Order
@@ -63,7 +63,7 @@ def a_template(service: Service, kind: str) -> MessageTemplate:
     wording = (
         templates.Wording("Hi $(name)")
         if kind == "own"
-        else templates.Wording(provider_id="t-1", holes=[templates.Placeholder("name")])
+        else templates.Wording(provider_id="t-1", placeholders=[placeholder_rules.Placeholder("name")])
     )
     return templates.create(service, kind, wording, by=BY)
 

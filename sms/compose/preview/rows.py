@@ -6,7 +6,7 @@ from statistics import median_high
 
 from sms.audiences.files import Audience, Recipient
 from sms.audiences.sample import AudienceSample
-from sms.catalogue import templates
+from sms.catalogue import placeholder_rules
 from sms.compose import placeholders
 from sms.compose.preview.shapes import DraftText, PlaceholderPreview, Totals
 from sms.compose.survey import Survey
@@ -68,7 +68,7 @@ class ResolvedPlaceholder:
 
 def resolved_placeholders(written: DraftText, sample: AudienceSample) -> list[ResolvedPlaceholder]:
     """For each placeholder, in the order of the text."""
-    columns, rules = _columns(written, sample), templates.placeholders_by_key(written.version)
+    columns, rules = _columns(written, sample), placeholder_rules.placeholders_by_key(written.version)
     own = {
         text.match_key(name): one for name, one in placeholders.fallbacks(written.placeholder_sources).items()
     }
