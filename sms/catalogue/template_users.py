@@ -17,7 +17,6 @@ class TemplateUsers:
     drafts_count: int
     scheduled: list[Send]
     scheduled_count: int
-    partners: tuple[str, ...] = ()
 
 
 def users_of(template: MessageTemplate, language: str = "") -> TemplateUsers:
