@@ -1,7 +1,7 @@
 """The rooms of the code base in one order, and rules for names and sizes: functions over a source tree that yield violations.
 
 Called by `test_architecture.py`, on this repository and on small trees with planted violations. Nothing is imported: the rules read
-syntax trees, so imports inside functions and under TYPE_CHECKING count like any other. `docs/maintainers/architecture.md` draws the order.
+syntax trees, so imports inside functions and under TYPE_CHECKING count like any other. `docs/architecture.md` draws the order.
 """
 
 import ast

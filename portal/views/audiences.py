@@ -17,7 +17,8 @@ from portal.views.control import Confirmation, ask
 from portal.views.download import csv_download
 from sms.audiences import contents, errors, packing, saved
 from sms.audiences.files import rejects_csv
-from sms.models import AudienceVersion, AuditEvent, SavedAudience, Send, Service
+from sms.models import AudienceVersion, SavedAudience, Send, Service
+from sms.models.audit import audit
 
 PAGE = 50
 VERSIONS = 100
@@ -177,14 +178,8 @@ def audience_export(request: HttpRequest, service: Service, pk: int) -> HttpResp
             request, f"The rows of version {version.number} were erased; there is nothing to export."
         )
         return redirect("audience", service=service.slug, pk=pk)
-    AuditEvent.record(
-        "audience.exported",
-        by=actor(request),
-        service_slug=service.slug,
-        noun="audience",
-        noun_key=found.pk,
-        version=version.number,
-        recipients=version.recipients,
+    audit(
+        "audience.exported", found, by=actor(request), version=version.number, recipients=version.recipients
     )
     return csv_download(contents.export(version), name=f"audience-{found.pk}-version-{version.number}.csv")
 
@@ -201,15 +196,10 @@ def _version(request: HttpRequest, found: SavedAudience) -> AudienceVersion:
 @require_safe
 def audience_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingHttpResponse:
     """Rows that an upload left out, each with its reason."""
-    version = _version(request, get_object_or_404(SavedAudience, service=service, pk=pk))
-    AuditEvent.record(
-        "audience.rejects_exported",
-        by=actor(request),
-        service_slug=service.slug,
-        noun="audience",
-        noun_key=pk,
-        version=version.number,
-        rows=version.rejected,
+    found = get_object_or_404(SavedAudience, service=service, pk=pk)
+    version = _version(request, found)
+    audit(
+        "audience.rejects_exported", found, by=actor(request), version=version.number, rows=version.rejected
     )
     name = f"rejects-audience-{pk}-version-{version.number}.csv"
     return csv_download(rejects_csv(contents.rejects_of(version)), name=name)

@@ -20,6 +20,7 @@ from sms.models import (
     Service,
     Smartlink,
 )
+from sms.models.audit import audit
 from sms.values.msisdn import mask
 
 SENDER = catalogue_base.Noun(
@@ -236,7 +237,13 @@ def policy_connection(request: HttpRequest, service: Service) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             form.save()
-            catalogue_base.audit(request, service, GROUP, service, "connection_changed", **changes(form))
+            audit(
+                "policy_group.connection_changed",
+                service,
+                by=actor(request),
+                noun=GROUP.name,
+                **changes(form),
+            )
         messages.success(request, "Saved.")
         return redirect("policy_connection", service=service.slug)
     listed, problem = None, ""

@@ -13,7 +13,6 @@ from portal.access import actor
 from portal.forms.catalogue import NounForm
 from portal.presenters.form_changes import changes
 from sms.models import (
-    AuditEvent,
     ContactPolicyGroup,
     Draft,
     MessageTemplate,
@@ -23,6 +22,7 @@ from sms.models import (
     ShortLinkDomain,
     Smartlink,
 )
+from sms.models.audit import audit
 
 PAGE = 50
 
@@ -38,7 +38,11 @@ class Noun:
     one: str
     new: str
     form: type[NounForm]
-    act: str = ""  # in the audit, where it is not the name
+    in_acts: str = ""  # in the audit's acts, where it is not the name
+
+    def act(self, verb: str) -> str:
+        """`policy_group.changed`."""
+        return f"{self.in_acts or self.name.replace(' ', '_')}.{verb}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +77,11 @@ def edited(request: HttpRequest, service: Service, noun: Noun, thing: Any = None
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             saved = form.save()
-            audit(request, service, noun, saved, "changed" if thing else "added", **changes(form))
+            audit(noun.act("changed" if thing else "added"), saved, by=actor(request), **changes(form))
         messages.success(request, "Saved.")
         return redirect(noun.one, service=service.slug, pk=saved.pk)
     context = {"noun": noun, "form": form, "thing": thing}
     return render(request, "catalogue/form.html", context, status=422 if form.errors else 200)
-
-
-def audit(request: HttpRequest, service: Service, noun: Noun, thing: Any, verb: str, **details: Any) -> None:
-    """One row; call it in the transaction of the act."""
-    AuditEvent.record(
-        f"{noun.act or noun.name.replace(' ', '_')}.{verb}",
-        by=actor(request),
-        service_slug=service.slug,
-        noun=noun.name,
-        noun_key=thing.pk,
-        **details,
-    )
 
 
 def removed(request: HttpRequest, service: Service, noun: Noun, thing: Any) -> HttpResponse:
@@ -98,7 +90,7 @@ def removed(request: HttpRequest, service: Service, noun: Noun, thing: Any) -> H
         if not thing.active:
             thing.active = True
             thing.save(update_fields=["active"])
-            audit(request, service, noun, thing, "restored")
+            audit(noun.act("restored"), thing, by=actor(request))
             messages.success(request, f"{thing} can be used again.")
             return redirect(noun.one, service=service.slug, pk=thing.pk)
         if _used(thing):
@@ -106,10 +98,10 @@ def removed(request: HttpRequest, service: Service, noun: Noun, thing: Any) -> H
             if isinstance(thing, Sender):
                 thing.is_default = False
             thing.save()
-            audit(request, service, noun, thing, "archived")
+            audit(noun.act("archived"), thing, by=actor(request))
             messages.success(request, f"{thing} is in use, so it was archived: its history stays readable.")
             return redirect(noun.one, service=service.slug, pk=thing.pk)
-        audit(request, service, noun, thing, "deleted", named=str(thing))
+        audit(noun.act("deleted"), thing, by=actor(request), named=str(thing))
         thing.delete()
     messages.success(request, f"{thing} was deleted; nothing used it.")
     return redirect(noun.many, service=service.slug)

@@ -23,7 +23,7 @@ DOMAIN = catalogue_base.Noun(
     "link_domain",
     "link_domain_new",
     LinkDomainForm,
-    act="domain",
+    in_acts="domain",
 )
 MARKS = {  # the shapes of messages' states that say the same of a domain
     DomainState.UNCHECKED: "pending",

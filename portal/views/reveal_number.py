@@ -10,7 +10,8 @@ from portal.access import actor, service_page
 from portal.forms.control import ReasonForm
 from portal.views.control import Confirmation, ask
 from sms.compliance import archive
-from sms.models import AuditEvent, Service
+from sms.models import Service
+from sms.models.audit import audit
 from sms.sends.messages import story_of
 from sms.values.msisdn.masked import masked
 
@@ -33,13 +34,8 @@ def message_reveal(request: HttpRequest, service: Service, pk: int) -> HttpRespo
     form = ReasonForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         reason = masked(form.cleaned_data["reason"])
-        AuditEvent.record(
-            "message.revealed",
-            by=actor(request),
-            service_slug=service.slug,
-            noun="message",
-            noun_key=pk,
-            reason=reason,
+        audit(
+            "message.revealed", by=actor(request), service=service.slug, noun="message", key=pk, reason=reason
         )
         return render(request, "messages/number.html", {"message": found, "reason": reason})
     asked = Confirmation(

@@ -6,13 +6,13 @@ A published version never changes: the next one is another row.
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from sms.catalogue.placeholder_rules import Placeholder, placeholders_by_key, placeholders_of
-from sms.models import Actor, AuditEvent, MessageTemplate, Service, TemplateVersion, VersionState
+from sms.models import Actor, MessageTemplate, Service, TemplateVersion, VersionState
+from sms.models.audit import audit
 from sms.values import text, text_hints
 
 
@@ -59,7 +59,7 @@ def create(service: Service, name: str, wording: Wording, *, by: Actor) -> Messa
             f"There is a template “{name}” already. Choose another name, or change that one.", "name"
         )
     made = MessageTemplate.objects.create(service=service, name=name, **_mirrored(wording))
-    _audit("template.created", made, by)
+    audit("template.created", made, by=by, named=made.name)
     publish(save_draft(made, wording, by=by), by=by)
     return made
 
@@ -77,7 +77,14 @@ def save_draft(template: MessageTemplate, wording: Wording, *, by: Actor) -> Tem
     draft.placeholders = [asdict(one) for one in wording.placeholders]
     draft.made_by = by.label
     draft.save()
-    _audit("template.draft_saved", locked, by, version=draft.number, language=draft.language)
+    audit(
+        "template.draft_saved",
+        locked,
+        by=by,
+        named=locked.name,
+        version=draft.number,
+        language=draft.language,
+    )
     return draft
 
 
@@ -99,7 +106,14 @@ def publish(version: TemplateVersion, *, by: Actor, now: datetime | None = None)
         for name, value in _mirrored(wording).items():
             setattr(template, name, value)
         template.save()
-    _audit("template.published", template, by, version=version.number, language=version.language)
+    audit(
+        "template.published",
+        template,
+        by=by,
+        named=template.name,
+        version=version.number,
+        language=version.language,
+    )
 
 
 @transaction.atomic
@@ -111,8 +125,13 @@ def retire(version: TemplateVersion, *, by: Actor, now: datetime | None = None) 
         )
     version.state, version.retired_at = VersionState.RETIRED, now or timezone.now()
     version.save(update_fields=["state", "retired_at"])
-    _audit(
-        "template.version_retired", version.template, by, version=version.number, language=version.language
+    audit(
+        "template.version_retired",
+        version.template,
+        by=by,
+        named=version.template.name,
+        version=version.number,
+        language=version.language,
     )
 
 
@@ -121,7 +140,7 @@ def set_active(template: MessageTemplate, active: bool, *, by: Actor) -> None:
     with transaction.atomic():
         template.active = active
         template.save(update_fields=["active", "changed_at"])
-        _audit("template.restored" if active else "template.archived", template, by)
+        audit("template.restored" if active else "template.archived", template, by=by, named=template.name)
 
 
 def adopt(template: MessageTemplate, *, by: Actor) -> None:
@@ -154,18 +173,6 @@ def _mirrored(wording: Wording) -> dict[str, str]:
         "provider_template_id": wording.provider_id,
         "provider_placeholders": names,
     }
-
-
-def _audit(act: str, template: MessageTemplate, by: Actor, **details: Any) -> None:
-    AuditEvent.record(
-        act,
-        by=by,
-        service_slug=template.service.slug,
-        noun="template",
-        noun_key=template.pk,
-        named=template.name,
-        **details,
-    )
 
 
 def published(template: MessageTemplate, language: str = "") -> TemplateVersion | None:

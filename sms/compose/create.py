@@ -23,12 +23,12 @@ from sms.ledger.states import CounterDeltas, StateChange
 from sms.models import (
     Actor,
     AudienceVersion,
-    AuditEvent,
     MessageState,
     Preparation,
     Send,
     SendState,
 )
+from sms.models.audit import audit
 from sms.models.sql.insert import StatementBatch
 
 
@@ -198,13 +198,11 @@ def _name(order: Order, due_at: datetime) -> str:
 
 
 def _record_created(send: Send, order: Order, *, by: Actor, after: StatementBatch) -> None:
-    AuditEvent.record_later(
-        after,
+    audit(
         "send.created",
+        send,
         by=by,
-        service_slug=order.service.slug,
-        noun="send",
-        noun_key=send.pk,
+        batch=after,
         recipients=send.recipients,
         rejected=send.rejected,
         sender=str(order.sender),

@@ -8,7 +8,7 @@ Three values, all SHA-256 in hex:
 
 Without the key nobody can make a row or a seal; without the rows nobody can make the hash of a seal. The keyring is filled once by
 `sms.apps` from `AUDIT_KEYS` (newest first). Each service has keys of its own, derived from those, so that an auditor of one service
-can be given what checks that service and nothing else. `docs/verify_audit_export.py` is the same in one file, written apart.
+can be given what checks that service and nothing else. `docs/operators/verify_audit_export.py` is the same in one file, written apart.
 """
 
 import hashlib

@@ -19,11 +19,11 @@ from sms.models import (
     ApprovalDecision,
     ApprovalRequest,
     ApprovalState,
-    AuditEvent,
     Draft,
     Send,
     SendState,
 )
+from sms.models.audit import audit
 from sms.sends.cancel import cancel
 
 LONGEST_COMMENT = 1000
@@ -96,7 +96,7 @@ def approve(
             _in_time(locked, send, now=now)
             _answer(locked, yes=True, by=by, user=user, seen=seen, comment=comment, now=now)
             given = locked.decisions.filter(yes=True).count()
-            _record("send.approved", send, by=by, request=locked.pk, yes=given, of=locked.approvers)
+            audit("send.approved", send, by=by, request=locked.pk, yes=given, of=locked.approvers)
             if given >= locked.approvers:
                 release(locked, send, by=by, now=now)
                 return True
@@ -124,7 +124,7 @@ def reject(
         send, locked = _locked(request)
         _may_answer(locked, user=user, now=now)
         _answer(locked, yes=False, by=by, user=user, seen=seen, comment=comment, now=now)
-        _record("send.rejected", send, by=by, request=locked.pk)
+        audit("send.rejected", send, by=by, request=locked.pk)
         endings.withdraw(send, by=by, now=now, to=ApprovalState.REJECTED)
         if _has_begun(send):  # a part of it has gone: its draft, sent again, would reach those people twice
             cancel(send, by=by, now=now)
@@ -225,7 +225,3 @@ def _answer(
         fingerprint=seen if yes else request.fingerprint,
         at=now,
     )
-
-
-def _record(act: str, send: Send, *, by: Actor, **details: object) -> None:
-    AuditEvent.record(act, by=by, service_slug=send.service.slug, noun="send", noun_key=send.pk, **details)

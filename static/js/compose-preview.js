@@ -1,4 +1,6 @@
 // The phone beside the text. The server fills in real rows and counts; here its newest answer is put in place, and older ones are dropped.
+import { whenFree } from "./press.js";
+
 const SHORTLY = 40; // milliseconds after the last key before the server is asked
 const LATEST = 90; // and at most so long after the first
 const AT_REST = 1200; // until every row is counted, and what changed is said to whoever listens
@@ -29,7 +31,11 @@ export function preview(form) {
 
   function put(name, html) {
     const part = parts.get(name);
-    if (!part || shown.get(name) === html) return;
+    if (part) whenFree(part, () => draw(part, name, html));
+  }
+
+  function draw(part, name, html) {
+    if (shown.get(name) === html) return;
     shown.set(name, html);
     if (name === "holes" && sameHoles(part, html)) return; // somebody may be typing in them
     const step = part.contains(document.activeElement) ? document.activeElement.dataset.step : undefined;

@@ -1,5 +1,7 @@
 // Saves the draft while one types. Each save says what every field was when it was shown; what a colleague stored since is taken over, and
-// what both changed is shown side by side, nothing overwritten (portal.views.compose.save). A save that fails is tried again until it succeeds.
+// what both changed is shown side by side, nothing overwritten (portal.views.compose.edit.edit.save). A save that fails is tried again until it succeeds.
+import { hold, whenFree } from "./press.js";
+
 const PAUSE = 700; // milliseconds after the last change
 const LATEST = 3000; // and at most so long after the first
 const TOO_LONG = 30_000; // without an answer the save counts as failed
@@ -10,7 +12,8 @@ export function saving(form, { changed, stored, work }) {
   const clashes = form.querySelector("[data-clashes]");
   const file = form.querySelector("[data-file]");
   const edits = new Map(); // of each field: the number of its last change
-  let edit = 0, saved = 0, since = 0, timer, running = null, failures = 0, leaving = false, revision = Number(form.dataset.revision ?? 0);
+  let edit = 0, saved = 0, since = 0, timer, running = null, failures = 0, leaving = false, pressed, fileShown;
+  let revision = Number(form.dataset.revision ?? 0);
 
   const dirty = () => saved < edit;
   const say = (words, kind = "") => {
@@ -68,15 +71,17 @@ export function saving(form, { changed, stored, work }) {
     if (form.dataset.draft !== String(told.draft)) began(told);
     for (const [name, value] of Object.entries(told.theirs)) if ((edits.get(name) ?? 0) <= upto) put(form, name, value);
     if (newFile && (edits.get("file") ?? 0) <= upto) form.elements.file.value = "";
-    if (file.innerHTML.trim() !== told.file.trim()) file.innerHTML = told.file;
+    if (told.file !== fileShown) whenFree(file, () => { file.innerHTML = fileShown = told.file; });
     work(told.work);
     for (const [name, words] of Object.entries(told.now)) {
       const fold = form.querySelector(`[data-now="${name}"]`);
       if (fold && fold.textContent !== words) fold.textContent = words;
     }
-    const fresh = told.clashes && !clashes.firstElementChild;
-    if (told.clashes !== clashes.innerHTML && (fresh || !told.clashes)) clashes.innerHTML = told.clashes;
-    if (fresh) clashes.firstElementChild.focus();
+    whenFree(clashes, () => {
+      const fresh = told.clashes && !clashes.firstElementChild;
+      if (fresh || !told.clashes) clashes.innerHTML = told.clashes;
+      if (fresh) clashes.firstElementChild.focus();
+    });
     const wrong = Object.entries(told.errors)[0];
     if (told.clashes) say(`Saved ${told.at}, except what you both changed. Choose below.`, "bad");
     else if (wrong) say(`Saved ${told.at}, but not “${wrong[0]}”: ${wrong[1][0]}`, "bad");
@@ -125,12 +130,20 @@ export function saving(form, { changed, stored, work }) {
   window.addEventListener("beforeunload", (event) => {
     if (!leaving && (dirty() || running)) event.preventDefault();
   });
-  // A save under way ends before the form is posted: what is posted is compared with what is stored then.
+  // A save under way ends before the form is posted: what is posted is compared with what is stored then. Until then no part is drawn
+  // again, so that the pressed button and a chosen file are still there. Of several presses the last one counts.
   form.addEventListener("submit", async (event) => {
     if (running) {
       event.preventDefault();
-      await running;
-      return form.requestSubmit(event.submitter);
+      const waits = pressed !== undefined;
+      pressed = event.submitter;
+      if (waits) return;
+      const letGo = hold();
+      await running.catch(() => null); // whatever becomes of the save, the press counts
+      const button = pressed;
+      pressed = undefined;
+      form.requestSubmit(button);
+      return letGo();
     }
     clearTimeout(timer);
     leaving = true;

@@ -1,16 +1,20 @@
 // A large file on its way into rows: how far it is, every second, until it is read.
+import { redraw, whenFree } from "./press.js";
+
 const EVERY = 1000; // milliseconds
 
 export function working(form, done) {
   const part = form.querySelector("[data-work]");
-  let timer;
+  let timer, shown;
 
   function put(html) {
-    if (html !== undefined && part.innerHTML.trim() !== html.trim()) {
-      const held = part.contains(document.activeElement) ? document.activeElement.id : "";
-      part.innerHTML = html;
-      if (held) document.getElementById(held)?.focus(); // whoever is at Stop stays there
-    }
+    whenFree(part, () => {
+      if (html !== shown) redraw(part, (shown = html));
+      lookAgain();
+    });
+  }
+
+  function lookAgain() {
     clearTimeout(timer);
     if (part.querySelector("[data-working]")) timer = setTimeout(look, EVERY);
   }
@@ -23,6 +27,6 @@ export function working(form, done) {
     if (before) done(); // its first rows, and in the end all of them, can be shown on the phone
   }
 
-  put();
+  lookAgain();
   return put;
 }

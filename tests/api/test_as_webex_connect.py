@@ -1,6 +1,6 @@
 """A client as one writes it for Webex Connect, with plain httpx: the same calls to the portal and to the sandbox, and the same answers.
 
-What differs on purpose is listed in docs/api.md, "Moving from Webex Connect", and asserted here beside its counterpart.
+What differs on purpose is listed in docs/partners/api.md, "Moving from Webex Connect", and asserted here beside its counterpart.
 """
 
 import re
@@ -223,7 +223,7 @@ def test_the_notify_url_hears_what_it_would_have_heard(both, live_server, settin
 
 
 def test_the_differences_that_are_meant(both):
-    """Each of these stands in the table of docs/api.md."""
+    """Each of these stands in the table of docs/partners/api.md."""
     for content, code in (
         (body(content={"type": "text", "text": "Hi $(name)"}), "7003"),
         (body(notifyUrl="http://partner.invalid/x"), "7004"),

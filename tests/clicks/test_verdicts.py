@@ -77,7 +77,7 @@ def test_kinds_are_the_verdicts_that_are_stored_and_reasons_fit_their_column():
 
 @pytest.mark.parametrize("reason", list(VerdictReason))
 def test_every_reason_is_explained_in_the_document(reason):
-    text = (make.FILE.parents[2] / "docs" / "clicks.md").read_text(encoding="utf-8")
+    text = (make.FILE.parents[2] / "docs" / "users" / "clicks.md").read_text(encoding="utf-8")
     assert f"| `{reason}` |" in text
 
 

@@ -1,4 +1,5 @@
-"""What docs/api.md and docs/callbacks.md offer to paste, pasted: into one shell, in their order, against a running Textdesk."""
+"""What docs/partners/api.md and docs/partners/callbacks.md offer to paste, pasted: into one shell, in their order, against a
+running Textdesk."""
 
 import os
 import re
@@ -69,7 +70,7 @@ def test_every_block_of_the_partner_documents_works_as_it_stands(var_dir, prepar
     folder.mkdir()
     with textdesk(var_dir, prepared_database_url) as running:
         env = running.env | {"DESK": running.url, "PORT": str(free_port())}
-        shown = paste(script_of("api.md", "callbacks.md"), folder, env)
+        shown = paste(script_of("partners/api.md", "partners/callbacks.md"), folder, env)
     parts = dict(
         part.split("\n", 1) for part in re.split(r"^--- ", shown, flags=re.MULTILINE)[1:] if "\n" in part
     )

@@ -67,7 +67,7 @@ def test_every_row_is_counted_in_the_background_and_shown_with_what_is_left_out(
     for count in (True, False):  # and a step to the next row keeps them
         page = shown(composer, draft, count=count)
         assert "counted over every row" in page
-        assert "<dd>2,198</dd>" in page, "two segments for each of 1,099 people"
+        assert "<dd> 2,198 </dd>" in page, "two segments for each of 1,099 people"
         assert "<strong>1,099 recipients</strong>" in page
         assert "1 more than once" in page
         assert "1 opted out" in page

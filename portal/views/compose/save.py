@@ -26,7 +26,8 @@ from portal.views.compose import preview
 from sms.compose import background, drafts
 from sms.compose.drafts import collaboration
 from sms.compose.errors import ComposeError
-from sms.models import AuditEvent, Draft, Service, Upload
+from sms.models import Draft, Service, Upload
+from sms.models.audit import audit
 
 PAGE = 30
 RECALLED = ("column", "country")
@@ -69,13 +70,7 @@ def _keep(request: HttpRequest, service: Service, found: Draft) -> tuple[DraftFo
             theirs=[name for name, one in choices.items() if one.theirs],
         )
         if new:
-            AuditEvent.record(
-                "draft.created",
-                by=actor(request),
-                service_slug=service.slug,
-                noun="draft",
-                noun_key=kept.stored.pk,
-            )
+            audit("draft.created", kept.stored, by=actor(request))
     return form, kept
 
 

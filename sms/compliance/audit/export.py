@@ -1,4 +1,4 @@
-"""The audit as a file, each row with its proof. `docs/verify_audit_export.py` checks such a file without this desk.
+"""The audit as a file, each row with its proof. `docs/operators/verify_audit_export.py` checks such a file without this desk.
 
 Streams: a page of rows is in memory at a time, whatever the size.
 """

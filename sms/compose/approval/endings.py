@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from sms.compose.approval import fingerprint, requests
 from sms.compose.approval.fingerprint import MessageDigests
-from sms.compose.approval.requests import in_force, lock_send, record
+from sms.compose.approval.requests import in_force, lock_send
 from sms.ledger import wakeups
 from sms.models import IN_FORCE, Actor, ApprovalRequest, ApprovalState, Preparation, Send, SendState
+from sms.models.audit import audit
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +40,7 @@ def void(
             return None
         end(before, ApprovalState.VOID, by=by, now=now)
         _hold_back(locked)
-        record("send.approval_voided", locked, by=by, parts=list(changed), request=before.pk)
+        audit("send.approval_voided", locked, by=by, parts=list(changed), request=before.pk)
         at_once = before.begun_at is not None or (before.at_once and "due_at" not in changed)
         new = requests.reopen(
             locked, before, by=by, user=None, now=now, changed=changed, at_once=at_once, digests=digests
@@ -60,7 +61,7 @@ def time_changed(
         return
     if before.state in IN_FORCE:
         end(before, ApprovalState.VOID, by=by, now=now)
-        record("send.approval_voided", send, by=by, parts=["due_at"], request=before.pk)
+        audit("send.approval_voided", send, by=by, parts=["due_at"], request=before.pk)
     if send.state == SendState.SCHEDULED:
         _hold_back(send)
     at_once = send.due_at <= now
@@ -85,7 +86,7 @@ def withdraw(send: Send, *, by: Actor, now: datetime, to: ApprovalState = Approv
         return
     end(request, to, by=by, now=now)
     if to == ApprovalState.WITHDRAWN:
-        record("send.approval_withdrawn", send, by=by, request=request.pk)
+        audit("send.approval_withdrawn", send, by=by, request=request.pk)
 
 
 def expire_due(*, now: datetime | None = None) -> int:
@@ -104,7 +105,7 @@ def expire(send_id: int, *, now: datetime) -> bool:
             return False
         end(request, ApprovalState.EXPIRED, by=Actor.system(), now=now)
         _hold_back(locked)
-        record("send.approval_expired", locked, by=Actor.system(), request=request.pk)
+        audit("send.approval_expired", locked, by=Actor.system(), request=request.pk)
     return True
 
 

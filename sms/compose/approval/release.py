@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from sms.compose.approval import endings, fingerprint
 from sms.compose.approval.fingerprint import MessageDigests
-from sms.compose.approval.requests import record
 from sms.ledger import wakeups
 from sms.models import Actor, ApprovalRequest, ApprovalRules, ApprovalState, Send, SendState, Slice
+from sms.models.audit import audit
 
 IN_TIME = timedelta(minutes=2)  # an approval that comes this long after the time is still in time
 
@@ -30,7 +30,7 @@ def release(request: ApprovalRequest, send: Send, *, by: Actor, now: datetime) -
     # from then on the question is not whether it is answered, but whether the send begins
     request.expires_at = max(send.due_at, now) + timedelta(hours=rules.valid_hours)
     endings.end(request, ApprovalState.APPROVED, by=by, now=now)
-    record("send.released", send, by=by, request=request.pk, due_at=send.due_at.isoformat())
+    audit("send.released", send, by=by, request=request.pk, due_at=send.due_at.isoformat())
     wakeups.dispatch()
 
 

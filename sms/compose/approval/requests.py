@@ -25,13 +25,13 @@ from sms.models import (
     Actor,
     ApprovalRequest,
     ApprovalRules,
-    AuditEvent,
     Draft,
     Message,
     Send,
     SendState,
     Slice,
 )
+from sms.models.audit import audit
 
 SLICES_PER_UPDATE = 500
 
@@ -166,11 +166,6 @@ def lock_send(send_id: int) -> Send:
     return Send.objects.select_for_update(no_key=True, of=("self",)).select_related("service").get(pk=send_id)
 
 
-def record(act: str, send: Send, *, by: Actor, **details: object) -> None:
-    """An audited act on a send that concerns its approval."""
-    AuditEvent.record(act, by=by, service_slug=send.service.slug, noun="send", noun_key=send.pk, **details)
-
-
 def _open(
     request: ApprovalRequest, current: Fingerprint, *, authors: Collection[int], by: Actor
 ) -> ApprovalRequest:
@@ -186,7 +181,7 @@ def _open(
     request.save()
     request.authors.set(authors)
     _store_slice_digests(send, current.slices)
-    record(
+    audit(
         "send.approval_asked",
         send,
         by=by,

@@ -20,7 +20,8 @@ from sms.compose.drafts.recipients_of_send import (
 )
 from sms.compose.naming import own_name
 from sms.compose.options import DEFAULT_RECEIPTS
-from sms.models import Actor, AuditEvent, Draft, MessageState, Send, SendState
+from sms.models import Actor, Draft, MessageState, Send, SendState
+from sms.models.audit import audit
 
 # of one draft alone, not of what it says
 _OWN_FIELDS = {
@@ -71,19 +72,8 @@ def duplicate(
     draft.created_by = draft.changed_by = user
     with transaction.atomic():
         draft.save()
-        slug = send.service.slug
-        AuditEvent.record(
-            "draft.created", by=by, service_slug=slug, noun="draft", noun_key=draft.pk, duplicate_of=send.pk
-        )
-        AuditEvent.record(
-            "send.duplicated",
-            by=by,
-            service_slug=slug,
-            noun="send",
-            noun_key=send.pk,
-            draft=draft.pk,
-            who=who or "nobody",
-        )
+        audit("draft.created", draft, by=by, duplicate_of=send.pk)
+        audit("send.duplicated", send, by=by, draft=draft.pk, who=who or "nobody")
     return draft, not_kept
 
 

@@ -2,7 +2,7 @@
 
 A message's clicks are judged together, because neighbours are evidence, and again whenever one more is known, because a later click
 can change what an earlier one was. The verdicts depend on what is known and not on the order in which it came. What each reason means
-to a reader is in `docs/clicks.md`; whoever changes a rule or a list raises `RULES`, and `manage.py judge_clicks` re-judges the past.
+to a reader is in `docs/users/clicks.md`; whoever changes a rule or a list raises `RULES`, and `manage.py judge_clicks` re-judges the past.
 """
 
 from collections import Counter

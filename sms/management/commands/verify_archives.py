@@ -36,6 +36,6 @@ class Command(BaseCommand):
             )
         if broken:
             raise CommandError(
-                f"{broken} of {files} archives do not hold. docs/personal-data.md says what to do."
+                f"{broken} of {files} archives do not hold. docs/operators/personal-data.md says what to do."
             )
         self.stdout.write(f"All {files:,} archives hold: {messages:,} messages.")

@@ -63,6 +63,6 @@ class Command(BaseCommand):
         broken = [one for one in verdicts if one.broken]
         if broken:
             raise CommandError(
-                f"{len(broken)} of {len(verdicts)} chains do not hold. docs/audit.md says what to do."
+                f"{len(broken)} of {len(verdicts)} chains do not hold. docs/operators/audit.md says what to do."
             )
         self.stdout.write(f"All {rows:,} rows hold ({seconds:.1f} s).")

@@ -1,4 +1,4 @@
-"""`manage.py webex_sandbox`: the Webex Connect simulator alone. The options are the sandbox's own; see docs/sandbox.md."""
+"""`manage.py webex_sandbox`: the Webex Connect simulator alone. The options are the sandbox's own; see docs/partners/sandbox.md."""
 
 import sys
 from typing import Any

@@ -1,0 +1,84 @@
+"""Presses while the page is drawn again under them: each reaches the server, and a chosen file goes with it."""
+
+from playwright.sync_api import Page, Route, expect
+
+from sms import drafts, prepare
+from sms.models import Draft, Hold
+from tests.browser.test_compose import stored
+from tests.browser.test_large_audience import a_file, prepared, uploaded
+from tests.browser.test_pages import pytestmark, shop, sign_in  # noqa: F401 - fixtures
+from tests.browser.test_states import LIMITS, a_large_draft, checked
+from tests.domain.desk import a_send
+
+
+def with_a_bad_row(page: Page, live_server, folder) -> None:
+    """A draft of 1,100 rows, one of them rejected."""
+    sign_in(page, live_server)
+    page.goto(f"{live_server.url}/s/shop/compose/")
+    uploaded(page, a_file(folder, "march.csv", first=0), text="Hello")
+
+
+def mend(page: Page, folder, *, heading: str = "Mobile") -> None:
+    """Choose a file in which the rejected row is right."""
+    file = folder / "mended.csv"
+    file.write_text(f"{heading},Customer,Note\n07712 345678,Person 7,x", encoding="utf-8")
+    page.get_by_label("Rows that you put right").set_input_files(file)
+
+
+def test_a_press_while_a_save_is_under_way_takes_the_chosen_file(page, live_server, shop, tmp_path):  # noqa: F811
+    with_a_bad_row(page, live_server, tmp_path)
+    saves: list[Route] = []
+    page.route("**/save/", lambda route: route.continue_() if saves else saves.append(route))
+    page.get_by_label("Text", exact=True).fill("Hello again")
+    mend(page, tmp_path)
+    for _ in range(200):
+        if saves:
+            break
+        page.wait_for_timeout(50)
+    page.get_by_role("button", name="Take them in").click()
+    saves[0].continue_()
+    expect(page.get_by_text("1,100 rows kept")).to_be_visible()
+    assert Draft.objects.get().text == "Hello again"
+
+
+def test_a_chosen_file_outlasts_a_save(page, live_server, shop, tmp_path):  # noqa: F811
+    with_a_bad_row(page, live_server, tmp_path)
+    mend(page, tmp_path)
+    with page.expect_response("**/save/"):
+        page.get_by_label("Text", exact=True).fill("Hello again")
+    stored(page, "Hello again")
+    expect(page.locator("[data-state]")).to_contain_text("Saved")
+    page.get_by_role("button", name="Take them in").click()
+    expect(page.get_by_text("1,100 rows kept")).to_be_visible()
+
+
+def test_a_press_outlasts_the_figures_that_are_drawn_again(page, live_server, shop):  # noqa: F811
+    send = a_send(shop, 3)
+    sign_in(page, live_server)
+    page.goto(f"{live_server.url}/s/shop/sends/{send.pk}/")
+    page.locator("#pause").hover()
+    with page.expect_response("**/progress/"):
+        page.mouse.down()
+    with page.expect_response("**/progress/"):
+        pass  # by then the answer before was put into the page, if it was
+    page.mouse.up()
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
+    assert Hold.objects.filter(send=send).exists()
+
+
+def test_a_chosen_file_outlasts_new_figures(page, live_server, shop, tmp_path):  # noqa: F811
+    draft = checked(a_large_draft(shop, "Stale"), wholly=True)
+    Draft.objects.filter(pk=draft.pk).update(text="Hello $(Customer), it is late.")
+    check = drafts.look(Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk), limits=LIMITS)
+    sign_in(page, live_server)
+    page.goto(f"{live_server.url}/s/shop/drafts/{draft.pk}/review/")
+    expect(page.get_by_text("These figures are from before your last change")).to_be_visible()
+    mend(page, tmp_path, heading="Mobile number")
+    prepare.go_on(check.preparation.pk)
+    for _ in range(2):
+        with page.expect_response("**/progress/"):
+            pass
+    with page.expect_navigation():
+        page.get_by_role("button", name="Add the corrected rows").click()
+    prepared(page)
+    expect(page.get_by_role("button", name="Send to 2,476 recipients")).to_be_enabled()

@@ -1,0 +1,51 @@
+"""Templates and stylesheets can be read and compared line by line."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+LONGEST = 160
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+STYLES = sorted((ROOT / "static" / "css").rglob("*.css"))
+
+
+def _lines(paths: list[Path]) -> Iterator[tuple[str, str]]:
+    for path in paths:
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            yield f"{path.relative_to(ROOT).as_posix()}:{number}", line
+
+
+def _declarations(line: str) -> int:
+    """How many declarations the line of a stylesheet holds, outside comments, strings and brackets."""
+    line = re.sub(r"/\*.*?\*/|\"[^\"]*\"|'[^']*'", "", line)
+    while line != (line := re.sub(r"\([^()]*\)", "", line)):
+        pass
+    inside = line.rpartition("{")[2].partition("}")[0]
+    return sum(":" in part for part in inside.split(";"))
+
+
+def test_no_line_is_too_long():
+    assert [place for place, line in _lines([*TEMPLATES, *STYLES]) if len(line) > LONGEST] == []
+
+
+def test_each_declaration_has_a_line_of_its_own():
+    shared = re.compile(r"\{[^}]*:")  # a rule on one line
+    assert [at for at, line in _lines(STYLES) if _declarations(line) > 1 or shared.search(line)] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "count"),
+    [
+        ("  color: red;", 1),
+        (".a { color: red; margin: 0; }", 2),
+        ("  color: red; margin: 0;", 2),
+        ("  a:hover,", 1),
+        ("  background: url(data:image/svg+xml;a:b) /* x: y; */;", 1),
+        ('  content: "a: b; c: d";', 1),
+    ],
+)
+def test_declarations_are_counted(line, count):
+    assert _declarations(line) == count
