@@ -16,7 +16,7 @@ from sms.callbacks import log
 from sms.compose.approval import queries
 from sms.inbound import receipts
 from sms.models import DomainState, SendState, Service
-from sms.sends import calendar, control
+from sms.sends import calendar, holds
 from sms.sends.overview import overview_of
 from sms.worker import health
 
@@ -43,7 +43,7 @@ def home(request: HttpRequest, service: Service) -> HttpResponse:
     """A service at a glance."""
     now = timezone.now()
     overview = overview_of(service, now=now)
-    held = control.held_among([row.send for row in overview.recent])
+    held = holds.held_among([row.send for row in overview.recent])
     writes = "compose" in request.may  # type: ignore[attr-defined]
     planned = calendar.coming(
         [service], until=now + SOON, now=now, drafts_of=[service] if writes else [], most=LOOKED_AT

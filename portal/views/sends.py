@@ -29,7 +29,7 @@ from sms.models import (
     Service,
 )
 from sms.models.audit import audit
-from sms.sends import control, export
+from sms.sends import export, holds
 from sms.sends import progress as sends_progress
 from sms.sends.cancel import cancel
 from sms.sends.messages import messages_of
@@ -51,7 +51,7 @@ def sends(request: HttpRequest, service: Service) -> HttpResponse:
         "sends/list.html",
         {
             "rows": sends_progress.progress_of_page(found[:PAGE]),
-            "held": control.held_among(found),
+            "held": holds.held_among(found),
             "next_before": found[PAGE - 1].pk if len(found) > PAGE else 0,
             "wanted": wanted,
             "address": search.address,
@@ -95,20 +95,20 @@ def _progress(found: Send) -> dict[str, object]:
         "now": timezone.now(),
         "can_send_again": may_send_again(found),
         "clicks": ClickFigures.of_send(found.pk) if found.tracks_clicks else None,
-    } | _standing(found)
+    } | _kept_back(found)
 
 
-def _standing(found: Send) -> dict[str, object]:
+def _kept_back(found: Send) -> dict[str, object]:
     """What keeps an unfinished send back: holds, the stage of its ramp, and the night."""
     if found.state not in UNFINISHED:
         return {"holds": [], "own_hold": None, "stage": None, "night": None}
-    holds = sorted(control.holds_on(found), key=lambda one: one.send_id is None)  # its own first
+    held = sorted(holds.holds_on(found), key=lambda one: one.send_id is None)  # its own first
     return {
-        "holds": holds,
-        "own_hold": next((one for one in holds if one.send_id), None),
+        "holds": held,
+        "own_hold": next((one for one in held if one.send_id), None),
         "stage": sends_progress.stage_of(found),
         "night": None
-        if holds or found.service.paused_at
+        if held or found.service.paused_at
         else sends_progress.night_of(found, now=timezone.now()),
     }
 

@@ -16,7 +16,7 @@ from django.db.models import Q, Sum
 
 from sms.dispatch.fair_queue import WEIGHTS
 from sms.models import Draft, MessageState, Send, SendState, Service, Slice, StateCount
-from sms.sends import control
+from sms.sends import holds
 from sms.sends.plan.shared_rate import Load, Span, together
 from sms.values import quiet_hours
 
@@ -79,7 +79,7 @@ def coming(
     """What goes on or begins from `since` (None: now) until `until`; drafts only of the services in `drafts_of`."""
     by_id = {one.pk: one for one in services}
     sends, more = _open_sends(by_id, until=until, most=most)
-    held = control.held_among(sends)
+    held = holds.held_among(sends)
     left = _left(sends)
     spans = _spans(by_id, [one for one in sends if one.pk not in held], left, now=now)
     entries = [

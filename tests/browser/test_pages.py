@@ -23,7 +23,7 @@ from sms.models import (
     Service,
     ShortLinkDomain,
 )
-from sms.sends import control
+from sms.sends import holds
 from tests.browser.accessibility import problems
 from tests.browser.signed_in import a_request_with_changes, sign_in
 from tests.support.provider import Provider
@@ -59,10 +59,10 @@ def a_desk_in_trouble(service) -> tuple[Send, Send]:
     Provider(answer=breaks).dispatch()
     held = a_send(service, 200, ramp=True, lane=Lane.BULK)
     reason = "61 % of the messages with a result have failed; this service holds a send at 60 %."
-    control.hold(held, by=Actor.system(), because=reason, rule="failures")
+    holds.hold(held, by=Actor.system(), because=reason, rule="failures")
     domain = ShortLinkDomain.objects.create(service=service, region=service.region, host="go.example.test")
     for part in (unsure.sender, domain):
-        control.hold(part, by=BY, because="The operator moves this number to another route today.")
+        holds.hold(part, by=BY, because="The operator moves this number to another route today.")
     return unsure, held
 
 

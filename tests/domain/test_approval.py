@@ -26,7 +26,7 @@ from sms.models import (
     SendState,
     Slice,
 )
-from sms.sends import answers, control
+from sms.sends import answers, control, holds, reschedule
 from tests.support.approvals import a_careful_service, a_person, acting, request_of
 from tests.support.large_audiences import large_order
 from tests.support.provider import Provider
@@ -156,7 +156,7 @@ def test_a_time_that_has_passed_must_be_moved_before_anybody_can_say_yes():
     send, bob = a_send(service, due_at=due), a_person("bob", service)
     with pytest.raises(answers.TimePassed, match="has passed"):
         yes(send, bob, now=due + HOUR)
-    control.reschedule(send, due_at=due + 3 * HOUR, by=BY, now=due + HOUR)
+    reschedule.reschedule(send, due_at=due + 3 * HOUR, by=BY, now=due + HOUR)
     assert yes(send, bob, now=due + 2 * HOUR)
     send.refresh_from_db()
     assert (send.state, send.due_at) == (SendState.SCHEDULED, due + 3 * HOUR)
@@ -311,7 +311,7 @@ def test_who_moves_a_send_does_not_approve_the_new_time():
     service = a_careful_service()
     due = timezone.now() + HOUR
     send, bob = a_send(service, due_at=due), a_person("bob", service)
-    control.reschedule(send, due_at=due + HOUR, by=acting(bob), user=bob)
+    reschedule.reschedule(send, due_at=due + HOUR, by=acting(bob), user=bob)
     with pytest.raises(answers.OwnSend):
         yes(send, bob)
     assert yes(send, a_person("cem", service))
@@ -325,7 +325,7 @@ def test_a_move_voids_the_yes_and_asks_again():
     due = timezone.now() + HOUR
     send, bob = a_send(service, due_at=due), a_person("bob", service)
     yes(send, bob)
-    control.reschedule(send, due_at=due + HOUR, by=BY)
+    reschedule.reschedule(send, due_at=due + HOUR, by=BY)
     assert send.state == SendState.AWAITING
     first, second = ApprovalRequest.objects.order_by("pk")
     assert (first.state, second.state, second.changed) == ("void", "open", ["due_at"])
@@ -356,9 +356,9 @@ def test_a_yes_expires_where_the_send_has_not_begun_in_time():
     service = a_careful_service()
     send, bob = a_send(service), a_person("bob", service)
     yes(send, bob)
-    standing = control.hold(send, by=BY, because="Wait.")
+    standing = holds.hold(send, by=BY, because="Wait.")
     ApprovalRequest.objects.update(expires_at=timezone.now())
-    control.lift(standing, by=BY)
+    holds.lift(standing, by=BY)
     assert posted() == []  # before any round has looked
     send.refresh_from_db()
     assert send.state == SendState.AWAITING

@@ -15,7 +15,7 @@ from sms.compose.approval import endings, fingerprint, release, requests
 from sms.compose.create import create
 from sms.dispatch.claim import ClaimedSlice, Owner, renew
 from sms.models import ApprovalRequest, Message, Preparation, Send, SendState, Slice
-from sms.sends import answers, control
+from sms.sends import answers, reschedule
 from tests.support.approvals import a_careful_service, a_person, acting, request_of
 from tests.support.large_audiences import large_order
 from tests.support.provider import Provider
@@ -51,7 +51,7 @@ def a_yes(send: Send) -> None:
 
 
 def a_move(send: Send) -> None:
-    control.reschedule(send, due_at=timezone.now() + HOUR, by=BY)
+    reschedule.reschedule(send, due_at=timezone.now() + HOUR, by=BY)
 
 
 def a_change(send: Send) -> None:
@@ -136,8 +136,8 @@ def test_whoever_moves_a_send_while_it_is_written_cannot_approve_it():
     send = create(large_order(service, 1_500), by=BY)
     assert not background.work_on(send.preparation.pk, stopped=lambda: True)
     for due in (HOUR, 2 * HOUR):
-        control.reschedule(send, due_at=timezone.now() + due, by=acting(bob), user=bob)
-    control.reschedule(send, due_at=timezone.now() + HOUR, by=BY)
+        reschedule.reschedule(send, due_at=timezone.now() + due, by=acting(bob), user=bob)
+    reschedule.reschedule(send, due_at=timezone.now() + HOUR, by=BY)
     assert Preparation.objects.get(send=send).movers == [bob.pk]
     background.run(stopped=lambda: False)
     with pytest.raises(answers.OwnSend):

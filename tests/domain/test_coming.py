@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from sms.models import Draft, Lane, Service
-from sms.sends import calendar, control
+from sms.sends import calendar, control, holds
 from sms.sends.plan.shared_rate import Load, together
 from tests.support.provider import Provider
 from tests.support.sends import BY, a_send, a_service
@@ -36,8 +36,8 @@ def test_everything_open_is_there_at_its_time_and_nothing_that_is_over():
     Draft.objects.create(service=service, name="Of no time")
     assert [one.name for one in look(service, other)] == ["Soon", "Later", "Idea"]
     assert [one.name for one in look(service, drafts_of=())] == ["Later"], "drafts are for who may write them"
-    control.hold(soon, by=BY, because="Wait")
-    control.hold(later, by=BY, because="Wait")
+    holds.hold(soon, by=BY, because="Wait")
+    holds.hold(later, by=BY, because="Wait")
     assert [one.state for one in look(service, other)] == ["held", "held", "draft"]
 
 
@@ -87,7 +87,7 @@ def test_nobody_foresees_the_end_without_a_rate_or_on_hold():
     Service.objects.update(rate=1)
     service.refresh_from_db()
     assert look(service)[0].ends_at is not None
-    control.hold(send, by=BY, because="Wait")
+    holds.hold(send, by=BY, because="Wait")
     assert look(service)[0].ends_at is None
 
 

@@ -20,7 +20,7 @@ from sms.models import (
     SendState,
     Slice,
 )
-from sms.sends import control
+from sms.sends import reschedule
 from sms.sends.cancel import cancel
 from tests.support.large_audiences import large_order, one_block, rows
 from tests.support.provider import Provider
@@ -113,7 +113,7 @@ def test_a_scheduled_one_waits_for_its_time_and_may_be_put_off_while_it_is_writt
     service = a_service()
     due = timezone.now() + timedelta(days=1)
     send = create(large_order(service, due_at=due), by=BY)
-    control.reschedule(send, due_at=due + timedelta(days=1), by=BY)
+    reschedule.reschedule(send, due_at=due + timedelta(days=1), by=BY)
     background.run(**FOREVER)
     send.refresh_from_db()
     assert send.state == SendState.SCHEDULED

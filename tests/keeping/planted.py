@@ -49,7 +49,7 @@ from sms.models import (
     Upload,
 )
 from sms.reports import facts
-from sms.sends import answers, control
+from sms.sends import answers, control, holds
 from tests.keeping.scan import columns_with
 from tests.support.approvals import a_person, acting, request_of
 from tests.support.callback_receiver import LOOPBACK
@@ -241,8 +241,8 @@ def kept_lists(service: Service, ada: User) -> None:
 
 def desk(service: Service, ada: User) -> None:
     """What people of the desk write down, what a report says, and what a task was doing when it broke off."""
-    standing = control.hold(service.senders.first(), by=BY, because=f"{NATIONAL} complains")
-    control.lift(standing, by=BY)
+    standing = holds.hold(service.senders.first(), by=BY, because=f"{NATIONAL} complains")
+    holds.lift(standing, by=BY)
     to_another = create(order(service, "Hello", OTHER), by=BY)
     ended(service)
     retention.hold(to_another, because=f"Case of {NATIONAL}", by=BY)

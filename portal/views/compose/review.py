@@ -22,7 +22,7 @@ from sms.compose.errors import ComposeError
 from sms.ledger.slices import RAMP_FROM
 from sms.models import Draft, Preparation, Service
 from sms.models.audit import audit
-from sms.sends import control
+from sms.sends import holds
 
 PREVIEWED = 5
 SHOWN_REJECTS = 20
@@ -92,7 +92,7 @@ def _review(request: HttpRequest, found: Draft, looked: drafts.DraftTotals) -> d
         "rejects": figures.bad[:SHOWN_REJECTS],
         "ramps": figures.recipients >= RAMP_FROM,
         "holds": [
-            hold for part in (found.sender, found.link_domain) if part and (hold := control.hold_on(part))
+            hold for part in (found.sender, found.link_domain) if part and (hold := holds.hold_on(part))
         ],
         "tests": last_tests(found),
         "before": drafts.sent_before(looked.order),

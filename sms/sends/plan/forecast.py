@@ -16,7 +16,7 @@ from sms.dispatch.claim import open_slices
 from sms.dispatch.fair_queue import WEIGHTS
 from sms.dispatch.watch import PATIENCE
 from sms.models import MessageState, Pace, Preparation, Service, StateCount
-from sms.sends import control
+from sms.sends import holds
 from sms.sends.plan.shapes import Deferred, Released
 from sms.sends.plan.simulation import Course, Flow, Group, Speed, run
 from sms.values import quiet_hours
@@ -103,7 +103,7 @@ def _held(order: Order) -> str:
     if order.service.paused_at is not None:
         return "The service is paused; nothing starts until somebody resumes it."
     for part in (order.sender, order.link_domain):
-        if part is not None and control.hold_on(part) is not None:
+        if part is not None and holds.hold_on(part) is not None:
             return f"{part} is paused; nothing starts until somebody resumes it."
     return ""
 
