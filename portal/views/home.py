@@ -45,7 +45,7 @@ def home(request: HttpRequest, service: Service) -> HttpResponse:
     overview = overview_of(service, now=now)
     held = holds.held_among([row.send for row in overview.recent])
     writes = "compose" in request.may  # type: ignore[attr-defined]
-    planned = calendar.coming(
+    planned = calendar.entries_between(
         [service], until=now + SOON, now=now, drafts_of=[service] if writes else [], most=LOOKED_AT
     )
     context: dict[str, Any] = {

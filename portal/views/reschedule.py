@@ -56,7 +56,7 @@ def send_move(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, service: Service, found: Send, form: MoveForm) -> HttpResponse:
-    near = calendar.coming(
+    near = calendar.entries_between(
         [service], since=found.due_at - AROUND, until=found.due_at + AROUND, now=timezone.now()
     )
     entries = [one for one in near.entries if one.send != found]

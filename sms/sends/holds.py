@@ -1,7 +1,7 @@
 """Holds: nothing more is posted of a send, of a sender or of a short-link domain until the hold is lifted.
 
 A hold takes effect when a dispatcher next arms messages, a few hundredths of a second while it is busy: arming reads the holds in its own
-transaction, and what was armed but has not left comes back. Called by the pages and the API; the dispatcher's own rules place holds too (`sms.dispatch.watch`).
+transaction, and what was armed but has not left comes back. The dispatcher's own rules place holds too (`sms.dispatch.watch`).
 """
 
 from collections.abc import Sequence

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from sms.models import Draft, Lane, Service
-from sms.sends import calendar, control, holds
+from sms.sends import calendar, control, holds, rate_sharing
 from sms.sends.plan.shared_rate import Load, together
 from tests.support.provider import Provider
 from tests.support.sends import BY, a_send, a_service
@@ -20,7 +20,7 @@ def a_slow_service(**changes) -> Service:
 
 def look(*services, now=None, **options):
     options = {"until": timezone.now() + 7 * DAY, "drafts_of": services} | options
-    return calendar.coming(services, now=now or timezone.now(), **options).entries
+    return calendar.entries_between(services, now=now or timezone.now(), **options).entries
 
 
 @pytest.mark.django_db
@@ -108,7 +108,7 @@ def test_a_page_of_many_is_cut_and_says_so():
     service = a_service()
     for hours in range(4):
         a_send(service, due_at=timezone.now() + HOUR * (hours + 1))
-    found = calendar.coming([service], until=timezone.now() + DAY, now=timezone.now(), most=3)
+    found = calendar.entries_between([service], until=timezone.now() + DAY, now=timezone.now(), most=3)
     assert (len(found.entries), found.more) == (3, 1)
 
 
@@ -128,7 +128,7 @@ def test_what_takes_longer_than_a_month_has_no_end():
 def test_quiet_stretches_are_those_of_the_clock_of_the_service():
     service = Service(quiet_hours="21:00-08:00", time_zone="Europe/Berlin")
     since = datetime(2026, 3, 2, 23, tzinfo=UTC)  # midnight in Berlin
-    spans = calendar.quiet_spans(service, since=since, until=since + DAY)
+    spans = rate_sharing.quiet_spans(service, since=since, until=since + DAY)
     assert spans == [
         (since, since + 8 * HOUR),
         (since + 21 * HOUR, since + 24 * HOUR),
