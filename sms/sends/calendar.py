@@ -28,7 +28,7 @@ class CalendarEntry:
     """A send or a draft with a time.
 
     `state` is the send's, "held" where something keeps it back, or "draft". `recipients` is None where it is not known before the draft
-    is checked, `ends_at` where that cannot be foreseen. `late` is how much later it ends because of those in `beside`, which go at the same time.
+    is checked, `ends_at` where that cannot be foreseen. `late` is how much later it ends because of the sends in `beside`.
     """
 
     service: Service
