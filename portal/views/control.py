@@ -79,7 +79,7 @@ def send_resume(request: HttpRequest, service: Service, pk: int) -> HttpResponse
 def send_write_on(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Its messages could not be written, and the reason is mended."""
     send = get_object_or_404(Send.objects.select_related("service"), service=service, pk=pk)
-    if control.write_on(send, by=actor(request)):
+    if control.resume_writing(send, by=actor(request)):
         messages.success(
             request, "It goes on where it stopped. Nothing is posted before all messages are written."
         )

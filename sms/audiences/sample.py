@@ -16,13 +16,13 @@ from sms.audiences.files import Audience, AudienceError, Limits, Recipient, Reje
 from sms.models import AudienceVersion, Upload
 from sms.values.msisdn import country_of
 
-WHOLE = 1_000  # rows: up to so many, all are looked at
+WHOLE = 1_000  # rows: up to so many, all are sampled
 SPREAD = 200  # of more, so many evenly spread ones
 LONGEST = 20  # and of each column the rows with the longest values
 FIRST = 8  # rejected rows that are shown
 KEPT = 16  # samples in a process; a few hundred rows each
 SMALL_FILE = 1_000_000  # bytes
-LONGEST_PASTE = 400_000  # characters that are read while somebody types
+LONGEST_PASTE = 400_000  # characters that are read while they are typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def of_pasted(
 def of_upload(
     upload: Upload, *, country: str, column: str, limits: Limits, allow_duplicates: bool = False
 ) -> AudienceSample:
-    """Of a file that is small enough to be read while somebody writes."""
+    """Of a file that is small enough to be read while the text is written."""
     if upload.size > SMALL_FILE:
         return AudienceSample(note="The file is read on the next page.")
 

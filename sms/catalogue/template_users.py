@@ -31,7 +31,7 @@ def users_of(template: MessageTemplate, language: str = "") -> TemplateUsers:
 
 @dataclass(frozen=True, slots=True)
 class PlaceholderDifference:
-    """Placeholders that a version adds or removes against the published one. One with a fallback breaks nobody."""
+    """Placeholders that a version adds or removes against the published one. One with a fallback breaks no send."""
 
     added: list[str]
     removed: list[str]

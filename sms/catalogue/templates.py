@@ -66,7 +66,7 @@ def create(service: Service, name: str, wording: Wording, *, by: Actor) -> Messa
 
 @transaction.atomic
 def save_draft(template: MessageTemplate, wording: Wording, *, by: Actor) -> TemplateVersion:
-    """The draft of that language, made or changed; nobody uses it before it is published. Raises TemplateError."""
+    """The draft of that language, made or changed; it is not used before it is published. Raises TemplateError."""
     wording.check()
     locked = MessageTemplate.objects.select_for_update().get(pk=template.pk)
     draft = locked.versions.filter(language=wording.language, state=VersionState.DRAFT).first()

@@ -174,7 +174,7 @@ def _content_problems(order: Order) -> Iterator[Problem]:
 
 
 def _test_problems(order: Order, of: rules.TestSend, *, now: datetime) -> Iterator[Problem]:
-    """A test goes past the approvers, so it is looked at number by number."""
+    """A test needs no approval, so each of its numbers is checked."""
     if is_large(order):
         yield Problem("to", f"A test goes to {rules.MOST_RECIPIENTS} numbers at most.")
         return

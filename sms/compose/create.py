@@ -157,7 +157,7 @@ def _create_large(order: Order, figures: Survey, *, by: Actor, user: Any, now: d
 
 
 def _stored_audience(order: Order, *, user: Any) -> AudienceVersion:
-    """An audience that is in no database yet: its rows are read again while the messages are written."""
+    """An audience that is not stored yet: its messages are written from there."""
     version = AudienceVersion.objects.create(
         service=order.service,
         number=1,

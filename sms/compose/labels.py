@@ -1,4 +1,4 @@
-"""Labels of a send: how they are written, and how a send gets them. Called by `sms.compose`, its doors and the list of sends.
+"""Labels of a send: how they are written, and how a send gets them. Called by `sms.compose`, its callers and the list of sends.
 
 A label is one short word in lower case, so that “Invoice”, “invoice” and “ invoice ” are the same one in every list and report.
 """
@@ -14,7 +14,7 @@ from sms.models import Label, Send, Service
 from sms.models.label import LABEL_LENGTH
 
 MOST = 10  # of a send
-MOST_OF_A_SERVICE = 300  # so that a program does not give every send a label of its own
+MOST_OF_A_SERVICE = 300  # a program that gives every send its own label ends here
 NO_LABEL = "none"  # stands in the address of a report for no label
 _WORD = re.compile(r"[^\W_][\w.-]*")
 _LIKE_A_NUMBER = re.compile(r"\d(?:[-._]?\d){6}")
@@ -77,7 +77,7 @@ def problems(service: Service, written: Sequence[str]) -> Iterator[Problem]:
 
 
 def attach(send: Send, written: Sequence[str]) -> None:
-    """Label a send, in the transaction that makes it; its words were looked at by `problems`."""
+    """Label a send, in the transaction that makes it; its words were checked by `problems`."""
     if not written:
         return
     words = normalized_set(written)
@@ -89,12 +89,12 @@ def attach(send: Send, written: Sequence[str]) -> None:
 
 
 def labels_of(service: Service) -> list[str]:
-    """All labels of a service, for whoever chooses among them."""
+    """All labels of a service, to choose among."""
     return list(service.labels.values_list("word", flat=True))
 
 
 def having(sends: "QuerySet[Send]", written: str) -> "QuerySet[Send]":
-    """Those of the sends that have a label; none where it can be nobody's."""
+    """Those of the sends that have a label; none where it cannot be a label."""
     try:
         return sends.filter(labels__word=normalized(written))
     except BadLabel:

@@ -1,8 +1,8 @@
-"""Approving: a person's yes or no to a send that waits, and taking a send back to change it.
+"""Answers to requests for approval: a person approves or rejects a send that waits; taking a send back to change it.
 
-A yes is to the fingerprint that was on the page: where the send stands differently by then, the yes is refused, the old request is void
-and a new one says what has changed. A no cancels the send. Called by the approval pages; there is no approval by API or command line,
-because a yes is a person's.
+An approval is of the fingerprint that was on the page: where the send has changed since, the answer is refused, the old request is void
+and a new one says what has changed. A rejection cancels the send. Called by the approval pages; there is no approval by API or command
+line, because only people approve.
 """
 
 from datetime import datetime
@@ -32,7 +32,7 @@ LONGEST_COMMENT = 1000
 class ApprovalRefused(RuntimeError):
     """This answer cannot be taken; the sentence says why, and what to do.
 
-    OwnSend · NotAnApprover · Ended · ChangedSince · TimePassed · SaidAlready · NoReason · Begun
+    OwnSend · NotAnApprover · Ended · ChangedSince · TimePassed · AlreadyAnswered · ReasonMissing · ApprovalTooLate
     """
 
 
@@ -45,7 +45,7 @@ class NotAnApprover(ApprovalRefused):
 
 
 class Ended(ApprovalRefused):
-    """Somebody, or the clock, was faster."""
+    """It was answered, or its time was over, before."""
 
 
 class ChangedSince(ApprovalRefused):
@@ -53,15 +53,15 @@ class ChangedSince(ApprovalRefused):
 
 
 class TimePassed(ApprovalRefused):
-    """It was for a time that is over."""
+    """It was for a time that has passed."""
 
 
-class SaidAlready(ApprovalRefused):
+class AlreadyAnswered(ApprovalRefused):
     """One answer per person."""
 
 
-class NoReason(ApprovalRefused):
-    """A no has to say why."""
+class ReasonMissing(ApprovalRefused):
+    """A rejection needs a reason."""
 
 
 class ApprovalTooLate(ApprovalRefused):
@@ -77,9 +77,9 @@ def approve(
     comment: str = "",
     now: datetime | None = None,
 ) -> bool:
-    """Say yes to what was `seen` (the fingerprint on the page); True if it was the last that was needed, and the send is let go.
+    """Approve what was `seen` (the fingerprint on the page); True if it was the last approval needed, and the send is released.
 
-    Raises ApprovalRefused and stores no yes. Reads every message of the send, about a second for 100 000, before it locks anything.
+    Raises ApprovalRefused and stores no approval. Reads every message of the send, about a second for 100 000, before it locks anything.
     """
     now, digests = now or timezone.now(), fingerprint.digest_messages(request.send_id)
     with transaction.atomic():
@@ -116,10 +116,10 @@ def reject(
     comment: str,
     now: datetime | None = None,
 ) -> None:
-    """Say no, with the reason: the send is cancelled. Where nothing of it has gone, its draft can be changed and asked about again."""
+    """Reject, with the reason: the send is cancelled. Where nothing of it has gone, its draft can be changed and asked about again."""
     now = now or timezone.now()
     if not comment.strip():
-        raise NoReason("Say why, so that its author knows what to change.")
+        raise ReasonMissing("Say why, so that its author knows what to change.")
     with transaction.atomic():
         send, locked = _locked(request)
         _may_answer(locked, user=user, now=now)
@@ -133,9 +133,9 @@ def reject(
 
 
 def take_back(send: Send, *, by: Actor, now: datetime | None = None) -> Draft | None:
-    """Cancel a send that waits for a yes, or has it and has not begun; returns its draft, which can be changed again.
+    """Cancel a send that waits for approval, or has it and has not begun; returns its draft, which can be changed again.
 
-    None where it was not made from a draft. Raises Begun.
+    None where it was not made from a draft. Raises ApprovalTooLate.
     """
     now = now or timezone.now()
     with transaction.atomic():
@@ -172,7 +172,7 @@ def obstacle(request: ApprovalRequest, *, user: Any, now: datetime | None = None
 
 
 def too_late(request: ApprovalRequest, *, now: datetime) -> str:
-    """Why nobody can say yes before the send is moved or taken back; empty where it is in time."""
+    """Why it cannot be approved before the send is moved or taken back; empty where it is in time."""
     try:
         _in_time(request, request.send, now=now)
     except TimePassed as problem:
@@ -181,7 +181,7 @@ def too_late(request: ApprovalRequest, *, now: datetime) -> str:
 
 
 def _locked(request: ApprovalRequest) -> tuple[Send, ApprovalRequest]:
-    """The send before its request, as everybody locks."""
+    """The send before its request, in the order of locks."""
     sends = Send.objects.select_for_update(no_key=True, of=("self",)).select_related("service")
     send = sends.get(pk=request.send_id)
     return send, ApprovalRequest.objects.select_for_update(of=("self",)).get(pk=request.pk)
@@ -199,11 +199,11 @@ def _may_answer(request: ApprovalRequest, *, user: Any, now: datetime) -> None:
     if request.expires_at <= now:
         raise Ended("The time to answer is over. Its author can ask again.")
     if request.decisions.filter(by=user).exists():
-        raise SaidAlready("You have answered this. It waits for somebody else.")
+        raise AlreadyAnswered("You have answered this. It waits for somebody else.")
 
 
 def _in_time(request: ApprovalRequest, send: Send, *, now: datetime) -> None:
-    """A yes to a send whose time is over would send it at another time than was approved."""
+    """To approve a send whose time is over would send it at another time than was asked about."""
     if not request.at_once and send.due_at < now - IN_TIME:
         raise TimePassed(
             f"It was to go on {timezone.localtime(send.due_at):%-d %B at %H:%M %Z}, and that has passed. "

@@ -1,4 +1,4 @@
-"""Cancel what a send has not posted yet. Called by its page, the API, the controls, and a no of an approver."""
+"""Cancel what a send has not posted yet. Called by its page, the API, the controls, and a rejection."""
 
 from datetime import datetime
 
@@ -15,12 +15,12 @@ from sms.models.audit import audit
 def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:
     """Cancel what was not posted yet; returns how many messages that stopped.
 
-    Locking the slices comes first: it waits for whoever is arming one right now, and whoever arms later reads the new state. Slices
-    that are leased stay open, so that what they have in flight is still recorded or swept.
+    Locking the slices comes first: it waits for a dispatcher that is arming one right now, and one that arms after reads the new state.
+    Slices that are leased stay open, so that what they have in flight is still recorded or swept.
     """
     now = now or timezone.now()
     with transaction.atomic():
-        # NO KEY: counters point to the send, and whoever writes one while we wait for their messages must not wait for us
+        # NO KEY: counters point to the send, and a process that writes one while we wait for its messages must not wait for us
         locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
         if locked.state in (SendState.FINISHED, SendState.CANCELLED):
             return 0

@@ -52,7 +52,7 @@ def resume_service(service: Service, *, by: Actor) -> bool:
     return True
 
 
-def write_on(send: Send, *, by: Actor) -> bool:
+def resume_writing(send: Send, *, by: Actor) -> bool:
     """Take up the writing of a large send's messages where it failed; False where there is nothing to take up."""
     with transaction.atomic():
         locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)

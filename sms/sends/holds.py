@@ -47,7 +47,7 @@ def hold(
 
 
 def lift(held: Hold, *, by: Actor) -> bool:
-    """Go on where it stopped; False where somebody was faster."""
+    """Lift a hold, so that dispatch continues; False where it was lifted already."""
     scope = held.send or held.sender or held.link_domain
     with transaction.atomic():
         fresh = Hold.objects.active().filter(pk=held.pk)

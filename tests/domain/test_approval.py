@@ -85,7 +85,7 @@ def test_two_are_asked_where_a_rule_says_two():
     send, bob, eve = a_send(service), a_person("bob", service), a_person("eve", service)
     assert not yes(send, bob)
     assert posted() == []
-    with pytest.raises(answers.SaidAlready):
+    with pytest.raises(answers.AlreadyAnswered):
         yes(send, bob)
     assert yes(send, eve)
     assert len(posted()) == 1
@@ -223,7 +223,7 @@ def test_a_no_says_why_cancels_the_send_and_gives_the_draft_back():
     service = a_careful_service()
     draft, bob = a_draft(service), a_person("bob", service)
     send = drafts.send_draft(draft, by=BY, user=None, limits=Limits())
-    with pytest.raises(answers.NoReason):
+    with pytest.raises(answers.ReasonMissing):
         no(send, bob, comment="  ")
     no(send, bob)
     send.refresh_from_db()

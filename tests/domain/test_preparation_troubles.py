@@ -141,7 +141,7 @@ def test_what_its_audience_forbids_offers_no_way_on(client, failed):
 
 def test_a_cancelled_one_does_not_go_on(failed):
     cancel(failed, by=BY)
-    assert not control.write_on(failed, by=BY)
+    assert not control.resume_writing(failed, by=BY)
     assert not AuditEvent.objects.filter(act="send.writing_resumed").exists()
 
 

@@ -82,7 +82,7 @@ def test_the_plan_shows_the_same_request_and_the_checks_that_were_chosen(service
     order = an_order(
         service, policy_group=group_of(service), options=SendOptions(apply_frequency_cap=True, validity=600)
     )
-    made = plan.made(order, now=timezone.now(), public_url=PUBLIC_URL)
+    made = plan.build_plan(order, now=timezone.now(), public_url=PUBLIC_URL)
     assert '"validity":"600"' in made.request
     assert (made.policy.check_consent, made.policy.apply_frequency_cap) == (True, True)
 
@@ -116,7 +116,7 @@ def test_a_group_that_would_check_nothing_is_refused(service):
 @pytest.mark.parametrize("left_out", [one for one in DEFAULT_RECEIPTS if one != "CLICKED"])
 def test_the_plan_says_what_leaving_a_receipt_out_costs(service, left_out):
     options = SendOptions(receipts=tuple(one for one in DEFAULT_RECEIPTS if one != left_out))
-    made = plan.made(an_order(service, options=options), now=timezone.now(), public_url=PUBLIC_URL)
+    made = plan.build_plan(an_order(service, options=options), now=timezone.now(), public_url=PUBLIC_URL)
     assert [one.text for one in made.cautions if one.code == "receipts"] == [
         f"The receipt {left_out.capitalize()} is not asked for: {RECEIPTS[left_out]}."
     ]

@@ -283,7 +283,7 @@ def foretold(count: int) -> dict[str, float]:
     audience = read_pasted(numbers, country="GB", limits=Limits())
     order = Order(service=shop, sender=shop.senders.get(), audience=audience, content="Foretold.")
     now = timezone.now()
-    made = plan.made(order, now=now, public_url="https://desk.example.test")
+    made = plan.build_plan(order, now=now, public_url="https://desk.example.test")
     create(order, by=Actor.system("cli"))
     assert made.finish_at is not None
     return {"begun": now.timestamp(), "seconds": (made.finish_at - now).total_seconds()}

@@ -115,7 +115,7 @@ def _made(
 ) -> plan.Plan:
     row = request.GET.get("row", "")
     number = int(row) if not first and row.isascii() and row.isdecimal() and len(row) < 10 else None
-    return plan.made(
+    return plan.build_plan(
         order,
         now=timezone.now(),
         public_url=settings.PUBLIC_URL,

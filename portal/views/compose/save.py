@@ -83,8 +83,8 @@ def shown(
     now = timezone.now()
     colleagues = []
     if draft.pk and not draft.send_id:
-        collaboration.here(draft, user=user, field="", now=now)
-        colleagues = collaboration.colleagues(draft, besides=user, now=now)
+        collaboration.mark_present(draft, user=user, field="", now=now)
+        colleagues = collaboration.colleagues(draft, without=user, now=now)
     if kept and (words := told(kept, user)):
         messages.info(request, words)
     context = {
@@ -241,11 +241,11 @@ def draft_here(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     found = get_object_or_404(service.drafts, pk=pk)
     user, now = request.user, timezone.now()
     if "leave" in request.POST:
-        collaboration.leave(found, user=user)
+        collaboration.mark_left(found, user=user)
         return JsonResponse({})
-    collaboration.here(found, user=user, field=request.POST.get("field", ""), now=now)
+    collaboration.mark_present(found, user=user, field=request.POST.get("field", ""), now=now)
     form = DraftForm(instance=found, service=service)
-    people = [_words(one, form) for one in collaboration.colleagues(found, besides=user, now=now)]
+    people = [_words(one, form) for one in collaboration.colleagues(found, without=user, now=now)]
     return JsonResponse({"people": people, "revision": found.revision, "sent": bool(found.send_id)})
 
 
@@ -260,5 +260,5 @@ def draft_list(request: HttpRequest, service: Service) -> HttpResponse:
         "sender", "template", "upload", "audience", "created_by", "changed_by"
     )
     page = Paginator(rows.defer("pasted", "upload__content"), PAGE).get_page(request.GET.get("page"))
-    busy = collaboration.busy(page.object_list, now=timezone.now())
+    busy = collaboration.present_in(page.object_list, now=timezone.now())
     return render(request, "compose/drafts.html", {"page": page, "busy": busy})

@@ -92,7 +92,7 @@ class Sends(Resource):
         if body["dry_run"]:
             order = self._order(body)
             with naming_rows(order.audience, source_of(body)):
-                planned = plan.made(
+                planned = plan.build_plan(
                     order,
                     now=timezone.now(),
                     public_url=settings.PUBLIC_URL,

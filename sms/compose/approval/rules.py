@@ -61,7 +61,7 @@ NOT_NEEDED = Needed(0, (), 0, 0)
 
 
 class ApprovalSubject(Protocol):
-    """What of an order (`compose.order.Order`) the rules look at."""
+    """What the rules need of an order (`compose.order.Order`)."""
 
     @property
     def service(self) -> Service:

@@ -1,6 +1,6 @@
 """The figures of a draft whose audience is large, folded chunk by chunk. What is known so far is stored every second or so.
 
-An edit of the draft asks for another check (`sms.compose.drafts.look`), which takes the lease away: this one then ends without a result.
+An edit of the draft asks for another check (`drafts.totals_of`), which takes the lease away: this one ends without a result.
 """
 
 import time
@@ -31,7 +31,7 @@ def check(found: Preparation, lease: PreparationLease) -> Generator[None]:
     limits = Limits(**found.cursor["limits"])
     order = resolved(drafts.order_of_draft(draft, limits=limits))
     if drafts.check_digest(order) != found.digest:
-        raise LeaseLost  # it was changed a moment ago: whoever looks at it asks again
+        raise LeaseLost  # it was changed a moment ago: the next page asks for another check
     kept = order.audience
     assert isinstance(kept, storage.StoredAudience)
     cursor = dict(found.cursor)

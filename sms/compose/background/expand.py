@@ -1,7 +1,7 @@
 """A large send's rows into messages, a chunk of its audience in each transaction.
 
-The same composer as in the check makes the lines, and opt-outs are looked up again, so that whoever refused since is left out. Slices
-come last (`slicing.open_send`): nothing can be leased before every message is there. Where approvers are asked, what they are asked about
+The same composer as in the check makes the lines, and opt-outs are looked up again, so that opt-outs since then are left out. Slices
+come last (`slices.open_send`): nothing can be leased before every message is there. Where approvers are asked, what they are asked about
 is read before that last transaction, so that no other writer waits for the reading.
 """
 
@@ -24,14 +24,14 @@ from sms.ledger.crash_points import point
 from sms.ledger.states import CounterDeltas
 from sms.models import Preparation, Send, SendState
 
-READ_AT_A_TIME = 20  # slices, between two looks whether it is still ours
+READ_AT_A_TIME = 20  # slices, before the lease is kept again
 
 
 def expand(found: Preparation, lease: PreparationLease) -> Generator[None]:
     """A step is a chunk."""
     related = ("service", "sender", "template", "template_version", "link_domain", "audience")
     send = Send.objects.select_related(*related).get(preparation=found)
-    order = _order_again(send, found)
+    order = _order_of(send, found)
     composer, kept = Composer(order), order.audience
     assert isinstance(kept, storage.StoredAudience)
     cursor = dict(found.cursor)
@@ -57,7 +57,7 @@ def expand(found: Preparation, lease: PreparationLease) -> Generator[None]:
         yield
     send.recipients, send.rejected = cursor.get("messages", 0), cursor.get("rejects", 0)
     send.ramp = send.ramp and slices.ramps(send.recipients)
-    # nobody but us writes messages of a send that is preparing, so what takes long is read before its lock is taken
+    # only this worker writes messages of a send that is preparing, so what takes long is read before its lock is taken
     runs, digests, audience_change = slices.runs_of(send), None, None
     if send.approvers:
         digester, audience_change = MessageDigester(send.pk), requests.audience_change_of(send)
@@ -92,14 +92,14 @@ def expand(found: Preparation, lease: PreparationLease) -> Generator[None]:
 
 
 def _locked(send: Send) -> Send:
-    """The send's lock comes before that of its preparation, as in `sends.cancel`. Raises Gone where it was cancelled."""
+    """The send's lock comes before that of its preparation, as in `sends.cancel`. Raises LeaseLost where it was cancelled."""
     locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
     if locked.state != SendState.PREPARING:
         raise LeaseLost
     return locked
 
 
-def _order_again(send: Send, found: Preparation) -> Order:
+def _order_of(send: Send, found: Preparation) -> Order:
     """What the send was made of. The quiet hours are those that were in force then, whatever the service's are now."""
     assert send.audience is not None, "a large send names its audience"
     service = send.service

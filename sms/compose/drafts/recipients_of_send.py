@@ -141,7 +141,7 @@ def _csv(audience: Audience) -> bytes:
 
 
 def _placeholders(send: Send) -> Sequence[str]:
-    """Of the text; a template's have fallbacks of their own, which the draft's check looks at."""
+    """Of the text; a template's have fallbacks of their own, which the draft's check knows."""
     return text.placeholders(send.text) if not send.template_id else ()
 
 

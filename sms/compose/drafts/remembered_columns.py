@@ -1,4 +1,4 @@
-"""Columns, country and fillings that somebody chose for a file, offered again for the next one with the same headings."""
+"""The column, country and placeholder sources chosen for a file, offered for the next one with the same headings."""
 
 import hashlib
 import json
@@ -9,9 +9,9 @@ from sms.models import ColumnMemory, Draft
 
 
 def recall_columns(draft: Draft, *, limits: Limits) -> bool:
-    """Fill column, country and fillings as they were chosen for the last file with these headings; True where there was one.
+    """Fill them in as they were chosen for the last file with these headings; True where there was one.
 
-    For a file that was just uploaded. What the draft says already stays. The caller saves.
+    For a file that was just uploaded. What the draft has already stays. The caller saves.
     """
     key = _headings_key(draft, limits=limits)
     found = ColumnMemory.objects.filter(service=draft.service, headings=key).first() if key else None

@@ -1,4 +1,4 @@
-"""What a text becomes while somebody writes it: on a phone, row by row, and over all rows. Stores nothing, refuses nothing.
+"""What a text becomes while it is written: on a phone, row by row, and over all rows. Stores nothing, refuses nothing.
 
 `preview_of` is called at every key, so it reads a sample (`sms.audiences.sample`) and says where its figures are an estimate; `count` reads
 every row, and `totals_of_all` takes what a draft's check found. What nothing fills is marked; whether that can be sent is decided by

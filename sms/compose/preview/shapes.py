@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sms.compose import placeholders
 from sms.models import Sender, Service, ShortLinkDomain, TemplateVersion
 
-LONGEST = 20_000  # characters looked at; no service takes as many
+LONGEST = 20_000  # characters that are previewed; no service takes as many
 
 
 @dataclass(frozen=True, slots=True)

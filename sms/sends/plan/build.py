@@ -23,7 +23,7 @@ from sms.sends.plan.shapes import (
 )
 
 
-def made(
+def build_plan(
     order: Order,
     *,
     now: datetime,
@@ -34,7 +34,7 @@ def made(
     user: Any = None,
 ) -> Plan:
     """The plan at `now`. `row` is whose request is shown, the first one if None; `figures` saves a second survey of the same order,
-    and `masked` hides the number in the request, for whoever may not see it. `user` is who would ask for approval.
+    and `masked` hides the number in the request. `user` is who would ask for approval.
 
     Raises `ComposeError` exactly where making the send would, and for a row without a message.
     """

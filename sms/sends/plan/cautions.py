@@ -1,4 +1,4 @@
-"""What a careful colleague would say about a send before it goes."""
+"""Advice about a send before it goes out."""
 
 from collections.abc import Iterator
 

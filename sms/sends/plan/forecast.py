@@ -1,4 +1,4 @@
-"""When a send would begin and end: its own recipients by who is asleep when, the queue before it, and the pace of its service."""
+"""When a send would begin and end: its own recipients by their quiet hours, the queue before it, and the pace of its service."""
 
 import copy
 import math
@@ -23,9 +23,9 @@ from sms.values import quiet_hours
 
 MOST_FLOWS = 100  # of the queue; what is smaller is taken together
 MANY = 40  # moments shown until which messages are put off
-RECENT = 5  # large sends whose writing tells how long the next one takes
+RECENT = 5  # large sends, by whose preparation the next one is estimated
 WRITTEN = 5_000.0  # messages a second, where none was written yet
-NOTICED = 1.5  # seconds until somebody is at it
+NOTICED = 1.5  # seconds until a worker takes it up
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class SendForecast:
 
 
 def forecast(order: Order, figures: Survey, *, now: datetime) -> SendForecast:
-    """What is known at `now`; faults, receipts and sends that come later are not foreseen."""
+    """What is known at `now`; faults, receipts and later sends are not foreseen."""
     service = order.service
     quiet = quiet_hours_of(order)
     start = max(order.due_at or now, now + _preparing(figures.rows))
@@ -124,7 +124,7 @@ def _moment(seconds: float) -> datetime:
 
 
 def _allowed(quiet: str, home: str) -> Callable[[Group, float], float]:
-    """As `dispatch.look.may_disturb` decides, for a whole group."""
+    """As `dispatch.last_look.may_disturb` decides, for a whole group."""
 
     def first(group: Group, at: float) -> float:
         if not quiet:
