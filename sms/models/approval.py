@@ -182,7 +182,7 @@ class ApprovalRequest(models.Model):
     parts = models.JSONField()
     snapshot = models.JSONField()
     changed = models.JSONField(default=list, help_text="Parts that differ from the request before.")
-    moved = models.JSONField(
+    audience_change = models.JSONField(
         default=dict, help_text="Recipients added, removed and the same since the request before."
     )
     at_once = models.BooleanField(help_text="Goes with the last yes; otherwise at its time.")
@@ -206,12 +206,12 @@ class ApprovalRequest(models.Model):
         null=True, blank=True, help_text="When the send was let go: its time, where it goes at once."
     )
     begun_at = models.DateTimeField(null=True, blank=True, help_text="First claimed by a dispatcher.")
-    tell_at = models.DateTimeField(null=True, blank=True, help_text="When the next mail about it is due.")
-    told = models.JSONField(default=list, help_text="Mails that went out.")
+    mail_due_at = models.DateTimeField(null=True, blank=True, help_text="When the next mail about it is due.")
+    mailed = models.JSONField(default=list, help_text="Mails that went out.")
 
     personal = PersonalData(
         service="service",
-        texts=("rules", "parts", "snapshot", "changed", "moved", "told"),
+        texts=("rules", "parts", "snapshot", "changed", "audience_change", "mailed"),
         team=("asked_label", "ended_by"),
         neutral=("fingerprint",),
     )
@@ -229,7 +229,9 @@ class ApprovalRequest(models.Model):
                 condition=Q(state__in=("open", "approved"), begun_at__isnull=True),
             ),  # used by: rounds
             models.Index(
-                fields=("tell_at",), name="approval_request_to_tell", condition=Q(tell_at__isnull=False)
+                fields=("mail_due_at",),
+                name="approval_request_to_mail",
+                condition=Q(mail_due_at__isnull=False),
             ),  # used by: rounds
         )
         constraints = (

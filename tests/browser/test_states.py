@@ -50,18 +50,18 @@ def a_large_draft(service: Service, name: str, **changes) -> Draft:
     fields |= {"sender": service.senders.get(), "upload": a_file(service, f"{name}.csv")}
     draft = Draft.objects.create(service=service, **fields)
     with pytest.raises(drafts.NotReady) as reading:
-        drafts.look(draft, limits=LIMITS)
-    background.go_on(reading.value.preparation.pk, stopped=iter([False, True, True]).__next__)
+        drafts.totals_of(draft, limits=LIMITS)
+    background.work_on(reading.value.preparation.pk, stopped=iter([False, True, True]).__next__)
     return draft
 
 
 def checked(draft: Draft, *, wholly: bool) -> Draft:
     """Its rows are read and its check is asked for, or done."""
-    background.go_on(draft.version.preparation.pk)
+    background.work_on(draft.version.preparation.pk)
     found = Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk)
-    check = drafts.look(found, limits=LIMITS).preparation
+    check = drafts.totals_of(found, limits=LIMITS).preparation
     if wholly:
-        background.go_on(check.pk)
+        background.work_on(check.pk)
     return found
 
 
@@ -71,7 +71,7 @@ def drafts_in_every_state(service: Service) -> Iterator[tuple[str, str]]:
     yield "reading", f"drafts/{reading.pk}/review/"
     yield "compose, reading", f"drafts/{reading.pk}/"
     stopped = a_large_draft(service, "Stopped")
-    drafts.stop(stopped)
+    drafts.stop_preparing(stopped)
     yield "reading stopped", f"drafts/{stopped.pk}/review/"
     failed = a_large_draft(service, "Failed")
     trouble = "people.csv is a PDF, no table. Save it as CSV or XLSX and choose that."
@@ -82,7 +82,7 @@ def drafts_in_every_state(service: Service) -> Iterator[tuple[str, str]]:
     Preparation.objects.filter(draft=counting).update(rows=1_000, done=1_000, total=2_500)
     yield "checking", f"drafts/{counting.pk}/review/"
     halted = checked(a_large_draft(service, "Halted"), wholly=False)
-    drafts.stop(halted)
+    drafts.stop_preparing(halted)
     yield "check stopped", f"drafts/{halted.pk}/review/"
     ready = checked(a_large_draft(service, "Ready"), wholly=True)
     yield "flight plan, large", f"drafts/{ready.pk}/review/"
@@ -91,9 +91,9 @@ def drafts_in_every_state(service: Service) -> Iterator[tuple[str, str]]:
     for name, end in (("Stale", False), ("Stale and stopped", True)):
         stale = checked(a_large_draft(service, name), wholly=True)
         Draft.objects.filter(pk=stale.pk).update(text="Hello $(Customer), it is late.")
-        drafts.look(Draft.objects.select_related(*drafts.RELATED).get(pk=stale.pk), limits=LIMITS)
+        drafts.totals_of(Draft.objects.select_related(*drafts.RELATED).get(pk=stale.pk), limits=LIMITS)
         if end:
-            drafts.stop(stale)
+            drafts.stop_preparing(stale)
         yield name.lower(), f"drafts/{stale.pk}/review/"
     yield from small_drafts(service)
 
