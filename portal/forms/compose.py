@@ -16,7 +16,7 @@ from portal.limits import upload_limits
 from portal.presenters import wording
 from sms.compose import drafts
 from sms.compose.drafts import collaboration
-from sms.compose.options import LONGEST_VALIDITY, RECEIPTS, USUAL
+from sms.compose.options import DEFAULT_RECEIPTS, LONGEST_VALIDITY, RECEIPTS
 from sms.models import Draft, Lane, Resend, Service, TemplateVersion, Upload, VersionState
 
 LANES = [(Lane.URGENT, "Urgent"), (Lane.NORMAL, "Normal"), (Lane.BULK, "Bulk")]
@@ -177,7 +177,7 @@ class DraftForm(forms.ModelForm):
         self.initial["track"] = "yes" if self.instance.track_clicks else "no"
         for name in ("check_consent", "apply_frequency_cap"):
             self.initial[name] = {True: "yes", False: "no", None: ""}[getattr(self.instance, name)]
-        self.initial["receipts"] = self.instance.receipts or list(USUAL)
+        self.initial["receipts"] = self.instance.receipts or list(DEFAULT_RECEIPTS)
 
     def _times(self) -> None:
         """Every time of the page is shown in the draft's zone, the viewer's where none was chosen."""
@@ -276,10 +276,10 @@ class DraftForm(forms.ModelForm):
             return
         wanted = cleaned.get("receipts") or []
         if not wanted and "receipts_shown" not in self.data:
-            wanted = list(USUAL)
+            wanted = list(DEFAULT_RECEIPTS)
         if not wanted:
             self.add_error("receipts", "Ask for at least one, or nobody learns what became of a message.")
-        self.instance.receipts = [] if set(wanted) in (set(), set(USUAL)) else wanted
+        self.instance.receipts = [] if set(wanted) in (set(), set(DEFAULT_RECEIPTS)) else wanted
 
     def _fill(self) -> None:
         """What fills each placeholder that the page showed; what was chosen for others stays."""
@@ -309,7 +309,7 @@ class DraftForm(forms.ModelForm):
         if file is not None:
             draft.upload = Upload.keep(file.read(), service=self.service, name=file.name or "file", user=user)
             draft.column = "" if stored and stored.upload and stored.column == draft.column else draft.column
-            drafts.recall(draft, limits=upload_limits())
+            drafts.recall_columns(draft, limits=upload_limits())
         elif self.cleaned_data.get("remove_file"):
             draft.upload = None
         if draft.pk is None:

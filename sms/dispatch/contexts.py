@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from django.db import transaction
 
 from sms.catalogue.credentials import ProviderConnection, connection_of
-from sms.compose import approval
+from sms.compose.approval import release
 from sms.dispatch import record
 from sms.dispatch.breaker import Breaker, Breakers
 from sms.dispatch.claim import ClaimedSlice
@@ -68,7 +68,7 @@ class ServiceContexts(dict[int, ServiceContext]):
         """Compares what was just read with what was approved, where approval was needed."""
         if not self.template(lease).approvers:
             return True
-        approved = approval.as_approved(
+        approved = release.is_as_approved(
             lease.send_id,
             slice_id=lease.slice_id,
             first_id=lease.first_id,

@@ -1,6 +1,6 @@
 """The deltas of one transaction, written once at its end: counters by send, and facts by send and place.
 
-What a message adds to both follows from its row alone (`sms.reports.facts.from_messages` says the same in SQL), so a change is
+What a message adds to both follows from its row alone (`sms.models.sql.facts.from_messages` says the same in SQL), so a change is
 what the row added before taken away and what it adds now put there, and nothing has to be counted.
 """
 
@@ -11,17 +11,15 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import astuple, replace
 
-from sms.models.fact import FactDelta
+from sms.models.fact import FIGURES, HOUR, NAMED, FactDelta
 from sms.models.link import Click
-from sms.models.message import MessageState
+from sms.models.message import NOT_POSTED, MessageState
 from sms.models.send import StateCount
 from sms.models.sql.insert import StatementBatch, insert
 from sms.models.sql.messages import ChangedGroup, MessageRow
 from sms.values.histogram import bucket
 
-NOT_POSTED = frozenset({MessageState.PENDING, MessageState.CANCELLED, MessageState.EXPIRED})
 BEST = (Click.Verdict.HUMAN, Click.Verdict.UNSURE, Click.Verdict.MACHINE)  # whose click a message counts for
-HOUR = 3600
 
 
 class CountedMessage(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
@@ -64,7 +62,7 @@ class MessagePlace(msgspec.Struct, frozen=True, gc=False):
 
 
 class FactKey(msgspec.Struct, frozen=True, gc=False):
-    """What a fact is about; the columns of `FactDelta`."""
+    """What a fact is about: the columns NAMED of `FactDelta`, in that order."""
 
     measure: str
     word: str
@@ -78,7 +76,7 @@ class FactKey(msgspec.Struct, frozen=True, gc=False):
 
 
 class FactFigures(msgspec.Struct, gc=False):
-    """How much was counted; the columns of `FactDelta`."""
+    """How much was counted: the columns FIGURES of `FactDelta`, in that order."""
 
     messages: int = 0
     amount: int = 0
@@ -88,8 +86,6 @@ class FactFigures(msgspec.Struct, gc=False):
 
 
 NOTHING = FactFigures()
-FACT_KEY: tuple[str, ...] = FactKey.__struct_fields__
-FACT_FIGURES: tuple[str, ...] = FactFigures.__struct_fields__
 
 
 class CounterDeltas:
@@ -173,7 +169,7 @@ class CounterDeltas:
         facts = [
             (*astuple(key), *astuple(figures)) for key, figures in self.facts.items() if figures != NOTHING
         ]
-        insert(FactDelta, FACT_KEY + FACT_FIGURES, facts, batch=statements)
+        insert(FactDelta, NAMED + FIGURES, facts, batch=statements)
         if batch is None:
             statements.run()
         self._messages.clear()

@@ -7,9 +7,8 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Sum
 
-from sms.ledger.counters import FACT_FIGURES
 from sms.models import Fact
-from sms.models.fact import MEASURES, TIMES
+from sms.models.fact import FIGURES, MEASURES, TIMES
 from sms.reports.figures import FactSums
 from sms.reports.query import EPOCH
 from sms.values.histogram import within
@@ -95,7 +94,7 @@ def levels(service_id: int, *, now: datetime, days: int = DAYS) -> Levels:
         at__lte=today,
     ).order_by()
     for at, measure, word, code, bucket, m, a, ao, b, bo in rows.values_list(
-        "at", "measure", "word", "code", "bucket", *FACT_FIGURES
+        "at", "measure", "word", "code", "bucket", *FIGURES
     ):
         if measure in TIMES:
             found[at].time(measure, bucket, m)

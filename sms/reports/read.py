@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Exists, Q, QuerySet
 
-from sms.ledger.counters import FACT_FIGURES
 from sms.models import FactDelta, FactFold, FactProfile, ReportedSend, SendFact
-from sms.models.fact import TIMES
+from sms.models.fact import FIGURES, TIMES
 from sms.reports.figures import FactSums
 from sms.reports.query import EPOCH, NONE, OF_PLACE, ReportQuery
 from sms.reports.sums import Key, ReportContext, known_of, states_by_day, sums, times_kept, values
@@ -175,7 +174,7 @@ def lines_of_sends(rows: Sequence[ReportedSend], known: ReportContext) -> Iterat
     class_of = {row.send_id: known.class_of(row.profile_id) for row in rows}
     facts = SendFact.objects.filter(send_id__in=list(class_of)).order_by()
     for send, measure, word, code, bucket, *figures in facts.values_list(
-        "send_id", "measure", "word", "code", "bucket", *FACT_FIGURES
+        "send_id", "measure", "word", "code", "bucket", *FIGURES
     ):
         m, a, ao, b, bo = figures
         if measure in TIMES:

@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 from django.db.models import Aggregate, Case, IntegerField, QuerySet, Sum, TextField, Value, When
 
-from sms.ledger.counters import FACT_FIGURES, NOT_POSTED
 from sms.models import Fact, FactProfile, Price, Sender
-from sms.models.fact import TIMED
+from sms.models.fact import FIGURES, TIMED
+from sms.models.message import NOT_POSTED
 from sms.reports.figures import MICRO, SHOWN_TIMES, FactSums
 from sms.reports.query import NONE, OF_PLACE, OF_PROFILE, ReportQuery
 
@@ -168,7 +168,7 @@ def _group(asked: ReportQuery) -> tuple[str, ...]:
 
 
 def _count(rows: "QuerySet[Fact]", group: tuple[str, ...], found: dict[Key, FactSums]) -> None:
-    totals = {f"total_{name}": _Total(name) for name in FACT_FIGURES}
+    totals = {f"total_{name}": _Total(name) for name in FIGURES}
     counted = rows.filter(measure__in=_COUNTED).values_list(*group, "measure", "word", "code")
     for *key, measure, word, code, m, a, ao, b, bo in counted.annotate(**totals):
         found[tuple(key)].add(measure, word, code, (m, a, ao, b, bo))
@@ -222,7 +222,7 @@ def _priced(
     else:
         rows = _rows(asked, Fact.Cut.PRICED, span, known.counted).filter(measure="posted")
     classes, kind_of = _classes(known)
-    totals = {f"total_{name}": _Total(name) for name in FACT_FIGURES}
+    totals = {f"total_{name}": _Total(name) for name in FIGURES}
     grouped = rows.annotate(kind_of=kind_of).values_list(*group, "kind_of", "country")
     for *key, number, country, m, a, ao, b, bo in grouped.annotate(**totals):
         figures, (kind, tracked, smart) = found[tuple(key)], classes[number]

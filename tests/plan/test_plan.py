@@ -34,7 +34,7 @@ PRICES = "country,sender kind,price,currency\nGB,,0.045,EUR\nGB,alphanumeric,0.0
 
 
 def planned(order: Order, *, now: datetime = NOON, **options) -> plan.Plan:
-    return plan.made(order, now=now, public_url=PUBLIC_URL, **options)
+    return plan.build_plan(order, now=now, public_url=PUBLIC_URL, **options)
 
 
 def people(*numbers: str):

@@ -16,6 +16,7 @@ from sms.ledger import states
 from sms.ledger.counters import CounterDeltas
 from sms.ledger.state_machine import StateChange
 from sms.models import AuditEvent, Fact, Message, ReportFile, ReportSchedule, Send
+from sms.models.sql.messages import Acceptance
 from sms.reports import facts
 from sms.reports.mail import next_time
 from tests.support.people import Cast, a_cast
@@ -42,7 +43,7 @@ def sent(service, count: int = 30, *, failed: int = 3, heard: int = 25, days_ago
     ids = list(send.messages.order_by("pk").values_list("pk", flat=True))
     deltas = CounterDeltas()
     states.arm(ids, at=at, deltas=deltas)
-    states.accept([(pk, 1, "p") for pk in ids], at=at + timedelta(seconds=1), deltas=deltas)
+    states.accept([Acceptance(pk, 1, "p") for pk in ids], at=at + timedelta(seconds=1), deltas=deltas)
     news = [
         StateChange(
             pk,
@@ -224,7 +225,7 @@ def test_a_long_report_is_made_in_the_background(cast, monkeypatch):
     for kind in ("csv", "xlsx"):
         cast["auditor"].post(f"{URL}export/", {"query": "by=send", "kind": kind})
     assert "0 of 3" in text_of(cast["auditor"].get("/s/shop/report-files/"))
-    assert reports.make_files(owner="test") == 2
+    assert reports.make_files() == 2
     for one in ReportFile.objects.all():
         assert (one.done, one.rows) == (3, 3)
         answer = cast["auditor"].post(f"/s/shop/report-files/{one.pk}/")
@@ -239,7 +240,7 @@ def test_a_file_that_is_cancelled_is_not_made(cast, monkeypatch):
     cast["auditor"].post(f"{URL}export/", {"query": "by=send", "kind": "csv"})
     one = ReportFile.objects.get()
     cast["auditor"].post(f"/s/shop/report-files/{one.pk}/cancel/")
-    assert reports.make_files(owner="test") == 0
+    assert reports.make_files() == 0
     assert "Cancelled" in text_of(cast["auditor"].get("/s/shop/report-files/"))
 
 

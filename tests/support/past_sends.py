@@ -51,7 +51,9 @@ def play(send: Send, *, at: datetime, ends, clicks: bool) -> None:
     ]
     states.arm([one.pk for one in posted], at=at, deltas=deltas)
     states.accept(
-        [(one.pk, 1, f"p-{one.pk}") for one in posted], at=at + timedelta(milliseconds=80), deltas=deltas
+        [Acceptance(one.pk, 1, f"p-{one.pk}") for one in posted],
+        at=at + timedelta(milliseconds=80),
+        deltas=deltas,
     )
     for index, one in enumerate(messages):
         end = ends[index % len(ends)]

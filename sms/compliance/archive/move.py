@@ -22,7 +22,6 @@ from sms.compliance.archive.read import rows_of
 from sms.compliance.archive.rewrite import rewrite
 from sms.compliance.archive.rows import ArchivedMessage, content_of, pack, read_ledger
 from sms.compliance.archive.strip import StripRule, strip
-from sms.ledger.counters import FACT_FIGURES, FACT_KEY
 from sms.ledger.crash_points import point
 from sms.models import (
     Archive,
@@ -37,6 +36,7 @@ from sms.models import (
     SendKeeping,
     Service,
 )
+from sms.models.fact import FIGURES, NAMED
 from sms.models.sql import id_list
 from sms.reports import facts
 
@@ -248,17 +248,15 @@ def squash(send_id: int) -> None:
     if kept.count() < SQUASH_FROM:
         return
     ids = list(kept.values_list("pk", flat=True))
-    named = list(FACT_KEY)
-    sums = {f"sum_{name}": Sum(name) for name in FACT_FIGURES}
+    named = list(NAMED)
+    sums = {f"sum_{name}": Sum(name) for name in FIGURES}
     totals = list(kept.order_by().values(*named).annotate(**sums))
     if len(totals) > len(ids) * 3 // 4:
         return
     KeptFact.objects.filter(pk__in=id_list.among(ids)).delete()
     KeptFact.objects.bulk_create(
         (
-            KeptFact(
-                **{name: row[name] for name in named}, **{name: row[f"sum_{name}"] for name in FACT_FIGURES}
-            )
+            KeptFact(**{name: row[name] for name in named}, **{name: row[f"sum_{name}"] for name in FIGURES})
             for row in totals
         ),
         batch_size=500,
