@@ -63,9 +63,14 @@ class Progress:
         return sum(self.counts.get(state, 0) for state in done)
 
     @property
+    def unanswered(self) -> int:
+        """Messages whose last receipt is still to come."""
+        return self.send.recipients - self.final
+
+    @property
     def settled(self) -> bool:
         """Whether nothing is expected any more."""
-        return self.final == self.send.recipients
+        return self.unanswered == 0
 
     @property
     def bar(self) -> list["Part"]:

@@ -97,8 +97,8 @@ _IN_WORDS: Mapping[str, str] = {
     Reason.DOUBLE: "the same visit twice within a second",
     Reason.HASTY: "very soon after delivery",
     Reason.DESK_EARLY: "a computer, soon after delivery",
-    Reason.PHONE: "a phone, nothing against it",
-    Reason.BROWSER: "a browser, nothing against it",
+    Reason.PHONE: "looks like a person's phone",
+    Reason.BROWSER: "looks like a person's browser",
 }
 
 

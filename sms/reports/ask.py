@@ -109,7 +109,7 @@ def read(service_id: int, given: Mapping[str, str], *, now: datetime) -> tuple[A
     today, wrong = now.astimezone(UTC).date(), list[str]()
     by = given.get("by") or "day"
     if by not in BY:
-        wrong.append(f"“{by[:40]}” is nothing that a report can be by. It shows days instead.")
+        wrong.append(f"There is no report by “{by[:40]}”. It shows days instead.")
         by = "day"
     until = _date(given.get("until", ""), "until", wrong) or today
     usual = 2 if by == "hour" else USUAL

@@ -47,7 +47,7 @@ def parse_inbound(raw: bytes) -> Inbound:
     }
     handset = text(field.get("oa"))
     if not handset.strip():
-        raise Unreadable("It names no handset (oa).")
+        raise Unreadable("We could not read who sent it.")
     return Inbound(
         msisdn=number(handset),
         sender=text(field.get("da")).strip(),
