@@ -85,7 +85,7 @@ def test_two_people_write_one_draft(page, live_server, shop, context, browser, c
     expect(state_of(page)).to_contain_text("Saved")
     assert Draft.objects.get().text == "Written on a train"
     page.locator("summary", has_text="Expiry").click()
-    page.get_by_label("So long after it is handed over").check()
+    page.get_by_label("After a while").check()
     page.get_by_label("How long").fill("100")
     page.get_by_label("Unit").select_option("hours")
     expect(state_of(page)).to_contain_text("At most 72 hours")
