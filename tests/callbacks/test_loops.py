@@ -39,7 +39,7 @@ def test_the_loop_outlives_a_database_that_is_away(monkeypatch):
         over.set()
         return 0
 
-    monkeypatch.setattr(tasks.rounds, "tell", tell)
+    monkeypatch.setattr(tasks.jobs, "tell", tell)
     monkeypatch.setattr(tasks, "LONGEST_PAUSE", 0.01)
     tasks.tell_until(over.is_set)
     assert len(turns) == 2
