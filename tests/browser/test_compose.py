@@ -1,5 +1,6 @@
 """The compose page in Chromium while people write: saved, shown, undisturbed by others, and accessible in every state."""
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from portal.models import Membership, User
@@ -7,21 +8,15 @@ from sms.audiences import packing, saved
 from sms.audiences.files import Limits
 from sms.models import Draft, ShortLinkDomain
 from tests.browser.accessibility import problems
+from tests.browser.large_drafts import stored
 from tests.browser.signed_in import PASSWORD, sign_in
 from tests.support.sends import BY
+
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def state_of(page: Page):
     return page.locator("[data-state]")
-
-
-def stored(page, text: str) -> None:
-    """Wait until that text is saved: what the page says may still be of the save before."""
-    for _ in range(200):
-        if Draft.objects.filter(text=text).exists():
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(f"{text!r} was not saved within ten seconds")
 
 
 def test_two_people_write_one_draft(page, live_server, shop, context, browser, complaints):
