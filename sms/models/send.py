@@ -1,5 +1,8 @@
 """A send: one composed job, its slices of work, its rejects and its counters."""
 
+from collections.abc import Collection
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q, Sum
@@ -203,6 +206,14 @@ class Send(models.Model):
         options = self.wishes.get("options", {})
         told = "receipts" not in self.wishes or "CLICKED" in self.wishes["receipts"]
         return self.link_domain_id is not None and bool(options.get("trackClicks", True)) and told
+
+    @classmethod
+    def ready_times(cls, send_ids: Collection[int]) -> dict[int, datetime]:
+        """When the first message of each send could be posted."""
+        if not send_ids:
+            return {}
+        rows = cls.objects.filter(pk__in=send_ids).order_by().values_list("pk", "created_at", "due_at")
+        return {pk: max(created_at, due_at) for pk, created_at, due_at in rows}
 
     def counts(self) -> dict[str, int]:
         """Messages by state, from the counters; states nobody is in are left out."""
