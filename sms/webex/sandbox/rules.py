@@ -7,7 +7,7 @@ import re
 import sys
 from typing import Any, NamedTuple
 
-from sms.webex.sandbox import due_times, message_text
+from sms.webex.sandbox import message_text
 from sms.webex.sandbox.fields import known, string
 from sms.webex.sandbox.refusals import SandboxRefused, invalid, missing
 from sms.webex.sandbox.request_options import (
@@ -19,6 +19,7 @@ from sms.webex.sandbox.request_options import (
 )
 from sms.webex.sandbox.settings import Settings
 from sms.webex.sandbox.switches import Switches
+from sms.webex.sandbox.times import due_and_expiry
 
 MAX_DESTINATIONS = 1000
 MAX_CALLBACK = 2000
@@ -87,7 +88,7 @@ def read(body: bytes, settings: Settings, now: float) -> tuple[SandboxOrder, lis
     destinations = _destinations(data, text, settings)
     links = links_of(data, settings) if data.get("options") is not None else _NO_LINKS
     policy = policy_of(data, switches) if data.get("contactPolicy") is not None else None
-    send_at, expire_at = due_times.times(data, switches, now)
+    send_at, expire_at = due_and_expiry(data, switches, now)
     callback = string(data, "callbackData")
     if len(callback) > MAX_CALLBACK:
         raise invalid("callbackData")
