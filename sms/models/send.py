@@ -40,9 +40,9 @@ class Lane(models.IntegerChoices):
 class Resend(models.TextChoices):
     """What becomes of a message of which we do not know whether it was sent (`sms.dispatch.settle`)."""
 
-    NEVER = "never", "Never by itself: wait for the receipt or a person"
-    EVIDENCE = "evidence", "Only when others' receipts show that it was not sent"
-    ALWAYS = "always", "After ten seconds, once: it may arrive twice"
+    NEVER = "never", "Wait for the receipt or a person"
+    EVIDENCE = "evidence", "Send again only when others' receipts show that it was not sent"
+    ALWAYS = "always", "Send again after ten seconds, once: it may arrive twice"
 
 
 class Send(models.Model):
@@ -86,7 +86,7 @@ class Send(models.Model):
     )
     stage = models.PositiveSmallIntegerField(default=0, help_text="Slices up to this stage may be worked on.")
     approvers = models.PositiveSmallIntegerField(
-        default=0, db_default=0, help_text="How many must say yes before anything is posted."
+        default=0, db_default=0, help_text="How many must approve before anything is posted."
     )
     callback_data = models.CharField(max_length=1500, blank=True)
     recipients = models.PositiveIntegerField(default=0)

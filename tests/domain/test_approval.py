@@ -462,7 +462,7 @@ def test_the_largest_number_counts_and_too_few_are_said():
     order = an_order(service)
     wanted = rules.needed_for(order, checks.check(order).lines)
     assert (wanted.approvers, wanted.eligible) == (2, 1)
-    assert "one person could say yes, and 2 are needed" in wanted.short
+    assert "one person could approve, and 2 approvals are needed" in wanted.short
 
 
 @pytest.mark.django_db(transaction=True)

@@ -153,7 +153,7 @@ def test_nonsense_in_the_address_is_told_and_left_out(cast):
             URL, {"by": "phase", "from": "soon", "compare": "x", "sender": "'; DROP", "before": "x"}
         )
     )
-    assert "“phase” is nothing that a report can be by" in shown
+    assert "There is no report by “phase”" in shown
     assert "“from” is no date" in shown
     assert "There is no sender" in shown
 
