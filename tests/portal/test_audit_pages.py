@@ -14,8 +14,9 @@ from django.test.utils import CaptureQueriesContext
 
 from portal.models import User
 from sms.compliance import audit
-from sms.models import Actor, AuditEvent, AuditSeal, Service, audit_guard
+from sms.models import Actor, AuditEvent, AuditSeal, Service
 from sms.models.audit import audit as record
+from sms.models.sql import audit_guard
 from tests.environment import ROOT
 from tests.support.audit_tampering import sql
 from tests.support.people import Cast, a_cast

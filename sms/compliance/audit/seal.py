@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from sms.models import AuditEvent, AuditSeal, audit_proof
+from sms.models import AuditSeal, audit_proof
+from sms.models.sql.audit_body import audit_body
 from sms.models.sql.insert import insert
 
 AT_ONCE = 5000
@@ -73,7 +74,7 @@ def _anything(thorough: bool) -> bool:
 
 
 def _unsealed(thorough: bool, at_once: int) -> list[tuple[int, str, bytes]]:
-    body = AuditEvent.proven_sql(connection.vendor)
+    body = audit_body()
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT e.id, e.service_slug, {body}{_MISSING} ORDER BY e.id LIMIT {int(at_once)}",

@@ -19,7 +19,8 @@ from django.db import connection
 from sms.compliance.audit.checkpoint import Point
 from sms.compliance.audit.seal import head_of, seal
 from sms.compliance.audit.verify import START, ChainVerdict, compare, twice, verify, walked
-from sms.models import AuditSeal, audit_guard
+from sms.models import AuditSeal
+from sms.models.sql import audit_guard
 
 LONG = 200_000  # rows of a chain that is worth a process, which takes a second to begin
 Stretch = tuple[str, tuple[int, str], int]  # service, the seal before it (number and hash), its last number

@@ -16,7 +16,9 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
 from sms.compliance.audit.checkpoint import Point
 from sms.compliance.audit.retire import retired_until
 from sms.compliance.audit.seal import seal
-from sms.models import AuditEvent, AuditSeal, audit_guard, audit_proof
+from sms.models import AuditEvent, AuditSeal, audit_proof
+from sms.models.sql import audit_guard
+from sms.models.sql.audit_body import audit_body
 
 PAGE = 20_000
 DESK = "the desk itself"
@@ -182,7 +184,7 @@ def _ask(pool: ThreadPoolExecutor, service_slug: str, after: int, size: int) -> 
     """A page to come. PostgreSQL, a process of its own, makes it while the caller hashes the one before."""
     # both ends are given, so that PostgreSQL plans for a page even where it knows nothing of the table yet
     text = (
-        f"SELECT s.number, s.event_id, s.digest, s.hash, s.mac, e.id, {AuditEvent.proven_sql(connection.vendor)}, e.mac"  # noqa: S608
+        f"SELECT s.number, s.event_id, s.digest, s.hash, s.mac, e.id, {audit_body()}, e.mac"  # noqa: S608
         " FROM sms_auditseal s LEFT JOIN sms_auditevent e ON e.id = s.event_id"
         " WHERE s.service_slug = %s AND s.number > %s AND s.number <= %s ORDER BY s.number"
     )

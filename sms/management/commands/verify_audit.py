@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sms.compliance import audit
 from sms.compliance.audit.checkpoint import points_in
-from sms.models import audit_guard
+from sms.models.sql import audit_guard
 
 MOST_PROCESSES = 4
 
