@@ -172,9 +172,9 @@ def _remember(
         rows = [(pk, one.correlation_id, one.number[:40]) for pk, one in called if one.correlation_id]
         insert(Echo, ECHO, rows, batch=later)
         return
-    named = [callbacks.Named(pk, one.correlation_id, one.number[:40]) for pk, one in called]
+    named = [callbacks.PartnerName(pk, one.correlation_id, one.number[:40]) for pk, one in called]
     try:
-        callbacks.ask(
+        callbacks.report_to(
             send,
             url=asked.notify_url,
             policy=callbacks.AddressPolicy(**settings.CALLBACKS),
