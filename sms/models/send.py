@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q, Sum
 
+from sms.models.lease import Leased, LeaseQuerySet
 from sms.models.personal import PersonalData
 
 
@@ -219,7 +220,7 @@ class Send(models.Model):
         return [(row["code"], row["total"]) for row in totals if row["total"]]
 
 
-class Slice(models.Model):
+class Slice(Leased):
     """A run of consecutive messages of one send: the unit that a dispatcher leases.
 
     Leasing a run instead of writing each message when it is claimed is what makes a claim cheap. The row is also the fence: whoever
@@ -233,8 +234,6 @@ class Slice(models.Model):
     due_at = models.DateTimeField()
     lane = models.PositiveSmallIntegerField(choices=Lane, default=Lane.NORMAL)
     stage = models.PositiveSmallIntegerField(default=0)
-    owner = models.CharField(max_length=40, blank=True)
-    leased_until = models.DateTimeField(null=True, blank=True)
     done = models.BooleanField(default=False)
     approved = models.CharField(
         max_length=64,
@@ -243,6 +242,8 @@ class Slice(models.Model):
         db_default="",
         help_text="Digest of its messages as they were shown to approvers; empty where nobody was asked.",
     )
+
+    objects = LeaseQuerySet["Slice"].as_manager()
 
     personal = PersonalData(neutral=("owner", "approved"))
 

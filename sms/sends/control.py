@@ -245,6 +245,6 @@ def _field(scope: Scope) -> str:
     return next(field for kind, field in _FIELDS if isinstance(scope, kind))
 
 
-def _record(scope: Scope | Service, verb: str, *, by: Actor, **details: object) -> None:
+def _record(scope: Scope | Service, verb: str, *, by: Actor, **details: Any) -> None:
     noun = "domain" if isinstance(scope, ShortLinkDomain) else scope.audit_noun
     audit(f"{noun}.{verb}", scope, by=by, noun=noun, **details)

@@ -249,7 +249,7 @@ def desk(service: Service, ada: User) -> None:
     today = timezone.now().date()
     asked = reports.ReportQuery(service.pk, today - timedelta(days=29), today, by="send")
     ReportFile.objects.create(service=service, kind="csv", query=asked.parameters, asked_by=ada)
-    reports.make_files(owner="me")
+    reports.make_files()
     ReportSchedule.objects.create(
         service=service, name=f"Of {NATIONAL}", next_at=timezone.now() + timedelta(days=1), made_by="ada"
     )

@@ -1,8 +1,6 @@
 """Leases and blocks: who works on which preparation, and what becomes of one that breaks off."""
 
 import math
-import os
-import secrets
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing, suppress
@@ -19,6 +17,7 @@ from sms.compose.background.lease import LeaseLost, PreparationLease
 from sms.compose.background.read import read
 from sms.compose.errors import ComposeError
 from sms.models import AudienceVersion, Preparation, Upload
+from sms.models.lease import new_owner
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +37,7 @@ KINDS: dict[str, Steps] = {
 
 def waits() -> bool:
     """Whether something waits that nobody is at."""
-    return Preparation.free().exists()
+    return Preparation.waiting().free().exists()
 
 
 def run(*, stopped: Stopped) -> int:
@@ -70,13 +69,13 @@ def forget() -> int:
 
 def _next() -> int | None:
     """Reading and checking are short, and somebody looks at them; the order of waiting otherwise."""
-    free = list(Preparation.free().values_list("kind", "pk").order_by("pk")[:100])
+    free = list(Preparation.waiting().free().values_list("kind", "pk").order_by("pk")[:100])
     return min(free, key=lambda row: (row[0] == Preparation.Kind.EXPAND, row[1]))[1] if free else None
 
 
 def go_on(pk: int, *, stopped: Stopped = lambda: False, seconds: float = math.inf) -> bool:
     """Work on one for up to `seconds`; True where it came to its end. Nothing happens where somebody else is at it."""
-    lease = PreparationLease(pk, owner=f"{os.getpid()}-{secrets.token_hex(8)}")
+    lease = PreparationLease(pk, owner=new_owner())
     if not lease.take():
         return False
     until = time.monotonic() + seconds

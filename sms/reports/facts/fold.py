@@ -1,6 +1,5 @@
 """Folding: the deltas of many transactions summed into the tables that reports read, now and then, by one process at a time."""
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,15 +19,17 @@ DUTY, DUTY_SECONDS = "facts", 60.0
 
 
 @contextmanager
-def only_folder(seconds: float = DUTY_SECONDS) -> Iterator[bool]:
-    """Whether no other process folds; a courtesy, since of two at once one would break off and change nothing."""
-    owner = secrets.token_hex(8)
-    mine = Duty.take(DUTY, owner=owner, seconds=seconds)
-    try:
-        yield mine
-    finally:
-        if mine:
-            Duty.objects.filter(name=DUTY, owner=owner).delete()  # dropped, it would be free a moment later
+def only_folder() -> Iterator[bool]:
+    """Whether nobody else folds; a courtesy, since two at once would make one of them break off and change nothing.
+
+    The lease is renewed by a thread, as a statement of a rebuild may take longer; where the process is killed, it runs out.
+    """
+    duty = Duty.hold(DUTY, seconds=DUTY_SECONDS)
+    if duty is None:
+        yield False
+        return
+    with duty, duty.kept():
+        yield True
 
 
 def fold(*, at_once: int = AT_ONCE) -> int:

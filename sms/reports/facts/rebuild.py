@@ -19,7 +19,6 @@ from sms.reports.facts.fold import fold, only_folder
 from sms.values.msisdn import country_of
 
 STEP = 250_000  # ids of messages
-LONGEST = 1800.0  # seconds
 Progress = Callable[[int], None]
 
 
@@ -49,7 +48,7 @@ def rebuild(*, progress: Progress | None = None) -> int:
 
     Raises Busy. Deltas that were there go with them, because the messages say it all; new ones stay for the next fold.
     """
-    with only_folder(LONGEST) as mine:
+    with only_folder() as mine:
         if not mine:
             raise Busy
         with snapshot(), ledger.ledger_table():
@@ -73,7 +72,7 @@ def rebuild(*, progress: Progress | None = None) -> int:
 def compare(*, progress: Progress | None = None) -> tuple[int, Difference | None]:
     """Messages read, and the first difference between facts (with what waits to be folded) and ledger. Raises Busy."""
     fold()
-    with only_folder(LONGEST) as mine:
+    with only_folder() as mine:
         if not mine:
             raise Busy
         with snapshot(), ledger.ledger_table():
