@@ -29,7 +29,7 @@ from django.test import TestCase, TransactionTestCase  # noqa: E402
 from pytest_django.plugin import blocking_manager_key  # noqa: E402
 
 from sms.audiences import sample  # noqa: E402
-from sms.models import audit_guard  # noqa: E402
+from sms.models.sql import audit_guard  # noqa: E402
 from tests.prepared import Prepared, shared  # noqa: E402
 
 pytest_plugins = ["tests.no_skips", "tests.order"]

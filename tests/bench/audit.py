@@ -94,7 +94,8 @@ def _tamper(database: str, times: int) -> None:
 
     from sms.compliance import audit
     from sms.compliance.audit.checkpoint import Point
-    from sms.models import AuditSeal, audit_guard
+    from sms.models import AuditSeal
+    from sms.models.sql import audit_guard
     from tests.support.audit_tampering import SLUG, Tamperer
 
     points = [Point.of(head) for head in audit.heads_of([SLUG]).values()]

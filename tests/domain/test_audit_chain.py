@@ -14,20 +14,11 @@ from sms.compliance import audit
 from sms.compliance.audit import stretches
 from sms.compliance.audit.checkpoint import Point
 from sms.compliance.audit.stretches import in_stretches
-from sms.compliance.audit.verify import wrong_with
-from sms.models import (
-    Actor,
-    ApiKey,
-    AuditEvent,
-    AuditLeave,
-    AuditSeal,
-    Region,
-    ShortLinkDomain,
-    audit_guard,
-    audit_proof,
-)
+from sms.compliance.audit.walk import wrong_with
+from sms.models import Actor, ApiKey, AuditEvent, AuditLeave, AuditSeal, Region, ShortLinkDomain, audit_proof
 from sms.models.audit import UnknownAct
 from sms.models.audit import audit as record
+from sms.models.sql import audit_guard
 from sms.models.sql.insert import StatementBatch
 from tests.support.audit_tampering import SLUG, Tamperer, sql
 from tests.support.sends import a_service

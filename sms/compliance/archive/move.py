@@ -38,6 +38,7 @@ from sms.models import (
 )
 from sms.models.fact import FIGURES, NAMED
 from sms.models.sql import id_list
+from sms.models.sql.session import has_one_writer
 from sms.reports import facts
 
 log = structlog.get_logger(__name__)
@@ -46,8 +47,8 @@ Rest = Callable[[], bool]  # pause as the pace demands; whether to come to an en
 
 
 def block_size() -> int:
-    """Messages of a block, and so of the transaction that deletes them. On SQLite nobody else writes meanwhile."""
-    return 1000 if connection.vendor == "postgresql" else 400
+    """Messages of a block, and so of the transaction that deletes them. On SQLite nothing else is written at that time."""
+    return 400 if has_one_writer() else 1000
 
 
 @dataclass(slots=True)

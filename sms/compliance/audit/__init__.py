@@ -11,7 +11,9 @@ from sms.compliance.audit.retire import retire
 from sms.compliance.audit.seal import Head, seal
 from sms.compliance.audit.sealer import EVERY, Keeper
 from sms.compliance.audit.stretches import verify_long
-from sms.compliance.audit.verify import Broken, ChainVerdict, services, verify, wrong_with
+from sms.compliance.audit.verdict import Broken, ChainVerdict
+from sms.compliance.audit.verify import services, verify
+from sms.compliance.audit.walk import wrong_with
 
 __all__ = [
     "EVERY",

@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from sms.compliance.audit.seal import lock, seal
 from sms.models import Actor, AuditEvent, AuditLeave, AuditSeal, audit_proof
 from sms.models.audit import audit
+from sms.models.sql.audit_rows import body_of
 
 AT_ONCE = 20_000
 _OF_SEALS = " FROM sms_auditseal s WHERE s.service_slug = %s AND s.number > %s AND s.number <= %s"
@@ -58,7 +59,7 @@ def _last_old(service_slug: str, done: int, reach: int, before: datetime) -> int
 
 def retired_until(service_slug: str) -> int:
     """Up to which number rows may be missing: the highest that a retention row with a true MAC tells; 0 for none."""
-    body = AuditEvent.proven_sql(connection.vendor)
+    body = body_of("e")
     keys = audit_proof.audit_keys.of(service_slug)
     with connection.cursor() as cursor:
         cursor.execute(

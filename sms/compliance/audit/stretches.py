@@ -18,8 +18,12 @@ from django.db import connection
 
 from sms.compliance.audit.checkpoint import Point
 from sms.compliance.audit.seal import head_of, seal
-from sms.compliance.audit.verify import START, ChainVerdict, compare, twice, verify, walked
-from sms.models import AuditSeal, audit_guard
+from sms.compliance.audit.verdict import ChainVerdict
+from sms.compliance.audit.verify import compare, first_copy, verify
+from sms.compliance.audit.walk import walked
+from sms.models import AuditSeal
+from sms.models.audit_proof import START
+from sms.models.sql import audit_guard
 
 LONG = 200_000  # rows of a chain that is worth a process, which takes a second to begin
 Stretch = tuple[str, tuple[int, str], int]  # service, the seal before it (number and hash), its last number
@@ -42,7 +46,7 @@ def in_stretches(service_slug: str, *, points: Iterable[Point], parts: int, mapp
     started = time.monotonic()
     verdict = ChainVerdict(service_slug)
     walks = mapped(_walk, _cut(service_slug, parts))
-    copy = twice(service_slug)  # meanwhile
+    copy = first_copy(service_slug)  # meanwhile
     for part in walks:
         verdict.rows += part.rows
         verdict.left += part.left
@@ -51,7 +55,7 @@ def in_stretches(service_slug: str, *, points: Iterable[Point], parts: int, mapp
             break
     verdict.broken = verdict.broken or copy
     compare(verdict, points)
-    verdict.guarded = audit_guard.standing()
+    verdict.guarded = audit_guard.installed()
     verdict.seconds = time.monotonic() - started
     return verdict
 

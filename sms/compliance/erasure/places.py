@@ -7,7 +7,6 @@ from pathlib import Path
 from sms.compliance.erasure import (
     audiences,
     columns,
-    database,
     ledger,
     opt_outs,
     other_files,
@@ -16,6 +15,7 @@ from sms.compliance.erasure import (
     waiting_files,
 )
 from sms.compliance.erasure.subject import Subject
+from sms.models.sql import replaced_text
 
 Rest = Callable[[], object]
 
@@ -161,7 +161,7 @@ PLACES: tuple[ErasurePlace, ...] = (
     ),
     _only_looked_at(
         "what the database file keeps of replaced text",
-        lambda _subject, _: database.make_anew(),
+        lambda _subject, _: replaced_text.write_anew(),
         lambda _subject, _: 0,
     ),
 )

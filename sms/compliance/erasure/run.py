@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sms.compliance import archive
-from sms.compliance.erasure import database, journal, waiting_files
+from sms.compliance.erasure import journal, waiting_files
 from sms.compliance.erasure.places import PLACES, Around
 from sms.compliance.erasure.preconditions import why_not
 from sms.compliance.erasure.subject import Subject
@@ -29,6 +29,7 @@ from sms.models import (
     audit_proof,
 )
 from sms.models.audit import audit
+from sms.models.sql import replaced_text
 from sms.values.msisdn.hidden import hidden
 from sms.values.msisdn.mention import Mention
 
@@ -74,7 +75,7 @@ def perform(erasure: Erasure, *, folder: Path, rest: Callable[[], object] = lamb
     archive.resume(
         service, rest=lambda: False
     )  # a file that a killed process left half-way cannot be rewritten
-    database.before_deleting()
+    replaced_text.overwrite_from_now()
     around, entries = Around(rest, folder), list[dict[str, Any]]()
     before = {entry["place"]: entry for entry in erasure.certificate.get("places", [])}
     for place in PLACES:
@@ -98,7 +99,7 @@ def perform(erasure: Erasure, *, folder: Path, rest: Callable[[], object] = lamb
     if _waits(erasure, subject):
         return False
     _finish(erasure, subject, entries)
-    database.after_deleting()
+    replaced_text.empty_journal()
     return True
 
 

@@ -8,12 +8,13 @@ import re
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from sms.inbound.optouts import keywords
 from sms.inbound.optouts.acts import Refusal, opt_in, opt_out
 from sms.models import Actor, InboundMessage, Message, OptOut, Sender
 from sms.models.optout import lock_opt_outs, spellings
+from sms.models.sql.session import limit_statements
 from sms.webex.errors import UnreadableBody
 from sms.webex.inbound import Inbound, parse_inbound
 
@@ -36,7 +37,7 @@ def take(raw: bytes, *, service_id: int, received_at: datetime) -> bool:
     except UnreadableBody:
         said = None
     with transaction.atomic():
-        _be_patient()
+        limit_statements(PATIENCE)  # a database that hangs counts as away: the SMS then waits on the disk
         lock_opt_outs([service_id])  # what a person says first and last is settled one by one
         digest = _digest(raw, said, service_id, received_at)
         if digest is None:
@@ -47,13 +48,6 @@ def take(raw: bytes, *, service_id: int, received_at: datetime) -> bool:
         if new:
             _act(message)
     return new
-
-
-def _be_patient() -> None:
-    """A database that hangs counts as away: the SMS then waits on the disk, and nobody waits for us."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL lock_timeout = {PATIENCE}; SET LOCAL statement_timeout = {PATIENCE}")
 
 
 def retry(message: InboundMessage) -> bool:

@@ -5,12 +5,12 @@ Neither holds up the others.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 import structlog
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 from msgspec.structs import replace
@@ -26,7 +26,8 @@ from sms.ledger.crash_points import point
 from sms.ledger.states import CounterDeltas, StateChange
 from sms.models import Click, Message, MessageState, Receipt, ReceiptInbox, Service
 from sms.models.receipt import GIVE_UP
-from sms.models.sql.pipeline import pipelined, rows_ahead
+from sms.models.sql.pipeline import pipelined
+from sms.models.sql.receipt_inbox import TakenReceipt, take_due
 from sms.values import correlation_id
 from sms.webex.errors import UnreadableBody
 from sms.webex.receipts import Notification, parse_receipt
@@ -48,13 +49,6 @@ ON_THE_WAY = (
     Agent.HEADLESS,
     Agent.TOOL,
 )  # these may: operators scan before they deliver
-
-
-# tries, then STORED: plain rows, since a name for each would cost as much as reading them
-_Taken = tuple[int, int, int, int, int, bytes]
-STORED = ("id", "message_id", "attempt", "service_id", "raw")
-PART = 2500  # receipts that are read while PostgreSQL takes the next; with less it walks over those just taken too often
-ONE_FOLDER = 0x666F6C64  # an advisory lock's number of ours
 
 
 class _Read(msgspec.Struct, frozen=True, gc=False):
@@ -107,7 +101,7 @@ def _apply(limit: int, now: datetime, *, only: int | None = None) -> int:
         read: list[_Read] = []
         unread: list[ReceiptInbox] = []
         with pipelined():
-            for taken in _take(limit, now, only):
+            for taken in take_due(limit, now, only):
                 read += _read(taken, now, unread)
         if not read and not unread:
             return 0
@@ -133,38 +127,7 @@ def _apply(limit: int, now: datetime, *, only: int | None = None) -> int:
     return len(read) + len(unread)
 
 
-def _take(limit: int, now: datetime, only: int | None) -> Iterator[Sequence[_Taken]]:
-    """Take the next waiting receipts out of the inbox; whatever cannot be applied is put back before the transaction ends.
-
-    On PostgreSQL one folder at a time, and no wait for the disk: after a crash the receipts are in the inbox again. It takes the
-    next PART of them while the one before is read here.
-    """
-    inbox, stored = ReceiptInbox._meta.db_table, Receipt._meta.db_table
-    this, alone = ("AND receipt_id = %s", [only]) if only is not None else ("", [])
-    due = f"FROM {inbox} WHERE next_at <= %s {this} ORDER BY next_at, receipt_id LIMIT %s"
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SET LOCAL synchronous_commit = off")
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_FOLDER])
-            # by place, half the cost of by key; what a press of Retry moves meanwhile is no longer there, and waits for the next time
-            gone = (
-                f"DELETE FROM {inbox} WHERE ctid = ANY(ARRAY(SELECT ctid {due})) RETURNING receipt_id, tries"  # noqa: S608
-            )
-            yield from rows_ahead(
-                f"WITH gone AS ({gone}) SELECT tries, {', '.join(STORED)} FROM gone JOIN {stored} ON id = receipt_id ORDER BY id",  # noqa: S608
-                ([now, *alone, min(PART, limit - start)] for start in range(0, limit, PART)),
-            )
-            return
-        cursor.execute(
-            f"DELETE FROM {inbox} WHERE receipt_id IN (SELECT receipt_id {due}) RETURNING receipt_id, tries",  # noqa: S608
-            [connection.ops.adapt_datetimefield_value(now), *alone, limit],
-        )
-        tries = dict(cursor.fetchall())
-    rows = Receipt.objects.filter(pk__in=states.among(tries)).order_by("pk")
-    yield [(tries[row[0]], *row) for row in rows.values_list(*STORED)]
-
-
-def _read(taken: Sequence[_Taken], now: datetime, unread: list[ReceiptInbox]) -> list[_Read]:
+def _read(taken: Sequence[TakenReceipt], now: datetime, unread: list[ReceiptInbox]) -> list[_Read]:
     """Parse; what is unreadable goes to `unread`, for good, visible with its reason."""
     read: list[_Read] = []
     without_time: list[int] = []

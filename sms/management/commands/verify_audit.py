@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sms.compliance import audit
 from sms.compliance.audit.checkpoint import points_in
-from sms.models import audit_guard
+from sms.models.sql import audit_guard
 
 MOST_PROCESSES = 4
 
@@ -56,7 +56,7 @@ class Command(BaseCommand):
         for verdict in verdicts:
             (self.stderr if verdict.broken else self.stdout).write(verdict.sentence)
         rows, seconds = sum(one.rows for one in verdicts), sum(one.seconds for one in verdicts)
-        if not audit_guard.standing():
+        if not audit_guard.installed():
             self.stderr.write(
                 "The triggers that refuse changes are not all there; manage.py migrate makes them again."
             )
