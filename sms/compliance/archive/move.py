@@ -155,7 +155,7 @@ def _move(archive: Archive, block: ArchiveBlock) -> bool:
             return False
         for first, last in runs(ids):
             facts.keep(first, last)
-        _delete([row.id for row in rows], [one.id for row in rows for one in row.told])
+        _delete([row.id for row in rows], [one.id for row in rows for one in row.receipts])
         ArchiveBlock.objects.filter(pk=block.pk).update(moved=True)
         _note_sends(sends, now=timezone.now())
         point("archive_moving")
@@ -194,7 +194,7 @@ def _held(sends: Sequence[int]) -> bool:
 
 def _awaited(rows: Sequence[ArchivedMessage]) -> bool:
     """Whether a receipt of these is still to be applied."""
-    receipts = id_list.among([one.id for row in rows for one in row.told])
+    receipts = id_list.among([one.id for row in rows for one in row.receipts])
     return ReceiptInbox.objects.filter(pk__in=receipts).exists()
 
 
@@ -216,7 +216,7 @@ def runs(ids: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def _delete(message_ids: list[int], receipt_ids: list[int]) -> None:
-    """Straight, since everything that points to a message is named here."""
+    """By plain statements, since every table that refers to a message is named here."""
     with connection.cursor() as cursor:
         for model, column, ids in (
             (Click, "message_id", message_ids),

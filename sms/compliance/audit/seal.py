@@ -1,7 +1,7 @@
 """Sealing: give every row that has no place yet the next number in the chain of its service.
 
-One process at a time does it, a few seconds behind the acts. Order is that of sealing, by id within a round: a transaction that took
-its id early and committed late gets a later number, which is all that happens to it.
+One process at a time does it, a few seconds behind the acts. Order is that of sealing, by id within a run: a transaction that took
+its id early and committed late gets a higher number, which is all that happens to it.
 """
 
 from collections import defaultdict
@@ -16,10 +16,10 @@ from sms.models.sql.insert import insert
 from sms.models.sql.session import hold_lock
 
 AT_ONCE = 5000
-# A late row is looked for among so many ids below the last sealed one every time, and among all of them before a checkpoint or a
-# verification: whoever commits that late has been holding locks for long.
+# A late row is searched for among so many ids below the last sealed one every time, and among all of them before a checkpoint or a
+# verification: a transaction that commits that late has held locks for long.
 LOOK_BACK = 20_000
-LOWEST = -(1 << 62)  # ids begin at 1; a row below was put there by hand, and is to be seen
+LOWEST = -(1 << 62)  # ids begin at 1; a row below was put there by hand, and must be found
 LOCK = 0x7E47_A0D1  # its number
 COLUMNS = ("event_id", "service_slug", "number", "digest", "hash", "mac")
 

@@ -1,6 +1,6 @@
 """Verifying: walk a chain from its first seal to its last and say which row is the first that is not as it was written.
 
-What is in the database alone cannot show that its end was cut off; the points that `CheckpointFiles` or the log stream kept do.
+What is in the database alone cannot show that its end was cut off; the checkpoints that `CheckpointFiles` or the log stream kept do.
 """
 
 import time
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from django.db import connection
 
-from sms.compliance.audit.checkpoint import Point
+from sms.compliance.audit.checkpoint import Checkpoint
 from sms.compliance.audit.seal import seal
 from sms.compliance.audit.verdict import Broken, ChainVerdict
 from sms.compliance.audit.walk import last_number, walked
@@ -18,7 +18,7 @@ from sms.models.sql import audit_guard
 
 
 def services() -> list[str]:
-    """The slugs of all chains, that of the desk itself (an empty one) first."""
+    """The slugs of all chains, with the empty one, for acts of no service, first."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT DISTINCT service_slug FROM sms_auditseal")
         found = {slug for (slug,) in cursor.fetchall()}
@@ -29,13 +29,13 @@ def services() -> list[str]:
 def verify(
     service_slug: str,
     *,
-    points: Iterable[Point] = (),
+    checkpoints: Iterable[Checkpoint] = (),
     after: tuple[int, str] = (0, START),
     seconds: float | None = None,
 ) -> ChainVerdict:
     """Check a chain, sealing what is not sealed first.
 
-    `points` are heads known from elsewhere. With `seconds` it stops at the next page once they are over, `complete` then being False,
+    `checkpoints` are heads known from elsewhere. With `seconds` it stops at the next page once they are over, `complete` then being False,
     and goes on with `after`, the `number` and `hash` of the verdict before.
     """
     seal(thorough=True)
@@ -43,7 +43,7 @@ def verify(
     verdict = walked(service_slug, after=after, seconds=seconds)
     if verdict.complete and not verdict.broken:
         verdict.broken = first_copy(service_slug)
-    compare(verdict, points)
+    compare(verdict, checkpoints)
     verdict.guarded = audit_guard.installed()
     verdict.seconds = time.monotonic() - started
     return verdict
@@ -67,26 +67,26 @@ def first_copy(service_slug: str) -> Broken | None:
     return None
 
 
-def compare(verdict: ChainVerdict, points: Iterable[Point]) -> None:
+def compare(verdict: ChainVerdict, checkpoints: Iterable[Checkpoint]) -> None:
     """Whether the chain holds what was known of it elsewhere; names the first number that cannot be as it was."""
-    agreed, mine = 0, [point for point in points if point.service == verdict.service_slug]
-    for point in sorted(mine, key=lambda one: one.number):
-        if point.number > verdict.number and not verdict.complete:
+    agreed, mine = 0, [one for one in checkpoints if one.service == verdict.service_slug]
+    for known in sorted(mine, key=lambda one: one.number):
+        if known.number > verdict.number and not verdict.complete:
             return
-        stored = AuditSeal.objects.filter(service_slug=verdict.service_slug, number=point.number).first()
-        if stored is not None and stored.hash == point.hash:
-            agreed = point.number
+        stored = AuditSeal.objects.filter(service_slug=verdict.service_slug, number=known.number).first()
+        if stored is not None and stored.hash == known.hash:
+            agreed = known.number
             verdict.checkpoints += 1
             continue
         last = last_number(verdict.service_slug)
-        if stored is None and last < point.number:
-            first, why = last + 1, f"The chain ends at {last:,}, and a checkpoint of {point.at} knows number"
-            why = f"{why} {point.number:,}. Rows were cut off, or the database is an older copy."
+        if stored is None and last < known.number:
+            first, why = last + 1, f"The chain ends at {last:,}, and a checkpoint of {known.at} knows number"
+            why = f"{why} {known.number:,}. Rows were cut off, or the database is an older copy."
         else:
             first = agreed + 1
-            if verdict.broken and first <= verdict.broken.number <= point.number:
+            if verdict.broken and first <= verdict.broken.number <= known.number:
                 return  # the walk knows it exactly
-            why = f"Number {point.number:,} is another one than the checkpoint of {point.at} knows; all up to {agreed:,} is as it was."
+            why = f"Number {known.number:,} is another one than the checkpoint of {known.at} knows; all up to {agreed:,} is as it was."
         if verdict.broken is None or first < verdict.broken.number:
             verdict.broken = Broken(first, None, why)
         return

@@ -148,7 +148,7 @@ class _Walk:
 
     def _left(self, number: int, event_id: int) -> bool:
         if self._retired is None or number > self._retired:
-            self._retired = retired_until(self._slug)  # again: retention may be at work beside us
+            self._retired = retired_until(self._slug)  # read again: retention may be running
         if number <= self._retired:
             self._verdict.left += 1
             return True

@@ -1,4 +1,4 @@
-"""Every place that is looked at, in the order in which it is erased. One list to erase by, to verify by, and for the certificate."""
+"""Every place that is searched, in the order in which it is erased. One list to erase by, to verify by, and for the certificate."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ Rest = Callable[[], object]
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What a place needs beside the person: a pause between long statements, and the folder of this host's state."""
+    """What a place needs apart from the person: a pause between long statements, and the folder of this host's state."""
 
     rest: Rest
     folder: Path

@@ -89,7 +89,7 @@ def work(service: Service, stage: str, part: SendPart, *, now: datetime) -> Iter
 
 
 def lock(send_ids: Sequence[int], stage: str) -> tuple[list[int], int]:
-    """Those that nobody holds, locked against being held meanwhile; and up to which message the stage is done."""
+    """Those that are not held, locked against being held; and up to which message the stage is done."""
     SendKeeping.objects.bulk_create(
         [SendKeeping(send_id=pk) for pk in sorted(send_ids)], ignore_conflicts=True
     )

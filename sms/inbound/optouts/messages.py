@@ -21,7 +21,7 @@ from sms.webex.inbound import Inbound, parse_inbound
 log = structlog.get_logger(__name__)
 
 PATIENCE = 2000  # milliseconds for each statement
-WINDOW = 600  # seconds in which the provider may tell an SMS without an id once more
+WINDOW = 600  # seconds in which the provider may send an SMS without an id once more
 BY = Actor(kind="system", key="", label="The person, by SMS", door="inbound")
 _E164 = re.compile(r"\+[1-9]\d{5,14}", re.ASCII)
 
@@ -61,14 +61,16 @@ def retry(message: InboundMessage) -> bool:
 
 
 def _digest(raw: bytes, said: Inbound | None, service_id: int, received_at: datetime) -> bytes | None:
-    """What makes it one; None for a repetition that only its time tells.
+    """What makes it one; None for a repetition that is known by its time only.
 
     By the provider's id where it gives one: a repetition may carry another time. Without an id the same words are a repetition within
     minutes, as the provider's own are, and unless the person said something else in between.
     """
     if said is not None and said.provider_id:
-        told = "\0".join((said.provider_id, said.msisdn, said.sender, said.text)).encode("utf-8", "replace")
-        return _hash(service_id, told)
+        said_all = "\0".join((said.provider_id, said.msisdn, said.sender, said.text)).encode(
+            "utf-8", "replace"
+        )
+        return _hash(service_id, said_all)
     nearby = [
         _hash(service_id, b"%d:" % (int(received_at.timestamp()) // WINDOW + step) + raw)
         for step in (-1, 0, 1)
@@ -83,8 +85,8 @@ def _digest(raw: bytes, said: Inbound | None, service_id: int, received_at: date
     return _hash(service_id, received_at.isoformat().encode() + raw)
 
 
-def _hash(service_id: int, told: bytes) -> bytes:
-    return hashlib.blake2b(b"%d:" % service_id + told, digest_size=16).digest()
+def _hash(service_id: int, content: bytes) -> bytes:
+    return hashlib.blake2b(b"%d:" % service_id + content, digest_size=16).digest()
 
 
 def _act(message: InboundMessage) -> None:
@@ -140,13 +142,13 @@ def _answered(message: InboundMessage) -> int | None:
 def _obey(message: InboundMessage) -> None:
     if message.meaning not in (InboundMessage.Meaning.STOP, InboundMessage.Meaning.START):
         return
-    later = InboundMessage.objects.filter(
+    newer = InboundMessage.objects.filter(
         service=message.service_id,
         msisdn=message.msisdn,
         meaning__in=(InboundMessage.Meaning.STOP, InboundMessage.Meaning.START),
         received_at__gt=message.received_at,
     )
-    if later.exists():
+    if newer.exists():
         return  # it was brought in late, and the person's last word is another
     if message.meaning == InboundMessage.Meaning.STOP:
         stored = spellings(message.service_id, [message.msisdn])

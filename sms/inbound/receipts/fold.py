@@ -34,14 +34,14 @@ from sms.webex.receipts import Notification, parse_receipt
 
 log = structlog.get_logger(__name__)
 
-LATER = (10, 60, 600, 3600, 86_400)  # seconds until an unmatched receipt is tried again
+RETRY_AFTER = (10, 60, 600, 3600, 86_400)  # seconds until an unmatched receipt is tried again
 SET_ASIDE = timedelta(days=3650)
 
 STATES = {
     "submitted": MessageState.SUBMITTED,
     "delivered": MessageState.DELIVERED,
     "failed": MessageState.FAILED,
-    "clicked": MessageState.DELIVERED,  # nobody opens a link in a text that did not arrive
+    "clicked": MessageState.DELIVERED,  # a link in a text that did not arrive cannot be opened
 }
 ON_THE_WAY = (
     Agent.SCANNER,
@@ -65,7 +65,7 @@ class _Read(msgspec.Struct, frozen=True, gc=False):
 
 
 def fold(*, limit: int = 5000, now: datetime | None = None) -> int:
-    """Apply up to `limit` waiting receipts; returns how many were looked at.
+    """Apply up to `limit` waiting receipts; returns how many were read.
 
     What makes a batch break off is found by applying its receipts one by one, and set aside alone.
     """
@@ -111,7 +111,7 @@ def _apply(limit: int, now: datetime, *, only: int | None = None) -> int:
             by_state[entry.note.state].append(entry)
         optouts.learn(_failures(by_state["failed"]))  # before any message is locked
         tally = CounterDeltas.new()
-        attempts = states.apply([_news(entry) for entry in read if entry.message_id], tally=tally)
+        attempts = states.apply([_change_of(entry) for entry in read if entry.message_id], tally=tally)
         # of an attempt that was never made: its number was used before a backup was restored
         unknown = [entry for entry in read if entry.attempt > attempts.get(entry.message_id, -1)]
         clicked, delivered = (
@@ -120,9 +120,9 @@ def _apply(limit: int, now: datetime, *, only: int | None = None) -> int:
         )
         _store_clicks(clicked)
         tally.write()
-        # a click is news to its neighbours, a delivery to the clicks that came before it
+        # a click changes what its neighbours mean, a delivery what the clicks before it mean
         judge_messages({entry.message_id for entry in (*clicked, *delivered)})
-        ReceiptInbox.objects.bulk_create(unread + [_later(entry, now) for entry in unknown])
+        ReceiptInbox.objects.bulk_create(unread + [_put_back(entry, now) for entry in unknown])
         point("folded")
     return len(read) + len(unread)
 
@@ -181,7 +181,7 @@ def _match(read: list[_Read]) -> list[_Read]:
 
 
 def _silenced(read: list[_Read]) -> list[_Read]:
-    """Of messages whose number was erased only what became of them is read, stored and told."""
+    """Of messages whose number was erased only the outcome is read, stored and reported."""
     gone = erased_among({entry.message_id for entry in read}, services={entry.service_id for entry in read})
     late = {entry.receipt_id: entry.raw for entry in read if entry.message_id in gone}
     bare = shortened(late) if late else {}
@@ -202,7 +202,7 @@ def _failures(failed: Sequence[_Read]) -> list[optouts.ReportedFailure]:
     ]
 
 
-def _news(entry: _Read) -> StateChange:
+def _change_of(entry: _Read) -> StateChange:
     note = entry.note
     state = STATES.get(note.state, MessageState.PENDING)  # an unknown status moves nothing, and is kept
     if note.state == "clicked" and agent_of(note.user_agent) in ON_THE_WAY:
@@ -258,9 +258,13 @@ def _store_clicks(clicked: Sequence[_Read]) -> None:
     )
 
 
-def _later(entry: _Read, now: datetime) -> ReceiptInbox:
-    """Once more, the later the more often it was tried."""
-    wait = LATER[min(entry.tries, len(LATER) - 1)] if entry.tries < GIVE_UP else SET_ASIDE.total_seconds()
+def _put_back(entry: _Read, now: datetime) -> ReceiptInbox:
+    """Back into the inbox, for longer the more often it was tried."""
+    wait = (
+        RETRY_AFTER[min(entry.tries, len(RETRY_AFTER) - 1)]
+        if entry.tries < GIVE_UP
+        else SET_ASIDE.total_seconds()
+    )
     return ReceiptInbox(
         receipt_id=entry.receipt_id,
         why=ReceiptInbox.Why.UNKNOWN,
