@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 
 from sms.models.fields import SecretField
+from sms.models.lease import Leased, LeaseQuerySet
 
 PREFIX = "whsec_"
 
@@ -32,7 +33,7 @@ def new_secret() -> str:
     return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-class CallbackEndpoint(models.Model):
+class CallbackEndpoint(Leased):
     """One receiver, with its secrets and how it is doing; the row is also the lease and the breaker of its outbox.
 
     Of kind `ours` an admin made it: `url` is the whole address, and it gets our events. Of kind `notify` it stands for the host of
@@ -71,11 +72,11 @@ class CallbackEndpoint(models.Model):
     open_until = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="The breaker: nothing is tried before."
     )
-    owner = models.CharField(max_length=40, blank=True, editable=False)
-    leased_until = models.DateTimeField(null=True, blank=True, editable=False)
     last_ok_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=254, blank=True, editable=False)
+
+    objects = LeaseQuerySet["CallbackEndpoint"].as_manager()
 
     class Meta:
         ordering = ("name", "id")

@@ -4,6 +4,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q, Sum
 
+from sms.models.lease import Leased, LeaseQuerySet
+
 
 class SendState(models.TextChoices):
     """The life of a send: (preparing →) (awaiting →) scheduled → sending → finished, or cancelled on the way."""
@@ -207,7 +209,7 @@ class Send(models.Model):
         return [(row["code"], row["total"]) for row in totals if row["total"]]
 
 
-class Slice(models.Model):
+class Slice(Leased):
     """A run of consecutive messages of one send: the unit that a dispatcher leases.
 
     Leasing a run instead of writing each message when it is claimed is what makes a claim cheap. The row is also the fence: whoever
@@ -221,8 +223,6 @@ class Slice(models.Model):
     due_at = models.DateTimeField()
     lane = models.PositiveSmallIntegerField(choices=Lane, default=Lane.NORMAL)
     stage = models.PositiveSmallIntegerField(default=0)
-    owner = models.CharField(max_length=40, blank=True)
-    leased_until = models.DateTimeField(null=True, blank=True)
     done = models.BooleanField(default=False)
     approved = models.CharField(
         max_length=64,
@@ -231,6 +231,8 @@ class Slice(models.Model):
         db_default="",
         help_text="Digest of its messages as they were shown to approvers; empty where nobody was asked.",
     )
+
+    objects = LeaseQuerySet["Slice"].as_manager()
 
     class Meta:
         ordering = ("due_at", "id")

@@ -4,7 +4,6 @@ The states are made in the database, once, and each page is opened once. `SCREEN
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -25,9 +24,9 @@ from sms.models import (
     Upload,
 )
 from sms.reports import facts
-from sms.worker import jobs
 from tests.browser.accessibility import problems
 from tests.browser.signed_in import a_request_with_changes, sign_in
+from tests.support.jobs import run_job
 from tests.support.past_sends import a_past_send
 from tests.support.sends import BY, a_send, numbers
 
@@ -134,13 +133,13 @@ def sends_in_every_state(service: Service) -> Iterator[tuple[str, str]]:
     yield "approval that was taken back", f"approvals/{asked.previous_id}/"
 
 
-def personal_data(service: Service, folder: Path) -> Iterator[tuple[str, str]]:
+def personal_data(service: Service) -> Iterator[tuple[str, str]]:
     """A number that is erased, with its certificate, and one that waits for a message of its own."""
     old = a_past_send(service, 2, days=40, ends=("delivered", "failed"))
     a_send(service, audience=numbers(1, start=800))
     done = erasure.ask(service, old.messages.first().msisdn, reason="Request 7", by=BY)
     waits = erasure.ask(service, "+447710000800", reason="Request 8", by=BY)
-    jobs.erase(folder=folder)
+    run_job("erasures")
     yield "personal data", "settings/personal-data/"
     yield "certificate", f"settings/personal-data/{done.pk}/"
     yield "erasure that waits", f"settings/personal-data/{waits.pk}/"
@@ -161,11 +160,12 @@ def reports(service: Service) -> Iterator[tuple[str, str]]:
     yield "retention with something due", "settings/retention/"
 
 
-def test_every_state_is_accessible_and_fits(page, live_server, shop, tmp_path, monkeypatch):
+def test_every_state_is_accessible_and_fits(page, live_server, shop, tmp_path, monkeypatch, settings):
+    settings.VAR_DIR = tmp_path
     monkeypatch.setattr(archive.store, "folder", tmp_path)
     User.objects.filter(email="ada@example.test").update(first_name="Ada")
     # what is erased waits for nothing that is made later
-    made = [*personal_data(shop, tmp_path), *drafts_in_every_state(shop), *sends_in_every_state(shop)]
+    made = [*personal_data(shop), *drafts_in_every_state(shop), *sends_in_every_state(shop)]
     made += reports(shop)
     sign_in(page, live_server)
     found = []

@@ -249,7 +249,7 @@ def desk(service: Service, ada: User) -> None:
     control.pause_service(service, by=BY, because=f"Because of {NATIONAL}")
     facts.fold()
     ReportFile.objects.create(service=service, kind="csv", query="by=send", asked_by=ada)
-    reports.make_files(owner="me")
+    reports.make_files()
     ReportSchedule.objects.create(
         service=service, name=f"Of {NATIONAL}", next_at=timezone.now() + timedelta(days=1), made_by="ada"
     )

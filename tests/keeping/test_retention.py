@@ -254,10 +254,10 @@ def test_changed_days_wait_an_hour_and_a_service_without_days_never_runs():
     a_past_send(service, days=20)
     a_past_send(other, days=2000)
     retention.put_off(service)
-    assert retention.turn(owner="a", stopped=no_rest) == 0
+    assert retention.run_due(stopped=no_rest) == 0
     RetentionClock.objects.update(next_at=timezone.now() - timedelta(seconds=1))
-    assert retention.turn(owner="a", stopped=no_rest) == 1
-    assert retention.turn(owner="a", stopped=no_rest) == 0, "once an hour"
+    assert retention.run_due(stopped=no_rest) == 1
+    assert retention.run_due(stopped=no_rest) == 0, "once an hour"
     assert Message.objects.exclude(text="").count() == 4
 
 

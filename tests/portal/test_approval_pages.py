@@ -13,8 +13,8 @@ from sms.compose.approval import endings
 from sms.compose.approval.mail import send_due
 from sms.models import ApprovalRequest, ApprovalRules, Draft, Message, Send, SendState
 from sms.sends import answers
-from sms.worker import jobs
 from tests.support.approvals import a_person, acting, request_of
+from tests.support.jobs import run_chores, run_job
 from tests.support.people import Cast, a_cast
 from tests.support.sends import BY
 
@@ -175,7 +175,7 @@ def test_taking_back_opens_the_draft_again(cast):
 def test_what_expired_is_asked_again(cast):
     send = sent_for_approval(cast)
     ApprovalRequest.objects.update(expires_at=timezone.now())
-    jobs.tidy()
+    run_chores()
     assert "Ask again" in text_of(cast["composer"].get(f"/s/shop/sends/{send.pk}/"))
     response = cast["composer"].post(f"/s/shop/sends/{send.pk}/ask-again/", follow=True)
     assert "Asked again." in text_of(response)
@@ -202,8 +202,13 @@ def test_the_lists_show_what_is_whose(cast):
 # --- by e-mail --------------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(autouse=True)
+def public_url(settings):
+    settings.PUBLIC_URL = URL
+
+
 def told() -> list[tuple[list[str], str]]:
-    jobs.tell_people(public_url=URL)
+    run_job("approval mails")
     found = [(one.bcc, one.subject) for one in mail.outbox]
     mail.outbox.clear()
     return found
@@ -213,7 +218,7 @@ def test_approvers_are_asked_and_reminded_and_the_author_is_told(cast):
     send = sent_for_approval(cast)
     request = request_of(send)
     assert mail.outbox == [], "never inside the request"
-    jobs.tell_people(public_url=URL)
+    run_job("approval mails")
     (asked,) = mail.outbox
     assert asked.bcc == ["approver@example.test"]
     assert f"{URL}/s/shop/approvals/{request.pk}/" in asked.body

@@ -1,8 +1,6 @@
 """Working on preparations under a lease, and what happens to one that fails."""
 
 import math
-import os
-import secrets
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing, suppress
@@ -19,6 +17,7 @@ from sms.compose.background.lease import LeaseLost, PreparationLease
 from sms.compose.background.read import read
 from sms.compose.errors import ComposeError
 from sms.models import AudienceVersion, Preparation, Upload
+from sms.models.lease import new_owner
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +37,7 @@ KINDS: dict[str, Steps] = {
 
 def has_work() -> bool:
     """Whether a preparation waits that no worker has."""
-    return Preparation.free().exists()
+    return Preparation.waiting().free().exists()
 
 
 def run(*, stopped: Stopped) -> int:
@@ -70,13 +69,13 @@ def delete_unused_versions() -> int:
 
 def _next() -> int | None:
     """Reading and checking first: they are short, and a person waits for them. Otherwise the oldest."""
-    free = list(Preparation.free().values_list("kind", "pk").order_by("pk")[:100])
+    free = list(Preparation.waiting().free().values_list("kind", "pk").order_by("pk")[:100])
     return min(free, key=lambda row: (row[0] == Preparation.Kind.EXPAND, row[1]))[1] if free else None
 
 
 def work_on(pk: int, *, stopped: Stopped = lambda: False, seconds: float = math.inf) -> bool:
     """Work on one for up to `seconds`; True where it ended. Does nothing where another worker has it."""
-    lease = PreparationLease(pk, owner=f"{os.getpid()}-{secrets.token_hex(8)}")
+    lease = PreparationLease(pk, owner=new_owner())
     if not lease.take():
         return False
     until = time.monotonic() + seconds

@@ -1,6 +1,5 @@
 """Folding: the deltas of many transactions summed into the tables that reports read, now and then, by one process at a time."""
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -53,15 +52,17 @@ def _bucket(later: str, earlier: str) -> int:
 
 
 @contextmanager
-def only_folder(seconds: float = DUTY_SECONDS) -> Iterator[bool]:
-    """Whether nobody else folds; a courtesy, since two at once would make one of them break off and change nothing."""
-    owner = secrets.token_hex(8)
-    mine = Duty.take(DUTY, owner=owner, seconds=seconds)
-    try:
-        yield mine
-    finally:
-        if mine:
-            Duty.objects.filter(name=DUTY, owner=owner).delete()  # dropped, it would be free a moment later
+def only_folder() -> Iterator[bool]:
+    """Whether nobody else folds; a courtesy, since two at once would make one of them break off and change nothing.
+
+    The lease is renewed by a thread, as a statement of a rebuild may take longer; where the process is killed, it runs out.
+    """
+    duty = Duty.hold(DUTY, seconds=DUTY_SECONDS)
+    if duty is None:
+        yield False
+        return
+    with duty, duty.kept():
+        yield True
 
 
 def fold(*, at_once: int = AT_ONCE) -> int:

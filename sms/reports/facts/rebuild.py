@@ -20,7 +20,6 @@ from sms.values.msisdn import country_of
 AGAIN = "facts_again"
 EMPTY = {"postgresql": "TRUNCATE", "sqlite": "DELETE FROM"}
 STEP = 250_000  # ids of messages
-LONGEST = 1800.0
 Said = Callable[[int], None]
 
 
@@ -54,7 +53,7 @@ def rebuild(*, said: Said = _silent) -> int:
 
     Raises Busy. Deltas that were there go with them, because the messages say it all; later ones stay for the next fold.
     """
-    with only_folder(LONGEST) as mine:
+    with only_folder() as mine:
         if not mine:
             raise Busy
         with snapshot(), _own_table():
@@ -81,7 +80,7 @@ def rebuild(*, said: Said = _silent) -> int:
 def compare(*, said: Said = _silent) -> tuple[int, Difference | None]:
     """Messages read, and the first difference between facts (with what waits to be folded) and ledger. Raises Busy."""
     fold()
-    with only_folder(LONGEST) as mine:
+    with only_folder() as mine:
         if not mine:
             raise Busy
         with snapshot(), _own_table():
