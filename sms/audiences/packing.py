@@ -41,7 +41,6 @@ class Packed:
 
     @property
     def recipients(self) -> int:
-        """Rows with a usable number."""
         return sum(chunk.count for chunk in self.chunks)
 
 

@@ -31,7 +31,6 @@ class Digest:
         self._hash = hashlib.sha256()
 
     def add(self, recipients: Iterable[Recipient]) -> None:
-        """Add the next ones."""
         for one in recipients:
             self._hash.update(_encode((one.msisdn, one.substitutions)))
 
@@ -56,17 +55,14 @@ class ChunkWriter:
         self._numbers, self._rows, self._bad = array("Q"), list[Row](), list[_Bad]()
 
     def add(self, one: Recipient) -> None:
-        """A recipient."""
         self._numbers.append(int(one.msisdn[1:]))
         self._rows.append((one.row, one.substitutions, one.warning))
 
     def reject(self, bad: RejectedRow) -> None:
-        """A rejected row."""
         self._bad.append((bad.row, bad.value, bad.code, bad.reason, list(bad.cells)))
 
     @property
     def full(self) -> bool:
-        """Whether it holds enough rows for a chunk."""
         return len(self._rows) + len(self._bad) >= BLOCK
 
     @property
@@ -75,7 +71,6 @@ class ChunkWriter:
         return len(self._rows), len(self._bad)
 
     def flush(self) -> None:
-        """Insert what is held as one chunk."""
         if not self._rows and not self._bad:
             return
         AudienceChunk.objects.create(
@@ -99,21 +94,17 @@ class StoredAudience:
 
     @property
     def headings(self) -> list[str]:
-        """All columns."""
         return list(self.version.headings)
 
     @property
     def column(self) -> str:
-        """The one with the numbers."""
         return self.version.column
 
     @cached_property
     def places(self) -> int:
-        """How many chunks there are."""
         return AudienceChunk.objects.filter(version=self.version).count()
 
     def blocks(self) -> Iterator[RowBlock]:
-        """All rows."""
         return self.blocks_from(0)
 
     def blocks_from(self, place: int) -> Iterator[RowBlock]:
@@ -123,7 +114,6 @@ class StoredAudience:
             place += 1
 
     def block(self, place: int) -> RowBlock | None:
-        """One chunk."""
         found = AudienceChunk.objects.filter(version=self.version, place=place).first()
         if found is None:
             return None
@@ -139,12 +129,10 @@ def cells_of(one: Recipient, audience: Rows) -> list[str]:
 
 
 def packed(rows: object) -> bytes:
-    """As they lie in a chunk."""
     return zlib.compress(_encode(rows), 1)
 
 
 def rows_of(chunk: AudienceChunk) -> list[Row]:
-    """Row, cells, warning."""
     return _rows.decode(zlib.decompress(bytes(chunk.rows)))
 
 
@@ -165,7 +153,6 @@ def every_recipient(version: AudienceVersion) -> Iterator[Recipient]:
 
 
 def rejects_of(chunk: AudienceChunk) -> list[RejectedRow]:
-    """The others."""
     if not chunk.rejected:
         return []
     return [

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Required, TypedDict
 
 import msgspec
 
@@ -17,6 +17,15 @@ class Limits:
     bytes: int = 10_000_000
     rows: int = 100_000
     cell: int = 2_000
+
+
+class ReadOptions(TypedDict, total=False):
+    """How recipients are read; see `opening.stream`."""
+
+    country: Required[str]
+    column: str | None
+    limits: Limits | None
+    allow_duplicates: bool
 
 
 # msgspec structs rather than dataclasses: a hundred thousand of them are made per file, in a fifth of the time.
@@ -99,7 +108,6 @@ class Source:
 
 
 def shortened(value: str) -> str:
-    """A cell as it is shown beside a reason."""
     value = value[:200].strip()
     return value if len(value) <= 60 else value[:59] + "…"
 

@@ -157,7 +157,6 @@ def mark_present(draft: Draft, *, user: Any, field: str, now: datetime) -> None:
 
 
 def mark_left(draft: Draft, *, user: Any) -> None:
-    """They closed it."""
     DraftPresence.objects.filter(draft=draft, user=user).delete()
 
 
