@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from sms.models.fields import SecretField
 from sms.models.lease import Leased, LeaseQuerySet
+from sms.models.personal import PersonalData
 
 PREFIX = "whsec_"
 
@@ -78,6 +79,13 @@ class CallbackEndpoint(Leased):
 
     objects = LeaseQuerySet["CallbackEndpoint"].as_manager()
 
+    personal = PersonalData(
+        service="service",
+        texts=("name", "disabled_because"),
+        team=("url", "secret", "secret_before", "created_by"),
+        neutral=("events", "owner"),
+    )
+
     class Meta:
         ordering = ("name", "id")
         constraints = (
@@ -118,6 +126,10 @@ class Notify(models.Model):
     callback_data = models.CharField(max_length=2000, blank=True)
     reference = models.CharField(max_length=64, blank=True)
 
+    personal = PersonalData(
+        service="send__service", texts=("url", "callback_data"), neutral=("receipts", "reference")
+    )
+
     def __str__(self) -> str:
         return f"notifyUrl of send {self.send_id}"
 
@@ -130,6 +142,10 @@ class Echo(models.Model):
     )
     correlation_id = models.CharField(max_length=200, blank=True)
     destination = models.CharField(max_length=40, blank=True)
+
+    personal = PersonalData(
+        service="message__send__service", numbers=("destination",), texts=("correlation_id",)
+    )
 
     def __str__(self) -> str:
         return f"echo of message {self.message_id}"
@@ -168,6 +184,10 @@ class Callback(models.Model):
     last_error = models.CharField(max_length=200, blank=True)
     log = models.JSONField(
         default=list, help_text="The latest tries: when, status, milliseconds, error, reply."
+    )
+
+    personal = PersonalData(
+        service="endpoint__service", texts=("body", "last_error", "log", "url"), neutral=("event_id", "kind")
     )
 
     class Meta:

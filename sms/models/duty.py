@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from sms.models.lease import Leased, LeaseQuerySet, is_free, kept, new_owner
+from sms.models.personal import PersonalData
 
 
 class Duty(Leased):
@@ -23,6 +24,8 @@ class Duty(Leased):
     name = models.CharField(max_length=30, primary_key=True)
 
     objects = LeaseQuerySet["Duty"].as_manager()
+
+    personal = PersonalData(neutral=("name", "owner"))
 
     class Meta:
         verbose_name_plural = "duties"

@@ -5,10 +5,13 @@ its process dies. So
 whoever comes next goes on where the last one stopped.
 """
 
+from typing import Self
+
 from django.db import models
 from django.db.models import Q
 
 from sms.models.lease import Leased, LeaseQuerySet
+from sms.models.personal import PersonalData
 
 
 class PreparationState(models.TextChoices):
@@ -68,6 +71,13 @@ class Preparation(Leased):
 
     objects = LeaseQuerySet["Preparation"].as_manager()
 
+    personal = PersonalData(
+        service="service",
+        texts=("cursor", "trouble"),
+        packed=("partial", "result"),
+        neutral=("movers", "owner", "digest", "result_digest", "trouble_field"),
+    )
+
     class Meta:
         ordering = ("id",)
         indexes = (
@@ -103,7 +113,7 @@ class Preparation(Leased):
         return min(self.done * 100 // self.total, 99) if self.total else 0
 
     @classmethod
-    def waiting(cls) -> "LeaseQuerySet[Preparation]":
+    def waiting(cls) -> "LeaseQuerySet[Self]":
         """What is still to be done."""
         return cls.objects.filter(state=PreparationState.WAITING)
 
@@ -123,6 +133,8 @@ class ColumnMemory(models.Model):
     country = models.CharField(max_length=2, blank=True)
     fillings = models.JSONField(default=dict, blank=True)
     changed_at = models.DateTimeField(auto_now=True)
+
+    personal = PersonalData(service="service", texts=("column", "fillings"), neutral=("headings",))
 
     class Meta:
         ordering = ("-changed_at",)

@@ -1,10 +1,14 @@
 """A send: one composed job, its slices of work, its rejects and its counters."""
 
+from collections.abc import Collection
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q, Sum
 
 from sms.models.lease import Leased, LeaseQuerySet
+from sms.models.personal import PersonalData
 
 
 class SendState(models.TextChoices):
@@ -36,9 +40,9 @@ class Lane(models.IntegerChoices):
 class Resend(models.TextChoices):
     """What becomes of a message of which we do not know whether it was sent (`sms.dispatch.settle`)."""
 
-    NEVER = "never", "Never by itself: wait for the receipt or a person"
-    EVIDENCE = "evidence", "Only when others' receipts show that it was not sent"
-    ALWAYS = "always", "After ten seconds, once: it may arrive twice"
+    NEVER = "never", "Wait for the receipt or a person"
+    EVIDENCE = "evidence", "Send again only when others' receipts show that it was not sent"
+    ALWAYS = "always", "Send again after ten seconds, once: it may arrive twice"
 
 
 class Send(models.Model):
@@ -82,7 +86,7 @@ class Send(models.Model):
     )
     stage = models.PositiveSmallIntegerField(default=0, help_text="Slices up to this stage may be worked on.")
     approvers = models.PositiveSmallIntegerField(
-        default=0, db_default=0, help_text="How many must say yes before anything is posted."
+        default=0, db_default=0, help_text="How many must approve before anything is posted."
     )
     callback_data = models.CharField(max_length=1500, blank=True)
     recipients = models.PositiveIntegerField(default=0)
@@ -134,6 +138,16 @@ class Send(models.Model):
     )
     cancelled_at = models.DateTimeField(null=True, blank=True)
     cancelled_by = models.CharField(max_length=254, blank=True)
+
+    personal = PersonalData(
+        service="service",
+        texts=("name", "text", "callback_data", "source", "client_reference", "wishes"),
+        team=("partner", "cancelled_by"),
+        neutral=("quiet_hours", "smartlinks", "reference", "time_zone", "file_sha256", "audience_digest"),
+        unique=("client_reference",),
+        fixed=("text", "callback_data", "wishes"),
+        fixed_while=Q(state__in=UNFINISHED),
+    )
 
     class Meta:
         ordering = ("-id",)
@@ -193,6 +207,14 @@ class Send(models.Model):
         told = "receipts" not in self.wishes or "CLICKED" in self.wishes["receipts"]
         return self.link_domain_id is not None and bool(options.get("trackClicks", True)) and told
 
+    @classmethod
+    def ready_times(cls, send_ids: Collection[int]) -> dict[int, datetime]:
+        """When the first message of each send could be posted."""
+        if not send_ids:
+            return {}
+        rows = cls.objects.filter(pk__in=send_ids).order_by().values_list("pk", "created_at", "due_at")
+        return {pk: max(created_at, due_at) for pk, created_at, due_at in rows}
+
     def counts(self) -> dict[str, int]:
         """Messages by state, from the counters; states nobody is in are left out."""
         totals = self.counters.values("state").annotate(total=Sum("delta")).order_by("state")
@@ -233,6 +255,8 @@ class Slice(Leased):
     )
 
     objects = LeaseQuerySet["Slice"].as_manager()
+
+    personal = PersonalData(neutral=("owner", "approved"))
 
     class Meta:
         ordering = ("due_at", "id")
@@ -280,6 +304,8 @@ class StateCount(models.Model):
     window = models.IntegerField(default=0, db_default=0)
     delta = models.IntegerField()
 
+    personal = PersonalData(neutral=("state", "code"))
+
     class Meta:
         ordering = ("id",)
         indexes = (
@@ -300,6 +326,8 @@ class Reject(models.Model):
     value = models.CharField(max_length=200, blank=True)
     code = models.CharField(max_length=40)
     reason = models.CharField(max_length=300)
+
+    personal = PersonalData(service="send__service", numbers=("value",), texts=("reason",), neutral=("code",))
 
     class Meta:
         ordering = ("row", "id")

@@ -5,7 +5,6 @@ import zlib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import parse_qsl
 
 import structlog
 from django.db import transaction
@@ -15,7 +14,7 @@ from django.utils import timezone
 from sms.models import Duty, ReportFile, ReportPart
 from sms.models.duty import HeldDuty
 from sms.reports.files import csv_of, write_xlsx
-from sms.reports.query import ReportQuery, read
+from sms.reports.query import ReportQuery
 from sms.reports.read import all_lines
 
 log = structlog.get_logger(__name__)
@@ -64,7 +63,7 @@ def unpacked(found: ReportFile) -> Iterator[bytes]:
 
 
 def _make(one: ReportFile, duty: HeldDuty, stopped: Stopped) -> int:
-    asked, _ = read(one.service_id, dict(parse_qsl(one.query)), now=timezone.now())
+    asked = ReportQuery.stored(one.service_id, one.query)
     one.parts.all().delete()
 
     def said(rows: int) -> None:

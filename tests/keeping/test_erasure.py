@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 import zlib
 from datetime import timedelta
@@ -146,7 +147,7 @@ def a_desk_that_knows(folder) -> tuple[Service, Send]:
     IdempotentAnswer.objects.create(
         service=service, owner="shop", key="k", fingerprint="f", body=b'{"to":"447710000000"}', made_at=now
     )
-    report = ReportFile.objects.create(service=service, kind="csv", query="by=send")
+    report = ReportFile.objects.create(service=service, kind="csv", query={"by": "send"})
     ReportPart.objects.create(file=report, number=0, content=zlib.compress(b"For 07710000000\n"))
     spool.folder.mkdir()
     kept = Incoming(service.pk, 0, 0, b'{"destination":"447710000000"}', now)
@@ -337,6 +338,23 @@ def test_what_is_given_out_is_everything_of_the_person_and_nothing_of_others(fol
     event = AuditEvent.objects.get(act="number.disclosed")
     assert event.details["reason"] == "Request 8"
     assert "7710000000" not in json.dumps(event.details)
+
+
+def test_the_page_shows_every_kind_of_entry_with_its_markup_as_text(folder):
+    service, _ = a_desk_that_knows(folder)
+    Send.objects.update(name="<b>Offer</b> for 07710 000000")
+    content = disclosure.disclose(service, NUMBER, reason="Request 8", by=BY)
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        held, page = json.loads(book.read("data.json")), book.read("data.html").decode()
+    counts = [
+        len(found) for kind, found in held.items() if isinstance(found, list) and kind != "not_complete"
+    ]
+    assert [int(count) for count in re.findall(r"<h2>[^<]+ \((\d+)\)</h2>", page)] == counts
+    assert page.count("<section>") == sum(counts)
+    assert "&lt;b&gt;Offer&lt;/b&gt; for [your number]" in page
+    assert "<b>" not in page
+    assert re.search(r"<dt>sent as part of</dt>\s*<dd>", page)
+    assert "<li>1 file waits on the disk for a person to look at, with the number in it.</li>" in page
 
 
 NUMBERS = st.sampled_from(

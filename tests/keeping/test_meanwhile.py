@@ -7,6 +7,7 @@ from sms.audiences.files import Limits
 from sms.audiences.storage import StoredAudience
 from sms.compliance import archive, erasure
 from sms.compose import background, drafts
+from sms.compose.background.lease import LeaseLost, PreparationLease
 from sms.compose.create import create
 from sms.compose.order import LARGE
 from sms.inbound.optouts import inbound_spool
@@ -106,12 +107,12 @@ def test_a_check_that_is_under_way_is_made_anew(folder, monkeypatch):
     background.run(stopped=lambda: False)
     work = drafts.totals_of(again(draft), limits=Limits(bytes=50_000_000, rows=1_000_000)).preparation
     steps = background.work.KINDS["check"]
-    lease = background.work.Lease(work.pk, owner="me")
+    lease = PreparationLease(work.pk, owner="me")
     assert lease.take()
     under_way = steps(Preparation.objects.get(pk=work.pk), lease)
     next(under_way)
     assert erasure.perform(asked(draft.service), folder=folder), "nobody waits for a check"
-    with pytest.raises(background.work.Gone):
+    with pytest.raises(LeaseLost):
         list(under_way)
     assert found(NUMBER, draft.service, folder) == []
     assert finished(draft).figures.recipients

@@ -213,7 +213,9 @@ def an_invitation(service) -> Invitation:
 
 
 def a_report_file(service) -> ReportFile:
-    return ReportFile.objects.get_or_create(service=service, kind="csv", query="by=send")[0]
+    return ReportFile.objects.get_or_create(
+        service=service, kind="csv", query={"by": "send", "from": "2026-03-01", "until": "2026-03-31"}
+    )[0]
 
 
 def a_report_by_mail(service) -> ReportSchedule:

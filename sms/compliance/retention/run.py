@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import structlog
 from django.db.models.functions import Now
@@ -88,7 +89,7 @@ def run(service: Service, *, now: datetime, rest: Callable[[], bool], by: Actor 
     began.counts, began.ended_at = dict(counts), now
     began.save()
     if counts:
-        audit("retention.ran", service, by=by, **dict(sorted(counts.items())))
+        audit("retention.ran", service, by=by, **dict[str, Any](sorted(counts.items())))
     kept = RetentionRun.objects.filter(service=service).values_list("pk", flat=True)[: RetentionRun.KEPT]
     RetentionRun.objects.filter(service=service).exclude(pk__in=list(kept)).delete()
     return began

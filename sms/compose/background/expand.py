@@ -80,8 +80,8 @@ def _write_messages(
         with transaction.atomic():
             _locked(send)
             lease.keep(rows=len(lines) + len(rejects), cursor=cursor)
-            deltas = CounterDeltas.new()
-            slices.pour(send, lines, tally=deltas)
+            deltas = CounterDeltas()
+            slices.pour(send, lines, deltas=deltas)
             deltas.write()
             store_rejects(send, rejects)
             point("messages_uncommitted")
