@@ -21,8 +21,8 @@ from sms.compose.lines import Composer
 from sms.compose.order import Order
 from sms.compose.rejects import store_rejects
 from sms.ledger import slices, wakeups
+from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
-from sms.ledger.states import CounterDeltas
 from sms.models import Preparation, Send, SendState
 
 READ_AT_A_TIME = 20  # slices, before the lease is kept again
