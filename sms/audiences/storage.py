@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import msgspec
 
@@ -17,10 +18,17 @@ from sms.audiences.files import Recipient, RejectedRow
 from sms.audiences.files.rows import BLOCK, RowBlock, Rows
 from sms.models import AudienceChunk, AudienceVersion
 
-Row = tuple[int, dict[str, str], str]
-_Bad = tuple[int, str, str, str, list[str]]
-_rows = msgspec.msgpack.Decoder(list[Row])
-_bad = msgspec.msgpack.Decoder(list[_Bad])
+
+class StoredRow(NamedTuple):
+    """A recipient as it is in a chunk, which keeps the numbers beside the rows."""
+
+    row: int
+    cells: dict[str, str]
+    warning: str
+
+
+_rows = msgspec.msgpack.Decoder(list[StoredRow])
+_rejects = msgspec.msgpack.Decoder(list[RejectedRow])
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -52,26 +60,26 @@ class ChunkWriter:
     def __init__(self, version_id: int, *, place: int = 0) -> None:
         self.place = place
         self._version_id = version_id
-        self._numbers, self._rows, self._bad = array("Q"), list[Row](), list[_Bad]()
+        self._numbers, self._rows, self._rejects = array("Q"), list[StoredRow](), list[RejectedRow]()
 
     def add(self, one: Recipient) -> None:
         self._numbers.append(int(one.msisdn[1:]))
-        self._rows.append((one.row, one.substitutions, one.warning))
+        self._rows.append(StoredRow(one.row, one.substitutions, one.warning))
 
     def reject(self, bad: RejectedRow) -> None:
-        self._bad.append((bad.row, bad.value, bad.code, bad.reason, list(bad.cells)))
+        self._rejects.append(bad)
 
     @property
     def full(self) -> bool:
-        return len(self._rows) + len(self._bad) >= BLOCK
+        return len(self._rows) + len(self._rejects) >= BLOCK
 
     @property
     def pending(self) -> tuple[int, int]:
         """Recipients and rejects that are not inserted yet."""
-        return len(self._rows), len(self._bad)
+        return len(self._rows), len(self._rejects)
 
     def flush(self) -> None:
-        if not self._rows and not self._bad:
+        if not self._rows and not self._rejects:
             return
         AudienceChunk.objects.create(
             version_id=self._version_id,
@@ -79,11 +87,11 @@ class ChunkWriter:
             count=len(self._rows),
             numbers=self._numbers.tobytes(),
             rows=packed(self._rows),
-            rejected=len(self._bad),
-            rejects=packed(self._bad) if self._bad else b"",
+            rejected=len(self._rejects),
+            rejects=packed(self._rejects) if self._rejects else b"",
         )
         self.place += 1
-        self._numbers, self._rows, self._bad = array("Q"), [], []
+        self._numbers, self._rows, self._rejects = array("Q"), [], []
 
 
 @dataclass(frozen=True)
@@ -132,7 +140,7 @@ def packed(rows: object) -> bytes:
     return zlib.compress(_encode(rows), 1)
 
 
-def rows_of(chunk: AudienceChunk) -> list[Row]:
+def rows_of(chunk: AudienceChunk) -> list[StoredRow]:
     return _rows.decode(zlib.decompress(bytes(chunk.rows)))
 
 
@@ -141,8 +149,8 @@ def recipients_of(chunk: AudienceChunk) -> list[Recipient]:
     numbers = array("Q")
     numbers.frombytes(bytes(chunk.numbers))
     return [
-        Recipient(row=row, msisdn=f"+{number}", substitutions=cells, warning=warning)
-        for number, (row, cells, warning) in zip(numbers, rows_of(chunk), strict=True)
+        Recipient(row=one.row, msisdn=f"+{number}", substitutions=one.cells, warning=one.warning)
+        for number, one in zip(numbers, rows_of(chunk), strict=True)
     ]
 
 
@@ -153,12 +161,7 @@ def every_recipient(version: AudienceVersion) -> Iterator[Recipient]:
 
 
 def rejects_of(chunk: AudienceChunk) -> list[RejectedRow]:
-    if not chunk.rejected:
-        return []
-    return [
-        RejectedRow(row=row, value=value, code=code, reason=reason, cells=cells)
-        for row, value, code, reason, cells in _bad.decode(zlib.decompress(bytes(chunk.rejects)))
-    ]
+    return _rejects.decode(zlib.decompress(bytes(chunk.rejects))) if chunk.rejected else []
 
 
 def store(audience: Rows, version: AudienceVersion) -> None:

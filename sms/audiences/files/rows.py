@@ -38,7 +38,7 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     warning: str = ""
 
 
-class RejectedRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class RejectedRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):
     """A row that will get no message. `value` is what stood in the number's cell, shortened; `reason` is for a person.
 
     `cells` is what stood under the headings, where it could be told apart, so that a person can put it right.
