@@ -29,8 +29,8 @@ from sms.api.drop_in.body import DropInRequest, read
 from sms.api.drop_in.errors import DropInRefused, invalid, no_json
 from sms.api.drop_in.order import order_of, refusal_of
 from sms.api.idempotency import BadKey, OtherBody, StoredResponse, UnderWay
-from sms.api.receipts import NoNegotiation
 from sms.api.throttle import KeyThrottle, with_rate_limit
+from sms.api.webex_posts import NoNegotiation
 from sms.compose.create import create
 from sms.compose.errors import ComposeError
 from sms.models import Echo, Send
