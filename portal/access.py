@@ -5,7 +5,7 @@ A service that the viewer is no member of is a 404, an act that their role does 
 
 import functools
 import zoneinfo
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Concatenate, ParamSpec
 
 from django.core.exceptions import PermissionDenied
@@ -13,11 +13,13 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.views.decorators.http import require_http_methods
 
 from portal.models import Role, User
 from sms.models import Actor, Service
 
 P = ParamSpec("P")
+READ, WRITE, FORM = ("GET", "HEAD"), ("POST",), ("GET", "HEAD", "POST")  # the methods of a view
 
 ACTS: dict[str, frozenset[str]] = {
     "see": frozenset(Role.values),
@@ -50,7 +52,7 @@ def may(user: User, service: Service) -> frozenset[str]:
 
 
 def service_page(
-    act: str,
+    act: str, methods: Sequence[str] = READ
 ) -> Callable[
     [Callable[Concatenate[HttpRequest, Service, P], HttpResponseBase]], Callable[..., HttpResponseBase]
 ]:
@@ -61,6 +63,8 @@ def service_page(
     def decorate(
         view: Callable[Concatenate[HttpRequest, Service, P], HttpResponseBase],
     ) -> Callable[..., HttpResponseBase]:
+        allowed = require_http_methods(methods)(view)
+
         @functools.wraps(view)
         def guarded(
             request: HttpRequest, service: str, *args: P.args, **kwargs: P.kwargs
@@ -75,7 +79,7 @@ def service_page(
             request.service, request.may = found, held  # type: ignore[attr-defined]
             zone = zoneinfo.ZoneInfo(user.time_zone or found.time_zone)
             with timezone.override(zone):
-                return view(request, found, *args, **kwargs)
+                return allowed(request, found, *args, **kwargs)
 
         guarded.act = act  # type: ignore[attr-defined]
         return guarded

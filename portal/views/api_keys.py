@@ -6,9 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
 
-from portal.access import actor, service_page
+from portal.access import FORM, actor, service_page
 from portal.forms.api_keys import KeyForm
 from portal.views.control import Confirmation, ask
 from sms.catalogue import api_keys
@@ -17,8 +16,7 @@ from sms.models import ApiKey, Service
 SHOWN = 200
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def api_keys_page(request: HttpRequest, service: Service) -> HttpResponse:
     """Every key, and a form for one more, whose answer is the only place that ever shows it."""
     if request.method != "POST":
@@ -34,8 +32,7 @@ def api_keys_page(request: HttpRequest, service: Service) -> HttpResponse:
     return _page(request, service, KeyForm(), made=key, token=token)
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def api_key_revoke(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Asks, then revokes."""
     key = get_object_or_404(ApiKey.objects.select_related("service"), service=service, pk=pk)

@@ -7,9 +7,8 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
 
-from portal.access import actor, service_page
+from portal.access import WRITE, actor, service_page
 from sms.compose import approval
 from sms.models import ApprovalRequest, ApprovalState, SendState, Service
 from sms.sends import answers
@@ -28,7 +27,6 @@ VIEWS = (("me", "Needs me"), ("mine", "Mine"), ("open", "All open"), ("decided",
 
 
 @service_page("see")
-@require_safe
 def approvals(request: HttpRequest, service: Service) -> HttpResponse:
     """Four lists of requests: what this person can answer, what they asked, what is open, and what has ended."""
     user: Any = request.user
@@ -47,7 +45,6 @@ def approvals(request: HttpRequest, service: Service) -> HttpResponse:
 
 
 @service_page("see")
-@require_safe
 def approval_request(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """What is asked, why, of whom, and what differs from the last time."""
     return _page(request, service, pk)
@@ -74,8 +71,7 @@ def _page(
     return render(request, "approvals/request.html", context, status=status)
 
 
-@service_page("approve")
-@require_POST
+@service_page("approve", WRITE)
 def approval_yes(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Yes to what was shown: the page says which fingerprint that was."""
     found = _find(service, pk)
@@ -108,8 +104,7 @@ def _goes(found: ApprovalRequest) -> str:
     return "It is being sent."
 
 
-@service_page("approve")
-@require_POST
+@service_page("approve", WRITE)
 def approval_no(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """No, with the reason."""
     comment = request.POST.get("comment", "")
@@ -127,8 +122,7 @@ def approval_no(request: HttpRequest, service: Service, pk: int) -> HttpResponse
     return redirect("approval", service=service.slug, pk=pk)
 
 
-@service_page("compose")
-@require_POST
+@service_page("compose", WRITE)
 def send_take_back(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Cancel what waits for a yes, and change its draft."""
     found = get_object_or_404(service.sends, pk=pk)
@@ -144,8 +138,7 @@ def send_take_back(request: HttpRequest, service: Service, pk: int) -> HttpRespo
     return redirect("draft", service=service.slug, pk=draft.pk)
 
 
-@service_page("compose")
-@require_POST
+@service_page("compose", WRITE)
 def send_ask_again(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """A new request where the last one ran out."""
     found = get_object_or_404(service.sends, pk=pk)

@@ -8,9 +8,8 @@ from django.db.models import Count, OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal.access import actor, service_page
+from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.audiences import NameForm, NewAudienceForm, RowsForm
 from portal.forms.opt_outs import NumberForm
 from portal.views.control import Confirmation, ask
@@ -24,8 +23,7 @@ VERSIONS = 100
 SHOWN_REJECTS = 20
 
 
-@service_page("see")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("see", FORM)
 def audiences(request: HttpRequest, service: Service) -> HttpResponse:
     """The list. A search for a number comes by POST, so that no number stands in an address or a log."""
     archived = request.GET.get("archived") == "1"
@@ -53,8 +51,7 @@ def audiences(request: HttpRequest, service: Service) -> HttpResponse:
     return render(request, "audiences/list.html", context, status=422 if search.errors else 200)
 
 
-@service_page("compose")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("compose", FORM)
 def audience_new(request: HttpRequest, service: Service) -> HttpResponse:
     """Upload one."""
     posted = request.method == "POST"
@@ -79,8 +76,7 @@ def audience_new(request: HttpRequest, service: Service) -> HttpResponse:
     return render(request, "audiences/upload.html", {"form": form}, status=422 if form.errors else 200)
 
 
-@service_page("compose")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("compose", FORM)
 def audience_replace(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Upload a further version."""
     found = get_object_or_404(SavedAudience, service=service, pk=pk)
@@ -103,8 +99,7 @@ def _kept(packed: saved.Packed) -> str:
     return f"{packed.recipients:,} recipient{'' if packed.recipients == 1 else 's'} stored.{left_out}"
 
 
-@service_page("see")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("see", FORM)
 def audience(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """One, with its versions and what used them; a POST looks for a number in all of them."""
     found = get_object_or_404(service.audiences.select_related("current"), pk=pk)
@@ -145,8 +140,7 @@ def _page(
     return render(request, "audiences/detail.html", context, status=422 if wrong else 200)
 
 
-@service_page("compose")
-@require_POST
+@service_page("compose", WRITE)
 def audience_rename(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Another name or note."""
     found = get_object_or_404(service.audiences.select_related("current"), pk=pk)
@@ -164,8 +158,7 @@ def audience_rename(request: HttpRequest, service: Service, pk: int) -> HttpResp
     return _page(request, service, found, naming=form)
 
 
-@service_page("export")
-@require_POST
+@service_page("export", WRITE)
 def audience_export(request: HttpRequest, service: Service, pk: int) -> HttpResponse | StreamingHttpResponse:
     """The rows of a version as CSV. Numbers leave the desk by it, so the audit tells who took them."""
     found = get_object_or_404(SavedAudience, service=service, pk=pk)
@@ -196,7 +189,6 @@ def _version(request: HttpRequest, found: SavedAudience) -> AudienceVersion:
 
 
 @service_page("compose")
-@require_safe
 def audience_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingHttpResponse:
     """Rows that an upload left out, each with its reason."""
     version = _version(request, get_object_or_404(SavedAudience, service=service, pk=pk))
@@ -213,8 +205,7 @@ def audience_rejects(request: HttpRequest, service: Service, pk: int) -> Streami
     return csv_download(rejects_csv(saved.rejects_of(version)), name=name)
 
 
-@service_page("compose")
-@require_POST
+@service_page("compose", WRITE)
 def audience_archive(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Out of the choices of compose, or back among them."""
     found = get_object_or_404(SavedAudience, service=service, pk=pk)
@@ -232,8 +223,7 @@ def audience_archive(request: HttpRequest, service: Service, pk: int) -> HttpRes
     return redirect("audience", service=service.slug, pk=pk)
 
 
-@service_page("compose")
-@require_POST
+@service_page("compose", WRITE)
 def audience_seed_list(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Make it a seed list, or an audience like any other again."""
     found = get_object_or_404(SavedAudience, service=service, pk=pk)
@@ -251,8 +241,7 @@ def audience_seed_list(request: HttpRequest, service: Service, pk: int) -> HttpR
     return redirect("audience", service=service.slug, pk=found.pk)
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def audience_delete(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """For good, where no send used it."""
     found = get_object_or_404(SavedAudience, service=service, pk=pk)
@@ -278,8 +267,7 @@ def audience_delete(request: HttpRequest, service: Service, pk: int) -> HttpResp
     return ask(request, asked)
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def audience_erase(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """The people of one version, for good; how many they were stays."""
     found = get_object_or_404(SavedAudience, service=service, pk=pk)

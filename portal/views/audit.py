@@ -17,7 +17,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from portal.access import actor, service_page
+from portal.access import WRITE, actor, service_page
 from portal.forms.audit import AuditFilter
 from portal.views.download import csv_download
 from sms.compliance import audit
@@ -45,28 +45,24 @@ def for_superusers(view: View) -> View:
 
 
 @service_page("audit")
-@require_safe
 def audit_list(request: HttpRequest, service: Service) -> HttpResponse:
     """The list, newest first."""
     return _list(request, service)
 
 
 @service_page("audit")
-@require_safe
 def audit_row(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """One row with its proof."""
     return _row(request, service, pk)
 
 
-@service_page("audit")
-@require_POST
+@service_page("audit", WRITE)
 def audit_verify(request: HttpRequest, service: Service) -> HttpResponse:
     """Check the chain now."""
     return _verify(request, service)
 
 
-@service_page("audit")
-@require_POST
+@service_page("audit", WRITE)
 def audit_export(request: HttpRequest, service: Service) -> HttpResponseBase:
     """What the filter shows, all of it, as a file."""
     return _export(request, service)

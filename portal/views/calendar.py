@@ -14,7 +14,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.dateparse import parse_date
-from django.views.decorators.http import require_safe
 
 from portal.access import may, service_page, services_of
 from sms.models import Service
@@ -113,7 +112,6 @@ def _next_month(day: date) -> date:
 
 
 @service_page("see")
-@require_safe
 def calendar(request: HttpRequest, service: Service) -> HttpResponse:
     """What goes out when."""
     now, zone = timezone.now(), timezone.get_current_timezone_name()

@@ -7,9 +7,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal.access import actor, service_page
+from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.callbacks import ChangeForm, EndpointForm, FilterForm, RangeForm
 from portal.views.control import Confirmation, ask
 from sms import callbacks
@@ -28,7 +27,6 @@ def _find(service: Service, pk: int) -> CallbackEndpoint:
 
 
 @service_page("configure")
-@require_safe
 def callbacks_page(request: HttpRequest, service: Service) -> HttpResponse:
     """Every endpoint, and a form for one more."""
     return _overview(request, service)
@@ -41,8 +39,7 @@ def _overview(
     return render(request, "callbacks/list.html", context, status=status)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def callback_add(request: HttpRequest, service: Service) -> HttpResponse:
     """One more; its secret is in the answer, and nowhere else ever again."""
     form = EndpointForm(request.POST, policy=_policy())
@@ -57,7 +54,6 @@ def callback_add(request: HttpRequest, service: Service) -> HttpResponse:
 
 
 @service_page("configure")
-@require_safe
 def callback_endpoint(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """One endpoint and its log."""
     return _page(request, service, _find(service, pk))
@@ -101,8 +97,7 @@ def _page(
     return answer
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def callback_change(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Name, events, numbers."""
     endpoint = _find(service, pk)
@@ -114,8 +109,7 @@ def callback_change(request: HttpRequest, service: Service, pk: int) -> HttpResp
     return _back(service, endpoint)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def callback_verify(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Send the challenge now."""
     endpoint = _find(service, pk)
@@ -131,16 +125,14 @@ def callback_verify(request: HttpRequest, service: Service, pk: int) -> HttpResp
     return _back(service, endpoint)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def callback_rotate(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """A new secret, shown in this answer only."""
     endpoint = _find(service, pk)
     return _page(request, service, endpoint, secret=callbacks.rotate(endpoint, by=actor(request)))
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def callback_retire(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """The previous secret ends now."""
     endpoint = _find(service, pk)
@@ -149,8 +141,7 @@ def callback_retire(request: HttpRequest, service: Service, pk: int) -> HttpResp
     return _back(service, endpoint)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def callback_pause(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Deliver nothing for a while."""
     endpoint = _find(service, pk)
@@ -159,8 +150,7 @@ def callback_pause(request: HttpRequest, service: Service, pk: int) -> HttpRespo
     return _back(service, endpoint)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def callback_resume(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Go on, also after it was switched off by itself."""
     endpoint = _find(service, pk)
@@ -169,8 +159,7 @@ def callback_resume(request: HttpRequest, service: Service, pk: int) -> HttpResp
     return _back(service, endpoint)
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def callback_remove(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Asks, then removes it with its log."""
     endpoint = _find(service, pk)
@@ -192,8 +181,7 @@ def callback_remove(request: HttpRequest, service: Service, pk: int) -> HttpResp
     return ask(request, asked)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def callback_replay(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """What was told in a range, once more."""
     endpoint = _find(service, pk)
@@ -212,15 +200,13 @@ def callback_replay(request: HttpRequest, service: Service, pk: int) -> HttpResp
 
 
 @service_page("configure")
-@require_safe
 def callback_entry(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """One callback: its body as it is sent, and every try."""
     found = get_object_or_404(Callback.objects.select_related("endpoint"), endpoint__service=service, pk=pk)
     return render(request, "callbacks/entry.html", {"one": found, "endpoint": found.endpoint})
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def callback_again(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """One callback once more."""
     found = get_object_or_404(

@@ -5,9 +5,8 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal.access import actor, service_page
+from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.catalogue import GroupForm, PolicyConnectionForm, SenderForm, SmartlinkForm
 from portal.forms.opt_outs import NumberForm
 from portal.presenters.form_changes import changes
@@ -55,7 +54,6 @@ SMARTLINK = catalogue_base.Noun(
 
 
 @service_page("see")
-@require_safe
 def sender_list(request: HttpRequest, service: Service) -> HttpResponse:
     """With the use of the last 30 days."""
 
@@ -75,22 +73,19 @@ def sender_list(request: HttpRequest, service: Service) -> HttpResponse:
     return catalogue_base.listed(request, SENDER, service.senders.all(), heads, cells)
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def sender_new(request: HttpRequest, service: Service) -> HttpResponse:
     """Add one."""
     return catalogue_base.edited(request, service, SENDER)
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def sender_edit(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Change one."""
     return catalogue_base.edited(request, service, SENDER, get_object_or_404(service.senders, pk=pk))
 
 
 @service_page("see")
-@require_safe
 def sender(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """One, with its use and why messages failed."""
     found = get_object_or_404(service.senders, pk=pk)
@@ -119,8 +114,7 @@ def sender(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     return render(request, "catalogue/thing.html", context)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def sender_remove(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Delete, archive or take back."""
     return catalogue_base.removed(request, service, SENDER, get_object_or_404(service.senders, pk=pk))
@@ -130,7 +124,6 @@ def sender_remove(request: HttpRequest, service: Service, pk: int) -> HttpRespon
 
 
 @service_page("see")
-@require_safe
 def group_list(request: HttpRequest, service: Service) -> HttpResponse:
     """With what was refused by their rules."""
 
@@ -150,29 +143,25 @@ def _checks(group: ContactPolicyGroup) -> str:
     return " and ".join(name for name, on in parts if on)
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def group_new(request: HttpRequest, service: Service) -> HttpResponse:
     """Add one."""
     return catalogue_base.edited(request, service, GROUP)
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def group_edit(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Change one."""
     return catalogue_base.edited(request, service, GROUP, get_object_or_404(service.policy_groups, pk=pk))
 
 
 @service_page("see")
-@require_safe
 def group(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """One, with its results by reason."""
     return _group_page(request, service, get_object_or_404(service.policy_groups, pk=pk))
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def group_look_up(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """A number's consent. It comes by POST and goes out by POST, so that it stands in no address and no log."""
     found = get_object_or_404(service.policy_groups.select_related("service"), pk=pk)
@@ -220,15 +209,13 @@ def _group_page(
     return render(request, "catalogue/thing.html", context, status=status)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def group_remove(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Delete, archive or take back."""
     return catalogue_base.removed(request, service, GROUP, get_object_or_404(service.policy_groups, pk=pk))
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def policy_connection(request: HttpRequest, service: Service) -> HttpResponse:
     """Where Contact Policy is asked, and the groups that it lists."""
     stored = PolicyConnection.objects.filter(service=service).first() or PolicyConnection(service=service)
@@ -256,7 +243,6 @@ def policy_connection(request: HttpRequest, service: Service) -> HttpResponse:
 
 
 @service_page("see")
-@require_safe
 def smartlink_list(request: HttpRequest, service: Service) -> HttpResponse:
     """With what to write in a text."""
 
@@ -268,15 +254,13 @@ def smartlink_list(request: HttpRequest, service: Service) -> HttpResponse:
     )
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def smartlink_new(request: HttpRequest, service: Service) -> HttpResponse:
     """Add one."""
     return catalogue_base.edited(request, service, SMARTLINK)
 
 
 @service_page("see")
-@require_safe
 def smartlink(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """One, with what to write in a text."""
     found = get_object_or_404(service.smartlinks, pk=pk)
@@ -294,15 +278,13 @@ def smartlink(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     return render(request, "catalogue/thing.html", context)
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def smartlink_edit(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Change one."""
     return catalogue_base.edited(request, service, SMARTLINK, get_object_or_404(service.smartlinks, pk=pk))
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def smartlink_remove(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Delete, archive or take back."""
     return catalogue_base.removed(request, service, SMARTLINK, get_object_or_404(service.smartlinks, pk=pk))

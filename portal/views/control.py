@@ -11,9 +11,8 @@ from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST
 
-from portal.access import actor, service_page
+from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.control import ReasonForm
 from sms.models import UNFINISHED, Hold, Send, Sender, Service, ShortLinkDomain
 from sms.sends import control
@@ -44,8 +43,7 @@ def ask(
 # --- one send -----------------------------------------------------------------------------------------------------------
 
 
-@service_page("cancel")
-@require_POST
+@service_page("cancel", WRITE)
 def send_pause(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """One press, no questions: whoever pauses is in a hurry."""
     send = get_object_or_404(Send.objects.select_related("service"), service=service, pk=pk)
@@ -58,8 +56,7 @@ def send_pause(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     return redirect("send", service=service.slug, pk=send.pk)
 
 
-@service_page("cancel")
-@require_POST
+@service_page("cancel", WRITE)
 def send_resume(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Lift the hold on this send itself; a paused sender or domain is resumed where it was paused."""
     send = get_object_or_404(Send, service=service, pk=pk)
@@ -74,8 +71,7 @@ def send_resume(request: HttpRequest, service: Service, pk: int) -> HttpResponse
     return redirect("send", service=service.slug, pk=send.pk)
 
 
-@service_page("cancel")
-@require_POST
+@service_page("cancel", WRITE)
 def send_write_on(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Its messages could not be written, and the reason is mended."""
     send = get_object_or_404(Send.objects.select_related("service"), service=service, pk=pk)
@@ -91,43 +87,37 @@ def send_write_on(request: HttpRequest, service: Service, pk: int) -> HttpRespon
 # --- a sender or a short-link domain ------------------------------------------------------------------------------------
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def sender_pause(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Post nothing from this sender."""
     return _pause(request, service, get_object_or_404(service.senders, pk=pk))
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def domain_pause(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Post nothing whose links this domain shortens."""
     return _pause(request, service, get_object_or_404(service.link_domains, pk=pk))
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def sender_resume(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Let it go on."""
     return _resume(request, service, get_object_or_404(service.senders, pk=pk))
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def domain_resume(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Let it go on."""
     return _resume(request, service, get_object_or_404(service.link_domains, pk=pk))
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def sender_stop(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Cancel what is still waiting from this sender."""
     return _stop(request, service, get_object_or_404(service.senders, pk=pk))
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def domain_stop(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Cancel what is still waiting with links of this domain."""
     return _stop(request, service, get_object_or_404(service.link_domains, pk=pk))
@@ -200,8 +190,7 @@ def _say_stopped(request: HttpRequest, stopped: int) -> None:
 # --- the whole service --------------------------------------------------------------------------------------------------
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def service_pause(request: HttpRequest, service: Service) -> HttpResponse:
     """Post nothing at all."""
     form = ReasonForm(request.POST if request.method == "POST" else None)
@@ -226,8 +215,7 @@ def service_pause(request: HttpRequest, service: Service) -> HttpResponse:
     return ask(request, asked, form=form, at_stake=control.at_stake(service))
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def service_resume(request: HttpRequest, service: Service) -> HttpResponse:
     """Go on, after a person or the service itself paused it."""
     if control.resume_service(service, by=actor(request)):
@@ -237,8 +225,7 @@ def service_resume(request: HttpRequest, service: Service) -> HttpResponse:
     return redirect("settings", service=service.slug)
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def service_stop(request: HttpRequest, service: Service) -> HttpResponse:
     """Cancel whatever was not posted yet."""
     if request.method == "POST":

@@ -3,9 +3,8 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods
 
-from portal.access import actor, service_page
+from portal.access import FORM, actor, service_page
 from portal.limits import upload_limits
 from sms.compose.drafts import duplicate
 from sms.models import Send, Service
@@ -13,8 +12,7 @@ from sms.models import Send, Service
 NOBODY = "nobody"
 
 
-@service_page("compose")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("compose", FORM)
 def send_duplicate(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Nothing is sent: the draft is written on, checked and sent like any other."""
     related = ("service", "sender", "template", "template_version", "policy_group", "link_domain")

@@ -37,7 +37,6 @@ def services(request: HttpRequest) -> HttpResponse:
 
 
 @service_page("see")
-@require_safe
 def home(request: HttpRequest, service: Service) -> HttpResponse:
     """A service at a glance."""
     now = timezone.now()

@@ -7,9 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.timesince import timesince
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal.access import actor, service_page
+from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.catalogue import LinkDomainForm
 from portal.views import catalogue_base
 from sms.catalogue import domains
@@ -37,7 +36,6 @@ SHOWN_CHANGES = 30
 
 
 @service_page("see")
-@require_safe
 def domain_list(request: HttpRequest, service: Service) -> HttpResponse:
     """With the state of each."""
     now = timezone.now()
@@ -56,22 +54,19 @@ def domain_list(request: HttpRequest, service: Service) -> HttpResponse:
     return catalogue_base.listed(request, DOMAIN, rows, ["State", "What was seen", "Checked"], cells)
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def domain_new(request: HttpRequest, service: Service) -> HttpResponse:
     """Add one."""
     return catalogue_base.edited(request, service, DOMAIN)
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def domain_edit(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Change one."""
     return catalogue_base.edited(request, service, DOMAIN, get_object_or_404(service.link_domains, pk=pk))
 
 
 @service_page("see")
-@require_safe
 def domain(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """One: set-up, state, history."""
     found = get_object_or_404(service.link_domains.select_related("region"), pk=pk)
@@ -98,8 +93,7 @@ def _done(found: ShortLinkDomain) -> int:
     return 2 if right else 1 if found.state == DomainState.BROKEN else 0
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def domain_check(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Look at it now; takes five seconds at most."""
     found = get_object_or_404(service.link_domains, pk=pk)
@@ -113,8 +107,7 @@ def domain_check(request: HttpRequest, service: Service, pk: int) -> HttpRespons
     return redirect("link_domain", service=service.slug, pk=found.pk)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def domain_remove(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Delete, archive or take back."""
     return catalogue_base.removed(request, service, DOMAIN, get_object_or_404(service.link_domains, pk=pk))

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
 
 from portal.access import service_page
 from portal.views.unconfirmed import may_send_again
@@ -24,7 +23,6 @@ PAGE = 50
 
 
 @service_page("see")
-@require_safe
 def messages(request: HttpRequest, service: Service) -> HttpResponse:
     """Search."""
     text = request.GET.get("q", "")
@@ -56,7 +54,6 @@ class TimelineEntry:
 
 
 @service_page("see")
-@require_safe
 def message(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Why did or didn't this person get it?"""
     try:

@@ -9,9 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST
 
-from portal.access import actor, service_page
+from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.opt_outs import AddForm, FileForm, LiftForm, NumberForm
 from portal.limits import upload_limits
 from portal.views.control import Confirmation, ask
@@ -29,8 +28,7 @@ STATES = {"in_force": "In force", "lifted": "Lifted"}
 COUNTED = 10_000  # beyond that the page says "more than"
 
 
-@service_page("see")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("see", FORM)
 def opt_outs(request: HttpRequest, service: Service) -> HttpResponse:
     """The list, newest first. A search comes by POST, so that no number stands in an address or a log."""
     if request.method != "POST":
@@ -41,8 +39,7 @@ def opt_outs(request: HttpRequest, service: Service) -> HttpResponse:
     return _page(request, service, search=search, only=search.cleaned_data["number"])
 
 
-@service_page("opt_out")
-@require_POST
+@service_page("opt_out", WRITE)
 def opt_out_add(request: HttpRequest, service: Service) -> HttpResponse:
     """One number."""
     form = AddForm(request.POST, service=service)
@@ -67,8 +64,7 @@ class Uploaded:
     rejects: list[RejectedRow]
 
 
-@service_page("opt_out")
-@require_POST
+@service_page("opt_out", WRITE)
 def opt_out_upload(request: HttpRequest, service: Service) -> HttpResponse:
     """A file of numbers. What could not be read is shown with its row and reason; the rest counts."""
     form = FileForm(request.POST, request.FILES, prefix="upload")
@@ -94,8 +90,7 @@ def opt_out_upload(request: HttpRequest, service: Service) -> HttpResponse:
     return _page(request, service, uploaded=done)
 
 
-@service_page("export")
-@require_POST
+@service_page("export", WRITE)
 def opt_out_export(request: HttpRequest, service: Service) -> StreamingHttpResponse:
     """The whole list as CSV. Numbers leave the desk by it, so the audit tells who took them."""
     state = request.POST.get("state", "")
@@ -115,8 +110,7 @@ def _in_state(rows: "QuerySet[OptOut]", state: str) -> "QuerySet[OptOut]":
     return rows.filter(lifted_at__isnull=state == "in_force") if state in STATES else rows
 
 
-@service_page("opt_in")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("opt_in", FORM)
 def opt_out_lift(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Asks for the reason, then lifts."""
     found = get_object_or_404(OptOut, service=service, pk=pk)
@@ -144,8 +138,7 @@ def opt_out_lift(request: HttpRequest, service: Service, pk: int) -> HttpRespons
     return ask(request, asked, form=form)
 
 
-@service_page("opt_in")
-@require_POST
+@service_page("opt_in", WRITE)
 def inbound_retry(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Act once more on an SMS that was set aside."""
     found = get_object_or_404(InboundMessage, service=service, pk=pk)

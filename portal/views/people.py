@@ -17,10 +17,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from portal import people
-from portal.access import actor, service_page
+from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.people import InviteForm, JoinForm, RolesForm
 from portal.models import Invitation, Membership, User
 from portal.views.control import Confirmation, ask
@@ -30,8 +30,7 @@ log = structlog.get_logger(__name__)
 PAGE = 50
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def people_page(request: HttpRequest, service: Service) -> HttpResponse:
     """The list; a POST invites."""
     form = InviteForm(request.POST if request.method == "POST" else None)
@@ -114,8 +113,7 @@ def _mail(invitation: Invitation) -> bool:
     return bool(sent)
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def person(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """One person's roles here."""
     found = get_object_or_404(User.objects.filter(memberships__service=service).distinct(), pk=pk)
@@ -133,8 +131,7 @@ def person(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     return render(request, "settings/person.html", context, status=422 if form.errors else 200)
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def person_remove(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Asks first."""
     found = get_object_or_404(User.objects.filter(memberships__service=service).distinct(), pk=pk)
@@ -161,8 +158,7 @@ def person_remove(request: HttpRequest, service: Service, pk: int) -> HttpRespon
     return ask(request, asked)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def invitation_withdraw(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """The link is worthless from then on."""
     found = get_object_or_404(Invitation.objects.select_related("service"), service=service, pk=pk)

@@ -9,9 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal.access import actor, may, service_page
+from portal.access import FORM, WRITE, actor, may, service_page
 from portal.views.control import Confirmation, ask
 from sms.inbound import receipts
 from sms.inbound.receipts.queries import look
@@ -23,7 +22,6 @@ REPLAYED = 100_000  # receipts that one request puts into the inbox again
 
 
 @service_page("see")
-@require_safe
 def receipts_page(request: HttpRequest, service: Service) -> HttpResponse:
     """Everything about receipts; the address itself, which is a secret, only for those who configure."""
     return _page(request, service)
@@ -55,8 +53,7 @@ def _page(
     return render(request, "receipts/page.html", context, status=status)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def receipts_retry(request: HttpRequest, service: Service) -> HttpResponse:
     """One receipt that was set aside, or all of them, once more."""
     one = request.POST.get("receipt", "")
@@ -74,8 +71,7 @@ def receipts_retry(request: HttpRequest, service: Service) -> HttpResponse:
     return redirect("receipts_page", service=service.slug)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def receipts_rotate(request: HttpRequest, service: Service) -> HttpResponse:
     """A new address, beside the present one for a while."""
     rotate(service, by=actor(request))
@@ -87,8 +83,7 @@ def receipts_rotate(request: HttpRequest, service: Service) -> HttpResponse:
     return redirect("receipts_page", service=service.slug)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def receipts_retire(request: HttpRequest, service: Service) -> HttpResponse:
     """The previous address and secret end now."""
     retire(service, by=actor(request))
@@ -96,8 +91,7 @@ def receipts_retire(request: HttpRequest, service: Service) -> HttpResponse:
     return redirect("receipts_page", service=service.slug)
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def receipts_replay(request: HttpRequest, service: Service) -> HttpResponse:
     """The stored receipts of the last day once more, after a question; more than REPLAYED is for `manage.py replay_receipts`."""
     now = timezone.now()
@@ -128,8 +122,7 @@ def receipts_replay(request: HttpRequest, service: Service) -> HttpResponse:
     return redirect("receipts_page", service=service.slug)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def receipts_import(request: HttpRequest, service: Service) -> HttpResponse:
     """Fill a gap from the provider's export."""
     upload = request.FILES.get("file")

@@ -12,9 +12,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
 
-from portal.access import actor, service_page
+from portal.access import WRITE, actor, service_page
 from portal.presenters import report_page
 from portal.views.download import csv_download
 from sms import reports
@@ -29,7 +28,6 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @service_page("see")
-@require_safe
 def reports_page(request: HttpRequest, service: Service) -> HttpResponse:
     """Picture first, the table under it. Everything asked stands in the address."""
     asked, wrong = reports.read_address(service.pk, request.GET.dict(), now=timezone.now())
@@ -70,8 +68,7 @@ def _plain(asked: reports.ReportQuery) -> str:
     return asked.address(**dict.fromkeys(asked.filters, ""))
 
 
-@service_page("export")
-@require_POST
+@service_page("export", WRITE)
 def report_export(request: HttpRequest, service: Service) -> HttpResponseBase:
     """The report of an address as a file: at once, or in the background where it is long."""
     query = request.POST.get("query", "")[:1000]
@@ -122,7 +119,6 @@ def _later(
 
 
 @service_page("export")
-@require_safe
 def report_files(request: HttpRequest, service: Service) -> HttpResponse:
     """Files that were asked for, how far they are, and those that can be fetched."""
     rows = list(service.report_files.select_related("asked_by")[:20])
@@ -133,8 +129,7 @@ def report_files(request: HttpRequest, service: Service) -> HttpResponse:
     )
 
 
-@service_page("export")
-@require_POST
+@service_page("export", WRITE)
 def report_file_cancel(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Stop one that is being made; the next thousand rows are not written any more."""
     found = get_object_or_404(ReportFile, service=service, pk=pk)
@@ -144,8 +139,7 @@ def report_file_cancel(request: HttpRequest, service: Service, pk: int) -> HttpR
     return redirect("report_files", service=service.slug)
 
 
-@service_page("export")
-@require_POST
+@service_page("export", WRITE)
 def report_file(request: HttpRequest, service: Service, pk: int) -> HttpResponseBase:
     """Fetch one."""
     found = get_object_or_404(ReportFile, service=service, pk=pk)

@@ -6,9 +6,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
 
-from portal.access import actor, service_page
+from portal.access import FORM, actor, service_page
 from portal.forms.reschedule import MoveForm
 from sms.compose.errors import ComposeError
 from sms.models import Send, SendState, Service
@@ -19,8 +18,7 @@ AROUND = timedelta(days=1)
 SHOWN = 12
 
 
-@service_page("compose")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("compose", FORM)
 def send_move(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Where it begins while the page is open, the page says so and nothing is changed."""
     found = get_object_or_404(Send.objects.select_related("sender", "service"), service=service, pk=pk)

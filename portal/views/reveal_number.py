@@ -4,9 +4,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
 
-from portal.access import actor, service_page
+from portal.access import FORM, actor, service_page
 from portal.forms.control import ReasonForm
 from portal.views.control import Confirmation, ask
 from sms.compliance import archive
@@ -15,9 +14,8 @@ from sms.sends import progress
 from sms.values.msisdn.masked import masked
 
 
-@service_page("reveal")
+@service_page("reveal", FORM)
 @never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
 def message_reveal(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Asks for a reason, then shows the number once. That it was shown is in the audit before it is; the number never is."""
     back = reverse("message", args=[service.slug, pk])

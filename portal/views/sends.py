@@ -4,9 +4,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
 
-from portal.access import actor, service_page
+from portal.access import WRITE, actor, service_page
 from portal.models import User
 from portal.views.approvals import MARKS
 from portal.views.download import csv_download
@@ -35,7 +34,6 @@ MESSAGES = 50
 
 
 @service_page("see")
-@require_safe
 def sends(request: HttpRequest, service: Service) -> HttpResponse:
     """Newest first."""
     wanted = search.SendSearch.read(request.GET)
@@ -108,7 +106,6 @@ def _standing(found: Send) -> dict[str, object]:
 
 
 @service_page("see")
-@require_safe
 def send(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """One send: counts, failures by code, its messages."""
     found = _find(service, pk)
@@ -149,14 +146,12 @@ def _approval(found: Send) -> dict[str, object]:
 
 
 @service_page("see")
-@require_safe
 def send_progress(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """The part of the page that looks again every two seconds."""
     return render(request, "sends/_progress.html", _progress(_find(service, pk)))
 
 
-@service_page("cancel")
-@require_POST
+@service_page("cancel", WRITE)
 def send_cancel(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Cancel what was not posted."""
     found = _find(service, pk)
@@ -169,7 +164,6 @@ def send_cancel(request: HttpRequest, service: Service, pk: int) -> HttpResponse
 
 
 @service_page("see")
-@require_safe
 def send_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingHttpResponse:
     """The rows that became no message. What stood there goes to those who may have whole numbers, or have to mend the rows."""
     found = _find(service, pk)
@@ -189,8 +183,7 @@ def send_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingHt
     return csv_download(rejects_csv(rows), name=f"rejects-send-{found.pk}.csv")
 
 
-@service_page("export")
-@require_POST
+@service_page("export", WRITE)
 def send_messages(request: HttpRequest, service: Service, pk: int) -> StreamingHttpResponse:
     """Every message of the send as CSV, archived ones too. Numbers leave the desk by it, so the audit tells who took them."""
     found = _find(service, pk)

@@ -28,7 +28,6 @@ LES = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 21_600, 86_400)
 
 
 @service_page("see")
-@require_safe
 def service_levels(request: HttpRequest, service: Service) -> HttpResponse:
     """The last thirty days."""
     found = levels(service.pk, now=timezone.now())

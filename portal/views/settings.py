@@ -10,9 +10,9 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods
 
-from portal.access import actor, service_page
+from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.settings import (
     ApprovalForm,
     ConnectionForm,
@@ -88,8 +88,7 @@ def service_new(request: HttpRequest) -> HttpResponse:
     return render(request, "settings/new.html", {"form": form})
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def connection(request: HttpRequest, service: Service) -> HttpResponse:
     """How we reach Webex Connect, and whether it works."""
     form = ConnectionForm(
@@ -111,8 +110,7 @@ def connection(request: HttpRequest, service: Service) -> HttpResponse:
     return _page(request, service, form=form, status=422 if form.errors else 200)
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def limits(request: HttpRequest, service: Service) -> HttpResponse:
     """Rate, batches, texts, numbers, hours, and when a send holds itself."""
     form = LimitsForm(
@@ -122,8 +120,7 @@ def limits(request: HttpRequest, service: Service) -> HttpResponse:
     return _form_page(request, service, form, "settings/limits.html", "settings_limits", context)
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def approval(request: HttpRequest, service: Service) -> HttpResponse:
     """Which sends need a yes, and from how many."""
     rules = ApprovalRules.of(service)
@@ -173,8 +170,7 @@ def _keep(request: HttpRequest, service: Service, form: Any, act: str) -> None:
     messages.success(request, "Saved.")
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def connection_test(request: HttpRequest, service: Service) -> HttpResponse:
     """One click: do the address and the credentials work? Nobody is written to."""
     verdict, words = connecting.try_out(service, by=actor(request))
@@ -210,8 +206,7 @@ def _page(
     return render(request, "settings/connection.html", context, status=status)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def test_message(request: HttpRequest, service: Service) -> HttpResponse:
     """Send one message to a number of one's own, as an ordinary send with its ordinary page."""
     form = TestMessageForm(request.POST)
@@ -247,7 +242,6 @@ def _kind_of(address: str) -> str:
 
 
 @service_page("see")
-@require_safe
 def catalogue(request: HttpRequest, service: Service) -> HttpResponse:
     """Senders, templates, policy groups and short-link domains."""
     held = Hold.objects.active().filter(service=service)

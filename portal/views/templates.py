@@ -7,9 +7,8 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal.access import actor, service_page
+from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.catalogue import WordingForm
 from sms.catalogue import templates
 from sms.models import MessageTemplate, Service, TemplateVersion, VersionState
@@ -20,7 +19,6 @@ VERSIONS = 50
 
 
 @service_page("see")
-@require_safe
 def template_list(request: HttpRequest, service: Service) -> HttpResponse:
     """With the languages that are published, and drafts that wait."""
     archived = request.GET.get("archived") == "1"
@@ -36,8 +34,7 @@ def template_list(request: HttpRequest, service: Service) -> HttpResponse:
     return render(request, "catalogue/templates.html", context)
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def template_new(request: HttpRequest, service: Service) -> HttpResponse:
     """Write a new one; its first wording is published at once."""
     form = WordingForm(request.POST if request.method == "POST" else None)
@@ -56,8 +53,7 @@ def _show(form: WordingForm, problem: templates.TemplateError) -> None:
     form.add_error(problem.field if problem.field in form.fields else None, str(problem))
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def template_edit(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Write or change a draft; nobody uses it before it is published."""
     found = get_object_or_404(service.templates.select_related("service"), pk=pk)
@@ -82,7 +78,6 @@ def template_edit(request: HttpRequest, service: Service, pk: int) -> HttpRespon
 
 
 @service_page("see")
-@require_safe
 def template(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """One, with its versions and where it is used."""
     found = get_object_or_404(service.templates, pk=pk)
@@ -97,7 +92,6 @@ def template(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
 
 
 @service_page("see")
-@require_safe
 def template_version(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """One version against the one that is published: what changed, what it costs, and whom it concerns."""
     found = _version(service, pk)
@@ -130,8 +124,7 @@ def _told(found: TemplateVersion) -> dict[str, Any]:
     }
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def template_publish(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """From now on new sends use it. A change of placeholders is named on the version's page, and has to be ticked."""
     found = _version(service, pk)
@@ -148,8 +141,7 @@ def template_publish(request: HttpRequest, service: Service, pk: int) -> HttpRes
     return redirect("template", service=service.slug, pk=found.template_id)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def template_retire(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Give up a draft, or a language."""
     found = _version(service, pk)
@@ -162,8 +154,7 @@ def template_retire(request: HttpRequest, service: Service, pk: int) -> HttpResp
     return redirect("template", service=service.slug, pk=found.template_id)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def template_archive(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Archive it, or take it back. Templates are never deleted, since their wordings are history."""
     found: MessageTemplate = get_object_or_404(service.templates.select_related("service"), pk=pk)

@@ -6,9 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
 
-from portal.access import actor, service_page
+from portal.access import FORM, actor, service_page
 from portal.forms.control import SettleForm
 from portal.views.control import Confirmation, ask
 from sms.dispatch import Settlement, by_person
@@ -22,16 +21,14 @@ def may_send_again(send: Send) -> bool:
     return send.state != SendState.CANCELLED and not late
 
 
-@service_page("settle")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("settle", FORM)
 def send_settle(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """All unconfirmed messages of a send at once."""
     send = get_object_or_404(Send.objects.select_related("service"), service=service, pk=pk)
     return _settle(request, send, back=reverse("send", args=[service.slug, send.pk]), crumb=send.name)
 
 
-@service_page("settle")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("settle", FORM)
 def message_settle(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """One message."""
     found = get_object_or_404(Message.objects.select_related("send__service"), send__service=service, pk=pk)

@@ -7,9 +7,8 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
 
-from portal.access import actor, service_page
+from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.compose import DraftForm
 from portal.views.compose import plan, work
 from portal.views.compose import save as drafts_page
@@ -19,8 +18,7 @@ from sms.models import AuditEvent, Draft, Service, Upload
 from sms.values import text
 
 
-@service_page("compose")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("compose", FORM)
 def compose(request: HttpRequest, service: Service) -> HttpResponse:
     """A new draft; it exists once something was submitted."""
     chosen = request.GET.get("audience", "")
@@ -28,8 +26,7 @@ def compose(request: HttpRequest, service: Service) -> HttpResponse:
     return _edit(request, service, Draft(service=service, audience=saved.first() if saved else None))
 
 
-@service_page("compose")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("compose", FORM)
 def draft(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """An existing draft."""
     rows = service.drafts.select_related("service", "upload").defer(Upload.LIGHT)
@@ -99,8 +96,7 @@ def _as_typed(found: Draft, service: Service) -> dict[str, Any]:
     return {name: bare[name].value() for name in bare.fields if bare[name].value() is not None}
 
 
-@service_page("compose")
-@require_POST
+@service_page("compose", WRITE)
 def draft_discard(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Throw a draft away; a sent one stays, and so does one that a colleague has open: they may be writing."""
     found = get_object_or_404(service.drafts.filter(send=None), pk=pk)

@@ -9,7 +9,6 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from portal.access import service_page
 from portal.limits import upload_limits
@@ -66,7 +65,6 @@ def worked_on(draft: Draft, seconds: float) -> drafts.DraftTotals:
 
 
 @service_page("compose")
-@require_safe
 def draft_plan(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """What the plan page is drawn from, and what the API's `dry_run` answers for the same order."""
     found = get_object_or_404(drafts.with_related(service.drafts.select_related("service")), pk=pk)

@@ -11,9 +11,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.views.decorators.http import require_POST
 
-from portal.access import service_page
+from portal.access import WRITE, service_page
 from portal.forms import time_zones
 from portal.forms.compose import fillings_typed
 from portal.forms.time_zones import WallClockField
@@ -27,15 +26,13 @@ from sms.models import AudienceVersion, Draft, OptOut, Preparation, Sender, Serv
 COUNTED = 20_000  # rows that are counted here where the draft's check cannot; more would keep the keys of others waiting
 
 
-@service_page("compose")
-@require_POST
+@service_page("compose", WRITE)
 def compose_preview(request: HttpRequest, service: Service) -> HttpResponse:
     """Of a page without a draft yet."""
     return _answer(service, request.POST, Draft(service=service))
 
 
-@service_page("compose")
-@require_POST
+@service_page("compose", WRITE)
 def draft_preview(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Of a page whose file and long lists are in its draft."""
     files = ("upload", "version__upload", "version__mends__upload")

@@ -9,9 +9,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
 
-from portal.access import actor, service_page
+from portal.access import FORM, actor, service_page
 from portal.limits import upload_limits
 from portal.views.compose import edit as page
 from portal.views.compose import plan
@@ -32,8 +31,7 @@ def _find(service: Service, pk: int) -> Draft:
     return get_object_or_404(drafts.with_related(service.drafts.select_related("service")), pk=pk)
 
 
-@service_page("compose")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("compose", FORM)
 def draft_review(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """What will happen, before it does. The button on this page sends."""
     found = _find(service, pk)
@@ -112,7 +110,6 @@ def _preparing(found: Draft, work: Preparation) -> dict[str, Any]:
 
 
 @service_page("compose")
-@require_safe
 def draft_progress(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """The part of the page that looks again every second; once there is something else to see, the page is loaded anew."""
     found = _find(service, pk)
@@ -126,7 +123,6 @@ def draft_progress(request: HttpRequest, service: Service, pk: int) -> HttpRespo
 
 
 @service_page("compose")
-@require_safe
 def draft_rejects(request: HttpRequest, service: Service, pk: int) -> HttpResponseBase:
     """The rejects of a draft, each with its row, its reason and all its cells, to be put right and given back."""
     found = _find(service, pk)

@@ -16,9 +16,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.views.decorators.http import require_POST, require_safe
 
-from portal.access import actor, service_page
+from portal.access import WRITE, actor, service_page
 from portal.forms.compose import DraftForm
 from portal.limits import upload_limits
 from portal.presenters import edit_conflicts
@@ -157,15 +156,13 @@ def _fingerprints(written: str) -> dict[str, str]:
 # --- what scripts ask ---------------------------------------------------------------------------------------------------
 
 
-@service_page("compose")
-@require_POST
+@service_page("compose", WRITE)
 def compose_save(request: HttpRequest, service: Service) -> HttpResponse:
     """The first save of a page: the draft exists from then on."""
     return _saved(request, service, Draft(service=service))
 
 
-@service_page("compose")
-@require_POST
+@service_page("compose", WRITE)
 def draft_save(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """A save while somebody types."""
     return _saved(request, service, get_object_or_404(service.drafts, pk=pk))
@@ -218,7 +215,6 @@ def _read_on(draft: Draft) -> None:
 
 
 @service_page("compose")
-@require_safe
 def draft_work(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """How far the reading of its file is, drawn again every second while it goes on."""
     rows = service.drafts.select_related("upload", "version__preparation").defer(Upload.LIGHT)
@@ -239,8 +235,7 @@ def work_of(draft: Draft) -> dict[str, Any]:
     }
 
 
-@service_page("compose")
-@require_POST
+@service_page("compose", WRITE)
 def draft_here(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """A sign of life every 15 seconds; the answer names who else is there, and the revision that is stored now."""
     found = get_object_or_404(service.drafts, pk=pk)
@@ -258,7 +253,6 @@ def draft_here(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
 
 
 @service_page("compose")
-@require_safe
 def draft_list(request: HttpRequest, service: Service) -> HttpResponse:
     """Everything that is being written, the latest first, with who changed it last and who is at it now."""
     rows = service.drafts.filter(send=None).select_related(

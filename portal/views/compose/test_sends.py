@@ -4,9 +4,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
 
-from portal.access import actor, service_page
+from portal.access import FORM, actor, service_page
 from portal.forms.test_sends import TrialForm
 from portal.limits import upload_limits
 from sms.compose.errors import ComposeError
@@ -23,8 +22,7 @@ def last_tests(draft: Draft) -> list[progress.Progress]:
     return progress.progress_of_page(list(draft.tests.select_related("created_by").order_by("-id")[:LAST]))
 
 
-@service_page("compose")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("compose", FORM)
 def draft_test(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """What goes to whom, and the button."""
     related = (

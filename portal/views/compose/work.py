@@ -10,9 +10,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.http import require_POST
 
-from portal.access import actor, service_page
+from portal.access import WRITE, actor, service_page
 from portal.limits import upload_limits
 from portal.views.compose import plan
 from sms.compose import background, drafts
@@ -20,22 +19,19 @@ from sms.compose.errors import ComposeError
 from sms.models import AuditEvent, Draft, Service
 
 
-@service_page("compose")
-@require_POST
+@service_page("compose", WRITE)
 def draft_stop(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Read or check no further."""
     return _done(request, service, pk, "stop")
 
 
-@service_page("compose")
-@require_POST
+@service_page("compose", WRITE)
 def draft_go_on(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Take it up where it stopped."""
     return _done(request, service, pk, "go_on")
 
 
-@service_page("compose")
-@require_POST
+@service_page("compose", WRITE)
 def draft_mend(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Rejected rows that were put right come back and join the others."""
     return _done(request, service, pk, "mend")
