@@ -52,18 +52,21 @@ def may(user: User, service: Service) -> frozenset[str]:
 
 
 def service_page(
-    act: str, methods: Sequence[str] = READ
+    act: str, methods: Sequence[str] | None = READ
 ) -> Callable[
     [Callable[Concatenate[HttpRequest, Service, P], HttpResponseBase]], Callable[..., HttpResponseBase]
 ]:
-    """Decorate a view of `/s/<service>/…`: it gets the Service object, and runs only for those whose role holds `act`."""
+    """Decorate a view of `/s/<service>/…`: it gets the Service object, and runs only for those whose role holds `act`.
+
+    `methods` is None where the view checks them itself, as class-based ones do.
+    """
     if act not in ACTS:
         raise ValueError(f"no such act: {act}")
 
     def decorate(
         view: Callable[Concatenate[HttpRequest, Service, P], HttpResponseBase],
     ) -> Callable[..., HttpResponseBase]:
-        allowed = require_http_methods(methods)(view)
+        allowed = require_http_methods(methods)(view) if methods else view
 
         @functools.wraps(view)
         def guarded(

@@ -162,9 +162,9 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "portal.context.desk",
+                "portal.context.viewer",
             ],
-            "builtins": ["portal.templatetags.desk", "django.templatetags.static"],
+            "builtins": ["portal.templatetags.numbers_and_states", "django.templatetags.static"],
         },
     }
 ]

@@ -9,20 +9,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from portal.access import WRITE, actor, service_page
+from portal.presenters.send_state import APPROVAL_MARKS
 from sms.compose import approval
 from sms.models import ApprovalRequest, ApprovalState, SendState, Service
 from sms.sends import answers
 
 PAGE = 30
-# the mark of the sprite that stands beside each state's word
-MARKS = {
-    ApprovalState.OPEN: "awaiting",
-    ApprovalState.APPROVED: "delivered",
-    ApprovalState.REJECTED: "failed",
-    ApprovalState.VOID: "unconfirmed",
-    ApprovalState.EXPIRED: "expired",
-    ApprovalState.WITHDRAWN: "cancelled",
-}
 VIEWS = (("me", "Needs me"), ("mine", "Mine"), ("open", "All open"), ("decided", "Decided"))
 
 
@@ -40,7 +32,7 @@ def approvals(request: HttpRequest, service: Service) -> HttpResponse:
     }
     here = wanted if wanted in rows else usual
     page = Paginator(approval.listed(rows[here]), PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "here": here, "views": VIEWS, "marks": MARKS, "more": f"show={here}&"}
+    context = {"page": page, "here": here, "views": VIEWS, "marks": APPROVAL_MARKS, "more": f"show={here}&"}
     return render(request, "approvals/list.html", context)
 
 
@@ -60,7 +52,7 @@ def _page(
         "seen": approval.shown(found),
         "standing": approval.standing(found.send),
         "decisions": found.decisions.all(),
-        "mark": MARKS[ApprovalState(found.state)],
+        "mark": APPROVAL_MARKS[ApprovalState(found.state)],
         "obstacle": answers.obstacle(found, user=user) if found.state == ApprovalState.OPEN else "",
         "late": found.state == ApprovalState.OPEN and answers.too_late(found, now=timezone.now()),
         "newer": ApprovalRequest.objects.filter(previous=found).order_by("-pk").first(),

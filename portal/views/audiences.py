@@ -5,18 +5,14 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, OuterRef, Subquery
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 
 from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.audiences import NameForm, NewAudienceForm, RowsForm
 from portal.forms.opt_outs import NumberForm
-from portal.views.control import Confirmation, ask
-from portal.views.download import csv_download
 from sms.audiences import saved
-from sms.audiences.files import rejects_csv
-from sms.models import AudienceVersion, AuditEvent, SavedAudience, Send, Service
+from sms.models import SavedAudience, Send, Service
 
 PAGE = 50
 VERSIONS = 100
@@ -156,140 +152,3 @@ def audience_rename(request: HttpRequest, service: Service, pk: int) -> HttpResp
             messages.success(request, "Saved.")
             return redirect("audience", service=service.slug, pk=pk)
     return _page(request, service, found, naming=form)
-
-
-@service_page("export", WRITE)
-def audience_export(request: HttpRequest, service: Service, pk: int) -> HttpResponse | StreamingHttpResponse:
-    """The rows of a version as CSV. Numbers leave the desk by it, so the audit tells who took them."""
-    found = get_object_or_404(SavedAudience, service=service, pk=pk)
-    version = _version(request, found)
-    if version.erased_at:
-        messages.error(
-            request, f"The rows of version {version.number} were erased; there is nothing to export."
-        )
-        return redirect("audience", service=service.slug, pk=pk)
-    AuditEvent.record(
-        "audience.exported",
-        by=actor(request),
-        service_slug=service.slug,
-        noun="audience",
-        noun_key=found.pk,
-        version=version.number,
-        recipients=version.recipients,
-    )
-    return csv_download(saved.export(version), name=f"audience-{found.pk}-version-{version.number}.csv")
-
-
-def _version(request: HttpRequest, found: SavedAudience) -> AudienceVersion:
-    """The one that is asked for, or the current one."""
-    number = request.POST.get("version") or request.GET.get("version") or ""
-    if number.isascii() and number.isdecimal() and len(number) < 10:
-        return get_object_or_404(found.versions, number=int(number))
-    return get_object_or_404(found.versions, pk=found.current_id)
-
-
-@service_page("compose")
-def audience_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingHttpResponse:
-    """Rows that an upload left out, each with its reason."""
-    version = _version(request, get_object_or_404(SavedAudience, service=service, pk=pk))
-    AuditEvent.record(
-        "audience.rejects_exported",
-        by=actor(request),
-        service_slug=service.slug,
-        noun="audience",
-        noun_key=pk,
-        version=version.number,
-        rows=version.rejected,
-    )
-    name = f"rejects-audience-{pk}-version-{version.number}.csv"
-    return csv_download(rejects_csv(saved.rejects_of(version)), name=name)
-
-
-@service_page("compose", WRITE)
-def audience_archive(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Out of the choices of compose, or back among them."""
-    found = get_object_or_404(SavedAudience, service=service, pk=pk)
-    try:
-        if found.archived_at:
-            saved.bring_back(found, by=actor(request))
-            messages.success(request, f"“{found.name}” can be chosen again.")
-        else:
-            saved.archive(found, by=actor(request))
-            messages.success(
-                request, f"“{found.name}” is archived. Its history stays, and it can be brought back."
-            )
-    except saved.SavedError as problem:
-        messages.error(request, str(problem))
-    return redirect("audience", service=service.slug, pk=pk)
-
-
-@service_page("compose", WRITE)
-def audience_seed_list(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Make it a seed list, or an audience like any other again."""
-    found = get_object_or_404(SavedAudience, service=service, pk=pk)
-    try:
-        saved.mark(found, seed_list=not found.seed_list, by=actor(request))
-    except saved.SavedError as problem:
-        messages.error(request, str(problem))
-    else:
-        messages.success(
-            request,
-            "An audience like any other again."
-            if found.seed_list
-            else "It is a seed list now: tests of drafts can go to its people.",
-        )
-    return redirect("audience", service=service.slug, pk=found.pk)
-
-
-@service_page("configure", FORM)
-def audience_delete(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """For good, where no send used it."""
-    found = get_object_or_404(SavedAudience, service=service, pk=pk)
-    if request.method == "POST":
-        try:
-            saved.delete(found, by=actor(request))
-        except saved.SavedError as problem:
-            messages.error(request, str(problem))
-            return redirect("audience", service=service.slug, pk=pk)
-        messages.success(request, f"“{found.name}” is deleted.")
-        return redirect("audiences", service=service.slug)
-    asked = Confirmation(
-        title=f"Delete “{found.name}”?",
-        says=(
-            "All its versions go, with their numbers, for good.",
-            "An audience that a send used stays; archive that one.",
-        ),
-        button="Delete it",
-        back=reverse("audience", args=[service.slug, pk]),
-        crumb=found.name,
-        danger=True,
-    )
-    return ask(request, asked)
-
-
-@service_page("configure", FORM)
-def audience_erase(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """The people of one version, for good; how many they were stays."""
-    found = get_object_or_404(SavedAudience, service=service, pk=pk)
-    version = _version(request, found)
-    if request.method == "POST":
-        try:
-            if saved.erase(version, by=actor(request)):
-                messages.success(request, f"The rows of version {version.number} are erased.")
-            else:
-                messages.info(request, f"The rows of version {version.number} were erased already.")
-        except saved.SavedError as problem:
-            messages.error(request, str(problem))
-        return redirect("audience", service=service.slug, pk=pk)
-    asked = Confirmation(
-        title=f"Erase the rows of version {version.number}?",
-        says=(
-            f"{version.recipients:,} numbers and what stands beside them are deleted for good.",
-            "The history keeps the file's name, the figures and the sends that used it.",
-        ),
-        button="Erase the rows",
-        back=reverse("audience", args=[service.slug, pk]),
-        crumb=found.name,
-        danger=True,
-    )
-    return ask(request, asked)

@@ -19,7 +19,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from portal.access import WRITE, actor, service_page
 from portal.forms.audit import AuditFilter
-from portal.views.download import csv_download
+from portal.forms.numbers import key_of
+from portal.presenters.downloads import csv_download
+from portal.presenters.keyset import keyset_page
 from sms.compliance import audit
 from sms.models import AuditEvent, AuditSeal, Service
 
@@ -120,15 +122,14 @@ def _list(
     form = AuditFilter(request.GET)
     form.is_valid()
     rows = audit.rows_of(slug, form.selection)
-    before = request.GET.get("before", "")
-    if before.isascii() and before.isdecimal() and len(before) < 19:
-        rows = rows.filter(pk__lt=int(before))
-    found = list(rows[: PAGE + 1])
+    if before := key_of(request.GET, "before"):
+        rows = rows.filter(pk__lt=before)
+    page = keyset_page(rows[: PAGE + 1], PAGE)
     chosen = {name: value for name, value in request.GET.items() if name in form.fields and value}
     last = AuditSeal.objects.filter(service_slug=slug).order_by("-number").first()
     context = {
-        "rows": [(row, _address("row", service, row.pk)) for row in found[:PAGE]],
-        "next_before": found[PAGE - 1].pk if len(found) > PAGE else None,
+        "rows": [(row, _address("row", service, row.pk)) for row in page.rows],
+        "next_before": page.next_key,
         "form": form,
         "chosen": chosen,
         "query": urlencode(chosen),
@@ -161,8 +162,7 @@ def _row(request: HttpRequest, service: Service | None, pk: int) -> HttpResponse
 
 def _verify(request: HttpRequest, service: Service | None) -> HttpResponse:
     slug = service.slug if service else ""
-    text = request.POST.get("after", "")
-    after = int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+    after = key_of(request.POST, "after") or 0
     start = AuditSeal.objects.filter(service_slug=slug, number=after).first()
     verdict = audit.verify(
         slug,

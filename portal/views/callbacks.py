@@ -6,11 +6,12 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 
-from portal.access import FORM, WRITE, actor, service_page
+from portal.access import WRITE, actor, service_page
 from portal.forms.callbacks import ChangeForm, EndpointForm, FilterForm, RangeForm
-from portal.views.control import Confirmation, ask
+from portal.forms.numbers import key_of
+from portal.presenters.keyset import keyset_page
+from portal.views.confirm_base import Confirmation, ConfirmView
 from sms import callbacks
 from sms.callbacks.log import log_of, overview
 from sms.models import Callback, CallbackEndpoint, Service
@@ -70,12 +71,14 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     chosen = FilterForm(request.GET)
-    before = request.GET.get("before", "")
-    found = log_of(
-        endpoint,
-        before=int(before) if before.isascii() and before.isdecimal() and len(before) < 19 else None,
-        limit=PAGE + 1,
-        **(chosen.cleaned_data if chosen.is_valid() else {}),
+    page = keyset_page(
+        log_of(
+            endpoint,
+            before=key_of(request.GET, "before"),
+            limit=PAGE + 1,
+            **(chosen.cleaned_data if chosen.is_valid() else {}),
+        ),
+        PAGE,
     )
     query = request.GET.copy()
     query.pop("before", None)
@@ -83,8 +86,8 @@ def _page(
         "endpoint": endpoint,
         "state": next(row for row in overview(service, only=endpoint.pk)),
         "secret": secret,
-        "rows": found[:PAGE],
-        "next_before": found[PAGE - 1].pk if len(found) > PAGE else None,
+        "rows": page.rows,
+        "next_before": page.next_key,
         "query": query.urlencode(),
         "chosen": chosen,
         "change": change or ChangeForm.of(endpoint),
@@ -159,26 +162,25 @@ def callback_resume(request: HttpRequest, service: Service, pk: int) -> HttpResp
     return _back(service, endpoint)
 
 
-@service_page("configure", FORM)
-def callback_remove(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Asks, then removes it with its log."""
-    endpoint = _find(service, pk)
-    if request.method == "POST":
-        callbacks.remove(endpoint, by=actor(request))
-        messages.success(request, f"{endpoint.name} is removed.")
-        return redirect("callbacks_page", service=service.slug)
-    asked = Confirmation(
-        title=f"Remove {endpoint.name}?",
-        says=(
-            "Its log goes with it, and so does what still waits to be delivered.",
-            "To stop it for a while, pause it instead.",
-        ),
-        button="Remove it",
-        back=reverse("callback_endpoint", args=[service.slug, endpoint.pk]),
-        crumb=endpoint.name,
-        danger=True,
-    )
-    return ask(request, asked)
+class RemoveEndpoint(ConfirmView):
+    act = "configure"
+    model = CallbackEndpoint
+    back, back_to_thing = "callback_endpoint", True
+
+    def confirmation(self) -> Confirmation:
+        return Confirmation(
+            title=f"Remove {self.thing.name}?",
+            says=(
+                "Its log goes with it, and so does what still waits to be delivered.",
+                "To stop it for a while, pause it instead.",
+            ),
+            button="Remove it",
+        )
+
+    def confirmed(self, form: Any) -> HttpResponse:
+        callbacks.remove(self.thing, by=actor(self.request))
+        messages.success(self.request, f"{self.thing.name} is removed.")
+        return redirect("callbacks_page", self.service.slug)
 
 
 @service_page("configure", WRITE)

@@ -8,7 +8,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from portal.access import service_page
-from portal.views.unconfirmed import may_send_again
+from portal.forms.numbers import key_of
+from portal.presenters.keyset import keyset_page
+from portal.presenters.send_state import may_send_again
 from sms.compliance import archive
 from sms.inbound.receipts import reason_in_words
 from sms.models import Click, Message, MessageState, Receipt, SendKeeping, Service
@@ -26,20 +28,15 @@ PAGE = 50
 def messages(request: HttpRequest, service: Service) -> HttpResponse:
     """Search."""
     text = request.GET.get("q", "")
-    before = request.GET.get("before", "")
-    found = progress.find_messages(service, text, before=int(before) if _is_id(before) else None, page=PAGE)
-    rows, more = found.messages, len(found.messages) > PAGE
+    found = progress.find_messages(service, text, before=key_of(request.GET, "before"), page=PAGE)
+    page = keyset_page(found.messages, PAGE)
     context = {
         "q": text,
-        "rows": rows[:PAGE],
-        "next_before": rows[PAGE - 1].pk if more else None,
+        "rows": page.rows,
+        "next_before": page.next_key,
         "problem": found.problem,
     }
     return render(request, "messages/list.html", context)
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 19
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,14 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 
 from portal.access import FORM, WRITE, actor, service_page
+from portal.forms.numbers import key_of
 from portal.forms.opt_outs import AddForm, FileForm, LiftForm, NumberForm
 from portal.limits import upload_limits
-from portal.views.control import Confirmation, ask
-from portal.views.download import csv_download
+from portal.presenters.downloads import csv_download
+from portal.presenters.keyset import keyset_page
+from portal.views.confirm_base import Confirmation, ConfirmView
 from sms.audiences.files import AudienceError, RejectedRow, read
 from sms.inbound import optouts
 from sms.inbound.optouts.export import csv_of
@@ -110,32 +111,31 @@ def _in_state(rows: "QuerySet[OptOut]", state: str) -> "QuerySet[OptOut]":
     return rows.filter(lifted_at__isnull=state == "in_force") if state in STATES else rows
 
 
-@service_page("opt_in", FORM)
-def opt_out_lift(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Asks for the reason, then lifts."""
-    found = get_object_or_404(OptOut, service=service, pk=pk)
-    back = reverse("opt_outs", args=[service.slug])
-    if found.lifted_at is not None:
-        messages.info(request, "This opt-out was lifted already.")
-        return redirect(back)
-    form = LiftForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        reason = form.cleaned_data["reason"]
-        if optouts.opt_in(service.pk, [found.msisdn], by=actor(request), reason=reason):
-            messages.success(request, f"{mask(found.msisdn)} can be written to again.")
-        return redirect(back)
-    asked = Confirmation(
-        title=f"Write to {mask(found.msisdn)} again?",
-        says=(
-            f"This person refused: {found.evidence or 'nobody noted how'}.",
-            "Only somebody who asked for it may be written to again. Messages that were left out are not sent later.",
-        ),
-        button="Lift the opt-out",
-        back=back,
-        crumb="Opt-outs",
-        danger=True,
-    )
-    return ask(request, asked, form=form)
+class LiftOptOut(ConfirmView):
+    act = "opt_in"
+    form_class = LiftForm
+    model = OptOut
+    back, crumb = "opt_outs", "Opt-outs"
+
+    def is_over(self) -> bool:
+        if self.thing.lifted_at is not None:
+            messages.info(self.request, "This opt-out was lifted already.")
+        return self.thing.lifted_at is not None
+
+    def confirmation(self) -> Confirmation:
+        return Confirmation(
+            title=f"Write to {mask(self.thing.msisdn)} again?",
+            says=(
+                f"This person refused: {self.thing.evidence or 'nobody noted how'}.",
+                "Only somebody who asked for it may be written to again. Messages that were left out are not sent later.",
+            ),
+            button="Lift the opt-out",
+        )
+
+    def confirmed(self, form: Any) -> None:
+        number, reason = self.thing.msisdn, form.cleaned_data["reason"]
+        if optouts.opt_in(self.service.pk, [number], by=actor(self.request), reason=reason):
+            messages.success(self.request, f"{mask(number)} can be written to again.")
 
 
 @service_page("opt_in", WRITE)
@@ -166,13 +166,12 @@ def _page(
         rows, answers = rows.filter(msisdn=only), answers.filter(msisdn=only)
     state = "" if only else request.GET.get("state", "")
     rows = _in_state(rows, state)
-    before = request.GET.get("before", "")
-    if before.isascii() and before.isdecimal() and len(before) < 19:
-        rows = rows.filter(pk__lt=int(before))
-    found = list(rows[: PAGE + 1])
+    if before := key_of(request.GET, "before"):
+        rows = rows.filter(pk__lt=before)
+    page = keyset_page(rows[: PAGE + 1], PAGE)
     context: dict[str, Any] = {
-        "rows": found[:PAGE],
-        "next_before": found[PAGE - 1].pk if len(found) > PAGE else None,
+        "rows": page.rows,
+        "next_before": page.next_key,
         "only": only,
         "states": STATES,
         "state": state if state in STATES else "",

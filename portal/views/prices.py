@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 
 from portal.access import WRITE, actor, service_page
 from portal.forms.prices import PricesForm
-from portal.views.download import csv_download
+from portal.presenters.downloads import csv_download
 from sms.catalogue import prices
 from sms.models import Service
 

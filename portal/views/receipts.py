@@ -1,17 +1,18 @@
 """A service's receipts: where they come to, whether they come, what could not be applied, and filling gaps from an export."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 
-from portal.access import FORM, WRITE, actor, may, service_page
-from portal.views.control import Confirmation, ask
+from portal.access import WRITE, actor, may, service_page
+from portal.forms.numbers import key_of
+from portal.views.confirm_base import Confirmation, ConfirmView
 from sms.inbound import receipts
 from sms.inbound.receipts.queries import look
 from sms.inbound.receipts.rotate import HAND_OVER, retire, rotate
@@ -56,9 +57,8 @@ def _page(
 @service_page("configure", WRITE)
 def receipts_retry(request: HttpRequest, service: Service) -> HttpResponse:
     """One receipt that was set aside, or all of them, once more."""
-    one = request.POST.get("receipt", "")
     with transaction.atomic():
-        count = receipts.retry(service, int(one) if one.isdecimal() and len(one) < 19 else None)
+        count = receipts.retry(service, key_of(request.POST, "receipt"))
         if count:
             _tell(request, service, "receipts.retried", receipts=count)
     if count:
@@ -91,35 +91,40 @@ def receipts_retire(request: HttpRequest, service: Service) -> HttpResponse:
     return redirect("receipts_page", service=service.slug)
 
 
-@service_page("configure", FORM)
-def receipts_replay(request: HttpRequest, service: Service) -> HttpResponse:
-    """The stored receipts of the last day once more, after a question; more than REPLAYED is for `manage.py replay_receipts`."""
-    now = timezone.now()
-    many = receipts.how_many(service, since=now - timedelta(hours=24), most=REPLAYED + 1)
-    if many > REPLAYED:
-        command = f"manage.py replay_receipts --service {service.slug}"
-        messages.error(
-            request,
-            f"The last 24 hours have more than {REPLAYED:,} receipts. Ask your operator for: {command}",
-        )
-        return redirect("receipts_page", service=service.slug)
-    if request.method != "POST":
-        asked = Confirmation(
+class ReplayReceipts(ConfirmView):
+    """The stored receipts of the last day once more; more than REPLAYED is for `manage.py replay_receipts`."""
+
+    act = "configure"
+    back, crumb = "receipts_page", "Receipts"
+
+    def is_over(self) -> bool:
+        self.until = timezone.now()
+        self.since = self.until - timedelta(hours=24)
+        self.count = receipts.how_many(self.service, since=self.since, most=REPLAYED + 1)
+        if self.count > REPLAYED:
+            command = f"manage.py replay_receipts --service {self.service.slug}"
+            words = (
+                f"The last 24 hours have more than {REPLAYED:,} receipts. Ask your operator for: {command}"
+            )
+            messages.error(self.request, words)
+        return self.count > REPLAYED
+
+    def confirmation(self) -> Confirmation:
+        return Confirmation(
             title="Apply the last 24 hours again?",
             says=(
-                f"{many:,} stored receipts are read once more, before those that come in now.",
+                f"{self.count:,} stored receipts are read once more, before those that come in now.",
                 "That helps after a fix of how they are read. A message's state only moves forward, so it harms nothing.",
             ),
             button="Apply them again",
-            back=reverse("receipts_page", args=[service.slug]),
-            crumb="Receipts",
+            danger=False,
         )
-        return ask(request, asked)
-    count = sum(receipts.replay(service, since=now - timedelta(hours=24), until=now))
-    _tell(request, service, "receipts.replayed", receipts=count)
-    wakeups.fold()
-    messages.success(request, f"{count:,} receipts of the last 24 hours are being applied again.")
-    return redirect("receipts_page", service=service.slug)
+
+    def confirmed(self, form: Any) -> None:
+        count = sum(receipts.replay(self.service, since=self.since, until=self.until))
+        _tell(self.request, self.service, "receipts.replayed", receipts=count)
+        wakeups.fold()
+        messages.success(self.request, f"{count:,} receipts of the last 24 hours are being applied again.")
 
 
 @service_page("configure", WRITE)

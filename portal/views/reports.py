@@ -14,8 +14,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from portal.access import WRITE, actor, service_page
-from portal.presenters import report_page
-from portal.views.download import csv_download
+from portal.forms.numbers import key_of
+from portal.presenters import report_charts, report_form, report_table, report_tiles
+from portal.presenters.downloads import csv_download
 from sms import reports
 from sms.models import AuditEvent, ReportFile, Service
 from sms.reports.figures import SHOWN_TIMES
@@ -31,8 +32,8 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def reports_page(request: HttpRequest, service: Service) -> HttpResponse:
     """Picture first, the table under it. Everything asked stands in the address."""
     asked, wrong = reports.read_address(service.pk, request.GET.dict(), now=timezone.now())
-    found = reports.report(asked, before=_number(request, "before"))
-    page = Paginator(found.lines, LINES).get_page(_number(request, "page") or 1)
+    found = reports.report(asked, before=key_of(request.GET, "before") or 0)
+    page = Paginator(found.lines, LINES).get_page(request.GET.get("page"))
     shown = list(page.object_list)
     here = reverse("reports", args=[service.slug])
     context = {
@@ -41,27 +42,22 @@ def reports_page(request: HttpRequest, service: Service) -> HttpResponse:
         "report": found,
         "by": reports.BY,
         "compare": reports.COMPARE,
-        "choices": report_page.choices(found),
-        "filters": report_page.in_words(asked, found.known.profiles),
+        "choices": report_form.choices(found),
+        "filters": report_form.in_words(asked, found.known.profiles),
         "plain": f"{here}?{_plain(asked)}",
-        "tiles": report_page.tiles(found),
-        "course": report_page.course(found),
-        "speed": report_page.speed(found),
-        "bars": report_page.bars(found),
-        "headings": report_page.headings(found),
-        "rows": list(report_page.rows(found, shown, lambda query: f"{here}?{query}")),
-        "times": report_page.time_rows(found, shown),
+        "tiles": report_tiles.tiles(found),
+        "course": report_charts.course(found),
+        "speed": report_charts.speed(found),
+        "bars": report_charts.bars(found),
+        "headings": report_table.headings(found),
+        "rows": list(report_table.rows(found, shown, lambda query: f"{here}?{query}")),
+        "times": report_table.time_rows(found, shown),
         "time_headings": list(SHOWN_TIMES.values()),
         "page": page,
         "address": f"{here}?{asked.address()}",
         "next": f"{here}?{asked.address()}&before={found.next_before}" if found.next_before else "",
     }
     return render(request, "reports/page.html", context)
-
-
-def _number(request: HttpRequest, name: str) -> int:
-    given = request.GET.get(name, "")
-    return int(given) if given.isascii() and given.isdecimal() and len(given) < 19 else 0
 
 
 def _plain(asked: reports.ReportQuery) -> str:

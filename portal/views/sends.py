@@ -7,9 +7,8 @@ from django.utils import timezone
 
 from portal.access import WRITE, actor, service_page
 from portal.models import User
-from portal.views.approvals import MARKS
-from portal.views.download import csv_download
-from portal.views.unconfirmed import may_send_again
+from portal.presenters.downloads import csv_download
+from portal.presenters.send_state import APPROVAL_MARKS, may_send_again
 from sms.audiences.files import RejectedRow, rejects_csv
 from sms.compose import approval, labels
 from sms.models import (
@@ -139,7 +138,7 @@ def _approval(found: Send) -> dict[str, object]:
     asked = standing.request
     return {
         "approval": standing,
-        "approval_mark": MARKS[ApprovalState(asked.state)],
+        "approval_mark": APPROVAL_MARKS[ApprovalState(asked.state)],
         "decisions": asked.decisions.all(),
         "asked_of": approval.eligible(found.service, besides=asked.authors.values_list("pk", flat=True)),
     }

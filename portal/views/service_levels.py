@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from portal.access import service_page
 from portal.presenters import charts
 from portal.presenters.charts import duration
-from portal.presenters.report_page import Cell, ReportLine, percent
+from portal.presenters.report_cells import Cell, ReportLine, percent
 from sms.models import FactDelta, ReceiptInbox, Service
 from sms.models.fact import TIMES
 from sms.reports.figures import LEAST

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.views import catalogue, link_domains
+from portal.views import link_domains, policy_groups, senders, smartlinks
 from sms.admin.scoped import NOUNS as ADMIN_NOUNS
 from sms.dispatch.settle import Settlement
 from sms.models import audit_acts
@@ -29,8 +29,8 @@ MADE_UP = {
         )
     },
     "portal/views/catalogue_base.py": {
-        f"{noun.act or noun.name.replace(' ', '_')}.{verb}"
-        for noun in (catalogue.SENDER, catalogue.GROUP, catalogue.SMARTLINK, link_domains.DOMAIN)
+        f"{kind.act or kind.key}.{verb}"
+        for kind in (senders.SENDER, policy_groups.GROUP, smartlinks.SMARTLINK, link_domains.DOMAIN)
         for verb in ("added", "changed", "archived", "restored", "deleted")
     }
     | {"policy_group.connection_changed"},

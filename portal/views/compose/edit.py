@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.compose import DraftForm
+from portal.forms.numbers import key_of
 from portal.views.compose import plan, work
 from portal.views.compose import save as drafts_page
 from sms.compose.drafts import collaboration
@@ -21,9 +22,8 @@ from sms.values import text
 @service_page("compose", FORM)
 def compose(request: HttpRequest, service: Service) -> HttpResponse:
     """A new draft; it exists once something was submitted."""
-    chosen = request.GET.get("audience", "")
-    saved = service.audiences.filter(pk=int(chosen)) if chosen.isdecimal() and len(chosen) < 19 else None
-    return _edit(request, service, Draft(service=service, audience=saved.first() if saved else None))
+    audience = service.audiences.filter(pk=key_of(request.GET, "audience")).first()
+    return _edit(request, service, Draft(service=service, audience=audience))
 
 
 @service_page("compose", FORM)

@@ -11,11 +11,12 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 
 from portal.access import FORM, actor, service_page
+from portal.forms.numbers import row_of
 from portal.limits import upload_limits
+from portal.presenters.downloads import csv_download
 from portal.views.compose import edit as page
 from portal.views.compose import plan
 from portal.views.compose.test_sends import last_tests
-from portal.views.download import csv_download
 from sms.compose import drafts
 from sms.compose.errors import ComposeError
 from sms.ledger.slices import RAMP_FROM
@@ -54,15 +55,14 @@ def draft_review(request: HttpRequest, service: Service, pk: int) -> HttpRespons
 
 def _sent(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
     """The send; where the rows are not checked yet, or the same was sent before, the page says so instead."""
-    again, shown = "again" in request.POST, request.POST.get("revision", "")
     try:
         send = drafts.send_draft(
             found,
             by=actor(request),
             user=request.user,
             limits=upload_limits(),
-            again=again,
-            seen=int(shown) if shown.isascii() and shown.isdecimal() and len(shown) < 10 else None,
+            again="again" in request.POST,
+            seen=row_of(request.POST, "revision"),
         )
     except drafts.NotReady:
         messages.info(request, "Its rows are still being checked. Send it once the figures are here.")

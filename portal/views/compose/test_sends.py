@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from portal.access import FORM, actor, service_page
+from portal.forms.numbers import row_of
 from portal.forms.test_sends import TrialForm
 from portal.limits import upload_limits
 from sms.compose.errors import ComposeError
@@ -67,13 +68,12 @@ def draft_test(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
         "number": number,
         "left": rules.left_this_hour(request.user, now=timezone.now()),
         "tests": last_tests(found),
-    } | _preview(found, request.GET.get("row", ""), number=number)
+    } | _preview(found, row_of(request.GET, "row"), number=number)
     return render(request, "compose/test.html", context, status=422 if form.errors else 200)
 
 
-def _preview(found: Draft, asked: str, *, number: str) -> dict[str, object]:
+def _preview(found: Draft, row: int | None, *, number: str) -> dict[str, object]:
     """The text as it would arrive. Where it cannot be made, the reason stands in its place."""
-    row = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 9 else None
     try:
         sample = make.sample(found, row=row, limits=upload_limits())
         line = make.preview(sample, number=number)

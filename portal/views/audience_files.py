@@ -1,0 +1,51 @@
+"""The rows of a saved audience, and those that its upload left out, as CSV."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect
+
+from portal.access import WRITE, actor, service_page
+from portal.presenters.downloads import csv_download
+from portal.views.audience_base import version_of
+from sms.audiences import saved
+from sms.audiences.files import rejects_csv
+from sms.models import AuditEvent, SavedAudience, Service
+
+
+@service_page("export", WRITE)
+def audience_export(request: HttpRequest, service: Service, pk: int) -> HttpResponse | StreamingHttpResponse:
+    """The rows of a version as CSV. Numbers leave the desk by it, so the audit tells who took them."""
+    found = get_object_or_404(SavedAudience, service=service, pk=pk)
+    version = version_of(found, request)
+    if version.erased_at:
+        messages.error(
+            request, f"The rows of version {version.number} were erased; there is nothing to export."
+        )
+        return redirect("audience", service=service.slug, pk=pk)
+    AuditEvent.record(
+        "audience.exported",
+        by=actor(request),
+        service_slug=service.slug,
+        noun="audience",
+        noun_key=found.pk,
+        version=version.number,
+        recipients=version.recipients,
+    )
+    return csv_download(saved.export(version), name=f"audience-{found.pk}-version-{version.number}.csv")
+
+
+@service_page("compose")
+def audience_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingHttpResponse:
+    """Rows that an upload left out, each with its reason."""
+    version = version_of(get_object_or_404(SavedAudience, service=service, pk=pk), request)
+    AuditEvent.record(
+        "audience.rejects_exported",
+        by=actor(request),
+        service_slug=service.slug,
+        noun="audience",
+        noun_key=pk,
+        version=version.number,
+        rows=version.rejected,
+    )
+    name = f"rejects-audience-{pk}-version-{version.number}.csv"
+    return csv_download(rejects_csv(saved.rejects_of(version)), name=name)
