@@ -25,10 +25,24 @@ RESENDS = [
     (Resend.EVIDENCE, "Send again only if the receipts of others show that it was not sent"),
     (Resend.ALWAYS, "Send again after ten seconds, once: it may arrive twice. Needs an expiry"),
 ]
-SEVERAL = ("upload", "validity", "receipts", "track_clicks", "fillings", "again")  # made from several fields
+# The fields of the page in which a field of the draft is typed, where it is not one of the same name.
+TYPED_IN: dict[str, tuple[str, ...]] = {
+    "send_at": ("when", "send_at"),
+    "expires_at": ("ends", "expires_at"),
+    "validity": ("ends", "validity_count", "validity_unit"),
+    "track_clicks": ("track",),
+    "upload": (),
+    "fillings": (),
+    "again": (),
+}
 AS_THE_GROUP = [("", "As the group says"), ("yes", "Yes"), ("no", "No")]
 UNITS = [("60", "minutes"), ("3600", "hours"), ("1", "seconds")]
 ENDS = [("never", "Never"), ("at", "At a time"), ("after", "So long after it is handed over")]
+
+
+def typed_in(name: str) -> tuple[str, ...]:
+    """The fields of the page for a field of the draft; none for one that is typed elsewhere than in this form's fields."""
+    return TYPED_IN.get(name, (name,))
 
 
 def countries() -> list[tuple[str, str]]:
@@ -88,7 +102,7 @@ class DraftForm(forms.ModelForm):
 
     class Meta:
         model = Draft
-        fields = tuple(name for name in collaboration.EDITED if name not in SEVERAL)
+        fields = tuple(name for name in collaboration.EDITED if name in typed_in(name))
         labels = {  # noqa: RUF012 - Django's own spelling
             "name": "Name",
             "text": "Text",
@@ -251,14 +265,18 @@ class DraftForm(forms.ModelForm):
                     self.add_error(name, problem)
         # a zone means something only beside a time; without one the next reader's own is offered
         cleaned["time_zone"] = zone if cleaned.get("send_at") or cleaned.get("expires_at") else ""
-        self._validity(cleaned, wanted=ends == "after")
+        cleaned["validity"] = self._validity(cleaned) if ends == "after" else None
+        cleaned["track_clicks"] = cleaned.get("track") != "no"
+        if "fillings_shown" in self.data:  # what was chosen for placeholders that the page did not show stays
+            cleaned["fillings"] = fillings_typed(self.data, self.instance.fillings)
+        if "again_shown" in self.data:
+            cleaned["again"] = str(self.data.get("again", ""))[:64]
         return cleaned
 
-    def _validity(self, cleaned: dict[str, Any], *, wanted: bool) -> None:
-        if not wanted:
-            self.instance.validity = None
-        if not wanted or "validity_count" in self.errors:
-            return
+    def _validity(self, cleaned: dict[str, Any]) -> int | None:
+        """Seconds; None, with the reason at its field, where they are not said."""
+        if "validity_count" in self.errors:
+            return self.instance.validity
         count = cleaned.get("validity_count")
         seconds = (count or 0) * int(cleaned.get("validity_unit") or 60)
         if not count:
@@ -266,32 +284,22 @@ class DraftForm(forms.ModelForm):
         elif seconds > LONGEST_VALIDITY:
             self.add_error("validity_count", "At most 72 hours: no operator keeps trying for longer.")
         else:
-            self.instance.validity = seconds
+            return seconds
+        return self.instance.validity
 
-    def _asked(self) -> None:
+    def clean_receipts(self) -> list[str]:
         """Where the page shows these fields, none ticked means none; a program that knows nothing of them gets the usual."""
-        cleaned = self.cleaned_data
-        self.instance.track_clicks = cleaned.get("track") != "no"
-        if "receipts" in self.errors:
-            return
-        wanted = cleaned.get("receipts") or []
-        if not wanted and "receipts_shown" not in self.data:
-            wanted = list(USUAL)
-        if not wanted:
-            self.add_error("receipts", "Ask for at least one, or nobody learns what became of a message.")
-        self.instance.receipts = [] if set(wanted) in (set(), set(USUAL)) else wanted
-
-    def _fill(self) -> None:
-        """What fills each placeholder that the page showed; what was chosen for others stays."""
-        if "fillings_shown" in self.data:
-            self.instance.fillings = fillings_typed(self.data, self.instance.fillings)
-        if "again_shown" in self.data:
-            self.instance.again = str(self.data.get("again", ""))[:64]
+        wanted: list[str] = self.cleaned_data["receipts"]
+        if not wanted and "receipts_shown" in self.data:
+            raise forms.ValidationError("Ask for at least one, or nobody learns what became of a message.")
+        return [] if set(wanted) == set(USUAL) else wanted
 
     def _post_clean(self) -> None:
+        """Django sets the fields of `Meta.fields` here; those that are typed in other fields follow."""
         super()._post_clean()  # type: ignore[misc]
-        self._asked()
-        self._fill()
+        for name in ("validity", "track_clicks", "fillings", "again"):
+            if name in self.cleaned_data:
+                setattr(self.instance, name, self.cleaned_data[name])
 
     def keep(
         self, *, user: Any, base: Mapping[str, str] | None = None, theirs: Collection[str] = ()

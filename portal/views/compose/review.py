@@ -14,9 +14,9 @@ from portal.access import FORM, actor, service_page
 from portal.forms.numbers import row_of
 from portal.limits import upload_limits
 from portal.presenters.downloads import csv_download
-from portal.views.compose import edit as page
-from portal.views.compose import plan
-from portal.views.compose.test_sends import last_tests
+from portal.presenters.flight_plan import flight_plan
+from portal.presenters.last_tests import last_tests
+from portal.views.compose.page_base import refused
 from sms.compose import drafts
 from sms.compose.errors import ComposeError
 from sms.ledger.slices import RAMP_FROM
@@ -46,7 +46,7 @@ def draft_review(request: HttpRequest, service: Service, pk: int) -> HttpRespons
     except drafts.NotReady as waiting:
         return render(request, "compose/preparing.html", _preparing(found, waiting.preparation))
     except ComposeError as problem:
-        return page.refused(request, service, found, problem)
+        return refused(request, service, found, problem)
     if looked.figures is None:
         assert looked.preparation is not None, "few rows are checked at once"
         return render(request, "compose/preparing.html", _preparing(found, looked.preparation))
@@ -95,7 +95,7 @@ def _review(request: HttpRequest, found: Draft, looked: drafts.DraftTotals) -> d
         "before": drafts.sent_before(looked.order),
         "looked": looked,
         "work": looked.preparation,
-        **plan.shown(request, looked.order, figures),
+        **flight_plan(request, looked.order, figures),
     }
 
 

@@ -9,18 +9,11 @@ from portal.access import FORM, actor, service_page
 from portal.forms.numbers import row_of
 from portal.forms.test_sends import TrialForm
 from portal.limits import upload_limits
+from portal.presenters.last_tests import last_tests
 from sms.compose.errors import ComposeError
 from sms.compose.test_sends import make, rules
 from sms.models import Draft, Service
-from sms.sends import progress
 from sms.values.msisdn import mask
-
-LAST = 5
-
-
-def last_tests(draft: Draft) -> list[progress.Progress]:
-    """What was tried, the latest first, with what became of it."""
-    return progress.progress_of_page(list(draft.tests.select_related("created_by").order_by("-id")[:LAST]))
 
 
 @service_page("compose", FORM)
