@@ -15,7 +15,7 @@ from django.shortcuts import redirect
 from portal import people
 from portal.models import Invitation, Membership, Role, User
 from sms.admin import Audited, actor
-from sms.models import AuditEvent
+from sms.models.audit import audit
 
 admin.site.unregister(Group)
 
@@ -112,12 +112,12 @@ class UserAdmin(Audited, DjangoUserAdmin):
         after = _roles(form.instance)
         for slug in sorted(before.keys() | after.keys()):
             if before.get(slug) != after.get(slug):
-                AuditEvent.record(
+                audit(
                     "person.roles_changed" if after.get(slug) else "person.removed",
                     by=actor(request),
-                    service_slug=slug,
+                    service=slug,
                     noun="person",
-                    noun_key=form.instance.pk,
+                    key=form.instance.pk,
                     email=form.instance.email,
                     roles=after.get(slug, []),
                     before=before.get(slug, []),

@@ -39,6 +39,8 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractUser):
     """A person."""
 
+    audit_noun = "user"
+
     username = None  # type: ignore[assignment]
     email = models.EmailField("e-mail address", unique=True)
     time_zone = models.CharField(

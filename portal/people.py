@@ -15,7 +15,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from portal.models import Invitation, Membership, Role, User
-from sms.models import Actor, AuditEvent, Service
+from sms.models import Actor, Service
+from sms.models.audit import audit
 
 HOLDS_FOR = timedelta(days=7)
 _signer = signing.Signer(salt="portal.invitation")
@@ -58,11 +59,12 @@ def invite(
                 "made_by": user,
             },
         )
-        _record(
+        audit(
             "person.invited" if made else "person.invited_again",
-            service,
-            found.pk,
             by=by,
+            service=service.slug,
+            noun="person",
+            key=found.pk,
             email=email,
             roles=roles,
         )
@@ -75,7 +77,14 @@ def withdraw(invitation: Invitation, *, by: Actor) -> bool:
         rows = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, withdrawn_at=None)
         if not rows.update(withdrawn_at=timezone.now()):
             return False
-        _record("person.uninvited", invitation.service, invitation.pk, by=by, email=invitation.email)
+        audit(
+            "person.uninvited",
+            by=by,
+            service=invitation.service.slug,
+            noun="person",
+            key=invitation.pk,
+            email=invitation.email,
+        )
     return True
 
 
@@ -117,7 +126,15 @@ def accept(invitation: Invitation, user: User, *, by: Actor, now: datetime | Non
             raise InvitationGone("This invitation was used or withdrawn meanwhile.")
         for role in _known(invitation.roles):
             Membership.objects.get_or_create(user=user, service=invitation.service, role=role)
-        _record("person.joined", invitation.service, user.pk, by=by, email=user.email, roles=invitation.roles)
+        audit(
+            "person.joined",
+            by=by,
+            service=invitation.service.slug,
+            noun="person",
+            key=user.pk,
+            email=user.email,
+            roles=invitation.roles,
+        )
 
 
 def join_anew(invitation: Invitation, *, password: str, now: datetime | None = None) -> User:
@@ -151,11 +168,12 @@ def set_roles(service: Service, user: User, roles: Collection[str], *, by: Actor
         )
         if Role.ADMIN in before:
             keep_an_admin([service])
-        _record(
+        audit(
             "person.roles_changed" if wanted else "person.removed",
-            service,
-            user.pk,
             by=by,
+            service=service.slug,
+            noun="person",
+            key=user.pk,
             email=user.email,
             roles=sorted(wanted),
             before=sorted(before),
@@ -198,7 +216,3 @@ def _known(roles: Collection[str]) -> list[str]:
     if not known:
         raise PeopleError("roles", "Choose at least one role.")
     return known
-
-
-def _record(act: str, service: Service, key: object, *, by: Actor, **details: object) -> None:
-    AuditEvent.record(act, by=by, service_slug=service.slug, noun="person", noun_key=key, **details)

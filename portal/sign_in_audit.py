@@ -8,7 +8,8 @@ from typing import Any
 from django.http import HttpRequest
 
 from portal.models import User
-from sms.models import Actor, AuditEvent
+from sms.models import Actor
+from sms.models.audit import audit
 
 
 def _person(user: Any, request: HttpRequest | None) -> Actor:
@@ -19,21 +20,17 @@ def _address(request: HttpRequest | None) -> str:
     return str(request.META.get("REMOTE_ADDR") or "")[:45] if request is not None else ""
 
 
-def _tell(act: str, user: Any, request: HttpRequest | None, **details: str) -> None:
-    AuditEvent.record(act, by=_person(user, request), noun="user", noun_key=user.pk, **details)
-
-
 def signed_in(*, request: HttpRequest, user: Any, **rest: Any) -> None:
     """Through the sign-in page, second factor included."""
     del rest
-    _tell("user.signed_in", user, request)
+    audit("user.signed_in", user, by=_person(user, request))
 
 
 def signed_out(*, request: HttpRequest, user: Any, **rest: Any) -> None:
     """By the button."""
     del rest
     if user is not None:
-        _tell("user.signed_out", user, request)
+        audit("user.signed_out", user, by=_person(user, request))
 
 
 def refused(*, credentials: dict[str, Any], request: HttpRequest | None = None, **rest: Any) -> None:
@@ -42,33 +39,31 @@ def refused(*, credentials: dict[str, Any], request: HttpRequest | None = None, 
     typed = str(credentials.get("email") or credentials.get("username") or "")
     user = User.objects.filter(email__iexact=typed).first() if typed else None
     by = _person(user, request) if user else Actor("visitor", "", "Somebody", "page", _address(request))
-    AuditEvent.record(
-        "user.sign_in_refused", by=by, noun="user", noun_key=user.pk if user else "", step="password"
-    )
+    audit("user.sign_in_refused", user, by=by, noun="user", step="password")
 
 
 def second_factor_refused(*, request: HttpRequest, user: Any, **rest: Any) -> None:
     """The password was right and the code was not."""
     del rest
-    _tell("user.sign_in_refused", user, request, step="second factor")
+    audit("user.sign_in_refused", user, by=_person(user, request), step="second factor")
 
 
 def password_changed(*, request: HttpRequest, user: Any, **rest: Any) -> None:
     """By the person, or by the link that was sent to them."""
     del rest
-    _tell("user.password_changed", user, request)
+    audit("user.password_changed", user, by=_person(user, request))
 
 
 def factor_added(*, request: HttpRequest, user: Any, authenticator: Any, **rest: Any) -> None:
     """An app, or recovery codes."""
     del rest
-    _tell("user.second_factor_added", user, request, kind=str(authenticator.type))
+    audit("user.second_factor_added", user, by=_person(user, request), kind=str(authenticator.type))
 
 
 def factor_removed(*, request: HttpRequest, user: Any, authenticator: Any, **rest: Any) -> None:
     """The same, taken away."""
     del rest
-    _tell("user.second_factor_removed", user, request, kind=str(authenticator.type))
+    audit("user.second_factor_removed", user, by=_person(user, request), kind=str(authenticator.type))
 
 
 def connect() -> None:

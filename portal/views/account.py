@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from portal.access import actor, services_of
 from portal.forms.account import DetailsForm
 from portal.models import User
-from sms.models import AuditEvent
+from sms.models.audit import audit
 from sms.values.msisdn import mask
 
 
@@ -28,11 +28,10 @@ def details(request: HttpRequest) -> HttpResponse:
         with transaction.atomic():
             form.save()
             if (user.own_number, user.time_zone) != before:
-                AuditEvent.record(
+                audit(
                     "user.details_changed",
+                    user,
                     by=actor(request),
-                    noun="user",
-                    noun_key=user.pk,
                     number=mask(user.own_number) if user.own_number else "none",
                     time_zone=user.time_zone,
                 )

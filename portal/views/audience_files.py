@@ -9,7 +9,8 @@ from portal.presenters.downloads import csv_download
 from portal.views.audience_base import version_of
 from sms.audiences import saved
 from sms.audiences.files import rejects_csv
-from sms.models import AuditEvent, SavedAudience, Service
+from sms.models import SavedAudience, Service
+from sms.models.audit import audit
 
 
 @service_page("export", WRITE)
@@ -22,14 +23,8 @@ def audience_export(request: HttpRequest, service: Service, pk: int) -> HttpResp
             request, f"The rows of version {version.number} were erased; there is nothing to export."
         )
         return redirect("audience", service=service.slug, pk=pk)
-    AuditEvent.record(
-        "audience.exported",
-        by=actor(request),
-        service_slug=service.slug,
-        noun="audience",
-        noun_key=found.pk,
-        version=version.number,
-        recipients=version.recipients,
+    audit(
+        "audience.exported", found, by=actor(request), version=version.number, recipients=version.recipients
     )
     return csv_download(saved.export(version), name=f"audience-{found.pk}-version-{version.number}.csv")
 
@@ -37,15 +32,10 @@ def audience_export(request: HttpRequest, service: Service, pk: int) -> HttpResp
 @service_page("compose")
 def audience_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingHttpResponse:
     """Rows that an upload left out, each with its reason."""
-    version = version_of(get_object_or_404(SavedAudience, service=service, pk=pk), request)
-    AuditEvent.record(
-        "audience.rejects_exported",
-        by=actor(request),
-        service_slug=service.slug,
-        noun="audience",
-        noun_key=pk,
-        version=version.number,
-        rows=version.rejected,
+    found = get_object_or_404(SavedAudience, service=service, pk=pk)
+    version = version_of(found, request)
+    audit(
+        "audience.rejects_exported", found, by=actor(request), version=version.number, rows=version.rejected
     )
     name = f"rejects-audience-{pk}-version-{version.number}.csv"
     return csv_download(rejects_csv(saved.rejects_of(version)), name=name)

@@ -24,6 +24,7 @@ from portal.presenters.downloads import csv_download
 from portal.presenters.keyset import keyset_page
 from sms.compliance import audit
 from sms.models import AuditEvent, AuditSeal, Service
+from sms.models.audit import audit as record
 
 PAGE = 50
 PATIENCE = 8.0  # seconds of verifying in one request; beyond that a button goes on
@@ -170,12 +171,12 @@ def _verify(request: HttpRequest, service: Service | None) -> HttpResponse:
         after=(start.number, start.hash) if start else (0, ""),
         seconds=PATIENCE,
     )
-    AuditEvent.record(
+    record(
         "audit.verified",
         by=actor(request),
-        service_slug=slug,
+        service=slug,
         noun="audit",
-        noun_key=verdict.number,
+        key=verdict.number,
         since=start.number if start else 0,
         rows=verdict.rows,
         holds=verdict.broken is None,
@@ -190,10 +191,10 @@ def _export(request: HttpRequest, service: Service | None) -> HttpResponseBase:
     if not form.is_valid():
         return _list(request, service)
     as_csv = request.POST.get("form") == "csv"
-    AuditEvent.record(
+    record(
         "audit.exported",
         by=actor(request),
-        service_slug=slug,
+        service=slug,
         noun="audit",
         form="csv" if as_csv else "jsonl",
         selection={

@@ -17,7 +17,6 @@ from portal.forms.catalogue import NounForm
 from portal.presenters.form_changes import changes
 from portal.views.service_base import LenientListView, ServiceView
 from sms.models import (
-    AuditEvent,
     ContactPolicyGroup,
     Draft,
     MessageTemplate,
@@ -26,6 +25,7 @@ from sms.models import (
     ShortLinkDomain,
     Smartlink,
 )
+from sms.models.audit import audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,11 @@ class CatalogueKind:
     title: str
     says: str
     form: type[NounForm]
-    act: str = ""  # in the audit, where it is not the key
+    acts: str = ""  # what its acts in the audit begin with, where it is not the key
+
+    def act_of(self, verb: str) -> str:
+        """`policy_group.changed`."""
+        return f"{self.acts or self.key}.{verb}"
 
     @property
     def many(self) -> str:
@@ -69,16 +73,9 @@ class CatalogueView(ContextMixin, ServiceView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(noun=self.kind, **kwargs)
 
-    def audit(self, thing: Any, verb: str, **details: Any) -> None:
+    def audit(self, verb: str, thing: Any, **details: Any) -> None:
         """One row; call it in the transaction of the act."""
-        AuditEvent.record(
-            f"{self.kind.act or self.kind.key}.{verb}",
-            by=actor(self.request),
-            service_slug=self.service.slug,
-            noun=self.kind.name,
-            noun_key=thing.pk,
-            **details,
-        )
+        audit(self.kind.act_of(verb), thing, by=actor(self.request), **details)
 
 
 class CatalogueList(CatalogueView, LenientListView):
@@ -141,7 +138,7 @@ class CatalogueForm(CatalogueView):
     def form_valid(self, form: Any) -> HttpResponse:
         with transaction.atomic():
             saved = form.save()
-            self.audit(saved, self.verb, **changes(form))
+            self.audit(self.verb, saved, **changes(form))
         messages.success(self.request, "Saved.")
         return redirect(self.kind.key, self.service.slug, saved.pk)
 
@@ -170,7 +167,7 @@ class CatalogueRemove(CatalogueView, SingleObjectMixin):
             if not thing.active:
                 thing.active = True
                 thing.save(update_fields=["active"])
-                self.audit(thing, "restored")
+                self.audit("restored", thing)
                 messages.success(request, f"{thing} can be used again.")
                 return redirect(self.kind.key, self.service.slug, thing.pk)
             if _used(thing):
@@ -178,12 +175,12 @@ class CatalogueRemove(CatalogueView, SingleObjectMixin):
                 if isinstance(thing, Sender):
                     thing.is_default = False
                 thing.save()
-                self.audit(thing, "archived")
+                self.audit("archived", thing)
                 messages.success(
                     request, f"{thing} is in use, so it was archived: its history stays readable."
                 )
                 return redirect(self.kind.key, self.service.slug, thing.pk)
-            self.audit(thing, "deleted", named=str(thing))
+            self.audit("deleted", thing, named=str(thing))
             thing.delete()
         messages.success(request, f"{thing} was deleted; nothing used it.")
         return redirect(self.kind.many, self.service.slug)

@@ -21,7 +21,7 @@ DOMAIN = CatalogueKind(
     title="Short-link domains",
     says="With one, links are shortened under your own name and clicks are counted. Each is looked at every hour.",
     form=LinkDomainForm,
-    act="domain",
+    acts="domain",
 )
 SHOWN_CHANGES = 30
 

@@ -19,7 +19,8 @@ from portal.views.confirm_base import Confirmation, ConfirmView
 from sms.audiences.files import AudienceError, RejectedRow, read
 from sms.inbound import optouts
 from sms.inbound.optouts.export import csv_of
-from sms.models import AuditEvent, InboundMessage, OptOut, Service
+from sms.models import InboundMessage, OptOut, Service
+from sms.models.audit import audit
 from sms.values.msisdn import mask
 
 PAGE = 50
@@ -96,10 +97,10 @@ def opt_out_export(request: HttpRequest, service: Service) -> StreamingHttpRespo
     """The whole list as CSV. Numbers leave the desk by it, so the audit tells who took them."""
     state = request.POST.get("state", "")
     rows = _in_state(OptOut.objects.filter(service=service), state)
-    AuditEvent.record(
+    audit(
         "optout.exported",
         by=actor(request),
-        service_slug=service.slug,
+        service=service.slug,
         noun="opt-out",
         state=state if state in STATES else "all",
         rows=rows.count(),

@@ -16,6 +16,7 @@ from portal.presenters.form_changes import changes
 from portal.views.catalogue_base import CatalogueDetail, CatalogueKind, CatalogueList, CatalogueView
 from sms.catalogue import policy_groups
 from sms.models import ContactPolicyGroup, PolicyConnection
+from sms.models.audit import audit
 from sms.values.msisdn import mask
 
 GROUP = CatalogueKind(
@@ -103,7 +104,13 @@ class PolicyConnectionEdit(CatalogueView, UpdateView):
     def form_valid(self, form: Any) -> HttpResponse:
         with transaction.atomic():
             form.save()
-            self.audit(self.service, "connection_changed", **changes(form))
+            audit(
+                "policy_group.connection_changed",
+                self.service,
+                by=actor(self.request),
+                noun=GROUP.name,
+                **changes(form),
+            )
         messages.success(self.request, "Saved.")
         return redirect("policy_connection", self.service.slug)
 

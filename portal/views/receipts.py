@@ -17,7 +17,8 @@ from sms.inbound import receipts
 from sms.inbound.receipts.queries import look
 from sms.inbound.receipts.rotate import HAND_OVER, retire, rotate
 from sms.ledger import wakeups
-from sms.models import AuditEvent, Service
+from sms.models import Service
+from sms.models.audit import audit
 
 REPLAYED = 100_000  # receipts that one request puts into the inbox again
 
@@ -60,7 +61,7 @@ def receipts_retry(request: HttpRequest, service: Service) -> HttpResponse:
     with transaction.atomic():
         count = receipts.retry(service, key_of(request.POST, "receipt"))
         if count:
-            _tell(request, service, "receipts.retried", receipts=count)
+            audit("receipts.retried", service, by=actor(request), receipts=count)
     if count:
         wakeups.fold()
         messages.success(
@@ -122,7 +123,7 @@ class ReplayReceipts(ConfirmView):
 
     def confirmed(self, form: Any) -> None:
         count = sum(receipts.replay(self.service, since=self.since, until=self.until))
-        _tell(self.request, self.service, "receipts.replayed", receipts=count)
+        audit("receipts.replayed", self.service, by=actor(self.request), receipts=count)
         wakeups.fold()
         messages.success(self.request, f"{count:,} receipts of the last 24 hours are being applied again.")
 
@@ -141,12 +142,6 @@ def receipts_import(request: HttpRequest, service: Service) -> HttpResponse:
         imported = receipts.import_export(service, upload.read())
     except receipts.NotAnExport as problem:
         return _page(request, service, problem=str(problem), status=422)
-    _tell(request, service, "receipts.imported", rows=imported.rows, new=imported.new)
+    audit("receipts.imported", service, by=actor(request), rows=imported.rows, new=imported.new)
     wakeups.fold()
     return _page(request, service, imported=imported)
-
-
-def _tell(request: HttpRequest, service: Service, act: str, **facts: int) -> None:
-    AuditEvent.record(
-        act, by=actor(request), service_slug=service.slug, noun="service", noun_key=service.pk, **facts
-    )

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.reports import ScheduleForm
-from sms.models import AuditEvent, ReportSchedule, Service
+from sms.models import ReportSchedule, Service
+from sms.models.audit import audit
 from sms.reports.mail import next_time
 
 MOST = 20
@@ -30,15 +31,7 @@ def report_schedules(request: HttpRequest, service: Service) -> HttpResponse:
             made.recipients = form.cleaned_data["people"]
             made.next_at = next_time(made.every, timezone.now())
             made.save()
-            AuditEvent.record(
-                "report.scheduled",
-                by=by,
-                service_slug=service.slug,
-                noun="report_schedule",
-                noun_key=made.pk,
-                every=made.every,
-                people=len(made.recipients),
-            )
+            audit("report.scheduled", made, by=by, every=made.every, people=len(made.recipients))
         messages.success(request, f"{made.name} goes out first on {made.next_at:%-d %B %Y}.")
         return redirect("report_schedules", service=service.slug)
     rows = service.report_schedules.all()
@@ -51,13 +44,7 @@ def report_schedule_remove(request: HttpRequest, service: Service, pk: int) -> H
     """It goes out no more."""
     found = get_object_or_404(ReportSchedule, service=service, pk=pk)
     with transaction.atomic():
-        AuditEvent.record(
-            "report.unscheduled",
-            by=actor(request),
-            service_slug=service.slug,
-            noun="report_schedule",
-            noun_key=pk,
-        )
+        audit("report.unscheduled", found, by=actor(request))
         found.delete()
     messages.success(request, f"{found.name} does not go out any more.")
     return redirect("report_schedules", service=service.slug)

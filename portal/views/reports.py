@@ -18,7 +18,8 @@ from portal.forms.numbers import key_of
 from portal.presenters import report_charts, report_form, report_table, report_tiles
 from portal.presenters.downloads import csv_download
 from sms import reports
-from sms.models import AuditEvent, ReportFile, Service
+from sms.models import ReportFile, Service
+from sms.models.audit import audit
 from sms.reports.figures import SHOWN_TIMES
 from sms.reports.files import csv_of, write_xlsx
 
@@ -88,10 +89,10 @@ def report_export(request: HttpRequest, service: Service) -> HttpResponseBase:
 
 def _told(request: HttpRequest, service: Service, asked: reports.ReportQuery, kind: str) -> None:
     """Nothing of the filters' names: ids, codes and days only."""
-    AuditEvent.record(
+    audit(
         "report.exported",
         by=actor(request),
-        service_slug=service.slug,
+        service=service.slug,
         noun="report",
         kind=kind,
         query=asked.address(**{name: "x" for name in reports.BY_WORD if name in asked.filters})[:300],
@@ -144,7 +145,5 @@ def report_file(request: HttpRequest, service: Service, pk: int) -> HttpResponse
         return redirect("report_files", service=service.slug)
     response = csv_download(reports.unpacked(found), name=f"report-{service.slug}-{found.pk}.{found.kind}")
     response["Content-Type"] = XLSX if found.kind == ReportFile.Kind.XLSX else "text/csv; charset=utf-8"
-    AuditEvent.record(
-        "report.fetched", by=actor(request), service_slug=service.slug, noun="report_file", noun_key=found.pk
-    )
+    audit("report.fetched", found, by=actor(request))
     return response

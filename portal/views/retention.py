@@ -14,7 +14,8 @@ from portal.forms.settings import KeepForm, RetentionForm
 from portal.presenters.form_changes import changes
 from sms.compliance import retention as keeping
 from sms.compliance.retention.words import KINDS
-from sms.models import Archive, AuditEvent, RetentionClock, Send, SendKeeping, Service
+from sms.models import Archive, RetentionClock, Send, SendKeeping, Service
+from sms.models.audit import audit
 
 RUNS = 10
 
@@ -39,14 +40,7 @@ def retention(request: HttpRequest, service: Service) -> HttpResponse:
             form.save()
             if form.changed_data:
                 keeping.put_off(service)
-                AuditEvent.record(
-                    "service.changed",
-                    by=actor(request),
-                    service_slug=service.slug,
-                    noun="service",
-                    noun_key=service.pk,
-                    **changes(form),
-                )
+                audit("service.changed", service, by=actor(request), **changes(form))
         messages.success(request, "Saved. Nothing is removed for an hour, so that you can think again.")
         return redirect("settings_retention", service=service.slug)
     stored = Service.objects.get(pk=service.pk)

@@ -12,7 +12,8 @@ from portal.access import actor
 from portal.forms.control import ReasonForm
 from portal.views.confirm_base import Confirmation, ConfirmView
 from sms.compliance import archive
-from sms.models import AuditEvent, Message
+from sms.models import Message
+from sms.models.audit import audit
 from sms.sends import progress
 from sms.values.msisdn.masked import masked
 
@@ -53,12 +54,12 @@ class RevealNumber(ConfirmView):
 
     def confirmed(self, form: Any) -> HttpResponse:
         reason = masked(form.cleaned_data["reason"])
-        AuditEvent.record(
+        audit(
             "message.revealed",
             by=actor(self.request),
-            service_slug=self.service.slug,
+            service=self.service.slug,
             noun="message",
-            noun_key=self.kwargs["pk"],
+            key=self.kwargs["pk"],
             reason=reason,
         )
         return render(self.request, "messages/number.html", {"message": self.thing, "reason": reason})

@@ -24,6 +24,7 @@ from sms.models import (
     SendState,
     Service,
 )
+from sms.models.audit import audit
 from sms.sends import control, export, search
 from sms.sends import progress as sends_progress
 from sms.sends.cancel import cancel
@@ -167,14 +168,7 @@ def send_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingHt
     """The rows that became no message. What stood there goes to those who may have whole numbers, or have to mend the rows."""
     found = _find(service, pk)
     whole = bool({"compose", "export"} & request.may)  # type: ignore[attr-defined]
-    AuditEvent.record(
-        "send.rejects_exported",
-        by=actor(request),
-        service_slug=service.slug,
-        noun="send",
-        noun_key=found.pk,
-        rows=found.rejected,
-    )
+    audit("send.rejects_exported", found, by=actor(request), rows=found.rejected)
     rows = (
         RejectedRow(row=bad.row, value=bad.value if whole else "", code=bad.code, reason=bad.reason)
         for bad in found.rejects.iterator()
@@ -186,12 +180,5 @@ def send_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingHt
 def send_messages(request: HttpRequest, service: Service, pk: int) -> StreamingHttpResponse:
     """Every message of the send as CSV, archived ones too. Numbers leave the desk by it, so the audit tells who took them."""
     found = _find(service, pk)
-    AuditEvent.record(
-        "send.messages_exported",
-        by=actor(request),
-        service_slug=service.slug,
-        noun="send",
-        noun_key=found.pk,
-        rows=found.recipients,
-    )
+    audit("send.messages_exported", found, by=actor(request), rows=found.recipients)
     return csv_download(export.csv_of(found), name=f"messages-send-{found.pk}.csv")

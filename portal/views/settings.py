@@ -33,7 +33,6 @@ from sms.compose.errors import ComposeError
 from sms.compose.order import Order
 from sms.models import (
     ApprovalRules,
-    AuditEvent,
     Hold,
     Receipt,
     ReceiptInbox,
@@ -41,6 +40,7 @@ from sms.models import (
     SenderKind,
     Service,
 )
+from sms.models.audit import audit
 from sms.sends import control
 
 TEST_TEXT = "This is a test message from Textdesk. If you can read it, the connection works."
@@ -57,7 +57,7 @@ def first_run(request: HttpRequest) -> HttpResponse:
         with transaction.atomic():
             user = User.objects.create_superuser(form.cleaned_data["email"], form.cleaned_data["password"])
         login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
-        AuditEvent.record("user.first_admin", by=actor(request), noun="user", noun_key=user.pk)
+        audit("user.first_admin", user, by=actor(request))
         return redirect("service_new")
     return render(request, "settings/first_run.html", {"form": form})
 
@@ -73,13 +73,7 @@ def service_new(request: HttpRequest) -> HttpResponse:
         with transaction.atomic():
             service = form.save()
             Membership.objects.create(user=user, service=service, role=Role.ADMIN)
-            AuditEvent.record(
-                "service.connected",
-                by=actor(request),
-                service_slug=service.slug,
-                noun="service",
-                noun_key=service.pk,
-            )
+            audit("service.connected", service, by=actor(request))
         messages.success(
             request,
             f"{service.name} is connected. Two steps are left: the receipt address, and a test message.",
@@ -159,14 +153,7 @@ def _keep(request: HttpRequest, service: Service, form: Any, act: str) -> None:
     with transaction.atomic():
         form.save()
         if form.changed_data:
-            AuditEvent.record(
-                act,
-                by=actor(request),
-                service_slug=service.slug,
-                noun="service",
-                noun_key=service.pk,
-                **changes(form),
-            )
+            audit(act, service, by=actor(request), **changes(form))
     messages.success(request, "Saved.")
 
 

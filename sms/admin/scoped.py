@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 
 from sms import models
+from sms.models.audit import audit
 
 
 def administered(user: Any) -> "QuerySet[models.Service]":
@@ -27,13 +28,8 @@ def slugs_of(request: HttpRequest) -> frozenset[str]:
     return known
 
 
-# nouns of the audit that are not named like their model
-NOUNS = {
-    "approvalrules": "approval",
-    "contactpolicygroup": "policy_group",
-    "messagetemplate": "template",
-    "shortlinkdomain": "domain",
-}
+# what acts of the admin call a thing, where the other acts call it something else
+NOUNS = {"policy group": "policy_group", "short-link domain": "domain"}
 
 
 class OwnServices(admin.RelatedFieldListFilter):
@@ -64,17 +60,8 @@ class Audited(admin.ModelAdmin):
         return super().log_deletions(request, queryset)
 
     def _audit(self, request: HttpRequest, obj: Any, verb: str, **details: Any) -> None:
-        noun = NOUNS.get(obj._meta.model_name, obj._meta.model_name)
-        slug = obj.slug if noun == "service" else getattr(getattr(obj, "service", None), "slug", "")
-        models.AuditEvent.record(
-            f"{noun}.{verb}",
-            by=actor(request),
-            service_slug=slug,
-            noun=noun,
-            noun_key=obj.pk,
-            named=str(obj),
-            **details,
-        )
+        noun = NOUNS.get(obj.audit_noun, obj.audit_noun)
+        audit(f"{noun}.{verb}", obj, by=actor(request), noun=noun, named=str(obj), **details)
 
 
 class Scoped(Audited):

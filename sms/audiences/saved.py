@@ -18,7 +18,8 @@ from django.utils import timezone
 from sms.audiences.files import Audience, AudienceReader, Limits, Recipient, RejectedRow, read_pasted, stream
 from sms.audiences.storage import Digest, Row, recipients_of, rows_of
 from sms.audiences.storage import packed as packed_rows
-from sms.models import Actor, AudienceChunk, AudienceVersion, AuditEvent, SavedAudience, SendState, Service
+from sms.models import Actor, AudienceChunk, AudienceVersion, SavedAudience, SendState, Service
+from sms.models.audit import audit
 from sms.values.csv import MARK, csv_line
 
 CHUNK = 1000
@@ -75,7 +76,7 @@ def create(
         with transaction.atomic():
             saved = SavedAudience.objects.create(service=service, name=name, note=note)
             _add(saved, packed, number=1, user=user)
-            _record("audience.created", saved, by=by, recipients=packed.recipients, rejected=packed.rejected)
+            audit("audience.created", saved, by=by, recipients=packed.recipients, rejected=packed.rejected)
     except IntegrityError:
         raise SavedError("name", TAKEN.format(name=name)) from None
     return saved
@@ -93,7 +94,7 @@ def replace(saved: SavedAudience, packed: Packed, *, by: Actor, user: Any) -> Au
             raise SavedError("audience", _too_long(locked.name, packed.recipients))
         last = locked.versions.order_by("-number").values_list("number", flat=True).first() or 0
         version = _add(locked, packed, number=last + 1, user=user)
-        _record(
+        audit(
             "audience.replaced",
             locked,
             by=by,
@@ -114,7 +115,7 @@ def mark(saved: SavedAudience, *, seed_list: bool, by: Actor) -> bool:
         if seed_list and people > SavedAudience.LONGEST_SEED_LIST:
             raise SavedError("audience", _too_long(locked.name, people))
         SavedAudience.objects.filter(pk=saved.pk).update(seed_list=seed_list)
-        _record("audience.made_seed_list" if seed_list else "audience.no_seed_list", locked, by=by)
+        audit("audience.made_seed_list" if seed_list else "audience.no_seed_list", locked, by=by)
     return True
 
 
@@ -130,7 +131,7 @@ def rename(saved: SavedAudience, *, name: str, note: str, by: Actor) -> None:
     try:
         with transaction.atomic():
             SavedAudience.objects.filter(pk=saved.pk).update(name=name, note=note)
-            _record("audience.renamed", saved, by=by, named=name)
+            audit("audience.renamed", saved, by=by, named=name)
     except IntegrityError:
         raise SavedError("name", TAKEN.format(name=name)) from None
 
@@ -141,7 +142,7 @@ def archive(saved: SavedAudience, *, by: Actor) -> bool:
         rows = SavedAudience.objects.filter(pk=saved.pk, archived_at=None)
         if not rows.update(archived_at=timezone.now()):
             return False
-        _record("audience.archived", saved, by=by)
+        audit("audience.archived", saved, by=by)
     return True
 
 
@@ -152,7 +153,7 @@ def bring_back(saved: SavedAudience, *, by: Actor) -> bool:
             rows = SavedAudience.objects.filter(pk=saved.pk, archived_at__isnull=False)
             if not rows.update(archived_at=None):
                 return False
-            _record("audience.brought_back", saved, by=by)
+            audit("audience.brought_back", saved, by=by)
     except IntegrityError:
         raise SavedError(
             "name",
@@ -171,7 +172,7 @@ def delete(saved: SavedAudience, *, by: Actor) -> None:
                 f"“{locked.name}” was used in {used:,} send{'' if used == 1 else 's'}, whose history names it. "
                 "Archive it instead, and erase its rows where they must not be kept.",
             )
-        _record("audience.deleted", locked, by=by, named=locked.name)
+        audit("audience.deleted", locked, by=by, named=locked.name)
         AudienceChunk.objects.filter(version__audience=locked).delete()
         locked.delete()
 
@@ -191,7 +192,7 @@ def erase(version: AudienceVersion, *, by: Actor) -> bool:
         if not rows.update(erased_at=timezone.now(), rejects=b""):
             return False
         AudienceChunk.objects.filter(version=version).delete()
-        _record("audience.erased", saved, by=by, version=version.number)
+        audit("audience.erased", saved, by=by, version=version.number)
     return True
 
 
@@ -352,8 +353,3 @@ def _add(saved: SavedAudience, packed: Packed, *, number: int, user: Any) -> Aud
     saved.current = version
     saved.save(update_fields=["current"])
     return version
-
-
-def _record(act: str, saved: SavedAudience, *, by: Actor, **details: object) -> None:
-    slug = Service.objects.order_by().values_list("slug", flat=True).get(pk=saved.service_id)
-    AuditEvent.record(act, by=by, service_slug=slug, noun="audience", noun_key=saved.pk, **details)

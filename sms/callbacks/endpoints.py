@@ -18,7 +18,8 @@ from django.utils import timezone
 from sms.callbacks.address import Address, AddressPolicy, BadAddress, read
 from sms.callbacks.bodies import envelope
 from sms.callbacks.post import Letter, ReceiverConnection, Reply
-from sms.models import Actor, AuditEvent, CallbackEndpoint, Echo, Notify, Send, Service
+from sms.models import Actor, CallbackEndpoint, Echo, Notify, Send, Service
+from sms.models.audit import audit
 from sms.models.callback import EVENTS, new_secret
 
 HAND_OVER = timedelta(days=7)
@@ -60,7 +61,7 @@ def add(
             full_numbers=full_numbers,
             created_by=by.label,
         )
-        _tell("added", endpoint, by=by, events=list(events), full_numbers=full_numbers)
+        audit("callback_endpoint.added", endpoint, by=by, events=list(events), full_numbers=full_numbers)
     return endpoint
 
 
@@ -73,7 +74,7 @@ def change(
     endpoint.name, endpoint.events, endpoint.full_numbers = name, list(events), full_numbers
     with transaction.atomic():
         endpoint.save(update_fields=["name", "events", "full_numbers"])
-        _tell("changed", endpoint, by=by, events=list(events), full_numbers=full_numbers)
+        audit("callback_endpoint.changed", endpoint, by=by, events=list(events), full_numbers=full_numbers)
 
 
 def verify(
@@ -90,7 +91,7 @@ def verify(
     endpoint.verified_at = now
     with transaction.atomic():
         endpoint.save(update_fields=["verified_at"])
-        _tell("verified", endpoint, by=by)
+        audit("callback_endpoint.verified", endpoint, by=by)
     return ""
 
 
@@ -117,7 +118,7 @@ def rotate(endpoint: CallbackEndpoint, *, by: Actor, now: datetime | None = None
     endpoint.secret_before_until = now + HAND_OVER
     with transaction.atomic():
         endpoint.save(update_fields=["secret", "secret_before", "secret_before_until"])
-        _tell("secret_changed", endpoint, by=by)
+        audit("callback_endpoint.secret_changed", endpoint, by=by)
     return endpoint.secret
 
 
@@ -128,7 +129,7 @@ def retire(endpoint: CallbackEndpoint, *, by: Actor) -> bool:
     endpoint.secret_before, endpoint.secret_before_until = "", None
     with transaction.atomic():
         endpoint.save(update_fields=["secret_before", "secret_before_until"])
-        _tell("secret_retired", endpoint, by=by)
+        audit("callback_endpoint.secret_retired", endpoint, by=by)
     return True
 
 
@@ -138,7 +139,7 @@ def pause(endpoint: CallbackEndpoint, *, by: Actor, now: datetime | None = None)
         mine = CallbackEndpoint.objects.filter(pk=endpoint.pk, paused_at__isnull=True)
         if not mine.update(paused_at=now or timezone.now()):
             return False
-        _tell("paused", endpoint, by=by)
+        audit("callback_endpoint.paused", endpoint, by=by)
     return True
 
 
@@ -155,14 +156,14 @@ def resume(endpoint: CallbackEndpoint, *, by: Actor) -> bool:
         now = timezone.now()
         endpoint.callbacks.filter(next_at__gt=now).update(next_at=now, since=now)
         endpoint.callbacks.filter(next_at__isnull=False).update(since=now)
-        _tell("resumed", endpoint, by=by)
+        audit("callback_endpoint.resumed", endpoint, by=by)
     return True
 
 
 def remove(endpoint: CallbackEndpoint, *, by: Actor) -> None:
     """With its log and with what waits. A host of notifyUrls comes back with the next send that names it."""
     with transaction.atomic():
-        _tell("removed", endpoint, by=by)
+        audit("callback_endpoint.removed", endpoint, by=by)
         endpoint.delete()
 
 
@@ -221,15 +222,4 @@ def ask(
         receipts=list(receipts),
         callback_data=callback_data,
         reference=reference,
-    )
-
-
-def _tell(act: str, endpoint: CallbackEndpoint, *, by: Actor, **facts: object) -> None:
-    AuditEvent.record(
-        f"callback_endpoint.{act}",
-        by=by,
-        service_slug=endpoint.service.slug,
-        noun="callback_endpoint",
-        noun_key=endpoint.pk,
-        **facts,
     )

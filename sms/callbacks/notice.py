@@ -6,7 +6,8 @@ import structlog
 from django.db import transaction
 from django.dispatch import Signal
 
-from sms.models import Actor, AuditEvent, CallbackEndpoint
+from sms.models import Actor, CallbackEndpoint
+from sms.models.audit import audit
 
 log = structlog.get_logger(__name__)
 
@@ -17,14 +18,7 @@ def disable(endpoint: CallbackEndpoint, *, because: str, now: datetime) -> None:
     """Deliver nothing more to it until somebody switches it on again. Its callbacks go on being written and wait."""
     endpoint.disabled_at, endpoint.disabled_because = now, because
     endpoint.save(update_fields=["disabled_at", "disabled_because"])
-    AuditEvent.record(
-        "callback_endpoint.disabled",
-        by=Actor.system(),
-        service_slug=endpoint.service.slug,
-        noun="callback_endpoint",
-        noun_key=endpoint.pk,
-        because=because,
-    )
+    audit("callback_endpoint.disabled", endpoint, by=Actor.system(), because=because)
     log.error("callback_endpoint_disabled", endpoint=endpoint.pk, because=because)
 
     def tell() -> None:

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from sms.models import Actor, AuditEvent, Callback, CallbackEndpoint
+from sms.models import Actor, Callback, CallbackEndpoint
+from sms.models.audit import audit
 
 KEPT = timedelta(days=30)
 FORGET_AT_ONCE = 1000
@@ -38,14 +39,7 @@ def replay(
     with transaction.atomic():
         count = rows.update(state=Callback.State.WAITING, next_at=now, done_at=None, since=now, tries=0)
         if count:
-            AuditEvent.record(
-                "callbacks.replayed",
-                by=by,
-                service_slug=endpoint.service.slug,
-                noun="callback_endpoint",
-                noun_key=endpoint.pk,
-                callbacks=count,
-            )
+            audit("callbacks.replayed", endpoint, by=by, callbacks=count)
     return count
 
 

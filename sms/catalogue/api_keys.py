@@ -11,8 +11,9 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from sms.models import Actor, ApiKey, AuditEvent, Service
+from sms.models import Actor, ApiKey, Service
 from sms.models.api_key import AT_A_TIME
+from sms.models.audit import audit
 
 
 def make(
@@ -56,12 +57,11 @@ def make(
                 }
             )
         key.save()
-        AuditEvent.record(
+        audit(
             "api_key.made",
+            key,
             by=by,
-            service_slug=service.slug,
-            noun="api_key",
-            noun_key=key.prefix,
+            key=key.prefix,
             name=key.name,
             scopes=key.scopes,
             networks=key.networks,
@@ -78,12 +78,5 @@ def revoke(key: ApiKey, *, by: Actor) -> bool:
             revoked_at=timezone.now(), revoked_by=by.label or "unknown"
         )
         if done:
-            AuditEvent.record(
-                "api_key.revoked",
-                by=by,
-                service_slug=key.service.slug,
-                noun="api_key",
-                noun_key=key.prefix,
-                name=key.name,
-            )
+            audit("api_key.revoked", key, by=by, key=key.prefix, name=key.name)
     return bool(done)

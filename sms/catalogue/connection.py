@@ -11,7 +11,8 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from sms.catalogue.credentials import ProviderConnection, connection_of
-from sms.models import Actor, AuditEvent, Service
+from sms.models import Actor, Service
+from sms.models.audit import audit
 from sms.models.fields import UnreadableSecret
 from sms.webex.client import Client
 from sms.webex.errors import NotSent, ProviderError, RequestRefused, ServicePaused, Throttled
@@ -74,14 +75,7 @@ def try_out(
     verdict, words = look(service, client_for=client_for)
     with transaction.atomic():
         Service.objects.filter(pk=service.pk).update(checked_at=now or timezone.now(), check_verdict=verdict)
-        AuditEvent.record(
-            "service.tested",
-            by=by,
-            service_slug=service.slug,
-            noun="service",
-            noun_key=service.pk,
-            verdict=str(verdict),
-        )
+        audit("service.tested", service, by=by, verdict=str(verdict))
     return verdict, words
 
 

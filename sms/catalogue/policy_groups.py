@@ -12,7 +12,8 @@ from django.db import transaction
 from django.db.models import F, Sum
 
 from sms.ledger import states
-from sms.models import Actor, AuditEvent, ContactPolicyGroup, PolicyConnection, Service, StateCount
+from sms.models import Actor, ContactPolicyGroup, PolicyConnection, Service, StateCount
+from sms.models.audit import audit
 from sms.models.fields import UnreadableSecret
 from sms.webex.client import exchange
 from sms.webex.errors import NotSent, ProviderError, ServicePaused, UnreadableBody
@@ -92,14 +93,7 @@ def look_up(policy: TenantPolicy, group: ContactPolicyGroup, e164: str, *, by: A
     except (ProviderError, UnreadableBody, ValueError) as problem:
         raise PolicyError(_sentence(problem)) from problem
     with transaction.atomic():
-        AuditEvent.record(
-            "policy_group.looked_up",
-            by=by,
-            service_slug=group.service.slug,
-            noun="policy group",
-            noun_key=group.pk,
-            answer=answer,
-        )
+        audit("policy_group.looked_up", group, by=by, answer=answer)
     return ANSWERS[answer]
 
 

@@ -13,7 +13,8 @@ from decimal import Decimal
 import phonenumbers
 from django.db import transaction
 
-from sms.models import Actor, AuditEvent, Price, SenderKind, Service
+from sms.models import Actor, Price, SenderKind, Service
+from sms.models.audit import audit
 
 HEADINGS = ("country", "sender kind", "price", "currency")
 MOST_ROWS = 2_000
@@ -143,15 +144,7 @@ def replace(service: Service, rows: Sequence[PriceRow], *, by: Actor) -> None:
             )
             for row in rows
         )
-        AuditEvent.record(
-            "prices.replaced",
-            by=by,
-            service_slug=service.slug,
-            noun="service",
-            noun_key=service.pk,
-            before=before,
-            now=len(rows),
-        )
+        audit("prices.replaced", service, by=by, before=before, now=len(rows))
 
 
 def as_csv(service: Service) -> str:

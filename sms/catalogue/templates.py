@@ -8,14 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from sms.models import (
     Actor,
-    AuditEvent,
     Draft,
     MessageTemplate,
     Send,
@@ -24,6 +22,7 @@ from sms.models import (
     TemplateVersion,
     VersionState,
 )
+from sms.models.audit import audit
 from sms.values import text, text_hints
 
 KINDS = {"text": "Text", "number": "Number", "date": "Date", "link": "Link"}
@@ -160,7 +159,7 @@ def create(service: Service, name: str, wording: Wording, *, by: Actor) -> Messa
             f"There is a template “{name}” already. Choose another name, or change that one.", "name"
         )
     made = MessageTemplate.objects.create(service=service, name=name, **_mirrored(wording))
-    _audit("template.created", made, by)
+    audit("template.created", made, by=by, named=made.name)
     publish(save_draft(made, wording, by=by), by=by)
     return made
 
@@ -178,7 +177,14 @@ def save_draft(template: MessageTemplate, wording: Wording, *, by: Actor) -> Tem
     draft.placeholders = [asdict(one) for one in wording.holes]
     draft.made_by = by.label
     draft.save()
-    _audit("template.draft_saved", locked, by, version=draft.number, language=draft.language)
+    audit(
+        "template.draft_saved",
+        locked,
+        by=by,
+        named=locked.name,
+        version=draft.number,
+        language=draft.language,
+    )
     return draft
 
 
@@ -200,7 +206,14 @@ def publish(version: TemplateVersion, *, by: Actor, now: datetime | None = None)
         for name, value in _mirrored(wording).items():
             setattr(template, name, value)
         template.save()
-    _audit("template.published", template, by, version=version.number, language=version.language)
+    audit(
+        "template.published",
+        template,
+        by=by,
+        named=template.name,
+        version=version.number,
+        language=version.language,
+    )
 
 
 @transaction.atomic
@@ -212,8 +225,13 @@ def retire(version: TemplateVersion, *, by: Actor, now: datetime | None = None) 
         )
     version.state, version.retired_at = VersionState.RETIRED, now or timezone.now()
     version.save(update_fields=["state", "retired_at"])
-    _audit(
-        "template.version_retired", version.template, by, version=version.number, language=version.language
+    audit(
+        "template.version_retired",
+        version.template,
+        by=by,
+        named=version.template.name,
+        version=version.number,
+        language=version.language,
     )
 
 
@@ -222,7 +240,7 @@ def set_active(template: MessageTemplate, active: bool, *, by: Actor) -> None:
     with transaction.atomic():
         template.active = active
         template.save(update_fields=["active", "changed_at"])
-        _audit("template.restored" if active else "template.archived", template, by)
+        audit("template.restored" if active else "template.archived", template, by=by, named=template.name)
 
 
 def adopt(template: MessageTemplate, *, by: Actor) -> None:
@@ -250,18 +268,6 @@ def _mirrored(wording: Wording) -> dict[str, str]:
         "provider_template_id": wording.provider_id,
         "provider_placeholders": names,
     }
-
-
-def _audit(act: str, template: MessageTemplate, by: Actor, **details: Any) -> None:
-    AuditEvent.record(
-        act,
-        by=by,
-        service_slug=template.service.slug,
-        noun="template",
-        noun_key=template.pk,
-        named=template.name,
-        **details,
-    )
 
 
 # --- use ----------------------------------------------------------------------------------------------------------------

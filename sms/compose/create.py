@@ -19,7 +19,6 @@ from sms.ledger.states import CounterDeltas, StateChange
 from sms.models import (
     Actor,
     AudienceVersion,
-    AuditEvent,
     MessageState,
     Preparation,
     Reject,
@@ -27,6 +26,7 @@ from sms.models import (
     Sender,
     SendState,
 )
+from sms.models.audit import audit
 from sms.models.sql.insert import StatementBatch, insert
 
 REJECT = ("send_id", "row", "value", "code", "reason")
@@ -186,13 +186,11 @@ def _default_name(order: Order, due_at: datetime) -> str:
 
 
 def _record_created(send: Send, order: Order, *, by: Actor, later: StatementBatch) -> None:
-    AuditEvent.record_later(
-        later,
+    audit(
         "send.created",
+        send,
         by=by,
-        service_slug=order.service.slug,
-        noun="send",
-        noun_key=send.pk,
+        batch=later,
         recipients=send.recipients,
         rejected=send.rejected,
         sender=str(order.sender),

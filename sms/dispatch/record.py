@@ -14,7 +14,8 @@ from sms.dispatch.post import Held, PostOutcome
 from sms.ledger import states
 from sms.ledger.crash_points import point
 from sms.ledger.states import CounterDeltas, StateChange
-from sms.models import Actor, AuditEvent, MessageState, Service
+from sms.models import Actor, MessageState, Service
+from sms.models.audit import audit
 from sms.webex.errors import NotSent, ProviderError, RequestRefused, ServicePaused, Throttled
 from sms.webex.replies import Accepted
 
@@ -120,8 +121,6 @@ def pause_service(service_id: int, *, because: str, at: datetime, **facts: objec
     if not fresh.update(paused_at=at, paused_because=because[:200]):
         return False
     slug = Service.objects.values_list("slug", flat=True).get(pk=service_id)
-    AuditEvent.record(
-        "service.paused", by=Actor.system(), service_slug=slug, noun="service", noun_key=service_id, **facts
-    )
+    audit("service.paused", by=Actor.system(), service=slug, noun="service", key=service_id, **facts)
     log.error("service_paused", service=slug, because=because)
     return True

@@ -15,7 +15,8 @@ from django.db.models import F
 from sms.dispatch.claim import EXTRA, RESEND_AFTER, database_now, lock_sends, reopen
 from sms.ledger import states
 from sms.ledger.states import CounterDeltas, StateChange
-from sms.models import Actor, AuditEvent, Message, MessageState, ReceiptInbox, Resend, Send, SendState, Slice
+from sms.models import Actor, Message, MessageState, ReceiptInbox, Resend, Send, SendState, Slice
+from sms.models.audit import audit
 
 log = structlog.get_logger(__name__)
 
@@ -100,15 +101,7 @@ def by_person(
             )
             tally.write()
             done = len(messages)
-        AuditEvent.record(
-            f"messages.{verdict.value}",
-            by=by,
-            service_slug=send.service.slug,
-            noun="send",
-            noun_key=send.pk,
-            messages=done,
-            reason=reason[:200],
-        )
+        audit(f"messages.{verdict.value}", send, by=by, messages=done, reason=reason[:200])
     return done
 
 

@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from sms.compose import options
 from sms.ledger import wakeups
-from sms.models import Actor, AuditEvent, Hold, Message, MessageState, OptOut, Send, SendState, Service, Slice
+from sms.models import Actor, Hold, Message, MessageState, OptOut, Send, SendState, Service, Slice
+from sms.models.audit import audit
 
 log = structlog.get_logger(__name__)
 
@@ -127,15 +128,7 @@ def _hold(send: Send, finding: BrokenRule) -> None:
             facts=finding.facts,
             placed_by=by.label,
         )
-        AuditEvent.record(
-            "send.paused",
-            by=by,
-            service_slug=send.service.slug,
-            noun="send",
-            noun_key=send.pk,
-            rule=finding.rule,
-            because=finding.because,
-        )
+        audit("send.paused", send, by=by, rule=finding.rule, because=finding.because)
     log.error("send_held", send=send.pk, rule=finding.rule, **finding.facts)
 
 
@@ -159,14 +152,6 @@ def _next_stage(send: Send, counts: dict[str, int], *, now: datetime) -> bool:
     with transaction.atomic():
         if not Send.objects.filter(pk=send.pk, stage=send.stage).update(stage=send.stage + 1):
             return False
-        AuditEvent.record(
-            "send.stage",
-            by=Actor.system(),
-            service_slug=send.service.slug,
-            noun="send",
-            noun_key=send.pk,
-            stage=send.stage + 1,
-            posted=posted,
-        )
+        audit("send.stage", send, by=Actor.system(), stage=send.stage + 1, posted=posted)
         wakeups.dispatch()
     return True

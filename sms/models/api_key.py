@@ -58,6 +58,8 @@ class ApiKey(models.Model):
     idempotency keys. A test key sends through a sandbox only.
     """
 
+    audit_noun = "api_key"
+
     service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=60, help_text="Who uses it, for example the shop's order system.")
     prefix = models.CharField(max_length=20, unique=True, editable=False)

@@ -37,6 +37,8 @@ class ApprovalRules(models.Model):
     long a yes holds.
     """
 
+    audit_noun = "approval"
+
     service = models.OneToOneField(
         Service, on_delete=models.CASCADE, primary_key=True, related_name="approval_rules"
     )

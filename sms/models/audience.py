@@ -16,6 +16,8 @@ from django.utils import timezone
 class SavedAudience(models.Model):
     """A named list of recipients. `current` is the version that sends use; it is null only while the first one is stored."""
 
+    audit_noun = "audience"
+
     LONGEST_SEED_LIST = 50  # recipients
 
     service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="audiences")

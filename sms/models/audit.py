@@ -1,8 +1,7 @@
-"""Who did what, when, by which door. Rows are only ever added, in the transaction of the act they tell of.
+"""Who did what, when, by which door. Rows are only ever added, by `audit` in the transaction of the act.
 
 Each row carries a keyed MAC over all that it says (`sms.models.audit_proof`); `sms.compliance.audit` seals rows into one chain
-per service a few
-seconds later, outside the act's transaction, so that acts of a service never wait for each other.
+per service a few seconds later, outside the act's transaction, so that acts of a service never wait for each other.
 """
 
 import secrets
@@ -14,6 +13,7 @@ from django.utils import timezone
 
 from sms.models import audit_proof
 from sms.models.audit_acts import ACTS
+from sms.models.service import Service
 from sms.models.sql.insert import StatementBatch, insert
 from sms.values.msisdn.masked import masked_values
 
@@ -95,60 +95,6 @@ class AuditEvent(models.Model):
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor_label} {self.act}"
 
     @classmethod
-    def record(
-        cls,
-        act: str,
-        *,
-        by: Actor,
-        service_slug: str = "",
-        noun: str = "",
-        noun_key: object = "",
-        **details: object,
-    ) -> "AuditEvent":
-        """Add one row; call it inside the act's own transaction. Raises UnknownAct for what is not in the registry."""
-        details = _quiet(details, noun)
-        fields = cls._fields(act, by, service_slug, noun, noun_key, details)
-        row = cls(**fields | {"details": details})
-        row.save(force_insert=True)
-        return row
-
-    @classmethod
-    def record_later(
-        cls,
-        later: StatementBatch,
-        act: str,
-        *,
-        by: Actor,
-        service_slug: str = "",
-        noun: str = "",
-        noun_key: object = "",
-        **details: object,
-    ) -> None:
-        """The same among other rows that the act inserts `later`."""
-        fields = cls._fields(act, by, service_slug, noun, noun_key, _quiet(details, noun))
-        insert(cls, tuple(fields), [list(fields.values())], later=later)
-
-    @classmethod
-    def _fields(
-        cls,
-        act: str,
-        by: Actor,
-        service_slug: str,
-        noun: str,
-        noun_key: object,
-        details: dict[str, object],
-    ) -> dict[str, Any]:
-        if act not in ACTS:
-            raise UnknownAct(f"{act!r} is not in sms.models.audit_acts; add it there with its words.")
-        now, text = timezone.now(), audit_proof.canonical(details)
-        nonce = secrets.token_urlsafe(16)
-        words = [service_slug, by.kind, by.key, by.label, by.door, by.address, act, noun, str(noun_key)]
-        words = [audit_proof.clean(word) for word in words]
-        said = audit_proof.body((audit_proof.written(now), *words, text, nonce))
-        mac = audit_proof.audit_keys.of(words[0])[0].mac(said)
-        return dict(zip((*cls.PROVEN, "mac"), (now, *words, text, nonce, mac), strict=True))
-
-    @classmethod
     def proven_sql(cls, vendor: str, alias: str = "e") -> str:
         """An expression for the body of a row (`audit_proof.body`), made by the database from what its columns hold now."""
         others = [f"{alias}.{name}" for name in cls.PROVEN[1:]]
@@ -159,6 +105,58 @@ class AuditEvent(models.Model):
         at = f"CASE WHEN length({alias}.at) = 19 THEN {alias}.at || '.000000' ELSE {alias}.at END"
         joined = " || char(31) || ".join([f"'{audit_proof.FORM}'", f"({at})", *others])
         return f"CAST({joined} AS BLOB)"
+
+
+def audit(
+    act: str,
+    thing: Any = None,
+    /,
+    *,
+    by: Actor,
+    noun: str = "",
+    key: object = None,
+    service: str = "",
+    batch: StatementBatch | None = None,
+    **details: object,
+) -> None:
+    """Add one row; call it inside the act's own transaction. Raises UnknownAct for what is not in the registry.
+
+    `thing` is the model instance that the act was done to: its class says the noun (`audit_noun`), and the service follows from it.
+    Where there is no instance, `noun`, `key` and the service's slug say the same. `batch` runs the statement among its own.
+    """
+    if act not in ACTS:
+        raise UnknownAct(f"{act!r} is not in sms.models.audit_acts; add it there with its words.")
+    if thing is not None:
+        noun = noun or thing.audit_noun
+        key = thing.pk if key is None else key
+        service = service or _slug_of(thing)
+    now, text, nonce = timezone.now(), audit_proof.canonical(_quiet(details, noun)), secrets.token_urlsafe(16)
+    words = (
+        service,
+        by.kind,
+        by.key,
+        by.label,
+        by.door,
+        by.address,
+        act,
+        noun,
+        "" if key is None else str(key),
+    )
+    clean = [audit_proof.clean(word) for word in words]
+    said = audit_proof.body((audit_proof.written(now), *clean, text, nonce))
+    mac = audit_proof.audit_keys.of(clean[0])[0].mac(said)
+    insert(AuditEvent, (*AuditEvent.PROVEN, "mac"), [(now, *clean, text, nonce, mac)], later=batch)
+
+
+def _slug_of(thing: Any) -> str:
+    """Without loading the service: that would decrypt its secrets."""
+    if isinstance(thing, Service):
+        return thing.slug
+    if getattr(thing, "service_id", None) is None:
+        return ""
+    if thing._meta.get_field("service").is_cached(thing):
+        return str(thing.service.slug)
+    return Service.objects.order_by().values_list("slug", flat=True).get(pk=thing.service_id)
 
 
 def _quiet(details: dict[str, object], noun: str) -> dict[str, object]:

@@ -39,6 +39,8 @@ class CallbackEndpoint(models.Model):
     notifyUrls that came with sends (`url` is only its origin): it gets receipts in the provider's shape, each at its own address.
     """
 
+    audit_noun = "callback_endpoint"
+
     class Kind(models.TextChoices):
         """What it is told, and how."""
 

@@ -79,6 +79,8 @@ class Upload(models.Model):
 class Draft(models.Model):
     """The compose page's memory: whatever was typed, complete or not, until `compose.create` makes a send of it."""
 
+    audit_noun = "draft"
+
     service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="drafts")
     name = models.CharField(max_length=100, blank=True)
     sender = models.ForeignKey(

@@ -13,6 +13,8 @@ class Erasure(models.Model):
     looked at and changed, place by place, with a MAC of the audit's key of the service.
     """
 
+    audit_noun = "erasure"
+
     class State(models.TextChoices):
         """Where it stands."""
 

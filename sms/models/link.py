@@ -20,6 +20,8 @@ class Region(models.Model):
     Short-link domains point to `cname`, or to `a_record` where the region has an address instead (Azure US).
     """
 
+    audit_noun = "region"
+
     key = models.SlugField(max_length=20, unique=True)
     name = models.CharField(max_length=60)
     host = models.CharField("API host", max_length=120, help_text="For example api.uk.webexconnect.io")
@@ -67,6 +69,8 @@ class DomainState(models.TextChoices):
 
 class ShortLinkDomain(models.Model):
     """A host name that Webex Connect shortens our links on. `sms.catalogue.domains.check` writes its state."""
+
+    audit_noun = "short-link domain"
 
     service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="link_domains")
     region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="link_domains")

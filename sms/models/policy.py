@@ -8,6 +8,8 @@ from sms.models.fields import SecretField
 class ContactPolicyGroup(models.Model):
     """A group of the provider's Contact Policy app, and which of its two checks our sends ask for."""
 
+    audit_noun = "policy group"
+
     service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="policy_groups")
     name = models.CharField(max_length=80)
     group_id = models.CharField("provider group id", max_length=64)

@@ -7,6 +7,8 @@ from django.db import models
 class ReportFile(models.Model):
     """A report as a file, made in the background; kept in the database so that any host can hand it out, for `KEPT` days."""
 
+    audit_noun = "report_file"
+
     KEPT = 7
 
     class Kind(models.TextChoices):
@@ -65,6 +67,8 @@ class ReportPart(models.Model):
 
 class ReportSchedule(models.Model):
     """A report that people of the service get by mail: of the week, or of the month before."""
+
+    audit_noun = "report_schedule"
 
     class Every(models.TextChoices):
         """How often."""

@@ -42,6 +42,8 @@ class Resend(models.TextChoices):
 class Send(models.Model):
     """One composed job, unchangeable once made: who (audience), what (text or template), from whom (sender), when (`due_at`)."""
 
+    audit_noun = "send"
+
     service = models.ForeignKey("sms.Service", on_delete=models.PROTECT, related_name="sends")
     name = models.CharField(max_length=100)
     sender = models.ForeignKey("sms.Sender", on_delete=models.PROTECT, related_name="sends")

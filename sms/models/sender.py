@@ -39,6 +39,8 @@ _SHAPES = {
 class Sender(models.Model):
     """A sender ID that is provisioned for the service; `address` is written as the wire's `from` wants it (no +)."""
 
+    audit_noun = "sender"
+
     service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="senders")
     address = models.CharField(max_length=15)
     kind = models.CharField(max_length=12, choices=SenderKind)

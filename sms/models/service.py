@@ -53,6 +53,8 @@ class Service(models.Model):
     provider's documented contract, 4000 on newer tenants.
     """
 
+    audit_noun = "service"
+
     slug = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=80)
     region = models.ForeignKey("sms.Region", on_delete=models.PROTECT, related_name="services")

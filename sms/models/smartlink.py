@@ -7,6 +7,8 @@ from django.db import models
 class Smartlink(models.Model):
     """A smartlink of the service. Unlike a short link it gives no click receipts."""
 
+    audit_noun = "smartlink"
+
     service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="smartlinks")
     smartlink_id = models.PositiveBigIntegerField(
         "smartlink id",

@@ -11,6 +11,8 @@ class MessageTemplate(models.Model):
     Text and id are those of the published version without a language; `sms.catalogue.templates` writes them when one is published.
     """
 
+    audit_noun = "template"
+
     service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="templates")
     name = models.CharField(
         max_length=60,

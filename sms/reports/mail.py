@@ -8,7 +8,8 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.utils import timezone
 
-from sms.models import Actor, AuditEvent, ReportSchedule
+from sms.models import Actor, ReportSchedule
+from sms.models.audit import audit
 from sms.reports.files import csv_of
 from sms.reports.query import BY, ReportQuery, read
 from sms.reports.read import all_lines, report
@@ -64,14 +65,7 @@ def send_due(*, public_url: str, now: datetime | None = None) -> int:
             ReportSchedule.objects.filter(pk=one.pk).update(
                 next_at=next_time(one.every, now), last_at=now, trouble=trouble
             )
-            AuditEvent.record(
-                "report.mailed",
-                by=BY_ITSELF,
-                service_slug=one.service.slug,
-                noun="report_schedule",
-                noun_key=one.pk,
-                people=len(to),
-            )
+            audit("report.mailed", one, by=BY_ITSELF, people=len(to))
         sent += bool(to)
     return sent
 

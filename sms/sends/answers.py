@@ -18,11 +18,11 @@ from sms.models import (
     ApprovalDecision,
     ApprovalRequest,
     ApprovalState,
-    AuditEvent,
     Draft,
     Send,
     SendState,
 )
+from sms.models.audit import audit
 from sms.sends.cancel import cancel
 
 LONGEST_COMMENT = 1000
@@ -93,7 +93,7 @@ def approve(
             _in_time(locked, send, now=now)
             _answer(locked, yes=True, by=by, user=user, seen=seen, comment=comment, now=now)
             given = locked.decisions.filter(yes=True).count()
-            _record("send.approved", send, by=by, request=locked.pk, yes=given, of=locked.approvers)
+            audit("send.approved", send, by=by, request=locked.pk, yes=given, of=locked.approvers)
             if given >= locked.approvers:
                 approval.release(locked, send, by=by, now=now)
                 return True
@@ -121,7 +121,7 @@ def reject(
         send, locked = _locked(request)
         _may_answer(locked, user=user, now=now)
         _answer(locked, yes=False, by=by, user=user, seen=seen, comment=comment, now=now)
-        _record("send.rejected", send, by=by, request=locked.pk)
+        audit("send.rejected", send, by=by, request=locked.pk)
         approval.withdraw(send, by=by, now=now, to=ApprovalState.REJECTED)
         if _has_begun(send):  # a part of it has gone: its draft, sent again, would reach those people twice
             cancel(send, by=by, now=now)
@@ -222,7 +222,3 @@ def _answer(
         fingerprint=seen if yes else request.fingerprint,
         at=now,
     )
-
-
-def _record(act: str, send: Send, *, by: Actor, **details: object) -> None:
-    AuditEvent.record(act, by=by, service_slug=send.service.slug, noun="send", noun_key=send.pk, **details)

@@ -8,7 +8,8 @@ from django.utils import timezone
 from sms.compose import approval
 from sms.ledger import states
 from sms.ledger.states import CounterDeltas
-from sms.models import Actor, AuditEvent, Preparation, Send, SendState, Slice
+from sms.models import Actor, Preparation, Send, SendState, Slice
+from sms.models.audit import audit
 
 
 def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:
@@ -32,14 +33,7 @@ def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:
         tally.write()
         locked.state, locked.cancelled_at, locked.cancelled_by = SendState.CANCELLED, now, by.label
         locked.save(update_fields=["state", "recipients", "cancelled_at", "cancelled_by"])
-        AuditEvent.record(
-            "send.cancelled",
-            by=by,
-            service_slug=locked.service.slug,
-            noun="send",
-            noun_key=locked.pk,
-            stopped=stopped,
-        )
+        audit("send.cancelled", locked, by=by, stopped=stopped)
     send.refresh_from_db()
     return stopped
 

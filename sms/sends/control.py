@@ -22,7 +22,6 @@ from sms.ledger import wakeups
 from sms.models import (
     UNFINISHED,
     Actor,
-    AuditEvent,
     Hold,
     MessageState,
     Preparation,
@@ -34,6 +33,7 @@ from sms.models import (
     Slice,
     StateCount,
 )
+from sms.models.audit import audit
 from sms.sends.cancel import cancel
 
 Scope = Send | Sender | ShortLinkDomain
@@ -63,7 +63,7 @@ def hold(
             placed_by=by.label,
             **{field: scope},
         )
-        _record(f"{_noun(field)}.paused", scope, by=by, because=because[:300], rule=rule)
+        _record(scope, "paused", by=by, because=because[:300], rule=rule)
     return made
 
 
@@ -74,7 +74,7 @@ def lift(standing: Hold, *, by: Actor) -> bool:
         fresh = Hold.objects.active().filter(pk=standing.pk)
         if scope is None or not fresh.update(lifted_at=timezone.now(), lifted_by=by.label):
             return False
-        _record(f"{_noun(_field(scope))}.resumed", scope, by=by, rule=standing.rule)
+        _record(scope, "resumed", by=by, rule=standing.rule)
         wakeups.dispatch()
     return True
 
@@ -86,7 +86,7 @@ def write_on(send: Send, *, by: Actor) -> bool:
         failed = Preparation.objects.filter(send=locked, state=Preparation.State.FAILED)
         if locked.state != SendState.PREPARING or not Preparation.take_up(failed):
             return False
-        _record("send.writing_resumed", locked, by=by)
+        audit("send.writing_resumed", locked, by=by)
     return True
 
 
@@ -94,8 +94,7 @@ def stop(scope: Scope | Service, *, by: Actor) -> int:
     """Cancel whatever of it was not posted yet, for good; returns how many messages that stopped."""
     stopped = sum(cancel(send, by=by) for send in _unfinished(scope))
     if not isinstance(scope, Send):
-        noun = "service" if isinstance(scope, Service) else _noun(_field(scope))
-        _record(f"{noun}.stopped", scope, by=by, stopped=stopped)
+        _record(scope, "stopped", by=by, stopped=stopped)
     return stopped
 
 
@@ -126,9 +125,7 @@ def reschedule(
             locked.name = locked.name.removesuffix(time_suffix(before)) + time_suffix(locked.due_at)
         locked.save(update_fields=["due_at", "name"])
         Slice.objects.filter(send=locked).update(due_at=locked.due_at)
-        _record(
-            "send.rescheduled", locked, by=by, before=before.isoformat(), due_at=locked.due_at.isoformat()
-        )
+        audit("send.rescheduled", locked, by=by, before=before.isoformat(), due_at=locked.due_at.isoformat())
         approval.moved(locked, by=by, user=user, now=now, found=found)  # a yes was to the time before
         wakeups.dispatch()
     send.refresh_from_db()
@@ -170,7 +167,7 @@ def pause_service(service: Service, *, by: Actor, because: str) -> bool:
         fresh = Service.objects.filter(pk=service.pk, paused_at__isnull=True)
         if not fresh.update(paused_at=timezone.now(), paused_because=because[:200]):
             return False
-        _record("service.paused", service, by=by, because=because[:200])
+        audit("service.paused", service, by=by, because=because[:200])
     return True
 
 
@@ -180,7 +177,7 @@ def resume_service(service: Service, *, by: Actor) -> bool:
         paused = Service.objects.filter(pk=service.pk, paused_at__isnull=False)
         if not paused.update(paused_at=None, paused_because=""):
             return False
-        _record("service.resumed", service, by=by)
+        audit("service.resumed", service, by=by)
         wakeups.dispatch()
     return True
 
@@ -248,11 +245,6 @@ def _field(scope: Scope) -> str:
     return next(field for kind, field in _FIELDS if isinstance(scope, kind))
 
 
-def _noun(field: str) -> str:
-    return field.replace("link_domain", "domain")
-
-
-def _record(act: str, scope: Scope | Service, *, by: Actor, **details: object) -> None:
-    service = scope if isinstance(scope, Service) else scope.service
-    noun = "service" if isinstance(scope, Service) else _noun(_field(scope))
-    AuditEvent.record(act, by=by, service_slug=service.slug, noun=noun, noun_key=scope.pk, **details)
+def _record(scope: Scope | Service, verb: str, *, by: Actor, **details: object) -> None:
+    noun = "domain" if isinstance(scope, ShortLinkDomain) else scope.audit_noun
+    audit(f"{noun}.{verb}", scope, by=by, noun=noun, **details)

@@ -8,6 +8,7 @@ import pytest
 from sms.models import AuditEvent, Message, OptOut, Send
 from sms.models.send import Lane
 from sms.webex.sandbox import app as sandbox_app
+from sms.webex.sandbox.http_server import Request, Response
 from sms.webex.sandbox.settings import Settings
 from sms.webex.sandbox.switches import Switches
 from tests.support.drop_in import BODIES, LINKED, MANY, POLICY, body, get, post
@@ -17,23 +18,10 @@ from tests.support.provider import Provider
 pytestmark = pytest.mark.django_db
 
 
-class Exchange:
-    """What the sandbox is asked, and what it answers."""
-
-    peer, path, method, too_large = "127.0.0.1", "/v2/messages", "POST", False
-
-    def __init__(self, raw: bytes) -> None:
-        self.body, self.headers = raw, {b"key": b"k"}
-        self.status, self.answer = 0, b""
-
-    def reply(self, status: int, body: bytes = b"", **_: object) -> None:
-        self.status, self.answer = status, body
-
-
 def by_the_sandbox(raw: bytes) -> tuple[int, bytes]:
     """Its answer, with the switches at what the issue and the desk are strict about."""
 
-    async def ask() -> Exchange:
+    async def ask() -> Response:
         switches = Switches(bad_sender="reply", long_text="reply", unlisted_smartlink="7004")
         settings = Settings(
             key="k",
@@ -43,12 +31,13 @@ def by_the_sandbox(raw: bytes) -> tuple[int, bytes]:
             text_limit=1024,
             smartlinks={"4371": "https://example.com"},
         )
-        exchange = Exchange(raw)
-        sandbox_app.Sandbox(settings).handle(exchange)
-        return exchange
+        request = Request("127.0.0.1", "POST", "/v2/messages", headers={b"key": b"k"}, body=raw)
+        answer = await sandbox_app.Sandbox(settings).handle(request)
+        assert isinstance(answer, Response)
+        return answer
 
     found = asyncio.run(ask())
-    return found.status, found.answer
+    return found.status, found.body
 
 
 @pytest.mark.parametrize("name", BODIES)

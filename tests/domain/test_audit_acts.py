@@ -13,7 +13,7 @@ from sms.models import audit_acts
 from sms.models.audit_acts import ACTS
 from tests.environment import ROOT
 
-RECORDERS = {"record", "record_later", "_record", "_audit", "_tell"}
+RECORDERS = {"audit", "record"}
 # Recorded under a name that is put together at run time: by which code, and which names can come out of it.
 MADE_UP = {
     "sms/sends/control.py": {
@@ -21,24 +21,16 @@ MADE_UP = {
     }
     | {f"{noun}.stopped" for noun in ("service", "sender", "domain")},
     "sms/dispatch/settle.py": {f"messages.{verdict.value}" for verdict in Settlement},
-    "sms/callbacks/endpoints.py": {
-        f"callback_endpoint.{act}"
-        for act in (
-            *("added", "changed", "verified", "secret_changed", "secret_retired"),
-            *("paused", "resumed", "removed"),
-        )
-    },
     "portal/views/catalogue_base.py": {
-        f"{kind.act or kind.key}.{verb}"
+        kind.act_of(verb)
         for kind in (senders.SENDER, policy_groups.GROUP, smartlinks.SMARTLINK, link_domains.DOMAIN)
         for verb in ("added", "changed", "archived", "restored", "deleted")
-    }
-    | {"policy_group.connection_changed"},
+    },
     "sms/admin/scoped.py": {
-        f"{ADMIN_NOUNS.get(model, model)}.{verb}"
-        for model in (
-            *("region", "service", "approvalrules", "sender", "messagetemplate", "smartlink"),
-            *("contactpolicygroup", "shortlinkdomain", "user"),
+        f"{ADMIN_NOUNS.get(noun, noun)}.{verb}"
+        for noun in (
+            *("region", "service", "approval", "sender", "template", "smartlink"),
+            *("policy group", "short-link domain", "user"),
         )
         for verb in ("added", "changed", "deleted")
     },

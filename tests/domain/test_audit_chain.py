@@ -15,9 +15,22 @@ from sms.compliance.audit import stretches
 from sms.compliance.audit.checkpoint import Point
 from sms.compliance.audit.stretches import in_stretches
 from sms.compliance.audit.verify import wrong_with
-from sms.models import Actor, AuditEvent, AuditLeave, AuditSeal, audit_guard, audit_proof
+from sms.models import (
+    Actor,
+    ApiKey,
+    AuditEvent,
+    AuditLeave,
+    AuditSeal,
+    Region,
+    ShortLinkDomain,
+    audit_guard,
+    audit_proof,
+)
 from sms.models.audit import UnknownAct
+from sms.models.audit import audit as record
+from sms.models.sql.insert import StatementBatch
 from tests.support.audit_tampering import SLUG, Tamperer, sql
+from tests.support.sends import a_service
 
 pytestmark = pytest.mark.django_db
 BY = Actor("user", "1", "ada@example.test", "page", "192.0.2.7")
@@ -25,12 +38,12 @@ BY = Actor("user", "1", "ada@example.test", "page", "192.0.2.7")
 
 def acts(count: int, *, slug: str = SLUG) -> None:
     for index in range(count):
-        AuditEvent.record(
+        record(
             "send.created",
             by=BY,
-            service_slug=slug,
+            service=slug,
             noun="send",
-            noun_key=index,
+            key=index,
             share=0.1 + index,
             name="Grüße \x1f",
             roles=["a", "b"],
@@ -70,12 +83,12 @@ def test_what_is_recorded_holds_and_says_so():
 
 def test_an_act_outside_the_registry_is_not_recorded():
     with pytest.raises(UnknownAct, match="audit_acts"):
-        AuditEvent.record("send.vanished", by=BY)
+        record("send.vanished", by=BY)
 
 
 def test_a_separator_within_a_value_cannot_move_text_from_one_column_to_the_next():
     by = Actor("user", "1", "ada\x1fpage", "page")
-    AuditEvent.record("send.paused", by=by, service_slug=SLUG)
+    record("send.paused", by=by, service=SLUG)
     audit.seal()
     assert AuditEvent.objects.get().actor_label == "ada page"
     assert audit.verify(SLUG).broken is None
@@ -168,12 +181,12 @@ def test_bytes_that_are_no_text_are_told_not_stumbled_over(unguarded):
     assert audit.verify(SLUG).broken.number == 1
 
 
-def test_who_commits_late_gets_a_later_number():
+def test_who_commits_late_gets_a_later_number(unguarded):
     acts(3)
     audit.seal()
     first = numbers()[0][1]
-    row = AuditEvent._fields("send.paused", BY, SLUG, "", "", {})
-    AuditEvent.objects.create(id=first - 1, **row)
+    record("send.paused", by=BY, service=SLUG)
+    AuditEvent.objects.filter(act="send.paused").update(id=first - 1)
     audit.seal()
     assert numbers()[-1] == (4, first - 1)
     assert audit.verify(SLUG).broken is None
@@ -315,3 +328,37 @@ def test_old_rows_are_retired_by_time_of_the_act_not_of_the_seal():
     acts(1)
     audit.seal()
     assert audit.retire(SLUG, before=timezone.now() - timedelta(days=1), by=Actor.system()) == 0
+
+
+def test_a_thing_says_its_own_noun_key_and_service():
+    service = a_service()
+    sender = service.senders.get()
+    by_itself = {"by": BY, "because": "+447700900123"}
+    record("service.paused", service, **by_itself)
+    record("sender.paused", sender, **by_itself)
+    record("domain.paused", ShortLinkDomain(pk=7, service=service), noun="domain", **by_itself)
+    record("region.changed", Region(pk=3), **by_itself)
+    record("api_key.revoked", ApiKey(pk=5, service_id=service.pk), key="tk_5", **by_itself)
+    rows = AuditEvent.objects.order_by("pk").values_list("service_slug", "noun", "noun_key")
+    assert list(rows) == [
+        (service.slug, "service", str(service.pk)),
+        (service.slug, "sender", str(sender.pk)),
+        (service.slug, "domain", "7"),
+        ("", "region", "3"),
+        (service.slug, "api_key", "tk_5"),
+    ]
+    assert {str(row.details) for row in AuditEvent.objects.all()} == {"{'because': '+44•••23'}"}
+
+
+def test_a_row_of_a_batch_is_the_same_row():
+    service = a_service()
+    batch = StatementBatch()
+    with transaction.atomic():
+        record("service.paused", service, by=BY, rule="x")
+        record("service.paused", service, by=BY, rule="x", batch=batch)
+        batch.run()
+    said = [name for name in AuditEvent.PROVEN if name not in ("at", "nonce")]
+    one, two = AuditEvent.objects.values(*said)
+    assert one == two
+    audit.seal()
+    assert audit.verify(service.slug).broken is None

@@ -1,4 +1,5 @@
-"""What docs/partners/api.md and docs/partners/callbacks.md offer to paste, pasted: into one shell, in their order, against a running Textdesk."""
+"""What docs/partners/api.md and docs/partners/callbacks.md offer to paste, pasted: into one shell, in their order, against a
+running Textdesk."""
 
 import os
 import re

@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from portal.models import User
 from sms.compliance import audit
 from sms.models import Actor, AuditEvent, AuditSeal, Service, audit_guard
+from sms.models.audit import audit as record
 from tests.environment import ROOT
 from tests.support.audit_tampering import sql
 from tests.support.people import Cast, a_cast
@@ -30,9 +31,9 @@ def cast(tmp_path, settings) -> Cast:
     settings.VAR_DIR = tmp_path
     made = a_cast()
     for index in range(60):
-        AuditEvent.record("send.created", by=ADA, service_slug="shop", noun="send", noun_key=index)
-    AuditEvent.record("optout.added", by=KEY, service_slug="shop", noun="opt-out", source="api", added=7)
-    AuditEvent.record("send.created", by=ADA, service_slug="foreign", noun="send", noun_key=1)
+        record("send.created", by=ADA, service="shop", noun="send", key=index)
+    record("optout.added", by=KEY, service="shop", noun="opt-out", source="api", added=7)
+    record("send.created", by=ADA, service="foreign", noun="send", key=1)
     return made
 
 
@@ -192,7 +193,7 @@ def test_a_csv_is_disarmed_and_still_proves_itself(cast, checker):
 
 
 def test_the_desks_own_audit_is_for_superusers(cast, superuser):
-    AuditEvent.record("keys.rotated", by=Actor.system("cli"), noun="secrets", renewed=3)
+    record("keys.rotated", by=Actor.system("cli"), noun="secrets", renewed=3)
     row = AuditEvent.objects.get(act="keys.rotated")
     for path in ("", f"{row.pk}/"):
         assert superuser.get(f"/audit/{path}").status_code == 200

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sms.webex.sandbox import rules
-from sms.webex.sandbox.refusals import Refused
+from sms.webex.sandbox.fields import FIELDS
+from sms.webex.sandbox.refusals import SandboxRefused
 from sms.webex.sandbox.settings import Settings
 from sms.webex.sandbox.switches import TABLE, switches_of
 from tests.sandbox.running import Running, order, sandbox
@@ -21,7 +22,7 @@ words = st.sampled_from(
     ["", " ", "true", "text", "sms", "447700900101", "+1", "$(a)", "{{smartlink_4371}}", "\ud800", "9" * 40]
 )
 leaves = st.none() | st.booleans() | st.integers() | st.floats() | words | st.text(max_size=5)
-names = st.sampled_from(sorted(set().union(*rules.FIELDS.values())))
+names = st.sampled_from(sorted(set().union(*FIELDS.values())))
 values = st.recursive(
     leaves,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=4),
@@ -36,8 +37,8 @@ settings = st.lists(
 def verdict(body: dict[str, Any], chosen: Settings) -> str:
     try:
         read, destinations = rules.read(json.dumps(body).encode(), chosen, NOW)
-    except Refused as refusal:
-        assert json.loads(refusal.body(chosen.switches))["message"]
+    except SandboxRefused as refusal:
+        assert json.loads(refusal.answer(chosen.switches).body)["message"]
         return refusal.code
     assert len(destinations) >= 1
     assert read.sender == body["from"]
@@ -52,7 +53,7 @@ def test_request_with_anything_in_some_fields_is_taken_or_refused(change: dict[s
 @pytest.mark.parametrize("block", ["to", "content", "template", "options", "contactPolicy", "smartlinks"])
 @given(data=st.data())
 def test_block_with_anything_in_its_fields_is_taken_or_refused(block: str, data: st.DataObject):
-    fields = st.sampled_from(sorted(rules.FIELDS[block]))
+    fields = st.sampled_from(sorted(FIELDS[block]))
     inner = data.draw(st.dictionaries(fields, values, max_size=3))
     body = order() | {block: [inner] if block in ("to", "smartlinks") else inner}
     if block == "template":

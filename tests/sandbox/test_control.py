@@ -193,7 +193,7 @@ def test_this_machine_is_heard_by_each_of_its_names(host):
 
 def test_it_listens_on_this_machine_alone():
     with sandbox() as running:
-        [address] = {socket.getsockname()[0] for socket in running.listening.server.sockets}
+        [address] = {socket.getsockname()[0] for socket in running.listening.server.server.sockets}
         assert address == "127.0.0.1"
 
 

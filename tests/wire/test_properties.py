@@ -19,7 +19,8 @@ from sms.webex.receipts import parse_receipt
 from sms.webex.replies import Accepted, parse_reply
 from sms.webex.rules import Rules, WireError
 from sms.webex.sandbox import rules as theirs
-from sms.webex.sandbox.refusals import Refused
+from sms.webex.sandbox.refusals import SandboxRefused
+from sms.webex.sandbox.request_options import SandboxLinkOptions, SandboxPolicyOptions
 from sms.webex.sandbox.settings import Settings
 from sms.webex.sandbox.switches import Switches
 from sms.webex.wire import SendRequest, encode
@@ -73,9 +74,9 @@ def test_other_side_takes_any_valid_request_and_reads_the_same_fields(request):
     assert (order.notify_auth, order.fault) == (request.notify_url_auth_id, "")
     options = request.options
     assert order.links == (
-        theirs.Links()
+        SandboxLinkOptions()
         if options is None
-        else theirs.Links(
+        else SandboxLinkOptions(
             options.domain,
             options.shorten_links,
             options.track_clicks,
@@ -87,7 +88,7 @@ def test_other_side_takes_any_valid_request_and_reads_the_same_fields(request):
     assert order.policy == (
         None
         if policy is None
-        else theirs.Policy(policy.group, policy.check_consent, policy.apply_frequency_cap)
+        else SandboxPolicyOptions(policy.group, policy.check_consent, policy.apply_frequency_cap)
     )
     assert order.smart == {str(link.smartlink_id): link.validity * 60 for link in request.smartlinks}
     start = request.send_at.timestamp() if request.send_at else 0.0
@@ -121,7 +122,7 @@ def test_body_that_is_damaged_is_read_or_refused_by_both_sides_without_a_stumble
             read()
         except WireError as refusal:
             assert refusal.field and refusal.rule
-        except Refused as refusal:
+        except SandboxRefused as refusal:
             assert refusal.code in {"7000", "7003", "7004", "7101", "7102", "7107", "7108", "7126"}
 
 

@@ -16,7 +16,8 @@ from portal.views.compose.saving_base import store_typed
 from portal.views.compose.work_base import press
 from sms.compose.drafts import collaboration
 from sms.compose.errors import ComposeError
-from sms.models import AuditEvent, Draft, Service, Upload
+from sms.models import Draft, Service, Upload
+from sms.models.audit import audit
 from sms.values import text
 
 PAGE = 30
@@ -96,18 +97,7 @@ def draft_discard(request: HttpRequest, service: Service, pk: int) -> HttpRespon
         messages.error(request, f"{names} has this draft open. Ask them to leave it, then discard it.")
         return redirect("draft", service=service.slug, pk=found.pk)
     with transaction.atomic():
-        _audit(request, "draft.discarded", found)
+        audit("draft.discarded", found, by=actor(request))
         found.delete()
     messages.success(request, "Draft discarded.")
     return redirect("home", service=service.slug)
-
-
-def _audit(request: HttpRequest, act: str, draft: Draft, **details: object) -> None:
-    AuditEvent.record(
-        act,
-        by=actor(request),
-        service_slug=draft.service.slug,
-        noun="draft",
-        noun_key=draft.pk,
-        **details,
-    )

@@ -20,7 +20,8 @@ from portal.views.compose.page_base import refused
 from sms.compose import drafts
 from sms.compose.errors import ComposeError
 from sms.ledger.slices import RAMP_FROM
-from sms.models import AuditEvent, Draft, Preparation, Service
+from sms.models import Draft, Preparation, Service
+from sms.models.audit import audit
 from sms.sends import control
 
 PREVIEWED = 5
@@ -133,11 +134,5 @@ def draft_rejects(request: HttpRequest, service: Service, pk: int) -> HttpRespon
     except ComposeError as problem:
         messages.error(request, str(problem))
         return redirect("draft_review", service=service.slug, pk=found.pk)
-    AuditEvent.record(
-        "draft.rejects_exported",
-        by=actor(request),
-        service_slug=service.slug,
-        noun="draft",
-        noun_key=found.pk,
-    )
+    audit("draft.rejects_exported", found, by=actor(request))
     return csv_download(lines, name=f"rejects-draft-{found.pk}.csv")

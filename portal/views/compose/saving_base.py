@@ -10,7 +10,8 @@ from portal.access import actor
 from portal.forms.compose import DraftForm
 from portal.presenters import edit_conflicts
 from sms.compose.drafts import collaboration
-from sms.models import AuditEvent, Draft, Service
+from sms.models import Draft, Service
+from sms.models.audit import audit
 
 LONGEST_BASE = 5_000  # characters of what a page says of its fields
 
@@ -48,13 +49,7 @@ def _store(request: HttpRequest, service: Service, found: Draft) -> tuple[DraftF
             theirs=[name for name, one in choices.items() if one.theirs],
         )
         if new:
-            AuditEvent.record(
-                "draft.created",
-                by=actor(request),
-                service_slug=service.slug,
-                noun="draft",
-                noun_key=kept.stored.pk,
-            )
+            audit("draft.created", kept.stored, by=actor(request))
     return form, kept
 
 

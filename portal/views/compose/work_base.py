@@ -10,7 +10,8 @@ from portal.limits import upload_limits
 from portal.views.compose.figures_base import HEAD_START
 from sms.compose import background, drafts
 from sms.compose.errors import ComposeError
-from sms.models import AuditEvent, Draft
+from sms.models import Draft
+from sms.models.audit import audit
 
 
 def press(request: HttpRequest, saved: Draft) -> bool:
@@ -25,7 +26,7 @@ def press(request: HttpRequest, saved: Draft) -> bool:
 
 def _stop(request: HttpRequest, found: Draft) -> None:
     if drafts.stop(found):
-        _audit(request, "draft.check_stopped", found)
+        audit("draft.check_stopped", found, by=actor(request))
         messages.success(request, "Stopped. What was done so far is kept; go on whenever you like.")
 
 
@@ -46,7 +47,7 @@ def _mend(request: HttpRequest, found: Draft) -> None:
         _have_read(found)
         with transaction.atomic():
             work = drafts.mend(found, file.read(), name=file.name or "file", limits=limits, user=request.user)
-            _audit(request, "draft.rows_mended", found)
+            audit("draft.rows_mended", found, by=actor(request))
     except ComposeError as problem:
         messages.error(request, str(problem))
     else:
@@ -64,9 +65,3 @@ def _have_read(found: Draft) -> None:
 
 
 ACTS = {"stop": _stop, "go_on": _go_on, "mend": _mend}
-
-
-def _audit(request: HttpRequest, act: str, draft: Draft) -> None:
-    AuditEvent.record(
-        act, by=actor(request), service_slug=draft.service.slug, noun="draft", noun_key=draft.pk
-    )

@@ -21,7 +21,8 @@ from django.utils import timezone
 from sms.catalogue.domains.site import Open, Site, open_wire, visit
 from sms.catalogue.domains.trace import Ask, NoAnswer, Trace, asking, follow
 from sms.catalogue.domains.verdict import DomainObservation, DomainVerdict, Target, judge
-from sms.models import Actor, AuditEvent, DomainChange, DomainState, ShortLinkDomain
+from sms.models import Actor, DomainChange, DomainState, ShortLinkDomain
+from sms.models.audit import audit
 from sms.values.public_address import refusal
 
 log = structlog.get_logger(__name__)
@@ -180,15 +181,7 @@ def _keep(pk: int, report: DomainVerdict, *, by: Actor, now: datetime) -> None:
         if domain.state == old:
             return
         DomainChange.objects.create(domain=domain, at=now, old=old, new=domain.state, says=domain.says)
-        AuditEvent.record(
-            "domain.state_changed",
-            by=by,
-            service_slug=domain.service.slug,
-            noun="short-link domain",
-            noun_key=domain.pk,
-            old=old.value,
-            new=str(domain.state),
-        )
+        audit("domain.state_changed", domain, by=by, old=old.value, new=str(domain.state))
         transaction.on_commit(lambda: _tell(domain, old))
     log.info("link_domain_changed", domain=pk, old=old.value, new=str(domain.state))
 

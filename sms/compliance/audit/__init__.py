@@ -1,6 +1,6 @@
 """The audit's chain: sealing rows, checkpoints outside the database, verifying, exporting, and the one way in which rows leave.
 
-A row is written with its MAC by `AuditEvent.record`, in the transaction of its act. What is here runs beside that: see
+A row is written with its MAC by `sms.models.audit.audit`, in the transaction of its act. What is here runs beside that: see
 `docs/decisions/0008-audit-chain.md` for why, and for the seconds in which a row is not sealed yet.
 """
 

@@ -6,6 +6,7 @@ from django.db import connection, transaction
 
 from sms.compliance.audit.seal import lock, seal
 from sms.models import Actor, AuditEvent, AuditLeave, AuditSeal, audit_proof
+from sms.models.audit import audit
 
 AT_ONCE = 20_000
 _OF_SEALS = " FROM sms_auditseal s WHERE s.service_slug = %s AND s.number > %s AND s.number <= %s"
@@ -31,12 +32,12 @@ def retire(service_slug: str, *, before: datetime, by: Actor, at_once: int = AT_
             cursor.execute(gone, reach)
             removed = int(cursor.rowcount)
         permit.delete()
-        AuditEvent.record(
+        audit(
             "audit.retired",
             by=by,
-            service_slug=service_slug,
+            service=service_slug,
             noun="audit",
-            noun_key=until,
+            key=until,
             until=until,
             rows=removed,
             before=before.isoformat(),

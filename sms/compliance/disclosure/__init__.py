@@ -14,7 +14,8 @@ import zipfile
 
 from sms.compliance.disclosure.held import held_about
 from sms.compliance.disclosure.page import page_of
-from sms.models import Actor, AuditEvent, Service
+from sms.models import Actor, Service
+from sms.models.audit import audit
 from sms.values.msisdn.mention import Mention
 
 __all__ = ["disclose", "held_about"]
@@ -26,12 +27,10 @@ def disclose(service: Service, e164: str, *, reason: str, by: Actor, seconds: fl
     Long tables are looked through for `seconds` at most, and the ZIP says what was not.
     """
     held = held_about(service, e164, seconds=seconds)
-    AuditEvent.record(
+    audit(
         "number.disclosed",
+        service,
         by=by,
-        service_slug=service.slug,
-        noun="service",
-        noun_key=service.pk,
         reason=Mention(e164).without(reason),
         messages=len(held["messages"]),
     )

@@ -21,7 +21,6 @@ from sms.ledger.crash_points import point
 from sms.models import (
     Actor,
     AudienceChunk,
-    AuditEvent,
     Erasure,
     InboundMessage,
     Message,
@@ -29,6 +28,7 @@ from sms.models import (
     Service,
     audit_proof,
 )
+from sms.models.audit import audit
 from sms.values.msisdn.hidden import hidden
 from sms.values.msisdn.mention import Mention
 
@@ -56,7 +56,7 @@ def ask(
             asked_at=now or timezone.now(),
             again=again,
         )
-        _record("erasure.asked", made, by=by)
+        audit("erasure.asked", made, by=by)
     return made
 
 
@@ -141,7 +141,7 @@ def _finish(erasure: Erasure, subject: Subject, entries: list[dict[str, Any]]) -
             state=Erasure.State.DONE, number="", done_at=now, certificate=certificate, mac=mac_of(certificate)
         )
         if first:  # another host may have done the same meanwhile
-            _record("erasure.done", erasure, by=Actor.system(), changed=certificate["changed"], left=left)
+            audit("erasure.done", erasure, by=Actor.system(), changed=certificate["changed"], left=left)
     erasure.refresh_from_db()
     log.info(
         "number_erased",
@@ -168,11 +168,6 @@ def genuine(erasure: Erasure) -> bool:
 def canonical(certificate: dict[str, Any]) -> bytes:
     """The bytes that the MAC is made of."""
     return b"erasure " + json.dumps(certificate, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _record(act: str, erasure: Erasure, *, by: Actor, **details: object) -> None:
-    slug = Service.objects.order_by().values_list("slug", flat=True).get(pk=erasure.service_id)
-    AuditEvent.record(act, by=by, service_slug=slug, noun="erasure", noun_key=erasure.pk, **details)
 
 
 def waiting() -> list[Erasure]:

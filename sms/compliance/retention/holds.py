@@ -3,7 +3,8 @@
 from django.db import transaction
 from django.utils import timezone
 
-from sms.models import Actor, AuditEvent, Send, SendKeeping
+from sms.models import Actor, Send, SendKeeping
+from sms.models.audit import audit
 
 
 def hold(send: Send, *, because: str, by: Actor) -> bool:
@@ -15,7 +16,7 @@ def hold(send: Send, *, because: str, by: Actor) -> bool:
             return False
         locked.held_at, locked.held_because, locked.held_by = timezone.now(), because[:300], by.label
         locked.save(update_fields=["held_at", "held_because", "held_by"])
-        _record("send.kept", send, by=by)
+        audit("send.kept", send, by=by)
     return True
 
 
@@ -25,9 +26,5 @@ def release(send: Send, *, by: Actor) -> bool:
         rows = SendKeeping.objects.filter(pk=send.pk, held_at__isnull=False)
         if not rows.update(held_at=None, held_because="", held_by=""):
             return False
-        _record("send.kept_no_more", send, by=by)
+        audit("send.kept_no_more", send, by=by)
     return True
-
-
-def _record(act: str, send: Send, *, by: Actor) -> None:
-    AuditEvent.record(act, by=by, service_slug=send.service.slug, noun="send", noun_key=send.pk)

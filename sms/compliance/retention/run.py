@@ -20,7 +20,6 @@ from sms.compliance.retention import due, messages, other_rows
 from sms.models import (
     Actor,
     Archive,
-    AuditEvent,
     Duty,
     Message,
     RetentionClock,
@@ -28,6 +27,7 @@ from sms.models import (
     SendKeeping,
     Service,
 )
+from sms.models.audit import audit
 from sms.models.retention import EVERY
 
 log = structlog.get_logger(__name__)
@@ -92,14 +92,7 @@ def run(service: Service, *, now: datetime, rest: Callable[[], bool], by: Actor 
     began.counts, began.ended_at = dict(counts), now
     began.save()
     if counts:
-        AuditEvent.record(
-            "retention.ran",
-            by=by,
-            service_slug=service.slug,
-            noun="service",
-            noun_key=service.pk,
-            **dict(sorted(counts.items())),
-        )
+        audit("retention.ran", service, by=by, **dict(sorted(counts.items())))
     kept = RetentionRun.objects.filter(service=service).values_list("pk", flat=True)[: RetentionRun.KEPT]
     RetentionRun.objects.filter(service=service).exclude(pk__in=list(kept)).delete()
     return began

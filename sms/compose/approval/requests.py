@@ -27,7 +27,6 @@ from sms.models import (
     ApprovalRequest,
     ApprovalRules,
     ApprovalState,
-    AuditEvent,
     Draft,
     Message,
     Preparation,
@@ -35,6 +34,7 @@ from sms.models import (
     SendState,
     Slice,
 )
+from sms.models.audit import audit
 
 log = structlog.get_logger(__name__)
 
@@ -164,7 +164,7 @@ def void(
         if locked.state in (SendState.SCHEDULED, SendState.SENDING):
             locked.state = SendState.AWAITING
             locked.save(update_fields=["state"])
-        _record("send.approval_voided", locked, by=by, parts=list(changed), request=before.pk)
+        audit("send.approval_voided", locked, by=by, parts=list(changed), request=before.pk)
         at_once = before.begun_at is not None or (before.at_once and "due_at" not in changed)
         made = _reopen(
             locked, before, by=by, user=None, now=now, changed=changed, at_once=at_once, found=found
@@ -183,7 +183,7 @@ def moved(send: Send, *, by: Actor, user: Any = None, now: datetime, found: Read
         return
     if before.state in IN_FORCE:
         _end(before, ApprovalState.VOID, by=by, now=now)
-        _record("send.approval_voided", send, by=by, parts=["due_at"], request=before.pk)
+        audit("send.approval_voided", send, by=by, parts=["due_at"], request=before.pk)
     if send.state == SendState.SCHEDULED:
         send.state = SendState.AWAITING
         send.save(update_fields=["state"])
@@ -207,7 +207,7 @@ def withdraw(send: Send, *, by: Actor, now: datetime, to: ApprovalState = Approv
         return
     _end(request, to, by=by, now=now)
     if to == ApprovalState.WITHDRAWN:
-        _record("send.approval_withdrawn", send, by=by, request=request.pk)
+        audit("send.approval_withdrawn", send, by=by, request=request.pk)
 
 
 def expire_due(*, now: datetime | None = None) -> int:
@@ -227,7 +227,7 @@ def _expire(send_id: int, *, now: datetime) -> bool:
         if locked.state in (SendState.SCHEDULED, SendState.SENDING):
             locked.state = SendState.AWAITING
             locked.save(update_fields=["state"])
-        _record("send.approval_expired", locked, by=Actor.system(), request=request.pk)
+        audit("send.approval_expired", locked, by=Actor.system(), request=request.pk)
     return True
 
 
@@ -250,7 +250,7 @@ def release(request: ApprovalRequest, send: Send, *, by: Actor, now: datetime) -
     # from then on the question is not whether somebody answers, but whether the send begins
     request.expires_at = max(send.due_at, now) + timedelta(hours=rules.valid_hours)
     _end(request, ApprovalState.APPROVED, by=by, now=now)
-    _record("send.released", send, by=by, request=request.pk, due_at=send.due_at.isoformat())
+    audit("send.released", send, by=by, request=request.pk, due_at=send.due_at.isoformat())
     wakeups.dispatch()
 
 
@@ -338,7 +338,7 @@ def _open(
     )
     made.authors.set(authors)
     _seal(send, printed.slices)
-    _record(
+    audit(
         "send.approval_asked",
         send,
         by=by,
@@ -407,7 +407,3 @@ def _end(request: ApprovalRequest, state: ApprovalState, *, by: Actor, now: date
 
 def _locked(send_id: int) -> Send:
     return Send.objects.select_for_update(no_key=True, of=("self",)).select_related("service").get(pk=send_id)
-
-
-def _record(act: str, send: Send, *, by: Actor, **details: object) -> None:
-    AuditEvent.record(act, by=by, service_slug=send.service.slug, noun="send", noun_key=send.pk, **details)

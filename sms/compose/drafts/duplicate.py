@@ -23,7 +23,8 @@ from sms.compose import drafts
 from sms.compose.errors import ComposeError
 from sms.compose.naming import own_name
 from sms.compose.options import USUAL
-from sms.models import Actor, AuditEvent, Draft, MessageState, Send, SendState, Upload
+from sms.models import Actor, Draft, MessageState, Send, SendState, Upload
+from sms.models.audit import audit
 from sms.values import text
 
 # what belongs to one draft and not to what it says
@@ -96,19 +97,8 @@ def duplicate(
     draft.created_by = draft.changed_by = user
     with transaction.atomic():
         draft.save()
-        slug = send.service.slug
-        AuditEvent.record(
-            "draft.created", by=by, service_slug=slug, noun="draft", noun_key=draft.pk, duplicate_of=send.pk
-        )
-        AuditEvent.record(
-            "send.duplicated",
-            by=by,
-            service_slug=slug,
-            noun="send",
-            noun_key=send.pk,
-            draft=draft.pk,
-            who=who or "nobody",
-        )
+        audit("draft.created", draft, by=by, duplicate_of=send.pk)
+        audit("send.duplicated", send, by=by, draft=draft.pk, who=who or "nobody")
     return draft, told
 
 

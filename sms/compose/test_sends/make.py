@@ -22,7 +22,8 @@ from sms.compose.create import create
 from sms.compose.errors import ComposeError, Problem
 from sms.compose.order import ComposedMessage, Order, is_large
 from sms.compose.test_sends import rules
-from sms.models import Actor, AuditEvent, Draft, Lane, Resend, SavedAudience, Send
+from sms.models import Actor, Draft, Lane, Resend, SavedAudience, Send
+from sms.models.audit import audit
 
 OWN = "the writer's own number"
 NOBODYS = "+447700900000"  # a number kept free for examples; stands in where a draft has no recipients yet
@@ -119,12 +120,10 @@ def try_out(
         get_user_model()._default_manager.select_for_update(no_key=True).get(pk=user.pk)
         order = order_of(draft, found, user=user, seeds=seeds, at_night=at_night)
         send = create(order, by=by, user=user, now=now)
-        AuditEvent.record(
+        audit(
             "draft.tested",
+            draft,
             by=by,
-            service_slug=draft.service.slug,
-            noun="draft",
-            noun_key=draft.pk,
             send=send.pk,
             recipients=send.recipients,
             to=OWN if seeds is None else str(seeds),

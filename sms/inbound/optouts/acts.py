@@ -8,7 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from sms.ledger.counters import CounterDeltas
-from sms.models import Actor, AuditEvent, OptOut, Service
+from sms.models import Actor, OptOut, Service
+from sms.models.audit import audit
 from sms.models.optout import lock_opt_outs, spellings
 from sms.values.msisdn import country_of
 
@@ -68,12 +69,12 @@ def _opt_out_some(
             for one in made:
                 tally.opted_out(service_id, one.send_id, one.at, country_of(one.msisdn))
             tally.write()
-            AuditEvent.record(
+            audit(
                 "optout.added",
                 by=by,
-                service_slug=_slug(service_id),
+                service=_slug(service_id),
                 noun="opt-out",
-                noun_key=made[0].pk if len(made) == 1 else "",
+                key=made[0].pk if len(made) == 1 else "",
                 source=source,
                 added=len(made),
                 already=len(known),
@@ -96,12 +97,12 @@ def opt_in(
             ):
                 lifted += found
         if lifted:
-            AuditEvent.record(
+            audit(
                 "optout.lifted",
                 by=by,
-                service_slug=_slug(service_id),
+                service=_slug(service_id),
                 noun="opt-out",
-                noun_key=lifted[0] if len(lifted) == 1 else "",
+                key=lifted[0] if len(lifted) == 1 else "",
                 lifted=len(lifted),
             )
     return len(lifted)

@@ -6,7 +6,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from sms.models import Actor, AuditEvent, Service
+from sms.models import Actor, Service
+from sms.models.audit import audit
 from sms.models.service import new_token
 
 NOTED_EVERY = timedelta(hours=1)
@@ -23,7 +24,7 @@ def rotate(service: Service, *, by: Actor, now: datetime | None = None) -> Servi
         row.receipt_token_before, row.receipt_token = row.receipt_token, new_token()
         row.receipt_token_until = now + HAND_OVER
         row.save(update_fields=["receipt_token", "receipt_token_before", "receipt_token_until"])
-        _tell("service.receipt_address_changed", row, by)
+        audit("service.receipt_address_changed", row, by=by)
     return row
 
 
@@ -34,7 +35,7 @@ def retire(service: Service, *, by: Actor) -> None:
         row.receipt_token_before = row.receipt_token_until = None
         row.receipt_secret_before = ""
         row.save(update_fields=["receipt_token_before", "receipt_token_until", "receipt_secret_before"])
-        _tell("service.receipt_address_retired", row, by)
+        audit("service.receipt_address_retired", row, by=by)
 
 
 def asked(service_id: int, *, now: datetime | None = None) -> None:
@@ -42,7 +43,3 @@ def asked(service_id: int, *, now: datetime | None = None) -> None:
     now = now or timezone.now()
     stale = Q(receipt_asked_at=None) | Q(receipt_asked_at__lt=now - NOTED_EVERY)
     Service.objects.filter(stale, pk=service_id).update(receipt_asked_at=now)
-
-
-def _tell(act: str, service: Service, by: Actor) -> None:
-    AuditEvent.record(act, by=by, service_slug=service.slug, noun="service", noun_key=service.pk)

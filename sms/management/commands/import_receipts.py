@@ -7,7 +7,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sms.inbound import receipts
 from sms.ledger import wakeups
-from sms.models import Actor, AuditEvent, Service
+from sms.models import Actor, Service
+from sms.models.audit import audit
 
 
 class Command(BaseCommand):
@@ -31,15 +32,7 @@ class Command(BaseCommand):
             raise CommandError(f"{options['file']} cannot be read: {problem.strerror}.") from None
         except receipts.NotAnExport as problem:
             raise CommandError(str(problem)) from None
-        AuditEvent.record(
-            "receipts.imported",
-            by=Actor.system("cli"),
-            service_slug=service.slug,
-            noun="service",
-            noun_key=service.pk,
-            rows=found.rows,
-            new=found.new,
-        )
+        audit("receipts.imported", service, by=Actor.system("cli"), rows=found.rows, new=found.new)
         wakeups.fold()
         self.stdout.write(
             f"{found.rows} rows: {found.new} imported, {found.known} known already, {found.refused} refused."

@@ -8,7 +8,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from sms.inbound import receipts
-from sms.models import Actor, AuditEvent, Service
+from sms.models import Actor, Service
+from sms.models.audit import audit
 
 
 class Command(BaseCommand):
@@ -33,14 +34,7 @@ class Command(BaseCommand):
         now = timezone.now()
         since = options["since"] or now - timedelta(days=1)
         count = sum(receipts.replay(service, since=since, until=options["until"] or now))
-        AuditEvent.record(
-            "receipts.replayed",
-            by=Actor.system("cli"),
-            service_slug=service.slug,
-            noun="service",
-            noun_key=service.pk,
-            receipts=count,
-        )
+        audit("receipts.replayed", service, by=Actor.system("cli"), receipts=count)
         while options["fold"] and receipts.fold():
             pass
         self.stdout.write(

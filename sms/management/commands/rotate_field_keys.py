@@ -6,7 +6,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sms.compliance import rotate_keys
-from sms.models import Actor, AuditEvent
+from sms.models import Actor
+from sms.models.audit import audit
 
 
 class Command(BaseCommand):
@@ -58,4 +59,4 @@ class Command(BaseCommand):
         for column, (looked, renewed) in done.items():
             self.stdout.write(f"{column}: {looked:,} looked at, {renewed:,} sealed anew")
         if renewed := sum(new for _, new in done.values()):
-            AuditEvent.record("keys.rotated", by=Actor.system("cli"), noun="secrets", renewed=renewed)
+            audit("keys.rotated", by=Actor.system("cli"), noun="secrets", renewed=renewed)

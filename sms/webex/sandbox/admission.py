@@ -13,33 +13,19 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from ipaddress import ip_address
-from typing import NamedTuple
 
-from sms.webex.sandbox.http1 import Exchange
+from sms.webex.sandbox.http_server import Request, Response
 from sms.webex.sandbox.rate import Rate
-from sms.webex.sandbox.refusals import Refused
+from sms.webex.sandbox.refusals import SandboxRefused
 from sms.webex.sandbox.settings import Settings
 from sms.webex.sandbox.switches import Switches
 
 LIFETIME = 3600
 MINUTE = 60
-_JSON = b"Content-Type: application/json\r\n"
 
 
-class Answer(NamedTuple):
-    """A refusal ready to be sent."""
-
-    status: int
-    body: bytes = b""
-    headers: bytes = b""
-
-    def give(self, exchange: Exchange) -> None:
-        """Send it."""
-        exchange.reply(self.status, self.body, headers=(_JSON if self.body else b"") + self.headers)
-
-
-def token_is_good(token: bytes, service_id: str, secret: str, switches: Switches, now: float) -> bool:
-    """Whether ``token`` is an HS256 JWT of this service, no older than an hour."""
+def token_is_good(token: bytes, service_id: str, secret: str, now: float) -> bool:
+    """Whether ``token`` is an HS256 JWT of this service, no older than an hour and no more than a minute ahead."""
     try:
         head, payload, signature = token.split(b".")
         if json.loads(_unbase64(head)).get("alg") != "HS256":
@@ -53,9 +39,7 @@ def token_is_good(token: bytes, service_id: str, secret: str, switches: Switches
             return False
         if expires is not None and not (_whole(expires) and issued < expires and now <= expires):
             return False
-        ahead = {"minute": MINUTE, "none": 0, "any": math.inf}[switches.jwt_future]
-        lives = LIFETIME if expires is None or switches.jwt_life == "hour" else math.inf
-        return bool(issued - ahead <= now <= issued + lives)
+        return bool(issued - MINUTE <= now <= issued + LIFETIME)
     except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
         return False
 
@@ -86,43 +70,43 @@ class Admission:
         self.rate = None
         self.used = 0
 
-    def caller(self, exchange: Exchange) -> Answer | None:
+    def caller(self, request: Request) -> Response | None:
         """Why this caller may not call, or None when it may."""
         settings = self.settings()
-        if settings.allowed and not any(ip_address(exchange.peer) in one for one in settings.allowed):
+        if settings.allowed and not any(ip_address(request.peer) in one for one in settings.allowed):
             code = settings.switches.blocked_address
-            return Answer(400, Refused(code, "Source IP is not allowed").body(settings.switches))
+            return SandboxRefused(code, "Source IP is not allowed").answer(settings.switches)
         if settings.faults.auth and self.random.random() < settings.faults.auth:
             return self._unknown("7001", "Authentication failed")
-        authorization = exchange.headers.get(b"authorization")
+        authorization = request.headers.get(b"authorization")
         if authorization is not None:  # a JWT is looked at first, and then the key not at all
             scheme, _, token = authorization.partition(b" ")
             secret = settings.service_secret
             good = (
                 bool(secret)
                 and scheme.lower() == b"bearer"
-                and token_is_good(token.strip(), settings.service_id, secret, settings.switches, self.clock())
+                and token_is_good(token.strip(), settings.service_id, secret, self.clock())
             )
             return None if good else self._unknown("7001", "Authentication failed")
-        key = exchange.headers.get(b"key", b"").decode("latin-1")
+        key = request.headers.get(b"key", b"").decode("latin-1")
         if not key:
             return self._unknown("7002", "Service Key Missing")
         if settings.key and key != settings.key:
             return self._unknown("7001", "Authentication failed")
         return None
 
-    def _unknown(self, code: str, words: str) -> Answer:
+    def _unknown(self, code: str, words: str) -> Response:
         switches = self.settings().switches
         if switches.sign_in_refused == "401":
-            return Answer(401)
-        return Answer(int(switches.sign_in_refused[:3]), Refused(code, words).body(switches))
+            return Response(401)
+        return SandboxRefused(code, words).answer(switches, int(switches.sign_in_refused[:3]))
 
-    def throttled_at_all(self) -> Answer | None:
+    def throttled_at_all(self) -> Response | None:
         """The fault ``throttle`` without ``--tps``: every request is refused before it is read."""
         settings = self.settings()
         return self._throttle(1) if settings.faults.throttle and not settings.tps else None
 
-    def take(self, destinations: int) -> float | Answer:
+    def take(self, destinations: int) -> float | Response:
         """Seconds until a burst is worked off, mostly 0, or why these destinations are too many."""
         settings = self.settings()
         switches = settings.switches
@@ -135,7 +119,7 @@ class Admission:
             over = count > self.rate.size
             if over and switches.call_over_rate == "7009":
                 words = f"Number of destinations is limited to {int(self.rate.size)}"
-                return Answer(400, Refused("7009", words).body(switches))
+                return SandboxRefused("7009", words).answer(switches)
             debt = over and switches.call_over_rate == "take"
             taken = self.rate.take(count, now, burst=switches.burst == "on", debt=debt)
             if taken is None:
@@ -147,16 +131,16 @@ class Admission:
             self.used += destinations
         return delay
 
-    def _over_quota(self, switches: Switches) -> Answer:
+    def _over_quota(self, switches: Switches) -> Response:
         if switches.over_quota == "403":
-            return Answer(403)
+            return Response(403)
         words = {
             "7020": "You have reached the maximum transaction limit (quota)",
             "7103": "Not enough credits",
         }
-        return Answer(400, Refused(switches.over_quota, words[switches.over_quota]).body(switches))
+        return SandboxRefused(switches.over_quota, words[switches.over_quota]).answer(switches)
 
-    def _throttle(self, count: int) -> Answer:
+    def _throttle(self, count: int) -> Response:
         """429 or 7020: the fault ``throttle`` may choose, otherwise the switch does."""
         settings = self.settings()
         switches = settings.switches
@@ -174,6 +158,6 @@ class Admission:
                 value = format_datetime(at, usegmt=True)
             headers = f"Retry-After: {value}\r\n".encode()
         if shape == "429":
-            return Answer(429, headers=headers)
-        limit = Refused("7020", "You have reached the maximum transaction limit")
-        return Answer(400, limit.body(switches), headers)
+            return Response(429, headers=headers)
+        limit = SandboxRefused("7020", "You have reached the maximum transaction limit")
+        return limit.answer(switches, headers=headers)

@@ -14,7 +14,7 @@ from ipaddress import ip_network
 from typing import NamedTuple
 
 from sms.webex.sandbox.app import Sandbox
-from sms.webex.sandbox.http1 import Connection
+from sms.webex.sandbox.http_server import HttpServer
 from sms.webex.sandbox.settings import DOMAINS, FAULTS, SMARTLINKS, TEMPLATES, Settings, auths_of, faults_of
 from sms.webex.sandbox.switches import listing, switches_of
 
@@ -25,30 +25,20 @@ class Listening(NamedTuple):
     """A sandbox that takes calls."""
 
     sandbox: Sandbox
-    server: asyncio.Server
-    connections: set[Connection]
+    server: HttpServer
     port: int
 
     async def close(self) -> None:
         """Drop every connection, those of receipts too."""
-        self.server.close()
-        for connection in list(self.connections):
-            connection.transport.abort()
-        self.sandbox.courier.close()
-        await asyncio.sleep(0)
+        await self.server.close()
+        await self.sandbox.receipts.close()
 
 
 async def listen(port: int, settings: Settings, clock: Callable[[], float] = time.time) -> Listening:
     """Start on a port, 0 for any free one; ``clock`` gives epoch seconds. Raise ``OSError`` if it is taken."""
     sandbox = Sandbox(settings, clock)
-    connections: set[Connection] = set()
-    loop = asyncio.get_running_loop()
-    try:
-        server = await loop.create_server(lambda: Connection(sandbox.handle, connections), HOST, port)
-    except OSError:
-        sandbox.courier.close()
-        raise
-    return Listening(sandbox, server, connections, server.sockets[0].getsockname()[1])
+    server = HttpServer(sandbox.handle)
+    return Listening(sandbox, server, await server.start(HOST, port))
 
 
 async def serve(port: int, settings: Settings) -> int:

@@ -41,7 +41,7 @@ class Member:
 
 
 @dataclass(slots=True)
-class Group:
+class ConsentGroup:
     """A consent group. ``members`` is by channel and address; ``used`` counts by channel, address and period."""
 
     group_id: str
@@ -71,10 +71,12 @@ def new_id() -> str:
     return base64.urlsafe_b64encode(secrets.token_bytes(16)).rstrip(b"=").decode()
 
 
-def demo() -> Group:
+def demo() -> ConsentGroup:
     """The group of the demo service: everybody may be written to who has not opted out."""
     caps = [Cap("DAY", 100, "text"), Cap("WEEK", 500, "text"), Cap("MONTH", 1000, "text")]
-    return Group(DEMO_GROUP, DEMO_GROUP, "The group of the demo.", "DENYLIST", [("text", "TEXTDESK")], caps)
+    return ConsentGroup(
+        DEMO_GROUP, DEMO_GROUP, "The group of the demo.", "DENYLIST", [("text", "TEXTDESK")], caps
+    )
 
 
 class Consents:
@@ -82,7 +84,7 @@ class Consents:
 
     def __init__(self) -> None:
         """Start with the demo's group."""
-        self.groups: dict[str, Group] = {}
+        self.groups: dict[str, ConsentGroup] = {}
         self.forget()
 
     def forget(self) -> None:
@@ -103,7 +105,7 @@ class Consents:
         return "9006" if cap and self._full(group, channel, address, now) else ""
 
     @staticmethod
-    def _consent(group: Group, member: Member | None, now: float) -> str:
+    def _consent(group: ConsentGroup, member: Member | None, now: float) -> str:
         over = member is not None and 0 < member.expires <= now
         if group.kind == "DENYLIST":
             return "9002" if member is not None and not member.consent and not over else ""
@@ -114,7 +116,7 @@ class Consents:
         return "9010" if over else ""
 
     @staticmethod
-    def _full(group: Group, channel: str, address: str, now: float) -> bool:
+    def _full(group: ConsentGroup, channel: str, address: str, now: float) -> bool:
         for cap in group.caps:
             if cap.channel not in ("", channel):
                 continue

@@ -9,17 +9,17 @@ from ipaddress import ip_address
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from sms.webex.sandbox import handsets, inbound, tuning
-from sms.webex.sandbox.book import Book
-from sms.webex.sandbox.http1 import Exchange
-from sms.webex.sandbox.links import Links
-from sms.webex.sandbox.reports import Reports
+from sms.webex.sandbox import handsets, inbound, live_settings
+from sms.webex.sandbox.http_server import Request, Response
+from sms.webex.sandbox.links import ShortLinks
+from sms.webex.sandbox.message_log import MessageLog
+from sms.webex.sandbox.receipt_schedule import ReceiptSchedule
 from sms.webex.sandbox.settings import Settings
 
 PREFIX = "/__sandbox__/"
 
-_PAGE = (
-    b"Content-Type: text/html; charset=utf-8\r\nCache-Control: no-store\r\n"
+_PAGE_HEADERS = (
+    b"Cache-Control: no-store\r\n"
     b"Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
     b"frame-ancestors 'none'\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
 )
@@ -30,9 +30,9 @@ class Controlled(Protocol):
 
     settings: Settings
     clock: Callable[[], float]
-    links: Links
-    book: Book
-    reports: Reports
+    links: ShortLinks
+    log: MessageLog
+    receipts: ReceiptSchedule
 
     def forget(self) -> None:
         """Forget every message, receipt, link, member and count."""
@@ -44,113 +44,99 @@ class Control:
     def __init__(self, sandbox: Controlled) -> None:
         """Show and change ``sandbox``."""
         self.sandbox = sandbox
-        self.routes: dict[str, dict[str, Callable[[Exchange], None]]] = {
+        self.routes: dict[str, dict[str, Callable[[Request], Response]]] = {
             "log": {"GET": self.log},
             "handsets": {"GET": self.handsets},
             "health": {"GET": self.health},
-            "settings": {"GET": self.settings, "POST": self.tune},
+            "settings": {"GET": self.settings, "POST": self.change},
             "reset": {"POST": self.reset},
             "inbound": {"POST": self.inbound},
         }
 
-    def handle(self, exchange: Exchange) -> None:
+    def handle(self, request: Request) -> Response:
         """Answer a request whose path begins with the prefix."""
-        methods = self.routes.get(exchange.path.removeprefix(PREFIX))
+        methods = self.routes.get(request.path.removeprefix(PREFIX))
         if methods is None:
-            refuse(exchange, 404, f"There is no such page; there are {', '.join(self.routes)}.")
-            return
-        if not from_here(exchange):
-            refuse(exchange, 403, "Only programs and pages of this machine may ask.")
-            return
-        do = methods.get("GET" if exchange.method == "HEAD" else exchange.method)
+            return refusal(404, f"There is no such page; there are {', '.join(self.routes)}.")
+        if not from_here(request):
+            return refusal(403, "Only programs and pages of this machine may ask.")
+        do = methods.get("GET" if request.method == "HEAD" else request.method)
         if do is None:
-            exchange.reply(405, headers=f"Allow: {', '.join(methods)}\r\n".encode())
-        else:
-            do(exchange)
+            return Response(405, headers=f"Allow: {', '.join(methods)}\r\n".encode())
+        try:
+            return do(request)
+        except ValueError as error:
+            return refusal(400, str(error))
 
     # -- to see
 
-    def log(self, exchange: Exchange) -> None:
+    def log(self, _: Request) -> Response:
         """The log as JSON lines."""
-        exchange.stream(self._log_lines(), b"application/x-ndjson")
+        return Response(200, self._log_lines(), b"application/x-ndjson")
 
     async def _log_lines(self) -> AsyncIterator[bytes]:
         """A part at a time, so that sending goes on meanwhile."""
-        for part in self.sandbox.book.lines():
+        for part in self.sandbox.log.lines():
             yield part
             await asyncio.sleep(0)
 
-    def handsets(self, exchange: Exchange) -> None:
+    def handsets(self, request: Request) -> Response:
         """The messages by phone: a page for a browser, JSON for anybody else."""
-        phones = self.sandbox.book.phones
-        if handsets.wants_page(exchange.headers.get(b"accept", b"").decode("latin-1")):
-            known = self.sandbox.links.known
-            exchange.reply(200, handsets.as_page(phones, known, exchange.query).encode(), headers=_PAGE)
-        else:
-            exchange.stream(handsets.as_json(phones), b"application/json")
+        phones = self.sandbox.log.phones
+        if handsets.wants_page(request.headers.get(b"accept", b"").decode("latin-1")):
+            page = handsets.as_page(phones, self.sandbox.links.known, request.query)
+            return Response(200, page.encode("utf-8", "replace"), b"text/html; charset=utf-8", _PAGE_HEADERS)
+        return Response(200, handsets.as_json(phones))
 
-    def health(self, exchange: Exchange) -> None:
+    def health(self, _: Request) -> Response:
         """That it lives, and how much it has done."""
-        book = self.sandbox.book
-        answer(
-            exchange,
+        log = self.sandbox.log
+        return as_json(
             {
                 "status": "ok",
-                "messages": book.messages,
-                "receipts": book.receipts,
-                "receiptsWaiting": self.sandbox.reports.courier.waiting(),
-            },
+                "messages": log.messages,
+                "receipts": log.receipts,
+                "receiptsWaiting": self.sandbox.receipts.sender.waiting,
+            }
         )
 
     # -- to change
 
-    def settings(self, exchange: Exchange) -> None:
+    def settings(self, _: Request) -> Response:
         """What can be changed, as it stands."""
-        answer(exchange, tuning.told(self.sandbox.settings))
+        return as_json(live_settings.told(self.sandbox.settings))
 
-    def tune(self, exchange: Exchange) -> None:
+    def change(self, request: Request) -> Response:
         """Change settings, all that are given or none."""
-        try:
-            self.sandbox.settings = tuning.tuned(self.sandbox.settings, json_of(exchange))
-        except ValueError as error:
-            refuse(exchange, 400, str(error))
-        else:
-            self.settings(exchange)
+        self.sandbox.settings = live_settings.changed(self.sandbox.settings, json_of(request))
+        return self.settings(request)
 
-    def reset(self, exchange: Exchange) -> None:
+    def reset(self, _: Request) -> Response:
         """Forget every message, receipt, link and consent; settings stay."""
         self.sandbox.forget()
-        answer(exchange, {"status": "ok"})
+        return as_json({"status": "ok"})
 
-    def inbound(self, exchange: Exchange) -> None:
+    def inbound(self, request: Request) -> Response:
         """Let a phone write to one of our numbers."""
         sandbox = self.sandbox
-        try:
-            given: Any = json_of(exchange)
-            problem = inbound.wrong(given)
-        except ValueError as error:
-            problem = str(error)
-        if problem:
-            refuse(exchange, 400, problem)
-            return
+        given = inbound.checked(json_of(request))
         url = given.get("url") or sandbox.settings.inbound_url
         if not url:
-            refuse(exchange, 400, "url is missing, and the sandbox was started without --inbound-url.")
-            return
-        job = inbound.job(given, url, sandbox.settings.switches, sandbox.clock())
-        sandbox.reports.courier.deliver(job)
-        answer(exchange, {"tid": job.message_id, "url": url, "body": json.loads(job.body)})
+            raise ValueError("url is missing, and the sandbox was started without --inbound-url.")
+        receipt = inbound.receipt(given, url, sandbox.settings.switches, sandbox.clock())
+        sandbox.receipts.sender.deliver(receipt)
+        return as_json({"tid": receipt.message_id, "url": url, "body": json.loads(receipt.body)})
 
 
-def from_here(exchange: Exchange) -> bool:
+def from_here(request: Request) -> bool:
     """Whether the caller is on this machine and, if a browser, on a page of this sandbox.
 
     A page of another site can make a browser call any address, so its ``Origin`` and the ``Host`` are looked at.
     """
-    host = exchange.headers.get(b"host", b"").decode("latin-1")
-    origin = exchange.headers.get(b"origin")
+    host = request.headers.get(b"host", b"").decode("latin-1")
+    origin = request.headers.get(b"origin")
     return (
-        _is_loopback(exchange.peer)
+        _is_loopback(request.peer)
         and (not host or _is_loopback(urlsplit(f"//{host}").hostname or ""))
         and (origin is None or origin == b"http://" + host.encode("latin-1"))
     )
@@ -165,19 +151,19 @@ def _is_loopback(name: str) -> bool:
         return False
 
 
-def json_of(exchange: Exchange) -> object:
+def json_of(request: Request) -> object:
     """The body of a request; raise ``ValueError`` with a sentence when it is not JSON."""
     try:
-        return json.loads(exchange.body)
+        return json.loads(request.body)
     except (ValueError, RecursionError):
         raise ValueError("The body is not JSON.") from None
 
 
-def answer(exchange: Exchange, told: dict[str, Any]) -> None:
-    """Answer 200 with JSON."""
-    exchange.reply(200, json.dumps(told).encode() + b"\n")
+def as_json(told: dict[str, Any], status: int = 200) -> Response:
+    """An answer in JSON."""
+    return Response(status, json.dumps(told).encode() + b"\n")
 
 
-def refuse(exchange: Exchange, status: int, sentence: str) -> None:
-    """Answer with a sentence."""
-    exchange.reply(status, json.dumps({"error": sentence}).encode() + b"\n")
+def refusal(status: int, sentence: str) -> Response:
+    """An answer that says why not."""
+    return as_json({"error": sentence}, status)

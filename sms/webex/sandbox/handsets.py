@@ -10,7 +10,7 @@ from html import escape
 from itertools import islice
 from urllib.parse import parse_qs, urlencode
 
-from sms.webex.sandbox.book import Message
+from sms.webex.sandbox.message_log import SandboxMessage
 from sms.webex.sandbox.outcomes import ORDINARY
 from sms.webex.sandbox.receipts import iso
 
@@ -22,7 +22,7 @@ _LINK = re.compile(r"https?://[^\s/]+(/(?:m/)?[A-Za-z0-9]{6})(?![A-Za-z0-9/])")
 _TONES = {"Delivered": "good", "Clicked": "good", "Un-Delivered": "bad", "Failed": "bad"}
 
 
-async def as_json(phones: dict[str, list[Message]]) -> AsyncIterator[bytes]:
+async def as_json(phones: dict[str, list[SandboxMessage]]) -> AsyncIterator[bytes]:
     """Messages by phone, with the last status of each, a part at a time so that sending goes on meanwhile."""
     yield b"{"
     for index, phone in enumerate(list(phones)):
@@ -55,7 +55,7 @@ def wants_page(accept: str) -> bool:
     return 0 < liking["text/html"] >= liking["application/json"]
 
 
-def as_page(phones: dict[str, list[Message]], links: Container[str], query: str) -> str:
+def as_page(phones: dict[str, list[SandboxMessage]], links: Container[str], query: str) -> str:
     """A wall of phones, the newest first. ``query`` may have ``number`` (a part of one), ``page`` and ``still``.
 
     ``links`` are the paths that this sandbox answers as short links; only those can be followed from the page.
@@ -112,14 +112,14 @@ def _pages(number: str, page: int, *, more: bool) -> str:
     return f'<nav aria-label="Pages">{" ".join(links)}</nav>' if links else ""
 
 
-def _phone(phone: str, messages: list[Message], links: Container[str]) -> str:
+def _phone(phone: str, messages: list[SandboxMessage], links: Container[str]) -> str:
     earlier = len(messages) - MESSAGES
     note = f'<p class="earlier">{earlier:,} earlier</p>' if earlier > 0 else ""
     bubbles = "".join(_bubble(one, links) for one in messages[-MESSAGES:])
     return f"<li><h2>{escape(phone)}</h2>{note}{bubbles}</li>"
 
 
-def _bubble(message: Message, links: Container[str]) -> str:
+def _bubble(message: SandboxMessage, links: Container[str]) -> str:
     parts = "1 part" if message.segments == 1 else f"{message.segments} parts"
     at = iso(message.at)
     tone = _TONES.get(message.status, "open")

@@ -6,37 +6,37 @@ import json
 import uuid
 from typing import Any
 
-from sms.webex.sandbox.lettering import segments
-from sms.webex.sandbox.receipts import Receipt, carrier_of, iso, plus
+from sms.webex.sandbox.message_text import segments
+from sms.webex.sandbox.receipts import SandboxReceipt, carrier_of, iso, plus
 from sms.webex.sandbox.switches import Switches
 
 FIELDS = ("from", "to", "text", "url", "tid", "userId", "source", "carrier", "auth")
 
 
-def wrong(given: object) -> str:
-    """What is wrong with an order for an incoming message, as a sentence; "" when nothing is."""
+def checked(given: object) -> dict[str, str]:
+    """An order for an incoming message; raise ``ValueError`` with a sentence about what is wrong with it."""
     if not isinstance(given, dict):
-        return "The body is a JSON object with from, to and text."
+        raise ValueError("The body is a JSON object with from, to and text.")
     for name, value in given.items():
         if name not in FIELDS:
-            return f"There is no field {name!r}; there are {', '.join(FIELDS)}."
+            raise ValueError(f"There is no field {name!r}; there are {', '.join(FIELDS)}.")
         if not isinstance(value, str):
-            return f"{name} is text."
+            raise ValueError(f"{name} is text.")
     for name in ("from", "to"):
         if not given.get(name, "").strip():
-            return f"{name} is missing: from is the phone, to our number or short code."
+            raise ValueError(f"{name} is missing: from is the phone, to our number or short code.")
     if "text" not in given:
-        return "text is missing; it may be empty."
-    return ""
+        raise ValueError("text is missing; it may be empty.")
+    return given
 
 
-def job(given: dict[str, str], url: str, switches: Switches, moment: float) -> Receipt:
-    """The call that tells of an incoming message; ``given`` has nothing :func:`wrong`, ``moment`` is epoch seconds."""
+def receipt(given: dict[str, str], url: str, switches: Switches, moment: float) -> SandboxReceipt:
+    """The call that tells of an incoming message; ``given`` is :func:`checked`, ``moment`` is epoch seconds."""
     tid = given.get("tid") or f"0044_{uuid.uuid4().int % 10**11:011d}"
     phone = given["from"].strip()
-    return Receipt(
-        url,
-        json.dumps(payload(given, tid, switches, moment), separators=(",", ":")).encode(),
+    return SandboxReceipt(
+        url=url,
+        body=json.dumps(payload(given, tid, switches, moment), separators=(",", ":")).encode(),
         msisdn=plus(phone),
         message_id=tid,
         correlation="",

@@ -8,9 +8,9 @@ import string
 from collections.abc import Callable
 from typing import NamedTuple
 
-from sms.webex.sandbox import lettering
-from sms.webex.sandbox.book import Message
-from sms.webex.sandbox.http1 import Exchange
+from sms.webex.sandbox import message_text
+from sms.webex.sandbox.http_server import Request, Response
+from sms.webex.sandbox.message_log import SandboxMessage
 
 SHORT_LIFE = 180 * 86400.0
 SMART_DOMAIN = "uk.wbxc.io"
@@ -26,17 +26,17 @@ class Link(NamedTuple):
 
     url: str
     expires: float
-    message: Message | None
+    message: SandboxMessage | None
 
 
-class Links:
+class ShortLinks:
     """Every link handed out, by its path."""
 
     def __init__(
         self,
         chance: random.Random,
         clock: Callable[[], float],
-        click: Callable[[Message, str, str, str], None],
+        click: Callable[[SandboxMessage, str, str, str], None],
     ) -> None:
         """``click`` is told the message, the visitor's address and user agent, and the long link."""
         self.random = chance
@@ -44,10 +44,10 @@ class Links:
         self.click = click
         self.known: dict[str, Link] = {}
 
-    def shorten(self, message: Message, domain: str) -> None:
+    def shorten(self, message: SandboxMessage, domain: str) -> None:
         """Rewrite the https links of a message's text."""
         text, end, parts = message.text, 0, []
-        for start, stop, url in lettering.links(text):
+        for start, stop, url in message_text.links(text):
             path = self._new("/", message, Link(url, self.clock() + SHORT_LIFE, message))
             message.link = message.link or url
             parts += [text[end:start], domain + path]
@@ -55,7 +55,7 @@ class Links:
         if parts:
             message.text = "".join([*parts, text[end:]])
 
-    def put_smart(self, message: Message, listed: dict[str, float], targets: dict[str, str]) -> None:
+    def put_smart(self, message: SandboxMessage, listed: dict[str, float], targets: dict[str, str]) -> None:
         """Put links in for the tokens of ``listed``: smartlink ids with the seconds they live."""
 
         def link(match: re.Match[str]) -> str:
@@ -67,7 +67,7 @@ class Links:
 
         message.text = _TOKEN.sub(link, message.text)
 
-    def _new(self, before: str, message: Message, link: Link) -> str:
+    def _new(self, before: str, message: SandboxMessage, link: Link) -> str:
         path = before + self._code()
         while path in self.known:
             path = before + self._code()
@@ -78,22 +78,20 @@ class Links:
     def _code(self) -> str:
         return "".join(self.random.choices(_ALPHABET, k=6))
 
-    def follow(self, exchange: Exchange) -> bool:
-        """Send a visitor on and tell of the click, or say 410 when it is too late; False when the path is no link."""
-        link = self.known.get(exchange.path) if _PATH.fullmatch(exchange.path) else None
-        if link is None:
-            return False
+    def follow(self, request: Request) -> Response | None:
+        """Send a visitor on and tell of the click, or say 410 when it is too late; None when the path is no link."""
+        link = self.known.get(request.path) if _PATH.fullmatch(request.path) else None
+        if link is None or request.method not in ("GET", "HEAD"):
+            return None
         if self.clock() >= link.expires:
-            exchange.reply(410)
-            return True
-        if exchange.method == "GET" and link.message is not None:  # link previews ask by HEAD
-            agent = exchange.headers.get(b"user-agent", b"").decode("latin-1")
-            self.click(link.message, exchange.peer, agent, link.url)
-        exchange.reply(302, headers=b"Location: " + link.url.encode("utf-8", "replace") + b"\r\n")
-        return True
+            return Response(410)
+        if request.method == "GET" and link.message is not None:  # link previews ask by HEAD
+            agent = request.headers.get(b"user-agent", b"").decode("latin-1")
+            self.click(link.message, request.peer, agent, link.url)
+        return Response(302, headers=b"Location: %s\r\n" % link.url.encode("utf-8", "replace"))
 
-    def drop(self, message: Message) -> None:
-        """Forget the links of a message that left the book."""
+    def drop(self, message: SandboxMessage) -> None:
+        """Forget the links of a message that left the log."""
         for path in message.paths:
             self.known.pop(path, None)
 

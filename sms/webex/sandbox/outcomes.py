@@ -73,7 +73,7 @@ CODES = {
 """Code to status and description."""
 
 
-class Outcome(NamedTuple):
+class ScriptedOutcome(NamedTuple):
     """A scripted fate."""
 
     name: str
@@ -86,9 +86,9 @@ class Outcome(NamedTuple):
     clicks: str = ""  # "person" or "scanner"
 
 
-ORDINARY = Outcome("delivered")
+ORDINARY = ScriptedOutcome("delivered")
 STOPPED = {
-    code: Outcome(name, code=code, submitted=False)
+    code: ScriptedOutcome(name, code=code, submitted=False)
     for code, name in {
         "7004": "invalid-parameter",
         "7101": "invalid-sender",
@@ -114,17 +114,17 @@ EXPIRED_HERE = STOPPED["7208"]
 
 OUTCOMES = {
     "001": ORDINARY,
-    "002": Outcome("un-delivered", code="7203"),
-    "003": Outcome("expired", code="7208"),
-    "004": Outcome("clicked", clicks="person"),
-    "005": Outcome("no-receipt", receipts=False),
-    "006": Outcome("duplicated", muddled=True),
-    "007": Outcome("scanned", clicks="scanner"),
-    "008": Outcome("receipt-first", early=True),
-    "009": Outcome("connection-dropped", abort=True),
-    "010": Outcome("not-consented", code="9002", submitted=False),
-    "011": Outcome("frequency-cap", code="9006", submitted=False),
-    "012": Outcome("blocked", code="7201"),
+    "002": ScriptedOutcome("un-delivered", code="7203"),
+    "003": ScriptedOutcome("expired", code="7208"),
+    "004": ScriptedOutcome("clicked", clicks="person"),
+    "005": ScriptedOutcome("no-receipt", receipts=False),
+    "006": ScriptedOutcome("duplicated", muddled=True),
+    "007": ScriptedOutcome("scanned", clicks="scanner"),
+    "008": ScriptedOutcome("receipt-first", early=True),
+    "009": ScriptedOutcome("connection-dropped", abort=True),
+    "010": ScriptedOutcome("not-consented", code="9002", submitted=False),
+    "011": ScriptedOutcome("frequency-cap", code="9006", submitted=False),
+    "012": ScriptedOutcome("blocked", code="7201"),
 }
 """By the last three digits of +44 7700 900xxx."""
 
@@ -133,13 +133,13 @@ DRAMA = "447700900"
 
 BY_NAME = {one.name: one for one in OUTCOMES.values()}
 BY_CODE = {
-    code: Outcome(code, code=code, submitted=code != "7501" and status != FAILED)
+    code: ScriptedOutcome(code, code=code, submitted=code != "7501" and status != FAILED)
     for code, (status, _) in CODES.items()
 }
 """A fate that ends in a code; 7501 stays Submitted for good."""
 
 
-def named(name: str) -> Outcome:
+def named(name: str) -> ScriptedOutcome:
     """The outcome of a name or a code; raise ``ValueError`` with a sentence when there is none."""
     found = BY_NAME.get(name) or BY_CODE.get(name)
     if found is None:
@@ -149,7 +149,7 @@ def named(name: str) -> Outcome:
     return found
 
 
-def outcome_of(digits: str, chosen: Mapping[str, str], *, by_code: bool) -> Outcome:
+def outcome_of(digits: str, chosen: Mapping[str, str], *, by_code: bool) -> ScriptedOutcome:
     """The fate of a number given as digits without ``+``.
 
     ``chosen`` gives some numbers an outcome's name or code; ``by_code`` lets the last four digits be a code.
@@ -163,7 +163,7 @@ def outcome_of(digits: str, chosen: Mapping[str, str], *, by_code: bool) -> Outc
     return ORDINARY
 
 
-class Click(NamedTuple):
+class ScriptedClick(NamedTuple):
     """A click on a message's first link, ``delay`` seconds after the delivered receipt."""
 
     delay: float
@@ -177,10 +177,14 @@ _PHONE = (
 )
 
 CLICKS = {
-    "person": (Click(4.0, "203.0.113.24", _PHONE), Click(9.0, "203.0.113.24", _PHONE)),
+    "person": (ScriptedClick(4.0, "203.0.113.24", _PHONE), ScriptedClick(9.0, "203.0.113.24", _PHONE)),
     "scanner": (
-        Click(0.1, "198.51.100.7", "Mozilla/5.0 (compatible; LinkScanner/1.0; +https://scanner.example/bot)"),
-        Click(0.3, "198.51.100.8", "python-requests/2.32.3"),
-        Click(0.5, "192.0.2.90", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) HeadlessChrome/126.0.0.0"),
+        ScriptedClick(
+            0.1, "198.51.100.7", "Mozilla/5.0 (compatible; LinkScanner/1.0; +https://scanner.example/bot)"
+        ),
+        ScriptedClick(0.3, "198.51.100.8", "python-requests/2.32.3"),
+        ScriptedClick(
+            0.5, "192.0.2.90", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) HeadlessChrome/126.0.0.0"
+        ),
     ),
 }

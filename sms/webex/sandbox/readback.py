@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from urllib.parse import quote_plus
 
-from sms.webex.sandbox.book import Message
+from sms.webex.sandbox.message_log import SandboxMessage
 from sms.webex.sandbox.receipts import iso
 
 PREFIX = "/v2/messages/"
 
 
-def body(message: Message) -> bytes:
+def body(message: SandboxMessage) -> bytes:
     """The answer for a message. Its text is form-URL-encoded, its segments a text, as documented."""
     order = message.order
     return json.dumps(

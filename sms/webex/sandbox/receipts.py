@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
-from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -37,42 +38,21 @@ def carrier_of(digits: str) -> str:
     return next((CARRIERS[digits[:size]] for size in (3, 2, 1) if digits[:size] in CARRIERS), "")
 
 
-class Receipt:
-    """One receipt and how far it has come."""
+@dataclass(slots=True, kw_only=True, eq=False)
+class SandboxReceipt:
+    """One receipt or incoming message: what to post and where, what the log says of it, and how far it has come."""
 
-    __slots__ = (
-        *("again", "attempt", "auth", "body", "code", "correlation", "done", "gtrid", "message_id", "method"),
-        *("msisdn", "status", "url"),
-    )
-
-    def __init__(
-        self,
-        url: str,
-        body: bytes,
-        *,
-        msisdn: str,
-        message_id: str,
-        correlation: str,
-        code: str,
-        status: str,
-        auth: str = "",
-        method: bytes = b"POST",
-        done: Callable[[], None] | None = None,
-    ) -> None:
-        """Keep what to send, where, and what the log says of it; ``done`` is called after the first attempt."""
-        self.url = url
-        self.body = body
-        self.msisdn = msisdn
-        self.message_id = message_id
-        self.correlation = correlation
-        self.code = code
-        self.status = status
-        self.auth = auth  # the notifyUrlAuthId, "" for none
-        self.method = method
-        self.done = done
-        self.attempt = 0
-        self.again = False  # sent a second time because a kept connection had gone stale
-        self.gtrid = uuid.uuid4().hex
+    url: str
+    body: bytes
+    msisdn: str
+    message_id: str
+    correlation: str
+    code: str
+    status: str
+    auth: str = ""  # the notifyUrlAuthId
+    gtrid: str = field(default_factory=lambda: uuid.uuid4().hex)
+    attempt: int = 0
+    tried: asyncio.Future[None] | None = None  # is set after the first attempt
 
 
 def payload(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 
+from sms.webex.sandbox.http_server import Response
 from sms.webex.sandbox.switches import Switches
 
 
-class Refused(Exception):
+class SandboxRefused(Exception):
     """A request answered with 400 and the provider's code."""
 
     def __init__(self, code: str, message: str, name: str = "") -> None:
@@ -17,20 +18,19 @@ class Refused(Exception):
         self.message = message
         self.name = name
 
-    def body(self, switches: Switches) -> bytes:
-        """The answer's body."""
+    def answer(self, switches: Switches, status: int = 400, headers: bytes = b"") -> Response:
+        """What the caller gets."""
         between = ": " if switches.error_style == "colon" else " - "
         words = f"{self.message}{between}{self.name}" if self.name else self.message
-        return json.dumps(
-            {"code": int(self.code) if switches.error_code == "number" else self.code, "message": words}
-        ).encode()
+        code = int(self.code) if switches.error_code == "number" else self.code
+        return Response(status, json.dumps({"code": code, "message": words}).encode(), headers=headers)
 
 
-def missing(name: str) -> Refused:
+def missing(name: str) -> SandboxRefused:
     """7003."""
-    return Refused("7003", "Mandatory parameter missing", name)
+    return SandboxRefused("7003", "Mandatory parameter missing", name)
 
 
-def invalid(name: str) -> Refused:
+def invalid(name: str) -> SandboxRefused:
     """7004."""
-    return Refused("7004", "Invalid parameter", name)
+    return SandboxRefused("7004", "Invalid parameter", name)

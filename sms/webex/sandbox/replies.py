@@ -6,7 +6,7 @@ import json
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
 
-from sms.webex.sandbox.book import Message
+from sms.webex.sandbox.message_log import SandboxMessage
 from sms.webex.sandbox.switches import Switches
 
 EAST = timezone(timedelta(hours=-4))
@@ -22,7 +22,7 @@ def ids(count: int, switches: Switches) -> list[str]:
     return [base, *(f"{base}_{number}" for number in range(1, count))]
 
 
-def body(accepted: list[Message], now: float, switches: Switches) -> bytes:
+def body(accepted: list[SandboxMessage], now: float, switches: Switches) -> bytes:
     """The answer for these messages."""
     written = datetime.fromtimestamp(now, UTC if switches.reply_time == "utc" else EAST)
     at = written.isoformat(timespec="milliseconds").replace("+00:00", "Z")

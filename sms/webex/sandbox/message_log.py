@@ -1,4 +1,4 @@
-"""The sandbox's book: what it received and what it sent, as the log tells it, up to a limit."""
+"""The log: what the sandbox received and what it sent, up to a limit."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from sms.webex.sandbox import rules
-from sms.webex.sandbox.outcomes import ORDINARY, Outcome
+from sms.webex.sandbox.outcomes import ORDINARY, ScriptedOutcome
 from sms.webex.sandbox.receipts import iso
 
 PART = 2000
 TEXTS = 4096
 
 
-class Message:
+class SandboxMessage:
     """One SMS to one number. What it shares with the others of its request stays in ``order``."""
 
     __slots__ = (
@@ -33,7 +33,9 @@ class Message:
         "valid",
     )
 
-    def __init__(self, at: float, message_id: str, order: rules.Order, to: rules.Destination) -> None:
+    def __init__(
+        self, at: float, message_id: str, order: rules.SandboxOrder, to: rules.SandboxDestination
+    ) -> None:
         """Take what the order says of this destination; text and fate are settled by the sandbox."""
         self.at = at
         self.message_id = message_id
@@ -46,7 +48,7 @@ class Message:
         self.paths: tuple[str, ...] = ()  # of its links
         self.clicked = False
         self.segments = 0
-        self.outcome: Outcome = ORDINARY
+        self.outcome: ScriptedOutcome = ORDINARY
         self.status = "queued"
 
     @property
@@ -99,7 +101,7 @@ class Message:
         }
 
 
-class Delivered(NamedTuple):
+class DeliveryAttempt(NamedTuple):
     """One attempt to deliver a receipt or an incoming message."""
 
     at: float
@@ -127,13 +129,13 @@ class Delivered(NamedTuple):
         }
 
 
-class Book:
+class MessageLog:
     """The log, and the messages by phone and by id. Of messages at most ``limit`` stay; the oldest go first.
 
     ``messages`` and ``receipts`` count all there ever were. ``gone`` is told each message that leaves.
     """
 
-    def __init__(self, limit: Callable[[], int], gone: Callable[[Message], None]) -> None:
+    def __init__(self, limit: Callable[[], int], gone: Callable[[SandboxMessage], None]) -> None:
         """Start empty; ``limit`` gives that of the moment."""
         self.limit = limit
         self.gone = gone
@@ -141,16 +143,16 @@ class Book:
 
     def forget(self) -> None:
         """Start again."""
-        self.entries: list[Message | Delivered | None] = []
+        self.entries: list[SandboxMessage | DeliveryAttempt | None] = []
         self.start = 0  # of what is still kept in `entries`
         self.offset = 0  # entries cut off the list before its first
-        self.phones: dict[str, list[Message]] = {}
-        self.ids: dict[str, Message] = {}
+        self.phones: dict[str, list[SandboxMessage]] = {}
+        self.ids: dict[str, SandboxMessage] = {}
         self.texts: dict[str, str] = {}
         self.messages = self.receipts = 0
         self.dropped_messages = self.dropped_receipts = 0
 
-    def add(self, message: Message) -> None:
+    def add(self, message: SandboxMessage) -> None:
         """Write a message down."""
         message.text = self._once(message.text)
         self.messages += 1
@@ -162,7 +164,7 @@ class Book:
         while self.messages - self.dropped_messages > self.limit():
             self._drop()
 
-    def write(self, attempt: Delivered) -> None:
+    def write(self, attempt: DeliveryAttempt) -> None:
         """Write an attempt to deliver a receipt or an incoming message down."""
         self.receipts += attempt.kind == "receipt"
         self.entries.append(attempt)
@@ -178,7 +180,7 @@ class Book:
         entry = self.entries[self.start]
         self.entries[self.start] = None
         self.start += 1
-        if isinstance(entry, Message):
+        if isinstance(entry, SandboxMessage):
             self.dropped_messages += 1
             phone = self.phones[entry.msisdn]
             phone.pop(0)

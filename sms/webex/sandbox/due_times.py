@@ -35,12 +35,8 @@ def times(data: dict[str, Any], switches: Switches, now: float) -> tuple[float, 
     if isinstance(validity, bool | float) or not _SECONDS.fullmatch(written):
         raise invalid("validity")
     seconds = int(written)
-    if seconds < 1 and switches.zero_validity == "7004":
+    if not 1 <= seconds <= LONGEST:
         raise invalid("validity")
-    if seconds > LONGEST and switches.long_validity != "take":
-        if switches.long_validity == "7004":
-            raise invalid("validity")
-        seconds = LONGEST
     return send_at, (send_at or now) + seconds
 
 

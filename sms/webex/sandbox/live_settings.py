@@ -16,7 +16,7 @@ _NUMBER = re.compile(r"\+?([1-9][0-9]{6,14})")
 
 
 def told(settings: Settings) -> dict[str, Any]:
-    """What :func:`tuned` takes, as it stands. Faults are in the units of the command line."""
+    """What :func:`changed` takes, as it stands. Faults are in the units of the command line."""
     faults = settings.faults._asdict()
     return {
         "faults": {
@@ -30,7 +30,7 @@ def told(settings: Settings) -> dict[str, Any]:
     }
 
 
-def tuned(settings: Settings, given: object) -> Settings:
+def changed(settings: Settings, given: object) -> Settings:
     """``settings`` with the changes of ``given``; raise ``ValueError`` with a sentence, having changed nothing.
 
     ``{"faults": {name: number}, "switches": {name: choice}, "tps": number, "outcomes": {msisdn: name or code}}``, each

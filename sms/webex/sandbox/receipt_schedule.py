@@ -7,10 +7,10 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from sms.webex.sandbox.book import Delivered, Message
-from sms.webex.sandbox.courier import Courier
+from sms.webex.sandbox.message_log import DeliveryAttempt, SandboxMessage
 from sms.webex.sandbox.outcomes import CLICKED, CLICKS, CODES, FILTER, STOPPED, UNDELIVERED
-from sms.webex.sandbox.receipts import Receipt, click_payload, payload
+from sms.webex.sandbox.receipt_sender import ReceiptSender
+from sms.webex.sandbox.receipts import SandboxReceipt, click_payload, payload
 from sms.webex.sandbox.settings import Settings
 
 SUBMITTED_AFTER = 0.05
@@ -21,15 +21,15 @@ EARLY_WAIT = 2.0
 REQUEST_FAULTS = frozenset({"7101", "7102", "7107"})
 
 
-class Reports:
-    """Plans receipts and hands them to the courier. All delays are seconds."""
+class ReceiptSchedule:
+    """Plans receipts and hands them to the sender. All delays are seconds."""
 
     def __init__(
         self,
         settings: Callable[[], Settings],
         clock: Callable[[], float],
         chance: random.Random,
-        write: Callable[[Delivered], None],
+        write: Callable[[DeliveryAttempt], None],
     ) -> None:
         """``settings`` gives those of the moment; ``write`` takes each attempt for the log."""
         self.settings = settings
@@ -37,7 +37,7 @@ class Reports:
         self.random = chance
         self.write = write
         self.loop = asyncio.get_running_loop()
-        self.courier = Courier(self.attempted, settings)
+        self.sender = ReceiptSender(self.attempted, settings, self.later)
         self.era = 0
 
     def later(self, delay: float, do: Callable[..., object], *given: Any) -> None:
@@ -52,13 +52,18 @@ class Reports:
     def forget(self) -> None:
         """Drop every receipt that is planned, waiting or under way."""
         self.era += 1
-        self.courier.forget()
+        self.sender.forget()
+
+    async def close(self) -> None:
+        """Forget everything, and wait until it has ended."""
+        self.era += 1
+        await self.sender.close()
 
     def happens(self, probability: float) -> bool:
         """Whether something of this probability happens now."""
         return probability > 0 and self.random.random() < probability
 
-    def schedule(self, message: Message) -> None:
+    def schedule(self, message: SandboxMessage) -> None:
         """Set the clock for a message's receipts."""
         outcome = message.outcome
         if not outcome.receipts:
@@ -79,13 +84,13 @@ class Reports:
             for click in CLICKS.get(outcome.clicks, ()):
                 self.later(wait + click.delay, self.click, message, click.ip, click.agent)
 
-    def code(self, message: Message) -> str:
+    def code(self, message: SandboxMessage) -> str:
         """The code of a message's final receipt."""
         if message.outcome is STOPPED["7208"]:
             return self.settings().switches.expiry_code
         return message.outcome.code
 
-    def plan(self, message: Message, code: str, delay: float) -> None:
+    def plan(self, message: SandboxMessage, code: str, delay: float) -> None:
         """Schedule one receipt, with what the faults do to it."""
         faults = self.settings().faults
         delay += faults.receipt_delay
@@ -97,13 +102,13 @@ class Reports:
             return
         self.later(delay, self.send, message, code)
 
-    def send(self, message: Message, code: str) -> None:
+    def send(self, message: SandboxMessage, code: str) -> None:
         """Send a receipt if it was asked for."""
-        job = self.make(message, code)
-        if job is not None:
-            self.courier.deliver(job)
+        receipt = self.make(message, code)
+        if receipt is not None:
+            self.sender.deliver(receipt)
 
-    def make(self, message: Message, code: str) -> Receipt | None:
+    def make(self, message: SandboxMessage, code: str) -> SandboxReceipt | None:
         """A receipt, or None when the request did not ask for it. The handset's status follows either way."""
         switches = self.settings().switches
         status, description = CODES[code]
@@ -129,19 +134,19 @@ class Reports:
             correlation=message.correlation,
             count=message.segments,
         )
-        return self.job(message, body, code, status)
+        return self.receipt(message, body, code, status)
 
-    def wanted(self, message: Message, status: str) -> bool:
+    def wanted(self, message: SandboxMessage, status: str) -> bool:
         """Whether ``requestedReceipts`` lets a status through."""
         if status == UNDELIVERED and self.settings().switches.failed_covers == "failed":
             return False
         return not FILTER[status].isdisjoint(message.receipts)
 
-    def job(self, message: Message, body: bytes, code: str, status: str) -> Receipt:
+    def receipt(self, message: SandboxMessage, body: bytes, code: str, status: str) -> SandboxReceipt:
         """A receipt ready to go."""
-        return Receipt(
-            message.notify_url,
-            body,
+        return SandboxReceipt(
+            url=message.notify_url,
+            body=body,
             msisdn=message.msisdn,
             message_id=message.message_id,
             correlation=message.correlation,
@@ -150,29 +155,19 @@ class Reports:
             auth=message.auth,
         )
 
-    def hurry(self, messages: list[Message], answer: Callable[[], None]) -> None:
-        """Deliver all receipts at once, and reply once each has been tried, or after two seconds."""
-        jobs: list[Receipt] = []
+    async def hurry(self, messages: list[SandboxMessage]) -> None:
+        """Deliver all receipts at once, and wait until each has been tried, but no longer than two seconds."""
+        tried: list[asyncio.Future[None]] = []
         for message in messages:
-            codes = ["7501"] * message.outcome.submitted + [self.code(message)]
-            jobs += [job for code in codes if (job := self.make(message, code)) is not None]
-        left = len(jobs)
-        fallback = self.loop.call_later(EARLY_WAIT, answer)
+            for code in ["7501"] * message.outcome.submitted + [self.code(message)]:
+                if (receipt := self.make(message, code)) is not None:
+                    receipt.tried = self.loop.create_future()
+                    tried.append(receipt.tried)
+                    self.sender.deliver(receipt)
+        if tried:
+            await asyncio.wait(tried, timeout=EARLY_WAIT)
 
-        def one_done() -> None:
-            nonlocal left
-            left -= 1
-            if left <= 0:
-                fallback.cancel()
-                answer()
-
-        if not jobs:
-            one_done()
-        for job in jobs:
-            job.done = one_done
-            self.courier.deliver(job)
-
-    def click(self, message: Message, ip: str, agent: str, url: str = "") -> None:
+    def click(self, message: SandboxMessage, ip: str, agent: str, url: str = "") -> None:
         """Send a Clicked receipt if the request tracks clicks and asked for them."""
         switches = self.settings().switches
         if not (message.track and message.notify_url and self.wanted(message, CLICKED)):
@@ -191,20 +186,20 @@ class Reports:
             callback=message.callback,
             correlation=message.correlation,
         )
-        self.courier.deliver(self.job(message, body, "7528", CLICKED))
+        self.sender.deliver(self.receipt(message, body, "7528", CLICKED))
 
-    def attempted(self, job: Receipt, answer: int | str) -> None:
+    def attempted(self, receipt: SandboxReceipt, answer: int | str) -> None:
         """Write an attempt down."""
         self.write(
-            Delivered(
+            DeliveryAttempt(
                 self.clock(),
-                job.correlation,
-                job.message_id,
-                job.msisdn,
-                job.code,
-                job.status,
-                job.attempt,
+                receipt.correlation,
+                receipt.message_id,
+                receipt.msisdn,
+                receipt.code,
+                receipt.status,
+                receipt.attempt,
                 answer,
-                "receipt" if job.code else "inbound",
+                "receipt" if receipt.code else "inbound",
             )
         )
