@@ -1,4 +1,4 @@
-"""Who may do what. The one table of roles, and the one way a view gets its service.
+"""Who may do what: the table of roles, and how a view gets its service.
 
 A service that the viewer is no member of is a 404, an act that their role does not hold is a 403.
 """

@@ -1,6 +1,6 @@
 """The audit of the door: who came in, who was refused, who went, and whose locks changed. Connected by `portal.apps`.
 
-What somebody typed into the address field is never kept unless it is the address of a person whom we know: people type passwords there.
+What was typed into the address field is never kept unless it is the address of a person whom we know: people type passwords there.
 """
 
 from typing import Any
@@ -27,14 +27,13 @@ def signed_in(*, request: HttpRequest, user: Any, **rest: Any) -> None:
 
 
 def signed_out(*, request: HttpRequest, user: Any, **rest: Any) -> None:
-    """By the button."""
     del rest
     if user is not None:
         audit("user.signed_out", user, by=_person(user, request))
 
 
 def refused(*, credentials: dict[str, Any], request: HttpRequest | None = None, **rest: Any) -> None:
-    """A wrong password, or nobody whom we know."""
+    """A wrong password, or an unknown address."""
     del rest
     typed = str(credentials.get("email") or credentials.get("username") or "")
     user = User.objects.filter(email__iexact=typed).first() if typed else None

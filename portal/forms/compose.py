@@ -6,12 +6,11 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 from django import forms
-from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 
 from portal.forms import time_zones
 from portal.forms.time_zones import WallClockField
+from portal.forms.uploads import UploadField
 from portal.limits import upload_limits
 from portal.presenters import wording
 from sms.compose import drafts
@@ -40,6 +39,10 @@ UNITS = [("60", "minutes"), ("3600", "hours"), ("1", "seconds")]
 ENDS = [("never", "Never"), ("at", "At a time"), ("after", "So long after it is handed over")]
 
 
+def _is_yes(answer: str) -> bool:
+    return answer == "yes"
+
+
 def typed_in(name: str) -> tuple[str, ...]:
     """The fields of the page for a field of the draft; none for one that is typed elsewhere than in this form's fields."""
     return TYPED_IN.get(name, (name,))
@@ -65,9 +68,12 @@ def fillings_typed(typed: Any, stored: Mapping[str, Any]) -> dict[str, dict[str,
 
 
 class DraftForm(forms.ModelForm):
-    """Everything on the compose page."""
-
-    file = forms.FileField(required=False, label="File", help_text="CSV or XLSX with a heading row.")
+    file = UploadField(
+        required=False,
+        label="File",
+        help_text="CSV or XLSX with a heading row.",
+        advice="Split it, or leave out columns that the text does not use.",
+    )
     remove_file = forms.BooleanField(required=False, label="Use no file")
     when = forms.ChoiceField(
         choices=(("now", "Now"), ("later", "At a time")),
@@ -89,9 +95,15 @@ class DraftForm(forms.ModelForm):
         required=False,
         widget=forms.RadioSelect,
     )
-    check_consent = forms.ChoiceField(label="Check consent", choices=AS_THE_GROUP, required=False)
-    apply_frequency_cap = forms.ChoiceField(
-        label="Apply the frequency cap", choices=AS_THE_GROUP, required=False
+    check_consent = forms.TypedChoiceField(
+        label="Check consent", choices=AS_THE_GROUP, coerce=_is_yes, empty_value=None, required=False
+    )
+    apply_frequency_cap = forms.TypedChoiceField(
+        label="Apply the frequency cap",
+        choices=AS_THE_GROUP,
+        coerce=_is_yes,
+        empty_value=None,
+        required=False,
     )
     receipts = forms.MultipleChoiceField(
         choices=[(one, one.capitalize()) for one in RECEIPTS],
@@ -159,9 +171,9 @@ class DraftForm(forms.ModelForm):
         ):
             field = self.fields[name]
             field.queryset, field.empty_label, field.required = things, empty, False  # type: ignore[attr-defined]
-        for name, choices in (("lane", LANES), ("resend", RESENDS)):
-            self.fields[name].required = False  # a program that knows nothing of them gets the default
-            self.fields[name].choices = choices  # type: ignore[attr-defined]
+        for name, choices, default in (("lane", LANES, Lane.NORMAL), ("resend", RESENDS, Resend.NEVER)):
+            field = self.fields[name]  # a program that knows nothing of them gets the default
+            field.choices, field.empty_value, field.required = choices, default, False  # type: ignore[attr-defined]
         if service.quiet_hours:
             self.fields[
                 "respect_quiet_hours"
@@ -209,39 +221,8 @@ class DraftForm(forms.ModelForm):
 
     @property
     def now(self) -> dict[str, str]:
-        """What each fold holds, in a few words, so that nobody has to open it to see."""
+        """What each fold holds, in a few words, so that it need not be opened."""
         return wording.folds(self.instance, self.service)
-
-    def clean_file(self) -> UploadedFile | None:
-        """Too large a file is refused before anything reads it."""
-        file: UploadedFile | None = self.cleaned_data.get("file")
-        limit = settings.UPLOAD_MAX_BYTES
-        if file is not None and (file.size or 0) > limit:
-            raise forms.ValidationError(
-                f"{file.name} has {(file.size or 0) / 1_000_000:.1f} MB; {limit / 1_000_000:.0f} MB are allowed. "
-                "Split it, or leave out columns that the text does not use."
-            )
-        return file
-
-    def clean_lane(self) -> int:
-        """Normal unless chosen."""
-        lane = self.cleaned_data.get("lane")
-        return int(Lane.NORMAL if lane in (None, "") else lane)
-
-    def clean_resend(self) -> str:
-        """Never unless chosen."""
-        return str(self.cleaned_data.get("resend") or Resend.NEVER)
-
-    def _flag(self, name: str) -> bool | None:
-        return {"yes": True, "no": False}.get(self.cleaned_data.get(name) or "")
-
-    def clean_check_consent(self) -> bool | None:
-        """None: as the group says."""
-        return self._flag("check_consent")
-
-    def clean_apply_frequency_cap(self) -> bool | None:
-        """None: as the group says."""
-        return self._flag("apply_frequency_cap")
 
     def clean(self) -> dict[str, Any]:
         """Times only where they are wanted, made exact in the chosen zone."""
@@ -304,7 +285,7 @@ class DraftForm(forms.ModelForm):
     def keep(
         self, *, user: Any, base: Mapping[str, str] | None = None, theirs: Collection[str] = ()
     ) -> collaboration.Saved:
-        """Save whatever can be saved, errors or not, so that nothing typed is lost; see `drafting.save`."""
+        """Save whatever can be saved, errors or not, so that nothing typed is lost; see `collaboration.save`."""
         draft: Draft = self.instance
         stored = None if draft.pk is None else Draft.objects.get(pk=draft.pk)
         for name in self.Meta.fields:

@@ -15,7 +15,6 @@ _ROW = forms.IntegerField(required=False, min_value=0, max_value=LARGEST_ROW)
 
 
 def key_of(given: Mapping[str, Any], name: str) -> int | None:
-    """A primary key."""
     return _cleaned(_KEY, given.get(name))
 
 

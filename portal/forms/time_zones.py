@@ -60,7 +60,6 @@ def choices(*names: str) -> list[Group]:
 
 
 def is_zone(name: str) -> bool:
-    """Whether the choice exists."""
     return name == "UTC" or name in _known()
 
 

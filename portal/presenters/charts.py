@@ -19,8 +19,6 @@ LABELS = 7  # under a chart, at most
 
 @dataclass(frozen=True, slots=True)
 class Rectangle:
-    """A rectangle. `kind` is its class."""
-
     kind: str
     x: str
     y: str

@@ -64,9 +64,9 @@ def preview_context(service: Service, typed: Mapping[str, Any], draft: Draft) ->
 
 @dataclass(frozen=True, slots=True)
 class AllRows:
-    """What is known of every row. `rejected`: rows left out, by reason. `more`: what is not exact yet will be, so ask again.
+    """What is known of every row. `rejected`: rows left out, by reason. `more`: the script asks once more, for exact figures.
 
-    `work` says how far the count is, or that somebody stopped it; `missing` why the draft cannot be counted as it stands.
+    `work` says how far the count is, or that it was stopped; `missing` why the draft cannot be counted as it stands.
     """
 
     totals: preview.Totals | None
@@ -79,7 +79,7 @@ class AllRows:
 
 
 def _all_rows(seen: "PreviewRequest", totals: preview.Totals | None) -> AllRows:
-    """Few rows are looked at here; of many the draft's own check knows, once what was typed is what is stored."""
+    """Few rows are counted here; many by the draft's own check, once what was typed is stored."""
     of, asked = seen.sample, "count" in seen.typed
     if of.whole and not of.note:
         return AllRows(totals, of.recipients, of.rejected, seen.opted_out(of.rows))
@@ -191,7 +191,6 @@ class PreviewRequest:
         return same and self._fillings() == draft.fillings
 
     def opted_out(self, rows: Sequence[Recipient]) -> int:
-        """How many of them refused."""
         return len(OptOut.in_force(self.service.pk, [one.msisdn for one in rows]))
 
     def rows(self) -> Any:
@@ -218,7 +217,7 @@ def _plain(value: Any) -> str:
 
 
 def _said(made: preview.Preview) -> str:
-    """One sentence for whoever listens instead of looking."""
+    """One sentence for a screen reader."""
     phone = made.phone
     if phone is None:
         return ""

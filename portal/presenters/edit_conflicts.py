@@ -36,7 +36,7 @@ class Clash:
 
 @dataclass(frozen=True, slots=True)
 class ConflictChoice:
-    """What somebody chose for a field, and the value of the colleague that they had before them."""
+    """Which value was chosen for a field, and the colleague's value that was shown."""
 
     theirs: bool
     seen: str
@@ -95,7 +95,6 @@ def _plain(value: Any, field: Any) -> Any:
 
 
 def label(name: str, form: DraftForm) -> str:
-    """As the page calls it."""
     if name in LABELS:
         return LABELS[name]
     return str(form[name].label) if name in form.fields else name.replace("_", " ").capitalize()

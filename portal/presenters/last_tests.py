@@ -7,5 +7,5 @@ LAST = 5
 
 
 def last_tests(draft: Draft) -> list[progress.Progress]:
-    """What was tried, the latest first, with what became of it."""
+    """Newest first."""
     return progress.progress_of_page(list(draft.tests.select_related("created_by").order_by("-id")[:LAST]))

@@ -72,7 +72,7 @@ def change(one: FactSums, past: FactSums | None, name: str) -> str:
 
 
 def segments(one: FactSums, label: str = "") -> Cell:
-    """By our count, else as the provider told."""
+    """By our count, else by the provider's."""
     if not one.messages:
         return Cell("–", label=label, dim=True)
     if one.segments_of:
@@ -102,7 +102,7 @@ def clicks(one: FactSums, label: str = "") -> Cell:
 
 
 def cost(one: FactSums, label: str = "") -> Cell:
-    """At the prices of today; what has none is told, and nothing is ever 0 because nobody knows."""
+    """At today's prices. Messages without a price are said; what is not known is never shown as 0."""
     if not one.posted:
         return Cell("–", label=label, dim=True)
     if not one.priced:

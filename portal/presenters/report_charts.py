@@ -59,7 +59,6 @@ def course(report: ReportTable) -> charts.Chart:
 
 
 def speed(report: ReportTable) -> charts.Chart | None:
-    """Time to deliver over time."""
     if report.asked.by not in ("day", "hour") or not report.times_kept:
         return None
     series = [
@@ -78,7 +77,6 @@ def speed(report: ReportTable) -> charts.Chart | None:
 
 
 def bars(report: ReportTable) -> list[ReportBar]:
-    """The largest lines of a report by name."""
     if report.asked.by in ("day", "hour"):
         return []
     shown = list(report.lines[:BARS])

@@ -10,8 +10,6 @@ from sms.reports import BY, BY_WORD, NONE, ReportQuery, ReportTable, values_of
 
 @dataclass(frozen=True, slots=True)
 class SelectField:
-    """A select of the form."""
-
     name: str
     label: str
     options: Sequence[tuple[str, str]]

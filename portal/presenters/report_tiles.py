@@ -5,7 +5,6 @@ from sms.reports import ReportTable
 
 
 def tiles(report: ReportTable) -> list[Cell]:
-    """The sum of the whole period."""
     one, past = report.total, report.earlier
     found = [
         Cell(f"{one.messages:,}", f"{one.posted:,} posted", change(one, past, "messages"), label="Messages"),

@@ -1,4 +1,4 @@
-"""Approvals: what waits for a yes, one request with what is asked and what has changed, the answers, and taking a send back."""
+"""Approvals: the lists of requests, one request with what changed since the last, the answers, and taking a send back."""
 
 from typing import Any
 
@@ -65,7 +65,7 @@ def _page(
 
 @service_page("approve", WRITE)
 def approval_yes(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Yes to what was shown: the page says which fingerprint that was."""
+    """Approves what was shown: the page posts its fingerprint."""
     found = _find(service, pk)
     comment = request.POST.get("comment", "")
     try:
@@ -98,7 +98,6 @@ def _goes(found: ApprovalRequest) -> str:
 
 @service_page("approve", WRITE)
 def approval_no(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """No, with the reason."""
     comment = request.POST.get("comment", "")
     try:
         answers.reject(
@@ -116,7 +115,7 @@ def approval_no(request: HttpRequest, service: Service, pk: int) -> HttpResponse
 
 @service_page("compose", WRITE)
 def send_take_back(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Cancel what waits for a yes, and change its draft."""
+    """Cancel a send that awaits approval, and change its draft."""
     found = get_object_or_404(service.sends, pk=pk)
     try:
         draft = answers.take_back(found, by=actor(request))
@@ -132,7 +131,7 @@ def send_take_back(request: HttpRequest, service: Service, pk: int) -> HttpRespo
 
 @service_page("compose", WRITE)
 def send_ask_again(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """A new request where the last one ran out."""
+    """A new request where the last one has expired."""
     found = get_object_or_404(service.sends, pk=pk)
     asked = approval.ask_again(found, by=actor(request), user=request.user)
     if asked is None:

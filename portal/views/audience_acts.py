@@ -16,7 +16,7 @@ from sms.models import AudienceVersion, SavedAudience, Service
 
 @service_page("compose", WRITE)
 def audience_archive(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Out of the choices of compose, or back among them."""
+    """Archives it, or brings it back."""
     found = get_object_or_404(SavedAudience, service=service, pk=pk)
     try:
         if found.archived_at:
@@ -34,7 +34,6 @@ def audience_archive(request: HttpRequest, service: Service, pk: int) -> HttpRes
 
 @service_page("compose", WRITE)
 def audience_seed_list(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Make it a seed list, or an audience like any other again."""
     found = get_object_or_404(SavedAudience, service=service, pk=pk)
     try:
         saved.mark(found, seed_list=not found.seed_list, by=actor(request))

@@ -15,7 +15,7 @@ from sms.models.audit import audit
 
 @service_page("export", WRITE)
 def audience_export(request: HttpRequest, service: Service, pk: int) -> HttpResponse | StreamingHttpResponse:
-    """The rows of a version as CSV. Numbers leave the desk by it, so the audit tells who took them."""
+    """The rows of a version as CSV. It holds whole numbers, so the audit records who took it."""
     found = get_object_or_404(SavedAudience, service=service, pk=pk)
     version = version_of(found, request)
     if version.erased_at:

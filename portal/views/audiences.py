@@ -21,7 +21,7 @@ SHOWN_REJECTS = 20
 
 @service_page("see", FORM)
 def audiences(request: HttpRequest, service: Service) -> HttpResponse:
-    """The list. A search for a number comes by POST, so that no number stands in an address or a log."""
+    """A search for a number comes by POST, so that no number stands in an address or a log."""
     archived = request.GET.get("archived") == "1"
     search = NumberForm(request.POST if request.method == "POST" else None, service=service, prefix="search")
     found = (
@@ -49,7 +49,6 @@ def audiences(request: HttpRequest, service: Service) -> HttpResponse:
 
 @service_page("compose", FORM)
 def audience_new(request: HttpRequest, service: Service) -> HttpResponse:
-    """Upload one."""
     posted = request.method == "POST"
     form = NewAudienceForm(
         request.POST if posted else None, request.FILES if posted else None, service=service
@@ -74,7 +73,6 @@ def audience_new(request: HttpRequest, service: Service) -> HttpResponse:
 
 @service_page("compose", FORM)
 def audience_replace(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Upload a further version."""
     found = get_object_or_404(SavedAudience, service=service, pk=pk)
     posted = request.method == "POST"
     form = RowsForm(request.POST if posted else None, request.FILES if posted else None, service=service)
@@ -97,7 +95,7 @@ def _kept(packed: saved.Packed) -> str:
 
 @service_page("see", FORM)
 def audience(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """One, with its versions and what used them; a POST looks for a number in all of them."""
+    """One, with its versions and what used them; a POST searches all of them for a number."""
     found = get_object_or_404(service.audiences.select_related("current"), pk=pk)
     return _page(request, service, found)
 
@@ -138,7 +136,6 @@ def _page(
 
 @service_page("compose", WRITE)
 def audience_rename(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Another name or note."""
     found = get_object_or_404(service.audiences.select_related("current"), pk=pk)
     form = NameForm(request.POST)
     if form.is_valid():

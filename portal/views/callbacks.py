@@ -1,4 +1,4 @@
-"""Callbacks: who is told what becomes of messages, whether they take it, what exactly they were told, and telling it again."""
+"""Callbacks: the endpoints of partners, whether they answer, the log of what was delivered, and replay."""
 
 from typing import Any
 
@@ -29,7 +29,6 @@ def _find(service: Service, pk: int) -> CallbackEndpoint:
 
 @service_page("configure")
 def callbacks_page(request: HttpRequest, service: Service) -> HttpResponse:
-    """Every endpoint, and a form for one more."""
     return _overview(request, service)
 
 
@@ -42,7 +41,7 @@ def _overview(
 
 @service_page("configure", WRITE)
 def callback_add(request: HttpRequest, service: Service) -> HttpResponse:
-    """One more; its secret is in the answer, and nowhere else ever again."""
+    """The new endpoint's secret is shown in this answer only."""
     form = EndpointForm(request.POST, policy=_policy())
     if not form.is_valid():
         return _overview(request, service, form=form, status=422)
@@ -56,7 +55,6 @@ def callback_add(request: HttpRequest, service: Service) -> HttpResponse:
 
 @service_page("configure")
 def callback_endpoint(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """One endpoint and its log."""
     return _page(request, service, _find(service, pk))
 
 
@@ -102,7 +100,6 @@ def _page(
 
 @service_page("configure", WRITE)
 def callback_change(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Name, events, numbers."""
     endpoint = _find(service, pk)
     form = ChangeForm(request.POST)
     if not form.is_valid():
@@ -114,7 +111,6 @@ def callback_change(request: HttpRequest, service: Service, pk: int) -> HttpResp
 
 @service_page("configure", WRITE)
 def callback_verify(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Send the challenge now."""
     endpoint = _find(service, pk)
     line = callbacks.ReceiverConnection(_policy())
     try:
@@ -146,7 +142,6 @@ def callback_retire(request: HttpRequest, service: Service, pk: int) -> HttpResp
 
 @service_page("configure", WRITE)
 def callback_pause(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Deliver nothing for a while."""
     endpoint = _find(service, pk)
     if callbacks.pause(endpoint, by=actor(request)):
         messages.success(request, "Paused. What happens meanwhile is kept and told when it is resumed.")
@@ -155,7 +150,7 @@ def callback_pause(request: HttpRequest, service: Service, pk: int) -> HttpRespo
 
 @service_page("configure", WRITE)
 def callback_resume(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Go on, also after it was switched off by itself."""
+    """Also where it was switched off by itself."""
     endpoint = _find(service, pk)
     if callbacks.resume(endpoint, by=actor(request)):
         messages.success(request, "On again. What waits is delivered now.")
@@ -185,7 +180,7 @@ class RemoveEndpoint(ConfirmView):
 
 @service_page("configure", WRITE)
 def callback_replay(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """What was told in a range, once more."""
+    """Delivers the callbacks of a range once more."""
     endpoint = _find(service, pk)
     form = RangeForm(request.POST)
     if not form.is_valid():
@@ -210,7 +205,6 @@ def callback_entry(request: HttpRequest, service: Service, pk: int) -> HttpRespo
 
 @service_page("configure", WRITE)
 def callback_again(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """One callback once more."""
     found = get_object_or_404(
         Callback.objects.select_related("endpoint__service"), endpoint__service=service, pk=pk
     )

@@ -121,7 +121,7 @@ class CatalogueDetail(CatalogueView, DetailView):
 
 
 class CatalogueForm(CatalogueView):
-    """The form of a new thing or of one that is there; saved with its audit row."""
+    """Saved with its audit row."""
 
     act = "configure"
     template_name = "catalogue/form.html"

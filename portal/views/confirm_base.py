@@ -16,8 +16,6 @@ from portal.views.service_base import ServiceView
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """The words of the page."""
-
     title: str
     says: tuple[str, ...]
     button: str

@@ -21,7 +21,7 @@ from sms.sends import control
 
 @service_page("cancel", WRITE)
 def send_pause(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """One press, no questions: whoever pauses is in a hurry."""
+    """Without a question: a person who pauses is in a hurry."""
     send = get_object_or_404(Send.objects.select_related("service"), service=service, pk=pk)
     if send.state not in UNFINISHED:
         messages.info(request, "Nothing is left to pause: everything was posted or cancelled.")
@@ -49,7 +49,7 @@ def send_resume(request: HttpRequest, service: Service, pk: int) -> HttpResponse
 
 @service_page("cancel", WRITE)
 def send_write_on(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Its messages could not be written, and the reason is mended."""
+    """Continues with writing messages that failed, once the cause is removed."""
     send = get_object_or_404(Send.objects.select_related("service"), service=service, pk=pk)
     if control.write_on(send, by=actor(request)):
         messages.success(
@@ -133,8 +133,6 @@ class PauseService(ControlView):
 
 
 class StopView(ControlView):
-    """Cancels what is still waiting."""
-
     def confirmation(self) -> Confirmation:
         everything = f"Stop everything {_of(self.thing)}"
         return Confirmation(

@@ -1,4 +1,4 @@
-"""Duplicating a send: the page that asks to whom, and the draft that comes of it."""
+"""Duplicating a send as a draft: the page asks which recipients are taken over."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +14,7 @@ NOBODY = "nobody"
 
 @service_page("compose", FORM)
 def send_duplicate(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Nothing is sent: the draft is written on, checked and sent like any other."""
+    """Nothing is sent; the draft opens next."""
     related = ("service", "sender", "template", "template_version", "policy_group", "link_domain")
     found = get_object_or_404(
         Send.objects.select_related(*related, "audience__audience").defer("audience__rejects"),

@@ -26,7 +26,6 @@ PAGE = 50
 
 @service_page("see")
 def messages(request: HttpRequest, service: Service) -> HttpResponse:
-    """Search."""
     text = request.GET.get("q", "")
     found = progress.find_messages(service, text, before=key_of(request.GET, "before"), page=PAGE)
     page = keyset_page(found.messages, PAGE)
@@ -52,7 +51,6 @@ class TimelineEntry:
 
 @service_page("see")
 def message(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Why did or didn't this person get it?"""
     try:
         story = progress.story_of(service, pk)
     except archive.ArchiveError as problem:
@@ -79,7 +77,7 @@ def message(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
 
 
 def _correlation_id(found: Message, service: Service) -> str:
-    """What the provider was told, for whoever talks to its support."""
+    """As the provider knows it, for a call to its support."""
     if not found.attempt:
         return ""
     return correlation_id.write(message_id=found.pk, attempt=found.attempt, key=service.correlation_key)

@@ -1,4 +1,4 @@
-"""Opt-outs: who must not be written to and how we know; adding one or a file of them, lifting one, and what people wrote to us."""
+"""Opt-outs: the list, adding one or a file of them, lifting one, and incoming messages."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +32,7 @@ COUNTED = 10_000  # beyond that the page says "more than"
 
 @service_page("see", FORM)
 def opt_outs(request: HttpRequest, service: Service) -> HttpResponse:
-    """The list, newest first. A search comes by POST, so that no number stands in an address or a log."""
+    """A search comes by POST, so that no number stands in an address or a log."""
     if request.method != "POST":
         return _page(request, service)
     search = NumberForm(request.POST, service=service, prefix="search")
@@ -43,7 +43,6 @@ def opt_outs(request: HttpRequest, service: Service) -> HttpResponse:
 
 @service_page("opt_out", WRITE)
 def opt_out_add(request: HttpRequest, service: Service) -> HttpResponse:
-    """One number."""
     form = AddForm(request.POST, service=service)
     if not form.is_valid():
         return _page(request, service, add=form, status=422)
@@ -58,7 +57,7 @@ def opt_out_add(request: HttpRequest, service: Service) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
-    """What a file did."""
+    """The outcome of an upload."""
 
     name: str
     added: int
@@ -94,7 +93,7 @@ def opt_out_upload(request: HttpRequest, service: Service) -> HttpResponse:
 
 @service_page("export", WRITE)
 def opt_out_export(request: HttpRequest, service: Service) -> StreamingHttpResponse:
-    """The whole list as CSV. Numbers leave the desk by it, so the audit tells who took them."""
+    """The whole list as CSV. It holds whole numbers, so the audit records who took it."""
     state = request.POST.get("state", "")
     rows = _in_state(OptOut.objects.filter(service=service), state)
     audit(
@@ -141,7 +140,7 @@ class LiftOptOut(ConfirmView):
 
 @service_page("opt_in", WRITE)
 def inbound_retry(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Act once more on an SMS that was set aside."""
+    """Read an SMS once more that was set aside."""
     found = get_object_or_404(InboundMessage, service=service, pk=pk)
     if optouts.retry(found):
         messages.success(request, "It was read and acted upon.")

@@ -32,7 +32,6 @@ PAGE = 50
 
 @service_page("configure", FORM)
 def people_page(request: HttpRequest, service: Service) -> HttpResponse:
-    """The list; a POST invites."""
     form = InviteForm(request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
         return _page(request, service, form)
@@ -91,7 +90,7 @@ def _find(service: Service, pk: int) -> User:
 
 
 def _has_mail() -> bool:
-    """The console is no post office, and a log no place for a link that lets people in."""
+    """Not where mail is written to a log: the link lets people in."""
     return not settings.EMAIL_BACKEND.endswith(("console.EmailBackend", "dummy.EmailBackend"))
 
 
@@ -100,7 +99,7 @@ def _why_not() -> str:
 
 
 def _mail(invitation: Invitation) -> bool:
-    """Whether it went out. The invitation stands either way."""
+    """Whether it was sent. The invitation is valid either way."""
     if not _has_mail():
         return False
     context = {"invitation": invitation, "link": _link(invitation)}
@@ -119,7 +118,6 @@ def _mail(invitation: Invitation) -> bool:
 
 @service_page("configure", FORM)
 def person(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """One person's roles here."""
     found = _find(service, pk)
     held = list(Membership.objects.filter(service=service, user=found).values_list("role", flat=True))
     form = RolesForm(request.POST if request.method == "POST" else None, initial={"roles": held})
@@ -165,7 +163,7 @@ class RemovePerson(ConfirmView):
 
 @service_page("configure", WRITE)
 def invitation_withdraw(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """The link is worthless from then on."""
+    """Its link stops working."""
     found = get_object_or_404(Invitation.objects.select_related("service"), service=service, pk=pk)
     if people.withdraw(found, by=actor(request)):
         messages.success(request, f"The invitation of {found.email} is withdrawn.")

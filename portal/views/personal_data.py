@@ -1,4 +1,4 @@
-"""Personal data of one number: erased with a certificate, or given out; for admins, with a reason, and in the audit."""
+"""Personal data of one number: erasure with a certificate, and disclosure; for admins, with a reason, and audited."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from sms.compliance import archive, disclosure, erasure
 from sms.models import Erasure, Service
 
 SHOWN = 50
-PATIENCE = 15.0  # seconds that somebody waits for the ZIP; the command has as many as it takes
+PATIENCE = 15.0  # seconds for the ZIP in a request; the command has no limit
 
 
 @service_page("configure")

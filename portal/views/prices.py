@@ -36,6 +36,5 @@ def _page(request: HttpRequest, service: Service, form: PricesForm) -> HttpRespo
 
 @service_page("see")
 def price_download(request: HttpRequest, service: Service) -> StreamingHttpResponse:
-    """The list as it can be imported again."""
     del request
     return csv_download([prices.as_csv(service)], name=f"prices-{service.slug}.csv")

@@ -1,4 +1,4 @@
-"""A service's receipts: where they come to, whether they come, what could not be applied, and filling gaps from an export."""
+"""Receipts of a service: their addresses, whether they arrive, those that could not be applied, and imports of an export."""
 
 from datetime import timedelta
 from typing import Any
@@ -25,7 +25,7 @@ REPLAYED = 100_000  # receipts that one request puts into the inbox again
 
 @service_page("see")
 def receipts_page(request: HttpRequest, service: Service) -> HttpResponse:
-    """Everything about receipts; the address itself, which is a secret, only for those who configure."""
+    """The receipt address is a secret and shown only to those who configure."""
     return _page(request, service)
 
 
@@ -57,7 +57,7 @@ def _page(
 
 @service_page("configure", WRITE)
 def receipts_retry(request: HttpRequest, service: Service) -> HttpResponse:
-    """One receipt that was set aside, or all of them, once more."""
+    """Apply one receipt that was set aside once more, or all of them."""
     with transaction.atomic():
         count = receipts.retry(service, key_of(request.POST, "receipt"))
         if count:
@@ -74,7 +74,7 @@ def receipts_retry(request: HttpRequest, service: Service) -> HttpResponse:
 
 @service_page("configure", WRITE)
 def receipts_rotate(request: HttpRequest, service: Service) -> HttpResponse:
-    """A new address, beside the present one for a while."""
+    """A new address; the previous one is accepted for some days."""
     rotate(service, by=actor(request))
     messages.success(
         request,
@@ -130,7 +130,6 @@ class ReplayReceipts(ConfirmView):
 
 @service_page("configure", WRITE)
 def receipts_import(request: HttpRequest, service: Service) -> HttpResponse:
-    """Fill a gap from the provider's export."""
     upload = request.FILES.get("file")
     if upload is None:
         return _page(request, service, problem="Choose a file first.", status=422)

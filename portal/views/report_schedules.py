@@ -17,7 +17,6 @@ MOST = 20
 
 @service_page("export", FORM)
 def report_schedules(request: HttpRequest, service: Service) -> HttpResponse:
-    """The list and the form."""
     form = ScheduleForm(request.POST or None, service=service)
     if request.method == "POST" and form.is_valid():
         if service.report_schedules.count() >= MOST:
@@ -41,7 +40,6 @@ def report_schedules(request: HttpRequest, service: Service) -> HttpResponse:
 
 @service_page("export", WRITE)
 def report_schedule_remove(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """It goes out no more."""
     found = get_object_or_404(ReportSchedule, service=service, pk=pk)
     with transaction.atomic():
         audit("report.unscheduled", found, by=actor(request))

@@ -31,7 +31,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 @service_page("see")
 def reports_page(request: HttpRequest, service: Service) -> HttpResponse:
-    """Picture first, the table under it. Everything asked stands in the address."""
+    """Charts, then the table. Everything that is asked stands in the address."""
     asked, wrong = reports.read_address(service.pk, request.GET.dict(), now=timezone.now())
     found = reports.report(asked, before=key_of(request.GET, "before") or 0)
     page = Paginator(found.lines, LINES).get_page(request.GET.get("page"))
@@ -88,7 +88,7 @@ def report_export(request: HttpRequest, service: Service) -> HttpResponseBase:
 
 
 def _told(request: HttpRequest, service: Service, asked: reports.ReportQuery, kind: str) -> None:
-    """Nothing of the filters' names: ids, codes and days only."""
+    """Without the names that filters hold: ids, codes and days only."""
     audit(
         "report.exported",
         by=actor(request),
@@ -138,7 +138,6 @@ def report_file_cancel(request: HttpRequest, service: Service, pk: int) -> HttpR
 
 @service_page("export", WRITE)
 def report_file(request: HttpRequest, service: Service, pk: int) -> HttpResponseBase:
-    """Fetch one."""
     found = get_object_or_404(ReportFile, service=service, pk=pk)
     if found.ready_at is None:
         messages.error(request, "That file is not made yet.")

@@ -1,4 +1,4 @@
-"""Moving a send to another time, or to now, until it begins. It has a page of its own, so that it works by keyboard and without scripts."""
+"""Moving a send that has not begun to another time, or to now. A page of its own, so that it works without scripts."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ SHOWN = 12
 
 @service_page("compose", FORM)
 def send_move(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Where it begins while the page is open, the page says so and nothing is changed."""
+    """A send that begins while the page is open is not moved, and the page says so."""
     found = get_object_or_404(Send.objects.select_related("sender", "service"), service=service, pk=pk)
     now = timezone.now()
     posted = request.method == "POST"

@@ -1,4 +1,4 @@
-"""Retention of a service: its days, what the next run would remove, what the last ones did, and sends that are kept from it."""
+"""Retention of a service: its days, the forecast of the next run, the last runs, and sends that are excluded."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -81,7 +81,7 @@ def _lines(counts: dict[str, int]) -> list[RetentionLine]:
 
 @service_page("configure", WRITE)
 def send_keep(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Keep everything of a send, whatever the days say, until it is let go."""
+    """Exclude a send from retention until it is released."""
     send = get_object_or_404(Send, service=service, pk=pk)
     form = KeepForm(request.POST)
     if not form.is_valid():
@@ -95,7 +95,6 @@ def send_keep(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
 
 @service_page("configure", WRITE)
 def send_keep_no_more(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Let its days count again."""
     send = get_object_or_404(Send, service=service, pk=pk)
     if keeping.release(send, by=actor(request)):
         messages.success(request, "Its days count again. What is due goes with the next run.")

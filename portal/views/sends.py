@@ -107,7 +107,6 @@ def _standing(found: Send) -> dict[str, object]:
 
 @service_page("see")
 def send(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """One send: counts, failures by code, its messages."""
     found = _find(service, pk)
     wanted = request.GET.get("state", "")
     wanted = wanted if wanted in MessageState.values else ""
@@ -153,7 +152,6 @@ def send_progress(request: HttpRequest, service: Service, pk: int) -> HttpRespon
 
 @service_page("cancel", WRITE)
 def send_cancel(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Cancel what was not posted."""
     found = _find(service, pk)
     stopped = cancel(found, by=actor(request))
     if stopped:
@@ -178,7 +176,7 @@ def send_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingHt
 
 @service_page("export", WRITE)
 def send_messages(request: HttpRequest, service: Service, pk: int) -> StreamingHttpResponse:
-    """Every message of the send as CSV, archived ones too. Numbers leave the desk by it, so the audit tells who took them."""
+    """Every message of the send as CSV, archived ones too. It holds whole numbers, so the audit records who took it."""
     found = _find(service, pk)
     audit("send.messages_exported", found, by=actor(request), rows=found.recipients)
     return csv_download(export.csv_of(found), name=f"messages-send-{found.pk}.csv")

@@ -23,11 +23,9 @@ class ServiceView(View):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
-        """Checked as function views are, before anything else happens."""
         return service_page(cls.act, methods=None)(super().as_view(**initkwargs))
 
     def setup(self, request: HttpRequest, service: Service, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
-        """Takes the service that the decorator found."""
         super().setup(request, *args, **kwargs)
         self.service = service
 
@@ -36,11 +34,9 @@ class LenientListView(ListView):
     """A page that does not exist is the first or the last one, instead of a 404. In templates it is `page`."""
 
     def paginate_queryset(self, queryset: QuerySet, page_size: int) -> tuple[Paginator, Page, Any, bool]:
-        """See the class."""
         page = Paginator(queryset, page_size).get_page(self.request.GET.get("page"))
         return page.paginator, page, page.object_list, page.has_other_pages()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Adds `page`."""
         context = super().get_context_data(**kwargs)
         return context | {"page": context["page_obj"]}

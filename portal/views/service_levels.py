@@ -29,7 +29,6 @@ LES = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 21_600, 86_400)
 
 @service_page("see")
 def service_levels(request: HttpRequest, service: Service) -> HttpResponse:
-    """The last thirty days."""
     found = levels(service.pk, now=timezone.now())
     context = {
         "levels": found,
@@ -101,7 +100,7 @@ def _chart(found: Levels) -> charts.Chart | None:
 @login_not_required
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus text, for this machine or whoever shows METRICS_TOKEN. No number and no name of a person is in it."""
+    """Prometheus text, for this machine or a request with METRICS_TOKEN. It holds no number and no name of a person."""
     if not _may_read(request):
         text = (
             "Metrics are for this machine, or for a request with “Authorization: Bearer” and METRICS_TOKEN.\n"

@@ -13,14 +13,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from portal.access import FORM, WRITE, actor, service_page
-from portal.forms.settings import (
-    ApprovalForm,
-    ConnectionForm,
-    FirstRunForm,
-    LimitsForm,
-    NewServiceForm,
-    TestMessageForm,
-)
+from portal.forms.connection import ConnectionForm, NewServiceForm
+from portal.forms.settings import ApprovalForm, FirstRunForm, LimitsForm, TestMessageForm
 from portal.limits import upload_limits
 from portal.models import Membership, Role, User
 from portal.presenters.burst import burst_of
@@ -84,7 +78,6 @@ def service_new(request: HttpRequest) -> HttpResponse:
 
 @service_page("configure", FORM)
 def connection(request: HttpRequest, service: Service) -> HttpResponse:
-    """How we reach Webex Connect, and whether it works."""
     form = ConnectionForm(
         request.POST if request.method == "POST" else None, instance=Service.objects.get(pk=service.pk)
     )
@@ -106,7 +99,6 @@ def connection(request: HttpRequest, service: Service) -> HttpResponse:
 
 @service_page("configure", FORM)
 def limits(request: HttpRequest, service: Service) -> HttpResponse:
-    """Rate, batches, texts, numbers, hours, and when a send holds itself."""
     form = LimitsForm(
         request.POST if request.method == "POST" else None, instance=Service.objects.get(pk=service.pk)
     )
@@ -116,7 +108,6 @@ def limits(request: HttpRequest, service: Service) -> HttpResponse:
 
 @service_page("configure", FORM)
 def approval(request: HttpRequest, service: Service) -> HttpResponse:
-    """Which sends need a yes, and from how many."""
     rules = ApprovalRules.of(service)
     form = ApprovalForm(request.POST if request.method == "POST" else None, instance=rules)
     approvers = (
@@ -230,7 +221,6 @@ def _kind_of(address: str) -> str:
 
 @service_page("see")
 def catalogue(request: HttpRequest, service: Service) -> HttpResponse:
-    """Senders, templates, policy groups and short-link domains."""
     held = Hold.objects.active().filter(service=service)
     context = {
         "held_senders": {one.sender_id: one for one in held if one.sender_id},

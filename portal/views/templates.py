@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from portal.access import FORM, WRITE, actor, service_page
-from portal.forms.catalogue import WordingForm
+from portal.forms.templates import WordingForm
 from sms.catalogue import templates
 from sms.models import MessageTemplate, Service, TemplateVersion, VersionState
 from sms.values import diff, text_hints
@@ -36,7 +36,6 @@ def template_list(request: HttpRequest, service: Service) -> HttpResponse:
 
 @service_page("configure", FORM)
 def template_new(request: HttpRequest, service: Service) -> HttpResponse:
-    """Write a new one; its first wording is published at once."""
     form = WordingForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -55,7 +54,7 @@ def _show(form: WordingForm, problem: templates.TemplateError) -> None:
 
 @service_page("configure", FORM)
 def template_edit(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Write or change a draft; nobody uses it before it is published."""
+    """Write or change a draft; it is not used before it is published."""
     found = get_object_or_404(service.templates.select_related("service"), pk=pk)
     language = request.GET.get("language", "")
     versions = found.versions.filter(state__in=(VersionState.DRAFT, VersionState.PUBLISHED))
@@ -79,7 +78,6 @@ def template_edit(request: HttpRequest, service: Service, pk: int) -> HttpRespon
 
 @service_page("see")
 def template(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """One, with its versions and where it is used."""
     found = get_object_or_404(service.templates, pk=pk)
     context = {
         "template": found,
@@ -143,7 +141,6 @@ def template_publish(request: HttpRequest, service: Service, pk: int) -> HttpRes
 
 @service_page("configure", WRITE)
 def template_retire(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Give up a draft, or a language."""
     found = _version(service, pk)
     try:
         templates.retire(found, by=actor(request))

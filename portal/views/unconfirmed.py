@@ -49,7 +49,6 @@ class SettleSend(ConfirmView):
         return False
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        """A reason is needed where a message may arrive twice."""
         return super().get_form_kwargs() | {"needed": self.verdict == Settlement.SEND_AGAIN}
 
     def confirmed(self, form: Any) -> None:

@@ -43,7 +43,6 @@ def compose(request: HttpRequest, service: Service) -> HttpResponse:
 
 @service_page("compose", FORM)
 def draft(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """An existing draft."""
     rows = service.drafts.select_related("service", "upload").defer(Upload.LIGHT)
     found = get_object_or_404(rows, pk=pk)
     if found.send_id:

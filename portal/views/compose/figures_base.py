@@ -10,7 +10,7 @@ HEAD_START = 1.2  # seconds that the press of a button may work on it itself, so
 
 
 def check_for_a_moment(draft: Draft) -> None:
-    """After a press of Review: raises ComposeError where the draft makes no send, as far as that is known within a moment."""
+    """Raises ComposeError where the draft makes no send, as far as that is known within a moment."""
     try:
         figures_within(draft, HEAD_START)
     except drafts.NotReady:
@@ -18,7 +18,7 @@ def check_for_a_moment(draft: Draft) -> None:
 
 
 def figures_within(draft: Draft, seconds: float) -> drafts.DraftTotals:
-    """Its figures after some work on them, if there is any to do and nobody else is at it. Raises as `drafts.look` does."""
+    """The draft's figures, after up to `seconds` of work on them where no other process does it. Raises ComposeError, and NotReady."""
     until = time.monotonic() + seconds
     while True:
         looked: drafts.DraftTotals | drafts.NotReady

@@ -56,7 +56,7 @@ def next_base(request: HttpRequest, draft: Draft, kept: collaboration.Saved | No
 
 
 def colleague_changes(kept: collaboration.Saved, user: Any) -> str:
-    """What colleagues changed meanwhile; nothing where it was the same person in another window."""
+    """What colleagues changed since the page was shown, in words; empty where it was the same person in another window."""
     who = kept.before
     if not kept.theirs or who == user:
         return ""

@@ -14,14 +14,13 @@ from sms.sends import plan
 
 @service_page("compose")
 def draft_plan(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """What the plan page is drawn from, and what the API's `dry_run` answers for the same order."""
     found = get_object_or_404(drafts.with_related(service.drafts.select_related("service")), pk=pk)
     try:
         looked = figures_within(found, HEAD_START)
         if looked.figures is None or looked.stale:
             assert looked.preparation is not None, "few rows are checked at once"
             raise drafts.NotReady(looked.preparation)
-        # whole numbers leave the desk only by whoever may export them
+        # whole numbers are only for those who may export them
         masked = "export" not in request.may  # type: ignore[attr-defined]
         made = plan_of(request, looked.order, looked.figures, masked=masked)
     except ComposeError as problem:

@@ -1,4 +1,4 @@
-"""The preview beside the text, drawn again by the script at every key."""
+"""The preview beside the text, fetched by the script at every key."""
 
 from collections.abc import Mapping
 from typing import Any

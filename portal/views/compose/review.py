@@ -1,5 +1,5 @@
-"""Review: the flight plan of a draft before it goes. For many rows it is drawn from a check made in the background, and until that is
-there the page says how far it is; the draft can be edited meanwhile.
+"""Review: the flight plan of a draft before it is sent. Many rows are checked in the background first; until that is done the page shows
+its progress, and the draft can be edited.
 """
 
 from typing import Any
@@ -35,7 +35,7 @@ def _find(service: Service, pk: int) -> Draft:
 
 @service_page("compose", FORM)
 def draft_review(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """What will happen, before it does. The button on this page sends."""
+    """The button on this page sends."""
     found = _find(service, pk)
     if found.send_id:
         messages.info(request, "This draft was sent. Here is the send.")
@@ -55,7 +55,7 @@ def draft_review(request: HttpRequest, service: Service, pk: int) -> HttpRespons
 
 
 def _sent(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
-    """The send; where the rows are not checked yet, or the same was sent before, the page says so instead."""
+    """Sends; where the rows are not checked yet, or the same was sent before, the page says so instead."""
     try:
         send = drafts.send_draft(
             found,
@@ -112,7 +112,7 @@ def _preparing(found: Draft, work: Preparation) -> dict[str, Any]:
 
 @service_page("compose")
 def draft_progress(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """The part of the page that looks again every second; once there is something else to see, the page is loaded anew."""
+    """The part that is fetched every second; once the check ends, the whole page is loaded."""
     found = _find(service, pk)
     works = drafts.works_of(found)
     work = next((one for one in works if one.is_waiting), works[-1] if works else None)

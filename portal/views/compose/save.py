@@ -24,13 +24,12 @@ HEAD_START = 0.6  # seconds that the answer to an upload may work on it itself
 
 @service_page("compose", WRITE)
 def compose_save(request: HttpRequest, service: Service) -> HttpResponse:
-    """The first save of a page: the draft exists from then on."""
+    """The first save of a page creates the draft."""
     return _saved(request, service, Draft(service=service))
 
 
 @service_page("compose", WRITE)
 def draft_save(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """A save while somebody types."""
     return _saved(request, service, get_object_or_404(service.drafts, pk=pk))
 
 
@@ -82,7 +81,7 @@ def _read_on(draft: Draft) -> None:
 
 @service_page("compose")
 def draft_work(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """How far the reading of its file is, drawn again every second while it goes on."""
+    """How far the reading of its file is, fetched every second while it goes on."""
     rows = service.drafts.select_related("upload", "version__preparation").defer(Upload.LIGHT)
     found = get_object_or_404(rows, pk=pk)
     return render(request, "compose/_work.html", work_of(found))

@@ -1,4 +1,4 @@
-"""Saving a draft, for a press of a button and for a keystroke alike: what was typed, beside what colleagues stored."""
+"""Saving a draft, by a button or while one types: what was typed is merged with what colleagues stored."""
 
 import json
 from uuid import UUID
@@ -19,9 +19,9 @@ LONGEST_BASE = 5_000  # characters of what a page says of its fields
 def store_typed(
     request: HttpRequest, service: Service, found: Draft
 ) -> tuple[DraftForm, collaboration.Saved]:
-    """Store what was typed as far as it can be, beside what colleagues stored. Raises drafting.DraftSent."""
+    """Store what was typed as far as it can be, beside what colleagues stored. Raises collaboration.DraftSent."""
     if found.pk is None and (begun := _uuid(request.POST.get("begun", ""))):
-        # the same page again: its first answer was lost, or its button pressed twice
+        # a repeated request of the same page: the answer was lost, or the button pressed twice
         found = service.drafts.filter(begun=begun).first() or Draft(
             service=service, begun=begun, audience=found.audience
         )

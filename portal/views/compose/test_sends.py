@@ -1,4 +1,4 @@
-"""Trying out a draft: a test to one's own number or to a seed list, before anybody else gets it."""
+"""Test sends of a draft, to one's own number or to a seed list."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -18,7 +18,6 @@ from sms.values.msisdn import mask
 
 @service_page("compose", FORM)
 def draft_test(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """What goes to whom, and the button."""
     related = (
         "service__region",
         "upload",

@@ -15,19 +15,17 @@ from sms.models import Service
 
 @service_page("compose", WRITE)
 def draft_stop(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Read or check no further."""
     return _done(request, service, pk, "stop")
 
 
 @service_page("compose", WRITE)
 def draft_go_on(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Take it up where it stopped."""
     return _done(request, service, pk, "go_on")
 
 
 @service_page("compose", WRITE)
 def draft_mend(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Rejected rows that were put right come back and join the others."""
+    """Corrected rows join the others."""
     return _done(request, service, pk, "mend")
 
 
