@@ -10,7 +10,7 @@ class PortalConfig(AppConfig):
     verbose_name = "People"
 
     def ready(self) -> None:
-        """Admins hear of what went wrong by itself, the audit of who comes and goes, and erasure of where numbers can be."""
+        """Connect mail to admins, the audit of sign-ins, and what other packages hold about people."""
         from portal import admin_mail, personal, sign_in_audit
         from sms.callbacks import endpoint_disabled
         from sms.catalogue.domains import state_changed
@@ -18,4 +18,4 @@ class PortalConfig(AppConfig):
         endpoint_disabled.connect(admin_mail.on_endpoint_disabled, dispatch_uid="callback_mail")
         state_changed.connect(admin_mail.on_domain_changed, dispatch_uid="domain_mail")
         sign_in_audit.connect()
-        personal.tell()
+        personal.declare()

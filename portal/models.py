@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
 
+from sms.models.personal import PersonalData
+
 
 class Role(models.TextChoices):
     """What a member of a service is there for."""
@@ -56,6 +58,10 @@ class User(AbstractUser):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
 
+    personal = PersonalData(
+        numbers=("own_number",), team=("email", "first_name", "last_name", "password", "time_zone")
+    )
+
     class Meta:
         ordering = ("email",)
 
@@ -81,6 +87,8 @@ class Invitation(models.Model):
         User, null=True, blank=True, on_delete=models.SET_NULL, related_name="invitations"
     )
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    personal = PersonalData(team=("email", "roles", "nonce"))
 
     class Meta:
         ordering = ("-id",)

@@ -1,60 +1,42 @@
-"""Columns of people, pages, sign-in and the queue, for the inventory of personal data (`sms.compliance.personal_columns`),
-which may not know them.
+"""What models of other packages hold about people (`sms.models.personal`), which cannot say it in their class bodies.
 
-Recipients do not stand in them, but for two places: a colleague's own number, and what a failed task was doing. Called by `portal.apps`.
+Recipients do not stand in them, except for what a failed task was doing and what the admin site noted. Called by `portal.apps`.
 """
 
 from typing import Any
 
-from sms.compliance.personal_columns import ColumnKind, register
+from django.apps import apps
 
-_D, _W, _P = ColumnKind.DESK, ColumnKind.WORD, ColumnKind.PACKED
+from sms.models.personal import PersonalData
 
-COLUMNS: dict[str, dict[str, ColumnKind]] = {
-    "portal.User": {
-        "own_number": ColumnKind.NUMBER,
-        **dict.fromkeys(("email", "first_name", "last_name", "password", "time_zone"), _D),
-    },
-    "portal.Invitation": dict.fromkeys(("email", "roles", "nonce"), _D),
-    "account.EmailAddress": {"email": _D},
-    "account.EmailConfirmation": {"key": _D},
-    "mfa.Authenticator": {"data": _D},
-    "auth.Permission": dict.fromkeys(("name", "codename"), _W),
-    "auth.Group": {"name": _D},
-    "contenttypes.ContentType": dict.fromkeys(("app_label", "model"), _W),
-    "admin.LogEntry": {"object_repr": ColumnKind.SAYS, "change_message": ColumnKind.SAYS, "object_id": _W},
-    "sessions.Session": {"session_data": _P, "session_key": _D},
-    "django_q.Task": {
-        **dict.fromkeys(("args", "kwargs", "result"), _P),
-        **dict.fromkeys(("id", "name", "func", "hook", "group", "cluster"), _W),
-    },
-    "django_q.OrmQ": {"payload": _P, "key": _W},
-    "django_q.Schedule": {
-        **dict.fromkeys(("name", "func", "hook", "args", "kwargs", "cron", "task", "cluster"), _W),
-        "intended_date_kwarg": _W,
-    },
+DECLARED = {
+    "account.EmailAddress": PersonalData(team=("email",)),
+    "account.EmailConfirmation": PersonalData(team=("key",)),
+    "mfa.Authenticator": PersonalData(team=("data",)),
+    "auth.Permission": PersonalData(neutral=("name", "codename")),
+    "auth.Group": PersonalData(team=("name",)),
+    "contenttypes.ContentType": PersonalData(neutral=("app_label", "model")),
+    "admin.LogEntry": PersonalData(texts=("object_repr", "change_message"), neutral=("object_id",)),
+    "sessions.Session": PersonalData(
+        packed=("session_data",), team=("session_key",), unpacked=lambda row: str(row.get_decoded())
+    ),
+    "django_q.Task": PersonalData(
+        packed=("args", "kwargs", "result"),
+        neutral=("id", "name", "func", "hook", "group", "cluster"),
+        unpacked=lambda row: f"{row.args} {row.kwargs} {row.result}",
+    ),
+    "django_q.OrmQ": PersonalData(packed=("payload",), neutral=("key",), unpacked=lambda row: str(row.task)),
+    "django_q.Schedule": PersonalData(
+        neutral=(
+            *("name", "func", "hook", "args", "kwargs", "cron", "task", "cluster"),
+            "intended_date_kwarg",
+        )
+    ),
 }
 
 
-def _of_task(row: Any) -> str:
-    return f"{row.args} {row.kwargs} {row.result}"
-
-
-def _of_waiting(row: Any) -> str:
-    return str(row.task)
-
-
-def _of_session(row: Any) -> str:
-    return str(row.get_decoded())
-
-
-def tell() -> None:
-    """Make them known."""
-    register(
-        COLUMNS,
-        packed={
-            "django_q.Task": _of_task,
-            "django_q.OrmQ": _of_waiting,
-            "sessions.Session": _of_session,
-        },
-    )
+def declare() -> None:
+    """Attach them to the models."""
+    for label, personal in DECLARED.items():
+        model: Any = apps.get_model(label)
+        model.personal = personal

@@ -15,7 +15,8 @@ from django.db import models
 from django.db.migrations import AddField, CreateModel
 from django.db.migrations.loader import MigrationLoader
 
-from sms.compliance.personal_columns import COLUMNS
+from portal.models import User
+from sms.compliance.personal_columns import personal_of
 from tests.architecture import tree_of
 from tests.environment import ROOT, variables
 
@@ -249,8 +250,8 @@ def _can_say_a_number(field: models.Field) -> bool:
 
 
 def test_every_column_that_can_hold_a_number_says_whether_it_is_about_a_person():
-    """A new column: add its line to `sms/compliance/personal_columns.py` or `portal/personal.py`, so that retention, erasure
-    and subject access know of it."""
+    """A new column: name it in `personal` of its model (or in `portal/personal.py`), so that retention, erasure and subject access
+    know of it."""
     counts = {  # ids, counts and places in files, by the names that they have everywhere
         *(
             "id",
@@ -267,11 +268,11 @@ def test_every_column_that_can_hold_a_number_says_whether_it_is_about_a_person()
         *("first_id", "last_id", "first_send", "last_send", "service_id", "profile_id", "clicks", "messages"),
     }
     missing, gone = [], []
-    here = {model._meta.label: model for model in apps.get_models(include_auto_created=True)}
-    for label, model in here.items():
+    for model in apps.get_models(include_auto_created=True):
+        label = model._meta.label
         if model._meta.proxy:
             continue
-        listed = COLUMNS.get(label, {})
+        listed = personal_of(model).kinds
         columns = {field.name: field for field in model._meta.concrete_fields}
         gone += [f"{label}.{name}" for name in listed if name not in columns]
         for name, field in columns.items():
@@ -279,9 +280,9 @@ def test_every_column_that_can_hold_a_number_says_whether_it_is_about_a_person()
             if _can_say_a_number(field) and name not in listed and not counted:
                 missing.append(f"{label}.{name}")
     assert missing == [], (
-        "say in sms/compliance/personal_columns.py or portal/personal.py of what kind these columns are"
+        "say in `personal` of the model, or in portal/personal.py, of what kind these columns are"
     )
-    assert gone + [label for label in COLUMNS if label not in here] == [], "these columns are no more"
+    assert gone == [], "these columns are no more"
 
 
 def test_a_column_of_any_kind_and_any_application_would_be_missed():
@@ -303,7 +304,7 @@ def test_a_column_of_any_kind_and_any_application_would_be_missed():
         models.BooleanField(),
     ):
         assert not _can_say_a_number(field), field
-    assert COLUMNS["portal.User"]["own_number"].name == "NUMBER"
+    assert User.personal.numbers == ("own_number",)
 
 
 # --- Migrations ----------------------------------------------------------------------------------------------------------------

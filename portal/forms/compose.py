@@ -15,7 +15,7 @@ from portal.limits import upload_limits
 from portal.presenters import wording
 from sms.compose import drafts
 from sms.compose.drafts import collaboration
-from sms.compose.options import LONGEST_VALIDITY, RECEIPTS, USUAL
+from sms.compose.options import DEFAULT_RECEIPTS, LONGEST_VALIDITY, RECEIPTS
 from sms.models import Draft, Lane, Resend, Service, TemplateVersion, Upload, VersionState
 
 LANES = [(Lane.URGENT, "Urgent"), (Lane.NORMAL, "Normal"), (Lane.BULK, "Bulk")]
@@ -203,7 +203,7 @@ class DraftForm(forms.ModelForm):
         self.initial["track"] = "yes" if self.instance.track_clicks else "no"
         for name in ("check_consent", "apply_frequency_cap"):
             self.initial[name] = {True: "yes", False: "no", None: ""}[getattr(self.instance, name)]
-        self.initial["receipts"] = self.instance.receipts or list(USUAL)
+        self.initial["receipts"] = self.instance.receipts or list(DEFAULT_RECEIPTS)
 
     def _times(self) -> None:
         """Every time of the page is shown in the draft's zone, the viewer's where none was chosen."""
@@ -273,7 +273,7 @@ class DraftForm(forms.ModelForm):
         wanted: list[str] = self.cleaned_data["receipts"]
         if not wanted and "receipts_shown" in self.data:
             raise forms.ValidationError("Ask for at least one, or nobody learns what became of a message.")
-        return [] if set(wanted) == set(USUAL) else wanted
+        return [] if set(wanted) == set(DEFAULT_RECEIPTS) else wanted
 
     def _post_clean(self) -> None:
         """Django sets the fields of `Meta.fields` here; those that are typed in other fields follow."""
@@ -298,7 +298,7 @@ class DraftForm(forms.ModelForm):
         if file is not None:
             draft.upload = Upload.keep(file.read(), service=self.service, name=file.name or "file", user=user)
             draft.column = "" if stored and stored.upload and stored.column == draft.column else draft.column
-            drafts.recall(draft, limits=upload_limits())
+            drafts.recall_columns(draft, limits=upload_limits())
         elif self.cleaned_data.get("remove_file"):
             draft.upload = None
         if draft.pk is None:

@@ -4,7 +4,8 @@ from typing import Any
 
 from django import forms
 
-from sms.catalogue.templates import KINDS, Placeholder, Wording, holes_of
+from sms.catalogue.placeholder_rules import KINDS, Placeholder, placeholders_of
+from sms.catalogue.templates import Wording
 from sms.models import TemplateVersion
 from sms.values import text
 
@@ -56,7 +57,7 @@ class WordingForm(forms.Form):
                 f"{one.name} | {one.kind} | {one.example} | {one.fallback} | {one.max_length or ''}".rstrip(
                     " |"
                 )
-                for one in holes_of(version)
+                for one in placeholders_of(version)
             ]
             kwargs["initial"] = {
                 "language": version.language,

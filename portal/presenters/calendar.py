@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_date
 
 from sms.models import Service
 from sms.sends import calendar as sends_calendar
+from sms.sends import rate_sharing
 from sms.values.quiet_hours import local_instant
 
 IN_A_CELL = 4  # entries of a day that a month shows; the rest is a link away
@@ -150,7 +151,7 @@ def _picture(
     since, until = midnight(on, zone), midnight(on + timedelta(days=1), zone)
     night = [
         CalendarBar("night", *_minutes(start, end, since, until, zone))
-        for start, end in sends_calendar.quiet_spans(service, since=since, until=until)
+        for start, end in rate_sharing.quiet_spans(service, since=since, until=until)
     ]
     bars: list[CalendarBar] = []
     free = [0] * LANES

@@ -55,7 +55,7 @@ def plan_of(
     first: bool = False,
 ) -> plan.Plan:
     """The plan with the request's row as its example, or with the first one. `masked`: numbers without their middle."""
-    return plan.made(
+    return plan.build_plan(
         order,
         now=timezone.now(),
         public_url=settings.PUBLIC_URL,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from portal.presenters import report_addresses
 from portal.presenters.charts import duration
 from portal.presenters.report_cells import (
     UNNAMED,
@@ -67,11 +68,9 @@ def _closer(asked: ReportQuery, line: ReportRow) -> str:
     """The address of the same days with this line as a filter; of a day, its hours."""
     if asked.by == "day" and line.at is not None:
         day = line.at.date().isoformat()
-        return asked.address(by="hour", until=day, compare="").replace(
-            f"from={asked.since.isoformat()}", f"from={day}"
-        )
+        return report_addresses.write(asked, **{"by": "hour", "from": day, "until": day, "compare": ""})
     if asked.by in UNNAMED and asked.by not in asked.filters:
-        return asked.address(**{"by": "day", asked.by: line.value or NONE})
+        return report_addresses.write(asked, **{"by": "day", asked.by: line.value or NONE})
     return ""
 
 

@@ -10,7 +10,7 @@ from django.utils.functional import cached_property
 from portal.access import WRITE, actor, service_page
 from portal.views.audience_base import version_of
 from portal.views.confirm_base import Confirmation, ConfirmView
-from sms.audiences import saved
+from sms.audiences import errors, saved
 from sms.models import AudienceVersion, SavedAudience, Service
 
 
@@ -27,7 +27,7 @@ def audience_archive(request: HttpRequest, service: Service, pk: int) -> HttpRes
             messages.success(
                 request, f"“{found.name}” is archived. Its history stays, and it can be brought back."
             )
-    except saved.SavedError as problem:
+    except errors.SavedError as problem:
         messages.error(request, str(problem))
     return redirect("audience", service=service.slug, pk=pk)
 
@@ -37,7 +37,7 @@ def audience_seed_list(request: HttpRequest, service: Service, pk: int) -> HttpR
     found = get_object_or_404(SavedAudience, service=service, pk=pk)
     try:
         saved.mark(found, seed_list=not found.seed_list, by=actor(request))
-    except saved.SavedError as problem:
+    except errors.SavedError as problem:
         messages.error(request, str(problem))
     else:
         messages.success(
@@ -67,7 +67,7 @@ class DeleteAudience(ConfirmView):
     def confirmed(self, form: Any) -> HttpResponse | None:
         try:
             saved.delete(self.thing, by=actor(self.request))
-        except saved.SavedError as problem:
+        except errors.SavedError as problem:
             messages.error(self.request, str(problem))
             return None
         messages.success(self.request, f"“{self.thing.name}” is deleted.")
@@ -102,5 +102,5 @@ class EraseAudienceVersion(ConfirmView):
                 messages.success(self.request, f"{rows} are erased.")
             else:
                 messages.info(self.request, f"{rows} were erased already.")
-        except saved.SavedError as problem:
+        except errors.SavedError as problem:
             messages.error(self.request, str(problem))

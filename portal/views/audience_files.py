@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect
 from portal.access import WRITE, actor, service_page
 from portal.presenters.downloads import csv_download
 from portal.views.audience_base import version_of
-from sms.audiences import saved
+from sms.audiences import contents
 from sms.audiences.files import rejects_csv
 from sms.models import SavedAudience, Service
 from sms.models.audit import audit
@@ -26,7 +26,7 @@ def audience_export(request: HttpRequest, service: Service, pk: int) -> HttpResp
     audit(
         "audience.exported", found, by=actor(request), version=version.number, recipients=version.recipients
     )
-    return csv_download(saved.export(version), name=f"audience-{found.pk}-version-{version.number}.csv")
+    return csv_download(contents.export(version), name=f"audience-{found.pk}-version-{version.number}.csv")
 
 
 @service_page("compose")
@@ -38,4 +38,4 @@ def audience_rejects(request: HttpRequest, service: Service, pk: int) -> Streami
         "audience.rejects_exported", found, by=actor(request), version=version.number, rows=version.rejected
     )
     name = f"rejects-audience-{pk}-version-{version.number}.csv"
-    return csv_download(rejects_csv(saved.rejects_of(version)), name=name)
+    return csv_download(rejects_csv(contents.rejects_of(version)), name=name)

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.audiences import NameForm, NewAudienceForm, RowsForm
 from portal.forms.opt_outs import NumberForm
-from sms.audiences import saved
+from sms.audiences import contents, errors, packing, saved
 from sms.models import SavedAudience, Send, Service
 
 PAGE = 50
@@ -25,7 +25,9 @@ def audiences(request: HttpRequest, service: Service) -> HttpResponse:
     archived = request.GET.get("archived") == "1"
     search = NumberForm(request.POST if request.method == "POST" else None, service=service, prefix="search")
     found = (
-        saved.find(service, search.cleaned_data["number"]) if search.is_bound and search.is_valid() else None
+        contents.find(service, search.cleaned_data["number"])
+        if search.is_bound and search.is_valid()
+        else None
     )
     last = Send.objects.filter(audience__audience=OuterRef("pk")).order_by("-pk").values("pk")[:1]
     rows = (
@@ -63,7 +65,7 @@ def audience_new(request: HttpRequest, service: Service) -> HttpResponse:
                 by=actor(request),
                 user=request.user,
             )
-        except saved.SavedError as problem:
+        except errors.SavedError as problem:
             form.add_error(problem.field, str(problem))
         else:
             messages.success(request, _kept(packed))
@@ -79,7 +81,7 @@ def audience_replace(request: HttpRequest, service: Service, pk: int) -> HttpRes
     if posted and form.is_valid() and (packed := form.pack()):
         try:
             saved.replace(found, packed, by=actor(request), user=request.user)
-        except saved.SavedError as problem:
+        except errors.SavedError as problem:
             form.add_error(None, str(problem))
         else:
             messages.success(request, _kept(packed))
@@ -88,7 +90,7 @@ def audience_replace(request: HttpRequest, service: Service, pk: int) -> HttpRes
     return render(request, "audiences/upload.html", context, status=422 if form.errors else 200)
 
 
-def _kept(packed: saved.Packed) -> str:
+def _kept(packed: packing.Packed) -> str:
     left_out = f" {packed.rejected:,} rows were left out; their reasons are below." if packed.rejected else ""
     return f"{packed.recipients:,} recipient{'' if packed.recipients == 1 else 's'} stored.{left_out}"
 
@@ -106,12 +108,12 @@ def _page(
     is_search = request.method == "POST" and naming is None
     search = NumberForm(request.POST if is_search else None, service=service, prefix="search")
     hits = (
-        saved.find(service, search.cleaned_data["number"], saved=found)
+        contents.find(service, search.cleaned_data["number"], saved=found)
         if search.is_bound and search.is_valid()
         else None
     )
     current = found.current
-    rejects = saved.rejects_of(current) if current else []
+    rejects = contents.rejects_of(current) if current else []
     context: dict[str, Any] = {
         "audience": found,
         "current": current,
@@ -143,7 +145,7 @@ def audience_rename(request: HttpRequest, service: Service, pk: int) -> HttpResp
             saved.rename(
                 found, name=form.cleaned_data["name"], note=form.cleaned_data["note"], by=actor(request)
             )
-        except saved.SavedError as problem:
+        except errors.SavedError as problem:
             form.add_error("name", str(problem))
         else:
             messages.success(request, "Saved.")

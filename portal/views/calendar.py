@@ -18,7 +18,7 @@ def calendar(request: HttpRequest, service: Service) -> HttpResponse:
     today = timezone.localtime(now).date()
     shown = CalendarRange.asked(request, today=today)
     mine = list(services_of(request.user).select_related("region")) if shown.of_all else [service]  # type: ignore[arg-type]
-    found = sends_calendar.coming(
+    found = sends_calendar.entries_between(
         mine,
         since=midnight(shown.first, zone),
         until=midnight(shown.last + timedelta(days=1), zone),

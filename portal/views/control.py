@@ -14,7 +14,7 @@ from portal.access import WRITE, actor, service_page
 from portal.forms.control import ReasonForm
 from portal.views.confirm_base import Confirmation, ConfirmView
 from sms.models import UNFINISHED, Hold, Send, Sender, Service, ShortLinkDomain
-from sms.sends import control
+from sms.sends import control, holds
 
 # --- one send -----------------------------------------------------------------------------------------------------------
 
@@ -27,7 +27,7 @@ def send_pause(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
         messages.info(request, "Nothing is left to pause: everything was posted or cancelled.")
     else:
         by = actor(request)
-        control.hold(send, by=by, because=f"Paused by {by.label}.")
+        holds.hold(send, by=by, because=f"Paused by {by.label}.")
         messages.success(request, "Paused. Nothing more of it is posted until somebody resumes it.")
     return redirect("send", service=service.slug, pk=send.pk)
 
@@ -37,11 +37,11 @@ def send_resume(request: HttpRequest, service: Service, pk: int) -> HttpResponse
     """Lift the hold on this send itself; a paused sender or domain is resumed where it was paused."""
     send = get_object_or_404(Send, service=service, pk=pk)
     own = Hold.objects.active().filter(send=send).select_related("send__service").first()
-    if own is not None and control.lift(own, by=actor(request)):
+    if own is not None and holds.lift(own, by=actor(request)):
         messages.success(request, "Resumed.")
     else:
         messages.info(request, "This send was not paused any more.")
-    others = [one.covers for one in control.holds_on(send)]
+    others = [one.covers for one in holds.holds_on(send)]
     if others:
         messages.warning(request, f"It still waits, because of a pause on {' and '.join(others)}.")
     return redirect("send", service=service.slug, pk=send.pk)
@@ -51,7 +51,7 @@ def send_resume(request: HttpRequest, service: Service, pk: int) -> HttpResponse
 def send_write_on(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Continues with writing messages that failed, once the cause is removed."""
     send = get_object_or_404(Send.objects.select_related("service"), service=service, pk=pk)
-    if control.write_on(send, by=actor(request)):
+    if control.resume_writing(send, by=actor(request)):
         messages.success(
             request, "It goes on where it stopped. Nothing is posted before all messages are written."
         )
@@ -105,7 +105,7 @@ class PausePart(ControlView):
         )
 
     def confirmed(self, form: Any) -> None:
-        control.hold(self.thing, by=actor(self.request), because=form.cleaned_data["reason"])
+        holds.hold(self.thing, by=actor(self.request), because=form.cleaned_data["reason"])
         messages.success(self.request, f"Paused: nothing {_of(self.thing)} is posted until it is resumed.")
 
 
@@ -171,8 +171,8 @@ def domain_resume(request: HttpRequest, service: Service, pk: int) -> HttpRespon
 
 
 def _resume(request: HttpRequest, part: Sender | ShortLinkDomain) -> HttpResponse:
-    hold = control.hold_on(part)
-    if hold is not None and control.lift(hold, by=actor(request)):
+    found = holds.hold_on(part)
+    if found is not None and holds.lift(found, by=actor(request)):
         messages.success(request, f"Resumed: messages {_of(part)} go out again.")
     else:
         messages.info(request, f"{part} was not paused any more.")

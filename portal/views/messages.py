@@ -14,7 +14,7 @@ from portal.presenters.send_state import may_send_again
 from sms.compliance import archive
 from sms.inbound.receipts import reason_in_words
 from sms.models import Click, Message, MessageState, Receipt, SendKeeping, Service
-from sms.sends import progress
+from sms.sends.messages import find_messages, story_of
 from sms.values import correlation_id
 from sms.values.msisdn import mask
 from sms.webex import codes
@@ -27,7 +27,7 @@ PAGE = 50
 @service_page("see")
 def messages(request: HttpRequest, service: Service) -> HttpResponse:
     text = request.GET.get("q", "")
-    found = progress.find_messages(service, text, before=key_of(request.GET, "before"), page=PAGE)
+    found = find_messages(service, text, before=key_of(request.GET, "before"), page=PAGE)
     page = keyset_page(found.messages, PAGE)
     context = {
         "q": text,
@@ -52,7 +52,7 @@ class TimelineEntry:
 @service_page("see")
 def message(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     try:
-        story = progress.story_of(service, pk)
+        story = story_of(service, pk)
     except archive.ArchiveError as problem:
         return render(request, "messages/unread.html", {"problem": str(problem)}, status=503)
     if story is None:

@@ -26,7 +26,7 @@ def report_schedules(request: HttpRequest, service: Service) -> HttpResponse:
             by = actor(request)
             made = form.save(commit=False)
             made.service, made.made_by = service, by.label
-            made.query = f"by={form.cleaned_data['by']}"
+            made.query = {"by": form.cleaned_data["by"]}
             made.recipients = form.cleaned_data["people"]
             made.next_at = next_time(made.every, timezone.now())
             made.save()

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from portal.access import WRITE, actor, service_page
 from portal.forms.numbers import key_of
-from portal.presenters import report_charts, report_form, report_table, report_tiles
+from portal.presenters import report_addresses, report_charts, report_form, report_table, report_tiles
 from portal.presenters.downloads import csv_download
 from sms import reports
 from sms.models import ReportFile, Service
@@ -32,7 +32,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @service_page("see")
 def reports_page(request: HttpRequest, service: Service) -> HttpResponse:
     """Charts, then the table. Everything that is asked stands in the address."""
-    asked, wrong = reports.read_address(service.pk, request.GET.dict(), now=timezone.now())
+    asked, wrong = report_addresses.read(service.pk, request.GET.dict(), now=timezone.now())
     found = reports.report(asked, before=key_of(request.GET, "before") or 0)
     page = Paginator(found.lines, LINES).get_page(request.GET.get("page"))
     shown = list(page.object_list)
@@ -55,14 +55,16 @@ def reports_page(request: HttpRequest, service: Service) -> HttpResponse:
         "times": report_table.time_rows(found, shown),
         "time_headings": list(SHOWN_TIMES.values()),
         "page": page,
-        "address": f"{here}?{asked.address()}",
-        "next": f"{here}?{asked.address()}&before={found.next_before}" if found.next_before else "",
+        "address": f"{here}?{report_addresses.write(asked)}",
+        "next": f"{here}?{report_addresses.write(asked)}&before={found.next_before}"
+        if found.next_before
+        else "",
     }
     return render(request, "reports/page.html", context)
 
 
 def _plain(asked: reports.ReportQuery) -> str:
-    return asked.address(**dict.fromkeys(asked.filters, ""))
+    return report_addresses.write(asked, **dict.fromkeys(asked.filters, ""))
 
 
 @service_page("export", WRITE)
@@ -73,7 +75,7 @@ def report_export(request: HttpRequest, service: Service) -> HttpResponseBase:
     if kind not in ReportFile.Kind.values:
         messages.error(request, "Choose CSV or XLSX.")
         return redirect("reports", service=service.slug)
-    asked, _ = reports.read_address(service.pk, QueryDict(query).dict(), now=timezone.now())
+    asked, _ = report_addresses.read(service.pk, QueryDict(query).dict(), now=timezone.now())
     count = reports.count_lines(asked)
     if count > AT_ONCE:
         return _later(request, service, asked, kind, count)
@@ -95,7 +97,9 @@ def _told(request: HttpRequest, service: Service, asked: reports.ReportQuery, ki
         service=service.slug,
         noun="report",
         kind=kind,
-        query=asked.address(**{name: "x" for name in reports.BY_WORD if name in asked.filters})[:300],
+        query=report_addresses.write(
+            asked, **{name: "x" for name in reports.BY_WORD if name in asked.filters}
+        )[:300],
     )
 
 
@@ -109,7 +113,7 @@ def _later(
         return redirect("report_files", service=service.slug)
     with transaction.atomic():
         by: Any = request.user
-        service.report_files.create(query=asked.address(), kind=kind, asked_by=by, rows=count)
+        service.report_files.create(query=asked.parameters, kind=kind, asked_by=by, rows=count)
         _told(request, service, asked, kind)
     messages.success(request, f"{count:,} sends: the file is being made. You can leave this page.")
     return redirect("report_files", service=service.slug)

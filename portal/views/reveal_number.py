@@ -14,7 +14,7 @@ from portal.views.confirm_base import Confirmation, ConfirmView
 from sms.compliance import archive
 from sms.models import Message
 from sms.models.audit import audit
-from sms.sends import progress
+from sms.sends.messages import story_of
 from sms.values.msisdn.masked import masked
 
 
@@ -29,7 +29,7 @@ class RevealNumber(ConfirmView):
     def find(self) -> Message | None:
         """None where the page of the message says why there is no number to show."""
         try:
-            story = progress.story_of(self.service, self.kwargs["pk"])
+            story = story_of(self.service, self.kwargs["pk"])
         except archive.ArchiveError:
             return None
         if story is None:

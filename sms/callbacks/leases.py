@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import structlog
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -22,6 +22,7 @@ from sms.callbacks.post import Letter, Reply
 from sms.callbacks.schedule import DISABLE_AFTER, OPENS_AFTER, canary_in, next_try
 from sms.models import Callback, CallbackEndpoint
 from sms.models.fields import UnreadableSecret
+from sms.models.lease import LeaseQuerySet
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +53,7 @@ class EndpointLease:
         return Letter(callback.event_id, callback.url or url, callback.body.encode(), self.secrets, hub)
 
 
-def due(now: datetime) -> "QuerySet[CallbackEndpoint]":
+def due(now: datetime) -> "LeaseQuerySet[CallbackEndpoint]":
     """Endpoints with something to deliver, whoever holds them."""
     waiting = Callback.objects.filter(endpoint=OuterRef("pk"), next_at__isnull=False, next_at__lte=now)
     return CallbackEndpoint.objects.filter(
@@ -68,16 +69,11 @@ def claim(
     owner: str, *, limit: int, now: datetime, lease: timedelta = LEASE
 ) -> list[tuple[EndpointLease, str]]:
     """Lease up to `limit` endpoints with something due; each with its address. Whoever waited longest goes first."""
-    free = Q(owner="") | Q(leased_until__lt=Now())
     with transaction.atomic():
-        rows = due(now).filter(free).defer(*SECRETS).order_by(F("leased_until").asc(nulls_first=True), "pk")
-        if connection.features.has_select_for_update_skip_locked:
-            rows = rows.select_for_update(skip_locked=True, of=("self",), no_key=True)
-        found = list(rows[:limit])
+        rows = due(now).free().defer(*SECRETS).order_by(F("leased_until").asc(nulls_first=True), "pk")
+        found = list(rows.unlocked(no_key=True)[:limit])
         if found:
-            CallbackEndpoint.objects.filter(pk__in=[row.pk for row in found]).update(
-                owner=owner, leased_until=Now() + lease
-            )
+            CallbackEndpoint.objects.filter(pk__in=[row.pk for row in found]).take(owner, lease=lease)
     lanes = [(_lane(row, now), row.url) for row in found]
     return [(lane, url) for lane, url in lanes if lane is not None]
 
@@ -99,7 +95,7 @@ def _lane(row: CallbackEndpoint, now: datetime) -> EndpointLease | None:
 def keep(lanes: Collection[EndpointLease], owner: str, *, lease: timedelta = LEASE) -> None:
     """Renew; whoever lost its lease, or was paused or disabled meanwhile, is shut."""
     mine = CallbackEndpoint.objects.filter(pk__in=[lane.pk for lane in lanes], owner=owner)
-    mine.update(leased_until=Now() + lease)
+    mine.renew(owner, lease=lease)
     open_ones = set(
         mine.filter(paused_at__isnull=True, disabled_at__isnull=True).values_list("pk", flat=True)
     )
@@ -109,9 +105,7 @@ def keep(lanes: Collection[EndpointLease], owner: str, *, lease: timedelta = LEA
 
 def give_back(lanes: Collection[EndpointLease], owner: str) -> None:
     """Free for others, or for us when something is due again. `leased_until` stays: it tells who waited longest."""
-    CallbackEndpoint.objects.filter(pk__in=[lane.pk for lane in lanes], owner=owner).update(
-        owner="", leased_until=Now()
-    )
+    CallbackEndpoint.objects.filter(pk__in=[lane.pk for lane in lanes]).give_back(owner, leased_until=Now())
 
 
 def fill(lane: EndpointLease, *, now: datetime) -> None:

@@ -66,7 +66,7 @@ def results(group_ids: Iterable[int], *, now: datetime) -> dict[int, list[tuple[
 
 
 def policy_of(service: Service, *, transport: Any = None) -> TenantPolicy | None:
-    """The service's Contact Policy, or None where nobody has entered a profile key."""
+    """The service's Contact Policy, or None where no profile key was entered."""
     connection = PolicyConnection.objects.select_related("service__region").filter(service=service).first()
     try:
         if connection is None or not connection.profile_key:
@@ -87,7 +87,7 @@ def groups(policy: TenantPolicy) -> list[ProviderGroup]:
 
 
 def look_up(policy: TenantPolicy, group: ContactPolicyGroup, e164: str, *, by: Actor) -> str:
-    """What the group says about a number, as the end of a sentence; in the audit stands that somebody asked, not about whom."""
+    """What the group says about a number, as the end of a sentence; the audit records that it was looked up, not for whom."""
     try:
         answer = policy.consent(group.group_id, e164)
     except (ProviderError, UnreadableBody, ValueError) as problem:

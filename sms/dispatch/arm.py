@@ -15,7 +15,7 @@ from sms.dispatch.breaker import Gate
 from sms.dispatch.claim import ClaimedMessage, ClaimedSlice, Owner, renew
 from sms.dispatch.fair_queue import Fair
 from sms.dispatch.last_look import SendStatus, may_disturb, opted_out, standings
-from sms.dispatch.post import Job
+from sms.dispatch.post import PostJob
 from sms.dispatch.request import RequestTemplate, batches, body_of
 from sms.ledger import states
 from sms.ledger.crash_points import point
@@ -41,8 +41,8 @@ class Armed:
     `stays` are requests that were armed before and must not go any more: expired, or to somebody who refused since.
     """
 
-    jobs: list[Job] = field(default_factory=list)
-    stays: list[Job] = field(default_factory=list)
+    jobs: list[PostJob] = field(default_factory=list)
+    stays: list[PostJob] = field(default_factory=list)
     wait: float | None = None
 
     def wait_for(self, seconds: float) -> None:
@@ -62,7 +62,7 @@ def fence(leases: Sequence[ClaimedSlice], *, owner: Owner) -> None:
 
 def arm(
     leases: Sequence[ClaimedSlice],
-    again: Sequence[Job],
+    again: Sequence[PostJob],
     *,
     kits: Mapping[int, ServiceContext],
     rooms: Mapping[int, int],
@@ -104,7 +104,7 @@ def arm(
         )
         for lease, messages, body in _requests(chosen, kits[service_id], size=size, now=now, tally=tally):
             armed.jobs.append(
-                Job(
+                PostJob(
                     service_id=service_id,
                     lease=lease,
                     messages=messages,
@@ -123,8 +123,8 @@ def arm(
 
 
 def _still_wanted(
-    again: Sequence[Job], looks: Mapping[int, SendStatus], armed: Armed, *, now: datetime
-) -> list[Job]:
+    again: Sequence[PostJob], looks: Mapping[int, SendStatus], armed: Armed, *, now: datetime
+) -> list[PostJob]:
     """Requests that go out later than they were armed for are looked at once more."""
     if not again:
         return []
@@ -133,7 +133,7 @@ def _still_wanted(
         service_id=again[0].service_id,
         hides=any(look.opt_outs_hidden for look in looks.values()),
     )
-    wanted: list[Job] = []
+    wanted: list[PostJob] = []
     for job in again:
         until = looks[job.lease.send_id].expires_at if job.lease else None
         expired = until is not None and until <= now

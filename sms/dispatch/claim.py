@@ -20,6 +20,7 @@ from django.utils import timezone
 from sms.ledger.crash_points import point
 from sms.ledger.states import CounterDeltas, StateChange, apply, cancel
 from sms.models import Hold, Message, MessageState, Resend, Send, SendState, Slice
+from sms.models.lease import LeaseQuerySet
 
 log = structlog.get_logger(__name__)
 
@@ -85,7 +86,7 @@ class ClaimedSlice:
     came_back: bool = False
 
 
-def open_slices() -> "QuerySet[Slice]":
+def open_slices() -> "LeaseQuerySet[Slice]":
     """Slices that somebody could claim, now or later: nothing holds them back but time and other dispatchers."""
     held = Hold.objects.active()
     return Slice.objects.filter(
@@ -107,8 +108,7 @@ def claim(
 
     `before_lane` asks only for lanes that go before it; `beside` are sends we work on already, which come last in their lane.
     """
-    free = Q(owner="") | Q(leased_until__lt=Now())
-    due = open_slices().filter(free, due_at__lte=Now())
+    due = open_slices().free().filter(due_at__lte=Now())
     if before_lane is not None:
         due = due.filter(lane__lt=before_lane)
     # twice as many as wanted, since another dispatcher may be taking the same ones
@@ -118,25 +118,20 @@ def claim(
     until = owner.until
     with transaction.atomic():
         # due is asked again: a send may have been put off since, and then wait for a yes
-        rows = Slice.objects.filter(
-            free,
+        rows = Slice.objects.free().filter(
             ~Q(send__state=SendState.AWAITING),
             pk__in=wanted,
             done=False,
             due_at__lte=Now(),
             service__paused_at__isnull=True,
         )
-        rows = rows.order_by("lane", "due_at", "id")
-        if connection.features.has_select_for_update_skip_locked:
-            rows = rows.select_for_update(skip_locked=True, of=("self",))
+        rows = rows.order_by("lane", "due_at", "id").unlocked()
         place = {pk: index for index, pk in enumerate(wanted)}
         slices = sorted(rows, key=lambda item: place[item.pk])[:limit]
         if not slices:
             return []
         _sweep([item for item in slices if item.owner])
-        Slice.objects.filter(pk__in=[item.pk for item in slices]).update(
-            owner=owner.name, leased_until=Now() + owner.lease
-        )
+        Slice.objects.filter(pk__in=[item.pk for item in slices]).take(owner.name, lease=owner.lease)
     point("claimed")
     # after the slices' locks are gone: `cancel` takes the send's lock first and theirs second
     for send_id in sorted({item.send_id for item in slices}):
@@ -186,9 +181,7 @@ def sweep() -> int:
     """Settle the leases that ran out where nobody may claim, such as those of a paused service; returns how many."""
     with transaction.atomic():
         rows = Slice.objects.filter(leased_until__lt=Now(), done=False).exclude(owner="").order_by("pk")
-        if connection.features.has_select_for_update_skip_locked:
-            rows = rows.select_for_update(skip_locked=True, of=("self",))
-        expired = list(rows)
+        expired = list(rows.unlocked())
         _sweep(expired)
         Slice.objects.filter(pk__in=[item.pk for item in expired]).update(owner="", leased_until=None)
     return len(expired)
@@ -233,7 +226,7 @@ def _renewed(slice_ids: list[int], *, owner: Owner) -> set[int]:
             cursor.execute(_RENEW, [slice_ids, owner.name, owner.lease.total_seconds()])
             return {pk for (pk,) in cursor.fetchall()}
     mine = Slice.objects.filter(pk__in=slice_ids, owner=owner.name, done=False)
-    if mine.update(leased_until=Now() + owner.lease) == len(slice_ids):
+    if mine.renew(owner.name, lease=owner.lease) == len(slice_ids):
         return set(slice_ids)
     return set(mine.values_list("pk", flat=True))
 
@@ -253,11 +246,11 @@ def finish(lease: ClaimedSlice, *, owner: Owner, retry_in: float = 0.0) -> None:
         if left:
             soon = Now() + timedelta(seconds=max(retry_in, 0))
             again = soon if lease.came_back or lease.not_before is None else lease.not_before
-            mine.update(owner="", leased_until=None, due_at=again)
+            mine.give_back(owner.name, due_at=again)
         elif _may_be_sent_again(send, lease):
-            mine.update(owner="", leased_until=None, due_at=Now() + RESEND_AFTER[Resend(send.resend)])
+            mine.give_back(owner.name, due_at=Now() + RESEND_AFTER[Resend(send.resend)])
         else:
-            mine.update(owner="", leased_until=None, done=True)
+            mine.give_back(owner.name, done=True)
             more = Slice.objects.filter(send=OuterRef("pk"), done=False)
             Send.objects.filter(~Exists(more), pk=send.pk, state=SendState.SENDING).update(
                 state=SendState.FINISHED

@@ -34,7 +34,7 @@ CLOSING = 30.0  # seconds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Job:
+class PostJob:
     """One armed request: its messages, its body, when it may leave (monotonic seconds; `paced` if that is exact) and where to.
 
     Without messages it is a knock (see `gate`).
@@ -62,7 +62,7 @@ class Held(Exception):
 class PostOutcome:
     """What came of a job: an acceptance, the error whose class is the decision, or that it was not tried."""
 
-    job: Job
+    job: PostJob
     result: Accepted | ProviderError | Late | Held
 
 
@@ -77,7 +77,7 @@ class Posters:
     def __init__(self, most: int, *, client_for: ClientFor = direct) -> None:
         self.most = most
         self._client_for = client_for
-        self._runways: dict[int, list[tuple[float, int, Job]]] = {}  # by service, the next instant first
+        self._runways: dict[int, list[tuple[float, int, PostJob]]] = {}  # by service, the next instant first
         self._flying: Counter[int] = Counter()  # requests on their way, by service
         self._turn = itertools.count()
         self._changed = threading.Condition()
@@ -96,7 +96,7 @@ class Posters:
         """Threads there are now."""
         return len(self._threads)
 
-    def post(self, job: Job) -> None:
+    def post(self, job: PostJob) -> None:
         """Hand over one armed request."""
         with self._changed:
             runway = self._runways.setdefault(job.service_id, [])
@@ -146,7 +146,7 @@ class Posters:
         self._threads.append(thread)
         thread.start()
 
-    def _next(self) -> Job | None:
+    def _next(self) -> PostJob | None:
         """The next job whose instant has come; None when closing and nothing is left."""
         with self._changed:
             while True:
@@ -195,7 +195,7 @@ class Posters:
             client.close()
 
     def _deliver(
-        self, job: Job, clients: dict[ProviderConnection, Client]
+        self, job: PostJob, clients: dict[ProviderConnection, Client]
     ) -> Accepted | ProviderError | Late | Held:
         if job.lease is not None:
             if job.lease.halted or job.gate.closed or time.monotonic() > job.lease.until:

@@ -5,6 +5,7 @@ The class of an error is the decision (see `sms.webex.errors`); this file only s
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import structlog
 
@@ -115,7 +116,7 @@ def _pause_services(outcomes: Iterable[PostOutcome], at: datetime) -> None:
         pause_service(service_id, because=reason, at=at, status=trouble.status)
 
 
-def pause_service(service_id: int, *, because: str, at: datetime, **facts: object) -> bool:
+def pause_service(service_id: int, *, because: str, at: datetime, **facts: Any) -> bool:
     """Stop a whole service by ourselves, with one audit row and one line of log however often it is asked for."""
     fresh = Service.objects.filter(pk=service_id, paused_at__isnull=True)
     if not fresh.update(paused_at=at, paused_because=because[:200]):

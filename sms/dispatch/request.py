@@ -77,7 +77,7 @@ def sheet_of(send: Send, *, public_url: str) -> RequestTemplate:
         ),
         approvers=send.approvers,
         # of a partner's messages always all: its smaller wish (requestedReceipts) is applied when we forward
-        receipts=tuple(compose_options.receipts_asked(send.wishes, clicks=_clicks(options))),
+        receipts=tuple(compose_options.requested_receipts(send.wishes, clicks=_clicks(options))),
         validity=send.wishes.get("validity"),
     )
 

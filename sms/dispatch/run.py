@@ -20,7 +20,7 @@ from django.db.models import Min, Q
 from django.db.models.functions import Coalesce, Greatest, Now
 
 from sms.catalogue.credentials import connection_of
-from sms.compose import approval
+from sms.compose.approval import release
 from sms.dispatch import record
 from sms.dispatch.arm import Armed, ServiceContext, arm, fence
 from sms.dispatch.breaker import KNOCK, OF_THIS_PROCESS, Gates
@@ -37,7 +37,7 @@ from sms.dispatch.claim import (
 )
 from sms.dispatch.fair_queue import Fair
 from sms.dispatch.last_look import standings
-from sms.dispatch.post import ClientFor, Held, Job, Late, Posters, PostOutcome, direct
+from sms.dispatch.post import ClientFor, Held, Late, Posters, PostJob, PostOutcome, direct
 from sms.dispatch.request import body_of, sheet_of
 from sms.dispatch.settle import by_policy
 from sms.dispatch.watch import watch
@@ -142,7 +142,7 @@ class Coordinator:
         self.rest_until = 0.0  # nothing more fits before then
         self.requests = 0  # on the runway or on their way, knocks not counted
         self.flying: Counter[int] = Counter()  # the same by service
-        self.again: list[Job] = []  # armed, but in need of another instant
+        self.again: list[PostJob] = []  # armed, but in need of another instant
         self.owed: list[
             PostOutcome
         ] = []  # answers that are not recorded yet; they survive a failed transaction
@@ -211,7 +211,7 @@ class Coordinator:
         """Whether somebody's yes, where one was needed, was to what we are about to send. Asked after it was read."""
         if not self.kits[lease.service_id].sheets[lease.send_id].approvers:
             return True
-        fine = approval.as_approved(
+        fine = release.is_as_approved(
             lease.send_id,
             slice_id=lease.slice_id,
             first_id=lease.first_id,
@@ -267,21 +267,21 @@ class Coordinator:
                 continue
             self.owed.append(outcome)
 
-    def _halves(self, job: Job) -> list[Job]:
+    def _halves(self, job: PostJob) -> list[PostJob]:
         """A refused batch is certainly not sent: one bad message must not sink the others."""
         middle = len(job.messages) // 2
         sheet = self.kits[job.service_id].sheets[job.lease.send_id] if job.lease else None
         if sheet is None:
             return []
         return [
-            Job(job.service_id, job.lease, part, body_of(part, sheet), job.line, job.gate)
+            PostJob(job.service_id, job.lease, part, body_of(part, sheet), job.line, job.gate)
             for part in (job.messages[:middle], job.messages[middle:])
         ]
 
     def _turn(self, *, arming: bool) -> float:
         """Record and arm in one commit, then hand over; returns seconds until arming makes sense again."""
         self._knock()
-        again: list[Job] = []
+        again: list[PostJob] = []
         for job in self.again:
             stays = job.lease is None or job.lease.halted or job.gate.closed or not arming
             if stays:
@@ -352,7 +352,7 @@ class Coordinator:
             tally=tally,
         )
 
-    def _hand_over(self, job: Job) -> None:
+    def _hand_over(self, job: PostJob) -> None:
         self.requests += 1
         self.flying[job.service_id] += 1
         self.posters.post(job)
@@ -361,7 +361,7 @@ class Coordinator:
         for service_id, kit in self.kits.items():
             if kit.gate.wants_knock:
                 kit.gate.knocked_at = time.monotonic()
-                self.posters.post(Job(service_id, None, (), KNOCK, kit.line, kit.gate))
+                self.posters.post(PostJob(service_id, None, (), KNOCK, kit.line, kit.gate))
 
     def _let_go(self, over: bool) -> None:
         for lease in list(self.leases):

@@ -1,8 +1,7 @@
 """The deltas of one transaction, written once at its end: counters by send, and facts by send and place.
 
-What a message adds to the facts follows from its row alone (`sms.reports.facts.from_messages` says the same in SQL), so that
-every change is
-what it added before taken away and what it adds now put there, and nothing has to be counted.
+What a message adds to the facts follows from its row alone (`sms.models.sql.facts.from_messages` says the same in SQL), so that
+every change is what it added before taken away and what it adds now put there, and nothing has to be counted.
 """
 
 from collections import Counter
@@ -13,19 +12,15 @@ from typing import NamedTuple
 
 import msgspec
 
-from sms.models.fact import FactDelta
+from sms.models.fact import FIGURES, HOUR, NAMED, FactDelta
 from sms.models.link import Click
-from sms.models.message import MessageState
+from sms.models.message import NOT_POSTED, MessageState
 from sms.models.send import StateCount
 from sms.models.sql.insert import StatementBatch, insert
 from sms.values.histogram import bucket
 
-NOT_POSTED = frozenset({MessageState.PENDING, MessageState.CANCELLED, MessageState.EXPIRED})
 COUNTED = ("send_id", "state", "code", "window", "delta")
-NAMED = ("measure", "word", "code", "bucket", "send_id", "service_id", "hour", "country", "carrier")
-FIGURES = ("messages", "amount", "amount_of", "billed", "billed_of")
 BEST = (Click.Verdict.HUMAN, Click.Verdict.UNSURE, Click.Verdict.MACHINE)  # whose click a message counts for
-HOUR = 3600
 
 
 class MessageRow(msgspec.Struct, gc=False):

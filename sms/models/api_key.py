@@ -11,6 +11,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.utils import timezone
 
+from sms.models.personal import PersonalData
+
 SCOPES = (
     ("send", "Send messages, and cancel or pause sends"),
     ("read", "Read sends, messages and reports"),
@@ -84,6 +86,12 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=254, blank=True, editable=False)
+
+    personal = PersonalData(
+        service="service",
+        catalogue=("name",),
+        team=("prefix", "digest", "scopes", "networks", "revoked_by", "created_by"),
+    )
 
     class Meta:
         verbose_name = "API key"

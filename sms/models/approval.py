@@ -12,6 +12,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from sms.models.personal import PersonalData
 from sms.models.service import Service
 
 MOST_APPROVERS = 2
@@ -66,6 +67,8 @@ class ApprovalRules(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(720)],
         help_text="Hours, 1 to 720. After that it has to be asked for again.",
     )
+
+    personal = PersonalData(team=("hours",))
 
     class Meta:
         verbose_name_plural = "approval rules"
@@ -179,7 +182,7 @@ class ApprovalRequest(models.Model):
     parts = models.JSONField()
     snapshot = models.JSONField()
     changed = models.JSONField(default=list, help_text="Parts that differ from the request before.")
-    moved = models.JSONField(
+    audience_change = models.JSONField(
         default=dict, help_text="Recipients added, removed and the same since the request before."
     )
     at_once = models.BooleanField(help_text="Goes with the last yes; otherwise at its time.")
@@ -203,8 +206,15 @@ class ApprovalRequest(models.Model):
         null=True, blank=True, help_text="When the send was let go: its time, where it goes at once."
     )
     begun_at = models.DateTimeField(null=True, blank=True, help_text="First claimed by a dispatcher.")
-    tell_at = models.DateTimeField(null=True, blank=True, help_text="When the next mail about it is due.")
-    told = models.JSONField(default=list, help_text="Mails that went out.")
+    mail_due_at = models.DateTimeField(null=True, blank=True, help_text="When the next mail about it is due.")
+    mailed = models.JSONField(default=list, help_text="Mails that went out.")
+
+    personal = PersonalData(
+        service="service",
+        texts=("rules", "parts", "snapshot", "changed", "audience_change", "mailed"),
+        team=("asked_label", "ended_by"),
+        neutral=("fingerprint",),
+    )
 
     class Meta:
         ordering = ("-id",)
@@ -219,7 +229,9 @@ class ApprovalRequest(models.Model):
                 condition=Q(state__in=("open", "approved"), begun_at__isnull=True),
             ),  # used by: rounds
             models.Index(
-                fields=("tell_at",), name="approval_request_to_tell", condition=Q(tell_at__isnull=False)
+                fields=("mail_due_at",),
+                name="approval_request_to_mail",
+                condition=Q(mail_due_at__isnull=False),
             ),  # used by: rounds
         )
         constraints = (
@@ -256,6 +268,10 @@ class ApprovalDecision(models.Model):
     comment = models.CharField(max_length=1000, blank=True)
     fingerprint = models.CharField(max_length=64)
     at = models.DateTimeField()
+
+    personal = PersonalData(
+        service="request__service", texts=("comment",), team=("label",), neutral=("fingerprint",)
+    )
 
     class Meta:
         ordering = ("id",)

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from sms.models.fields import SecretField
+from sms.models.personal import PersonalData
 
 
 class Archive(models.Model):
@@ -31,6 +32,8 @@ class Archive(models.Model):
     bodies_gone_at = models.DateTimeField(null=True, blank=True)
     numbers_gone_at = models.DateTimeField(null=True, blank=True)
     receipts_gone_at = models.DateTimeField(null=True, blank=True)
+
+    personal = PersonalData(neutral=("name", "spare", "key", "sha256"))
 
     class Meta:
         ordering = ("-id",)
@@ -66,6 +69,8 @@ class ArchiveBlock(models.Model):
     last_send = models.BigIntegerField()
     moved = models.BooleanField(default=False)
 
+    personal = PersonalData(neutral=("sha256", "content"))
+
     class Meta:
         ordering = ("archive", "number")
         indexes = (
@@ -96,6 +101,8 @@ class ArchiveIndex(models.Model):
     service = models.ForeignKey("sms.Service", on_delete=models.PROTECT, related_name="+", db_index=False)
     bucket = models.PositiveSmallIntegerField()
     entries = models.BinaryField()
+
+    personal = PersonalData(neutral=("entries",))
 
     class Meta:
         indexes = (

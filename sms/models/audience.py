@@ -12,6 +12,8 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from sms.models.personal import PersonalData
+
 
 class SavedAudience(models.Model):
     """A named list of recipients. `current` is the version that sends use; it is null only while the first one is stored."""
@@ -36,6 +38,8 @@ class SavedAudience(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(null=True, blank=True)
+
+    personal = PersonalData(service="service", texts=("name", "note"), unique=("name",))
 
     class Meta:
         ordering = ("name", "id")
@@ -112,6 +116,13 @@ class AudienceVersion(models.Model):
     )
     erased_at = models.DateTimeField(null=True, blank=True)
 
+    personal = PersonalData(
+        service="service",
+        texts=("source", "headings", "column", "asked_column"),
+        packed=("rejects",),
+        neutral=("digest",),
+    )
+
     class Meta:
         ordering = ("-number",)
         constraints = (
@@ -134,6 +145,8 @@ class AudienceChunk(models.Model):
     rejects = models.BinaryField(
         default=b"", db_default=b"", help_text="Compressed: rejected rows met on the way, with their cells."
     )
+
+    personal = PersonalData(packed=("numbers", "rows", "rejects"))
 
     class Meta:
         ordering = ("place",)

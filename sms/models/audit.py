@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from sms.models import audit_proof
 from sms.models.audit_acts import ACTS
+from sms.models.personal import PersonalData
 from sms.models.service import Service
 from sms.models.sql.insert import StatementBatch, insert
 from sms.values.msisdn.masked import masked_values
@@ -82,6 +83,11 @@ class AuditEvent(models.Model):
     PROVEN: ClassVar[tuple[str, ...]] = (
         *("at", "service_slug", "actor_kind", "actor_key", "actor_label", "door", "address"),
         *("act", "noun", "noun_key", "details", "nonce"),
+    )
+
+    personal = PersonalData(
+        team=("actor_label", "address", "actor_key"),
+        neutral=("service_slug", "actor_kind", "door", "act", "noun", "noun_key", "details", "nonce", "mac"),
     )
 
     class Meta:
@@ -177,6 +183,8 @@ class AuditSeal(models.Model):
     hash = models.CharField(max_length=64)
     mac = models.CharField(max_length=64)
 
+    personal = PersonalData(neutral=("service_slug", "digest", "hash", "mac", "number"))
+
     class Meta:
         ordering = ("service_slug", "number")
         constraints = (
@@ -195,6 +203,8 @@ class AuditLeave(models.Model):
 
     service_slug = models.CharField(max_length=40, blank=True)
     until_id = models.BigIntegerField()
+
+    personal = PersonalData(neutral=("service_slug", "until_id"))
 
     def __str__(self) -> str:
         return f"{self.service_slug or 'desk'} up to {self.until_id}"

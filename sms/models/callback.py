@@ -11,6 +11,8 @@ from django.db import models
 from django.db.models import Q
 
 from sms.models.fields import SecretField
+from sms.models.lease import Leased, LeaseQuerySet
+from sms.models.personal import PersonalData
 
 PREFIX = "whsec_"
 
@@ -32,7 +34,7 @@ def new_secret() -> str:
     return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-class CallbackEndpoint(models.Model):
+class CallbackEndpoint(Leased):
     """One receiver, with its secrets and how it is doing; the row is also the lease and the breaker of its outbox.
 
     Of kind `ours` an admin made it: `url` is the whole address, and it gets our events. Of kind `notify` it stands for the host of
@@ -71,11 +73,18 @@ class CallbackEndpoint(models.Model):
     open_until = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="The breaker: nothing is tried before."
     )
-    owner = models.CharField(max_length=40, blank=True, editable=False)
-    leased_until = models.DateTimeField(null=True, blank=True, editable=False)
     last_ok_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=254, blank=True, editable=False)
+
+    objects = LeaseQuerySet["CallbackEndpoint"].as_manager()
+
+    personal = PersonalData(
+        service="service",
+        texts=("name", "disabled_because"),
+        team=("url", "secret", "secret_before", "created_by"),
+        neutral=("events", "owner"),
+    )
 
     class Meta:
         ordering = ("name", "id")
@@ -117,6 +126,10 @@ class Notify(models.Model):
     callback_data = models.CharField(max_length=2000, blank=True)
     reference = models.CharField(max_length=64, blank=True)
 
+    personal = PersonalData(
+        service="send__service", texts=("url", "callback_data"), neutral=("receipts", "reference")
+    )
+
     def __str__(self) -> str:
         return f"notifyUrl of send {self.send_id}"
 
@@ -129,6 +142,10 @@ class Echo(models.Model):
     )
     correlation_id = models.CharField(max_length=200, blank=True)
     destination = models.CharField(max_length=40, blank=True)
+
+    personal = PersonalData(
+        service="message__send__service", numbers=("destination",), texts=("correlation_id",)
+    )
 
     def __str__(self) -> str:
         return f"echo of message {self.message_id}"
@@ -167,6 +184,10 @@ class Callback(models.Model):
     last_error = models.CharField(max_length=200, blank=True)
     log = models.JSONField(
         default=list, help_text="The latest tries: when, status, milliseconds, error, reply."
+    )
+
+    personal = PersonalData(
+        service="endpoint__service", texts=("body", "last_error", "log", "url"), neutral=("event_id", "kind")
     )
 
     class Meta:

@@ -10,6 +10,7 @@ from typing import BinaryIO
 from django.conf import settings
 from django.db import connection, models
 
+from sms.models.personal import PersonalData
 from sms.models.send import Lane, Resend
 
 PIECE = 4_000_000  # bytes of an upload in one query
@@ -32,6 +33,8 @@ class Upload(models.Model):
     uploaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
+
+    personal = PersonalData(service="service", texts=("name",), packed=("content",), neutral=("sha256",))
 
     class Meta:
         ordering = ("-id",)
@@ -183,6 +186,12 @@ class Draft(models.Model):
         help_text="Of the page it was begun on, so that a first save that is tried again finds it.",
     )
 
+    personal = PersonalData(
+        service="service",
+        texts=("name", "text", "pasted", "column", "fillings", "labels", "tag1", "tag2", "callback_data"),
+        neutral=("language", "time_zone", "receipts", "again", "begun"),
+    )
+
     class Meta:
         ordering = ("-changed_at",)
         indexes = (
@@ -213,6 +222,8 @@ class DraftPresence(models.Model):
         max_length=40, blank=True, help_text="Where the cursor stands; empty for nowhere."
     )
     seen_at = models.DateTimeField()
+
+    personal = PersonalData(service="draft__service", neutral=("field",))
 
     class Meta:
         ordering = ("id",)

@@ -3,18 +3,29 @@
 Two holders at once would still be correct, only wasteful; so a duty is a courtesy, not a lock.
 """
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Self
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
+from sms.models.lease import Leased, LeaseQuerySet, is_free, kept, new_owner
+from sms.models.personal import PersonalData
 
-class Duty(models.Model):
+
+class Duty(Leased):
     """Who does it now, until when."""
 
     name = models.CharField(max_length=30, primary_key=True)
-    owner = models.CharField(max_length=40, blank=True)
-    until = models.DateTimeField()
+
+    objects = LeaseQuerySet["Duty"].as_manager()
+
+    personal = PersonalData(neutral=("name", "owner"))
 
     class Meta:
         verbose_name_plural = "duties"
@@ -23,30 +34,69 @@ class Duty(models.Model):
         return self.name
 
     @classmethod
-    def take(cls, name: str, *, owner: str, seconds: float) -> bool:
-        """Take or renew a duty; False where somebody else has it."""
-        mine = cls.objects.filter(name=name).filter(models.Q(until__lt=Now()) | models.Q(owner=owner))
+    def hold(cls, name: str, *, seconds: float) -> "HeldDuty | None":
+        """The duty for so long, None where another process has it."""
+        held = HeldDuty(name, seconds)
+        return held if held.take() else None
+
+    @classmethod
+    def relieve(cls, name: str, *, seconds: float) -> "HeldDuty":
+        """Take a duty from whoever has it; they find out when they next ask `is_mine`."""
+        held = HeldDuty(name, seconds)
         until = Now() + timedelta(seconds=seconds)
-        if mine.update(owner=owner, until=until):
+        cls.objects.update_or_create(name=name, defaults={"owner": held.owner, "leased_until": until})
+        return held
+
+    @classmethod
+    def is_held(cls, name: str) -> bool:
+        """Whether some process has it now."""
+        return cls.objects.filter(name=name).exclude(is_free()).exists()
+
+
+@dataclass(slots=True)
+class HeldDuty:
+    """A duty of ours. Whoever works renews it between two steps, so that it runs out where they hang or die."""
+
+    name: str
+    seconds: float
+    owner: str = field(default_factory=new_owner)
+    _renewed: float = field(default_factory=time.monotonic)
+
+    def take(self) -> bool:
+        """Take or renew; False where another process has it."""
+        lease, rows = timedelta(seconds=self.seconds), Duty.objects.filter(name=self.name)
+        self._renewed = time.monotonic()
+        if rows.filter(is_free() | Q(owner=self.owner)).take(self.owner, lease=lease):
             return True
-        if cls.objects.filter(name=name).exists():
+        if rows.exists():
             return False
-        _, created = cls.objects.get_or_create(name=name, defaults={"owner": owner, "until": until})
-        return created
+        fresh = {"owner": self.owner, "leased_until": Now() + lease}
+        return Duty.objects.get_or_create(name=self.name, defaults=fresh)[1]
 
-    @classmethod
-    def drop(cls, name: str, *, owner: str) -> None:
-        """Let the next one have it."""
-        cls.objects.filter(name=name, owner=owner).update(until=Now())
+    def renew(self) -> bool:
+        """Renew if that is worth a statement by now; False where it is ours no more."""
+        return time.monotonic() - self._renewed < self.seconds / 4 or self.take()
 
-    @classmethod
-    def relieve(cls, name: str, *, owner: str, seconds: float) -> None:
-        """Take a duty from whoever has it; they find out when they next ask `is_of`."""
-        cls.objects.update_or_create(
-            name=name, defaults={"owner": owner, "until": Now() + timedelta(seconds=seconds)}
-        )
+    def is_mine(self) -> bool:
+        """Whether nobody has relieved us since."""
+        return Duty.objects.filter(name=self.name, owner=self.owner).exists()
 
-    @classmethod
-    def is_of(cls, name: str, owner: str) -> bool:
-        """Whether nobody has relieved `owner` since."""
-        return cls.objects.filter(name=name, owner=owner).exists()
+    def give_back(self, *, rest: float = 0.0) -> None:
+        """Let the next process have it, in `rest` seconds."""
+        rows = Duty.objects.filter(name=self.name)
+        if rest > 0:
+            rows.renew(self.owner, lease=timedelta(seconds=rest))
+        else:
+            rows.give_back(self.owner)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.give_back()
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Renewed by a thread while one statement takes as long as it takes."""
+        with kept(self.take, every=self.seconds / 4):
+            yield

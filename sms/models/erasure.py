@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from sms.models.fields import SecretField
+from sms.models.personal import PersonalData
 
 
 class Erasure(models.Model):
@@ -34,6 +35,14 @@ class Erasure(models.Model):
     done_at = models.DateTimeField(null=True, blank=True)
     certificate = models.JSONField(default=dict)
     mac = models.CharField(max_length=64, blank=True)
+
+    personal = PersonalData(
+        service="service",
+        numbers=("digest",),
+        texts=("reason",),
+        team=("number", "asked_by"),
+        neutral=("waits_for", "certificate", "mac"),
+    )
 
     class Meta:
         ordering = ("-id",)

@@ -7,12 +7,18 @@ the rest belongs to
 
 from django.db import models
 
+from sms.models.personal import PersonalData
+
+HOUR = 3600  # seconds
+# columns of a delta: what is counted and where, and the counts
+NAMED = ("measure", "word", "code", "bucket", "send_id", "service_id", "hour", "country", "carrier")
+FIGURES = ("messages", "amount", "amount_of", "billed", "billed_of")
 MEASURES = ("state", "wait", "submit", "carrier", "deliver", "click", "opt_out", "posted")
 BLOCK_DAYS = 32  # a year is read as eleven blocks and the days before and after them
 TIMES = ("wait", "submit", "carrier", "deliver")
-TIMES_OF_ALL = (
-    "wait",
-)  # for service levels; who messages were from and for has nothing to do with how long they waited
+# for service levels: who messages were from and for has nothing to do with how long they waited
+TIMES_OF_ALL = ("wait",)
+TIMES_FROM = 20  # recipients: a percentile of fewer says nothing
 
 
 class _Figures(models.Model):
@@ -52,6 +58,10 @@ class _OfSend(_Figures):
     hour = models.IntegerField(default=0)
     country = models.CharField(max_length=2, blank=True)
     carrier = models.CharField(max_length=20, blank=True)
+
+    personal = PersonalData(
+        neutral=("amount", "amount_of", "billed", "billed_of", "measure", "word", "code", "carrier")
+    )
 
     class Meta:
         abstract = True
@@ -106,6 +116,21 @@ class FactProfile(models.Model):
     policy_group = models.CharField(max_length=200, blank=True)
     person = models.CharField(max_length=254, blank=True)
 
+    personal = PersonalData(
+        service="service_id",
+        catalogue=("sender", "template", "version", "domain", "policy_group", "partner"),
+        team=("person",),
+        neutral=(
+            "labels",
+            "sender_id",
+            "template_id",
+            "version_id",
+            "domain_id",
+            "policy_group_id",
+            "person_id",
+        ),
+    )
+
     class Meta:
         constraints = (
             models.UniqueConstraint(
@@ -133,6 +158,8 @@ class ReportedSend(models.Model):
     recipients = models.PositiveIntegerField()
     rejected = models.PositiveIntegerField()
 
+    personal = PersonalData(service="service_id", texts=("name",))
+
     class Meta:
         indexes = (
             models.Index(fields=("service_id", "hour"), name="reported_send_by_hour"),  # used by: reports
@@ -143,10 +170,12 @@ class ReportedSend(models.Model):
 
 
 class SendFact(_Figures):
-    """Figures of one send. Times, without TIMES_OF_ALL, are kept of sends with `sms.reports.facts.tables.TIMES_FROM`
-    recipients and more."""
+    """Figures of one send. Times, without TIMES_OF_ALL, are kept of sends with TIMES_FROM recipients
+    and more."""
 
     send_id = models.BigIntegerField()
+
+    personal = PersonalData(neutral=("amount", "amount_of", "billed", "billed_of", "measure", "word", "code"))
 
     class Meta:
         constraints = (
@@ -189,6 +218,16 @@ class Fact(_Figures):
             """Whether profiles are told apart; where they are not, `profile_id` is 0."""
             return self in (Fact.Cut.PROFILE, Fact.Cut.FULL, Fact.Cut.PRICED)
 
+        @property
+        def by_country(self) -> bool:
+            """Whether countries are told apart."""
+            return self in (Fact.Cut.PLACE, Fact.Cut.FULL, Fact.Cut.PRICED)
+
+        @property
+        def by_carrier(self) -> bool:
+            """Whether operators are told apart."""
+            return self in (Fact.Cut.PLACE, Fact.Cut.FULL)
+
     service_id = models.BigIntegerField()
     grain = models.CharField(max_length=1, choices=Grain)
     cut = models.SmallIntegerField(choices=Cut)
@@ -196,6 +235,10 @@ class Fact(_Figures):
     profile_id = models.BigIntegerField(default=0)
     country = models.CharField(max_length=2, blank=True)
     carrier = models.CharField(max_length=20, blank=True)
+
+    personal = PersonalData(
+        neutral=("amount", "amount_of", "billed", "billed_of", "measure", "word", "code", "carrier")
+    )
 
     class Meta:
         constraints = (

@@ -6,6 +6,8 @@ from typing import Self
 from django.db import models
 from django.db.models.functions import Now
 
+from sms.models.personal import PersonalData
+
 FORGET = timedelta(minutes=10)
 
 
@@ -26,6 +28,8 @@ class Heartbeat(models.Model):
     beat_at = models.DateTimeField(db_default=Now())
     doing = models.CharField(max_length=20, blank=True, help_text="Empty while it rests.")
     progress = models.BigIntegerField(default=0, help_text="Messages posted since it started.")
+
+    personal = PersonalData(team=("name", "host", "doing", "progress"))
 
     class Meta:
         ordering = ("-beat_at",)

@@ -4,6 +4,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from sms.models.personal import PersonalData
+
 
 class HoldQuerySet(models.QuerySet["Hold"]):
     """Named selections."""
@@ -39,6 +41,10 @@ class Hold(models.Model):
     lifted_by = models.CharField(max_length=254, blank=True)
 
     objects = HoldQuerySet.as_manager()
+
+    personal = PersonalData(
+        service="service", texts=("because",), team=("placed_by", "lifted_by"), neutral=("rule", "facts")
+    )
 
     class Meta:
         ordering = ("-id",)

@@ -5,6 +5,8 @@ from datetime import timedelta
 from django.db import connection, models
 from django.utils import timezone
 
+from sms.models.personal import PersonalData
+
 KEPT = timedelta(days=30)
 
 
@@ -22,6 +24,10 @@ class IdempotentAnswer(models.Model):
     headers = models.JSONField(default=dict)
     body = models.BinaryField(default=bytes)
     made_at = models.DateTimeField()
+
+    personal = PersonalData(
+        service="service", texts=("key", "headers"), raw=("body",), team=("owner",), neutral=("fingerprint",)
+    )
 
     class Meta:
         indexes = (models.Index(fields=("made_at",), name="idempotent_answer_by_age"),)  # used by: rounds

@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from sms.models.personal import PersonalData
+
 
 class InboundMessage(models.Model):
     """One incoming SMS, raw and read. `meaning` is what it asks for; `why` is filled where we could not act on it."""
@@ -39,6 +41,14 @@ class InboundMessage(models.Model):
         "sms.Send", null=True, blank=True, on_delete=models.SET_NULL, related_name="answers"
     )
     received_at = models.DateTimeField()
+
+    personal = PersonalData(
+        service="service",
+        numbers=("msisdn",),
+        texts=("text", "reason"),
+        raw=("raw",),
+        neutral=("dedupe", "address"),
+    )
 
     class Meta:
         ordering = ("-id",)

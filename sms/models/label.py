@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from sms.models.personal import PersonalData
+
 LABEL_LENGTH = 30
 
 
@@ -10,6 +12,8 @@ class Label(models.Model):
 
     service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="labels")
     word = models.CharField(max_length=LABEL_LENGTH)
+
+    personal = PersonalData(service="service", texts=("word",), unique=("word",))
 
     class Meta:
         ordering = ("word",)

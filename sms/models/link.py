@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from django.db import connection, models
 
+from sms.models.personal import PersonalData
+
 # The provider's own short domains, which every tenant of the region may use (reference §10.1).
 SHARED = frozenset(
     {
@@ -31,6 +33,8 @@ class Region(models.Model):
     )
     cname = models.CharField("CNAME target", max_length=200, blank=True)
     a_record = models.GenericIPAddressField("A record", null=True, blank=True, protocol="IPv4")
+
+    personal = PersonalData(team=("key", "name", "host", "cname", "a_record"))
 
     class Meta:
         ordering = ("name",)
@@ -91,6 +95,8 @@ class ShortLinkDomain(models.Model):
         default=False, editable=False, help_text="It was healthy or degraded before."
     )
 
+    personal = PersonalData(team=("host", "state", "says", "findings"))
+
     class Meta:
         verbose_name = "short-link domain"
         ordering = ("host",)
@@ -133,6 +139,8 @@ class DomainChange(models.Model):
     new = models.CharField(max_length=12, choices=DomainState)
     says = models.TextField(blank=True)
 
+    personal = PersonalData(team=("old", "new", "says"))
+
     class Meta:
         ordering = ("-at", "-id")
 
@@ -162,6 +170,10 @@ class Click(models.Model):
         help_text="Version of the rules that decided; 0 before the first time, and not counted yet.",
     )
     at = models.DateTimeField()
+
+    personal = PersonalData(
+        service="message__send__service", texts=("url", "ip", "user_agent"), neutral=("verdict", "reason")
+    )
 
     class Meta:
         ordering = ("at", "id")

@@ -1,6 +1,10 @@
 """One SMS to one MSISDN."""
 
 from django.db import models
+from django.db.models import Q
+
+from sms.models.personal import PersonalData
+from sms.models.send import UNFINISHED
 
 
 class MessageState(models.TextChoices):
@@ -31,6 +35,8 @@ class MessageState(models.TextChoices):
     EXPIRED = "expired", "Expired"  # its own deadline passed before we posted it
 
 
+UNSENT = (MessageState.PENDING, MessageState.POSTING, MessageState.UNCONFIRMED)  # may still be posted
+NOT_POSTED = frozenset({MessageState.PENDING, MessageState.CANCELLED, MessageState.EXPIRED})
 FINAL = frozenset({MessageState.FAILED, MessageState.DELIVERED, MessageState.CANCELLED, MessageState.EXPIRED})
 
 
@@ -75,6 +81,15 @@ class Message(models.Model):
     queued_at = models.DateTimeField(null=True, blank=True)
     submitted_at = models.DateTimeField(null=True, blank=True)
     final_at = models.DateTimeField(null=True, blank=True)
+
+    personal = PersonalData(
+        service="send__service",
+        numbers=("msisdn",),
+        texts=("text", "substitutions", "detail"),
+        neutral=("zone", "state", "code", "provider_id", "carrier"),
+        fixed=("text", "substitutions"),
+        fixed_while=Q(send__state__in=UNFINISHED) & (Q(state__in=UNSENT) | Q(send__approvers__gt=0)),
+    )
 
     class Meta:
         ordering = ("id",)

@@ -7,6 +7,7 @@ from django.db import connection, models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from sms.models.personal import PersonalData
 from sms.models.service import Service
 from sms.values.msisdn.hidden import hidden
 
@@ -53,6 +54,14 @@ class OptOut(models.Model):
         default="",
         db_default="",
         help_text="Of the number, once only its digest is here; facts need it.",
+    )
+
+    personal = PersonalData(
+        service="service",
+        numbers=("msisdn",),
+        texts=("evidence", "lifted_because"),
+        team=("by", "lifted_by"),
+        neutral=("source",),
     )
 
     class Meta:

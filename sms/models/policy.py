@@ -3,6 +3,7 @@
 from django.db import models
 
 from sms.models.fields import SecretField
+from sms.models.personal import PersonalData
 
 
 class ContactPolicyGroup(models.Model):
@@ -17,6 +18,10 @@ class ContactPolicyGroup(models.Model):
     apply_frequency_cap = models.BooleanField("enforce frequency cap", default=False)
     description = models.CharField(max_length=300, blank=True)
     active = models.BooleanField(default=True)
+
+    personal = PersonalData(
+        service="service", texts=("description",), catalogue=("name",), neutral=("group_id",)
+    )
 
     class Meta:
         verbose_name = "contact-policy group"
@@ -49,6 +54,8 @@ class PolicyConnection(models.Model):
         help_text="Only if it differs from the region's, for example a sandbox.",
     )
     profile_key = SecretField("profile key", blank=True)
+
+    personal = PersonalData(team=("base_url", "profile_key"))
 
     def __str__(self) -> str:
         return f"contact policy of {self.service_id}"

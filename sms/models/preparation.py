@@ -5,11 +5,13 @@ its process dies. So
 whoever comes next goes on where the last one stopped.
 """
 
-from datetime import timedelta
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
+
+from sms.models.lease import Leased, LeaseQuerySet
+from sms.models.personal import PersonalData
 
 
 class PreparationState(models.TextChoices):
@@ -21,7 +23,7 @@ class PreparationState(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
-class Preparation(models.Model):
+class Preparation(Leased):
     """One of: reading a file into an audience version, checking a draft, writing the messages of a send.
 
     `done` and `total` are bytes or rows, for a bar; `rows` is rows, for people. A check keeps its last `result` while the next is made.
@@ -44,8 +46,6 @@ class Preparation(models.Model):
     draft = models.OneToOneField("sms.Draft", null=True, on_delete=models.CASCADE, related_name="preparation")
     send = models.OneToOneField("sms.Send", null=True, on_delete=models.CASCADE, related_name="preparation")
     state = models.CharField(max_length=9, choices=State, default=State.WAITING)
-    owner = models.CharField(max_length=40, blank=True)
-    leased_until = models.DateTimeField(null=True, blank=True)
     cursor = models.JSONField(default=dict, help_text="What is done, for whoever goes on.")
     partial = models.BinaryField(default=b"", help_text="Figures of what is done.")
     rows = models.PositiveIntegerField(default=0)
@@ -68,6 +68,15 @@ class Preparation(models.Model):
     asked_at = models.DateTimeField(auto_now_add=True)
     began_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = LeaseQuerySet["Preparation"].as_manager()
+
+    personal = PersonalData(
+        service="service",
+        texts=("cursor", "trouble"),
+        packed=("partial", "result"),
+        neutral=("movers", "owner", "digest", "result_digest", "trouble_field"),
+    )
 
     class Meta:
         ordering = ("id",)
@@ -104,21 +113,9 @@ class Preparation(models.Model):
         return min(self.done * 100 // self.total, 99) if self.total else 0
 
     @classmethod
-    def free(cls) -> "models.QuerySet[Preparation]":
-        """What waits and is nobody's now, by the database's clock."""
-        return cls.objects.filter(Q(owner="") | Q(leased_until__lt=Now()), state=PreparationState.WAITING)
-
-    @classmethod
-    def take(cls, pk: int, *, owner: str, seconds: float) -> bool:
-        """Lease one; False where somebody else has it, or it is no longer waited for."""
-        until = Now() + timedelta(seconds=seconds)
-        return bool(cls.free().filter(pk=pk).update(owner=owner, leased_until=until))
-
-    @classmethod
-    def keep(cls, pk: int, *, owner: str, seconds: float) -> bool:
-        """Renew a lease; False where it is ours no more, and nothing may be written. Inside the transaction it is the fence."""
-        mine = cls.objects.filter(pk=pk, owner=owner, state=PreparationState.WAITING)
-        return bool(mine.update(leased_until=Now() + timedelta(seconds=seconds)))
+    def waiting(cls) -> "LeaseQuerySet[Self]":
+        """What is still to be done."""
+        return cls.objects.filter(state=PreparationState.WAITING)
 
     @classmethod
     def take_up(cls, rows: "models.QuerySet[Preparation]") -> int:
@@ -136,6 +133,8 @@ class ColumnMemory(models.Model):
     country = models.CharField(max_length=2, blank=True)
     fillings = models.JSONField(default=dict, blank=True)
     changed_at = models.DateTimeField(auto_now=True)
+
+    personal = PersonalData(service="service", texts=("column", "fillings"), neutral=("headings",))
 
     class Meta:
         ordering = ("-changed_at",)

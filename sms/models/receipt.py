@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from sms.models.personal import PersonalData
+
 
 class Receipt(models.Model):
     """One notification as it came. `message_id` was read from our correlation id; 0 where it names none of ours."""
@@ -16,6 +18,8 @@ class Receipt(models.Model):
     )
     raw = models.BinaryField()
     received_at = models.DateTimeField()
+
+    personal = PersonalData(service="service", raw=("raw",), neutral=("dedupe",))
 
     class Meta:
         ordering = ("id",)
@@ -53,6 +57,8 @@ class ReceiptInbox(models.Model):
     reason = models.CharField(max_length=300, blank=True)
     tries = models.PositiveIntegerField(default=0)
     next_at = models.DateTimeField()
+
+    personal = PersonalData(service="receipt__service", texts=("reason",), neutral=("why",))
 
     class Meta:
         ordering = ("receipt",)

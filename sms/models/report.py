@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import models
 
+from sms.models.personal import PersonalData
+
 
 class ReportFile(models.Model):
     """A report as a file, made in the background; kept in the database so that any host can hand it out, for `KEPT` days."""
@@ -18,7 +20,7 @@ class ReportFile(models.Model):
         XLSX = "xlsx", "XLSX"
 
     service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="report_files")
-    query = models.CharField(max_length=1000, help_text="What was asked, as in the report's address.")
+    query = models.JSONField(help_text="What was asked: `sms.reports.query.ReportQuery.parameters`.")
     kind = models.CharField(max_length=4, choices=Kind)
     asked_at = models.DateTimeField(auto_now_add=True)
     asked_by = models.ForeignKey(
@@ -31,6 +33,8 @@ class ReportFile(models.Model):
     cancelled_at = models.DateTimeField(null=True, blank=True)
     failed = models.CharField(max_length=200, blank=True)
 
+    personal = PersonalData(service="service", texts=("query",), neutral=("failed",))
+
     class Meta:
         ordering = ("-id",)
         indexes = (
@@ -42,7 +46,7 @@ class ReportFile(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.kind} of {self.query}"
+        return f"{self.kind} file {self.pk}"
 
     @property
     def is_waiting(self) -> bool:
@@ -56,6 +60,8 @@ class ReportPart(models.Model):
     file = models.ForeignKey(ReportFile, on_delete=models.CASCADE, related_name="parts")
     number = models.PositiveIntegerField()
     content = models.BinaryField()
+
+    personal = PersonalData(packed=("content",))
 
     class Meta:
         ordering = ("number",)
@@ -79,12 +85,16 @@ class ReportSchedule(models.Model):
     service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="report_schedules")
     name = models.CharField(max_length=80)
     every = models.CharField(max_length=5, choices=Every, default=Every.WEEK)
-    query = models.CharField(max_length=1000, blank=True, help_text="What it is by and its filters.")
+    query = models.JSONField(default=dict, blank=True, help_text="What it is by, and its filters.")
     recipients = models.JSONField(default=list, help_text="Addresses of people of the service.")
     next_at = models.DateTimeField()
     last_at = models.DateTimeField(null=True, blank=True)
     trouble = models.CharField(max_length=200, blank=True)
     made_by = models.CharField(max_length=254)
+
+    personal = PersonalData(
+        service="service", texts=("name", "query", "trouble"), team=("recipients", "made_by")
+    )
 
     class Meta:
         ordering = ("name", "id")

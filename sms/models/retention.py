@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from sms.models.personal import PersonalData
+
 EVERY = timedelta(hours=1)
 
 
@@ -29,6 +31,10 @@ class SendKeeping(models.Model):
     receipts_gone_at = models.DateTimeField(null=True, blank=True)
     archived_at = models.DateTimeField(
         null=True, blank=True, help_text="When its last message went into an archive."
+    )
+
+    personal = PersonalData(
+        service="send__service", texts=("held_because",), team=("held_by",), neutral=("stage",)
     )
 
     class Meta:
@@ -66,6 +72,8 @@ class RetentionRun(models.Model):
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     counts = models.JSONField(default=dict)
+
+    personal = PersonalData(neutral=("counts",))
 
     class Meta:
         ordering = ("-id",)

@@ -4,6 +4,9 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q, Sum
 
+from sms.models.lease import Leased, LeaseQuerySet
+from sms.models.personal import PersonalData
+
 
 class SendState(models.TextChoices):
     """The life of a send: (preparing →) (awaiting →) scheduled → sending → finished, or cancelled on the way."""
@@ -133,6 +136,16 @@ class Send(models.Model):
     cancelled_at = models.DateTimeField(null=True, blank=True)
     cancelled_by = models.CharField(max_length=254, blank=True)
 
+    personal = PersonalData(
+        service="service",
+        texts=("name", "text", "callback_data", "source", "client_reference", "wishes"),
+        team=("partner", "cancelled_by"),
+        neutral=("quiet_hours", "smartlinks", "reference", "time_zone", "file_sha256", "audience_digest"),
+        unique=("client_reference",),
+        fixed=("text", "callback_data", "wishes"),
+        fixed_while=Q(state__in=UNFINISHED),
+    )
+
     class Meta:
         ordering = ("-id",)
         indexes = (
@@ -207,7 +220,7 @@ class Send(models.Model):
         return [(row["code"], row["total"]) for row in totals if row["total"]]
 
 
-class Slice(models.Model):
+class Slice(Leased):
     """A run of consecutive messages of one send: the unit that a dispatcher leases.
 
     Leasing a run instead of writing each message when it is claimed is what makes a claim cheap. The row is also the fence: whoever
@@ -221,8 +234,6 @@ class Slice(models.Model):
     due_at = models.DateTimeField()
     lane = models.PositiveSmallIntegerField(choices=Lane, default=Lane.NORMAL)
     stage = models.PositiveSmallIntegerField(default=0)
-    owner = models.CharField(max_length=40, blank=True)
-    leased_until = models.DateTimeField(null=True, blank=True)
     done = models.BooleanField(default=False)
     approved = models.CharField(
         max_length=64,
@@ -231,6 +242,10 @@ class Slice(models.Model):
         db_default="",
         help_text="Digest of its messages as they were shown to approvers; empty where nobody was asked.",
     )
+
+    objects = LeaseQuerySet["Slice"].as_manager()
+
+    personal = PersonalData(neutral=("owner", "approved"))
 
     class Meta:
         ordering = ("due_at", "id")
@@ -278,6 +293,8 @@ class StateCount(models.Model):
     window = models.IntegerField(default=0, db_default=0)
     delta = models.IntegerField()
 
+    personal = PersonalData(neutral=("state", "code"))
+
     class Meta:
         ordering = ("id",)
         indexes = (
@@ -298,6 +315,8 @@ class Reject(models.Model):
     value = models.CharField(max_length=200, blank=True)
     code = models.CharField(max_length=40)
     reason = models.CharField(max_length=300)
+
+    personal = PersonalData(service="send__service", numbers=("value",), texts=("reason",), neutral=("code",))
 
     class Meta:
         ordering = ("row", "id")

@@ -6,6 +6,8 @@ import phonenumbers
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from sms.models.personal import PersonalData
+
 
 class SenderKind(models.TextChoices):
     """The three kinds the provider knows."""
@@ -59,6 +61,10 @@ class Sender(models.Model):
         help_text="Of a long code that writes to the United States or Canada.",
     )
     note = models.CharField(max_length=300, blank=True, help_text="For your team.")
+
+    personal = PersonalData(
+        service="service", texts=("note",), catalogue=("address",), neutral=("countries",)
+    )
 
     class Meta:
         ordering = ("-is_default", "address")

@@ -10,6 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from sms.models.fields import SecretField
+from sms.models.personal import PersonalData
 from sms.values.quiet_hours import QuietHours
 
 SHORTEST_KEPT, LONGEST_KEPT = 7, 3650  # days
@@ -166,6 +167,27 @@ class Service(models.Model):
     paused_because = models.CharField(max_length=200, blank=True)
     is_sandbox = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    personal = PersonalData(
+        service="pk",
+        texts=("paused_because",),
+        catalogue=("name",),
+        team=(
+            "slug",
+            "base_url",
+            "jwt_service_id",
+            "quiet_hours",
+            "time_zone",
+            "check_verdict",
+            "api_key",
+            "jwt_secret",
+            "receipt_token",
+            "receipt_token_before",
+            "receipt_secret",
+            "receipt_secret_before",
+            "correlation_key",
+        ),
+    )
 
     class Meta:
         ordering = ("name",)

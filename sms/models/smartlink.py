@@ -3,6 +3,8 @@
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from sms.models.personal import PersonalData
+
 
 class Smartlink(models.Model):
     """A smartlink of the service. Unlike a short link it gives no click receipts."""
@@ -23,6 +25,8 @@ class Smartlink(models.Model):
         help_text="Minutes after the message. A day has 1,440.",
     )
     active = models.BooleanField(default=True)
+
+    personal = PersonalData(service="service", catalogue=("name",), neutral=("smartlink_id",))
 
     class Meta:
         ordering = ("name",)

@@ -4,6 +4,8 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
+from sms.models.personal import PersonalData
+
 
 class MessageTemplate(models.Model):
     """A text with placeholders `$(name)`, or a provider template id whose placeholders are listed in `provider_placeholders`.
@@ -25,6 +27,10 @@ class MessageTemplate(models.Model):
     )
     active = models.BooleanField(default=True)
     changed_at = models.DateTimeField(auto_now=True)
+
+    personal = PersonalData(
+        service="service", catalogue=("name", "text", "provider_template_id", "provider_placeholders")
+    )
 
     class Meta:
         ordering = ("name",)
@@ -73,6 +79,13 @@ class TemplateVersion(models.Model):
     published_at = models.DateTimeField(null=True, blank=True)
     published_by = models.CharField(max_length=254, blank=True)
     retired_at = models.DateTimeField(null=True, blank=True)
+
+    personal = PersonalData(
+        service="template__service",
+        catalogue=("text", "placeholders", "provider_template_id"),
+        team=("made_by", "published_by"),
+        neutral=("language",),
+    )
 
     class Meta:
         ordering = ("-number",)

@@ -1,22 +1,20 @@
 """Files that are too long to wait for, made by the cluster, a part at a time."""
 
 import tempfile
-import time
 import zlib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import parse_qsl
 
 import structlog
 from django.db import transaction
 from django.db.models import QuerySet
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from sms.models import Duty, ReportFile, ReportPart
+from sms.models.duty import HeldDuty
 from sms.reports.files import csv_of, write_xlsx
-from sms.reports.query import ReportQuery, read
+from sms.reports.query import ReportQuery
 from sms.reports.read import all_lines
 
 log = structlog.get_logger(__name__)
@@ -31,22 +29,20 @@ class Cancelled(Exception):
     """Somebody wants it no more, or the process comes to an end."""
 
 
-def make_files(*, owner: str, stopped: Stopped = lambda: False) -> int:
+def make_files(*, stopped: Stopped = lambda: False) -> int:
     """Make what waits, one after the other, by one process at a time; returns how many. What is broken off begins anew."""
     made, waiting = 0, _waiting()
-    if not waiting.exists() or not Duty.take(DUTY, owner=owner, seconds=HELD):
+    if not waiting.exists() or (duty := Duty.hold(DUTY, seconds=HELD)) is None:
         return made
-    try:
+    with duty:
         while not stopped() and (one := waiting.first()) is not None:
-            made += _make(one, owner, stopped)
-    finally:
-        Duty.drop(DUTY, owner=owner)
+            made += _make(one, duty, stopped)
     return made
 
 
 def files_wait() -> bool:
     """Whether there is one to be made, and nobody at it."""
-    return _waiting().exists() and not Duty.objects.filter(name=DUTY, until__gt=Now()).exists()
+    return _waiting().exists() and not Duty.is_held(DUTY)
 
 
 def _waiting() -> "QuerySet[ReportFile]":
@@ -66,16 +62,12 @@ def unpacked(found: ReportFile) -> Iterator[bytes]:
         yield zlib.decompress(bytes(content))
 
 
-def _make(one: ReportFile, owner: str, stopped: Stopped) -> int:
-    asked, _ = read(one.service_id, dict(parse_qsl(one.query)), now=timezone.now())
+def _make(one: ReportFile, duty: HeldDuty, stopped: Stopped) -> int:
+    asked = ReportQuery.stored(one.service_id, one.query)
     one.parts.all().delete()
-    last = time.monotonic()
 
     def said(rows: int) -> None:
-        nonlocal last
-        if time.monotonic() - last > HELD / 4:
-            last = time.monotonic()
-            Duty.take(DUTY, owner=owner, seconds=HELD)
+        duty.renew()
         if stopped() or not ReportFile.objects.filter(pk=one.pk, cancelled_at=None).update(done=rows):
             raise Cancelled
 

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sms.ledger.counters import NOT_POSTED
 from sms.models import MessageState
+from sms.models.message import NOT_POSTED
 from sms.values.histogram import percentiles
 
 SHOWN_TIMES: Mapping[str, str] = {

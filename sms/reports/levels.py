@@ -7,9 +7,8 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Sum
 
-from sms.ledger.counters import FIGURES
 from sms.models import Fact
-from sms.models.fact import MEASURES, TIMES
+from sms.models.fact import FIGURES, MEASURES, TIMES
 from sms.reports.figures import FactSums
 from sms.reports.query import EPOCH
 from sms.values.histogram import within

@@ -1,7 +1,7 @@
 """Reports that go out by mail: of the week or the month before, on its first day at six (UTC), to people of the service."""
 
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qsl
+from urllib.parse import urlencode
 
 import structlog
 from django.core.mail import EmailMessage
@@ -11,7 +11,7 @@ from django.utils import timezone
 from sms.models import Actor, ReportSchedule
 from sms.models.audit import audit
 from sms.reports.files import csv_of
-from sms.reports.query import BY, ReportQuery, read
+from sms.reports.query import BY, ReportQuery
 from sms.reports.read import all_lines, report
 
 log = structlog.get_logger(__name__)
@@ -34,8 +34,8 @@ def period_before(one: ReportSchedule, at: datetime) -> ReportQuery:
     """What it reports when it is due at `at`: the seven days, or the month, before."""
     last = at.astimezone(UTC).date() - timedelta(days=1)
     first = last - timedelta(days=6) if one.every == ReportSchedule.Every.WEEK else last.replace(day=1)
-    given = dict(parse_qsl(one.query)) | {"from": first.isoformat(), "until": last.isoformat()}
-    return read(one.service_id, given, now=at)[0]
+    days = {"from": first.isoformat(), "until": last.isoformat()}
+    return ReportQuery.stored(one.service_id, one.query | days)
 
 
 def send_due(*, public_url: str, now: datetime | None = None) -> int:
@@ -91,7 +91,7 @@ def _mail(one: ReportSchedule, to: list[str], at: datetime, public_url: str) -> 
         f"Delivered: {total.delivered:,}\nFailed: {total.failed:,}\nEnd not known: {total.open:,}\n"
         f"Coverage: {share}.\nOpt-outs: {total.opt_outs:,}\n\n"
         f"By {BY[asked.by].lower()}, with everything else: the attached file, or\n"
-        f"{public_url}/s/{one.service.slug}/reports/?{asked.address()}\n"
+        f"{public_url}/s/{one.service.slug}/reports/?{urlencode(asked.parameters)}\n"
     )
     lines: list[str] = []
     for number, line in enumerate(csv_of(asked, all_lines(asked))):

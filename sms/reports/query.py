@@ -1,16 +1,12 @@
-"""What is asked of a report, read from an address and written back into one."""
+"""What is asked of a report."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
-from urllib.parse import urlencode
+from datetime import date, timedelta
 
 from sms.models import Fact
 from sms.models.fact import BLOCK_DAYS
 
-LONGEST = 731  # days: two years
-LONGEST_BY_HOUR = 31
-USUAL = 30
 EPOCH = date(1970, 1, 1)
 
 BY: Mapping[str, str] = {
@@ -30,16 +26,16 @@ BY: Mapping[str, str] = {
     "test": "Test",
 }
 OF_PROFILE = ("sender", "template", "domain", "policy_group", "label", "person", "partner", "test")
-BY_WORD = ("label", "partner", "test")  # stand in an address by themselves; the others by their id
+BY_WORD = ("label", "partner", "test")  # filtered by the word itself; the others by their id
 OF_PLACE = ("country", "carrier")
 FILTERS = (*OF_PROFILE, *OF_PLACE)
 COMPARE: Mapping[str, str] = {"": "Nothing", "before": "The days before", "year": "The same days a year ago"}
-NONE = "none"  # stands in an address for what has none: no template, no carrier told
+NONE = "none"  # a filter for what has none: no template, no carrier reported
 
 
 @dataclass(frozen=True, slots=True)
 class ReportQuery:
-    """One report: days from `since` to `until`, both included, in UTC. Filters by name, as their value stands in the address."""
+    """One report: days from `since` to `until`, both included, in UTC. Values of filters by their name."""
 
     service_id: int
     since: date
@@ -91,63 +87,25 @@ class ReportQuery:
         shift = timedelta(days=days)
         return replace(self, since=self.since + shift, until=self.until + shift, compare="")
 
-    def address(self, **changes: str) -> str:
-        """The query of its address, with other values where given; an empty one leaves out."""
-        values = {
+    @property
+    def parameters(self) -> dict[str, str]:
+        """Its values by name: as it is stored, and as an address carries it."""
+        return {
             "by": self.by,
             "from": self.since.isoformat(),
             "until": self.until.isoformat(),
             "compare": self.compare,
             **self.filters,
-            **changes,
         }
-        return urlencode({name: value for name, value in values.items() if value})
 
-
-def read(service_id: int, given: Mapping[str, str], *, now: datetime) -> tuple[ReportQuery, Sequence[str]]:
-    """The report that an address asks for, and a sentence for each part of it that was not understood and left out."""
-    today, wrong = now.astimezone(UTC).date(), list[str]()
-    by = given.get("by") or "day"
-    if by not in BY:
-        wrong.append(f"“{by[:40]}” is nothing that a report can be by. It shows days instead.")
-        by = "day"
-    until = _date(given.get("until", ""), "until", wrong) or today
-    usual = 2 if by == "hour" else USUAL
-    since = _date(given.get("from", ""), "from", wrong) or until - timedelta(days=usual - 1)
-    if since > until:
-        wrong.append("The first day comes after the last; they were swapped.")
-        since, until = until, since
-    most = LONGEST_BY_HOUR if by == "hour" else LONGEST
-    if (until - since).days >= most:
-        wrong.append(f"A report by {BY[by].lower()} takes {most} days at most; it shows the last of them.")
-        since = until - timedelta(days=most - 1)
-    compare = given.get("compare", "")
-    if compare not in COMPARE:
-        wrong.append("Compare with “before” or “year”.")
-        compare = ""
-    filters = {}
-    for name in FILTERS:
-        if value := given.get(name, "")[:120].replace("\0", ""):
-            if (
-                name in OF_PROFILE
-                and name not in BY_WORD
-                and value != NONE
-                and not (value.isascii() and value.isdecimal() and len(value) < 18)
-            ):
-                wrong.append(f"There is no {BY[name].lower()} “{value[:40]}”.")
-                continue
-            filters[name] = value
-    return ReportQuery(service_id, since, until, by, filters, compare), wrong
-
-
-def _date(text: str, name: str, wrong: list[str]) -> date | None:
-    if not text:
-        return None
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or not 1990 <= found.year <= 2200:
-        wrong.append(f"“{name}” is no date like 2026-03-02 and was left out.")
-        return None
-    return found
+    @classmethod
+    def stored(cls, service_id: int, parameters: Mapping[str, str]) -> "ReportQuery":
+        """The report of stored `parameters`."""
+        return cls(
+            service_id,
+            since=date.fromisoformat(parameters["from"]),
+            until=date.fromisoformat(parameters["until"]),
+            by=parameters.get("by", "day"),
+            filters={name: parameters[name] for name in FILTERS if name in parameters},
+            compare=parameters.get("compare", ""),
+        )

@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Exists, Q, QuerySet
 
-from sms.ledger.counters import FIGURES
 from sms.models import FactDelta, FactFold, FactProfile, ReportedSend, SendFact
-from sms.models.fact import TIMES
+from sms.models.fact import FIGURES, TIMES
 from sms.reports.figures import FactSums
 from sms.reports.query import EPOCH, NONE, OF_PLACE, ReportQuery
 from sms.reports.sums import Key, ReportContext, known_of, states_by_day, sums, times_kept, values

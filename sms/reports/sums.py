@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 from django.db.models import Aggregate, Case, IntegerField, QuerySet, Sum, TextField, Value, When
 
-from sms.ledger.counters import FIGURES, NOT_POSTED
 from sms.models import Fact, FactProfile, Price, Sender
-from sms.models.fact import TIMED
+from sms.models.fact import FIGURES, TIMED
+from sms.models.message import NOT_POSTED
 from sms.reports.figures import MICRO, SHOWN_TIMES, FactSums
 from sms.reports.query import NONE, OF_PLACE, OF_PROFILE, ReportQuery
 

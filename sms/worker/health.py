@@ -3,10 +3,13 @@
 Looking is also the web process's share in keeping the wake-ups alive: it makes a lost schedule again, and wakes the cluster once more.
 """
 
+from datetime import timedelta
+
+from django.db.models.functions import Now
+
 from sms import dispatch
 from sms.ledger import wakeups
-from sms.models import Heartbeat
-from sms.worker import jobs
+from sms.models import Heartbeat, ReceiptInbox
 
 LATE = 30.0  # seconds that something must have been due, and nobody heard of
 WAKE_AFTER = 10.0
@@ -17,7 +20,7 @@ _wake = wakeups.Seldom("sms.worker.tasks.work", period=10.0)
 def sentence() -> str:
     """Why nothing is being sent, in plain words; empty while all is well. A few small queries."""
     wakeups.keep_schedule()
-    if jobs.receipts_wait(WAKE_AFTER):
+    if receipts_wait(WAKE_AFTER):
         wakeups.fold()
     if dispatch.due_within(-WAKE_AFTER) is None:
         return ""
@@ -29,6 +32,12 @@ def sentence() -> str:
     if silence is None:
         return "Nothing is being sent: no dispatcher has reported yet."
     return f"Nothing is being sent: no dispatcher has reported for {_duration(silence)}."
+
+
+def receipts_wait(seconds: float) -> bool:
+    """Whether a new receipt has been waiting for that long: its wake-up was lost."""
+    since = Now() - timedelta(seconds=seconds)
+    return ReceiptInbox.objects.filter(why=ReceiptInbox.Why.NEW, next_at__lt=since).exists()
 
 
 def _duration(seconds: float) -> str:

@@ -1,283 +1,183 @@
-"""What a dispatching process does, whoever woke it: send what is due, wait for what is about to be, fold receipts, tidy up.
+"""The table of jobs: what a running Textdesk does, how often, and for how long one process has a job to itself.
 
-Called by `sms.worker.tasks` (django-q2) and `manage.py dispatch`. Every function may run anywhere, any number of times, at the same time:
-the ledger's leases decide who sends what. Duties only keep processes from doing idle work twice.
+`sms.worker.loop` runs it: `manage.py dispatch` all of it, a thread for each `loop`; `manage.py qcluster` the same but for `sending` and
+`chores`, which django-q2's tasks run (`sms.worker.tasks`). Every job may run anywhere, any number of times, at the same time; a
+lease only saves work that two processes would do twice.
 """
 
-import os
-import secrets
+import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import timedelta
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
-from django.db import InterfaceError, OperationalError, connections
-from django.db.models.functions import Now
+from django.conf import settings
 
 from sms import callbacks, dispatch, reports
 from sms.catalogue import domains
-from sms.compliance import erasure, retention
+from sms.compliance import audit, erasure, retention
 from sms.compliance.archive import ArchiveError
-from sms.compose import approval, background
+from sms.compose import background
+from sms.compose.approval import endings as approvals
+from sms.compose.approval import mail as approval_mail
 from sms.inbound import optouts, receipts
-from sms.ledger import states
-from sms.models import Duty, IdempotentAnswer, ReceiptInbox
+from sms.ledger import states, wakeups
+from sms.models import IdempotentAnswer
 from sms.reports import facts
-from sms.worker import child_process
-from sms.worker.heartbeat import HOST, Pulse
+from sms.worker.cluster import send
+from sms.worker.heartbeat import Pulse
 
 log = structlog.get_logger(__name__)
 
-LOOK_AHEAD = 95.0  # seconds: a minute between ticks, 30 s for the scheduler's own loop, and some
-ROUND = 20.0  # seconds of sending after which a round ends and lets others have the worker
-SEATS = 2  # of a cluster's three workers: the third is always free for receipts
-SEAT_LEASE = 15.0  # seconds after which the seat of a killed process is free again
-FOLD_AT_MOST = 60.0
-ERASING = 120.0  # seconds that one place of an erasure may take
-SILENCE_EVERY = 900.0  # seconds between looks for messages that were never heard of again
-DOMAINS_LEASE = 50.0  # seconds that one go of domain checks has for itself
-IDLE = 0.5
-Stopped = Callable[[], bool]
+IDLE = 0.5  # seconds between looks for work that people wait for
+MINUTE = 60.0
+DELIVERING = 20.0  # seconds after which a delivery of callbacks looks whether it is to end
+SEEN_OFF_WITHIN = 3.0  # seconds that a child process has for the block under way
 
 
-def owner_name() -> str:
-    """A name for one round of one process."""
-    return f"{os.getpid()}-{secrets.token_hex(8)}"
+@dataclass(frozen=True, slots=True)
+class JobContext:
+    """What jobs need of the process that runs them."""
+
+    stopped: Callable[[], bool]
+    pause: Callable[[float], None] = time.sleep
+    pulse: Pulse | None = None  # where the process sends in a loop of its own
+    renew: Callable[[], bool] = lambda: True  # the lease of the job that runs; False where it was lost
+    sealer: audit.Keeper = field(default_factory=lambda: audit.Keeper(settings.VAR_DIR / "audit"))
 
 
-@contextmanager
-def seat() -> Iterator[Callable[[], None] | None]:
-    """One of this host's SEATS while it is held, as a function that keeps it; None where all are taken."""
-    owner, renewed = owner_name(), time.monotonic()
-    host = HOST[:18]
-    taken = next(
-        (
-            name
-            for name in (f"seat-{number}-{host}" for number in range(SEATS))
-            if Duty.take(name, owner=owner, seconds=SEAT_LEASE)
-        ),
-        None,
-    )
-    if taken is None:
-        yield None
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One row of the table. Jobs of one `loop` run one after the other.
+
+    With a `lease` (seconds, renewed by those that run for long) one process at a time does it, and all of them together once in `every`
+    seconds; `waits` is asked before, so that idle looks write nothing. `repeats`: again at once where it found something to do.
+    """
+
+    name: str
+    every: float
+    run: Callable[[JobContext], object]
+    lease: float = 0.0
+    loop: str = "chores"
+    waits: Callable[[], bool] = lambda: True
+    repeats: bool = False
+
+
+class ChildFailed(RuntimeError):
+    """The process that does a job ended with an error, which it has logged."""
+
+
+def _send(context: JobContext) -> None:
+    """What is due, at its instant; `every` would be too late for it."""
+    pulse = context.pulse
+    if pulse is None:
+        raise TypeError("whoever sends in a loop has a pulse")
+    pause = dispatch.due_within(IDLE)
+    if pause == 0 and send(public_url=settings.PUBLIC_URL, pulse=pulse, stopped=context.stopped):
         return
-
-    def keep() -> None:
-        nonlocal renewed
-        if time.monotonic() - renewed > SEAT_LEASE / 4:
-            renewed = time.monotonic()
-            Duty.take(taken, owner=owner, seconds=SEAT_LEASE)
-
-    try:
-        yield keep
-    finally:
-        Duty.drop(taken, owner=owner)
+    pulse.beat("")
+    context.pause(pause or IDLE)  # due and yet nothing posted: held back by a rate or a refusal
 
 
-def send(*, public_url: str, pulse: Pulse, stopped: Stopped, seconds: float = ROUND) -> int:
-    """Dispatch what is due now for up to `seconds`; returns how many messages were posted."""
-    pulse.beat("sending")
-    report = dispatch.run(public_url=public_url, seconds=seconds, stopped=pulse.through(stopped))
-    pulse.progress += report.posted
-    return report.posted
-
-
-def wait_and_send(*, public_url: str, pulse: Pulse, stopped: Stopped, look_ahead: float = LOOK_AHEAD) -> None:
-    """Wait for what becomes due within `look_ahead` seconds and send it at its second. Ends when nothing is near.
-
-    One process waits at a time: the newest relieves the one before, so that what is looked ahead to never has a gap.
-    """
-    owner = owner_name()
-    Duty.relieve("look-ahead", owner=owner, seconds=look_ahead)
-    until = time.monotonic() + look_ahead
-    looked = time.monotonic()
-    pulse.beat("waiting")
-    while not stopped():
-        pause = dispatch.due_within(max(until - time.monotonic(), 0.0))
-        if pause is None:
-            break
-        if time.monotonic() - looked > 2.0:
-            looked = time.monotonic()
-            if not Duty.is_of("look-ahead", owner):
-                break
-        pulse.beat("waiting")
-        if pause > 0:
-            time.sleep(min(pause, IDLE))
-            continue
-        posted = send(public_url=public_url, pulse=pulse, stopped=stopped)
-        if time.monotonic() >= until:
-            break
-        if not posted:  # held back by a rate or a refusal: due, and yet nothing to do
-            time.sleep(IDLE)
-
-
-def fold(*, linger: float, pulse: Pulse, stopped: Stopped) -> bool:
-    """Apply receipts until none came for `linger` seconds, a minute at most. True where some may be left.
-
-    With a linger longer than wake-ups are apart none is left lying: whoever came too late for the loop finds the duty taken and
-    goes, and for those we look once more when it is dropped.
-    """
-    owner = owner_name()
-    if not Duty.take("fold", owner=owner, seconds=10):
-        return False
-    pulse.beat("folding")
-    each(receipts.sweep, optouts.sweep)
-    quiet_since = renewed = time.monotonic()
-    give_back = quiet_since + FOLD_AT_MOST
-    while time.monotonic() - quiet_since < linger and time.monotonic() < give_back and not stopped():
-        pulse.beat()
-        if time.monotonic() - renewed > 2.0:
-            renewed = time.monotonic()
-            Duty.take("fold", owner=owner, seconds=10)
-        if receipts.fold():
-            quiet_since = time.monotonic()
-        else:
-            time.sleep(0.2)
-    facts.fold()
-    dispatch.watch()  # what came in may let a send go on, or hold it
-    Duty.drop("fold", owner=owner)
-    return not stopped() and bool(receipts.fold())
-
-
-def due_in(at_most: float) -> float:
-    """Seconds until something is due, `at_most` where nothing is before that."""
-    pause = dispatch.due_within(at_most)
-    return at_most if pause is None else pause
-
-
-def receipts_wait(seconds: float) -> bool:
-    """Whether a new receipt has been waiting for that long: its wake-up was lost."""
-    since = Now() - timedelta(seconds=seconds)
-    return ReceiptInbox.objects.filter(why=ReceiptInbox.Why.NEW, next_at__lt=since).exists()
-
-
-def fold_some() -> int:
-    """Apply what waits, for a loop that comes again; returns how many receipts were looked at."""
-    return receipts.fold()
-
-
-def bring_in() -> int:
-    """Receipts and texts that were spooled while the database was away; returns how many. People wait for them."""
-    return receipts.sweep() + optouts.sweep()
-
-
-def tell(*, policy: callbacks.AddressPolicy, stopped: Stopped, seconds: float = ROUND) -> int:
-    """Deliver callbacks that are due for up to `seconds`; returns how many were tried. Hosts share endpoints by leases."""
+def _deliver_callbacks(context: JobContext) -> int:
     if not callbacks.anything_due():
         return 0
-    return callbacks.run(policy=policy, seconds=seconds, stopped=stopped).tried
+    policy = callbacks.AddressPolicy(**settings.CALLBACKS)
+    return callbacks.run(policy=policy, seconds=DELIVERING, stopped=context.stopped).tried
 
 
-def tidy() -> None:
-    """Small chores, once a minute or so: what concerns sends that nobody is working on right now."""
-    each(
-        *(receipts.sweep, optouts.sweep, states.squash, dispatch.sweep, dispatch.watch),
-        *(
-            approval.expire_due,
-            callbacks.forget,
-            IdempotentAnswer.forget,
-            _note_silence,
-            _check_domains,
-            facts.fold,
-        ),
-        background.forget,
-    )
+def _erase(context: JobContext) -> None:
+    for one in erasure.waiting():
+        try:
+            erasure.perform(one, folder=settings.VAR_DIR, rest=context.renew)
+        except ArchiveError as problem:
+            log.error("erasure_waits", erasure=one.pk, error=str(problem)[:300])
 
 
-def tell_people(*, public_url: str) -> int:
-    """Mails about approval that are due; returns how many left."""
-    return approval.send_due(public_url=public_url)
+def _in_a_process(command: str) -> Callable[[JobContext], None]:
+    """By `manage.py` in a process of its own, which takes neither the interpreter from sending nor a worker from receipts."""
+
+    def run(context: JobContext) -> None:
+        arguments = (sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), command)
+        child = subprocess.Popen(arguments)  # noqa: S603 - our own program
+        while child.poll() is None:
+            if context.stopped():
+                _see_off(child)
+                return
+            context.pause(0.1)
+        if child.returncode:
+            raise ChildFailed(f"{command} ended with {child.returncode}")
+
+    return run
 
 
-def report(*, public_url: str) -> None:
-    """Mails that are due, about approvals and of reports, and files that are old."""
-    each(
-        lambda: approval.send_due(public_url=public_url),
-        lambda: reports.send_due(public_url=public_url),
-        reports.forget,
-    )
-
-
-def make_reports(*, stopped: Stopped) -> int:
-    """Files of long reports; returns how many."""
-    return reports.make_files(owner=owner_name(), stopped=stopped)
-
-
-def report_until(stopped: Stopped, *, manage: Path) -> None:
-    """Have long reports written until the end: a million lines take longer than django-q2 lets a worker work."""
-    child_process.keep(
-        stopped, command=(sys.executable, str(manage), "report_files"), waits=reports.files_wait
-    )
-
-
-def retain(*, stopped: Stopped) -> int:
-    """Remove what services keep no longer, where the time of one has come; returns how many services are through."""
-    return retention.turn(owner=owner_name(), stopped=stopped)
-
-
-def erase(*, folder: Path) -> int:
-    """Erasures that were asked for or had to wait, by one process at a time; returns how many are done. `folder`: this host's state."""
-    waiting, owner = erasure.waiting(), owner_name()
-    if not waiting or not Duty.take("erasure", owner=owner, seconds=ERASING):
-        return 0
-
-    def rest() -> None:
-        Duty.take("erasure", owner=owner, seconds=ERASING)
-
-    done = 0
+def _see_off(child: "subprocess.Popen[bytes]") -> None:
+    """What it leaves goes on in the next process."""
+    child.terminate()
     try:
-        for one in waiting:
-            try:
-                done += erasure.perform(one, folder=folder, rest=rest)
-            except ArchiveError as problem:
-                log.error("erasure_waits", erasure=one.pk, error=str(problem)[:300])
-    finally:
-        Duty.drop("erasure", owner=owner)
-    return done
+        child.wait(SEEN_OFF_WITHIN)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
 
 
-def prepare_until(stopped: Stopped, *, manage: Path) -> None:
-    """Have large audiences prepared until the end. `manage` is the command line of the desk."""
-    child_process.keep(stopped, command=(sys.executable, str(manage), "prepare_audiences"))
+JOBS: tuple[Job, ...] = (
+    Job("sending", 0, _send, loop="sending"),
+    # what people wait for, and small chores
+    Job("receipts", IDLE, lambda _: receipts.fold(), repeats=True),
+    Job("counters", MINUTE, lambda _: states.squash()),
+    Job("leases that ran out", MINUTE, lambda _: dispatch.sweep()),
+    Job("sends under way", MINUTE, lambda _: dispatch.watch()),
+    Job("approvals that expire", MINUTE, lambda _: approvals.expire_due()),
+    Job("old callbacks", MINUTE, lambda _: callbacks.forget()),
+    Job("old idempotent answers", MINUTE, lambda _: IdempotentAnswer.forget()),
+    Job("silent messages", 900, lambda _: receipts.note_silence(), lease=MINUTE),
+    Job("facts", MINUTE, lambda _: facts.fold()),
+    Job("old preparations", MINUTE, lambda _: background.delete_unused_versions()),
+    Job("approval mails", MINUTE, lambda _: approval_mail.send_due(public_url=settings.PUBLIC_URL)),
+    Job("report mails", MINUTE, lambda _: reports.send_due(public_url=settings.PUBLIC_URL)),
+    Job("old report files", MINUTE, lambda _: reports.forget()),
+    Job("stale wake-ups", MINUTE, lambda _: wakeups.discard_stale()),
+    # beside all that, since it may take its time or cannot wait for it
+    Job("spooled receipts", 3, lambda _: receipts.sweep(), loop="spools"),
+    Job("spooled messages", 3, lambda _: optouts.sweep(), loop="spools"),
+    Job("callbacks", IDLE, _deliver_callbacks, loop="callbacks", repeats=True),
+    Job("audit seals", audit.EVERY, lambda context: context.sealer.turn(), loop="audit"),
+    Job(
+        "link domains",
+        MINUTE,
+        lambda _: domains.check_due(),
+        lease=50,
+        loop="domains",
+        waits=domains.anything_due,
+    ),
+    Job(
+        "erasures",
+        20,
+        _erase,
+        lease=120,  # longer than one place takes
+        loop="retention",
+        waits=lambda: bool(erasure.waiting()),
+    ),
+    Job(
+        retention.DUTY,
+        20,
+        lambda context: retention.run_due(renew=context.renew, stopped=context.stopped),
+        lease=retention.HELD,
+        loop="retention",
+        waits=lambda: bool(retention.due_services()),
+    ),
+    Job("audiences", IDLE, _in_a_process("prepare_audiences"), loop="audiences", waits=background.has_work),
+    Job("report files", IDLE, _in_a_process("report_files"), loop="reports", waits=reports.files_wait),
+)
 
 
-def _note_silence() -> None:
-    if Duty.take("silence", owner=secrets.token_hex(8), seconds=SILENCE_EVERY):
-        receipts.note_silence()
-
-
-def _check_domains() -> None:
-    """On a thread: name servers may take their time, and what is due must not wait for them."""
-    if not domains.anything_due() or not Duty.take(
-        "domains", owner=secrets.token_hex(8), seconds=DOMAINS_LEASE
-    ):
-        return
-
-    def look() -> None:
-        try:
-            each(domains.check_due)
-        except (OperationalError, InterfaceError) as problem:
-            log.warning(
-                "domains_not_checked", error=repr(problem)[:300]
-            )  # a minute later somebody looks again
-        finally:
-            connections.close_all()
-
-    threading.Thread(target=look, name="domains", daemon=True).start()
-
-
-def each(*chores: Callable[[], object]) -> None:
-    """One after the other; what goes wrong in one is told and stops no other, unless it is the database that is away."""
-    for chore in chores:
-        try:
-            chore()
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception as problem:
-            log.exception(
-                "chore_broke_off", chore=getattr(chore, "__qualname__", str(chore)), error=repr(problem)[:300]
-            )
+def loops(*, without: tuple[str, ...] = ()) -> dict[str, list[Job]]:
+    """The jobs by their loops."""
+    found: dict[str, list[Job]] = {}
+    for job in JOBS:
+        if job.loop not in without:
+            found.setdefault(job.loop, []).append(job)
+    return found

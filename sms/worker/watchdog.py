@@ -15,7 +15,7 @@ from django.db import DatabaseError, connections
 from sms import dispatch
 from sms.ledger import wakeups
 from sms.models import Heartbeat
-from sms.worker import jobs
+from sms.worker.health import receipts_wait
 from sms.worker.heartbeat import HOST
 
 log = structlog.get_logger(__name__)
@@ -72,7 +72,7 @@ class Watchdog:
     def look(self) -> None:
         """One look, and a wake-up where it is called for."""
         wakeups.keep_schedule()
-        if jobs.receipts_wait(RECEIPT_LATE):
+        if receipts_wait(RECEIPT_LATE):
             wakeups.fold()
         beat = Heartbeat.silence(host=HOST, kind=Heartbeat.Kind.CLUSTER)
         now = time.monotonic()

@@ -183,7 +183,7 @@ def filing(rows: int) -> Iterator[dict[str, object]]:
     idle = _peak_of_command()
     for kind in ReportFile.Kind.values:
         day = date(1970, 1, 1) + timedelta(days=490_000 // 24)
-        query = f"by=send&from={day}&until={day + timedelta(days=400)}"
+        query = {"by": "send", "from": str(day), "until": str(day + timedelta(days=400))}
         asked = ReportFile.objects.create(service=shop, query=query, kind=kind, rows=rows)
         started = time.perf_counter()
         peak = _peak_of_command()

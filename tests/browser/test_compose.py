@@ -3,7 +3,7 @@
 from playwright.sync_api import Page, expect
 
 from portal.models import Membership, User
-from sms.audiences import saved
+from sms.audiences import packing, saved
 from sms.audiences.files import Limits
 from sms.models import Draft, ShortLinkDomain
 from tests.browser.accessibility import problems
@@ -28,7 +28,7 @@ def test_two_people_write_one_draft(page, live_server, shop, context, browser, c
     colleague = User.objects.create_user("ben@example.test", PASSWORD, first_name="Ben")
     Membership.objects.create(user=colleague, service=shop, role="composer")
     people = "Mobile,Name\n" + "".join(f"+44771000000{at},{'Zoe' * (at + 1)}\n" for at in range(5))
-    packed = saved.pack_pasted(people, country="GB", limits=Limits())
+    packed = packing.pack_pasted(people, country="GB", limits=Limits())
     saved.create(shop, packed, name="Regulars", by=BY, user=None)
     ShortLinkDomain.objects.create(service=shop, region=shop.region, host="go.example.test")
     sign_in(page, live_server)

@@ -4,7 +4,6 @@ The states are made in the database, once, and each page is opened once. `SCREEN
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -25,9 +24,9 @@ from sms.models import (
     Upload,
 )
 from sms.reports import facts
-from sms.worker import jobs
 from tests.browser.accessibility import problems
 from tests.browser.signed_in import a_request_with_changes, sign_in
+from tests.support.jobs import run_job
 from tests.support.past_sends import a_past_send
 from tests.support.sends import BY, a_send, numbers
 
@@ -51,18 +50,18 @@ def a_large_draft(service: Service, name: str, **changes) -> Draft:
     fields |= {"sender": service.senders.get(), "upload": a_file(service, f"{name}.csv")}
     draft = Draft.objects.create(service=service, **fields)
     with pytest.raises(drafts.NotReady) as reading:
-        drafts.look(draft, limits=LIMITS)
-    background.go_on(reading.value.preparation.pk, stopped=iter([False, True, True]).__next__)
+        drafts.totals_of(draft, limits=LIMITS)
+    background.work_on(reading.value.preparation.pk, stopped=iter([False, True, True]).__next__)
     return draft
 
 
 def checked(draft: Draft, *, wholly: bool) -> Draft:
     """Its rows are read and its check is asked for, or done."""
-    background.go_on(draft.version.preparation.pk)
+    background.work_on(draft.version.preparation.pk)
     found = Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk)
-    check = drafts.look(found, limits=LIMITS).preparation
+    check = drafts.totals_of(found, limits=LIMITS).preparation
     if wholly:
-        background.go_on(check.pk)
+        background.work_on(check.pk)
     return found
 
 
@@ -72,7 +71,7 @@ def drafts_in_every_state(service: Service) -> Iterator[tuple[str, str]]:
     yield "reading", f"drafts/{reading.pk}/review/"
     yield "compose, reading", f"drafts/{reading.pk}/"
     stopped = a_large_draft(service, "Stopped")
-    drafts.stop(stopped)
+    drafts.stop_preparing(stopped)
     yield "reading stopped", f"drafts/{stopped.pk}/review/"
     failed = a_large_draft(service, "Failed")
     trouble = "people.csv is a PDF, no table. Save it as CSV or XLSX and choose that."
@@ -83,7 +82,7 @@ def drafts_in_every_state(service: Service) -> Iterator[tuple[str, str]]:
     Preparation.objects.filter(draft=counting).update(rows=1_000, done=1_000, total=2_500)
     yield "checking", f"drafts/{counting.pk}/review/"
     halted = checked(a_large_draft(service, "Halted"), wholly=False)
-    drafts.stop(halted)
+    drafts.stop_preparing(halted)
     yield "check stopped", f"drafts/{halted.pk}/review/"
     ready = checked(a_large_draft(service, "Ready"), wholly=True)
     yield "flight plan, large", f"drafts/{ready.pk}/review/"
@@ -92,9 +91,9 @@ def drafts_in_every_state(service: Service) -> Iterator[tuple[str, str]]:
     for name, end in (("Stale", False), ("Stale and stopped", True)):
         stale = checked(a_large_draft(service, name), wholly=True)
         Draft.objects.filter(pk=stale.pk).update(text="Hello $(Customer), it is late.")
-        drafts.look(Draft.objects.select_related(*drafts.RELATED).get(pk=stale.pk), limits=LIMITS)
+        drafts.totals_of(Draft.objects.select_related(*drafts.RELATED).get(pk=stale.pk), limits=LIMITS)
         if end:
-            drafts.stop(stale)
+            drafts.stop_preparing(stale)
         yield name.lower(), f"drafts/{stale.pk}/review/"
     yield from small_drafts(service)
 
@@ -134,13 +133,13 @@ def sends_in_every_state(service: Service) -> Iterator[tuple[str, str]]:
     yield "approval that was taken back", f"approvals/{asked.previous_id}/"
 
 
-def personal_data(service: Service, folder: Path) -> Iterator[tuple[str, str]]:
+def personal_data(service: Service) -> Iterator[tuple[str, str]]:
     """A number that is erased, with its certificate, and one that waits for a message of its own."""
     old = a_past_send(service, 2, days=40, ends=("delivered", "failed"))
     a_send(service, audience=numbers(1, start=800))
     done = erasure.ask(service, old.messages.first().msisdn, reason="Request 7", by=BY)
     waits = erasure.ask(service, "+447710000800", reason="Request 8", by=BY)
-    jobs.erase(folder=folder)
+    run_job("erasures")
     yield "personal data", "settings/personal-data/"
     yield "certificate", f"settings/personal-data/{done.pk}/"
     yield "erasure that waits", f"settings/personal-data/{waits.pk}/"
@@ -161,11 +160,12 @@ def reports(service: Service) -> Iterator[tuple[str, str]]:
     yield "retention with something due", "settings/retention/"
 
 
-def test_every_state_is_accessible_and_fits(page, live_server, shop, tmp_path, monkeypatch):
+def test_every_state_is_accessible_and_fits(page, live_server, shop, tmp_path, monkeypatch, settings):
+    settings.VAR_DIR = tmp_path
     monkeypatch.setattr(archive.store, "folder", tmp_path)
     User.objects.filter(email="ada@example.test").update(first_name="Ada")
     # what is erased waits for nothing that is made later
-    made = [*personal_data(shop, tmp_path), *drafts_in_every_state(shop), *sends_in_every_state(shop)]
+    made = [*personal_data(shop), *drafts_in_every_state(shop), *sends_in_every_state(shop)]
     made += reports(shop)
     sign_in(page, live_server)
     found = []

@@ -16,7 +16,7 @@ from sms import dispatch
 from sms.audiences.files import Limits, read_pasted
 from sms.dispatch.claim import WINDOW, Owner, claim
 from sms.models import AuditEvent, Hold, Lane, Message, OptOut, Send, SendState, Slice
-from sms.sends import control
+from sms.sends import control, holds
 from tests.support.dispatching import back_in_time, release, states
 from tests.support.provider import Provider, accepted, raw_reply, refused
 from tests.support.sends import BY, a_send, a_service
@@ -140,16 +140,16 @@ def test_what_is_held_is_not_posted_and_goes_on_where_it_stopped(what):
     if what == "service":
         assert control.pause_service(service, by=BY, because="a mistake in the text")
     else:
-        held = control.hold(send if what == "send" else send.sender, by=BY, because="a mistake in the text")
-        assert control.hold(send if what == "send" else send.sender, by=BY, because="again") == held
+        held = holds.hold(send if what == "send" else send.sender, by=BY, because="a mistake in the text")
+        assert holds.hold(send if what == "send" else send.sender, by=BY, because="again") == held
     provider.dispatch(seconds=0.5)
     assert provider.bodies == []
     assert dispatch.due_within(60) is None, "nothing is due while it is held"
     if what == "service":
         assert control.resume_service(service, by=BY)
     else:
-        assert control.lift(held, by=BY)
-        assert not control.lift(held, by=BY)
+        assert holds.lift(held, by=BY)
+        assert not holds.lift(held, by=BY)
     provider.dispatch()
     assert states(send) == {"queued": 5}
     acts = list(
@@ -162,7 +162,7 @@ def test_another_sender_is_not_held():
     service, provider = a_service(), Provider()
     send = a_send(service, 2)
     other = service.senders.create(address="OTHER", kind="alphanumeric")
-    control.hold(other, by=BY, because="its number is being moved")
+    holds.hold(other, by=BY, because="its number is being moved")
     provider.dispatch()
     assert states(send) == {"queued": 2}
 
@@ -273,7 +273,7 @@ def test_a_stage_that_fails_holds_the_send_and_resuming_overrules_the_rule():
     assert (held.rule, held.facts["failed"], held.facts["posted"]) == ("failures", 3, 10)
     assert "30 %" in held.because
     assert dispatch.watch() == 0
-    control.lift(held, by=BY)
+    holds.lift(held, by=BY)
     dispatch.watch()
     provider.dispatch(seconds=3)
     assert len(provider.bodies) == 100
@@ -291,7 +291,7 @@ def test_a_send_is_held_when_too_many_have_no_receipt_or_opted_out():
     assert dispatch.watch() == 1
     silence = Hold.objects.get(send=send)
     assert silence.rule == "silence"
-    control.lift(silence, by=BY)
+    holds.lift(silence, by=BY)
     for index in range(60):
         OptOut.objects.create(service=service, msisdn=f"+44771{index:07d}", source="inbound", send=send)
     assert dispatch.watch() == 1

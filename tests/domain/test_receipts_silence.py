@@ -17,7 +17,7 @@ from sms.inbound.receipts.silence import find_gaps
 from sms.ledger.states import window_of
 from sms.models import Message, Receipt, ReceiptInbox, StateCount
 from sms.values import correlation_id
-from sms.worker import jobs
+from tests.support.jobs import run_chores
 from tests.support.provider import Provider
 from tests.support.receipts import post, posted_message, receipt
 from tests.support.sends import a_send, a_service
@@ -177,7 +177,7 @@ def test_the_chores_look_for_what_was_never_heard_of_again():
     long_ago = timezone.now() - timedelta(hours=80)
     send.messages.update(posted_at=long_ago)
     send.counters.filter(window__gt=0).update(window=window_of(long_ago))
-    jobs.tidy()
+    run_chores()
     assert send.counts() == {"no_report": 1}
 
 

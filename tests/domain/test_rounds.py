@@ -5,13 +5,13 @@ import time
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import connection
 from django.db.models.functions import Now
 from django_q.models import OrmQ, Schedule
 
 from sms.ledger import wakeups
 from sms.models import Duty, Heartbeat, Slice
-from sms.worker import health, heartbeat, jobs, tasks
+from sms.worker import cluster, health, heartbeat, tasks
 from sms.worker.watchdog import AGAIN, QUIET_WITH_WORK, Watchdog
 from tests.support.sends import a_send, a_service
 
@@ -39,23 +39,23 @@ def beaten(seconds_ago: float, *, kind: str = Heartbeat.Kind.CLUSTER, name: str 
 
 
 def test_a_cluster_has_two_seats_so_that_the_third_worker_is_free_for_receipts():
-    with jobs.seat() as first, jobs.seat() as second:
+    with cluster.seat() as first, cluster.seat() as second:
         assert first is not None
         assert second is not None
-        with jobs.seat() as third:
+        with cluster.seat() as third:
             assert third is None
-    with jobs.seat() as again:
+    with cluster.seat() as again:
         assert again is not None
 
 
 def test_the_seat_of_a_killed_process_is_free_again_after_its_lease():
     host = heartbeat.HOST[:18]
-    for number in range(jobs.SEATS):
-        Duty.take(f"seat-{number}-{host}", owner="killed", seconds=jobs.SEAT_LEASE)
-    with jobs.seat() as none:
+    for number in range(cluster.SEATS):
+        assert Duty.hold(f"seat-{number}-{host}", seconds=cluster.SEAT_LEASE)
+    with cluster.seat() as none:
         assert none is None
-    Duty.objects.update(until=Now() - timedelta(seconds=1))
-    with jobs.seat() as free:
+    Duty.objects.update(leased_until=Now() - timedelta(seconds=1))
+    with cluster.seat() as free:
         assert free is not None
 
 
@@ -66,7 +66,7 @@ def test_the_newest_relieves_who_waits_before_it():
 
     def wait() -> None:
         mine = heartbeat.Pulse(Heartbeat.Kind.CLUSTER)
-        jobs.wait_and_send(public_url=URL, pulse=mine, stopped=lambda: bool(over))
+        cluster.wait_and_send(public_url=URL, pulse=mine, stopped=lambda: bool(over))
         ended.append(time.monotonic())
         connection.close()
 
@@ -87,7 +87,7 @@ def test_the_newest_relieves_who_waits_before_it():
 
 def test_a_wait_ends_at_once_where_nothing_is_near():
     started = time.monotonic()
-    jobs.wait_and_send(public_url=URL, pulse=heartbeat.Pulse("cluster"), stopped=lambda: False)
+    cluster.wait_and_send(public_url=URL, pulse=heartbeat.Pulse("cluster"), stopped=lambda: False)
     assert time.monotonic() - started < 1
 
 
@@ -149,23 +149,6 @@ def test_a_stop_file_that_was_left_behind_stops_nobody(settings, tmp_path):
     long_ago = time.time() - 2 * tasks.STOP_COUNTS_FOR
     os.utime(settings.STOP_FILE, (long_ago, long_ago))
     assert not tasks.stopping()
-
-
-def test_a_chore_that_goes_wrong_stops_no_other():
-    done = []
-
-    def broken() -> None:
-        raise ValueError("of its own")
-
-    jobs.each(lambda: done.append(1), broken, lambda: done.append(2))
-    assert done == [1, 2]
-
-    def away() -> None:
-        raise OperationalError("gone")
-
-    with pytest.raises(OperationalError):
-        jobs.each(away, lambda: done.append(3))
-    assert done == [1, 2], "without a database nothing else would work either"
 
 
 # --- The sentence ---------------------------------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ def test_it_waits_for_a_large_one_as_long_as_anything_moves(large, capsys, monke
     """Somebody else's file goes first, so that nothing of its own moves for longer than it would wait."""
     monkeypatch.setattr(command, "STILL", 1.0)
     with pytest.raises(drafts.NotReady):
-        drafts.look(again(a_draft(a_service(), people(5_000))), limits=LIMITS)
+        drafts.totals_of(again(a_draft(a_service(), people(5_000))), limits=LIMITS)
     worker = slowly(0.4)
     call_command("send", *large)
     worker.join(20)

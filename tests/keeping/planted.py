@@ -6,7 +6,6 @@
 import contextlib
 import json
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import xlsxwriter
@@ -20,12 +19,10 @@ from django_q.models import Task
 
 from portal.models import User
 from sms import callbacks, reports
-from sms.audiences import saved, storage
+from sms.audiences import packing, saved, storage
 from sms.audiences.files import Limits
 from sms.compliance import retention
-from sms.compliance.erasure import columns
-from sms.compliance.erasure.subject import Subject
-from sms.compliance.personal_columns import COLUMNS, ColumnKind
+from sms.compliance.personal_columns import columns, rows_of
 from sms.compose import background, drafts
 from sms.compose.create import create
 from sms.compose.order import Order
@@ -48,8 +45,9 @@ from sms.models import (
     Service,
     Upload,
 )
+from sms.models.personal import ColumnKind
 from sms.reports import facts
-from sms.sends import answers, control
+from sms.sends import answers, control, holds
 from tests.keeping.scan import columns_with
 from tests.support.approvals import a_person, acting, request_of
 from tests.support.callback_receiver import LOOPBACK
@@ -66,7 +64,7 @@ NATIONAL = "07710 000 000"
 LIMITS = Limits()
 
 
-def everywhere(folder: Path) -> tuple[Service, set[str]]:
+def everywhere() -> tuple[Service, set[str]]:
     """The service whose desk knows the number, and the columns that do."""
     service = a_partner_service(keep_messages=30)
     archived(service)
@@ -80,7 +78,7 @@ def everywhere(folder: Path) -> tuple[Service, set[str]]:
     told(service)
     kept_lists(service, ada)
     desk(service, ada)
-    on_disk(service, folder)
+    on_disk(service)
     facts.fold()
     service.refresh_from_db()
     by_hand(service)
@@ -187,7 +185,7 @@ def large(service: Service) -> None:
     for _ in range(3):
         again = Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk)
         with contextlib.suppress(drafts.NotReady):
-            drafts.look(again, limits=LIMITS)
+            drafts.totals_of(again, limits=LIMITS)
         background.run(stopped=lambda: False)
     assert again.version is not None and again.version.ready_at and again.preparation.result
     # of a check that broke off: what it had until then
@@ -233,23 +231,25 @@ def told(service: Service) -> None:
 
 
 def kept_lists(service: Service, ada: User) -> None:
-    packed = saved.pack_pasted(f"{NATIONAL}\n{SPELLED}\n{OTHER}", country="GB", limits=LIMITS)
+    packed = packing.pack_pasted(f"{NATIONAL}\n{SPELLED}\n{OTHER}", country="GB", limits=LIMITS)
     kept = saved.create(service, packed, name=f"List of {NATIONAL}", note=f"Ask {NATIONAL}", by=BY, user=ada)
     saved.rename(kept, name=f"Those of {NATIONAL}", note=f"Ask {SPELLED}", by=BY)
-    saved.replace(kept, saved.pack_pasted(NUMBER, country="GB", limits=LIMITS), by=BY, user=ada)
+    saved.replace(kept, packing.pack_pasted(NUMBER, country="GB", limits=LIMITS), by=BY, user=ada)
 
 
 def desk(service: Service, ada: User) -> None:
     """What people of the desk write down, what a report says, and what a task was doing when it broke off."""
-    standing = control.hold(service.senders.first(), by=BY, because=f"{NATIONAL} complains")
-    control.lift(standing, by=BY)
+    standing = holds.hold(service.senders.first(), by=BY, because=f"{NATIONAL} complains")
+    holds.lift(standing, by=BY)
     to_another = create(order(service, "Hello", OTHER), by=BY)
     ended(service)
     retention.hold(to_another, because=f"Case of {NATIONAL}", by=BY)
     control.pause_service(service, by=BY, because=f"Because of {NATIONAL}")
     facts.fold()
-    ReportFile.objects.create(service=service, kind="csv", query="by=send", asked_by=ada)
-    reports.make_files(owner="me")
+    today = timezone.now().date()
+    asked = reports.ReportQuery(service.pk, today - timedelta(days=29), today, by="send")
+    ReportFile.objects.create(service=service, kind="csv", query=asked.parameters, asked_by=ada)
+    reports.make_files()
     ReportSchedule.objects.create(
         service=service, name=f"Of {NATIONAL}", next_at=timezone.now() + timedelta(days=1), made_by="ada"
     )
@@ -259,10 +259,8 @@ def desk(service: Service, ada: User) -> None:
     Task.objects.create(id="7", name="t", func="f", started=now, stopped=now, success=False, result=broke)
 
 
-def on_disk(service: Service, folder: Path) -> None:
-    """What could not be brought in, what a shell put beside it, and a log that was turned over."""
-    import gzip
-
+def on_disk(service: Service) -> None:
+    """What could not be brought in."""
     now = timezone.now()
     spool.append([Incoming(service.pk, 0, 0, receipt("n", transid="y"), now)])
     refused = [path.replace(path.with_suffix(".kept")) for path in spool.folder.glob("*.spool")]
@@ -273,9 +271,6 @@ def on_disk(service: Service, folder: Path) -> None:
     inbound_spool.put(SpooledMessage(service.pk, json.dumps(said | {"msgid": "kept"}).encode(), now))
     for path in sorted(inbound_spool.folder.glob("*.sms"))[1:]:
         path.replace(path.with_suffix(".kept"))
-    (folder / "desk.log").write_text(f"posted to {SPELLED}, and to {NUMBER}\n" * 3)
-    (folder / "desk.log.1.gz").write_bytes(gzip.compress(f"posted to {NATIONAL}\n".encode()))
-    (folder / "left.tmp").write_bytes(b"\xff 447710000000 \xfe")
 
 
 # a value stands in them for another row, or for a thing of ours, and is checked by the database
@@ -290,10 +285,10 @@ BY_HAND_NEVER = {
 
 def by_hand(service: Service) -> None:
     """Whatever column of texts or numbers does not name it yet, in a row that is there."""
-    subject, without = Subject(service, NUMBER), list[str]()
+    without = list[str]()
     for label, name in left_out(columns_with(NUMBER)):
         model = apps.get_model(label)
-        row = columns.of_service(model, subject).order_by("-pk").first()
+        row = rows_of(model, service).order_by("-pk").first()
         if row is None:
             without.append(label)
             continue
@@ -306,12 +301,9 @@ def by_hand(service: Service) -> None:
 def left_out(found: set[str]) -> list[tuple[str, str]]:
     """Columns of the inventory that may name a person and do not."""
     return [
-        (label, name)
-        for label, listed in COLUMNS.items()
-        for name, kind in listed.items()
-        if kind in (ColumnKind.SAYS, ColumnKind.NUMBER)
-        and f"{label}.{name}" not in found
-        and f"{label}.{name}" not in BY_HAND_NEVER
+        (model._meta.label, name)
+        for model, name in columns(ColumnKind.TEXT, ColumnKind.NUMBER)
+        if f"{model._meta.label}.{name}" not in {*found, *BY_HAND_NEVER}
     ]
 
 

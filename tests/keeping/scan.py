@@ -10,7 +10,7 @@ from django.apps import apps
 from django.db import connection
 
 from sms.compliance import archive
-from sms.compliance.personal_columns import PACKED_ELSEWHERE
+from sms.compliance.personal_columns import declared
 from sms.values.msisdn.mention import Mention
 
 
@@ -56,9 +56,10 @@ def columns_with(number: str) -> set[str]:
             model = tables[table]
             name = next(field.name for field in model._meta.concrete_fields if field.column == column)
             named.add(f"{model._meta.label}.{name}")
-    for label, says in PACKED_ELSEWHERE.items():
-        if any(Mention(number).found(says(row)) for row in apps.get_model(label)._base_manager.all()):
-            named.add(f"{label}.packed")
+    for model, personal in declared():
+        says = personal.unpacked
+        if says and any(Mention(number).found(says(row)) for row in model._base_manager.all()):
+            named.add(f"{model._meta.label}.packed")
     return named
 
 

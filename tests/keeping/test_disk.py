@@ -1,16 +1,18 @@
-"""Files of this host lose a number where they lie: no line is lost, no writer is disturbed, and what has a checksum keeps one that fits."""
+"""Files of this host: what waits for a person loses the number and keeps a checksum that fits; files of other programs are named only."""
 
+import gzip
 import os
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
 
 from sms.compliance import archive, erasure
-from sms.compliance.erasure import disk
+from sms.compliance.erasure import waiting_files
 from sms.inbound.optouts import inbound_spool
 from sms.inbound.receipts import Incoming, spool
 from tests.support.receipts import receipt
-from tests.support.sends import a_service
+from tests.support.sends import BY, a_service
 
 pytestmark = pytest.mark.django_db
 NUMBER, OTHER = "+447710000000", "+447710000001"
@@ -24,51 +26,27 @@ def subject(tmp_path, monkeypatch):
     return erasure.Subject(a_service(), NUMBER)
 
 
-def test_a_log_that_is_written_on_loses_no_line(subject, tmp_path):
-    path = tmp_path / "logs" / "desk.log"
-    path.parent.mkdir()
-    with path.open("a") as writer:
-        writer.write(f"é to {NUMBER}, {OTHER}\n")
-        writer.flush()
-        before = path.stat()
-        looked = disk.erase_logs(subject, tmp_path)
-        writer.write("and on\n")
-    assert looked.changed == ["logs/desk.log"]
-    assert looked.naming == []
-    assert path.stat().st_ino == before.st_ino
-    assert path.read_text() == f"é to +000000000000, {OTHER}\nand on\n"
-
-
-@pytest.mark.parametrize("at", range(100, 121))
-def test_a_number_over_the_edge_of_a_piece_is_found_and_a_longer_one_is_not(
-    at, subject, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(disk, "PIECE", 64)
-    monkeypatch.setattr(disk, "OVERLAP", 40)
-    path = tmp_path / "desk.log"
-    for said, gone in ((NUMBER, True), ("07710000000", True), (f"{NUMBER[1:]}77"[3:] + "1", False)):
-        path.write_bytes(b"." * at + said.encode() + b"." * 200)
-        disk.erase_logs(subject, tmp_path)
-        after = path.read_bytes()
-        assert len(after) == at + len(said) + 200
-        assert (said.encode() in after) != gone, said
-
-
-def test_the_proofs_of_the_audit_and_foreign_files_are_only_looked_at(subject, tmp_path):
-    proof = tmp_path / "audit" / "checkpoints.jsonl"
-    proof.parent.mkdir()
-    proof.write_text(f"planted {NUMBER}\n")
-    looked = disk.erase_logs(subject, tmp_path)
-    assert (looked.changed, looked.naming) == ([], ["audit/checkpoints.jsonl"])
-    assert NUMBER in proof.read_text()
-
-
-def test_a_file_of_another_program_is_told_and_not_broken(subject, tmp_path):
-    foreign = tmp_path / "copy.db"
-    foreign.write_bytes(b"SQLite format 3\0 447710000000")
-    looked = disk.erase_logs(subject, tmp_path)
-    assert (looked.changed, looked.naming) == ([], ["copy.db"])
-    assert foreign.read_bytes() == b"SQLite format 3\0 447710000000"
+def test_other_files_of_the_folder_are_named_on_the_certificate_and_never_changed(subject, tmp_path):
+    contents = {
+        "logs/shell.log": f"é to 07710 000 000, {OTHER}\n".encode(),
+        "shell.log.1.gz": gzip.compress(f"to {NUMBER}\n".encode()),
+        "copy.db": b"SQLite format 3\0 447710000000",
+        "audit/checkpoints.jsonl": f"planted {NUMBER}\n".encode(),
+        "torn.gz": b"no gzip",
+    }
+    contents_of_others = {"other.log": f"to {OTHER}, and order {NUMBER[3:]}1\n".encode(), "empty.log": b""}
+    for name, content in (contents | contents_of_others).items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    asked = erasure.ask(subject.service, NUMBER, reason="r", by=BY)
+    assert erasure.perform(asked, folder=tmp_path)
+    asked.refresh_from_db()
+    (place,) = (one for one in asked.certificate["places"] if one["place"].startswith("logs and other"))
+    assert place["note"].startswith(f"Found in {', '.join(sorted(contents, key=Path))}: delete")
+    assert (place["changed"], place["left"], asked.certificate["left"]) == (0, 5, 5)
+    for name, content in (contents | contents_of_others).items():
+        assert (tmp_path / name).read_bytes() == content
 
 
 def test_what_was_kept_for_a_person_has_checksums_that_fit(subject, tmp_path):
@@ -81,8 +59,8 @@ def test_what_was_kept_for_a_person_has_checksums_that_fit(subject, tmp_path):
         with path.open("ab") as file:
             file.write(b"torn 447710000000, and more")
         path.replace(path.with_suffix(".kept"))
-    assert disk.erase_waiting(subject) == 1
-    assert disk.left_waiting(subject) == 0
+    assert waiting_files.erase(subject) == 1
+    assert waiting_files.left(subject) == 0
     (kept,) = spool.folder.glob("*.kept")
     fd = os.open(kept, os.O_RDONLY)
     records, damaged = type(spool).sweep.__globals__["_read"](fd)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 import zlib
 from datetime import timedelta
@@ -13,7 +14,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms.audiences import saved
+from sms.audiences import contents, packing, saved
 from sms.audiences.files import Limits, read_pasted
 from sms.compliance import archive, audit, disclosure, erasure, retention
 from sms.compose.create import create
@@ -102,14 +103,14 @@ def a_desk_that_knows(folder) -> tuple[Service, Send]:
     book = Upload.keep(a_workbook(), service=service, name="b.xlsx", user=None)
     Draft.objects.create(service=service, upload=csv, pasted=pasted, text="Ask 07710 000000")
     Draft.objects.create(service=service, upload=book, name="b")
-    packed = saved.pack_pasted(pasted, country="GB", limits=Limits())
+    packed = packing.pack_pasted(pasted, country="GB", limits=Limits())
     audience = saved.create(service, packed, name="List", by=BY, user=None)
     rows = io.BytesIO(
         f"number,friend\n{OTHER},07710 000000\n+447710000002,\n+447710000000,x\n+447710000000,y\n".encode()
     )
     saved.replace(
         audience,
-        saved.pack_file(rows, name="c.csv", country="GB", column=None, limits=Limits()),
+        packing.pack_file(rows, name="c.csv", country="GB", column=None, limits=Limits()),
         by=BY,
         user=None,
     )
@@ -146,7 +147,7 @@ def a_desk_that_knows(folder) -> tuple[Service, Send]:
     IdempotentAnswer.objects.create(
         service=service, owner="shop", key="k", fingerprint="f", body=b'{"to":"447710000000"}', made_at=now
     )
-    report = ReportFile.objects.create(service=service, kind="csv", query="by=send")
+    report = ReportFile.objects.create(service=service, kind="csv", query={"by": "send"})
     ReportPart.objects.create(file=report, number=0, content=zlib.compress(b"For 07710000000\n"))
     spool.folder.mkdir()
     kept = Incoming(service.pk, 0, 0, b'{"destination":"447710000000"}', now)
@@ -184,7 +185,7 @@ def test_a_number_goes_from_every_byte_and_everything_else_stays(folder):
     assert not audit.verify(service.slug).broken
     assert Message.objects.get(send=send, msisdn=OTHER).text == "Your driver is •••"
     assert found(OTHER, service), "somebody else stays"
-    assert [one.msisdn for one in saved.audience_of(AudienceVersion.objects.get(number=2)).recipients] == [
+    assert [one.msisdn for one in contents.audience_of(AudienceVersion.objects.get(number=2)).recipients] == [
         OTHER,
         "+447710000002",
     ]
@@ -337,6 +338,23 @@ def test_what_is_given_out_is_everything_of_the_person_and_nothing_of_others(fol
     event = AuditEvent.objects.get(act="number.disclosed")
     assert event.details["reason"] == "Request 8"
     assert "7710000000" not in json.dumps(event.details)
+
+
+def test_the_page_shows_every_kind_of_entry_with_its_markup_as_text(folder):
+    service, _ = a_desk_that_knows(folder)
+    Send.objects.update(name="<b>Offer</b> for 07710 000000")
+    content = disclosure.disclose(service, NUMBER, reason="Request 8", by=BY)
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        held, page = json.loads(book.read("data.json")), book.read("data.html").decode()
+    counts = [
+        len(found) for kind, found in held.items() if isinstance(found, list) and kind != "not_complete"
+    ]
+    assert [int(count) for count in re.findall(r"<h2>[^<]+ \((\d+)\)</h2>", page)] == counts
+    assert page.count("<section>") == sum(counts)
+    assert "&lt;b&gt;Offer&lt;/b&gt; for [your number]" in page
+    assert "<b>" not in page
+    assert re.search(r"<dt>sent as part of</dt>\s*<dd>", page)
+    assert "<li>1 file waits on the disk for a person to look at, with the number in it.</li>" in page
 
 
 NUMBERS = st.sampled_from(

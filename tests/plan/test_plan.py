@@ -33,7 +33,7 @@ PRICES = "country,sender kind,price,currency\nGB,,0.045,EUR\nGB,alphanumeric,0.0
 
 
 def planned(order: Order, *, now: datetime = NOON, **options) -> plan.Plan:
-    return plan.made(order, now=now, public_url=PUBLIC_URL, **options)
+    return plan.build_plan(order, now=now, public_url=PUBLIC_URL, **options)
 
 
 def people(*numbers: str):
@@ -130,7 +130,7 @@ def test_the_request_of_any_row_is_byte_for_byte_what_dispatch_posts():
     posted = []
     sheet = dispatch.request.sheet_of(send, public_url=PUBLIC_URL)
     for message in send.messages.order_by("row"):
-        waiting = dispatch.claim.Waiting(
+        waiting = dispatch.claim.ClaimedMessage(
             message.pk, message.msisdn, message.text, message.substitutions, 0, message.zone
         )
         body = dispatch.request.body_of([waiting], sheet).decode()

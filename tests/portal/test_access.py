@@ -9,7 +9,7 @@ from django.utils import timezone
 from portal import people
 from portal.access import ACTS
 from portal.models import Invitation, Membership, Role, User
-from sms.audiences import saved
+from sms.audiences import packing, saved
 from sms.audiences.files import Limits
 from sms.catalogue import templates
 from sms.compliance import erasure
@@ -198,7 +198,7 @@ def an_opt_out(service) -> OptOut:
 
 def an_audience(service) -> SavedAudience:
     found = service.audiences.filter(archived_at=None).first()
-    packed = saved.pack_pasted("07700 900001", country="GB", limits=Limits())
+    packed = packing.pack_pasted("07700 900001", country="GB", limits=Limits())
     return found or saved.create(service, packed, name=f"List {service.audiences.count()}", by=BY, user=None)
 
 
@@ -213,7 +213,9 @@ def an_invitation(service) -> Invitation:
 
 
 def a_report_file(service) -> ReportFile:
-    return ReportFile.objects.get_or_create(service=service, kind="csv", query="by=send")[0]
+    return ReportFile.objects.get_or_create(
+        service=service, kind="csv", query={"by": "send", "from": "2026-03-01", "until": "2026-03-31"}
+    )[0]
 
 
 def a_report_by_mail(service) -> ReportSchedule:

@@ -9,11 +9,12 @@ from django.core import mail
 from django.utils import timezone
 
 from portal.models import User
-from sms.compose import approval
+from sms.compose.approval import endings
+from sms.compose.approval.mail import send_due
 from sms.models import ApprovalRequest, ApprovalRules, Draft, Message, Send, SendState
 from sms.sends import answers
-from sms.worker import jobs
 from tests.support.approvals import a_person, acting, request_of
+from tests.support.jobs import run_chores, run_job
 from tests.support.people import Cast, a_cast
 from tests.support.sends import BY
 
@@ -174,7 +175,7 @@ def test_taking_back_opens_the_draft_again(cast):
 def test_what_expired_is_asked_again(cast):
     send = sent_for_approval(cast)
     ApprovalRequest.objects.update(expires_at=timezone.now())
-    jobs.tidy()
+    run_chores()
     assert "Ask again" in text_of(cast["composer"].get(f"/s/shop/sends/{send.pk}/"))
     response = cast["composer"].post(f"/s/shop/sends/{send.pk}/ask-again/", follow=True)
     assert "Asked again." in text_of(response)
@@ -201,8 +202,13 @@ def test_the_lists_show_what_is_whose(cast):
 # --- by e-mail --------------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(autouse=True)
+def public_url(settings):
+    settings.PUBLIC_URL = URL
+
+
 def told() -> list[tuple[list[str], str]]:
-    jobs.tell_people(public_url=URL)
+    run_job("approval mails")
     found = [(one.bcc, one.subject) for one in mail.outbox]
     mail.outbox.clear()
     return found
@@ -212,7 +218,7 @@ def test_approvers_are_asked_and_reminded_and_the_author_is_told(cast):
     send = sent_for_approval(cast)
     request = request_of(send)
     assert mail.outbox == [], "never inside the request"
-    jobs.tell_people(public_url=URL)
+    run_job("approval mails")
     (asked,) = mail.outbox
     assert asked.bcc == ["approver@example.test"]
     assert f"{URL}/s/shop/approvals/{request.pk}/" in asked.body
@@ -221,7 +227,7 @@ def test_approvers_are_asked_and_reminded_and_the_author_is_told(cast):
     mail.outbox.clear()
     assert told() == []
     request.refresh_from_db()
-    assert approval.send_due(public_url=URL, now=request.tell_at) == 1
+    assert send_due(public_url=URL, now=request.mail_due_at) == 1
     assert "the time is running out" in mail.outbox.pop().subject
     answer(cast["approver"], request, "yes")
     assert told() == [(["composer@example.test"], f"Textdesk: “{send.name}” was approved")]
@@ -230,7 +236,7 @@ def test_approvers_are_asked_and_reminded_and_the_author_is_told(cast):
 
 def run_out(request: ApprovalRequest) -> None:
     ApprovalRequest.objects.filter(pk=request.pk).update(expires_at=timezone.now())
-    approval.expire_due()
+    endings.expire_due()
 
 
 def test_the_author_hears_of_every_end(cast):
@@ -239,7 +245,7 @@ def test_the_author_hears_of_every_end(cast):
         "was rejected": lambda one: answers.reject(
             one, by=acting(approver), user=approver, seen=one.fingerprint, comment="No."
         ),
-        "is void": lambda one: approval.void(one.send, ["text"], by=BY),
+        "is void": lambda one: endings.void(one.send, ["text"], by=BY),
         "expired": run_out,
     }
     for words, end in ends.items():  # different words: the same ones to the same people are asked about first
@@ -263,7 +269,7 @@ def test_a_mail_server_that_is_away_is_tried_again(cast, monkeypatch):
         assert told() == []
     assert told() == [], "not at once"
     later = timezone.now() + timedelta(minutes=11)
-    assert approval.send_due(public_url=URL, now=later) == 1
+    assert send_due(public_url=URL, now=later) == 1
 
 
 def test_rules_that_ask_for_more_than_there_are_say_so(cast):

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from sms.compliance import archive
 from sms.models import AuditEvent, Erasure
-from sms.worker import jobs
+from tests.support.jobs import run_job
 from tests.support.pages import text_of
 from tests.support.past_sends import a_past_send
 from tests.support.people import a_cast
@@ -19,7 +19,8 @@ PAGE = "/s/shop/settings/personal-data/"
 
 
 @pytest.fixture
-def cast(tmp_path, monkeypatch):
+def cast(tmp_path, monkeypatch, settings):
+    settings.VAR_DIR = tmp_path
     monkeypatch.setattr(archive.store, "folder", tmp_path)
     return a_cast()
 
@@ -38,7 +39,7 @@ def test_a_number_is_asked_to_be_erased_and_the_certificate_shown(cast, tmp_path
     one = Erasure.objects.get()
     assert there.url == f"{PAGE}{one.pk}/"
     assert "It begins within a minute" in text_of(admin.get(there.url))
-    assert jobs.erase(folder=tmp_path) == 1
+    run_job("erasures")
     shown = text_of(admin.get(there.url))
     assert "the number was found nowhere" in shown
     assert one.digest in shown

@@ -223,7 +223,7 @@ def test_a_long_report_is_made_in_the_background(cast, monkeypatch):
     for kind in ("csv", "xlsx"):
         cast["auditor"].post(f"{URL}export/", {"query": "by=send", "kind": kind})
     assert "0 of 3" in text_of(cast["auditor"].get("/s/shop/report-files/"))
-    assert reports.make_files(owner="test") == 2
+    assert reports.make_files() == 2
     for one in ReportFile.objects.all():
         assert (one.done, one.rows) == (3, 3)
         answer = cast["auditor"].post(f"/s/shop/report-files/{one.pk}/")
@@ -238,7 +238,7 @@ def test_a_file_that_is_cancelled_is_not_made(cast, monkeypatch):
     cast["auditor"].post(f"{URL}export/", {"query": "by=send", "kind": "csv"})
     one = ReportFile.objects.get()
     cast["auditor"].post(f"/s/shop/report-files/{one.pk}/cancel/")
-    assert reports.make_files(owner="test") == 0
+    assert reports.make_files() == 0
     assert "Cancelled" in text_of(cast["auditor"].get("/s/shop/report-files/"))
 
 

@@ -12,7 +12,7 @@ from sms.dispatch.arm import ServiceContext, arm, fence
 from sms.dispatch.breaker import Gate
 from sms.dispatch.claim import Owner
 from sms.dispatch.fair_queue import Fair
-from sms.dispatch.post import Job
+from sms.dispatch.post import PostJob
 from sms.dispatch.request import sheet_of
 from sms.ledger.states import CounterDeltas
 from sms.models import Message, Send, Slice
@@ -44,7 +44,7 @@ class Dispatcher:
         self.owner = Owner(self.name)
         (self.lease,) = claim.claim(owner=self.owner, limit=1)
 
-    def arm(self, count: int) -> list[Job]:
+    def arm(self, count: int) -> list[PostJob]:
         service = self.send.service
         kit = ServiceContext(
             Gate(), connection_of(service), {self.send.pk: sheet_of(self.send, public_url=PUBLIC_URL)}

@@ -24,6 +24,8 @@ from django_q.management.commands.qcluster import Command as Original
 
 from sms.ledger import wakeups
 from sms.worker import tasks
+from sms.worker.jobs import JobContext, loops
+from sms.worker.loop import Loop
 from sms.worker.watchdog import PATIENCE, Watchdog
 
 log = structlog.get_logger(__name__)
@@ -53,15 +55,10 @@ class Command(Original):
             signal.signal(number, lambda number, frame: _drain(cluster, number, frame))
         cluster.start()
         # after the fork, in this process: its workers are for sends and receipts
+        context = JobContext(tasks.stopping)
         beside = [
-            threading.Thread(target=work, args=(tasks.stopping,), name=name, daemon=True)
-            for name, work in (
-                ("callbacks", tasks.tell_until),
-                ("audit", tasks.seal_until),
-                ("retention", tasks.retain_until),
-                ("audiences", tasks.prepare_until),
-                ("reports", tasks.report_until),
-            )
+            threading.Thread(target=Loop(rows, context).run, name=name, daemon=True)
+            for name, rows in loops(without=tasks.BY_TASKS).items()
         ]
         for thread in beside:
             thread.start()

@@ -23,7 +23,7 @@ def figures_within(draft: Draft, seconds: float) -> drafts.DraftTotals:
     while True:
         looked: drafts.DraftTotals | drafts.NotReady
         try:
-            looked = drafts.look(draft, limits=upload_limits())
+            looked = drafts.totals_of(draft, limits=upload_limits())
         except drafts.NotReady as problem:
             looked = problem
         waiting, left = looked.preparation, until - time.monotonic()
@@ -31,7 +31,7 @@ def figures_within(draft: Draft, seconds: float) -> drafts.DraftTotals:
             waiting is None
             or not waiting.is_waiting
             or left <= 0
-            or not background.go_on(waiting.pk, seconds=left)
+            or not background.work_on(waiting.pk, seconds=left)
         ):
             break
         if draft.version is not None:

@@ -30,8 +30,8 @@ def compose_page(
     now = timezone.now()
     colleagues = []
     if draft.pk and not draft.send_id:
-        collaboration.here(draft, user=user, field="", now=now)
-        colleagues = collaboration.colleagues(draft, besides=user, now=now)
+        collaboration.mark_present(draft, user=user, field="", now=now)
+        colleagues = collaboration.colleagues(draft, without=user, now=now)
     if kept and (words := colleague_changes(kept, user)):
         messages.info(request, words)
     context = {
@@ -78,13 +78,13 @@ def draft_url(draft: Draft, *, at: int | None = None) -> str:
 
 def work_of(draft: Draft) -> dict[str, Any]:
     """Context of that part: the reading, the first rows that are rejected, and sends that were made of the same file."""
-    version = drafts.in_use(draft) if draft.version_id else None
+    version = drafts.version_in_use(draft) if draft.version_id else None
     reading = version.preparation if version is not None else None
     return {
         "draft": draft,
         "version": version,
         "reading": reading,
-        "bad": drafts.first_rows(version, BAD)[1] if version is not None else [],
+        "bad": drafts.first_stored_rows(version, BAD)[1] if version is not None else [],
         "before": drafts.file_sent_before(draft.upload) if draft.upload else [],
     }
 

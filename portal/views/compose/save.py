@@ -72,9 +72,9 @@ def _saved(request: HttpRequest, service: Service, found: Draft) -> HttpResponse
 def _read_on(draft: Draft) -> None:
     """Begin to read a large file at once, so that its first rows are on screen a moment after it was chosen."""
     try:
-        drafts.audience_of(draft, limits=upload_limits())
+        drafts.audience_of_draft(draft, limits=upload_limits())
     except drafts.NotReady as waiting:
-        background.go_on(waiting.preparation.pk, seconds=HEAD_START)
+        background.work_on(waiting.preparation.pk, seconds=HEAD_START)
     except ComposeError:
         return  # the page says so at its field
 
@@ -93,9 +93,9 @@ def draft_here(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     found = get_object_or_404(service.drafts, pk=pk)
     user, now = request.user, timezone.now()
     if "leave" in request.POST:
-        collaboration.leave(found, user=user)
+        collaboration.mark_left(found, user=user)
         return JsonResponse({})
-    collaboration.here(found, user=user, field=request.POST.get("field", ""), now=now)
+    collaboration.mark_present(found, user=user, field=request.POST.get("field", ""), now=now)
     form = DraftForm(instance=found, service=service)
-    people = [presence_words(one, form) for one in collaboration.colleagues(found, besides=user, now=now)]
+    people = [presence_words(one, form) for one in collaboration.colleagues(found, without=user, now=now)]
     return JsonResponse({"people": people, "revision": found.revision, "sent": bool(found.send_id)})

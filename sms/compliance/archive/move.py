@@ -22,7 +22,6 @@ from sms.compliance.archive.read import rows_of
 from sms.compliance.archive.rewrite import rewrite
 from sms.compliance.archive.rows import ArchivedMessage, content_of, pack, read_ledger
 from sms.compliance.archive.strip import StripRule, strip
-from sms.ledger.counters import FIGURES, NAMED
 from sms.ledger.crash_points import point
 from sms.models import (
     Archive,
@@ -37,6 +36,7 @@ from sms.models import (
     SendKeeping,
     Service,
 )
+from sms.models.fact import FIGURES, NAMED
 from sms.models.sql import id_list
 from sms.reports import facts
 

@@ -11,7 +11,7 @@ from sms.compliance import archive
 from sms.compliance.disclosure import other_rows
 from sms.compliance.disclosure.other_rows import time_of
 from sms.compliance.disclosure.own import own_cells, own_parts, own_text
-from sms.compliance.erasure.disk import bring_in
+from sms.compliance.erasure.waiting_files import bring_in
 from sms.models import AudienceChunk, Callback, Draft, InboundMessage, Message, OptOut, Reject, Service
 from sms.values.msisdn.hidden import hidden
 from sms.values.msisdn.mention import Mention

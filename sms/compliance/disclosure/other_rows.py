@@ -15,11 +15,12 @@ from django.db import models
 from sms.audiences.files import AudienceError, rows_of_workbook
 from sms.compliance.archive import in_values
 from sms.compliance.disclosure.own import own_text
-from sms.compliance.erasure import audiences, columns, disk, ledger, uploads
+from sms.compliance.erasure import audiences, ledger, uploads, waiting_files
 from sms.compliance.erasure.naming import naming, says, windows
 from sms.compliance.erasure.subject import Subject
-from sms.compliance.personal_columns import ColumnKind
+from sms.compliance.personal_columns import columns, rows_of, title_of
 from sms.models import Receipt, ReportFile, Service, Upload
+from sms.models.personal import ColumnKind
 
 MOST = 1000  # entries of a kind
 GIVEN = {  # by places of their own
@@ -38,7 +39,7 @@ def held(service: Service, e164: str, *, seconds: float) -> dict[str, Any]:
         "other_receipts": looking.some("receipts without a message", looking.receipts()),
         "report_files": looking.some("report files", looking.reports()),
     }
-    if kept := disk.left_waiting(looking.subject):
+    if kept := waiting_files.left(looking.subject):
         some = "1 file waits" if kept == 1 else f"{kept} files wait"
         looking.missing.append(f"{some} on the disk for a person to look at, with the number in it.")
     return found | {"not_complete": looking.missing}
@@ -73,19 +74,19 @@ class _Looking:
 
     def texts(self) -> Iterator[dict[str, Any]]:
         """Every other column that may hold one."""
-        for model, name in columns.columns(ColumnKind.SAYS, ColumnKind.NUMBER):
+        for model, name in columns(ColumnKind.TEXT, ColumnKind.NUMBER):
             label = f"{model._meta.label}.{name}"
             if label in GIVEN:
                 continue
-            rows = columns.of_service(model, self.subject)
+            rows = rows_of(model, self.subject.service)
             if model._meta.label in OF_THE_PERSON:
                 rows = rows.exclude(msisdn__in=self.subject.forms)
             for value in self._values(rows, name):
-                yield {"where": columns.words(model, name), "says": _own_values(value, self.subject)}
+                yield {"where": title_of(model, name), "says": _own_values(value, self.subject)}
 
     def receipts(self) -> Iterator[dict[str, Any]]:
         """As they came."""
-        rows = columns.of_service(Receipt, self.subject)
+        rows = rows_of(Receipt, self.subject.service)
         mine = ledger.messages(self.subject).order_by().values("pk")
         for raw in self._values(rows.exclude(message_id__in=mine), "raw"):
             yield {"as_it_came": own_text(bytes(raw).decode("utf-8", "replace"), self.subject.mention)}
@@ -104,7 +105,7 @@ class _Looking:
     def _values(self, rows: "models.QuerySet[Any]", name: str) -> Iterator[Any]:
         for window in windows(rows, newest_first=True):
             if time.monotonic() > self._until:
-                words = columns.words(rows.model, name)
+                words = title_of(rows.model, name)
                 self.missing.append(
                     f"Not all of “{words}” was searched: it is long. manage.py disclose_number searches all of it."
                 )

@@ -4,7 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sms.compliance.erasure import audiences, columns, database, disk, ledger, opt_outs, receipts, uploads
+from sms.compliance.erasure import (
+    audiences,
+    columns,
+    database,
+    ledger,
+    opt_outs,
+    other_files,
+    receipts,
+    uploads,
+    waiting_files,
+)
 from sms.compliance.erasure.subject import Subject
 
 Rest = Callable[[], object]
@@ -90,19 +100,14 @@ LOG_STREAM = (
 )
 
 
-def _logs(subject: Subject, around: Around) -> Done:
-    looked = disk.erase_logs(subject, around.folder)
-    naming = (
-        f"Named still in {', '.join(looked.naming)}: delete what is not needed. " if looked.naming else ""
-    )
-    said = f"{naming}{looked.files} file{'' if looked.files == 1 else 's'} of this host looked through. {LOG_STREAM}"
-    return Done(
-        len(looked.changed), f"Overwritten in {', '.join(looked.changed)}. {said}" if looked.changed else said
-    )
+def _other_files(subject: Subject, around: Around) -> str:
+    searched = other_files.search(subject, around.folder)
+    found = f"Found in {', '.join(searched.found)}: delete what is not needed. " if searched.found else ""
+    return f"{found}{searched.files} file{'' if searched.files == 1 else 's'} of this host searched. {LOG_STREAM}"
 
 
 PLACES: tuple[ErasurePlace, ...] = (
-    _rows("messages waiting on this host's disk for the database", disk.erase_waiting, disk.left_waiting),
+    _rows("messages waiting on this host's disk for the database", waiting_files.erase, waiting_files.left),
     _rows("opt-outs (kept as a digest)", opt_outs.erase, opt_outs.left),
     _rows(
         "messages, with their receipts, clicks and partners' spellings",
@@ -149,10 +154,10 @@ PLACES: tuple[ErasurePlace, ...] = (
         ),
         lambda subject, _: columns.left_in_audit(subject),
     ),
-    ErasurePlace(
+    _only_looked_at(
         "logs and other files of this host",
-        _logs,
-        lambda subject, around: len(disk.logs(subject, around.folder).naming),
+        _other_files,
+        lambda subject, around: len(other_files.search(subject, around.folder).found),
     ),
     _only_looked_at(
         "what the database file keeps of replaced text",

@@ -4,7 +4,6 @@ Asked before an erasure begins, and once more at its end: whatever began meanwhi
 """
 
 from sms.compliance.erasure import ledger
-from sms.compliance.erasure.columns import SAYING, UNSAID
 from sms.compliance.erasure.naming import ids_naming
 from sms.compliance.erasure.subject import Subject
 from sms.models import UNFINISHED, Message, Preparation, Send
@@ -52,10 +51,11 @@ def _held(subject: Subject) -> str:
 def _said(subject: Subject) -> str:
     """Sends to others that say the number: a text must not change between the yes to it, or its plan, and its going."""
     unfinished = Send.objects.filter(service=subject.service, state__in=UNFINISHED).order_by()
-    sends = {pk for name in SAYING for pk in ids_naming(unfinished, name, subject)}
+    sends = {pk for name in Send.personal.fixed for pk in ids_naming(unfinished, name, subject)}
     if not sends:
-        unsent = Message.objects.filter(UNSAID, send__service=subject.service).order_by()
-        found = {pk for name in ("text", "substitutions") for pk in ids_naming(unsent, name, subject)}
+        personal = Message.personal
+        unsent = Message.objects.filter(personal.fixed_while, send__service=subject.service).order_by()
+        found = {pk for name in personal.fixed for pk in ids_naming(unsent, name, subject)}
         sends = set(Message.objects.filter(pk__in=found).values_list("send_id", flat=True))
     if not sends:
         return ""

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from django.db import transaction
 
-from sms.compliance.erasure.columns import of_service
 from sms.compliance.erasure.naming import ids_naming, windows
 from sms.compliance.erasure.subject import Subject
+from sms.compliance.personal_columns import rows_of
 from sms.compliance.retention.messages import shorten
 from sms.models import Callback, IdempotentAnswer, InboundMessage, Receipt
 from sms.models.sql.exchange import exchange
@@ -17,7 +17,7 @@ Rest = Callable[[], object]
 def erase_receipts(subject: Subject, rest: Rest) -> int:
     """Receipts that name it: of its messages, unmatched, in quarantine."""
     done = 0
-    for rows in windows(of_service(Receipt, subject)):
+    for rows in windows(rows_of(Receipt, subject.service)):
         with transaction.atomic():
             ids = ids_naming(rows, "raw", subject)
             if ids:
@@ -31,7 +31,7 @@ def erase_receipts(subject: Subject, rest: Rest) -> int:
 def left_in_receipts(subject: Subject, rest: Rest) -> int:
     """Receipts that hold it."""
     found = 0
-    for rows in windows(of_service(Receipt, subject)):
+    for rows in windows(rows_of(Receipt, subject.service)):
         found += len(ids_naming(rows, "raw", subject))
         rest()
     return found

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sms.compliance import archive
-from sms.compliance.erasure import database, disk, journal
+from sms.compliance.erasure import database, journal, waiting_files
 from sms.compliance.erasure.places import PLACES, Around
 from sms.compliance.erasure.preconditions import why_not
 from sms.compliance.erasure.subject import Subject
@@ -70,7 +70,7 @@ def perform(erasure: Erasure, *, folder: Path, rest: Callable[[], object] = lamb
     if _waits(erasure, subject):
         return False
     Erasure.objects.filter(pk=erasure.pk).update(state=Erasure.State.RUNNING, waits_for="")
-    disk.bring_in()
+    waiting_files.bring_in()
     archive.resume(
         service, rest=lambda: False
     )  # a file that a killed process left half-way cannot be rewritten

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from sms.models import MessageState, Service
+from sms.models.message import UNSENT
 from sms.values.msisdn.hidden import hidden
 from sms.values.msisdn.mention import Mention
 
-UNSENT = (MessageState.PENDING, MessageState.POSTING, MessageState.UNCONFIRMED)
 OPEN = (*UNSENT, MessageState.QUEUED, MessageState.SUBMITTED)
 
 

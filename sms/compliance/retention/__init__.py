@@ -12,19 +12,32 @@ from datetime import datetime
 
 from sms.compliance.retention import due, other_rows
 from sms.compliance.retention.holds import hold, release
-from sms.compliance.retention.run import RestRate, days_set, late_archives, put_off, run, turn
+from sms.compliance.retention.run import (
+    DUTY,
+    HELD,
+    RestRate,
+    days_set,
+    due_services,
+    late_archives,
+    put_off,
+    run,
+    run_due,
+)
 from sms.models import Service
 
 __all__ = [
+    "DUTY",
+    "HELD",
     "RestRate",
     "RetentionForecast",
     "days_set",
+    "due_services",
     "forecast",
     "hold",
     "put_off",
     "release",
     "run",
-    "turn",
+    "run_due",
 ]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import structlog
 from django.db.models.functions import Now
@@ -20,7 +21,6 @@ from sms.compliance.retention import due, messages, other_rows
 from sms.models import (
     Actor,
     Archive,
-    Duty,
     Message,
     RetentionClock,
     RetentionRun,
@@ -44,10 +44,9 @@ class RestRate:
     """Rests as long as work asks for, keeps the duty, and knows when to end. Called between transactions."""
 
     stopped: Callable[[], bool] = lambda: False
-    owner: str = ""
+    renew: Callable[[], bool] = lambda: True  # the lease; False where it was lost
     rests: float = RESTS
     _since: float = field(default_factory=time.monotonic)
-    _renewed: float = field(default_factory=time.monotonic)
     lost: bool = False
 
     def __call__(self) -> bool:
@@ -56,9 +55,7 @@ class RestRate:
         until = time.monotonic() + min(worked * self.rests, LONGEST_REST)
         while not self.stopped() and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, 0.2))
-        if self.owner and time.monotonic() - self._renewed > HELD / 4:
-            self._renewed = time.monotonic()
-            self.lost = not Duty.take(DUTY, owner=self.owner, seconds=HELD)
+        self.lost = not self.renew()
         self._since = time.monotonic()
         return self.lost or self.stopped()
 
@@ -92,7 +89,7 @@ def run(service: Service, *, now: datetime, rest: Callable[[], bool], by: Actor 
     began.counts, began.ended_at = dict(counts), now
     began.save()
     if counts:
-        audit("retention.ran", service, by=by, **dict(sorted(counts.items())))
+        audit("retention.ran", service, by=by, **dict[str, Any](sorted(counts.items())))
     kept = RetentionRun.objects.filter(service=service).values_list("pk", flat=True)[: RetentionRun.KEPT]
     RetentionRun.objects.filter(service=service).exclude(pk__in=list(kept)).delete()
     return began
@@ -210,25 +207,19 @@ def late_archives(service: Service, *, now: datetime) -> list[Archive]:
 # --- when ---------------------------------------------------------------------------------------------------------------
 
 
-def turn(*, owner: str, stopped: Callable[[], bool]) -> int:
-    """Run whatever service's time has come, by one process at a time; returns how many ran to their end."""
-    waiting = _waiting()
-    if not waiting or not Duty.take(DUTY, owner=owner, seconds=HELD):
-        return 0
+def run_due(*, stopped: Callable[[], bool], renew: Callable[[], bool] = lambda: True) -> int:
+    """Run whatever service's time has come; returns how many ran to their end. `renew`s the caller's lease on DUTY."""
     done = 0
-    try:
-        for service in waiting:
-            rest = RestRate(stopped=stopped, owner=owner)
-            if run(service, now=timezone.now(), rest=rest) is None:
-                break
-            RetentionClock.objects.update_or_create(pk=service.pk, defaults={"next_at": Now() + EVERY})
-            done += 1
-    finally:
-        Duty.drop(DUTY, owner=owner)
+    for service in due_services():
+        rest = RestRate(stopped=stopped, renew=renew)
+        if run(service, now=timezone.now(), rest=rest) is None:
+            break
+        RetentionClock.objects.update_or_create(pk=service.pk, defaults={"next_at": Now() + EVERY})
+        done += 1
     return done
 
 
-def _waiting() -> list[Service]:
+def due_services() -> list[Service]:
     """Services that delete anything and whose time has come."""
     rows = Service.objects.exclude(retention_clock__next_at__gt=Now()).order_by("pk")
     return [service for service in rows if days_set(service)]

@@ -1,4 +1,4 @@
-"""What people read of a send that waits for a yes, kept with the request, so that the next one can be compared with it."""
+"""What people read of a send that waits for approval, kept with the request, so that the next one can be compared with it."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ FACTS = {
     "resend": "If not confirmed",
     "callback_data": "Callback data",
     "smartlinks": "Smartlinks",
-    "wishes": "Wishes",
+    "wishes": "Options",
     "rejected": "Rows left out",
 }
 

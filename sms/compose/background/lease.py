@@ -1,6 +1,5 @@
 """The lease on one preparation. It runs out LEASE seconds after the last block, so that the work of a killed process goes on soon."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,17 +7,16 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import F
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from sms.models import Preparation
+from sms.models.lease import LeaseQuerySet, kept
 
 log = structlog.get_logger(__name__)
 
-LEASE = 15.0  # seconds: longer than any block takes
-KEEP_EVERY = LEASE / 3
+LEASE = timedelta(seconds=15)  # longer than any block takes
+KEEP_EVERY = 5.0
 
 
 class LeaseLost(Exception):
@@ -34,11 +32,11 @@ class PreparationLease:
 
     def take(self) -> bool:
         """False where somebody else has it, or it is over."""
-        return Preparation.take(self.pk, owner=self.owner, seconds=LEASE)
+        return bool(self._waiting().free().take(self.owner, lease=LEASE))
 
     def keep(self, *, rows: int = 0, **changes: Any) -> None:
         """First thing in the transaction of a block: the fence, and where the work stands then. Raises Gone."""
-        if not Preparation.keep(self.pk, owner=self.owner, seconds=LEASE):
+        if not self._renew():
             raise LeaseLost
         if rows:
             changes |= {"tries": 0}  # it gets on
@@ -47,42 +45,27 @@ class PreparationLease:
 
     def end(self, state: str, **changes: Any) -> None:
         """It came to an end; in the transaction of its last block. Raises Gone."""
-        mine = Preparation.objects.filter(pk=self.pk, owner=self.owner, state=Preparation.State.WAITING)
-        over = {"state": state, "owner": "", "leased_until": None, "ended_at": timezone.now()}
-        if not mine.update(**over | changes):
+        over = {"state": state, "ended_at": timezone.now()}
+        if not self._waiting().give_back(self.owner, **over | changes):
             raise LeaseLost
 
     @contextmanager
     def kept(self) -> Iterator[None]:
-        """Keep it while one step takes as long as it takes, such as opening a large workbook, which nobody may begin twice.
-
-        On a thread, so that it runs out soon where the process dies.
-        """
-        over = threading.Event()
-        keeper = threading.Thread(target=self._keep_until, args=(over,), name="lease", daemon=True)
-        keeper.start()
-        try:
+        """Renewed while one step takes as long as it takes, such as opening a large workbook, which nobody may begin twice."""
+        with kept(self._renew, every=KEEP_EVERY):
             yield
-        finally:
-            over.set()
-            keeper.join()
-
-    def _keep_until(self, over: threading.Event) -> None:
-        try:
-            while not over.wait(KEEP_EVERY):
-                if not Preparation.keep(self.pk, owner=self.owner, seconds=LEASE):
-                    return  # who works finds out at the next block
-        except (DatabaseError, InterfaceError) as problem:
-            log.warning("lease_not_kept", preparation=self.pk, error=type(problem).__name__)
-        finally:
-            connection.close()
 
     def rest(self, seconds: float, **changes: Any) -> None:
         """Let nobody have it for so long, as something is wrong with it. Raises Gone."""
-        mine = Preparation.objects.filter(pk=self.pk, owner=self.owner, state=Preparation.State.WAITING)
-        if not mine.update(leased_until=Now() + timedelta(seconds=seconds), **changes):
+        if not self._waiting().renew(self.owner, lease=timedelta(seconds=seconds), **changes):
             raise LeaseLost
 
     def drop(self) -> None:
         """Let the next one have it, if it is still to be done."""
-        Preparation.objects.filter(pk=self.pk, owner=self.owner).update(owner="", leased_until=None)
+        Preparation.objects.filter(pk=self.pk).give_back(self.owner)
+
+    def _waiting(self) -> "LeaseQuerySet[Preparation]":
+        return Preparation.waiting().filter(pk=self.pk)
+
+    def _renew(self) -> bool:
+        return bool(self._waiting().renew(self.owner, lease=LEASE))

@@ -22,7 +22,7 @@ class Command(BaseCommand):
                 self.stdout.write(line)
 
         try:
-            done = facts.rebuild(said=lambda count: say(f"… {count:,} messages"))
+            done = facts.rebuild(progress=lambda count: say(f"… {count:,} messages"))
         except facts.Busy:
             raise CommandError(
                 "Facts are being folded or compared just now. Try again in a minute."

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from sms.worker import jobs
+from sms import reports
 
 
 class Command(BaseCommand):
@@ -24,4 +24,4 @@ class Command(BaseCommand):
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, note)
-        jobs.make_reports(stopped=lambda: bool(asked))
+        reports.make_files(stopped=lambda: bool(asked))

@@ -7,10 +7,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from sms.compliance import retention
-from sms.compliance.retention.run import DUTY, HELD
 from sms.compliance.retention.words import KINDS
 from sms.models import Actor, Duty, Service
-from sms.worker import jobs
+from sms.models.duty import HeldDuty
 
 
 class Command(BaseCommand):
@@ -33,24 +32,24 @@ class Command(BaseCommand):
             services = services.filter(slug=options["service"])
             if not services:
                 raise CommandError(f"There is no service {options['service']!r}.")
-        owner = jobs.owner_name()
-        if not options["dry_run"] and not Duty.take(DUTY, owner=owner, seconds=HELD):
+        duty = None if options["dry_run"] else Duty.hold(retention.DUTY, seconds=retention.HELD)
+        if duty is None and not options["dry_run"]:
             raise CommandError(
                 "Retention is running just now. Its page shows how far it is; try again when it is through."
             )
         stopped = _until_signal()
         try:
             for service in services:
-                self._one(service, options, owner=owner, stopped=stopped)
+                self._one(service, options, duty=duty, stopped=stopped)
         finally:
-            if not options["dry_run"]:
-                Duty.drop(DUTY, owner=owner)
+            if duty is not None:
+                duty.give_back()
 
-    def _one(self, service: Service, options: dict[str, Any], *, owner: str, stopped: Any) -> None:
+    def _one(self, service: Service, options: dict[str, Any], *, duty: HeldDuty | None, stopped: Any) -> None:
         if not retention.days_set(service):
             self.stdout.write(f"{service.slug}: everything is kept for good.")
             return
-        if options["dry_run"]:
+        if duty is None:
             found = retention.forecast(service, now=timezone.now())
             counts = found.messages | {"archives": found.archives} | found.others
             self._say(service, "would be", counts)
@@ -59,7 +58,7 @@ class Command(BaseCommand):
                     f"{service.slug}: {found.open:,} sends stay because something of them is open, {found.held:,} because they are held."
                 )
             return
-        rest = retention.RestRate(stopped=stopped, owner=owner, rests=0.0 if options["no_rest"] else 3.0)
+        rest = retention.RestRate(stopped=stopped, renew=duty.renew, rests=0.0 if options["no_rest"] else 3.0)
         done = retention.run(service, now=timezone.now(), rest=rest, by=Actor.system("cli"))
         if done is None:
             raise CommandError(

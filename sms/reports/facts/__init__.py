@@ -1,8 +1,7 @@
 """Facts: what reports read, kept in step with the ledger by deltas that are written where messages change (`sms.ledger.counters`).
 
-fold          deltas into the hourly and daily tables       projection    the sums of each table
-again         rebuild, compare, keep                        contribution  what the ledger adds, in SQL
-sends         names that stay when messages go
+`fold` sums the deltas into the hourly and daily tables; `rebuild` makes these again, compares them with the ledger, and keeps what deleted
+messages had added. The statements are in `sms.models.sql.facts`.
 """
 
 from sms.reports.facts.fold import fold

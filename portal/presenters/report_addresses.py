@@ -1,0 +1,73 @@
+"""Addresses of reports: what a report asks for, read from an address and written back into one."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import urlencode
+
+from sms.reports import BY, BY_WORD, COMPARE, NONE, ReportQuery
+from sms.reports.query import FILTERS, OF_PROFILE
+
+LONGEST = 731  # days: two years
+LONGEST_BY_HOUR = 31
+USUAL, USUAL_BY_HOUR = 30, 2
+BY_ID = tuple(name for name in OF_PROFILE if name not in BY_WORD)
+
+
+def write(query: ReportQuery, **changes: str) -> str:
+    """The query string, with other values where given; an empty one leaves out."""
+    values = query.parameters | changes
+    return urlencode({name: value for name, value in values.items() if value})
+
+
+def read(service_id: int, given: Mapping[str, str], *, now: datetime) -> tuple[ReportQuery, Sequence[str]]:
+    """The report that an address asks for, and a sentence for each part of it that was not understood and left out."""
+    wrong = list[str]()
+    by = given.get("by") or "day"
+    if by not in BY:
+        wrong.append(f"“{by[:40]}” is nothing that a report can be by. It shows days instead.")
+        by = "day"
+    since, until = _days(given, by, now.astimezone(UTC).date(), wrong)
+    compare = given.get("compare", "")
+    if compare not in COMPARE:
+        wrong.append("Compare with “before” or “year”.")
+        compare = ""
+    return ReportQuery(service_id, since, until, by, _filters(given, wrong), compare), wrong
+
+
+def _days(given: Mapping[str, str], by: str, today: date, wrong: list[str]) -> tuple[date, date]:
+    until = _date(given.get("until", ""), "until", wrong) or today
+    usual = USUAL_BY_HOUR if by == "hour" else USUAL
+    since = _date(given.get("from", ""), "from", wrong) or until - timedelta(days=usual - 1)
+    if since > until:
+        wrong.append("The first day comes after the last; they were swapped.")
+        since, until = until, since
+    most = LONGEST_BY_HOUR if by == "hour" else LONGEST
+    if (until - since).days >= most:
+        wrong.append(f"A report by {BY[by].lower()} takes {most} days at most; it shows the last of them.")
+        since = until - timedelta(days=most - 1)
+    return since, until
+
+
+def _filters(given: Mapping[str, str], wrong: list[str]) -> dict[str, str]:
+    filters = {}
+    for name in FILTERS:
+        value = given.get(name, "")[:120].replace("\0", "")
+        is_id = value.isascii() and value.isdecimal() and len(value) < 18
+        if name in BY_ID and value and value != NONE and not is_id:
+            wrong.append(f"There is no {BY[name].lower()} “{value[:40]}”.")
+        elif value:
+            filters[name] = value
+    return filters
+
+
+def _date(text: str, name: str, wrong: list[str]) -> date | None:
+    if not text:
+        return None
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or not 1990 <= found.year <= 2200:
+        wrong.append(f"“{name}” is no date like 2026-03-02 and was left out.")
+        return None
+    return found

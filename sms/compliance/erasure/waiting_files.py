@@ -1,0 +1,79 @@
+"""Receipts and incoming SMS on this host's disk that could not be stored and wait for a person: the number's digits become zeros.
+
+The other spooled files are brought into the database first and erased there. A file is written again under its name, as long as before, and
+with checksums that fit.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from sms.compliance.erasure.subject import Subject
+from sms.inbound import optouts, receipts
+from sms.inbound.optouts import inbound_spool
+from sms.inbound.receipts import spool
+
+SUFFIX = ".erasing"
+Change = Callable[[bytes], bytes]
+
+
+def bring_in() -> None:
+    """Bring what is spooled into the database, so that it is erased there."""
+    receipts.sweep()
+    optouts.sweep()
+
+
+def erase(subject: Subject) -> int:
+    """Returns files changed."""
+    changed = 0
+    for path, rewritten in _files():
+        before = path.read_bytes()
+        after = rewritten(before, lambda content: _zeroed(content, subject))
+        if after != before:
+            _replace(path, after)
+            changed += 1
+    return changed
+
+
+def left(subject: Subject) -> int:
+    """Files that hold it."""
+    return sum(
+        _zeroed(content, subject) != content for content in (path.read_bytes() for path, _ in _files())
+    )
+
+
+def _files() -> "Iterator[tuple[Path, Callable[[bytes, Change], bytes]]]":
+    """Files that no process writes any more, and how each is changed."""
+    for folder, rewritten in ((spool.folder, spool.rewritten), (inbound_spool.folder, _plain)):
+        if folder is not None and folder.is_dir():
+            yield from (
+                (path, rewritten)
+                for path in sorted(folder.iterdir())
+                if path.is_file() and path.suffix not in (".spool", ".taken", ".sms")
+            )
+
+
+def _plain(content: bytes, change: Change) -> bytes:
+    return change(content)
+
+
+def _zeroed(content: bytes, subject: Subject) -> bytes:
+    """As many bytes, with zeros for the digits of the number."""
+    text = content.decode("utf-8", "surrogateescape")
+    parts, at = list[str](), 0
+    for start, end in subject.mention.spans(text):
+        digits = ("0" * len(char.encode()) if char.isdecimal() else char for char in text[start:end])
+        parts += [text[at:start], *digits]
+        at = end
+    return "".join([*parts, text[at:]]).encode("utf-8", "surrogateescape")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Put other content under the same name; at any moment the file is there as a whole."""
+    part = path.with_name(path.name + SUFFIX)
+    with part.open("wb") as file:
+        os.fchmod(file.fileno(), path.stat().st_mode & 0o777)
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)

@@ -1,0 +1,111 @@
+"""Expressions and session settings that PostgreSQL and SQLite spell in different ways."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from sms.models.fact import HOUR
+from sms.values.histogram import EDGES, bucket
+
+
+def _on_postgresql() -> bool:
+    return connection.vendor == "postgresql"
+
+
+def hour_of(moment: str) -> str:
+    """Hours since 1970, UTC."""
+    if _on_postgresql():
+        return f"floor(extract(epoch FROM {moment}) / {HOUR})::int"
+    return f"CAST(strftime('%%s', {moment}) AS integer) / {HOUR}"
+
+
+def latest_of(first: str, second: str) -> str:
+    """The greater of two values."""
+    return f"{'greatest' if _on_postgresql() else 'max'}({first}, {second})"
+
+
+def bucket_of(end: str, start: str) -> str:
+    """The bucket of a duration, as `sms.values.histogram.bucket`. On SQLite call `register_functions` first."""
+    if _on_postgresql():
+        edges = ",".join(map(str, EDGES))
+        return f"width_bucket(floor(extract(epoch FROM ({end}) - ({start})) * 1000)::bigint, ARRAY[{edges}]::bigint[])"
+    return f"fact_bucket({end}, {start})"
+
+
+def register_functions() -> None:
+    """Give SQLite the function that `bucket_of` calls there."""
+    if not _on_postgresql():
+        connection.ensure_connection()
+        connection.connection.create_function("fact_bucket", 2, _bucket, deterministic=True)
+
+
+def _bucket(end: str, start: str) -> int:
+    return bucket(datetime.fromisoformat(end), datetime.fromisoformat(start))
+
+
+def true_if(condition: str) -> str:
+    """A boolean column's value."""
+    yes, no = ("true", "false") if _on_postgresql() else ("1", "0")
+    return f"CASE WHEN {condition} THEN {yes} ELSE {no} END"
+
+
+def joined_words(column: str) -> str:
+    """Aggregate words with commas, sorted as Python sorts them; on SQLite in the order of the rows."""
+    if _on_postgresql():
+        return f"""string_agg({column}, ',' ORDER BY {column} COLLATE "C")"""
+    return f"group_concat({column}, ',')"
+
+
+def asks_for_no_clicks(wishes: str) -> str:
+    """Whether a send asked for no clicks (`sms.compose.options`): it said so of its links, or left CLICKED out of its receipts."""
+    if _on_postgresql():
+        return f"""
+            coalesce({wishes} #>> '{{options,trackClicks}}' = 'false', false)
+            OR coalesce(jsonb_typeof({wishes} -> 'receipts') = 'array' AND NOT ({wishes} -> 'receipts' @> '"CLICKED"'), false)
+        """
+    return f"""
+        (coalesce(json_extract({wishes}, '$.options.trackClicks') = 0, 0)
+         OR coalesce(json_type({wishes}, '$.receipts') = 'array'
+                     AND NOT EXISTS (SELECT 1 FROM json_each({wishes}, '$.receipts') WHERE value = 'CLICKED'), 0))
+    """
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """A transaction whose every statement sees the same rows: on PostgreSQL by its isolation; on SQLite there is one writer."""
+    outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if _on_postgresql():
+            with connection.cursor() as cursor:
+                if outermost:
+                    cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+                # after a crash the deltas are there again
+                cursor.execute("SET LOCAL synchronous_commit = off")
+                # half of a rebuild was compiling: each of its statements runs for a second, and forty times
+                cursor.execute("SET LOCAL jit = off")
+        register_functions()
+        yield
+
+
+def prepare_large_sums() -> None:
+    """Settings of this transaction for sums over hundreds of thousands of rows."""
+    if _on_postgresql():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL work_mem = '64MB'")  # sums of a step are made in memory
+            # the planner takes every row for a group of its own and sorts them by six texts, which is three times as long as hashing
+            cursor.execute("SET LOCAL enable_sort = off")
+
+
+def analyze(table: str) -> None:
+    """Let the planner count a table that was empty until now."""
+    if _on_postgresql():
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {table}")
+
+
+def empty(table: str) -> None:
+    """Remove all rows of a temporary table at once, since dead rows are read too."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {table}" if _on_postgresql() else f"DELETE FROM {table}")

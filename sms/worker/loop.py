@@ -1,0 +1,104 @@
+"""The one loop that runs jobs of the table, in whichever process: a thread of `manage.py dispatch` or `qcluster`, or once in a tick."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import structlog
+from django.db import InterfaceError, OperationalError, connections
+
+from sms.models import Duty
+from sms.worker.jobs import IDLE, Job, JobContext
+
+log = structlog.get_logger(__name__)
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0  # seconds between tries while the database is away, or a job breaks off
+LONG_REST = 10.0  # seconds for which no connection to the database is kept
+AWAY = (OperationalError, InterfaceError)
+
+
+class Loop:
+    """Jobs that run one after the other, each when its time has come. One thread's own; `clock` in seconds."""
+
+    def __init__(
+        self, jobs: Sequence[Job], context: JobContext, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.jobs, self.context, self.clock = jobs, context, clock
+        self._due = {job.name: float("-inf") for job in jobs}
+        self._broken: dict[str, str] = {}  # what was said about a job or the database, once until it works
+
+    def run(self) -> None:
+        """Until `stopped`. A database that is away is waited for, and mentioned once."""
+        pause, since = FIRST_PAUSE, 0.0
+        try:
+            while not self.context.stopped():
+                try:
+                    rest = self.once()
+                except AWAY as problem:
+                    connections.close_all()
+                    since = since or self.clock()
+                    self._say("", "The database does not answer, so this waits", problem)
+                    rest, pause = pause, min(pause * 2, LONGEST_PAUSE)
+                else:
+                    if since:
+                        log.info("jobs_go_on", loop=self.jobs[0].loop, seconds=round(self.clock() - since))
+                        self._broken.pop("", None)
+                    pause, since = FIRST_PAUSE, 0.0
+                if rest >= LONG_REST:
+                    connections.close_all()
+                self._pause(rest)
+        finally:
+            connections.close_all()
+
+    def once(self) -> float:
+        """Run what is due; returns seconds until something is. Raises where the database is away: nothing else would work either."""
+        for job in self.jobs:
+            if self.context.stopped():
+                break
+            if self.clock() < self._due[job.name]:
+                continue
+            try:
+                found = self._run(job)
+            except AWAY:
+                raise
+            except Exception as problem:
+                self._say(job.name, "It broke off and is tried again", problem)
+                self._due[job.name] = self.clock() + max(job.every, LONGEST_PAUSE)
+            else:
+                self._broken.pop(job.name, None)
+                self._due[job.name] = self.clock() + (0.0 if found and job.repeats else job.every)
+        return max(min(self._due.values()) - self.clock(), 0.0)
+
+    def _run(self, job: Job) -> object:
+        if not job.waits():
+            return None
+        if not job.lease:
+            return self._begin(job, self.context)
+        duty, started = Duty.hold(job.name, seconds=job.lease), self.clock()
+        if duty is None:
+            return None
+        found = self._begin(job, replace(self.context, renew=duty.renew))  # broken off, its lease runs out
+        # a job that comes seldom is rested until its time, so that all processes together do it once
+        rest = job.every - (self.clock() - started)
+        duty.give_back(rest=rest if rest > job.lease else 0.0)
+        return found
+
+    def _begin(self, job: Job, context: JobContext) -> object:
+        log.debug("job_runs", job=job.name)
+        return job.run(context)
+
+    def _say(self, name: str, sentence: str, problem: Exception) -> None:
+        kind = type(problem).__name__
+        if self._broken.get(name) == kind:
+            return
+        self._broken[name] = kind
+        first = (str(problem).strip().splitlines() or [kind])[0]
+        what = {"job": name} if name else {"loop": self.jobs[0].loop}
+        (log.error if name else log.warning)(
+            "job_waits", **what, sentence=f"{sentence}: {kind}: {first}"[:300], exc_info=bool(name)
+        )
+
+    def _pause(self, seconds: float) -> None:
+        until = self.clock() + seconds
+        while not self.context.stopped() and (left := until - self.clock()) > 0:
+            self.context.pause(min(left, IDLE))
