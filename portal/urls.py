@@ -226,7 +226,7 @@ service = [
     path("settings/invitations/<int:pk>/withdraw/", people.invitation_withdraw, name="invitation_withdraw"),
     path("settings/pause/", control.PauseService.as_view(), name="settings_pause"),
     path("settings/resume/", control.service_resume, name="settings_resume"),
-    path("settings/stop/", control.StopView.as_view(), name="settings_stop"),
+    path("settings/stop/", control.StopService.as_view(), name="settings_stop"),
 ]
 
 urlpatterns = [

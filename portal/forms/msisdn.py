@@ -14,9 +14,7 @@ class MsisdnField(forms.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         attrs = {"inputmode": "tel", "autocomplete": "off", "spellcheck": "false"}
-        super().__init__(
-            **{"max_length": 60, "label": "Number", "widget": forms.TextInput(attrs=attrs)} | kwargs
-        )
+        super().__init__(max_length=60, label="Number", widget=forms.TextInput(attrs=attrs), **kwargs)
 
     def clean(self, value: Any) -> str:
         try:

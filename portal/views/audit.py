@@ -49,7 +49,7 @@ def _list_page(
     rows = audit.rows_of(slug, form.selection)
     if before := key_of(request.GET, "before"):
         rows = rows.filter(pk__lt=before)
-    page = keyset_page(rows[: PAGE + 1], PAGE)
+    page = keyset_page(list(rows[: PAGE + 1]), PAGE)
     chosen = {name: value for name, value in request.GET.items() if name in form.fields and value}
     last = AuditSeal.objects.filter(service_slug=slug).order_by("-number").first()
     context = {

@@ -1,10 +1,12 @@
 """Callbacks: the endpoints of partners, whether they answer, the log of what was delivered, and replay."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 
 from portal.access import WRITE, actor, service_page
@@ -131,30 +133,24 @@ def callback_rotate(request: HttpRequest, service: Service, pk: int) -> HttpResp
     return _page(request, service, endpoint, secret=callbacks.rotate(endpoint, by=actor(request)))
 
 
-@service_page("configure", WRITE)
-def callback_retire(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """The previous secret ends now."""
-    endpoint = _find(service, pk)
-    if callbacks.retire(endpoint, by=actor(request)):
-        messages.success(request, "Nothing is signed with the previous secret any more.")
-    return _back(service, endpoint)
+def _switch(switch: Callable[..., bool], says: str) -> Callable[..., HttpResponseBase]:
+    """A button of an endpoint's page; where there was nothing to switch, nothing is said."""
+
+    @service_page("configure", WRITE)
+    def view(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+        endpoint = _find(service, pk)
+        if switch(endpoint, by=actor(request)):
+            messages.success(request, says)
+        return _back(service, endpoint)
+
+    return view
 
 
-@service_page("configure", WRITE)
-def callback_pause(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    endpoint = _find(service, pk)
-    if callbacks.pause(endpoint, by=actor(request)):
-        messages.success(request, "Paused. What happens meanwhile is kept and told when it is resumed.")
-    return _back(service, endpoint)
-
-
-@service_page("configure", WRITE)
-def callback_resume(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Also where it was switched off by itself."""
-    endpoint = _find(service, pk)
-    if callbacks.resume(endpoint, by=actor(request)):
-        messages.success(request, "On again. What waits is delivered now.")
-    return _back(service, endpoint)
+callback_retire = _switch(callbacks.retire, "Nothing is signed with the previous secret any more.")
+callback_pause = _switch(
+    callbacks.pause, "Paused. What happens meanwhile is kept and told when it is resumed."
+)
+callback_resume = _switch(callbacks.resume, "On again. What waits is delivered now.")
 
 
 class RemoveEndpoint(ConfirmView):

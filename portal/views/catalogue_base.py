@@ -124,8 +124,8 @@ class CatalogueForm(CatalogueView):
     """Saved with its audit row."""
 
     act = "configure"
-    template_name = "catalogue/form.html"
-    context_object_name = "thing"
+    template_name: str | None = "catalogue/form.html"
+    context_object_name: str | None = "thing"
     verb: ClassVar[str]
 
     def get_form_class(self) -> type[NounForm]:

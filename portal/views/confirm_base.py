@@ -1,7 +1,7 @@
 """A page that asks before it acts. It says how much is at stake, asks for a reason where one is needed, and works without JavaScript."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.db.models import Model
@@ -30,8 +30,8 @@ class ConfirmView(ServiceView, FormView):
     """
 
     template_name = "control/ask.html"
-    form_class = forms.Form
-    model: ClassVar[type[Model] | None] = None
+    form_class: Any = forms.Form
+    model: type[Model] | None = None
     thing: Any = None
     back = ""
     back_to_thing = False

@@ -68,6 +68,7 @@ class ControlView(ConfirmView):
 
     act = "configure"
     parts = ""
+    back, crumb = "catalogue", "Catalogue"
 
     def find(self) -> Sender | ShortLinkDomain | Service:
         if not self.parts:
@@ -76,14 +77,6 @@ class ControlView(ConfirmView):
             getattr(self.service, self.parts), pk=self.kwargs["pk"]
         )
         return found
-
-    @property
-    def back(self) -> str:  # type: ignore[override]
-        return "catalogue" if self.parts else "home"
-
-    @property
-    def crumb(self) -> str:  # type: ignore[override]
-        return "Catalogue" if self.parts else "Home"
 
     def at_stake(self) -> control.AtStake:
         return control.at_stake(self.thing)
@@ -111,6 +104,7 @@ class PausePart(ControlView):
 
 class PauseService(ControlView):
     form_class = ReasonForm
+    back, crumb = "home", "Home"
 
     def confirmation(self) -> Confirmation:
         return Confirmation(
@@ -151,6 +145,10 @@ class StopView(ControlView):
             messages.success(self.request, words)
         else:
             messages.info(self.request, "Nothing was left to cancel.")
+
+
+class StopService(StopView):
+    back, crumb = "home", "Home"
 
 
 def _of(thing: Sender | ShortLinkDomain | Service) -> str:

@@ -168,7 +168,7 @@ def _page(
     rows = _in_state(rows, state)
     if before := key_of(request.GET, "before"):
         rows = rows.filter(pk__lt=before)
-    page = keyset_page(rows[: PAGE + 1], PAGE)
+    page = keyset_page(list(rows[: PAGE + 1]), PAGE)
     context: dict[str, Any] = {
         "rows": page.rows,
         "next_before": page.next_key,

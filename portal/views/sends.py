@@ -10,6 +10,7 @@ from portal.forms.numbers import key_of
 from portal.forms.send_search import TESTS, SendSearch
 from portal.models import User
 from portal.presenters.downloads import csv_download
+from portal.presenters.keyset import keyset_page
 from portal.presenters.send_state import APPROVAL_MARKS, may_send_again
 from sms.audiences.files import RejectedRow, rejects_csv
 from sms.compose import labels
@@ -117,13 +118,13 @@ def send(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     wanted = request.GET.get("state", "")
     wanted = wanted if wanted in MessageState.values else ""
     listed = messages_of(found, state=wanted, after=key_of(request.GET, "after") or 0, page=MESSAGES)
-    shown = listed.messages
+    page = keyset_page(listed.messages, MESSAGES)
     context = (
         _progress(found)
         | _approval(found)
         | {
-            "rows": shown[:MESSAGES],
-            "next_after": shown[MESSAGES - 1].pk if len(shown) > MESSAGES else None,
+            "rows": page.rows,
+            "next_after": page.next_key,
             "problem": listed.problem,
             "state": wanted,
             "states": MessageState.choices,

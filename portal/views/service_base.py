@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.generic import ListView, View
@@ -17,7 +16,7 @@ class ServiceView(View):
     """`act` is one of `portal.access.ACTS`; `self.service` is the service of the address."""
 
     act: ClassVar[str]
-    http_method_names: ClassVar[list[str]] = ["get", "head", "post"]  # type: ignore[misc]
+    http_method_names = ["get", "head", "post"]  # noqa: RUF012 - Django's own spelling
     request: HttpRequest
     service: Service
 
@@ -25,7 +24,7 @@ class ServiceView(View):
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
         return service_page(cls.act, methods=None)(super().as_view(**initkwargs))
 
-    def setup(self, request: HttpRequest, service: Service, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
+    def setup(self, request: HttpRequest, service: Service, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)
         self.service = service
 
@@ -33,7 +32,7 @@ class ServiceView(View):
 class LenientListView(ListView):
     """A page that does not exist is the first or the last one, instead of a 404. In templates it is `page`."""
 
-    def paginate_queryset(self, queryset: QuerySet, page_size: int) -> tuple[Paginator, Page, Any, bool]:
+    def paginate_queryset(self, queryset: Any, page_size: int) -> tuple[Paginator, Page, Any, bool]:
         page = Paginator(queryset, page_size).get_page(self.request.GET.get("page"))
         return page.paginator, page, page.object_list, page.has_other_pages()
 

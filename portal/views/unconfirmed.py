@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.db.models import Model
 from django.shortcuts import get_object_or_404
 
 from portal.access import actor
@@ -21,7 +20,7 @@ class SettleSend(ConfirmView):
 
     act = "settle"
     form_class = SettleForm
-    model: type[Model] = Send
+    model = Send
     back, back_to_thing = "send", True
 
     @property

@@ -37,7 +37,7 @@ def draft_list(request: HttpRequest, service: Service) -> HttpResponse:
 @service_page("compose", FORM)
 def compose(request: HttpRequest, service: Service) -> HttpResponse:
     """A new draft; it exists once something was submitted."""
-    audience = service.audiences.filter(pk=key_of(request.GET, "audience")).first()
+    audience = service.audiences.filter(pk=key_of(request.GET, "audience") or 0).first()
     return _edit(request, service, Draft(service=service, audience=audience))
 
 
