@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.template.response import SimpleTemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
@@ -82,7 +83,9 @@ def service_page(
             request.service, request.may = found, held  # type: ignore[attr-defined]
             zone = zoneinfo.ZoneInfo(user.time_zone or found.time_zone)
             with timezone.override(zone):
-                return allowed(request, found, *args, **kwargs)
+                answer = allowed(request, found, *args, **kwargs)
+                # generic views leave drawing for later, when the zone is another
+                return answer.render() if isinstance(answer, SimpleTemplateResponse) else answer
 
         guarded.act = act  # type: ignore[attr-defined]
         return guarded
