@@ -86,7 +86,6 @@ class UserAdmin(Audited, DjangoUserAdmin):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        """The only admin of a service stays."""
         found = self.get_object(request, unquote(object_id))
         if found is not None and (alone := people.only_admin_of(found)):
             messages.error(request, _left_alone(alone))
@@ -94,7 +93,7 @@ class UserAdmin(Audited, DjangoUserAdmin):
         return super().delete_view(request, object_id, extra_context)
 
     def get_actions(self, request: HttpRequest) -> Any:
-        """Deleting many at once would not ask who is left."""
+        """Deleting many at once would not check who remains."""
         return {name: one for name, one in super().get_actions(request).items() if name != "delete_selected"}
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:

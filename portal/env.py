@@ -69,7 +69,6 @@ def env_bool(name: str, default: bool = False) -> bool:
 
 
 def env_int(name: str, default: int, *, low: int = 0, high: int = 2**31) -> int:
-    """A whole number between `low` and `high`."""
     value = _raw(name)
     if value is None or value.strip() == "":
         return default

@@ -9,8 +9,6 @@ from sms.models.personal import PersonalData
 
 
 class Role(models.TextChoices):
-    """What a member of a service is there for."""
-
     COMPOSER = "composer", "Composer"
     APPROVER = "approver", "Approver"
     ADMIN = "admin", "Admin"

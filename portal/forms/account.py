@@ -4,7 +4,7 @@ import zoneinfo
 
 from django import forms
 
-from portal.forms.compose import countries
+from portal.forms.countries import countries
 from portal.models import User
 from sms.values.msisdn import BadNumber, parse
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from portal.forms.compose import countries
+from portal.forms.countries import countries
 from portal.forms.uploads import UploadField
 from portal.limits import upload_limits
 from sms.audiences import errors, packing

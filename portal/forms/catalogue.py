@@ -45,8 +45,6 @@ class NounForm(forms.ModelForm):
 
 
 class SenderForm(NounForm):
-    """A sender; its rules are `Sender.clean`'s."""
-
     UNIQUE = ("address",)
 
     class Meta:
@@ -58,7 +56,7 @@ class SenderForm(NounForm):
         }
 
     def save(self, commit: bool = True) -> Sender:
-        """There is one default, so the one before stops being it."""
+        """There is one default: the previous one stops being it."""
         with transaction.atomic():
             if self.instance.is_default:
                 others = Sender.objects.filter(service=self.service).exclude(pk=self.instance.pk)

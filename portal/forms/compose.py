@@ -1,22 +1,20 @@
 """The compose page's form. It keeps whatever was typed; whether that makes a send is the domain's to say."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import phonenumbers
 from django import forms
 from django.utils import timezone
 
 from portal.forms import time_zones
+from portal.forms.countries import countries
 from portal.forms.time_zones import WallClockField
 from portal.forms.uploads import UploadField
-from portal.limits import upload_limits
 from portal.presenters import wording
-from sms.compose import drafts
 from sms.compose.drafts import collaboration
 from sms.compose.options import DEFAULT_RECEIPTS, LONGEST_VALIDITY, RECEIPTS
-from sms.models import Draft, Lane, Resend, Service, TemplateVersion, Upload, VersionState
+from sms.models import Draft, Lane, Resend, Service, TemplateVersion, VersionState
 
 LANES = [(Lane.URGENT, "Urgent"), (Lane.NORMAL, "Normal"), (Lane.BULK, "Bulk")]
 RESENDS = [
@@ -46,14 +44,6 @@ def _is_yes(answer: str) -> bool:
 def typed_in(name: str) -> tuple[str, ...]:
     """The fields of the page for a field of the draft; none for one that is typed elsewhere than in this form's fields."""
     return TYPED_IN.get(name, (name,))
-
-
-def countries() -> list[tuple[str, str]]:
-    """ISO codes with their calling codes, as a select offers them."""
-    known = (
-        (code, phonenumbers.country_code_for_region(code)) for code in sorted(phonenumbers.SUPPORTED_REGIONS)
-    )
-    return [(code, f"{code} +{calling}") for code, calling in known]
 
 
 def fillings_typed(typed: Any, stored: Mapping[str, Any]) -> dict[str, dict[str, str]]:
@@ -281,29 +271,3 @@ class DraftForm(forms.ModelForm):
         for name in ("validity", "track_clicks", "fillings", "again"):
             if name in self.cleaned_data:
                 setattr(self.instance, name, self.cleaned_data[name])
-
-    def keep(
-        self, *, user: Any, base: Mapping[str, str] | None = None, theirs: Collection[str] = ()
-    ) -> collaboration.Saved:
-        """Save whatever can be saved, errors or not, so that nothing typed is lost; see `collaboration.save`."""
-        draft: Draft = self.instance
-        stored = None if draft.pk is None else Draft.objects.get(pk=draft.pk)
-        for name in self.Meta.fields:
-            if name in self.errors:  # the typed value cannot be stored; the last good one stays
-                setattr(draft, name, getattr(stored or Draft(service=self.service), name))
-        draft.service = self.service
-        if draft.pk is None:
-            draft.created_by = draft.changed_by = user
-        file = self.cleaned_data.get("file")
-        if file is not None:
-            draft.upload = Upload.keep(file.read(), service=self.service, name=file.name or "file", user=user)
-            draft.column = "" if stored and stored.upload and stored.column == draft.column else draft.column
-            drafts.recall_columns(draft, limits=upload_limits())
-        elif self.cleaned_data.get("remove_file"):
-            draft.upload = None
-        if draft.pk is None:
-            draft.revision = 1
-            draft.save()
-            return collaboration.Saved(draft, changed=True)
-        # never `send`: only sending writes it, or a draft that was just sent could be sent again
-        return collaboration.save(draft, base=base or {}, user=user, theirs=theirs)

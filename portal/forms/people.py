@@ -32,8 +32,6 @@ class InviteForm(RolesForm):
 
 
 class JoinForm(NewPasswordForm):
-    """The password of an invited person who has no account yet."""
-
     def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.email_known = email

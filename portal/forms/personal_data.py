@@ -8,8 +8,6 @@ from portal.forms.msisdn import MsisdnField
 
 
 class DiscloseForm(forms.Form):
-    """Whose data, and why they are given out."""
-
     number = MsisdnField()
     reason = forms.CharField(
         max_length=300,
@@ -24,8 +22,6 @@ class DiscloseForm(forms.Form):
 
 
 class EraseForm(DiscloseForm):
-    """Whose data are erased, and that this is meant."""
-
     sure = forms.BooleanField(
         label="Erase it for good",
         error_messages={"required": "Tick this: what is erased cannot be brought back."},

@@ -15,7 +15,6 @@ class OwnColumns(forms.ModelForm):
     """Saves the columns that it shows and no other."""
 
     def save(self, commit: bool = True) -> Any:
-        """A row that exists is updated in these columns."""
         if commit and self.instance.pk and not self.instance._state.adding:
             self.instance.save(update_fields=list(self.fields))
             return self.instance

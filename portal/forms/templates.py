@@ -75,7 +75,7 @@ class WordingForm(forms.Form):
         return str(self.cleaned_data["text"]).replace("\r\n", "\n")
 
     def clean_placeholders(self) -> list[Placeholder]:
-        holes: dict[str, Placeholder] = {}
+        found: dict[str, Placeholder] = {}
         for number, line in enumerate(self.cleaned_data["placeholders"].splitlines(), start=1):
             if not line.strip():
                 continue
@@ -94,20 +94,20 @@ class WordingForm(forms.Form):
                 raise forms.ValidationError(
                     f"Line {number}: the longest is a number of characters, 1 to 4,000."
                 )
-            if text.match_key(name) in holes:
+            if text.match_key(name) in found:
                 raise forms.ValidationError(f"Line {number} names $({name}) a second time.")
-            holes[text.match_key(name)] = Placeholder(name, kind, example, fallback, int(longest or 0))
-        return list(holes.values())
+            found[text.match_key(name)] = Placeholder(name, kind, example, fallback, int(longest or 0))
+        return list(found.values())
 
     def clean(self) -> dict[str, Any]:
         """Placeholders that the text does not use are a mistake in one of the two."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         written = cleaned.get("text", "")
         used = {text.match_key(name) for name in text.placeholders(written)}
-        for hole in cleaned.get("placeholders") or ():
-            if written and text.match_key(hole.name) not in used:
+        for one in cleaned.get("placeholders") or ():
+            if written and text.match_key(one.name) not in used:
                 self.add_error(
-                    "placeholders", f"The text does not use $({hole.name}). Take the line out, or use it."
+                    "placeholders", f"The text does not use $({one.name}). Take the line out, or use it."
                 )
         return cleaned
 

@@ -46,12 +46,10 @@ class CalendarDay:
 
     @property
     def first_ones(self) -> Sequence[sends_calendar.CalendarEntry]:
-        """What a cell has room for."""
         return self.entries[:IN_A_CELL]
 
     @property
     def others(self) -> int:
-        """What it has no room for."""
         return max(len(self.entries) - IN_A_CELL, 0)
 
 
@@ -84,7 +82,6 @@ class CalendarRange:
         return cls(view, at, first, last, request.GET.get("of") == "all")
 
     def address(self, **changes: Any) -> str:
-        """The query of its address, with other values where given."""
         values = {"view": self.view, "at": self.at, "of": "all" if self.of_all else ""} | changes
         return "?" + "&".join(f"{name}={value}" for name, value in values.items() if value)
 

@@ -28,8 +28,6 @@ class Rectangle:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One place on the horizontal axis."""
-
     title: str
     blocks: Sequence[Rectangle]
 
@@ -46,8 +44,6 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A value on an axis: where, and how it is written."""
-
     at: str
     label: str
     anchor: str = "middle"

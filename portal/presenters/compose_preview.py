@@ -194,7 +194,6 @@ class PreviewRequest:
         return len(OptOut.in_force(self.service.pk, [one.msisdn for one in rows]))
 
     def rows(self) -> Any:
-        """Every row, for an exact count."""
         version = self.version
         return storage.every_recipient(version) if version is not None else self.sample.rows
 

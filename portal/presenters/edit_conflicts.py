@@ -1,6 +1,5 @@
 """What two people changed in one draft, side by side, and which of the two is chosen. Called by the compose page."""
 
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -104,11 +103,6 @@ def listed(names: Iterable[str]) -> str:
     """`text and sender`, without a form at hand."""
     words = [LABELS.get(name, name.replace("_", " ")).lower() for name in names]
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def fresh() -> str:
-    """Names a page that has no draft yet."""
-    return str(uuid.uuid4())
 
 
 def _shown(value: Any) -> str:

@@ -38,7 +38,6 @@ def approvals(request: HttpRequest, service: Service) -> HttpResponse:
 
 @service_page("see")
 def approval_request(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """What is asked, why, of whom, and what differs from the last time."""
     return _page(request, service, pk)
 
 
@@ -131,7 +130,6 @@ def send_take_back(request: HttpRequest, service: Service, pk: int) -> HttpRespo
 
 @service_page("compose", WRITE)
 def send_ask_again(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """A new request where the last one has expired."""
     found = get_object_or_404(service.sends, pk=pk)
     asked = requests.ask_again(found, by=actor(request), user=request.user)
     if asked is None:

@@ -16,7 +16,6 @@ from sms.models import AudienceVersion, SavedAudience, Service
 
 @service_page("compose", WRITE)
 def audience_archive(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Archives it, or brings it back."""
     found = get_object_or_404(SavedAudience, service=service, pk=pk)
     try:
         if found.archived_at:

@@ -31,7 +31,6 @@ def audience_export(request: HttpRequest, service: Service, pk: int) -> HttpResp
 
 @service_page("compose")
 def audience_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingHttpResponse:
-    """Rows that an upload left out, each with its reason."""
     found = get_object_or_404(SavedAudience, service=service, pk=pk)
     version = version_of(found, request)
     audit(

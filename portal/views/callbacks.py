@@ -176,7 +176,6 @@ class RemoveEndpoint(ConfirmView):
 
 @service_page("configure", WRITE)
 def callback_replay(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Delivers the callbacks of a range once more."""
     endpoint = _find(service, pk)
     form = RangeForm(request.POST)
     if not form.is_valid():
@@ -194,7 +193,6 @@ def callback_replay(request: HttpRequest, service: Service, pk: int) -> HttpResp
 
 @service_page("configure")
 def callback_entry(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """One callback: its body as it is sent, and every try."""
     found = get_object_or_404(Callback.objects.select_related("endpoint"), endpoint__service=service, pk=pk)
     return render(request, "callbacks/entry.html", {"one": found, "endpoint": found.endpoint})
 

@@ -79,8 +79,6 @@ class CatalogueView(ContextMixin, ServiceView):
 
 
 class CatalogueList(CatalogueView, LenientListView):
-    """Those in use, or archived ones."""
-
     act = "see"
     template_name = "catalogue/things.html"
     paginate_by = 50

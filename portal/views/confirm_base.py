@@ -45,7 +45,6 @@ class ConfirmView(ServiceView, FormView):
         raise NotImplementedError
 
     def find(self) -> Any:
-        """The thing that the address names."""
         if self.model is None:
             return None
         return get_object_or_404(self.model, service=self.service, pk=self.kwargs["pk"])

@@ -32,14 +32,14 @@ def send_duplicate(request: HttpRequest, service: Service, pk: int) -> HttpRespo
         else:
             who = None if chosen == NOBODY else recipients_of_send.Who(chosen)
             try:
-                draft, told = duplicate.duplicate(
+                draft, warnings = duplicate.duplicate(
                     found, who, by=actor(request), user=request.user, limits=upload_limits()
                 )
             except recipients_of_send.RecipientsGone as gone:
                 wrong = str(gone)
             else:
                 messages.success(request, "Here is the draft. Nothing is sent before you say so.")
-                for sentence in told:
+                for sentence in warnings:
                     messages.warning(request, sentence)
                 return redirect("draft", service=service.slug, pk=draft.pk)
     context = {"send": found, "choices": choices, "chosen": chosen, "wrong": wrong}

@@ -62,7 +62,6 @@ class LinkDomainDetail(CatalogueDetail):
 
 
 def _steps_done(domain: ShortLinkDomain) -> int:
-    """Of four."""
     if domain.state in (DomainState.HEALTHY, DomainState.DEGRADED):
         return 4
     right = any(one["part"] == "DNS" and one["level"] == "good" for one in domain.findings)

@@ -57,8 +57,6 @@ def opt_out_add(request: HttpRequest, service: Service) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
-    """The outcome of an upload."""
-
     name: str
     added: int
     already: int

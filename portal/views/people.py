@@ -163,7 +163,6 @@ class RemovePerson(ConfirmView):
 
 @service_page("configure", WRITE)
 def invitation_withdraw(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Its link stops working."""
     found = get_object_or_404(Invitation.objects.select_related("service"), service=service, pk=pk)
     if people.withdraw(found, by=actor(request)):
         messages.success(request, f"The invitation of {found.email} is withdrawn.")

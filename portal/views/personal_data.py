@@ -17,7 +17,6 @@ PATIENCE = 15.0  # seconds for the ZIP in a request; the command has no limit
 
 @service_page("configure")
 def personal_data(request: HttpRequest, service: Service) -> HttpResponse:
-    """Both forms, and what was erased."""
     return _page(request, service)
 
 
@@ -40,7 +39,6 @@ def number_erase(request: HttpRequest, service: Service) -> HttpResponse:
 
 @service_page("configure", WRITE)
 def number_disclose(request: HttpRequest, service: Service) -> HttpResponse:
-    """Everything that is held about a number, as a ZIP."""
     form = DiscloseForm(request.POST, country=service.default_country, prefix="disclose")
     if not form.is_valid():
         return _page(request, service, disclose=form, status=422)
@@ -69,7 +67,6 @@ def number_erasure(request: HttpRequest, service: Service, pk: int) -> HttpRespo
 
 @service_page("configure")
 def number_certificate(request: HttpRequest, service: Service, pk: int) -> JsonResponse:
-    """The certificate with its MAC, for a file."""
     del request
     found = get_object_or_404(Erasure, service=service, pk=pk, state=Erasure.State.DONE)
     response = JsonResponse(found.certificate | {"mac": found.mac}, json_dumps_params={"indent": 2})

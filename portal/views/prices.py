@@ -13,7 +13,6 @@ from sms.models import Service
 
 @service_page("see")
 def price_list(request: HttpRequest, service: Service) -> HttpResponse:
-    """All prices, and for an admin the form that changes them as one text."""
     return _page(request, service, PricesForm(initial={"written": prices.as_csv(service)}))
 
 

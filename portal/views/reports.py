@@ -78,8 +78,8 @@ def report_export(request: HttpRequest, service: Service) -> HttpResponseBase:
     asked, _ = report_addresses.read(service.pk, QueryDict(query).dict(), now=timezone.now())
     count = reports.count_lines(asked)
     if count > AT_ONCE:
-        return _later(request, service, asked, kind, count)
-    _told(request, service, asked, kind)
+        return _in_background(request, service, asked, kind, count)
+    _audit_export(request, service, asked, kind)
     name = f"report-{service.slug}-{asked.by}-{asked.since}-{asked.until}"
     if kind == ReportFile.Kind.CSV:
         return csv_download(csv_of(asked, reports.all_lines(asked)), name=f"{name}.csv")
@@ -89,7 +89,7 @@ def report_export(request: HttpRequest, service: Service) -> HttpResponseBase:
         return FileResponse(path.open("rb"), as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX)
 
 
-def _told(request: HttpRequest, service: Service, asked: reports.ReportQuery, kind: str) -> None:
+def _audit_export(request: HttpRequest, service: Service, asked: reports.ReportQuery, kind: str) -> None:
     """Without the names that filters hold: ids, codes and days only."""
     audit(
         "report.exported",
@@ -103,7 +103,7 @@ def _told(request: HttpRequest, service: Service, asked: reports.ReportQuery, ki
     )
 
 
-def _later(
+def _in_background(
     request: HttpRequest, service: Service, asked: reports.ReportQuery, kind: str, count: int
 ) -> HttpResponseBase:
     if sum(one.is_waiting for one in service.report_files.order_by("-pk")[:50]) >= WAITING:
@@ -114,14 +114,13 @@ def _later(
     with transaction.atomic():
         by: Any = request.user
         service.report_files.create(query=asked.parameters, kind=kind, asked_by=by, rows=count)
-        _told(request, service, asked, kind)
+        _audit_export(request, service, asked, kind)
     messages.success(request, f"{count:,} sends: the file is being made. You can leave this page.")
     return redirect("report_files", service=service.slug)
 
 
 @service_page("export")
 def report_files(request: HttpRequest, service: Service) -> HttpResponse:
-    """Files that were asked for, how far they are, and those that can be fetched."""
     rows = list(service.report_files.select_related("asked_by")[:20])
     return render(
         request,

@@ -31,7 +31,6 @@ class RetentionLine:
 
 @service_page("configure", FORM)
 def retention(request: HttpRequest, service: Service) -> HttpResponse:
-    """How long what is kept, and what comes of it."""
     form = RetentionForm(
         request.POST if request.method == "POST" else None, instance=Service.objects.get(pk=service.pk)
     )

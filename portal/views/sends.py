@@ -41,7 +41,6 @@ MESSAGES = 50
 
 @service_page("see")
 def sends(request: HttpRequest, service: Service) -> HttpResponse:
-    """Newest first."""
     search = SendSearch(request.GET, queryset=Send.objects.filter(service=service))
     related = search.qs.select_related("sender", "template", "created_by").prefetch_related("labels")
     found, wanted = list(related.order_by("-id")[: PAGE + 1]), search.wanted
@@ -151,7 +150,7 @@ def _approval(found: Send) -> dict[str, object]:
 
 @service_page("see")
 def send_progress(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """The part of the page that looks again every two seconds."""
+    """The part of the page that is fetched every two seconds."""
     return render(request, "sends/_progress.html", _progress(_find(service, pk)))
 
 

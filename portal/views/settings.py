@@ -27,7 +27,6 @@ from sms.compose.errors import ComposeError
 from sms.compose.order import Order
 from sms.models import (
     ApprovalRules,
-    Hold,
     Receipt,
     ReceiptInbox,
     Sender,
@@ -58,7 +57,6 @@ def first_run(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def service_new(request: HttpRequest) -> HttpResponse:
-    """Connect a further service; for superusers."""
     user = request.user
     if not user.is_superuser:
         raise PermissionDenied
@@ -217,17 +215,3 @@ def _kind_of(address: str) -> str:
     if not address.isdigit():
         return SenderKind.ALPHANUMERIC
     return SenderKind.SHORT_CODE if len(address) <= 8 else SenderKind.LONG_CODE
-
-
-@service_page("see")
-def catalogue(request: HttpRequest, service: Service) -> HttpResponse:
-    held = Hold.objects.active().filter(service=service)
-    context = {
-        "held_senders": {one.sender_id: one for one in held if one.sender_id},
-        "held_domains": {one.link_domain_id: one for one in held if one.link_domain_id},
-        "senders": service.senders.all(),
-        "templates": service.templates.all(),
-        "policy_groups": service.policy_groups.all(),
-        "link_domains": service.link_domains.select_related("region"),
-    }
-    return render(request, "catalogue/list.html", context)

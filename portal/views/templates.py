@@ -20,7 +20,6 @@ VERSIONS = 50
 
 @service_page("see")
 def template_list(request: HttpRequest, service: Service) -> HttpResponse:
-    """With the languages that are published, and drafts that wait."""
     archived = request.GET.get("archived") == "1"
     things = service.templates.annotate(
         languages=Count("versions", filter=Q(versions__state=VersionState.PUBLISHED)),
@@ -91,9 +90,8 @@ def template(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
 
 @service_page("see")
 def template_version(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """One version against the one that is published: what changed, what it costs, and whom it concerns."""
     found = _version(service, pk)
-    return render(request, "catalogue/version.html", _told(found))
+    return render(request, "catalogue/version.html", _context_of(found))
 
 
 def _version(service: Service, pk: int) -> TemplateVersion:
@@ -101,7 +99,7 @@ def _version(service: Service, pk: int) -> TemplateVersion:
     return get_object_or_404(versions, template__service=service, pk=pk)
 
 
-def _told(found: TemplateVersion) -> dict[str, Any]:
+def _context_of(found: TemplateVersion) -> dict[str, Any]:
     others = found.template.versions.filter(language=found.language, number__lt=found.number)
     old = (
         templates.published(found.template, found.language)
@@ -128,10 +126,9 @@ def _told(found: TemplateVersion) -> dict[str, Any]:
 def template_publish(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """From now on new sends use it. A change of placeholders is named on the version's page, and has to be ticked."""
     found = _version(service, pk)
-    told = _told(found)
-    if told["change"] and told["users"].drafts_count and request.POST.get("seen") != "1":
-        context = told | {"unseen": True}
-        return render(request, "catalogue/version.html", context, status=422)
+    context = _context_of(found)
+    if context["change"] and context["users"].drafts_count and request.POST.get("seen") != "1":
+        return render(request, "catalogue/version.html", context | {"unseen": True}, status=422)
     try:
         templates.publish(found, by=actor(request))
     except templates.TemplateError as problem:
@@ -155,7 +152,6 @@ def template_retire(request: HttpRequest, service: Service, pk: int) -> HttpResp
 
 @service_page("configure", WRITE)
 def template_archive(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Archive it, or take it back. Templates are never deleted, since their wordings are history."""
     found: MessageTemplate = get_object_or_404(service.templates.select_related("service"), pk=pk)
     templates.set_active(found, not found.active, by=actor(request))
     messages.success(request, f"{found} {'can be used again' if found.active else 'is archived'}.")

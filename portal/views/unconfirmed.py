@@ -29,7 +29,6 @@ class SettleSend(ConfirmView):
         return send
 
     def unconfirmed(self) -> int:
-        """How many messages it is about."""
         return self.send.counts().get(MessageState.UNCONFIRMED, 0)
 
     def is_over(self) -> bool:

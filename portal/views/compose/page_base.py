@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from uuid import uuid4
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -40,7 +41,7 @@ def compose_page(
         "draft": draft,
         "clashes": edit_conflicts.of(kept, form) if kept else [],
         "base": json.dumps(next_base(request, draft, kept)),
-        "begun": draft.begun or edit_conflicts.fresh(),
+        "begun": draft.begun or uuid4(),
         "colleagues": [presence_words(one, form) for one in colleagues],
         "look": preview_context(draft.service, as_typed(form, request.GET), draft),
     }

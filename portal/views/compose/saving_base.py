@@ -1,6 +1,8 @@
 """Saving a draft, by a button or while one types: what was typed is merged with what colleagues stored."""
 
 import json
+from collections.abc import Collection, Mapping
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -8,9 +10,11 @@ from django.http import HttpRequest
 
 from portal.access import actor
 from portal.forms.compose import DraftForm
+from portal.limits import upload_limits
 from portal.presenters import edit_conflicts
+from sms.compose import drafts
 from sms.compose.drafts import collaboration
-from sms.models import Draft, Service
+from sms.models import Draft, Service, Upload
 from sms.models.audit import audit
 
 LONGEST_BASE = 5_000  # characters of what a page says of its fields
@@ -43,14 +47,37 @@ def _store(request: HttpRequest, service: Service, found: Draft) -> tuple[DraftF
     choices = edit_conflicts.choices(request.POST)
     base = base_of(request) | {name: one.seen for name, one in choices.items()}
     with transaction.atomic():
-        kept = form.keep(
-            user=request.user,
-            base=base,
-            theirs=[name for name, one in choices.items() if one.theirs],
-        )
+        theirs = [name for name, one in choices.items() if one.theirs]
+        kept = _save(form, user=request.user, base=base, theirs=theirs)
         if new:
             audit("draft.created", kept.stored, by=actor(request))
     return form, kept
+
+
+def _save(
+    form: DraftForm, *, user: Any, base: Mapping[str, str], theirs: Collection[str]
+) -> collaboration.Saved:
+    """Save what can be saved, errors or not, so that nothing typed is lost."""
+    draft: Draft = form.instance
+    stored = None if draft.pk is None else Draft.objects.get(pk=draft.pk)
+    for name in form.Meta.fields:
+        if name in form.errors:  # the typed value cannot be stored; the last good one stays
+            setattr(draft, name, getattr(stored or Draft(service=form.service), name))
+    draft.service = form.service
+    file = form.cleaned_data.get("file")
+    if file is not None:
+        draft.upload = Upload.keep(file.read(), service=form.service, name=file.name or "file", user=user)
+        draft.column = "" if stored and stored.upload and stored.column == draft.column else draft.column
+        drafts.recall_columns(draft, limits=upload_limits())
+    elif form.cleaned_data.get("remove_file"):
+        draft.upload = None
+    if draft.pk is None:
+        draft.created_by = draft.changed_by = user
+        draft.revision = 1
+        draft.save()
+        return collaboration.Saved(draft, changed=True)
+    # never `send`: only sending writes it, or a draft that was just sent could be sent again
+    return collaboration.save(draft, base=base, user=user, theirs=theirs)
 
 
 def _uuid(written: str) -> UUID | None:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from portal.access import FORM, actor, service_page
 from portal.forms.numbers import row_of
-from portal.forms.test_sends import TrialForm
+from portal.forms.test_sends import DraftTestForm
 from portal.limits import upload_limits
 from portal.presenters.last_tests import last_tests
 from sms.compose.errors import ComposeError
@@ -33,7 +33,9 @@ def draft_test(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
         return redirect("send", service=service.slug, pk=found.send_id)
     number = rules.own_number(request.user)
     posted = request.method == "POST"
-    form = TrialForm(request.POST if posted else None, service=service, number=mask(number) if number else "")
+    form = DraftTestForm(
+        request.POST if posted else None, service=service, number=mask(number) if number else ""
+    )
     if posted and form.is_valid():
         try:
             send = make.send_test(

@@ -25,7 +25,6 @@ def draft_go_on(request: HttpRequest, service: Service, pk: int) -> HttpResponse
 
 @service_page("compose", WRITE)
 def draft_mend(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Corrected rows join the others."""
     return _done(request, service, pk, "mend")
 
 
