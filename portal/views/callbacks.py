@@ -114,11 +114,11 @@ def callback_change(request: HttpRequest, service: Service, pk: int) -> HttpResp
 @service_page("configure", WRITE)
 def callback_verify(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     endpoint = _find(service, pk)
-    line = callbacks.ReceiverConnection(_policy())
+    connection = callbacks.ReceiverConnection(_policy())
     try:
-        why = callbacks.verify(endpoint, by=actor(request), line=line)
+        why = callbacks.verify(endpoint, by=actor(request), connection=connection)
     finally:
-        line.close()
+        connection.close()
     if why:
         messages.error(request, f"Not verified. {why}")
     else:

@@ -14,7 +14,7 @@ from portal.access import WRITE, actor, may, service_page
 from portal.forms.numbers import key_of
 from portal.views.confirm_base import Confirmation, ConfirmView
 from sms.inbound import receipts
-from sms.inbound.receipts.queries import look
+from sms.inbound.receipts.overview import overview_of
 from sms.inbound.receipts.rotate import HAND_OVER, retire, rotate
 from sms.ledger import wakeups
 from sms.models import Service
@@ -33,14 +33,14 @@ def _page(
     request: HttpRequest,
     service: Service,
     *,
-    imported: receipts.Imported | None = None,
+    imported: receipts.ImportResult | None = None,
     problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
     now = timezone.now()
     before = service.receipt_token_before
     context = {
-        "look": look(service, now=now),
+        "look": overview_of(service, now=now),
         "url": f"{settings.PUBLIC_URL}/receipts/{service.receipt_token}/",
         "url_is_public": settings.PUBLIC_URL.startswith("https://"),
         "until": service.receipt_token_until
@@ -101,7 +101,7 @@ class ReplayReceipts(ConfirmView):
     def is_over(self) -> bool:
         self.until = timezone.now()
         self.since = self.until - timedelta(hours=24)
-        self.count = receipts.how_many(self.service, since=self.since, most=REPLAYED + 1)
+        self.count = receipts.count_since(self.service, since=self.since, most=REPLAYED + 1)
         if self.count > REPLAYED:
             command = f"manage.py replay_receipts --service {self.service.slug}"
             words = (

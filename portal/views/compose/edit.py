@@ -14,7 +14,7 @@ from portal.views.compose.figures_base import check_for_a_moment
 from portal.views.compose.page_base import colleague_changes, compose_page, draft_url, show_problems
 from portal.views.compose.saving_base import store_typed
 from portal.views.compose.work_base import press
-from sms.compose.drafts import collaboration
+from sms.compose.drafts import collaboration, presence
 from sms.compose.errors import ComposeError
 from sms.models import Draft, Service, Upload
 from sms.models.audit import audit
@@ -30,7 +30,7 @@ def draft_list(request: HttpRequest, service: Service) -> HttpResponse:
         "sender", "template", "upload", "audience", "created_by", "changed_by"
     )
     page = Paginator(rows.defer("pasted", "upload__content"), PAGE).get_page(request.GET.get("page"))
-    busy = collaboration.present_in(page.object_list, now=timezone.now())
+    busy = presence.present_in(page.object_list, now=timezone.now())
     return render(request, "compose/drafts.html", {"page": page, "busy": busy})
 
 
@@ -91,7 +91,7 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
 def draft_discard(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Throw a draft away; a sent one stays, and so does one that a colleague has open: they may be writing."""
     found = get_object_or_404(service.drafts.filter(send=None), pk=pk)
-    if others := collaboration.colleagues(found, without=request.user, now=timezone.now()):
+    if others := presence.colleagues(found, without=request.user, now=timezone.now()):
         names = ", ".join(one.name for one in others)
         messages.error(request, f"{names} has this draft open. Ask them to leave it, then discard it.")
         return redirect("draft", service=service.slug, pk=found.pk)

@@ -15,7 +15,7 @@ from portal.presenters import edit_conflicts
 from portal.presenters.compose_preview import as_typed, preview_context
 from portal.views.compose.saving_base import base_of
 from sms.compose import drafts
-from sms.compose.drafts import collaboration
+from sms.compose.drafts import collaboration, presence
 from sms.compose.errors import ComposeError
 from sms.models import Draft, Service
 
@@ -31,8 +31,8 @@ def compose_page(
     now = timezone.now()
     colleagues = []
     if draft.pk and not draft.send_id:
-        collaboration.mark_present(draft, user=user, field="", now=now)
-        colleagues = collaboration.colleagues(draft, without=user, now=now)
+        presence.mark_present(draft, user=user, field="", now=now)
+        colleagues = presence.colleagues(draft, without=user, now=now)
     if kept and (words := colleague_changes(kept, user)):
         messages.info(request, words)
     context = {
@@ -61,11 +61,11 @@ def colleague_changes(kept: collaboration.Saved, user: Any) -> str:
     who = kept.before
     if not kept.theirs or who == user:
         return ""
-    name = collaboration.name_of(who) if who else "A colleague"
+    name = presence.name_of(who) if who else "A colleague"
     return f"{name} changed {edit_conflicts.listed(kept.theirs)} meanwhile; it is in the page now."
 
 
-def presence_words(one: collaboration.Colleague, form: DraftForm) -> str:
+def presence_words(one: presence.Colleague, form: DraftForm) -> str:
     if not one.field:
         return f"{one.name} has this draft open"
     return f"{one.name} is editing {edit_conflicts.label(one.field, form).lower()}"

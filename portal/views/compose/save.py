@@ -14,7 +14,7 @@ from portal.presenters import edit_conflicts
 from portal.views.compose.page_base import colleague_changes, draft_url, next_base, presence_words, work_of
 from portal.views.compose.saving_base import store_typed
 from sms.compose import background, drafts
-from sms.compose.drafts import collaboration
+from sms.compose.drafts import collaboration, presence
 from sms.compose.errors import ComposeError
 from sms.models import Draft, Service, Upload
 
@@ -93,9 +93,9 @@ def draft_here(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     found = get_object_or_404(service.drafts, pk=pk)
     user, now = request.user, timezone.now()
     if "leave" in request.POST:
-        collaboration.mark_left(found, user=user)
+        presence.mark_left(found, user=user)
         return JsonResponse({})
-    collaboration.mark_present(found, user=user, field=request.POST.get("field", ""), now=now)
+    presence.mark_present(found, user=user, field=request.POST.get("field", ""), now=now)
     form = DraftForm(instance=found, service=service)
-    people = [presence_words(one, form) for one in collaboration.colleagues(found, without=user, now=now)]
+    people = [presence_words(one, form) for one in presence.colleagues(found, without=user, now=now)]
     return JsonResponse({"people": people, "revision": found.revision, "sent": bool(found.send_id)})
