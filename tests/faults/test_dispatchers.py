@@ -87,7 +87,7 @@ def bench(var_dir: Path, database_url: str, *sandbox: str) -> Iterator[Bench]:
         made.manage("prepare")
         made.run(
             "from portal import demo; "
-            f"demo.load(demo.Connection('http://127.0.0.1:{port}', 'sandbox-key', True), password='x' * 12)"
+            f"demo.load(demo.DemoConnection('http://127.0.0.1:{port}', 'sandbox-key', True), password='x' * 12)"
         )
         yield made
     finally:
