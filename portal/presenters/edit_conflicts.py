@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.forms.compose import DraftForm
-from sms.compose.drafts import collaboration
+from sms.compose.drafts import collaboration, presence
 from sms.values.diff import DiffRun, changes
 
 SHOWN = 2_000  # characters of a value
@@ -56,7 +56,7 @@ def of(kept: collaboration.Saved, form: DraftForm) -> list[Clash]:
     """`form` holds what was typed."""
     stored = kept.stored
     seen = collaboration.fingerprints(stored)
-    who = collaboration.name_of(kept.before) if kept.before else "A colleague"
+    who = presence.name_of(kept.before) if kept.before else "A colleague"
     found = []
     for name in kept.clashes:
         pieces = changes(_shown(getattr(stored, name)), _shown(getattr(form.instance, name)))

@@ -42,7 +42,7 @@ def look_ahead(draft: Draft) -> None:
 
 
 def worked_on(draft: Draft, seconds: float) -> drafts.DraftTotals:
-    """Its figures after some work on them, if there is any to do and nobody else is at it. Raises as `drafts.look` does."""
+    """Its figures after some work on them, if there is any to do and nobody else is at it. Raises as `drafts.totals_of` does."""
     until = time.monotonic() + seconds
     while True:
         looked: drafts.DraftTotals | drafts.NotReady

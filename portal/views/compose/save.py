@@ -24,7 +24,7 @@ from portal.limits import upload_limits
 from portal.presenters import edit_conflicts
 from portal.views.compose import preview
 from sms.compose import background, drafts
-from sms.compose.drafts import collaboration
+from sms.compose.drafts import collaboration, presence
 from sms.compose.errors import ComposeError
 from sms.models import Draft, Service, Upload
 from sms.models.audit import audit
@@ -83,8 +83,8 @@ def shown(
     now = timezone.now()
     colleagues = []
     if draft.pk and not draft.send_id:
-        collaboration.mark_present(draft, user=user, field="", now=now)
-        colleagues = collaboration.colleagues(draft, without=user, now=now)
+        presence.mark_present(draft, user=user, field="", now=now)
+        colleagues = presence.colleagues(draft, without=user, now=now)
     if kept and (words := told(kept, user)):
         messages.info(request, words)
     context = {
@@ -113,11 +113,11 @@ def told(kept: collaboration.Saved, user: Any) -> str:
     who = kept.before
     if not kept.theirs or who == user:
         return ""
-    name = collaboration.name_of(who) if who else "A colleague"
+    name = presence.name_of(who) if who else "A colleague"
     return f"{name} changed {edit_conflicts.listed(kept.theirs)} meanwhile; it is in the page now."
 
 
-def _words(one: collaboration.Colleague, form: DraftForm) -> str:
+def _words(one: presence.Colleague, form: DraftForm) -> str:
     if not one.field:
         return f"{one.name} has this draft open"
     return f"{one.name} is editing {edit_conflicts.label(one.field, form).lower()}"
@@ -241,11 +241,11 @@ def draft_here(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     found = get_object_or_404(service.drafts, pk=pk)
     user, now = request.user, timezone.now()
     if "leave" in request.POST:
-        collaboration.mark_left(found, user=user)
+        presence.mark_left(found, user=user)
         return JsonResponse({})
-    collaboration.mark_present(found, user=user, field=request.POST.get("field", ""), now=now)
+    presence.mark_present(found, user=user, field=request.POST.get("field", ""), now=now)
     form = DraftForm(instance=found, service=service)
-    people = [_words(one, form) for one in collaboration.colleagues(found, without=user, now=now)]
+    people = [_words(one, form) for one in presence.colleagues(found, without=user, now=now)]
     return JsonResponse({"people": people, "revision": found.revision, "sent": bool(found.send_id)})
 
 
@@ -260,5 +260,5 @@ def draft_list(request: HttpRequest, service: Service) -> HttpResponse:
         "sender", "template", "upload", "audience", "created_by", "changed_by"
     )
     page = Paginator(rows.defer("pasted", "upload__content"), PAGE).get_page(request.GET.get("page"))
-    busy = collaboration.present_in(page.object_list, now=timezone.now())
+    busy = presence.present_in(page.object_list, now=timezone.now())
     return render(request, "compose/drafts.html", {"page": page, "busy": busy})
