@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from portal.access import services_of
-from sms.compose import approval
+from sms.compose.approval import queries
 
 
 def desk(request: HttpRequest) -> dict[str, Any]:
@@ -20,6 +20,6 @@ def desk(request: HttpRequest) -> dict[str, Any]:
         "service": service,
         "services": services_of(user),
         "may": may,
-        "to_answer": approval.waiting_for(service, user) if service and "approve" in may else 0,
+        "to_answer": queries.waiting_for(service, user) if service and "approve" in may else 0,
         "zone": timezone.get_current_timezone_name(),
     }

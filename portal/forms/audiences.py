@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import UploadedFile
 
 from portal.forms.compose import countries
 from portal.limits import upload_limits
-from sms.audiences import saved
+from sms.audiences import errors, packing
 from sms.audiences.files import AudienceError
 from sms.models import Service
 
@@ -59,13 +59,13 @@ class RowsForm(forms.Form):
             self.add_error("file", "Choose a file, or paste numbers.")
         return cleaned
 
-    def pack(self) -> saved.Packed | None:
+    def pack(self) -> packing.Packed | None:
         """The rows, read to their end; None, with the reason at its field, where that cannot be."""
         file, typed = self.cleaned_data.get("file"), self.cleaned_data
         try:
             if file is None:
-                return saved.pack_pasted(typed["pasted"], country=typed["country"], limits=upload_limits())
-            return saved.pack_file(
+                return packing.pack_pasted(typed["pasted"], country=typed["country"], limits=upload_limits())
+            return packing.pack_file(
                 file,
                 name=str(file.name),
                 country=typed["country"],
@@ -75,7 +75,7 @@ class RowsForm(forms.Form):
         except AudienceError as problem:
             is_column = problem.code in {"unknown_column", "no_column"}
             self.add_error("column" if is_column else "file" if file else "pasted", str(problem))
-        except saved.SavedError as problem:
+        except errors.SavedError as problem:
             self.add_error("file" if file else "pasted", str(problem))
         return None
 

@@ -8,7 +8,8 @@ from django.conf import settings
 from django.db import transaction
 
 from sms.catalogue import domains
-from sms.catalogue.templates import KINDS, Placeholder, Wording, holes_of
+from sms.catalogue.placeholder_rules import KINDS, Placeholder, placeholders_of
+from sms.catalogue.templates import Wording
 from sms.models import (
     ContactPolicyGroup,
     PolicyConnection,
@@ -221,7 +222,7 @@ class WordingForm(forms.Form):
                 f"{one.name} | {one.kind} | {one.example} | {one.fallback} | {one.max_length or ''}".rstrip(
                     " |"
                 )
-                for one in holes_of(version)
+                for one in placeholders_of(version)
             ]
             kwargs["initial"] = {
                 "language": version.language,

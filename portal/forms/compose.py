@@ -16,7 +16,7 @@ from portal.limits import upload_limits
 from portal.presenters import wording
 from sms.compose import drafts
 from sms.compose.drafts import collaboration
-from sms.compose.options import LONGEST_VALIDITY, RECEIPTS, USUAL
+from sms.compose.options import DEFAULT_RECEIPTS, LONGEST_VALIDITY, RECEIPTS
 from sms.models import Draft, Lane, Resend, Service, TemplateVersion, Upload, VersionState
 
 LANES = [(Lane.URGENT, "Urgent"), (Lane.NORMAL, "Normal"), (Lane.BULK, "Bulk")]
@@ -28,7 +28,7 @@ RESENDS = [
 SEVERAL = ("upload", "validity", "receipts", "track_clicks", "fillings", "again")  # made from several fields
 AS_THE_GROUP = [("", "As the group says"), ("yes", "Yes"), ("no", "No")]
 UNITS = [("60", "minutes"), ("3600", "hours"), ("1", "seconds")]
-ENDS = [("never", "Never"), ("at", "At a time"), ("after", "So long after it is handed over")]
+ENDS = [("never", "Never"), ("at", "At a time"), ("after", "After a while")]
 
 
 def countries() -> list[tuple[str, str]]:
@@ -105,14 +105,14 @@ class DraftForm(forms.ModelForm):
             "tag2": "Second tag",
             "callback_data": "Callback data",
             "lane": "Lane",
-            "resend": "If a message is not confirmed",
+            "resend": "If we cannot tell whether it was sent",
             "ramp": "Start small",
             "respect_quiet_hours": "Respect quiet hours",
         }
         help_texts = {  # noqa: RUF012
             "name": "For your team; recipients never see it.",
             "text": "Placeholders like $(name) are filled from the columns of the file.",
-            "pasted": "One per line, in any way of writing them.",
+            "pasted": "One number per line. Any format works: 07700 900001, +44 7700 900001",
             "column": "Empty: found by its heading.",
             "policy_group": "Webex Connect then checks consent or frequency before it sends.",
             "link_domain": "Shortens https links and counts clicks. Some operators filter short links.",
@@ -121,7 +121,7 @@ class DraftForm(forms.ModelForm):
             "tag1": "Counted in Webex Connect's own reports on links. Letters, digits, _ and -.",
             "callback_data": "Comes back unchanged in every receipt; up to 1,500 characters, the same for everybody.",
             "lane": "Where there is not room for all, urgent goes first and bulk last.",
-            "resend": "The connection can break while a message is being sent. Then nobody knows whether it was sent.",
+            "resend": "The connection can break while a message is being sent. Then we cannot tell whether the message was sent.",
             "ramp": "1 % first, then 10 %, then the rest, each only once the last went well. From 100 recipients on.",
         }
         field_classes = {"send_at": WallClockField, "expires_at": WallClockField}  # noqa: RUF012
@@ -177,7 +177,7 @@ class DraftForm(forms.ModelForm):
         self.initial["track"] = "yes" if self.instance.track_clicks else "no"
         for name in ("check_consent", "apply_frequency_cap"):
             self.initial[name] = {True: "yes", False: "no", None: ""}[getattr(self.instance, name)]
-        self.initial["receipts"] = self.instance.receipts or list(USUAL)
+        self.initial["receipts"] = self.instance.receipts or list(DEFAULT_RECEIPTS)
 
     def _times(self) -> None:
         """Every time of the page is shown in the draft's zone, the viewer's where none was chosen."""
@@ -276,10 +276,10 @@ class DraftForm(forms.ModelForm):
             return
         wanted = cleaned.get("receipts") or []
         if not wanted and "receipts_shown" not in self.data:
-            wanted = list(USUAL)
+            wanted = list(DEFAULT_RECEIPTS)
         if not wanted:
             self.add_error("receipts", "Ask for at least one, or nobody learns what became of a message.")
-        self.instance.receipts = [] if set(wanted) in (set(), set(USUAL)) else wanted
+        self.instance.receipts = [] if set(wanted) in (set(), set(DEFAULT_RECEIPTS)) else wanted
 
     def _fill(self) -> None:
         """What fills each placeholder that the page showed; what was chosen for others stays."""
@@ -309,7 +309,7 @@ class DraftForm(forms.ModelForm):
         if file is not None:
             draft.upload = Upload.keep(file.read(), service=self.service, name=file.name or "file", user=user)
             draft.column = "" if stored and stored.upload and stored.column == draft.column else draft.column
-            drafts.recall(draft, limits=upload_limits())
+            drafts.recall_columns(draft, limits=upload_limits())
         elif self.cleaned_data.get("remove_file"):
             draft.upload = None
         if draft.pk is None:

@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from portal.forms import time_zones
-from sms.compose.options import USUAL, consent_and_cap
+from sms.compose.options import DEFAULT_RECEIPTS, policy_checks
 from sms.models import Draft, Resend, Send, Service
 
 
@@ -32,7 +32,7 @@ def _links(draft: Draft) -> str:
 def _policy(draft: Draft) -> str:
     if draft.policy_group is None:
         return "none"
-    consent, cap = consent_and_cap(draft, draft.policy_group)
+    consent, cap = policy_checks(draft, draft.policy_group)
     checks = [words for words, wanted in (("consent", consent), ("frequency cap", cap)) if wanted]
     return f"{draft.policy_group}: {' and '.join(checks) or 'nothing checked'}"
 
@@ -57,8 +57,8 @@ def _pace(draft: Draft, service: Service) -> str:
 
 
 def _receipts(draft: Draft) -> str:
-    asked = draft.receipts or USUAL
-    words = "all" if set(asked) >= set(USUAL) else ", ".join(one.capitalize() for one in asked)
+    asked = draft.receipts or DEFAULT_RECEIPTS
+    words = "all" if set(asked) >= set(DEFAULT_RECEIPTS) else ", ".join(one.capitalize() for one in asked)
     return f"{words}{', with callback data' if draft.callback_data else ''}"
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from django import template
 
 from portal.presenters import wording
+from portal.presenters.send_progress import state_bar
 from sms.catalogue import prices
 from sms.models import Draft, MessageState, OptOut, Send, SendState
 from sms.models.audit_acts import DOORS, words_of
@@ -15,6 +16,7 @@ register = template.Library()
 
 register.filter("masked", mask)
 register.filter("pretty_number", pretty)
+register.filter("state_bar", state_bar)
 
 
 @register.filter
@@ -78,7 +80,7 @@ def rule_words(rule: str) -> str:
 
 @register.filter
 def act_words(act: str) -> str:
-    """`send.created` → `Composed and committed`; an act without words of its own stays as it is."""
+    """`send.created` → `Created the send`; an act without words of its own stays as it is."""
     return words_of(act)
 
 

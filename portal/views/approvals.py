@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.access import actor, service_page
-from sms.compose import approval
+from sms.compose.approval import details, queries, requests
 from sms.models import ApprovalRequest, ApprovalState, SendState, Service
 from sms.sends import answers
 
@@ -35,13 +35,13 @@ def approvals(request: HttpRequest, service: Service) -> HttpResponse:
     usual = "me" if _may(request) else "open"
     wanted = request.GET.get("show", usual)
     rows = {
-        "me": approval.to_answer(service, user) if _may(request) else approval.nothing(),
-        "mine": approval.mine(service, user),
-        "open": approval.still_open(service),
-        "decided": approval.decided(service),
+        "me": queries.to_answer(service, user) if _may(request) else ApprovalRequest.objects.none(),
+        "mine": queries.asked_or_written_by(service, user),
+        "open": queries.open_requests(service),
+        "decided": queries.ended(service),
     }
     here = wanted if wanted in rows else usual
-    page = Paginator(approval.listed(rows[here]), PAGE).get_page(request.GET.get("page"))
+    page = Paginator(queries.with_related(rows[here]), PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "here": here, "views": VIEWS, "marks": MARKS, "more": f"show={here}&"}
     return render(request, "approvals/list.html", context)
 
@@ -60,8 +60,8 @@ def _page(
     user: Any = request.user
     context = {
         "asked": found,
-        "seen": approval.shown(found),
-        "standing": approval.standing(found.send),
+        "seen": details.details_of(found),
+        "status": queries.status_of(found.send),
         "decisions": found.decisions.all(),
         "mark": MARKS[ApprovalState(found.state)],
         "obstacle": answers.obstacle(found, user=user) if found.state == ApprovalState.OPEN else "",
@@ -90,14 +90,14 @@ def approval_yes(request: HttpRequest, service: Service, pk: int) -> HttpRespons
         )
     except answers.ChangedSince as problem:
         messages.error(request, str(problem))
-        newest = approval.of_send(found.send) or found
+        newest = requests.latest_of(found.send) or found
         return redirect("approval", service=service.slug, pk=newest.pk)
     except answers.ApprovalRefused as problem:
         return _page(request, service, pk, wrong=str(problem), typed=comment, status=422)
     if last:
         messages.success(request, f"Approved. {_goes(found)}")
     else:
-        messages.success(request, "Your yes is noted. It needs one more.")
+        messages.success(request, "You approved it. It needs one more approval.")
     return redirect("approval", service=service.slug, pk=pk)
 
 
@@ -149,7 +149,7 @@ def send_take_back(request: HttpRequest, service: Service, pk: int) -> HttpRespo
 def send_ask_again(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """A new request where the last one ran out."""
     found = get_object_or_404(service.sends, pk=pk)
-    asked = approval.ask_again(found, by=actor(request), user=request.user)
+    asked = requests.ask_again(found, by=actor(request), user=request.user)
     if asked is None:
         messages.info(request, "There was nothing to ask again.")
         return redirect("send", service=service.slug, pk=pk)

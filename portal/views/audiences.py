@@ -15,7 +15,7 @@ from portal.forms.audiences import NameForm, NewAudienceForm, RowsForm
 from portal.forms.opt_outs import NumberForm
 from portal.views.control import Confirmation, ask
 from portal.views.download import csv_download
-from sms.audiences import saved
+from sms.audiences import contents, errors, packing, saved
 from sms.audiences.files import rejects_csv
 from sms.models import AudienceVersion, SavedAudience, Send, Service
 from sms.models.audit import audit
@@ -32,7 +32,9 @@ def audiences(request: HttpRequest, service: Service) -> HttpResponse:
     archived = request.GET.get("archived") == "1"
     search = NumberForm(request.POST if request.method == "POST" else None, service=service, prefix="search")
     found = (
-        saved.find(service, search.cleaned_data["number"]) if search.is_bound and search.is_valid() else None
+        contents.find(service, search.cleaned_data["number"])
+        if search.is_bound and search.is_valid()
+        else None
     )
     last = Send.objects.filter(audience__audience=OuterRef("pk")).order_by("-pk").values("pk")[:1]
     rows = (
@@ -72,7 +74,7 @@ def audience_new(request: HttpRequest, service: Service) -> HttpResponse:
                 by=actor(request),
                 user=request.user,
             )
-        except saved.SavedError as problem:
+        except errors.SavedError as problem:
             form.add_error(problem.field, str(problem))
         else:
             messages.success(request, _kept(packed))
@@ -90,7 +92,7 @@ def audience_replace(request: HttpRequest, service: Service, pk: int) -> HttpRes
     if posted and form.is_valid() and (packed := form.pack()):
         try:
             saved.replace(found, packed, by=actor(request), user=request.user)
-        except saved.SavedError as problem:
+        except errors.SavedError as problem:
             form.add_error(None, str(problem))
         else:
             messages.success(request, _kept(packed))
@@ -99,7 +101,7 @@ def audience_replace(request: HttpRequest, service: Service, pk: int) -> HttpRes
     return render(request, "audiences/upload.html", context, status=422 if form.errors else 200)
 
 
-def _kept(packed: saved.Packed) -> str:
+def _kept(packed: packing.Packed) -> str:
     left_out = f" {packed.rejected:,} rows were left out; their reasons are below." if packed.rejected else ""
     return f"{packed.recipients:,} recipient{'' if packed.recipients == 1 else 's'} stored.{left_out}"
 
@@ -118,12 +120,12 @@ def _page(
     is_search = request.method == "POST" and naming is None
     search = NumberForm(request.POST if is_search else None, service=service, prefix="search")
     hits = (
-        saved.find(service, search.cleaned_data["number"], saved=found)
+        contents.find(service, search.cleaned_data["number"], saved=found)
         if search.is_bound and search.is_valid()
         else None
     )
     current = found.current
-    rejects = saved.rejects_of(current) if current else []
+    rejects = contents.rejects_of(current) if current else []
     context: dict[str, Any] = {
         "audience": found,
         "current": current,
@@ -157,7 +159,7 @@ def audience_rename(request: HttpRequest, service: Service, pk: int) -> HttpResp
             saved.rename(
                 found, name=form.cleaned_data["name"], note=form.cleaned_data["note"], by=actor(request)
             )
-        except saved.SavedError as problem:
+        except errors.SavedError as problem:
             form.add_error("name", str(problem))
         else:
             messages.success(request, "Saved.")
@@ -179,7 +181,7 @@ def audience_export(request: HttpRequest, service: Service, pk: int) -> HttpResp
     audit(
         "audience.exported", found, by=actor(request), version=version.number, recipients=version.recipients
     )
-    return csv_download(saved.export(version), name=f"audience-{found.pk}-version-{version.number}.csv")
+    return csv_download(contents.export(version), name=f"audience-{found.pk}-version-{version.number}.csv")
 
 
 def _version(request: HttpRequest, found: SavedAudience) -> AudienceVersion:
@@ -200,7 +202,7 @@ def audience_rejects(request: HttpRequest, service: Service, pk: int) -> Streami
         "audience.rejects_exported", found, by=actor(request), version=version.number, rows=version.rejected
     )
     name = f"rejects-audience-{pk}-version-{version.number}.csv"
-    return csv_download(rejects_csv(saved.rejects_of(version)), name=name)
+    return csv_download(rejects_csv(contents.rejects_of(version)), name=name)
 
 
 @service_page("compose")
@@ -217,7 +219,7 @@ def audience_archive(request: HttpRequest, service: Service, pk: int) -> HttpRes
             messages.success(
                 request, f"“{found.name}” is archived. Its history stays, and it can be brought back."
             )
-    except saved.SavedError as problem:
+    except errors.SavedError as problem:
         messages.error(request, str(problem))
     return redirect("audience", service=service.slug, pk=pk)
 
@@ -229,7 +231,7 @@ def audience_seed_list(request: HttpRequest, service: Service, pk: int) -> HttpR
     found = get_object_or_404(SavedAudience, service=service, pk=pk)
     try:
         saved.mark(found, seed_list=not found.seed_list, by=actor(request))
-    except saved.SavedError as problem:
+    except errors.SavedError as problem:
         messages.error(request, str(problem))
     else:
         messages.success(
@@ -249,7 +251,7 @@ def audience_delete(request: HttpRequest, service: Service, pk: int) -> HttpResp
     if request.method == "POST":
         try:
             saved.delete(found, by=actor(request))
-        except saved.SavedError as problem:
+        except errors.SavedError as problem:
             messages.error(request, str(problem))
             return redirect("audience", service=service.slug, pk=pk)
         messages.success(request, f"“{found.name}” is deleted.")
@@ -280,7 +282,7 @@ def audience_erase(request: HttpRequest, service: Service, pk: int) -> HttpRespo
                 messages.success(request, f"The rows of version {version.number} are erased.")
             else:
                 messages.info(request, f"The rows of version {version.number} were erased already.")
-        except saved.SavedError as problem:
+        except errors.SavedError as problem:
             messages.error(request, str(problem))
         return redirect("audience", service=service.slug, pk=pk)
     asked = Confirmation(

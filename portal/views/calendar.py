@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 from portal.access import may, service_page, services_of
 from sms.models import Service
 from sms.sends import calendar as sends_calendar
+from sms.sends import rate_sharing
 from sms.values.quiet_hours import local_instant
 
 IN_A_CELL = 4  # entries of a day that a month shows; the rest is a link away
@@ -120,7 +121,7 @@ def calendar(request: HttpRequest, service: Service) -> HttpResponse:
     today = timezone.localtime(now).date()
     shown = CalendarRange.asked(request, today=today)
     mine = list(services_of(request.user).select_related("region")) if shown.of_all else [service]  # type: ignore[arg-type]
-    found = sends_calendar.coming(
+    found = sends_calendar.entries_between(
         mine,
         since=_midnight(shown.first, zone),
         until=_midnight(shown.last + timedelta(days=1), zone),
@@ -192,7 +193,7 @@ def _picture(
     since, until = _midnight(on, zone), _midnight(on + timedelta(days=1), zone)
     night = [
         CalendarBar("night", *_minutes(start, end, since, until, zone))
-        for start, end in sends_calendar.quiet_spans(service, since=since, until=until)
+        for start, end in rate_sharing.quiet_spans(service, since=since, until=until)
     ]
     bars: list[CalendarBar] = []
     free = [0] * LANES

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from portal.access import actor, service_page
 from portal.forms.control import ReasonForm
 from sms.models import UNFINISHED, Hold, Send, Sender, Service, ShortLinkDomain
-from sms.sends import control
+from sms.sends import control, holds
 
 Part = Sender | ShortLinkDomain
 
@@ -53,7 +53,7 @@ def send_pause(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
         messages.info(request, "Nothing is left to pause: everything was posted or cancelled.")
     else:
         by = actor(request)
-        control.hold(send, by=by, because=f"Paused by {by.label}.")
+        holds.hold(send, by=by, because=f"Paused by {by.label}.")
         messages.success(request, "Paused. Nothing more of it is posted until somebody resumes it.")
     return redirect("send", service=service.slug, pk=send.pk)
 
@@ -64,11 +64,11 @@ def send_resume(request: HttpRequest, service: Service, pk: int) -> HttpResponse
     """Lift the hold on this send itself; a paused sender or domain is resumed where it was paused."""
     send = get_object_or_404(Send, service=service, pk=pk)
     own = Hold.objects.active().filter(send=send).select_related("send__service").first()
-    if own is not None and control.lift(own, by=actor(request)):
+    if own is not None and holds.lift(own, by=actor(request)):
         messages.success(request, "Resumed.")
     else:
         messages.info(request, "This send was not paused any more.")
-    others = [one.covers for one in control.holds_on(send)]
+    others = [one.covers for one in holds.holds_on(send)]
     if others:
         messages.warning(request, f"It still waits, because of a pause on {' and '.join(others)}.")
     return redirect("send", service=service.slug, pk=send.pk)
@@ -79,7 +79,7 @@ def send_resume(request: HttpRequest, service: Service, pk: int) -> HttpResponse
 def send_write_on(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Its messages could not be written, and the reason is mended."""
     send = get_object_or_404(Send.objects.select_related("service"), service=service, pk=pk)
-    if control.write_on(send, by=actor(request)):
+    if control.resume_writing(send, by=actor(request)):
         messages.success(
             request, "It goes on where it stopped. Nothing is posted before all messages are written."
         )
@@ -136,7 +136,7 @@ def domain_stop(request: HttpRequest, service: Service, pk: int) -> HttpResponse
 def _pause(request: HttpRequest, service: Service, part: Part) -> HttpResponse:
     form = ReasonForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        control.hold(part, by=actor(request), because=form.cleaned_data["reason"])
+        holds.hold(part, by=actor(request), because=form.cleaned_data["reason"])
         messages.success(
             request, f"Paused: nothing {_preposition(part)} {part} is posted until it is resumed."
         )
@@ -155,8 +155,8 @@ def _pause(request: HttpRequest, service: Service, part: Part) -> HttpResponse:
 
 
 def _resume(request: HttpRequest, service: Service, part: Part) -> HttpResponse:
-    standing = control.hold_on(part)
-    if standing is not None and control.lift(standing, by=actor(request)):
+    standing = holds.hold_on(part)
+    if standing is not None and holds.lift(standing, by=actor(request)):
         messages.success(request, f"Resumed: messages {_preposition(part)} {part} go out again.")
     else:
         messages.info(request, f"{part} was not paused any more.")

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods
 
 from portal.access import actor, service_page
 from portal.limits import upload_limits
-from sms.compose.drafts import duplicate
+from sms.compose.drafts import duplicate, recipients_of_send
 from sms.models import Send, Service
 
 NOBODY = "nobody"
@@ -32,12 +32,12 @@ def send_duplicate(request: HttpRequest, service: Service, pk: int) -> HttpRespo
             problem = next((one.problem for one in choices if one.who == chosen), "")
             wrong = problem or "Choose to whom."
         else:
-            who = None if chosen == NOBODY else duplicate.Who(chosen)
+            who = None if chosen == NOBODY else recipients_of_send.Who(chosen)
             try:
                 draft, told = duplicate.duplicate(
                     found, who, by=actor(request), user=request.user, limits=upload_limits()
                 )
-            except duplicate.NotThere as gone:
+            except recipients_of_send.RecipientsGone as gone:
                 wrong = str(gone)
             else:
                 messages.success(request, "Here is the draft. Nothing is sent before you say so.")

@@ -13,10 +13,11 @@ from portal.access import service_page, services_of
 from portal.models import User
 from portal.presenters.checklist import open_steps
 from sms.callbacks import log
-from sms.compose import approval
+from sms.compose.approval import queries
 from sms.inbound import receipts
 from sms.models import DomainState, SendState, Service
-from sms.sends import calendar, control, progress
+from sms.sends import calendar, holds
+from sms.sends.overview import overview_of
 from sms.worker import health
 
 SOON = timedelta(days=60)
@@ -41,22 +42,22 @@ def services(request: HttpRequest) -> HttpResponse:
 def home(request: HttpRequest, service: Service) -> HttpResponse:
     """A service at a glance."""
     now = timezone.now()
-    glance = progress.glance(service, now=now)
-    held = control.held_among([row.send for row in glance.recent])
+    overview = overview_of(service, now=now)
+    held = holds.held_among([row.send for row in overview.recent])
     writes = "compose" in request.may  # type: ignore[attr-defined]
-    planned = calendar.coming(
+    planned = calendar.entries_between(
         [service], until=now + SOON, now=now, drafts_of=[service] if writes else [], most=LOOKED_AT
     )
     context: dict[str, Any] = {
-        "glance": glance,
+        "glance": overview,
         "planned": [one for one in planned.entries if one.state != SendState.SENDING][:PLANNED],
         "held": held,
         "still": health.sentence(),
         "gaps": receipts.gaps(service, now=now),
-        "asked": approval.listed(approval.to_answer(service, request.user))[:3]
+        "asked": queries.with_related(queries.to_answer(service, request.user))[:3]
         if "approve" in request.may  # type: ignore[attr-defined]
         else [],
-        "awaiting": approval.listed(approval.still_open(service))[:5],
+        "awaiting": queries.with_related(queries.open_requests(service))[:5],
         "domains": service.link_domains.filter(active=True, state__in=TROUBLED),
     }
     if "configure" in request.may:  # type: ignore[attr-defined]

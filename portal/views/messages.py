@@ -13,7 +13,7 @@ from portal.views.unconfirmed import may_send_again
 from sms.compliance import archive
 from sms.inbound.receipts import reason_in_words
 from sms.models import Click, Message, MessageState, Receipt, SendKeeping, Service
-from sms.sends import progress
+from sms.sends.messages import find_messages, story_of
 from sms.values import correlation_id
 from sms.values.msisdn import mask
 from sms.webex import codes
@@ -29,7 +29,7 @@ def messages(request: HttpRequest, service: Service) -> HttpResponse:
     """Search."""
     text = request.GET.get("q", "")
     before = request.GET.get("before", "")
-    found = progress.find_messages(service, text, before=int(before) if _is_id(before) else None, page=PAGE)
+    found = find_messages(service, text, before=int(before) if _is_id(before) else None, page=PAGE)
     rows, more = found.messages, len(found.messages) > PAGE
     context = {
         "q": text,
@@ -60,7 +60,7 @@ class TimelineEntry:
 def message(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Why did or didn't this person get it?"""
     try:
-        story = progress.story_of(service, pk)
+        story = story_of(service, pk)
     except archive.ArchiveError as problem:
         return render(request, "messages/unread.html", {"problem": str(problem)}, status=503)
     if story is None:

@@ -12,7 +12,7 @@ from portal.access import actor, service_page
 from portal.forms.reschedule import MoveForm
 from sms.compose.errors import ComposeError
 from sms.models import Send, SendState, Service
-from sms.sends import calendar, control
+from sms.sends import calendar, holds, reschedule
 from sms.values import quiet_hours
 
 AROUND = timedelta(days=1)
@@ -31,14 +31,14 @@ def send_move(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
         at_once = "now" in request.POST
         if at_once or form.is_valid():
             try:
-                control.reschedule(
+                reschedule.reschedule(
                     found,
                     due_at=now if at_once else form.cleaned_data["send_at"],
                     by=actor(request),
                     user=request.user,
                     now=now,
                 )
-            except control.SendHasBegun as problem:
+            except reschedule.SendHasBegun as problem:
                 messages.warning(request, str(problem))
             except ComposeError as problem:
                 form = form if form.is_bound else MoveForm(request.POST)
@@ -50,13 +50,13 @@ def send_move(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
             return _back(request, service, found)
         return _page(request, service, found, form)
     if found.state not in calendar.BEFORE:
-        messages.info(request, control.too_late(found))
+        messages.info(request, reschedule.too_late(found))
         return redirect("send", service=service.slug, pk=found.pk)
     return _page(request, service, found, form)
 
 
 def _page(request: HttpRequest, service: Service, found: Send, form: MoveForm) -> HttpResponse:
-    near = calendar.coming(
+    near = calendar.entries_between(
         [service], since=found.due_at - AROUND, until=found.due_at + AROUND, now=timezone.now()
     )
     entries = [one for one in near.entries if one.send != found]
@@ -76,14 +76,14 @@ def _say(request: HttpRequest, found: Send, *, at_once: bool) -> None:
     else:
         messages.success(request, f"Moved: it goes out on {local:%A %-d %B %Y} at {local:%H:%M %Z}.")
     if found.state == SendState.AWAITING:
-        messages.warning(request, "It needs a yes to its new time, and nothing of it goes before that.")
+        messages.warning(request, "It needs approval of its new time. Nothing is sent before.")
     zone, quiet = found.service.time_zone, found.quiet_hours
     if quiet and (quiet_hours.next_allowed(found.due_at, (zone,), quiet) or found.due_at) > found.due_at:
         messages.warning(
             request,
             f"That is within the quiet hours ({quiet}, the recipient's time): most messages will wait for their end.",
         )
-    if control.holds_on(found).exists() or found.service.paused_at:
+    if holds.holds_on(found).exists() or found.service.paused_at:
         messages.warning(request, "It is on hold, so nothing of it goes before somebody resumes it.")
 
 

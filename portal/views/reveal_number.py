@@ -12,7 +12,7 @@ from portal.views.control import Confirmation, ask
 from sms.compliance import archive
 from sms.models import Service
 from sms.models.audit import audit
-from sms.sends import progress
+from sms.sends.messages import story_of
 from sms.values.msisdn.masked import masked
 
 
@@ -23,7 +23,7 @@ def message_reveal(request: HttpRequest, service: Service, pk: int) -> HttpRespo
     """Asks for a reason, then shows the number once. That it was shown is in the audit before it is; the number never is."""
     back = reverse("message", args=[service.slug, pk])
     try:
-        story = progress.story_of(service, pk)
+        story = story_of(service, pk)
     except archive.ArchiveError:
         return redirect(back)  # which says what is wrong
     if story is None:

@@ -7,12 +7,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.access import actor, service_page
+from portal.forms.send_search import TESTS, SendSearch
 from portal.models import User
 from portal.views.approvals import MARKS
 from portal.views.download import csv_download
 from portal.views.unconfirmed import may_send_again
 from sms.audiences.files import RejectedRow, rejects_csv
-from sms.compose import approval, labels
+from sms.compose import labels
+from sms.compose.approval import queries, rules
 from sms.models import (
     UNFINISHED,
     ApiKey,
@@ -27,11 +29,13 @@ from sms.models import (
     Service,
 )
 from sms.models.audit import audit
-from sms.sends import control, export, search
+from sms.sends import export, holds
 from sms.sends import progress as sends_progress
 from sms.sends.cancel import cancel
+from sms.sends.messages import messages_of
 from sms.webex import codes
 
+PAGE = 30  # sends
 MESSAGES = 50
 
 
@@ -39,21 +43,22 @@ MESSAGES = 50
 @require_safe
 def sends(request: HttpRequest, service: Service) -> HttpResponse:
     """Newest first."""
-    wanted = search.SendSearch.read(request.GET)
-    found, next_before = search.listed(service, wanted)
-    words = labels.words_of(service)
+    search = SendSearch(request.GET, queryset=Send.objects.filter(service=service))
+    related = search.qs.select_related("sender", "template", "created_by").prefetch_related("labels")
+    found, wanted = list(related.order_by("-id")[: PAGE + 1]), search.wanted
     return render(
         request,
         "sends/list.html",
         {
-            "rows": sends_progress.progress_of_page(found),
-            "held": control.held_among(found),
-            "next_before": next_before,
+            "rows": sends_progress.progress_of_page(found[:PAGE]),
+            "held": holds.held_among(found),
+            "next_before": found[PAGE - 1].pk if len(found) > PAGE else 0,
             "wanted": wanted,
+            "address": search.address,
             "states": SendState.choices,
-            "labels": sorted({*words, wanted.label} - {""}),
+            "labels": sorted({*labels.labels_of(service), *filter(None, [wanted.get("label")])}),
             "people": _makers(service),
-            "tests": search.TESTS.items(),
+            "tests": [("", "Tests too"), *TESTS],
             "drafts": service.drafts.filter(send=None).select_related("created_by")[:10],
         },
     )
@@ -90,20 +95,20 @@ def _progress(found: Send) -> dict[str, object]:
         "now": timezone.now(),
         "can_send_again": may_send_again(found),
         "clicks": ClickFigures.of_send(found.pk) if found.tracks_clicks else None,
-    } | _standing(found)
+    } | _kept_back(found)
 
 
-def _standing(found: Send) -> dict[str, object]:
+def _kept_back(found: Send) -> dict[str, object]:
     """What keeps an unfinished send back: holds, the stage of its ramp, and the night."""
     if found.state not in UNFINISHED:
         return {"holds": [], "own_hold": None, "stage": None, "night": None}
-    holds = sorted(control.holds_on(found), key=lambda one: one.send_id is None)  # its own first
+    held = sorted(holds.holds_on(found), key=lambda one: one.send_id is None)  # its own first
     return {
-        "holds": holds,
-        "own_hold": next((one for one in holds if one.send_id), None),
+        "holds": held,
+        "own_hold": next((one for one in held if one.send_id), None),
         "stage": sends_progress.stage_of(found),
         "night": None
-        if holds or found.service.paused_at
+        if held or found.service.paused_at
         else sends_progress.night_of(found, now=timezone.now()),
     }
 
@@ -117,7 +122,7 @@ def send(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     wanted = wanted if wanted in MessageState.values else ""
     after = request.GET.get("after", "")
     start = int(after) if after.isascii() and after.isdecimal() and len(after) < 19 else 0
-    listed = sends_progress.messages_of(found, state=wanted, after=start, page=MESSAGES)
+    listed = messages_of(found, state=wanted, after=start, page=MESSAGES)
     shown = listed.messages
     context = (
         _progress(found)
@@ -137,7 +142,7 @@ def send(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
 
 def _approval(found: Send) -> dict[str, object]:
     """Who was asked and what they said; nothing where nobody was."""
-    standing = approval.standing(found)
+    standing = queries.status_of(found)
     if standing is None:
         return {"approval": None}
     asked = standing.request
@@ -145,7 +150,7 @@ def _approval(found: Send) -> dict[str, object]:
         "approval": standing,
         "approval_mark": MARKS[ApprovalState(asked.state)],
         "decisions": asked.decisions.all(),
-        "asked_of": approval.eligible(found.service, besides=asked.authors.values_list("pk", flat=True)),
+        "asked_of": rules.eligible(found.service, without=asked.authors.values_list("pk", flat=True)),
     }
 
 

@@ -164,7 +164,7 @@ def _keep(request: HttpRequest, service: Service, form: Any, act: str) -> None:
 @require_POST
 def connection_test(request: HttpRequest, service: Service) -> HttpResponse:
     """One click: do the address and the credentials work? Nobody is written to."""
-    verdict, words = connecting.try_out(service, by=actor(request))
+    verdict, words = connecting.check_connection(service, by=actor(request))
     said = f" It says: “{words}”" if words and verdict != connecting.ConnectionVerdict.WORKS else ""
     say = messages.success if verdict == connecting.ConnectionVerdict.WORKS else messages.error
     say(request, f"{verdict.label}{said}")

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from portal.access import actor, service_page
 from portal.forms.catalogue import WordingForm
-from sms.catalogue import templates
+from sms.catalogue import placeholder_rules, template_users, templates
 from sms.models import MessageTemplate, Service, TemplateVersion, VersionState
 from sms.values import diff, text_hints
 
@@ -89,7 +89,7 @@ def template(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     context = {
         "template": found,
         "versions": found.versions.annotate(used=Count("sends"))[:VERSIONS],
-        "users": templates.users_of(found),
+        "users": template_users.users_of(found),
         "sends": found.sends.order_by("-pk")[:10],
         "findings": text_hints.lint(found.text) if found.text else [],
     }
@@ -121,12 +121,14 @@ def _told(found: TemplateVersion) -> dict[str, Any]:
         "template": found.template,
         "old": old,
         "pieces": diff.changes(old.text, found.text) if old and old.text and found.text else [],
-        "holes": templates.holes_of(found),
-        "worst": templates.worst_case(found),
-        "example": templates.example(found),
+        "holes": placeholder_rules.placeholders_of(found),
+        "worst": placeholder_rules.worst_case(found),
+        "example": placeholder_rules.example(found),
         "findings": text_hints.lint(found.text) if found.text else [],
-        "change": templates.change(old, found) if found.state == VersionState.DRAFT else None,
-        "users": templates.users_of(found.template, found.language),
+        "change": template_users.placeholder_difference(old, found)
+        if found.state == VersionState.DRAFT
+        else None,
+        "users": template_users.users_of(found.template, found.language),
     }
 
 

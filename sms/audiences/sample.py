@@ -1,14 +1,14 @@
-"""Rows of an audience to look at while somebody writes: real ones, the longest among them, and how many there are.
+"""Samples of an audience for the compose page: real rows, the longest among them, and how many there are.
 
-Reading a hundred thousand rows at every key would be too slow, so what is read is kept in this process: a saved version never changes,
-and a paste is known by its text. Called by the compose page through `sms.compose.preview`; decides nothing about who gets a message.
+Reading a hundred thousand rows at every key would be too slow, so samples are kept in this process: a saved version never changes, and a
+paste is known by its text. Decides nothing about who gets a message.
 """
 
 import heapq
 import io
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sms.audiences import storage
@@ -16,13 +16,13 @@ from sms.audiences.files import Audience, AudienceError, Limits, Recipient, Reje
 from sms.models import AudienceVersion, Upload
 from sms.values.msisdn import country_of
 
-WHOLE = 1_000  # rows: up to so many, all are looked at
+WHOLE = 1_000  # rows: up to so many, all are sampled
 SPREAD = 200  # of more, so many evenly spread ones
 LONGEST = 20  # and of each column the rows with the longest values
 FIRST = 8  # rejected rows that are shown
 KEPT = 16  # samples in a process; a few hundred rows each
 SMALL_FILE = 1_000_000  # bytes
-LONGEST_PASTE = 400_000  # characters that are read while somebody types
+LONGEST_PASTE = 400_000  # characters that are read while they are typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class AudienceSample:
         return len(self.rows) == self.recipients
 
 
-NOBODY = AudienceSample()
+EMPTY = AudienceSample()
 _kept: OrderedDict[object, AudienceSample] = OrderedDict()
 _lock = threading.Lock()
 
@@ -58,7 +58,7 @@ def of_pasted(
 ) -> AudienceSample:
     """Of a box of numbers."""
     if not written.strip():
-        return NOBODY
+        return EMPTY
     if len(written) > LONGEST_PASTE:
         return AudienceSample(note="So many numbers are read on the next page.")
 
@@ -75,7 +75,7 @@ def of_pasted(
 def of_upload(
     upload: Upload, *, country: str, column: str, limits: Limits, allow_duplicates: bool = False
 ) -> AudienceSample:
-    """Of a file that is small enough to be read while somebody writes."""
+    """Of a file that is small enough to be read while the text is written."""
     if upload.size > SMALL_FILE:
         return AudienceSample(note="The file is read on the next page.")
 
@@ -105,7 +105,7 @@ def of_version(version: AudienceVersion) -> AudienceSample:
 
     def made() -> AudienceSample:
         return _drawn(
-            every_row(version),
+            storage.every_recipient(version),
             headings=version.headings,
             column=version.column,
             recipients=version.recipients,
@@ -198,9 +198,3 @@ def _once(key: object, made: Callable[[], AudienceSample]) -> AudienceSample:
         while len(_kept) > KEPT:
             _kept.popitem(last=False)
     return found
-
-
-def every_row(version: AudienceVersion) -> Iterator[Recipient]:
-    """All of a version, a chunk at a time."""
-    for chunk in version.chunks.order_by("place").iterator(chunk_size=10):
-        yield from storage.recipients_of(chunk)

@@ -1,8 +1,7 @@
 """Audiences in the database, a thousand rows at a time: writing them as they are read, and reading them back as compose takes them.
 
-`ChunkWriter` writes the chunks of one version and tells its digest; `StoredAudience` is a version as an audience whose rows
-stay where they are. Both
-need the memory of one chunk. Called by `sms.audiences.saved`, `sms.compose.background`, `sms.compose.drafts` and `sms.compose`.
+`ChunkWriter` writes the chunks of one version; `StoredAudience` is a version as an audience whose rows stay in the database. Both need the
+memory of one chunk.
 """
 
 import hashlib
@@ -32,7 +31,7 @@ class Digest:
         self._hash = hashlib.sha256()
 
     def add(self, recipients: Iterable[Recipient]) -> None:
-        """Some more."""
+        """Add the next ones."""
         for one in recipients:
             self._hash.update(_encode((one.msisdn, one.substitutions)))
 
@@ -57,25 +56,25 @@ class ChunkWriter:
         self._numbers, self._rows, self._bad = array("Q"), list[Row](), list[_Bad]()
 
     def add(self, one: Recipient) -> None:
-        """A row that gets a message."""
+        """A recipient."""
         self._numbers.append(int(one.msisdn[1:]))
         self._rows.append((one.row, one.substitutions, one.warning))
 
     def reject(self, bad: RejectedRow) -> None:
-        """A row that gets none."""
+        """A rejected row."""
         self._bad.append((bad.row, bad.value, bad.code, bad.reason, list(bad.cells)))
 
     @property
     def full(self) -> bool:
-        """Whether it is time to put it down."""
+        """Whether it holds enough rows for a chunk."""
         return len(self._rows) + len(self._bad) >= BLOCK
 
     @property
-    def held(self) -> tuple[int, int]:
-        """Recipients and rejects that are not put down yet."""
+    def pending(self) -> tuple[int, int]:
+        """Recipients and rejects that are not inserted yet."""
         return len(self._rows), len(self._bad)
 
-    def put_down(self) -> None:
+    def flush(self) -> None:
         """Insert what is held as one chunk."""
         if not self._rows and not self._bad:
             return
@@ -159,6 +158,12 @@ def recipients_of(chunk: AudienceChunk) -> list[Recipient]:
     ]
 
 
+def every_recipient(version: AudienceVersion) -> Iterator[Recipient]:
+    """All of a version, in the order of its chunks."""
+    for chunk in version.chunks.order_by("place").iterator(chunk_size=10):
+        yield from recipients_of(chunk)
+
+
 def rejects_of(chunk: AudienceChunk) -> list[RejectedRow]:
     """The others."""
     if not chunk.rejected:
@@ -171,19 +176,19 @@ def rejects_of(chunk: AudienceChunk) -> list[RejectedRow]:
 
 def store(audience: Rows, version: AudienceVersion) -> None:
     """All of an audience into a version that has no rows yet; in the caller's transaction."""
-    shelf, digest = ChunkWriter(version.pk), Digest()
+    writer, digest = ChunkWriter(version.pk), Digest()
     for block in audience.blocks():
         digest.add(block.recipients)
         for bad in block.rejects:
-            shelf.reject(bad)
+            writer.reject(bad)
             version.rejected += 1
-            if shelf.full:
-                shelf.put_down()
+            if writer.full:
+                writer.flush()
         for one in block.recipients:
-            shelf.add(one)
+            writer.add(one)
             version.recipients += 1
-            if shelf.full:
-                shelf.put_down()
-    shelf.put_down()
+            if writer.full:
+                writer.flush()
+    writer.flush()
     version.digest = str(digest)
     version.save(update_fields=["recipients", "rejected", "digest"])

@@ -44,11 +44,11 @@ class ConnectionVerdict(models.TextChoices):
 
 
 def direct(line: ProviderConnection) -> Client:
-    """The client that really goes out."""
+    """The client that posts to the provider."""
     return Client(line.base_url, line.credentials(), deadline=PATIENCE)
 
 
-def look(
+def probe(
     service: Service, *, client_for: Callable[[ProviderConnection], Client] = direct
 ) -> tuple[ConnectionVerdict, str]:
     """Ask once; the verdict, and the provider's own words where it said any. Takes up to ten seconds and stores nothing."""
@@ -61,18 +61,18 @@ def look(
             client.post(EMPTY)
         except ProviderError as answer:
             return _verdict(answer), "" if isinstance(answer, NotSent) else answer.detail
-    return ConnectionVerdict.ODD, ""  # whoever accepts an empty request is somebody else
+    return ConnectionVerdict.ODD, ""  # Webex Connect does not accept an empty request
 
 
-def try_out(
+def check_connection(
     service: Service,
     *,
     by: Actor,
     client_for: Callable[[ProviderConnection], Client] = direct,
     now: datetime | None = None,
 ) -> tuple[ConnectionVerdict, str]:
-    """`look`, kept with the service and in the audit."""
-    verdict, words = look(service, client_for=client_for)
+    """`probe`, stored with the service and in the audit."""
+    verdict, words = probe(service, client_for=client_for)
     with transaction.atomic():
         Service.objects.filter(pk=service.pk).update(checked_at=now or timezone.now(), check_verdict=verdict)
         audit("service.tested", service, by=by, verdict=str(verdict))

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Sum
 
-from sms.ledger import states
+from sms.ledger.counters import window_of
 from sms.models import Actor, ContactPolicyGroup, PolicyConnection, Service, StateCount
 from sms.models.audit import audit
 from sms.models.fields import UnreadableSecret
@@ -50,7 +50,7 @@ def results(group_ids: Iterable[int], *, now: datetime) -> dict[int, list[tuple[
     """Messages of the last RECENT refused by each group's rules, by code, most first: one query over the counters."""
     ids = list(group_ids)
     found: dict[int, list[tuple[str, int]]] = {one: [] for one in ids}
-    since = states.window_of(now - RECENT)
+    since = window_of(now - RECENT)
     rows = (
         StateCount.objects.filter(
             window__gte=since, window__gt=0, state="failed", code__in=REASONS, send__policy_group__in=ids
@@ -66,7 +66,7 @@ def results(group_ids: Iterable[int], *, now: datetime) -> dict[int, list[tuple[
 
 
 def policy_of(service: Service, *, transport: Any = None) -> TenantPolicy | None:
-    """The service's Contact Policy, or None where nobody has entered a profile key."""
+    """The service's Contact Policy, or None where no profile key was entered."""
     connection = PolicyConnection.objects.select_related("service__region").filter(service=service).first()
     try:
         if connection is None or not connection.profile_key:
@@ -87,7 +87,7 @@ def groups(policy: TenantPolicy) -> list[ProviderGroup]:
 
 
 def look_up(policy: TenantPolicy, group: ContactPolicyGroup, e164: str, *, by: Actor) -> str:
-    """What the group says about a number, as the end of a sentence; in the audit stands that somebody asked, not about whom."""
+    """What the group says about a number, as the end of a sentence; the audit records that it was looked up, not for whom."""
     try:
         answer = policy.consent(group.group_id, e164)
     except (ProviderError, UnreadableBody, ValueError) as problem:

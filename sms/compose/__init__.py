@@ -1,9 +1,12 @@
-"""Compose: from what a person or a program asks for to a committed send. The one door; there is no other.
+"""Compose: from what a person or a program asks for to a committed send. `create.create` is the only way to make one.
 
-    order     what is asked for           checks    what is wrong with it, and what would come of it
-    lines     rows into messages to be    create    the send: small ones with all their messages in one transaction, large ones PREPARING
-    survey    the figures of all rows     naming    sends that nobody named
-    lengths   of texts whose links change
+    order          what is asked for                options       what it asks of the provider beyond text and numbers
+    checks         what is wrong with it            placeholders  what fills them         links, reach   whether they work
+    lines          its rows as messages to be       survey        the figures of all rows
+    create         the send: small ones with all their messages in one transaction, large ones PREPARING
+    background     the work on large audiences      drafts        from a draft to an order
+    approval       who must approve it              preview       what the compose page shows
+    test_sends     a draft sent to oneself or a seed list
 
 Called by the compose page, the admin's form, the API and `manage.py send`. Nothing here talks to the provider.
 """

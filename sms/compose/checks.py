@@ -1,6 +1,6 @@
-"""What is wrong with an order, and what would come of it: the messages of a small one, the figures of any. Stores nothing.
+"""What is wrong with an order, and what `create` would make of it: the messages of a small one, the figures of any. Stores nothing.
 
-The rows are read block by block, so that an order of any size is looked at in bounded memory.
+The rows are read block by block, so that an order of any size is checked in bounded memory.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,22 +11,22 @@ from typing import Any
 from django.utils import timezone
 
 from sms.audiences.files import Recipient, RejectedRow
-from sms.compose import labels, options, placeholders
-from sms.compose.errors import ComposeError, Problem, RepeatedReference, nobody_left
-from sms.compose.lines import Composer, all_as_lines
-from sms.compose.order import ComposedMessage, Order, is_large, settled, written_of
+from sms.compose import labels, links, options
+from sms.compose.errors import ComposeError, Problem, RepeatedReference, no_recipients
+from sms.compose.lines import Composer, all_as_messages
+from sms.compose.order import ComposedMessage, Order, is_large, resolved, text_of
 from sms.compose.survey import Survey, Surveyor
 from sms.compose.test_sends import rules
 from sms.models import Send
 from sms.values import text
 
-# a time this long ago was meant as "now" by somebody who took a moment to press the button
+# a time this long ago was meant as "now": the button was pressed a moment after the time was chosen
 PAST = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What would happen with a small order: the messages and the rejects, both in the order of the rows."""
+    """What a small order makes: the messages and the rejects, both in the order of the rows."""
 
     lines: Sequence[ComposedMessage]
     rejects: Sequence[RejectedRow]
@@ -38,14 +38,14 @@ class Checked:
 
 
 def refuse(order: Order, *, now: datetime) -> None:
-    """Raises ComposeError naming every field that needs a hand, before any row is looked at. The order is `settled`."""
+    """Raises ComposeError with a problem for each field that is wrong, before any row is read. The order is `resolved`."""
     if (earlier := earlier_of(order)) is not None:
         raise RepeatedReference(earlier)
     problems = [
         *_catalogue_problems(order),
         *_content_problems(order),
         *options.problems(
-            order.wishes,
+            order.options,
             group=order.policy_group,
             expires=order.expires_at is not None,
             resend=order.resend,
@@ -55,15 +55,15 @@ def refuse(order: Order, *, now: datetime) -> None:
     ]
     if problem := time_problem(order.due_at, order.expires_at, now=now):
         problems.append(problem)
-    if order.trial is not None:
-        problems += _trial_problems(order, order.trial, now=now)
+    if order.test_send is not None:
+        problems += _test_problems(order, order.test_send, now=now)
     if problems:
         raise ComposeError(problems)
 
 
 def check(order: Order, *, now: datetime | None = None) -> Checked:
-    """What `create` would do with this order, which is small; raises ComposeError naming every field that needs a hand."""
-    order = settled(order)
+    """What `create` would make of this order, which is small; raises ComposeError with a problem for each field that is wrong."""
+    order = resolved(order)
     refuse(order, now=now or timezone.now())
     composer = Composer(order)
     lines = list[ComposedMessage]()
@@ -73,16 +73,16 @@ def check(order: Order, *, now: datetime | None = None) -> Checked:
         lines += made
         rejects += [*block.rejects, *unfit]
     if order.partner is not None:  # the provider's codes answer for what the sender cannot reach
-        lines, rejects = all_as_lines(lines, rejects), []
+        lines, rejects = all_as_messages(lines, rejects), []
     rejects.sort(key=lambda reject: reject.row)
     if not lines:
-        raise nobody_left(rejects)
+        raise no_recipients(rejects)
     return Checked(lines=lines, rejects=rejects)
 
 
 def survey(order: Order, *, now: datetime | None = None) -> Survey:
     """The figures of an order of any size, in one pass; raises ComposeError exactly where `create` would."""
-    order = settled(order)
+    order = resolved(order)
     refuse(order, now=now or timezone.now())
     composer, surveyor = Composer(order), Surveyor(order)
     for block in order.audience.blocks():
@@ -93,7 +93,7 @@ def survey(order: Order, *, now: datetime | None = None) -> Survey:
 
 def line_of(order: Order, row: int) -> ComposedMessage | None:
     """The message of one row of the audience; None where it has none."""
-    composer = Composer(settled(order))
+    composer = Composer(resolved(order))
     for block in order.audience.blocks():
         for one in block.recipients:
             if one.row == row:
@@ -104,7 +104,7 @@ def line_of(order: Order, row: int) -> ComposedMessage | None:
 
 def rejects_of(order: Order) -> Iterator[tuple[RejectedRow, Recipient | None]]:
     """Every row that gets no message, block by block, with the recipient that it was where it could be read at all."""
-    return _rejects(order, Composer(settled(order)))
+    return _rejects(order, Composer(resolved(order)))
 
 
 def _rejects(order: Order, composer: Composer) -> Iterator[tuple[RejectedRow, Recipient | None]]:
@@ -149,7 +149,7 @@ def _catalogue_problems(order: Order) -> Iterator[Problem]:
 
 
 def _content_problems(order: Order) -> Iterator[Problem]:
-    if order.link_domain is not None and (broken := placeholders.leads_nowhere(order.link_domain)):
+    if order.link_domain is not None and (broken := links.domain_problem(order.link_domain)):
         yield Problem("link_domain", broken)
     if order.content and order.template:
         yield Problem("text", "Write a text or choose a template, not both.")
@@ -160,9 +160,9 @@ def _content_problems(order: Order) -> Iterator[Problem]:
             "language",
             f"{order.template} has nothing published in “{order.language}”. Choose another language, or none.",
         )
-    written = written_of(order)
+    written = text_of(order)
     if order.partner is None:
-        for sentence in placeholders.smartlinks(order.service, written)[1]:
+        for sentence in links.smartlinks(order.service, written)[1]:
             yield Problem("text", sentence)
     limit = order.service.text_limit
     if written and not text.placeholders(written) and len(written) > limit:
@@ -173,10 +173,10 @@ def _content_problems(order: Order) -> Iterator[Problem]:
         )
 
 
-def _trial_problems(order: Order, of: rules.TestSend, *, now: datetime) -> Iterator[Problem]:
-    """A test goes past the approvers, so it is looked at number by number."""
+def _test_problems(order: Order, of: rules.TestSend, *, now: datetime) -> Iterator[Problem]:
+    """A test needs no approval, so each of its numbers is checked."""
     if is_large(order):
-        yield Problem("to", f"A test goes to {rules.MOST} numbers at most.")
+        yield Problem("to", f"A test goes to {rules.MOST_RECIPIENTS} numbers at most.")
         return
     numbers = {one.msisdn for block in order.audience.blocks() for one in block.recipients}
     yield from rules.problems(of, service=order.service, numbers=numbers, due_at=order.due_at, now=now)

@@ -1,5 +1,6 @@
 """The send that an order asks for: a small one with all its messages, a large one with the work of writing them."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -8,49 +9,43 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from sms.audiences import storage
-from sms.compose import approval, labels
+from sms.compose import labels
+from sms.compose.approval import requests, rules
+from sms.compose.approval.rules import NOT_NEEDED, Needed
 from sms.compose.checks import Checked, check, earlier_of, refuse, survey
-from sms.compose.errors import ComposeError, Problem, RepeatedReference
-from sms.compose.naming import time_suffix
-from sms.compose.order import Order, is_large, quiet_of, settled, substance
+from sms.compose.errors import PartnerRequest, RepeatedReference
+from sms.compose.naming import default_name
+from sms.compose.order import ComposedMessage, Order, is_large, quiet_hours_of, request_fields, resolved
+from sms.compose.rejects import store_rejects
 from sms.compose.survey import Survey
 from sms.ledger import slices, states, wakeups
-from sms.ledger.states import CounterDeltas, StateChange
+from sms.ledger.counters import CounterDeltas
+from sms.ledger.state_machine import StateChange
 from sms.models import (
     Actor,
     AudienceVersion,
     MessageState,
     Preparation,
-    Reject,
     Send,
-    Sender,
     SendState,
 )
 from sms.models.audit import audit
-from sms.models.sql.insert import StatementBatch, insert
-
-REJECT = ("send_id", "row", "value", "code", "reason")
+from sms.models.sql.insert import StatementBatch
 
 
 def create(
     order: Order, *, by: Actor, user: Any = None, now: datetime | None = None, figures: Survey | None = None
 ) -> Send:
-    """Commit the send and have it dispatched when due; raises ComposeError and stores nothing where it cannot be.
+    """Commit the send and have it dispatched when due; raises ComposeError and stores nothing where it cannot be made.
 
     A large one is PREPARING until its messages are written. `figures` saves a second survey of the same rows.
     """
     now = now or timezone.now()
-    order = settled(order)
-    large = is_large(order)
-    if large and figures is not None:
-        refuse(order, now=now)
-    made = (figures or survey(order, now=now)) if large else check(order, now=now)
-    if order.sender is None:  # it was refused for that; said again for whoever reads types
-        raise ComposeError([Problem("sender", "Choose the sender that the messages come from.")])
+    order = resolved(order)
     try:
-        if isinstance(made, Survey):
-            return _create_large(order, order.sender, made, by=by, user=user, now=now)
-        return _create(order, order.sender, made, by=by, user=user, now=now)
+        if is_large(order):
+            return _create_large(order, _surveyed(order, figures, now=now), by=by, user=user, now=now)
+        return _create_small(order, check(order, now=now), by=by, user=user, now=now)
     except IntegrityError:
         earlier = earlier_of(order)
         if earlier is None:
@@ -58,91 +53,112 @@ def create(
         raise RepeatedReference(earlier) from None
 
 
-def _create(order: Order, sender: Sender, checked: Checked, *, by: Actor, user: Any, now: datetime) -> Send:
-    due_at, partner = max(order.due_at or now, now), order.partner
-    # a test goes to its writer or a seed list: `refuse` has looked at each number
-    ask_nobody = order.trial is not None
-    wanted = approval.NOBODY if ask_nobody else approval.needed_for(order, checked.lines, user=user, now=now)
-    with transaction.atomic(savepoint=bool(order.client_reference)):  # the database may refuse only that
+def _surveyed(order: Order, figures: Survey | None, *, now: datetime) -> Survey:
+    if figures is None:
+        return survey(order, now=now)
+    refuse(order, now=now)
+    return figures
+
+
+def _create_small(order: Order, checked: Checked, *, by: Actor, user: Any, now: datetime) -> Send:
+    """The send with all its messages, in one transaction."""
+    needed = _approval_needed(order, checked, user=user, now=now)
+    # the savepoint is for the one refusal of the database that is expected: a repeated client reference
+    with transaction.atomic(savepoint=bool(order.client_reference)):
+        due_at = max(order.due_at or now, now)
+        after, deltas = StatementBatch(), CounterDeltas()
         send = slices.begin(
-            **_fields(order, sender, len(checked.lines), len(checked.rejects), by=by, due_at=due_at),
-            state=slices.state_of(due_at=due_at, approvers=wanted.approvers, now=now),
-            approvers=wanted.approvers,
+            **_fields(order, len(checked.lines), len(checked.rejects), by=by, due_at=due_at),
+            state=slices.state_of(due_at=due_at, approvers=needed.approvers, now=now),
+            approvers=needed.approvers,
             audience=order.saved,
             created_by=user,
-            reference=partner.reference if partner else None,
+            reference=order.partner.reference if order.partner else None,
             # not worth a hash for each of a partner's requests, which have references of their own
-            audience_digest="" if partner else storage.digest_of(order.audience),
+            audience_digest="" if order.partner else storage.digest_of(order.audience),
         )
-        labels.give(send, order.labels)
-        later, tally = StatementBatch(), CounterDeltas.new()
-        stored = slices.store(send, checked.lines, tally=tally, later=later)
-        rejected = [
-            (send.pk, bad.row, bad.value[:200], bad.code, bad.reason[:300]) for bad in checked.rejects
-        ]
-        insert(Reject, REJECT, rejected)
-        if partner is not None:
-            if partner.on_stored is not None:
-                partner.on_stored(send, stored, later)
-            told = [
-                StateChange(pk, MessageState.FAILED, now, code=line.fault, detail=line.warning)
-                for pk, line in zip(stored, checked.lines, strict=True)
-                if line.fault
-            ]
-            if told:
-                later.run()  # what is told may name what is stored by then
-                states.apply(told, tally=tally)
-        tally.write(later=later)
-        _record_created(send, order, by=by, later=later)
-        later.run()
-        if wanted.approvers:
-            approval.ask(send, wanted, by=by, user=user, draft=order.draft, now=now)
+        labels.attach(send, order.labels)
+        message_ids = slices.store(send, checked.lines, deltas=deltas, batch=after)
+        store_rejects(send, checked.rejects)
+        if order.partner is not None:
+            _store_for_partner(
+                order.partner, send, message_ids, checked.lines, after=after, deltas=deltas, now=now
+            )
+        deltas.write(batch=after)
+        _record_created(send, order, by=by, after=after)
+        after.run()
+        if needed.approvers:
+            requests.ask(send, needed, by=by, user=user, draft=order.draft, now=now)
         wakeups.dispatch()
     return send
 
 
-def _create_large(
-    order: Order, sender: Sender, figures: Survey, *, by: Actor, user: Any, now: datetime
-) -> Send:
-    """The send alone, and the work of writing its messages, which whoever prepares finds: `sms.compose.background` ends with
-    `slicing.open_send`."""
-    due_at = max(order.due_at or now, now)
-    wanted = approval.needed(
-        order,
-        recipients=figures.recipients,
-        countries=lambda: figures.countries,
-        user=user,
-        now=now,
+def _approval_needed(order: Order, checked: Checked, *, user: Any, now: datetime) -> Needed:
+    """A test needs none: it goes to its writer or a seed list, and `refuse` has checked each number."""
+    if order.test_send is not None:
+        return NOT_NEEDED
+    return rules.needed_for(order, checked.lines, user=user, now=now)
+
+
+def _store_for_partner(
+    partner: PartnerRequest,
+    send: Send,
+    message_ids: Sequence[int],
+    lines: Sequence[ComposedMessage],
+    *,
+    after: StatementBatch,
+    deltas: CounterDeltas,
+    now: datetime,
+) -> None:
+    """What a partner's request stores with its messages, and the messages that fail at once (`ComposedMessage.fault`)."""
+    if partner.on_stored is not None:
+        partner.on_stored(send, message_ids, after)
+    failed = [
+        StateChange(pk, MessageState.FAILED, now, code=line.fault, detail=line.warning)
+        for pk, line in zip(message_ids, lines, strict=True)
+        if line.fault
+    ]
+    if failed:
+        after.run()  # a callback about them may name what is stored by then
+        states.apply(failed, deltas=deltas)
+
+
+def _create_large(order: Order, figures: Survey, *, by: Actor, user: Any, now: datetime) -> Send:
+    """The send alone, and the work of writing its messages, which `sms.compose.background` takes up and ends with `slices.open_send`."""
+    needed = rules.needed(
+        order, recipients=figures.recipients, countries=lambda: figures.countries, user=user, now=now
     )
     with transaction.atomic(savepoint=bool(order.client_reference)):
-        version = order.saved or _stored(order, user=user)
+        version = order.saved or _stored_audience(order, user=user)
         send = slices.begin(
-            **_fields(order, sender, figures.recipients, figures.rejected, by=by, due_at=due_at),
+            **_fields(
+                order, figures.recipients, figures.rejected, by=by, due_at=max(order.due_at or now, now)
+            ),
             state=SendState.PREPARING,
-            approvers=wanted.approvers,
+            approvers=needed.approvers,
             audience=version,
             created_by=user,
             audience_digest=version.digest,
         )
-        labels.give(send, order.labels)
+        labels.attach(send, order.labels)
         Preparation.objects.create(
             service=order.service,
             kind=Preparation.Kind.EXPAND,
             send=send,
             total=figures.rows,
             cursor={
-                "fillings": {name: asdict(one) for name, one in order.fillings.items()},
-                "approval": approval.carried(wanted, by=by),  # asked for once all is there
+                "fillings": {name: asdict(one) for name, one in order.placeholder_sources.items()},
+                "approval": requests.question_to_store(needed, by=by),  # asked once all messages are there
             },
         )
-        later = StatementBatch()
-        _record_created(send, order, by=by, later=later)
-        later.run()
+        after = StatementBatch()
+        _record_created(send, order, by=by, after=after)
+        after.run()
     return send
 
 
-def _stored(order: Order, *, user: Any) -> AudienceVersion:
-    """An audience that is in no database yet: its rows are read again while the messages are written."""
+def _stored_audience(order: Order, *, user: Any) -> AudienceVersion:
+    """An audience that is not stored yet: its messages are written from there."""
     version = AudienceVersion.objects.create(
         service=order.service,
         number=1,
@@ -156,13 +172,10 @@ def _stored(order: Order, *, user: Any) -> AudienceVersion:
     return version
 
 
-def _fields(
-    order: Order, sender: Sender, recipients: int, rejected: int, *, by: Actor, due_at: datetime
-) -> dict[str, Any]:
-    """Of a send, large or small."""
+def _fields(order: Order, recipients: int, rejected: int, *, by: Actor, due_at: datetime) -> dict[str, Any]:
     return {
-        **substance(order, sender),
-        "name": order.name or _default_name(order, due_at),
+        **request_fields(order),
+        "name": order.name or _name(order, due_at),
         "due_at": due_at,
         "recipients": recipients,
         "rejected": rejected,
@@ -172,25 +185,25 @@ def _fields(
         "resend": order.resend,
         "ramp": order.ramp and slices.ramps(recipients),
         "time_zone": order.zone,
-        "quiet_hours": quiet_of(order),
+        "quiet_hours": quiet_hours_of(order),
         "partner": by.label[:100] if by.kind == "key" else "",
         "client_reference": order.client_reference,
-        "test": order.trial is not None,
-        "tested": order.trial.draft if order.trial is not None else None,
+        "test": order.test_send is not None,
+        "tested": order.test_send.draft if order.test_send is not None else None,
     }
 
 
-def _default_name(order: Order, due_at: datetime) -> str:
-    what = str(order.template) if order.template else " ".join(order.content.split()[:6])
-    return what[:70] + time_suffix(due_at)
+def _name(order: Order, due_at: datetime) -> str:
+    says = str(order.template) if order.template else " ".join(order.content.split()[:6])
+    return default_name(says, due_at)
 
 
-def _record_created(send: Send, order: Order, *, by: Actor, later: StatementBatch) -> None:
+def _record_created(send: Send, order: Order, *, by: Actor, after: StatementBatch) -> None:
     audit(
         "send.created",
         send,
         by=by,
-        batch=later,
+        batch=after,
         recipients=send.recipients,
         rejected=send.rejected,
         sender=str(order.sender),

@@ -1,4 +1,4 @@
-"""Why an order is refused, and what sets a partner's order apart. Raised by `sms.compose` and its rules."""
+"""Why an order is refused, and what a partner's order has beyond others. Raised by `sms.compose` and its rules."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,14 +12,14 @@ from sms.models.sql.insert import StatementBatch
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a send cannot be made, by the field of the compose page that mends it."""
+    """Why a send cannot be made, by the field of the compose page where it is corrected."""
 
     field: str
     text: str
 
 
 class ComposeError(ValueError):
-    """The send cannot be made as it stands; nothing was stored."""
+    """The send cannot be made as asked; nothing was stored."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__(" ".join(problem.text for problem in problems))
@@ -27,7 +27,7 @@ class ComposeError(ValueError):
 
 
 class RowsRefused(ComposeError):
-    """Rows of a partner's request cannot be used; they answer for the whole request, since a partner mends and repeats it."""
+    """Rows of a partner's request cannot be used, so the whole request is refused: a partner corrects and repeats it."""
 
     def __init__(self, rejects: Sequence[RejectedRow]) -> None:
         super().__init__([Problem("audience", f"Row {bad.row}: {bad.reason}") for bad in rejects[:20]])
@@ -45,22 +45,21 @@ class RepeatedReference(ComposeError):
 
 @dataclass(frozen=True, slots=True)
 class PartnerRequest:
-    """What only a partner's request has. `reference` is the messageId of the answer, `wishes` what else it asked for.
+    """What only a partner's request has: `reference` is the messageId of the answer, `options` its send options in the words of the wire.
 
-    Every destination becomes a message, also one that fails at once (`FAULTS`), so that each can be asked for and reported.
-    `on_stored` is called with the send, its message ids in the order of the rows and what is inserted later, before anything is said
-    about them.
+    Every destination becomes a message, also one that fails at once (`FAULTS`), so that each can be queried and reported. `on_stored` is
+    called with the send, its message ids in the order of the rows and the batch of statements that run after, before any callback.
     """
 
     reference: UUID
-    wishes: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
     on_stored: Callable[[Send, Sequence[int], StatementBatch], None] | None = None
 
 
 FAULTS = {"opted_out": "9002", "bad_number": "7102"}  # rejects that the provider would report, not refuse
 
 
-def nobody_left(rejects: Sequence[RejectedRow], *, count: int | None = None) -> ComposeError:
+def no_recipients(rejects: Sequence[RejectedRow], *, count: int | None = None) -> ComposeError:
     """The error where no recipient is left. `count` is how many rejects there are, where `rejects` are only the first ones."""
     count = len(rejects) if count is None else count
     if not rejects:

@@ -1,4 +1,4 @@
-"""Labels of a send: how they are written, and how a send gets them. Called by `sms.compose`, its doors and the list of sends.
+"""Labels of a send: how they are written, and how a send gets them. Called by `sms.compose`, its callers and the list of sends.
 
 A label is one short word in lower case, so that “Invoice”, “invoice” and “ invoice ” are the same one in every list and report.
 """
@@ -14,8 +14,8 @@ from sms.models import Label, Send, Service
 from sms.models.label import LABEL_LENGTH
 
 MOST = 10  # of a send
-MOST_OF_A_SERVICE = 300  # so that a program does not give every send a label of its own
-NOBODYS = "none"  # stands in the address of a report for no label
+MOST_OF_A_SERVICE = 300  # a program that gives every send its own label ends here
+NO_LABEL = "none"  # stands in the address of a report for no label
 _WORD = re.compile(r"[^\W_][\w.-]*")
 _LIKE_A_NUMBER = re.compile(r"\d(?:[-._]?\d){6}")
 
@@ -29,7 +29,7 @@ def split(written: str) -> list[str]:
     return [word for part in re.split(r"[,;\n]", written) if (word := part.strip())]
 
 
-def normal(written: str) -> str:
+def normalized(written: str) -> str:
     """One label as it is kept: `Spring sale ` → `spring-sale`. Raises BadLabel."""
     word = "-".join(unicodedata.normalize("NFKC", written).split()).lower()
     shown = written.strip()[: LABEL_LENGTH + 10]
@@ -46,14 +46,14 @@ def normal(written: str) -> str:
         raise BadLabel(
             f"The label “{shown}” looks like a phone number. Labels outlive the numbers of people: use a word."
         )
-    if word == NOBODYS:
+    if word == NO_LABEL:
         raise BadLabel("“none” stands for no label in reports. Choose another word.")
     return word
 
 
-def normalised(written: Iterable[str]) -> tuple[str, ...]:
+def normalized_set(written: Iterable[str]) -> tuple[str, ...]:
     """All of them as they are kept: in order, each once. Raises BadLabel at the first that cannot be."""
-    return tuple(sorted({normal(word) for word in written}))
+    return tuple(sorted({normalized(word) for word in written}))
 
 
 def problems(service: Service, written: Sequence[str]) -> Iterator[Problem]:
@@ -61,7 +61,7 @@ def problems(service: Service, written: Sequence[str]) -> Iterator[Problem]:
     if not written:
         return
     try:
-        words = normalised(written)
+        words = normalized_set(written)
     except BadLabel as problem:
         yield Problem("labels", str(problem))
         return
@@ -76,11 +76,11 @@ def problems(service: Service, written: Sequence[str]) -> Iterator[Problem]:
         )
 
 
-def give(send: Send, written: Sequence[str]) -> None:
-    """Label a send, in the transaction that makes it; its words were looked at by `problems`."""
+def attach(send: Send, written: Sequence[str]) -> None:
+    """Label a send, in the transaction that makes it; its words were checked by `problems`."""
     if not written:
         return
-    words = normalised(written)
+    words = normalized_set(written)
     # in order of the words, so that two sends that bring the same new ones never wait for each other in a circle
     Label.objects.bulk_create(
         [Label(service_id=send.service_id, word=word) for word in words], ignore_conflicts=True
@@ -88,14 +88,14 @@ def give(send: Send, written: Sequence[str]) -> None:
     send.labels.add(*Label.objects.filter(service_id=send.service_id, word__in=words))
 
 
-def words_of(service: Service) -> list[str]:
-    """All labels of a service, for whoever chooses among them."""
+def labels_of(service: Service) -> list[str]:
+    """All labels of a service, to choose among."""
     return list(service.labels.values_list("word", flat=True))
 
 
 def having(sends: "QuerySet[Send]", written: str) -> "QuerySet[Send]":
-    """Those of the sends that have a label; none where it can be nobody's."""
+    """Those of the sends that have a label; none where it cannot be a label."""
     try:
-        return sends.filter(labels__word=normal(written))
+        return sends.filter(labels__word=normalized(written))
     except BadLabel:
         return sends.none()

@@ -1,17 +1,18 @@
-"""Rows into messages to be: values filled in, rules of the row applied, whoever refused or cannot be reached left out.
+"""Rows into messages to be: values filled in, rules of the row applied, opted-out and unreachable recipients left out.
 
-Works on a block of recipients at a time, so that a million rows need no more memory than a thousand. Part of `sms.compose`; the check
-of an order and the writing of its messages use the same.
+Works on a block of recipients at a time, so that a million rows need no more memory than a thousand. The check of an order and the writing
+of its messages use the same.
 """
 
 from collections.abc import Sequence
 
 from sms.audiences.files import Recipient, RejectedRow
 from sms.audiences.files.rows import Rows
-from sms.catalogue import templates
+from sms.catalogue import placeholder_rules
 from sms.compose import placeholders
 from sms.compose.errors import FAULTS, ComposeError, Problem, RowsRefused
-from sms.compose.order import ComposedMessage, Order, holes_of, placeholders_of, written_of
+from sms.compose.order import ComposedMessage, Order, placeholder_names, rules_by_name, text_of
+from sms.compose.reach import SenderReach
 from sms.models import OptOut
 from sms.values import text, time_zones
 
@@ -19,26 +20,26 @@ ZONE_HEADINGS = ("timezone", "time zone", "zone", "tz")
 
 
 class Composer:
-    """Makes lines of an order's recipients. What is the same for all rows is worked out once. The order is `settled`.
+    """Makes messages of an order's recipients. What is the same for all rows is worked out once. The order is `resolved`.
 
-    Raises ComposeError where a placeholder is filled by nothing.
+    Raises ComposeError where nothing fills a placeholder.
     """
 
     def __init__(self, order: Order) -> None:
         self._order = order
         self._service, self._audience = order.service, order.audience
-        self._written, self._limit = written_of(order), order.service.text_limit
-        self._holes = holes_of(order)
-        self._fallbacks = placeholders.fallbacks(order.fillings)
-        self._columns = _columns(order, self._holes)
+        self._text, self._limit = text_of(order), order.service.text_limit
+        self._rules = rules_by_name(order)
+        self._fallbacks = placeholders.fallbacks(order.placeholder_sources)
+        self._columns = _columns(order, self._rules)
         self._zone_heading = _zone_heading(order)
-        self._fixed = text.segments(self._written).count if self._written and not self._columns else 0
+        self._fixed = text.segments(self._text).count if self._text and not self._columns else 0
         # a batch has one text, so its provider substitutes; for single messages we do
-        self._keep_values = not self._written or order.service.batch_size > 1
-        self._reach = placeholders.Reach(order.sender if order.partner is None else None)
+        self._keep_values = not self._text or order.service.batch_size > 1
+        self._reach = SenderReach(order.sender if order.partner is None else None)
 
     def lines(self, recipients: Sequence[Recipient]) -> tuple[list[ComposedMessage], list[RejectedRow]]:
-        """Each of them as a line or a reject, in their order; nothing is dropped."""
+        """Each of them as a message or a reject, in their order; nothing is dropped."""
         lines: list[ComposedMessage] = []
         rejects: list[RejectedRow] = []
         for recipient in recipients:
@@ -47,13 +48,15 @@ class Composer:
                 lines.append(made)
             else:
                 rejects.append(made)
-        lines = self._without_opt_outs(lines, rejects)
-        return (lines if self._order.partner is not None else self._reached(lines, rejects)), rejects
+        lines = self._without_opted_out(lines, rejects)
+        return (
+            lines if self._order.partner is not None else self._without_unreachable(lines, rejects)
+        ), rejects
 
     def _line(self, recipient: Recipient) -> ComposedMessage | RejectedRow:
         values = self._values(recipient)
-        if self._holes:
-            values, misfit = templates.fitted(values, self._holes)
+        if self._rules:
+            values, misfit = placeholder_rules.filled(values, self._rules)
             if misfit:
                 return _reject(recipient, "value_does_not_fit", misfit)
         if values and not all(values.values()):
@@ -62,7 +65,7 @@ class Composer:
             empty = [name for name, value in values.items() if not value and self._columns[name] not in given]
             if empty:
                 return _reject(recipient, "missing_value", f"This row has nothing for $({empty[0]}).")
-        rendered = self._written
+        rendered = self._text
         if self._columns and rendered:
             rendered = text.render(rendered, substitutions=values)
             if "$(" in rendered and text.placeholders(rendered):
@@ -88,29 +91,31 @@ class Composer:
             name: recipient.msisdn if heading and heading == column else cells.get(heading, "")
             for name, heading in self._columns.items()
         }
-        for name, instead in self._fallbacks.items():
+        for name, fallback in self._fallbacks.items():
             if name in values and not values[name]:
-                values[name] = instead
+                values[name] = fallback
         return values
 
-    def _without_opt_outs(
+    def _without_opted_out(
         self, lines: list[ComposedMessage], rejects: list[RejectedRow]
     ) -> list[ComposedMessage]:
-        """Whoever refused is a reject now. Dispatch looks again, for those who refuse later."""
-        refused = OptOut.in_force(self._service.pk, [line.msisdn for line in lines])
-        if not refused:
+        """Opted-out recipients are rejects. Dispatch checks once more, for later opt-outs."""
+        opted_out = OptOut.in_force(self._service.pk, [line.msisdn for line in lines])
+        if not opted_out:
             return lines
         rejects += [
             RejectedRow(
                 row=line.row, value=line.msisdn, code="opted_out", reason="This person opted out of messages."
             )
             for line in lines
-            if line.msisdn in refused
+            if line.msisdn in opted_out
         ]
-        return [line for line in lines if line.msisdn not in refused]
+        return [line for line in lines if line.msisdn not in opted_out]
 
-    def _reached(self, lines: list[ComposedMessage], rejects: list[RejectedRow]) -> list[ComposedMessage]:
-        """Lines whose country takes the sender."""
+    def _without_unreachable(
+        self, lines: list[ComposedMessage], rejects: list[RejectedRow]
+    ) -> list[ComposedMessage]:
+        """Without those whose country refuses the sender."""
         kept: list[ComposedMessage] = []
         for line in lines:
             if refusal := self._reach.refusal(line.msisdn):
@@ -122,8 +127,10 @@ class Composer:
         return kept
 
 
-def all_as_lines(lines: Sequence[ComposedMessage], rejects: Sequence[RejectedRow]) -> list[ComposedMessage]:
-    """For partners: what the provider would report is a message that fails at once, anything else refuses the request."""
+def all_as_messages(
+    lines: Sequence[ComposedMessage], rejects: Sequence[RejectedRow]
+) -> list[ComposedMessage]:
+    """For partners: what the provider would report is a message that fails at once; any other reject refuses the request."""
     if refused := [bad for bad in rejects if bad.code not in FAULTS]:
         raise RowsRefused(refused)
     failed = [
@@ -133,33 +140,33 @@ def all_as_lines(lines: Sequence[ComposedMessage], rejects: Sequence[RejectedRow
     return sorted([*lines, *failed], key=lambda line: line.row)
 
 
-def _columns(order: Order, holes: dict[str, templates.Placeholder]) -> dict[str, str]:
+def _columns(order: Order, rules: dict[str, placeholder_rules.Placeholder]) -> dict[str, str]:
     """Placeholder → heading; raises ComposeError where nothing fills one."""
-    names = placeholders_of(order)
-    columns, missing = placeholders.columns(names, order.audience, order.fillings)
-    instead = {name for name in missing if name in holes and holes[name].fallback}
-    instead |= placeholders.fallbacks(order.fillings).keys() & set(missing)
-    columns |= dict.fromkeys((name for name in missing if name in instead), "")
+    names = placeholder_names(order)
+    columns, missing = placeholders.columns(names, order.audience, order.placeholder_sources)
+    with_fallback = {name for name in missing if name in rules and rules[name].fallback}
+    with_fallback |= placeholders.fallbacks(order.placeholder_sources).keys() & set(missing)
+    columns |= dict.fromkeys((name for name in missing if name in with_fallback), "")
     if missing := [name for name in missing if name not in columns]:
         raise ComposeError([Problem("text", placeholders.missing_sentence(missing, order.audience))])
     return columns
 
 
 def _zone_heading(order: Order) -> str:
-    """Only where it decides something: a column called "zone" may be about anything else."""
+    """Only where it matters: a column called "zone" may be about anything else."""
     if not (order.service.quiet_hours and order.respect_quiet_hours and order.partner is None):
         return ""
     return zone_heading(order.audience)
 
 
 def zone_heading(audience: Rows) -> str:
-    """The column that tells time zones, empty where there is none."""
+    """The column with time zones, empty where there is none."""
     headings = {text.match_key(heading): heading for heading in audience.headings}
     return next((headings[key] for name in ZONE_HEADINGS if (key := text.match_key(name)) in headings), "")
 
 
 def _left_over(rendered: str) -> str:
-    """What the provider makes of a placeholder without a value is not documented, so none ever leaves."""
+    """What the provider makes of a placeholder without a value is not documented, so none is ever posted."""
     return f"A value of this row reads like a placeholder: $({text.placeholders(rendered)[0]}). Write it another way."
 
 

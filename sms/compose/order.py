@@ -1,17 +1,17 @@
-"""What is asked for, and what follows from it alone. Part of `sms.compose`, which everybody imports it from."""
+"""What is asked for, and what follows from that alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from sms.audiences.files import Audience
 from sms.audiences.files.rows import Rows
-from sms.catalogue import templates
-from sms.compose import options, placeholders
+from sms.catalogue import placeholder_rules, templates
+from sms.compose import links, options
 from sms.compose.errors import PartnerRequest
-from sms.compose.options import USUAL_WISHES, SendOptions
-from sms.compose.placeholders import PlaceholderSource
+from sms.compose.options import DEFAULT_OPTIONS, SendOptions
+from sms.compose.placeholders import Sources
 from sms.compose.test_sends.rules import TestSend
 from sms.models import (
     AudienceVersion,
@@ -40,7 +40,7 @@ class Order:
     content: str = ""
     template: MessageTemplate | None = None
     language: str = ""  # of the template; empty for its wording without one
-    version: TemplateVersion | None = None  # found by `check` where it is not given
+    version: TemplateVersion | None = None  # set by `resolved` where it is not given
     name: str = ""
     due_at: datetime | None = None
     expires_at: datetime | None = None
@@ -51,22 +51,24 @@ class Order:
     source: str = ""
     saved: AudienceVersion | None = None  # where `audience` was read from, if it is in the database
     file_sha256: str = ""  # of the file that it was read from, if it was one
-    fillings: Mapping[str, PlaceholderSource] = field(default_factory=dict)
+    placeholder_sources: Sources = field(default_factory=dict)
     lane: Lane = Lane.NORMAL
     resend: Resend = Resend.NEVER
     ramp: bool = False
     respect_quiet_hours: bool = True
     client_reference: str = ""
     partner: PartnerRequest | None = None
-    draft: Draft | None = None  # what it was made from; its writers do not approve it
-    zone: str = ""  # in which `due_at` was meant, for whoever reads it later
-    wishes: SendOptions = USUAL_WISHES
-    trial: TestSend | None = None  # a test of a draft; `sms.compose.test_sends.rules` says who may get one
+    draft: Draft | None = None  # that it was made from; its writers do not approve it
+    zone: str = ""  # in which `due_at` was meant
+    options: SendOptions = DEFAULT_OPTIONS
+    test_send: TestSend | None = (
+        None  # a test of a draft; `sms.compose.test_sends.rules` says who may get one
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class ComposedMessage:
-    """One message to be: the text after substitution (empty where a provider template makes it) and its segments."""
+    """One message to be: its text after substitution (empty where the provider's template makes it) and its segments."""
 
     row: int
     msisdn: str
@@ -84,14 +86,14 @@ def is_large(order: Order) -> bool:
     return not isinstance(audience, Audience) or (len(audience.recipients) > LARGE and order.partner is None)
 
 
-def settled(order: Order) -> Order:
+def resolved(order: Order) -> Order:
     """With the version that its template has published now."""
     if order.template is None or order.version is not None:
         return order
     return replace(order, version=templates.published(order.template, order.language))
 
 
-def written_of(order: Order) -> str:
+def text_of(order: Order) -> str:
     """Our own text with its placeholders; empty where the provider's template makes it."""
     if order.version is not None:
         return order.version.text
@@ -99,37 +101,39 @@ def written_of(order: Order) -> str:
 
 
 def smartlinks_of(order: Order) -> list[list[int]]:
-    """[id, minutes]: a partner says them, everybody else's are those of the catalogue that the text names."""
+    """[id, minutes]: those that a partner's request names; otherwise those of the catalogue that the text names."""
     if order.partner is not None:
-        return [list(pair) for pair in order.partner.wishes.get("smartlinks", ())]
-    return placeholders.smartlinks(order.service, written_of(order))[0]
+        return [list(pair) for pair in order.partner.options.get("smartlinks", ())]
+    return links.smartlinks(order.service, text_of(order))[0]
 
 
-def holes_of(order: Order) -> dict[str, templates.Placeholder]:
-    """What its template's version says of each placeholder."""
-    return {one.name: one for one in templates.holes_of(order.version)} if order.version else {}
+def rules_by_name(order: Order) -> dict[str, placeholder_rules.Placeholder]:
+    """By name, what its template's version says of each placeholder."""
+    return (
+        {one.name: one for one in placeholder_rules.placeholders_of(order.version)} if order.version else {}
+    )
 
 
-def placeholders_of(order: Order) -> list[str]:
-    """The names that want a value in every row."""
+def placeholder_names(order: Order) -> list[str]:
+    """The placeholders that need a value in every row."""
     if order.version is not None:
-        return [one.name for one in templates.holes_of(order.version)]
+        return [one.name for one in placeholder_rules.placeholders_of(order.version)]
     if order.template is not None and not order.template.text:
         return [name.strip() for name in order.template.provider_placeholders.split(",") if name.strip()]
-    return text.placeholders(written_of(order))
+    return text.placeholders(text_of(order))
 
 
-def quiet_of(order: Order) -> str:
+def quiet_hours_of(order: Order) -> str:
     """The quiet hours that it keeps; empty for none."""
     return order.service.quiet_hours if order.respect_quiet_hours else ""
 
 
-def substance(order: Order, sender: Sender | None) -> dict[str, Any]:
-    """The fields of a send that make its requests; the order is `settled`. What a plan shows is made of the same."""
+def request_fields(order: Order) -> dict[str, Any]:
+    """The fields of a send that its requests to the provider are made of, for `create` and for a plan; the order is `resolved`."""
     return {
         "service": order.service,
-        "sender": sender,
-        "text": written_of(order),
+        "sender": order.sender,
+        "text": text_of(order),
         "template": order.template,
         "template_version": order.version,
         "smartlinks": smartlinks_of(order),
@@ -137,5 +141,5 @@ def substance(order: Order, sender: Sender | None) -> dict[str, Any]:
         "link_domain": order.link_domain,
         "expires_at": order.expires_at,
         "callback_data": order.callback_data,
-        "wishes": options.on_wire(order.wishes, order.partner, order.policy_group, order.link_domain),
+        "wishes": options.to_stored(order.options, order.partner, order.policy_group, order.link_domain),
     }

@@ -1,7 +1,7 @@
-"""The figures of an order: folded from its rows in one pass, small however many there are. Part of `sms.compose`.
+"""The figures of an order: folded from its rows in one pass, small however many there are.
 
-The flight plan, the review page, the API's dry run and `create` say what they say of a large order from this. It is stored with a
-draft's check (`sms.compose.background`), between two blocks too, so that a check goes on where it stopped.
+The flight plan, the review page, the API's dry run and `create` know a large order by this. It is stored with a draft's check
+(`sms.compose.background`), also between two blocks, so that a check continues where it stopped.
 """
 
 import heapq
@@ -14,8 +14,8 @@ import msgspec
 
 from sms.audiences.files import RejectedRow
 from sms.catalogue import senders
-from sms.compose.errors import ComposeError, Problem, nobody_left
-from sms.compose.order import ComposedMessage, Order, quiet_of, written_of
+from sms.compose.errors import ComposeError, Problem, no_recipients
+from sms.compose.order import ComposedMessage, Order, quiet_hours_of, text_of
 from sms.ledger.slices import ramps, stage_ends
 from sms.values import quiet_hours, text, time_zones
 from sms.values.link_lengths import of_template, span
@@ -27,7 +27,7 @@ ADVISED = 450  # characters that the provider advises to stay below
 
 T = TypeVar("T")
 Group = tuple[str, ...]
-"""IANA zones in which a recipient can be; () where nobody asks."""
+"""IANA zones in which a recipient can be; () where it does not matter."""
 
 
 class SurveyRemoved(msgspec.Struct):
@@ -90,7 +90,7 @@ class Survey(msgspec.Struct):
 
     @property
     def opted_out(self) -> int:
-        """Rows left out because their person refused."""
+        """Rows left out because their recipient opted out."""
         return self.removed["opted_out"].count if "opted_out" in self.removed else 0
 
     @property
@@ -108,16 +108,16 @@ class Survey(msgspec.Struct):
 
 
 class Surveyor:
-    """Folds blocks of lines and rejects into a survey. The order is `settled`."""
+    """Folds blocks of lines and rejects into a survey. The order is `resolved`."""
 
     def __init__(self, order: Order, *, so_far: Survey | None = None) -> None:
         self._order = order
         self._host = str(order.link_domain) if order.link_domain else ""
-        self._written = written_of(order)
+        self._written = text_of(order)
         # where no link changes its length, a text is as long as it stands there
         self._varies = bool(self._host) or "{{smartlink_" in self._written
         self._of_template = of_template(order.service.text_limit)
-        self._quiet = quiet_of(order)
+        self._quiet = quiet_hours_of(order)
         self._known: dict[str, str] = {}
         self.survey = so_far or Survey()
         self._countries = {code: list(one) for code, one in self.survey.countries.items()}
@@ -127,7 +127,7 @@ class Surveyor:
         self._group_at = {group: place for place, group in enumerate(self.survey.groups)}
 
     def add(self, lines: Sequence[ComposedMessage], rejects: Sequence[RejectedRow]) -> None:
-        """One block more."""
+        """Fold one more block."""
         survey = self.survey
         survey.recipients += len(lines)
         survey.rejected += len(rejects)
@@ -149,11 +149,11 @@ class Surveyor:
         return survey
 
     def finish(self) -> Survey:
-        """The survey of all rows; raises ComposeError where nobody is left."""
+        """The survey of all rows; raises ComposeError where no recipient is left."""
         survey = self.so_far()
         survey.places = b""
         if not survey.recipients:
-            raise _nobody(survey)
+            raise _no_recipients(survey)
         ends = stage_ends(survey.recipients, ramp=self._order.ramp and ramps(survey.recipients))
         begin = 0
         survey.stages = []
@@ -220,7 +220,7 @@ def _first(rows: list[T], row_of: Callable[[T], int]) -> list[T]:
     return sorted(rows, key=row_of)[:SHOWN]
 
 
-def _nobody(survey: Survey) -> ComposeError:
+def _no_recipients(survey: Survey) -> ComposeError:
     if survey.refused and sum(survey.refused.values()) == survey.rejected:
         return ComposeError([Problem("sender", next(iter(survey.refused)))])
-    return nobody_left(survey.bad, count=survey.rejected)
+    return no_recipients(survey.bad, count=survey.rejected)

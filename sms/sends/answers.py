@@ -1,8 +1,8 @@
-"""Approving: a person's yes or no to a send that waits, and taking a send back to change it.
+"""Answers to requests for approval: a person approves or rejects a send that waits; taking a send back to change it.
 
-A yes is to the fingerprint that was on the page: where the send stands differently by then, the yes is refused, the old request is void
-and a new one says what has changed. A no cancels the send. Called by the approval pages; there is no approval by API or command line,
-because a yes is a person's.
+An approval is of the fingerprint that was on the page: where the send has changed since, the answer is refused, the old request is void
+and a new one says what has changed. A rejection cancels the send. Called by the approval pages; there is no approval by API or command
+line, because only people approve.
 """
 
 from datetime import datetime
@@ -11,8 +11,9 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from sms.compose import approval
-from sms.compose.approval.requests import IN_TIME, compare
+from sms.compose.approval import endings, fingerprint
+from sms.compose.approval.parts import words_of
+from sms.compose.approval.release import IN_TIME, changed_parts, release
 from sms.models import (
     Actor,
     ApprovalDecision,
@@ -31,7 +32,7 @@ LONGEST_COMMENT = 1000
 class ApprovalRefused(RuntimeError):
     """This answer cannot be taken; the sentence says why, and what to do.
 
-    OwnSend · NotAnApprover · Ended · ChangedSince · TimePassed · SaidAlready · NoReason · Begun
+    OwnSend · NotAnApprover · Ended · ChangedSince · TimePassed · AlreadyAnswered · ReasonMissing · ApprovalTooLate
     """
 
 
@@ -44,7 +45,7 @@ class NotAnApprover(ApprovalRefused):
 
 
 class Ended(ApprovalRefused):
-    """Somebody, or the clock, was faster."""
+    """It was answered, or its time was over, before."""
 
 
 class ChangedSince(ApprovalRefused):
@@ -52,15 +53,15 @@ class ChangedSince(ApprovalRefused):
 
 
 class TimePassed(ApprovalRefused):
-    """It was for a time that is over."""
+    """It was for a time that has passed."""
 
 
-class SaidAlready(ApprovalRefused):
+class AlreadyAnswered(ApprovalRefused):
     """One answer per person."""
 
 
-class NoReason(ApprovalRefused):
-    """A no has to say why."""
+class ReasonMissing(ApprovalRefused):
+    """A rejection needs a reason."""
 
 
 class ApprovalTooLate(ApprovalRefused):
@@ -76,17 +77,19 @@ def approve(
     comment: str = "",
     now: datetime | None = None,
 ) -> bool:
-    """Say yes to what was `seen` (the fingerprint on the page); True if it was the last that was needed, and the send is let go.
+    """Approve what was `seen` (the fingerprint on the page); True if it was the last approval needed, and the send is released.
 
-    Raises ApprovalRefused and stores no yes. Reads every message of the send, about a second for 100 000, before it locks anything.
+    Raises ApprovalRefused and stores no approval. Reads every message of the send, about a second for 100 000, before it locks anything.
     """
-    now, found = now or timezone.now(), approval.read(request.send_id)
+    now, digests = now or timezone.now(), fingerprint.digest_messages(request.send_id)
     with transaction.atomic():
         send, locked = _locked(request)
         _may_answer(locked, user=user, now=now)
-        changed = compare(locked, send, found=found)
+        changed = changed_parts(locked, send, digests=digests)
         if changed:
-            approval.void(send, changed, by=by, now=now, found=found)  # stays, though the yes is refused
+            endings.void(
+                send, changed, by=by, now=now, digests=digests
+            )  # stays, though the answer is refused
         elif seen != locked.fingerprint:
             raise ChangedSince("This is not what was on your page. Read what stands there now, then answer.")
         else:
@@ -95,11 +98,11 @@ def approve(
             given = locked.decisions.filter(yes=True).count()
             audit("send.approved", send, by=by, request=locked.pk, yes=given, of=locked.approvers)
             if given >= locked.approvers:
-                approval.release(locked, send, by=by, now=now)
+                release(locked, send, by=by, now=now)
                 return True
             return False
     raise ChangedSince(
-        f"It was changed since it was asked about: {approval.words_of(changed)}. "
+        f"It was changed since it was asked about: {words_of(changed)}. "
         "Nothing was approved; a new request shows how it stands now."
     )
 
@@ -113,16 +116,16 @@ def reject(
     comment: str,
     now: datetime | None = None,
 ) -> None:
-    """Say no, with the reason: the send is cancelled. Where nothing of it has gone, its draft can be changed and asked about again."""
+    """Reject, with the reason: the send is cancelled. Where nothing of it has gone, its draft can be changed and asked about again."""
     now = now or timezone.now()
     if not comment.strip():
-        raise NoReason("Say why, so that its author knows what to change.")
+        raise ReasonMissing("Say why, so that its author knows what to change.")
     with transaction.atomic():
         send, locked = _locked(request)
         _may_answer(locked, user=user, now=now)
         _answer(locked, yes=False, by=by, user=user, seen=seen, comment=comment, now=now)
         audit("send.rejected", send, by=by, request=locked.pk)
-        approval.withdraw(send, by=by, now=now, to=ApprovalState.REJECTED)
+        endings.withdraw(send, by=by, now=now, to=ApprovalState.REJECTED)
         if _has_begun(send):  # a part of it has gone: its draft, sent again, would reach those people twice
             cancel(send, by=by, now=now)
         else:
@@ -130,9 +133,9 @@ def reject(
 
 
 def take_back(send: Send, *, by: Actor, now: datetime | None = None) -> Draft | None:
-    """Cancel a send that waits for a yes, or has it and has not begun; returns its draft, which can be changed again.
+    """Cancel a send that waits for approval, or has it and has not begun; returns its draft, which can be changed again.
 
-    None where it was not made from a draft. Raises Begun.
+    None where it was not made from a draft. Raises ApprovalTooLate.
     """
     now = now or timezone.now()
     with transaction.atomic():
@@ -169,7 +172,7 @@ def obstacle(request: ApprovalRequest, *, user: Any, now: datetime | None = None
 
 
 def too_late(request: ApprovalRequest, *, now: datetime) -> str:
-    """Why nobody can say yes before the send is moved or taken back; empty where it is in time."""
+    """Why it cannot be approved before the send is moved or taken back; empty where it is in time."""
     try:
         _in_time(request, request.send, now=now)
     except TimePassed as problem:
@@ -178,7 +181,7 @@ def too_late(request: ApprovalRequest, *, now: datetime) -> str:
 
 
 def _locked(request: ApprovalRequest) -> tuple[Send, ApprovalRequest]:
-    """The send before its request, as everybody locks."""
+    """The send before its request, in the order of locks."""
     sends = Send.objects.select_for_update(no_key=True, of=("self",)).select_related("service")
     send = sends.get(pk=request.send_id)
     return send, ApprovalRequest.objects.select_for_update(of=("self",)).get(pk=request.pk)
@@ -196,11 +199,11 @@ def _may_answer(request: ApprovalRequest, *, user: Any, now: datetime) -> None:
     if request.expires_at <= now:
         raise Ended("The time to answer is over. Its author can ask again.")
     if request.decisions.filter(by=user).exists():
-        raise SaidAlready("You have answered this. It waits for somebody else.")
+        raise AlreadyAnswered("You have answered this. It waits for somebody else.")
 
 
 def _in_time(request: ApprovalRequest, send: Send, *, now: datetime) -> None:
-    """A yes to a send whose time is over would send it at another time than was approved."""
+    """To approve a send whose time is over would send it at another time than was asked about."""
     if not request.at_once and send.due_at < now - IN_TIME:
         raise TimePassed(
             f"It was to go on {timezone.localtime(send.due_at):%-d %B at %H:%M %Z}, and that has passed. "

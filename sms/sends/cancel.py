@@ -1,13 +1,13 @@
-"""Cancel what a send has not posted yet. Called by its page, the API, the controls, and a no of an approver."""
+"""Cancel what a send has not posted yet. Called by its page, the API, the controls, and a rejection."""
 
 from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
 
-from sms.compose import approval
+from sms.compose.approval import endings
 from sms.ledger import states
-from sms.ledger.states import CounterDeltas
+from sms.ledger.counters import CounterDeltas
 from sms.models import Actor, Preparation, Send, SendState, Slice
 from sms.models.audit import audit
 
@@ -15,22 +15,22 @@ from sms.models.audit import audit
 def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:
     """Cancel what was not posted yet; returns how many messages that stopped.
 
-    Locking the slices comes first: it waits for whoever is arming one right now, and whoever arms later reads the new state. Slices
-    that are leased stay open, so that what they have in flight is still recorded or swept.
+    Locking the slices comes first: it waits for a dispatcher that is arming one right now, and one that arms after reads the new state.
+    Slices that are leased stay open, so that what they have in flight is still recorded or swept.
     """
     now = now or timezone.now()
     with transaction.atomic():
-        # NO KEY: counters point to the send, and whoever writes one while we wait for their messages must not wait for us
+        # NO KEY: counters point to the send, and a process that writes one while we wait for its messages must not wait for us
         locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
         if locked.state in (SendState.FINISHED, SendState.CANCELLED):
             return 0
         _stop_preparing(locked, now=now)
-        approval.withdraw(locked, by=by, now=now)
+        endings.withdraw(locked, by=by, now=now)
         slices = list(Slice.of_send(locked.pk).filter(done=False))
         Slice.objects.filter(pk__in=[item.pk for item in slices if not item.owner]).update(done=True)
-        tally = CounterDeltas.new()
-        stopped = states.cancel(locked.pk, at=now, tally=tally)
-        tally.write()
+        deltas = CounterDeltas()
+        stopped = states.cancel(locked.pk, at=now, deltas=deltas)
+        deltas.write()
         locked.state, locked.cancelled_at, locked.cancelled_by = SendState.CANCELLED, now, by.label
         locked.save(update_fields=["state", "recipients", "cancelled_at", "cancelled_by"])
         audit("send.cancelled", locked, by=by, stopped=stopped)

@@ -1,4 +1,4 @@
-"""A send's messages as CSV, those in archives among them. Called by the send page; numbers leave the desk by it."""
+"""A send's messages as CSV, those in archives among them. Called by the send page; it contains whole numbers."""
 
 from collections.abc import Iterator
 from datetime import datetime

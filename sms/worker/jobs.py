@@ -19,9 +19,12 @@ from sms import callbacks, dispatch, reports
 from sms.catalogue import domains
 from sms.compliance import audit, erasure, retention
 from sms.compliance.archive import ArchiveError
-from sms.compose import approval, background
+from sms.compose import background
+from sms.compose.approval import endings as approvals
+from sms.compose.approval import mail as approval_mail
 from sms.inbound import optouts, receipts
-from sms.ledger import states, wakeups
+from sms.ledger import wakeups
+from sms.ledger.squash import squash
 from sms.models import IdempotentAnswer
 from sms.reports import facts
 from sms.worker.cluster import send
@@ -125,16 +128,16 @@ JOBS: tuple[Job, ...] = (
     Job("sending", 0, _send, loop="sending"),
     # what people wait for, and small chores
     Job("receipts", IDLE, lambda _: receipts.fold(), repeats=True),
-    Job("counters", MINUTE, lambda _: states.squash()),
+    Job("counters", MINUTE, lambda _: squash()),
     Job("leases that ran out", MINUTE, lambda _: dispatch.sweep()),
     Job("sends under way", MINUTE, lambda _: dispatch.watch()),
-    Job("approvals that expire", MINUTE, lambda _: approval.expire_due()),
+    Job("approvals that expire", MINUTE, lambda _: approvals.expire_due()),
     Job("old callbacks", MINUTE, lambda _: callbacks.forget()),
     Job("old idempotent answers", MINUTE, lambda _: IdempotentAnswer.forget()),
     Job("silent messages", 900, lambda _: receipts.note_silence(), lease=MINUTE),
     Job("facts", MINUTE, lambda _: facts.fold()),
-    Job("old preparations", MINUTE, lambda _: background.forget()),
-    Job("approval mails", MINUTE, lambda _: approval.send_due(public_url=settings.PUBLIC_URL)),
+    Job("old preparations", MINUTE, lambda _: background.delete_unused_versions()),
+    Job("approval mails", MINUTE, lambda _: approval_mail.send_due(public_url=settings.PUBLIC_URL)),
     Job("report mails", MINUTE, lambda _: reports.send_due(public_url=settings.PUBLIC_URL)),
     Job("old report files", MINUTE, lambda _: reports.forget()),
     Job("stale wake-ups", MINUTE, lambda _: wakeups.discard_stale()),
@@ -167,7 +170,7 @@ JOBS: tuple[Job, ...] = (
         loop="retention",
         waits=lambda: bool(retention.due_services()),
     ),
-    Job("audiences", IDLE, _in_a_process("prepare_audiences"), loop="audiences", waits=background.waits),
+    Job("audiences", IDLE, _in_a_process("prepare_audiences"), loop="audiences", waits=background.has_work),
     Job("report files", IDLE, _in_a_process("report_files"), loop="reports", waits=reports.files_wait),
 )
 

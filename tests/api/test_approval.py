@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from sms.models import ApprovalRules, Callback, Message, Send, SendState
-from sms.sends import answers, control
+from sms.sends import answers, holds
 from tests.support.approvals import a_person, acting, request_of
 from tests.support.drop_in import body, get, post
 from tests.support.pages import ADD_SEND as ADMIN
@@ -74,7 +74,7 @@ def test_a_dry_run_says_who_must_approve_and_why():
     careful(service)
     plan = partner.post("sends", BODY | {"dry_run": True}).json()["approval"]
     assert (plan["approvers"], plan["eligible"], plan["rules"][0]["rule"]) == (1, 0, "size")
-    assert "nobody could say yes" in plan["says"]
+    assert "nobody could approve" in plan["says"]
 
 
 def test_what_waits_can_be_moved_cancelled_and_stopped_by_a_program():
@@ -140,9 +140,9 @@ def test_a_hold_on_what_waits_stands_after_the_yes():
     careful(service)
     partner.post("sends", BODY, Idempotency_Key="k1")
     send = Send.objects.get()
-    standing = control.hold(send, by=BY, because="Wait.")
+    standing = holds.hold(send, by=BY, because="Wait.")
     say_yes(send)
     assert posted() == []
     assert Message.objects.get().state == "pending"
-    control.lift(standing, by=BY)
+    holds.lift(standing, by=BY)
     assert posted() == ["447700900101"]

@@ -24,7 +24,8 @@ def main() -> None:
 
 def one(options: argparse.Namespace) -> None:
     """All figures on the database of the environment."""
-    from sms.compose import approval, background
+    from sms.compose import background
+    from sms.compose.approval import fingerprint
     from sms.compose.create import create
     from sms.models import Message, Slice
     from tests.support.approvals import a_careful_service
@@ -47,17 +48,17 @@ def one(options: argparse.Namespace) -> None:
             rows = Message.objects.filter(send=send, pk__gte=first, pk__lte=last).order_by("pk")
             list(rows.values_list("row", "msisdn", "zone", "text", "substitutions", "segments", "country"))
 
-    limit, whole = timed(read), timed(lambda: approval.fingerprint_of(send.pk))
+    limit, whole = timed(read), timed(lambda: fingerprint.of_send(send.pk))
     begun = time.process_time()
-    approval.fingerprint_of(send.pk)
+    fingerprint.of_send(send.pk)
     cpu = time.process_time() - begun
     tracemalloc.start()
-    approval.fingerprint_of(send.pk)
+    fingerprint.of_send(send.pk)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     idle, beside_a_yes = _longest_wait(lambda: time.sleep(whole)), _longest_wait(lambda: _yes(service))
     piece = send.slices.first()
-    of_slice = timed(lambda: approval.fingerprint.of_slice(send.pk, piece.first_id, piece.last_id))
+    of_slice = timed(lambda: fingerprint.of_slice(send.pk, piece.first_id, piece.last_id))
     print(
         json.dumps(
             {

@@ -100,7 +100,7 @@ def measure(options: argparse.Namespace) -> dict[str, object]:
 def a_draft(rows: int) -> int:
     """A draft whose saved audience has so many rows, each with a name of its own length."""
     from portal.models import Membership, User
-    from sms.audiences import saved
+    from sms.audiences import packing, saved
     from sms.audiences.files import Limits
     from sms.models import Draft
     from tests.support.sends import BY, a_service
@@ -111,7 +111,7 @@ def a_draft(rows: int) -> int:
     lines = "".join(f"+44771{at:07d},{'Anna Maria'[: at % 10 + 1]},{at:06d}\n" for at in range(rows))
     file = io.BytesIO(f"Mobile,Name,Code\n{lines}".encode())
     limits = Limits(bytes=100_000_000, rows=max(rows, 1))
-    packed = saved.pack_file(file, name="people.csv", country="GB", column=None, limits=limits)
+    packed = packing.pack_file(file, name="people.csv", country="GB", column=None, limits=limits)
     audience = saved.create(service, packed, name="Everybody", by=BY, user=user)
     return Draft.objects.create(service=service, sender=service.senders.get(), audience=audience).pk
 

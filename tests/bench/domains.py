@@ -34,7 +34,7 @@ def main() -> None:
 def measured(count: int) -> dict[str, object]:
     """Seconds for all, and for one."""
     from sms.catalogue.domains import check_due
-    from sms.catalogue.domains.check import PATIENCE, Eyes
+    from sms.catalogue.domains.check import PATIENCE, NetworkAccess
     from sms.catalogue.domains.trace import asking
     from sms.models import ShortLinkDomain
     from tests.support.internet import Authority, listening, name_server, opener
@@ -65,7 +65,7 @@ def measured(count: int) -> dict[str, object]:
                 ShortLinkDomain.objects.bulk_create(
                     ShortLinkDomain(service=service, region=service.region, host=host) for host in names
                 )
-                eyes = Eyes(ask, opener(port), authority.trust, loopback=True)
+                eyes = NetworkAccess(ask, opener(port), authority.trust, loopback=True)
                 started = time.perf_counter()
                 assert check_due(eyes=eyes) == len(names)
                 return time.perf_counter() - started

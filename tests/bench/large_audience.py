@@ -127,16 +127,16 @@ def _work(rows: int) -> dict[str, Any]:
     def look() -> drafts.DraftTotals | None:
         fresh = Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk)
         try:
-            return drafts.look(fresh, limits=limits)
+            return drafts.totals_of(fresh, limits=limits)
         except drafts.NotReady:
             return None
 
     look()
     idle = _memory("VmRSS", reset=True)
     begun = time.perf_counter()
-    background.go_on(Preparation.objects.get().pk, seconds=0.2)
+    background.work_on(Preparation.objects.get().pk, seconds=0.2)
     version = Draft.objects.get(pk=draft.pk).version
-    _, bad = drafts.first_rows(version, 10)
+    _, bad = drafts.first_stored_rows(version, 10)
     first = time.perf_counter() - begun
     assert bad, "rejected rows are known"
     background.run(stopped=lambda: False)

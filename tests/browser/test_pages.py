@@ -8,7 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from portal import people
-from sms.audiences import saved
+from sms.audiences import packing, saved
 from sms.audiences.files import Limits
 from sms.catalogue.domains.verdict import CheckLevel
 from sms.inbound.receipts import Incoming, receipt_addresses
@@ -23,7 +23,7 @@ from sms.models import (
     Service,
     ShortLinkDomain,
 )
-from sms.sends import control
+from sms.sends import holds
 from tests.browser.accessibility import problems
 from tests.browser.signed_in import a_request_with_changes, sign_in
 from tests.support.provider import Provider
@@ -59,10 +59,10 @@ def a_desk_in_trouble(service) -> tuple[Send, Send]:
     Provider(answer=breaks).dispatch()
     held = a_send(service, 200, ramp=True, lane=Lane.BULK)
     reason = "61 % of the messages with a result have failed; this service holds a send at 60 %."
-    control.hold(held, by=Actor.system(), because=reason, rule="failures")
+    holds.hold(held, by=Actor.system(), because=reason, rule="failures")
     domain = ShortLinkDomain.objects.create(service=service, region=service.region, host="go.example.test")
     for part in (unsure.sender, domain):
-        control.hold(part, by=BY, because="The operator moves this number to another route today.")
+        holds.hold(part, by=BY, because="The operator moves this number to another route today.")
     return unsure, held
 
 
@@ -79,7 +79,7 @@ def test_composing_reviewing_and_sending_by_hand(page, live_server, shop):
     page.wait_for_url("**/sends/*/")
     assert Send.objects.get().recipients == 2
     Provider().dispatch()
-    page.get_by_text("All posted; waiting for receipts").wait_for()
+    page.get_by_text("All handed over; 2 still unanswered").wait_for()
     page.go_back()
     page.wait_for_url("**/sends/*/")
     assert Send.objects.count() == 1, "the back button sends nothing twice"
@@ -129,7 +129,7 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop):
     domain.checked_at = domain.since = timezone.now()
     domain.save()
     coming = a_send(shop, 2, due_at=timezone.now() + timedelta(hours=3))
-    packed = saved.pack_pasted("07700 900001\nabc", country="GB", limits=Limits())
+    packed = packing.pack_pasted("07700 900001\nabc", country="GB", limits=Limits())
     audience = saved.create(shop, packed, name="Regulars", by=BY, user=None)
     saved.mark(audience, seed_list=True, by=BY)
     people.invite(shop, "new@example.test", ["auditor"], by=BY, user=None)

@@ -9,9 +9,8 @@ import pytest
 from django.utils import timezone
 
 from portal.models import User
-from sms.audiences.files import Limits
 from sms.compliance import archive, erasure
-from sms.compose import background, drafts
+from sms.compose import drafts
 from sms.models import (
     Draft,
     Preparation,
@@ -25,6 +24,7 @@ from sms.models import (
 )
 from sms.reports import facts
 from tests.browser.accessibility import problems
+from tests.browser.large_drafts import LIMITS, a_large_draft, checked
 from tests.browser.signed_in import a_request_with_changes, sign_in
 from tests.support.jobs import run_job
 from tests.support.past_sends import a_past_send
@@ -34,35 +34,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.sqlite,  # what a page looks like does not depend on the database
 ]
-LIMITS = Limits()
-
-
-def a_file(service: Service, name: str, *, rows: int = 2_500) -> Upload:
-    """Large for its bytes; every hundredth row has no number."""
-    lines = [f"{'12' if at % 100 == 9 else f'0771{at:07d}'},Person {at},{'x' * 60}" for at in range(rows)]
-    content = "\n".join(["Mobile number,Customer,Note", *lines]).encode()
-    return Upload.keep(content, service=service, name=name, user=None)
-
-
-def a_large_draft(service: Service, name: str, **changes) -> Draft:
-    """Its reading has begun, and some rows are there."""
-    fields = {"text": "Hi $(Customer), your order is on its way.", "name": name} | changes
-    fields |= {"sender": service.senders.get(), "upload": a_file(service, f"{name}.csv")}
-    draft = Draft.objects.create(service=service, **fields)
-    with pytest.raises(drafts.NotReady) as reading:
-        drafts.look(draft, limits=LIMITS)
-    background.go_on(reading.value.preparation.pk, stopped=iter([False, True, True]).__next__)
-    return draft
-
-
-def checked(draft: Draft, *, wholly: bool) -> Draft:
-    """Its rows are read and its check is asked for, or done."""
-    background.go_on(draft.version.preparation.pk)
-    found = Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk)
-    check = drafts.look(found, limits=LIMITS).preparation
-    if wholly:
-        background.go_on(check.pk)
-    return found
 
 
 def drafts_in_every_state(service: Service) -> Iterator[tuple[str, str]]:
@@ -71,7 +42,7 @@ def drafts_in_every_state(service: Service) -> Iterator[tuple[str, str]]:
     yield "reading", f"drafts/{reading.pk}/review/"
     yield "compose, reading", f"drafts/{reading.pk}/"
     stopped = a_large_draft(service, "Stopped")
-    drafts.stop(stopped)
+    drafts.stop_preparing(stopped)
     yield "reading stopped", f"drafts/{stopped.pk}/review/"
     failed = a_large_draft(service, "Failed")
     trouble = "people.csv is a PDF, no table. Save it as CSV or XLSX and choose that."
@@ -82,7 +53,7 @@ def drafts_in_every_state(service: Service) -> Iterator[tuple[str, str]]:
     Preparation.objects.filter(draft=counting).update(rows=1_000, done=1_000, total=2_500)
     yield "checking", f"drafts/{counting.pk}/review/"
     halted = checked(a_large_draft(service, "Halted"), wholly=False)
-    drafts.stop(halted)
+    drafts.stop_preparing(halted)
     yield "check stopped", f"drafts/{halted.pk}/review/"
     ready = checked(a_large_draft(service, "Ready"), wholly=True)
     yield "flight plan, large", f"drafts/{ready.pk}/review/"
@@ -91,9 +62,9 @@ def drafts_in_every_state(service: Service) -> Iterator[tuple[str, str]]:
     for name, end in (("Stale", False), ("Stale and stopped", True)):
         stale = checked(a_large_draft(service, name), wholly=True)
         Draft.objects.filter(pk=stale.pk).update(text="Hello $(Customer), it is late.")
-        drafts.look(Draft.objects.select_related(*drafts.RELATED).get(pk=stale.pk), limits=LIMITS)
+        drafts.totals_of(Draft.objects.select_related(*drafts.RELATED).get(pk=stale.pk), limits=LIMITS)
         if end:
-            drafts.stop(stale)
+            drafts.stop_preparing(stale)
         yield name.lower(), f"drafts/{stale.pk}/review/"
     yield from small_drafts(service)
 

@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from portal.models import Role
 from sms.audiences.files import Limits
-from sms.compose import approval, background, checks, drafts
+from sms.compose import background, checks, drafts
+from sms.compose.approval import details, endings, fingerprint, queries, requests, rules
 from sms.compose.create import create
 from sms.dispatch.claim import Owner, claim
-from sms.dispatch.last_look import standings
+from sms.dispatch.last_look import statuses_of
 from sms.models import (
     ApprovalDecision,
     ApprovalRequest,
@@ -25,7 +26,7 @@ from sms.models import (
     SendState,
     Slice,
 )
-from sms.sends import answers, control
+from sms.sends import answers, control, holds, reschedule
 from tests.support.approvals import a_careful_service, a_person, acting, request_of
 from tests.support.large_audiences import large_order
 from tests.support.provider import Provider
@@ -84,7 +85,7 @@ def test_two_are_asked_where_a_rule_says_two():
     send, bob, eve = a_send(service), a_person("bob", service), a_person("eve", service)
     assert not yes(send, bob)
     assert posted() == []
-    with pytest.raises(answers.SaidAlready):
+    with pytest.raises(answers.AlreadyAnswered):
         yes(send, bob)
     assert yes(send, eve)
     assert len(posted()) == 1
@@ -95,7 +96,7 @@ def test_a_send_that_needs_nobody_asks_nobody(django_assert_num_queries):
     assert (send.state, send.approvers) == (SendState.SENDING, 0)
     assert not ApprovalRequest.objects.exists()
     with django_assert_num_queries(0):
-        assert approval.approvals_of([send]) == {}
+        assert queries.approvals_of([send]) == {}
 
 
 @pytest.mark.parametrize("state", [SendState.SENDING, SendState.SCHEDULED, SendState.FINISHED])
@@ -103,7 +104,7 @@ def test_no_state_alone_lets_an_unapproved_send_out(state):
     """Somebody's hand in the database: the last look asks for the request itself."""
     send = a_send(a_careful_service())
     Send.objects.update(state=state)
-    assert standings([send.pk])[send.pk].halted
+    assert statuses_of([send.pk])[send.pk].halted
     assert posted() == []
     assert not Message.objects.exclude(state="pending").exists()
 
@@ -118,7 +119,7 @@ def test_what_was_chosen_just_before_it_was_moved_is_not_claimed():
     def between(execute, sql, params, many, context):
         if "sms_slice" in sql and '"id" IN' in sql and not voided:
             voided.append(True)
-            approval.void(send, ["text"], by=BY)
+            endings.void(send, ["text"], by=BY)
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(between):
@@ -146,10 +147,7 @@ def test_what_goes_at_once_is_due_with_the_last_yes():
     send.refresh_from_db()
     assert send.due_at == later
     assert list(send.slices.values_list("due_at", flat=True)) == [later]
-    assert (
-        approval.fingerprint_of(send.pk, due_at=request_of(send).due_at).fingerprint
-        == request_of(send).fingerprint
-    )
+    assert fingerprint.of_send(send.pk, due_at=request_of(send).due_at).digest == request_of(send).fingerprint
 
 
 def test_a_time_that_has_passed_must_be_moved_before_anybody_can_say_yes():
@@ -158,7 +156,7 @@ def test_a_time_that_has_passed_must_be_moved_before_anybody_can_say_yes():
     send, bob = a_send(service, due_at=due), a_person("bob", service)
     with pytest.raises(answers.TimePassed, match="has passed"):
         yes(send, bob, now=due + HOUR)
-    control.reschedule(send, due_at=due + 3 * HOUR, by=BY, now=due + HOUR)
+    reschedule.reschedule(send, due_at=due + 3 * HOUR, by=BY, now=due + HOUR)
     assert yes(send, bob, now=due + 2 * HOUR)
     send.refresh_from_db()
     assert (send.state, send.due_at) == (SendState.SCHEDULED, due + 3 * HOUR)
@@ -225,7 +223,7 @@ def test_a_no_says_why_cancels_the_send_and_gives_the_draft_back():
     service = a_careful_service()
     draft, bob = a_draft(service), a_person("bob", service)
     send = drafts.send_draft(draft, by=BY, user=None, limits=Limits())
-    with pytest.raises(answers.NoReason):
+    with pytest.raises(answers.ReasonMissing):
         no(send, bob, comment="  ")
     no(send, bob)
     send.refresh_from_db()
@@ -253,8 +251,8 @@ def test_what_is_taken_back_and_asked_again_shows_what_changed():
     again = drafts.send_draft(draft, by=BY, user=None, limits=Limits())
     request = request_of(again)
     assert request.previous == request_of(send)
-    assert request.moved == {"added": 2, "removed": 1, "same": 2}
-    seen = approval.shown(request)
+    assert request.audience_change == {"added": 2, "removed": 1, "same": 2}
+    seen = details.details_of(request)
     assert [(piece.kind, piece.text) for piece in seen.pieces if piece.kind != "same"] == [
         ("gone", "20"),
         ("new", "30"),
@@ -294,7 +292,7 @@ def half_gone(service) -> Send:
     send = drafts.send_draft(draft, by=BY, user=None, limits=Limits())
     yes(send, a_person("bob", service))
     ApprovalRequest.objects.update(begun_at=timezone.now())
-    approval.void(send, ["sender"], by=BY)
+    endings.void(send, ["sender"], by=BY)
     send.refresh_from_db()
     assert send.state == SendState.AWAITING
     return send
@@ -313,7 +311,7 @@ def test_who_moves_a_send_does_not_approve_the_new_time():
     service = a_careful_service()
     due = timezone.now() + HOUR
     send, bob = a_send(service, due_at=due), a_person("bob", service)
-    control.reschedule(send, due_at=due + HOUR, by=acting(bob), user=bob)
+    reschedule.reschedule(send, due_at=due + HOUR, by=acting(bob), user=bob)
     with pytest.raises(answers.OwnSend):
         yes(send, bob)
     assert yes(send, a_person("cem", service))
@@ -327,7 +325,7 @@ def test_a_move_voids_the_yes_and_asks_again():
     due = timezone.now() + HOUR
     send, bob = a_send(service, due_at=due), a_person("bob", service)
     yes(send, bob)
-    control.reschedule(send, due_at=due + HOUR, by=BY)
+    reschedule.reschedule(send, due_at=due + HOUR, by=BY)
     assert send.state == SendState.AWAITING
     first, second = ApprovalRequest.objects.order_by("pk")
     assert (first.state, second.state, second.changed) == ("void", "open", ["due_at"])
@@ -342,13 +340,13 @@ def test_a_request_expires_and_can_be_asked_again():
     tomorrow = timezone.now() + 25 * HOUR
     with pytest.raises(answers.Ended, match="over"):
         yes(send, bob, now=tomorrow)
-    assert approval.expire_due(now=timezone.now()) == 0
-    assert approval.expire_due(now=tomorrow) == 1
-    assert approval.expire_due(now=tomorrow) == 0
+    assert endings.expire_due(now=timezone.now()) == 0
+    assert endings.expire_due(now=tomorrow) == 1
+    assert endings.expire_due(now=tomorrow) == 0
     with pytest.raises(answers.Ended, match="expired"):
         yes(send, bob, now=tomorrow)
-    again = approval.ask_again(send, by=BY, now=tomorrow)
-    assert approval.ask_again(send, by=BY, now=tomorrow) is None
+    again = requests.ask_again(send, by=BY, now=tomorrow)
+    assert requests.ask_again(send, by=BY, now=tomorrow) is None
     assert (again.previous.state, again.changed) == ("expired", [])
     assert yes(send, bob, now=tomorrow)
 
@@ -358,9 +356,9 @@ def test_a_yes_expires_where_the_send_has_not_begun_in_time():
     service = a_careful_service()
     send, bob = a_send(service), a_person("bob", service)
     yes(send, bob)
-    standing = control.hold(send, by=BY, because="Wait.")
+    standing = holds.hold(send, by=BY, because="Wait.")
     ApprovalRequest.objects.update(expires_at=timezone.now())
-    control.lift(standing, by=BY)
+    holds.lift(standing, by=BY)
     assert posted() == []  # before any round has looked
     send.refresh_from_db()
     assert send.state == SendState.AWAITING
@@ -373,7 +371,7 @@ def test_a_send_that_has_begun_is_not_stopped_by_the_clock():
     yes(send, bob)
     now = timezone.now() + 100 * HOUR
     ApprovalRequest.objects.update(begun_at=timezone.now())
-    assert approval.expire_due(now=now) == 0
+    assert endings.expire_due(now=now) == 0
     ApprovalRequest.objects.update(expires_at=timezone.now())
     assert len(posted()) == 2
 
@@ -411,7 +409,7 @@ def test_a_large_send_that_is_taken_back_while_it_is_written_asks_nobody():
 def needed(order, **changes):
     now = changes.pop("now", timezone.now())
     ApprovalRules.objects.update_or_create(service=order.service, defaults=changes)
-    return [reason.rule for reason in approval.needed_for(order, checks.check(order).lines, now=now).reasons]
+    return [reason.rule for reason in rules.needed_for(order, checks.check(order).lines, now=now).reasons]
 
 
 def test_each_rule_speaks_of_its_own_cause():
@@ -462,9 +460,9 @@ def test_the_largest_number_counts_and_too_few_are_said():
     a_person("bob", service)
     ApprovalRules.objects.create(service=service, size=1, size_approvers=1, new_sender=2)
     order = an_order(service)
-    wanted = approval.needed_for(order, checks.check(order).lines)
+    wanted = rules.needed_for(order, checks.check(order).lines)
     assert (wanted.approvers, wanted.eligible) == (2, 1)
-    assert "one person could say yes, and 2 are needed" in wanted.short
+    assert "one person could approve, and 2 approvals are needed" in wanted.short
 
 
 @pytest.mark.django_db(transaction=True)

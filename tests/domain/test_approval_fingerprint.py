@@ -11,9 +11,8 @@ from django.db import models
 from django.utils import timezone
 
 from sms.audiences.files import Audience, Recipient
-from sms.catalogue import templates
-from sms.compose import approval
-from sms.compose.approval import fingerprint
+from sms.catalogue import placeholder_rules, templates
+from sms.compose.approval import endings, fingerprint, parts
 from sms.compose.create import create
 from sms.compose.order import Order
 from sms.models import (
@@ -38,8 +37,8 @@ from tests.support.sends import BY, a_service
 
 pytestmark = pytest.mark.django_db
 
-SEND_PATHS = [(part, path) for part, paths in fingerprint.PARTS.items() for path in paths]
-MESSAGE_PATHS = [(part, path) for part, paths in fingerprint.MESSAGE_PARTS.items() for path in paths]
+SEND_PATHS = [(part, path) for part, paths in parts.PARTS.items() for path in paths]
+MESSAGE_PATHS = [(part, path) for part, paths in parts.MESSAGE_PARTS.items() for path in paths]
 # which send shows a path: with our own template, with a version at the provider, or with a provider's template of an older desk
 KINDS = {
     "template_version__provider_template_id": "provider",
@@ -49,13 +48,13 @@ KINDS = {
 
 def test_every_field_of_a_send_and_of_a_message_is_in_the_fingerprint_or_says_why_not():
     own = {path for _, path in SEND_PATHS if "__" not in path}
-    assert {field.attname for field in Send._meta.concrete_fields} == own | set(fingerprint.EXEMPT)
-    assert not own & set(fingerprint.EXEMPT)
+    assert {field.attname for field in Send._meta.concrete_fields} == own | set(parts.EXEMPT)
+    assert not own & set(parts.EXEMPT)
     of_messages = {path for _, path in MESSAGE_PATHS}
     assert {field.attname for field in Message._meta.concrete_fields} == of_messages | set(
-        fingerprint.MESSAGE_EXEMPT
+        parts.MESSAGE_EXEMPT
     )
-    assert set(fingerprint.WORDS) == {*fingerprint.PARTS, *fingerprint.MESSAGE_PARTS}
+    assert set(parts.WORDS) == {*parts.PARTS, *parts.MESSAGE_PARTS}
 
 
 def a_template(service: Service, kind: str) -> MessageTemplate:
@@ -64,7 +63,7 @@ def a_template(service: Service, kind: str) -> MessageTemplate:
     wording = (
         templates.Wording("Hi $(name)")
         if kind == "own"
-        else templates.Wording(provider_id="t-1", holes=[templates.Placeholder("name")])
+        else templates.Wording(provider_id="t-1", placeholders=[placeholder_rules.Placeholder("name")])
     )
     return templates.create(service, kind, wording, by=BY)
 
@@ -173,7 +172,7 @@ def check_that_it_is_void(send: Send, part: str) -> None:
     event = AuditEvent.objects.get(act="send.approval_voided")
     assert part in event.details["parts"]
     # and the new request is to what stands there now
-    assert approval.fingerprint_of(send.pk).fingerprint == second.fingerprint
+    assert fingerprint.of_send(send.pk).digest == second.fingerprint
 
 
 @pytest.mark.parametrize(("part", "path"), SEND_PATHS, ids=[path for _, path in SEND_PATHS])
@@ -210,7 +209,7 @@ def test_what_changed_since_it_was_shown_is_not_approved(part, path):
     else:
         mutate(Send.objects.get(pk=send.pk), path)
     bob = a_person("bob", send.service, is_superuser=True)
-    with pytest.raises(answers.ChangedSince, match=fingerprint.WORDS[part]):
+    with pytest.raises(answers.ChangedSince, match=parts.WORDS[part]):
         answers.approve(shown, by=acting(bob), user=bob, seen=shown.fingerprint)
     check_that_it_is_void(send, part)
     # the page that is still open shows what was, so a yes from it counts for nothing either
@@ -218,7 +217,7 @@ def test_what_changed_since_it_was_shown_is_not_approved(part, path):
         answers.approve(request_of(send), by=acting(bob), user=bob, seen=shown.fingerprint)
 
 
-@pytest.mark.parametrize("name", sorted(set(fingerprint.EXEMPT) & {"name", "source", "partner", "stage"}))
+@pytest.mark.parametrize("name", sorted(set(parts.EXEMPT) & {"name", "source", "partner", "stage"}))
 def test_what_is_exempt_changes_nothing(name):
     send = a_full_send("own")
     say_yes(send)
@@ -243,7 +242,7 @@ def test_half_a_send_that_is_changed_waits_with_the_rest():
     Slice.objects.filter(first_id=first.pk, last_id__gt=first.pk).update(
         first_id=first.pk + 1, due_at=timezone.now() + timedelta(hours=1)
     )
-    approval.void(send, ["audience"], by=BY)
+    endings.void(send, ["audience"], by=BY)
     say_yes(send)
     Slice.objects.filter(first_id__gt=first.pk).update(due_at=timezone.now() + timedelta(hours=1))
     provider = Provider()

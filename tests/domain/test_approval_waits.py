@@ -10,11 +10,12 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from sms.compose import approval, background
+from sms.compose import background
+from sms.compose.approval import endings, fingerprint, release, requests
 from sms.compose.create import create
 from sms.dispatch.claim import ClaimedSlice, Owner, renew
 from sms.models import ApprovalRequest, Message, Preparation, Send, SendState, Slice
-from sms.sends import answers, control
+from sms.sends import answers, reschedule
 from tests.support.approvals import a_careful_service, a_person, acting, request_of
 from tests.support.large_audiences import large_order
 from tests.support.provider import Provider
@@ -50,17 +51,17 @@ def a_yes(send: Send) -> None:
 
 
 def a_move(send: Send) -> None:
-    control.reschedule(send, due_at=timezone.now() + HOUR, by=BY)
+    reschedule.reschedule(send, due_at=timezone.now() + HOUR, by=BY)
 
 
 def a_change(send: Send) -> None:
-    approval.void(send, ["text"], by=BY)
+    endings.void(send, ["text"], by=BY)
 
 
 def asking_again(send: Send) -> None:
     ApprovalRequest.objects.update(expires_at=timezone.now())
-    assert approval.expire_due() == 1
-    assert approval.ask_again(send, by=BY)
+    assert endings.expire_due() == 1
+    assert requests.ask_again(send, by=BY)
 
 
 def a_refused_yes(send: Send) -> None:
@@ -74,7 +75,7 @@ def a_change_that_a_dispatcher_finds(send: Send) -> None:
     Message.objects.filter(send=send).update(text="Changed")
     piece = send.slices.get()
     ids = {"slice_id": piece.pk, "first_id": piece.first_id, "last_id": piece.last_id}
-    assert not approval.as_approved(send.pk, **ids, now=timezone.now())
+    assert not release.is_as_approved(send.pk, **ids, now=timezone.now())
 
 
 @pytest.mark.parametrize(
@@ -92,8 +93,8 @@ def test_a_large_send_is_read_before_it_is_opened():
     send = create(large_order(a_careful_service(), 700), by=BY)
     with nothing_read_under_a_lock():
         background.run(stopped=lambda: False)
-    request, found = request_of(send), approval.fingerprint_of(send.pk)
-    assert (request.fingerprint, request.snapshot["recipients"]) == (found.fingerprint, 693)
+    request, found = request_of(send), fingerprint.of_send(send.pk)
+    assert (request.fingerprint, request.snapshot["recipients"]) == (found.digest, 693)
     assert dict(send.slices.values_list("pk", "approved")) == found.slices
 
 
@@ -119,24 +120,24 @@ def test_a_message_that_somebody_changes_between_the_reading_and_the_yes_is_not_
 
 def test_slices_that_are_others_by_then_are_read_again():
     send = a_send(a_careful_service(), COUNT)
-    found = approval.read(send.pk)
+    found = fingerprint.digest_messages(send.pk)
     piece = send.slices.get()
     middle = piece.first_id + COUNT // 2
     Slice.objects.filter(pk=piece.pk).update(last_id=middle - 1)
     Slice.objects.create(
         send=send, service=send.service, first_id=middle, last_id=piece.last_id, due_at=piece.due_at
     )
-    assert len(approval.fingerprint_of(send.pk, found=found).slices) == 2
+    assert len(fingerprint.of_send(send.pk, digests=found).slices) == 2
 
 
 def test_whoever_moves_a_send_while_it_is_written_cannot_approve_it():
     service = a_careful_service()
     bob, eve = a_person("bob", service), a_person("eve", service)
     send = create(large_order(service, 1_500), by=BY)
-    assert not background.go_on(send.preparation.pk, stopped=lambda: True)
+    assert not background.work_on(send.preparation.pk, stopped=lambda: True)
     for due in (HOUR, 2 * HOUR):
-        control.reschedule(send, due_at=timezone.now() + due, by=acting(bob), user=bob)
-    control.reschedule(send, due_at=timezone.now() + HOUR, by=BY)
+        reschedule.reschedule(send, due_at=timezone.now() + due, by=acting(bob), user=bob)
+    reschedule.reschedule(send, due_at=timezone.now() + HOUR, by=BY)
     assert Preparation.objects.get(send=send).movers == [bob.pk]
     background.run(stopped=lambda: False)
     with pytest.raises(answers.OwnSend):
@@ -205,7 +206,7 @@ def test_a_dispatcher_and_an_approval_do_not_wait_for_each_other(first):
             renew(leases, owner=owner)
 
     def voiding() -> None:
-        approval.void(send, ["text"], by=BY)
+        endings.void(send, ["text"], by=BY)
 
     acts = [renewing, voiding] if first == "dispatcher" else [voiding, renewing]
     with transaction.atomic():

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from sms.models import Draft, Lane, Service
-from sms.sends import calendar, control
+from sms.sends import calendar, control, holds, rate_sharing
 from sms.sends.plan.shared_rate import Load, together
 from tests.support.provider import Provider
 from tests.support.sends import BY, a_send, a_service
@@ -20,7 +20,7 @@ def a_slow_service(**changes) -> Service:
 
 def look(*services, now=None, **options):
     options = {"until": timezone.now() + 7 * DAY, "drafts_of": services} | options
-    return calendar.coming(services, now=now or timezone.now(), **options).entries
+    return calendar.entries_between(services, now=now or timezone.now(), **options).entries
 
 
 @pytest.mark.django_db
@@ -36,8 +36,8 @@ def test_everything_open_is_there_at_its_time_and_nothing_that_is_over():
     Draft.objects.create(service=service, name="Of no time")
     assert [one.name for one in look(service, other)] == ["Soon", "Later", "Idea"]
     assert [one.name for one in look(service, drafts_of=())] == ["Later"], "drafts are for who may write them"
-    control.hold(soon, by=BY, because="Wait")
-    control.hold(later, by=BY, because="Wait")
+    holds.hold(soon, by=BY, because="Wait")
+    holds.hold(later, by=BY, because="Wait")
     assert [one.state for one in look(service, other)] == ["held", "held", "draft"]
 
 
@@ -87,7 +87,7 @@ def test_nobody_foresees_the_end_without_a_rate_or_on_hold():
     Service.objects.update(rate=1)
     service.refresh_from_db()
     assert look(service)[0].ends_at is not None
-    control.hold(send, by=BY, because="Wait")
+    holds.hold(send, by=BY, because="Wait")
     assert look(service)[0].ends_at is None
 
 
@@ -108,7 +108,7 @@ def test_a_page_of_many_is_cut_and_says_so():
     service = a_service()
     for hours in range(4):
         a_send(service, due_at=timezone.now() + HOUR * (hours + 1))
-    found = calendar.coming([service], until=timezone.now() + DAY, now=timezone.now(), most=3)
+    found = calendar.entries_between([service], until=timezone.now() + DAY, now=timezone.now(), most=3)
     assert (len(found.entries), found.more) == (3, 1)
 
 
@@ -128,7 +128,7 @@ def test_what_takes_longer_than_a_month_has_no_end():
 def test_quiet_stretches_are_those_of_the_clock_of_the_service():
     service = Service(quiet_hours="21:00-08:00", time_zone="Europe/Berlin")
     since = datetime(2026, 3, 2, 23, tzinfo=UTC)  # midnight in Berlin
-    spans = calendar.quiet_spans(service, since=since, until=since + DAY)
+    spans = rate_sharing.quiet_spans(service, since=since, until=since + DAY)
     assert spans == [
         (since, since + 8 * HOUR),
         (since + 21 * HOUR, since + 24 * HOUR),

@@ -51,21 +51,21 @@ def asking(answer):
 )
 def test_each_answer_has_its_verdict(answer, verdict):
     bodies, client_for = asking(answer)
-    found, _ = connection.look(a_service(), client_for=client_for)
+    found, _ = connection.probe(a_service(), client_for=client_for)
     assert found == verdict
     assert bodies == [b"{}"], "one request, and nobody in it"
 
 
 def test_a_blocked_account_is_told_in_the_providers_words():
     _, client_for = asking(refused("7008"))
-    verdict, words = connection.look(a_service(), client_for=client_for)
+    verdict, words = connection.probe(a_service(), client_for=client_for)
     assert (verdict, words) == (ConnectionVerdict.ACCOUNT, "refused with 7008")
 
 
 @pytest.mark.parametrize("changes", [{"api_key": ""}, {"api_key": "with space"}, {"base_url": "https://"}])
 def test_what_no_client_can_be_made_of_is_told_without_asking_anybody(changes):
     bodies, client_for = asking(refused("7000"))
-    verdict, words = connection.look(a_service(**changes), client_for=client_for)
+    verdict, words = connection.probe(a_service(**changes), client_for=client_for)
     assert (verdict, bodies) == (ConnectionVerdict.UNUSABLE, [])
     assert words
 
@@ -73,7 +73,7 @@ def test_what_no_client_can_be_made_of_is_told_without_asking_anybody(changes):
 def test_the_verdict_is_kept_and_audited():
     service = a_service()
     _, client_for = asking(refused("7000"))
-    connection.try_out(service, by=BY, client_for=client_for)
+    connection.check_connection(service, by=BY, client_for=client_for)
     kept = Service.objects.get()
     assert (kept.check_verdict, kept.checked_at is None) == ("works", False)
     assert AuditEvent.objects.get(act="service.tested").details == {"verdict": "works"}

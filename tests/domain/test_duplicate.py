@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sms.audiences import saved
+from sms.audiences import packing, saved
 from sms.audiences.files import Limits, read_pasted
 from sms.compose import checks, drafts
 from sms.compose.create import create
 from sms.compose.drafts import duplicate
-from sms.compose.drafts.duplicate import NotThere, Who
+from sms.compose.drafts.recipients_of_send import RecipientsGone, Who
 from sms.inbound import optouts
 from sms.models import AuditEvent, Draft, Message, MessageState, Send, ShortLinkDomain, Upload
 from sms.sends import control
@@ -39,7 +39,7 @@ def again(send: Send, who: Who | None = Who.ALL) -> tuple[Draft, list[str]]:
 
 
 def texts(draft: Draft) -> dict[str, str]:
-    lines = checks.check(drafts.order_of(draft, limits=LIMITS)).lines
+    lines = checks.check(drafts.order_of_draft(draft, limits=LIMITS)).lines
     return {line.msisdn: line.text for line in lines}
 
 
@@ -88,7 +88,7 @@ def test_rejected_rows_come_as_they_were_to_be_mended(service):
 
 
 def a_saved(service, text="number,name\n07700900001,Ann\n07700900002,Bob"):
-    packed = saved.pack_pasted(text, country="GB", limits=LIMITS)
+    packed = packing.pack_pasted(text, country="GB", limits=LIMITS)
     return saved.create(service, packed, name="Regulars", by=BY, user=None)
 
 
@@ -106,7 +106,10 @@ def test_a_saved_audience_is_named_while_it_is_the_same_and_its_old_rows_are_tak
     send = to_a_saved(service, kept)
     assert again(send)[0].audience == kept
     saved.replace(
-        kept, saved.pack_pasted("number,name\n07700900009,Zoe", country="GB", limits=LIMITS), by=BY, user=None
+        kept,
+        packing.pack_pasted("number,name\n07700900009,Zoe", country="GB", limits=LIMITS),
+        by=BY,
+        user=None,
     )
     send = Send.objects.get(pk=send.pk)
     draft, told = again(send)
@@ -128,7 +131,7 @@ def test_a_send_of_a_program_keeps_numbers_and_says_what_is_missing(service):
     draft, told = again(send)
     assert draft.text == "Hi $(name)"
     assert "$(name)" in told[-1]
-    audience = drafts.audience_of(draft, limits=LIMITS)
+    audience = drafts.audience_of_draft(draft, limits=LIMITS)
     assert [one.msisdn for one in audience.recipients] == ["+447700900001"] * 2
 
 
@@ -142,7 +145,7 @@ def test_people_who_are_gone_are_said_to_be_and_the_text_can_still_be_taken(serv
     send = a_send(service, 2)
     Message.objects.filter(send=send).update(msisdn="")
     assert "kept no longer" in next(one.problem for one in duplicate.choices(send) if one.who == Who.ALL)
-    with pytest.raises(NotThere):
+    with pytest.raises(RecipientsGone):
         again(send)
     assert Draft.objects.count() == 0
     draft, told = again(send, None)

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
     ],
 )
 def test_a_label_is_kept_in_one_way_of_writing(written, kept):
-    assert labels.normal(written) == kept
+    assert labels.normalized(written) == kept
 
 
 @pytest.mark.parametrize(
@@ -45,16 +45,16 @@ def test_a_label_is_kept_in_one_way_of_writing(written, kept):
 )
 def test_what_cannot_be_a_label_says_why(written, said):
     with pytest.raises(labels.BadLabel, match=said):
-        labels.normal(written)
+        labels.normalized(written)
 
 
 @given(st.text(max_size=20))
 def test_a_kept_label_stays_as_it_is_and_finds_its_way_through_an_address(written):
     try:
-        word = labels.normal(written)
+        word = labels.normalized(written)
     except labels.BadLabel:
         return
-    assert labels.normal(word) == word
+    assert labels.normalized(word) == word
     assert labels.split(f"{word}, {word}") == [word, word]
 
 
@@ -79,7 +79,7 @@ def test_services_have_their_labels_for_themselves():
     a_send(other, labels=["sale"])
     assert list(labels.having(Send.objects.filter(service=shop), " SALE ")) == [mine]
     assert not labels.having(Send.objects.all(), "a,b").exists()
-    assert (labels.words_of(shop), Label.objects.count()) == (["sale"], 2)
+    assert (labels.labels_of(shop), Label.objects.count()) == (["sale"], 2)
 
 
 def test_draft_and_command_give_their_labels(tmp_path):
@@ -91,9 +91,9 @@ def test_draft_and_command_give_their_labels(tmp_path):
         pasted="+447710000001",
         labels="Sale; News,\nsale",
     )
-    order = drafts.order_of(draft, limits=Limits())
+    order = drafts.order_of_draft(draft, limits=Limits())
     assert checks.check(order)
-    assert labels.normalised(order.labels) == ("news", "sale")
+    assert labels.normalized_set(order.labels) == ("news", "sale")
     people = tmp_path / "people.csv"
     people.write_text("number\n+447710000001\n")
     call_command(

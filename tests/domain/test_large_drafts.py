@@ -16,7 +16,7 @@ from sms.audiences.files.rows import Audience
 from sms.compose import background, checks, drafts
 from sms.compose.errors import ComposeError
 from sms.compose.lines import Composer
-from sms.compose.order import settled
+from sms.compose.order import resolved
 from sms.compose.survey import Surveyor
 from sms.inbound import optouts
 from sms.models import (
@@ -56,7 +56,7 @@ def test_first_good_and_bad_rows_are_known_after_the_first_piece():
     draft = a_draft(a_service(), people(5_000))
     killed(reading_of(draft))
     version = again(draft).version
-    good, bad = drafts.first_rows(version, 10)
+    good, bad = drafts.first_stored_rows(version, 10)
     assert (good[0].row, bad[0].row, bad[0].code) == (2, 101, "too_short")
     assert version.ready_at is None and version.headings == ["Mobile number", "Customer", "Note"]
 
@@ -67,7 +67,7 @@ def test_a_check_goes_on_where_it_was_killed_and_comes_to_the_same(monkeypatch):
     monkeypatch.setattr(check, "STORE_EVERY", 0.0)
     draft = a_draft(a_service(), people(3_000))
     background.run(stopped=lambda: False) if reading_of(draft) else None
-    looked = drafts.look(again(draft), limits=LIMITS)
+    looked = drafts.totals_of(again(draft), limits=LIMITS)
     assert looked.figures is None
     killed(looked.preparation)
     half = Preparation.objects.get(pk=looked.preparation.pk)
@@ -82,7 +82,7 @@ def test_an_edit_starts_the_check_anew_and_the_file_is_not_read_twice():
     draft = a_draft(a_service(), people(3_000))
     first = finished(draft)
     Draft.objects.filter(pk=draft.pk).update(text="Dear $(Customer), hello")
-    looked = drafts.look(again(draft), limits=LIMITS)
+    looked = drafts.totals_of(again(draft), limits=LIMITS)
     assert looked.stale and looked.figures == first.figures, "the old figures, and it says so"
     assert AudienceVersion.objects.count() == 1
     with pytest.raises(drafts.NotReady):
@@ -95,10 +95,10 @@ def test_an_edit_while_it_is_checked_leaves_no_figures_of_before():
     draft = a_draft(a_service(), people(3_000))
     killed(reading_of(draft))
     background.run(stopped=lambda: False)
-    under_way = drafts.look(again(draft), limits=LIMITS).preparation
+    under_way = drafts.totals_of(again(draft), limits=LIMITS).preparation
     killed(under_way)
     Draft.objects.filter(pk=draft.pk).update(text="Other")
-    background.go_on(under_way.pk)
+    background.work_on(under_way.pk)
     assert not Preparation.objects.get(pk=under_way.pk).result
     assert finished(draft).figures.head[0].text == "Other"
 
@@ -117,17 +117,17 @@ def test_what_the_check_found_becomes_the_send_and_a_second_press_finds_it():
 def test_stopped_it_waits_until_somebody_goes_on():
     draft = a_draft(a_service(), people(3_000))
     killed(reading_of(draft))
-    assert drafts.stop(again(draft)) and not background.waits()
+    assert drafts.stop_preparing(again(draft)) and not background.has_work()
     assert reading_of(draft).state == "cancelled"
-    assert drafts.go_on(again(draft))
+    assert drafts.resume_preparing(again(draft))
     assert finished(draft).figures.rows == 3_000
 
 
 def test_a_file_without_numbers_says_so_at_its_field():
     draft = a_draft(a_service(), b"a,b\n" + b"one,two\n" * 30_000)
-    background.go_on(reading_of(draft).pk)
+    background.work_on(reading_of(draft).pk)
     with pytest.raises(ComposeError) as caught:
-        drafts.look(again(draft), limits=LIMITS)
+        drafts.totals_of(again(draft), limits=LIMITS)
     assert caught.value.problems[0].field == "column" and "a, b" in str(caught.value)
 
 
@@ -143,7 +143,7 @@ def test_a_large_paste_and_a_large_saved_audience_go_the_same_way():
 def test_rows_that_were_put_right_join_the_others_and_the_rest_is_shown_again():
     draft = a_draft(a_service(), people(3_000))
     finished(draft)
-    lines = "".join(drafts.rejects_csv(again(draft), limits=LIMITS)).splitlines()
+    lines = "".join(drafts.draft_rejects_csv(again(draft), limits=LIMITS)).splitlines()
     assert lines[0].removeprefix("\ufeff") == "rejected row,rejected because,Mobile number,Customer,Note"
     assert len(lines) == 34
     bad = [line.split(",") for line in lines[1:]]
@@ -154,7 +154,9 @@ def test_rows_that_were_put_right_join_the_others_and_the_rest_is_shown_again():
         f"{second[0]},,still bad,{second[3]},y",
         ",,07720000002,A new row,y",
     ]
-    drafts.mend(again(draft), "\n".join(mended).encode(), name="mended.csv", limits=LIMITS, user=None)
+    drafts.add_corrections(
+        again(draft), "\n".join(mended).encode(), name="mended.csv", limits=LIMITS, user=None
+    )
     found = finished(draft).figures
     assert (found.recipients, found.rejected) == (2_969, 32)
     rows = {
@@ -164,10 +166,10 @@ def test_rows_that_were_put_right_join_the_others_and_the_rest_is_shown_again():
     }
     assert rows[101].substitutions == {"Customer": "Mended One", "Note": "y"}
     assert rows[3_002].msisdn == "+447720000002"
-    told = "".join(drafts.rejects_csv(again(draft), limits=LIMITS))
+    told = "".join(drafts.draft_rejects_csv(again(draft), limits=LIMITS))
     assert "still bad" in told and ",Person 99," not in told
     draft = again(draft)
-    drafts.mend(
+    drafts.add_corrections(
         draft,
         b"rejected row,Mobile number,Customer\n201,07720000003,Third\n",
         name="m",
@@ -180,10 +182,10 @@ def test_rows_that_were_put_right_join_the_others_and_the_rest_is_shown_again():
 def test_a_few_rows_can_be_put_right_too_and_a_number_stays_once():
     draft = a_draft(a_service(), b"number,Customer\n07700900123,Ada\n12,Bob\n13,Cy\n")
     with pytest.raises(drafts.NotReady):
-        drafts.mend(again(draft), b"x", name="m.csv", limits=LIMITS, user=None)
+        drafts.add_corrections(again(draft), b"x", name="m.csv", limits=LIMITS, user=None)
     background.run(stopped=lambda: False)
     content = b"rejected row,number,Customer\n3,07700900123,Bob\n4,07700900124,Cy\n"
-    drafts.mend(again(draft), content, name="m.csv", limits=LIMITS, user=None)
+    drafts.add_corrections(again(draft), content, name="m.csv", limits=LIMITS, user=None)
     figures = finished(draft).figures
     assert (figures.recipients, figures.duplicates) == (2, 1)
     assert figures.bad[0].reason == "The same number is already in row 2."
@@ -232,7 +234,7 @@ def test_the_bytes_of_a_large_file_are_never_taken_as_a_whole():
         for _ in range(3):
             found = drafts.with_related(Draft.objects.all()).get(pk=draft.pk)
             with suppress(drafts.NotReady):
-                drafts.look(found, limits=LIMITS)
+                drafts.totals_of(found, limits=LIMITS)
             background.run(stopped=lambda: False)
         found = drafts.with_related(Draft.objects.all()).get(pk=draft.pk)
         drafts.send_draft(found, by=BY, user=None, limits=LIMITS)
@@ -251,9 +253,9 @@ def test_columns_and_fallbacks_are_chosen_and_remembered_for_the_next_file_with_
     assert list(send.messages.values_list("text", flat=True)) == ["Hi Ada, on Monday", "Hi friend, on Monday"]
     assert send.messages.first().msisdn == "+442079460000"
     following = a_draft(service, content.replace(b"Ada", b"Grace"))
-    assert drafts.recall(following, limits=LIMITS)
+    assert drafts.recall_columns(following, limits=LIMITS)
     assert (following.column, following.fillings) == ("Home", fillings)
-    assert not drafts.recall(a_draft(service, b"Mobile,Customer\n07700900123,x\n"), limits=LIMITS)
+    assert not drafts.recall_columns(a_draft(service, b"Mobile,Customer\n07700900123,x\n"), limits=LIMITS)
 
 
 def test_whoever_opted_out_since_the_check_is_told_of():
@@ -261,7 +263,7 @@ def test_whoever_opted_out_since_the_check_is_told_of():
     draft = a_draft(service, people(3_000))
     assert finished(draft).opted_out_since == 0
     optouts.opt_out(service.pk, [optouts.Refusal("+447710000001", "asked")], by=BY, source=OptOut.Source.PAGE)
-    looked = drafts.look(again(draft), limits=LIMITS)
+    looked = drafts.totals_of(again(draft), limits=LIMITS)
     assert (looked.opted_out_since, looked.stale) == (1, False)
     send = drafts.send_draft(again(draft), by=BY, user=None, limits=LIMITS)
     background.run(stopped=lambda: False)
@@ -274,10 +276,10 @@ def test_rows_that_nobody_needs_any_more_are_forgotten_and_those_of_a_send_stay(
     finished(sent), finished(dropped)
     drafts.send_draft(again(sent), by=BY, user=None, limits=LIMITS)
     dropped.delete()
-    assert background.forget() == 0, "an hour is waited"
+    assert background.delete_unused_versions() == 0, "an hour is waited"
     AudienceVersion.objects.update(made_at="2026-01-01T00:00Z")
     Draft.objects.all().delete()
-    assert background.forget() == 1
+    assert background.delete_unused_versions() == 1
     assert AudienceVersion.objects.get().sends.count() == 1
 
 
@@ -306,7 +308,7 @@ def test_figures_of_a_stream_in_any_pieces_are_those_of_the_whole(rows, text, pi
         )
     written = "\n".join(["number,name,zone", *(",".join(row) for row in rows)]).encode()
     audience = read(io.BytesIO(written), name="", country="GB", limits=LIMITS)
-    order = settled(an_order(service, sender=sender, audience=audience, content=text, ramp=ramp))
+    order = resolved(an_order(service, sender=sender, audience=audience, content=text, ramp=ramp))
     composer, surveyor = Composer(order), Surveyor(order)
     try:
         checked = checks.check(order)

@@ -20,7 +20,7 @@ from sms.models import (
     SendState,
     Slice,
 )
-from sms.sends import control
+from sms.sends import reschedule
 from sms.sends.cancel import cancel
 from tests.support.large_audiences import large_order, one_block, rows
 from tests.support.provider import Provider
@@ -37,7 +37,7 @@ def test_it_is_preparing_until_every_message_is_there_and_then_as_a_small_one_wo
     assert AuditEvent.objects.filter(act="send.created", noun_key=str(send.pk)).exists()
     one_block(send)
     assert 0 < send.messages.count() < 1_001 and not Slice.objects.exists(), "nothing to lease yet"
-    assert background.waits()
+    assert background.has_work()
     background.run(**FOREVER)
     send.refresh_from_db()
     assert (send.state, send.counts()) == (SendState.SENDING, {"pending": 2_475})
@@ -49,7 +49,7 @@ def test_it_is_preparing_until_every_message_is_there_and_then_as_a_small_one_wo
     assert cut[0] == cut[1]
     refused = ("row", "value", "code", "reason")
     assert list(send.rejects.values_list(*refused)) == list(twin.rejects.values_list(*refused))
-    assert send.preparation.state == "ready" and not background.waits()
+    assert send.preparation.state == "ready" and not background.has_work()
     assert send.audience_digest == twin.audience_digest != ""
 
 
@@ -94,7 +94,7 @@ def test_cancelled_while_it_is_written_it_ends_there():
     background.run(**FOREVER)
     assert (send.state, send.recipients, send.counts()) == (SendState.CANCELLED, there, {"cancelled": there})
     assert send.messages.count() == there and not Slice.objects.exists()
-    assert send.preparation.state == "cancelled" and not background.waits()
+    assert send.preparation.state == "cancelled" and not background.has_work()
 
 
 def test_whoever_opts_out_meanwhile_gets_no_message():
@@ -113,7 +113,7 @@ def test_a_scheduled_one_waits_for_its_time_and_may_be_put_off_while_it_is_writt
     service = a_service()
     due = timezone.now() + timedelta(days=1)
     send = create(large_order(service, due_at=due), by=BY)
-    control.reschedule(send, due_at=due + timedelta(days=1), by=BY)
+    reschedule.reschedule(send, due_at=due + timedelta(days=1), by=BY)
     background.run(**FOREVER)
     send.refresh_from_db()
     assert send.state == SendState.SCHEDULED
@@ -124,10 +124,10 @@ def test_it_is_dispatched_once_it_is_there():
     service = a_service(slug="quick", name="Quick")
     send = create(large_order(service, 1_050), by=BY)
     provider = Provider()
-    provider.dispatch(seconds=0.5)
+    provider.dispatch()
     assert not provider.bodies
     background.run(**FOREVER)
-    provider.dispatch(seconds=30.0)
+    provider.dispatch()
     assert len(provider.numbers) == len(set(provider.numbers)) == send.recipients
     send.refresh_from_db()
     assert send.state == SendState.FINISHED

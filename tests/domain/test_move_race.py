@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from sms.dispatch.claim import Owner, claim
 from sms.models import AuditEvent, Send, SendState, Slice
-from sms.sends import control
+from sms.sends import reschedule
 from sms.sends.cancel import cancel
 from tests.support.provider import Provider
 from tests.support.sends import BY, a_send, a_service
@@ -56,7 +56,7 @@ def race(act):
             try:
                 act(send)
                 came = "done"
-            except control.SendHasBegun:
+            except reschedule.SendHasBegun:
                 came = "begun"
             together.wait(20)
             told.append((send, claimed[-1], came))
@@ -70,7 +70,7 @@ def race(act):
 @pytest.mark.django_db(transaction=True)
 def test_a_send_that_is_moved_while_it_begins_is_one_or_the_other():
     def put_off(send: Send) -> None:
-        control.reschedule(send, due_at=timezone.now() + HOUR, by=BY)
+        reschedule.reschedule(send, due_at=timezone.now() + HOUR, by=BY)
 
     outcomes = set()
     for send, claimed, came in race(put_off):

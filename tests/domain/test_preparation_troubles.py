@@ -42,7 +42,7 @@ def refused(words: str, problem: Exception | None = None) -> Iterator[None]:
 def tried(found: Preparation) -> float:
     """One try; seconds until the next."""
     Preparation.objects.exclude(owner="").update(leased_until=timezone.now() - timedelta(seconds=1))
-    assert background.waits()
+    assert background.has_work()
     background.run(**FOREVER)
     found.refresh_from_db()
     return (found.leased_until - timezone.now()).total_seconds() if found.leased_until else 0.0
@@ -63,7 +63,7 @@ def test_what_breaks_off_is_tried_less_and_less_often_and_then_people_are_told(p
     with refused('INTO "sms_statecount"', problem):
         for _ in range(most - 1):
             pauses.append(tried(found))
-            assert found.state == "waiting" and not background.waits(), "nobody is busy with it meanwhile"
+            assert found.state == "waiting" and not background.has_work(), "nobody is busy with it meanwhile"
         tried(found)
     wanted = [min(work.FIRST_PAUSE * 2**at, work.LONGEST_PAUSE) for at in range(most - 1)]
     assert all(want - 4 < pause <= want for pause, want in zip(pauses, wanted, strict=True)), pauses
@@ -99,7 +99,7 @@ def test_a_database_that_is_away_counts_nothing_and_fails_nothing():
 
     tries = {"left": 8}
     with connection.execute_wrapper(away), pytest.raises(OperationalError):
-        background.go_on(send.preparation.pk)
+        background.work_on(send.preparation.pk)
     found = Preparation.objects.get(send=send)
     assert (found.state, found.tries) == ("waiting", 0)
 
@@ -141,20 +141,20 @@ def test_what_its_audience_forbids_offers_no_way_on(client, failed):
 
 def test_a_cancelled_one_does_not_go_on(failed):
     cancel(failed, by=BY)
-    assert not control.write_on(failed, by=BY)
+    assert not control.resume_writing(failed, by=BY)
     assert not AuditEvent.objects.filter(act="send.writing_resumed").exists()
 
 
 def test_a_draft_whose_file_could_not_be_stored_goes_on_too():
     draft = a_draft(a_service(), people(ROWS))
     with pytest.raises(drafts.NotReady):
-        drafts.look(again(draft), limits=LIMITS)
+        drafts.totals_of(again(draft), limits=LIMITS)
     found = Preparation.objects.get()
     with refused('INTO "sms_audiencechunk"'):
         for _ in range(work.PATIENCE):
             tried(found)
     assert found.state == "failed"
-    assert drafts.go_on(again(draft))
+    assert drafts.resume_preparing(again(draft))
     assert finished(draft).figures.rows == ROWS
     found.refresh_from_db()
     assert (found.state, found.tries) == ("ready", 0)
@@ -163,12 +163,12 @@ def test_a_draft_whose_file_could_not_be_stored_goes_on_too():
 @pytest.mark.django_db(transaction=True)
 def test_a_file_that_takes_long_to_open_is_opened_once(monkeypatch):
     """Longer than the lease: nobody else takes it meanwhile, and begins to open it too. Here, rows that were put right."""
-    monkeypatch.setattr(lease, "LEASE", 1.0)
+    monkeypatch.setattr(lease, "LEASE", timedelta(seconds=1))
     monkeypatch.setattr(lease, "KEEP_EVERY", 0.1)
     draft = a_draft(a_service(), people(ROWS))
     finished(draft)
     mended = b"rejected row,Mobile number\n101,07720000001\n"
-    found = drafts.mend(again(draft), mended, name="m.csv", limits=LIMITS, user=None)
+    found = drafts.add_corrections(again(draft), mended, name="m.csv", limits=LIMITS, user=None)
     opening, taken = threading.Event(), []
 
     def slow(execute, sql, params, many, context):
@@ -181,7 +181,7 @@ def test_a_file_that_takes_long_to_open_is_opened_once(monkeypatch):
         opening.wait(10)
         until = time.monotonic() + 1.8
         while time.monotonic() < until and not taken:
-            if background.waits():
+            if background.has_work():
                 taken.append(True)
             time.sleep(0.05)
         connection.close()
@@ -189,6 +189,6 @@ def test_a_file_that_takes_long_to_open_is_opened_once(monkeypatch):
     thread = threading.Thread(target=other)
     thread.start()
     with connection.execute_wrapper(slow):
-        assert not background.go_on(found.pk, stopped=lambda: True)
+        assert not background.work_on(found.pk, stopped=lambda: True)
     thread.join()
     assert opening.is_set() and not taken

@@ -44,8 +44,8 @@ def people(count: int, **cells) -> sample.AudienceSample:
     return sample.of_audience(Audience(["Mobile", "Name", *cells], "Mobile", rows, []))
 
 
-def seen(service, written: str, of: sample.AudienceSample = sample.NOBODY, **changes) -> preview.Preview:
-    return preview.look(preview.DraftText(service=service, text=written, **changes), of)
+def seen(service, written: str, of: sample.AudienceSample = sample.EMPTY, **changes) -> preview.Preview:
+    return preview.preview_of(preview.DraftText(service=service, text=written, **changes), of)
 
 
 def kinds(made: preview.Preview) -> list[tuple[str, str]]:
@@ -84,12 +84,12 @@ def test_rows_are_stepped_through_longest_first_and_no_further_than_the_last(ser
 def test_figures_of_few_rows_are_exact_and_of_many_an_estimate_that_the_count_confirms(service):
     few = people(200)
     written = preview.DraftText(service=service, text="Hi $(name) " + "x" * 140)
-    exact = preview.look(written, few).totals
+    exact = preview.preview_of(written, few).totals
     assert exact.exact
     assert exact == preview.count(written, few, few.rows)
     many = people(5_000)
     assert not many.whole
-    estimate, counted = preview.look(written, many).totals, preview.count(written, many, _all(5_000))
+    estimate, counted = preview.preview_of(written, many).totals, preview.count(written, many, _all(5_000))
     assert not estimate.exact
     assert estimate.worst == counted.worst == 2, "the longest row is in the sample"
     assert abs(estimate.most - counted.most) < 0.05 * counted.most
@@ -115,7 +115,7 @@ def test_links_are_shown_as_they_will_look_and_what_is_not_sure_is_a_range(servi
 def test_senders_that_a_country_refuses_are_named_with_the_reason(service):
     long_code = Sender.objects.create(service=service, address="12025550123", kind=SenderKind.LONG_CODE)
     rows = sample.of_pasted("+1 202 555 0143", country="GB", limits=Limits())
-    made = preview.look(
+    made = preview.preview_of(
         preview.DraftText(service=service, text="Hi"), rows, offered=[service.senders.first(), long_code]
     )
     ((sender, why),) = made.refused

@@ -9,7 +9,7 @@ from django.utils import timezone
 from sms.compose.errors import ComposeError
 from sms.dispatch.claim import Owner, claim
 from sms.models import AuditEvent, Send, SendState, Slice
-from sms.sends import control
+from sms.sends import control, reschedule
 from tests.support.provider import Provider
 from tests.support.sends import BY, a_send, a_service
 
@@ -25,7 +25,7 @@ def scheduled(count: int = 2) -> Send:
 
 def test_it_is_sent_at_its_new_time():
     send = scheduled()
-    control.reschedule(send, due_at=timezone.now(), by=BY)
+    reschedule.reschedule(send, due_at=timezone.now(), by=BY)
     provider = Provider()
     provider.dispatch()
     assert len(provider.bodies) == 2
@@ -36,24 +36,24 @@ def test_it_is_sent_at_its_new_time():
 def test_its_name_says_its_new_time():
     send = scheduled()
     before, due = send.name, timezone.now() + timedelta(days=40)
-    control.reschedule(send, due_at=due, by=BY)
+    reschedule.reschedule(send, due_at=due, by=BY)
     assert send.name != before
     assert send.name.endswith(f"{timezone.localtime(due):%d %b %H:%M}")
     Send.objects.update(name="Spring")
-    control.reschedule(send, due_at=due + HOUR, by=BY)
+    reschedule.reschedule(send, due_at=due + HOUR, by=BY)
     assert send.name == "Spring"
 
 
 def test_what_was_chosen_just_before_it_was_put_off_is_not_claimed():
     send = scheduled()
-    control.reschedule(send, due_at=timezone.now(), by=BY)
+    reschedule.reschedule(send, due_at=timezone.now(), by=BY)
     put_off = []
 
     def between(execute, sql, params, many, context):
         """Right before the claim looks at the slices that it chose."""
         if "sms_slice" in sql and '"id" IN' in sql and not put_off:
             put_off.append(True)
-            control.reschedule(send, due_at=timezone.now() + HOUR, by=BY)
+            reschedule.reschedule(send, due_at=timezone.now() + HOUR, by=BY)
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(between):
@@ -66,17 +66,17 @@ def test_what_has_begun_or_would_expire_stays_as_it_is():
     send = scheduled()
     due = send.due_at
     Slice.objects.update(owner="somebody", leased_until=timezone.now() + HOUR)
-    with pytest.raises(control.SendHasBegun):
-        control.reschedule(send, due_at=due + HOUR, by=BY)
+    with pytest.raises(reschedule.SendHasBegun):
+        reschedule.reschedule(send, due_at=due + HOUR, by=BY)
     Slice.objects.update(owner="", leased_until=None)
     Send.objects.update(expires_at=due + HOUR)
     with pytest.raises(ComposeError, match="expire"):
-        control.reschedule(send, due_at=due + 2 * HOUR, by=BY)
+        reschedule.reschedule(send, due_at=due + 2 * HOUR, by=BY)
     with pytest.raises(ComposeError, match="passed"):
-        control.reschedule(send, due_at=timezone.now() - HOUR, by=BY)
+        reschedule.reschedule(send, due_at=timezone.now() - HOUR, by=BY)
     control.stop(send, by=BY)
-    with pytest.raises(control.SendHasBegun):
-        control.reschedule(send, due_at=due, by=BY)
+    with pytest.raises(reschedule.SendHasBegun):
+        reschedule.reschedule(send, due_at=due, by=BY)
     send.refresh_from_db()
     assert send.due_at == due
     assert not AuditEvent.objects.filter(act="send.rescheduled").exists()

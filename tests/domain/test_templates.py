@@ -6,8 +6,9 @@ import pytest
 from django.utils import timezone
 
 from sms.audiences.files import Limits, read, read_pasted
-from sms.catalogue import policy_groups, senders, templates
-from sms.catalogue.templates import Placeholder, TemplateError, Wording
+from sms.catalogue import placeholder_rules, policy_groups, senders, template_users, templates
+from sms.catalogue.placeholder_rules import Placeholder
+from sms.catalogue.templates import TemplateError, Wording
 from sms.compose import checks
 from sms.compose.errors import ComposeError
 from sms.models import (
@@ -63,7 +64,7 @@ def test_a_language_is_sent_in_its_own_wording_and_a_missing_one_is_named():
 def test_fallbacks_fill_and_values_that_do_not_fit_are_rejects():
     service = a_service()
     holes = [Placeholder("name", fallback="friend"), Placeholder("n", "number", max_length=3)]
-    made = templates.create(service, "hello", Wording("Hi $(name) $(n)", holes=holes), by=BY)
+    made = templates.create(service, "hello", Wording("Hi $(name) $(n)", placeholders=holes), by=BY)
     audience = read(
         io.BytesIO(b"number,n\n07700900123,7\n07700900124,x\n07700900125,1234\n"),
         name="a.csv",
@@ -96,18 +97,18 @@ def test_a_change_of_placeholders_names_what_and_who():
     made = templates.create(service, "hello", Wording("Hi $(name)"), by=BY)
     Draft.objects.create(service=service, template=made)
     draft = templates.save_draft(
-        made, Wording("Hi $(first) $(x)", holes=[Placeholder("x", fallback="y")]), by=BY
+        made, Wording("Hi $(first) $(x)", placeholders=[Placeholder("x", fallback="y")]), by=BY
     )
-    change = templates.change(templates.published(made), draft)
+    change = template_users.placeholder_difference(templates.published(made), draft)
     assert (change.added, change.removed) == (["first"], ["name"])
-    assert templates.users_of(made).drafts_count == 1
+    assert template_users.users_of(made).drafts_count == 1
 
 
 def test_worst_case_counts_the_longest_values():
     made = templates.create(
-        a_service(), "hello", Wording("Hi $(name)", holes=[Placeholder("name", max_length=158)]), by=BY
+        a_service(), "hello", Wording("Hi $(name)", placeholders=[Placeholder("name", max_length=158)]), by=BY
     )
-    assert templates.worst_case(templates.published(made)).count == 2
+    assert placeholder_rules.worst_case(templates.published(made)).count == 2
 
 
 def test_a_provider_template_stays_the_one_that_was_chosen():
@@ -177,7 +178,7 @@ def test_refused_destinations_are_rejects_and_doubtful_ones_are_said():
     assert refused.value.problems[0].field == "sender"
     long_code = Sender.objects.create(service=service, address="447700900000", kind=SenderKind.LONG_CODE)
     order = an_order(service, sender=long_code, audience=pasted("+33612345678"))
-    abroad = plan.made(order, now=timezone.now(), public_url="https://desk.example")
+    abroad = plan.build_plan(order, now=timezone.now(), public_url="https://desk.example")
     assert any(one.text.startswith("1 message to FR") for one in abroad.cautions)
 
 

@@ -235,17 +235,17 @@ def cancel(send: int) -> float:
 
 def hold_send(send: int) -> float:
     from sms.models import Actor, Send
-    from sms.sends import control
+    from sms.sends import holds
 
-    control.hold(Send.objects.get(pk=send), by=Actor.system("cli"), because="a test")
+    holds.hold(Send.objects.get(pk=send), by=Actor.system("cli"), because="a test")
     return time.time()
 
 
 def hold_sender(send: int) -> float:
     from sms.models import Actor, Send
-    from sms.sends import control
+    from sms.sends import holds
 
-    control.hold(Send.objects.get(pk=send).sender, by=Actor.system("cli"), because="a test")
+    holds.hold(Send.objects.get(pk=send).sender, by=Actor.system("cli"), because="a test")
     return time.time()
 
 
@@ -260,11 +260,11 @@ def pause_service(send: int) -> float:
 def let_go(send: int) -> None:
     """Undo every pause and hold of its service."""
     from sms.models import Actor, Hold, Send
-    from sms.sends import control
+    from sms.sends import control, holds
 
     service = Send.objects.get(pk=send).service
     for held in Hold.objects.active().filter(service=service):
-        control.lift(held, by=Actor.system("cli"))
+        holds.lift(held, by=Actor.system("cli"))
     control.resume_service(service, by=Actor.system("cli"))
 
 
@@ -283,7 +283,7 @@ def foretold(count: int) -> dict[str, float]:
     audience = read_pasted(numbers, country="GB", limits=Limits())
     order = Order(service=shop, sender=shop.senders.get(), audience=audience, content="Foretold.")
     now = timezone.now()
-    made = plan.made(order, now=now, public_url="https://desk.example.test")
+    made = plan.build_plan(order, now=now, public_url="https://desk.example.test")
     create(order, by=Actor.system("cli"))
     assert made.finish_at is not None
     return {"begun": now.timestamp(), "seconds": (made.finish_at - now).total_seconds()}

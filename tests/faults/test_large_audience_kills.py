@@ -7,7 +7,8 @@ import pytest
 from django.utils import timezone
 
 from sms.audiences import storage
-from sms.compose import approval, background, drafts
+from sms.compose import background, drafts
+from sms.compose.approval import fingerprint
 from sms.compose.create import create
 from sms.models import ApprovalRequest, AuditEvent, Message, Preparation, Slice
 from sms.reports import facts
@@ -55,7 +56,7 @@ def test_a_killed_check_goes_on_and_its_figures_are_those_of_one_that_was_left_a
     wanted = finished(twin).figures
     reading_of(draft)
     background.run(**LATER)
-    assert drafts.look(again(draft), limits=LIMITS).figures is None
+    assert drafts.totals_of(again(draft), limits=LIMITS).figures is None
     work, stood = again(draft).preparation, []
     for point in ("check_uncommitted", "check_committed", "check_uncommitted:2", "check_ending"):
         killed(point)
@@ -64,7 +65,7 @@ def test_a_killed_check_goes_on_and_its_figures_are_those_of_one_that_was_left_a
         stood.append(work.rows)
     assert stood[0] == 0 and stood == sorted(set(stood)), "each goes on where the last one stopped"
     background.run(**LATER)
-    assert drafts.look(again(draft), limits=LIMITS).figures == wanted
+    assert drafts.totals_of(again(draft), limits=LIMITS).figures == wanted
     work.refresh_from_db()
     assert (work.state, work.rows) == ("ready", ROWS)
 
@@ -78,7 +79,7 @@ def test_a_killed_expansion_asks_its_approvers_once():
     background.run(**LATER)
     send.refresh_from_db()
     request = send.approvals.get()
-    assert (send.state, request.fingerprint) == ("awaiting", approval.fingerprint_of(send.pk).fingerprint)
+    assert (send.state, request.fingerprint) == ("awaiting", fingerprint.of_send(send.pk).digest)
     assert AuditEvent.objects.filter(act="send.approval_asked").count() == 1
 
 

@@ -19,7 +19,7 @@ from django_q.models import Task
 
 from portal.models import User
 from sms import callbacks, reports
-from sms.audiences import saved, storage
+from sms.audiences import packing, saved, storage
 from sms.audiences.files import Limits
 from sms.compliance import retention
 from sms.compliance.personal_columns import columns, rows_of
@@ -47,7 +47,7 @@ from sms.models import (
 )
 from sms.models.personal import ColumnKind
 from sms.reports import facts
-from sms.sends import answers, control
+from sms.sends import answers, control, holds
 from tests.keeping.scan import columns_with
 from tests.support.approvals import a_person, acting, request_of
 from tests.support.callback_receiver import LOOPBACK
@@ -185,7 +185,7 @@ def large(service: Service) -> None:
     for _ in range(3):
         again = Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk)
         with contextlib.suppress(drafts.NotReady):
-            drafts.look(again, limits=LIMITS)
+            drafts.totals_of(again, limits=LIMITS)
         background.run(stopped=lambda: False)
     assert again.version is not None and again.version.ready_at and again.preparation.result
     # of a check that broke off: what it had until then
@@ -231,16 +231,16 @@ def told(service: Service) -> None:
 
 
 def kept_lists(service: Service, ada: User) -> None:
-    packed = saved.pack_pasted(f"{NATIONAL}\n{SPELLED}\n{OTHER}", country="GB", limits=LIMITS)
+    packed = packing.pack_pasted(f"{NATIONAL}\n{SPELLED}\n{OTHER}", country="GB", limits=LIMITS)
     kept = saved.create(service, packed, name=f"List of {NATIONAL}", note=f"Ask {NATIONAL}", by=BY, user=ada)
     saved.rename(kept, name=f"Those of {NATIONAL}", note=f"Ask {SPELLED}", by=BY)
-    saved.replace(kept, saved.pack_pasted(NUMBER, country="GB", limits=LIMITS), by=BY, user=ada)
+    saved.replace(kept, packing.pack_pasted(NUMBER, country="GB", limits=LIMITS), by=BY, user=ada)
 
 
 def desk(service: Service, ada: User) -> None:
     """What people of the desk write down, what a report says, and what a task was doing when it broke off."""
-    standing = control.hold(service.senders.first(), by=BY, because=f"{NATIONAL} complains")
-    control.lift(standing, by=BY)
+    standing = holds.hold(service.senders.first(), by=BY, because=f"{NATIONAL} complains")
+    holds.lift(standing, by=BY)
     to_another = create(order(service, "Hello", OTHER), by=BY)
     ended(service)
     retention.hold(to_another, because=f"Case of {NATIONAL}", by=BY)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms.audiences import saved
+from sms.audiences import contents, packing, saved
 from sms.audiences.files import Limits, read_pasted
 from sms.compliance import archive, audit, disclosure, erasure, retention
 from sms.compose.create import create
@@ -103,14 +103,14 @@ def a_desk_that_knows(folder) -> tuple[Service, Send]:
     book = Upload.keep(a_workbook(), service=service, name="b.xlsx", user=None)
     Draft.objects.create(service=service, upload=csv, pasted=pasted, text="Ask 07710 000000")
     Draft.objects.create(service=service, upload=book, name="b")
-    packed = saved.pack_pasted(pasted, country="GB", limits=Limits())
+    packed = packing.pack_pasted(pasted, country="GB", limits=Limits())
     audience = saved.create(service, packed, name="List", by=BY, user=None)
     rows = io.BytesIO(
         f"number,friend\n{OTHER},07710 000000\n+447710000002,\n+447710000000,x\n+447710000000,y\n".encode()
     )
     saved.replace(
         audience,
-        saved.pack_file(rows, name="c.csv", country="GB", column=None, limits=Limits()),
+        packing.pack_file(rows, name="c.csv", country="GB", column=None, limits=Limits()),
         by=BY,
         user=None,
     )
@@ -185,7 +185,7 @@ def test_a_number_goes_from_every_byte_and_everything_else_stays(folder):
     assert not audit.verify(service.slug).broken
     assert Message.objects.get(send=send, msisdn=OTHER).text == "Your driver is •••"
     assert found(OTHER, service), "somebody else stays"
-    assert [one.msisdn for one in saved.audience_of(AudienceVersion.objects.get(number=2)).recipients] == [
+    assert [one.msisdn for one in contents.audience_of(AudienceVersion.objects.get(number=2)).recipients] == [
         OTHER,
         "+447710000002",
     ]

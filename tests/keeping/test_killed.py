@@ -10,7 +10,7 @@ from django.utils import timezone
 from sms.compliance import archive, erasure, retention
 from sms.models import Archive, Erasure, Message, Service
 from sms.reports import facts
-from sms.sends import progress
+from sms.sends.messages import messages_of
 from tests.keeping.scan import found
 from tests.support.killing import killed_at
 from tests.support.past_sends import a_past_send, an_old_service, no_rest, run
@@ -51,7 +51,7 @@ def test_a_death_anywhere_loses_nothing_and_keeps_nothing_twice(folder):
         assert killed_at(point, lambda service=service: run(service)), point
         here, away = places(service)
         assert sorted(here + away) == ids, point
-        assert [one.pk for one in progress.messages_of(send).messages] == ids, point
+        assert [one.pk for one in messages_of(send).messages] == ids, point
         assert facts.compare()[1] is None, point
         run(service)
         here, away = places(service)
@@ -70,7 +70,7 @@ def test_a_death_while_an_archive_is_written_anew_leaves_one_that_counts():
     run(service)
     Service.objects.filter(pk=service.pk).update(keep_bodies=12)
     assert killed_at("archive_swapped", lambda: run(service))
-    ids = [one.pk for one in progress.messages_of(send).messages]
+    ids = [one.pk for one in messages_of(send).messages]
     assert len(ids) == 5
     run(service)
     assert {row.text for row in archive.every(service)} == {""}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sms.audiences import saved
+from sms.audiences import contents, packing, saved
 from sms.audiences.files import Limits
 from sms.audiences.storage import StoredAudience
 from sms.compliance import archive, erasure
@@ -58,9 +58,9 @@ def test_a_file_that_is_being_read_is_read_to_its_end_first(folder):
 def test_a_reading_that_was_stopped_half_way_begins_anew_and_loses_nobody(folder):
     draft = a_draft(a_service(), people(3_000))
     killed(reading_of(draft))
-    assert drafts.stop(again(draft))
+    assert drafts.stop_preparing(again(draft))
     assert erasure.perform(asked(draft.service), folder=folder)
-    assert drafts.go_on(again(draft))
+    assert drafts.resume_preparing(again(draft))
     background.run(stopped=lambda: False)
     good = {f"+44771{at:07d}" for at in range(1, 3_000) if at % 100 != 99 and at % 1000 != 500}
     assert set(kept(draft)) == good
@@ -72,7 +72,7 @@ def test_a_reading_that_was_stopped_half_way_begins_anew_and_loses_nobody(folder
 def test_a_reading_whose_workbook_had_to_go_says_so(folder):
     draft = a_draft(a_service(), people(3_000))
     killed(reading_of(draft))
-    drafts.stop(again(draft))
+    drafts.stop_preparing(again(draft))
     quoted = b'mobile,name\n07710000000,"Ada\nLovelace"\n'
     Upload.objects.update(content=quoted, size=len(quoted))
     assert erasure.perform(asked(draft.service), folder=folder)
@@ -105,7 +105,7 @@ def test_a_check_that_is_under_way_is_made_anew(folder, monkeypatch):
     draft = a_draft(a_service(), people(3_000))
     reading_of(draft)
     background.run(stopped=lambda: False)
-    work = drafts.look(again(draft), limits=Limits(bytes=50_000_000, rows=1_000_000)).preparation
+    work = drafts.totals_of(again(draft), limits=Limits(bytes=50_000_000, rows=1_000_000)).preparation
     steps = background.work.KINDS["check"]
     lease = PreparationLease(work.pk, owner="me")
     assert lease.take()
@@ -121,13 +121,13 @@ def test_a_check_that_is_under_way_is_made_anew(folder, monkeypatch):
 def test_what_began_while_it_was_erased_is_waited_for_and_gone_over(folder):
     """A send that is made of the audience after messages were erased, and before audiences are."""
     service = a_service()
-    packed = saved.pack_pasted(f"{NUMBER}\n{OTHER}", country="GB", limits=Limits())
+    packed = packing.pack_pasted(f"{NUMBER}\n{OTHER}", country="GB", limits=Limits())
     audience = saved.create(service, packed, name="List", by=BY, user=None)
     made = []
 
     def rest() -> None:
         if not made:
-            rows = saved.audience_of(audience.current)
+            rows = contents.audience_of(audience.current)
             made.append(create(an_order(service, audience=rows), by=BY))
 
     one = asked(service)

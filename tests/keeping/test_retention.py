@@ -34,7 +34,7 @@ from sms.models import (
     Upload,
 )
 from sms.reports import facts
-from sms.sends import progress
+from sms.sends.messages import find_messages, messages_of, story_of
 from sms.values.msisdn.hidden import hidden, is_hidden
 from tests.support.past_sends import a_past_send, an_old_service, no_rest, run, told
 from tests.support.sends import BY
@@ -84,7 +84,7 @@ def test_numbers_leave_a_digest_by_which_whoever_knows_them_still_finds_the_mess
     assert Echo.objects.get(message=message).destination == ""
     assert Reject.objects.get(send=send).value == ""
     assert message.country == "GB"
-    assert [one.pk for one in progress.find_messages(service, number).messages] == [message.pk]
+    assert [one.pk for one in find_messages(service, number).messages] == [message.pk]
     assert differs() == ""
 
 
@@ -98,7 +98,7 @@ def test_receipts_are_shortened_to_what_became_of_the_message():
     click = Click.objects.get(message__send=send)
     assert (click.url, click.ip, click.user_agent) == ("", "", "")
     assert click.verdict
-    story = progress.story_of(service, send.messages.first().pk)
+    story = story_of(service, send.messages.first().pk)
     assert len(story.receipts) == 2
     assert differs() == ""
 
@@ -292,7 +292,7 @@ def test_any_mix_of_states_and_ages_leaves_every_figure_as_it_was(ages, bodies, 
     sends = [a_past_send(service, 3, days=days, ends=tuple(ends)) for days, ends in ages]
     before, counts = figures(), [send.counts() for send in sends]
     of_sends = set(SendFact.objects.values_list("send_id", "measure", "word", "code", "bucket", "messages"))
-    everybody = {one.pk for send in sends for one in progress.messages_of(send).messages}
+    everybody = {one.pk for send in sends for one in messages_of(send).messages}
     run(service)
     assert differs() == ""
     facts.rebuild()
@@ -302,7 +302,7 @@ def test_any_mix_of_states_and_ages_leaves_every_figure_as_it_was(ages, bodies, 
         == of_sends
     )
     assert [send.counts() for send in sends] == counts
-    assert {one.pk for send in sends for one in progress.messages_of(send).messages} == everybody
+    assert {one.pk for send in sends for one in messages_of(send).messages} == everybody
     assert run(service).counts == {}, "a second run finds nothing to do"
 
 
@@ -311,13 +311,13 @@ def test_archives_are_found_by_number_and_ids_and_shown_as_before():
     send = a_past_send(service, days=31, content="Hi $(number)")
     stories = {}
     for one in send.messages.order_by("pk"):
-        stories[one.pk] = progress.story_of(service, one.pk)
+        stories[one.pk] = story_of(service, one.pk)
     run(service)
     assert not send.messages.exists()
     assert not Receipt.objects.filter(service=service).exists()
     assert SendKeeping.objects.get(pk=send.pk).archived_at
     for pk, before in stories.items():
-        after = progress.story_of(service, pk)
+        after = story_of(service, pk)
         assert after.archived
         for name in (
             "msisdn",
@@ -337,9 +337,9 @@ def test_archives_are_found_by_number_and_ids_and_shown_as_before():
         }
         ours = archive.history_of and before.message
         for text in (ours.msisdn, ours.provider_id):
-            assert [one.pk for one in progress.find_messages(service, text).messages] == [pk]
-    assert len(progress.messages_of(send, page=2).messages) == 3
-    assert [one.state for one in progress.messages_of(send, state="failed").messages] == ["failed"]
+            assert [one.pk for one in find_messages(service, text).messages] == [pk]
+    assert len(messages_of(send, page=2).messages) == 3
+    assert [one.state for one in messages_of(send, state="failed").messages] == ["failed"]
     verdicts = list(archive.verify(service.pk))
     assert [one.broken for one in verdicts] == [""]
     assert verdicts[0].messages == 4
@@ -356,7 +356,7 @@ def test_archives_are_written_anew_when_their_own_days_are_over(folder):
     after = Archive.objects.get()
     assert after.name != before.name
     assert [path.name for path in folder.rglob("*.tda")] == [after.name.split("/")[1]], "the old file is gone"
-    (found,) = progress.find_messages(service, number).messages
+    (found,) = find_messages(service, number).messages
     assert is_hidden(found.msisdn)
     assert found.text == ""
     assert run(service).counts == {}
@@ -374,12 +374,12 @@ def test_what_changed_after_it_was_written_stays_in_the_ledger():
     told(late, service, at=timezone.now())
     assert archive.move(made, rest=no_rest) == 2
     assert list(send.messages.order_by("pk").values_list("pk", flat=True)) == ids[2:]
-    assert [one.pk for one in progress.messages_of(send).messages] == ids
+    assert [one.pk for one in messages_of(send).messages] == ids
     assert not next(archive.verify(service.pk)).broken
     assert differs() == ""
     run(service)
     assert not send.messages.exists()
-    assert [one.pk for one in progress.messages_of(send).messages] == ids
+    assert [one.pk for one in messages_of(send).messages] == ids
 
 
 def test_a_damaged_or_missing_file_is_named_and_breaks_no_page(folder):
@@ -393,11 +393,11 @@ def test_a_damaged_or_missing_file_is_named_and_breaks_no_page(folder):
     archive.read.opened.forget()
     with pytest.raises(Exception, match="1 of 1 archives do not hold"):
         call_command("verify_archives", stderr=io.StringIO())
-    found = progress.find_messages(service, number)
+    found = find_messages(service, number)
     assert found.messages == []
     assert "not as it was written" in found.problem
     path.unlink()
-    assert "cannot be read here" in progress.find_messages(service, number).problem
+    assert "cannot be read here" in find_messages(service, number).problem
     path.write_bytes(whole)
     out = io.StringIO()
     call_command("verify_archives", stdout=out)

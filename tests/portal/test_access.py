@@ -9,7 +9,7 @@ from django.utils import timezone
 from portal import people
 from portal.access import ACTS
 from portal.models import Invitation, Membership, Role, User
-from sms.audiences import saved
+from sms.audiences import packing, saved
 from sms.audiences.files import Limits
 from sms.catalogue import templates
 from sms.compliance import erasure
@@ -198,7 +198,7 @@ def an_opt_out(service) -> OptOut:
 
 def an_audience(service) -> SavedAudience:
     found = service.audiences.filter(archived_at=None).first()
-    packed = saved.pack_pasted("07700 900001", country="GB", limits=Limits())
+    packed = packing.pack_pasted("07700 900001", country="GB", limits=Limits())
     return found or saved.create(service, packed, name=f"List {service.audiences.count()}", by=BY, user=None)
 
 

@@ -7,7 +7,7 @@ from django.contrib import admin
 
 from portal.models import Membership, User
 from sms import models
-from sms.sends import control
+from sms.sends import holds
 from tests.support.people import Cast, a_cast
 from tests.support.sends import BY, a_send, a_service
 
@@ -31,7 +31,7 @@ def test_every_list_asks_no_query_per_row(cast, django_assert_max_num_queries):
         service = a_service(slug=f"s{index}", name=f"S {index}")
         send = a_send(service)
         models.Send.objects.filter(pk=send.pk).update(created_by=user)
-        control.hold(send, by=BY, because="Wait")
+        holds.hold(send, by=BY, because="Wait")
         models.ApprovalRules.objects.create(service=service)
         models.MessageTemplate.objects.create(service=service, name="T", text="Hi")
         models.ShortLinkDomain.objects.create(

@@ -9,7 +9,8 @@ from django.core import mail
 from django.utils import timezone
 
 from portal.models import User
-from sms.compose import approval
+from sms.compose.approval import endings
+from sms.compose.approval.mail import send_due
 from sms.models import ApprovalRequest, ApprovalRules, Draft, Message, Send, SendState
 from sms.sends import answers
 from tests.support.approvals import a_person, acting, request_of
@@ -59,7 +60,7 @@ def answer(client, request: ApprovalRequest, what: str, **fields):
 def test_the_review_says_who_is_asked_and_its_button_asks(cast):
     page = cast["composer"].get(f"/s/shop/drafts/{a_draft(cast).pk}/review/")
     said = text_of(page)
-    assert "One person has to say yes first" in said
+    assert "One person has to approve first" in said
     assert "from 1 on a send is large" in said
     assert "Ask for approval to send to 1 recipient" in said
     send = sent_for_approval(cast)
@@ -71,7 +72,7 @@ def test_the_approver_is_told_on_every_page_and_answers(cast):
     send = sent_for_approval(cast)
     request = request_of(send)
     home = text_of(cast["approver"].get("/s/shop/"))
-    assert "Your yes is asked for" in home
+    assert "Needs your approval" in home
     assert "Approvals 1 waiting for you" in home
     assert "waiting for you" not in text_of(cast["composer"].get("/s/shop/"))
     page = cast["approver"].get(f"/s/shop/approvals/{request.pk}/")
@@ -83,7 +84,7 @@ def test_the_approver_is_told_on_every_page_and_answers(cast):
     assert send.state == SendState.SENDING
     trail = text_of(cast["auditor"].get(f"/s/shop/sends/{send.pk}/"))
     assert "approver@example.test “Fine.”" in trail
-    assert "1 of 1 yes" in trail
+    assert "1 of 1 approval" in trail
 
 
 def test_a_no_needs_a_reason_and_gives_the_draft_back(cast):
@@ -226,7 +227,7 @@ def test_approvers_are_asked_and_reminded_and_the_author_is_told(cast):
     mail.outbox.clear()
     assert told() == []
     request.refresh_from_db()
-    assert approval.send_due(public_url=URL, now=request.tell_at) == 1
+    assert send_due(public_url=URL, now=request.mail_due_at) == 1
     assert "the time is running out" in mail.outbox.pop().subject
     answer(cast["approver"], request, "yes")
     assert told() == [(["composer@example.test"], f"Textdesk: “{send.name}” was approved")]
@@ -235,7 +236,7 @@ def test_approvers_are_asked_and_reminded_and_the_author_is_told(cast):
 
 def run_out(request: ApprovalRequest) -> None:
     ApprovalRequest.objects.filter(pk=request.pk).update(expires_at=timezone.now())
-    approval.expire_due()
+    endings.expire_due()
 
 
 def test_the_author_hears_of_every_end(cast):
@@ -244,7 +245,7 @@ def test_the_author_hears_of_every_end(cast):
         "was rejected": lambda one: answers.reject(
             one, by=acting(approver), user=approver, seen=one.fingerprint, comment="No."
         ),
-        "is void": lambda one: approval.void(one.send, ["text"], by=BY),
+        "is void": lambda one: endings.void(one.send, ["text"], by=BY),
         "expired": run_out,
     }
     for words, end in ends.items():  # different words: the same ones to the same people are asked about first
@@ -268,13 +269,13 @@ def test_a_mail_server_that_is_away_is_tried_again(cast, monkeypatch):
         assert told() == []
     assert told() == [], "not at once"
     later = timezone.now() + timedelta(minutes=11)
-    assert approval.send_due(public_url=URL, now=later) == 1
+    assert send_due(public_url=URL, now=later) == 1
 
 
 def test_rules_that_ask_for_more_than_there_are_say_so(cast):
     ApprovalRules.objects.update(size_approvers=2)
     page = text_of(cast["composer"].get(f"/s/shop/drafts/{a_draft(cast).pk}/review/"))
-    assert "Of this service's approvers one person could say yes, and 2 are needed." in page
+    assert "Of this service's approvers one person could approve, and 2 approvals are needed." in page
     request = request_of(sent_for_approval(cast))
     assert "1 of the service's approvers could answer" in text_of(
         cast["auditor"].get(f"/s/shop/approvals/{request.pk}/")

@@ -5,7 +5,7 @@ import re
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from sms.audiences import saved
+from sms.audiences import packing, saved
 from sms.audiences.files import Limits
 from sms.inbound import optouts
 from sms.models import AudienceVersion, AuditEvent, OptOut, SavedAudience, Send
@@ -138,7 +138,7 @@ def test_compose_offers_it_and_the_send_names_it(cast):
 def test_lists_ask_the_same_number_of_queries_for_any_number_of_rows(
     cast, path, django_assert_max_num_queries
 ):
-    packed = saved.pack_pasted("07710 000000", country="GB", limits=Limits())
+    packed = packing.pack_pasted("07710 000000", country="GB", limits=Limits())
     saved.create(cast.service, packed, name="First", by=BY, user=None)
     send = a_send(cast.service)
 

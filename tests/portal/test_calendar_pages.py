@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from portal.models import Membership, User
 from sms.models import AuditEvent, Draft, SendState, Service, Slice
-from sms.sends import control
+from sms.sends import control, holds
 from tests.support.people import signed_in
 from tests.support.provider import Provider
 from tests.support.sends import BY, a_send, a_service
@@ -129,7 +129,7 @@ def test_a_move_into_quiet_hours_or_on_hold_is_said(service, composer):
     Service.objects.update(quiet_hours="00:00-23:59", time_zone="UTC")
     service.refresh_from_db()
     send = a_send(service, due_at=timezone.now() + HOUR)
-    control.hold(send, by=BY, because="Wait")
+    holds.hold(send, by=BY, because="Wait")
     page = composer.post(
         f"/s/shop/sends/{send.pk}/move/", {"send_at": stamp(timezone.now() + DAY)}, follow=True
     )

@@ -243,18 +243,18 @@ def test_numbers_are_masked_on_every_page(service, composer):
 
 
 def test_a_raw_receipt_is_shown_without_the_number(service, composer):
-    from sms.inbound.receipts import Incoming, addresses, fold
+    from sms.inbound.receipts import Incoming, fold, receipt_addresses
     from sms.inbound.receipts.inbox import insert
     from sms.values import correlation_id
     from tests.support.provider import Provider
     from tests.support.receipts import receipt
     from tests.support.sends import a_send
 
-    addresses.forget()
+    receipt_addresses.forget()
     message = a_send(service).messages.get()
     Provider().dispatch()
     name = correlation_id.write(message_id=message.pk, attempt=1, key=service.correlation_key)
-    insert([Incoming.of(receipt(name), address=addresses.find(service.receipt_token))])
+    insert([Incoming.of(receipt(name), address=receipt_addresses.find(service.receipt_token))])
     fold()
     page = composer.get(f"/s/shop/messages/{message.pk}/").content.decode()
     assert "deliveryInfoNotification" in page

@@ -105,7 +105,7 @@ def test_a_count_that_was_stopped_says_so_and_goes_on_when_asked(composer, draft
     shown(composer, draft)
     worked()
     shown(composer, draft)
-    drafts.stop(Draft.objects.get())
+    drafts.stop_preparing(Draft.objects.get())
     page = shown(composer, draft)
     assert "The count was stopped" in page
     assert "data-counting" not in page, "nobody asks again every second"
@@ -113,7 +113,7 @@ def test_a_count_that_was_stopped_says_so_and_goes_on_when_asked(composer, draft
     page = shown(composer, draft)
     assert "It broke off four times. Go on." in page
     assert 'name="go_on"' in page
-    drafts.go_on(Draft.objects.get())
+    drafts.resume_preparing(Draft.objects.get())
     worked()
     assert "counted over every row" in shown(composer, draft)
 
@@ -124,7 +124,9 @@ def test_many_rows_in_few_bytes_are_read_and_checked_like_any_large_audience(ser
     assert len(draft.pasted) < drafts.SMALL
 
     def looked() -> drafts.DraftTotals:
-        return drafts.look(Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk), limits=Limits())
+        return drafts.totals_of(
+            Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk), limits=Limits()
+        )
 
     with pytest.raises(drafts.NotReady):
         looked()

@@ -10,7 +10,7 @@ from sms.dispatch import Settlement
 from sms.dispatch.watch import BrokenRule
 from sms.dispatch.watch import _hold as hold_by_rule
 from sms.models import AuditEvent, Draft, Hold, Lane, Resend, Send, Service, ShortLinkDomain, Slice
-from sms.sends import control
+from sms.sends import holds
 from tests.support.people import Cast, a_cast
 from tests.support.provider import Provider
 from tests.support.sends import BY, a_send
@@ -88,7 +88,7 @@ def test_a_send_held_by_a_rule_says_which_one_what_has_gone_and_what_resuming_do
 
 def test_the_auditor_sees_the_banner_and_no_buttons(cast):
     send = a_send(cast.service)
-    control.hold(send, by=BY, because="Wrong text.")
+    holds.hold(send, by=BY, because="Wrong text.")
     shown = text_of(cast["auditor"], f"/s/shop/sends/{send.pk}/")
     assert "Paused by ada@example.test" in shown
     assert "/resume/" not in shown
@@ -105,8 +105,8 @@ def test_pausing_what_is_finished_and_resuming_what_runs_say_so_and_change_nothi
 
 def test_resuming_a_send_whose_sender_is_paused_says_that_it_still_waits(cast):
     send = a_send(cast.service)
-    control.hold(send, by=BY, because="Mine.")
-    control.hold(send.sender, by=BY, because="Number is moving.")
+    holds.hold(send, by=BY, because="Mine.")
+    holds.hold(send.sender, by=BY, because="Number is moving.")
     shown = text_of(cast["composer"], f"/s/shop/sends/{send.pk}/")
     assert "sender SHOP is paused" in shown
     assert "Number is moving." in shown
@@ -452,7 +452,7 @@ def test_a_choice_that_does_not_exist_is_refused_at_its_field(cast, field, value
 
 
 def test_the_review_says_that_the_sender_is_paused(cast):
-    control.hold(cast.service.senders.get(), by=BY, because="Being moved")
+    holds.hold(cast.service.senders.get(), by=BY, because="Being moved")
     review = cast["composer"].post("/s/shop/compose/", typed(cast.service)).url
     assert "Sender SHOP is paused: “Being moved”" in text_of(cast["composer"], review)
 
@@ -481,7 +481,7 @@ def test_opt_outs_are_added_in_the_admin_and_holds_only_read(cast):
     twice = admin.post("/admin/sms/optout/add/", {"service": cast.service.pk, "msisdn": "07700 900123"})
     assert "This number is opted out already." in twice.content.decode()
     assert admin.get(f"/admin/sms/optout/{made.pk}/delete/").status_code == 403
-    held = control.hold(cast.service.senders.get(), by=BY, because="Being moved")
+    held = holds.hold(cast.service.senders.get(), by=BY, because="Being moved")
     assert "Being moved" in admin.get(f"/admin/sms/hold/{held.pk}/change/").content.decode()
     assert admin.get("/admin/sms/hold/add/").status_code == 403
 

@@ -143,8 +143,8 @@ def test_colleagues_see_who_is_at_it_and_where_until_forty_seconds_of_silence(se
     assert "Ben is editing text" in ada.get(url).content.decode()
     draft, me = Draft.objects.get(), User.objects.get(email="ada@example.test")
     now = timezone.now()
-    assert collaboration.busy([draft], now=now) == {draft.pk: "Ben, Ada"}
-    assert not collaboration.colleagues(draft, besides=me, now=now + timedelta(seconds=41))
+    assert collaboration.present_in([draft], now=now) == {draft.pk: "Ben, Ada"}
+    assert not collaboration.colleagues(draft, without=me, now=now + timedelta(seconds=41))
     ben.post(f"{url}here/", {"leave": "1"})
     assert ada.post(f"{url}here/", {}).json()["people"] == []
     assert not DraftPresence.objects.filter(user__email="ben@example.test").exists()
@@ -165,7 +165,7 @@ values = st.fixed_dictionaries(dict.fromkeys(collaboration.EDITED, st.sampled_fr
 
 @given(typed=values, stored=values, base=values, chosen=st.sets(st.sampled_from(collaboration.EDITED)))
 def test_nothing_that_was_not_seen_is_ever_overwritten(typed, stored, base, chosen):
-    mine, others, clashes = collaboration._sorted(typed, stored, base, chosen)
+    mine, others, clashes = collaboration._sort_changes(typed, stored, base, chosen)
     for name in collaboration.EDITED:
         if name in mine:
             assert stored[name] == base[name], "nobody else had changed it"
@@ -283,7 +283,9 @@ def test_what_was_chosen_under_more_is_on_the_plan_and_on_the_send(service, ada)
 def test_what_a_new_file_recalls_is_shown_on_the_page_that_saves_next(service, ada):
     people = b"Mobile,Landline,Name\n07700900123,02079460000,Ada\n"
     upload = Upload.keep(people, service=service, name="march.csv", user=None)
-    drafts.remember(Draft(service=service, upload=upload, column="Mobile", country="GB"), limits=Limits())
+    drafts.remember_columns(
+        Draft(service=service, upload=upload, column="Mobile", country="GB"), limits=Limits()
+    )
     url, told = begun(ada, service, country="FR")
     file = SimpleUploadedFile("april.csv", people)
     told = saved(ada, url, service, told, country="", file=file).json()

@@ -3,7 +3,7 @@
 import pytest
 
 from portal.models import User
-from sms.audiences import saved
+from sms.audiences import packing, saved
 from sms.audiences.files import Limits
 from sms.models import AuditEvent, Draft, Send
 from tests.support.people import signed_in
@@ -91,7 +91,7 @@ def test_compose_leads_to_the_test_with_what_was_typed(service, composer):
 
 
 def test_a_saved_audience_becomes_a_seed_list_and_is_offered(service, composer):
-    packed = saved.pack_pasted("07700900001\n07700900002", country="GB", limits=Limits())
+    packed = packing.pack_pasted("07700900001\n07700900002", country="GB", limits=Limits())
     made = saved.create(service, packed, name="Press office", by=BY, user=None)
     draft = a_draft(service)
     composer.post(f"/s/shop/audiences/{made.pk}/seed-list/")
@@ -134,7 +134,7 @@ def test_the_list_is_narrowed_down(service, composer):
 
 
 def test_pages_of_the_list_hold_what_was_asked_for(service, composer, monkeypatch):
-    monkeypatch.setattr("sms.sends.search.PAGE", 2)
+    monkeypatch.setattr("portal.views.sends.PAGE", 2)
     for place in range(5):
         a_send(service, name=f"Sale {place}")
     a_send(service, name="Other")

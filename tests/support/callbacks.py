@@ -39,13 +39,13 @@ def comes_in(message: Message, *, code: str = "7500", status: str = "Delivered",
     insert([Incoming.read(raw, service_id=service.pk, key=key, received_at=timezone.now())])
 
 
-def deliver(now: datetime | None = None, *, deadline: float = 3.0, **options) -> callbacks.DeliveryRun:
+def deliver(now: datetime | None = None, *, deadline: float = 60.0, **options) -> callbacks.DeliveryRun:
     """One run, to receivers on this machine, at a time of the test's choice."""
     options = {"clock": lambda: now} | options if now else options
     return callbacks.run(
         policy=LOOPBACK,
         line_for=lambda: ReceiverConnection(LOOPBACK, deadline=deadline),
-        **({"seconds": 20.0} | options),
+        **({"seconds": 120.0} | options),
     )
 
 

@@ -38,7 +38,7 @@ def finished(draft: Draft) -> drafts.DraftTotals:
     """After the background has done its work."""
     for _ in range(3):
         try:
-            looked = drafts.look(again(draft), limits=LIMITS)
+            looked = drafts.totals_of(again(draft), limits=LIMITS)
             if looked.figures is not None and not looked.stale:
                 return looked
         except drafts.NotReady:
@@ -50,12 +50,12 @@ def finished(draft: Draft) -> drafts.DraftTotals:
 def killed(work: Preparation, *, after: int = 1) -> None:
     """A process that ends after some blocks, its lease over."""
     blocks = itertools.count(1)
-    assert not background.go_on(work.pk, stopped=lambda: next(blocks) >= after)
+    assert not background.work_on(work.pk, stopped=lambda: next(blocks) >= after)
 
 
 def reading_of(draft: Draft) -> Preparation:
     with pytest.raises(drafts.NotReady) as caught:
-        drafts.look(again(draft), limits=LIMITS)
+        drafts.totals_of(again(draft), limits=LIMITS)
     return caught.value.preparation
 
 
@@ -87,4 +87,4 @@ def large_order(service, count: int = 2_500, **changes) -> Order:
 
 def one_block(send: Send) -> None:
     """As a process that is killed after its first block: its lease has run out since."""
-    assert not background.go_on(send.preparation.pk, stopped=lambda: True)
+    assert not background.work_on(send.preparation.pk, stopped=lambda: True)

@@ -6,7 +6,7 @@ from typing import Any
 from django.test import Client
 
 from sms import callbacks
-from sms.audiences import saved
+from sms.audiences import packing, saved
 from sms.audiences.files import Limits
 from sms.catalogue import api_keys
 from sms.inbound import optouts
@@ -74,7 +74,7 @@ def one_of_everything(service: Service) -> dict[str, int]:
         since=send.created_at,
         next_at=send.created_at,
     )
-    packed = saved.pack_pasted("mobile\n+447700900003\n12\n", country="GB", limits=Limits())
+    packed = packing.pack_pasted("mobile\n+447700900003\n12\n", country="GB", limits=Limits())
     audience = saved.create(service, packed, name="Regulars", by=BY, user=None)
     return {
         "sends": send.pk,

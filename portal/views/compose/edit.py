@@ -105,7 +105,7 @@ def _as_typed(found: Draft, service: Service) -> dict[str, Any]:
 def draft_discard(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Throw a draft away; a sent one stays, and so does one that a colleague has open: they may be writing."""
     found = get_object_or_404(service.drafts.filter(send=None), pk=pk)
-    if others := collaboration.colleagues(found, besides=request.user, now=timezone.now()):
+    if others := collaboration.colleagues(found, without=request.user, now=timezone.now()):
         names = ", ".join(one.name for one in others)
         messages.error(request, f"{names} has this draft open. Ask them to leave it, then discard it.")
         return redirect("draft", service=service.slug, pk=found.pk)

@@ -47,7 +47,7 @@ def worked_on(draft: Draft, seconds: float) -> drafts.DraftTotals:
     while True:
         looked: drafts.DraftTotals | drafts.NotReady
         try:
-            looked = drafts.look(draft, limits=upload_limits())
+            looked = drafts.totals_of(draft, limits=upload_limits())
         except drafts.NotReady as problem:
             looked = problem
         waiting, left = looked.preparation, until - time.monotonic()
@@ -55,7 +55,7 @@ def worked_on(draft: Draft, seconds: float) -> drafts.DraftTotals:
             waiting is None
             or not waiting.is_waiting
             or left <= 0
-            or not background.go_on(waiting.pk, seconds=left)
+            or not background.work_on(waiting.pk, seconds=left)
         ):
             break
         if draft.version is not None:
@@ -115,7 +115,7 @@ def _made(
 ) -> plan.Plan:
     row = request.GET.get("row", "")
     number = int(row) if not first and row.isascii() and row.isdecimal() and len(row) < 10 else None
-    return plan.made(
+    return plan.build_plan(
         order,
         now=timezone.now(),
         public_url=settings.PUBLIC_URL,

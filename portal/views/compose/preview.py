@@ -18,7 +18,7 @@ from portal.forms import time_zones
 from portal.forms.compose import fillings_typed
 from portal.forms.time_zones import WallClockField
 from portal.limits import upload_limits
-from sms.audiences import sample
+from sms.audiences import sample, storage
 from sms.audiences.files import Recipient
 from sms.catalogue import templates
 from sms.compose import drafts, placeholders, preview
@@ -75,7 +75,7 @@ def look(service: Service, typed: Mapping[str, Any], draft: Draft) -> dict[str, 
     seen = PreviewRequest(service, typed, draft)
     written = seen.written
     offered = list(service.senders.filter(active=True))
-    made = preview.look(written, seen.sample, offered=offered)
+    made = preview.preview_of(written, seen.sample, offered=offered)
     return {
         "preview": made,
         "all": _all_rows(seen, made.totals),
@@ -87,7 +87,7 @@ def look(service: Service, typed: Mapping[str, Any], draft: Draft) -> dict[str, 
         "doubted": made.doubted,
         "when": _when(typed),
         "draft": draft,
-        "holes": preview.holes(written, seen.sample),
+        "holes": preview.placeholder_previews(written, seen.sample),
         "headings": [one for one in seen.sample.headings if one],
         "said": _said(made),
     }
@@ -116,9 +116,9 @@ def _all_rows(seen: "PreviewRequest", totals: preview.Totals | None) -> AllRows:
         return AllRows(totals, of.recipients, of.rejected, seen.opted_out(of.rows))
     if of.note or not (seen.written.words or seen.written.by_provider):
         return AllRows(totals, of.recipients, of.rejected)
-    checked = drafts.Counted()
+    checked = drafts.EditingTotals()
     if seen.is_stored:
-        checked = drafts.count(seen.draft, limits=upload_limits(), ask=asked)
+        checked = drafts.totals_while_editing(seen.draft, limits=upload_limits(), ask=asked)
     if (figures := checked.figures) is not None:
         left_out = {code: one.count for code, one in figures.removed.items()}
         return AllRows(totals and preview.totals_of_all(figures), figures.recipients, left_out)
@@ -161,7 +161,7 @@ class PreviewRequest:
             by_provider=template is not None and (version is None or not version.text),
             sender=sender,
             domain=self._chosen(service.link_domains, "link_domain"),
-            fillings=placeholders.fillings_of(self._fillings()),
+            placeholder_sources=placeholders.sources_from_json(self._fillings()),
             at=int(at) if at.isdecimal() and len(at) < 9 else 0,
         )
 
@@ -176,14 +176,14 @@ class PreviewRequest:
         kept = self._chosen(self.service.audiences.select_related("current"), "audience")
         if kept is not None or self.typed.get("audience"):
             return kept.current if kept is not None else None
-        return drafts.in_use(self.draft) if self.draft.version_id else None
+        return drafts.version_in_use(self.draft) if self.draft.version_id else None
 
     @cached_property
     def sample(self) -> sample.AudienceSample:
         """Real rows, of what is in use: a saved audience, a file, or the numbers in the box."""
         if (version := self.version) is not None:
             if version.ready_at is None:
-                return sample.of_first(version, drafts.first_rows(version, sample.SPREAD)[0])
+                return sample.of_first(version, drafts.first_stored_rows(version, sample.SPREAD)[0])
             return sample.of_version(version)
         country = str(self.typed.get("country") or self.draft.country or self.service.default_country)
         if self.draft.upload is not None:
@@ -230,7 +230,7 @@ class PreviewRequest:
     def rows(self) -> Any:
         """Every row, for an exact count."""
         version = self.version
-        return sample.every_row(version) if version is not None else self.sample.rows
+        return storage.every_recipient(version) if version is not None else self.sample.rows
 
 
 def _when(typed: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ from sms.compose.errors import ComposeError
 from sms.ledger.slices import RAMP_FROM
 from sms.models import Draft, Preparation, Service
 from sms.models.audit import audit
-from sms.sends import control
+from sms.sends import holds
 
 PREVIEWED = 5
 SHOWN_REJECTS = 20
@@ -44,7 +44,7 @@ def draft_review(request: HttpRequest, service: Service, pk: int) -> HttpRespons
     try:
         if request.method == "POST":
             return _sent(request, service, found)
-        looked = drafts.look(found, limits=upload_limits())
+        looked = drafts.totals_of(found, limits=upload_limits())
     except drafts.NotReady as waiting:
         return render(request, "compose/preparing.html", _preparing(found, waiting.preparation))
     except ComposeError as problem:
@@ -92,7 +92,7 @@ def _review(request: HttpRequest, found: Draft, looked: drafts.DraftTotals) -> d
         "rejects": figures.bad[:SHOWN_REJECTS],
         "ramps": figures.recipients >= RAMP_FROM,
         "holds": [
-            hold for part in (found.sender, found.link_domain) if part and (hold := control.hold_on(part))
+            hold for part in (found.sender, found.link_domain) if part and (hold := holds.hold_on(part))
         ],
         "tests": last_tests(found),
         "before": drafts.sent_before(looked.order),
@@ -108,7 +108,7 @@ def _preparing(found: Draft, work: Preparation) -> dict[str, Any]:
     version = found.version
     if version is not None:
         version.refresh_from_db()
-    good, bad = drafts.first_rows(version, SHOWN_ROWS) if version is not None else ([], [])
+    good, bad = drafts.first_stored_rows(version, SHOWN_ROWS) if version is not None else ([], [])
     return {"draft": found, "work": work, "version": version, "good": good, "bad": bad}
 
 
@@ -117,7 +117,7 @@ def _preparing(found: Draft, work: Preparation) -> dict[str, Any]:
 def draft_progress(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """The part of the page that looks again every second; once there is something else to see, the page is loaded anew."""
     found = _find(service, pk)
-    works = drafts.works_of(found)
+    works = drafts.preparations_of(found)
     work = next((one for one in works if one.is_waiting), works[-1] if works else None)
     if work is None or not work.is_waiting:
         response = HttpResponse()
@@ -134,7 +134,7 @@ def draft_rejects(request: HttpRequest, service: Service, pk: int) -> HttpRespon
     if found.audience_id and "export" not in request.may:  # type: ignore[attr-defined]
         raise PermissionDenied  # whole numbers of a saved audience, which is mended where it is kept
     try:
-        lines = drafts.rejects_csv(found, limits=upload_limits())
+        lines = drafts.draft_rejects_csv(found, limits=upload_limits())
     except ComposeError as problem:
         messages.error(request, str(problem))
         return redirect("draft_review", service=service.slug, pk=found.pk)

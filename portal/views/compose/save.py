@@ -83,8 +83,8 @@ def shown(
     now = timezone.now()
     colleagues = []
     if draft.pk and not draft.send_id:
-        collaboration.here(draft, user=user, field="", now=now)
-        colleagues = collaboration.colleagues(draft, besides=user, now=now)
+        collaboration.mark_present(draft, user=user, field="", now=now)
+        colleagues = collaboration.colleagues(draft, without=user, now=now)
     if kept and (words := told(kept, user)):
         messages.info(request, words)
     context = {
@@ -205,9 +205,9 @@ def _saved(request: HttpRequest, service: Service, found: Draft) -> HttpResponse
 def _read_on(draft: Draft) -> None:
     """Begin to read a large file at once, so that its first rows are on screen a moment after it was chosen."""
     try:
-        drafts.audience_of(draft, limits=upload_limits())
+        drafts.audience_of_draft(draft, limits=upload_limits())
     except drafts.NotReady as waiting:
-        background.go_on(waiting.preparation.pk, seconds=HEAD_START)
+        background.work_on(waiting.preparation.pk, seconds=HEAD_START)
     except ComposeError:
         return  # the page says so at its field
 
@@ -223,13 +223,13 @@ def draft_work(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
 
 def work_of(draft: Draft) -> dict[str, Any]:
     """Context of that part: the reading, the first rows that are rejected, and sends that were made of the same file."""
-    version = drafts.in_use(draft) if draft.version_id else None
+    version = drafts.version_in_use(draft) if draft.version_id else None
     reading = version.preparation if version is not None else None
     return {
         "draft": draft,
         "version": version,
         "reading": reading,
-        "bad": drafts.first_rows(version, BAD)[1] if version is not None else [],
+        "bad": drafts.first_stored_rows(version, BAD)[1] if version is not None else [],
         "before": drafts.file_sent_before(draft.upload) if draft.upload else [],
     }
 
@@ -241,11 +241,11 @@ def draft_here(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     found = get_object_or_404(service.drafts, pk=pk)
     user, now = request.user, timezone.now()
     if "leave" in request.POST:
-        collaboration.leave(found, user=user)
+        collaboration.mark_left(found, user=user)
         return JsonResponse({})
-    collaboration.here(found, user=user, field=request.POST.get("field", ""), now=now)
+    collaboration.mark_present(found, user=user, field=request.POST.get("field", ""), now=now)
     form = DraftForm(instance=found, service=service)
-    people = [_words(one, form) for one in collaboration.colleagues(found, besides=user, now=now)]
+    people = [_words(one, form) for one in collaboration.colleagues(found, without=user, now=now)]
     return JsonResponse({"people": people, "revision": found.revision, "sent": bool(found.send_id)})
 
 
@@ -260,5 +260,5 @@ def draft_list(request: HttpRequest, service: Service) -> HttpResponse:
         "sender", "template", "upload", "audience", "created_by", "changed_by"
     )
     page = Paginator(rows.defer("pasted", "upload__content"), PAGE).get_page(request.GET.get("page"))
-    busy = collaboration.busy(page.object_list, now=timezone.now())
+    busy = collaboration.present_in(page.object_list, now=timezone.now())
     return render(request, "compose/drafts.html", {"page": page, "busy": busy})

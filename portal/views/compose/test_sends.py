@@ -45,7 +45,7 @@ def draft_test(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     form = TrialForm(request.POST if posted else None, service=service, number=mask(number) if number else "")
     if posted and form.is_valid():
         try:
-            send = make.try_out(
+            send = make.send_test(
                 found,
                 row=form.cleaned_data["row"],
                 seeds=form.chosen,

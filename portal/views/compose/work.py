@@ -59,13 +59,13 @@ def pressed(request: HttpRequest, saved: Draft) -> bool:
 
 
 def _stop(request: HttpRequest, found: Draft) -> None:
-    if drafts.stop(found):
+    if drafts.stop_preparing(found):
         audit("draft.check_stopped", found, by=actor(request))
         messages.success(request, "Stopped. What was done so far is kept; go on whenever you like.")
 
 
 def _go_on(_: HttpRequest, found: Draft) -> None:
-    drafts.go_on(found)
+    drafts.resume_preparing(found)
 
 
 def _mend(request: HttpRequest, found: Draft) -> None:
@@ -80,20 +80,22 @@ def _mend(request: HttpRequest, found: Draft) -> None:
     try:
         _have_read(found)
         with transaction.atomic():
-            work = drafts.mend(found, file.read(), name=file.name or "file", limits=limits, user=request.user)
+            work = drafts.add_corrections(
+                found, file.read(), name=file.name or "file", limits=limits, user=request.user
+            )
             audit("draft.rows_mended", found, by=actor(request))
     except ComposeError as problem:
         messages.error(request, str(problem))
     else:
-        background.go_on(work.pk, seconds=plan.HEAD_START)
+        background.work_on(work.pk, seconds=plan.HEAD_START)
 
 
 def _have_read(found: Draft) -> None:
     """A few rows are read into a version now, before the transaction: what it rolls back would have to be read for ever."""
     try:
-        drafts.to_mend(found, limits=upload_limits())
+        drafts.base_of_corrections(found, limits=upload_limits())
     except drafts.NotReady as waiting:
-        background.go_on(waiting.preparation.pk, seconds=plan.HEAD_START)
+        background.work_on(waiting.preparation.pk, seconds=plan.HEAD_START)
         if found.version is not None:
             found.version.refresh_from_db()
 

@@ -1,4 +1,4 @@
-"""From what a partner asked for to an order: its words looked up in the service's catalogue, its numbers read, its wishes kept."""
+"""From what a partner asked for to an order: its words looked up in the service's catalogue, its numbers read, its options kept."""
 
 import functools
 import re
@@ -65,7 +65,7 @@ def order_of(
         source=f"API: {key.name}",
         lane=Lane.URGENT if len(asked.destinations) <= URGENT_UP_TO else Lane.NORMAL,
         client_reference=asked.client_reference,
-        partner=PartnerRequest(reference=reference, wishes=_wishes(asked), on_stored=on_stored),
+        partner=PartnerRequest(reference=reference, options=_options(asked), on_stored=on_stored),
     )
 
 
@@ -184,21 +184,21 @@ def _domain(asked: DropInRequest, service: Service, known: Known) -> ShortLinkDo
     return found
 
 
-def _wishes(asked: DropInRequest) -> dict[str, Any]:
+def _options(asked: DropInRequest) -> dict[str, Any]:
     """What dispatch needs beyond the send's own fields, and what GET says again."""
-    wishes: dict[str, Any] = {"type": asked.kind} if asked.kind else {}
+    options: dict[str, Any] = {"type": asked.kind} if asked.kind else {}
     if asked.receipts:
-        wishes["requestedReceipts"] = asked.receipts
+        options["requestedReceipts"] = asked.receipts
     if asked.callback_data:
-        wishes["callbackData"] = asked.callback_data
+        options["callbackData"] = asked.callback_data
     if asked.notify_url:
-        wishes["notifyUrl"] = asked.notify_url
+        options["notifyUrl"] = asked.notify_url
     if asked.smartlinks:
-        wishes["smartlinks"] = asked.smartlinks
+        options["smartlinks"] = asked.smartlinks
     if asked.policy is not None:
-        wishes["contactPolicy"] = {"consent": asked.policy.consent, "cap": asked.policy.cap}
+        options["contactPolicy"] = {"consent": asked.policy.consent, "cap": asked.policy.cap}
     if asked.links is not None:
-        wishes["options"] = {
+        options["options"] = {
             "domain": asked.links.domain,
             "shortenLinks": asked.links.shorten,
             "trackClicks": asked.links.track,
@@ -206,4 +206,4 @@ def _wishes(asked: DropInRequest) -> dict[str, Any]:
             "tag1": asked.links.tag1,
             "tag2": asked.links.tag2,
         }
-    return wishes
+    return options

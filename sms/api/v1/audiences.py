@@ -19,7 +19,7 @@ from sms.api.v1.problems import ApiProblem, Fault, invalid
 from sms.api.v1.reading import Json
 from sms.api.v1.resource import Resource
 from sms.api.v1.shapes import RejectShape
-from sms.audiences import saved
+from sms.audiences import contents, errors, packing, saved
 from sms.audiences.files import AudienceError, Limits
 from sms.models import AudienceVersion, SavedAudience, Service
 
@@ -140,24 +140,24 @@ class Audiences(Resource):
         return response
 
 
-def _packed(body: dict[str, Any], *, service: Service) -> saved.Packed:
+def _packed(body: dict[str, Any], *, service: Service) -> packing.Packed:
     """The rows, read to their end before a transaction begins."""
     field = "file" if body.get("file") else "csv"
     limits = Limits(bytes=settings.UPLOAD_MAX_BYTES, rows=settings.UPLOAD_MAX_ROWS)
     country = body.get("country") or service.default_country
     try:
         if field == "csv":
-            return saved.pack_pasted(body["csv"], country=country, limits=limits)
+            return packing.pack_pasted(body["csv"], country=country, limits=limits)
         file = body["file"]
         content = io.BytesIO(file.read())  # since what reads it may close it, and `access.once` reads it too
         file.seek(0)
-        return saved.pack_file(
+        return packing.pack_file(
             content, name=file.name, country=country, column=body.get("column"), limits=limits
         )
     except AudienceError as problem:
         wrong = "column" if problem.code in {"unknown_column", "no_column"} else field
         raise ApiProblem(422, "refused", str(problem), faults=[Fault(wrong, str(problem))]) from None
-    except saved.SavedError as problem:
+    except errors.SavedError as problem:
         raise ApiProblem(422, "refused", str(problem), faults=[Fault(field, str(problem))]) from None
 
 
@@ -165,7 +165,7 @@ def _done(act: Callable[[], T]) -> T:
     """What `saved` would not do is a 409: the name is taken, a send used it, it is archived."""
     try:
         return act()
-    except saved.SavedError as problem:
+    except errors.SavedError as problem:
         raise ApiProblem(409, "conflict", str(problem), faults=[Fault(problem.field, str(problem))]) from None
 
 
@@ -240,4 +240,4 @@ class AudienceRejects(OfAudience):
         version = versions.first()
         if version is None:
             raise invalid("version", "There is no such version.")
-        return self.listed(saved.rejects_of(version))
+        return self.listed(contents.rejects_of(version))

@@ -17,7 +17,7 @@ from sms.api.v1.shapes import MessageShape, MessageStory
 from sms.api.v1.timeline import timeline
 from sms.compliance import archive
 from sms.models import Message
-from sms.sends import progress
+from sms.sends.messages import find_messages, story_of
 from sms.values import msisdn
 
 
@@ -44,7 +44,7 @@ class Messages(Resource):
     def retrieve(self, request: Request, pk: int) -> Response:
         """Why did or didn't this person get it?"""
         try:
-            story = progress.story_of(self.service, pk) if pk < 2**63 else None
+            story = story_of(self.service, pk) if pk < 2**63 else None
         except archive.ArchiveError as problem:
             raise ApiProblem(503, "unavailable", str(problem)) from None
         if story is None:
@@ -72,7 +72,7 @@ class Messages(Resource):
         body = self.read(SearchBody)
         number = read_number(body["number"], country=self.service.default_country)
         before = read_cursor(body["cursor"]) if body.get("cursor") else None
-        found = progress.find_messages(self.service, number, before=before, page=body["limit"])
+        found = find_messages(self.service, number, before=before, page=body["limit"])
         if found.problem:
             raise ApiProblem(503, "unavailable", found.problem)
         shown = found.messages[: body["limit"]]

@@ -9,7 +9,7 @@ from django.db.models import Model, QuerySet
 
 from sms.api.v1.problems import ApiProblem, Fault
 from sms.api.v1.send_body import LANES, NUMBER, SOURCES
-from sms.audiences import saved
+from sms.audiences import contents, errors
 from sms.audiences.files import (
     Audience,
     AudienceError,
@@ -20,12 +20,12 @@ from sms.audiences.files import (
     stream,
     stream_pasted,
 )
-from sms.audiences.files.reading import collected
+from sms.audiences.files.opening import collected
 from sms.audiences.files.rows import Row, Rows, Source
 from sms.audiences.storage import StoredAudience
 from sms.compose import placeholders
 from sms.compose.errors import ComposeError
-from sms.compose.options import USUAL, SendOptions
+from sms.compose.options import DEFAULT_RECEIPTS, SendOptions
 from sms.compose.order import LARGE, Order
 from sms.models import AudienceVersion, Resend, Sender, Service
 
@@ -59,12 +59,12 @@ def order_of(body: dict[str, Any], *, service: Service, limits: Limits) -> Order
         ramp=body["ramp"],
         respect_quiet_hours=body["respect_quiet_hours"],
         language=body.get("language", ""),
-        fillings=placeholders.fillings_of(body.get("fillings", {})),
-        wishes=_wishes(body),
+        placeholder_sources=placeholders.sources_from_json(body.get("fillings", {})),
+        options=_options(body),
     )
 
 
-def _wishes(body: dict[str, Any]) -> SendOptions:
+def _options(body: dict[str, Any]) -> SendOptions:
     """What is asked of the provider; what the body does not say is as usual."""
     return SendOptions(
         track_clicks=body["track_clicks"],
@@ -72,7 +72,7 @@ def _wishes(body: dict[str, Any]) -> SendOptions:
         tag2=body.get("tag2", ""),
         check_consent=body.get("check_consent"),
         apply_frequency_cap=body.get("apply_frequency_cap"),
-        receipts=tuple(body.get("receipts", USUAL)),
+        receipts=tuple(body.get("receipts", DEFAULT_RECEIPTS)),
         validity=body.get("validity"),
     )
 
@@ -88,8 +88,8 @@ def _kept(version: AudienceVersion) -> Audience | StoredAudience:
     if version.recipients > LARGE and version.erased_at is None:
         return StoredAudience(version)
     try:
-        return saved.audience_of(version)
-    except saved.SavedError as problem:
+        return contents.audience_of(version)
+    except errors.SavedError as problem:
         raise _refused("audience", str(problem)) from None
 
 

@@ -21,16 +21,16 @@ from sms.api.v1.resource import Resource
 from sms.api.v1.send_body import SendBody, SendChange
 from sms.api.v1.shapes import MessageShape, RejectShape, SendShape, ShownSend, StoppedShape
 from sms.audiences.files import Limits
-from sms.compose import approval
+from sms.compose.approval import queries
 from sms.compose.create import create
 from sms.compose.order import Order
 from sms.models import Message, Reject, Send, SendState
-from sms.sends import control, plan, progress
+from sms.sends import control, holds, plan, progress, reschedule
 
 
 def shown_sends(sends: list[Send]) -> list[ShownSend]:
     """Sends with their counters, holds and approvals, in three queries for all."""
-    held, asked = control.held_among(sends), approval.approvals_of(sends)
+    held, asked = holds.held_among(sends), queries.approvals_of(sends)
     return [
         ShownSend(one, held=one.send.pk in held, approval=asked.get(one.send.pk))
         for one in progress.progress_of_page(sends)
@@ -92,7 +92,7 @@ class Sends(Resource):
         if body["dry_run"]:
             order = self._order(body)
             with naming_rows(order.audience, source_of(body)):
-                planned = plan.made(
+                planned = plan.build_plan(
                     order,
                     now=timezone.now(),
                     public_url=settings.PUBLIC_URL,
@@ -130,8 +130,8 @@ class Sends(Resource):
         due_at = self.read(SendChange)["send_at"]
         send = self._open(pk)
         try:
-            control.reschedule(send, due_at=due_at, by=self.by)
-        except control.SendHasBegun as problem:
+            reschedule.reschedule(send, due_at=due_at, by=self.by)
+        except reschedule.SendHasBegun as problem:
             raise ApiProblem(409, "conflict", str(problem)) from None
         return self.shown(shown_sends([self.find(self.rows(), pk)])[0])
 
@@ -178,7 +178,7 @@ class Sends(Resource):
 
         def act() -> Response:
             send = self._open(pk)
-            control.hold(send, by=self.by, because=because)
+            holds.hold(send, by=self.by, because=because)
             return self.shown(shown_sends([send])[0])
 
         return access.once(request, act)
@@ -190,8 +190,8 @@ class Sends(Resource):
 
         def act() -> Response:
             send = self._open(pk)
-            if standing := control.hold_on(send):
-                control.lift(standing, by=self.by)
+            if standing := holds.hold_on(send):
+                holds.lift(standing, by=self.by)
             return self.shown(shown_sends([send])[0])
 
         return access.once(request, act)

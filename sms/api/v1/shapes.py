@@ -9,8 +9,8 @@ from rest_framework import serializers
 from sms.api.v1.plan_shape import AskingShape
 from sms.api.v1.send_body import LANES
 from sms.api.v1.sparse import NameField, Number, Sparse
-from sms.compose.approval import ApprovalStatus
-from sms.compose.options import SendOptions, of_send
+from sms.compose.approval.queries import ApprovalStatus
+from sms.compose.options import SendOptions, from_stored
 from sms.models import (
     ApprovalState,
     Callback,
@@ -32,10 +32,10 @@ COUNTS = {"type": "object", "additionalProperties": {"type": "integer"}}
 
 
 class ApprovalShape(serializers.Serializer[Any]):
-    """How the approval of a send stands. People answer in the portal; nothing is posted before the last yes."""
+    """How the approval of a send stands. People answer in the portal; nothing is posted before all of them have approved."""
 
     state = serializers.ChoiceField(choices=ApprovalState.values, source="request.state")
-    needed = serializers.IntegerField(help_text="How many people must say yes.")
+    needed = serializers.IntegerField(help_text="How many people must approve.")
     given = serializers.IntegerField(help_text="How many did.")
     rules = AskingShape(many=True, source="request.rules")
     asked_at = serializers.DateTimeField(source="request.asked_at")
@@ -70,19 +70,19 @@ class SendShape(Sparse):
     ramp = serializers.BooleanField(source="send.ramp")
     callback_data = serializers.CharField(source="send.callback_data")
     track_clicks = serializers.BooleanField(
-        source="wishes.track_clicks", help_text="False where no link is shortened, too."
+        source="options.track_clicks", help_text="False where no link is shortened, too."
     )
-    tag1 = serializers.CharField(source="wishes.tag1")
-    tag2 = serializers.CharField(source="wishes.tag2")
+    tag1 = serializers.CharField(source="options.tag1")
+    tag2 = serializers.CharField(source="options.tag2")
     check_consent = serializers.BooleanField(
-        source="wishes.check_consent",
+        source="options.check_consent",
         allow_null=True,
         help_text="At each message; null without a policy group.",
     )
-    apply_frequency_cap = serializers.BooleanField(source="wishes.apply_frequency_cap", allow_null=True)
-    receipts = serializers.ListField(child=serializers.CharField(), source="wishes.receipts")
+    apply_frequency_cap = serializers.BooleanField(source="options.apply_frequency_cap", allow_null=True)
+    receipts = serializers.ListField(child=serializers.CharField(), source="options.receipts")
     validity = serializers.IntegerField(
-        source="wishes.validity", allow_null=True, help_text="Seconds from the hand-over to the provider."
+        source="options.validity", allow_null=True, help_text="Seconds from the hand-over to the provider."
     )
     test = serializers.BooleanField(
         source="send.test", help_text="A person's test of a draft, to their own number or a seed list."
@@ -105,7 +105,7 @@ class ShownSend:
     def __init__(self, progress: Progress, *, held: bool, approval: ApprovalStatus | None = None) -> None:
         self.send: Send = progress.send
         self.progress = progress
-        self.wishes: SendOptions = of_send(
+        self.options: SendOptions = from_stored(
             self.send.wishes, group=self.send.policy_group, domain=self.send.link_domain
         )
         self.held = held

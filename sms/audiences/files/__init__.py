@@ -1,20 +1,21 @@
 """Recipients from whatever an office has: CSV, XLSX, XLS and ODS files, or numbers pasted into a box.
 
-The door of the stage: `read` and `read_pasted` answer with an `Audience`; `stream` yields the same row by row. Every row that has a
-filled cell becomes either a recipient or a reject with its row number and a reason, so that nothing is dropped silently; what cannot
-be read at all is an `AudienceError` whose sentence names the way out. Reads no database, keeps nothing, decides nothing about the text.
-Called by compose, the portal's compose page, the admin and `manage.py send`.
+`read` and `read_pasted` return an `Audience`; `stream` yields the same row by row. Every row that has a filled cell becomes either a
+recipient or a reject with its row number and a reason, so that nothing is dropped silently; what cannot be read at all is an
+`AudienceError` whose sentence names the way out. Reads no database, keeps nothing, decides nothing about the text.
 
     kinds       what sort of file the bytes are, whatever its name says
     delimited   CSV: encoding, delimiter, quotes        workbook   XLSX, XLS, ODS: sheets, what a cell shows (`shown`)
     archive     guards a zipped workbook                columns    which column holds the numbers
-    reading     rows to recipients and rejects          pasted     the box
+    opening     a file, whatever kind it is             pasted     the box
+    reading     rows to recipients and rejects          cells      what a cell holds
 """
 
 from sms.audiences.files.download import mendable_csv, rejects_csv
 from sms.audiences.files.errors import AudienceError
+from sms.audiences.files.opening import Streamed, by_size, first_row, read, stream
 from sms.audiences.files.pasted import read_pasted, stream_pasted
-from sms.audiences.files.reading import AudienceReader, Streamed, by_size, first_row, read, stream
+from sms.audiences.files.reading import AudienceReader
 from sms.audiences.files.rows import Audience, Limits, Recipient, RejectedRow
 from sms.audiences.files.workbook import rows_of_workbook
 

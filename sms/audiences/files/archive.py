@@ -40,7 +40,7 @@ class ZippedWorkbook:
             info.filename.lower().replace("\\", "/").lstrip("/"): info for info in self._zip.infolist()
         }
         if len(self._names) < len(self._zip.infolist()):
-            raise unreadable()  # two members of one name: the parser may open the one that was not looked at
+            raise unreadable()  # two members of one name: the parser may open the one that was not checked
         self.kind = _kind_of(self._names)
         self._measure()
 

@@ -19,7 +19,7 @@ ROW, BECAUSE = "rejected row", "rejected because"
 def mendable_csv(
     headings: Sequence[str], rejects: Iterable[tuple[RejectedRow, Sequence[str]]]
 ) -> Iterator[str]:
-    """Rejects with all that stood in their rows, to be put right and uploaded again: the first column tells which rows they are."""
+    """Rejects with all cells of their rows, to be put right and uploaded again: the first column is the row number."""
     yield MARK + csv_line(ROW, BECAUSE, *headings)
     for bad, cells in rejects:
         yield csv_line(str(bad.row), bad.reason, *cells)

@@ -1,6 +1,6 @@
 """Recipients from a text box: numbers one per line or in a row, or a table copied from a spreadsheet.
 
-Called by the compose page and the admin. A table goes the same way as a file.
+A table is read like a file.
 """
 
 import io
@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from sms.audiences.files.columns import names_numbers
 from sms.audiences.files.errors import AudienceError
-from sms.audiences.files.reading import AudienceReader, collected, stream
+from sms.audiences.files.opening import collected, stream
+from sms.audiences.files.reading import AudienceReader
 from sms.audiences.files.rows import Audience, Limits, RejectedRow, Row, Source, amount
 
 # Between numbers in one line. A space only where a plus follows, since it also stands inside numbers.

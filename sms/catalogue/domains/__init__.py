@@ -2,9 +2,9 @@
 
 name.py     what a person typed, as a host name
 trace.py    where DNS leads
-site.py     certificate and answer of whoever is there
+site.py     certificate and answer of the server
 verdict.py  all of it in one state and one sentence; pure
-check.py    look, many at once, and keep what changed
+check.py    checks many at once, and stores what changed
 """
 
 from sms.catalogue.domains.check import NotCheckable, anything_due, check, check_due, state_changed

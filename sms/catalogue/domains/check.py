@@ -1,7 +1,7 @@
-"""Look at short-link domains, many at once, and keep what changed: state, history, audit, notice.
+"""Checks short-link domains, many at once, and stores what changed: state, history, audit, notice.
 
-`check` at the press of a button, `check_due` every hour. The network is looked at first and the database written after, so that no
-transaction waits for a name server.
+`check` at the press of a button, `check_due` every hour. The network is asked first and the database written after, so that no transaction
+waits for a name server.
 """
 
 import asyncio
@@ -29,9 +29,9 @@ log = structlog.get_logger(__name__)
 
 EVERY = timedelta(hours=1)
 PATIENCE = 5.0  # seconds for one domain, whatever its servers do
-AT_ONCE = 25
+CONCURRENT = 25
 UNSURE = ("servfail", "timeout")
-AT_MOST = 50  # in one go of the hourly check; the others come a minute later
+DOMAINS_PER_RUN = 50  # of the hourly check; the others follow a minute later
 WORKS = (DomainState.HEALTHY, DomainState.DEGRADED)
 
 state_changed = (
@@ -40,8 +40,8 @@ state_changed = (
 
 
 @dataclass(frozen=True, slots=True)
-class Eyes:
-    """How the network is looked at. Tests give their own; `loopback` lets this machine's addresses in, for them alone."""
+class NetworkAccess:
+    """How name servers and sites are asked. Tests give their own; `loopback` allows this machine's addresses, for them alone."""
 
     ask: Ask
     opened: Open = open_wire
@@ -55,30 +55,32 @@ class NotCheckable(Exception):
 
 
 def check(
-    domain: ShortLinkDomain, *, by: Actor, eyes: Eyes | None = None, now: datetime | None = None
+    domain: ShortLinkDomain, *, by: Actor, network: NetworkAccess | None = None, now: datetime | None = None
 ) -> DomainVerdict:
-    """Look at one domain now and keep the result. Raises `NotCheckable` for one of the sandbox."""
+    """Check one domain now and store the result. Raises `NotCheckable` for one of the sandbox."""
     found = ShortLinkDomain.objects.select_related("service", "region").get(pk=domain.pk)
     if found.service.is_sandbox:
         raise NotCheckable("This service speaks to the sandbox, whose short links need no DNS.")
     now = now or timezone.now()
-    report = _look([found], eyes, now)[0]
-    _keep(domain.pk, report, by=by, now=now)
+    report = _observe([found], network, now)[0]
+    _store(domain.pk, report, by=by, now=now)
     domain.refresh_from_db()
     return report
 
 
-def check_due(*, eyes: Eyes | None = None, now: datetime | None = None) -> int:
-    """Look at every domain in use that was not looked at for an hour, at most AT_MOST; returns how many."""
+def check_due(*, network: NetworkAccess | None = None, now: datetime | None = None) -> int:
+    """Check every domain in use that was not checked for an hour, at most DOMAINS_PER_RUN; returns how many."""
     now = now or timezone.now()
-    domains = list(_due(now).select_related("region", "service").order_by("checked_at", "pk")[:AT_MOST])
-    for domain, report in zip(domains, _look(domains, eyes, now), strict=True):
-        _keep(domain.pk, report, by=Actor.system(), now=now)
+    domains = list(
+        _due(now).select_related("region", "service").order_by("checked_at", "pk")[:DOMAINS_PER_RUN]
+    )
+    for domain, report in zip(domains, _observe(domains, network, now), strict=True):
+        _store(domain.pk, report, by=Actor.system(), now=now)
     return len(domains)
 
 
 def anything_due(now: datetime | None = None) -> bool:
-    """Whether `check_due` would look at something."""
+    """Whether `check_due` would check something."""
     return _due(now or timezone.now()).exists()
 
 
@@ -87,25 +89,27 @@ def _due(now: datetime) -> "QuerySet[ShortLinkDomain]":
     return ShortLinkDomain.objects.filter(old, active=True, service__is_sandbox=False)
 
 
-# --- looking ------------------------------------------------------------------------------------------------------------
+# --- observing ------------------------------------------------------------------------------------------------------------
 
 
-def _look(domains: Sequence[ShortLinkDomain], eyes: Eyes | None, now: datetime) -> list[DomainVerdict]:
-    return asyncio.run(_look_at_all(domains, eyes, now)) if domains else []
-
-
-async def _look_at_all(
-    domains: Sequence[ShortLinkDomain], eyes: Eyes | None, now: datetime
+def _observe(
+    domains: Sequence[ShortLinkDomain], network: NetworkAccess | None, now: datetime
 ) -> list[DomainVerdict]:
-    given = eyes or _own_eyes()
-    room = asyncio.Semaphore(AT_ONCE)
+    return asyncio.run(_observe_all(domains, network, now)) if domains else []
+
+
+async def _observe_all(
+    domains: Sequence[ShortLinkDomain], network: NetworkAccess | None, now: datetime
+) -> list[DomainVerdict]:
+    given = network or _own_network()
+    room = asyncio.Semaphore(CONCURRENT)
 
     async def one(domain: ShortLinkDomain) -> DomainObservation:
         async with room:
-            return await _see(domain, given)
+            return await _observe_one(domain, given)
 
     seen = await asyncio.gather(*map(one, domains))
-    if any(one.trace.trouble in UNSURE for one in seen) and not await _anything(domains[0], given):
+    if any(one.trace.trouble in UNSURE for one in seen) and not await _dns_works(domains[0], given):
         seen = [replace(one, control=False) for one in seen]
     return [
         judge(one, target=Target(*domain.target), worked=domain.worked, now=now)
@@ -113,42 +117,44 @@ async def _look_at_all(
     ]
 
 
-def _own_eyes() -> Eyes:
+def _own_network() -> NetworkAccess:
     try:
-        return Eyes(ask=asking(dns.asyncresolver.Resolver()))
+        return NetworkAccess(ask=asking(dns.asyncresolver.Resolver()))
     except dns.exception.DNSException:  # this machine has no name server at all
 
-        async def nobody(_name: str, _kind: str) -> list[str]:
+        async def unavailable(_name: str, _kind: str) -> list[str]:
             raise NoAnswer("timeout")
 
-        return Eyes(ask=nobody)
+        return NetworkAccess(ask=unavailable)
 
 
-async def _see(domain: ShortLinkDomain, eyes: Eyes) -> DomainObservation:
+async def _observe_one(domain: ShortLinkDomain, network: NetworkAccess) -> DomainObservation:
     """At most `patience` seconds; what was found until then counts."""
     kind, value = domain.target
     trace, site = Trace(domain.host, trouble="timeout"), None
     others: tuple[str, ...] = ()
     try:
-        async with asyncio.timeout(eyes.patience):
-            trace = await follow(domain.host, eyes.ask)
-            why = next((why for one in trace.addresses if (why := refusal(one, loopback=eyes.loopback))), "")
+        async with asyncio.timeout(network.patience):
+            trace = await follow(domain.host, network.ask)
+            why = next(
+                (why for one in trace.addresses if (why := refusal(one, loopback=network.loopback))), ""
+            )
             if trace.trouble or not trace.addresses or why:
                 return DomainObservation(trace, private=why)
             if kind == "CNAME" and value and value.lower() not in trace.chain:
-                others = (await follow(value, eyes.ask)).addresses
+                others = (await follow(value, network.ask)).addresses
             site = Site(trouble="timeout")
-            site = await visit(domain.host, trace.addresses[0], opened=eyes.opened, trust=eyes.trust)
+            site = await visit(domain.host, trace.addresses[0], opened=network.opened, trust=network.trust)
     except TimeoutError:
         pass
     return DomainObservation(trace, others, site)
 
 
-async def _anything(domain: ShortLinkDomain, eyes: Eyes) -> bool:
-    """Whether anything can be looked up: the provider's own name, which surely exists. If not, the trouble is ours."""
+async def _dns_works(domain: ShortLinkDomain, network: NetworkAccess) -> bool:
+    """Whether DNS works here at all, by the provider's own name, which surely exists."""
     try:
-        async with asyncio.timeout(eyes.patience):
-            await eyes.ask(domain.region.host, "A")
+        async with asyncio.timeout(network.patience):
+            await network.ask(domain.region.host, "A")
     except NoAnswer as problem:
         return problem.trouble == "no_name"
     except TimeoutError:
@@ -156,10 +162,10 @@ async def _anything(domain: ShortLinkDomain, eyes: Eyes) -> bool:
     return True
 
 
-# --- keeping ------------------------------------------------------------------------------------------------------------
+# --- storing ------------------------------------------------------------------------------------------------------------
 
 
-def _keep(pk: int, report: DomainVerdict, *, by: Actor, now: datetime) -> None:
+def _store(pk: int, report: DomainVerdict, *, by: Actor, now: datetime) -> None:
     with transaction.atomic():
         domain = (
             ShortLinkDomain.objects.select_for_update(of=("self",))
@@ -168,7 +174,7 @@ def _keep(pk: int, report: DomainVerdict, *, by: Actor, now: datetime) -> None:
             .first()
         )
         if domain is None or (domain.checked_at is not None and domain.checked_at > now):
-            return  # taken out of the catalogue meanwhile, or looked at by somebody else since
+            return  # removed from the catalogue, or checked by another process since
         old = DomainState(domain.state)
         domain.checked_at = now
         domain.findings = [asdict(one) for one in report.findings]
@@ -182,11 +188,11 @@ def _keep(pk: int, report: DomainVerdict, *, by: Actor, now: datetime) -> None:
             return
         DomainChange.objects.create(domain=domain, at=now, old=old, new=domain.state, says=domain.says)
         audit("domain.state_changed", domain, by=by, old=old.value, new=str(domain.state))
-        transaction.on_commit(lambda: _tell(domain, old))
+        transaction.on_commit(lambda: _notify(domain, old))
     log.info("link_domain_changed", domain=pk, old=old.value, new=str(domain.state))
 
 
-def _tell(domain: ShortLinkDomain, old: DomainState) -> None:
+def _notify(domain: ShortLinkDomain, old: DomainState) -> None:
     for _, answer in state_changed.send_robust(ShortLinkDomain, domain=domain, old=old):
         if isinstance(answer, Exception):
             log.error("link_domain_notice_lost", domain=domain.pk, error=repr(answer)[:300])

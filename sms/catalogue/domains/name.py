@@ -23,11 +23,11 @@ _LIKE = "Write one full name of your own, like go.example.com."
 
 
 class BadName(ValueError):
-    """It cannot be a short-link domain; the text is the sentence for whoever typed it."""
+    """It cannot be a short-link domain; the text is the sentence for the form."""
 
 
 def usable(text: str, *, own: str) -> str:
-    """`host_name` beside the regions that there are; `own` is this desk's host."""
+    """`host_name` beside the regions that there are; `own` is our own host."""
     targets = [region.dns_target for region in Region.objects.all()]
     return host_name(text, own=[own], targets=targets)
 
@@ -35,7 +35,7 @@ def usable(text: str, *, own: str) -> str:
 def host_name(text: str, *, own: Collection[str] = (), targets: Collection[str] = ()) -> str:
     """The host in what was typed, lower case; a pasted address gives its host.
 
-    `own` are this desk's own names, `targets` what the regions' records point to. Raises `BadName`.
+    `own` are our own names, `targets` what the regions' records point to. Raises `BadName`.
     """
     given = text.strip()
     try:

@@ -1,6 +1,6 @@
 """Who answers at a short-link domain: the certificate, whether anything is said over https, and where plain http leads.
 
-Connections go to addresses that were judged before, never to a name, so that nothing is looked up a second time.
+Connections go to addresses that were judged before, never to a name, so that no name is resolved a second time.
 """
 
 import asyncio
@@ -129,5 +129,5 @@ async def _ask(wire: Wire, host: str) -> tuple[int | None, str]:
     words = first.split(" ")
     if len(words) < 2 or not words[0].startswith("HTTP/") or not words[1].isdecimal():
         return None, ""
-    told = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in fields)}
-    return int(words[1]), told.get("location", "")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in fields)}
+    return int(words[1]), headers.get("location", "")

@@ -8,7 +8,7 @@ import msgspec
 from django.db import transaction
 from django.db.models import Q
 
-from sms.audiences import saved, storage
+from sms.audiences import contents, storage
 from sms.compliance.archive import in_values
 from sms.compliance.erasure.naming import says
 from sms.compliance.erasure.subject import Subject
@@ -64,7 +64,7 @@ def _erase_chunk(pk: int, subject: Subject) -> int:
 
 
 def _erase_rejects(version: AudienceVersion, subject: Subject) -> int:
-    rejects = saved.rejects_of(version)
+    rejects = contents.rejects_of(version)
     good = [bad for bad in rejects if not _named((bad.value, *bad.cells), subject)]
     if len(good) < len(rejects):
         AudienceVersion.objects.filter(pk=version.pk).update(rejects=storage.packed(good) if good else b"")
@@ -100,7 +100,7 @@ def left_in_audiences(subject: Subject) -> int:
 
 def _holds(version: AudienceVersion, subject: Subject) -> bool:
     number, mention = int(subject.e164[1:]), subject.mention
-    if any(_named((bad.value, *bad.cells), subject) for bad in saved.rejects_of(version)):
+    if any(_named((bad.value, *bad.cells), subject) for bad in contents.rejects_of(version)):
         return True
     return any(
         number in _numbers(chunk)

@@ -1,7 +1,7 @@
-"""Mails about approval: approvers are asked and reminded, authors hear what became of it. Numbers and texts stay on the page.
+"""Mails about approval: approvers are asked and reminded, authors are sent the outcome. Numbers and texts stay on the page.
 
-Each request has the moment at which its next mail is due (`tell_at`), so that a mail is sent after the act is committed, by whoever looks,
-and again where the mail server was away. The pages say the same; nobody depends on mail.
+Each request has the moment at which its next mail is due (`mail_due_at`), so that a mail is sent after the act is committed, by any worker,
+and again where the mail server was away. The pages say the same; nothing depends on mail.
 """
 
 from datetime import datetime, timedelta
@@ -10,26 +10,28 @@ import structlog
 from django.core.mail import EmailMessage
 from django.utils import timezone
 
-from sms.compose.approval.fingerprint import words_of
+from sms.compose.approval.parts import words_of
 from sms.models import ApprovalRequest, ApprovalState
 
 log = structlog.get_logger(__name__)
 
-AGAIN = timedelta(minutes=10)  # after mail could not leave
-AT_ONCE = 50
-LAST_CALL = 4  # the reminder goes when a quarter of the time is left
+RETRY_AFTER = timedelta(minutes=10)
+MAILS_AT_A_TIME = 50
+REMINDER_AT = 1 / 4  # of the time to answer is left then
 
 
 def send_due(*, public_url: str, now: datetime | None = None) -> int:
-    """Send what is due; returns how many mails left. Hosts share it: whoever moves `tell_at` first has the mail."""
+    """Send what is due; returns how many mails left. Hosts share the work: the one that moves `mail_due_at` first sends the mail."""
     now = now or timezone.now()
-    rows = ApprovalRequest.objects.filter(tell_at__lte=now).select_related("service", "send", "asked_by")
-    return sum(_tell(one, public_url=public_url, now=now) for one in rows.order_by("tell_at")[:AT_ONCE])
+    rows = ApprovalRequest.objects.filter(mail_due_at__lte=now).select_related("service", "send", "asked_by")
+    return sum(
+        _send(one, public_url=public_url, now=now) for one in rows.order_by("mail_due_at")[:MAILS_AT_A_TIME]
+    )
 
 
-def _tell(one: ApprovalRequest, *, public_url: str, now: datetime) -> bool:
-    mine = ApprovalRequest.objects.filter(pk=one.pk, tell_at=one.tell_at, state=one.state)
-    if not mine.update(tell_at=now + AGAIN):
+def _send(one: ApprovalRequest, *, public_url: str, now: datetime) -> bool:
+    mine = ApprovalRequest.objects.filter(pk=one.pk, mail_due_at=one.mail_due_at, state=one.state)
+    if not mine.update(mail_due_at=now + RETRY_AFTER):
         return False  # another process has it
     kind = _kind(one)
     to = _approvers(one) if one.state == ApprovalState.OPEN else _author(one)
@@ -40,20 +42,20 @@ def _tell(one: ApprovalRequest, *, public_url: str, now: datetime) -> bool:
         log.error("approval_mail_not_sent", request=one.pk, kind=kind, error=repr(problem)[:300])
         return False
     following = _reminder_at(one) if kind == "asked" else None
-    # where somebody answered meanwhile, their mail is due and stays so
-    mine = ApprovalRequest.objects.filter(pk=one.pk, tell_at=now + AGAIN, state=one.state)
-    mine.update(tell_at=following, told=[*one.told, kind])
+    # where it was answered since, another mail is due and stays so
+    mine = ApprovalRequest.objects.filter(pk=one.pk, mail_due_at=now + RETRY_AFTER, state=one.state)
+    mine.update(mail_due_at=following, mailed=[*one.mailed, kind])
     return bool(to)
 
 
 def _kind(one: ApprovalRequest) -> str:
     if one.state != ApprovalState.OPEN:
         return one.state
-    return "reminded" if "asked" in one.told else "asked"
+    return "reminded" if "asked" in one.mailed else "asked"
 
 
 def _reminder_at(one: ApprovalRequest) -> datetime:
-    return one.expires_at - (one.expires_at - one.asked_at) / LAST_CALL
+    return one.expires_at - (one.expires_at - one.asked_at) * REMINDER_AT
 
 
 def _approvers(one: ApprovalRequest) -> list[str]:
@@ -66,7 +68,7 @@ def _approvers(one: ApprovalRequest) -> list[str]:
 
 
 def _author(one: ApprovalRequest) -> list[str]:
-    """Whoever asked, unless it was a program or they took it back themselves."""
+    """Who asked, unless it was a program or they took it back themselves."""
     person = one.asked_by
     if person is None or not person.is_active or one.ended_by == person.email:
         return []
@@ -74,20 +76,22 @@ def _author(one: ApprovalRequest) -> list[str]:
 
 
 def _mail(one: ApprovalRequest, kind: str, to: list[str], page: str) -> EmailMessage:
-    subject, says = _words(one, kind)
+    subject, says = _subject_and_text(one, kind)
     return EmailMessage(
         subject=f"Textdesk: {subject}", body=f"{one.service.name}\n\n{says}\n\n{page}\n", bcc=to
     )
 
 
-def _words(one: ApprovalRequest, kind: str) -> tuple[str, str]:
+def _subject_and_text(one: ApprovalRequest, kind: str) -> tuple[str, str]:
     name, end = one.send.name, f"{one.expires_at:%-d %B, %H:%M} UTC"
     if kind in ("asked", "reminded"):
-        many = "Two people have to say yes." if one.approvers > 1 else "One person has to say yes."
+        many = "Two people have to approve it." if one.approvers > 1 else "One person has to approve it."
         why = "\n".join(f"- {rule['says']}" for rule in one.rules)
         when = "as soon as it is approved" if one.at_once else f"{one.due_at:%-d %B %Y, %H:%M} UTC"
         changed = f"\n\nChanged since the last request: {words_of(one.changed)}." if one.changed else ""
-        ask = f"“{name}” waits for a yes" + (", and the time is running out" if kind == "reminded" else "")
+        ask = f"“{name}” needs your approval" + (
+            ", and the time is running out" if kind == "reminded" else ""
+        )
         body = (
             f"{one.asked_label} asks to send “{name}” to {one.snapshot['recipients']:,} recipients, {when}.\n\n"
             f"Why you are asked:\n{why}\n\n{many} It can be answered until {end}.{changed}"
@@ -95,10 +99,10 @@ def _words(one: ApprovalRequest, kind: str) -> tuple[str, str]:
         return ask, body
     by = one.ended_by
     return {
-        ApprovalState.APPROVED: (f"“{name}” was approved", f"The last yes is from {by}."),
+        ApprovalState.APPROVED: (f"“{name}” was approved", f"The last approval is from {by}."),
         ApprovalState.REJECTED: (
             f"“{name}” was rejected",
-            f"{by} said no; the reason is on the page. The send is cancelled, and its draft can be changed.",
+            f"{by} rejected it; the reason is on the page. The send is cancelled, and its draft can be changed.",
         ),
         ApprovalState.VOID: (
             f"the approval of “{name}” is void",

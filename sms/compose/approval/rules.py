@@ -1,4 +1,4 @@
-"""Which of a service's approval rules apply to what somebody is about to send. Nothing is stored."""
+"""Which of a service's approval rules apply to an order. Nothing is stored."""
 
 import zoneinfo
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -37,7 +37,7 @@ class ApprovalReason:
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """How many people must say yes, and why; `eligible` is how many of the service's approvers are not its authors."""
+    """How many people must approve, and why; `eligible` is how many of the service's approvers are not its authors."""
 
     approvers: int
     reasons: tuple[ApprovalReason, ...]
@@ -50,34 +50,34 @@ class Needed:
         if self.eligible >= self.approvers:
             return ""
         there = {0: "nobody", 1: "one person"}.get(self.eligible, f"{self.eligible} people")
-        wanted = "one yes is" if self.approvers == 1 else f"{self.approvers} are"
+        wanted = "one approval is" if self.approvers == 1 else f"{self.approvers} approvals are"
         return (
-            f"Of this service's approvers {there} could say yes, and {wanted} needed. "
+            f"Of this service's approvers {there} could approve, and {wanted} needed. "
             "An admin can make somebody an approver under Settings › People, or ask for fewer under Settings › Approval."
         )
 
 
-NOBODY = Needed(0, (), 0, 0)
+NOT_NEEDED = Needed(0, (), 0, 0)
 
 
 class ApprovalSubject(Protocol):
-    """What of an order (`compose.order.Order`) the rules look at."""
+    """What the rules need of an order (`compose.order.Order`)."""
 
     @property
     def service(self) -> Service:
-        """Whose rules they are."""
+        """The service whose rules apply."""
 
     @property
     def sender(self) -> Sender | None:
-        """Whom it comes from."""
+        """The sender ID."""
 
     @property
     def link_domain(self) -> ShortLinkDomain | None:
-        """Where its links are shortened."""
+        """The domain of its short links."""
 
     @property
     def draft(self) -> Draft | None:
-        """What it was made from."""
+        """The draft that it was made from."""
 
 
 class Addressed(Protocol):
@@ -115,17 +115,17 @@ def needed(
     """
     rules = ApprovalRules.of(order.service)
     if not rules.most:
-        return NOBODY
+        return NOT_NEEDED
     reasons = tuple(_reasons(rules, order, recipients, countries, now or timezone.now()))
     if not reasons:
-        return NOBODY
+        return NOT_NEEDED
     most = max(reason.approvers for reason in reasons)
-    can = eligible(order.service, besides=authors_of(order.draft, user=user))
+    can = eligible(order.service, without=authors_of(order.draft, user=user))
     return Needed(most, reasons, can, rules.valid_hours)
 
 
 def authors_of(draft: Draft | None, *, user: Any = None) -> set[int]:
-    """Keys of those who wrote it: who asks, who began the draft, and whoever saved it."""
+    """Keys of those who wrote it: who asks, who began the draft, and everyone who saved it."""
     found = {user.pk} if user is not None and user.pk else set[int]()
     if draft is not None and draft.pk:
         found |= set(draft.editors.values_list("pk", flat=True))
@@ -134,10 +134,10 @@ def authors_of(draft: Draft | None, *, user: Any = None) -> set[int]:
     return found
 
 
-def eligible(service: Service, *, besides: Collection[int] = ()) -> int:
-    """How many active approvers the service has, besides these people."""
+def eligible(service: Service, *, without: Collection[int] = ()) -> int:
+    """How many active approvers the service has, without these people."""
     people: Any = service.memberships.filter(role="approver", user__is_active=True)
-    found: int = people.exclude(user__in=list(besides)).values("user").distinct().count()
+    found: int = people.exclude(user__in=list(without)).values("user").distinct().count()
     return found
 
 

@@ -1,4 +1,4 @@
-"""What people read of a send that waits for a yes, kept with the request, so that the next one can be compared with it."""
+"""What people read of a send that waits for approval, kept with the request, so that the next one can be compared with it."""
 
 from typing import Any
 
@@ -16,10 +16,10 @@ FACTS = {
     "quiet_hours": "Quiet hours",
     "lane": "Lane",
     "ramp": "Starts small",
-    "resend": "If not confirmed",
+    "resend": "If we cannot tell whether it was sent",
     "callback_data": "Callback data",
     "smartlinks": "Smartlinks",
-    "wishes": "Wishes",
+    "wishes": "Options",
     "rejected": "Rows left out",
 }
 

@@ -1,6 +1,6 @@
 """The figures of a draft whose audience is large, folded chunk by chunk. What is known so far is stored every second or so.
 
-An edit of the draft asks for another check (`sms.compose.drafts.look`), which takes the lease away: this one then ends without a result.
+An edit of the draft asks for another check (`drafts.totals_of`), which takes the lease away: this one ends without a result.
 """
 
 import time
@@ -15,7 +15,7 @@ from sms.audiences.files import Limits
 from sms.compose import drafts
 from sms.compose.background.lease import LeaseLost, PreparationLease
 from sms.compose.lines import Composer
-from sms.compose.order import settled
+from sms.compose.order import resolved
 from sms.compose.survey import Survey, Surveyor
 from sms.ledger.crash_points import point
 from sms.models import Draft, OptOut, Preparation
@@ -29,9 +29,9 @@ def check(found: Preparation, lease: PreparationLease) -> Generator[None]:
     """A step is a chunk."""
     draft = drafts.with_related(Draft.objects.all()).get(preparation=found)
     limits = Limits(**found.cursor["limits"])
-    order = settled(drafts.order_of(draft, limits=limits))
-    if drafts.digest_of(order) != found.digest:
-        raise LeaseLost  # it was changed a moment ago: whoever looks at it asks again
+    order = resolved(drafts.order_of_draft(draft, limits=limits))
+    if drafts.check_digest(order) != found.digest:
+        raise LeaseLost  # it was changed a moment ago: the next page asks for another check
     kept = order.audience
     assert isinstance(kept, storage.StoredAudience)
     cursor = dict(found.cursor)

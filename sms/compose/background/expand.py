@@ -1,7 +1,7 @@
 """A large send's rows into messages, a chunk of its audience in each transaction.
 
-The same composer as in the check makes the lines, and opt-outs are looked up again, so that whoever refused since is left out. Slices
-come last (`slicing.open_send`): nothing can be leased before every message is there. Where approvers are asked, what they are asked about
+The same composer as in the check makes the lines, and opt-outs are looked up again, so that opt-outs since then are left out. Slices
+come last (`slices.open_send`): nothing can be leased before every message is there. Where approvers are asked, what they are asked about
 is read before that last transaction, so that no other writer waits for the reading.
 """
 
@@ -11,26 +11,27 @@ from django.db import transaction
 from django.utils import timezone
 
 from sms.audiences import storage
-from sms.compose import approval, placeholders
+from sms.compose import placeholders
+from sms.compose.approval import requests
+from sms.compose.approval.fingerprint import MessageDigester
 from sms.compose.background.lease import LeaseLost, PreparationLease
 from sms.compose.errors import ComposeError, Problem
 from sms.compose.lines import Composer
 from sms.compose.order import Order
+from sms.compose.rejects import store_rejects
 from sms.ledger import slices, wakeups
+from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
-from sms.ledger.states import CounterDeltas
-from sms.models import Preparation, Reject, Send, SendState
-from sms.models.sql.insert import insert
+from sms.models import Preparation, Send, SendState
 
-REJECT = ("send_id", "row", "value", "code", "reason")
-READ_AT_A_TIME = 20  # slices, between two looks whether it is still ours
+READ_AT_A_TIME = 20  # slices, before the lease is kept again
 
 
 def expand(found: Preparation, lease: PreparationLease) -> Generator[None]:
     """A step is a chunk."""
     related = ("service", "sender", "template", "template_version", "link_domain", "audience")
     send = Send.objects.select_related(*related).get(preparation=found)
-    order = _order_again(send, found)
+    order = _order_of(send, found)
     composer, kept = Composer(order), order.audience
     assert isinstance(kept, storage.StoredAudience)
     cursor = dict(found.cursor)
@@ -47,30 +48,26 @@ def expand(found: Preparation, lease: PreparationLease) -> Generator[None]:
         with transaction.atomic():
             _locked(send)
             lease.keep(rows=len(lines) + len(rejects), cursor=cursor)
-            tally = CounterDeltas.new()
-            slices.pour(send, lines, tally=tally)
-            tally.write()
-            insert(
-                Reject,
-                REJECT,
-                [(send.pk, bad.row, bad.value[:200], bad.code, bad.reason[:300]) for bad in rejects],
-            )
+            deltas = CounterDeltas()
+            slices.pour(send, lines, deltas=deltas)
+            deltas.write()
+            store_rejects(send, rejects)
             point("messages_uncommitted")
         point("messages_committed")
         yield
     send.recipients, send.rejected = cursor.get("messages", 0), cursor.get("rejects", 0)
     send.ramp = send.ramp and slices.ramps(send.recipients)
-    # nobody but us writes messages of a send that is preparing, so what takes long is read before its lock is taken
-    runs, shown, moved = slices.runs_of(send), None, None
+    # only this worker writes messages of a send that is preparing, so what takes long is read before its lock is taken
+    runs, digests, audience_change = slices.runs_of(send), None, None
     if send.approvers:
-        reader, moved = approval.Reader(send.pk), approval.moved_since_last(send)
+        digester, audience_change = MessageDigester(send.pk), requests.audience_change_of(send)
         for number, (first, last, _) in enumerate(runs, start=1):
-            reader.add(first, last)
+            digester.add(first, last)
             if number % READ_AT_A_TIME == 0:
                 with transaction.atomic():
                     lease.keep()
                 yield
-        shown = reader.done()
+        digests = digester.finish()
     with transaction.atomic():
         locked = _locked(send)
         if not Send.objects.filter(pk=send.pk, audience__erased_at=None).exists():
@@ -81,8 +78,13 @@ def expand(found: Preparation, lease: PreparationLease) -> Generator[None]:
         now = timezone.now()
         slices.open_send(locked, runs=runs, now=now)
         movers = Preparation.objects.values_list("movers", flat=True).get(pk=found.pk)
-        approval.ask_as_carried(
-            locked, cursor.get("approval"), movers=movers, found=shown, moved=moved, now=now
+        requests.ask_stored(
+            locked,
+            cursor.get("approval"),
+            movers=movers,
+            digests=digests,
+            audience_change=audience_change,
+            now=now,
         )
         point("opening")
         wakeups.dispatch()
@@ -90,14 +92,14 @@ def expand(found: Preparation, lease: PreparationLease) -> Generator[None]:
 
 
 def _locked(send: Send) -> Send:
-    """The send's lock comes before that of its preparation, as in `sends.cancel`. Raises Gone where it was cancelled."""
+    """The send's lock comes before that of its preparation, as in `sends.cancel`. Raises LeaseLost where it was cancelled."""
     locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
     if locked.state != SendState.PREPARING:
         raise LeaseLost
     return locked
 
 
-def _order_again(send: Send, found: Preparation) -> Order:
+def _order_of(send: Send, found: Preparation) -> Order:
     """What the send was made of. The quiet hours are those that were in force then, whatever the service's are now."""
     assert send.audience is not None, "a large send names its audience"
     service = send.service
@@ -110,6 +112,6 @@ def _order_again(send: Send, found: Preparation) -> Order:
         template=send.template,
         version=send.template_version,
         link_domain=send.link_domain,
-        fillings=placeholders.fillings_of(found.cursor.get("fillings", {})),
+        placeholder_sources=placeholders.sources_from_json(found.cursor.get("fillings", {})),
         respect_quiet_hours=bool(send.quiet_hours),
     )

@@ -1,7 +1,7 @@
 """A large file or paste into an audience version, a chunk in each transaction.
 
-What the file holds is the same each time it is read, so whoever goes on reads it again from its beginning and skips as many rows as are
-stored: nothing else has to be kept, and a number's first row is known again. Memory holds the parser's state, one chunk, and the
+What the file holds is the same each time it is read, so the next worker reads it again from its beginning and skips as many rows as
+are stored: nothing else has to be kept, and a number's first row is known again. Memory holds the parser's state, one chunk, and the
 numbers seen.
 """
 
@@ -76,20 +76,20 @@ def _store(
         with transaction.atomic():
             lease.keep()
         yield
-    shelf = ChunkWriter(version.pk, place=cursor.get("place", 0))
+    writer = ChunkWriter(version.pk, place=cursor.get("place", 0))
     while block := list(islice(items, BLOCK)):
         kept = _kept(block)
         digest.add(kept)
         for one in block:
             if isinstance(one, RejectedRow):
-                shelf.reject(one)
+                writer.reject(one)
             else:
-                shelf.add(one)
+                writer.add(one)
         done += len(block)
-        cursor |= {"items": done, "place": shelf.place + 1}
+        cursor |= {"items": done, "place": writer.place + 1}
         with transaction.atomic():
             lease.keep(rows=len(block), cursor=cursor, total=total, done=position() if position else done)
-            shelf.put_down()
+            writer.flush()
             AudienceVersion.objects.filter(pk=version.pk).update(
                 recipients=F("recipients") + len(kept), rejected=F("rejected") + len(block) - len(kept)
             )
@@ -113,7 +113,7 @@ def _reading(
         "country": version.country,
         "column": version.asked_column or (version.mends.column if version.mends else None),
         "limits": limits,
-        # of rows that were put right, whoever is twice among all is found below
+        # among corrected rows, duplicates of all rows are found below
         "allow_duplicates": version.allow_duplicates or version.mends is not None,
     }
     if found.cursor.get("pasted"):
@@ -125,7 +125,7 @@ def _reading(
 
 
 def _mended(reading: AudienceReader, base: AudienceVersion, *, allow_duplicates: bool) -> Iterator[Item]:
-    """The rows of `base` with those of the file in place of their old selves, whose number its first column tells.
+    """The rows of `base`, with those of the file in place of the rows whose numbers are in its first column.
 
     A row without such a number is a new one. What the file leaves out stays as it was, so nothing is lost.
     """
@@ -152,8 +152,8 @@ def _mended(reading: AudienceReader, base: AudienceVersion, *, allow_duplicates:
             yield one
     for number in sorted(fresh):
         yield fresh[number] if allow_duplicates else _once(fresh[number], rows_of, base)
-    for row, told in enumerate(new, last + 1):
-        added = replace(told, row=row)
+    for row, item in enumerate(new, last + 1):
+        added = replace(item, row=row)
         yield added if allow_duplicates else _once(added, rows_of, base)
 
 

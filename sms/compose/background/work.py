@@ -1,4 +1,4 @@
-"""Leases and blocks: who works on which preparation, and what becomes of one that breaks off."""
+"""Working on preparations under a lease, and what happens to one that fails."""
 
 import math
 import time
@@ -21,10 +21,10 @@ from sms.models.lease import new_owner
 
 log = structlog.get_logger(__name__)
 
-KEPT = timedelta(hours=1)  # that something may point to rows which were just read
-FORGOTTEN = 20  # files at a time
-TRIES = 5  # of one that breaks off in the same block, for a reason that nobody foresaw
-PATIENCE = 8  # of one that the database refuses, which may be full or locked, and well again in ten minutes
+KEPT_FOR = timedelta(hours=1)  # before rows that nothing points to are deleted
+DELETED_AT_A_TIME = 20  # files at a time
+TRIES = 5  # of one that fails in the same block for an unexpected reason
+PATIENCE = 8  # of one that the database refuses: it may be full or locked for some minutes
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0  # seconds between tries; each is twice the last
 Stopped = Callable[[], bool]
 Steps = Callable[[Preparation, PreparationLease], Generator[None]]
@@ -35,30 +35,30 @@ KINDS: dict[str, Steps] = {
 }
 
 
-def waits() -> bool:
-    """Whether something waits that nobody is at."""
+def has_work() -> bool:
+    """Whether a preparation waits that no worker has."""
     return Preparation.waiting().free().exists()
 
 
 def run(*, stopped: Stopped) -> int:
-    """Whatever waits, those of people at a page first; returns how many came to an end."""
+    """Work on what waits, first on what people wait for at a page; returns how many ended."""
     ended = 0
     while not stopped():
         found = _next()
         if found is None:
             break
-        ended += go_on(found, stopped=stopped)
+        ended += work_on(found, stopped=stopped)
     return ended
 
 
-def forget() -> int:
-    """Rows that were read for a draft which has another file by now, or is gone, and that no send was made of; returns how many files."""
-    old = timezone.now() - KEPT
+def delete_unused_versions() -> int:
+    """Delete rows read for a draft that has another file now, or is gone, and that no send was made of; returns how many files."""
+    old = timezone.now() - KEPT_FOR
     loose = AudienceVersion.objects.filter(
         audience=None, made_at__lt=old, drafts=None, sends=None, mended_by=None
     )
     gone = 0
-    for version in loose.order_by("pk")[:FORGOTTEN]:
+    for version in loose.order_by("pk")[:DELETED_AT_A_TIME]:
         upload = version.upload_id
         version.delete()
         if upload is not None:
@@ -68,13 +68,13 @@ def forget() -> int:
 
 
 def _next() -> int | None:
-    """Reading and checking are short, and somebody looks at them; the order of waiting otherwise."""
+    """Reading and checking first: they are short, and a person waits for them. Otherwise the oldest."""
     free = list(Preparation.waiting().free().values_list("kind", "pk").order_by("pk")[:100])
     return min(free, key=lambda row: (row[0] == Preparation.Kind.EXPAND, row[1]))[1] if free else None
 
 
-def go_on(pk: int, *, stopped: Stopped = lambda: False, seconds: float = math.inf) -> bool:
-    """Work on one for up to `seconds`; True where it came to its end. Nothing happens where somebody else is at it."""
+def work_on(pk: int, *, stopped: Stopped = lambda: False, seconds: float = math.inf) -> bool:
+    """Work on one for up to `seconds`; True where it ended. Does nothing where another worker has it."""
     lease = PreparationLease(pk, owner=new_owner())
     if not lease.take():
         return False
@@ -94,12 +94,12 @@ def go_on(pk: int, *, stopped: Stopped = lambda: False, seconds: float = math.in
     except (AudienceError, ComposeError) as problem:
         _fail(found, lease, str(problem), field=_field(problem))
     except (OperationalError, InterfaceError) as problem:
-        # where the database is away this raises too: then nothing can be counted, the lease runs out, and somebody tries again
+        # where the database is away this raises too: then nothing can be counted, the lease runs out, and another worker tries again
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()
         log.warning("preparation_refused", preparation=pk, kind=found.kind, error=repr(problem)[:300])
-        said = f"The database refused this work {{tries}} times ({type(problem).__name__})."
-        return _try_again(found, lease, said, most=PATIENCE)
+        says = f"The database refused this work {{tries}} times ({type(problem).__name__})."
+        return _try_again(found, lease, says, most=PATIENCE)
     except Exception as problem:
         log.exception("preparation_broke_off", preparation=pk, kind=found.kind, error=repr(problem)[:300])
         return _try_again(
@@ -115,13 +115,13 @@ def _field(problem: AudienceError | ComposeError) -> str:
 
 
 def _fail(found: Preparation, lease: PreparationLease, sentence: str, *, field: str) -> None:
-    with suppress(LeaseLost):  # cancelled, or somebody else's by now: it is theirs to end
+    with suppress(LeaseLost):  # cancelled, or another worker's by now, which ends it
         lease.end(Preparation.State.FAILED, trouble=sentence[:500], trouble_field=field[:20])
     log.warning("preparation_failed", preparation=found.pk, kind=found.kind)
 
 
-def _try_again(found: Preparation, lease: PreparationLease, said: str, *, most: int) -> bool:
-    """A few times with growing pauses, each from where it stopped; then people are told, since trying for ever tells nobody.
+def _try_again(found: Preparation, lease: PreparationLease, says: str, *, most: int) -> bool:
+    """Try again with growing pauses, each time from where it stopped; after `most` tries it fails, so that people see it.
 
     True where that was the last time.
     """
@@ -131,8 +131,8 @@ def _try_again(found: Preparation, lease: PreparationLease, said: str, *, most: 
             f"What was done is kept. The log tells the reason (preparation {found.pk}): "
             "have it mended, then go on where it stopped."
         )
-        _fail(found, lease, f"{said.format(tries=tries)} {way_out}", field="")
+        _fail(found, lease, f"{says.format(tries=tries)} {way_out}", field="")
         return True
-    with suppress(LeaseLost):  # whoever has it now counts for themselves
+    with suppress(LeaseLost):  # the worker that has it now counts its own
         lease.rest(min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE), tries=tries)
     return False

@@ -1,8 +1,8 @@
 """Several people at one draft: whose change stands, and who has it open now.
 
 A page that saves says what each field was when it was shown (`fingerprints`). A field that only its person changed is stored, one that
-only a colleague changed stays theirs, and one that both changed is a clash: it stays as it is stored until somebody chooses. So two people
-who write in different fields never disturb each other, and nobody overwrites what they have not seen. Called by the compose page.
+only a colleague changed stays theirs, and one that both changed is a clash: it stays as it is stored until a person chooses. So two
+people who write in different fields never disturb each other, and changes that were not seen are not overwritten.
 """
 
 import hashlib
@@ -54,7 +54,7 @@ FORGET = timedelta(minutes=10)
 
 
 class DraftSent(ValueError):
-    """The draft became a send meanwhile; nothing was stored. `send_id` is that send's."""
+    """The draft has become a send; nothing was stored. `send_id` is that send's."""
 
     def __init__(self, send_id: int) -> None:
         super().__init__("This draft was sent meanwhile.")
@@ -74,7 +74,7 @@ class Saved:
 
 
 def fingerprints(draft: Draft) -> dict[str, str]:
-    """Twelve characters for what each field holds; the same for the same value however it was read or typed."""
+    """Twelve characters for the value of each field; the same for the same value however it was read or typed."""
     return {name: _fingerprint(draft, name) for name in EDITED}
 
 
@@ -90,21 +90,21 @@ def _fingerprint(draft: Draft, name: str) -> str:
 
 
 def _attribute(name: str) -> str:
-    """Where the value is: of another row its key, which costs no query."""
+    """Of a related row its key, which costs no query."""
     return str(getattr(Draft._meta.get_field(name), "attname"))  # noqa: B009 - not every kind of field has one
 
 
 def save(typed: Draft, *, base: Mapping[str, str], user: Any, theirs: Collection[str] = ()) -> Saved:
     """Store what `typed` changed since `base`; raises DraftSent. `theirs` are fields in which the colleague's value was chosen.
 
-    A field that `base` does not name was not compared by anybody: it is stored as typed.
+    A field that `base` does not name is stored as typed.
     """
     with transaction.atomic():
         stored = Draft.objects.select_for_update(of=("self",)).select_related("changed_by").get(pk=typed.pk)
         if stored.send_id is not None:
             raise DraftSent(stored.send_id)
         before = stored.changed_by
-        mine, others, clashes = _sorted(fingerprints(typed), fingerprints(stored), base, set(theirs))
+        mine, others, clashes = _sort_changes(fingerprints(typed), fingerprints(stored), base, set(theirs))
         for name in mine:
             setattr(stored, _attribute(name), getattr(typed, _attribute(name)))
         if mine:
@@ -116,7 +116,7 @@ def save(typed: Draft, *, base: Mapping[str, str], user: Any, theirs: Collection
     return Saved(stored, bool(mine), tuple(others), tuple(clashes), before)
 
 
-def _sorted(
+def _sort_changes(
     typed: Mapping[str, str], stored: Mapping[str, str], base: Mapping[str, str], chosen: set[str]
 ) -> tuple[list[str], list[str], list[str]]:
     """Fields that only this person changed, that only others did, and that both did."""
@@ -143,29 +143,29 @@ def _sorted(
 
 @dataclass(frozen=True, slots=True)
 class Colleague:
-    """Somebody else with the draft open; `field` is where they write, empty for nowhere."""
+    """Another person who has the draft open; `field` is where they write, empty for nowhere."""
 
     name: str
     field: str
 
 
-def here(draft: Draft, *, user: Any, field: str, now: datetime) -> None:
-    """A sign of life of somebody who has the draft open."""
+def mark_present(draft: Draft, *, user: Any, field: str, now: datetime) -> None:
+    """A heartbeat of a person who has the draft open."""
     DraftPresence.objects.update_or_create(
         draft=draft, user=user, defaults={"field": field if field in EDITED else "", "seen_at": now}
     )
 
 
-def leave(draft: Draft, *, user: Any) -> None:
+def mark_left(draft: Draft, *, user: Any) -> None:
     """They closed it."""
     DraftPresence.objects.filter(draft=draft, user=user).delete()
 
 
-def colleagues(draft: Draft, *, besides: Any, now: datetime) -> list[Colleague]:
-    """Who else was seen in the last 40 seconds. Forgets who is long gone."""
+def colleagues(draft: Draft, *, without: Any, now: datetime) -> list[Colleague]:
+    """Who else was seen in the last 40 seconds. Deletes old presences."""
     rows = DraftPresence.objects.filter(draft=draft)
     rows.filter(seen_at__lt=now - FORGET).delete()
-    there = rows.filter(seen_at__gt=now - GONE_AFTER).exclude(user=besides).select_related("user")
+    there = rows.filter(seen_at__gt=now - GONE_AFTER).exclude(user=without).select_related("user")
     return [Colleague(name_of(one.user), one.field) for one in there]
 
 
@@ -174,8 +174,8 @@ def name_of(user: Any) -> str:
     return user.get_full_name() or str(user)
 
 
-def busy(drafts: Iterable[Draft], *, now: datetime) -> dict[int, str]:
-    """Names of who is at each of these drafts now, by its key. One query."""
+def present_in(drafts: Iterable[Draft], *, now: datetime) -> dict[int, str]:
+    """By key, the names of people who have each of these drafts open now. One query."""
     rows = DraftPresence.objects.filter(draft__in=list(drafts), seen_at__gt=now - GONE_AFTER)
     found: dict[int, list[str]] = {}
     for one in rows.select_related("user"):

@@ -1,17 +1,31 @@
 """From a draft to an order."""
 
+from django.db.models import QuerySet
+
 from sms.audiences import storage
-from sms.audiences.files import Audience, Limits
+from sms.audiences.files import Limits
+from sms.audiences.files.rows import Rows
 from sms.compose import labels, placeholders
-from sms.compose.drafts.rows import audience_of
-from sms.compose.options import USUAL, SendOptions
+from sms.compose.drafts.rows import audience_of_draft
+from sms.compose.options import DEFAULT_RECEIPTS, SendOptions
 from sms.compose.order import Order
-from sms.models import Draft, Lane, Resend
+from sms.models import AudienceVersion, Draft, Lane, Resend, Upload
+
+RELATED = (
+    *("service__region", "upload", "audience__current", "version__preparation", "sender", "template"),
+    *("policy_group", "link_domain"),
+)
 
 
-def order_of(draft: Draft, *, limits: Limits, instead: Audience | None = None) -> Order:
-    """The draft as `compose` wants it, to others where given; raises ComposeError where its audience cannot be read."""
-    audience = audience_of(draft, limits=limits) if instead is None else instead
+def with_related(rows: "QuerySet[Draft]") -> "QuerySet[Draft]":
+    """Drafts with everything that their order is made of, but without the bytes of their file."""
+    return rows.select_related(*RELATED).defer(Upload.LIGHT)
+
+
+def order_of_draft(draft: Draft, *, limits: Limits, audience: Rows | None = None) -> Order:
+    """What a draft asks for, to `audience` where one is given; raises ComposeError where its own cannot be read."""
+    if audience is None:
+        audience = audience_of_draft(draft, limits=limits)
     return Order(
         service=draft.service,
         audience=audience,
@@ -24,13 +38,9 @@ def order_of(draft: Draft, *, limits: Limits, instead: Audience | None = None) -
         policy_group=draft.policy_group,
         link_domain=draft.link_domain,
         source=_source(draft),
-        saved=draft.audience.current
-        if draft.audience
-        else audience.version
-        if isinstance(audience, storage.StoredAudience)
-        else None,
+        saved=_version_of(draft, audience),
         file_sha256=draft.upload.sha256 if draft.upload else "",
-        fillings=placeholders.fillings_of(draft.fillings),
+        placeholder_sources=placeholders.sources_from_json(draft.fillings),
         labels=labels.split(draft.labels),
         expires_at=draft.expires_at,
         lane=Lane(draft.lane),
@@ -40,11 +50,11 @@ def order_of(draft: Draft, *, limits: Limits, instead: Audience | None = None) -
         callback_data=draft.callback_data,
         draft=draft,
         zone=draft.time_zone if draft.send_at else "",
-        wishes=wishes_of(draft),
+        options=options_of_draft(draft),
     )
 
 
-def wishes_of(draft: Draft) -> SendOptions:
+def options_of_draft(draft: Draft) -> SendOptions:
     """What a draft asks of the provider."""
     return SendOptions(
         track_clicks=draft.track_clicks,
@@ -52,9 +62,15 @@ def wishes_of(draft: Draft) -> SendOptions:
         tag2=draft.tag2,
         check_consent=draft.check_consent,
         apply_frequency_cap=draft.apply_frequency_cap,
-        receipts=tuple(draft.receipts) or USUAL,
+        receipts=tuple(draft.receipts) or DEFAULT_RECEIPTS,
         validity=draft.validity,
     )
+
+
+def _version_of(draft: Draft, audience: Rows) -> AudienceVersion | None:
+    if draft.audience is not None:
+        return draft.audience.current
+    return audience.version if isinstance(audience, storage.StoredAudience) else None
 
 
 def _source(draft: Draft) -> str:

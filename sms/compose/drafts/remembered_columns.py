@@ -1,4 +1,4 @@
-"""Columns, country and fillings that somebody chose for a file, offered again for the next one with the same headings."""
+"""The column, country and placeholder sources chosen for a file, offered for the next one with the same headings."""
 
 import hashlib
 import json
@@ -8,10 +8,10 @@ from sms.audiences.files import AudienceError, Limits, first_row
 from sms.models import ColumnMemory, Draft
 
 
-def recall(draft: Draft, *, limits: Limits) -> bool:
-    """Fill column, country and fillings as they were chosen for the last file with these headings; True where there was one.
+def recall_columns(draft: Draft, *, limits: Limits) -> bool:
+    """Fill them in as they were chosen for the last file with these headings; True where there was one.
 
-    For a file that was just uploaded. What the draft says already stays. The caller saves.
+    For a file that was just uploaded. What the draft has already stays. The caller saves.
     """
     key = _headings_key(draft, limits=limits)
     found = ColumnMemory.objects.filter(service=draft.service, headings=key).first() if key else None
@@ -23,7 +23,7 @@ def recall(draft: Draft, *, limits: Limits) -> bool:
     return True
 
 
-def remember(draft: Draft, *, limits: Limits) -> None:
+def remember_columns(draft: Draft, *, limits: Limits) -> None:
     """Keep what was chosen for the next file with these headings."""
     if key := _headings_key(draft, limits=limits):
         chosen = {"column": draft.column, "country": draft.country, "fillings": draft.fillings}

@@ -1,4 +1,4 @@
-"""Was this sent already? By the file, or by the people and the words."""
+"""Whether the same was sent before: the same file, or the same text to the same recipients."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,14 +7,14 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from sms.audiences import storage
-from sms.compose.order import Order, written_of
+from sms.compose.order import Order, text_of
 from sms.models import Send, SendState, Upload
 
 BEFORE = 5  # sends that are named
 
 
-def again_key(order: Order) -> str:
-    """What a person confirms who wants to send the same once more: it changes with the file or the people."""
+def repeat_key(order: Order) -> str:
+    """What a person confirms who wants to send the same once more; it changes with the file or the recipients."""
     return order.file_sha256 or people_of(order)
 
 
@@ -25,13 +25,13 @@ def people_of(order: Order) -> str:
 
 
 def sent_before(order: Order) -> list[Send]:
-    """Sends of this service made from the very same file, or with the same words to the same people; the newest first.
+    """Sends of this service made from the very same file, or with the same text to the same recipients; the newest first.
 
-    A cancelled one does not count, nor does a test, which went to colleagues. The same people with other words is daily work, the same
-    file is more often a mistake.
+    A cancelled one does not count, nor does a test, which went to colleagues. Other text to the same recipients is daily work; the
+    same file is more often a mistake.
     """
     rows = _gone(order.service.pk)
-    words: Mapping[str, Any] = {"text": written_of(order), "template": order.template}
+    words: Mapping[str, Any] = {"text": text_of(order), "template": order.template}
     found = rows.filter(audience_digest=people_of(order), **words)
     if order.file_sha256:
         found = found | rows.filter(file_sha256=order.file_sha256)
@@ -48,8 +48,8 @@ def _gone(service_id: int) -> "QuerySet[Send]":
     return Send.objects.filter(service=service_id, test=False).exclude(state=SendState.CANCELLED)
 
 
-def again_words(before: Sequence[Send]) -> str:
-    """What to say of sends that went before."""
+def repeat_warning(before: Sequence[Send]) -> str:
+    """The sentence about sends that went before."""
     last = before[0]
     who = f" by {last.created_by}" if last.created_by else ""
     when = timezone.localtime(last.created_at)

@@ -1,22 +1,21 @@
-"""The figures of a draft: at once for a few rows, from a stored check for many, and the work on it that people can stop."""
+"""The figures of a draft: at once for a few rows, from a stored check for many."""
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import msgspec
 from django.db import transaction
 from django.utils import timezone
 
-from sms.audiences import storage
-from sms.audiences.files import Limits, Recipient, RejectedRow, mendable_csv
+from sms.audiences.files import Limits
 from sms.compose import checks
-from sms.compose.drafts.order import order_of
-from sms.compose.drafts.rows import NotReady
+from sms.compose.drafts.order import order_of_draft
+from sms.compose.drafts.versions import NotReady
 from sms.compose.errors import ComposeError, Problem
 from sms.compose.lines import Composer
-from sms.compose.order import Order, is_large, quiet_of, settled, written_of
+from sms.compose.order import Order, is_large, quiet_hours_of, resolved, text_of
 from sms.compose.survey import Survey
 from sms.models import Draft, OptOut, Preparation
 
@@ -25,7 +24,7 @@ _survey = msgspec.msgpack.Decoder(Survey)
 
 @dataclass(frozen=True, slots=True)
 class DraftTotals:
-    """A draft's order with its figures; None where the check has not come to its first end. Stale ones are of before an edit."""
+    """A draft's order with its figures; None until a check has ended once. Stale ones are of before an edit."""
 
     order: Order
     figures: Survey | None
@@ -39,7 +38,7 @@ class DraftTotals:
 
     @property
     def opted_out_since(self) -> int:
-        """People who refused since the rows were checked; whoever of them is in the audience gets nothing."""
+        """Opt-outs since the rows were checked; those of them in the audience get nothing."""
         if self.preparation is None:
             return 0
         since = OptOut.objects.filter(
@@ -48,65 +47,69 @@ class DraftTotals:
         return since.filter(lifted_at=None).count()
 
 
-def look(draft: Draft, *, limits: Limits) -> DraftTotals:
-    """The figures as they are known, and a check of many rows asked for where they are not.
+def totals_of(draft: Draft, *, limits: Limits) -> DraftTotals:
+    """The figures as they are known; a check of many rows is asked for where they are not.
 
     Raises ComposeError exactly where making the send would, and NotReady while the audience is being read.
     """
-    order = settled(order_of(draft, limits=limits))
+    order = resolved(order_of_draft(draft, limits=limits))
     if not is_large(order):
         return DraftTotals(order, checks.survey(order))
     checks.refuse(order, now=timezone.now())
-    Composer(order)  # what no column fills is said before a single row is looked at
-    found = _check(draft, digest_of(order), limits=limits)
+    Composer(order)  # raises for what no column fills, before any row is read
+    found = _check(draft, check_digest(order), limits=limits)
     if found.state == Preparation.State.FAILED:
         raise ComposeError([Problem(found.trouble_field or "audience", found.trouble)])
-    return DraftTotals(order, _survey.decode(bytes(found.result)) if found.result else None, found)
+    return DraftTotals(order, _figures_of(found), found)
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """All rows of a draft while somebody still writes: their figures, or the work that they wait for, or why there are none."""
+class EditingTotals:
+    """The figures of a draft's rows while it is being written, or the work that they wait for, or why there are none."""
 
     figures: Survey | None = None
     work: Preparation | None = None
     problems: Sequence[Problem] = ()
 
 
-def count(draft: Draft, *, limits: Limits, ask: bool) -> Counted:
-    """What `look` knows, without raising. Unless one is to `ask` for a check, only figures that are there already; it costs few queries."""
+def totals_while_editing(draft: Draft, *, limits: Limits, ask: bool) -> EditingTotals:
+    """What `totals_of` knows, without raising. Unless it is to `ask` for a check, only figures that are there already; few queries."""
     try:
-        looked = look(draft, limits=limits) if ask else _there(draft, limits=limits)
+        totals = totals_of(draft, limits=limits) if ask else _known(draft, limits=limits)
     except NotReady as waiting:
-        return Counted(work=waiting.preparation)
+        return EditingTotals(work=waiting.preparation)
     except ComposeError as problem:
-        return Counted(work=_broken_off(draft, problem), problems=problem.problems)
-    if looked is None:
-        return Counted()
-    return Counted(None if looked.stale else looked.figures, looked.preparation)
+        return EditingTotals(work=_failed_check(draft, problem), problems=problem.problems)
+    if totals is None:
+        return EditingTotals()
+    return EditingTotals(None if totals.stale else totals.figures, totals.preparation)
 
 
-def _broken_off(draft: Draft, problem: ComposeError) -> Preparation | None:
-    """The check that this is said of, where it can go on."""
+def _failed_check(draft: Draft, problem: ComposeError) -> Preparation | None:
+    """The failed check whose problem this is, where it can be taken up."""
     failed = Preparation.objects.filter(draft=draft.pk, state=Preparation.State.FAILED, trouble_field="")
     return failed.filter(trouble=str(problem)).first() if draft.pk else None
 
 
-def _there(draft: Draft, *, limits: Limits) -> DraftTotals | None:
-    """Figures of a check of just this, if there was one."""
+def _known(draft: Draft, *, limits: Limits) -> DraftTotals | None:
+    """The figures of a check of exactly this order, if there was one."""
     found = Preparation.objects.filter(draft=draft.pk).first() if draft.pk else None
     if found is None:
         return None
-    order = settled(order_of(draft, limits=limits))
-    if not is_large(order) or found.digest != digest_of(order):
+    order = resolved(order_of_draft(draft, limits=limits))
+    if not is_large(order) or found.digest != check_digest(order):
         return None
-    return DraftTotals(order, _survey.decode(bytes(found.result)) if found.result else None, found)
+    return DraftTotals(order, _figures_of(found), found)
+
+
+def _figures_of(check: Preparation) -> Survey | None:
+    return _survey.decode(bytes(check.result)) if check.result else None
 
 
 def _check(draft: Draft, digest: str, *, limits: Limits) -> Preparation:
-    """The check of just this; another one is begun where the draft was changed, or an opted-out person came back."""
+    """The check of exactly this order, begun where there is none."""
     if (there := Preparation.objects.filter(draft=draft, digest=digest).first()) is not None:
-        return there  # pages look every second: none of them locks the draft for it
+        return there  # pages poll every second, and must not lock the draft for it
     with transaction.atomic():
         Draft.objects.select_for_update(of=("self",)).get(pk=draft.pk)
         found, _ = Preparation.objects.get_or_create(
@@ -118,7 +121,7 @@ def _check(draft: Draft, digest: str, *, limits: Limits) -> Preparation:
 
 
 def _begin(found: Preparation, *, digest: str, limits: Limits) -> None:
-    """Whoever is at the check of before finds the lease gone."""
+    """A worker that still has the check before this one finds its lease gone."""
     found.digest, found.cursor, found.partial = digest, {"limits": asdict(limits)}, b""
     found.state, found.owner, found.leased_until = Preparation.State.WAITING, "", None
     found.rows = found.done = found.total = found.tries = 0
@@ -127,71 +130,19 @@ def _begin(found: Preparation, *, digest: str, limits: Limits) -> None:
     found.save()
 
 
-def digest_of(order: Order) -> str:
-    """Of everything that its figures rest on but opt-outs, which are looked up again when messages are written."""
+def check_digest(order: Order) -> str:
+    """Of everything that the figures depend on but opt-outs, which are looked up again when messages are written."""
     service, sender, template = order.service, order.sender, order.template
-    rests_on = (
+    depends_on = (
         order.saved.pk if order.saved else None,
-        written_of(order),
+        text_of(order),
         order.version.pk if order.version else None,
         (template.pk, template.provider_placeholders) if template else None,
-        {name: asdict(one) for name, one in sorted(order.fillings.items())},
+        {name: asdict(one) for name, one in sorted(order.placeholder_sources.items())},
         (sender.pk, sender.kind, sender.address, sender.countries, sender.registration) if sender else None,
         str(order.link_domain or ""),
         order.ramp,
-        quiet_of(order),
+        quiet_hours_of(order),
         (service.text_limit, service.batch_size, service.time_zone),
     )
-    return hashlib.sha256(json.dumps(rests_on, default=str).encode()).hexdigest()
-
-
-def rejects_csv(draft: Draft, *, limits: Limits) -> Iterator[str]:
-    """Every row that gets no message with its reason and all that stood in it, to be put right and given to `mend`; lines."""
-    order = order_of(draft, limits=limits)
-
-    def cells(bad: RejectedRow, one: Recipient | None) -> Sequence[str]:
-        return storage.cells_of(one, order.audience) if one is not None else bad.cells or _alone(bad, order)
-
-    rows = ((bad, cells(bad, one)) for bad, one in _rejects(order))
-    return mendable_csv(order.audience.headings, rows)
-
-
-def _rejects(order: Order) -> Iterator[tuple[RejectedRow, Recipient | None]]:
-    try:
-        return checks.rejects_of(order)
-    except (
-        ComposeError
-    ):  # nothing fills a placeholder yet; rows that could not be read are known all the same
-        return ((bad, None) for block in order.audience.blocks() for bad in block.rejects)
-
-
-def _alone(bad: RejectedRow, order: Order) -> list[str]:
-    """A row that could not be cut into cells: all of it where the number belongs."""
-    return [bad.value if name == order.audience.column else "" for name in order.audience.headings]
-
-
-def works_of(draft: Draft) -> list[Preparation]:
-    """Reading and checking of this draft, whatever became of them."""
-    found = Preparation.objects.filter(draft=draft) | Preparation.objects.filter(
-        version__isnull=False, version=draft.version_id
-    )
-    return list(found.order_by("pk"))
-
-
-def stop(draft: Draft) -> bool:
-    """Work on its audience no more; False where nothing was under way. The draft stays as it is."""
-    ids = [one.pk for one in works_of(draft) if one.is_waiting]
-    waiting = Preparation.objects.filter(pk__in=ids, state=Preparation.State.WAITING)
-    over = {"state": Preparation.State.CANCELLED, "owner": "", "leased_until": None}
-    return bool(waiting.update(**over, ended_at=timezone.now()))
-
-
-def go_on(draft: Draft) -> bool:
-    """Take up what was cancelled or failed, where it stopped; False where there is nothing."""
-    ids = [
-        one.pk
-        for one in works_of(draft)
-        if one.state in (Preparation.State.CANCELLED, Preparation.State.FAILED)
-    ]
-    again = Preparation.objects.filter(pk__in=ids)
-    return bool(Preparation.take_up(again))
+    return hashlib.sha256(json.dumps(depends_on, default=str).encode()).hexdigest()

@@ -1,12 +1,12 @@
-"""What a careful colleague would say of a text and its sender while it is being written."""
+"""Advice about a text and its sender while it is being written."""
 
 from collections.abc import Iterable, Sequence
 
 from sms.audiences.sample import AudienceSample
 from sms.catalogue import senders
-from sms.compose import placeholders
+from sms.compose.links import domain_cautions
 from sms.compose.preview.phone import LINK, SMARTLINK
-from sms.compose.preview.rows import Row
+from sms.compose.preview.rows import FilledRow
 from sms.compose.preview.shapes import DraftText
 from sms.models import Sender
 from sms.values import text_hints
@@ -14,7 +14,7 @@ from sms.values import text_hints
 ADVISED = 450  # characters that the provider advises to stay below
 
 
-def hints_of(written: DraftText, rows: Sequence[Row]) -> list[str]:
+def hints_of(written: DraftText, rows: Sequence[FilledRow]) -> list[str]:
     """Sentences, each with its way out; those that refuse come first."""
     words = written.words
     if written.by_provider:
@@ -31,10 +31,10 @@ def hints_of(written: DraftText, rows: Sequence[Row]) -> list[str]:
             if not written.domain.is_shared
             else f"{written.domain} is shared with other senders, and some operators filter it. A domain of your own is filtered less."
         )
-        found += placeholders.doubts(written.domain)
+        found += domain_cautions(written.domain)
     elif written.domain is not None and not SMARTLINK.search(words):
         found.append(f"There is no https:// link in the text, so {written.domain} is not used.")
-    longest = max((len(one[1]) for one in rows), default=len(words))
+    longest = max((len(one.text) for one in rows), default=len(words))
     if longest > ADVISED:
         found.append(
             f"The longest text has {longest:,} characters; Webex Connect advises to stay below {ADVISED}."

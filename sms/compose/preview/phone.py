@@ -1,11 +1,11 @@
-"""One row as it stands on a phone, cut wherever something begins or ends, and the characters that make it Unicode."""
+"""One row as a phone shows it, cut wherever something begins or ends, and the characters that make it Unicode."""
 
 import re
 from collections.abc import Iterator, Sequence
 
 from sms.audiences.files import Recipient
 from sms.audiences.sample import AudienceSample
-from sms.compose.preview.rows import values_of, ways_of
+from sms.compose.preview.rows import resolved_placeholders, values_of
 from sms.compose.preview.shapes import Bit, DraftText, Odd, Phone
 from sms.values import link_lengths, text
 
@@ -14,9 +14,9 @@ SMARTLINK = re.compile(r"\{\{smartlink_\d+\}\}", re.ASCII)
 
 
 def phone_of(written: DraftText, sample: AudienceSample, one: Recipient | None) -> Phone:
-    """The text of `one`, of nobody where no row is known yet."""
+    """The text of row `one`; with its placeholders where no row is known yet."""
     words, host = written.words, str(written.domain) if written.domain else ""
-    values = {} if one is None else values_of(one, ways_of(written, sample))
+    values = {} if one is None else values_of(one, resolved_placeholders(written, sample))
     pieces = text.filled(words, substitutions=values)
     made = "".join(piece.text for piece in pieces)
     shown, marks = _shortened(made, host)
@@ -37,7 +37,7 @@ def phone_of(written: DraftText, sample: AudienceSample, one: Recipient | None) 
 
 
 def _shortened(made: str, host: str) -> tuple[str, list[tuple[int, int, str]]]:
-    """The text as Webex Connect makes it, and where its links stand: start, end, and what they stand for."""
+    """The text as Webex Connect makes it, and where its links are: start, end, and what they stand for."""
     found: list[tuple[int, int, str]] = []
     parts: list[str] = []
     end = size = 0

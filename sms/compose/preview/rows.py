@@ -6,51 +6,58 @@ from statistics import median_high
 
 from sms.audiences.files import Audience, Recipient
 from sms.audiences.sample import AudienceSample
-from sms.catalogue import templates
+from sms.catalogue import placeholder_rules
 from sms.compose import placeholders
 from sms.compose.preview.shapes import DraftText, PlaceholderPreview, Totals
 from sms.compose.survey import Survey
 from sms.values import link_lengths, text
 
-Row = tuple[Recipient, str, int, int]  # with its text, and the fewest and most segments of it
+
+@dataclass(frozen=True, slots=True)
+class FilledRow:
+    """A row with its text, and the fewest and most segments of that."""
+
+    recipient: Recipient
+    text: str
+    least: int
+    most: int
 
 
-def filled_rows(written: DraftText, sample: AudienceSample) -> list[Row]:
-    """Every row of the sample with its text. Holes without a value stay in it, as they count then."""
+def filled_rows(written: DraftText, sample: AudienceSample) -> list[FilledRow]:
+    """Every row of the sample with its text. Placeholders without a value stay in it, and count."""
     words, host = written.words, str(written.domain) if written.domain else ""
     if not words:
-        return [(one, "", 0, 0) for one in sample.rows]
-    ways = ways_of(written, sample)
+        return [FilledRow(one, "", 0, 0) for one in sample.rows]
+    resolved = resolved_placeholders(written, sample)
     found = []
     for one in sample.rows:
-        made = text.render(words, substitutions=values_of(one, ways, keep=True))
-        least, most = link_lengths.span(made, host)
-        found.append((one, made, most, least))
+        made = text.render(words, substitutions=values_of(one, resolved, keep=True))
+        found.append(FilledRow(one, made, *link_lengths.span(made, host)))
     return found
 
 
 def _columns(written: DraftText, sample: AudienceSample) -> dict[str, str]:
     names = text.placeholders(written.words)
-    there = Audience(list(sample.headings), sample.column, [], [])
-    return placeholders.columns(names, there, written.fillings)[0] if names else {}
+    audience = Audience(list(sample.headings), sample.column, [], [])
+    return placeholders.columns(names, audience, written.placeholder_sources)[0] if names else {}
 
 
-def holes(written: DraftText, sample: AudienceSample) -> list[PlaceholderPreview]:
+def placeholder_previews(written: DraftText, sample: AudienceSample) -> list[PlaceholderPreview]:
     """In the order of the text."""
-    chosen = {text.match_key(name): one for name, one in written.fillings.items()}
+    chosen = {text.match_key(name): one for name, one in written.placeholder_sources.items()}
     return [
         PlaceholderPreview(
-            way.name,
-            way.heading,
-            way.fallback,
-            chosen.get(text.match_key(way.name), placeholders.PlaceholderSource()),
+            one.name,
+            one.heading,
+            one.fallback,
+            chosen.get(text.match_key(one.name), placeholders.PlaceholderSource()),
         )
-        for way in ways_of(written, sample)
+        for one in resolved_placeholders(written, sample)
     ]
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class ResolvedPlaceholder:
     """How a placeholder is filled: by which column ("" for none), whether that is the number's, and what stands in for nothing."""
 
     name: str
@@ -59,39 +66,43 @@ class Way:
     fallback: str
 
 
-def ways_of(written: DraftText, sample: AudienceSample) -> list[Way]:
+def resolved_placeholders(written: DraftText, sample: AudienceSample) -> list[ResolvedPlaceholder]:
     """For each placeholder, in the order of the text."""
-    columns, holes = _columns(written, sample), templates.holes_by_key(written.version)
-    own = {text.match_key(name): one for name, one in placeholders.fallbacks(written.fillings).items()}
+    columns, rules = _columns(written, sample), placeholder_rules.placeholders_by_key(written.version)
+    own = {
+        text.match_key(name): one for name, one in placeholders.fallbacks(written.placeholder_sources).items()
+    }
     found = []
     for name in text.placeholders(written.words):
-        heading, hole = columns.get(name, ""), holes.get(text.match_key(name))
+        heading, rule = columns.get(name, ""), rules.get(text.match_key(name))
         is_number = bool(heading) and heading == sample.column
-        fallback = own.get(text.match_key(name)) or (hole.fallback if hole else "")
-        found.append(Way(name, heading, is_number, fallback))
+        fallback = own.get(text.match_key(name)) or (rule.fallback if rule else "")
+        found.append(ResolvedPlaceholder(name, heading, is_number, fallback))
     return found
 
 
-def values_of(one: Recipient, ways: Sequence[Way], *, keep: bool = False) -> dict[str, str]:
+def values_of(
+    row: Recipient, resolved: Sequence[ResolvedPlaceholder], *, keep: bool = False
+) -> dict[str, str]:
     """By placeholder. With `keep`, one without a value stands for itself."""
     found = {}
-    for way in ways:
-        value = one.msisdn if way.is_number else one.substitutions.get(way.heading, "")
-        if value := value or way.fallback:
-            found[way.name] = value
+    for one in resolved:
+        value = row.msisdn if one.is_number else row.substitutions.get(one.heading, "")
+        if value := value or one.fallback:
+            found[one.name] = value
         elif keep:
-            found[way.name] = f"$({way.name})"
+            found[one.name] = f"$({one.name})"
     return found
 
 
-def totals_of(rows: Sequence[Row], sample: AudienceSample) -> Totals:
+def totals_of(rows: Sequence[FilledRow], sample: AudienceSample) -> Totals:
     """Exact where the sample is whole; otherwise the spread rows stand for all, and the longest for the worst."""
     drawn = rows if sample.whole else rows[: sample.spread]
-    most, least = [one[2] for one in drawn], [one[3] for one in drawn]
+    most, least = [one.most for one in drawn], [one.least for one in drawn]
     scale = 1.0 if sample.whole else sample.recipients / len(drawn)
     return Totals(
         rows=sample.recipients,
-        worst=max(one[2] for one in rows),
+        worst=max(one.most for one in rows),
         typical=median_high(most),
         least=round(sum(least) * scale),
         most=round(sum(most) * scale),
@@ -101,7 +112,7 @@ def totals_of(rows: Sequence[Row], sample: AudienceSample) -> Totals:
 
 
 def totals_of_all(figures: Survey) -> Totals:
-    """Of a draft's check, which went over every row as it will be sent."""
+    """Of a draft's check, which has read every row as it will be sent."""
     spans = figures.countries.values()
     return Totals(
         rows=figures.recipients,
@@ -117,11 +128,11 @@ def totals_of_all(figures: Survey) -> Totals:
 def count(written: DraftText, sample: AudienceSample, rows: Iterable[Recipient]) -> Totals:
     """The same figures over every row, however long that takes."""
     words, host = written.words, str(written.domain) if written.domain else ""
-    ways = ways_of(written, sample)
+    resolved = resolved_placeholders(written, sample)
     counts: dict[int, int] = {}
     least = most = number = 0
     for one in rows:
-        made = text.render(words, substitutions=values_of(one, ways, keep=True))
+        made = text.render(words, substitutions=values_of(one, resolved, keep=True))
         low, high = link_lengths.span(made, host)
         counts[high] = counts.get(high, 0) + 1
         least, most, number = least + low, most + high, number + 1

@@ -1,23 +1,23 @@
 """What goes into a preview and what comes out of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sms.compose import placeholders
 from sms.models import Sender, Service, ShortLinkDomain, TemplateVersion
 
-LONGEST = 20_000  # characters looked at; no service takes as many
+LONGEST = 20_000  # characters that are previewed; no service takes as many
 
 
 @dataclass(frozen=True, slots=True)
 class DraftText:
-    """What the page holds now; `at` is the step, from 0."""
+    """What the page holds now; `at` is the row that is shown, from 0, the longest first."""
 
     service: Service
     text: str
     version: TemplateVersion | None = None
     by_provider: bool = False  # a template whose text only the provider has
-    fillings: Mapping[str, placeholders.PlaceholderSource] = field(default_factory=dict)
+    placeholder_sources: placeholders.Sources = field(default_factory=dict)
     sender: Sender | None = None
     domain: ShortLinkDomain | None = None
     at: int = 0
@@ -98,7 +98,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class PlaceholderPreview:
-    """A placeholder of the text, how it is filled, and what somebody chose for it."""
+    """A placeholder of the text, how it is filled, and what was chosen for it."""
 
     name: str
     heading: str

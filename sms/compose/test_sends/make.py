@@ -26,12 +26,13 @@ from sms.models import Actor, Draft, Lane, Resend, SavedAudience, Send
 from sms.models.audit import audit
 
 OWN = "the writer's own number"
-NOBODYS = "+447700900000"  # a number kept free for examples; stands in where a draft has no recipients yet
+EXAMPLE_NUMBER = "+447700900000"  # reserved for examples; stands in where a draft has no recipients
+EMPTY = Audience([], "", [], [])
 
 
 @dataclass(frozen=True, slots=True)
 class TestDraft:
-    """A draft ready to be tried out: its order, and the row whose values fill the text (None: nobody is in it yet)."""
+    """A draft ready for a test: its order, and the row whose values fill the text (None: it has no recipients yet)."""
 
     order: Order
     row: Recipient | None
@@ -39,14 +40,14 @@ class TestDraft:
 
 
 def sample(draft: Draft, *, row: int | None, limits: Limits) -> TestDraft:
-    """Whose values fill the text: `row` as it is numbered in the audience, else the row that makes the longest message.
+    """The row whose values fill the text: `row` as it is numbered in the audience, else the row that makes the longest message.
 
     Raises ComposeError where the audience cannot be read, where no message can be made, and where there is no such row.
     """
-    nobody = not (draft.pasted.strip() or draft.upload_id or draft.audience_id)
-    whole = drafts.order_of(draft, limits=limits, instead=Audience([], "", [], []) if nobody else None)
+    empty = not (draft.pasted.strip() or draft.upload_id or draft.audience_id)
+    whole = drafts.order_of_draft(draft, limits=limits, audience=EMPTY if empty else None)
     order = replace(whole, due_at=None, expires_at=None, resend=Resend.NEVER)
-    if nobody:
+    if empty:
         return TestDraft(order, None, is_longest=False)
     wanted = row if row is not None else _longest(draft, order, limits=limits)
     for block in order.audience.blocks():
@@ -59,7 +60,7 @@ def sample(draft: Draft, *, row: int | None, limits: Limits) -> TestDraft:
 def _longest(draft: Draft, order: Order, *, limits: Limits) -> int:
     """The row that makes the longest message; of many rows the check in the background knows it."""
     large = is_large(order)
-    figures = drafts.look(draft, limits=limits).figures if large else checks.survey(order)
+    figures = drafts.totals_of(draft, limits=limits).figures if large else checks.survey(order)
     if figures is None:
         raise ComposeError(
             [Problem("row", "Its rows are still being checked. Choose a row, or try again in a moment.")]
@@ -70,38 +71,40 @@ def _longest(draft: Draft, order: Order, *, limits: Limits) -> int:
 def order_of(
     draft: Draft, found: TestDraft, *, user: Any, seeds: SavedAudience | None, at_night: bool = False
 ) -> Order:
-    """The test as `compose` takes it. `at_night`: quiet hours are one's own to waive, never a colleague's."""
+    """The order of the test. `at_night`: people may waive quiet hours for themselves, never for a colleague."""
     numbers = [rules.own_number(user)] if seeds is None else rules.numbers_in(seeds)
     if not numbers or not numbers[0]:
         raise ComposeError([Problem("to", "Give your own number under Your details first.")])
     values = found.row.substitutions if found.row is not None else {}
-    of = found.order.audience
     people = [Recipient(row=at, msisdn=one, substitutions=values) for at, one in enumerate(numbers, start=1)]
     return replace(
         found.order,
-        audience=Audience(list(of.headings), of.column, people, []),
-        trial=rules.TestSend(draft, user, seeds),
+        audience=_with_people(found.order, people),
+        test_send=rules.TestSend(draft, user, seeds),
         name=f"Test of {draft}"[:100],
         source=f"a test to {OWN if seeds is None else seeds}",
         saved=None,
         file_sha256="",
         labels=(),
         zone="",
-        lane=Lane.URGENT,  # few, and somebody waits for it with a phone in hand
+        lane=Lane.URGENT,  # few, and the writer waits for it with a phone in hand
         ramp=False,
         respect_quiet_hours=found.order.respect_quiet_hours and not (at_night and seeds is None),
     )
 
 
+def _with_people(order: Order, people: list[Recipient]) -> Audience:
+    return Audience(list(order.audience.headings), order.audience.column, people, [])
+
+
 def preview(found: TestDraft, *, number: str = "") -> ComposedMessage:
-    """The message as it would arrive; raises ComposeError where it cannot be made. Nothing is looked up that only a test has."""
-    one = found.row or Recipient(row=1, msisdn=number or NOBODYS, substitutions={})
-    of = found.order.audience
-    order = replace(found.order, audience=Audience(list(of.headings), of.column, [one], []))
+    """The message as it would arrive; raises ComposeError where it cannot be made."""
+    one = found.row or Recipient(row=1, msisdn=number or EXAMPLE_NUMBER, substitutions={})
+    order = replace(found.order, audience=_with_people(found.order, [one]))
     return checks.check(order).lines[0]
 
 
-def try_out(
+def send_test(
     draft: Draft,
     *,
     row: int | None,
@@ -112,7 +115,7 @@ def try_out(
     limits: Limits,
     now: datetime | None = None,
 ) -> Send:
-    """Make the test. Raises ComposeError naming `to`, `row` or the field of the draft that needs a hand."""
+    """Make the test. Raises ComposeError naming `to`, `row` or the field of the draft that is wrong."""
     now = now or timezone.now()
     found = sample(draft, row=row, limits=limits)
     with transaction.atomic():

@@ -1,8 +1,7 @@
-"""Trials: what a test send is, and who may get one. The rules; `sms.compose.test_sends.make` makes it, `sms.compose` asks here
-before it does.
+"""What a test send is, and to whom it may go. Checked by `sms.compose.checks` for every order that is one.
 
-A test needs nobody's approval, so it is kept narrow, and by what the database says now rather than by what somebody claims: it goes to
-the writer's own number or to a seed list of the service, to 50 numbers at most, and a person has 100 test messages an hour.
+A test needs no approval, so it is kept narrow, and by what the database says now rather than by what the order claims: it goes to the
+writer's own number or to a seed list of the service, to 50 numbers at most, and a person has 100 test messages an hour.
 """
 
 from collections.abc import Collection, Iterator
@@ -17,8 +16,8 @@ from django.utils import timezone
 from sms.compose.errors import Problem
 from sms.models import AudienceChunk, Draft, SavedAudience, Send, Service
 
-MOST = SavedAudience.LONGEST_SEED_LIST  # recipients of a test
-AN_HOUR = 100  # test messages of one person
+MOST_RECIPIENTS = SavedAudience.LONGEST_SEED_LIST
+MOST_AN_HOUR = 100  # test messages of one person
 HOUR = timedelta(hours=1)
 
 
@@ -32,50 +31,50 @@ class TestSend:
 
 
 def problems(
-    trial: TestSend, *, service: Service, numbers: Collection[str], due_at: datetime | None, now: datetime
+    test: TestSend, *, service: Service, numbers: Collection[str], due_at: datetime | None, now: datetime
 ) -> Iterator[Problem]:
     """What is wrong with a test to these numbers, if anything is."""
-    if trial.draft.service_id != service.pk:
+    if test.draft.service_id != service.pk:
         yield Problem("to", "This draft is of another service.")
     if due_at is not None:
         yield Problem("send_at", "A test goes out now.")
-    if len(numbers) > MOST:
-        yield Problem("to", f"There are {len(numbers):,} numbers; a test goes to {MOST} at most.")
-    elif trial.seeds is None:
-        mine = own_number(trial.user)
+    if len(numbers) > MOST_RECIPIENTS:
+        yield Problem("to", f"There are {len(numbers):,} numbers; a test goes to {MOST_RECIPIENTS} at most.")
+    elif test.seeds is None:
+        mine = own_number(test.user)
         if not mine or set(numbers) != {mine}:
             yield Problem("to", "A test to yourself goes to your own number. Give it under Your details.")
     else:
-        yield from _seed_problems(trial.seeds, service, numbers)
-    yield from _too_many(trial.user, len(numbers), now=now)
+        yield from _seed_problems(test.seeds, service, numbers)
+    yield from _too_many(test.user, len(numbers), now=now)
 
 
 def _seed_problems(seeds: SavedAudience, service: Service, numbers: Collection[str]) -> Iterator[Problem]:
-    fresh = SavedAudience.objects.filter(
+    current = SavedAudience.objects.filter(
         pk=seeds.pk, service=service, seed_list=True, archived_at=None
     ).first()
-    if fresh is None or fresh.current_id is None:
+    if current is None or current.current_id is None:
         yield Problem(
             "to", f"“{seeds}” is no seed list of {service.name} that can be used. Choose another one."
         )
-    elif not set(numbers) <= set(numbers_in(fresh)):
+    elif not set(numbers) <= set(numbers_in(current)):
         yield Problem("to", f"“{seeds}” was changed meanwhile. Look at it again, and try once more.")
 
 
 def _too_many(user: Any, count: int, *, now: datetime) -> Iterator[Problem]:
     left = left_this_hour(user, now=now)
     if count > left:
-        free_at = _first(user, now=now)
+        free_at = _first_of_the_hour(user, now=now)
         when = f" after {timezone.localtime(free_at + HOUR):%H:%M %Z}" if free_at else " in an hour"
         yield Problem(
             "to",
-            f"You may send {AN_HOUR} test messages in an hour, and {AN_HOUR - left} went. "
+            f"You may send {MOST_AN_HOUR} test messages in an hour, and {MOST_AN_HOUR - left} went. "
             f"This would be {count} more. Try again{when}, or choose fewer numbers.",
         )
 
 
 def own_number(user: Any) -> str:
-    """The number that a person gave as theirs, as it stands now; empty for none, and for whoever is no person."""
+    """The number that a person has given as theirs, read now; empty for none, and where `user` is not a person."""
     if user is None or user.pk is None:
         return ""
     return str(get_user_model()._default_manager.values_list("own_number", flat=True).get(pk=user.pk))
@@ -87,7 +86,7 @@ def numbers_in(seeds: SavedAudience) -> list[str]:
     for chunk in AudienceChunk.objects.filter(version=seeds.current_id).order_by("place"):
         raw = bytes(chunk.numbers)
         found += [f"+{int.from_bytes(raw[at : at + 8], 'little')}" for at in range(0, len(raw), 8)]
-        if len(found) > MOST:
+        if len(found) > MOST_RECIPIENTS:
             break
     return list(dict.fromkeys(found))
 
@@ -95,10 +94,10 @@ def numbers_in(seeds: SavedAudience) -> list[str]:
 def left_this_hour(user: Any, *, now: datetime) -> int:
     """Test messages that a person may still send, over all services."""
     used = _within_the_hour(user, now=now).aggregate(total=Sum("recipients"))["total"] or 0
-    return max(AN_HOUR - used, 0)
+    return max(MOST_AN_HOUR - used, 0)
 
 
-def _first(user: Any, *, now: datetime) -> datetime | None:
+def _first_of_the_hour(user: Any, *, now: datetime) -> datetime | None:
     return _within_the_hour(user, now=now).order_by("created_at").values_list("created_at", flat=True).first()
 
 

@@ -13,7 +13,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sms.audiences.files import AudienceError, Limits, by_size, stream
-from sms.compose import approval, labels
+from sms.compose import labels
+from sms.compose.approval import queries
 from sms.compose.create import create
 from sms.compose.errors import ComposeError
 from sms.compose.order import Order
@@ -190,7 +191,7 @@ class Command(BaseCommand):
             }
             self.stdout.write(json.dumps(line))
             return
-        if (asked := approval.standing(send)) is not None and asked.state == ApprovalState.OPEN:
+        if (asked := queries.status_of(send)) is not None and asked.state == ApprovalState.OPEN:
             why = " ".join(rule["says"] for rule in asked.request.rules)
             people = "one person" if asked.needed == 1 else f"{asked.needed} people"
             self.stderr.write(f"It waits for the approval of {people} on its page. {why}")

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from sms.compose import approval, checks, options
-from sms.compose.order import Order, settled
+from sms.compose import checks, options
+from sms.compose.approval.rules import needed
+from sms.compose.order import Order, resolved
 from sms.compose.survey import Survey
 from sms.models import Price
 from sms.sends.plan import cost, request
@@ -22,7 +23,7 @@ from sms.sends.plan.shapes import (
 )
 
 
-def made(
+def build_plan(
     order: Order,
     *,
     now: datetime,
@@ -33,11 +34,11 @@ def made(
     user: Any = None,
 ) -> Plan:
     """The plan at `now`. `row` is whose request is shown, the first one if None; `figures` saves a second survey of the same order,
-    and `masked` hides the number in the request, for whoever may not see it. `user` is who would ask for approval.
+    and `masked` hides the number in the request. `user` is who would ask for approval.
 
     Raises `ComposeError` exactly where making the send would, and for a row without a message.
     """
-    order = settled(order)
+    order = resolved(order)
     if figures is None:
         figures = checks.survey(order, now=now)
     else:
@@ -81,7 +82,7 @@ def made(
 
 
 def _approval(order: Order, figures: Survey, *, user: Any, now: datetime) -> PlanApproval:
-    wanted = approval.needed(
+    wanted = needed(
         order,
         recipients=figures.recipients,
         countries=lambda: figures.countries,
@@ -102,7 +103,7 @@ def _policy(order: Order) -> PlanPolicy | None:
     group = order.policy_group
     if group is None:
         return None
-    consent, cap = options.consent_and_cap(order.wishes, group)
+    consent, cap = options.policy_checks(order.options, group)
     asked = [
         words
         for words, wanted in (

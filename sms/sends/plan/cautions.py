@@ -1,10 +1,11 @@
-"""What a careful colleague would say about a send before it goes."""
+"""Advice about a send before it goes out."""
 
 from collections.abc import Iterator
 
-from sms.compose import placeholders
+from sms.compose.links import domain_cautions
 from sms.compose.options import RECEIPTS
-from sms.compose.order import Order, written_of
+from sms.compose.order import Order, text_of
+from sms.compose.reach import reach_cautions
 from sms.compose.survey import ADVISED, Survey
 from sms.models import SenderKind
 from sms.sends.plan.forecast import SendForecast
@@ -31,15 +32,15 @@ def cautions(
             "alphanumeric_sender",
             f"{sender} is alphanumeric, and networks in {' and '.join(reached)} refuse such senders.",
         )
-    reach = placeholders.reach_cautions(sender, figures.recipients_by_country())
-    for sentence in (*placeholders.doubts(order.link_domain), *reach):
+    reach = reach_cautions(sender, figures.recipients_by_country())
+    for sentence in (*domain_cautions(order.link_domain), *reach):
         yield Caution("destination", sentence)
     if foreseen.too_late:
         yield Caution(
             "too_late",
             f"{_messages(foreseen.too_late)} would expire before being sent. Choose a later expiry or an earlier time.",
         )
-    written = written_of(order)
+    written = text_of(order)
     if written:
         for found in text_hints.lint(written):
             yield Caution(found.code, found.text)
@@ -49,7 +50,7 @@ def cautions(
         )
     if order.link_domain is not None:
         yield Caution("short_domain", _short_domain(order))
-    for one in order.wishes.missing_receipts if order.partner is None else ():
+    for one in order.options.missing_receipts if order.partner is None else ():
         yield Caution("receipts", f"The receipt {one.capitalize()} is not asked for: {RECEIPTS[one]}.")
     if figures.long:
         yield Caution(

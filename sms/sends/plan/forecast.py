@@ -1,4 +1,4 @@
-"""When a send would begin and end: its own recipients by who is asleep when, the queue before it, and the pace of its service."""
+"""When a send would begin and end: its own recipients by their quiet hours, the queue before it, and the pace of its service."""
 
 import copy
 import math
@@ -9,23 +9,23 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Min, Sum
 
-from sms.compose.order import LARGE, Order, quiet_of
+from sms.compose.order import LARGE, Order, quiet_hours_of
 from sms.compose.survey import Survey
 from sms.dispatch import rate
 from sms.dispatch.claim import open_slices
 from sms.dispatch.fair_queue import WEIGHTS
 from sms.dispatch.watch import PATIENCE
 from sms.models import MessageState, Pace, Preparation, Service, StateCount
-from sms.sends import control
+from sms.sends import holds
 from sms.sends.plan.shapes import Deferred, Released
 from sms.sends.plan.simulation import Course, Flow, Group, Speed, run
 from sms.values import quiet_hours
 
 MOST_FLOWS = 100  # of the queue; what is smaller is taken together
 MANY = 40  # moments shown until which messages are put off
-RECENT = 5  # large sends whose writing tells how long the next one takes
+RECENT = 5  # large sends, by whose preparation the next one is estimated
 WRITTEN = 5_000.0  # messages a second, where none was written yet
-NOTICED = 1.5  # seconds until somebody is at it
+NOTICED = 1.5  # seconds until a worker takes it up
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ class SendForecast:
 
 
 def forecast(order: Order, figures: Survey, *, now: datetime) -> SendForecast:
-    """What is known at `now`; faults, receipts and sends that come later are not foreseen."""
+    """What is known at `now`; faults, receipts and later sends are not foreseen."""
     service = order.service
-    quiet = quiet_of(order)
+    quiet = quiet_hours_of(order)
     start = max(order.due_at or now, now + _preparing(figures.rows))
     stages = figures.staged()
     flows, ahead = _queue(service, lane=int(order.lane), start=start)
@@ -103,7 +103,7 @@ def _held(order: Order) -> str:
     if order.service.paused_at is not None:
         return "The service is paused; nothing starts until somebody resumes it."
     for part in (order.sender, order.link_domain):
-        if part is not None and control.hold_on(part) is not None:
+        if part is not None and holds.hold_on(part) is not None:
             return f"{part} is paused; nothing starts until somebody resumes it."
     return ""
 
@@ -124,7 +124,7 @@ def _moment(seconds: float) -> datetime:
 
 
 def _allowed(quiet: str, home: str) -> Callable[[Group, float], float]:
-    """As `dispatch.look.may_disturb` decides, for a whole group."""
+    """As `dispatch.last_look.may_disturb` decides, for a whole group."""
 
     def first(group: Group, at: float) -> float:
         if not quiet:

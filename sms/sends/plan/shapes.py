@@ -113,7 +113,7 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Caution:
-    """What a careful colleague would say, with the way out."""
+    """Advice, with the way out."""
 
     code: str
     text: str
@@ -121,7 +121,7 @@ class Caution:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A rule of the service that asks somebody, and why."""
+    """A rule of the service that applies, and why."""
 
     rule: str
     approvers: int
@@ -130,9 +130,9 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class PlanApproval:
-    """How many people must say yes before anything is posted, by the largest of these rules; `eligible` is how many could.
+    """How many people must approve before anything is posted, by the largest of these rules; `eligible` is how many could.
 
-    Times of the plan count from now: what the asking takes cannot be known.
+    Times of the plan count from now: how long approval takes cannot be known.
     """
 
     approvers: int
@@ -183,9 +183,9 @@ class Plan:
 
 def as_json(plan: Plan) -> dict[str, Any]:
     """Plain JSON: moments in UTC, money as text. `request` becomes an object."""
-    told: dict[str, Any] = _plain(plan)
-    told["request"] = json.loads(plan.request)
-    return told
+    made: dict[str, Any] = _plain(plan)
+    made["request"] = json.loads(plan.request)
+    return made
 
 
 def _plain(value: Any) -> Any:

@@ -1,8 +1,7 @@
 """How several sends share the rate of one service: when each begins and ends while the others go too. Pure.
 
-The rules of `sms.sends.plan.simulation` for many at once, without ramps and without each recipient's own zone: a calendar
-wants the course of a
-month, not that of one send. Called by `sms.sends.calendar`. Times are in seconds since the epoch.
+The rules of `sms.sends.plan.simulation` for many sends at once, without ramps and without each recipient's own zone: a calendar shows a
+month, not the course of one send. Times are in seconds since the epoch.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,21 +40,21 @@ def together(
     `allowed` says the first moment, that one or later, at which messages with these quiet hours may go.
     """
     speed = rate * MARGIN
-    coming = sorted((one for one in loads if one.messages > 0), key=lambda one: one.at, reverse=True)
-    left = {one.key: one.messages for one in coming}
+    waiting = sorted((one for one in loads if one.messages > 0), key=lambda one: one.at, reverse=True)
+    left = {one.key: one.messages for one in waiting}
     first: dict[int, float] = {}
     last: dict[int, float] = {}
     active: list[Load] = []
-    now = coming[-1].at if coming else 0.0
+    now = waiting[-1].at if waiting else 0.0
     end = now + HORIZON
-    while (coming or active) and now < end:
-        while coming and coming[-1].at <= now:
-            active.append(coming.pop())
+    while (waiting or active) and now < end:
+        while waiting and waiting[-1].at <= now:
+            active.append(waiting.pop())
         wakes = {quiet: allowed(quiet, now) if quiet else now for quiet in {one.quiet for one in active}}
         awake = [one for one in active if wakes[one.quiet] <= now]
         events = [end - now, *(when - now for when in wakes.values() if when > now)]
-        if coming:
-            events.append(coming[-1].at - now)
+        if waiting:
+            events.append(waiting[-1].at - now)
         weights = sum(one.weight for one in awake)
         if awake:
             events += [left[one.key] * weights / (speed * one.weight) for one in awake]

@@ -1,7 +1,7 @@
 """How a send would flow out at a service's rate, beside what else waits: fair shares by lane, quiet hours, a ramp. Pure.
 
-The same rules as dispatch, as a liquid: `dispatch.pace` for the speed, `dispatch.fair` for the shares, `dispatch.look` for who must not be
-disturbed, `dispatch.watch` for the stages. Times are in seconds since the epoch.
+The same rules as dispatch, as a liquid: `dispatch.rate` for the speed, `dispatch.fair_queue` for the shares, `dispatch.last_look` for quiet
+hours, `dispatch.watch` for the stages. Times are in seconds since the epoch.
 """
 
 import heapq
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from sms.dispatch.rate import MARGIN, RECOVERY
 
-HORIZON = 30 * 86_400.0  # nobody plans further
+HORIZON = 30 * 86_400.0  # no plan looks further
 _NOTHING = 1e-6  # of a message
 
 Group = Hashable

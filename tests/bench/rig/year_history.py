@@ -145,7 +145,7 @@ def _sends(
         [
             link(send_id=key, label_id=by_word[word])
             for key, its in zip(keys, words, strict=True)
-            for word in labels.normalised(its)
+            for word in labels.normalized_set(its)
         ],
         batch_size=5000,
     )

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from sms.compose.checks import check
 from sms.compose.errors import ComposeError
-from sms.compose.options import RECEIPTS, USUAL, SendOptions
-from sms.dispatch.watch import findings
+from sms.compose.options import DEFAULT_RECEIPTS, RECEIPTS, SendOptions
+from sms.dispatch.watch import broken_rules
 from sms.models import ContactPolicyGroup, Resend, ShortLinkDomain
 from sms.sends import plan
 from tests.support.provider import PUBLIC_URL, Provider
@@ -38,7 +38,7 @@ def domain_of(service) -> ShortLinkDomain:
 
 
 def test_everything_that_is_asked_for_is_in_the_request(service):
-    wishes = SendOptions(
+    options = SendOptions(
         track_clicks=False,
         tag1="spring",
         tag2="wk-12",
@@ -49,7 +49,7 @@ def test_everything_that_is_asked_for_is_in_the_request(service):
     )
     body = posted(
         service,
-        wishes=wishes,
+        options=options,
         policy_group=group_of(service),
         link_domain=domain_of(service),
         callback_data="order=981",
@@ -80,15 +80,15 @@ def test_who_asks_for_nothing_gets_what_everybody_gets(service):
 
 def test_the_plan_shows_the_same_request_and_the_checks_that_were_chosen(service):
     order = an_order(
-        service, policy_group=group_of(service), wishes=SendOptions(apply_frequency_cap=True, validity=600)
+        service, policy_group=group_of(service), options=SendOptions(apply_frequency_cap=True, validity=600)
     )
-    made = plan.made(order, now=timezone.now(), public_url=PUBLIC_URL)
+    made = plan.build_plan(order, now=timezone.now(), public_url=PUBLIC_URL)
     assert '"validity":"600"' in made.request
     assert (made.policy.check_consent, made.policy.apply_frequency_cap) == (True, True)
 
 
 @pytest.mark.parametrize(
-    ("wishes", "changes", "field"),
+    ("options", "changes", "field"),
     [
         (SendOptions(validity=60), {"expires_at": timezone.now() + timedelta(days=1)}, "validity"),
         (SendOptions(validity=72 * 3600 + 1), {}, "validity"),
@@ -100,23 +100,23 @@ def test_the_plan_shows_the_same_request_and_the_checks_that_were_chosen(service
         (SendOptions(receipts=("FAILED",)), {"resend": Resend.EVIDENCE}, "receipts"),
     ],
 )
-def test_what_cannot_be_asked_for_is_refused_at_its_field(service, wishes, changes, field):
+def test_what_cannot_be_asked_for_is_refused_at_its_field(service, options, changes, field):
     with pytest.raises(ComposeError) as refused:
-        check(an_order(service, wishes=wishes, **changes))
+        check(an_order(service, options=options, **changes))
     assert [one.field for one in refused.value.problems] == [field]
 
 
 def test_a_group_that_would_check_nothing_is_refused(service):
-    order = an_order(service, policy_group=group_of(service), wishes=SendOptions(check_consent=False))
+    order = an_order(service, policy_group=group_of(service), options=SendOptions(check_consent=False))
     with pytest.raises(ComposeError) as refused:
         check(order)
     assert [one.field for one in refused.value.problems] == ["check_consent"]
 
 
-@pytest.mark.parametrize("left_out", [one for one in USUAL if one != "CLICKED"])
+@pytest.mark.parametrize("left_out", [one for one in DEFAULT_RECEIPTS if one != "CLICKED"])
 def test_the_plan_says_what_leaving_a_receipt_out_costs(service, left_out):
-    wishes = SendOptions(receipts=tuple(one for one in USUAL if one != left_out))
-    made = plan.made(an_order(service, wishes=wishes), now=timezone.now(), public_url=PUBLIC_URL)
+    options = SendOptions(receipts=tuple(one for one in DEFAULT_RECEIPTS if one != left_out))
+    made = plan.build_plan(an_order(service, options=options), now=timezone.now(), public_url=PUBLIC_URL)
     assert [one.text for one in made.cautions if one.code == "receipts"] == [
         f"The receipt {left_out.capitalize()} is not asked for: {RECEIPTS[left_out]}."
     ]
@@ -125,7 +125,7 @@ def test_the_plan_says_what_leaving_a_receipt_out_costs(service, left_out):
 def test_failures_alone_hold_no_send_that_is_never_told_of_deliveries(service):
     service.hold_failures = 50
     service.save()
-    for receipts, held in ((("SUBMITTED", "FAILED"), False), (USUAL, True)):
-        send = a_send(service, 200, wishes=SendOptions(receipts=receipts))
-        found = findings(send, {"failed": 120, "submitted": 80}, now=timezone.now())
+    for receipts, held in ((("SUBMITTED", "FAILED"), False), (DEFAULT_RECEIPTS, True)):
+        send = a_send(service, 200, options=SendOptions(receipts=receipts))
+        found = broken_rules(send, {"failed": 120, "submitted": 80}, now=timezone.now())
         assert bool(found) is held

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from portal.models import User
 from sms import reports
-from sms.audiences import saved
+from sms.audiences import errors, packing, saved
 from sms.audiences.files import Limits
 from sms.compose import drafts
 from sms.compose.create import create
@@ -51,14 +51,14 @@ def a_draft(service, **changes) -> Draft:
 def a_seed_list(service, count=3, name="Seeds"):
     text = "\n".join(f"07700 9002{place:02}" for place in range(count))
     made = saved.create(
-        service, saved.pack_pasted(text, country="GB", limits=LIMITS), name=name, by=BY, user=None
+        service, packing.pack_pasted(text, country="GB", limits=LIMITS), name=name, by=BY, user=None
     )
     saved.mark(made, seed_list=True, by=BY)
     return type(made).objects.get(pk=made.pk)
 
 
 def try_out(draft, user, **options) -> Send:
-    return make.try_out(
+    return make.send_test(
         draft, **{"row": None, "seeds": None, "by": BY, "user": user, "limits": LIMITS} | options
     )
 
@@ -137,18 +137,20 @@ def test_an_hour_has_a_hundred_messages_over_all_drafts_and_the_error_says_when(
 def test_a_seed_list_holds_fifty_and_stays_so(service, ada):
     made = saved.create(
         service,
-        saved.pack_pasted("\n".join(f"077009{place:05}" for place in range(51)), country="GB", limits=LIMITS),
+        packing.pack_pasted(
+            "\n".join(f"077009{place:05}" for place in range(51)), country="GB", limits=LIMITS
+        ),
         name="Many",
         by=BY,
         user=None,
     )
-    with pytest.raises(saved.SavedError, match="50 people at most"):
+    with pytest.raises(errors.SavedError, match="50 people at most"):
         saved.mark(made, seed_list=True, by=BY)
     seeds = a_seed_list(service)
-    with pytest.raises(saved.SavedError, match="50 people at most"):
+    with pytest.raises(errors.SavedError, match="50 people at most"):
         saved.replace(
             seeds,
-            saved.pack_pasted(
+            packing.pack_pasted(
                 "\n".join(f"077009{place:05}" for place in range(51)), country="GB", limits=LIMITS
             ),
             by=BY,
@@ -181,7 +183,7 @@ def an_order(service, user, *, seeds=None, draft=None, **changes):
 
 def no_test(order, **options) -> str:
     with pytest.raises(ComposeError) as caught:
-        create(order, by=BY, user=order.trial.user, **options)
+        create(order, by=BY, user=order.test_send.user, **options)
     assert not Send.objects.exists()
     return str(caught.value)
 
@@ -203,7 +205,9 @@ def test_whoever_claims_to_test_reaches_nobody_but_those_whom_a_test_may_reach(s
     foreign = a_seed_list(a_service(slug="other", name="Other"))
     assert "no seed list" in no_test(an_order(service, ada, seeds=foreign))
     elsewhere = a_draft(Service.objects.get(slug="other"))
-    assert "another service" in no_test(replace(an_order(service, ada), trial=rules.TestSend(elsewhere, ada)))
+    assert "another service" in no_test(
+        replace(an_order(service, ada), test_send=rules.TestSend(elsewhere, ada))
+    )
     assert "goes out now" in no_test(an_order(service, ada, due_at=timezone.now() + timedelta(hours=1)))
     claimed = an_order(service, ada)
     User.objects.update(own_number="+447700900999")
@@ -212,7 +216,7 @@ def test_whoever_claims_to_test_reaches_nobody_but_those_whom_a_test_may_reach(s
 
 def test_nobody_is_no_person(service, ada):
     order = an_order(service, ada)
-    assert "own number" in no_test(replace(order, trial=rules.TestSend(order.trial.draft, None)))
+    assert "own number" in no_test(replace(order, test_send=rules.TestSend(order.test_send.draft, None)))
 
 
 def test_a_test_asks_no_approver_and_makes_no_sender_known(service, ada):

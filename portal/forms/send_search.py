@@ -1,0 +1,55 @@
+"""What the list of sends is narrowed to."""
+
+from urllib.parse import urlencode
+
+import django_filters as filters
+from django.db.models import QuerySet
+
+from sms.compose import labels
+from sms.models import Send, SendState
+
+TESTS = (("without", "Without tests"), ("only", "Only tests"))
+
+
+class SendSearch(filters.FilterSet):
+    """By name, state, label, maker (`user:<id>` or `key:<name of an API key>`) and whether it is a test; `before` is the place in the list.
+
+    A part of an address that is not understood asks for nothing.
+    """
+
+    q = filters.CharFilter("name", "icontains", max_length=100)
+    state = filters.ChoiceFilter(choices=SendState.choices)
+    label = filters.CharFilter(method="filter_label", max_length=100)
+    by = filters.CharFilter(method="filter_maker", max_length=100)
+    tests = filters.ChoiceFilter(choices=TESTS, method="filter_tests")
+    before = filters.NumberFilter("pk", "lt", min_value=1, max_value=2**63 - 1)
+
+    class Meta:
+        model = Send
+        fields = ()
+
+    def filter_label(self, rows: "QuerySet[Send]", name: str, value: str) -> "QuerySet[Send]":
+        return labels.having(rows, value)
+
+    def filter_maker(self, rows: "QuerySet[Send]", name: str, value: str) -> "QuerySet[Send]":
+        kind, _, who = value.partition(":")
+        if kind == "key":
+            return rows.filter(partner=who)
+        if kind == "user":
+            known = who.isascii() and who.isdecimal() and len(who) < 18
+            return rows.filter(created_by=int(who)) if known else rows.none()
+        return rows
+
+    def filter_tests(self, rows: "QuerySet[Send]", name: str, value: str) -> "QuerySet[Send]":
+        return rows.filter(test=value == "only")
+
+    @property
+    def wanted(self) -> dict[str, object]:
+        """Each part that is asked for, by name."""
+        self.is_valid()  # cleans the form, which leaves out what is not understood
+        return {name: value for name, value in self.form.cleaned_data.items() if value}
+
+    @property
+    def address(self) -> str:
+        """The query again, without the place in the list."""
+        return urlencode({name: value for name, value in self.wanted.items() if name != "before"})

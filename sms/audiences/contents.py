@@ -1,0 +1,78 @@
+"""What is in a saved audience: its rows, its rejects, its export, and where a number is in it."""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import msgspec
+from django.db.models import BinaryField, F, Value
+
+from sms.audiences.errors import SavedError
+from sms.audiences.files import Audience, RejectedRow
+from sms.audiences.storage import every_recipient, rows_of
+from sms.models import AudienceChunk, AudienceVersion, SavedAudience, Service
+from sms.models.sql.binary import Position
+from sms.values.csv import MARK, csv_line
+
+_rejects = msgspec.msgpack.Decoder(list[RejectedRow])
+
+
+def audience_of(version: AudienceVersion) -> Audience:
+    """The recipients as compose takes them, row numbers as in the file. Raises SavedError where they were erased."""
+    if version.erased_at:
+        raise SavedError("audience", "The rows of this audience were erased. Choose another one.")
+    recipients = list(every_recipient(version))
+    return Audience(headings=list(version.headings), column=version.column, recipients=recipients, rejects=[])
+
+
+def rejects_of(version: AudienceVersion) -> list[RejectedRow]:
+    """Rows that were left out at the upload, the first ten thousand."""
+    return _rejects.decode(zlib.decompress(bytes(version.rejects))) if version.rejects else []
+
+
+def export(version: AudienceVersion) -> Iterator[str]:
+    """CSV lines: the number first, then the other columns. No cell begins a formula."""
+    others = [heading for heading in dict.fromkeys(version.headings) if heading and heading != version.column]
+    yield MARK + csv_line(version.column or "number", *others)
+    for one in every_recipient(version):
+        yield csv_line(one.msisdn, *(one.substitutions.get(name, "") for name in others))
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRow:
+    """Where a number is: the row of the file, and its other cells."""
+
+    version: AudienceVersion
+    row: int
+    cells: dict[str, str] = field(default_factory=dict)
+
+
+def find(
+    service: Service, msisdn: str, *, saved: SavedAudience | None = None, most: int = 100
+) -> list[FoundRow]:
+    """The audiences (their current versions) that hold a number, or all versions of one. Two queries."""
+    needle = int(msisdn.removeprefix("+")).to_bytes(8, "little")
+    chunks = AudienceChunk.objects.select_related("version__audience").annotate(
+        at=Position(F("numbers"), Value(needle, output_field=BinaryField()))
+    )
+    chunks = chunks.filter(at__gt=0, version__audience__service=service)
+    chunks = (
+        chunks.filter(version__audience=saved)
+        if saved
+        else chunks.filter(version__current_of__isnull=False, version__audience__archived_at=None)
+    )
+    found = []
+    for chunk in chunks.order_by("version__audience__name", "-version__number", "place")[:most]:
+        at = _index(bytes(chunk.numbers), needle)
+        if at is not None:
+            row, cells, _ = rows_of(chunk)[at]
+            found.append(FoundRow(chunk.version, row, cells))
+    return found
+
+
+def _index(numbers: bytes, needle: bytes) -> int | None:
+    """Its place among the numbers of a chunk, each of 8 bytes; bytes of two neighbours may look like it."""
+    at = numbers.find(needle)
+    while at >= 0 and at % 8:
+        at = numbers.find(needle, at + 1)
+    return at // 8 if at >= 0 else None

@@ -1,0 +1,38 @@
+"""What a cell holds: its text as a spreadsheet shows it, and whether it can be a number or a value."""
+
+import re
+
+_TEXT_FORMULA = re.compile(
+    r'\s*="((?:[^"]|"")*)"\s*', re.DOTALL
+)  # how exports keep Excel from turning digits into a float
+DATE = re.compile(r"(?:\d{1,2}([/.-])\d{1,2}\1(?:\d{2}|\d{4})|\d{4}([/.-])\d{1,2}\2\d{1,2})(?:[T ][\d:.]+)?")
+ERRORS = frozenset(
+    {"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#GETTING_DATA"}
+)
+
+
+class BadCell(ValueError):
+    """A cell that keeps its row from being sent to."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+def plain(cell: str) -> str:
+    """What a cell shows: no margins, line breaks as LF, ="text" as its text."""
+    if "=" in cell and (text := _TEXT_FORMULA.fullmatch(cell)):
+        cell = text[1].replace('""', '"')
+    if "\r" in cell:
+        cell = cell.replace("\r\n", "\n").replace("\r", "\n")
+    return cell.strip()
+
+
+def number_text(cell: str) -> str:
+    """What to parse as a number, or `BadCell` where the cell holds no value of its own."""
+    cell = plain(cell)
+    if cell.startswith("="):
+        raise BadCell("formula", "The cell holds a formula instead of a number. Replace it by its value.")
+    if cell in ERRORS:
+        raise BadCell("formula_error", f"The cell shows an error ({cell}) instead of a number.")
+    return cell

@@ -1,0 +1,132 @@
+"""Opening a file of recipients, whatever kind it is: `stream` reads it row by row, `read` collects it."""
+
+import io
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import BinaryIO
+
+from sms.audiences.files.delimited import open_delimited
+from sms.audiences.files.errors import AudienceError
+from sms.audiences.files.kinds import kind_of
+from sms.audiences.files.reading import AudienceReader, filled_rows
+from sms.audiences.files.rows import (
+    BLOCK,
+    SMALL,
+    Audience,
+    Limits,
+    Recipient,
+    RejectedRow,
+    RowBlock,
+    Source,
+    amount,
+)
+from sms.audiences.files.workbook import open_workbook
+
+
+def stream(
+    file: BinaryIO,
+    *,
+    name: str,
+    country: str,
+    column: str | None = None,
+    limits: Limits | None = None,
+    allow_duplicates: bool = False,
+) -> AudienceReader:
+    """Open a file of recipients. `country` (ISO, "" for none) is for numbers written without one.
+
+    `name` is only for people; what the file is, its content says. The caller keeps `file` open while iterating and closes it.
+    Raises `AudienceError`, also while iterating.
+    """
+    limits = limits or Limits()
+    file = _seekable(file, limits)
+    size = file.seek(0, io.SEEK_END)
+    if size > limits.bytes:
+        raise AudienceError(
+            "too_large",
+            f"{name or 'This file'} has {amount(size)}; the most is {amount(limits.bytes)}. Split it into smaller files.",
+        )
+    source = _source(file, country=country, limits=limits)
+    return AudienceReader(
+        source, country=country, column=column or None, limits=limits, allow_duplicates=allow_duplicates
+    )
+
+
+def first_row(file: BinaryIO, *, country: str, limits: Limits) -> list[str]:
+    """The cells of the first row that has any, which are the headings where there are some. Raises `AudienceError`."""
+    source = _source(file, country=country, limits=limits)
+    first = next(filled_rows(source.rows), None)
+    if isinstance(source.rows, Generator):
+        source.rows.close()
+    return [] if first is None or isinstance(first, RejectedRow) else [cell.strip() for cell in first[1]]
+
+
+def read(
+    file: BinaryIO,
+    *,
+    name: str,
+    country: str,
+    column: str | None = None,
+    limits: Limits | None = None,
+    allow_duplicates: bool = False,
+) -> Audience:
+    """All of a file at once; see `stream`."""
+    return collected(
+        stream(
+            file, name=name, country=country, column=column, limits=limits, allow_duplicates=allow_duplicates
+        )
+    )
+
+
+def collected(reading: AudienceReader) -> Audience:
+    """The rest of a reading as an audience."""
+    recipients: list[Recipient] = []
+    rejects: list[RejectedRow] = []
+    for item in reading:
+        if isinstance(item, RejectedRow):
+            rejects.append(item)
+        else:
+            recipients.append(item)
+    assert reading.rows_read == len(recipients) + len(rejects), "a row was dropped"
+    return Audience(headings=reading.headings, column=reading.column, recipients=recipients, rejects=rejects)
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """A large file as an audience: it is read again each time, so memory holds one block and the numbers seen."""
+
+    headings: list[str]
+    column: str
+    open: Callable[[], AudienceReader]
+
+    def blocks(self) -> Iterator[RowBlock]:
+        """All rows. Raises AudienceError on the way."""
+        reading = self.open()
+        try:
+            rows = iter(reading)
+            while items := list(islice(rows, BLOCK)):
+                kept = [one for one in items if isinstance(one, Recipient)]
+                yield RowBlock(kept, [one for one in items if isinstance(one, RejectedRow)])
+        finally:
+            reading.close()
+
+
+def by_size(begin: Callable[[], AudienceReader], *, size: int) -> Audience | Streamed:
+    """All of a small file (`size` in bytes), a large one as a stream. `begin` starts to read it. Raises AudienceError."""
+    reading = begin()
+    if size <= SMALL:
+        return collected(reading)
+    reading.close()
+    return Streamed(reading.headings, reading.column, begin)
+
+
+def _source(file: BinaryIO, *, country: str, limits: Limits) -> Source:
+    kind = kind_of(file)
+    if kind == "text":
+        return open_delimited(file, limits=limits)
+    return open_workbook(file, kind=kind, country=country, limits=limits)
+
+
+def _seekable(file: BinaryIO, limits: Limits) -> BinaryIO:
+    """Kinds and encodings are found by reading twice; a pipe is copied, but not beyond the limit."""
+    return file if file.seekable() else io.BytesIO(file.read(limits.bytes + 1))

@@ -1,0 +1,106 @@
+"""The placeholders of a template: what each takes, and whether a value fits."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+
+from sms.models import TemplateVersion
+from sms.values import text
+
+KINDS = {"text": "Text", "number": "Number", "date": "Date", "link": "Link"}
+_LINK = re.compile(r"https://[^\s/]+\.[^\s]+|https://localhost\S*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """A placeholder: the kind of its values, an example, the fallback where a row has none, and how long a value may be (0: any)."""
+
+    name: str
+    kind: str = "text"
+    example: str = ""
+    fallback: str = ""
+    max_length: int = 0
+
+    def problem(self, value: str) -> str:
+        """Why `value` does not fit, or ""."""
+        if self.max_length and len(value) > self.max_length:
+            return f"$({self.name}) has {len(value):,} characters; {self.max_length:,} are allowed."
+        if self.kind == "number" and not _is_number(value):
+            return f"$({self.name}) takes a number, not “{value[:40]}”."
+        if self.kind == "date" and not _is_date(value):
+            return f"$({self.name}) takes a date like 2026-03-31 or 31.03.2026, not “{value[:40]}”."
+        if self.kind == "link" and not _LINK.fullmatch(value):
+            return f"$({self.name}) takes a link that begins with https://, not “{value[:40]}”."
+        return ""
+
+
+def _is_number(value: str) -> bool:
+    try:
+        return Decimal(value.replace(",", "").replace(" ", "").replace("'", "")).is_finite()
+    except InvalidOperation:
+        return False
+
+
+def _is_date(value: str) -> bool:
+    for pattern in ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%d %B %Y", "%d %b %Y", "%m/%d/%Y"):
+        try:
+            datetime.strptime(value, pattern)  # noqa: DTZ007 - only whether it is a day
+        except ValueError:
+            continue
+        return True
+    try:
+        return bool(date.fromisoformat(value[:10]))
+    except ValueError:
+        return False
+
+
+def placeholders_of(version: TemplateVersion) -> list[Placeholder]:
+    """The placeholders in the order of the text; of a provider's template as they were listed."""
+    noted = {text.match_key(str(one["name"])): one for one in version.placeholders}
+    names = (
+        text.placeholders(version.text)
+        if version.text
+        else [str(one["name"]) for one in version.placeholders]
+    )
+    return [Placeholder(**{**noted.get(text.match_key(name), {}), "name": name}) for name in names]
+
+
+def placeholders_by_key(version: TemplateVersion | None) -> dict[str, Placeholder]:
+    """The placeholders by the form in which names are compared; none without a version."""
+    return {text.match_key(one.name): one for one in placeholders_of(version)} if version else {}
+
+
+def worst_case(version: TemplateVersion) -> text.TextLength | None:
+    """Segments with the longest values that may go in; None where the provider holds the text.
+
+    Where a length is not limited, the longer of example and fallback is taken.
+    """
+    if not version.text:
+        return None
+    return text.segments(
+        text.render(version.text, substitutions={one.name: _longest(one) for one in placeholders_of(version)})
+    )
+
+
+def _longest(placeholder: Placeholder) -> str:
+    known = max(placeholder.example, placeholder.fallback, key=len)
+    return (known + "x" * max(0, placeholder.max_length - len(known))) or placeholder.name
+
+
+def example(version: TemplateVersion) -> str:
+    """The text with its examples in it."""
+    values = {one.name: one.example or one.fallback or f"[{one.name}]" for one in placeholders_of(version)}
+    return text.render(version.text, substitutions=values) if version.text else ""
+
+
+def filled(values: Mapping[str, str], rules: Mapping[str, Placeholder]) -> tuple[dict[str, str], str]:
+    """A row's values with fallbacks for what is empty, and why one does not fit, or ""."""
+    filled = {
+        name: value or (rules[name].fallback if name in rules else "") for name, value in values.items()
+    }
+    for name, value in filled.items():
+        if value and name in rules and (problem := rules[name].problem(value)):
+            return filled, problem
+    return filled, ""

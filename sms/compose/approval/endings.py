@@ -1,0 +1,123 @@
+"""What ends a request without a person's answer: a change of the send, another time, the clock, a cancellation."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from sms.compose.approval import fingerprint, requests
+from sms.compose.approval.fingerprint import MessageDigests
+from sms.compose.approval.requests import in_force, lock_send
+from sms.ledger import wakeups
+from sms.models import IN_FORCE, Actor, ApprovalRequest, ApprovalState, Preparation, Send, SendState
+from sms.models.audit import audit
+
+log = structlog.get_logger(__name__)
+
+EXPIRED_AT_A_TIME = 200
+
+
+def void(
+    send: Send,
+    changed: Sequence[str],
+    *,
+    by: Actor,
+    now: datetime | None = None,
+    digests: MessageDigests | None = None,
+) -> ApprovalRequest | None:
+    """The send is not what was asked about (parts `changed`): the request is void, and a new one asks about it as it is now.
+
+    Returns the new request, None where no request was in force any more. Reads the messages where there are no `digests` of them.
+    """
+    now, digests = now or timezone.now(), digests or fingerprint.digest_messages(send.pk)
+    with transaction.atomic():
+        locked = lock_send(send.pk)
+        before = in_force(locked.pk)
+        if before is None:
+            return None
+        end(before, ApprovalState.VOID, by=by, now=now)
+        _hold_back(locked)
+        audit("send.approval_voided", locked, by=by, parts=list(changed), request=before.pk)
+        at_once = before.begun_at is not None or (before.at_once and "due_at" not in changed)
+        new = requests.reopen(
+            locked, before, by=by, user=None, now=now, changed=changed, at_once=at_once, digests=digests
+        )
+    log.warning("approval_voided", send=send.pk, parts=list(changed))
+    return new
+
+
+def time_changed(
+    send: Send, *, by: Actor, user: Any = None, now: datetime, digests: MessageDigests | None = None
+) -> None:
+    """A send got another time from `user`, who must not approve it; the caller holds its lock. An approval was for the time before."""
+    if not send.approvers:
+        return
+    before = requests.latest_of(send)
+    if before is None:
+        _remember_mover(send, user)
+        return
+    if before.state in IN_FORCE:
+        end(before, ApprovalState.VOID, by=by, now=now)
+        audit("send.approval_voided", send, by=by, parts=["due_at"], request=before.pk)
+    if send.state == SendState.SCHEDULED:
+        _hold_back(send)
+    at_once = send.due_at <= now
+    requests.reopen(
+        send, before, by=by, user=user, now=now, changed=["due_at"], at_once=at_once, digests=digests
+    )
+
+
+def _remember_mover(send: Send, user: Any) -> None:
+    """Its messages are still being written; when the request is opened, this person is one of its authors."""
+    work = Preparation.objects.select_for_update().filter(send=send).first()
+    if user is not None and work is not None and user.pk not in work.movers:
+        Preparation.objects.filter(pk=work.pk).update(movers=[*work.movers, user.pk])
+
+
+def withdraw(send: Send, *, by: Actor, now: datetime, to: ApprovalState = ApprovalState.WITHDRAWN) -> None:
+    """The send is cancelled, so its request ends; the caller holds its lock. A send that has begun keeps its approval."""
+    if not send.approvers:
+        return
+    request = in_force(send.pk)
+    if request is None or request.begun_at is not None:
+        return
+    end(request, to, by=by, now=now)
+    if to == ApprovalState.WITHDRAWN:
+        audit("send.approval_withdrawn", send, by=by, request=request.pk)
+
+
+def expire_due(*, now: datetime | None = None) -> int:
+    """Ends requests that were not answered in time, and approvals of sends that have not begun in time; returns how many."""
+    now = now or timezone.now()
+    due = ApprovalRequest.objects.filter(state__in=IN_FORCE, begun_at=None, expires_at__lte=now)
+    return sum(expire(pk, now=now) for pk in list(due.values_list("send_id", flat=True)[:EXPIRED_AT_A_TIME]))
+
+
+def expire(send_id: int, *, now: datetime) -> bool:
+    """End the request of one send where its time is over."""
+    with transaction.atomic():
+        locked = lock_send(send_id)
+        request = in_force(send_id)
+        if request is None or request.begun_at is not None or request.expires_at > now:
+            return False
+        end(request, ApprovalState.EXPIRED, by=Actor.system(), now=now)
+        _hold_back(locked)
+        audit("send.approval_expired", locked, by=Actor.system(), request=request.pk)
+    return True
+
+
+def end(request: ApprovalRequest, state: ApprovalState, *, by: Actor, now: datetime) -> None:
+    """Store how a request ended, and have its mail sent."""
+    request.state, request.ended_at, request.ended_by, request.mail_due_at = state, now, by.label, now
+    request.save()
+    wakeups.approvals()
+
+
+def _hold_back(send: Send) -> None:
+    """A send that was let go waits again."""
+    if send.state in (SendState.SCHEDULED, SendState.SENDING):
+        send.state = SendState.AWAITING
+        send.save(update_fields=["state"])

@@ -1,0 +1,92 @@
+"""The parts of a fingerprint: which fields an approval is bound to, in which part, and how people call each part.
+
+Every field of a send and of a message is listed as part of one or, with the reason, as exempt; a test fails on a field that is in neither.
+"""
+
+from collections.abc import Sequence
+
+# Names are those that people read about (WORDS); paths are fields of the send or of what it points to.
+PARTS: dict[str, tuple[str, ...]] = {
+    "text": (
+        *("text", "template_id", "template_version_id", "template_version__text"),
+        *("template_version__provider_template_id", "template__provider_template_id"),
+    ),
+    "sender": ("service_id", "sender_id", "sender__address", "sender__kind"),
+    "domain": ("link_domain_id", "link_domain__host"),
+    "policy": (
+        *("policy_group_id", "policy_group__group_id"),
+        *("policy_group__check_consent", "policy_group__apply_frequency_cap"),
+    ),
+    "smartlinks": ("smartlinks",),
+    "callback_data": ("callback_data",),
+    "wishes": ("wishes",),
+    "due_at": ("due_at",),
+    "expires_at": ("expires_at",),
+    "quiet_hours": ("quiet_hours",),
+    "lane": ("lane",),
+    "resend": ("resend",),
+    "ramp": ("ramp",),
+}
+EXEMPT: dict[str, str] = {
+    "id": "names the send and is never written again",
+    "name": "a label for people, which says the time and changes with it",
+    "state": "checked by `sms.dispatch.last_look`, with the request",
+    "approvers": "how many are asked, not what they are asked about",
+    "time_zone": "in which the time is shown to people",
+    "test": "a test needs no approval, and no other send becomes one",
+    "tested_id": "which draft a test was of",
+    "stage": "how far a ramp has come",
+    "recipients": "counted in the audience part",
+    "rejected": "rows that become no message",
+    "source": "where the numbers came from; the numbers themselves are in the audience part",
+    "audience_id": "where the numbers came from, as above",
+    "reference": "what a partner was answered with",
+    "file_sha256": "where the numbers came from, as above",
+    "audience_digest": "where the numbers came from, as above",
+    "client_reference": "the partner's own name for it",
+    "created_at": "when it was made",
+    "created_by_id": "whose it is; its authors are kept with the request",
+    "partner": "whose it is",
+    "cancelled_at": "nothing of a cancelled send is posted",
+    "cancelled_by": "nothing of a cancelled send is posted",
+}
+# Of every message, in the order of their rows.
+MESSAGE_PARTS: dict[str, tuple[str, ...]] = {
+    "audience": ("row", "msisdn", "zone"),
+    "values": ("text", "substitutions"),
+}
+MESSAGE_EXEMPT: dict[str, str] = {
+    "id": "its place; rows are digested in this order",
+    "send_id": "messages are read by their send",
+    "country": "follows from the number",
+    "segments": "follow from the text",
+} | dict.fromkeys(
+    (
+        *("state", "attempt", "resent", "code", "detail", "provider_id", "carrier", "segments_billed"),
+        *("posted_at", "queued_at", "submitted_at", "final_at"),
+    ),
+    "what became of it",
+)
+WORDS = {
+    "text": "the text or template",
+    "sender": "the sender",
+    "domain": "the short-link domain",
+    "policy": "the contact policy",
+    "smartlinks": "the smartlinks",
+    "callback_data": "the callback data",
+    "wishes": "links, receipts or other options",
+    "due_at": "the time",
+    "expires_at": "the expiry",
+    "quiet_hours": "the quiet hours",
+    "lane": "the lane",
+    "resend": "what happens if it is not confirmed",
+    "ramp": "whether it starts small",
+    "audience": "who gets it",
+    "values": "the texts of single recipients",
+}
+
+
+def words_of(parts: Sequence[str]) -> str:
+    """As in “the sender, the time and who gets it”."""
+    names = [WORDS.get(part, part) for part in parts]
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0] if names else ""

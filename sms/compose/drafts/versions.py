@@ -1,0 +1,127 @@
+"""The audience version that a draft's large file or paste is read into."""
+
+import hashlib
+from dataclasses import asdict
+
+from django.db import transaction
+
+from sms.audiences import storage
+from sms.audiences.files import Limits, Recipient, RejectedRow
+from sms.compose.drafts.preparations import cancel
+from sms.compose.errors import ComposeError, Problem
+from sms.models import AudienceVersion, Draft, Preparation, Upload
+
+PASTED = "pasted numbers"
+
+
+class NotReady(ComposeError):
+    """Its audience is being read or checked; `preparation` says how far that is."""
+
+    def __init__(self, preparation: Preparation) -> None:
+        what = preparation.get_kind_display()
+        share = f" ({preparation.share} %)" if preparation.total else ""
+        super().__init__([Problem("audience", f"{what}{share}. Try again in a moment.")])
+        self.preparation = preparation
+
+
+def version_in_use(draft: Draft) -> AudienceVersion | None:
+    """What its large file or paste was read into; None for few rows, a saved audience, and while another file was just chosen."""
+    return None if draft.audience_id else current_version(draft)
+
+
+def current_version(draft: Draft) -> AudienceVersion | None:
+    """What its file or paste was read into, if that is still its file, read in that way."""
+    version = root = draft.version
+    while root is not None and root.mends is not None:
+        root = root.mends
+    if root is None or root.upload_id is None:
+        return None
+    same_source = (
+        root.upload_id == draft.upload_id
+        if draft.upload_id
+        else root.source == PASTED and _is_pasted(root.upload_id, draft.pasted)
+    )
+    same_way = (root.country, root.asked_column, root.allow_duplicates) == (
+        country_of(draft),
+        draft.column if draft.upload_id else "",
+        draft.allow_duplicates,
+    )
+    return version if same_source and same_way else None
+
+
+def _is_pasted(upload_id: int, pasted: str) -> bool:
+    digest = hashlib.sha256(pasted.encode("utf-8", "replace")).hexdigest()
+    return Upload.objects.filter(pk=upload_id, sha256=digest).exists()
+
+
+def country_of(draft: Draft) -> str:
+    """For numbers that are written without one."""
+    return draft.country or draft.service.default_country
+
+
+def begin_reading(draft: Draft, *, limits: Limits) -> AudienceVersion:
+    """A version for what it holds now, which the background work reads; the reading of a file before it is cancelled."""
+    with transaction.atomic():
+        locked = Draft.objects.select_for_update(of=("self",)).get(pk=draft.pk)
+        if locked.version_id != draft.version_id:  # another request began it at the same moment
+            draft.version = locked.version
+            if (there := current_version(draft)) is not None:
+                return there
+        if locked.version_id:  # its rows are deleted by `background.delete_unused_versions`
+            cancel(Preparation.objects.filter(version=locked.version_id))
+        upload = draft.upload or Upload.keep(
+            draft.pasted.encode("utf-8", "replace"), service=draft.service, name=PASTED, user=draft.created_by
+        )
+        version = new_version(draft, upload, limits=limits, pasted=draft.upload is None)
+        Draft.objects.filter(pk=draft.pk).update(version=version)
+    draft.version = version
+    return version
+
+
+def new_version(
+    draft: Draft,
+    upload: Upload,
+    *,
+    limits: Limits,
+    pasted: bool = False,
+    mends: AudienceVersion | None = None,
+) -> AudienceVersion:
+    """A version without rows, and the work of reading them; in the caller's transaction."""
+    version = AudienceVersion.objects.create(
+        service=draft.service,
+        number=1,
+        upload=upload,
+        mends=mends,
+        source=mends.source if mends else upload.name,
+        country=country_of(draft),
+        asked_column=draft.column if draft.upload else "",
+        allow_duplicates=draft.allow_duplicates,
+        made_by=upload.uploaded_by,
+        ready_at=None,
+    )
+    version.preparation = Preparation.objects.create(
+        service=draft.service,
+        kind=Preparation.Kind.READ,
+        version=version,
+        total=upload.size,
+        cursor={"limits": asdict(limits), "pasted": pasted},
+    )
+    return version
+
+
+def stored_audience(version: AudienceVersion) -> storage.StoredAudience:
+    """The version's rows; raises NotReady until they are read, and ComposeError where they could not be."""
+    if version.ready_at is not None:
+        return storage.StoredAudience(version)
+    preparation = Preparation.objects.get(version=version)
+    if preparation.state == Preparation.State.FAILED:
+        raise ComposeError([Problem(preparation.trouble_field or "audience", preparation.trouble)])
+    raise NotReady(preparation)
+
+
+def first_stored_rows(version: AudienceVersion, most: int) -> tuple[list[Recipient], list[RejectedRow]]:
+    """The first recipients and the first rejects, as far as they are known while it is read."""
+    rows = version.chunks.order_by("place")
+    good = [one for chunk in rows.filter(count__gt=0)[:1] for one in storage.recipients_of(chunk)]
+    bad = [one for chunk in rows.filter(rejected__gt=0)[:3] for one in storage.rejects_of(chunk)]
+    return good[:most], sorted(bad, key=lambda one: one.row)[:most]

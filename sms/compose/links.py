@@ -1,0 +1,43 @@
+"""The links of an order: whether its short-link domain works, and the smartlinks of its text."""
+
+import re
+
+from sms.models import DomainState, Service, ShortLinkDomain
+
+_SMARTLINK = re.compile(r"\{\{smartlink_(\d{1,16})\}\}", re.ASCII)
+
+
+def domain_problem(domain: ShortLinkDomain) -> str:
+    """Why links on this domain would fail, with the way out; empty where they work, or it was never checked."""
+    if domain.state not in (DomainState.BROKEN, DomainState.NOT_SET_UP):
+        return ""
+    return (
+        f"{domain} is {domain.get_state_display().lower()}. {domain.says} "
+        "Choose another domain, leave links as they are, or have an admin mend it and press Check now."
+    )
+
+
+def domain_cautions(domain: ShortLinkDomain | None) -> tuple[str, ...]:
+    """What to know of a domain that works, or may."""
+    if domain is None or domain.state not in (DomainState.DEGRADED, DomainState.PENDING):
+        return ()
+    return (f"{domain} is {domain.get_state_display().lower()}: {domain.says}",)
+
+
+def smartlinks(service: Service, text: str) -> tuple[list[list[int]], list[str]]:
+    """[id, minutes] of every smartlink in a text, and a sentence for each that the catalogue does not offer."""
+    wanted = list(dict.fromkeys(int(one) for one in _SMARTLINK.findall(text)))
+    if not wanted:
+        return [], []
+    listed = dict(
+        service.smartlinks.filter(smartlink_id__in=wanted, active=True).values_list(
+            "smartlink_id", "validity"
+        )
+    )
+    missing = [
+        f"The text uses {{{{smartlink_{one}}}}}, which is no smartlink of the catalogue that can be used. "
+        "Have an admin add it, or take it out."
+        for one in wanted
+        if one not in listed
+    ]
+    return [[one, listed[one]] for one in wanted if one in listed], missing

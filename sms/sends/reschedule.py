@@ -1,0 +1,67 @@
+"""Another time for a send that has not begun."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from sms.compose import checks
+from sms.compose.approval import endings, fingerprint
+from sms.compose.errors import ComposeError, Problem
+from sms.compose.naming import name_at
+from sms.ledger import wakeups
+from sms.models import Actor, Send, SendState, Slice
+from sms.models.audit import audit
+
+
+class SendHasBegun(RuntimeError):
+    """It is too late for that; the sentence says why."""
+
+
+def reschedule(
+    send: Send, *, due_at: datetime, by: Actor, user: Any = None, now: datetime | None = None
+) -> None:
+    """Another time for a send that has not begun; `user` is the person who moves it, who cannot approve it then.
+
+    Raises SendHasBegun, and ComposeError where the time cannot be.
+    """
+    now = now or timezone.now()
+    digests = fingerprint.digest_messages(send.pk) if send.approvers else None
+    with transaction.atomic():
+        # the send, then its slices, as `sends.cancel` does: a dispatcher that claims one right now is waited for
+        locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
+        begun = [item.pk for item in Slice.of_send(locked.pk) if item.owner or item.done]
+        waits = locked.state in (SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED)
+        if not waits or begun:
+            raise SendHasBegun(too_late(locked))
+        if problem := _misplaced(locked, due_at, now=now):
+            raise ComposeError([problem])
+        before, due_at = locked.due_at, max(due_at, now)
+        locked.name, locked.due_at = name_at(locked, due_at), due_at
+        locked.save(update_fields=["due_at", "name"])
+        Slice.objects.filter(send=locked).update(due_at=locked.due_at)
+        audit("send.rescheduled", locked, by=by, before=before.isoformat(), due_at=locked.due_at.isoformat())
+        endings.time_changed(locked, by=by, user=user, now=now, digests=digests)
+        wakeups.dispatch()
+    send.refresh_from_db()
+
+
+def too_late(send: Send) -> str:
+    """Why a send cannot be moved any more, and what can be done instead."""
+    if send.state in (SendState.FINISHED, SendState.CANCELLED):
+        return f"It is {send.state} already, so it cannot be moved. Duplicate it to send it again."
+    return "It has begun, so it cannot be put off. Pause it, or stop what was not posted yet."
+
+
+def _misplaced(send: Send, due_at: datetime, *, now: datetime) -> Problem | None:
+    """What is wrong with that time. Its expiry stays as it was made, so only the time can give way."""
+    problem = checks.time_problem(due_at, send.expires_at, now=now)
+    if problem is None or problem.field != "expires_at":
+        return problem
+    assert send.expires_at is not None
+    return Problem(
+        "send_at",
+        f"It expires before that, on {timezone.localtime(send.expires_at):%-d %B at %H:%M %Z}. "
+        "Choose an earlier time, or duplicate it as a draft with a later expiry.",
+    )
