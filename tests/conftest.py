@@ -23,7 +23,8 @@ from django.db import connection  # noqa: E402
 from django.db.models.signals import post_migrate  # noqa: E402
 
 from sms.audiences import sample  # noqa: E402
-from sms.models import Region, audit_guard  # noqa: E402
+from sms.models import Region  # noqa: E402
+from sms.models.sql import audit_guard  # noqa: E402
 from tests.support import databases  # noqa: E402
 
 pytest_plugins = ["tests.no_skips"]

@@ -171,7 +171,7 @@ def _verify(request: HttpRequest, service: Service | None) -> HttpResponse:
     start = AuditSeal.objects.filter(service_slug=slug, number=after).first()
     verdict = audit.verify(
         slug,
-        points=audit.CheckpointFiles(settings.VAR_DIR / "audit").points(),
+        checkpoints=audit.CheckpointFiles(settings.VAR_DIR / "audit").read_all(),
         after=(start.number, start.hash) if start else (0, ""),
         seconds=PATIENCE,
     )

@@ -119,11 +119,11 @@ def callback_change(request: HttpRequest, service: Service, pk: int) -> HttpResp
 def callback_verify(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Send the challenge now."""
     endpoint = _find(service, pk)
-    line = callbacks.ReceiverConnection(_policy())
+    connection = callbacks.ReceiverConnection(_policy())
     try:
-        why = callbacks.verify(endpoint, by=actor(request), line=line)
+        why = callbacks.verify(endpoint, by=actor(request), connection=connection)
     finally:
-        line.close()
+        connection.close()
     if why:
         messages.error(request, f"Not verified. {why}")
     else:

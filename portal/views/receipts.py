@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from portal.access import actor, may, service_page
 from portal.views.control import Confirmation, ask
 from sms.inbound import receipts
-from sms.inbound.receipts.queries import look
+from sms.inbound.receipts.overview import overview_of
 from sms.inbound.receipts.rotate import HAND_OVER, retire, rotate
 from sms.ledger import wakeups
 from sms.models import Service
@@ -34,14 +34,14 @@ def _page(
     request: HttpRequest,
     service: Service,
     *,
-    imported: receipts.Imported | None = None,
+    imported: receipts.ImportResult | None = None,
     problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
     now = timezone.now()
     before = service.receipt_token_before
     context = {
-        "look": look(service, now=now),
+        "look": overview_of(service, now=now),
         "url": f"{settings.PUBLIC_URL}/receipts/{service.receipt_token}/",
         "url_is_public": settings.PUBLIC_URL.startswith("https://"),
         "until": service.receipt_token_until
@@ -102,7 +102,7 @@ def receipts_retire(request: HttpRequest, service: Service) -> HttpResponse:
 def receipts_replay(request: HttpRequest, service: Service) -> HttpResponse:
     """The stored receipts of the last day once more, after a question; more than REPLAYED is for `manage.py replay_receipts`."""
     now = timezone.now()
-    many = receipts.how_many(service, since=now - timedelta(hours=24), most=REPLAYED + 1)
+    many = receipts.count_since(service, since=now - timedelta(hours=24), most=REPLAYED + 1)
     if many > REPLAYED:
         command = f"manage.py replay_receipts --service {service.slug}"
         messages.error(

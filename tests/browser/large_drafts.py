@@ -1,5 +1,6 @@
 """Drafts in the browser: saved, with a large file read in the background, or checked."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,18 @@ from sms.compose import background, drafts
 from sms.models import Draft, Service, Upload
 
 
-def stored(page, text: str) -> None:
+def stored(page: Page, text: str) -> None:
     """Wait until that text is saved: what the page says may still be of the save before."""
-    for _ in range(200):
-        if Draft.objects.filter(text=text).exists():
+    until(page, Draft.objects.filter(text=text).exists, what=f"{text!r} is saved")
+
+
+def until(page: Page, true: Callable[[], object], *, what: str) -> None:
+    """Wait for something that the page does elsewhere."""
+    for _ in range(1_200):
+        if true():
             return
         page.wait_for_timeout(50)
-    raise AssertionError(f"{text!r} was not saved within ten seconds")
+    raise AssertionError(f"a minute passed before {what}")
 
 
 def a_file(folder: Path, name: str, *, first: int) -> Path:

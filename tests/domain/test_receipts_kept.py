@@ -75,7 +75,7 @@ def test_with_the_database_away_a_receipt_is_on_the_disk_before_200_and_is_swept
 def test_what_is_on_the_spool_comes_in_once_and_is_applied(tmp_path):
     service = a_service()
     message, name = posted_message(service)
-    item = Incoming.of(receipt(name), door=receipts.receipt_addresses.find(service.receipt_token))
+    item = Incoming.of(receipt(name), address=receipts.receipt_addresses.find(service.receipt_token))
     spool.append([item, item])
     spool.append([item])
     assert receipts.sweep() == 3

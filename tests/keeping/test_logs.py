@@ -51,7 +51,7 @@ def test_a_run_through_every_place_logs_no_number(style, tmp_path, monkeypatch):
     monkeypatch.setattr(inbound_spool, "folder", tmp_path / "inbound")
     (tmp_path / "spool").mkdir()
     with written(style) as lines:
-        service, _ = planted.everywhere(tmp_path)
+        service, _ = planted.everywhere()
         asked = erasure.ask(service, NUMBER, reason="Request 7", by=BY)
         assert erasure.perform(asked, folder=tmp_path), asked.waits_for
         log = structlog.get_logger("sms.somewhere")

@@ -254,7 +254,7 @@ def test_a_raw_receipt_is_shown_without_the_number(service, composer):
     message = a_send(service).messages.get()
     Provider().dispatch()
     name = correlation_id.write(message_id=message.pk, attempt=1, key=service.correlation_key)
-    insert([Incoming.of(receipt(name), door=receipt_addresses.find(service.receipt_token))])
+    insert([Incoming.of(receipt(name), address=receipt_addresses.find(service.receipt_token))])
     fold()
     page = composer.get(f"/s/shop/messages/{message.pk}/").content.decode()
     assert "deliveryInfoNotification" in page

@@ -1,4 +1,4 @@
-"""The person's refusals: they stay in force as digests, so that nobody writes to the person again, and tell nobody whose they are."""
+"""The person's refusals: they stay in force as digests, so that no message goes to the person again, and do not show whose they are."""
 
 from django.db import transaction
 

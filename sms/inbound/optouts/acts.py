@@ -31,7 +31,7 @@ def opt_out(
 ) -> set[str]:
     """Record refusals; returns the numbers that were not opted out before. Once committed, nothing is armed to any of them.
 
-    Waits for whoever is arming messages of the service right now, so that afterwards each message is either armed or sees it; a long
+    Waits for processes that are arming messages of the service, so that afterwards each message is either armed or sees it; a long
     list goes in parts, each committed by itself, so that arming never waits for all of it.
     """
     by_number = {refusal.msisdn: refusal for refusal in reversed(refusals)}
