@@ -10,9 +10,9 @@ from urllib.parse import quote_plus
 
 import msgspec
 
-from sms.api.drop_in.body import RECEIPTS
 from sms.compliance import archive
 from sms.models import Echo, Message, MessageState, Send
+from sms.webex.limits import RECEIPTS
 
 STATUS = {
     MessageState.PENDING: "queued",

@@ -25,9 +25,10 @@ from sms import callbacks
 from sms.api import idempotency
 from sms.api.authentication import KeyAuthentication, KeyHasScope, NotFromHere, PartnerUser
 from sms.api.drop_in import replies
-from sms.api.drop_in.body import DropInRequest, read
+from sms.api.drop_in.body import read
 from sms.api.drop_in.errors import DropInRefused, invalid, no_json
 from sms.api.drop_in.order import order_of, refusal_of
+from sms.api.drop_in.requests import DropInRequest
 from sms.api.idempotency import BadKey, OtherBody, StoredResponse, UnderWay
 from sms.api.receipts import NoNegotiation
 from sms.api.throttle import KeyThrottle, with_rate_limit
