@@ -28,7 +28,7 @@ class AuditFilter(forms.Form):
         required=False,
         label="With",
     )
-    door = forms.ChoiceField(choices=[("", "All"), *DOORS.items()], required=False, label="Door")
+    door = forms.ChoiceField(choices=[("", "All"), *DOORS.items()], required=False, label="Through")
     since = forms.DateField(
         required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )

@@ -28,7 +28,7 @@ RESENDS = [
 SEVERAL = ("upload", "validity", "receipts", "track_clicks", "fillings", "again")  # made from several fields
 AS_THE_GROUP = [("", "As the group says"), ("yes", "Yes"), ("no", "No")]
 UNITS = [("60", "minutes"), ("3600", "hours"), ("1", "seconds")]
-ENDS = [("never", "Never"), ("at", "At a time"), ("after", "So long after it is handed over")]
+ENDS = [("never", "Never"), ("at", "At a time"), ("after", "After a while")]
 
 
 def countries() -> list[tuple[str, str]]:
@@ -105,14 +105,14 @@ class DraftForm(forms.ModelForm):
             "tag2": "Second tag",
             "callback_data": "Callback data",
             "lane": "Lane",
-            "resend": "If a message is not confirmed",
+            "resend": "If we cannot tell whether it was sent",
             "ramp": "Start small",
             "respect_quiet_hours": "Respect quiet hours",
         }
         help_texts = {  # noqa: RUF012
             "name": "For your team; recipients never see it.",
             "text": "Placeholders like $(name) are filled from the columns of the file.",
-            "pasted": "One per line, in any way of writing them.",
+            "pasted": "One number per line. Any format works: 07700 900001, +44 7700 900001",
             "column": "Empty: found by its heading.",
             "policy_group": "Webex Connect then checks consent or frequency before it sends.",
             "link_domain": "Shortens https links and counts clicks. Some operators filter short links.",
@@ -121,7 +121,7 @@ class DraftForm(forms.ModelForm):
             "tag1": "Counted in Webex Connect's own reports on links. Letters, digits, _ and -.",
             "callback_data": "Comes back unchanged in every receipt; up to 1,500 characters, the same for everybody.",
             "lane": "Where there is not room for all, urgent goes first and bulk last.",
-            "resend": "The connection can break while a message is being sent. Then nobody knows whether it was sent.",
+            "resend": "The connection can break while a message is being sent. Then we cannot tell whether the message was sent.",
             "ramp": "1 % first, then 10 %, then the rest, each only once the last went well. From 100 recipients on.",
         }
         field_classes = {"send_at": WallClockField, "expires_at": WallClockField}  # noqa: RUF012

@@ -9,7 +9,7 @@ from portal.models import Role, User
 
 WHAT_THEY_MAY = {
     Role.COMPOSER: "Composer: writes and sends, opts people out",
-    Role.APPROVER: "Approver: says yes or no to what others wrote, stops sends",
+    Role.APPROVER: "Approver: approves or rejects what others wrote, stops sends",
     Role.ADMIN: "Admin: everything, and these settings",
     Role.AUDITOR: "Auditor: sees everything, changes nothing",
 }

@@ -68,7 +68,7 @@ def open_steps(service: Service) -> list[ChecklistStep]:
         ChecklistStep(
             known["people"] > 1 or known["invited"],
             "Invite your team",
-            "At least one colleague, so that a second person can say yes, or help when you are away.",
+            "At least one colleague, so that a second person can approve, or help when you are away.",
             "people",
             "Invite somebody",
         ),

@@ -24,7 +24,7 @@ def read(service_id: int, given: Mapping[str, str], *, now: datetime) -> tuple[R
     wrong = list[str]()
     by = given.get("by") or "day"
     if by not in BY:
-        wrong.append(f"“{by[:40]}” is nothing that a report can be by. It shows days instead.")
+        wrong.append(f"There is no report by “{by[:40]}”. It shows days instead.")
         by = "day"
     since, until = _days(given, by, now.astimezone(UTC).date(), wrong)
     compare = given.get("compare", "")

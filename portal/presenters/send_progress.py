@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sms.ledger.states import RANK
+from sms.ledger.state_machine import RANK
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ def rule_words(rule: str) -> str:
 
 @register.filter
 def act_words(act: str) -> str:
-    """`send.created` → `Composed and committed`; an act without words of its own stays as it is."""
+    """`send.created` → `Created the send`; an act without words of its own stays as it is."""
     return words_of(act)
 
 

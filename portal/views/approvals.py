@@ -97,7 +97,7 @@ def approval_yes(request: HttpRequest, service: Service, pk: int) -> HttpRespons
     if last:
         messages.success(request, f"Approved. {_goes(found)}")
     else:
-        messages.success(request, "Your yes is noted. It needs one more.")
+        messages.success(request, "You approved it. It needs one more approval.")
     return redirect("approval", service=service.slug, pk=pk)
 
 

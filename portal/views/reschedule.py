@@ -76,7 +76,7 @@ def _say(request: HttpRequest, found: Send, *, at_once: bool) -> None:
     else:
         messages.success(request, f"Moved: it goes out on {local:%A %-d %B %Y} at {local:%H:%M %Z}.")
     if found.state == SendState.AWAITING:
-        messages.warning(request, "It needs a yes to its new time, and nothing of it goes before that.")
+        messages.warning(request, "It needs approval of its new time. Nothing is sent before.")
     zone, quiet = found.service.time_zone, found.quiet_hours
     if quiet and (quiet_hours.next_allowed(found.due_at, (zone,), quiet) or found.due_at) > found.due_at:
         messages.warning(

@@ -24,7 +24,7 @@ class SendForm(forms.ModelForm):
     recipients_text = forms.CharField(
         label="Recipients",
         widget=forms.Textarea(attrs={"rows": 6}),
-        help_text="One number per line, in any way of writing them.",
+        help_text="One number per line. Any format works: 07700 900001, +44 7700 900001",
     )
     labels = forms.CharField(
         required=False, help_text="Words by which reports are sorted, with commas between them."

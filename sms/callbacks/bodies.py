@@ -1,12 +1,12 @@
-"""What callbacks say: our own events, and receipts in the provider's shape for whoever came with `/v2/messages`. Pure but for its rows.
+"""What callbacks say: our own events, and receipts in the provider's shape for API sends that gave a notifyUrl. Pure.
 
 The provider's shape is reference §6.4 of Webex Connect. A receipt is passed on as it came, with what is the partner's put back in:
-correlation id, callback data, destination and transaction id. What never reached the provider is told in the same shape.
+correlation id, callback data, destination and transaction id. What never reached the provider is reported in the same shape.
 """
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -15,8 +15,6 @@ from sms.models.message import MessageState
 from sms.values.msisdn import mask
 from sms.webex.values import without_bom
 
-Facts = tuple[int, str, str, int, int]  # message id, MSISDN, the provider's id, attempt, row
-
 REPORTED = {
     MessageState.SUBMITTED: "SUBMITTED",
     MessageState.DELIVERED: "DELIVERED",
@@ -24,7 +22,7 @@ REPORTED = {
     MessageState.EXPIRED: "FAILED",
     MessageState.CANCELLED: "FAILED",
 }
-SPELLINGS = ("correlationId", "corelationid")
+CORRELATION_KEYS = ("correlationId", "corelationid")
 # Ours, where the provider never saw the message, in the provider's codes and words.
 PLAIN = {
     MessageState.SUBMITTED: ("7501", "Submitted", "Submitted"),
@@ -36,10 +34,10 @@ PLAIN = {
 CODES = {"opted_out": "9002"}
 
 
-class MessageChange(NamedTuple):
-    """One piece of news that moved a message, as the ledger saw it. `raw` is the receipt it came from, empty for anything else.
+class MessageChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One change of a message, as the ledger saw it. `raw` is the receipt it came from, empty for anything else.
 
-    `moved` is False where only details changed (a receipt that came late): the provider's shape tells it, our events do not.
+    `state_changed` is False where only details did (a receipt that came late): the provider's shape reports it, our events do not.
     """
 
     message_id: int
@@ -52,8 +50,23 @@ class MessageChange(NamedTuple):
     segments: int | None = None
     carrier: str = ""
     raw: bytes = b""
-    moved: bool = True
+    state_changed: bool = True
     url: str = ""
+
+
+class MessageFacts(msgspec.Struct, frozen=True, gc=False):
+    """What a body says of the message itself. `row` is its place in the request, from 1."""
+
+    message_id: int
+    msisdn: str
+    provider_id: str
+    attempt: int
+    row: int
+
+    @property
+    def number(self) -> str:
+        """The recipient's; empty where it is no longer kept."""
+        return self.msisdn if self.msisdn.startswith("+") else ""
 
 
 def reports(change: MessageChange, notify: Notify) -> bool:
@@ -65,24 +78,18 @@ def reports(change: MessageChange, notify: Notify) -> bool:
     return not wanted or name in wanted
 
 
-def report(change: MessageChange, *, notify: Notify, facts: Facts, echo: Echo | None) -> str:
+def report(change: MessageChange, *, notify: Notify, facts: MessageFacts, echo: Echo | None) -> str:
     """A receipt as the provider writes it, in the partner's terms; JSON."""
-    envelope = _as_it_came(change.raw) or {"deliveryInfoNotification": _made(change, facts)}
+    envelope = _received(change.raw) or {"deliveryInfoNotification": _report_of_ours(change, facts)}
     outer = envelope.get("deliveryInfoNotification", envelope)
-    for spelling in SPELLINGS:
-        outer.pop(spelling, None)
-    outer["deliveryInfo"]["destination"] = (echo.destination if echo else "") or _number(facts).removeprefix(
-        "+"
-    )
+    for name in CORRELATION_KEYS:
+        outer.pop(name, None)
+    number = facts.number.removeprefix("+")
+    outer["deliveryInfo"]["destination"] = (echo and echo.destination) or number
     outer["correlationid"] = echo.correlation_id if echo else ""
     outer["callbackData"] = notify.callback_data
-    outer["transid"] = name_of(notify.reference, row=facts[4]) if notify.reference else facts[2]
+    outer["transid"] = name_of(notify.reference, row=facts.row) if notify.reference else facts.provider_id
     return msgspec.json.encode(envelope).decode()
-
-
-def _number(facts: Facts) -> str:
-    """The recipient's; empty where it is kept no longer."""
-    return facts[1] if facts[1].startswith("+") else ""
 
 
 def name_of(reference: str, *, row: int) -> str:
@@ -90,7 +97,7 @@ def name_of(reference: str, *, row: int) -> str:
     return f"{reference}_{row - 1}" if row > 1 else reference
 
 
-def _as_it_came(raw: bytes) -> dict[str, Any] | None:
+def _received(raw: bytes) -> dict[str, Any] | None:
     if not raw:
         return None
     found = msgspec.json.decode(without_bom(raw))
@@ -98,7 +105,7 @@ def _as_it_came(raw: bytes) -> dict[str, Any] | None:
     return found if isinstance(outer, dict) and isinstance(outer.get("deliveryInfo"), dict) else None
 
 
-def _made(change: MessageChange, facts: Facts) -> dict[str, Any]:
+def _report_of_ours(change: MessageChange, facts: MessageFacts) -> dict[str, Any]:
     code, status, words = PLAIN[MessageState(change.state)]
     failed = change.state == MessageState.FAILED
     info = {
@@ -107,7 +114,7 @@ def _made(change: MessageChange, facts: Facts) -> dict[str, Any]:
         "code": change.code if change.code.isdecimal() and failed else CODES.get(change.code, code),
         "deliveryChannel": "SMS",
         "additionalInfo": "",
-        "destination": _number(facts),
+        "destination": facts.number,
         "destinationType": "msisdn",
         "deliveryStatus": status,
     }
@@ -121,7 +128,7 @@ def event(
     *,
     kind: str,
     slug: str,
-    facts: Facts,
+    facts: MessageFacts,
     callback_data: str,
     full_numbers: bool,
     echo: Echo | None,
@@ -131,11 +138,11 @@ def event(
         "message": change.message_id,
         "send": change.send_id,
         "service": slug,
-        "to": _number(facts) if full_numbers else mask(facts[1]),
+        "to": facts.number if full_numbers else mask(facts.msisdn),
         "state": str(change.state),
         "code": change.code,
         "detail": change.detail,
-        "provider_id": facts[2],
+        "provider_id": facts.provider_id,
         "attempt": change.attempt,
     }
     if callback_data:

@@ -1,27 +1,27 @@
-"""The outbox: callbacks written in the transaction of the change they tell of. Called by `sms.ledger.states` and the fold of receipts.
+"""The outbox: callbacks written in the transaction of the change they report. Called by `sms.ledger.states` and the fold of receipts.
 
-Where nobody listens the cost is one query of an empty table for each batch of changes. Where somebody does, a batch is told with a
-handful of set-based statements, however large it is. The same event always gets the same id, and a receiver has an event once, so
-that applying receipts again tells nothing again.
+Where no endpoint exists the cost is one query of an empty table for each batch of changes. Otherwise a batch takes a handful of
+set-based statements, however large it is. The same event always gets the same id, and a receiver gets an event once, so applying
+receipts again writes nothing again.
 """
 
 import base64
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 import msgspec
 from django.db import connection
+from msgspec.structs import replace
 
 from sms.callbacks import bodies
-from sms.callbacks.bodies import MessageChange
+from sms.callbacks.bodies import MessageChange, MessageFacts
 from sms.models.callback import Callback, CallbackEndpoint, Echo, Notify
 from sms.models.message import Message, MessageState
 from sms.models.send import Send
 from sms.models.sql.id_list import among
 
-TOLD = {
+EVENTS = {
     MessageState.QUEUED: "message.queued",
     MessageState.SUBMITTED: "message.submitted",
     MessageState.DELIVERED: "message.delivered",
@@ -35,117 +35,85 @@ CLICKED = "message.clicked"
 BATCH = 500
 
 
-class Listener(NamedTuple):
-    """An endpoint, as far as writing to it needs it."""
+class Listener(msgspec.Struct, frozen=True):
+    """A verified endpoint, as far as writing to it needs it."""
 
-    pk: int
+    endpoint_id: int
     service_id: int
     slug: str
     kind: str
     events: frozenset[str]
     full_numbers: bool
 
+    def wants(self, change: MessageChange) -> bool:
+        """Whether it subscribed to this event of its own service."""
+        kind = kind_of(change)
+        return change.state_changed and bool(kind) and (not self.events or kind in self.events)
 
-def listening() -> list[Listener]:
-    """Everybody who may want to hear of a change. Most desks have nobody, so that is asked first, without building a query."""
+
+def find_listeners() -> list[Listener]:
+    """Every endpoint that may want a change. Most installations have none, so that is asked first, without building a query."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT 1 FROM {CallbackEndpoint._meta.db_table} LIMIT 1")  # noqa: S608 - our own table
         if cursor.fetchone() is None:
             return []
     rows = CallbackEndpoint.objects.filter(verified_at__isnull=False).order_by()
     return [
-        Listener(pk, service, slug, kind, frozenset(events), full)
-        for pk, service, slug, kind, events, full in rows.values_list(
+        Listener(pk, service_id, slug, kind, frozenset(events), full_numbers)
+        for pk, service_id, slug, kind, events, full_numbers in rows.values_list(
             "pk", "service_id", "service__slug", "kind", "events", "full_numbers"
         )
     ]
 
 
-def tell(changes: Sequence[MessageChange], listeners: Sequence[Listener]) -> int:
-    """Write the callbacks that these changes owe; returns how many. Call it inside the changes' transaction."""
+def enqueue(changes: Sequence[MessageChange], listeners: Sequence[Listener]) -> int:
+    """Write the callbacks that these changes cause; returns how many. Call it inside the changes' transaction."""
     if not changes or not listeners:
         return 0
     services = {listener.service_id for listener in listeners}
-    ours = [listener for listener in listeners if listener.kind == CallbackEndpoint.Kind.OURS]
+    ids = among({change.send_id for change in changes})
     sends = {
-        pk: (service, reference)
-        for pk, service, reference in Send.objects.filter(
-            pk__in=among({change.send_id for change in changes}), service__in=services
-        ).values_list("pk", "service_id", "callback_data")
+        send.pk: send
+        for send in Send.objects.filter(pk__in=ids, service__in=services).only("service_id", "callback_data")
     }
     changes = [change for change in changes if change.send_id in sends]
-    asked: dict[int, Notify] = {}
-    if changes and len(ours) < len(listeners):
-        asked = {
-            notify.send_id: notify
-            for notify in Notify.objects.filter(send__in=among({change.send_id for change in changes}))
-        }
-    owed = [
+    ours = [listener for listener in listeners if listener.kind == CallbackEndpoint.Kind.OURS]
+    events = [
         (change, listener)
         for change in changes
         for listener in ours
-        if listener.service_id == sends[change.send_id][0] and _wants(listener, change)
+        if listener.service_id == sends[change.send_id].service_id and listener.wants(change)
     ]
+    notifies = _notifies(changes) if len(ours) < len(listeners) else {}
     reports = [
-        change
+        (change, notifies[change.send_id])
         for change in changes
-        if change.send_id in asked and bodies.reports(change, asked[change.send_id])
+        if change.send_id in notifies and bodies.reports(change, notifies[change.send_id])
     ]
-    if not owed and not reports:
+    if not events and not reports:
         return 0
-    ids = {change.message_id for change, _ in owed} | {change.message_id for change in reports}
-    facts = {
-        row[0]: row
-        for row in Message.objects.filter(pk__in=among(ids)).values_list(
-            "pk", "msisdn", "provider_id", "attempt", "row"
-        )
-    }
-    echoes = {
-        echo.message_id: echo for echo in (Echo.objects.filter(message__in=among(ids)) if asked else ())
-    }
-    now = datetime.now(UTC)
-    rows = [
-        _row(listener.pk, change, kind_of(change), now)(
-            bodies.event(
-                change,
-                kind=kind_of(change),
-                slug=listener.slug,
-                facts=facts[change.message_id],
-                callback_data=sends[change.send_id][1],
-                full_numbers=listener.full_numbers,
-                echo=echoes.get(change.message_id),
-            )
-        )
-        for change, listener in owed
-    ]
-    for change in reports:
-        notify = asked[change.send_id]
-        body = bodies.report(
-            change, notify=notify, facts=facts[change.message_id], echo=echoes.get(change.message_id)
-        )
-        rows.append(_row(notify.endpoint_id, change, kind_of(change), now, url=notify.url)(body))
+    message_ids = {change.message_id for change, _ in (*events, *reports)}
+    facts = _facts(message_ids)
+    echoes = _echoes(message_ids) if notifies else {}
+    rows = list(_event_rows(events, sends, facts, echoes))
+    rows += _report_rows(reports, facts, echoes)
     Callback.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
     return len(rows)
 
 
-def tell_clicks(clicks: Sequence[MessageChange]) -> int:
-    """Clicks move nothing in the ledger; their `send_id` is looked up here. Returns how many callbacks were written."""
-    listeners = listening() if clicks else []
+def enqueue_clicks(clicks: Sequence[MessageChange]) -> int:
+    """Clicks change no state; their `send_id` is looked up here. Returns how many callbacks were written."""
+    listeners = find_listeners() if clicks else []
     if not listeners:
         return 0
     ids = among({click.message_id for click in clicks})
     sends = dict(Message.objects.filter(pk__in=ids).values_list("pk", "send_id"))
-    return tell([click._replace(send_id=sends[click.message_id]) for click in clicks], listeners)
+    return enqueue([replace(click, send_id=sends[click.message_id]) for click in clicks], listeners)
 
 
 def kind_of(change: MessageChange) -> str:
-    """The type of event that a change is."""
-    return CLICKED if change.url else TOLD.get(MessageState(change.state), "")
-
-
-def _wants(listener: Listener, change: MessageChange) -> bool:
-    kind = kind_of(change)
-    return change.moved and bool(kind) and (not listener.events or kind in listener.events)
+    """The type of event that a change is; empty for none."""
+    return CLICKED if change.url else EVENTS.get(MessageState(change.state), "")
 
 
 def event_id(change: MessageChange) -> str:
@@ -154,18 +122,65 @@ def event_id(change: MessageChange) -> str:
     if change.url:
         what += [change.url, change.at.isoformat()]
     elif change.state == MessageState.FAILED:
-        what.append(change.code)  # a delivery is one event, however many codes tell it
+        what.append(change.code)  # a delivery is one event, however many codes report it
     digest = hashlib.sha256(msgspec.json.encode(what)).digest()
     return "evt_" + base64.b32encode(digest[:20]).decode().lower()
 
 
-def _row(
-    endpoint_id: int, change: MessageChange, kind: str, now: datetime, *, url: str = ""
-) -> Callable[[str], Callback]:
-    return lambda body: Callback(
+def _notifies(changes: Sequence[MessageChange]) -> dict[int, Notify]:
+    rows = Notify.objects.filter(send__in=among({change.send_id for change in changes}))
+    return {notify.send_id: notify for notify in rows}
+
+
+def _facts(message_ids: set[int]) -> dict[int, MessageFacts]:
+    rows = Message.objects.filter(pk__in=among(message_ids))
+    return {
+        row[0]: MessageFacts(*row)
+        for row in rows.values_list("pk", "msisdn", "provider_id", "attempt", "row")
+    }
+
+
+def _echoes(message_ids: set[int]) -> dict[int, Echo]:
+    return {echo.message_id: echo for echo in Echo.objects.filter(message__in=among(message_ids))}
+
+
+def _event_rows(
+    events: Sequence[tuple[MessageChange, Listener]],
+    sends: dict[int, Send],
+    facts: dict[int, MessageFacts],
+    echoes: dict[int, Echo],
+) -> Iterator[Callback]:
+    for change, listener in events:
+        body = bodies.event(
+            change,
+            kind=kind_of(change),
+            slug=listener.slug,
+            facts=facts[change.message_id],
+            callback_data=sends[change.send_id].callback_data,
+            full_numbers=listener.full_numbers,
+            echo=echoes.get(change.message_id),
+        )
+        yield _row(listener.endpoint_id, change, body)
+
+
+def _report_rows(
+    reports: Sequence[tuple[MessageChange, Notify]],
+    facts: dict[int, MessageFacts],
+    echoes: dict[int, Echo],
+) -> Iterator[Callback]:
+    for change, notify in reports:
+        body = bodies.report(
+            change, notify=notify, facts=facts[change.message_id], echo=echoes.get(change.message_id)
+        )
+        yield _row(notify.endpoint_id, change, body, url=notify.url)
+
+
+def _row(endpoint_id: int, change: MessageChange, body: str, *, url: str = "") -> Callback:
+    now = datetime.now(UTC)
+    return Callback(
         endpoint_id=endpoint_id,
         event_id=event_id(change),
-        kind=kind,
+        kind=kind_of(change),
         message_id=change.message_id,
         url=url,
         body=body,

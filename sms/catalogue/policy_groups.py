@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Sum
 
-from sms.ledger import states
+from sms.ledger.counters import window_of
 from sms.models import Actor, ContactPolicyGroup, PolicyConnection, Service, StateCount
 from sms.models.audit import audit
 from sms.models.fields import UnreadableSecret
@@ -50,7 +50,7 @@ def results(group_ids: Iterable[int], *, now: datetime) -> dict[int, list[tuple[
     """Messages of the last RECENT refused by each group's rules, by code, most first: one query over the counters."""
     ids = list(group_ids)
     found: dict[int, list[tuple[str, int]]] = {one: [] for one in ids}
-    since = states.window_of(now - RECENT)
+    since = window_of(now - RECENT)
     rows = (
         StateCount.objects.filter(
             window__gte=since, window__gt=0, state="failed", code__in=REASONS, send__policy_group__in=ids

@@ -86,12 +86,7 @@ def _places(headings: Sequence[str]) -> dict[str, int]:
     said = {re.sub(r"[\s_-]+", " ", one).strip().lower(): at for at, one in enumerate(headings)}
     missing = [name for name in HEADINGS if name not in said and name != "sender kind"]
     if missing:
-        raise BadPrices(
-            [
-                f"Row 1: the heading {' and '.join(missing)} is missing. "
-                "The first line is: country,sender kind,price,currency."
-            ]
-        )
+        raise BadPrices(["Row 1: the first line must be: country,sender kind,price,currency."])
     return {name: said[name] for name in HEADINGS if name in said}
 
 

@@ -19,7 +19,8 @@ from sms.compose.order import ComposedMessage, Order, is_large, quiet_hours_of, 
 from sms.compose.rejects import store_rejects
 from sms.compose.survey import Survey
 from sms.ledger import slices, states, wakeups
-from sms.ledger.states import CounterDeltas, StateChange
+from sms.ledger.counters import CounterDeltas
+from sms.ledger.state_machine import StateChange
 from sms.models import (
     Actor,
     AudienceVersion,
@@ -65,7 +66,7 @@ def _create_small(order: Order, checked: Checked, *, by: Actor, user: Any, now: 
     # the savepoint is for the one refusal of the database that is expected: a repeated client reference
     with transaction.atomic(savepoint=bool(order.client_reference)):
         due_at = max(order.due_at or now, now)
-        after, deltas = StatementBatch(), CounterDeltas.new()
+        after, deltas = StatementBatch(), CounterDeltas()
         send = slices.begin(
             **_fields(order, len(checked.lines), len(checked.rejects), by=by, due_at=due_at),
             state=slices.state_of(due_at=due_at, approvers=needed.approvers, now=now),
@@ -77,13 +78,13 @@ def _create_small(order: Order, checked: Checked, *, by: Actor, user: Any, now: 
             audience_digest="" if order.partner else storage.digest_of(order.audience),
         )
         labels.attach(send, order.labels)
-        message_ids = slices.store(send, checked.lines, tally=deltas, later=after)
+        message_ids = slices.store(send, checked.lines, deltas=deltas, batch=after)
         store_rejects(send, checked.rejects)
         if order.partner is not None:
             _store_for_partner(
                 order.partner, send, message_ids, checked.lines, after=after, deltas=deltas, now=now
             )
-        deltas.write(later=after)
+        deltas.write(batch=after)
         _record_created(send, order, by=by, after=after)
         after.run()
         if needed.approvers:
@@ -119,7 +120,7 @@ def _store_for_partner(
     ]
     if failed:
         after.run()  # a callback about them may name what is stored by then
-        states.apply(failed, tally=deltas)
+        states.apply(failed, deltas=deltas)
 
 
 def _create_large(order: Order, figures: Survey, *, by: Actor, user: Any, now: datetime) -> Send:

@@ -5,7 +5,8 @@ that ran out). Called by `sms.worker.tasks` and `manage.py dispatch`; both run t
 """
 
 from sms.dispatch.claim import LEASE, sweep
-from sms.dispatch.run import DEFAULT_CLIENTS, DispatchRun, due_within, run
+from sms.dispatch.coordinator import DispatchRun
+from sms.dispatch.run import DEFAULT_CLIENTS, due_within, run
 from sms.dispatch.settle import Settlement, by_person
 from sms.dispatch.watch import watch
 

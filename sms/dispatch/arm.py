@@ -1,48 +1,42 @@
 """Arm: the last look before a byte may leave, and the mark that says so.
 
-Runs inside the coordinator's transaction. Whatever could have changed since the send was made is read again here (`look`). The
-`fence` comes first: a dispatcher that slept past its lease finds it gone and arms nothing.
+Runs inside the coordinator's transaction. Everything that could have changed since the send was made is read again here
+(`last_look`). The `fence` comes first: a dispatcher that slept past its lease finds it gone and arms nothing.
 """
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 
-from sms.catalogue.credentials import ProviderConnection
 from sms.dispatch import rate
-from sms.dispatch.breaker import Gate
 from sms.dispatch.claim import ClaimedMessage, ClaimedSlice, Owner, renew
-from sms.dispatch.fair_queue import Fair
-from sms.dispatch.last_look import SendStatus, may_disturb, opted_out, standings
-from sms.dispatch.post import PostJob
+from sms.dispatch.contexts import ServiceContext
+from sms.dispatch.fair_queue import FairQueue
+from sms.dispatch.last_look import SendStatus, may_disturb, opted_out, statuses_of
+from sms.dispatch.post import ArmedRequest
 from sms.dispatch.request import RequestTemplate, batches, body_of
 from sms.ledger import states
+from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
-from sms.ledger.states import CounterDeltas, StateChange
+from sms.ledger.state_machine import StateChange
 from sms.models import MessageState
 from sms.models.optout import lock_opt_outs
 from sms.webex.wire import WireError
 
-
-@dataclass(frozen=True, slots=True)
-class ServiceContext:
-    """What it takes to post for one service: its gate in this process, its line to the provider, and the sheets of its sends."""
-
-    gate: Gate
-    line: ProviderConnection
-    sheets: dict[int, RequestTemplate]
+Chosen = list[tuple[ClaimedSlice, ClaimedMessage]]
 
 
 @dataclass(slots=True)
-class Armed:
+class ArmResult:
     """What may be handed over once the transaction is committed; `wait` is seconds until more may be asked for.
 
-    `stays` are requests that were armed before and must not go any more: expired, or to somebody who refused since.
+    `withheld` are requests that were armed before and must not go any more: expired, or to a recipient who opted out since.
     """
 
-    jobs: list[PostJob] = field(default_factory=list)
-    stays: list[PostJob] = field(default_factory=list)
+    requests: list[ArmedRequest] = field(default_factory=list)
+    withheld: list[ArmedRequest] = field(default_factory=list)
     wait: float | None = None
 
     def wait_for(self, seconds: float) -> None:
@@ -51,9 +45,9 @@ class Armed:
 
 
 def fence(leases: Sequence[ClaimedSlice], *, owner: Owner) -> None:
-    """Make sure that the leases are still ours, and that nobody opts out unseen, until the transaction ends.
+    """Make sure that the leases are still ours, and that no opt-out goes unseen, until the transaction ends.
 
-    To be called before any message is locked and after any send is: whoever sweeps or folds locks in that order.
+    To be called before any message is locked and after any send is: sweeps and folds lock in that order.
     """
     point("before_arm")
     renew(leases, owner=owner)
@@ -62,57 +56,60 @@ def fence(leases: Sequence[ClaimedSlice], *, owner: Owner) -> None:
 
 def arm(
     leases: Sequence[ClaimedSlice],
-    again: Sequence[PostJob],
+    to_retime: Sequence[ArmedRequest],
     *,
-    kits: Mapping[int, ServiceContext],
-    rooms: Mapping[int, int],
+    contexts: Mapping[int, ServiceContext],
+    capacity: Mapping[int, int],
     spare: int,
-    fair: Fair,
+    queue: FairQueue,
     now: datetime,
-    tally: CounterDeltas,
-) -> Armed:
+    deltas: CounterDeltas,
+) -> ArmResult:
     """Mark messages *posting* and give every request its instant. The caller has been through the `fence`.
 
-    `rooms` is the requests that each service's gate lets through, `spare` how many the posters can take without a pace to slow them.
-    `again` are armed requests that need another instant: late ones, and halves of refused batches.
+    `capacity` is the requests that each service's breaker lets through, `spare` how many the posters can take without a pace to slow
+    them. `to_retime` are armed requests that need another instant: late ones, and halves of refused batches.
     """
-    armed = Armed()
-    looks = standings({lease.send_id for lease in leases})
+    armed = ArmResult()
+    statuses = statuses_of({lease.send_id for lease in leases})
     by_service: dict[int, list[ClaimedSlice]] = defaultdict(list)
     for lease in leases:
-        if _may_go(lease, looks[lease.send_id], now=now, tally=tally):
+        if _may_go(lease, statuses[lease.send_id], now=now, deltas=deltas):
             by_service[lease.service_id].append(lease)
     # services in one order everywhere, so that two dispatchers never wait for each other's pace
-    for service_id in sorted(by_service.keys() | {job.service_id for job in again}):
-        late = _still_wanted([job for job in again if job.service_id == service_id], looks, armed, now=now)
-        look = next(looks[lease.send_id] for lease in leases if lease.service_id == service_id)
-        grant = rate.open_grant(service_id, rate=look.rate, burst=look.burst)
-        armed.jobs += [
-            replace(job, not_before=grant.take(len(job.messages)), paced=grant.row is not None)
-            for job in late
+    for service_id in sorted(by_service.keys() | {request.service_id for request in to_retime}):
+        late = [request for request in to_retime if request.service_id == service_id]
+        late = _still_wanted(late, statuses, armed, now=now)
+        status = next(statuses[lease.send_id] for lease in leases if lease.service_id == service_id)
+        grant = rate.open_grant(service_id, rate=status.rate, burst=status.burst)
+        paced = grant.row is not None
+        armed.requests += [
+            replace(request, not_before=grant.take(len(request.messages)), paced=paced) for request in late
         ]
-        size = rate.whole_batches(look.batch_size, look.rate)
-        requests = rooms[service_id]
-        if grant.row is None:
+        size = rate.whole_batches(status.batch_size, status.rate)
+        requests = capacity[service_id]
+        if not paced:
             unpaced = max(sum(1 for key in by_service if key >= service_id), 1)
             requests = min(requests, -(-spare // unpaced))
             spare -= requests
-        room = min(requests * size, grant.room)
-        chosen = _choose(by_service[service_id], looks, fair=fair, room=room, now=now)
-        chosen = _without_refusals(
-            chosen, service_id=service_id, hides=look.opt_outs_hidden, now=now, tally=tally
+        chosen = _choose(
+            by_service[service_id], statuses, queue=queue, room=min(requests * size, grant.room), now=now
         )
-        for lease, messages, body in _requests(chosen, kits[service_id], size=size, now=now, tally=tally):
-            armed.jobs.append(
-                PostJob(
+        chosen = _without_opt_outs(
+            chosen, service_id=service_id, hidden=status.opt_outs_hidden, now=now, deltas=deltas
+        )
+        context = contexts[service_id]
+        for batch in _arm_batches(chosen, context, size=size, now=now, deltas=deltas):
+            armed.requests.append(
+                ArmedRequest(
                     service_id=service_id,
-                    lease=lease,
-                    messages=messages,
-                    body=body,
-                    line=kits[service_id].line,
-                    gate=kits[service_id].gate,
-                    not_before=grant.take(len(messages)),
-                    paced=grant.row is not None,
+                    lease=batch.lease,
+                    messages=batch.messages,
+                    body=batch.body,
+                    connection=context.connection,
+                    breaker=context.breaker,
+                    not_before=grant.take(len(batch.messages)),
+                    paced=paced,
                 )
             )
         grant.close()
@@ -123,63 +120,66 @@ def arm(
 
 
 def _still_wanted(
-    again: Sequence[PostJob], looks: Mapping[int, SendStatus], armed: Armed, *, now: datetime
-) -> list[PostJob]:
-    """Requests that go out later than they were armed for are looked at once more."""
-    if not again:
+    late: Sequence[ArmedRequest], statuses: Mapping[int, SendStatus], armed: ArmResult, *, now: datetime
+) -> list[ArmedRequest]:
+    """Requests that go out later than they were armed for are checked once more."""
+    if not late:
         return []
     refused = opted_out(
-        [message for job in again for message in job.messages],
-        service_id=again[0].service_id,
-        hides=any(look.opt_outs_hidden for look in looks.values()),
+        [message for request in late for message in request.messages],
+        service_id=late[0].service_id,
+        hidden=any(status.opt_outs_hidden for status in statuses.values()),
     )
-    wanted: list[PostJob] = []
-    for job in again:
-        until = looks[job.lease.send_id].expires_at if job.lease else None
+    wanted: list[ArmedRequest] = []
+    for request in late:
+        until = statuses[request.lease.send_id].expires_at if request.lease else None
         expired = until is not None and until <= now
-        stays = expired or any(message.msisdn in refused for message in job.messages)
-        (armed.stays if stays else wanted).append(job)
+        withheld = expired or any(message.msisdn in refused for message in request.messages)
+        (armed.withheld if withheld else wanted).append(request)
     return wanted
 
 
-def _may_go(lease: ClaimedSlice, look: SendStatus, *, now: datetime, tally: CounterDeltas) -> bool:
-    """Whether anything of this lease may be posted; what has expired is said so at once."""
+def _may_go(lease: ClaimedSlice, status: SendStatus, *, now: datetime, deltas: CounterDeltas) -> bool:
+    """Whether anything of this lease may be posted; what has expired becomes so at once."""
     if lease.lost:
         return False
-    if look.halted:
-        lease.halted = True
+    lease.halted = status.halted
+    if status.halted:
         lease.waiting.clear()
         return False
-    lease.halted = False
-    if look.expires_at is not None and look.expires_at <= now:
-        states.apply(
-            [StateChange(message.pk, MessageState.EXPIRED, now) for message in lease.waiting], tally=tally
-        )
+    if status.expires_at is not None and status.expires_at <= now:
+        expired = [StateChange(message.pk, MessageState.EXPIRED, now) for message in lease.waiting]
+        states.apply(expired, deltas=deltas)
         lease.waiting.clear()
     return bool(lease.waiting)
 
 
 def _choose(
-    leases: Sequence[ClaimedSlice], looks: Mapping[int, SendStatus], *, fair: Fair, room: int, now: datetime
-) -> list[tuple[ClaimedSlice, ClaimedMessage]]:
-    """The next messages, send by send as is fair; whoever must not be disturbed now is put off."""
-    queues: dict[int, deque[ClaimedSlice]] = defaultdict(deque)
+    leases: Sequence[ClaimedSlice],
+    statuses: Mapping[int, SendStatus],
+    *,
+    queue: FairQueue,
+    room: int,
+    now: datetime,
+) -> Chosen:
+    """The next messages, send by send as is fair; recipients who must not be disturbed now are put off."""
+    by_send: dict[int, deque[ClaimedSlice]] = defaultdict(deque)
     for lease in leases:
-        queues[lease.send_id].append(lease)
+        by_send[lease.send_id].append(lease)
     wants = {
-        send_id: (queue[0].lane, sum(len(lease.waiting) for lease in queue))
-        for send_id, queue in queues.items()
+        send_id: (slices[0].lane, sum(len(lease.waiting) for lease in slices))
+        for send_id, slices in by_send.items()
     }
-    chosen: list[tuple[ClaimedSlice, ClaimedMessage]] = []
-    for send_id in fair.order(wants, room=room):
-        queue = queues[send_id]
-        while queue:
-            lease = queue[0]
+    chosen: Chosen = []
+    for send_id in queue.order(wants, room=room):
+        slices = by_send[send_id]
+        while slices:
+            lease = slices[0]
             if not lease.waiting:
-                queue.popleft()
+                slices.popleft()
                 continue
             message = lease.waiting.popleft()
-            allowed = may_disturb(message, looks[send_id], now=now)
+            allowed = may_disturb(message, statuses[send_id], now=now)
             if allowed is None:
                 chosen.append((lease, message))
                 break
@@ -187,68 +187,66 @@ def _choose(
     return chosen
 
 
-def _without_refusals(
-    chosen: Sequence[tuple[ClaimedSlice, ClaimedMessage]],
-    *,
-    service_id: int,
-    hides: bool,
-    now: datetime,
-    tally: CounterDeltas,
-) -> list[tuple[ClaimedSlice, ClaimedMessage]]:
-    """Whoever opted out is not written to, however late that became known."""
-    out = opted_out([message for _, message in chosen], service_id=service_id, hides=hides)
-    if not out:
-        return list(chosen)
-    refused = [message.pk for _, message in chosen if message.msisdn in out]
-    news = [
-        StateChange(pk, MessageState.CANCELLED, now, code="opted_out", detail="The recipient opted out.")
-        for pk in refused
+def _without_opt_outs(
+    chosen: Chosen, *, service_id: int, hidden: bool, now: datetime, deltas: CounterDeltas
+) -> Chosen:
+    """A recipient who opted out is not written to, however late that became known."""
+    refused = opted_out([message for _, message in chosen], service_id=service_id, hidden=hidden)
+    if not refused:
+        return chosen
+    detail = "The recipient opted out."
+    cancelled = [
+        StateChange(message.pk, MessageState.CANCELLED, now, code="opted_out", detail=detail)
+        for _, message in chosen
+        if message.msisdn in refused
     ]
-    states.apply(news, tally=tally)
-    return [(lease, message) for lease, message in chosen if message.msisdn not in out]
+    states.apply(cancelled, deltas=deltas)
+    return [(lease, message) for lease, message in chosen if message.msisdn not in refused]
 
 
-def _requests(
-    chosen: Sequence[tuple[ClaimedSlice, ClaimedMessage]],
-    kit: ServiceContext,
-    *,
-    size: int,
-    now: datetime,
-    tally: CounterDeltas,
-) -> list[tuple[ClaimedSlice, tuple[ClaimedMessage, ...], bytes]]:
-    """Armed requests. What the provider's rules forbid fails here instead of at the provider, and takes no other with it."""
-    runs: dict[int, list[ClaimedMessage]] = defaultdict(list)
+class _Batch(NamedTuple):
+    """The messages of one request, and its body."""
+
+    lease: ClaimedSlice
+    messages: tuple[ClaimedMessage, ...]
+    body: bytes
+
+
+def _arm_batches(
+    chosen: Chosen, context: ServiceContext, *, size: int, now: datetime, deltas: CounterDeltas
+) -> list[_Batch]:
+    """What the provider's rules forbid fails here instead of at the provider, and takes no other message with it."""
+    by_slice: dict[int, list[ClaimedMessage]] = defaultdict(list)
     place: dict[int, int] = {}
     leases = {lease.slice_id: lease for lease, _ in chosen}
     for index, (lease, message) in enumerate(chosen):
-        runs[lease.slice_id].append(message)
+        by_slice[lease.slice_id].append(message)
         place[message.pk] = index
-    ready: list[tuple[ClaimedSlice, tuple[ClaimedMessage, ...], bytes]] = []
-    for slice_id, messages in runs.items():
-        sheet = kit.sheets[leases[slice_id].send_id]
-        for batch in batches(messages, sheet=sheet, size=size):
-            for part, body in _bodies(batch, sheet, now=now, tally=tally):
-                ready.append((leases[slice_id], tuple(part), body))
-    wanted = [message.pk for _, part, _ in ready for message in part]
-    marked = states.arm(wanted, at=now, tally=tally)
-    if len(marked) < len(
-        wanted
-    ):  # changed under us in spite of the fence: only an operator's hand in the database does that
-        ready = [request for request in ready if all(message.pk in marked for message in request[1])]
-    return sorted(ready, key=lambda request: place[request[1][0].pk])
+    ready: list[_Batch] = []
+    for slice_id, messages in by_slice.items():
+        lease = leases[slice_id]
+        template = context.templates[lease.send_id]
+        for batch in batches(messages, template=template, size=size):
+            for part, body in _bodies(batch, template, now=now, deltas=deltas):
+                ready.append(_Batch(lease, tuple(part), body))
+    wanted = [message.pk for batch in ready for message in batch.messages]
+    marked = states.arm(wanted, at=now, deltas=deltas)
+    if len(marked) < len(wanted):
+        # changed under us in spite of the fence: only an operator's hand in the database does that
+        ready = [batch for batch in ready if all(message.pk in marked for message in batch.messages)]
+    return sorted(ready, key=lambda batch: place[batch.messages[0].pk])
 
 
 def _bodies(
-    batch: Sequence[ClaimedMessage], sheet: RequestTemplate, *, now: datetime, tally: CounterDeltas
+    batch: Sequence[ClaimedMessage], template: RequestTemplate, *, now: datetime, deltas: CounterDeltas
 ) -> Iterable[tuple[Sequence[ClaimedMessage], bytes]]:
     try:
-        yield batch, body_of(batch, sheet)
+        yield batch, body_of(batch, template)
     except WireError as problem:
         if len(batch) > 1:
             for message in batch:
-                yield from _bodies([message], sheet, now=now, tally=tally)
+                yield from _bodies([message], template, now=now, deltas=deltas)
             return
-        bad = StateChange(
-            batch[0].pk, MessageState.FAILED, now, code="wire", detail=f"{problem.field}: {problem.rule}"
-        )
-        states.apply([bad], tally=tally)
+        detail = f"{problem.field}: {problem.rule}"
+        bad = StateChange(batch[0].pk, MessageState.FAILED, now, code="wire", detail=detail)
+        states.apply([bad], deltas=deltas)

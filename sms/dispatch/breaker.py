@@ -1,8 +1,8 @@
-"""The gate of one service in one process: how many requests may be in flight, and whether to hold off for a while.
+"""The circuit breaker of one service in one process: how many requests may be in flight, and whether to hold off for a while.
 
 Certain trouble (nothing left, or the provider said no to our account) narrows it to one request behind a growing pause. Uncertain trouble
 breaks the circuit: three unconfirmed outcomes in a row, or one in five within half a minute. A broken circuit posts nothing real; after a
-pause it *knocks* with a request that cannot send anything (`KNOCK`), and only an answer to that lets a single real canary through.
+pause it probes with a request that cannot send anything (`PROBE`), and only an answer to that lets a single real canary through.
 So an outage parks what was in flight when it began, and not one message more for each probe.
 """
 
@@ -13,25 +13,25 @@ from dataclasses import dataclass, field
 
 from sms.webex.errors import NotSent, ProviderError, RequestRefused, ServicePaused, Throttled, Unconfirmed
 
-KNOCK = b"{}"  # refused as incomplete by a provider that works: code 7003
+PROBE = b"{}"  # refused as incomplete by a provider that works: code 7003
 UNCONFIRMED_IN_A_ROW = 3
 WINDOW = 30.0  # seconds
 SHARE = 0.2
 SAMPLE = 40  # outcomes in the window before their share says anything
-PLENTY = 10_000  # requests: the gate sets no limit of its own
+UNLIMITED = 10_000  # requests: no limit of the breaker's own
 SHORTEST_HOLD = 0.5
 LONGEST_HOLD = 30.0
-LONGEST_KNOCK = 60.0  # after that its answer is not coming any more
+LONGEST_PROBE = 60.0  # after that no answer comes any more
 
 
 @dataclass(slots=True)
-class Gate:
-    """State of one service. Posters tell it what they heard at once, so that the next one holds its hand."""
+class Breaker:
+    """State of one service. Posters report each outcome at once, so that the next one holds back."""
 
     broken: bool = False
     narrow: bool = False
     hold_until: float = 0.0
-    knocked_at: float = float("-inf")  # a knock is under way since then
+    probed_at: float = float("-inf")  # a probe is under way since then
     troubles: int = 0
     unconfirmed: int = 0
     recent: deque[tuple[float, bool]] = field(default_factory=deque)
@@ -44,18 +44,18 @@ class Gate:
 
     @property
     def held_for(self) -> float:
-        """Seconds until it is worth looking again."""
+        """Seconds until something may leave."""
         return max(self.hold_until - time.monotonic(), 0.05 if self.broken else 0.0)
 
     @property
-    def wants_knock(self) -> bool:
-        """Whether it is time to see if the provider is there."""
+    def wants_probe(self) -> bool:
+        """Whether it is time to see if the provider answers."""
         now = time.monotonic()
-        return self.broken and now >= self.hold_until and now - self.knocked_at > LONGEST_KNOCK
+        return self.broken and now >= self.hold_until and now - self.probed_at > LONGEST_PROBE
 
     def room(self, *, in_flight: int) -> int:
         """How many more requests may be armed now."""
-        return 0 if self.closed else max((1 if self.narrow else PLENTY) - in_flight, 0)
+        return 0 if self.closed else max((1 if self.narrow else UNLIMITED) - in_flight, 0)
 
     def answered(self, result: object) -> None:
         """Learn from the outcome of a real request."""
@@ -81,11 +81,11 @@ class Gate:
             self._hold(None)
             self.narrow = True
 
-    def knocked(self, result: object) -> None:
-        """Learn from the answer to a knock: any clear answer means that somebody is there."""
-        self.knocked_at = float("-inf")
+    def probed(self, result: object) -> None:
+        """Learn from the answer to a probe: any clear answer means that the provider is back."""
+        self.probed_at = float("-inf")
         if isinstance(result, Unconfirmed | NotSent | ServicePaused):
-            self._hold(None, again=True)
+            self._hold(None, renewed=True)
             return
         self.broken, self.narrow, self.unconfirmed = False, True, 0
         self.recent.clear()
@@ -93,12 +93,12 @@ class Gate:
     def _break(self) -> None:
         if not self.broken:
             self.broken = True
-            self._hold(None, again=True)
+            self._hold(None, renewed=True)
 
-    def _hold(self, wait: float | None, *, again: bool = False) -> None:
+    def _hold(self, wait: float | None, *, renewed: bool = False) -> None:
         now = time.monotonic()
         if wait is None:
-            if now < self.hold_until and not again:
+            if now < self.hold_until and not renewed:
                 return  # several in flight met the same trouble: it counts once
             self.troubles += 1
             wait = min(SHORTEST_HOLD * 2 ** (self.troubles - 1), LONGEST_HOLD)
@@ -115,11 +115,11 @@ class Gate:
         return len(self.recent) >= SAMPLE and bad > SHARE * len(self.recent)
 
 
-class Gates(defaultdict[int, Gate]):
-    """The gates of one process by service. They outlive a run: what was learned of an outage must not be forgotten between two."""
+class Breakers(defaultdict[int, Breaker]):
+    """The breakers of one process by service. They outlive a run, so that what was learned of an outage is not forgotten between two."""
 
     def __init__(self) -> None:
-        super().__init__(Gate)
+        super().__init__(Breaker)
 
 
-OF_THIS_PROCESS = Gates()
+OF_THIS_PROCESS = Breakers()

@@ -1,7 +1,7 @@
 """Claim, finish and sweep: who works on which slice, by the database's clock.
 
-A dispatcher that dies leaves its lease to run out. Whoever claims the slice next first settles what was armed: those messages may
-have reached the provider, so they become *unconfirmed*; the rest was provably never sent and is simply worked on.
+A dispatcher that dies leaves its lease to run out. The next claim of the slice first settles what was armed: those messages may
+have reached the provider, so they become *unconfirmed*; the rest was provably never sent and is claimed as usual.
 """
 
 import time
@@ -15,12 +15,14 @@ import structlog
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
-from django.utils import timezone
 
+from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
-from sms.ledger.states import CounterDeltas, StateChange, apply, cancel
+from sms.ledger.state_machine import StateChange
+from sms.ledger.states import apply, cancel
 from sms.models import Hold, Message, MessageState, Resend, Send, SendState, Slice
 from sms.models.lease import LeaseQuerySet
+from sms.models.sql.clock import database_now
 
 log = structlog.get_logger(__name__)
 
@@ -67,8 +69,8 @@ class ClaimedSlice:
     """A slice that is ours for a while, with its messages still to be armed.
 
     `until` (monotonic seconds) and `halted` are read by the posters: after that moment a POST might outlive the lease, so none begins,
-    not even in a process that was frozen meanwhile; and whatever of a halted one is not on its way stays here. `not_before` is when
-    the messages that had to be left (quiet hours) may be looked at again, unless others `came_back` and want to be sooner.
+    not even in a process that was frozen in between; and what of a halted one is not in flight stays here. `not_before` is when the
+    messages that had to be left (quiet hours) may go, unless others `returned` and may go sooner.
     """
 
     slice_id: int
@@ -83,11 +85,11 @@ class ClaimedSlice:
     lost: bool = False
     until: float = 0.0
     not_before: datetime | None = None
-    came_back: bool = False
+    returned: bool = False
 
 
 def open_slices() -> "LeaseQuerySet[Slice]":
-    """Slices that somebody could claim, now or later: nothing holds them back but time and other dispatchers."""
+    """Slices that can be claimed, now or in time: nothing holds them back but their due time and other leases."""
     held = Hold.objects.active()
     return Slice.objects.filter(
         ~Q(send__state=SendState.AWAITING),
@@ -102,22 +104,22 @@ def open_slices() -> "LeaseQuerySet[Slice]":
 
 
 def claim(
-    *, owner: Owner, limit: int, before_lane: int | None = None, beside: Collection[int] = ()
+    *, owner: Owner, limit: int, before_lane: int | None = None, working_on: Collection[int] = ()
 ) -> list[ClaimedSlice]:
     """Lease up to `limit` due slices and load their pending messages: the urgent lane first, then each send in turn.
 
-    `before_lane` asks only for lanes that go before it; `beside` are sends we work on already, which come last in their lane.
+    `before_lane` asks only for lanes that go before it; `working_on` are sends we work on already, which come last in their lane.
     """
     due = open_slices().free().filter(due_at__lte=Now())
     if before_lane is not None:
         due = due.filter(lane__lt=before_lane)
     # twice as many as wanted, since another dispatcher may be taking the same ones
-    wanted = _in_turn(due, beside=set(beside))[: limit * 2]
+    wanted = _in_order(due, working_on=set(working_on))[: limit * 2]
     if not wanted:
         return []
     until = owner.until
     with transaction.atomic():
-        # due is asked again: a send may have been put off since, and then wait for a yes
+        # due is asked again: a send may have been put off since, and then wait for approval
         rows = Slice.objects.free().filter(
             ~Q(send__state=SendState.AWAITING),
             pk__in=wanted,
@@ -146,7 +148,7 @@ def claim(
     return leases
 
 
-def _in_turn(due: "QuerySet[Slice]", *, beside: set[int]) -> list[int]:
+def _in_order(due: "QuerySet[Slice]", *, working_on: set[int]) -> list[int]:
     """The ids of the next slices in order of lane, then each send's first before any send's second, ours last.
 
     Out of the first WINDOW in order of due time, and as many of other sends than ours, so that neither a crowd of small sends nor one
@@ -154,13 +156,13 @@ def _in_turn(due: "QuerySet[Slice]", *, beside: set[int]) -> list[int]:
     """
     in_line = due.order_by("lane", "due_at", "id").values_list("pk", "lane", "send_id", "due_at")
     first = list(in_line[:WINDOW])
-    if beside and len(first) == WINDOW:
-        first += [row for row in in_line.exclude(send_id__in=beside)[:WINDOW] if row not in set(first)]
+    if working_on and len(first) == WINDOW:
+        first += [row for row in in_line.exclude(send_id__in=working_on)[:WINDOW] if row not in set(first)]
     seen: Counter[int] = Counter()
     ranked: list[tuple[int, int, bool, datetime, int]] = []
     for pk, lane, send_id, due_at in sorted(first, key=lambda row: (row[1], row[3], row[0])):
         seen[send_id] += 1
-        ranked.append((lane, seen[send_id], send_id in beside, due_at, pk))
+        ranked.append((lane, seen[send_id], send_id in working_on, due_at, pk))
     return [row[-1] for row in sorted(ranked)]
 
 
@@ -190,15 +192,15 @@ def sweep() -> int:
 def _sweep(expired: Sequence[Slice]) -> None:
     """What a dead dispatcher had armed may have been sent: unconfirmed."""
     at = database_now()
-    detail = "Whoever was sending it stopped before the answer came."
-    news: list[StateChange] = []
+    detail = "The process that was sending it stopped before the answer came."
+    changes: list[StateChange] = []
     for item in expired:
         armed = list(in_slice(item).filter(state=MessageState.POSTING).values_list("pk", flat=True))
-        news += [StateChange(pk, MessageState.UNCONFIRMED, at, detail=detail) for pk in armed]
+        changes += [StateChange(pk, MessageState.UNCONFIRMED, at, detail=detail) for pk in armed]
         log.warning("lease_ran_out", slice=item.pk, send=item.send_id, unconfirmed=len(armed))
-    tally = CounterDeltas.new()
-    apply(news, tally=tally)
-    tally.write()
+    deltas = CounterDeltas()
+    apply(changes, deltas=deltas)
+    deltas.write()
     if expired:
         point("swept")
 
@@ -240,13 +242,13 @@ def finish(lease: ClaimedSlice, *, owner: Owner, retry_in: float = 0.0) -> None:
         if lease.lost:
             return
         if send.state == SendState.CANCELLED:
-            _cancel_what_came_back(send)
+            _cancel_returned(send)
         left = in_slice(lease).filter(state=MessageState.PENDING).exists()
         mine = Slice.objects.filter(pk=lease.slice_id)
         if left:
             soon = Now() + timedelta(seconds=max(retry_in, 0))
-            again = soon if lease.came_back or lease.not_before is None else lease.not_before
-            mine.give_back(owner.name, due_at=again)
+            due_at = soon if lease.returned or lease.not_before is None else lease.not_before
+            mine.give_back(owner.name, due_at=due_at)
         elif _may_be_sent_again(send, lease):
             mine.give_back(owner.name, due_at=Now() + RESEND_AFTER[Resend(send.resend)])
         else:
@@ -259,7 +261,7 @@ def finish(lease: ClaimedSlice, *, owner: Owner, retry_in: float = 0.0) -> None:
 
 
 def _may_be_sent_again(send: Send, lease: ClaimedSlice) -> bool:
-    """Whether its policy may yet want something of this slice (`settle.by_policy`), so that somebody has to come back."""
+    """Whether its policy may yet want something of this slice (`settle.by_policy`), so that it comes due again."""
     now = database_now()
     if send.resend == Resend.NEVER or send.state == SendState.CANCELLED:
         return False
@@ -269,32 +271,22 @@ def _may_be_sent_again(send: Send, lease: ClaimedSlice) -> bool:
     return open_ones.filter(posted_at__gt=now - GIVE_UP_AFTER).exists()
 
 
-def _cancel_what_came_back(send: Send) -> None:
+def _cancel_returned(send: Send) -> None:
     """Messages in flight at the moment of cancelling, and returned by the provider since, are cancelled like the others."""
-    tally = CounterDeltas.new()
-    cancel(send.pk, at=database_now(), tally=tally)
-    tally.write()
+    deltas = CounterDeltas()
+    cancel(send.pk, at=database_now(), deltas=deltas)
+    deltas.write()
 
 
 def lock_sends(send_ids: Collection[int]) -> None:
-    """What `finish` locks too: whoever makes messages pending again takes it first, or a slice could be closed beside it for good."""
+    """What `finish` locks too. Lock it before making messages pending again, or their slice could be closed for good in between."""
     if send_ids:
         rows = Send.objects.select_for_update(no_key=True).filter(pk__in=send_ids).order_by("pk")
         list(rows.values_list("pk"))
 
 
 def reopen(slice_ids: Collection[int], *, retry_in: float = 0.0) -> None:
-    """Messages came back to pending after their slice was closed: somebody must look again."""
+    """Messages came back to pending after their slice was closed: make it due again."""
     closed = Slice.objects.filter(pk__in=slice_ids, done=True)
     if closed.update(done=False, due_at=Now() + timedelta(seconds=retry_in)):
         Send.objects.filter(slices__in=slice_ids, state=SendState.FINISHED).update(state=SendState.SENDING)
-
-
-def database_now() -> datetime:
-    """The one clock that all hosts share."""
-    if connection.vendor != "postgresql":
-        return timezone.now()  # one machine: its clock is the database's
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        now: datetime = cursor.fetchone()[0]
-        return now

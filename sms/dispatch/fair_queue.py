@@ -1,4 +1,4 @@
-"""Fair: whose message is next where several sends want the same room. Weighted fair queueing by send, weighted by lane.
+"""Fair: whose message is next where several sends want the same room. Weighted queue queueing by send, weighted by lane.
 
 An urgent send gets 64 of 73 places beside a normal and a bulk one, and all of them where those have nothing to send; the others
 keep their share, so that nothing starves. Pure; one per dispatcher.
@@ -11,7 +11,7 @@ from sms.models import Lane
 WEIGHTS: Mapping[int, float] = {Lane.URGENT: 64.0, Lane.NORMAL: 8.0, Lane.BULK: 1.0}
 
 
-class Fair:
+class FairQueue:
     """How much each send has had, in places divided by its weight."""
 
     def __init__(self) -> None:
@@ -32,5 +32,7 @@ class Fair:
             left[send] -= 1
             if not left[send]:
                 del left[send]
-        self._had = had  # whoever wants nothing now starts again with the others: idling earns no credit
+        self._had = (
+            had  # a send that wants nothing now starts level with the others later: idling earns no credit
+        )
         return chosen

@@ -27,8 +27,8 @@ class SendStatus:
     opt_outs_hidden: bool
 
 
-def standings(send_ids: Collection[int]) -> dict[int, SendStatus]:
-    """Every send's standing, in one query."""
+def statuses_of(send_ids: Collection[int]) -> dict[int, SendStatus]:
+    """Every send's status, in one query."""
     held = Hold.objects.active()
     approved = ApprovalRequest.objects.filter(send=OuterRef("pk"), state=ApprovalState.APPROVED)
     rows = (
@@ -38,7 +38,7 @@ def standings(send_ids: Collection[int]) -> dict[int, SendStatus]:
             held=Exists(held.filter(send=OuterRef("pk")))
             | Exists(held.filter(sender=OuterRef("sender")))
             | Exists(held.filter(link_domain=OuterRef("link_domain"))),
-            # whatever its state says: who must be asked goes with a yes that is in force, or not at all
+            # whatever its state says: a send that needs approval goes with one that is in force, or not at all
             unapproved=Q(approvers__gt=0) & ~Exists(approved),
         )
         .only(
@@ -53,10 +53,10 @@ def standings(send_ids: Collection[int]) -> dict[int, SendStatus]:
             "service__opt_outs_hidden",
         )
     )
-    return {row.pk: _standing(row, held=row.held or row.unapproved) for row in rows}
+    return {row.pk: _status(row, held=row.held or row.unapproved) for row in rows}
 
 
-def _standing(send: Send, *, held: bool) -> SendStatus:
+def _status(send: Send, *, held: bool) -> SendStatus:
     service = send.service
     return SendStatus(
         send_id=send.pk,
@@ -73,23 +73,23 @@ def _standing(send: Send, *, held: bool) -> SendStatus:
     )
 
 
-def may_disturb(message: ClaimedMessage, standing: SendStatus, *, now: datetime) -> datetime | None:
+def may_disturb(message: ClaimedMessage, status: SendStatus, *, now: datetime) -> datetime | None:
     """None if its recipient may be written to now, otherwise the first moment at which that is so."""
-    if not standing.quiet:
+    if not status.quiet:
         return None
     where = quiet_hours.zones_of(
-        column=message.zone, number=time_zones.of_number(message.msisdn), service=standing.service_zone
+        column=message.zone, number=time_zones.of_number(message.msisdn), service=status.service_zone
     )
-    when = quiet_hours.next_allowed(now, where, standing.quiet)
+    when = quiet_hours.next_allowed(now, where, status.quiet)
     if when is None:  # the number's zones are so far apart that it is always night in one of them
-        when = quiet_hours.next_allowed(now, (standing.service_zone,), standing.quiet)
+        when = quiet_hours.next_allowed(now, (status.service_zone,), status.quiet)
     return when if when is not None and when > now else None
 
 
-def opted_out(messages: Sequence[ClaimedMessage], *, service_id: int, hides: bool) -> set[str]:
-    """The numbers among these that refused to be written to. `hides`: some opt-outs of the service are digests."""
+def opted_out(messages: Sequence[ClaimedMessage], *, service_id: int, hidden: bool) -> set[str]:
+    """The numbers among these that refused to be written to. `hidden`: some opt-outs of the service are digests."""
     if not messages:
         return set()
-    stored = spellings(service_id, {message.msisdn for message in messages}, hides=hides)
+    stored = spellings(service_id, {message.msisdn for message in messages}, hides=hidden)
     rows = OptOut.objects.filter(service_id=service_id, lifted_at=None, msisdn__in=stored)
     return {stored[one] for one in rows.values_list("msisdn", flat=True)}

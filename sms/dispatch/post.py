@@ -1,8 +1,8 @@
 """Posters: threads that each hold one connection and hand armed messages to the provider. They never touch the database.
 
 One client per thread, because one wide client collapses under its own pool (measured: 68 requests/s at 50 in flight, against 600 and
-more for one connection each). Jobs wait on a runway for their own instant; a poster looks once more, without a lock, whether its
-job may still go: stopped, held or late ones come back without a byte having left.
+more for one connection each). Requests wait for their own instant; a poster checks once more, without a lock, whether its request may
+still go: stopped, held or late ones come back without a byte having left.
 """
 
 import heapq
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import structlog
 
 from sms.catalogue.credentials import ProviderConnection
-from sms.dispatch.breaker import Gate
+from sms.dispatch.breaker import Breaker
 from sms.dispatch.claim import ClaimedMessage, ClaimedSlice
 from sms.ledger.crash_points import point
 from sms.webex.client import Client
@@ -29,23 +29,23 @@ log = structlog.get_logger(__name__)
 ClientFor = Callable[[ProviderConnection], Client]
 LATE = 0.01  # seconds after its instant at which a paced request has lost its place: it would make another second too full
 FIRST_POSTERS = 8
-SLOW = 0.05  # seconds that a job may be overdue before another poster is worth its thread
+SLOW = 0.05  # seconds that a request may be overdue before another poster is worth its thread
 CLOSING = 30.0  # seconds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PostJob:
+class ArmedRequest:
     """One armed request: its messages, its body, when it may leave (monotonic seconds; `paced` if that is exact) and where to.
 
-    Without messages it is a knock (see `gate`).
+    Without messages it is a probe (see `breaker`).
     """
 
     service_id: int
     lease: ClaimedSlice | None
     messages: tuple[ClaimedMessage, ...]
     body: bytes
-    line: ProviderConnection
-    gate: Gate
+    connection: ProviderConnection
+    breaker: Breaker
     not_before: float = 0.0
     paced: bool = False
 
@@ -60,34 +60,36 @@ class Held(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PostOutcome:
-    """What came of a job: an acceptance, the error whose class is the decision, or that it was not tried."""
+    """What came of a request: an acceptance, the error whose class is the decision, or that it was not tried."""
 
-    job: PostJob
+    request: ArmedRequest
     result: Accepted | ProviderError | Late | Held
 
 
-def direct(line: ProviderConnection) -> Client:
+def client_of(connection: ProviderConnection) -> Client:
     """The client that really goes out."""
-    return Client(line.base_url, line.credentials(), sent=lambda: point("mid_post"))
+    return Client(connection.base_url, connection.credentials(), sent=lambda: point("mid_post"))
 
 
 class Posters:
-    """Poster threads with a runway before them and an outlet behind; more threads as long as requests wait for one."""
+    """Poster threads, with requests waiting before them and outcomes behind; more threads as long as requests wait for one."""
 
-    def __init__(self, most: int, *, client_for: ClientFor = direct) -> None:
+    def __init__(self, most: int, *, client_for: ClientFor = client_of) -> None:
         self.most = most
         self._client_for = client_for
-        self._runways: dict[int, list[tuple[float, int, PostJob]]] = {}  # by service, the next instant first
-        self._flying: Counter[int] = Counter()  # requests on their way, by service
-        self._turn = itertools.count()
+        self._waiting: dict[
+            int, list[tuple[float, int, ArmedRequest]]
+        ] = {}  # by service, the next instant first
+        self._in_flight: Counter[int] = Counter()  # requests on their way, by service
+        self._order = itertools.count()
         self._changed = threading.Condition()
-        self._watched = False  # one idle poster waits for the head of the runway, the others for a sign
+        self._watched = False  # one idle poster waits for the next instant, the others to be notified
         self._closing = False
         self._outcomes: queue.SimpleQueue[PostOutcome] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._idle = 0
-        self._grown = 0.0
-        self._heard = 0.0  # when the last acceptance came
+        self._grown_at = 0.0
+        self._accepted_at = 0.0
         for _ in range(min(FIRST_POSTERS, most)):
             self._grow()
 
@@ -96,11 +98,11 @@ class Posters:
         """Threads there are now."""
         return len(self._threads)
 
-    def post(self, job: PostJob) -> None:
+    def post(self, request: ArmedRequest) -> None:
         """Hand over one armed request."""
         with self._changed:
-            runway = self._runways.setdefault(job.service_id, [])
-            heapq.heappush(runway, (job.not_before, next(self._turn), job))
+            waiting = self._waiting.setdefault(request.service_id, [])
+            heapq.heappush(waiting, (request.not_before, next(self._order), request))
             self._changed.notify()
 
     def outcomes(self, *, at_least: int, timeout: float) -> list[PostOutcome]:
@@ -118,7 +120,7 @@ class Posters:
                 return found
 
     def close(self) -> None:
-        """End the threads once the runway is empty."""
+        """End the threads once nothing waits."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
@@ -130,14 +132,14 @@ class Posters:
         """More posters where requests wait while the provider goes on answering, or where a service has none because others have all."""
         with self._changed:
             now = time.monotonic()
-            if self._idle or self.count >= self.most or now - self._grown < SLOW:
+            if self._idle or self.count >= self.most or now - self._grown_at < SLOW:
                 return
-            overdue = {key: runway[0][0] + SLOW for key, runway in self._runways.items() if runway}
+            overdue = {key: requests[0][0] + SLOW for key, requests in self._waiting.items() if requests}
             if any(
-                since < now and (since < self._heard or not self._flying[key])
+                since < now and (since < self._accepted_at or not self._in_flight[key])
                 for key, since in overdue.items()
             ):
-                self._grown = now
+                self._grown_at = now
                 for _ in range(min(max(self.count // 2, 1), self.most - self.count)):
                     self._grow()
 
@@ -146,16 +148,16 @@ class Posters:
         self._threads.append(thread)
         thread.start()
 
-    def _next(self) -> PostJob | None:
-        """The next job whose instant has come; None when closing and nothing is left."""
+    def _next(self) -> ArmedRequest | None:
+        """The next request whose instant has come; None when closing and nothing is left."""
         with self._changed:
             while True:
                 key, pause = self._head()
                 if key is not None and pause <= 0:
-                    job = heapq.heappop(self._runways[key])[2]
-                    self._flying[key] += 1
+                    request = heapq.heappop(self._waiting[key])[2]
+                    self._in_flight[key] += 1
                     self._changed.notify()
-                    return job
+                    return request
                 if key is None and self._closing:
                     return None
                 timed = key is not None and not self._watched
@@ -167,53 +169,55 @@ class Posters:
                     self._watched = False
 
     def _head(self) -> tuple[int | None, float]:
-        """Whose job is next, and in how many seconds: of those that are due, the service with the fewest on their way."""
+        """Whose request is next, and in how many seconds: of those that are due, the service with the fewest on their way."""
         now = time.monotonic()
-        waiting = [(key, runway[0][0] - now) for key, runway in self._runways.items() if runway]
+        waiting = [(key, requests[0][0] - now) for key, requests in self._waiting.items() if requests]
         if not waiting:
             return None, 0.0
         due = [one for one in waiting if one[1] <= 0]
         if due:
-            return min(due, key=lambda one: self._flying[one[0]])
+            return min(due, key=lambda one: self._in_flight[one[0]])
         return min(waiting, key=lambda one: one[1])
 
     def _work(self) -> None:
         clients: dict[ProviderConnection, Client] = {}
-        while (job := self._next()) is not None:
-            result = self._deliver(job, clients)
+        while (request := self._next()) is not None:
+            result = self._deliver(request, clients)
             # throttling of a contracted rate is the pace's affair, for every process
-            if job.lease is not None and not (
-                isinstance(result, Held | Late) or (isinstance(result, Throttled) and job.paced)
+            if request.lease is not None and not (
+                isinstance(result, Held | Late) or (isinstance(result, Throttled) and request.paced)
             ):
-                job.gate.answered(result)
+                request.breaker.answered(result)
             with self._changed:
-                self._flying[job.service_id] -= 1
+                self._in_flight[request.service_id] -= 1
                 if isinstance(result, Accepted):
-                    self._heard = time.monotonic()
-            self._outcomes.put(PostOutcome(job, result))
+                    self._accepted_at = time.monotonic()
+            self._outcomes.put(PostOutcome(request, result))
         for client in clients.values():
             client.close()
 
     def _deliver(
-        self, job: PostJob, clients: dict[ProviderConnection, Client]
+        self, request: ArmedRequest, clients: dict[ProviderConnection, Client]
     ) -> Accepted | ProviderError | Late | Held:
-        if job.lease is not None:
-            if job.lease.halted or job.gate.closed or time.monotonic() > job.lease.until:
+        if request.lease is not None:
+            if request.lease.halted or request.breaker.closed or time.monotonic() > request.lease.until:
                 return Held()
-            if job.paced and time.monotonic() - job.not_before > LATE:
+            if request.paced and time.monotonic() - request.not_before > LATE:
                 return Late()
         try:
-            client = clients.get(job.line) or clients.setdefault(job.line, self._client_for(job.line))
+            client = clients.get(request.connection) or clients.setdefault(
+                request.connection, self._client_for(request.connection)
+            )
         except (ValueError, OSError) as problem:  # an address or a secret that no client can be made of
             return NotSent("unreachable", detail=str(problem))
         try:
             point("before_post")
-            result = client.post(job.body)
+            result = client.post(request.body)
             point("after_post")
             return result
         except ProviderError as error:
             point("after_post")
             return error
         except Exception as surprise:  # a bug of ours must not lose an armed message: bytes may have left
-            log.exception("post_surprised", messages=[message.pk for message in job.messages])
+            log.exception("post_surprised", messages=[message.pk for message in request.messages])
             return Unconfirmed("bug", detail=f"unexpected {type(surprise).__name__}")

@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.db import connection
-
 from sms.models import Pace
+from sms.models.sql.clock import database_now
 
 HORIZON = 0.25  # seconds
 LEAD = 0.03  # seconds between reserving an instant and that instant: the commit comes in between
@@ -139,8 +138,4 @@ def _burst_left(row: Pace, now: float) -> bool:
 
 def _now() -> float:
     """Seconds since the epoch by the database's clock."""
-    if connection.vendor != "postgresql":
-        return time.time()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT extract(epoch from clock_timestamp())::float8")
-        return float(cursor.fetchone()[0])
+    return database_now().timestamp()

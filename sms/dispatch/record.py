@@ -13,10 +13,12 @@ from sms.dispatch import rate
 from sms.dispatch.claim import ClaimedSlice, lock_sends, reopen
 from sms.dispatch.post import Held, PostOutcome
 from sms.ledger import states
+from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
-from sms.ledger.states import CounterDeltas, StateChange
+from sms.ledger.state_machine import StateChange
 from sms.models import Actor, MessageState, Service
 from sms.models.audit import audit
+from sms.models.sql.messages import Acceptance
 from sms.webex.errors import NotSent, ProviderError, RequestRefused, ServicePaused, Throttled
 from sms.webex.replies import Accepted
 
@@ -32,30 +34,32 @@ def lock_sends_of(outcomes: Sequence[PostOutcome]) -> None:
 
 
 def _returned(outcomes: Sequence[PostOutcome]) -> list[ClaimedSlice]:
-    back = (outcome.job.lease for outcome in outcomes if isinstance(outcome.result, RETURNED))
+    back = (outcome.request.lease for outcome in outcomes if isinstance(outcome.result, RETURNED))
     return [lease for lease in back if lease]
 
 
-def record(outcomes: Sequence[PostOutcome], *, at: datetime, tally: CounterDeltas) -> None:
-    """Write the outcomes; call it inside a transaction, and write the tally before its end."""
+def record(outcomes: Sequence[PostOutcome], *, at: datetime, deltas: CounterDeltas) -> None:
+    """Write the outcomes; call it inside a transaction, and write the deltas before its end."""
     if not outcomes:
         return
     lock_sends_of(outcomes)
     returned = {lease.slice_id for lease in _returned(outcomes)}
     accepted = [
-        (message.pk, message.attempt + 1, _provider_id(outcome.result, len(outcome.job.messages)))
+        Acceptance(
+            message.pk, message.attempt + 1, _provider_id(outcome.result, len(outcome.request.messages))
+        )
         for outcome in outcomes
         if isinstance(outcome.result, Accepted)
-        for message in outcome.job.messages
+        for message in outcome.request.messages
     ]
-    news = [
+    changes = [
         item
         for outcome in outcomes
         if not isinstance(outcome.result, Accepted)
         for item in _news(outcome, at)
     ]
-    states.accept(accepted, at=at, tally=tally)
-    states.apply(news, tally=tally)
+    states.accept(accepted, at=at, deltas=deltas)
+    states.apply(changes, deltas=deltas)
     if returned:
         reopen(sorted(returned), retry_in=RETRY_IN)
     _slow_down(outcomes)
@@ -64,8 +68,8 @@ def record(outcomes: Sequence[PostOutcome], *, at: datetime, tally: CounterDelta
         if isinstance(outcome.result, ProviderError):
             log.info(
                 "post_not_accepted",
-                message=outcome.job.messages[0].pk,
-                messages=len(outcome.job.messages),
+                message=outcome.request.messages[0].pk,
+                messages=len(outcome.request.messages),
                 decision=type(outcome.result).__name__,
                 code=outcome.result.code,
                 status=outcome.result.status,
@@ -91,18 +95,18 @@ def _news(outcome: PostOutcome, at: datetime) -> list[StateChange]:
         StateChange(
             message.pk, state, at, message.attempt + 1 if back else 0, code=code, detail=detail, returned=back
         )
-        for message in outcome.job.messages
+        for message in outcome.request.messages
     ]
 
 
 def _slow_down(outcomes: Iterable[PostOutcome]) -> None:
-    """A throttled contract is kept more carefully by every process; without a contracted rate the gate alone holds back."""
+    """A throttled contract is kept more carefully by every process; without a contracted rate the breaker alone holds back."""
     waits: dict[int, float | None] = {}
     for outcome in outcomes:
-        if isinstance(outcome.result, Throttled) and outcome.job.paced:
-            known = waits.get(outcome.job.service_id)
+        if isinstance(outcome.result, Throttled) and outcome.request.paced:
+            known = waits.get(outcome.request.service_id)
             wait = outcome.result.retry_after
-            waits[outcome.job.service_id] = wait if known is None else max(known, wait or 0.0)
+            waits[outcome.request.service_id] = wait if known is None else max(known, wait or 0.0)
     for service_id, wait in sorted(waits.items()):
         rate.slow_down(service_id, retry_after=wait)
         log.warning("service_throttled", service=service_id, retry_after=wait)
@@ -110,7 +114,7 @@ def _slow_down(outcomes: Iterable[PostOutcome]) -> None:
 
 def _pause_services(outcomes: Iterable[PostOutcome], at: datetime) -> None:
     """Credentials that are refused stop the service, once, and keep its messages."""
-    troubles = {o.job.service_id: o.result for o in outcomes if isinstance(o.result, ServicePaused)}
+    troubles = {o.request.service_id: o.result for o in outcomes if isinstance(o.result, ServicePaused)}
     for service_id, trouble in troubles.items():
         reason = f"Webex Connect refused our credentials ({trouble.code or trouble.status}). Check them under Settings, then resume."
         pause_service(service_id, because=reason, at=at, status=trouble.status)

@@ -44,7 +44,7 @@ class RequestTemplate:
     validity: int | None = None  # seconds, in place of `expire_at`
 
 
-def sheet_of(send: Send, *, public_url: str) -> RequestTemplate:
+def template_of(send: Send, *, public_url: str) -> RequestTemplate:
     """Translate a send (with service, sender, template, policy group and domain loaded) for the wire."""
     service, policy, domain = send.service, send.policy_group, send.link_domain
     checks = send.wishes.get("contactPolicy", {})
@@ -107,7 +107,7 @@ def _short(index: int) -> str:
 
 
 def batches(
-    messages: Iterable[ClaimedMessage], *, sheet: RequestTemplate, size: int
+    messages: Iterable[ClaimedMessage], *, template: RequestTemplate, size: int
 ) -> Iterator[list[ClaimedMessage]]:
     """Runs of messages that one request can carry: the same text, or the same pattern in the same encoding.
 
@@ -116,7 +116,7 @@ def batches(
     run: list[ClaimedMessage] = []
     shared: object = None
     for message in messages:
-        key = _shared(message, sheet) if size > 1 else None
+        key = _shared(message, template) if size > 1 else None
         if run and (len(run) >= size or key != shared):
             yield run
             run = []
@@ -126,57 +126,57 @@ def batches(
         yield run
 
 
-def _shared(message: ClaimedMessage, sheet: RequestTemplate) -> object:
-    if sheet.provider_template:
+def _shared(message: ClaimedMessage, template: RequestTemplate) -> object:
+    if template.provider_template:
         return ""
-    if message.substitutions and sheet.pattern:
+    if message.substitutions and template.pattern:
         return (_kind(message.text),)
     return message.text
 
 
-def body_of(messages: Sequence[ClaimedMessage], sheet: RequestTemplate) -> bytes:
+def body_of(messages: Sequence[ClaimedMessage], template: RequestTemplate) -> bytes:
     """The JSON of one POST to these messages; raises wire.WireError where the provider's rules forbid it."""
     first = messages[0]
-    by_provider = len(messages) > 1 and bool(first.substitutions and sheet.pattern)
-    plus = sheet.rules.e164_plus
+    by_provider = len(messages) > 1 and bool(first.substitutions and template.pattern)
+    plus = template.rules.e164_plus
     to = [
         wire.Destination(
             msisdn=[message.msisdn if plus else message.msisdn.lstrip("+")],
-            substitutions=_values(message, sheet, by_provider=by_provider),
+            substitutions=_values(message, template, by_provider=by_provider),
             correlation_id=correlation_id.write(
-                message_id=message.pk, attempt=message.attempt + 1, key=sheet.correlation_key
+                message_id=message.pk, attempt=message.attempt + 1, key=template.correlation_key
             ),
         )
         for message in messages
     ]
-    written = sheet.pattern if by_provider else first.text
+    written = template.pattern if by_provider else first.text
     request = wire.SendRequest(
-        from_=sheet.sender,
+        from_=template.sender,
         to=to,
-        content=None if sheet.provider_template else wire.Content(type=_kind(first.text), text=written),
-        template=wire.TemplateRef(id=sheet.provider_template) if sheet.provider_template else None,
-        options=sheet.options,
-        contact_policy=sheet.contact_policy,
-        expire_at=sheet.expire_at,
-        validity=sheet.validity,
-        smartlinks=list(sheet.smartlinks),
-        requested_receipts=list(sheet.receipts),
-        callback_data=sheet.callback_data,
-        notify_url=sheet.notify_url,
+        content=None if template.provider_template else wire.Content(type=_kind(first.text), text=written),
+        template=wire.TemplateRef(id=template.provider_template) if template.provider_template else None,
+        options=template.options,
+        contact_policy=template.contact_policy,
+        expire_at=template.expire_at,
+        validity=template.validity,
+        smartlinks=list(template.smartlinks),
+        requested_receipts=list(template.receipts),
+        callback_data=template.callback_data,
+        notify_url=template.notify_url,
     )
-    return wire.encode(request, rules=sheet.rules)
+    return wire.encode(request, rules=template.rules)
 
 
 def _clicks(options: wire.Options | None) -> bool:
     return options is not None and options.shorten_links and options.track_clicks
 
 
-def _values(message: ClaimedMessage, sheet: RequestTemplate, *, by_provider: bool) -> dict[str, str]:
-    if sheet.provider_template:
+def _values(message: ClaimedMessage, template: RequestTemplate, *, by_provider: bool) -> dict[str, str]:
+    if template.provider_template:
         return message.substitutions
     if not by_provider:
         return {}
-    return {_short(index): message.substitutions[name] for index, name in enumerate(sheet.names)}
+    return {_short(index): message.substitutions[name] for index, name in enumerate(template.names)}
 
 
 @functools.lru_cache(maxsize=256)

@@ -1,7 +1,7 @@
 """Settle: what becomes of messages of which we do not know whether they were sent. Receipts settle most of them (`sms.inbound.receipts`).
 
 What is left is decided by the send's policy (`by_policy`) or by a person (`by_person`). Sending again makes the message pending under a
-new attempt; everything that is looked at before a post is then looked at again.
+new attempt; everything that is checked before a post is then checked once more.
 """
 
 from collections.abc import Collection, Sequence
@@ -12,11 +12,13 @@ import structlog
 from django.db import transaction
 from django.db.models import F
 
-from sms.dispatch.claim import EXTRA, RESEND_AFTER, database_now, lock_sends, reopen
+from sms.dispatch.claim import EXTRA, RESEND_AFTER, lock_sends, reopen
 from sms.ledger import states
-from sms.ledger.states import CounterDeltas, StateChange
+from sms.ledger.counters import CounterDeltas
+from sms.ledger.state_machine import StateChange
 from sms.models import Actor, Message, MessageState, ReceiptInbox, Resend, Send, SendState, Slice
 from sms.models.audit import audit
+from sms.models.sql.clock import database_now
 
 log = structlog.get_logger(__name__)
 
@@ -24,9 +26,9 @@ WITNESSES = 20  # messages posted around the same time that must have had a rece
 AROUND = timedelta(minutes=5)
 NEIGHBOURS = 2000  # ids to either side that are asked: the messages of a send are posted roughly in order
 HEALTHY = timedelta(minutes=1)  # no receipt may have been waiting for longer
-BESIDE = 500  # ids within which one look at the witnesses speaks for all
+NEARBY = 500  # ids within which messages have the same witnesses
 AT_ONCE = 500
-LOOKED_AT = 5000
+READ_AT_ONCE = 5000
 
 
 class Settlement(StrEnum):
@@ -40,7 +42,7 @@ class Settlement(StrEnum):
 def by_policy(send_ids: Collection[int], *, now: datetime | None = None) -> int:
     """Send again what the policy of these sends allows; returns how many messages.
 
-    Their slices come due again by themselves (`claim.finish`), so that whoever claims one asks here first.
+    Their slices come due again by themselves (`claim.finish`); a claim calls this first.
     """
     now = now or database_now()
     done = 0
@@ -55,7 +57,7 @@ def by_policy(send_ids: Collection[int], *, now: datetime | None = None) -> int:
             posted_at__lt=now - RESEND_AFTER[Resend(send.resend)],
         )
         if send.resend == Resend.EVIDENCE:
-            messages = _surely_not_sent(list(rows.order_by("pk")[:LOOKED_AT]), now=now)
+            messages = _surely_not_sent(list(rows.order_by("pk")[:READ_AT_ONCE]), now=now)
         else:
             messages = list(rows.order_by("pk")[:AT_ONCE])
         if messages:
@@ -74,7 +76,7 @@ def by_person(
 ) -> int:
     """Decide about the unconfirmed messages of a send, or `only` those with these ids; returns how many that were.
 
-    Whoever got its receipt meanwhile is left alone, and nothing of a cancelled send is sent again.
+    Messages whose receipt came in the meantime are left alone, and nothing of a cancelled send is sent again.
     """
     with transaction.atomic():
         lock_sends([send.pk])
@@ -94,12 +96,12 @@ def by_person(
             state = MessageState.QUEUED if verdict == Settlement.TREAT_AS_SENT else MessageState.FAILED
             code = "" if verdict == Settlement.TREAT_AS_SENT else "given_up"
             words = f"{'Treated as sent' if not code else 'Given up'} by {by.label}."
-            tally = CounterDeltas.new()
+            deltas = CounterDeltas()
             states.apply(
                 [StateChange(message.pk, state, now, code=code, detail=words) for message in messages],
-                tally=tally,
+                deltas=deltas,
             )
-            tally.write()
+            deltas.write()
             done = len(messages)
         audit(f"messages.{verdict.value}", send, by=by, messages=done, reason=reason[:200])
     return done
@@ -117,15 +119,15 @@ def _surely_not_sent(messages: Sequence[Message], *, now: datetime) -> list[Mess
     )
     if not messages or waiting.exists() or unread.exists():
         return []
-    told: dict[tuple[int, datetime], bool] = {}  # those posted next to each other have the same witnesses
+    known: dict[tuple[int, datetime], bool] = {}
     found: list[Message] = []
     for message in messages:
         if message.posted_at is None:
             continue
-        place = (message.pk // BESIDE, message.posted_at.replace(second=0, microsecond=0))
-        if place not in told:
-            told[place] = _has_witnesses(message.send_id, message.pk, message.posted_at)
-        if told[place]:
+        place = (message.pk // NEARBY, message.posted_at.replace(second=0, microsecond=0))
+        if place not in known:
+            known[place] = _has_witnesses(message.send_id, message.pk, message.posted_at)
+        if known[place]:
             found.append(message)
             if len(found) == AT_ONCE:
                 break
@@ -146,15 +148,15 @@ def _has_witnesses(send_id: int, pk: int, posted_at: datetime) -> bool:
 
 def _send_again(send: Send, messages: Sequence[Message], *, now: datetime) -> int:
     with transaction.atomic():
-        tally = CounterDeltas.new()
-        news = [
+        deltas = CounterDeltas()
+        changes = [
             StateChange(message.pk, MessageState.PENDING, now, attempt=message.attempt, returned=True)
             for message in messages
         ]
-        states.apply(news, tally=tally)
-        moved = tally.gained(MessageState.PENDING)
-        tally.write()
+        states.apply(changes, deltas=deltas)
+        returned = deltas.gained(MessageState.PENDING)
+        deltas.write()
         first, last = messages[0].pk, messages[-1].pk
         around = Slice.objects.filter(send=send, first_id__lte=last, last_id__gte=first)
         reopen(list(around.values_list("pk", flat=True)))
-    return moved
+    return returned

@@ -1,6 +1,6 @@
 """Watch: sends under way that go wrong are held by rule, and a send that ramps up is let go on, stage by stage.
 
-Each rule speaks once per send: a person who resumes has seen the figures and overrules it.
+Each rule holds a send once: a person who resumes it has seen the figures and overrules the rule.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class BrokenRule:
 
 
 def watch(*, now: datetime | None = None) -> int:
-    """Look at every send under way that a rule could speak about; returns how many were held or let go on.
+    """Check every send under way that is large enough for a rule; returns how many were held or let go on.
 
     Small sends that do not ramp are below every rule's sample, so a crowd of them costs nothing.
     """
@@ -54,22 +54,22 @@ def watch(*, now: datetime | None = None) -> int:
         .select_related("service")
         .defer(*Service.secrets("service"))
     )
-    return sum(_look_at(send, now) for send in sends)
+    return sum(_check(send, now) for send in sends)
 
 
-def _look_at(send: Send, now: datetime) -> bool:
+def _check(send: Send, now: datetime) -> bool:
     counts = send.counts()
-    spoken = set(Hold.objects.filter(send=send).exclude(rule="").values_list("rule", flat=True))
-    for finding in findings(send, counts, now=now):
-        if finding.rule not in spoken:
-            _hold(send, finding)
+    overruled = set(Hold.objects.filter(send=send).exclude(rule="").values_list("rule", flat=True))
+    for broken in broken_rules(send, counts, now=now):
+        if broken.rule not in overruled:
+            _hold(send, broken)
             return True
     return send.ramp and send.stage < LAST_STAGE and _next_stage(send, counts, now=now)
 
 
-def findings(send: Send, counts: dict[str, int], *, now: datetime) -> list[BrokenRule]:
+def broken_rules(send: Send, counts: dict[str, int], *, now: datetime) -> list[BrokenRule]:
     """Every rule that a send breaks now."""
-    service, found = send.service, []
+    service, found = send.service, list[BrokenRule]()
     waiting = counts.get(MessageState.PENDING, 0)
     posted = (
         send.recipients
@@ -82,7 +82,7 @@ def findings(send: Send, counts: dict[str, int], *, now: datetime) -> list[Broke
     settled = failed + counts.get(MessageState.DELIVERED, 0)
     facts = {"posted": posted, "waiting": waiting}
     limit = _least(service.hold_failures, RAMP_FAILURES if send.ramp else None)
-    # where only one of the two is told of, a share of failures says nothing
+    # where only one of the two is reported, a share of failures says nothing
     known = options.asks_for(send.wishes, "DELIVERED", "FAILED")
     if limit is not None and known and settled >= max(sample, 1) and failed * 100 >= limit * settled:
         share = failed * 100 // settled
@@ -114,7 +114,7 @@ def _least(*limits: int | None) -> int | None:
     return min((limit for limit in limits if limit is not None), default=None)
 
 
-def _hold(send: Send, finding: BrokenRule) -> None:
+def _hold(send: Send, broken: BrokenRule) -> None:
     by = Actor.system()
     with transaction.atomic():
         Send.objects.select_for_update(no_key=True).get(pk=send.pk)
@@ -123,13 +123,13 @@ def _hold(send: Send, finding: BrokenRule) -> None:
         Hold.objects.create(
             service=send.service,
             send=send,
-            rule=finding.rule,
-            because=finding.because,
-            facts=finding.facts,
+            rule=broken.rule,
+            because=broken.because,
+            facts=broken.facts,
             placed_by=by.label,
         )
-        audit("send.paused", send, by=by, rule=finding.rule, because=finding.because)
-    log.error("send_held", send=send.pk, rule=finding.rule, **finding.facts)
+        audit("send.paused", send, by=by, rule=broken.rule, because=broken.because)
+    log.error("send_held", send=send.pk, rule=broken.rule, **broken.facts)
 
 
 def _next_stage(send: Send, counts: dict[str, int], *, now: datetime) -> bool:

@@ -1,246 +1,227 @@
 """The deltas of one transaction, written once at its end: counters by send, and facts by send and place.
 
-What a message adds to the facts follows from its row alone (`sms.models.sql.facts.from_messages` says the same in SQL), so that
-every change is what it added before taken away and what it adds now put there, and nothing has to be counted.
+What a message adds to both follows from its row alone (`sms.models.sql.facts.from_messages` says the same in SQL), so a change is
+what the row added before taken away and what it adds now put there, and nothing has to be counted.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import astuple, replace
 
 from sms.models.fact import FIGURES, HOUR, NAMED, FactDelta
 from sms.models.link import Click
 from sms.models.message import NOT_POSTED, MessageState
 from sms.models.send import StateCount
 from sms.models.sql.insert import StatementBatch, insert
+from sms.models.sql.messages import ChangedGroup, MessageRow
 from sms.values.histogram import bucket
 
-COUNTED = ("send_id", "state", "code", "window", "delta")
 BEST = (Click.Verdict.HUMAN, Click.Verdict.UNSURE, Click.Verdict.MACHINE)  # whose click a message counts for
 
 
-class MessageRow(msgspec.Struct, gc=False):
-    """What the ledger knows of a message; its names and order are those of `ledger.READ`."""
+class CountedMessage(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
+    """Everything of a message that counters and the measure "state" depend on. Most are equal, so each is worked out once."""
 
-    id: int
     send_id: int
-    attempt: int
-    posted_at: datetime | None
     country: str
+    carrier: str
     segments: int
-    state: str
-    code: str
-    detail: str
-    provider_id: str
-    carrier: str
     segments_billed: int | None
-    queued_at: datetime | None
-    submitted_at: datetime | None
-    final_at: datetime | None
-
-
-class RowSnapshot(NamedTuple):
-    """What of a row may have changed, as it was."""
-
+    posted_at: datetime | None
     state: str
-    code: str
-    carrier: str
-    segments_billed: int | None
-    queued_at: datetime | None
-    submitted_at: datetime | None
-    final_at: datetime | None
+    code: str = ""
 
     @classmethod
-    def of(cls, row: MessageRow) -> "RowSnapshot":
-        """As it is now."""
+    def of(cls, one: MessageRow | ChangedGroup, state: str, code: str = "") -> "CountedMessage":
         return cls(
-            row.state,
-            row.code,
-            row.carrier,
-            row.segments_billed,
-            row.queued_at,
-            row.submitted_at,
-            row.final_at,
+            one.send_id,
+            one.country,
+            one.carrier,
+            one.segments,
+            one.segments_billed,
+            one.posted_at,
+            state,
+            code if state == MessageState.FAILED else "",  # only failures count by code
         )
 
 
-class CountKey(NamedTuple):
-    """Messages that count alike."""
+class MessagePlace(msgspec.Struct, frozen=True, gc=False):
+    """Where and when a message is counted; `hour` is that of its posting, since 1970, and 0 if it is not posted."""
 
     send_id: int
+    hour: int
     country: str
     carrier: str
-    segments: int
-    segments_billed: int | None
-
-
-Key = tuple[str, str, str, int, int, int, int, str, str]
-# send, posted at, country, segments; then state, code, carrier and segments billed: as they were, and as they are
-Change = tuple[int, datetime | None, str, int, str, str, str, int | None, str, str, str, int | None]
-
-
-@dataclass(slots=True)
-class CounterDeltas:
-    """Deltas. `moves` by send, state, code and window of posting; `facts` by NAMED, five FIGURES each."""
-
-    moves: Counter[tuple[int, str, str, int]]
-    facts: dict[Key, list[int]] = field(default_factory=dict)
-    changes: Counter[Change] = field(default_factory=Counter)  # alike, so that each is worked out once
 
     @classmethod
-    def new(cls) -> "CounterDeltas":
-        """Nothing moved yet."""
-        return cls(Counter())
+    def of(cls, row: MessageRow) -> "MessagePlace":
+        return cls(row.send_id, hour_of(row.state, row.posted_at), row.country, row.carrier)
 
-    def add(self, key: Key, *figures: int) -> None:
-        """Add up to five FIGURES under NAMED."""
-        held = self.facts.get(key)
-        if held is None:
-            held = self.facts[key] = [0, 0, 0, 0, 0]
-        for place, figure in enumerate(figures):
-            held[place] += figure
+
+class FactKey(msgspec.Struct, frozen=True, gc=False):
+    """What a fact is about: the columns NAMED of `FactDelta`, in that order."""
+
+    measure: str
+    word: str
+    code: str
+    bucket: int
+    send_id: int
+    service_id: int
+    hour: int
+    country: str
+    carrier: str
+
+
+class FactFigures(msgspec.Struct, gc=False):
+    """How much was counted: the columns FIGURES of `FactDelta`, in that order."""
+
+    messages: int = 0
+    amount: int = 0
+    amount_of: int = 0
+    billed: int = 0
+    billed_of: int = 0
+
+
+NOTHING = FactFigures()
+
+
+class CounterDeltas:
+    """What counters and facts move by until `write`."""
+
+    def __init__(self) -> None:
+        self.facts: dict[FactKey, FactFigures] = {}
+        self._messages: Counter[CountedMessage] = Counter()
 
     def create(self, send_id: int, of: Iterable[tuple[str, int]]) -> None:
         """New messages, each a country and its segments."""
         for (country, segments), count in Counter(of).items():
-            self._counter(send_id, MessageState.PENDING, "", None, count)
-            self._state(CountKey(send_id, country, "", segments, None), MessageState.PENDING, "", 0, count)
+            self._messages[
+                CountedMessage(send_id, country, "", segments, None, None, MessageState.PENDING)
+            ] += count
 
-    def move(
-        self,
-        alike: CountKey,
-        old: MessageState,
-        new: MessageState,
-        count: int,
-        *,
-        posted: datetime | None = None,
-    ) -> None:
-        """`count` messages went from one state to another; no failures."""
-        for state, times in ((old, -count), (new, count)):
-            self._counter(alike.send_id, state, "", posted, times)
-            self._state(alike, state, "", hour_of(state, posted), times)
+    def move(self, message: CountedMessage, before: MessageState, *, count: int) -> None:
+        """`count` messages came from the state `before` to that of `message`; no failures."""
+        self._messages[replace(message, state=before)] -= count
+        self._messages[message] += count
 
-    def time(
-        self, measure: str, alike: CountKey, later: datetime, earlier: datetime, posted: datetime, count: int
-    ) -> None:
-        """`count` messages posted at `posted` took from `earlier` to `later`; a measure that is no carrier's."""
-        hour = int(posted.timestamp()) // HOUR
-        self.add((measure, "", "", bucket(later, earlier), alike.send_id, 0, hour, alike.country, ""), count)
-
-    def change(self, row: MessageRow, before: RowSnapshot, begun: Mapping[int, datetime]) -> None:
-        """One row that was `before`. `begun`: when messages of a send could be posted first, for rows where `moves_hour`."""
-        posted, was = row.posted_at, before
-        send, country = row.send_id, row.country
-        of_old = (was.state, was.code, was.carrier, was.segments_billed)
-        of_new = (row.state, row.code, row.carrier, row.segments_billed)
-        if of_old != of_new:
-            self.changes[(send, posted, country, row.segments, *of_old, *of_new)] += 1
+    def change(self, before: MessageRow, row: MessageRow, ready: Mapping[int, datetime]) -> None:
+        """One row that was `before`. `ready`: when each send could first be posted, needed where a row `crossed_posting`."""
+        self._messages[CountedMessage.of(before, before.state, before.code)] -= 1
+        self._messages[CountedMessage.of(row, row.state, row.code)] += 1
+        posted = row.posted_at
         if posted is None:
             return
-        old_hour, hour = hour_of(was.state, posted), hour_of(row.state, posted)
+        old_hour, hour = hour_of(before.state, posted), hour_of(row.state, posted)
         if old_hour != hour:
-            waited = bucket(posted, begun[send])
-            self._time("wait", waited, send, old_hour, country, "", -1)
-            self._time("wait", waited, send, hour, country, "", 1)
-        if old_hour != hour or was.queued_at != row.queued_at:
-            self._since("submit", was.queued_at, posted, send, old_hour, country, "", -1)
-            self._since("submit", row.queued_at, posted, send, hour, country, "", 1)
-        moved = old_hour != hour or was.carrier != row.carrier
-        if moved or was.submitted_at != row.submitted_at:
-            self._since("carrier", was.submitted_at, posted, send, old_hour, country, was.carrier, -1)
-            self._since("carrier", row.submitted_at, posted, send, hour, country, row.carrier, 1)
-        delivered, then = _delivered(row.state, row.final_at), _delivered(was.state, was.final_at)
-        if moved or delivered != then:
-            self._since("deliver", then, posted, send, old_hour, country, was.carrier, -1)
-            self._since("deliver", delivered, posted, send, hour, country, row.carrier, 1)
+            waited = bucket(posted, ready[row.send_id])
+            self._time("wait", waited, row, old_hour, "", -1)
+            self._time("wait", waited, row, hour, "", 1)
+        if old_hour != hour or before.queued_at != row.queued_at:
+            self._since("submit", before.queued_at, before, old_hour, "", -1)
+            self._since("submit", row.queued_at, row, hour, "", 1)
+        new_place = old_hour != hour or before.carrier != row.carrier
+        if new_place or before.submitted_at != row.submitted_at:
+            self._since("carrier", before.submitted_at, before, old_hour, before.carrier, -1)
+            self._since("carrier", row.submitted_at, row, hour, row.carrier, 1)
+        was_delivered, delivered = _delivered_at(before), _delivered_at(row)
+        if new_place or was_delivered != delivered:
+            self._since("deliver", was_delivered, before, old_hour, before.carrier, -1)
+            self._since("deliver", delivered, row, hour, row.carrier, 1)
 
-    def _settle(self) -> None:
-        """Counters and states of the changes, which are many and mostly alike."""
-        for change, count in self.changes.items():
-            send, posted, country, segments = change[:4]
-            for (state, code, carrier, billed), times in ((change[4:8], -count), (change[8:], count)):
-                self._counter(send, state, code, posted, times)
-                alike = CountKey(send, country, carrier, segments, billed)
-                self._state(alike, state, code, hour_of(state, posted), times)
-        self.changes.clear()
+    def time(
+        self, measure: str, message: CountedMessage, began: datetime, ended: datetime, *, count: int
+    ) -> None:
+        """`count` posted messages took from one moment to the other; a measure that is not by carrier."""
+        hour = hour_of(message.state, message.posted_at)
+        self._time(measure, bucket(ended, began), message, hour, "", count)
 
-    def clicks(self, place: tuple[int, int, str, str], verdicts: Sequence[str], sign: int) -> None:
-        """The counted clicks of one message; `place` is send, hour, country, carrier."""
-        send_id, hour, country, carrier = place
+    def clicks(self, place: MessagePlace, verdicts: Sequence[str], sign: int) -> None:
+        """The counted clicks of one message."""
         for verdict in verdicts:
-            self.add(("click", str(verdict), "", 0, send_id, 0, hour, country, carrier), 0, sign)
+            self._figures(_click(place, str(verdict))).amount += sign
         if (best := best_of(verdicts)) is not None:
-            self.add(("click", best, "", 0, send_id, 0, hour, country, carrier), sign)
+            self._figures(_click(place, best)).messages += sign
 
     def opted_out(self, service_id: int, send_id: int | None, at: datetime, country: str) -> None:
         """One person's refusal, in the hour in which it came."""
-        service = 0 if send_id else service_id
-        self.add(("opt_out", "", "", 0, send_id or 0, service, int(at.timestamp()) // HOUR, country, ""), 1)
+        hour = int(at.timestamp()) // HOUR
+        key = FactKey("opt_out", "", "", 0, send_id or 0, 0 if send_id else service_id, hour, country, "")
+        self._figures(key).messages += 1
 
     def gained(self, state: str) -> int:
         """How many more messages are in a state."""
-        self._settle()
-        return sum(count for (_, held, _, _), count in self.moves.items() if held == state)
+        return sum(count for message, count in self._messages.items() if message.state == state)
 
-    def write(self, *, later: StatementBatch | None = None) -> None:
-        """Insert the deltas, in one journey to the database."""
-        self._settle()
-        statements = later or StatementBatch()
-        rows = [(*place, delta) for place, delta in sorted(self.moves.items()) if delta]
-        insert(StateCount, COUNTED, rows, later=statements)
-        facts = [(*key, *figures) for key, figures in self.facts.items() if any(figures)]
-        insert(FactDelta, NAMED + FIGURES, facts, later=statements)
-        if later is None:
+    def write(self, *, batch: StatementBatch | None = None) -> None:
+        """Insert the deltas in one journey to the database, or with the caller's `batch`."""
+        statements = batch or StatementBatch()
+        counters: Counter[tuple[int, str, str, int]] = Counter()
+        for message, count in self._messages.items():
+            if count:
+                window = _window(message)
+                counters[(message.send_id, str(message.state), message.code, window)] += count
+                self._state(message, count)
+        rows = [(*key, delta) for key, delta in sorted(counters.items()) if delta]
+        insert(StateCount, ("send_id", "state", "code", "window", "delta"), rows, batch=statements)
+        facts = [
+            (*astuple(key), *astuple(figures)) for key, figures in self.facts.items() if figures != NOTHING
+        ]
+        insert(FactDelta, NAMED + FIGURES, facts, batch=statements)
+        if batch is None:
             statements.run()
-        self.moves.clear()
+        self._messages.clear()
         self.facts.clear()
 
-    def _counter(self, send_id: int, state: str, code: str, posted: datetime | None, count: int) -> None:
-        """Only failures count by code."""
-        window = 0 if posted is None or state in NOT_POSTED else window_of(posted)
-        self.moves[(send_id, str(state), code if state == MessageState.FAILED else "", window)] += count
+    def _figures(self, key: FactKey) -> FactFigures:
+        found = self.facts.get(key)
+        if found is None:
+            found = self.facts[key] = FactFigures()
+        return found
 
-    def _state(self, alike: CountKey, state: str, code: str, hour: int, count: int) -> None:
-        send_id, country, carrier, segments, billed = alike
-        code = code if state == MessageState.FAILED else ""
-        key = ("state", str(state), code, 0, send_id, 0, hour, country, carrier)
-        self.add(
-            key,
-            count,
-            segments * count,
-            count if segments else 0,
-            0 if billed is None else billed * count,
-            0 if billed is None else count,
+    def _state(self, message: CountedMessage, count: int) -> None:
+        hour, billed = hour_of(message.state, message.posted_at), message.segments_billed
+        key = FactKey(
+            "state",
+            str(message.state),
+            message.code,
+            0,
+            message.send_id,
+            0,
+            hour,
+            message.country,
+            message.carrier,
         )
+        figures = self._figures(key)
+        figures.messages += count
+        figures.amount += message.segments * count
+        figures.amount_of += count if message.segments else 0
+        figures.billed += 0 if billed is None else billed * count
+        figures.billed_of += 0 if billed is None else count
 
     def _since(
-        self,
-        measure: str,
-        later: datetime | None,
-        posted: datetime,
-        send: int,
-        hour: int,
-        country: str,
-        carrier: str,
-        sign: int,
+        self, measure: str, ended: datetime | None, row: MessageRow, hour: int, carrier: str, sign: int
     ) -> None:
-        if later is not None and hour:
-            self._time(measure, bucket(later, posted), send, hour, country, carrier, sign)
+        if hour and ended is not None and row.posted_at is not None:
+            self._time(measure, bucket(ended, row.posted_at), row, hour, carrier, sign)
 
     def _time(
-        self, measure: str, number: int, send: int, hour: int, country: str, carrier: str, sign: int
+        self, measure: str, number: int, one: MessageRow | CountedMessage, hour: int, carrier: str, count: int
     ) -> None:
         if hour:
-            key = (measure, "", "", number, send, 0, hour, country, carrier)
-            held = self.facts.get(key)
-            if held is None:
-                self.facts[key] = [sign, 0, 0, 0, 0]
-            else:
-                held[0] += sign
+            key = FactKey(measure, "", "", number, one.send_id, 0, hour, one.country, carrier)
+            self._figures(key).messages += count
+
+
+def _click(place: MessagePlace, verdict: str) -> FactKey:
+    return FactKey("click", verdict, "", 0, place.send_id, 0, place.hour, place.country, place.carrier)
+
+
+def _window(message: CountedMessage) -> int:
+    posted = message.posted_at
+    return 0 if posted is None or message.state in NOT_POSTED else window_of(posted)
 
 
 def window_of(at: datetime) -> int:
@@ -248,12 +229,12 @@ def window_of(at: datetime) -> int:
     return int(at.timestamp()) // StateCount.WINDOW
 
 
-def hour_of(state: str, posted: datetime | None) -> int:
+def hour_of(state: str, posted_at: datetime | None) -> int:
     """Of posting, since 1970; 0 for what is not posted."""
-    return 0 if posted is None or state in NOT_POSTED else int(posted.timestamp()) // HOUR
+    return 0 if posted_at is None or state in NOT_POSTED else int(posted_at.timestamp()) // HOUR
 
 
-def moves_hour(row: MessageRow, before: RowSnapshot) -> bool:
+def crossed_posting(before: MessageRow, row: MessageRow) -> bool:
     """Whether it came to be posted, or came back."""
     return row.posted_at is not None and (row.state in NOT_POSTED) != (before.state in NOT_POSTED)
 
@@ -263,5 +244,5 @@ def best_of(verdicts: Sequence[str]) -> str | None:
     return next((best.value for best in BEST if best in verdicts), None)
 
 
-def _delivered(state: str, final_at: datetime | None) -> datetime | None:
-    return final_at if state == MessageState.DELIVERED else None
+def _delivered_at(row: MessageRow) -> datetime | None:
+    return row.final_at if row.state == MessageState.DELIVERED else None

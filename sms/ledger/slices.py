@@ -8,7 +8,7 @@ from typing import Protocol
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.utils import timezone
 
-from sms.ledger.states import CounterDeltas
+from sms.ledger.counters import CounterDeltas
 from sms.models import Message, MessageState, Send, SendState, Slice
 from sms.models.sql.insert import StatementBatch, copy, insert
 from sms.values.msisdn import country_of
@@ -59,11 +59,11 @@ def begin(**fields: object) -> Send:
 
 
 def store(
-    send: Send, lines: Sequence[MessageContent], *, tally: CounterDeltas, later: StatementBatch
+    send: Send, lines: Sequence[MessageContent], *, deltas: CounterDeltas, batch: StatementBatch
 ) -> list[int]:
-    """Messages in the order of their rows, and `later` the slices that cover them; returns the messages' ids."""
+    """Messages in the order of their rows, and with `batch` the slices that cover them; returns the messages' ids."""
     countries = [country_of(line.msisdn) for line in lines]
-    tally.create(send.pk, zip(countries, (line.segments for line in lines), strict=True))
+    deltas.create(send.pk, zip(countries, (line.segments for line in lines), strict=True))
     pending = (
         (
             send.pk,
@@ -83,14 +83,14 @@ def store(
         stored = insert(Message, MESSAGE, list(islice(pending, size)))
         ids += stored
         slices.append(_slice(send, stored[0], stored[-1], stage))
-    insert(Slice, RUN, slices, later=later)
+    insert(Slice, RUN, slices, batch=batch)
     return ids
 
 
-def pour(send: Send, lines: Sequence[MessageContent], *, tally: CounterDeltas) -> None:
+def pour(send: Send, lines: Sequence[MessageContent], *, deltas: CounterDeltas) -> None:
     """Messages of a PREPARING send, a block of them in the order of their rows; no slices yet, those `open_send` makes."""
     countries = [country_of(line.msisdn) for line in lines]
-    tally.create(send.pk, zip(countries, (line.segments for line in lines), strict=True))
+    deltas.create(send.pk, zip(countries, (line.segments for line in lines), strict=True))
     copy(
         Message,
         MESSAGE,

@@ -20,9 +20,9 @@ _HOURS = re.compile(r"(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})", re.ASCII)
 
 
 class Approvers(models.IntegerChoices):
-    """How many people other than the composer must say yes."""
+    """How many people other than the composer must approve."""
 
-    NONE = 0, "Nobody"
+    NONE = 0, "No approval"
     ONE = 1, "One approver"
     TWO = 2, "Two approvers"
 
@@ -48,21 +48,21 @@ class ApprovalRules(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(10_000_000)],
-        help_text="Recipients. Empty: size alone asks nobody.",
+        help_text="Recipients. Empty: size alone needs no approval.",
     )
-    size_approvers = _approvers("large sends")
-    new_sender = _approvers("first send from a sender")
-    new_domain = _approvers("first send with a short-link domain")
-    new_country = _approvers("first send to a country")
+    size_approvers = _approvers("large sends need")
+    new_sender = _approvers("a first send from a sender needs")
+    new_domain = _approvers("a first send with a short-link domain needs")
+    new_country = _approvers("a first send to a country needs")
     hours = models.CharField(
         "ordinary hours",
         max_length=20,
         blank=True,
         help_text="Local time of the service, like 08:00-18:00. Empty: any hour is ordinary.",
     )
-    outside_hours = _approvers("outside ordinary hours")
+    outside_hours = _approvers("a send outside ordinary hours needs")
     valid_hours = models.PositiveSmallIntegerField(
-        "a yes holds for",
+        "an approval holds for",
         default=24,
         validators=[MinValueValidator(1), MaxValueValidator(720)],
         help_text="Hours, 1 to 720. After that it has to be asked for again.",
@@ -118,7 +118,7 @@ class ApprovalRules(models.Model):
         """A rule has what it needs, and hours are written the one way."""
         wrong: dict[str, str] = {}
         if self.size_approvers and not self.size:
-            wrong["size"] = "Give the number of recipients from which a send is large, or ask nobody."
+            wrong["size"] = "Give the number of recipients from which a send is large, or choose no approval."
         self.hours = self.hours.strip()
         if self.hours:
             read = _read_hours(self.hours)
@@ -127,7 +127,7 @@ class ApprovalRules(models.Model):
             else:
                 self.hours = read
         elif self.outside_hours:
-            wrong["hours"] = "Give the ordinary hours, or ask nobody outside them."
+            wrong["hours"] = "Give the ordinary hours, or choose no approval outside them."
         if wrong:
             raise ValidationError(wrong)
 
@@ -147,7 +147,7 @@ def _read_hours(text: str) -> str | None:
 class ApprovalState(models.TextChoices):
     """open → approved, or one of the ends; an approved one can still become void or expire, until its send has begun."""
 
-    OPEN = "open", "Waiting for a yes"
+    OPEN = "open", "Waiting for approval"
     APPROVED = "approved", "Approved"
     REJECTED = "rejected", "Rejected"
     VOID = "void", "Void: it was changed"
@@ -175,7 +175,7 @@ class ApprovalRequest(models.Model):
     )
     previous = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     state = models.CharField(max_length=10, choices=ApprovalState, default=ApprovalState.OPEN)
-    approvers = models.PositiveSmallIntegerField(help_text="How many must say yes.")
+    approvers = models.PositiveSmallIntegerField(help_text="How many must approve.")
     eligible = models.PositiveSmallIntegerField(help_text="How many could, when it was asked.")
     rules = models.JSONField(help_text="rule, approvers and a sentence of each that applied.")
     fingerprint = models.CharField(max_length=64)
@@ -185,10 +185,10 @@ class ApprovalRequest(models.Model):
     audience_change = models.JSONField(
         default=dict, help_text="Recipients added, removed and the same since the request before."
     )
-    at_once = models.BooleanField(help_text="Goes with the last yes; otherwise at its time.")
+    at_once = models.BooleanField(help_text="Goes as soon as it is approved; otherwise at its time.")
     due_at = models.DateTimeField(help_text="The time that was asked for.")
     authors = models.ManyToManyField(
-        settings.AUTH_USER_MODEL, related_name="+", help_text="Whoever wrote it: they cannot say yes."
+        settings.AUTH_USER_MODEL, related_name="+", help_text="Who wrote it: they cannot approve it."
     )
     asked_at = models.DateTimeField()
     asked_by = models.ForeignKey(

@@ -151,7 +151,7 @@ def audit(
     clean = [audit_proof.clean(word) for word in words]
     said = audit_proof.body((audit_proof.written(now), *clean, text, nonce))
     mac = audit_proof.audit_keys.of(clean[0])[0].mac(said)
-    insert(AuditEvent, (*AuditEvent.PROVEN, "mac"), [(now, *clean, text, nonce, mac)], later=batch)
+    insert(AuditEvent, (*AuditEvent.PROVEN, "mac"), [(now, *clean, text, nonce, mac)], batch=batch)
 
 
 def _slug_of(thing: Any) -> str:

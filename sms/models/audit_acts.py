@@ -85,7 +85,7 @@ ACTS: dict[str, str] = {
     "template.archived": "Template archived",
     "template.restored": "Template taken back into use",
     # drafts and audiences
-    "draft.created": "Draft begun",
+    "draft.created": "Started a draft",
     "draft.discarded": "Draft discarded",
     "draft.tested": "Draft tried out by a test send",
     "draft.check_stopped": "Reading or checking of a draft's audience stopped",
@@ -100,7 +100,7 @@ ACTS: dict[str, str] = {
     "audience.deleted": "Audience deleted",
     "audience.erased": "People of an audience erased",
     # sends
-    "send.created": "Composed and committed",
+    "send.created": "Created the send",
     "send.duplicated": "Duplicated as a draft",
     "send.rescheduled": "Moved to another time",
     "send.cancelled": "Cancelled",
@@ -110,7 +110,7 @@ ACTS: dict[str, str] = {
     "send.writing_resumed": "Writing of its messages taken up again",
     "send.approval_asked": "Approval asked for",
     "send.approved": "Approved by one person",
-    "send.released": "Let go with the last yes",
+    "send.released": "Released after approval",
     "send.rejected": "Rejected",
     "send.approval_withdrawn": "Request for approval withdrawn",
     "send.approval_voided": "Approval void, because it was changed",
@@ -163,17 +163,17 @@ ACTS: dict[str, str] = {
 }
 
 DOORS = {
-    "page": "Page",
+    "page": "website",
     "api": "API",
     "admin": "Admin",
     "cli": "Command line",
     "inbound": "SMS",
     "provider": "Receipt",
-    "system": "None, by itself",
+    "system": "automatic",
 }
 NOUNS = tuple(dict.fromkeys(act.partition(".")[0] for act in ACTS))
 
 
 def words_of(act: str) -> str:
-    """`send.created` → `Composed and committed`; an act of an older desk that is no more registered stays as it is."""
+    """`send.created` → `Created the send`; an act of an older desk that is no more registered stays as it is."""
     return ACTS.get(act, act)

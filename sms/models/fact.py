@@ -1,8 +1,7 @@
 """Facts: the figures that reports read. Appended as deltas in the transactions that change messages, folded into tables later.
 
-`FactDelta` is written here and in `sms.ledger.states`, by `sms.inbound.clicks.counts` and by `sms.inbound.optouts.acts`; all
-the rest belongs to
-`sms.reports.facts`. Nothing here has a foreign key, because facts stay when messages are deleted.
+`FactDelta` is written by `sms.ledger.counters` for its callers; all the rest belongs to `sms.reports.facts`. Nothing here has a
+foreign key, because facts stay when messages are deleted.
 """
 
 from django.db import models

@@ -8,7 +8,7 @@ from sms.models.send import UNFINISHED
 
 
 class MessageState(models.TextChoices):
-    """Where a message stands. Its state is the highest of everything known about it (`sms.ledger.states.RANK`):
+    """Where a message stands. Its state is the highest of everything known about it (`sms.ledger.state_machine.RANK`):
 
         pending → posting → unconfirmed → queued → submitted → no report → failed → delivered
            │         └── certainly not taken: back to pending (the only way down)

@@ -1,5 +1,8 @@
 """A send: one composed job, its slices of work, its rejects and its counters."""
 
+from collections.abc import Collection
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q, Sum
@@ -37,9 +40,9 @@ class Lane(models.IntegerChoices):
 class Resend(models.TextChoices):
     """What becomes of a message of which we do not know whether it was sent (`sms.dispatch.settle`)."""
 
-    NEVER = "never", "Never by itself: wait for the receipt or a person"
-    EVIDENCE = "evidence", "Only when others' receipts show that it was not sent"
-    ALWAYS = "always", "After ten seconds, once: it may arrive twice"
+    NEVER = "never", "Wait for the receipt or a person"
+    EVIDENCE = "evidence", "Send again only when others' receipts show that it was not sent"
+    ALWAYS = "always", "Send again after ten seconds, once: it may arrive twice"
 
 
 class Send(models.Model):
@@ -83,7 +86,7 @@ class Send(models.Model):
     )
     stage = models.PositiveSmallIntegerField(default=0, help_text="Slices up to this stage may be worked on.")
     approvers = models.PositiveSmallIntegerField(
-        default=0, db_default=0, help_text="How many must say yes before anything is posted."
+        default=0, db_default=0, help_text="How many must approve before anything is posted."
     )
     callback_data = models.CharField(max_length=1500, blank=True)
     recipients = models.PositiveIntegerField(default=0)
@@ -203,6 +206,14 @@ class Send(models.Model):
         options = self.wishes.get("options", {})
         told = "receipts" not in self.wishes or "CLICKED" in self.wishes["receipts"]
         return self.link_domain_id is not None and bool(options.get("trackClicks", True)) and told
+
+    @classmethod
+    def ready_times(cls, send_ids: Collection[int]) -> dict[int, datetime]:
+        """When the first message of each send could be posted."""
+        if not send_ids:
+            return {}
+        rows = cls.objects.filter(pk__in=send_ids).order_by().values_list("pk", "created_at", "due_at")
+        return {pk: max(created_at, due_at) for pk, created_at, due_at in rows}
 
     def counts(self) -> dict[str, int]:
         """Messages by state, from the counters; states nobody is in are left out."""

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from sms.compose.approval import endings
 from sms.ledger import states
-from sms.ledger.states import CounterDeltas
+from sms.ledger.counters import CounterDeltas
 from sms.models import Actor, Preparation, Send, SendState, Slice
 from sms.models.audit import audit
 
@@ -28,9 +28,9 @@ def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:
         endings.withdraw(locked, by=by, now=now)
         slices = list(Slice.of_send(locked.pk).filter(done=False))
         Slice.objects.filter(pk__in=[item.pk for item in slices if not item.owner]).update(done=True)
-        tally = CounterDeltas.new()
-        stopped = states.cancel(locked.pk, at=now, tally=tally)
-        tally.write()
+        deltas = CounterDeltas()
+        stopped = states.cancel(locked.pk, at=now, deltas=deltas)
+        deltas.write()
         locked.state, locked.cancelled_at, locked.cancelled_by = SendState.CANCELLED, now, by.label
         locked.save(update_fields=["state", "recipients", "cancelled_at", "cancelled_by"])
         audit("send.cancelled", locked, by=by, stopped=stopped)

@@ -40,9 +40,14 @@ class Progress:
         return sum(self.counts.get(state, 0) for state in done)
 
     @property
+    def unanswered(self) -> int:
+        """Messages whose last receipt is still to come."""
+        return self.send.recipients - self.final
+
+    @property
     def settled(self) -> bool:
         """Whether nothing more is expected: no message will be posted, and no receipt is awaited."""
-        return self.final == self.send.recipients
+        return self.unanswered == 0
 
 
 def progress_of(send: Send) -> Progress:

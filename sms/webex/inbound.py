@@ -47,7 +47,7 @@ def parse_inbound(raw: bytes) -> Inbound:
     }
     handset = text(field.get("oa"))
     if not handset.strip():
-        raise UnreadableBody("It names no handset (oa).")
+        raise UnreadableBody("We could not read who sent it.")
     return Inbound(
         msisdn=number(handset),
         sender=text(field.get("da")).strip(),

@@ -23,7 +23,8 @@ from sms.compose import background
 from sms.compose.approval import endings as approvals
 from sms.compose.approval import mail as approval_mail
 from sms.inbound import optouts, receipts
-from sms.ledger import states, wakeups
+from sms.ledger import wakeups
+from sms.ledger.squash import squash
 from sms.models import IdempotentAnswer
 from sms.reports import facts
 from sms.worker.cluster import send
@@ -127,7 +128,7 @@ JOBS: tuple[Job, ...] = (
     Job("sending", 0, _send, loop="sending"),
     # what people wait for, and small chores
     Job("receipts", IDLE, lambda _: receipts.fold(), repeats=True),
-    Job("counters", MINUTE, lambda _: states.squash()),
+    Job("counters", MINUTE, lambda _: squash()),
     Job("leases that ran out", MINUTE, lambda _: dispatch.sweep()),
     Job("sends under way", MINUTE, lambda _: dispatch.watch()),
     Job("approvals that expire", MINUTE, lambda _: approvals.expire_due()),

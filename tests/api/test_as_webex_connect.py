@@ -21,6 +21,8 @@ from tests.support.callback_receiver import LOOPBACK
 from tests.support.drop_in import BODIES, LINKED, body
 from tests.support.partners import a_key, a_partner_service
 
+pytestmark = pytest.mark.django_db(transaction=True)
+
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 OWN = {"messageId", "requestTimestamp", "clientId", "groupId", "teamId"}  # each side's own

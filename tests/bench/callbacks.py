@@ -40,14 +40,14 @@ def hook(desk, shop, count: int) -> dict[str, object]:
     """Folds with and without the outbox by turns (ABBA), each over receipts of its own: whatever grows with time weighs on both alike."""
     from sms.callbacks import outbox
 
-    real = outbox.listening
+    real = outbox.find_listeners
     seconds = {"with": 0.0, "without": 0.0}
     desk.fold(shop, count)  # warm
     for turn in range(ROUNDS):
         for kind in ("with", "without") if turn % 2 else ("without", "with"):
-            outbox.listening = real if kind == "with" else list
+            outbox.find_listeners = real if kind == "with" else list
             seconds[kind] += count / float(desk.fold(shop, count)["per_second"])
-    outbox.listening = real
+    outbox.find_listeners = real
     started = time.perf_counter()
     for _ in range(200):
         real()

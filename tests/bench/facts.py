@@ -74,13 +74,13 @@ def paired(options: argparse.Namespace, work) -> dict[str, object]:
 @contextmanager
 def no_facts() -> Iterator[None]:
     """The ledger as it was before there were facts: nothing is computed, inserted or folded of them."""
-    from sms.ledger.counters import CounterDeltas, MessageRow
+    from sms.ledger.counters import CountedMessage, CounterDeltas
+    from sms.models.sql.messages import MessageRow
 
-    def change(self, row: MessageRow, before, begun) -> None:
-        del begun
-        if (row.state, row.code) != (before.state, before.code):
-            self._counter(row.send_id, before.state, before.code, row.posted_at, -1)
-            self._counter(row.send_id, row.state, row.code, row.posted_at, 1)
+    def change(self, before: MessageRow, row: MessageRow, ready) -> None:
+        del ready
+        self._messages[CountedMessage.of(before, before.state, before.code)] -= 1
+        self._messages[CountedMessage.of(row, row.state, row.code)] += 1
 
     def nothing(self, *given: object) -> None:
         del self, given
@@ -111,7 +111,8 @@ def dispatching(shop, count: int) -> float:
     from django.utils import timezone
 
     from sms.ledger import states
-    from sms.ledger.states import CounterDeltas
+    from sms.ledger.counters import CounterDeltas
+    from sms.models.sql.messages import Acceptance
     from sms.reports import facts
     from tests.support.sends import a_send
 
@@ -123,16 +124,16 @@ def dispatching(shop, count: int) -> float:
         part = ids[start : start + TURN]
         for step in range(2):
             with transaction.atomic():
-                tally, now = CounterDeltas.new(), timezone.now()
+                deltas, now = CounterDeltas(), timezone.now()
                 if step == 0:
-                    states.arm(part, at=now, tally=tally)
+                    states.arm(part, at=now, deltas=deltas)
                 else:
                     states.accept(
-                        [(pk, 1, f"provider-{pk}") for pk in part],
+                        [Acceptance(pk, 1, f"provider-{pk}") for pk in part],
                         at=now + timedelta(milliseconds=80),
-                        tally=tally,
+                        deltas=deltas,
                     )
-                tally.write()
+                deltas.write()
     facts.fold()
     return time.perf_counter() - started
 

@@ -1,5 +1,6 @@
 """The compose page in Chromium while people write: saved, shown, undisturbed by others, and accessible in every state."""
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from portal.models import Membership, User
@@ -7,21 +8,15 @@ from sms.audiences import packing, saved
 from sms.audiences.files import Limits
 from sms.models import Draft, ShortLinkDomain
 from tests.browser.accessibility import problems
+from tests.browser.large_drafts import stored
 from tests.browser.signed_in import PASSWORD, sign_in
 from tests.support.sends import BY
+
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def state_of(page: Page):
     return page.locator("[data-state]")
-
-
-def stored(page, text: str) -> None:
-    """Wait until that text is saved: what the page says may still be of the save before."""
-    for _ in range(200):
-        if Draft.objects.filter(text=text).exists():
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(f"{text!r} was not saved within ten seconds")
 
 
 def test_two_people_write_one_draft(page, live_server, shop, context, browser, complaints):
@@ -85,7 +80,7 @@ def test_two_people_write_one_draft(page, live_server, shop, context, browser, c
     expect(state_of(page)).to_contain_text("Saved")
     assert Draft.objects.get().text == "Written on a train"
     page.locator("summary", has_text="Expiry").click()
-    page.get_by_label("So long after it is handed over").check()
+    page.get_by_label("After a while").check()
     page.get_by_label("How long").fill("100")
     page.get_by_label("Unit").select_option("hours")
     expect(state_of(page)).to_contain_text("At most 72 hours")

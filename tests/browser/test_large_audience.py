@@ -1,38 +1,13 @@
 """Many rows in Chromium: bad ones shown, downloaded and given back, columns known the next time, and no file sent twice unseen."""
 
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from sms.compose import background
 from sms.models import Draft, Send
+from tests.browser.large_drafts import a_file, uploaded
 from tests.browser.signed_in import sign_in
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
-
-
-def a_file(folder: Path, name: str, *, first: int) -> Path:
-    """Large for its bytes, one row of it without a number, and no column called `name`."""
-    lines = [f"0771{first + at:07d},Person {at},{'x' * 140}" for at in range(1_100)]
-    lines[7] = f"12,Person 7,{'x' * 140}"
-    path = folder / name
-    path.write_text("\n".join(["Mobile,Customer,Note", *lines]), encoding="utf-8")
-    return path
-
-
-def prepared(page: Page) -> None:
-    """What the background does."""
-    page.wait_for_timeout(100)
-    background.run(stopped=lambda: False)
-
-
-def uploaded(page: Page, file: Path, *, text: str) -> None:
-    page.get_by_label("Text", exact=True).fill(text)
-    page.get_by_label("File", exact=True).set_input_files(file)
-    expect(page.get_by_text(f"{file.name} is in use")).to_be_visible()
-    prepared(page)
-    expect(page.get_by_text(f"{file.name} is read: 1,099 rows kept, 1 rejected")).to_be_visible()
 
 
 def test_bad_rows_are_mended_columns_remembered_and_a_file_is_not_sent_twice_unseen(

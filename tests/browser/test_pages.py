@@ -79,7 +79,7 @@ def test_composing_reviewing_and_sending_by_hand(page, live_server, shop):
     page.wait_for_url("**/sends/*/")
     assert Send.objects.get().recipients == 2
     Provider().dispatch()
-    page.get_by_text("All posted; waiting for receipts").wait_for()
+    page.get_by_text("All handed over; 2 still unanswered").wait_for()
     page.go_back()
     page.wait_for_url("**/sends/*/")
     assert Send.objects.count() == 1, "the back button sends nothing twice"

@@ -1,14 +1,15 @@
 """Presses while the page is drawn again under them: each reaches the server, and a chosen file goes with it."""
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
-from sms import drafts, prepare
+from sms.compose import background, drafts
 from sms.models import Draft, Hold
-from tests.browser.test_compose import stored
-from tests.browser.test_large_audience import a_file, prepared, uploaded
-from tests.browser.test_pages import pytestmark, shop, sign_in  # noqa: F401 - fixtures
-from tests.browser.test_states import LIMITS, a_large_draft, checked
-from tests.domain.desk import a_send
+from tests.browser.large_drafts import LIMITS, a_file, a_large_draft, checked, prepared, stored, uploaded
+from tests.browser.signed_in import sign_in
+from tests.support.sends import a_send
+
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def with_a_bad_row(page: Page, live_server, folder) -> None:
@@ -25,7 +26,7 @@ def mend(page: Page, folder, *, heading: str = "Mobile") -> None:
     page.get_by_label("Rows that you put right").set_input_files(file)
 
 
-def test_a_press_while_a_save_is_under_way_takes_the_chosen_file(page, live_server, shop, tmp_path):  # noqa: F811
+def test_a_press_while_a_save_is_under_way_takes_the_chosen_file(page, live_server, shop, tmp_path):
     with_a_bad_row(page, live_server, tmp_path)
     saves: list[Route] = []
     page.route("**/save/", lambda route: route.continue_() if saves else saves.append(route))
@@ -41,7 +42,7 @@ def test_a_press_while_a_save_is_under_way_takes_the_chosen_file(page, live_serv
     assert Draft.objects.get().text == "Hello again"
 
 
-def test_a_chosen_file_outlasts_a_save(page, live_server, shop, tmp_path):  # noqa: F811
+def test_a_chosen_file_outlasts_a_save(page, live_server, shop, tmp_path):
     with_a_bad_row(page, live_server, tmp_path)
     mend(page, tmp_path)
     with page.expect_response("**/save/"):
@@ -52,7 +53,7 @@ def test_a_chosen_file_outlasts_a_save(page, live_server, shop, tmp_path):  # no
     expect(page.get_by_text("1,100 rows kept")).to_be_visible()
 
 
-def test_a_press_outlasts_the_figures_that_are_drawn_again(page, live_server, shop):  # noqa: F811
+def test_a_press_outlasts_the_figures_that_are_drawn_again(page, live_server, shop):
     send = a_send(shop, 3)
     sign_in(page, live_server)
     page.goto(f"{live_server.url}/s/shop/sends/{send.pk}/")
@@ -66,7 +67,7 @@ def test_a_press_outlasts_the_figures_that_are_drawn_again(page, live_server, sh
     assert Hold.objects.filter(send=send).exists()
 
 
-def test_a_chosen_file_outlasts_new_figures(page, live_server, shop, tmp_path):  # noqa: F811
+def test_a_chosen_file_outlasts_new_figures(page, live_server, shop, tmp_path):
     draft = checked(a_large_draft(shop, "Stale"), wholly=True)
     Draft.objects.filter(pk=draft.pk).update(text="Hello $(Customer), it is late.")
     check = drafts.look(Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk), limits=LIMITS)
@@ -74,7 +75,7 @@ def test_a_chosen_file_outlasts_new_figures(page, live_server, shop, tmp_path): 
     page.goto(f"{live_server.url}/s/shop/drafts/{draft.pk}/review/")
     expect(page.get_by_text("These figures are from before your last change")).to_be_visible()
     mend(page, tmp_path, heading="Mobile number")
-    prepare.go_on(check.preparation.pk)
+    background.go_on(check.preparation.pk)
     for _ in range(2):
         with page.expect_response("**/progress/"):
             pass

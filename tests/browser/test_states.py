@@ -9,9 +9,8 @@ import pytest
 from django.utils import timezone
 
 from portal.models import User
-from sms.audiences.files import Limits
 from sms.compliance import archive, erasure
-from sms.compose import background, drafts
+from sms.compose import drafts
 from sms.models import (
     Draft,
     Preparation,
@@ -25,6 +24,7 @@ from sms.models import (
 )
 from sms.reports import facts
 from tests.browser.accessibility import problems
+from tests.browser.large_drafts import LIMITS, a_large_draft, checked
 from tests.browser.signed_in import a_request_with_changes, sign_in
 from tests.support.jobs import run_job
 from tests.support.past_sends import a_past_send
@@ -34,35 +34,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.sqlite,  # what a page looks like does not depend on the database
 ]
-LIMITS = Limits()
-
-
-def a_file(service: Service, name: str, *, rows: int = 2_500) -> Upload:
-    """Large for its bytes; every hundredth row has no number."""
-    lines = [f"{'12' if at % 100 == 9 else f'0771{at:07d}'},Person {at},{'x' * 60}" for at in range(rows)]
-    content = "\n".join(["Mobile number,Customer,Note", *lines]).encode()
-    return Upload.keep(content, service=service, name=name, user=None)
-
-
-def a_large_draft(service: Service, name: str, **changes) -> Draft:
-    """Its reading has begun, and some rows are there."""
-    fields = {"text": "Hi $(Customer), your order is on its way.", "name": name} | changes
-    fields |= {"sender": service.senders.get(), "upload": a_file(service, f"{name}.csv")}
-    draft = Draft.objects.create(service=service, **fields)
-    with pytest.raises(drafts.NotReady) as reading:
-        drafts.totals_of(draft, limits=LIMITS)
-    background.work_on(reading.value.preparation.pk, stopped=iter([False, True, True]).__next__)
-    return draft
-
-
-def checked(draft: Draft, *, wholly: bool) -> Draft:
-    """Its rows are read and its check is asked for, or done."""
-    background.work_on(draft.version.preparation.pk)
-    found = Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk)
-    check = drafts.totals_of(found, limits=LIMITS).preparation
-    if wholly:
-        background.work_on(check.pk)
-    return found
 
 
 def drafts_in_every_state(service: Service) -> Iterator[tuple[str, str]]:

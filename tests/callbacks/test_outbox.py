@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 
 from sms.inbound import receipts
 from sms.ledger import states
-from sms.ledger.states import CounterDeltas, StateChange
+from sms.ledger.counters import CounterDeltas
+from sms.ledger.state_machine import StateChange
 from sms.models import Callback, Message, MessageState
 from sms.sends.cancel import cancel
 from sms.webex.receipts import parse_receipt
@@ -99,8 +100,10 @@ def test_a_fold_that_rolls_back_takes_its_callbacks_along():
     message = a_send(service).messages.get()
     Provider().dispatch()
     with transaction.atomic():
-        tally = CounterDeltas.new()
-        states.apply([StateChange(message.pk, MessageState.DELIVERED, message.send.created_at)], tally=tally)
+        deltas = CounterDeltas()
+        states.apply(
+            [StateChange(message.pk, MessageState.DELIVERED, message.send.created_at)], deltas=deltas
+        )
         assert Callback.objects.count() == 1
         transaction.set_rollback(True)
     assert not Callback.objects.exists()
@@ -219,7 +222,7 @@ def test_an_unconfirmed_message_is_news_to_an_endpoint_but_not_to_a_notify_url()
     with transaction.atomic():
         states.apply(
             [StateChange(message.pk, MessageState.UNCONFIRMED, message.send.created_at)],
-            tally=CounterDeltas.new(),
+            deltas=CounterDeltas(),
         )
     assert [body["type"] for body in told()] == ["message.unconfirmed"]
 
@@ -235,7 +238,7 @@ def test_many_changes_cost_no_more_queries_than_few():
             for pk in send.messages.values_list("pk", flat=True)
         ]
         with CaptureQueriesContext(connection) as queries, transaction.atomic():
-            states.apply(news, tally=CounterDeltas.new())
+            states.apply(news, deltas=CounterDeltas())
         counts.append(len(queries))
     assert counts[0] == counts[1]
     assert Callback.objects.count() == 2 * 32
@@ -249,7 +252,7 @@ def test_where_nobody_listens_a_batch_costs_one_small_query():
         for pk in send.messages.values_list("pk", flat=True)
     ]
     with CaptureQueriesContext(connection) as queries, transaction.atomic():
-        states.apply(news, tally=CounterDeltas.new())
+        states.apply(news, deltas=CounterDeltas())
     mine = [query["sql"] for query in queries if "callback" in query["sql"]]
     assert len(mine) == 1 and "sms_callbackendpoint" in mine[0]
     assert not Callback.objects.exists()

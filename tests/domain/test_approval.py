@@ -13,7 +13,7 @@ from sms.compose import background, checks, drafts
 from sms.compose.approval import details, endings, fingerprint, queries, requests, rules
 from sms.compose.create import create
 from sms.dispatch.claim import Owner, claim
-from sms.dispatch.last_look import standings
+from sms.dispatch.last_look import statuses_of
 from sms.models import (
     ApprovalDecision,
     ApprovalRequest,
@@ -104,7 +104,7 @@ def test_no_state_alone_lets_an_unapproved_send_out(state):
     """Somebody's hand in the database: the last look asks for the request itself."""
     send = a_send(a_careful_service())
     Send.objects.update(state=state)
-    assert standings([send.pk])[send.pk].halted
+    assert statuses_of([send.pk])[send.pk].halted
     assert posted() == []
     assert not Message.objects.exclude(state="pending").exists()
 
@@ -462,7 +462,7 @@ def test_the_largest_number_counts_and_too_few_are_said():
     order = an_order(service)
     wanted = rules.needed_for(order, checks.check(order).lines)
     assert (wanted.approvers, wanted.eligible) == (2, 1)
-    assert "one person could say yes, and 2 are needed" in wanted.short
+    assert "one person could approve, and 2 approvals are needed" in wanted.short
 
 
 @pytest.mark.django_db(transaction=True)

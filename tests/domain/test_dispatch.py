@@ -12,7 +12,7 @@ from sms.dispatch import claim, rate
 from sms.dispatch.claim import Owner
 from sms.dispatch.post import PostOutcome
 from sms.dispatch.record import record
-from sms.ledger.states import CounterDeltas
+from sms.ledger.counters import CounterDeltas
 from sms.models import AuditEvent, SendState, Slice
 from sms.sends.cancel import cancel
 from sms.values import correlation_id
@@ -183,9 +183,9 @@ def test_a_message_that_the_provider_returns_after_a_cancellation_is_cancelled_t
     one = Dispatcher(send, "one")
     jobs = one.arm(1)
     assert cancel(send, by=BY) == 2
-    tally = CounterDeltas.new()
-    record([PostOutcome(jobs[0], Throttled("7020", 400))], at=timezone.now(), tally=tally)
-    tally.write()
+    deltas = CounterDeltas()
+    record([PostOutcome(jobs[0], Throttled("7020", 400))], at=timezone.now(), deltas=deltas)
+    deltas.write()
     claim.finish(one.lease, owner=one.owner)
     assert states(send) == {"cancelled": 3}
     assert not Slice.objects.filter(send=send, done=False).exists()

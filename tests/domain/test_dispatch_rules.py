@@ -230,10 +230,11 @@ def _around_now(zone: str) -> str:
 def deliver(send, *, failed: int = 0) -> None:
     """Final receipts for everything that the provider has."""
     from sms.ledger import states as ledger_states
-    from sms.ledger.states import CounterDeltas, StateChange
+    from sms.ledger.counters import CounterDeltas
+    from sms.ledger.state_machine import StateChange
 
     with transaction.atomic():
-        tally = CounterDeltas.new()
+        deltas = CounterDeltas()
         rows = list(Message.objects.filter(send=send, state="queued").order_by("pk"))
         news = [
             StateChange(
@@ -244,8 +245,8 @@ def deliver(send, *, failed: int = 0) -> None:
             )
             for index, row in enumerate(rows)
         ]
-        ledger_states.apply(news, tally=tally)
-        tally.write()
+        ledger_states.apply(news, deltas=deltas)
+        deltas.write()
 
 
 def test_a_ramp_goes_on_stage_by_stage_once_the_last_one_was_delivered():
@@ -427,7 +428,7 @@ def test_a_claim_looks_beyond_the_window_that_one_large_send_fills():
     Slice.objects.filter(send=small).update(due_at=one.due_at + timedelta(milliseconds=1))
     same = {"send": large, "service": service, "first_id": one.first_id, "last_id": one.last_id}
     Slice.objects.bulk_create(Slice(**same, due_at=one.due_at, lane=one.lane) for _ in range(WINDOW + 5))
-    leases = claim(owner=Owner("d"), limit=1, beside={large.pk})
+    leases = claim(owner=Owner("d"), limit=1, working_on={large.pk})
     assert [lease.send_id for lease in leases] == [small.pk]
 
 

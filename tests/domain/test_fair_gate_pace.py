@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sms.dispatch import rate as dispatch_rate
-from sms.dispatch.breaker import Gate
-from sms.dispatch.fair_queue import WEIGHTS, Fair
+from sms.dispatch.breaker import Breaker
+from sms.dispatch.fair_queue import WEIGHTS, FairQueue
 from sms.models import Lane, Pace
 from sms.webex.errors import NotSent, RequestRefused, Throttled, Unconfirmed
 from tests.support.sends import a_service, an_order
@@ -20,9 +20,9 @@ from tests.support.sends import a_service, an_order
 pytestmark = pytest.mark.django_db
 
 
-# --- fair (pure) --------------------------------------------------------------------------------------------------------
+# --- queue (pure) --------------------------------------------------------------------------------------------------------
 def test_an_urgent_send_goes_first_and_starves_nobody():
-    order = Fair().order({1: (Lane.BULK, 500), 2: (Lane.URGENT, 500), 3: (Lane.NORMAL, 500)}, room=146)
+    order = FairQueue().order({1: (Lane.BULK, 500), 2: (Lane.URGENT, 500), 3: (Lane.NORMAL, 500)}, room=146)
     had = Counter(order)
     assert order.index(2) <= 2
     assert had[2] >= 126
@@ -31,17 +31,17 @@ def test_an_urgent_send_goes_first_and_starves_nobody():
 
 
 def test_a_send_that_comes_later_does_not_wait_for_the_one_before():
-    fair = Fair()
-    fair.order({1: (Lane.NORMAL, 10_000)}, room=1000)
-    order = fair.order({1: (Lane.NORMAL, 9000), 2: (Lane.NORMAL, 5)}, room=12)
+    queue = FairQueue()
+    queue.order({1: (Lane.NORMAL, 10_000)}, room=1000)
+    order = queue.order({1: (Lane.NORMAL, 9000), 2: (Lane.NORMAL, 5)}, room=12)
     assert Counter(order)[2] == 5
 
 
 def test_idling_earns_no_credit():
-    fair = Fair()
-    fair.order({1: (Lane.NORMAL, 1), 2: (Lane.NORMAL, 1)}, room=2)
-    fair.order({1: (Lane.NORMAL, 500)}, room=500)
-    assert Counter(fair.order({1: (Lane.NORMAL, 50), 2: (Lane.NORMAL, 50)}, room=20))[2] <= 11
+    queue = FairQueue()
+    queue.order({1: (Lane.NORMAL, 1), 2: (Lane.NORMAL, 1)}, room=2)
+    queue.order({1: (Lane.NORMAL, 500)}, room=500)
+    assert Counter(queue.order({1: (Lane.NORMAL, 50), 2: (Lane.NORMAL, 50)}, room=20))[2] <= 11
 
 
 @given(
@@ -51,49 +51,49 @@ def test_idling_earns_no_credit():
     st.integers(0, 100),
 )
 def test_fair_gives_every_place_there_is_and_no_more(wants, room):
-    order = Fair().order(wants, room=room)
+    order = FairQueue().order(wants, room=room)
     had = Counter(order)
     assert len(order) == min(room, sum(count for _, count in wants.values()))
     assert all(had[send] <= wants[send][1] for send in had)
 
 
-# --- gate ---------------------------------------------------------------------------------------------------------------
+# --- breaker ---------------------------------------------------------------------------------------------------------------
 def test_three_unconfirmed_in_a_row_break_the_circuit_and_only_a_knock_mends_it():
-    gate = Gate()
+    breaker = Breaker()
     for _ in range(3):
-        assert not gate.closed
-        gate.answered(Unconfirmed("timeout"))
-    assert gate.closed
-    gate.hold_until = 0.0  # the pause is over
-    assert gate.closed, "still nothing real leaves"
-    assert gate.wants_knock
-    gate.knocked_at = time.monotonic()
-    assert not gate.wants_knock, "one at a time"
-    gate.knocked(RequestRefused("7003", 400))
-    assert not gate.closed
-    assert gate.room(in_flight=0) == 1, "one canary first"
-    gate.answered(object())
-    assert gate.room(in_flight=0) > 100
+        assert not breaker.closed
+        breaker.answered(Unconfirmed("timeout"))
+    assert breaker.closed
+    breaker.hold_until = 0.0  # the pause is over
+    assert breaker.closed, "still nothing real leaves"
+    assert breaker.wants_probe
+    breaker.probed_at = time.monotonic()
+    assert not breaker.wants_probe, "one at a time"
+    breaker.probed(RequestRefused("7003", 400))
+    assert not breaker.closed
+    assert breaker.room(in_flight=0) == 1, "one canary first"
+    breaker.answered(object())
+    assert breaker.room(in_flight=0) > 100
 
 
 def test_a_knock_without_an_answer_waits_longer_each_time():
-    gate = Gate()
+    breaker = Breaker()
     for _ in range(3):
-        gate.answered(Unconfirmed("http_503", 503))
+        breaker.answered(Unconfirmed("http_503", 503))
     waits = []
     for _ in range(8):
-        gate.hold_until = 0.0
-        gate.knocked(NotSent("connect"))
-        waits.append(gate.hold_until - time.monotonic())
+        breaker.hold_until = 0.0
+        breaker.probed(NotSent("connect"))
+        waits.append(breaker.hold_until - time.monotonic())
     assert all(later > earlier - 0.01 for earlier, later in pairwise(waits))
     assert 25 < waits[-1] <= 30
 
 
 def test_one_in_five_unconfirmed_breaks_it_too_even_if_never_in_a_row():
-    gate = Gate()
+    breaker = Breaker()
     for index in range(60):
-        gate.answered(Unconfirmed("timeout") if index % 4 == 0 else object())
-    assert gate.broken
+        breaker.answered(Unconfirmed("timeout") if index % 4 == 0 else object())
+    assert breaker.broken
 
 
 # --- pace ---------------------------------------------------------------------------------------------------------------
@@ -150,7 +150,7 @@ def test_the_burst_budget_is_used_only_if_wanted_and_ends_for_the_day_and_the_mo
 
 
 def test_a_throttled_reply_without_a_contract_holds_this_process_back():
-    gate = Gate()
-    gate.answered(Throttled("429", 429, retry_after=3.0))
-    assert 2.5 < gate.held_for <= 3.0
+    breaker = Breaker()
+    breaker.answered(Throttled("429", 429, retry_after=3.0))
+    assert 2.5 < breaker.held_for <= 3.0
     assert an_order(a_service()).lane == Lane.NORMAL

@@ -17,7 +17,7 @@ from django.db import (
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from sms.dispatch.watch import findings
+from sms.dispatch.watch import broken_rules
 from sms.inbound import optouts, receipts
 from sms.models import AuditEvent, InboundMessage, OptOut, Sender, SenderKind
 from sms.webex import signature
@@ -156,9 +156,9 @@ def test_the_rule_against_too_many_opt_outs_counts_them():
     send = a_send(service, 100)
     Provider().dispatch()
     for index in range(5):
-        assert [found.rule for found in findings(send, send.counts(), now=timezone.now())] == []
+        assert [found.rule for found in broken_rules(send, send.counts(), now=timezone.now())] == []
         post(service, sms(oa=f"44771{index:07d}", tid=str(index)))
-    assert [found.rule for found in findings(send, send.counts(), now=timezone.now())] == ["opt_outs"]
+    assert [found.rule for found in broken_rules(send, send.counts(), now=timezone.now())] == ["opt_outs"]
 
 
 def test_a_service_with_a_secret_refuses_what_is_not_signed_with_it():

@@ -54,9 +54,12 @@ def test_what_is_inserted_later_is_there_after_one_journey(django_assert_num_que
         django_assert_num_queries(1 if connection.vendor == "postgresql" else 2),
         transaction.atomic(savepoint=False),
     ):
-        insert(StateCount, columns, [(send.pk, "failed", "1%s", 0, 1)], later=later)
+        insert(StateCount, columns, [(send.pk, "failed", "1%s", 0, 1)], batch=later)
         insert(
-            StateCount, columns, [(send.pk, "failed", "2", 0, 1), (send.pk, "queued", "", 0, 2)], later=later
+            StateCount,
+            columns,
+            [(send.pk, "failed", "2", 0, 1), (send.pk, "queued", "", 0, 2)],
+            batch=later,
         )
         later.run()
         later.run()

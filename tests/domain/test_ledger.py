@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sms.ledger import states as ledger_states
-from sms.ledger.states import RANK, CounterDeltas, StateChange
+from sms.ledger.counters import CounterDeltas
+from sms.ledger.squash import squash
+from sms.ledger.state_machine import RANK, StateChange
 from sms.models import Message, StateCount
 from tests.support.sends import a_send, a_service
 
@@ -22,12 +24,12 @@ NEWS = st.lists(
 
 def told(message_id: int, states: list[str]) -> None:
     for index, state in enumerate(states):
-        tally = CounterDeltas.new()
+        deltas = CounterDeltas()
         at = START + timedelta(seconds=index)
         ledger_states.apply(
-            [StateChange(message_id, state, at, code="7203" if state == "failed" else "")], tally=tally
+            [StateChange(message_id, state, at, code="7203" if state == "failed" else "")], deltas=deltas
         )
-        tally.write()
+        deltas.write()
 
 
 @given(states=NEWS, seed=st.integers(0, 99))
@@ -49,11 +51,12 @@ def test_any_order_and_repetition_of_the_same_news_ends_in_the_same_state(states
 def test_many_pieces_of_news_in_one_call_end_as_they_would_one_by_one():
     send = a_send(a_service(), 1)
     (message,) = send.messages.all()
-    tally = CounterDeltas.new()
+    deltas = CounterDeltas()
     ledger_states.apply(
-        [StateChange(message.pk, state, START) for state in ("delivered", "submitted", "queued")], tally=tally
+        [StateChange(message.pk, state, START) for state in ("delivered", "submitted", "queued")],
+        deltas=deltas,
     )
-    tally.write()
+    deltas.write()
     message.refresh_from_db()
     assert message.state == "delivered"
     assert message.queued_at == message.submitted_at == message.final_at == START
@@ -62,11 +65,11 @@ def test_many_pieces_of_news_in_one_call_end_as_they_would_one_by_one():
 def test_only_an_open_attempt_can_go_back_to_pending():
     send = a_send(a_service(), 1)
     (message,) = send.messages.all()
-    tally = CounterDeltas.new()
-    assert ledger_states.arm([message.pk], at=START, tally=tally) == {message.pk}
+    deltas = CounterDeltas()
+    assert ledger_states.arm([message.pk], at=START, deltas=deltas) == {message.pk}
     back = StateChange(message.pk, "pending", START, attempt=1, returned=True)
-    ledger_states.apply([StateChange(message.pk, "queued", START)], tally=tally)
-    ledger_states.apply([back], tally=tally)
+    ledger_states.apply([StateChange(message.pk, "queued", START)], deltas=deltas)
+    ledger_states.apply([back], deltas=deltas)
     message.refresh_from_db()
     assert message.state == "queued", "a message that the provider has is not pending again"
 
@@ -74,9 +77,9 @@ def test_only_an_open_attempt_can_go_back_to_pending():
 def test_arming_twice_arms_once():
     send = a_send(a_service(), 1)
     (message,) = send.messages.all()
-    tally = CounterDeltas.new()
-    assert ledger_states.arm([message.pk], at=START, tally=tally) == {message.pk}
-    assert ledger_states.arm([message.pk], at=START, tally=tally) == set()
+    deltas = CounterDeltas()
+    assert ledger_states.arm([message.pk], at=START, deltas=deltas) == {message.pk}
+    assert ledger_states.arm([message.pk], at=START, deltas=deltas) == set()
 
 
 def test_squashing_keeps_every_total():
@@ -85,6 +88,6 @@ def test_squashing_keeps_every_total():
         told(message.pk, ["queued", "delivered"])
     before = send.counts()
     rows = StateCount.objects.count()
-    assert ledger_states.squash(keep=2) > 0
+    assert squash(keep=2) > 0
     assert StateCount.objects.count() < rows
     assert send.counts() == before == {"delivered": 40}

@@ -14,7 +14,7 @@ from sms.inbound.receipts import NotAnExport, gaps, import_export, note_silence,
 from sms.inbound.receipts.inbox import insert
 from sms.inbound.receipts.incoming import Incoming
 from sms.inbound.receipts.silence import find_gaps
-from sms.ledger.states import window_of
+from sms.ledger.counters import window_of
 from sms.models import Message, Receipt, ReceiptInbox, StateCount
 from sms.values import correlation_id
 from tests.support.jobs import run_chores

@@ -8,7 +8,7 @@ from django.utils import timezone
 from sms.compose.checks import check
 from sms.compose.errors import ComposeError
 from sms.compose.options import DEFAULT_RECEIPTS, RECEIPTS, SendOptions
-from sms.dispatch.watch import findings
+from sms.dispatch.watch import broken_rules
 from sms.models import ContactPolicyGroup, Resend, ShortLinkDomain
 from sms.sends import plan
 from tests.support.provider import PUBLIC_URL, Provider
@@ -127,5 +127,5 @@ def test_failures_alone_hold_no_send_that_is_never_told_of_deliveries(service):
     service.save()
     for receipts, held in ((("SUBMITTED", "FAILED"), False), (DEFAULT_RECEIPTS, True)):
         send = a_send(service, 200, options=SendOptions(receipts=receipts))
-        found = findings(send, {"failed": 120, "submitted": 80}, now=timezone.now())
+        found = broken_rules(send, {"failed": 120, "submitted": 80}, now=timezone.now())
         assert bool(found) is held

@@ -18,7 +18,8 @@ from sms.inbound import optouts
 from sms.inbound.clicks import counts
 from sms.inbound.optouts import Refusal
 from sms.ledger import states
-from sms.ledger.states import CounterDeltas, StateChange
+from sms.ledger.counters import CounterDeltas
+from sms.ledger.state_machine import StateChange
 from sms.models import (
     Click,
     Fact,
@@ -30,6 +31,7 @@ from sms.models import (
     SendFact,
     ShortLinkDomain,
 )
+from sms.models.sql.messages import Acceptance
 from sms.reports import facts
 from sms.sends.cancel import cancel
 from sms.values import histogram
@@ -64,15 +66,17 @@ def differs() -> str:
 
 def play(step, send, ids) -> None:
     kind, at = step[0], START + timedelta(seconds=step[2] if len(step) > 2 else 0)
-    tally = CounterDeltas.new()
+    deltas = CounterDeltas()
     if kind == "arm":
-        states.arm([ids[step[1]]], at=at, tally=tally)
+        states.arm([ids[step[1]]], at=at, deltas=deltas)
     elif kind == "accept":
         attempt = Message.objects.get(pk=ids[step[1]]).attempt
-        states.accept([(ids[step[1]], attempt, "p")], at=at, tally=tally)
+        states.accept([Acceptance(ids[step[1]], attempt, "p")], at=at, deltas=deltas)
     elif kind == "back":
         attempt = Message.objects.get(pk=ids[step[1]]).attempt
-        states.apply([StateChange(ids[step[1]], "pending", at, attempt=attempt, returned=True)], tally=tally)
+        states.apply(
+            [StateChange(ids[step[1]], "pending", at, attempt=attempt, returned=True)], deltas=deltas
+        )
     elif kind == "click":
         receipt = Receipt.objects.create(
             service=send.service,
@@ -81,7 +85,7 @@ def play(step, send, ids) -> None:
             dedupe=secrets.token_bytes(16),
             received_at=at,
         )
-        states.apply([StateChange(ids[step[1]], "delivered", at)], tally=tally)
+        states.apply([StateChange(ids[step[1]], "delivered", at)], deltas=deltas)
         Click.objects.create(message_id=ids[step[1]], receipt=receipt, url="https://x.test/", at=at)
         counts.judge_messages([ids[step[1]]])
     elif kind == "cancel":
@@ -94,9 +98,9 @@ def play(step, send, ids) -> None:
     else:
         code = "7203" if kind == "failed" else ""
         states.apply(
-            [StateChange(ids[step[1]], kind, at, code=code, carrier=step[3], segments=step[4])], tally=tally
+            [StateChange(ids[step[1]], kind, at, code=code, carrier=step[3], segments=step[4])], deltas=deltas
         )
-    tally.write()
+    deltas.write()
 
 
 @settings(max_examples=60)
@@ -120,12 +124,14 @@ def a_busy_send(count: int = 24, **changes):
     """Some delivered, some failed, one waiting."""
     send = a_send(a_service(slug=secrets.token_hex(8)), count, **changes)
     ids = list(send.messages.order_by("pk").values_list("pk", flat=True))
-    tally = CounterDeltas.new()
-    states.arm(ids[:-1], at=send.created_at + timedelta(seconds=2), tally=tally)
+    deltas = CounterDeltas()
+    states.arm(ids[:-1], at=send.created_at + timedelta(seconds=2), deltas=deltas)
     at = send.created_at + timedelta(seconds=4)
-    states.apply([StateChange(pk, "delivered", at, carrier="o2", segments=2) for pk in ids[:-3]], tally=tally)
-    states.apply([StateChange(pk, "failed", at, code="7203") for pk in ids[-3:-1]], tally=tally)
-    tally.write()
+    states.apply(
+        [StateChange(pk, "delivered", at, carrier="o2", segments=2) for pk in ids[:-3]], deltas=deltas
+    )
+    states.apply([StateChange(pk, "failed", at, code="7203") for pk in ids[-3:-1]], deltas=deltas)
+    deltas.write()
     return send
 
 
@@ -269,9 +275,9 @@ def test_clicks_of_a_send_that_asks_for_none_are_not_measurable(options, measure
         service=shop, host="go.example.test", region=shop.region, state="healthy", checked_at=timezone.now()
     )
     send = a_send(shop, link_domain=domain, options=options)
-    tally = CounterDeltas.new()
-    states.arm(list(send.messages.values_list("pk", flat=True)), at=timezone.now(), tally=tally)
-    tally.write()
+    deltas = CounterDeltas()
+    states.arm(list(send.messages.values_list("pk", flat=True)), at=timezone.now(), deltas=deltas)
+    deltas.write()
     facts.fold()
     today = send.due_at.date()
     for by in ("day", "send", "domain"):
@@ -287,10 +293,10 @@ def test_a_year_in_blocks_and_days_comes_to_the_same_as_in_days():
     start = datetime(2026, 1, 5, 9, tzinfo=UTC)
     for number in range(0, 90, 7):
         made = a_send(shop, 1 + number % 3)
-        tally = CounterDeltas.new()
+        deltas = CounterDeltas()
         keys = list(made.messages.values_list("pk", flat=True))
-        states.arm(keys, at=start + timedelta(days=number), tally=tally)
-        tally.write()
+        states.arm(keys, at=start + timedelta(days=number), deltas=deltas)
+        deltas.write()
     facts.fold()
     for first, last in ((0, 89), (3, 70), (10, 45), (0, 31), (20, 21)):
         since, until = (start + timedelta(days=days) for days in (first, last))

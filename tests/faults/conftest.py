@@ -5,12 +5,13 @@ import sys
 import pytest
 
 from tests.faults.crash import field_of
+from tests.support import databases
 
 
 @pytest.fixture(scope="module")
-def module_database_url(prepared, tmp_path_factory):
+def module_database_url(migrated_database_url, tmp_path_factory):
     """A new database of the kind under test, for a whole module."""
-    with prepared.copy(tmp_path_factory.mktemp("database")) as url:
+    with databases.copied(migrated_database_url, tmp_path_factory.mktemp("database")) as url:
         yield url
 
 

@@ -38,7 +38,7 @@ def no_fence() -> None:
         theirs = Slice.objects.filter(pk__in=[lease.slice_id for lease in leases])
         theirs.update(owner=owner.name, leased_until=Now() + owner.lease, done=False)
 
-    running = importlib.import_module("sms.dispatch.run")  # `sms.dispatch.run` is the function
+    running = importlib.import_module("sms.dispatch.coordinator")
     for module in (arming, claiming, running):
         _replace(module, "renew", renew)
 

@@ -13,8 +13,6 @@ from django.db import connection
 from sms.ledger.crash_points import NAMES
 from tests.faults.crash import PARKING, figure
 
-pytestmark = [pytest.mark.sqlite, pytest.mark.postgresql]
-
 MESSAGES = 60
 FRESH = "armed"  # dies as a command line of its own, and by the environment; the others are forked
 BATCHES = (1, 50)

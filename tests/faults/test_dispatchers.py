@@ -19,10 +19,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.faults import proxy
-from tests.prepared import snapshot
+from tests.support import databases
 from tests.support.processes import ROOT, Textdesk, environment, free_port, in_proportion, stop, textdesk
-
-pytestmark = [pytest.mark.journey]
 
 
 @dataclass
@@ -99,12 +97,12 @@ def bench(var_dir: Path, database_url: str, *sandbox: str) -> Iterator[Bench]:
 
 
 @pytest.fixture(scope="module")
-def one_bench(prepared, tmp_path_factory):
+def one_bench(migrated_database_url, tmp_path_factory):
     folder = tmp_path_factory.mktemp("bench")
     with (
-        prepared.copy(folder) as url,
+        databases.copied(migrated_database_url, folder) as url,
         bench(folder, url, "--fault", "slow=150") as made,
-        snapshot(url) as restore,
+        databases.kept(url) as restore,
     ):
         yield made, restore
 
@@ -121,7 +119,7 @@ def idle_bench(one_bench):
 
 
 @pytest.fixture(scope="module")
-def desks(prepared, tmp_path_factory):
+def desks(migrated_database_url, tmp_path_factory):
     """Desks whose supervisor loses patience soon, one after the other: the last is given again while it runs."""
     with ExitStack() as stack:
         running: list[Textdesk] = []
@@ -129,7 +127,7 @@ def desks(prepared, tmp_path_factory):
         def give() -> Textdesk:
             if not running or running[-1].process.poll() is not None:
                 folder = tmp_path_factory.mktemp("textdesk")
-                url = stack.enter_context(prepared.copy(folder))
+                url = stack.enter_context(databases.copied(migrated_database_url, folder))
                 running.append(stack.enter_context(textdesk(folder, url, "--patience", "6")))
             running[-1].forget_at_provider()
             return running[-1]

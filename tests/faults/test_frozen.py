@@ -4,8 +4,6 @@ import pytest
 
 from tests.faults.frozen import MESSAGES, overtake
 
-pytestmark = [pytest.mark.sqlite, pytest.mark.postgresql]
-
 
 @pytest.mark.parametrize("plant", ["", "no_fence"])
 def test_a_dispatcher_that_slept_past_its_lease_sends_nothing_again(field, plant):

@@ -8,8 +8,6 @@ import pytest
 from tests.faults.crash import field_of
 from tests.faults.frozen import PATIENCE, overtake
 
-pytestmark = [pytest.mark.sqlite, pytest.mark.postgresql]
-
 MESSAGES = 40
 
 

@@ -1,11 +1,7 @@
 """The web process dies while receipts come in: what it had not answered comes again, so none is lost."""
 
-import pytest
-
 from tests.faults import books
 from tests.faults.crash import until
-
-pytestmark = [pytest.mark.sqlite, pytest.mark.postgresql]
 
 MESSAGES = 150
 

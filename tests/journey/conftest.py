@@ -5,13 +5,14 @@ A journey looks at its own send, and none inherits another's opt-outs. Those abo
 
 import pytest
 
+from tests.support import databases
 from tests.support.processes import textdesk
 
 
 @pytest.fixture(scope="package")
-def shared_textdesk(prepared, tmp_path_factory):
+def shared_textdesk(migrated_database_url, tmp_path_factory):
     folder = tmp_path_factory.mktemp("textdesk")
-    with prepared.copy(folder) as url, textdesk(folder, url) as up:
+    with databases.copied(migrated_database_url, folder) as url, textdesk(folder, url) as up:
         yield up
 
 

@@ -1,5 +1,4 @@
-"""What docs/partners/api.md and docs/partners/callbacks.md offer to paste, pasted: into one shell, in their order, against a
-running Textdesk."""
+"""What the API's and the callbacks' documents offer to paste, pasted: into one shell, in their order, beside a running Textdesk."""
 
 import os
 import re
@@ -13,7 +12,7 @@ import pytest
 
 from tests.support.processes import ROOT, free_port, textdesk
 
-pytestmark = [pytest.mark.journey, pytest.mark.sqlite]  # the documents begin with `make run`
+pytestmark = pytest.mark.sqlite  # the documents begin with `make run`
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 SHOWN = {"json"}  # to look at, not to run
 

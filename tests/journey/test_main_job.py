@@ -14,8 +14,6 @@ import pytest
 from tests.support.office_file import build
 from tests.support.processes import ROOT, Textdesk, free_port, in_proportion, stop, textdesk
 
-pytestmark = [pytest.mark.journey]
-
 
 def posted(running: Textdesk) -> list[dict]:
     """Every message that reached the provider so far."""

@@ -4,11 +4,8 @@ import json
 import time
 import urllib.request
 
-import pytest
-
 from tests.support.processes import Textdesk
 
-pytestmark = [pytest.mark.journey]
 PHONE = "+447712345001"
 
 

@@ -10,13 +10,14 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from sms import dispatch
 from sms.api.v1.plan_shape import PlanShape
 from sms.audiences.files import Limits, read_pasted
 from sms.catalogue import prices
 from sms.compose.create import create
 from sms.compose.errors import ComposeError
 from sms.compose.order import Order
+from sms.dispatch.claim import ClaimedMessage
+from sms.dispatch.request import body_of, template_of
 from sms.inbound import optouts
 from sms.models import ContactPolicyGroup, Lane, OptOut, Pace, Sender, SenderKind, Service, ShortLinkDomain
 from sms.sends import plan
@@ -128,12 +129,12 @@ def test_the_request_of_any_row_is_byte_for_byte_what_dispatch_posts():
     assert planned(order, now=now).request == foreseen[0]
     send = create(order, by=BY)
     posted = []
-    sheet = dispatch.request.sheet_of(send, public_url=PUBLIC_URL)
+    template = template_of(send, public_url=PUBLIC_URL)
     for message in send.messages.order_by("row"):
-        waiting = dispatch.claim.ClaimedMessage(
+        waiting = ClaimedMessage(
             message.pk, message.msisdn, message.text, message.substitutions, 0, message.zone
         )
-        body = dispatch.request.body_of([waiting], sheet).decode()
+        body = body_of([waiting], template).decode()
         posted.append(request.marked(body, message_id=message.pk, attempt=1, order=order))
     assert foreseen == posted
     assert request.LATER in foreseen[0] and service.receipt_token not in foreseen[0]

@@ -30,7 +30,7 @@ def test_a_list_is_read_whatever_separates_it():
 @pytest.mark.parametrize(
     ("written", "says"),
     [
-        ("GB,,0.05,EUR", "Row 1: the heading country and price and currency is missing"),
+        ("GB,,0.05,EUR", "Row 1: the first line must be: country,sender kind,price,currency."),
         (HEAD + "GB,,0.05,EUR\nXX,,0.05,EUR", "Row 3, country: “XX”"),
         (HEAD + "GB,pigeon,0.05,EUR", "Row 2, sender kind: “pigeon”"),
         (HEAD + "GB,,-1,EUR", "Row 2, price: “-1”"),

@@ -60,7 +60,7 @@ def answer(client, request: ApprovalRequest, what: str, **fields):
 def test_the_review_says_who_is_asked_and_its_button_asks(cast):
     page = cast["composer"].get(f"/s/shop/drafts/{a_draft(cast).pk}/review/")
     said = text_of(page)
-    assert "One person has to say yes first" in said
+    assert "One person has to approve first" in said
     assert "from 1 on a send is large" in said
     assert "Ask for approval to send to 1 recipient" in said
     send = sent_for_approval(cast)
@@ -72,7 +72,7 @@ def test_the_approver_is_told_on_every_page_and_answers(cast):
     send = sent_for_approval(cast)
     request = request_of(send)
     home = text_of(cast["approver"].get("/s/shop/"))
-    assert "Your yes is asked for" in home
+    assert "Needs your approval" in home
     assert "Approvals 1 waiting for you" in home
     assert "waiting for you" not in text_of(cast["composer"].get("/s/shop/"))
     page = cast["approver"].get(f"/s/shop/approvals/{request.pk}/")
@@ -84,7 +84,7 @@ def test_the_approver_is_told_on_every_page_and_answers(cast):
     assert send.state == SendState.SENDING
     trail = text_of(cast["auditor"].get(f"/s/shop/sends/{send.pk}/"))
     assert "approver@example.test “Fine.”" in trail
-    assert "1 of 1 yes" in trail
+    assert "1 of 1 approval" in trail
 
 
 def test_a_no_needs_a_reason_and_gives_the_draft_back(cast):
@@ -275,7 +275,7 @@ def test_a_mail_server_that_is_away_is_tried_again(cast, monkeypatch):
 def test_rules_that_ask_for_more_than_there_are_say_so(cast):
     ApprovalRules.objects.update(size_approvers=2)
     page = text_of(cast["composer"].get(f"/s/shop/drafts/{a_draft(cast).pk}/review/"))
-    assert "Of this service's approvers one person could say yes, and 2 are needed." in page
+    assert "Of this service's approvers one person could approve, and 2 approvals are needed." in page
     request = request_of(sent_for_approval(cast))
     assert "1 of the service's approvers could answer" in text_of(
         cast["auditor"].get(f"/s/shop/approvals/{request.pk}/")

@@ -81,7 +81,7 @@ def test_a_bad_address_is_a_sentence_and_nothing_is_lost(cast, url):
     answer = cast["admin"].post(f"{URL}add/", {"name": "Kept name", "url": url})
     assert answer.status_code == 422
     page = answer.content.decode()
-    assert "Kept name" in page and "to mend" in page
+    assert "Kept name" in page and "Please fix 1 thing" in page
     assert not CallbackEndpoint.objects.exists()
 
 

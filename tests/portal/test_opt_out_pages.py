@@ -181,7 +181,7 @@ def test_what_people_wrote_is_shown_help_counted_and_doubts_said(cast):
 def test_what_was_set_aside_shows_its_reason_and_an_admin_tries_again(cast):
     optouts.take(b"not json", service_id=cast.service.pk, received_at=timezone.now())
     found = InboundMessage.objects.get()
-    assert "Kept, but not acted upon: It is not JSON" in text_of(cast["composer"].get(URL))
+    assert "Stored, but not acted on. It is not JSON" in text_of(cast["composer"].get(URL))
     url = f"/s/shop/inbound/{found.pk}/retry/"
     assert cast["composer"].post(url).status_code == 403
     assert "still cannot be used" in text_of(cast["admin"].post(url, follow=True))

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from sms.inbound import receipts
 from sms.inbound.receipts.inbox import insert
-from sms.ledger.states import window_of
+from sms.ledger.counters import window_of
 from sms.models import AuditEvent, Receipt, ReceiptInbox, Service, StateCount
 from tests.support.people import a_cast
 from tests.support.receipts import receipt

@@ -13,8 +13,10 @@ from python_calamine import CalamineWorkbook
 
 from sms import reports
 from sms.ledger import states
-from sms.ledger.states import CounterDeltas, StateChange
+from sms.ledger.counters import CounterDeltas
+from sms.ledger.state_machine import StateChange
 from sms.models import AuditEvent, Fact, Message, ReportFile, ReportSchedule, Send
+from sms.models.sql.messages import Acceptance
 from sms.reports import facts
 from sms.reports.mail import next_time
 from tests.support.people import Cast, a_cast
@@ -39,9 +41,9 @@ def sent(service, count: int = 30, *, failed: int = 3, heard: int = 25, days_ago
     send = a_send(service, count, **changes)
     at = timezone.now() - timedelta(days=days_ago)
     ids = list(send.messages.order_by("pk").values_list("pk", flat=True))
-    tally = CounterDeltas.new()
-    states.arm(ids, at=at, tally=tally)
-    states.accept([(pk, 1, "p") for pk in ids], at=at + timedelta(seconds=1), tally=tally)
+    deltas = CounterDeltas()
+    states.arm(ids, at=at, deltas=deltas)
+    states.accept([Acceptance(pk, 1, "p") for pk in ids], at=at + timedelta(seconds=1), deltas=deltas)
     news = [
         StateChange(
             pk,
@@ -53,8 +55,8 @@ def sent(service, count: int = 30, *, failed: int = 3, heard: int = 25, days_ago
         )
         for index, pk in enumerate(ids[:heard])
     ]
-    states.apply(news, tally=tally)
-    tally.write()
+    states.apply(news, deltas=deltas)
+    deltas.write()
     return send
 
 
@@ -151,7 +153,7 @@ def test_nonsense_in_the_address_is_told_and_left_out(cast):
             URL, {"by": "phase", "from": "soon", "compare": "x", "sender": "'; DROP", "before": "x"}
         )
     )
-    assert "“phase” is nothing that a report can be by" in shown
+    assert "There is no report by “phase”" in shown
     assert "“from” is no date" in shown
     assert "There is no sender" in shown
 

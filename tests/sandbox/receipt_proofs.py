@@ -60,6 +60,15 @@ def clicks(running: Running) -> int:
         return len(taken.got)
 
 
+def first_gap(running: Running) -> str:
+    """How long the first wait is, by the second."""
+    with endpoint() as taken:
+        running.send(notifyUrl=f"{taken.url}/answer/503", requestedReceipts=["DELIVERED"])
+        first, second, third = (one.at for one in taken.wait(3)[:3])
+        assert third - second >= 0.795
+        return "half" if 0.395 <= second - first < 0.795 else "as long"
+
+
 def calls(path: str) -> Callable[[Running], list[str]]:
     """The methods with which a path was called."""
 
@@ -142,6 +151,10 @@ PROOFS: dict[str, Proof] = {
     "number_is_code": Proof(
         lambda run: notes(run, number="447700907206")[1]["deliveryInfo"]["code"],
         {"no": "7500", "yes": "7206"},
+    ),
+    "retry_gaps": Proof(first_gap, {"60_60_60": "as long", "30_60_120": "half"}, {"retry_seconds": 0.8}),
+    "answer_201": Proof(
+        calls("/answer/201"), {"retry": ["POST"] * 4, "success": ["POST"]}, {"retry_seconds": 0.01}
     ),
     "head_check": Proof(calls("/head/200"), {"no": ["POST"], "yes": ["HEAD", "POST"]}),
     "signature_hash": Proof(

@@ -106,6 +106,15 @@ def test_what_is_not_http_is_answered_400_and_closed(running: Running):
         assert given.recv(1) == b""
 
 
+def test_a_request_counts_although_its_body_goes_on_behind_its_length(running: Running):
+    body = json.dumps(order(text="Longer than it says")).encode()
+    with connect(running) as given:
+        given.sendall(with_length(body) + b"}}\r\n\r\n")
+        assert [status for status, _ in answers(given, 2)] == [201, 400]
+        assert given.recv(1) == b""
+    assert running.last()["text"] == "Longer than it says"
+
+
 def test_a_dropped_connection_ends_without_a_byte(running: Running):
     body = json.dumps(order("447700900009", text="Dropped")).encode()
     with connect(running) as given:

@@ -76,6 +76,16 @@ def test_three_retries_after_the_first_attempt_and_no_more():
         assert max(gaps) < 5
 
 
+def test_growing_gaps_by_switch():
+    with endpoint() as taken, sandbox(retry_seconds=0.6, switch="retry_gaps=30_60_120") as running:
+        send(running, f"{taken.url}/answer/500")
+        calls = taken.wait(4)
+        gaps = [after.at - before.at for before, after in zip(calls, calls[1:], strict=False)]
+        assert 0.295 <= gaps[0] < 0.6, gaps
+        assert gaps[1] >= 0.595, gaps
+        assert gaps[2] >= 1.195, gaps
+
+
 def test_the_documented_gap_is_a_minute():
     with endpoint() as taken, sandbox() as running:
         send(running, f"{taken.url}/answer/500")
@@ -105,11 +115,13 @@ def test_every_answer_of_the_list_ends_it_and_others_do_not():
         assert counts == dict.fromkeys((*NEVER_AGAIN, 200), 1) | dict.fromkeys(AGAIN, 4)
 
 
-def test_201_is_in_no_list_and_is_tried_again():
-    with endpoint() as taken, sandbox(retry_seconds=0.05) as running:
+@pytest.mark.parametrize(("choice", "calls"), [("retry", 4), ("success", 1)])
+def test_201_is_in_no_list(choice, calls):
+    with endpoint() as taken, sandbox(retry_seconds=0.05, switch=f"answer_201={choice}") as running:
         send(running, f"{taken.url}/answer/201")
-        settled(running, 4)
-        assert len(taken.calls) == 4
+        settled(running, calls)
+        time.sleep(0.15)
+        assert len(taken.calls) == calls
 
 
 def test_an_answer_that_takes_too_long_is_a_failed_attempt():

@@ -170,6 +170,14 @@ def test_destinations_are_numbers_and_a_thousand_at_most(objects: int, each: int
         assert said(running, order() | {"to": [{"msisdn": numbers}] * objects}) == code
 
 
+def test_a_thousand_objects_are_the_most_where_objects_are_counted():
+    entry = {"msisdn": ["447946000001", "447946000002"]}
+    with sandbox(switch="destinations_counted=objects") as running:
+        assert said(running, order() | {"to": [entry] * 1001}) == "7009"
+        assert said(running, order() | {"to": [entry] * 1000}) == "201"
+        assert len(running.log("message")) == 2000
+
+
 @pytest.mark.parametrize(
     ("fields", "code"),
     [

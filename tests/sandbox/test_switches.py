@@ -1,5 +1,9 @@
 """Every switch, at every setting, does what it says; and its first choice is what happens without it."""
 
+import base64
+import hashlib
+import hmac
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -7,12 +11,15 @@ from functools import partial
 import pytest
 
 from sms.webex.sandbox import command
+from sms.webex.sandbox.message_log import SandboxMessage
 from sms.webex.sandbox.switches import TABLE, Switches, switches_of
 from tests.environment import ROOT
 from tests.sandbox import receipt_proofs
 from tests.sandbox.proving import Proof
 from tests.sandbox.running import Answer, Clock, Running, order, receiver, sandbox
 
+SECRET = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+JWT = {"service_id": "SVC-TEST-0001", "service_secret": SECRET}
 LINK = "Look: https://shop.example/o/1"
 DOMAIN = {"domain": "https://uk.wbxc.io", "shortenLinks": True}
 BOTH = {"channelCheckConsent": True, "channelApplyFrequencyCap": True}
@@ -43,6 +50,16 @@ def ahead(**delta: float) -> str:
     return (datetime.now(UTC) + timedelta(**delta)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def token(**claims: float) -> dict[str, str]:
+    def part(value: bytes) -> bytes:
+        return base64.urlsafe_b64encode(value).rstrip(b"=")
+
+    head = part(b'{"alg":"HS256","typ":"JWT"}')
+    body = head + b"." + part(json.dumps({"iss": JWT["service_id"]} | claims).encode())
+    signature = hmac.new(base64.b64decode(SECRET), body, hashlib.sha256).digest()
+    return {"Authorization": f"Bearer {(body + b'.' + part(signature)).decode()}"}
+
+
 def shape_of_many(running: Running) -> str:
     answer = running.send(["447700900101", "447700900102"]).json
     if isinstance(answer, list):
@@ -61,6 +78,16 @@ def ids_of_many(running: Running) -> str:
 def unauthorised(running: Running) -> tuple[int, str]:
     answer = running.post(order(), headers={})
     return answer.status, answer.code
+
+
+def future_tokens(running: Running) -> tuple[int, int]:
+    near, far = int(time.time()) + 30, int(time.time()) + 900
+    return running.post(order(), token(iat=near)).status, running.post(order(), token(iat=far)).status
+
+
+def long_token(running: Running) -> int:
+    now = int(time.time())
+    return running.post(order(), token(iat=now - 4000, exp=now + 600)).status
 
 
 def read_back(running: Running) -> int:
@@ -95,6 +122,10 @@ def too_many_at_once(running: Running) -> tuple[str, str]:
     return reply(running, numbers), reply(running)
 
 
+def in_one_object(running: Running) -> str:
+    return reply(running, [f"4479460{n:05}" for n in range(1001)])
+
+
 def receipts_of(running: Running, **more) -> list[str]:
     """Codes of the receipts of one message, by the time that one sent after its end has a receipt of its own."""
     with receiver() as taken:
@@ -120,6 +151,11 @@ def attempts(running: Running, url: str) -> str:
         return said(answer)
     ended = running.await_log("receipt")[0]["answer"]
     return "invalid" if ended == "invalid notifyUrl" else "called"
+
+
+def written(running: Running) -> list[SandboxMessage]:
+    """What stands in the sandbox's own book: nothing outside tells how long a message lives."""
+    return list(running.listening.sandbox.log.ids.values())
 
 
 def smartlink_lives(running: Running) -> tuple[int, int]:
@@ -151,6 +187,8 @@ PROOFS = {
     "sign_in_refused": Proof(
         unauthorised, {"401": (401, ""), "401_body": (401, "7002"), "403_body": (403, "7002")}
     ),
+    "jwt_future": Proof(future_tokens, {"minute": (201, 401), "none": (401, 401), "any": (201, 201)}, JWT),
+    "jwt_life": Proof(long_token, {"hour": 401, "exp": 201}, JWT),
     "blocked_address": Proof(reply, {"7127": "7127", "7010": "7010"}, {"allow_ip": "192.0.2.0/24"}),
     "over_quota": Proof(
         over_quota, {"403": (403, ""), "7020": (400, "7020"), "7103": (400, "7103")}, {"quota": 1}
@@ -171,9 +209,21 @@ PROOFS = {
     "bad_type": Proof(
         partial(reply, content={"type": "flash", "text": "x"}), {"7126": "7126", "7004": "7004"}
     ),
+    "destinations_counted": Proof(in_one_object, {"numbers": "7009", "objects": "201"}),
     "past_send_at": Proof(partial(outcome, sendAt=ahead(days=-1)), {"now": "delivered", "7004": "7004"}),
     "past_expire_at": Proof(
         partial(outcome, expireAt=ahead(days=-1)), {"7208": "expired-before-sending", "7004": "7004"}
+    ),
+    "zero_validity": Proof(
+        partial(outcome, validity="0"), {"7004": "7004", "7208": "expired-before-sending"}
+    ),
+    "long_validity": Proof(
+        lambda run: (
+            reply(run, validity=72 * 3600 + 1),
+            [one.order.expire_at - one.at for one in written(run)],
+        ),
+        {"7004": ("7004", []), "cut": ("201", [259200]), "take": ("201", [259201])},
+        {"clock": 1_800_000_000},
     ),
     "zoneless_time": Proof(
         partial(outcome, expireAt=ahead(hours=1)[:-1]), {"utc": "delivered", "7004": "7004"}
@@ -186,6 +236,9 @@ PROOFS = {
     ),
     "omitted_receipts": Proof(receipts_of, {"all": ["7500", "7501"], "none": []}),
     "bad_notify_url": Proof(partial(attempts, url="https:/nowhere"), {"silent": "invalid", "7004": "7004"}),
+    "notify_url_end": Proof(
+        partial(attempts, url="http://127.0.0.1:9/ "), {"invalid": "invalid", "trim": "called"}
+    ),
     "plain_notify_url": Proof(
         partial(attempts, url="http://127.0.0.1:9/"), {"take": "called", "invalid": "invalid"}
     ),
@@ -223,6 +276,14 @@ PROOFS = {
     "inline_values": Proof(
         partial(text_of, text="$(a)", substitutions={"a": "1"}), {"fill": "1", "templates": "$(a)"}
     ),
+    "text_outside_gsm": Proof(
+        lambda run: (text_of(run, text="Ж" * 71), run.log("message") and run.last()["segments"]),
+        {"upgrade": ("Ж" * 71, 2), "replace": ("?" * 71, 1), "7004": ("7004", [])},
+    ),
+    "length_counts": Proof(
+        partial(outcome, text="$(a)", substitutions={"a": "x" * 1025}),
+        {"filled": "too-long", "written": "delivered"},
+    ),
     "contact_policy": Proof(
         partial(outcome, contactPolicy=BOTH | {"contactPolicyGroup": "demo-marketing"}),
         {"on": "delivered", "off": "policy-off", "down": "policy-unreachable"},
@@ -230,6 +291,13 @@ PROOFS = {
     "policy_codes": Proof(
         partial(outcome, contactPolicy=BOTH | {"contactPolicyGroup": "nowhere"}),
         {"receipt": "policy-group", "reply": "9005"},
+    ),
+    "policy_no_flag": Proof(
+        partial(outcome, contactPolicy={"contactPolicyGroup": "demo-marketing"}),
+        {"7004": "7004", "9001": "policy-incomplete", "ignore": "delivered"},
+    ),
+    "policy_no_group": Proof(
+        partial(outcome, contactPolicy=BOTH), {"7004": "7004", "9001": "policy-incomplete"}
     ),
     "no_fallback": Proof(
         lambda run: (outcome(run, text=LINK, options=DOMAIN), run.last()["text"]),

@@ -8,13 +8,14 @@ from django.utils import timezone
 
 from sms.catalogue.credentials import connection_of
 from sms.dispatch import claim
-from sms.dispatch.arm import ServiceContext, arm, fence
-from sms.dispatch.breaker import Gate
+from sms.dispatch.arm import arm, fence
+from sms.dispatch.breaker import Breaker
 from sms.dispatch.claim import Owner
-from sms.dispatch.fair_queue import Fair
-from sms.dispatch.post import PostJob
-from sms.dispatch.request import sheet_of
-from sms.ledger.states import CounterDeltas
+from sms.dispatch.contexts import ServiceContext
+from sms.dispatch.fair_queue import FairQueue
+from sms.dispatch.post import ArmedRequest
+from sms.dispatch.request import template_of
+from sms.ledger.counters import CounterDeltas
 from sms.models import Message, Send, Slice
 from tests.support.provider import PUBLIC_URL
 
@@ -44,26 +45,26 @@ class Dispatcher:
         self.owner = Owner(self.name)
         (self.lease,) = claim.claim(owner=self.owner, limit=1)
 
-    def arm(self, count: int) -> list[PostJob]:
+    def arm(self, count: int) -> list[ArmedRequest]:
         service = self.send.service
-        kit = ServiceContext(
-            Gate(), connection_of(service), {self.send.pk: sheet_of(self.send, public_url=PUBLIC_URL)}
+        context = ServiceContext(
+            Breaker(), connection_of(service), {self.send.pk: template_of(self.send, public_url=PUBLIC_URL)}
         )
         with transaction.atomic():
-            tally = CounterDeltas.new()
+            deltas = CounterDeltas()
             fence([self.lease], owner=self.owner)
             armed = arm(
                 [self.lease],
                 [],
-                kits={service.pk: kit},
-                rooms={service.pk: count},
+                contexts={service.pk: context},
+                capacity={service.pk: count},
                 spare=count,
-                fair=Fair(),
+                queue=FairQueue(),
                 now=timezone.now(),
-                tally=tally,
+                deltas=deltas,
             )
-            tally.write()
-        return armed.jobs
+            deltas.write()
+        return armed.requests
 
 
 def back_in_time(send, by: timedelta) -> None:

@@ -8,9 +8,11 @@ from django.utils import timezone
 from sms.compliance import retention
 from sms.inbound.clicks import counts
 from sms.ledger import states
-from sms.ledger.states import CounterDeltas, StateChange
+from sms.ledger.counters import CounterDeltas
+from sms.ledger.state_machine import StateChange
 from sms.models import Click, Echo, Receipt, Send, Service, Slice, StateCount
 from sms.models.send import SendState
+from sms.models.sql.messages import Acceptance
 from sms.reports import facts
 from tests.support.receipts import receipt
 from tests.support.sends import a_send, a_service
@@ -44,13 +46,15 @@ def a_past_send(
 
 def play(send: Send, *, at: datetime, ends, clicks: bool) -> None:
     messages = list(send.messages.order_by("pk"))
-    tally = CounterDeltas.new()
+    deltas = CounterDeltas()
     posted = [
         one for index, one in enumerate(messages) if ends[index % len(ends)] not in ("pending", "cancelled")
     ]
-    states.arm([one.pk for one in posted], at=at, tally=tally)
+    states.arm([one.pk for one in posted], at=at, deltas=deltas)
     states.accept(
-        [(one.pk, 1, f"p-{one.pk}") for one in posted], at=at + timedelta(milliseconds=80), tally=tally
+        [Acceptance(one.pk, 1, f"p-{one.pk}") for one in posted],
+        at=at + timedelta(milliseconds=80),
+        deltas=deltas,
     )
     for index, one in enumerate(messages):
         end = ends[index % len(ends)]
@@ -59,9 +63,9 @@ def play(send: Send, *, at: datetime, ends, clicks: bool) -> None:
         code = "7203" if end == "failed" else ""
         states.apply(
             [StateChange(one.pk, end, at + timedelta(seconds=5), code=code, carrier="o2", segments=1)],
-            tally=tally,
+            deltas=deltas,
         )
-    tally.write()
+    deltas.write()
     for one in posted:
         told(one, send.service, at=at + timedelta(seconds=5))
     if clicks and posted:

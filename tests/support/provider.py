@@ -10,7 +10,7 @@ import httpx
 
 from sms import dispatch
 from sms.catalogue.credentials import ProviderConnection
-from sms.dispatch.breaker import Gates
+from sms.dispatch.breaker import Breakers
 from sms.webex.client import Client
 
 PUBLIC_URL = "https://desk.example.test"
@@ -43,7 +43,7 @@ class Provider:
 
     answer: Answer = accepted
     bodies: list[dict] = field(default_factory=list)
-    gates: Gates = field(default_factory=Gates)
+    breakers: Breakers = field(default_factory=Breakers)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def client_for(self, line: ProviderConnection) -> Client:
@@ -60,11 +60,11 @@ class Provider:
         return [body["to"][0]["msisdn"][0] for body in self.bodies]
 
     def dispatch(self, **options) -> dispatch.DispatchRun:
-        """One run of one process: what its gates learned stays until `another_process`."""
-        options = {"clients": 4, "seconds": 5.0, "gates": self.gates} | options
+        """One run of one process: what its breakers learned stays until `another_process`."""
+        options = {"clients": 4, "seconds": 5.0, "breakers": self.breakers} | options
         return dispatch.run(public_url=PUBLIC_URL, client_for=self.client_for, **options)
 
     def another_process(self, **options):
         """A run of a process that knows nothing yet."""
-        self.gates = Gates()
+        self.breakers = Breakers()
         return self.dispatch(**options)

@@ -171,7 +171,7 @@ def _remember(
     called = zip(ids, asked.destinations, strict=True)
     if not asked.notify_url:
         rows = [(pk, one.correlation_id, one.number[:40]) for pk, one in called if one.correlation_id]
-        insert(Echo, ECHO, rows, later=later)
+        insert(Echo, ECHO, rows, batch=later)
         return
     named = [callbacks.Named(pk, one.correlation_id, one.number[:40]) for pk, one in called]
     try:

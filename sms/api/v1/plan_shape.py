@@ -116,11 +116,11 @@ class AskingShape(serializers.Serializer[Any]):
 
 
 class PlannedApprovalShape(serializers.Serializer[Any]):
-    """How many people must say yes before anything is posted, and which rules ask for it."""
+    """How many people must approve before anything is posted, and which rules ask for it."""
 
     approvers = serializers.IntegerField(help_text="0: it goes without asking.")
     rules = AskingShape(many=True)
-    eligible = serializers.IntegerField(help_text="People who could say yes now.")
+    eligible = serializers.IntegerField(help_text="People who could approve now.")
     says = serializers.CharField(help_text="What to do where they are too few; empty otherwise.")
 
 

@@ -32,10 +32,10 @@ COUNTS = {"type": "object", "additionalProperties": {"type": "integer"}}
 
 
 class ApprovalShape(serializers.Serializer[Any]):
-    """How the approval of a send stands. People answer in the portal; nothing is posted before the last yes."""
+    """How the approval of a send stands. People answer in the portal; nothing is posted before all of them have approved."""
 
     state = serializers.ChoiceField(choices=ApprovalState.values, source="request.state")
-    needed = serializers.IntegerField(help_text="How many people must say yes.")
+    needed = serializers.IntegerField(help_text="How many people must approve.")
     given = serializers.IntegerField(help_text="How many did.")
     rules = AskingShape(many=True, source="request.rules")
     asked_at = serializers.DateTimeField(source="request.asked_at")

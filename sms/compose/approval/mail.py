@@ -85,11 +85,13 @@ def _mail(one: ApprovalRequest, kind: str, to: list[str], page: str) -> EmailMes
 def _subject_and_text(one: ApprovalRequest, kind: str) -> tuple[str, str]:
     name, end = one.send.name, f"{one.expires_at:%-d %B, %H:%M} UTC"
     if kind in ("asked", "reminded"):
-        many = "Two people have to say yes." if one.approvers > 1 else "One person has to say yes."
+        many = "Two people have to approve it." if one.approvers > 1 else "One person has to approve it."
         why = "\n".join(f"- {rule['says']}" for rule in one.rules)
         when = "as soon as it is approved" if one.at_once else f"{one.due_at:%-d %B %Y, %H:%M} UTC"
         changed = f"\n\nChanged since the last request: {words_of(one.changed)}." if one.changed else ""
-        ask = f"“{name}” waits for a yes" + (", and the time is running out" if kind == "reminded" else "")
+        ask = f"“{name}” needs your approval" + (
+            ", and the time is running out" if kind == "reminded" else ""
+        )
         body = (
             f"{one.asked_label} asks to send “{name}” to {one.snapshot['recipients']:,} recipients, {when}.\n\n"
             f"Why you are asked:\n{why}\n\n{many} It can be answered until {end}.{changed}"
@@ -97,10 +99,10 @@ def _subject_and_text(one: ApprovalRequest, kind: str) -> tuple[str, str]:
         return ask, body
     by = one.ended_by
     return {
-        ApprovalState.APPROVED: (f"“{name}” was approved", f"The last yes is from {by}."),
+        ApprovalState.APPROVED: (f"“{name}” was approved", f"The last approval is from {by}."),
         ApprovalState.REJECTED: (
             f"“{name}” was rejected",
-            f"{by} said no; the reason is on the page. The send is cancelled, and its draft can be changed.",
+            f"{by} rejected it; the reason is on the page. The send is cancelled, and its draft can be changed.",
         ),
         ApprovalState.VOID: (
             f"the approval of “{name}” is void",

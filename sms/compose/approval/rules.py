@@ -50,9 +50,9 @@ class Needed:
         if self.eligible >= self.approvers:
             return ""
         there = {0: "nobody", 1: "one person"}.get(self.eligible, f"{self.eligible} people")
-        wanted = "one yes is" if self.approvers == 1 else f"{self.approvers} are"
+        wanted = "one approval is" if self.approvers == 1 else f"{self.approvers} approvals are"
         return (
-            f"Of this service's approvers {there} could say yes, and {wanted} needed. "
+            f"Of this service's approvers {there} could approve, and {wanted} needed. "
             "An admin can make somebody an approver under Settings › People, or ask for fewer under Settings › Approval."
         )
 

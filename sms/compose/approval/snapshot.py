@@ -16,7 +16,7 @@ FACTS = {
     "quiet_hours": "Quiet hours",
     "lane": "Lane",
     "ramp": "Starts small",
-    "resend": "If not confirmed",
+    "resend": "If we cannot tell whether it was sent",
     "callback_data": "Callback data",
     "smartlinks": "Smartlinks",
     "wishes": "Options",

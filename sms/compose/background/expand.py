@@ -20,8 +20,8 @@ from sms.compose.lines import Composer
 from sms.compose.order import Order
 from sms.compose.rejects import store_rejects
 from sms.ledger import slices, wakeups
+from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
-from sms.ledger.states import CounterDeltas
 from sms.models import Preparation, Send, SendState
 
 READ_AT_A_TIME = 20  # slices, before the lease is kept again
@@ -48,9 +48,9 @@ def expand(found: Preparation, lease: PreparationLease) -> Generator[None]:
         with transaction.atomic():
             _locked(send)
             lease.keep(rows=len(lines) + len(rejects), cursor=cursor)
-            tally = CounterDeltas.new()
-            slices.pour(send, lines, tally=tally)
-            tally.write()
+            deltas = CounterDeltas()
+            slices.pour(send, lines, deltas=deltas)
+            deltas.write()
             store_rejects(send, rejects)
             point("messages_uncommitted")
         point("messages_committed")

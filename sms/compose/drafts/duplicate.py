@@ -153,7 +153,7 @@ def _doubts(counts: dict[str, int]) -> str:
     doubtful = sum(counts.get(state, 0) for state in unsure)
     if not doubtful:
         return ""
-    return f"Of {doubtful:,} of them nobody knows yet whether the message arrived: they may get it twice."
+    return f"For {doubtful:,} of them we do not know yet whether it arrived: they may get it twice."
 
 
 def _undelivered_problem(send: Send, without: int) -> str:

@@ -12,9 +12,9 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from sms.inbound.clicks.verdicts import RULES, ClickVerdict, ClickVisit, judge
-from sms.ledger.counters import CounterDeltas, best_of, hour_of
-from sms.ledger.states import among
+from sms.ledger.counters import CounterDeltas, MessagePlace, best_of, hour_of
 from sms.models import Click, ClickCount, Message, Receipt
+from sms.models.sql.id_list import among
 from sms.webex.errors import UnreadableBody
 from sms.webex.receipts import parse_receipt
 
@@ -38,8 +38,8 @@ def judge_messages(message_ids: Collection[int]) -> int:
     delivered = _delivered_at(clicks)
     named = ("pk", "send_id", "posted_at", "state", "country", "carrier")
     places = {pk: rest for pk, *rest in Message.objects.filter(pk__in=clicks).values_list(*named)}
-    tally = CounterDeltas.new()
-    deltas: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0])
+    deltas = CounterDeltas()
+    counts: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0])
     changes: dict[ClickVerdict, list[int]] = defaultdict(list)
     moved = 0
     for message_id, its in clicks.items():
@@ -51,11 +51,11 @@ def judge_messages(message_ids: Collection[int]) -> int:
         )
         before = [click.verdict for click in its if click.rules_version]
         after = [verdict.kind.value for verdict in verdicts]
-        _count(deltas, send_id, before, -1)
-        _count(deltas, send_id, after, 1)
-        place = (send_id, hour_of(state, posted_at), country, carrier)
-        tally.clicks(place, before, -1)
-        tally.clicks(place, after, 1)
+        _count(counts, send_id, before, -1)
+        _count(counts, send_id, after, 1)
+        place = MessagePlace(send_id, hour_of(state, posted_at), country, carrier)
+        deltas.clicks(place, before, -1)
+        deltas.clicks(place, after, 1)
         for click, verdict in zip(its, verdicts, strict=True):
             if (click.verdict, click.reason) != (verdict.kind, verdict.reason):
                 moved += 1
@@ -66,19 +66,19 @@ def judge_messages(message_ids: Collection[int]) -> int:
         Click.objects.filter(pk__in=ids).update(
             verdict=verdict.kind.value, reason=verdict.reason.value, rules_version=verdict.rules_version
         )
-    tally.write()
-    ClickCount.add({key: (clicks, messages) for key, (clicks, messages) in deltas.items()})
+    deltas.write()
+    ClickCount.add({key: (clicks, messages) for key, (clicks, messages) in counts.items()})
     return moved
 
 
 def _count(
-    deltas: dict[tuple[int, str], list[int]], send_id: int, verdicts: Sequence[str], sign: int
+    counts: dict[tuple[int, str], list[int]], send_id: int, verdicts: Sequence[str], sign: int
 ) -> None:
     for verdict in verdicts:
-        deltas[(send_id, str(verdict))][0] += sign
+        counts[(send_id, str(verdict))][0] += sign
     best = best_of(verdicts)
     if best is not None:
-        deltas[(send_id, best)][1] += sign
+        counts[(send_id, best)][1] += sign
 
 
 def _delivered_at(message_ids: Iterable[int]) -> dict[int, datetime]:

@@ -97,8 +97,8 @@ _IN_WORDS: Mapping[str, str] = {
     VerdictReason.DOUBLE: "the same visit twice within a second",
     VerdictReason.HASTY: "very soon after delivery",
     VerdictReason.DESK_EARLY: "a computer, soon after delivery",
-    VerdictReason.PHONE: "a phone, nothing against it",
-    VerdictReason.BROWSER: "a browser, nothing against it",
+    VerdictReason.PHONE: "looks like a person's phone",
+    VerdictReason.BROWSER: "looks like a person's browser",
 }
 
 

@@ -65,10 +65,10 @@ def _opt_out_some(
             batch_size=AT_ONCE,
         )
         if made:
-            tally = CounterDeltas.new()
+            deltas = CounterDeltas()
             for one in made:
-                tally.opted_out(service_id, one.send_id, one.at, country_of(one.msisdn))
-            tally.write()
+                deltas.opted_out(service_id, one.send_id, one.at, country_of(one.msisdn))
+            deltas.write()
             audit(
                 "optout.added",
                 by=by,

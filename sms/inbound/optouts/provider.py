@@ -8,9 +8,9 @@ from typing import NamedTuple
 from django.db.models import Max
 
 from sms.inbound.optouts.acts import Refusal, opt_out
-from sms.ledger import states
 from sms.models import Actor, Message, OptOut
 from sms.models.optout import lock_opt_outs, spellings
+from sms.models.sql.id_list import among
 from sms.webex import codes
 
 # A person's own no. Consent that has expired, a group that somebody is not in and a cap that is reached are none.
@@ -43,7 +43,7 @@ def learn(failures: Iterable[ReportedFailure]) -> int:
     told = {failure.message_id: failure for failure in failures if failure.code in REFUSING}
     if not told:
         return 0
-    rows = Message.objects.filter(pk__in=states.among(sorted(told))).order_by("pk")
+    rows = Message.objects.filter(pk__in=among(sorted(told))).order_by("pk")
     by_service: dict[int, list[tuple[ReportedFailure, str, int]]] = defaultdict(list)
     columns = rows.values_list("pk", "attempt", "msisdn", "send_id", "send__service_id")
     for pk, attempt, msisdn, send_id, service_id in columns:

@@ -22,10 +22,12 @@ from sms.inbound.clicks.agents import Agent, agent_of
 from sms.inbound.clicks.counts import judge_messages
 from sms.inbound.receipts.erased import erased_among, shortened
 from sms.ledger import states
+from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
-from sms.ledger.states import CounterDeltas, StateChange
+from sms.ledger.state_machine import StateChange
 from sms.models import Click, Message, MessageState, Receipt, ReceiptInbox, Service
 from sms.models.receipt import GIVE_UP
+from sms.models.sql.id_list import among
 from sms.models.sql.pipeline import pipelined, rows_ahead
 from sms.values import correlation_id
 from sms.webex.errors import UnreadableBody
@@ -116,8 +118,8 @@ def _apply(limit: int, now: datetime, *, only: int | None = None) -> int:
         for entry in read:
             by_state[entry.note.state].append(entry)
         optouts.learn(_failures(by_state["failed"]))  # before any message is locked
-        tally = CounterDeltas.new()
-        attempts = states.apply([_news(entry) for entry in read if entry.message_id], tally=tally)
+        deltas = CounterDeltas()
+        attempts = states.apply([_news(entry) for entry in read if entry.message_id], deltas=deltas)
         # of an attempt that was never made: its number was used before a backup was restored
         unknown = [entry for entry in read if entry.attempt > attempts.get(entry.message_id, -1)]
         clicked, delivered = (
@@ -125,7 +127,7 @@ def _apply(limit: int, now: datetime, *, only: int | None = None) -> int:
             for state in ("clicked", "delivered")
         )
         _store_clicks(clicked)
-        tally.write()
+        deltas.write()
         # a click is news to its neighbours, a delivery to the clicks that came before it
         judge_messages({entry.message_id for entry in (*clicked, *delivered)})
         ReceiptInbox.objects.bulk_create(unread + [_later(entry, now) for entry in unknown])
@@ -160,7 +162,7 @@ def _take(limit: int, now: datetime, only: int | None) -> Iterator[Sequence[_Tak
             [connection.ops.adapt_datetimefield_value(now), *alone, limit],
         )
         tries = dict(cursor.fetchall())
-    rows = Receipt.objects.filter(pk__in=states.among(tries)).order_by("pk")
+    rows = Receipt.objects.filter(pk__in=among(tries)).order_by("pk")
     yield [(tries[row[0]], *row) for row in rows.values_list(*STORED)]
 
 
@@ -180,7 +182,7 @@ def _read(taken: Sequence[_Taken], now: datetime, unread: list[ReceiptInbox]) ->
             without_time.append(pk)
         read.append(_Read(pk, tries, message_id, attempt, service_id, note.at or now, note, body))
     if without_time:  # the receipt's own time is when it came in
-        rows = Receipt.objects.filter(pk__in=states.among(without_time))
+        rows = Receipt.objects.filter(pk__in=among(without_time))
         came = dict(rows.values_list("pk", "received_at"))
         read = [replace(entry, at=came.get(entry.receipt_id, entry.at)) for entry in read]
     return read
@@ -277,16 +279,16 @@ def _store_clicks(clicked: Sequence[_Read]) -> None:
         ),
         ignore_conflicts=True,
     )
-    outbox.tell_clicks(
+    outbox.enqueue_clicks(
         [
             MessageChange(
-                entry.message_id,
-                0,
-                MessageState.DELIVERED,
-                entry.note.code,
-                "",
-                entry.at,
-                0,
+                message_id=entry.message_id,
+                send_id=0,
+                state=MessageState.DELIVERED,
+                code=entry.note.code,
+                detail="",
+                at=entry.at,
+                attempt=0,
                 raw=entry.raw,
                 url=entry.note.url,
             )

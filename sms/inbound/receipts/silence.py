@@ -12,7 +12,8 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from sms.ledger import states
-from sms.ledger.states import CounterDeltas, StateChange, window_of
+from sms.ledger.counters import CounterDeltas, window_of
+from sms.ledger.state_machine import StateChange
 from sms.models import Message, MessageState, Service, StateCount
 
 NO_REPORT_AFTER = timedelta(hours=72)
@@ -48,12 +49,12 @@ def note_silence(*, now: datetime | None = None, limit: int = 5000, batch: int =
                 ids = list(silent.order_by("pk").values_list("pk", flat=True)[:batch])
                 if not ids:
                     break
-                last_id, tally = ids[-1], CounterDeltas.new()
+                last_id, deltas = ids[-1], CounterDeltas()
                 words = "No receipt told within 72 hours how it ended."
                 states.apply(
-                    [StateChange(pk, MessageState.NO_REPORT, now, detail=words) for pk in ids], tally=tally
+                    [StateChange(pk, MessageState.NO_REPORT, now, detail=words) for pk in ids], deltas=deltas
                 )
-                tally.write()
+                deltas.write()
             done += len(ids)
     return done
 

@@ -44,9 +44,9 @@ def insert(
     columns: tuple[str, ...],
     rows: Sequence[Sequence[Any]],
     *,
-    later: StatementBatch | None = None,
+    batch: StatementBatch | None = None,
 ) -> list[int]:
-    """Insert rows in this order; returns their keys, or none where they are inserted `later`.
+    """Insert rows in this order; returns their keys, or none where they are inserted with `batch`.
 
     `columns` are attribute names (`send_id`); what they leave out takes the model's default.
     """
@@ -56,8 +56,8 @@ def insert(
         text, values = (_as_json if many else _as_values)(
             _plan(model, columns, connection.vendor), rows[start : start + AT_A_TIME]
         )
-        if later is not None:
-            later.add(text, values)
+        if batch is not None:
+            batch.add(text, values)
             continue
         with connection.cursor() as cursor:
             cursor.execute(

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, Min
 from django.utils import timezone
+from msgspec.structs import astuple
 
 from sms.ledger.counters import CounterDeltas
 from sms.models import Fact, FactDelta, FactFold, KeptFact, Message, OptOut, SendFact
@@ -124,9 +124,9 @@ def _differences() -> Iterator[Difference]:
 
 def _add_opt_outs() -> None:
     """The country of a number is found in Python."""
-    tally = CounterDeltas.new()
+    deltas = CounterDeltas()
     rows = OptOut.objects.order_by().values_list("service_id", "send_id", "at", "msisdn", "country")
     for service_id, send_id, at, number, country in rows.iterator(chunk_size=10_000):
-        tally.opted_out(service_id, send_id, at, country or country_of(number))
-    held: list[Any] = [(*key, *figures) for key, figures in tally.facts.items()]
+        deltas.opted_out(service_id, send_id, at, country or country_of(number))
+    held = [(*astuple(key), *astuple(figures)) for key, figures in deltas.facts.items()]
     ledger.add_rows(held)

@@ -7,7 +7,7 @@ from sms.compose.errors import ComposeError, Problem
 from sms.compose.order import ComposedMessage, Order, request_fields
 from sms.compose.survey import Survey
 from sms.dispatch.claim import ClaimedMessage
-from sms.dispatch.request import body_of, sheet_of
+from sms.dispatch.request import body_of, template_of
 from sms.models import Send
 from sms.values import correlation_id
 from sms.values.msisdn import mask
@@ -22,7 +22,7 @@ def body(order: Order, line: ComposedMessage, *, public_url: str, masked: bool =
     send = Send(**request_fields(order))
     waiting = ClaimedMessage(0, line.msisdn, line.text, line.substitutions, 0, line.zone)
     try:
-        written = body_of([waiting], sheet_of(send, public_url=public_url)).decode()
+        written = body_of([waiting], template_of(send, public_url=public_url)).decode()
     except WireError as problem:
         return json.dumps({"impossible": str(problem)})
     if masked:

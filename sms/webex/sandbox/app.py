@@ -195,6 +195,6 @@ class Sandbox:
         app = self.settings.switches.contact_policy
         if app != "on":
             return {"off": "9000", "down": "9004"}[app]
-        return self.consents.check(
+        return policy.fault or self.consents.check(
             policy.group, address, self.clock(), consent=policy.consent, cap=policy.cap
         )

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode
 
 from sms.webex.sandbox.message_log import SandboxMessage
 from sms.webex.sandbox.outcomes import ORDINARY
-from sms.webex.sandbox.receipts import iso
+from sms.webex.sandbox.times import iso
 
 PHONES = 200  # on a page
 MESSAGES = 5  # on a phone
@@ -29,7 +29,7 @@ async def as_json(phones: dict[str, list[SandboxMessage]]) -> AsyncIterator[byte
         shown = [
             {
                 "at": iso(one.at),
-                "from": one.sender,
+                "from": one.order.sender,
                 "text": one.text,
                 "segments": one.segments,
                 "status": one.status,
@@ -126,7 +126,7 @@ def _bubble(message: SandboxMessage, links: Container[str]) -> str:
     why = "" if message.outcome is ORDINARY else f" · {escape(message.outcome.name)}"
     lost = ' class="lost"' if tone == "bad" else ""
     return (
-        f'<article{lost}><p class="who"><b>{escape(message.sender)}</b> '
+        f'<article{lost}><p class="who"><b>{escape(message.order.sender)}</b> '
         f'<time datetime="{at}">{at[:10]} {at[11:19]} UTC</time></p>'
         f'<p class="text" dir="auto">{"".join(_text(message.text, links))}</p>'
         f'<p class="fate"><span class="{tone}">{escape(message.status)}</span> '

@@ -60,11 +60,15 @@ class RequestReader:
         self.writer = writer
         self.parser = httptools.HttpRequestParser(self)
         self.whole: list[Request] = []
+        self.broken = False
 
     def feed(self, data: bytes) -> list[Request]:
-        """The requests that ``data`` completes."""
+        """The requests that ``data`` completes, those too that stand before what is not HTTP."""
         self.whole = []
-        self.parser.feed_data(data)
+        try:
+            self.parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self.broken = True
         return self.whole
 
     def on_message_begin(self) -> None:
@@ -145,8 +149,9 @@ class HttpServer:
                     await _write(writer, request, answer)
                     if not request.keep_alive:
                         return
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            writer.write(_NOT_HTTP)
+                if requests.broken:
+                    writer.write(_NOT_HTTP)
+                    return
         except OSError:
             return  # the caller is gone
         except asyncio.CancelledError:

@@ -7,8 +7,9 @@ import uuid
 from typing import Any
 
 from sms.webex.sandbox.message_text import segments
-from sms.webex.sandbox.receipts import SandboxReceipt, carrier_of, iso, plus
+from sms.webex.sandbox.receipts import SandboxReceipt, carrier_of, plus
 from sms.webex.sandbox.switches import Switches
+from sms.webex.sandbox.times import iso
 
 FIELDS = ("from", "to", "text", "url", "tid", "userId", "source", "carrier", "auth")
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sms.webex.sandbox import rules
 from sms.webex.sandbox.outcomes import ORDINARY, ScriptedOutcome
-from sms.webex.sandbox.receipts import iso
+from sms.webex.sandbox.times import iso
 
 PART = 2000
 TEXTS = 4096
@@ -57,31 +57,6 @@ class SandboxMessage:
         return self.msisdn[1:] if self.valid else ""
 
     @property
-    def sender(self) -> str:
-        """``from``."""
-        return self.order.sender
-
-    @property
-    def callback(self) -> str:
-        """``callbackData``."""
-        return self.order.callback
-
-    @property
-    def notify_url(self) -> str:
-        """Where receipts go; empty when nowhere."""
-        return self.order.notify_url
-
-    @property
-    def auth(self) -> str:
-        """``notifyUrlAuthId``."""
-        return self.order.notify_auth
-
-    @property
-    def receipts(self) -> frozenset[str]:
-        """``requestedReceipts``."""
-        return self.order.receipts
-
-    @property
     def track(self) -> bool:
         """Whether clicks are told of."""
         return self.order.links.track and self.order.links.shorten
@@ -94,7 +69,7 @@ class SandboxMessage:
             "msisdn": self.msisdn,
             "correlationId": self.correlation,
             "messageId": self.message_id,
-            "from": self.sender,
+            "from": self.order.sender,
             "text": self.text,
             "segments": self.segments,
             "outcome": self.outcome.name,

@@ -38,6 +38,11 @@ def fits_gsm(text: str) -> bool:
     return (text.isascii() and "`" not in text and text.isprintable()) or _GSM_ALL.issuperset(text)
 
 
+def in_gsm(text: str) -> str:
+    """The text with a question mark for each character that GSM 03.38 lacks."""
+    return "".join(one if one in _GSM_ALL else "?" for one in text)
+
+
 def segments(text: str, *, unicode: bool) -> int:
     """How many SMS a text takes. Text that GSM 03.38 cannot write is counted as Unicode whatever its type."""
     if unicode or not fits_gsm(text):

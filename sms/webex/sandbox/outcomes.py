@@ -110,7 +110,6 @@ STOPPED = {
     }.items()
 }
 """What the platform itself stops, by code."""
-EXPIRED_HERE = STOPPED["7208"]
 
 OUTCOMES = {
     "001": ORDINARY,

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 from sms.webex.sandbox import consent
 from sms.webex.sandbox.consent import Cap, ConsentGroup, Member
 from sms.webex.sandbox.http_server import Request, Response
-from sms.webex.sandbox.receipts import iso
+from sms.webex.sandbox.times import iso
 
 _ADDRESS = re.compile(r"\+[1-9][0-9]{6,14}")
 _FIELDS = ("date", "address", "channel", "consent", "expires", "keyword", "campaign", "source")

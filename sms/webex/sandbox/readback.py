@@ -6,7 +6,7 @@ import json
 from urllib.parse import quote_plus
 
 from sms.webex.sandbox.message_log import SandboxMessage
-from sms.webex.sandbox.receipts import iso
+from sms.webex.sandbox.times import iso
 
 PREFIX = "/v2/messages/"
 

@@ -116,23 +116,20 @@ class ReceiptSchedule:
             status = UNDELIVERED
         if code != "7501" or message.status == "queued":
             message.status = status
-        if not message.notify_url or not self.wanted(message, status):
+        if not message.order.notify_url or not self.wanted(message, status):
             return None
         if code == "7501" and switches.submitted_sample == "7102":
             code, description = "7102", CODES["7102"][1]
         moment = self.clock()
+        handed = moment - (FINAL_AFTER - SUBMITTED_AFTER)
         body = payload(
+            message,
             switches,
             moment=moment,
-            handed=moment - (FINAL_AFTER - SUBMITTED_AFTER),
-            description=description,
+            handed=handed,
             code=code,
             status=status,
-            digits=message.digits or message.msisdn,
-            transid=message.message_id,
-            callback=message.callback,
-            correlation=message.correlation,
-            count=message.segments,
+            description=description,
         )
         return self.receipt(message, body, code, status)
 
@@ -140,19 +137,19 @@ class ReceiptSchedule:
         """Whether ``requestedReceipts`` lets a status through."""
         if status == UNDELIVERED and self.settings().switches.failed_covers == "failed":
             return False
-        return not FILTER[status].isdisjoint(message.receipts)
+        return not FILTER[status].isdisjoint(message.order.receipts)
 
     def receipt(self, message: SandboxMessage, body: bytes, code: str, status: str) -> SandboxReceipt:
         """A receipt ready to go."""
         return SandboxReceipt(
-            url=message.notify_url,
+            url=message.order.notify_url,
             body=body,
             msisdn=message.msisdn,
             message_id=message.message_id,
             correlation=message.correlation,
             code=code,
             status=status,
-            auth=message.auth,
+            auth=message.order.notify_auth,
         )
 
     async def hurry(self, messages: list[SandboxMessage]) -> None:
@@ -170,21 +167,13 @@ class ReceiptSchedule:
     def click(self, message: SandboxMessage, ip: str, agent: str, url: str = "") -> None:
         """Send a Clicked receipt if the request tracks clicks and asked for them."""
         switches = self.settings().switches
-        if not (message.track and message.notify_url and self.wanted(message, CLICKED)):
+        if not (message.track and message.order.notify_url and self.wanted(message, CLICKED)):
             return
         if message.clicked and switches.clicks_told == "first":
             return
         message.clicked = True
         body = click_payload(
-            switches,
-            moment=self.clock(),
-            url=url or message.link,
-            ip=ip,
-            agent=agent,
-            digits=message.digits,
-            transid=message.message_id,
-            callback=message.callback,
-            correlation=message.correlation,
+            message, switches, moment=self.clock(), url=url or message.link, ip=ip, agent=agent
         )
         self.sender.deliver(self.receipt(message, body, "7528", CLICKED))
 

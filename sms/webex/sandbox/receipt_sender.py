@@ -17,7 +17,9 @@ from sms.webex.sandbox.receipts import SandboxReceipt
 from sms.webex.sandbox.settings import Settings
 from sms.webex.sandbox.signature import sign
 
-RETRIES = 3
+GAPS = {"60_60_60": (1.0, 1.0, 1.0), "30_60_120": (0.5, 1.0, 2.0)}
+"""Waits before the three retries, in units of the sixty seconds of the documents."""
+
 CONNECTIONS = 12  # to each receiver
 READ = 64 * 1024
 NO_RETRY = frozenset(
@@ -26,7 +28,7 @@ NO_RETRY = frozenset(
         *(409, 410, 411, 414, 415, 416, 418, 505),
     ]
 )
-"""Answers after which the provider does not try again. 200 is success; what is not here, 201 too, is tried again."""
+"""Answers after which the provider does not try again. 200 is success; what is not here is tried again, and a switch decides on 201."""
 
 _TARGET = re.compile(r"https?://[!-~]+")
 
@@ -251,8 +253,12 @@ class ReceiptSender:
 
     def _settle(self, receipt: SandboxReceipt, answer: int | str) -> None:
         """Note an attempt, and come back later where the provider would."""
-        if answer != 200 and answer not in NO_RETRY and receipt.attempt <= RETRIES:
-            self.later(self.settings().retry_seconds, self.deliver, receipt)
+        settings = self.settings()
+        done = answer == 200 or answer in NO_RETRY
+        done = done or (answer == 201 and settings.switches.answer_201 == "success")
+        gaps = GAPS[settings.switches.retry_gaps]
+        if not done and receipt.attempt <= len(gaps):
+            self.later(gaps[receipt.attempt - 1] * settings.retry_seconds, self.deliver, receipt)
         self._end(receipt, answer)
 
     def _end(self, receipt: SandboxReceipt, answer: int | str) -> None:

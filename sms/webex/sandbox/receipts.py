@@ -6,15 +6,12 @@ import asyncio
 import json
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+from sms.webex.sandbox.message_log import SandboxMessage
 from sms.webex.sandbox.switches import Switches
+from sms.webex.sandbox.times import iso
 
-ZONES = {
-    "-04:00": timezone(timedelta(hours=-4)),
-    "+05:30": timezone(timedelta(hours=5, minutes=30)),
-}
 BRANDED = {
     "upgraded": {"attemptedUpgradeto": "Branded Text", "upgradeResult": "Upgraded to RCS basic"},
     "fallback": {"attemptedUpgradeto": "Branded Text", "upgradeResult": "Fallback to SMS"},
@@ -25,12 +22,6 @@ CARRIERS = {"1": "USTMO", "44": "GBVOD", "49": "DETMO", "33": "FRORA", "353": "I
 
 _NEWS_INSIDE: dict[str, Any] = {"handset": {"model": "unknown", "since": None}, "priceParts": [0.021, 0.004]}
 _NEWS: dict[str, Any] = {"attributes": {"trail": [{}, []]}, "schemaVersion": 7}
-
-
-def iso(moment: float, zone: str = "Z") -> str:
-    """Epoch seconds as the provider writes a time; ``zone`` is a choice of the switch ``receipt_time``."""
-    text = datetime.fromtimestamp(moment, ZONES.get(zone, UTC)).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z") if zone == "Z" else text
 
 
 def carrier_of(digits: str) -> str:
@@ -56,30 +47,26 @@ class SandboxReceipt:
 
 
 def payload(
+    message: SandboxMessage,
     switches: Switches,
     *,
     moment: float,
     handed: float,
-    description: str,
     code: str,
     status: str,
-    digits: str,
-    transid: str,
-    callback: str,
-    correlation: str,
-    count: int,
+    description: str,
 ) -> bytes:
     """A Submitted, Delivered, Un-Delivered or Failed receipt; the first has neither count nor carrier.
 
-    ``moment`` and ``handed`` (when the carrier took it) are epoch seconds; ``digits`` is the number without +,
-    or as given when it cannot be one.
+    ``moment`` and ``handed`` (when the carrier took it) are epoch seconds.
     """
+    digits = message.digits or message.msisdn
     zone = switches.receipt_time
     final = status != "Submitted"
     counted = switches.receipt_region == "any"
     info: dict[str, Any] = {"timeStamp": iso(moment, zone), "Description": description, "code": code}
     if final and counted:
-        info["messageCount"] = str(count)
+        info["messageCount"] = str(message.segments)
     info |= {
         "deliveryChannel": "SMS",
         "additionalInfo": "",
@@ -96,21 +83,17 @@ def payload(
             where["carrierSubmitTimeStamp"] = iso(handed, zone)
     if switches.branded_text != "none":
         info |= BRANDED[switches.branded_text]
-    note |= {"subtid": "", "transid": transid, "callbackData": callback, "correlationid": correlation}
+    note |= {
+        "subtid": "",
+        "transid": message.message_id,
+        "callbackData": message.order.callback,
+        "correlationid": message.correlation,
+    }
     return _envelope(note, switches)
 
 
 def click_payload(
-    switches: Switches,
-    *,
-    moment: float,
-    url: str,
-    ip: str,
-    agent: str,
-    digits: str,
-    transid: str,
-    callback: str,
-    correlation: str,
+    message: SandboxMessage, switches: Switches, *, moment: float, url: str, ip: str, agent: str
 ) -> bytes:
     """A Clicked receipt, which has an order and keys of its own."""
     info = {
@@ -121,13 +104,13 @@ def click_payload(
         "additionalInfo": agent,
         "code": "7528",
         "deliveryStatus": "Clicked",
-        "destination": plus(digits) if switches.receipt_number == "plus" else digits,
+        "destination": plus(message.digits) if switches.receipt_number == "plus" else message.digits,
     }
     note = {
         "deliveryInfo": info,
-        "correlationid": correlation,
-        "callbackData": callback,
-        "transid": transid,
+        "correlationid": message.correlation,
+        "callbackData": message.order.callback,
+        "transid": message.message_id,
     }
     return _envelope(note, switches)
 

@@ -17,11 +17,12 @@ _COUNT = re.compile(r"[0-9]{1,9}")
 
 
 class SandboxPolicyOptions(NamedTuple):
-    """A contact policy to apply."""
+    """A contact policy to apply; ``fault`` is the code that it fails with before anything is looked up."""
 
     group: str
     consent: bool
     cap: bool
+    fault: str = ""
 
 
 class SandboxLinkOptions(NamedTuple):
@@ -100,8 +101,8 @@ def links_of(data: dict[str, Any], settings: Settings) -> SandboxLinkOptions:
     return SandboxLinkOptions(whole, shorten, track, flag(options, "allowFallbackURL"), tuple(tags))
 
 
-def policy_of(data: dict[str, Any], switches: Switches) -> SandboxPolicyOptions:
-    """What ``contactPolicy`` asks for."""
+def policy_of(data: dict[str, Any], switches: Switches) -> SandboxPolicyOptions | None:
+    """What ``contactPolicy`` asks for, or None where that is nothing."""
     policy = data["contactPolicy"]
     if not isinstance(policy, dict):
         raise invalid("contactPolicy")
@@ -109,7 +110,11 @@ def policy_of(data: dict[str, Any], switches: Switches) -> SandboxPolicyOptions:
     consent, cap = flag(policy, "channelCheckConsent"), flag(policy, "channelApplyFrequencyCap")
     group = string(policy, "contactPolicyGroup")
     if not (consent or cap):
-        raise invalid("contactPolicy")
-    if not group:
+        if switches.policy_no_flag == "ignore":
+            return None
+        if switches.policy_no_flag == "7004":
+            raise invalid("contactPolicy")
+        return SandboxPolicyOptions(group, consent, cap, "9001")
+    if not group and switches.policy_no_group == "7004":
         raise invalid("contactPolicyGroup")
-    return SandboxPolicyOptions(group, consent, cap)
+    return SandboxPolicyOptions(group, consent, cap, "" if group else "9001")

@@ -7,7 +7,7 @@ import re
 import sys
 from typing import Any, NamedTuple
 
-from sms.webex.sandbox import due_times, message_text
+from sms.webex.sandbox import message_text
 from sms.webex.sandbox.fields import known, string
 from sms.webex.sandbox.refusals import SandboxRefused, invalid, missing
 from sms.webex.sandbox.request_options import (
@@ -19,6 +19,7 @@ from sms.webex.sandbox.request_options import (
 )
 from sms.webex.sandbox.settings import Settings
 from sms.webex.sandbox.switches import Switches
+from sms.webex.sandbox.times import due_and_expiry
 
 MAX_DESTINATIONS = 1000
 MAX_CALLBACK = 2000
@@ -84,10 +85,10 @@ def read(body: bytes, settings: Settings, now: float) -> tuple[SandboxOrder, lis
     smart, smart_fault = (
         smartlinks_of(data, text, settings) if "smartlinks" in data or "{{" in text else (_NO_SMART, "")
     )
-    destinations = _destinations(data, text, settings)
+    destinations = _destinations(data, text, settings, unicode=is_unicode)
     links = links_of(data, settings) if data.get("options") is not None else _NO_LINKS
     policy = policy_of(data, switches) if data.get("contactPolicy") is not None else None
-    send_at, expire_at = due_times.times(data, switches, now)
+    send_at, expire_at = due_and_expiry(data, switches, now)
     callback = string(data, "callbackData")
     if len(callback) > MAX_CALLBACK:
         raise invalid("callbackData")
@@ -169,7 +170,9 @@ def _substitutions(data: dict[str, Any]) -> dict[str, str]:
     return {key: one if isinstance(one, str) else json.dumps(one) for key, one in values.items()}
 
 
-def _destinations(data: dict[str, Any], text: str, settings: Settings) -> list[SandboxDestination]:
+def _destinations(
+    data: dict[str, Any], text: str, settings: Settings, *, unicode: bool
+) -> list[SandboxDestination]:
     to, switches = data.get("to"), settings.switches
     if to is None or to == []:
         raise missing("to")
@@ -196,12 +199,12 @@ def _destinations(data: dict[str, Any], text: str, settings: Settings) -> list[S
             and len(correlation.encode(errors="replace")) > MAX_CORRELATION
         ):
             raise invalid("correlationId")
-        filled, fault = _filled(text, shared | values if dynamic else None, settings)
+        filled, fault = _filled(text, shared | values if dynamic else None, settings, unicode=unicode)
         for number in numbers:
             digits = _digits(number, switches)
             shown = "+" + digits if digits else number
             found.append(SandboxDestination(shown, digits, correlation, filled, fault if digits else "7102"))
-        if len(found) > MAX_DESTINATIONS:
+        if len(found) > MAX_DESTINATIONS and switches.destinations_counted == "numbers":
             raise SandboxRefused("7009", "Number of destinations is limited to 1000")
     return found
 
@@ -215,7 +218,9 @@ def _digits(number: str, switches: Switches) -> str:
     return ""
 
 
-def _filled(text: str, values: dict[str, str] | None, settings: Settings) -> tuple[str, str]:
+def _filled(
+    text: str, values: dict[str, str] | None, settings: Settings, *, unicode: bool
+) -> tuple[str, str]:
     """The text of one destination, and the code it fails with. ``values`` None: nothing to fill in."""
     switches = settings.switches
     filled, fault = text, ""
@@ -223,10 +228,14 @@ def _filled(text: str, values: dict[str, str] | None, settings: Settings) -> tup
         blank = switches.missing_value == "blank"
         filled, gap = message_text.fill(text, values, switches.placeholder, blank=blank)
         fault = "7121" if gap and switches.missing_value == "7121" else ""
-    if len(filled) > settings.text_limit:
+    if len(filled if switches.length_counts == "filled" else text) > settings.text_limit:
         if switches.long_text == "reply":
             raise SandboxRefused("7107", "Message length exceeded")
         fault = fault or "7107"
+    if not unicode and switches.text_outside_gsm != "upgrade" and not message_text.fits_gsm(filled):
+        if switches.text_outside_gsm == "7004":
+            raise invalid("content.text")
+        filled = message_text.in_gsm(filled)
     return filled, fault
 
 
@@ -245,6 +254,8 @@ def _notify(data: dict[str, Any], switches: Switches) -> tuple[str, str]:
     url, auth_id = string(data, "notifyUrl"), string(data, "notifyUrlAuthId")
     if auth_id and switches.bad_notify_auth == "7004" and not _AUTH_ID.fullmatch(auth_id):
         raise invalid("notifyUrlAuthId")
+    if switches.notify_url_end == "trim":
+        url = url.rstrip()
     if not url:
         return "", auth_id
     good = _URL.fullmatch(url) and (url.startswith("https") or switches.plain_notify_url == "take")

@@ -1,4 +1,4 @@
-"""What the provider does where its documents are silent or disagree and a desk can notice it: one switch each."""
+"""What the provider does where its documents are silent or disagree: one switch each, with the choices and the default."""
 
 from __future__ import annotations
 
@@ -35,6 +35,8 @@ class Switches:
         "a wrong key or token: 401 without body, 401 with 7001 or 7002, 403 with the same",
         *("401", "401_body", "403_body"),
     )
+    jwt_future: str = _switch("how far ahead iat may be: a minute, not at all, any", "minute", "none", "any")
+    jwt_life: str = _switch("a token ends an hour after iat, or at exp where it has one", "hour", "exp")
     blocked_address: str = _switch("code for a caller outside --allow-ip", "7127", "7010")
     over_quota: str = _switch("after --quota destinations: 403, or 400 with a code", "403", "7020", "7103")
     read_back: str = _switch("GET /v2/messages/{id}, a beta that not every tenant has", "on", "off")
@@ -56,13 +58,21 @@ class Switches:
     # -- the request
     unknown_field: str = _switch("a field that no document names: ignored, or 7004", "ignore", "7004")
     bad_type: str = _switch("code for a content.type that there is not", "7126", "7004")
+    destinations_counted: str = _switch(
+        "the 1000 of 7009 are numbers, or objects of `to`", "numbers", "objects"
+    )
     past_send_at: str = _switch("sendAt in the past: sent at once, or 7004", "now", "7004")
     past_expire_at: str = _switch("expireAt past or before sendAt: fails with 7208, or 7004", "7208", "7004")
+    zero_validity: str = _switch("validity of 0 or less: 7004, or fails with 7208", "7004", "7208")
+    long_validity: str = _switch("validity over 72 h: 7004, cut to 72 h, or taken", "7004", "cut", "take")
     zoneless_time: str = _switch("a time without zone: UTC, or 7004", "utc", "7004")
     long_correlation: str = _switch("a correlationId over 50 bytes: kept, or 7004", "keep", "7004")
     omitted_receipts: str = _switch("no requestedReceipts: all of them, or none", "all", "none")
     bad_notify_url: str = _switch(
         "a notifyUrl that is none: taken and never called, or 7004", "silent", "7004"
+    )
+    notify_url_end: str = _switch(
+        "space behind notifyUrl: makes it invalid, or is cut off", "invalid", "trim"
     )
     plain_notify_url: str = _switch("an http:// notifyUrl: called, or invalid", "take", "invalid")
     bad_notify_auth: str = _switch(
@@ -92,12 +102,25 @@ class Switches:
     inline_values: str = _switch(
         "substitutions fill content.text too, or templates only", "fill", "templates"
     )
+    text_outside_gsm: str = _switch(
+        "characters outside GSM-7 with type text: sent as Unicode, replaced by ?, or 7004",
+        "upgrade",
+        "replace",
+        "7004",
+    )
+    length_counts: str = _switch(
+        "the text limit is for the text with its values, or as written", "filled", "written"
+    )
 
     # -- contact policy
     contact_policy: str = _switch(
         "the policy app: on, not enabled (9000), out of reach (9004)", "on", "off", "down"
     )
     policy_codes: str = _switch("9000 to 9010 come as a receipt, or in the reply", "receipt", "reply")
+    policy_no_flag: str = _switch(
+        "both flags false: 7004, 9001, or as if there were no policy", "7004", "9001", "ignore"
+    )
+    policy_no_group: str = _switch("a flag without group: 7004, or 9001", "7004", "9001")
 
     # -- links
     no_fallback: str = _switch(
@@ -155,6 +178,13 @@ class Switches:
     )
 
     # -- calling the receiver
+    retry_gaps: str = _switch(
+        "three retries after 60 s each, or after 30, 60 and 120 s; --retry-seconds stands for the 60",
+        *("60_60_60", "30_60_120"),
+    )
+    answer_201: str = _switch(
+        "a receiver's 201, which no list names: tried again, or success", "retry", "success"
+    )
     head_check: str = _switch("a HEAD that has to give 200 before the first POST to a URL", "no", "yes")
     signature_hash: str = _switch(
         "x-hub-signature by SHA-256, SHA-512, or SHA-1 as old webhooks", *("sha256", "sha512", "sha1")

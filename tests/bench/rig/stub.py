@@ -162,7 +162,7 @@ class _Connection(asyncio.Protocol):
         if self.mode == "down":
             self.transport.write(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
             return
-        if body == b"{}":  # a knock
+        if body == b"{}":  # a probe
             self.transport.write(
                 b"HTTP/1.1 400 Bad Request\r\nContent-Length: 15\r\n\r\n" + b'{"code":"7003"}'
             )

@@ -1,0 +1,80 @@
+"""What a run knows of the services and sends that it works on: connections, breakers and request templates, each read once."""
+
+from dataclasses import dataclass, field
+
+from django.db import transaction
+
+from sms.catalogue.credentials import ProviderConnection, connection_of
+from sms.compose.approval import release
+from sms.dispatch import record
+from sms.dispatch.breaker import Breaker, Breakers
+from sms.dispatch.claim import ClaimedSlice
+from sms.dispatch.request import RequestTemplate, template_of
+from sms.models import Send
+from sms.models.fields import UnreadableSecret
+from sms.models.sql.clock import database_now
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceContext:
+    """What it takes to post for one service; `templates` are by send."""
+
+    breaker: Breaker
+    connection: ProviderConnection
+    templates: dict[int, RequestTemplate] = field(default_factory=dict)
+
+
+class ServiceContexts(dict[int, ServiceContext]):
+    """By service."""
+
+    def __init__(self, breakers: Breakers, *, public_url: str) -> None:
+        super().__init__()
+        self._breakers, self._public_url = breakers, public_url
+        self._stale: set[int] = set()  # sends whose template is not what was approved
+
+    def prepare(self, lease: ClaimedSlice) -> bool:
+        """Whether a slice's messages can be posted: its service can be connected to, and what would be sent is what was approved.
+
+        A service whose secrets cannot be read is paused, and stops no other.
+        """
+        return self._load(lease) and self._as_approved(lease)
+
+    def template(self, lease: ClaimedSlice) -> RequestTemplate:
+        """That of a slice's send."""
+        return self[lease.service_id].templates[lease.send_id]
+
+    def _load(self, lease: ClaimedSlice) -> bool:
+        context = self.get(lease.service_id)
+        template = context.templates.get(lease.send_id) if context is not None else None
+        # what was approved is read again for each slice: another process may have found a change, and had it approved again
+        if template is not None and not template.approvers and lease.send_id not in self._stale:
+            return True
+        related = ("service__region", "sender", "policy_group", "link_domain", "template")
+        try:
+            send = Send.objects.select_related(*related).get(pk=lease.send_id)
+            if context is None:
+                breaker = self._breakers[lease.service_id]
+                context = self[lease.service_id] = ServiceContext(breaker, connection_of(send.service))
+            context.templates[lease.send_id] = template_of(send, public_url=self._public_url)
+            self._stale.discard(lease.send_id)
+        except UnreadableSecret as problem:
+            with transaction.atomic():
+                reason = f"A stored key or secret cannot be read: {problem}."
+                record.pause_service(lease.service_id, because=reason, at=database_now())
+            return False
+        return True
+
+    def _as_approved(self, lease: ClaimedSlice) -> bool:
+        """Compares what was just read with what was approved, where approval was needed."""
+        if not self.template(lease).approvers:
+            return True
+        approved = release.is_as_approved(
+            lease.send_id,
+            slice_id=lease.slice_id,
+            first_id=lease.first_id,
+            last_id=lease.last_id,
+            now=database_now(),
+        )
+        if not approved:
+            self._stale.add(lease.send_id)
+        return approved

@@ -1,0 +1,285 @@
+"""The coordinator of one run owns the database connection; posters (`post`) own the network.
+
+Each step of its loop is one transaction that records what came back and arms what goes out next, so the cost of a commit is shared
+by all that is in flight. Every instant at which the process may die is covered: before the commit nothing left, after it the
+message is marked *posting*.
+"""
+
+import os
+import secrets
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import DatabaseError, close_old_connections, transaction
+
+from sms.dispatch import record
+from sms.dispatch.arm import ArmResult, arm, fence
+from sms.dispatch.breaker import PROBE, Breakers
+from sms.dispatch.claim import ClaimedSlice, Owner, claim, finish, load, renew
+from sms.dispatch.contexts import ServiceContexts
+from sms.dispatch.fair_queue import FairQueue
+from sms.dispatch.last_look import statuses_of
+from sms.dispatch.post import ArmedRequest, ClientFor, Held, Late, Posters, PostOutcome
+from sms.dispatch.request import body_of
+from sms.dispatch.settle import by_policy
+from sms.dispatch.watch import watch
+from sms.ledger.counters import CounterDeltas
+from sms.ledger.crash_points import point
+from sms.models import Lane
+from sms.models.sql.clock import database_now
+from sms.webex.errors import RequestRefused
+
+log = structlog.get_logger(__name__)
+
+LEASES = 4
+SPARE = 160  # requests armed beyond twice the posters: a step of that size shares the cost of its commit
+PATIENCE = 0.04  # seconds that answers wait for others to share their commit
+IDLE = 0.25  # seconds between checks: for something due, for urgent work while busy, for a stop
+RENEW = 5.0  # seconds between renewals of every lease
+WATCH = 2.0  # seconds between checks of how the sends under way are going
+SWITCH = 0.001  # seconds between threads: posters must leave at their instant while the coordinator computes
+RETRIES = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before each try to record what a failed transaction left
+
+
+@dataclass(slots=True)
+class DispatchRun:
+    """What a run did: messages armed, requests by outcome."""
+
+    posted: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+
+class Coordinator:
+    """One run's state."""
+
+    def __init__(
+        self,
+        *,
+        public_url: str,
+        clients: int,
+        client_for: ClientFor,
+        lease: timedelta,
+        breakers: Breakers,
+        report: DispatchRun,
+        due_now: Callable[[], bool],
+    ) -> None:
+        self.owner = Owner(f"{os.getpid()}-{secrets.token_hex(8)}", lease)
+        self.report, self.due_now = report, due_now
+        self.contexts = ServiceContexts(breakers, public_url=public_url)
+        self.posters = Posters(clients, client_for=client_for)
+        self.queue = FairQueue()
+        self.leases: list[ClaimedSlice] = []
+        self.checked_at = self.watched_at = self.renewed_at = 0.0
+        self.full_until = 0.0  # nothing more fits before then
+        self.in_flight: Counter[int] = Counter()  # requests handed to the posters, by service; no probes
+        self.to_retime: list[ArmedRequest] = []  # armed, but in need of another instant
+        self.unrecorded: list[PostOutcome] = []  # they survive a failed transaction
+
+    def work(self, *, until: float, stopped: Callable[[], bool]) -> None:
+        """Step until nothing is left, the time is over, or we are stopped."""
+        switch = sys.getswitchinterval()
+        sys.setswitchinterval(min(SWITCH, switch))
+        try:
+            while True:
+                over = time.monotonic() >= until or stopped()
+                if not over:
+                    self._check()
+                self._collect(patient=bool(self.unrecorded or self.to_retime))
+                wait = self._step(arming=not over)
+                self._finish_leases(over)
+                if not self.leases:
+                    if over or not self.due_now():
+                        return
+                    self.checked_at = 0.0
+                elif not self.in_flight.total() and wait > 0:
+                    time.sleep(min(wait, IDLE))
+        finally:
+            sys.setswitchinterval(switch)
+            self.posters.close()
+            self._collect(patient=False)
+            self.unrecorded += [PostOutcome(request, Held()) for request in self.to_retime]
+            self._record_leftovers()
+
+    def _check(self) -> None:
+        """Now and then: renew the leases, see which were stopped since, claim more, and watch the sends."""
+        crowded = len(self.leases) >= LEASES
+        if self.leases and time.monotonic() - self.checked_at < IDLE:
+            return
+        self.checked_at = time.monotonic()
+        if self.leases and self.checked_at - self.renewed_at > RENEW:
+            self.renewed_at = self.checked_at
+            with transaction.atomic():  # also those of which everything is in flight
+                renew(sorted(self.leases, key=lambda lease: lease.slice_id), owner=self.owner)
+        if self.leases:
+            statuses = statuses_of({lease.send_id for lease in self.leases})
+            for lease in self.leases:
+                lease.halted = lease.lost or statuses[lease.send_id].halted
+        if not crowded:
+            self._claim(LEASES - len(self.leases), before_lane=None)
+        elif (lane := min(lease.lane for lease in self.leases)) > Lane.URGENT:
+            # a more urgent lane than all that we have never waits for it to end
+            self._claim(1, before_lane=lane)
+        if self.checked_at - self.watched_at > WATCH:
+            self.watched_at = self.checked_at
+            watch()
+
+    def _claim(self, limit: int, *, before_lane: int | None) -> None:
+        sends = {lease.send_id for lease in self.leases}
+        leases = claim(owner=self.owner, limit=limit, before_lane=before_lane, working_on=sends)
+        if leases and by_policy({lease.send_id for lease in leases}):
+            for lease in leases:
+                load(lease)
+        for lease in leases:
+            if self.contexts.prepare(lease):
+                self.leases.append(lease)
+            else:
+                finish(lease, owner=self.owner, retry_in=60.0)
+
+    def _collect(self, *, patient: bool) -> None:
+        """Take in what came back. Late requests and the halves of refused batches go out again; everything else is to be recorded."""
+        in_flight = self.in_flight.total()
+        at_least = 1 if patient else max(in_flight // 2, 1)
+        for outcome in self.posters.outcomes(at_least=at_least, timeout=PATIENCE if in_flight else 0.0):
+            request, result = outcome.request, outcome.result
+            if request.lease is None:
+                request.breaker.probed(result)
+                continue
+            self.in_flight[request.service_id] -= 1
+            self.report.outcomes[type(result).__name__] += 1
+            if isinstance(result, Late):
+                self.to_retime.append(request)
+            elif isinstance(result, RequestRefused) and len(request.messages) > 1:
+                self.to_retime += self._halves(request, request.lease)
+            else:
+                self.unrecorded.append(outcome)
+
+    def _halves(self, request: ArmedRequest, lease: ClaimedSlice) -> list[ArmedRequest]:
+        """A refused batch is certainly not sent: one bad message must not sink the others."""
+        middle = len(request.messages) // 2
+        template = self.contexts.template(lease)
+        return [
+            replace(request, messages=part, body=body_of(part, template), not_before=0.0, paced=False)
+            for part in (request.messages[:middle], request.messages[middle:])
+        ]
+
+    def _step(self, *, arming: bool) -> float:
+        """Record and arm in one commit, then hand over; returns seconds until arming makes sense again."""
+        self._probe()
+        self._withhold(arming=arming)
+        leases = self._open_leases() if arming and time.monotonic() >= self.full_until else []
+        breakers = (self.contexts[lease.service_id].breaker for lease in self.leases)
+        wait = min((breaker.held_for for breaker in breakers), default=0.0)
+        if not (self.unrecorded or self.to_retime or leases):
+            return wait
+        point("before_record")
+        wanted = {lease.slice_id: lease for lease in leases}
+        wanted |= {request.lease.slice_id: request.lease for request in self.to_retime if request.lease}
+        armed = self._commit([wanted[key] for key in sorted(wanted)])
+        if self.unrecorded:
+            point("recorded")
+        if armed.requests:
+            point("armed")
+        self._count(armed)
+        self.unrecorded = [PostOutcome(request, Held()) for request in armed.withheld]
+        self.to_retime = []
+        self.full_until = time.monotonic() + min(armed.wait or 0.0, IDLE)
+        for request in armed.requests:  # after the commit: "posting" is durable before a byte leaves
+            self.in_flight[request.service_id] += 1
+            self.posters.post(request)
+        return wait if armed.wait is None else max(wait, armed.wait)
+
+    def _commit(self, leases: Sequence[ClaimedSlice]) -> ArmResult:
+        with transaction.atomic():
+            now, deltas = database_now(), CounterDeltas()
+            # sends, slices, opt-outs, messages: everything locks in this order
+            record.lock_sends_of(self.unrecorded)
+            if leases:
+                fence(leases, owner=self.owner)
+            record.record(self.unrecorded, at=now, deltas=deltas)
+            armed = self._arm(leases, now=now, deltas=deltas) if leases else ArmResult()
+            deltas.write()
+        return armed
+
+    def _arm(self, leases: Sequence[ClaimedSlice], *, now: datetime, deltas: CounterDeltas) -> ArmResult:
+        return arm(
+            leases,
+            self.to_retime,
+            contexts=self.contexts,
+            capacity=self._capacity(),
+            spare=max(2 * self.posters.count + SPARE - self.in_flight.total(), 0),
+            queue=self.queue,
+            now=now,
+            deltas=deltas,
+        )
+
+    def _capacity(self) -> Mapping[int, int]:
+        """Requests that each service's breaker lets through now."""
+        return {
+            key: context.breaker.room(in_flight=self.in_flight[key]) for key, context in self.contexts.items()
+        }
+
+    def _withhold(self, *, arming: bool) -> None:
+        """Of what was to get another instant, give up what was stopped since."""
+        kept: list[ArmedRequest] = []
+        for request in self.to_retime:
+            if request.lease is None or request.lease.halted or request.breaker.closed or not arming:
+                self.unrecorded.append(PostOutcome(request, Held()))
+            else:
+                kept.append(request)
+        self.to_retime = kept
+
+    def _open_leases(self) -> list[ClaimedSlice]:
+        """Those of which something may be armed now."""
+        capacity = self._capacity()
+        return [lease for lease in self.leases if lease.waiting and capacity[lease.service_id]]
+
+    def _count(self, armed: ArmResult) -> None:
+        """Messages in flight by lease, and those posted, after a commit. What was only given another instant is neither."""
+        for outcome in self.unrecorded:
+            if lease := outcome.request.lease:
+                lease.in_flight -= len(outcome.request.messages)
+                lease.returned = lease.returned or isinstance(outcome.result, record.RETURNED)
+        retimed = [request for request in self.to_retime if request not in armed.withheld]
+        for sign, requests in ((1, armed.requests), (-1, retimed)):
+            for request in requests:
+                self.report.posted += sign * len(request.messages)
+                if request.lease:
+                    request.lease.in_flight += sign * len(request.messages)
+
+    def _probe(self) -> None:
+        for service_id, context in self.contexts.items():
+            if context.breaker.wants_probe:
+                context.breaker.probed_at = time.monotonic()
+                self.posters.post(
+                    ArmedRequest(service_id, None, (), PROBE, context.connection, context.breaker)
+                )
+
+    def _finish_leases(self, over: bool) -> None:
+        for lease in list(self.leases):
+            held = self.contexts[lease.service_id].breaker.held_for
+            if lease.in_flight == 0 and (over or lease.lost or not lease.waiting or held > IDLE):
+                finish(lease, owner=self.owner, retry_in=held)
+                self.leases.remove(lease)
+
+    def _record_leftovers(self) -> None:
+        """Record what a failed step left: an answer that was heard must not end as *unconfirmed*."""
+        for pause in RETRIES:
+            if not self.unrecorded:
+                return
+            time.sleep(pause)
+            try:
+                with transaction.atomic():
+                    deltas = CounterDeltas()
+                    record.record(self.unrecorded, at=database_now(), deltas=deltas)
+                    deltas.write()
+                self.unrecorded = []
+            except DatabaseError as problem:
+                log.warning("record_again", outcomes=len(self.unrecorded), error=type(problem).__name__)
+                close_old_connections()
+        if self.unrecorded:
+            log.error("answers_lost", outcomes=len(self.unrecorded))

@@ -1,0 +1,200 @@
+"""Many rows of messages read, locked and changed by one statement. Only `sms.ledger` may call what writes.
+
+The changes come back in groups that are equal in everything counters need, made by PostgreSQL itself: reading the same values for
+each of hundreds of messages took longer than the UPDATE.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from django.db import connection
+
+from sms.models.message import Message, MessageState
+from sms.models.send import Send
+from sms.models.sql import id_list
+from sms.models.sql.pipeline import rows
+
+TABLE = Message._meta.db_table
+
+
+class MessageRow(msgspec.Struct, gc=False):
+    """What the ledger reads of a message. WRITTEN are the columns that it may change."""
+
+    id: int
+    send_id: int
+    attempt: int
+    posted_at: datetime | None
+    country: str
+    segments: int
+    state: str
+    code: str
+    detail: str
+    provider_id: str
+    carrier: str
+    segments_billed: int | None
+    queued_at: datetime | None
+    submitted_at: datetime | None
+    final_at: datetime | None
+
+
+WRITTEN = {
+    "state": "text",
+    "code": "text",
+    "detail": "text",
+    "provider_id": "text",
+    "carrier": "text",
+    "segments_billed": "smallint",
+    "queued_at": "timestamptz",
+    "submitted_at": "timestamptz",
+    "final_at": "timestamptz",
+}
+
+
+class Acceptance(msgspec.Struct, frozen=True, gc=False):
+    """A message that the provider took, in which attempt, and the id that it gave it."""
+
+    message_id: int
+    attempt: int
+    provider_id: str
+
+
+class ChangedGroup(msgspec.Struct, frozen=True, gc=False):
+    """Messages that one statement changed alike. `ids` and `ready_at` (when their send could first be posted) only where asked for."""
+
+    count: int
+    ids: list[int] | None
+    ready_at: datetime | None
+    send_id: int
+    country: str
+    carrier: str
+    segments: int
+    segments_billed: int | None
+    posted_at: datetime | None
+    queued_at: datetime | None
+
+
+_GROUPED = ChangedGroup.__struct_fields__[3:]
+
+
+def lock(ids: Sequence[int]) -> list[MessageRow]:
+    """The rows with these ids in order of id, locked; on SQLite the IMMEDIATE transaction is the lock."""
+    names = MessageRow.__struct_fields__
+    if connection.vendor == "postgresql":
+        statement = (
+            f"SELECT {', '.join(names)} FROM {TABLE} WHERE id = ANY(%s::bigint[])"  # noqa: S608
+            " ORDER BY id FOR NO KEY UPDATE"
+        )
+        return [MessageRow(*values) for values in rows(statement, [list(ids)])]
+    listed = Message.objects.filter(pk__in=id_list.among(ids)).order_by("pk").values_list(*names)
+    return [MessageRow(*values) for values in listed]
+
+
+def write(changed: Sequence[MessageRow]) -> None:
+    """Write WRITTEN of many rows: one JSON text on PostgreSQL, executemany on SQLite (no round trip there)."""
+    if not changed:
+        return
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            types = ", ".join(f"{column} {kind}" for column, kind in WRITTEN.items())
+            sets = ", ".join(f"{column} = v.{column}" for column in WRITTEN)
+            cursor.execute(
+                f"UPDATE {TABLE} m SET {sets} FROM json_to_recordset(%s::json) AS v(id bigint, {types}) WHERE m.id = v.id",  # noqa: S608
+                [msgspec.json.encode(changed).decode()],
+            )
+        else:
+            sets = ", ".join(f"{column} = %s" for column in WRITTEN)
+            cursor.executemany(
+                f"UPDATE {TABLE} SET {sets} WHERE id = %s",  # noqa: S608
+                [(*(_stored(getattr(row, column)) for column in WRITTEN), row.id) for row in changed],
+            )
+
+
+def set_posting(ids: Sequence[int], *, at: datetime) -> list[ChangedGroup]:
+    """Pending → posting under one attempt more, for those of `ids` that are pending; groups with their ids and `ready_at`."""
+    return _grouped(
+        f"UPDATE {TABLE} SET state = %s, attempt = attempt + 1, posted_at = %s, code = '', detail = ''"  # noqa: S608
+        f" WHERE id IN ({id_list.in_list()}) AND state = %s",
+        [
+            MessageState.POSTING.value,
+            _stored(at),
+            id_list.parameter(list(ids)),
+            MessageState.PENDING.value,
+        ],
+        ids=True,
+        ready_at=True,
+    )
+
+
+def set_queued(accepted: Sequence[Acceptance], *, at: datetime) -> list[ChangedGroup]:
+    """Posting → queued, for those that are still posting in the attempt that was accepted; groups with their ids."""
+    if connection.vendor == "postgresql":
+        source = "unnest(%s::bigint[], %s::int[], %s::text[]) AS v(message_id, attempt, provider_id)"
+        values: list[Any] = [
+            [getattr(one, name) for one in accepted] for name in Acceptance.__struct_fields__
+        ]
+    else:
+        columns = ", ".join(
+            f"json_extract(value, '$.{name}') AS {name}" for name in Acceptance.__struct_fields__
+        )
+        source = f"(SELECT {columns} FROM json_each(%s)) AS v"  # noqa: S608
+        values = [msgspec.json.encode(accepted).decode()]
+    return _grouped(
+        f"UPDATE {TABLE} AS m SET state = %s, queued_at = coalesce(m.queued_at, %s), provider_id = v.provider_id"  # noqa: S608
+        f" FROM {source} WHERE m.id = v.message_id AND m.state = %s AND m.attempt = v.attempt",
+        [MessageState.QUEUED.value, _stored(at), *values, MessageState.POSTING.value],
+        ids=True,
+    )
+
+
+def set_cancelled(send_id: int, *, at: datetime) -> list[ChangedGroup]:
+    """Pending → cancelled, for a whole send of perhaps a hundred thousand; groups without ids."""
+    return _grouped(
+        f"UPDATE {TABLE} SET state = %s, final_at = %s WHERE send_id = %s AND state = %s",  # noqa: S608
+        [MessageState.CANCELLED.value, _stored(at), send_id, MessageState.PENDING.value],
+    )
+
+
+def _grouped(
+    statement: str, values: Sequence[Any], *, ids: bool = False, ready_at: bool = False
+) -> list[ChangedGroup]:
+    columns = ", ".join(_GROUPED)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            listed = "array_agg(id)" if ids else "NULL"
+            when = (
+                f"(SELECT greatest(s.created_at, s.due_at) FROM {Send._meta.db_table} s WHERE s.id = changed.send_id)"  # noqa: S608
+                if ready_at
+                else "NULL::timestamptz"
+            )
+            cursor.execute(
+                f"WITH changed AS ({statement} RETURNING id, {columns})"  # noqa: S608
+                f" SELECT count(*), {listed}, {when}, {columns} FROM changed GROUP BY {columns}",
+                values,
+            )
+            return [ChangedGroup(*row) for row in cursor.fetchall()]
+        cursor.execute(f"{statement} RETURNING id, {columns}", values)
+        found = cursor.fetchall()
+    groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for pk, *rest in found:
+        groups[tuple(rest)].append(pk)
+    starts = Send.ready_times({send_id for send_id, *_ in groups}) if ready_at else {}
+    return [
+        ChangedGroup(
+            len(listed), listed if ids else None, starts.get(row[0]), *row[:-2], *map(_moment, row[-2:])
+        )
+        for row, listed in groups.items()
+    ]
+
+
+def _stored(value: Any) -> Any:
+    """Times as the database takes them from a statement of our own."""
+    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
+
+
+def _moment(value: str | datetime | None) -> datetime | None:
+    """A time as SQLite returns it to a statement of our own: in UTC, with no zone, and as text where it knows no type."""
+    found = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
