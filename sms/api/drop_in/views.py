@@ -55,7 +55,6 @@ class PartnerView(APIView):
     scopes = {"GET": "read", "POST": "send"}  # noqa: RUF012 - read only
 
     def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
-        """Every refusal."""
         answer = self._refusal(exc)
         if answer is None:
             raise exc
@@ -92,7 +91,6 @@ class PartnerView(APIView):
     def finalize_response(  # type: ignore[override]
         self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
-        """Add the rate's headers."""
         return with_rate_limit(request, super().finalize_response(request, response, *args, **kwargs))  # type: ignore[arg-type]
 
 
@@ -148,7 +146,6 @@ class MessageView(PartnerView):
 
 
 def _send(raw: bytes, partner: PartnerUser) -> StoredResponse:
-    """In the transaction of `once`."""
     now = timezone.now()
     asked = read(raw, now=now)
     reference = uuid.uuid4()

@@ -40,7 +40,6 @@ class Audiences(Resource):
     }
 
     def rows(self) -> Any:
-        """Of this service only."""
         return self.get_queryset().filter(service=self.service)
 
     @extend_schema(operation_id="audiences_list", summary="List saved audiences")
@@ -128,7 +127,6 @@ class Audiences(Resource):
         return access.once(request, act)
 
     def _found(self, pk: int) -> SavedAudience:
-        """The audience; If-Match is honoured."""
         found: SavedAudience = self.find(self.rows(), pk)
         self.expect(found)
         return found
@@ -176,7 +174,6 @@ class OfAudience(Resource):
     scopes: ClassVar[dict[str, str]] = {"list": "read", "create": "send"}
 
     def audience(self, pk: int) -> SavedAudience:
-        """The audience, if it is the service's."""
         found: SavedAudience = self.find(
             SavedAudience.objects.filter(service=self.service).select_related("current"), pk
         )
@@ -222,7 +219,6 @@ class AudienceRejects(OfAudience):
     queryset = AudienceVersion.objects.all()
 
     def parameters(self) -> set[str]:
-        """Of this list."""
         return super().parameters() | {"version"}
 
     @extend_schema(

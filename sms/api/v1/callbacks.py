@@ -52,7 +52,6 @@ class Endpoints(Resource):
     )
 
     def rows(self) -> Any:
-        """Of this service only."""
         return self.get_queryset().filter(service=self.service)
 
     @extend_schema(operation_id="endpoints_list", summary="List callback endpoints")
@@ -203,7 +202,6 @@ class Endpoints(Resource):
         return access.once(request, act)
 
     def _found(self, pk: int) -> CallbackEndpoint:
-        """The endpoint; If-Match is honoured."""
         endpoint: CallbackEndpoint = self.find(self.rows(), pk)
         self.expect(endpoint)
         return endpoint
@@ -226,7 +224,6 @@ class Callbacks(Resource):
     scopes: ClassVar[dict[str, str]] = dict.fromkeys(("list", "retrieve", "replay"), "callbacks")
 
     def rows(self) -> Any:
-        """Of this service only."""
         return self.get_queryset().filter(endpoint__service=self.service)
 
     @extend_schema(operation_id="callbacks_list", summary="List callbacks, newest first")
@@ -240,7 +237,6 @@ class Callbacks(Resource):
         return self.shown(self.find(self.rows().defer(None).defer(*SECRETS), pk))
 
     def get_serializer_class(self) -> Any:
-        """One callback has more to tell than a row of a list."""
         return CallbackStory if self.action == "retrieve" else CallbackShape
 
     @extend_schema(

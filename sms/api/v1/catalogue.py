@@ -20,7 +20,6 @@ class Catalogue(Resource):
     scopes: ClassVar[dict[str, str]] = {"list": "catalogue", "retrieve": "catalogue"}
 
     def rows(self) -> Any:
-        """Of this service only."""
         return self.get_queryset().filter(service=self.service)
 
 

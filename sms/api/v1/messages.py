@@ -30,7 +30,6 @@ class Messages(Resource):
     scopes: ClassVar[dict[str, str]] = {"list": "read", "retrieve": "read", "search": "read"}
 
     def rows(self) -> Any:
-        """Of this service only."""
         return self.get_queryset().filter(send__service=self.service)
 
     @extend_schema(operation_id="messages_list", summary="List messages, newest first")
@@ -53,11 +52,9 @@ class Messages(Resource):
         return self.shown(story.message)
 
     def get_serializer_class(self) -> Any:
-        """One message has more to tell than a row of a list."""
         return MessageStory if self.action == "retrieve" else MessageShape
 
     def get_serializer_context(self) -> dict[str, Any]:
-        """With the events that the view has read."""
         return super().get_serializer_context() | {"timeline": getattr(self, "_events", [])}
 
     @extend_schema(

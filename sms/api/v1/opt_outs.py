@@ -31,7 +31,6 @@ class OptOuts(Resource):
     )
 
     def rows(self) -> Any:
-        """Of this service only."""
         return self.get_queryset().filter(service=self.service)
 
     @extend_schema(operation_id="opt_outs_list", summary="List opt-outs, newest first")
@@ -96,7 +95,7 @@ class OptOuts(Resource):
             try:
                 found.append(msisdn.parse(written, country=self.service.default_country).e164)
             except msisdn.BadNumber as bad:
-                faults.append(Fault(f"numbers[{place}]", str(bad), place + 1))
+                faults.append(Fault(f"numbers[{place}]", str(bad), place + 1, bad.code))
         if faults:
             raise ApiProblem(400, "invalid", f"Row {faults[0].row}: {faults[0].detail}", faults=faults)
         return found

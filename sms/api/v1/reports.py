@@ -24,7 +24,6 @@ NOT_POSTED = (MessageState.PENDING, MessageState.CANCELLED, MessageState.EXPIRED
 
 
 def figures(counts: dict[str, int], recipients: int) -> dict[str, Any]:
-    """Counters as a report shows them."""
     posted = recipients - sum(counts.get(state, 0) for state in NOT_POSTED)
     known = sum(counts.get(state, 0) for state in FINAL if state not in NOT_POSTED)
     return {
@@ -66,7 +65,6 @@ class DayReports(Resource):
     scopes: ClassVar[dict[str, str]] = {"list": "read"}
 
     def parameters(self) -> set[str]:
-        """Of this list."""
         return {"from", "until", "fields"}
 
     @extend_schema(

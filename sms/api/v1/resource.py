@@ -65,11 +65,9 @@ class Resource(GenericViewSet[Any]):
                 )
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Every answer says how much of the key's rate is left."""
         return with_rate_limit(request, super().finalize_response(request, response, *args, **kwargs))
 
     def parameters(self) -> set[str]:
-        """Query parameters of the present action."""
         if self.request.method not in ("GET", "HEAD"):
             return set()
         own: set[str] = {"fields"} if self.serializer_class else set()
@@ -85,7 +83,6 @@ class Resource(GenericViewSet[Any]):
 
     @property
     def service(self) -> Service:
-        """The service of the key."""
         return access.service_of(self.request)
 
     @property
@@ -94,7 +91,6 @@ class Resource(GenericViewSet[Any]):
         return access.actor_of(self.request)
 
     def get_serializer_context(self) -> dict[str, Any]:
-        """With what the key may see and what the caller wants."""
         wanted = self.request.query_params.get("fields", "") if self.request.method in ("GET", "HEAD") else ""
         only = [name.strip() for name in wanted.split(",") if name.strip()]
         return {
@@ -105,7 +101,6 @@ class Resource(GenericViewSet[Any]):
         }
 
     def find(self, rows: "QuerySet[M]", pk: int) -> M:
-        """The row with this id among those of the service."""
         found = rows.filter(pk=pk).first() if pk < 2**63 else None
         if found is None:
             raise Http404
@@ -166,6 +161,5 @@ class Resource(GenericViewSet[Any]):
 
 
 def etag(data: object) -> str:
-    """A strong validator of a representation."""
     raw = json.dumps(data, sort_keys=True, default=str, ensure_ascii=True).encode()
     return f'"{hashlib.sha256(raw).hexdigest()[:32]}"'

@@ -62,7 +62,6 @@ class Sends(Resource):
     }
 
     def rows(self) -> Any:
-        """Of this service only."""
         return self.get_queryset().filter(service=self.service)
 
     @extend_schema(operation_id="sends_list", summary="List sends, newest first")

@@ -95,7 +95,6 @@ class SendShape(Sparse):
 
     @extend_schema_field({"type": "string", "enum": list(LANES)})
     def get_lane(self, shown: "ShownSend") -> str:
-        """By its word."""
         return _LANES[shown.send.lane]
 
 
@@ -178,7 +177,6 @@ class MessageStory(MessageShape):
 
     @extend_schema_field(EventShape(many=True))
     def get_timeline(self, message: Any) -> Any:
-        """Read by the view."""
         return EventShape(self.context.get("timeline", []), many=True).data
 
 

@@ -29,7 +29,6 @@ class Number(serializers.CharField):
     """An MSISDN, masked unless the context's `numbers` says otherwise."""
 
     def to_representation(self, value: str) -> str:
-        """As it is, or as it may be seen."""
         return value if self.context.get("numbers") and value.startswith("+") else mask(value)
 
 
@@ -37,5 +36,4 @@ class NameField(serializers.CharField):
     """A related thing by its own name, null where there is none."""
 
     def to_representation(self, value: object) -> str:
-        """What the thing calls itself."""
         return str(value)
