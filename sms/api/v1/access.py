@@ -34,7 +34,7 @@ class ActionScope(BasePermission):
         action = getattr(view, "action", None)
         if action in (None, "metadata"):
             return True
-        needed = view.scopes.get(action, "")
+        needed = view.scopes.get(action, view.scope)
         self.message = f"This key lacks the scope “{needed}”."
         return needed in request.auth.scopes
 

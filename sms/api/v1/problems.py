@@ -47,7 +47,7 @@ COMPOSE_FIELDS = {"audience": "recipients", "service": "", "send_at": "send_at"}
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing to mend. `field` is a path like `recipients[3].number`; `row` counts from 1, 0 where there is none; `code` is for programs."""
+    """One thing to mend. `field` is a path like `recipients[3].number`; `row` counts from 1, 0 where there is none."""
 
     field: str
     detail: str

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.http import Http404, QueryDict
 from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -27,7 +28,7 @@ M = TypeVar("M", bound=Model)
 
 
 class Resource(GenericViewSet[Any]):
-    """A resource of the key's service. `scopes` says for every action which scope it needs; `table` which rows there are."""
+    """A resource of the key's service. An action needs `scope`, or its own of `scopes`; `owner` leads from a row to its service."""
 
     authentication_classes: Any = access.AUTHENTICATION
     permission_classes: Any = (access.ActionScope,)
@@ -38,8 +39,9 @@ class Resource(GenericViewSet[Any]):
     pagination_class: Any = Keyset
     metadata_class = None
     schema = ResourceSchema()
+    scope: ClassVar[str] = ""
     scopes: ClassVar[dict[str, str]] = {}
-    noun: ClassVar[str] = ""
+    owner: ClassVar[str] = "service"
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response]:
         """Problems, whatever the settings say for other views."""
@@ -100,6 +102,9 @@ class Resource(GenericViewSet[Any]):
             "only": only or None,
         }
 
+    def rows(self) -> "QuerySet[Any]":
+        return self.get_queryset().filter(**{self.owner: self.service})
+
     def find(self, rows: "QuerySet[M]", pk: int) -> M:
         found = rows.filter(pk=pk).first() if pk < 2**63 else None
         if found is None:
@@ -158,6 +163,26 @@ class Resource(GenericViewSet[Any]):
             raise ApiProblem(
                 412, "changed_meanwhile", "Read it again, then decide; its ETag is another one now."
             )
+
+
+class Collection(Resource):
+    """Rows that are listed and read one by one."""
+
+    def list(self, request: Request) -> Response:
+        return self.page(self.rows())
+
+    def retrieve(self, request: Request, pk: int) -> Response:
+        return self.shown(self.find(self.rows(), pk))
+
+
+def described(
+    name: str, many: str, one: str, *, listed: str, read: str
+) -> Callable[[type[Collection]], type[Collection]]:
+    """What the API's description says of `list` and `retrieve`: `many` and `one` for the summaries, and a sentence for each."""
+    return extend_schema_view(
+        list=extend_schema(operation_id=f"{name}_list", summary=f"List {many}", description=listed),
+        retrieve=extend_schema(operation_id=f"{name}_read", summary=f"Read one {one}", description=read),
+    )
 
 
 def etag(data: object) -> str:

@@ -25,6 +25,14 @@ class Sparse(serializers.Serializer[Any]):
         return {name: field for name, field in fields.items() if name in only}
 
 
+class SparseModel(Sparse, serializers.ModelSerializer[Any]):
+    """Fields that are shown as the model has them. All are read-only."""
+
+    def get_extra_kwargs(self) -> dict[str, Any]:
+        wanted: dict[str, Any] = super().get_extra_kwargs()
+        return {name: wanted.get(name, {}) | {"read_only": True} for name in self.Meta.fields}
+
+
 class Number(serializers.CharField):
     """An MSISDN, masked unless the context's `numbers` says otherwise."""
 
