@@ -35,6 +35,6 @@ class SmsConfig(AppConfig):
 def _guard_the_audit(using: str, **rest: Any) -> None:
     """After every migration: on SQLite one that remakes a table drops its triggers."""
     del rest
-    from sms.models import audit_guard
+    from sms.models.sql import audit_guard
 
     audit_guard.install(connections[using])

@@ -23,7 +23,8 @@ from django.db import connection  # noqa: E402
 from django.db.models.signals import post_migrate  # noqa: E402
 
 from sms.audiences import sample  # noqa: E402
-from sms.models import Region, audit_guard  # noqa: E402
+from sms.models import Region  # noqa: E402
+from sms.models.sql import audit_guard  # noqa: E402
 from tests.support import databases  # noqa: E402
 
 pytest_plugins = ["tests.no_skips"]
@@ -141,7 +142,8 @@ def every_wake_up_for_itself() -> None:
 @pytest.fixture(autouse=True)
 def no_rows_of_another_test() -> None:
     """A process keeps samples of what was uploaded by its number, and numbers come again when a test is rolled back."""
-    sample._kept.clear()
+    for cached in (sample._of_pasted, sample._of_upload, sample._of_version):
+        cached.cache_clear()
 
 
 @pytest.fixture

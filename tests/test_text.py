@@ -1,7 +1,5 @@
 """Segments against two oracles, culprits against what they promise, and a row's values in a text."""
 
-import time
-
 import pytest
 from gsm0338 import Codec
 from hypothesis import given
@@ -294,7 +292,8 @@ def test_values_come_out_unchanged_between_the_literals(row, literal):
     "text",
     ["$(" * 50_000, "’" * 20_000, "€" * 100_000, "аж" * 20_000, "e\u0301" * 20_000, "😀\u200d" * 20_000],
 )
-def test_a_huge_text_takes_no_more_than_a_moment(text):
-    started = time.perf_counter()
-    segments(text), placeholders(text), to_gsm7(text), culprits(text)
-    assert time.perf_counter() - started < 3
+def test_a_huge_text_is_measured_too(text):
+    """How fast is for `tests/bench/text.py`."""
+    length = segments(text)
+    assert length.units >= 20_000 and length.count > 200
+    assert len(placeholders(text)) <= 1 and to_gsm7(text) and isinstance(culprits(text), list)

@@ -1,6 +1,6 @@
-"""Another key for the secrets at rest: every `SecretField` of every model, sealed anew with the newest of `FIELD_KEYS`.
+"""Another key for the secrets at rest: every `SecretField` of every model, encrypted again with the newest of `FIELD_KEYS`.
 
-Works on ciphertext, in batches, each in a transaction of its own; a value that somebody changes meanwhile is left to them, since it was
+Works on ciphertext, in batches, each in a transaction of its own; a value that is changed in between is left alone, since it was
 sealed with the newest key. What was done stays done, so a run that broke off is simply started again.
 Called by `manage.py rotate_field_keys`.
 """
@@ -32,7 +32,7 @@ class SecretPlace:
 
 @dataclass(slots=True)
 class KeyUsage:
-    """How many values each key opens (newest first), what none opens, and what was sealed anew."""
+    """How many values each key opens (newest first), what none opens, and what was encrypted again."""
 
     by_key: list[int]
     unreadable: list[SecretPlace] = field(default_factory=list)
@@ -76,7 +76,7 @@ def count(keys: Sequence[str], *, batch: int = 500) -> KeyUsage:
 
 
 def rotate(keys: Sequence[str], *, batch: int = 500) -> Iterator[tuple[str, int, int]]:
-    """Seal what needs an older key with the newest. Yields (column, looked at, sealed anew) after each batch."""
+    """Seal what needs an older key with the newest. Yields (column, read, encrypted again) after each batch."""
     boxes = [Fernet(key) for key in keys]
     for model, name in secret_fields():
         for rows in _batches(model, name, size=batch):

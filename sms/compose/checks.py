@@ -33,7 +33,6 @@ class Checked:
 
     @property
     def encoding(self) -> str:
-        """Of the first message."""
         return "gsm7" if text.is_gsm7(self.lines[0].text) else "ucs2"
 
 
@@ -116,7 +115,6 @@ def _rejects(order: Order, composer: Composer) -> Iterator[tuple[RejectedRow, Re
 
 
 def earlier_of(order: Order) -> Send | None:
-    """The send that has this client reference already."""
     if not order.client_reference:
         return None
     return Send.objects.filter(service=order.service, client_reference=order.client_reference).first()
@@ -184,7 +182,6 @@ def _test_problems(order: Order, of: rules.TestSend, *, now: datetime) -> Iterat
 
 
 def time_problem(due_at: datetime | None, expires_at: datetime | None, *, now: datetime) -> Problem | None:
-    """What is wrong with the times of a send, if anything is."""
     if due_at is not None and due_at < now - PAST:
         return Problem("send_at", "That time has passed. Choose a later one, or send now.")
     if expires_at is not None and expires_at <= max(due_at or now, now):

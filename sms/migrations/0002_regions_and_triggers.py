@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from sms.models import audit_guard
+from sms.models.sql import audit_guard
 
 # The provider's table, with the DNS targets of its short-link domains; editable afterwards.
 # key, name, API host, host documented, CNAME, A record

@@ -100,18 +100,6 @@ class AuditEvent(models.Model):
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor_label} {self.act}"
 
-    @classmethod
-    def proven_sql(cls, vendor: str, alias: str = "e") -> str:
-        """An expression for the body of a row (`audit_proof.body`), made by the database from what its columns hold now."""
-        others = [f"{alias}.{name}" for name in cls.PROVEN[1:]]
-        if vendor == "postgresql":
-            at = f"to_char({alias}.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
-            return f"concat_ws(chr(31), '{audit_proof.FORM}', {at}, {', '.join(others)})"
-        # as bytes: a column that is no UTF-8 any more is to be told, not to break the reading
-        at = f"CASE WHEN length({alias}.at) = 19 THEN {alias}.at || '.000000' ELSE {alias}.at END"
-        joined = " || char(31) || ".join([f"'{audit_proof.FORM}'", f"({at})", *others])
-        return f"CAST({joined} AS BLOB)"
-
 
 def audit(
     act: str,

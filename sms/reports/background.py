@@ -26,11 +26,11 @@ Stopped = Callable[[], bool]
 
 
 class Cancelled(Exception):
-    """Somebody wants it no more, or the process comes to an end."""
+    """It was cancelled, or the process ends."""
 
 
 def make_files(*, stopped: Stopped = lambda: False) -> int:
-    """Make what waits, one after the other, by one process at a time; returns how many. What is broken off begins anew."""
+    """Make what waits, one after the other, by one process at a time; returns how many. What broke off begins again."""
     made, waiting = 0, _waiting()
     if not waiting.exists() or (duty := Duty.hold(DUTY, seconds=HELD)) is None:
         return made
@@ -41,7 +41,7 @@ def make_files(*, stopped: Stopped = lambda: False) -> int:
 
 
 def files_wait() -> bool:
-    """Whether there is one to be made, and nobody at it."""
+    """Whether there is one to be made that no process makes."""
     return _waiting().exists() and not Duty.is_held(DUTY)
 
 

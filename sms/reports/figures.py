@@ -1,4 +1,4 @@
-"""The figures of one row of a report, each with what it covers. Nothing here is 0 where the truth is that nobody knows."""
+"""The figures of one row of a report, each with what it covers. Unknown is None, never 0."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ SHOWN_TIMES: Mapping[str, str] = {
     "carrier": "Time to carrier",
     "deliver": "Time to deliver",
 }
-NO_SEGMENTS = frozenset({"CA", "IN"})  # the provider tells no segments there
+NO_SEGMENTS = frozenset({"CA", "IN"})  # the provider reports no segments there
 MICRO = 1_000_000  # prices have six decimals
 SHARES = (0.5, 0.95, 0.99)
 LEAST = 20  # messages from which a percentile says something
@@ -34,10 +34,10 @@ class FactSums:
     opt_outs: int = 0
     tracked: int = 0
     smart: int = 0
-    untold: int = 0  # messages to countries where the provider tells no segments
+    unreported: int = 0  # messages to countries where the provider reports no segments
     cost: Counter[str] = field(default_factory=Counter)  # millionths by currency, of `priced` messages
     priced: int = 0
-    priceless: int = 0  # posted to where the price list has nothing, or with segments that nobody knows
+    priceless: int = 0  # posted to where the price list has nothing, or with unknown segments
     times: dict[str, dict[int, int]] | None = field(default_factory=dict)
     _seconds: dict[str, dict[float, float | None]] = field(default_factory=dict)
 
@@ -73,9 +73,9 @@ class FactSums:
     def price(
         self, price: tuple[int, str] | None, country: str, posted: tuple[int, int, int, int, int]
     ) -> None:
-        """Posted messages of one country at the price of a segment there: by our count, else as the provider told."""
+        """Posted messages of one country at the price of a segment there: by our count, else as the provider reported."""
         messages, amount, amount_of, billed, billed_of = posted
-        self.untold += messages if country in NO_SEGMENTS else 0
+        self.unreported += messages if country in NO_SEGMENTS else 0
         covered = (amount_of or billed_of) if price else 0
         if price is not None and covered:
             self.cost[price[1]] += price[0] * (amount if amount_of else billed)
@@ -98,7 +98,7 @@ class FactSums:
         self.opt_outs += other.opt_outs
         self.tracked += other.tracked
         self.smart += other.smart
-        self.untold += other.untold
+        self.unreported += other.unreported
         self.cost.update(other.cost)
         self.priced += other.priced
         self.priceless += other.priceless
@@ -155,7 +155,7 @@ class FactSums:
 
     @property
     def clicks_measurable(self) -> bool:
-        """Whether any message had a link whose clicks are told."""
+        """Whether any message had a link whose clicks are reported."""
         return self.tracked > 0 or self.clicks.total() > 0
 
     @property
@@ -165,8 +165,8 @@ class FactSums:
 
     @property
     def billed_measurable(self) -> bool:
-        """Whether the provider tells segments for any of them."""
-        return self.billed_of > 0 or self.untold < self.posted
+        """Whether the provider reports segments for any of them."""
+        return self.billed_of > 0 or self.unreported < self.posted
 
     def seconds(self, measure: str, share: float) -> float | None:
         """A percentile of a time, one of SHARES, once all are added; None where too few messages have one, or where times are not kept."""

@@ -1,4 +1,4 @@
-"""Reports as files: CSV and XLSX, written row by row. No cell is ever run by a spreadsheet, and what nobody knows stays empty."""
+"""Reports as files: CSV and XLSX, written row by row. No cell is ever run by a spreadsheet, and unknown figures stay empty."""
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -105,20 +105,20 @@ def write_xlsx(
 ) -> int:
     """A workbook in constant memory; returns the lines written. Every text is a text, whatever it begins with."""
     options: dict[str, Any] = {"constant_memory": True, "tmpdir": str(path.parent)}
-    with xlsxwriter.Workbook(str(path), options) as book:
-        bold, sheet = book.add_format({"bold": True}), book.add_worksheet("Report")
-        sheet.freeze_panes(1, 1)
-        sheet.set_column(0, 0, 32)
-        sheet.set_column(1, len(headings(asked)), 14)
+    with xlsxwriter.Workbook(str(path), options) as workbook:
+        bold, worksheet = workbook.add_format({"bold": True}), workbook.add_worksheet("Report")
+        worksheet.freeze_panes(1, 1)
+        worksheet.set_column(0, 0, 32)
+        worksheet.set_column(1, len(headings(asked)), 14)
         for place, heading in enumerate(headings(asked)):
-            sheet.write_string(0, place, heading, bold)
+            worksheet.write_string(0, place, heading, bold)
         number = 0
         for number, line in enumerate(lines, 1):
             for place, cell in enumerate(cells(line)):
                 if isinstance(cell, str):
-                    sheet.write_string(number, place, cell)
+                    worksheet.write_string(number, place, cell)
                 elif cell is not None:
-                    sheet.write_number(number, place, cell)
+                    worksheet.write_number(number, place, cell)
             if said is not None and number % 1000 == 0:
                 said(number)
     return number

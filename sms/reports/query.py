@@ -61,7 +61,7 @@ class ReportQuery:
 
     @property
     def spans(self) -> tuple[tuple[Fact.Grain, int, int], ...]:
-        """Which facts cover it: grain, first and last `at`, each day in one of them. Blocks where days need not be told apart."""
+        """Which facts cover it: grain, first and last `at`, each day in one of them. Blocks where days need not be separate."""
         first, last = self.first_day, self.last_day
         if self.by == "hour":
             return ((Fact.Grain.HOUR, first * 24, last * 24 + 23),)
@@ -83,7 +83,7 @@ class ReportQuery:
         return self.moved(-364) if self.compare == "year" else None  # 52 weeks: Mondays beside Mondays
 
     def moved(self, days: int) -> "ReportQuery":
-        """The same, so many days later."""
+        """The same report, so many days on."""
         shift = timedelta(days=days)
         return replace(self, since=self.since + shift, until=self.until + shift, compare="")
 

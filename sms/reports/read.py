@@ -66,7 +66,7 @@ def report(asked: ReportQuery, *, before: int = 0) -> ReportTable:
 
 
 def _made(asked: ReportQuery, known: ReportContext, *, before: int, whole: bool = True) -> ReportTable:
-    """Not `whole`: without times and what nobody compares, and without pages of sends."""
+    """Not `whole`: without times and what is not compared, and without pages of sends."""
     grouped = sums(asked, known, whole=whole)
     total = FactSums() if whole and times_kept(asked) else FactSums(times=None)
     for one in grouped.values():
@@ -103,7 +103,7 @@ def _course(grouped: Mapping[Key, FactSums]) -> list[ReportRow]:
 
 
 def _filled(asked: ReportQuery, course: Sequence[ReportRow]) -> list[ReportRow]:
-    """The same with every day, or hour, in which nothing happened; told by their time."""
+    """The same with every day, or hour, in which nothing happened; found by their time."""
     hours = asked.by == "hour"
     by_number = {int(line.value): line for line in course}
     first, last = asked.first_day, asked.last_day

@@ -1,4 +1,4 @@
-"""Which facts a report reads, and their sums: by day where days are told apart, else by blocks of days and what is left of them.
+"""Which facts a report reads, and their sums: by day where days are separate, else by blocks of days and what is left of them.
 
 Part of `sms.reports.read`. Every question names service, grain, cut, profiles, measure and time, which is how the facts' index begins.
 """
@@ -51,7 +51,7 @@ class ReportContext:
         return (0, *self.profiles) if self.chosen is None else self.chosen
 
     def class_of(self, profile_id: int) -> tuple[str, bool, bool]:
-        """What of a profile decides about cost and coverage: kind of sender, whether clicks are told, whether there are smartlinks."""
+        """What of a profile decides about cost and coverage: kind of sender, whether clicks are reported, whether there are smartlinks."""
         one = self.profiles.get(profile_id)
         if one is None:
             return "", False, False
@@ -97,7 +97,7 @@ def times_kept(asked: ReportQuery) -> bool:
 
 
 def sums(asked: ReportQuery, known: ReportContext, *, whole: bool = True) -> dict[Key, FactSums]:
-    """Sums by what the report is by. Not `whole`: without times, cost, and what links and countries cannot tell."""
+    """Sums by what the report is by. Not `whole`: without times, cost, and what links and countries cannot say."""
     group, kept = _group(asked), whole and times_kept(asked)
     found: dict[Key, FactSums] = defaultdict(lambda: FactSums() if kept else FactSums(times=None))
     for span in asked.spans:
@@ -135,7 +135,7 @@ def _chosen(asked: ReportQuery, profiles: Mapping[int, FactProfile]) -> frozense
 
 
 def _cut(asked: ReportQuery, *, by: str = "") -> Fact.Cut:
-    """Whether profile, and whether place has to be told apart. `by` is taken in place of its own."""
+    """Whether profile, and whether place has to be separate. `by` is taken in place of its own."""
     names = {by or asked.by, *asked.filters}
     profile, place = not names.isdisjoint(OF_PROFILE), not names.isdisjoint(OF_PLACE)
     if profile:
@@ -215,7 +215,7 @@ def _times_by_time(rows: "QuerySet[Fact]", found: dict[Key, FactSums]) -> None:
 def _priced(
     asked: ReportQuery, span: Span, known: ReportContext, group: tuple[str, ...], found: dict[Key, FactSums]
 ) -> None:
-    """Cost at the prices of today, and how many messages had links or segments of which nothing is told."""
+    """Cost at the prices of today, and how many messages had links or segments of which nothing is reported."""
     if asked.by == "carrier" or "carrier" in asked.filters:
         rows = _rows(asked, Fact.Cut.FULL, span, known.counted).filter(measure="state")
         rows = rows.exclude(word__in=sorted(NOT_POSTED))

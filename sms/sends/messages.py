@@ -38,13 +38,13 @@ def find_messages(service: Service, text: str, *, before: int | None = None, pag
     return FoundMessages(sorted(found, key=lambda one: -one.pk)[: page + 1], problem)
 
 
-def _lookups(service: Service, wanted: str) -> tuple[Q, Callable[[], list[archive.Story]]]:
+def _lookups(service: Service, wanted: str) -> tuple[Q, Callable[[], list[archive.MessageHistory]]]:
     """What the text asks of the ledger, and of the archives: a correlation id, a number, else a provider id."""
     ours = correlation_id.read(wanted, key=service.correlation_key)
     if ours is not None:
         message_id = ours.message_id
 
-        def one() -> list[archive.Story]:
+        def one() -> list[archive.MessageHistory]:
             found = archive.one(service, message_id)
             return [found] if found else []
 
@@ -52,12 +52,14 @@ def _lookups(service: Service, wanted: str) -> tuple[Q, Callable[[], list[archiv
     try:
         number = parse(wanted, country=service.default_country).e164
     except BadNumber:
-        return Q(provider_id=wanted), lambda: archive.told(service, archive.by_provider_id(service, wanted))
+        return Q(provider_id=wanted), lambda: archive.histories_of(
+            service, archive.by_provider_id(service, wanted)
+        )
     spelled = (number, hidden(number, key=service.number_key))
-    return Q(msisdn__in=spelled), lambda: archive.told(service, archive.to_number(service, number))
+    return Q(msisdn__in=spelled), lambda: archive.histories_of(service, archive.to_number(service, number))
 
 
-def story_of(service: Service, message_id: int) -> archive.Story | None:
+def story_of(service: Service, message_id: int) -> archive.MessageHistory | None:
     """One message with its receipts and clicks, from the ledger or from an archive; None where neither has it. Raises ArchiveError."""
     related = ("send__sender", "send__template", "send__created_by", "send__service")
     message = (
@@ -67,7 +69,7 @@ def story_of(service: Service, message_id: int) -> archive.Story | None:
         return archive.one(service, message_id)
     receipts = list(Receipt.objects.filter(message_id=message.pk, service=service))
     clicks = {click.receipt_id: click for click in message.clicks.all()}
-    return archive.Story(message, receipts, clicks, archived=False)
+    return archive.MessageHistory(message, receipts, clicks, archived=False)
 
 
 def messages_of(send: Send, *, state: str = "", after: int = 0, page: int = 50) -> FoundMessages:
@@ -81,5 +83,5 @@ def messages_of(send: Send, *, state: str = "", after: int = 0, page: int = 50) 
             archived = archive.of_send(send, after=after, state=state, most=page + 1)
         except archive.ArchiveError as error:
             problem = str(error)
-    found += [archive.story(row, send=send).message for row in archived]
+    found += [archive.history_of(row, send=send).message for row in archived]
     return FoundMessages(sorted(found, key=lambda one: one.pk)[: page + 1], problem)

@@ -46,7 +46,7 @@ class JobContext:
     pause: Callable[[float], None] = time.sleep
     pulse: Pulse | None = None  # where the process sends in a loop of its own
     renew: Callable[[], bool] = lambda: True  # the lease of the job that runs; False where it was lost
-    sealer: audit.Keeper = field(default_factory=lambda: audit.Keeper(settings.VAR_DIR / "audit"))
+    sealer: audit.ChainSealer = field(default_factory=lambda: audit.ChainSealer(settings.VAR_DIR / "audit"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ JOBS: tuple[Job, ...] = (
     Job("spooled receipts", 3, lambda _: receipts.sweep(), loop="spools"),
     Job("spooled messages", 3, lambda _: optouts.sweep(), loop="spools"),
     Job("callbacks", IDLE, _deliver_callbacks, loop="callbacks", repeats=True),
-    Job("audit seals", audit.EVERY, lambda context: context.sealer.turn(), loop="audit"),
+    Job("audit seals", audit.EVERY, lambda context: context.sealer.run(), loop="audit"),
     Job(
         "link domains",
         MINUTE,

@@ -13,6 +13,7 @@ from sms.worker.jobs import IDLE, Job, JobContext
 log = structlog.get_logger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0  # seconds between tries while the database is away, or a job breaks off
+NEVER = float("-inf")
 LONG_REST = 10.0  # seconds for which no connection to the database is kept
 AWAY = (OperationalError, InterfaceError)
 
@@ -24,7 +25,7 @@ class Loop:
         self, jobs: Sequence[Job], context: JobContext, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.jobs, self.context, self.clock = jobs, context, clock
-        self._due = {job.name: float("-inf") for job in jobs}
+        self._due = {job.name: NEVER for job in jobs}
         self._broken: dict[str, str] = {}  # what was said about a job or the database, once until it works
 
     def run(self) -> None:
@@ -57,6 +58,8 @@ class Loop:
                 break
             if self.clock() < self._due[job.name]:
                 continue
+            if self._due[job.name] == NEVER:
+                log.debug("job_taken_up", job=job.name)
             try:
                 found = self._run(job)
             except AWAY:
@@ -73,19 +76,15 @@ class Loop:
         if not job.waits():
             return None
         if not job.lease:
-            return self._begin(job, self.context)
+            return job.run(self.context)
         duty, started = Duty.hold(job.name, seconds=job.lease), self.clock()
         if duty is None:
             return None
-        found = self._begin(job, replace(self.context, renew=duty.renew))  # broken off, its lease runs out
+        found = job.run(replace(self.context, renew=duty.renew))  # broken off, its lease runs out
         # a job that comes seldom is rested until its time, so that all processes together do it once
         rest = job.every - (self.clock() - started)
         duty.give_back(rest=rest if rest > job.lease else 0.0)
         return found
-
-    def _begin(self, job: Job, context: JobContext) -> object:
-        log.debug("job_runs", job=job.name)
-        return job.run(context)
 
     def _say(self, name: str, sentence: str, problem: Exception) -> None:
         kind = type(problem).__name__

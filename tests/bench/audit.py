@@ -93,11 +93,12 @@ def _tamper(database: str, times: int) -> None:
     from django.db import connection, transaction
 
     from sms.compliance import audit
-    from sms.compliance.audit.checkpoint import Point
-    from sms.models import AuditSeal, audit_guard
+    from sms.compliance.audit.checkpoint import Checkpoint
+    from sms.models import AuditSeal
+    from sms.models.sql import audit_guard
     from tests.support.audit_tampering import SLUG, Tamperer
 
-    points = [Point.of(head) for head in audit.heads_of([SLUG]).values()]
+    checkpoints = [Checkpoint.of(head) for head in audit.heads_of([SLUG]).values()]
     seals = list(AuditSeal.objects.order_by("number").values_list("number", "event_id"))
     found = named = 0
     kinds: set[str] = set()
@@ -109,7 +110,7 @@ def _tamper(database: str, times: int) -> None:
         with transaction.atomic():
             audit_guard.remove(connection)
             expected = kind()
-            verdict = audit.verify(SLUG, points=points)
+            verdict = audit.verify(SLUG, checkpoints=checkpoints)
             found += verdict.broken is not None
             named += verdict.broken is not None and verdict.broken.number == expected
             transaction.set_rollback(True)
@@ -122,7 +123,7 @@ def _tamper(database: str, times: int) -> None:
         kinds=len(kinds),
         seconds=round(time.perf_counter() - started, 1),
     )
-    if not audit.verify(SLUG, points=points).guarded:
+    if not audit.verify(SLUG, checkpoints=checkpoints).guarded:
         raise SystemExit("The triggers did not come back.")
 
 

@@ -15,7 +15,7 @@ from tests.browser.signed_in import PASSWORD
 from tests.support.chromium import ARGUMENTS, chromium
 from tests.support.sends import a_service
 
-PATIENCE = 20_000  # milliseconds for what happens at once where the machine has nothing else to do
+PATIENCE = 60_000  # milliseconds for what happens at once where the machine has nothing else to do
 expect.set_options(timeout=PATIENCE)
 
 

@@ -1,5 +1,6 @@
 """Drafts in the browser: saved, with a large file read in the background, or checked."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,18 @@ from sms.compose import background, drafts
 from sms.models import Draft, Service, Upload
 
 
-def stored(page, text: str) -> None:
+def stored(page: Page, text: str) -> None:
     """Wait until that text is saved: what the page says may still be of the save before."""
-    for _ in range(200):
-        if Draft.objects.filter(text=text).exists():
+    until(page, Draft.objects.filter(text=text).exists, what=f"{text!r} is saved")
+
+
+def until(page: Page, true: Callable[[], object], *, what: str) -> None:
+    """Wait for something that the page does elsewhere."""
+    for _ in range(1_200):
+        if true():
             return
         page.wait_for_timeout(50)
-    raise AssertionError(f"{text!r} was not saved within ten seconds")
+    raise AssertionError(f"a minute passed before {what}")
 
 
 def a_file(folder: Path, name: str, *, first: int) -> Path:
@@ -58,7 +64,7 @@ def a_large_draft(service: Service, name: str, **changes) -> Draft:
     fields |= {"sender": service.senders.get(), "upload": an_upload(service, f"{name}.csv")}
     draft = Draft.objects.create(service=service, **fields)
     with pytest.raises(drafts.NotReady) as reading:
-        drafts.look(draft, limits=LIMITS)
+        drafts.totals_of(draft, limits=LIMITS)
     background.work_on(reading.value.preparation.pk, stopped=iter([False, True, True]).__next__)
     return draft
 
@@ -67,7 +73,7 @@ def checked(draft: Draft, *, wholly: bool) -> Draft:
     """Its rows are read and its check is asked for, or done."""
     background.work_on(draft.version.preparation.pk)
     found = Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk)
-    check = drafts.look(found, limits=LIMITS).preparation
+    check = drafts.totals_of(found, limits=LIMITS).preparation
     if wholly:
         background.work_on(check.pk)
     return found

@@ -1,14 +1,14 @@
 """The compose page in Chromium while people write: saved, shown, undisturbed by others, and accessible in every state."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from portal.models import Membership, User
 from sms.audiences import packing, saved
 from sms.audiences.files import Limits
-from sms.models import Draft, ShortLinkDomain
+from sms.models import Draft, DraftPresence, ShortLinkDomain
 from tests.browser.accessibility import problems
-from tests.browser.large_drafts import stored
+from tests.browser.large_drafts import stored, until
 from tests.browser.signed_in import PASSWORD, sign_in
 from tests.support.sends import BY
 
@@ -46,6 +46,9 @@ def test_two_people_write_one_draft(page, live_server, shop, context, browser, c
     stored(page, "Hi $(name), it's $(time) - z")
     expect(state_of(page)).to_contain_text("Saved")
 
+    # a beat before Ada writes would bring her what Ben wrote, and nothing would clash
+    beats: list[Route] = []
+    page.route("**/here/", lambda route: beats.append(route))  # noqa: PLW0108 - Playwright marks what it is given
     window = browser.new_context(viewport={"width": 1280, "height": 900})
     other = window.new_page()
     other.goto(f"{live_server.url}/accounts/login/")
@@ -57,11 +60,15 @@ def test_two_people_write_one_draft(page, live_server, shop, context, browser, c
     expect(state_of(other)).to_contain_text("Saved")
     other.get_by_label("Text", exact=True).fill("Ben's")
     stored(other, "Ben's")
-    other.wait_for_timeout(900)  # his cursor rests in the text: now it is told
+    at_the_text = DraftPresence.objects.filter(user=colleague, field="text")
+    until(other, at_the_text.exists, what="it is told where his cursor rests")
 
     text.fill("Ada's")
     expect(page.get_by_text("Ben changed the same field while you did")).to_be_visible()
     expect(page.get_by_label("Labels")).to_have_value("spring")
+    page.unroute("**/here/")
+    for beat in beats:
+        beat.continue_()
     page.get_by_label("Name", exact=True).focus()
     expect(page.get_by_text("Ben is editing text")).to_be_visible()
     assert Draft.objects.get().text == "Ben's"

@@ -41,10 +41,10 @@ def a_history(service) -> Send:
     send = a_send(service, 3)
     Provider().dispatch()
     first, second, _ = send.messages.order_by("pk")
-    door = receipt_addresses.find(service.receipt_token)
+    address = receipt_addresses.find(service.receipt_token)
     for message, code, status in ((first, "7500", "Delivered"), (second, "7203", "Un-Delivered")):
         name = correlation_id.write(message_id=message.pk, attempt=1, key=service.correlation_key)
-        insert([Incoming.of(receipt(name, code=code, status=status), door=door)])
+        insert([Incoming.of(receipt(name, code=code, status=status), address=address)])
     fold()
     return send
 

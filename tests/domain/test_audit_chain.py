@@ -12,24 +12,16 @@ from django.utils import timezone
 
 from sms.compliance import audit
 from sms.compliance.audit import stretches
-from sms.compliance.audit.checkpoint import Point
+from sms.compliance.audit.checkpoint import Checkpoint
 from sms.compliance.audit.stretches import in_stretches
-from sms.compliance.audit.verify import wrong_with
-from sms.models import (
-    Actor,
-    ApiKey,
-    AuditEvent,
-    AuditLeave,
-    AuditSeal,
-    Region,
-    ShortLinkDomain,
-    audit_guard,
-    audit_proof,
-)
+from sms.compliance.audit.walk import wrong_with
+from sms.models import Actor, ApiKey, AuditEvent, AuditLeave, AuditSeal, Region, ShortLinkDomain, audit_proof
 from sms.models.audit import UnknownAct
 from sms.models.audit import audit as record
+from sms.models.sql import audit_guard
 from sms.models.sql.insert import StatementBatch
 from tests.support.audit_tampering import SLUG, Tamperer, sql
+from tests.support.logs import written_log
 from tests.support.sends import a_service
 
 pytestmark = pytest.mark.django_db
@@ -56,8 +48,8 @@ def chain(count: int = 30) -> dict[str, audit.Head]:
     return audit.seal()
 
 
-def points() -> list[Point]:
-    return [Point.of(head) for head in audit.heads_of(audit.services()).values()]
+def checkpoints() -> list[Checkpoint]:
+    return [Checkpoint.of(head) for head in audit.heads_of(audit.services()).values()]
 
 
 def numbers(slug: str = SLUG) -> list[tuple[int, int]]:
@@ -72,7 +64,7 @@ def unguarded():
 
 def test_what_is_recorded_holds_and_says_so():
     chain()
-    verdict = audit.verify(SLUG, points=points())
+    verdict = audit.verify(SLUG, checkpoints=checkpoints())
     assert (verdict.rows, verdict.checkpoints, verdict.broken, verdict.guarded) == (30, 1, None, True)
     assert verdict.sentence == "shop: 30 rows hold, 1 checkpoint agree."
     assert audit.verify("foreign").rows == 2
@@ -119,20 +111,20 @@ def test_triggers_that_are_gone_are_noticed_and_made_again():
 @pytest.mark.parametrize("seed", range(6))
 def test_whatever_sql_does_is_found_and_its_first_row_named(seed, unguarded):
     chain()
-    known, seals = points(), numbers()
+    known, seals = checkpoints(), numbers()
     tamperer = Tamperer(seals, random.Random(seed))
     for kind in tamperer.kinds:
         before = transaction.savepoint()
         expected = kind()
-        verdict = audit.verify(SLUG, points=known)
+        verdict = audit.verify(SLUG, checkpoints=known)
         assert verdict.broken, kind.__name__
         assert verdict.broken.number == expected, (kind.__name__, verdict.sentence)
-        shared = in_stretches(SLUG, points=known, parts=4, mapped=map)
+        shared = in_stretches(SLUG, checkpoints=known, parts=4, mapped=map)
         assert shared.broken == verdict.broken, kind.__name__
         transaction.savepoint_rollback(before)
-    verdict = audit.verify(SLUG, points=known)
+    verdict = audit.verify(SLUG, checkpoints=known)
     assert verdict.broken is None
-    shared = in_stretches(SLUG, points=known, parts=4, mapped=map)
+    shared = in_stretches(SLUG, checkpoints=known, parts=4, mapped=map)
     assert (shared.sentence, shared.hash) == (verdict.sentence, verdict.hash)
 
 
@@ -141,11 +133,11 @@ def test_a_long_chain_is_walked_in_stretches(monkeypatch, unguarded):
     monkeypatch.setattr(stretches, "_processes", lambda count: nullcontext(map))
     monkeypatch.setattr(stretches, "LONG", 4)
     chain(20)
-    known = points()
-    verdict = audit.verify_long(SLUG, points=known, processes=2)
+    known = checkpoints()
+    verdict = audit.verify_long(SLUG, checkpoints=known, processes=2)
     assert (verdict.rows, verdict.checkpoints, verdict.broken, verdict.complete) == (20, 1, None, True)
     sql("UPDATE sms_auditevent SET door = 'cli' WHERE id = %s", numbers()[14][1])
-    assert audit.verify_long(SLUG, points=known, processes=2).broken.number == 15
+    assert audit.verify_long(SLUG, checkpoints=known, processes=2).broken.number == 15
 
 
 def test_every_column_counts(unguarded):
@@ -224,14 +216,14 @@ def test_the_precomputed_mac_is_hmac():
 
 
 def test_the_book_keeps_evidence_that_the_chain_lost(tmp_path, unguarded):
-    book = audit.CheckpointFiles(tmp_path / "audit")
-    assert book.keep(chain(4)) == []
-    audit.checkpoint(book, audit.heads_of(audit.services()))
+    files = audit.CheckpointFiles(tmp_path / "audit")
+    assert files.keep(chain(4)) == []
+    audit.write_checkpoints(files, audit.heads_of(audit.services()))
     sql("DELETE FROM sms_auditevent WHERE id = %s", numbers()[-1][1])
     sql("DELETE FROM sms_auditseal WHERE number = 4 AND service_slug = %s", SLUG)
     acts(2)
-    assert book.keep(audit.seal()) == [SLUG], "a head that is not in the chain is not replaced"
-    verdict = audit.verify(SLUG, points=book.points())
+    assert files.keep(audit.seal()) == [SLUG], "a head that is not in the chain is not replaced"
+    verdict = audit.verify(SLUG, checkpoints=files.read_all())
     assert "another one than the checkpoint" in verdict.broken.why
     lines = (tmp_path / "audit" / "checkpoints.jsonl").read_text().splitlines()
     assert {json.loads(line)["service"] for line in lines} == {SLUG, "foreign"}
@@ -239,30 +231,30 @@ def test_the_book_keeps_evidence_that_the_chain_lost(tmp_path, unguarded):
 
 def test_a_keeper_keeps_the_newest_head_whoever_sealed(tmp_path):
     chain(2)
-    keeper, book = audit.Keeper(tmp_path / "audit"), audit.CheckpointFiles(tmp_path / "audit")
-    keeper.turn()
-    assert len(book.points()) == 4, "a checkpoint and a head for each of two chains"
+    sealer, files = audit.ChainSealer(tmp_path / "audit"), audit.CheckpointFiles(tmp_path / "audit")
+    sealer.run()
+    assert len(files.read_all()) == 4, "a checkpoint and a head for each of two chains"
     acts(3)
     audit.seal()  # as the page's button does
     acts(1)
-    keeper.turn()
-    assert max(point.number for point in book.points() if point.service == SLUG) == 6
-    assert len(book.points()) == 4
+    sealer.run()
+    assert max(one.number for one in files.read_all() if one.service == SLUG) == 6
+    assert len(files.read_all()) == 4
 
 
 def test_a_line_that_we_did_not_make_is_no_checkpoint():
     chain(1)
-    (point,) = [one for one in points() if one.service == SLUG]
-    line = {name: getattr(point, name) for name in Point.__slots__}
-    assert Point.read(line) == point
-    assert Point.read(line | {"number": 9}) is None
-    assert Point.read({"number": 9}) is None
+    (one,) = [one for one in checkpoints() if one.service == SLUG]
+    line = {name: getattr(one, name) for name in Checkpoint.__slots__}
+    assert Checkpoint.read(line) == one
+    assert Checkpoint.read(line | {"number": 9}) is None
+    assert Checkpoint.read({"number": 9}) is None
 
 
 def test_the_command_names_the_first_broken_row(tmp_path, settings, capsys, unguarded):
     settings.VAR_DIR = tmp_path
     chain(3)
-    audit.Keeper(tmp_path / "audit").turn()
+    audit.ChainSealer(tmp_path / "audit").run()
     call_command("verify_audit")
     assert "All 5 rows hold" in capsys.readouterr().out
     sql("UPDATE sms_auditevent SET actor_label = 'eve@example.test' WHERE id = %s", numbers()[1][1])
@@ -275,17 +267,27 @@ def test_the_command_names_the_first_broken_row(tmp_path, settings, capsys, ungu
 
 
 def test_the_command_takes_checkpoints_from_the_log_stream(tmp_path, settings, unguarded):
-    settings.VAR_DIR = tmp_path
+    settings.VAR_DIR = tmp_path / "empty"
     chain(3)
-    log = tmp_path / "desk.log"
-    book = audit.CheckpointFiles(tmp_path / "elsewhere")
-    audit.checkpoint(book, audit.heads_of(audit.services()))
-    log.write_text("noise\n" + (tmp_path / "elsewhere" / "checkpoints.jsonl").read_text())
+    log = tmp_path / "collected.log"
+    with written_log("json") as lines:
+        audit.ChainSealer(tmp_path / "elsewhere").run()
+    log.write_text("noise\n" + lines.getvalue())
+    call_command("verify_audit", checkpoints=[log])
     sql("DELETE FROM sms_auditevent WHERE id = %s", numbers()[-1][1])
     sql("DELETE FROM sms_auditseal WHERE service_slug = %s AND number = 3", SLUG)
     call_command("verify_audit")
     with pytest.raises(CommandError):
         call_command("verify_audit", checkpoints=[log])
+
+
+def test_a_changed_row_is_named_with_when_who_and_what(unguarded):
+    chain(3)
+    at = AuditEvent.objects.get(pk=numbers()[1][1]).at
+    sql("UPDATE sms_auditevent SET actor_label = 'eve@example.test' WHERE id = %s", numbers()[1][1])
+    verdict = audit.verify(SLUG)
+    assert verdict.rows < 3
+    assert f"({at:%Y-%m-%d %H:%M:%S} UTC, send.created, eve@example.test) was changed" in verdict.sentence
 
 
 # --- retention and the rows from before -----------------------------------------------------------------------------------

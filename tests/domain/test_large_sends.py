@@ -124,10 +124,10 @@ def test_it_is_dispatched_once_it_is_there():
     service = a_service(slug="quick", name="Quick")
     send = create(large_order(service, 1_050), by=BY)
     provider = Provider()
-    provider.dispatch(seconds=0.5)
+    provider.dispatch()
     assert not provider.bodies
     background.run(**FOREVER)
-    provider.dispatch(seconds=30.0)
+    provider.dispatch()
     assert len(provider.numbers) == len(set(provider.numbers)) == send.recipients
     send.refresh_from_db()
     assert send.state == SendState.FINISHED

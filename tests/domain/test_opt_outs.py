@@ -104,8 +104,8 @@ def failed(service, code: str, **extra):
 
 def take(service, raw: bytes) -> None:
     receipts.receipt_addresses.forget()
-    door = receipts.receipt_addresses.find(service.receipt_token)
-    receipts.store(receipts.Incoming.of(raw, door=door))
+    address = receipts.receipt_addresses.find(service.receipt_token)
+    receipts.store(receipts.Incoming.of(raw, address=address))
     receipts.fold()
 
 

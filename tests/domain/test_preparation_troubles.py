@@ -163,7 +163,7 @@ def test_a_draft_whose_file_could_not_be_stored_goes_on_too():
 @pytest.mark.django_db(transaction=True)
 def test_a_file_that_takes_long_to_open_is_opened_once(monkeypatch):
     """Longer than the lease: nobody else takes it meanwhile, and begins to open it too. Here, rows that were put right."""
-    monkeypatch.setattr(lease, "LEASE", 1.0)
+    monkeypatch.setattr(lease, "LEASE", timedelta(seconds=1))
     monkeypatch.setattr(lease, "KEEP_EVERY", 0.1)
     draft = a_draft(a_service(), people(ROWS))
     finished(draft)
@@ -178,7 +178,7 @@ def test_a_file_that_takes_long_to_open_is_opened_once(monkeypatch):
         return execute(sql, params, many, context)
 
     def other() -> None:
-        opening.wait(10)
+        opening.wait(60)
         until = time.monotonic() + 1.8
         while time.monotonic() < until and not taken:
             if background.has_work():

@@ -218,14 +218,14 @@ def test_too_large_a_body_is_refused():
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_requests_share_commits_and_each_receipt_is_stored():
     service = a_service()
-    door = receipts.receipt_addresses.find(service.receipt_token)
+    address = receipts.receipt_addresses.find(service.receipt_token)
     group = GroupCommit(insert)
     failures: list[Exception] = []
 
     def deliver(index: int) -> None:
         try:
             for turn in range(10):
-                group.store(Incoming.of(receipt(f"{index}-{turn}"), door=door))
+                group.store(Incoming.of(receipt(f"{index}-{turn}"), address=address))
         except Exception as problem:
             failures.append(problem)
         finally:

@@ -1,5 +1,6 @@
 """Who does what among dispatching processes: seats, the one who waits, heartbeats, the schedule, and the watchdog's judgement."""
 
+import itertools
 import threading
 import time
 from datetime import timedelta
@@ -75,20 +76,20 @@ def test_the_newest_relieves_who_waits_before_it():
     first.start()
     time.sleep(0.3)
     second.start()
-    first.join(timeout=5)
+    first.join(timeout=60)
     try:
         assert not first.is_alive(), "relieved"
         assert second.is_alive(), "waits on"
     finally:
         over.append(True)
-        second.join(timeout=5)
+        second.join(timeout=60)
     assert len(ended) == 2
 
 
 def test_a_wait_ends_at_once_where_nothing_is_near():
-    started = time.monotonic()
-    cluster.wait_and_send(public_url=URL, pulse=heartbeat.Pulse("cluster"), stopped=lambda: False)
-    assert time.monotonic() - started < 1
+    turns = itertools.count()
+    cluster.wait_and_send(public_url=URL, pulse=heartbeat.Pulse("cluster"), stopped=lambda: next(turns) > 0)
+    assert next(turns) == 1, "it ended by itself at its first turn"
 
 
 def test_a_heartbeat_is_written_seldom_and_old_rows_go():
@@ -119,14 +120,14 @@ def test_a_wake_up_makes_a_lost_schedule_again():
 
 def test_wake_ups_of_a_busy_process_are_gathered_and_the_last_is_made_good(monkeypatch):
     monkeypatch.setattr(wakeups, "_work", wakeups.Gathered("sms.worker.tasks.work"))
-    wakeups.gather(0.3)
+    wakeups.gather(1.0)
     for _ in range(20):
         wakeups.dispatch()
     assert OrmQ.objects.count() == 1
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while OrmQ.objects.count() < 2 and time.monotonic() < until:
         time.sleep(0.02)
-    time.sleep(0.4)
+    time.sleep(1.1)
     assert OrmQ.objects.count() == 2, "once for all that came meanwhile, and no more"
 
 

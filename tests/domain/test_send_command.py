@@ -80,7 +80,7 @@ def slowly(pause: float) -> threading.Thread:
         return execute(sql, params, many, context)
 
     def work() -> None:
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         try:
             while not Send.objects.exists() and time.monotonic() < until:
                 time.sleep(0.05)
@@ -104,12 +104,12 @@ def large(tmp_path):
 @pytest.mark.django_db(transaction=True)
 def test_it_waits_for_a_large_one_as_long_as_anything_moves(large, capsys, monkeypatch):
     """Somebody else's file goes first, so that nothing of its own moves for longer than it would wait."""
-    monkeypatch.setattr(command, "STILL", 1.0)
+    monkeypatch.setattr(command, "STILL", 3.0)  # its turn comes after six blocks, in more than that
     with pytest.raises(drafts.NotReady):
         drafts.totals_of(again(a_draft(a_service(), people(5_000))), limits=LIMITS)
-    worker = slowly(0.4)
+    worker = slowly(0.8)
     call_command("send", *large)
-    worker.join(20)
+    worker.join(60)
     told = capsys.readouterr()
     made = json.loads(told.out)
     assert (made["state"], made["recipients"]) == ("sending", Send.objects.get().recipients)
@@ -133,15 +133,15 @@ def test_one_that_failed_is_not_waited_for(large, capsys):
     a_service()
 
     def fail() -> None:
-        over, until = {"state": "failed", "trouble": "The disk is full."}, time.monotonic() + 20
+        over, until = {"state": "failed", "trouble": "The disk is full."}, time.monotonic() + 60
         while not Preparation.objects.update(**over) and time.monotonic() < until:
             time.sleep(0.05)
         connection.close()
 
     thread = threading.Thread(target=fail, daemon=True)
     thread.start()
-    began = time.monotonic()
     call_command("send", *large)
-    thread.join(20)
-    assert time.monotonic() - began < command.STILL
-    assert "The disk is full. Nothing of it was posted." in capsys.readouterr().err
+    thread.join(60)
+    told = capsys.readouterr().err
+    assert "The disk is full. Nothing of it was posted." in told
+    assert "nothing moved" not in told

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 def unconfirmed(service, count: int = 1, **changes) -> Send:
     send = a_send(service, count, **changes)
-    Provider(lambda body: raw_reply(500)).dispatch(seconds=0.3, clients=1)
+    Provider(lambda body: raw_reply(500)).dispatch(clients=1)
     assert states(send).get("unconfirmed")
     return send
 
@@ -28,7 +28,7 @@ def test_by_default_nothing_is_ever_sent_again_by_itself():
     send, provider = unconfirmed(a_service()), Provider()
     back_in_time(send, timedelta(days=1))
     release(send)
-    provider.dispatch(seconds=0.5)
+    provider.dispatch()
     assert provider.bodies == []
     assert Send.objects.get(pk=send.pk).state == SendState.FINISHED
 
@@ -42,11 +42,11 @@ def test_always_sends_again_once_after_ten_seconds_and_needs_an_expiry():
     back_in_time(send, timedelta(seconds=11))
     release(send)
     provider = Provider(lambda body: raw_reply(500))
-    provider.dispatch(seconds=0.5)
+    provider.dispatch()
     assert len([body for body in provider.bodies if body]) == 1
     back_in_time(send, timedelta(seconds=11))
     release(send)
-    provider.dispatch(seconds=0.5)
+    provider.dispatch()
     assert len([body for body in provider.bodies if body]) == 1, "one extra attempt, no more"
 
 
@@ -56,7 +56,7 @@ def test_always_does_not_send_again_what_has_expired():
     time.sleep(1.0)
     release(send)
     provider = Provider()
-    provider.dispatch(seconds=0.5)
+    provider.dispatch()
     assert provider.bodies == []
 
 
@@ -74,7 +74,7 @@ def test_evidence_sends_again_only_if_enough_others_had_their_receipts(witnesses
     back_in_time(send, timedelta(minutes=16))
     release(send)
     provider = Provider()
-    provider.dispatch(seconds=0.5)
+    provider.dispatch()
     assert provider.numbers == [lost] * again
 
 
@@ -108,7 +108,7 @@ def test_nothing_of_a_cancelled_send_is_sent_again_and_then_called_cancelled():
     back_in_time(send, timedelta(seconds=11))
     Slice.objects.filter(send=send).update(done=False)
     release(send)
-    Provider().dispatch(seconds=0.5)
+    Provider().dispatch()
     assert dispatch.by_person(send, dispatch.Settlement.SEND_AGAIN, by=BY) == 0
     assert states(send) == {"unconfirmed": 1}
     assert dispatch.by_person(send, dispatch.Settlement.GIVE_UP, by=BY) == 1

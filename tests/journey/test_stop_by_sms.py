@@ -24,9 +24,9 @@ def text(running: Textdesk, said: str, tid: str) -> None:
         data=json.dumps(order).encode(),
         method="POST",
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         assert answer.status == 200
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not [
         row for row in running.sandbox_log() if row["kind"] == "inbound" and row.get("messageId") == tid
     ]:

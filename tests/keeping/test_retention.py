@@ -335,7 +335,7 @@ def test_archives_are_found_by_number_and_ids_and_shown_as_before():
         assert {one.verdict for one in after.clicks.values()} == {
             one.verdict for one in before.clicks.values()
         }
-        ours = archive.story and before.message
+        ours = archive.history_of and before.message
         for text in (ours.msisdn, ours.provider_id):
             assert [one.pk for one in find_messages(service, text).messages] == [pk]
     assert len(messages_of(send, page=2).messages) == 3

@@ -4,18 +4,19 @@ import csv
 import io
 import json
 import runpy
-import sys
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from portal.models import User
 from sms.compliance import audit
-from sms.models import Actor, AuditEvent, AuditSeal, Service, audit_guard
+from sms.compliance.audit import walk
+from sms.models import Actor, AuditEvent, AuditSeal, Service
 from sms.models.audit import audit as record
+from sms.models.sql import audit_guard
 from tests.environment import ROOT
 from tests.support.audit_tampering import sql
 from tests.support.people import Cast, a_cast
@@ -107,13 +108,30 @@ def test_the_button_verifies_and_is_an_act_of_its_own(cast):
     assert "This row does not hold" in cast["auditor"].get(f"/s/shop/audit/{second.pk}/").content.decode()
 
 
-def test_a_long_chain_is_verified_in_several_presses(cast, monkeypatch):
+def test_a_long_chain_is_verified_in_several_presses_and_no_row_is_left_out(cast, monkeypatch):
     monkeypatch.setattr("portal.views.audit.PATIENCE", 0.0)
-    monkeypatch.setattr(sys.modules["sms.compliance.audit.verify"], "PAGE", 20)
-    page = cast["auditor"].post("/s/shop/audit/verify/")
-    assert "All rows up to 20 hold" in page.content.decode()
+    monkeypatch.setattr(walk, "PAGE", 20)
+
+    def press(**fields) -> audit.ChainVerdict:
+        return cast["auditor"].post("/s/shop/audit/verify/", fields).context["verdict"]
+
+    first = press()
+    assert (first.number, first.rows, first.broken) == (20, 20, None)
     page = cast["auditor"].post("/s/shop/audit/verify/", {"after": "20"})
-    assert page.context["verdict"].number == 40
+    assert "All rows up to 40 hold" in page.content.decode()
+    second = page.context["verdict"]
+    assert (second.number, second.rows, second.broken, second.complete) == (40, 20, None, False)
+    last = press(after="60")
+    assert (last.number, last.complete) == (AuditSeal.objects.filter(service_slug="shop").count(), True)
+    audit_guard.remove(connection)
+    for number in (1, 20, 21, 40, 41, 60):
+        before = transaction.savepoint()
+        pk = AuditSeal.objects.get(service_slug="shop", number=number).pk
+        sql("UPDATE sms_auditevent SET actor_label = 'eve@example.test' WHERE id = %s", pk)
+        found = {after: press(after=str(after)).broken for after in (0, 20, 40)}
+        assert [after for after, broken in found.items() if broken] == [(number - 1) // 20 * 20], number
+        assert found[(number - 1) // 20 * 20].number == number
+        transaction.savepoint_rollback(before)
 
 
 # --- exports --------------------------------------------------------------------------------------------------------------
@@ -148,7 +166,7 @@ def test_an_export_proves_itself_without_the_desk(cast, checker, tmp_path):
     assert json.loads(lines[0])["head"]["number"] == len(lines) - 2 == 62
     assert checker(text)[0] == 0
     assert checker(text, with_key=False)[0] == 0
-    audit.checkpoint(audit.CheckpointFiles(tmp_path / "audit"), audit.heads_of(["shop"]))
+    audit.write_checkpoints(audit.CheckpointFiles(tmp_path / "audit"), audit.heads_of(["shop"]))
     known = ["--checkpoints", str(tmp_path / "audit" / "checkpoints.jsonl")]
     assert "1 checkpoints agree" in checker(text, *known)[1]
 

@@ -75,7 +75,7 @@ def test_saving_a_draft_that_was_sent_meanwhile_leads_to_its_send_and_never_unse
     form = DraftForm(typed(service), instance=stale, service=service)
     assert form.is_valid()
     with pytest.raises(collaboration.DraftSent):
-        form.keep(user=None)
+        collaboration.save(form.instance, base={}, user=None)
     assert Draft.objects.get().send == Send.objects.get()
     assert composer.post(review).url == f"/s/shop/sends/{Send.objects.get().pk}/"
     assert Send.objects.count() == 1
@@ -254,7 +254,7 @@ def test_a_raw_receipt_is_shown_without_the_number(service, composer):
     message = a_send(service).messages.get()
     Provider().dispatch()
     name = correlation_id.write(message_id=message.pk, attempt=1, key=service.correlation_key)
-    insert([Incoming.of(receipt(name), door=receipt_addresses.find(service.receipt_token))])
+    insert([Incoming.of(receipt(name), address=receipt_addresses.find(service.receipt_token))])
     fold()
     page = composer.get(f"/s/shop/messages/{message.pk}/").content.decode()
     assert "deliveryInfoNotification" in page

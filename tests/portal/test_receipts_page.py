@@ -24,8 +24,8 @@ def cast():
 
 
 def take_in(service: Service, *bodies: bytes) -> None:
-    door = receipts.receipt_addresses.find(service.receipt_token)
-    insert([receipts.Incoming.of(raw, door=door) for raw in bodies])
+    address = receipts.receipt_addresses.find(service.receipt_token)
+    insert([receipts.Incoming.of(raw, address=address) for raw in bodies])
     receipts.fold()
 
 

@@ -22,11 +22,11 @@ def an_endpoint(service: Service, url: str = "http://127.0.0.1:9/hook", **change
 
 def with_notify(send: Send, url: str = "http://127.0.0.1:9/notify?x=1", **changes) -> Send:
     named = [
-        callbacks.Named(pk, f"theirs-{place}", f"07710 {place}")
+        callbacks.PartnerName(pk, f"theirs-{place}", f"07710 {place}")
         for place, pk in enumerate(send.messages.order_by("pk").values_list("pk", flat=True))
     ]
     options = {"callback_data": "order=981", "reference": "m-1", "named": named} | changes
-    callbacks.ask(send, url=url, policy=LOOPBACK, **options)
+    callbacks.report_to(send, url=url, policy=LOOPBACK, **options)
     return send
 
 
@@ -39,13 +39,13 @@ def comes_in(message: Message, *, code: str = "7500", status: str = "Delivered",
     insert([Incoming.read(raw, service_id=service.pk, key=key, received_at=timezone.now())])
 
 
-def deliver(now: datetime | None = None, *, deadline: float = 3.0, **options) -> callbacks.DeliveryRun:
+def deliver(now: datetime | None = None, *, deadline: float = 60.0, **options) -> callbacks.DeliveryRun:
     """One run, to receivers on this machine, at a time of the test's choice."""
     options = {"clock": lambda: now} | options if now else options
     return callbacks.run(
         policy=LOOPBACK,
-        line_for=lambda: ReceiverConnection(LOOPBACK, deadline=deadline),
-        **({"seconds": 20.0} | options),
+        connection_for=lambda: ReceiverConnection(LOOPBACK, deadline=deadline),
+        **({"seconds": 120.0} | options),
     )
 
 

@@ -61,7 +61,7 @@ class Provider:
 
     def dispatch(self, **options) -> dispatch.DispatchRun:
         """One run of one process: what its breakers learned stays until `another_process`."""
-        options = {"clients": 4, "seconds": 5.0, "breakers": self.breakers} | options
+        options = {"clients": 4, "seconds": 60.0, "breakers": self.breakers} | options
         return dispatch.run(public_url=PUBLIC_URL, client_for=self.client_for, **options)
 
     def another_process(self, **options):

@@ -4,7 +4,6 @@ import contextlib
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator
 
 Script = Callable[[socket.socket, bytes], None]
@@ -36,7 +35,7 @@ class Server:
                 sock.shutdown(socket.SHUT_RDWR)
             sock.close()
         for thread in self._threads:
-            thread.join(5)
+            thread.join(60)
 
     def drip(self, sock: socket.socket, data: bytes, *, every: float) -> None:
         """One byte at a time, until the other side or the test has had enough."""
@@ -104,9 +103,3 @@ def serving(script: Script, **options) -> Iterator[Server]:
         yield server
     finally:
         server.close()
-
-
-@contextlib.contextmanager
-def stopwatch() -> Iterator[Callable[[], float]]:
-    begun = time.monotonic()
-    yield lambda: time.monotonic() - begun

@@ -30,8 +30,8 @@ from sms.api.drop_in.errors import DropInRefused, invalid, no_json
 from sms.api.drop_in.order import order_of, refusal_of
 from sms.api.drop_in.requests import DropInRequest
 from sms.api.idempotency import BadKey, OtherBody, StoredResponse, UnderWay
-from sms.api.receipts import NoNegotiation
 from sms.api.throttle import KeyThrottle, with_rate_limit
+from sms.api.webex_posts import NoNegotiation
 from sms.compose.create import create
 from sms.compose.errors import ComposeError
 from sms.models import Echo, Send
@@ -170,9 +170,9 @@ def _remember(
         rows = [(pk, one.correlation_id, one.number[:40]) for pk, one in called if one.correlation_id]
         insert(Echo, ECHO, rows, batch=batch)
         return
-    named = [callbacks.Named(pk, one.correlation_id, one.number[:40]) for pk, one in called]
+    named = [callbacks.PartnerName(pk, one.correlation_id, one.number[:40]) for pk, one in called]
     try:
-        callbacks.ask(
+        callbacks.report_to(
             send,
             url=asked.notify_url,
             policy=callbacks.AddressPolicy(**settings.CALLBACKS),

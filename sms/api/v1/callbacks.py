@@ -107,11 +107,11 @@ class Endpoints(Collection):
             raise ApiProblem(
                 409, "conflict", "It stands for the host of notifyUrls, which needs no verification."
             )
-        line = callbacks.ReceiverConnection(callbacks.AddressPolicy(**settings.CALLBACKS))
+        connection = callbacks.ReceiverConnection(callbacks.AddressPolicy(**settings.CALLBACKS))
         try:
-            why = callbacks.verify(endpoint, by=self.by, line=line)
+            why = callbacks.verify(endpoint, by=self.by, connection=connection)
         finally:
-            line.close()
+            connection.close()
         if why:
             raise ApiProblem(422, "refused", why, faults=[Fault("url", why)])
         return access.once(request, lambda: self.shown(endpoint))

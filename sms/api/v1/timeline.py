@@ -21,7 +21,7 @@ class TimelineEvent:
     detail: str = ""
 
 
-def timeline(story: archive.Story) -> list[TimelineEvent]:
+def timeline(story: archive.MessageHistory) -> list[TimelineEvent]:
     message, receipts, clicks = story.message, story.receipts, story.clicks
     events = [TimelineEvent(message.send.created_at, "composed", detail=f"Row {message.row}")]
     if message.posted_at:

@@ -16,14 +16,14 @@ from sms.compliance.archive.read import (
     by_provider_id,
     every,
     has,
+    histories_of,
     of_send,
     one,
     rows_of,
     to_number,
-    told,
 )
 from sms.compliance.archive.rewrite import rewrite
-from sms.compliance.archive.rows import ArchivedMessage, Story, read_ledger, story
+from sms.compliance.archive.rows import ArchivedMessage, MessageHistory, history_of, read_ledger
 from sms.compliance.archive.strip import StripRule, erased, in_raw, in_values, silent, strip
 from sms.compliance.archive.verify import ArchiveVerdict, unknown_files, verify
 
@@ -32,8 +32,8 @@ __all__ = [
     "ArchiveVerdict",
     "ArchivedMessage",
     "Damaged",
+    "MessageHistory",
     "Missing",
-    "Story",
     "StripRule",
     "at_row",
     "block_size",
@@ -41,6 +41,8 @@ __all__ = [
     "erased",
     "every",
     "has",
+    "histories_of",
+    "history_of",
     "in_raw",
     "in_values",
     "make",
@@ -53,10 +55,8 @@ __all__ = [
     "rows_of",
     "silent",
     "store",
-    "story",
     "strip",
     "to_number",
-    "told",
     "unknown_files",
     "verify",
 ]

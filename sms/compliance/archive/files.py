@@ -1,6 +1,6 @@
 """Archive files: written once, synced, read block by block, replaced as a whole. Knows bytes and keys, no messages.
 
-A file is MAGIC, a line of JSON for whoever finds it, and blocks one behind the other. Each block is AES-256-GCM with the file's own key;
+A file is MAGIC, a line of JSON for a person who finds it, and blocks in a row. Each block is AES-256-GCM with the file's own key;
 its place in the file is part of what is authenticated, so that no block can be exchanged for another. Where a block begins is in the
 manifest (`sms.models.archive`).
 """

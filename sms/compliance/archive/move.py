@@ -38,6 +38,7 @@ from sms.models import (
 )
 from sms.models.fact import FIGURES, NAMED
 from sms.models.sql import id_list
+from sms.models.sql.session import has_one_writer
 from sms.reports import facts
 
 log = structlog.get_logger(__name__)
@@ -46,8 +47,8 @@ Rest = Callable[[], bool]  # pause as the pace demands; whether to come to an en
 
 
 def block_size() -> int:
-    """Messages of a block, and so of the transaction that deletes them. On SQLite nobody else writes meanwhile."""
-    return 1000 if connection.vendor == "postgresql" else 400
+    """Messages of a block, and so of the transaction that deletes them. On SQLite nothing else is written at that time."""
+    return 400 if has_one_writer() else 1000
 
 
 @dataclass(slots=True)
@@ -154,7 +155,7 @@ def _move(archive: Archive, block: ArchiveBlock) -> bool:
             return False
         for first, last in runs(ids):
             facts.keep(first, last)
-        _delete([row.id for row in rows], [one.id for row in rows for one in row.told])
+        _delete([row.id for row in rows], [one.id for row in rows for one in row.receipts])
         ArchiveBlock.objects.filter(pk=block.pk).update(moved=True)
         _note_sends(sends, now=timezone.now())
         point("archive_moving")
@@ -193,7 +194,7 @@ def _held(sends: Sequence[int]) -> bool:
 
 def _awaited(rows: Sequence[ArchivedMessage]) -> bool:
     """Whether a receipt of these is still to be applied."""
-    receipts = id_list.among([one.id for row in rows for one in row.told])
+    receipts = id_list.among([one.id for row in rows for one in row.receipts])
     return ReceiptInbox.objects.filter(pk__in=receipts).exists()
 
 
@@ -215,7 +216,7 @@ def runs(ids: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def _delete(message_ids: list[int], receipt_ids: list[int]) -> None:
-    """Straight, since everything that points to a message is named here."""
+    """By plain statements, since every table that refers to a message is named here."""
     with connection.cursor() as cursor:
         for model, column, ids in (
             (Click, "message_id", message_ids),

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from sms.compliance.archive import index
 from sms.compliance.archive.errors import Damaged
 from sms.compliance.archive.files import WAY_OUT, Placed, store
-from sms.compliance.archive.rows import ArchivedMessage, Story, story, unpack
+from sms.compliance.archive.rows import ArchivedMessage, MessageHistory, history_of, unpack
 from sms.models import Archive, ArchiveBlock, Send, Service
 from sms.values.msisdn.hidden import hidden
 
@@ -61,13 +61,13 @@ def rows_of(archive: Archive, block: ArchiveBlock) -> list[ArchivedMessage]:
     return opened.get(name, number, read)
 
 
-def one(service: Service, message_id: int) -> Story | None:
+def one(service: Service, message_id: int) -> MessageHistory | None:
     """A message by its id; None where no archive has it. Raises ArchiveError."""
     blocks = _blocks(service).filter(last_id__gte=message_id, first_id__lte=message_id).order_by("last_id")
     for block in blocks.iterator(chunk_size=50):
         for row in rows_of(block.archive, block):
             if row.id == message_id:
-                return story(row, send=_send(service, row.send_id))
+                return history_of(row, send=_send(service, row.send_id))
     return None
 
 
@@ -114,16 +114,16 @@ def every(service: Service, *, send: Send | None = None, after: int = 0) -> Iter
                 yield row
 
 
-def told(service: Service, rows: list[ArchivedMessage]) -> list[Story]:
+def histories_of(service: Service, rows: list[ArchivedMessage]) -> list[MessageHistory]:
     """Rows as the pages show them; one query for their sends."""
     sends = {one.pk: one for one in _sends(service).filter(pk__in={row.send_id for row in rows})}
-    return [story(row, send=sends[row.send_id]) for row in rows if row.send_id in sends]
+    return [history_of(row, send=sends[row.send_id]) for row in rows if row.send_id in sends]
 
 
-def at_row(send: Send, row: int) -> Story | None:
+def at_row(send: Send, row: int) -> MessageHistory | None:
     """The archived message of a row of a send's audience. Raises ArchiveError."""
     found = next((one for one in every(send.service, send=send) if one.row == row), None)
-    return story(found, send=send) if found else None
+    return history_of(found, send=send) if found else None
 
 
 def has(service: Service) -> bool:

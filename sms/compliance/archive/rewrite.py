@@ -1,7 +1,7 @@
-"""An archive written anew: rows changed, checksums and index renewed, the old file gone. One block in memory at a time.
+"""An archive written again: rows changed, checksums and index renewed, the old file gone. One block in memory at a time.
 
 The new file is named before it is written and counts from one commit on; a kill leaves one file that counts and one that `resume` removes.
-The new file has a key of its own, so that nobody reads the old one from a backup of files with the key of today's database.
+The new file has a key of its own, so that the old one cannot be read from a backup of files with the key of today's database.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ def _same(row: ArchivedMessage) -> ArchivedMessage:
 
 
 def rewrite(archive: Archive, change: Change = _same, **gone: object) -> int:
-    """Write it anew with every row changed; `gone` are columns of the archive to set with it. Returns how many rows are another now.
+    """Write it again with every row changed; `gone` are columns of the archive to set with it. Returns how many rows changed.
 
     Only archives all of whose blocks have moved are rewritten. Raises ArchiveError, with the old file still counting.
     """

@@ -50,7 +50,7 @@ class ArchivedClick(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class ArchivedReceipt(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A receipt, with the click that it told of."""
+    """A receipt, with the click that it reported."""
 
     id: int
     raw: bytes
@@ -84,7 +84,7 @@ class ArchivedMessage(msgspec.Struct, frozen=True, array_like=True):
     submitted_at: datetime | None
     final_at: datetime | None
     echo: tuple[str, str] | None = None
-    told: tuple[ArchivedReceipt, ...] = ()
+    receipts: tuple[ArchivedReceipt, ...] = ()
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -105,20 +105,20 @@ def read_ledger(message_ids: Iterable[int]) -> list[ArchivedMessage]:
     visits = Click.objects.filter(message_id__in=wanted).order_by()
     for message_id, receipt_id, *rest in visits.values_list("message_id", "receipt_id", *columns):
         clicks[receipt_id] = message_id, ArchivedClick(*rest)
-    told: dict[int, list[ArchivedReceipt]] = defaultdict(list)
+    receipts: dict[int, list[ArchivedReceipt]] = defaultdict(list)
     for pk, message_id, raw, attempt, received_at in receipts_of(wanted, clicks).values_list(
         "pk", "message_id", "raw", "attempt", "received_at"
     ):
         owner, visit = clicks.get(pk, (message_id, None))
-        told[owner].append(ArchivedReceipt(pk, bytes(raw), attempt, received_at, visit))
+        receipts[owner].append(ArchivedReceipt(pk, bytes(raw), attempt, received_at, visit))
     rows = Message.objects.filter(pk__in=wanted).order_by("pk").values_list(*COLUMNS)
-    return [_row(row, echoes.get(row[0]), told[row[0]]) for row in rows]
+    return [_row(row, echoes.get(row[0]), receipts[row[0]]) for row in rows]
 
 
 def _row(
-    columns: tuple[Any, ...], echo: tuple[str, str] | None, told: list[ArchivedReceipt]
+    columns: tuple[Any, ...], echo: tuple[str, str] | None, receipts: list[ArchivedReceipt]
 ) -> ArchivedMessage:
-    values: list[Any] = [*columns, echo, tuple(told)]
+    values: list[Any] = [*columns, echo, tuple(receipts)]
     return ArchivedMessage(*values)
 
 
@@ -158,8 +158,8 @@ def digest(plain: bytes) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """A message with what was told of it, as the pages show it, wherever it came from."""
+class MessageHistory:
+    """A message with its receipts and clicks, as the pages show it, from the ledger or an archive."""
 
     message: Message
     receipts: list[Receipt]
@@ -168,8 +168,8 @@ class Story:
     archived: bool = field(default=True)
 
 
-def story(row: ArchivedMessage, *, send: Send) -> Story:
-    """A row as models that were never saved and never will be."""
+def history_of(row: ArchivedMessage, *, send: Send) -> MessageHistory:
+    """A row as model instances that are never saved."""
     message = Message(**{name: getattr(row, name) for name in COLUMNS})
     message.send = send
     receipts = [
@@ -181,12 +181,12 @@ def story(row: ArchivedMessage, *, send: Send) -> Story:
             attempt=one.attempt,
             received_at=one.received_at,
         )
-        for one in row.told
+        for one in row.receipts
     ]
     clicks = {
         one.id: Click(message_id=row.id, receipt_id=one.id, **msgspec.structs.asdict(one.click))
-        for one in row.told
+        for one in row.receipts
         if one.click is not None
     }
     echo = Echo(message=message, correlation_id=row.echo[0], destination=row.echo[1]) if row.echo else None
-    return Story(message, receipts, clicks, echo)
+    return MessageHistory(message, receipts, clicks, echo)

@@ -26,7 +26,7 @@ def strip(row: ArchivedMessage, gone: StripRule, *, key: bytes) -> ArchivedMessa
     if gone.bodies:
         row = replace(row, text="", substitutions={})
     if gone.receipts:
-        row = replace(row, told=tuple(bare(one) for one in row.told))
+        row = replace(row, receipts=tuple(bare(one) for one in row.receipts))
     if gone.numbers and row.msisdn.startswith("+"):
         row = without_number(row, put=hidden(row.msisdn, key=key))
     return row
@@ -36,7 +36,7 @@ def without_number(row: ArchivedMessage, *, put: str) -> ArchivedMessage:
     """The row without its number, wherever it stands in it."""
     mention = Mention(row.msisdn)
     echo = (mention.without(row.echo[0]), "") if row.echo else None
-    told = tuple(bare(one) if mention.national.encode() in one.raw else one for one in row.told)
+    receipts = tuple(bare(one) if mention.national.encode() in one.raw else one for one in row.receipts)
     return replace(
         row,
         msisdn=put,
@@ -44,19 +44,19 @@ def without_number(row: ArchivedMessage, *, put: str) -> ArchivedMessage:
         substitutions=in_values(row.substitutions, mention),
         detail=mention.without(row.detail),
         echo=echo,
-        told=told,
+        receipts=receipts,
     )
 
 
 def silent(row: ArchivedMessage, mention: Mention) -> ArchivedMessage:
-    """Somebody else's row without a number that it happens to name."""
+    """Another recipient's row without a number that it happens to name."""
     return replace(
         row,
         text=mention.without(row.text),
         substitutions=in_values(row.substitutions, mention),
         detail=mention.without(row.detail),
         echo=(mention.without(row.echo[0]), mention.without(row.echo[1])) if row.echo else None,
-        told=tuple(bare(one) if in_raw(one.raw, mention) else one for one in row.told),
+        receipts=tuple(bare(one) if in_raw(one.raw, mention) else one for one in row.receipts),
     )
 
 
@@ -69,7 +69,7 @@ def erased(row: ArchivedMessage) -> ArchivedMessage:
         substitutions={},
         detail="",
         echo=None,
-        told=tuple(bare(one) for one in row.told),
+        receipts=tuple(bare(one) for one in row.receipts),
     )
 
 

@@ -28,7 +28,7 @@ def verify(service_id: int | None = None) -> Iterator[ArchiveVerdict]:
 
 
 def unknown_files() -> list[str]:
-    """Files in the folder that no manifest names: left from a restored backup, or another desk's."""
+    """Files in the folder that no manifest names: left from a restored backup, or another installation's."""
     known = {name for pair in Archive.objects.values_list("name", "spare") for name in pair}
     return [name for name in store.names() if name not in known]
 

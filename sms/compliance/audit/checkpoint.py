@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class Checkpoint:
     """A head at a time, with its MAC: what one line of the file says."""
 
     service: str
@@ -33,16 +33,16 @@ class Point:
     mac: str
 
     @classmethod
-    def of(cls, head: Head, *, now: datetime | None = None) -> "Point":
-        """The point of a head."""
+    def of(cls, head: Head, *, now: datetime | None = None) -> "Checkpoint":
+        """Of a head as it is now."""
         at = f"{(now or datetime.now(UTC)).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         key = audit_proof.audit_keys.of(head.service_slug)[0]
         mac = audit_proof.checkpoint_mac(key, head.service_slug, head.number, head.hash, at)
         return cls(head.service_slug, head.number, head.hash, at, mac)
 
     @classmethod
-    def read(cls, line: Mapping[str, Any]) -> "Point | None":
-        """A point from a line of ours or of the log stream; None where it is something else, or was not made by us."""
+    def read(cls, line: Mapping[str, Any]) -> "Checkpoint | None":
+        """From a line of ours or of the log stream; None where it is something else, or was not made by us."""
         try:
             made = cls(*(line[name] for name in cls.__slots__))
             fits = any(
@@ -69,7 +69,7 @@ class CheckpointFiles:
         self._checkpoints = folder / "checkpoints.jsonl"
 
     def keep(self, heads: Mapping[str, Head]) -> list[str]:
-        """Renew the newest heads; returns the services whose chain no longer holds the head that stood there.
+        """Renew the newest heads; returns the services whose chain no longer holds the head that was there.
 
         Such a head stays: it is the evidence.
         """
@@ -83,35 +83,35 @@ class CheckpointFiles:
                 if before is not None and not holds(before):
                     broken.append(slug)
                     continue
-                known[slug] = Point.of(head)
+                known[slug] = Checkpoint.of(head)
             fresh = self._heads.with_suffix(".new")
-            fresh.write_text(json.dumps([asdict(point) for point in known.values()]), encoding="utf-8")
+            fresh.write_text(json.dumps([asdict(one) for one in known.values()]), encoding="utf-8")
             fresh.replace(self._heads)
         for slug in broken:
             log.error("audit_chain_broken", service=slug, sentence="Run manage.py verify_audit.")
         return broken
 
-    def note(self, points: Iterable[Point]) -> None:
-        """Append points to the checkpoints."""
-        lines = "".join(json.dumps({"event": "audit_checkpoint"} | asdict(point)) + "\n" for point in points)
+    def note(self, checkpoints: Iterable[Checkpoint]) -> None:
+        """Append them to `checkpoints.jsonl`."""
+        lines = "".join(json.dumps({"event": "audit_checkpoint"} | asdict(one)) + "\n" for one in checkpoints)
         if lines:
             with self._alone(), self._checkpoints.open("a", encoding="utf-8") as file:
                 file.write(lines)
                 file.flush()
                 os.fsync(file.fileno())
 
-    def points(self) -> list[Point]:
+    def read_all(self) -> list[Checkpoint]:
         """All that is known, oldest first."""
-        found = list(points_in(self._checkpoints)) if self._checkpoints.exists() else []
+        found = list(checkpoints_in(self._checkpoints)) if self._checkpoints.exists() else []
         return [*found, *self._read_heads().values()]
 
-    def _read_heads(self) -> dict[str, Point]:
+    def _read_heads(self) -> dict[str, Checkpoint]:
         try:
             lines = json.loads(self._heads.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        read = (Point.read(line) for line in lines)
-        return {point.service: point for point in read if point is not None}
+        read = (Checkpoint.read(line) for line in lines)
+        return {one.service: one for one in read if one is not None}
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -121,7 +121,7 @@ class CheckpointFiles:
             yield
 
 
-def points_in(path: Path) -> Iterator[Point]:
+def checkpoints_in(path: Path) -> Iterator[Checkpoint]:
     """The checkpoints in a file of JSON lines: ours, or what was collected from the log stream with LOG_FORMAT=json."""
     with path.open(encoding="utf-8", errors="replace") as file:
         for line in file:
@@ -131,22 +131,24 @@ def points_in(path: Path) -> Iterator[Point]:
                 said = json.loads(line)
             except ValueError:
                 continue
-            if isinstance(said, dict) and (point := Point.read(said)) is not None:
-                yield point
+            if isinstance(said, dict) and (one := Checkpoint.read(said)) is not None:
+                yield one
 
 
-def holds(point: Point) -> bool:
+def holds(checkpoint: Checkpoint) -> bool:
     """Whether the chain has that hash at that number."""
-    return AuditSeal.objects.filter(service_slug=point.service, number=point.number, hash=point.hash).exists()
+    return AuditSeal.objects.filter(
+        service_slug=checkpoint.service, number=checkpoint.number, hash=checkpoint.hash
+    ).exists()
 
 
-def checkpoint(
-    book: CheckpointFiles, heads: Mapping[str, Head], *, now: datetime | None = None
-) -> list[Point]:
-    """Write heads to the log stream and to the book. What the book knew and the chain does not hold is told as an error."""
-    points = [Point.of(head, now=now) for head in heads.values()]
-    for point in points:
-        log.info("audit_checkpoint", **asdict(point))
-    book.keep(heads)
-    book.note(points)
-    return points
+def write_checkpoints(
+    files: CheckpointFiles, heads: Mapping[str, Head], *, now: datetime | None = None
+) -> list[Checkpoint]:
+    """Write heads to the log stream and to the files. What the files know and the chain does not hold is logged as an error."""
+    checkpoints = [Checkpoint.of(head, now=now) for head in heads.values()]
+    for one in checkpoints:
+        log.info("audit_checkpoint", **asdict(one))
+    files.keep(heads)
+    files.note(checkpoints)
+    return checkpoints

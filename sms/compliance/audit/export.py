@@ -1,4 +1,4 @@
-"""The audit as a file, each row with its proof. `docs/operators/verify_audit_export.py` checks such a file without this desk.
+"""The audit as a file, each row with its proof. `docs/operators/verify_audit_export.py` checks such a file without Textdesk.
 
 Streams: a page of rows is in memory at a time, whatever the size.
 """
@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
-from sms.compliance.audit.checkpoint import Point
+from sms.compliance.audit.checkpoint import Checkpoint
 from sms.compliance.audit.queries import Selection, rows_of
 from sms.compliance.audit.seal import head_of, seal
 from sms.models import AuditEvent, AuditSeal, audit_proof
@@ -32,7 +32,7 @@ def json_lines_of(service_slug: str, chosen: Selection) -> Iterator[str]:
         "service": service_slug,
         "made_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "selection": {name: str(value) for name, value in asdict(chosen).items() if value},
-        "head": asdict(Point.of(head)) if head else None,
+        "head": asdict(Checkpoint.of(head)) if head else None,
     }
     yield json.dumps(about, ensure_ascii=False) + "\n"
     count = 0

@@ -1,4 +1,4 @@
-"""Which rows of a chain somebody wants to see: the filters of the audit page and of its exports."""
+"""Filters for rows of a chain, used by the audit page and its exports."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,7 +42,7 @@ def rows_of(service_slug: str, chosen: Selection) -> "QuerySet[AuditEvent]":
     if chosen.until:
         rows = rows.filter(at__lt=chosen.until)
     if chosen.words:
-        rows = rows.annotate(told=Cast("details", TextField())).filter(
-            Q(noun_key=chosen.words) | Q(told__icontains=chosen.words)
+        rows = rows.annotate(text=Cast("details", TextField())).filter(
+            Q(noun_key=chosen.words) | Q(text__icontains=chosen.words)
         )
     return rows

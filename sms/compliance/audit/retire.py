@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from sms.compliance.audit.seal import lock, seal
 from sms.models import Actor, AuditEvent, AuditLeave, AuditSeal, audit_proof
 from sms.models.audit import audit
+from sms.models.sql.audit_rows import body_of
 
 AT_ONCE = 20_000
 _OF_SEALS = " FROM sms_auditseal s WHERE s.service_slug = %s AND s.number > %s AND s.number <= %s"
@@ -15,7 +16,7 @@ _OF_SEALS = " FROM sms_auditseal s WHERE s.service_slug = %s AND s.number > %s A
 def retire(service_slug: str, *, before: datetime, by: Actor, at_once: int = AT_ONCE) -> int:
     """Remove rows of a service from the beginning of its chain that are older than `before`, `at_once` at most; returns how many.
 
-    Only an unbroken beginning leaves, so that one number tells what may be missing. Call it until it returns 0.
+    Only an unbroken beginning leaves, so that one number says what may be missing. Call it until it returns 0.
     """
     seal(thorough=True)
     with transaction.atomic():
@@ -57,8 +58,8 @@ def _last_old(service_slug: str, done: int, reach: int, before: datetime) -> int
 
 
 def retired_until(service_slug: str) -> int:
-    """Up to which number rows may be missing: the highest that a retention row with a true MAC tells; 0 for none."""
-    body = AuditEvent.proven_sql(connection.vendor)
+    """Up to which number rows may be missing: the highest that a retention row with a true MAC states; 0 for none."""
+    body = body_of("e")
     keys = audit_proof.audit_keys.of(service_slug)
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,7 +1,7 @@
 """Sealing: give every row that has no place yet the next number in the chain of its service.
 
-One process at a time does it, a few seconds behind the acts. Order is that of sealing, by id within a round: a transaction that took
-its id early and committed late gets a later number, which is all that happens to it.
+One process at a time does it, a few seconds behind the acts. Order is that of sealing, by id within a run: a transaction that took
+its id early and committed late gets a higher number, which is all that happens to it.
 """
 
 from collections import defaultdict
@@ -10,15 +10,17 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from sms.models import AuditEvent, AuditSeal, audit_proof
+from sms.models import AuditSeal, audit_proof
+from sms.models.sql.audit_rows import body_of
 from sms.models.sql.insert import insert
+from sms.models.sql.session import hold_lock
 
 AT_ONCE = 5000
-# A late row is looked for among so many ids below the last sealed one every time, and among all of them before a checkpoint or a
-# verification: whoever commits that late has been holding locks for long.
+# A late row is searched for among so many ids below the last sealed one every time, and among all of them before a checkpoint or a
+# verification: a transaction that commits that late has held locks for long.
 LOOK_BACK = 20_000
-LOWEST = -(1 << 62)  # ids begin at 1; a row below was put there by hand, and is to be seen
-LOCK = 0x7E47_A0D1  # of PostgreSQL's advisory locks; SQLite has one writer anyway
+LOWEST = -(1 << 62)  # ids begin at 1; a row below was put there by hand, and must be found
+LOCK = 0x7E47_A0D1  # its number
 COLUMNS = ("event_id", "service_slug", "number", "digest", "hash", "mac")
 
 
@@ -36,7 +38,7 @@ def seal(*, thorough: bool = False, at_once: int = AT_ONCE) -> dict[str, Head]:
     heads: dict[str, Head] = {}
     while _anything(thorough):
         with transaction.atomic():
-            _lock()
+            lock()
             rows = _unsealed(thorough, at_once)
             heads |= _chain(rows)
         if len(rows) < at_once:
@@ -45,14 +47,8 @@ def seal(*, thorough: bool = False, at_once: int = AT_ONCE) -> dict[str, Head]:
 
 
 def lock() -> None:
-    """Wait until nobody else seals or retires; until the end of the transaction."""
-    _lock()
-
-
-def _lock() -> None:
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    """Wait until no other process seals or retires; until the end of the transaction."""
+    hold_lock(LOCK)
 
 
 def _since(thorough: bool) -> int:
@@ -66,14 +62,14 @@ _MISSING = " FROM sms_auditevent e WHERE e.id > %s AND NOT EXISTS (SELECT 1 FROM
 
 
 def _anything(thorough: bool) -> bool:
-    """A look that takes no lock: an idle desk's sealing writes nothing."""
+    """Asked without a lock, so that sealing writes nothing while nothing happens."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT e.id{_MISSING} LIMIT 1", [_since(thorough)])
         return cursor.fetchone() is not None
 
 
 def _unsealed(thorough: bool, at_once: int) -> list[tuple[int, str, bytes]]:
-    body = AuditEvent.proven_sql(connection.vendor)
+    body = body_of("e")
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT e.id, e.service_slug, {body}{_MISSING} ORDER BY e.id LIMIT {int(at_once)}",

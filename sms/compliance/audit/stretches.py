@@ -16,33 +16,39 @@ from typing import Any
 import django
 from django.db import connection
 
-from sms.compliance.audit.checkpoint import Point
+from sms.compliance.audit.checkpoint import Checkpoint
 from sms.compliance.audit.seal import head_of, seal
-from sms.compliance.audit.verify import START, ChainVerdict, compare, twice, verify, walked
-from sms.models import AuditSeal, audit_guard
+from sms.compliance.audit.verdict import ChainVerdict
+from sms.compliance.audit.verify import compare, first_copy, verify
+from sms.compliance.audit.walk import walked
+from sms.models import AuditSeal
+from sms.models.audit_proof import START
+from sms.models.sql import audit_guard
 
 LONG = 200_000  # rows of a chain that is worth a process, which takes a second to begin
 Stretch = tuple[str, tuple[int, str], int]  # service, the seal before it (number and hash), its last number
 Mapped = Callable[[Callable[[Stretch], ChainVerdict], Sequence[Stretch]], Iterable[ChainVerdict]]
 
 
-def verify_long(service_slug: str, *, points: Iterable[Point] = (), processes: int) -> ChainVerdict:
+def verify_long(service_slug: str, *, checkpoints: Iterable[Checkpoint] = (), processes: int) -> ChainVerdict:
     """As `verify`, by up to `processes` where the chain is long. Not inside a transaction: others do not see it."""
     seal(thorough=True)
     head = head_of(service_slug)
     parts = min(processes, (head.number if head else 0) // LONG)
     if parts < 2:
-        return verify(service_slug, points=points)
+        return verify(service_slug, checkpoints=checkpoints)
     with _processes(parts) as mapped:
-        return in_stretches(service_slug, points=points, parts=parts, mapped=mapped)
+        return in_stretches(service_slug, checkpoints=checkpoints, parts=parts, mapped=mapped)
 
 
-def in_stretches(service_slug: str, *, points: Iterable[Point], parts: int, mapped: Mapped) -> ChainVerdict:
+def in_stretches(
+    service_slug: str, *, checkpoints: Iterable[Checkpoint], parts: int, mapped: Mapped
+) -> ChainVerdict:
     """The chain in so many parts, walked by `mapped`, which is `map` or that of a pool."""
     started = time.monotonic()
     verdict = ChainVerdict(service_slug)
     walks = mapped(_walk, _cut(service_slug, parts))
-    copy = twice(service_slug)  # meanwhile
+    copy = first_copy(service_slug)
     for part in walks:
         verdict.rows += part.rows
         verdict.left += part.left
@@ -50,8 +56,8 @@ def in_stretches(service_slug: str, *, points: Iterable[Point], parts: int, mapp
         if part.broken:
             break
     verdict.broken = verdict.broken or copy
-    compare(verdict, points)
-    verdict.guarded = audit_guard.standing()
+    compare(verdict, checkpoints)
+    verdict.guarded = audit_guard.installed()
     verdict.seconds = time.monotonic() - started
     return verdict
 

@@ -3,7 +3,7 @@
 Only what is the person's: numbers of other people do not get in, neither as rows nor inside of texts. Called by the page *Personal data*
 and `manage.py disclose_number`; each time is in the audit, with the reason.
 
-    held   messages, answers, refusals, lists, drafts      besides   files, receipts without a message, every other text
+    held   messages, answers, refusals, lists, drafts      other_rows   files, receipts without a message, every other text
     own    without the numbers of others                   page      for people
 """
 

@@ -44,7 +44,7 @@ def _messages(service: Service, e164: str, forms: tuple[str, str]) -> Iterator[d
     ids = list(here.values_list("pk", flat=True))
     rows = [row for start in range(0, len(ids), 500) for row in archive.read_ledger(ids[start : start + 500])]
     old = archive.to_number(service, e164) if archive.has(service) else []
-    for one in archive.told(service, sorted([*rows, *old], key=lambda row: row.id)):
+    for one in archive.histories_of(service, sorted([*rows, *old], key=lambda row: row.id)):
         message, send = one.message, one.message.send
         yield {
             "sent_as_part_of": Mention(e164).without(send.name, put="[your number]"),
@@ -63,10 +63,10 @@ def _messages(service: Service, e164: str, forms: tuple[str, str]) -> Iterator[d
             "called_by_partner": one.echo.correlation_id if one.echo else "",
             "receipts": [
                 {
-                    "received": time_of(told.received_at),
-                    "as_it_came": bytes(told.raw).decode("utf-8", "replace"),
+                    "received": time_of(receipt.received_at),
+                    "as_it_came": bytes(receipt.raw).decode("utf-8", "replace"),
                 }
-                for told in one.receipts
+                for receipt in one.receipts
             ],
             "clicks": [
                 {
@@ -151,5 +151,5 @@ def _callbacks(service: Service, e164: str) -> Iterator[dict[str, Any]]:
             "told_to": one.endpoint.name,
             "what": one.kind,
             "at": time_of(one.created_at),
-            "body": own_text(one.body, mention),  # one about somebody else may name the person
+            "body": own_text(one.body, mention),  # one about another recipient may name the person
         }

@@ -1,6 +1,6 @@
-"""What names a number beside: files that people gave, receipts without a message, reports, and every other text of the inventory.
+"""What else names a number: files that people gave, receipts without a message, reports, and every other text of the inventory.
 
-Looked for as erasure looks (`sms.compliance.erasure.naming`), so that what one gives out is what the other takes away. Long
+Searched for as erasure does (`sms.compliance.erasure.naming`), so that what one gives out is what the other takes away. Long
 tables are walked from
 the newest row back, and no further than time allows: then it is said what was not searched.
 """

@@ -19,7 +19,7 @@ def own_text(text: str, mention: Mention) -> str:
 
 
 def own_cells(cells: dict[str, str], mention: Mention, country: str) -> dict[str, str]:
-    """The person's own row. A cell that is somebody else's number is not the person's to be told."""
+    """The person's own row. A cell that is another person's number is left out."""
     return {name: _own_cell(value, mention, country) for name, value in cells.items()}
 
 

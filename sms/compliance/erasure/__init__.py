@@ -4,7 +4,7 @@
     ledger    messages and archives                        raw       receipts, incoming SMS, stored answers
     packed    audiences and figures                        uploads   files that people gave
     columns   every other text, of every application       naming    how the database looks for a number
-    waiting_files, other_files   what lies on this host    database  what its own file keeps of before
+    waiting_files, other_files   what lies on this host
     opt_outs  refusals as digests                          journal   digests of erased numbers, outside of the database
     waits     what has to end first                        run       from the asking to the certificate
 

@@ -26,7 +26,7 @@ def erase_audiences(subject: Subject) -> int:
         for pk in list(version.chunks.order_by("place").values_list("pk", flat=True)):
             here += _erase_chunk(pk, subject)
         if here:
-            _told_anew(version)
+            _renew_digest(version)
         changed += here
     return changed
 
@@ -71,7 +71,7 @@ def _erase_rejects(version: AudienceVersion, subject: Subject) -> int:
     return len(rejects) - len(good)
 
 
-def _told_anew(version: AudienceVersion) -> None:
+def _renew_digest(version: AudienceVersion) -> None:
     """Digests of what it holds now; a draft that is made of it is checked again."""
     digest = storage.Digest()
     for block in storage.StoredAudience(version).blocks():

@@ -1,4 +1,4 @@
-"""Digests of erased numbers, in a file beside the archives: a restored backup of the database knows nothing of later erasures."""
+"""Digests of erased numbers, in a file beside the archives: a restored backup of the database knows nothing of erasures since."""
 
 import json
 import os

@@ -18,7 +18,7 @@ AT_ONCE = 500
 FEW = 20  # recipients
 
 
-# what is on its way is changed by nobody, also where it came to be after an erasure began; and what approvers said yes to is compared
+# what is on its way is never changed, also where it was created after an erasure began; and what approvers agreed to is compared
 # until all of it has gone
 ON_ITS_WAY = Q(state__in=OPEN) | Q(send__approvers__gt=0, send__state__in=UNFINISHED)
 
@@ -57,7 +57,7 @@ def _erase(ids: Sequence[int]) -> int:
         clicked.update(url="", ip="", user_agent="")
         Echo.objects.filter(message_id__in=wanted).delete()
         few = Send.objects.filter(pk__in=Message.objects.filter(pk__in=ids).values("send_id"))
-        # whoever has the digest of so few people could try all numbers
+        # the digest of so few people could be found by trying all numbers
         few.filter(recipients__lte=FEW).update(audience_digest="", file_sha256="")
         return Message.objects.filter(pk__in=wanted).update(
             msisdn=ERASED, text="", substitutions={}, detail=""
@@ -65,7 +65,7 @@ def _erase(ids: Sequence[int]) -> int:
 
 
 def archives(subject: Subject) -> list[Archive]:
-    """Archives that hold the number, whoever's message it stands in. Reads every block. Raises ArchiveError."""
+    """Archives that hold the number, in any recipient's message. Reads every block. Raises ArchiveError."""
     found = []
     for one in Archive.objects.filter(service=subject.service).exclude(name="").order_by("pk"):
         blocks = one.blocks.filter(moved=True).order_by("number")
@@ -75,7 +75,7 @@ def archives(subject: Subject) -> list[Archive]:
 
 
 def erase_archives(subject: Subject) -> int:
-    """Files that hold it are written anew, with new keys and checksums; returns how many rows are others."""
+    """Write files that hold it again, with new keys and checksums; returns how many rows changed."""
     return sum(archive.rewrite(one, partial(_without, subject)) for one in archives(subject))
 
 
@@ -87,7 +87,7 @@ def _says(subject: Subject, row: archive.ArchivedMessage) -> bool:
     mention = subject.mention
     texts = (row.text, row.detail, *(row.echo or ()), *map(str, row.substitutions.values()))
     said = any(text and mention.found(text) for text in texts)
-    return said or any(archive.in_raw(one.raw, mention) for one in row.told)
+    return said or any(archive.in_raw(one.raw, mention) for one in row.receipts)
 
 
 def _without(subject: Subject, row: archive.ArchivedMessage) -> archive.ArchivedMessage:

@@ -14,75 +14,20 @@ from django.db.models import F, Max, Min, QuerySet
 
 from sms.compliance.archive import in_values
 from sms.compliance.erasure.subject import Subject
+from sms.models.sql.text_search import AsText, BeyondAscii, WithoutSeparators
 
 WINDOW = 50_000  # ids
-BETWEEN = " -()./,_[]\t\n\r"
 # how characters beyond ASCII begin where they are not written as they are: JSON of SQLite, bytes of PostgreSQL
 ESCAPES: dict[type, tuple[str, ...]] = {models.JSONField: ("\\u",), models.BinaryField: ("\\2", "\\3")}
 
 
-class _Text(models.Func):
-    """A column as text: JSON as it is written, bytes with those beyond ASCII as escapes."""
-
-    output_field = models.TextField()
-    arity = 1
-
-    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        return self.as_sql(compiler, connection, template="CAST(%(expressions)s AS TEXT)", **extra)
-
-    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        source = self.source_expressions[0].output_field
-        raw = isinstance(source, models.BinaryField)
-        template = "encode(%(expressions)s, 'escape')" if raw else "(%(expressions)s)::text"
-        return self.as_sql(compiler, connection, template=template, **extra)
-
-
-class _WithoutSeparators(models.Func):
-    """Text without what people put between digits; in JSON a line's end and a tab are two characters."""
-
-    output_field = models.TextField()
-    arity = 1
-
-    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        template = "%(expressions)s"
-        for sign in BETWEEN:
-            template = f"REPLACE({template}, char({ord(sign)}), '')"
-        return self.as_sql(compiler, connection, template=_unescaped(template), **extra)
-
-    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        signs = "||".join(f"chr({ord(sign)})" for sign in BETWEEN)
-        template = _unescaped(f"translate(%(expressions)s, {signs}, '')")
-        return self.as_sql(compiler, connection, template=template, **extra)
-
-
-def _unescaped(template: str) -> str:
-    for letter in "nrt":
-        template = f"REPLACE({template}, '\\{letter}', '')"
-    return template
-
-
-class _Wide(models.Func):
-    """Whether there is anything beyond ASCII in a text; in JSON and in bytes that is an escape."""
-
-    output_field = models.BooleanField()
-    arity = 1
-
-    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        template = "(LENGTH(CAST(%(expressions)s AS BLOB)) <> LENGTH(%(expressions)s))"
-        return self.as_sql(compiler, connection, template=template, **extra)
-
-    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        template = "(octet_length(%(expressions)s) <> char_length(%(expressions)s))"
-        return self.as_sql(compiler, connection, template=template, **extra)
-
-
 def naming(rows: "QuerySet[Any]", name: str, subject: Subject) -> "QuerySet[Any]":
     """Rows whose column may name it."""
-    rows = rows.annotate(said=_Text(F(name))).annotate(bare=_WithoutSeparators(F("said")))
+    rows = rows.annotate(said=AsText(F(name))).annotate(bare=WithoutSeparators(F("said")))
     found = models.Q(bare__contains=subject.mention.national) | models.Q(wide=True)
     for escape in ESCAPES.get(type(rows.model._meta.get_field(name)), ()):
         found |= models.Q(said__contains=escape)
-    return rows.annotate(wide=_Wide(F("said"))).filter(found)
+    return rows.annotate(wide=BeyondAscii(F("said"))).filter(found)
 
 
 def says(value: Any, subject: Subject) -> bool:

@@ -1,10 +1,10 @@
-"""The person's refusals: they stay in force as digests, so that nobody writes to the person again, and tell nobody whose they are."""
+"""The person's refusals: they stay in force as digests, so that no message goes to the person again, and do not show whose they are."""
 
 from django.db import transaction
 
 from sms.compliance.erasure.subject import Subject
 from sms.models import OptOut, Service
-from sms.models.optout import lock_opt_outs
+from sms.models.sql.opt_outs import lock_opt_outs
 from sms.values.msisdn import country_of
 
 

@@ -1,4 +1,4 @@
-"""Every place that is looked at, in the order in which it is erased. One list to erase by, to verify by, and for the certificate."""
+"""Every place that is searched, in the order in which it is erased. One list to erase by, to verify by, and for the certificate."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from pathlib import Path
 from sms.compliance.erasure import (
     audiences,
     columns,
-    database,
     ledger,
     opt_outs,
     other_files,
@@ -16,13 +15,14 @@ from sms.compliance.erasure import (
     waiting_files,
 )
 from sms.compliance.erasure.subject import Subject
+from sms.models.sql import replaced_text
 
 Rest = Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What a place needs beside the person: a pause between long statements, and the folder of this host's state."""
+    """What a place needs apart from the person: a pause between long statements, and the folder of this host's state."""
 
     rest: Rest
     folder: Path
@@ -161,7 +161,7 @@ PLACES: tuple[ErasurePlace, ...] = (
     ),
     _only_looked_at(
         "what the database file keeps of replaced text",
-        lambda _subject, _: database.make_anew(),
+        lambda _subject, _: replaced_text.write_anew(),
         lambda _subject, _: 0,
     ),
 )

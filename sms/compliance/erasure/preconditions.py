@@ -1,6 +1,6 @@
-"""What keeps a number from being erased now, with the way out. Nothing that is on its way to people is changed under their feet.
+"""What keeps a number from being erased now, with the way out. Nothing that is on its way to recipients is changed.
 
-Asked before an erasure begins, and once more at its end: whatever began meanwhile is waited for, and then the whole is gone over again.
+Asked before an erasure begins, and once more at its end: what began in between is waited for, and then everything is erased again.
 """
 
 from sms.compliance.erasure import ledger

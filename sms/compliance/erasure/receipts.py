@@ -38,7 +38,7 @@ def left_in_receipts(subject: Subject, rest: Rest) -> int:
 
 
 def erase_inbound(subject: Subject) -> int:
-    """SMS from the person: that there was one stays, and what it asked for. Somebody else's that names the number loses how it came."""
+    """SMS from the person: that there was one stays, and what it asked for. Others' SMS that name the number lose their bytes."""
     rows = InboundMessage.objects.filter(service=subject.service)
     done = rows.filter(msisdn__in=subject.forms).update(msisdn="", raw=b"", text="", reason="")
     saying = {*ids_naming(rows, "raw", subject), *ids_naming(rows, "text", subject)}

@@ -1,4 +1,4 @@
-"""An erasure from the asking to its certificate. Idempotent: begun again after a kill, it finds what is left and comes to the same end."""
+"""An erasure from the request to its certificate. Idempotent: run again after a kill, it erases what is left and ends the same way."""
 
 import json
 import socket
@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sms.compliance import archive
-from sms.compliance.erasure import database, journal, waiting_files
+from sms.compliance.erasure import journal, waiting_files
 from sms.compliance.erasure.places import PLACES, Around
 from sms.compliance.erasure.preconditions import why_not
 from sms.compliance.erasure.subject import Subject
@@ -29,6 +29,7 @@ from sms.models import (
     audit_proof,
 )
 from sms.models.audit import audit
+from sms.models.sql import replaced_text
 from sms.values.msisdn.hidden import hidden
 from sms.values.msisdn.mention import Mention
 
@@ -63,7 +64,7 @@ def ask(
 def perform(erasure: Erasure, *, folder: Path, rest: Callable[[], object] = lambda: None) -> bool:
     """Erase everywhere and verify; True where it is done, False where it has to wait (`waits_for` says for what).
 
-    Raises ArchiveError where an archive cannot be read or written; what was erased by then stays erased, and it is done again later.
+    Raises ArchiveError where an archive cannot be read or written; the next run erases what is left.
     """
     service = Service.objects.get(pk=erasure.service_id)
     subject = Subject(service, erasure.number)
@@ -74,7 +75,7 @@ def perform(erasure: Erasure, *, folder: Path, rest: Callable[[], object] = lamb
     archive.resume(
         service, rest=lambda: False
     )  # a file that a killed process left half-way cannot be rewritten
-    database.before_deleting()
+    replaced_text.overwrite_from_now()
     around, entries = Around(rest, folder), list[dict[str, Any]]()
     before = {entry["place"]: entry for entry in erasure.certificate.get("places", [])}
     for place in PLACES:
@@ -94,11 +95,11 @@ def perform(erasure: Erasure, *, folder: Path, rest: Callable[[], object] = lamb
     for entry, place in zip(entries, PLACES, strict=True):
         entry["left"] = place.left(subject, around)
         rest()
-    # what began meanwhile may have read rows before they were erased: it is waited for, and everything looked at again
+    # what began in between may have read rows before they were erased: it is waited for, and everything erased again
     if _waits(erasure, subject):
         return False
     _finish(erasure, subject, entries)
-    database.after_deleting()
+    replaced_text.empty_journal()
     return True
 
 
@@ -140,7 +141,7 @@ def _finish(erasure: Erasure, subject: Subject, entries: list[dict[str, Any]]) -
         first = open_.update(
             state=Erasure.State.DONE, number="", done_at=now, certificate=certificate, mac=mac_of(certificate)
         )
-        if first:  # another host may have done the same meanwhile
+        if first:  # unless another host was first
             audit("erasure.done", erasure, by=Actor.system(), changed=certificate["changed"], left=left)
     erasure.refresh_from_db()
     log.info(

@@ -12,7 +12,7 @@ from sms.audiences.files import AudienceError, rows_of_workbook
 from sms.compliance.erasure.subject import Subject
 from sms.models import AudienceChunk, AudienceVersion, Draft, Preparation, Upload
 
-LARGEST = 200_000_000  # bytes of one unpacked sheet
+LARGEST = 200_000_000  # bytes of one unpacked worksheet
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
 GONE = "Its file held a number that was erased, and was deleted with it. Upload a file without that number."
 
@@ -24,7 +24,7 @@ def erase_uploads(subject: Subject) -> tuple[int, int]:
         with transaction.atomic():
             upload = Upload.objects.select_for_update().get(pk=pk)
             content = _without_lines(bytes(upload.content), subject)
-            _begin_again(upload, there=content is not None)
+            _restart_reading(upload, there=content is not None)
             if content is None:
                 Draft.objects.filter(upload=upload).update(upload=None)
                 upload.delete()
@@ -36,8 +36,8 @@ def erase_uploads(subject: Subject) -> tuple[int, int]:
     return mended, deleted
 
 
-def _begin_again(upload: Upload, *, there: bool) -> None:
-    """A reading that was stopped half-way counts rows of the file as it was: who takes it up begins anew, or hears why not."""
+def _restart_reading(upload: Upload, *, there: bool) -> None:
+    """A reading that was stopped half-way counted rows of the file as it was: it begins again, or fails with a reason."""
     for version in AudienceVersion.objects.filter(upload=upload, ready_at=None):
         AudienceChunk.objects.filter(version=version).delete()
         AudienceVersion.objects.filter(pk=version.pk).update(recipients=0, rejected=0)
@@ -73,7 +73,7 @@ def texts_of(content: bytes) -> Iterator[str]:
     if content.startswith(OLD_WORKBOOK):
         try:
             yield "\n".join(cell for cells in rows_of_workbook(content) for cell in cells)
-        except AudienceError:  # nobody can read it; strings in it are looked for as they lie there
+        except AudienceError:  # unreadable; strings are searched for in its bytes
             yield content.decode("latin-1")
             yield content.decode("utf-16-le", "replace")
     elif not zipfile.is_zipfile(io.BytesIO(content)):

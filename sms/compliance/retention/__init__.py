@@ -1,7 +1,7 @@
 """Retention: what belongs to people leaves when its days are over; figures, counters and the audit stay.
 
     due          which sends are due          ledger_rows  what is taken out of messages that stay
-    besides      everything but messages      run          a run, its pace, and when it comes
+    other_rows   everything but messages      run          a run, its pace, and when it comes
     holds        what must not be touched
 
 Called by `sms.worker.jobs` in the background, by `manage.py retain`, and by the settings page.

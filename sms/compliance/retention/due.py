@@ -1,6 +1,6 @@
 """Which sends are due for what. Days count from when the last message of a send was posted, or the send was cancelled.
 
-A send is due as a whole, and only when nothing of it can change any more: no message waits, is under way or unconfirmed, and nobody holds
+A send is due as a whole, and only when nothing of it can change any more: no message waits, is under way or unconfirmed, and no hold is on
 it. Both is read from the send's counters, so that finding out costs nothing that grows with its messages.
 """
 

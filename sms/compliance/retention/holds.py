@@ -21,7 +21,7 @@ def hold(send: Send, *, because: str, by: Actor) -> bool:
 
 
 def release(send: Send, *, by: Actor) -> bool:
-    """Let its days count again; False where nobody held it."""
+    """Let its days count again; False where it was not held."""
     with transaction.atomic():
         rows = SendKeeping.objects.filter(pk=send.pk, held_at__isnull=False)
         if not rows.update(held_at=None, held_because="", held_by=""):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 
 from sms.compliance.archive import in_values
@@ -26,6 +26,7 @@ from sms.models import (
 )
 from sms.models.sql import id_list
 from sms.models.sql.exchange import exchange
+from sms.models.sql.session import has_one_writer
 from sms.values.msisdn.hidden import hidden
 from sms.values.msisdn.mention import Mention
 
@@ -34,8 +35,8 @@ NAME_GONE = "Text deleted"
 
 
 def batch_size() -> int:
-    """Messages of a transaction. On SQLite nobody else writes meanwhile."""
-    return 1000 if connection.vendor == "postgresql" else 300
+    """Messages of a transaction. On SQLite nothing else is written at that time."""
+    return 300 if has_one_writer() else 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def work(service: Service, stage: str, part: SendPart, *, now: datetime) -> Iter
 
 
 def lock(send_ids: Sequence[int], stage: str) -> tuple[list[int], int]:
-    """Those that nobody holds, locked against being held meanwhile; and up to which message the stage is done."""
+    """Those that are not held, locked against being held; and up to which message the stage is done."""
     SendKeeping.objects.bulk_create(
         [SendKeeping(send_id=pk) for pk in sorted(send_ids)], ignore_conflicts=True
     )

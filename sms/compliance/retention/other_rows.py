@@ -1,4 +1,4 @@
-"""What holds people's data beside messages, and follows the same days: files, old versions of audiences, incoming SMS, callbacks, answers
+"""Other rows with people's data, which follow the same days as messages: files, old versions of audiences, incoming SMS, callbacks, answers
 of the API, and receipts that belong to no message. Each function does one bounded piece and says how many; 0 means that nothing is left.
 """
 
@@ -67,7 +67,7 @@ def uploads(service: Service, now: datetime) -> int:
 
 
 def _drafts(service: Service, now: datetime) -> list[int]:
-    """Drafts that were never sent, and that nobody changed for so long: their recipients are numbers as any others."""
+    """Drafts that were never sent, and that were not changed for so long: their recipients are numbers as any others."""
     before = _before(service.keep_numbers, now)
     if before is None:
         return []
@@ -87,7 +87,7 @@ def drafts(service: Service, now: datetime) -> int:
 
 
 def _versions(service: Service, now: datetime) -> list[AudienceVersion]:
-    """Versions that nobody needs since so long: replaced ones, those of archived audiences, and what a draft or send was made of."""
+    """Versions that were not needed for so long: replaced ones, those of archived audiences, and what a draft or send was made of."""
     before = _before(service.keep_numbers, now)
     if before is None:
         return []
@@ -181,8 +181,8 @@ def unmatched(service: Service, now: datetime) -> int:
     with transaction.atomic():
         ReceiptInbox.objects.filter(pk__in=ids).delete()
         Click.objects.filter(receipt_id__in=ids).update(url="", ip="", user_agent="")
-        told = Receipt.objects.filter(pk__in=ids, click__isnull=True)
-        gone = told.delete()[0] if ids else 0
+        without_click = Receipt.objects.filter(pk__in=ids, click__isnull=True)
+        gone = without_click.delete()[0] if ids else 0
         return gone + shorten(Receipt.objects.filter(pk__in=ids))
 
 
@@ -226,7 +226,7 @@ PLACES: dict[str, Callable[[Service, datetime], int]] = {
     "answers": answers,
     "unmatched": unmatched,
 }
-SILENT = (nameless,)  # walks over what is nobody's; how many were looked at says nothing
+UNCOUNTED = (nameless,)  # walks over receipts of no message; how many were read says nothing
 
 
 def forecast(service: Service, *, now: datetime) -> dict[str, int]:
@@ -234,15 +234,15 @@ def forecast(service: Service, *, now: datetime) -> dict[str, int]:
     most = 5000
     found = {"drafts": len(_drafts(service, now))}
     found |= {"uploads": len(_uploads(service, now)), "versions": len(_versions(service, now))}
-    numbers, told = _before(service.keep_numbers, now), _before(service.keep_receipts, now)
+    numbers, receipts = _before(service.keep_numbers, now), _before(service.keep_receipts, now)
     bodies = _before(service.keep_bodies, now)
     wanted = Q(pk=0)
     if numbers is not None:
         wanted |= Q(received_at__lt=numbers, msisdn__startswith="+")
     if bodies is not None:
         wanted |= Q(received_at__lt=bodies) & ~Q(text="")
-    if told is not None:
-        wanted |= Q(received_at__lt=told) & ~Q(raw=b"")
+    if receipts is not None:
+        wanted |= Q(received_at__lt=receipts) & ~Q(raw=b"")
     found["inbound"] = InboundMessage.objects.filter(wanted, service=service)[:most].count()
     cut = _before(_soonest(service.keep_receipts, service.keep_numbers), now)
     done = Callback.objects.filter(endpoint__service=service).exclude(state=Callback.State.WAITING)
@@ -251,5 +251,5 @@ def forecast(service: Service, *, now: datetime) -> dict[str, int]:
     kept = IdempotentAnswer.objects.filter(service=service)
     found["answers"] = kept.filter(made_at__lt=cut)[:most].count() if cut else 0
     waiting = ReceiptInbox.objects.filter(receipt__service=service).exclude(why=ReceiptInbox.Why.NEW)
-    found["unmatched"] = waiting.filter(receipt__received_at__lt=told)[:most].count() if told else 0
+    found["unmatched"] = waiting.filter(receipt__received_at__lt=receipts)[:most].count() if receipts else 0
     return found

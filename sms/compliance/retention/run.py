@@ -1,7 +1,7 @@
 """A run of a service's retention, in small transactions with rests between them, and the dry run that says what it would do.
 
-A run that broke off is gone on with: what was done stays done, and each stage finds what is left by itself. Nothing here is in anybody's
-way for longer than one batch takes, and between batches it rests three times as long as it worked.
+A run that broke off is continued: what was done stays done, and each stage finds what is left by itself. It holds locks for one batch
+at a time, and between batches rests three times as long as it worked.
 """
 
 import time
@@ -80,7 +80,7 @@ def run(service: Service, *, now: datetime, rest: Callable[[], bool], by: Actor 
     add("archive", archive.resume(service, rest=rest))
     whole = (
         all(_stage(service, stage, now=now, rest=rest, add=add) for stage in messages.ACTS)
-        and _besides(service, now=now, rest=rest, add=add)
+        and _other_rows(service, now=now, rest=rest, add=add)
         and _archive(service, now=now, rest=rest, add=add)
         and _archives(service, now=now, rest=rest, add=add)
     )
@@ -107,13 +107,13 @@ def _stage(service: Service, stage: str, *, now: datetime, rest: Callable[[], bo
     return True
 
 
-def _besides(service: Service, *, now: datetime, rest: Callable[[], bool], add: Add) -> bool:
+def _other_rows(service: Service, *, now: datetime, rest: Callable[[], bool], add: Add) -> bool:
     for kind, some in other_rows.PLACES.items():
         while done := some(service, now):
             add(kind, done)
             if rest():
                 return False
-    for some in other_rows.SILENT:
+    for some in other_rows.UNCOUNTED:
         while some(service, now):
             if rest():
                 return False
@@ -171,7 +171,7 @@ def _gone(service: Service, posted_until: datetime, *, now: datetime) -> archive
 
 
 def _archives(service: Service, *, now: datetime, rest: Callable[[], bool], add: Add) -> bool:
-    """Archives whose days are over too: written anew without what has to be gone."""
+    """Archives whose days are over too: written again without what has to go."""
     for one in late_archives(service, now=now):
         gone = _gone(service, one.posted_until or one.made_at, now=now)
         columns = {
@@ -226,5 +226,5 @@ def due_services() -> list[Service]:
 
 
 def put_off(service: Service, *, by: timedelta = EVERY) -> None:
-    """Not before so long: after days were changed, so that there is time to think again."""
+    """Not before so long: after days were changed, so that there is time to change them back."""
     RetentionClock.objects.update_or_create(pk=service.pk, defaults={"next_at": Now() + by})

@@ -5,7 +5,7 @@ KINDS = {
     "bodies": "messages without their text",
     "numbers": "messages without their number",
     "archive": "messages moved into archive files",
-    "archives": "archive files written anew with less in them",
+    "archives": "archive files written again with less in them",
     "drafts": "unsent drafts without their recipients",
     "uploads": "uploaded files",
     "versions": "old versions of audiences",

@@ -1,4 +1,4 @@
-"""What a user agent says of whoever fetches: names of previewers, crawlers, scanners and tools, and the shapes of browsers.
+"""What a user agent says of the client that fetches: names of previewers, crawlers, scanners and tools, and the shapes of browsers.
 
 A name in these lists is the machine's own word, so the lists err on one side only: a machine that pretends to be a browser is not
 caught here. Raise `sms.inbound.clicks.verdicts.RULES` with every change.
@@ -16,7 +16,7 @@ class Agent(StrEnum):
     PREVIEW = "preview"  # makes the little picture of a link in a chat
     CRAWLER = "crawler"  # reads the web for a search engine or an archive
     SCANNER = "scanner"  # looks for malware and phishing
-    HEADLESS = "headless"  # a browser that nobody looks at
+    HEADLESS = "headless"  # a browser without a screen
     TOOL = "tool"  # a program or library
     APP = "app"  # an app's own fetching, behind its user's back
     OUTDATED = "outdated"  # a desktop browser that has been gone for years

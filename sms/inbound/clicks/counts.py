@@ -1,6 +1,6 @@
 """Verdicts kept in step with what is known: the clicks of whole messages judged again, and a send's counters moved by the difference.
 
-Called by `fold` for messages with news, and by `manage.py judge_clicks` for history. Both hold the messages' row locks, so a message is
+Called by `fold` for messages with changes, and by `manage.py judge_clicks` for history. Both hold the messages' row locks, so a message is
 judged by one at a time and its clicks are counted once.
 """
 
@@ -84,7 +84,7 @@ def _count(
 def _delivered_at(message_ids: Iterable[int]) -> dict[int, datetime]:
     """The time of each message's earliest Delivered receipt.
 
-    From the receipts, because `Message.final_at` is the click's own time where the click was the first to tell of the delivery.
+    From the receipts, because `Message.final_at` is the click's own time where the click was the first report of the delivery.
     """
     found: dict[int, datetime] = {}
     # ids above 0 is what the index holds
@@ -103,10 +103,10 @@ def _delivered_at(message_ids: Iterable[int]) -> dict[int, datetime]:
 def judge_history(
     *, since: datetime | None = None, everything: bool = False, batch: int = 500
 ) -> Iterator[RejudgeStep]:
-    """Judge the past in transactions of `batch` messages, in order of id, and tell of each.
+    """Judge the past in transactions of `batch` messages, in order of id; yields after each.
 
     Only what older rules judged, or none, unless `everything`; only messages with a click at or after `since`. May be stopped and
-    started again at any time, beside a running fold.
+    started again at any time, also while receipts are folded.
     """
     rows = Click.objects.order_by("message_id")
     if not everything:

@@ -1,8 +1,8 @@
-"""Who clicked: a person, a machine, or nobody can say. Pure: the clicks of one message in, one verdict for each out.
+"""Who clicked: a person, a machine, or unsure. Pure: the clicks of one message in, one verdict for each out.
 
-A message's clicks are judged together, because neighbours are evidence, and again whenever one more is known, because a later click
+A message's clicks are judged together, because neighbours are evidence, and again whenever one more is known, because a click after it
 can change what an earlier one was. The verdicts depend on what is known and not on the order in which it came. What each reason means
-to a reader is in `docs/users/clicks.md`; whoever changes a rule or a list raises `RULES`, and `manage.py judge_clicks` re-judges the past.
+to a reader is in `docs/users/clicks.md`; a change of a rule or a list raises `RULES`, and `manage.py judge_clicks` re-judges the past.
 """
 
 from collections import Counter
@@ -20,7 +20,7 @@ RULES = 1  # version of everything that decides, lists included
 TOGETHER = 1.0  # two links opened within it: no thumb does that
 CROWD = 2.0  # several addresses within it
 BURST = 10.0  # many visits of one visitor within it
-AFTER_POSTING = 3.0  # nobody has received, read and touched before that
+AFTER_POSTING = 3.0  # no person has received, read and touched before that
 AFTER_DELIVERY = 1.0
 HASTY = 3.0  # after delivery, possible for a quick thumb
 EARLY = 10.0  # after posting: too early to blame a late delivery receipt
@@ -109,7 +109,7 @@ def reason_in_words(code: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ClickVisit:
-    """One click as it was told: texts are "" where nothing was said."""
+    """One click as it was reported: texts are "" where nothing was said."""
 
     at: datetime
     url: str

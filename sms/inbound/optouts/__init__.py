@@ -1,8 +1,8 @@
 """Opt-outs: who must not be written to, how we know, and who may be again.
 
     words      what an incoming SMS asks for (`languages` is its table)
-    inbound    an incoming SMS, stored and acted upon       shelf   where it waits while the database is away
-    provider   receipts that say that somebody refused
+    messages   an incoming SMS, stored and acted upon       spool   where it waits while the database is away
+    provider   receipts that report a refusal
     acts       the only code that writes opt-outs
 
 That a refusal is heeded is `sms.dispatch`'s and `sms.compose`'s to see to, from the same table.
@@ -29,7 +29,7 @@ __all__ = [
 
 
 def sweep() -> int:
-    """Bring in what waits on this host's shelf; returns how many SMS."""
+    """Bring in what waits in this host's spool; returns how many SMS."""
     return inbound_spool.sweep(
         lambda item: take(item.raw, service_id=item.service_id, received_at=item.received_at)
     )

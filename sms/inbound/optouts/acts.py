@@ -10,7 +10,8 @@ from django.utils import timezone
 from sms.ledger.counters import CounterDeltas
 from sms.models import Actor, OptOut, Service
 from sms.models.audit import audit
-from sms.models.optout import lock_opt_outs, spellings
+from sms.models.optout import spellings
+from sms.models.sql.opt_outs import lock_opt_outs
 from sms.values.msisdn import country_of
 
 AT_ONCE = 2000  # numbers in one statement
@@ -31,7 +32,7 @@ def opt_out(
 ) -> set[str]:
     """Record refusals; returns the numbers that were not opted out before. Once committed, nothing is armed to any of them.
 
-    Waits for whoever is arming messages of the service right now, so that afterwards each message is either armed or sees it; a long
+    Waits for processes that are arming messages of the service, so that afterwards each message is either armed or sees it; a long
     list goes in parts, each committed by itself, so that arming never waits for all of it.
     """
     by_number = {refusal.msisdn: refusal for refusal in reversed(refusals)}

@@ -102,7 +102,7 @@ PHRASES = {
     "tr": "mesaj atmayın|mesaj göndermeyin",
 }
 
-# Before a phrase these turn it round: "do not unsubscribe me".
+# Before a phrase these reverse its meaning: "do not unsubscribe me".
 NEGATIONS = {"en": "don't|dont|never|not|won't|wont", "fr": "pas", "es": "no", "de": "nicht", "it": "non"}
 
 # Our own instruction, sent back or quoted.

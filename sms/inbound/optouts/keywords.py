@@ -1,6 +1,6 @@
 """What an incoming SMS asks for: to stop, to start again, or for help. Pure reading; it acts on nothing.
 
-A refusal is read generously and an acceptance strictly: whoever is silenced by mistake can be written to again, the reverse is an
+A refusal is read generously and an acceptance strictly: a person silenced by mistake can be written to again, the reverse is an
 offence. So a text that begins with a stop word, or says "remove me" somewhere, is a refusal that a person should look at (`sure` is
 False), while START counts only where nothing else is said.
 """
@@ -84,10 +84,10 @@ def _refusal_in(words: list[str]) -> KeywordReading:
 def _without_quotes(said: str) -> tuple[str, str]:
     """The text without our own instructions, the longest cut first, and the first that was found."""
     first = ""
-    for told in _quoted():
-        while f" {told} " in f" {said} ":
-            said = " ".join(f" {said} ".replace(f" {told} ", " ", 1).split())
-            first = first or told
+    for phrase in _quoted():
+        while f" {phrase} " in f" {said} ":
+            said = " ".join(f" {said} ".replace(f" {phrase} ", " ", 1).split())
+            first = first or phrase
     return said, first
 
 

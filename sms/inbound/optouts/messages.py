@@ -8,19 +8,21 @@ import re
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from sms.inbound.optouts import keywords
 from sms.inbound.optouts.acts import Refusal, opt_in, opt_out
 from sms.models import Actor, InboundMessage, Message, OptOut, Sender
-from sms.models.optout import lock_opt_outs, spellings
+from sms.models.optout import spellings
+from sms.models.sql.opt_outs import lock_opt_outs
+from sms.models.sql.session import limit_statements
 from sms.webex.errors import UnreadableBody
 from sms.webex.inbound import Inbound, parse_inbound
 
 log = structlog.get_logger(__name__)
 
 PATIENCE = 2000  # milliseconds for each statement
-WINDOW = 600  # seconds in which the provider may tell an SMS without an id once more
+WINDOW = 600  # seconds in which the provider may send an SMS without an id once more
 BY = Actor(kind="system", key="", label="The person, by SMS", door="inbound")
 _E164 = re.compile(r"\+[1-9]\d{5,14}", re.ASCII)
 
@@ -36,7 +38,7 @@ def take(raw: bytes, *, service_id: int, received_at: datetime) -> bool:
     except UnreadableBody:
         said = None
     with transaction.atomic():
-        _be_patient()
+        limit_statements(PATIENCE)  # a database that hangs counts as away: the SMS then waits on the disk
         lock_opt_outs([service_id])  # what a person says first and last is settled one by one
         digest = _digest(raw, said, service_id, received_at)
         if digest is None:
@@ -47,13 +49,6 @@ def take(raw: bytes, *, service_id: int, received_at: datetime) -> bool:
         if new:
             _act(message)
     return new
-
-
-def _be_patient() -> None:
-    """A database that hangs counts as away: the SMS then waits on the disk, and nobody waits for us."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL lock_timeout = {PATIENCE}; SET LOCAL statement_timeout = {PATIENCE}")
 
 
 def retry(message: InboundMessage) -> bool:
@@ -67,14 +62,16 @@ def retry(message: InboundMessage) -> bool:
 
 
 def _digest(raw: bytes, said: Inbound | None, service_id: int, received_at: datetime) -> bytes | None:
-    """What makes it one; None for a repetition that only its time tells.
+    """What makes it one; None for a repetition that is known by its time only.
 
     By the provider's id where it gives one: a repetition may carry another time. Without an id the same words are a repetition within
     minutes, as the provider's own are, and unless the person said something else in between.
     """
     if said is not None and said.provider_id:
-        told = "\0".join((said.provider_id, said.msisdn, said.sender, said.text)).encode("utf-8", "replace")
-        return _hash(service_id, told)
+        said_all = "\0".join((said.provider_id, said.msisdn, said.sender, said.text)).encode(
+            "utf-8", "replace"
+        )
+        return _hash(service_id, said_all)
     nearby = [
         _hash(service_id, b"%d:" % (int(received_at.timestamp()) // WINDOW + step) + raw)
         for step in (-1, 0, 1)
@@ -89,8 +86,8 @@ def _digest(raw: bytes, said: Inbound | None, service_id: int, received_at: date
     return _hash(service_id, received_at.isoformat().encode() + raw)
 
 
-def _hash(service_id: int, told: bytes) -> bytes:
-    return hashlib.blake2b(b"%d:" % service_id + told, digest_size=16).digest()
+def _hash(service_id: int, content: bytes) -> bytes:
+    return hashlib.blake2b(b"%d:" % service_id + content, digest_size=16).digest()
 
 
 def _act(message: InboundMessage) -> None:
@@ -146,13 +143,13 @@ def _answered(message: InboundMessage) -> int | None:
 def _obey(message: InboundMessage) -> None:
     if message.meaning not in (InboundMessage.Meaning.STOP, InboundMessage.Meaning.START):
         return
-    later = InboundMessage.objects.filter(
+    newer = InboundMessage.objects.filter(
         service=message.service_id,
         msisdn=message.msisdn,
         meaning__in=(InboundMessage.Meaning.STOP, InboundMessage.Meaning.START),
         received_at__gt=message.received_at,
     )
-    if later.exists():
+    if newer.exists():
         return  # it was brought in late, and the person's last word is another
     if message.meaning == InboundMessage.Meaning.STOP:
         stored = spellings(message.service_id, [message.msisdn])

@@ -1,4 +1,4 @@
-"""Opt-outs that the provider's receipts tell of. Called while receipts are folded, in that transaction."""
+"""Opt-outs that the provider's receipts report. Called while receipts are folded, in that transaction."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -9,11 +9,12 @@ from django.db.models import Max
 
 from sms.inbound.optouts.acts import Refusal, opt_out
 from sms.models import Actor, Message, OptOut
-from sms.models.optout import lock_opt_outs, spellings
+from sms.models.optout import spellings
 from sms.models.sql.id_list import among
+from sms.models.sql.opt_outs import lock_opt_outs
 from sms.webex import codes
 
-# A person's own no. Consent that has expired, a group that somebody is not in and a cap that is reached are none.
+# A person's own no. Consent that has expired, a group that a person is not in and a cap that is reached are none.
 REFUSING = frozenset(
     {
         "7109",  # on a do-not-disturb list
@@ -35,20 +36,20 @@ class ReportedFailure(NamedTuple):
 
 
 def learn(failures: Iterable[ReportedFailure]) -> int:
-    """Opt out whoever a failure's code says has refused; returns how many are new.
+    """Opt out every person whose failure code says that they refused; returns how many are new.
 
     What was lifted since the receipt was written stays lifted, so that replaying receipts changes nothing. To be called before any
     message is locked: dispatchers lock in that order.
     """
-    told = {failure.message_id: failure for failure in failures if failure.code in REFUSING}
-    if not told:
+    refused = {failure.message_id: failure for failure in failures if failure.code in REFUSING}
+    if not refused:
         return 0
-    rows = Message.objects.filter(pk__in=among(sorted(told))).order_by("pk")
+    rows = Message.objects.filter(pk__in=among(sorted(refused))).order_by("pk")
     by_service: dict[int, list[tuple[ReportedFailure, str, int]]] = defaultdict(list)
     columns = rows.values_list("pk", "attempt", "msisdn", "send_id", "send__service_id")
     for pk, attempt, msisdn, send_id, service_id in columns:
-        if told[pk].attempt <= attempt:
-            by_service[service_id].append((told[pk], msisdn, send_id))
+        if refused[pk].attempt <= attempt:
+            by_service[service_id].append((refused[pk], msisdn, send_id))
     lock_opt_outs(by_service)
     new = 0
     for service_id, found in sorted(by_service.items()):

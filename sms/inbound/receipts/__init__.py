@@ -1,8 +1,7 @@
 """Receipts: authenticated, stored raw, answered, and then folded into the messages.
 
-`receipt_addresses` says whose they are, `inbox` and `spool` make them durable (called by the receipt endpoint), `fold` applies
-them (called by
-`sms.worker.jobs`), `silence` tells what never came, `again` replays and imports, `clicks` judges who clicked.
+`receipt_addresses` says whose they are, `inbox` and `spool` make them durable (called by the receipt endpoint), `fold` applies them
+(called by `sms.worker.jobs`), `silence` finds what never came, `replay` applies receipts again, `provider_export` imports them.
 """
 
 from sms.inbound.clicks.counts import judge_history
@@ -11,20 +10,21 @@ from sms.inbound.receipts.addresses import ReceiptAddress, receipt_addresses
 from sms.inbound.receipts.fold import fold
 from sms.inbound.receipts.inbox import Overloaded, Stuck, store, sweep
 from sms.inbound.receipts.incoming import Incoming
-from sms.inbound.receipts.replay import Imported, NotAnExport, how_many, import_export, replay, retry
+from sms.inbound.receipts.provider_export import ImportResult, NotAnExport, import_export
+from sms.inbound.receipts.replay import count_since, replay, retry
 from sms.inbound.receipts.silence import gaps, note_silence
 from sms.inbound.receipts.spool import spool
 
 __all__ = [
-    "Imported",
+    "ImportResult",
     "Incoming",
     "NotAnExport",
     "Overloaded",
     "ReceiptAddress",
     "Stuck",
+    "count_since",
     "fold",
     "gaps",
-    "how_many",
     "import_export",
     "judge_history",
     "note_silence",

@@ -12,12 +12,12 @@ from django.utils import timezone
 from sms.models import Service
 from sms.webex import signature
 
-SOON = 1.0  # seconds after which an address that nobody knows may be looked up again
+SOON = 1.0  # seconds after which an unknown address may be looked up again
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptAddress:
-    """What the endpoint must know of a service."""
+    """A service as the endpoint of its receipts must know it."""
 
     service_id: int
     correlation_key: str
@@ -34,14 +34,14 @@ class ReceiptAddress:
 class ReceiptAddresses:
     """Services by their token, remembered for a few seconds, and for as long as the database is away.
 
-    A token is looked up in memory by its digest, so that neither timing nor the database's tells anything about tokens. Two are
+    A token is looked up in memory by its digest, so that neither our timing nor the database's says anything about tokens. Two are
     valid while they are changed: today's, and the previous one until its end.
     """
 
     def __init__(self, *, ttl: float = 5.0) -> None:
         self.ttl = ttl
         self._tokens: dict[bytes, tuple[int, datetime | None]] = {}
-        self._doors: dict[int, tuple[float, ReceiptAddress]] = {}
+        self._addresses: dict[int, tuple[float, ReceiptAddress]] = {}
         self._read_at = float("-inf")
         self._trouble: Exception | None = None
 
@@ -52,16 +52,16 @@ class ReceiptAddresses:
         if time.monotonic() - self._read_at > (self.ttl if sure else min(self.ttl, SOON)):
             self._read_tokens()
         if self._trouble is not None and key not in self._tokens:
-            raise self._trouble  # it may have been made a moment ago by another process
+            raise self._trouble  # another process may have made it a moment ago
         service_id, until = self._tokens.get(key, (0, None))
         if not service_id or (until is not None and until <= timezone.now()):
             return None
-        return self._door(service_id)
+        return self._address_of(service_id)
 
     def forget(self) -> None:
-        """Look everything up again."""
+        """Forget what is remembered, so that everything is looked up."""
         self._tokens.clear()
-        self._doors.clear()
+        self._addresses.clear()
         self._read_at = float("-inf")
 
     def _read_tokens(self) -> None:
@@ -84,17 +84,17 @@ class ReceiptAddresses:
             tokens[hashlib.sha256(today.encode()).digest()] = (pk, None)
         self._tokens, self._read_at = tokens, time.monotonic()
 
-    def _door(self, service_id: int) -> ReceiptAddress | None:
-        until, door = self._doors.get(service_id, (0.0, None))
-        if door is not None and until > time.monotonic():
-            return door
+    def _address_of(self, service_id: int) -> ReceiptAddress | None:
+        until, known = self._addresses.get(service_id, (0.0, None))
+        if known is not None and until > time.monotonic():
+            return known
         try:
             service = Service.objects.filter(pk=service_id).first()
         except (DatabaseError, InterfaceError):
-            if door is None:
+            if known is None:
                 raise
-            self._doors[service_id] = (time.monotonic() + SOON, door)
-            return door
+            self._addresses[service_id] = (time.monotonic() + SOON, known)
+            return known
         if service is None:
             return None
         made = ReceiptAddress(
@@ -103,7 +103,7 @@ class ReceiptAddresses:
             tuple(service.receipt_secrets),
             cast(signature.Algorithm, service.receipt_algorithm),
         )
-        self._doors[service_id] = (time.monotonic() + self.ttl, made)
+        self._addresses[service_id] = (time.monotonic() + self.ttl, made)
         return made
 
 

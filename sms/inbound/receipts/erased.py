@@ -1,4 +1,4 @@
-"""Receipts that come after a number was erased, as a click weeks later: they bring nothing of the person back. Called by `fold`."""
+"""Receipts that come after a number was erased, as a click weeks later: they restore nothing of the person. Called by `fold`."""
 
 from collections.abc import Collection
 

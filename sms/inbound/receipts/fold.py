@@ -5,12 +5,12 @@ Neither holds up the others.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 import structlog
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 from msgspec.structs import replace
@@ -28,21 +28,22 @@ from sms.ledger.state_machine import StateChange
 from sms.models import Click, Message, MessageState, Receipt, ReceiptInbox, Service
 from sms.models.receipt import GIVE_UP
 from sms.models.sql.id_list import among
-from sms.models.sql.pipeline import pipelined, rows_ahead
+from sms.models.sql.pipeline import pipelined
+from sms.models.sql.receipt_inbox import TakenReceipt, take_due
 from sms.values import correlation_id
 from sms.webex.errors import UnreadableBody
 from sms.webex.receipts import Notification, parse_receipt
 
 log = structlog.get_logger(__name__)
 
-LATER = (10, 60, 600, 3600, 86_400)  # seconds until an unmatched receipt is tried again
+RETRY_AFTER = (10, 60, 600, 3600, 86_400)  # seconds until an unmatched receipt is tried again
 SET_ASIDE = timedelta(days=3650)
 
 STATES = {
     "submitted": MessageState.SUBMITTED,
     "delivered": MessageState.DELIVERED,
     "failed": MessageState.FAILED,
-    "clicked": MessageState.DELIVERED,  # nobody opens a link in a text that did not arrive
+    "clicked": MessageState.DELIVERED,  # a link in a text that did not arrive cannot be opened
 }
 ON_THE_WAY = (
     Agent.SCANNER,
@@ -50,13 +51,6 @@ ON_THE_WAY = (
     Agent.HEADLESS,
     Agent.TOOL,
 )  # these may: operators scan before they deliver
-
-
-# tries, then STORED: plain rows, since a name for each would cost as much as reading them
-_Taken = tuple[int, int, int, int, int, bytes]
-STORED = ("id", "message_id", "attempt", "service_id", "raw")
-PART = 2500  # receipts that are read while PostgreSQL takes the next; with less it walks over those just taken too often
-ONE_FOLDER = 0x666F6C64  # an advisory lock's number of ours
 
 
 class _Read(msgspec.Struct, frozen=True, gc=False):
@@ -73,7 +67,7 @@ class _Read(msgspec.Struct, frozen=True, gc=False):
 
 
 def fold(*, limit: int = 5000, now: datetime | None = None) -> int:
-    """Apply up to `limit` waiting receipts; returns how many were looked at.
+    """Apply up to `limit` waiting receipts; returns how many were read.
 
     What makes a batch break off is found by applying its receipts one by one, and set aside alone.
     """
@@ -109,7 +103,7 @@ def _apply(limit: int, now: datetime, *, only: int | None = None) -> int:
         read: list[_Read] = []
         unread: list[ReceiptInbox] = []
         with pipelined():
-            for taken in _take(limit, now, only):
+            for taken in take_due(limit, now, only):
                 read += _read(taken, now, unread)
         if not read and not unread:
             return 0
@@ -119,7 +113,7 @@ def _apply(limit: int, now: datetime, *, only: int | None = None) -> int:
             by_state[entry.note.state].append(entry)
         optouts.learn(_failures(by_state["failed"]))  # before any message is locked
         deltas = CounterDeltas()
-        attempts = states.apply([_news(entry) for entry in read if entry.message_id], deltas=deltas)
+        attempts = states.apply([_change_of(entry) for entry in read if entry.message_id], deltas=deltas)
         # of an attempt that was never made: its number was used before a backup was restored
         unknown = [entry for entry in read if entry.attempt > attempts.get(entry.message_id, -1)]
         clicked, delivered = (
@@ -128,45 +122,14 @@ def _apply(limit: int, now: datetime, *, only: int | None = None) -> int:
         )
         _store_clicks(clicked)
         deltas.write()
-        # a click is news to its neighbours, a delivery to the clicks that came before it
+        # a click changes what its neighbours mean, a delivery what the clicks before it mean
         judge_messages({entry.message_id for entry in (*clicked, *delivered)})
-        ReceiptInbox.objects.bulk_create(unread + [_later(entry, now) for entry in unknown])
+        ReceiptInbox.objects.bulk_create(unread + [_put_back(entry, now) for entry in unknown])
         point("folded")
     return len(read) + len(unread)
 
 
-def _take(limit: int, now: datetime, only: int | None) -> Iterator[Sequence[_Taken]]:
-    """Take the next waiting receipts out of the inbox; whatever cannot be applied is put back before the transaction ends.
-
-    On PostgreSQL one folder at a time, and no wait for the disk: after a crash the receipts are in the inbox again. It takes the
-    next PART of them while the one before is read here.
-    """
-    inbox, stored = ReceiptInbox._meta.db_table, Receipt._meta.db_table
-    this, alone = ("AND receipt_id = %s", [only]) if only is not None else ("", [])
-    due = f"FROM {inbox} WHERE next_at <= %s {this} ORDER BY next_at, receipt_id LIMIT %s"
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SET LOCAL synchronous_commit = off")
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_FOLDER])
-            # by place, half the cost of by key; what a press of Retry moves meanwhile is no longer there, and waits for the next time
-            gone = (
-                f"DELETE FROM {inbox} WHERE ctid = ANY(ARRAY(SELECT ctid {due})) RETURNING receipt_id, tries"  # noqa: S608
-            )
-            yield from rows_ahead(
-                f"WITH gone AS ({gone}) SELECT tries, {', '.join(STORED)} FROM gone JOIN {stored} ON id = receipt_id ORDER BY id",  # noqa: S608
-                ([now, *alone, min(PART, limit - start)] for start in range(0, limit, PART)),
-            )
-            return
-        cursor.execute(
-            f"DELETE FROM {inbox} WHERE receipt_id IN (SELECT receipt_id {due}) RETURNING receipt_id, tries",  # noqa: S608
-            [connection.ops.adapt_datetimefield_value(now), *alone, limit],
-        )
-        tries = dict(cursor.fetchall())
-    rows = Receipt.objects.filter(pk__in=among(tries)).order_by("pk")
-    yield [(tries[row[0]], *row) for row in rows.values_list(*STORED)]
-
-
-def _read(taken: Sequence[_Taken], now: datetime, unread: list[ReceiptInbox]) -> list[_Read]:
+def _read(taken: Sequence[TakenReceipt], now: datetime, unread: list[ReceiptInbox]) -> list[_Read]:
     """Parse; what is unreadable goes to `unread`, for good, visible with its reason."""
     read: list[_Read] = []
     without_time: list[int] = []
@@ -220,7 +183,7 @@ def _match(read: list[_Read]) -> list[_Read]:
 
 
 def _silenced(read: list[_Read]) -> list[_Read]:
-    """Of messages whose number was erased only what became of them is read, stored and told."""
+    """Of messages whose number was erased only the outcome is read, stored and reported."""
     gone = erased_among({entry.message_id for entry in read}, services={entry.service_id for entry in read})
     late = {entry.receipt_id: entry.raw for entry in read if entry.message_id in gone}
     bare = shortened(late) if late else {}
@@ -241,7 +204,7 @@ def _failures(failed: Sequence[_Read]) -> list[optouts.ReportedFailure]:
     ]
 
 
-def _news(entry: _Read) -> StateChange:
+def _change_of(entry: _Read) -> StateChange:
     note = entry.note
     state = STATES.get(note.state, MessageState.PENDING)  # an unknown status moves nothing, and is kept
     if note.state == "clicked" and agent_of(note.user_agent) in ON_THE_WAY:
@@ -297,9 +260,13 @@ def _store_clicks(clicked: Sequence[_Read]) -> None:
     )
 
 
-def _later(entry: _Read, now: datetime) -> ReceiptInbox:
-    """Once more, the later the more often it was tried."""
-    wait = LATER[min(entry.tries, len(LATER) - 1)] if entry.tries < GIVE_UP else SET_ASIDE.total_seconds()
+def _put_back(entry: _Read, now: datetime) -> ReceiptInbox:
+    """Back into the inbox, for longer the more often it was tried."""
+    wait = (
+        RETRY_AFTER[min(entry.tries, len(RETRY_AFTER) - 1)]
+        if entry.tries < GIVE_UP
+        else SET_ASIDE.total_seconds()
+    )
     return ReceiptInbox(
         receipt_id=entry.receipt_id,
         why=ReceiptInbox.Why.UNKNOWN,

@@ -19,7 +19,7 @@ from sms.models import Receipt, ReceiptInbox
 
 log = structlog.get_logger(__name__)
 
-ROOM = 1000  # receipts that may wait for their turn in one process
+ROOM = 1000  # receipts that may wait in one process
 PATIENCE = 2.0  # seconds for a commit; after that the database counts as away
 AWAY = 1.0  # seconds until it is tried again
 GONE = (OperationalError, InterfaceError)
@@ -34,7 +34,7 @@ class Stuck(RuntimeError):
 
 
 class _Ticket:
-    """One receipt's turn. `gate` opens when it is done, or when its thread shall write for all that wait."""
+    """One receipt that waits. `gate` opens when it is done, or when its thread shall write for all that wait."""
 
     __slots__ = ("done", "error", "gate", "incoming")
 
@@ -72,7 +72,7 @@ class GroupCommit:
                 self._writing_since = time.monotonic()
         if since and not ticket.gate.acquire(timeout=patience):
             with self._mutex:
-                if not ticket.gate.acquire(blocking=False):  # else our turn came at the last moment
+                if not ticket.gate.acquire(blocking=False):  # else it was stored at the last moment
                     if ticket in self._waiting:
                         self._waiting.remove(ticket)
                     raise Stuck

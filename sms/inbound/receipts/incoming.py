@@ -20,9 +20,11 @@ class Incoming(msgspec.Struct, frozen=True, gc=False, array_like=True):
     received_at: datetime
 
     @classmethod
-    def of(cls, raw: bytes, *, door: ReceiptAddress) -> "Incoming":
-        """What came through a door just now."""
-        return cls.read(raw, service_id=door.service_id, key=door.correlation_key, received_at=timezone.now())
+    def of(cls, raw: bytes, *, address: ReceiptAddress) -> "Incoming":
+        """What was posted to an address just now."""
+        return cls.read(
+            raw, service_id=address.service_id, key=address.correlation_key, received_at=timezone.now()
+        )
 
     @classmethod
     def read(cls, raw: bytes, *, service_id: int, key: str, received_at: datetime) -> "Incoming":

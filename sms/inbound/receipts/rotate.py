@@ -39,7 +39,7 @@ def retire(service: Service, *, by: Actor) -> None:
 
 
 def asked(service_id: int, *, now: datetime | None = None) -> None:
-    """Note that somebody who knows the address looked whether it is there. One write an hour at most."""
+    """Note that a HEAD request found the address. One write an hour at most."""
     now = now or timezone.now()
     stale = Q(receipt_asked_at=None) | Q(receipt_asked_at__lt=now - NOTED_EVERY)
     Service.objects.filter(stale, pk=service_id).update(receipt_asked_at=now)

@@ -1,4 +1,4 @@
-"""What receipts did not tell: messages without any for days, and minutes in which receipts stopped.
+"""What receipts did not report: messages without any for days, and minutes in which receipts stopped.
 
 Both read the counters by window of posting (`StateCount.window`), so that no walk over the messages is needed to find nothing.
 """
@@ -61,7 +61,7 @@ def note_silence(*, now: datetime | None = None, limit: int = 5000, batch: int =
 
 @dataclass(frozen=True, slots=True)
 class ReceiptGap:
-    """Consecutive windows whose messages were told of less than others of the day. `share` and `usual` are percent.
+    """Consecutive windows with fewer receipts than others of the day. `share` and `usual` are percent.
 
     `usual` is None where nothing of the day can be compared with: of `posted` messages not one has ended.
     """
@@ -124,7 +124,7 @@ def find_gaps(posted: Mapping[int, int], ended: Mapping[int, int]) -> list[Recei
     runs: list[list[int]] = []
     for window in sorted(share):
         if window not in short:
-            runs.append([])  # whoever answers in between parts two gaps; silence in between does not
+            runs.append([])  # a window with answers in between separates two gaps; a silent one does not
         elif runs and runs[-1]:
             runs[-1].append(window)
         else:

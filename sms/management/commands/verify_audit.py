@@ -8,8 +8,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sms.compliance import audit
-from sms.compliance.audit.checkpoint import points_in
-from sms.models import audit_guard
+from sms.compliance.audit.checkpoint import checkpoints_in
+from sms.models.sql import audit_guard
 
 MOST_PROCESSES = 4
 
@@ -40,23 +40,25 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One sentence for each chain."""
-        book = audit.CheckpointFiles(settings.VAR_DIR / "audit")
-        points = book.points()
+        files = audit.CheckpointFiles(settings.VAR_DIR / "audit")
+        checkpoints = files.read_all()
         for path in options["checkpoints"]:
             try:
-                points += points_in(path)
+                checkpoints += checkpoints_in(path)
             except OSError as problem:
                 raise CommandError(f"{path} cannot be read ({problem.strerror}).") from None
-        known = {point.service for point in points}
+        known = {one.service for one in checkpoints}
         chosen = options["service"]
         slugs = sorted({*audit.services(), *known}) if chosen is None else [chosen]
         if chosen is not None and chosen not in {*audit.services(), *known}:
             raise CommandError(f"There is no audit of a service {chosen!r}.")
-        verdicts = [audit.verify_long(slug, points=points, processes=options["processes"]) for slug in slugs]
+        verdicts = [
+            audit.verify_long(slug, checkpoints=checkpoints, processes=options["processes"]) for slug in slugs
+        ]
         for verdict in verdicts:
             (self.stderr if verdict.broken else self.stdout).write(verdict.sentence)
         rows, seconds = sum(one.rows for one in verdicts), sum(one.seconds for one in verdicts)
-        if not audit_guard.standing():
+        if not audit_guard.installed():
             self.stderr.write(
                 "The triggers that refuse changes are not all there; manage.py migrate makes them again."
             )

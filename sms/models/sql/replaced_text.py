@@ -1,30 +1,30 @@
-"""The database's own file: what it keeps of rows that were changed or deleted before.
+"""What the database's own file keeps of rows that were changed or deleted before.
 
 On SQLite deleted text is overwritten while an erasure runs, and a file that is not too large is written anew at its end, so that nothing
-of earlier edits is left in free pages. PostgreSQL's dead rows go with its vacuum.
+of earlier edits is left in free pages. PostgreSQL's dead rows go with its vacuum. Called by erasure.
 """
 
 from django.db import DatabaseError, connection
 
-LARGEST = 300_000_000  # bytes: a second or so for each hundred million, in which nobody else writes
+LARGEST = 300_000_000  # bytes: a second or so for each hundred million, in which nothing else is written
 
 
-def before_deleting() -> None:
+def overwrite_from_now() -> None:
     """SQLite: overwrite what is deleted."""
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA secure_delete = ON")
 
 
-def after_deleting() -> None:
-    """SQLite: what the journal holds goes into the file, where deleted text was overwritten."""
+def empty_journal() -> None:
+    """SQLite: move what the journal holds into the file, where deleted text was overwritten."""
     if connection.vendor == "sqlite" and not connection.in_atomic_block:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def make_anew() -> str:
-    """SQLite: a file of now, without anything of before; what the certificate says of it."""
+def write_anew() -> str:
+    """SQLite: write the file anew, without anything of before; what the certificate says of it."""
     if connection.vendor != "sqlite":
         return (
             "Rows as they were before go with PostgreSQL's next vacuum; write-ahead logs and backups expire by the rules "

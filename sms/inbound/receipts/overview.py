@@ -1,4 +1,4 @@
-"""What the receipts page of a service shows, in a fixed number of queries of bounded size."""
+"""The receipts of a service as its page shows them, in a fixed number of queries of bounded size."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from sms.inbound.receipts.silence import ReceiptGap, gaps
 from sms.inbound.receipts.spool import spool
 from sms.models import Receipt, ReceiptInbox, Service
 
-MOST = 20_000  # receipts that are looked at for the rates
+MOST = 20_000  # receipts that are counted for the rates
 SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """A service's receipts now. Rates are counts; `more` says that the last hour had more than were looked at.
+class ReceiptsOverview:
+    """A service's receipts now. Rates are counts; `more` says that the last hour had more than were counted.
 
     `spool_files`, `spool_bytes` and `spool_kept` are of this host and all its services.
     """
@@ -37,17 +37,16 @@ class Look:
     gaps: Sequence[ReceiptGap]
 
 
-def look(service: Service, *, now: datetime) -> Look:
-    """Everything at once."""
+def overview_of(service: Service, *, now: datetime) -> ReceiptsOverview:
     latest = list(
         Receipt.objects.filter(service=service).order_by("-id").values_list("received_at", flat=True)[:MOST]
     )
     hour = [at for at in latest if at > now - timedelta(hours=1)]
     inbox = ReceiptInbox.objects.filter(receipt__service=service)
     counts = dict(inbox.order_by().values_list("why").annotate(count=Count("pk")))
-    apart = inbox.exclude(why=ReceiptInbox.Why.NEW).select_related("receipt").defer("receipt__raw")
+    set_aside = inbox.exclude(why=ReceiptInbox.Why.NEW).select_related("receipt").defer("receipt__raw")
     files, size = spool.waiting()
-    return Look(
+    return ReceiptsOverview(
         last=max(latest[:100], default=None),
         last_minute=sum(at > now - timedelta(minutes=1) for at in hour),
         last_hour=len(hour),
@@ -55,8 +54,8 @@ def look(service: Service, *, now: datetime) -> Look:
         waiting=counts.get(ReceiptInbox.Why.NEW, 0),
         unmatched=counts.get(ReceiptInbox.Why.UNKNOWN, 0),
         quarantined=sum(counts.get(why, 0) for why in QUARANTINE),
-        quarantine=list(apart.filter(why__in=QUARANTINE).order_by("-pk")[:SHOWN]),
-        orphans=list(apart.filter(why=ReceiptInbox.Why.UNKNOWN).order_by("-pk")[:SHOWN]),
+        quarantine=list(set_aside.filter(why__in=QUARANTINE).order_by("-pk")[:SHOWN]),
+        orphans=list(set_aside.filter(why=ReceiptInbox.Why.UNKNOWN).order_by("-pk")[:SHOWN]),
         spool_files=files,
         spool_bytes=size,
         spool_kept=spool.kept(),

@@ -58,7 +58,7 @@ def remove(connection: Any) -> None:
                 cursor.execute(f"DROP TRIGGER IF EXISTS audit_guard_{table}_{act}")
 
 
-def standing() -> bool:
+def installed() -> bool:
     """Whether all of them are there and enabled."""
     connection = connections["default"]
     with connection.cursor() as cursor:

@@ -1,0 +1,50 @@
+"""What verifying a chain found."""
+
+from dataclasses import dataclass, field
+
+from sms.models.audit_proof import START
+
+WITHOUT_SERVICE = "Textdesk itself"
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The first row that does not hold: its number in the chain, its id where known, and why, as a sentence."""
+
+    number: int
+    event_id: int | None
+    why: str
+
+
+@dataclass(slots=True)
+class ChainVerdict:
+    """What a walk found. `rows` were read and hold; `left` went by retention; `broken` is the first that does not hold."""
+
+    service_slug: str
+    rows: int = 0
+    left: int = 0
+    number: int = 0
+    checkpoints: int = 0
+    seconds: float = 0.0
+    complete: bool = True
+    guarded: bool = True
+    broken: Broken | None = None
+    hash: str = field(default=START)
+
+    @property
+    def name(self) -> str:
+        """The chain, for a person."""
+        return self.service_slug or WITHOUT_SERVICE
+
+    @property
+    def sentence(self) -> str:
+        """One line for a person."""
+        if self.broken:
+            return (
+                f"{self.name}: row {self.broken.number:,} is the first that does not hold. {self.broken.why}"
+            )
+        parts = [f"{self.name}: {self.rows:,} row{'' if self.rows == 1 else 's'} hold"]
+        if self.left:
+            parts.append(f"{self.left:,} left by retention")
+        parts.append(f"{self.checkpoints:,} checkpoint{'' if self.checkpoints == 1 else 's'} agree")
+        return f"{', '.join(parts)}."

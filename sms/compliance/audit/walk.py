@@ -1,0 +1,178 @@
+"""Walking along a chain: each seal is read with its row, and must follow from the seal before and fit what the row says now."""
+
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from django.db import DatabaseError
+
+from sms.compliance.audit.retire import retired_until
+from sms.compliance.audit.seal import head_of
+from sms.compliance.audit.verdict import Broken, ChainVerdict
+from sms.models import AuditEvent, AuditSeal, audit_proof
+from sms.models.audit_proof import START
+from sms.models.sql.audit_rows import SealedRow, read_ahead
+
+PAGE = 20_000
+
+
+class MissingSeals(Exception):
+    """A page of seals that is missing, with later ones there."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+class UnreadableRow(MissingSeals):
+    """A row that the database holds and cannot give."""
+
+
+def walked(
+    service_slug: str,
+    *,
+    after: tuple[int, str] = (0, START),
+    until: int | None = None,
+    seconds: float | None = None,
+) -> ChainVerdict:
+    """The seals after one of them, each with its row, in order; up to number `until`, or to the last."""
+    started = time.monotonic()
+    verdict = ChainVerdict(service_slug, number=after[0], hash=after[1])
+    walk = _Walk(verdict)
+    try:
+        for page in _pages(service_slug, after[0], until=until):
+            walk.check(page)
+            if verdict.broken:
+                break
+            if seconds is not None and time.monotonic() - started > seconds:
+                verdict.complete = verdict.number >= last_number(service_slug)
+                break
+    except UnreadableRow as problem:
+        verdict.broken = Broken(problem.number, None, "It holds what cannot be read as text.")
+    except MissingSeals as problem:
+        verdict.broken = Broken(problem.number, None, "Its seal is missing, and many after it.")
+    if until is not None and verdict.number < until and not verdict.broken and verdict.complete:
+        verdict.broken = Broken(verdict.number + 1, None, "Its seal is missing.")
+    return verdict
+
+
+def wrong_with(event_id: int) -> str:
+    """Why one sealed row does not hold by itself and after the seal before it, as a sentence; empty where it does."""
+    place = AuditSeal.objects.get(pk=event_id)
+    before = AuditSeal.objects.filter(service_slug=place.service_slug, number=place.number - 1).first()
+    if before is None and place.number > 1:
+        return "The seal before its own is missing."
+    verdict = ChainVerdict(place.service_slug, number=place.number - 1, hash=before.hash if before else START)
+    walk, pages = _Walk(verdict), _pages(place.service_slug, place.number - 1, size=1)
+    walk.check(next(pages))
+    return verdict.broken.why if verdict.broken else ""
+
+
+def _pages(
+    service_slug: str, after: int, size: int | None = None, *, until: int | None = None
+) -> Iterator[Sequence[SealedRow]]:
+    last, size = last_number(service_slug) if until is None else until, size or PAGE
+    with ThreadPoolExecutor(1) as pool:
+        size = min(size, last - after) or size
+        page_of = read_ahead(pool, service_slug, after=after, until=after + size)
+        while after < last:
+            try:
+                page = page_of()
+            except (DatabaseError, UnicodeDecodeError):
+                if size == 1:
+                    raise UnreadableRow(after + 1) from None
+                size = 1  # one of these cannot even be read: go up to it row by row
+                page_of = read_ahead(pool, service_slug, after=after, until=after + size)
+                continue
+            if not page:
+                raise MissingSeals(after + 1)
+            after += size
+            size = min(size, last - after) or size
+            page_of = read_ahead(pool, service_slug, after=after, until=after + size)
+            yield page
+
+
+class _Walk:
+    """One pass over a chain."""
+
+    def __init__(self, verdict: ChainVerdict) -> None:
+        self._verdict = verdict
+        self._slug = verdict.service_slug
+        self._keys = audit_proof.audit_keys.of(self._slug)
+        self._row_key = self._seal_key = self._keys[0]
+        self._retired: int | None = None
+
+    def check(self, page: Sequence[SealedRow]) -> None:
+        """Go through a page; stops at the first that does not hold."""
+        verdict, slug = self._verdict, self._slug
+        number, before = verdict.number, verdict.hash
+        link, digest_of, seal_of = audit_proof.link, audit_proof.digest, audit_proof.seal_mac
+        row_key, seal_key = self._row_key, self._seal_key
+        rows = 0
+        for got, event_id, digest, hash_, seal_mac, row_id, body, mac in page:
+            number += 1
+            if got != number:
+                self._stop(number, None, f"Its seal is missing; the next one is number {got}.")
+                return
+            if row_id is None:
+                if not self._left(number, event_id):
+                    return
+            elif body is None:
+                self._stop(number, event_id, self._what(event_id, "a column is empty that never is"))
+                return
+            else:
+                said = body.encode() if isinstance(body, str) else body
+                if row_key.mac(said) != mac:
+                    other = self._other_key(said, str(mac))
+                    if other is None:
+                        self._stop(number, event_id, self._what(event_id, "its fields do not fit its MAC"))
+                        return
+                    row_key = other
+                if digest_of(said) != digest:
+                    self._stop(number, event_id, self._what(event_id, "it is not the row that was sealed"))
+                    return
+                rows += 1
+            if link(before, slug, number, event_id, digest) != hash_:
+                self._stop(number, event_id, "Its seal does not follow from the one before.")
+                return
+            if seal_of(seal_key, hash_) != seal_mac:
+                fits = next((key for key in self._keys if seal_of(key, hash_) == seal_mac), None)
+                if fits is None:
+                    self._stop(number, event_id, "Its seal was not made with any of today's AUDIT_KEYS.")
+                    return
+                seal_key = fits
+            before = hash_
+            verdict.number, verdict.hash = number, before
+        verdict.rows += rows
+        self._row_key, self._seal_key = row_key, seal_key
+
+    def _left(self, number: int, event_id: int) -> bool:
+        if self._retired is None or number > self._retired:
+            self._retired = retired_until(self._slug)  # read again: retention may be running
+        if number <= self._retired:
+            self._verdict.left += 1
+            return True
+        self._stop(
+            number, event_id, f"The row is gone (it had id {event_id}), and retention did not take it."
+        )
+        return False
+
+    def _other_key(self, said: bytes, mac: str) -> audit_proof.MacKey | None:
+        return next((key for key in self._keys if key.mac(said) == mac), None)
+
+    def _what(self, event_id: int, wrong: str) -> str:
+        try:
+            row = AuditEvent.objects.filter(pk=event_id).first()
+        except Exception:  # whatever was written into it: that it is broken is known by now
+            row = None
+        shown = f" ({row.at:%Y-%m-%d %H:%M:%S} UTC, {row.act[:40]}, {row.actor_label[:80]})" if row else ""
+        return f"Row id {event_id}{shown} was changed: {wrong}."
+
+    def _stop(self, number: int, event_id: int | None, why: str) -> None:
+        self._verdict.broken = Broken(number, event_id, why)
+
+
+def last_number(service_slug: str) -> int:
+    """Of a chain; 0 before its first seal."""
+    head = head_of(service_slug)
+    return head.number if head else 0

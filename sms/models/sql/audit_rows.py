@@ -1,0 +1,61 @@
+"""Rows of the audit as their proofs see them: the body of each is made by the database from what its columns hold now."""
+
+import functools
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
+
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+
+from sms.models import audit_proof
+from sms.models.audit import AuditEvent
+
+# number, event id, digest, hash, seal's MAC; the row's id, body and MAC, or None where there is no row
+SealedRow = tuple[int, int, str, str, str, int | None, str | bytes | None, str | None]
+
+
+def body_of(alias: str) -> str:
+    """An expression for the body of a row (`audit_proof.body`)."""
+    others = [f"{alias}.{name}" for name in AuditEvent.PROVEN[1:]]
+    if connection.vendor == "postgresql":
+        at = f"to_char({alias}.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
+        return f"concat_ws(chr(31), '{audit_proof.FORM}', {at}, {', '.join(others)})"
+    # as bytes: a column that is no UTF-8 any more is to be reported, not to end the reading
+    at = f"CASE WHEN length({alias}.at) = 19 THEN {alias}.at || '.000000' ELSE {alias}.at END"
+    joined = " || char(31) || ".join([f"'{audit_proof.FORM}'", f"({at})", *others])
+    return f"CAST({joined} AS BLOB)"
+
+
+def read_ahead(
+    pool: ThreadPoolExecutor, service_slug: str, *, after: int, until: int
+) -> Callable[[], Sequence[SealedRow]]:
+    """Seals of a chain between two numbers, each with its row; call the result for them.
+
+    PostgreSQL reads them on a thread of `pool`, while the caller hashes the page before.
+    """
+    # both ends are given, so that PostgreSQL plans for a page even where it knows nothing of the table yet
+    statement = f"""
+        SELECT s.number, s.event_id, s.digest, s.hash, s.mac, e.id, {body_of("e")}, e.mac
+        FROM sms_auditseal s LEFT JOIN sms_auditevent e ON e.id = s.event_id
+        WHERE s.service_slug = %s AND s.number > %s AND s.number <= %s
+        ORDER BY s.number
+    """  # noqa: S608 - our own columns
+    values = (service_slug, after, until)
+    if connection.vendor != "postgresql":
+        return functools.partial(_read, connection, statement, values)
+    connection.ensure_connection()
+    # the object itself: `connection` is another one on another thread
+    return pool.submit(_read_on_thread, connections[DEFAULT_DB_ALIAS], statement, values).result
+
+
+def _read(database: Any, statement: str, values: Sequence[object]) -> Sequence[SealedRow]:
+    with database.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cast("Sequence[SealedRow]", cursor.fetchall())
+
+
+def _read_on_thread(database: Any, statement: str, values: Sequence[object]) -> Sequence[SealedRow]:
+    """By the driver's own connection, which lets one thread at a time use it."""
+    with database.wrap_database_errors, database.connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cast("Sequence[SealedRow]", cursor.fetchall())
