@@ -65,7 +65,7 @@ class ServiceAdmin(Scoped):
         return super().get_queryset(request).defer(*models.Service.secrets())
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """These columns and no other: a service that pauses itself meanwhile stays paused."""
+        """These columns and no other: a service that was paused since the page was opened stays paused."""
         obj.save(update_fields=form.changed_data)
 
     @admin.display(description="connection")

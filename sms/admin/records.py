@@ -109,7 +109,7 @@ class OptOutAdmin(Scoped):
         )
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Whoever lifts one says why, on the page that asks for it."""
+        """Lifting one takes a reason, which its page asks for."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -141,7 +141,7 @@ class InboundAdmin(ReadOnly):
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
-        """Without the body, which nobody reads here."""
+        """Without the body, which is not shown here."""
         return super().get_queryset(request).defer("raw", "text")
 
 

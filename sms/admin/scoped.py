@@ -167,7 +167,7 @@ def actor(request: HttpRequest) -> models.Actor:
 
 
 class ReadOnly(Scoped):
-    """Records: nobody edits what happened."""
+    """Records of what happened cannot be edited."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

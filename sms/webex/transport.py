@@ -213,7 +213,7 @@ class _Reply:
         self.complete = True
 
     def on_message_begin(self) -> None:
-        """A reply, or something after it that nobody asked for."""
+        """A reply, or data after it that was not requested."""
         self._excess = self._excess or self.complete
         if not self.complete:
             self.headers = []

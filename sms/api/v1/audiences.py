@@ -95,7 +95,7 @@ class Audiences(Collection):
     )
     def archive(self, request: Request, pk: int) -> HttpResponse:
         """No send takes it any more; everything about it stays. Archiving twice is archiving once."""
-        return self._turned(request, pk, saved.archive)
+        return self._switched(request, pk, saved.archive)
 
     @extend_schema(
         operation_id="audiences_bring_back",
@@ -104,10 +104,10 @@ class Audiences(Collection):
         responses=AudienceShape,
     )
     def bring_back(self, request: Request, pk: int) -> HttpResponse:
-        """409 where its name was given to another one meanwhile."""
-        return self._turned(request, pk, saved.bring_back)
+        """409 where another audience has its name by now."""
+        return self._switched(request, pk, saved.bring_back)
 
-    def _turned(self, request: Request, pk: int, verb: Callable[..., bool]) -> HttpResponse:
+    def _switched(self, request: Request, pk: int, verb: Callable[..., bool]) -> HttpResponse:
         self.read(NoBody)
 
         def act() -> Response:

@@ -1,4 +1,4 @@
-"""Callbacks: endpoints and what was told to them, over `sms.callbacks`. The signing secret is shown once."""
+"""Callback endpoints and callbacks, over `sms.callbacks`. The signing secret is shown once."""
 
 from collections.abc import Callable
 from typing import Any
@@ -100,8 +100,8 @@ class Endpoints(Collection):
     def verify(self, request: Request, pk: int) -> HttpResponse:
         """Post it a challenge. It answers with `data.challenge` as its whole body, or as `challenge` in a JSON object."""
         self.read(NoBody)
-        if told := access.before(request):
-            return told
+        if answered := access.before(request):
+            return answered
         endpoint = self._found(pk)
         if endpoint.kind != CallbackEndpoint.Kind.OURS:
             raise ApiProblem(
@@ -142,7 +142,7 @@ class Endpoints(Collection):
     )
     def pause(self, request: Request, pk: int) -> HttpResponse:
         """Callbacks go on being written, and wait."""
-        return self._turned(request, pk, callbacks.pause)
+        return self._switched(request, pk, callbacks.pause)
 
     @extend_schema(
         operation_id="endpoints_resume",
@@ -152,7 +152,7 @@ class Endpoints(Collection):
     )
     def resume(self, request: Request, pk: int) -> HttpResponse:
         """Also after it was switched off by itself; what waits is due at once."""
-        return self._turned(request, pk, callbacks.resume)
+        return self._switched(request, pk, callbacks.resume)
 
     @extend_schema(
         operation_id="endpoints_replay",
@@ -172,7 +172,7 @@ class Endpoints(Collection):
 
         return access.once(request, act)
 
-    def _turned(self, request: Request, pk: int, verb: Callable[..., bool]) -> HttpResponse:
+    def _switched(self, request: Request, pk: int, verb: Callable[..., bool]) -> HttpResponse:
         self.read(NoBody)
 
         def act() -> Response:
@@ -191,7 +191,7 @@ class Endpoints(Collection):
             raise ApiProblem(
                 403,
                 "forbidden",
-                "This key lacks the scope “numbers”, so it cannot have them told to an endpoint.",
+                "This key lacks the scope “numbers”, so it cannot have them posted to an endpoint.",
             )
 
 
@@ -203,7 +203,7 @@ class Endpoints(Collection):
     read="Where it stands, what it says, and how its latest tries went.",
 )
 class Callbacks(Collection):
-    """What was, or is to be, told to the endpoints of the key's service."""
+    """The events for the endpoints of the key's service."""
 
     serializer_class = CallbackShape
     filterset_class = CallbackFilter

@@ -70,7 +70,7 @@ class OptOuts(Collection):
         operation_id="opt_outs_lift", summary="Lift opt-outs", request=LiftBody, responses=LiftedShape
     )
     def lift(self, request: Request) -> HttpResponse:
-        """Only for people who asked for it. What was left out meanwhile is not sent later."""
+        """Only for people who asked for it. What was left out until then is not sent any more."""
         body = self.read(LiftBody)
         numbers = self._numbers(body)
 

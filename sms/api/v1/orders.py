@@ -110,7 +110,7 @@ def source_of(body: dict[str, Any]) -> str:
 
 @contextmanager
 def naming_rows(audience: Rows, source: str) -> Iterator[None]:
-    """Where nobody is left to send to, say so of each row: in a list by its place, in a table by its number."""
+    """Where no recipient is left, say why for each row: in a list by its place, in a table by its number."""
     try:
         yield
     except AudienceError as problem:  # a large file is read on the way

@@ -1,4 +1,4 @@
-"""Keyset paging: newest first, by a cursor that only we read. What is added while somebody pages neither repeats nor hides a row."""
+"""Keyset paging: newest first, by a cursor that only we read. A row that is added between two pages neither repeats nor hides another."""
 
 import base64
 import binascii

@@ -179,8 +179,8 @@ class Sends(Resource):
 
         def act() -> Response:
             send = self._open(pk)
-            if standing := holds.hold_on(send):
-                holds.lift(standing, by=self.by)
+            if hold := holds.hold_on(send):
+                holds.lift(hold, by=self.by)
             return self.shown(shown_sends([send])[0])
 
         return access.once(request, act)
