@@ -6,6 +6,7 @@ is a body over LARGEST: nothing genuine is a tenth as long, and its signature co
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import structlog
 from django.db import DatabaseError, InterfaceError
@@ -29,7 +30,7 @@ SIGNATURE = "HTTP_X_HUB_SIGNATURE"
 RETRY = {"Retry-After": "30"}
 DATABASE_AWAY = (DatabaseError, InterfaceError)
 # of `WebexPostView.post`, for the OpenAPI document
-SCHEMA = {
+SCHEMA: dict[str, Any] = {
     "tags": ["webex connect"],
     "request": OpenApiTypes.OBJECT,
     "responses": {
