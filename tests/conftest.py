@@ -142,7 +142,8 @@ def every_wake_up_for_itself() -> None:
 @pytest.fixture(autouse=True)
 def no_rows_of_another_test() -> None:
     """A process keeps samples of what was uploaded by its number, and numbers come again when a test is rolled back."""
-    sample._kept.clear()
+    for cached in (sample._of_pasted, sample._of_upload, sample._of_version):
+        cached.cache_clear()
 
 
 @pytest.fixture

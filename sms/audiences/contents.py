@@ -65,8 +65,8 @@ def find(
     for chunk in chunks.order_by("version__audience__name", "-version__number", "place")[:most]:
         at = _index(bytes(chunk.numbers), needle)
         if at is not None:
-            row, cells, _ = rows_of(chunk)[at]
-            found.append(FoundRow(chunk.version, row, cells))
+            row = rows_of(chunk)[at]
+            found.append(FoundRow(chunk.version, row.row, row.cells))
     return found
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from sms.audiences.errors import SavedError
 from sms.audiences.files import Audience, AudienceReader, Limits, Recipient, RejectedRow, read_pasted, stream
-from sms.audiences.storage import Digest, Row
+from sms.audiences.storage import Digest, StoredRow
 from sms.audiences.storage import packed as packed_rows
 
 CHUNK = 1000
@@ -41,7 +41,6 @@ class Packed:
 
     @property
     def recipients(self) -> int:
-        """Rows with a usable number."""
         return sum(chunk.count for chunk in self.chunks)
 
 
@@ -62,7 +61,7 @@ def _packed(
     rows: Iterable[Recipient | RejectedRow], of: AudienceReader | Audience, *, source: str, country: str
 ) -> Packed:
     chunks: list[PackedChunk] = []
-    numbers, packed = array("Q"), list[Row]()
+    numbers, packed = array("Q"), list[StoredRow]()
     rejects: list[RejectedRow] = []
     rejected, digest = 0, Digest()
     for one in rows:
@@ -73,7 +72,7 @@ def _packed(
             continue
         digest.add((one,))
         numbers.append(int(one.msisdn[1:]))
-        packed.append((one.row, one.substitutions, one.warning))
+        packed.append(StoredRow(one.row, one.substitutions, one.warning))
         if len(packed) == CHUNK:
             chunks.append(_chunk(numbers, packed))
             numbers, packed = array("Q"), []
@@ -94,5 +93,5 @@ def _packed(
     )
 
 
-def _chunk(numbers: "array[int]", rows: list[Row]) -> PackedChunk:
+def _chunk(numbers: "array[int]", rows: list[StoredRow]) -> PackedChunk:
     return PackedChunk(len(rows), numbers.tobytes(), packed_rows(rows))

@@ -6,10 +6,10 @@ paste is known by its text. Decides nothing about who gets a message.
 
 import heapq
 import io
-import threading
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from sms.audiences import storage
 from sms.audiences.files import Audience, AudienceError, Limits, Recipient, RejectedRow, read, read_pasted
@@ -20,7 +20,7 @@ WHOLE = 1_000  # rows: up to so many, all are sampled
 SPREAD = 200  # of more, so many evenly spread ones
 LONGEST = 20  # and of each column the rows with the longest values
 FIRST = 8  # rejected rows that are shown
-KEPT = 16  # samples in a process; a few hundred rows each
+KEPT = 16  # samples of each kind in a process; a few hundred rows each
 SMALL_FILE = 1_000_000  # bytes
 LONGEST_PASTE = 400_000  # characters that are read while they are typed
 
@@ -44,13 +44,10 @@ class AudienceSample:
 
     @property
     def whole(self) -> bool:
-        """Whether `rows` are all there are."""
         return len(self.rows) == self.recipients
 
 
 EMPTY = AudienceSample()
-_kept: OrderedDict[object, AudienceSample] = OrderedDict()
-_lock = threading.Lock()
 
 
 def of_pasted(
@@ -61,15 +58,17 @@ def of_pasted(
         return EMPTY
     if len(written) > LONGEST_PASTE:
         return AudienceSample(note="So many numbers are read on the next page.")
+    return _of_pasted(written, country, limits, allow_duplicates)
 
-    def made() -> AudienceSample:
-        try:
-            audience = read_pasted(written, country=country, limits=limits, allow_duplicates=allow_duplicates)
-        except AudienceError as problem:
-            return AudienceSample(note=str(problem))
-        return of_audience(audience)
 
-    return _once(("pasted", written, country, limits, allow_duplicates), made)
+@lru_cache(maxsize=KEPT)
+def _of_pasted(written: str, country: str, limits: Limits, allow_duplicates: bool) -> AudienceSample:
+    try:
+        return of_audience(
+            read_pasted(written, country=country, limits=limits, allow_duplicates=allow_duplicates)
+        )
+    except AudienceError as problem:
+        return AudienceSample(note=str(problem))
 
 
 def of_upload(
@@ -78,41 +77,46 @@ def of_upload(
     """Of a file that is small enough to be read while the text is written."""
     if upload.size > SMALL_FILE:
         return AudienceSample(note="The file is read on the next page.")
+    # by its digest too: a key may be used again, a digest never
+    return _of_upload(upload.pk, upload.sha256, upload.name, country, column, limits, allow_duplicates)
 
-    def made() -> AudienceSample:
-        try:
-            file = io.BytesIO(bytes(upload.content))
-            return of_audience(
-                read(
-                    file,
-                    name=upload.name,
-                    country=country,
-                    column=column or None,
-                    limits=limits,
-                    allow_duplicates=allow_duplicates,
-                )
+
+@lru_cache(maxsize=KEPT)
+def _of_upload(
+    pk: int, _sha256: str, name: str, country: str, column: str, limits: Limits, allow_duplicates: bool
+) -> AudienceSample:
+    file = io.BytesIO(bytes(Upload.objects.values_list("content", flat=True).get(pk=pk)))
+    try:
+        return of_audience(
+            read(
+                file,
+                name=name,
+                country=country,
+                column=column or None,
+                limits=limits,
+                allow_duplicates=allow_duplicates,
             )
-        except AudienceError as problem:
-            return AudienceSample(note=str(problem))
-
-    return _once(("upload", upload.sha256, upload.name, country, column, limits, allow_duplicates), made)
+        )
+    except AudienceError as problem:
+        return AudienceSample(note=str(problem))
 
 
 def of_version(version: AudienceVersion) -> AudienceSample:
-    """Of a saved version, from one walk over its chunks; it stays the same for good, or is erased."""
+    """Of a saved version, from one read of its chunks; it never changes, until it is erased."""
     if version.erased_at:
         return AudienceSample(note="The rows of this audience were erased. Choose another one.")
+    return _of_version(version)
 
-    def made() -> AudienceSample:
-        return _drawn(
-            storage.every_recipient(version),
-            headings=version.headings,
-            column=version.column,
-            recipients=version.recipients,
-            rejected=Counter({"": version.rejected}) if version.rejected else Counter(),
-        )
 
-    return _once(("version", version.pk), made)
+@lru_cache(maxsize=KEPT)
+def _of_version(version: AudienceVersion) -> AudienceSample:
+    return _drawn(
+        storage.every_recipient(version),
+        headings=version.headings,
+        column=version.column,
+        recipients=version.recipients,
+        rejected=Counter({"": version.rejected}) if version.rejected else Counter(),
+    )
 
 
 def of_first(version: AudienceVersion, good: Sequence[Recipient]) -> AudienceSample:
@@ -185,16 +189,3 @@ def _keep_longest(heap: list[tuple[int, int, Recipient]], one: tuple[int, int, R
         heapq.heappush(heap, one)
     elif one[:2] > heap[0][:2]:
         heapq.heapreplace(heap, one)
-
-
-def _once(key: object, made: Callable[[], AudienceSample]) -> AudienceSample:
-    with _lock:
-        if (found := _kept.get(key)) is not None:
-            _kept.move_to_end(key)
-            return found
-    found = made()
-    with _lock:
-        _kept[key] = found
-        while len(_kept) > KEPT:
-            _kept.popitem(last=False)
-    return found

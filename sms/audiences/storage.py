@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import msgspec
 
@@ -17,10 +18,17 @@ from sms.audiences.files import Recipient, RejectedRow
 from sms.audiences.files.rows import BLOCK, RowBlock, Rows
 from sms.models import AudienceChunk, AudienceVersion
 
-Row = tuple[int, dict[str, str], str]
-_Bad = tuple[int, str, str, str, list[str]]
-_rows = msgspec.msgpack.Decoder(list[Row])
-_bad = msgspec.msgpack.Decoder(list[_Bad])
+
+class StoredRow(NamedTuple):
+    """A recipient as it is in a chunk, which keeps the numbers beside the rows."""
+
+    row: int
+    cells: dict[str, str]
+    warning: str
+
+
+_rows = msgspec.msgpack.Decoder(list[StoredRow])
+_rejects = msgspec.msgpack.Decoder(list[RejectedRow])
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -31,7 +39,6 @@ class Digest:
         self._hash = hashlib.sha256()
 
     def add(self, recipients: Iterable[Recipient]) -> None:
-        """Add the next ones."""
         for one in recipients:
             self._hash.update(_encode((one.msisdn, one.substitutions)))
 
@@ -53,30 +60,26 @@ class ChunkWriter:
     def __init__(self, version_id: int, *, place: int = 0) -> None:
         self.place = place
         self._version_id = version_id
-        self._numbers, self._rows, self._bad = array("Q"), list[Row](), list[_Bad]()
+        self._numbers, self._rows, self._rejects = array("Q"), list[StoredRow](), list[RejectedRow]()
 
     def add(self, one: Recipient) -> None:
-        """A recipient."""
         self._numbers.append(int(one.msisdn[1:]))
-        self._rows.append((one.row, one.substitutions, one.warning))
+        self._rows.append(StoredRow(one.row, one.substitutions, one.warning))
 
     def reject(self, bad: RejectedRow) -> None:
-        """A rejected row."""
-        self._bad.append((bad.row, bad.value, bad.code, bad.reason, list(bad.cells)))
+        self._rejects.append(bad)
 
     @property
     def full(self) -> bool:
-        """Whether it holds enough rows for a chunk."""
-        return len(self._rows) + len(self._bad) >= BLOCK
+        return len(self._rows) + len(self._rejects) >= BLOCK
 
     @property
     def pending(self) -> tuple[int, int]:
         """Recipients and rejects that are not inserted yet."""
-        return len(self._rows), len(self._bad)
+        return len(self._rows), len(self._rejects)
 
     def flush(self) -> None:
-        """Insert what is held as one chunk."""
-        if not self._rows and not self._bad:
+        if not self._rows and not self._rejects:
             return
         AudienceChunk.objects.create(
             version_id=self._version_id,
@@ -84,11 +87,11 @@ class ChunkWriter:
             count=len(self._rows),
             numbers=self._numbers.tobytes(),
             rows=packed(self._rows),
-            rejected=len(self._bad),
-            rejects=packed(self._bad) if self._bad else b"",
+            rejected=len(self._rejects),
+            rejects=packed(self._rejects) if self._rejects else b"",
         )
         self.place += 1
-        self._numbers, self._rows, self._bad = array("Q"), [], []
+        self._numbers, self._rows, self._rejects = array("Q"), [], []
 
 
 @dataclass(frozen=True)
@@ -99,21 +102,17 @@ class StoredAudience:
 
     @property
     def headings(self) -> list[str]:
-        """All columns."""
         return list(self.version.headings)
 
     @property
     def column(self) -> str:
-        """The one with the numbers."""
         return self.version.column
 
     @cached_property
     def places(self) -> int:
-        """How many chunks there are."""
         return AudienceChunk.objects.filter(version=self.version).count()
 
     def blocks(self) -> Iterator[RowBlock]:
-        """All rows."""
         return self.blocks_from(0)
 
     def blocks_from(self, place: int) -> Iterator[RowBlock]:
@@ -123,7 +122,6 @@ class StoredAudience:
             place += 1
 
     def block(self, place: int) -> RowBlock | None:
-        """One chunk."""
         found = AudienceChunk.objects.filter(version=self.version, place=place).first()
         if found is None:
             return None
@@ -139,12 +137,10 @@ def cells_of(one: Recipient, audience: Rows) -> list[str]:
 
 
 def packed(rows: object) -> bytes:
-    """As they lie in a chunk."""
     return zlib.compress(_encode(rows), 1)
 
 
-def rows_of(chunk: AudienceChunk) -> list[Row]:
-    """Row, cells, warning."""
+def rows_of(chunk: AudienceChunk) -> list[StoredRow]:
     return _rows.decode(zlib.decompress(bytes(chunk.rows)))
 
 
@@ -153,8 +149,8 @@ def recipients_of(chunk: AudienceChunk) -> list[Recipient]:
     numbers = array("Q")
     numbers.frombytes(bytes(chunk.numbers))
     return [
-        Recipient(row=row, msisdn=f"+{number}", substitutions=cells, warning=warning)
-        for number, (row, cells, warning) in zip(numbers, rows_of(chunk), strict=True)
+        Recipient(row=one.row, msisdn=f"+{number}", substitutions=one.cells, warning=one.warning)
+        for number, one in zip(numbers, rows_of(chunk), strict=True)
     ]
 
 
@@ -165,13 +161,7 @@ def every_recipient(version: AudienceVersion) -> Iterator[Recipient]:
 
 
 def rejects_of(chunk: AudienceChunk) -> list[RejectedRow]:
-    """The others."""
-    if not chunk.rejected:
-        return []
-    return [
-        RejectedRow(row=row, value=value, code=code, reason=reason, cells=cells)
-        for row, value, code, reason, cells in _bad.decode(zlib.decompress(bytes(chunk.rejects)))
-    ]
+    return _rejects.decode(zlib.decompress(bytes(chunk.rejects))) if chunk.rejected else []
 
 
 def store(audience: Rows, version: AudienceVersion) -> None:

@@ -1,21 +1,21 @@
-"""Callbacks: what partners are told, signed, until they have it. Rows are written by `sms.callbacks.outbox`, delivered by `run`.
+"""Callbacks: events to partners, signed, until they have them. Rows are written by `sms.callbacks.outbox`, delivered by `run`.
 
-    change → outbox row (same transaction) → lease an endpoint → POST, signed → delivered · later · given up after three days
+    change → outbox row (same transaction) → lease an endpoint → POST, signed → delivered · tried again · given up after three days
 
-Doors use `add`, `verify`, `rotate` … for endpoints, and `ask` to have a send's receipts reported to a notifyUrl.
+Pages and APIs use `add`, `verify`, `rotate` … for endpoints, and `report_to` to have a send's receipts reported to a notifyUrl.
 """
 
 from sms.callbacks.address import AddressPolicy, BadAddress
 from sms.callbacks.endpoints import (
     HAND_OVER,
-    Named,
+    PartnerName,
     TooMany,
     add,
-    ask,
     change,
     check_notify_url,
     pause,
     remove,
+    report_to,
     resume,
     retire,
     rotate,
@@ -31,12 +31,11 @@ __all__ = [
     "AddressPolicy",
     "BadAddress",
     "DeliveryRun",
-    "Named",
+    "PartnerName",
     "ReceiverConnection",
     "TooMany",
     "add",
     "anything_due",
-    "ask",
     "change",
     "check_notify_url",
     "endpoint_disabled",
@@ -44,6 +43,7 @@ __all__ = [
     "pause",
     "remove",
     "replay",
+    "report_to",
     "resume",
     "retire",
     "rotate",

@@ -1,4 +1,4 @@
-"""Which addresses a callback may go to, by how they are written. Pure; where the name leads is looked at in `reach`, at every connection.
+"""Which addresses a callback may go to, by how they are written. Pure; where the name leads is checked by `resolve`, at every connection.
 
 Strict on purpose: what two programs could read in two ways (odd encodings, numbers as hosts, user names) is refused rather than read.
 """
@@ -35,7 +35,7 @@ _LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 
 
 class BadAddress(ValueError):
-    """Why an address cannot be used, as a sentence for whoever wrote it."""
+    """Why an address cannot be used, as a sentence for people."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from sms.callbacks.address import Address, AddressPolicy, BadAddress, read
 from sms.callbacks.bodies import envelope
-from sms.callbacks.post import Letter, ReceiverConnection, Reply
+from sms.callbacks.post import CallbackRequest, ReceiverConnection, Reply
 from sms.models import Actor, CallbackEndpoint, Echo, Notify, Send, Service
 from sms.models.audit import audit
 from sms.models.callback import EVENTS, new_secret
@@ -30,7 +30,7 @@ KINDS = frozenset(kind for kind, _ in EVENTS)
 
 
 class TooMany(ValueError):
-    """A sentence for whoever wanted one more."""
+    """A limit is reached; the text is for people."""
 
 
 def add(
@@ -78,14 +78,16 @@ def change(
 
 
 def verify(
-    endpoint: CallbackEndpoint, *, by: Actor, line: ReceiverConnection, now: datetime | None = None
+    endpoint: CallbackEndpoint, *, by: Actor, connection: ReceiverConnection, now: datetime | None = None
 ) -> str:
     """Ask the receiver for the nonce; returns why it is not verified, empty where it is. Posts, so call it outside transactions."""
     now = now or timezone.now()
     nonce = secrets.token_urlsafe(24)
     body = envelope(CHALLENGE, at=now, data={"challenge": nonce, "endpoint": endpoint.pk})
     signing = endpoint.secrets_at(now, endpoint.secret_before_until)
-    reply = line.post(Letter(f"chl_{secrets.token_hex(12)}", endpoint.url, body.encode(), signing))
+    reply = connection.post(
+        CallbackRequest(f"chl_{secrets.token_hex(12)}", endpoint.url, body.encode(), signing)
+    )
     if why := _unproven(reply, nonce):
         return why
     endpoint.verified_at = now
@@ -167,7 +169,7 @@ def remove(endpoint: CallbackEndpoint, *, by: Actor) -> None:
         endpoint.delete()
 
 
-class Named(NamedTuple):
+class PartnerName(NamedTuple):
     """What a partner called one message."""
 
     message_id: int
@@ -180,7 +182,7 @@ def check_notify_url(url: str, policy: AddressPolicy) -> Address:
     return read(url, policy)
 
 
-def ask(
+def report_to(
     send: Send,
     *,
     url: str,
@@ -188,7 +190,7 @@ def ask(
     receipts: Sequence[str] = (),
     callback_data: str = "",
     reference: str = "",
-    named: Iterable[Named] = (),
+    named: Iterable[PartnerName] = (),
 ) -> Notify:
     """Have the receipts of a send reported to `url`. Call it in the transaction that makes the send. Raises `BadAddress`, `TooMany`.
 

@@ -1,7 +1,7 @@
 """One POST of one callback, with an end: ten seconds in all, at most 16 KB of the reply read, no redirects, no proxies, no cookies.
 
 Uses the transport that posts to the provider, with another way to connect (`reach`). Called by `run`, by several threads at once,
-and by whoever verifies an endpoint.
+and to verify an endpoint.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ SHOWN_REPLY = 1000  # characters that are kept
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class CallbackRequest:
     """What is to be posted. `hub` adds the provider's signature header. `secrets`: the newest first."""
 
     event_id: str
@@ -36,13 +36,13 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came of it. `status` 0 means that no reply came, and `error` says why. `wish` is its Retry-After in seconds."""
+    """What came of it. `status` 0 means that no reply came, and `error` says why. `retry_after` is in seconds."""
 
     status: int
     milliseconds: int
     error: str = ""
     text: str = ""
-    wish: float | None = None
+    retry_after: float | None = None
     at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
 
     @property
@@ -52,7 +52,7 @@ class Reply:
 
 
 class ReceiverConnection:
-    """At most one connection to one origin, kept for the next letter. Not for several threads at once."""
+    """At most one connection to one origin, kept for the next request. Not for several threads at once."""
 
     def __init__(
         self, policy: AddressPolicy, *, connect: Connect | None = None, deadline: float = DEADLINE
@@ -63,20 +63,20 @@ class ReceiverConnection:
         self._network = SingleConnection(self._deadline, dial=connect or dial(policy))
         self._origin = ""
 
-    def post(self, letter: Letter) -> Reply:
+    def post(self, request: CallbackRequest) -> Reply:
         """Post it now; never raises for anything that the receiver or its address do."""
         started = time.monotonic()
         now = datetime.now(UTC)
-        status, text, wish = 0, "", None
+        status, text, wait = 0, "", None
         try:
-            address = read(letter.url, self._policy)
+            address = read(request.url, self._policy)
             if address.origin != self._origin:
                 self._network.close()
                 self._origin = address.origin
             self._deadline.start(self._seconds)
-            response = self._network.handle_request(_request(address, letter, at=int(now.timestamp())))
+            response = self._network.handle_request(_request(address, request, at=int(now.timestamp())))
             status = response.status_code
-            wish = retry_after(response.headers.get("retry-after", ""), now=now)
+            wait = seconds_of(response.headers.get("retry-after", ""), now=now)
             with contextlib.closing(response):
                 text = self._read(response)
             error = "" if 200 <= status < 300 else f"It answered {status}."
@@ -95,7 +95,7 @@ class ReceiverConnection:
         if error and not status:
             self.close()
         took = int((time.monotonic() - started) * 1000)
-        return Reply(status, took, error[:200], text, wish, now)
+        return Reply(status, took, error[:200], text, wait, now)
 
     def close(self) -> None:
         """Close the connection."""
@@ -112,21 +112,23 @@ class ReceiverConnection:
         return kept.decode("utf-8", "replace").replace("\x00", "\ufffd")[:SHOWN_REPLY]
 
 
-def _request(address: Address, letter: Letter, *, at: int) -> httpx.Request:
-    proofs = headers(letter.event_id, letter.body, at=at, secrets=letter.secrets)
-    if letter.hub:
-        proofs |= hub_header(letter.body, secrets=letter.secrets)
+def _request(address: Address, request: CallbackRequest, *, at: int) -> httpx.Request:
+    proofs = headers(request.event_id, request.body, at=at, secrets=request.secrets)
+    if request.hub:
+        proofs |= hub_header(request.body, secrets=request.secrets)
     usual = {
         "User-Agent": f"textdesk-callbacks/{VERSION}",
         "Accept": "*/*",
         "Accept-Encoding": "identity",
         "Content-Type": "application/json",
     }
-    return httpx.Request("POST", address.origin + address.target, content=letter.body, headers=usual | proofs)
+    return httpx.Request(
+        "POST", address.origin + address.target, content=request.body, headers=usual | proofs
+    )
 
 
-def retry_after(value: str, *, now: datetime) -> float | None:
-    """Seconds, or a date as HTTP writes it; None for anything else."""
+def seconds_of(value: str, *, now: datetime) -> float | None:
+    """A Retry-After in seconds, which may be a date; None for anything else."""
     value = value.strip()
     if value.isascii() and value.isdecimal() and len(value) < 10:
         return float(value)

@@ -20,20 +20,21 @@ from django.utils import timezone
 from sms.callbacks import leases
 from sms.callbacks.address import AddressPolicy
 from sms.callbacks.leases import EndpointLease
-from sms.callbacks.post import Letter, ReceiverConnection, Reply
+from sms.callbacks.post import CallbackRequest, ReceiverConnection, Reply
+from sms.callbacks.record import Delivery, record
 from sms.callbacks.schedule import OPENS_AFTER
 from sms.models import Callback
 
 log = structlog.get_logger(__name__)
 
-LANES = 64  # endpoints at once in one process
+MOST_ENDPOINTS = 64  # at once in one process
 WIDEST = 4  # callbacks at once to one endpoint
 QUICK = 1000  # milliseconds: slower receivers get one callback at a time
-IDLE = 0.2  # seconds between looks for other endpoints
+IDLE = 0.2  # seconds between claims of other endpoints
 RENEW = 5.0
 PATIENCE = 0.02  # seconds that results wait for others to share their commit
-TURN = 30.0  # seconds after which an endpoint is given back although something waits: others wait too
-LineFor = Callable[[], ReceiverConnection]
+LONGEST = 30.0  # seconds after which an endpoint is given back although something waits: others wait too
+ConnectionFor = Callable[[], ReceiverConnection]
 Stopped = Callable[[], bool]
 Clock = Callable[[], datetime]
 
@@ -51,7 +52,7 @@ def run(
     *,
     policy: AddressPolicy,
     seconds: float = 20.0,
-    line_for: LineFor | None = None,
+    connection_for: ConnectionFor | None = None,
     stopped: Stopped = lambda: False,
     clock: Clock = timezone.now,
 ) -> DeliveryRun:
@@ -59,12 +60,12 @@ def run(
 
     What is on its way then is waited for, at most a POST's deadline.
     """
-    courier = _Courier(line_for or (lambda: ReceiverConnection(policy)), clock)
+    loop = _DeliveryLoop(connection_for or (lambda: ReceiverConnection(policy)), clock)
     try:
-        courier.work(until=time.monotonic() + seconds, stopped=stopped)
+        loop.work(until=time.monotonic() + seconds, stopped=stopped)
     finally:
-        courier.close()
-    return courier.report
+        loop.close()
+    return loop.report
 
 
 def anything_due(now: datetime | None = None) -> bool:
@@ -72,34 +73,40 @@ def anything_due(now: datetime | None = None) -> bool:
     return leases.due(now or timezone.now()).exists()
 
 
-class _Posts:
+class _PostThreads:
     """Threads that post, made as they are needed, daemons so that a hanging look-up of a name never keeps a process alive."""
 
     def __init__(self) -> None:
-        self.results: queue.SimpleQueue[tuple[EndpointLease, Callback, Reply]] = queue.SimpleQueue()
-        self._jobs: queue.SimpleQueue[tuple[EndpointLease, Callback, Letter, ReceiverConnection] | None] = (
-            queue.SimpleQueue()
-        )
+        self.results: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[
+            tuple[EndpointLease, Callback, CallbackRequest, ReceiverConnection] | None
+        ] = queue.SimpleQueue()
         self._threads = 0
-        self.flying = 0
+        self.in_flight = 0
 
-    def post(self, lane: EndpointLease, callback: Callback, letter: Letter, line: ReceiverConnection) -> None:
-        self.flying += 1
-        if self.flying > self._threads:
+    def post(
+        self,
+        lease: EndpointLease,
+        callback: Callback,
+        request: CallbackRequest,
+        connection: ReceiverConnection,
+    ) -> None:
+        self.in_flight += 1
+        if self.in_flight > self._threads:
             self._threads += 1
             threading.Thread(target=self._work, name="callbacks", daemon=True).start()
-        self._jobs.put((lane, callback, letter, line))
+        self._jobs.put((lease, callback, request, connection))
 
-    def collect(self, timeout: float) -> list[tuple[EndpointLease, Callback, Reply]]:
+    def collect(self, timeout: float) -> list[Delivery]:
         """What came back, waiting for the first at most `timeout` and a moment for others."""
         found = []
         until = time.monotonic() + timeout
-        while self.flying:
+        while self.in_flight:
             try:
                 found.append(self.results.get(timeout=max(until - time.monotonic(), 0.0001)))
             except queue.Empty:
                 break
-            self.flying -= 1
+            self.in_flight -= 1
             until = min(until, time.monotonic() + PATIENCE)
             if len(found) >= 200:
                 break
@@ -111,105 +118,106 @@ class _Posts:
 
     def _work(self) -> None:
         while job := self._jobs.get():
-            lane, callback, letter, line = job
+            lease, callback, request, connection = job
             try:
-                reply = line.post(letter)
+                reply = connection.post(request)
             except Exception as problem:  # of ours; the callback waits and the loop goes on
                 log.error("callback_broke_off", callback=callback.pk, error=repr(problem)[:300])
                 reply = Reply(0, 0, f"It could not be posted: {type(problem).__name__}.")
-            self.results.put((lane, callback, reply))
+            self.results.put(Delivery(lease, callback, reply))
 
 
-class _Courier:
+class _DeliveryLoop:
     """One run's state."""
 
-    def __init__(self, line_for: LineFor, clock: Clock) -> None:
+    def __init__(self, connection_for: ConnectionFor, clock: Clock) -> None:
         self.owner = f"{os.getpid()}-{secrets.token_hex(8)}"
-        self.line_for, self.clock = line_for, clock
+        self.connection_for, self.clock = connection_for, clock
         self.report = DeliveryRun()
-        self.posts = _Posts()
+        self.posts = _PostThreads()
         self.mine: dict[int, EndpointLease] = {}
         self.urls: dict[int, str] = {}
         self.since: dict[int, float] = {}
-        self.lines: dict[int, deque[ReceiverConnection]] = {}
-        self.used: dict[int, ReceiverConnection] = {}
-        self.looked = self.renewed = 0.0
+        self.connections: dict[int, deque[ReceiverConnection]] = {}
+        self.in_use: dict[int, ReceiverConnection] = {}
+        self.claimed_at = self.renewed_at = 0.0
 
     def work(self, *, until: float, stopped: Stopped) -> None:
         while True:
             over = time.monotonic() >= until or stopped()
             if not over:
-                self._look()
-            for lane in list(self.mine.values()):
-                self._feed(lane, over=over)
-            self._take_in(self.posts.collect(IDLE if self.posts.flying else 0.0))
-            self._let_go(over=over)
+                self._claim()
+            for lease in list(self.mine.values()):
+                self._begin(lease, over=over)
+            self._record(self.posts.collect(IDLE if self.posts.in_flight else 0.0))
+            self._give_back(over=over)
             if not self.mine and not over:
-                self.looked = 0.0
-                self._look()
+                self.claimed_at = 0.0
+                self._claim()
             if not self.mine:
                 return
 
-    def _look(self) -> None:
+    def _claim(self) -> None:
         now = time.monotonic()
-        if self.mine and now - self.renewed > RENEW:
-            self.renewed = now
+        if self.mine and now - self.renewed_at > RENEW:
+            self.renewed_at = now
             leases.keep(self.mine.values(), self.owner)
-        if now - self.looked < IDLE or len(self.mine) >= LANES:
+        if now - self.claimed_at < IDLE or len(self.mine) >= MOST_ENDPOINTS:
             return
-        self.looked = now
-        for lane, url in leases.claim(self.owner, limit=LANES - len(self.mine), now=self.clock()):
-            self.mine[lane.pk], self.urls[lane.pk], self.since[lane.pk] = lane, url, now
-            self.lines.setdefault(lane.pk, deque())
-            self.renewed = self.renewed or now
+        self.claimed_at = now
+        for lease, url in leases.claim(self.owner, limit=MOST_ENDPOINTS - len(self.mine), now=self.clock()):
+            self.mine[lease.pk], self.urls[lease.pk], self.since[lease.pk] = lease, url, now
+            self.connections.setdefault(lease.pk, deque())
+            self.renewed_at = self.renewed_at or now
 
-    def _feed(self, lane: EndpointLease, *, over: bool) -> None:
-        """Begin what may be begun."""
-        lane.shut = lane.shut or over or time.monotonic() - self.since[lane.pk] > TURN
-        while not lane.shut and len(lane.flying) < lane.width:
-            if not lane.waiting:
-                if lane.empty:
+    def _begin(self, lease: EndpointLease, *, over: bool) -> None:
+        """Post what may be posted now."""
+        lease.closed = lease.closed or over or time.monotonic() - self.since[lease.pk] > LONGEST
+        while not lease.closed and len(lease.in_flight) < lease.width:
+            if not lease.waiting:
+                if lease.empty:
                     return
-                leases.fill(lane, now=self.clock())
-                if not lane.waiting:
+                leases.read_due(lease, now=self.clock())
+                if not lease.waiting:
                     return
-            callback = lane.waiting.pop(0)
-            lane.flying.add(callback.pk)
-            kept = self.lines[lane.pk]
-            line = kept.pop() if kept else self.line_for()
-            self.used[callback.pk] = line
-            self.posts.post(lane, callback, lane.letter(callback, self.urls[lane.pk]), line)
-            if lane.failures >= OPENS_AFTER:  # the canary flies alone
-                lane.waiting.clear()
+            callback = lease.waiting.pop(0)
+            lease.in_flight.add(callback.pk)
+            kept = self.connections[lease.pk]
+            connection = kept.pop() if kept else self.connection_for()
+            self.in_use[callback.pk] = connection
+            self.posts.post(lease, callback, lease.request(callback, self.urls[lease.pk]), connection)
+            if lease.failures >= OPENS_AFTER:  # the canary goes alone
+                lease.waiting.clear()
                 return
 
-    def _take_in(self, results: list[tuple[EndpointLease, Callback, Reply]]) -> None:
-        for lane, callback, reply in results:
-            self.lines[lane.pk].append(self.used.pop(callback.pk))
+    def _record(self, results: list[Delivery]) -> None:
+        for one in results:
+            lease, callback, reply = one.lease, one.callback, one.reply
+            self.connections[lease.pk].append(self.in_use.pop(callback.pk))
             self.report.tried += 1
             self.report.delivered += reply.ok
             self.report.by_status[reply.status] += 1
-            lane.width = min(lane.width * 2, WIDEST) if reply.ok and reply.milliseconds < QUICK else 1
-        leases.record(results, now=self.clock())
-        for lane, callback, _ in results:  # only now: until it is written, it is still due
-            lane.flying.discard(callback.pk)
+            lease.width = min(lease.width * 2, WIDEST) if reply.ok and reply.milliseconds < QUICK else 1
+        record(results, now=self.clock())
+        for one in results:  # only now: until it is written, it is still due
+            one.lease.in_flight.discard(one.callback.pk)
 
-    def _let_go(self, *, over: bool) -> None:
+    def _give_back(self, *, over: bool) -> None:
         ended = [
-            lane
-            for lane in self.mine.values()
-            if not lane.flying and (over or lane.shut or (lane.empty and not lane.waiting))
+            lease
+            for lease in self.mine.values()
+            if not lease.in_flight and (over or lease.closed or (lease.empty and not lease.waiting))
         ]
         if ended:
             leases.give_back(ended, self.owner)
-        for lane in ended:
-            del self.mine[lane.pk]
-            for line in self.lines.pop(lane.pk):
-                line.close()
+        for lease in ended:
+            del self.mine[lease.pk]
+            for connection in self.connections.pop(lease.pk):
+                connection.close()
 
     def close(self) -> None:
-        """After a broken turn the leases run out by themselves; threads end when their post does."""
+        """After an error the leases run out by themselves; threads end when their post does."""
         self.posts.close()
-        for kept in self.lines.values():
-            for line in kept:
-                line.close()
+        for kept in self.connections.values():
+            for connection in kept:
+                connection.close()

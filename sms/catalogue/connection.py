@@ -44,7 +44,6 @@ class ConnectionVerdict(models.TextChoices):
 
 
 def direct(line: ProviderConnection) -> Client:
-    """The client that posts to the provider."""
     return Client(line.base_url, line.credentials(), deadline=PATIENCE)
 
 

@@ -121,7 +121,6 @@ class Usage:
 
     @property
     def failed(self) -> int:
-        """All of them."""
         return sum(count for _, count in self.failures)
 
 

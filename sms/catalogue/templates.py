@@ -176,5 +176,4 @@ def _mirrored(wording: Wording) -> dict[str, str]:
 
 
 def published(template: MessageTemplate, language: str = "") -> TemplateVersion | None:
-    """The version that new sends use in a language."""
     return template.versions.filter(language=language, state=VersionState.PUBLISHED).first()

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from sms.audiences.files import Recipient, RejectedRow
 from sms.compose import labels, links, options
-from sms.compose.errors import ComposeError, Problem, RepeatedReference, no_recipients
+from sms.compose.errors import ComposeError, Problem, ProblemCode, RepeatedReference, no_recipients
 from sms.compose.lines import Composer, all_as_messages
 from sms.compose.order import ComposedMessage, Order, is_large, resolved, text_of
 from sms.compose.survey import Survey, Surveyor
@@ -33,7 +33,6 @@ class Checked:
 
     @property
     def encoding(self) -> str:
-        """Of the first message."""
         return "gsm7" if text.is_gsm7(self.lines[0].text) else "ucs2"
 
 
@@ -116,7 +115,6 @@ def _rejects(order: Order, composer: Composer) -> Iterator[tuple[RejectedRow, Re
 
 
 def earlier_of(order: Order) -> Send | None:
-    """The send that has this client reference already."""
     if not order.client_reference:
         return None
     return Send.objects.filter(service=order.service, client_reference=order.client_reference).first()
@@ -166,7 +164,8 @@ def _content_problems(order: Order) -> Iterator[Problem]:
             yield Problem("text", sentence)
     limit = order.service.text_limit
     if written and not text.placeholders(written) and len(written) > limit:
-        yield Problem("text", f"The text has {len(written):,} characters; this service allows {limit:,}.")
+        says = f"The text has {len(written):,} characters; this service allows {limit:,}."
+        yield Problem("text", says, ProblemCode.TEXT_TOO_LONG)
     if len(order.callback_data) > 1500:
         yield Problem(
             "callback_data", f"Callback data has {len(order.callback_data):,} characters; 1,500 are allowed."
@@ -183,7 +182,6 @@ def _test_problems(order: Order, of: rules.TestSend, *, now: datetime) -> Iterat
 
 
 def time_problem(due_at: datetime | None, expires_at: datetime | None, *, now: datetime) -> Problem | None:
-    """What is wrong with the times of a send, if anything is."""
     if due_at is not None and due_at < now - PAST:
         return Problem("send_at", "That time has passed. Choose a later one, or send now.")
     if expires_at is not None and expires_at <= max(due_at or now, now):

@@ -66,7 +66,7 @@ def _create_small(order: Order, checked: Checked, *, by: Actor, user: Any, now: 
     # the savepoint is for the one refusal of the database that is expected: a repeated client reference
     with transaction.atomic(savepoint=bool(order.client_reference)):
         due_at = max(order.due_at or now, now)
-        after, deltas = StatementBatch(), CounterDeltas()
+        batch, deltas = StatementBatch(), CounterDeltas()
         send = slices.begin(
             **_fields(order, len(checked.lines), len(checked.rejects), by=by, due_at=due_at),
             state=slices.state_of(due_at=due_at, approvers=needed.approvers, now=now),
@@ -78,15 +78,15 @@ def _create_small(order: Order, checked: Checked, *, by: Actor, user: Any, now: 
             audience_digest="" if order.partner else storage.digest_of(order.audience),
         )
         labels.attach(send, order.labels)
-        message_ids = slices.store(send, checked.lines, deltas=deltas, batch=after)
+        message_ids = slices.store(send, checked.lines, deltas=deltas, batch=batch)
         store_rejects(send, checked.rejects)
         if order.partner is not None:
             _store_for_partner(
-                order.partner, send, message_ids, checked.lines, after=after, deltas=deltas, now=now
+                order.partner, send, message_ids, checked.lines, batch=batch, deltas=deltas, now=now
             )
-        deltas.write(batch=after)
-        _record_created(send, order, by=by, after=after)
-        after.run()
+        deltas.write(batch=batch)
+        _record_created(send, order, by=by, batch=batch)
+        batch.run()
         if needed.approvers:
             requests.ask(send, needed, by=by, user=user, draft=order.draft, now=now)
         wakeups.dispatch()
@@ -106,20 +106,20 @@ def _store_for_partner(
     message_ids: Sequence[int],
     lines: Sequence[ComposedMessage],
     *,
-    after: StatementBatch,
+    batch: StatementBatch,
     deltas: CounterDeltas,
     now: datetime,
 ) -> None:
     """What a partner's request stores with its messages, and the messages that fail at once (`ComposedMessage.fault`)."""
     if partner.on_stored is not None:
-        partner.on_stored(send, message_ids, after)
+        partner.on_stored(send, message_ids, batch)
     failed = [
         StateChange(pk, MessageState.FAILED, now, code=line.fault, detail=line.warning)
         for pk, line in zip(message_ids, lines, strict=True)
         if line.fault
     ]
     if failed:
-        after.run()  # a callback about them may name what is stored by then
+        batch.run()  # a callback about them may name what is stored by then
         states.apply(failed, deltas=deltas)
 
 
@@ -151,9 +151,9 @@ def _create_large(order: Order, figures: Survey, *, by: Actor, user: Any, now: d
                 "approval": requests.question_to_store(needed, by=by),  # asked once all messages are there
             },
         )
-        after = StatementBatch()
-        _record_created(send, order, by=by, after=after)
-        after.run()
+        batch = StatementBatch()
+        _record_created(send, order, by=by, batch=batch)
+        batch.run()
     return send
 
 
@@ -198,12 +198,12 @@ def _name(order: Order, due_at: datetime) -> str:
     return default_name(says, due_at)
 
 
-def _record_created(send: Send, order: Order, *, by: Actor, after: StatementBatch) -> None:
+def _record_created(send: Send, order: Order, *, by: Actor, batch: StatementBatch) -> None:
     audit(
         "send.created",
         send,
         by=by,
-        batch=after,
+        batch=batch,
         recipients=send.recipients,
         rejected=send.rejected,
         sender=str(order.sender),

@@ -57,7 +57,6 @@ def normalized_set(written: Iterable[str]) -> tuple[str, ...]:
 
 
 def problems(service: Service, written: Sequence[str]) -> Iterator[Problem]:
-    """What is wrong with the labels of a send, if anything is."""
     if not written:
         return
     try:

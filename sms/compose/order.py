@@ -124,7 +124,6 @@ def placeholder_names(order: Order) -> list[str]:
 
 
 def quiet_hours_of(order: Order) -> str:
-    """The quiet hours that it keeps; empty for none."""
     return order.service.quiet_hours if order.respect_quiet_hours else ""
 
 

@@ -65,7 +65,6 @@ class Survey(msgspec.Struct):
 
     @property
     def rows(self) -> int:
-        """All rows of the audience."""
         return self.recipients + self.rejected
 
     @property
@@ -75,7 +74,6 @@ class Survey(msgspec.Struct):
 
     @property
     def worst(self) -> int:
-        """Of the longest message."""
         return max(self.segments, default=0)
 
     @property
@@ -90,12 +88,10 @@ class Survey(msgspec.Struct):
 
     @property
     def opted_out(self) -> int:
-        """Rows left out because their recipient opted out."""
         return self.removed["opted_out"].count if "opted_out" in self.removed else 0
 
     @property
     def duplicates(self) -> int:
-        """Rows whose number stands in a row before."""
         return self.removed["duplicate"].count if "duplicate" in self.removed else 0
 
     def recipients_by_country(self) -> dict[str, int]:
@@ -127,7 +123,6 @@ class Surveyor:
         self._group_at = {group: place for place, group in enumerate(self.survey.groups)}
 
     def add(self, lines: Sequence[ComposedMessage], rejects: Sequence[RejectedRow]) -> None:
-        """Fold one more block."""
         survey = self.survey
         survey.recipients += len(lines)
         survey.rejected += len(rejects)

@@ -40,7 +40,7 @@ LEASES = 4
 SPARE = 160  # requests armed beyond twice the posters: a step of that size shares the cost of its commit
 PATIENCE = 0.04  # seconds that answers wait for others to share their commit
 IDLE = 0.25  # seconds between checks: for something due, for urgent work while busy, for a stop
-RENEW = 5.0  # seconds between renewals of every lease
+RENEW = 1 / 12  # of a lease: every five seconds, of sixty
 WATCH = 2.0  # seconds between checks of how the sends under way are going
 SWITCH = 0.001  # seconds between threads: posters must leave at their instant while the coordinator computes
 RETRIES = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before each try to record what a failed transaction left
@@ -111,7 +111,7 @@ class Coordinator:
         if self.leases and time.monotonic() - self.checked_at < IDLE:
             return
         self.checked_at = time.monotonic()
-        if self.leases and self.checked_at - self.renewed_at > RENEW:
+        if self.leases and self.checked_at - self.renewed_at > RENEW * self.owner.lease.total_seconds():
             self.renewed_at = self.checked_at
             with transaction.atomic():  # also those of which everything is in flight
                 renew(sorted(self.leases, key=lambda lease: lease.slice_id), owner=self.owner)

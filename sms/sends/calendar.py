@@ -45,7 +45,6 @@ class CalendarEntry:
 
     @property
     def movable(self) -> bool:
-        """Whether it is a send that has not begun."""
         return self.send is not None and self.send.state in BEFORE
 
     @property

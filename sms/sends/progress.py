@@ -12,8 +12,6 @@ from sms.models.message import FINAL
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A send with its counters."""
-
     send: Send
     counts: dict[str, int]
 
@@ -51,7 +49,6 @@ class Progress:
 
 
 def progress_of(send: Send) -> Progress:
-    """One send with its counters."""
     return Progress(send, send.counts())
 
 

@@ -54,7 +54,6 @@ def end_alone(send: Send, service: Service, messages: int, *, now: datetime) -> 
 
 
 def moment(seconds: float) -> datetime:
-    """Of a timestamp."""
     return datetime.fromtimestamp(seconds, UTC)
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from django.conf import settings
 
 from sms import dispatch
-from sms.compose.approval import mail
+from sms.compose.approval import mail as approval_mail
 from sms.ledger import wakeups
 from sms.models import Heartbeat
 from sms.worker import cluster, heartbeat
@@ -101,7 +101,7 @@ def approvals() -> None:
         return
     with _sign_of_life() as mine:
         mine.beat("mailing")
-        mail.send_due(public_url=settings.PUBLIC_URL)
+        approval_mail.send_due(public_url=settings.PUBLIC_URL)
 
 
 def ensure_schedule() -> None:

@@ -66,7 +66,7 @@ def delivery(shop, count: int) -> dict[str, object]:
     from django.utils import timezone
 
     from sms import callbacks
-    from sms.callbacks.post import Letter
+    from sms.callbacks.post import CallbackRequest
     from sms.models import Callback, CallbackEndpoint
 
     policy = callbacks.AddressPolicy(loopback=True)
@@ -107,7 +107,7 @@ def delivery(shop, count: int) -> dict[str, object]:
             if not hasattr(own, "line"):
                 own.line = callbacks.ReceiverConnection(policy)
             secrets = (endpoints[0].secret,)
-            assert own.line.post(Letter(f"evt_{number}", f"{url}/0", body.encode(), secrets)).ok
+            assert own.line.post(CallbackRequest(f"evt_{number}", f"{url}/0", body.encode(), secrets)).ok
 
         started = time.monotonic()
         with ThreadPoolExecutor(16) as pool:

@@ -64,7 +64,7 @@ def a_large_draft(service: Service, name: str, **changes) -> Draft:
     fields |= {"sender": service.senders.get(), "upload": an_upload(service, f"{name}.csv")}
     draft = Draft.objects.create(service=service, **fields)
     with pytest.raises(drafts.NotReady) as reading:
-        drafts.look(draft, limits=LIMITS)
+        drafts.totals_of(draft, limits=LIMITS)
     background.work_on(reading.value.preparation.pk, stopped=iter([False, True, True]).__next__)
     return draft
 
@@ -73,7 +73,7 @@ def checked(draft: Draft, *, wholly: bool) -> Draft:
     """Its rows are read and its check is asked for, or done."""
     background.work_on(draft.version.preparation.pk)
     found = Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk)
-    check = drafts.look(found, limits=LIMITS).preparation
+    check = drafts.totals_of(found, limits=LIMITS).preparation
     if wholly:
         background.work_on(check.pk)
     return found

@@ -76,12 +76,12 @@ def test_a_press_outlasts_the_figures_that_are_drawn_again(page, live_server, sh
 def test_a_chosen_file_outlasts_new_figures(page, live_server, shop, tmp_path):
     draft = checked(a_large_draft(shop, "Stale"), wholly=True)
     Draft.objects.filter(pk=draft.pk).update(text="Hello $(Customer), it is late.")
-    check = drafts.look(Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk), limits=LIMITS)
+    check = drafts.totals_of(Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk), limits=LIMITS)
     sign_in(page, live_server)
     page.goto(f"{live_server.url}/s/shop/drafts/{draft.pk}/review/")
     expect(page.get_by_text("These figures are from before your last change")).to_be_visible()
     mend(page, tmp_path, heading="Mobile number")
-    background.go_on(check.preparation.pk)
+    background.work_on(check.preparation.pk)
     for _ in range(2):
         with page.expect_response("**/progress/"):
             pass

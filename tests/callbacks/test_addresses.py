@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sms.callbacks.address import AddressPolicy, BadAddress, read
-from sms.callbacks.post import Letter, ReceiverConnection
+from sms.callbacks.post import CallbackRequest, ReceiverConnection
 from sms.callbacks.resolve import Forbidden, dial, plainly
 from sms.models.callback import new_secret
 from sms.values.public_address import refusal
@@ -21,8 +21,8 @@ from tests.support.callback_receiver import LOOPBACK, receiving
 STRICT = AddressPolicy(own_hosts=frozenset({"desk.example.com"}))
 
 
-def letter(url: str) -> Letter:
-    return Letter("evt_1", url, b"{}", (new_secret(),))
+def letter(url: str) -> CallbackRequest:
+    return CallbackRequest("evt_1", url, b"{}", (new_secret(),))
 
 
 class Nobody:

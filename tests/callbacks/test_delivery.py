@@ -86,7 +86,7 @@ def test_a_slow_receiver_holds_up_no_other():
     all_told, in_time = threading.Event(), []
 
     def answer_last(_: Heard):
-        in_time.append(all_told.wait(30))
+        in_time.append(all_told.wait(60))
         return 200, {}, b""
 
     def answer(_: Heard):
@@ -228,10 +228,10 @@ def test_two_hosts_share_endpoints_and_a_dead_hosts_lease_runs_out():
     (other, _), *rest = leases.claim("host-b", limit=9, now=now)
     assert not rest and {one.pk, other.pk} == {first.pk, second.pk}
     assert leases.claim("host-c", limit=9, now=now) == []
-    leases.keep([one], "host-a", lease=timedelta(seconds=-1))
-    assert [lane.pk for lane, _ in leases.claim("host-c", limit=9, now=now)] == [one.pk]
+    leases.keep([one], "host-a", lasting=timedelta(seconds=-1))
+    assert [lease.pk for lease, _ in leases.claim("host-c", limit=9, now=now)] == [one.pk]
     leases.keep([one], "host-a")
-    assert one.shut  # whoever lost it begins nothing more
+    assert one.closed  # whoever lost it begins nothing more
 
 
 def test_ownership_is_proven_by_the_challenge_and_by_nothing_less():
@@ -244,7 +244,7 @@ def test_ownership_is_proven_by_the_challenge_and_by_nothing_less():
     def verify(endpoint):
         line = callbacks.ReceiverConnection(LOOPBACK)
         try:
-            return callbacks.verify(endpoint, by=BY, line=line)
+            return callbacks.verify(endpoint, by=BY, connection=line)
         finally:
             line.close()
 

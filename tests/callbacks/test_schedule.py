@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms.callbacks.schedule import DELAYS, FOR, JITTER, LONGEST_WISH, OPENS_AFTER, canary_in, next_try
+from sms.callbacks.schedule import DELAYS, FOR, JITTER, LONGEST_RETRY_AFTER, OPENS_AFTER, canary_in, next_try
 
 BEGAN = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 wishes = st.none() | st.floats(0, 1e6)
@@ -18,7 +18,7 @@ def walk(seed: int, wish: float | None = None) -> list[datetime]:
     while True:
         at.append(now)
         tries += 1
-        following = next_try(tries, since=BEGAN, now=now, wish=wish, dice=dice)
+        following = next_try(tries, since=BEGAN, now=now, retry_after=wish, dice=dice)
         if following is None:
             return at
         now = following
@@ -44,9 +44,9 @@ def test_the_waits_grow_and_the_jitter_is_within_its_bounds(seed):
 def test_a_wish_puts_off_within_bounds_and_never_brings_forward(tries, wish, hours):
     now = BEGAN + timedelta(hours=hours)
     plain = next_try(tries, since=BEGAN, now=now, dice=random.Random(1))
-    wished = next_try(tries, since=BEGAN, now=now, wish=wish, dice=random.Random(1))
+    wished = next_try(tries, since=BEGAN, now=now, retry_after=wish, dice=random.Random(1))
     assert plain and wished and now < plain <= wished <= BEGAN + FOR
-    most = max(LONGEST_WISH, DELAYS[-1]) * (1 + JITTER)
+    most = max(LONGEST_RETRY_AFTER, DELAYS[-1]) * (1 + JITTER)
     assert (wished - now).total_seconds() <= most + 1
 
 
@@ -55,4 +55,4 @@ def test_the_breaker_opens_late_and_for_minutes_only(failures, wish):
     wait = canary_in(failures)
     assert (wait > 0) == (failures >= OPENS_AFTER)
     assert wait <= 900
-    assert wait <= canary_in(failures, wish=wish) <= max(900, LONGEST_WISH)
+    assert wait <= canary_in(failures, retry_after=wish) <= max(900, LONGEST_RETRY_AFTER)

@@ -5,14 +5,11 @@ import json
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,82 +17,10 @@ import pytest
 
 from tests.faults import proxy
 from tests.support import databases
-from tests.support.processes import ROOT, Textdesk, environment, free_port, stop, textdesk
+from tests.support.dispatchers import bench
+from tests.support.processes import Textdesk, stop, textdesk
 
 PATIENCE = 120  # seconds for what a machine with nothing else to do does in a few
-
-
-@dataclass
-class Bench(Textdesk):
-    """A prepared database and a sandbox, and nobody who dispatches."""
-
-    started: list[subprocess.Popen] = field(default_factory=list)
-
-    def dispatcher(self, *options: str) -> subprocess.Popen:
-        with self.log.open("ab") as out:
-            process = subprocess.Popen(
-                [sys.executable, "manage.py", "dispatch", *options],
-                cwd=ROOT,
-                env=self.env,
-                stdout=out,
-                stderr=out,
-                start_new_session=True,
-            )
-        self.started.append(process)
-        return process
-
-    def cluster(self) -> subprocess.Popen:
-        with self.log.open("ab") as out:
-            process = subprocess.Popen(
-                [sys.executable, "manage.py", "qcluster"],
-                cwd=ROOT,
-                env=self.env,
-                stdout=out,
-                stderr=out,
-                start_new_session=True,
-            )
-        self.started.append(process)
-        return process
-
-    def run(self, code: str) -> subprocess.CompletedProcess:
-        return self.manage("shell", "--no-imports", "-c", code)
-
-    def end(self) -> None:
-        """SIGKILL for whatever was started, each with its group."""
-        for process in self.started:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        self.started.clear()
-
-
-@contextmanager
-def bench(var_dir: Path, database_url: str, *sandbox: str) -> Iterator[Bench]:
-    env = environment(var_dir, database_url)
-    port = free_port()
-    out = (var_dir / "sandbox.log").open("wb")
-    provider = subprocess.Popen(
-        [sys.executable, "-m", "sms.webex.sandbox", "--port", str(port), "--key", "sandbox-key", *sandbox],
-        cwd=ROOT,
-        env=env,
-        stdout=out,
-        stderr=out,
-    )
-    made = Bench(provider, free_port(), port, env, var_dir / "dispatch.log")
-    made.log.touch()
-    try:
-        made.manage("prepare")
-        made.run(
-            "from portal import demo; "
-            f"demo.load(demo.DemoConnection('http://127.0.0.1:{port}', 'sandbox-key', True), password='x' * 12)"
-        )
-        yield made
-    finally:
-        made.end()
-        made.end_commands()
-        provider.kill()
-        provider.wait()
-        out.close()
 
 
 @pytest.fixture(scope="module")
@@ -299,17 +224,14 @@ def test_a_queue_that_is_emptied_again_and_again_stops_nothing(var_dir, prepared
         left = "from django_q.models import Schedule; print(Schedule.objects.filter(name='tick').count())"
         until(
             lambda: running.manage("shell", "--no-imports", "-c", left).stdout.strip().endswith("1"),
-            seconds=12,
             what="the schedule's return",
             log=running.log,
         )
-        until(
-            lambda: states(running) == {"delivered": 1000}, seconds=15, what="the receipts", log=running.log
-        )
+        until(lambda: states(running) == {"delivered": 1000}, what="the receipts", log=running.log)
 
 
 TWICE = """
-from sms import tasks
+from sms.worker import tasks
 for task in (tasks.work, tasks.tick, tasks.work, tasks.tick):
     task()
 for _ in range(2):

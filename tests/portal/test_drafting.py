@@ -13,7 +13,7 @@ from portal.forms import time_zones
 from portal.models import User
 from sms.audiences.files import Limits
 from sms.compose import drafts
-from sms.compose.drafts import collaboration
+from sms.compose.drafts import collaboration, presence
 from sms.models import AuditEvent, Draft, DraftPresence, Send, ShortLinkDomain, Upload
 from tests.support.people import signed_in
 from tests.support.sends import a_service
@@ -143,8 +143,8 @@ def test_colleagues_see_who_is_at_it_and_where_until_forty_seconds_of_silence(se
     assert "Ben is editing text" in ada.get(url).content.decode()
     draft, me = Draft.objects.get(), User.objects.get(email="ada@example.test")
     now = timezone.now()
-    assert collaboration.present_in([draft], now=now) == {draft.pk: "Ben, Ada"}
-    assert not collaboration.colleagues(draft, without=me, now=now + timedelta(seconds=41))
+    assert presence.present_in([draft], now=now) == {draft.pk: "Ben, Ada"}
+    assert not presence.colleagues(draft, without=me, now=now + timedelta(seconds=41))
     ben.post(f"{url}here/", {"leave": "1"})
     assert ada.post(f"{url}here/", {}).json()["people"] == []
     assert not DraftPresence.objects.filter(user__email="ben@example.test").exists()

@@ -22,11 +22,11 @@ def an_endpoint(service: Service, url: str = "http://127.0.0.1:9/hook", **change
 
 def with_notify(send: Send, url: str = "http://127.0.0.1:9/notify?x=1", **changes) -> Send:
     named = [
-        callbacks.Named(pk, f"theirs-{place}", f"07710 {place}")
+        callbacks.PartnerName(pk, f"theirs-{place}", f"07710 {place}")
         for place, pk in enumerate(send.messages.order_by("pk").values_list("pk", flat=True))
     ]
     options = {"callback_data": "order=981", "reference": "m-1", "named": named} | changes
-    callbacks.ask(send, url=url, policy=LOOPBACK, **options)
+    callbacks.report_to(send, url=url, policy=LOOPBACK, **options)
     return send
 
 
@@ -44,7 +44,7 @@ def deliver(now: datetime | None = None, *, deadline: float = 60.0, **options) -
     options = {"clock": lambda: now} | options if now else options
     return callbacks.run(
         policy=LOOPBACK,
-        line_for=lambda: ReceiverConnection(LOOPBACK, deadline=deadline),
+        connection_for=lambda: ReceiverConnection(LOOPBACK, deadline=deadline),
         **({"seconds": 120.0} | options),
     )
 

@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import BinaryIO
+from typing import BinaryIO, Unpack
 
 from sms.audiences.files.delimited import open_delimited
 from sms.audiences.files.errors import AudienceError
@@ -15,6 +15,7 @@ from sms.audiences.files.rows import (
     SMALL,
     Audience,
     Limits,
+    ReadOptions,
     Recipient,
     RejectedRow,
     RowBlock,
@@ -61,21 +62,9 @@ def first_row(file: BinaryIO, *, country: str, limits: Limits) -> list[str]:
     return [] if first is None or isinstance(first, RejectedRow) else [cell.strip() for cell in first[1]]
 
 
-def read(
-    file: BinaryIO,
-    *,
-    name: str,
-    country: str,
-    column: str | None = None,
-    limits: Limits | None = None,
-    allow_duplicates: bool = False,
-) -> Audience:
+def read(file: BinaryIO, *, name: str, **options: Unpack[ReadOptions]) -> Audience:
     """All of a file at once; see `stream`."""
-    return collected(
-        stream(
-            file, name=name, country=country, column=column, limits=limits, allow_duplicates=allow_duplicates
-        )
-    )
+    return collected(stream(file, name=name, **options))
 
 
 def collected(reading: AudienceReader) -> Audience:

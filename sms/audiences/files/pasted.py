@@ -6,30 +6,22 @@ A table is read like a file.
 import io
 import re
 from collections.abc import Iterator
+from typing import Unpack
 
 from sms.audiences.files.columns import names_numbers
 from sms.audiences.files.errors import AudienceError
 from sms.audiences.files.opening import collected, stream
 from sms.audiences.files.reading import AudienceReader
-from sms.audiences.files.rows import Audience, Limits, RejectedRow, Row, Source, amount
+from sms.audiences.files.rows import Audience, Limits, ReadOptions, RejectedRow, Row, Source, amount
 
 # Between numbers in one line. A space only where a plus follows, since it also stands inside numbers.
 _BETWEEN = re.compile(r"[,;|\t]|\s(?=\+)")
 _LETTER = re.compile(r"[^\W\d_]")
 
 
-def read_pasted(
-    text: str,
-    *,
-    country: str,
-    column: str | None = None,
-    limits: Limits | None = None,
-    allow_duplicates: bool = False,
-) -> Audience:
+def read_pasted(text: str, **options: Unpack[ReadOptions]) -> Audience:
     """The audience in a text; see `stream_pasted`."""
-    return collected(
-        stream_pasted(text, country=country, column=column, limits=limits, allow_duplicates=allow_duplicates)
-    )
+    return collected(stream_pasted(text, **options))
 
 
 def stream_pasted(

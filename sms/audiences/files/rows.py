@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Required, TypedDict
 
 import msgspec
 
@@ -19,6 +19,15 @@ class Limits:
     cell: int = 2_000
 
 
+class ReadOptions(TypedDict, total=False):
+    """How recipients are read; see `opening.stream`."""
+
+    country: Required[str]
+    column: str | None
+    limits: Limits | None
+    allow_duplicates: bool
+
+
 # msgspec structs rather than dataclasses: a hundred thousand of them are made per file, in a fifth of the time.
 class Recipient(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A row that has a usable number. `msisdn` is E.164 with `+`; `substitutions` holds the filled cells by heading."""
@@ -29,7 +38,7 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     warning: str = ""
 
 
-class RejectedRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class RejectedRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):
     """A row that will get no message. `value` is what stood in the number's cell, shortened; `reason` is for a person.
 
     `cells` is what stood under the headings, where it could be told apart, so that a person can put it right.
@@ -99,7 +108,6 @@ class Source:
 
 
 def shortened(value: str) -> str:
-    """A cell as it is shown beside a reason."""
     value = value[:200].strip()
     return value if len(value) <= 60 else value[:59] + "…"
 

@@ -80,7 +80,6 @@ def check_due(*, network: NetworkAccess | None = None, now: datetime | None = No
 
 
 def anything_due(now: datetime | None = None) -> bool:
-    """Whether `check_due` would check something."""
     return _due(now or timezone.now()).exists()
 
 

@@ -15,8 +15,6 @@ from sms.values.diff import DiffRun, changes
 
 @dataclass(frozen=True, slots=True)
 class ChangedFact:
-    """One fact that is not what it was."""
-
     name: str
     before: str
     after: str

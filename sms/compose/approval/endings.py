@@ -110,7 +110,6 @@ def expire(send_id: int, *, now: datetime) -> bool:
 
 
 def end(request: ApprovalRequest, state: ApprovalState, *, by: Actor, now: datetime) -> None:
-    """Store how a request ended, and have its mail sent."""
     request.state, request.ended_at, request.ended_by, request.mail_due_at = state, now, by.label, now
     request.save()
     wakeups.approvals()

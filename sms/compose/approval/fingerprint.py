@@ -69,14 +69,12 @@ class MessageDigester:
         self._slices, self._figures = dict[tuple[int, int], str](), FingerprintFigures()
 
     def add(self, first_id: int, last_id: int) -> None:
-        """Digest the next slice."""
         audience, values = _digests(self._send_id, first_id, last_id, self._figures)
         self._audience.update(audience)
         self._values.update(values)
         self._slices[first_id, last_id] = hashlib.sha256(audience + values).hexdigest()
 
     def finish(self) -> MessageDigests:
-        """The digests of all of them."""
         parts = {"audience": self._audience.hexdigest(), "values": self._values.hexdigest()}
         return MessageDigests(parts, self._slices, self._figures)
 

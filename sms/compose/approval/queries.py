@@ -18,12 +18,10 @@ class ApprovalStatus:
 
     @property
     def state(self) -> str:
-        """As stored: `open`, `approved`, …"""
         return self.request.state
 
     @property
     def needed(self) -> int:
-        """How many must approve."""
         return self.request.approvers
 
 
@@ -48,7 +46,6 @@ def to_answer(service: Service, user: Any) -> "QuerySet[ApprovalRequest]":
 
 
 def waiting_for(service: Service, user: Any) -> int:
-    """How many requests wait for this person."""
     return to_answer(service, user).count()
 
 

@@ -152,7 +152,6 @@ def reopen(
 
 
 def latest_of(send: Send) -> ApprovalRequest | None:
-    """The latest request of a send."""
     return ApprovalRequest.objects.filter(send=send).order_by("-pk").first()
 
 

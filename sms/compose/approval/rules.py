@@ -4,21 +4,20 @@ import zoneinfo
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 import phonenumbers
 from django.utils import timezone
 
+from sms.compose.order import ComposedMessage, Order
 from sms.models import (
     ApprovalRules,
     Draft,
     Fact,
     FactProfile,
     Send,
-    Sender,
     SendState,
     Service,
-    ShortLinkDomain,
 )
 from sms.values.msisdn import country_of
 
@@ -60,36 +59,8 @@ class Needed:
 NOT_NEEDED = Needed(0, (), 0, 0)
 
 
-class ApprovalSubject(Protocol):
-    """What the rules need of an order (`compose.order.Order`)."""
-
-    @property
-    def service(self) -> Service:
-        """The service whose rules apply."""
-
-    @property
-    def sender(self) -> Sender | None:
-        """The sender ID."""
-
-    @property
-    def link_domain(self) -> ShortLinkDomain | None:
-        """The domain of its short links."""
-
-    @property
-    def draft(self) -> Draft | None:
-        """The draft that it was made from."""
-
-
-class Addressed(Protocol):
-    """One message to be."""
-
-    @property
-    def msisdn(self) -> str:
-        """E.164."""
-
-
 def needed_for(
-    order: ApprovalSubject, lines: Sequence[Addressed], *, user: Any = None, now: datetime | None = None
+    order: Order, lines: Sequence[ComposedMessage], *, user: Any = None, now: datetime | None = None
 ) -> Needed:
     """`needed` for an order and the messages it would make; `user` is who asks."""
     return needed(
@@ -102,7 +73,7 @@ def needed_for(
 
 
 def needed(
-    order: ApprovalSubject,
+    order: Order,
     *,
     recipients: int,
     countries: Callable[[], Collection[str]],
@@ -143,7 +114,7 @@ def eligible(service: Service, *, without: Collection[int] = ()) -> int:
 
 def _reasons(
     rules: ApprovalRules,
-    order: ApprovalSubject,
+    order: Order,
     recipients: int,
     countries: Callable[[], Collection[str]],
     now: datetime,

@@ -3,9 +3,8 @@
     work      leases, blocks, failures               read     a file into an audience version
     expand    a send's messages                      check    the figures of a draft
 
-Each is a `Preparation`, worked on under a lease and committed a block at a time with its cursor, so that it may be killed at
-any moment: the
-next worker continues there, and every row is there once. Any number of processes may run this at the same time, beside dispatch.
+Each is a `Preparation`, worked on under a lease and committed a block at a time with its cursor, so that it may be killed at any moment:
+the next worker continues there, and every row is there once. Any number of processes may run this at the same time, beside dispatch.
 `manage.py prepare_audiences` is its process; the cluster and `manage.py dispatch` start one when something waits (`sms.worker.tasks`).
 """
 

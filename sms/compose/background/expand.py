@@ -5,7 +5,8 @@ come last (`slices.open_send`): nothing can be leased before every message is th
 is read before that last transaction, so that no other writer waits for the reading.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Sequence
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,7 +14,7 @@ from django.utils import timezone
 from sms.audiences import storage
 from sms.compose import placeholders
 from sms.compose.approval import requests
-from sms.compose.approval.fingerprint import MessageDigester
+from sms.compose.approval.fingerprint import MessageDigester, MessageDigests
 from sms.compose.background.lease import LeaseLost, PreparationLease
 from sms.compose.errors import ComposeError, Problem
 from sms.compose.lines import Composer
@@ -28,20 +29,51 @@ READ_AT_A_TIME = 20  # slices, before the lease is kept again
 
 
 def expand(found: Preparation, lease: PreparationLease) -> Generator[None]:
-    """A step is a chunk."""
+    """A step is a chunk, or some slices that are read for approval."""
     related = ("service", "sender", "template", "template_version", "link_domain", "audience")
     send = Send.objects.select_related(*related).get(preparation=found)
-    order = _order_of(send, found)
-    composer, kept = Composer(order), order.audience
-    assert isinstance(kept, storage.StoredAudience)
     cursor = dict(found.cursor)
-    place = cursor.get("place", 0)
-    while (block := kept.block(place)) is not None:
+    yield from _write_messages(send, found, lease, cursor)
+    send.recipients, send.rejected = cursor.get("messages", 0), cursor.get("rejects", 0)
+    send.ramp = send.ramp and slices.ramps(send.recipients)
+    # only this worker writes messages of a send that is preparing, so what takes long is read before its lock is taken
+    runs, digests, audience_change = slices.runs_of(send), None, None
+    if send.approvers:
+        audience_change = requests.audience_change_of(send)
+        digests = yield from _digest(send, runs, lease)
+    with transaction.atomic():
+        locked = _locked(send)
+        if not Send.objects.filter(pk=send.pk, audience__erased_at=None).exists():
+            says = "Its recipients were erased while its messages were written. Cancel it, and send to another audience."
+            raise ComposeError([Problem("audience", says)])
+        lease.end(Preparation.State.READY)
+        locked.recipients, locked.rejected, locked.ramp = send.recipients, send.rejected, send.ramp
+        now = timezone.now()
+        slices.open_send(locked, runs=runs, now=now)
+        requests.ask_stored(
+            locked,
+            cursor.get("approval"),
+            movers=Preparation.objects.values_list("movers", flat=True).get(pk=found.pk),
+            digests=digests,
+            audience_change=audience_change,
+            now=now,
+        )
+        point("opening")
+        wakeups.dispatch()
+    yield
+
+
+def _write_messages(
+    send: Send, found: Preparation, lease: PreparationLease, cursor: dict[str, Any]
+) -> Iterator[None]:
+    order = _order_of(send, found)
+    composer, audience = Composer(order), order.audience
+    assert isinstance(audience, storage.StoredAudience)
+    while (block := audience.block(cursor.get("place", 0))) is not None:
         lines, unfit = composer.lines(block.recipients)
         rejects = sorted([*block.rejects, *unfit], key=lambda bad: bad.row)
-        place += 1
         cursor |= {
-            "place": place,
+            "place": cursor.get("place", 0) + 1,
             "messages": cursor.get("messages", 0) + len(lines),
             "rejects": cursor.get("rejects", 0) + len(rejects),
         }
@@ -55,40 +87,19 @@ def expand(found: Preparation, lease: PreparationLease) -> Generator[None]:
             point("messages_uncommitted")
         point("messages_committed")
         yield
-    send.recipients, send.rejected = cursor.get("messages", 0), cursor.get("rejects", 0)
-    send.ramp = send.ramp and slices.ramps(send.recipients)
-    # only this worker writes messages of a send that is preparing, so what takes long is read before its lock is taken
-    runs, digests, audience_change = slices.runs_of(send), None, None
-    if send.approvers:
-        digester, audience_change = MessageDigester(send.pk), requests.audience_change_of(send)
-        for number, (first, last, _) in enumerate(runs, start=1):
-            digester.add(first, last)
-            if number % READ_AT_A_TIME == 0:
-                with transaction.atomic():
-                    lease.keep()
-                yield
-        digests = digester.finish()
-    with transaction.atomic():
-        locked = _locked(send)
-        if not Send.objects.filter(pk=send.pk, audience__erased_at=None).exists():
-            said = "Its recipients were erased while its messages were written. Cancel it, and send to another audience."
-            raise ComposeError([Problem("audience", said)])
-        lease.end(Preparation.State.READY)
-        locked.recipients, locked.rejected, locked.ramp = send.recipients, send.rejected, send.ramp
-        now = timezone.now()
-        slices.open_send(locked, runs=runs, now=now)
-        movers = Preparation.objects.values_list("movers", flat=True).get(pk=found.pk)
-        requests.ask_stored(
-            locked,
-            cursor.get("approval"),
-            movers=movers,
-            digests=digests,
-            audience_change=audience_change,
-            now=now,
-        )
-        point("opening")
-        wakeups.dispatch()
-    yield
+
+
+def _digest(
+    send: Send, runs: Sequence[tuple[int, int, int]], lease: PreparationLease
+) -> Generator[None, None, MessageDigests]:
+    digester = MessageDigester(send.pk)
+    for number, (first, last, _) in enumerate(runs, start=1):
+        digester.add(first, last)
+        if number % READ_AT_A_TIME == 0:
+            with transaction.atomic():
+                lease.keep()
+            yield
+    return digester.finish()
 
 
 def _locked(send: Send) -> Send:

@@ -4,7 +4,7 @@
     send       the send, once                         rows       its audience: few rows in memory, many as a version (`versions`)
     preparations   work that can be stopped           corrections   rejects that were put right
     repeats    was the same sent before?              duplicate  a send as a new draft
-    collaboration        several people at one draft
+    collaboration  several people at one draft        presence   who has it open now
     remembered_columns   columns and placeholder sources chosen before for a file with the same headings
 
 A file or paste of more than SMALL bytes, or a saved audience of many rows, is large: it is read once into an `AudienceVersion`, which

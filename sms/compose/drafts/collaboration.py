@@ -1,4 +1,4 @@
-"""Several people at one draft: whose change stands, and who has it open now.
+"""Several people at one draft: whose change stands.
 
 A page that saves says what each field was when it was shown (`fingerprints`). A field that only its person changed is stored, one that
 only a colleague changed stays theirs, and one that both changed is a clash: it stays as it is stored until a person chooses. So two
@@ -7,50 +7,19 @@ people who write in different fields never disturb each other, and changes that 
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
 
-from sms.models import Draft, DraftPresence
+from sms.models import Draft
 
-EDITED = (
-    "name",
-    "sender",
-    "text",
-    "template",
-    "language",
-    "audience",
-    "upload",
-    "pasted",
-    "column",
-    "country",
-    "fillings",
-    "again",
-    "allow_duplicates",
-    "policy_group",
-    "check_consent",
-    "apply_frequency_cap",
-    "link_domain",
-    "labels",
-    "track_clicks",
-    "tag1",
-    "tag2",
-    "send_at",
-    "time_zone",
-    "expires_at",
-    "validity",
-    "receipts",
-    "callback_data",
-    "lane",
-    "resend",
-    "ramp",
-    "respect_quiet_hours",
-)
-GONE_AFTER = timedelta(seconds=40)
-FORGET = timedelta(minutes=10)
+NOT_EDITED = {
+    *("id", "service", "version", "send", "created_by", "changed_at", "changed_by", "revision", "begun"),
+}
+EDITED = tuple(field.name for field in Draft._meta.concrete_fields if field.name not in NOT_EDITED)
 
 
 class DraftSent(ValueError):
@@ -63,7 +32,7 @@ class DraftSent(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What a save came to. `stored` is the draft as it stands now, `theirs` are fields that a colleague changed since the page was shown,
+    """The outcome of a save. `stored` is the draft as it is now, `theirs` are fields that a colleague changed since the page was shown,
     `clashes` those that both changed; of them nothing was stored. `before` is who had changed it last."""
 
     stored: Draft
@@ -136,48 +105,3 @@ def _sort_changes(
         else:
             mine.append(name)
     return mine, others, clashes
-
-
-# --- who has it open ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Colleague:
-    """Another person who has the draft open; `field` is where they write, empty for nowhere."""
-
-    name: str
-    field: str
-
-
-def mark_present(draft: Draft, *, user: Any, field: str, now: datetime) -> None:
-    """A heartbeat of a person who has the draft open."""
-    DraftPresence.objects.update_or_create(
-        draft=draft, user=user, defaults={"field": field if field in EDITED else "", "seen_at": now}
-    )
-
-
-def mark_left(draft: Draft, *, user: Any) -> None:
-    """They closed it."""
-    DraftPresence.objects.filter(draft=draft, user=user).delete()
-
-
-def colleagues(draft: Draft, *, without: Any, now: datetime) -> list[Colleague]:
-    """Who else was seen in the last 40 seconds. Deletes old presences."""
-    rows = DraftPresence.objects.filter(draft=draft)
-    rows.filter(seen_at__lt=now - FORGET).delete()
-    there = rows.filter(seen_at__gt=now - GONE_AFTER).exclude(user=without).select_related("user")
-    return [Colleague(name_of(one.user), one.field) for one in there]
-
-
-def name_of(user: Any) -> str:
-    """As colleagues call them; the address where no name is known."""
-    return user.get_full_name() or str(user)
-
-
-def present_in(drafts: Iterable[Draft], *, now: datetime) -> dict[int, str]:
-    """By key, the names of people who have each of these drafts open now. One query."""
-    rows = DraftPresence.objects.filter(draft__in=list(drafts), seen_at__gt=now - GONE_AFTER)
-    found: dict[int, list[str]] = {}
-    for one in rows.select_related("user"):
-        found.setdefault(one.draft_id, []).append(name_of(one.user))
-    return {pk: ", ".join(names) for pk, names in found.items()}

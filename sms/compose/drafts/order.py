@@ -55,7 +55,6 @@ def order_of_draft(draft: Draft, *, limits: Limits, audience: Rows | None = None
 
 
 def options_of_draft(draft: Draft) -> SendOptions:
-    """What a draft asks of the provider."""
     return SendOptions(
         track_clicks=draft.track_clicks,
         tag1=draft.tag1,

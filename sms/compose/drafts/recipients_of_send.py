@@ -28,8 +28,6 @@ GONE = (
 
 
 class Who(models.TextChoices):
-    """Which of a send's recipients."""
-
     ALL = "all", "The same recipients"
     FAILED = "failed", "Only those whose message failed"
     UNDELIVERED = "undelivered", "Only those without a delivery"

@@ -19,7 +19,6 @@ def repeat_key(order: Order) -> str:
 
 
 def people_of(order: Order) -> str:
-    """The digest of its audience."""
     version = order.saved
     return version.digest if version is not None and version.digest else storage.digest_of(order.audience)
 
@@ -49,7 +48,6 @@ def _gone(service_id: int) -> "QuerySet[Send]":
 
 
 def repeat_warning(before: Sequence[Send]) -> str:
-    """The sentence about sends that went before."""
     last = before[0]
     who = f" by {last.created_by}" if last.created_by else ""
     when = timezone.localtime(last.created_at)

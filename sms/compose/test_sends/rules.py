@@ -33,7 +33,6 @@ class TestSend:
 def problems(
     test: TestSend, *, service: Service, numbers: Collection[str], due_at: datetime | None, now: datetime
 ) -> Iterator[Problem]:
-    """What is wrong with a test to these numbers, if anything is."""
     if test.draft.service_id != service.pk:
         yield Problem("to", "This draft is of another service.")
     if due_at is not None:

@@ -16,6 +16,7 @@ from sms.models.message import Message, MessageState
 from sms.models.send import Send
 from sms.models.sql import id_list
 from sms.models.sql.pipeline import rows
+from sms.models.sql.update_rows import stored, update_rows
 
 TABLE = Message._meta.db_table
 
@@ -93,23 +94,8 @@ def lock(ids: Sequence[int]) -> list[MessageRow]:
 
 
 def write(changed: Sequence[MessageRow]) -> None:
-    """Write WRITTEN of many rows: one JSON text on PostgreSQL, executemany on SQLite (no round trip there)."""
-    if not changed:
-        return
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            types = ", ".join(f"{column} {kind}" for column, kind in WRITTEN.items())
-            sets = ", ".join(f"{column} = v.{column}" for column in WRITTEN)
-            cursor.execute(
-                f"UPDATE {TABLE} m SET {sets} FROM json_to_recordset(%s::json) AS v(id bigint, {types}) WHERE m.id = v.id",  # noqa: S608
-                [msgspec.json.encode(changed).decode()],
-            )
-        else:
-            sets = ", ".join(f"{column} = %s" for column in WRITTEN)
-            cursor.executemany(
-                f"UPDATE {TABLE} SET {sets} WHERE id = %s",  # noqa: S608
-                [(*(_stored(getattr(row, column)) for column in WRITTEN), row.id) for row in changed],
-            )
+    """Write the columns WRITTEN."""
+    update_rows(Message, WRITTEN, changed)
 
 
 def set_posting(ids: Sequence[int], *, at: datetime) -> list[ChangedGroup]:
@@ -119,7 +105,7 @@ def set_posting(ids: Sequence[int], *, at: datetime) -> list[ChangedGroup]:
         f" WHERE id IN ({id_list.in_list()}) AND state = %s",
         [
             MessageState.POSTING.value,
-            _stored(at),
+            stored(at),
             id_list.parameter(list(ids)),
             MessageState.PENDING.value,
         ],
@@ -144,7 +130,7 @@ def set_queued(accepted: Sequence[Acceptance], *, at: datetime) -> list[ChangedG
     return _grouped(
         f"UPDATE {TABLE} AS m SET state = %s, queued_at = coalesce(m.queued_at, %s), provider_id = v.provider_id"  # noqa: S608
         f" FROM {source} WHERE m.id = v.message_id AND m.state = %s AND m.attempt = v.attempt",
-        [MessageState.QUEUED.value, _stored(at), *values, MessageState.POSTING.value],
+        [MessageState.QUEUED.value, stored(at), *values, MessageState.POSTING.value],
         ids=True,
     )
 
@@ -153,7 +139,7 @@ def set_cancelled(send_id: int, *, at: datetime) -> list[ChangedGroup]:
     """Pending → cancelled, for a whole send of perhaps a hundred thousand; groups without ids."""
     return _grouped(
         f"UPDATE {TABLE} SET state = %s, final_at = %s WHERE send_id = %s AND state = %s",  # noqa: S608
-        [MessageState.CANCELLED.value, _stored(at), send_id, MessageState.PENDING.value],
+        [MessageState.CANCELLED.value, stored(at), send_id, MessageState.PENDING.value],
     )
 
 
@@ -187,11 +173,6 @@ def _grouped(
         )
         for row, listed in groups.items()
     ]
-
-
-def _stored(value: Any) -> Any:
-    """Times as the database takes them from a statement of our own."""
-    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
 
 
 def _moment(value: str | datetime | None) -> datetime | None:

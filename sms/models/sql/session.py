@@ -18,7 +18,7 @@ def limit_statements(milliseconds: int) -> None:
     _execute(f"SET LOCAL lock_timeout = {milliseconds}; SET LOCAL statement_timeout = {milliseconds}")
 
 
-def _execute(statement: str, *values: int) -> None:
+def _execute(statement: str, *values: int | str) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(statement, values or None)

@@ -177,7 +177,6 @@ class Plan:
 
     @property
     def rows(self) -> int:
-        """All rows of the audience."""
         return self.recipients + self.rejected
 
 

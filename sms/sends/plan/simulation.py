@@ -100,7 +100,6 @@ class _Send:
 
     @property
     def left(self) -> float:
-        """All that was not posted."""
         waiting = sum(sum(stage.values()) for stage in self.stages)
         return sum(self.ready.values()) + sum(one[3] for one in self.asleep) + waiting
 
