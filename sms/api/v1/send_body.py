@@ -8,9 +8,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from sms.api.v1.bodies import Moment, Strict
-from sms.compose.options import LONGEST_VALIDITY, RECEIPTS
+from sms.compose.options import RECEIPTS
 from sms.models import Lane, Resend
 from sms.values.text import match_key
+from sms.webex.limits import LONGEST_VALIDITY
 
 MOST_RECIPIENTS = 10_000
 MOST_VALUES = 100
