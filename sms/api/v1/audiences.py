@@ -17,7 +17,7 @@ from sms.api.v1.bodies import NoBody
 from sms.api.v1.filters import AudienceFilter
 from sms.api.v1.problems import ApiProblem, Fault, invalid
 from sms.api.v1.reading import Json
-from sms.api.v1.resource import Collection, Resource, described
+from sms.api.v1.resource import Collection, Resource, described, once
 from sms.api.v1.send_shapes import RejectShape
 from sms.audiences import contents, errors, packing, saved
 from sms.audiences.files import AudienceError, Limits
@@ -87,35 +87,19 @@ class Audiences(Collection):
         _done(lambda: saved.delete(found, by=self.by))
         return Response(status=204)
 
-    @extend_schema(
-        operation_id="audiences_archive",
-        summary="Archive an audience",
-        request=NoBody,
-        responses=AudienceShape,
-    )
-    def archive(self, request: Request, pk: int) -> HttpResponse:
+    @once("audiences_archive", "Archive an audience", NoBody, AudienceShape)
+    def archive(self, body: dict[str, Any], pk: int) -> Response:
         """No send takes it any more; everything about it stays. Archiving twice is archiving once."""
-        return self._switched(request, pk, saved.archive)
+        found = self._found(pk)
+        _done(lambda: saved.archive(found, by=self.by))
+        return self._answer(pk)
 
-    @extend_schema(
-        operation_id="audiences_bring_back",
-        summary="Bring an archived audience back",
-        request=NoBody,
-        responses=AudienceShape,
-    )
-    def bring_back(self, request: Request, pk: int) -> HttpResponse:
+    @once("audiences_bring_back", "Bring an archived audience back", NoBody, AudienceShape)
+    def bring_back(self, body: dict[str, Any], pk: int) -> Response:
         """409 where another audience has its name by now."""
-        return self._switched(request, pk, saved.bring_back)
-
-    def _switched(self, request: Request, pk: int, verb: Callable[..., bool]) -> HttpResponse:
-        self.read(NoBody)
-
-        def act() -> Response:
-            found = self._found(pk)
-            _done(lambda: verb(found, by=self.by))
-            return self._answer(pk)
-
-        return access.once(request, act)
+        found = self._found(pk)
+        _done(lambda: saved.bring_back(found, by=self.by))
+        return self._answer(pk)
 
     def _found(self, pk: int) -> SavedAudience:
         found: SavedAudience = self.find(self.rows(), pk)
