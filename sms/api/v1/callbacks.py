@@ -154,8 +154,6 @@ class Endpoints(Collection):
     read="Where it stands, what it says, and how its latest tries went.",
 )
 class Callbacks(Collection):
-    """The events for the endpoints of the key's service."""
-
     serializer_class = CallbackShape
     filterset_class = CallbackFilter
     queryset = Callback.objects.select_related("endpoint__service").defer("body", "log", *SECRETS)

@@ -26,8 +26,6 @@ from sms.values import msisdn
     read="With its ETag, to notice that it was lifted.",
 )
 class OptOuts(Collection):
-    """The refusals that the key's service knows of."""
-
     serializer_class = OptOutShape
     filterset_class = OptOutFilter
     queryset = OptOut.objects.all()

@@ -91,7 +91,6 @@ class Resource(GenericViewSet[Any]):
 
     @property
     def by(self) -> Actor:
-        """The key as the one who acts."""
         return access.actor_of(self.request)
 
     def get_serializer_context(self) -> dict[str, Any]:
@@ -168,8 +167,6 @@ class Resource(GenericViewSet[Any]):
 
 
 class Collection(Resource):
-    """Rows that are listed and read one by one."""
-
     def list(self, request: Request) -> Response:
         return self.page(self.rows())
 

@@ -39,8 +39,6 @@ def shown_sends(sends: list[Send]) -> list[ShownSend]:
 
 
 class Sends(Resource):
-    """The sends of the key's service."""
-
     serializer_class = SendShape
     filterset_class = SendFilter
     parser_classes = (Json, MultiPartParser)
@@ -170,19 +168,14 @@ class Sends(Resource):
 
 
 class OfSend(Resource):
-    """What belongs to one send."""
-
     scope = "read"
 
     def send(self, pk: int) -> Send:
-        """The send, if it is the service's."""
         found: Send = self.find(Send.objects.filter(service=self.service), pk)
         return found
 
 
 class SendMessages(OfSend):
-    """The messages of a send."""
-
     serializer_class = MessageShape
     filterset_class = OfSendFilter
     queryset = Message.objects.all()
@@ -194,8 +187,6 @@ class SendMessages(OfSend):
 
 
 class SendRejects(OfSend):
-    """The rejects of a send."""
-
     serializer_class = RejectShape
     filterset_class = RejectFilter
     queryset = Reject.objects.all()
