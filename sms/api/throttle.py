@@ -84,7 +84,6 @@ class KeyThrottle(BaseThrottle):
     """DRF's way to ask. The headers wait in `request._request.rate_limit` for `with_rate_limit`."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        """Whether the key may call once more."""
         del view
         self._wait = 0
         if not isinstance(request.auth, ApiKey):
@@ -94,7 +93,6 @@ class KeyThrottle(BaseThrottle):
         return allowed
 
     def wait(self) -> float | None:
-        """For Retry-After."""
         return self._wait or None
 
 

@@ -208,7 +208,6 @@ def _change(there: zoneinfo.ZoneInfo, before: int, after: int) -> int:
 
 
 def _both(left: _Spans, right: _Spans) -> _Spans:
-    """Where both are."""
     found: _Spans = []
     i = j = 0
     while i < len(left) and j < len(right):
@@ -261,7 +260,6 @@ def _zone(name: str) -> zoneinfo.ZoneInfo:
 
 
 def _offset(there: zoneinfo.ZoneInfo, at: int) -> int:
-    """Seconds east of Greenwich."""
     offset = _at(at).astimezone(there).utcoffset()
     assert offset is not None
     return offset // _SECOND

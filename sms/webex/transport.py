@@ -219,7 +219,6 @@ class _Reply:
             self.headers = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header."""
         if not self.complete:
             self.headers.append((name, value))
 
@@ -230,7 +229,6 @@ class _Reply:
             self.head_complete = self.status >= 200
 
     def on_body(self, body: bytes) -> None:
-        """A piece of the body."""
         if not self.complete:
             self.chunks.append(body)
 

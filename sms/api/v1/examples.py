@@ -10,7 +10,14 @@ PROBLEM: dict[str, Any] = {
     "status": 400,
     "code": "invalid",
     "detail": "recipients[2]: The number is missing. Write it as a text.",
-    "errors": [{"field": "recipients[2]", "detail": "The number is missing. Write it as a text.", "row": 3}],
+    "errors": [
+        {
+            "field": "recipients[2]",
+            "code": "invalid",
+            "detail": "The number is missing. Write it as a text.",
+            "row": 3,
+        }
+    ],
 }
 SEND: dict[str, Any] = {
     "id": 812,

@@ -27,7 +27,6 @@ class MomentField(forms.Field):
     """`Moment` for a query."""
 
     def to_python(self, value: Any) -> Any:
-        """In UTC, None where nothing was written."""
         if not value:
             return None
         try:
@@ -82,11 +81,9 @@ class SendFilter(filters.FilterSet):
         fields: tuple[str, ...] = ()
 
     def with_label(self, rows: Any, name: str, value: str) -> Any:
-        """Written in any way that a send takes."""
         return labels.having(rows, value)
 
     def only_tests(self, rows: Any, name: str, value: str) -> Any:
-        """As stored."""
         return rows.filter(test=value == "true")
 
 
@@ -128,7 +125,6 @@ class ActiveFilter(filters.FilterSet):
     )
 
     def only_active(self, rows: Any, name: str, value: str) -> Any:
-        """As stored."""
         return rows.filter(active=value == "true")
 
 
@@ -145,7 +141,6 @@ class AudienceFilter(filters.FilterSet):
         fields: tuple[str, ...] = ()
 
     def only_archived(self, rows: Any, name: str, value: str) -> Any:
-        """As stored."""
         return rows.filter(archived_at__isnull=value != "true")
 
 

@@ -58,7 +58,7 @@ MATCHED = (
 )
 PROBLEM_SCHEMA = {
     "type": "object",
-    "description": "RFC 9457. `code` is stable; `detail` and `errors` are for whoever mends it.",
+    "description": "RFC 9457. Both `code`s are stable; `detail` is for the person who corrects it.",
     "required": ["type", "title", "status", "code", "detail"],
     "properties": {
         "type": {"type": "string"},
@@ -70,9 +70,13 @@ PROBLEM_SCHEMA = {
             "type": "array",
             "items": {
                 "type": "object",
-                "required": ["field", "detail"],
+                "required": ["field", "code", "detail"],
                 "properties": {
                     "field": {"type": "string"},
+                    "code": {
+                        "type": "string",
+                        "description": "For programs: invalid, required, text_too_long, missing_value and others.",
+                    },
                     "detail": {"type": "string"},
                     "row": {"type": "integer", "minimum": 1},
                 },
@@ -86,7 +90,6 @@ class ResourceSchema(AutoSchema):
     """Every operation of `/api/v1/`."""
 
     def get_tags(self) -> list[str]:
-        """By resource."""
         return [self.path.removeprefix(OURS).split("/")[0]]
 
     def get_override_parameters(self) -> Any:
@@ -106,7 +109,6 @@ class ResourceSchema(AutoSchema):
         return found
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
-        """With the errors."""
         found: dict[str, Any] | None = super().get_operation(*args, **kwargs)
         if found is not None:
             responses = found["responses"]
@@ -130,7 +132,6 @@ class KeyScheme(OpenApiAuthenticationExtension):
     name = ["key", "bearer"]  # noqa: RUF012
 
     def get_security_requirement(self, auto_schema: Any) -> Any:
-        """One of them."""
         return [{"key": []}, {"bearer": []}]
 
     def get_security_definition(self, auto_schema: Any) -> Any:

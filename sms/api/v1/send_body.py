@@ -244,7 +244,6 @@ class SendBody(Strict):
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The recipients come one way."""
         given = [name for name in SOURCES if attrs.get(name)]
         if len(given) != 1:
             raise serializers.ValidationError(

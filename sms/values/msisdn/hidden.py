@@ -21,5 +21,4 @@ def hidden(e164: str, *, key: bytes) -> str:
 
 
 def is_hidden(text: str) -> bool:
-    """Whether it is no number any more."""
     return text.startswith(MARK)
