@@ -255,7 +255,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
-    "PREPROCESSING_HOOKS": ["sms.api.v1.schema.only_doors"],
+    "PREPROCESSING_HOOKS": ["sms.api.v1.schema.open_to_partners"],
     "POSTPROCESSING_HOOKS": ["sms.api.v1.schema.finish"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -1,4 +1,4 @@
-"""Local time made exact: a moment from a wall clock, and the hours in which nobody is written to. Pure.
+"""Local time made exact: a moment from a wall clock, and the hours in which no message is sent. Pure.
 
     local_instant(naive, zone)            the UTC moment at which a clock there shows this
     QuietHours.parse("21:00-08:00")       the hours of silence, and the weekdays on which anything may go at all

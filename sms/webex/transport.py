@@ -94,7 +94,6 @@ class SingleConnection(httpx.BaseTransport):
         return httpx.Response(reply.status, headers=reply.headers, stream=_Body(self, reply))
 
     def close(self) -> None:
-        """Close the connection, without a farewell."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
@@ -213,7 +212,7 @@ class _Reply:
         self.complete = True
 
     def on_message_begin(self) -> None:
-        """A reply, or something after it that nobody asked for."""
+        """A reply, or data after it that was not requested."""
         self._excess = self._excess or self.complete
         if not self.complete:
             self.headers = []

@@ -33,7 +33,7 @@ def moment(at: datetime) -> str:
 
 
 def accepted(reference: uuid.UUID, correlation_id: str, *, at: datetime) -> bytes:
-    """One object, for however many destinations; it tells of the first."""
+    """One object, for however many destinations; it describes the first."""
     return msgspec.json.encode(
         {
             "requestTimestamp": moment(at),

@@ -95,8 +95,6 @@ class PartnerView(APIView):
 
 
 class MessagesView(PartnerView):
-    """Send to one or up to 1 000 numbers."""
-
     http_method_names = ["post"]  # noqa: RUF012 - Django's own spelling
 
     def post(self, request: Request) -> HttpResponse:
@@ -132,8 +130,6 @@ class MessagesView(PartnerView):
 
 
 class MessageView(PartnerView):
-    """What became of one message."""
-
     http_method_names = ["get", "head"]  # noqa: RUF012 - Django's own spelling
 
     def get(self, request: Request, message_id: str) -> HttpResponse:
@@ -150,8 +146,8 @@ def _send(raw: bytes, partner: PartnerUser) -> StoredResponse:
     asked = read(raw, now=now)
     reference = uuid.uuid4()
 
-    def stored(send: Send, ids: Sequence[int], later: StatementBatch) -> None:
-        _remember(asked, send, ids, reference, later)
+    def stored(send: Send, ids: Sequence[int], batch: StatementBatch) -> None:
+        _remember(asked, send, ids, reference, batch)
 
     order = order_of(asked, key=partner.key, known=partner.catalogue, reference=reference, on_stored=stored)
     try:
@@ -162,13 +158,13 @@ def _send(raw: bytes, partner: PartnerUser) -> StoredResponse:
 
 
 def _remember(
-    asked: DropInRequest, send: Send, ids: Sequence[int], reference: uuid.UUID, later: StatementBatch
+    asked: DropInRequest, send: Send, ids: Sequence[int], reference: uuid.UUID, batch: StatementBatch
 ) -> None:
     """What the partner calls each message, and where it wants to hear of them."""
     called = zip(ids, asked.destinations, strict=True)
     if not asked.notify_url:
         rows = [(pk, one.correlation_id, one.number[:40]) for pk, one in called if one.correlation_id]
-        insert(Echo, ECHO, rows, batch=later)
+        insert(Echo, ECHO, rows, batch=batch)
         return
     named = [callbacks.PartnerName(pk, one.correlation_id, one.number[:40]) for pk, one in called]
     try:

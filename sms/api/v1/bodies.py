@@ -75,7 +75,7 @@ class NumbersBody(Strict):
 class OptOutBody(NumbersBody):
     """People who refuse further messages."""
 
-    evidence = serializers.CharField(max_length=300, help_text="How you know, for whoever asks later.")
+    evidence = serializers.CharField(max_length=300, help_text="How you know, for the record.")
 
 
 class LiftBody(NumbersBody):

@@ -20,7 +20,7 @@ class EndpointShape(SparseModel):
 
     class Meta:
         model = CallbackEndpoint
-        fields = (
+        fields: tuple[str, ...] = (
             *("id", "name", "kind", "url", "events", "full_numbers", "verified_at", "paused_at"),
             *("disabled_at", "disabled_because", "last_ok_at", "created_at"),
         )
@@ -36,7 +36,7 @@ class NewEndpoint(EndpointShape):
 
 
 class CallbackShape(SparseModel):
-    """One thing that was, or is to be, told to one endpoint."""
+    """One event for one endpoint, delivered or waiting."""
 
     message = serializers.IntegerField(source="message_id")
     state = serializers.ChoiceField(choices=Callback.State.values)
@@ -44,7 +44,7 @@ class CallbackShape(SparseModel):
 
     class Meta:
         model = Callback
-        fields = (
+        fields: tuple[str, ...] = (
             *("id", "endpoint", "event_id", "kind", "message", "state", "created_at", "next_at", "done_at"),
             *("tries", "last_status", "last_error"),
         )
@@ -77,8 +77,8 @@ class CallbackStory(CallbackShape):
         if self.context.get("numbers"):
             return str(callback.body)
         found = json.loads(callback.body)
-        told = found.get("data", {}).get("to", "") if isinstance(found, dict) else ""
-        return str(callback.body) if HIDDEN in told else None
+        number = found.get("data", {}).get("to", "") if isinstance(found, dict) else ""
+        return str(callback.body) if HIDDEN in number else None
 
 
 class SecretShape(serializers.Serializer[Any]):

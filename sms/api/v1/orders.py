@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from django.db.models import Model, QuerySet
 
 from sms.api.v1.problems import ApiProblem, Fault
-from sms.api.v1.send_body import LANES, NUMBER, SOURCES
+from sms.api.v1.send_body import LANES, SOURCES
+from sms.api.v1.send_fields import NUMBER
 from sms.audiences import contents, errors
 from sms.audiences.files import (
     Audience,
@@ -110,7 +111,7 @@ def source_of(body: dict[str, Any]) -> str:
 
 @contextmanager
 def naming_rows(audience: Rows, source: str) -> Iterator[None]:
-    """Where nobody is left to send to, say so of each row: in a list by its place, in a table by its number."""
+    """Where no recipient is left, say why for each row: in a list by its place, in a table by its number."""
     try:
         yield
     except AudienceError as problem:  # a large file is read on the way

@@ -1,4 +1,4 @@
-"""Keyset paging: newest first, by a cursor that only we read. What is added while somebody pages neither repeats nor hides a row."""
+"""Keyset paging: newest first, by a cursor that only we read. A row that is added between two pages neither repeats nor hides another."""
 
 import base64
 import binascii
@@ -23,7 +23,6 @@ def written(key: int) -> str:
 
 
 def read(cursor: str) -> int:
-    """The id in a cursor of ours."""
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         mark, key = _LAYOUT.unpack(raw)

@@ -106,7 +106,7 @@ class CautionShape(serializers.Serializer[Any]):
 
 
 class AskingShape(serializers.Serializer[Any]):
-    """A rule of the service that asks somebody."""
+    """A rule of the service that asks for approval."""
 
     rule = serializers.ChoiceField(
         choices=["size", "new_sender", "new_domain", "new_country", "outside_hours"]

@@ -47,7 +47,7 @@ COMPOSE_FIELDS = {"audience": "recipients", "service": "", "send_at": "send_at"}
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing to mend. `field` is a path like `recipients[3].number`; `row` counts from 1, 0 where there is none."""
+    """One thing to correct. `field` is a path like `recipients[3].number`; `row` counts from 1, 0 where there is none."""
 
     field: str
     detail: str
@@ -55,8 +55,8 @@ class Fault:
     code: str = "invalid"
 
     def shown(self) -> dict[str, object]:
-        row = {"row": self.row} if self.row else {}
-        return {"field": self.field, "code": self.code, "detail": self.detail} | row
+        row: dict[str, object] = {"row": self.row} if self.row else {}
+        return {"field": self.field, "code": self.code, "detail": self.detail, **row}
 
 
 class ApiProblem(exceptions.APIException):
@@ -103,7 +103,7 @@ def answer(problem: ApiProblem) -> Response:
 
 
 def handle(exc: Exception, context: dict[str, Any]) -> Response:
-    """DRF's exception handler: any exception becomes a problem, those that nobody expected a 500 with a log line."""
+    """DRF's exception handler: any exception becomes a problem, an unexpected one a 500 with a log line."""
     set_rollback()
     problem = _read(exc)
     if problem.status_code >= 500:

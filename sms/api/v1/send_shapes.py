@@ -31,14 +31,14 @@ class ApprovalShape(serializers.Serializer[Any]):
 
 
 class SendShape(Sparse):
-    """A send with its counters. `counts` has messages by state; states nobody is in are left out."""
+    """A send with its counters. `counts` has messages by state; states without a message are left out."""
 
     id = serializers.IntegerField(source="send.pk")
     name = serializers.CharField(source="send.name")
     client_reference = serializers.CharField(source="send.client_reference")
     state = serializers.ChoiceField(choices=SendState.values, source="send.state")
     held = serializers.BooleanField(help_text="Whether a pause keeps it from going on.")
-    approval = ApprovalShape(allow_null=True, help_text="The latest request; null where nobody was asked.")
+    approval = ApprovalShape(allow_null=True, help_text="The latest request; null where none was made.")
     sender = NameField(source="send.sender")
     text = serializers.CharField(source="send.text")
     template = NameField(source="send.template", allow_null=True)

@@ -8,7 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sms.api.v1 import drop_in_schema  # noqa: F401 - decorates the views of /v2/messages
-from sms.api.v1.audiences import AudienceRejects, Audiences, AudienceVersions
+from sms.api.v1.audience_versions import AudienceRejects, AudienceVersions
+from sms.api.v1.audiences import Audiences
 from sms.api.v1.callbacks import Callbacks, Endpoints
 from sms.api.v1.catalogue import Domains, PolicyGroups, Senders, Templates
 from sms.api.v1.messages import Messages
@@ -25,7 +26,7 @@ REMOVE: dict[str, Any] = {"delete": "destroy"}
 
 
 class Nothing(Resource):
-    """Whatever else is asked for below `/api/v1/`: 404 in the shape of every error, for keys and strangers alike."""
+    """Any other address below `/api/v1/`: 404 in the shape of every error, with or without a key."""
 
     schema = None  # type: ignore[assignment]
     authentication_classes = ()
@@ -33,7 +34,6 @@ class Nothing(Resource):
     throttle_classes = ()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Before any method is looked at."""
         slash = request.path.endswith("/")
         raise ApiProblem(
             404,

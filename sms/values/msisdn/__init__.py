@@ -6,7 +6,7 @@
     mention.py   a number found in, and taken out of, other text
     masked.py    whatever looks like a number, hidden in other text
 
-Says whether a number can exist and whether its range is assigned, never whether somebody answers there. Called
+Says whether a number can exist and whether its range is assigned, never whether it is in use. Called
 by the audience reader for every row, by the API and the pages for single numbers, and by logs for `mask`.
 """
 
