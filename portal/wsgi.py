@@ -24,7 +24,7 @@ django.setup(set_prefix=False)
 
 from sms.ledger import wakeups  # noqa: E402 - needs Django
 
-wakeups.gather(0.5)  # the queue is looked at twice a second
+wakeups.coalesce(0.5)  # the queue is looked at twice a second
 
 
 TRUSTED_FOR = 1.0  # seconds
