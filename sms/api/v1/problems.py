@@ -55,8 +55,8 @@ class Fault:
     code: str = "invalid"
 
     def shown(self) -> dict[str, object]:
-        shown: dict[str, object] = {"field": self.field, "code": self.code, "detail": self.detail}
-        return shown | ({"row": self.row} if self.row else {})
+        row: dict[str, object] = {"row": self.row} if self.row else {}
+        return {"field": self.field, "code": self.code, "detail": self.detail, **row}
 
 
 class ApiProblem(exceptions.APIException):
