@@ -147,7 +147,7 @@ def test_a_killed_holder_keeps_a_job_for_its_lease_and_no_longer(job):
 def test_a_rebuild_of_facts_holds_its_lease_for_a_minute_at_a_time():
     a_send(a_service())
     leases = []
-    facts.rebuild(said=lambda _: leases.append(Duty.objects.get(name="facts").leased_until))
+    facts.rebuild(progress=lambda _: leases.append(Duty.objects.get(name="facts").leased_until))
     assert leases
     assert max(leases) <= timezone.now() + timedelta(seconds=60)
     assert not Duty.is_held("facts"), "given back"
