@@ -1,23 +1,26 @@
-"""Who may do what. The one table of roles, and the one way a view gets its service.
+"""Who may do what: the table of roles, and how a view gets its service.
 
 A service that the viewer is no member of is a 404, an act that their role does not hold is a 403.
 """
 
 import functools
 import zoneinfo
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Concatenate, ParamSpec
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.template.response import SimpleTemplateResponse
 from django.utils import timezone
+from django.views.decorators.http import require_http_methods
 
 from portal.models import Role, User
 from sms.models import Actor, Service
 
 P = ParamSpec("P")
+READ, WRITE, FORM = ("GET", "HEAD"), ("POST",), ("GET", "HEAD", "POST")  # the methods of a view
 
 ACTS: dict[str, frozenset[str]] = {
     "see": frozenset(Role.values),
@@ -50,17 +53,22 @@ def may(user: User, service: Service) -> frozenset[str]:
 
 
 def service_page(
-    act: str,
+    act: str, methods: Sequence[str] | None = READ
 ) -> Callable[
     [Callable[Concatenate[HttpRequest, Service, P], HttpResponseBase]], Callable[..., HttpResponseBase]
 ]:
-    """Decorate a view of `/s/<service>/…`: it gets the Service object, and runs only for those whose role holds `act`."""
+    """Decorate a view of `/s/<service>/…`: it gets the Service object, and runs only for those whose role holds `act`.
+
+    `methods` is None where the view checks them itself, as class-based ones do.
+    """
     if act not in ACTS:
         raise ValueError(f"no such act: {act}")
 
     def decorate(
         view: Callable[Concatenate[HttpRequest, Service, P], HttpResponseBase],
     ) -> Callable[..., HttpResponseBase]:
+        allowed = require_http_methods(methods)(view) if methods else view
+
         @functools.wraps(view)
         def guarded(
             request: HttpRequest, service: str, *args: P.args, **kwargs: P.kwargs
@@ -75,7 +83,9 @@ def service_page(
             request.service, request.may = found, held  # type: ignore[attr-defined]
             zone = zoneinfo.ZoneInfo(user.time_zone or found.time_zone)
             with timezone.override(zone):
-                return view(request, found, *args, **kwargs)
+                answer = allowed(request, found, *args, **kwargs)
+                # generic views leave drawing for later, when the zone is another
+                return answer.render() if isinstance(answer, SimpleTemplateResponse) else answer
 
         guarded.act = act  # type: ignore[attr-defined]
         return guarded

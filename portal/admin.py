@@ -21,8 +21,6 @@ admin.site.unregister(Group)
 
 
 class NewUserForm(AdminUserCreationForm):
-    """A person is named by e-mail address."""
-
     class Meta:
         model = User
         fields = ("email",)
@@ -33,7 +31,6 @@ class PersonForm(UserChangeForm):
     """A person who is the only admin of a service may sign in."""
 
     def clean_is_active(self) -> bool:
-        """See the class."""
         active = bool(self.cleaned_data["is_active"])
         if not active and (alone := people.only_admin_of(self.instance)):
             raise ValidationError(_left_alone(alone))
@@ -46,10 +43,9 @@ def _left_alone(services: list[Any]) -> str:
 
 
 class MembershipForms(forms.BaseInlineFormSet):
-    """The rows as they will be leave no service without an admin."""
+    """The rows must leave no service without an admin."""
 
     def clean(self) -> None:
-        """See the class."""
         super().clean()
         if not self.instance.pk or any(self.errors):
             return
@@ -64,8 +60,6 @@ class MembershipForms(forms.BaseInlineFormSet):
 
 
 class MembershipInline(admin.TabularInline):
-    """Roles of a person, service by service."""
-
     model = Membership
     formset = MembershipForms
     extra = 1
@@ -73,8 +67,6 @@ class MembershipInline(admin.TabularInline):
 
 @admin.register(User)
 class UserAdmin(Audited, DjangoUserAdmin):
-    """People."""
-
     form = PersonForm
     add_form = NewUserForm
     ordering = ("email",)
@@ -94,7 +86,6 @@ class UserAdmin(Audited, DjangoUserAdmin):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        """The only admin of a service stays."""
         found = self.get_object(request, unquote(object_id))
         if found is not None and (alone := people.only_admin_of(found)):
             messages.error(request, _left_alone(alone))
@@ -102,7 +93,7 @@ class UserAdmin(Audited, DjangoUserAdmin):
         return super().delete_view(request, object_id, extra_context)
 
     def get_actions(self, request: HttpRequest) -> Any:
-        """Deleting many at once would not ask who is left."""
+        """Deleting many at once would not check who remains."""
         return {name: one for name, one in super().get_actions(request).items() if name != "delete_selected"}
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
@@ -152,13 +143,10 @@ class InvitationAdmin(admin.ModelAdmin):
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
         return False

@@ -9,7 +9,7 @@ from portal.access import services_of
 from sms.compose.approval import queries
 
 
-def desk(request: HttpRequest) -> dict[str, Any]:
+def viewer(request: HttpRequest) -> dict[str, Any]:
     """Template context; one query for the switcher, one for approvers, none for visitors."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:

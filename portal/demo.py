@@ -1,4 +1,4 @@
-"""The demo service of `manage.py up --demo`: a team, a catalogue and a connection to the sandbox. Safe to run again."""
+"""The demo service of `manage.py up --demo`: a team, a catalogue and a connection to the sandbox. It can be run repeatedly."""
 
 import secrets
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ def password_of(folder: Path) -> str:
 
 @transaction.atomic
 def load(connection: DemoConnection, *, password: str) -> Service:
-    """Make or mend the demo service; what a person changed in its catalogue stays."""
+    """Create or repair the demo service; what a person changed in its catalogue stays."""
     service, created = Service.objects.get_or_create(
         slug=SLUG, defaults={"name": "Demo", "region": Region.objects.get(key="uk"), "default_country": "GB"}
     )

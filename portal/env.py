@@ -36,13 +36,11 @@ def _raw(name: str) -> str | None:
 
 
 def env_str(name: str, default: str = "") -> str:
-    """Text, stripped."""
     value = _raw(name)
     return default if value is None else value.strip()
 
 
 def env_choice(name: str, default: str, *, choices: tuple[str, ...]) -> str:
-    """One of a few words."""
     value = env_str(name, default)
     if value not in choices:
         raise WrongVariable(f"{name} is {value!r}; it should be one of: {', '.join(choices)}.")
@@ -71,7 +69,6 @@ def env_bool(name: str, default: bool = False) -> bool:
 
 
 def env_int(name: str, default: int, *, low: int = 0, high: int = 2**31) -> int:
-    """A whole number between `low` and `high`."""
     value = _raw(name)
     if value is None or value.strip() == "":
         return default

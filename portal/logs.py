@@ -1,4 +1,4 @@
-"""Logging: one line per outcome, ids only. Whatever looks like a phone number is masked, whoever wrote it.
+"""Logging: one line per outcome, ids only. Everything that looks like a phone number is masked, in the lines of libraries too.
 
 `logging_config(format, debug=)` is called by settings; everything else logs through `structlog.get_logger()` or stdlib `logging`.
 """

@@ -1,4 +1,4 @@
-"""The address of whoever calls, response headers of every page, and the time zone that a page is shown in."""
+"""The caller's address, response headers of every page, and the time zone that a page is shown in."""
 
 import zoneinfo
 from collections.abc import Callable
@@ -19,7 +19,6 @@ class CallersAddress:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """First of all, so that whatever comes after it sees the same address."""
         request.META["REMOTE_ADDR"] = address_of(request)
         return self.get_response(request)
 
@@ -34,7 +33,6 @@ class SecurityHeaders:
         )
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Errors carry the headers too."""
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", self.policy)
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
@@ -50,7 +48,6 @@ class ViewersZone:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """The zone is active for this request only."""
         name = getattr(getattr(request, "user", None), "time_zone", "")
         if not name:
             return self.get_response(request)

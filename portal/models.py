@@ -9,8 +9,6 @@ from sms.models.personal import PersonalData
 
 
 class Role(models.TextChoices):
-    """What a member of a service is there for."""
-
     COMPOSER = "composer", "Composer"
     APPROVER = "approver", "Approver"
     ADMIN = "admin", "Admin"
@@ -30,7 +28,6 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """The first admin of a desk."""
         return self.create_user(email, password, **{"is_staff": True, "is_superuser": True} | fields)
 
     def get_by_natural_key(self, username: str | None) -> "User":
@@ -39,8 +36,6 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractUser):
-    """A person."""
-
     audit_noun = "user"
 
     username = None  # type: ignore[assignment]

@@ -1,6 +1,6 @@
 """Who belongs to a service: inviting, accepting, changing roles, removing. Pages and the Django admin both come here.
 
-Membership is read from the database at every request (`portal.access`), so whoever is removed is out at once. A service that has an
+Membership is read from the database at every request (`portal.access`), so a removed person is out at once. A service that has an
 admin always keeps one: the check runs under a lock on the service. Each act writes its audit row in its own transaction.
 """
 
@@ -94,7 +94,7 @@ def token_of(invitation: Invitation) -> str:
 
 
 def invitation_of(token: str, *, now: datetime | None = None) -> Invitation:
-    """The open invitation that a link stands for; raises Gone."""
+    """The open invitation that a link stands for; raises InvitationGone."""
     try:
         pk, nonce = _signer.unsign_object(token)
         found = Invitation.objects.select_related("service", "made_by").filter(pk=int(pk)).first()
@@ -114,7 +114,7 @@ def invitation_of(token: str, *, now: datetime | None = None) -> Invitation:
 
 
 def accept(invitation: Invitation, user: User, *, by: Actor, now: datetime | None = None) -> None:
-    """Once: the roles become the user's. Raises Gone where it was used, withdrawn or renewed meanwhile."""
+    """Once: the roles become the user's. Raises InvitationGone where it was used, withdrawn or renewed."""
     now = now or timezone.now()
     if user.email.lower() != invitation.email.lower():
         raise PermissionDenied
@@ -138,7 +138,7 @@ def accept(invitation: Invitation, user: User, *, by: Actor, now: datetime | Non
 
 
 def join_anew(invitation: Invitation, *, password: str, now: datetime | None = None) -> User:
-    """Accept as somebody who has no account yet: makes it. Raises Gone."""
+    """Accept and create the account that the person does not have yet. Raises InvitationGone."""
     try:
         with transaction.atomic():
             user = User.objects.create_user(invitation.email, password)
@@ -198,7 +198,7 @@ def keep_an_admin(services: Iterable[Service]) -> None:
 
 
 def only_admin_of(user: User) -> list[Service]:
-    """Services that have no active admin besides this person."""
+    """Services whose only active admin is this person."""
     mine = Service.objects.filter(memberships__user=user, memberships__role=Role.ADMIN).defer(
         *Service.secrets()
     )
@@ -207,7 +207,7 @@ def only_admin_of(user: User) -> list[Service]:
 
 
 def _lock(service: Service) -> None:
-    """Until the transaction ends nobody else changes who belongs to this service."""
+    """Until the transaction ends no other process changes who belongs to this service."""
     list(Service.objects.order_by().select_for_update(of=("self",)).filter(pk=service.pk).values_list("pk"))
 
 

@@ -1,6 +1,6 @@
 """Settings, in one file. Every variable is listed in `.env.example`; wrong values stop the start with a sentence.
 
-Without any variable this is the embedded desk: SQLite and generated keys under `var/`. With `DATABASE_URL=postgres://…` it is
+Without any variable this is the embedded installation: SQLite and generated keys under `var/`. With `DATABASE_URL=postgres://…` it is
 production, and keys must be given.
 """
 
@@ -66,7 +66,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Keys ---------------------------------------------------------------------------------------------------------------
 def _kept(name: str, make: object) -> str:
-    """A generated key that survives restarts, for the embedded desk only."""
+    """A generated key that survives restarts, for the embedded installation only."""
     path = VAR_DIR / name
     if not path.exists():
         VAR_DIR.mkdir(parents=True, exist_ok=True)
@@ -163,9 +163,9 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "portal.context.desk",
+                "portal.context.viewer",
             ],
-            "builtins": ["portal.templatetags.desk", "django.templatetags.static"],
+            "builtins": ["portal.templatetags.numbers_and_states", "django.templatetags.static"],
         },
     }
 ]
@@ -197,7 +197,7 @@ ACCOUNT_ADAPTER = "portal.adapter.ClosedDoor"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = "none"  # people are invited by an admin; nobody signs up
+ACCOUNT_EMAIL_VERIFICATION = "none"  # people are invited by an admin, there is no sign-up
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
@@ -256,11 +256,11 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
-    "PREPROCESSING_HOOKS": ["sms.api.v1.schema.only_doors"],
+    "PREPROCESSING_HOOKS": ["sms.api.v1.schema.open_to_partners"],
     "POSTPROCESSING_HOOKS": ["sms.api.v1.schema.finish"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "TAGS": [  # in the order in which somebody meets them
+    "TAGS": [  # in the order in which a reader needs them
         {"name": "sends", "description": "Make, plan, put off, pause and stop sends"},
         {"name": "messages", "description": "What became of each message"},
         {"name": "audiences", "description": "Recipients that are used again"},

@@ -1,6 +1,6 @@
-"""The audit of the door: who came in, who was refused, who went, and whose locks changed. Connected by `portal.apps`.
+"""The audit of sign-ins: who signed in or out, who was refused, and whose password or second factor changed. Connected by `portal.apps`.
 
-What somebody typed into the address field is never kept unless it is the address of a person whom we know: people type passwords there.
+What was typed into the address field is never kept unless it is the address of a person whom we know: people type passwords there.
 """
 
 from typing import Any
@@ -20,50 +20,44 @@ def _address(request: HttpRequest | None) -> str:
     return str(request.META.get("REMOTE_ADDR") or "")[:45] if request is not None else ""
 
 
-def signed_in(*, request: HttpRequest, user: Any, **rest: Any) -> None:
-    """Through the sign-in page, second factor included."""
-    del rest
-    audit("user.signed_in", user, by=_person(user, request))
-
-
-def signed_out(*, request: HttpRequest, user: Any, **rest: Any) -> None:
-    """By the button."""
-    del rest
+def _record(act: str, request: HttpRequest, user: Any, **details: Any) -> None:
     if user is not None:
-        audit("user.signed_out", user, by=_person(user, request))
+        audit(act, user, by=_person(user, request), **details)
 
 
-def refused(*, credentials: dict[str, Any], request: HttpRequest | None = None, **rest: Any) -> None:
-    """A wrong password, or nobody whom we know."""
-    del rest
+def signed_in(*, request: HttpRequest, user: Any, **_: Any) -> None:
+    """Second factor included."""
+    _record("user.signed_in", request, user)
+
+
+def signed_out(*, request: HttpRequest, user: Any, **_: Any) -> None:
+    _record("user.signed_out", request, user)
+
+
+def refused(*, credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
+    """A wrong password, or an unknown address."""
     typed = str(credentials.get("email") or credentials.get("username") or "")
     user = User.objects.filter(email__iexact=typed).first() if typed else None
     by = _person(user, request) if user else Actor("visitor", "", "Somebody", "page", _address(request))
     audit("user.sign_in_refused", user, by=by, noun="user", step="password")
 
 
-def second_factor_refused(*, request: HttpRequest, user: Any, **rest: Any) -> None:
-    """The password was right and the code was not."""
-    del rest
-    audit("user.sign_in_refused", user, by=_person(user, request), step="second factor")
+def second_factor_refused(*, request: HttpRequest, user: Any, **_: Any) -> None:
+    _record("user.sign_in_refused", request, user, step="second factor")
 
 
-def password_changed(*, request: HttpRequest, user: Any, **rest: Any) -> None:
+def password_changed(*, request: HttpRequest, user: Any, **_: Any) -> None:
     """By the person, or by the link that was sent to them."""
-    del rest
-    audit("user.password_changed", user, by=_person(user, request))
+    _record("user.password_changed", request, user)
 
 
-def factor_added(*, request: HttpRequest, user: Any, authenticator: Any, **rest: Any) -> None:
+def factor_added(*, request: HttpRequest, user: Any, authenticator: Any, **_: Any) -> None:
     """An app, or recovery codes."""
-    del rest
-    audit("user.second_factor_added", user, by=_person(user, request), kind=str(authenticator.type))
+    _record("user.second_factor_added", request, user, kind=str(authenticator.type))
 
 
-def factor_removed(*, request: HttpRequest, user: Any, authenticator: Any, **rest: Any) -> None:
-    """The same, taken away."""
-    del rest
-    audit("user.second_factor_removed", user, by=_person(user, request), kind=str(authenticator.type))
+def factor_removed(*, request: HttpRequest, user: Any, authenticator: Any, **_: Any) -> None:
+    _record("user.second_factor_removed", request, user, kind=str(authenticator.type))
 
 
 def connect() -> None:

@@ -2,7 +2,7 @@
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
@@ -10,6 +10,8 @@ from portal.views import (
     account,
     api_keys,
     approvals,
+    audience_acts,
+    audience_files,
     audiences,
     audit,
     calendar,
@@ -21,9 +23,11 @@ from portal.views import (
     home,
     link_domains,
     messages,
+    metrics,
     opt_outs,
     people,
     personal_data,
+    policy_groups,
     prices,
     receipts,
     report_schedules,
@@ -31,11 +35,21 @@ from portal.views import (
     reschedule,
     retention,
     reveal_number,
+    senders,
     sends,
     service_levels,
     settings,
+    smartlinks,
     templates,
     unconfirmed,
+)
+from portal.views.catalogue_base import (
+    CatalogueDetail,
+    CatalogueEdit,
+    CatalogueKind,
+    CatalogueList,
+    CatalogueNew,
+    CatalogueRemove,
 )
 from portal.views.compose import edit, plan, preview, review, save, test_sends, work
 from sms.api.drop_in.views import MessagesView, MessageView
@@ -45,12 +59,26 @@ from sms.api.receipts import ReceiptView
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
+
+def catalogue_paths(
+    prefix: str, kind: CatalogueKind, many: type[CatalogueList], one: type[CatalogueDetail]
+) -> list[URLPattern]:
+    """List, new, detail, edit and remove of one kind of thing, named after its key."""
+    return [
+        path(f"{prefix}/", many.as_view(kind=kind), name=kind.many),
+        path(f"{prefix}/new/", CatalogueNew.as_view(kind=kind), name=kind.new),
+        path(f"{prefix}/<int:pk>/", one.as_view(kind=kind), name=kind.key),
+        path(f"{prefix}/<int:pk>/edit/", CatalogueEdit.as_view(kind=kind), name=f"{kind.key}_edit"),
+        path(f"{prefix}/<int:pk>/remove/", CatalogueRemove.as_view(kind=kind), name=f"{kind.key}_remove"),
+    ]
+
+
 service = [
     path("", home.home, name="home"),
     path("compose/", edit.compose, name="compose"),
     path("compose/save/", save.compose_save, name="compose_save"),
     path("compose/preview/", preview.compose_preview, name="compose_preview"),
-    path("drafts/", save.draft_list, name="drafts"),
+    path("drafts/", edit.draft_list, name="drafts"),
     path("drafts/<int:pk>/", edit.draft, name="draft"),
     path("drafts/<int:pk>/save/", save.draft_save, name="draft_save"),
     path("drafts/<int:pk>/work/", save.draft_work, name="draft_work"),
@@ -74,7 +102,7 @@ service = [
     path("sends/<int:pk>/pause/", control.send_pause, name="send_pause"),
     path("sends/<int:pk>/resume/", control.send_resume, name="send_resume"),
     path("sends/<int:pk>/write-on/", control.send_write_on, name="send_write_on"),
-    path("sends/<int:pk>/settle/", unconfirmed.send_settle, name="send_settle"),
+    path("sends/<int:pk>/settle/", unconfirmed.SettleSend.as_view(), name="send_settle"),
     path("sends/<int:pk>/keep/", retention.send_keep, name="send_keep"),
     path("sends/<int:pk>/keep-no-more/", retention.send_keep_no_more, name="send_keep_no_more"),
     path("sends/<int:pk>/messages/", sends.send_messages, name="send_messages"),
@@ -88,30 +116,30 @@ service = [
     path("approvals/<int:pk>/no/", approvals.approval_no, name="approval_no"),
     path("messages/", messages.messages, name="messages"),
     path("messages/<int:pk>/", messages.message, name="message"),
-    path("messages/<int:pk>/number/", reveal_number.message_reveal, name="message_reveal"),
-    path("messages/<int:pk>/settle/", unconfirmed.message_settle, name="message_settle"),
+    path("messages/<int:pk>/number/", reveal_number.RevealNumber.as_view(), name="message_reveal"),
+    path("messages/<int:pk>/settle/", unconfirmed.SettleMessage.as_view(), name="message_settle"),
     path("opt-outs/", opt_outs.opt_outs, name="opt_outs"),
     path("opt-outs/add/", opt_outs.opt_out_add, name="opt_out_add"),
     path("opt-outs/upload/", opt_outs.opt_out_upload, name="opt_out_upload"),
-    path("opt-outs/<int:pk>/lift/", opt_outs.opt_out_lift, name="opt_out_lift"),
+    path("opt-outs/<int:pk>/lift/", opt_outs.LiftOptOut.as_view(), name="opt_out_lift"),
     path("opt-outs/export/", opt_outs.opt_out_export, name="opt_out_export"),
     path("inbound/<int:pk>/retry/", opt_outs.inbound_retry, name="inbound_retry"),
     path("audiences/", audiences.audiences, name="audiences"),
     path("audiences/new/", audiences.audience_new, name="audience_new"),
     path("audiences/<int:pk>/", audiences.audience, name="audience"),
     path("audiences/<int:pk>/rename/", audiences.audience_rename, name="audience_rename"),
-    path("audiences/<int:pk>/seed-list/", audiences.audience_seed_list, name="audience_seed_list"),
+    path("audiences/<int:pk>/seed-list/", audience_acts.audience_seed_list, name="audience_seed_list"),
     path("audiences/<int:pk>/replace/", audiences.audience_replace, name="audience_replace"),
-    path("audiences/<int:pk>/export/", audiences.audience_export, name="audience_export"),
-    path("audiences/<int:pk>/rejects.csv", audiences.audience_rejects, name="audience_rejects"),
-    path("audiences/<int:pk>/archive/", audiences.audience_archive, name="audience_archive"),
-    path("audiences/<int:pk>/delete/", audiences.audience_delete, name="audience_delete"),
-    path("audiences/<int:pk>/erase/", audiences.audience_erase, name="audience_erase"),
+    path("audiences/<int:pk>/export/", audience_files.audience_export, name="audience_export"),
+    path("audiences/<int:pk>/rejects.csv", audience_files.audience_rejects, name="audience_rejects"),
+    path("audiences/<int:pk>/archive/", audience_acts.audience_archive, name="audience_archive"),
+    path("audiences/<int:pk>/delete/", audience_acts.DeleteAudience.as_view(), name="audience_delete"),
+    path("audiences/<int:pk>/erase/", audience_acts.EraseAudienceVersion.as_view(), name="audience_erase"),
     path("receipts/", receipts.receipts_page, name="receipts_page"),
     path("receipts/retry/", receipts.receipts_retry, name="receipts_retry"),
     path("receipts/rotate/", receipts.receipts_rotate, name="receipts_rotate"),
     path("receipts/retire/", receipts.receipts_retire, name="receipts_retire"),
-    path("receipts/replay/", receipts.receipts_replay, name="receipts_replay"),
+    path("receipts/replay/", receipts.ReplayReceipts.as_view(), name="receipts_replay"),
     path("receipts/import/", receipts.receipts_import, name="receipts_import"),
     path("reports/", reports.reports_page, name="reports"),
     path("reports/export/", reports.report_export, name="report_export"),
@@ -125,12 +153,8 @@ service = [
         report_schedules.report_schedule_remove,
         name="report_schedule_remove",
     ),
-    path("catalogue/", settings.catalogue, name="catalogue"),
-    path("senders/", catalogue.sender_list, name="senders"),
-    path("senders/new/", catalogue.sender_new, name="sender_new"),
-    path("senders/<int:pk>/", catalogue.sender, name="sender"),
-    path("senders/<int:pk>/edit/", catalogue.sender_edit, name="sender_edit"),
-    path("senders/<int:pk>/remove/", catalogue.sender_remove, name="sender_remove"),
+    path("catalogue/", catalogue.catalogue, name="catalogue"),
+    *catalogue_paths("senders", senders.SENDER, senders.SenderList, senders.SenderDetail),
     path("templates/", templates.template_list, name="templates"),
     path("templates/new/", templates.template_new, name="template_new"),
     path("templates/<int:pk>/", templates.template, name="template"),
@@ -139,33 +163,31 @@ service = [
     path("versions/<int:pk>/", templates.template_version, name="template_version"),
     path("versions/<int:pk>/publish/", templates.template_publish, name="template_publish"),
     path("versions/<int:pk>/retire/", templates.template_retire, name="template_retire"),
-    path("policy-groups/", catalogue.group_list, name="policy_groups"),
-    path("policy-groups/new/", catalogue.group_new, name="policy_group_new"),
-    path("policy-groups/connection/", catalogue.policy_connection, name="policy_connection"),
-    path("policy-groups/<int:pk>/", catalogue.group, name="policy_group"),
-    path("policy-groups/<int:pk>/edit/", catalogue.group_edit, name="policy_group_edit"),
-    path("policy-groups/<int:pk>/look-up/", catalogue.group_look_up, name="policy_group_look_up"),
-    path("policy-groups/<int:pk>/remove/", catalogue.group_remove, name="policy_group_remove"),
-    path("smartlinks/", catalogue.smartlink_list, name="smartlinks"),
-    path("smartlinks/new/", catalogue.smartlink_new, name="smartlink_new"),
-    path("smartlinks/<int:pk>/", catalogue.smartlink, name="smartlink"),
-    path("smartlinks/<int:pk>/edit/", catalogue.smartlink_edit, name="smartlink_edit"),
-    path("smartlinks/<int:pk>/remove/", catalogue.smartlink_remove, name="smartlink_remove"),
+    *catalogue_paths(
+        "policy-groups", policy_groups.GROUP, policy_groups.PolicyGroupList, policy_groups.PolicyGroupDetail
+    ),
+    path("policy-groups/connection/", policy_groups.PolicyConnectionEdit.as_view(), name="policy_connection"),
+    path(
+        "policy-groups/<int:pk>/look-up/",
+        policy_groups.PolicyGroupLookUp.as_view(),
+        name="policy_group_look_up",
+    ),
+    *catalogue_paths(
+        "smartlinks", smartlinks.SMARTLINK, smartlinks.SmartlinkList, smartlinks.SmartlinkDetail
+    ),
     path("prices/", prices.price_list, name="prices"),
     path("prices/replace/", prices.price_replace, name="prices_replace"),
     path("prices/prices.csv", prices.price_download, name="prices_download"),
-    path("senders/<int:pk>/pause/", control.sender_pause, name="sender_pause"),
+    path("senders/<int:pk>/pause/", control.PausePart.as_view(parts="senders"), name="sender_pause"),
     path("senders/<int:pk>/resume/", control.sender_resume, name="sender_resume"),
-    path("senders/<int:pk>/stop/", control.sender_stop, name="sender_stop"),
-    path("domains/", link_domains.domain_list, name="link_domains"),
-    path("domains/new/", link_domains.domain_new, name="link_domain_new"),
-    path("domains/<int:pk>/", link_domains.domain, name="link_domain"),
-    path("domains/<int:pk>/edit/", link_domains.domain_edit, name="link_domain_edit"),
+    path("senders/<int:pk>/stop/", control.StopView.as_view(parts="senders"), name="sender_stop"),
+    *catalogue_paths(
+        "domains", link_domains.DOMAIN, link_domains.LinkDomainList, link_domains.LinkDomainDetail
+    ),
     path("domains/<int:pk>/check/", link_domains.domain_check, name="link_domain_check"),
-    path("domains/<int:pk>/remove/", link_domains.domain_remove, name="link_domain_remove"),
-    path("domains/<int:pk>/pause/", control.domain_pause, name="domain_pause"),
+    path("domains/<int:pk>/pause/", control.PausePart.as_view(parts="link_domains"), name="domain_pause"),
     path("domains/<int:pk>/resume/", control.domain_resume, name="domain_resume"),
-    path("domains/<int:pk>/stop/", control.domain_stop, name="domain_stop"),
+    path("domains/<int:pk>/stop/", control.StopView.as_view(parts="link_domains"), name="domain_stop"),
     path("callbacks/", callbacks.callbacks_page, name="callbacks_page"),
     path("callbacks/add/", callbacks.callback_add, name="callback_add"),
     path("callbacks/<int:pk>/", callbacks.callback_endpoint, name="callback_endpoint"),
@@ -175,12 +197,12 @@ service = [
     path("callbacks/<int:pk>/retire/", callbacks.callback_retire, name="callback_retire"),
     path("callbacks/<int:pk>/pause/", callbacks.callback_pause, name="callback_pause"),
     path("callbacks/<int:pk>/resume/", callbacks.callback_resume, name="callback_resume"),
-    path("callbacks/<int:pk>/remove/", callbacks.callback_remove, name="callback_remove"),
+    path("callbacks/<int:pk>/remove/", callbacks.RemoveEndpoint.as_view(), name="callback_remove"),
     path("callbacks/<int:pk>/replay/", callbacks.callback_replay, name="callback_replay"),
     path("callback-log/<int:pk>/", callbacks.callback_entry, name="callback_entry"),
     path("callback-log/<int:pk>/again/", callbacks.callback_again, name="callback_again"),
     path("api-keys/", api_keys.api_keys_page, name="api_keys"),
-    path("api-keys/<int:pk>/revoke/", api_keys.api_key_revoke, name="api_key_revoke"),
+    path("api-keys/<int:pk>/revoke/", api_keys.RevokeApiKey.as_view(), name="api_key_revoke"),
     path("audit/", audit.audit_list, name="audit_list"),
     path("audit/<int:pk>/", audit.audit_row, name="audit_row"),
     path("audit/verify/", audit.audit_verify, name="audit_verify"),
@@ -202,11 +224,11 @@ service = [
     ),
     path("settings/people/", people.people_page, name="people"),
     path("settings/people/<int:pk>/", people.person, name="person"),
-    path("settings/people/<int:pk>/remove/", people.person_remove, name="person_remove"),
+    path("settings/people/<int:pk>/remove/", people.RemovePerson.as_view(), name="person_remove"),
     path("settings/invitations/<int:pk>/withdraw/", people.invitation_withdraw, name="invitation_withdraw"),
-    path("settings/pause/", control.service_pause, name="settings_pause"),
+    path("settings/pause/", control.PauseService.as_view(), name="settings_pause"),
     path("settings/resume/", control.service_resume, name="settings_resume"),
-    path("settings/stop/", control.service_stop, name="settings_stop"),
+    path("settings/stop/", control.StopService.as_view(), name="settings_stop"),
 ]
 
 urlpatterns = [
@@ -231,6 +253,6 @@ urlpatterns = [
     path("inbound/<str:token>/", InboundView.as_view(), name="inbound"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("metrics", service_levels.metrics, name="metrics"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("favicon.ico", RedirectView.as_view(url="/static/favicon.svg", permanent=True)),
 ]

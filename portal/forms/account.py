@@ -4,14 +4,12 @@ import zoneinfo
 
 from django import forms
 
-from portal.forms.compose import countries
+from portal.forms.countries import countries
 from portal.models import User
 from sms.values.msisdn import BadNumber, parse
 
 
 class DetailsForm(forms.ModelForm):
-    """One's own number and time zone."""
-
     country = forms.ChoiceField(label="Country of the number", help_text="Where it has no country code.")
 
     class Meta:
@@ -43,7 +41,6 @@ class DetailsForm(forms.ModelForm):
         )
 
     def clean_time_zone(self) -> str:
-        """One that this machine knows."""
         zone = str(self.cleaned_data.get("time_zone") or "").strip()
         if zone and zone not in zoneinfo.available_timezones():
             raise forms.ValidationError(

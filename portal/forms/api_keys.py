@@ -39,7 +39,6 @@ class KeyForm(forms.Form):
     )
 
     def clean_networks(self) -> list[str]:
-        """As a list."""
         networks: list[Any] = self.cleaned_data["networks"].replace(",", " ").split()
         valid_networks(networks)
         return networks

@@ -3,10 +3,9 @@
 from typing import Any
 
 from django import forms
-from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
 
-from portal.forms.compose import countries
+from portal.forms.countries import countries
+from portal.forms.uploads import UploadField
 from portal.limits import upload_limits
 from sms.audiences import errors, packing
 from sms.audiences.files import AudienceError
@@ -16,7 +15,12 @@ from sms.models import Service
 class RowsForm(forms.Form):
     """Recipients from a file or a box. `pack` reads them."""
 
-    file = forms.FileField(required=False, label="File", help_text="CSV or XLSX with a heading row.")
+    file = UploadField(
+        required=False,
+        label="File",
+        help_text="CSV or XLSX with a heading row.",
+        advice="Split it, or leave out columns that no text uses.",
+    )
     pasted = forms.CharField(
         required=False,
         label="Numbers",
@@ -36,19 +40,7 @@ class RowsForm(forms.Form):
         self.fields["country"].choices = countries()  # type: ignore[attr-defined]
         self.fields["country"].initial = service.default_country
 
-    def clean_file(self) -> UploadedFile | None:
-        """Too large a file is refused before anything reads it."""
-        file: UploadedFile | None = self.cleaned_data.get("file")
-        limit = settings.UPLOAD_MAX_BYTES
-        if file is not None and (file.size or 0) > limit:
-            raise forms.ValidationError(
-                f"{file.name} has {(file.size or 0) / 1_000_000:.1f} MB; {limit / 1_000_000:.0f} MB are allowed. "
-                "Split it, or leave out columns that no text uses."
-            )
-        return file
-
     def clean(self) -> dict[str, Any]:
-        """One source, not two."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         pasted = (cleaned.get("pasted") or "").strip()
         if cleaned.get("file") and pasted:
@@ -81,8 +73,6 @@ class RowsForm(forms.Form):
 
 
 class NameForm(forms.Form):
-    """What an audience is called."""
-
     name = forms.CharField(max_length=100, label="Name")
     note = forms.CharField(
         max_length=200, required=False, label="Note", help_text="For your team: where the list comes from."
@@ -90,6 +80,4 @@ class NameForm(forms.Form):
 
 
 class NewAudienceForm(NameForm, RowsForm):
-    """Both."""
-
     field_order = ("name", "note", "file", "pasted", "country", "column")

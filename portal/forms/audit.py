@@ -45,7 +45,6 @@ class AuditFilter(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        """An end before the beginning finds nothing, which nobody means."""
         cleaned = super().clean() or {}
         since, until = cleaned.get("since"), cleaned.get("until")
         if since and until and until < since:

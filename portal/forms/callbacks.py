@@ -12,7 +12,7 @@ from sms.models.callback import EVENTS
 
 
 class ChangeForm(forms.Form):
-    """What can be changed of an endpoint. Its address cannot: another address is another endpoint."""
+    """Its address cannot be changed: another address is another endpoint."""
 
     name = forms.CharField(max_length=80, help_text="For example the system that listens.")
     events = forms.MultipleChoiceField(
@@ -29,14 +29,11 @@ class ChangeForm(forms.Form):
 
     @classmethod
     def of(cls, endpoint: CallbackEndpoint, data: Any = None) -> "ChangeForm":
-        """As the endpoint is now."""
         fields = {name: getattr(endpoint, name) for name in ("name", "events", "full_numbers")}
         return cls(data, initial=fields)
 
 
 class EndpointForm(ChangeForm):
-    """A new endpoint."""
-
     url = forms.CharField(
         max_length=2000,
         label="Address",
@@ -60,8 +57,6 @@ class EndpointForm(ChangeForm):
 
 
 class FilterForm(forms.Form):
-    """Which callbacks the log shows."""
-
     state = forms.ChoiceField(required=False, choices=[("", "All"), *Callback.State.choices])
     kind = forms.ChoiceField(required=False, label="Event", choices=[("", "All"), *EVENTS])
     message = forms.IntegerField(
@@ -70,14 +65,11 @@ class FilterForm(forms.Form):
 
 
 class RangeForm(forms.Form):
-    """What to tell again."""
-
     since = LocalTimeField(label="From")
     until = LocalTimeField(label="To")
     failed_only = forms.BooleanField(required=False, label="Only what was not delivered")
 
     def clean(self) -> dict[str, Any]:
-        """The range must run forward."""
         cleaned: dict[str, Any] = super().clean() or {}
         since, until = cleaned.get("since"), cleaned.get("until")
         if since and until and since >= until:

@@ -1,23 +1,20 @@
 """The compose page's form. It keeps whatever was typed; whether that makes a send is the domain's to say."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import phonenumbers
 from django import forms
-from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 
 from portal.forms import time_zones
+from portal.forms.countries import countries
 from portal.forms.time_zones import WallClockField
-from portal.limits import upload_limits
+from portal.forms.uploads import UploadField
 from portal.presenters import wording
-from sms.compose import drafts
 from sms.compose.drafts import collaboration
 from sms.compose.options import DEFAULT_RECEIPTS, LONGEST_VALIDITY, RECEIPTS
-from sms.models import Draft, Lane, Resend, Service, TemplateVersion, Upload, VersionState
+from sms.models import Draft, Lane, Resend, Service, TemplateVersion, VersionState
 
 LANES = [(Lane.URGENT, "Urgent"), (Lane.NORMAL, "Normal"), (Lane.BULK, "Bulk")]
 RESENDS = [
@@ -25,18 +22,28 @@ RESENDS = [
     (Resend.EVIDENCE, "Send again only if the receipts of others show that it was not sent"),
     (Resend.ALWAYS, "Send again after ten seconds, once: it may arrive twice. Needs an expiry"),
 ]
-SEVERAL = ("upload", "validity", "receipts", "track_clicks", "fillings", "again")  # made from several fields
+# The fields of the page in which a field of the draft is typed, where it is not one of the same name.
+TYPED_IN: dict[str, tuple[str, ...]] = {
+    "send_at": ("when", "send_at"),
+    "expires_at": ("ends", "expires_at"),
+    "validity": ("ends", "validity_count", "validity_unit"),
+    "track_clicks": ("track",),
+    "upload": (),
+    "fillings": (),
+    "again": (),
+}
 AS_THE_GROUP = [("", "As the group says"), ("yes", "Yes"), ("no", "No")]
 UNITS = [("60", "minutes"), ("3600", "hours"), ("1", "seconds")]
 ENDS = [("never", "Never"), ("at", "At a time"), ("after", "After a while")]
 
 
-def countries() -> list[tuple[str, str]]:
-    """ISO codes with their calling codes, as a select offers them."""
-    known = (
-        (code, phonenumbers.country_code_for_region(code)) for code in sorted(phonenumbers.SUPPORTED_REGIONS)
-    )
-    return [(code, f"{code} +{calling}") for code, calling in known]
+def _is_yes(answer: str) -> bool:
+    return answer == "yes"
+
+
+def typed_in(name: str) -> tuple[str, ...]:
+    """The fields of the page for a field of the draft; none for one that is typed elsewhere than in this form's fields."""
+    return TYPED_IN.get(name, (name,))
 
 
 def fillings_typed(typed: Any, stored: Mapping[str, Any]) -> dict[str, dict[str, str]]:
@@ -51,9 +58,12 @@ def fillings_typed(typed: Any, stored: Mapping[str, Any]) -> dict[str, dict[str,
 
 
 class DraftForm(forms.ModelForm):
-    """Everything on the compose page."""
-
-    file = forms.FileField(required=False, label="File", help_text="CSV or XLSX with a heading row.")
+    file = UploadField(
+        required=False,
+        label="File",
+        help_text="CSV or XLSX with a heading row.",
+        advice="Split it, or leave out columns that the text does not use.",
+    )
     remove_file = forms.BooleanField(required=False, label="Use no file")
     when = forms.ChoiceField(
         choices=(("now", "Now"), ("later", "At a time")),
@@ -75,9 +85,15 @@ class DraftForm(forms.ModelForm):
         required=False,
         widget=forms.RadioSelect,
     )
-    check_consent = forms.ChoiceField(label="Check consent", choices=AS_THE_GROUP, required=False)
-    apply_frequency_cap = forms.ChoiceField(
-        label="Apply the frequency cap", choices=AS_THE_GROUP, required=False
+    check_consent = forms.TypedChoiceField(
+        label="Check consent", choices=AS_THE_GROUP, coerce=_is_yes, empty_value=None, required=False
+    )
+    apply_frequency_cap = forms.TypedChoiceField(
+        label="Apply the frequency cap",
+        choices=AS_THE_GROUP,
+        coerce=_is_yes,
+        empty_value=None,
+        required=False,
     )
     receipts = forms.MultipleChoiceField(
         choices=[(one, one.capitalize()) for one in RECEIPTS],
@@ -88,7 +104,7 @@ class DraftForm(forms.ModelForm):
 
     class Meta:
         model = Draft
-        fields = tuple(name for name in collaboration.EDITED if name not in SEVERAL)
+        fields = tuple(name for name in collaboration.EDITED if name in typed_in(name))
         labels = {  # noqa: RUF012 - Django's own spelling
             "name": "Name",
             "text": "Text",
@@ -145,9 +161,9 @@ class DraftForm(forms.ModelForm):
         ):
             field = self.fields[name]
             field.queryset, field.empty_label, field.required = things, empty, False  # type: ignore[attr-defined]
-        for name, choices in (("lane", LANES), ("resend", RESENDS)):
-            self.fields[name].required = False  # a program that knows nothing of them gets the default
-            self.fields[name].choices = choices  # type: ignore[attr-defined]
+        for name, choices, default in (("lane", LANES, Lane.NORMAL), ("resend", RESENDS, Resend.NEVER)):
+            field = self.fields[name]  # a program that knows nothing of them gets the default
+            field.choices, field.empty_value, field.required = choices, default, False  # type: ignore[attr-defined]
         if service.quiet_hours:
             self.fields[
                 "respect_quiet_hours"
@@ -195,39 +211,8 @@ class DraftForm(forms.ModelForm):
 
     @property
     def now(self) -> dict[str, str]:
-        """What each fold holds, in a few words, so that nobody has to open it to see."""
+        """What each fold holds, in a few words, so that it need not be opened."""
         return wording.folds(self.instance, self.service)
-
-    def clean_file(self) -> UploadedFile | None:
-        """Too large a file is refused before anything reads it."""
-        file: UploadedFile | None = self.cleaned_data.get("file")
-        limit = settings.UPLOAD_MAX_BYTES
-        if file is not None and (file.size or 0) > limit:
-            raise forms.ValidationError(
-                f"{file.name} has {(file.size or 0) / 1_000_000:.1f} MB; {limit / 1_000_000:.0f} MB are allowed. "
-                "Split it, or leave out columns that the text does not use."
-            )
-        return file
-
-    def clean_lane(self) -> int:
-        """Normal unless chosen."""
-        lane = self.cleaned_data.get("lane")
-        return int(Lane.NORMAL if lane in (None, "") else lane)
-
-    def clean_resend(self) -> str:
-        """Never unless chosen."""
-        return str(self.cleaned_data.get("resend") or Resend.NEVER)
-
-    def _flag(self, name: str) -> bool | None:
-        return {"yes": True, "no": False}.get(self.cleaned_data.get(name) or "")
-
-    def clean_check_consent(self) -> bool | None:
-        """None: as the group says."""
-        return self._flag("check_consent")
-
-    def clean_apply_frequency_cap(self) -> bool | None:
-        """None: as the group says."""
-        return self._flag("apply_frequency_cap")
 
     def clean(self) -> dict[str, Any]:
         """Times only where they are wanted, made exact in the chosen zone."""
@@ -251,14 +236,18 @@ class DraftForm(forms.ModelForm):
                     self.add_error(name, problem)
         # a zone means something only beside a time; without one the next reader's own is offered
         cleaned["time_zone"] = zone if cleaned.get("send_at") or cleaned.get("expires_at") else ""
-        self._validity(cleaned, wanted=ends == "after")
+        cleaned["validity"] = self._validity(cleaned) if ends == "after" else None
+        cleaned["track_clicks"] = cleaned.get("track") != "no"
+        if "fillings_shown" in self.data:  # what was chosen for placeholders that the page did not show stays
+            cleaned["fillings"] = fillings_typed(self.data, self.instance.fillings)
+        if "again_shown" in self.data:
+            cleaned["again"] = str(self.data.get("again", ""))[:64]
         return cleaned
 
-    def _validity(self, cleaned: dict[str, Any], *, wanted: bool) -> None:
-        if not wanted:
-            self.instance.validity = None
-        if not wanted or "validity_count" in self.errors:
-            return
+    def _validity(self, cleaned: dict[str, Any]) -> int | None:
+        """Seconds; None, with the reason at its field, where they are not said."""
+        if "validity_count" in self.errors:
+            return self.instance.validity
         count = cleaned.get("validity_count")
         seconds = (count or 0) * int(cleaned.get("validity_unit") or 60)
         if not count:
@@ -266,55 +255,19 @@ class DraftForm(forms.ModelForm):
         elif seconds > LONGEST_VALIDITY:
             self.add_error("validity_count", "At most 72 hours: no operator keeps trying for longer.")
         else:
-            self.instance.validity = seconds
+            return seconds
+        return self.instance.validity
 
-    def _asked(self) -> None:
+    def clean_receipts(self) -> list[str]:
         """Where the page shows these fields, none ticked means none; a program that knows nothing of them gets the usual."""
-        cleaned = self.cleaned_data
-        self.instance.track_clicks = cleaned.get("track") != "no"
-        if "receipts" in self.errors:
-            return
-        wanted = cleaned.get("receipts") or []
-        if not wanted and "receipts_shown" not in self.data:
-            wanted = list(DEFAULT_RECEIPTS)
-        if not wanted:
-            self.add_error("receipts", "Ask for at least one, or nobody learns what became of a message.")
-        self.instance.receipts = [] if set(wanted) in (set(), set(DEFAULT_RECEIPTS)) else wanted
-
-    def _fill(self) -> None:
-        """What fills each placeholder that the page showed; what was chosen for others stays."""
-        if "fillings_shown" in self.data:
-            self.instance.fillings = fillings_typed(self.data, self.instance.fillings)
-        if "again_shown" in self.data:
-            self.instance.again = str(self.data.get("again", ""))[:64]
+        wanted: list[str] = self.cleaned_data["receipts"]
+        if not wanted and "receipts_shown" in self.data:
+            raise forms.ValidationError("Ask for at least one, or nobody learns what became of a message.")
+        return [] if set(wanted) == set(DEFAULT_RECEIPTS) else wanted
 
     def _post_clean(self) -> None:
+        """Django sets the fields of `Meta.fields` here; those that are typed in other fields follow."""
         super()._post_clean()  # type: ignore[misc]
-        self._asked()
-        self._fill()
-
-    def keep(
-        self, *, user: Any, base: Mapping[str, str] | None = None, theirs: Collection[str] = ()
-    ) -> collaboration.Saved:
-        """Save whatever can be saved, errors or not, so that nothing typed is lost; see `drafting.save`."""
-        draft: Draft = self.instance
-        stored = None if draft.pk is None else Draft.objects.get(pk=draft.pk)
-        for name in self.Meta.fields:
-            if name in self.errors:  # the typed value cannot be stored; the last good one stays
-                setattr(draft, name, getattr(stored or Draft(service=self.service), name))
-        draft.service = self.service
-        if draft.pk is None:
-            draft.created_by = draft.changed_by = user
-        file = self.cleaned_data.get("file")
-        if file is not None:
-            draft.upload = Upload.keep(file.read(), service=self.service, name=file.name or "file", user=user)
-            draft.column = "" if stored and stored.upload and stored.column == draft.column else draft.column
-            drafts.recall_columns(draft, limits=upload_limits())
-        elif self.cleaned_data.get("remove_file"):
-            draft.upload = None
-        if draft.pk is None:
-            draft.revision = 1
-            draft.save()
-            return collaboration.Saved(draft, changed=True)
-        # never `send`: only sending writes it, or a draft that was just sent could be sent again
-        return collaboration.save(draft, base=base or {}, user=user, theirs=theirs)
+        for name in ("validity", "track_clicks", "fillings", "again"):
+            if name in self.cleaned_data:
+                setattr(self.instance, name, self.cleaned_data[name])

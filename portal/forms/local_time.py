@@ -1,4 +1,4 @@
-"""A time as somebody's wall clock shows it, made exact."""
+"""A time as a wall clock shows it, made exact."""
 
 from datetime import datetime
 from typing import Any

@@ -3,9 +3,9 @@
 from typing import Any
 
 from django import forms
-from django.contrib.auth.password_validation import validate_password
 
-from portal.models import Role, User
+from portal.forms.passwords import NewPasswordForm
+from portal.models import Role
 
 WHAT_THEY_MAY = {
     Role.COMPOSER: "Composer: writes and sends, opts people out",
@@ -27,37 +27,12 @@ class RolesForm(forms.Form):
 
 
 class InviteForm(RolesForm):
-    """Somebody who shall belong to the service."""
-
     email = forms.EmailField(label="E-mail address", max_length=254)
     field_order = ("email", "roles")
 
 
-class JoinForm(forms.Form):
-    """The password of somebody who has no account yet."""
-
-    password = forms.CharField(
-        label="Choose a password",
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="At least 12 characters.",
-    )
-    again = forms.CharField(
-        label="Password again", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
-    )
-
+class JoinForm(NewPasswordForm):
     def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.email = email
-
-    def clean_password(self) -> str:
-        """Django's validators; one of them looks at the address."""
-        password = str(self.cleaned_data["password"])
-        validate_password(password, User(email=self.email))
-        return password
-
-    def clean(self) -> dict[str, Any]:
-        """Twice the same."""
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if cleaned.get("password") and cleaned.get("again") and cleaned["password"] != cleaned["again"]:
-            self.add_error("again", "The two passwords differ.")
-        return cleaned
+        self.email_known = email
+        self.fields["password"].label = "Choose a password"

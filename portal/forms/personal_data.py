@@ -4,15 +4,11 @@ from typing import Any
 
 from django import forms
 
-from sms.values.msisdn import BadNumber, parse
+from portal.forms.msisdn import MsisdnField
 
 
 class DiscloseForm(forms.Form):
-    """Whose data, and why they are given out."""
-
-    number = forms.CharField(
-        max_length=60, label="Number", widget=forms.TextInput(attrs={"autocomplete": "off"})
-    )
+    number = MsisdnField()
     reason = forms.CharField(
         max_length=300,
         label="Reason",
@@ -22,19 +18,10 @@ class DiscloseForm(forms.Form):
 
     def __init__(self, *args: Any, country: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._country = country
-
-    def clean_number(self) -> str:
-        """E.164; numbers without a country code are read as the service's."""
-        try:
-            return parse(str(self.cleaned_data["number"]), country=self._country).e164
-        except BadNumber as problem:
-            raise forms.ValidationError(str(problem)) from None
+        self.fields["number"].country = country  # type: ignore[attr-defined]
 
 
 class EraseForm(DiscloseForm):
-    """Whose data are erased, and that this is meant."""
-
     sure = forms.BooleanField(
         label="Erase it for good",
         error_messages={"required": "Tick this: what is erased cannot be brought back."},

@@ -25,7 +25,6 @@ class PricesForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        """Every mistake at once, with its row."""
         cleaned = super().clean() or {}
         name, written = "written", str(cleaned.get("written") or "")
         if (upload := cleaned.get("file")) is not None:

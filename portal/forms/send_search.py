@@ -51,5 +51,5 @@ class SendSearch(filters.FilterSet):
 
     @property
     def address(self) -> str:
-        """The query again, without the place in the list."""
+        """The query of the list's first page."""
         return urlencode({name: value for name, value in self.wanted.items() if name != "before"})

@@ -9,7 +9,7 @@ from sms.models import SavedAudience, Service
 OWN = "own"
 
 
-class TrialForm(forms.Form):
+class DraftTestForm(forms.Form):
     """One's own number or a seed list, and whose values fill the text."""
 
     to = forms.ChoiceField(label="To", widget=forms.RadioSelect)

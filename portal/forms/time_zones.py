@@ -21,7 +21,6 @@ class WallClockField(forms.DateTimeField):
     widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
     def to_python(self, value: Any) -> datetime | None:
-        """What is written another way is read as Django reads it."""
         if isinstance(value, str):
             try:
                 if (found := parse_datetime(value.strip())) is not None:
@@ -60,7 +59,6 @@ def choices(*names: str) -> list[Group]:
 
 
 def is_zone(name: str) -> bool:
-    """Whether the choice exists."""
     return name == "UTC" or name in _known()
 
 

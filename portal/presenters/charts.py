@@ -19,8 +19,6 @@ LABELS = 7  # under a chart, at most
 
 @dataclass(frozen=True, slots=True)
 class Rectangle:
-    """A rectangle. `kind` is its class."""
-
     kind: str
     x: str
     y: str
@@ -30,8 +28,6 @@ class Rectangle:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One place on the horizontal axis."""
-
     title: str
     blocks: Sequence[Rectangle]
 
@@ -48,8 +44,6 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A value on an axis: where, and how it is written."""
-
     at: str
     label: str
     anchor: str = "middle"

@@ -12,8 +12,6 @@ from sms.models import DomainState, Receipt, Sender, Service, ShortLinkDomain
 
 @dataclass(frozen=True, slots=True)
 class ChecklistStep:
-    """One thing to do, and the page where it is done."""
-
     done: bool
     title: str
     says: str

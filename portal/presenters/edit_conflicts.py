@@ -1,25 +1,14 @@
-"""What two people changed in one draft, side by side, and which of the two is chosen. Called by `portal.views.compose.save`."""
+"""What two people changed in one draft, side by side, and which of the two is chosen. Called by the compose page."""
 
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from portal.forms.compose import DraftForm
+from portal.forms.compose import DraftForm, typed_in
 from sms.compose.drafts import collaboration, presence
 from sms.values.diff import DiffRun, changes
 
 SHOWN = 2_000  # characters of a value
-# the fields of the page in which a field of the draft is typed, where they are not called the same
-TYPED_IN = {
-    "send_at": ("when", "send_at"),
-    "expires_at": ("ends", "expires_at"),
-    "validity": ("ends", "validity_count", "validity_unit"),
-    "track_clicks": ("track",),
-    "upload": (),
-    "fillings": (),
-    "again": (),
-}
 LABELS = {
     "validity": "How long it is valid",
     "track_clicks": "Clicks",
@@ -46,7 +35,7 @@ class Clash:
 
 @dataclass(frozen=True, slots=True)
 class ConflictChoice:
-    """What somebody chose for a field, and the value of the colleague that they had before them."""
+    """Which value was chosen for a field, and the colleague's value that was shown."""
 
     theirs: bool
     seen: str
@@ -87,11 +76,11 @@ def values(names: Iterable[str], form: DraftForm) -> dict[str, Any]:
     """What the page's fields show of these fields of the draft; lists for several ticks."""
     shown: dict[str, Any] = {}
     for name in names:
-        for typed_in in TYPED_IN.get(name, (name,)):
-            if typed_in in form.fields:
-                field = form[typed_in]
+        for field_name in typed_in(name):
+            if field_name in form.fields:
+                field = form[field_name]
                 value = field.field.widget.format_value(field.value())
-                shown[typed_in] = (
+                shown[field_name] = (
                     bool(field.value()) if field.widget_type == "checkbox" else _plain(value, field)
                 )
     return shown
@@ -105,7 +94,6 @@ def _plain(value: Any, field: Any) -> Any:
 
 
 def label(name: str, form: DraftForm) -> str:
-    """As the page calls it."""
     if name in LABELS:
         return LABELS[name]
     return str(form[name].label) if name in form.fields else name.replace("_", " ").capitalize()
@@ -115,11 +103,6 @@ def listed(names: Iterable[str]) -> str:
     """`text and sender`, without a form at hand."""
     words = [LABELS.get(name, name.replace("_", " ")).lower() for name in names]
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def fresh() -> str:
-    """Names a page that has no draft yet."""
-    return str(uuid.uuid4())
 
 
 def _shown(value: Any) -> str:

@@ -1,6 +1,6 @@
 """What a form changed, for the audit: the names of the fields, and before and after where the value is a figure, a switch or a choice.
 
-Free text, addresses and secrets are told by name only: they may hold what the audit never does.
+Of free text, addresses and secrets only the name is recorded: they may hold what the audit must not.
 """
 
 from typing import Any

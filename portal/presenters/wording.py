@@ -8,7 +8,6 @@ from sms.models import Draft, Resend, Send, Service
 
 
 def folds(draft: Draft, service: Service) -> dict[str, str]:
-    """By the name of the fold."""
     return {
         "when": time_zones.in_words(draft.send_at, draft.time_zone or timezone.get_current_timezone_name())
         if draft.send_at

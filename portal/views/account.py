@@ -17,7 +17,6 @@ from sms.values.msisdn import mask
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def details(request: HttpRequest) -> HttpResponse:
-    """Only ever the viewer's own."""
     viewer: Any = request.user
     user = User.objects.get(pk=viewer.pk)
     first = services_of(user).first()

@@ -1,24 +1,23 @@
 """API keys: what partner systems sign in with. Made, shown once, revoked."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
 
-from portal.access import actor, service_page
+from portal.access import FORM, actor, service_page
 from portal.forms.api_keys import KeyForm
-from portal.views.control import Confirmation, ask
+from portal.views.confirm_base import Confirmation, ConfirmView
 from sms.catalogue import api_keys
 from sms.models import ApiKey, Service
 
 SHOWN = 200
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def api_keys_page(request: HttpRequest, service: Service) -> HttpResponse:
     """Every key, and a form for one more, whose answer is the only place that ever shows it."""
     if request.method != "POST":
@@ -34,32 +33,30 @@ def api_keys_page(request: HttpRequest, service: Service) -> HttpResponse:
     return _page(request, service, KeyForm(), made=key, token=token)
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
-def api_key_revoke(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Asks, then revokes."""
-    key = get_object_or_404(ApiKey.objects.select_related("service"), service=service, pk=pk)
-    back = reverse("api_keys", args=[service.slug])
-    if key.revoked_at is not None:
-        messages.info(request, f"{key} was revoked already.")
-        return redirect(back)
-    if request.method == "POST":
-        if api_keys.revoke(key, by=actor(request)):
-            messages.success(request, f"{key} opens nothing any more.")
-        return redirect(back)
-    used = f"{timezone.localtime(key.last_used_at):%d %b %Y, %H:%M}" if key.last_used_at else "never"
-    asked = Confirmation(
-        title=f"Revoke {key}?",
-        says=(
-            f"Last used: {used}.",
-            "The next request with it is refused. That cannot be taken back; whoever needs it gets a new key.",
-        ),
-        button="Revoke the key",
-        back=back,
-        crumb="API keys",
-        danger=True,
-    )
-    return ask(request, asked)
+class RevokeApiKey(ConfirmView):
+    act = "configure"
+    model = ApiKey
+    back, crumb = "api_keys", "API keys"
+
+    def is_over(self) -> bool:
+        if self.thing.revoked_at is not None:
+            messages.info(self.request, f"{self.thing} was revoked already.")
+        return self.thing.revoked_at is not None
+
+    def confirmation(self) -> Confirmation:
+        last = self.thing.last_used_at
+        return Confirmation(
+            title=f"Revoke {self.thing}?",
+            says=(
+                f"Last used: {f'{timezone.localtime(last):%d %b %Y, %H:%M}' if last else 'never'}.",
+                "The next request with it is refused. That cannot be taken back; whoever needs it gets a new key.",
+            ),
+            button="Revoke the key",
+        )
+
+    def confirmed(self, form: Any) -> None:
+        if api_keys.revoke(self.thing, by=actor(self.request)):
+            messages.success(self.request, f"{self.thing} opens nothing any more.")
 
 
 def _page(

@@ -1,4 +1,4 @@
-"""Approvals: what waits for a yes, one request with what is asked and what has changed, the answers, and taking a send back."""
+"""Approvals: the lists of requests, one request with what changed since the last, the answers, and taking a send back."""
 
 from typing import Any
 
@@ -7,28 +7,18 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
 
-from portal.access import actor, service_page
+from portal.access import WRITE, actor, service_page
+from portal.presenters.send_state import APPROVAL_MARKS
 from sms.compose.approval import details, queries, requests
 from sms.models import ApprovalRequest, ApprovalState, SendState, Service
 from sms.sends import answers
 
 PAGE = 30
-# the mark of the sprite that stands beside each state's word
-MARKS = {
-    ApprovalState.OPEN: "awaiting",
-    ApprovalState.APPROVED: "delivered",
-    ApprovalState.REJECTED: "failed",
-    ApprovalState.VOID: "unconfirmed",
-    ApprovalState.EXPIRED: "expired",
-    ApprovalState.WITHDRAWN: "cancelled",
-}
 VIEWS = (("me", "Needs me"), ("mine", "Mine"), ("open", "All open"), ("decided", "Decided"))
 
 
 @service_page("see")
-@require_safe
 def approvals(request: HttpRequest, service: Service) -> HttpResponse:
     """Four lists of requests: what this person can answer, what they asked, what is open, and what has ended."""
     user: Any = request.user
@@ -42,14 +32,12 @@ def approvals(request: HttpRequest, service: Service) -> HttpResponse:
     }
     here = wanted if wanted in rows else usual
     page = Paginator(queries.with_related(rows[here]), PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "here": here, "views": VIEWS, "marks": MARKS, "more": f"show={here}&"}
+    context = {"page": page, "here": here, "views": VIEWS, "marks": APPROVAL_MARKS, "more": f"show={here}&"}
     return render(request, "approvals/list.html", context)
 
 
 @service_page("see")
-@require_safe
 def approval_request(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """What is asked, why, of whom, and what differs from the last time."""
     return _page(request, service, pk)
 
 
@@ -63,7 +51,7 @@ def _page(
         "seen": details.details_of(found),
         "status": queries.status_of(found.send),
         "decisions": found.decisions.all(),
-        "mark": MARKS[ApprovalState(found.state)],
+        "mark": APPROVAL_MARKS[ApprovalState(found.state)],
         "obstacle": answers.obstacle(found, user=user) if found.state == ApprovalState.OPEN else "",
         "late": found.state == ApprovalState.OPEN and answers.too_late(found, now=timezone.now()),
         "newer": ApprovalRequest.objects.filter(previous=found).order_by("-pk").first(),
@@ -74,10 +62,9 @@ def _page(
     return render(request, "approvals/request.html", context, status=status)
 
 
-@service_page("approve")
-@require_POST
+@service_page("approve", WRITE)
 def approval_yes(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Yes to what was shown: the page says which fingerprint that was."""
+    """Approves what was shown: the page posts its fingerprint."""
     found = _find(service, pk)
     comment = request.POST.get("comment", "")
     try:
@@ -108,10 +95,8 @@ def _goes(found: ApprovalRequest) -> str:
     return "It is being sent."
 
 
-@service_page("approve")
-@require_POST
+@service_page("approve", WRITE)
 def approval_no(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """No, with the reason."""
     comment = request.POST.get("comment", "")
     try:
         answers.reject(
@@ -127,10 +112,9 @@ def approval_no(request: HttpRequest, service: Service, pk: int) -> HttpResponse
     return redirect("approval", service=service.slug, pk=pk)
 
 
-@service_page("compose")
-@require_POST
+@service_page("compose", WRITE)
 def send_take_back(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Cancel what waits for a yes, and change its draft."""
+    """Cancel a send that awaits approval, and change its draft."""
     found = get_object_or_404(service.sends, pk=pk)
     try:
         draft = answers.take_back(found, by=actor(request))
@@ -144,10 +128,8 @@ def send_take_back(request: HttpRequest, service: Service, pk: int) -> HttpRespo
     return redirect("draft", service=service.slug, pk=draft.pk)
 
 
-@service_page("compose")
-@require_POST
+@service_page("compose", WRITE)
 def send_ask_again(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """A new request where the last one ran out."""
     found = get_object_or_404(service.sends, pk=pk)
     asked = requests.ask_again(found, by=actor(request), user=request.user)
     if asked is None:

@@ -5,30 +5,23 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, OuterRef, Subquery
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal.access import actor, service_page
+from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.audiences import NameForm, NewAudienceForm, RowsForm
 from portal.forms.opt_outs import NumberForm
-from portal.views.control import Confirmation, ask
-from portal.views.download import csv_download
 from sms.audiences import contents, errors, packing, saved
-from sms.audiences.files import rejects_csv
-from sms.models import AudienceVersion, SavedAudience, Send, Service
-from sms.models.audit import audit
+from sms.models import SavedAudience, Send, Service
 
 PAGE = 50
 VERSIONS = 100
 SHOWN_REJECTS = 20
 
 
-@service_page("see")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("see", FORM)
 def audiences(request: HttpRequest, service: Service) -> HttpResponse:
-    """The list. A search for a number comes by POST, so that no number stands in an address or a log."""
+    """A search for a number comes by POST, so that no number stands in an address or a log."""
     archived = request.GET.get("archived") == "1"
     search = NumberForm(request.POST if request.method == "POST" else None, service=service, prefix="search")
     found = (
@@ -56,10 +49,8 @@ def audiences(request: HttpRequest, service: Service) -> HttpResponse:
     return render(request, "audiences/list.html", context, status=422 if search.errors else 200)
 
 
-@service_page("compose")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("compose", FORM)
 def audience_new(request: HttpRequest, service: Service) -> HttpResponse:
-    """Upload one."""
     posted = request.method == "POST"
     form = NewAudienceForm(
         request.POST if posted else None, request.FILES if posted else None, service=service
@@ -82,10 +73,8 @@ def audience_new(request: HttpRequest, service: Service) -> HttpResponse:
     return render(request, "audiences/upload.html", {"form": form}, status=422 if form.errors else 200)
 
 
-@service_page("compose")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("compose", FORM)
 def audience_replace(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Upload a further version."""
     found = get_object_or_404(SavedAudience, service=service, pk=pk)
     posted = request.method == "POST"
     form = RowsForm(request.POST if posted else None, request.FILES if posted else None, service=service)
@@ -106,10 +95,9 @@ def _kept(packed: packing.Packed) -> str:
     return f"{packed.recipients:,} recipient{'' if packed.recipients == 1 else 's'} stored.{left_out}"
 
 
-@service_page("see")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("see", FORM)
 def audience(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """One, with its versions and what used them; a POST looks for a number in all of them."""
+    """One, with its versions and what used them; a POST searches all of them for a number."""
     found = get_object_or_404(service.audiences.select_related("current"), pk=pk)
     return _page(request, service, found)
 
@@ -148,10 +136,8 @@ def _page(
     return render(request, "audiences/detail.html", context, status=422 if wrong else 200)
 
 
-@service_page("compose")
-@require_POST
+@service_page("compose", WRITE)
 def audience_rename(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Another name or note."""
     found = get_object_or_404(service.audiences.select_related("current"), pk=pk)
     form = NameForm(request.POST)
     if form.is_valid():
@@ -165,135 +151,3 @@ def audience_rename(request: HttpRequest, service: Service, pk: int) -> HttpResp
             messages.success(request, "Saved.")
             return redirect("audience", service=service.slug, pk=pk)
     return _page(request, service, found, naming=form)
-
-
-@service_page("export")
-@require_POST
-def audience_export(request: HttpRequest, service: Service, pk: int) -> HttpResponse | StreamingHttpResponse:
-    """The rows of a version as CSV. Numbers leave the desk by it, so the audit tells who took them."""
-    found = get_object_or_404(SavedAudience, service=service, pk=pk)
-    version = _version(request, found)
-    if version.erased_at:
-        messages.error(
-            request, f"The rows of version {version.number} were erased; there is nothing to export."
-        )
-        return redirect("audience", service=service.slug, pk=pk)
-    audit(
-        "audience.exported", found, by=actor(request), version=version.number, recipients=version.recipients
-    )
-    return csv_download(contents.export(version), name=f"audience-{found.pk}-version-{version.number}.csv")
-
-
-def _version(request: HttpRequest, found: SavedAudience) -> AudienceVersion:
-    """The one that is asked for, or the current one."""
-    number = request.POST.get("version") or request.GET.get("version") or ""
-    if number.isascii() and number.isdecimal() and len(number) < 10:
-        return get_object_or_404(found.versions, number=int(number))
-    return get_object_or_404(found.versions, pk=found.current_id)
-
-
-@service_page("compose")
-@require_safe
-def audience_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingHttpResponse:
-    """Rows that an upload left out, each with its reason."""
-    found = get_object_or_404(SavedAudience, service=service, pk=pk)
-    version = _version(request, found)
-    audit(
-        "audience.rejects_exported", found, by=actor(request), version=version.number, rows=version.rejected
-    )
-    name = f"rejects-audience-{pk}-version-{version.number}.csv"
-    return csv_download(rejects_csv(contents.rejects_of(version)), name=name)
-
-
-@service_page("compose")
-@require_POST
-def audience_archive(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Out of the choices of compose, or back among them."""
-    found = get_object_or_404(SavedAudience, service=service, pk=pk)
-    try:
-        if found.archived_at:
-            saved.bring_back(found, by=actor(request))
-            messages.success(request, f"“{found.name}” can be chosen again.")
-        else:
-            saved.archive(found, by=actor(request))
-            messages.success(
-                request, f"“{found.name}” is archived. Its history stays, and it can be brought back."
-            )
-    except errors.SavedError as problem:
-        messages.error(request, str(problem))
-    return redirect("audience", service=service.slug, pk=pk)
-
-
-@service_page("compose")
-@require_POST
-def audience_seed_list(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Make it a seed list, or an audience like any other again."""
-    found = get_object_or_404(SavedAudience, service=service, pk=pk)
-    try:
-        saved.mark(found, seed_list=not found.seed_list, by=actor(request))
-    except errors.SavedError as problem:
-        messages.error(request, str(problem))
-    else:
-        messages.success(
-            request,
-            "An audience like any other again."
-            if found.seed_list
-            else "It is a seed list now: tests of drafts can go to its people.",
-        )
-    return redirect("audience", service=service.slug, pk=found.pk)
-
-
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
-def audience_delete(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """For good, where no send used it."""
-    found = get_object_or_404(SavedAudience, service=service, pk=pk)
-    if request.method == "POST":
-        try:
-            saved.delete(found, by=actor(request))
-        except errors.SavedError as problem:
-            messages.error(request, str(problem))
-            return redirect("audience", service=service.slug, pk=pk)
-        messages.success(request, f"“{found.name}” is deleted.")
-        return redirect("audiences", service=service.slug)
-    asked = Confirmation(
-        title=f"Delete “{found.name}”?",
-        says=(
-            "All its versions go, with their numbers, for good.",
-            "An audience that a send used stays; archive that one.",
-        ),
-        button="Delete it",
-        back=reverse("audience", args=[service.slug, pk]),
-        crumb=found.name,
-        danger=True,
-    )
-    return ask(request, asked)
-
-
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
-def audience_erase(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """The people of one version, for good; how many they were stays."""
-    found = get_object_or_404(SavedAudience, service=service, pk=pk)
-    version = _version(request, found)
-    if request.method == "POST":
-        try:
-            if saved.erase(version, by=actor(request)):
-                messages.success(request, f"The rows of version {version.number} are erased.")
-            else:
-                messages.info(request, f"The rows of version {version.number} were erased already.")
-        except errors.SavedError as problem:
-            messages.error(request, str(problem))
-        return redirect("audience", service=service.slug, pk=pk)
-    asked = Confirmation(
-        title=f"Erase the rows of version {version.number}?",
-        says=(
-            f"{version.recipients:,} numbers and what stands beside them are deleted for good.",
-            "The history keeps the file's name, the figures and the sends that used it.",
-        ),
-        button="Erase the rows",
-        back=reverse("audience", args=[service.slug, pk]),
-        crumb=found.name,
-        danger=True,
-    )
-    return ask(request, asked)

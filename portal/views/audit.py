@@ -1,11 +1,10 @@
 """The audit: who did what, when and by which door; one row with its proof; verify by a button; export with the proof.
 
-A service's own acts are under the service; what concerns the desk as a whole (signing in, first admin, keys) is under /audit/, for
-superusers.
+A service's acts are under the service; those of no one service (signing in, first admin, keys) are under /audit/, for superusers.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,96 +14,19 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods
 
-from portal.access import actor, service_page
+from portal.access import READ, WRITE, actor, service_page
 from portal.forms.audit import AuditFilter
-from portal.views.download import csv_download
+from portal.forms.numbers import key_of
+from portal.presenters.downloads import csv_download
+from portal.presenters.keyset import keyset_page
 from sms.compliance import audit
 from sms.models import AuditEvent, AuditSeal, Service
 from sms.models.audit import audit as record
 
 PAGE = 50
 PATIENCE = 8.0  # seconds of verifying in one request; beyond that a button goes on
-View = Callable[..., HttpResponseBase]
-
-
-def for_superusers(view: View) -> View:
-    """The desk's own audit."""
-
-    @functools.wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        user: Any = request.user
-        if not user.is_superuser:
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return guarded
-
-
-# --- a service ----------------------------------------------------------------------------------------------------------
-
-
-@service_page("audit")
-@require_safe
-def audit_list(request: HttpRequest, service: Service) -> HttpResponse:
-    """The list, newest first."""
-    return _list(request, service)
-
-
-@service_page("audit")
-@require_safe
-def audit_row(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """One row with its proof."""
-    return _row(request, service, pk)
-
-
-@service_page("audit")
-@require_POST
-def audit_verify(request: HttpRequest, service: Service) -> HttpResponse:
-    """Check the chain now."""
-    return _verify(request, service)
-
-
-@service_page("audit")
-@require_POST
-def audit_export(request: HttpRequest, service: Service) -> HttpResponseBase:
-    """What the filter shows, all of it, as a file."""
-    return _export(request, service)
-
-
-# --- the desk itself ----------------------------------------------------------------------------------------------------
-
-
-@for_superusers
-@require_safe
-def desk_list(request: HttpRequest) -> HttpResponse:
-    """Acts that concern no one service."""
-    return _list(request, None)
-
-
-@for_superusers
-@require_safe
-def desk_row(request: HttpRequest, pk: int) -> HttpResponse:
-    """One of them with its proof."""
-    return _row(request, None, pk)
-
-
-@for_superusers
-@require_POST
-def desk_verify(request: HttpRequest) -> HttpResponse:
-    """Check their chain."""
-    return _verify(request, None)
-
-
-@for_superusers
-@require_POST
-def desk_export(request: HttpRequest) -> HttpResponseBase:
-    """As a file."""
-    return _export(request, None)
-
-
-# --- both ---------------------------------------------------------------------------------------------------------------
 
 
 def _address(name: str, service: Service | None, *more: object) -> str:
@@ -115,7 +37,7 @@ def _address(name: str, service: Service | None, *more: object) -> str:
     )
 
 
-def _list(
+def _list_page(
     request: HttpRequest,
     service: Service | None,
     *,
@@ -125,15 +47,14 @@ def _list(
     form = AuditFilter(request.GET)
     form.is_valid()
     rows = audit.rows_of(slug, form.selection)
-    before = request.GET.get("before", "")
-    if before.isascii() and before.isdecimal() and len(before) < 19:
-        rows = rows.filter(pk__lt=int(before))
-    found = list(rows[: PAGE + 1])
+    if before := key_of(request.GET, "before"):
+        rows = rows.filter(pk__lt=before)
+    page = keyset_page(list(rows[: PAGE + 1]), PAGE)
     chosen = {name: value for name, value in request.GET.items() if name in form.fields and value}
     last = AuditSeal.objects.filter(service_slug=slug).order_by("-number").first()
     context = {
-        "rows": [(row, _address("row", service, row.pk)) for row in found[:PAGE]],
-        "next_before": found[PAGE - 1].pk if len(found) > PAGE else None,
+        "rows": [(row, _address("row", service, row.pk)) for row in page.rows],
+        "next_before": page.next_key,
         "form": form,
         "chosen": chosen,
         "query": urlencode(chosen),
@@ -142,14 +63,9 @@ def _list(
         "list_url": _address("list", service),
         "verify_url": _address("verify", service),
         "export_url": _address("export", service),
-        "desk_url": _address("list", None) if service and _super(request) else "",
+        "desk_url": _address("list", None) if service and request.user.is_superuser else "",
     }
     return render(request, "audit/list.html", context, status=422 if form.errors else 200)
-
-
-def _super(request: HttpRequest) -> bool:
-    user: Any = request.user
-    return bool(user.is_superuser)
 
 
 def _row(request: HttpRequest, service: Service | None, pk: int) -> HttpResponse:
@@ -166,8 +82,7 @@ def _row(request: HttpRequest, service: Service | None, pk: int) -> HttpResponse
 
 def _verify(request: HttpRequest, service: Service | None) -> HttpResponse:
     slug = service.slug if service else ""
-    text = request.POST.get("after", "")
-    after = int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+    after = key_of(request.POST, "after") or 0
     start = AuditSeal.objects.filter(service_slug=slug, number=after).first()
     verdict = audit.verify(
         slug,
@@ -186,14 +101,14 @@ def _verify(request: HttpRequest, service: Service | None) -> HttpResponse:
         holds=verdict.broken is None,
         first_broken=verdict.broken.number if verdict.broken else None,
     )
-    return _list(request, service, verdict=verdict)
+    return _list_page(request, service, verdict=verdict)
 
 
 def _export(request: HttpRequest, service: Service | None) -> HttpResponseBase:
     slug = service.slug if service else ""
     form = AuditFilter(request.POST)
     if not form.is_valid():
-        return _list(request, service)
+        return _list_page(request, service)
     as_csv = request.POST.get("form") == "csv"
     record(
         "audit.exported",
@@ -213,3 +128,25 @@ def _export(request: HttpRequest, service: Service | None) -> HttpResponseBase:
     )
     response["Content-Disposition"] = f'attachment; filename="{name}.jsonl"'
     return response
+
+
+def for_superusers(
+    view: Callable[..., HttpResponseBase], methods: Sequence[str] = READ
+) -> Callable[..., HttpResponseBase]:
+    """The view with no service."""
+    allowed = require_http_methods(methods)(view)
+
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        user: Any = request.user
+        if not user.is_superuser:
+            raise PermissionDenied
+        return allowed(request, None, *args, **kwargs)
+
+    return guarded
+
+
+audit_list, desk_list = service_page("audit")(_list_page), for_superusers(_list_page)
+audit_row, desk_row = service_page("audit")(_row), for_superusers(_row)
+audit_verify, desk_verify = service_page("audit", WRITE)(_verify), for_superusers(_verify, WRITE)
+audit_export, desk_export = service_page("audit", WRITE)(_export), for_superusers(_export, WRITE)

@@ -1,17 +1,19 @@
-"""Callbacks: who is told what becomes of messages, whether they take it, what exactly they were told, and telling it again."""
+"""Callbacks: the endpoints of partners, whether they answer, the log of what was delivered, and replay."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal.access import actor, service_page
+from portal.access import WRITE, actor, service_page
 from portal.forms.callbacks import ChangeForm, EndpointForm, FilterForm, RangeForm
-from portal.views.control import Confirmation, ask
+from portal.forms.numbers import key_of
+from portal.presenters.keyset import keyset_page
+from portal.views.confirm_base import Confirmation, ConfirmView
 from sms import callbacks
 from sms.callbacks.log import log_of, overview
 from sms.models import Callback, CallbackEndpoint, Service
@@ -28,9 +30,7 @@ def _find(service: Service, pk: int) -> CallbackEndpoint:
 
 
 @service_page("configure")
-@require_safe
 def callbacks_page(request: HttpRequest, service: Service) -> HttpResponse:
-    """Every endpoint, and a form for one more."""
     return _overview(request, service)
 
 
@@ -41,10 +41,9 @@ def _overview(
     return render(request, "callbacks/list.html", context, status=status)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def callback_add(request: HttpRequest, service: Service) -> HttpResponse:
-    """One more; its secret is in the answer, and nowhere else ever again."""
+    """The new endpoint's secret is shown in this answer only."""
     form = EndpointForm(request.POST, policy=_policy())
     if not form.is_valid():
         return _overview(request, service, form=form, status=422)
@@ -57,9 +56,7 @@ def callback_add(request: HttpRequest, service: Service) -> HttpResponse:
 
 
 @service_page("configure")
-@require_safe
 def callback_endpoint(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """One endpoint and its log."""
     return _page(request, service, _find(service, pk))
 
 
@@ -74,12 +71,14 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     chosen = FilterForm(request.GET)
-    before = request.GET.get("before", "")
-    found = log_of(
-        endpoint,
-        before=int(before) if before.isascii() and before.isdecimal() and len(before) < 19 else None,
-        limit=PAGE + 1,
-        **(chosen.cleaned_data if chosen.is_valid() else {}),
+    page = keyset_page(
+        log_of(
+            endpoint,
+            before=key_of(request.GET, "before"),
+            limit=PAGE + 1,
+            **(chosen.cleaned_data if chosen.is_valid() else {}),
+        ),
+        PAGE,
     )
     query = request.GET.copy()
     query.pop("before", None)
@@ -87,8 +86,8 @@ def _page(
         "endpoint": endpoint,
         "state": next(row for row in overview(service, only=endpoint.pk)),
         "secret": secret,
-        "rows": found[:PAGE],
-        "next_before": found[PAGE - 1].pk if len(found) > PAGE else None,
+        "rows": page.rows,
+        "next_before": page.next_key,
         "query": query.urlencode(),
         "chosen": chosen,
         "change": change or ChangeForm.of(endpoint),
@@ -101,10 +100,8 @@ def _page(
     return answer
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def callback_change(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Name, events, numbers."""
     endpoint = _find(service, pk)
     form = ChangeForm(request.POST)
     if not form.is_valid():
@@ -114,10 +111,8 @@ def callback_change(request: HttpRequest, service: Service, pk: int) -> HttpResp
     return _back(service, endpoint)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def callback_verify(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Send the challenge now."""
     endpoint = _find(service, pk)
     connection = callbacks.ReceiverConnection(_policy())
     try:
@@ -131,71 +126,56 @@ def callback_verify(request: HttpRequest, service: Service, pk: int) -> HttpResp
     return _back(service, endpoint)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def callback_rotate(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """A new secret, shown in this answer only."""
     endpoint = _find(service, pk)
     return _page(request, service, endpoint, secret=callbacks.rotate(endpoint, by=actor(request)))
 
 
-@service_page("configure")
-@require_POST
-def callback_retire(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """The previous secret ends now."""
-    endpoint = _find(service, pk)
-    if callbacks.retire(endpoint, by=actor(request)):
-        messages.success(request, "Nothing is signed with the previous secret any more.")
-    return _back(service, endpoint)
+def _switch(switch: Callable[..., bool], says: str) -> Callable[..., HttpResponseBase]:
+    """A button of an endpoint's page; where there was nothing to switch, nothing is said."""
+
+    @service_page("configure", WRITE)
+    def view(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+        endpoint = _find(service, pk)
+        if switch(endpoint, by=actor(request)):
+            messages.success(request, says)
+        return _back(service, endpoint)
+
+    return view
 
 
-@service_page("configure")
-@require_POST
-def callback_pause(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Deliver nothing for a while."""
-    endpoint = _find(service, pk)
-    if callbacks.pause(endpoint, by=actor(request)):
-        messages.success(request, "Paused. What happens meanwhile is kept and told when it is resumed.")
-    return _back(service, endpoint)
+callback_retire = _switch(callbacks.retire, "Nothing is signed with the previous secret any more.")
+callback_pause = _switch(
+    callbacks.pause, "Paused. What happens meanwhile is kept and told when it is resumed."
+)
+callback_resume = _switch(callbacks.resume, "On again. What waits is delivered now.")
 
 
-@service_page("configure")
-@require_POST
-def callback_resume(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Go on, also after it was switched off by itself."""
-    endpoint = _find(service, pk)
-    if callbacks.resume(endpoint, by=actor(request)):
-        messages.success(request, "On again. What waits is delivered now.")
-    return _back(service, endpoint)
+class RemoveEndpoint(ConfirmView):
+    act = "configure"
+    model = CallbackEndpoint
+    back, back_to_thing = "callback_endpoint", True
+
+    def confirmation(self) -> Confirmation:
+        return Confirmation(
+            title=f"Remove {self.thing.name}?",
+            says=(
+                "Its log goes with it, and so does what still waits to be delivered.",
+                "To stop it for a while, pause it instead.",
+            ),
+            button="Remove it",
+        )
+
+    def confirmed(self, form: Any) -> HttpResponse:
+        callbacks.remove(self.thing, by=actor(self.request))
+        messages.success(self.request, f"{self.thing.name} is removed.")
+        return redirect("callbacks_page", self.service.slug)
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
-def callback_remove(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Asks, then removes it with its log."""
-    endpoint = _find(service, pk)
-    if request.method == "POST":
-        callbacks.remove(endpoint, by=actor(request))
-        messages.success(request, f"{endpoint.name} is removed.")
-        return redirect("callbacks_page", service=service.slug)
-    asked = Confirmation(
-        title=f"Remove {endpoint.name}?",
-        says=(
-            "Its log goes with it, and so does what still waits to be delivered.",
-            "To stop it for a while, pause it instead.",
-        ),
-        button="Remove it",
-        back=reverse("callback_endpoint", args=[service.slug, endpoint.pk]),
-        crumb=endpoint.name,
-        danger=True,
-    )
-    return ask(request, asked)
-
-
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def callback_replay(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """What was told in a range, once more."""
     endpoint = _find(service, pk)
     form = RangeForm(request.POST)
     if not form.is_valid():
@@ -212,17 +192,13 @@ def callback_replay(request: HttpRequest, service: Service, pk: int) -> HttpResp
 
 
 @service_page("configure")
-@require_safe
 def callback_entry(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """One callback: its body as it is sent, and every try."""
     found = get_object_or_404(Callback.objects.select_related("endpoint"), endpoint__service=service, pk=pk)
     return render(request, "callbacks/entry.html", {"one": found, "endpoint": found.endpoint})
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def callback_again(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """One callback once more."""
     found = get_object_or_404(
         Callback.objects.select_related("endpoint__service"), endpoint__service=service, pk=pk
     )

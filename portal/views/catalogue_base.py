@@ -1,48 +1,56 @@
-"""What the pages of every kind of thing in the catalogue share: list, form, and what becomes of one that is taken out."""
+"""What the pages of every kind of thing in the catalogue share: list, detail, form, and taking one out."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
+from django.views.generic import CreateView, DetailView, UpdateView
+from django.views.generic.base import ContextMixin
+from django.views.generic.detail import SingleObjectMixin
 
 from portal.access import actor
 from portal.forms.catalogue import NounForm
 from portal.presenters.form_changes import changes
+from portal.views.service_base import LenientListView, ServiceView
 from sms.models import (
     ContactPolicyGroup,
     Draft,
     MessageTemplate,
     Send,
     Sender,
-    Service,
     ShortLinkDomain,
     Smartlink,
 )
 from sms.models.audit import audit
 
-PAGE = 50
-
 
 @dataclass(frozen=True, slots=True)
-class Noun:
-    """The words and addresses of one kind of thing. `one` is its detail page."""
+class CatalogueKind:
+    """The words and addresses of one kind of thing. `key` is the name of its page's URL, from which the others are made."""
 
+    key: str
     name: str
     title: str
     says: str
-    many: str
-    one: str
-    new: str
     form: type[NounForm]
-    in_acts: str = ""  # in the audit's acts, where it is not the name
+    acts: str = ""  # what its acts in the audit begin with, where it is not the key
 
-    def act(self, verb: str) -> str:
+    def act_of(self, verb: str) -> str:
         """`policy_group.changed`."""
-        return f"{self.in_acts or self.name.replace(' ', '_')}.{verb}"
+        return f"{self.acts or self.key}.{verb}"
+
+    @property
+    def many(self) -> str:
+        """Of the list's URL, and of the service's relation."""
+        return f"{self.key}s"
+
+    @property
+    def new(self) -> str:
+        return f"{self.key}_new"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,72 +58,140 @@ class CatalogueRow:
     """A line of a list: the thing, and its cells in the order of the headings."""
 
     thing: Any
-    cells: list[str] = field(default_factory=list)
+    cells: list[str]
 
 
-def listed(
-    request: HttpRequest, noun: Noun, things: Any, heads: list[str], cells: Any, **more: Any
-) -> HttpResponse:
-    """A page of them, in use or archived. `cells` makes the cells of many at once, by primary key."""
-    archived = request.GET.get("archived") == "1"
-    page = Paginator(things.filter(active=not archived), PAGE).get_page(request.GET.get("page"))
-    told = cells(list(page))
-    context = {
-        "noun": noun,
-        "heads": heads,
-        "page": page,
-        "rows": [CatalogueRow(one, told[one.pk]) for one in page],
-        "archived": archived,
-        "any_archived": archived or things.filter(active=False).exists(),
-    }
-    return render(request, "catalogue/things.html", context | more)
+class CatalogueView(ContextMixin, ServiceView):
+    """Things of one kind in the service. In templates the kind is `noun`."""
+
+    kind: Any = None  # a CatalogueKind, given by the URL
+
+    def get_queryset(self) -> QuerySet[Any]:
+        things: QuerySet[Any] = getattr(self.service, self.kind.many).all()
+        return things
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(noun=self.kind, **kwargs)
+
+    def audit(self, verb: str, thing: Any, **details: Any) -> None:
+        """One row; call it in the transaction of the act."""
+        audit(self.kind.act_of(verb), thing, by=actor(self.request), **details)
 
 
-def edited(request: HttpRequest, service: Service, noun: Noun, thing: Any = None) -> HttpResponse:
-    """The form of a new one, or of `thing`."""
-    form = noun.form(request.POST if request.method == "POST" else None, instance=thing, service=service)
-    if request.method == "POST" and form.is_valid():
+class CatalogueList(CatalogueView, LenientListView):
+    act = "see"
+    template_name = "catalogue/things.html"
+    paginate_by = 50
+    headings: ClassVar[tuple[str, ...]] = ()
+
+    def cells(self, things: list[Any]) -> dict[int, list[str]]:
+        """The cells of many things at once, by primary key."""
+        raise NotImplementedError
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return super().get_queryset().filter(active=self.request.GET.get("archived") != "1")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        archived = self.request.GET.get("archived") == "1"
+        things = list(context["page"])
+        cells = self.cells(things)
+        return context | {
+            "heads": self.headings,
+            "rows": [CatalogueRow(thing, cells[thing.pk]) for thing in things],
+            "archived": archived,
+            "any_archived": archived or CatalogueView.get_queryset(self).filter(active=False).exists(),
+        }
+
+
+class CatalogueDetail(CatalogueView, DetailView):
+    act = "see"
+    template_name = "catalogue/thing.html"
+    context_object_name = "thing"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(
+            edit=f"{self.kind.key}_edit", remove=f"{self.kind.key}_remove", **kwargs
+        )
+        if hasattr(self.object, "sends"):
+            context["sends"] = self.object.sends.order_by("-pk")[:10]
+        return context
+
+
+class CatalogueForm(CatalogueView):
+    """Saved with its audit row."""
+
+    act = "configure"
+    template_name: str | None = "catalogue/form.html"
+    context_object_name: str | None = "thing"
+    verb: ClassVar[str]
+
+    def get_form_class(self) -> type[NounForm]:
+        return self.kind.form
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        kwargs: dict[str, Any] = super().get_form_kwargs()  # type: ignore[misc]
+        return kwargs | {"service": self.service}
+
+    def form_valid(self, form: Any) -> HttpResponse:
         with transaction.atomic():
             saved = form.save()
-            audit(noun.act("changed" if thing else "added"), saved, by=actor(request), **changes(form))
-        messages.success(request, "Saved.")
-        return redirect(noun.one, service=service.slug, pk=saved.pk)
-    context = {"noun": noun, "form": form, "thing": thing}
-    return render(request, "catalogue/form.html", context, status=422 if form.errors else 200)
+            self.audit(self.verb, saved, **changes(form))
+        messages.success(self.request, "Saved.")
+        return redirect(self.kind.key, self.service.slug, saved.pk)
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        context = self.get_context_data(form=form)
+        answer: HttpResponse = self.render_to_response(context, status=422)  # type: ignore[attr-defined]
+        return answer
 
 
-def removed(request: HttpRequest, service: Service, noun: Noun, thing: Any) -> HttpResponse:
+class CatalogueNew(CatalogueForm, CreateView):
+    verb = "added"
+
+
+class CatalogueEdit(CatalogueForm, UpdateView):
+    verb = "changed"
+
+
+class CatalogueRemove(CatalogueView, SingleObjectMixin):
     """What nothing uses is deleted; the rest is archived, and a second press takes it back."""
-    with transaction.atomic():
-        if not thing.active:
-            thing.active = True
-            thing.save(update_fields=["active"])
-            audit(noun.act("restored"), thing, by=actor(request))
-            messages.success(request, f"{thing} can be used again.")
-            return redirect(noun.one, service=service.slug, pk=thing.pk)
-        if _used(thing):
-            thing.active = False
-            if isinstance(thing, Sender):
-                thing.is_default = False
-            thing.save()
-            audit(noun.act("archived"), thing, by=actor(request))
-            messages.success(request, f"{thing} is in use, so it was archived: its history stays readable.")
-            return redirect(noun.one, service=service.slug, pk=thing.pk)
-        audit(noun.act("deleted"), thing, by=actor(request), named=str(thing))
-        thing.delete()
-    messages.success(request, f"{thing} was deleted; nothing used it.")
-    return redirect(noun.many, service=service.slug)
+
+    act = "configure"
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        thing = self.get_object()
+        with transaction.atomic():
+            if not thing.active:
+                thing.active = True
+                thing.save(update_fields=["active"])
+                self.audit("restored", thing)
+                messages.success(request, f"{thing} can be used again.")
+                return redirect(self.kind.key, self.service.slug, thing.pk)
+            if _used(thing):
+                thing.active = False
+                if isinstance(thing, Sender):
+                    thing.is_default = False
+                thing.save()
+                self.audit("archived", thing)
+                messages.success(
+                    request, f"{thing} is in use, so it was archived: its history stays readable."
+                )
+                return redirect(self.kind.key, self.service.slug, thing.pk)
+            self.audit("deleted", thing, named=str(thing))
+            thing.delete()
+        messages.success(request, f"{thing} was deleted; nothing used it.")
+        return redirect(self.kind.many, self.service.slug)
 
 
 def _used(thing: Any) -> bool:
     if isinstance(thing, Smartlink):
-        drafts = Draft.objects.filter(service=thing.service, text__contains=thing.token)
+        texts = {"service": thing.service, "text__contains": thing.token}
+        versions = {"service": thing.service, "versions__text__contains": thing.token}
         return (
-            drafts.exists()
-            or Send.objects.filter(service=thing.service, text__contains=thing.token).exists()
-            or MessageTemplate.objects.filter(
-                service=thing.service, versions__text__contains=thing.token
-            ).exists()
+            Draft.objects.filter(**texts).exists()
+            or Send.objects.filter(**texts).exists()
+            or MessageTemplate.objects.filter(**versions).exists()
         )
     name = {Sender: "sender", ContactPolicyGroup: "policy_group", ShortLinkDomain: "link_domain"}[type(thing)]
     return (

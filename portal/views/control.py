@@ -1,53 +1,27 @@
 """Pause, resume and stop: one send, one sender, one short-link domain, or the whole service. Every act is `sms.sends.control`'s.
 
-What concerns many sends asks first, on a page of its own that says how much it stops; so it works without JavaScript.
+What concerns many sends asks first, on a page of its own that says how much it stops.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST
+from django.shortcuts import get_object_or_404, redirect
 
-from portal.access import actor, service_page
+from portal.access import WRITE, actor, service_page
 from portal.forms.control import ReasonForm
+from portal.views.confirm_base import Confirmation, ConfirmView
 from sms.models import UNFINISHED, Hold, Send, Sender, Service, ShortLinkDomain
 from sms.sends import control, holds
-
-Part = Sender | ShortLinkDomain
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmation:
-    """The words of a page that asks before it acts. `back` and `crumb` lead to where one came from."""
-
-    title: str
-    says: tuple[str, ...]
-    button: str
-    back: str
-    crumb: str
-    danger: bool = False
-
-
-def ask(
-    request: HttpRequest, asked: Confirmation, *, form: ReasonForm | None = None, at_stake: object = None
-) -> HttpResponse:
-    """Show it; 422 where its form was not accepted."""
-    context = {"asked": asked, "form": form, "at_stake": at_stake}
-    return render(request, "control/ask.html", context, status=422 if form and form.errors else 200)
-
 
 # --- one send -----------------------------------------------------------------------------------------------------------
 
 
-@service_page("cancel")
-@require_POST
+@service_page("cancel", WRITE)
 def send_pause(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """One press, no questions: whoever pauses is in a hurry."""
+    """Without a question: a person who pauses is in a hurry."""
     send = get_object_or_404(Send.objects.select_related("service"), service=service, pk=pk)
     if send.state not in UNFINISHED:
         messages.info(request, "Nothing is left to pause: everything was posted or cancelled.")
@@ -58,8 +32,7 @@ def send_pause(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     return redirect("send", service=service.slug, pk=send.pk)
 
 
-@service_page("cancel")
-@require_POST
+@service_page("cancel", WRITE)
 def send_resume(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Lift the hold on this send itself; a paused sender or domain is resumed where it was paused."""
     send = get_object_or_404(Send, service=service, pk=pk)
@@ -74,10 +47,9 @@ def send_resume(request: HttpRequest, service: Service, pk: int) -> HttpResponse
     return redirect("send", service=service.slug, pk=send.pk)
 
 
-@service_page("cancel")
-@require_POST
+@service_page("cancel", WRITE)
 def send_write_on(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Its messages could not be written, and the reason is mended."""
+    """Continues with writing messages that failed, once the cause is removed."""
     send = get_object_or_404(Send.objects.select_related("service"), service=service, pk=pk)
     if control.resume_writing(send, by=actor(request)):
         messages.success(
@@ -88,168 +60,128 @@ def send_write_on(request: HttpRequest, service: Service, pk: int) -> HttpRespon
     return redirect("send", service=service.slug, pk=send.pk)
 
 
-# --- a sender or a short-link domain ------------------------------------------------------------------------------------
+# --- all sends of a sender, a short-link domain or the service ----------------------------------------------------------
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
-def sender_pause(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Post nothing from this sender."""
-    return _pause(request, service, get_object_or_404(service.senders, pk=pk))
+class ControlView(ConfirmView):
+    """Asks about all sends of `thing`: a sender or a short-link domain, whose relation to the service is `parts`, or the service."""
 
+    act = "configure"
+    parts = ""
+    back, crumb = "catalogue", "Catalogue"
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
-def domain_pause(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Post nothing whose links this domain shortens."""
-    return _pause(request, service, get_object_or_404(service.link_domains, pk=pk))
-
-
-@service_page("configure")
-@require_POST
-def sender_resume(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Let it go on."""
-    return _resume(request, service, get_object_or_404(service.senders, pk=pk))
-
-
-@service_page("configure")
-@require_POST
-def domain_resume(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Let it go on."""
-    return _resume(request, service, get_object_or_404(service.link_domains, pk=pk))
-
-
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
-def sender_stop(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Cancel what is still waiting from this sender."""
-    return _stop(request, service, get_object_or_404(service.senders, pk=pk))
-
-
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
-def domain_stop(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Cancel what is still waiting with links of this domain."""
-    return _stop(request, service, get_object_or_404(service.link_domains, pk=pk))
-
-
-def _pause(request: HttpRequest, service: Service, part: Part) -> HttpResponse:
-    form = ReasonForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        holds.hold(part, by=actor(request), because=form.cleaned_data["reason"])
-        messages.success(
-            request, f"Paused: nothing {_preposition(part)} {part} is posted until it is resumed."
+    def find(self) -> Sender | ShortLinkDomain | Service:
+        if not self.parts:
+            return self.service
+        found: Sender | ShortLinkDomain = get_object_or_404(
+            getattr(self.service, self.parts), pk=self.kwargs["pk"]
         )
-        return redirect("catalogue", service=service.slug)
-    asked = Confirmation(
-        title=f"Pause {_words(part)}?",
-        says=(
-            f"Nothing {_preposition(part)} {part} is posted any more, from now on and for new sends too.",
-            "Nothing is lost: messages wait, and go out when it is resumed.",
-        ),
-        button="Pause it",
-        back=reverse("catalogue", args=[service.slug]),
-        crumb="Catalogue",
-    )
-    return ask(request, asked, form=form, at_stake=control.at_stake(part))
+        return found
+
+    def at_stake(self) -> control.AtStake:
+        return control.at_stake(self.thing)
 
 
-def _resume(request: HttpRequest, service: Service, part: Part) -> HttpResponse:
-    standing = holds.hold_on(part)
-    if standing is not None and holds.lift(standing, by=actor(request)):
-        messages.success(request, f"Resumed: messages {_preposition(part)} {part} go out again.")
+class PausePart(ControlView):
+    form_class = ReasonForm
+
+    def confirmation(self) -> Confirmation:
+        noun = "sender" if isinstance(self.thing, Sender) else "short-link domain"
+        return Confirmation(
+            title=f"Pause the {noun} {self.thing}?",
+            says=(
+                f"Nothing {_of(self.thing)} is posted any more, from now on and for new sends too.",
+                "Nothing is lost: messages wait, and go out when it is resumed.",
+            ),
+            button="Pause it",
+            danger=False,
+        )
+
+    def confirmed(self, form: Any) -> None:
+        holds.hold(self.thing, by=actor(self.request), because=form.cleaned_data["reason"])
+        messages.success(self.request, f"Paused: nothing {_of(self.thing)} is posted until it is resumed.")
+
+
+class PauseService(ControlView):
+    form_class = ReasonForm
+    back, crumb = "home", "Home"
+
+    def confirmation(self) -> Confirmation:
+        return Confirmation(
+            title=f"Pause everything of {self.service.name}?",
+            says=(
+                "Nothing is posted any more, whoever composed it: scheduled sends and new ones wait too.",
+                "Nothing is lost: messages go out when the service is resumed.",
+            ),
+            button="Pause everything",
+            danger=False,
+        )
+
+    def confirmed(self, form: Any) -> None:
+        by = actor(self.request)
+        because = f"{form.cleaned_data['reason'].rstrip(' .')}. Paused by {by.label}."
+        if control.pause_service(self.service, by=by, because=because[:200]):
+            messages.success(self.request, f"{self.service.name} is paused.")
+        else:
+            messages.info(self.request, f"{self.service.name} was paused already.")
+
+
+class StopView(ControlView):
+    def confirmation(self) -> Confirmation:
+        everything = f"Stop everything {_of(self.thing)}"
+        return Confirmation(
+            title=f"{everything}?",
+            says=(
+                "Cancelled messages are never sent. What was posted already cannot be called back.",
+                "New sends are not affected. To keep those back as well, pause it first.",
+            ),
+            button=everything if self.parts else "Stop everything",
+        )
+
+    def confirmed(self, form: Any) -> None:
+        if stopped := control.stop(self.thing, by=actor(self.request)):
+            plural = "" if stopped == 1 else "s"
+            words = f"Cancelled: {intcomma(stopped)} message{plural} will not be sent."
+            messages.success(self.request, words)
+        else:
+            messages.info(self.request, "Nothing was left to cancel.")
+
+
+class StopService(StopView):
+    back, crumb = "home", "Home"
+
+
+def _of(thing: Sender | ShortLinkDomain | Service) -> str:
+    """Which sends are meant: `from SHOP`."""
+    if isinstance(thing, Service):
+        return f"of {thing.name}"
+    return f"from {thing}" if isinstance(thing, Sender) else f"with links of {thing}"
+
+
+@service_page("configure", WRITE)
+def sender_resume(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    return _resume(request, get_object_or_404(service.senders, pk=pk))
+
+
+@service_page("configure", WRITE)
+def domain_resume(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    return _resume(request, get_object_or_404(service.link_domains, pk=pk))
+
+
+def _resume(request: HttpRequest, part: Sender | ShortLinkDomain) -> HttpResponse:
+    found = holds.hold_on(part)
+    if found is not None and holds.lift(found, by=actor(request)):
+        messages.success(request, f"Resumed: messages {_of(part)} go out again.")
     else:
         messages.info(request, f"{part} was not paused any more.")
-    return redirect("catalogue", service=service.slug)
+    return redirect("catalogue", service=part.service.slug)
 
 
-def _stop(request: HttpRequest, service: Service, part: Part) -> HttpResponse:
-    if request.method == "POST":
-        _say_stopped(request, control.stop(part, by=actor(request)))
-        return redirect("catalogue", service=service.slug)
-    asked = Confirmation(
-        title=f"Stop everything {_preposition(part)} {part}?",
-        says=("Cancelled messages are never sent. What was posted already cannot be called back.", _LATER),
-        button=f"Stop everything {_preposition(part)} {part}",
-        back=reverse("catalogue", args=[service.slug]),
-        crumb="Catalogue",
-        danger=True,
-    )
-    return ask(request, asked, at_stake=control.at_stake(part))
-
-
-_LATER = "New sends are not affected. To keep those back as well, pause it first."
-
-
-def _words(part: Part) -> str:
-    return f"the sender {part}" if isinstance(part, Sender) else f"the short-link domain {part}"
-
-
-def _preposition(part: Part) -> Literal["from", "with links of"]:
-    return "from" if isinstance(part, Sender) else "with links of"
-
-
-def _say_stopped(request: HttpRequest, stopped: int) -> None:
-    if stopped:
-        plural = "" if stopped == 1 else "s"
-        messages.success(request, f"Cancelled: {intcomma(stopped)} message{plural} will not be sent.")
-    else:
-        messages.info(request, "Nothing was left to cancel.")
-
-
-# --- the whole service --------------------------------------------------------------------------------------------------
-
-
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
-def service_pause(request: HttpRequest, service: Service) -> HttpResponse:
-    """Post nothing at all."""
-    form = ReasonForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        by = actor(request)
-        because = f"{form.cleaned_data['reason'].rstrip(' .')}. Paused by {by.label}."
-        if control.pause_service(service, by=by, because=because[:200]):
-            messages.success(request, f"{service.name} is paused.")
-        else:
-            messages.info(request, f"{service.name} was paused already.")
-        return redirect("home", service=service.slug)
-    asked = Confirmation(
-        title=f"Pause everything of {service.name}?",
-        says=(
-            "Nothing is posted any more, whoever composed it: scheduled sends and new ones wait too.",
-            "Nothing is lost: messages go out when the service is resumed.",
-        ),
-        button="Pause everything",
-        back=reverse("home", args=[service.slug]),
-        crumb="Home",
-    )
-    return ask(request, asked, form=form, at_stake=control.at_stake(service))
-
-
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def service_resume(request: HttpRequest, service: Service) -> HttpResponse:
-    """Go on, after a person or the service itself paused it."""
+    """Also where the service paused itself."""
     if control.resume_service(service, by=actor(request)):
         messages.success(request, f"{service.name} goes on sending.")
     else:
         messages.info(request, f"{service.name} was not paused any more.")
     return redirect("settings", service=service.slug)
-
-
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
-def service_stop(request: HttpRequest, service: Service) -> HttpResponse:
-    """Cancel whatever was not posted yet."""
-    if request.method == "POST":
-        _say_stopped(request, control.stop(service, by=actor(request)))
-        return redirect("home", service=service.slug)
-    asked = Confirmation(
-        title=f"Stop everything of {service.name}?",
-        says=("Cancelled messages are never sent. What was posted already cannot be called back.", _LATER),
-        button="Stop everything",
-        back=reverse("home", args=[service.slug]),
-        crumb="Home",
-        danger=True,
-    )
-    return ask(request, asked, at_stake=control.at_stake(service))

@@ -1,11 +1,10 @@
-"""Duplicating a send: the page that asks to whom, and the draft that comes of it."""
+"""Duplicating a send as a draft: the page asks which recipients are taken over."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods
 
-from portal.access import actor, service_page
+from portal.access import FORM, actor, service_page
 from portal.limits import upload_limits
 from sms.compose.drafts import duplicate, recipients_of_send
 from sms.models import Send, Service
@@ -13,10 +12,9 @@ from sms.models import Send, Service
 NOBODY = "nobody"
 
 
-@service_page("compose")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("compose", FORM)
 def send_duplicate(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Nothing is sent: the draft is written on, checked and sent like any other."""
+    """Nothing is sent; the draft opens next."""
     related = ("service", "sender", "template", "template_version", "policy_group", "link_domain")
     found = get_object_or_404(
         Send.objects.select_related(*related, "audience__audience").defer("audience__rejects"),
@@ -34,14 +32,14 @@ def send_duplicate(request: HttpRequest, service: Service, pk: int) -> HttpRespo
         else:
             who = None if chosen == NOBODY else recipients_of_send.Who(chosen)
             try:
-                draft, told = duplicate.duplicate(
+                draft, warnings = duplicate.duplicate(
                     found, who, by=actor(request), user=request.user, limits=upload_limits()
                 )
             except recipients_of_send.RecipientsGone as gone:
                 wrong = str(gone)
             else:
                 messages.success(request, "Here is the draft. Nothing is sent before you say so.")
-                for sentence in told:
+                for sentence in warnings:
                     messages.warning(request, sentence)
                 return redirect("draft", service=service.slug, pk=draft.pk)
     context = {"send": found, "choices": choices, "chosen": chosen, "wrong": wrong}

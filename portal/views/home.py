@@ -1,4 +1,4 @@
-"""Where a person lands: the list of their services, and one service at a glance."""
+"""The list of a person's services, and the home page of one."""
 
 from datetime import timedelta
 from typing import Any
@@ -28,7 +28,7 @@ TROUBLED = (DomainState.BROKEN, DomainState.DEGRADED)
 @login_not_required
 @require_safe
 def services(request: HttpRequest) -> HttpResponse:
-    """`/`: straight on where there is one service; otherwise a choice, or how to begin. A visitor is shown where to begin."""
+    """`/`: leads to the only service, or offers the choice; visitors are sent to sign-in, or to the first run."""
     if not request.user.is_authenticated:
         return redirect("account_login" if User.objects.exists() else "first_run")
     mine = list(services_of(request.user)[:2])
@@ -38,9 +38,7 @@ def services(request: HttpRequest) -> HttpResponse:
 
 
 @service_page("see")
-@require_safe
 def home(request: HttpRequest, service: Service) -> HttpResponse:
-    """A service at a glance."""
     now = timezone.now()
     overview = overview_of(service, now=now)
     held = holds.held_among([row.send for row in overview.recent])

@@ -6,10 +6,11 @@ from datetime import datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
 
 from portal.access import service_page
-from portal.views.unconfirmed import may_send_again
+from portal.forms.numbers import key_of
+from portal.presenters.keyset import keyset_page
+from portal.presenters.send_state import may_send_again
 from sms.compliance import archive
 from sms.inbound.receipts import reason_in_words
 from sms.models import Click, Message, MessageState, Receipt, SendKeeping, Service
@@ -24,24 +25,17 @@ PAGE = 50
 
 
 @service_page("see")
-@require_safe
 def messages(request: HttpRequest, service: Service) -> HttpResponse:
-    """Search."""
     text = request.GET.get("q", "")
-    before = request.GET.get("before", "")
-    found = find_messages(service, text, before=int(before) if _is_id(before) else None, page=PAGE)
-    rows, more = found.messages, len(found.messages) > PAGE
+    found = find_messages(service, text, before=key_of(request.GET, "before"), page=PAGE)
+    page = keyset_page(found.messages, PAGE)
     context = {
         "q": text,
-        "rows": rows[:PAGE],
-        "next_before": rows[PAGE - 1].pk if more else None,
+        "rows": page.rows,
+        "next_before": page.next_key,
         "problem": found.problem,
     }
     return render(request, "messages/list.html", context)
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +50,7 @@ class TimelineEntry:
 
 
 @service_page("see")
-@require_safe
 def message(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Why did or didn't this person get it?"""
     try:
         story = story_of(service, pk)
     except archive.ArchiveError as problem:
@@ -85,7 +77,7 @@ def message(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
 
 
 def _correlation_id(found: Message, service: Service) -> str:
-    """What the provider was told, for whoever talks to its support."""
+    """As the provider knows it, for a call to its support."""
     if not found.attempt:
         return ""
     return correlation_id.write(message_id=found.pk, attempt=found.attempt, key=service.correlation_key)

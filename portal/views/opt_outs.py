@@ -1,4 +1,4 @@
-"""Opt-outs: who must not be written to and how we know; adding one or a file of them, lifting one, and what people wrote to us."""
+"""Opt-outs: the list, adding one or a file of them, lifting one, and incoming messages."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,14 +8,14 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST
 
-from portal.access import actor, service_page
+from portal.access import FORM, WRITE, actor, service_page
+from portal.forms.numbers import key_of
 from portal.forms.opt_outs import AddForm, FileForm, LiftForm, NumberForm
 from portal.limits import upload_limits
-from portal.views.control import Confirmation, ask
-from portal.views.download import csv_download
+from portal.presenters.downloads import csv_download
+from portal.presenters.keyset import keyset_page
+from portal.views.confirm_base import Confirmation, ConfirmView
 from sms.audiences.files import AudienceError, RejectedRow, read
 from sms.inbound import optouts
 from sms.inbound.optouts.export import csv_of
@@ -30,10 +30,9 @@ STATES = {"in_force": "In force", "lifted": "Lifted"}
 COUNTED = 10_000  # beyond that the page says "more than"
 
 
-@service_page("see")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("see", FORM)
 def opt_outs(request: HttpRequest, service: Service) -> HttpResponse:
-    """The list, newest first. A search comes by POST, so that no number stands in an address or a log."""
+    """A search comes by POST, so that no number stands in an address or a log."""
     if request.method != "POST":
         return _page(request, service)
     search = NumberForm(request.POST, service=service, prefix="search")
@@ -42,10 +41,8 @@ def opt_outs(request: HttpRequest, service: Service) -> HttpResponse:
     return _page(request, service, search=search, only=search.cleaned_data["number"])
 
 
-@service_page("opt_out")
-@require_POST
+@service_page("opt_out", WRITE)
 def opt_out_add(request: HttpRequest, service: Service) -> HttpResponse:
-    """One number."""
     form = AddForm(request.POST, service=service)
     if not form.is_valid():
         return _page(request, service, add=form, status=422)
@@ -60,16 +57,13 @@ def opt_out_add(request: HttpRequest, service: Service) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
-    """What a file did."""
-
     name: str
     added: int
     already: int
     rejects: list[RejectedRow]
 
 
-@service_page("opt_out")
-@require_POST
+@service_page("opt_out", WRITE)
 def opt_out_upload(request: HttpRequest, service: Service) -> HttpResponse:
     """A file of numbers. What could not be read is shown with its row and reason; the rest counts."""
     form = FileForm(request.POST, request.FILES, prefix="upload")
@@ -95,10 +89,9 @@ def opt_out_upload(request: HttpRequest, service: Service) -> HttpResponse:
     return _page(request, service, uploaded=done)
 
 
-@service_page("export")
-@require_POST
+@service_page("export", WRITE)
 def opt_out_export(request: HttpRequest, service: Service) -> StreamingHttpResponse:
-    """The whole list as CSV. Numbers leave the desk by it, so the audit tells who took them."""
+    """The whole list as CSV. It holds whole numbers, so the audit records who took it."""
     state = request.POST.get("state", "")
     rows = _in_state(OptOut.objects.filter(service=service), state)
     audit(
@@ -116,39 +109,36 @@ def _in_state(rows: "QuerySet[OptOut]", state: str) -> "QuerySet[OptOut]":
     return rows.filter(lifted_at__isnull=state == "in_force") if state in STATES else rows
 
 
-@service_page("opt_in")
-@require_http_methods(["GET", "HEAD", "POST"])
-def opt_out_lift(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Asks for the reason, then lifts."""
-    found = get_object_or_404(OptOut, service=service, pk=pk)
-    back = reverse("opt_outs", args=[service.slug])
-    if found.lifted_at is not None:
-        messages.info(request, "This opt-out was lifted already.")
-        return redirect(back)
-    form = LiftForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        reason = form.cleaned_data["reason"]
-        if optouts.opt_in(service.pk, [found.msisdn], by=actor(request), reason=reason):
-            messages.success(request, f"{mask(found.msisdn)} can be written to again.")
-        return redirect(back)
-    asked = Confirmation(
-        title=f"Write to {mask(found.msisdn)} again?",
-        says=(
-            f"This person refused: {found.evidence or 'nobody noted how'}.",
-            "Only somebody who asked for it may be written to again. Messages that were left out are not sent later.",
-        ),
-        button="Lift the opt-out",
-        back=back,
-        crumb="Opt-outs",
-        danger=True,
-    )
-    return ask(request, asked, form=form)
+class LiftOptOut(ConfirmView):
+    act = "opt_in"
+    form_class = LiftForm
+    model = OptOut
+    back, crumb = "opt_outs", "Opt-outs"
+
+    def is_over(self) -> bool:
+        if self.thing.lifted_at is not None:
+            messages.info(self.request, "This opt-out was lifted already.")
+        return self.thing.lifted_at is not None
+
+    def confirmation(self) -> Confirmation:
+        return Confirmation(
+            title=f"Write to {mask(self.thing.msisdn)} again?",
+            says=(
+                f"This person refused: {self.thing.evidence or 'nobody noted how'}.",
+                "Only somebody who asked for it may be written to again. Messages that were left out are not sent later.",
+            ),
+            button="Lift the opt-out",
+        )
+
+    def confirmed(self, form: Any) -> None:
+        number, reason = self.thing.msisdn, form.cleaned_data["reason"]
+        if optouts.opt_in(self.service.pk, [number], by=actor(self.request), reason=reason):
+            messages.success(self.request, f"{mask(number)} can be written to again.")
 
 
-@service_page("opt_in")
-@require_POST
+@service_page("opt_in", WRITE)
 def inbound_retry(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Act once more on an SMS that was set aside."""
+    """Read an SMS once more that was set aside."""
     found = get_object_or_404(InboundMessage, service=service, pk=pk)
     if optouts.retry(found):
         messages.success(request, "It was read and acted upon.")
@@ -174,13 +164,12 @@ def _page(
         rows, answers = rows.filter(msisdn=only), answers.filter(msisdn=only)
     state = "" if only else request.GET.get("state", "")
     rows = _in_state(rows, state)
-    before = request.GET.get("before", "")
-    if before.isascii() and before.isdecimal() and len(before) < 19:
-        rows = rows.filter(pk__lt=int(before))
-    found = list(rows[: PAGE + 1])
+    if before := key_of(request.GET, "before"):
+        rows = rows.filter(pk__lt=before)
+    page = keyset_page(list(rows[: PAGE + 1]), PAGE)
     context: dict[str, Any] = {
-        "rows": found[:PAGE],
-        "next_before": found[PAGE - 1].pk if len(found) > PAGE else None,
+        "rows": page.rows,
+        "next_before": page.next_key,
         "only": only,
         "states": STATES,
         "state": state if state in STATES else "",

@@ -17,23 +17,21 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from portal import people
-from portal.access import actor, service_page
+from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.people import InviteForm, JoinForm, RolesForm
 from portal.models import Invitation, Membership, User
-from portal.views.control import Confirmation, ask
+from portal.views.confirm_base import Confirmation, ConfirmView
 from sms.models import Service
 
 log = structlog.get_logger(__name__)
 PAGE = 50
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def people_page(request: HttpRequest, service: Service) -> HttpResponse:
-    """The list; a POST invites."""
     form = InviteForm(request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
         return _page(request, service, form)
@@ -87,8 +85,12 @@ def _link(invitation: Invitation) -> str:
     return f"{settings.PUBLIC_URL}{reverse('invitation', args=[people.token_of(invitation)])}"
 
 
+def _find(service: Service, pk: int) -> User:
+    return get_object_or_404(User.objects.filter(memberships__service=service).distinct(), pk=pk)
+
+
 def _has_mail() -> bool:
-    """The console is no post office, and a log no place for a link that lets people in."""
+    """Not where mail is written to a log: the link lets people in."""
     return not settings.EMAIL_BACKEND.endswith(("console.EmailBackend", "dummy.EmailBackend"))
 
 
@@ -97,7 +99,7 @@ def _why_not() -> str:
 
 
 def _mail(invitation: Invitation) -> bool:
-    """Whether it went out. The invitation stands either way."""
+    """Whether it was sent. The invitation is valid either way."""
     if not _has_mail():
         return False
     context = {"invitation": invitation, "link": _link(invitation)}
@@ -114,11 +116,9 @@ def _mail(invitation: Invitation) -> bool:
     return bool(sent)
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def person(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """One person's roles here."""
-    found = get_object_or_404(User.objects.filter(memberships__service=service).distinct(), pk=pk)
+    found = _find(service, pk)
     held = list(Membership.objects.filter(service=service, user=found).values_list("role", flat=True))
     form = RolesForm(request.POST if request.method == "POST" else None, initial={"roles": held})
     if request.method == "POST" and form.is_valid():
@@ -133,38 +133,36 @@ def person(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     return render(request, "settings/person.html", context, status=422 if form.errors else 200)
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
-def person_remove(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Asks first."""
-    found = get_object_or_404(User.objects.filter(memberships__service=service).distinct(), pk=pk)
-    back = reverse("people", args=[service.slug])
-    if request.method == "POST":
+class RemovePerson(ConfirmView):
+    act = "configure"
+    back, crumb = "people", "People"
+
+    def find(self) -> User:
+        return _find(self.service, self.kwargs["pk"])
+
+    def confirmation(self) -> Confirmation:
+        return Confirmation(
+            title=f"Remove {self.thing.email}?",
+            says=(
+                f"They lose access to {self.service.name} at once, also where they are signed in now.",
+                "What they did stays in the record, and sends that they scheduled go out as planned.",
+            ),
+            button="Remove",
+        )
+
+    def confirmed(self, form: Any) -> HttpResponse | None:
         try:
-            people.set_roles(service, found, (), by=actor(request))
+            people.set_roles(self.service, self.thing, (), by=actor(self.request))
         except people.PeopleError as problem:
-            messages.error(request, str(problem))
+            messages.error(self.request, str(problem))
         else:
-            messages.success(request, f"{found.email} has no access to {service.name} any more.")
-        return redirect(back if request.user != found else "services")
-    asked = Confirmation(
-        title=f"Remove {found.email}?",
-        says=(
-            f"They lose access to {service.name} at once, also where they are signed in now.",
-            "What they did stays in the record, and sends that they scheduled go out as planned.",
-        ),
-        button="Remove",
-        back=back,
-        crumb="People",
-        danger=True,
-    )
-    return ask(request, asked)
+            words = f"{self.thing.email} has no access to {self.service.name} any more."
+            messages.success(self.request, words)
+        return redirect("services") if self.request.user == self.thing else None
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def invitation_withdraw(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """The link is worthless from then on."""
     found = get_object_or_404(Invitation.objects.select_related("service"), service=service, pk=pk)
     if people.withdraw(found, by=actor(request)):
         messages.success(request, f"The invitation of {found.email} is withdrawn.")

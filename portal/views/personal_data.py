@@ -1,30 +1,26 @@
-"""Personal data of one number: erased with a certificate, or given out; for admins, with a reason, and in the audit."""
+"""Personal data of one number: erasure with a certificate, and disclosure; for admins, with a reason, and audited."""
 
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST, require_safe
 
-from portal.access import actor, service_page
+from portal.access import WRITE, actor, service_page
 from portal.forms.personal_data import DiscloseForm, EraseForm
 from sms.compliance import archive, disclosure, erasure
 from sms.models import Erasure, Service
 
 SHOWN = 50
-PATIENCE = 15.0  # seconds that somebody waits for the ZIP; the command has as many as it takes
+PATIENCE = 15.0  # seconds for the ZIP in a request; the command has no limit
 
 
 @service_page("configure")
-@require_safe
 def personal_data(request: HttpRequest, service: Service) -> HttpResponse:
-    """Both forms, and what was erased."""
     return _page(request, service)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def number_erase(request: HttpRequest, service: Service) -> HttpResponse:
     """Ask for a number to be erased; it happens in the background within seconds, or as soon as nothing keeps it."""
     form = EraseForm(request.POST, country=service.default_country, prefix="erase")
@@ -41,10 +37,8 @@ def number_erase(request: HttpRequest, service: Service) -> HttpResponse:
     return redirect("number_erasure", service=service.slug, pk=asked.pk)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def number_disclose(request: HttpRequest, service: Service) -> HttpResponse:
-    """Everything that is held about a number, as a ZIP."""
     form = DiscloseForm(request.POST, country=service.default_country, prefix="disclose")
     if not form.is_valid():
         return _page(request, service, disclose=form, status=422)
@@ -64,7 +58,6 @@ def number_disclose(request: HttpRequest, service: Service) -> HttpResponse:
 
 
 @service_page("configure")
-@require_safe
 def number_erasure(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """One erasure: what it waits for, or its certificate, made to be printed."""
     found = get_object_or_404(Erasure, service=service, pk=pk)
@@ -73,9 +66,7 @@ def number_erasure(request: HttpRequest, service: Service, pk: int) -> HttpRespo
 
 
 @service_page("configure")
-@require_safe
 def number_certificate(request: HttpRequest, service: Service, pk: int) -> JsonResponse:
-    """The certificate with its MAC, for a file."""
     del request
     found = get_object_or_404(Erasure, service=service, pk=pk, state=Erasure.State.DONE)
     response = JsonResponse(found.certificate | {"mac": found.mac}, json_dumps_params={"indent": 2})

@@ -3,24 +3,20 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST, require_safe
 
-from portal.access import actor, service_page
+from portal.access import WRITE, actor, service_page
 from portal.forms.prices import PricesForm
-from portal.views.download import csv_download
+from portal.presenters.downloads import csv_download
 from sms.catalogue import prices
 from sms.models import Service
 
 
 @service_page("see")
-@require_safe
 def price_list(request: HttpRequest, service: Service) -> HttpResponse:
-    """All prices, and for an admin the form that changes them as one text."""
     return _page(request, service, PricesForm(initial={"written": prices.as_csv(service)}))
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def price_replace(request: HttpRequest, service: Service) -> HttpResponse:
     """Put a whole list in the place of the one before, or nothing where it has a mistake."""
     form = PricesForm(request.POST, request.FILES)
@@ -38,8 +34,6 @@ def _page(request: HttpRequest, service: Service, form: PricesForm) -> HttpRespo
 
 
 @service_page("see")
-@require_safe
 def price_download(request: HttpRequest, service: Service) -> StreamingHttpResponse:
-    """The list as it can be imported again."""
     del request
     return csv_download([prices.as_csv(service)], name=f"prices-{service.slug}.csv")

@@ -1,18 +1,18 @@
-"""A service's receipts: where they come to, whether they come, what could not be applied, and filling gaps from an export."""
+"""Receipts of a service: their addresses, whether they arrive, those that could not be applied, and imports of an export."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal.access import actor, may, service_page
-from portal.views.control import Confirmation, ask
+from portal.access import WRITE, actor, may, service_page
+from portal.forms.numbers import key_of
+from portal.views.confirm_base import Confirmation, ConfirmView
 from sms.inbound import receipts
 from sms.inbound.receipts.overview import overview_of
 from sms.inbound.receipts.rotate import HAND_OVER, retire, rotate
@@ -24,9 +24,8 @@ REPLAYED = 100_000  # receipts that one request puts into the inbox again
 
 
 @service_page("see")
-@require_safe
 def receipts_page(request: HttpRequest, service: Service) -> HttpResponse:
-    """Everything about receipts; the address itself, which is a secret, only for those who configure."""
+    """The receipt address is a secret and shown only to those who configure."""
     return _page(request, service)
 
 
@@ -56,13 +55,11 @@ def _page(
     return render(request, "receipts/page.html", context, status=status)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def receipts_retry(request: HttpRequest, service: Service) -> HttpResponse:
-    """One receipt that was set aside, or all of them, once more."""
-    one = request.POST.get("receipt", "")
+    """Apply one receipt that was set aside once more, or all of them."""
     with transaction.atomic():
-        count = receipts.retry(service, int(one) if one.isdecimal() and len(one) < 19 else None)
+        count = receipts.retry(service, key_of(request.POST, "receipt"))
         if count:
             audit("receipts.retried", service, by=actor(request), receipts=count)
     if count:
@@ -75,10 +72,9 @@ def receipts_retry(request: HttpRequest, service: Service) -> HttpResponse:
     return redirect("receipts_page", service=service.slug)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def receipts_rotate(request: HttpRequest, service: Service) -> HttpResponse:
-    """A new address, beside the present one for a while."""
+    """A new address; the previous one is accepted for some days."""
     rotate(service, by=actor(request))
     messages.success(
         request,
@@ -88,8 +84,7 @@ def receipts_rotate(request: HttpRequest, service: Service) -> HttpResponse:
     return redirect("receipts_page", service=service.slug)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def receipts_retire(request: HttpRequest, service: Service) -> HttpResponse:
     """The previous address and secret end now."""
     retire(service, by=actor(request))
@@ -97,42 +92,44 @@ def receipts_retire(request: HttpRequest, service: Service) -> HttpResponse:
     return redirect("receipts_page", service=service.slug)
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
-def receipts_replay(request: HttpRequest, service: Service) -> HttpResponse:
-    """The stored receipts of the last day once more, after a question; more than REPLAYED is for `manage.py replay_receipts`."""
-    now = timezone.now()
-    many = receipts.count_since(service, since=now - timedelta(hours=24), most=REPLAYED + 1)
-    if many > REPLAYED:
-        command = f"manage.py replay_receipts --service {service.slug}"
-        messages.error(
-            request,
-            f"The last 24 hours have more than {REPLAYED:,} receipts. Ask your operator for: {command}",
-        )
-        return redirect("receipts_page", service=service.slug)
-    if request.method != "POST":
-        asked = Confirmation(
+class ReplayReceipts(ConfirmView):
+    """The stored receipts of the last day once more; more than REPLAYED is for `manage.py replay_receipts`."""
+
+    act = "configure"
+    back, crumb = "receipts_page", "Receipts"
+
+    def is_over(self) -> bool:
+        self.until = timezone.now()
+        self.since = self.until - timedelta(hours=24)
+        self.count = receipts.count_since(self.service, since=self.since, most=REPLAYED + 1)
+        if self.count > REPLAYED:
+            command = f"manage.py replay_receipts --service {self.service.slug}"
+            words = (
+                f"The last 24 hours have more than {REPLAYED:,} receipts. Ask your operator for: {command}"
+            )
+            messages.error(self.request, words)
+        return self.count > REPLAYED
+
+    def confirmation(self) -> Confirmation:
+        return Confirmation(
             title="Apply the last 24 hours again?",
             says=(
-                f"{many:,} stored receipts are read once more, before those that come in now.",
+                f"{self.count:,} stored receipts are read once more, before those that come in now.",
                 "That helps after a fix of how they are read. A message's state only moves forward, so it harms nothing.",
             ),
             button="Apply them again",
-            back=reverse("receipts_page", args=[service.slug]),
-            crumb="Receipts",
+            danger=False,
         )
-        return ask(request, asked)
-    count = sum(receipts.replay(service, since=now - timedelta(hours=24), until=now))
-    audit("receipts.replayed", service, by=actor(request), receipts=count)
-    wakeups.fold()
-    messages.success(request, f"{count:,} receipts of the last 24 hours are being applied again.")
-    return redirect("receipts_page", service=service.slug)
+
+    def confirmed(self, form: Any) -> None:
+        count = sum(receipts.replay(self.service, since=self.since, until=self.until))
+        audit("receipts.replayed", self.service, by=actor(self.request), receipts=count)
+        wakeups.fold()
+        messages.success(self.request, f"{count:,} receipts of the last 24 hours are being applied again.")
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def receipts_import(request: HttpRequest, service: Service) -> HttpResponse:
-    """Fill a gap from the provider's export."""
     upload = request.FILES.get("file")
     if upload is None:
         return _page(request, service, problem="Choose a file first.", status=422)

@@ -5,9 +5,8 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
 
-from portal.access import actor, service_page
+from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.reports import ScheduleForm
 from sms.models import ReportSchedule, Service
 from sms.models.audit import audit
@@ -16,10 +15,8 @@ from sms.reports.mail import next_time
 MOST = 20
 
 
-@service_page("export")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("export", FORM)
 def report_schedules(request: HttpRequest, service: Service) -> HttpResponse:
-    """The list and the form."""
     form = ScheduleForm(request.POST or None, service=service)
     if request.method == "POST" and form.is_valid():
         if service.report_schedules.count() >= MOST:
@@ -41,10 +38,8 @@ def report_schedules(request: HttpRequest, service: Service) -> HttpResponse:
     return render(request, "reports/schedules.html", {"form": form, "rows": rows}, status=status)
 
 
-@service_page("export")
-@require_POST
+@service_page("export", WRITE)
 def report_schedule_remove(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """It goes out no more."""
     found = get_object_or_404(ReportSchedule, service=service, pk=pk)
     with transaction.atomic():
         audit("report.unscheduled", found, by=actor(request))

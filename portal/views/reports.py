@@ -12,11 +12,11 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
 
-from portal.access import actor, service_page
-from portal.presenters import report_addresses, report_page
-from portal.views.download import csv_download
+from portal.access import WRITE, actor, service_page
+from portal.forms.numbers import key_of
+from portal.presenters import report_addresses, report_charts, report_form, report_table, report_tiles
+from portal.presenters.downloads import csv_download
 from sms import reports
 from sms.models import ReportFile, Service
 from sms.models.audit import audit
@@ -30,12 +30,11 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @service_page("see")
-@require_safe
 def reports_page(request: HttpRequest, service: Service) -> HttpResponse:
-    """Picture first, the table under it. Everything asked stands in the address."""
+    """Charts, then the table. Everything that is asked stands in the address."""
     asked, wrong = report_addresses.read(service.pk, request.GET.dict(), now=timezone.now())
-    found = reports.report(asked, before=_number(request, "before"))
-    page = Paginator(found.lines, LINES).get_page(_number(request, "page") or 1)
+    found = reports.report(asked, before=key_of(request.GET, "before") or 0)
+    page = Paginator(found.lines, LINES).get_page(request.GET.get("page"))
     shown = list(page.object_list)
     here = reverse("reports", args=[service.slug])
     context = {
@@ -44,16 +43,16 @@ def reports_page(request: HttpRequest, service: Service) -> HttpResponse:
         "report": found,
         "by": reports.BY,
         "compare": reports.COMPARE,
-        "choices": report_page.choices(found),
-        "filters": report_page.in_words(asked, found.known.profiles),
+        "choices": report_form.choices(found),
+        "filters": report_form.in_words(asked, found.known.profiles),
         "plain": f"{here}?{_plain(asked)}",
-        "tiles": report_page.tiles(found),
-        "course": report_page.course(found),
-        "speed": report_page.speed(found),
-        "bars": report_page.bars(found),
-        "headings": report_page.headings(found),
-        "rows": list(report_page.rows(found, shown, lambda query: f"{here}?{query}")),
-        "times": report_page.time_rows(found, shown),
+        "tiles": report_tiles.tiles(found),
+        "course": report_charts.course(found),
+        "speed": report_charts.speed(found),
+        "bars": report_charts.bars(found),
+        "headings": report_table.headings(found),
+        "rows": list(report_table.rows(found, shown, lambda query: f"{here}?{query}")),
+        "times": report_table.time_rows(found, shown),
         "time_headings": list(SHOWN_TIMES.values()),
         "page": page,
         "address": f"{here}?{report_addresses.write(asked)}",
@@ -64,17 +63,11 @@ def reports_page(request: HttpRequest, service: Service) -> HttpResponse:
     return render(request, "reports/page.html", context)
 
 
-def _number(request: HttpRequest, name: str) -> int:
-    given = request.GET.get(name, "")
-    return int(given) if given.isascii() and given.isdecimal() and len(given) < 19 else 0
-
-
 def _plain(asked: reports.ReportQuery) -> str:
     return report_addresses.write(asked, **dict.fromkeys(asked.filters, ""))
 
 
-@service_page("export")
-@require_POST
+@service_page("export", WRITE)
 def report_export(request: HttpRequest, service: Service) -> HttpResponseBase:
     """The report of an address as a file: at once, or in the background where it is long."""
     query = request.POST.get("query", "")[:1000]
@@ -85,8 +78,8 @@ def report_export(request: HttpRequest, service: Service) -> HttpResponseBase:
     asked, _ = report_addresses.read(service.pk, QueryDict(query).dict(), now=timezone.now())
     count = reports.count_lines(asked)
     if count > AT_ONCE:
-        return _later(request, service, asked, kind, count)
-    _told(request, service, asked, kind)
+        return _in_background(request, service, asked, kind, count)
+    _audit_export(request, service, asked, kind)
     name = f"report-{service.slug}-{asked.by}-{asked.since}-{asked.until}"
     if kind == ReportFile.Kind.CSV:
         return csv_download(csv_of(asked, reports.all_lines(asked)), name=f"{name}.csv")
@@ -96,8 +89,8 @@ def report_export(request: HttpRequest, service: Service) -> HttpResponseBase:
         return FileResponse(path.open("rb"), as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX)
 
 
-def _told(request: HttpRequest, service: Service, asked: reports.ReportQuery, kind: str) -> None:
-    """Nothing of the filters' names: ids, codes and days only."""
+def _audit_export(request: HttpRequest, service: Service, asked: reports.ReportQuery, kind: str) -> None:
+    """Without the names that filters hold: ids, codes and days only."""
     audit(
         "report.exported",
         by=actor(request),
@@ -110,7 +103,7 @@ def _told(request: HttpRequest, service: Service, asked: reports.ReportQuery, ki
     )
 
 
-def _later(
+def _in_background(
     request: HttpRequest, service: Service, asked: reports.ReportQuery, kind: str, count: int
 ) -> HttpResponseBase:
     if sum(one.is_waiting for one in service.report_files.order_by("-pk")[:50]) >= WAITING:
@@ -121,15 +114,13 @@ def _later(
     with transaction.atomic():
         by: Any = request.user
         service.report_files.create(query=asked.parameters, kind=kind, asked_by=by, rows=count)
-        _told(request, service, asked, kind)
+        _audit_export(request, service, asked, kind)
     messages.success(request, f"{count:,} sends: the file is being made. You can leave this page.")
     return redirect("report_files", service=service.slug)
 
 
 @service_page("export")
-@require_safe
 def report_files(request: HttpRequest, service: Service) -> HttpResponse:
-    """Files that were asked for, how far they are, and those that can be fetched."""
     rows = list(service.report_files.select_related("asked_by")[:20])
     return render(
         request,
@@ -138,8 +129,7 @@ def report_files(request: HttpRequest, service: Service) -> HttpResponse:
     )
 
 
-@service_page("export")
-@require_POST
+@service_page("export", WRITE)
 def report_file_cancel(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Stop one that is being made; the next thousand rows are not written any more."""
     found = get_object_or_404(ReportFile, service=service, pk=pk)
@@ -149,10 +139,8 @@ def report_file_cancel(request: HttpRequest, service: Service, pk: int) -> HttpR
     return redirect("report_files", service=service.slug)
 
 
-@service_page("export")
-@require_POST
+@service_page("export", WRITE)
 def report_file(request: HttpRequest, service: Service, pk: int) -> HttpResponseBase:
-    """Fetch one."""
     found = get_object_or_404(ReportFile, service=service, pk=pk)
     if found.ready_at is None:
         messages.error(request, "That file is not made yet.")

@@ -1,4 +1,4 @@
-"""Moving a send to another time, or to now, until it begins. It has a page of its own, so that it works by keyboard and without scripts."""
+"""Moving a send that has not begun to another time, or to now. A page of its own, so that it works without scripts."""
 
 from datetime import timedelta
 
@@ -6,9 +6,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
 
-from portal.access import actor, service_page
+from portal.access import FORM, actor, service_page
 from portal.forms.reschedule import MoveForm
 from sms.compose.errors import ComposeError
 from sms.models import Send, SendState, Service
@@ -19,10 +18,9 @@ AROUND = timedelta(days=1)
 SHOWN = 12
 
 
-@service_page("compose")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("compose", FORM)
 def send_move(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Where it begins while the page is open, the page says so and nothing is changed."""
+    """A send that begins while the page is open is not moved, and the page says so."""
     found = get_object_or_404(Send.objects.select_related("sender", "service"), service=service, pk=pk)
     now = timezone.now()
     posted = request.method == "POST"

@@ -1,4 +1,4 @@
-"""Retention of a service: its days, what the next run would remove, what the last ones did, and sends that are kept from it."""
+"""Retention of a service: its days, the forecast of the next run, the last runs, and sends that are excluded."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,9 +8,8 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
 
-from portal.access import actor, service_page
+from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.settings import KeepForm, RetentionForm
 from portal.presenters.form_changes import changes
 from sms.compliance import retention as keeping
@@ -30,10 +29,8 @@ class RetentionLine:
     sends: int = 0
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def retention(request: HttpRequest, service: Service) -> HttpResponse:
-    """How long what is kept, and what comes of it."""
     form = RetentionForm(
         request.POST if request.method == "POST" else None, instance=Service.objects.get(pk=service.pk)
     )
@@ -81,10 +78,9 @@ def _lines(counts: dict[str, int]) -> list[RetentionLine]:
     return [RetentionLine(KINDS.get(kind, kind), count) for kind, count in counts.items() if count]
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def send_keep(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Keep everything of a send, whatever the days say, until it is let go."""
+    """Exclude a send from retention until it is released."""
     send = get_object_or_404(Send, service=service, pk=pk)
     form = KeepForm(request.POST)
     if not form.is_valid():
@@ -96,10 +92,8 @@ def send_keep(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     return redirect("send", service=service.slug, pk=send.pk)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def send_keep_no_more(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Let its days count again."""
     send = get_object_or_404(Send, service=service, pk=pk)
     if keeping.release(send, by=actor(request)):
         messages.success(request, "Its days count again. What is due goes with the next run.")

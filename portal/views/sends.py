@@ -4,14 +4,14 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
 
-from portal.access import actor, service_page
+from portal.access import WRITE, actor, service_page
+from portal.forms.numbers import key_of
 from portal.forms.send_search import TESTS, SendSearch
 from portal.models import User
-from portal.views.approvals import MARKS
-from portal.views.download import csv_download
-from portal.views.unconfirmed import may_send_again
+from portal.presenters.downloads import csv_download
+from portal.presenters.keyset import keyset_page
+from portal.presenters.send_state import APPROVAL_MARKS, may_send_again
 from sms.audiences.files import RejectedRow, rejects_csv
 from sms.compose import labels
 from sms.compose.approval import queries, rules
@@ -40,9 +40,7 @@ MESSAGES = 50
 
 
 @service_page("see")
-@require_safe
 def sends(request: HttpRequest, service: Service) -> HttpResponse:
-    """Newest first."""
     search = SendSearch(request.GET, queryset=Send.objects.filter(service=service))
     related = search.qs.select_related("sender", "template", "created_by").prefetch_related("labels")
     found, wanted = list(related.order_by("-id")[: PAGE + 1]), search.wanted
@@ -114,22 +112,18 @@ def _kept_back(found: Send) -> dict[str, object]:
 
 
 @service_page("see")
-@require_safe
 def send(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """One send: counts, failures by code, its messages."""
     found = _find(service, pk)
     wanted = request.GET.get("state", "")
     wanted = wanted if wanted in MessageState.values else ""
-    after = request.GET.get("after", "")
-    start = int(after) if after.isascii() and after.isdecimal() and len(after) < 19 else 0
-    listed = messages_of(found, state=wanted, after=start, page=MESSAGES)
-    shown = listed.messages
+    listed = messages_of(found, state=wanted, after=key_of(request.GET, "after") or 0, page=MESSAGES)
+    page = keyset_page(listed.messages, MESSAGES)
     context = (
         _progress(found)
         | _approval(found)
         | {
-            "rows": shown[:MESSAGES],
-            "next_after": shown[MESSAGES - 1].pk if len(shown) > MESSAGES else None,
+            "rows": page.rows,
+            "next_after": page.next_key,
             "problem": listed.problem,
             "state": wanted,
             "states": MessageState.choices,
@@ -148,23 +142,20 @@ def _approval(found: Send) -> dict[str, object]:
     asked = standing.request
     return {
         "approval": standing,
-        "approval_mark": MARKS[ApprovalState(asked.state)],
+        "approval_mark": APPROVAL_MARKS[ApprovalState(asked.state)],
         "decisions": asked.decisions.all(),
         "asked_of": rules.eligible(found.service, without=asked.authors.values_list("pk", flat=True)),
     }
 
 
 @service_page("see")
-@require_safe
 def send_progress(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """The part of the page that looks again every two seconds."""
+    """The part of the page that is fetched every two seconds."""
     return render(request, "sends/_progress.html", _progress(_find(service, pk)))
 
 
-@service_page("cancel")
-@require_POST
+@service_page("cancel", WRITE)
 def send_cancel(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Cancel what was not posted."""
     found = _find(service, pk)
     stopped = cancel(found, by=actor(request))
     if stopped:
@@ -175,7 +166,6 @@ def send_cancel(request: HttpRequest, service: Service, pk: int) -> HttpResponse
 
 
 @service_page("see")
-@require_safe
 def send_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingHttpResponse:
     """The rows that became no message. What stood there goes to those who may have whole numbers, or have to mend the rows."""
     found = _find(service, pk)
@@ -188,10 +178,9 @@ def send_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingHt
     return csv_download(rejects_csv(rows), name=f"rejects-send-{found.pk}.csv")
 
 
-@service_page("export")
-@require_POST
+@service_page("export", WRITE)
 def send_messages(request: HttpRequest, service: Service, pk: int) -> StreamingHttpResponse:
-    """Every message of the send as CSV, archived ones too. Numbers leave the desk by it, so the audit tells who took them."""
+    """Every message of the send as CSV, archived ones too. It holds whole numbers, so the audit records who took it."""
     found = _find(service, pk)
     audit("send.messages_exported", found, by=actor(request), rows=found.recipients)
     return csv_download(export.csv_of(found), name=f"messages-send-{found.pk}.csv")

@@ -10,17 +10,11 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods
 
-from portal.access import actor, service_page
-from portal.forms.settings import (
-    ApprovalForm,
-    ConnectionForm,
-    FirstRunForm,
-    LimitsForm,
-    NewServiceForm,
-    TestMessageForm,
-)
+from portal.access import FORM, WRITE, actor, service_page
+from portal.forms.connection import ConnectionForm, NewServiceForm
+from portal.forms.settings import ApprovalForm, FirstRunForm, LimitsForm, TestMessageForm
 from portal.limits import upload_limits
 from portal.models import Membership, Role, User
 from portal.presenters.burst import burst_of
@@ -33,7 +27,6 @@ from sms.compose.errors import ComposeError
 from sms.compose.order import Order
 from sms.models import (
     ApprovalRules,
-    Hold,
     Receipt,
     ReceiptInbox,
     Sender,
@@ -64,7 +57,6 @@ def first_run(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def service_new(request: HttpRequest) -> HttpResponse:
-    """Connect a further service; for superusers."""
     user = request.user
     if not user.is_superuser:
         raise PermissionDenied
@@ -82,10 +74,8 @@ def service_new(request: HttpRequest) -> HttpResponse:
     return render(request, "settings/new.html", {"form": form})
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def connection(request: HttpRequest, service: Service) -> HttpResponse:
-    """How we reach Webex Connect, and whether it works."""
     form = ConnectionForm(
         request.POST if request.method == "POST" else None, instance=Service.objects.get(pk=service.pk)
     )
@@ -105,10 +95,8 @@ def connection(request: HttpRequest, service: Service) -> HttpResponse:
     return _page(request, service, form=form, status=422 if form.errors else 200)
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def limits(request: HttpRequest, service: Service) -> HttpResponse:
-    """Rate, batches, texts, numbers, hours, and when a send holds itself."""
     form = LimitsForm(
         request.POST if request.method == "POST" else None, instance=Service.objects.get(pk=service.pk)
     )
@@ -116,10 +104,8 @@ def limits(request: HttpRequest, service: Service) -> HttpResponse:
     return _form_page(request, service, form, "settings/limits.html", "settings_limits", context)
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def approval(request: HttpRequest, service: Service) -> HttpResponse:
-    """Which sends need a yes, and from how many."""
     rules = ApprovalRules.of(service)
     form = ApprovalForm(request.POST if request.method == "POST" else None, instance=rules)
     approvers = (
@@ -160,8 +146,7 @@ def _keep(request: HttpRequest, service: Service, form: Any, act: str) -> None:
     messages.success(request, "Saved.")
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def connection_test(request: HttpRequest, service: Service) -> HttpResponse:
     """One click: do the address and the credentials work? Nobody is written to."""
     verdict, words = connecting.check_connection(service, by=actor(request))
@@ -197,8 +182,7 @@ def _page(
     return render(request, "settings/connection.html", context, status=status)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def test_message(request: HttpRequest, service: Service) -> HttpResponse:
     """Send one message to a number of one's own, as an ordinary send with its ordinary page."""
     form = TestMessageForm(request.POST)
@@ -231,19 +215,3 @@ def _kind_of(address: str) -> str:
     if not address.isdigit():
         return SenderKind.ALPHANUMERIC
     return SenderKind.SHORT_CODE if len(address) <= 8 else SenderKind.LONG_CODE
-
-
-@service_page("see")
-@require_safe
-def catalogue(request: HttpRequest, service: Service) -> HttpResponse:
-    """Senders, templates, policy groups and short-link domains."""
-    held = Hold.objects.active().filter(service=service)
-    context = {
-        "held_senders": {one.sender_id: one for one in held if one.sender_id},
-        "held_domains": {one.link_domain_id: one for one in held if one.link_domain_id},
-        "senders": service.senders.all(),
-        "templates": service.templates.all(),
-        "policy_groups": service.policy_groups.all(),
-        "link_domains": service.link_domains.select_related("region"),
-    }
-    return render(request, "catalogue/list.html", context)

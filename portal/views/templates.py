@@ -7,10 +7,9 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal.access import actor, service_page
-from portal.forms.catalogue import WordingForm
+from portal.access import FORM, WRITE, actor, service_page
+from portal.forms.templates import WordingForm
 from sms.catalogue import placeholder_rules, template_users, templates
 from sms.models import MessageTemplate, Service, TemplateVersion, VersionState
 from sms.values import diff, text_hints
@@ -20,9 +19,7 @@ VERSIONS = 50
 
 
 @service_page("see")
-@require_safe
 def template_list(request: HttpRequest, service: Service) -> HttpResponse:
-    """With the languages that are published, and drafts that wait."""
     archived = request.GET.get("archived") == "1"
     things = service.templates.annotate(
         languages=Count("versions", filter=Q(versions__state=VersionState.PUBLISHED)),
@@ -36,10 +33,8 @@ def template_list(request: HttpRequest, service: Service) -> HttpResponse:
     return render(request, "catalogue/templates.html", context)
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def template_new(request: HttpRequest, service: Service) -> HttpResponse:
-    """Write a new one; its first wording is published at once."""
     form = WordingForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -56,10 +51,9 @@ def _show(form: WordingForm, problem: templates.TemplateError) -> None:
     form.add_error(problem.field if problem.field in form.fields else None, str(problem))
 
 
-@service_page("configure")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("configure", FORM)
 def template_edit(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Write or change a draft; nobody uses it before it is published."""
+    """Write or change a draft; it is not used before it is published."""
     found = get_object_or_404(service.templates.select_related("service"), pk=pk)
     language = request.GET.get("language", "")
     versions = found.versions.filter(state__in=(VersionState.DRAFT, VersionState.PUBLISHED))
@@ -82,9 +76,7 @@ def template_edit(request: HttpRequest, service: Service, pk: int) -> HttpRespon
 
 
 @service_page("see")
-@require_safe
 def template(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """One, with its versions and where it is used."""
     found = get_object_or_404(service.templates, pk=pk)
     context = {
         "template": found,
@@ -97,11 +89,9 @@ def template(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
 
 
 @service_page("see")
-@require_safe
 def template_version(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """One version against the one that is published: what changed, what it costs, and whom it concerns."""
     found = _version(service, pk)
-    return render(request, "catalogue/version.html", _told(found))
+    return render(request, "catalogue/version.html", _context_of(found))
 
 
 def _version(service: Service, pk: int) -> TemplateVersion:
@@ -109,7 +99,7 @@ def _version(service: Service, pk: int) -> TemplateVersion:
     return get_object_or_404(versions, template__service=service, pk=pk)
 
 
-def _told(found: TemplateVersion) -> dict[str, Any]:
+def _context_of(found: TemplateVersion) -> dict[str, Any]:
     others = found.template.versions.filter(language=found.language, number__lt=found.number)
     old = (
         templates.published(found.template, found.language)
@@ -132,15 +122,13 @@ def _told(found: TemplateVersion) -> dict[str, Any]:
     }
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def template_publish(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """From now on new sends use it. A change of placeholders is named on the version's page, and has to be ticked."""
     found = _version(service, pk)
-    told = _told(found)
-    if told["change"] and told["users"].drafts_count and request.POST.get("seen") != "1":
-        context = told | {"unseen": True}
-        return render(request, "catalogue/version.html", context, status=422)
+    context = _context_of(found)
+    if context["change"] and context["users"].drafts_count and request.POST.get("seen") != "1":
+        return render(request, "catalogue/version.html", context | {"unseen": True}, status=422)
     try:
         templates.publish(found, by=actor(request))
     except templates.TemplateError as problem:
@@ -150,10 +138,8 @@ def template_publish(request: HttpRequest, service: Service, pk: int) -> HttpRes
     return redirect("template", service=service.slug, pk=found.template_id)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def template_retire(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Give up a draft, or a language."""
     found = _version(service, pk)
     try:
         templates.retire(found, by=actor(request))
@@ -164,10 +150,8 @@ def template_retire(request: HttpRequest, service: Service, pk: int) -> HttpResp
     return redirect("template", service=service.slug, pk=found.template_id)
 
 
-@service_page("configure")
-@require_POST
+@service_page("configure", WRITE)
 def template_archive(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Archive it, or take it back. Templates are never deleted, since their wordings are history."""
     found: MessageTemplate = get_object_or_404(service.templates.select_related("service"), pk=pk)
     templates.set_active(found, not found.active, by=actor(request))
     messages.success(request, f"{found} {'can be used again' if found.active else 'is archived'}.")

@@ -1,4 +1,4 @@
-"""The Django admin: the catalogue to edit, messages, receipts and audit to read, and an *add send* form behind the one door.
+"""The Django admin: the catalogue to edit, messages, receipts and audit to read, and an *add send* form.
 
 A staff member sees the services they are admin of; a superuser sees all. django-q2's own pages are unregistered: its rows are
 pickles, and a page that runs them is a page that runs anything.
@@ -10,7 +10,7 @@ pickles, and a page that runs them is a page that runs anything.
 
 import contextlib
 
-import django_q.admin  # noqa: F401 - registers its pages now, whoever is discovered first, so that they can be taken away
+import django_q.admin  # noqa: F401 - registers its pages now, in any order of discovery, so that they can be taken away
 from django.contrib import admin
 from django.contrib.admin.exceptions import NotRegistered
 from django_q.models import Failure, OrmQ, Schedule, Success

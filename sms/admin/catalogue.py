@@ -65,12 +65,11 @@ class ServiceAdmin(Scoped):
         return super().get_queryset(request).defer(*models.Service.secrets())
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """These columns and no other: a service that pauses itself meanwhile stays paused."""
+        """These columns and no other: a service that was paused since the page was opened stays paused."""
         obj.save(update_fields=form.changed_data)
 
     @admin.display(description="connection")
     def connection(self, service: models.Service) -> str:
-        """The last test's verdict."""
         if not service.checked_at:
             return "not tested"
         return f"{ConnectionVerdict(service.check_verdict).label} ({service.checked_at:%Y-%m-%d %H:%M} UTC)"
@@ -80,7 +79,6 @@ class ServiceAdmin(Scoped):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Its history hangs on it."""
         return False
 
 
@@ -102,8 +100,6 @@ class ApprovalRulesAdmin(Scoped):
 
 @admin.register(models.Sender)
 class SenderAdmin(Scoped):
-    """Senders."""
-
     list_display = ("address", "kind", "service", "is_default", "active")
     list_filter = ("kind", "active", "service")
     search_fields = ("address",)
@@ -111,8 +107,6 @@ class SenderAdmin(Scoped):
 
 @admin.register(models.MessageTemplate)
 class TemplateAdmin(Scoped):
-    """Message templates."""
-
     list_display = ("name", "service", "provider_template_id", "active", "changed_at")
     list_filter = ("active",)
     search_fields = ("name", "text")
@@ -137,24 +131,18 @@ class TemplateAdmin(Scoped):
 
 @admin.register(models.Smartlink)
 class SmartlinkAdmin(Scoped):
-    """Smartlinks."""
-
     list_display = ("name", "smartlink_id", "validity", "service", "active")
     search_fields = ("name",)
 
 
 @admin.register(models.ContactPolicyGroup)
 class PolicyGroupAdmin(Scoped):
-    """Contact-policy groups."""
-
     list_display = ("name", "service", "group_id", "check_consent", "apply_frequency_cap", "active")
     search_fields = ("name", "group_id")
 
 
 @admin.register(models.ShortLinkDomain)
 class LinkDomainAdmin(Scoped):
-    """Short-link domains."""
-
     list_display = ("host", "service", "region", "state", "checked_at", "active")
     list_filter = ("state", "active")
     search_fields = ("host",)

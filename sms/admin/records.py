@@ -42,7 +42,6 @@ class MessageAdmin(ReadOnly):
 
     @admin.display(description="MSISDN")
     def masked_number(self, message: models.Message) -> str:
-        """Revealed on no admin page."""
         return mask(message.msisdn)
 
 
@@ -68,7 +67,6 @@ class OptOutForm(forms.ModelForm):
     """A number in any way of writing it."""
 
     def clean_msisdn(self) -> str:
-        """As messages have it."""
         service = self.cleaned_data.get("service")
         country = service.default_country if service else "GB"
         try:
@@ -77,7 +75,6 @@ class OptOutForm(forms.ModelForm):
             raise ValidationError(str(problem)) from None
 
     def clean(self) -> dict[str, Any]:
-        """Once per number."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         service, number = cleaned.get("service"), cleaned.get("msisdn")
         if service and number and optouts.in_force(service.pk, [number]):
@@ -96,7 +93,6 @@ class OptOutAdmin(Scoped):
     show_full_result_count = False
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """A new one by its number, a stored one masked."""
         if obj is None:
             return ("service", "msisdn", "evidence")
         return (
@@ -113,7 +109,7 @@ class OptOutAdmin(Scoped):
         )
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Whoever lifts one says why, on the page that asks for it."""
+        """Lifting one takes a reason, which its page asks for."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -128,12 +124,10 @@ class OptOutAdmin(Scoped):
         obj.pk, obj._state.adding = stored.pk, False
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """`optout.opt_out` wrote the audit row."""
         return admin.ModelAdmin.log_addition(self, request, obj, message)
 
     @admin.display(description="MSISDN")
     def masked_number(self, opt_out: models.OptOut) -> str:
-        """Revealed on no admin page."""
         return mask(opt_out.msisdn)
 
 
@@ -147,7 +141,7 @@ class InboundAdmin(ReadOnly):
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
-        """Without the body, which nobody reads here."""
+        """Without the body, which is not shown here."""
         return super().get_queryset(request).defer("raw", "text")
 
 
@@ -162,22 +156,18 @@ class AudienceAdmin(ReadOnly):
     fields = ("service", "name", "note", "recipients", "version", "uploaded", "created_at", "archived_at")
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
-        """Without the stored rejects."""
         return super().get_queryset(request).defer("current__rejects")
 
     @admin.display(description="recipients", ordering="current__recipients")
     def recipients(self, audience: models.SavedAudience) -> int:
-        """Of the current version."""
         return audience.current.recipients if audience.current else 0
 
     @admin.display(description="version", ordering="current__number")
     def version(self, audience: models.SavedAudience) -> int:
-        """The current one."""
         return audience.current.number if audience.current else 0
 
     @admin.display(description="uploaded", ordering="current__made_at")
     def uploaded(self, audience: models.SavedAudience) -> Any:
-        """When the current version was."""
         return audience.current.made_at if audience.current else None
 
 

@@ -13,7 +13,6 @@ from sms.models.audit import audit
 
 
 def administered(user: Any) -> "QuerySet[models.Service]":
-    """Services that a staff member may administer."""
     if user.is_superuser:
         return models.Service.objects.all()
     return models.Service.objects.filter(memberships__user=user, memberships__role="admin").distinct()
@@ -36,7 +35,6 @@ class OwnServices(admin.RelatedFieldListFilter):
     """The viewer's services as choices of a filter."""
 
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
-        """One query."""
         return list(administered(request.user).values_list("pk", "name"))
 
 
@@ -80,19 +78,15 @@ class Scoped(Audited):
         return type(obj)._default_manager.filter(pk=obj.pk, **{f"{self.service_path}__in": services}).exists()
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Admins of any service."""
         return self._allowed(request, None)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Own services."""
         return self._allowed(request, obj)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Own services."""
         return self._allowed(request, obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Admins of any service."""
         return self._allowed(request, None)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -102,7 +96,6 @@ class Scoped(Audited):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        """What is used is refused with a sentence, before anything is asked."""
         found = self.get_object(request, unquote(object_id))
         if found is not None and self.has_delete_permission(request, found):
             protected = self.get_deleted_objects([found], request)[3]
@@ -118,7 +111,6 @@ class Scoped(Audited):
         return f"{what} Take the tick off “active” to use it no more." if hasattr(obj, "active") else what
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
-        """Own services' rows."""
         return (
             super().get_queryset(request).filter(**{f"{self.service_path}__in": administered(request.user)})
         )
@@ -143,7 +135,6 @@ class Scoped(Audited):
         ]
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Choices from own services only."""
         related = db_field.remote_field.model
         if related is models.Service:
             kwargs["queryset"] = administered(request.user)
@@ -176,16 +167,13 @@ def actor(request: HttpRequest) -> models.Actor:
 
 
 class ReadOnly(Scoped):
-    """Records: nobody edits what happened."""
+    """Records of what happened cannot be edited."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never."""
         return False

@@ -43,7 +43,6 @@ class SendForm(forms.ModelForm):
     order: Order
 
     def clean(self) -> dict[str, Any]:
-        """Every problem at its field."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if self.errors:
             return cleaned
@@ -92,7 +91,6 @@ class SendAdmin(ReadOnly):
     search_fields = ("name", "source")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Admins of any service."""
         return self._allowed(request, None)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
@@ -105,7 +103,6 @@ class SendAdmin(ReadOnly):
         return super().get_form(request, obj, change, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The order's fields, or the row's."""
         if obj is None:
             return (
                 *SendForm.Meta.fields[:2],
@@ -118,7 +115,6 @@ class SendAdmin(ReadOnly):
         return super().get_fields(request, obj)
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
-        """Through the one door."""
         send = create(form.order, by=actor(request), user=request.user)
         form.instance = send
         return send
@@ -130,7 +126,6 @@ class SendAdmin(ReadOnly):
         """Nothing hangs on it."""
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """`compose.create` wrote the audit row."""
         messages.info(request, f"{obj.recipients} recipients, {obj.rejected} rejected.")
         if obj.state == models.SendState.AWAITING:
             messages.warning(

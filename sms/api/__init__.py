@@ -1,1 +1,1 @@
-"""The machine doors: DRF endpoints for Webex Connect and for partner systems."""
+"""DRF endpoints for partner systems and for Webex Connect."""

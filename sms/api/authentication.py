@@ -56,12 +56,10 @@ class PartnerUser:
 
     @property
     def service(self) -> Service:
-        """The one service that the key opens."""
         return self.key.service
 
     @property
     def actor(self) -> Actor:
-        """For the audit."""
         return Actor(
             kind="key", key=self.key.prefix, label=self.key.name, door="api", address=self.address[:45]
         )
@@ -99,7 +97,6 @@ class KeyHasScope(BasePermission):
     """The view names what it needs as `scope`, or by method as `scopes`: `{"GET": "read", "POST": "send"}`."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Whether the key holds the scope."""
         method = "GET" if request.method in ("HEAD", "OPTIONS") else str(request.method)
         needed = getattr(view, "scopes", {}).get(method) or getattr(view, "scope", "")
         if not isinstance(request.auth, ApiKey):

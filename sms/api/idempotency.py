@@ -1,6 +1,6 @@
 """`Idempotency-Key`: the same request made again gets the same answer, and makes nothing.
 
-The answer is stored in the transaction of what it tells of. Only successes are: a refused request made nothing, so it may be mended and
+The answer is stored in the transaction of what it reports. Only successes are: a refused request made nothing, so it may be corrected and
 sent again under its key.
 """
 

@@ -20,7 +20,7 @@ MINUTE = 60
 
 
 @dataclass(slots=True)
-class Purse:
+class MinuteBudget:
     """What this process may still spend of a key's minute; `left` is what others may still take."""
 
     minute: int
@@ -29,72 +29,70 @@ class Purse:
     left: int = 0
 
 
-class Purses:
-    """The purses of this process."""
+class MinuteBudgets:
+    """What each key may still spend, as this process holds it."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.clock = clock
         self._lock = threading.Lock()
-        self._purses: dict[int, Purse] = {}
+        self._budgets: dict[int, MinuteBudget] = {}
 
     def spend(self, key: ApiKey) -> tuple[bool, dict[str, str], int]:
         """Whether one more request may be answered, the `RateLimit` headers, and the seconds until the next minute."""
         now = self.clock()
         minute, limit = int(now // MINUTE), key.per_minute
         with self._lock:
-            purse = self._purses.get(key.pk)
-            if purse is not None and (purse.minute < minute or purse.limit != limit):
-                purse = None
-            if purse is not None and purse.held:
-                purse.held -= 1
-                return True, self._headers(purse, now), 0
-        if purse is None or purse.left:
+            budget = self._budgets.get(key.pk)
+            if budget is not None and (budget.minute < minute or budget.limit != limit):
+                budget = None
+            if budget is not None and budget.held:
+                budget.held -= 1
+                return True, self._headers(budget, now), 0
+        if budget is None or budget.left:
             wanted = max(limit // SHARE, 1)
             given, left, of = ApiKeyUse.take(key.pk, minute=minute, wanted=wanted, limit=limit)
             with self._lock:
-                kept = self._purses.get(key.pk)
+                kept = self._budgets.get(key.pk)
                 if kept is None or kept.minute != of or kept.limit != limit:
-                    kept = self._purses[key.pk] = Purse(of, limit)
+                    kept = self._budgets[key.pk] = MinuteBudget(of, limit)
                 kept.held, kept.left = kept.held + given, left
-                purse = kept
-                allowed = purse.held > 0
-                purse.held -= allowed
+                budget = kept
+                allowed = budget.held > 0
+                budget.held -= allowed
         else:
             allowed = False
-        headers = self._headers(purse, now)
+        headers = self._headers(budget, now)
         return allowed, headers, 0 if allowed else int(headers["RateLimit-Reset"])
 
     @staticmethod
-    def _headers(purse: Purse, now: float) -> dict[str, str]:
+    def _headers(budget: MinuteBudget, now: float) -> dict[str, str]:
         """Both spellings: the three that most clients read, and the two of the later IETF drafts."""
-        left, reset = purse.held + purse.left, max(int((purse.minute + 1) * MINUTE - now) + 1, 1)
+        left, reset = budget.held + budget.left, max(int((budget.minute + 1) * MINUTE - now) + 1, 1)
         return {
-            "RateLimit-Limit": str(purse.limit),
+            "RateLimit-Limit": str(budget.limit),
             "RateLimit-Remaining": str(left),
             "RateLimit-Reset": str(reset),
-            "RateLimit-Policy": f'"key";q={purse.limit};w={MINUTE}',
+            "RateLimit-Policy": f'"key";q={budget.limit};w={MINUTE}',
             "RateLimit": f'"key";r={left};t={reset}',
         }
 
 
-purses = Purses()
+budgets = MinuteBudgets()
 
 
 class KeyThrottle(BaseThrottle):
     """DRF's way to ask. The headers wait in `request._request.rate_limit` for `with_rate_limit`."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        """Whether the key may call once more."""
         del view
         self._wait = 0
         if not isinstance(request.auth, ApiKey):
             return True
-        allowed, headers, self._wait = purses.spend(request.auth)
+        allowed, headers, self._wait = budgets.spend(request.auth)
         request._request.rate_limit = headers  # type: ignore[attr-defined]
         return allowed
 
     def wait(self) -> float | None:
-        """For Retry-After."""
         return self._wait or None
 
 

@@ -13,6 +13,7 @@ import msgspec
 from sms.models.callback import Echo, Notify
 from sms.models.message import MessageState
 from sms.values.msisdn import mask
+from sms.webex.values import without_bom
 
 REPORTED = {
     MessageState.SUBMITTED: "SUBMITTED",
@@ -99,7 +100,7 @@ def name_of(reference: str, *, row: int) -> str:
 def _received(raw: bytes) -> dict[str, Any] | None:
     if not raw:
         return None
-    found = msgspec.json.decode(raw.removeprefix(b"\xef\xbb\xbf"))
+    found = msgspec.json.decode(without_bom(raw))
     outer = found.get("deliveryInfoNotification", found)
     return found if isinstance(outer, dict) and isinstance(outer.get("deliveryInfo"), dict) else None
 

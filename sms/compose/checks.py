@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from sms.audiences.files import Recipient, RejectedRow
 from sms.compose import labels, links, options
-from sms.compose.errors import ComposeError, Problem, RepeatedReference, no_recipients
+from sms.compose.errors import ComposeError, Problem, ProblemCode, RepeatedReference, no_recipients
 from sms.compose.lines import Composer, all_as_messages
 from sms.compose.order import ComposedMessage, Order, is_large, resolved, text_of
 from sms.compose.survey import Survey, Surveyor
@@ -164,7 +164,8 @@ def _content_problems(order: Order) -> Iterator[Problem]:
             yield Problem("text", sentence)
     limit = order.service.text_limit
     if written and not text.placeholders(written) and len(written) > limit:
-        yield Problem("text", f"The text has {len(written):,} characters; this service allows {limit:,}.")
+        says = f"The text has {len(written):,} characters; this service allows {limit:,}."
+        yield Problem("text", says, ProblemCode.TEXT_TOO_LONG)
     if len(order.callback_data) > 1500:
         yield Problem(
             "callback_data", f"Callback data has {len(order.callback_data):,} characters; 1,500 are allowed."

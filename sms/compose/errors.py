@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +11,22 @@ from sms.models import Send
 from sms.models.sql.insert import StatementBatch
 
 
+class ProblemCode(StrEnum):
+    """What kind of problem it is, for programs; a partner's error code follows from it. Rejected rows use the same words."""
+
+    INVALID = "invalid"
+    MISSING_VALUE = "missing_value"  # nothing fills a placeholder
+    TEXT_TOO_LONG = "text_too_long"
+    REFERENCE_USED = "reference_used"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Why a send cannot be made, by the field of the compose page where it is corrected."""
 
     field: str
     text: str
+    code: str = ProblemCode.INVALID
 
 
 class ComposeError(ValueError):
@@ -30,7 +41,9 @@ class RowsRefused(ComposeError):
     """Rows of a partner's request cannot be used, so the whole request is refused: a partner corrects and repeats it."""
 
     def __init__(self, rejects: Sequence[RejectedRow]) -> None:
-        super().__init__([Problem("audience", f"Row {bad.row}: {bad.reason}") for bad in rejects[:20]])
+        super().__init__(
+            [Problem("audience", f"Row {bad.row}: {bad.reason}", bad.code) for bad in rejects[:20]]
+        )
         self.rejects = tuple(rejects)
 
 
@@ -39,7 +52,7 @@ class RepeatedReference(ComposeError):
 
     def __init__(self, earlier: Send) -> None:
         says = f"This client reference belongs to send {earlier.pk} of {earlier.created_at:%Y-%m-%d %H:%M} UTC already."
-        super().__init__([Problem("client_reference", says)])
+        super().__init__([Problem("client_reference", says, ProblemCode.REFERENCE_USED)])
         self.earlier = earlier
 
 

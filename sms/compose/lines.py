@@ -10,7 +10,7 @@ from sms.audiences.files import Recipient, RejectedRow
 from sms.audiences.files.rows import Rows
 from sms.catalogue import placeholder_rules
 from sms.compose import placeholders
-from sms.compose.errors import FAULTS, ComposeError, Problem, RowsRefused
+from sms.compose.errors import FAULTS, ComposeError, Problem, ProblemCode, RowsRefused
 from sms.compose.order import ComposedMessage, Order, placeholder_names, rules_by_name, text_of
 from sms.compose.reach import SenderReach
 from sms.models import OptOut
@@ -148,7 +148,8 @@ def _columns(order: Order, rules: dict[str, placeholder_rules.Placeholder]) -> d
     with_fallback |= placeholders.fallbacks(order.placeholder_sources).keys() & set(missing)
     columns |= dict.fromkeys((name for name in missing if name in with_fallback), "")
     if missing := [name for name in missing if name not in columns]:
-        raise ComposeError([Problem("text", placeholders.missing_sentence(missing, order.audience))])
+        says = placeholders.missing_sentence(missing, order.audience)
+        raise ComposeError([Problem("text", says, ProblemCode.MISSING_VALUE)])
     return columns
 
 

@@ -1,10 +1,7 @@
 """The links of an order: whether its short-link domain works, and the smartlinks of its text."""
 
-import re
-
 from sms.models import DomainState, Service, ShortLinkDomain
-
-_SMARTLINK = re.compile(r"\{\{smartlink_(\d{1,16})\}\}", re.ASCII)
+from sms.values.link_lengths import SMARTLINK
 
 
 def domain_problem(domain: ShortLinkDomain) -> str:
@@ -26,7 +23,7 @@ def domain_cautions(domain: ShortLinkDomain | None) -> tuple[str, ...]:
 
 def smartlinks(service: Service, text: str) -> tuple[list[list[int]], list[str]]:
     """[id, minutes] of every smartlink in a text, and a sentence for each that the catalogue does not offer."""
-    wanted = list(dict.fromkeys(int(one) for one in _SMARTLINK.findall(text)))
+    wanted = list(dict.fromkeys(int(one) for one in SMARTLINK.findall(text)))
     if not wanted:
         return [], []
     listed = dict(

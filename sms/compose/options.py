@@ -4,13 +4,13 @@
 `sms.dispatch.request` reads it there. A partner's request has the same in its own body (`sms.api.drop_in`).
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sms.compose.errors import PartnerRequest, Problem
 from sms.models import Resend
+from sms.webex.limits import LONGEST_VALIDITY, TAG
 
 RECEIPTS = {
     "SUBMITTED": "without it nobody sees when a message reached the operator, and a send that stays silent is not noticed",
@@ -20,8 +20,6 @@ RECEIPTS = {
     "CLICKED": "without it clicks are not counted, although links are tracked",
 }
 DEFAULT_RECEIPTS = ("SUBMITTED", "DELIVERED", "FAILED", "CLICKED")
-LONGEST_VALIDITY = 72 * 3600  # seconds; what an operator keeps trying for at most (reference §3)
-_TAG = re.compile(r"[A-Za-z0-9_-]{1,50}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ def problems(asked: SendOptions, *, group: Any, expires: bool, resend: str, ramp
             f"{group} must check consent, the frequency cap, or both. Say yes to one, or choose no policy group.",
         )
     for name in ("tag1", "tag2"):
-        if (tag := getattr(asked, name)) and _TAG.fullmatch(tag) is None:
+        if (tag := getattr(asked, name)) and TAG.fullmatch(tag) is None:
             yield Problem(name, f"“{tag[:60]}” is no tag. Write up to 50 letters, digits, _ and -.")
     unknown = [one for one in asked.receipts if one not in RECEIPTS]
     if unknown or not asked.receipts:

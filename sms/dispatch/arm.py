@@ -22,7 +22,7 @@ from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
 from sms.ledger.state_machine import StateChange
 from sms.models import MessageState
-from sms.models.optout import lock_opt_outs
+from sms.models.sql.opt_outs import lock_opt_outs
 from sms.webex.wire import WireError
 
 Chosen = list[tuple[ClaimedSlice, ClaimedMessage]]

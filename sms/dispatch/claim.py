@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
@@ -22,6 +22,7 @@ from sms.ledger.state_machine import StateChange
 from sms.ledger.states import apply, cancel
 from sms.models import Hold, Message, MessageState, Resend, Send, SendState, Slice
 from sms.models.lease import LeaseQuerySet
+from sms.models.sql import slices
 from sms.models.sql.clock import database_now
 
 log = structlog.get_logger(__name__)
@@ -34,11 +35,6 @@ RESEND_AFTER = {Resend.ALWAYS: timedelta(seconds=10), Resend.EVIDENCE: timedelta
 WINDOW = 300  # due slices that a claim chooses from
 EXTRA = 1  # attempts beyond the first that a policy may make
 GIVE_UP_AFTER = timedelta(days=3)  # a receipt that has not come by then will not come
-_RENEW = (
-    "WITH mine AS MATERIALIZED (SELECT id FROM sms_slice WHERE id = ANY(%s) AND owner = %s AND NOT done ORDER BY id FOR NO KEY UPDATE)"
-    " UPDATE sms_slice SET leased_until = statement_timestamp() + make_interval(secs => %s) FROM mine"
-    " WHERE sms_slice.id = mine.id RETURNING sms_slice.id"
-)
 
 
 class Owner(NamedTuple):
@@ -208,29 +204,13 @@ def _sweep(expired: Sequence[Slice]) -> None:
 def renew(leases: Sequence[ClaimedSlice], *, owner: Owner) -> None:
     """The fence: afterwards a lease that is no longer ours is `lost`. Locks their rows until the transaction ends."""
     until = owner.until
-    still = _renewed([lease.slice_id for lease in leases], owner=owner)
+    still = slices.renew([lease.slice_id for lease in leases], owner.name, lease=owner.lease)
     for lease in leases:
         if lease.slice_id in still:
             lease.until = until
         else:
             lease.lost = lease.halted = True
             lease.waiting.clear()
-
-
-def _renewed(slice_ids: list[int], *, owner: Owner) -> set[int]:
-    """Those of them that are ours, with a new lease.
-
-    An UPDATE locks rows in whatever order its plan finds them; two that lock the same ones in different orders wait for each other. So
-    PostgreSQL locks them by key first, as everybody does (`Slice.of_send`), in the same statement, because every turn pays for it.
-    """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(_RENEW, [slice_ids, owner.name, owner.lease.total_seconds()])
-            return {pk for (pk,) in cursor.fetchall()}
-    mine = Slice.objects.filter(pk__in=slice_ids, owner=owner.name, done=False)
-    if mine.renew(owner.name, lease=owner.lease) == len(slice_ids):
-        return set(slice_ids)
-    return set(mine.values_list("pk", flat=True))
 
 
 def finish(lease: ClaimedSlice, *, owner: Owner, retry_in: float = 0.0) -> None:

@@ -1,17 +1,15 @@
 """Opt-outs: people who refused further messages of a service, held by us."""
 
-import json
 from collections.abc import Iterable, Sequence
 
-from django.db import connection, models
+from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from sms.models.personal import PersonalData
 from sms.models.service import Service
+from sms.models.sql.opt_outs import stored_in_force
 from sms.values.msisdn.hidden import hidden
-
-_LOCKS = 0x5354  # our room among PostgreSQL's advisory locks
 
 
 class OptOut(models.Model):
@@ -84,28 +82,11 @@ class OptOut(models.Model):
 
     @classmethod
     def in_force(cls, service_id: int, numbers: Sequence[str]) -> set[str]:
-        """Those of the numbers that refused. Numbers go as one text: a parameter each took longer than the looking."""
+        """Those of the numbers that refused."""
         if not numbers:
             return set()
         stored = spellings(service_id, numbers)
-        return {stored[one] for one in cls._in_force(service_id, list(stored))}
-
-    @classmethod
-    def _in_force(cls, service_id: int, numbers: Sequence[str]) -> set[str]:
-        wanted = "%s"
-        if len(numbers) > 1:
-            listed = (
-                "json_array_elements_text(%s)"
-                if connection.vendor == "postgresql"
-                else "value FROM json_each(%s)"
-            )
-            wanted = f"SELECT {listed}"
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT msisdn FROM sms_optout WHERE service_id = %s AND lifted_at IS NULL AND msisdn IN ({wanted})",  # noqa: S608
-                [service_id, json.dumps(numbers) if len(numbers) > 1 else numbers[0]],
-            )
-            return {msisdn for (msisdn,) in cursor.fetchall()}
+        return {stored[one] for one in stored_in_force(service_id, list(stored))}
 
 
 def spellings(service_id: int, numbers: Iterable[str], *, hides: bool | None = None) -> dict[str, str]:
@@ -120,18 +101,3 @@ def spellings(service_id: int, numbers: Iterable[str], *, hides: bool | None = N
         return plain
     key = Service.objects.only("correlation_key").get(pk=service_id).number_key
     return plain | {hidden(number, key=key): number for number in plain}
-
-
-def lock_opt_outs(service_ids: Iterable[int], *, share: bool = False) -> None:
-    """Until the transaction ends, nobody adds an opt-out to these services while others look, nor looks while one is added.
-
-    Whoever adds takes it alone; whoever arms shares it, and looks afterwards. So an opt-out commits either before the look, which
-    then sees it, or after everything that was armed without it. On SQLite one writer at a time is that already.
-    """
-    ids = sorted(set(service_ids))
-    if not ids or connection.vendor != "postgresql":
-        return
-    alone = "SELECT pg_advisory_xact_lock(%s, id) FROM unnest(%s::int[]) AS id"
-    shared = "SELECT pg_advisory_xact_lock_shared(%s, id) FROM unnest(%s::int[]) AS id"
-    with connection.cursor() as cursor:
-        cursor.execute(shared if share else alone, [_LOCKS, ids])

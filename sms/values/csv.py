@@ -4,7 +4,7 @@ import csv
 import io
 
 MARK = "\ufeff"  # without it Excel takes UTF-8 for something else
-# A spreadsheet runs a cell that begins so, whoever wrote it. Full-width twins count for some of them.
+# A spreadsheet runs a cell that begins so, no matter who wrote it. Full-width twins count for some of them.
 _ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 

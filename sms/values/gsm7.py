@@ -40,8 +40,8 @@ INVISIBLE = re.compile(
 # Also removed: control characters other than line breaks and the tab (Word and databases leave them behind).
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 
-# Cyrillic and Greek letters that look like a Latin one. They come in with text copied from where
-# somebody typed on another keyboard; one of them makes a whole message Unicode and nobody can see which.
+# Cyrillic and Greek letters that look like a Latin one. They come in with text that was copied or typed on another
+# keyboard; one of them makes a whole message Unicode, and it cannot be seen which.
 LOOKALIKES = dict(
     zip(
         "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421"

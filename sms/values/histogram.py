@@ -27,7 +27,6 @@ EDGES = _edges()
 
 
 def bucket(later: datetime, earlier: datetime) -> int:
-    """Of the time between them."""
     return bisect_right(EDGES, (later - earlier) // _MS)
 
 
@@ -54,7 +53,6 @@ def percentiles(counts: Mapping[int, int], shares: Sequence[float]) -> list[floa
 
 
 def percentile(counts: Mapping[int, int], share: float) -> float | None:
-    """One of them."""
     return percentiles(counts, (share,))[0]
 
 

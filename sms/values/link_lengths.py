@@ -5,8 +5,8 @@ from functools import lru_cache
 
 from sms.values import text
 
-_LINK = re.compile(r"https://[^\s<>\"]+")
-_SMARTLINK = re.compile(r"\{\{smartlink_\d+\}\}", re.ASCII)
+LINK = re.compile(r"https://[^\s<>\"]+")
+SMARTLINK = re.compile(r"\{\{smartlink_(\d{1,16})\}\}", re.ASCII)
 _PATH = 6  # characters after the host in the provider's examples
 _SMARTLINKS = ("https://s.co/xxxxxx", "https://" + "x" * 32)  # what one may become
 
@@ -16,9 +16,9 @@ def span(written: str, host: str) -> tuple[int, int]:
     """Fewest and most segments of a text; `host` is the domain its links are shortened on, empty where they stay."""
     versions = {written}
     if host:
-        versions |= {_LINK.sub(f"https://{host}/{'x' * _PATH}", one) for one in versions}
-    if _SMARTLINK.search(written):
-        versions = {_SMARTLINK.sub(link, one) for one in versions for link in _SMARTLINKS}
+        versions |= {LINK.sub(f"https://{host}/{'x' * _PATH}", one) for one in versions}
+    if SMARTLINK.search(written):
+        versions = {SMARTLINK.sub(link, one) for one in versions for link in _SMARTLINKS}
     counts = [text.segments(one).count for one in versions]
     return min(counts), max(counts)
 

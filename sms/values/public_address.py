@@ -1,4 +1,4 @@
-"""Whether an IP address is one of the public internet. Pure; asked by whatever connects to a host that somebody else named."""
+"""Whether an IP address is one of the public internet. Pure; called before connecting to a host that a user or partner named."""
 
 import ipaddress
 

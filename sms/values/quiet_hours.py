@@ -1,4 +1,4 @@
-"""Local time made exact: a moment from a wall clock, and the hours in which nobody is written to. Pure.
+"""Local time made exact: a moment from a wall clock, and the hours in which no message is sent. Pure.
 
     local_instant(naive, zone)            the UTC moment at which a clock there shows this
     QuietHours.parse("21:00-08:00")       the hours of silence, and the weekdays on which anything may go at all
@@ -208,7 +208,6 @@ def _change(there: zoneinfo.ZoneInfo, before: int, after: int) -> int:
 
 
 def _both(left: _Spans, right: _Spans) -> _Spans:
-    """Where both are."""
     found: _Spans = []
     i = j = 0
     while i < len(left) and j < len(right):
@@ -261,7 +260,6 @@ def _zone(name: str) -> zoneinfo.ZoneInfo:
 
 
 def _offset(there: zoneinfo.ZoneInfo, at: int) -> int:
-    """Seconds east of Greenwich."""
     offset = _at(at).astimezone(there).utcoffset()
     assert offset is not None
     return offset // _SECOND

@@ -1,15 +1,15 @@
-"""What a text costs and what goes into its holes: encoding, segments, culprits, placeholders, values. Pure.
+"""What a text costs and what fills its placeholders: encoding, segments, culprits, placeholders, values. Pure.
 
     segments(text)      how many billable parts, in which encoding
     culprits(text)      the characters that make it Unicode, each with what could stand there instead
     to_gsm7(text)       all of those taken at once
     placeholders(text)  the names in $(name)
     render(text, …)     the text with a row's values in them
-    filled(text, …)     the same in pieces, and holes without a value stay holes
+    filled(text, …)     the same in pieces, and placeholders without a value stay
     breaks(text)        where its segments end
 
 Segments and culprits judge a text as it stands, so give them the rendered one: a value can change both. The
-provider segments after it has shortened links, which nobody but it can count. Called by the composer (page,
+provider segments after it has shortened links, which only it can count. Called by the composer (page,
 API, command), by dispatch and by the pages that show a text; the alphabet itself is `sms.values.gsm7`.
 """
 
@@ -63,7 +63,7 @@ class Culprit:
     suggestion: str
     """GSM-7 characters that could stand there instead; "" if there are none."""
     remove: bool = False
-    """It can simply go: zero-width characters, stray control characters, accents standing on nothing."""
+    """It can simply go: zero-width characters, stray control characters, accents on no letter."""
 
 
 class MissingSubstitution(ValueError):
@@ -200,7 +200,7 @@ class TextPiece:
 
 
 def filled(text: str, *, substitutions: Mapping[str, str]) -> list[TextPiece]:
-    """Like `render`, in pieces, for whoever shows where what came from. A hole without a value, or with an empty one, stays as written."""
+    """Like `render`, in pieces, to show what came from where. A placeholder without a value, or with an empty one, stays as written."""
     pieces = _pieces(text)
     by_key = {match_key(key): substitutions[key] for key in reversed(list(substitutions))}
     found: list[TextPiece] = []

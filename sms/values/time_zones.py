@@ -1,4 +1,4 @@
-"""Where a recipient's clock may stand: the time zones of a number, and a zone as somebody wrote it. Pure.
+"""Where a recipient's clock may stand: the time zones of a number, and a zone as people write it. Pure.
 
     of_number("+61236618300")  the zones that its range can be in, () when the number says nothing
     read(" europe/london ")    "Europe/London", or `BadZone` with a sentence that names the cell

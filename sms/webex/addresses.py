@@ -28,14 +28,12 @@ _URL_OR_PLAIN = re.compile(rf"(?:{_SECURE}|{_HERE}|{_PLAIN}){_PATH}", re.IGNOREC
 
 
 def msisdn_rule(*, plus: bool) -> str:
-    """The rule for a number in `to`, in words."""
     if plus:
         return "must be + and country code and number, 7 to 15 digits: +E.164 is on for this service"
     return "must be country code and number, 7 to 15 digits, with or without +"
 
 
 def sender_rule(sender: str) -> str:
-    """Why a sender is refused, in words."""
     if not sender:
         return "is mandatory"
     if sender.startswith("+"):

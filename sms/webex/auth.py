@@ -54,7 +54,7 @@ class Jwt:
             raise ValueError("The service secret is empty.")
 
     def headers(self, now: float) -> dict[str, str]:
-        """Headers of a request made at `now` (Unix seconds). A clock that went back mints anew too."""
+        """Headers of a request made at `now` (Unix seconds). A clock that went back makes a new one too."""
         if not self._header or not 0 <= now - self._minted_at < RENEW_AFTER:
             self._header = f"Bearer {self.token(int(now))}"
             self._minted_at = int(now)

@@ -79,7 +79,6 @@ class Client:
             self._busy.release()
 
     def close(self) -> None:
-        """Close the connection. Using the client afterwards is an error."""
         self._transport.close()
 
     def __enter__(self) -> Self:

@@ -62,7 +62,7 @@ PROVIDER = """
 7284 | operator | failed | no | The operator took it for a duplicate. | Do not send again; the person may have the first one.
 7301 | expired | failed | maybe | The message expired. | Send again if it still matters.
 7302 | rate | failed | later | Over the rate of the sender, campaign or operator. | Send again later and slower.
-7303 | expired | unknown | unknown | The delivery report expired: nobody knows whether it arrived. | Ask the person before sending again.
+7303 | expired | unknown | unknown | The delivery report expired: it is not known whether it arrived. | Ask the person before sending again.
 7500 | delivered | delivered | no | Delivered; the handset confirmed it. | Nothing to do.
 7501 | accepted | submitted | no | Handed to the operator. | Wait for the next receipt.
 7502 | delivered | delivered | no | The person has read it. | Nothing to do.

@@ -43,7 +43,6 @@ class Code:
 
     @property
     def known(self) -> bool:
-        """Whether the documents name it."""
         return self.code in CODES
 
 

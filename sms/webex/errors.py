@@ -9,7 +9,7 @@
 
     Unreadable          a receipt or inbound body that says nothing we can use (not a provider *reply*)
 
-The text explains, the class decides: nobody should branch on `code` to find out whether a resend is safe.
+The text explains, the class decides: do not branch on `code` to find out whether a resend is safe.
 `detail` never holds a body, a number or a credential, so it may be logged and shown.
 """
 
@@ -47,7 +47,7 @@ class Throttled(ProviderError):
 
 
 class ServicePaused(ProviderError):
-    """Credentials, address, quota or configuration of the account: every further request would fail alike."""
+    """Credentials, address, quota or configuration of the account: every further request would fail too."""
 
 
 class Unconfirmed(ProviderError):

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from sms.webex.errors import UnreadableBody
-from sms.webex.values import count, moment, number, text
+from sms.webex.values import count, moment, number, text, without_bom
 
 
 class Inbound(msgspec.Struct, frozen=True, gc=False):
@@ -36,7 +36,7 @@ class Inbound(msgspec.Struct, frozen=True, gc=False):
 def parse_inbound(raw: bytes) -> Inbound:
     """Read one body. Raises `UnreadableBody`, and nothing else: not an object, or without a handset's number."""
     try:
-        said: Any = msgspec.json.decode(raw.removeprefix(b"\xef\xbb\xbf"))
+        said: Any = msgspec.json.decode(without_bom(raw))
     except (ValueError, RecursionError) as error:
         raise UnreadableBody(f"It is not JSON: {error}") from None
     if not isinstance(said, dict):

@@ -14,7 +14,7 @@ import msgspec
 
 from sms.webex import codes
 from sms.webex.errors import RequestRefused, ServicePaused, Throttled, Unconfirmed
-from sms.webex.values import moment, text
+from sms.webex.values import moment, text, without_bom
 
 LONGEST_WAIT = 900.0  # seconds; a longer Retry-After is not believed
 _DETAIL = 200
@@ -77,7 +77,7 @@ def _seconds_until(date: str, now: dt.datetime) -> float:
 def _json(body: bytes) -> Any:
     """The body as JSON values, None where it is none. Deep nesting and broken text count as none."""
     try:
-        return msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))
+        return msgspec.json.decode(without_bom(body))
     except (ValueError, RecursionError):  # msgspec's errors and broken UTF-8 are both ValueErrors
         return None
 

@@ -10,17 +10,18 @@ import datetime as dt
 import re
 
 from sms.webex import addresses
+from sms.webex.limits import (
+    AHEAD,
+    LONGEST_CALLBACK_DATA,
+    LONGEST_VALIDITY,
+    MOST_DESTINATIONS,
+    RECEIPTS,
+    TAG,
+)
 from sms.webex.send_request import ContactPolicy, Destination, Options, SendRequest
-
-AHEAD = dt.timedelta(days=7)
-LONGEST_VALIDITY = 72 * 3600
-LONGEST_CALLBACK_DATA = 2000
-LONGEST_TAG = 50
-RECEIPTS = frozenset({"SUBMITTED", "SENT", "DELIVERED", "CLICKED", "FAILED"})
 
 _PLACEHOLDER = re.compile(r"\$\(([^()]+)\)")
 _SMARTLINK = re.compile(r"\{\{smartlink_(\d+)\}\}", re.ASCII)
-_TAG = re.compile(r"[A-Za-z0-9_-]+")
 _AUTH_ID = re.compile(r"[A-Za-z0-9]{1,64}")
 
 
@@ -48,7 +49,7 @@ class Rules:
 
     text_limit: int = 1024
     e164_plus: bool = False
-    max_destinations: int = 1000
+    max_destinations: int = MOST_DESTINATIONS
     now: dt.datetime | None = None
     several_msisdns: bool = False
     correlation_limit: int = 50
@@ -222,8 +223,8 @@ def _options(options: Options, rules: Rules) -> None:
     if not addresses.is_origin(options.domain, plain=rules.plain_http):
         raise WireError("options.domain", "must be https:// and a host name, for example https://uk.wbxc.io")
     for field, tag in (("tag1", options.tag1), ("tag2", options.tag2)):
-        if tag and (len(tag) > LONGEST_TAG or _TAG.fullmatch(tag) is None):
-            raise WireError(f"options.{field}", f"may have {LONGEST_TAG} letters, digits, _ and -")
+        if tag and TAG.fullmatch(tag) is None:
+            raise WireError(f"options.{field}", "may have 50 letters, digits, _ and -")
 
 
 def _receipts(request: SendRequest) -> None:

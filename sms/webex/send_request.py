@@ -1,4 +1,4 @@
-"""Requests to `POST /v2/messages` as typed structs. `rules` says what may be in them, `wire` encodes them, `inlet` reads them.
+"""Requests to `POST /v2/messages` as typed structs. `rules` says what may be in them, `wire` encodes them.
 
 Field names are ours in Python and the provider's on the wire; fields left at their default are left out. Sources: the seed's
 "Body Parameters", reference §3.

@@ -213,13 +213,12 @@ class _Reply:
         self.complete = True
 
     def on_message_begin(self) -> None:
-        """A reply, or something after it that nobody asked for."""
+        """A reply, or data after it that was not requested."""
         self._excess = self._excess or self.complete
         if not self.complete:
             self.headers = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header."""
         if not self.complete:
             self.headers.append((name, value))
 
@@ -230,7 +229,6 @@ class _Reply:
             self.head_complete = self.status >= 200
 
     def on_body(self, body: bytes) -> None:
-        """A piece of the body."""
         if not self.complete:
             self.chunks.append(body)
 

@@ -1,7 +1,13 @@
 """JSON values of any type, read into ours without ever failing. Shared by `replies`, `receipts` and `inbound`."""
 
+import codecs
 import datetime as dt
 from typing import Any
+
+
+def without_bom(raw: bytes) -> bytes:
+    """JSON without the mark that some senders put before it and no decoder takes."""
+    return raw.removeprefix(codecs.BOM_UTF8)
 
 
 def text(value: Any) -> str:

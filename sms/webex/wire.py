@@ -1,7 +1,7 @@
-"""The encoding of requests to `POST /v2/messages`. Called by dispatch, the flight plan and the partner API.
+"""The encoding of requests to `POST /v2/messages`. Called by dispatch and the flight plan.
 
 What may be in a request is checked by `rules.validate`, which `encode` always calls: nothing leaves that the documents say would be
-refused. Reading a request that somebody else wrote is `inlet`.
+refused.
 """
 
 import datetime as dt

@@ -1,5 +1,5 @@
 // Saves the draft while one types. Each save says what every field was when it was shown; what a colleague stored since is taken over, and
-// what both changed is shown side by side, nothing overwritten (portal.views.compose.edit.edit.edit.save). A save that fails is tried again until it succeeds.
+// what both changed is shown side by side, nothing overwritten (portal.views.compose.save). A save that fails is tried again until it succeeds.
 import { hold, whenFree } from "./press.js";
 
 const PAUSE = 700; // milliseconds after the last change

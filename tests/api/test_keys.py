@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from sms.api.throttle import Purses
+from sms.api.throttle import MinuteBudgets
 from sms.catalogue import api_keys
 from sms.models import ApiKey, ApiKeyUse, AuditEvent, IdempotentAnswer, Message, Send
 from tests.support.drop_in import body, get, post
@@ -158,9 +158,9 @@ def test_over_the_rate_is_429_with_retry_after(service):
 def test_processes_share_a_keys_minute_and_never_exceed_it(service):
     a_key(service, per_minute=1000)
     now = [120.0]
-    processes = [Purses(clock=lambda: now[0]) for _ in range(3)]
+    processes = [MinuteBudgets(clock=lambda: now[0]) for _ in range(3)]
     key = the_key()
-    allowed = [sum(purses.spend(key)[0] for _ in range(600)) for purses in processes]
+    allowed = [sum(budgets.spend(key)[0] for _ in range(600)) for budgets in processes]
     assert sum(allowed) == 1000
     assert not processes[0].spend(key)[0]
     now[0] += 60

@@ -204,7 +204,7 @@ def server(application: str, *, interface: str = "wsgi") -> Iterator[int]:
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
         try:
-            until(lambda: _speaks(port), 30, f"{application} answers")
+            until(lambda: _speaks(port), f"{application} answers")
             yield port
         finally:
             with contextlib.suppress(ProcessLookupError):

@@ -216,6 +216,6 @@ def test_a_dispatcher_and_an_approval_do_not_wait_for_each_other(first):
             threads.append(under_way(act, failed))
             waiting(len(threads))
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert failed == []
     assert not any(lease.lost for lease in leases)

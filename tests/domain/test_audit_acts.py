@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.views import catalogue, link_domains
+from portal.views import link_domains, policy_groups, senders, smartlinks
 from sms.admin.scoped import NOUNS as ADMIN_NOUNS
 from sms.dispatch.settle import Settlement
 from sms.models import audit_acts
@@ -22,8 +22,8 @@ MADE_UP = {
     | {f"{noun}.stopped" for noun in ("service", "sender", "domain")},
     "sms/dispatch/settle.py": {f"messages.{verdict.value}" for verdict in Settlement},
     "portal/views/catalogue_base.py": {
-        noun.act(verb)
-        for noun in (catalogue.SENDER, catalogue.GROUP, catalogue.SMARTLINK, link_domains.DOMAIN)
+        kind.act_of(verb)
+        for kind in (senders.SENDER, policy_groups.GROUP, smartlinks.SMARTLINK, link_domains.DOMAIN)
         for verb in ("added", "changed", "archived", "restored", "deleted")
     },
     "sms/admin/scoped.py": {

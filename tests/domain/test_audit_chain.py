@@ -21,6 +21,7 @@ from sms.models.audit import audit as record
 from sms.models.sql import audit_guard
 from sms.models.sql.insert import StatementBatch
 from tests.support.audit_tampering import SLUG, Tamperer, sql
+from tests.support.logs import written_log
 from tests.support.sends import a_service
 
 pytestmark = pytest.mark.django_db
@@ -266,17 +267,27 @@ def test_the_command_names_the_first_broken_row(tmp_path, settings, capsys, ungu
 
 
 def test_the_command_takes_checkpoints_from_the_log_stream(tmp_path, settings, unguarded):
-    settings.VAR_DIR = tmp_path
+    settings.VAR_DIR = tmp_path / "empty"
     chain(3)
-    log = tmp_path / "desk.log"
-    files = audit.CheckpointFiles(tmp_path / "elsewhere")
-    audit.write_checkpoints(files, audit.heads_of(audit.services()))
-    log.write_text("noise\n" + (tmp_path / "elsewhere" / "checkpoints.jsonl").read_text())
+    log = tmp_path / "collected.log"
+    with written_log("json") as lines:
+        audit.ChainSealer(tmp_path / "elsewhere").run()
+    log.write_text("noise\n" + lines.getvalue())
+    call_command("verify_audit", checkpoints=[log])
     sql("DELETE FROM sms_auditevent WHERE id = %s", numbers()[-1][1])
     sql("DELETE FROM sms_auditseal WHERE service_slug = %s AND number = 3", SLUG)
     call_command("verify_audit")
     with pytest.raises(CommandError):
         call_command("verify_audit", checkpoints=[log])
+
+
+def test_a_changed_row_is_named_with_when_who_and_what(unguarded):
+    chain(3)
+    at = AuditEvent.objects.get(pk=numbers()[1][1]).at
+    sql("UPDATE sms_auditevent SET actor_label = 'eve@example.test' WHERE id = %s", numbers()[1][1])
+    verdict = audit.verify(SLUG)
+    assert verdict.rows < 3
+    assert f"({at:%Y-%m-%d %H:%M:%S} UTC, send.created, eve@example.test) was changed" in verdict.sentence
 
 
 # --- retention and the rows from before -----------------------------------------------------------------------------------

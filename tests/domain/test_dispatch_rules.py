@@ -378,7 +378,7 @@ def test_a_service_whose_provider_hangs_does_not_hold_up_another():
 
     def answer(body):
         if f"/{hanging.receipt_token}/" in body["notifyUrl"]:
-            in_time.append(all_answered.wait(30))
+            in_time.append(all_answered.wait(60))
             return raw_reply(500)
         if next(answered) == 60:
             all_answered.set()

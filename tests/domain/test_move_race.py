@@ -31,10 +31,10 @@ def race(act):
         try:
             connections["default"].ensure_connection()
             for pause, _ in pauses:
-                together.wait(20)
+                together.wait(60)
                 time.sleep(pause)
                 claimed.append(bool(claim(owner=Owner("racer"), limit=5)))
-                together.wait(20)
+                together.wait(60)
         except threading.BrokenBarrierError:
             pass
         except BaseException as problem:
@@ -51,18 +51,18 @@ def race(act):
             Slice.objects.update(owner="", leased_until=None, done=True)  # those before are out of the way
             send = a_send(service, 2)
             Send.objects.filter(pk=send.pk).update(state=SendState.SCHEDULED)
-            together.wait(20)
+            together.wait(60)
             time.sleep(pause)
             try:
                 act(send)
                 came = "done"
             except reschedule.SendHasBegun:
                 came = "begun"
-            together.wait(20)
+            together.wait(60)
             told.append((send, claimed[-1], came))
     finally:
         together.abort()
-        thread.join(20)
+        thread.join(60)
     assert problems == []
     return told
 

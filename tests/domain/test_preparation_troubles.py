@@ -178,7 +178,7 @@ def test_a_file_that_takes_long_to_open_is_opened_once(monkeypatch):
         return execute(sql, params, many, context)
 
     def other() -> None:
-        opening.wait(10)
+        opening.wait(60)
         until = time.monotonic() + 1.8
         while time.monotonic() < until and not taken:
             if background.has_work():

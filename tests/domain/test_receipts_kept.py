@@ -174,12 +174,12 @@ def test_more_than_may_wait_is_overload_and_a_write_that_hangs_is_stuck():
 
     def hang(batch):
         entered.set()
-        go.wait(10)
+        go.wait(60)
 
     group = GroupCommit(hang, room=1)
     threads = [threading.Thread(target=lambda: group.store(incoming(1), patience=10)) for _ in range(2)]
     threads[0].start()
-    assert entered.wait(5)
+    assert entered.wait(60)
     threads[1].start()
     while not group._waiting:
         time.sleep(0.001)
@@ -189,7 +189,7 @@ def test_more_than_may_wait_is_overload_and_a_write_that_hangs_is_stuck():
         GroupCommit.store(_stuck(group), incoming(3), patience=0.01)
     go.set()
     for thread in threads:
-        thread.join(5)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -291,15 +291,15 @@ def test_a_writer_never_waits_for_a_sweep(tmp_path):
 
     def slow(batch) -> None:
         inside.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
 
     sweeping = threading.Thread(target=other.sweep, args=(slow,))
     sweeping.start()
-    assert inside.wait(10)
+    assert inside.wait(60)
     mine.append([incoming(2)])  # would wait for ever
     assert sweeping.is_alive()
     go_on.set()
-    sweeping.join(10)
+    sweeping.join(60)
     found: list[Incoming] = []
     assert mine.sweep(found.extend) == 1
     assert found[0].raw == incoming(2).raw

@@ -243,7 +243,7 @@ def test_two_tests_at_once_count_each_other():
     def once() -> None:
         try:
             connections["default"].ensure_connection()
-            together.wait(20)
+            together.wait(60)
             outcomes.append(try_out(draft, user, seeds=seeds).recipients)
         except ComposeError:
             outcomes.append("refused")
@@ -254,5 +254,5 @@ def test_two_tests_at_once_count_each_other():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert sorted(map(str, outcomes)) == ["50", "refused"]

@@ -24,7 +24,8 @@ from tests.faults.zygote import Forked, Zygote
 from tests.support.processes import environment, free_port
 
 VARIABLE = "TEXTDESK_CRASH_AT"  # as sms.ledger.crash_points reads it; importing that needs Django
-DEATH = 20.0  # seconds in which a dispatcher must have passed its crash point
+CEILING = 120.0  # seconds for what a machine with nothing else to do does in a few
+DEATH = 120.0  # seconds in which a dispatcher must have passed its crash point
 LONGEST_RUN = 300.0
 # after these a message may stay unconfirmed: it was armed, and the dead dispatcher took the answer, or its absence, with it
 PARKING = frozenset(
@@ -79,11 +80,11 @@ class Field:
     def crash(self, crash_at: str, *, plant: str = "", fresh: bool = False) -> None:
         """Run a dispatcher that must die by its own SIGKILL at `crash_at`."""
         process = self.dispatcher(crash_at=crash_at, plant=plant, seconds=DEATH, fresh=fresh)
-        code = finished(process, 2 * DEATH)
+        code = finished(process, DEATH + 60.0)
         assert code == -signal.SIGKILL, f"no dispatcher ever passed {crash_at} (exit code {code}): {self.log}"
         self.clerk.let_leases_run_out()
 
-    def settle(self, send: int, text: str, *, plant: str = "", patience: float = 30.0) -> bool:
+    def settle(self, send: int, text: str, *, plant: str = "", patience: float = 120.0) -> bool:
         """A clean dispatcher until nothing is open and every answered receipt is folded, then SIGTERM. False when patience ended."""
         if self.is_settled(send, text):
             return True
@@ -93,7 +94,7 @@ class Field:
                 assert process.poll() is None, f"a dispatcher ended with {process.returncode}: {self.log}"
                 time.sleep(0.1)
             process.terminate()
-            assert process.wait(timeout=30) == 0, self.log
+            assert process.wait(timeout=120) == 0, self.log
         finally:
             process.kill()
             process.wait()
@@ -144,7 +145,7 @@ class Field:
                 stderr=log,
                 start_new_session=True,
             )
-        until(lambda: answers(f"http://127.0.0.1:{self.port}/healthz"), 30, "the web server answers")
+        until(lambda: answers(f"http://127.0.0.1:{self.port}/healthz"), "the web server answers")
 
     def kill_web(self) -> None:
         """SIGKILL for its whole group, workers included."""
@@ -181,9 +182,7 @@ def field_of(folder: Path, database_url: str, *sandbox_options: str, web: bool =
         clerk.ask("ready")  # the schema is there before anybody looks at it
         if web:
             made.start_web()
-        until(
-            lambda: answers(f"http://127.0.0.1:{sandbox_port}/__sandbox__/health"), 15, "the sandbox answers"
-        )
+        until(lambda: answers(f"http://127.0.0.1:{sandbox_port}/__sandbox__/health"), "the sandbox answers")
         yield made
     finally:
         made.kill_web()
@@ -233,18 +232,18 @@ def finished(process: Dispatcher, seconds: float) -> int:
         raise AssertionError(f"a dispatcher still ran after {seconds} s") from None
 
 
-def until(found: Callable[[], object], seconds: float, what: str) -> None:
+def until(found: Callable[[], object], what: str) -> None:
     """Wait for something that another process does."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + CEILING
     while not found():
-        assert time.monotonic() < deadline, f"after {seconds} s it was still not so that {what}"
+        assert time.monotonic() < deadline, f"after {CEILING} s it was still not so that {what}"
         time.sleep(0.05)
 
 
 def answers(url: str) -> bool:
     """Whether a GET gets 200."""
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
+        with urllib.request.urlopen(url, timeout=20) as answer:
             return answer.status == 200
     except (urllib.error.URLError, OSError):
         return False

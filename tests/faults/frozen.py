@@ -37,7 +37,7 @@ def overtake(
         send = field.send(text, MESSAGES)
         frozen = field.dispatcher(plant=plant)
         try:
-            until(lambda: between.statistics.exchanges >= 8, 15, "it posts")
+            until(lambda: between.statistics.exchanges >= 8, "it posts")
             frozen.send_signal(signal.SIGSTOP)
             while (
                 not field.clerk.at_rest()
@@ -51,7 +51,7 @@ def overtake(
             frozen.send_signal(signal.SIGCONT)
             time.sleep(1.0)  # what it still believes to be its own would leave at once
             frozen.terminate()
-            assert frozen.wait(timeout=30) == 0, field.log
+            assert frozen.wait(timeout=120) == 0, field.log
         finally:
             frozen.kill()
             frozen.wait()

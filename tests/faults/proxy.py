@@ -107,7 +107,7 @@ class Proxy:
         """Cut, and end the thread."""
         self._call(self._cut())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=10)
+        self._thread.join(timeout=60)
         self._loop.close()
 
     # -- the loop's side
@@ -117,7 +117,7 @@ class Proxy:
         self._loop.run_forever()
 
     def _call(self, work):
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=10)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=60)
 
     async def _listen(self) -> None:
         if self._listener is None:

@@ -48,7 +48,7 @@ class Stoppable:
         """SIGQUIT: every session is cut off, nothing is written; the next start recovers from the log."""
         if self.process is not None:
             self.process.send_signal(signal.SIGQUIT)
-            self.process.wait(timeout=20)
+            self.process.wait(timeout=60)
             self.process = None
 
 

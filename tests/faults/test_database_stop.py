@@ -46,7 +46,7 @@ def test_an_immediate_stop_of_the_database_loses_nothing_and_sends_nothing_twice
         try:
             for stop in range(STOPS):
                 before = between.statistics.exchanges
-                until(lambda before=before: posted_since(before), 20, "it posts")
+                until(lambda before=before: posted_since(before), "it posts")
                 server.stop_immediately()
                 time.sleep(0.2 + 0.3 * stop)
                 server.start()

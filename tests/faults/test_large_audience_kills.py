@@ -137,5 +137,5 @@ def test_the_desk_starts_a_process_that_does_it(prepared_database_url, var_dir, 
         ).stdout
     finally:
         dispatcher.terminate()
-        dispatcher.wait(30)
+        dispatcher.wait(60)
     assert told.split() == "sending 5934 {'pending': 5934}".split()

@@ -45,7 +45,7 @@ def ask(port: int, times: int = 1) -> list[bytes | str]:
     """What each of several requests on one connection gets: the reply, or the name of what went wrong."""
     got: list[bytes | str] = []
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=3) as link:
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as link:
             for _ in range(times):
                 link.sendall(b"POST /")
                 data = b""
@@ -88,7 +88,7 @@ def test_a_reply_is_cut_after_its_bytes(seen):
     port, received = seen
     with running(port) as proxy:
         proxy.script(Fault("cut_reply", after=9))
-        with socket.create_connection(("127.0.0.1", proxy.port), timeout=3) as link:
+        with socket.create_connection(("127.0.0.1", proxy.port), timeout=60) as link:
             link.sendall(b"POST /")
             data = b""
             with pytest.raises(ConnectionResetError):
@@ -111,7 +111,7 @@ def test_a_slow_reply_is_slow_and_whole(seen, fault, least):
 
 def test_a_cut_refuses_and_resets_and_restore_heals(seen):
     with running(seen[0]) as proxy:
-        with socket.create_connection(("127.0.0.1", proxy.port), timeout=3) as link:
+        with socket.create_connection(("127.0.0.1", proxy.port), timeout=60) as link:
             link.sendall(b"POST /")
             assert link.recv(65536) == REPLY
             timer = proxy.cut_for(0.2)

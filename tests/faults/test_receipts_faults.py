@@ -66,7 +66,7 @@ def test_no_receipt_is_lost_while_the_database_is_stopped(server, database_url, 
     time.sleep(AWAY)
     spooled = list(tmp_path.rglob("*.spool"))
     server.start()
-    shooting.join(30)
+    shooting.join(60)
     assert not shooting.is_alive()
 
     answered = set(shots[0].bodies)
@@ -77,11 +77,10 @@ def test_no_receipt_is_lost_while_the_database_is_stopped(server, database_url, 
     try:
         until(
             lambda: not list(tmp_path.rglob("*.spool")) + list(tmp_path.rglob("*.taken")),
-            30,
             "the spool is swept",
         )
         assert answered - stored(database_url) == set()
     finally:
         dispatcher.terminate()
-        dispatcher.wait(timeout=35)
+        dispatcher.wait(timeout=60)
     assert shots[0].answers[503] == 0, "every one was kept at the first time"

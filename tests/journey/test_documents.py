@@ -25,7 +25,7 @@ def script_of(*documents: str) -> str:
         for at, (kind, block) in enumerate(BLOCK.findall(text)):
             if kind in SHOWN:
                 continue
-            lines.append(f"echo '--- {document} {at}'")
+            lines.append(f"echo '--- {Path(document).name} {at}'")
             name = re.match(r"# (\w+\.py)\n", block)
             if kind == "sh":
                 lines.append(block)

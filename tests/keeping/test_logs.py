@@ -1,9 +1,7 @@
 """No line of a log names a number: whatever was done, in whatever spelling, and whatever broke off."""
 
-import io
 import json
 import logging
-from contextlib import contextmanager
 
 import pytest
 import structlog
@@ -11,7 +9,6 @@ from django.db import IntegrityError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.logs import logging_config
 from sms.compliance import archive, erasure
 from sms.inbound.optouts import inbound_spool
 from sms.inbound.receipts import spool
@@ -20,23 +17,10 @@ from sms.values.msisdn.masked import masked, masked_values
 from tests.keeping import planted
 from tests.keeping.planted import NATIONAL, NUMBER, SPELLED
 from tests.keeping.scan import bare
+from tests.support.logs import written_log
 from tests.support.sends import BY
 
 NUMBERS = st.sampled_from(["447710000000", "12015550123", "4915112345678", "393401234567"])
-
-
-@contextmanager
-def written(style: str):
-    """What the desk's own handler writes."""
-    config = logging_config(style, debug=True)
-    lines = io.StringIO()
-    (handler,) = [one for one in logging.getLogger().handlers if type(one) is logging.StreamHandler]
-    handler.setStream(lines)
-    try:
-        yield lines
-    finally:
-        logging_config("console", debug=False)
-        assert config
 
 
 def names(text: str) -> bool:
@@ -50,7 +34,7 @@ def test_a_run_through_every_place_logs_no_number(style, tmp_path, monkeypatch):
     monkeypatch.setattr(spool, "folder", tmp_path / "spool")
     monkeypatch.setattr(inbound_spool, "folder", tmp_path / "inbound")
     (tmp_path / "spool").mkdir()
-    with written(style) as lines:
+    with written_log(style) as lines:
         service, _ = planted.everywhere()
         asked = erasure.ask(service, NUMBER, reason="Request 7", by=BY)
         assert erasure.perform(asked, folder=tmp_path), asked.waits_for

@@ -271,6 +271,21 @@ def test_a_page_of_a_service_opens_for_the_roles_of_its_act_and_for_nobody_else(
         assert found & {200, 302, 422}, role
 
 
+def test_every_page_of_a_service_shows_times_in_its_zone(cast):
+    """Also those that Django draws only after the view has returned."""
+    Service.objects.filter(pk=cast.service.pk).update(time_zone="Asia/Tokyo")
+    send, draft = a_send(cast.service), Draft.objects.create(service=cast.service)
+    shown = {}
+    for path, name, _ in SERVICE_PAGES:
+        url = address(path, cast.service, send, draft, furnished=True)
+        page = cast["admin"].get(url)
+        text = "" if page.streaming else page.content.decode(errors="replace")
+        if page.status_code == 200 and "Times are in" in text:
+            shown[name] = "Times are in Asia/Tokyo" in text
+    assert [name for name, right in shown.items() if not right] == []
+    assert len(shown) > 50
+
+
 @pytest.mark.parametrize(("path", "name", "entry"), THINGS, ids=[name for _, name, _ in THINGS])
 def test_things_of_another_service_are_not_found_under_ones_own(path, name, entry, cast):
     send, draft = a_send(cast.other), Draft.objects.create(service=cast.other)

@@ -75,7 +75,7 @@ def test_saving_a_draft_that_was_sent_meanwhile_leads_to_its_send_and_never_unse
     form = DraftForm(typed(service), instance=stale, service=service)
     assert form.is_valid()
     with pytest.raises(collaboration.DraftSent):
-        form.keep(user=None)
+        collaboration.save(form.instance, base={}, user=None)
     assert Draft.objects.get().send == Send.objects.get()
     assert composer.post(review).url == f"/s/shop/sends/{Send.objects.get().pk}/"
     assert Send.objects.count() == 1

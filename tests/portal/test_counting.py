@@ -3,7 +3,7 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from portal.views.compose import preview
+from portal.presenters import compose_preview as preview
 from sms.audiences.files import Limits
 from sms.compose import background, drafts
 from sms.compose.order import LARGE

@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -156,6 +157,44 @@ def test_nonsense_in_the_address_is_told_and_left_out(cast):
     assert "There is no report by “phase”" in shown
     assert "“from” is no date" in shown
     assert "There is no sender" in shown
+
+
+@pytest.mark.parametrize(
+    ("address", "days", "sentence"),
+    [
+        ("", ("2026-02-01", "2026-03-02"), ""),
+        ("by=hour", ("2026-03-01", "2026-03-02"), ""),
+        ("until=2026-01-31", ("2026-01-02", "2026-01-31"), ""),
+        ("from=2026-02-28", ("2026-02-28", "2026-03-02"), ""),
+        ("from=2026-03-02&until=2026-02-28", ("2026-02-28", "2026-03-02"), "they were swapped"),
+        ("from=2024-01-01&until=2025-12-31", ("2024-01-01", "2025-12-31"), ""),
+        ("from=2023-12-31&until=2025-12-31", ("2024-01-01", "2025-12-31"), "takes 731 days at most"),
+        ("by=hour&from=2026-01-01&until=2026-01-31", ("2026-01-01", "2026-01-31"), ""),
+        ("by=hour&from=2026-01-01&until=2026-02-01", ("2026-01-02", "2026-02-01"), "takes 31 days at most"),
+        ("from=1990-01-01&until=1990-01-01", ("1990-01-01", "1990-01-01"), ""),
+        ("until=1989-12-31", ("2026-02-01", "2026-03-02"), "“until” is no date"),
+        ("until=2201-01-01", ("2026-02-01", "2026-03-02"), "“until” is no date"),
+    ],
+)
+@time_machine.travel(datetime(2026, 3, 2, 23, 30, tzinfo=UTC), tick=False)
+def test_the_days_of_an_address(cast, address, days, sentence):
+    page = cast["auditor"].get(f"{URL}?{address}")
+    asked = page.context["asked"]
+    assert (str(asked.since), str(asked.until)) == days
+    assert len(page.context["wrong"]) == bool(sentence)
+    assert sentence in text_of(page)
+    again = cast["auditor"].get(page.context["address"])
+    assert again.context["asked"] == asked
+    assert again.context["wrong"] == []
+
+
+@pytest.mark.parametrize("value", ["none", "7", "9" * 17])
+def test_a_filter_by_id_stands_in_the_address(cast, value):
+    page = cast["auditor"].get(f"{URL}?sender={value}&template={'9' * 18}&label=a%20b")
+    assert page.context["asked"].filters == {"sender": value, "label": "a b"}
+    assert len(page.context["wrong"]) == 1
+    again = cast["auditor"].get(page.context["address"])
+    assert again.context["asked"] == page.context["asked"]
 
 
 def test_an_earlier_period_stands_beside(cast):

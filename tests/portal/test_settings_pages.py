@@ -138,7 +138,8 @@ def test_what_was_made_for_the_sandbox_waits_when_the_desk_is_connected_to_peopl
 
 def test_two_pages_do_not_undo_each_other(cast):
     """Each writes its own columns: a service that pauses itself while a form is open stays paused."""
-    from portal.forms.settings import ConnectionForm, LimitsForm
+    from portal.forms.connection import ConnectionForm
+    from portal.forms.settings import LimitsForm
 
     form = ConnectionForm(connection(name="New"), instance=kept(cast))
     limits = LimitsForm(

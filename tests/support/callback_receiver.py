@@ -97,4 +97,4 @@ def receiving(**options) -> Iterator[Receiver]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(5)
+        thread.join(60)

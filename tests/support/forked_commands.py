@@ -60,7 +60,7 @@ class ForkedCommands:
         """End it; what still runs goes on to its own end."""
         self._socket.close()
         try:
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

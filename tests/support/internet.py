@@ -125,12 +125,12 @@ def listening(reply: bytes, context: ssl.SSLContext | None = None) -> Iterator[i
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    assert ready.wait(5)
+    assert ready.wait(60)
     try:
         yield port[0]
     finally:
         loop.call_soon_threadsafe(over.set)
-        thread.join(5)
+        thread.join(60)
 
 
 def opener(https: int, http: int = 1):
@@ -183,5 +183,5 @@ def name_server(records: dict[tuple[str, str], list[str] | str]) -> Iterator[dns
         yield resolver
     finally:
         over.set()
-        thread.join(5)
+        thread.join(60)
         sock.close()

@@ -39,7 +39,7 @@ class Relay:
                 one.shutdown(socket.SHUT_RDWR)
             one.close()
         for thread in self._threads:
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive(), "the relay did not stop"
 
     def _start(self, work, *given) -> None:

@@ -15,17 +15,15 @@ from typing import Any
 
 import pytest
 
-from sms.webex import inlet
 from sms.webex.auth import Jwt
 from sms.webex.client import Client
 from sms.webex.errors import ProviderError, RequestRefused, ServicePaused, Throttled, Unconfirmed
 from sms.webex.replies import parse_reply
-from sms.webex.wire import encode
 from tests.sandbox.running import Clock, Running, order, sandbox
 from tests.wire import golden
 from tests.wire.posting import KEY, message, post, tell
 from tests.wire.relay import relay
-from tests.wire.requests import GOLDEN, NOW, RULES
+from tests.wire.requests import GOLDEN, NOW
 
 HUB = "sim-hub-secret-01"
 SECRET = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
@@ -113,80 +111,6 @@ def test_message_reads_back_as_it_was_sent(tenant):
     assert sorted(back["requestedReceipts"]) == sorted(said["requestedReceipts"])
     assert urllib.parse.unquote_plus(back["content"]["text"]) == tenant.last()["text"]
     assert back["options"]["trackClicks"] is True and back["options"]["domain"] == said["options"]["domain"]
-
-
-# -- spellings
-
-SAMPLE = {
-    "channel": "sms",
-    "from": "TEXTDESK",
-    "to": [{"msisdn": ["447700900101"], "substitutions": {"name": "Ada"}, "correlationId": ""}],
-    "substitutions": {"shop": "York"},
-    "options": {"trackClicks": "true", "shortenLinks": "true", "domain": "https://s.imiconnect.co"},
-    "requestedReceipts": ["SUBMITTED", "SENT", "DELIVERED", "CLICKED", "FAILED"],
-    "content": {"type": "text", "text": "Hi $(name), $(shop) is open."},
-    "sendAt": "",
-    "expireAt": "",
-    "validity": "",
-    "callbackData": "",
-    "notifyUrl": "",
-}
-"""In the spelling of the provider's samples: quoted booleans, and fields that are there and empty."""
-
-SPELLINGS = {
-    "as the samples": ({}, True),
-    "null for nothing": ({"sendAt": None, "template": None, "contactPolicy": None, "smartlinks": None}, True),
-    "booleans unquoted": (
-        {"options": SAMPLE["options"] | {"trackClicks": True, "shortenLinks": True}},
-        True,
-    ),
-    "the fallback as boolean": ({"options": SAMPLE["options"] | {"allowFallbackURL": True}}, True),
-    "validity as number": ({"validity": 3600}, True),
-    "validity as text": ({"validity": "3600"}, True),
-    "smartlink as text": (
-        {
-            "smartlinks": [{"smartlinkId": "4371", "validity": "60"}],
-            "content": {"type": "text", "text": "Hi {{smartlink_4371}}"},
-        },
-        True,
-    ),
-    "smartlink as object": (
-        {
-            "smartlinks": {"smartlinkId": 4371, "validity": 60},
-            "content": {"type": "text", "text": "Hi {{smartlink_4371}}"},
-        },
-        True,
-    ),
-    "a field of another channel": ({"appid": "a1", "priority": 1, "nonsense": {"deep": []}}, True),
-    "value of a placeholder as number": ({"substitutions": {"shop": 7}}, True),
-    "numbers of to as numbers": ({"to": [{"msisdn": [447700900101], "substitutions": {"name": "A"}}]}, False),
-    "one number without its list": (
-        {"to": [{"msisdn": "447700900101", "substitutions": {"name": "A"}}]},
-        False,
-    ),
-    "callbackData as number": ({"callbackData": 4711}, False),
-    "template by its capital ID": ({"content": None, "template": {"ID": "5S2ABCDFNR"}}, False),
-}
-"""What differs from the sample, and whether the sandbox takes it too: no document shows the last ones as values."""
-
-
-@pytest.mark.parametrize("name", SPELLINGS)
-def test_spelling_of_the_samples_is_read_alike_by_both_sides(tenant, name):
-    change, taken = SPELLINGS[name]
-    raw = json.dumps(SAMPLE | change).encode()
-    ours = tenant.post(encode(inlet.decode(raw), rules=RULES))
-    assert ours.status == 201, ours.body
-    told = tenant.last()
-    theirs = tenant.post(raw)
-    assert theirs.status == (201 if taken else 400), theirs.body
-    if taken:
-        ignored = {"at", "messageId"} | ({"text"} if "smartlink" in name else set())
-        last = tenant.last()
-        assert {k: v for k, v in last.items() if k not in ignored} == {
-            k: v for k, v in told.items() if k not in ignored
-        }
-    else:
-        assert theirs.code in ("7003", "7004")
 
 
 # -- replies
@@ -367,7 +291,7 @@ def test_bad_token_is_not_saved_by_a_good_key(guarded):
 
 def test_http_client_of_the_standard_library_gets_what_ours_gets(tenant):
     """A second reader of the replies, so that a fault in our transport cannot hide one in the sandbox."""
-    connection = http.client.HTTPConnection("127.0.0.1", tenant.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", tenant.port, timeout=60)
     connection.request("POST", "/v2/messages", golden.body("request_typical"), {"key": "any"})
     answer = connection.getresponse()
     theirs = parse_reply(answer.status, dict(answer.getheaders()), answer.read())

@@ -9,7 +9,8 @@ import pytest
 from django.contrib import admin
 
 from portal.forms.compose import DraftForm
-from portal.forms.settings import ConnectionForm, LimitsForm
+from portal.forms.connection import ConnectionForm
+from portal.forms.settings import LimitsForm
 from sms.webex.wire import (
     ContactPolicy,
     Content,

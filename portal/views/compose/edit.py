@@ -1,38 +1,48 @@
-"""Compose: write and check. A draft is saved at every press of a button, errors or not, and while one types (`drafts`). Then: `review`."""
-
-from typing import Any
+"""Compose: the page where a draft is written. Each press of a button saves it, errors or not; the script saves it as well (`save`)."""
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
 
-from portal.access import actor, service_page
+from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.compose import DraftForm
-from portal.views.compose import plan, work
-from portal.views.compose import save as drafts_page
+from portal.forms.numbers import key_of, row_of
+from portal.views.compose.figures_base import check_for_a_moment
+from portal.views.compose.page_base import colleague_changes, compose_page, draft_url, show_problems
+from portal.views.compose.saving_base import store_typed
+from portal.views.compose.work_base import press
 from sms.compose.drafts import collaboration, presence
 from sms.compose.errors import ComposeError
 from sms.models import Draft, Service, Upload
 from sms.models.audit import audit
 from sms.values import text
 
+PAGE = 30
+
 
 @service_page("compose")
-@require_http_methods(["GET", "HEAD", "POST"])
+def draft_list(request: HttpRequest, service: Service) -> HttpResponse:
+    """Everything that is being written, the latest first, with who changed it last and who is at it now."""
+    rows = service.drafts.filter(send=None).select_related(
+        "sender", "template", "upload", "audience", "created_by", "changed_by"
+    )
+    page = Paginator(rows.defer("pasted", "upload__content"), PAGE).get_page(request.GET.get("page"))
+    busy = presence.present_in(page.object_list, now=timezone.now())
+    return render(request, "compose/drafts.html", {"page": page, "busy": busy})
+
+
+@service_page("compose", FORM)
 def compose(request: HttpRequest, service: Service) -> HttpResponse:
     """A new draft; it exists once something was submitted."""
-    chosen = request.GET.get("audience", "")
-    saved = service.audiences.filter(pk=int(chosen)) if chosen.isdecimal() and len(chosen) < 19 else None
-    return _edit(request, service, Draft(service=service, audience=saved.first() if saved else None))
+    audience = service.audiences.filter(pk=key_of(request.GET, "audience") or 0).first()
+    return _edit(request, service, Draft(service=service, audience=audience))
 
 
-@service_page("compose")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("compose", FORM)
 def draft(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """An existing draft."""
     rows = service.drafts.select_related("service", "upload").defer(Upload.LIGHT)
     found = get_object_or_404(rows, pk=pk)
     if found.send_id:
@@ -43,19 +53,19 @@ def draft(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
 
 def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
     if request.method != "POST":
-        return drafts_page.shown(request, DraftForm(instance=found, service=service))
+        return compose_page(request, DraftForm(instance=found, service=service))
     try:
-        form, kept = drafts_page.keep(request, service, found)
+        form, kept = store_typed(request, service, found)
     except collaboration.DraftSent as problem:
         messages.info(request, "This draft was sent meanwhile. Here is the send.")
         return redirect("send", service=service.slug, pk=problem.send_id)
     saved, fine = kept.stored, form.is_valid()
-    if kept.theirs and fine and (told := drafts_page.told(kept, request.user)):
-        messages.info(request, told)
+    if kept.theirs and fine and (words := colleague_changes(kept, request.user)):
+        messages.info(request, words)
     if kept.clashes:
-        return drafts_page.shown(request, form, kept=kept, status=422)
-    if work.pressed(request, saved):
-        return redirect(drafts_page.address(saved)) if fine else drafts_page.shown(request, form, status=422)
+        return compose_page(request, form, kept=kept, status=422)
+    if press(request, saved):
+        return redirect(draft_url(saved)) if fine else compose_page(request, form, status=422)
     if "simplify" in request.POST and saved.text != (plain := text.to_gsm7(saved.text)):
         saved.text = plain
         collaboration.save(saved, base={}, user=request.user)
@@ -66,42 +76,18 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
     if fine and {"save", "check", "look_at"} & set(request.POST):
         if "save" in request.POST:
             messages.success(request, "Draft saved.")
-        at = request.POST.get("look_at", "")
-        return redirect(drafts_page.address(saved, at=at))
+        return redirect(draft_url(saved, at=row_of(request.POST, "look_at")))
     if fine:
         try:
-            plan.look_ahead(saved)
+            check_for_a_moment(saved)
         except ComposeError as problem:
-            _show(form, problem)
+            show_problems(form, problem)
         else:
             return redirect("draft_review", service=service.slug, pk=saved.pk)
-    return drafts_page.shown(request, form, status=422)
+    return compose_page(request, form, status=422)
 
 
-def _show(form: DraftForm, error: ComposeError) -> None:
-    """Each problem at the field that mends it; `audience` is the file or the pasted numbers, whichever is in use."""
-    audience = "audience" if form.instance.audience_id else "file" if form.instance.upload_id else "pasted"
-    for problem in error.problems:
-        name = {"audience": audience, "validity": "validity_count"}.get(problem.field, problem.field)
-        form.add_error(name if name in form.fields else None, problem.text)
-
-
-def refused(request: HttpRequest, service: Service, found: Draft, problem: ComposeError) -> HttpResponse:
-    """The compose page of a draft that makes no send as it stands, each problem at its field."""
-    form = DraftForm(instance=found, service=service, data=_as_typed(found, service))
-    form.is_valid()
-    _show(form, problem)
-    return drafts_page.shown(request, form, status=422)
-
-
-def _as_typed(found: Draft, service: Service) -> dict[str, Any]:
-    """The draft as form data, so that errors can be shown at its fields."""
-    bare = DraftForm(instance=found, service=service)
-    return {name: bare[name].value() for name in bare.fields if bare[name].value() is not None}
-
-
-@service_page("compose")
-@require_POST
+@service_page("compose", WRITE)
 def draft_discard(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Throw a draft away; a sent one stays, and so does one that a colleague has open: they may be writing."""
     found = get_object_or_404(service.drafts.filter(send=None), pk=pk)

@@ -1,5 +1,5 @@
-"""Review: the flight plan of a draft before it goes. For many rows it is drawn from a check made in the background, and until that is
-there the page says how far it is; the draft can be edited meanwhile.
+"""Review: the flight plan of a draft before it is sent. Many rows are checked in the background first; until that is done the page shows
+its progress, and the draft can be edited.
 """
 
 from typing import Any
@@ -9,14 +9,14 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
 
-from portal.access import actor, service_page
+from portal.access import FORM, actor, service_page
+from portal.forms.numbers import row_of
 from portal.limits import upload_limits
-from portal.views.compose import edit as page
-from portal.views.compose import plan
-from portal.views.compose.test_sends import last_tests
-from portal.views.download import csv_download
+from portal.presenters.downloads import csv_download
+from portal.presenters.flight_plan import flight_plan
+from portal.presenters.last_tests import last_tests
+from portal.views.compose.page_base import refused
 from sms.compose import drafts
 from sms.compose.errors import ComposeError
 from sms.ledger.slices import RAMP_FROM
@@ -33,10 +33,9 @@ def _find(service: Service, pk: int) -> Draft:
     return get_object_or_404(drafts.with_related(service.drafts.select_related("service")), pk=pk)
 
 
-@service_page("compose")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("compose", FORM)
 def draft_review(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """What will happen, before it does. The button on this page sends."""
+    """The button on this page sends."""
     found = _find(service, pk)
     if found.send_id:
         messages.info(request, "This draft was sent. Here is the send.")
@@ -48,7 +47,7 @@ def draft_review(request: HttpRequest, service: Service, pk: int) -> HttpRespons
     except drafts.NotReady as waiting:
         return render(request, "compose/preparing.html", _preparing(found, waiting.preparation))
     except ComposeError as problem:
-        return page.refused(request, service, found, problem)
+        return refused(request, service, found, problem)
     if looked.figures is None:
         assert looked.preparation is not None, "few rows are checked at once"
         return render(request, "compose/preparing.html", _preparing(found, looked.preparation))
@@ -56,16 +55,15 @@ def draft_review(request: HttpRequest, service: Service, pk: int) -> HttpRespons
 
 
 def _sent(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
-    """The send; where the rows are not checked yet, or the same was sent before, the page says so instead."""
-    again, shown = "again" in request.POST, request.POST.get("revision", "")
+    """Sends; where the rows are not checked yet, or the same was sent before, the page says so instead."""
     try:
         send = drafts.send_draft(
             found,
             by=actor(request),
             user=request.user,
             limits=upload_limits(),
-            again=again,
-            seen=int(shown) if shown.isascii() and shown.isdecimal() and len(shown) < 10 else None,
+            again="again" in request.POST,
+            seen=row_of(request.POST, "revision"),
         )
     except drafts.NotReady:
         messages.info(request, "Its rows are still being checked. Send it once the figures are here.")
@@ -98,7 +96,7 @@ def _review(request: HttpRequest, found: Draft, looked: drafts.DraftTotals) -> d
         "before": drafts.sent_before(looked.order),
         "looked": looked,
         "work": looked.preparation,
-        **plan.shown(request, looked.order, figures),
+        **flight_plan(request, looked.order, figures),
     }
 
 
@@ -113,9 +111,8 @@ def _preparing(found: Draft, work: Preparation) -> dict[str, Any]:
 
 
 @service_page("compose")
-@require_safe
 def draft_progress(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """The part of the page that looks again every second; once there is something else to see, the page is loaded anew."""
+    """The part that is fetched every second; once the check ends, the whole page is loaded."""
     found = _find(service, pk)
     works = drafts.preparations_of(found)
     work = next((one for one in works if one.is_waiting), works[-1] if works else None)
@@ -127,7 +124,6 @@ def draft_progress(request: HttpRequest, service: Service, pk: int) -> HttpRespo
 
 
 @service_page("compose")
-@require_safe
 def draft_rejects(request: HttpRequest, service: Service, pk: int) -> HttpResponseBase:
     """The rejects of a draft, each with its row, its reason and all its cells, to be put right and given back."""
     found = _find(service, pk)

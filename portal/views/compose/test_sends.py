@@ -1,32 +1,23 @@
-"""Trying out a draft: a test to one's own number or to a seed list, before anybody else gets it."""
+"""Test sends of a draft, to one's own number or to a seed list."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
 
-from portal.access import actor, service_page
-from portal.forms.test_sends import TrialForm
+from portal.access import FORM, actor, service_page
+from portal.forms.numbers import row_of
+from portal.forms.test_sends import DraftTestForm
 from portal.limits import upload_limits
+from portal.presenters.last_tests import last_tests
 from sms.compose.errors import ComposeError
 from sms.compose.test_sends import make, rules
 from sms.models import Draft, Service
-from sms.sends import progress
 from sms.values.msisdn import mask
 
-LAST = 5
 
-
-def last_tests(draft: Draft) -> list[progress.Progress]:
-    """What was tried, the latest first, with what became of it."""
-    return progress.progress_of_page(list(draft.tests.select_related("created_by").order_by("-id")[:LAST]))
-
-
-@service_page("compose")
-@require_http_methods(["GET", "HEAD", "POST"])
+@service_page("compose", FORM)
 def draft_test(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """What goes to whom, and the button."""
     related = (
         "service__region",
         "upload",
@@ -42,7 +33,9 @@ def draft_test(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
         return redirect("send", service=service.slug, pk=found.send_id)
     number = rules.own_number(request.user)
     posted = request.method == "POST"
-    form = TrialForm(request.POST if posted else None, service=service, number=mask(number) if number else "")
+    form = DraftTestForm(
+        request.POST if posted else None, service=service, number=mask(number) if number else ""
+    )
     if posted and form.is_valid():
         try:
             send = make.send_test(
@@ -69,13 +62,12 @@ def draft_test(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
         "number": number,
         "left": rules.left_this_hour(request.user, now=timezone.now()),
         "tests": last_tests(found),
-    } | _preview(found, request.GET.get("row", ""), number=number)
+    } | _preview(found, row_of(request.GET, "row"), number=number)
     return render(request, "compose/test.html", context, status=422 if form.errors else 200)
 
 
-def _preview(found: Draft, asked: str, *, number: str) -> dict[str, object]:
+def _preview(found: Draft, row: int | None, *, number: str) -> dict[str, object]:
     """The text as it would arrive. Where it cannot be made, the reason stands in its place."""
-    row = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 9 else None
     try:
         sample = make.sample(found, row=row, limits=upload_limits())
         line = make.preview(sample, number=number)

@@ -13,18 +13,15 @@ class DropInRefused(Exception):
         self.wait = wait  # seconds, for Retry-After
 
     def body(self) -> bytes:
-        """The answer's body."""
         words = f"{self.words} - {self.name}" if self.name else self.words
         return msgspec.json.encode({"code": self.code, "message": words})
 
 
 def no_json() -> DropInRefused:
-    """7000."""
     return DropInRefused("7000", "Invalid JSON")
 
 
 def missing(name: str) -> DropInRefused:
-    """7003."""
     return DropInRefused("7003", "Mandatory parameter missing", name)
 
 
@@ -34,20 +31,16 @@ def invalid(name: str, why: str = "") -> DropInRefused:
 
 
 def too_many() -> DropInRefused:
-    """7009."""
     return DropInRefused("7009", "Number of destinations is limited to 1000")
 
 
 def bad_sender() -> DropInRefused:
-    """7101."""
     return DropInRefused("7101", "Invalid sender")
 
 
 def too_long() -> DropInRefused:
-    """7107."""
     return DropInRefused("7107", "Message length exceeded")
 
 
 def bad_template() -> DropInRefused:
-    """7108."""
     return DropInRefused("7108", "Invalid template id")

@@ -8,17 +8,10 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from sms.api.drop_in.body import DropInDestination, DropInRequest
-from sms.api.drop_in.errors import (
-    DropInRefused,
-    bad_sender,
-    bad_template,
-    invalid,
-    missing,
-    too_long,
-)
+from sms.api.drop_in.errors import DropInRefused, bad_sender, bad_template, invalid, missing, too_long
+from sms.api.drop_in.requests import DropInDestination, DropInRequest
 from sms.audiences.files import Audience, Recipient, RejectedRow
-from sms.compose.errors import ComposeError, PartnerRequest, RepeatedReference, RowsRefused
+from sms.compose.errors import ComposeError, PartnerRequest, ProblemCode, RepeatedReference, RowsRefused
 from sms.compose.order import Order
 from sms.models import (
     ApiKey,
@@ -35,6 +28,15 @@ from sms.values.msisdn import BadNumber, parse
 
 URGENT_UP_TO = 10  # destinations: a code or an alarm, which must not wait behind a campaign
 MOST_KNOWN = 100
+PARAMETERS = {
+    "text": "content.text",
+    "sender": "from",
+    "audience": "to",
+    "send_at": "sendAt",
+    "expires_at": "expireAt",
+    "link_domain": "options.domain",
+}
+"""The provider's parameter by the field of a problem."""
 
 Known = dict[tuple[type, str], Any]
 
@@ -73,27 +75,17 @@ def refusal_of(problem: ComposeError) -> DropInRefused:
     """What `compose` would not take, in the provider's words and with ours behind them."""
     if isinstance(problem, RepeatedReference):
         return DropInRefused("7004", f"Invalid parameter - clientReference: {problem}", status=409)
+    first = problem.problems[0]
+    name, says = PARAMETERS.get(first.field, first.field), first.text
     if isinstance(problem, RowsRefused):
         bad = problem.rejects[0]
-        if bad.code == "text_too_long":
+        name, says = "substitutions", f"destination {bad.row}: {bad.reason}"
+    match first.code:
+        case ProblemCode.TEXT_TOO_LONG:
             return too_long()
-        if bad.code == "missing_value":
-            return missing(f"substitutions: destination {bad.row}: {bad.reason}")
-        return invalid("substitutions", f"destination {bad.row}: {bad.reason}")
-    first = problem.problems[0]
-    if first.field == "text" and first.text.startswith("Nothing fills"):
-        return missing(f"substitutions: {first.text}")
-    if first.field == "text" and "characters" in first.text:
-        return too_long()
-    named = {
-        "text": "content.text",
-        "sender": "from",
-        "audience": "to",
-        "send_at": "sendAt",
-        "expires_at": "expireAt",
-        "link_domain": "options.domain",
-    }
-    return invalid(named.get(first.field, first.field), first.text)
+        case ProblemCode.MISSING_VALUE:
+            return missing(f"substitutions: {says}")
+    return invalid(name, says)
 
 
 def _audience(destinations: list[DropInDestination]) -> Audience:
@@ -194,7 +186,7 @@ def _options(asked: DropInRequest) -> dict[str, Any]:
     if asked.notify_url:
         options["notifyUrl"] = asked.notify_url
     if asked.smartlinks:
-        options["smartlinks"] = asked.smartlinks
+        options["smartlinks"] = list(asked.smartlinks.items())
     if asked.policy is not None:
         options["contactPolicy"] = {"consent": asked.policy.consent, "cap": asked.policy.cap}
     if asked.links is not None:

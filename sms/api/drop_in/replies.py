@@ -10,9 +10,9 @@ from urllib.parse import quote_plus
 
 import msgspec
 
-from sms.api.drop_in.body import RECEIPTS
 from sms.compliance import archive
 from sms.models import Echo, Message, MessageState, Send
+from sms.webex.limits import RECEIPTS
 
 STATUS = {
     MessageState.PENDING: "queued",
@@ -29,12 +29,11 @@ STATUS = {
 
 
 def moment(at: datetime) -> str:
-    """As the provider writes moments."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def accepted(reference: uuid.UUID, correlation_id: str, *, at: datetime) -> bytes:
-    """One object, for however many destinations; it tells of the first."""
+    """One object, for however many destinations; it describes the first."""
     return msgspec.json.encode(
         {
             "requestTimestamp": moment(at),
@@ -46,7 +45,6 @@ def accepted(reference: uuid.UUID, correlation_id: str, *, at: datetime) -> byte
 
 
 def find(message_id: str, *, service_id: int) -> Message | None:
-    """The message that an answer's messageId names."""
     written, _, number = message_id.partition("_")
     if number and not (number.isascii() and number.isdecimal() and len(number) < 5):
         return None

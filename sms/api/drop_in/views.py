@@ -25,9 +25,10 @@ from sms import callbacks
 from sms.api import idempotency
 from sms.api.authentication import KeyAuthentication, KeyHasScope, NotFromHere, PartnerUser
 from sms.api.drop_in import replies
-from sms.api.drop_in.body import DropInRequest, read
+from sms.api.drop_in.body import read
 from sms.api.drop_in.errors import DropInRefused, invalid, no_json
 from sms.api.drop_in.order import order_of, refusal_of
+from sms.api.drop_in.requests import DropInRequest
 from sms.api.idempotency import BadKey, OtherBody, StoredResponse, UnderWay
 from sms.api.throttle import KeyThrottle, with_rate_limit
 from sms.api.webex_posts import NoNegotiation
@@ -54,7 +55,6 @@ class PartnerView(APIView):
     scopes = {"GET": "read", "POST": "send"}  # noqa: RUF012 - read only
 
     def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
-        """Every refusal."""
         answer = self._refusal(exc)
         if answer is None:
             raise exc
@@ -91,7 +91,6 @@ class PartnerView(APIView):
     def finalize_response(  # type: ignore[override]
         self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
-        """Add the rate's headers."""
         return with_rate_limit(request, super().finalize_response(request, response, *args, **kwargs))  # type: ignore[arg-type]
 
 
@@ -147,13 +146,12 @@ class MessageView(PartnerView):
 
 
 def _send(raw: bytes, partner: PartnerUser) -> StoredResponse:
-    """In the transaction of `once`."""
     now = timezone.now()
     asked = read(raw, now=now)
     reference = uuid.uuid4()
 
-    def stored(send: Send, ids: Sequence[int], later: StatementBatch) -> None:
-        _remember(asked, send, ids, reference, later)
+    def stored(send: Send, ids: Sequence[int], batch: StatementBatch) -> None:
+        _remember(asked, send, ids, reference, batch)
 
     order = order_of(asked, key=partner.key, known=partner.catalogue, reference=reference, on_stored=stored)
     try:
@@ -164,13 +162,13 @@ def _send(raw: bytes, partner: PartnerUser) -> StoredResponse:
 
 
 def _remember(
-    asked: DropInRequest, send: Send, ids: Sequence[int], reference: uuid.UUID, later: StatementBatch
+    asked: DropInRequest, send: Send, ids: Sequence[int], reference: uuid.UUID, batch: StatementBatch
 ) -> None:
     """What the partner calls each message, and where it wants to hear of them."""
     called = zip(ids, asked.destinations, strict=True)
     if not asked.notify_url:
         rows = [(pk, one.correlation_id, one.number[:40]) for pk, one in called if one.correlation_id]
-        insert(Echo, ECHO, rows, batch=later)
+        insert(Echo, ECHO, rows, batch=batch)
         return
     named = [callbacks.PartnerName(pk, one.correlation_id, one.number[:40]) for pk, one in called]
     try:

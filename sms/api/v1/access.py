@@ -27,7 +27,6 @@ class ActionScope(BasePermission):
     """The view names the scope of every action. A method that an address does not take gets its 405 from DRF."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Whether the key holds it."""
         if not isinstance(request.auth, ApiKey):
             raise NotAuthenticated(
                 "Send your API key in the header `key`, or as `Authorization: Bearer <API key>`."
@@ -35,31 +34,27 @@ class ActionScope(BasePermission):
         action = getattr(view, "action", None)
         if action in (None, "metadata"):
             return True
-        needed = view.scopes.get(action, "")
+        needed = view.scopes.get(action, view.scope)
         self.message = f"This key lacks the scope “{needed}”."
         return needed in request.auth.scopes
 
 
 def key_of(request: Request) -> ApiKey:
-    """The key; views run only with one."""
     assert isinstance(request.auth, ApiKey)
     return request.auth
 
 
 def service_of(request: Request) -> Service:
-    """The one service that the key opens."""
     return key_of(request).service
 
 
 def actor_of(request: Request) -> Actor:
-    """For the audit."""
     user: Any = request.user
     by: Actor = user.actor
     return by
 
 
 def shows_numbers(request: Request) -> bool:
-    """Whether the key may see whole numbers."""
     return "numbers" in key_of(request).scopes
 
 

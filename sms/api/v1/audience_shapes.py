@@ -25,7 +25,6 @@ class RowsBody(Strict):
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The rows come one way."""
         given = [name for name in ("file", "csv") if attrs.get(name)]
         if len(given) != 1:
             raise serializers.ValidationError({"file": ["Give exactly one of file and csv."]})

@@ -17,8 +17,8 @@ from sms.api.v1.bodies import NoBody
 from sms.api.v1.filters import AudienceFilter
 from sms.api.v1.problems import ApiProblem, Fault, invalid
 from sms.api.v1.reading import Json
-from sms.api.v1.resource import Resource
-from sms.api.v1.shapes import RejectShape
+from sms.api.v1.resource import Collection, Resource, described
+from sms.api.v1.send_shapes import RejectShape
 from sms.audiences import contents, errors, packing, saved
 from sms.audiences.files import AudienceError, Limits
 from sms.models import AudienceVersion, SavedAudience, Service
@@ -26,32 +26,22 @@ from sms.models import AudienceVersion, SavedAudience, Service
 T = TypeVar("T")
 
 
-class Audiences(Resource):
+@described(
+    "audiences",
+    "saved audiences",
+    "saved audience",
+    listed="The newest first, archived ones too unless `archived=false`.",
+    read="With its latest upload.",
+)
+class Audiences(Collection):
     """The saved audiences of the key's service."""
 
     serializer_class = AudienceShape
     filterset_class = AudienceFilter
     parser_classes = (Json, MultiPartParser)
     queryset = SavedAudience.objects.select_related("current").defer("current__rejects")
-    scopes: ClassVar[dict[str, str]] = {
-        "list": "read",
-        "retrieve": "read",
-        **dict.fromkeys(("create", "partial_update", "destroy", "archive", "bring_back"), "send"),
-    }
-
-    def rows(self) -> Any:
-        """Of this service only."""
-        return self.get_queryset().filter(service=self.service)
-
-    @extend_schema(operation_id="audiences_list", summary="List saved audiences")
-    def list(self, request: Request) -> Response:
-        """The newest first, archived ones too unless `archived=false`."""
-        return self.page(self.rows())
-
-    @extend_schema(operation_id="audiences_read", summary="Read one saved audience")
-    def retrieve(self, request: Request, pk: int) -> Response:
-        """With its latest upload."""
-        return self.shown(self.find(self.rows(), pk))
+    scope = "send"
+    scopes: ClassVar[dict[str, str]] = {"list": "read", "retrieve": "read"}
 
     @extend_schema(
         operation_id="audiences_create",
@@ -105,7 +95,7 @@ class Audiences(Resource):
     )
     def archive(self, request: Request, pk: int) -> HttpResponse:
         """No send takes it any more; everything about it stays. Archiving twice is archiving once."""
-        return self._turned(request, pk, saved.archive)
+        return self._switched(request, pk, saved.archive)
 
     @extend_schema(
         operation_id="audiences_bring_back",
@@ -114,10 +104,10 @@ class Audiences(Resource):
         responses=AudienceShape,
     )
     def bring_back(self, request: Request, pk: int) -> HttpResponse:
-        """409 where its name was given to another one meanwhile."""
-        return self._turned(request, pk, saved.bring_back)
+        """409 where another audience has its name by now."""
+        return self._switched(request, pk, saved.bring_back)
 
-    def _turned(self, request: Request, pk: int, verb: Callable[..., bool]) -> HttpResponse:
+    def _switched(self, request: Request, pk: int, verb: Callable[..., bool]) -> HttpResponse:
         self.read(NoBody)
 
         def act() -> Response:
@@ -128,7 +118,6 @@ class Audiences(Resource):
         return access.once(request, act)
 
     def _found(self, pk: int) -> SavedAudience:
-        """The audience; If-Match is honoured."""
         found: SavedAudience = self.find(self.rows(), pk)
         self.expect(found)
         return found
@@ -176,7 +165,6 @@ class OfAudience(Resource):
     scopes: ClassVar[dict[str, str]] = {"list": "read", "create": "send"}
 
     def audience(self, pk: int) -> SavedAudience:
-        """The audience, if it is the service's."""
         found: SavedAudience = self.find(
             SavedAudience.objects.filter(service=self.service).select_related("current"), pk
         )
@@ -222,7 +210,6 @@ class AudienceRejects(OfAudience):
     queryset = AudienceVersion.objects.all()
 
     def parameters(self) -> set[str]:
-        """Of this list."""
         return super().parameters() | {"version"}
 
     @extend_schema(

@@ -15,7 +15,6 @@ class Strict(serializers.Serializer[Any]):
     """A body in which a name that we do not know is an error: a mistyped `send_at` must not send at once."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """Unknown names first, then the fields."""
         if isinstance(data, Mapping):
             unknown = [str(name) for name in data if name not in self.fields]
             if unknown:
@@ -31,7 +30,6 @@ class Moment(serializers.Field[datetime, Any, str, Any]):
     """A date and time with its offset. Without one it could be meant in any zone, so it is refused."""
 
     def to_internal_value(self, data: Any) -> datetime:
-        """In UTC."""
         try:
             found = parse_datetime(data) if isinstance(data, str) else None
         except ValueError:
@@ -45,7 +43,6 @@ class Moment(serializers.Field[datetime, Any, str, Any]):
         return found.astimezone(UTC)
 
     def to_representation(self, value: datetime) -> str:
-        """ISO 8601 in UTC."""
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -78,7 +75,7 @@ class NumbersBody(Strict):
 class OptOutBody(NumbersBody):
     """People who refuse further messages."""
 
-    evidence = serializers.CharField(max_length=300, help_text="How you know, for whoever asks later.")
+    evidence = serializers.CharField(max_length=300, help_text="How you know, for the record.")
 
 
 class LiftBody(NumbersBody):

@@ -1,7 +1,7 @@
-"""Callbacks: endpoints and what was told to them, over `sms.callbacks`. The signing secret is shown once."""
+"""Callback endpoints and callbacks, over `sms.callbacks`. The signing secret is shown once."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -13,10 +13,7 @@ from rest_framework.response import Response
 from sms import callbacks
 from sms.api.v1 import access
 from sms.api.v1.bodies import EndpointBody, EndpointChange, NoBody, ReplayBody
-from sms.api.v1.filters import CallbackFilter, EndpointFilter
-from sms.api.v1.problems import ApiProblem, Fault, invalid
-from sms.api.v1.resource import Resource
-from sms.api.v1.shapes import (
+from sms.api.v1.callback_shapes import (
     CallbackShape,
     CallbackStory,
     EndpointShape,
@@ -24,46 +21,28 @@ from sms.api.v1.shapes import (
     ReplayedShape,
     SecretShape,
 )
+from sms.api.v1.filters import CallbackFilter, EndpointFilter
+from sms.api.v1.problems import ApiProblem, Fault, invalid
+from sms.api.v1.resource import Collection, described
 from sms.models import Callback, CallbackEndpoint
 
 SECRETS = ("endpoint__secret", "endpoint__secret_before")
 
 
-class Endpoints(Resource):
+@described(
+    "endpoints",
+    "callback endpoints",
+    "callback endpoint",
+    listed="The newest first.",
+    read="How it is doing. Its ETag can be given to a change as If-Match.",
+)
+class Endpoints(Collection):
     """The receivers of the key's service. Those of kind `notify` stand for hosts of notifyUrls."""
 
     serializer_class = EndpointShape
     filterset_class = EndpointFilter
     queryset = CallbackEndpoint.objects.select_related("service").defer("secret", "secret_before")
-    scopes: ClassVar[dict[str, str]] = dict.fromkeys(
-        (
-            "list",
-            "retrieve",
-            "create",
-            "partial_update",
-            "destroy",
-            "verify",
-            "rotate",
-            "pause",
-            "resume",
-            "replay",
-        ),
-        "callbacks",
-    )
-
-    def rows(self) -> Any:
-        """Of this service only."""
-        return self.get_queryset().filter(service=self.service)
-
-    @extend_schema(operation_id="endpoints_list", summary="List callback endpoints")
-    def list(self, request: Request) -> Response:
-        """The newest first."""
-        return self.page(self.rows())
-
-    @extend_schema(operation_id="endpoints_read", summary="Read one callback endpoint")
-    def retrieve(self, request: Request, pk: int) -> Response:
-        """How it is doing. Its ETag can be given to a change as If-Match."""
-        return self.shown(self.find(self.rows(), pk))
+    scope = "callbacks"
 
     @extend_schema(
         operation_id="endpoints_create",
@@ -121,8 +100,8 @@ class Endpoints(Resource):
     def verify(self, request: Request, pk: int) -> HttpResponse:
         """Post it a challenge. It answers with `data.challenge` as its whole body, or as `challenge` in a JSON object."""
         self.read(NoBody)
-        if told := access.before(request):
-            return told
+        if answered := access.before(request):
+            return answered
         endpoint = self._found(pk)
         if endpoint.kind != CallbackEndpoint.Kind.OURS:
             raise ApiProblem(
@@ -163,7 +142,7 @@ class Endpoints(Resource):
     )
     def pause(self, request: Request, pk: int) -> HttpResponse:
         """Callbacks go on being written, and wait."""
-        return self._turned(request, pk, callbacks.pause)
+        return self._switched(request, pk, callbacks.pause)
 
     @extend_schema(
         operation_id="endpoints_resume",
@@ -173,7 +152,7 @@ class Endpoints(Resource):
     )
     def resume(self, request: Request, pk: int) -> HttpResponse:
         """Also after it was switched off by itself; what waits is due at once."""
-        return self._turned(request, pk, callbacks.resume)
+        return self._switched(request, pk, callbacks.resume)
 
     @extend_schema(
         operation_id="endpoints_replay",
@@ -193,7 +172,7 @@ class Endpoints(Resource):
 
         return access.once(request, act)
 
-    def _turned(self, request: Request, pk: int, verb: Callable[..., bool]) -> HttpResponse:
+    def _switched(self, request: Request, pk: int, verb: Callable[..., bool]) -> HttpResponse:
         self.read(NoBody)
 
         def act() -> Response:
@@ -203,7 +182,6 @@ class Endpoints(Resource):
         return access.once(request, act)
 
     def _found(self, pk: int) -> CallbackEndpoint:
-        """The endpoint; If-Match is honoured."""
         endpoint: CallbackEndpoint = self.find(self.rows(), pk)
         self.expect(endpoint)
         return endpoint
@@ -213,34 +191,32 @@ class Endpoints(Resource):
             raise ApiProblem(
                 403,
                 "forbidden",
-                "This key lacks the scope “numbers”, so it cannot have them told to an endpoint.",
+                "This key lacks the scope “numbers”, so it cannot have them posted to an endpoint.",
             )
 
 
-class Callbacks(Resource):
-    """What was, or is to be, told to the endpoints of the key's service."""
+@described(
+    "callbacks",
+    "callbacks, newest first",
+    "callback",
+    listed="Newest first, kept for thirty days.",
+    read="Where it stands, what it says, and how its latest tries went.",
+)
+class Callbacks(Collection):
+    """The events for the endpoints of the key's service."""
 
     serializer_class = CallbackShape
     filterset_class = CallbackFilter
     queryset = Callback.objects.select_related("endpoint__service").defer("body", "log", *SECRETS)
-    scopes: ClassVar[dict[str, str]] = dict.fromkeys(("list", "retrieve", "replay"), "callbacks")
+    scope = "callbacks"
+
+    owner = "endpoint__service"
 
     def rows(self) -> Any:
-        """Of this service only."""
-        return self.get_queryset().filter(endpoint__service=self.service)
-
-    @extend_schema(operation_id="callbacks_list", summary="List callbacks, newest first")
-    def list(self, request: Request) -> Response:
-        """Newest first, kept for thirty days."""
-        return self.page(self.rows())
-
-    @extend_schema(operation_id="callbacks_read", summary="Read one callback", responses=CallbackStory)
-    def retrieve(self, request: Request, pk: int) -> Response:
-        """Where it stands, what it says, and how its latest tries went."""
-        return self.shown(self.find(self.rows().defer(None).defer(*SECRETS), pk))
+        rows = super().rows()
+        return rows.defer(None).defer(*SECRETS) if self.action == "retrieve" else rows
 
     def get_serializer_class(self) -> Any:
-        """One callback has more to tell than a row of a list."""
         return CallbackStory if self.action == "retrieve" else CallbackShape
 
     @extend_schema(

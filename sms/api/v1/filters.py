@@ -13,11 +13,8 @@ from sms.compose import labels
 from sms.models import (
     Callback,
     CallbackEndpoint,
-    Message,
     MessageState,
     OptOut,
-    SavedAudience,
-    Send,
     SenderKind,
     SendState,
 )
@@ -27,7 +24,6 @@ class MomentField(forms.Field):
     """`Moment` for a query."""
 
     def to_python(self, value: Any) -> Any:
-        """In UTC, None where nothing was written."""
         if not value:
             return None
         try:
@@ -62,6 +58,17 @@ def _choices(values: list[str]) -> list[tuple[str, str]]:
     return [(value, value) for value in values]
 
 
+@extend_schema_field({"type": "string", "enum": ["true", "false"]})
+class FlagFilter(filters.ChoiceFilter):
+    """`true` or `false`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=_choices(["true", "false"]), help_text="true or false.", **kwargs)
+
+    def filter(self, qs: Any, value: Any) -> Any:
+        return super().filter(qs, value == "true") if value else qs
+
+
 class SendFilter(filters.FilterSet):
     """Sends by state, sender, template, label and time, and by whether they are tests."""
 
@@ -73,21 +80,10 @@ class SendFilter(filters.FilterSet):
     send_at_until = MomentFilter(field_name="due_at", lookup_expr="lt")
     created_from = MomentFilter(field_name="created_at", lookup_expr="gte")
     created_until = MomentFilter(field_name="created_at", lookup_expr="lt")
-    test = filters.ChoiceFilter(
-        choices=_choices(["true", "false"]), method="only_tests", help_text="true or false."
-    )
-
-    class Meta:
-        model = Send
-        fields: tuple[str, ...] = ()
+    test = FlagFilter(field_name="test")
 
     def with_label(self, rows: Any, name: str, value: str) -> Any:
-        """Written in any way that a send takes."""
         return labels.having(rows, value)
-
-    def only_tests(self, rows: Any, name: str, value: str) -> Any:
-        """As stored."""
-        return rows.filter(test=value == "true")
 
 
 class MessageFilter(filters.FilterSet):
@@ -98,20 +94,12 @@ class MessageFilter(filters.FilterSet):
     code = filters.CharFilter()
     provider_id = filters.CharFilter()
 
-    class Meta:
-        model = Message
-        fields: tuple[str, ...] = ()
-
 
 class OfSendFilter(filters.FilterSet):
     """Messages of one send."""
 
     state = filters.ChoiceFilter(choices=_choices(MessageState.values))
     code = filters.CharFilter()
-
-    class Meta:
-        model = Message
-        fields: tuple[str, ...] = ()
 
 
 class RejectFilter(filters.FilterSet):
@@ -123,30 +111,14 @@ class RejectFilter(filters.FilterSet):
 class ActiveFilter(filters.FilterSet):
     """Things of the catalogue that can be used, or cannot any more."""
 
-    active = filters.ChoiceFilter(
-        choices=_choices(["true", "false"]), method="only_active", help_text="true or false."
-    )
-
-    def only_active(self, rows: Any, name: str, value: str) -> Any:
-        """As stored."""
-        return rows.filter(active=value == "true")
+    active = FlagFilter(field_name="active")
 
 
 class AudienceFilter(filters.FilterSet):
     """Audiences by name, and by whether sends may use them."""
 
     name = filters.CharFilter()
-    archived = filters.ChoiceFilter(
-        choices=_choices(["true", "false"]), method="only_archived", help_text="true or false."
-    )
-
-    class Meta:
-        model = SavedAudience
-        fields: tuple[str, ...] = ()
-
-    def only_archived(self, rows: Any, name: str, value: str) -> Any:
-        """As stored."""
-        return rows.filter(archived_at__isnull=value != "true")
+    archived = FlagFilter(field_name="archived_at", lookup_expr="isnull", exclude=True)
 
 
 class SenderFilter(ActiveFilter):
@@ -158,30 +130,16 @@ class SenderFilter(ActiveFilter):
 class OptOutFilter(filters.FilterSet):
     """Refusals by whether they are in force, where they came from, and when."""
 
-    in_force = filters.ChoiceFilter(
-        choices=_choices(["true", "false"]), method="only_in_force", help_text="true or false."
-    )
+    in_force = FlagFilter(field_name="lifted_at", lookup_expr="isnull")
     source = filters.ChoiceFilter(choices=_choices(OptOut.Source.values))
     at_from = MomentFilter(field_name="at", lookup_expr="gte")
     at_until = MomentFilter(field_name="at", lookup_expr="lt")
-
-    class Meta:
-        model = OptOut
-        fields: tuple[str, ...] = ()
-
-    def only_in_force(self, rows: Any, name: str, value: str) -> Any:
-        """Lifted ones are kept as history."""
-        return rows.filter(lifted_at__isnull=value == "true")
 
 
 class EndpointFilter(filters.FilterSet):
     """Endpoints by kind."""
 
     kind = filters.ChoiceFilter(choices=_choices(CallbackEndpoint.Kind.values))
-
-    class Meta:
-        model = CallbackEndpoint
-        fields: tuple[str, ...] = ()
 
 
 class CallbackFilter(filters.FilterSet):
@@ -193,7 +151,3 @@ class CallbackFilter(filters.FilterSet):
     message = KeyFilter(field_name="message_id")
     created_from = MomentFilter(field_name="created_at", lookup_expr="gte")
     created_until = MomentFilter(field_name="created_at", lookup_expr="lt")
-
-    class Meta:
-        model = Callback
-        fields: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
 """Messages: listed, one with its timeline, and found by number with a search whose body holds the number."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
@@ -9,11 +9,11 @@ from rest_framework.response import Response
 
 from sms.api.v1.bodies import SearchBody
 from sms.api.v1.filters import MessageFilter
+from sms.api.v1.message_shapes import MessageShape, MessageStory
 from sms.api.v1.paging import read as read_cursor
 from sms.api.v1.paging import written as written_cursor
 from sms.api.v1.problems import ApiProblem, invalid
 from sms.api.v1.resource import Resource
-from sms.api.v1.shapes import MessageShape, MessageStory
 from sms.api.v1.timeline import timeline
 from sms.compliance import archive
 from sms.models import Message
@@ -27,11 +27,8 @@ class Messages(Resource):
     serializer_class = MessageShape
     filterset_class = MessageFilter
     queryset = Message.objects.all()
-    scopes: ClassVar[dict[str, str]] = {"list": "read", "retrieve": "read", "search": "read"}
-
-    def rows(self) -> Any:
-        """Of this service only."""
-        return self.get_queryset().filter(send__service=self.service)
+    scope = "read"
+    owner = "send__service"
 
     @extend_schema(operation_id="messages_list", summary="List messages, newest first")
     def list(self, request: Request) -> Response:
@@ -53,11 +50,9 @@ class Messages(Resource):
         return self.shown(story.message)
 
     def get_serializer_class(self) -> Any:
-        """One message has more to tell than a row of a list."""
         return MessageStory if self.action == "retrieve" else MessageShape
 
     def get_serializer_context(self) -> dict[str, Any]:
-        """With the events that the view has read."""
         return super().get_serializer_context() | {"timeline": getattr(self, "_events", [])}
 
     @extend_schema(

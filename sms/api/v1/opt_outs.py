@@ -1,7 +1,7 @@
 """Opt-outs: listed, found, added and lifted through `sms.inbound.optouts`. Numbers stand in bodies, never in an address."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
@@ -12,37 +12,28 @@ from sms.api.v1 import access
 from sms.api.v1.bodies import LiftBody, OptOutBody, SearchBody
 from sms.api.v1.filters import OptOutFilter
 from sms.api.v1.messages import read_number
+from sms.api.v1.opt_out_shapes import LiftedShape, OptedOutShape, OptOutShape
 from sms.api.v1.problems import ApiProblem, Fault
-from sms.api.v1.resource import Resource
-from sms.api.v1.shapes import LiftedShape, OptedOutShape, OptOutShape
+from sms.api.v1.resource import Collection, described
 from sms.inbound import optouts
 from sms.models import OptOut
 from sms.values import msisdn
 
 
-class OptOuts(Resource):
+@described(
+    "opt_outs",
+    "opt-outs, newest first",
+    "opt-out",
+    listed="Lifted ones too, unless `in_force=true`.",
+    read="With its ETag, to notice that it was lifted.",
+)
+class OptOuts(Collection):
     """The refusals that the key's service knows of."""
 
     serializer_class = OptOutShape
     filterset_class = OptOutFilter
     queryset = OptOut.objects.all()
-    scopes: ClassVar[dict[str, str]] = dict.fromkeys(
-        ("list", "retrieve", "search", "create", "lift"), "optouts"
-    )
-
-    def rows(self) -> Any:
-        """Of this service only."""
-        return self.get_queryset().filter(service=self.service)
-
-    @extend_schema(operation_id="opt_outs_list", summary="List opt-outs, newest first")
-    def list(self, request: Request) -> Response:
-        """Lifted ones too, unless `in_force=true`."""
-        return self.page(self.rows())
-
-    @extend_schema(operation_id="opt_outs_read", summary="Read one opt-out")
-    def retrieve(self, request: Request, pk: int) -> Response:
-        """With its ETag, to notice that it was lifted."""
-        return self.shown(self.find(self.rows(), pk))
+    scope = "optouts"
 
     @extend_schema(
         operation_id="opt_outs_search",
@@ -79,7 +70,7 @@ class OptOuts(Resource):
         operation_id="opt_outs_lift", summary="Lift opt-outs", request=LiftBody, responses=LiftedShape
     )
     def lift(self, request: Request) -> HttpResponse:
-        """Only for people who asked for it. What was left out meanwhile is not sent later."""
+        """Only for people who asked for it. What was left out until then is not sent any more."""
         body = self.read(LiftBody)
         numbers = self._numbers(body)
 
@@ -96,7 +87,7 @@ class OptOuts(Resource):
             try:
                 found.append(msisdn.parse(written, country=self.service.default_country).e164)
             except msisdn.BadNumber as bad:
-                faults.append(Fault(f"numbers[{place}]", str(bad), place + 1))
+                faults.append(Fault(f"numbers[{place}]", str(bad), place + 1, bad.code))
         if faults:
             raise ApiProblem(400, "invalid", f"Row {faults[0].row}: {faults[0].detail}", faults=faults)
         return found

@@ -105,13 +105,12 @@ def _refused(field: str, sentence: str) -> ApiProblem:
 
 
 def source_of(body: dict[str, Any]) -> str:
-    """The field that the recipients came in."""
     return next(name for name in SOURCES if body.get(name))
 
 
 @contextmanager
 def naming_rows(audience: Rows, source: str) -> Iterator[None]:
-    """Where nobody is left to send to, say so of each row: in a list by its place, in a table by its number."""
+    """Where no recipient is left, say why for each row: in a list by its place, in a table by its number."""
     try:
         yield
     except AudienceError as problem:  # a large file is read on the way
@@ -122,7 +121,8 @@ def naming_rows(audience: Rows, source: str) -> Iterator[None]:
             raise
         listed = source == "recipients"
         faults = [
-            Fault(f"recipients[{bad.row - 1}]" if listed else source, bad.reason, bad.row) for bad in rejects
+            Fault(f"recipients[{bad.row - 1}]" if listed else source, bad.reason, bad.row, bad.code)
+            for bad in rejects
         ]
         raise ApiProblem(422, "refused", str(problem), faults=faults) from None
 

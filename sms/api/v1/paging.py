@@ -1,4 +1,4 @@
-"""Keyset paging: newest first, by a cursor that only we read. What is added while somebody pages neither repeats nor hides a row."""
+"""Keyset paging: newest first, by a cursor that only we read. A row that is added between two pages neither repeats nor hides another."""
 
 import base64
 import binascii
@@ -19,7 +19,6 @@ _MARK = b"\x01"
 
 
 def written(key: int) -> str:
-    """The cursor behind the row with this id."""
     return base64.urlsafe_b64encode(_LAYOUT.pack(_MARK, key)).decode().rstrip("=")
 
 
@@ -64,11 +63,9 @@ class Keyset(BasePagination):
         return list(items[start : start + size])
 
     def get_paginated_response(self, data: Any) -> Response:
-        """The page around its items."""
         return Response({"items": data, "next_cursor": self.next_cursor})
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """For drf-spectacular."""
         return {
             "type": "object",
             "required": ["items", "next_cursor"],
@@ -82,7 +79,6 @@ class Keyset(BasePagination):
         }
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        """For drf-spectacular."""
         return [
             {
                 "name": "cursor",

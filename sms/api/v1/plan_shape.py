@@ -1,4 +1,4 @@
-"""The shape of a plan in the API: what `sms.sends.plan.as_json` answers, described."""
+"""The shape of a plan in the API: what `sms.sends.plan.as_json` answers."""
 
 from typing import Any
 
@@ -106,7 +106,7 @@ class CautionShape(serializers.Serializer[Any]):
 
 
 class AskingShape(serializers.Serializer[Any]):
-    """A rule of the service that asks somebody."""
+    """A rule of the service that asks for approval."""
 
     rule = serializers.ChoiceField(
         choices=["size", "new_sender", "new_domain", "new_country", "outside_hours"]
@@ -125,7 +125,7 @@ class PlannedApprovalShape(serializers.Serializer[Any]):
 
 
 class PlanShape(serializers.Serializer[Any]):
-    """What would happen: `sms.sends.plan.as_json`, which the page is drawn from too. Null stands for what cannot be known."""
+    """What would happen, in the figures that the page before the button shows. Null stands for what cannot be known."""
 
     made_at = serializers.DateTimeField()
     recipients = serializers.IntegerField()

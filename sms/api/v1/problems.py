@@ -47,15 +47,16 @@ COMPOSE_FIELDS = {"audience": "recipients", "service": "", "send_at": "send_at"}
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing to mend. `field` is a path like `recipients[3].number`; `row` counts from 1, 0 where there is none."""
+    """One thing to correct. `field` is a path like `recipients[3].number`; `row` counts from 1, 0 where there is none."""
 
     field: str
     detail: str
     row: int = 0
+    code: str = "invalid"
 
     def shown(self) -> dict[str, object]:
-        """As JSON has it."""
-        return {"field": self.field, "detail": self.detail} | ({"row": self.row} if self.row else {})
+        row = {"row": self.row} if self.row else {}
+        return {"field": self.field, "code": self.code, "detail": self.detail} | row
 
 
 class ApiProblem(exceptions.APIException):
@@ -79,12 +80,10 @@ class ApiProblem(exceptions.APIException):
 
 
 def invalid(field: str, detail: str, *, row: int = 0) -> ApiProblem:
-    """A 400 about one field."""
     return ApiProblem(400, "invalid", detail, faults=[Fault(field, detail, row)])
 
 
 def body_of(problem: ApiProblem) -> dict[str, Any]:
-    """The JSON of a problem."""
     shown: dict[str, Any] = {
         "type": TYPE + problem.problem,
         "title": TITLES[problem.problem],
@@ -98,14 +97,13 @@ def body_of(problem: ApiProblem) -> dict[str, Any]:
 
 
 def answer(problem: ApiProblem) -> Response:
-    """The response of a problem."""
     return Response(
         body_of(problem), status=problem.status_code, headers=problem.headers, content_type=MEDIA_TYPE
     )
 
 
 def handle(exc: Exception, context: dict[str, Any]) -> Response:
-    """DRF's exception handler: any exception becomes a problem, those that nobody expected a 500 with a log line."""
+    """DRF's exception handler: any exception becomes a problem, an unexpected one a 500 with a log line."""
     set_rollback()
     problem = _read(exc)
     if problem.status_code >= 500:
@@ -117,10 +115,13 @@ def _read(exc: Exception) -> ApiProblem:
     match exc:
         case ApiProblem():
             return exc
-        case RepeatedReference():
-            return ApiProblem(409, "conflict", str(exc), faults=[Fault("client_reference", str(exc))])
         case ComposeError():
-            faults = [Fault(COMPOSE_FIELDS.get(one.field, one.field), one.text) for one in exc.problems]
+            faults = [
+                Fault(COMPOSE_FIELDS.get(one.field, one.field), one.text, code=one.code)
+                for one in exc.problems
+            ]
+            if isinstance(exc, RepeatedReference):
+                return ApiProblem(409, "conflict", str(exc), faults=faults)
             return ApiProblem(422, "refused", str(exc), faults=faults)
         case exceptions.ValidationError():
             faults = list(_faults(exc.detail))
@@ -177,4 +178,5 @@ def _faults(detail: Any, path: str = "") -> Iterator[Fault]:
             yield from _faults(inner, f"{path}[{place}]" if isinstance(inner, dict) and inner else path)
     else:
         row = _ROW.match(path)
-        yield Fault(path, str(detail), int(row[1]) + 1 if row else 0)
+        code = getattr(detail, "code", None) or "invalid"  # of a form that Django refused, None
+        yield Fault(path, str(detail), int(row[1]) + 1 if row else 0, code)

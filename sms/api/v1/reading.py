@@ -6,7 +6,7 @@ import msgspec
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
-BOM = b"\xef\xbb\xbf"
+from sms.webex.values import without_bom
 
 
 class Json(JSONParser):
@@ -16,7 +16,7 @@ class Json(JSONParser):
         """The body as Python has it."""
         del media_type, parser_context
         try:
-            return msgspec.json.decode(stream.read().removeprefix(BOM))
+            return msgspec.json.decode(without_bom(stream.read()))
         except RecursionError:
             raise ParseError("The body is nested too deeply.") from None
         except (msgspec.DecodeError, UnicodeDecodeError) as problem:

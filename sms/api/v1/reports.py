@@ -1,7 +1,7 @@
 """Reports: the figures of each send from its counters, of each day from the facts. No message is counted."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -13,8 +13,8 @@ from sms import reports
 from sms.api.v1.bodies import Moment
 from sms.api.v1.filters import SendFilter
 from sms.api.v1.problems import invalid
+from sms.api.v1.report_shapes import DayFigures, SendFigures
 from sms.api.v1.resource import Resource
-from sms.api.v1.shapes import DayFigures, SendFigures
 from sms.models import MessageState, Send
 from sms.models.message import FINAL
 from sms.sends import progress
@@ -24,7 +24,6 @@ NOT_POSTED = (MessageState.PENDING, MessageState.CANCELLED, MessageState.EXPIRED
 
 
 def figures(counts: dict[str, int], recipients: int) -> dict[str, Any]:
-    """Counters as a report shows them."""
     posted = recipients - sum(counts.get(state, 0) for state in NOT_POSTED)
     known = sum(counts.get(state, 0) for state in FINAL if state not in NOT_POSTED)
     return {
@@ -48,13 +47,14 @@ class SendReports(Resource):
     serializer_class = SendFigures
     filterset_class = SendFilter
     queryset = Send.objects.all()
-    scopes: ClassVar[dict[str, str]] = {"list": "read"}
+    scope = "read"
 
     @extend_schema(operation_id="reports_sends", summary="Report by send")
     def list(self, request: Request) -> Response:
         """Newest first, with the coverage of each figure."""
-        rows = self.get_queryset().filter(service=self.service)
-        return self.page(rows, lambda found: [_of_send(one) for one in progress.progress_of_page(found)])
+        return self.page(
+            self.rows(), lambda found: [_of_send(one) for one in progress.progress_of_page(found)]
+        )
 
 
 class DayReports(Resource):
@@ -63,10 +63,9 @@ class DayReports(Resource):
     serializer_class = DayFigures
     pagination_class = None
     filter_backends = ()
-    scopes: ClassVar[dict[str, str]] = {"list": "read"}
+    scope = "read"
 
     def parameters(self) -> set[str]:
-        """Of this list."""
         return {"from", "until", "fields"}
 
     @extend_schema(

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.http import Http404, QueryDict
 from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -27,7 +28,7 @@ M = TypeVar("M", bound=Model)
 
 
 class Resource(GenericViewSet[Any]):
-    """A resource of the key's service. `scopes` says for every action which scope it needs; `table` which rows there are."""
+    """A resource of the key's service. An action needs `scope`, or its own of `scopes`; `owner` leads from a row to its service."""
 
     authentication_classes: Any = access.AUTHENTICATION
     permission_classes: Any = (access.ActionScope,)
@@ -38,8 +39,9 @@ class Resource(GenericViewSet[Any]):
     pagination_class: Any = Keyset
     metadata_class = None
     schema = ResourceSchema()
+    scope: ClassVar[str] = ""
     scopes: ClassVar[dict[str, str]] = {}
-    noun: ClassVar[str] = ""
+    owner: ClassVar[str] = "service"
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response]:
         """Problems, whatever the settings say for other views."""
@@ -65,11 +67,9 @@ class Resource(GenericViewSet[Any]):
                 )
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Every answer says how much of the key's rate is left."""
         return with_rate_limit(request, super().finalize_response(request, response, *args, **kwargs))
 
     def parameters(self) -> set[str]:
-        """Query parameters of the present action."""
         if self.request.method not in ("GET", "HEAD"):
             return set()
         own: set[str] = {"fields"} if self.serializer_class else set()
@@ -85,7 +85,6 @@ class Resource(GenericViewSet[Any]):
 
     @property
     def service(self) -> Service:
-        """The service of the key."""
         return access.service_of(self.request)
 
     @property
@@ -94,7 +93,6 @@ class Resource(GenericViewSet[Any]):
         return access.actor_of(self.request)
 
     def get_serializer_context(self) -> dict[str, Any]:
-        """With what the key may see and what the caller wants."""
         wanted = self.request.query_params.get("fields", "") if self.request.method in ("GET", "HEAD") else ""
         only = [name.strip() for name in wanted.split(",") if name.strip()]
         return {
@@ -104,8 +102,10 @@ class Resource(GenericViewSet[Any]):
             "only": only or None,
         }
 
+    def rows(self) -> "QuerySet[Any]":
+        return self.get_queryset().filter(**{self.owner: self.service})
+
     def find(self, rows: "QuerySet[M]", pk: int) -> M:
-        """The row with this id among those of the service."""
         found = rows.filter(pk=pk).first() if pk < 2**63 else None
         if found is None:
             raise Http404
@@ -165,7 +165,26 @@ class Resource(GenericViewSet[Any]):
             )
 
 
+class Collection(Resource):
+    """Rows that are listed and read one by one."""
+
+    def list(self, request: Request) -> Response:
+        return self.page(self.rows())
+
+    def retrieve(self, request: Request, pk: int) -> Response:
+        return self.shown(self.find(self.rows(), pk))
+
+
+def described(
+    name: str, many: str, one: str, *, listed: str, read: str
+) -> Callable[[type[Collection]], type[Collection]]:
+    """What the API's description says of `list` and `retrieve`: `many` and `one` for the summaries, and a sentence for each."""
+    return extend_schema_view(
+        list=extend_schema(operation_id=f"{name}_list", summary=f"List {many}", description=listed),
+        retrieve=extend_schema(operation_id=f"{name}_read", summary=f"Read one {one}", description=read),
+    )
+
+
 def etag(data: object) -> str:
-    """A strong validator of a representation."""
     raw = json.dumps(data, sort_keys=True, default=str, ensure_ascii=True).encode()
     return f'"{hashlib.sha256(raw).hexdigest()[:32]}"'

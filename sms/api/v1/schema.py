@@ -12,53 +12,12 @@ from drf_spectacular.utils import OpenApiParameter
 from sms.api.v1.examples import EXAMPLES, PROBLEM
 
 OURS = "/api/v1/"
-DOORS = ("/api/v1/", "/v2/", "/receipts/", "/inbound/")
-KEYED = {
-    "sends_create": "Required unless `dry_run`: a new random text per send.",
-    **dict.fromkeys(
-        (
-            "sends_cancel",
-            "sends_stop",
-            "sends_pause",
-            "sends_resume",
-            "audiences_create",
-            "audiences_replace",
-            "audiences_archive",
-            "audiences_bring_back",
-            "opt_outs_add",
-            "opt_outs_lift",
-            "endpoints_create",
-            "endpoints_verify",
-            "endpoints_rotate_secret",
-            "endpoints_pause",
-            "endpoints_resume",
-            "endpoints_replay",
-            "callbacks_replay",
-        ),
-        "The same request with the same key gets the same answer.",
-    ),
-}
-MATCHED = (
-    "sends_cancel",
-    "sends_stop",
-    "sends_pause",
-    "sends_resume",
-    "sends_reschedule",
-    "audiences_change",
-    "audiences_remove",
-    "audiences_archive",
-    "audiences_bring_back",
-    "endpoints_change",
-    "endpoints_remove",
-    "endpoints_verify",
-    "endpoints_rotate_secret",
-    "endpoints_pause",
-    "endpoints_resume",
-    "endpoints_replay",
-)
+KEY = "Idempotency-Key"
+OPEN_TO_PARTNERS = ("/api/v1/", "/v2/", "/receipts/", "/inbound/")
+UNMATCHED = ("audiences_replace", "callbacks_replay")  # acts on one thing that do not look at its ETag
 PROBLEM_SCHEMA = {
     "type": "object",
-    "description": "RFC 9457. `code` is stable; `detail` and `errors` are for whoever mends it.",
+    "description": "RFC 9457. Both `code`s are stable; `detail` is for the person who corrects it.",
     "required": ["type", "title", "status", "code", "detail"],
     "properties": {
         "type": {"type": "string"},
@@ -70,9 +29,13 @@ PROBLEM_SCHEMA = {
             "type": "array",
             "items": {
                 "type": "object",
-                "required": ["field", "detail"],
+                "required": ["field", "code", "detail"],
                 "properties": {
                     "field": {"type": "string"},
+                    "code": {
+                        "type": "string",
+                        "description": "For programs: invalid, required, text_too_long, missing_value and others.",
+                    },
                     "detail": {"type": "string"},
                     "row": {"type": "integer", "minimum": 1},
                 },
@@ -86,11 +49,10 @@ class ResourceSchema(AutoSchema):
     """Every operation of `/api/v1/`."""
 
     def get_tags(self) -> list[str]:
-        """By resource."""
         return [self.path.removeprefix(OURS).split("/")[0]]
 
     def get_override_parameters(self) -> Any:
-        """What no serializer and no filter tells."""
+        """What follows from no serializer and no filter."""
         name, here = self.get_operation_id(), self.method == "GET"
         found = []
         if here:
@@ -99,14 +61,15 @@ class ResourceSchema(AutoSchema):
             )
         if here and getattr(self.view, "action", "") == "retrieve":
             found.append(_header("If-None-Match", "An ETag: 304 while nothing changed."))
-        if name in KEYED:
-            found.append(_header("Idempotency-Key", KEYED[name]))
-        if name in MATCHED:
+        if name == "sends_create":
+            found.append(_header(KEY, "Required unless `dry_run`: a new random text per send."))
+        elif self.method == "POST" and not name.endswith("_search"):
+            found.append(_header(KEY, "The same request with the same key gets the same answer."))
+        if not here and "{id}" in self.path and name not in UNMATCHED:
             found.append(_header("If-Match", "An ETag: 412 where it has changed since."))
         return found
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
-        """With the errors."""
         found: dict[str, Any] | None = super().get_operation(*args, **kwargs)
         if found is not None:
             responses = found["responses"]
@@ -130,7 +93,6 @@ class KeyScheme(OpenApiAuthenticationExtension):
     name = ["key", "bearer"]  # noqa: RUF012
 
     def get_security_requirement(self, auto_schema: Any) -> Any:
-        """One of them."""
         return [{"key": []}, {"bearer": []}]
 
     def get_security_definition(self, auto_schema: Any) -> Any:
@@ -141,9 +103,9 @@ class KeyScheme(OpenApiAuthenticationExtension):
         ]
 
 
-def only_doors(endpoints: list[Any]) -> list[Any]:
+def open_to_partners(endpoints: list[Any]) -> list[Any]:
     """Preprocessing: what partners and Webex Connect call."""
-    return [one for one in endpoints if one[0].startswith(DOORS)]
+    return [one for one in endpoints if one[0].startswith(OPEN_TO_PARTNERS)]
 
 
 def finish(result: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -169,10 +131,10 @@ def _show(operation: dict[str, Any]) -> None:
         if kind == "application/json" and "request" in example:
             media["example"] = example["request"]
     for status, response in operation["responses"].items():
-        told = example.get(status)
+        answered = example.get(status)
         for kind, media in response.get("content", {}).items():
-            if told is not None and kind == "application/json":
-                media["example"] = told
+            if answered is not None and kind == "application/json":
+                media["example"] = answered
 
 
 def _close(operation: dict[str, Any], schemas: dict[str, Any]) -> None:

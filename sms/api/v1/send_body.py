@@ -94,7 +94,7 @@ def _filling_problem(name: str, one: Any) -> str:
     }
 )
 class Recipients(serializers.Field[list[tuple[str, dict[str, str]]], Any, Any, Any]):
-    """The recipients as (number, values). Whether a number can exist is looked at later, row by row."""
+    """The recipients as (number, values). Whether a number can exist is checked row by row when the audience is read."""
 
     def to_internal_value(self, data: Any) -> list[tuple[str, dict[str, str]]]:
         """Every row has the right shape, or the error names those that have not."""
@@ -244,7 +244,6 @@ class SendBody(Strict):
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The recipients come one way."""
         given = [name for name in SOURCES if attrs.get(name)]
         if len(given) != 1:
             raise serializers.ValidationError(

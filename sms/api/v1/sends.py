@@ -13,13 +13,14 @@ from rest_framework.response import Response
 from sms.api.v1 import access
 from sms.api.v1.bodies import HoldBody, NoBody
 from sms.api.v1.filters import OfSendFilter, RejectFilter, SendFilter
+from sms.api.v1.message_shapes import MessageShape
 from sms.api.v1.orders import naming_rows, order_of, source_of
 from sms.api.v1.plan_shape import PlanShape
 from sms.api.v1.problems import ApiProblem
 from sms.api.v1.reading import Json
 from sms.api.v1.resource import Resource
 from sms.api.v1.send_body import SendBody, SendChange
-from sms.api.v1.shapes import MessageShape, RejectShape, SendShape, ShownSend, StoppedShape
+from sms.api.v1.send_shapes import RejectShape, SendShape, ShownSend, StoppedShape
 from sms.audiences.files import Limits
 from sms.compose.approval import queries
 from sms.compose.create import create
@@ -50,20 +51,8 @@ class Sends(Resource):
         .defer("audience__rejects")
         .prefetch_related("labels")
     )
-    scopes: ClassVar[dict[str, str]] = {
-        "list": "read",
-        "retrieve": "read",
-        "create": "send",
-        "cancel": "send",
-        "pause": "send",
-        "resume": "send",
-        "stop": "send",
-        "partial_update": "send",
-    }
-
-    def rows(self) -> Any:
-        """Of this service only."""
-        return self.get_queryset().filter(service=self.service)
+    scope = "send"
+    scopes: ClassVar[dict[str, str]] = {"list": "read", "retrieve": "read"}
 
     @extend_schema(operation_id="sends_list", summary="List sends, newest first")
     def list(self, request: Request) -> Response:
@@ -190,8 +179,8 @@ class Sends(Resource):
 
         def act() -> Response:
             send = self._open(pk)
-            if standing := holds.hold_on(send):
-                holds.lift(standing, by=self.by)
+            if hold := holds.hold_on(send):
+                holds.lift(hold, by=self.by)
             return self.shown(shown_sends([send])[0])
 
         return access.once(request, act)
@@ -209,7 +198,7 @@ class Sends(Resource):
 class OfSend(Resource):
     """What belongs to one send."""
 
-    scopes: ClassVar[dict[str, str]] = {"list": "read"}
+    scope = "read"
 
     def send(self, pk: int) -> Send:
         """The send, if it is the service's."""

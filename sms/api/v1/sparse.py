@@ -25,11 +25,18 @@ class Sparse(serializers.Serializer[Any]):
         return {name: field for name, field in fields.items() if name in only}
 
 
+class SparseModel(Sparse, serializers.ModelSerializer[Any]):
+    """Fields that are shown as the model has them. All are read-only."""
+
+    def get_extra_kwargs(self) -> dict[str, Any]:
+        wanted: dict[str, Any] = super().get_extra_kwargs()
+        return {name: wanted.get(name, {}) | {"read_only": True} for name in self.Meta.fields}
+
+
 class Number(serializers.CharField):
     """An MSISDN, masked unless the context's `numbers` says otherwise."""
 
     def to_representation(self, value: str) -> str:
-        """As it is, or as it may be seen."""
         return value if self.context.get("numbers") and value.startswith("+") else mask(value)
 
 
@@ -37,5 +44,4 @@ class NameField(serializers.CharField):
     """A related thing by its own name, null where there is none."""
 
     def to_representation(self, value: object) -> str:
-        """What the thing calls itself."""
         return str(value)

@@ -22,7 +22,6 @@ class TimelineEvent:
 
 
 def timeline(story: archive.MessageHistory) -> list[TimelineEvent]:
-    """The earliest first."""
     message, receipts, clicks = story.message, story.receipts, story.clicks
     events = [TimelineEvent(message.send.created_at, "composed", detail=f"Row {message.row}")]
     if message.posted_at:

@@ -25,7 +25,7 @@ REMOVE: dict[str, Any] = {"delete": "destroy"}
 
 
 class Nothing(Resource):
-    """Whatever else is asked for below `/api/v1/`: 404 in the shape of every error, for keys and strangers alike."""
+    """Any other address below `/api/v1/`: 404 in the shape of every error, with or without a key."""
 
     schema = None  # type: ignore[assignment]
     authentication_classes = ()

@@ -4,7 +4,7 @@ from django.db import transaction
 
 from sms.compliance.erasure.subject import Subject
 from sms.models import OptOut, Service
-from sms.models.optout import lock_opt_outs
+from sms.models.sql.opt_outs import lock_opt_outs
 from sms.values.msisdn import country_of
 
 

@@ -1,6 +1,5 @@
 """One row as a phone shows it, cut wherever something begins or ends, and the characters that make it Unicode."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 from sms.audiences.files import Recipient
@@ -8,9 +7,7 @@ from sms.audiences.sample import AudienceSample
 from sms.compose.preview.rows import resolved_placeholders, values_of
 from sms.compose.preview.shapes import Bit, DraftText, Odd, Phone
 from sms.values import link_lengths, text
-
-LINK = re.compile(r"https://[^\s<>\"]+")
-SMARTLINK = re.compile(r"\{\{smartlink_\d+\}\}", re.ASCII)
+from sms.values.link_lengths import LINK, SMARTLINK
 
 
 def phone_of(written: DraftText, sample: AudienceSample, one: Recipient | None) -> Phone:

@@ -10,7 +10,8 @@ from django.utils import timezone
 from sms.ledger.counters import CounterDeltas
 from sms.models import Actor, OptOut, Service
 from sms.models.audit import audit
-from sms.models.optout import lock_opt_outs, spellings
+from sms.models.optout import spellings
+from sms.models.sql.opt_outs import lock_opt_outs
 from sms.values.msisdn import country_of
 
 AT_ONCE = 2000  # numbers in one statement

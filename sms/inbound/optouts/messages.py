@@ -13,7 +13,8 @@ from django.db import InterfaceError, OperationalError, transaction
 from sms.inbound.optouts import keywords
 from sms.inbound.optouts.acts import Refusal, opt_in, opt_out
 from sms.models import Actor, InboundMessage, Message, OptOut, Sender
-from sms.models.optout import lock_opt_outs, spellings
+from sms.models.optout import spellings
+from sms.models.sql.opt_outs import lock_opt_outs
 from sms.models.sql.session import limit_statements
 from sms.webex.errors import UnreadableBody
 from sms.webex.inbound import Inbound, parse_inbound

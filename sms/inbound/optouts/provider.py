@@ -9,8 +9,9 @@ from django.db.models import Max
 
 from sms.inbound.optouts.acts import Refusal, opt_out
 from sms.models import Actor, Message, OptOut
-from sms.models.optout import lock_opt_outs, spellings
+from sms.models.optout import spellings
 from sms.models.sql.id_list import among
+from sms.models.sql.opt_outs import lock_opt_outs
 from sms.webex import codes
 
 # A person's own no. Consent that has expired, a group that a person is not in and a cap that is reached are none.

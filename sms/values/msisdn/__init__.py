@@ -6,7 +6,7 @@
     mention.py   a number found in, and taken out of, other text
     masked.py    whatever looks like a number, hidden in other text
 
-Says whether a number can exist and whether its range is assigned, never whether somebody answers there. Called
+Says whether a number can exist and whether its range is assigned, never whether it is in use. Called
 by the audience reader for every row, by the API and the pages for single numbers, and by logs for `mask`.
 """
 
@@ -123,7 +123,6 @@ def _abroad(digits: str) -> Iterator[tuple[str, str, plan.Territory]]:
 
 
 def _refusal(written: WrittenNumber, country: str) -> BadNumber:
-    """Why none of the readings can be."""
     digits, home = written.digits, plan.territory(country)
     national = not written.plus and not digits.startswith("00")
     if national and not home and 7 <= len(digits) <= _E164_DIGITS:
@@ -150,7 +149,6 @@ def _refusal(written: WrittenNumber, country: str) -> BadNumber:
 
 
 def _misfit(home: plan.Territory, digits: str) -> BadNumber:
-    """Why `digits` is no number of `home`'s plan."""
     number, _ = plan.settled(home.code, digits, home=home)
     where = f"+{home.code}"
     if len(number) < home.shortest or len(number) in home.local:

@@ -1,6 +1,6 @@
 """What stands where a number stood: a keyed digest once its days are over, a fixed mark once it was erased. Pure.
 
-The digest lets whoever knows the number find what belongs to it, and tells the number to nobody: 75 bits of HMAC-SHA256 with a key of the
+With the number, what belongs to it can be found; from the digest, the number cannot: 75 bits of HMAC-SHA256 with a key of the
 service. It fits into every column that holds a number. Called by retention, erasure, search, and where opt-outs are looked up.
 """
 
@@ -21,5 +21,4 @@ def hidden(e164: str, *, key: bytes) -> str:
 
 
 def is_hidden(text: str) -> bool:
-    """Whether it is no number any more."""
     return text.startswith(MARK)

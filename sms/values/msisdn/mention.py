@@ -34,15 +34,12 @@ class Mention:
         return re.compile(whole if len(self.national) < _SHORTEST else f"{whole}|{alone}")
 
     def found(self, text: str) -> bool:
-        """Whether it is written there."""
         return bool(self._pattern.search(_latin(text)))
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
-        """Where it is written there: begin and end of each mention."""
         return (found.span() for found in self._pattern.finditer(_latin(text)))
 
     def without(self, text: str, *, put: str = GONE) -> str:
-        """The text with every mention replaced."""
         plain, parts, at = _latin(text), list[str](), 0
         for found in self._pattern.finditer(plain):
             parts += [text[at : found.start()], put]

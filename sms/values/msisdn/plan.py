@@ -61,16 +61,13 @@ class Territory:
 
     @property
     def shortest(self) -> int:
-        """Digits of the shortest number that can exist."""
         return min(self.lengths)
 
     @property
     def longest(self) -> int:
-        """Digits of the longest number that can exist."""
         return max(self.lengths)
 
     def knows(self, number: str) -> bool:
-        """Whether `number` is in an assigned range."""
         pattern = self.assigned.get(len(number))
         return pattern is not None and pattern.fullmatch(number) is not None
 

@@ -83,7 +83,6 @@ def read(raw: str) -> WrittenNumber:
 
 
 def _grouped(text: str, *, plus: bool) -> WrittenNumber:
-    """Digits between separators."""
     digits = _only_digits(text)
     if len(digits) > 20:
         raise _several(text) or BadNumber(

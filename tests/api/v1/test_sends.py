@@ -123,6 +123,32 @@ def test_a_bad_send_names_its_field_and_row_and_makes_nothing(change, status, fi
     assert not Send.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"template": ..., "text": "x" * 1025}, "text_too_long"),
+        ({"recipients": ["+447700900101"]}, "missing_value"),
+        ({"recipients": [{"number": "12", "values": {"name": "Ada"}}]}, "too_short"),
+        ({"send_at": "2020-01-01T00:00:00Z"}, "invalid"),
+        ({"send_at": None}, "null"),
+        ({"lane": "fast"}, "invalid_choice"),
+    ],
+)
+def test_each_error_has_a_code_for_programs(change, code):
+    _, partner = a_partner()
+    asked = {name: value for name, value in (BODY | change).items() if value is not ...}
+    answer = partner.post("sends", asked, Idempotency_Key="k1")
+    assert answer.json()["errors"][0]["code"] == code, answer.content
+    assert not Send.objects.exists()
+
+
+def test_a_client_reference_that_was_used_has_its_code():
+    _, partner = a_partner()
+    for key in ("k1", "k2"):
+        answer = partner.post("sends", BODY | {"client_reference": "o-1"}, Idempotency_Key=key)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "reference_used")
+
+
 def test_what_compose_can_ask_of_the_provider_a_partner_can_ask_too_and_read_back():
     service, partner = a_partner()
     one_of_everything(service)

@@ -1,0 +1,116 @@
+"""What the review page draws of a flight plan: its bars, its times in words, and the row that is picked as the example."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils import timezone
+
+from portal.forms.numbers import row_of
+from sms.compose.errors import ComposeError
+from sms.compose.order import Order
+from sms.compose.survey import Survey
+from sms.sends import plan
+
+THINNEST = 1.0  # of 100: so that a few rows are still seen
+
+
+@dataclass(frozen=True, slots=True)
+class PlanBarPart:
+    """A piece of a bar that is 100 wide. `kind` is its colour."""
+
+    kind: str
+    start: float
+    width: float
+
+
+def flight_plan(request: HttpRequest, order: Order, figures: Survey) -> dict[str, Any]:
+    """What the parts of the page need. A row without a message is said at the picker, beside the first row's request."""
+    wrong = ""
+    try:
+        made = plan_of(request, order, figures, masked=True)
+    except ComposeError as problem:
+        wrong = str(problem)
+        made = plan_of(request, order, figures, masked=True, first=True)
+    return {
+        "plan": made,
+        "kept_bar": _bar(made),
+        "time_bar": _times(made),
+        "wait": made.start_at and _stretch(made.start_at, made.made_at),
+        "takes": made.start_at and made.finish_at and _stretch(made.finish_at, made.start_at),
+        "latest": made.finish_latest_at if made.finish_latest_at != made.finish_at else None,
+        "picked": request.GET.get("row", "")[:12],
+        "picked_wrong": wrong,
+    }
+
+
+def plan_of(
+    request: HttpRequest,
+    order: Order,
+    figures: Survey | None,
+    *,
+    masked: bool,
+    first: bool = False,
+) -> plan.Plan:
+    """The plan with the request's row as its example, or with the first one. `masked`: numbers without their middle."""
+    return plan.build_plan(
+        order,
+        now=timezone.now(),
+        public_url=settings.PUBLIC_URL,
+        row=None if first else row_of(request.GET, "row"),
+        figures=figures,
+        masked=masked,
+        user=request.user,
+    )
+
+
+def _bar(made: plan.Plan) -> list[PlanBarPart]:
+    """Kept rows, then the removed ones reason by reason, together 100 wide."""
+    sizes = [("kept", made.recipients), *((one.code, one.count) for one in made.removed)]
+    widths = [max(100 * size / made.rows, THINNEST) for _, size in sizes]
+    scale = 100 / sum(widths)
+    parts: list[PlanBarPart] = []
+    start = 0.0
+    for index, width in enumerate(widths):
+        kind = "kept" if index == 0 else f"removed r{(index - 1) % 4}"
+        parts.append(PlanBarPart(kind, round(start, 2), round(width * scale, 2)))
+        start += width * scale
+    return parts
+
+
+def _times(made: plan.Plan) -> list[PlanBarPart]:
+    """From now to the end: waiting, sending, and the stretch that only a slow ramp takes."""
+    if made.start_at is None or made.finish_at is None:
+        return []
+    end = made.finish_latest_at or made.finish_at
+    whole = max((end - made.made_at).total_seconds(), 1.0)
+
+    def at(moment: datetime) -> float:
+        return round(min(max(100 * (moment - made.made_at).total_seconds() / whole, 0), 100), 2)
+
+    begin, finish = at(made.start_at), max(at(made.finish_at), THINNEST)
+    begin = min(begin, finish - THINNEST)
+    return [
+        PlanBarPart("waiting", 0, begin),
+        PlanBarPart("sending", begin, round(finish - begin, 2)),
+        PlanBarPart("maybe", finish, round(100 - finish, 2)),
+    ]
+
+
+def _stretch(later: datetime, earlier: datetime) -> str:
+    """A stretch of time, to two units; empty for less than a second."""
+    seconds = round((later - earlier).total_seconds())
+    if seconds < 1:
+        return ""
+    if seconds < 90:
+        return f"{seconds} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(round(seconds / 3600), 24)
+    return f"{days} days {hours} h" if hours else f"{days} days"

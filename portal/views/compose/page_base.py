@@ -1,0 +1,112 @@
+"""The compose page of a draft: as it is opened, and with what could not be saved or sent beside its fields."""
+
+import json
+from typing import Any
+from uuid import uuid4
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+
+from portal.forms.compose import DraftForm
+from portal.presenters import edit_conflicts
+from portal.presenters.compose_preview import as_typed, preview_context
+from portal.views.compose.saving_base import base_of
+from sms.compose import drafts
+from sms.compose.drafts import collaboration, presence
+from sms.compose.errors import ComposeError
+from sms.models import Draft, Service
+
+BAD = 8  # rejected rows that are shown
+
+
+def compose_page(
+    request: HttpRequest, form: DraftForm, *, kept: collaboration.Saved | None = None, status: int = 200
+) -> HttpResponse:
+    """The compose page. With `kept`, what it could not store is shown beside what a colleague stored."""
+    draft: Draft = form.instance
+    user: Any = request.user
+    now = timezone.now()
+    colleagues = []
+    if draft.pk and not draft.send_id:
+        presence.mark_present(draft, user=user, field="", now=now)
+        colleagues = presence.colleagues(draft, without=user, now=now)
+    if kept and (words := colleague_changes(kept, user)):
+        messages.info(request, words)
+    context = {
+        **(work_of(draft) if draft.pk else {}),
+        "form": form,
+        "draft": draft,
+        "clashes": edit_conflicts.of(kept, form) if kept else [],
+        "base": json.dumps(next_base(request, draft, kept)),
+        "begun": draft.begun or uuid4(),
+        "colleagues": [presence_words(one, form) for one in colleagues],
+        "look": preview_context(draft.service, as_typed(form, request.GET), draft),
+    }
+    return render(request, "compose/edit.html", context, status=status)
+
+
+def next_base(request: HttpRequest, draft: Draft, kept: collaboration.Saved | None) -> dict[str, str]:
+    """What the fields are to be compared with at the next save: as stored, but where it clashes as it was before both."""
+    stored = kept.stored if kept else Draft.objects.get(pk=draft.pk) if draft.pk else draft
+    before = base_of(request)
+    clashing = kept.clashes if kept else ()
+    return collaboration.fingerprints(stored) | {name: before[name] for name in clashing if name in before}
+
+
+def colleague_changes(kept: collaboration.Saved, user: Any) -> str:
+    """What colleagues changed since the page was shown, in words; empty where it was the same person in another window."""
+    who = kept.before
+    if not kept.theirs or who == user:
+        return ""
+    name = presence.name_of(who) if who else "A colleague"
+    return f"{name} changed {edit_conflicts.listed(kept.theirs)} meanwhile; it is in the page now."
+
+
+def presence_words(one: presence.Colleague, form: DraftForm) -> str:
+    if not one.field:
+        return f"{one.name} has this draft open"
+    return f"{one.name} is editing {edit_conflicts.label(one.field, form).lower()}"
+
+
+def draft_url(draft: Draft, *, at: int | None = None) -> str:
+    """Of its page, at a row of its preview."""
+    url = reverse("draft", kwargs={"service": draft.service.slug, "pk": draft.pk})
+    return url if at is None else f"{url}?at={at}#preview"
+
+
+def work_of(draft: Draft) -> dict[str, Any]:
+    """Context of that part: the reading, the first rows that are rejected, and sends that were made of the same file."""
+    version = drafts.version_in_use(draft) if draft.version_id else None
+    reading = version.preparation if version is not None else None
+    return {
+        "draft": draft,
+        "version": version,
+        "reading": reading,
+        "bad": drafts.first_stored_rows(version, BAD)[1] if version is not None else [],
+        "before": drafts.file_sent_before(draft.upload) if draft.upload else [],
+    }
+
+
+def refused(request: HttpRequest, service: Service, found: Draft, problem: ComposeError) -> HttpResponse:
+    """The compose page of a draft that makes no send as it stands, each problem at its field."""
+    form = DraftForm(instance=found, service=service, data=_as_form_data(found, service))
+    form.is_valid()
+    show_problems(form, problem)
+    return compose_page(request, form, status=422)
+
+
+def _as_form_data(found: Draft, service: Service) -> dict[str, Any]:
+    """The draft as form data, so that errors can be shown at its fields."""
+    bare = DraftForm(instance=found, service=service)
+    return {name: bare[name].value() for name in bare.fields if bare[name].value() is not None}
+
+
+def show_problems(form: DraftForm, error: ComposeError) -> None:
+    """Each problem at the field that mends it; `audience` is the file or the pasted numbers, whichever is in use."""
+    audience = "audience" if form.instance.audience_id else "file" if form.instance.upload_id else "pasted"
+    for problem in error.problems:
+        name = {"audience": audience, "validity": "validity_count"}.get(problem.field, problem.field)
+        form.add_error(name if name in form.fields else None, problem.text)

@@ -1,0 +1,83 @@
+"""A page that asks before it acts. It says how much is at stake, asks for a reason where one is needed, and works without JavaScript."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.generic import FormView
+
+from portal.views.service_base import ServiceView
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    title: str
+    says: tuple[str, ...]
+    button: str
+    danger: bool = True
+
+
+class ConfirmView(ServiceView, FormView):
+    """GET asks (`confirmation`), POST acts (`confirmed`).
+
+    `model` is what of the service the address names; it is found as `self.thing`. `back` is the URL name of the page before this one,
+    `crumb` what it is called; where `back_to_thing`, it is the thing's own page.
+    """
+
+    template_name = "control/ask.html"
+    form_class: Any = forms.Form
+    model: type[Model] | None = None
+    thing: Any = None
+    back = ""
+    back_to_thing = False
+    crumb: Any = ""
+
+    def confirmation(self) -> Confirmation:
+        raise NotImplementedError
+
+    def confirmed(self, form: Any) -> HttpResponse | None:
+        """Act, and say what was done; the page before is opened next, unless a response is given."""
+        raise NotImplementedError
+
+    def find(self) -> Any:
+        if self.model is None:
+            return None
+        return get_object_or_404(self.model, service=self.service, pk=self.kwargs["pk"])
+
+    def is_over(self) -> bool:
+        """Whether there is nothing left to ask; then it says why, on the page before."""
+        return False
+
+    def at_stake(self) -> object:
+        """What is stopped (`sms.sends.control.AtStake`), where the page says it."""
+        return None
+
+    def get_success_url(self) -> str:
+        pk = [self.thing.pk] if self.back_to_thing else []
+        return reverse(self.back, args=[self.service.slug, *pk])
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        self.thing = self.find()
+        if self.is_over():
+            return redirect(self.get_success_url())
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        return context | {
+            "asked": self.confirmation(),
+            "at_stake": self.at_stake(),
+            "back": self.get_success_url(),
+            "crumb": self.crumb or self.thing,
+        }
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        return self.confirmed(form) or super().form_valid(form)
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=form), status=422)

@@ -1,0 +1,130 @@
+"""Pages of contact-policy groups: the list, one with what its rules refused, a number's consent, and the connection to Contact Policy."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.generic import UpdateView
+
+from portal.access import actor
+from portal.forms.catalogue import GroupForm, PolicyConnectionForm
+from portal.forms.opt_outs import NumberForm
+from portal.presenters.form_changes import changes
+from portal.views.catalogue_base import CatalogueDetail, CatalogueKind, CatalogueList, CatalogueView
+from sms.catalogue import policy_groups
+from sms.models import ContactPolicyGroup, PolicyConnection
+from sms.models.audit import audit
+from sms.values.msisdn import mask
+
+GROUP = CatalogueKind(
+    key="policy_group",
+    name="policy group",
+    title="Contact-policy groups",
+    says="With one, Webex Connect checks consent or frequency before it sends.",
+    form=GroupForm,
+)
+
+
+def _checks(group: ContactPolicyGroup) -> str:
+    parts = [("opt-in", group.check_consent), ("frequency cap", group.apply_frequency_cap)]
+    return " and ".join(name for name, on in parts if on)
+
+
+class PolicyGroupList(CatalogueList):
+    headings = ("Provider group id", "Checks", "Refused in 90 days")
+    extra_context = {"connect": True}  # noqa: RUF012 - Django's own spelling
+
+    def cells(self, things: list[ContactPolicyGroup]) -> dict[int, list[str]]:
+        refused = policy_groups.results([one.pk for one in things], now=timezone.now())
+        return {
+            one.pk: [one.group_id, _checks(one), f"{sum(count for _, count in refused[one.pk]):,}"]
+            for one in things
+        }
+
+
+class PolicyGroupDetail(CatalogueDetail):
+    kind = GROUP
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        group: ContactPolicyGroup = self.object
+        refused = policy_groups.results([group.pk], now=timezone.now())[group.pk]
+        shown = {
+            "facts": [
+                ("Provider group id", group.group_id),
+                ("Checks", _checks(group)),
+                ("Description", group.description or "–"),
+            ],
+            "results": [(code, policy_groups.REASONS[code], count) for code, count in refused],
+            "is_group": True,
+            "form": NumberForm(service=self.service),
+        }
+        return shown | super().get_context_data(**kwargs)
+
+
+class PolicyGroupLookUp(PolicyGroupDetail):
+    """A number's consent. It comes by POST and goes out by POST, so that it stands in no address and no log."""
+
+    act = "configure"
+    http_method_names = ["post"]  # noqa: RUF012 - Django's own spelling
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.object = self.get_object()
+        form, answer = NumberForm(request.POST, service=self.service), ""
+        if form.is_valid():
+            number = form.cleaned_data["number"]
+            try:
+                policy = policy_groups.policy_of(self.service)
+                if policy is None:
+                    raise policy_groups.PolicyError(
+                        "Connect Contact Policy first: its profile key is missing."
+                    )
+                said = policy_groups.look_up(policy, self.object, number, by=actor(request))
+                answer = f"{mask(number)} {said}"
+            except policy_groups.PolicyError as problem:
+                form.add_error("number", str(problem))
+        context = self.get_context_data(form=form, answer=answer)
+        return self.render_to_response(context, status=422 if form.errors else 200)
+
+
+class PolicyConnectionEdit(CatalogueView, UpdateView):
+    """Where Contact Policy is asked, and with `?list=1` the groups that it lists."""
+
+    act = "configure"
+    kind = GROUP
+    form_class = PolicyConnectionForm
+    template_name = "catalogue/policy_connection.html"
+
+    def get_object(self, queryset: Any = None) -> PolicyConnection:
+        stored = PolicyConnection.objects.filter(service=self.service).first()
+        return stored or PolicyConnection(service=self.service)
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        with transaction.atomic():
+            form.save()
+            audit(
+                "policy_group.connection_changed",
+                self.service,
+                by=actor(self.request),
+                noun=GROUP.name,
+                **changes(form),
+            )
+        messages.success(self.request, "Saved.")
+        return redirect("policy_connection", self.service.slug)
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=form), status=422)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        listed, problem = None, ""
+        if self.request.method != "POST" and self.request.GET.get("list") == "1":
+            try:
+                policy = policy_groups.policy_of(self.service)
+                listed = policy_groups.groups(policy) if policy else None
+                problem = "" if policy else "The profile key is missing."
+            except policy_groups.PolicyError as error:
+                problem = str(error)
+        known = set(self.service.policy_groups.values_list("group_id", flat=True))
+        return super().get_context_data(listed=listed, problem=problem, known=known, **kwargs)

@@ -1,0 +1,218 @@
+"""One example of each resource, as `examples` shows it in the operations."""
+
+from typing import Any
+
+AT, LATER = "2026-03-02T09:15:00Z", "2026-03-02T09:20:00Z"
+
+SEND: dict[str, Any] = {
+    "id": 812,
+    "name": "order_shipped · 02 Mar 09:15",
+    "client_reference": "",
+    "state": "sending",
+    "held": False,
+    "approval": None,
+    "sender": "TEXTDESK",
+    "text": "Hi $(name), order $(order) is on its way.",
+    "template": "order_shipped",
+    "policy_group": None,
+    "link_domain": None,
+    "labels": ["spring-sale"],
+    "audience": None,
+    "send_at": AT,
+    "expires_at": None,
+    "lane": "normal",
+    "resend": "never",
+    "ramp": False,
+    "callback_data": "",
+    "track_clicks": False,
+    "tag1": "",
+    "tag2": "",
+    "check_consent": None,
+    "apply_frequency_cap": None,
+    "receipts": ["SUBMITTED", "DELIVERED", "FAILED"],
+    "validity": 3600,
+    "test": False,
+    "recipients": 2,
+    "rejected": 0,
+    "counts": {"pending": 1, "queued": 1},
+    "created_at": AT,
+    "cancelled_at": None,
+}
+MESSAGE: dict[str, Any] = {
+    "id": 90211,
+    "send": 812,
+    "number": "+44 7700 ••• 001",
+    "row": 1,
+    "state": "delivered",
+    "code": "7500",
+    "detail": "Delivered",
+    "segments": 1,
+    "segments_billed": 1,
+    "provider_id": "1a2b3c4d-0000-4000-8000-000000000000",
+    "posted_at": AT,
+    "queued_at": AT,
+    "submitted_at": AT,
+    "final_at": LATER,
+}
+AUDIENCE: dict[str, Any] = {
+    "id": 12,
+    "name": "Customers",
+    "note": "From the shop, every Monday",
+    "current": {
+        "version": 2,
+        "source": "customers.csv",
+        "country": "GB",
+        "headings": ["mobile", "name"],
+        "column": "mobile",
+        "recipients": 4120,
+        "rejected": 3,
+        "uploaded_at": AT,
+        "erased_at": None,
+    },
+    "created_at": AT,
+    "archived_at": None,
+}
+TEMPLATE: dict[str, Any] = {
+    "id": 3,
+    "name": "order_shipped",
+    "text": "Hi $(name), order $(order) is on its way.",
+    "provider_template_id": "",
+    "placeholders": ["name", "order"],
+    "active": True,
+    "changed_at": AT,
+}
+SENDER: dict[str, Any] = {
+    "id": 1,
+    "address": "TEXTDESK",
+    "kind": "alphanumeric",
+    "is_default": True,
+    "active": True,
+}
+POLICY_GROUP: dict[str, Any] = {
+    "id": 2,
+    "name": "demo-marketing",
+    "group_id": "G-1001",
+    "check_consent": True,
+    "apply_frequency_cap": False,
+    "description": "News and offers",
+    "active": True,
+}
+DOMAIN: dict[str, Any] = {
+    "id": 4,
+    "host": "go.example.com",
+    "region": "uk",
+    "dns_kind": "CNAME",
+    "dns_target": "links.example.net",
+    "state": "healthy",
+    "says": "DNS and certificate are right, and links work.",
+    "checked_at": "2026-03-02T09:00:00Z",
+    "active": True,
+}
+OPT_OUT: dict[str, Any] = {
+    "id": 51,
+    "number": "+44 7700 ••• 002",
+    "source": "api",
+    "evidence": "Asked by telephone, ticket 4711",
+    "send": None,
+    "at": AT,
+    "lifted_at": None,
+    "lifted_because": "",
+}
+ENDPOINT: dict[str, Any] = {
+    "id": 7,
+    "name": "Order system",
+    "kind": "ours",
+    "url": "https://partner.example/textdesk",
+    "events": ["message.delivered", "message.failed"],
+    "full_numbers": False,
+    "verified_at": AT,
+    "paused_at": None,
+    "disabled_at": None,
+    "disabled_because": "",
+    "last_ok_at": LATER,
+    "created_at": AT,
+}
+CALLBACK: dict[str, Any] = {
+    "id": 3301,
+    "endpoint": 7,
+    "event_id": "evt_90211_delivered",
+    "kind": "message.delivered",
+    "message": 90211,
+    "state": "delivered",
+    "created_at": AT,
+    "next_at": None,
+    "done_at": LATER,
+    "tries": 1,
+    "last_status": 200,
+    "last_error": "",
+}
+FIGURES: dict[str, Any] = {
+    "recipients": 2,
+    "posted": 2,
+    "delivered": 1,
+    "failed": 0,
+    "unconfirmed": 0,
+    "no_report": 0,
+    "counts": {"delivered": 1, "queued": 1},
+    "coverage": 0.5,
+}
+PLAN: dict[str, Any] = {
+    "made_at": AT,
+    "recipients": 2,
+    "rejected": 1,
+    "removed": [
+        {
+            "code": "duplicate",
+            "reason": "The same number is already in row 1.",
+            "count": 1,
+            "rows": [3],
+        }
+    ],
+    "encoding": "gsm7",
+    "encodings": {"gsm7": 2, "ucs2": 0, "unknown": 0},
+    "segments": {"worst": 1, "typical": 1, "total": 2},
+    "segments_range": {"least": 2, "most": 2},
+    "countries": [
+        {
+            "country": "GB",
+            "recipients": 2,
+            "least": 2,
+            "most": 2,
+            "price": "0.045000",
+            "currency": "EUR",
+            "cost_least": "0.090000",
+            "cost_most": "0.090000",
+        }
+    ],
+    "cost": {
+        "entered": True,
+        "sums": [{"currency": "EUR", "least": "0.090000", "most": "0.090000"}],
+        "unpriced": 0,
+        "says": "At the prices entered, for messages that the provider takes.",
+    },
+    "policy": None,
+    "deferred": {"quiet_hours": "", "messages": 0, "until": []},
+    "ahead": 0,
+    "rate": None,
+    "start_at": AT,
+    "finish_at": None,
+    "finish_latest_at": None,
+    "too_late": 0,
+    "forecast": "The service has no contracted rate, so the end cannot be foreseen.",
+    "warnings": [],
+    "cautions": [
+        {
+            "code": "opt_out",
+            "text": "It does not say how to opt out. Marketing needs it: add “Reply STOP to opt out”.",
+        }
+    ],
+    "approval": {"approvers": 0, "rules": [], "eligible": 0, "says": ""},
+    "row": 1,
+    "request": {
+        "from": "TEXTDESK",
+        "to": [{"msisdn": ["447700900001"], "correlationId": "(made when it is sent)"}],
+        "content": {"type": "text", "text": "Hi Ada, order 4711 is on its way."},
+        "requestedReceipts": ["SUBMITTED", "DELIVERED", "FAILED"],
+        "notifyUrl": "https://desk.example.com/receipts/…/",
+    },
+}
