@@ -29,9 +29,9 @@ def test_no_module_of_tests_is_imported_by_another():
 
 def test_such_an_import_is_found_however_it_is_written(tmp_path):
     lines = (
-        "from tests.domain.test_receipts import post",
-        "from tests.domain import test_receipts",
-        "import tests.test_text as t",
+        "from tests.inbound.test_receipts import post",
+        "from tests.compose import test_receipts",
+        "import tests.values.test_text as t",
         "from tests.browser.conftest import page",
         "from tests.support.receipts import post",
     )

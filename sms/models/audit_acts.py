@@ -1,6 +1,6 @@
 """Every act that the audit knows, with the words that pages show. A new act is one line here; recording another one raises.
 
-`tests/domain/test_audit_acts.py` sees that each of these is recorded by some code. An act is named `<noun>.<what was done>`.
+`tests/compliance/test_audit_acts.py` sees that each of these is recorded by some code. An act is named `<noun>.<what was done>`.
 """
 
 ACTS: dict[str, str] = {

@@ -1,7 +1,7 @@
 """The audit: how fast rows are made, sealed and verified, and whether whatever SQL does to them is found.
 
 `python -m tests.bench.audit [--only sqlite|postgresql] [--rows 1000000] [--tampered 1000] [--processes 2]` prints one JSON line per figure.
-Everything runs on this machine, PostgreSQL too. The tampering is that of `tests/domain/tampering.py`, with the triggers away, each
+Everything runs on this machine, PostgreSQL too. The tampering is that of `tests/support/audit_tampering.py`, with the triggers away, each
 time in a transaction that is rolled back.
 """
 

@@ -2,7 +2,7 @@
 
 `python -m tests.bench.clicks` prints one JSON line for each figure. Precision: of the clicks with this verdict, the share that are truly
 so. Recall: of the clicks that are truly so, the share with this verdict. Exits 1 below a target. The set is ours, made by construction
-(tests/clicks/README.md), so its figures compare versions of the rules; they say nothing of how often each kind of click occurs.
+(tests/inbound/README.md), so its figures compare versions of the rules; they say nothing of how often each kind of click occurs.
 """
 
 import atexit
@@ -24,7 +24,7 @@ django.setup()
 
 from sms.inbound.clicks import agents  # noqa: E402
 from sms.inbound.clicks.verdicts import RULES, judge  # noqa: E402
-from tests.clicks.labelled import Labelled, messages  # noqa: E402
+from tests.inbound.labelled import Labelled, messages  # noqa: E402
 
 TARGETS = {"human": (0.95, 0.9), "machine": (0.98, 0.9)}
 MICROSECONDS = 50

@@ -2,7 +2,7 @@
 
 Why not call its `parse` and `is_valid_number`: they take 35 µs a row, most of it spent reading the written form
 again and trying the tables of every country twice. Here each territory's tables are compiled once, and the rules
-are the library's own (tests/test_msisdn.py holds both side by side over every territory). Called by `sms.values.msisdn`.
+are the library's own (tests/values/test_msisdn.py holds both side by side over every territory). Called by `sms.values.msisdn`.
 """
 
 import re

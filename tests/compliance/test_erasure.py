@@ -45,7 +45,7 @@ from sms.models import (
 from sms.reports import facts
 from sms.sends.cancel import cancel
 from sms.values.msisdn.mention import Mention
-from tests.keeping.scan import found
+from tests.compliance.scan import found
 from tests.support.callbacks import comes_in
 from tests.support.past_sends import a_past_send, an_old_service, run
 from tests.support.provider import Provider

@@ -1,6 +1,6 @@
 """Zones of numbers, against the library's own slow answer, and zones as people write them.
 
-`python -c "from tests.test_zones import bench; bench()"` prints the rates.
+`python -c "from tests.values.test_time_zones import bench; bench()"` prints the rates.
 """
 
 import random

@@ -13,8 +13,8 @@ from sms.inbound.clicks.agents import Agent, agent_of
 from sms.inbound.clicks.networks import NetworkOwner, network_of
 from sms.inbound.clicks.verdicts import ClickerKind, ClickVerdict, ClickVisit, VerdictReason, judge
 from sms.models import Click
-from tests.clicks import make
-from tests.clicks.labelled import messages
+from tests.inbound import make
+from tests.inbound.labelled import messages
 
 START = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
 PHONE = make.iphone("18_0")

@@ -14,9 +14,9 @@ from sms.inbound.optouts import inbound_spool
 from sms.inbound.receipts import spool
 from sms.models import Message
 from sms.values.msisdn.masked import masked, masked_values
-from tests.keeping import planted
-from tests.keeping.planted import NATIONAL, NUMBER, SPELLED
-from tests.keeping.scan import bare
+from tests.compliance import planted
+from tests.compliance.planted import NATIONAL, NUMBER, SPELLED
+from tests.compliance.scan import bare
 from tests.support.logs import written_log
 from tests.support.sends import BY
 

@@ -14,7 +14,7 @@ from sms.inbound.optouts import inbound_spool
 from sms.inbound.receipts import spool
 from sms.models import Draft, Message, Preparation, Upload
 from sms.sends.cancel import cancel
-from tests.keeping.scan import found
+from tests.compliance.scan import found
 from tests.support.large_audiences import a_draft, again, finished, killed, people, reading_of
 from tests.support.sends import BY, a_service, an_order
 

@@ -6,7 +6,7 @@ from sms.inbound import receipts
 from sms.inbound.clicks.verdicts import VerdictReason
 from sms.inbound.receipts import reason_in_words
 from sms.models import Region, ShortLinkDomain
-from tests.clicks.telling import COMPUTER, TERMS, delivered, take, told
+from tests.inbound.click_receipts import COMPUTER, TERMS, delivered, take, told
 from tests.support.people import a_cast
 from tests.support.provider import Provider
 from tests.support.sends import a_send

@@ -11,7 +11,7 @@ from sms.compliance import archive, erasure, retention
 from sms.models import Archive, Erasure, Message, Service
 from sms.reports import facts
 from sms.sends.messages import messages_of
-from tests.keeping.scan import found
+from tests.compliance.scan import found
 from tests.support.killing import killed_at
 from tests.support.past_sends import a_past_send, an_old_service, no_rest, run
 from tests.support.sends import BY

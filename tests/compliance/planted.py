@@ -48,7 +48,7 @@ from sms.models import (
 from sms.models.personal import ColumnKind
 from sms.reports import facts
 from sms.sends import answers, control, holds
-from tests.keeping.scan import columns_with
+from tests.compliance.scan import columns_with
 from tests.support.approvals import a_person, acting, request_of
 from tests.support.callback_receiver import LOOPBACK
 from tests.support.drop_in import body, post

@@ -11,9 +11,9 @@ from sms.compliance.personal_columns import columns
 from sms.inbound.optouts import inbound_spool
 from sms.inbound.receipts import spool
 from sms.models.personal import ColumnKind
-from tests.keeping import planted
-from tests.keeping.planted import NUMBER, OTHER
-from tests.keeping.scan import columns_with, found
+from tests.compliance import planted
+from tests.compliance.planted import NUMBER, OTHER
+from tests.compliance.scan import columns_with, found
 from tests.support.sends import BY
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -1,6 +1,6 @@
 """Quiet hours and local times against a walk minute by minute, and against dates on which clocks did strange things.
 
-`python -c "from tests.test_hours import bench; bench()"` prints the time of a call.
+`python -c "from tests.values.test_quiet_hours import bench; bench()"` prints the time of a call.
 """
 
 import time as clock

@@ -1,4 +1,4 @@
-"""Makes `labelled.csv`: clicks whose truth is known because each was constructed. `python -m tests.clicks.make` rewrites it.
+"""Makes `labelled.csv`: clicks whose truth is known because each was constructed. `python -m tests.inbound.make` rewrites it.
 
 A family below is one way in which a link is opened; its name stands in the column `how`, and `README.md` says what it stands for. The
 truth is who opened the link, never what the rules say: several families are there because the rules must get them wrong. Addresses

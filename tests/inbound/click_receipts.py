@@ -6,7 +6,7 @@ from django.test import Client
 
 from sms.inbound import receipts
 from sms.values import correlation_id
-from tests.clicks import make
+from tests.inbound import make
 from tests.support.receipts import receipt
 
 PHONE, COMPUTER = make.iphone("18_0"), make.windows()

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from sms.inbound import receipts
 from sms.inbound.clicks import verdicts
 from sms.models import Click, ClickCount, ClickFigures
-from tests.clicks.telling import COMPUTER, OFFER, TERMS, delivered, take, told
+from tests.inbound.click_receipts import COMPUTER, OFFER, TERMS, delivered, take, told
 from tests.support.provider import Provider
 from tests.support.sends import a_send, a_service
 

@@ -1,4 +1,4 @@
-"""Rows per second of the reader: `python -m tests.audience.speed [ROWS]`, one JSON line per kind of file."""
+"""Rows per second of the reader: `python -m tests.audiences.speed [ROWS]`, one JSON line per kind of file."""
 
 import csv
 import io
