@@ -22,7 +22,6 @@ from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.db.models.signals import post_migrate  # noqa: E402
 
-from sms.audiences import sample  # noqa: E402
 from sms.models import Region  # noqa: E402
 from sms.models.sql import audit_guard  # noqa: E402
 from tests.support import databases  # noqa: E402
@@ -137,13 +136,6 @@ def every_wake_up_for_itself() -> None:
     from sms.ledger import wakeups
 
     wakeups.coalesce(0.0)
-
-
-@pytest.fixture(autouse=True)
-def no_rows_of_another_test() -> None:
-    """A process keeps samples of what was uploaded by its number, and numbers come again when a test is rolled back."""
-    for cached in (sample._of_pasted, sample._of_upload, sample._of_version):
-        cached.cache_clear()
 
 
 @pytest.fixture

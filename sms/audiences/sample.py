@@ -9,6 +9,7 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import lru_cache
 
 from sms.audiences import storage
@@ -105,11 +106,13 @@ def of_version(version: AudienceVersion) -> AudienceSample:
     """Of a saved version, from one read of its chunks; it never changes, until it is erased."""
     if version.erased_at:
         return AudienceSample(note="The rows of this audience were erased. Choose another one.")
-    return _of_version(version)
+    return _of_version(version.pk, version.made_at)
 
 
 @lru_cache(maxsize=KEPT)
-def _of_version(version: AudienceVersion) -> AudienceSample:
+def _of_version(pk: int, made_at: datetime) -> AudienceSample:
+    # by its time too: a key may be used again
+    version = AudienceVersion.objects.get(pk=pk, made_at=made_at)
     return _drawn(
         storage.every_recipient(version),
         headings=version.headings,

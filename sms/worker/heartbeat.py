@@ -66,7 +66,7 @@ class Pulse:
             log.debug("heartbeat_lost", error=type(problem).__name__)
 
 
-_pulses: dict[int, Pulse] = {}
+_pulses: dict[int, Pulse] = {}  # by process: a worker of django-q2 has no other place of its own that lasts
 
 
 def of_this_process(kind: str) -> Pulse:

@@ -9,7 +9,6 @@ import base64
 import contextlib
 import hashlib
 import json
-import os
 import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from sms.compliance.archive.errors import ArchiveError, Damaged, Missing
+from sms.values import durable_file
 
 MAGIC = b"textdesk archive 1\n"
 NONCE = 12
@@ -68,8 +68,7 @@ class Store:
         placed, whole, at = list[Placed](), hashlib.sha256(head), len(head)
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with os.fdopen(fd, "wb") as file:
+            with durable_file.created(path) as file:
                 file.write(head)
                 for number, block in enumerate(blocks):
                     nonce = secrets.token_bytes(NONCE)
@@ -78,10 +77,7 @@ class Store:
                     whole.update(sealed)
                     placed.append(Placed(at, len(sealed), hashlib.sha256(sealed).hexdigest()))
                     at += len(sealed)
-                file.flush()
-                os.fsync(file.fileno())
-            _sync(path.parent)
-            _sync(path.parent.parent)
+            durable_file.sync_folder(path.parent.parent)
         except OSError as problem:
             raise ArchiveError(
                 f"The archive file {name} cannot be written ({problem.strerror}). Make room, or make ARCHIVE_DIR writable."
@@ -152,15 +148,6 @@ def _missing(name: str, problem: OSError) -> Missing:
 
 def _place(name: str, number: int) -> bytes:
     return f"{name}#{number}".encode()
-
-
-def _sync(folder: Path) -> None:
-    """A new file is durable once its name is."""
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 store = Store()

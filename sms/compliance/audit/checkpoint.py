@@ -6,7 +6,6 @@ Two files in a folder of `VAR_DIR`: `heads.json` holds the newest head of each s
 
 import fcntl
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ import structlog
 
 from sms.compliance.audit.seal import Head, head_of
 from sms.models import AuditSeal, audit_proof
+from sms.values import durable_file
 
 log = structlog.get_logger(__name__)
 
@@ -95,10 +95,8 @@ class CheckpointFiles:
         """Append them to `checkpoints.jsonl`."""
         lines = "".join(json.dumps({"event": "audit_checkpoint"} | asdict(one)) + "\n" for one in checkpoints)
         if lines:
-            with self._alone(), self._checkpoints.open("a", encoding="utf-8") as file:
-                file.write(lines)
-                file.flush()
-                os.fsync(file.fileno())
+            with self._alone():
+                durable_file.append(self._checkpoints, lines.encode())
 
     def read_all(self) -> list[Checkpoint]:
         """All that is known, oldest first."""

@@ -1,12 +1,12 @@
 """Digests of erased numbers, in a file beside the archives: a restored backup of the database knows nothing of erasures since."""
 
 import json
-import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 from sms.compliance.archive import store
+from sms.values import durable_file
 
 NAME = "erased.jsonl"
 
@@ -17,13 +17,8 @@ def add(slug: str, digest: str, *, at: datetime) -> None:
     if path is None:
         return
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    try:
-        line = json.dumps({"service": slug, "digest": digest, "at": at.isoformat(timespec="seconds")})
-        os.write(fd, line.encode() + b"\n")
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    line = json.dumps({"service": slug, "digest": digest, "at": at.isoformat(timespec="seconds")})
+    durable_file.append(path, line.encode() + b"\n")
 
 
 def of(slug: str) -> Iterator[str]:

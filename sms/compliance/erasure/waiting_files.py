@@ -4,7 +4,6 @@ The other spooled files are brought into the database first and erased there. A 
 with checksums that fit.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,8 +11,8 @@ from sms.compliance.erasure.subject import Subject
 from sms.inbound import optouts, receipts
 from sms.inbound.optouts import inbound_spool
 from sms.inbound.receipts import spool
+from sms.values import durable_file
 
-SUFFIX = ".erasing"
 Change = Callable[[bytes], bytes]
 
 
@@ -30,7 +29,7 @@ def erase(subject: Subject) -> int:
         before = path.read_bytes()
         after = rewritten(before, lambda content: _zeroed(content, subject))
         if after != before:
-            _replace(path, after)
+            durable_file.put(path, after, mode=path.stat().st_mode & 0o777)
             changed += 1
     return changed
 
@@ -66,14 +65,3 @@ def _zeroed(content: bytes, subject: Subject) -> bytes:
         parts += [text[at:start], *digits]
         at = end
     return "".join([*parts, text[at:]]).encode("utf-8", "surrogateescape")
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put other content under the same name; at any moment the file is there as a whole."""
-    part = path.with_name(path.name + SUFFIX)
-    with part.open("wb") as file:
-        os.fchmod(file.fileno(), path.stat().st_mode & 0o777)
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)

@@ -4,7 +4,6 @@ A STOP must not get lost, and the provider tries only for three minutes. Incomin
 """
 
 import contextlib
-import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ from pathlib import Path
 import msgspec
 import structlog
 from django.db import InterfaceError, OperationalError
+
+from sms.values import durable_file
 
 log = structlog.get_logger(__name__)
 
@@ -42,23 +43,7 @@ class InboundSpool:
         if sum(1 for _ in self.folder.iterdir()) >= MOST:
             raise OSError("the folder is full")
         path = self.folder / f"{item.received_at.timestamp():.6f}-{secrets.token_hex(6)}.sms"
-        part = path.with_suffix(".part")
-        fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            with os.fdopen(fd, "wb") as file:
-                file.write(msgspec.msgpack.encode(item))
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                part.unlink()
-            raise
-        folder = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        durable_file.put(path, msgspec.msgpack.encode(item))
 
     def waiting(self) -> int:
         """How many wait."""

@@ -21,6 +21,7 @@ import structlog
 from django.db import DatabaseError, InterfaceError, OperationalError
 
 from sms.inbound.receipts.incoming import Incoming
+from sms.values import durable_file
 
 log = structlog.get_logger(__name__)
 
@@ -148,7 +149,7 @@ class Spool:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if path.exists():
-                _sync_folder(self.folder)
+                durable_file.sync_folder(self.folder)
                 return fd
         except BlockingIOError:
             pass
@@ -208,13 +209,7 @@ def _insert(batch: Sequence[Incoming], insert: Callable[[Sequence[Incoming]], ob
 
 def _keep(path: Path, records: Sequence[Incoming]) -> None:
     """Records for a person to look at; durable before the file that they came in goes."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(fd, b"".join(_record(item) for item in records))
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-    _sync_folder(path.parent)
+    durable_file.append(path, b"".join(_record(item) for item in records))
 
 
 def _record(item: Incoming) -> bytes:
@@ -265,15 +260,6 @@ def _record_at(data: bytes, at: int) -> tuple[Incoming | None, int]:
         return _decode(payload), at + HEAD.size + length
     except msgspec.MsgspecError:
         return None, at
-
-
-def _sync_folder(folder: Path) -> None:
-    """A new file is durable once its name is."""
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 spool = Spool()
