@@ -18,6 +18,7 @@ def a_service() -> Service:
         kind = SenderKind.ALPHANUMERIC if address.isalpha() else kind
         Sender.objects.create(service=service, address=address, kind=kind)
     MessageTemplate.objects.create(service=service, name="offer", provider_template_id="7K4QMPLE2R")
+    MessageTemplate.objects.create(service=service, name="numbered", provider_template_id="4711")
     for group in ("GRP_textdesk_000000001", "G"):
         ContactPolicyGroup.objects.create(service=service, name=group, group_id=group)
     return service

@@ -15,7 +15,7 @@ from sms.api import idempotency
 from sms.api.authentication import KeyAuthentication
 from sms.api.throttle import KeyThrottle
 from sms.api.v1.problems import ApiProblem, Fault
-from sms.models import Actor, ApiKey, Service
+from sms.models import ApiKey
 
 AUTHENTICATION = (KeyAuthentication,)
 THROTTLES = (KeyThrottle,)
@@ -44,23 +44,13 @@ def key_of(request: Request) -> ApiKey:
     return request.auth
 
 
-def service_of(request: Request) -> Service:
-    return key_of(request).service
-
-
-def actor_of(request: Request) -> Actor:
-    user: Any = request.user
-    by: Actor = user.actor
-    return by
-
-
 def shows_numbers(request: Request) -> bool:
     return "numbers" in key_of(request).scopes
 
 
 def only_sandbox(request: Request) -> None:
     """A test key never reaches people."""
-    if key_of(request).is_test and not service_of(request).reaches_sandbox:
+    if key_of(request).is_test and not key_of(request).service.reaches_sandbox:
         raise ApiProblem(
             403,
             "forbidden",

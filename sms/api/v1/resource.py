@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import ListField, Serializer
 from rest_framework.viewsets import GenericViewSet
 
+from sms.api.authentication import PartnerUser
 from sms.api.throttle import with_rate_limit
 from sms.api.v1 import access, problems
 from sms.api.v1.paging import Keyset
@@ -75,23 +76,19 @@ class Resource(GenericViewSet[Any]):
         if self.request.method not in ("GET", "HEAD"):
             return set()
         own: set[str] = {"fields"} if self.serializer_class else set()
-        if not self.detail_action:
+        if self.action != "retrieve":
             filters = getattr(self, "filterset_class", None)
             own |= {"cursor", "limit"} | set(filters.base_filters if filters else ())
         return own
 
     @property
-    def detail_action(self) -> bool:
-        """Whether the address names one thing and the answer is that thing."""
-        return self.action == "retrieve"
-
-    @property
     def service(self) -> Service:
-        return access.service_of(self.request)
+        return access.key_of(self.request).service
 
     @property
     def by(self) -> Actor:
-        return access.actor_of(self.request)
+        partner: PartnerUser = self.request.user  # type: ignore[assignment]
+        return partner.actor
 
     def get_serializer_context(self) -> dict[str, Any]:
         wanted = self.request.query_params.get("fields", "") if self.request.method in ("GET", "HEAD") else ""
@@ -99,7 +96,6 @@ class Resource(GenericViewSet[Any]):
         return {
             **super().get_serializer_context(),
             "numbers": access.shows_numbers(self.request),
-            "service": self.service,
             "only": only or None,
         }
 
