@@ -14,7 +14,7 @@ from django.shortcuts import redirect
 
 from portal import people
 from portal.models import Invitation, Membership, Role, User
-from sms.admin import Audited, actor
+from sms.admin.scoped import Audited, actor
 from sms.models.audit import audit
 
 admin.site.unregister(Group)

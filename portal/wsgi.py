@@ -9,4 +9,4 @@ application = get_wsgi_application()
 
 from sms.ledger import wakeups  # noqa: E402 - needs Django
 
-wakeups.gather(0.5)  # the queue is looked at twice a second
+wakeups.coalesce(0.5)  # the queue is looked at twice a second

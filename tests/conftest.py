@@ -135,7 +135,7 @@ def every_wake_up_for_itself() -> None:
     """`portal.wsgi`, which some tests import, gathers them for a thread that would act in another test."""
     from sms.ledger import wakeups
 
-    wakeups.gather(0.0)
+    wakeups.coalesce(0.0)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST = 160
+LONGEST_STYLESHEET = 400
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 STYLES = sorted((ROOT / "static" / "css").rglob("*.css"))
 
@@ -29,6 +30,11 @@ def _declarations(line: str) -> int:
 
 def test_no_line_is_too_long():
     assert [place for place, line in _lines([*TEMPLATES, *STYLES]) if len(line) > LONGEST] == []
+
+
+def test_no_stylesheet_is_long():
+    lengths = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in STYLES}
+    assert {name: length for name, length in lengths.items() if length > LONGEST_STYLESHEET} == {}
 
 
 def test_each_declaration_has_a_line_of_its_own():

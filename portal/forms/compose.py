@@ -13,8 +13,9 @@ from portal.forms.time_zones import WallClockField
 from portal.forms.uploads import UploadField
 from portal.presenters import wording
 from sms.compose.drafts import collaboration
-from sms.compose.options import DEFAULT_RECEIPTS, LONGEST_VALIDITY, RECEIPTS
+from sms.compose.options import DEFAULT_RECEIPTS, RECEIPTS
 from sms.models import Draft, Lane, Resend, Service, TemplateVersion, VersionState
+from sms.webex.limits import LONGEST_VALIDITY
 
 LANES = [(Lane.URGENT, "Urgent"), (Lane.NORMAL, "Normal"), (Lane.BULK, "Bulk")]
 RESENDS = [

@@ -22,7 +22,7 @@ class SendSearch(filters.FilterSet):
     label = filters.CharFilter(method="filter_label", max_length=100)
     by = filters.CharFilter(method="filter_maker", max_length=100)
     tests = filters.ChoiceFilter(choices=TESTS, method="filter_tests")
-    before = filters.NumberFilter("pk", "lt", min_value=1, max_value=2**63 - 1)
+    before = filters.NumberFilter("pk", "lt", min_value=1)
 
     class Meta:
         model = Send

@@ -30,25 +30,10 @@ class ServiceAdmin(Scoped):
     service_path = "pk"
     list_display = ("name", "slug", "region", "rate", "paused_at")
     fields = (
-        "name",
-        "slug",
-        "region",
-        "base_url",
-        "rate",
-        "batch_size",
-        "burst",
-        "quiet_hours",
-        "hold_failures",
-        "hold_silence",
-        "hold_opt_outs",
-        "e164_plus",
-        "text_limit",
-        "default_country",
-        "time_zone",
-        "keep_bodies",
-        "keep_numbers",
-        "keep_receipts",
-        "connection",
+        *("name", "slug", "region", "base_url", "rate", "batch_size", "burst", "quiet_hours"),
+        *("hold_failures", "hold_silence", "hold_opt_outs", "e164_plus", "text_limit"),
+        *("default_country", "time_zone", "keep_bodies", "keep_numbers", "keep_receipts"),
+        *("connection",),
     )
     list_filter = ("region",)
     search_fields = ("name", "slug")
@@ -84,16 +69,8 @@ class ServiceAdmin(Scoped):
 
 @admin.register(models.ApprovalRules)
 class ApprovalRulesAdmin(Scoped):
-    """Which sends need a second pair of eyes."""
-
     list_display = (
-        "service",
-        "size",
-        "size_approvers",
-        "new_sender",
-        "new_domain",
-        "new_country",
-        "outside_hours",
+        *("service", "size", "size_approvers", "new_sender", "new_domain", "new_country", "outside_hours"),
     )
     search_fields = ("service__name",)
 

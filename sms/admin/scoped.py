@@ -42,17 +42,14 @@ class Audited(admin.ModelAdmin):
     """Every change is one row of our own audit."""
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """Our own audit beside Django's log."""
         self._audit(request, obj, "added")
         return super().log_addition(request, obj, message)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """Our own audit beside Django's log."""
         self._audit(request, obj, "changed", fields=_changed_fields(message))
         return super().log_change(request, obj, message)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
-        """Our own audit beside Django's log."""
         for obj in queryset:
             self._audit(request, obj, "deleted")
         return super().log_deletions(request, queryset)

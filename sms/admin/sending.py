@@ -83,8 +83,6 @@ class SendForm(forms.ModelForm):
 
 @admin.register(models.Send)
 class SendAdmin(ReadOnly):
-    """Sends to read, and one to add."""
-
     list_display = ("name", "service", "state", "recipients", "rejected", "due_at", "created_by")
     list_filter = ("state", "service")
     list_select_related = ("service", "created_by")
@@ -94,7 +92,6 @@ class SendAdmin(ReadOnly):
         return self._allowed(request, None)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        """Our own form to add one."""
         if obj is None:
             kwargs["form"] = SendForm
             form = super().get_form(request, obj, change, **kwargs)

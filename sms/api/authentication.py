@@ -66,7 +66,7 @@ class PartnerUser:
 
 
 class KeyAuthentication(BaseAuthentication):
-    """`request.user` becomes a Partner, `request.auth` the ApiKey."""
+    """`request.user` becomes a PartnerUser, `request.auth` the ApiKey."""
 
     def authenticate(self, request: Request) -> tuple[PartnerUser, ApiKey] | None:
         """None where no key came; AuthenticationFailed where it opens nothing, NotFromHere where it does but not from there."""

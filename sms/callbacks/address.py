@@ -121,7 +121,7 @@ def _check_name(host: str, policy: AddressPolicy) -> None:
     if not _HOST.fullmatch(host):
         raise BadAddress("Its host is no valid name.")
     if host in policy.own_hosts:
-        raise BadAddress("That is this desk itself.")
+        raise BadAddress("That is Textdesk itself.")
 
 
 def _numeric(host: str) -> bool:

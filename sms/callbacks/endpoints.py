@@ -178,7 +178,7 @@ class PartnerName(NamedTuple):
 
 
 def check_notify_url(url: str, policy: AddressPolicy) -> Address:
-    """Whether a notifyUrl can be called. Raises `BadAddress`; for doors that validate before they write."""
+    """Whether a notifyUrl can be called. Raises `BadAddress`; for entrances that validate before they write."""
     return read(url, policy)
 
 

@@ -101,7 +101,7 @@ def keep(leases: Collection[EndpointLease], owner: str, *, lasting: timedelta = 
 
 
 def give_back(leases: Collection[EndpointLease], owner: str) -> None:
-    """Free for others, or for us when something is due again. `leased_until` stays: it says who waited longest."""
+    """Free for others, or for us when something is due again. `leased_until` stays: it says which waited longest."""
     CallbackEndpoint.objects.filter(pk__in=[lease.pk for lease in leases]).give_back(
         owner, leased_until=Now()
     )

@@ -25,7 +25,7 @@ class EndpointRow:
 
     @property
     def events(self) -> str:
-        """What it is told."""
+        """What it gets."""
         if self.endpoint.kind == CallbackEndpoint.Kind.NOTIFY:
             return "receipts of API sends that name it as notifyUrl"
         return ", ".join(NAMES.get(kind, kind).lower() for kind in self.endpoint.events) or "everything"
@@ -57,10 +57,10 @@ def _row(endpoint: CallbackEndpoint, waiting: int, now: datetime) -> EndpointRow
             waiting,
             "Not verified",
             "unconfirmed",
-            "It is told nothing before it answers the challenge.",
+            "It gets nothing before it answers the challenge.",
         )
     if endpoint.paused_at:
-        return EndpointRow(endpoint, waiting, "Paused", "paused", "What happens meanwhile is kept.")
+        return EndpointRow(endpoint, waiting, "Paused", "paused", "What happens in between is kept.")
     if endpoint.failures >= OPENS_AFTER:
         says = (
             f"{endpoint.failures} tries in a row failed. One callback at a time is tried until it takes one."

@@ -1,4 +1,4 @@
-"""An endpoint that is switched off by itself: audited, logged, and told to whoever listens to `endpoint_disabled`."""
+"""An endpoint that is switched off by itself: audited, logged, and announced by the signal `endpoint_disabled`."""
 
 from datetime import datetime
 
@@ -15,15 +15,15 @@ endpoint_disabled = Signal()  # sender: CallbackEndpoint; endpoint: the row. Sen
 
 
 def disable(endpoint: CallbackEndpoint, *, because: str, now: datetime) -> None:
-    """Deliver nothing more to it until somebody switches it on again. Its callbacks go on being written and wait."""
+    """Deliver nothing more to it until it is switched on again. Its callbacks go on being written and wait."""
     endpoint.disabled_at, endpoint.disabled_because = now, because
     endpoint.save(update_fields=["disabled_at", "disabled_because"])
     audit("callback_endpoint.disabled", endpoint, by=Actor.system(), because=because)
     log.error("callback_endpoint_disabled", endpoint=endpoint.pk, because=because)
 
-    def tell() -> None:
+    def announce() -> None:
         for _, answer in endpoint_disabled.send_robust(CallbackEndpoint, endpoint=endpoint):
             if isinstance(answer, Exception):
                 log.error("callback_notice_lost", endpoint=endpoint.pk, error=repr(answer)[:300])
 
-    transaction.on_commit(tell)
+    transaction.on_commit(announce)

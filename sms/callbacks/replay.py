@@ -1,4 +1,4 @@
-"""Telling once more, and forgetting what is old. A replay keeps the event's id, so a receiver that had it drops it."""
+"""Delivering once more, and deleting what is old. A replay keeps the event's id, so a receiver that had it drops it."""
 
 from datetime import datetime, timedelta
 

@@ -1,6 +1,6 @@
 """The delivery loop: one coordinator that owns the database connection, and threads that own the network.
 
-Every endpoint has a few threads of its own at most, so a receiver that drips for ten seconds holds up nobody else. Results are written
+Every endpoint has a few threads of its own at most, so a receiver that drips for ten seconds holds up no other. Results are written
 together, so the cost of a commit is shared. May run on any number of hosts at once.
 """
 

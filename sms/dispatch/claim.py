@@ -102,7 +102,7 @@ def open_slices() -> "LeaseQuerySet[Slice]":
 def claim(
     *, owner: Owner, limit: int, before_lane: int | None = None, working_on: Collection[int] = ()
 ) -> list[ClaimedSlice]:
-    """Lease up to `limit` due slices and load their pending messages: the urgent lane first, then each send in turn.
+    """Lease up to `limit` due slices and load their pending messages: the urgent lane first, then a slice of each send.
 
     `before_lane` asks only for lanes that go before it; `working_on` are sends we work on already, which come last in their lane.
     """
@@ -176,7 +176,7 @@ def in_slice(lease: "ClaimedSlice | Slice") -> "QuerySet[Message]":
 
 
 def sweep() -> int:
-    """Settle the leases that ran out where nobody may claim, such as those of a paused service; returns how many."""
+    """Settle the leases that ran out where claims are not allowed, such as those of a paused service; returns how many."""
     with transaction.atomic():
         rows = Slice.objects.filter(leased_until__lt=Now(), done=False).exclude(owner="").order_by("pk")
         expired = list(rows.unlocked())

@@ -25,11 +25,11 @@ from sms.webex.replies import Accepted
 log = structlog.get_logger(__name__)
 
 RETURNED = (Held, NotSent, Throttled, ServicePaused)  # certainly not taken: pending again
-RETRY_IN = 1.0  # seconds until messages that came back are looked at again, where nothing says otherwise
+RETRY_IN = 1.0  # seconds until messages that came back are due, where nothing says otherwise
 
 
 def lock_sends_of(outcomes: Sequence[PostOutcome]) -> None:
-    """Of messages that come back: whoever does more than `record` in a transaction calls this first."""
+    """Of messages that come back: a transaction that does more than `record` calls this first."""
     lock_sends({lease.send_id for lease in _returned(outcomes)})
 
 

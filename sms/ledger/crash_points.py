@@ -12,12 +12,12 @@ from typing import Literal, get_args
 
 Name = Literal[
     "claimed",  # leased and committed, nothing armed
-    "before_arm",  # inside the turn's transaction, before the fence
+    "before_arm",  # inside the arming transaction, before the fence
     "armed_uncommitted",  # marked posting, not committed
     "armed",  # marked posting and committed, not handed over
     "before_post",  # a poster has it, no byte has left
     "mid_post",  # the request's bytes are sent, no reply read
-    "after_post",  # the reply is read, nobody told the ledger
+    "after_post",  # the reply is read, the ledger does not know
     "before_record",  # answers collected, the recording transaction not begun
     "record_uncommitted",  # recorded, not committed
     "recorded",  # committed

@@ -5,7 +5,7 @@ from django.db.models import Count, Max, Sum
 
 from sms.models.send import StateCount
 
-NEWEST = 50_000  # rows that are looked at: what grows is among them, and a squashed row is new again
+NEWEST = 50_000  # rows that are read: what grows is among them, and a squashed row is new again
 KEY = ("send_id", "state", "code", "window")
 
 

@@ -1,5 +1,4 @@
-"""Wake-ups: "look now" for the cluster, and the one schedule. They carry nothing, so losing, repeating or reordering them changes
-latency only."""
+"""Wake-ups of the cluster, and its one schedule. They carry nothing, so losing, repeating or reordering them changes latency only."""
 
 import threading
 import time
@@ -17,13 +16,13 @@ log = structlog.get_logger(__name__)
 TICK = "sms.worker.tasks.tick"
 STALE = timedelta(
     minutes=10
-)  # a wake-up that nobody took: there is no cluster, or it will be woken again anyway
+)  # a wake-up that is still there: there is no cluster, or the next one does as well
 
 
-class Gathered:
+class CoalescedWakeUp:
     """`action` at once; what comes within `period` seconds after it is done together, by a thread, when they are over.
 
-    So nothing is left to an action that may have looked already. Without a period each call acts for itself.
+    So nothing is left to an action that may have begun already. Without a period each call acts for itself.
     """
 
     def __init__(self, action: str) -> None:
@@ -40,13 +39,13 @@ class Gathered:
             if now < self._next:
                 # no daemon: a process that ends wakes first. Where no thread can be had, we do it ourselves
                 with suppress(RuntimeError):
-                    threading.Timer(self._next - now, self._late).start()
+                    threading.Timer(self._next - now, self._wake_late).start()
                     self._waiting = True
                     return
             self._next = now + self.period
         _enqueue(self.action)
 
-    def _late(self) -> None:
+    def _wake_late(self) -> None:
         with self._lock:
             self._waiting, self._next = False, time.monotonic() + self.period
         try:
@@ -55,7 +54,7 @@ class Gathered:
             connection.close()
 
 
-_work = Gathered("sms.worker.tasks.work")
+_work = CoalescedWakeUp("sms.worker.tasks.work")
 
 
 def dispatch() -> None:
@@ -64,7 +63,7 @@ def dispatch() -> None:
 
 
 def approvals() -> None:
-    """Have people told soon after this transaction that they are asked for a yes, or what became of their question."""
+    """Have mail about approvals sent soon after this transaction: requests, and what became of them."""
     transaction.on_commit(_approvals)
 
 
@@ -72,12 +71,12 @@ def _approvals() -> None:
     _enqueue("sms.worker.tasks.approvals")
 
 
-def gather(period: float) -> None:
+def coalesce(period: float) -> None:
     """For a process that answers many requests: no more than one wake-up to dispatch in `period` seconds."""
     _work.period = period
 
 
-class Seldom:
+class RareWakeUp:
     """`action` at most once per `period` seconds in this process, however often it is called.
 
     What comes within the period is left to the action before: a fold lingers for longer than this period, and a schedule that was
@@ -104,12 +103,12 @@ class Seldom:
             _enqueue(self.action)
 
 
-fold = Seldom("sms.worker.tasks.fold", period=1.0)
-_schedule = Seldom(TICK, period=5.0)
+fold = RareWakeUp("sms.worker.tasks.fold", period=1.0)
+_schedule = RareWakeUp(TICK, period=5.0)
 
 
 def keep_schedule() -> None:
-    """Make the schedule again if it is gone: one small query every few seconds, for every process that passes by."""
+    """Make the schedule again if it is gone: one small query every few seconds, for any process to call."""
     if not _schedule.due():
         return
     try:
@@ -132,7 +131,7 @@ def make_schedule() -> None:
 
 
 def discard_stale() -> int:
-    """Remove wake-ups that nobody took; without a cluster they would pile up. Returns how many."""
+    """Remove wake-ups that were not taken; without a cluster they would pile up. Returns how many."""
     removed, _ = OrmQ.objects.filter(lock__lt=timezone.now() - STALE).delete()
     return removed
 

@@ -109,7 +109,7 @@ class ApiKey(models.Model):
 
     @classmethod
     def make(cls, **fields: object) -> tuple["ApiKey", str]:
-        """A new key, not saved yet, and its token, which is told this once."""
+        """A new key, not saved yet, and its token, which is shown this once."""
         prefix = f"td_{'test' if fields.get('is_test') else 'live'}_{secrets.token_hex(4)}"
         token = f"{prefix}_{secrets.token_urlsafe(32)}"
         return cls(prefix=prefix, digest=digest_of(token), **fields), token

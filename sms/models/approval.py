@@ -35,7 +35,7 @@ class ApprovalRules(models.Model):
     """One row per service: for each cause the number of approvers. Where several apply, the largest number counts.
 
     `hours` are the local hours of the service in which composing is ordinary, like 08:00-18:00, over midnight too; `valid_hours` is how
-    long a yes holds.
+    long an approval holds.
     """
 
     audit_noun = "approval"
@@ -96,7 +96,7 @@ class ApprovalRules(models.Model):
 
     @classmethod
     def of(cls, service: Service) -> "ApprovalRules":
-        """The service's rules; unsaved ones, which ask nobody, where it has none yet."""
+        """The service's rules; unsaved ones, which ask for no approval, where it has none yet."""
         return cls.objects.filter(service=service).first() or cls(service=service)
 
     @property
@@ -159,7 +159,7 @@ IN_FORCE = (ApprovalState.OPEN, ApprovalState.APPROVED)
 
 
 class ApprovalRequest(models.Model):
-    """The question whether one send may go, exactly as it stands: a yes is to this `fingerprint` and to nothing else.
+    """The question whether one send may go, exactly as it stands: an approval is of this `fingerprint` and of nothing else.
 
     `parts` are the digests that the fingerprint is made of, by name, so that a change can be named. `snapshot` is what people read:
     text, sender, times, figures; no recipient's number is in it. `previous` is the request before: of the same send where it was

@@ -8,10 +8,10 @@ from sms.models.personal import PersonalData
 
 
 class Archive(models.Model):
-    """One file of messages that left the ledger. The file is encrypted with `key`; without this row it tells nothing.
+    """One file of messages that left the ledger. The file is encrypted with `key`; without this row it cannot be read.
 
     `name` is the file that counts, empty while the first one is written. `spare` is a file that does not count: one that is being
-    written, or one that was replaced; it is named here before it exists, so that no crash leaves a file that nobody knows.
+    written, or one that was replaced; it is named here before it exists, so that no crash leaves an unknown file.
     """
 
     service = models.ForeignKey("sms.Service", on_delete=models.PROTECT, related_name="archives")

@@ -58,9 +58,9 @@ class SavedAudience(models.Model):
 
 
 class AudienceVersion(models.Model):
-    """One upload. Its figures stay for good; its rows may be erased, which `erased_at` tells.
+    """One upload. Its figures stay for good; its rows may be erased, which `erased_at` says.
 
-    Without an `audience` it is nobody's list, only what a draft's file or paste was read into. Such a one is read in the background:
+    Without an `audience` it is no saved list, only what a draft's file or paste was read into. Such a one is read in the background:
     until `ready_at` its chunks grow, and how far it is says its `preparation`.
     """
 

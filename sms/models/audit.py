@@ -28,7 +28,7 @@ class UnknownAct(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The `by=` of every act: a person, an API key, or the desk itself.
+    """The `by=` of every act: a person, an API key, or Textdesk itself.
 
     `label` is what a reader sees (an e-mail address, a key's name); `door` is page, api, admin, cli or system.
     """
@@ -41,15 +41,15 @@ class Actor:
 
     @classmethod
     def system(cls, door: str = "system") -> "Actor":
-        """The desk itself: schedulers, dispatchers, commands without a person."""
+        """Textdesk itself: schedulers, dispatchers, commands without a person."""
         return cls(kind="system", key="", label="Textdesk", door=door)
 
 
 class DetailsField(models.TextField):
-    """A JSON object, kept as the very text that its MAC was made of. PostgreSQL's jsonb would write it anew."""
+    """A JSON object, kept as the very text that its MAC was made of. PostgreSQL's jsonb would rewrite it."""
 
     def from_db_value(self, value: str | None, *_: Any) -> Any:
-        """Text → dict; a text that somebody broke is shown as it stands."""
+        """Text → dict; a text that was broken is shown as it stands."""
         return None if value is None else audit_proof.read_details(value)
 
     def get_prep_value(self, value: Any) -> Any:
@@ -154,7 +154,7 @@ def _slug_of(thing: Any) -> str:
 
 
 def _quiet(details: dict[str, object], noun: str) -> dict[str, object]:
-    """Details without numbers of people. A sender's address is the desk's own, and which one it was has to be known."""
+    """Details without numbers of people. A sender's address is the service's own, and which one it was has to be known."""
     if WRITTEN.isdisjoint(details):
         return details
     quiet = WRITTEN - {"named"} if noun == "sender" else WRITTEN

@@ -130,7 +130,7 @@ ACTS: dict[str, str] = {
     # opt-outs
     "optout.added": "Opted out",
     "optout.lifted": "Opt-out lifted",
-    # what left the desk as a file
+    # what left as a file
     "audience.exported": "Audience exported",
     "audience.rejects_exported": "Rejected rows of an audience exported",
     "draft.rejects_exported": "Rejected rows of a draft exported",
@@ -175,5 +175,5 @@ NOUNS = tuple(dict.fromkeys(act.partition(".")[0] for act in ACTS))
 
 
 def words_of(act: str) -> str:
-    """`send.created` → `Created the send`; an act of an older desk that is no more registered stays as it is."""
+    """`send.created` → `Created the send`; an act that is no longer registered stays as it is."""
     return ACTS.get(act, act)

@@ -6,7 +6,7 @@ Three values, all SHA-256 in hex:
     hash     SHA-256(hash before, service, number, id, digest)   in the seal; `digest` is SHA-256(body)
     seal     HMAC(key, "seal " + hash)                           in the seal
 
-Without the key nobody can make a row or a seal; without the rows nobody can make the hash of a seal. The keyring is filled once by
+Without the key no row or seal can be made; without the rows no hash of a seal. The keyring is filled once by
 `sms.apps` from `AUDIT_KEYS` (newest first). Each service has keys of its own, derived from those, so that an auditor of one service
 can be given what checks that service and nothing else. `docs/operators/verify_audit_export.py` is the same in one file, written apart.
 """
@@ -61,7 +61,7 @@ class AuditKeys:
         self._derived = {}
 
     def of(self, service_slug: str) -> tuple[MacKey, ...]:
-        """The keys of one service, newest first; of the desk itself with an empty slug."""
+        """The keys of one service, newest first; of Textdesk itself with an empty slug."""
         found = self._derived.get(service_slug)
         if found is None:
             if not self._masters:
@@ -119,12 +119,12 @@ def seal_mac(key: MacKey, link_hash: str) -> str:
 
 
 def checkpoint_mac(key: MacKey, service_slug: str, number: int, link_hash: str, at: str) -> str:
-    """The keyed MAC of a checkpoint: nobody without the key can put one among ours."""
+    """The keyed MAC of a checkpoint: without the key none can be put among ours."""
     return key.mac(f"checkpoint {service_slug}\n{number}\n{link_hash}\n{at}".encode())
 
 
 def read_details(text: str) -> dict[str, Any]:
-    """Details from their text; one that somebody broke is shown as it stands."""
+    """Details from their text; one that was broken is shown as it stands."""
     try:
         found = json.loads(text)
     except ValueError:

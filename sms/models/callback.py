@@ -1,6 +1,6 @@
-"""Callbacks: where partners want to hear from us, what each send asked for, and the outbox of what is told to them.
+"""Callbacks: partners' endpoints, what each send asked for, and the outbox of events.
 
-An outbox row is written in the transaction of the change it tells of (`sms.callbacks.outbox`), and delivered by `sms.callbacks`.
+An outbox row is written in the transaction of the change it reports (`sms.callbacks.outbox`), and delivered by `sms.callbacks`.
 """
 
 import base64
@@ -44,7 +44,7 @@ class CallbackEndpoint(Leased):
     audit_noun = "callback_endpoint"
 
     class Kind(models.TextChoices):
-        """What it is told, and how."""
+        """What it gets, and how."""
 
         OURS = "ours", "Events of this service"
         NOTIFY = "notify", "notifyUrl of API sends"
@@ -152,7 +152,7 @@ class Echo(models.Model):
 
 
 class Callback(models.Model):
-    """One thing to tell one receiver. `event_id` names the event for ever, also in retries and replays: receivers drop repeats by it.
+    """One event for one receiver. `event_id` names the event for ever, also in retries and replays: receivers drop repeats by it.
 
     `next_at` is set while it waits. `since` is when its present three days of tries began. `url` is empty for an endpoint's own.
     """

@@ -17,9 +17,9 @@ PIECE = 4_000_000  # bytes of an upload in one query
 
 
 class Upload(models.Model):
-    """A file of recipients, kept in the database so that every host of a desk sees it.
+    """A file of recipients, kept in the database so that every host sees it.
 
-    `content` may be a hundred megabytes: whoever joins an upload leaves it out (`LIGHT`), and whoever reads a large one has it `opened`.
+    `content` may be a hundred megabytes: joins leave it out (`LIGHT`), and a large one is read from its `opened` file.
     """
 
     LIGHT = "upload__content"  # to defer, with the path of a draft or a version

@@ -41,7 +41,7 @@ class Duty(Leased):
 
     @classmethod
     def relieve(cls, name: str, *, seconds: float) -> "HeldDuty":
-        """Take a duty from whoever has it; they find out when they next ask `is_mine`."""
+        """Take a duty from its present holder, which finds out when it next asks `is_mine`."""
         held = HeldDuty(name, seconds)
         until = Now() + timedelta(seconds=seconds)
         cls.objects.update_or_create(name=name, defaults={"owner": held.owner, "leased_until": until})
@@ -78,7 +78,7 @@ class HeldDuty:
         return time.monotonic() - self._renewed < self.seconds / 4 or self.take()
 
     def is_mine(self) -> bool:
-        """Whether nobody has relieved us since."""
+        """Whether we have not been relieved since."""
         return Duty.objects.filter(name=self.name, owner=self.owner).exists()
 
     def give_back(self, *, rest: float = 0.0) -> None:

@@ -1,4 +1,4 @@
-"""Erasures: that somebody's number was to go, whether it went, and the certificate of it. The number itself is kept only until then."""
+"""Erasures: that a person's number was to go, whether it went, and the certificate of it. The number itself is kept only until then."""
 
 from django.db import models
 from django.db.models import Q

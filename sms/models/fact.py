@@ -188,7 +188,7 @@ class SendFact(_Figures):
 
 
 class Fact(_Figures):
-    """Figures of a service by hour, by day and by 32 days (UTC), cut in ways so that whoever needs little reads few rows.
+    """Figures of a service by hour, by day and by 32 days (UTC), cut in several ways, so that small questions read few rows.
 
     A cut leaves out what it does not tell apart: `profile_id` is 0, `country` and `carrier` are empty. Times are cut WHOLE by
     the hour, and not FULL by the day.
@@ -248,7 +248,7 @@ class Fact(_Figures):
                 ),
                 name="fact_once",
             ),  # used by: every report, by its beginning, so all of them name profiles. Rows of others, and times, which are most
-            # of all, are passed over where nobody asks for them
+            # of all, are passed over where they are not asked for
         )
 
     def __str__(self) -> str:

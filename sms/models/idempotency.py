@@ -11,9 +11,9 @@ KEPT = timedelta(days=30)
 
 
 class IdempotentAnswer(models.Model):
-    """One answer, written in the transaction of what it tells of. `owner` is the API key's name, which keys share while they rotate.
+    """One answer, written in the transaction of what it answers. `owner` is the API key's name, which keys share while they rotate.
 
-    While the request is under way its row is not committed, so whoever comes second waits for the row's unique index, not for a clock.
+    While the request is under way its row is not committed, so a second request waits for the row's unique index, not for a clock.
     """
 
     service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -40,7 +40,7 @@ class IdempotentAnswer(models.Model):
 
     @classmethod
     def claim(cls, service_id: int, *, owner: str, key: str, fingerprint: str) -> int:
-        """The id of a new row; 0 where the key was used already. Waits for whoever is using it right now."""
+        """The id of a new row; 0 where the key was used already. Waits for the request that is using it right now."""
         columns = "service_id, owner, key, fingerprint, status, headers, body, made_at"
         with connection.cursor() as cursor:
             cursor.execute(

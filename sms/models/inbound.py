@@ -1,4 +1,4 @@
-"""SMS that people sent to us, as the provider told us of them."""
+"""SMS that people sent to us, as the provider reported them."""
 
 from django.db import models
 
@@ -9,7 +9,7 @@ class InboundMessage(models.Model):
     """One incoming SMS, raw and read. `meaning` is what it asks for; `why` is filled where we could not act on it."""
 
     class Meaning(models.TextChoices):
-        """What somebody wants of us; empty for anything else."""
+        """What its sender asks for; empty for anything else."""
 
         STOP = "stop", "Opt out"
         START = "start", "Opt in again"

@@ -34,7 +34,7 @@ class LeaseQuerySet(models.QuerySet[M]):
     """Rows by who holds them."""
 
     def free(self) -> Self:
-        """Those that somebody could take now."""
+        """Those that can be taken now."""
         return self.filter(is_free())
 
     def unlocked(self, **options: Any) -> Self:

@@ -149,7 +149,7 @@ class DomainChange(models.Model):
 
 
 class Click(models.Model):
-    """One visit of a short link, told by a CLICKED receipt. Link scanners click too, so each has a verdict with its reason."""
+    """One visit of a short link, reported by a CLICKED receipt. Link scanners click too, so each has a verdict with its reason."""
 
     class Verdict(models.TextChoices):
         """Who clicked."""
@@ -233,7 +233,7 @@ class ClickFigures:
 
     @property
     def all(self) -> int:
-        """Every click told of."""
+        """Every click reported."""
         return self.human + self.machine + self.unsure
 
     @classmethod

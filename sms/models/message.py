@@ -36,6 +36,7 @@ class MessageState(models.TextChoices):
 
 
 UNSENT = (MessageState.PENDING, MessageState.POSTING, MessageState.UNCONFIRMED)  # may still be posted
+OPEN = (*UNSENT, MessageState.QUEUED, MessageState.SUBMITTED)  # may still change
 NOT_POSTED = frozenset({MessageState.PENDING, MessageState.CANCELLED, MessageState.EXPIRED})
 FINAL = frozenset({MessageState.FAILED, MessageState.DELIVERED, MessageState.CANCELLED, MessageState.EXPIRED})
 

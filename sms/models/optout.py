@@ -66,7 +66,7 @@ class OptOut(models.Model):
         ordering = ("-id",)
         indexes = (
             models.Index(fields=("service", "-id"), name="opt_out_of_a_service"),  # used by: opt-outs page
-            # lifted ones too; used by: search for a number, refusals told twice by the provider
+            # lifted ones too; used by: search for a number, refusals reported twice by the provider
             models.Index(fields=("service", "msisdn"), name="opt_out_of_a_number"),
         )
         constraints = (
@@ -92,7 +92,7 @@ class OptOut(models.Model):
 def spellings(service_id: int, numbers: Iterable[str], *, hides: bool | None = None) -> dict[str, str]:
     """Forms in which these numbers may be stored as opt-outs, each with its number. `hides`: `Service.opt_outs_hidden`, if it is known.
 
-    A service in which nobody who had opted out was erased costs nothing more than that question.
+    A service in which no opted-out person was erased costs no more than that query.
     """
     plain = {number: number for number in numbers}
     if hides is None:

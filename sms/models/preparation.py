@@ -2,7 +2,7 @@
 
 `sms.compose.background` does the work: a piece at a time, each committed with its `cursor`, under a lease that runs out when
 its process dies. So
-whoever comes next goes on where the last one stopped.
+the next process goes on where the last one stopped.
 """
 
 from typing import Self
@@ -15,7 +15,7 @@ from sms.models.personal import PersonalData
 
 
 class PreparationState(models.TextChoices):
-    """How far it is. A lease says whether somebody is at it right now."""
+    """How far it is. A lease says whether a process works on it right now."""
 
     WAITING = "waiting", "Under way"
     READY = "ready", "Ready"
@@ -125,7 +125,7 @@ class Preparation(Leased):
 
 
 class ColumnMemory(models.Model):
-    """What somebody chose for a file with these headings, offered again for the next one. Country, column and fillings as in a draft."""
+    """What was chosen for a file with these headings, offered again for the next one. Country, column and placeholders as in a draft."""
 
     service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="column_memories")
     headings = models.CharField(max_length=64, help_text="SHA-256 of the headings in their order.")

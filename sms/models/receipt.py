@@ -1,4 +1,4 @@
-"""Receipts: what Webex Connect told us, raw and append-only, and the list of those still to be applied."""
+"""Receipts: what Webex Connect reported, raw and append-only, and the list of those still to be applied."""
 
 from django.db import models
 

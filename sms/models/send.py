@@ -202,7 +202,7 @@ class Send(models.Model):
 
     @property
     def tracks_clicks(self) -> bool:
-        """Whether clicks on its links are told of; without it they are not measured, which is not none."""
+        """Whether clicks on its links are reported; if not they are unknown, which is not none."""
         options = self.wishes.get("options", {})
         told = "receipts" not in self.wishes or "CLICKED" in self.wishes["receipts"]
         return self.link_domain_id is not None and bool(options.get("trackClicks", True)) and told
@@ -216,7 +216,7 @@ class Send(models.Model):
         return {pk: max(created_at, due_at) for pk, created_at, due_at in rows}
 
     def counts(self) -> dict[str, int]:
-        """Messages by state, from the counters; states nobody is in are left out."""
+        """Messages by state, from the counters; empty states are left out."""
         totals = self.counters.values("state").annotate(total=Sum("delta")).order_by("state")
         return {row["state"]: row["total"] for row in totals if row["total"]}
 
@@ -234,8 +234,8 @@ class Send(models.Model):
 class Slice(Leased):
     """A run of consecutive messages of one send: the unit that a dispatcher leases.
 
-    Leasing a run instead of writing each message when it is claimed is what makes a claim cheap. The row is also the fence: whoever
-    arms or records must still hold its lease, and whoever cancels closes it first.
+    Leasing a run instead of writing each message when it is claimed is what makes a claim cheap. The row is also the fence: arming
+    and recording need its lease, and cancelling closes it first.
     """
 
     send = models.ForeignKey(Send, on_delete=models.CASCADE, related_name="slices")

@@ -227,7 +227,7 @@ class Service(models.Model):
         return [f"{prefix}__{name}" if prefix else name for name in names]
 
     def clean(self) -> None:
-        """What no single field can tell: a batch fits into a second, and quiet hours are read and written the one way."""
+        """What no single field can check: a batch fits into a second, and quiet hours are read and written the one way."""
         wrong: dict[str, str] = {}
         if self.rate and self.batch_size and self.batch_size > self.rate:
             wrong["batch_size"] = (

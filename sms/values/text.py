@@ -82,7 +82,6 @@ def segments(text: str) -> TextLength:
 
 
 def is_gsm7(text: str) -> bool:
-    """Whether every character of `text` is one of GSM-7."""
     return not gsm7.FOREIGN.search(text)
 
 

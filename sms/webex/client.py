@@ -25,6 +25,12 @@ from sms.webex.transport import Deadline, SingleConnection
 DEADLINE = 20.0  # seconds; dispatch's lease must be well above it
 LONGEST_REPLY = 64 * 1024
 LONGEST_LIST = 1024 * 1024
+HEADERS = {
+    "User-Agent": f"textdesk/{VERSION}",
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",  # nothing to unpack means nothing that unpacks to a gigabyte
+    "Content-Type": "application/json",
+}
 
 
 class Client:
@@ -43,24 +49,13 @@ class Client:
         deadline: float = DEADLINE,
         sent: Callable[[], None] = lambda: None,
     ) -> None:
-        try:
-            self._target = httpx.URL(f"{base_url.rstrip('/')}/v2/messages")
-        except (httpx.InvalidURL, ValueError) as error:
-            raise ValueError(f"The base URL is not an address: {error}") from error
-        if self._target.scheme not in ("https", "http") or not self._target.host:
-            raise ValueError(f"The base URL must be https:// and a host, not {base_url!r}.")
+        self._target = _target(base_url, "/v2/messages")
         self._credentials = credentials
         self._seconds = deadline
         self._deadline = Deadline()
         self._busy = threading.Lock()
         self._real = transport is None  # only our own network can tell whether a byte left
         self._transport = transport or SingleConnection(self._deadline, sent=sent)
-        self._headers = {
-            "User-Agent": f"textdesk/{VERSION}",
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",  # nothing to unpack means nothing that unpacks to a gigabyte
-            "Content-Type": "application/json",
-        }
         # For the transport of a test; ours has the deadline.
         self._limits = {"timeout": httpx.Timeout(deadline).as_dict()}
 
@@ -92,7 +87,7 @@ class Client:
     def _post(self, body: bytes) -> Accepted:
         status = 0
         try:
-            headers = self._headers | self._credentials.headers(time.time())
+            headers = HEADERS | self._credentials.headers(time.time())
             request = httpx.Request(
                 "POST", self._target, content=body, headers=headers, extensions=self._limits
             )
@@ -112,18 +107,10 @@ class Client:
 
     def _read(self, response: httpx.Response) -> bytes:
         """The body, up to the cap. A longer one says nothing more about a refusal, but leaves an acceptance unconfirmed."""
-        chunks: list[bytes] = []
-        size = 0
-        # A transport of a test may hand over a reply that is read already.
-        for chunk in [response.content] if response.is_stream_consumed else response.iter_raw():
-            size += len(chunk)
-            if size > LONGEST_REPLY:
-                if response.is_success:
-                    raise Unconfirmed("too_large", response.status_code, f"More than {LONGEST_REPLY} bytes.")
-                return b""
-            chunks.append(chunk)
-            self._deadline.left(httpx.ReadTimeout)
-        return b"".join(chunks)
+        body = _capped(response, LONGEST_REPLY, self._deadline)
+        if body is None and response.is_success:
+            raise Unconfirmed("too_large", response.status_code, f"More than {LONGEST_REPLY} bytes.")
+        return body or b""
 
     def _broken(self, error: httpx.HTTPError, status: int) -> ProviderError:
         """What a broken exchange means. A status of 3xx or 4xx that came through decides alone: it never means accepted."""
@@ -136,6 +123,30 @@ class Client:
             return NotSent("too_late", 0, type(error).__name__)
         code = "timeout" if isinstance(error, httpx.TimeoutException) else "cut_off"
         return Unconfirmed(code, status, type(error).__name__)
+
+
+def _target(base_url: str, path: str) -> httpx.URL:
+    try:
+        target = httpx.URL(base_url.rstrip("/") + path)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise ValueError(f"The base URL is not an address: {error}") from error
+    if target.scheme not in ("https", "http") or not target.host:
+        raise ValueError(f"The base URL must be https:// and a host, not {base_url!r}.")
+    return target
+
+
+def _capped(response: httpx.Response, most: int, deadline: Deadline) -> bytes | None:
+    """The body, None where it is longer than `most` bytes."""
+    chunks: list[bytes] = []
+    size = 0
+    # A transport of a test may hand over a reply that is read already.
+    for chunk in [response.content] if response.is_stream_consumed else response.iter_raw():
+        size += len(chunk)
+        if size > most:
+            return None
+        chunks.append(chunk)
+        deadline.left(httpx.ReadTimeout)
+    return b"".join(chunks)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -160,32 +171,18 @@ def exchange(
 
     At most LONGEST_LIST bytes of the answer are read.
     """
-    try:
-        target = httpx.URL(base_url.rstrip("/") + path)
-    except (httpx.InvalidURL, ValueError) as error:
-        raise ValueError(f"The base URL is not an address: {error}") from error
-    if target.scheme not in ("https", "http") or not target.host:
-        raise ValueError(f"The base URL must be https:// and a host, not {base_url!r}.")
+    target = _target(base_url, path)
     clock = Deadline()
     clock.start(deadline)
-    headers = {
-        "User-Agent": f"textdesk/{VERSION}",
-        "Accept": "application/json",
-        "Accept-Encoding": "identity",
-        "Content-Type": "application/json",
-        "Authorization": f"Bearer {bearer}",
-    }
+    headers = HEADERS | {"Authorization": f"Bearer {bearer}"}
     timeout = {"timeout": httpx.Timeout(deadline).as_dict()}
     with contextlib.closing(transport or SingleConnection(clock)) as network:
         try:
             request = httpx.Request(method, target, content=body, headers=headers, extensions=timeout)
             with contextlib.closing(network.handle_request(request)) as response:
-                read = b""
-                for chunk in [response.content] if response.is_stream_consumed else response.iter_raw():
-                    read += chunk
-                    if len(read) > LONGEST_LIST:
-                        raise Unconfirmed("too_large", response.status_code)
-                    clock.left(httpx.ReadTimeout)
+                read = _capped(response, LONGEST_LIST, clock)
+                if read is None:
+                    raise Unconfirmed("too_large", response.status_code)
                 return ApiReply(response.status_code, read)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
             raise NotSent("connect", 0, type(error).__name__) from error

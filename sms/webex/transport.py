@@ -94,7 +94,6 @@ class SingleConnection(httpx.BaseTransport):
         return httpx.Response(reply.status, headers=reply.headers, stream=_Body(self, reply))
 
     def close(self) -> None:
-        """Close the connection, without a farewell."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None

@@ -14,7 +14,7 @@ from sms.models import Heartbeat, ReceiptInbox
 LATE = 30.0  # seconds that something must have been due, and nobody heard of
 WAKE_AFTER = 10.0
 
-_wake = wakeups.Seldom("sms.worker.tasks.work", period=10.0)
+_wake = wakeups.RareWakeUp("sms.worker.tasks.work", period=10.0)
 
 
 def sentence() -> str:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from sms.dispatch import claim, rate
@@ -190,6 +190,25 @@ def test_a_message_that_the_provider_returns_after_a_cancellation_is_cancelled_t
     claim.finish(one.lease, owner=one.owner)
     assert states(send) == {"cancelled": 3}
     assert not Slice.objects.filter(send=send, done=False).exists()
+
+
+@pytest.mark.django_db(transaction=True)  # the second failure opens another connection
+@pytest.mark.parametrize("failures", [1, 2])
+def test_an_answer_is_recorded_although_the_database_failed_when_it_came(failures):
+    send, provider, failed = a_send(a_service(), 3), Provider(), []
+
+    def fail(execute, sql, params, many, context):
+        if "SET state = %s, queued_at" in sql and len(failed) < failures:
+            failed.append(sql)
+            raise OperationalError("the server closed the connection")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(fail), pytest.raises(OperationalError):
+        provider.dispatch()
+    assert len(failed) == failures
+    assert states(send) == {"queued": 3}
+    assert all(send.messages.values_list("provider_id", flat=True))
+    assert len(provider.bodies) == 3
 
 
 def test_two_dispatchers_never_hold_the_same_slice():

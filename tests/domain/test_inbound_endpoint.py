@@ -173,13 +173,6 @@ def test_a_service_with_a_secret_refuses_what_is_not_signed_with_it():
         assert post(service, sms(tid=secret), **{"x-hub-signature": signed}).status_code == 200
 
 
-def test_a_body_over_64_kib_is_refused():
-    service = a_service()
-    assert post(service, b" " * (64 * 1024 + 1)).status_code == 413
-    assert post(service, sms() + b" " * (64 * 1024 - len(sms()))).status_code == 200
-    assert InboundMessage.objects.count() == 1
-
-
 @pytest.mark.parametrize(
     "raw",
     [

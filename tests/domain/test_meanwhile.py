@@ -1,20 +1,18 @@
 """PostgreSQL at work while we compute: the same rows in the same order, and errors that are Django's."""
 
-import sys
-
 import pytest
 from django.db import DatabaseError, connection, transaction
 
 from sms.inbound import receipts
 from sms.ledger import states
 from sms.models import Message, ReceiptInbox
+from sms.models.sql import receipt_inbox
 from sms.models.sql.pipeline import pipelined, rows_ahead
 from sms.values import correlation_id
 from tests.support.provider import Provider
 from tests.support.receipts import post, receipt
 from tests.support.sends import a_send, a_service
 
-fold_module = sys.modules["sms.inbound.receipts.fold"]  # the package's name `fold` is the function
 pytestmark = pytest.mark.django_db
 ONE = "SELECT value FROM (SELECT %s AS value) AS one WHERE value > 0"
 
@@ -50,7 +48,7 @@ def test_what_goes_wrong_is_djangos_error(asked):
 
 
 def test_receipts_of_one_message_in_several_parts_are_applied_once(monkeypatch):
-    monkeypatch.setattr(fold_module, "PART", 2)
+    monkeypatch.setattr(receipt_inbox, "PART", 2)
     monkeypatch.setattr(states, "PART", 1)
     service = a_service()
     send = a_send(service, 3)
@@ -69,7 +67,7 @@ def test_receipts_of_one_message_in_several_parts_are_applied_once(monkeypatch):
 
 
 def test_the_limit_counts_over_all_parts(monkeypatch):
-    monkeypatch.setattr(fold_module, "PART", 2)
+    monkeypatch.setattr(receipt_inbox, "PART", 2)
     service = a_service()
     for number in range(7):
         post(service, receipt(f"of nobody {number}"))

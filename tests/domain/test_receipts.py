@@ -211,10 +211,6 @@ def test_a_scanners_click_proves_no_delivery():
     assert (message.state, message.code) == ("failed", "7201")
 
 
-def test_too_large_a_body_is_refused():
-    assert post(a_service(), b"x" * 65_537).status_code == 413
-
-
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_requests_share_commits_and_each_receipt_is_stored():
     service = a_service()

@@ -23,8 +23,8 @@ URL = "https://desk.example.test"
 @pytest.fixture(autouse=True)
 def fresh_clocks(monkeypatch):
     """A process that has just begun."""
-    monkeypatch.setattr(wakeups, "_schedule", wakeups.Seldom(wakeups.TICK, period=0.0))
-    monkeypatch.setattr(health, "_wake", wakeups.Seldom("sms.worker.tasks.work", period=0.0))
+    monkeypatch.setattr(wakeups, "_schedule", wakeups.RareWakeUp(wakeups.TICK, period=0.0))
+    monkeypatch.setattr(health, "_wake", wakeups.RareWakeUp("sms.worker.tasks.work", period=0.0))
 
 
 def overdue(seconds: float) -> None:
@@ -119,8 +119,8 @@ def test_a_wake_up_makes_a_lost_schedule_again():
 
 
 def test_wake_ups_of_a_busy_process_are_gathered_and_the_last_is_made_good(monkeypatch):
-    monkeypatch.setattr(wakeups, "_work", wakeups.Gathered("sms.worker.tasks.work"))
-    wakeups.gather(1.0)
+    monkeypatch.setattr(wakeups, "_work", wakeups.CoalescedWakeUp("sms.worker.tasks.work"))
+    wakeups.coalesce(1.0)
     for _ in range(20):
         wakeups.dispatch()
     assert OrmQ.objects.count() == 1

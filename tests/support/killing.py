@@ -10,7 +10,7 @@ from django.db import connections
 from sms.ledger import crash_points
 
 # by name, since the package's door has functions of the same names
-MODULES = (import_module("sms.compliance.archive.move"), import_module("sms.compliance.archive.rewrite"))
+MODULES = tuple(import_module(f"sms.compliance.archive.{name}") for name in ("write", "move", "rewrite"))
 
 
 def killed_at(name: str, act: Callable[[], object], *modules) -> bool:

@@ -1,4 +1,4 @@
-"""`manage.py up`: the whole desk with one command; with `--demo` including its own pretend Webex Connect."""
+"""`manage.py up`: all of Textdesk with one command; with `--demo` including its own pretend Webex Connect."""
 
 import os
 from pathlib import Path
@@ -8,12 +8,13 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import OperationalError, connection, connections
+from django.db import OperationalError, connections
 
 from portal import demo
 from portal.env import env_url
 from sms.ledger import wakeups
 from sms.models.fields import UnreadableSecret
+from sms.models.sql import session
 from sms.worker import supervisor, watchdog
 
 SANDBOX_KEY = "sandbox-key"
@@ -80,18 +81,18 @@ class Command(BaseCommand):
             url = webex.rstrip("/") if webex else f"http://127.0.0.1:{sandbox_port}"
             lines += self._load_demo(url=url, key=webex_key or SANDBOX_KEY, is_sandbox=own_sandbox)
         connections.close_all()
-        workers = 2 if connection.vendor == "postgresql" else 1
+        workers = 1 if session.has_one_writer() else 2
         children = [supervisor.web(port, workers=workers), supervisor.cluster(watchdog.Watchdog(patience))]
         if own_sandbox:
             children.insert(0, supervisor.sandbox(sandbox_port, SANDBOX_KEY))
-        desk = supervisor.Supervisor(
+        processes = supervisor.Supervisor(
             children=children,
             folder=Path(settings.BASE_DIR),
             environment=self._environment(port, demo=demo),
             stop_file=settings.STOP_FILE,
             say=self._say,
         )
-        desk.run(
+        processes.run(
             ready_url=f"http://127.0.0.1:{port}/healthz",
             when_ready=lambda: self._say("\n".join([*lines, "Ctrl-C stops it."])),
         )

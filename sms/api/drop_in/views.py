@@ -95,8 +95,6 @@ class PartnerView(APIView):
 
 
 class MessagesView(PartnerView):
-    """Send to one or up to 1 000 numbers."""
-
     http_method_names = ["post"]  # noqa: RUF012 - Django's own spelling
 
     def post(self, request: Request) -> HttpResponse:
@@ -132,8 +130,6 @@ class MessagesView(PartnerView):
 
 
 class MessageView(PartnerView):
-    """What became of one message."""
-
     http_method_names = ["get", "head"]  # noqa: RUF012 - Django's own spelling
 
     def get(self, request: Request, message_id: str) -> HttpResponse:

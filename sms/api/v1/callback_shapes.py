@@ -20,7 +20,7 @@ class EndpointShape(SparseModel):
 
     class Meta:
         model = CallbackEndpoint
-        fields = (
+        fields: tuple[str, ...] = (
             *("id", "name", "kind", "url", "events", "full_numbers", "verified_at", "paused_at"),
             *("disabled_at", "disabled_because", "last_ok_at", "created_at"),
         )
@@ -44,7 +44,7 @@ class CallbackShape(SparseModel):
 
     class Meta:
         model = Callback
-        fields = (
+        fields: tuple[str, ...] = (
             *("id", "endpoint", "event_id", "kind", "message", "state", "created_at", "next_at", "done_at"),
             *("tries", "last_status", "last_error"),
         )

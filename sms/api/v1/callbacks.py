@@ -1,6 +1,5 @@
 """Callback endpoints and callbacks, over `sms.callbacks`. The signing secret is shown once."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -23,7 +22,7 @@ from sms.api.v1.callback_shapes import (
 )
 from sms.api.v1.filters import CallbackFilter, EndpointFilter
 from sms.api.v1.problems import ApiProblem, Fault, invalid
-from sms.api.v1.resource import Collection, described
+from sms.api.v1.resource import Collection, described, once
 from sms.models import Callback, CallbackEndpoint
 
 SECRETS = ("endpoint__secret", "endpoint__secret_before")
@@ -44,29 +43,19 @@ class Endpoints(Collection):
     queryset = CallbackEndpoint.objects.select_related("service").defer("secret", "secret_before")
     scope = "callbacks"
 
-    @extend_schema(
-        operation_id="endpoints_create",
-        summary="Add a callback endpoint",
-        request=EndpointBody,
-        responses={201: NewEndpoint},
-    )
-    def create(self, request: Request) -> HttpResponse:
+    @once("endpoints_create", "Add a callback endpoint", EndpointBody, {201: NewEndpoint})
+    def create(self, body: dict[str, Any]) -> Response:
         """It gets nothing until it is verified. The answer is the only one with its secret."""
-        body = self.read(EndpointBody)
         self._may_have_numbers(body)
-
-        def act() -> Response:
-            policy = callbacks.AddressPolicy(**settings.CALLBACKS)
-            try:
-                made = callbacks.add(self.service, by=self.by, policy=policy, **body)
-            except callbacks.BadAddress as problem:
-                raise invalid("url", str(problem)) from None
-            except callbacks.TooMany as problem:
-                raise ApiProblem(409, "conflict", str(problem)) from None
-            shown = NewEndpoint(made, context=self.get_serializer_context()).data
-            return Response(shown, status=201, headers={"Location": f"/api/v1/callback-endpoints/{made.pk}"})
-
-        return access.once(request, act)
+        policy = callbacks.AddressPolicy(**settings.CALLBACKS)
+        try:
+            made = callbacks.add(self.service, by=self.by, policy=policy, **body)
+        except callbacks.BadAddress as problem:
+            raise invalid("url", str(problem)) from None
+        except callbacks.TooMany as problem:
+            raise ApiProblem(409, "conflict", str(problem)) from None
+        shown = NewEndpoint(made, context=self.get_serializer_context()).data
+        return Response(shown, status=201, headers={"Location": f"/api/v1/callback-endpoints/{made.pk}"})
 
     @extend_schema(
         operation_id="endpoints_change",
@@ -116,70 +105,32 @@ class Endpoints(Collection):
             raise ApiProblem(422, "refused", why, faults=[Fault("url", why)])
         return access.once(request, lambda: self.shown(endpoint))
 
-    @extend_schema(
-        operation_id="endpoints_rotate_secret",
-        summary="Make a new signing secret",
-        request=NoBody,
-        responses=SecretShape,
-    )
-    def rotate(self, request: Request, pk: int) -> HttpResponse:
+    @once("endpoints_rotate_secret", "Make a new signing secret", NoBody, SecretShape)
+    def rotate(self, body: dict[str, Any], pk: int) -> Response:
         """The present one stays valid beside it for seven days."""
-        self.read(NoBody)
+        endpoint = self._found(pk)
+        secret = callbacks.rotate(endpoint, by=self.by)
+        return Response(SecretShape({"secret": secret, "before_until": endpoint.secret_before_until}).data)
 
-        def act() -> Response:
-            endpoint = self._found(pk)
-            secret = callbacks.rotate(endpoint, by=self.by)
-            until = endpoint.secret_before_until
-            return Response(SecretShape({"secret": secret, "before_until": until}).data)
-
-        return access.once(request, act)
-
-    @extend_schema(
-        operation_id="endpoints_pause",
-        summary="Pause a callback endpoint",
-        request=NoBody,
-        responses=EndpointShape,
-    )
-    def pause(self, request: Request, pk: int) -> HttpResponse:
+    @once("endpoints_pause", "Pause a callback endpoint", NoBody, EndpointShape)
+    def pause(self, body: dict[str, Any], pk: int) -> Response:
         """Callbacks go on being written, and wait."""
-        return self._switched(request, pk, callbacks.pause)
+        callbacks.pause(self._found(pk), by=self.by)
+        return self.shown(self.find(self.rows(), pk))
 
-    @extend_schema(
-        operation_id="endpoints_resume",
-        summary="Resume a callback endpoint",
-        request=NoBody,
-        responses=EndpointShape,
-    )
-    def resume(self, request: Request, pk: int) -> HttpResponse:
+    @once("endpoints_resume", "Resume a callback endpoint", NoBody, EndpointShape)
+    def resume(self, body: dict[str, Any], pk: int) -> Response:
         """Also after it was switched off by itself; what waits is due at once."""
-        return self._switched(request, pk, callbacks.resume)
+        callbacks.resume(self._found(pk), by=self.by)
+        return self.shown(self.find(self.rows(), pk))
 
-    @extend_schema(
-        operation_id="endpoints_replay",
-        summary="Deliver a range of callbacks again",
-        request=ReplayBody,
-        responses=ReplayedShape,
-    )
-    def replay(self, request: Request, pk: int) -> HttpResponse:
+    @once("endpoints_replay", "Deliver a range of callbacks again", ReplayBody, ReplayedShape)
+    def replay(self, body: dict[str, Any], pk: int) -> Response:
         """With their ids of then, so a receiver that had one drops it."""
-        body = self.read(ReplayBody)
         if body.get("until") and body["until"] <= body["since"]:
             raise invalid("until", "It ends before it begins.")
-
-        def act() -> Response:
-            count = callbacks.replay(self._found(pk), by=self.by, now=timezone.now(), **body)
-            return Response(ReplayedShape({"replayed": count}).data)
-
-        return access.once(request, act)
-
-    def _switched(self, request: Request, pk: int, verb: Callable[..., bool]) -> HttpResponse:
-        self.read(NoBody)
-
-        def act() -> Response:
-            verb(self._found(pk), by=self.by)
-            return self.shown(self.find(self.rows(), pk))
-
-        return access.once(request, act)
+        count = callbacks.replay(self._found(pk), by=self.by, now=timezone.now(), **body)
+        return Response(ReplayedShape({"replayed": count}).data)
 
     def _found(self, pk: int) -> CallbackEndpoint:
         endpoint: CallbackEndpoint = self.find(self.rows(), pk)
@@ -203,8 +154,6 @@ class Endpoints(Collection):
     read="Where it stands, what it says, and how its latest tries went.",
 )
 class Callbacks(Collection):
-    """The events for the endpoints of the key's service."""
-
     serializer_class = CallbackShape
     filterset_class = CallbackFilter
     queryset = Callback.objects.select_related("endpoint__service").defer("body", "log", *SECRETS)
@@ -219,19 +168,9 @@ class Callbacks(Collection):
     def get_serializer_class(self) -> Any:
         return CallbackStory if self.action == "retrieve" else CallbackShape
 
-    @extend_schema(
-        operation_id="callbacks_replay",
-        summary="Deliver one callback again",
-        request=NoBody,
-        responses=ReplayedShape,
-    )
-    def replay(self, request: Request, pk: int) -> HttpResponse:
+    @once("callbacks_replay", "Deliver one callback again", NoBody, ReplayedShape)
+    def replay(self, body: dict[str, Any], pk: int) -> Response:
         """With its id of then, so a receiver that had it drops it."""
-        self.read(NoBody)
         found: Callback = self.find(self.rows(), pk)
-
-        def act() -> Response:
-            count = callbacks.replay(found.endpoint, by=self.by, only=found.pk, now=timezone.now())
-            return Response(ReplayedShape({"replayed": count}).data)
-
-        return access.once(request, act)
+        count = callbacks.replay(found.endpoint, by=self.by, only=found.pk, now=timezone.now())
+        return Response(ReplayedShape({"replayed": count}).data)

@@ -21,16 +21,12 @@ class Catalogue(Collection):
     read="With its ETag, to notice a change.",
 )
 class Templates(Catalogue):
-    """Message templates."""
-
     serializer_class = TemplateShape
     queryset = MessageTemplate.objects.all()
 
 
 @described("senders", "senders", "sender", listed="The newest first.", read="One sender.")
 class Senders(Catalogue):
-    """Sender IDs."""
-
     serializer_class = SenderShape
     filterset_class = SenderFilter
     queryset = Sender.objects.all()
@@ -40,8 +36,6 @@ class Senders(Catalogue):
     "policy_groups", "policy groups", "policy group", listed="The newest first.", read="One policy group."
 )
 class PolicyGroups(Catalogue):
-    """Contact-policy groups."""
-
     serializer_class = PolicyGroupShape
     queryset = ContactPolicyGroup.objects.all()
 
@@ -54,7 +48,5 @@ class PolicyGroups(Catalogue):
     read="With the DNS record that it needs.",
 )
 class Domains(Catalogue):
-    """Short-link domains."""
-
     serializer_class = DomainShape
     queryset = ShortLinkDomain.objects.select_related("region")

@@ -21,8 +21,6 @@ from sms.models import (
 
 
 class MomentField(forms.Field):
-    """`Moment` for a query."""
-
     def to_python(self, value: Any) -> Any:
         if not value:
             return None
@@ -35,22 +33,16 @@ class MomentField(forms.Field):
 
 @extend_schema_field({"type": "string", "format": "date-time"})
 class MomentFilter(filters.Filter):
-    """From or until a moment."""
-
     field_class = MomentField
 
 
 class KeyField(forms.IntegerField):
-    """An id that a database takes."""
-
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(min_value=1, max_value=2**63 - 1, **kwargs)
 
 
 @extend_schema_field({"type": "integer", "minimum": 1, "maximum": 2**63 - 1})
 class KeyFilter(filters.Filter):
-    """The id of a related thing."""
-
     field_class = KeyField
 
 
@@ -60,8 +52,6 @@ def _choices(values: list[str]) -> list[tuple[str, str]]:
 
 @extend_schema_field({"type": "string", "enum": ["true", "false"]})
 class FlagFilter(filters.ChoiceFilter):
-    """`true` or `false`."""
-
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=_choices(["true", "false"]), help_text="true or false.", **kwargs)
 
@@ -70,8 +60,6 @@ class FlagFilter(filters.ChoiceFilter):
 
 
 class SendFilter(filters.FilterSet):
-    """Sends by state, sender, template, label and time, and by whether they are tests."""
-
     state = filters.ChoiceFilter(choices=_choices(SendState.values))
     sender = filters.CharFilter(field_name="sender__address")
     template = filters.CharFilter(field_name="template__name")
@@ -96,40 +84,28 @@ class MessageFilter(filters.FilterSet):
 
 
 class OfSendFilter(filters.FilterSet):
-    """Messages of one send."""
-
     state = filters.ChoiceFilter(choices=_choices(MessageState.values))
     code = filters.CharFilter()
 
 
 class RejectFilter(filters.FilterSet):
-    """Rejects by reason."""
-
     code = filters.CharFilter()
 
 
 class ActiveFilter(filters.FilterSet):
-    """Things of the catalogue that can be used, or cannot any more."""
-
     active = FlagFilter(field_name="active")
 
 
 class AudienceFilter(filters.FilterSet):
-    """Audiences by name, and by whether sends may use them."""
-
     name = filters.CharFilter()
     archived = FlagFilter(field_name="archived_at", lookup_expr="isnull", exclude=True)
 
 
 class SenderFilter(ActiveFilter):
-    """Senders by kind."""
-
     kind = filters.ChoiceFilter(choices=_choices(SenderKind.values))
 
 
 class OptOutFilter(filters.FilterSet):
-    """Refusals by whether they are in force, where they came from, and when."""
-
     in_force = FlagFilter(field_name="lifted_at", lookup_expr="isnull")
     source = filters.ChoiceFilter(choices=_choices(OptOut.Source.values))
     at_from = MomentFilter(field_name="at", lookup_expr="gte")
@@ -137,14 +113,10 @@ class OptOutFilter(filters.FilterSet):
 
 
 class EndpointFilter(filters.FilterSet):
-    """Endpoints by kind."""
-
     kind = filters.ChoiceFilter(choices=_choices(CallbackEndpoint.Kind.values))
 
 
 class CallbackFilter(filters.FilterSet):
-    """Callbacks by endpoint, state, event and message."""
-
     endpoint = KeyFilter(field_name="endpoint_id")
     state = filters.ChoiceFilter(choices=_choices(Callback.State.values))
     kind = filters.CharFilter()

@@ -21,7 +21,7 @@ class MessageShape(SparseModel):
 
     class Meta:
         model = Message
-        fields = (
+        fields: tuple[str, ...] = (
             *("id", "send", "number", "row", "state", "code", "detail", "segments", "segments_billed"),
             *("provider_id", "posted_at", "queued_at", "submitted_at", "final_at"),
         )

@@ -22,8 +22,6 @@ from sms.values import msisdn
 
 
 class Messages(Resource):
-    """The messages of the key's service."""
-
     serializer_class = MessageShape
     filterset_class = MessageFilter
     queryset = Message.objects.all()

@@ -3,18 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from sms.api.v1 import access
 from sms.api.v1.bodies import LiftBody, OptOutBody, SearchBody
 from sms.api.v1.filters import OptOutFilter
 from sms.api.v1.messages import read_number
 from sms.api.v1.opt_out_shapes import LiftedShape, OptedOutShape, OptOutShape
 from sms.api.v1.problems import ApiProblem, Fault
-from sms.api.v1.resource import Collection, described
+from sms.api.v1.resource import Collection, described, once
 from sms.inbound import optouts
 from sms.models import OptOut
 from sms.values import msisdn
@@ -28,8 +26,6 @@ from sms.values import msisdn
     read="With its ETag, to notice that it was lifted.",
 )
 class OptOuts(Collection):
-    """The refusals that the key's service knows of."""
-
     serializer_class = OptOutShape
     filterset_class = OptOutFilter
     queryset = OptOut.objects.all()
@@ -48,37 +44,20 @@ class OptOuts(Collection):
         number = read_number(body["number"], country=self.service.default_country)
         return self.sought(self.rows().filter(msisdn=number), body)
 
-    @extend_schema(
-        operation_id="opt_outs_add",
-        summary="Record refusals",
-        request=OptOutBody,
-        responses={201: OptedOutShape},
-    )
-    def create(self, request: Request) -> HttpResponse:
+    @once("opt_outs_add", "Record refusals", OptOutBody, {201: OptedOutShape})
+    def create(self, body: dict[str, Any]) -> Response:
         """From its answer on nothing is sent to these numbers. One bad number and none is recorded."""
-        body = self.read(OptOutBody)
         refusals = [optouts.Refusal(number, body["evidence"]) for number in self._numbers(body)]
+        added = optouts.opt_out(self.service.pk, refusals, by=self.by, source=OptOut.Source.API)
+        already = len({one.msisdn for one in refusals}) - len(added)
+        return Response(OptedOutShape({"added": len(added), "already": already}).data, status=201)
 
-        def act() -> Response:
-            added = optouts.opt_out(self.service.pk, refusals, by=self.by, source=OptOut.Source.API)
-            already = len({one.msisdn for one in refusals}) - len(added)
-            return Response(OptedOutShape({"added": len(added), "already": already}).data, status=201)
-
-        return access.once(request, act)
-
-    @extend_schema(
-        operation_id="opt_outs_lift", summary="Lift opt-outs", request=LiftBody, responses=LiftedShape
-    )
-    def lift(self, request: Request) -> HttpResponse:
+    @once("opt_outs_lift", "Lift opt-outs", LiftBody, LiftedShape)
+    def lift(self, body: dict[str, Any]) -> Response:
         """Only for people who asked for it. What was left out until then is not sent any more."""
-        body = self.read(LiftBody)
         numbers = self._numbers(body)
-
-        def act() -> Response:
-            lifted = optouts.opt_in(self.service.pk, numbers, by=self.by, reason=body["reason"])
-            return Response(LiftedShape({"lifted": lifted}).data)
-
-        return access.once(request, act)
+        lifted = optouts.opt_in(self.service.pk, numbers, by=self.by, reason=body["reason"])
+        return Response(LiftedShape({"lifted": lifted}).data)
 
     def _numbers(self, body: dict[str, Any]) -> Sequence[str]:
         """E.164, or a problem that names every row that cannot be read."""

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from django.db.models import Model, QuerySet
 
 from sms.api.v1.problems import ApiProblem, Fault
-from sms.api.v1.send_body import LANES, NUMBER, SOURCES
+from sms.api.v1.send_body import LANES, SOURCES
+from sms.api.v1.send_fields import NUMBER
 from sms.audiences import contents, errors
 from sms.audiences.files import (
     Audience,

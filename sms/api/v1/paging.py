@@ -23,7 +23,6 @@ def written(key: int) -> str:
 
 
 def read(cursor: str) -> int:
-    """The id in a cursor of ours."""
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         mark, key = _LAYOUT.unpack(raw)

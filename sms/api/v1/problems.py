@@ -55,8 +55,8 @@ class Fault:
     code: str = "invalid"
 
     def shown(self) -> dict[str, object]:
-        row = {"row": self.row} if self.row else {}
-        return {"field": self.field, "code": self.code, "detail": self.detail} | row
+        row: dict[str, object] = {"row": self.row} if self.row else {}
+        return {"field": self.field, "code": self.code, "detail": self.detail, **row}
 
 
 class ApiProblem(exceptions.APIException):

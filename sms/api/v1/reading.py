@@ -13,7 +13,6 @@ class Json(JSONParser):
     """UTF-8 JSON. What is no JSON, what is no number and what is nested without end are ParseErrors."""
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
-        """The body as Python has it."""
         del media_type, parser_context
         try:
             return msgspec.json.decode(without_bom(stream.read()))

@@ -42,8 +42,6 @@ def _of_send(progress: progress.Progress) -> dict[str, Any]:
 
 
 class SendReports(Resource):
-    """Figures by send."""
-
     serializer_class = SendFigures
     filterset_class = SendFilter
     queryset = Send.objects.all()
@@ -58,8 +56,6 @@ class SendReports(Resource):
 
 
 class DayReports(Resource):
-    """Figures by day."""
-
     serializer_class = DayFigures
     pagination_class = None
     filter_backends = ()

@@ -1,5 +1,6 @@
 """What all resources share: the key and its scope, known parameters only, sparse fields, ETag and If-Match, problem+json."""
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -7,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
 from django.db.models import Model, QuerySet
-from django.http import Http404, QueryDict
+from django.http import Http404, HttpResponse, QueryDict
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.renderers import JSONRenderer
@@ -25,6 +26,7 @@ from sms.api.v1.schema import ResourceSchema
 from sms.models import Actor, Service
 
 M = TypeVar("M", bound=Model)
+Act = Callable[..., Response]
 
 
 class Resource(GenericViewSet[Any]):
@@ -89,7 +91,6 @@ class Resource(GenericViewSet[Any]):
 
     @property
     def by(self) -> Actor:
-        """The key as the one who acts."""
         return access.actor_of(self.request)
 
     def get_serializer_context(self) -> dict[str, Any]:
@@ -166,8 +167,6 @@ class Resource(GenericViewSet[Any]):
 
 
 class Collection(Resource):
-    """Rows that are listed and read one by one."""
-
     def list(self, request: Request) -> Response:
         return self.page(self.rows())
 
@@ -183,6 +182,21 @@ def described(
         list=extend_schema(operation_id=f"{name}_list", summary=f"List {many}", description=listed),
         retrieve=extend_schema(operation_id=f"{name}_read", summary=f"Read one {one}", description=read),
     )
+
+
+def once(name: str, summary: str, body: type[Serializer[Any]], answer: Any) -> Callable[[Act], Any]:
+    """An act of a resource: its body is read as `body`, and it runs once per Idempotency-Key. The API describes it as `name`."""
+
+    def as_action(act: Act) -> Any:
+        @extend_schema(operation_id=name, summary=summary, request=body, responses=answer)
+        @functools.wraps(act)
+        def action(self: Resource, request: Request, **path: int) -> HttpResponse:
+            asked = self.read(body)
+            return access.once(request, lambda: act(self, asked, **path))
+
+        return action
+
+    return as_action
 
 
 def etag(data: object) -> str:

@@ -46,13 +46,10 @@ PROBLEM_SCHEMA = {
 
 
 class ResourceSchema(AutoSchema):
-    """Every operation of `/api/v1/`."""
-
     def get_tags(self) -> list[str]:
         return [self.path.removeprefix(OURS).split("/")[0]]
 
     def get_override_parameters(self) -> Any:
-        """What follows from no serializer and no filter."""
         name, here = self.get_operation_id(), self.method == "GET"
         found = []
         if here:
@@ -96,7 +93,6 @@ class KeyScheme(OpenApiAuthenticationExtension):
         return [{"key": []}, {"bearer": []}]
 
     def get_security_definition(self, auto_schema: Any) -> Any:
-        """In the order of the names."""
         return [
             {"type": "apiKey", "in": "header", "name": "key"},
             {"type": "http", "scheme": "bearer"},

@@ -18,7 +18,7 @@ from sms.api.v1.orders import naming_rows, order_of, source_of
 from sms.api.v1.plan_shape import PlanShape
 from sms.api.v1.problems import ApiProblem
 from sms.api.v1.reading import Json
-from sms.api.v1.resource import Resource
+from sms.api.v1.resource import Resource, once
 from sms.api.v1.send_body import SendBody, SendChange
 from sms.api.v1.send_shapes import RejectShape, SendShape, ShownSend, StoppedShape
 from sms.audiences.files import Limits
@@ -39,8 +39,6 @@ def shown_sends(sends: list[Send]) -> list[ShownSend]:
 
 
 class Sends(Resource):
-    """The sends of the key's service."""
-
     serializer_class = SendShape
     filterset_class = SendFilter
     parser_classes = (Json, MultiPartParser)
@@ -124,66 +122,40 @@ class Sends(Resource):
             raise ApiProblem(409, "conflict", str(problem)) from None
         return self.shown(shown_sends([self.find(self.rows(), pk)])[0])
 
-    @extend_schema(
-        operation_id="sends_cancel",
-        summary="Cancel a send that has not begun",
-        request=NoBody,
-        responses=StoppedShape,
-    )
-    def cancel(self, request: Request, pk: int) -> HttpResponse:
+    @once("sends_cancel", "Cancel a send that has not begun", NoBody, StoppedShape)
+    def cancel(self, body: dict[str, Any], pk: int) -> Response:
         """Cancel all of a send that is scheduled or awaits approval.
 
         One that has begun is stopped instead, since part of it is on its way."""
-        self.read(NoBody)
+        send = self._open(pk)
+        if send.state not in (SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED):
+            raise ApiProblem(409, "conflict", "It has begun. Use stop to cancel what was not posted yet.")
+        return self._stopped(send)
 
-        def act() -> Response:
-            send = self._open(pk)
-            if send.state not in (SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED):
-                raise ApiProblem(409, "conflict", "It has begun. Use stop to cancel what was not posted yet.")
-            return self._stopped(send)
-
-        return access.once(request, act)
-
-    @extend_schema(
-        operation_id="sends_stop",
-        summary="Stop a send for good",
-        request=NoBody,
-        responses=StoppedShape,
-    )
-    def stop(self, request: Request, pk: int) -> HttpResponse:
+    @once("sends_stop", "Stop a send for good", NoBody, StoppedShape)
+    def stop(self, body: dict[str, Any], pk: int) -> Response:
         """Cancel whatever of it was not posted yet, for good."""
-        self.read(NoBody)
-        return access.once(request, lambda: self._stopped(self._open(pk)))
+        return self._stopped(self._open(pk))
 
     def _stopped(self, send: Send) -> Response:
         stopped = control.stop(send, by=self.by)
         send.refresh_from_db(fields=["state"])
         return Response(StoppedShape({"stopped": stopped, "state": send.state}).data)
 
-    @extend_schema(operation_id="sends_pause", summary="Pause a send", request=HoldBody, responses=SendShape)
-    def pause(self, request: Request, pk: int) -> HttpResponse:
+    @once("sends_pause", "Pause a send", HoldBody, SendShape)
+    def pause(self, body: dict[str, Any], pk: int) -> Response:
         """Post nothing more of it until it is resumed. Pausing twice is pausing once."""
-        because = self.read(HoldBody)["because"]
+        send = self._open(pk)
+        holds.hold(send, by=self.by, because=body["because"])
+        return self.shown(shown_sends([send])[0])
 
-        def act() -> Response:
-            send = self._open(pk)
-            holds.hold(send, by=self.by, because=because)
-            return self.shown(shown_sends([send])[0])
-
-        return access.once(request, act)
-
-    @extend_schema(operation_id="sends_resume", summary="Resume a send", request=NoBody, responses=SendShape)
-    def resume(self, request: Request, pk: int) -> HttpResponse:
+    @once("sends_resume", "Resume a send", NoBody, SendShape)
+    def resume(self, body: dict[str, Any], pk: int) -> Response:
         """Lift the pause of this send. What holds its sender, its domain or the whole service stays."""
-        self.read(NoBody)
-
-        def act() -> Response:
-            send = self._open(pk)
-            if hold := holds.hold_on(send):
-                holds.lift(hold, by=self.by)
-            return self.shown(shown_sends([send])[0])
-
-        return access.once(request, act)
+        send = self._open(pk)
+        if hold := holds.hold_on(send):
+            holds.lift(hold, by=self.by)
+        return self.shown(shown_sends([send])[0])
 
     def _open(self, pk: int) -> Send:
         """A send that can still change; If-Match is honoured."""
@@ -196,19 +168,14 @@ class Sends(Resource):
 
 
 class OfSend(Resource):
-    """What belongs to one send."""
-
     scope = "read"
 
     def send(self, pk: int) -> Send:
-        """The send, if it is the service's."""
         found: Send = self.find(Send.objects.filter(service=self.service), pk)
         return found
 
 
 class SendMessages(OfSend):
-    """The messages of a send."""
-
     serializer_class = MessageShape
     filterset_class = OfSendFilter
     queryset = Message.objects.all()
@@ -220,8 +187,6 @@ class SendMessages(OfSend):
 
 
 class SendRejects(OfSend):
-    """The rejects of a send."""
-
     serializer_class = RejectShape
     filterset_class = RejectFilter
     queryset = Reject.objects.all()

@@ -8,7 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sms.api.v1 import drop_in_schema  # noqa: F401 - decorates the views of /v2/messages
-from sms.api.v1.audiences import AudienceRejects, Audiences, AudienceVersions
+from sms.api.v1.audience_versions import AudienceRejects, AudienceVersions
+from sms.api.v1.audiences import Audiences
 from sms.api.v1.callbacks import Callbacks, Endpoints
 from sms.api.v1.catalogue import Domains, PolicyGroups, Senders, Templates
 from sms.api.v1.messages import Messages
@@ -33,7 +34,6 @@ class Nothing(Resource):
     throttle_classes = ()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Before any method is looked at."""
         slash = request.path.endswith("/")
         raise ApiProblem(
             404,

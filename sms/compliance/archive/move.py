@@ -1,34 +1,30 @@
-"""From the ledger into a file. Nothing is deleted before the file is on the disk and its manifest committed, nor what changed since.
+"""Out of the ledger, block by block, once an archive file is written and listed (`write`). What changed since then stays.
 
-Named first (`Archive.spare`), then written, then listed, then moved block by block. Each step may be the last of a killed process:
-`resume` removes a file that was never listed, and goes on with blocks that were. The caller (`sms.compliance.retention`)
-chooses the messages and
-sees to it that one process at a time does this; two at once would still lose nothing, since a block moves under its messages' locks.
+Each step may be the last of a killed process: `resume` removes a file that was never listed, and goes on with blocks that were. The
+caller (`sms.compliance.retention`) lets one process at a time do this; two at once would still lose nothing, since a block moves under
+its messages' locks.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Sum
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from sms.compliance.archive import index
-from sms.compliance.archive.files import Placed, new_key, new_name, store
+from sms.compliance.archive.files import store
 from sms.compliance.archive.read import rows_of
 from sms.compliance.archive.rewrite import rewrite
-from sms.compliance.archive.rows import ArchivedMessage, content_of, pack, read_ledger
-from sms.compliance.archive.strip import StripRule, strip
+from sms.compliance.archive.rows import ArchivedMessage, content_of, read_ledger
+from sms.compliance.archive.write import Rest
 from sms.ledger.crash_points import point
 from sms.models import (
     Archive,
     ArchiveBlock,
     Click,
     Echo,
-    KeptFact,
     Message,
     Receipt,
     ReceiptInbox,
@@ -36,93 +32,10 @@ from sms.models import (
     SendKeeping,
     Service,
 )
-from sms.models.fact import FIGURES, NAMED
 from sms.models.sql import id_list
-from sms.models.sql.session import has_one_writer
 from sms.reports import facts
 
 log = structlog.get_logger(__name__)
-
-Rest = Callable[[], bool]  # pause as the pace demands; whether to come to an end
-
-
-def block_size() -> int:
-    """Messages of a block, and so of the transaction that deletes them. On SQLite nothing else is written at that time."""
-    return 400 if has_one_writer() else 1000
-
-
-@dataclass(slots=True)
-class _Page:
-    """A block as it was written."""
-
-    rows: list[ArchivedMessage]
-    content: str
-    moved_content: str  # of the rows as they are in the ledger
-
-
-def make(
-    service: Service, blocks: Sequence[Sequence[int]], *, posted_until: datetime, gone: StripRule, rest: Rest
-) -> Archive | None:
-    """Write messages (ids by block) into a new file and list it; they are in the ledger still. None where `rest` ended it.
-
-    `gone` is what was due to be deleted by then and must not get into the file.
-    """
-    now = timezone.now()
-    name, key = new_name(service.slug, month=f"{now:%Y-%m}"), new_key()
-    archive = Archive.objects.create(service=service, spare=name, made_at=now, posted_until=posted_until)
-    point("archive_named")
-    building, pages = index.Building(service.number_key), list[_Page]()
-
-    def packed() -> Iterator[bytes]:
-        for number, ids in enumerate(blocks):
-            if rest():
-                return
-            rows = read_ledger(ids)
-            kept = [strip(row, gone, key=service.number_key) for row in rows]
-            content, digest = pack(kept)
-            building.add(number, kept)
-            pages.append(_Page(kept, digest, content_of(rows)))
-            yield content
-
-    about = {"archive": archive.pk, "service": service.slug, "made_at": now.isoformat()}
-    written = store.write(name, packed(), key=key, about=about)
-    point("archive_written")
-    if len(pages) < len(blocks):
-        store.remove(name)
-        archive.delete()
-        return None
-    with transaction.atomic():
-        _list(archive, pages, written.blocks)
-        for row in building.rows(archive_id=archive.pk, service_id=service.pk):
-            row.save(force_insert=True)
-        archive.name, archive.spare, archive.key = name, "", key
-        archive.sha256, archive.size = written.sha256, written.size
-        archive.bodies_gone_at, archive.numbers_gone_at = gone.bodies, gone.numbers
-        archive.receipts_gone_at = gone.receipts
-        archive.save()
-    point("archive_listed")
-    return archive
-
-
-def _list(archive: Archive, pages: Sequence[_Page], placed: Sequence[Placed]) -> None:
-    ArchiveBlock.objects.bulk_create(
-        ArchiveBlock(
-            archive=archive,
-            service_id=archive.service_id,
-            number=number,
-            offset=place.offset,
-            length=place.length,
-            sha256=place.sha256,
-            content=page.moved_content,
-            messages=len(page.rows),
-            first_id=page.rows[0].id,
-            last_id=page.rows[-1].id,
-            first_send=min(row.send_id for row in page.rows),
-            last_send=max(row.send_id for row in page.rows),
-        )
-        for number, (page, place) in enumerate(zip(pages, placed, strict=True))
-        if page.rows
-    )
 
 
 def move(archive: Archive, *, rest: Rest) -> int:
@@ -237,31 +150,7 @@ def _note_sends(sends: Sequence[int], *, now: datetime) -> None:
     ids = list(whole.order_by("pk").values_list("pk", flat=True))
     SendKeeping.objects.filter(pk__in=id_list.among(ids)).update(archived_at=now, stage="", place=0)
     for send_id in ids:
-        squash(send_id)
-
-
-SQUASH_FROM = 50  # rows
-
-
-def squash(send_id: int) -> None:
-    """Sum what the blocks of a long send left of facts: each left the same few hundred figures."""
-    kept = KeptFact.objects.filter(send_id=send_id)
-    if kept.count() < SQUASH_FROM:
-        return
-    ids = list(kept.values_list("pk", flat=True))
-    named = list(NAMED)
-    sums = {f"sum_{name}": Sum(name) for name in FIGURES}
-    totals = list(kept.order_by().values(*named).annotate(**sums))
-    if len(totals) > len(ids) * 3 // 4:
-        return
-    KeptFact.objects.filter(pk__in=id_list.among(ids)).delete()
-    KeptFact.objects.bulk_create(
-        (
-            KeptFact(**{name: row[name] for name in named}, **{name: row[f"sum_{name}"] for name in FIGURES})
-            for row in totals
-        ),
-        batch_size=500,
-    )
+        facts.sum_kept(send_id)
 
 
 def _settle(archive: Archive) -> None:

@@ -8,9 +8,10 @@ from django.db.models import Q, QuerySet
 
 from sms.compliance import archive
 from sms.compliance.erasure.naming import ids_naming
-from sms.compliance.erasure.subject import OPEN, Subject
+from sms.compliance.erasure.subject import Subject
 from sms.compliance.retention.messages import shorten
 from sms.models import UNFINISHED, Archive, Click, Echo, Message, Receipt, Send, SendKeeping
+from sms.models.message import OPEN
 from sms.models.sql import id_list
 from sms.values.msisdn.hidden import ERASED, MARK
 

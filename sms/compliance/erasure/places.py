@@ -61,7 +61,7 @@ def _walked(
     )
 
 
-def _only_looked_at(
+def _searched_only(
     words: str, note: Callable[[Subject, Around], str], left: Callable[[Subject, Around], int]
 ) -> ErasurePlace:
     return ErasurePlace(words, lambda subject, around: Done(0, note(subject, around)), left)
@@ -90,13 +90,13 @@ def _texts(subject: Subject, around: Around) -> Done:
 def _catalogue(subject: Subject, around: Around) -> str:
     found = columns.in_the_catalogue(subject, around.rest)
     if not found:
-        return "Looked at only: what the desk itself says."
+        return "Searched only: templates, senders and the like do not name it."
     return f"Named in {_named(found)}. Sends are made of it, so it is not changed by itself: change it on its page."
 
 
 LOG_STREAM = (
-    "The desk writes its own log to the standard error stream, with numbers masked: copies that a log collector, a journal or a proxy "
-    "keeps are outside of the desk. Search them for the number with +, without it, and as it is written within its country."
+    "Textdesk writes its own log to the standard error stream, with numbers masked: copies that a log collector, a journal or a proxy "
+    "keeps are outside of Textdesk. Search them for the number with +, without it, and as it is written within its country."
 )
 
 
@@ -142,24 +142,24 @@ PLACES: tuple[ErasurePlace, ...] = (
         columns.erase_elsewhere,
         columns.left_elsewhere,
     ),
-    _only_looked_at(
+    _searched_only(
         "templates, senders and other things of the catalogue",
         _catalogue,
         lambda subject, around: sum(columns.in_the_catalogue(subject, around.rest).values()),
     ),
-    _only_looked_at(
+    _searched_only(
         "the audit",
         lambda _subject, _: (
-            "Looked at only: it is never changed, and numbers are masked in what people write into it."
+            "Searched only: it is never changed, and numbers are masked in what people write into it."
         ),
         lambda subject, _: columns.left_in_audit(subject),
     ),
-    _only_looked_at(
+    _searched_only(
         "logs and other files of this host",
         _other_files,
         lambda subject, around: len(other_files.search(subject, around.folder).found),
     ),
-    _only_looked_at(
+    _searched_only(
         "what the database file keeps of replaced text",
         lambda _subject, _: replaced_text.write_anew(),
         lambda _subject, _: 0,

@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from sms.models import MessageState, Service
-from sms.models.message import UNSENT
+from sms.models import Service
 from sms.values.msisdn.hidden import hidden
 from sms.values.msisdn.mention import Mention
-
-OPEN = (*UNSENT, MessageState.QUEUED, MessageState.SUBMITTED)
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,11 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Max, Q, Sum
 
-from sms.models import MessageState, Send, SendState, Service, StateCount
+from sms.models import Send, SendState, Service, StateCount
+from sms.models.message import OPEN
 from sms.models.sql.id_list import among
 
 PAGE = 500
-OPEN = (
-    *(MessageState.PENDING, MessageState.POSTING, MessageState.UNCONFIRMED),
-    *(MessageState.QUEUED, MessageState.SUBMITTED),
-)
 DONE = (SendState.FINISHED, SendState.CANCELLED)
 # a stage by the column that says that it is done, and the days that it follows
 STAGES: dict[str, tuple[str, str]] = {

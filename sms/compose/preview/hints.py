@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from sms.audiences.sample import AudienceSample
 from sms.catalogue import senders
 from sms.compose.links import domain_cautions
-from sms.compose.preview.phone import LINK, SMARTLINK
 from sms.compose.preview.rows import FilledRow
 from sms.compose.preview.shapes import DraftText
 from sms.models import Sender
 from sms.values import text_hints
+from sms.values.link_lengths import LINK, SMARTLINK
 
 ADVISED = 450  # characters that the provider advises to stay below
 

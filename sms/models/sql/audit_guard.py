@@ -1,4 +1,4 @@
-"""Triggers that refuse to change or remove audit rows and seals. They stop mistakes and tools; the chain finds whoever removes them.
+"""Triggers that refuse to change or remove audit rows and seals. They stop mistakes and tools; the chain shows if they are removed.
 
 A row may leave only while a permit stands in `sms_auditleave`, which retention writes and takes back in its own transaction. Made by
 a migration and again after every one, because SQLite drops a table's triggers when a later migration remakes the table.

@@ -16,7 +16,7 @@ AT_A_TIME = 1000  # rows of one statement: SQLite has a limit of parameters
 
 
 class StatementBatch:
-    """Statements whose outcome nobody waits for: PostgreSQL takes them in one text, so that together they cost one journey there."""
+    """Statements whose outcome is not waited for: PostgreSQL takes them in one text, so that together they cost one journey there."""
 
     def __init__(self) -> None:
         self._texts: list[str] = []
@@ -68,7 +68,7 @@ def insert(
 
 
 def copy(model: type[models.Model], columns: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
-    """Insert rows in this order whose keys nobody wants to know: by COPY on PostgreSQL, by `insert` elsewhere."""
+    """Insert rows in this order whose keys are not needed: by COPY on PostgreSQL, by `insert` elsewhere."""
     if not rows:
         return
     if connection.vendor != "postgresql":

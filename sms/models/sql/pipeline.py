@@ -1,6 +1,6 @@
 """PostgreSQL at work while we compute, and its rows without a text in between: for the few places that move thousands of rows at once.
 
-On SQLite there is nobody else to work: what is asked is done at once. Called by `ledger` and the fold of receipts.
+On SQLite there is no other process to work: what is asked is done at once. Called by `ledger` and the fold of receipts.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,7 +12,7 @@ from django.db import connection
 
 @contextmanager
 def pipelined() -> Iterator[None]:
-    """Inside, PostgreSQL is not waited for until somebody asks for rows, or the block ends; errors come then, as Django's."""
+    """Inside, PostgreSQL is not waited for until rows are asked for, or the block ends; errors come then, as Django's."""
     if connection.vendor != "postgresql":
         yield
         return

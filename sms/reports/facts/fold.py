@@ -20,7 +20,7 @@ DUTY, DUTY_SECONDS = "facts", 60.0
 
 @contextmanager
 def only_folder() -> Iterator[bool]:
-    """Whether nobody else folds; a courtesy, since two at once would make one of them break off and change nothing.
+    """Whether no other process folds; a courtesy, since of two at once one would break off and change nothing.
 
     The lease is renewed by a thread, as a statement of a rebuild may take longer; where the process is killed, it runs out.
     """

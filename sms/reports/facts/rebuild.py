@@ -3,16 +3,15 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from django.db import transaction
 from django.db.models import Max, Min
 from django.utils import timezone
 from msgspec.structs import astuple
 
 from sms.ledger.counters import CounterDeltas
-from sms.models import Fact, FactDelta, FactFold, KeptFact, Message, OptOut, SendFact
+from sms.models import Fact, FactDelta, FactFold, Message, OptOut, SendFact
 from sms.models.fact import FIGURES
 from sms.models.sql.facts import ledger_table as ledger
-from sms.models.sql.facts.dialect import analyze, empty, register_functions, snapshot
+from sms.models.sql.facts.dialect import analyze, empty, snapshot
 from sms.models.sql.facts.profiles import name_sends
 from sms.models.sql.facts.projections import fill_derived, projections
 from sms.reports.facts.fold import fold, only_folder
@@ -79,16 +78,6 @@ def compare(*, progress: Progress | None = None) -> tuple[int, Difference | None
             done = sum(_read_ledger(progress))
             name_sends(FactDelta._meta.db_table)
             return done, next(_differences(), None)
-
-
-def keep(first_id: int, last_id: int) -> None:
-    """Keep what messages from one id to another add to the facts; call it in the transaction that deletes them, before it does."""
-    with transaction.atomic():
-        register_functions()
-        name_sends(
-            f"(SELECT send_id FROM {Message._meta.db_table} WHERE id BETWEEN {int(first_id)} AND {int(last_id)})"  # noqa: S608
-        )
-        ledger.add_messages(first_id, last_id, into=KeptFact._meta.db_table)
 
 
 def _read_ledger(progress: Progress | None) -> Iterator[int]:
