@@ -67,6 +67,22 @@ class User(AbstractUser):
         return self.email
 
 
+class FirstRunCode(models.Model):
+    """The digest of the code that makes the first admin: at most one row, which is also what claims wait for (`portal.first_run`)."""
+
+    ONLY = 1
+
+    digest = models.CharField(max_length=64, editable=False)
+
+    personal = PersonalData(neutral=("digest",))
+
+    class Meta:
+        constraints = (models.CheckConstraint(name="first_run_code_is_one_row", condition=models.Q(pk=1)),)
+
+    def __str__(self) -> str:
+        return "first-run code"
+
+
 class Invitation(models.Model):
     """A place in a service, offered by e-mail. Its link is signed, holds until `expires_at`, and works once.
 

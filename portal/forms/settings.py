@@ -86,4 +86,10 @@ class TestMessageForm(forms.Form):
 
 class FirstRunForm(NewPasswordForm):
     email = forms.EmailField(label="E-mail address")
-    field_order = ("email", "password", "again")
+    code = forms.CharField(
+        max_length=100,
+        label="Code",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text="Printed by the start: by manage.py up, or manage.py prepare.",
+    )
+    field_order = ("code", "email", "password", "again")

@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from portal.access import FORM, WRITE, actor, service_page
+from portal.first_run import DeskTaken, WrongCode, make_admin
 from portal.forms.connection import ConnectionForm, NewServiceForm
 from portal.forms.settings import ApprovalForm, FirstRunForm, LimitsForm, TestMessageForm
 from portal.limits import upload_limits
@@ -42,17 +43,26 @@ TEST_TEXT = "This is a test message from Textdesk. If you can read it, the conne
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def first_run(request: HttpRequest) -> HttpResponse:
-    """Make the first admin. The page is gone as soon as there is anybody."""
+    """Make the first admin, with the code that the start printed. The page is gone as soon as there is anybody."""
     if User.objects.exists():
         raise Http404
-    form = FirstRunForm(request.POST or None)
+    form = FirstRunForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            user = User.objects.create_superuser(form.cleaned_data["email"], form.cleaned_data["password"])
-        login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
-        audit("user.first_admin", user, by=actor(request))
-        return redirect("service_new")
-    return render(request, "settings/first_run.html", {"form": form})
+        typed = form.cleaned_data
+        try:
+            user = make_admin(typed["code"], email=typed["email"], password=typed["password"])
+        except DeskTaken:
+            raise Http404 from None
+        except WrongCode:
+            form.add_error(
+                "code",
+                "That is not the code. The latest start printed it; `manage.py prepare` prints a new one.",
+            )
+        else:
+            login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+            audit("user.first_admin", user, by=actor(request))
+            return redirect("service_new")
+    return render(request, "settings/first_run.html", {"form": form}, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

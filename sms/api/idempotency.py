@@ -14,6 +14,7 @@ from django.http import HttpRequest
 
 from sms.models import ApiKey
 from sms.models.idempotency import IdempotentAnswer
+from sms.models.sql.session import waited_in_vain
 
 HEADER = "HTTP_IDEMPOTENCY_KEY"
 WRITTEN = re.compile(r"[!-~]{1,255}")
@@ -86,7 +87,7 @@ def once(key: str, *, by: ApiKey, fingerprint: str, act: Callable[[], StoredResp
                 transaction.set_rollback(True)
             return answer
     except OperationalError as problem:
-        if key and _waited_in_vain(problem):
+        if key and waited_in_vain(problem):
             raise UnderWay from None
         raise
 
@@ -106,9 +107,3 @@ def _again(kept: IdempotentAnswer, fingerprint: str) -> StoredResponse:
         StoredResponse(kept.status, bytes(kept.body), kept.headers),
         headers=kept.headers | {"Idempotent-Replayed": "true"},
     )
-
-
-def _waited_in_vain(problem: OperationalError) -> bool:
-    """Whether a lock was not to be had: PostgreSQL's lock_timeout or statement_timeout, SQLite's busy_timeout."""
-    code = getattr(problem.__cause__, "sqlstate", "")
-    return code in ("55P03", "57014") or "locked" in str(problem)

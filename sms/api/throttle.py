@@ -29,6 +29,15 @@ class MinuteBudget:
     left: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class RateVerdict:
+    """Whether a request may be answered, its `RateLimit` headers, and the seconds to wait where it may not."""
+
+    allowed: bool
+    headers: dict[str, str]
+    wait: int = 0
+
+
 class MinuteBudgets:
     """What each key may still spend, as this process holds it."""
 
@@ -37,8 +46,8 @@ class MinuteBudgets:
         self._lock = threading.Lock()
         self._budgets: dict[int, MinuteBudget] = {}
 
-    def spend(self, key: ApiKey) -> tuple[bool, dict[str, str], int]:
-        """Whether one more request may be answered, the `RateLimit` headers, and the seconds until the next minute."""
+    def spend(self, key: ApiKey) -> RateVerdict:
+        """Take one request from the key's minute."""
         now = self.clock()
         minute, limit = int(now // MINUTE), key.per_minute
         with self._lock:
@@ -47,7 +56,7 @@ class MinuteBudgets:
                 budget = None
             if budget is not None and budget.held:
                 budget.held -= 1
-                return True, self._headers(budget, now), 0
+                return RateVerdict(allowed=True, headers=self._headers(budget, now))
         if budget is None or budget.left:
             wanted = max(limit // SHARE, 1)
             given, left, of = ApiKeyUse.take(key.pk, minute=minute, wanted=wanted, limit=limit)
@@ -62,7 +71,7 @@ class MinuteBudgets:
         else:
             allowed = False
         headers = self._headers(budget, now)
-        return allowed, headers, 0 if allowed else int(headers["RateLimit-Reset"])
+        return RateVerdict(allowed, headers, 0 if allowed else int(headers["RateLimit-Reset"]))
 
     @staticmethod
     def _headers(budget: MinuteBudget, now: float) -> dict[str, str]:
@@ -88,9 +97,10 @@ class KeyThrottle(BaseThrottle):
         self._wait = 0
         if not isinstance(request.auth, ApiKey):
             return True
-        allowed, headers, self._wait = budgets.spend(request.auth)
-        request._request.rate_limit = headers  # type: ignore[attr-defined]
-        return allowed
+        verdict = budgets.spend(request.auth)
+        self._wait = verdict.wait
+        request._request.rate_limit = verdict.headers  # type: ignore[attr-defined]
+        return verdict.allowed
 
     def wait(self) -> float | None:
         return self._wait or None

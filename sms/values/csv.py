@@ -1,4 +1,4 @@
-"""Lines of CSV files that leave the desk, with nothing in them that a spreadsheet would run."""
+"""Lines of CSV files that leave Textdesk, with nothing in them that a spreadsheet would run."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ def armed(cell: str) -> str:
 
 
 def csv_line(*cells: str) -> str:
-    """One line of any CSV that leaves the desk. An apostrophe disarms what a spreadsheet would run; we read numbers with and without it."""
+    """One line of any CSV that leaves Textdesk. An apostrophe disarms what a spreadsheet would run; we read numbers with and without it."""
     return _line(*map(_disarmed, cells))
 
 

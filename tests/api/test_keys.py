@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from sms.api.throttle import MinuteBudgets
@@ -160,11 +160,11 @@ def test_processes_share_a_keys_minute_and_never_exceed_it(service):
     now = [120.0]
     processes = [MinuteBudgets(clock=lambda: now[0]) for _ in range(3)]
     key = the_key()
-    allowed = [sum(budgets.spend(key)[0] for _ in range(600)) for budgets in processes]
+    allowed = [sum(budgets.spend(key).allowed for _ in range(600)) for budgets in processes]
     assert sum(allowed) == 1000
-    assert not processes[0].spend(key)[0]
+    assert not processes[0].spend(key).allowed
     now[0] += 60
-    assert processes[0].spend(key)[0]
+    assert processes[0].spend(key).allowed
     assert ApiKeyUse.objects.get().granted == 10  # a hundredth at a time: most requests write nothing
 
 
@@ -248,3 +248,34 @@ def test_a_hundred_identical_requests_at_once_make_one_send():
     assert {answer.status_code for answer in answers} <= {201, 409}
     assert len({answer.content for answer in answers if answer.status_code == 201}) == 1
     assert Send.objects.count() == Message.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_request_while_the_first_one_takes_long_is_409(service):
+    token = a_key(service)
+    post(token, body())  # so that the key's use and its share of the minute are written
+    begun, over = threading.Event(), threading.Event()
+
+    def first() -> None:
+        try:
+            with transaction.atomic():
+                IdempotentAnswer.claim(service.pk, owner="Shop", key="k1", fingerprint="")
+                begun.set()
+                over.wait(60)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert begun.wait(60)
+    sqlite = connection.vendor == "sqlite"
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout = 100" if sqlite else "SET lock_timeout = 100")
+        answer = post(token, body(), **{"Idempotency-Key": "k1"})
+    finally:
+        over.set()
+        thread.join()
+        connection.close()  # its patience was ours
+    assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (409, "7004", "1")
+    assert Send.objects.count() == 1

@@ -57,6 +57,13 @@ def answer(client, request: ApprovalRequest, what: str, **fields):
     return client.post(f"/s/shop/approvals/{request.pk}/{what}/", data, follow=True)
 
 
+def test_a_no_keeps_what_it_was_a_no_to_whatever_the_page_sent(cast):
+    request = request_of(sent_for_approval(cast))
+    answer(cast["approver"], request, "no", seen="out of date", comment="Too loud.")
+    decision = request.decisions.get()
+    assert (decision.yes, decision.fingerprint) == (False, request.fingerprint)
+
+
 def test_the_review_says_who_is_asked_and_its_button_asks(cast):
     page = cast["composer"].get(f"/s/shop/drafts/{a_draft(cast).pk}/review/")
     said = text_of(page)

@@ -108,6 +108,28 @@ def test_a_template_goes_from_draft_to_published_and_a_breaking_change_has_to_be
     assert templates.published(made) == draft
 
 
+def test_versions_are_counted_by_ones_and_show_examples_fallbacks_and_names(cast):
+    admin = cast["admin"]
+    first = {
+        "name": "hi",
+        "text": "$(a) $(b) $(c)",
+        "placeholders": "a | text | Ada | friend\nb | text | | friend",
+    }
+    assert admin.post("/s/shop/templates/new/", first).status_code == 302
+    made = cast.service.templates.get()
+    page = admin.get(f"/s/shop/versions/{made.versions.get().pk}/").content.decode()
+    assert "Ada friend [c]" in page
+    edit = f"/s/shop/templates/{made.pk}/edit/"
+    for text in ("Second", "Second, changed"):  # a draft is changed, not counted again
+        admin.post(edit, {"text": text, "language": ""})
+    admin.post(edit, {"text": "Zweite", "language": "de"})
+    assert sorted(made.versions.values_list("number", "text")) == [
+        (1, "$(a) $(b) $(c)"),
+        (2, "Second, changed"),
+        (3, "Zweite"),
+    ]
+
+
 def test_consent_of_a_number_is_not_asked_by_address(cast):
     group = ContactPolicyGroup.objects.create(service=cast.service, name="g", group_id="g")
     assert cast["admin"].get(f"/s/shop/policy-groups/{group.pk}/look-up/").status_code == 405

@@ -1,9 +1,14 @@
 """From an empty desk to a connected service, and what the settings page keeps to itself."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import connection
 from django.test import Client
 
-from portal.models import Membership, User
+from portal import first_run
+from portal.models import FirstRunCode, Membership, User
 from sms.models import AuditEvent, Send, Service
 from tests.support.people import signed_in
 from tests.support.sends import a_service
@@ -30,10 +35,16 @@ def connection_form(**changes) -> dict[str, object]:
     return fields | changes
 
 
+def claim(**changes) -> dict[str, str]:
+    """What the first admin types, with the code of a start."""
+    typed = {"email": "a@example.test", "password": PASSWORD, "again": PASSWORD}
+    return {"code": first_run.issue()} | typed | changes
+
+
 def test_an_empty_desk_leads_to_its_first_admin_and_on_to_a_service():
     client = Client()
     assert client.get("/").url == "/setup/"
-    response = client.post("/setup/", {"email": "Ada@Example.test", "password": PASSWORD, "again": PASSWORD})
+    response = client.post("/setup/", claim(email="Ada@Example.test"))
     assert response.url == "/services/new/"
     assert User.objects.get().is_superuser
     response = client.post("/services/new/", connection_form())
@@ -50,13 +61,42 @@ def test_an_empty_desk_leads_to_its_first_admin_and_on_to_a_service():
 def test_the_first_run_page_is_gone_once_there_is_anybody():
     User.objects.create_user("a@example.test", PASSWORD)
     assert Client().get("/setup/").status_code == 404
-    assert (
-        Client()
-        .post("/setup/", {"email": "b@example.test", "password": PASSWORD, "again": PASSWORD})
-        .status_code
-        == 404
-    )
+    assert Client().post("/setup/", claim(email="b@example.test")).status_code == 404
     assert Client().get("/").url.startswith("/accounts/login/")
+
+
+def test_only_the_latest_code_counts_and_only_once():
+    before, code = claim(), claim()
+    assert "code" in Client().post("/setup/", before).context["form"].errors
+    assert Client().post("/setup/", code).status_code == 302
+    assert first_run.issue() == "", "there is somebody"
+
+
+def test_without_a_start_that_printed_a_code_nobody_gets_in():
+    assert "code" in Client().post("/setup/", claim() | {"code": "x"}).context["form"].errors
+    FirstRunCode.objects.all().delete()
+    assert "code" in Client().post("/setup/", claim() | {"code": ""}).context["form"].errors
+    assert not User.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_six_who_claim_the_desk_at_once_make_one_admin():
+    typed = claim()
+    together = threading.Barrier(6)
+
+    def race(who: int) -> int:
+        client = Client()
+        client.get("/setup/")
+        together.wait()
+        try:
+            return client.post("/setup/", typed | {"email": f"racer-{who}@example.test"}).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = sorted(pool.map(race, range(6)))
+    assert answers == [302, 404, 404, 404, 404, 404]
+    assert User.objects.count() == 1
 
 
 @pytest.mark.parametrize(
@@ -65,11 +105,12 @@ def test_the_first_run_page_is_gone_once_there_is_anybody():
         ({"password": "short"}, "password"),
         ({"again": "another one entirely"}, "again"),
         ({"email": "nobody"}, "email"),
+        ({"code": ""}, "code"),
+        ({"code": "a-guess"}, "code"),
     ],
 )
 def test_a_wrong_first_run_form_makes_nobody(changes, field):
-    fields = {"email": "a@example.test", "password": PASSWORD, "again": PASSWORD} | changes
-    response = Client().post("/setup/", fields)
+    response = Client().post("/setup/", claim(**changes))
     assert field in response.context["form"].errors
     assert not User.objects.exists()
 
@@ -98,8 +139,6 @@ def test_a_connection_that_cannot_work_is_refused_at_its_field(changes, field):
 
 
 def test_secrets_are_encrypted_at_rest_and_an_empty_field_keeps_them():
-    from django.db import connection
-
     service = a_service(receipt_secret="hub-one")
     client = signed_in("admin@example.test", service, "admin")
     changes = connection_form(name="Shop", api_key="", receipt_secret="hub-two")

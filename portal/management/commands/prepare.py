@@ -4,8 +4,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
+from portal import first_run
 from sms.models import FactFold
 from sms.worker import tasks
 
@@ -14,6 +15,11 @@ class Command(BaseCommand):
     """Migrations, the cache table, static files, the one schedule, and facts of what was there before there were facts."""
 
     help = "Make database, cache table, static files and the schedule ready. Run it at every deployment."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--no-code", action="store_true", help="make no code for the first admin; `up` makes its own"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """In the order in which they need each other."""
@@ -25,3 +31,5 @@ class Command(BaseCommand):
         tasks.ensure_schedule()
         if not FactFold.objects.filter(rebuilt_at__isnull=False).exists():
             call_command("rebuild_facts", verbosity=0)
+        if not options["no_code"] and (code := first_run.issue()):
+            self.stdout.write(f"The first admin is made at {settings.PUBLIC_URL}/setup/ with the code {code}")

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connections
 
-from portal import demo
+from portal import demo, first_run
 from portal.env import env_url
 from sms.ledger import wakeups
 from sms.models.fields import UnreadableSecret
@@ -80,6 +80,8 @@ class Command(BaseCommand):
         if demo:
             url = webex.rstrip("/") if webex else f"http://127.0.0.1:{sandbox_port}"
             lines += self._load_demo(url=url, key=webex_key or SANDBOX_KEY, is_sandbox=own_sandbox)
+        elif code := first_run.issue():
+            lines.append(f"Nobody is here yet: make the first admin there, with the code {code}")
         connections.close_all()
         workers = 1 if session.has_one_writer() else 2
         children = [supervisor.web(port, workers=workers), supervisor.cluster(watchdog.Watchdog(patience))]
@@ -114,7 +116,7 @@ class Command(BaseCommand):
 
     @staticmethod
     def _prepare() -> None:
-        call_command("prepare")
+        call_command("prepare", no_code=True)
         wakeups.dispatch()  # what became due while nothing ran goes out now, not at the first tick
 
     @staticmethod

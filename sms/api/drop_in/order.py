@@ -52,7 +52,7 @@ def order_of(
     reference: UUID,
     on_stored: Callable[[Send, Sequence[int], StatementBatch], None],
 ) -> Order:
-    """Raises Refused where the catalogue has no such thing. `known` holds what requests of a moment ago found there."""
+    """Raises DropInRefused where the catalogue has no such thing. `known` holds what requests of a moment ago found there."""
     service = key.service
     return Order(
         service=service,

@@ -9,7 +9,7 @@ from django.db.models import Model, QuerySet
 
 from sms.api.v1.problems import ApiProblem, Fault
 from sms.api.v1.send_body import LANES, SOURCES
-from sms.api.v1.send_fields import NUMBER
+from sms.api.v1.send_fields import NUMBER, ListedRecipient
 from sms.audiences import contents, errors
 from sms.audiences.files import (
     Audience,
@@ -169,9 +169,9 @@ def _unreadable(problem: AudienceError, field: str) -> ApiProblem:
     return _refused("column" if problem.code in {"unknown_column", "no_column"} else field, str(problem))
 
 
-def _rows(recipients: list[tuple[str, dict[str, str]]]) -> Iterator[Row]:
+def _rows(recipients: list[ListedRecipient]) -> Iterator[Row]:
     """A table as a spreadsheet would hold it, so that it is read by the same rules. Its headings are row 0."""
-    headings = list(dict.fromkeys(name for _, values in recipients for name in values))
+    headings = list(dict.fromkeys(name for one in recipients for name in one.values))
     yield 0, [NUMBER, *headings]
-    for place, (number, values) in enumerate(recipients):
-        yield place + 1, [number, *(values.get(name, "") for name in headings)]
+    for row, one in enumerate(recipients, start=1):
+        yield row, [one.number, *(one.values.get(name, "") for name in headings)]

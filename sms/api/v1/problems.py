@@ -39,7 +39,7 @@ TITLES = {
     "idempotency_key_reused": "This Idempotency-Key came with another body before.",
     "too_many_requests": "Too many requests.",
     "error": "Something broke on our side.",
-    "unavailable": "The desk cannot answer at the moment.",
+    "unavailable": "Textdesk cannot answer at the moment.",
 }
 _ROW = re.compile(r"(?:recipients|numbers)\[(\d+)\]")
 COMPOSE_FIELDS = {"audience": "recipients", "service": "", "send_at": "send_at"}
@@ -144,7 +144,7 @@ def _read(exc: Exception) -> ApiProblem:
         case exceptions.NotAcceptable():
             return ApiProblem(406, "not_acceptable", "Ask for application/json, or for */*.")
         case RequestDataTooBig():
-            return ApiProblem(413, "too_large", "The body is larger than this desk takes.")
+            return ApiProblem(413, "too_large", "The body is larger than Textdesk takes.")
         case exceptions.UnsupportedMediaType():
             return ApiProblem(415, "unsupported_media_type", str(exc.detail))
         case exceptions.Throttled():

@@ -56,7 +56,7 @@ class Resource(GenericViewSet[Any]):
         if not length.isdecimal() or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
             raise ApiProblem(
-                413, "too_large", f"The body has more than {most:,} bytes, the most this desk takes."
+                413, "too_large", f"The body has more than {most:,} bytes, the most Textdesk takes."
             )
         if request.method == "POST":
             _ = request._request.body  # before a parser takes it: `access.once` looks at it too

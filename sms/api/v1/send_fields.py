@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -64,6 +65,14 @@ def _filling_problem(name: str, one: Any) -> str:
     return "" if name.strip() and not _CONTROL.search(name) else "A placeholder needs a name."
 
 
+@dataclass(frozen=True, slots=True)
+class ListedRecipient:
+    """A number as it was written, with the values of its placeholders."""
+
+    number: str
+    values: dict[str, str]
+
+
 @extend_schema_field(
     {
         "type": "array",
@@ -90,10 +99,10 @@ def _filling_problem(name: str, one: Any) -> str:
         },
     }
 )
-class Recipients(serializers.Field[list[tuple[str, dict[str, str]]], Any, Any, Any]):
-    """The recipients as (number, values). Whether a number can exist is checked row by row when the audience is read."""
+class Recipients(serializers.Field[list[ListedRecipient], Any, Any, Any]):
+    """The recipients in the order of their rows. Whether a number can exist is checked row by row when the audience is read."""
 
-    def to_internal_value(self, data: Any) -> list[tuple[str, dict[str, str]]]:
+    def to_internal_value(self, data: Any) -> list[ListedRecipient]:
         """Every row has the right shape, or the error names those that have not."""
         if not isinstance(data, list) or not data:
             raise serializers.ValidationError("Write a list of at least one recipient.")
@@ -112,12 +121,12 @@ class Recipients(serializers.Field[list[tuple[str, dict[str, str]]], Any, Any, A
                     break
         if wrong:
             raise serializers.ValidationError(wrong)  # type: ignore[arg-type]  # flattened by `problems`
-        if len({name for _, values in rows for name in values}) > MOST_VALUES:
+        if len({name for row in rows for name in row.values}) > MOST_VALUES:
             raise serializers.ValidationError(f"All rows together name more than {MOST_VALUES} values.")
         return rows
 
 
-def _recipient(item: Any) -> tuple[str, dict[str, str]]:
+def _recipient(item: Any) -> ListedRecipient:
     if isinstance(item, str):
         item = {NUMBER: item}
     if not isinstance(item, dict) or not set(item) <= {NUMBER, "values"}:
@@ -137,4 +146,4 @@ def _recipient(item: Any) -> tuple[str, dict[str, str]]:
             raise ValueError(
                 "A text has more than 2,000 characters, or holds a character that cannot be stored."
             )
-    return number, {name.strip(): value for name, value in values.items()}
+    return ListedRecipient(number, {name.strip(): value for name, value in values.items()})

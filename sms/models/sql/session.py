@@ -1,6 +1,8 @@
 """Locks and limits of the present transaction. On SQLite, with its one writer, they have nothing to do."""
 
-from django.db import connection
+import sqlite3
+
+from django.db import OperationalError, connection
 
 
 def hold_lock(number: int) -> None:
@@ -16,6 +18,13 @@ def do_not_wait_for_disk() -> None:
 def limit_statements(milliseconds: int) -> None:
     """Let a statement that takes longer fail, also one that waits for a lock."""
     _execute(f"SET LOCAL lock_timeout = {milliseconds}; SET LOCAL statement_timeout = {milliseconds}")
+
+
+def waited_in_vain(problem: OperationalError) -> bool:
+    """Whether a lock was not to be had: PostgreSQL's lock_timeout or statement_timeout, SQLite's busy_timeout."""
+    cause = problem.__cause__
+    busy = getattr(cause, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return busy or getattr(cause, "sqlstate", "") in ("55P03", "57014")
 
 
 def _execute(statement: str, *values: int | str) -> None:

@@ -76,11 +76,14 @@ def test_a_value_that_makes_one_text_too_long_is_a_rejected_row():
         recipients=[
             {"number": "+447700900101", "values": {"name": "x" * LIMIT}},
             {"number": "+447700900102", "values": {"name": "x" * (LIMIT + 1)}},
+            {"number": "+447700900103", "values": {"name": "x" * (LIMIT + 5)}},
         ],
     )
     plan = answer.json()
-    assert (plan["recipients"], plan["rejected"]) == (1, 1)
-    assert [(one["code"], one["rows"]) for one in plan["removed"]] == [("text_too_long", [2])]
+    assert (plan["recipients"], plan["rejected"]) == (1, 2)
+    (removed,) = plan["removed"]
+    assert (removed["code"], removed["rows"], removed["count"]) == ("text_too_long", [2, 3], 2)
+    assert f"{LIMIT + 1} characters" in removed["reason"], "that of the first row"
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,14 @@ def test_filters_narrow_and_a_wrong_or_unknown_one_is_named():
     assert len(partner.get(f"messages?send={ids['sends']}").json()["items"]) == 2
     assert len(partner.get("opt-outs?in_force=true&source=page").json()["items"]) == 1
     assert partner.get("sends?send_at_until=2020-01-01T00:00:00Z").json()["items"] == []
+    for path, flag, here in (
+        ("sends", "test", "false"),
+        ("senders", "active", "true"),
+        ("opt-outs", "in_force", "true"),
+        ("audiences", "archived", "false"),
+    ):
+        counts = {one: len(partner.get(f"{path}?{flag}={one}").json()["items"]) for one in ("true", "false")}
+        assert counts[here] >= 1 and sum(counts.values()) == counts[here], path
     for query, field in (
         ("messages?state=lost", "state"),
         ("messages?colour=red", "colour"),
