@@ -59,6 +59,7 @@ def load(connection: DemoConnection, *, password: str) -> Service:
     )
     service.base_url, service.auth_kind, service.api_key = connection.url, AuthKind.KEY, connection.key
     service.is_sandbox = connection.is_sandbox
+    service.keep_secrets_for_address()
     service.paused_at, service.paused_because = None, ""
     service.save()
     if created:

@@ -242,7 +242,7 @@ urlpatterns = [
     path("audit/export/", audit.desk_export, name="desk_audit_export"),
     path("invitations/<str:token>/", people.invitation, name="invitation"),
     path("accounts/details/", account.details, name="own_details"),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("portal.account_urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("sms.api.v1.urls")),
     path("api/schema/", SpectacularJSONAPIView.as_view(), name="api_schema"),

@@ -1,12 +1,12 @@
 """Forms of the catalogue pages: senders, contact-policy groups and their connection, smartlinks, short-link domains."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from django import forms
 from django.conf import settings
 from django.db import transaction
 
+from portal.forms.provider_address import vetted
 from sms.catalogue import domains
 from sms.models import (
     ContactPolicyGroup,
@@ -16,6 +16,7 @@ from sms.models import (
     ShortLinkDomain,
     Smartlink,
 )
+from sms.webex.origin import origin_of
 
 
 class NounForm(forms.ModelForm):
@@ -136,27 +137,22 @@ class PolicyConnectionForm(forms.ModelForm):
         fields = ("base_url", "profile_key")
 
     def clean_base_url(self) -> str:
-        """A whole https address; plain http only to this host."""
-        url = str(self.cleaned_data.get("base_url") or "").rstrip("/")
-        try:
-            parts = urlsplit(url)
-            here = parts.hostname in {"127.0.0.1", "localhost", "::1"}
-        except ValueError:
-            raise forms.ValidationError("That is not an address.") from None
-        if url and (not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and here))):
-            raise forms.ValidationError("Write the whole address, beginning with https://.")
-        if "@" in parts.netloc or parts.query or parts.fragment:
-            raise forms.ValidationError(
-                "Leave user names, passwords and anything after ? or # out of the address."
-            )
-        return url
+        return vetted(self.cleaned_data.get("base_url"), sandbox=self.instance.service.is_sandbox)
 
     def clean(self) -> dict[str, Any]:
         """A stored key goes to no new address."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         stored = PolicyConnection.objects.filter(pk=self.instance.pk).first()
         if not cleaned.get("profile_key"):
-            if stored and stored.profile_key and "base_url" in self.changed_data:
+            typed = PolicyConnection(service=self.instance.service, base_url=cleaned.get("base_url") or "")
+            if stored and stored.profile_key and origin_of(typed.url) != stored.key_origin:
                 self.add_error("profile_key", "Type it again: a stored key is never sent to a new address.")
             cleaned["profile_key"] = stored.profile_key if stored else ""
         return cleaned
+
+    def save(self, commit: bool = True) -> PolicyConnection:
+        """A key that was typed is for the address beside it."""
+        if "profile_key" in self.changed_data:
+            self.instance.keep_key_for_address()
+        saved: PolicyConnection = super().save(commit)
+        return saved

@@ -1,13 +1,14 @@
 """The form of a service's connection to Webex Connect, which also makes a new service."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from django import forms
 from django.utils.functional import cached_property
 from django.utils.text import slugify
 
-from sms.models import AuthKind, Service
+from portal.forms.provider_address import vetted
+from sms.models import AuthKind, PolicyConnection, Service
+from sms.webex.origin import origin_of
 
 
 class ConnectionForm(forms.ModelForm):
@@ -47,6 +48,7 @@ class ConnectionForm(forms.ModelForm):
         )
 
     SECRETS = ("api_key", "jwt_secret", "receipt_secret")
+    FOR_ADDRESS = frozenset({"api_key", "jwt_secret"})  # sent to the address; the signature secret is not
     TESTED = frozenset({"region", "base_url", "auth_kind", "api_key", "jwt_service_id", "jwt_secret"})
 
     @cached_property
@@ -56,33 +58,22 @@ class ConnectionForm(forms.ModelForm):
         return [name for name in names if name not in self.SECRETS or self.data.get(self.add_prefix(name))]
 
     def clean_base_url(self) -> str:
-        """Credentials go there: encrypted, or no further than this machine."""
-        url = str(self.cleaned_data.get("base_url") or "").rstrip("/")
-        if url and not url.startswith(("https://", "http://")):
-            raise forms.ValidationError("Write the whole address, beginning with https://.")
-        try:
-            parts = urlsplit(url)
-            here = parts.hostname in {"127.0.0.1", "localhost", "::1"}
-        except ValueError:
-            raise forms.ValidationError("That is not an address.") from None
-        if parts.username is not None or parts.password is not None:
-            raise forms.ValidationError("Leave user names and passwords out of the address.")
-        if parts.scheme == "http" and not here:
-            raise forms.ValidationError("Use https, so that the service key never travels in the clear.")
-        return url
+        return vetted(self.cleaned_data.get("base_url"), sandbox=self.instance.is_sandbox)
 
     def clean(self) -> dict[str, Any]:
-        """Keep stored secrets where nothing was typed, and ask for what the way of signing in needs."""
+        """Keep stored secrets where nothing was typed, and ask for what the way of signing in needs.
+
+        Another address keeps neither key nor secret, whichever of them is used: both were typed for the address before.
+        """
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        moved = self.instance.pk and {"base_url", "region"} & set(self.changed_data)
-        typed = (
-            cleaned.get("api_key") if cleaned.get("auth_kind") == AuthKind.KEY else cleaned.get("jwt_secret")
-        )
-        if moved and not typed:
-            name = "api_key" if cleaned.get("auth_kind") == AuthKind.KEY else "jwt_secret"
-            self.add_error(name, "Type it again: a stored secret is never sent to a new address.")
+        moved = bool(self.instance.pk) and self._address(cleaned) != self.instance.secrets_origin
         for name in self.SECRETS:
-            cleaned[name] = cleaned.get(name) or (getattr(self.instance, name) if self.instance.pk else "")
+            kept = self.instance.pk and not (moved and name in self.FOR_ADDRESS)
+            cleaned[name] = cleaned.get(name) or (getattr(self.instance, name) if kept else "")
+        used = "api_key" if cleaned.get("auth_kind") == AuthKind.KEY else "jwt_secret"
+        if moved and not cleaned[used]:
+            self.add_error(used, "Type it again: a stored secret is never sent to a new address.")
+            return cleaned
         if cleaned.get("auth_kind") == AuthKind.KEY and not cleaned.get("api_key"):
             self.add_error("api_key", "Paste the service key, or choose JWT.")
         if cleaned.get("auth_kind") == AuthKind.JWT:
@@ -90,6 +81,11 @@ class ConnectionForm(forms.ModelForm):
                 if not cleaned.get(name):
                     self.add_error(name, f"Paste the {words}, or choose Service key.")
         return cleaned
+
+    def _address(self, cleaned: dict[str, Any]) -> str:
+        if cleaned.get("base_url"):
+            return origin_of(cleaned["base_url"])
+        return origin_of(f"https://{cleaned['region'].host}") if cleaned.get("region") else ""
 
     def save(self, commit: bool = True) -> Service:
         """A new service gets its slug from its name; a changed secret keeps the previous signature secret for the hand-over."""
@@ -102,12 +98,20 @@ class ConnectionForm(forms.ModelForm):
             service.slug = _free_slug(service.name)
         for name in self.SECRETS:
             setattr(service, name, self.cleaned_data[name])
+        service.keep_secrets_for_address()
         if self.TESTED & set(self.changed_data):  # a test of before says nothing any more
             service.checked_at, service.check_verdict = None, ""
         if commit and service.pk:
             service.save(
-                update_fields=[*self.Meta.fields, "receipt_secret_before", "checked_at", "check_verdict"]
+                update_fields=[
+                    *self.Meta.fields,
+                    "secrets_origin",
+                    "receipt_secret_before",
+                    "checked_at",
+                    "check_verdict",
+                ]
             )
+            _drop_profile_key_of_other_address(service)
         elif commit:
             service.save()
         return service
@@ -126,6 +130,14 @@ class NewServiceForm(ConnectionForm):
             "default_country",
             "time_zone",
         )
+
+
+def _drop_profile_key_of_other_address(service: Service) -> None:
+    """Another region is another Contact Policy, where none has a base URL of its own."""
+    policy = PolicyConnection.objects.filter(service=service).first()
+    if policy is not None and policy.key_origin != origin_of(policy.url):
+        policy.profile_key = policy.key_origin = ""
+        policy.save(update_fields=["profile_key", "key_origin"])
 
 
 def _free_slug(name: str) -> str:

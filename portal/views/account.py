@@ -1,13 +1,17 @@
-"""A person's own details: the number that tests of their drafts go to, and their time zone."""
+"""A person's own details (the number that tests of their drafts go to, their time zone), and a forgotten password."""
 
 from typing import Any
 
+from allauth.account.views import password_reset as allauth_password_reset
 from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from portal import mail_server
 from portal.access import actor, services_of
 from portal.forms.account import DetailsForm
 from portal.models import User
@@ -37,3 +41,11 @@ def details(request: HttpRequest) -> HttpResponse:
         messages.success(request, "Saved.")
         return redirect("own_details")
     return render(request, "account/details.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@login_not_required
+def password_reset(request: HttpRequest) -> HttpResponseBase:
+    """allauth's page where a link can be mailed."""
+    if not mail_server.is_set_up():
+        return render(request, "account/no_mail_server.html")
+    return allauth_password_reset(request)

@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from portal import people
+from portal import mail_server, people
 from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.people import InviteForm, JoinForm, RolesForm
 from portal.models import Invitation, Membership, User
@@ -89,18 +89,15 @@ def _find(service: Service, pk: int) -> User:
     return get_object_or_404(User.objects.filter(memberships__service=service).distinct(), pk=pk)
 
 
-def _has_mail() -> bool:
-    """Not where mail is written to a log: the link lets people in."""
-    return not settings.EMAIL_BACKEND.endswith(("console.EmailBackend", "dummy.EmailBackend"))
-
-
 def _why_not() -> str:
-    return "the e-mail could not be sent" if _has_mail() else "no mail server is set up (EMAIL_URL)"
+    return (
+        "the e-mail could not be sent" if mail_server.is_set_up() else "no mail server is set up (EMAIL_URL)"
+    )
 
 
 def _mail(invitation: Invitation) -> bool:
     """Whether it was sent. The invitation is valid either way."""
-    if not _has_mail():
+    if not mail_server.is_set_up():
         return False
     context = {"invitation": invitation, "link": _link(invitation)}
     try:

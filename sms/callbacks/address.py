@@ -91,7 +91,7 @@ def read(url: str, policy: AddressPolicy) -> Address:
         raise BadAddress("It must begin with https://.")
     _check_name(host, policy)
     if port not in (None, *PORTS):
-        raise BadAddress(f"Its port is {port}; callbacks go to {' or '.join(map(str, PORTS))}.")
+        raise BadAddress(f"Its port is {port}; use {' or '.join(map(str, PORTS))}.")
     return Address(scheme, host, port or 443, target)
 
 

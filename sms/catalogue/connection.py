@@ -10,6 +10,7 @@ from datetime import datetime
 from django.db import models, transaction
 from django.utils import timezone
 
+from sms.catalogue import provider_address
 from sms.catalogue.credentials import ProviderConnection, connection_of
 from sms.models import Actor, Service
 from sms.models.audit import audit
@@ -44,7 +45,9 @@ class ConnectionVerdict(models.TextChoices):
 
 
 def direct(line: ProviderConnection) -> Client:
-    return Client(line.base_url, line.credentials(), deadline=PATIENCE)
+    return Client(
+        line.base_url, line.credentials(), deadline=PATIENCE, dial=provider_address.dial_for(line.base_url)
+    )
 
 
 def probe(

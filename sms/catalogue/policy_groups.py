@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Sum
 
+from sms.catalogue import provider_address
 from sms.ledger.counters import window_of
 from sms.models import Actor, ContactPolicyGroup, PolicyConnection, Service, StateCount
 from sms.models.audit import audit
@@ -74,7 +75,15 @@ def policy_of(service: Service, *, transport: Any = None) -> TenantPolicy | None
     except UnreadableSecret as problem:
         raise PolicyError("The stored profile key cannot be read. Type it again.") from problem
     return TenantPolicy(
-        partial(exchange, connection.url, connection.profile_key, transport=transport, deadline=PATIENCE)
+        partial(
+            exchange,
+            connection.url,
+            connection.profile_key,
+            kept_for=connection.key_origin,
+            transport=transport,
+            deadline=PATIENCE,
+            dial=provider_address.dial_for(connection.url),
+        )
     )
 
 

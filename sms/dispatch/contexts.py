@@ -13,6 +13,7 @@ from sms.dispatch.request import RequestTemplate, template_of
 from sms.models import Send
 from sms.models.fields import UnreadableSecret
 from sms.models.sql.clock import database_now
+from sms.webex.origin import SecretElsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class ServiceContexts(dict[int, ServiceContext]):
     def prepare(self, lease: ClaimedSlice) -> bool:
         """Whether a slice's messages can be posted: its service can be connected to, and what would be sent is what was approved.
 
-        A service whose secrets cannot be read is paused, and stops no other.
+        A service whose secrets cannot be read, or were typed for another address, is paused, and stops no other.
         """
         return self._load(lease) and self._as_approved(lease)
 
@@ -57,9 +58,10 @@ class ServiceContexts(dict[int, ServiceContext]):
                 context = self[lease.service_id] = ServiceContext(breaker, connection_of(send.service))
             context.templates[lease.send_id] = template_of(send, public_url=self._public_url)
             self._stale.discard(lease.send_id)
-        except UnreadableSecret as problem:
+        except (UnreadableSecret, SecretElsewhere) as problem:
+            unreadable = isinstance(problem, UnreadableSecret)
             with transaction.atomic():
-                reason = f"A stored key or secret cannot be read: {problem}."
+                reason = f"A stored key or secret cannot be read: {problem}." if unreadable else str(problem)
                 record.pause_service(lease.service_id, because=reason, at=database_now())
             return False
         return True

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from sms.catalogue import provider_address
 from sms.catalogue.credentials import ProviderConnection
 from sms.dispatch.breaker import Breaker
 from sms.dispatch.claim import ClaimedMessage, ClaimedSlice
@@ -68,7 +69,12 @@ class PostOutcome:
 
 def client_of(connection: ProviderConnection) -> Client:
     """The client that really goes out."""
-    return Client(connection.base_url, connection.credentials(), sent=lambda: point("mid_post"))
+    return Client(
+        connection.base_url,
+        connection.credentials(),
+        dial=provider_address.dial_for(connection.base_url),
+        sent=lambda: point("mid_post"),
+    )
 
 
 class Posters:

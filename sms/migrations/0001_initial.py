@@ -264,6 +264,7 @@ class Migration(migrations.Migration):
                 ('api_key', sms.models.fields.SecretField(blank=True, verbose_name='service key')),
                 ('jwt_service_id', models.CharField(blank=True, max_length=100, verbose_name='service ID')),
                 ('jwt_secret', sms.models.fields.SecretField(blank=True, verbose_name='service secret')),
+                ('secrets_origin', models.CharField(blank=True, editable=False, help_text='Where key and secret were typed for; they go nowhere else.', max_length=255)),
                 ('rate', models.PositiveIntegerField(blank=True, help_text='Destinations per second in your contract. Empty means no limit.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100000)], verbose_name='contracted rate')),
                 ('batch_size', models.PositiveSmallIntegerField(default=1, help_text='Messages in one request. 1 gives each message its own answer; more is faster where the contract is.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000)])),
                 ('burst', models.BooleanField(default=False, help_text='Up to 1.5 times the contracted rate (100 more at most) for 30 minutes a day and 8 hours a month.', verbose_name='use the burst budget')),
@@ -632,6 +633,7 @@ class Migration(migrations.Migration):
                 ('service', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='policy_connection', serialize=False, to='sms.service')),
                 ('base_url', models.CharField(blank=True, help_text="Only if it differs from the region's, for example a sandbox.", max_length=200, verbose_name='base URL')),
                 ('profile_key', sms.models.fields.SecretField(blank=True, verbose_name='profile key')),
+                ('key_origin', models.CharField(blank=True, editable=False, help_text='Where the key was typed for; it goes nowhere else.', max_length=255)),
             ],
         ),
         migrations.CreateModel(

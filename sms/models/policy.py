@@ -1,9 +1,12 @@
 """Contact-policy groups: consent and frequency caps that the provider checks before it sends."""
 
+from typing import Any
+
 from django.db import models
 
 from sms.models.fields import SecretField
 from sms.models.personal import PersonalData
+from sms.webex.origin import origin_of
 
 
 class ContactPolicyGroup(models.Model):
@@ -54,11 +57,27 @@ class PolicyConnection(models.Model):
         help_text="Only if it differs from the region's, for example a sandbox.",
     )
     profile_key = SecretField("profile key", blank=True)
+    key_origin = models.CharField(
+        max_length=255,
+        blank=True,
+        editable=False,
+        help_text="Where the key was typed for; it goes nowhere else.",
+    )
 
-    personal = PersonalData(team=("base_url", "profile_key"))
+    personal = PersonalData(team=("base_url", "profile_key", "key_origin"))
 
     def __str__(self) -> str:
         return f"contact policy of {self.service_id}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """The key of a new connection is for the address that it is made with."""
+        if self._state.adding and not self.key_origin:
+            self.keep_key_for_address()
+        super().save(*args, **kwargs)
+
+    def keep_key_for_address(self) -> None:
+        """The key was just typed for the address that the connection has now."""
+        self.key_origin = origin_of(self.url)
 
     @property
     def url(self) -> str:

@@ -3,6 +3,7 @@
 import hmac
 import secrets
 import zoneinfo
+from typing import Any
 
 import phonenumbers
 from django.core.exceptions import ValidationError
@@ -12,6 +13,7 @@ from django.db import models
 from sms.models.fields import SecretField
 from sms.models.personal import PersonalData
 from sms.values.quiet_hours import QuietHours
+from sms.webex.origin import origin_of
 
 SHORTEST_KEPT, LONGEST_KEPT = 7, 3650  # days
 
@@ -69,6 +71,12 @@ class Service(models.Model):
     api_key = SecretField("service key", blank=True)
     jwt_service_id = models.CharField("service ID", max_length=100, blank=True)
     jwt_secret = SecretField("service secret", blank=True)
+    secrets_origin = models.CharField(
+        max_length=255,
+        blank=True,
+        editable=False,
+        help_text="Where key and secret were typed for; they go nowhere else.",
+    )
     rate = models.PositiveIntegerField(
         "contracted rate",
         null=True,
@@ -175,6 +183,7 @@ class Service(models.Model):
         team=(
             "slug",
             "base_url",
+            "secrets_origin",
             "jwt_service_id",
             "quiet_hours",
             "time_zone",
@@ -249,6 +258,16 @@ class Service(models.Model):
             )
         if wrong:
             raise ValidationError(wrong)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """The secrets of a new service are for the address that it is made with."""
+        if self._state.adding and not self.secrets_origin:
+            self.keep_secrets_for_address()
+        super().save(*args, **kwargs)
+
+    def keep_secrets_for_address(self) -> None:
+        """Key and secret were just typed for the address that the service has now."""
+        self.secrets_origin = origin_of(self.provider_url)
 
     @property
     def connected(self) -> bool:

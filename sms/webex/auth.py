@@ -17,6 +17,7 @@ class ServiceKey:
     """A service key. Goes into the header `key` as it is."""
 
     value: str = dataclasses.field(repr=False)
+    origin: str | None = None  # where it was typed for; None for one that is stored nowhere
 
     def __post_init__(self) -> None:
         if not self.value or not all("!" <= char <= "~" for char in self.value):
@@ -38,6 +39,7 @@ class Jwt:
 
     service_id: str
     secret_base64: str = dataclasses.field(repr=False)
+    origin: str | None = None  # as of a key
     _secret: bytes = dataclasses.field(init=False, repr=False, compare=False, default=b"")
     _minted_at: float = dataclasses.field(init=False, repr=False, compare=False, default=0.0)
     _header: str = dataclasses.field(init=False, repr=False, compare=False, default="")

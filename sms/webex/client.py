@@ -8,6 +8,7 @@ No retry happens here, ever: whether a request may be posted again is decided by
 
 import contextlib
 import dataclasses
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ import httpx
 from sms.webex import VERSION
 from sms.webex.auth import Jwt, ServiceKey
 from sms.webex.errors import NotSent, ProviderError, ServicePaused, Unconfirmed
+from sms.webex.origin import must_match
 from sms.webex.replies import Accepted, parse_reply
 from sms.webex.transport import Deadline, SingleConnection
 
@@ -37,7 +39,9 @@ class Client:
     """Posts bodies made by `wire.encode` for one service. Holds at most one connection; not for several threads.
 
     `transport` replaces the network, for tests; the deadline is then kept only between the chunks of a reply. `sent` is called between the
-    last byte of a request and the first look at its reply, which is where fault tests end the process.
+    last byte of a request and the first look at its reply, which is where fault tests end the process. `dial` is the transport's.
+
+    Credentials that were typed for another origin than that of `base_url` are refused: SecretElsewhere, a ValueError.
     """
 
     def __init__(
@@ -47,15 +51,18 @@ class Client:
         *,
         transport: httpx.BaseTransport | None = None,
         deadline: float = DEADLINE,
+        dial: Callable[[str, int, float], socket.socket] | None = None,
         sent: Callable[[], None] = lambda: None,
     ) -> None:
         self._target = _target(base_url, "/v2/messages")
+        if credentials.origin is not None:
+            must_match(credentials.origin, base_url)
         self._credentials = credentials
         self._seconds = deadline
         self._deadline = Deadline()
         self._busy = threading.Lock()
         self._real = transport is None  # only our own network can tell whether a byte left
-        self._transport = transport or SingleConnection(self._deadline, sent=sent)
+        self._transport = transport or SingleConnection(self._deadline, sent=sent, dial=dial)
         # For the transport of a test; ours has the deadline.
         self._limits = {"timeout": httpx.Timeout(deadline).as_dict()}
 
@@ -164,19 +171,23 @@ def exchange(
     path: str,
     body: bytes,
     *,
+    kept_for: str,
     transport: httpx.BaseTransport | None = None,
     deadline: float = DEADLINE,
+    dial: Callable[[str, int, float], socket.socket] | None = None,
 ) -> ApiReply:
     """One request with a bearer token, over the same transport and within the same kind of deadline; raises NotSent or Unconfirmed.
 
-    At most LONGEST_LIST bytes of the answer are read.
+    `kept_for` is the origin that the token was typed for; SecretElsewhere, a ValueError, where `base_url` is another. At most LONGEST_LIST
+    bytes of the answer are read.
     """
+    must_match(kept_for, base_url)
     target = _target(base_url, path)
     clock = Deadline()
     clock.start(deadline)
     headers = HEADERS | {"Authorization": f"Bearer {bearer}"}
     timeout = {"timeout": httpx.Timeout(deadline).as_dict()}
-    with contextlib.closing(transport or SingleConnection(clock)) as network:
+    with contextlib.closing(transport or SingleConnection(clock, dial=dial)) as network:
         try:
             request = httpx.Request(method, target, content=body, headers=headers, extensions=timeout)
             with contextlib.closing(network.handle_request(request)) as response:

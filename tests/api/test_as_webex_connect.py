@@ -99,7 +99,9 @@ def both(live_server):
         "sender": "SHOP",
     }
     with sandbox(key=token, switch=STRICT, **options) as provider:
-        Service.objects.filter(pk=service.pk).update(base_url=provider.url, api_key=token)
+        Service.objects.filter(pk=service.pk).update(
+            base_url=provider.url, api_key=token, secrets_origin=provider.url
+        )
         found = Both(Client(live_server.url, token), Client(provider.url, token), provider)
         with found.portal.http, found.webex.http:
             yield found

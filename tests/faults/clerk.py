@@ -109,6 +109,7 @@ def service(provider_url: str, batch: int, rate: int | None) -> None:
 
     person, _ = User.objects.get_or_create(email="ada@example.test")
     fields = {"base_url": provider_url, "auth_kind": AuthKind.KEY, "api_key": "a-key"}
+    fields["secrets_origin"] = provider_url
     fields |= {
         "name": f"Batch {batch}",
         "region": Region.objects.get(key="uk"),

@@ -66,14 +66,8 @@ OPEN_ACCOUNT = {
     "account_reset_password_done",
     "account_reset_password_from_key",
     "account_reset_password_from_key_done",
-    "account_confirm_email",
-    "account_email_verification_sent",
-    "account_confirm_login_code",
     "mfa_authenticate",
     "mfa_reauthenticate",
-    "mfa_trust",
-    "account_verify_phone",
-    "account_complete_signup",
 }
 
 
