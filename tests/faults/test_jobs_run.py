@@ -18,10 +18,10 @@ from sms.ledger import wakeups
 from sms.models import ReportFile, ReportSchedule, Service
 now, service = timezone.now(), Service.objects.get()
 ReportSchedule.objects.create(
-    service=service, name="Weekly", every="week", query="by=day", recipients=["gone@example.test"],
+    service=service, name="Weekly", every="week", query={"by": "day"}, recipients=["gone@example.test"],
     made_by="Ada", next_at=now,
 )
-old = ReportFile.objects.create(service=service, kind="csv", query="by=day", ready_at=now)
+old = ReportFile.objects.create(service=service, kind="csv", query={"by": "day"}, ready_at=now)
 ReportFile.objects.filter(pk=old.pk).update(asked_at=now - timedelta(days=400))
 async_task(wakeups.TICK)
 """
