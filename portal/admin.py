@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.shortcuts import redirect
 
-from portal import people
+from portal import addresses, people
 from portal.models import Invitation, Membership, Role, User
 from sms.admin.scoped import Audited, actor
 from sms.models.audit import audit
@@ -28,7 +28,18 @@ class NewUserForm(AdminUserCreationForm):
 
 
 class PersonForm(UserChangeForm):
-    """A person who is the only admin of a service may sign in."""
+    """A person who is the only admin of a service may sign in. Another address waits until its mailbox confirms it."""
+
+    asked_email = ""
+
+    def clean_email(self) -> str:
+        typed = User.objects.normalize_email(self.cleaned_data["email"]).lower()
+        if typed == self.instance.email.lower():
+            return str(self.instance.email)
+        if User.objects.filter(email__iexact=typed).exists():
+            raise ValidationError("Somebody else has this address.")
+        self.asked_email = typed
+        return str(self.instance.email)
 
     def clean_is_active(self) -> bool:
         active = bool(self.cleaned_data["is_active"])
@@ -95,6 +106,20 @@ class UserAdmin(Audited, DjangoUserAdmin):
     def get_actions(self, request: HttpRequest) -> Any:
         """Deleting many at once would not check who remains."""
         return {name: one for name, one in super().get_actions(request).items() if name != "delete_selected"}
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and form.asked_email:
+            link = addresses.ask(obj, form.asked_email, by=actor(request))
+            if addresses.mail_link(form.asked_email, link):
+                messages.info(
+                    request,
+                    f"A link was mailed to {form.asked_email}. The address changes when it is opened.",
+                )
+            else:
+                messages.warning(
+                    request, f"No mail could be sent. Give this link to the person yourself: {link}"
+                )
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Roles are audited service by service, as on the people page."""

@@ -1,6 +1,7 @@
 """Every address on one screen."""
 
 from allauth.account.decorators import secure_admin_login
+from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.urls import URLPattern, include, path
 from django.views.generic import RedirectView
@@ -57,6 +58,7 @@ from sms.api.inbound import InboundView
 from sms.api.receipts import ReceiptView
 
 admin.autodiscover()
+admin.site.unregister(EmailAddress)  # an address changes in one way only (`portal.addresses`)
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 
@@ -242,6 +244,7 @@ urlpatterns = [
     path("audit/export/", audit.desk_export, name="desk_audit_export"),
     path("invitations/<str:token>/", people.invitation, name="invitation"),
     path("accounts/details/", account.details, name="own_details"),
+    path("accounts/address/<str:token>/", account.address_confirm, name="address_confirm"),
     path("accounts/", include("portal.account_urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("sms.api.v1.urls")),

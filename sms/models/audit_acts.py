@@ -13,6 +13,8 @@ ACTS: dict[str, str] = {
     "user.second_factor_added": "Second factor set up",
     "user.second_factor_removed": "Second factor taken away",
     "user.first_admin": "First admin made",
+    "user.address_asked": "Another e-mail address asked for",
+    "user.address_changed": "E-mail address changed",
     "user.added": "Person added in the admin",
     "user.changed": "Person changed in the admin",
     "user.deleted": "Person deleted in the admin",

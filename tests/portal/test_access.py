@@ -1,9 +1,6 @@
 """Every address × every role × a foreign service, walked from the URL configuration itself: a new page is covered the day it is added."""
 
-from collections.abc import Iterator
-
 import pytest
-from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from portal import people
@@ -35,6 +32,7 @@ from sms.models import (
     TemplateVersion,
 )
 from tests.support.people import Cast, a_cast
+from tests.support.routes import patterns
 from tests.support.sends import BY, a_send
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +51,7 @@ OPEN = {
     "api_schema",
     "api_docs",
     "invitation",
+    "address_confirm",
     "admin:login",
     "admin:jsi18n",
 }
@@ -69,16 +68,6 @@ OPEN_ACCOUNT = {
     "mfa_authenticate",
     "mfa_reauthenticate",
 }
-
-
-def patterns(node=None, prefix: str = "", namespace: str = "") -> Iterator[tuple[str, str, URLPattern]]:
-    """(path with converters, qualified name, pattern) of every address."""
-    for entry in (node or get_resolver()).url_patterns:
-        path = prefix + str(entry.pattern)
-        if isinstance(entry, URLResolver):
-            yield from patterns(entry, path, f"{entry.namespace}:" if entry.namespace else namespace)
-        else:
-            yield path, f"{namespace}{entry.name}", entry
 
 
 SERVICE_PAGES = [

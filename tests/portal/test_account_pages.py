@@ -4,8 +4,8 @@ import pytest
 from allauth.account.models import EmailAddress
 
 from portal.models import User
-from tests.portal.test_access import patterns
 from tests.support.people import a_cast
+from tests.support.routes import patterns
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +29,7 @@ LISTED = {
     "mfa_generate_recovery_codes",
     "mfa_download_recovery_codes",
 }
-OWN = {"own_details"}
+OWN = {"own_details", "address_confirm"}
 
 
 @pytest.fixture

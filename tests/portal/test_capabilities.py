@@ -6,11 +6,11 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from portal import people
+from portal import addresses, people
 from portal.models import User
-from tests.portal.test_access import patterns
 from tests.support.logs import written_log
 from tests.support.people import a_cast
+from tests.support.routes import patterns
 from tests.support.sends import BY
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +34,7 @@ def tokens(cast) -> dict[str, str]:
         "receipts": cast.service.receipt_token,
         "inbound": cast.service.receipt_token,
         "invitation": people.token_of(invitation),
+        "address_confirm": addresses.ask(cast.users["auditor"], "aud@example.test", by=BY).split("/")[-2],
         "account_reset_password_from_key": reset_key(),
     }
 

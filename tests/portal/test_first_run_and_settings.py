@@ -1,9 +1,12 @@
 """From an empty desk to a connected service, and what the settings page keeps to itself."""
 
+import io
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
@@ -70,6 +73,17 @@ def test_only_the_latest_code_counts_and_only_once():
     assert "code" in Client().post("/setup/", before).context["form"].errors
     assert Client().post("/setup/", code).status_code == 302
     assert first_run.issue() == "", "there is somebody"
+
+
+def test_each_start_prints_a_code_until_somebody_is_there():
+    said = io.StringIO()
+    call_command("prepare", stdout=said)
+    (code,) = re.findall(r"/setup/ with the code (\S+)", said.getvalue())
+    typed = {"email": "a@example.test", "password": PASSWORD, "again": PASSWORD}
+    assert Client().post("/setup/", typed | {"code": code}).status_code == 302
+    said = io.StringIO()
+    call_command("prepare", stdout=said)
+    assert said.getvalue() == ""
 
 
 def test_without_a_start_that_printed_a_code_nobody_gets_in():
