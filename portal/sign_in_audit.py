@@ -61,7 +61,6 @@ def factor_removed(*, request: HttpRequest, user: Any, authenticator: Any, **_: 
 
 
 def connect() -> None:
-    """Once, when the application is ready."""
     from allauth.account import signals as account
     from allauth.mfa import signals as mfa
     from django.contrib.auth.signals import user_login_failed

@@ -51,5 +51,4 @@ class SendSearch(filters.FilterSet):
 
     @property
     def address(self) -> str:
-        """The query of the list's first page."""
         return urlencode({name: value for name, value in self.wanted.items() if name != "before"})

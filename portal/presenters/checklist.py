@@ -77,7 +77,6 @@ def open_steps(service: Service) -> list[ChecklistStep]:
 
 
 def _domain(service: Service) -> ChecklistStep:
-    """Only where links are shortened at all."""
     return ChecklistStep(
         service.is_sandbox
         or service.link_domains.filter(

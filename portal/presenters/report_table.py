@@ -23,7 +23,6 @@ from sms.reports.figures import SHOWN_TIMES
 
 
 def headings(report: ReportTable) -> list[str]:
-    """Of the table, after the first."""
     if report.asked.by == "code":
         return ["Messages", "Share of failures"]
     names = ["Messages", "Delivered", "Failed", "Not known", "Coverage", "Segments", "Told by provider"]

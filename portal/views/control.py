@@ -152,7 +152,6 @@ class StopService(StopView):
 
 
 def _of(thing: Sender | ShortLinkDomain | Service) -> str:
-    """Which sends are meant: `from SHOP`."""
     if isinstance(thing, Service):
         return f"of {thing.name}"
     return f"from {thing}" if isinstance(thing, Sender) else f"with links of {thing}"

@@ -24,12 +24,10 @@ class ReceiptView(WebexPostView):
     kind = "receipt"
 
     def checked(self, address: ReceiptAddress) -> None:
-        """Note it for the checklist."""
         with contextlib.suppress(DatabaseError):
             asked(address.service_id)
 
     def store(self, raw: bytes, address: ReceiptAddress) -> None:
-        """Store one receipt and wake the fold."""
         try:
             stored = store(Incoming.of(raw, address=address))
         except (*DATABASE_AWAY, OSError, Overloaded, Stuck) as problem:

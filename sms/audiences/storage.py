@@ -47,7 +47,6 @@ class Digest:
 
 
 def digest_of(audience: Rows) -> str:
-    """Of a whole audience."""
     digest = Digest()
     for block in audience.blocks():
         digest.add(block.recipients)

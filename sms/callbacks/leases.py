@@ -43,7 +43,6 @@ class EndpointLease:
     empty: bool = False
 
     def request(self, callback: Callback, url: str) -> CallbackRequest:
-        """What is posted for a callback."""
         hub = self.kind == CallbackEndpoint.Kind.NOTIFY
         return CallbackRequest(
             callback.event_id, callback.url or url, callback.body.encode(), self.secrets, hub
@@ -116,6 +115,5 @@ def read_due(lease: EndpointLease, *, now: datetime) -> None:
 
 
 def waiting_counts(endpoints: Collection[int]) -> Counter[int]:
-    """Callbacks that wait, by endpoint."""
     rows = Callback.objects.filter(endpoint__in=endpoints, next_at__isnull=False).order_by()
     return Counter(rows.values_list("endpoint_id", flat=True))

@@ -82,7 +82,6 @@ def _write(callbacks: Sequence[Callback]) -> None:
 
 
 def _update_callback(callback: Callback, reply: Reply, *, now: datetime) -> None:
-    """One more try."""
     callback.tries += 1
     callback.last_status, callback.last_error = reply.status, reply.error
     entry = {

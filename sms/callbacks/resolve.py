@@ -20,7 +20,6 @@ class Forbidden(Exception):
 
 
 def look_up(host: str, port: int) -> list[str]:
-    """The system's resolver."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 

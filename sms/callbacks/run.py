@@ -128,8 +128,6 @@ class _PostThreads:
 
 
 class _DeliveryLoop:
-    """One run's state."""
-
     def __init__(self, connection_for: ConnectionFor, clock: Clock) -> None:
         self.owner = f"{os.getpid()}-{secrets.token_hex(8)}"
         self.connection_for, self.clock = connection_for, clock

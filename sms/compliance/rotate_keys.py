@@ -40,7 +40,6 @@ class KeyUsage:
 
     @property
     def values(self) -> int:
-        """All that are not empty."""
         return sum(self.by_key) + len(self.unreadable)
 
     @property
@@ -50,7 +49,6 @@ class KeyUsage:
 
 
 def secret_fields() -> list[tuple[type[models.Model], str]]:
-    """Every encrypted column of the installation."""
     return [
         (model, one.name)
         for model in apps.get_models()

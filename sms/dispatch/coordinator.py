@@ -55,8 +55,6 @@ class DispatchRun:
 
 
 class Coordinator:
-    """One run's state."""
-
     def __init__(
         self,
         *,

@@ -68,7 +68,6 @@ def _check(send: Send, now: datetime) -> bool:
 
 
 def broken_rules(send: Send, counts: dict[str, int], *, now: datetime) -> list[BrokenRule]:
-    """Every rule that a send breaks now."""
     service, found = send.service, list[BrokenRule]()
     waiting = counts.get(MessageState.PENDING, 0)
     posted = (

@@ -139,7 +139,6 @@ class CounterDeltas:
         self._time(measure, bucket(ended, began), message, hour, "", count)
 
     def clicks(self, place: MessagePlace, verdicts: Sequence[str], sign: int) -> None:
-        """The counted clicks of one message."""
         for verdict in verdicts:
             self._figures(_click(place, str(verdict))).amount += sign
         if (best := best_of(verdicts)) is not None:

@@ -31,7 +31,6 @@ class CoalescedWakeUp:
         self._lock = threading.Lock()
 
     def __call__(self) -> None:
-        """Wake, now or soon."""
         with self._lock:
             if self._waiting:
                 return
@@ -58,7 +57,6 @@ _work = CoalescedWakeUp("sms.worker.tasks.work")
 
 
 def dispatch() -> None:
-    """Have something dispatched soon after this transaction."""
     transaction.on_commit(_work)
 
 

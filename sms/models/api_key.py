@@ -126,7 +126,6 @@ class ApiKey(models.Model):
         return next(iter(cls.objects.raw(_BY_PREFIX, [prefix])), None) if prefix else None
 
     def opens_with(self, token: str) -> bool:
-        """Whether it is this key's token."""
         return hmac.compare_digest(self.digest, digest_of(token))
 
     def why_not(self, now: datetime) -> str:

@@ -44,7 +44,6 @@ class Upload(models.Model):
 
     @classmethod
     def keep(cls, content: bytes, *, service: models.Model, name: str, user: models.Model | None) -> "Upload":
-        """Store a file as it came."""
         return cls.objects.create(
             service=service,
             name=name[-200:],

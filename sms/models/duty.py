@@ -49,7 +49,6 @@ class Duty(Leased):
 
     @classmethod
     def is_held(cls, name: str) -> bool:
-        """Whether some process has it now."""
         return cls.objects.filter(name=name).exclude(is_free()).exists()
 
 

@@ -202,8 +202,6 @@ class Fact(_Figures):
         BLOCK = "b", "32 days"
 
     class Cut(models.IntegerChoices):
-        """What is told apart."""
-
         WHOLE = 0
         PROFILE = 1
         PLACE = 2  # country and carrier
@@ -219,12 +217,10 @@ class Fact(_Figures):
 
         @property
         def by_country(self) -> bool:
-            """Whether countries are told apart."""
             return self in (Fact.Cut.PLACE, Fact.Cut.FULL, Fact.Cut.PRICED)
 
         @property
         def by_carrier(self) -> bool:
-            """Whether operators are told apart."""
             return self in (Fact.Cut.PLACE, Fact.Cut.FULL)
 
     service_id = models.BigIntegerField()

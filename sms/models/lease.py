@@ -21,7 +21,6 @@ M = TypeVar("M", bound=models.Model)
 
 
 def new_owner() -> str:
-    """A name for one holder of leases."""
     return f"{os.getpid()}-{secrets.token_hex(8)}"
 
 
@@ -31,10 +30,7 @@ def is_free() -> Q:
 
 
 class LeaseQuerySet(models.QuerySet[M]):
-    """Rows by who holds them."""
-
     def free(self) -> Self:
-        """Those that can be taken now."""
         return self.filter(is_free())
 
     def unlocked(self, **options: Any) -> Self:
@@ -57,8 +53,6 @@ class LeaseQuerySet(models.QuerySet[M]):
 
 
 class Leased(models.Model):
-    """The two columns of a lease."""
-
     owner = models.CharField(max_length=40, blank=True, editable=False)
     leased_until = models.DateTimeField(null=True, blank=True, editable=False)
 

@@ -152,8 +152,6 @@ class Click(models.Model):
     """One visit of a short link, reported by a CLICKED receipt. Link scanners click too, so each has a verdict with its reason."""
 
     class Verdict(models.TextChoices):
-        """Who clicked."""
-
         HUMAN = "human"
         MACHINE = "machine"
         UNSURE = "unsure"
@@ -233,7 +231,6 @@ class ClickFigures:
 
     @property
     def all(self) -> int:
-        """Every click reported."""
         return self.human + self.machine + self.unsure
 
     @classmethod

@@ -21,8 +21,6 @@ class OptOut(models.Model):
     """
 
     class Source(models.TextChoices):
-        """How we learned of it."""
-
         INBOUND = "inbound", "By SMS"
         PAGE = "page", "On this page"
         API = "api", "By the API"

@@ -104,7 +104,6 @@ class Preparation(Leased):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether something is still to be done."""
         return self.state == self.State.WAITING
 
     @property
@@ -114,7 +113,6 @@ class Preparation(Leased):
 
     @classmethod
     def waiting(cls) -> "LeaseQuerySet[Self]":
-        """What is still to be done."""
         return cls.objects.filter(state=PreparationState.WAITING)
 
     @classmethod

@@ -50,7 +50,6 @@ def _waiting() -> "QuerySet[ReportFile]":
 
 
 def forget() -> None:
-    """Old files go."""
     old = timezone.now() - timedelta(days=ReportFile.KEPT)
     ReportFile.objects.filter(asked_at__lt=old).delete()
 

@@ -94,7 +94,6 @@ def _rounded(value: float | None, digits: int) -> float | None:
 
 
 def csv_of(asked: ReportQuery, lines: Iterable[ReportRow]) -> Iterator[str]:
-    """Lines for a streaming response."""
     yield MARK + csv_line(*headings(asked))
     for line in lines:
         yield csv_line(*("" if cell is None else str(cell) for cell in cells(line)))

@@ -65,8 +65,6 @@ class Budget:
 
 @dataclass(slots=True)
 class ServiceLevelDay:
-    """One day, UTC."""
-
     day: date
     figures: FactSums = field(default_factory=FactSums)
 

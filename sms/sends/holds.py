@@ -101,6 +101,5 @@ def field_of(scope: Scope) -> str:
 
 
 def record(scope: Scope | Service, verb: str, *, by: Actor, **details: Any) -> None:
-    """`send.paused`, `domain.stopped`, …"""
     noun = "domain" if isinstance(scope, ShortLinkDomain) else scope.audit_noun
     audit(f"{noun}.{verb}", scope, by=by, noun=noun, **details)

@@ -17,7 +17,6 @@ class Progress:
 
     @property
     def open(self) -> int:
-        """Messages not posted yet."""
         return sum(self.counts.get(state, 0) for state in (MessageState.PENDING, MessageState.POSTING))
 
     @property
@@ -33,7 +32,6 @@ class Progress:
 
     @property
     def final(self) -> int:
-        """Messages whose state will not change."""
         done = (*FINAL, MessageState.NO_REPORT)
         return sum(self.counts.get(state, 0) for state in done)
 

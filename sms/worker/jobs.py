@@ -176,7 +176,6 @@ JOBS: tuple[Job, ...] = (
 
 
 def loops(*, without: tuple[str, ...] = ()) -> dict[str, list[Job]]:
-    """The jobs by their loops."""
     found: dict[str, list[Job]] = {}
     for job in JOBS:
         if job.loop not in without:

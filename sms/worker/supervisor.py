@@ -72,7 +72,6 @@ class Child:
 
     @property
     def running(self) -> bool:
-        """Whether it lives."""
         return self.process is not None and self.process.poll() is None
 
     def ask_to_stop(self) -> None:
@@ -186,7 +185,6 @@ class Supervisor:
 
 
 def must_be_free(port: int, option: str) -> None:
-    """Refuse a busy port before anything starts."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -237,5 +235,4 @@ def cluster(watch: Watch | None = None) -> Child:
 
 
 def sandbox(port: int, key: str) -> Child:
-    """The Webex Connect simulator."""
     return Child("sandbox", [sys.executable, "manage.py", "webex_sandbox", "--port", str(port), "--key", key])

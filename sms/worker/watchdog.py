@@ -51,7 +51,6 @@ class Watchdog:
             self._thread.start()
 
     def end(self) -> None:
-        """Stop watching."""
         self._end.set()
 
     def verdict(self) -> str:

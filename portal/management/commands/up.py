@@ -27,7 +27,6 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # noqa: RUF012 - Django's spelling; checks run with migrate below
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The options of the interface page."""
         parser.add_argument(
             "--demo", action="store_true", help="load the demo service, its people, and start the sandbox"
         )
@@ -46,7 +45,6 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run until a signal."""
         try:
             self._handle(**options)
         except supervisor.CannotStart as problem:

@@ -23,7 +23,6 @@ PARTS = {
 
 @service_page("compose", WRITE)
 def compose_preview(request: HttpRequest, service: Service) -> HttpResponse:
-    """Of a page without a draft yet."""
     return _answer(service, request.POST, Draft(service=service))
 
 

@@ -45,7 +45,6 @@ class ZippedWorkbook:
         self._measure()
 
     def has(self, name: str) -> bool:
-        """Whether there is such a member."""
         return name.lower() in self._names
 
     def read(self, name: str) -> bytes:

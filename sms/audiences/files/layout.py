@@ -42,7 +42,6 @@ class Layout:
     errors: dict[int, dict[int, str]] = field(default_factory=dict)
 
     def show(self, row: int, column: int, place: int) -> None:
-        """Note how a cell is shown."""
         shows = self.shows.setdefault(column, array("H"))
         if len(shows) <= row < 1 << 20:  # no sheet has more rows
             shows.extend([0] * (row - len(shows) + 1))

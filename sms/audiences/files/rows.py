@@ -20,8 +20,6 @@ class Limits:
 
 
 class ReadOptions(TypedDict, total=False):
-    """How recipients are read; see `opening.stream`."""
-
     country: Required[str]
     column: str | None
     limits: Limits | None
@@ -52,8 +50,6 @@ class RejectedRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
 
 
 class RowBlock(NamedTuple):
-    """Some rows that follow each other."""
-
     recipients: Sequence[Recipient]
     rejects: Sequence[RejectedRow]
 

@@ -12,8 +12,6 @@ SOON, URGENT = 21, 7  # days left of a certificate; the provider's support needs
 
 
 class CheckLevel(StrEnum):
-    """How a finding is marked."""
-
     GOOD = "good"
     NOTE = "note"
     WARN = "warn"

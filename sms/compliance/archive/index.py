@@ -19,7 +19,6 @@ def of_number(msisdn: str, *, key: bytes) -> bytes:
 
 
 def of_provider_id(provider_id: str, *, key: bytes) -> bytes:
-    """A provider id's digest."""
     return _digest(b"provider " + provider_id.encode(), key)
 
 
@@ -46,7 +45,6 @@ class Building:
             self._buckets[digest[0]] += digest[1:] + number.to_bytes(PLACE, "big")
 
     def rows(self, *, archive_id: int, service_id: int) -> list[ArchiveIndex]:
-        """To be stored."""
         return [
             ArchiveIndex(archive_id=archive_id, service_id=service_id, bucket=bucket, entries=bytes(entries))
             for bucket, entries in sorted(self._buckets.items())

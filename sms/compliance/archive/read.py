@@ -127,7 +127,6 @@ def at_row(send: Send, row: int) -> MessageHistory | None:
 
 
 def has(service: Service) -> bool:
-    """Whether the service has any archive."""
     return ArchiveBlock.objects.filter(service=service, moved=True).exists()
 
 

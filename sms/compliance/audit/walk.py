@@ -93,8 +93,6 @@ def _pages(
 
 
 class _Walk:
-    """One pass over a chain."""
-
     def __init__(self, verdict: ChainVerdict) -> None:
         self._verdict = verdict
         self._slug = verdict.service_slug

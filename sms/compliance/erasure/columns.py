@@ -54,7 +54,6 @@ def _clean(subject: Subject, model: type[models.Model], name: str, rows: "QueryS
 
 
 def left(subject: Subject, rest: Rest) -> dict[str, int]:
-    """Rows by column that still name it."""
     return _counted(subject, rest, ColumnKind.TEXT, ColumnKind.NUMBER)
 
 

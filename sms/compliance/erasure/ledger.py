@@ -25,7 +25,6 @@ ON_ITS_WAY = Q(state__in=OPEN) | Q(send__approvers__gt=0, send__state__in=UNFINI
 
 
 def messages(subject: Subject) -> "QuerySet[Message]":
-    """Those that are in the ledger."""
     return Message.objects.filter(send__service=subject.service, msisdn__in=subject.forms)
 
 

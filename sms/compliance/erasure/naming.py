@@ -22,7 +22,6 @@ ESCAPES: dict[type, tuple[str, ...]] = {models.JSONField: ("\\u",), models.Binar
 
 
 def naming(rows: "QuerySet[Any]", name: str, subject: Subject) -> "QuerySet[Any]":
-    """Rows whose column may name it."""
     rows = rows.annotate(said=AsText(F(name))).annotate(bare=WithoutSeparators(F("said")))
     found = models.Q(bare__contains=subject.mention.national) | models.Q(wide=True)
     for escape in ESCAPES.get(type(rows.model._meta.get_field(name)), ()):

@@ -27,5 +27,4 @@ class Subject:
 
     @cached_property
     def mention(self) -> Mention:
-        """It, inside of other text."""
         return Mention(self.e164)

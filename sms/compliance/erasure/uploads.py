@@ -52,7 +52,6 @@ def _restart_reading(upload: Upload, *, there: bool) -> None:
 
 
 def left_in_uploads(subject: Subject) -> int:
-    """Files that hold it."""
     return sum(1 for _ in _uploads(subject))
 
 
@@ -64,7 +63,6 @@ def _uploads(subject: Subject) -> Iterator[int]:
 
 
 def is_workbook(content: bytes) -> bool:
-    """Whether it is no text."""
     return content.startswith(OLD_WORKBOOK) or zipfile.is_zipfile(io.BytesIO(content))
 
 

@@ -59,7 +59,6 @@ def _uploads(service: Service, now: datetime) -> "list[int]":
 
 
 def uploads(service: Service, now: datetime) -> int:
-    """Files of recipients."""
     ids = _uploads(service, now)
     with transaction.atomic():
         Draft.objects.filter(upload_id__in=ids).update(upload=None)

@@ -148,7 +148,6 @@ def _where(send: Send) -> str:
 
 
 def _doubts(counts: dict[str, int]) -> str:
-    """Whom it may reach twice."""
     unsure = (MessageState.UNCONFIRMED, MessageState.QUEUED, MessageState.SUBMITTED, MessageState.NO_REPORT)
     doubtful = sum(counts.get(state, 0) for state in unsure)
     if not doubtful:

@@ -31,8 +31,6 @@ VISITS_OF_A_BURST = 5
 
 
 class ClickerKind(StrEnum):
-    """Who clicked."""
-
     HUMAN = "human"
     MACHINE = "machine"
     UNSURE = "unsure"

@@ -46,7 +46,6 @@ class InboundSpool:
         durable_file.put(path, msgspec.msgpack.encode(item))
 
     def waiting(self) -> int:
-        """How many wait."""
         return len(self._files())
 
     def sweep(self, take: Callable[[SpooledMessage], object]) -> int:

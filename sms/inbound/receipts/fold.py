@@ -196,7 +196,6 @@ def _silenced(read: list[_Read]) -> list[_Read]:
 
 
 def _failures(failed: Sequence[_Read]) -> list[optouts.ReportedFailure]:
-    """What may be a person's refusal."""
     return [
         optouts.ReportedFailure(entry.message_id, entry.note.code, entry.at, entry.attempt)
         for entry in failed

@@ -28,7 +28,6 @@ class Incoming(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     @classmethod
     def read(cls, raw: bytes, *, service_id: int, key: str, received_at: datetime) -> "Incoming":
-        """Read the correlation id, forgivingly."""
         found = correlation_id.read(_correlation_id(raw), key=key)
         return cls(
             service_id=service_id,

@@ -12,12 +12,9 @@ from sms.models import Actor, Service
 
 
 class Command(BaseCommand):
-    """Make a key."""
-
     help = "Make an API key and print it, this once."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The options of the interface page."""
         parser.add_argument("--service", required=True, metavar="SLUG")
         parser.add_argument("--name", required=True, help="who uses it")
         parser.add_argument(

@@ -17,7 +17,6 @@ class Command(BaseCommand):
         parser.add_argument("--service", required=True, help="slug; '' for acts of the desk itself")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Hex, one a line."""
         slug = options["service"]
         if slug and not Service.objects.filter(slug=slug).exists():
             raise CommandError(f"There is no service {slug!r}.")

@@ -8,8 +8,6 @@ from sms.reports import facts
 
 
 class Command(BaseCommand):
-    """Compare facts and ledger."""
-
     help = (
         "Compare the facts that reports read with messages, clicks and opt-outs; names the first difference."
     )

@@ -18,7 +18,6 @@ class Command(BaseCommand):
     help = "Apply stored receipts of a service again. Harmless at any time: a message's state only moves forward."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The options."""
         parser.add_argument("--service", required=True, help="its short name")
         parser.add_argument("--since", type=_moment, help="received at or after (default: 24 hours ago); UTC")
         parser.add_argument("--until", type=_moment, help="received before (default: now); UTC")

@@ -16,7 +16,6 @@ class Command(BaseCommand):
     help = "Seal every stored secret with the newest of FIELD_KEYS. Safe to break off and to start again."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The options of the interface page."""
         parser.add_argument(
             "--check",
             action="store_true",

@@ -60,7 +60,6 @@ class Command(BaseCommand):
     help = "Send a text or a template to the recipients of a file."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The options of the interface page."""
         parser.add_argument("--service", required=True, metavar="SLUG")
         parser.add_argument("--sender", required=True)
         what = parser.add_mutually_exclusive_group(required=True)

@@ -14,7 +14,6 @@ class Command(BaseCommand):
     help = "Verify archive files: whole files, every block, and the messages in them."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which."""
         parser.add_argument("--service", help="slug of one service")
 
     def handle(self, *args: Any, **options: Any) -> None:

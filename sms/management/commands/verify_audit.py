@@ -39,7 +39,6 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """One sentence for each chain."""
         files = audit.CheckpointFiles(settings.VAR_DIR / "audit")
         checkpoints = files.read_all()
         for path in options["checkpoints"]:

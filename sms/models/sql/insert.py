@@ -23,7 +23,6 @@ class StatementBatch:
         self._values: list[Any] = []
 
     def add(self, text: str, values: Sequence[Any]) -> None:
-        """One statement."""
         if connection.vendor != "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute(text, values)

@@ -64,5 +64,4 @@ def _words(countries: Sequence[Country], *, entered: bool, unpriced: int) -> str
 
 
 def in_all(countries: Sequence[Country]) -> Range:
-    """Segments of all countries."""
     return Range(sum(one.least for one in countries), sum(one.most for one in countries))

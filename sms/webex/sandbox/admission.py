@@ -60,7 +60,6 @@ class Admission:
     def __init__(
         self, settings: Callable[[], Settings], clock: Callable[[], float], chance: random.Random
     ) -> None:
-        """``settings`` gives those of the moment."""
         self.settings = settings
         self.clock = clock
         self.random = chance
@@ -68,7 +67,6 @@ class Admission:
         self.used = 0
 
     def forget(self) -> None:
-        """Start rate and quota again."""
         self.rate = None
         self.used = 0
 

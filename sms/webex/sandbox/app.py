@@ -42,7 +42,6 @@ class Sandbox:
 
     @property
     def faults(self) -> Faults:
-        """The faults of the moment."""
         return self.settings.faults
 
     def click(self, message: SandboxMessage, ip: str, agent: str, url: str) -> None:
@@ -57,7 +56,6 @@ class Sandbox:
     # -- routes
 
     async def handle(self, request: Request) -> Answer:
-        """Answer a request."""
         path = request.path
         if path == "/v2/messages":
             return await self.post(request)
@@ -116,7 +114,6 @@ class Sandbox:
         return await self.accept(order, destinations, max(order.send_at, now + taken), now)
 
     def chance(self, probability: float) -> bool:
-        """Whether something of this probability happens now."""
         return probability > 0 and self.random.random() < probability
 
     # -- accepting

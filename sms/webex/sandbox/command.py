@@ -22,8 +22,6 @@ HOST = "127.0.0.1"
 
 
 class Listening(NamedTuple):
-    """A sandbox that takes calls."""
-
     sandbox: Sandbox
     server: HttpServer
     port: int
@@ -42,7 +40,6 @@ async def listen(port: int, settings: Settings, clock: Callable[[], float] = tim
 
 
 async def serve(port: int, settings: Settings) -> int:
-    """Run until SIGINT or SIGTERM."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     try:
@@ -65,7 +62,6 @@ async def serve(port: int, settings: Settings) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
     made = argparse.ArgumentParser(
         prog="webex_sandbox",
         description="A Webex Connect sandbox for SMS.",

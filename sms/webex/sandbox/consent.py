@@ -80,10 +80,7 @@ def demo() -> ConsentGroup:
 
 
 class Consents:
-    """Every group of the tenant."""
-
     def __init__(self) -> None:
-        """Start with the demo's group."""
         self.groups: dict[str, ConsentGroup] = {}
         self.forget()
 

@@ -42,7 +42,6 @@ class Control:
     """The routes of one sandbox's own pages. Only a caller on this machine is heard."""
 
     def __init__(self, sandbox: Controlled) -> None:
-        """Show and change ``sandbox``."""
         self.sandbox = sandbox
         self.routes: dict[str, dict[str, Callable[[Request], Response]]] = {
             "log": {"GET": self.log},
@@ -71,7 +70,6 @@ class Control:
     # -- to see
 
     def log(self, _: Request) -> Response:
-        """The log as JSON lines."""
         return Response(200, self._log_lines(), b"application/x-ndjson")
 
     async def _log_lines(self) -> AsyncIterator[bytes]:
@@ -160,10 +158,8 @@ def json_of(request: Request) -> object:
 
 
 def as_json(told: dict[str, Any], status: int = 200) -> Response:
-    """An answer in JSON."""
     return Response(status, json.dumps(told).encode() + b"\n")
 
 
 def refusal(status: int, sentence: str) -> Response:
-    """An answer that says why not."""
     return as_json({"error": sentence}, status)

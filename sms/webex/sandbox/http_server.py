@@ -72,18 +72,15 @@ class RequestReader:
         return self.whole
 
     def on_message_begin(self) -> None:
-        """Start a request."""
         self.request = Request(self.peer)
         self.url = b""
         self.body: list[bytes] = []
         self.size = 0
 
     def on_url(self, url: bytes) -> None:
-        """Take a piece of the target."""
         self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header."""
         self.request.headers[name.lower()] = value.rstrip(b" \t")
 
     def on_headers_complete(self) -> None:
@@ -99,7 +96,6 @@ class RequestReader:
             self.body.append(body)
 
     def on_message_complete(self) -> None:
-        """The request is whole."""
         path, _, query = self.url.partition(b"?")
         self.request.method = self.parser.get_method().decode("ascii")
         self.request.path, self.request.query = path.decode("latin-1"), query.decode("latin-1")
@@ -112,7 +108,6 @@ class HttpServer:
     """Answers with ``handler``. Requests that arrive together are answered one after another, in order."""
 
     def __init__(self, handler: Handler) -> None:
-        """Call ``start`` next."""
         self.handler = handler
         self.connections: set[asyncio.Task[None]] = set()
         self.server: asyncio.Server
@@ -123,7 +118,6 @@ class HttpServer:
         return int(self.server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
-        """Drop every connection."""
         self.server.close()
         for task in self.connections:
             task.cancel()

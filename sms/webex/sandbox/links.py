@@ -96,5 +96,4 @@ class ShortLinks:
             self.known.pop(path, None)
 
     def forget(self) -> None:
-        """Forget every link."""
         self.known.clear()

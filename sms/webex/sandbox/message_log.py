@@ -58,11 +58,9 @@ class SandboxMessage:
 
     @property
     def track(self) -> bool:
-        """Whether clicks are told of."""
         return self.order.links.track and self.order.links.shorten
 
     def as_log(self) -> dict[str, object]:
-        """The message's line of the log."""
         return {
             "kind": "message",
             "at": iso(self.at),
@@ -117,7 +115,6 @@ class MessageLog:
         self.forget()
 
     def forget(self) -> None:
-        """Start again."""
         self.entries: list[SandboxMessage | DeliveryAttempt | None] = []
         self.start = 0  # of what is still kept in `entries`
         self.offset = 0  # entries cut off the list before its first
@@ -128,7 +125,6 @@ class MessageLog:
         self.dropped_messages = self.dropped_receipts = 0
 
     def add(self, message: SandboxMessage) -> None:
-        """Write a message down."""
         message.text = self._once(message.text)
         self.messages += 1
         self.entries.append(message)
@@ -151,7 +147,6 @@ class MessageLog:
         return self.texts.setdefault(text, text)
 
     def _drop(self) -> None:
-        """Let the oldest entry go."""
         entry = self.entries[self.start]
         self.entries[self.start] = None
         self.start += 1

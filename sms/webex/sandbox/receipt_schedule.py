@@ -45,7 +45,6 @@ class ReceiptSchedule:
         self.loop.call_later(delay, self.now, self.era, do, given)
 
     def now(self, era: int, do: Callable[..., object], given: tuple[Any, ...]) -> None:
-        """Do what was put off."""
         if era == self.era:
             do(*given)
 
@@ -60,11 +59,9 @@ class ReceiptSchedule:
         await self.sender.close()
 
     def happens(self, probability: float) -> bool:
-        """Whether something of this probability happens now."""
         return probability > 0 and self.random.random() < probability
 
     def schedule(self, message: SandboxMessage) -> None:
-        """Set the clock for a message's receipts."""
         outcome = message.outcome
         if not outcome.receipts:
             return
@@ -85,7 +82,6 @@ class ReceiptSchedule:
                 self.later(wait + click.delay, self.click, message, click.ip, click.agent)
 
     def code(self, message: SandboxMessage) -> str:
-        """The code of a message's final receipt."""
         if message.outcome is STOPPED["7208"]:
             return self.settings().switches.expiry_code
         return message.outcome.code
@@ -140,7 +136,6 @@ class ReceiptSchedule:
         return not FILTER[status].isdisjoint(message.order.receipts)
 
     def receipt(self, message: SandboxMessage, body: bytes, code: str, status: str) -> SandboxReceipt:
-        """A receipt ready to go."""
         return SandboxReceipt(
             url=message.order.notify_url,
             body=body,
@@ -178,7 +173,6 @@ class ReceiptSchedule:
         self.sender.deliver(self.receipt(message, body, "7528", CLICKED))
 
     def attempted(self, receipt: SandboxReceipt, answer: int | str) -> None:
-        """Write an attempt down."""
         self.write(
             DeliveryAttempt(
                 self.clock(),

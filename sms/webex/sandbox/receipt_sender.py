@@ -59,7 +59,6 @@ class ReplyReader:
             self.whole = self.head_only
 
     def on_message_complete(self) -> None:
-        """The answer is whole."""
         if self.status:
             self.whole = True
             self.keep_alive = not self.head_only and self.parser.should_keep_alive()
@@ -69,7 +68,6 @@ class SandboxConnection:
     """One connection, opened when it is needed and kept as long as the receiver does."""
 
     def __init__(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
-        """Start closed."""
         self.host = host
         self.port = port
         self.tls = tls
@@ -120,7 +118,6 @@ class Receiver:
     """One scheme, host and port: the receipts that wait, and the connections that are free."""
 
     def __init__(self, scheme: str, host: str, port: int, host_header: str) -> None:
-        """Start without a connection."""
         self.secure = scheme == "https"
         self.host = host
         self.port = port
@@ -164,7 +161,6 @@ class ReceiptSender:
         return task
 
     def deliver(self, receipt: SandboxReceipt) -> None:
-        """Try to deliver a receipt."""
         receipt.attempt += 1
         settings = self.settings()
         receiver = self._receiver(receipt.url)

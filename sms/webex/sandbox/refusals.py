@@ -19,7 +19,6 @@ class SandboxRefused(Exception):
         self.name = name
 
     def answer(self, switches: Switches, status: int = 400, headers: bytes = b"") -> Response:
-        """What the caller gets."""
         between = ": " if switches.error_style == "colon" else " - "
         words = f"{self.message}{between}{self.name}" if self.name else self.message
         code = int(self.code) if switches.error_code == "number" else self.code

@@ -47,8 +47,6 @@ class Faults(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """What the command line may change."""
-
     key: str = ""
     tps: float = 0.0
     faults: Faults = Faults()

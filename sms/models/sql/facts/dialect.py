@@ -22,7 +22,6 @@ def hour_of(moment: str) -> str:
 
 
 def latest_of(first: str, second: str) -> str:
-    """The greater of two values."""
     return f"{'greatest' if _on_postgresql() else 'max'}({first}, {second})"
 
 

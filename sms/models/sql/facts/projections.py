@@ -62,7 +62,6 @@ class Projection:
         """
 
     def add(self, source: str) -> None:
-        """Add the sums to the table."""
         sums = ", ".join(f"{name} = {self.table}.{name} + excluded.{name}" for name in FIGURES)
         with connection.cursor() as cursor:
             cursor.execute(f"""
@@ -101,7 +100,6 @@ def _grouped(columns: dict[str, str]) -> str:
 
 
 def projections() -> Iterator[Projection]:
-    """All of them."""
     for grain in HOURS:
         for cut in Fact.Cut:
             yield _of_service(grain, cut)
