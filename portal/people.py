@@ -72,7 +72,6 @@ def invite(
 
 
 def withdraw(invitation: Invitation, *, by: Actor) -> bool:
-    """Make the link worthless; False where it was used or withdrawn already."""
     with transaction.atomic():
         rows = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, withdrawn_at=None)
         if not rows.update(withdrawn_at=timezone.now()):
@@ -89,7 +88,6 @@ def withdraw(invitation: Invitation, *, by: Actor) -> bool:
 
 
 def token_of(invitation: Invitation) -> str:
-    """The signed part of its link: the same for the same nonce."""
     return _signer.sign_object([invitation.pk, invitation.nonce])
 
 

@@ -45,7 +45,6 @@ class SendSearch(filters.FilterSet):
 
     @property
     def wanted(self) -> dict[str, object]:
-        """Each part that is asked for, by name."""
         self.is_valid()  # cleans the form, which leaves out what is not understood
         return {name: value for name, value in self.form.cleaned_data.items() if value}
 

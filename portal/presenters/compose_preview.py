@@ -103,8 +103,6 @@ def _all_rows(seen: "PreviewRequest", totals: preview.Totals | None) -> AllRows:
 
 @dataclass
 class PreviewRequest:
-    """What was typed, looked up in the catalogue, each part once."""
-
     service: Service
     typed: Mapping[str, Any]
     draft: Draft
@@ -114,7 +112,6 @@ class PreviewRequest:
 
     @cached_property
     def written(self) -> preview.DraftText:
-        """The text or the template's, and what goes with it."""
         service, typed = self.service, self.typed
         template = self._chosen(service.templates.filter(active=True), "template")
         version = (

@@ -34,8 +34,6 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class ReportLine:
-    """A line of the table. `address`: where it leads, if anywhere."""
-
     label: str
     note: str
     cells: Sequence[Cell]
@@ -54,7 +52,6 @@ def percent(value: float | None) -> str:
 
 
 def label_of(line: ReportRow, by: str) -> str:
-    """A line's name, in words where it has none."""
     if by == "code":
         return f"{line.value} · {codes.lookup(line.value).meaning}" if line.value else "No code told"
     if by == "country" and line.label:

@@ -60,7 +60,6 @@ class SettleSend(ConfirmView):
             messages.info(self.request, "Nothing was changed: receipts came in meanwhile.")
 
     def only(self) -> list[int] | None:
-        """The messages that are settled; None for all of the send."""
         return None
 
     def confirmation(self) -> Confirmation:

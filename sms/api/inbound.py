@@ -24,7 +24,6 @@ class InboundView(WebexPostView):
     kind = "inbound"
 
     def store(self, raw: bytes, address: ReceiptAddress) -> None:
-        """Store one SMS and do what it asks for."""
         now = timezone.now()
         try:
             optouts.take(raw, service_id=address.service_id, received_at=now)

@@ -50,7 +50,6 @@ class EndpointLease:
 
 
 def due(now: datetime) -> "LeaseQuerySet[CallbackEndpoint]":
-    """Endpoints with something to deliver, leased or not."""
     waiting = Callback.objects.filter(endpoint=OuterRef("pk"), next_at__isnull=False, next_at__lte=now)
     return CallbackEndpoint.objects.filter(
         Q(open_until__isnull=True) | Q(open_until__lte=now),
@@ -107,7 +106,6 @@ def give_back(leases: Collection[EndpointLease], owner: str) -> None:
 
 
 def read_due(lease: EndpointLease, *, now: datetime) -> None:
-    """Read what is due next for an endpoint."""
     rows = Callback.objects.filter(endpoint=lease.pk, next_at__isnull=False, next_at__lte=now)
     rows = rows.exclude(pk__in=lease.in_flight).order_by("next_at", "pk")
     lease.waiting = list(rows[: AHEAD if lease.failures < OPENS_AFTER else 1])

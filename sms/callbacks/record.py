@@ -29,8 +29,6 @@ WRITTEN = {
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """One callback that was tried, and what its receiver answered."""
-
     lease: EndpointLease
     callback: Callback
     reply: Reply

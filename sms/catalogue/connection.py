@@ -24,8 +24,6 @@ _SIGN_IN = frozenset({"7001", "7002"})
 
 
 class ConnectionVerdict(models.TextChoices):
-    """What a test found, and in a sentence what to do."""
-
     WORKS = "works", "It works: Webex Connect answered and knows this service."
     CREDENTIALS = (
         "credentials",

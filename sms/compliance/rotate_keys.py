@@ -44,7 +44,6 @@ class KeyUsage:
 
     @property
     def old(self) -> int:
-        """Values that need another key than the newest."""
         return sum(self.by_key[1:])
 
 

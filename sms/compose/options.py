@@ -132,5 +132,4 @@ def requested_receipts(kept: Mapping[str, Any], *, clicks: bool) -> list[str]:
 
 
 def asks_for(kept: Mapping[str, Any], *receipts: str) -> bool:
-    """Whether a send that keeps `kept` asks for all of these receipts."""
     return set(receipts) <= set(kept.get("receipts", DEFAULT_RECEIPTS))

@@ -87,7 +87,6 @@ def is_large(order: Order) -> bool:
 
 
 def resolved(order: Order) -> Order:
-    """With the version that its template has published now."""
     if order.template is None or order.version is not None:
         return order
     return replace(order, version=templates.published(order.template, order.language))
@@ -115,7 +114,6 @@ def rules_by_name(order: Order) -> dict[str, placeholder_rules.Placeholder]:
 
 
 def placeholder_names(order: Order) -> list[str]:
-    """The placeholders that need a value in every row."""
     if order.version is not None:
         return [one.name for one in placeholder_rules.placeholders_of(order.version)]
     if order.template is not None and not order.template.text:

@@ -96,7 +96,6 @@ class RareWakeUp:
         return True
 
     def __call__(self) -> None:
-        """Wake, unless it was done a moment ago."""
         if self.due():
             _enqueue(self.action)
 

@@ -101,7 +101,6 @@ class ApprovalRules(models.Model):
 
     @property
     def most(self) -> int:
-        """The largest number of approvers that any rule asks for."""
         return max(
             self.size_approvers, self.new_sender, self.new_domain, self.new_country, self.outside_hours
         )

@@ -105,7 +105,6 @@ def digest(said: bytes) -> str:
 
 
 def link(before: str, service_slug: str, number: int, event_id: int, row_digest: str) -> str:
-    """The hash of a seal, from the one before."""
     return hashlib.sha256(
         f"{before}\n{service_slug}\n{number}\n{event_id}\n{row_digest}".encode()
     ).hexdigest()

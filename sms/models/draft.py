@@ -55,7 +55,6 @@ class Upload(models.Model):
 
     @contextmanager
     def opened(self) -> Iterator[BinaryIO]:
-        """Its bytes as a file on the disk, fetched piece by piece."""
         with tempfile.TemporaryFile() as file:
             for piece in self._pieces():
                 file.write(piece)

@@ -9,8 +9,6 @@ class InboundMessage(models.Model):
     """One incoming SMS, raw and read. `meaning` is what it asks for; `why` is filled where we could not act on it."""
 
     class Meaning(models.TextChoices):
-        """What its sender asks for; empty for anything else."""
-
         STOP = "stop", "Opt out"
         START = "start", "Opt in again"
         HELP = "help", "Help"

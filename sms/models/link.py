@@ -51,7 +51,6 @@ class Region(models.Model):
 
     @property
     def dns_target(self) -> str:
-        """What a short-link domain of this region must point to."""
         return self.cname or str(self.a_record)
 
     @property

@@ -209,7 +209,6 @@ class Send(models.Model):
 
     @classmethod
     def ready_times(cls, send_ids: Collection[int]) -> dict[int, datetime]:
-        """When the first message of each send could be posted."""
         if not send_ids:
             return {}
         rows = cls.objects.filter(pk__in=send_ids).order_by().values_list("pk", "created_at", "due_at")
@@ -221,7 +220,6 @@ class Send(models.Model):
         return {row["state"]: row["total"] for row in totals if row["total"]}
 
     def failures(self) -> list[tuple[str, int]]:
-        """Failed messages by code, the most frequent first."""
         totals = (
             self.counters.filter(state="failed")
             .values("code")

@@ -41,7 +41,6 @@ def make_files(*, stopped: Stopped = lambda: False) -> int:
 
 
 def files_wait() -> bool:
-    """Whether there is one to be made that no process makes."""
     return _waiting().exists() and not Duty.is_held(DUTY)
 
 

@@ -115,7 +115,6 @@ class FactSums:
 
     @property
     def delivered(self) -> int:
-        """The handset has them."""
         return self.states[MessageState.DELIVERED]
 
     @property

@@ -16,7 +16,6 @@ SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
 
 def headings(asked: ReportQuery) -> list[str]:
-    """Of the columns, in the order of `cells`."""
     times = [f"{label.lower()} {name} (s)" for label in SHOWN_TIMES.values() for name in SHARES]
     return [
         *(

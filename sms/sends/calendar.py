@@ -101,7 +101,6 @@ def _open_sends(services: dict[int, Service], *, until: datetime, most: int) -> 
 
 
 def _left(sends: Sequence[Send]) -> dict[int, int]:
-    """Messages of each that were not posted yet."""
     pending = StateCount.objects.filter(send__in=[one.pk for one in sends], state=MessageState.PENDING)
     counted = pending.values("send_id").order_by().annotate(total=Sum("delta"))
     left = {row["send_id"]: row["total"] or 0 for row in counted}

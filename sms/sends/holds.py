@@ -96,7 +96,6 @@ def held_among(sends: Sequence[Send]) -> set[int]:
 
 
 def field_of(scope: Scope) -> str:
-    """The field of a hold that names it."""
     return next(field for kind, field in _FIELDS if isinstance(scope, kind))
 
 

@@ -26,7 +26,6 @@ class Progress:
 
     @property
     def posted(self) -> int:
-        """Messages that were posted, whatever their state is now."""
         kept = (MessageState.PENDING, MessageState.CANCELLED, MessageState.EXPIRED)
         return self.send.recipients - sum(self.counts.get(state, 0) for state in kept)
 
@@ -37,7 +36,6 @@ class Progress:
 
     @property
     def unanswered(self) -> int:
-        """Messages whose last receipt is still to come."""
         return self.send.recipients - self.final
 
     @property

@@ -74,7 +74,6 @@ def _zones(prefix: str) -> tuple[str, ...]:
 
 
 def _by_prefix(digits: str) -> tuple[str, ...]:
-    """For the longest prefix that is in the table."""
     for length in range(len(digits), 0, -1):
         if digits[:length] in TIMEZONE_DATA:
             return _zones(digits[:length])

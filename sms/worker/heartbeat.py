@@ -59,7 +59,6 @@ class Pulse:
         return look
 
     def end(self) -> None:
-        """The process ends in order: its row goes."""
         try:
             Heartbeat.objects.filter(pk=self.name).delete()
         except DatabaseError as problem:

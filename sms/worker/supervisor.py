@@ -58,7 +58,6 @@ class Child:
     tries: int = 0
 
     def start(self, environment: Mapping[str, str], folder: Path) -> None:
-        """Start it in a group of its own."""
         self.process = subprocess.Popen(  # noqa: S603 - our own programs
             list(self.command),
             env=dict(environment),
@@ -230,7 +229,6 @@ def web(port: int, *, workers: int = 1) -> Child:
 
 
 def cluster(watch: Watch | None = None) -> Child:
-    """django-q2's cluster."""
     return Child("cluster", [sys.executable, "manage.py", "qcluster"], watch=watch)
 
 

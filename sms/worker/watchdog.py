@@ -69,7 +69,6 @@ class Watchdog:
         connections.close_all()
 
     def look(self) -> None:
-        """One look, and a wake-up where it is called for."""
         wakeups.keep_schedule()
         if receipts_wait(RECEIPT_LATE):
             wakeups.fold()

@@ -72,7 +72,6 @@ def presence_words(one: presence.Colleague, form: DraftForm) -> str:
 
 
 def draft_url(draft: Draft, *, at: int | None = None) -> str:
-    """Of its page, at a row of its preview."""
     url = reverse("draft", kwargs={"service": draft.service.slug, "pk": draft.pk})
     return url if at is None else f"{url}?at={at}#preview"
 

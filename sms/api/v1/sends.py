@@ -158,7 +158,6 @@ class Sends(Resource):
         return self.shown(shown_sends([send])[0])
 
     def _open(self, pk: int) -> Send:
-        """A send that can still change; If-Match is honoured."""
         access.only_sandbox(self.request)
         send: Send = self.find(self.rows(), pk)
         self.expect(shown_sends([send])[0])

@@ -48,14 +48,12 @@ class ZippedWorkbook:
         return name.lower() in self._names
 
     def read(self, name: str) -> bytes:
-        """A small member in full, empty where there is none."""
         info = self._names.get(name.lower())
         if info and info.file_size > _SMALL:
             raise unreadable()
         return b"".join(self.chunks(name))
 
     def chunks(self, name: str) -> Iterator[bytes]:
-        """A member piece by piece, empty where there is none."""
         info = self._names.get(name.lower())
         if info is None:
             return

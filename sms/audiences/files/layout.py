@@ -79,8 +79,6 @@ class _Extent:
 
 
 class XlsxLayouts:
-    """The layouts of an XLSX's sheets, one at a time."""
-
     def __init__(self, archive: ZippedWorkbook, *, sheets: int, country: str, limits: Limits) -> None:
         self._archive = archive
         self._limits = limits
@@ -199,7 +197,6 @@ def _whole_texts(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _sheet_parts(archive: ZippedWorkbook) -> list[str]:
-    """The members that hold the sheets, in the workbook's order."""
     targets = {}
     for attributes in _elements(archive.read("xl/_rels/workbook.xml.rels"), "Relationship"):
         target = attributes.get("Target", "").lstrip("/")
@@ -253,7 +250,6 @@ def _unescaped(text: str) -> str:
 
 
 def check_ods(archive: ZippedWorkbook, *, limits: Limits) -> None:
-    """The same for the repeated rows and cells of an ODS."""
     row = column = 0
     rows = 1
     extent = _Extent()

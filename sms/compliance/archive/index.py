@@ -27,8 +27,6 @@ def _digest(text: bytes, key: bytes) -> bytes:
 
 
 class Building:
-    """The index of a file while its blocks are made."""
-
     def __init__(self, key: bytes) -> None:
         self._key = key
         self._buckets: dict[int, bytearray] = defaultdict(bytearray)

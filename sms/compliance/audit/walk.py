@@ -17,8 +17,6 @@ PAGE = 20_000
 
 
 class MissingSeals(Exception):
-    """A page of seals that is missing, with later ones there."""
-
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number

@@ -98,5 +98,4 @@ def erase_elsewhere(subject: Subject) -> int:
 
 
 def left_elsewhere(subject: Subject) -> int:
-    """Rows of the queue and of sign-in that hold it."""
     return sum(1 for _ in _packed_rows(subject))

@@ -97,7 +97,6 @@ def _without(subject: Subject, row: archive.ArchivedMessage) -> archive.Archived
 
 
 def held(subject: Subject) -> int:
-    """Sends to the number that an admin keeps."""
     here = SendKeeping.objects.filter(
         held_at__isnull=False, send__service=subject.service, send__messages__msisdn__in=subject.forms
     )

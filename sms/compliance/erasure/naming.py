@@ -30,7 +30,6 @@ def naming(rows: "QuerySet[Any]", name: str, subject: Subject) -> "QuerySet[Any]
 
 
 def says(value: Any, subject: Subject) -> bool:
-    """Whether a value of such a row does name it."""
     if isinstance(value, (bytes, memoryview)):
         return subject.mention.found(bytes(value).decode("utf-8", "replace"))
     if isinstance(value, str):
@@ -39,7 +38,6 @@ def says(value: Any, subject: Subject) -> bool:
 
 
 def ids_naming(rows: "QuerySet[Any]", name: str, subject: Subject) -> list[Any]:
-    """Keys of the rows whose column names it."""
     found = naming(rows, name, subject).values_list("pk", name)
     return [pk for pk, value in found.iterator(chunk_size=1000) if says(value, subject)]
 

@@ -22,7 +22,6 @@ class Subject:
 
     @property
     def forms(self) -> tuple[str, str]:
-        """What columns of numbers can hold of it."""
         return self.e164, self.digest
 
     @cached_property

@@ -107,7 +107,6 @@ def _versions(service: Service, now: datetime) -> list[AudienceVersion]:
 
 
 def versions(service: Service, now: datetime) -> int:
-    """People of old versions of audiences; figures stay."""
     return sum(
         saved.erase(version, by=BY) if version.audience_id else _forget(version, now)
         for version in _versions(service, now)
@@ -171,7 +170,6 @@ def answers(service: Service, now: datetime) -> int:
 
 
 def unmatched(service: Service, now: datetime) -> int:
-    """Receipts that were set aside or found no message."""
     before = _before(service.keep_receipts, now)
     if before is None:
         return 0

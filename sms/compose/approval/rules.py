@@ -106,7 +106,6 @@ def authors_of(draft: Draft | None, *, user: Any = None) -> set[int]:
 
 
 def eligible(service: Service, *, without: Collection[int] = ()) -> int:
-    """How many active approvers the service has, without these people."""
     people: Any = service.memberships.filter(role="approver", user__is_active=True)
     found: int = people.exclude(user__in=list(without)).values("user").distinct().count()
     return found

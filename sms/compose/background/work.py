@@ -36,7 +36,6 @@ KINDS: dict[str, Steps] = {
 
 
 def has_work() -> bool:
-    """Whether a preparation waits that no worker has."""
     return Preparation.waiting().free().exists()
 
 

@@ -59,7 +59,6 @@ def _fingerprint(draft: Draft, name: str) -> str:
 
 
 def _attribute(name: str) -> str:
-    """Of a related row its key, which costs no query."""
     return str(getattr(Draft._meta.get_field(name), "attname"))  # noqa: B009 - not every kind of field has one
 
 

@@ -118,7 +118,6 @@ def _like(send: Send) -> tuple[Draft, list[str]]:
 
 
 def _from_send(draft: Draft, send: Send) -> None:
-    """For a send that was not made from a draft."""
     draft.text = "" if send.template_id else send.text
     draft.callback_data, draft.labels = send.callback_data, ", ".join(send.words)
     draft.lane, draft.resend, draft.ramp = send.lane, send.resend, send.ramp

@@ -24,7 +24,6 @@ class DraftText:
 
     @property
     def words(self) -> str:
-        """The text with its placeholders, of the template where there is one."""
         return (self.version.text if self.version else self.text)[:LONGEST]
 
 
@@ -81,8 +80,6 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """All that the page shows beside the text."""
-
     phone: Phone | None
     at: int
     steps: int

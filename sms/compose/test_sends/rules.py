@@ -80,7 +80,6 @@ def own_number(user: Any) -> str:
 
 
 def numbers_in(seeds: SavedAudience) -> list[str]:
-    """Of its current version, each once, in the order of the rows."""
     found: list[str] = []
     for chunk in AudienceChunk.objects.filter(version=seeds.current_id).order_by("place"):
         raw = bytes(chunk.numbers)
@@ -91,7 +90,6 @@ def numbers_in(seeds: SavedAudience) -> list[str]:
 
 
 def left_this_hour(user: Any, *, now: datetime) -> int:
-    """Test messages that a person may still send, over all services."""
     used = _within_the_hour(user, now=now).aggregate(total=Sum("recipients"))["total"] or 0
     return max(MOST_AN_HOUR - used, 0)
 

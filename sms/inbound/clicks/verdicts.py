@@ -117,8 +117,6 @@ class ClickVisit:
 
 @dataclass(frozen=True, slots=True)
 class ClickVerdict:
-    """Who clicked, the rule that decided, and the version of the rules."""
-
     kind: ClickerKind
     reason: VerdictReason
     rules_version: int = RULES

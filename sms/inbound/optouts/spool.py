@@ -22,8 +22,6 @@ MOST = 10_000  # files; whoever sends more than that is not people
 
 
 class SpooledMessage(msgspec.Struct, frozen=True):
-    """One genuine SMS that is not stored yet."""
-
     service_id: int
     raw: bytes
     received_at: datetime

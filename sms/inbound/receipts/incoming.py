@@ -21,7 +21,6 @@ class Incoming(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     @classmethod
     def of(cls, raw: bytes, *, address: ReceiptAddress) -> "Incoming":
-        """What was posted to an address just now."""
         return cls.read(
             raw, service_id=address.service_id, key=address.correlation_key, received_at=timezone.now()
         )

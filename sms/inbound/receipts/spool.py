@@ -66,7 +66,6 @@ class Spool:
                 fcntl.flock(fd, fcntl.LOCK_UN)
 
     def waiting(self) -> tuple[int, int]:
-        """Files that wait to be swept, and their bytes."""
         sizes = []
         for path in self._files("*.spool", "*.taken"):
             with contextlib.suppress(OSError):

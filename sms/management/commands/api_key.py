@@ -28,7 +28,6 @@ class Command(BaseCommand):
         parser.add_argument("--test", action="store_true", help="reaches a sandbox only")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make it and print nothing but the key."""
         service = Service.objects.filter(slug=options["service"]).first()
         if service is None:
             raise CommandError(f"There is no service {options['service']}.")

@@ -19,7 +19,6 @@ class Command(BaseCommand):
         parser.add_argument("--service", required=True, help="its short name")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run to the end and say what became of the rows."""
         service = Service.objects.filter(slug=options["service"]).first()
         if service is None:
             raise CommandError(f"There is no service {options['service']}.")

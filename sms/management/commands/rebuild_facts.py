@@ -9,8 +9,6 @@ from sms.reports import facts
 
 
 class Command(BaseCommand):
-    """Rebuild the facts."""
-
     help = "Make the facts that reports read again from messages, clicks and opt-outs."
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -26,7 +26,6 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run to the end and say how many."""
         service = Service.objects.defer(*Service.secrets()).filter(slug=options["service"]).first()
         if service is None:
             raise CommandError(f"There is no service {options['service']}.")

@@ -55,8 +55,6 @@ def _in_zone(moment: datetime | None, service: Service) -> datetime | None:
 
 
 class Command(BaseCommand):
-    """Compose and send from the command line."""
-
     help = "Send a text or a template to the recipients of a file."
 
     def add_arguments(self, parser: CommandParser) -> None:

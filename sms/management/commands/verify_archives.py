@@ -9,15 +9,12 @@ from sms.models import Service
 
 
 class Command(BaseCommand):
-    """Every archive, or those of one service."""
-
     help = "Verify archive files: whole files, every block, and the messages in them."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--service", help="slug of one service")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """One sentence for each that does not hold."""
         chosen = None
         if options["service"]:
             chosen = Service.objects.filter(slug=options["service"]).values_list("pk", flat=True).first()

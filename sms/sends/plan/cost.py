@@ -11,7 +11,6 @@ from sms.sends.plan.shapes import Cost, Country, Money, Range
 
 
 def by_country(order: Order, figures: Survey) -> tuple[Country, ...]:
-    """Recipients, segments and cost of each country, the most recipients first."""
     prices = _prices(order)
     ordered = sorted(figures.countries.items(), key=lambda item: (-item[1][0], item[0]))
     return tuple(_country(country, *one, prices.get(country)) for country, one in ordered)
@@ -40,7 +39,6 @@ def _prices(order: Order) -> dict[str, Price]:
 
 
 def total(countries: Sequence[Country], *, entered: bool) -> Cost:
-    """The sum of all countries that have a price."""
     least: dict[str, Decimal] = defaultdict(Decimal)
     most: dict[str, Decimal] = defaultdict(Decimal)
     unpriced = 0

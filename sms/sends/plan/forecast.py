@@ -30,8 +30,6 @@ NOTICED = 1.5  # seconds until a worker takes it up
 
 @dataclass(frozen=True, slots=True)
 class SendForecast:
-    """The times of a plan, and what they rest on in words."""
-
     ahead: int
     start_at: datetime | None
     finish_at: datetime | None

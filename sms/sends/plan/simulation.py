@@ -158,7 +158,6 @@ class _Step:
 def _advance(
     send: _Send, others: Sequence[Flow], speed: Speed, *, weight: float, now: float, events: list[float]
 ) -> _Step:
-    """Let it flow until the next thing happens."""
     mine = sum(send.ready.values())
     active = [one for one in others if one.left > 0 and one.at <= now]
     events += [one.at - now for one in others if one.left > 0 and one.at > now]

@@ -26,8 +26,6 @@ _UNASSIGNED = "This number is in no range that is assigned today; it may reach n
 
 @dataclass(frozen=True, slots=True)
 class Msisdn:
-    """A number that can exist."""
-
     e164: str
     """With its plus: "+447700900123"."""
     country: str

@@ -18,8 +18,6 @@ _SHORTEST = 5  # digits of a national number that are told apart from any other 
 
 
 class Mention:
-    """One number, given in E.164."""
-
     def __init__(self, e164: str) -> None:
         self.e164 = e164
         self.digits = e164.removeprefix("+")

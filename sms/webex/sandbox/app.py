@@ -28,7 +28,6 @@ class Sandbox:
     """One tenant of the simulated platform, held in memory."""
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
-        """Start with an empty log; ``clock`` gives epoch seconds."""
         self.settings = settings
         self.clock = clock
         self.random = random.Random(settings.seed)  # noqa: S311 - chance, not secrecy
@@ -45,11 +44,9 @@ class Sandbox:
         return self.settings.faults
 
     def click(self, message: SandboxMessage, ip: str, agent: str, url: str) -> None:
-        """Tell of a visit to a short link."""
         self.receipts.click(message, ip, agent, url)
 
     def forget(self) -> None:
-        """Forget every message, receipt, link, member and count."""
         for part in (self.receipts, self.links, self.log, self.admission, self.consents):
             part.forget()
 
@@ -79,7 +76,6 @@ class Sandbox:
         return Response(200, readback.body(message))
 
     async def post(self, request: Request) -> Answer:
-        """Take a send request through authentication, faults, rate and validation."""
         if request.method != "POST":
             return Response(405, headers=b"Allow: POST\r\n")
         if self.faults.slow:
@@ -95,7 +91,6 @@ class Sandbox:
         return Silence(SILENCE)
 
     async def take(self, request: Request) -> Answer:
-        """Read a send request and accept it, or say why not."""
         switches = self.settings.switches
         now = self.clock()
         try:
@@ -164,7 +159,6 @@ class Sandbox:
         self.log.add(message)
 
     def outcome(self, message: SandboxMessage) -> ScriptedOutcome:
-        """What its number makes of a message that nothing stops."""
         settings = self.settings
         return outcome_of(
             message.digits, settings.outcomes, by_code=settings.switches.number_is_code == "yes"

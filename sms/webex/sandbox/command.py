@@ -175,7 +175,6 @@ def read(argv: Sequence[str] | None) -> tuple[int, Settings]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the sandbox; return the exit code."""
     port, settings = read(argv)
     try:
         return asyncio.run(serve(port, settings))

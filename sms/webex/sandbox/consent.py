@@ -56,7 +56,6 @@ class ConsentGroup:
     used: dict[tuple[str, str, str], tuple[str, int]] = field(default_factory=dict)
 
     def has(self, channel: str) -> bool:
-        """Whether the group has a sender on this channel."""
         return any(one == channel for one, _ in self.senders)
 
 

@@ -26,8 +26,6 @@ _PAGE_HEADERS = (
 
 
 class Controlled(Protocol):
-    """What of a sandbox these pages show and change."""
-
     settings: Settings
     clock: Callable[[], float]
     links: ShortLinks
@@ -53,7 +51,6 @@ class Control:
         }
 
     def handle(self, request: Request) -> Response:
-        """Answer a request whose path begins with the prefix."""
         methods = self.routes.get(request.path.removeprefix(PREFIX))
         if methods is None:
             return refusal(404, f"There is no such page; there are {', '.join(self.routes)}.")
@@ -87,7 +84,6 @@ class Control:
         return Response(200, handsets.as_json(phones))
 
     def health(self, _: Request) -> Response:
-        """That it lives, and how much it has done."""
         log = self.sandbox.log
         return as_json(
             {
@@ -101,11 +97,9 @@ class Control:
     # -- to change
 
     def settings(self, _: Request) -> Response:
-        """What can be changed, as it stands."""
         return as_json(live_settings.told(self.sandbox.settings))
 
     def change(self, request: Request) -> Response:
-        """Change settings, all that are given or none."""
         self.sandbox.settings = live_settings.changed(self.sandbox.settings, json_of(request))
         return self.settings(request)
 
@@ -115,7 +109,6 @@ class Control:
         return as_json({"status": "ok"})
 
     def inbound(self, request: Request) -> Response:
-        """Let a phone write to one of our numbers."""
         sandbox = self.sandbox
         given = inbound.checked(json_of(request))
         url = given.get("url") or sandbox.settings.inbound_url

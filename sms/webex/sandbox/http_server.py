@@ -90,7 +90,6 @@ class RequestReader:
             self.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
-        """Take a piece of the body, up to the limit."""
         self.size += len(body)
         if self.size <= MAX_BODY:
             self.body.append(body)
@@ -129,7 +128,6 @@ class HttpServer:
         task.add_done_callback(self.connections.discard)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection until either side ends it."""
         peer = writer.get_extra_info("peername") or [""]
         requests = RequestReader(str(peer[0]), writer)
         try:
@@ -175,7 +173,6 @@ async def _hung_up(reader: asyncio.StreamReader, seconds: float) -> None:
 
 
 async def _write(writer: asyncio.StreamWriter, request: Request, answer: Response) -> None:
-    """Write an answer, parts of it at the reader's speed."""
     body = answer.body
     length = b"Content-Length: %d" % len(body) if isinstance(body, bytes) else b"Transfer-Encoding: chunked"
     writer.write(

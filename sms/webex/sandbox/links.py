@@ -30,8 +30,6 @@ class Link(NamedTuple):
 
 
 class ShortLinks:
-    """Every link handed out, by its path."""
-
     def __init__(
         self,
         chance: random.Random,
@@ -45,7 +43,6 @@ class ShortLinks:
         self.known: dict[str, Link] = {}
 
     def shorten(self, message: SandboxMessage, domain: str) -> None:
-        """Rewrite the https links of a message's text."""
         text, end, parts = message.text, 0, []
         for start, stop, url in message_text.links(text):
             path = self._new("/", message, Link(url, self.clock() + SHORT_LIFE, message))
@@ -91,7 +88,6 @@ class ShortLinks:
         return Response(302, headers=b"Location: %s\r\n" % link.url.encode("utf-8", "replace"))
 
     def drop(self, message: SandboxMessage) -> None:
-        """Forget the links of a message that left the log."""
         for path in message.paths:
             self.known.pop(path, None)
 

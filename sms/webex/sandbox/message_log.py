@@ -75,8 +75,6 @@ class SandboxMessage:
 
 
 class DeliveryAttempt(NamedTuple):
-    """One attempt to deliver a receipt or an incoming message."""
-
     at: float
     correlation: str
     message_id: str
@@ -109,7 +107,6 @@ class MessageLog:
     """
 
     def __init__(self, limit: Callable[[], int], gone: Callable[[SandboxMessage], None]) -> None:
-        """Start empty; ``limit`` gives that of the moment."""
         self.limit = limit
         self.gone = gone
         self.forget()
@@ -136,7 +133,6 @@ class MessageLog:
             self._drop()
 
     def write(self, attempt: DeliveryAttempt) -> None:
-        """Write an attempt to deliver a receipt or an incoming message down."""
         self.receipts += attempt.kind == "receipt"
         self.entries.append(attempt)
 

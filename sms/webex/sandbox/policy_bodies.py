@@ -109,7 +109,6 @@ def object_of(request: Request) -> dict[str, Any]:
 
 
 def query_of(request: Request) -> dict[str, str]:
-    """The last value of each name behind the question mark."""
     return {name: values[-1] for name, values in parse_qs(request.query).items()}
 
 

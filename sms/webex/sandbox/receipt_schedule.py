@@ -49,12 +49,10 @@ class ReceiptSchedule:
             do(*given)
 
     def forget(self) -> None:
-        """Drop every receipt that is planned, waiting or under way."""
         self.era += 1
         self.sender.forget()
 
     async def close(self) -> None:
-        """Forget everything, and wait until it has ended."""
         self.era += 1
         await self.sender.close()
 
@@ -87,7 +85,6 @@ class ReceiptSchedule:
         return message.outcome.code
 
     def plan(self, message: SandboxMessage, code: str, delay: float) -> None:
-        """Schedule one receipt, with what the faults do to it."""
         faults = self.settings().faults
         delay += faults.receipt_delay
         if self.happens(faults.receipt_shuffle):
@@ -99,7 +96,6 @@ class ReceiptSchedule:
         self.later(delay, self.send, message, code)
 
     def send(self, message: SandboxMessage, code: str) -> None:
-        """Send a receipt if it was asked for."""
         receipt = self.make(message, code)
         if receipt is not None:
             self.sender.deliver(receipt)

@@ -45,7 +45,6 @@ class ReplyReader:
     """What httptools reads of one answer. Informational ones are skipped, and the answer to a HEAD has no body."""
 
     def __init__(self, method: bytes) -> None:
-        """Read the answer to a request of this method."""
         self.parser = httptools.HttpResponseParser(self)
         self.head_only = method == b"HEAD"
         self.status = 0
@@ -108,7 +107,6 @@ class SandboxConnection:
         return reply.status or lost
 
     def close(self) -> None:
-        """Cut the connection; the next request opens a new one."""
         if self.streams:
             self.streams[1].transport.abort()
             self.streams = None
@@ -258,13 +256,11 @@ class ReceiptSender:
         self._end(receipt, answer)
 
     def _end(self, receipt: SandboxReceipt, answer: int | str) -> None:
-        """Report an attempt, and tell the one who waits for the first."""
         self.report(receipt, answer)
         if receipt.tried is not None and not receipt.tried.done():
             receipt.tried.set_result(None)
 
     def forget(self) -> None:
-        """Drop every receipt that is waiting or under way, and every connection."""
         for task in self.tasks:
             task.cancel()
         for receiver in self.receivers.values():
@@ -275,6 +271,5 @@ class ReceiptSender:
         self.waiting = 0
 
     async def close(self) -> None:
-        """Forget everything, and wait until it has ended."""
         self.forget()
         await asyncio.gather(*self.tasks, return_exceptions=True)

@@ -12,7 +12,6 @@ class SandboxRefused(Exception):
     """A request answered with 400 and the provider's code."""
 
     def __init__(self, code: str, message: str, name: str = "") -> None:
-        """Keep the code, the words, and the parameter they are about."""
         super().__init__(f"{code} {message} {name}")
         self.code = code
         self.message = message
