@@ -52,9 +52,9 @@ def fillings_typed(typed: Any, stored: Mapping[str, Any]) -> dict[str, dict[str,
     lists = [typed.getlist(f"filling_{part}") for part in ("name", "column", "fallback")]
     kept = {name: dict(one) for name, one in stored.items() if name not in lists[0]}
     for name, column, fallback in list(zip(*lists, strict=False))[:100]:
-        filling = {"column": column[:200], "fallback": fallback.strip()[:500]}
-        if filling := {part: value for part, value in filling.items() if value}:
-            kept[name[:200]] = filling
+        source = {"column": column[:200], "fallback": fallback.strip()[:500]}
+        if source := {part: value for part, value in source.items() if value}:
+            kept[name[:200]] = source
     return kept
 
 

@@ -56,7 +56,7 @@ def preview_context(service: Service, typed: Mapping[str, Any], draft: Draft) ->
         "doubted": made.doubted,
         "when": _when(typed),
         "draft": draft,
-        "holes": preview.placeholder_previews(written, seen.sample),
+        "placeholders": preview.placeholder_previews(written, seen.sample),
         "headings": [one for one in seen.sample.headings if one],
         "said": _said(made),
     }

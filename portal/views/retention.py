@@ -68,7 +68,7 @@ def _context(service: Service) -> dict[str, Any]:
     lines += _lines(found.others | {"archives": found.archives})
     return context | {
         "forecast": found,
-        "coming": lines,
+        "upcoming": lines,
         "next_at": clock.next_at if clock else None,
         "on": True,
     }

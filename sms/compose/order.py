@@ -138,5 +138,5 @@ def request_fields(order: Order) -> dict[str, Any]:
         "link_domain": order.link_domain,
         "expires_at": order.expires_at,
         "callback_data": order.callback_data,
-        "wishes": options.to_stored(order.options, order.partner, order.policy_group, order.link_domain),
+        "options": options.to_stored(order.options, order.partner, order.policy_group, order.link_domain),
     }

@@ -960,7 +960,7 @@ class Migration(migrations.Migration):
                 ('source', models.CharField(blank=True, help_text='File name, or how the numbers came.', max_length=200)),
                 ('reference', models.UUIDField(editable=False, help_text='The messageId that a partner was answered with.', null=True, unique=True)),
                 ('client_reference', models.CharField(blank=True, help_text="The partner's own name for it, used once and for ever.", max_length=100)),
-                ('wishes', models.JSONField(blank=True, default=dict, help_text='What was asked for beyond that, in the words of the wire.')),
+                ('options', models.JSONField(blank=True, default=dict, help_text='What was asked for beyond that, in the words of the wire.')),
                 ('audience', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='sends', to='sms.audienceversion')),
                 ('file_sha256', models.CharField(blank=True, db_default='', default='', help_text='Of the uploaded file, so that the same one is noticed.', max_length=64)),
                 ('audience_digest', models.CharField(blank=True, db_default='', default='', help_text='Of numbers and cells in their order, however they came.', max_length=64)),
@@ -1013,7 +1013,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ('-id',),
                 'indexes': [models.Index(condition=models.Q(('state', 'open')), fields=['service', '-id'], name='approval_request_open'), models.Index(fields=['service', '-id'], name='approval_request_of_a_service'), models.Index(condition=models.Q(('begun_at__isnull', True), ('state__in', ('open', 'approved'))), fields=['expires_at'], name='approval_request_to_expire'), models.Index(condition=models.Q(('mail_due_at__isnull', False)), fields=['mail_due_at'], name='approval_request_to_mail')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ('open', 'approved'))), fields=('send',), name='send_has_one_approval_in_force'), models.CheckConstraint(condition=models.Q(('approvers__gte', 1), ('approvers__lte', 2)), name='approval_needs_one_or_two_people'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='approval_is_open_or_has_ended'), models.CheckConstraint(condition=models.Q(('begun_at__isnull', True), ('released_at__isnull', False), _connector='OR'), name='approval_begins_only_after_the_last_yes')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ('open', 'approved'))), fields=('send',), name='send_has_one_approval_in_force'), models.CheckConstraint(condition=models.Q(('approvers__gte', 1), ('approvers__lte', 2)), name='approval_needs_one_or_two_people'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='approval_is_open_or_has_ended'), models.CheckConstraint(condition=models.Q(('begun_at__isnull', True), ('released_at__isnull', False), _connector='OR'), name='approval_begins_only_when_approved')],
             },
         ),
         migrations.CreateModel(
@@ -1023,14 +1023,14 @@ class Migration(migrations.Migration):
                 ('request', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='decisions', to='sms.approvalrequest')),
                 ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('label', models.CharField(max_length=254)),
-                ('yes', models.BooleanField()),
+                ('approved', models.BooleanField()),
                 ('comment', models.CharField(blank=True, max_length=1000)),
                 ('fingerprint', models.CharField(max_length=64)),
                 ('at', models.DateTimeField()),
             ],
             options={
                 'ordering': ('id',),
-                'constraints': [models.UniqueConstraint(fields=('request', 'by'), name='approval_is_answered_once_per_person'), models.CheckConstraint(condition=models.Q(('yes', True), models.Q(('comment', ''), _negated=True), _connector='OR'), name='approval_refused_says_why')],
+                'constraints': [models.UniqueConstraint(fields=('request', 'by'), name='approval_is_answered_once_per_person'), models.CheckConstraint(condition=models.Q(('approved', True), models.Q(('comment', ''), _negated=True), _connector='OR'), name='approval_refused_says_why')],
             },
         ),
         migrations.CreateModel(

@@ -248,7 +248,7 @@ class ApprovalRequest(models.Model):
                 | (~Q(state="open") & Q(ended_at__isnull=False)),
             ),
             models.CheckConstraint(
-                name="approval_begins_only_after_the_last_yes",
+                name="approval_begins_only_when_approved",
                 condition=Q(begun_at__isnull=True) | Q(released_at__isnull=False),
             ),
         )
@@ -258,12 +258,12 @@ class ApprovalRequest(models.Model):
 
 
 class ApprovalDecision(models.Model):
-    """One person's yes or no to one request; `fingerprint` is what they were shown."""
+    """One person's answer to one request; `fingerprint` is what they were shown."""
 
     request = models.ForeignKey(ApprovalRequest, on_delete=models.CASCADE, related_name="decisions")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     label = models.CharField(max_length=254)
-    yes = models.BooleanField()
+    approved = models.BooleanField()
     comment = models.CharField(max_length=1000, blank=True)
     fingerprint = models.CharField(max_length=64)
     at = models.DateTimeField()
@@ -276,8 +276,10 @@ class ApprovalDecision(models.Model):
         ordering = ("id",)
         constraints = (
             models.UniqueConstraint(fields=("request", "by"), name="approval_is_answered_once_per_person"),
-            models.CheckConstraint(name="approval_refused_says_why", condition=Q(yes=True) | ~Q(comment="")),
+            models.CheckConstraint(
+                name="approval_refused_says_why", condition=Q(approved=True) | ~Q(comment="")
+            ),
         )
 
     def __str__(self) -> str:
-        return f"{'yes' if self.yes else 'no'} of {self.label}"
+        return f"{'approved' if self.approved else 'rejected'} by {self.label}"

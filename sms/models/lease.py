@@ -78,10 +78,10 @@ def kept(renew: Callable[[], bool], *, every: float) -> Iterator[None]:
             finally:
                 connection.close()
 
-    keeper = threading.Thread(target=keep, name="lease", daemon=True)
-    keeper.start()
+    renewer = threading.Thread(target=keep, name="lease", daemon=True)
+    renewer.start()
     try:
         yield
     finally:
         over.set()
-        keeper.join()
+        renewer.join()

@@ -36,7 +36,7 @@ def of_number(e164: str) -> tuple[str, ...]:
         return ()
     code = plan.calling_code(digits)
     whole = _zones(code)
-    if len(whole) < 2 or (code not in _MOBILES_WITH_AREA and not _tells_area(code, digits[len(code) :])):
+    if len(whole) < 2 or (code not in _MOBILES_WITH_AREA and not _shows_area(code, digits[len(code) :])):
         return whole
     return _by_prefix(digits[:TIMEZONE_LONGEST_PREFIX])
 
@@ -57,7 +57,7 @@ def read(cell: str) -> str:
     return found
 
 
-def _tells_area(code: str, number: str) -> bool:
+def _shows_area(code: str, number: str) -> bool:
     """Whether the range of `number` is that of a place smaller than all that share the calling code."""
     _, owner = plan.settled(code, number, home=plan.main_territory(code))
     if owner is None:

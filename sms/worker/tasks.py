@@ -66,14 +66,14 @@ def _send() -> None:
     if stopping():
         return
     with _sign_of_life() as mine:
-        with cluster.seat() as renew:
-            if renew is None:  # those who have the seats see what we would
+        with cluster.sending_slot() as renew:
+            if renew is None:  # those who have the slots see what we would
                 return
             stopped = _renewing(renew)
             cluster.send(public_url=settings.PUBLIC_URL, pulse=mine, stopped=stopped)
             if dispatch.due_within(0) is None:
                 cluster.wait_and_send(public_url=settings.PUBLIC_URL, pulse=mine, stopped=stopped)
-        # whoever came between our last look and giving the seat back went away
+        # whoever came between our last look and giving the slot back went away
         if not stopping() and dispatch.due_within(0) is not None:
             wakeups.dispatch()
 

@@ -20,11 +20,11 @@ export function presence(form, saver) {
     if (!saver.draft() || document.hidden) return;
     const answer = await fetch(address(), { method: "POST", body: body({ field }) }).catch(() => null);
     if (!answer?.ok || answer.redirected) return;
-    const told = await answer.json();
-    const words = told.people.join(" · ");
+    const reply = await answer.json();
+    const words = reply.people.join(" · ");
     if (line.textContent.trim() !== words) line.textContent = words;
     line.hidden = !words;
-    if (told.sent || told.revision > saver.revision()) saver.now();
+    if (reply.sent || reply.revision > saver.revision()) saver.now();
   }
 
   form.addEventListener("focusin", (event) => {

@@ -37,7 +37,7 @@ export function preview(form) {
   function draw(part, name, html) {
     if (shown.get(name) === html) return;
     shown.set(name, html);
-    if (name === "holes" && sameHoles(part, html)) return; // somebody may be typing in them
+    if (name === "placeholders" && samePlaceholders(part, html)) return; // keeps what is being typed
     const step = part.contains(document.activeElement) ? document.activeElement.dataset.step : undefined;
     const open = part.querySelector("details")?.open;
     part.innerHTML = html;
@@ -45,10 +45,10 @@ export function preview(form) {
     if (step) part.querySelector(`[data-step="${step}"]`)?.focus();
   }
 
-  function sameHoles(part, html) {
+  function samePlaceholders(part, html) {
     const fresh = document.createElement("template");
     fresh.innerHTML = html;
-    const now = (root) => root.querySelector("[data-holes]")?.dataset.holes ?? "";
+    const now = (root) => root.querySelector("[data-placeholders]")?.dataset.placeholders ?? "";
     return now(part) === now(fresh.content);
   }
 
@@ -58,13 +58,13 @@ export function preview(form) {
     const mine = (asked += 1);
     const written = form.elements.text.value;
     const answer = await fetch(form.dataset.preview, { method: "POST", body: body(extra) }).catch(() => null);
-    const told = answer?.ok && !answer.redirected ? await answer.json() : null;
-    if (extra.count && mine === asked) rests(told ? AGAIN : LATER); // whatever was asked since comes to rest by itself
-    if (!told || mine < applied) return;
+    const reply = answer?.ok && !answer.redirected ? await answer.json() : null;
+    if (extra.count && mine === asked) rests(reply ? AGAIN : LATER); // whatever was asked since comes to rest by itself
+    if (!reply || mine < applied) return;
     applied = mine;
-    replaced = written === form.elements.text.value ? told.replaced : "";
-    last = told.said;
-    for (const [name, html] of Object.entries(told.parts)) put(name, html);
+    replaced = written === form.elements.text.value ? reply.replaced : "";
+    last = reply.said;
+    for (const [name, html] of Object.entries(reply.parts)) put(name, html);
   }
 
   function rests(wait = AT_REST) {

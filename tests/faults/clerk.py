@@ -164,10 +164,10 @@ def page(send: int) -> dict[str, int]:
     answer = browser.get(reverse("send_progress", args=[slug, send]), secure=False)
     html = answer.content.decode()
     assert answer.status_code == 200, html[:300]
-    news = re.search(r'data-news="([^"]*)"', html)
-    assert news, html[:300]
+    announced = re.search(r'data-announce="([^"]*)"', html)
+    assert announced, html[:300]
     named = {label: value for value, label in MessageState.choices}
-    figures = [part.partition(" ") for part in news[1].split(", ") if part]
+    figures = [part.partition(" ") for part in announced[1].split(", ") if part]
     return {named[label]: int(count.replace(",", "")) for count, _, label in figures}
 
 

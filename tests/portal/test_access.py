@@ -291,13 +291,13 @@ def test_things_of_another_service_are_not_found_under_ones_own(path, name, entr
 @pytest.mark.parametrize(("path", "name"), CLOSED_PAGES, ids=[name for _, name in CLOSED_PAGES])
 def test_a_visitor_reaches_nothing_but_sign_in_and_health(path, name, cast):
     url = "/" + path
-    for hole, value in (
+    for variable, value in (
         ("<path:object_id>", "1"),
         ("<int:content_type_id>", "1"),
         ("<app_label>", "sms"),
         ("<int:pk>", "1"),
     ):
-        url = url.replace(hole, value)
+        url = url.replace(variable, value)
     if url.startswith("/^admin") or "(?P<" in url or "<" in url:
         url = "/admin/sms/"
     response = cast["visitor"].get(url)

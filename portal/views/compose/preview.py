@@ -17,7 +17,7 @@ PARTS = {
     "when": "_when.html",
     "rows": "_rows.html",
     "odd": "_odd.html",
-    "holes": "_holes.html",
+    "placeholders": "_placeholders.html",
 }
 
 

@@ -77,10 +77,10 @@ def texts_of(content: bytes) -> Iterator[str]:
     elif not zipfile.is_zipfile(io.BytesIO(content)):
         yield _decoded(content)[0]
     else:
-        with zipfile.ZipFile(io.BytesIO(content)) as book:
-            for part in book.infolist():
+        with zipfile.ZipFile(io.BytesIO(content)) as zipped:
+            for part in zipped.infolist():
                 if part.filename.endswith((".xml", ".rels", ".csv", ".txt")) and part.file_size < LARGEST:
-                    yield book.read(part).decode("utf-8", "replace")
+                    yield zipped.read(part).decode("utf-8", "replace")
 
 
 def _decoded(content: bytes) -> tuple[str, str]:

@@ -64,7 +64,7 @@ def ended(service: Service) -> "QuerySet[ApprovalRequest]":
 
 
 def _with_given(rows: "QuerySet[ApprovalRequest]") -> "QuerySet[ApprovalRequest]":
-    return rows.annotate(given=Count("decisions", filter=Q(decisions__yes=True)))
+    return rows.annotate(given=Count("decisions", filter=Q(decisions__approved=True)))
 
 
 def with_related(rows: "QuerySet[ApprovalRequest]") -> "QuerySet[ApprovalRequest]":

@@ -123,7 +123,7 @@ def _from_send(draft: Draft, send: Send) -> None:
     draft.lane, draft.resend, draft.ramp = send.lane, send.resend, send.ramp
     draft.respect_quiet_hours = bool(send.quiet_hours) or not send.service.quiet_hours
     draft.country = send.service.default_country
-    kept = send.wishes
+    kept = send.options
     options, policy = kept.get("options") or {}, kept.get("contactPolicy") or {}
     draft.track_clicks = bool(options.get("trackClicks", True))
     draft.tag1, draft.tag2 = str(options.get("tag1") or ""), str(options.get("tag2") or "")

@@ -29,7 +29,7 @@ class DraftText:
 
 @dataclass(frozen=True, slots=True)
 class Bit:
-    """A run of the text on the phone. `kind` is text, value, hole, culprit, link or break; `says` explains it."""
+    """A run of the text on the phone. `kind` is text, value, placeholder, culprit, link or break; `says` explains it."""
 
     kind: str
     shown: str

@@ -130,7 +130,7 @@ class Sandbox:
         early = [one for one in accepted if one.outcome.early and due <= now]
         for message in accepted:
             if due > now:
-                self.receipts.later(due - now, self.launch, message)
+                self.receipts.after(due - now, self.launch, message)
             elif not message.outcome.early:
                 self.receipts.schedule(message)
         if early:

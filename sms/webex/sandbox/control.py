@@ -1,4 +1,4 @@
-"""What the sandbox shows of itself under `/__sandbox__/`, and what it can be told there while it runs."""
+"""What the sandbox shows of itself under `/__sandbox__/`, and what it can be fields there while it runs."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Control:
     # -- to change
 
     def settings(self, _: Request) -> Response:
-        return as_json(live_settings.told(self.sandbox.settings))
+        return as_json(live_settings.as_json(self.sandbox.settings))
 
     def change(self, request: Request) -> Response:
         self.sandbox.settings = live_settings.changed(self.sandbox.settings, json_of(request))
@@ -150,8 +150,8 @@ def json_of(request: Request) -> object:
         raise ValueError("The body is not JSON.") from None
 
 
-def as_json(told: dict[str, Any], status: int = 200) -> Response:
-    return Response(status, json.dumps(told).encode() + b"\n")
+def as_json(fields: dict[str, Any], status: int = 200) -> Response:
+    return Response(status, json.dumps(fields).encode() + b"\n")
 
 
 def refusal(status: int, sentence: str) -> Response:

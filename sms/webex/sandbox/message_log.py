@@ -103,7 +103,7 @@ class DeliveryAttempt(NamedTuple):
 class MessageLog:
     """The log, and the messages by phone and by id. Of messages at most ``limit`` stay; the oldest go first.
 
-    ``messages`` and ``receipts`` count all there ever were. ``gone`` is told each message that leaves.
+    ``messages`` and ``receipts`` count all there ever were. ``gone`` is dropped each message that leaves.
     """
 
     def __init__(self, limit: Callable[[], int], gone: Callable[[SandboxMessage], None]) -> None:
@@ -165,8 +165,12 @@ class MessageLog:
     def lines(self) -> Iterator[bytes]:
         """The log as it stands, as JSON lines and a part at a time; its first line counts what was dropped, if anything."""
         if self.dropped_messages:
-            told = {"kind": "dropped", "messages": self.dropped_messages, "receipts": self.dropped_receipts}
-            yield json.dumps(told).encode() + b"\n"
+            dropped = {
+                "kind": "dropped",
+                "messages": self.dropped_messages,
+                "receipts": self.dropped_receipts,
+            }
+            yield json.dumps(dropped).encode() + b"\n"
         at, end = self.offset + self.start, self.offset + len(self.entries)
         while at < end:
             first = max(at, self.offset + self.start) - self.offset  # entries may go between two parts

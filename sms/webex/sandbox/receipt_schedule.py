@@ -37,10 +37,10 @@ class ReceiptSchedule:
         self.random = chance
         self.write = write
         self.loop = asyncio.get_running_loop()
-        self.sender = ReceiptSender(self.attempted, settings, self.later)
+        self.sender = ReceiptSender(self.attempted, settings, self.after)
         self.era = 0
 
-    def later(self, delay: float, do: Callable[..., object], *given: Any) -> None:
+    def after(self, delay: float, do: Callable[..., object], *given: Any) -> None:
         """Do something after a while, unless everything is forgotten before."""
         self.loop.call_later(delay, self.now, self.era, do, given)
 
@@ -77,7 +77,7 @@ class ReceiptSchedule:
         if message.link:
             wait = last + self.settings().faults.receipt_delay
             for click in CLICKS.get(outcome.clicks, ()):
-                self.later(wait + click.delay, self.click, message, click.ip, click.agent)
+                self.after(wait + click.delay, self.click, message, click.ip, click.agent)
 
     def code(self, message: SandboxMessage) -> str:
         if message.outcome is STOPPED["7208"]:
@@ -90,10 +90,10 @@ class ReceiptSchedule:
         if self.happens(faults.receipt_shuffle):
             delay += self.random.uniform(0, SHUFFLE_UP_TO)
         if self.happens(faults.receipt_duplicate):
-            self.later(delay + DUPLICATE_AFTER, self.send, message, code)
+            self.after(delay + DUPLICATE_AFTER, self.send, message, code)
         if self.happens(faults.receipt_drop):
             return
-        self.later(delay, self.send, message, code)
+        self.after(delay, self.send, message, code)
 
     def send(self, message: SandboxMessage, code: str) -> None:
         receipt = self.make(message, code)

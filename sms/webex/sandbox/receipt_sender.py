@@ -141,12 +141,12 @@ class ReceiptSender:
         self,
         report: Callable[[SandboxReceipt, int | str], None],
         settings: Callable[[], Settings],
-        later: Callable[..., None],
+        after: Callable[..., None],
     ) -> None:
-        """Tell ``report`` of each attempt; ``settings`` gives those of the moment, ``later(seconds, do, *given)`` puts off."""
+        """Tell ``report`` of each attempt; ``settings`` gives those of the moment, ``after(seconds, do, *given)`` puts off."""
         self.report = report
         self.settings = settings
-        self.later = later
+        self.after = after
         self.heads: dict[str, asyncio.Task[int | str]] = {}  # by URL; those that failed are forgotten
         self.receivers: dict[str, Receiver | None] = {}
         self.tasks: set[asyncio.Task[Any]] = set()
@@ -252,7 +252,7 @@ class ReceiptSender:
         done = done or (answer == 201 and settings.switches.answer_201 == "success")
         gaps = GAPS[settings.switches.retry_gaps]
         if not done and receipt.attempt <= len(gaps):
-            self.later(gaps[receipt.attempt - 1] * settings.retry_seconds, self.deliver, receipt)
+            self.after(gaps[receipt.attempt - 1] * settings.retry_seconds, self.deliver, receipt)
         self._end(receipt, answer)
 
     def _end(self, receipt: SandboxReceipt, answer: int | str) -> None:

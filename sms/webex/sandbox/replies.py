@@ -25,7 +25,7 @@ def body(accepted: list[SandboxMessage], now: float, switches: Switches) -> byte
     written = datetime.fromtimestamp(now, UTC if switches.reply_time == "utc" else EAST)
     at = written.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     many = len(accepted) > 1 and switches.reply_to_many != "object"
-    told = [
+    replies = [
         {
             "requestTimestamp": at,
             "messageId": one.message_id,
@@ -35,7 +35,7 @@ def body(accepted: list[SandboxMessage], now: float, switches: Switches) -> byte
         for one in (accepted if many else accepted[:1])
     ]
     if not many:
-        return json.dumps(told[0]).encode()
+        return json.dumps(replies[0]).encode()
     if switches.reply_to_many == "list":
-        return json.dumps(told).encode()
-    return json.dumps({"requestTimestamp": at, "messages": told}).encode()
+        return json.dumps(replies).encode()
+    return json.dumps({"requestTimestamp": at, "messages": replies}).encode()
