@@ -121,7 +121,7 @@ def accept(invitation: Invitation, user: User, *, by: Actor, now: datetime | Non
             pk=invitation.pk, nonce=invitation.nonce, accepted_at=None, withdrawn_at=None, expires_at__gt=now
         )
         if not open_ones.update(accepted_at=now, accepted_by=user):
-            raise InvitationGone("This invitation was used or withdrawn meanwhile.")
+            raise InvitationGone("This invitation has just been used or withdrawn.")
         for role in _known(invitation.roles):
             Membership.objects.get_or_create(user=user, service=invitation.service, role=role)
         audit(
@@ -191,7 +191,7 @@ def keep_an_admin(services: Iterable[Service]) -> None:
     if alone:
         raise PeopleError(
             "roles",
-            f"{' and '.join(alone)} would be left without an admin. Make somebody else admin there first.",
+            f"{' and '.join(alone)} would be left without an admin. Make another person admin there first.",
         )
 
 

@@ -38,7 +38,7 @@ def refused(*, credentials: dict[str, Any], request: HttpRequest | None = None, 
     """A wrong password, or an unknown address."""
     typed = str(credentials.get("email") or credentials.get("username") or "")
     user = User.objects.filter(email__iexact=typed).first() if typed else None
-    by = _person(user, request) if user else Actor("visitor", "", "Somebody", "page", _address(request))
+    by = _person(user, request) if user else Actor("visitor", "", "Unknown person", "page", _address(request))
     audit("user.sign_in_refused", user, by=by, noun="user", step="password")
 
 

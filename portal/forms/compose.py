@@ -263,7 +263,9 @@ class DraftForm(forms.ModelForm):
         """Where the page shows these fields, none ticked means none; a program that knows nothing of them gets the usual."""
         wanted: list[str] = self.cleaned_data["receipts"]
         if not wanted and "receipts_shown" in self.data:
-            raise forms.ValidationError("Ask for at least one, or nobody learns what became of a message.")
+            raise forms.ValidationError(
+                "Ask for at least one. Without receipts the state of a message stays unknown."
+            )
         return [] if set(wanted) == set(DEFAULT_RECEIPTS) else wanted
 
     def _post_clean(self) -> None:

@@ -1,4 +1,4 @@
-"""The audit: who did what, when and by which door; one row with its proof; verify by a button; export with the proof.
+"""The audit: who did what, when and through what; one row with its proof; verify by a button; export with the proof.
 
 A service's acts are under the service; those of no one service (signing in, first admin, keys) are under /audit/, for superusers.
 """
@@ -120,7 +120,7 @@ def _export(request: HttpRequest, service: Service | None) -> HttpResponseBase:
             name: str(value) for name, value in form.cleaned_data.items() if value and name != "words"
         },
     )
-    name = f"audit-{slug or 'desk'}"
+    name = f"audit-{slug or 'installation'}"
     if as_csv:
         return csv_download(audit.csv_of(slug, form.selection), name=f"{name}.csv")
     response = StreamingHttpResponse(

@@ -135,7 +135,7 @@ def send(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
 
 
 def _approval(found: Send) -> dict[str, object]:
-    """Who was asked and what they said; nothing where nobody was."""
+    """Who was asked and what they answered; empty without a request."""
     status = queries.status_of(found)
     if status is None:
         return {"approval": None}

@@ -120,7 +120,7 @@ class Scoped(Audited):
         )
 
     def get_list_filter(self, request: HttpRequest) -> Any:
-        """By service only among one's own, and only where there are several."""
+        """By service, among the viewer's own, and only where there are several."""
         mine = len(slugs_of(request))
         return [
             (one, OwnServices) if one in ("service", "send__service") else one

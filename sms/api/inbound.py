@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 @extend_schema_view(
     post=extend_schema(
         operation_id="inbound_take",
-        description="Webex Connect passes on an SMS that somebody wrote to us.",
+        description="Webex Connect passes on an SMS that a person wrote to us.",
         **SCHEMA,
     )
 )

@@ -14,7 +14,7 @@ from sms.ledger import wakeups
 @extend_schema_view(
     post=extend_schema(
         operation_id="receipts_take",
-        description="Webex Connect reports what became of a message. It signs with X-Hub-Signature where the service has a secret.",
+        description="Webex Connect reports the state of a message. It signs with X-Hub-Signature where the service has a secret.",
         **SCHEMA,
     )
 )

@@ -61,7 +61,7 @@ def dispatch() -> None:
 
 
 def approvals() -> None:
-    """Have mail about approvals sent soon after this transaction: requests, and what became of them."""
+    """Have mail about approvals sent soon after this transaction: requests, and their results."""
     transaction.on_commit(_approvals)
 
 

@@ -226,12 +226,12 @@ class ApprovalRequest(models.Model):
                 fields=("expires_at",),
                 name="approval_request_to_expire",
                 condition=Q(state__in=("open", "approved"), begun_at__isnull=True),
-            ),  # used by: rounds
+            ),  # used by: jobs
             models.Index(
                 fields=("mail_due_at",),
                 name="approval_request_to_mail",
                 condition=Q(mail_due_at__isnull=False),
-            ),  # used by: rounds
+            ),  # used by: jobs
         )
         constraints = (
             models.UniqueConstraint(

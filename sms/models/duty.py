@@ -54,7 +54,7 @@ class Duty(Leased):
 
 @dataclass(slots=True)
 class HeldDuty:
-    """A duty of ours. Whoever works renews it between two steps, so that it runs out where they hang or die."""
+    """A duty of ours. The worker renews it between two steps, so that it runs out where the worker hangs or dies."""
 
     name: str
     seconds: float

@@ -23,7 +23,7 @@ class InboundMessage(models.Model):
         "sms.Service", on_delete=models.CASCADE, related_name="inbound_messages", db_index=False
     )
     dedupe = models.BinaryField(
-        max_length=16, unique=True, help_text="Digest of service and SMS: told twice, it is still one."
+        max_length=16, unique=True, help_text="Digest of service and SMS: delivered twice, it is still one."
     )
     raw = models.BinaryField()
     msisdn = models.CharField("MSISDN", max_length=16, blank=True)

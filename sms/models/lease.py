@@ -25,7 +25,7 @@ def new_owner() -> str:
 
 
 def is_free() -> Q:
-    """Nobody's, or its lease ran out."""
+    """Without an owner, or its lease ran out."""
     return Q(owner="") | Q(leased_until__lt=Now())
 
 

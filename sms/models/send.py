@@ -249,7 +249,7 @@ class Slice(Leased):
         blank=True,
         default="",
         db_default="",
-        help_text="Digest of its messages as they were shown to approvers; empty where nobody was asked.",
+        help_text="Digest of its messages as they were shown to approvers; empty without approvers.",
     )
 
     objects = LeaseQuerySet["Slice"].as_manager()
@@ -290,7 +290,7 @@ class Slice(Leased):
 class StateCount(models.Model):
     """Counters as deltas: +1 where a message arrives, −1 where it leaves; squashed now and then. No page counts the big table.
 
-    `window` tells apart when messages were posted, in WINDOW seconds since 1970, so that receipts which stopped for some minutes
+    `window` is when messages were posted, in WINDOW seconds since 1970, so that receipts which stopped for some minutes
     show; 0 for what was not posted.
     """
 

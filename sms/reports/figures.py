@@ -143,7 +143,7 @@ class FactSums:
 
     @property
     def delivery(self) -> float | None:
-        """Delivered, as a share of messages whose end is known; None where none is."""
+        """Delivered, as a share of messages whose end is known; None where there are none."""
         return self.delivered / self.final if self.final else None
 
     @property

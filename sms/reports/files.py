@@ -31,7 +31,7 @@ def headings(asked: ReportQuery) -> list[str]:
         *("not posted", "coverage", "delivered of known", "segments (our count)", "messages counted"),
         *(
             "segments (provider)",
-            "messages told",
+            "messages reported",
             "cost",
             "currency",
             "messages priced",

@@ -37,7 +37,7 @@ class ApprovalRefused(RuntimeError):
 
 
 class OwnSend(ApprovalRefused):
-    """Nobody approves what they wrote, whatever their roles."""
+    """People cannot approve what they wrote, whatever their roles."""
 
 
 class NotAnApprover(ApprovalRefused):
@@ -189,7 +189,7 @@ def _locked(request: ApprovalRequest) -> tuple[Send, ApprovalRequest]:
 
 def _may_answer(request: ApprovalRequest, *, user: Any, now: datetime) -> None:
     if request.authors.filter(pk=user.pk).exists():
-        raise OwnSend("You wrote this, or a part of it. Somebody else has to answer.")
+        raise OwnSend("You wrote this, or a part of it. Another person has to answer.")
     approver = user.memberships.filter(service=request.service_id, role="approver").exists()
     if not user.is_active or not (user.is_superuser or approver):
         raise NotAnApprover("Approvers of this service answer. An admin can make you one.")
@@ -199,7 +199,7 @@ def _may_answer(request: ApprovalRequest, *, user: Any, now: datetime) -> None:
     if request.expires_at <= now:
         raise Ended("The time to answer is over. Its author can ask again.")
     if request.decisions.filter(by=user).exists():
-        raise AlreadyAnswered("You have answered this. It waits for somebody else.")
+        raise AlreadyAnswered("You have answered this. It waits for another person.")
 
 
 def _in_time(request: ApprovalRequest, send: Send, *, now: datetime) -> None:

@@ -19,7 +19,7 @@ from sms.sends.rate_sharing import end_alone, moment, spans_of
 BEFORE = [
     state for state in SendState if state not in (SendState.SENDING, SendState.FINISHED, SendState.CANCELLED)
 ]
-MOST = 500  # sends on one page; more of them come from programs, and nobody reads a page of them
+MOST = 500  # sends on one page; more of them come from programs, and are too many to read
 FELT = timedelta(minutes=1)  # from this delay on, a page mentions it
 
 

@@ -154,7 +154,7 @@ def _calendar(zones: tuple[str, ...], quiet: QuietHours | str) -> _Calendar:
     hours = QuietHours.parse(quiet) if isinstance(quiet, str) else quiet
     names = zones or ((hours.zone,) if hours.zone else ())
     if not names:
-        raise ValueError("Quiet hours need a time zone, and none is known.")
+        raise ValueError("Quiet hours need a time zone.")
     return _Calendar(names, hours)
 
 

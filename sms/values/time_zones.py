@@ -15,7 +15,7 @@ from phonenumbers.tzdata import TIMEZONE_DATA, TIMEZONE_LONGEST_PREFIX
 from sms.values.msisdn import plan
 
 # Mobiles of these codes have an area in their number, as landlines do (North America; Mexico, Argentina, Brazil,
-# Indonesia, China). Anywhere else a mobile's range tells an operator, so the whole country is possible.
+# Indonesia, China). Anywhere else a mobile's range belongs to an operator, so the whole country is possible.
 _MOBILES_WITH_AREA = {"1", "52", "54", "55", "62", "86"}
 _UNIVERSAL = {"utc": "UTC", "etc/utc": "Etc/UTC"}
 _SHOWN = 40
@@ -45,7 +45,7 @@ def read(cell: str) -> str:
     """The zone that `cell` names, as IANA spells it; "" for an empty cell. Raises `BadZone`, and nothing else.
 
     Case, spaces around it and spaces for underscores are forgiven. Offsets ("GMT+2") and abbreviations ("EST")
-    are refused: they know no summer time, and IANA's own Etc/GMT+2 lies west of Greenwich, which nobody means.
+    are refused: they know no summer time, and IANA's own Etc/GMT+2 lies west of Greenwich, which is never meant.
     """
     written = cell.strip()
     if not written:

@@ -75,8 +75,8 @@ def wait_and_send(*, public_url: str, pulse: Pulse, stopped: Stopped, look_ahead
 def fold(*, linger: float, pulse: Pulse, stopped: Stopped) -> bool:
     """Apply receipts until none came for `linger` seconds, a minute at most. True where some may be left.
 
-    With a linger longer than wake-ups are apart none is left lying: whoever came too late for the loop finds the duty taken and
-    goes, and for those we look once more when it is given back.
+    With a linger longer than wake-ups are apart no receipt is left: a worker that comes too late for the loop finds the duty taken and
+    leaves, and for its receipts we look once more when the duty is given back.
     """
     duty = Duty.hold("fold", seconds=FOLD_LEASE)
     if duty is None:

@@ -31,13 +31,13 @@ class CannotStart(RuntimeError):
 
 
 class Watch(Protocol):
-    """Tells a process that works from one that is merely there (`sms.worker.watchdog`)."""
+    """Distinguishes a process that works from one that is merely there (`sms.worker.watchdog`)."""
 
     def begin(self) -> None:
         """The process was just started."""
 
     def end(self) -> None:
-        """Nobody asks any more."""
+        """It is not asked any more."""
 
     def verdict(self) -> str:
         """Why it should be started again; empty while all is well. Returns at once."""
@@ -45,7 +45,7 @@ class Watch(Protocol):
 
 @dataclass(slots=True)
 class Child:
-    """One process of the desk, with whoever belongs to its group."""
+    """One of our processes, with all that belong to its group."""
 
     name: str
     command: Sequence[str]
@@ -94,7 +94,7 @@ class Child:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Start, watch, restart and stop a desk's processes. `say` prints to the person at the terminal."""
+    """Start, watch, restart and stop our processes. `say` prints to the person at the terminal."""
 
     children: list[Child]
     folder: Path
@@ -145,7 +145,7 @@ class Supervisor:
         return False
 
     def _look_after(self, child: Child) -> None:
-        """One look that never waits: whoever presses Ctrl-C meanwhile is heard within the turn."""
+        """One look that never waits, so that Ctrl-C is heard at once."""
         now = time.monotonic()
         if child.start_at is not None:
             if now >= child.start_at:

@@ -1,5 +1,5 @@
-// Says that somebody is at this draft, and where in it, and shows who else is. A colleague's save is fetched as soon as it is heard of.
-const BEAT = 15_000; // milliseconds; the server forgets whoever it has not heard of for forty seconds
+// Reports who is at this draft and where in it, and shows who else is. A colleague's save is fetched as soon as it is heard of.
+const BEAT = 15_000; // milliseconds; the server forgets people it has not heard of for forty seconds
 const MOVED = 800; // after the cursor came to rest in another field
 
 export function presence(form, saver) {

@@ -3,7 +3,7 @@ import { whenFree } from "./press.js";
 
 const SHORTLY = 40; // milliseconds after the last key before the server is asked
 const LATEST = 90; // and at most so long after the first
-const AT_REST = 1200; // until every row is counted, and what changed is said to whoever listens
+const AT_REST = 1200; // until every row is counted, and what changed is announced to screen readers
 const AGAIN = 1000; // between two looks at how far a count is
 const LATER = 5000; // and after one that was not answered
 const LONG = 20_000; // characters of a pasted list that are not sent at every key: the saved ones are looked at
@@ -59,7 +59,7 @@ export function preview(form) {
     const written = form.elements.text.value;
     const answer = await fetch(form.dataset.preview, { method: "POST", body: body(extra) }).catch(() => null);
     const reply = answer?.ok && !answer.redirected ? await answer.json() : null;
-    if (extra.count && mine === asked) rests(reply ? AGAIN : LATER); // whatever was asked since comes to rest by itself
+    if (extra.count && mine === asked) rests(reply ? AGAIN : LATER); // what was asked since comes to rest by itself
     if (!reply || mine < applied) return;
     applied = mine;
     replaced = written === form.elements.text.value ? reply.replaced : "";
@@ -77,7 +77,7 @@ export function preview(form) {
     if (form.querySelector("[data-counting]")) send({ count: "1" });
   }
 
-  // What is stored now may be what a count has waited for. While somebody types, the pause is still to come.
+  // What is stored now may be what a count has waited for. While a person types, the pause is still to come.
   function stored() {
     if (form.querySelector("[data-uncounted]")) send({ count: "1" });
   }

@@ -106,7 +106,7 @@ export function saving(form, { changed, stored, work }) {
     const why = !answer ? "No connection"
       : answer.redirected || answer.status === 403 ? "You were signed out: sign in again in another window"
       : answer.status === 413 ? "The file is too large"
-      : "The desk did not take it";
+      : "Textdesk did not accept it";
     say(`Not saved. ${why}. What you wrote stays here; trying again every few seconds.`, "bad");
     clearTimeout(timer);
     timer = setTimeout(save, wait * 1000);

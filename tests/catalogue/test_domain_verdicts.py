@@ -170,14 +170,14 @@ CASES = {
         "issued by Me",
     ),
     "nobody there yet": (
-        DomainObservation(RIGHT, site=Site(trouble="nobody")),
+        DomainObservation(RIGHT, site=Site(trouble="no_answer")),
         CNAME,
         False,
         State.PENDING,
         "Nobody answers",
     ),
     "nobody there any more": (
-        DomainObservation(RIGHT, site=Site(trouble="nobody")),
+        DomainObservation(RIGHT, site=Site(trouble="no_answer")),
         CNAME,
         True,
         State.BROKEN,

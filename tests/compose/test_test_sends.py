@@ -199,7 +199,7 @@ def test_whoever_claims_to_test_reaches_nobody_but_those_whom_a_test_may_reach(s
         ],
     )
     assert "own number" in no_test(an_order(service, ada, audience=strangers))
-    assert "changed meanwhile" in no_test(an_order(service, ada, seeds=seeds, audience=strangers))
+    assert "was changed since" in no_test(an_order(service, ada, seeds=seeds, audience=strangers))
     many = replace(strangers, recipients=strangers.recipients * 26)
     assert "own number" in no_test(an_order(service, ada, audience=many))
     foreign = a_seed_list(a_service(slug="other", name="Other"))

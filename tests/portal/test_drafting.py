@@ -74,7 +74,7 @@ def test_two_people_who_write_in_different_fields_both_stand(service, ada, ben):
     draft = Draft.objects.get()
     assert (draft.name, draft.text, draft.revision) == ("Spring", "Hello again", 3)
     assert mine["theirs"] == {"name": "Spring"}
-    assert mine["notice"] == "Ben changed name meanwhile; it is in the page now."
+    assert mine["notice"] == "Ben changed name while you wrote; it is in the page now."
     assert mine["clashes"] == ""
 
 

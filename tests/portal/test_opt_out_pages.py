@@ -56,7 +56,7 @@ def test_the_list_masks_numbers_and_shows_the_evidence_and_the_send(cast):
     assert "7710000000" not in page.content.decode()
     assert "“STOP 🛑” by SMS to SHOP" in shown
     assert send.name in shown
-    assert "Opt somebody out" not in shown
+    assert "Opt a number out" not in shown
     assert "/lift/" not in page.content.decode()
 
 

@@ -215,7 +215,7 @@ def test_sends_of_canada_have_segments_that_cannot_be_measured(cast):
     Message.objects.filter(send=send).update(country="CA", segments_billed=None)
     facts.rebuild()
     shown = text_of(cast["auditor"].get(URL, {"by": "country"}))
-    assert "not measurable not told in Canada and India" in shown
+    assert "not measurable not reported in Canada and India" in shown
 
 
 def test_the_number_of_queries_is_the_same_for_many(cast):

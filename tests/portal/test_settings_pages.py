@@ -178,7 +178,7 @@ def test_the_checklist_shrinks_and_is_gone_when_everything_is_done(cast, setting
 def test_the_connection_test_tells_its_verdict_and_resets_nothing_else(cast):
     Service.objects.update(base_url="http://127.0.0.1:9", secrets_origin="http://127.0.0.1:9")
     page = cast["admin"].post("/s/shop/settings/connection-test/", follow=True)
-    assert "Nobody answered there. Check the region, the base URL" in text_of(page)
+    assert "No server answered there. Check the region, the base URL" in text_of(page)
     assert kept(cast).check_verdict == "unreachable"
     assert AuditEvent.objects.get(act="service.tested").details == {"verdict": "unreachable"}
 

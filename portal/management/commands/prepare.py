@@ -1,4 +1,4 @@
-"""`manage.py prepare`: everything a desk needs before its processes start; safe to run again. `manage.py up` runs it by itself."""
+"""`manage.py prepare`: everything an installation needs before its processes start; safe to run again. `manage.py up` runs it by itself."""
 
 from typing import Any
 

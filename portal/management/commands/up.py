@@ -79,7 +79,7 @@ class Command(BaseCommand):
             url = webex.rstrip("/") if webex else f"http://127.0.0.1:{sandbox_port}"
             lines += self._load_demo(url=url, key=webex_key or SANDBOX_KEY, is_sandbox=own_sandbox)
         elif code := first_run.issue():
-            lines.append(f"Nobody is here yet: make the first admin there, with the code {code}")
+            lines.append(f"There are no accounts yet. Make the first admin there, with the code {code}")
         connections.close_all()
         workers = 1 if session.has_one_writer() else 2
         children = [supervisor.web(port, workers=workers), supervisor.cluster(watchdog.Watchdog(patience))]

@@ -90,7 +90,10 @@ class ZippedWorkbook:
     def _unpacked(self, info: zipfile.ZipInfo, total: int, *, packed: int, most: int) -> int:
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise unreadable()
-        said, info.file_size = info.file_size, most + 1  # zipfile stops at what is said; the parser does not
+        said, info.file_size = (
+            info.file_size,
+            most + 1,
+        )  # zipfile stops at the size that the file claims; the parser does not
         try:
             with self._zip.open(info) as member:
                 while chunk := member.read(_CHUNK):

@@ -73,7 +73,7 @@ class _Extent:
         if (self.bottom - self.top + 1) * (self.right - self.left + 1) > limits.rows * _CELLS_PER_ROW:
             raise AudienceError(
                 "too_many_cells",
-                f"This sheet reaches down to row {self.bottom + 1:,} and {self.right + 1:,} columns across, more than this desk takes. "
+                f"This sheet reaches down to row {self.bottom + 1:,} and {self.right + 1:,} columns across, more than Textdesk takes. "
                 "Remove stray cells far from the table, or save the table alone as CSV.",
             )
 
@@ -142,7 +142,7 @@ def _attributes(text: bytes) -> dict[bytes, bytes]:
 
 
 def _whole(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The chunks cut anew, so that no cell is divided."""
+    """The chunks cut again, so that no cell is divided."""
     rest = b""
     for chunk in chunks:
         piece = rest + chunk

@@ -1,4 +1,4 @@
-"""The index of an archive: which block holds a number or a provider's id, by keyed digest, without telling either."""
+"""The index of an archive: which block holds a number or a provider's id, by keyed digest, without revealing either."""
 
 import hmac
 from collections import defaultdict

@@ -29,7 +29,7 @@ def messages(subject: Subject) -> "QuerySet[Message]":
 
 
 def erase_messages(subject: Subject) -> int:
-    """What stays is that a message was sent, when, what it cost, and what became of it."""
+    """What stays is that a message was sent, when, its cost and its outcome."""
     done = _erase(_as_written(subject))
     while True:
         ended = messages(subject).exclude(ON_ITS_WAY)

@@ -146,7 +146,7 @@ def inbound(service: Service, now: datetime) -> int:
 
 
 def callbacks(service: Service, now: datetime) -> int:
-    """What partners were told, delivered or given up; the outbox forgets after 30 days by itself."""
+    """Callbacks to partners, delivered or given up; the outbox forgets after 30 days by itself."""
     before = _before(_soonest(service.keep_receipts, service.keep_numbers), now)
     if before is None:
         return 0

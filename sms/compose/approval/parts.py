@@ -65,7 +65,7 @@ MESSAGE_EXEMPT: dict[str, str] = {
         *("state", "attempt", "resent", "code", "detail", "provider_id", "carrier", "segments_billed"),
         *("posted_at", "queued_at", "submitted_at", "final_at"),
     ),
-    "what became of it",
+    "its outcome",
 )
 WORDS = {
     "text": "the text or template",

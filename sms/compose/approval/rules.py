@@ -48,11 +48,11 @@ class Needed:
         """The sentence for when there are too few approvers; empty where there are enough."""
         if self.eligible >= self.approvers:
             return ""
-        there = {0: "nobody", 1: "one person"}.get(self.eligible, f"{self.eligible} people")
+        there = {0: "no one", 1: "one person"}.get(self.eligible, f"{self.eligible} people")
         wanted = "one approval is" if self.approvers == 1 else f"{self.approvers} approvals are"
         return (
             f"Of this service's approvers {there} could approve, and {wanted} needed. "
-            "An admin can make somebody an approver under Settings › People, or ask for fewer under Settings › Approval."
+            "An admin can add approvers under Settings › People, or ask for fewer under Settings › Approval."
         )
 
 

@@ -26,7 +26,7 @@ class DraftSent(ValueError):
     """The draft has become a send; nothing was stored. `send_id` is that send's."""
 
     def __init__(self, send_id: int) -> None:
-        super().__init__("This draft was sent meanwhile.")
+        super().__init__("This draft has already been sent.")
         self.send_id = send_id
 
 

@@ -56,7 +56,7 @@ def choices(send: Send) -> list[RecipientChoice]:
         RecipientChoice(
             Who.REJECTED,
             send.rejected,
-            "Their cells are taken as they came, so most will be rejected again until somebody mends them.",
+            "Their cells are taken as they came, so most will be rejected again until they are corrected.",
             "" if send.rejected else "No row was rejected.",
         ),
     ]
@@ -158,5 +158,5 @@ def _undelivered_problem(send: Send, without: int) -> str:
     if not without:
         return "Every message was delivered."
     if send.state not in OVER:
-        return "It has not ended, so whoever still waits would get it twice. Wait for its end, or cancel it first."
+        return "It has not ended, so recipients who still wait would get it twice. Wait for its end, or cancel it first."
     return _kept(send)

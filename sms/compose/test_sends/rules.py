@@ -57,7 +57,7 @@ def _seed_problems(seeds: SavedAudience, service: Service, numbers: Collection[s
             "to", f"“{seeds}” is no seed list of {service.name} that can be used. Choose another one."
         )
     elif not set(numbers) <= set(numbers_in(current)):
-        yield Problem("to", f"“{seeds}” was changed meanwhile. Look at it again, and try once more.")
+        yield Problem("to", f"“{seeds}” was changed since. Check it, and try again.")
 
 
 def _too_many(user: Any, count: int, *, now: datetime) -> Iterator[Problem]:

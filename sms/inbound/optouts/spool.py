@@ -18,7 +18,7 @@ from sms.values import durable_file
 
 log = structlog.get_logger(__name__)
 
-MOST = 10_000  # files; whoever sends more than that is not people
+MOST = 10_000  # files; people do not send more than that
 
 
 class SpooledMessage(msgspec.Struct, frozen=True):

@@ -152,7 +152,7 @@ def _read(taken: Sequence[TakenReceipt], now: datetime, unread: list[ReceiptInbo
 
 
 def _match(read: list[_Read]) -> list[_Read]:
-    """Where the correlation id was not seen to be ours at the door, look again, also for the provider's own id."""
+    """Where the correlation id was not recognised on arrival, look again, also for the provider's own id."""
     orphans = [entry for entry in read if not entry.message_id]
     if not orphans:
         return read

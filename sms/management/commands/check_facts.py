@@ -13,7 +13,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Both as of one moment; on SQLite nothing else is written meanwhile."""
+        """Both as of one moment; on SQLite nothing else is written until it ends."""
         try:
             done, found = facts.compare()
         except facts.Busy:

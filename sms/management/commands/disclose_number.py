@@ -13,9 +13,7 @@ from sms.values.msisdn import BadNumber, parse
 
 
 class Command(BaseCommand):
-    help = (
-        "Write everything that a service holds about a number into a ZIP. The audit tells who asked, and why."
-    )
+    help = "Write everything that a service holds about a number into a ZIP. The audit records who asked, and why."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--service", required=True, help="slug of the service")

@@ -18,7 +18,7 @@ from sms.worker.loop import Loop
 
 log = structlog.get_logger(__name__)
 
-DRAINED_WITHIN = 28.0  # seconds from the signal to the end, whatever hangs: service managers are told 30
+DRAINED_WITHIN = 28.0  # seconds from the signal to the end, whatever hangs: service managers are set to 30
 
 
 class Command(BaseCommand):

@@ -1,4 +1,4 @@
-"""`manage.py judge_clicks`: judge stored clicks again after the rules changed, in small transactions beside a running desk."""
+"""`manage.py judge_clicks`: judge stored clicks again after the rules changed, in small transactions while Textdesk runs."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""`manage.py rebuild_facts`: throw the facts of the reports away and make them again from the ledger, beside a running desk."""
+"""`manage.py rebuild_facts`: throw the facts of the reports away and make them again from the ledger, while Textdesk runs."""
 
 import time
 from typing import Any

@@ -13,7 +13,7 @@ from sms.models.audit import audit
 
 
 class Command(BaseCommand):
-    """Into the inbox again; whoever folds applies them."""
+    """Into the inbox again; the process that folds applies them."""
 
     help = "Apply stored receipts of a service again. Harmless at any time: a message's state only moves forward."
 

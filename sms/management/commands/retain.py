@@ -1,4 +1,4 @@
-"""`manage.py retain`: what retention would remove, or remove it now. Without it the desk does the same by itself, once an hour."""
+"""`manage.py retain`: what retention would remove, or remove it now. Textdesk does the same by itself, once an hour."""
 
 import signal
 from typing import Any

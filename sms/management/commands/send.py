@@ -1,4 +1,4 @@
-"""`manage.py send`: the composer's twin for cron and scripts. Same validation, same audit, same door as the page."""
+"""`manage.py send`: the composer's twin for cron and scripts. Same validation, same audit, same code as the page."""
 
 import json
 import time

@@ -28,7 +28,7 @@ class Command(BaseCommand):
                 self.stderr.write(verdict.broken)
         for name in archive.unknown_files() if chosen is None else []:
             self.stderr.write(
-                f"{name} is in the folder and in no manifest; no message of this desk is in it."
+                f"{name} is in the folder and in no manifest; no message of this installation is in it."
             )
         if broken:
             raise CommandError(

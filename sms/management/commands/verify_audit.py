@@ -20,7 +20,7 @@ class Command(BaseCommand):
     help = "Verify the audit's chains. Exit code 1 names the first row that was changed, removed, moved or put in."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--service", help="slug of one service; '' for acts of the desk itself")
+        parser.add_argument("--service", help="slug of one service; '' for acts of the whole installation")
         parser.add_argument(
             "--checkpoints",
             type=Path,

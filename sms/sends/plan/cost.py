@@ -54,7 +54,7 @@ def total(countries: Sequence[Country], *, entered: bool) -> Cost:
 
 def _words(countries: Sequence[Country], *, entered: bool, unpriced: int) -> str:
     if not entered:
-        return "No prices are entered for this service, so the cost cannot be told."
+        return "No prices are entered for this service, so the cost is not known."
     if unpriced:
         without = ", ".join(one.country or "unknown" for one in countries if one.price is None)
         return f"Without a price: {without} ({unpriced:,} {'message' if unpriced == 1 else 'messages'})."

@@ -99,10 +99,10 @@ def _preparing(rows: int) -> timedelta:
 
 def _held(order: Order) -> str:
     if order.service.paused_at is not None:
-        return "The service is paused; nothing starts until somebody resumes it."
+        return "The service is paused; nothing starts until it is resumed."
     for part in (order.sender, order.link_domain):
         if part is not None and holds.hold_on(part) is not None:
-            return f"{part} is paused; nothing starts until somebody resumes it."
+            return f"{part} is paused; nothing starts until it is resumed."
     return ""
 
 

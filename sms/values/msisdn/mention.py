@@ -14,7 +14,7 @@ from sms.values.msisdn.plan import calling_code
 
 GONE = "•••"
 _BETWEEN = r"[\s()\[\].,/_\-‐-―\u00a0\u2007\u202f·]{0,3}"
-_SHORTEST = 5  # digits of a national number that are told apart from any other figure
+_SHORTEST = 5  # digits of a national number that can be distinguished from any other figure
 
 
 class Mention:

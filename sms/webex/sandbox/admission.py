@@ -55,7 +55,7 @@ def _unbase64(part: bytes) -> bytes:
 
 
 class Admission:
-    """The door: nobody's body is read before it has let them in, and nothing is accepted above rate or quota."""
+    """Authentication comes before any body is read, and nothing is accepted above rate or quota."""
 
     def __init__(
         self, settings: Callable[[], Settings], clock: Callable[[], float], chance: random.Random

@@ -86,7 +86,7 @@ class Sandbox:
             return Response(500)
         if not self.chance(self.faults.timeout):
             return await self.take(request)
-        if not self.chance(0.5):  # whoever sent it cannot know whether it was accepted, so it sometimes was
+        if not self.chance(0.5):  # the caller cannot know whether it was accepted, so it sometimes was
             await self.take(request)
         return Silence(SILENCE)
 

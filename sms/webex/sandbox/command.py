@@ -114,7 +114,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--service-id", default="", help="the iss of JWTs")
     made.add_argument(
-        "--service-secret", default="", help="base64 secret of JWTs; without it none is accepted"
+        "--service-secret", default="", help="base64 secret of JWTs; without it JWTs are refused"
     )
     made.add_argument(
         "--template", action="append", default=[], metavar="ID=TEXT", help="a template the service knows"

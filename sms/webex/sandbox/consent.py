@@ -1,4 +1,4 @@
-"""Contact policy: consent groups, their members, and how often somebody may be written to."""
+"""Contact policy: consent groups, their members, and how often a person may be written to."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Cap(NamedTuple):
 
 @dataclass(slots=True)
 class Member:
-    """What somebody has agreed to, on one channel. Times are epoch seconds; ``expires`` 0 is never."""
+    """What a person has agreed to, on one channel. Times are epoch seconds; ``expires`` 0 is never."""
 
     channel: str
     address: str

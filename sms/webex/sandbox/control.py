@@ -70,7 +70,7 @@ class Control:
         return Response(200, self._log_lines(), b"application/x-ndjson")
 
     async def _log_lines(self) -> AsyncIterator[bytes]:
-        """A part at a time, so that sending goes on meanwhile."""
+        """A part at a time, so that sending goes on."""
         for part in self.sandbox.log.lines():
             yield part
             await asyncio.sleep(0)

@@ -55,7 +55,7 @@ class RequestReader:
     """What httptools has read on one connection; ``whole`` are the requests that are complete."""
 
     def __init__(self, peer: str, writer: asyncio.StreamWriter) -> None:
-        """Read requests of ``peer``; ``writer`` tells a client that asks first to go on."""
+        """Read requests of ``peer``; through ``writer`` a client that asks first is let go on."""
         self.peer = peer
         self.writer = writer
         self.parser = httptools.HttpRequestParser(self)

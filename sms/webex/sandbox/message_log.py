@@ -103,7 +103,7 @@ class DeliveryAttempt(NamedTuple):
 class MessageLog:
     """The log, and the messages by phone and by id. Of messages at most ``limit`` stay; the oldest go first.
 
-    ``messages`` and ``receipts`` count all there ever were. ``gone`` is dropped each message that leaves.
+    ``messages`` and ``receipts`` count all there ever were. ``gone`` is called with each message that leaves.
     """
 
     def __init__(self, limit: Callable[[], int], gone: Callable[[SandboxMessage], None]) -> None:

@@ -1,4 +1,4 @@
-"""What is told of a message: which receipts come of its fate, when, and what the faults do to them."""
+"""What is reported of a message: which receipts its outcome produces, when, and what the faults do to them."""
 
 from __future__ import annotations
 

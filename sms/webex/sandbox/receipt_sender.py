@@ -143,7 +143,7 @@ class ReceiptSender:
         settings: Callable[[], Settings],
         after: Callable[..., None],
     ) -> None:
-        """Tell ``report`` of each attempt; ``settings`` gives those of the moment, ``after(seconds, do, *given)`` puts off."""
+        """Call ``report`` with each attempt; ``settings`` gives those of the moment, ``after(seconds, do, *given)`` puts off."""
         self.report = report
         self.settings = settings
         self.after = after

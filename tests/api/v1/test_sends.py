@@ -70,7 +70,7 @@ def test_a_dry_run_tells_what_is_kept_removed_and_sent():
         ({"sendAt": "2030-01-01T00:00:00Z"}, 400, "sendAt", None),
         ({"send_at": "2030-01-01T00:00:00"}, 400, "send_at", None),
         ({"send_at": "2001-01-01T00:00:00Z"}, 422, "send_at", None),
-        ({"sender": "NOBODY"}, 422, "sender", None),
+        ({"sender": "NO_RECIPIENTS"}, 422, "sender", None),
         ({"template": "none"}, 422, "template", None),
         ({"policy_group": "none"}, 422, "policy_group", None),
         ({"link_domain": "none"}, 422, "link_domain", None),
