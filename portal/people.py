@@ -135,7 +135,7 @@ def accept(invitation: Invitation, user: User, *, by: Actor, now: datetime | Non
         )
 
 
-def join_anew(invitation: Invitation, *, password: str, now: datetime | None = None) -> User:
+def join_again(invitation: Invitation, *, password: str, now: datetime | None = None) -> User:
     """Accept and create the account that the person does not have yet. Raises InvitationGone."""
     try:
         with transaction.atomic():

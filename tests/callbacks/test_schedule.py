@@ -41,7 +41,7 @@ def test_the_waits_grow_and_the_jitter_is_within_its_bounds(seed):
 
 
 @given(st.integers(1, 50), st.floats(0, 1e9), st.integers(0, 71))
-def test_a_wish_puts_off_within_bounds_and_never_brings_forward(tries, wish, hours):
+def test_retry_after_delays_within_bounds_and_never_brings_forward(tries, wish, hours):
     now = BEGAN + timedelta(hours=hours)
     plain = next_try(tries, since=BEGAN, now=now, dice=random.Random(1))
     wished = next_try(tries, since=BEGAN, now=now, retry_after=wish, dice=random.Random(1))

@@ -174,14 +174,14 @@ CASES = {
         CNAME,
         False,
         State.PENDING,
-        "Nobody answers",
+        "No server answers",
     ),
     "nobody there any more": (
         DomainObservation(RIGHT, site=Site(trouble="no_answer")),
         CNAME,
         True,
         State.BROKEN,
-        "Nobody answers",
+        "No server answers",
     ),
     "no TLS": (
         DomainObservation(RIGHT, site=Site(trouble="no_tls")),

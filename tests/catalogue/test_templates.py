@@ -204,5 +204,5 @@ def test_groups_and_consent_come_from_the_sandbox_and_numbers_stay_out_of_addres
         with pytest.raises(policy_groups.PolicyError, match="refused the profile key"):
             policy_groups.groups(policy_groups.policy_of(service))
     assert "7700900123" not in str(list(AuditEvent.objects.values_list("details", flat=True)))
-    with pytest.raises(policy_groups.PolicyError, match="Nobody answered"):
+    with pytest.raises(policy_groups.PolicyError, match="No server answered"):
         policy_groups.groups(policy)

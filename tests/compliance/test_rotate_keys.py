@@ -83,7 +83,7 @@ def test_a_secret_that_no_key_opens_is_named_and_left_alone(keys):
     assert rotate_keys.count([old]).by_key == [2]
 
 
-def test_a_value_that_changes_meanwhile_is_not_overwritten(keys):
+def test_a_value_that_changes_in_between_is_not_overwritten(keys):
     old, new = keys
     sealed_with(old, 1)
     [(pk, before)] = next(rotate_keys._batches(Service, "api_key", size=10))

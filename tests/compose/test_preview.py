@@ -52,7 +52,7 @@ def kinds(made: preview.Preview) -> list[tuple[str, str]]:
     return [(bit.kind, bit.shown) for bit in made.phone.bits]
 
 
-def test_values_holes_culprits_and_seams_are_marked_in_place(service):
+def test_values_placeholders_culprits_and_seams_are_marked_in_place(service):
     rows = people(1, City="Żory")
     made = seen(service, "$(city) ’ $(nobody)" + "x" * 60, rows)
     assert kinds(made) == [

@@ -1,4 +1,4 @@
-"""The clerk: one process that keeps the books of a desk under fault: makes its sends, reads its rows, looks at its pages.
+"""The clerk: one process that keeps the records of an installation under fault: makes its sends, reads its rows, looks at its pages.
 
 `python -m tests.faults.clerk` reads one JSON command a line from standard input and answers one a line. It lives while dispatchers
 die around it, and it never dispatches. `Clerk` is its other end.
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.faults.books import Row
+from tests.faults.reconciliation import Row
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -244,7 +244,7 @@ def test_the_walk_finds_the_pages():
 
 
 @pytest.mark.parametrize(("path", "name", "entry"), SERVICE_PAGES, ids=[name for _, name, _ in SERVICE_PAGES])
-def test_a_page_of_a_service_opens_for_the_roles_of_its_act_and_for_nobody_else(path, name, entry, cast):
+def test_a_page_of_a_service_opens_for_the_roles_of_its_act_and_no_others(path, name, entry, cast):
     act = entry.callback.act
     send, draft = a_send(cast.service), Draft.objects.create(service=cast.service)
     url = address(path, cast.service, send, draft)

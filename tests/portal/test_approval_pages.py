@@ -75,7 +75,7 @@ def test_the_review_says_who_is_asked_and_its_button_asks(cast):
     assert "Waits for approval" in text_of(cast["composer"].get(f"/s/shop/sends/{send.pk}/"))
 
 
-def test_the_approver_is_told_on_every_page_and_answers(cast):
+def test_the_approver_is_informed_on_every_page_and_answers(cast):
     send = sent_for_approval(cast)
     request = request_of(send)
     home = text_of(cast["approver"].get("/s/shop/"))
@@ -147,7 +147,7 @@ def test_ones_own_send_has_no_buttons_and_takes_no_answer(cast):
     assert send.state == SendState.AWAITING
 
 
-def test_whoever_saved_the_draft_is_one_of_its_authors(cast):
+def test_the_person_who_saved_the_draft_is_one_of_its_authors(cast):
     """An approver who is a composer too, and mended a word, answers no more."""
     draft = a_draft(cast)
     eve = a_person("eve", cast.service, "approver", "composer")
@@ -221,7 +221,7 @@ def told() -> list[tuple[list[str], str]]:
     return found
 
 
-def test_approvers_are_asked_and_reminded_and_the_author_is_told(cast):
+def test_approvers_are_asked_and_reminded_and_the_author_is_informed(cast):
     send = sent_for_approval(cast)
     request = request_of(send)
     assert mail.outbox == [], "never inside the request"

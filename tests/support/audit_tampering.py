@@ -1,4 +1,4 @@
-"""What somebody with SQL and without the key might do to the audit, at random, and which number it breaks first.
+"""What a person with SQL and without the key might do to the audit, at random, and which number it breaks first.
 
 Called by the tests and by `tests.bench.audit`, inside a transaction that is rolled back, with the triggers taken away.
 """

@@ -131,7 +131,7 @@ def test_wake_ups_of_a_busy_process_are_gathered_and_the_last_is_made_good(monke
     assert OrmQ.objects.count() == 2, "once for all that came meanwhile, and no more"
 
 
-def test_wake_ups_that_nobody_takes_do_not_pile_up():
+def test_wake_ups_without_a_taker_do_not_pile_up():
     wakeups.dispatch()
     wakeups.dispatch()
     old = OrmQ.objects.order_by("pk").first()
@@ -140,7 +140,7 @@ def test_wake_ups_that_nobody_takes_do_not_pile_up():
     assert OrmQ.objects.count() == 1
 
 
-def test_a_stop_file_that_was_left_behind_stops_nobody(settings, tmp_path):
+def test_a_stop_file_that_was_left_behind_stops_no_process(settings, tmp_path):
     import os
 
     settings.STOP_FILE = tmp_path / "stopping"

@@ -48,14 +48,14 @@ class Fillings(serializers.Field[dict[str, dict[str, str]], Any, Any, Any]):
                 'Write an object like {"name": {"column": "Customer", "fallback": "friend"}}.'
             )
         wrong = {
-            name[:60]: [problem] for name, one in data.items() if (problem := _filling_problem(name, one))
+            name[:60]: [problem] for name, one in data.items() if (problem := _source_problem(name, one))
         }
         if wrong:
             raise serializers.ValidationError(wrong)  # flattened by `problems`
         return data
 
 
-def _filling_problem(name: str, one: Any) -> str:
+def _source_problem(name: str, one: Any) -> str:
     if not isinstance(one, dict) or not one or not set(one) <= SOURCE_LIMITS.keys():
         return 'Write {"column": "…"}, {"fallback": "…"}, or both.'
     for part, most in SOURCE_LIMITS.items():

@@ -49,7 +49,7 @@ def test_spending_money_needs_an_idempotency_key_and_planning_does_not():
     assert planned.status_code == 200 and not Send.objects.exists()
 
 
-def test_a_dry_run_tells_what_is_kept_removed_and_sent():
+def test_a_dry_run_shows_what_is_kept_removed_and_sent():
     service, partner = a_partner(rate=10)
     one_of_everything(service)
     rows = ["+447700900101", "+447700900101", "12", "+447700900002"]
@@ -61,7 +61,7 @@ def test_a_dry_run_tells_what_is_kept_removed_and_sent():
     assert plan["segments"] == {"worst": 1, "typical": 1, "total": 1}
     assert plan["start_at"] and plan["finish_at"] > plan["start_at"]
     assert plan["request"]["to"][0]["msisdn"] == ["447700900101"]
-    assert service.receipt_token not in str(plan), "whoever knows the address can forge receipts"
+    assert service.receipt_token not in str(plan), "anyone who knows the address can forge receipts"
 
 
 @pytest.mark.parametrize(
