@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.faults import reconciliation, proxy
+from tests.faults import proxy, reconciliation
 from tests.faults.crash import Field, until
 
 MESSAGES = 300
