@@ -50,7 +50,7 @@ class PersonForm(UserChangeForm):
 
 def _left_alone(services: list[Any]) -> str:
     names = " and ".join(service.name for service in services)
-    return f"{names} would be left without an admin. Make somebody else admin there first."
+    return f"{names} would be left without an admin. Make another person admin there first."
 
 
 class MembershipForms(forms.BaseInlineFormSet):
@@ -149,7 +149,7 @@ def _roles(user: User) -> dict[str, list[str]]:
 
 @admin.register(Invitation)
 class InvitationAdmin(admin.ModelAdmin):
-    """Who was invited, and what became of it; inviting is done on the people page."""
+    """Who was invited, and with what result; inviting is done on the people page."""
 
     list_display = ("email", "service", "role_names", "made_by", "expires_at", "accepted_at", "withdrawn_at")
     list_filter = ("service", ("accepted_at", admin.EmptyFieldListFilter))

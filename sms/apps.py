@@ -8,8 +8,6 @@ from django.db.models.signals import post_migrate
 
 
 class SmsConfig(AppConfig):
-    """Services, catalogue, sends and receipts."""
-
     name = "sms"
     verbose_name = "SMS"
 

@@ -40,5 +40,5 @@ class DraftTestForm(forms.Form):
 
     @property
     def chosen(self) -> SavedAudience | None:
-        """The seed list; None for one's own number."""
+        """The seed list; None for the person's own number."""
         return self.seeds.get(str(self.cleaned_data.get("to")))

@@ -63,7 +63,7 @@ def _page(
 
 
 @service_page("approve", WRITE)
-def approval_yes(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+def approval_approve(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Approves what was shown: the page posts its fingerprint."""
     found = _find(service, pk)
     comment = request.POST.get("comment", "")
@@ -96,7 +96,7 @@ def _goes(found: ApprovalRequest) -> str:
 
 
 @service_page("approve", WRITE)
-def approval_no(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+def approval_reject(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     comment = request.POST.get("comment", "")
     try:
         answers.reject(

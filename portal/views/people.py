@@ -184,7 +184,7 @@ def _join(request: HttpRequest, found: Invitation) -> HttpResponse:
     if account is None and not request.user.is_authenticated:
         form = JoinForm(request.POST if request.method == "POST" else None, email=found.email)
         if request.method == "POST" and form.is_valid():
-            made = people.join_anew(found, password=form.cleaned_data["password"])
+            made = people.join_again(found, password=form.cleaned_data["password"])
             login(request, made, backend=settings.AUTHENTICATION_BACKENDS[0])
             return redirect("home", service=found.service.slug)
         context["form"] = form

@@ -82,7 +82,7 @@ def _say(request: HttpRequest, found: Send, *, at_once: bool) -> None:
             f"That is within the quiet hours ({quiet}, the recipient's time): most messages will wait for their end.",
         )
     if holds.holds_on(found).exists() or found.service.paused_at:
-        messages.warning(request, "It is on hold, so nothing of it goes before somebody resumes it.")
+        messages.warning(request, "It is on hold, so nothing of it is sent until it is resumed.")
 
 
 def _back(request: HttpRequest, service: Service, found: Send) -> HttpResponse:

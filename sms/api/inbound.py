@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 @extend_schema_view(
     post=extend_schema(
         operation_id="inbound_take",
-        description="Webex Connect passes on an SMS that somebody wrote to us.",
+        description="Webex Connect passes on an SMS that a person wrote to us.",
         **SCHEMA,
     )
 )
@@ -24,7 +24,6 @@ class InboundView(WebexPostView):
     kind = "inbound"
 
     def store(self, raw: bytes, address: ReceiptAddress) -> None:
-        """Store one SMS and do what it asks for."""
         now = timezone.now()
         try:
             optouts.take(raw, service_id=address.service_id, received_at=now)

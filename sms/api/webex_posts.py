@@ -53,7 +53,6 @@ class NoNegotiation(BaseContentNegotiation):
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        """The first."""
         del request, format_suffix
         first = next(iter(renderers))
         return first, first.media_type or ""
@@ -92,7 +91,6 @@ class WebexPostView(APIView):
         return HttpResponse(status=200)
 
     def post(self, request: Request, token: str) -> HttpResponse:
-        """Store one body."""
         plain: HttpRequest = request._request
         try:
             address = receipt_addresses.find(token)

@@ -145,7 +145,6 @@ def erase(version: AudienceVersion, *, by: Actor) -> bool:
 
 
 def uses(saved: SavedAudience) -> int:
-    """Sends that were made from any of its versions."""
     return int(saved.versions.aggregate(sends=models.Count("sends"))["sends"])
 
 

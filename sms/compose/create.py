@@ -61,7 +61,6 @@ def _surveyed(order: Order, figures: Survey | None, *, now: datetime) -> Survey:
 
 
 def _create_small(order: Order, checked: Checked, *, by: Actor, user: Any, now: datetime) -> Send:
-    """The send with all its messages, in one transaction."""
     needed = _approval_needed(order, checked, user=user, now=now)
     # the savepoint is for the one refusal of the database that is expected: a repeated client reference
     with transaction.atomic(savepoint=bool(order.client_reference)):

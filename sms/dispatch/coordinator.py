@@ -55,8 +55,6 @@ class DispatchRun:
 
 
 class Coordinator:
-    """One run's state."""
-
     def __init__(
         self,
         *,
@@ -218,7 +216,6 @@ class Coordinator:
         )
 
     def _capacity(self) -> Mapping[int, int]:
-        """Requests that each service's breaker lets through now."""
         return {
             key: context.breaker.room(in_flight=self.in_flight[key]) for key, context in self.contexts.items()
         }
@@ -234,7 +231,6 @@ class Coordinator:
         self.to_retime = kept
 
     def _open_leases(self) -> list[ClaimedSlice]:
-        """Those of which something may be armed now."""
         capacity = self._capacity()
         return [lease for lease in self.leases if lease.waiting and capacity[lease.service_id]]
 

@@ -1,4 +1,4 @@
-"""Who did what, when, by which door. Rows are only ever added, by `audit` in the transaction of the act.
+"""Who did what, when and through what. Rows are only ever added, by `audit` in the transaction of the act.
 
 Each row carries a keyed MAC over all that it says (`sms.models.audit_proof`); `sms.compliance.audit` seals rows into one chain
 per service a few seconds later, outside the act's transaction, so that acts of a service never wait for each other.
@@ -183,7 +183,7 @@ class AuditSeal(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.service_slug or 'desk'} {self.number}"
+        return f"{self.service_slug or 'installation'} {self.number}"
 
 
 class AuditLeave(models.Model):
@@ -195,4 +195,4 @@ class AuditLeave(models.Model):
     personal = PersonalData(neutral=("service_slug", "until_id"))
 
     def __str__(self) -> str:
-        return f"{self.service_slug or 'desk'} up to {self.until_id}"
+        return f"{self.service_slug or 'installation'} up to {self.until_id}"

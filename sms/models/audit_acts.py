@@ -4,7 +4,7 @@
 """
 
 ACTS: dict[str, str] = {
-    # people at the door
+    # people signing in
     "user.signed_in": "Signed in",
     "user.sign_in_refused": "Sign-in refused",
     "user.signed_out": "Signed out",

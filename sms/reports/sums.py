@@ -186,7 +186,6 @@ class _Total(Sum):
     template = "cast(sum(%(expressions)s) AS bigint)"
 
     def get_db_converters(self, connection: Any) -> list[Any]:
-        """None."""
         del connection
         return []
 

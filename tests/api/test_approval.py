@@ -74,7 +74,7 @@ def test_a_dry_run_says_who_must_approve_and_why():
     careful(service)
     plan = partner.post("sends", BODY | {"dry_run": True}).json()["approval"]
     assert (plan["approvers"], plan["eligible"], plan["rules"][0]["rule"]) == (1, 0, "size")
-    assert "nobody could approve" in plan["says"]
+    assert "no one could approve" in plan["says"]
 
 
 def test_what_waits_can_be_moved_cancelled_and_stopped_by_a_program():

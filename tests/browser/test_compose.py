@@ -34,11 +34,11 @@ def test_two_people_write_one_draft(page, live_server, shop, context, browser, c
     text = page.get_by_label("Text", exact=True)
     text.press_sequentially("Hi $(name), it’s $(time) – ż")
     expect(page.locator("mark.value")).to_have_text("ZoeZoeZoeZoeZoe")
-    expect(page.locator("mark.hole")).to_have_text("$(time)")
+    expect(page.locator("mark.placeholder")).to_have_text("$(time)")
     stored(page, "Hi $(name), it’s $(time) – ż")
     expect(state_of(page)).to_contain_text("Saved")
     assert page.url.endswith(f"/drafts/{Draft.objects.get().pk}/"), "a reload finds it again"
-    found += problems(page, "Unicode and a hole")
+    found += problems(page, "Unicode and a placeholder")
     text.press("Alt+PageDown")
     expect(page.locator("mark.value")).to_have_text("ZoeZoeZoeZoe")
     text.press("Alt+KeyR")

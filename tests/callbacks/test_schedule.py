@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sms.callbacks.schedule import DELAYS, FOR, JITTER, LONGEST_RETRY_AFTER, OPENS_AFTER, canary_in, next_try
 
 BEGAN = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-wishes = st.none() | st.floats(0, 1e6)
+delays = st.none() | st.floats(0, 1e6)
 
 
 def walk(seed: int, wish: float | None = None) -> list[datetime]:
@@ -24,7 +24,7 @@ def walk(seed: int, wish: float | None = None) -> list[datetime]:
         now = following
 
 
-@given(st.integers(), wishes)
+@given(st.integers(), delays)
 def test_the_last_try_is_at_the_end_of_three_days_and_there_is_one(seed, wish):
     tries = walk(seed, wish)
     assert tries[-1] == BEGAN + FOR
@@ -41,7 +41,7 @@ def test_the_waits_grow_and_the_jitter_is_within_its_bounds(seed):
 
 
 @given(st.integers(1, 50), st.floats(0, 1e9), st.integers(0, 71))
-def test_a_wish_puts_off_within_bounds_and_never_brings_forward(tries, wish, hours):
+def test_retry_after_delays_within_bounds_and_never_brings_forward(tries, wish, hours):
     now = BEGAN + timedelta(hours=hours)
     plain = next_try(tries, since=BEGAN, now=now, dice=random.Random(1))
     wished = next_try(tries, since=BEGAN, now=now, retry_after=wish, dice=random.Random(1))
@@ -50,7 +50,7 @@ def test_a_wish_puts_off_within_bounds_and_never_brings_forward(tries, wish, hou
     assert (wished - now).total_seconds() <= most + 1
 
 
-@given(st.integers(0, 10_000), wishes)
+@given(st.integers(0, 10_000), delays)
 def test_the_breaker_opens_late_and_for_minutes_only(failures, wish):
     wait = canary_in(failures)
     assert (wait > 0) == (failures >= OPENS_AFTER)

@@ -170,18 +170,18 @@ CASES = {
         "issued by Me",
     ),
     "nobody there yet": (
-        DomainObservation(RIGHT, site=Site(trouble="nobody")),
+        DomainObservation(RIGHT, site=Site(trouble="no_answer")),
         CNAME,
         False,
         State.PENDING,
-        "Nobody answers",
+        "No server answers",
     ),
     "nobody there any more": (
-        DomainObservation(RIGHT, site=Site(trouble="nobody")),
+        DomainObservation(RIGHT, site=Site(trouble="no_answer")),
         CNAME,
         True,
         State.BROKEN,
-        "Nobody answers",
+        "No server answers",
     ),
     "no TLS": (
         DomainObservation(RIGHT, site=Site(trouble="no_tls")),

@@ -65,7 +65,7 @@ LIMITS = Limits()
 
 
 def everywhere() -> tuple[Service, set[str]]:
-    """The service whose desk knows the number, and the columns that do."""
+    """The service that knows the number, and the columns that do."""
     service = a_partner_service(keep_messages=30)
     archived(service)
     ada = a_person("ada", service, "admin", is_staff=True)
@@ -238,7 +238,7 @@ def kept_lists(service: Service, ada: User) -> None:
 
 
 def desk(service: Service, ada: User) -> None:
-    """What people of the desk write down, what a report says, and what a task was doing when it broke off."""
+    """What people write down, what a report says, and what a task was doing when it broke off."""
     standing = holds.hold(service.senders.first(), by=BY, because=f"{NATIONAL} complains")
     holds.lift(standing, by=BY)
     to_another = create(order(service, "Hello", OTHER), by=BY)

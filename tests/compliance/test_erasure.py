@@ -78,7 +78,7 @@ def a_workbook() -> bytes:
     return out.getvalue()
 
 
-def a_desk_that_knows(folder) -> tuple[Service, Send]:
+def an_installation_that_knows(folder) -> tuple[Service, Send]:
     """The number in every place that there is, beside somebody else's."""
     service = an_old_service(keep_messages=30)
     a_past_send(service, 3, days=50, content="Hi $(number), call us")
@@ -161,8 +161,8 @@ def a_desk_that_knows(folder) -> tuple[Service, Send]:
 
 
 def test_a_number_goes_from_every_byte_and_everything_else_stays(folder):
-    service, send = a_desk_that_knows(folder)
-    assert len(set(found(NUMBER, service, spool.folder))) > 20, "the desk knows it well"
+    service, send = an_installation_that_knows(folder)
+    assert len(set(found(NUMBER, service, spool.folder))) > 20, "it is in many places"
     before, counts = [str(facts.compare()[1] or "")], send.counts()
     one = erase(service, folder=folder)
     assert found(NUMBER, service, folder) == []
@@ -200,14 +200,14 @@ def test_a_number_goes_from_every_byte_and_everything_else_stays(folder):
     assert list(acts) == ["erasure.asked", "erasure.done"] * 2
 
 
-def test_a_changed_certificate_is_told(folder):
+def test_a_changed_certificate_is_reported(folder):
     service = an_old_service()
     one = erase(service, folder=folder)
     one.certificate["left"] = 1
     assert not erasure.genuine(one)
 
 
-def test_whoever_refused_and_was_erased_is_still_not_written_to(folder):
+def test_a_refusal_survives_erasure_and_is_still_not_written_to(folder):
     service = an_old_service()
     a_past_send(service, 1, days=20)
     optouts.opt_out(service.pk, [Refusal(NUMBER)], by=BY, source="page")
@@ -304,7 +304,7 @@ def test_a_restored_backup_is_erased_again(folder):
 
 
 def test_what_is_given_out_is_everything_of_the_person_and_nothing_of_others(folder):
-    service, _ = a_desk_that_knows(folder)
+    service, _ = an_installation_that_knows(folder)
     content = disclosure.disclose(service, NUMBER, reason="Request 8", by=BY)
     with zipfile.ZipFile(io.BytesIO(content)) as book:
         held, page = json.loads(book.read("data.json")), book.read("data.html").decode()
@@ -341,7 +341,7 @@ def test_what_is_given_out_is_everything_of_the_person_and_nothing_of_others(fol
 
 
 def test_the_page_shows_every_kind_of_entry_with_its_markup_as_text(folder):
-    service, _ = a_desk_that_knows(folder)
+    service, _ = an_installation_that_knows(folder)
     Send.objects.update(name="<b>Offer</b> for 07710 000000")
     content = disclosure.disclose(service, NUMBER, reason="Request 8", by=BY)
     with zipfile.ZipFile(io.BytesIO(content)) as book:

@@ -55,7 +55,7 @@ def test_a_file_that_is_being_read_is_read_to_its_end_first(folder):
     assert found(NUMBER, draft.service, folder) == []
 
 
-def test_a_reading_that_was_stopped_half_way_begins_anew_and_loses_nobody(folder):
+def test_a_reading_that_was_stopped_half_way_starts_again_and_loses_no_row(folder):
     draft = a_draft(a_service(), people(3_000))
     killed(reading_of(draft))
     assert drafts.stop_preparing(again(draft))
@@ -98,7 +98,7 @@ def test_no_message_of_a_half_written_send_survives(folder):
     assert Message.objects.filter(send=send).count() == ROWS, "that there was a message stays"
 
 
-def test_a_check_that_is_under_way_is_made_anew(folder, monkeypatch):
+def test_a_check_that_is_under_way_is_started_again(folder, monkeypatch):
     from sms.compose.background import check
 
     monkeypatch.setattr(check, "STORE_EVERY", 0.0)

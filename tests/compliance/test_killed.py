@@ -1,4 +1,4 @@
-"""Whoever archives may be killed anywhere: no message is lost, none is in two places, and no file is left that nobody knows."""
+"""The archiving process may be killed anywhere: no message is lost or in two places, and no unknown file is left."""
 
 from importlib import import_module
 from pathlib import Path
@@ -64,7 +64,7 @@ def test_a_death_anywhere_loses_nothing_and_keeps_nothing_twice(folder):
     assert archive.unknown_files() == []
 
 
-def test_a_death_while_an_archive_is_written_anew_leaves_one_that_counts():
+def test_a_death_while_an_archive_is_rewritten_leaves_one_that_counts():
     service = an_old_service(keep_messages=10)
     send = a_past_send(service, 5, days=20)
     run(service)

@@ -1,4 +1,4 @@
-"""A yes is to everything that decides what is posted: each such field is changed behind the desk's back, and nothing goes.
+"""An approval covers everything that decides what is posted: each such field is changed behind our back, and nothing goes.
 
 Made from the lists that the fingerprint itself is made of, and these are compared with the fields that there are.
 """
@@ -176,7 +176,7 @@ def check_that_it_is_void(send: Send, part: str) -> None:
 
 
 @pytest.mark.parametrize(("part", "path"), SEND_PATHS, ids=[path for _, path in SEND_PATHS])
-def test_a_changed_field_voids_the_yes_and_nothing_goes(part, path):
+def test_a_changed_field_voids_the_approval_and_nothing_goes(part, path):
     send = a_full_send(KINDS.get(path, "own"))
     say_yes(send)
     mutate(Send.objects.get(pk=send.pk), path)
@@ -184,7 +184,7 @@ def test_a_changed_field_voids_the_yes_and_nothing_goes(part, path):
 
 
 @pytest.mark.parametrize(("part", "name"), MESSAGE_PATHS, ids=[name for _, name in MESSAGE_PATHS])
-def test_a_changed_message_voids_the_yes_and_nothing_goes(part, name):
+def test_a_changed_message_voids_the_approval_and_nothing_goes(part, name):
     send = a_full_send("own")
     say_yes(send)
     mutate_message(send, name)

@@ -78,7 +78,7 @@ def test_a_check_goes_on_where_it_was_killed_and_comes_to_the_same(monkeypatch):
     assert found == checks.survey(order)
 
 
-def test_an_edit_starts_the_check_anew_and_the_file_is_not_read_twice():
+def test_an_edit_restarts_the_check_and_the_file_is_not_read_twice():
     draft = a_draft(a_service(), people(3_000))
     first = finished(draft)
     Draft.objects.filter(pk=draft.pk).update(text="Dear $(Customer), hello")
@@ -114,7 +114,7 @@ def test_what_the_check_found_becomes_the_send_and_a_second_press_finds_it():
     assert Send.objects.count() == 1 and send.messages.count() == 2_967
 
 
-def test_stopped_it_waits_until_somebody_goes_on():
+def test_stopped_it_waits_until_it_is_resumed():
     draft = a_draft(a_service(), people(3_000))
     killed(reading_of(draft))
     assert drafts.stop_preparing(again(draft)) and not background.has_work()
@@ -258,7 +258,7 @@ def test_columns_and_fallbacks_are_chosen_and_remembered_for_the_next_file_with_
     assert not drafts.recall_columns(a_draft(service, b"Mobile,Customer\n07700900123,x\n"), limits=LIMITS)
 
 
-def test_whoever_opted_out_since_the_check_is_told_of():
+def test_opt_outs_since_the_check_are_reported():
     service = a_service()
     draft = a_draft(service, people(3_000))
     assert finished(draft).opted_out_since == 0
@@ -270,7 +270,7 @@ def test_whoever_opted_out_since_the_check_is_told_of():
     assert send.rejects.filter(code="opted_out").count() == 1
 
 
-def test_rows_that_nobody_needs_any_more_are_forgotten_and_those_of_a_send_stay():
+def test_rows_that_are_not_needed_are_forgotten_and_those_of_a_send_stay():
     service = a_service()
     sent, dropped = (a_draft(service, people(3_000 + more)) for more in (0, 1))
     finished(sent), finished(dropped)

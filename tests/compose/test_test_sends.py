@@ -106,7 +106,7 @@ def test_a_seed_list_gets_it_each_person_once(service, ada):
     assert send.source == "a test to Seeds"
 
 
-def test_a_draft_to_nobody_yet_is_tried_out_where_nothing_has_to_be_filled(service, ada):
+def test_a_draft_without_recipients_is_tried_out_where_nothing_has_to_be_filled(service, ada):
     assert try_out(a_draft(service, pasted="", text="Hello"), ada).messages.get().text == "Hello"
     assert "$(name)" in refused(a_draft(service, pasted=""), ada)["text"]
 
@@ -160,7 +160,7 @@ def test_a_seed_list_holds_fifty_and_stays_so(service, ada):
     assert "no seed list" in refused(a_draft(service), ada, seeds=seeds)["to"]
 
 
-def test_reports_count_tests_and_tell_them_apart(service, ada):
+def test_reports_count_tests_and_separates_them(service, ada):
     a_send(service, 4)
     try_out(a_draft(service), ada, seeds=a_seed_list(service))
     facts.fold()
@@ -188,7 +188,7 @@ def no_test(order, **options) -> str:
     return str(caught.value)
 
 
-def test_whoever_claims_to_test_reaches_nobody_but_those_whom_a_test_may_reach(service, ada):
+def test_a_test_reaches_only_its_allowed_numbers(service, ada):
     seeds = a_seed_list(service)
     strangers = replace(numbers(2), headings=["number", "name"])
     strangers = replace(
@@ -199,7 +199,7 @@ def test_whoever_claims_to_test_reaches_nobody_but_those_whom_a_test_may_reach(s
         ],
     )
     assert "own number" in no_test(an_order(service, ada, audience=strangers))
-    assert "changed meanwhile" in no_test(an_order(service, ada, seeds=seeds, audience=strangers))
+    assert "was changed since" in no_test(an_order(service, ada, seeds=seeds, audience=strangers))
     many = replace(strangers, recipients=strangers.recipients * 26)
     assert "own number" in no_test(an_order(service, ada, audience=many))
     foreign = a_seed_list(a_service(slug="other", name="Other"))
@@ -214,7 +214,7 @@ def test_whoever_claims_to_test_reaches_nobody_but_those_whom_a_test_may_reach(s
     assert "own number" in no_test(claimed), "what counts is the number as it stands now"
 
 
-def test_nobody_is_no_person(service, ada):
+def test_no_user_is_no_person(service, ada):
     order = an_order(service, ada)
     assert "own number" in no_test(replace(order, test_send=rules.TestSend(order.test_send.draft, None)))
 

@@ -322,7 +322,7 @@ def test_a_cluster_whose_guard_was_killed_ends_with_its_orphans(idle_bench):
     assert "guard died" in idle_bench.log.read_text()
 
 
-def test_readiness_tells_that_nobody_sends(idle_bench, tmp_path):
+def test_readiness_says_that_no_process_sends(idle_bench, tmp_path):
     send(idle_bench, an_audience(tmp_path, 1))
     idle_bench.run(
         "from datetime import timedelta; from django.db.models.functions import Now; from sms.models import Slice; "

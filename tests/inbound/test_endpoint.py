@@ -100,7 +100,7 @@ def test_the_next_send_leaves_the_number_out_and_one_under_way_does_too():
     assert later.rejects.get().code == "opted_out"
 
 
-def test_the_same_sms_told_twice_is_one_also_with_another_time_of_telling():
+def test_the_same_sms_reported_twice_is_one_at_whatever_time():
     service = a_service()
     for stamp in ("2026-03-02T09:20:00Z", "2026-03-02T09:20:00Z", "2026-03-02T09:21:00Z"):
         assert post(service, sms(ts=stamp)).status_code == 200

@@ -237,7 +237,7 @@ def test_concurrent_requests_share_commits_and_each_receipt_is_stored():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_the_database_refuses_is_told_to_every_request_of_the_batch():
+def test_what_the_database_refuses_is_reported_to_every_request_of_the_batch():
     group = GroupCommit(insert)
     bad = Incoming(service_id=987654, message_id=0, attempt=0, raw=b"{}", received_at=timezone.now())
     with pytest.raises(IntegrityError, match="(?i)foreign key"):

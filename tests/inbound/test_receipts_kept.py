@@ -308,7 +308,7 @@ def test_a_damaged_end_is_kept_and_only_what_was_cut_short_is_dropped(tmp_path):
     assert mine.kept() == 1
 
 
-def test_while_the_database_is_away_an_address_nobody_knows_is_not_refused():
+def test_while_the_database_is_away_an_unknown_address_is_not_refused():
     service, doors = a_service(), ReceiptAddresses()
     assert doors.find(service.receipt_token)
     doors._read_at -= 2 * doors.ttl

@@ -127,7 +127,7 @@ def test_counters_know_when_messages_were_posted():
     assert sum(rows.filter(state="posting").values_list("delta", flat=True)) == 0
 
 
-def test_minutes_in_which_receipts_stopped_are_found_and_told_with_their_share():
+def test_minutes_in_which_receipts_stopped_are_found_and_reported_with_their_share():
     service = a_service()
     send = a_send(service)
     now = datetime(2026, 3, 2, 15, 30, tzinfo=UTC)

@@ -233,7 +233,7 @@ def test_the_walk_finds_the_pages():
 
 
 @pytest.mark.parametrize(("path", "name", "entry"), SERVICE_PAGES, ids=[name for _, name, _ in SERVICE_PAGES])
-def test_a_page_of_a_service_opens_for_the_roles_of_its_act_and_for_nobody_else(path, name, entry, cast):
+def test_a_page_of_a_service_opens_for_the_roles_of_its_act_and_no_others(path, name, entry, cast):
     act = entry.callback.act
     send, draft = a_send(cast.service), Draft.objects.create(service=cast.service)
     url = address(path, cast.service, send, draft)
@@ -280,13 +280,13 @@ def test_things_of_another_service_are_not_found_under_ones_own(path, name, entr
 @pytest.mark.parametrize(("path", "name"), CLOSED_PAGES, ids=[name for _, name in CLOSED_PAGES])
 def test_a_visitor_reaches_nothing_but_sign_in_and_health(path, name, cast):
     url = "/" + path
-    for hole, value in (
+    for variable, value in (
         ("<path:object_id>", "1"),
         ("<int:content_type_id>", "1"),
         ("<app_label>", "sms"),
         ("<int:pk>", "1"),
     ):
-        url = url.replace(hole, value)
+        url = url.replace(variable, value)
     if url.startswith("/^admin") or "(?P<" in url or "<" in url:
         url = "/admin/sms/"
     response = cast["visitor"].get(url)

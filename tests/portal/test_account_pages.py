@@ -1,4 +1,4 @@
-"""Pages about oneself: only those of allauth that are listed exist, and none changes who somebody is."""
+"""Pages about oneself: only those of allauth that are listed exist, and none changes a person's address."""
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -54,7 +54,7 @@ def test_a_page_that_is_not_listed_is_not_there(cast, page):
     assert posted.status_code == 404
 
 
-def test_nobody_makes_themselves_somebody_else(cast):
+def test_no_one_takes_the_identity_of_another(cast):
     person = cast.users["composer"]
     EmailAddress.objects.create(user=person, email=person.email, primary=True, verified=True)
     EmailAddress.objects.create(user=person, email="admin@example.test")

@@ -66,7 +66,7 @@ def test_a_second_press_of_send_finds_the_first_send(service, composer):
     assert AuditEvent.objects.filter(act="send.created").count() == 1
 
 
-def test_saving_a_draft_that_was_sent_meanwhile_leads_to_its_send_and_never_unsends_it(service, composer):
+def test_saving_a_draft_that_was_sent_already_leads_to_its_send_and_never_unsends_it(service, composer):
     from portal.forms.compose import DraftForm
 
     review = composer.post("/s/shop/compose/", typed(service)).url

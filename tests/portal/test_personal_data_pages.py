@@ -53,7 +53,7 @@ def test_a_number_is_asked_to_be_erased_and_the_certificate_shown(cast, tmp_path
     assert "This certificate is not the one that was made" in shown
 
 
-def test_what_is_held_leaves_as_a_file_that_names_nobody(cast):
+def test_what_is_held_leaves_as_a_file_that_names_no_one(cast):
     a_past_send(cast.service, 2, days=20)
     fields = {"disclose-number": "+44 7710 000000", "disclose-reason": "Request 8"}
     response = cast["admin"].post(f"{PAGE}disclose/", fields)

@@ -35,7 +35,6 @@ def _find(service: Service, pk: int) -> Draft:
 
 @service_page("compose", FORM)
 def draft_review(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """The button on this page sends."""
     found = _find(service, pk)
     if found.send_id:
         messages.info(request, "This draft was sent. Here is the send.")

@@ -1,6 +1,6 @@
 """The one reader of the provider's request body: JSON → `DropInRequest`, or `DropInRefused` with the provider's code and the parameter.
 
-Fields that nobody documents are ignored, and values may have any spelling of the provider's samples (`fields`): real clients send all
+Undocumented fields are ignored, and values may have any spelling of the provider's samples (`fields`): real clients send all
 of that. Nothing here knows our catalogue.
 """
 

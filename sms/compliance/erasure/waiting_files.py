@@ -35,7 +35,6 @@ def erase(subject: Subject) -> int:
 
 
 def left(subject: Subject) -> int:
-    """Files that hold it."""
     return sum(
         _zeroed(content, subject) != content for content in (path.read_bytes() for path, _ in _files())
     )

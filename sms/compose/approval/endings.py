@@ -97,7 +97,6 @@ def expire_due(*, now: datetime | None = None) -> int:
 
 
 def expire(send_id: int, *, now: datetime) -> bool:
-    """End the request of one send where its time is over."""
     with transaction.atomic():
         locked = lock_send(send_id)
         request = in_force(send_id)
@@ -116,7 +115,6 @@ def end(request: ApprovalRequest, state: ApprovalState, *, by: Actor, now: datet
 
 
 def _hold_back(send: Send) -> None:
-    """A send that was let go waits again."""
     if send.state in (SendState.SCHEDULED, SendState.SENDING):
         send.state = SendState.AWAITING
         send.save(update_fields=["state"])

@@ -156,7 +156,6 @@ def latest_of(send: Send) -> ApprovalRequest | None:
 
 
 def in_force(send_id: int) -> ApprovalRequest | None:
-    """The request of a send that is open or approved."""
     return ApprovalRequest.objects.filter(send=send_id, state__in=IN_FORCE).first()
 
 

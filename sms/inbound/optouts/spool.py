@@ -18,12 +18,10 @@ from sms.values import durable_file
 
 log = structlog.get_logger(__name__)
 
-MOST = 10_000  # files; whoever sends more than that is not people
+MOST = 10_000  # files; people do not send more than that
 
 
 class SpooledMessage(msgspec.Struct, frozen=True):
-    """One genuine SMS that is not stored yet."""
-
     service_id: int
     raw: bytes
     received_at: datetime
@@ -46,7 +44,6 @@ class InboundSpool:
         durable_file.put(path, msgspec.msgpack.encode(item))
 
     def waiting(self) -> int:
-        """How many wait."""
         return len(self._files())
 
     def sweep(self, take: Callable[[SpooledMessage], object]) -> int:

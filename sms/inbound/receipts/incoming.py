@@ -21,14 +21,12 @@ class Incoming(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     @classmethod
     def of(cls, raw: bytes, *, address: ReceiptAddress) -> "Incoming":
-        """What was posted to an address just now."""
         return cls.read(
             raw, service_id=address.service_id, key=address.correlation_key, received_at=timezone.now()
         )
 
     @classmethod
     def read(cls, raw: bytes, *, service_id: int, key: str, received_at: datetime) -> "Incoming":
-        """Read the correlation id, forgivingly."""
         found = correlation_id.read(_correlation_id(raw), key=key)
         return cls(
             service_id=service_id,

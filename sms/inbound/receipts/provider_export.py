@@ -125,7 +125,7 @@ def _columns(head: list[str]) -> dict[str, int]:
     if not {"correlationid", "transid"} & set(columns):
         raise NotAnExport("No column names the message. Export correlationid or transid with the receipts.")
     if not {"code", "deliveryStatus"} & set(columns):
-        raise NotAnExport("No column says what became of the message. Export code or deliveryStatus too.")
+        raise NotAnExport("No column has the state of the message. Export code or deliveryStatus too.")
     return columns
 
 
@@ -145,7 +145,7 @@ def _normalise_time(cells: dict[str, str], day_first: bool | None) -> str:
     if not written or cells.get("payload") or moment(written):
         return ""
     if SLASHED.match(written) and day_first is None:
-        return f"Its time “{written[:40]}” may be day or month first, and no other row tells. Write it as 2026-03-02 09:15:07."
+        return f"Its time “{written[:40]}” may be day or month first, and no other row shows which. Write it as 2026-03-02 09:15:07."
     at = _as_iso(written, day_first=bool(day_first))
     if not at:
         return f"Its time “{written[:40]}” cannot be read. Write it as 2026-03-02 09:15:07."

@@ -66,7 +66,6 @@ class Spool:
                 fcntl.flock(fd, fcntl.LOCK_UN)
 
     def waiting(self) -> tuple[int, int]:
-        """Files that wait to be swept, and their bytes."""
         sizes = []
         for path in self._files("*.spool", "*.taken"):
             with contextlib.suppress(OSError):
@@ -81,7 +80,7 @@ class Spool:
         """Bring in what waits, through `insert`; returns how many records.
 
         Raises where the database is away; the file then stays. A file that cannot be opened, and a record that the database refuses
-        for good, holds up no other: the one is told in the log, the other is kept in a file beside.
+        for good, holds up no other: the first is logged, the second is kept in a file beside.
         """
         done = 0
         for path in self._files("*.taken", "*.spool")[:files]:
@@ -169,7 +168,7 @@ class Spool:
 
 @contextlib.contextmanager
 def _taken(path: Path) -> Iterator[tuple[Path, int | None]]:
-    """The file under a name and a lock of our own; None where somebody else has it, or had it."""
+    """The file under a name and a lock of our own; None where another process has it, or had it."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:

@@ -105,7 +105,7 @@ def test_a_fault_of_ours_is_a_problem_without_its_details(settings):
     assert "NoneType" not in answer.content.decode()
 
 
-def test_the_rate_is_told_and_ends_in_a_429():
+def test_the_rate_is_reported_and_ends_in_a_429():
     _, partner = a_partner()
     ApiKey.objects.update(per_minute=2)
     answers = [partner.get("senders") for _ in range(5)]

@@ -70,7 +70,7 @@ def test_mistakes_are_at_their_fields(service, composer):
     draft = a_draft(service, text="Hi $(name)")
     url = f"/s/shop/drafts/{draft.pk}/test/"
     page = composer.get(url)
-    assert "Nobody to send a test to yet" in page.content.decode()
+    assert "No test recipients yet" in page.content.decode()
     assert "$(name)" in page.content.decode()
     User.objects.update(own_number=MINE)
     page = composer.post(url, {"to": "own", "row": ""})
