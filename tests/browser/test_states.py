@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from portal.models import User
-from sms.compliance import archive, erasure
+from sms.compliance import erasure
 from sms.compose import drafts
 from sms.models import (
     Draft,
@@ -131,9 +131,8 @@ def reports(service: Service) -> Iterator[tuple[str, str]]:
     yield "retention with something due", "settings/retention/"
 
 
-def test_every_state_is_accessible_and_fits(page, live_server, shop, tmp_path, monkeypatch, settings):
-    settings.VAR_DIR = tmp_path
-    monkeypatch.setattr(archive.store, "folder", tmp_path)
+def test_every_state_is_accessible_and_fits(page, live_server, shop, state_folder, settings):
+    settings.VAR_DIR = state_folder
     User.objects.filter(email="ada@example.test").update(first_name="Ada")
     # what is erased waits for nothing that is made later
     made = [*personal_data(shop), *drafts_in_every_state(shop), *sends_in_every_state(shop)]

@@ -27,8 +27,7 @@ from sms.compose import background, drafts
 from sms.compose.create import create
 from sms.compose.order import Order
 from sms.inbound import optouts, receipts
-from sms.inbound.optouts import Refusal, inbound_spool
-from sms.inbound.optouts.spool import SpooledMessage
+from sms.inbound.optouts import IncomingPost, Refusal, inbound_spool
 from sms.inbound.receipts import Incoming, spool
 from sms.models import (
     ApprovalRules,
@@ -262,14 +261,13 @@ def desk(service: Service, ada: User) -> None:
 def on_disk(service: Service) -> None:
     """What could not be brought in."""
     now = timezone.now()
-    spool.append([Incoming(service.pk, 0, 0, receipt("n", transid="y"), now)])
+    spool.append([Incoming(service.pk, receipt("n", transid="y"), now)])
     refused = [path.replace(path.with_suffix(".kept")) for path in spool.folder.glob("*.spool")]
     assert refused
-    spool._leave()
     said = {"oa": "447710000000", "da": "SHOP", "message": "Hi", "msgid": "late"}
-    inbound_spool.put(SpooledMessage(service.pk, json.dumps(said).encode(), now))
-    inbound_spool.put(SpooledMessage(service.pk, json.dumps(said | {"msgid": "kept"}).encode(), now))
-    for path in sorted(inbound_spool.folder.glob("*.sms"))[1:]:
+    inbound_spool.append([IncomingPost(service.pk, json.dumps(said).encode(), now)])
+    inbound_spool.append([IncomingPost(service.pk, json.dumps(said | {"msgid": "kept"}).encode(), now)])
+    for path in sorted(inbound_spool.folder.glob("*.spool"))[1:]:
         path.replace(path.with_suffix(".kept"))
 
 
