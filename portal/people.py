@@ -78,7 +78,7 @@ def withdraw(invitation: Invitation, *, by: Actor) -> bool:
         if not rows.update(withdrawn_at=timezone.now()):
             return False
         audit(
-            "person.uninvited",
+            "person.invitation_withdrawn",
             by=by,
             service=invitation.service.slug,
             noun="person",

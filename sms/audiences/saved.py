@@ -101,7 +101,7 @@ def bring_back(saved: SavedAudience, *, by: Actor) -> bool:
             rows = SavedAudience.objects.filter(pk=saved.pk, archived_at__isnull=False)
             if not rows.update(archived_at=None):
                 return False
-            audit("audience.brought_back", saved, by=by)
+            audit("audience.restored", saved, by=by)
     except IntegrityError:
         raise SavedError(
             "name",
