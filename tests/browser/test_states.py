@@ -82,7 +82,7 @@ def small_drafts(service: Service) -> Iterator[tuple[str, str]]:
         b"Mobile,Name\n07700900001,Ada\n12,Ben\n", service=service, name="again.csv", user=None
     )
     first = Draft.objects.create(text="Hi $(Name)", upload=upload, **fields)
-    drafts.send_draft(first, by=BY, user=None, limits=LIMITS)
+    drafts.send_draft(first, by=BY, limits=LIMITS)
     again = Draft.objects.create(text="Hi $(Name) – once more", upload=upload, **fields)
     yield "sent before", f"drafts/{again.pk}/review/"
     yield "compose, sent before", f"drafts/{again.pk}/"

@@ -136,7 +136,7 @@ def composed(service: Service, ada: User) -> None:
         callback_data=f"of {NATIONAL}",
         tag1="07710000000",
     )
-    drafts.send_draft(draft, by=BY, user=ada, limits=LIMITS, seen=draft.revision)
+    drafts.send_draft(draft, by=acting(ada), limits=LIMITS, seen=draft.revision)
     ended(service)
     Draft.objects.create(service=service, pasted=f"{SPELLED}\n{OTHER}\n٠٧٧١٠٠٠٠٠٠٠", labels="07710000000")
     path = spool.folder.parent / "book.xlsx"
@@ -152,10 +152,10 @@ def asked_for(service: Service, ada: User) -> None:
     ApprovalRules.objects.create(service=service, size=1, size_approvers=1)
     bob = a_person("bob", service)
     for yes in (True, False):
-        send = create(order(service, f"Ask {NATIONAL}", NUMBER, OTHER), by=acting(ada), user=ada)
+        send = create(order(service, f"Ask {NATIONAL}", NUMBER, OTHER), by=acting(ada))
         asked = request_of(send)
         act = answers.approve if yes else answers.reject
-        act(asked, by=acting(bob), user=bob, seen=asked.fingerprint, comment=f"Ask {SPELLED} too")
+        act(asked, by=acting(bob), seen=asked.fingerprint, comment=f"Ask {SPELLED} too")
         ended(service)
     ApprovalRules.objects.all().delete()
 
@@ -231,9 +231,9 @@ def told(service: Service) -> None:
 
 def kept_lists(service: Service, ada: User) -> None:
     packed = packing.pack_pasted(f"{NATIONAL}\n{SPELLED}\n{OTHER}", country="GB", limits=LIMITS)
-    kept = saved.create(service, packed, name=f"List of {NATIONAL}", note=f"Ask {NATIONAL}", by=BY, user=ada)
+    kept = saved.create(service, packed, name=f"List of {NATIONAL}", note=f"Ask {NATIONAL}", by=acting(ada))
     saved.rename(kept, name=f"Those of {NATIONAL}", note=f"Ask {SPELLED}", by=BY)
-    saved.replace(kept, packing.pack_pasted(NUMBER, country="GB", limits=LIMITS), by=BY, user=ada)
+    saved.replace(kept, packing.pack_pasted(NUMBER, country="GB", limits=LIMITS), by=acting(ada))
 
 
 def desk(service: Service, ada: User) -> None:

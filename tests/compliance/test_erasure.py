@@ -101,7 +101,7 @@ def a_desk_that_knows(folder) -> tuple[Service, Send]:
     Draft.objects.create(service=service, upload=csv, pasted=pasted, text="Ask 07710 000000")
     Draft.objects.create(service=service, upload=book, name="b")
     packed = packing.pack_pasted(pasted, country="GB", limits=Limits())
-    audience = saved.create(service, packed, name="List", by=BY, user=None)
+    audience = saved.create(service, packed, name="List", by=BY)
     rows = io.BytesIO(
         f"number,friend\n{OTHER},07710 000000\n+447710000002,\n+447710000000,x\n+447710000000,y\n".encode()
     )
@@ -109,7 +109,6 @@ def a_desk_that_knows(folder) -> tuple[Service, Send]:
         audience,
         packing.pack_file(rows, name="c.csv", country="GB", column=None, limits=Limits()),
         by=BY,
-        user=None,
     )
     optouts.opt_out(service.pk, [Refusal(NUMBER, "said so on 07710 000000", send.pk)], by=BY, source="page")
     InboundMessage.objects.create(

@@ -116,7 +116,7 @@ def test_what_began_while_it_was_erased_is_waited_for_and_gone_over(folder):
     """A send that is made of the audience after messages were erased, and before audiences are."""
     service = a_service()
     packed = packing.pack_pasted(f"{NUMBER}\n{OTHER}", country="GB", limits=Limits())
-    audience = saved.create(service, packed, name="List", by=BY, user=None)
+    audience = saved.create(service, packed, name="List", by=BY)
     made = []
 
     def rest() -> None:
