@@ -101,4 +101,5 @@ def actor(request: HttpRequest, *, door: str = "page") -> Actor:
         label=user.email,
         door=door,
         address=str(request.META.get("REMOTE_ADDR") or "")[:45],
+        user=user,
     )

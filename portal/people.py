@@ -7,7 +7,6 @@ admin always keeps one: the check runs under a lock on the service. Each act wri
 import secrets
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.core import signing
 from django.core.exceptions import PermissionDenied
@@ -38,7 +37,7 @@ class InvitationGone(ValueError):
 
 
 def invite(
-    service: Service, email: str, roles: Collection[str], *, by: Actor, user: Any, now: datetime | None = None
+    service: Service, email: str, roles: Collection[str], *, by: Actor, now: datetime | None = None
 ) -> Invitation:
     """A fresh invitation; one that was open for the address is renewed, and its old link dies."""
     now = now or timezone.now()
@@ -56,7 +55,7 @@ def invite(
                 "roles": roles,
                 "nonce": secrets.token_urlsafe(32),
                 "expires_at": now + HOLDS_FOR,
-                "made_by": user,
+                "made_by": by.user,
             },
         )
         audit(
@@ -77,7 +76,7 @@ def withdraw(invitation: Invitation, *, by: Actor) -> bool:
         if not rows.update(withdrawn_at=timezone.now()):
             return False
         audit(
-            "person.uninvited",
+            "person.invitation_withdrawn",
             by=by,
             service=invitation.service.slug,
             noun="person",

@@ -71,7 +71,6 @@ def approval_approve(request: HttpRequest, service: Service, pk: int) -> HttpRes
         last = answers.approve(
             found,
             by=actor(request),
-            user=request.user,
             seen=request.POST.get("seen", ""),
             comment=comment,
         )
@@ -102,7 +101,6 @@ def approval_reject(request: HttpRequest, service: Service, pk: int) -> HttpResp
         answers.reject(
             _find(service, pk),
             by=actor(request),
-            user=request.user,
             seen=request.POST.get("seen", ""),
             comment=comment,
         )
@@ -131,7 +129,7 @@ def send_take_back(request: HttpRequest, service: Service, pk: int) -> HttpRespo
 @service_page("compose", WRITE)
 def send_ask_again(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     found = get_object_or_404(service.sends, pk=pk)
-    asked = requests.ask_again(found, by=actor(request), user=request.user)
+    asked = requests.ask_again(found, by=actor(request))
     if asked is None:
         messages.info(request, "There was nothing to ask again.")
         return redirect("send", service=service.slug, pk=pk)

@@ -32,9 +32,7 @@ def send_duplicate(request: HttpRequest, service: Service, pk: int) -> HttpRespo
         else:
             who = None if chosen == NO_RECIPIENTS else recipients_of_send.Who(chosen)
             try:
-                draft, warnings = duplicate.duplicate(
-                    found, who, by=actor(request), user=request.user, limits=upload_limits()
-                )
+                draft, warnings = duplicate.duplicate(found, who, by=actor(request), limits=upload_limits())
             except recipients_of_send.RecipientsGone as gone:
                 wrong = str(gone)
             else:

@@ -41,7 +41,6 @@ def people_page(request: HttpRequest, service: Service) -> HttpResponse:
             form.cleaned_data["email"],
             form.cleaned_data["roles"],
             by=actor(request),
-            user=request.user,
         )
     except people.PeopleError as problem:
         form.add_error(problem.field, str(problem))

@@ -33,7 +33,6 @@ def send_move(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
                     found,
                     due_at=now if at_once else form.cleaned_data["send_at"],
                     by=actor(request),
-                    user=request.user,
                     now=now,
                 )
             except reschedule.SendHasBegun as problem:

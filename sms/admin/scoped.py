@@ -156,6 +156,7 @@ def actor(request: HttpRequest) -> models.Actor:
         label=str(user),
         door="admin",
         address=str(request.META.get("REMOTE_ADDR") or "")[:45],
+        user=user,
     )
 
 

@@ -30,6 +30,6 @@ class InboundView(WebexPostView):
         except DATABASE_AWAY as problem:
             log.error("inbound_goes_to_the_disk", error=f"{type(problem).__name__}: {problem}"[:300])
             try:
-                optouts.inbound_spool.put(optouts.SpooledMessage(address.service_id, raw, now))
+                optouts.inbound_spool.append([optouts.IncomingPost(address.service_id, raw, now)])
             except OSError as trouble:
                 raise NotStored(repr(trouble)) from trouble

@@ -42,7 +42,9 @@ PATIENCE = 0.04  # seconds that answers wait for others to share their commit
 IDLE = 0.25  # seconds between checks: for something due, for urgent work while busy, for a stop
 RENEW = 1 / 12  # of a lease: every five seconds, of sixty
 WATCH = 2.0  # seconds between checks of how the sends under way are going
-SWITCH = 0.001  # seconds between threads: posters must leave at their instant while the coordinator computes
+# Seconds between threads: posters must leave at their instant while the coordinator computes. The interpreter has one value for all
+# threads, so it is set while there are posters, and set back.
+SWITCH = 0.001
 RETRIES = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before each try to record what a failed transaction left
 
 

@@ -53,6 +53,7 @@ class CoalescedWakeUp:
             connection.close()
 
 
+# Each is one object for the process, since what it remembers is when the process last woke the cluster
 _work = CoalescedWakeUp("sms.worker.tasks.work")
 
 

@@ -5,7 +5,7 @@ per service a few seconds later, outside the act's transaction, so that acts of 
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from django.db import models
@@ -30,7 +30,8 @@ class UnknownAct(ValueError):
 class Actor:
     """The `by=` of every act: a person, an API key, or Textdesk itself.
 
-    `label` is what a reader sees (an e-mail address, a key's name); `door` is page, api, admin, cli or system.
+    `label` is what a reader sees (an e-mail address, a key's name); `door` is page, api, admin, cli or system; `user` is the account
+    of a person.
     """
 
     kind: str
@@ -38,6 +39,7 @@ class Actor:
     label: str
     door: str
     address: str = ""
+    user: Any = field(default=None, compare=False, repr=False)
 
     @classmethod
     def system(cls, door: str = "system") -> "Actor":

@@ -72,7 +72,6 @@ def approve(
     request: ApprovalRequest,
     *,
     by: Actor,
-    user: Any,
     seen: str,
     comment: str = "",
     now: datetime | None = None,
@@ -84,7 +83,7 @@ def approve(
     now, digests = now or timezone.now(), fingerprint.digest_messages(request.send_id)
     with transaction.atomic():
         send, locked = _locked(request)
-        _may_answer(locked, user=user, now=now)
+        _may_answer(locked, user=by.user, now=now)
         changed = changed_parts(locked, send, digests=digests)
         if changed:
             endings.void(
@@ -94,7 +93,7 @@ def approve(
             raise ChangedSince("This is not what was on your page. Read what stands there now, then answer.")
         else:
             _in_time(locked, send, now=now)
-            _answer(locked, approved=True, by=by, user=user, seen=seen, comment=comment, now=now)
+            _answer(locked, approved=True, by=by, seen=seen, comment=comment, now=now)
             given = locked.decisions.filter(approved=True).count()
             audit("send.approved", send, by=by, request=locked.pk, approvals=given, of=locked.approvers)
             if given >= locked.approvers:
@@ -111,7 +110,6 @@ def reject(
     request: ApprovalRequest,
     *,
     by: Actor,
-    user: Any,
     seen: str,
     comment: str,
     now: datetime | None = None,
@@ -122,8 +120,8 @@ def reject(
         raise ReasonMissing("Say why, so that its author knows what to change.")
     with transaction.atomic():
         send, locked = _locked(request)
-        _may_answer(locked, user=user, now=now)
-        _answer(locked, approved=False, by=by, user=user, seen=seen, comment=comment, now=now)
+        _may_answer(locked, user=by.user, now=now)
+        _answer(locked, approved=False, by=by, seen=seen, comment=comment, now=now)
         audit("send.rejected", send, by=by, request=locked.pk)
         endings.withdraw(send, by=by, now=now, to=ApprovalState.REJECTED)
         if _has_begun(send):  # a part of it has gone: its draft, sent again, would reach those people twice
@@ -214,11 +212,11 @@ def _in_time(request: ApprovalRequest, send: Send, *, now: datetime) -> None:
 
 
 def _answer(
-    request: ApprovalRequest, *, approved: bool, by: Actor, user: Any, seen: str, comment: str, now: datetime
+    request: ApprovalRequest, *, approved: bool, by: Actor, seen: str, comment: str, now: datetime
 ) -> None:
     ApprovalDecision.objects.create(
         request=request,
-        by=user,
+        by=by.user,
         label=by.label,
         approved=approved,
         comment=comment.strip()[:LONGEST_COMMENT],

@@ -9,7 +9,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
-from sms.inbound import optouts, receipts
+from sms.inbound import receipts
 from sms.models import InboundMessage, Receipt, Service
 from sms.webex import signature
 from tests.support.receipts import receipt
@@ -20,15 +20,6 @@ LARGEST = 64 * 1024
 SMS = json.dumps({"oa": "447710000000", "da": "SHOP", "message": "Hello", "tid": "1"}).encode()
 BODIES = {"receipts": receipt("of-nothing", transid="x"), "inbound": SMS}
 STORED = {"receipts": Receipt, "inbound": InboundMessage}
-
-
-@pytest.fixture(autouse=True)
-def fresh_addresses(tmp_path, monkeypatch):
-    monkeypatch.setattr(optouts.inbound_spool, "folder", tmp_path / "inbound")
-    monkeypatch.setattr(receipts.spool, "folder", tmp_path / "spool")
-    receipts.receipt_addresses.forget()
-    yield
-    receipts.receipt_addresses.forget()
 
 
 @pytest.fixture(params=BODIES)

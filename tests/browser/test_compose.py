@@ -24,7 +24,7 @@ def test_two_people_write_one_draft(page, live_server, shop, context, browser, c
     Membership.objects.create(user=colleague, service=shop, role="composer")
     people = "Mobile,Name\n" + "".join(f"+44771000000{at},{'Zoe' * (at + 1)}\n" for at in range(5))
     packed = packing.pack_pasted(people, country="GB", limits=Limits())
-    saved.create(shop, packed, name="Regulars", by=BY, user=None)
+    saved.create(shop, packed, name="Regulars", by=BY)
     ShortLinkDomain.objects.create(service=shop, region=shop.region, host="go.example.test")
     sign_in(page, live_server)
     page.goto(f"{live_server.url}/s/shop/compose/")

@@ -56,12 +56,9 @@ NUMBER, OTHER = "+447710000000", "+447710000001"
 SPELLINGS = ("+44 7710 000000", "07710 000 000", "0044 (0)7710-000-000", "447710000000", "7710000000")
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(archive.store, "folder", tmp_path / "archive")
-    monkeypatch.setattr(spool, "folder", tmp_path / "spool")
-    archive.read.opened.forget()
-    return tmp_path
+@pytest.fixture
+def folder(state_folder):
+    return state_folder
 
 
 def erase(service, number: str = NUMBER, **options) -> Erasure:
@@ -104,7 +101,7 @@ def an_installation_that_knows(folder) -> tuple[Service, Send]:
     Draft.objects.create(service=service, upload=csv, pasted=pasted, text="Ask 07710 000000")
     Draft.objects.create(service=service, upload=book, name="b")
     packed = packing.pack_pasted(pasted, country="GB", limits=Limits())
-    audience = saved.create(service, packed, name="List", by=BY, user=None)
+    audience = saved.create(service, packed, name="List", by=BY)
     rows = io.BytesIO(
         f"number,friend\n{OTHER},07710 000000\n+447710000002,\n+447710000000,x\n+447710000000,y\n".encode()
     )
@@ -112,7 +109,6 @@ def an_installation_that_knows(folder) -> tuple[Service, Send]:
         audience,
         packing.pack_file(rows, name="c.csv", country="GB", column=None, limits=Limits()),
         by=BY,
-        user=None,
     )
     optouts.opt_out(service.pk, [Refusal(NUMBER, "said so on 07710 000000", send.pk)], by=BY, source="page")
     InboundMessage.objects.create(
@@ -150,10 +146,8 @@ def an_installation_that_knows(folder) -> tuple[Service, Send]:
     report = ReportFile.objects.create(service=service, kind="csv", query={"by": "send"})
     ReportPart.objects.create(file=report, number=0, content=zlib.compress(b"For 07710000000\n"))
     spool.folder.mkdir()
-    kept = Incoming(service.pk, 0, 0, b'{"destination":"447710000000"}', now)
-    (spool.folder / "1.kept").write_bytes(
-        b"".join([__import__("sms.inbound.receipts.spool", fromlist=["_record"])._record(kept)])
-    )
+    kept = Incoming(service.pk, b'{"destination":"447710000000"}', now)
+    (spool.folder / "1.kept").write_bytes(spool.format.packed([kept]))
     (folder / "desk.log").write_text("to +44 7710 ••• 000\n")
     facts.fold()
     service.refresh_from_db()

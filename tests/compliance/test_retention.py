@@ -42,11 +42,9 @@ from tests.support.sends import BY
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(archive.store, "folder", tmp_path)
-    archive.read.opened.forget()
-    return tmp_path
+@pytest.fixture
+def folder(state_folder):
+    return state_folder
 
 
 def differs() -> str:

@@ -39,13 +39,13 @@ HOUR = timedelta(hours=1)
 def yes(send: Send, user, *, now=None, seen: str = "", comment: str = "") -> bool:
     request = request_of(send)
     return answers.approve(
-        request, by=acting(user), user=user, seen=seen or request.fingerprint, comment=comment, now=now
+        request, by=acting(user), seen=seen or request.fingerprint, comment=comment, now=now
     )
 
 
 def no(send: Send, user, *, comment: str = "Wrong price.") -> None:
     request = request_of(send)
-    answers.reject(request, by=acting(user), user=user, seen=request.fingerprint, comment=comment)
+    answers.reject(request, by=acting(user), seen=request.fingerprint, comment=comment)
 
 
 def posted() -> list[str]:
@@ -177,7 +177,7 @@ def test_an_expired_send_is_not_approved():
 def test_people_cannot_approve_their_own_send(roles, superuser):
     service = a_careful_service()
     ada = a_person("ada", service, *roles, is_superuser=superuser)
-    send = create(an_order(service), by=acting(ada), user=ada)
+    send = create(an_order(service), by=acting(ada))
     with pytest.raises(answers.OwnSend):
         yes(send, ada)
     with pytest.raises(answers.OwnSend):
@@ -192,7 +192,7 @@ def test_editors_of_a_draft_cannot_approve_it():
         service=service, sender=service.senders.get(), text="Hi", pasted="+447700900001", created_by=bob
     )
     draft.editors.add(eve)
-    send = drafts.send_draft(draft, by=acting(ada), user=ada, limits=Limits())
+    send = drafts.send_draft(draft, by=acting(ada), limits=Limits())
     for author in (ada, bob, eve):
         with pytest.raises(answers.OwnSend):
             yes(send, author)
@@ -222,7 +222,7 @@ def a_draft(service, **changes) -> Draft:
 def test_a_rejection_says_why_cancels_the_send_and_gives_the_draft_back():
     service = a_careful_service()
     draft, bob = a_draft(service), a_person("bob", service)
-    send = drafts.send_draft(draft, by=BY, user=None, limits=Limits())
+    send = drafts.send_draft(draft, by=BY, limits=Limits())
     with pytest.raises(answers.ReasonMissing):
         no(send, bob, comment="  ")
     no(send, bob)
@@ -242,13 +242,13 @@ def test_what_is_taken_back_and_asked_again_shows_what_changed():
     service = a_careful_service()
     bob = a_person("bob", service)
     draft = a_draft(service, pasted="+447700900001\n+447700900002\n+447700900003")
-    send = drafts.send_draft(draft, by=BY, user=None, limits=Limits())
+    send = drafts.send_draft(draft, by=BY, limits=Limits())
     assert answers.take_back(send, by=BY) == draft
     assert request_of(send).state == ApprovalState.WITHDRAWN
     draft.refresh_from_db()
     draft.text, draft.pasted = "Now 30 % off", "+447700900002\n+447700900003\n+447700900004\n+447700900005"
     draft.save()
-    again = drafts.send_draft(draft, by=BY, user=None, limits=Limits())
+    again = drafts.send_draft(draft, by=BY, limits=Limits())
     request = request_of(again)
     assert request.previous == request_of(send)
     assert request.audience_change == {"added": 2, "removed": 1, "same": 2}
@@ -260,18 +260,18 @@ def test_what_is_taken_back_and_asked_again_shows_what_changed():
     assert {"text", "audience", "values"} == set(request.changed)
     assert ("Recipients", "3", "4") in [(one.name, one.before, one.after) for one in seen.changes]
     with pytest.raises(answers.Ended):
-        answers.approve(request_of(send), by=acting(bob), user=bob, seen=request_of(send).fingerprint)
+        answers.approve(request_of(send), by=acting(bob), seen=request_of(send).fingerprint)
     assert yes(again, bob)
 
 
 def test_an_approved_send_can_be_taken_back_until_it_begins():
     service = a_careful_service()
     draft, bob = a_draft(service, send_at=timezone.now() + HOUR), a_person("bob", service)
-    send = drafts.send_draft(draft, by=BY, user=None, limits=Limits())
+    send = drafts.send_draft(draft, by=BY, limits=Limits())
     yes(send, bob)
     assert answers.take_back(send, by=BY) == draft
     assert request_of(send).state == ApprovalState.WITHDRAWN
-    other = drafts.send_draft(a_draft(service), by=BY, user=None, limits=Limits())
+    other = drafts.send_draft(a_draft(service), by=BY, limits=Limits())
     yes(other, bob)
     assert len(posted()) == 1
     with pytest.raises(answers.ApprovalTooLate):
@@ -289,7 +289,7 @@ def test_stopping_everything_stops_what_waits():
 def half_gone(service) -> Send:
     """Approved, begun, and void since: some of it may have reached people."""
     draft = a_draft(service)
-    send = drafts.send_draft(draft, by=BY, user=None, limits=Limits())
+    send = drafts.send_draft(draft, by=BY, limits=Limits())
     yes(send, a_person("bob", service))
     ApprovalRequest.objects.update(begun_at=timezone.now())
     endings.void(send, ["sender"], by=BY)
@@ -311,7 +311,7 @@ def test_who_moves_a_send_does_not_approve_the_new_time():
     service = a_careful_service()
     due = timezone.now() + HOUR
     send, bob = a_send(service, due_at=due), a_person("bob", service)
-    reschedule.reschedule(send, due_at=due + HOUR, by=acting(bob), user=bob)
+    reschedule.reschedule(send, due_at=due + HOUR, by=acting(bob))
     with pytest.raises(answers.OwnSend):
         yes(send, bob)
     assert yes(send, a_person("cem", service))

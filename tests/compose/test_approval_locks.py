@@ -43,7 +43,7 @@ def nothing_read_under_a_lock() -> Iterator[None]:
 
 def yes(send: Send, user) -> None:
     request = request_of(send)
-    answers.approve(request, by=acting(user), user=user, seen=request.fingerprint)
+    answers.approve(request, by=acting(user), seen=request.fingerprint)
 
 
 def a_yes(send: Send) -> None:
@@ -136,7 +136,7 @@ def test_the_person_who_moves_a_send_while_it_is_written_cannot_approve_it():
     send = create(large_order(service, 1_500), by=BY)
     assert not background.work_on(send.preparation.pk, stopped=lambda: True)
     for due in (HOUR, 2 * HOUR):
-        reschedule.reschedule(send, due_at=timezone.now() + due, by=acting(bob), user=bob)
+        reschedule.reschedule(send, due_at=timezone.now() + due, by=acting(bob))
     reschedule.reschedule(send, due_at=timezone.now() + HOUR, by=BY)
     assert Preparation.objects.get(send=send).movers == [bob.pk]
     background.run(stopped=lambda: False)

@@ -173,7 +173,7 @@ def page(send: int) -> dict[str, int]:
 
 def waiting() -> int:
     """In the inbox, or a file of the spool: while the database was away they went there."""
-    from sms.inbound.receipts.spool import spool
+    from sms.inbound.receipts import spool
     from sms.models import ReceiptInbox
 
     return ReceiptInbox.objects.filter(why=ReceiptInbox.Why.NEW).count() + spool.waiting()[0]

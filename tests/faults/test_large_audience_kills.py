@@ -86,7 +86,7 @@ def test_a_killed_expansion_asks_its_approvers_once():
 def test_a_killed_expansion_goes_on_and_every_message_is_there_once():
     draft = a_draft(a_service(), people(ROWS, wide=80))
     finished(draft)
-    send = drafts.send_draft(again(draft), by=BY, user=None, limits=LIMITS)
+    send = drafts.send_draft(again(draft), by=BY, limits=LIMITS)
     deaths = ("messages_uncommitted", "messages_committed", "messages_uncommitted:2", "opening")
     for point in deaths:
         killed(point)

@@ -17,13 +17,6 @@ from tests.support.sends import a_send, a_service
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def look_up_afresh():
-    receipts.receipt_addresses.forget()
-    yield
-    receipts.receipt_addresses.forget()
-
-
 @pytest.fixture
 def service():
     return a_service()

@@ -103,7 +103,6 @@ def failed(service, code: str, **extra):
 
 
 def take(service, raw: bytes) -> None:
-    receipts.receipt_addresses.forget()
     address = receipts.receipt_addresses.find(service.receipt_token)
     receipts.store(receipts.Incoming.of(raw, address=address))
     receipts.fold()

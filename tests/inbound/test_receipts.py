@@ -22,13 +22,6 @@ from tests.support.sends import a_send, a_service
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def look_up_afresh():
-    receipts.receipt_addresses.forget()
-    yield
-    receipts.receipt_addresses.forget()
-
-
 def test_head_answers_200_and_an_unknown_address_404():
     service = a_service()
     assert Client().head(address(service)).status_code == 200
@@ -239,7 +232,7 @@ def test_concurrent_requests_share_commits_and_each_receipt_is_stored():
 @pytest.mark.django_db(transaction=True)
 def test_what_the_database_refuses_is_reported_to_every_request_of_the_batch():
     group = GroupCommit(insert)
-    bad = Incoming(service_id=987654, message_id=0, attempt=0, raw=b"{}", received_at=timezone.now())
+    bad = Incoming(service_id=987654, raw=b"{}", received_at=timezone.now())
     with pytest.raises(IntegrityError, match="(?i)foreign key"):
         group.store(bad)
     assert Receipt.objects.count() == 0

@@ -16,10 +16,11 @@ from sms.inbound import receipts
 from sms.inbound.receipts import fold as folding
 from sms.inbound.receipts import inbox
 from sms.inbound.receipts.addresses import ReceiptAddresses
-from sms.inbound.receipts.inbox import GroupCommit, Overloaded, Stuck, insert
+from sms.inbound.receipts.inbox import GroupCommit, Overloaded, Stuck, insert, spool
 from sms.inbound.receipts.incoming import Incoming
 from sms.inbound.receipts.rotate import retire, rotate
-from sms.inbound.receipts.spool import MAGIC, Spool, spool
+from sms.inbound.spool import Spool
+from sms.inbound.spool_records import MAGIC
 from sms.models import Actor, Receipt, ReceiptInbox
 from tests.support.receipts import address, post, posted_message, receipt
 from tests.support.sends import a_service
@@ -27,18 +28,6 @@ from tests.support.sends import a_service
 fold_module = sys.modules["sms.inbound.receipts.fold"]  # the package's name `fold` is the function
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
-
-
-@pytest.fixture(autouse=True)
-def afresh(tmp_path, monkeypatch):
-    """A spool folder of the test's own, and nothing remembered."""
-    receipts.receipt_addresses.forget()
-    spool._leave()
-    monkeypatch.setattr(spool, "folder", tmp_path / "spool")
-    monkeypatch.setattr(inbox.intake, "_away_until", 0.0)
-    yield
-    spool._leave()
-    receipts.receipt_addresses.forget()
 
 
 @pytest.fixture
@@ -53,7 +42,7 @@ def no_database(monkeypatch):
 
 
 def incoming(index: int, service_id: int = 1) -> Incoming:
-    return Incoming(service_id, 0, 0, b'{"n": %d}' % index, NOW)
+    return Incoming(service_id, b'{"n": %d}' % index, NOW)
 
 
 def test_with_the_database_away_a_receipt_is_on_the_disk_before_200_and_is_swept_in_later(no_database):
@@ -107,15 +96,30 @@ def test_no_room_on_the_disk_and_no_database_is_503_and_leaves_no_half_record(no
     assert post(service, receipt("x")).status_code == 200, "there is room again"
 
 
-def test_a_spool_folder_that_cannot_be_written_is_503(no_database, tmp_path):
+def test_a_full_disk_leaves_no_empty_file(tmp_path, monkeypatch):
+    mine = Spool(Incoming, tmp_path / "s")
+
+    def full(fd, data):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        with pytest.raises(OSError, match="No space left"):
+            mine.append([incoming(1)])
+    assert list((tmp_path / "s").iterdir()) == []
+    mine.append([incoming(2)])
+    assert mine.waiting()[0] == 1
+
+
+def test_a_spool_folder_that_cannot_be_written_is_503(no_database, state_folder):
     service = a_service()
     receipts.receipt_addresses.find(service.receipt_token)
-    (tmp_path / "spool").write_text("a file is in the way")
+    (state_folder / "spool").write_text("a file is in the way")
     assert post(service, receipt("x")).status_code == 503
 
 
 def _write_some(folder, start) -> None:
-    mine = Spool(folder)
+    mine = Spool(Incoming, folder)
     for index in range(start, start + 40):
         mine.append([incoming(index)])
 
@@ -126,7 +130,7 @@ def test_several_processes_write_while_a_sweep_runs_and_nothing_is_lost(tmp_path
     for writer in writers:
         writer.start()
     found: list[Incoming] = []
-    mine = Spool(tmp_path / "s")
+    mine = Spool(Incoming, tmp_path / "s")
     while any(writer.is_alive() for writer in writers):
         mine.sweep(found.extend)
     for writer in writers:
@@ -140,9 +144,8 @@ def test_several_processes_write_while_a_sweep_runs_and_nothing_is_lost(tmp_path
 
 
 def test_a_torn_tail_is_dropped_and_damage_in_the_middle_is_kept_for_a_person(tmp_path):
-    mine = Spool(tmp_path / "s")
+    mine = Spool(Incoming, tmp_path / "s")
     mine.append([incoming(1), incoming(2)])
-    mine._leave()
     (path,) = (tmp_path / "s").glob("*.spool")
     whole = path.read_bytes()
     path.write_bytes(whole + whole[:30])
@@ -156,7 +159,7 @@ def test_a_torn_tail_is_dropped_and_damage_in_the_middle_is_kept_for_a_person(tm
 
 
 def test_a_sweep_that_the_database_interrupts_leaves_the_file(tmp_path):
-    mine = Spool(tmp_path / "s")
+    mine = Spool(Incoming, tmp_path / "s")
     mine.append([incoming(1)])
 
     def gone(batch):
@@ -261,7 +264,7 @@ def test_poison_is_set_aside_alone_with_its_reason_and_can_be_tried_again(monkey
 
 def test_a_record_that_the_database_refuses_holds_up_no_other(tmp_path):
     """Like one of a service that was deleted meanwhile."""
-    mine, found = Spool(tmp_path / "s"), []
+    mine, found = Spool(Incoming, tmp_path / "s"), []
     mine.append([incoming(1), incoming(2), incoming(3, service_id=99), incoming(4)])
 
     def insert(batch) -> None:
@@ -275,7 +278,7 @@ def test_a_record_that_the_database_refuses_holds_up_no_other(tmp_path):
 
 
 def test_a_writer_never_waits_for_a_sweep(tmp_path):
-    mine, other = Spool(tmp_path / "s"), Spool(tmp_path / "s")
+    mine, other = Spool(Incoming, tmp_path / "s"), Spool(Incoming, tmp_path / "s")
     mine.append([incoming(1)])
     inside, go_on = threading.Event(), threading.Event()
 
@@ -296,9 +299,8 @@ def test_a_writer_never_waits_for_a_sweep(tmp_path):
 
 
 def test_a_damaged_end_is_kept_and_only_what_was_cut_short_is_dropped(tmp_path):
-    mine = Spool(tmp_path / "s")
+    mine = Spool(Incoming, tmp_path / "s")
     mine.append([incoming(1), incoming(2)])
-    mine._leave()
     (path,) = (tmp_path / "s").glob("*.spool")
     data = bytearray(path.read_bytes())
     data[-3] ^= 0xFF

@@ -33,13 +33,6 @@ KINDS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def afresh():
-    receipts.receipt_addresses.forget()
-    yield
-    receipts.receipt_addresses.forget()
-
-
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(codes=st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=6), seed=st.integers(0, 2**32 - 1))
 def test_any_permutation_and_repetition_of_a_messages_receipts_ends_alike(codes, seed):
@@ -241,9 +234,9 @@ def test_day_first_is_learnt_from_the_file():
 
 def test_replay_begins_where_the_time_does(django_assert_max_num_queries):
     service, now = a_service(), timezone.now()
-    old = [Incoming(service.pk, 0, 0, b"%d" % n, now - timedelta(days=3)) for n in range(500)]
+    old = [Incoming(service.pk, b"%d" % n, now - timedelta(days=3)) for n in range(500)]
     insert(old)
-    insert([Incoming(service.pk, 0, 0, b"new", now)])
+    insert([Incoming(service.pk, b"new", now)])
     ReceiptInbox.objects.all().delete()
     with django_assert_max_num_queries(24):
         assert sum(replay(service, since=now - timedelta(hours=24), until=now + timedelta(hours=1))) == 1

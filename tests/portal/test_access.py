@@ -182,7 +182,7 @@ def an_opt_out(service) -> OptOut:
 def an_audience(service) -> SavedAudience:
     found = service.audiences.filter(archived_at=None).first()
     packed = packing.pack_pasted("07700 900001", country="GB", limits=Limits())
-    return found or saved.create(service, packed, name=f"List {service.audiences.count()}", by=BY, user=None)
+    return found or saved.create(service, packed, name=f"List {service.audiences.count()}", by=BY)
 
 
 def a_colleague(service) -> User:
@@ -192,7 +192,7 @@ def a_colleague(service) -> User:
 
 
 def an_invitation(service) -> Invitation:
-    return people.invite(service, "new@example.test", [Role.AUDITOR], by=BY, user=None)
+    return people.invite(service, "new@example.test", [Role.AUDITOR], by=BY)
 
 
 def a_report_file(service) -> ReportFile:

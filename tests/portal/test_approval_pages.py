@@ -250,7 +250,7 @@ def test_the_author_hears_of_every_end(cast):
     approver = User.objects.get(email="approver@example.test")
     ends = {
         "was rejected": lambda one: answers.reject(
-            one, by=acting(approver), user=approver, seen=one.fingerprint, comment="No."
+            one, by=acting(approver), seen=one.fingerprint, comment="No."
         ),
         "is void": lambda one: endings.void(one.send, ["text"], by=BY),
         "expired": run_out,

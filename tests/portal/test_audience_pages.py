@@ -139,7 +139,7 @@ def test_lists_ask_the_same_number_of_queries_for_any_number_of_rows(
     cast, path, django_assert_max_num_queries
 ):
     packed = packing.pack_pasted("07710 000000", country="GB", limits=Limits())
-    saved.create(cast.service, packed, name="First", by=BY, user=None)
+    saved.create(cast.service, packed, name="First", by=BY)
     send = a_send(cast.service)
 
     def fill(start: int, end: int) -> None:

@@ -29,7 +29,7 @@ def client():
 
 def tokens(cast) -> dict[str, str]:
     """A live one for each route that has one, by the name of the route."""
-    invitation = people.invite(cast.service, "new@example.test", ["composer"], by=BY, user=None)
+    invitation = people.invite(cast.service, "new@example.test", ["composer"], by=BY)
     return {
         "receipts": cast.service.receipt_token,
         "inbound": cast.service.receipt_token,

@@ -250,7 +250,6 @@ def test_a_raw_receipt_is_shown_without_the_number(service, composer):
     from tests.support.receipts import receipt
     from tests.support.sends import a_send
 
-    receipt_addresses.forget()
     message = a_send(service).messages.get()
     Provider().dispatch()
     name = correlation_id.write(message_id=message.pk, attempt=1, key=service.correlation_key)

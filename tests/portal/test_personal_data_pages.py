@@ -7,7 +7,6 @@ import zipfile
 import pytest
 from django.conf import settings
 
-from sms.compliance import archive
 from sms.models import AuditEvent, Erasure
 from tests.support.jobs import run_job
 from tests.support.pages import text_of
@@ -19,13 +18,12 @@ PAGE = "/s/shop/settings/personal-data/"
 
 
 @pytest.fixture
-def cast(tmp_path, monkeypatch, settings):
-    settings.VAR_DIR = tmp_path
-    monkeypatch.setattr(archive.store, "folder", tmp_path)
+def cast(state_folder, settings):
+    settings.VAR_DIR = state_folder
     return a_cast()
 
 
-def test_a_number_is_asked_to_be_erased_and_the_certificate_shown(cast, tmp_path):
+def test_a_number_is_asked_to_be_erased_and_the_certificate_shown(cast):
     a_past_send(cast.service, 2, days=20)
     admin = cast["admin"]
     fields = {"erase-number": "07710 000000", "erase-reason": "Request 7"}

@@ -59,7 +59,6 @@ def _sent(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
         send = drafts.send_draft(
             found,
             by=actor(request),
-            user=request.user,
             limits=upload_limits(),
             again="again" in request.POST,
             seen=row_of(request.POST, "revision"),

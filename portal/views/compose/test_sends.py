@@ -44,7 +44,6 @@ def draft_test(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
                 seeds=form.chosen,
                 at_night=bool(form.cleaned_data.get("at_night")),
                 by=actor(request),
-                user=request.user,
                 limits=upload_limits(),
             )
         except ComposeError as problem:

@@ -80,9 +80,7 @@ class CheckpointFiles:
                     broken.append(slug)
                     continue
                 known[slug] = Checkpoint.of(head)
-            fresh = self._heads.with_suffix(".new")
-            fresh.write_text(json.dumps([asdict(one) for one in known.values()]), encoding="utf-8")
-            fresh.replace(self._heads)
+            durable_file.put(self._heads, json.dumps([asdict(one) for one in known.values()]).encode())
         for slug in broken:
             log.error("audit_chain_broken", service=slug, sentence="Run manage.py verify_audit.")
         return broken

@@ -4,7 +4,6 @@ Called by the send's page.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -62,14 +61,12 @@ def choices(send: Send) -> list[RecipientChoice]:
     ]
 
 
-def duplicate(
-    send: Send, who: Who | None, *, by: Actor, user: Any, limits: Limits
-) -> tuple[Draft, list[str]]:
+def duplicate(send: Send, who: Who | None, *, by: Actor, limits: Limits) -> tuple[Draft, list[str]]:
     """A draft like the send, and in sentences what of it was not kept; `who` None takes no recipients over. Raises RecipientsGone."""
     draft, not_kept = _like(send)
     if who is not None:
-        not_kept += take_over_recipients(draft, send, who, user=user, limits=limits)
-    draft.created_by = draft.changed_by = user
+        not_kept += take_over_recipients(draft, send, who, user=by.user, limits=limits)
+    draft.created_by = draft.changed_by = by.user
     with transaction.atomic():
         draft.save()
         audit("draft.created", draft, by=by, duplicate_of=send.pk)

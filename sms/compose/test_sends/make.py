@@ -111,7 +111,6 @@ def send_test(
     seeds: SavedAudience | None,
     at_night: bool = False,
     by: Actor,
-    user: Any,
     limits: Limits,
     now: datetime | None = None,
 ) -> Send:
@@ -120,9 +119,9 @@ def send_test(
     found = sample(draft, row=row, limits=limits)
     with transaction.atomic():
         # the person is locked, so that two tests at once count each other
-        get_user_model()._default_manager.select_for_update(no_key=True).get(pk=user.pk)
-        order = order_of(draft, found, user=user, seeds=seeds, at_night=at_night)
-        send = create(order, by=by, user=user, now=now)
+        get_user_model()._default_manager.select_for_update(no_key=True).get(pk=by.user.pk)
+        order = order_of(draft, found, user=by.user, seeds=seeds, at_night=at_night)
+        send = create(order, by=by, now=now)
         audit(
             "draft.tested",
             draft,

@@ -166,7 +166,7 @@ def _incoming(service: Service, cells: dict[str, str], now: datetime) -> Incomin
     }
     raw = json.dumps({"deliveryInfoNotification": notification, "imported": True}, sort_keys=True).encode()
     ours = correlation_id.read(cells.get("correlationid", ""), key=service.correlation_key)
-    return Incoming(service.pk, ours.message_id if ours else 0, ours.attempt if ours else 0, raw, now)
+    return Incoming(service.pk, raw, now, ours.message_id if ours else 0, ours.attempt if ours else 0)
 
 
 def _as_iso(text: str, *, day_first: bool) -> str:
