@@ -22,7 +22,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 django.setup(set_prefix=False)
 
 
-from sms.ledger import wakeups  # noqa: E402 - needs Django
+from portal import bodies  # noqa: E402 - needs Django
+from sms.ledger import wakeups  # noqa: E402
 
 wakeups.gather(0.5)  # the queue is looked at twice a second
 
@@ -63,5 +64,12 @@ MACHINES = ("/receipts/", "/inbound/", "/v2/")
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """WSGI."""
-    handler = machines if environ.get("PATH_INFO", "").startswith(MACHINES) else _pages
-    return handler(environ, start_response)
+    try:
+        refused = bodies.read(environ)
+        if refused is not None:
+            start_response(f"{refused.status_code} {refused.reason_phrase}", list(refused.items()))
+            return [refused.content]
+        handler = machines if environ.get("PATH_INFO", "").startswith(MACHINES) else _pages
+        return handler(environ, start_response)
+    finally:
+        bodies.close(environ)
