@@ -84,17 +84,12 @@ def close(environ: Environ) -> None:
 def _read_counted(environ: Environ, written: str, door: Door) -> None:
     if not written.isdecimal():
         raise BrokenOff
-    stream, length = environ["wsgi.input"], int(written)
+    length = int(written)
     if length > door.limit:
-        if "HTTP_EXPECT" not in environ:  # the caller sends it without asking
-            _throw_away(stream)
+        if "HTTP_EXPECT" not in environ and not _is_http2(environ):  # the caller sends it without asking
+            _throw_away(environ["wsgi.input"])
         raise TooLarge
-    if length <= PIECE:
-        raw = stream.read(length)
-        environ["wsgi.input"], size = io.BytesIO(raw), len(raw)
-    else:
-        size = _copy(environ, length)
-    if size < length:
+    if _copy(environ, length) < length:
         raise BrokenOff
 
 
@@ -102,7 +97,8 @@ def _read_open(environ: Environ, door: Door) -> None:
     stream = environ["wsgi.input"]
     size = _copy(environ, door.limit + 1)
     if size > door.limit:
-        _throw_away(stream)
+        if not _is_http2(environ):
+            _throw_away(stream)
         raise TooLarge
     if _lacks_its_end(environ, size, door):
         raise BrokenOff
@@ -112,8 +108,16 @@ def _read_open(environ: Environ, door: Door) -> None:
 
 
 def _copy(environ: Environ, most: int) -> int:
-    """Replace the stream by up to so many bytes of it, and say how many those are."""
+    """Replace the stream by up to so many bytes of it, and say how many those are.
+
+    Over HTTP/2 it is read in one go: asked for a size, the web server's stream never returns from a body that breaks off, and keeps a
+    core busy. A length that is given cannot be exceeded there.
+    """
     stream = environ["wsgi.input"]
+    if most <= PIECE or _is_http2(environ):
+        raw = stream.read() if _is_http2(environ) else stream.read(most)
+        environ["wsgi.input"] = io.BytesIO(raw)
+        return len(raw)
     copy = environ["wsgi.input"] = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - see `close`
     size = 0
     while size < most and (piece := stream.read(min(PIECE, most - size))):
@@ -121,6 +125,10 @@ def _copy(environ: Environ, most: int) -> int:
         size += len(piece)
     copy.seek(0)
     return size
+
+
+def _is_http2(environ: Environ) -> bool:
+    return environ.get("SERVER_PROTOCOL") == "HTTP/2"
 
 
 def _throw_away(stream: Any) -> None:

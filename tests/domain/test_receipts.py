@@ -18,6 +18,7 @@ from sms.webex import signature
 from tests.support.provider import Provider
 from tests.support.receipts import address, post, posted_message, receipt
 from tests.support.sends import a_send, a_service
+from tests.support.server_entry import ask
 
 pytestmark = pytest.mark.django_db
 
@@ -212,7 +213,10 @@ def test_a_scanners_click_proves_no_delivery():
 
 
 def test_too_large_a_body_is_refused():
-    assert post(a_service(), b"x" * 65_537).status_code == 413
+    path, raw = address(a_service()), receipt("x").ljust(65_537)
+    assert ask("POST", path, raw, length=len(raw))[0] == 413
+    assert ask("POST", path, raw)[0] == 413
+    assert not Receipt.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -54,7 +54,7 @@ class Streaming:
             assert process.stdin is not None and process.stderr is not None
             process.stdin.write(part)
             process.stdin.flush()
-            while b"Content-Type" not in process.stderr.readline():  # it has begun
+            while b"bytes data]" not in process.stderr.readline():  # the part has gone
                 assert process.poll() is None
             process.kill()
 
