@@ -23,6 +23,7 @@ from sms.models import AuditEvent, InboundMessage, OptOut, Sender, SenderKind
 from sms.webex import signature
 from tests.support.provider import Provider
 from tests.support.sends import a_send, a_service
+from tests.support.server_entry import ask
 
 pytestmark = pytest.mark.django_db
 PHONE = "+447710000000"
@@ -162,6 +163,14 @@ def test_a_service_with_a_secret_refuses_what_is_not_signed_with_it():
     for secret in ("new-one", "old-one"):
         signed = signature.sign(sms(tid=secret), secret=secret, algorithm="sha512")
         assert post(service, sms(tid=secret), **{"x-hub-signature": signed}).status_code == 200
+
+
+def test_a_body_over_64_kib_is_refused():
+    service = a_service()
+    path, most = f"/inbound/{service.receipt_token}/", 64 * 1024
+    assert ask("POST", path, sms().ljust(most + 1), length=most + 1)[0] == 413
+    assert ask("POST", path, sms().ljust(most), length=most)[0] == 200
+    assert InboundMessage.objects.count() == 1
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from sms.webex import signature
 from tests.support.provider import Provider
 from tests.support.receipts import address, post, posted_message, receipt
 from tests.support.sends import a_send, a_service
+from tests.support.server_entry import ask
 
 pytestmark = pytest.mark.django_db
 
@@ -202,6 +203,13 @@ def test_a_scanners_click_proves_no_delivery():
     receipts.fold()
     message.refresh_from_db()
     assert (message.state, message.code) == ("failed", "7201")
+
+
+def test_too_large_a_body_is_refused():
+    path, raw = address(a_service()), receipt("x").ljust(65_537)
+    assert ask("POST", path, raw, length=len(raw))[0] == 413
+    assert ask("POST", path, raw)[0] == 413
+    assert not Receipt.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -24,6 +24,7 @@ from sms.inbound.spool_records import MAGIC
 from sms.models import Actor, Receipt, ReceiptInbox
 from tests.support.receipts import address, post, posted_message, receipt
 from tests.support.sends import a_service
+from tests.support.server_entry import ask
 
 fold_module = sys.modules["sms.inbound.receipts.fold"]  # the package's name `fold` is the function
 pytestmark = pytest.mark.django_db
@@ -217,6 +218,32 @@ def test_one_receipt_that_the_database_refuses_does_not_take_the_batch_with_it()
     group._write()
     assert [ticket.error is None for ticket in tickets] == [True, False]
     assert Receipt.objects.count() == 1
+
+
+def test_without_a_length_the_body_is_read_to_its_end():
+    service = a_service()
+    raw = receipt("chunked")
+    assert ask("POST", address(service), raw)[0] == 200
+    assert bytes(Receipt.objects.get().raw) == raw
+
+
+def test_a_receipt_that_breaks_off_is_to_be_posted_again_and_not_kept():
+    service = a_service()
+    raw = receipt("broken")
+    for status, headers, content in (
+        ask("POST", address(service), raw[:-1]),
+        ask("POST", address(service), b""),
+        ask("POST", address(service), raw[:-1], length=len(raw)),
+    ):
+        assert (status, headers["Retry-After"], content) == (503, "30", b"")
+    assert not Receipt.objects.exists()
+
+
+def test_what_is_no_json_is_kept_without_a_length_too():
+    service = a_service()
+    raw = receipt("x").decode().encode("utf-16")
+    assert ask("POST", address(service), raw)[0] == 200
+    assert bytes(Receipt.objects.get().raw) == raw
 
 
 def test_two_addresses_are_answered_until_the_previous_one_ends():
