@@ -27,6 +27,7 @@ from sms.compliance.archive import store  # noqa: E402
 from sms.inbound.optouts import inbound_spool  # noqa: E402
 from sms.inbound.receipts import receipt_addresses, spool  # noqa: E402
 from sms.inbound.receipts.inbox import intake  # noqa: E402
+from sms.ledger import wakeups  # noqa: E402
 from sms.models import Region  # noqa: E402
 from sms.models.audit_proof import audit_keys  # noqa: E402
 from sms.models.fields import keyring  # noqa: E402
@@ -138,14 +139,6 @@ def quick_settings() -> None:
     }
 
 
-@pytest.fixture(scope="session", autouse=True)
-def every_wake_up_for_itself() -> None:
-    """`portal.wsgi`, which some tests import, gathers them for a thread that would act in another test."""
-    from sms.ledger import wakeups
-
-    wakeups.coalesce(0.0)
-
-
 @pytest.fixture(autouse=True)
 def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Each test begins as a process does: its files are in an empty folder, and nothing is remembered from the test before."""
@@ -157,6 +150,8 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     intake.away_until = 0.0
     keyring.load(settings.FIELD_KEYS)
     audit_keys.load(settings.AUDIT_KEYS)
+    # `portal.wsgi`, which some tests import, gathers them for a thread that would act in another test
+    wakeups.coalesce(0.0)
     return folder
 
 

@@ -112,6 +112,18 @@ def test_a_full_disk_leaves_no_empty_file(tmp_path, monkeypatch):
     assert mine.waiting()[0] == 1
 
 
+def test_files_are_swept_oldest_first_and_their_number_has_an_end(tmp_path, monkeypatch):
+    mine, found = Spool(Incoming, tmp_path / "s", full=0), []
+    monkeypatch.setattr("sms.inbound.spool.MOST", 3)
+    for index in range(3):
+        mine.append([incoming(index)])
+    with pytest.raises(OSError, match="is full"):
+        mine.append([incoming(3)])
+    assert mine.waiting()[0] == 3, "each append has a file of its own"
+    assert mine.sweep(found.extend) == 3
+    assert found == [incoming(index) for index in range(3)]
+
+
 def test_a_spool_folder_that_cannot_be_written_is_503(no_database, state_folder):
     service = a_service()
     receipts.receipt_addresses.find(service.receipt_token)

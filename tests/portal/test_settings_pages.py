@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sms.inbound.receipts import receipt_addresses
 from sms.models import ApprovalRules, AuditEvent, Hold, Region, RetentionClock, Service
 from tests.support.pages import text_of
 from tests.support.people import Cast, a_cast
@@ -18,7 +17,6 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def cast() -> Cast:
-    receipt_addresses.forget()
     return a_cast()
 
 

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
@@ -63,7 +62,6 @@ def test_every_operation_takes_exactly_one_scope():
 
 def test_every_error_is_a_problem():
     _, partner = a_partner()
-    cache.clear()
     xml = {"key": partner.token, "Accept": "application/xml"}
     for answer, status in (
         (partner.get("nothing"), 404),
