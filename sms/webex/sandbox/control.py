@@ -1,4 +1,4 @@
-"""What the sandbox shows of itself under `/__sandbox__/`, and what it can be fields there while it runs."""
+"""What the sandbox shows of itself under `/__sandbox__/`, and what can be changed there while it runs."""
 
 from __future__ import annotations
 
