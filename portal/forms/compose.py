@@ -136,7 +136,7 @@ class DraftForm(forms.ModelForm):
             "expires_at": "After this nothing more of it is posted.",
             "labels": "Words by which your team sorts its sends and reports, with commas between them.",
             "tag1": "Counted in Webex Connect's own reports on links. Letters, digits, _ and -.",
-            "callback_data": "Comes back unchanged in every receipt; up to 1,500 characters, the same for everybody.",
+            "callback_data": "Comes back unchanged in every receipt; up to 1,500 characters, the same for all recipients.",
             "lane": "Where there is not room for all, urgent goes first and bulk last.",
             "resend": "The connection can break while a message is being sent. Then we cannot tell whether the message was sent.",
             "ramp": "1 % first, then 10 %, then the rest, each only once the last went well. From 100 recipients on.",

@@ -10,7 +10,7 @@ OWN = "own"
 
 
 class DraftTestForm(forms.Form):
-    """One's own number or a seed list, and whose values fill the text."""
+    """The person's own number or a seed list, and whose values fill the text."""
 
     to = forms.ChoiceField(label="To", widget=forms.RadioSelect)
     row = forms.IntegerField(

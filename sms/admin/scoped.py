@@ -102,7 +102,7 @@ class Scoped(Audited):
 
     def in_use(self, obj: Any, count: int) -> str:
         what = f"“{obj}” is used in {count:,} place{'' if count == 1 else 's'}, whose history names it, so it stays."
-        return f"{what} Take the tick off “active” to use it no more." if hasattr(obj, "active") else what
+        return f"{what} Untick “active” to stop using it." if hasattr(obj, "active") else what
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         return (

@@ -83,7 +83,7 @@ def template_of(send: Send, *, public_url: str) -> RequestTemplate:
 
 
 def _options(domain: str, asked: Mapping[str, Any] | None) -> wire.Options:
-    """A partner says what to do with links; for everybody else they are shortened and their clicks counted."""
+    """A partner says what to do with links; otherwise they are shortened and their clicks counted."""
     if asked is None:
         return wire.Options(domain=domain, shorten_links=True, track_clicks=True)
     return wire.Options(

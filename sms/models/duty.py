@@ -73,7 +73,7 @@ class HeldDuty:
         return Duty.objects.get_or_create(name=self.name, defaults=fresh)[1]
 
     def renew(self) -> bool:
-        """Renew if that is worth a statement by now; False where it is ours no more."""
+        """Renew if that is worth a statement by now; False where it is no longer ours."""
         return time.monotonic() - self._renewed < self.seconds / 4 or self.take()
 
     def is_mine(self) -> bool:

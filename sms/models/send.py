@@ -283,7 +283,7 @@ class Slice(Leased):
 
     @classmethod
     def of_send(cls, send_id: int) -> "models.QuerySet[Slice]":
-        """All of a send, locked until the transaction ends. In the order of their keys, as everybody does who locks several."""
+        """All of a send, locked until the transaction ends. In the order of their keys, like all that lock several."""
         return cls.objects.select_for_update().filter(send=send_id).order_by("pk")
 
 

@@ -172,7 +172,7 @@ def _substituted(request: SendRequest, text: str, rules: Rules) -> None:
     """
     names = _PLACEHOLDER.findall(text)
     if text.count("$(") != len(names) and (request.substitutions or request.to[0].substitutions):
-        # One that only we would fill in would reach everybody as it stands.
+        # One that only we would fill in would be sent as it stands.
         raise WireError("content.text", "has a $( that begins no placeholder: a name has no brackets in it")
     fixed = len(text) - sum(map(len, names)) - 3 * len(names)
     for index, destination in enumerate(request.to):

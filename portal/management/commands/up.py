@@ -140,7 +140,5 @@ class Command(BaseCommand):
         if not given:
             environment["PUBLIC_URL"] = f"http://127.0.0.1:{port}"
         if demo:
-            environment.setdefault(
-                "CALLBACKS_TO_LOOPBACK", "true"
-            )  # a receiver on one's own machine, to look at
+            environment.setdefault("CALLBACKS_TO_LOOPBACK", "true")  # a receiver on this machine, to look at
         return environment

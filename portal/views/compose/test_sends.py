@@ -1,4 +1,4 @@
-"""Test sends of a draft, to one's own number or to a seed list."""
+"""Test sends of a draft, to the person's own number or to a seed list."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse

@@ -180,7 +180,7 @@ def _receipts(data: Block) -> list[str]:
 
 
 def _smartlinks(data: Block, text: str) -> dict[int, int]:
-    """Those that stand in the text: an entry without a token does nothing, a token without an entry would reach everybody as it is."""
+    """Those that stand in the text: an entry without a token does nothing, a token without an entry would be sent as it is."""
     entries: Any = fields.given(data, "smartlinks")
     if isinstance(entries, dict):  # the table of parameters calls it an object, the sample shows a list
         entries = [entries]

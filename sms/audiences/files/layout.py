@@ -20,7 +20,7 @@ _CARRY = 16 << 20
 
 # Possessive, or an unclosed tag of a few dozen characters is tried in millions of ways.
 _ATTRIBUTES = rb"((?:[^<>\"'/]++|\"[^\"<]*+\"|'[^'<]*+'|/(?!>))*+)"
-# A row, or a cell up to its value. First the way that Excel and everybody else writes a cell, which takes a third of the time.
+# A row, or a cell up to its value. First the way that Excel and most programs write a cell, which takes a third of the time.
 _CELL = re.compile(
     rb'(?:<c r="([A-Z]{1,3})(\d{1,7})"(?: s="(\d+)")?(?: t="(\w+)")?'
     rb"|<(?:\w+:)?row\b" + _ATTRIBUTES + rb"|<(?:\w+:)?c\b" + _ATTRIBUTES + rb")(/?)>"

@@ -3,7 +3,7 @@
     sample(draft, …)      whose values fill the text: a chosen row, else the longest
     try_out(draft, …)     the test, through `compose.create` like any other send
 
-To one's own number or to a seed list; who may get one and how many is `sms.compose.test_sends.rules`'s to say. The text is
+To the person's own number or to a seed list; who may get one and how many is `sms.compose.test_sends.rules`'s to say. The text is
 filled from one row of the draft's
 own audience, so that what arrives is what a recipient would read. Called by the page of a draft.
 """

@@ -71,7 +71,7 @@ def new_id() -> str:
 
 
 def demo() -> ConsentGroup:
-    """The group of the demo service: everybody may be written to who has not opted out."""
+    """The group of the demo service: everyone may be written to who has not opted out."""
     caps = [Cap("DAY", 100, "text"), Cap("WEEK", 500, "text"), Cap("MONTH", 1000, "text")]
     return ConsentGroup(
         DEMO_GROUP, DEMO_GROUP, "The group of the demo.", "DENYLIST", [("text", "TEXTDESK")], caps

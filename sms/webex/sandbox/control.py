@@ -1,4 +1,4 @@
-"""What the sandbox shows of itself under `/__sandbox__/`, and what it can be fields there while it runs."""
+"""What the sandbox shows of itself under `/__sandbox__/`, and what can be changed there while it runs."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Control:
             await asyncio.sleep(0)
 
     def handsets(self, request: Request) -> Response:
-        """The messages by phone: a page for a browser, JSON for anybody else."""
+        """The messages by phone: a page for a browser, JSON otherwise."""
         phones = self.sandbox.log.phones
         if handsets.wants_page(request.headers.get(b"accept", b"").decode("latin-1")):
             page = handsets.as_page(phones, self.sandbox.links.known, request.query)

@@ -46,8 +46,8 @@ def _bucket(end: str, start: str) -> int:
 
 def true_if(condition: str) -> str:
     """A boolean column's value."""
-    yes, no = ("true", "false") if _on_postgresql() else ("1", "0")
-    return f"CASE WHEN {condition} THEN {yes} ELSE {no} END"
+    true, false = ("true", "false") if _on_postgresql() else ("1", "0")
+    return f"CASE WHEN {condition} THEN {true} ELSE {false} END"
 
 
 def joined_words(column: str) -> str:
