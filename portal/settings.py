@@ -277,7 +277,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- Callbacks to partners ----------------------------------------------------------------------------------------------
-CALLBACKS: dict[str, Any] = {  # arguments of sms.callbacks.Policy
+CALLBACKS: dict[str, Any] = {  # arguments of sms.callbacks.AddressPolicy
     "loopback": env_bool("CALLBACKS_TO_LOOPBACK", False),
     "own_hosts": frozenset({PUBLIC_HOST.lower()}),
 }

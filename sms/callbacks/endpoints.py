@@ -15,7 +15,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils import timezone
 
-from sms.callbacks.address import Address, AddressPolicy, BadAddress, read
+from sms.callbacks.address import AddressPolicy, BadAddress, read
 from sms.callbacks.bodies import envelope
 from sms.callbacks.post import CallbackRequest, ReceiverConnection, Reply
 from sms.models import Actor, CallbackEndpoint, Echo, Notify, Send, Service
@@ -175,11 +175,6 @@ class PartnerName(NamedTuple):
     message_id: int
     correlation_id: str
     destination: str
-
-
-def check_notify_url(url: str, policy: AddressPolicy) -> Address:
-    """Whether a notifyUrl can be called. Raises `BadAddress`; for entrances that validate before they write."""
-    return read(url, policy)
 
 
 def report_to(

@@ -4,15 +4,13 @@ claim (lease a slice) → arm (last look, "posting", commit) → post (no transa
 that ran out). Called by `sms.worker.tasks` and `manage.py dispatch`; both run the same code, as many at once as one likes.
 """
 
-from sms.dispatch.claim import LEASE, sweep
+from sms.dispatch.claim import sweep
 from sms.dispatch.coordinator import DispatchRun
-from sms.dispatch.run import DEFAULT_CLIENTS, due_within, run
+from sms.dispatch.run import due_within, run
 from sms.dispatch.settle import Settlement, by_person
 from sms.dispatch.watch import watch
 
 __all__ = [
-    "DEFAULT_CLIENTS",
-    "LEASE",
     "DispatchRun",
     "Settlement",
     "by_person",

@@ -63,8 +63,14 @@ class HeldDuty:
 
     def take(self) -> bool:
         """Take or renew; False where another process has it."""
-        lease, rows = timedelta(seconds=self.seconds), Duty.objects.filter(name=self.name)
-        self._renewed = time.monotonic()
+        asked = time.monotonic()
+        taken = self._take(timedelta(seconds=self.seconds))
+        if taken:
+            self._renewed = asked
+        return taken
+
+    def _take(self, lease: timedelta) -> bool:
+        rows = Duty.objects.filter(name=self.name)
         if rows.filter(is_free() | Q(owner=self.owner)).take(self.owner, lease=lease):
             return True
         if rows.exists():

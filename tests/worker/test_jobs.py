@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from sms.models import Duty
+from sms.models.duty import HeldDuty
 from sms.reports import facts
 from sms.worker.jobs import JOBS, Job, JobContext
 from sms.worker.loop import Loop
@@ -142,6 +143,12 @@ def test_a_killed_holder_keeps_a_job_for_its_lease_and_no_longer(job):
     Duty.objects.update(leased_until=Now() - timedelta(milliseconds=1))  # its lease is over
     loop(Clock(), again).once()
     assert ran == ["run"]
+
+
+def test_a_holder_that_lost_its_duty_is_told_so_at_every_step():
+    lost = HeldDuty("erasures", 60.0, _renewed=float("-inf"))
+    assert Duty.hold("erasures", seconds=60.0)
+    assert [lost.renew(), lost.renew()] == [False, False]
 
 
 def test_a_rebuild_of_facts_holds_its_lease_for_a_minute_at_a_time():

@@ -14,8 +14,6 @@ from sms.models.sql.facts.from_messages import NOT_POSTED_LIST
 from sms.models.sql.facts.ledger_table import TABLE as LEDGER
 
 _COUNTED = ("measure", "word", "code", "bucket")
-_OF_FACT = ("service_id", "grain", "cut", "at", "profile_id", "country", "carrier", *_COUNTED)
-_OF_SEND = ("send_id", *_COUNTED)
 _FIGURES = ", ".join(FIGURES)
 _SUMS = ", ".join(f"sum(d.{name}) AS {name}" for name in FIGURES)
 _NOT_NOTHING = " OR ".join(f"sum(d.{name}) <> 0" for name in FIGURES)
