@@ -15,7 +15,6 @@ from tests.support.receipts import receipt
 from tests.support.sends import a_service
 
 pytestmark = pytest.mark.django_db
-LARGEST = 64 * 1024
 SMS = json.dumps({"oa": "447710000000", "da": "SHOP", "message": "Hello", "tid": "1"}).encode()
 BODIES = {"receipts": receipt("of-nothing", transid="x"), "inbound": SMS}
 STORED = {"receipts": Receipt, "inbound": InboundMessage}
