@@ -167,7 +167,7 @@ CASES = {
         CNAME,
         False,
         State.PENDING,
-        "issued by Me",
+        "issuer: Me",
     ),
     "nobody there yet": (
         DomainObservation(RIGHT, site=Site(trouble="no_answer")),

@@ -259,7 +259,7 @@ def test_the_payload_of_a_failed_notification_is_the_receipt_itself():
     ("content", "says"),
     [
         (b"", "names the message"),
-        (b"correlationid,destination\nx,y\n", "what became"),
+        (b"correlationid,destination\nx,y\n", "has the state"),
         (b"code,status\n7500,Delivered\n", "names the message"),
     ],
 )
