@@ -94,7 +94,6 @@ def service_page(
 
 
 def actor(request: HttpRequest, *, door: str = "page") -> Actor:
-    """The signed-in person as the `by=` of an act."""
     user: Any = request.user
     return Actor(
         kind="user",
@@ -102,4 +101,5 @@ def actor(request: HttpRequest, *, door: str = "page") -> Actor:
         label=user.email,
         door=door,
         address=str(request.META.get("REMOTE_ADDR") or "")[:45],
+        user=user,
     )

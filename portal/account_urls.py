@@ -1,6 +1,6 @@
 """The pages of allauth that exist here, one by one: what a library adds to its own list is not reachable until it stands in this one.
 
-There is no page for one's own e-mail address. It says in the audit and in approvals who somebody is, so an admin changes it.
+There is no page for changing the own e-mail address. It identifies people in the audit and in approvals, so an admin changes it.
 """
 
 from allauth.account import views as account

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from portal import mail_server
 
 
-class ClosedDoor(DefaultAccountAdapter):
+class ClosedSignup(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         del request
         return False

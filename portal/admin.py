@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.shortcuts import redirect
 
-from portal import people
+from portal import addresses, people
 from portal.models import Invitation, Membership, Role, User
 from sms.admin.scoped import Audited, actor
 from sms.models.audit import audit
@@ -28,7 +28,18 @@ class NewUserForm(AdminUserCreationForm):
 
 
 class PersonForm(UserChangeForm):
-    """A person who is the only admin of a service may sign in."""
+    """A person who is the only admin of a service may sign in. Another address waits until its mailbox confirms it."""
+
+    asked_email = ""
+
+    def clean_email(self) -> str:
+        typed = User.objects.normalize_email(self.cleaned_data["email"]).lower()
+        if typed == self.instance.email.lower():
+            return str(self.instance.email)
+        if User.objects.filter(email__iexact=typed).exists():
+            raise ValidationError("Somebody else has this address.")
+        self.asked_email = typed
+        return str(self.instance.email)
 
     def clean_is_active(self) -> bool:
         active = bool(self.cleaned_data["is_active"])
@@ -39,7 +50,7 @@ class PersonForm(UserChangeForm):
 
 def _left_alone(services: list[Any]) -> str:
     names = " and ".join(service.name for service in services)
-    return f"{names} would be left without an admin. Make somebody else admin there first."
+    return f"{names} would be left without an admin. Make another person admin there first."
 
 
 class MembershipForms(forms.BaseInlineFormSet):
@@ -96,6 +107,20 @@ class UserAdmin(Audited, DjangoUserAdmin):
         """Deleting many at once would not check who remains."""
         return {name: one for name, one in super().get_actions(request).items() if name != "delete_selected"}
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and form.asked_email:
+            link = addresses.ask(obj, form.asked_email, by=actor(request))
+            if addresses.mail_link(form.asked_email, link):
+                messages.info(
+                    request,
+                    f"A link was mailed to {form.asked_email}. The address changes when it is opened.",
+                )
+            else:
+                messages.warning(
+                    request, f"No mail could be sent. Give this link to the person yourself: {link}"
+                )
+
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Roles are audited service by service, as on the people page."""
         before = _roles(form.instance)
@@ -124,7 +149,7 @@ def _roles(user: User) -> dict[str, list[str]]:
 
 @admin.register(Invitation)
 class InvitationAdmin(admin.ModelAdmin):
-    """Who was invited, and what became of it; inviting is done on the people page."""
+    """Who was invited, and with what result; inviting is done on the people page."""
 
     list_display = ("email", "service", "role_names", "made_by", "expires_at", "accepted_at", "withdrawn_at")
     list_filter = ("service", ("accepted_at", admin.EmptyFieldListFilter))

@@ -19,7 +19,7 @@ def on_endpoint_disabled(*, endpoint: CallbackEndpoint, **signal: Any) -> None:
     """Receiver of `sms.callbacks.endpoint_disabled`."""
     del signal
     service = endpoint.service
-    _tell(
+    _mail_admins(
         service,
         f"Textdesk: callbacks to {endpoint.name} were switched off",
         f"Callbacks of {service.name} to {endpoint.name} are not delivered any more.\n\n"
@@ -40,7 +40,7 @@ def on_domain_changed(*, domain: ShortLinkDomain, old: DomainState, **signal: An
         if domain.state == DomainState.BROKEN
         else ""
     )
-    _tell(
+    _mail_admins(
         domain.service,
         f"Textdesk: the short-link domain {domain.host} is {domain.get_state_display().lower()}"
         + (" again" if recovered else ""),
@@ -49,7 +49,7 @@ def on_domain_changed(*, domain: ShortLinkDomain, old: DomainState, **signal: An
     )
 
 
-def _tell(service: Service, subject: str, says: str, page: str) -> None:
+def _mail_admins(service: Service, subject: str, says: str, page: str) -> None:
     admins = Membership.objects.filter(service=service, role=Role.ADMIN, user__is_active=True)
     addresses = sorted(set(admins.values_list("user__email", flat=True)))
     if not addresses:

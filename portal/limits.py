@@ -6,5 +6,4 @@ from sms.audiences.files import Limits
 
 
 def upload_limits() -> Limits:
-    """Bytes and rows, as the operator set them."""
     return Limits(bytes=settings.UPLOAD_MAX_BYTES, rows=settings.UPLOAD_MAX_ROWS)

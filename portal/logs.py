@@ -11,7 +11,7 @@ import structlog
 
 from sms.values.msisdn.masked import masked_values
 
-# What stands behind these lets somebody in, or receipts: Django logs the path of every 4xx and 5xx. A test walks the URL list.
+# The secret part of these paths gives access, to a person or to receipts; Django logs every 4xx and 5xx. A test walks the URL list.
 _CAPABILITY_ROUTES = r"receipts|inbound|invitations|accounts/address|accounts/password/reset/key"
 _CAPABILITY = re.compile(rf"(/(?:{_CAPABILITY_ROUTES})/+)[^/\s?#\"']{{12,}}", re.IGNORECASE)
 _LONG_PART = re.compile(

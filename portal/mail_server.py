@@ -1,4 +1,4 @@
-"""Whether mail reaches anybody. Links that let people in are mailed, never written to a log or shown to a visitor."""
+"""Whether mail can be sent. Links that let people in are mailed, never written to a log or shown to a visitor."""
 
 from django.conf import settings
 

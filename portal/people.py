@@ -7,7 +7,6 @@ admin always keeps one: the check runs under a lock on the service. Each act wri
 import secrets
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.core import signing
 from django.core.exceptions import PermissionDenied
@@ -38,7 +37,7 @@ class InvitationGone(ValueError):
 
 
 def invite(
-    service: Service, email: str, roles: Collection[str], *, by: Actor, user: Any, now: datetime | None = None
+    service: Service, email: str, roles: Collection[str], *, by: Actor, now: datetime | None = None
 ) -> Invitation:
     """A fresh invitation; one that was open for the address is renewed, and its old link dies."""
     now = now or timezone.now()
@@ -56,7 +55,7 @@ def invite(
                 "roles": roles,
                 "nonce": secrets.token_urlsafe(32),
                 "expires_at": now + HOLDS_FOR,
-                "made_by": user,
+                "made_by": by.user,
             },
         )
         audit(
@@ -72,13 +71,12 @@ def invite(
 
 
 def withdraw(invitation: Invitation, *, by: Actor) -> bool:
-    """Make the link worthless; False where it was used or withdrawn already."""
     with transaction.atomic():
         rows = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, withdrawn_at=None)
         if not rows.update(withdrawn_at=timezone.now()):
             return False
         audit(
-            "person.uninvited",
+            "person.invitation_withdrawn",
             by=by,
             service=invitation.service.slug,
             noun="person",
@@ -89,7 +87,6 @@ def withdraw(invitation: Invitation, *, by: Actor) -> bool:
 
 
 def token_of(invitation: Invitation) -> str:
-    """The signed part of its link: the same for the same nonce."""
     return _signer.sign_object([invitation.pk, invitation.nonce])
 
 
@@ -123,7 +120,7 @@ def accept(invitation: Invitation, user: User, *, by: Actor, now: datetime | Non
             pk=invitation.pk, nonce=invitation.nonce, accepted_at=None, withdrawn_at=None, expires_at__gt=now
         )
         if not open_ones.update(accepted_at=now, accepted_by=user):
-            raise InvitationGone("This invitation was used or withdrawn meanwhile.")
+            raise InvitationGone("This invitation has just been used or withdrawn.")
         for role in _known(invitation.roles):
             Membership.objects.get_or_create(user=user, service=invitation.service, role=role)
         audit(
@@ -137,7 +134,7 @@ def accept(invitation: Invitation, user: User, *, by: Actor, now: datetime | Non
         )
 
 
-def join_anew(invitation: Invitation, *, password: str, now: datetime | None = None) -> User:
+def join_again(invitation: Invitation, *, password: str, now: datetime | None = None) -> User:
     """Accept and create the account that the person does not have yet. Raises InvitationGone."""
     try:
         with transaction.atomic():
@@ -193,7 +190,7 @@ def keep_an_admin(services: Iterable[Service]) -> None:
     if alone:
         raise PeopleError(
             "roles",
-            f"{' and '.join(alone)} would be left without an admin. Make somebody else admin there first.",
+            f"{' and '.join(alone)} would be left without an admin. Make another person admin there first.",
         )
 
 

@@ -193,7 +193,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "services"
-ACCOUNT_ADAPTER = "portal.adapter.ClosedDoor"
+ACCOUNT_ADAPTER = "portal.adapter.ClosedSignup"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -262,11 +262,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "TAGS": [  # in the order in which a reader needs them
         {"name": "sends", "description": "Make, plan, put off, pause and stop sends"},
-        {"name": "messages", "description": "What became of each message"},
+        {"name": "messages", "description": "The outcome of each message"},
         {"name": "audiences", "description": "Recipients that are used again"},
         {"name": "reports", "description": "Figures by send and by day"},
-        {"name": "callback-endpoints", "description": "Who is told what happens"},
-        {"name": "callbacks", "description": "What was told, and telling it again"},
+        {"name": "callback-endpoints", "description": "Where events are delivered"},
+        {"name": "callbacks", "description": "What was delivered, and delivering it again"},
         {"name": "opt-outs", "description": "People who refuse further messages"},
         {"name": "templates"},
         {"name": "senders"},

@@ -38,7 +38,7 @@ def refused(*, credentials: dict[str, Any], request: HttpRequest | None = None, 
     """A wrong password, or an unknown address."""
     typed = str(credentials.get("email") or credentials.get("username") or "")
     user = User.objects.filter(email__iexact=typed).first() if typed else None
-    by = _person(user, request) if user else Actor("visitor", "", "Somebody", "page", _address(request))
+    by = _person(user, request) if user else Actor("visitor", "", "Unknown person", "page", _address(request))
     audit("user.sign_in_refused", user, by=by, noun="user", step="password")
 
 
@@ -61,7 +61,6 @@ def factor_removed(*, request: HttpRequest, user: Any, authenticator: Any, **_: 
 
 
 def connect() -> None:
-    """Once, when the application is ready."""
     from allauth.account import signals as account
     from allauth.mfa import signals as mfa
     from django.contrib.auth.signals import user_login_failed

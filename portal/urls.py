@@ -1,6 +1,7 @@
 """Every address on one screen."""
 
 from allauth.account.decorators import secure_admin_login
+from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.urls import URLPattern, include, path
 from django.views.generic import RedirectView
@@ -57,6 +58,7 @@ from sms.api.inbound import InboundView
 from sms.api.receipts import ReceiptView
 
 admin.autodiscover()
+admin.site.unregister(EmailAddress)  # an address changes in one way only (`portal.addresses`)
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 
@@ -112,8 +114,8 @@ service = [
     path("sends/<int:pk>/ask-again/", approvals.send_ask_again, name="send_ask_again"),
     path("approvals/", approvals.approvals, name="approvals"),
     path("approvals/<int:pk>/", approvals.approval_request, name="approval"),
-    path("approvals/<int:pk>/yes/", approvals.approval_yes, name="approval_yes"),
-    path("approvals/<int:pk>/no/", approvals.approval_no, name="approval_no"),
+    path("approvals/<int:pk>/approve/", approvals.approval_approve, name="approval_approve"),
+    path("approvals/<int:pk>/reject/", approvals.approval_reject, name="approval_reject"),
     path("messages/", messages.messages, name="messages"),
     path("messages/<int:pk>/", messages.message, name="message"),
     path("messages/<int:pk>/number/", reveal_number.RevealNumber.as_view(), name="message_reveal"),
@@ -236,12 +238,13 @@ urlpatterns = [
     path("setup/", settings.first_run, name="first_run"),
     path("services/new/", settings.service_new, name="service_new"),
     path("s/<slug:service>/", include(service)),
-    path("audit/", audit.desk_list, name="desk_audit_list"),
-    path("audit/<int:pk>/", audit.desk_row, name="desk_audit_row"),
-    path("audit/verify/", audit.desk_verify, name="desk_audit_verify"),
-    path("audit/export/", audit.desk_export, name="desk_audit_export"),
+    path("audit/", audit.installation_list, name="installation_audit_list"),
+    path("audit/<int:pk>/", audit.installation_row, name="installation_audit_row"),
+    path("audit/verify/", audit.installation_verify, name="installation_audit_verify"),
+    path("audit/export/", audit.installation_export, name="installation_audit_export"),
     path("invitations/<str:token>/", people.invitation, name="invitation"),
     path("accounts/details/", account.details, name="own_details"),
+    path("accounts/address/<str:token>/", account.address_confirm, name="address_confirm"),
     path("accounts/", include("portal.account_urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("sms.api.v1.urls")),

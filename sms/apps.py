@@ -8,13 +8,11 @@ from django.db.models.signals import post_migrate
 
 
 class SmsConfig(AppConfig):
-    """Services, catalogue, sends and receipts."""
-
     name = "sms"
     verbose_name = "SMS"
 
     def ready(self) -> None:
-        """Below the edges values are arguments, so the keyring is filled here."""
+        """One object of each for the process, filled here: no setting is read below the edges, and fields of models take no argument."""
         from django.conf import settings
 
         from sms import checks  # noqa: F401 - registers the system checks

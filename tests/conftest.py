@@ -1,5 +1,6 @@
 """What every test can rely on: a known environment, no network, the databases as they really run, and a run that hides nothing."""
 
+import itertools
 import os
 import shutil
 from collections.abc import Generator, Iterator
@@ -22,7 +23,14 @@ from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.db.models.signals import post_migrate  # noqa: E402
 
+from sms.compliance.archive import store  # noqa: E402
+from sms.inbound.optouts import inbound_spool  # noqa: E402
+from sms.inbound.receipts import receipt_addresses, spool  # noqa: E402
+from sms.inbound.receipts.inbox import intake  # noqa: E402
+from sms.ledger import wakeups  # noqa: E402
 from sms.models import Region  # noqa: E402
+from sms.models.audit_proof import audit_keys  # noqa: E402
+from sms.models.fields import keyring  # noqa: E402
 from sms.models.sql import audit_guard  # noqa: E402
 from tests.support import databases  # noqa: E402
 
@@ -36,6 +44,7 @@ hypothesis.settings.register_profile("explore", max_examples=2000, deadline=None
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 DATABASE_FIXTURES = {"db", "fresh_database_url", "migrated_database_url"}
+STATE_FOLDERS = itertools.count()
 OTHER_DATABASE = {"postgresql": "sqlite", "sqlite": "postgresql"}[connection.vendor]
 FIRST = (
     "tests/journey/",
@@ -130,12 +139,20 @@ def quick_settings() -> None:
     }
 
 
-@pytest.fixture(scope="session", autouse=True)
-def every_wake_up_for_itself() -> None:
-    """`portal.wsgi`, which some tests import, gathers them for a thread that would act in another test."""
-    from sms.ledger import wakeups
-
+@pytest.fixture(autouse=True)
+def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Each test begins as a process does: its files are in an empty folder, and nothing is remembered from the test before."""
+    folder = tmp_path_factory.getbasetemp() / f"state-{next(STATE_FOLDERS)}"
+    folder.mkdir()
+    spool.folder, inbound_spool.folder = folder / "spool", folder / "inbound"
+    store.folder = folder / "archive"
+    receipt_addresses.forget()
+    intake.away_until = 0.0
+    keyring.load(settings.FIELD_KEYS)
+    audit_keys.load(settings.AUDIT_KEYS)
+    # `portal.wsgi`, which some tests import, gathers them for a thread that would act in another test
     wakeups.coalesce(0.0)
+    return folder
 
 
 @pytest.fixture

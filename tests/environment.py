@@ -1,7 +1,7 @@
 """A known environment for tests: the variables that settings read, and fresh values for them.
 
 Called by `conftest.py` before Django is set up, and by `test_repository.py`. Whatever a developer's shell exports, tests see only
-`DATABASE_URL` of it (chosen by `tests/run.py`); keys are made anew and state goes to a temporary folder.
+`DATABASE_URL` of it (chosen by `tests/run.py`); keys are made afresh and state goes to a temporary folder.
 """
 
 import ast

@@ -320,7 +320,7 @@ def test_a_column_of_any_kind_and_any_application_would_be_missed():
 
 
 # --- Migrations ----------------------------------------------------------------------------------------------------------------
-# A desk is upgraded while processes of the version before still run.
+# An installation is upgraded while processes of the version before still run.
 def _added(app: str) -> Iterator[tuple[str, str]]:
     """Model and column of everything that was added to a table which was there before."""
     for (label, _), migration in sorted(MigrationLoader(None).disk_migrations.items()):

@@ -113,7 +113,7 @@ def test_variables_are_found_by_their_readers(tmp_path):
     assert environment.variables(tmp_path) == {"ONE", "TWO"}
 
 
-def test_tests_keep_their_state_out_of_the_desk(settings):
+def test_tests_keep_their_state_out_of_the_checkout(settings):
     assert not settings.VAR_DIR.is_relative_to(environment.ROOT)
 
 

@@ -4,8 +4,8 @@
     python verify_audit_export.py audit-demo.jsonl --key-file demo.key --checkpoints desk.log
 
 Without a key it checks that each row is the one whose digest was sealed, that each seal follows from the one before, and, with
---checkpoints, that the chain is the one that the desk's log knew on those days. Only with the key of the service (`manage.py
-audit_key --service demo`) does it also check that rows and seals were made by a desk that had the key.
+--checkpoints, that the chain is the one that the installation's log had on those days. Only with the key of the service (`manage.py
+audit_key --service demo`) does it also check that rows and seals were made by an installation that had the key.
 
 Exit code 0: it holds. 1: it does not, and the first row that does not is named. 2: the file is no such export.
 """
@@ -79,7 +79,7 @@ def wrong_with(row, keys):
 
 
 def checkpoints_in(path, service):
-    """number → hash, from the desk's checkpoints.jsonl or its log as JSON lines."""
+    """number → hash, from the installation's checkpoints.jsonl or its log as JSON lines."""
     known = {}
     with open(path, encoding="utf-8", errors="replace") as file:
         for line in file:

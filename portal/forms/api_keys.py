@@ -10,8 +10,6 @@ from sms.models.api_key import SCOPES, valid_networks
 
 
 class KeyForm(forms.Form):
-    """What a partner's key may do, from where, and for how long."""
-
     name = forms.CharField(
         max_length=60,
         help_text="Who uses it, for example the shop's order system. Two keys may share a name while they change over.",

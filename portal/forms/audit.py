@@ -53,7 +53,6 @@ class AuditFilter(forms.Form):
 
     @property
     def selection(self) -> Selection:
-        """What was chosen; of a field with a mistake, nothing."""
         found = self.cleaned_data
         since, until = found.get("since"), found.get("until")
         return Selection(

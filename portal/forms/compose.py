@@ -52,9 +52,9 @@ def fillings_typed(typed: Any, stored: Mapping[str, Any]) -> dict[str, dict[str,
     lists = [typed.getlist(f"filling_{part}") for part in ("name", "column", "fallback")]
     kept = {name: dict(one) for name, one in stored.items() if name not in lists[0]}
     for name, column, fallback in list(zip(*lists, strict=False))[:100]:
-        filling = {"column": column[:200], "fallback": fallback.strip()[:500]}
-        if filling := {part: value for part, value in filling.items() if value}:
-            kept[name[:200]] = filling
+        source = {"column": column[:200], "fallback": fallback.strip()[:500]}
+        if source := {part: value for part, value in source.items() if value}:
+            kept[name[:200]] = source
     return kept
 
 
@@ -136,7 +136,7 @@ class DraftForm(forms.ModelForm):
             "expires_at": "After this nothing more of it is posted.",
             "labels": "Words by which your team sorts its sends and reports, with commas between them.",
             "tag1": "Counted in Webex Connect's own reports on links. Letters, digits, _ and -.",
-            "callback_data": "Comes back unchanged in every receipt; up to 1,500 characters, the same for everybody.",
+            "callback_data": "Comes back unchanged in every receipt; up to 1,500 characters, the same for all recipients.",
             "lane": "Where there is not room for all, urgent goes first and bulk last.",
             "resend": "The connection can break while a message is being sent. Then we cannot tell whether the message was sent.",
             "ramp": "1 % first, then 10 %, then the rest, each only once the last went well. From 100 recipients on.",
@@ -263,7 +263,9 @@ class DraftForm(forms.ModelForm):
         """Where the page shows these fields, none ticked means none; a program that knows nothing of them gets the usual."""
         wanted: list[str] = self.cleaned_data["receipts"]
         if not wanted and "receipts_shown" in self.data:
-            raise forms.ValidationError("Ask for at least one, or nobody learns what became of a message.")
+            raise forms.ValidationError(
+                "Ask for at least one. Without receipts the state of a message stays unknown."
+            )
         return [] if set(wanted) == set(DEFAULT_RECEIPTS) else wanted
 
     def _post_clean(self) -> None:

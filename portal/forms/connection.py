@@ -7,7 +7,7 @@ from django.utils.functional import cached_property
 from django.utils.text import slugify
 
 from portal.forms.provider_address import vetted
-from sms.models import AuthKind, PolicyConnection, Service
+from sms.models import AuthKind, PolicyConnection, Region, Service
 from sms.webex.origin import origin_of
 
 
@@ -59,6 +59,12 @@ class ConnectionForm(forms.ModelForm):
 
     def clean_base_url(self) -> str:
         return vetted(self.cleaned_data.get("base_url"), sandbox=self.instance.is_sandbox)
+
+    def clean_region(self) -> Region:
+        """Its host can be edited, so it is vetted like a base URL."""
+        region: Region = self.cleaned_data["region"]
+        vetted(f"https://{region.host}", sandbox=False)
+        return region
 
     def clean(self) -> dict[str, Any]:
         """Keep stored secrets where nothing was typed, and ask for what the way of signing in needs.

@@ -11,8 +11,6 @@ from sms.models import Service
 
 
 class NumberForm(forms.Form):
-    """A number, written in any way; cleaned it is E.164."""
-
     number = MsisdnField()
 
     def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:

@@ -16,8 +16,6 @@ WHAT_THEY_MAY = {
 
 
 class RolesForm(forms.Form):
-    """What a person is here for. Several roles are allowed."""
-
     roles = forms.MultipleChoiceField(
         choices=[(role.value, words) for role, words in WHAT_THEY_MAY.items()],
         widget=forms.CheckboxSelectMultiple,

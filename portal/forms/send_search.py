@@ -45,11 +45,9 @@ class SendSearch(filters.FilterSet):
 
     @property
     def wanted(self) -> dict[str, object]:
-        """Each part that is asked for, by name."""
         self.is_valid()  # cleans the form, which leaves out what is not understood
         return {name: value for name, value in self.form.cleaned_data.items() if value}
 
     @property
     def address(self) -> str:
-        """The query of the list's first page."""
         return urlencode({name: value for name, value in self.wanted.items() if name != "before"})

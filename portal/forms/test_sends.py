@@ -10,7 +10,7 @@ OWN = "own"
 
 
 class DraftTestForm(forms.Form):
-    """One's own number or a seed list, and whose values fill the text."""
+    """The person's own number or a seed list, and whose values fill the text."""
 
     to = forms.ChoiceField(label="To", widget=forms.RadioSelect)
     row = forms.IntegerField(
@@ -40,5 +40,5 @@ class DraftTestForm(forms.Form):
 
     @property
     def chosen(self) -> SavedAudience | None:
-        """The seed list; None for one's own number."""
+        """The seed list; None for the person's own number."""
         return self.seeds.get(str(self.cleaned_data.get("to")))

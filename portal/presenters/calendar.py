@@ -86,13 +86,13 @@ class CalendarRange:
         return "?" + "&".join(f"{name}={value}" for name, value in values.items() if value)
 
     @property
-    def earlier(self) -> str:
+    def previous(self) -> str:
         before = self.first if self.view == "week" else self.at.replace(day=1)
         at = before - timedelta(days=7 if self.view == "week" else 1)
         return self.address(at=at if self.view == "week" else at.replace(day=1))
 
     @property
-    def later(self) -> str:
+    def following(self) -> str:
         at = self.first + timedelta(days=7) if self.view == "week" else _next_month(self.at)
         return self.address(at=at)
 

@@ -94,7 +94,6 @@ class Series:
 
 
 def stacked(stacks: Sequence[Stack], *, summary: str, legend: Sequence[tuple[str, str]]) -> Chart:
-    """Columns of parts, with the earlier period as a line."""
     highest = max(
         [sum(count for _, count in stack.parts) for stack in stacks]
         + [stack.earlier or 0 for stack in stacks],
@@ -131,7 +130,6 @@ def stacked(stacks: Sequence[Stack], *, summary: str, legend: Sequence[tuple[str
 
 
 def curves(labels: Sequence[str], series: Sequence[Series], *, summary: str) -> Chart:
-    """Durations in seconds on an axis that grows by tens."""
     values = [value for one in series for value in one.values if value is not None and value > 0]
     lowest, highest = (min(values), max(values)) if values else (1.0, 1.0)
     low = max((place for place, tick in enumerate(TICKS) if tick <= lowest), default=0)

@@ -51,7 +51,7 @@ def open_steps(service: Service) -> list[ChecklistStep]:
         ),
         ChecklistStep(
             settings.PUBLIC_URL.startswith("https://") or service.is_sandbox,
-            "Give the desk a public https address",
+            "Give Textdesk a public https address",
             f"PUBLIC_URL is {settings.PUBLIC_URL}, which Webex Connect cannot reach.",
             "receipts_page",
             "See the receipt address",
@@ -68,7 +68,7 @@ def open_steps(service: Service) -> list[ChecklistStep]:
             "Invite your team",
             "At least one colleague, so that a second person can approve, or help when you are away.",
             "people",
-            "Invite somebody",
+            "Invite a colleague",
         ),
     ]
     if known["links"]:
@@ -77,7 +77,6 @@ def open_steps(service: Service) -> list[ChecklistStep]:
 
 
 def _domain(service: Service) -> ChecklistStep:
-    """Only where links are shortened at all."""
     return ChecklistStep(
         service.is_sandbox
         or service.link_domains.filter(

@@ -56,7 +56,7 @@ def preview_context(service: Service, typed: Mapping[str, Any], draft: Draft) ->
         "doubted": made.doubted,
         "when": _when(typed),
         "draft": draft,
-        "holes": preview.placeholder_previews(written, seen.sample),
+        "placeholders": preview.placeholder_previews(written, seen.sample),
         "headings": [one for one in seen.sample.headings if one],
         "said": _said(made),
     }
@@ -103,8 +103,6 @@ def _all_rows(seen: "PreviewRequest", totals: preview.Totals | None) -> AllRows:
 
 @dataclass
 class PreviewRequest:
-    """What was typed, looked up in the catalogue, each part once."""
-
     service: Service
     typed: Mapping[str, Any]
     draft: Draft
@@ -114,7 +112,6 @@ class PreviewRequest:
 
     @cached_property
     def written(self) -> preview.DraftText:
-        """The text or the template's, and what goes with it."""
         service, typed = self.service, self.typed
         template = self._chosen(service.templates.filter(active=True), "template")
         version = (

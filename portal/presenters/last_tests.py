@@ -7,5 +7,4 @@ LAST = 5
 
 
 def last_tests(draft: Draft) -> list[progress.Progress]:
-    """Newest first."""
     return progress.progress_of_page(list(draft.tests.select_related("created_by").order_by("-id")[:LAST]))

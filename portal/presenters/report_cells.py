@@ -1,4 +1,4 @@
-"""Figures of reports as they are written: a cell with what it covers, and what is said where a figure is not known."""
+"""Figures of reports as they are written: a cell with what it covers, and its words where a figure is not known."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ UNNAMED = {
     "partner": "No partner",
     "test": "No test",
     "country": "Unknown country",
-    "carrier": "Carrier not told",
+    "carrier": "Carrier not reported",
 }
 NOT_MEASURABLE = "not measurable"
 
@@ -34,8 +34,6 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class ReportLine:
-    """A line of the table. `address`: where it leads, if anywhere."""
-
     label: str
     note: str
     cells: Sequence[Cell]
@@ -54,9 +52,8 @@ def percent(value: float | None) -> str:
 
 
 def label_of(line: ReportRow, by: str) -> str:
-    """A line's name, in words where it has none."""
     if by == "code":
-        return f"{line.value} · {codes.lookup(line.value).meaning}" if line.value else "No code told"
+        return f"{line.value} · {codes.lookup(line.value).meaning}" if line.value else "No code reported"
     if by == "country" and line.label:
         return line.label
     return line.label or UNNAMED.get(by, "–")
@@ -79,7 +76,7 @@ def segments(one: FactSums, label: str = "") -> Cell:
         known = "by our count" if one.segments_of >= one.messages else f"of {one.segments_of:,} messages"
         return Cell(f"{one.segments:,}", known, label=label)
     if one.billed_of:
-        return Cell(f"{one.billed:,}", f"told for {one.billed_of:,} messages", label=label)
+        return Cell(f"{one.billed:,}", f"reported for {one.billed_of:,} messages", label=label)
     return Cell(NOT_MEASURABLE, "the provider makes the text", dim=True, label=label)
 
 
@@ -87,15 +84,15 @@ def billed(one: FactSums) -> Cell:
     if not one.posted:
         return Cell("–", dim=True)
     if not one.billed_measurable:
-        return Cell(NOT_MEASURABLE, "not told in Canada and India", dim=True)
+        return Cell(NOT_MEASURABLE, "not reported in Canada and India", dim=True)
     if not one.billed_of:
-        return Cell("not told yet", dim=True)
-    return Cell(f"{one.billed:,}", f"told for {percent(one.billed_of / one.posted)}")
+        return Cell("not reported yet", dim=True)
+    return Cell(f"{one.billed:,}", f"reported for {percent(one.billed_of / one.posted)}")
 
 
 def clicks(one: FactSums, label: str = "") -> Cell:
     if not one.clicks_measurable:
-        why = "smartlinks tell no clicks" if one.smart else "no tracked links"
+        why = "smartlinks report no clicks" if one.smart else "no tracked links"
         return Cell(NOT_MEASURABLE, why, dim=True, label=label)
     parts = f"{one.clicks['machine']:,} machine, {one.clicks['unsure']:,} unsure"
     return Cell(f"{one.clicks['human']:,}", parts, label=label)

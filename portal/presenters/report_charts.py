@@ -31,7 +31,7 @@ def _parts(one: FactSums) -> list[tuple[str, int]]:
 
 
 def course(report: ReportTable) -> charts.Chart:
-    """Messages over time, what became of them, and the earlier period as a line."""
+    """Messages over time by outcome, and the earlier period as a line."""
     earlier = [line.figures.messages for line in report.earlier_course]
     stacks = []
     for place, line in enumerate(report.course):

@@ -23,10 +23,9 @@ from sms.reports.figures import SHOWN_TIMES
 
 
 def headings(report: ReportTable) -> list[str]:
-    """Of the table, after the first."""
     if report.asked.by == "code":
         return ["Messages", "Share of failures"]
-    names = ["Messages", "Delivered", "Failed", "Not known", "Coverage", "Segments", "Told by provider"]
+    names = ["Messages", "Delivered", "Failed", "Not known", "Coverage", "Segments", "Reported by provider"]
     return [*names, "Cost", "Human clicks", "Opt-outs"]
 
 

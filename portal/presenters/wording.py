@@ -63,7 +63,7 @@ def _receipts(draft: Draft) -> str:
 
 def asked(send: Send) -> list[tuple[str, str]]:
     """What a send asks of the provider beyond the usual, each with its name, and the zone that its time was meant in."""
-    kept, found = send.wishes, []
+    kept, found = send.options, []
     if send.time_zone:
         found.append(("Time meant", time_zones.in_words(send.due_at, send.time_zone)))
     if policy := kept.get("contactPolicy"):

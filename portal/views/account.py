@@ -1,4 +1,4 @@
-"""A person's own details (the number that tests of their drafts go to, their time zone), and a forgotten password."""
+"""A person's own details (the number that tests of their drafts go to, their time zone), another address, and a forgotten password."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from portal import mail_server
+from portal import addresses, mail_server
 from portal.access import actor, services_of
 from portal.forms.account import DetailsForm
 from portal.models import User
@@ -49,3 +49,18 @@ def password_reset(request: HttpRequest) -> HttpResponseBase:
     if not mail_server.is_set_up():
         return render(request, "account/no_mail_server.html")
     return allauth_password_reset(request)
+
+
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def address_confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """What the link to a new e-mail address opens."""
+    try:
+        if request.method == "POST":
+            addresses.confirm(token, caller=str(request.META.get("REMOTE_ADDR") or ""))
+            messages.success(request, "Your address is changed. Sign in with it from now on.")
+            return redirect("services")
+        user, email = addresses.asked(token)
+    except addresses.LinkGone as problem:
+        return render(request, "account/address.html", {"gone": str(problem)}, status=410)
+    return render(request, "account/address.html", {"person": user, "email": email})

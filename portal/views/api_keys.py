@@ -49,7 +49,7 @@ class RevokeApiKey(ConfirmView):
             title=f"Revoke {self.thing}?",
             says=(
                 f"Last used: {f'{timezone.localtime(last):%d %b %Y, %H:%M}' if last else 'never'}.",
-                "The next request with it is refused. That cannot be taken back; whoever needs it gets a new key.",
+                "The next request with it is refused. This cannot be undone; if the partner still needs access, make a new key.",
             ),
             button="Revoke the key",
         )

@@ -63,7 +63,7 @@ def _page(
 
 
 @service_page("approve", WRITE)
-def approval_yes(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+def approval_approve(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Approves what was shown: the page posts its fingerprint."""
     found = _find(service, pk)
     comment = request.POST.get("comment", "")
@@ -71,7 +71,6 @@ def approval_yes(request: HttpRequest, service: Service, pk: int) -> HttpRespons
         last = answers.approve(
             found,
             by=actor(request),
-            user=request.user,
             seen=request.POST.get("seen", ""),
             comment=comment,
         )
@@ -96,13 +95,12 @@ def _goes(found: ApprovalRequest) -> str:
 
 
 @service_page("approve", WRITE)
-def approval_no(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+def approval_reject(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     comment = request.POST.get("comment", "")
     try:
         answers.reject(
             _find(service, pk),
             by=actor(request),
-            user=request.user,
             seen=request.POST.get("seen", ""),
             comment=comment,
         )
@@ -131,7 +129,7 @@ def send_take_back(request: HttpRequest, service: Service, pk: int) -> HttpRespo
 @service_page("compose", WRITE)
 def send_ask_again(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     found = get_object_or_404(service.sends, pk=pk)
-    asked = requests.ask_again(found, by=actor(request), user=request.user)
+    asked = requests.ask_again(found, by=actor(request))
     if asked is None:
         messages.info(request, "There was nothing to ask again.")
         return redirect("send", service=service.slug, pk=pk)

@@ -8,7 +8,6 @@ from sms.models import AudienceVersion, SavedAudience
 
 
 def version_of(audience: SavedAudience, request: HttpRequest) -> AudienceVersion:
-    """The version whose number is given, or the current one."""
     for given in (request.POST, request.GET):
         if (number := row_of(given, "version")) is not None:
             return get_object_or_404(audience.versions, number=number)

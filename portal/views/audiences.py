@@ -63,7 +63,6 @@ def audience_new(request: HttpRequest, service: Service) -> HttpResponse:
                 name=form.cleaned_data["name"],
                 note=form.cleaned_data["note"],
                 by=actor(request),
-                user=request.user,
             )
         except errors.SavedError as problem:
             form.add_error(problem.field, str(problem))
@@ -80,7 +79,7 @@ def audience_replace(request: HttpRequest, service: Service, pk: int) -> HttpRes
     form = RowsForm(request.POST if posted else None, request.FILES if posted else None, service=service)
     if posted and form.is_valid() and (packed := form.pack()):
         try:
-            saved.replace(found, packed, by=actor(request), user=request.user)
+            saved.replace(found, packed, by=actor(request))
         except errors.SavedError as problem:
             form.add_error(None, str(problem))
         else:

@@ -1,4 +1,4 @@
-"""The audit: who did what, when and by which door; one row with its proof; verify by a button; export with the proof.
+"""The audit: who did what, when and through what; one row with its proof; verify by a button; export with the proof.
 
 A service's acts are under the service; those of no one service (signing in, first admin, keys) are under /audit/, for superusers.
 """
@@ -33,7 +33,7 @@ def _address(name: str, service: Service | None, *more: object) -> str:
     return (
         reverse(f"audit_{name}", args=(service.slug, *more))
         if service
-        else reverse(f"desk_audit_{name}", args=more)
+        else reverse(f"installation_audit_{name}", args=more)
     )
 
 
@@ -63,7 +63,7 @@ def _list_page(
         "list_url": _address("list", service),
         "verify_url": _address("verify", service),
         "export_url": _address("export", service),
-        "desk_url": _address("list", None) if service and request.user.is_superuser else "",
+        "installation_url": _address("list", None) if service and request.user.is_superuser else "",
     }
     return render(request, "audit/list.html", context, status=422 if form.errors else 200)
 
@@ -120,7 +120,7 @@ def _export(request: HttpRequest, service: Service | None) -> HttpResponseBase:
             name: str(value) for name, value in form.cleaned_data.items() if value and name != "words"
         },
     )
-    name = f"audit-{slug or 'desk'}"
+    name = f"audit-{slug or 'installation'}"
     if as_csv:
         return csv_download(audit.csv_of(slug, form.selection), name=f"{name}.csv")
     response = StreamingHttpResponse(
@@ -146,7 +146,7 @@ def for_superusers(
     return guarded
 
 
-audit_list, desk_list = service_page("audit")(_list_page), for_superusers(_list_page)
-audit_row, desk_row = service_page("audit")(_row), for_superusers(_row)
-audit_verify, desk_verify = service_page("audit", WRITE)(_verify), for_superusers(_verify, WRITE)
-audit_export, desk_export = service_page("audit", WRITE)(_export), for_superusers(_export, WRITE)
+audit_list, installation_list = service_page("audit")(_list_page), for_superusers(_list_page)
+audit_row, installation_row = service_page("audit")(_row), for_superusers(_row)
+audit_verify, installation_verify = service_page("audit", WRITE)(_verify), for_superusers(_verify, WRITE)
+audit_export, installation_export = service_page("audit", WRITE)(_export), for_superusers(_export, WRITE)

@@ -122,7 +122,7 @@ def callback_verify(request: HttpRequest, service: Service, pk: int) -> HttpResp
     if why:
         messages.error(request, f"Not verified. {why}")
     else:
-        messages.success(request, "Verified. It is told everything from now on.")
+        messages.success(request, "Verified. It gets every event from now on.")
     return _back(service, endpoint)
 
 
@@ -147,9 +147,7 @@ def _switch(switch: Callable[..., bool], says: str) -> Callable[..., HttpRespons
 
 
 callback_retire = _switch(callbacks.retire, "Nothing is signed with the previous secret any more.")
-callback_pause = _switch(
-    callbacks.pause, "Paused. What happens meanwhile is kept and told when it is resumed."
-)
+callback_pause = _switch(callbacks.pause, "Paused. Events are kept, and delivered when it is resumed.")
 callback_resume = _switch(callbacks.resume, "On again. What waits is delivered now.")
 
 
@@ -187,7 +185,7 @@ def callback_replay(request: HttpRequest, service: Service, pk: int) -> HttpResp
             f"{count:,} callback{'s' if count != 1 else ''} will be delivered again, with the same ids.",
         )
     else:
-        messages.info(request, "Nothing was told in that time.")
+        messages.info(request, "Nothing was delivered in that time.")
     return _back(service, endpoint)
 
 

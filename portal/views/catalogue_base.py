@@ -45,7 +45,6 @@ class CatalogueKind:
 
     @property
     def many(self) -> str:
-        """Of the list's URL, and of the service's relation."""
         return f"{self.key}s"
 
     @property
@@ -85,7 +84,6 @@ class CatalogueList(CatalogueView, LenientListView):
     headings: ClassVar[tuple[str, ...]] = ()
 
     def cells(self, things: list[Any]) -> dict[int, list[str]]:
-        """The cells of many things at once, by primary key."""
         raise NotImplementedError
 
     def get_queryset(self) -> QuerySet[Any]:

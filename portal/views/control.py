@@ -28,7 +28,7 @@ def send_pause(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     else:
         by = actor(request)
         holds.hold(send, by=by, because=f"Paused by {by.label}.")
-        messages.success(request, "Paused. Nothing more of it is posted until somebody resumes it.")
+        messages.success(request, "Paused. Nothing more of it is posted until it is resumed.")
     return redirect("send", service=service.slug, pk=send.pk)
 
 
@@ -56,7 +56,7 @@ def send_write_on(request: HttpRequest, service: Service, pk: int) -> HttpRespon
             request, "It goes on where it stopped. Nothing is posted before all messages are written."
         )
     else:
-        messages.info(request, "Somebody was faster: it goes on, or was cancelled.")
+        messages.info(request, "It has already been resumed or cancelled.")
     return redirect("send", service=service.slug, pk=send.pk)
 
 
@@ -110,7 +110,7 @@ class PauseService(ControlView):
         return Confirmation(
             title=f"Pause everything of {self.service.name}?",
             says=(
-                "Nothing is posted any more, whoever composed it: scheduled sends and new ones wait too.",
+                "Nothing of any send is posted any more: scheduled sends and new ones wait too.",
                 "Nothing is lost: messages go out when the service is resumed.",
             ),
             button="Pause everything",
@@ -152,7 +152,6 @@ class StopService(StopView):
 
 
 def _of(thing: Sender | ShortLinkDomain | Service) -> str:
-    """Which sends are meant: `from SHOP`."""
     if isinstance(thing, Service):
         return f"of {thing.name}"
     return f"from {thing}" if isinstance(thing, Sender) else f"with links of {thing}"

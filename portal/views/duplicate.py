@@ -9,7 +9,7 @@ from portal.limits import upload_limits
 from sms.compose.drafts import duplicate, recipients_of_send
 from sms.models import Send, Service
 
-NOBODY = "nobody"
+NO_RECIPIENTS = "nobody"
 
 
 @service_page("compose", FORM)
@@ -23,18 +23,16 @@ def send_duplicate(request: HttpRequest, service: Service, pk: int) -> HttpRespo
     )
     choices = duplicate.choices(found)
     open_ones = [one.who.value for one in choices if not one.problem]
-    chosen = request.POST.get("who", "") if request.method == "POST" else next(iter(open_ones), NOBODY)
+    chosen = request.POST.get("who", "") if request.method == "POST" else next(iter(open_ones), NO_RECIPIENTS)
     wrong = ""
     if request.method == "POST":
-        if chosen not in (*open_ones, NOBODY):
+        if chosen not in (*open_ones, NO_RECIPIENTS):
             problem = next((one.problem for one in choices if one.who == chosen), "")
             wrong = problem or "Choose to whom."
         else:
-            who = None if chosen == NOBODY else recipients_of_send.Who(chosen)
+            who = None if chosen == NO_RECIPIENTS else recipients_of_send.Who(chosen)
             try:
-                draft, warnings = duplicate.duplicate(
-                    found, who, by=actor(request), user=request.user, limits=upload_limits()
-                )
+                draft, warnings = duplicate.duplicate(found, who, by=actor(request), limits=upload_limits())
             except recipients_of_send.RecipientsGone as gone:
                 wrong = str(gone)
             else:

@@ -124,8 +124,8 @@ class LiftOptOut(ConfirmView):
         return Confirmation(
             title=f"Write to {mask(self.thing.msisdn)} again?",
             says=(
-                f"This person refused: {self.thing.evidence or 'nobody noted how'}.",
-                "Only somebody who asked for it may be written to again. Messages that were left out are not sent later.",
+                f"This person refused: {self.thing.evidence or 'we do not know how'}.",
+                "Only write to people again who asked for it. Messages that were left out are not sent later.",
             ),
             button="Lift the opt-out",
         )

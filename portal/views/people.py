@@ -41,7 +41,6 @@ def people_page(request: HttpRequest, service: Service) -> HttpResponse:
             form.cleaned_data["email"],
             form.cleaned_data["roles"],
             by=actor(request),
-            user=request.user,
         )
     except people.PeopleError as problem:
         form.add_error(problem.field, str(problem))
@@ -184,7 +183,7 @@ def _join(request: HttpRequest, found: Invitation) -> HttpResponse:
     if account is None and not request.user.is_authenticated:
         form = JoinForm(request.POST if request.method == "POST" else None, email=found.email)
         if request.method == "POST" and form.is_valid():
-            made = people.join_anew(found, password=form.cleaned_data["password"])
+            made = people.join_again(found, password=form.cleaned_data["password"])
             login(request, made, backend=settings.AUTHENTICATION_BACKENDS[0])
             return redirect("home", service=found.service.slug)
         context["form"] = form

@@ -33,7 +33,6 @@ def send_move(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
                     found,
                     due_at=now if at_once else form.cleaned_data["send_at"],
                     by=actor(request),
-                    user=request.user,
                     now=now,
                 )
             except reschedule.SendHasBegun as problem:
@@ -82,7 +81,7 @@ def _say(request: HttpRequest, found: Send, *, at_once: bool) -> None:
             f"That is within the quiet hours ({quiet}, the recipient's time): most messages will wait for their end.",
         )
     if holds.holds_on(found).exists() or found.service.paused_at:
-        messages.warning(request, "It is on hold, so nothing of it goes before somebody resumes it.")
+        messages.warning(request, "It is on hold, so nothing of it is sent until it is resumed.")
 
 
 def _back(request: HttpRequest, service: Service, found: Send) -> HttpResponse:

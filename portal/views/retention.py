@@ -68,7 +68,7 @@ def _context(service: Service) -> dict[str, Any]:
     lines += _lines(found.others | {"archives": found.archives})
     return context | {
         "forecast": found,
-        "coming": lines,
+        "upcoming": lines,
         "next_at": clock.next_at if clock else None,
         "on": True,
     }
@@ -98,5 +98,5 @@ def send_keep_no_more(request: HttpRequest, service: Service, pk: int) -> HttpRe
     if keeping.release(send, by=actor(request)):
         messages.success(request, "Its days count again. What is due goes with the next run.")
     else:
-        messages.info(request, "Nobody kept it.")
+        messages.info(request, "It was not kept.")
     return redirect("send", service=service.slug, pk=send.pk)

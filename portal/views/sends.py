@@ -135,13 +135,13 @@ def send(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
 
 
 def _approval(found: Send) -> dict[str, object]:
-    """Who was asked and what they said; nothing where nobody was."""
-    standing = queries.status_of(found)
-    if standing is None:
+    """Who was asked and what they answered; empty without a request."""
+    status = queries.status_of(found)
+    if status is None:
         return {"approval": None}
-    asked = standing.request
+    asked = status.request
     return {
-        "approval": standing,
+        "approval": status,
         "approval_mark": APPROVAL_MARKS[ApprovalState(asked.state)],
         "decisions": asked.decisions.all(),
         "asked_of": rules.eligible(found.service, without=asked.authors.values_list("pk", flat=True)),

@@ -214,7 +214,7 @@ def test_message(request: HttpRequest, service: Service) -> HttpResponse:
             name="Test message",
             source="test",
         )
-        send = create(order, by=actor(request), user=request.user)
+        send = create(order, by=actor(request))
     except (AudienceError, ComposeError) as problem:
         form.add_error("number", str(problem))
         return _page(request, service, test_form=form, status=422)

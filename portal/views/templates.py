@@ -111,7 +111,7 @@ def _context_of(found: TemplateVersion) -> dict[str, Any]:
         "template": found.template,
         "old": old,
         "pieces": diff.changes(old.text, found.text) if old and old.text and found.text else [],
-        "holes": placeholder_rules.placeholders_of(found),
+        "placeholders": placeholder_rules.placeholders_of(found),
         "worst": placeholder_rules.worst_case(found),
         "example": placeholder_rules.example(found),
         "findings": text_hints.lint(found.text) if found.text else [],

@@ -57,31 +57,28 @@ class SettleSend(ConfirmView):
         if done:
             messages.success(self.request, _done(self.verdict, done))
         else:
-            messages.info(self.request, "Nothing was changed: receipts came in meanwhile.")
+            messages.info(self.request, "Nothing was changed: their receipts have arrived.")
 
     def only(self) -> list[int] | None:
-        """The messages that are settled; None for all of the send."""
         return None
 
     def confirmation(self) -> Confirmation:
         many = self.count != 1
         what = f"{intcomma(self.count)} messages" if many else "1 message"
-        they, were, them, s = ("they", "were", "them", "") if many else ("it", "was", "it", "s")
+        they, were, s = ("they", "were", "") if many else ("it", "was", "s")
         title, button, says = {
             Settlement.SEND_AGAIN: (
                 f"Send {what} again?",
                 f"Send {what} again",
                 (
                     f"If {they} {were} sent after all, the same text arrives twice, and is paid for twice.",
-                    "Whoever opted out, or whose text has expired, gets nothing.",
+                    "Recipients who opted out, or whose text has expired, get nothing.",
                 ),
             ),
             Settlement.TREAT_AS_SENT: (
                 f"Treat {what} as sent?",
                 f"Treat {what} as sent",
-                (
-                    f"From now on {they} count{s} as accepted. A receipt that comes later still says what became of {them}.",
-                ),
+                (f"From now on {they} count{s} as accepted. A receipt that arrives later still counts.",),
             ),
             Settlement.GIVE_UP: (
                 f"Give up on {what}?",

@@ -15,8 +15,6 @@ from sms.values.msisdn import BadNumber, mask, parse
 
 
 class OptOutForm(forms.ModelForm):
-    """A number in any way of writing it."""
-
     def clean_msisdn(self) -> str:
         service = self.cleaned_data.get("service")
         country = service.default_country if service else "GB"

@@ -32,8 +32,6 @@ NOUNS = {"policy group": "policy_group", "short-link domain": "domain"}
 
 
 class OwnServices(admin.RelatedFieldListFilter):
-    """The viewer's services as choices of a filter."""
-
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
         return list(administered(request.user).values_list("pk", "name"))
 
@@ -103,9 +101,8 @@ class Scoped(Audited):
         return super().delete_view(request, object_id, extra_context)
 
     def in_use(self, obj: Any, count: int) -> str:
-        """Why it stays, and what to do instead."""
         what = f"“{obj}” is used in {count:,} place{'' if count == 1 else 's'}, whose history names it, so it stays."
-        return f"{what} Take the tick off “active” to use it no more." if hasattr(obj, "active") else what
+        return f"{what} Untick “active” to stop using it." if hasattr(obj, "active") else what
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         return (
@@ -123,7 +120,7 @@ class Scoped(Audited):
         )
 
     def get_list_filter(self, request: HttpRequest) -> Any:
-        """By service only among one's own, and only where there are several."""
+        """By service, among the viewer's own, and only where there are several."""
         mine = len(slugs_of(request))
         return [
             (one, OwnServices) if one in ("service", "send__service") else one
@@ -152,7 +149,6 @@ def _changed_fields(message: Any) -> list[str]:
 
 
 def actor(request: HttpRequest) -> models.Actor:
-    """The staff member as the `by=` of an act."""
     user: Any = request.user
     return models.Actor(
         kind="user",
@@ -160,6 +156,7 @@ def actor(request: HttpRequest) -> models.Actor:
         label=str(user),
         door="admin",
         address=str(request.META.get("REMOTE_ADDR") or "")[:45],
+        user=user,
     )
 
 

@@ -112,7 +112,7 @@ class SendAdmin(ReadOnly):
         return super().get_fields(request, obj)
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
-        send = create(form.order, by=actor(request), user=request.user)
+        send = create(form.order, by=actor(request))
         form.instance = send
         return send
 

@@ -50,7 +50,6 @@ def key_of(request: HttpRequest) -> str:
 
 
 def fingerprint_of(request: HttpRequest, body: bytes) -> str:
-    """What tells one request from another: method, path and body."""
     about = f"{request.method} {request.get_full_path()}\n".encode()
     return hashlib.sha256(about + body).hexdigest()
 

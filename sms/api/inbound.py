@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 @extend_schema_view(
     post=extend_schema(
         operation_id="inbound_take",
-        description="Webex Connect passes on an SMS that somebody wrote to us.",
+        description="Webex Connect passes on an SMS that a person wrote to us.",
         **SCHEMA,
     )
 )
@@ -24,13 +24,12 @@ class InboundView(WebexPostView):
     kind = "inbound"
 
     def store(self, raw: bytes, address: ReceiptAddress) -> None:
-        """Store one SMS and do what it asks for."""
         now = timezone.now()
         try:
             optouts.take(raw, service_id=address.service_id, received_at=now)
         except DATABASE_AWAY as problem:
             log.error("inbound_goes_to_the_disk", error=f"{type(problem).__name__}: {problem}"[:300])
             try:
-                optouts.inbound_spool.put(optouts.SpooledMessage(address.service_id, raw, now))
+                optouts.inbound_spool.append([optouts.IncomingPost(address.service_id, raw, now)])
             except OSError as trouble:
                 raise NotStored(repr(trouble)) from trouble

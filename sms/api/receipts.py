@@ -14,7 +14,7 @@ from sms.ledger import wakeups
 @extend_schema_view(
     post=extend_schema(
         operation_id="receipts_take",
-        description="Webex Connect reports what became of a message. It signs with X-Hub-Signature where the service has a secret.",
+        description="Webex Connect reports the state of a message. It signs with X-Hub-Signature where the service has a secret.",
         **SCHEMA,
     )
 )
@@ -24,12 +24,10 @@ class ReceiptView(WebexPostView):
     kind = "receipt"
 
     def checked(self, address: ReceiptAddress) -> None:
-        """Note it for the checklist."""
         with contextlib.suppress(DatabaseError):
             asked(address.service_id)
 
     def store(self, raw: bytes, address: ReceiptAddress) -> None:
-        """Store one receipt and wake the fold."""
         try:
             stored = store(Incoming.of(raw, address=address))
         except (*DATABASE_AWAY, OSError, Overloaded, Stuck) as problem:

@@ -1,8 +1,7 @@
 """What Webex Connect posts to a secret address of a service: receipts and incoming SMS.
 
 Exactly 200 once the body is durable, since anything else either loses it (202–208, 3xx, most 4xx are not retried) or has it sent again
-(5xx). No serializer or parser stands in the way: the body is stored as it came. The one genuine request that is refused for good
-is a body over LARGEST: nothing genuine is a tenth as long, and its signature could only be checked by reading all of it.
+(5xx). No serializer or parser stands in the way: the body is stored as it came. One over 64 KB never gets here (`portal.bodies`).
 """
 
 from collections.abc import Iterable
@@ -25,7 +24,6 @@ from sms.models.fields import UnreadableSecret
 
 log = structlog.get_logger(__name__)
 
-LARGEST = 64 * 1024
 SIGNATURE = "HTTP_X_HUB_SIGNATURE"
 RETRY = {"Retry-After": "30"}
 DATABASE_AWAY = (DatabaseError, InterfaceError)
@@ -53,7 +51,6 @@ class NoNegotiation(BaseContentNegotiation):
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        """The first."""
         del request, format_suffix
         first = next(iter(renderers))
         return first, first.media_type or ""
@@ -92,7 +89,6 @@ class WebexPostView(APIView):
         return HttpResponse(status=200)
 
     def post(self, request: Request, token: str) -> HttpResponse:
-        """Store one body."""
         plain: HttpRequest = request._request
         try:
             address = receipt_addresses.find(token)
@@ -101,13 +97,7 @@ class WebexPostView(APIView):
             return HttpResponse(status=503, headers=RETRY)
         if address is None:
             return HttpResponse(status=404)
-        try:
-            raw = _body(plain)
-        except OSError:  # the other end went away while it was sending
-            return HttpResponse(status=503, headers=RETRY)
-        if raw is None:
-            log.warning("posted_too_large", kind=self.kind, service=address.service_id)
-            return HttpResponse(status=413)
+        raw = plain.body
         if not address.genuine(raw, plain.META.get(SIGNATURE, "")):
             log.warning("posted_forged", kind=self.kind, service=address.service_id)
             return HttpResponse(status=401)
@@ -119,13 +109,3 @@ class WebexPostView(APIView):
             )
             return HttpResponse(status=503, headers=RETRY)
         return HttpResponse(status=200)
-
-
-def _body(request: HttpRequest) -> bytes | None:
-    """The body as it came, None where it is over LARGEST. Without a length, as in a chunked request, it is read to its end."""
-    written = request.META.get("CONTENT_LENGTH") or ""
-    if written.isdecimal():
-        return request.body if int(written) <= LARGEST else None
-    chunked = "HTTP_TRANSFER_ENCODING" in request.META
-    raw: bytes = request.META["wsgi.input"].read(LARGEST + 1) if chunked else b""
-    return raw if len(raw) <= LARGEST else None

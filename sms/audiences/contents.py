@@ -26,7 +26,6 @@ def audience_of(version: AudienceVersion) -> Audience:
 
 
 def rejects_of(version: AudienceVersion) -> list[RejectedRow]:
-    """Rows that were left out at the upload, the first ten thousand."""
     return _rejects.decode(zlib.decompress(bytes(version.rejects))) if version.rejects else []
 
 

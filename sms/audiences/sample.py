@@ -54,7 +54,6 @@ EMPTY = AudienceSample()
 def of_pasted(
     written: str, *, country: str, limits: Limits, allow_duplicates: bool = False
 ) -> AudienceSample:
-    """Of a box of numbers."""
     if not written.strip():
         return EMPTY
     if len(written) > LONGEST_PASTE:
@@ -132,7 +131,6 @@ def of_first(version: AudienceVersion, good: Sequence[Recipient]) -> AudienceSam
 
 
 def of_audience(audience: Audience) -> AudienceSample:
-    """Of rows that are in memory already."""
     return _drawn(
         audience.recipients,
         headings=audience.headings,

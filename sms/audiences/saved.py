@@ -3,8 +3,6 @@
 The versions' tables are written here alone. Called by the audiences pages, the API and the admin.
 """
 
-from typing import Any
-
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
@@ -16,21 +14,19 @@ from sms.models.audit import audit
 TAKEN = "There is an audience named “{name}”. Choose another name, or replace its rows."
 
 
-def create(
-    service: Service, packed: Packed, *, name: str, note: str = "", by: Actor, user: Any
-) -> SavedAudience:
+def create(service: Service, packed: Packed, *, name: str, note: str = "", by: Actor) -> SavedAudience:
     """A new audience with its first version; raises SavedError where the name is taken."""
     try:
         with transaction.atomic():
             saved = SavedAudience.objects.create(service=service, name=name, note=note)
-            _add(saved, packed, number=1, user=user)
+            _add(saved, packed, number=1, by=by)
             audit("audience.created", saved, by=by, recipients=packed.recipients, rejected=packed.rejected)
     except IntegrityError:
         raise SavedError("name", TAKEN.format(name=name)) from None
     return saved
 
 
-def replace(saved: SavedAudience, packed: Packed, *, by: Actor, user: Any) -> AudienceVersion:
+def replace(saved: SavedAudience, packed: Packed, *, by: Actor) -> AudienceVersion:
     """A further version, which later sends use. Earlier ones stay as they are."""
     with transaction.atomic():
         locked = SavedAudience.objects.select_for_update().get(pk=saved.pk)
@@ -41,7 +37,7 @@ def replace(saved: SavedAudience, packed: Packed, *, by: Actor, user: Any) -> Au
         if locked.seed_list and packed.recipients > SavedAudience.LONGEST_SEED_LIST:
             raise SavedError("audience", _too_long(locked.name, packed.recipients))
         last = locked.versions.order_by("-number").values_list("number", flat=True).first() or 0
-        version = _add(locked, packed, number=last + 1, user=user)
+        version = _add(locked, packed, number=last + 1, by=by)
         audit(
             "audience.replaced",
             locked,
@@ -101,7 +97,7 @@ def bring_back(saved: SavedAudience, *, by: Actor) -> bool:
             rows = SavedAudience.objects.filter(pk=saved.pk, archived_at__isnull=False)
             if not rows.update(archived_at=None):
                 return False
-            audit("audience.brought_back", saved, by=by)
+            audit("audience.restored", saved, by=by)
     except IntegrityError:
         raise SavedError(
             "name",
@@ -145,11 +141,10 @@ def erase(version: AudienceVersion, *, by: Actor) -> bool:
 
 
 def uses(saved: SavedAudience) -> int:
-    """Sends that were made from any of its versions."""
     return int(saved.versions.aggregate(sends=models.Count("sends"))["sends"])
 
 
-def _add(saved: SavedAudience, packed: Packed, *, number: int, user: Any) -> AudienceVersion:
+def _add(saved: SavedAudience, packed: Packed, *, number: int, by: Actor) -> AudienceVersion:
     version = AudienceVersion.objects.create(
         service_id=saved.service_id,
         audience=saved,
@@ -162,7 +157,7 @@ def _add(saved: SavedAudience, packed: Packed, *, number: int, user: Any) -> Aud
         rejected=packed.rejected,
         rejects=packed.rejects,
         digest=packed.digest,
-        made_by=user,
+        made_by=by.user,
     )
     AudienceChunk.objects.bulk_create(
         (

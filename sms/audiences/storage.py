@@ -47,7 +47,6 @@ class Digest:
 
 
 def digest_of(audience: Rows) -> str:
-    """Of a whole audience."""
     digest = Digest()
     for block in audience.blocks():
         digest.add(block.recipients)
@@ -75,7 +74,6 @@ class ChunkWriter:
 
     @property
     def pending(self) -> tuple[int, int]:
-        """Recipients and rejects that are not inserted yet."""
         return len(self._rows), len(self._rejects)
 
     def flush(self) -> None:
@@ -155,7 +153,6 @@ def recipients_of(chunk: AudienceChunk) -> list[Recipient]:
 
 
 def every_recipient(version: AudienceVersion) -> Iterator[Recipient]:
-    """All of a version, in the order of its chunks."""
     for chunk in version.chunks.order_by("place").iterator(chunk_size=10):
         yield from recipients_of(chunk)
 

@@ -157,7 +157,6 @@ def event(
 
 
 def envelope(kind: str, *, at: datetime, data: Mapping[str, Any]) -> str:
-    """The frame of every event of ours."""
     return msgspec.json.encode({"type": kind, "timestamp": stamp(at), "data": data}).decode()
 
 

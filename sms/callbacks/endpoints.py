@@ -165,7 +165,7 @@ def resume(endpoint: CallbackEndpoint, *, by: Actor) -> bool:
 def remove(endpoint: CallbackEndpoint, *, by: Actor) -> None:
     """With its log and with what waits. A host of notifyUrls comes back with the next send that names it."""
     with transaction.atomic():
-        audit("callback_endpoint.removed", endpoint, by=by)
+        audit("callback_endpoint.deleted", endpoint, by=by)
         endpoint.delete()
 
 

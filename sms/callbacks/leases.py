@@ -43,7 +43,6 @@ class EndpointLease:
     empty: bool = False
 
     def request(self, callback: Callback, url: str) -> CallbackRequest:
-        """What is posted for a callback."""
         hub = self.kind == CallbackEndpoint.Kind.NOTIFY
         return CallbackRequest(
             callback.event_id, callback.url or url, callback.body.encode(), self.secrets, hub
@@ -51,7 +50,6 @@ class EndpointLease:
 
 
 def due(now: datetime) -> "LeaseQuerySet[CallbackEndpoint]":
-    """Endpoints with something to deliver, leased or not."""
     waiting = Callback.objects.filter(endpoint=OuterRef("pk"), next_at__isnull=False, next_at__lte=now)
     return CallbackEndpoint.objects.filter(
         Q(open_until__isnull=True) | Q(open_until__lte=now),
@@ -108,7 +106,6 @@ def give_back(leases: Collection[EndpointLease], owner: str) -> None:
 
 
 def read_due(lease: EndpointLease, *, now: datetime) -> None:
-    """Read what is due next for an endpoint."""
     rows = Callback.objects.filter(endpoint=lease.pk, next_at__isnull=False, next_at__lte=now)
     rows = rows.exclude(pk__in=lease.in_flight).order_by("next_at", "pk")
     lease.waiting = list(rows[: AHEAD if lease.failures < OPENS_AFTER else 1])
@@ -116,6 +113,5 @@ def read_due(lease: EndpointLease, *, now: datetime) -> None:
 
 
 def waiting_counts(endpoints: Collection[int]) -> Counter[int]:
-    """Callbacks that wait, by endpoint."""
     rows = Callback.objects.filter(endpoint__in=endpoints, next_at__isnull=False).order_by()
     return Counter(rows.values_list("endpoint_id", flat=True))

@@ -25,7 +25,6 @@ class EndpointRow:
 
     @property
     def events(self) -> str:
-        """What it gets."""
         if self.endpoint.kind == CallbackEndpoint.Kind.NOTIFY:
             return "receipts of API sends that name it as notifyUrl"
         return ", ".join(NAMES.get(kind, kind).lower() for kind in self.endpoint.events) or "everything"

@@ -36,8 +36,6 @@ BATCH = 500
 
 
 class Listener(msgspec.Struct, frozen=True):
-    """A verified endpoint, as far as writing to it needs it."""
-
     endpoint_id: int
     service_id: int
     slug: str
@@ -46,7 +44,6 @@ class Listener(msgspec.Struct, frozen=True):
     full_numbers: bool
 
     def wants(self, change: MessageChange) -> bool:
-        """Whether it subscribed to this event of its own service."""
         kind = kind_of(change)
         return change.state_changed and bool(kind) and (not self.events or kind in self.events)
 

@@ -98,7 +98,6 @@ class ReceiverConnection:
         return Reply(status, took, error[:200], text, wait, now)
 
     def close(self) -> None:
-        """Close the connection."""
         self._network.close()
 
     def _read(self, response: httpx.Response) -> str:

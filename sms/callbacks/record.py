@@ -29,8 +29,6 @@ WRITTEN = {
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """One callback that was tried, and what its receiver answered."""
-
     lease: EndpointLease
     callback: Callback
     reply: Reply
@@ -82,7 +80,6 @@ def _write(callbacks: Sequence[Callback]) -> None:
 
 
 def _update_callback(callback: Callback, reply: Reply, *, now: datetime) -> None:
-    """One more try."""
     callback.tries += 1
     callback.last_status, callback.last_error = reply.status, reply.error
     entry = {

@@ -20,7 +20,6 @@ class Forbidden(Exception):
 
 
 def look_up(host: str, port: int) -> list[str]:
-    """The system's resolver."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
@@ -40,7 +39,7 @@ def plainly(address: str, port: int, seconds: float) -> socket.socket:
 
 
 def dial(policy: AddressPolicy, *, resolve: Resolve = look_up, connect: Connect = plainly) -> Connect:
-    """How to connect under this policy: (host, port, seconds) → socket. Raises `Forbidden`, or OSError where nobody answers."""
+    """How to connect under this policy: (host, port, seconds) → socket. Raises `Forbidden`, or OSError where no server answers."""
 
     def to(host: str, port: int, seconds: float) -> socket.socket:
         until = time.monotonic() + seconds

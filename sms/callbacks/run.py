@@ -41,8 +41,6 @@ Clock = Callable[[], datetime]
 
 @dataclass(slots=True)
 class DeliveryRun:
-    """What a run did: replies, and how many of them were good."""
-
     tried: int = 0
     delivered: int = 0
     by_status: Counter[int] = field(default_factory=Counter)
@@ -69,7 +67,6 @@ def run(
 
 
 def anything_due(now: datetime | None = None) -> bool:
-    """Whether a run would find something; one small query."""
     return leases.due(now or timezone.now()).exists()
 
 
@@ -128,8 +125,6 @@ class _PostThreads:
 
 
 class _DeliveryLoop:
-    """One run's state."""
-
     def __init__(self, connection_for: ConnectionFor, clock: Clock) -> None:
         self.owner = f"{os.getpid()}-{secrets.token_hex(8)}"
         self.connection_for, self.clock = connection_for, clock

@@ -1,4 +1,4 @@
-"""The headers that prove a callback: Standard Webhooks for everybody, and the provider's `x-hub-signature` for notifyUrls."""
+"""The headers that prove a callback: Standard Webhooks for all, and the provider's `x-hub-signature` for notifyUrls."""
 
 import base64
 import binascii

@@ -58,7 +58,7 @@ def make(
             )
         key.save()
         audit(
-            "api_key.made",
+            "api_key.added",
             key,
             by=by,
             key=key.prefix,

@@ -1,4 +1,4 @@
-"""The connection test: is the address right, and do the credentials open it? Nobody is written to.
+"""The connection test: is the address right, and are the credentials accepted? No message is sent.
 
 It posts an empty request, which Webex Connect refuses: before it looks at the content where it does not know us, and because of the
 content where it does. Called by the settings pages; `client_for` replaces the network in tests.
@@ -24,8 +24,6 @@ _SIGN_IN = frozenset({"7001", "7002"})
 
 
 class ConnectionVerdict(models.TextChoices):
-    """What a test found, and in a sentence what to do."""
-
     WORKS = "works", "It works: Webex Connect answered and knows this service."
     CREDENTIALS = (
         "credentials",
@@ -37,7 +35,7 @@ class ConnectionVerdict(models.TextChoices):
     BUSY = "busy", "Webex Connect asks to be slower, so it did not look. Try again in a minute."
     UNREACHABLE = (
         "unreachable",
-        "Nobody answered there. Check the region, the base URL, and this host's way out.",
+        "No server answered there. Check the region, the base URL, and this host's way out.",
     )
     SLOW = "slow", "The answer did not come within ten seconds. Try again in a minute."
     TROUBLE = "trouble", "Webex Connect has trouble of its own. Try again in a few minutes."

@@ -90,7 +90,6 @@ def _longest(placeholder: Placeholder) -> str:
 
 
 def example(version: TemplateVersion) -> str:
-    """The text with its examples in it."""
     values = {one.name: one.example or one.fallback or f"[{one.name}]" for one in placeholders_of(version)}
     return text.render(version.text, substitutions=values) if version.text else ""
 

@@ -110,7 +110,7 @@ def _sentence(problem: Exception) -> str:
     if isinstance(problem, ServicePaused):
         return "Webex Connect refused the profile key. Copy it again from the tenant's settings."
     if isinstance(problem, NotSent):
-        return "Nobody answered at the Contact Policy address. Check the region, or the base URL."
+        return "No server answered at the Contact Policy address. Check the region, or the base URL."
     if isinstance(problem, UnreadableBody):
         return "Something answered, but not as Contact Policy does. Check the base URL."
     if isinstance(problem, ValueError):

@@ -143,7 +143,6 @@ def replace(service: Service, rows: Sequence[PriceRow], *, by: Actor) -> None:
 
 
 def as_csv(service: Service) -> str:
-    """The list as `read` reads it; empty where there is none."""
     rows = list(service.prices.all())
     if not rows:
         return ""

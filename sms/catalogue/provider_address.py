@@ -1,7 +1,7 @@
 """Which addresses may be typed for the provider, and how its https connections are made.
 
 The same rules as for callbacks: a public name, no address of this machine or a private network, no path or query of one's choosing. Only a
-sandbox is on this machine, and nothing is the desk itself, whose own messages would come back to it for ever. Called by the forms, by
+sandbox is on this machine, and nothing is Textdesk itself, whose own messages would come back to it for ever. Called by the forms, by
 dispatch and by the connection test.
 """
 
@@ -22,7 +22,7 @@ Dial = Callable[[str, int, float], socket.socket]
 def usable(text: str, *, loopback: bool, public_url: str, own_hosts: frozenset[str]) -> str:
     """The origin that was typed, without what people paste along; "" for nothing. Raises BadAddress.
 
-    `loopback` lets a sandbox on this machine in; `public_url` is the desk's own address, and `own_hosts` are its other names.
+    `loopback` lets a sandbox on this machine in; `public_url` is our own address, and `own_hosts` are its other names.
     """
     url = text.strip().rstrip("/")
     for ending in _ENDINGS:
@@ -33,7 +33,7 @@ def usable(text: str, *, loopback: bool, public_url: str, own_hosts: frozenset[s
     if address.target != "/":
         raise BadAddress("Leave out everything after the host: the path is Webex Connect's own.")
     if _is_same_place(address.origin, origin_of(public_url)):
-        raise BadAddress("That is this desk itself.")
+        raise BadAddress("That is Textdesk itself.")
     return address.origin
 
 
@@ -50,7 +50,7 @@ def dial_for(base_url: str, *, resolve: Resolve = look_up) -> Dial | None:
     def to(host: str, port: int, seconds: float) -> socket.socket:
         try:
             return vetted(host, port, seconds)
-        except Forbidden as problem:  # nothing has left, as with nobody there
+        except Forbidden as problem:  # nothing has left, as where no server answers
             raise ConnectionRefusedError(str(problem)) from problem
 
     return to

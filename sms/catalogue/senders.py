@@ -1,4 +1,4 @@
-"""Senders: whether a network of a country takes one, and what became of its messages.
+"""Senders: whether a network of a country takes one, and the outcome of its messages.
 
 Called by `sms.compose` for every country of a send, and by the sender pages.
 """

@@ -59,7 +59,7 @@ def create(service: Service, name: str, wording: Wording, *, by: Actor) -> Messa
             f"There is a template “{name}” already. Choose another name, or change that one.", "name"
         )
     made = MessageTemplate.objects.create(service=service, name=name, **_mirrored(wording))
-    audit("template.created", made, by=by, named=made.name)
+    audit("template.added", made, by=by, named=made.name)
     publish(save_draft(made, wording, by=by), by=by)
     return made
 

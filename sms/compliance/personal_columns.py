@@ -21,14 +21,12 @@ def personal_of(model: Model) -> PersonalData:
 
 
 def declared() -> Iterator[tuple[Model, PersonalData]]:
-    """Every table and its declaration."""
     for model in apps.get_models():
         if not model._meta.proxy:
             yield model, personal_of(model)
 
 
 def columns(*kinds: ColumnKind) -> Iterator[tuple[Model, str]]:
-    """Columns of some kinds."""
     for model, personal in declared():
         for name, kind in personal.kinds.items():
             if kind in kinds:

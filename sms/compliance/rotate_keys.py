@@ -40,17 +40,14 @@ class KeyUsage:
 
     @property
     def values(self) -> int:
-        """All that are not empty."""
         return sum(self.by_key) + len(self.unreadable)
 
     @property
     def old(self) -> int:
-        """Values that need another key than the newest."""
         return sum(self.by_key[1:])
 
 
 def secret_fields() -> list[tuple[type[models.Model], str]]:
-    """Every encrypted column of the installation."""
     return [
         (model, one.name)
         for model in apps.get_models()

@@ -33,9 +33,7 @@ from sms.models.audit import audit
 from sms.models.sql.insert import StatementBatch
 
 
-def create(
-    order: Order, *, by: Actor, user: Any = None, now: datetime | None = None, figures: Survey | None = None
-) -> Send:
+def create(order: Order, *, by: Actor, now: datetime | None = None, figures: Survey | None = None) -> Send:
     """Commit the send and have it dispatched when due; raises ComposeError and stores nothing where it cannot be made.
 
     A large one is PREPARING until its messages are written. `figures` saves a second survey of the same rows.
@@ -44,8 +42,8 @@ def create(
     order = resolved(order)
     try:
         if is_large(order):
-            return _create_large(order, _surveyed(order, figures, now=now), by=by, user=user, now=now)
-        return _create_small(order, check(order, now=now), by=by, user=user, now=now)
+            return _create_large(order, _surveyed(order, figures, now=now), by=by, now=now)
+        return _create_small(order, check(order, now=now), by=by, now=now)
     except IntegrityError:
         earlier = earlier_of(order)
         if earlier is None:
@@ -60,9 +58,8 @@ def _surveyed(order: Order, figures: Survey | None, *, now: datetime) -> Survey:
     return figures
 
 
-def _create_small(order: Order, checked: Checked, *, by: Actor, user: Any, now: datetime) -> Send:
-    """The send with all its messages, in one transaction."""
-    needed = _approval_needed(order, checked, user=user, now=now)
+def _create_small(order: Order, checked: Checked, *, by: Actor, now: datetime) -> Send:
+    needed = _approval_needed(order, checked, by=by, now=now)
     # the savepoint is for the one refusal of the database that is expected: a repeated client reference
     with transaction.atomic(savepoint=bool(order.client_reference)):
         due_at = max(order.due_at or now, now)
@@ -72,7 +69,7 @@ def _create_small(order: Order, checked: Checked, *, by: Actor, user: Any, now: 
             state=slices.state_of(due_at=due_at, approvers=needed.approvers, now=now),
             approvers=needed.approvers,
             audience=order.saved,
-            created_by=user,
+            created_by=by.user,
             reference=order.partner.reference if order.partner else None,
             # not worth a hash for each of a partner's requests, which have references of their own
             audience_digest="" if order.partner else storage.digest_of(order.audience),
@@ -88,16 +85,16 @@ def _create_small(order: Order, checked: Checked, *, by: Actor, user: Any, now: 
         _record_created(send, order, by=by, batch=batch)
         batch.run()
         if needed.approvers:
-            requests.ask(send, needed, by=by, user=user, draft=order.draft, now=now)
+            requests.ask(send, needed, by=by, draft=order.draft, now=now)
         wakeups.dispatch()
     return send
 
 
-def _approval_needed(order: Order, checked: Checked, *, user: Any, now: datetime) -> Needed:
+def _approval_needed(order: Order, checked: Checked, *, by: Actor, now: datetime) -> Needed:
     """A test needs none: it goes to its writer or a seed list, and `refuse` has checked each number."""
     if order.test_send is not None:
         return NOT_NEEDED
-    return rules.needed_for(order, checked.lines, user=user, now=now)
+    return rules.needed_for(order, checked.lines, user=by.user, now=now)
 
 
 def _store_for_partner(
@@ -123,13 +120,13 @@ def _store_for_partner(
         states.apply(failed, deltas=deltas)
 
 
-def _create_large(order: Order, figures: Survey, *, by: Actor, user: Any, now: datetime) -> Send:
+def _create_large(order: Order, figures: Survey, *, by: Actor, now: datetime) -> Send:
     """The send alone, and the work of writing its messages, which `sms.compose.background` takes up and ends with `slices.open_send`."""
     needed = rules.needed(
-        order, recipients=figures.recipients, countries=lambda: figures.countries, user=user, now=now
+        order, recipients=figures.recipients, countries=lambda: figures.countries, user=by.user, now=now
     )
     with transaction.atomic(savepoint=bool(order.client_reference)):
-        version = order.saved or _stored_audience(order, user=user)
+        version = order.saved or _stored_audience(order, by=by)
         send = slices.begin(
             **_fields(
                 order, figures.recipients, figures.rejected, by=by, due_at=max(order.due_at or now, now)
@@ -137,7 +134,7 @@ def _create_large(order: Order, figures: Survey, *, by: Actor, user: Any, now: d
             state=SendState.PREPARING,
             approvers=needed.approvers,
             audience=version,
-            created_by=user,
+            created_by=by.user,
             audience_digest=version.digest,
         )
         labels.attach(send, order.labels)
@@ -157,7 +154,7 @@ def _create_large(order: Order, figures: Survey, *, by: Actor, user: Any, now: d
     return send
 
 
-def _stored_audience(order: Order, *, user: Any) -> AudienceVersion:
+def _stored_audience(order: Order, *, by: Actor) -> AudienceVersion:
     """An audience that is not stored yet: its messages are written from there."""
     version = AudienceVersion.objects.create(
         service=order.service,
@@ -166,7 +163,7 @@ def _stored_audience(order: Order, *, user: Any) -> AudienceVersion:
         country=order.service.default_country,
         headings=order.audience.headings,
         column=order.audience.column[:200],
-        made_by=user,
+        made_by=by.user,
     )
     storage.store(order.audience, version)
     return version

@@ -88,7 +88,6 @@ def attach(send: Send, written: Sequence[str]) -> None:
 
 
 def labels_of(service: Service) -> list[str]:
-    """All labels of a service, to choose among."""
     return list(service.labels.values_list("word", flat=True))
 
 

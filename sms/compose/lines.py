@@ -167,7 +167,7 @@ def zone_heading(audience: Rows) -> str:
 
 
 def _left_over(rendered: str) -> str:
-    """What the provider makes of a placeholder without a value is not documented, so none is ever posted."""
+    """The provider documents nothing for a placeholder without a value, so every posted one has a value."""
     return f"A value of this row reads like a placeholder: $({text.placeholders(rendered)[0]}). Write it another way."
 
 

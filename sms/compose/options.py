@@ -13,10 +13,10 @@ from sms.models import Resend
 from sms.webex.limits import LONGEST_VALIDITY, TAG
 
 RECEIPTS = {
-    "SUBMITTED": "without it nobody sees when a message reached the operator, and a send that stays silent is not noticed",
-    "SENT": "the older name of Submitted; ask for it only where your Webex Connect still tells them apart",
+    "SUBMITTED": "without it you do not see when a message reached the operator, and a send without receipts is not noticed",
+    "SENT": "the older name of Submitted; ask for it only where your Webex Connect still distinguishes them",
     "DELIVERED": "without it every message ends as “no report”, and delivery cannot be measured",
-    "FAILED": "without it nobody sees why messages do not arrive, and opt-outs that the provider knows stay unknown here",
+    "FAILED": "without it you do not see why messages do not arrive, and opt-outs that the provider knows stay unknown here",
     "CLICKED": "without it clicks are not counted, although links are tracked",
 }
 DEFAULT_RECEIPTS = ("SUBMITTED", "DELIVERED", "FAILED", "CLICKED")
@@ -63,14 +63,16 @@ def problems(asked: SendOptions, *, group: Any, expires: bool, resend: str, ramp
     if group is not None and policy_checks(asked, group) == (False, False):
         yield Problem(
             "check_consent",
-            f"{group} must check consent, the frequency cap, or both. Say yes to one, or choose no policy group.",
+            f"{group} must check consent, the frequency cap, or both. Choose one of them, or choose no policy group.",
         )
     for name in ("tag1", "tag2"):
         if (tag := getattr(asked, name)) and TAG.fullmatch(tag) is None:
             yield Problem(name, f"“{tag[:60]}” is no tag. Write up to 50 letters, digits, _ and -.")
     unknown = [one for one in asked.receipts if one not in RECEIPTS]
     if unknown or not asked.receipts:
-        yield Problem("receipts", "Ask for at least one receipt, or nobody learns what became of a message.")
+        yield Problem(
+            "receipts", "Ask for at least one receipt. Without receipts the state of a message stays unknown."
+        )
     lost = [one.capitalize() for one in ("DELIVERED", "FAILED") if one not in asked.receipts]
     relies = "Sending again by the receipts of others" if resend == Resend.EVIDENCE else ""
     relies = "Starting small" if ramp else relies
@@ -132,5 +134,4 @@ def requested_receipts(kept: Mapping[str, Any], *, clicks: bool) -> list[str]:
 
 
 def asks_for(kept: Mapping[str, Any], *receipts: str) -> bool:
-    """Whether a send that keeps `kept` asks for all of these receipts."""
     return set(receipts) <= set(kept.get("receipts", DEFAULT_RECEIPTS))

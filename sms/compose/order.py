@@ -87,7 +87,6 @@ def is_large(order: Order) -> bool:
 
 
 def resolved(order: Order) -> Order:
-    """With the version that its template has published now."""
     if order.template is None or order.version is not None:
         return order
     return replace(order, version=templates.published(order.template, order.language))
@@ -115,7 +114,6 @@ def rules_by_name(order: Order) -> dict[str, placeholder_rules.Placeholder]:
 
 
 def placeholder_names(order: Order) -> list[str]:
-    """The placeholders that need a value in every row."""
     if order.version is not None:
         return [one.name for one in placeholder_rules.placeholders_of(order.version)]
     if order.template is not None and not order.template.text:
@@ -140,5 +138,5 @@ def request_fields(order: Order) -> dict[str, Any]:
         "link_domain": order.link_domain,
         "expires_at": order.expires_at,
         "callback_data": order.callback_data,
-        "wishes": options.to_stored(order.options, order.partner, order.policy_group, order.link_domain),
+        "options": options.to_stored(order.options, order.partner, order.policy_group, order.link_domain),
     }

@@ -10,6 +10,5 @@ COLUMNS = ("send_id", "row", "value", "code", "reason")
 
 
 def store_rejects(send: Send, rejects: Iterable[RejectedRow]) -> None:
-    """In the transaction of the messages around them."""
     rows = [(send.pk, bad.row, bad.value[:200], bad.code, bad.reason[:300]) for bad in rejects]
     insert(Reject, COLUMNS, rows)

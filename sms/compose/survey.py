@@ -99,7 +99,6 @@ class Survey(msgspec.Struct):
         return {country: one[0] for country, one in self.countries.items()}
 
     def staged(self) -> list[dict[Hashable, int]]:
-        """Recipients by zones, for each stage."""
         return [{self.groups[place]: count for place, count in stage.items()} for stage in self.stages]
 
 

@@ -205,8 +205,6 @@ def _without_opt_outs(
 
 
 class _Batch(NamedTuple):
-    """The messages of one request, and its body."""
-
     lease: ClaimedSlice
     messages: tuple[ClaimedMessage, ...]
     body: bytes

@@ -49,16 +49,13 @@ class Breaker:
 
     @property
     def wants_probe(self) -> bool:
-        """Whether it is time to see if the provider answers."""
         now = time.monotonic()
         return self.broken and now >= self.hold_until and now - self.probed_at > LONGEST_PROBE
 
     def room(self, *, in_flight: int) -> int:
-        """How many more requests may be armed now."""
         return 0 if self.closed else max((1 if self.narrow else UNLIMITED) - in_flight, 0)
 
     def answered(self, result: object) -> None:
-        """Learn from the outcome of a real request."""
         with self.lock:
             self._answered(result)
 

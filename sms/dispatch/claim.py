@@ -163,7 +163,6 @@ def _in_order(due: "QuerySet[Slice]", *, working_on: set[int]) -> list[int]:
 
 
 def load(lease: ClaimedSlice) -> None:
-    """Read what of a slice is still to be posted."""
     lease.waiting.clear()
     pending = in_slice(lease).filter(state=MessageState.PENDING).order_by("id")
     rows = pending.values_list("id", "msisdn", "text", "substitutions", "attempt", "zone")

@@ -26,8 +26,6 @@ class ServiceContext:
 
 
 class ServiceContexts(dict[int, ServiceContext]):
-    """By service."""
-
     def __init__(self, breakers: Breakers, *, public_url: str) -> None:
         super().__init__()
         self._breakers, self._public_url = breakers, public_url
@@ -41,7 +39,6 @@ class ServiceContexts(dict[int, ServiceContext]):
         return self._load(lease) and self._as_approved(lease)
 
     def template(self, lease: ClaimedSlice) -> RequestTemplate:
-        """That of a slice's send."""
         return self[lease.service_id].templates[lease.send_id]
 
     def _load(self, lease: ClaimedSlice) -> bool:

@@ -42,7 +42,9 @@ PATIENCE = 0.04  # seconds that answers wait for others to share their commit
 IDLE = 0.25  # seconds between checks: for something due, for urgent work while busy, for a stop
 RENEW = 1 / 12  # of a lease: every five seconds, of sixty
 WATCH = 2.0  # seconds between checks of how the sends under way are going
-SWITCH = 0.001  # seconds between threads: posters must leave at their instant while the coordinator computes
+# Seconds between threads: posters must leave at their instant while the coordinator computes. The interpreter has one value for all
+# threads, so it is set while there are posters, and set back.
+SWITCH = 0.001
 RETRIES = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before each try to record what a failed transaction left
 
 
@@ -55,8 +57,6 @@ class DispatchRun:
 
 
 class Coordinator:
-    """One run's state."""
-
     def __init__(
         self,
         *,
@@ -218,7 +218,6 @@ class Coordinator:
         )
 
     def _capacity(self) -> Mapping[int, int]:
-        """Requests that each service's breaker lets through now."""
         return {
             key: context.breaker.room(in_flight=self.in_flight[key]) for key, context in self.contexts.items()
         }
@@ -234,7 +233,6 @@ class Coordinator:
         self.to_retime = kept
 
     def _open_leases(self) -> list[ClaimedSlice]:
-        """Those of which something may be armed now."""
         capacity = self._capacity()
         return [lease for lease in self.leases if lease.waiting and capacity[lease.service_id]]
 

@@ -1,4 +1,4 @@
-"""Fair: whose message is next where several sends want the same room. Weighted queue queueing by send, weighted by lane.
+"""Fair: whose message is next where several sends want the same room. Weighted fair queueing by send; the lane is the weight.
 
 An urgent send gets 64 of 73 places beside a normal and a bulk one, and all of them where those have nothing to send; the others
 keep their share, so that nothing starves. Pure; one per dispatcher.

@@ -14,8 +14,6 @@ from sms.values import quiet_hours, time_zones
 
 @dataclass(frozen=True, slots=True)
 class SendStatus:
-    """What is true of one send right now."""
-
     send_id: int
     halted: bool  # cancelled, held, not approved or its service paused: nothing goes
     expires_at: datetime | None

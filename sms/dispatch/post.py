@@ -101,11 +101,9 @@ class Posters:
 
     @property
     def count(self) -> int:
-        """Threads there are now."""
         return len(self._threads)
 
     def post(self, request: ArmedRequest) -> None:
-        """Hand over one armed request."""
         with self._changed:
             waiting = self._waiting.setdefault(request.service_id, [])
             heapq.heappush(waiting, (request.not_before, next(self._order), request))

@@ -56,7 +56,7 @@ def record(outcomes: Sequence[PostOutcome], *, at: datetime, deltas: CounterDelt
         item
         for outcome in outcomes
         if not isinstance(outcome.result, Accepted)
-        for item in _news(outcome, at)
+        for item in _state_changes(outcome, at)
     ]
     states.accept(accepted, at=at, deltas=deltas)
     states.apply(changes, deltas=deltas)
@@ -82,7 +82,7 @@ def _provider_id(result: Accepted, messages: int) -> str:
     return result.provider_id if messages == 1 else ""
 
 
-def _news(outcome: PostOutcome, at: datetime) -> list[StateChange]:
+def _state_changes(outcome: PostOutcome, at: datetime) -> list[StateChange]:
     result = outcome.result
     code, detail = (result.code, result.detail) if isinstance(result, ProviderError) else ("", "")
     back = isinstance(result, RETURNED)

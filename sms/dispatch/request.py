@@ -47,9 +47,9 @@ class RequestTemplate:
 def template_of(send: Send, *, public_url: str) -> RequestTemplate:
     """Translate a send (with service, sender, template, policy group and domain loaded) for the wire."""
     service, policy, domain = send.service, send.policy_group, send.link_domain
-    checks = send.wishes.get("contactPolicy", {})
+    checks = send.options.get("contactPolicy", {})
     names = tuple(text.placeholders(send.text))
-    options = _options(domain.url, send.wishes.get("options")) if domain else None
+    options = _options(domain.url, send.options.get("options")) if domain else None
     shorter = {name: f"$({_short(index)})" for index, name in enumerate(names)}
     return RequestTemplate(
         send_id=send.pk,
@@ -76,23 +76,23 @@ def template_of(send: Send, *, public_url: str) -> RequestTemplate:
             wire.SmartlinkOptions(smartlink_id=link, validity=minutes) for link, minutes in send.smartlinks
         ),
         approvers=send.approvers,
-        # of a partner's messages always all: its smaller wish (requestedReceipts) is applied when we forward
-        receipts=tuple(compose_options.requested_receipts(send.wishes, clicks=_clicks(options))),
-        validity=send.wishes.get("validity"),
+        # of a partner's messages always all: what it asks for (requestedReceipts) is applied when we forward
+        receipts=tuple(compose_options.requested_receipts(send.options, clicks=_clicks(options))),
+        validity=send.options.get("validity"),
     )
 
 
-def _options(domain: str, wished: Mapping[str, Any] | None) -> wire.Options:
-    """A partner says what to do with links; for everybody else they are shortened and their clicks counted."""
-    if wished is None:
+def _options(domain: str, asked: Mapping[str, Any] | None) -> wire.Options:
+    """A partner says what to do with links; otherwise they are shortened and their clicks counted."""
+    if asked is None:
         return wire.Options(domain=domain, shorten_links=True, track_clicks=True)
     return wire.Options(
         domain=domain,
-        shorten_links=wished["shortenLinks"],
-        track_clicks=wished["trackClicks"],
-        tag1=wished["tag1"],
-        tag2=wished["tag2"],
-        allow_fallback_url=wished["allowFallbackURL"],
+        shorten_links=asked["shortenLinks"],
+        track_clicks=asked["trackClicks"],
+        tag1=asked["tag1"],
+        tag2=asked["tag2"],
+        allow_fallback_url=asked["allowFallbackURL"],
     )
 
 

@@ -32,8 +32,6 @@ READ_AT_ONCE = 5000
 
 
 class Settlement(StrEnum):
-    """What a person can decide."""
-
     SEND_AGAIN = "send_again"
     TREAT_AS_SENT = "treat_as_sent"
     GIVE_UP = "give_up"

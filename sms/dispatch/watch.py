@@ -68,7 +68,6 @@ def _check(send: Send, now: datetime) -> bool:
 
 
 def broken_rules(send: Send, counts: dict[str, int], *, now: datetime) -> list[BrokenRule]:
-    """Every rule that a send breaks now."""
     service, found = send.service, list[BrokenRule]()
     waiting = counts.get(MessageState.PENDING, 0)
     posted = (
@@ -83,7 +82,7 @@ def broken_rules(send: Send, counts: dict[str, int], *, now: datetime) -> list[B
     facts = {"posted": posted, "waiting": waiting}
     limit = _least(service.hold_failures, RAMP_FAILURES if send.ramp else None)
     # where only one of the two is reported, a share of failures says nothing
-    known = options.asks_for(send.wishes, "DELIVERED", "FAILED")
+    known = options.asks_for(send.options, "DELIVERED", "FAILED")
     if limit is not None and known and settled >= max(sample, 1) and failed * 100 >= limit * settled:
         share = failed * 100 // settled
         because = (
@@ -92,7 +91,7 @@ def broken_rules(send: Send, counts: dict[str, int], *, now: datetime) -> list[B
         found.append(
             BrokenRule("failures", because, facts | {"failed": failed, "settled": settled, "limit": limit})
         )
-    limit = service.hold_silence if options.asks_for(send.wishes, "SUBMITTED") else None
+    limit = service.hold_silence if options.asks_for(send.options, "SUBMITTED") else None
     queued = counts.get(MessageState.QUEUED, 0)
     if limit is not None and posted >= sample and queued * 100 >= limit * posted and posted:
         silent = Message.objects.filter(

@@ -96,7 +96,6 @@ class CounterDeltas:
         self._messages: Counter[CountedMessage] = Counter()
 
     def create(self, send_id: int, of: Iterable[tuple[str, int]]) -> None:
-        """New messages, each a country and its segments."""
         for (country, segments), count in Counter(of).items():
             self._messages[
                 CountedMessage(send_id, country, "", segments, None, None, MessageState.PENDING)
@@ -139,20 +138,17 @@ class CounterDeltas:
         self._time(measure, bucket(ended, began), message, hour, "", count)
 
     def clicks(self, place: MessagePlace, verdicts: Sequence[str], sign: int) -> None:
-        """The counted clicks of one message."""
         for verdict in verdicts:
             self._figures(_click(place, str(verdict))).amount += sign
         if (best := best_of(verdicts)) is not None:
             self._figures(_click(place, best)).messages += sign
 
     def opted_out(self, service_id: int, send_id: int | None, at: datetime, country: str) -> None:
-        """One person's refusal, in the hour in which it came."""
         hour = int(at.timestamp()) // HOUR
         key = FactKey("opt_out", "", "", 0, send_id or 0, 0 if send_id else service_id, hour, country, "")
         self._figures(key).messages += 1
 
     def gained(self, state: str) -> int:
-        """How many more messages are in a state."""
         return sum(count for message, count in self._messages.items() if message.state == state)
 
     def write(self, *, batch: StatementBatch | None = None) -> None:
@@ -225,7 +221,6 @@ def _window(message: CountedMessage) -> int:
 
 
 def window_of(at: datetime) -> int:
-    """The five minutes that a moment is in."""
     return int(at.timestamp()) // StateCount.WINDOW
 
 

@@ -18,8 +18,6 @@ SLICE = 500  # messages per lease: small enough to share between dispatchers, la
 
 
 class MessageContent(Protocol):
-    """What a message is made of."""
-
     @property
     def row(self) -> int:
         """Where it stands in the audience."""
@@ -158,7 +156,6 @@ def stage_ends(count: int, *, ramp: bool) -> list[int]:
 
 
 def _runs(count: int, *, ramp: bool) -> Iterator[tuple[int, int]]:
-    """Stage and size of each slice."""
     done = 0
     for stage, end in enumerate(stage_ends(count, ramp=ramp)):
         while done < end:

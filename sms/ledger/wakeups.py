@@ -31,7 +31,6 @@ class CoalescedWakeUp:
         self._lock = threading.Lock()
 
     def __call__(self) -> None:
-        """Wake, now or soon."""
         with self._lock:
             if self._waiting:
                 return
@@ -54,16 +53,16 @@ class CoalescedWakeUp:
             connection.close()
 
 
+# Each is one object for the process, since what it remembers is when the process last woke the cluster
 _work = CoalescedWakeUp("sms.worker.tasks.work")
 
 
 def dispatch() -> None:
-    """Have something dispatched soon after this transaction."""
     transaction.on_commit(_work)
 
 
 def approvals() -> None:
-    """Have mail about approvals sent soon after this transaction: requests, and what became of them."""
+    """Have mail about approvals sent soon after this transaction: requests, and their results."""
     transaction.on_commit(_approvals)
 
 
@@ -98,7 +97,6 @@ class RareWakeUp:
         return True
 
     def __call__(self) -> None:
-        """Wake, unless it was done a moment ago."""
         if self.due():
             _enqueue(self.action)
 

@@ -33,7 +33,6 @@ def digest_of(token: str) -> str:
 
 
 def valid_scopes(scopes: object) -> None:
-    """Refuse an empty list, and what is no scope."""
     if not isinstance(scopes, list) or not scopes:
         raise ValidationError("A key needs at least one scope.")
     if unknown := [scope for scope in scopes if scope not in SCOPE_NAMES]:
@@ -43,7 +42,6 @@ def valid_scopes(scopes: object) -> None:
 
 
 def valid_networks(networks: object) -> None:
-    """Refuse what is no list of addresses and networks."""
     for network in networks if isinstance(networks, list) else [networks]:
         try:
             ipaddress.ip_network(str(network))
@@ -126,7 +124,6 @@ class ApiKey(models.Model):
         return next(iter(cls.objects.raw(_BY_PREFIX, [prefix])), None) if prefix else None
 
     def opens_with(self, token: str) -> bool:
-        """Whether it is this key's token."""
         return hmac.compare_digest(self.digest, digest_of(token))
 
     def why_not(self, now: datetime) -> str:
@@ -143,7 +140,6 @@ class ApiKey(models.Model):
         return not self.why_not(timezone.now())
 
     def allows(self, address: str) -> bool:
-        """Whether it may be used from an IP address."""
         if not self.networks:
             return True
         try:

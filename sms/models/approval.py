@@ -101,7 +101,6 @@ class ApprovalRules(models.Model):
 
     @property
     def most(self) -> int:
-        """The largest number of approvers that any rule asks for."""
         return max(
             self.size_approvers, self.new_sender, self.new_domain, self.new_country, self.outside_hours
         )
@@ -227,12 +226,12 @@ class ApprovalRequest(models.Model):
                 fields=("expires_at",),
                 name="approval_request_to_expire",
                 condition=Q(state__in=("open", "approved"), begun_at__isnull=True),
-            ),  # used by: rounds
+            ),  # used by: jobs
             models.Index(
                 fields=("mail_due_at",),
                 name="approval_request_to_mail",
                 condition=Q(mail_due_at__isnull=False),
-            ),  # used by: rounds
+            ),  # used by: jobs
         )
         constraints = (
             models.UniqueConstraint(
@@ -249,7 +248,7 @@ class ApprovalRequest(models.Model):
                 | (~Q(state="open") & Q(ended_at__isnull=False)),
             ),
             models.CheckConstraint(
-                name="approval_begins_only_after_the_last_yes",
+                name="approval_begins_only_when_approved",
                 condition=Q(begun_at__isnull=True) | Q(released_at__isnull=False),
             ),
         )
@@ -259,12 +258,12 @@ class ApprovalRequest(models.Model):
 
 
 class ApprovalDecision(models.Model):
-    """One person's yes or no to one request; `fingerprint` is what they were shown."""
+    """One person's answer to one request; `fingerprint` is what they were shown."""
 
     request = models.ForeignKey(ApprovalRequest, on_delete=models.CASCADE, related_name="decisions")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     label = models.CharField(max_length=254)
-    yes = models.BooleanField()
+    approved = models.BooleanField()
     comment = models.CharField(max_length=1000, blank=True)
     fingerprint = models.CharField(max_length=64)
     at = models.DateTimeField()
@@ -277,8 +276,10 @@ class ApprovalDecision(models.Model):
         ordering = ("id",)
         constraints = (
             models.UniqueConstraint(fields=("request", "by"), name="approval_is_answered_once_per_person"),
-            models.CheckConstraint(name="approval_refused_says_why", condition=Q(yes=True) | ~Q(comment="")),
+            models.CheckConstraint(
+                name="approval_refused_says_why", condition=Q(approved=True) | ~Q(comment="")
+            ),
         )
 
     def __str__(self) -> str:
-        return f"{'yes' if self.yes else 'no'} of {self.label}"
+        return f"{'approved' if self.approved else 'rejected'} by {self.label}"

@@ -94,7 +94,7 @@ class AudienceVersion(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text="The column that somebody chose; empty to find it.",
+        help_text="The column that was chosen; empty to find it.",
     )
     allow_duplicates = models.BooleanField(default=False, db_default=False)
     digest = models.CharField(

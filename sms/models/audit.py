@@ -1,11 +1,11 @@
-"""Who did what, when, by which door. Rows are only ever added, by `audit` in the transaction of the act.
+"""Who did what, when and through what. Rows are only ever added, by `audit` in the transaction of the act.
 
 Each row carries a keyed MAC over all that it says (`sms.models.audit_proof`); `sms.compliance.audit` seals rows into one chain
 per service a few seconds later, outside the act's transaction, so that acts of a service never wait for each other.
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from django.db import models
@@ -30,7 +30,8 @@ class UnknownAct(ValueError):
 class Actor:
     """The `by=` of every act: a person, an API key, or Textdesk itself.
 
-    `label` is what a reader sees (an e-mail address, a key's name); `door` is page, api, admin, cli or system.
+    `label` is what a reader sees (an e-mail address, a key's name); `door` is page, api, admin, cli or system; `user` is the account
+    of a person.
     """
 
     kind: str
@@ -38,6 +39,7 @@ class Actor:
     label: str
     door: str
     address: str = ""
+    user: Any = field(default=None, compare=False, repr=False)
 
     @classmethod
     def system(cls, door: str = "system") -> "Actor":
@@ -183,7 +185,7 @@ class AuditSeal(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.service_slug or 'desk'} {self.number}"
+        return f"{self.service_slug or 'installation'} {self.number}"
 
 
 class AuditLeave(models.Model):
@@ -195,4 +197,4 @@ class AuditLeave(models.Model):
     personal = PersonalData(neutral=("service_slug", "until_id"))
 
     def __str__(self) -> str:
-        return f"{self.service_slug or 'desk'} up to {self.until_id}"
+        return f"{self.service_slug or 'installation'} up to {self.until_id}"

@@ -1,10 +1,11 @@
 """Every act that the audit knows, with the words that pages show. A new act is one line here; recording another one raises.
 
-`tests/compliance/test_audit_acts.py` sees that each of these is recorded by some code. An act is named `<noun>.<what was done>`.
+`tests/compliance/test_audit_acts.py` sees that each of these is recorded by some code. An act is named `<noun>.<what was done>`, in
+one word for one act: what is configured is `added` and `deleted`, what is archived is `restored`, what was asked for is `withdrawn`.
 """
 
 ACTS: dict[str, str] = {
-    # people at the door
+    # people signing in
     "user.signed_in": "Signed in",
     "user.sign_in_refused": "Sign-in refused",
     "user.signed_out": "Signed out",
@@ -13,18 +14,20 @@ ACTS: dict[str, str] = {
     "user.second_factor_added": "Second factor set up",
     "user.second_factor_removed": "Second factor taken away",
     "user.first_admin": "First admin made",
+    "user.address_asked": "Another e-mail address asked for",
+    "user.address_changed": "E-mail address changed",
     "user.added": "Person added in the admin",
     "user.changed": "Person changed in the admin",
     "user.deleted": "Person deleted in the admin",
     # people and roles of a service
     "person.invited": "Person invited",
     "person.invited_again": "Person invited again",
-    "person.uninvited": "Invitation withdrawn",
+    "person.invitation_withdrawn": "Invitation withdrawn",
     "person.joined": "Person joined",
     "person.roles_changed": "Roles changed",
     "person.removed": "Person removed",
     # keys and secrets
-    "api_key.made": "API key made",
+    "api_key.added": "API key added",
     "api_key.revoked": "API key revoked",
     "keys.rotated": "Stored secrets sealed with another key",
     # a service and its connection
@@ -75,8 +78,7 @@ ACTS: dict[str, str] = {
     "smartlink.archived": "Smartlink archived",
     "smartlink.restored": "Smartlink taken back into use",
     "smartlink.deleted": "Smartlink deleted",
-    "template.created": "Template created",
-    "template.added": "Template added in the admin",
+    "template.added": "Template added",
     "template.changed": "Template changed in the admin",
     "template.deleted": "Template deleted",
     "template.draft_saved": "Wording of a template saved",
@@ -96,7 +98,7 @@ ACTS: dict[str, str] = {
     "audience.made_seed_list": "Audience made a seed list for tests",
     "audience.no_seed_list": "Audience no longer a seed list",
     "audience.archived": "Audience archived",
-    "audience.brought_back": "Audience brought back",
+    "audience.restored": "Audience taken back into use",
     "audience.deleted": "Audience deleted",
     "audience.erased": "People of an audience erased",
     # sends
@@ -154,7 +156,7 @@ ACTS: dict[str, str] = {
     "callback_endpoint.secret_retired": "Old callback secret retired",
     "callback_endpoint.paused": "Callback endpoint paused",
     "callback_endpoint.resumed": "Callback endpoint resumed",
-    "callback_endpoint.removed": "Callback endpoint removed",
+    "callback_endpoint.deleted": "Callback endpoint deleted",
     "callback_endpoint.disabled": "Callback endpoint switched off by Textdesk",
     "callbacks.replayed": "Callbacks delivered again",
     # the audit itself

@@ -41,7 +41,6 @@ class MacKey:
         self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
 
     def mac(self, said: bytes) -> str:
-        """The MAC of a text, in hex."""
         inner, outer = self._inner.copy(), self._outer.copy()
         inner.update(said)
         outer.update(inner.digest())
@@ -75,7 +74,6 @@ audit_keys = AuditKeys()
 
 
 def derived(master: bytes, service_slug: str) -> bytes:
-    """The key of one service."""
     return hmac.digest(master, f"audit of {service_slug}".encode(), "sha256")
 
 
@@ -107,14 +105,12 @@ def digest(said: bytes) -> str:
 
 
 def link(before: str, service_slug: str, number: int, event_id: int, row_digest: str) -> str:
-    """The hash of a seal, from the one before."""
     return hashlib.sha256(
         f"{before}\n{service_slug}\n{number}\n{event_id}\n{row_digest}".encode()
     ).hexdigest()
 
 
 def seal_mac(key: MacKey, link_hash: str) -> str:
-    """The keyed MAC of a link."""
     return key.mac(b"seal " + link_hash.encode())
 
 

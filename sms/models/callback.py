@@ -158,8 +158,6 @@ class Callback(models.Model):
     """
 
     class State(models.TextChoices):
-        """Where it stands."""
-
         WAITING = "waiting", "Waiting"
         DELIVERED = "delivered", "Delivered"
         GIVEN_UP = "given_up", "Given up"

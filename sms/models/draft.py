@@ -44,7 +44,6 @@ class Upload(models.Model):
 
     @classmethod
     def keep(cls, content: bytes, *, service: models.Model, name: str, user: models.Model | None) -> "Upload":
-        """Store a file as it came."""
         return cls.objects.create(
             service=service,
             name=name[-200:],
@@ -56,7 +55,6 @@ class Upload(models.Model):
 
     @contextmanager
     def opened(self) -> Iterator[BinaryIO]:
-        """Its bytes as a file on the disk, fetched piece by piece."""
         with tempfile.TemporaryFile() as file:
             for piece in self._pieces():
                 file.write(piece)
@@ -122,7 +120,7 @@ class Draft(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text="Digest of the file or the people that somebody wants to write to once more.",
+        help_text="Digest of the file or the recipients that are to be sent to once more.",
     )
     allow_duplicates = models.BooleanField(default=False)
     policy_group = models.ForeignKey(
@@ -172,7 +170,7 @@ class Draft(models.Model):
         settings.AUTH_USER_MODEL,
         related_name="+",
         blank=True,
-        help_text="Whoever saved it: none of them may approve what it becomes.",
+        help_text="The people who saved it; they may not approve what it becomes.",
     )
     changed_at = models.DateTimeField(auto_now=True)
     changed_by = models.ForeignKey(
@@ -213,7 +211,7 @@ class Draft(models.Model):
 
 
 class DraftPresence(models.Model):
-    """Somebody has a draft open, and where in it they are. Written by `sms.compose.drafts.collaboration` every few seconds;
+    """A person who has a draft open, and where in it they are. Written by `sms.compose.drafts.collaboration` every few seconds;
     old rows mean nothing."""
 
     draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="presences")

@@ -49,13 +49,12 @@ class Duty(Leased):
 
     @classmethod
     def is_held(cls, name: str) -> bool:
-        """Whether some process has it now."""
         return cls.objects.filter(name=name).exclude(is_free()).exists()
 
 
 @dataclass(slots=True)
 class HeldDuty:
-    """A duty of ours. Whoever works renews it between two steps, so that it runs out where they hang or die."""
+    """A duty of ours. The worker renews it between two steps, so that it runs out where the worker hangs or dies."""
 
     name: str
     seconds: float
@@ -80,7 +79,7 @@ class HeldDuty:
         return Duty.objects.get_or_create(name=self.name, defaults=fresh)[1]
 
     def renew(self) -> bool:
-        """Renew if that is worth a statement by now; False where it is ours no more."""
+        """Renew if that is worth a statement by now; False where it is no longer ours."""
         return time.monotonic() - self._renewed < self.seconds / 4 or self.take()
 
     def is_mine(self) -> bool:

@@ -17,8 +17,6 @@ class Erasure(models.Model):
     audit_noun = "erasure"
 
     class State(models.TextChoices):
-        """Where it stands."""
-
         WAITING = "waiting", "Waiting"
         RUNNING = "running", "Under way"
         DONE = "done", "Erased"

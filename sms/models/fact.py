@@ -190,7 +190,7 @@ class SendFact(_Figures):
 class Fact(_Figures):
     """Figures of a service by hour, by day and by 32 days (UTC), cut in several ways, so that small questions read few rows.
 
-    A cut leaves out what it does not tell apart: `profile_id` is 0, `country` and `carrier` are empty. Times are cut WHOLE by
+    A cut leaves out what it does not distinguish: `profile_id` is 0, `country` and `carrier` are empty. Times are cut WHOLE by
     the hour, and not FULL by the day.
     """
 
@@ -202,29 +202,25 @@ class Fact(_Figures):
         BLOCK = "b", "32 days"
 
     class Cut(models.IntegerChoices):
-        """What is told apart."""
-
         WHOLE = 0
         PROFILE = 1
         PLACE = 2  # country and carrier
         FULL = 3
         PRICED = (
-            4  # profile and country of what was posted: what it cost, and what links and segments cannot tell
+            4  # profile and country of what was posted: what it cost, and what links and segments do not show
         )
 
         @property
         def by_profile(self) -> bool:
-            """Whether profiles are told apart; where they are not, `profile_id` is 0."""
+            """Whether profiles are separate; where they are not, `profile_id` is 0."""
             return self in (Fact.Cut.PROFILE, Fact.Cut.FULL, Fact.Cut.PRICED)
 
         @property
         def by_country(self) -> bool:
-            """Whether countries are told apart."""
             return self in (Fact.Cut.PLACE, Fact.Cut.FULL, Fact.Cut.PRICED)
 
         @property
         def by_carrier(self) -> bool:
-            """Whether operators are told apart."""
             return self in (Fact.Cut.PLACE, Fact.Cut.FULL)
 
     service_id = models.BigIntegerField()

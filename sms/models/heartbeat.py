@@ -1,4 +1,4 @@
-"""Heartbeats: one row per dispatching process, so that a page and the watchdog can tell a quiet installation from a dead one."""
+"""Heartbeats: one row per dispatching process, which distinguish a quiet installation from a dead one."""
 
 from datetime import timedelta
 from typing import Self

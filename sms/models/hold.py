@@ -8,8 +8,6 @@ from sms.models.personal import PersonalData
 
 
 class HoldQuerySet(models.QuerySet["Hold"]):
-    """Named selections."""
-
     def active(self) -> "HoldQuerySet":
         """Those not lifted."""
         return self.filter(lifted_at__isnull=True)
@@ -70,7 +68,6 @@ class Hold(models.Model):
 
     @property
     def covers(self) -> str:
-        """What it stops, in words."""
         if self.send_id:
             return "this send"
         return f"sender {self.sender}" if self.sender_id else f"short-link domain {self.link_domain}"

@@ -30,7 +30,7 @@ class IdempotentAnswer(models.Model):
     )
 
     class Meta:
-        indexes = (models.Index(fields=("made_at",), name="idempotent_answer_by_age"),)  # used by: rounds
+        indexes = (models.Index(fields=("made_at",), name="idempotent_answer_by_age"),)  # used by: jobs
         constraints = (
             models.UniqueConstraint(fields=("service", "owner", "key"), name="idempotent_answer_is_one"),
         )

@@ -9,8 +9,6 @@ class InboundMessage(models.Model):
     """One incoming SMS, raw and read. `meaning` is what it asks for; `why` is filled where we could not act on it."""
 
     class Meaning(models.TextChoices):
-        """What its sender asks for; empty for anything else."""
-
         STOP = "stop", "Opt out"
         START = "start", "Opt in again"
         HELP = "help", "Help"
@@ -25,7 +23,7 @@ class InboundMessage(models.Model):
         "sms.Service", on_delete=models.CASCADE, related_name="inbound_messages", db_index=False
     )
     dedupe = models.BinaryField(
-        max_length=16, unique=True, help_text="Digest of service and SMS: told twice, it is still one."
+        max_length=16, unique=True, help_text="Digest of service and SMS: delivered twice, it is still one."
     )
     raw = models.BinaryField()
     msisdn = models.CharField("MSISDN", max_length=16, blank=True)

@@ -21,20 +21,16 @@ M = TypeVar("M", bound=models.Model)
 
 
 def new_owner() -> str:
-    """A name for one holder of leases."""
     return f"{os.getpid()}-{secrets.token_hex(8)}"
 
 
 def is_free() -> Q:
-    """Nobody's, or its lease ran out."""
+    """Without an owner, or its lease ran out."""
     return Q(owner="") | Q(leased_until__lt=Now())
 
 
 class LeaseQuerySet(models.QuerySet[M]):
-    """Rows by who holds them."""
-
     def free(self) -> Self:
-        """Those that can be taken now."""
         return self.filter(is_free())
 
     def unlocked(self, **options: Any) -> Self:
@@ -57,8 +53,6 @@ class LeaseQuerySet(models.QuerySet[M]):
 
 
 class Leased(models.Model):
-    """The two columns of a lease."""
-
     owner = models.CharField(max_length=40, blank=True, editable=False)
     leased_until = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -84,10 +78,10 @@ def kept(renew: Callable[[], bool], *, every: float) -> Iterator[None]:
             finally:
                 connection.close()
 
-    keeper = threading.Thread(target=keep, name="lease", daemon=True)
-    keeper.start()
+    renewer = threading.Thread(target=keep, name="lease", daemon=True)
+    renewer.start()
     try:
         yield
     finally:
         over.set()
-        keeper.join()
+        renewer.join()

@@ -51,7 +51,6 @@ class Region(models.Model):
 
     @property
     def dns_target(self) -> str:
-        """What a short-link domain of this region must point to."""
         return self.cname or str(self.a_record)
 
     @property
@@ -152,8 +151,6 @@ class Click(models.Model):
     """One visit of a short link, reported by a CLICKED receipt. Link scanners click too, so each has a verdict with its reason."""
 
     class Verdict(models.TextChoices):
-        """Who clicked."""
-
         HUMAN = "human"
         MACHINE = "machine"
         UNSURE = "unsure"
@@ -233,7 +230,6 @@ class ClickFigures:
 
     @property
     def all(self) -> int:
-        """Every click reported."""
         return self.human + self.machine + self.unsure
 
     @classmethod

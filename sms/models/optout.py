@@ -16,13 +16,10 @@ class OptOut(models.Model):
     """One number that must not be written to. `send` is the one that it answered, if that is known.
 
     Of a person who was erased, `msisdn` is the digest of the number (`sms.values.msisdn.hidden`) and the refusal stays in
-    force. Whoever looks
-    numbers up asks for both forms where the service has such rows (`Service.opt_outs_hidden`): see `spellings`.
+    force. A lookup asks for both forms where the service has such rows (`Service.opt_outs_hidden`): see `spellings`.
     """
 
     class Source(models.TextChoices):
-        """How we learned of it."""
-
         INBOUND = "inbound", "By SMS"
         PAGE = "page", "On this page"
         API = "api", "By the API"

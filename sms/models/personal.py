@@ -47,5 +47,4 @@ class PersonalData:
 
     @property
     def kinds(self) -> dict[str, ColumnKind]:
-        """The kind of each column."""
         return {name: kind for kind in ColumnKind for name in getattr(self, kind.value)}

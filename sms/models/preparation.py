@@ -46,7 +46,7 @@ class Preparation(Leased):
     draft = models.OneToOneField("sms.Draft", null=True, on_delete=models.CASCADE, related_name="preparation")
     send = models.OneToOneField("sms.Send", null=True, on_delete=models.CASCADE, related_name="preparation")
     state = models.CharField(max_length=9, choices=State, default=State.WAITING)
-    cursor = models.JSONField(default=dict, help_text="What is done, for whoever goes on.")
+    cursor = models.JSONField(default=dict, help_text="What is done, for the process that continues.")
     partial = models.BinaryField(default=b"", help_text="Figures of what is done.")
     rows = models.PositiveIntegerField(default=0)
     done = models.BigIntegerField(default=0)
@@ -104,7 +104,6 @@ class Preparation(Leased):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether something is still to be done."""
         return self.state == self.State.WAITING
 
     @property
@@ -114,7 +113,6 @@ class Preparation(Leased):
 
     @classmethod
     def waiting(cls) -> "LeaseQuerySet[Self]":
-        """What is still to be done."""
         return cls.objects.filter(state=PreparationState.WAITING)
 
     @classmethod

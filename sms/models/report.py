@@ -14,8 +14,6 @@ class ReportFile(models.Model):
     KEPT = 7
 
     class Kind(models.TextChoices):
-        """Of file."""
-
         CSV = "csv", "CSV"
         XLSX = "xlsx", "XLSX"
 
@@ -50,7 +48,6 @@ class ReportFile(models.Model):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether it is still to be made."""
         return self.ready_at is None and self.cancelled_at is None and not self.failed
 
 
@@ -77,8 +74,6 @@ class ReportSchedule(models.Model):
     audit_noun = "report_schedule"
 
     class Every(models.TextChoices):
-        """How often."""
-
         WEEK = "week", "Every Monday, of the week before"
         MONTH = "month", "On the first of every month, of the month before"
 

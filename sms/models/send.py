@@ -98,7 +98,7 @@ class Send(models.Model):
     client_reference = models.CharField(
         max_length=100, blank=True, help_text="The partner's own name for it, used once and for ever."
     )
-    wishes = models.JSONField(
+    options = models.JSONField(
         default=dict, blank=True, help_text="What was asked for beyond that, in the words of the wire."
     )
     audience = models.ForeignKey(
@@ -141,11 +141,11 @@ class Send(models.Model):
 
     personal = PersonalData(
         service="service",
-        texts=("name", "text", "callback_data", "source", "client_reference", "wishes"),
+        texts=("name", "text", "callback_data", "source", "client_reference", "options"),
         team=("partner", "cancelled_by"),
         neutral=("quiet_hours", "smartlinks", "reference", "time_zone", "file_sha256", "audience_digest"),
         unique=("client_reference",),
-        fixed=("text", "callback_data", "wishes"),
+        fixed=("text", "callback_data", "options"),
         fixed_while=Q(state__in=UNFINISHED),
     )
 
@@ -203,13 +203,12 @@ class Send(models.Model):
     @property
     def tracks_clicks(self) -> bool:
         """Whether clicks on its links are reported; if not they are unknown, which is not none."""
-        options = self.wishes.get("options", {})
-        told = "receipts" not in self.wishes or "CLICKED" in self.wishes["receipts"]
-        return self.link_domain_id is not None and bool(options.get("trackClicks", True)) and told
+        links = self.options.get("options", {})
+        reported = "receipts" not in self.options or "CLICKED" in self.options["receipts"]
+        return self.link_domain_id is not None and bool(links.get("trackClicks", True)) and reported
 
     @classmethod
     def ready_times(cls, send_ids: Collection[int]) -> dict[int, datetime]:
-        """When the first message of each send could be posted."""
         if not send_ids:
             return {}
         rows = cls.objects.filter(pk__in=send_ids).order_by().values_list("pk", "created_at", "due_at")
@@ -221,7 +220,6 @@ class Send(models.Model):
         return {row["state"]: row["total"] for row in totals if row["total"]}
 
     def failures(self) -> list[tuple[str, int]]:
-        """Failed messages by code, the most frequent first."""
         totals = (
             self.counters.filter(state="failed")
             .values("code")
@@ -251,7 +249,7 @@ class Slice(Leased):
         blank=True,
         default="",
         db_default="",
-        help_text="Digest of its messages as they were shown to approvers; empty where nobody was asked.",
+        help_text="Digest of its messages as they were shown to approvers; empty without approvers.",
     )
 
     objects = LeaseQuerySet["Slice"].as_manager()
@@ -285,14 +283,14 @@ class Slice(Leased):
 
     @classmethod
     def of_send(cls, send_id: int) -> "models.QuerySet[Slice]":
-        """All of a send, locked until the transaction ends. In the order of their keys, as everybody does who locks several."""
+        """All of a send, locked until the transaction ends. In the order of their keys, like all that lock several."""
         return cls.objects.select_for_update().filter(send=send_id).order_by("pk")
 
 
 class StateCount(models.Model):
     """Counters as deltas: +1 where a message arrives, −1 where it leaves; squashed now and then. No page counts the big table.
 
-    `window` tells apart when messages were posted, in WINDOW seconds since 1970, so that receipts which stopped for some minutes
+    `window` is when messages were posted, in WINDOW seconds since 1970, so that receipts which stopped for some minutes
     show; 0 for what was not posted.
     """
 

@@ -271,7 +271,6 @@ class Service(models.Model):
 
     @property
     def connected(self) -> bool:
-        """Whether there is anything to sign in with."""
         return (
             bool(self.api_key)
             if self.auth_kind == AuthKind.KEY

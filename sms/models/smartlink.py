@@ -42,5 +42,4 @@ class Smartlink(models.Model):
 
     @property
     def token(self) -> str:
-        """What stands for it in a text."""
         return f"{{{{smartlink_{self.smartlink_id}}}}}"

@@ -41,7 +41,6 @@ def make_files(*, stopped: Stopped = lambda: False) -> int:
 
 
 def files_wait() -> bool:
-    """Whether there is one to be made that no process makes."""
     return _waiting().exists() and not Duty.is_held(DUTY)
 
 
@@ -50,7 +49,6 @@ def _waiting() -> "QuerySet[ReportFile]":
 
 
 def forget() -> None:
-    """Old files go."""
     old = timezone.now() - timedelta(days=ReportFile.KEPT)
     ReportFile.objects.filter(asked_at__lt=old).delete()
 

@@ -48,7 +48,6 @@ class FactSums:
         code: str,
         figures: tuple[int, int, int, int, int],
     ) -> None:
-        """One fact that is no time."""
         messages, amount, amount_of, billed, billed_of = figures
         if measure == "state":
             self.states[word] += messages
@@ -65,7 +64,6 @@ class FactSums:
             self.opt_outs += messages
 
     def time(self, measure: str, bucket: int, messages: int) -> None:
-        """One fact that is a time."""
         if self.times is not None:
             counts = self.times.setdefault(measure, {})
             counts[bucket] = counts.get(bucket, 0) + messages
@@ -83,7 +81,6 @@ class FactSums:
         self.priceless += messages - covered
 
     def plus(self, other: "FactSums") -> None:
-        """Take the other's sums in."""
         for mine, its in (
             (self.states, other.states),
             (self.codes, other.codes),
@@ -110,22 +107,18 @@ class FactSums:
 
     @property
     def messages(self) -> int:
-        """All, whatever became of them."""
         return self.states.total()
 
     @property
     def posted(self) -> int:
-        """Those that left."""
         return self.messages - sum(self.states[state] for state in NOT_POSTED)
 
     @property
     def delivered(self) -> int:
-        """The handset has them."""
         return self.states[MessageState.DELIVERED]
 
     @property
     def failed(self) -> int:
-        """A final no."""
         return self.states[MessageState.FAILED]
 
     @property
@@ -150,7 +143,7 @@ class FactSums:
 
     @property
     def delivery(self) -> float | None:
-        """Delivered, as a share of messages whose end is known; None where none is."""
+        """Delivered, as a share of messages whose end is known; None where there are none."""
         return self.delivered / self.final if self.final else None
 
     @property
@@ -179,5 +172,4 @@ class FactSums:
         return self._seconds[measure][share]
 
     def timed(self, measure: str) -> int:
-        """Messages that have that time."""
         return sum((self.times or {}).get(measure, {}).values())

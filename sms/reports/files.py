@@ -16,7 +16,6 @@ SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
 
 def headings(asked: ReportQuery) -> list[str]:
-    """Of the columns, in the order of `cells`."""
     times = [f"{label.lower()} {name} (s)" for label in SHOWN_TIMES.values() for name in SHARES]
     return [
         *(
@@ -32,7 +31,7 @@ def headings(asked: ReportQuery) -> list[str]:
         *("not posted", "coverage", "delivered of known", "segments (our count)", "messages counted"),
         *(
             "segments (provider)",
-            "messages told",
+            "messages reported",
             "cost",
             "currency",
             "messages priced",
@@ -94,7 +93,6 @@ def _rounded(value: float | None, digits: int) -> float | None:
 
 
 def csv_of(asked: ReportQuery, lines: Iterable[ReportRow]) -> Iterator[str]:
-    """Lines for a streaming response."""
     yield MARK + csv_line(*headings(asked))
     for line in lines:
         yield csv_line(*("" if cell is None else str(cell) for cell in cells(line)))

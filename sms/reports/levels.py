@@ -65,8 +65,6 @@ class Budget:
 
 @dataclass(slots=True)
 class ServiceLevelDay:
-    """One day, UTC."""
-
     day: date
     figures: FactSums = field(default_factory=FactSums)
 
@@ -81,7 +79,6 @@ class Levels:
 
 
 def levels(service_id: int, *, now: datetime, days: int = DAYS) -> Levels:
-    """Of the last `days` days, in one query."""
     today = (now.date() - EPOCH).days
     found: dict[int, FactSums] = defaultdict(FactSums)
     rows = Fact.objects.filter(

@@ -60,7 +60,7 @@ def send_due(*, public_url: str, now: datetime | None = None) -> int:
             said = f"The mail server did not take it: {problem}"[:200]
             ReportSchedule.objects.filter(pk=one.pk).update(trouble=said)
             continue
-        trouble = "" if to else "Nobody who gets it is in the service any more."
+        trouble = "" if to else "None of its recipients is in the service any more."
         with transaction.atomic():
             ReportSchedule.objects.filter(pk=one.pk).update(
                 next_at=next_time(one.every, now), last_at=now, trouble=trouble

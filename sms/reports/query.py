@@ -46,7 +46,6 @@ class ReportQuery:
 
     @property
     def days(self) -> int:
-        """How many."""
         return (self.until - self.since).days + 1
 
     @property
@@ -100,7 +99,6 @@ class ReportQuery:
 
     @classmethod
     def stored(cls, service_id: int, parameters: Mapping[str, str]) -> "ReportQuery":
-        """The report of stored `parameters`."""
         return cls(
             service_id,
             since=date.fromisoformat(parameters["from"]),

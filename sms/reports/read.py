@@ -32,8 +32,6 @@ class ReportRow:
 
 @dataclass(slots=True)
 class ReportTable:
-    """The lines, their sum, and how fresh they are."""
-
     asked: ReportQuery
     lines: Sequence[ReportRow]
     total: FactSums
@@ -47,7 +45,6 @@ class ReportTable:
 
     @property
     def times_kept(self) -> bool:
-        """Whether there are times for what was asked."""
         return times_kept(self.asked)
 
 
@@ -154,7 +151,6 @@ def _names(
 
 
 def _sends(asked: ReportQuery, known: ReportContext, before: int) -> tuple[list[ReportRow], int]:
-    """A page of sends, the newest first, and where the next begins."""
     rows = list(_known_sends(asked, known.chosen, before)[: SENDS + 1])
     lines = list(lines_of_sends(rows[:SENDS], known))
     return lines, rows[SENDS - 1].send_id if len(rows) > SENDS else 0

@@ -113,7 +113,7 @@ def sums(asked: ReportQuery, known: ReportContext, *, whole: bool = True) -> dic
 
 
 def states_by_day(asked: ReportQuery, known: ReportContext) -> dict[Key, FactSums]:
-    """Messages by day and state, and no more, for a picture: a fifth of what `sums` by day would read."""
+    """Messages by day and state alone, for a picture: a fifth of what `sums` by day would read."""
     found: dict[Key, FactSums] = defaultdict(lambda: FactSums(times=None))
     span = (Fact.Grain.DAY, asked.first_day, asked.last_day)
     rows = _rows(asked, _cut(asked, by="day"), span, known.counted).filter(measure="state")
@@ -186,7 +186,6 @@ class _Total(Sum):
     template = "cast(sum(%(expressions)s) AS bigint)"
 
     def get_db_converters(self, connection: Any) -> list[Any]:
-        """None."""
         del connection
         return []
 

@@ -37,7 +37,7 @@ class ApprovalRefused(RuntimeError):
 
 
 class OwnSend(ApprovalRefused):
-    """Nobody approves what they wrote, whatever their roles."""
+    """People cannot approve what they wrote, whatever their roles."""
 
 
 class NotAnApprover(ApprovalRefused):
@@ -72,7 +72,6 @@ def approve(
     request: ApprovalRequest,
     *,
     by: Actor,
-    user: Any,
     seen: str,
     comment: str = "",
     now: datetime | None = None,
@@ -84,7 +83,7 @@ def approve(
     now, digests = now or timezone.now(), fingerprint.digest_messages(request.send_id)
     with transaction.atomic():
         send, locked = _locked(request)
-        _may_answer(locked, user=user, now=now)
+        _may_answer(locked, user=by.user, now=now)
         changed = changed_parts(locked, send, digests=digests)
         if changed:
             endings.void(
@@ -94,9 +93,9 @@ def approve(
             raise ChangedSince("This is not what was on your page. Read what stands there now, then answer.")
         else:
             _in_time(locked, send, now=now)
-            _answer(locked, yes=True, by=by, user=user, seen=seen, comment=comment, now=now)
-            given = locked.decisions.filter(yes=True).count()
-            audit("send.approved", send, by=by, request=locked.pk, yes=given, of=locked.approvers)
+            _answer(locked, approved=True, by=by, seen=seen, comment=comment, now=now)
+            given = locked.decisions.filter(approved=True).count()
+            audit("send.approved", send, by=by, request=locked.pk, approvals=given, of=locked.approvers)
             if given >= locked.approvers:
                 release(locked, send, by=by, now=now)
                 return True
@@ -111,7 +110,6 @@ def reject(
     request: ApprovalRequest,
     *,
     by: Actor,
-    user: Any,
     seen: str,
     comment: str,
     now: datetime | None = None,
@@ -122,8 +120,8 @@ def reject(
         raise ReasonMissing("Say why, so that its author knows what to change.")
     with transaction.atomic():
         send, locked = _locked(request)
-        _may_answer(locked, user=user, now=now)
-        _answer(locked, yes=False, by=by, user=user, seen=seen, comment=comment, now=now)
+        _may_answer(locked, user=by.user, now=now)
+        _answer(locked, approved=False, by=by, seen=seen, comment=comment, now=now)
         audit("send.rejected", send, by=by, request=locked.pk)
         endings.withdraw(send, by=by, now=now, to=ApprovalState.REJECTED)
         if _has_begun(send):  # a part of it has gone: its draft, sent again, would reach those people twice
@@ -189,7 +187,7 @@ def _locked(request: ApprovalRequest) -> tuple[Send, ApprovalRequest]:
 
 def _may_answer(request: ApprovalRequest, *, user: Any, now: datetime) -> None:
     if request.authors.filter(pk=user.pk).exists():
-        raise OwnSend("You wrote this, or a part of it. Somebody else has to answer.")
+        raise OwnSend("You wrote this, or a part of it. Another person has to answer.")
     approver = user.memberships.filter(service=request.service_id, role="approver").exists()
     if not user.is_active or not (user.is_superuser or approver):
         raise NotAnApprover("Approvers of this service answer. An admin can make you one.")
@@ -199,7 +197,7 @@ def _may_answer(request: ApprovalRequest, *, user: Any, now: datetime) -> None:
     if request.expires_at <= now:
         raise Ended("The time to answer is over. Its author can ask again.")
     if request.decisions.filter(by=user).exists():
-        raise AlreadyAnswered("You have answered this. It waits for somebody else.")
+        raise AlreadyAnswered("You have answered this. It waits for another person.")
 
 
 def _in_time(request: ApprovalRequest, send: Send, *, now: datetime) -> None:
@@ -214,14 +212,14 @@ def _in_time(request: ApprovalRequest, send: Send, *, now: datetime) -> None:
 
 
 def _answer(
-    request: ApprovalRequest, *, yes: bool, by: Actor, user: Any, seen: str, comment: str, now: datetime
+    request: ApprovalRequest, *, approved: bool, by: Actor, seen: str, comment: str, now: datetime
 ) -> None:
     ApprovalDecision.objects.create(
         request=request,
-        by=user,
+        by=by.user,
         label=by.label,
-        yes=yes,
+        approved=approved,
         comment=comment.strip()[:LONGEST_COMMENT],
-        fingerprint=seen if yes else request.fingerprint,
+        fingerprint=seen if approved else request.fingerprint,
         at=now,
     )

@@ -19,7 +19,7 @@ from sms.sends.rate_sharing import end_alone, moment, spans_of
 BEFORE = [
     state for state in SendState if state not in (SendState.SENDING, SendState.FINISHED, SendState.CANCELLED)
 ]
-MOST = 500  # sends on one page; more of them come from programs, and nobody reads a page of them
+MOST = 500  # sends on one page; more of them come from programs, and are too many to read
 FELT = timedelta(minutes=1)  # from this delay on, a page mentions it
 
 
@@ -101,7 +101,6 @@ def _open_sends(services: dict[int, Service], *, until: datetime, most: int) -> 
 
 
 def _left(sends: Sequence[Send]) -> dict[int, int]:
-    """Messages of each that were not posted yet."""
     pending = StateCount.objects.filter(send__in=[one.pk for one in sends], state=MessageState.PENDING)
     counted = pending.values("send_id").order_by().annotate(total=Sum("delta"))
     left = {row["send_id"]: row["total"] or 0 for row in counted}

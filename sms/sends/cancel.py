@@ -39,7 +39,7 @@ def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:
 
 
 def _stop_preparing(locked: Send, *, now: datetime) -> None:
-    """Whoever writes its messages has the send's lock for each block, so what is counted here is all there will ever be."""
+    """The writer of its messages holds the send's lock for each block, so what is counted here is final."""
     if locked.state != SendState.PREPARING:
         return
     Preparation.objects.filter(send=locked).update(

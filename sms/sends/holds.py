@@ -96,11 +96,9 @@ def held_among(sends: Sequence[Send]) -> set[int]:
 
 
 def field_of(scope: Scope) -> str:
-    """The field of a hold that names it."""
     return next(field for kind, field in _FIELDS if isinstance(scope, kind))
 
 
 def record(scope: Scope | Service, verb: str, *, by: Actor, **details: Any) -> None:
-    """`send.paused`, `domain.stopped`, …"""
     noun = "domain" if isinstance(scope, ShortLinkDomain) else scope.audit_noun
     audit(f"{noun}.{verb}", scope, by=by, noun=noun, **details)

@@ -17,7 +17,6 @@ class Progress:
 
     @property
     def open(self) -> int:
-        """Messages not posted yet."""
         return sum(self.counts.get(state, 0) for state in (MessageState.PENDING, MessageState.POSTING))
 
     @property
@@ -27,19 +26,16 @@ class Progress:
 
     @property
     def posted(self) -> int:
-        """Messages that were posted, whatever their state is now."""
         kept = (MessageState.PENDING, MessageState.CANCELLED, MessageState.EXPIRED)
         return self.send.recipients - sum(self.counts.get(state, 0) for state in kept)
 
     @property
     def final(self) -> int:
-        """Messages whose state will not change."""
         done = (*FINAL, MessageState.NO_REPORT)
         return sum(self.counts.get(state, 0) for state in done)
 
     @property
     def unanswered(self) -> int:
-        """Messages whose last receipt is still to come."""
         return self.send.recipients - self.final
 
     @property

@@ -1,7 +1,6 @@
 """Another time for a send that has not begun."""
 
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -19,10 +18,8 @@ class SendHasBegun(RuntimeError):
     """It is too late for that; the sentence says why."""
 
 
-def reschedule(
-    send: Send, *, due_at: datetime, by: Actor, user: Any = None, now: datetime | None = None
-) -> None:
-    """Another time for a send that has not begun; `user` is the person who moves it, who cannot approve it then.
+def reschedule(send: Send, *, due_at: datetime, by: Actor, now: datetime | None = None) -> None:
+    """Another time for a send that has not begun; a person who moves it cannot approve it then.
 
     Raises SendHasBegun, and ComposeError where the time cannot be.
     """
@@ -42,7 +39,7 @@ def reschedule(
         locked.save(update_fields=["due_at", "name"])
         Slice.objects.filter(send=locked).update(due_at=locked.due_at)
         audit("send.rescheduled", locked, by=by, before=before.isoformat(), due_at=locked.due_at.isoformat())
-        endings.time_changed(locked, by=by, user=user, now=now, digests=digests)
+        endings.time_changed(locked, by=by, now=now, digests=digests)
         wakeups.dispatch()
     send.refresh_from_db()
 

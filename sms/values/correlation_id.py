@@ -14,8 +14,6 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 @dataclass(frozen=True, slots=True)
 class Correlation:
-    """What a genuine correlation id says."""
-
     message_id: int
     attempt: int
 

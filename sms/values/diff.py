@@ -11,8 +11,6 @@ _WORDS = re.compile(r"\$\([^)\r\n]{1,200}\)|\s+|\w+|[^\w\s]")
 
 @dataclass(frozen=True, slots=True)
 class DiffRun:
-    """A run of words that stayed, went or came."""
-
     kind: Literal["same", "gone", "new"]
     text: str
 

@@ -39,13 +39,18 @@ def append(path: Path, content: bytes) -> None:
     """More at the end of a file, which is made where there is none."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
-        view = memoryview(content)
-        while view:
-            view = view[os.write(fd, view) :]
-        os.fsync(fd)
+        write(fd, content)
     finally:
         os.close(fd)
     sync_folder(path.parent)
+
+
+def write(fd: int, content: bytes) -> None:
+    """All of it to an open file, synced. Raises OSError, with some of it there."""
+    view = memoryview(content)
+    while view:
+        view = view[os.write(fd, view) :]
+    os.fsync(fd)
 
 
 def sync_folder(folder: Path) -> None:

@@ -154,7 +154,7 @@ def _calendar(zones: tuple[str, ...], quiet: QuietHours | str) -> _Calendar:
     hours = QuietHours.parse(quiet) if isinstance(quiet, str) else quiet
     names = zones or ((hours.zone,) if hours.zone else ())
     if not names:
-        raise ValueError("Quiet hours need a time zone, and none is known.")
+        raise ValueError("Quiet hours need a time zone.")
     return _Calendar(names, hours)
 
 
@@ -175,7 +175,6 @@ def _allowed(there: zoneinfo.ZoneInfo, quiet: QuietHours, start: int, end: int) 
 
 
 def _windows(quiet: QuietHours) -> _Spans:
-    """The allowed parts of a day, in seconds after midnight."""
     start, end = ((each.hour * 60 + each.minute) * 60 for each in (quiet.start, quiet.end))
     windows = [(end, start)] if start > end else [(0, start), (end, _DAY)]
     return [span for span in windows if span[0] < span[1]]

@@ -54,8 +54,6 @@ class TextLength:
 
 @dataclass(frozen=True, slots=True)
 class Culprit:
-    """One character that forces UCS-2 on the whole text."""
-
     char: str
     index: int
     """Position in the string, counted in code points."""

@@ -15,7 +15,7 @@ from phonenumbers.tzdata import TIMEZONE_DATA, TIMEZONE_LONGEST_PREFIX
 from sms.values.msisdn import plan
 
 # Mobiles of these codes have an area in their number, as landlines do (North America; Mexico, Argentina, Brazil,
-# Indonesia, China). Anywhere else a mobile's range tells an operator, so the whole country is possible.
+# Indonesia, China). Anywhere else a mobile's range belongs to an operator, so the whole country is possible.
 _MOBILES_WITH_AREA = {"1", "52", "54", "55", "62", "86"}
 _UNIVERSAL = {"utc": "UTC", "etc/utc": "Etc/UTC"}
 _SHOWN = 40
@@ -36,7 +36,7 @@ def of_number(e164: str) -> tuple[str, ...]:
         return ()
     code = plan.calling_code(digits)
     whole = _zones(code)
-    if len(whole) < 2 or (code not in _MOBILES_WITH_AREA and not _tells_area(code, digits[len(code) :])):
+    if len(whole) < 2 or (code not in _MOBILES_WITH_AREA and not _shows_area(code, digits[len(code) :])):
         return whole
     return _by_prefix(digits[:TIMEZONE_LONGEST_PREFIX])
 
@@ -45,7 +45,7 @@ def read(cell: str) -> str:
     """The zone that `cell` names, as IANA spells it; "" for an empty cell. Raises `BadZone`, and nothing else.
 
     Case, spaces around it and spaces for underscores are forgiven. Offsets ("GMT+2") and abbreviations ("EST")
-    are refused: they know no summer time, and IANA's own Etc/GMT+2 lies west of Greenwich, which nobody means.
+    are refused: they know no summer time, and IANA's own Etc/GMT+2 lies west of Greenwich, which is never meant.
     """
     written = cell.strip()
     if not written:
@@ -57,7 +57,7 @@ def read(cell: str) -> str:
     return found
 
 
-def _tells_area(code: str, number: str) -> bool:
+def _shows_area(code: str, number: str) -> bool:
     """Whether the range of `number` is that of a place smaller than all that share the calling code."""
     _, owner = plan.settled(code, number, home=plan.main_territory(code))
     if owner is None:
@@ -74,7 +74,6 @@ def _zones(prefix: str) -> tuple[str, ...]:
 
 
 def _by_prefix(digits: str) -> tuple[str, ...]:
-    """For the longest prefix that is in the table."""
     for length in range(len(digits), 0, -1):
         if digits[:length] in TIMEZONE_DATA:
             return _zones(digits[:length])

@@ -106,9 +106,9 @@ connect | platform | failed | later | We could not reach the provider; nothing w
 too_late | platform | failed | later | Time was up before the request left; nothing was sent. | Nothing to do: we try again by ourselves.
 timeout | unknown | unknown | unknown | The provider did not answer in time; it may have been sent. | Wait for a receipt, or decide on the message's page.
 cut_off | unknown | unknown | unknown | The connection broke before the answer; it may have been sent. | Wait for a receipt, or decide on the message's page.
-unreadable | unknown | unknown | unknown | The provider said yes in words we cannot read; it may have been sent. | Wait for a receipt, or decide on the message's page.
+unreadable | unknown | unknown | unknown | The provider accepted it in words we cannot read; it may have been sent. | Wait for a receipt, or decide on the message's page.
 too_large | unknown | unknown | unknown | The provider's answer was longer than we read; it may have been sent. | Wait for a receipt, or decide on the message's page.
-partial | unknown | unknown | unknown | The provider accepted only some of the batch. | Receipts will tell which.
+partial | unknown | unknown | unknown | The provider accepted only some of the batch. | Receipts will show which.
 odd_status | unknown | unknown | unknown | The provider answered with a status that its documents do not name. | Wait for a receipt, or decide on the message's page.
 rejected | request | failed | no | The provider answered that it rejected the message. | Look at the provider's words beside it.
 given_up | unknown | failed | unknown | It was not confirmed, and a person gave it up; it may have been sent. | If a receipt says that it was delivered, the page will say so too.

@@ -168,11 +168,11 @@ def _body(request: SendRequest, rules: Rules) -> None:
 def _substituted(request: SendRequest, text: str, rules: Rules) -> None:
     """Every placeholder has a value, and no destination's text is over the limit with its values in place.
 
-    What the provider does with a missing value is not documented (reference §9), so none is ever missing.
+    What the provider does with a missing value is not documented (reference §9), so every value is given.
     """
     names = _PLACEHOLDER.findall(text)
     if text.count("$(") != len(names) and (request.substitutions or request.to[0].substitutions):
-        # One that only we would fill in would reach everybody as it stands.
+        # One that only we would fill in would be sent as it stands.
         raise WireError("content.text", "has a $( that begins no placeholder: a name has no brackets in it")
     fixed = len(text) - sum(map(len, names)) - 3 * len(names)
     for index, destination in enumerate(request.to):

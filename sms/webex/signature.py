@@ -34,7 +34,7 @@ def verify(raw: bytes, header: str, *, secrets: Sequence[str], algorithm: Algori
     bodies = {raw, raw.strip()}
     fits = False
     for secret in filter(None, secrets):
-        for body in bodies:  # no early way out: the time tells nothing
+        for body in bodies:  # no early way out: the time reveals nothing
             fits |= hmac.compare_digest(given, _digest(body, secret, algorithm))
     return fits
 

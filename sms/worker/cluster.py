@@ -1,6 +1,6 @@
 """How the workers of django-q2's clusters share the sending and the folding of receipts. Called by `sms.worker.tasks`.
 
-Several workers are woken for the same thing. Some of them get a seat and send, one waits for what becomes due soon, one folds; the
+Several workers are woken for the same thing. Some of them get a slot and send, one waits for what becomes due soon, one folds; the
 ledger's leases decide who sends what, so two at once would be wasteful and correct.
 """
 
@@ -16,8 +16,8 @@ from sms.worker.heartbeat import HOST, Pulse
 
 LOOK_AHEAD = 95.0  # seconds: a minute between ticks, 30 s for the scheduler's own loop, and some
 SENDING = 20.0  # seconds after which a worker that sends lets others have it
-SEATS = 2  # of a cluster's three workers: the third is always free for receipts
-SEAT_LEASE = 15.0  # seconds after which the seat of a killed process is free again
+SENDING_SLOTS = 2  # of a cluster's three workers: the third is always free for receipts
+SLOT_LEASE = 15.0  # seconds after which the slot of a killed process is free again
 FOLD_AT_MOST = 60.0
 FOLD_LEASE = 10.0
 IDLE = 0.5
@@ -25,10 +25,10 @@ Stopped = Callable[[], bool]
 
 
 @contextmanager
-def seat() -> Iterator[Callable[[], bool] | None]:
-    """One of this host's SEATS while it is held, as a function that renews it; None where all are taken."""
-    names = (f"seat-{number}-{HOST[:18]}" for number in range(SEATS))
-    held = next(filter(None, (Duty.hold(name, seconds=SEAT_LEASE) for name in names)), None)
+def sending_slot() -> Iterator[Callable[[], bool] | None]:
+    """One of this host's SENDING_SLOTS while it is held, as a function that renews it; None where all are taken."""
+    names = (f"slot-{number}-{HOST[:18]}" for number in range(SENDING_SLOTS))
+    held = next(filter(None, (Duty.hold(name, seconds=SLOT_LEASE) for name in names)), None)
     if held is None:
         yield None
         return
@@ -75,8 +75,8 @@ def wait_and_send(*, public_url: str, pulse: Pulse, stopped: Stopped, look_ahead
 def fold(*, linger: float, pulse: Pulse, stopped: Stopped) -> bool:
     """Apply receipts until none came for `linger` seconds, a minute at most. True where some may be left.
 
-    With a linger longer than wake-ups are apart none is left lying: whoever came too late for the loop finds the duty taken and
-    goes, and for those we look once more when it is given back.
+    With a linger longer than wake-ups are apart no receipt is left: a worker that comes too late for the loop finds the duty taken and
+    leaves, and for its receipts we look once more when the duty is given back.
     """
     duty = Duty.hold("fold", seconds=FOLD_LEASE)
     if duty is None:

@@ -1,4 +1,4 @@
-"""Whether messages wait although nobody sends: the sentence that health pages and the home page of admins show.
+"""Whether messages wait although no process sends: the sentence that health pages and the home page of admins show.
 
 Looking is also the web process's share in keeping the wake-ups alive: it makes a lost schedule again, and wakes the cluster once more.
 """
@@ -11,7 +11,7 @@ from sms import dispatch
 from sms.ledger import wakeups
 from sms.models import Heartbeat, ReceiptInbox
 
-LATE = 30.0  # seconds that something must have been due, and nobody heard of
+LATE = 30.0  # seconds that something must have been due without a heartbeat
 WAKE_AFTER = 10.0
 
 _wake = wakeups.RareWakeUp("sms.worker.tasks.work", period=10.0)

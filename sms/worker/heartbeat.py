@@ -34,7 +34,7 @@ class Pulse:
         self._written = -EVERY
 
     def beat(self, doing: str | None = None) -> None:
-        """Write a beat if the last one is old enough. A database that is away is somebody else's news."""
+        """Write a beat if the last one is old enough. Others report a database that is away."""
         if doing is not None:
             self.doing = doing
         if time.monotonic() - self._written < EVERY:
@@ -59,7 +59,6 @@ class Pulse:
         return look
 
     def end(self) -> None:
-        """The process ends in order: its row goes."""
         try:
             Heartbeat.objects.filter(pk=self.name).delete()
         except DatabaseError as problem:

@@ -74,7 +74,7 @@ def _send(context: JobContext) -> None:
     """What is due, at its instant; `every` would be too late for it."""
     pulse = context.pulse
     if pulse is None:
-        raise TypeError("whoever sends in a loop has a pulse")
+        raise TypeError("a loop that sends needs a pulse")
     pause = dispatch.due_within(IDLE)
     if pause == 0 and send(public_url=settings.PUBLIC_URL, pulse=pulse, stopped=context.stopped):
         return
@@ -176,7 +176,6 @@ JOBS: tuple[Job, ...] = (
 
 
 def loops(*, without: tuple[str, ...] = ()) -> dict[str, list[Job]]:
-    """The jobs by their loops."""
     found: dict[str, list[Job]] = {}
     for job in JOBS:
         if job.loop not in without:

@@ -31,13 +31,13 @@ class CannotStart(RuntimeError):
 
 
 class Watch(Protocol):
-    """Tells a process that works from one that is merely there (`sms.worker.watchdog`)."""
+    """Distinguishes a process that works from one that is merely there (`sms.worker.watchdog`)."""
 
     def begin(self) -> None:
         """The process was just started."""
 
     def end(self) -> None:
-        """Nobody asks any more."""
+        """It is not asked any more."""
 
     def verdict(self) -> str:
         """Why it should be started again; empty while all is well. Returns at once."""
@@ -45,7 +45,7 @@ class Watch(Protocol):
 
 @dataclass(slots=True)
 class Child:
-    """One process of the desk, with whoever belongs to its group."""
+    """One of our processes, with all that belong to its group."""
 
     name: str
     command: Sequence[str]
@@ -58,7 +58,6 @@ class Child:
     tries: int = 0
 
     def start(self, environment: Mapping[str, str], folder: Path) -> None:
-        """Start it in a group of its own."""
         self.process = subprocess.Popen(  # noqa: S603 - our own programs
             list(self.command),
             env=dict(environment),
@@ -72,7 +71,6 @@ class Child:
 
     @property
     def running(self) -> bool:
-        """Whether it lives."""
         return self.process is not None and self.process.poll() is None
 
     def ask_to_stop(self) -> None:
@@ -96,7 +94,7 @@ class Child:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Start, watch, restart and stop a desk's processes. `say` prints to the person at the terminal."""
+    """Start, watch, restart and stop our processes. `say` prints to the person at the terminal."""
 
     children: list[Child]
     folder: Path
@@ -147,7 +145,7 @@ class Supervisor:
         return False
 
     def _look_after(self, child: Child) -> None:
-        """One look that never waits: whoever presses Ctrl-C meanwhile is heard within the turn."""
+        """One look that never waits, so that Ctrl-C is heard at once."""
         now = time.monotonic()
         if child.start_at is not None:
             if now >= child.start_at:
@@ -186,7 +184,6 @@ class Supervisor:
 
 
 def must_be_free(port: int, option: str) -> None:
-    """Refuse a busy port before anything starts."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -232,10 +229,8 @@ def web(port: int, *, workers: int = 1) -> Child:
 
 
 def cluster(watch: Watch | None = None) -> Child:
-    """django-q2's cluster."""
     return Child("cluster", [sys.executable, "manage.py", "qcluster"], watch=watch)
 
 
 def sandbox(port: int, key: str) -> Child:
-    """The Webex Connect simulator."""
     return Child("sandbox", [sys.executable, "manage.py", "webex_sandbox", "--port", str(port), "--key", key])

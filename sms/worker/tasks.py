@@ -66,14 +66,14 @@ def _send() -> None:
     if stopping():
         return
     with _sign_of_life() as mine:
-        with cluster.seat() as renew:
-            if renew is None:  # those who have the seats see what we would
+        with cluster.sending_slot() as renew:
+            if renew is None:  # those who have the slots see what we would
                 return
             stopped = _renewing(renew)
             cluster.send(public_url=settings.PUBLIC_URL, pulse=mine, stopped=stopped)
             if dispatch.due_within(0) is None:
                 cluster.wait_and_send(public_url=settings.PUBLIC_URL, pulse=mine, stopped=stopped)
-        # whoever came between our last look and giving the seat back went away
+        # a worker that came between our last look and giving the slot back has left
         if not stopping() and dispatch.due_within(0) is not None:
             wakeups.dispatch()
 
@@ -87,7 +87,7 @@ def _renewing(renew: Callable[[], bool]) -> Callable[[], bool]:
 
 
 def fold(*, linger: float = 1.5) -> None:
-    """Apply receipts until none came for `linger` seconds; that is longer than wake-ups are apart, so none is left lying."""
+    """Apply receipts until none came for `linger` seconds; that is longer than wake-ups are apart, so that none are left."""
     if stopping():
         return
     with _sign_of_life() as mine:
@@ -96,7 +96,7 @@ def fold(*, linger: float = 1.5) -> None:
 
 
 def approvals() -> None:
-    """Mail whoever is asked for a yes, or waits for one."""
+    """Mail the people who are asked for an approval, or wait for one."""
     if stopping():
         return
     with _sign_of_life() as mine:

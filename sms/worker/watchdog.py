@@ -1,4 +1,4 @@
-"""The watchdog over a cluster: leaves a wake-up when it hears nothing, and says so when nobody answers it.
+"""The watchdog over a cluster: leaves a wake-up when it hears nothing, and says so when it is not answered.
 
 A live cluster answers a wake-up with a heartbeat within a second, however little there is to do. So silence alone proves nothing, and
 silence after a wake-up does: the guard, the pusher or the workers are dead or hang, though the process is still there. It looks from
@@ -51,7 +51,6 @@ class Watchdog:
             self._thread.start()
 
     def end(self) -> None:
-        """Stop watching."""
         self._end.set()
 
     def verdict(self) -> str:
@@ -63,14 +62,13 @@ class Watchdog:
             try:
                 self.look()
             except DatabaseError:
-                self._heard, self._asked = time.monotonic(), None  # nobody can beat without it
+                self._heard, self._asked = time.monotonic(), None  # no beat can be written without it
                 connections.close_all()
             except Exception:
                 log.exception("watchdog_failed")
         connections.close_all()
 
     def look(self) -> None:
-        """One look, and a wake-up where it is called for."""
         wakeups.keep_schedule()
         if receipts_wait(RECEIPT_LATE):
             wakeups.fold()

@@ -1,5 +1,5 @@
-// Says that somebody is at this draft, and where in it, and shows who else is. A colleague's save is fetched as soon as it is heard of.
-const BEAT = 15_000; // milliseconds; the server forgets whoever it has not heard of for forty seconds
+// Reports who is at this draft and where in it, and shows who else is. A colleague's save is fetched as soon as it is heard of.
+const BEAT = 15_000; // milliseconds; the server forgets people it has not heard of for forty seconds
 const MOVED = 800; // after the cursor came to rest in another field
 
 export function presence(form, saver) {
@@ -20,11 +20,11 @@ export function presence(form, saver) {
     if (!saver.draft() || document.hidden) return;
     const answer = await fetch(address(), { method: "POST", body: body({ field }) }).catch(() => null);
     if (!answer?.ok || answer.redirected) return;
-    const told = await answer.json();
-    const words = told.people.join(" · ");
+    const reply = await answer.json();
+    const words = reply.people.join(" · ");
     if (line.textContent.trim() !== words) line.textContent = words;
     line.hidden = !words;
-    if (told.sent || told.revision > saver.revision()) saver.now();
+    if (reply.sent || reply.revision > saver.revision()) saver.now();
   }
 
   form.addEventListener("focusin", (event) => {

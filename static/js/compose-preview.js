@@ -3,7 +3,7 @@ import { whenFree } from "./press.js";
 
 const SHORTLY = 40; // milliseconds after the last key before the server is asked
 const LATEST = 90; // and at most so long after the first
-const AT_REST = 1200; // until every row is counted, and what changed is said to whoever listens
+const AT_REST = 1200; // until every row is counted, and what changed is announced to screen readers
 const AGAIN = 1000; // between two looks at how far a count is
 const LATER = 5000; // and after one that was not answered
 const LONG = 20_000; // characters of a pasted list that are not sent at every key: the saved ones are looked at
@@ -37,7 +37,7 @@ export function preview(form) {
   function draw(part, name, html) {
     if (shown.get(name) === html) return;
     shown.set(name, html);
-    if (name === "holes" && sameHoles(part, html)) return; // somebody may be typing in them
+    if (name === "placeholders" && samePlaceholders(part, html)) return; // keeps what is being typed
     const step = part.contains(document.activeElement) ? document.activeElement.dataset.step : undefined;
     const open = part.querySelector("details")?.open;
     part.innerHTML = html;
@@ -45,10 +45,10 @@ export function preview(form) {
     if (step) part.querySelector(`[data-step="${step}"]`)?.focus();
   }
 
-  function sameHoles(part, html) {
+  function samePlaceholders(part, html) {
     const fresh = document.createElement("template");
     fresh.innerHTML = html;
-    const now = (root) => root.querySelector("[data-holes]")?.dataset.holes ?? "";
+    const now = (root) => root.querySelector("[data-placeholders]")?.dataset.placeholders ?? "";
     return now(part) === now(fresh.content);
   }
 
@@ -58,13 +58,13 @@ export function preview(form) {
     const mine = (asked += 1);
     const written = form.elements.text.value;
     const answer = await fetch(form.dataset.preview, { method: "POST", body: body(extra) }).catch(() => null);
-    const told = answer?.ok && !answer.redirected ? await answer.json() : null;
-    if (extra.count && mine === asked) rests(told ? AGAIN : LATER); // whatever was asked since comes to rest by itself
-    if (!told || mine < applied) return;
+    const reply = answer?.ok && !answer.redirected ? await answer.json() : null;
+    if (extra.count && mine === asked) rests(reply ? AGAIN : LATER); // what was asked since comes to rest by itself
+    if (!reply || mine < applied) return;
     applied = mine;
-    replaced = written === form.elements.text.value ? told.replaced : "";
-    last = told.said;
-    for (const [name, html] of Object.entries(told.parts)) put(name, html);
+    replaced = written === form.elements.text.value ? reply.replaced : "";
+    last = reply.said;
+    for (const [name, html] of Object.entries(reply.parts)) put(name, html);
   }
 
   function rests(wait = AT_REST) {
@@ -77,7 +77,7 @@ export function preview(form) {
     if (form.querySelector("[data-counting]")) send({ count: "1" });
   }
 
-  // What is stored now may be what a count has waited for. While somebody types, the pause is still to come.
+  // What is stored now may be what a count has waited for. While a person types, the pause is still to come.
   function stored() {
     if (form.querySelector("[data-uncounted]")) send({ count: "1" });
   }

@@ -53,50 +53,50 @@ export function saving(form, { changed, stored, work }) {
     since = 0;
     const upto = edit, typed = body(choosing);
     say(typed.get("file") ? "Uploading the file …" : "Saving …", "open");
-    let answer, told;
+    let answer, reply;
     try {
       answer = await fetch(form.dataset.save, { method: "POST", body: typed, signal: AbortSignal.timeout(typed.get("file") ? 600_000 : TOO_LONG) });
-      told = await answer.json();
-    } catch { told = null; }
-    if (answer?.status === 410) return sent(told.send);
-    if (!told || !(answer.ok || answer.status === 409)) return failed(answer);
+      reply = await answer.json();
+    } catch { reply = null; }
+    if (answer?.status === 410) return sent(reply.send);
+    if (!reply || !(answer.ok || answer.status === 409)) return failed(answer);
     failures = 0;
     saved = upto;
-    took(told, upto, Boolean(typed.get("file") || typed.get("remove_file")));
+    took(reply, upto, Boolean(typed.get("file") || typed.get("remove_file")));
   }
 
-  function took(told, upto, newFile) {
-    form.elements.base.value = JSON.stringify(told.base);
-    revision = told.revision;
-    if (form.dataset.draft !== String(told.draft)) began(told);
-    for (const [name, value] of Object.entries(told.theirs)) if ((edits.get(name) ?? 0) <= upto) put(form, name, value);
+  function took(reply, upto, newFile) {
+    form.elements.base.value = JSON.stringify(reply.base);
+    revision = reply.revision;
+    if (form.dataset.draft !== String(reply.draft)) began(reply);
+    for (const [name, value] of Object.entries(reply.theirs)) if ((edits.get(name) ?? 0) <= upto) put(form, name, value);
     if (newFile && (edits.get("file") ?? 0) <= upto) form.elements.file.value = "";
-    if (told.file !== fileShown) whenFree(file, () => { file.innerHTML = fileShown = told.file; });
-    work(told.work);
-    for (const [name, words] of Object.entries(told.now)) {
+    if (reply.file !== fileShown) whenFree(file, () => { file.innerHTML = fileShown = reply.file; });
+    work(reply.work);
+    for (const [name, words] of Object.entries(reply.now)) {
       const fold = form.querySelector(`[data-now="${name}"]`);
       if (fold && fold.textContent !== words) fold.textContent = words;
     }
     whenFree(clashes, () => {
-      const fresh = told.clashes && !clashes.firstElementChild;
-      if (fresh || !told.clashes) clashes.innerHTML = told.clashes;
+      const fresh = reply.clashes && !clashes.firstElementChild;
+      if (fresh || !reply.clashes) clashes.innerHTML = reply.clashes;
       if (fresh) clashes.firstElementChild.focus();
     });
-    const wrong = Object.entries(told.errors)[0];
-    if (told.clashes) say(`Saved ${told.at}, except what you both changed. Choose below.`, "bad");
-    else if (wrong) say(`Saved ${told.at}, but not “${wrong[0]}”: ${wrong[1][0]}`, "bad");
-    else if (!dirty()) say(`Saved ${told.at}.${told.told ? ` ${told.told}` : ""}`);
-    if (newFile || Object.keys(told.theirs).length) changed();
+    const wrong = Object.entries(reply.errors)[0];
+    if (reply.clashes) say(`Saved ${reply.at}, except what you both changed. Choose below.`, "bad");
+    else if (wrong) say(`Saved ${reply.at}, but not “${wrong[0]}”: ${wrong[1][0]}`, "bad");
+    else if (!dirty()) say(`Saved ${reply.at}.${reply.notice ? ` ${reply.notice}` : ""}`);
+    if (newFile || Object.keys(reply.theirs).length) changed();
     else if (!dirty()) stored();
   }
 
   // From the first save on, the page is the draft's: a reload finds it again.
-  function began(told) {
-    form.dataset.draft = told.draft;
-    history.replaceState(history.state, "", told.page);
-    form.dataset.save = `${told.page}save/`;
-    form.dataset.preview = `${told.page}preview/`;
-    document.getElementById("discard").action = `${told.page}discard/`;
+  function began(reply) {
+    form.dataset.draft = reply.draft;
+    history.replaceState(history.state, "", reply.page);
+    form.dataset.save = `${reply.page}save/`;
+    form.dataset.preview = `${reply.page}preview/`;
+    document.getElementById("discard").action = `${reply.page}discard/`;
     form.querySelector("[form=discard]").hidden = false;
   }
 
@@ -106,7 +106,7 @@ export function saving(form, { changed, stored, work }) {
     const why = !answer ? "No connection"
       : answer.redirected || answer.status === 403 ? "You were signed out: sign in again in another window"
       : answer.status === 413 ? "The file is too large"
-      : "The desk did not take it";
+      : "Textdesk did not accept it";
     say(`Not saved. ${why}. What you wrote stays here; trying again every few seconds.`, "bad");
     clearTimeout(timer);
     timer = setTimeout(save, wait * 1000);

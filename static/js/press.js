@@ -1,5 +1,5 @@
 // No press is lost because the page was drawn again under it. While a button is held down, or a form is on its way, parts stay as they are;
-// what was to be drawn meanwhile is drawn afterwards.
+// what was to be drawn is drawn afterwards.
 const CLICK = 300; // milliseconds after a button is let go, in which its click may still come
 const LONGEST = 10_000; // a form that is answered with a download leaves the page where it is
 
@@ -54,7 +54,7 @@ document.addEventListener("keydown", (event) => { if (event.key === " " && event
 document.addEventListener("keyup", (event) => { if (event.key === " ") released(); });
 document.addEventListener("submit", (event) => { if (!event.defaultPrevented) setTimeout(hold(), LONGEST); });
 
-// Parts that htmx looks for again: an answer that comes meanwhile is dropped, and the next one counts. A whole page is not loaded again
+// Parts that htmx looks for again: an answer that comes while a button is pressed is dropped, and the next one counts. A whole page is not loaded again
 // while a file is chosen on it, which would be forgotten.
 document.addEventListener("htmx:beforeOnLoad", (event) => {
   const chosen = [...document.querySelectorAll("input[type=file]")].some((input) => input.files.length);

@@ -35,7 +35,7 @@ def posted() -> list[str]:
 
 def say_yes(send: Send, name: str = "bob") -> None:
     person, request = a_person(name, send.service), request_of(send)
-    answers.approve(request, by=acting(person), user=person, seen=request.fingerprint)
+    answers.approve(request, by=acting(person), seen=request.fingerprint)
 
 
 def test_a_partner_of_the_drop_in_is_answered_as_ever_and_waits():
@@ -74,7 +74,7 @@ def test_a_dry_run_says_who_must_approve_and_why():
     careful(service)
     plan = partner.post("sends", BODY | {"dry_run": True}).json()["approval"]
     assert (plan["approvers"], plan["eligible"], plan["rules"][0]["rule"]) == (1, 0, "size")
-    assert "nobody could approve" in plan["says"]
+    assert "no one could approve" in plan["says"]
 
 
 def test_what_waits_can_be_moved_cancelled_and_stopped_by_a_program():
@@ -99,7 +99,7 @@ def test_a_no_cancels_what_a_program_made():
     partner.post("sends", BODY, Idempotency_Key="k1")
     send = Send.objects.get()
     bob, request = a_person("bob", service), request_of(send)
-    answers.reject(request, by=acting(bob), user=bob, seen=request.fingerprint, comment="No.")
+    answers.reject(request, by=acting(bob), seen=request.fingerprint, comment="No.")
     shown = partner.get(f"sends/{send.pk}").json()
     assert (shown["state"], shown["counts"], shown["approval"]["state"]) == (
         "cancelled",
@@ -132,7 +132,7 @@ def test_the_admin_asks_too():
     assert posted() == []
     with pytest.raises(answers.OwnSend):
         admin = send.created_by
-        answers.approve(request_of(send), by=acting(admin), user=admin, seen=request_of(send).fingerprint)
+        answers.approve(request_of(send), by=acting(admin), seen=request_of(send).fingerprint)
 
 
 def test_a_hold_on_what_waits_stands_after_the_yes():

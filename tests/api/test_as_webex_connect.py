@@ -180,11 +180,11 @@ def test_what_was_sent_is_read_back_alike(both):
             mine = both.portal.read(ours.json()["messageId"] + end)
             wanted = both.webex.read(theirs.json()["messageId"] + end)
             wrong += [f"{name}{end}: {one}" for one in compared(mine, wanted)]
-    assert [one for one in wrong if "status 'queued'" not in one] == [], "the sandbox has sent it meanwhile"
+    assert [one for one in wrong if "status 'queued'" not in one] == [], "the sandbox has sent it by then"
 
 
 def test_what_reaches_the_provider_is_what_the_client_would_have_sent_itself(both):
-    """The same request through the desk and directly, as a phone sees it."""
+    """The same request through Textdesk and directly, as a phone sees it."""
     sent = body(
         to=[{"msisdn": ["447700900001"], "substitutions": {"name": "Ada"}, "correlationId": "c"}],
         content={"type": "text", "text": "Hi $(name): 10€"},
@@ -218,7 +218,7 @@ TOLERATED = {  # no document of the provider shows these as values, and the sand
 
 
 def test_spellings_of_the_samples_reach_the_phone_alike(both, live_server):
-    """Quoted booleans, fields that are there and empty: directly, and through the desk."""
+    """Quoted booleans, fields that are there and empty: directly, and through Textdesk."""
     sample = body(
         to=[{"msisdn": ["447700900101"], "substitutions": {"name": "Ada"}, "correlationId": ""}],
         substitutions={"shop": "York"},
@@ -251,7 +251,7 @@ def shape(received: Received) -> dict[str, Any]:
 
 @pytest.mark.parametrize("wanted", [None, ["FAILED"], ["SENT", "DELIVERED"]])
 def test_the_notify_url_hears_what_it_would_have_heard(both, live_server, settings, wanted):
-    """Sent directly and through the desk, whose own receipts come from the same sandbox."""
+    """Sent directly and through Textdesk, whose own receipts come from the same sandbox."""
     settings.CALLBACKS = {"loopback": True}
     content = body("447700900001", "447700900002", callbackData="shop=7", requestedReceipts=wanted or ...)
     heard = []
@@ -263,7 +263,7 @@ def test_the_notify_url_hears_what_it_would_have_heard(both, live_server, settin
                 dispatch.run(public_url=live_server.url, seconds=60.0)
                 end = time.monotonic() + 120
                 while len(taken.got) < count and time.monotonic() < end:
-                    receipts.sweep()  # where this machine was so busy that the desk kept them on disk
+                    receipts.sweep()  # where this machine was so busy that Textdesk kept them on disk
                     receipts.fold()
                     callbacks.run(policy=LOOPBACK, seconds=60.0)
             taken.wait(count, 60.0)

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def by_the_sandbox(raw: bytes) -> tuple[int, bytes]:
-    """Its answer, with the switches at what the issue and the desk are strict about."""
+    """Its answer, with the switches at what the issue and Textdesk are strict about."""
 
     async def ask() -> Response:
         switches = Switches(bad_sender="reply", long_text="reply", unlisted_smartlink="7004")

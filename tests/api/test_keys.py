@@ -33,7 +33,7 @@ def test_a_key_is_kept_as_a_digest_only(service):
     key = the_key()
     assert token.startswith(key.prefix + "_")
     assert token not in str(ApiKey.objects.values().get())
-    event = AuditEvent.objects.get(act="api_key.made")
+    event = AuditEvent.objects.get(act="api_key.added")
     assert event.noun_key == key.prefix
     assert token not in str(event.details)
 

@@ -1,6 +1,5 @@
 """Receipts and incoming SMS come in by the same rules: the answers that Webex Connect acts upon, at both addresses."""
 
-import io
 import json
 from datetime import timedelta
 
@@ -9,26 +8,16 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
-from sms.inbound import optouts, receipts
+from sms.inbound import receipts
 from sms.models import InboundMessage, Receipt, Service
 from sms.webex import signature
 from tests.support.receipts import receipt
 from tests.support.sends import a_service
 
 pytestmark = pytest.mark.django_db
-LARGEST = 64 * 1024
 SMS = json.dumps({"oa": "447710000000", "da": "SHOP", "message": "Hello", "tid": "1"}).encode()
 BODIES = {"receipts": receipt("of-nothing", transid="x"), "inbound": SMS}
 STORED = {"receipts": Receipt, "inbound": InboundMessage}
-
-
-@pytest.fixture(autouse=True)
-def fresh_addresses(tmp_path, monkeypatch):
-    monkeypatch.setattr(optouts.inbound_spool, "folder", tmp_path / "inbound")
-    monkeypatch.setattr(receipts.spool, "folder", tmp_path / "spool")
-    receipts.receipt_addresses.forget()
-    yield
-    receipts.receipt_addresses.forget()
 
 
 @pytest.fixture(params=BODIES)
@@ -40,27 +29,8 @@ def post(kind: str, token: str, body: bytes, **headers):
     return Client().post(f"/{kind}/{token}/", data=body, content_type="application/json", headers=headers)
 
 
-def post_chunked(kind: str, token: str, body: bytes):
-    """Without a length, as a chunked request reaches the application."""
-    environ = {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": io.BytesIO(body)}
-    return Client().generic("POST", f"/{kind}/{token}/", b"", content_type="application/json", **environ)
-
-
-def padded(kind: str, size: int) -> bytes:
-    return BODIES[kind].ljust(size)
-
-
 def refuse(run, sql, params, many, context):
     raise OperationalError("the server closed the connection")
-
-
-@pytest.mark.parametrize("send", [post, post_chunked])
-def test_a_body_of_64_kib_is_stored_and_one_byte_more_is_refused(kind, send):
-    service = a_service()
-    assert send(kind, service.receipt_token, padded(kind, LARGEST + 1)).status_code == 413
-    assert not STORED[kind].objects.exists()
-    assert send(kind, service.receipt_token, padded(kind, LARGEST)).status_code == 200
-    assert bytes(STORED[kind].objects.get().raw) == padded(kind, LARGEST)
 
 
 def test_while_no_address_can_be_looked_up_webex_connect_is_to_try_again(kind):

@@ -102,12 +102,12 @@ def test_mistyped_first_number_is_a_reject_and_no_heading():
     assert [one.row for one in audience.recipients] == [2]
 
 
-def test_headings_alone_are_an_audience_of_nobody():
+def test_headings_alone_are_an_empty_audience():
     audience = reading("Mobile,Name")
     assert (audience.recipients, audience.rejects, audience.headings) == ([], [], ["Mobile", "Name"])
 
 
-def test_headings_met_twice_are_told_apart():
+def test_headings_met_twice_are_distinguished():
     audience = reading("Mobile,Name,name,Name,Name (2)", f"{ONE},a,b,c,d")
     assert audience.headings == ["Mobile", "Name", "name (3)", "Name (4)", "Name (2)"]
     assert list(audience.recipients[0].substitutions.values()) == ["a", "b", "c", "d"]

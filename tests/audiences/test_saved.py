@@ -34,13 +34,13 @@ def packed(text: str = TABLE) -> packing.Packed:
 
 
 def kept(service, name: str = "Regulars", text: str = TABLE) -> SavedAudience:
-    return saved.create(service, packed(text), name=name, by=BY, user=None)
+    return saved.create(service, packed(text), name=name, by=BY)
 
 
 def test_a_file_comes_out_as_it_went_in(service):
     content, expected = build(2300, seed=5, flavour="xlsx")
     file = packing.pack_file(io.BytesIO(content), name="list.xlsx", country="GB", column=None, limits=LIMITS)
-    made = saved.create(service, file, name="Big", by=BY, user=None)
+    made = saved.create(service, file, name="Big", by=BY)
     whole = read(io.BytesIO(content), name="list.xlsx", country="GB", limits=LIMITS)
     again = contents.audience_of(made.current)
     assert again.recipients == whole.recipients
@@ -69,7 +69,7 @@ def test_a_number_is_found_where_it_is_and_nowhere_else(service):
     assert [hit.version.audience for hit in contents.find(service, "+447710000001")] == [first]
     assert contents.find(service, "+447710000009") == []
     assert contents.find(a_service(slug="foreign", name="Foreign"), "+447710000001") == []
-    saved.replace(first, packed("07710 000005"), by=BY, user=None)
+    saved.replace(first, packed("07710 000005"), by=BY)
     assert contents.find(service, "+447710000001") == []
     [old] = contents.find(service, "+447710000001", saved=first)
     assert (old.version.number, old.row, old.cells) == (1, 3, {"Name": "Bob"})
@@ -109,12 +109,12 @@ def drafted(service, audience, **fields) -> Draft:
 
 def test_a_send_uses_the_current_version_and_remembers_it(service):
     made = kept(service)
-    first = drafts.send_draft(drafted(service, made), by=BY, user=None, limits=LIMITS)
+    first = drafts.send_draft(drafted(service, made), by=BY, limits=LIMITS)
     assert (first.recipients, first.rejected, first.audience) == (2, 0, made.current)
     assert first.source == "Regulars, version 1"
-    saved.replace(made, packed("Mobile;Name\n07710000007;Joe\n"), by=BY, user=None)
+    saved.replace(made, packed("Mobile;Name\n07710000007;Joe\n"), by=BY)
     made.refresh_from_db()
-    second = drafts.send_draft(drafted(service, made), by=BY, user=None, limits=LIMITS)
+    second = drafts.send_draft(drafted(service, made), by=BY, limits=LIMITS)
     assert (second.recipients, second.audience.number) == (1, 2)
     provider = Provider()
     provider.dispatch()
@@ -137,7 +137,7 @@ def test_a_draft_with_two_audiences_or_an_archived_one_says_so(service, fields, 
 
 def test_what_a_send_used_is_not_deleted_but_its_rows_can_be_erased(service):
     made = kept(service)
-    drafts.send_draft(drafted(service, made), by=BY, user=None, limits=LIMITS)
+    drafts.send_draft(drafted(service, made), by=BY, limits=LIMITS)
     with pytest.raises(errors.SavedError, match="was used in 1 send, whose history names it. Archive it"):
         saved.delete(made, by=BY)
     with pytest.raises(errors.SavedError, match="in use"):

@@ -87,7 +87,7 @@ def _yes(service):
     from tests.support.approvals import a_person, acting
 
     bob, request = a_person("bob", service), ApprovalRequest.objects.get()
-    assert answers.approve(request, by=acting(bob), user=bob, seen=request.fingerprint)
+    assert answers.approve(request, by=acting(bob), seen=request.fingerprint)
 
 
 def _longest_wait(act):

@@ -1,4 +1,4 @@
-"""Callbacks: how many a second one process delivers to a receiver on this machine, and what the outbox costs where nobody listens.
+"""Callbacks: how many a second one process delivers to a receiver on this machine, and what the outbox costs without listeners.
 
 `python -m tests.bench.callbacks [--only sqlite|postgresql] [--count 5000] [--fold 50000]` prints one JSON line per figure. The limit
 beside the first is the same letters posted by the same threads without any database; beside the second, the same fold with the

@@ -112,7 +112,7 @@ def a_draft(rows: int) -> int:
     file = io.BytesIO(f"Mobile,Name,Code\n{lines}".encode())
     limits = Limits(bytes=100_000_000, rows=max(rows, 1))
     packed = packing.pack_file(file, name="people.csv", country="GB", column=None, limits=limits)
-    audience = saved.create(service, packed, name="Everybody", by=BY, user=user)
+    audience = saved.create(service, packed, name="Everybody", by=BY)
     return Draft.objects.create(service=service, sender=service.senders.get(), audience=audience).pk
 
 

@@ -147,7 +147,7 @@ def _work(rows: int) -> dict[str, Any]:
     figures = look().figures
     by = Actor.system("cli")
     fresh = Draft.objects.select_related(*drafts.RELATED).get(pk=draft.pk)
-    pressed = _seconds(lambda: drafts.send_draft(fresh, by=by, user=None, limits=limits))
+    pressed = _seconds(lambda: drafts.send_draft(fresh, by=by, limits=limits))
     written = _seconds(lambda: background.run(stopped=lambda: False))
     fresh.refresh_from_db()
     assert fresh.send.counts() == {"pending": figures.recipients} and figures.rows == rows

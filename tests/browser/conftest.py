@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from portal.models import Membership, User
-from sms.inbound.receipts import receipt_addresses
 from tests.browser.signed_in import PASSWORD
 from tests.support.chromium import ARGUMENTS, chromium
 from tests.support.sends import a_service
@@ -67,7 +66,6 @@ def page(context: BrowserContext, complaints: list[str]) -> Iterator[Page]:
 
 @pytest.fixture
 def shop(live_server):
-    receipt_addresses.forget()
     service = a_service()
     user = User.objects.create_user("ada@example.test", PASSWORD, is_staff=True)
     for role in ("admin", "composer", "approver"):

@@ -24,12 +24,12 @@ def a_request_with_changes(service) -> ApprovalRequest:
         text="Now 20 % off",
         pasted="07700 900001\n07700 900002",
     )
-    first = drafts.send_draft(draft, by=BY, user=None, limits=Limits())
+    first = drafts.send_draft(draft, by=BY, limits=Limits())
     answers.take_back(first, by=BY)
     draft.refresh_from_db()
     draft.text, draft.pasted = "Now 30 % off, until midnight", "07700 900002\n07700 900003"
     draft.save()
-    send = drafts.send_draft(draft, by=BY, user=None, limits=Limits())
+    send = drafts.send_draft(draft, by=BY, limits=Limits())
     rules.delete()
     return send.approvals.get()
 

@@ -49,7 +49,7 @@ def a_history(service) -> Send:
     return send
 
 
-def a_desk_in_trouble(service) -> tuple[Send, Send]:
+def an_installation_in_trouble(service) -> tuple[Send, Send]:
     """A send held by a rule while it starts small, and one whose messages are not confirmed; its sender and a domain are paused."""
 
     def breaks(body: dict) -> httpx.Response:
@@ -122,7 +122,7 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop):
         service=shop, sender=shop.senders.get(), text="Hello", pasted="07700 900001\nabc"
     )
     message = send.messages.first()
-    unsure, held = a_desk_in_trouble(shop)
+    unsure, held = an_installation_in_trouble(shop)
     doubtful, sender, domain = unsure.messages.first(), shop.senders.get(), shop.link_domains.get()
     domain.state, domain.says = DomainState.BROKEN, "go.example.test does not exist in DNS (NXDOMAIN)."
     domain.findings = [{"level": level, "part": "DNS", "text": domain.says} for level in CheckLevel]
@@ -130,9 +130,9 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop):
     domain.save()
     coming = a_send(shop, 2, due_at=timezone.now() + timedelta(hours=3))
     packed = packing.pack_pasted("07700 900001\nabc", country="GB", limits=Limits())
-    audience = saved.create(shop, packed, name="Regulars", by=BY, user=None)
+    audience = saved.create(shop, packed, name="Regulars", by=BY)
     saved.mark(audience, seed_list=True, by=BY)
-    people.invite(shop, "new@example.test", ["auditor"], by=BY, user=None)
+    people.invite(shop, "new@example.test", ["auditor"], by=BY)
     Service.objects.filter(pk=shop.pk).update(quiet_hours="21:00-08:00", rate=100)
     asked = a_request_with_changes(shop)
     page.goto(f"{live_server.url}/accounts/login/")
@@ -190,7 +190,7 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop):
 
 
 def test_a_send_is_paused_and_resumed_and_a_doubt_is_settled_without_javascript(browser, live_server, shop):
-    unsure, _ = a_desk_in_trouble(shop)
+    unsure, _ = an_installation_in_trouble(shop)
     window = browser.new_context(java_script_enabled=False)
     page = window.new_page()
     sign_in(page, live_server)

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from portal.models import User
-from sms.compliance import archive, erasure
+from sms.compliance import erasure
 from sms.compose import drafts
 from sms.models import (
     Draft,
@@ -82,7 +82,7 @@ def small_drafts(service: Service) -> Iterator[tuple[str, str]]:
         b"Mobile,Name\n07700900001,Ada\n12,Ben\n", service=service, name="again.csv", user=None
     )
     first = Draft.objects.create(text="Hi $(Name)", upload=upload, **fields)
-    drafts.send_draft(first, by=BY, user=None, limits=LIMITS)
+    drafts.send_draft(first, by=BY, limits=LIMITS)
     again = Draft.objects.create(text="Hi $(Name) – once more", upload=upload, **fields)
     yield "sent before", f"drafts/{again.pk}/review/"
     yield "compose, sent before", f"drafts/{again.pk}/"
@@ -131,9 +131,8 @@ def reports(service: Service) -> Iterator[tuple[str, str]]:
     yield "retention with something due", "settings/retention/"
 
 
-def test_every_state_is_accessible_and_fits(page, live_server, shop, tmp_path, monkeypatch, settings):
-    settings.VAR_DIR = tmp_path
-    monkeypatch.setattr(archive.store, "folder", tmp_path)
+def test_every_state_is_accessible_and_fits(page, live_server, shop, state_folder, settings):
+    settings.VAR_DIR = state_folder
     User.objects.filter(email="ada@example.test").update(first_name="Ada")
     # what is erased waits for nothing that is made later
     made = [*personal_data(shop), *drafts_in_every_state(shop), *sends_in_every_state(shop)]

@@ -66,7 +66,7 @@ def test_an_endpoint_hears_what_it_asked_for_of_its_own_service_only_and_nothing
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(("7501", "7203", "7500"))))
-def test_whatever_comes_twice_late_or_replayed_is_told_once_under_one_id(order):
+def test_whatever_comes_twice_late_or_replayed_is_reported_once_under_one_id(order):
     service = a_service()
     an_endpoint(service)
     message = with_notify(a_send(service)).messages.get()
@@ -174,7 +174,7 @@ def test_requested_receipts_filter(asked, heard):
     assert statuses() == heard
 
 
-def test_a_click_before_the_receipt_tells_the_delivery_once():
+def test_a_click_before_the_receipt_reports_the_delivery_once():
     service = a_service()
     message = with_notify(a_send(service)).messages.get()
     Provider().dispatch()
@@ -212,7 +212,7 @@ def test_what_is_cancelled_in_time_is_reported_as_failed_and_as_cancelled():
     assert statuses_of_notify() == ["Failed"] * 3
 
 
-def test_an_unconfirmed_message_is_news_to_an_endpoint_but_not_to_a_notify_url():
+def test_an_unconfirmed_message_is_reported_to_an_endpoint_but_not_to_a_notify_url():
     service = a_service()
     an_endpoint(service)
     message = with_notify(a_send(service)).messages.get()
@@ -244,7 +244,7 @@ def test_many_changes_cost_no_more_queries_than_few():
     assert Callback.objects.count() == 2 * 32
 
 
-def test_where_nobody_listens_a_batch_costs_one_small_query():
+def test_without_listeners_a_batch_costs_one_small_query():
     service = a_service()
     send = a_send(service, count=3)
     news = [

@@ -9,24 +9,24 @@ from hypothesis import strategies as st
 from sms.callbacks.schedule import DELAYS, FOR, JITTER, LONGEST_RETRY_AFTER, OPENS_AFTER, canary_in, next_try
 
 BEGAN = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-wishes = st.none() | st.floats(0, 1e6)
+delays = st.none() | st.floats(0, 1e6)
 
 
-def walk(seed: int, wish: float | None = None) -> list[datetime]:
+def walk(seed: int, retry_after: float | None = None) -> list[datetime]:
     """Every try of a receiver that always fails."""
     dice, now, tries, at = random.Random(seed), BEGAN, 0, []
     while True:
         at.append(now)
         tries += 1
-        following = next_try(tries, since=BEGAN, now=now, retry_after=wish, dice=dice)
+        following = next_try(tries, since=BEGAN, now=now, retry_after=retry_after, dice=dice)
         if following is None:
             return at
         now = following
 
 
-@given(st.integers(), wishes)
-def test_the_last_try_is_at_the_end_of_three_days_and_there_is_one(seed, wish):
-    tries = walk(seed, wish)
+@given(st.integers(), delays)
+def test_the_last_try_is_at_the_end_of_three_days_and_there_is_one(seed, retry_after):
+    tries = walk(seed, retry_after)
     assert tries[-1] == BEGAN + FOR
     assert tries == sorted(set(tries))
 
@@ -41,18 +41,18 @@ def test_the_waits_grow_and_the_jitter_is_within_its_bounds(seed):
 
 
 @given(st.integers(1, 50), st.floats(0, 1e9), st.integers(0, 71))
-def test_a_wish_puts_off_within_bounds_and_never_brings_forward(tries, wish, hours):
+def test_retry_after_delays_within_bounds_and_never_brings_forward(tries, retry_after, hours):
     now = BEGAN + timedelta(hours=hours)
     plain = next_try(tries, since=BEGAN, now=now, dice=random.Random(1))
-    wished = next_try(tries, since=BEGAN, now=now, retry_after=wish, dice=random.Random(1))
-    assert plain and wished and now < plain <= wished <= BEGAN + FOR
+    asked = next_try(tries, since=BEGAN, now=now, retry_after=retry_after, dice=random.Random(1))
+    assert plain and asked and now < plain <= asked <= BEGAN + FOR
     most = max(LONGEST_RETRY_AFTER, DELAYS[-1]) * (1 + JITTER)
-    assert (wished - now).total_seconds() <= most + 1
+    assert (asked - now).total_seconds() <= most + 1
 
 
-@given(st.integers(0, 10_000), wishes)
-def test_the_breaker_opens_late_and_for_minutes_only(failures, wish):
+@given(st.integers(0, 10_000), delays)
+def test_the_breaker_opens_late_and_for_minutes_only(failures, retry_after):
     wait = canary_in(failures)
     assert (wait > 0) == (failures >= OPENS_AFTER)
     assert wait <= 900
-    assert wait <= canary_in(failures, retry_after=wish) <= max(900, LONGEST_RETRY_AFTER)
+    assert wait <= canary_in(failures, retry_after=retry_after) <= max(900, LONGEST_RETRY_AFTER)

@@ -1,4 +1,4 @@
-"""The connection test: a clear verdict for everything that can answer, kept with the service; and nobody is written to."""
+"""The connection test: a clear verdict for everything that can answer, kept with the service; no message is sent."""
 
 import httpx
 import pytest
@@ -56,14 +56,14 @@ def test_each_answer_has_its_verdict(answer, verdict):
     assert bodies == [b"{}"], "one request, and nobody in it"
 
 
-def test_a_blocked_account_is_told_in_the_providers_words():
+def test_a_blocked_account_is_reported_in_the_providers_words():
     _, client_for = asking(refused("7008"))
     verdict, words = connection.probe(a_service(), client_for=client_for)
     assert (verdict, words) == (ConnectionVerdict.ACCOUNT, "refused with 7008")
 
 
 @pytest.mark.parametrize("changes", [{"api_key": ""}, {"api_key": "with space"}, {"base_url": "https://"}])
-def test_what_no_client_can_be_made_of_is_told_without_asking_anybody(changes):
+def test_what_no_client_can_be_made_of_is_reported_without_a_request(changes):
     bodies, client_for = asking(refused("7000"))
     verdict, words = connection.probe(a_service(**changes), client_for=client_for)
     assert (verdict, bodies) == (ConnectionVerdict.UNUSABLE, [])

@@ -227,7 +227,7 @@ def test_pages_guide_check_and_remember():
     domain = ShortLinkDomain.objects.get()
     assert (domain.host, page.url) == ("go.shop.example", f"/s/shop/domains/{domain.pk}/")
     shown = admin.get(page.url).content.decode()
-    assert "go.shop.example. 3600 IN A 52.138.107.55" in shown and "Nobody has looked at it yet" in shown
+    assert "go.shop.example. 3600 IN A 52.138.107.55" in shown and "Not checked yet" in shown
     check(domain, by=BY, network=network(GONE))
     shown = admin.get(page.url).content.decode()
     assert "Not set up" in shown and "NXDOMAIN" in shown and "refuse sends" in shown

@@ -52,7 +52,7 @@ def test_a_mistake_names_its_row_and_what_stands_there(written, says):
     assert says in refused.value.mistakes[0]
 
 
-def test_every_mistake_is_told_at_once():
+def test_every_mistake_is_reported_at_once():
     with pytest.raises(prices.BadPrices) as refused:
         prices.read(HEAD + "ZZ,,0.05,EUR\nGB,,free,EUR\n")
     assert [one.split(",")[0] for one in refused.value.mistakes] == ["Row 2", "Row 3"]

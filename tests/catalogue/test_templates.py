@@ -63,8 +63,8 @@ def test_a_language_is_sent_in_its_own_wording_and_a_missing_one_is_named():
 
 def test_fallbacks_fill_and_values_that_do_not_fit_are_rejects():
     service = a_service()
-    holes = [Placeholder("name", fallback="friend"), Placeholder("n", "number", max_length=3)]
-    made = templates.create(service, "hello", Wording("Hi $(name) $(n)", placeholders=holes), by=BY)
+    placeholders = [Placeholder("name", fallback="friend"), Placeholder("n", "number", max_length=3)]
+    made = templates.create(service, "hello", Wording("Hi $(name) $(n)", placeholders=placeholders), by=BY)
     audience = read(
         io.BytesIO(b"number,n\n07700900123,7\n07700900124,x\n07700900125,1234\n"),
         name="a.csv",
@@ -204,5 +204,5 @@ def test_groups_and_consent_come_from_the_sandbox_and_numbers_stay_out_of_addres
         with pytest.raises(policy_groups.PolicyError, match="refused the profile key"):
             policy_groups.groups(policy_groups.policy_of(service))
     assert "7700900123" not in str(list(AuditEvent.objects.values_list("details", flat=True)))
-    with pytest.raises(policy_groups.PolicyError, match="Nobody answered"):
+    with pytest.raises(policy_groups.PolicyError, match="No server answered"):
         policy_groups.groups(policy)

@@ -27,8 +27,7 @@ from sms.compose import background, drafts
 from sms.compose.create import create
 from sms.compose.order import Order
 from sms.inbound import optouts, receipts
-from sms.inbound.optouts import Refusal, inbound_spool
-from sms.inbound.optouts.spool import SpooledMessage
+from sms.inbound.optouts import IncomingPost, Refusal, inbound_spool
 from sms.inbound.receipts import Incoming, spool
 from sms.models import (
     ApprovalRules,
@@ -65,7 +64,7 @@ LIMITS = Limits()
 
 
 def everywhere() -> tuple[Service, set[str]]:
-    """The service whose desk knows the number, and the columns that do."""
+    """The service that knows the number, and the columns that do."""
     service = a_partner_service(keep_messages=30)
     archived(service)
     ada = a_person("ada", service, "admin", is_staff=True)
@@ -137,7 +136,7 @@ def composed(service: Service, ada: User) -> None:
         callback_data=f"of {NATIONAL}",
         tag1="07710000000",
     )
-    drafts.send_draft(draft, by=BY, user=ada, limits=LIMITS, seen=draft.revision)
+    drafts.send_draft(draft, by=acting(ada), limits=LIMITS, seen=draft.revision)
     ended(service)
     Draft.objects.create(service=service, pasted=f"{SPELLED}\n{OTHER}\n٠٧٧١٠٠٠٠٠٠٠", labels="07710000000")
     path = spool.folder.parent / "book.xlsx"
@@ -153,10 +152,10 @@ def asked_for(service: Service, ada: User) -> None:
     ApprovalRules.objects.create(service=service, size=1, size_approvers=1)
     bob = a_person("bob", service)
     for yes in (True, False):
-        send = create(order(service, f"Ask {NATIONAL}", NUMBER, OTHER), by=acting(ada), user=ada)
+        send = create(order(service, f"Ask {NATIONAL}", NUMBER, OTHER), by=acting(ada))
         asked = request_of(send)
         act = answers.approve if yes else answers.reject
-        act(asked, by=acting(bob), user=bob, seen=asked.fingerprint, comment=f"Ask {SPELLED} too")
+        act(asked, by=acting(bob), seen=asked.fingerprint, comment=f"Ask {SPELLED} too")
         ended(service)
     ApprovalRules.objects.all().delete()
 
@@ -232,13 +231,13 @@ def told(service: Service) -> None:
 
 def kept_lists(service: Service, ada: User) -> None:
     packed = packing.pack_pasted(f"{NATIONAL}\n{SPELLED}\n{OTHER}", country="GB", limits=LIMITS)
-    kept = saved.create(service, packed, name=f"List of {NATIONAL}", note=f"Ask {NATIONAL}", by=BY, user=ada)
+    kept = saved.create(service, packed, name=f"List of {NATIONAL}", note=f"Ask {NATIONAL}", by=acting(ada))
     saved.rename(kept, name=f"Those of {NATIONAL}", note=f"Ask {SPELLED}", by=BY)
-    saved.replace(kept, packing.pack_pasted(NUMBER, country="GB", limits=LIMITS), by=BY, user=ada)
+    saved.replace(kept, packing.pack_pasted(NUMBER, country="GB", limits=LIMITS), by=acting(ada))
 
 
 def desk(service: Service, ada: User) -> None:
-    """What people of the desk write down, what a report says, and what a task was doing when it broke off."""
+    """What people write down, what a report says, and what a task was doing when it broke off."""
     standing = holds.hold(service.senders.first(), by=BY, because=f"{NATIONAL} complains")
     holds.lift(standing, by=BY)
     to_another = create(order(service, "Hello", OTHER), by=BY)
@@ -262,14 +261,13 @@ def desk(service: Service, ada: User) -> None:
 def on_disk(service: Service) -> None:
     """What could not be brought in."""
     now = timezone.now()
-    spool.append([Incoming(service.pk, 0, 0, receipt("n", transid="y"), now)])
+    spool.append([Incoming(service.pk, receipt("n", transid="y"), now)])
     refused = [path.replace(path.with_suffix(".kept")) for path in spool.folder.glob("*.spool")]
     assert refused
-    spool._leave()
     said = {"oa": "447710000000", "da": "SHOP", "message": "Hi", "msgid": "late"}
-    inbound_spool.put(SpooledMessage(service.pk, json.dumps(said).encode(), now))
-    inbound_spool.put(SpooledMessage(service.pk, json.dumps(said | {"msgid": "kept"}).encode(), now))
-    for path in sorted(inbound_spool.folder.glob("*.sms"))[1:]:
+    inbound_spool.append([IncomingPost(service.pk, json.dumps(said).encode(), now)])
+    inbound_spool.append([IncomingPost(service.pk, json.dumps(said | {"msgid": "kept"}).encode(), now)])
+    for path in sorted(inbound_spool.folder.glob("*.spool"))[1:]:
         path.replace(path.with_suffix(".kept"))
 
 

@@ -56,12 +56,9 @@ NUMBER, OTHER = "+447710000000", "+447710000001"
 SPELLINGS = ("+44 7710 000000", "07710 000 000", "0044 (0)7710-000-000", "447710000000", "7710000000")
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(archive.store, "folder", tmp_path / "archive")
-    monkeypatch.setattr(spool, "folder", tmp_path / "spool")
-    archive.read.opened.forget()
-    return tmp_path
+@pytest.fixture
+def folder(state_folder):
+    return state_folder
 
 
 def erase(service, number: str = NUMBER, **options) -> Erasure:
@@ -78,7 +75,7 @@ def a_workbook() -> bytes:
     return out.getvalue()
 
 
-def a_desk_that_knows(folder) -> tuple[Service, Send]:
+def an_installation_that_knows(folder) -> tuple[Service, Send]:
     """The number in every place that there is, beside somebody else's."""
     service = an_old_service(keep_messages=30)
     a_past_send(service, 3, days=50, content="Hi $(number), call us")
@@ -104,7 +101,7 @@ def a_desk_that_knows(folder) -> tuple[Service, Send]:
     Draft.objects.create(service=service, upload=csv, pasted=pasted, text="Ask 07710 000000")
     Draft.objects.create(service=service, upload=book, name="b")
     packed = packing.pack_pasted(pasted, country="GB", limits=Limits())
-    audience = saved.create(service, packed, name="List", by=BY, user=None)
+    audience = saved.create(service, packed, name="List", by=BY)
     rows = io.BytesIO(
         f"number,friend\n{OTHER},07710 000000\n+447710000002,\n+447710000000,x\n+447710000000,y\n".encode()
     )
@@ -112,7 +109,6 @@ def a_desk_that_knows(folder) -> tuple[Service, Send]:
         audience,
         packing.pack_file(rows, name="c.csv", country="GB", column=None, limits=Limits()),
         by=BY,
-        user=None,
     )
     optouts.opt_out(service.pk, [Refusal(NUMBER, "said so on 07710 000000", send.pk)], by=BY, source="page")
     InboundMessage.objects.create(
@@ -150,10 +146,8 @@ def a_desk_that_knows(folder) -> tuple[Service, Send]:
     report = ReportFile.objects.create(service=service, kind="csv", query={"by": "send"})
     ReportPart.objects.create(file=report, number=0, content=zlib.compress(b"For 07710000000\n"))
     spool.folder.mkdir()
-    kept = Incoming(service.pk, 0, 0, b'{"destination":"447710000000"}', now)
-    (spool.folder / "1.kept").write_bytes(
-        b"".join([__import__("sms.inbound.receipts.spool", fromlist=["_record"])._record(kept)])
-    )
+    kept = Incoming(service.pk, b'{"destination":"447710000000"}', now)
+    (spool.folder / "1.kept").write_bytes(spool.format.packed([kept]))
     (folder / "desk.log").write_text("to +44 7710 ••• 000\n")
     facts.fold()
     service.refresh_from_db()
@@ -161,8 +155,8 @@ def a_desk_that_knows(folder) -> tuple[Service, Send]:
 
 
 def test_a_number_goes_from_every_byte_and_everything_else_stays(folder):
-    service, send = a_desk_that_knows(folder)
-    assert len(set(found(NUMBER, service, spool.folder))) > 20, "the desk knows it well"
+    service, send = an_installation_that_knows(folder)
+    assert len(set(found(NUMBER, service, spool.folder))) > 20, "it is in many places"
     before, counts = [str(facts.compare()[1] or "")], send.counts()
     one = erase(service, folder=folder)
     assert found(NUMBER, service, folder) == []
@@ -200,14 +194,14 @@ def test_a_number_goes_from_every_byte_and_everything_else_stays(folder):
     assert list(acts) == ["erasure.asked", "erasure.done"] * 2
 
 
-def test_a_changed_certificate_is_told(folder):
+def test_a_changed_certificate_is_reported(folder):
     service = an_old_service()
     one = erase(service, folder=folder)
     one.certificate["left"] = 1
     assert not erasure.genuine(one)
 
 
-def test_whoever_refused_and_was_erased_is_still_not_written_to(folder):
+def test_a_refusal_survives_erasure_and_is_still_not_written_to(folder):
     service = an_old_service()
     a_past_send(service, 1, days=20)
     optouts.opt_out(service.pk, [Refusal(NUMBER)], by=BY, source="page")
@@ -304,7 +298,7 @@ def test_a_restored_backup_is_erased_again(folder):
 
 
 def test_what_is_given_out_is_everything_of_the_person_and_nothing_of_others(folder):
-    service, _ = a_desk_that_knows(folder)
+    service, _ = an_installation_that_knows(folder)
     content = disclosure.disclose(service, NUMBER, reason="Request 8", by=BY)
     with zipfile.ZipFile(io.BytesIO(content)) as book:
         held, page = json.loads(book.read("data.json")), book.read("data.html").decode()
@@ -341,7 +335,7 @@ def test_what_is_given_out_is_everything_of_the_person_and_nothing_of_others(fol
 
 
 def test_the_page_shows_every_kind_of_entry_with_its_markup_as_text(folder):
-    service, _ = a_desk_that_knows(folder)
+    service, _ = an_installation_that_knows(folder)
     Send.objects.update(name="<b>Offer</b> for 07710 000000")
     content = disclosure.disclose(service, NUMBER, reason="Request 8", by=BY)
     with zipfile.ZipFile(io.BytesIO(content)) as book:

@@ -5,13 +5,11 @@ import pytest
 from sms.audiences import contents, packing, saved
 from sms.audiences.files import Limits
 from sms.audiences.storage import StoredAudience
-from sms.compliance import archive, erasure
+from sms.compliance import erasure
 from sms.compose import background, drafts
 from sms.compose.background.lease import LeaseLost, PreparationLease
 from sms.compose.create import create
 from sms.compose.order import LARGE
-from sms.inbound.optouts import inbound_spool
-from sms.inbound.receipts import spool
 from sms.models import Draft, Message, Preparation, Upload
 from sms.sends.cancel import cancel
 from tests.compliance.scan import found
@@ -23,13 +21,9 @@ NUMBER, OTHER = "+447710000000", "+447710000001"
 ROWS = LARGE + 500
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(archive.store, "folder", tmp_path / "archive")
-    monkeypatch.setattr(spool, "folder", tmp_path / "spool")
-    monkeypatch.setattr(inbound_spool, "folder", tmp_path / "inbound")
-    archive.read.opened.forget()
-    return tmp_path
+@pytest.fixture
+def folder(state_folder):
+    return state_folder
 
 
 def asked(service):
@@ -55,7 +49,7 @@ def test_a_file_that_is_being_read_is_read_to_its_end_first(folder):
     assert found(NUMBER, draft.service, folder) == []
 
 
-def test_a_reading_that_was_stopped_half_way_begins_anew_and_loses_nobody(folder):
+def test_a_reading_that_was_stopped_half_way_starts_again_and_loses_no_row(folder):
     draft = a_draft(a_service(), people(3_000))
     killed(reading_of(draft))
     assert drafts.stop_preparing(again(draft))
@@ -98,7 +92,7 @@ def test_no_message_of_a_half_written_send_survives(folder):
     assert Message.objects.filter(send=send).count() == ROWS, "that there was a message stays"
 
 
-def test_a_check_that_is_under_way_is_made_anew(folder, monkeypatch):
+def test_a_check_that_is_under_way_is_started_again(folder, monkeypatch):
     from sms.compose.background import check
 
     monkeypatch.setattr(check, "STORE_EVERY", 0.0)
@@ -122,7 +116,7 @@ def test_what_began_while_it_was_erased_is_waited_for_and_gone_over(folder):
     """A send that is made of the audience after messages were erased, and before audiences are."""
     service = a_service()
     packed = packing.pack_pasted(f"{NUMBER}\n{OTHER}", country="GB", limits=Limits())
-    audience = saved.create(service, packed, name="List", by=BY, user=None)
+    audience = saved.create(service, packed, name="List", by=BY)
     made = []
 
     def rest() -> None:

@@ -6,9 +6,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from sms.compliance import archive, audit, disclosure, erasure
+from sms.compliance import audit, disclosure, erasure
 from sms.compliance.personal_columns import columns
-from sms.inbound.optouts import inbound_spool
 from sms.inbound.receipts import spool
 from sms.models.personal import ColumnKind
 from tests.compliance import planted
@@ -20,13 +19,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(archive.store, "folder", tmp_path / "archive")
-    monkeypatch.setattr(spool, "folder", tmp_path / "spool")
-    monkeypatch.setattr(inbound_spool, "folder", tmp_path / "inbound")
-    archive.read.opened.forget()
-    (tmp_path / "spool").mkdir()
-    return tmp_path
+def folder(state_folder):
+    return state_folder
 
 
 def test_a_number_in_every_place_is_afterwards_in_none(folder):

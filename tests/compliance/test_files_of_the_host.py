@@ -1,15 +1,13 @@
 """Files of this host: what waits for a person loses the number and keeps a checksum that fits; files of other programs are named only."""
 
 import gzip
-import os
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
 
-from sms.compliance import archive, erasure
+from sms.compliance import erasure
 from sms.compliance.erasure import waiting_files
-from sms.inbound.optouts import inbound_spool
 from sms.inbound.receipts import Incoming, spool
 from tests.support.receipts import receipt
 from tests.support.sends import BY, a_service
@@ -19,14 +17,11 @@ NUMBER, OTHER = "+447710000000", "+447710000001"
 
 
 @pytest.fixture
-def subject(tmp_path, monkeypatch):
-    monkeypatch.setattr(archive.store, "folder", tmp_path / "archive")
-    monkeypatch.setattr(spool, "folder", tmp_path / "spool")
-    monkeypatch.setattr(inbound_spool, "folder", tmp_path / "inbound")
+def subject():
     return erasure.Subject(a_service(), NUMBER)
 
 
-def test_other_files_of_the_folder_are_named_on_the_certificate_and_never_changed(subject, tmp_path):
+def test_other_files_of_the_folder_are_named_on_the_certificate_and_never_changed(subject, state_folder):
     contents = {
         "logs/shell.log": f"é to 07710 000 000, {OTHER}\n".encode(),
         "shell.log.1.gz": gzip.compress(f"to {NUMBER}\n".encode()),
@@ -36,25 +31,24 @@ def test_other_files_of_the_folder_are_named_on_the_certificate_and_never_change
     }
     contents_of_others = {"other.log": f"to {OTHER}, and order {NUMBER[3:]}1\n".encode(), "empty.log": b""}
     for name, content in (contents | contents_of_others).items():
-        path = tmp_path / name
+        path = state_folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
     asked = erasure.ask(subject.service, NUMBER, reason="r", by=BY)
-    assert erasure.perform(asked, folder=tmp_path)
+    assert erasure.perform(asked, folder=state_folder)
     asked.refresh_from_db()
     (place,) = (one for one in asked.certificate["places"] if one["place"].startswith("logs and other"))
     assert place["note"].startswith(f"Found in {', '.join(sorted(contents, key=Path))}: delete")
     assert (place["changed"], place["left"], asked.certificate["left"]) == (0, 5, 5)
     for name, content in (contents | contents_of_others).items():
-        assert (tmp_path / name).read_bytes() == content
+        assert (state_folder / name).read_bytes() == content
 
 
-def test_what_was_kept_for_a_person_has_checksums_that_fit(subject, tmp_path):
+def test_what_was_kept_for_a_person_has_checksums_that_fit(subject, state_folder):
     now, key = timezone.now(), subject.service.correlation_key
     for one in ("one", "two"):
         raw = receipt(one, info={"destination": NUMBER[1:] if one == "one" else OTHER[1:]})
         spool.append([Incoming.read(raw, service_id=subject.service.pk, key=key, received_at=now)])
-    spool._leave()
     for path in spool.folder.glob("*.spool"):
         with path.open("ab") as file:
             file.write(b"torn 447710000000, and more")
@@ -62,9 +56,7 @@ def test_what_was_kept_for_a_person_has_checksums_that_fit(subject, tmp_path):
     assert waiting_files.erase(subject) == 1
     assert waiting_files.left(subject) == 0
     (kept,) = spool.folder.glob("*.kept")
-    fd = os.open(kept, os.O_RDONLY)
-    records, damaged = type(spool).sweep.__globals__["_read"](fd)
-    os.close(fd)
+    records, damaged = spool.format.read(kept.read_bytes())
     assert [NUMBER[3:].encode() in one.raw for one in records] == [False, False]
     assert OTHER[1:].encode() in records[1].raw
     assert damaged == len(b"torn 447710000000, and more")

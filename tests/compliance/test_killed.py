@@ -1,4 +1,4 @@
-"""Whoever archives may be killed anywhere: no message is lost, none is in two places, and no file is left that nobody knows."""
+"""The archiving process may be killed anywhere: no message is lost or in two places, and no unknown file is left."""
 
 from importlib import import_module
 from pathlib import Path
@@ -30,11 +30,9 @@ POINTS = (
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(archive.store, "folder", tmp_path)
+def folder(state_folder, monkeypatch):
     monkeypatch.setattr(archive, "block_size", lambda: 2)
-    archive.read.opened.forget()
-    return tmp_path
+    return state_folder
 
 
 def places(service: Service) -> tuple[list[int], list[int]]:
@@ -64,7 +62,7 @@ def test_a_death_anywhere_loses_nothing_and_keeps_nothing_twice(folder):
     assert archive.unknown_files() == []
 
 
-def test_a_death_while_an_archive_is_written_anew_leaves_one_that_counts():
+def test_a_death_while_an_archive_is_rewritten_leaves_one_that_counts():
     service = an_old_service(keep_messages=10)
     send = a_past_send(service, 5, days=20)
     run(service)
@@ -80,7 +78,7 @@ def test_a_death_while_an_archive_is_written_anew_leaves_one_that_counts():
     assert not no_rest()
 
 
-def test_an_erasure_that_was_killed_is_gone_on_with_and_leaves_no_byte(folder, tmp_path):
+def test_an_erasure_that_was_killed_is_gone_on_with_and_leaves_no_byte(folder):
     """On SQLite nothing is left in the file either, since what is deleted is overwritten."""
     service = an_old_service(keep_messages=30)
     a_past_send(service, 3, days=50, content="Hi $(number)")
@@ -89,16 +87,14 @@ def test_an_erasure_that_was_killed_is_gone_on_with_and_leaves_no_byte(folder, t
     a_past_send(service, 3, days=20, content="Hi $(number)")
     asked = erasure.ask(service, "+447710000000", reason="r", by=BY)
     for point in ("erasing:2", "archive_swapped", "erasing:4", "erasing:9"):
-        assert killed_at(point, lambda: erasure.perform(Erasure.objects.get(), folder=tmp_path), erasing), (
-            point
-        )
+        assert killed_at(point, lambda: erasure.perform(Erasure.objects.get(), folder=folder), erasing), point
     assert Erasure.objects.get().state == "running"
     Archive.objects.update(spare="left/behind.tda")  # whoever wrote this was killed, too
-    assert erasure.perform(Erasure.objects.get(), folder=tmp_path)
+    assert erasure.perform(Erasure.objects.get(), folder=folder)
     asked.refresh_from_db()
     assert asked.certificate["left"] == 0
     assert asked.certificate["places"][2]["changed"] == 1, "what the killed ones did is on the certificate"
-    assert found("+447710000000", service, tmp_path) == []
+    assert found("+447710000000", service, folder) == []
     assert facts.compare()[1] is None
     if connection.vendor == "sqlite":
         file = Path(connection.settings_dict["NAME"])

@@ -9,9 +9,7 @@ from django.db import IntegrityError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms.compliance import archive, erasure
-from sms.inbound.optouts import inbound_spool
-from sms.inbound.receipts import spool
+from sms.compliance import erasure
 from sms.models import Message
 from sms.values.msisdn.masked import masked, masked_values
 from tests.compliance import planted
@@ -29,15 +27,11 @@ def names(text: str) -> bool:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("style", ["json", "console"])
-def test_a_run_through_every_place_logs_no_number(style, tmp_path, monkeypatch):
-    monkeypatch.setattr(archive.store, "folder", tmp_path / "archive")
-    monkeypatch.setattr(spool, "folder", tmp_path / "spool")
-    monkeypatch.setattr(inbound_spool, "folder", tmp_path / "inbound")
-    (tmp_path / "spool").mkdir()
+def test_a_run_through_every_place_logs_no_number(style, state_folder):
     with written_log(style) as lines:
         service, _ = planted.everywhere()
         asked = erasure.ask(service, NUMBER, reason="Request 7", by=BY)
-        assert erasure.perform(asked, folder=tmp_path), asked.waits_for
+        assert erasure.perform(asked, folder=state_folder), asked.waits_for
         log = structlog.get_logger("sms.somewhere")
         try:
             Message.objects.create(

@@ -42,11 +42,9 @@ from tests.support.sends import BY
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(archive.store, "folder", tmp_path)
-    archive.read.opened.forget()
-    return tmp_path
+@pytest.fixture
+def folder(state_folder):
+    return state_folder
 
 
 def differs() -> str:
@@ -72,7 +70,7 @@ def test_texts_go_and_everything_else_of_a_message_stays():
     assert differs() == ""
 
 
-def test_numbers_leave_a_digest_by_which_whoever_knows_them_still_finds_the_message():
+def test_numbers_leave_a_digest_by_which_a_person_who_knows_them_still_finds_the_message():
     service = an_old_service(keep_numbers=30, keep_receipts=30)
     send = a_past_send(service, days=31, content="Is $(number) still yours?")
     number = send.messages.order_by("pk").first().msisdn
@@ -199,7 +197,7 @@ def test_what_lies_beside_messages_follows_the_same_days():
     assert not Callback.objects.exists()
 
 
-def test_a_draft_that_nobody_sent_or_changed_for_so_long_loses_its_recipients():
+def test_a_draft_that_was_not_sent_or_changed_for_so_long_loses_its_recipients():
     service = an_old_service(keep_numbers=30, keep_receipts=30)
     upload = Upload.keep(b"number\n+447710000001\n", service=service, name="b.csv", user=None)
     Upload.objects.update(uploaded_at=timezone.now() - timedelta(days=50))
@@ -345,7 +343,7 @@ def test_archives_are_found_by_number_and_ids_and_shown_as_before():
     assert verdicts[0].messages == 4
 
 
-def test_archives_are_written_anew_when_their_own_days_are_over(folder):
+def test_archives_are_rewritten_when_their_own_days_are_over(folder):
     service = an_old_service(keep_messages=10)
     send = a_past_send(service, days=15, content="Hi $(number)")
     number = send.messages.first().msisdn

@@ -9,7 +9,7 @@ import pytest
 from django.db import models
 from django.utils import timezone
 
-from sms.compliance import archive, retention
+from sms.compliance import retention
 from sms.models import (
     Callback,
     CallbackEndpoint,
@@ -27,11 +27,6 @@ from tests.support.past_sends import a_past_send, an_old_service, run
 pytestmark = pytest.mark.django_db
 DAYS = {"keep_bodies", "keep_numbers", "keep_receipts"}
 JUST_OVER, NOT_YET = timedelta(days=10, minutes=1), timedelta(days=9, hours=23)
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(archive.store, "folder", tmp_path)
 
 
 def an_sms(service: Service, at: datetime) -> InboundMessage:

@@ -1,4 +1,4 @@
-"""A send that needs a yes goes with it, exactly as it was shown, and never without."""
+"""A send that needs approval goes once approved, exactly as it was shown, and never before."""
 
 import threading
 from datetime import timedelta
@@ -39,13 +39,13 @@ HOUR = timedelta(hours=1)
 def yes(send: Send, user, *, now=None, seen: str = "", comment: str = "") -> bool:
     request = request_of(send)
     return answers.approve(
-        request, by=acting(user), user=user, seen=seen or request.fingerprint, comment=comment, now=now
+        request, by=acting(user), seen=seen or request.fingerprint, comment=comment, now=now
     )
 
 
 def no(send: Send, user, *, comment: str = "Wrong price.") -> None:
     request = request_of(send)
-    answers.reject(request, by=acting(user), user=user, seen=request.fingerprint, comment=comment)
+    answers.reject(request, by=acting(user), seen=request.fingerprint, comment=comment)
 
 
 def posted() -> list[str]:
@@ -65,7 +65,7 @@ def acts(send: Send) -> list[str]:
 # --- the gate -----------------------------------------------------------------------------------------------------------
 
 
-def test_nothing_goes_before_the_yes_and_everything_after_it():
+def test_nothing_goes_before_the_approval_and_everything_after_it():
     service = a_careful_service()
     send, bob = a_send(service, 3), a_person("bob", service)
     assert send.state == SendState.AWAITING
@@ -91,7 +91,7 @@ def test_two_are_asked_where_a_rule_says_two():
     assert len(posted()) == 1
 
 
-def test_a_send_that_needs_nobody_asks_nobody(django_assert_num_queries):
+def test_a_send_that_needs_no_approval_asks_no_one(django_assert_num_queries):
     send = a_send(a_service())
     assert (send.state, send.approvers) == (SendState.SENDING, 0)
     assert not ApprovalRequest.objects.exists()
@@ -110,7 +110,7 @@ def test_no_state_alone_lets_an_unapproved_send_out(state):
 
 
 def test_what_was_chosen_just_before_it_was_moved_is_not_claimed():
-    """A yes is taken back by a move between the choosing and the claiming."""
+    """An approval is taken back by a move between the choosing and the claiming."""
     service = a_careful_service()
     send, bob = a_send(service), a_person("bob", service)
     yes(send, bob)
@@ -138,8 +138,8 @@ def test_a_scheduled_send_goes_at_its_time_once_approved():
     assert len(posted()) == 1
 
 
-def test_what_goes_at_once_is_due_with_the_last_yes():
-    """Or the reports would call the approver's evening a delay of the desk."""
+def test_what_goes_at_once_is_due_with_the_last_approval():
+    """Or the reports would call the approver's evening a delay of ours."""
     service = a_careful_service()
     send, bob = a_send(service), a_person("bob", service)
     later = timezone.now() + 5 * HOUR
@@ -150,7 +150,7 @@ def test_what_goes_at_once_is_due_with_the_last_yes():
     assert fingerprint.of_send(send.pk, due_at=request_of(send).due_at).digest == request_of(send).fingerprint
 
 
-def test_a_time_that_has_passed_must_be_moved_before_anybody_can_say_yes():
+def test_a_time_that_has_passed_must_be_moved_before_it_can_be_approved():
     service = a_careful_service()
     due = timezone.now() + HOUR
     send, bob = a_send(service, due_at=due), a_person("bob", service)
@@ -174,10 +174,10 @@ def test_an_expired_send_is_not_approved():
 
 @pytest.mark.parametrize("roles", [(role,) for role in Role.values] + [tuple(Role.values)])
 @pytest.mark.parametrize("superuser", [False, True])
-def test_nobody_approves_their_own_send_whatever_they_are(roles, superuser):
+def test_people_cannot_approve_their_own_send(roles, superuser):
     service = a_careful_service()
     ada = a_person("ada", service, *roles, is_superuser=superuser)
-    send = create(an_order(service), by=acting(ada), user=ada)
+    send = create(an_order(service), by=acting(ada))
     with pytest.raises(answers.OwnSend):
         yes(send, ada)
     with pytest.raises(answers.OwnSend):
@@ -185,14 +185,14 @@ def test_nobody_approves_their_own_send_whatever_they_are(roles, superuser):
     assert posted() == []
 
 
-def test_nobody_approves_a_draft_that_they_edited():
+def test_editors_of_a_draft_cannot_approve_it():
     service = a_careful_service()
     ada, bob, eve = (a_person(name, service) for name in ("ada", "bob", "eve"))
     draft = Draft.objects.create(
         service=service, sender=service.senders.get(), text="Hi", pasted="+447700900001", created_by=bob
     )
     draft.editors.add(eve)
-    send = drafts.send_draft(draft, by=acting(ada), user=ada, limits=Limits())
+    send = drafts.send_draft(draft, by=acting(ada), limits=Limits())
     for author in (ada, bob, eve):
         with pytest.raises(answers.OwnSend):
             yes(send, author)
@@ -219,10 +219,10 @@ def a_draft(service, **changes) -> Draft:
     return Draft.objects.create(service=service, **fields)
 
 
-def test_a_no_says_why_cancels_the_send_and_gives_the_draft_back():
+def test_a_rejection_says_why_cancels_the_send_and_gives_the_draft_back():
     service = a_careful_service()
     draft, bob = a_draft(service), a_person("bob", service)
-    send = drafts.send_draft(draft, by=BY, user=None, limits=Limits())
+    send = drafts.send_draft(draft, by=BY, limits=Limits())
     with pytest.raises(answers.ReasonMissing):
         no(send, bob, comment="  ")
     no(send, bob)
@@ -242,13 +242,13 @@ def test_what_is_taken_back_and_asked_again_shows_what_changed():
     service = a_careful_service()
     bob = a_person("bob", service)
     draft = a_draft(service, pasted="+447700900001\n+447700900002\n+447700900003")
-    send = drafts.send_draft(draft, by=BY, user=None, limits=Limits())
+    send = drafts.send_draft(draft, by=BY, limits=Limits())
     assert answers.take_back(send, by=BY) == draft
     assert request_of(send).state == ApprovalState.WITHDRAWN
     draft.refresh_from_db()
     draft.text, draft.pasted = "Now 30 % off", "+447700900002\n+447700900003\n+447700900004\n+447700900005"
     draft.save()
-    again = drafts.send_draft(draft, by=BY, user=None, limits=Limits())
+    again = drafts.send_draft(draft, by=BY, limits=Limits())
     request = request_of(again)
     assert request.previous == request_of(send)
     assert request.audience_change == {"added": 2, "removed": 1, "same": 2}
@@ -260,18 +260,18 @@ def test_what_is_taken_back_and_asked_again_shows_what_changed():
     assert {"text", "audience", "values"} == set(request.changed)
     assert ("Recipients", "3", "4") in [(one.name, one.before, one.after) for one in seen.changes]
     with pytest.raises(answers.Ended):
-        answers.approve(request_of(send), by=acting(bob), user=bob, seen=request_of(send).fingerprint)
+        answers.approve(request_of(send), by=acting(bob), seen=request_of(send).fingerprint)
     assert yes(again, bob)
 
 
 def test_an_approved_send_can_be_taken_back_until_it_begins():
     service = a_careful_service()
     draft, bob = a_draft(service, send_at=timezone.now() + HOUR), a_person("bob", service)
-    send = drafts.send_draft(draft, by=BY, user=None, limits=Limits())
+    send = drafts.send_draft(draft, by=BY, limits=Limits())
     yes(send, bob)
     assert answers.take_back(send, by=BY) == draft
     assert request_of(send).state == ApprovalState.WITHDRAWN
-    other = drafts.send_draft(a_draft(service), by=BY, user=None, limits=Limits())
+    other = drafts.send_draft(a_draft(service), by=BY, limits=Limits())
     yes(other, bob)
     assert len(posted()) == 1
     with pytest.raises(answers.ApprovalTooLate):
@@ -289,7 +289,7 @@ def test_stopping_everything_stops_what_waits():
 def half_gone(service) -> Send:
     """Approved, begun, and void since: some of it may have reached people."""
     draft = a_draft(service)
-    send = drafts.send_draft(draft, by=BY, user=None, limits=Limits())
+    send = drafts.send_draft(draft, by=BY, limits=Limits())
     yes(send, a_person("bob", service))
     ApprovalRequest.objects.update(begun_at=timezone.now())
     endings.void(send, ["sender"], by=BY)
@@ -311,7 +311,7 @@ def test_who_moves_a_send_does_not_approve_the_new_time():
     service = a_careful_service()
     due = timezone.now() + HOUR
     send, bob = a_send(service, due_at=due), a_person("bob", service)
-    reschedule.reschedule(send, due_at=due + HOUR, by=acting(bob), user=bob)
+    reschedule.reschedule(send, due_at=due + HOUR, by=acting(bob))
     with pytest.raises(answers.OwnSend):
         yes(send, bob)
     assert yes(send, a_person("cem", service))
@@ -320,7 +320,7 @@ def test_who_moves_a_send_does_not_approve_the_new_time():
 # --- times ------------------------------------------------------------------------------------------------------------------
 
 
-def test_a_move_voids_the_yes_and_asks_again():
+def test_a_move_voids_the_approval_and_asks_again():
     service = a_careful_service()
     due = timezone.now() + HOUR
     send, bob = a_send(service, due_at=due), a_person("bob", service)
@@ -351,7 +351,7 @@ def test_a_request_expires_and_can_be_asked_again():
     assert yes(send, bob, now=tomorrow)
 
 
-def test_a_yes_expires_where_the_send_has_not_begun_in_time():
+def test_an_approval_expires_where_the_send_has_not_begun_in_time():
     """Held for days, and then let go: nobody said yes to that."""
     service = a_careful_service()
     send, bob = a_send(service), a_person("bob", service)
@@ -393,7 +393,7 @@ def test_a_large_send_is_asked_about_once_its_messages_are_written():
     assert len(posted()) == 693
 
 
-def test_a_large_send_that_is_taken_back_while_it_is_written_asks_nobody():
+def test_a_large_send_that_is_taken_back_while_it_is_written_asks_no_one():
     service = a_careful_service()
     send = create(large_order(service, 700), by=BY)
     assert answers.take_back(send, by=BY) is None
@@ -466,7 +466,7 @@ def test_the_largest_number_counts_and_too_few_are_said():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_yeses_at_once_release_once():
+def test_two_approvals_at_once_release_once():
     """On SQLite they come one after the other; on PostgreSQL each waits for the other's lock."""
     service = a_careful_service(2)
     send = a_send(service)

@@ -1,4 +1,4 @@
-"""A yes is to everything that decides what is posted: each such field is changed behind the desk's back, and nothing goes.
+"""An approval covers everything that decides what is posted: each such field is changed behind our back, and nothing goes.
 
 Made from the lists that the fingerprint itself is made of, and these are compared with the fields that there are.
 """
@@ -156,7 +156,7 @@ def mutate_message(send: Send, name: str) -> None:
 
 def say_yes(send: Send) -> None:
     bob, request = a_person("bob", send.service, is_superuser=True), request_of(send)
-    answers.approve(request, by=acting(bob), user=bob, seen=request.fingerprint)
+    answers.approve(request, by=acting(bob), seen=request.fingerprint)
 
 
 def check_that_it_is_void(send: Send, part: str) -> None:
@@ -176,7 +176,7 @@ def check_that_it_is_void(send: Send, part: str) -> None:
 
 
 @pytest.mark.parametrize(("part", "path"), SEND_PATHS, ids=[path for _, path in SEND_PATHS])
-def test_a_changed_field_voids_the_yes_and_nothing_goes(part, path):
+def test_a_changed_field_voids_the_approval_and_nothing_goes(part, path):
     send = a_full_send(KINDS.get(path, "own"))
     say_yes(send)
     mutate(Send.objects.get(pk=send.pk), path)
@@ -184,7 +184,7 @@ def test_a_changed_field_voids_the_yes_and_nothing_goes(part, path):
 
 
 @pytest.mark.parametrize(("part", "name"), MESSAGE_PATHS, ids=[name for _, name in MESSAGE_PATHS])
-def test_a_changed_message_voids_the_yes_and_nothing_goes(part, name):
+def test_a_changed_message_voids_the_approval_and_nothing_goes(part, name):
     send = a_full_send("own")
     say_yes(send)
     mutate_message(send, name)
@@ -210,11 +210,11 @@ def test_what_changed_since_it_was_shown_is_not_approved(part, path):
         mutate(Send.objects.get(pk=send.pk), path)
     bob = a_person("bob", send.service, is_superuser=True)
     with pytest.raises(answers.ChangedSince, match=parts.WORDS[part]):
-        answers.approve(shown, by=acting(bob), user=bob, seen=shown.fingerprint)
+        answers.approve(shown, by=acting(bob), seen=shown.fingerprint)
     check_that_it_is_void(send, part)
     # the page that is still open shows what was, so a yes from it counts for nothing either
     with pytest.raises(answers.ChangedSince, match="on your page"):
-        answers.approve(request_of(send), by=acting(bob), user=bob, seen=shown.fingerprint)
+        answers.approve(request_of(send), by=acting(bob), seen=shown.fingerprint)
 
 
 @pytest.mark.parametrize("name", sorted(set(parts.EXEMPT) & {"name", "source", "partner", "stage"}))
@@ -255,6 +255,6 @@ def test_half_a_send_that_is_changed_waits_with_the_rest():
     request = request_of(send)
     assert (request.state, request.changed, request.at_once) == ("open", ["values"], True)
     eve = a_person("eve", send.service)
-    answers.approve(request, by=acting(eve), user=eve, seen=request.fingerprint)
+    answers.approve(request, by=acting(eve), seen=request.fingerprint)
     provider.dispatch()
     assert [body["content"]["text"] for body in provider.bodies[1:]] == ["Changed", "Changed"]

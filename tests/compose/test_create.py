@@ -111,7 +111,7 @@ def test_an_inactive_sender_is_refused():
     assert "sender" in problems(an_order(service))
 
 
-def test_nobody_to_send_to_says_why():
+def test_no_recipients_says_why():
     found = problems(an_order(a_service(), audience=table("number\nabc\n12\n")))
     assert "2 rows" in found["audience"]
 

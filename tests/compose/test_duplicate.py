@@ -30,11 +30,11 @@ def from_a_file(service, rows=ROWS, **changes) -> Send:
     upload = Upload.keep(rows.encode(), service=service, name="people.csv", user=None)
     fields = {"text": "Hi $(name)", "sender": service.senders.get(), "country": "GB", "upload": upload}
     draft = Draft.objects.create(service=service, **fields | changes)
-    return drafts.send_draft(draft, by=BY, user=None, limits=LIMITS)
+    return drafts.send_draft(draft, by=BY, limits=LIMITS)
 
 
 def again(send: Send, who: Who | None = Who.ALL) -> tuple[Draft, list[str]]:
-    draft, told = duplicate.duplicate(send, who, by=BY, user=None, limits=LIMITS)
+    draft, told = duplicate.duplicate(send, who, by=BY, limits=LIMITS)
     return Draft.objects.get(pk=draft.pk), told
 
 
@@ -89,14 +89,14 @@ def test_rejected_rows_come_as_they_were_to_be_mended(service):
 
 def a_saved(service, text="number,name\n07700900001,Ann\n07700900002,Bob"):
     packed = packing.pack_pasted(text, country="GB", limits=LIMITS)
-    return saved.create(service, packed, name="Regulars", by=BY, user=None)
+    return saved.create(service, packed, name="Regulars", by=BY)
 
 
 def to_a_saved(service, kept) -> Send:
     draft = Draft.objects.create(
         service=service, text="Hi $(name)", sender=service.senders.get(), audience=kept, country="GB"
     )
-    return drafts.send_draft(draft, by=BY, user=None, limits=LIMITS)
+    return drafts.send_draft(draft, by=BY, limits=LIMITS)
 
 
 def test_a_saved_audience_is_named_while_it_is_the_same_and_its_old_rows_are_taken_where_it_was_replaced(
@@ -109,7 +109,6 @@ def test_a_saved_audience_is_named_while_it_is_the_same_and_its_old_rows_are_tak
         kept,
         packing.pack_pasted("number,name\n07700900009,Zoe", country="GB", limits=LIMITS),
         by=BY,
-        user=None,
     )
     send = Send.objects.get(pk=send.pk)
     draft, told = again(send)

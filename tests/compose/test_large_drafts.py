@@ -78,7 +78,7 @@ def test_a_check_goes_on_where_it_was_killed_and_comes_to_the_same(monkeypatch):
     assert found == checks.survey(order)
 
 
-def test_an_edit_starts_the_check_anew_and_the_file_is_not_read_twice():
+def test_an_edit_restarts_the_check_and_the_file_is_not_read_twice():
     draft = a_draft(a_service(), people(3_000))
     first = finished(draft)
     Draft.objects.filter(pk=draft.pk).update(text="Dear $(Customer), hello")
@@ -86,7 +86,7 @@ def test_an_edit_starts_the_check_anew_and_the_file_is_not_read_twice():
     assert looked.stale and looked.figures == first.figures, "the old figures, and it says so"
     assert AudienceVersion.objects.count() == 1
     with pytest.raises(drafts.NotReady):
-        drafts.send_draft(again(draft), by=BY, user=None, limits=LIMITS)
+        drafts.send_draft(again(draft), by=BY, limits=LIMITS)
     second = finished(draft)
     assert not second.stale and second.figures.head[0].text == "Dear Person 0, hello"
 
@@ -106,15 +106,15 @@ def test_an_edit_while_it_is_checked_leaves_no_figures_of_before():
 def test_what_the_check_found_becomes_the_send_and_a_second_press_finds_it():
     draft = a_draft(a_service(), people(3_000))
     figures = finished(draft).figures
-    send = drafts.send_draft(again(draft), by=BY, user=None, limits=LIMITS)
-    assert drafts.send_draft(again(draft), by=BY, user=None, limits=LIMITS) == send
+    send = drafts.send_draft(again(draft), by=BY, limits=LIMITS)
+    assert drafts.send_draft(again(draft), by=BY, limits=LIMITS) == send
     background.run(stopped=lambda: False)
     send.refresh_from_db()
     assert (send.recipients, send.rejected) == (figures.recipients, figures.rejected) == (2_967, 33)
     assert Send.objects.count() == 1 and send.messages.count() == 2_967
 
 
-def test_stopped_it_waits_until_somebody_goes_on():
+def test_stopped_it_waits_until_it_is_resumed():
     draft = a_draft(a_service(), people(3_000))
     killed(reading_of(draft))
     assert drafts.stop_preparing(again(draft)) and not background.has_work()
@@ -194,29 +194,29 @@ def test_a_few_rows_can_be_put_right_too_and_a_number_stays_once():
 def test_the_same_file_is_noticed_and_sent_again_only_when_that_is_meant():
     service = a_service()
     content = b"number\n07700900123\n07700900124\n"
-    drafts.send_draft(a_draft(service, content, text="Hello"), by=BY, user=None, limits=LIMITS)
+    drafts.send_draft(a_draft(service, content, text="Hello"), by=BY, limits=LIMITS)
     twin = a_draft(service, content, text="Other words")
     with pytest.raises(ComposeError, match="already sent") as caught:
-        drafts.send_draft(again(twin), by=BY, user=None, limits=LIMITS)
+        drafts.send_draft(again(twin), by=BY, limits=LIMITS)
     assert caught.value.problems[0].field == "again"
-    assert drafts.send_draft(again(twin), by=BY, user=None, limits=LIMITS, again=True)
+    assert drafts.send_draft(again(twin), by=BY, limits=LIMITS, again=True)
     pasted = Draft.objects.create(
         service=service, sender=service.senders.first(), text="Hello", pasted="07700900123\n07700900124"
     )
     with pytest.raises(ComposeError, match="already sent"):
-        drafts.send_draft(again(pasted), by=BY, user=None, limits=LIMITS)
+        drafts.send_draft(again(pasted), by=BY, limits=LIMITS)
     Draft.objects.filter(pk=pasted.pk).update(text="News of today")
-    assert drafts.send_draft(again(pasted), by=BY, user=None, limits=LIMITS), "other words to the same people"
+    assert drafts.send_draft(again(pasted), by=BY, limits=LIMITS), "other words to the same people"
 
 
 def test_a_test_is_not_taken_for_the_send_itself():
     service = a_service()
     content = b"number\n07700900123\n"
-    drafts.send_draft(a_draft(service, content, text="Hello"), by=BY, user=None, limits=LIMITS)
+    drafts.send_draft(a_draft(service, content, text="Hello"), by=BY, limits=LIMITS)
     Send.objects.update(test=True)
     twin = a_draft(service, content, text="Hello")
     assert not drafts.file_sent_before(twin.upload)
-    assert drafts.send_draft(twin, by=BY, user=None, limits=LIMITS)
+    assert drafts.send_draft(twin, by=BY, limits=LIMITS)
 
 
 def test_the_bytes_of_a_large_file_are_never_taken_as_a_whole():
@@ -237,7 +237,7 @@ def test_the_bytes_of_a_large_file_are_never_taken_as_a_whole():
                 drafts.totals_of(found, limits=LIMITS)
             background.run(stopped=lambda: False)
         found = drafts.with_related(Draft.objects.all()).get(pk=draft.pk)
-        drafts.send_draft(found, by=BY, user=None, limits=LIMITS)
+        drafts.send_draft(found, by=BY, limits=LIMITS)
         background.run(stopped=lambda: False)
     assert taken == []
     with Upload.objects.defer("content").get().opened() as file:
@@ -249,7 +249,7 @@ def test_columns_and_fallbacks_are_chosen_and_remembered_for_the_next_file_with_
     fillings = {"name": {"column": "Customer", "fallback": "friend"}, "day": {"fallback": "Monday"}}
     content = b"Home,Mobile,Customer\n+442079460000,07700900123,Ada\n+442079460001,07700900124,\n"
     draft = a_draft(service, content, text="Hi $(name), on $(day)", column="Home", fillings=fillings)
-    send = drafts.send_draft(draft, by=BY, user=None, limits=LIMITS)
+    send = drafts.send_draft(draft, by=BY, limits=LIMITS)
     assert list(send.messages.values_list("text", flat=True)) == ["Hi Ada, on Monday", "Hi friend, on Monday"]
     assert send.messages.first().msisdn == "+442079460000"
     following = a_draft(service, content.replace(b"Ada", b"Grace"))
@@ -258,23 +258,23 @@ def test_columns_and_fallbacks_are_chosen_and_remembered_for_the_next_file_with_
     assert not drafts.recall_columns(a_draft(service, b"Mobile,Customer\n07700900123,x\n"), limits=LIMITS)
 
 
-def test_whoever_opted_out_since_the_check_is_told_of():
+def test_opt_outs_since_the_check_are_reported():
     service = a_service()
     draft = a_draft(service, people(3_000))
     assert finished(draft).opted_out_since == 0
     optouts.opt_out(service.pk, [optouts.Refusal("+447710000001", "asked")], by=BY, source=OptOut.Source.PAGE)
     looked = drafts.totals_of(again(draft), limits=LIMITS)
     assert (looked.opted_out_since, looked.stale) == (1, False)
-    send = drafts.send_draft(again(draft), by=BY, user=None, limits=LIMITS)
+    send = drafts.send_draft(again(draft), by=BY, limits=LIMITS)
     background.run(stopped=lambda: False)
     assert send.rejects.filter(code="opted_out").count() == 1
 
 
-def test_rows_that_nobody_needs_any_more_are_forgotten_and_those_of_a_send_stay():
+def test_rows_that_are_not_needed_are_forgotten_and_those_of_a_send_stay():
     service = a_service()
     sent, dropped = (a_draft(service, people(3_000 + more)) for more in (0, 1))
     finished(sent), finished(dropped)
-    drafts.send_draft(again(sent), by=BY, user=None, limits=LIMITS)
+    drafts.send_draft(again(sent), by=BY, limits=LIMITS)
     dropped.delete()
     assert background.delete_unused_versions() == 0, "an hour is waited"
     AudienceVersion.objects.update(made_at="2026-01-01T00:00Z")

@@ -97,7 +97,7 @@ def test_cancelled_while_it_is_written_it_ends_there():
     assert send.preparation.state == "cancelled" and not background.has_work()
 
 
-def test_whoever_opts_out_meanwhile_gets_no_message():
+def test_opting_out_while_it_is_written_stops_the_message():
     service = a_service()
     send = create(large_order(service), by=BY)
     one_block(send)

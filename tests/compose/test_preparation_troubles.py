@@ -55,7 +55,7 @@ def tried(found: Preparation) -> float:
         (ValueError("odd"), work.TRIES, "It broke off 5 times (ValueError)"),
     ],
 )
-def test_what_breaks_off_is_tried_less_and_less_often_and_then_people_are_told(problem, most, said):
+def test_what_breaks_off_is_tried_less_and_less_often_and_then_people_are_informed(problem, most, said):
     send = create(large_order(a_service(), ROWS), by=BY)
     one_block(send)
     found, there = send.preparation, send.messages.count()
@@ -73,7 +73,7 @@ def test_what_breaks_off_is_tried_less_and_less_often_and_then_people_are_told(p
     assert Send.objects.get(pk=send.pk).state == SendState.PREPARING
 
 
-def test_a_block_that_was_written_begins_the_count_anew():
+def test_a_block_that_was_written_restarts_the_count():
     send = create(large_order(a_service(), ROWS), by=BY)
     found = send.preparation
     for _ in range(2):
@@ -130,7 +130,7 @@ def test_its_page_lets_it_go_on_and_every_row_is_there_once(client, failed):
     failed.refresh_from_db()
     rows = [*failed.messages.values_list("row", flat=True), *failed.rejects.values_list("row", flat=True)]
     assert (failed.state, sorted(rows)) == (SendState.SENDING, list(range(2, ROWS + 2)))
-    assert "Somebody was faster" in client.post(f"{url}write-on/", follow=True).content.decode()
+    assert "It has already been resumed" in client.post(f"{url}write-on/", follow=True).content.decode()
 
 
 def test_what_its_audience_forbids_offers_no_way_on(client, failed):

@@ -52,7 +52,7 @@ def kinds(made: preview.Preview) -> list[tuple[str, str]]:
     return [(bit.kind, bit.shown) for bit in made.phone.bits]
 
 
-def test_values_holes_culprits_and_seams_are_marked_in_place(service):
+def test_values_placeholders_culprits_and_seams_are_marked_in_place(service):
     rows = people(1, City="Żory")
     made = seen(service, "$(city) ’ $(nobody)" + "x" * 60, rows)
     assert kinds(made) == [
@@ -61,7 +61,7 @@ def test_values_holes_culprits_and_seams_are_marked_in_place(service):
         ("text", " "),
         ("culprit", "’"),
         ("text", " "),
-        ("hole", "$(nobody)"),
+        ("placeholder", "$(nobody)"),
         ("text", "x" * 51),
         ("break", "2"),
         ("text", "x" * 9),
@@ -78,7 +78,7 @@ def test_rows_are_stepped_through_longest_first_and_no_further_than_the_last(ser
     rows = people(60)
     first, last = seen(service, "Hi $(name)", rows), seen(service, "Hi $(name)", rows, at=10_000)
     assert (first.phone.row, first.at, first.steps) == (41, 0, 60)
-    assert (last.phone.row, last.at) == (43, 59), "a hole is longer than a name of one letter"
+    assert (last.phone.row, last.at) == (43, 59), "a placeholder is longer than a name of one letter"
 
 
 def test_figures_of_few_rows_are_exact_and_of_many_an_estimate_that_the_count_confirms(service):

@@ -119,7 +119,7 @@ def test_it_waits_for_a_large_one_as_long_as_anything_moves(large, capsys, monke
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_gives_up_where_nobody_prepares_and_says_how_far_it_is(large, capsys, monkeypatch):
+def test_it_gives_up_where_no_worker_prepares_and_says_how_far_it_is(large, capsys, monkeypatch):
     monkeypatch.setattr(command, "STILL", 0.5)
     a_service()
     call_command("send", *large)

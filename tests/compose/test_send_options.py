@@ -122,7 +122,7 @@ def test_the_plan_says_what_leaving_a_receipt_out_costs(service, left_out):
     ]
 
 
-def test_failures_alone_hold_no_send_that_is_never_told_of_deliveries(service):
+def test_failures_alone_hold_no_send_that_is_without_delivery_receipts(service):
     service.hold_failures = 50
     service.save()
     for receipts, held in ((("SUBMITTED", "FAILED"), False), (DEFAULT_RECEIPTS, True)):

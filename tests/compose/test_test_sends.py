@@ -19,6 +19,7 @@ from sms.compose.test_sends import make, rules
 from sms.inbound import optouts
 from sms.models import ApprovalRules, AuditEvent, Draft, Send, SendState, Service
 from sms.reports import facts
+from tests.support.approvals import acting
 from tests.support.provider import Provider
 from tests.support.sends import BY, a_send, a_service, numbers
 
@@ -50,16 +51,14 @@ def a_draft(service, **changes) -> Draft:
 
 def a_seed_list(service, count=3, name="Seeds"):
     text = "\n".join(f"07700 9002{place:02}" for place in range(count))
-    made = saved.create(
-        service, packing.pack_pasted(text, country="GB", limits=LIMITS), name=name, by=BY, user=None
-    )
+    made = saved.create(service, packing.pack_pasted(text, country="GB", limits=LIMITS), name=name, by=BY)
     saved.mark(made, seed_list=True, by=BY)
     return type(made).objects.get(pk=made.pk)
 
 
 def try_out(draft, user, **options) -> Send:
     return make.send_test(
-        draft, **{"row": None, "seeds": None, "by": BY, "user": user, "limits": LIMITS} | options
+        draft, **{"row": None, "seeds": None, "by": acting(user), "limits": LIMITS} | options
     )
 
 
@@ -89,7 +88,7 @@ def test_it_is_filled_from_the_longest_row_and_goes_to_ones_own_number_only(serv
 def test_a_test_is_posted_as_the_send_will_be(service, ada):
     draft = a_draft(service, callback_data="c-1", validity=600, ramp=True, name="Spring")
     try_out(draft, ada, row=2)
-    drafts.send_draft(draft, by=BY, user=ada, limits=LIMITS)
+    drafts.send_draft(draft, by=acting(ada), limits=LIMITS)
     provider = Provider()
     provider.dispatch()
     alone = {"to", "correlationId"}
@@ -106,7 +105,7 @@ def test_a_seed_list_gets_it_each_person_once(service, ada):
     assert send.source == "a test to Seeds"
 
 
-def test_a_draft_to_nobody_yet_is_tried_out_where_nothing_has_to_be_filled(service, ada):
+def test_a_draft_without_recipients_is_tried_out_where_nothing_has_to_be_filled(service, ada):
     assert try_out(a_draft(service, pasted="", text="Hello"), ada).messages.get().text == "Hello"
     assert "$(name)" in refused(a_draft(service, pasted=""), ada)["text"]
 
@@ -142,7 +141,6 @@ def test_a_seed_list_holds_fifty_and_stays_so(service, ada):
         ),
         name="Many",
         by=BY,
-        user=None,
     )
     with pytest.raises(errors.SavedError, match="50 people at most"):
         saved.mark(made, seed_list=True, by=BY)
@@ -154,13 +152,12 @@ def test_a_seed_list_holds_fifty_and_stays_so(service, ada):
                 "\n".join(f"077009{place:05}" for place in range(51)), country="GB", limits=LIMITS
             ),
             by=BY,
-            user=None,
         )
     saved.mark(seeds, seed_list=False, by=BY)
     assert "no seed list" in refused(a_draft(service), ada, seeds=seeds)["to"]
 
 
-def test_reports_count_tests_and_tell_them_apart(service, ada):
+def test_reports_count_tests_and_separates_them(service, ada):
     a_send(service, 4)
     try_out(a_draft(service), ada, seeds=a_seed_list(service))
     facts.fold()
@@ -183,12 +180,12 @@ def an_order(service, user, *, seeds=None, draft=None, **changes):
 
 def no_test(order, **options) -> str:
     with pytest.raises(ComposeError) as caught:
-        create(order, by=BY, user=order.test_send.user, **options)
+        create(order, by=replace(BY, user=order.test_send.user), **options)
     assert not Send.objects.exists()
     return str(caught.value)
 
 
-def test_whoever_claims_to_test_reaches_nobody_but_those_whom_a_test_may_reach(service, ada):
+def test_a_test_reaches_only_its_allowed_numbers(service, ada):
     seeds = a_seed_list(service)
     strangers = replace(numbers(2), headings=["number", "name"])
     strangers = replace(
@@ -199,7 +196,7 @@ def test_whoever_claims_to_test_reaches_nobody_but_those_whom_a_test_may_reach(s
         ],
     )
     assert "own number" in no_test(an_order(service, ada, audience=strangers))
-    assert "changed meanwhile" in no_test(an_order(service, ada, seeds=seeds, audience=strangers))
+    assert "was changed since" in no_test(an_order(service, ada, seeds=seeds, audience=strangers))
     many = replace(strangers, recipients=strangers.recipients * 26)
     assert "own number" in no_test(an_order(service, ada, audience=many))
     foreign = a_seed_list(a_service(slug="other", name="Other"))
@@ -214,7 +211,7 @@ def test_whoever_claims_to_test_reaches_nobody_but_those_whom_a_test_may_reach(s
     assert "own number" in no_test(claimed), "what counts is the number as it stands now"
 
 
-def test_nobody_is_no_person(service, ada):
+def test_no_user_is_no_person(service, ada):
     order = an_order(service, ada)
     assert "own number" in no_test(replace(order, test_send=rules.TestSend(order.test_send.draft, None)))
 
@@ -223,7 +220,7 @@ def test_a_test_asks_no_approver_and_makes_no_sender_known(service, ada):
     ApprovalRules.objects.create(service=service, size=1, size_approvers=1, new_sender=1)
     assert try_out(a_draft(service), ada).state == SendState.SENDING
     Provider().dispatch()
-    sent = drafts.send_draft(a_draft(service), by=BY, user=ada, limits=LIMITS)
+    sent = drafts.send_draft(a_draft(service), by=acting(ada), limits=LIMITS)
     assert sent.state == SendState.AWAITING
     assert {one["rule"] for one in sent.approvals.get().rules} == {"size", "new_sender"}
 

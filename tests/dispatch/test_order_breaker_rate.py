@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 # --- queue (pure) --------------------------------------------------------------------------------------------------------
-def test_an_urgent_send_goes_first_and_starves_nobody():
+def test_an_urgent_send_goes_first_and_starves_none():
     order = FairQueue().order({1: (Lane.BULK, 500), 2: (Lane.URGENT, 500), 3: (Lane.NORMAL, 500)}, room=146)
     had = Counter(order)
     assert order.index(2) <= 2
@@ -58,7 +58,7 @@ def test_fair_gives_every_place_there_is_and_no_more(wants, room):
 
 
 # --- breaker ---------------------------------------------------------------------------------------------------------------
-def test_three_unconfirmed_in_a_row_break_the_circuit_and_only_a_knock_mends_it():
+def test_three_unconfirmed_in_a_row_break_the_circuit_and_only_a_probe_closes_it():
     breaker = Breaker()
     for _ in range(3):
         assert not breaker.closed
@@ -76,7 +76,7 @@ def test_three_unconfirmed_in_a_row_break_the_circuit_and_only_a_knock_mends_it(
     assert breaker.room(in_flight=0) > 100
 
 
-def test_a_knock_without_an_answer_waits_longer_each_time():
+def test_a_probe_without_an_answer_waits_longer_each_time():
     breaker = Breaker()
     for _ in range(3):
         breaker.answered(Unconfirmed("http_503", 503))

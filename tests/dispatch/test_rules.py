@@ -80,7 +80,7 @@ def test_a_personal_text_is_batched_with_the_pattern_and_each_ones_values():
     assert Message.objects.filter(send=send, text="Hi Name 7, Name 7 and Name 7!").count() == 1
 
 
-def test_an_expiry_is_told_to_the_provider_once_it_is_near_enough():
+def test_an_expiry_is_reported_to_the_provider_once_it_is_near_enough():
     service, provider = a_service(), Provider()
     soon, far = timezone.now() + timedelta(hours=1), timezone.now() + timedelta(days=8)
     a_send(service, expires_at=soon)
@@ -177,7 +177,7 @@ def test_stopping_a_sender_cancels_every_send_from_it():
     }
 
 
-def test_whoever_opted_out_meanwhile_is_not_written_to():
+def test_an_opt_out_after_the_claim_is_respected():
     service, provider = a_service(), Provider()
     send = a_send(service, 3)
     OptOut.objects.create(service=service, msisdn="+447710000001", source="inbound")
@@ -188,7 +188,7 @@ def test_whoever_opted_out_meanwhile_is_not_written_to():
 
 
 # --- quiet hours ----------------------------------------------------------------------------------------------------------
-def test_nobody_is_written_to_in_their_night_and_the_slice_comes_back_in_the_morning():
+def test_no_one_is_written_to_at_night_and_the_slice_comes_back_in_the_morning():
     service, provider = a_service(quiet_hours=_around_now("Europe/London")), Provider()
     send = a_send(service, 3)
     provider.dispatch()
@@ -446,7 +446,7 @@ def test_a_stage_does_not_wait_for_what_was_put_off_until_morning():
 
 
 @pytest.mark.postgresql
-def test_a_turn_locks_opt_outs_before_it_locks_messages():
+def test_a_run_locks_opt_outs_before_it_locks_messages():
     """Folding does, and would wait for it for ever otherwise."""
     a_send(a_service(), 600)
     with CaptureQueriesContext(connection) as captured:

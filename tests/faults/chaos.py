@@ -2,7 +2,7 @@
 
 Dispatchers die every second or so and are started again, the web process dies now and then, and about a third of all requests meet a
 fault: half of them in the sandbox (500, replies cut in half), half on the way (resets, cut, dripping and half-closed replies). When
-the kills are done the weather turns calm; the figure is how long it then takes until nothing moves, and what the books say.
+the kills are done the weather turns calm; the figure is how long it then takes until nothing moves, and what the records say.
 """
 
 import argparse

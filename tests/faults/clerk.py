@@ -1,4 +1,4 @@
-"""The clerk: one process that keeps the books of a desk under fault: makes its sends, reads its rows, looks at its pages.
+"""The clerk: one process that keeps the records of an installation under fault: makes its sends, reads its rows, looks at its pages.
 
 `python -m tests.faults.clerk` reads one JSON command a line from standard input and answers one a line. It lives while dispatchers
 die around it, and it never dispatches. `Clerk` is its other end.
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.faults.books import Row
+from tests.faults.reconciliation import Row
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -164,16 +164,16 @@ def page(send: int) -> dict[str, int]:
     answer = browser.get(reverse("send_progress", args=[slug, send]), secure=False)
     html = answer.content.decode()
     assert answer.status_code == 200, html[:300]
-    news = re.search(r'data-news="([^"]*)"', html)
-    assert news, html[:300]
+    announced = re.search(r'data-announce="([^"]*)"', html)
+    assert announced, html[:300]
     named = {label: value for value, label in MessageState.choices}
-    figures = [part.partition(" ") for part in news[1].split(", ") if part]
+    figures = [part.partition(" ") for part in announced[1].split(", ") if part]
     return {named[label]: int(count.replace(",", "")) for count, _, label in figures}
 
 
 def waiting() -> int:
     """In the inbox, or a file of the spool: while the database was away they went there."""
-    from sms.inbound.receipts.spool import spool
+    from sms.inbound.receipts import spool
     from sms.models import ReceiptInbox
 
     return ReceiptInbox.objects.filter(why=ReceiptInbox.Why.NEW).count() + spool.waiting()[0]

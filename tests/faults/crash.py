@@ -1,7 +1,7 @@
-"""A desk that can be killed: sandbox, web and clerk as real processes, and dispatchers that die at named points and are replaced.
+"""An installation that can be killed: sandbox, web and clerk as real processes, and dispatchers that die at named points and are replaced.
 
 `field()` starts what lives; `Field.crash` runs one dispatcher to its death, `Field.settle` clean ones until nothing moves, and
-`Field.verdict` compares the books. Leases of the dead are moved into the past instead of waited for.
+`Field.verdict` compares the records. Leases of the dead are moved into the past instead of waited for.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sms.worker import supervisor
-from tests.faults import books
+from tests.faults import reconciliation
 from tests.faults.clerk import ROOT, Clerk
 from tests.faults.zygote import Forked, Zygote
 from tests.support.processes import environment, free_port
@@ -105,7 +105,7 @@ class Field:
 
         In this order: what leaves after it was asked what is told would pass for told, and a receipt is in the inbox once it is answered.
         """
-        if any(row.state in books.OPEN for row in self.clerk.rows(send)):
+        if any(row.state in reconciliation.OPEN for row in self.clerk.rows(send)):
             return False
         if self.web is not None and not self._all_told(text):
             return False
@@ -114,7 +114,7 @@ class Field:
 
     def _all_told(self, text: str) -> bool:
         """Whether we answered 200 to the last receipt of every message that arrived."""
-        log = books.of_text(books.ledger(self.sandbox_port), text)
+        log = reconciliation.of_text(reconciliation.ledger(self.sandbox_port), text)
         sent = {line["correlationId"] for line in log if line["kind"] == "message"}
         told = {
             line["correlationId"]
@@ -123,12 +123,12 @@ class Field:
         }
         return sent <= told
 
-    def verdict(self, send: int, text: str, *, parking_allowed: bool = True) -> books.Verdict:
-        """Compare the three books of one send."""
+    def verdict(self, send: int, text: str, *, parking_allowed: bool = True) -> reconciliation.Verdict:
+        """Compare the three records of one send."""
         rows = self.clerk.rows(send)
-        return books.compare(
+        return reconciliation.compare(
             rows,
-            books.of_text(books.ledger(self.sandbox_port), text),
+            reconciliation.of_text(reconciliation.ledger(self.sandbox_port), text),
             page=self.clerk.page(send),
             recipients=len(rows),
             parking_allowed=parking_allowed,
@@ -216,7 +216,7 @@ class Pack:
         self.field.clerk.let_leases_run_out(of_pid=process.pid)
 
     def end(self) -> None:
-        """SIGKILL all: whatever they held is left to whoever comes next."""
+        """SIGKILL all: whatever they held is left to the next process."""
         for process in self.processes:
             process.kill()
             process.wait()
@@ -249,7 +249,7 @@ def answers(url: str) -> bool:
         return False
 
 
-def figure(name: str, verdicts: Sequence[books.Verdict], **more: object) -> dict[str, object]:
+def figure(name: str, verdicts: Sequence[reconciliation.Verdict], **more: object) -> dict[str, object]:
     """The line a fault run prints."""
     return {
         "figure": name,

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.faults import books, proxy
+from tests.faults import proxy, reconciliation
 from tests.faults.crash import Field, until
 
 MESSAGES = 300
@@ -27,7 +27,7 @@ def through_a_proxy(field: Field) -> Iterator[proxy.Proxy]:
 
 def overtake(
     field: Field, text: str, *, plant: str = "", last_patience: float = LAST_PATIENCE
-) -> books.Verdict:
+) -> reconciliation.Verdict:
     """Freeze a dispatcher with requests in flight and more loaded, let its lease run out, let another finish the send, thaw it.
 
     `last_patience` is seconds: less where nothing will settle.

@@ -32,7 +32,7 @@ def arm_is_not_written() -> None:
 
 
 def no_fence() -> None:
-    """The lease fence removed: whoever once held a slice goes on as if it were still theirs."""
+    """The lease fence removed: a process that once held a slice goes on as if it were still theirs."""
 
     def renew(leases, *, owner):
         theirs = Slice.objects.filter(pk__in=[lease.slice_id for lease in leases])

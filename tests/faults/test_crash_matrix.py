@@ -1,4 +1,4 @@
-"""The crash matrix: a dispatcher is killed at each named point, another takes over, and the three books agree.
+"""The crash matrix: a dispatcher is killed at each named point, another takes over, and the three records agree.
 
 Run once for each database (`tests/run.py` makes both passes). Prints one line of JSON: points, lost, duplicates, parked; under xdist
 each worker prints its share.

@@ -46,7 +46,7 @@ def test_every_job_runs(textdesk, command):
     process = getattr(textdesk, command)()
     deadline = time.monotonic() + PATIENCE
     wanted = {job.name for job in JOBS}
-    if command == "cluster":  # its workers send for as long as a tick looks ahead, seats and all
+    if command == "cluster":  # its workers send for as long as a tick looks ahead, slots and all
         wanted -= {"sending"}
     while taken_up(textdesk) < wanted or textdesk.rows(SCHEDULES)[0]["last_at"] is None:
         assert process.poll() is None, textdesk.log.read_text()

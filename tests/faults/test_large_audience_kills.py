@@ -1,4 +1,4 @@
-"""Kill -9 of the process that prepares a large audience, wherever it is: whoever comes next goes on, and every row is there once."""
+"""Kill -9 of the process that prepares a large audience, wherever it is: the next one continues, and every row is there once."""
 
 from datetime import timedelta
 from importlib import import_module
@@ -86,7 +86,7 @@ def test_a_killed_expansion_asks_its_approvers_once():
 def test_a_killed_expansion_goes_on_and_every_message_is_there_once():
     draft = a_draft(a_service(), people(ROWS, wide=80))
     finished(draft)
-    send = drafts.send_draft(again(draft), by=BY, user=None, limits=LIMITS)
+    send = drafts.send_draft(again(draft), by=BY, limits=LIMITS)
     deaths = ("messages_uncommitted", "messages_committed", "messages_uncommitted:2", "opening")
     for point in deaths:
         killed(point)
@@ -104,7 +104,7 @@ def test_a_killed_expansion_goes_on_and_every_message_is_there_once():
     assert covered == send.recipients and facts.compare()[1] is None
 
 
-def test_the_desk_starts_a_process_that_does_it(prepared_database_url, var_dir, tmp_path):
+def test_up_starts_a_process_that_does_it(prepared_database_url, var_dir, tmp_path):
     """`manage.py dispatch` alone, on a database of its own: a file that `manage.py send` takes is written out and sent on."""
     import subprocess
     import sys

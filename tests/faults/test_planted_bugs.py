@@ -1,6 +1,6 @@
 """A harness that never failed proves nothing: with the protocol broken on purpose, the checker must say so.
 
-The same runs with nothing planted are the crash matrix and `test_frozen.py`; there the books agree.
+The same runs with nothing planted are the crash matrix and `test_frozen.py`; there the records agree.
 """
 
 import pytest

@@ -74,7 +74,7 @@ def ward(tmp_path):
         one.child.kill()
 
 
-def test_what_ends_again_and_again_is_started_again_ever_more_seldom_and_nobody_waits_for_it(ward):
+def test_what_ends_again_and_again_is_started_again_ever_more_seldom_and_blocks_nothing(ward):
     ours = ward("")
     first = ours.child.process
     ours.child.process.wait()
@@ -88,7 +88,7 @@ def test_what_ends_again_and_again_is_started_again_ever_more_seldom_and_nobody_
     assert ours.child.process is ended, "a stop does not wait for a restart"
 
 
-def test_a_pause_has_a_bound_and_a_long_life_begins_anew(ward):
+def test_a_pause_has_a_bound_and_a_long_life_resets_it(ward):
     child = ward("").child
     pauses = [child.pause() for _ in range(8)]
     assert pauses == [1, 2, 4, 8, 16, 30, 30, 30]

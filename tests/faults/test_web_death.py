@@ -1,6 +1,6 @@
 """The web process dies while receipts come in: what it had not answered comes again, so none is lost."""
 
-from tests.faults import books
+from tests.faults import reconciliation
 from tests.faults.crash import until
 
 MESSAGES = 150
@@ -8,7 +8,9 @@ MESSAGES = 150
 
 def receipts(field, text):
     return [
-        line for line in books.of_text(books.ledger(field.sandbox_port), text) if line["kind"] == "receipt"
+        line
+        for line in reconciliation.of_text(reconciliation.ledger(field.sandbox_port), text)
+        if line["kind"] == "receipt"
     ]
 
 

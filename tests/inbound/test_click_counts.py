@@ -17,13 +17,6 @@ from tests.support.sends import a_send, a_service
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def look_up_afresh():
-    receipts.receipt_addresses.forget()
-    yield
-    receipts.receipt_addresses.forget()
-
-
 @pytest.fixture
 def service():
     return a_service()
@@ -56,7 +49,7 @@ def test_a_later_click_changes_an_earlier_verdict_and_the_numbers(service, send)
     assert ClickFigures.of_send(send.pk) == ClickFigures(machine=2, machine_messages=1)
 
 
-def test_a_delivery_told_after_the_click_is_evidence_too(service, send):
+def test_a_delivery_reported_after_the_click_is_evidence_too(service, send):
     message = send.messages.first()
     take(service, told(service, message, at=40, agent=COMPUTER))
     assert judged(message)[0][2:4] == ("human", "browser")
@@ -108,7 +101,7 @@ def test_a_message_is_counted_for_its_best_click(service, send):
 
 
 def a_past(service, send):
-    """Clicks as an older desk left them: stored, never judged, not counted."""
+    """Clicks as an older version left them: stored, never judged, not counted."""
     for message in send.messages.order_by("pk"):
         take(service, delivered(service, message, at=4), told(service, message, at=30))
     Click.objects.update(verdict="unsure", reason="not_judged", rules_version=0)
@@ -127,7 +120,7 @@ def test_history_is_judged_once_and_counted_once(service, send, capsys):
     assert ClickFigures.of_send(send.pk) == ClickFigures(human=2, human_messages=2)
 
 
-def test_what_other_rules_judged_is_judged_anew_and_the_numbers_follow(service, send):
+def test_what_other_rules_judged_is_judged_again_and_the_numbers_follow(service, send):
     a_past(service, send)
     Click.objects.update(verdict="machine", reason="crowd", rules_version=verdicts.RULES)
     ClickCount.add({(send.pk, "machine"): (2, 2)})
@@ -151,7 +144,7 @@ def test_the_command_says_what_it_does_not_understand(arguments):
         call_command("judge_clicks", *arguments)
 
 
-def test_clicks_of_the_sandbox_are_told_apart():
+def test_clicks_of_the_sandbox_are_distinguished():
     from sms.webex.sandbox.outcomes import CLICKS
 
     posted = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)

@@ -2,7 +2,6 @@
 
 import pytest
 
-from sms.inbound import receipts
 from sms.inbound.clicks.verdicts import VerdictReason
 from sms.inbound.receipts import reason_in_words
 from sms.models import Region, ShortLinkDomain
@@ -14,9 +13,7 @@ from tests.support.sends import a_send
 
 @pytest.fixture
 def cast(db):
-    receipts.receipt_addresses.forget()
-    yield a_cast()
-    receipts.receipt_addresses.forget()
+    return a_cast()
 
 
 def words(client, url):

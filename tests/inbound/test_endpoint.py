@@ -18,23 +18,15 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from sms.dispatch.watch import broken_rules
-from sms.inbound import optouts, receipts
+from sms.inbound import optouts
 from sms.models import AuditEvent, InboundMessage, OptOut, Sender, SenderKind
 from sms.webex import signature
 from tests.support.provider import Provider
 from tests.support.sends import a_send, a_service
+from tests.support.server_entry import ask
 
 pytestmark = pytest.mark.django_db
 PHONE = "+447710000000"
-
-
-@pytest.fixture(autouse=True)
-def look_up_afresh(tmp_path):
-    receipts.receipt_addresses.forget()
-    before, optouts.inbound_spool.folder = optouts.inbound_spool.folder, tmp_path / "inbound"
-    yield
-    optouts.inbound_spool.folder = before
-    receipts.receipt_addresses.forget()
 
 
 def sms(text: str = "STOP", **changes) -> bytes:
@@ -100,7 +92,7 @@ def test_the_next_send_leaves_the_number_out_and_one_under_way_does_too():
     assert later.rejects.get().code == "opted_out"
 
 
-def test_the_same_sms_told_twice_is_one_also_with_another_time_of_telling():
+def test_the_same_sms_reported_twice_is_one_at_whatever_time():
     service = a_service()
     for stamp in ("2026-03-02T09:20:00Z", "2026-03-02T09:20:00Z", "2026-03-02T09:21:00Z"):
         assert post(service, sms(ts=stamp)).status_code == 200
@@ -173,6 +165,14 @@ def test_a_service_with_a_secret_refuses_what_is_not_signed_with_it():
         assert post(service, sms(tid=secret), **{"x-hub-signature": signed}).status_code == 200
 
 
+def test_a_body_over_64_kib_is_refused():
+    service = a_service()
+    path, most = f"/inbound/{service.receipt_token}/", 64 * 1024
+    assert ask("POST", path, sms().ljust(most + 1), length=most + 1)[0] == 413
+    assert ask("POST", path, sms().ljust(most), length=most)[0] == 200
+    assert InboundMessage.objects.count() == 1
+
+
 @pytest.mark.parametrize(
     "raw",
     [
@@ -223,48 +223,47 @@ def test_while_the_database_is_away_it_waits_on_the_disk_and_comes_in_with_the_s
     assert Client().head(f"/inbound/{service.receipt_token}/").status_code == 200  # now it is known
     with connection.execute_wrapper(AWAY):
         assert post(service, sms()).status_code == 200
-        assert optouts.inbound_spool.waiting() == 1
+        assert optouts.inbound_spool.waiting()[0] == 1
         with pytest.raises(OperationalError):
             optouts.sweep()
-        assert optouts.inbound_spool.waiting() == 1, "still away: it stays"
+        assert optouts.inbound_spool.waiting()[0] == 1, "still away: it stays"
     assert not OptOut.objects.exists()
     assert optouts.sweep() == 1
     assert OptOut.objects.get().msisdn == PHONE
     assert optouts.sweep() == 0
 
 
-def test_a_sweep_brings_in_what_waits_and_sets_damaged_files_apart(tmp_path):
+def test_a_sweep_brings_in_what_waits_and_sets_damaged_files_apart(state_folder):
     service = a_service()
-    optouts.inbound_spool.put(optouts.SpooledMessage(service.pk, sms(), timezone.now()))
-    (tmp_path / "inbound" / "0.sms").write_bytes(b"\xc1torn")
+    optouts.inbound_spool.append([optouts.IncomingPost(service.pk, sms(), timezone.now())])
+    (state_folder / "inbound" / "0.spool").write_bytes(b"\xc1 is no record")
     assert optouts.sweep() == 1
-    assert optouts.inbound_spool.waiting() == 0
+    assert optouts.inbound_spool.waiting()[0] == 0
     assert OptOut.objects.get().msisdn == PHONE
-    assert (tmp_path / "inbound" / "0.kept").exists()
+    assert (state_folder / "inbound" / "0.kept").exists()
 
 
-def test_an_sms_that_cannot_be_brought_in_holds_up_no_other(tmp_path):
+def test_an_sms_that_cannot_be_brought_in_holds_up_no_other(state_folder):
     service = a_service()
     for number in ("1", "2"):
-        optouts.inbound_spool.put(optouts.SpooledMessage(service.pk, sms(tid=number), timezone.now()))
+        optouts.inbound_spool.append([optouts.IncomingPost(service.pk, sms(tid=number), timezone.now())])
     taken = []
 
-    def take(item: optouts.SpooledMessage) -> None:
-        if b'"1"' in item.raw:
+    def take(batch: list[optouts.IncomingPost]) -> None:
+        if any(b'"1"' in item.raw for item in batch):
             raise IntegrityError("its service is gone")
-        taken.append(item)
+        taken.extend(batch)
 
     assert optouts.inbound_spool.sweep(take) == 1
     assert [item.raw for item in taken] == [sms(tid="2")]
-    assert optouts.inbound_spool.waiting() == 0
-    assert len(list((tmp_path / "inbound").glob("*.kept"))) == 1
+    assert optouts.inbound_spool.waiting()[0] == 0
+    assert len(list(optouts.inbound_spool.folder.glob("*.kept"))) == 1
 
 
-def test_neither_database_nor_disk_is_503(tmp_path):
+def test_neither_database_nor_disk_is_503(state_folder):
     service = a_service()
     assert Client().head(f"/inbound/{service.receipt_token}/").status_code == 200
-    (tmp_path / "file").write_text("in the way")
-    optouts.inbound_spool.folder = tmp_path / "file"
+    (state_folder / "inbound").write_text("a file is in the way")
     with connection.execute_wrapper(AWAY):
         answer = post(service, sms())
     assert answer.status_code == 503

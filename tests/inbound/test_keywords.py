@@ -133,7 +133,7 @@ def test_start_among_other_words_lifts_nothing(text):
 
 
 @pytest.mark.parametrize("text", ["HELP", "help?", "Info", "aide", "Hilfe!", "помощь", "ヘルプ", "도움말"])
-def test_help_is_told_apart(text):
+def test_help_is_distinguished(text):
     assert read(text).meaning == "help"
 
 

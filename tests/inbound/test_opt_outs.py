@@ -58,7 +58,7 @@ def test_thousands_go_in_parts_with_an_audit_row_each_and_without_numbers():
     assert optouts.opt_in(service.pk, many, by=BY, reason="A mistake.") == 4500
 
 
-def test_review_counts_whoever_opted_out_and_says_so():
+def test_review_counts_who_opted_out_and_says_so():
     service = a_service()
     out(service, *(f"+44771{index:07d}" for index in (1, 3)))
     checked = check(an_order(service, 5))
@@ -69,7 +69,7 @@ def test_review_counts_whoever_opted_out_and_says_so():
     ]
 
 
-def test_a_send_to_nobody_but_opt_outs_is_refused():
+def test_a_send_to_opt_outs_alone_is_refused():
     service = a_service()
     out(service, PHONE)
     with pytest.raises(ComposeError, match="opted out"):
@@ -103,7 +103,6 @@ def failed(service, code: str, **extra):
 
 
 def take(service, raw: bytes) -> None:
-    receipts.receipt_addresses.forget()
     address = receipts.receipt_addresses.find(service.receipt_token)
     receipts.store(receipts.Incoming.of(raw, address=address))
     receipts.fold()

@@ -18,15 +18,9 @@ from sms.webex import signature
 from tests.support.provider import Provider
 from tests.support.receipts import address, post, posted_message, receipt
 from tests.support.sends import a_send, a_service
+from tests.support.server_entry import ask
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def look_up_afresh():
-    receipts.receipt_addresses.forget()
-    yield
-    receipts.receipt_addresses.forget()
 
 
 def test_head_answers_200_and_an_unknown_address_404():
@@ -211,6 +205,13 @@ def test_a_scanners_click_proves_no_delivery():
     assert (message.state, message.code) == ("failed", "7201")
 
 
+def test_too_large_a_body_is_refused():
+    path, raw = address(a_service()), receipt("x").ljust(65_537)
+    assert ask("POST", path, raw, length=len(raw))[0] == 413
+    assert ask("POST", path, raw)[0] == 413
+    assert not Receipt.objects.exists()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_requests_share_commits_and_each_receipt_is_stored():
     service = a_service()
@@ -237,9 +238,9 @@ def test_concurrent_requests_share_commits_and_each_receipt_is_stored():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_the_database_refuses_is_told_to_every_request_of_the_batch():
+def test_what_the_database_refuses_is_reported_to_every_request_of_the_batch():
     group = GroupCommit(insert)
-    bad = Incoming(service_id=987654, message_id=0, attempt=0, raw=b"{}", received_at=timezone.now())
+    bad = Incoming(service_id=987654, raw=b"{}", received_at=timezone.now())
     with pytest.raises(IntegrityError, match="(?i)foreign key"):
         group.store(bad)
     assert Receipt.objects.count() == 0

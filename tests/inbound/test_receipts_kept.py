@@ -16,29 +16,19 @@ from sms.inbound import receipts
 from sms.inbound.receipts import fold as folding
 from sms.inbound.receipts import inbox
 from sms.inbound.receipts.addresses import ReceiptAddresses
-from sms.inbound.receipts.inbox import GroupCommit, Overloaded, Stuck, insert
+from sms.inbound.receipts.inbox import GroupCommit, Overloaded, Stuck, insert, spool
 from sms.inbound.receipts.incoming import Incoming
 from sms.inbound.receipts.rotate import retire, rotate
-from sms.inbound.receipts.spool import MAGIC, Spool, spool
+from sms.inbound.spool import Spool
+from sms.inbound.spool_records import MAGIC
 from sms.models import Actor, Receipt, ReceiptInbox
 from tests.support.receipts import address, post, posted_message, receipt
 from tests.support.sends import a_service
+from tests.support.server_entry import ask
 
 fold_module = sys.modules["sms.inbound.receipts.fold"]  # the package's name `fold` is the function
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
-
-
-@pytest.fixture(autouse=True)
-def afresh(tmp_path, monkeypatch):
-    """A spool folder of the test's own, and nothing remembered."""
-    receipts.receipt_addresses.forget()
-    spool._leave()
-    monkeypatch.setattr(spool, "folder", tmp_path / "spool")
-    monkeypatch.setattr(inbox.intake, "_away_until", 0.0)
-    yield
-    spool._leave()
-    receipts.receipt_addresses.forget()
 
 
 @pytest.fixture
@@ -53,7 +43,7 @@ def no_database(monkeypatch):
 
 
 def incoming(index: int, service_id: int = 1) -> Incoming:
-    return Incoming(service_id, 0, 0, b'{"n": %d}' % index, NOW)
+    return Incoming(service_id, b'{"n": %d}' % index, NOW)
 
 
 def test_with_the_database_away_a_receipt_is_on_the_disk_before_200_and_is_swept_in_later(no_database):
@@ -107,15 +97,42 @@ def test_no_room_on_the_disk_and_no_database_is_503_and_leaves_no_half_record(no
     assert post(service, receipt("x")).status_code == 200, "there is room again"
 
 
-def test_a_spool_folder_that_cannot_be_written_is_503(no_database, tmp_path):
+def test_a_full_disk_leaves_no_empty_file(tmp_path, monkeypatch):
+    mine = Spool(Incoming, tmp_path / "s")
+
+    def full(fd, data):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        with pytest.raises(OSError, match="No space left"):
+            mine.append([incoming(1)])
+    assert list((tmp_path / "s").iterdir()) == []
+    mine.append([incoming(2)])
+    assert mine.waiting()[0] == 1
+
+
+def test_files_are_swept_oldest_first_and_their_number_has_an_end(tmp_path, monkeypatch):
+    mine, found = Spool(Incoming, tmp_path / "s", full=0), []
+    monkeypatch.setattr("sms.inbound.spool.MOST", 3)
+    for index in range(3):
+        mine.append([incoming(index)])
+    with pytest.raises(OSError, match="is full"):
+        mine.append([incoming(3)])
+    assert mine.waiting()[0] == 3, "each append has a file of its own"
+    assert mine.sweep(found.extend) == 3
+    assert found == [incoming(index) for index in range(3)]
+
+
+def test_a_spool_folder_that_cannot_be_written_is_503(no_database, state_folder):
     service = a_service()
     receipts.receipt_addresses.find(service.receipt_token)
-    (tmp_path / "spool").write_text("a file is in the way")
+    (state_folder / "spool").write_text("a file is in the way")
     assert post(service, receipt("x")).status_code == 503
 
 
 def _write_some(folder, start) -> None:
-    mine = Spool(folder)
+    mine = Spool(Incoming, folder)
     for index in range(start, start + 40):
         mine.append([incoming(index)])
 
@@ -126,7 +143,7 @@ def test_several_processes_write_while_a_sweep_runs_and_nothing_is_lost(tmp_path
     for writer in writers:
         writer.start()
     found: list[Incoming] = []
-    mine = Spool(tmp_path / "s")
+    mine = Spool(Incoming, tmp_path / "s")
     while any(writer.is_alive() for writer in writers):
         mine.sweep(found.extend)
     for writer in writers:
@@ -140,9 +157,8 @@ def test_several_processes_write_while_a_sweep_runs_and_nothing_is_lost(tmp_path
 
 
 def test_a_torn_tail_is_dropped_and_damage_in_the_middle_is_kept_for_a_person(tmp_path):
-    mine = Spool(tmp_path / "s")
+    mine = Spool(Incoming, tmp_path / "s")
     mine.append([incoming(1), incoming(2)])
-    mine._leave()
     (path,) = (tmp_path / "s").glob("*.spool")
     whole = path.read_bytes()
     path.write_bytes(whole + whole[:30])
@@ -156,7 +172,7 @@ def test_a_torn_tail_is_dropped_and_damage_in_the_middle_is_kept_for_a_person(tm
 
 
 def test_a_sweep_that_the_database_interrupts_leaves_the_file(tmp_path):
-    mine = Spool(tmp_path / "s")
+    mine = Spool(Incoming, tmp_path / "s")
     mine.append([incoming(1)])
 
     def gone(batch):
@@ -216,6 +232,32 @@ def test_one_receipt_that_the_database_refuses_does_not_take_the_batch_with_it()
     assert Receipt.objects.count() == 1
 
 
+def test_without_a_length_the_body_is_read_to_its_end():
+    service = a_service()
+    raw = receipt("chunked")
+    assert ask("POST", address(service), raw)[0] == 200
+    assert bytes(Receipt.objects.get().raw) == raw
+
+
+def test_a_receipt_that_breaks_off_is_to_be_posted_again_and_not_kept():
+    service = a_service()
+    raw = receipt("broken")
+    for status, headers, content in (
+        ask("POST", address(service), raw[:-1]),
+        ask("POST", address(service), b""),
+        ask("POST", address(service), raw[:-1], length=len(raw)),
+    ):
+        assert (status, headers["Retry-After"], content) == (503, "30", b"")
+    assert not Receipt.objects.exists()
+
+
+def test_what_is_no_json_is_kept_without_a_length_too():
+    service = a_service()
+    raw = receipt("x").decode().encode("utf-16")
+    assert ask("POST", address(service), raw)[0] == 200
+    assert bytes(Receipt.objects.get().raw) == raw
+
+
 def test_two_addresses_are_answered_until_the_previous_one_ends():
     service = a_service()
     before = address(service)
@@ -261,7 +303,7 @@ def test_poison_is_set_aside_alone_with_its_reason_and_can_be_tried_again(monkey
 
 def test_a_record_that_the_database_refuses_holds_up_no_other(tmp_path):
     """Like one of a service that was deleted meanwhile."""
-    mine, found = Spool(tmp_path / "s"), []
+    mine, found = Spool(Incoming, tmp_path / "s"), []
     mine.append([incoming(1), incoming(2), incoming(3, service_id=99), incoming(4)])
 
     def insert(batch) -> None:
@@ -275,7 +317,7 @@ def test_a_record_that_the_database_refuses_holds_up_no_other(tmp_path):
 
 
 def test_a_writer_never_waits_for_a_sweep(tmp_path):
-    mine, other = Spool(tmp_path / "s"), Spool(tmp_path / "s")
+    mine, other = Spool(Incoming, tmp_path / "s"), Spool(Incoming, tmp_path / "s")
     mine.append([incoming(1)])
     inside, go_on = threading.Event(), threading.Event()
 
@@ -296,9 +338,8 @@ def test_a_writer_never_waits_for_a_sweep(tmp_path):
 
 
 def test_a_damaged_end_is_kept_and_only_what_was_cut_short_is_dropped(tmp_path):
-    mine = Spool(tmp_path / "s")
+    mine = Spool(Incoming, tmp_path / "s")
     mine.append([incoming(1), incoming(2)])
-    mine._leave()
     (path,) = (tmp_path / "s").glob("*.spool")
     data = bytearray(path.read_bytes())
     data[-3] ^= 0xFF
@@ -308,7 +349,7 @@ def test_a_damaged_end_is_kept_and_only_what_was_cut_short_is_dropped(tmp_path):
     assert mine.kept() == 1
 
 
-def test_while_the_database_is_away_an_address_nobody_knows_is_not_refused():
+def test_while_the_database_is_away_an_unknown_address_is_not_refused():
     service, doors = a_service(), ReceiptAddresses()
     assert doors.find(service.receipt_token)
     doors._read_at -= 2 * doors.ttl

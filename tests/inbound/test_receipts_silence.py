@@ -33,13 +33,6 @@ KINDS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def afresh():
-    receipts.receipt_addresses.forget()
-    yield
-    receipts.receipt_addresses.forget()
-
-
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(codes=st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=6), seed=st.integers(0, 2**32 - 1))
 def test_any_permutation_and_repetition_of_a_messages_receipts_ends_alike(codes, seed):
@@ -127,7 +120,7 @@ def test_counters_know_when_messages_were_posted():
     assert sum(rows.filter(state="posting").values_list("delta", flat=True)) == 0
 
 
-def test_minutes_in_which_receipts_stopped_are_found_and_told_with_their_share():
+def test_minutes_in_which_receipts_stopped_are_found_and_reported_with_their_share():
     service = a_service()
     send = a_send(service)
     now = datetime(2026, 3, 2, 15, 30, tzinfo=UTC)
@@ -241,9 +234,9 @@ def test_day_first_is_learnt_from_the_file():
 
 def test_replay_begins_where_the_time_does(django_assert_max_num_queries):
     service, now = a_service(), timezone.now()
-    old = [Incoming(service.pk, 0, 0, b"%d" % n, now - timedelta(days=3)) for n in range(500)]
+    old = [Incoming(service.pk, b"%d" % n, now - timedelta(days=3)) for n in range(500)]
     insert(old)
-    insert([Incoming(service.pk, 0, 0, b"new", now)])
+    insert([Incoming(service.pk, b"new", now)])
     ReceiptInbox.objects.all().delete()
     with django_assert_max_num_queries(24):
         assert sum(replay(service, since=now - timedelta(hours=24), until=now + timedelta(hours=1))) == 1
@@ -266,7 +259,7 @@ def test_the_payload_of_a_failed_notification_is_the_receipt_itself():
     ("content", "says"),
     [
         (b"", "names the message"),
-        (b"correlationid,destination\nx,y\n", "what became"),
+        (b"correlationid,destination\nx,y\n", "has the state"),
         (b"code,status\n7500,Delivered\n", "names the message"),
     ],
 )

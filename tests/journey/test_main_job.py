@@ -1,4 +1,4 @@
-"""The main job on real processes: a file goes in, texts go out, receipts come back, and both books agree row by row."""
+"""The main job on real processes: a file goes in, texts go out, receipts come back, and both records agree row by row."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ def posted(running: Textdesk) -> list[dict]:
     return [row for row in running.sandbox_log() if row["kind"] == "message"]
 
 
-def test_a_file_becomes_texts_receipts_and_a_report_and_both_books_agree(running, tmp_path):
+def test_a_file_becomes_texts_receipts_and_a_report_and_both_records_agree(running, tmp_path):
     lines = ["Mobile number;name;order"]
     lines += [
         f"07700 900{last};Person {last};{last}"
@@ -64,7 +64,7 @@ def test_a_file_becomes_texts_receipts_and_a_report_and_both_books_agree(running
     }
 
 
-def test_ten_thousand_rows_of_an_office_file_end_final_and_both_books_agree_row_by_row(running, tmp_path):
+def test_ten_thousand_rows_of_an_office_file_end_final_and_both_records_agree_row_by_row(running, tmp_path):
     content, expected = build(10_000, seed=7, flavour="csv-semicolon-utf16", long_cell=2_500_000)
     audience = tmp_path / "customers.csv"
     audience.write_bytes(content)

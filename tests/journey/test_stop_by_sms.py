@@ -30,11 +30,11 @@ def text(running: Textdesk, said: str, tid: str) -> None:
     while not [
         row for row in running.sandbox_log() if row["kind"] == "inbound" and row.get("messageId") == tid
     ]:
-        assert time.monotonic() < deadline, "the sandbox told nobody"
+        assert time.monotonic() < deadline, "the sandbox did not report it"
         time.sleep(0.05)
 
 
-def test_whoever_texts_stop_is_left_out_until_start(running, tmp_path):
+def test_a_person_who_texts_stop_is_left_out_until_start(running, tmp_path):
     audience = tmp_path / "two.csv"
     audience.write_text(f"number\n{PHONE}\n+447712345002\n")
     first = running.send(audience, "--text", "Hello")

@@ -33,7 +33,7 @@ def told(message_id: int, states: list[str]) -> None:
 
 
 @given(states=NEWS, seed=st.integers(0, 99))
-def test_any_order_and_repetition_of_the_same_news_ends_in_the_same_state(states, seed):
+def test_any_order_and_repetition_of_the_same_changes_ends_in_the_same_state(states, seed):
     service = a_service(slug=f"s-{Message.objects.count()}-{seed}-{random.getrandbits(40):x}")
     send = a_send(service, 2)
     first, second = send.messages.order_by("pk")
@@ -48,7 +48,7 @@ def test_any_order_and_repetition_of_the_same_news_ends_in_the_same_state(states
     assert send.counts().get(first.state) == 2
 
 
-def test_many_pieces_of_news_in_one_call_end_as_they_would_one_by_one():
+def test_many_changes_in_one_call_end_as_they_would_one_by_one():
     send = a_send(a_service(), 1)
     (message,) = send.messages.all()
     deltas = CounterDeltas()

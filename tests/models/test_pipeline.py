@@ -17,13 +17,6 @@ pytestmark = pytest.mark.django_db
 ONE = "SELECT value FROM (SELECT %s AS value) AS one WHERE value > 0"
 
 
-@pytest.fixture(autouse=True)
-def afresh():
-    receipts.receipt_addresses.forget()
-    yield
-    receipts.receipt_addresses.forget()
-
-
 def test_rows_come_statement_by_statement_until_one_has_none():
     with pipelined():
         assert list(rows_ahead(ONE, [[1], [2], [3]])) == [[(1,)], [(2,)], [(3,)]]

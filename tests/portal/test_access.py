@@ -1,9 +1,6 @@
 """Every address × every role × a foreign service, walked from the URL configuration itself: a new page is covered the day it is added."""
 
-from collections.abc import Iterator
-
 import pytest
-from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from portal import people
@@ -35,6 +32,7 @@ from sms.models import (
     TemplateVersion,
 )
 from tests.support.people import Cast, a_cast
+from tests.support.routes import patterns
 from tests.support.sends import BY, a_send
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +51,7 @@ OPEN = {
     "api_schema",
     "api_docs",
     "invitation",
+    "address_confirm",
     "admin:login",
     "admin:jsi18n",
 }
@@ -69,16 +68,6 @@ OPEN_ACCOUNT = {
     "mfa_authenticate",
     "mfa_reauthenticate",
 }
-
-
-def patterns(node=None, prefix: str = "", namespace: str = "") -> Iterator[tuple[str, str, URLPattern]]:
-    """(path with converters, qualified name, pattern) of every address."""
-    for entry in (node or get_resolver()).url_patterns:
-        path = prefix + str(entry.pattern)
-        if isinstance(entry, URLResolver):
-            yield from patterns(entry, path, f"{entry.namespace}:" if entry.namespace else namespace)
-        else:
-            yield path, f"{namespace}{entry.name}", entry
 
 
 SERVICE_PAGES = [
@@ -193,7 +182,7 @@ def an_opt_out(service) -> OptOut:
 def an_audience(service) -> SavedAudience:
     found = service.audiences.filter(archived_at=None).first()
     packed = packing.pack_pasted("07700 900001", country="GB", limits=Limits())
-    return found or saved.create(service, packed, name=f"List {service.audiences.count()}", by=BY, user=None)
+    return found or saved.create(service, packed, name=f"List {service.audiences.count()}", by=BY)
 
 
 def a_colleague(service) -> User:
@@ -203,7 +192,7 @@ def a_colleague(service) -> User:
 
 
 def an_invitation(service) -> Invitation:
-    return people.invite(service, "new@example.test", [Role.AUDITOR], by=BY, user=None)
+    return people.invite(service, "new@example.test", [Role.AUDITOR], by=BY)
 
 
 def a_report_file(service) -> ReportFile:
@@ -244,7 +233,7 @@ def test_the_walk_finds_the_pages():
 
 
 @pytest.mark.parametrize(("path", "name", "entry"), SERVICE_PAGES, ids=[name for _, name, _ in SERVICE_PAGES])
-def test_a_page_of_a_service_opens_for_the_roles_of_its_act_and_for_nobody_else(path, name, entry, cast):
+def test_a_page_of_a_service_opens_for_the_roles_of_its_act_and_no_others(path, name, entry, cast):
     act = entry.callback.act
     send, draft = a_send(cast.service), Draft.objects.create(service=cast.service)
     url = address(path, cast.service, send, draft)
@@ -291,13 +280,13 @@ def test_things_of_another_service_are_not_found_under_ones_own(path, name, entr
 @pytest.mark.parametrize(("path", "name"), CLOSED_PAGES, ids=[name for _, name in CLOSED_PAGES])
 def test_a_visitor_reaches_nothing_but_sign_in_and_health(path, name, cast):
     url = "/" + path
-    for hole, value in (
+    for variable, value in (
         ("<path:object_id>", "1"),
         ("<int:content_type_id>", "1"),
         ("<app_label>", "sms"),
         ("<int:pk>", "1"),
     ):
-        url = url.replace(hole, value)
+        url = url.replace(variable, value)
     if url.startswith("/^admin") or "(?P<" in url or "<" in url:
         url = "/admin/sms/"
     response = cast["visitor"].get(url)

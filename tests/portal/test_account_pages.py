@@ -1,11 +1,11 @@
-"""Pages about oneself: only those of allauth that are listed exist, and none changes who somebody is."""
+"""Pages about oneself: only those of allauth that are listed exist, and none changes a person's address."""
 
 import pytest
 from allauth.account.models import EmailAddress
 
 from portal.models import User
-from tests.portal.test_access import patterns
 from tests.support.people import a_cast
+from tests.support.routes import patterns
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +29,7 @@ LISTED = {
     "mfa_generate_recovery_codes",
     "mfa_download_recovery_codes",
 }
-OWN = {"own_details"}
+OWN = {"own_details", "address_confirm"}
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_page_that_is_not_listed_is_not_there(cast, page):
     assert posted.status_code == 404
 
 
-def test_nobody_makes_themselves_somebody_else(cast):
+def test_no_one_takes_the_identity_of_another(cast):
     person = cast.users["composer"]
     EmailAddress.objects.create(user=person, email=person.email, primary=True, verified=True)
     EmailAddress.objects.create(user=person, email="admin@example.test")

@@ -53,10 +53,7 @@ def test_every_list_asks_no_query_per_row(cast, django_assert_max_num_queries):
 def test_what_is_used_is_not_deleted_and_the_sentence_says_what_to_do(cast):
     send = a_send(cast.service)
     page = cast["admin"].post(f"/admin/sms/sender/{send.sender_id}/delete/", {"post": "yes"}, follow=True)
-    assert (
-        "“SHOP” is used in 1 place, whose history names it, so it stays. Take the tick off “active”"
-        in text_of(page)
-    )
+    assert "“SHOP” is used in 1 place, whose history names it, so it stays. Untick “active”" in text_of(page)
     assert models.Sender.objects.filter(pk=send.sender_id).exists()
     free = models.Sender.objects.create(service=cast.service, address="12345", kind="short_code")
     assert cast["admin"].post(f"/admin/sms/sender/{free.pk}/delete/", {"post": "yes"}).status_code == 302

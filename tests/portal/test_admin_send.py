@@ -9,7 +9,7 @@ from tests.support.people import a_cast
 pytestmark = pytest.mark.django_db
 
 
-def test_adding_a_send_makes_it_by_the_one_door():
+def test_adding_a_send_makes_it_by_the_same_code():
     cast = a_cast()
     assert cast["admin"].get(ADD_SEND).status_code == 200
     response = cast["admin"].post(ADD_SEND, add_send_form(cast))

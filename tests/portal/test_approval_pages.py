@@ -59,9 +59,9 @@ def answer(client, request: ApprovalRequest, what: str, **fields):
 
 def test_a_no_keeps_what_it_was_a_no_to_whatever_the_page_sent(cast):
     request = request_of(sent_for_approval(cast))
-    answer(cast["approver"], request, "no", seen="out of date", comment="Too loud.")
+    answer(cast["approver"], request, "reject", seen="out of date", comment="Too loud.")
     decision = request.decisions.get()
-    assert (decision.yes, decision.fingerprint) == (False, request.fingerprint)
+    assert (decision.approved, decision.fingerprint) == (False, request.fingerprint)
 
 
 def test_the_review_says_who_is_asked_and_its_button_asks(cast):
@@ -75,7 +75,7 @@ def test_the_review_says_who_is_asked_and_its_button_asks(cast):
     assert "Waits for approval" in text_of(cast["composer"].get(f"/s/shop/sends/{send.pk}/"))
 
 
-def test_the_approver_is_told_on_every_page_and_answers(cast):
+def test_the_approver_is_informed_on_every_page_and_answers(cast):
     send = sent_for_approval(cast)
     request = request_of(send)
     home = text_of(cast["approver"].get("/s/shop/"))
@@ -85,7 +85,7 @@ def test_the_approver_is_told_on_every_page_and_answers(cast):
     page = cast["approver"].get(f"/s/shop/approvals/{request.pk}/")
     assert "+44 7700 ••• 123" in text_of(page)
     assert "7700900123" not in page.content.decode()
-    response = answer(cast["approver"], request, "yes", comment="Fine.")
+    response = answer(cast["approver"], request, "approve", comment="Fine.")
     assert "Approved. It is being sent." in text_of(response)
     send.refresh_from_db()
     assert send.state == SendState.SENDING
@@ -97,10 +97,10 @@ def test_the_approver_is_told_on_every_page_and_answers(cast):
 def test_a_no_needs_a_reason_and_gives_the_draft_back(cast):
     send = sent_for_approval(cast)
     request = request_of(send)
-    refused = answer(cast["approver"], request, "no")
+    refused = answer(cast["approver"], request, "reject")
     assert refused.status_code == 422
     assert "Say why" in text_of(refused)
-    answer(cast["approver"], request, "no", comment="The price is wrong.")
+    answer(cast["approver"], request, "reject", comment="The price is wrong.")
     send.refresh_from_db()
     assert send.state == SendState.CANCELLED
     seen = text_of(cast["composer"].get(f"/s/shop/approvals/{request.pk}/"))
@@ -122,13 +122,13 @@ def test_a_page_that_is_out_of_date_approves_nothing(cast):
     send = sent_for_approval(cast)
     request = request_of(send)
     Message.objects.filter(send=send).update(text="Now 90 % off")
-    response = answer(cast["approver"], request, "yes")
+    response = answer(cast["approver"], request, "approve")
     said = text_of(response)
     assert "It was changed since it was asked about: the texts of single recipients" in said
     assert "This is not the latest request" not in said
     send.refresh_from_db()
     assert send.state == SendState.AWAITING
-    old = answer(cast["approver"], request_of(send), "yes", seen=request.fingerprint)
+    old = answer(cast["approver"], request_of(send), "approve", seen=request.fingerprint)
     assert "not what was on your page" in text_of(old)
     assert ApprovalRequest.objects.filter(state="approved").count() == 0
 
@@ -140,14 +140,14 @@ def test_ones_own_send_has_no_buttons_and_takes_no_answer(cast):
     request = request_of(send)
     page = cast["composer"].get(f"/s/shop/approvals/{request.pk}/")
     assert "You wrote this" in text_of(page)
-    assert f"approvals/{request.pk}/yes" not in page.content.decode()
-    assert answer(cast["composer"], request, "yes").status_code == 422
-    assert answer(cast["composer"], request, "no", comment="x").status_code == 422
+    assert f"approvals/{request.pk}/approve" not in page.content.decode()
+    assert answer(cast["composer"], request, "approve").status_code == 422
+    assert answer(cast["composer"], request, "reject", comment="x").status_code == 422
     send.refresh_from_db()
     assert send.state == SendState.AWAITING
 
 
-def test_whoever_saved_the_draft_is_one_of_its_authors(cast):
+def test_the_person_who_saved_the_draft_is_one_of_its_authors(cast):
     """An approver who is a composer too, and mended a word, answers no more."""
     draft = a_draft(cast)
     eve = a_person("eve", cast.service, "approver", "composer")
@@ -167,7 +167,7 @@ def test_whoever_saved_the_draft_is_one_of_its_authors(cast):
         },
     )
     send = sent_for_approval(cast, draft)
-    assert answer(client, request_of(send), "yes").status_code == 422
+    assert answer(client, request_of(send), "approve").status_code == 422
 
 
 def test_taking_back_opens_the_draft_again(cast):
@@ -202,7 +202,7 @@ def test_the_lists_show_what_is_whose(cast):
     ):
         page = cast[who].get(f"/s/shop/approvals/?show={show}")
         assert (name in text_of(page)) == there, (who, show)
-    answer(cast["approver"], request, "yes")
+    answer(cast["approver"], request, "approve")
     assert name in text_of(cast["auditor"].get("/s/shop/approvals/?show=decided"))
 
 
@@ -221,7 +221,7 @@ def told() -> list[tuple[list[str], str]]:
     return found
 
 
-def test_approvers_are_asked_and_reminded_and_the_author_is_told(cast):
+def test_approvers_are_asked_and_reminded_and_the_author_is_informed(cast):
     send = sent_for_approval(cast)
     request = request_of(send)
     assert mail.outbox == [], "never inside the request"
@@ -236,7 +236,7 @@ def test_approvers_are_asked_and_reminded_and_the_author_is_told(cast):
     request.refresh_from_db()
     assert send_due(public_url=URL, now=request.mail_due_at) == 1
     assert "the time is running out" in mail.outbox.pop().subject
-    answer(cast["approver"], request, "yes")
+    answer(cast["approver"], request, "approve")
     assert told() == [(["composer@example.test"], f"Textdesk: “{send.name}” was approved")]
     assert told() == []
 
@@ -250,7 +250,7 @@ def test_the_author_hears_of_every_end(cast):
     approver = User.objects.get(email="approver@example.test")
     ends = {
         "was rejected": lambda one: answers.reject(
-            one, by=acting(approver), user=approver, seen=one.fingerprint, comment="No."
+            one, by=acting(approver), seen=one.fingerprint, comment="No."
         ),
         "is void": lambda one: endings.void(one.send, ["text"], by=BY),
         "expired": run_out,

@@ -63,14 +63,14 @@ def test_an_upload_is_stored_with_its_rejects_and_its_history(cast):
         ({"table": ""}, "file", "empty"),
     ],
 )
-def test_what_cannot_be_stored_is_told_at_its_field(cast, fields, field, says):
+def test_what_cannot_be_stored_is_reported_at_its_field(cast, fields, field, says):
     page = upload(cast, **fields)
     assert page.status_code == 422
     assert says in str(page.context["form"].errors[field])
     assert not SavedAudience.objects.exists()
 
 
-def test_a_name_that_is_taken_is_told_and_nothing_typed_is_lost(cast):
+def test_a_name_that_is_taken_is_reported_and_nothing_typed_is_lost(cast):
     upload(cast)
     page = upload(cast, name="regulars", note="From the fair")
     assert "There is an audience named" in str(page.context["form"].errors["name"])
@@ -139,7 +139,7 @@ def test_lists_ask_the_same_number_of_queries_for_any_number_of_rows(
     cast, path, django_assert_max_num_queries
 ):
     packed = packing.pack_pasted("07710 000000", country="GB", limits=Limits())
-    saved.create(cast.service, packed, name="First", by=BY, user=None)
+    saved.create(cast.service, packed, name="First", by=BY)
     send = a_send(cast.service)
 
     def fill(start: int, end: int) -> None:

@@ -160,7 +160,7 @@ def checker(tmp_path, capsys):
     return check
 
 
-def test_an_export_proves_itself_without_the_desk(cast, checker, tmp_path):
+def test_an_export_proves_itself_without_textdesk(cast, checker, tmp_path):
     text = exported(cast, form="jsonl")
     lines = text.splitlines()
     assert json.loads(lines[0])["head"]["number"] == len(lines) - 2 == 62
@@ -207,7 +207,7 @@ def test_a_csv_is_disarmed_and_still_proves_itself(cast, checker):
     assert AuditEvent.objects.get(act="audit.exported").details["form"] == "csv"
 
 
-# --- the desk itself, and the door ------------------------------------------------------------------------------------------
+# --- the installation itself, and the way in ------------------------------------------------------------------------------------------
 
 
 def test_the_desks_own_audit_is_for_superusers(cast, superuser):
@@ -222,7 +222,7 @@ def test_the_desks_own_audit_is_for_superusers(cast, superuser):
         assert cast["admin"].post(f"/audit/{path}").status_code == 403
 
 
-def test_whoever_comes_is_refused_or_goes_is_told_and_what_was_typed_is_not(cast):
+def test_sign_ins_refusals_and_sign_outs_are_audited_without_what_was_typed(cast):
     client = Client()
     sign_in = {"login": "auditor@example.test", "password": PASSWORD}
     client.post("/accounts/login/", sign_in | {"password": "wrong"})
@@ -235,14 +235,14 @@ def test_whoever_comes_is_refused_or_goes_is_told_and_what_was_typed_is_not(cast
     ]
     assert told == [
         ("user.sign_in_refused", "auditor@example.test", {"step": "password"}),
-        ("user.sign_in_refused", "Somebody", {"step": "password"}),
+        ("user.sign_in_refused", "Unknown person", {"step": "password"}),
         ("user.signed_in", "auditor@example.test", {}),
         ("user.signed_out", "auditor@example.test", {}),
     ]
     assert audit.verify("").rows == 4
 
 
-def test_a_change_of_settings_tells_before_and_after_of_figures_and_of_no_secret(cast):
+def test_a_change_of_settings_shows_before_and_after_of_figures_and_of_no_secret(cast):
     page = cast["admin"].get("/s/shop/settings/limits/")
     form = page.context["form"]
     data = {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
@@ -259,7 +259,7 @@ def test_a_change_of_settings_tells_before_and_after_of_figures_and_of_no_secret
     assert Service.objects.get(slug="shop").api_key not in json.dumps(details)
 
 
-def test_drafts_are_told_when_they_begin_and_end(cast):
+def test_drafts_are_reported_when_they_begin_and_end(cast):
     typed = {"save": "1", "sender": cast.service.senders.get().pk, "pasted": "07700900123\nabc"}
     cast["composer"].post("/s/shop/compose/", typed | {"text": "Hello"})
     draft = AuditEvent.objects.get(act="draft.created")

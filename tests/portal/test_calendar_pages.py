@@ -30,7 +30,7 @@ def stamp(moment) -> str:
     return f"{timezone.localtime(moment):%Y-%m-%dT%H:%M}"
 
 
-def test_month_and_week_show_what_is_coming_and_lead_to_it(service, composer):
+def test_month_and_week_show_upcoming_sends_and_lead_to_it(service, composer):
     due = timezone.now() + 2 * DAY
     send = a_send(service, due_at=due, name="Spring sale")
     Draft.objects.create(service=service, name="Newsletter", send_at=due)

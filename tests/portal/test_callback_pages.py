@@ -139,7 +139,7 @@ def test_the_log_filters_and_shows_bodies_and_answers(cast):
     assert "message.delivered" in page and "&lt;b&gt;oops" in page and "12 ms" in page
 
 
-def test_one_or_a_range_is_told_again(cast):
+def test_one_or_a_range_is_delivered_again(cast):
     endpoint = an_endpoint(cast.service)
     noon = timezone.now().replace(microsecond=0)
     early = a_row(endpoint, 1, **done(created_at=noon - timedelta(hours=5)))

@@ -39,7 +39,7 @@ def last(act: str) -> AuditEvent:
 
 
 def broken(service: Service, count: int = 3, **changes) -> Send:
-    """A send whose posts all broke: nobody knows whether they were sent."""
+    """A send whose posts all broke: we do not know whether they were sent."""
 
     def breaks(body: dict) -> httpx.Response:
         raise httpx.ReadError("broken")

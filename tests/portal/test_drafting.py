@@ -1,4 +1,4 @@
-"""Several people at one draft: saved while they type, nobody's words overwritten, and everybody sees who is there."""
+"""Several people at one draft: saved while they type, without overwriting each other, and all see who is there."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -74,11 +74,11 @@ def test_two_people_who_write_in_different_fields_both_stand(service, ada, ben):
     draft = Draft.objects.get()
     assert (draft.name, draft.text, draft.revision) == ("Spring", "Hello again", 3)
     assert mine["theirs"] == {"name": "Spring"}
-    assert mine["told"] == "Ben changed name meanwhile; it is in the page now."
+    assert mine["notice"] == "Ben changed name while you wrote; it is in the page now."
     assert mine["clashes"] == ""
 
 
-def test_what_both_changed_is_overwritten_by_nobody_until_one_chooses(service, ada, ben):
+def test_what_both_changed_is_not_overwritten_until_one_chooses(service, ada, ben):
     url, told = begun(ada, service)
     saved(ben, url, service, told, text="Ben's")
     clash = saved(ada, url, service, told, text="Ada's", name="Spring")
@@ -127,7 +127,7 @@ def test_without_a_script_the_page_shows_both_and_takes_the_choice(service, ada,
     assert Draft.objects.get().text == "Ben's"
 
 
-def test_a_draft_that_was_sent_meanwhile_says_where_its_send_is(service, ada):
+def test_a_draft_that_was_sent_already_says_where_its_send_is(service, ada):
     url, told = begun(ada, service, pasted="07700 900001")
     ada.post(f"{url}review/")
     gone = saved(ada, url, service, told, text="Too late")

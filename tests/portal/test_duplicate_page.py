@@ -64,7 +64,7 @@ def test_the_failed_ones_become_the_audience_of_the_draft(composer, send):
     assert AuditEvent.objects.get(act="send.duplicated").details["who"] == "failed"
 
 
-def test_nobody_yet_takes_the_text_alone(composer, send):
+def test_no_recipients_yet_takes_the_text_alone(composer, send):
     composer.post(f"/s/shop/sends/{send.pk}/duplicate/", {"who": "nobody"})
     draft = Draft.objects.get()
     assert (draft.text, draft.upload, draft.pasted, draft.audience) == (send.text, None, "", None)
@@ -80,4 +80,4 @@ def test_what_cannot_be_chosen_says_why_and_makes_no_draft(composer, send, who, 
 def test_of_a_send_that_goes_on_those_without_a_delivery_cannot_be_had_yet(service, composer):
     send = a_send(service, 2)
     page = text_of(composer.get(f"/s/shop/sends/{send.pk}/duplicate/"))
-    assert "It has not ended, so whoever still waits would get it twice." in page
+    assert "It has not ended, so recipients who still wait would get it twice." in page

@@ -1,9 +1,12 @@
-"""From an empty desk to a connected service, and what the settings page keeps to itself."""
+"""From an empty installation to a connected service, and what the settings page keeps to itself."""
 
+import io
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
@@ -41,7 +44,7 @@ def claim(**changes) -> dict[str, str]:
     return {"code": first_run.issue()} | typed | changes
 
 
-def test_an_empty_desk_leads_to_its_first_admin_and_on_to_a_service():
+def test_an_empty_installation_leads_to_its_first_admin_and_on_to_a_service():
     client = Client()
     assert client.get("/").url == "/setup/"
     response = client.post("/setup/", claim(email="Ada@Example.test"))
@@ -69,10 +72,21 @@ def test_only_the_latest_code_counts_and_only_once():
     before, code = claim(), claim()
     assert "code" in Client().post("/setup/", before).context["form"].errors
     assert Client().post("/setup/", code).status_code == 302
-    assert first_run.issue() == "", "there is somebody"
+    assert first_run.issue() == "", "there is an admin"
 
 
-def test_without_a_start_that_printed_a_code_nobody_gets_in():
+def test_each_start_prints_a_code_until_somebody_is_there():
+    said = io.StringIO()
+    call_command("prepare", stdout=said)
+    (code,) = re.findall(r"/setup/ with the code (\S+)", said.getvalue())
+    typed = {"email": "a@example.test", "password": PASSWORD, "again": PASSWORD}
+    assert Client().post("/setup/", typed | {"code": code}).status_code == 302
+    said = io.StringIO()
+    call_command("prepare", stdout=said)
+    assert said.getvalue() == ""
+
+
+def test_without_a_start_that_printed_a_code_no_one_gets_in():
     assert "code" in Client().post("/setup/", claim() | {"code": "x"}).context["form"].errors
     FirstRunCode.objects.all().delete()
     assert "code" in Client().post("/setup/", claim() | {"code": ""}).context["form"].errors
@@ -80,7 +94,7 @@ def test_without_a_start_that_printed_a_code_nobody_gets_in():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_six_who_claim_the_desk_at_once_make_one_admin():
+def test_six_who_claim_an_installation_at_once_make_one_admin():
     typed = claim()
     together = threading.Barrier(6)
 
@@ -109,7 +123,7 @@ def test_six_who_claim_the_desk_at_once_make_one_admin():
         ({"code": "a-guess"}, "code"),
     ],
 )
-def test_a_wrong_first_run_form_makes_nobody(changes, field):
+def test_a_wrong_first_run_form_makes_no_account(changes, field):
     response = Client().post("/setup/", claim(**changes))
     assert field in response.context["form"].errors
     assert not User.objects.exists()

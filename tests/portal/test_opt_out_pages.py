@@ -43,7 +43,7 @@ def an_sms(cast: Cast, text: str, **fields) -> InboundMessage:
 
 
 def test_an_empty_list_says_how_it_fills(cast):
-    assert "Nobody has opted out" in text_of(cast["composer"].get(URL))
+    assert "No opt-outs" in text_of(cast["composer"].get(URL))
 
 
 def test_the_list_masks_numbers_and_shows_the_evidence_and_the_send(cast):
@@ -56,7 +56,7 @@ def test_the_list_masks_numbers_and_shows_the_evidence_and_the_send(cast):
     assert "7710000000" not in page.content.decode()
     assert "“STOP 🛑” by SMS to SHOP" in shown
     assert send.name in shown
-    assert "Opt somebody out" not in shown
+    assert "Opt a number out" not in shown
     assert "/lift/" not in page.content.decode()
 
 
@@ -147,7 +147,7 @@ def test_too_large_a_file_is_refused(cast, settings):
     assert "Split it" in text_of(page)
 
 
-def test_an_admin_lifts_with_a_reason_and_nobody_else_may(cast):
+def test_an_admin_lifts_with_a_reason_and_others_may_not(cast):
     refused(cast, PHONE)
     url = f"{URL}{OptOut.objects.get().pk}/lift/"
     for who in ("composer", "approver", "auditor"):

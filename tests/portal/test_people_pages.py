@@ -59,7 +59,7 @@ def test_an_invitation_is_mailed_shown_and_used_once(cast):
     assert acts == ["person.invited", "person.joined"]
 
 
-def test_somebody_with_an_account_signs_in_and_joins(cast):
+def test_a_person_with_an_account_signs_in_and_joins(cast):
     link = invited(cast, "foreigner@example.test", ["approver"])
     assert f"?next={link}" in Client().get(link).content.decode().replace("%3A", ":")
     assert "You are signed in as" in text_of(cast["auditor"].get(link))
@@ -90,9 +90,9 @@ def test_a_link_that_is_old_withdrawn_renewed_or_forged_leads_nowhere(cast):
 def test_two_who_press_at_once_join_once(cast):
     invited(cast)
     found = Invitation.objects.get()
-    people.join_anew(found, password=PASSWORD)
+    people.join_again(found, password=PASSWORD)
     with pytest.raises(people.InvitationGone):
-        people.join_anew(found, password=PASSWORD)
+        people.join_again(found, password=PASSWORD)
     with pytest.raises(people.InvitationGone):
         people.accept(found, User.objects.get(email="new@example.test"), by=BY)
 
@@ -106,7 +106,7 @@ def test_two_who_press_at_once_join_once(cast):
         ({"email": "AUDITOR@example.test", "roles": ["admin"]}, "email", "is here already"),
     ],
 )
-def test_a_mistake_is_told_at_its_field(cast, typed, field, says):
+def test_a_mistake_is_reported_at_its_field(cast, typed, field, says):
     page = cast["admin"].post(URL, typed)
     assert page.status_code == 422
     assert says in str(page.context["form"].errors[field])
@@ -148,7 +148,7 @@ def test_who_is_removed_is_out_with_the_next_click(cast):
     assert AuditEvent.objects.get(act="person.removed").details["email"] == "auditor@example.test"
 
 
-def test_the_last_admin_stays_by_every_door(cast):
+def test_the_last_admin_stays_everywhere(cast):
     admin = user_of("admin")
     page = cast["admin"].post(f"{URL}{admin.pk}/", {"roles": ["composer"]})
     assert page.status_code == 422

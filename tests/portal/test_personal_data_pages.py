@@ -7,7 +7,6 @@ import zipfile
 import pytest
 from django.conf import settings
 
-from sms.compliance import archive
 from sms.models import AuditEvent, Erasure
 from tests.support.jobs import run_job
 from tests.support.pages import text_of
@@ -19,13 +18,12 @@ PAGE = "/s/shop/settings/personal-data/"
 
 
 @pytest.fixture
-def cast(tmp_path, monkeypatch, settings):
-    settings.VAR_DIR = tmp_path
-    monkeypatch.setattr(archive.store, "folder", tmp_path)
+def cast(state_folder, settings):
+    settings.VAR_DIR = state_folder
     return a_cast()
 
 
-def test_a_number_is_asked_to_be_erased_and_the_certificate_shown(cast, tmp_path):
+def test_a_number_is_asked_to_be_erased_and_the_certificate_shown(cast):
     a_past_send(cast.service, 2, days=20)
     admin = cast["admin"]
     fields = {"erase-number": "07710 000000", "erase-reason": "Request 7"}
@@ -53,7 +51,7 @@ def test_a_number_is_asked_to_be_erased_and_the_certificate_shown(cast, tmp_path
     assert "This certificate is not the one that was made" in shown
 
 
-def test_what_is_held_leaves_as_a_file_that_names_nobody(cast):
+def test_what_is_held_leaves_as_a_file_that_names_no_one(cast):
     a_past_send(cast.service, 2, days=20)
     fields = {"disclose-number": "+44 7710 000000", "disclose-reason": "Request 8"}
     response = cast["admin"].post(f"{PAGE}disclose/", fields)

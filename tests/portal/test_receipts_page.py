@@ -18,9 +18,7 @@ PAGE = "/s/shop/receipts/"
 
 @pytest.fixture
 def cast():
-    receipts.receipt_addresses.forget()
-    yield a_cast()
-    receipts.receipt_addresses.forget()
+    return a_cast()
 
 
 def take_in(service: Service, *bodies: bytes) -> None:

@@ -148,7 +148,7 @@ def test_a_whole_number_is_shown_for_a_reason_that_stays_in_the_audit(cast):
     assert event.noun_key == str(found.pk) and "•••" in event.details["reason"]
 
 
-def test_nonsense_in_the_address_is_told_and_left_out(cast):
+def test_nonsense_in_the_address_is_reported_and_left_out(cast):
     shown = text_of(
         cast["auditor"].get(
             URL, {"by": "phase", "from": "soon", "compare": "x", "sender": "'; DROP", "before": "x"}
@@ -215,7 +215,7 @@ def test_sends_of_canada_have_segments_that_cannot_be_measured(cast):
     Message.objects.filter(send=send).update(country="CA", segments_billed=None)
     facts.rebuild()
     shown = text_of(cast["auditor"].get(URL, {"by": "country"}))
-    assert "not measurable not told in Canada and India" in shown
+    assert "not measurable not reported in Canada and India" in shown
 
 
 def test_the_number_of_queries_is_the_same_for_many(cast):

@@ -12,9 +12,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def cast(tmp_path, monkeypatch):
-    monkeypatch.setattr(archive.store, "folder", tmp_path)
-    archive.read.opened.forget()
+def cast():
     return a_cast()
 
 
@@ -52,7 +50,7 @@ def test_an_admin_keeps_a_send_and_lets_it_go(cast):
     assert "Case 12" not in text_of(cast["admin"].get(url))
 
 
-def test_archived_messages_are_on_their_pages_and_in_the_file(cast, tmp_path):
+def test_archived_messages_are_on_their_pages_and_in_the_file(cast, state_folder):
     Service.objects.filter(pk=cast.service.pk).update(keep_messages=30)
     service = Service.objects.get(pk=cast.service.pk)
     send = a_past_send(service, 4, days=40, content="Hi $(number)")
@@ -72,7 +70,7 @@ def test_archived_messages_are_on_their_pages_and_in_the_file(cast, tmp_path):
     assert len(file.splitlines()) == 5
     assert first.msisdn in file
     assert AuditEvent.objects.get(act="send.messages_exported").noun_key == str(send.pk)
-    next(tmp_path.rglob("*.tda")).unlink()
+    next(state_folder.rglob("*.tda")).unlink()
     archive.read.opened.forget()
     assert cast["composer"].get(f"/s/shop/messages/{first.pk}/").status_code == 503
     assert "put the file back" in text_of(cast["composer"].get(f"/s/shop/sends/{send.pk}/"))

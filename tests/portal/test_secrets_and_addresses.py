@@ -1,4 +1,4 @@
-"""A stored secret goes to the address that it was typed for and to no other, whoever moves the address and however."""
+"""A stored secret goes to the address that it was typed for and to no other, however the address is changed."""
 
 import pytest
 
@@ -134,7 +134,14 @@ def test_addresses_that_lead_inside_are_refused_on_both_pages(service, admin, se
     assert "base_url" in policy.context["form"].errors
 
 
-def test_a_sandbox_stands_on_this_machine_and_is_not_the_desk(service, admin, settings):
+@pytest.mark.parametrize("host", ["10.0.0.5", "desk.example", "localhost", "api.example/path"])
+def test_a_region_whose_host_leads_inside_cannot_be_chosen(service, admin, settings, host):
+    settings.PUBLIC_URL, settings.PUBLIC_HOST = "https://desk.example", "desk.example"
+    Region.objects.filter(key="uk").update(host=host)
+    assert "region" in save(admin, api_key="typed").context["form"].errors
+
+
+def test_a_sandbox_stands_on_this_machine_and_is_not_textdesk(service, admin, settings):
     Service.objects.update(is_sandbox=True)
     settings.PUBLIC_URL, settings.PUBLIC_HOST = "http://127.0.0.1:8000", "127.0.0.1"
     assert "base_url" in save(admin, base_url="http://localhost:8000", api_key="typed").context["form"].errors

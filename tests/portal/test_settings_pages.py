@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sms.inbound.receipts import receipt_addresses
 from sms.models import ApprovalRules, AuditEvent, Hold, Region, RetentionClock, Service
 from tests.support.pages import text_of
 from tests.support.people import Cast, a_cast
@@ -18,7 +17,6 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def cast() -> Cast:
-    receipt_addresses.forget()
     return a_cast()
 
 
@@ -121,7 +119,7 @@ def test_a_changed_credential_makes_the_last_test_worthless_and_a_changed_name_d
     assert (kept(cast).check_verdict, kept(cast).checked_at) == ("", None)
 
 
-def test_what_was_made_for_the_sandbox_waits_when_the_desk_is_connected_to_people(cast):
+def test_what_was_made_for_the_sandbox_waits_when_textdesk_is_connected_to_people(cast):
     here = "http://127.0.0.1:9"
     Service.objects.update(is_sandbox=True, base_url=here)
     send = a_send(kept(cast), 2)
@@ -161,7 +159,7 @@ def test_the_checklist_shrinks_and_is_gone_when_everything_is_done(cast, setting
     shown = text_of(cast["admin"].get("/s/shop/"))
     assert "Finish setting up" in shown
     assert "Test the connection" in shown
-    assert "Give the desk a public https address (done)" in shown
+    assert "Give Textdesk a public https address (done)" in shown
     assert "Finish setting up" not in text_of(cast["composer"].get("/s/shop/")), (
         "only for who can do something"
     )
@@ -175,10 +173,10 @@ def test_the_checklist_shrinks_and_is_gone_when_everything_is_done(cast, setting
     assert "Add a sender" in text_of(cast["admin"].get("/s/shop/"))
 
 
-def test_the_connection_test_tells_its_verdict_and_resets_nothing_else(cast):
+def test_the_connection_test_shows_its_verdict_and_resets_nothing_else(cast):
     Service.objects.update(base_url="http://127.0.0.1:9", secrets_origin="http://127.0.0.1:9")
     page = cast["admin"].post("/s/shop/settings/connection-test/", follow=True)
-    assert "Nobody answered there. Check the region, the base URL" in text_of(page)
+    assert "No server answered there. Check the region, the base URL" in text_of(page)
     assert kept(cast).check_verdict == "unreachable"
     assert AuditEvent.objects.get(act="service.tested").details == {"verdict": "unreachable"}
 

@@ -1,4 +1,4 @@
-"""What people are told while messages are due and nobody sends them."""
+"""What people see while messages are due and no process sends them."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 SENTENCE = "Nothing is being sent: no dispatcher has reported yet."
 
 
-def test_an_admin_is_told_on_the_home_page_and_a_composer_is_not():
+def test_an_admin_is_informed_on_the_home_page_and_a_composer_is_not():
     cast = a_cast()
     a_send(cast.service)
     assert SENTENCE not in cast["admin"].get("/s/shop/").content.decode(), "due only just now"

@@ -105,7 +105,7 @@ def play(step, send, ids) -> None:
 
 @settings(max_examples=60)
 @given(steps=st.lists(STEPS, min_size=3, max_size=20), posted=st.booleans())
-def test_facts_equal_the_ledger_after_any_news(steps, posted):
+def test_facts_equal_the_ledger_after_any_changes(steps, posted):
     service = a_service(slug=secrets.token_hex(8))
     send = a_send(service, 3)
     ids = list(send.messages.order_by("pk").values_list("pk", flat=True))

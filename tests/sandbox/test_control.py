@@ -20,7 +20,7 @@ def error(answer) -> str:
     return sentence
 
 
-def test_settings_are_told_as_they_can_be_given():
+def test_settings_are_reported_as_they_can_be_given():
     with sandbox(tps=7, fault=["slow=250", "throttle=7020"], switch="accepted_as=202") as running:
         told = running.get(SETTINGS).json
         assert told["tps"] == 7

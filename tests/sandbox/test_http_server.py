@@ -81,7 +81,7 @@ def test_bytes_may_come_one_by_one(running: Running):
         assert answers(given, 1)[0][0] == 201
 
 
-def test_a_client_that_asks_first_is_told_to_go_on(running: Running):
+def test_a_client_that_asks_first_is_let_go_on(running: Running):
     body = json.dumps(order()).encode()
     with connect(running) as given:
         given.sendall(HEAD + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body))

@@ -92,7 +92,7 @@ def test_short_link_ends_after_180_days():
         assert visit(running, short)[0] == 410
 
 
-def test_link_that_nobody_was_given_is_404():
+def test_unknown_link_is_404():
     with sandbox() as running:
         assert running.get("/abc123").status == 404
         assert running.get("/m/abc123").status == 404
@@ -104,7 +104,7 @@ def test_segments_are_those_of_the_short_text():
         assert running.last()["segments"] == 1
 
 
-def test_click_is_told_with_tracking_and_not_without_nor_for_smartlinks():
+def test_click_is_reported_with_tracking_and_not_without_nor_for_smartlinks():
     with receiver() as taken, sandbox() as running:
         tracked = text_of(
             running, "https://shop.example/a", options=OPTIONS | {"trackClicks": "true"}, notifyUrl=taken.url

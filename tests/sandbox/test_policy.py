@@ -90,7 +90,7 @@ def test_a_flag_that_is_off_is_not_looked_at():
         assert outcome(running, found) == "frequency-cap"
 
 
-def test_unknown_group_is_told_apart_by_what_was_asked_of_it():
+def test_unknown_group_is_distinguished_by_what_was_asked_of_it():
     with sandbox() as running:
         assert outcome(running, "nowhere", **CONSENT) == "policy-group"
         assert outcome(running, "nowhere", **CAP) == "policy-cap-group"

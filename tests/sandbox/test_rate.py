@@ -129,7 +129,7 @@ def test_quota_counts_destinations_for_good():
         assert passed(running, 3) == 1
 
 
-def test_retry_after_tells_when_there_is_room_again():
+def test_retry_after_says_when_there_is_room_again():
     with sandbox(tps=0.1, switch="retry_after=seconds", clock=Clock(NOON)) as running:
         running.send()
         running.listening.sandbox.clock.at += 4

@@ -146,7 +146,7 @@ def test_a_connection_that_breaks_is_tried_again():
         assert len(taken.calls) == 4
 
 
-def test_nobody_there_is_tried_again():
+def test_no_answer_is_tried_again():
     with sandbox(retry_seconds=0.02) as running:
         send(running, "http://127.0.0.1:9/receipts")
         lines = settled(running, 4)

@@ -154,7 +154,7 @@ def test_branded_text_tenants_get_two_more_keys(choice, tried, result):
     assert "attemptedUpgradeto" not in final()["deliveryInfo"]
 
 
-def test_keys_that_nobody_knows_at_every_level():
+def test_unknown_keys_at_every_level():
     known, more = both()[1], both(switch=["receipt_more_keys=some"])[1]
     assert set(more) > set(known)
     assert set(more["deliveryInfoNotification"]) > set(known["deliveryInfoNotification"])

@@ -154,7 +154,7 @@ def attempts(running: Running, url: str) -> str:
 
 
 def written(running: Running) -> list[SandboxMessage]:
-    """What stands in the sandbox's own book: nothing outside tells how long a message lives."""
+    """The sandbox's own log: nothing outside shows how long a message lives."""
     return list(running.listening.sandbox.log.ids.values())
 
 

@@ -80,7 +80,7 @@ def test_a_more_urgent_send_is_hardly_late_and_another_service_is_in_nobodys_way
 
 
 @pytest.mark.django_db
-def test_nobody_foresees_the_end_without_a_rate_or_on_hold():
+def test_the_end_is_unknown_without_a_rate_or_on_hold():
     service = a_service()
     send = a_send(service, 3, due_at=timezone.now() + HOUR)
     assert look(service)[0].ends_at is None

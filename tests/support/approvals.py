@@ -21,7 +21,7 @@ def a_person(name: str, service: Service, *roles: str, **fields) -> User:
 
 
 def acting(user: User) -> Actor:
-    return Actor(kind="user", key=str(user.pk), label=user.email, door="page")
+    return Actor(kind="user", key=str(user.pk), label=user.email, door="page", user=user)
 
 
 def request_of(send: Send) -> ApprovalRequest:

@@ -1,4 +1,4 @@
-"""What somebody with SQL and without the key might do to the audit, at random, and which number it breaks first.
+"""What a person with SQL and without the key might do to the audit, at random, and which number it breaks first.
 
 Called by the tests and by `tests.bench.audit`, inside a transaction that is rolled back, with the triggers taken away.
 """
@@ -88,9 +88,9 @@ class Tamperer:
             for one in (pk, other):
                 cursor.execute(f"SELECT {names} FROM sms_auditevent WHERE id = %s", [one])
                 rows[one] = cursor.fetchone()
-        holes = ", ".join(f"{name} = %s" for name in COLUMNS)
-        sql(f"UPDATE sms_auditevent SET {holes} WHERE id = %s", *rows[pk], other)
-        sql(f"UPDATE sms_auditevent SET {holes} WHERE id = %s", *rows[other], pk)
+        columns = ", ".join(f"{name} = %s" for name in COLUMNS)
+        sql(f"UPDATE sms_auditevent SET {columns} WHERE id = %s", *rows[pk], other)
+        sql(f"UPDATE sms_auditevent SET {columns} WHERE id = %s", *rows[other], pk)
         return min(number, other_number)
 
     def swap_numbers(self) -> int:

@@ -15,7 +15,7 @@ from tests.support.processes import ROOT, Textdesk, environment, free_port
 
 @dataclass
 class Bench(Textdesk):
-    """A prepared database and a sandbox, and nobody who dispatches."""
+    """A prepared database and a sandbox, without a dispatcher."""
 
     started: list[subprocess.Popen] = field(default_factory=list)
 

@@ -75,7 +75,7 @@ BODIES = {
     "other channel": body(channel="rcs"),
     "no sender": body(**{"from": ...}),
     "sender is a flag": body(**{"from": True}),
-    "unknown sender": body(**{"from": "NOBODY"}),
+    "unknown sender": body(**{"from": "NO_RECIPIENTS"}),
     "no to": body(to=...),
     "empty to": body(to=[]),
     "to is an object": body(to={"msisdn": ["447700900001"]}),

@@ -75,7 +75,7 @@ def one_of_everything(service: Service) -> dict[str, int]:
         next_at=send.created_at,
     )
     packed = packing.pack_pasted("mobile\n+447700900003\n12\n", country="GB", limits=Limits())
-    audience = saved.create(service, packed, name="Regulars", by=BY, user=None)
+    audience = saved.create(service, packed, name="Regulars", by=BY)
     return {
         "sends": send.pk,
         "audiences": audience.pk,

@@ -1,4 +1,4 @@
-"""A permanent cast for page tests: a service with one person per role, a visitor, and somebody of another service."""
+"""A permanent cast for page tests: a service with one person per role, a visitor, and a person of another service."""
 
 from dataclasses import dataclass, field
 

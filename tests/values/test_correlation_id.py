@@ -1,4 +1,4 @@
-"""Correlation ids find our messages and nobody else can make one."""
+"""Correlation ids find our messages and cannot be forged."""
 
 from hypothesis import given
 from hypothesis import strategies as st

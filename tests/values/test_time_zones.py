@@ -80,7 +80,7 @@ def test_a_mobile_without_an_area_may_be_anywhere_in_its_country():
     assert len(of_number("+79123456789")) > 10
 
 
-def test_a_range_that_nobody_has_is_as_wide_as_its_country():
+def test_an_unassigned_range_is_as_wide_as_its_country():
     assert of_number("+61999999999") == of_number("+61412345678")
     assert of_number("+447") == of_number("+447700900123")
     assert "Europe/London" in of_number("+447")

@@ -47,7 +47,7 @@ def test_token_is_used_again_and_renewed_before_its_hour_is_over():
     assert RENEW_AFTER + 300 <= LIFETIME
 
 
-def test_token_is_minted_anew_where_the_clock_went_back_or_it_was_forgotten():
+def test_token_is_minted_again_where_the_clock_went_back_or_it_was_forgotten():
     jwt = Jwt("SVC-TEST-0001", SECRET)
     later = jwt.headers(MADE + 100)
     assert jwt.headers(MADE) != later

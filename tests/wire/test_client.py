@@ -60,7 +60,7 @@ def test_version_in_the_user_agent_is_the_distributions():
     assert project["project"]["version"] == VERSION
 
 
-def test_jwt_travels_as_bearer_and_is_minted_anew_after_a_401():
+def test_jwt_travels_as_bearer_and_is_minted_again_after_a_401():
     jwt = Jwt("SVC-TEST-0001", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
     with serving(say(reply(401))) as server, Client(server.url, jwt) as client:
         with pytest.raises(ServicePaused):
@@ -120,7 +120,7 @@ def test_unknown_host_is_not_sent():
     assert type(failure("http://nowhere.invalid")) is NotSent
 
 
-def test_connection_nobody_accepts_is_not_sent_within_half_the_deadline():
+def test_connection_that_is_not_accepted_is_not_sent_within_half_the_deadline():
     """A listener whose queue is full leaves a connection hanging, like a firewall that drops packets."""
     with socket.socket() as full, contextlib.ExitStack() as fillers:
         full.bind(("127.0.0.1", 0))
@@ -303,7 +303,7 @@ def test_throttling_carries_retry_after():
         assert isinstance(error, Throttled) and error.retry_after == 12.0
 
 
-def test_deadline_starts_anew_for_each_post():
+def test_deadline_restarts_for_each_post():
     def slow(sock: socket.socket, _: bytes) -> None:
         time.sleep(0.3)
         sock.sendall(QUEUED)

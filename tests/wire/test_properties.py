@@ -1,6 +1,6 @@
 """What holds for every send and every body, told by Hypothesis: our encoder against readers that do not know it.
 
-Soup as request, reply, receipt and inbound is beside what it is about: `test_our_door`, `test_replies`, `test_receipts`,
+Soup as request, reply, receipt and inbound is beside what it is about: `test_drop_in_body`, `test_replies`, `test_receipts`,
 `test_inbound`. Here is the other side's reading, and that nothing raw is lost.
 """
 

@@ -52,7 +52,7 @@ def read(one: Received) -> Notification:
     return parse_receipt(one.body)
 
 
-def test_every_fate_of_a_number_is_told_in_receipts_we_read():
+def test_every_fate_of_a_number_is_reported_in_receipts_we_read():
     replies: dict[str, Any] = {}
     with receiver() as taken, sandbox(hub_secret=HUB) as running:
         with Client(running.url, KEY, deadline=10) as client:
@@ -85,7 +85,7 @@ def test_every_fate_of_a_number_is_told_in_receipts_we_read():
     assert len({one.ip for one in clicks}) == 3 and all(one.user_agent for one in clicks)
 
 
-def test_click_of_a_person_is_told_with_address_and_browser():
+def test_click_of_a_person_is_reported_with_address_and_browser():
     with receiver() as taken, sandbox(hub_secret=HUB) as running:
         post(running.url, message(to("+447700900001", taken.url, requested_receipts=["CLICKED"])))
         path = "/" + running.last()["text"].rpartition("/")[2]

@@ -266,7 +266,7 @@ AT_OUR_DOOR = {
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", TWINS)
-def test_our_own_door_refuses_the_raw_body_too(name):
+def test_our_own_endpoint_refuses_the_raw_body_too(name):
     twin = TWINS[name]
     assert Door().code(moved_to_now(json.loads(raw(twin.broken)))) == AT_OUR_DOOR.get(name, twin.ours)
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Clock:
-    """Moves when somebody pauses; the process is to end when a time has come."""
+    """Moves when a person pauses; the process is to end when a time has come."""
 
     def __init__(self, until: float = 60.0) -> None:
         self.now, self.until = 0.0, until

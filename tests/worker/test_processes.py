@@ -1,4 +1,4 @@
-"""Who does what among dispatching processes: seats, the one who waits, heartbeats, the schedule, and the watchdog's judgement."""
+"""Who does what among dispatching processes: slots, the one who waits, heartbeats, the schedule, and the watchdog's judgement."""
 
 import itertools
 import threading
@@ -39,24 +39,24 @@ def beaten(seconds_ago: float, *, kind: str = Heartbeat.Kind.CLUSTER, name: str 
     Heartbeat.objects.filter(pk=name).update(beat_at=Now() - timedelta(seconds=seconds_ago))
 
 
-def test_a_cluster_has_two_seats_so_that_the_third_worker_is_free_for_receipts():
-    with cluster.seat() as first, cluster.seat() as second:
+def test_a_cluster_has_two_slots_so_that_the_third_worker_is_free_for_receipts():
+    with cluster.sending_slot() as first, cluster.sending_slot() as second:
         assert first is not None
         assert second is not None
-        with cluster.seat() as third:
+        with cluster.sending_slot() as third:
             assert third is None
-    with cluster.seat() as again:
+    with cluster.sending_slot() as again:
         assert again is not None
 
 
-def test_the_seat_of_a_killed_process_is_free_again_after_its_lease():
+def test_the_slot_of_a_killed_process_is_free_again_after_its_lease():
     host = heartbeat.HOST[:18]
-    for number in range(cluster.SEATS):
-        assert Duty.hold(f"seat-{number}-{host}", seconds=cluster.SEAT_LEASE)
-    with cluster.seat() as none:
+    for number in range(cluster.SENDING_SLOTS):
+        assert Duty.hold(f"slot-{number}-{host}", seconds=cluster.SLOT_LEASE)
+    with cluster.sending_slot() as none:
         assert none is None
     Duty.objects.update(leased_until=Now() - timedelta(seconds=1))
-    with cluster.seat() as free:
+    with cluster.sending_slot() as free:
         assert free is not None
 
 
@@ -131,7 +131,7 @@ def test_wake_ups_of_a_busy_process_are_gathered_and_the_last_is_made_good(monke
     assert OrmQ.objects.count() == 2, "once for all that came meanwhile, and no more"
 
 
-def test_wake_ups_that_nobody_takes_do_not_pile_up():
+def test_wake_ups_without_a_taker_do_not_pile_up():
     wakeups.dispatch()
     wakeups.dispatch()
     old = OrmQ.objects.order_by("pk").first()
@@ -140,7 +140,7 @@ def test_wake_ups_that_nobody_takes_do_not_pile_up():
     assert OrmQ.objects.count() == 1
 
 
-def test_a_stop_file_that_was_left_behind_stops_nobody(settings, tmp_path):
+def test_a_stop_file_that_was_left_behind_stops_no_process(settings, tmp_path):
     import os
 
     settings.STOP_FILE = tmp_path / "stopping"

@@ -1,4 +1,4 @@
-"""`manage.py prepare`: everything a desk needs before its processes start; safe to run again. `manage.py up` runs it by itself."""
+"""`manage.py prepare`: everything an installation needs before its processes start; safe to run again. `manage.py up` runs it by itself."""
 
 from typing import Any
 
@@ -22,7 +22,6 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """In the order in which they need each other."""
         settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)

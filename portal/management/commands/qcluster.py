@@ -1,7 +1,7 @@
 """`manage.py qcluster`: django-q2's own command, with an end that drains and a start that waits for the database.
 
 It stands before django-q2's in INSTALLED_APPS, so `qcluster` is this one. Three things are added to it: its workers learn of SIGTERM
-(django-q2 tells only those that are idle), the end comes within 30 s whatever hangs, and a cluster that hangs or whose guard has died says
+(django-q2 stops only those that are idle), the end comes within 30 s whatever hangs, and a cluster that hangs or whose guard has died says
 so and ends with code 1 together with its orphans, so that a service manager starts it again.
 """
 
@@ -75,7 +75,7 @@ class Command(Original):
             for thread in beside:
                 thread.join(max(until - time.monotonic(), 0.0))
             return
-        tasks.draining.value = 1  # whoever still works comes to an end
+        tasks.draining.value = 1  # workers that still work come to an end
         why = f"The cluster hangs: {why}." if why else "The cluster's guard died."
         log.error("cluster_lost", sentence=f"{why} Its processes are ended.")
         time.sleep(GRACE)
@@ -130,7 +130,7 @@ def _end(pids: list[int]) -> None:
 
 
 def _family(pid: int) -> Iterator[int]:
-    """Every descendant of a process, and who was left behind in its group, where the system tells (Linux)."""
+    """Every descendant of a process, and those left behind in its group, where the system lists them (Linux)."""
     group = os.getpgid(pid) if os.getpgid(pid) == pid else None
     parents: dict[int, int] = {}
     for entry in Path("/proc").glob("[0-9]*/stat"):

@@ -27,7 +27,6 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # noqa: RUF012 - Django's spelling; checks run with migrate below
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The options of the interface page."""
         parser.add_argument(
             "--demo", action="store_true", help="load the demo service, its people, and start the sandbox"
         )
@@ -46,7 +45,6 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run until a signal."""
         try:
             self._handle(**options)
         except supervisor.CannotStart as problem:
@@ -81,7 +79,7 @@ class Command(BaseCommand):
             url = webex.rstrip("/") if webex else f"http://127.0.0.1:{sandbox_port}"
             lines += self._load_demo(url=url, key=webex_key or SANDBOX_KEY, is_sandbox=own_sandbox)
         elif code := first_run.issue():
-            lines.append(f"Nobody is here yet: make the first admin there, with the code {code}")
+            lines.append(f"There are no accounts yet. Make the first admin there, with the code {code}")
         connections.close_all()
         workers = 1 if session.has_one_writer() else 2
         children = [supervisor.web(port, workers=workers), supervisor.cluster(watchdog.Watchdog(patience))]
@@ -142,7 +140,5 @@ class Command(BaseCommand):
         if not given:
             environment["PUBLIC_URL"] = f"http://127.0.0.1:{port}"
         if demo:
-            environment.setdefault(
-                "CALLBACKS_TO_LOOPBACK", "true"
-            )  # a receiver on one's own machine, to look at
+            environment.setdefault("CALLBACKS_TO_LOOPBACK", "true")  # a receiver on this machine, to look at
         return environment

@@ -57,7 +57,7 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
     try:
         form, kept = store_typed(request, service, found)
     except collaboration.DraftSent as problem:
-        messages.info(request, "This draft was sent meanwhile. Here is the send.")
+        messages.info(request, "This draft has been sent. Here is the send.")
         return redirect("send", service=service.slug, pk=problem.send_id)
     saved, fine = kept.stored, form.is_valid()
     if kept.theirs and fine and (words := colleague_changes(kept, request.user)):

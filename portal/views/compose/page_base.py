@@ -62,7 +62,7 @@ def colleague_changes(kept: collaboration.Saved, user: Any) -> str:
     if not kept.theirs or who == user:
         return ""
     name = presence.name_of(who) if who else "A colleague"
-    return f"{name} changed {edit_conflicts.listed(kept.theirs)} meanwhile; it is in the page now."
+    return f"{name} changed {edit_conflicts.listed(kept.theirs)} while you wrote; it is in the page now."
 
 
 def presence_words(one: presence.Colleague, form: DraftForm) -> str:
@@ -72,7 +72,6 @@ def presence_words(one: presence.Colleague, form: DraftForm) -> str:
 
 
 def draft_url(draft: Draft, *, at: int | None = None) -> str:
-    """Of its page, at a row of its preview."""
     url = reverse("draft", kwargs={"service": draft.service.slug, "pk": draft.pk})
     return url if at is None else f"{url}?at={at}#preview"
 

@@ -17,19 +17,17 @@ PARTS = {
     "when": "_when.html",
     "rows": "_rows.html",
     "odd": "_odd.html",
-    "holes": "_holes.html",
+    "placeholders": "_placeholders.html",
 }
 
 
 @service_page("compose", WRITE)
 def compose_preview(request: HttpRequest, service: Service) -> HttpResponse:
-    """Of a page without a draft yet."""
     return _answer(service, request.POST, Draft(service=service))
 
 
 @service_page("compose", WRITE)
 def draft_preview(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Of a page whose file and long lists are in its draft."""
     files = ("upload", "version__upload", "version__mends__upload")
     rows = service.drafts.select_related(*files).defer(*(f"{file}__content" for file in files))
     return _answer(service, request.POST, get_object_or_404(rows, pk=pk))

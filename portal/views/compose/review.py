@@ -35,7 +35,6 @@ def _find(service: Service, pk: int) -> Draft:
 
 @service_page("compose", FORM)
 def draft_review(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """The button on this page sends."""
     found = _find(service, pk)
     if found.send_id:
         messages.info(request, "This draft was sent. Here is the send.")
@@ -60,7 +59,6 @@ def _sent(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
         send = drafts.send_draft(
             found,
             by=actor(request),
-            user=request.user,
             limits=upload_limits(),
             again="again" in request.POST,
             seen=row_of(request.POST, "revision"),

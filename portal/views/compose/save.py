@@ -59,7 +59,7 @@ def _saved(request: HttpRequest, service: Service, found: Draft) -> HttpResponse
         "theirs": edit_conflicts.values(
             [*kept.theirs, *(RECALLED if "file" in request.FILES else ())], fresh
         ),
-        "told": colleague_changes(kept, request.user),
+        "notice": colleague_changes(kept, request.user),
         "clashes": render_to_string("compose/_clashes.html", {"clashes": clash}) if clash else "",
         "file": render_to_string("compose/_file.html", {"draft": draft, "form": fresh}),
         "work": render_to_string("compose/_work.html", {"service": service, **work_of(draft)}),

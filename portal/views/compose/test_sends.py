@@ -1,4 +1,4 @@
-"""Test sends of a draft, to one's own number or to a seed list."""
+"""Test sends of a draft, to the person's own number or to a seed list."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -44,7 +44,6 @@ def draft_test(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
                 seeds=form.chosen,
                 at_night=bool(form.cleaned_data.get("at_night")),
                 by=actor(request),
-                user=request.user,
                 limits=upload_limits(),
             )
         except ComposeError as problem:

@@ -1,6 +1,6 @@
 """The one reader of the provider's request body: JSON → `DropInRequest`, or `DropInRefused` with the provider's code and the parameter.
 
-Fields that nobody documents are ignored, and values may have any spelling of the provider's samples (`fields`): real clients send all
+Undocumented fields are ignored, and values may have any spelling of the provider's samples (`fields`): real clients send all
 of that. Nothing here knows our catalogue.
 """
 
@@ -180,7 +180,7 @@ def _receipts(data: Block) -> list[str]:
 
 
 def _smartlinks(data: Block, text: str) -> dict[int, int]:
-    """Those that stand in the text: an entry without a token does nothing, a token without an entry would reach everybody as it is."""
+    """Those that stand in the text: an entry without a token does nothing, a token without an entry would be sent as it is."""
     entries: Any = fields.given(data, "smartlinks")
     if isinstance(entries, dict):  # the table of parameters calls it an object, the sample shows a list
         entries = [entries]

@@ -70,8 +70,8 @@ def _archived(reference: uuid.UUID, *, service_id: int, row: int) -> Message | N
 def shown(message: Message, message_id: str) -> bytes:
     """The read-back. Its text is form-URL-encoded and its segments are a text, as documented."""
     send: Send = message.send
-    wishes, echo = send.wishes, _echo(message)
-    options: dict[str, Any] = wishes.get("options", {})
+    kept, echo = send.options, _echo(message)
+    options: dict[str, Any] = kept.get("options", {})
     return msgspec.json.encode(
         {
             "clientId": 1,
@@ -85,14 +85,14 @@ def shown(message: Message, message_id: str) -> bytes:
             "correlationId": echo.correlation_id if echo else "",
             "numSegments": str(message.segments_billed or message.segments),
             "requestTimestamp": moment(send.created_at),
-            "requestedReceipts": wishes.get("requestedReceipts") or sorted(RECEIPTS),
+            "requestedReceipts": kept.get("requestedReceipts") or sorted(RECEIPTS),
             "version": "2.0",
             "content": {
-                "type": wishes.get("type", "text"),
+                "type": kept.get("type", "text"),
                 "text": quote_plus(message.text, errors="replace"),
             },
-            "callbackData": wishes.get("callbackData", ""),
-            "notifyUrl": wishes.get("notifyUrl", ""),
+            "callbackData": kept.get("callbackData", ""),
+            "notifyUrl": kept.get("notifyUrl", ""),
             "options": {
                 "trackOpens": False,
                 "smsFallback": False,

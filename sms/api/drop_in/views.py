@@ -6,7 +6,6 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -26,7 +25,7 @@ from sms.api import idempotency
 from sms.api.authentication import KeyAuthentication, KeyHasScope, NotFromHere, PartnerUser
 from sms.api.drop_in import replies
 from sms.api.drop_in.body import read
-from sms.api.drop_in.errors import DropInRefused, invalid, no_json
+from sms.api.drop_in.errors import DropInRefused, invalid
 from sms.api.drop_in.order import order_of, refusal_of
 from sms.api.drop_in.requests import DropInRequest
 from sms.api.idempotency import BadKey, OtherBody, StoredResponse, UnderWay
@@ -42,7 +41,6 @@ log = structlog.get_logger(__name__)
 
 JSON = "application/json"
 ECHO = ("message_id", "correlation_id", "destination")
-LARGEST = 5_000_000  # bytes: a thousand destinations with long substitutions
 
 
 class PartnerView(APIView):
@@ -101,14 +99,7 @@ class MessagesView(PartnerView):
         """201 with the messageId, once the send is committed."""
         partner: PartnerUser = request.user  # type: ignore[assignment]
         plain = request._request
-        try:
-            raw = plain.body
-        except RequestDataTooBig:
-            raw = b" " * (LARGEST + 1)
-        except OSError:
-            raise no_json() from None
-        if len(raw) > LARGEST:
-            raise DropInRefused("7022", "JSON size exceeded")
+        raw = plain.body
         try:
             key = idempotency.key_of(plain)
             answer = idempotency.once(

@@ -53,7 +53,7 @@ class AudienceVersions(OfAudience):
         packed = packed_rows(body, service=self.service)
 
         def act() -> Response:
-            or_conflict(lambda: saved.replace(self.audience(pk), packed, by=self.by, user=None))
+            or_conflict(lambda: saved.replace(self.audience(pk), packed, by=self.by))
             shown = AudienceShape(self.audience(pk), context=self.get_serializer_context())
             return Response(shown.data, status=201)
 

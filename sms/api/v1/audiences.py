@@ -53,9 +53,7 @@ class Audiences(Collection):
 
         def act() -> Response:
             made = or_conflict(
-                lambda: saved.create(
-                    self.service, packed, name=body["name"], note=body["note"], by=self.by, user=None
-                )
+                lambda: saved.create(self.service, packed, name=body["name"], note=body["note"], by=self.by)
             )
             return self._answer(made.pk, status=201)
 

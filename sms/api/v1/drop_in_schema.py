@@ -73,7 +73,7 @@ extend_schema_view(
     get=extend_schema(
         operation_id="v2_read",
         tags=["webex connect"],
-        summary="Read what became of a message",
+        summary="Read the state of a message",
         responses={200: {"type": "object"}} | ERRORS,
     )
 )(MessageView)

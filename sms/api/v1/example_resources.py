@@ -94,7 +94,7 @@ POLICY_GROUP: dict[str, Any] = {
     "group_id": "G-1001",
     "check_consent": True,
     "apply_frequency_cap": False,
-    "description": "News and offers",
+    "description": "Updates and offers",
     "active": True,
 }
 DOMAIN: dict[str, Any] = {

@@ -46,7 +46,7 @@ class OptOuts(Collection):
 
     @once("opt_outs_add", "Record refusals", OptOutBody, {201: OptedOutShape})
     def create(self, body: dict[str, Any]) -> Response:
-        """From its answer on nothing is sent to these numbers. One bad number and none is recorded."""
+        """From its answer on nothing is sent to these numbers. One bad number, and nothing is recorded."""
         refusals = [optouts.Refusal(number, body["evidence"]) for number in self._numbers(body)]
         added = optouts.opt_out(self.service.pk, refusals, by=self.by, source=OptOut.Source.API)
         already = len({one.msisdn for one in refusals}) - len(added)

@@ -95,7 +95,6 @@ def _kept(version: AudienceVersion) -> Audience | StoredAudience:
 
 
 def _source(body: dict[str, Any], version: AudienceVersion | None) -> str:
-    """What people see of where the recipients came from."""
     if version is not None:
         return f"{version.audience}, {version}"
     return str(body["file"].name) if body.get("file") else "the API"

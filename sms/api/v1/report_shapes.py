@@ -7,7 +7,7 @@ from sms.models import SendState
 
 
 class FiguresShape(Sparse):
-    """Messages and what became of them. `coverage` is the share of posted messages whose end is known; null if none was posted."""
+    """Messages and their outcomes. `coverage` is the share of posted messages whose end is known; null if none was posted."""
 
     recipients = serializers.IntegerField()
     posted = serializers.IntegerField()

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeVar
 
-from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpResponse, QueryDict
 from django_filters.rest_framework import DjangoFilterBackend
@@ -51,14 +50,8 @@ class Resource(GenericViewSet[Any]):
         return problems.handle
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """After the key was looked at: a body of a size that we take, and no parameter that would be ignored."""
+        """After the key was looked at: no parameter that would be ignored."""
         super().initial(request, *args, **kwargs)
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdecimal() or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-            raise ApiProblem(
-                413, "too_large", f"The body has more than {most:,} bytes, the most Textdesk takes."
-            )
         if request.method == "POST":
             _ = request._request.body  # before a parser takes it: `access.once` looks at it too
         known = self.parameters()

@@ -12,7 +12,7 @@ from sms.values.text import match_key
 
 MOST_RECIPIENTS = 10_000
 MOST_VALUES = 100
-FILLING = {"column": 200, "fallback": 500}  # characters
+SOURCE_LIMITS = {"column": 200, "fallback": 500}  # characters
 NUMBER = "number"
 _CONTROL = re.compile("[\x00\ud800-\udfff]")
 
@@ -48,17 +48,17 @@ class Fillings(serializers.Field[dict[str, dict[str, str]], Any, Any, Any]):
                 'Write an object like {"name": {"column": "Customer", "fallback": "friend"}}.'
             )
         wrong = {
-            name[:60]: [problem] for name, one in data.items() if (problem := _filling_problem(name, one))
+            name[:60]: [problem] for name, one in data.items() if (problem := _source_problem(name, one))
         }
         if wrong:
             raise serializers.ValidationError(wrong)  # flattened by `problems`
         return data
 
 
-def _filling_problem(name: str, one: Any) -> str:
-    if not isinstance(one, dict) or not one or not set(one) <= FILLING.keys():
+def _source_problem(name: str, one: Any) -> str:
+    if not isinstance(one, dict) or not one or not set(one) <= SOURCE_LIMITS.keys():
         return 'Write {"column": "…"}, {"fallback": "…"}, or both.'
-    for part, most in FILLING.items():
+    for part, most in SOURCE_LIMITS.items():
         value = one.get(part, "-")
         if not isinstance(value, str) or not value.strip() or len(value) > most or _CONTROL.search(value):
             return f"Write {part} as a text of up to {most} characters, or leave it out."

@@ -90,7 +90,7 @@ class ShownSend:
         self.send: Send = progress.send
         self.progress = progress
         self.options: SendOptions = from_stored(
-            self.send.wishes, group=self.send.policy_group, domain=self.send.link_domain
+            self.send.options, group=self.send.policy_group, domain=self.send.link_domain
         )
         self.held = held
         self.approval = approval

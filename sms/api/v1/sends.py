@@ -111,7 +111,7 @@ class Sends(Resource):
         responses=SendShape,
     )
     def partial_update(self, request: Request, pk: int) -> Response:
-        """Only a send that has not begun: 409 afterwards. A yes was to the time before, so it is asked for again.
+        """Only a send that has not begun: 409 afterwards. An approval was for the time before, so it is asked for again.
 
         Everything else of a send stays as it was made."""
         due_at = self.read(SendChange)["send_at"]
@@ -158,7 +158,6 @@ class Sends(Resource):
         return self.shown(shown_sends([send])[0])
 
     def _open(self, pk: int) -> Send:
-        """A send that can still change; If-Match is honoured."""
         access.only_sandbox(self.request)
         send: Send = self.find(self.rows(), pk)
         self.expect(shown_sends([send])[0])

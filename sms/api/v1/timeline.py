@@ -34,11 +34,11 @@ def timeline(story: archive.MessageHistory) -> list[TimelineEvent]:
         events.append(TimelineEvent(message.final_at, str(message.state), message.code, message.detail))
     if message.final_at and message.state == MessageState.FAILED and not receipts:
         events.append(TimelineEvent(message.final_at, "failed", message.code, message.detail))
-    events += [_told(receipt, clicks.get(receipt.pk)) for receipt in receipts]
+    events += [_receipt_event(receipt, clicks.get(receipt.pk)) for receipt in receipts]
     return sorted(events, key=lambda event: event.at)
 
 
-def _told(receipt: Receipt, click: Click | None) -> TimelineEvent:
+def _receipt_event(receipt: Receipt, click: Click | None) -> TimelineEvent:
     try:
         note = parse_receipt(bytes(receipt.raw))
     except UnreadableBody:

@@ -45,18 +45,15 @@ class ZippedWorkbook:
         self._measure()
 
     def has(self, name: str) -> bool:
-        """Whether there is such a member."""
         return name.lower() in self._names
 
     def read(self, name: str) -> bytes:
-        """A small member in full, empty where there is none."""
         info = self._names.get(name.lower())
         if info and info.file_size > _SMALL:
             raise unreadable()
         return b"".join(self.chunks(name))
 
     def chunks(self, name: str) -> Iterator[bytes]:
-        """A member piece by piece, empty where there is none."""
         info = self._names.get(name.lower())
         if info is None:
             return
@@ -93,7 +90,10 @@ class ZippedWorkbook:
     def _unpacked(self, info: zipfile.ZipInfo, total: int, *, packed: int, most: int) -> int:
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise unreadable()
-        said, info.file_size = info.file_size, most + 1  # zipfile stops at what is said; the parser does not
+        said, info.file_size = (
+            info.file_size,
+            most + 1,
+        )  # zipfile stops at the size that the file claims; the parser does not
         try:
             with self._zip.open(info) as member:
                 while chunk := member.read(_CHUNK):

@@ -30,7 +30,6 @@ class Columns:
 
     @property
     def headings(self) -> list[str]:
-        """The columns that have a name, in order."""
         return [name for name in self.names if name]
 
 

@@ -170,5 +170,5 @@ def _broken(number: int, line: str) -> RejectedRow:
         row=number,
         value=shortened(line),
         code="quotes",
-        reason="The quotation marks of this row do not pair up, so its cells cannot be told apart. Double those inside a cell.",
+        reason="The quotation marks of this row do not pair up, so its cells cannot be separated. Double those inside a cell.",
     )

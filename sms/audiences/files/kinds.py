@@ -31,12 +31,10 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 
 
 def not_a_spreadsheet(what: str) -> AudienceError:
-    """The error for a file of another sort."""
     return AudienceError("not_a_spreadsheet", f"This file is not a spreadsheet: it is {what}. {_AS_SHEET}")
 
 
 def protected() -> AudienceError:
-    """The error for a workbook that wants a password."""
     return AudienceError(
         "protected",
         "This workbook is protected with a password. Open it, save a copy without the password, and upload the copy.",
@@ -44,7 +42,6 @@ def protected() -> AudienceError:
 
 
 def unreadable() -> AudienceError:
-    """The error for a workbook that is damaged."""
     return AudienceError(
         "unreadable",
         "This workbook cannot be read; it may be damaged. Open it in a spreadsheet, save it again as XLSX or CSV, and upload that.",

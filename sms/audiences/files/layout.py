@@ -20,7 +20,7 @@ _CARRY = 16 << 20
 
 # Possessive, or an unclosed tag of a few dozen characters is tried in millions of ways.
 _ATTRIBUTES = rb"((?:[^<>\"'/]++|\"[^\"<]*+\"|'[^'<]*+'|/(?!>))*+)"
-# A row, or a cell up to its value. First the way that Excel and everybody else writes a cell, which takes a third of the time.
+# A row, or a cell up to its value. First the way that Excel and most programs write a cell, which takes a third of the time.
 _CELL = re.compile(
     rb'(?:<c r="([A-Z]{1,3})(\d{1,7})"(?: s="(\d+)")?(?: t="(\w+)")?'
     rb"|<(?:\w+:)?row\b" + _ATTRIBUTES + rb"|<(?:\w+:)?c\b" + _ATTRIBUTES + rb")(/?)>"
@@ -42,7 +42,6 @@ class Layout:
     errors: dict[int, dict[int, str]] = field(default_factory=dict)
 
     def show(self, row: int, column: int, place: int) -> None:
-        """Note how a cell is shown."""
         shows = self.shows.setdefault(column, array("H"))
         if len(shows) <= row < 1 << 20:  # no sheet has more rows
             shows.extend([0] * (row - len(shows) + 1))
@@ -74,14 +73,12 @@ class _Extent:
         if (self.bottom - self.top + 1) * (self.right - self.left + 1) > limits.rows * _CELLS_PER_ROW:
             raise AudienceError(
                 "too_many_cells",
-                f"This sheet reaches down to row {self.bottom + 1:,} and {self.right + 1:,} columns across, more than this desk takes. "
+                f"This sheet reaches down to row {self.bottom + 1:,} and {self.right + 1:,} columns across, more than Textdesk takes. "
                 "Remove stray cells far from the table, or save the table alone as CSV.",
             )
 
 
 class XlsxLayouts:
-    """The layouts of an XLSX's sheets, one at a time."""
-
     def __init__(self, archive: ZippedWorkbook, *, sheets: int, country: str, limits: Limits) -> None:
         self._archive = archive
         self._limits = limits
@@ -145,7 +142,7 @@ def _attributes(text: bytes) -> dict[bytes, bytes]:
 
 
 def _whole(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The chunks cut anew, so that no cell is divided."""
+    """The chunks cut again, so that no cell is divided."""
     rest = b""
     for chunk in chunks:
         piece = rest + chunk
@@ -200,7 +197,6 @@ def _whole_texts(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _sheet_parts(archive: ZippedWorkbook) -> list[str]:
-    """The members that hold the sheets, in the workbook's order."""
     targets = {}
     for attributes in _elements(archive.read("xl/_rels/workbook.xml.rels"), "Relationship"):
         target = attributes.get("Target", "").lstrip("/")
@@ -254,7 +250,6 @@ def _unescaped(text: str) -> str:
 
 
 def check_ods(archive: ZippedWorkbook, *, limits: Limits) -> None:
-    """The same for the repeated rows and cells of an ODS."""
     row = column = 0
     rows = 1
     extent = _Extent()

@@ -63,12 +63,10 @@ def first_row(file: BinaryIO, *, country: str, limits: Limits) -> list[str]:
 
 
 def read(file: BinaryIO, *, name: str, **options: Unpack[ReadOptions]) -> Audience:
-    """All of a file at once; see `stream`."""
     return collected(stream(file, name=name, **options))
 
 
 def collected(reading: AudienceReader) -> Audience:
-    """The rest of a reading as an audience."""
     recipients: list[Recipient] = []
     rejects: list[RejectedRow] = []
     for item in reading:

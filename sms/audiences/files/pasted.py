@@ -20,7 +20,6 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 
 def read_pasted(text: str, **options: Unpack[ReadOptions]) -> Audience:
-    """The audience in a text; see `stream_pasted`."""
     return collected(stream_pasted(text, **options))
 
 

@@ -55,7 +55,7 @@ class AudienceReader:
             if self.rows_read > most:
                 raise AudienceError(
                     "too_many_rows",
-                    f"This file has more than {most:,} rows, the most this desk takes at once. Split it into smaller files.",
+                    f"This file has more than {most:,} rows, the most Textdesk takes at once. Split it into smaller files.",
                 )
             if isinstance(item, RejectedRow):
                 yield item

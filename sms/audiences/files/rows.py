@@ -12,7 +12,7 @@ SMALL = 150_000  # bytes of a file or a paste that is held in memory as a whole:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much of a file is read. Bytes and rows are the desk's settings; a longer cell cannot belong in an SMS."""
+    """How much of a file is read. Bytes and rows are settings of the installation; a longer cell cannot belong in an SMS."""
 
     bytes: int = 10_000_000
     rows: int = 100_000
@@ -20,8 +20,6 @@ class Limits:
 
 
 class ReadOptions(TypedDict, total=False):
-    """How recipients are read; see `opening.stream`."""
-
     country: Required[str]
     column: str | None
     limits: Limits | None
@@ -41,7 +39,7 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class RejectedRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):
     """A row that will get no message. `value` is what stood in the number's cell, shortened; `reason` is for a person.
 
-    `cells` is what stood under the headings, where it could be told apart, so that a person can put it right.
+    `cells` is what stood under the headings, where cells could be separated, so that a person can correct it.
     """
 
     row: int
@@ -52,8 +50,6 @@ class RejectedRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
 
 
 class RowBlock(NamedTuple):
-    """Some rows that follow each other."""
-
     recipients: Sequence[Recipient]
     rejects: Sequence[RejectedRow]
 
@@ -96,7 +92,7 @@ Row = tuple[int, list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Rows on their way; one that cannot be told from its neighbours comes as a reject. `place` names the sheet, if any.
+    """Rows on their way; one that cannot be separated from its neighbours is a reject. `place` names the sheet, if any.
 
     `headed` is False where the first row is known to be no headings; `height` is how many rows there are, where that is known.
     """

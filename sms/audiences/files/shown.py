@@ -66,7 +66,7 @@ def format_of(number: int, code: str, *, country: str) -> Show | None:
         code = (short + (" h:mm" if number == 22 else "")) if short else ""
     code = code or _BUILT_IN.get(number, "")
     if len(code) > 200:
-        return None  # nobody's format, and the patterns below are made for short texts
+        return None  # no real format is this long, and the patterns below are made for short texts
     section = _first_section(code)
     if not section or section.lower() == "general":
         return None

@@ -26,8 +26,8 @@ def open_workbook(file: BinaryIO, *, kind: Literal["zip", "xls"], country: str, 
     if archive and archive.kind == "ods":
         check_ods(archive, limits=limits)
     file.seek(0)
-    book = _parsed(lambda: CalamineWorkbook.from_filelike(file))
-    sheets = book.sheets_metadata
+    workbook = _parsed(lambda: CalamineWorkbook.from_filelike(file))
+    sheets = workbook.sheets_metadata
     layouts = (
         XlsxLayouts(archive, sheets=len(sheets), country=country, limits=limits)
         if archive and archive.kind == "xlsx"
@@ -41,7 +41,7 @@ def open_workbook(file: BinaryIO, *, kind: Literal["zip", "xls"], country: str, 
             hidden = hidden or meta.name
             continue
         layout = layouts.of(index) if layouts else Layout()
-        sheet = _parsed(lambda index=index: book.get_sheet_by_index(index))  # type: ignore[misc]
+        sheet = _parsed(lambda index=index: workbook.get_sheet_by_index(index))  # type: ignore[misc]
         if sheet.start is not None or layout.errors:
             place = meta.name if len(sheets) > 1 else ""
             return Source(rows=_rows(sheet, layout), place=place, height=sheet.height)
@@ -55,9 +55,9 @@ def open_workbook(file: BinaryIO, *, kind: Literal["zip", "xls"], country: str, 
 
 def rows_of_workbook(content: bytes) -> Iterator[list[str]]:
     """The filled cells of every row of every sheet, hidden ones too. Raises `AudienceError` where it cannot be read."""
-    book = _parsed(lambda: CalamineWorkbook.from_filelike(io.BytesIO(content)))
-    for index in range(len(book.sheets_metadata)):
-        sheet = _parsed(lambda index=index: book.get_sheet_by_index(index))  # type: ignore[misc]
+    workbook = _parsed(lambda: CalamineWorkbook.from_filelike(io.BytesIO(content)))
+    for index in range(len(workbook.sheets_metadata)):
+        sheet = _parsed(lambda index=index: workbook.get_sheet_by_index(index))  # type: ignore[misc]
         for values in sheet.iter_rows():
             yield [value if type(value) is str else plain(value) for value in values if value != ""]
 

@@ -52,7 +52,7 @@ def host_name(text: str, *, own: Collection[str] = (), targets: Collection[str] 
     if len(labels) < 2 or labels[-1].isdigit() or not all(_LABEL.match(label) for label in labels):
         raise BadName(f"“{host}” is no host name. {_LIKE}")
     if host in {name.lower() for name in own}:
-        raise BadName("That is this desk's own address. Short links need a name of their own.")
+        raise BadName("That is Textdesk's own address. Short links need a name of their own.")
     if host in {name.lower().rstrip(".") for name in targets}:
         raise BadName(
             f"{host} is what the DNS record points to. Write the name that people will see in the link."

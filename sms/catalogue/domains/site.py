@@ -35,7 +35,7 @@ class Site:
     """`trouble` is why there is no certificate. `status` is of `https://host/`; `secured` whether plain http leads to https."""
 
     certificate: Certificate | None = None
-    trouble: Literal["", "nobody", "no_tls", "timeout"] = ""
+    trouble: Literal["", "no_answer", "no_tls", "timeout"] = ""
     status: int | None = None
     secured: bool | None = None
 
@@ -54,7 +54,7 @@ async def visit(host: str, address: str, *, opened: Open, trust: ssl.SSLContext)
     except ssl.SSLError:
         return Site(trouble="no_tls")
     except OSError:
-        return Site(trouble="nobody")
+        return Site(trouble="no_answer")
     try:
         shown = wire[1].get_extra_info("ssl_object").getpeercert(binary_form=True)
         certificate = _read(shown, fault)

@@ -12,8 +12,6 @@ SOON, URGENT = 21, 7  # days left of a certificate; the provider's support needs
 
 
 class CheckLevel(StrEnum):
-    """How a finding is marked."""
-
     GOOD = "good"
     NOTE = "note"
     WARN = "warn"
@@ -122,11 +120,11 @@ def _dns_trouble(trace: Trace, record: str, worked: bool) -> DomainVerdict:
             text = f"More than {len(trace.chain) - 1} CNAME records follow each other, and resolvers give up.{make}"
         case "servfail":
             text = (
-                f"The name servers of {trace.last} answer with an error (SERVFAIL). Ask whoever runs that zone; "
+                f"The name servers of {trace.last} answer with an error (SERVFAIL). Ask the operator of that zone; "
                 "DNSSEC that does not fit is the usual cause."
             )
         case _:
-            text = f"The name servers of {trace.last} do not answer in time. Ask whoever runs that zone."
+            text = f"The name servers of {trace.last} do not answer in time. Ask the operator of that zone."
             return _bad(State.DEGRADED if worked else State.PENDING, text, level=CheckLevel.WARN)
     return _bad(State.BROKEN, text)
 
@@ -179,7 +177,7 @@ def _site(host: str, site: Site, worked: bool, now: datetime) -> DomainVerdict:
     shown = site.certificate
     if shown is None:
         said = {
-            "nobody": f"Nobody answers at https://{host}.",
+            "no_answer": f"No server answers at https://{host}.",
             "no_tls": f"https://{host} does not speak TLS for this name.",
         }.get(site.trouble, f"https://{host} did not answer in time.")
         return _bad(missing, f"{said} {ask}", part="Certificate")
@@ -195,7 +193,7 @@ def _site(host: str, site: Site, worked: bool, now: datetime) -> DomainVerdict:
     if shown.fault:
         return _bad(
             missing,
-            f"Browsers do not trust the certificate (issued by {shown.issuer or 'nobody'}). {ask}",
+            f"Browsers do not trust the certificate (issuer: {shown.issuer or 'none'}). {ask}",
             part="Certificate",
         )
     return _answers(host, site, _lasting(shown, ask, now))
@@ -234,6 +232,6 @@ def _answers(host: str, site: Site, so_far: DomainVerdict) -> DomainVerdict:
     else:
         findings.append(CheckResult(CheckLevel.GOOD, "HTTPS", f"https://{host} answers ({site.status})."))
     if site.secured is False:
-        text = "Plain http does not lead to https. Links of messages begin with https, so this matters only to whoever types one."
+        text = "Plain http does not lead to https. Links of messages begin with https, so this matters only to people who type one."
         findings.append(CheckResult(CheckLevel.NOTE, "HTTPS", text))
     return DomainVerdict(state, says, tuple(findings))

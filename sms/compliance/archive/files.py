@@ -36,8 +36,6 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class WrittenArchive:
-    """A whole file."""
-
     blocks: list[Placed]
     sha256: str
     size: int
@@ -125,7 +123,6 @@ class Store:
             ) from None
 
     def names(self) -> Iterator[str]:
-        """Every file that is there."""
         if self.folder is not None and self.folder.is_dir():
             for path in sorted(self.folder.rglob(f"*{SUFFIX}")):
                 yield path.relative_to(self.folder).as_posix()

@@ -1,4 +1,4 @@
-"""The index of an archive: which block holds a number or a provider's id, by keyed digest, without telling either."""
+"""The index of an archive: which block holds a number or a provider's id, by keyed digest, without revealing either."""
 
 import hmac
 from collections import defaultdict
@@ -19,7 +19,6 @@ def of_number(msisdn: str, *, key: bytes) -> bytes:
 
 
 def of_provider_id(provider_id: str, *, key: bytes) -> bytes:
-    """A provider id's digest."""
     return _digest(b"provider " + provider_id.encode(), key)
 
 
@@ -28,8 +27,6 @@ def _digest(text: bytes, key: bytes) -> bytes:
 
 
 class Building:
-    """The index of a file while its blocks are made."""
-
     def __init__(self, key: bytes) -> None:
         self._key = key
         self._buckets: dict[int, bytearray] = defaultdict(bytearray)
@@ -46,7 +43,6 @@ class Building:
             self._buckets[digest[0]] += digest[1:] + number.to_bytes(PLACE, "big")
 
     def rows(self, *, archive_id: int, service_id: int) -> list[ArchiveIndex]:
-        """To be stored."""
         return [
             ArchiveIndex(archive_id=archive_id, service_id=service_id, bucket=bucket, entries=bytes(entries))
             for bucket, entries in sorted(self._buckets.items())

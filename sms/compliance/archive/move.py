@@ -144,7 +144,6 @@ def _delete(message_ids: list[int], receipt_ids: list[int]) -> None:
 
 
 def _note_sends(sends: Sequence[int], *, now: datetime) -> None:
-    """Which of these have nothing left in the ledger."""
     left = Message.objects.filter(send_id=OuterRef("pk"))
     whole = Send.objects.filter(pk__in=id_list.among(sends)).filter(~Exists(left))
     ids = list(whole.order_by("pk").values_list("pk", flat=True))

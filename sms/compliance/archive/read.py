@@ -115,7 +115,6 @@ def every(service: Service, *, send: Send | None = None, after: int = 0) -> Iter
 
 
 def histories_of(service: Service, rows: list[ArchivedMessage]) -> list[MessageHistory]:
-    """Rows as the pages show them; one query for their sends."""
     sends = {one.pk: one for one in _sends(service).filter(pk__in={row.send_id for row in rows})}
     return [history_of(row, send=sends[row.send_id]) for row in rows if row.send_id in sends]
 
@@ -127,7 +126,6 @@ def at_row(send: Send, row: int) -> MessageHistory | None:
 
 
 def has(service: Service) -> bool:
-    """Whether the service has any archive."""
     return ArchiveBlock.objects.filter(service=service, moved=True).exists()
 
 

@@ -38,8 +38,6 @@ COLUMNS = (
 
 
 class ArchivedClick(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A click, and who it was judged to be."""
-
     url: str
     ip: str
     user_agent: str
@@ -50,8 +48,6 @@ class ArchivedClick(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class ArchivedReceipt(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A receipt, with the click that it reported."""
-
     id: int
     raw: bytes
     attempt: int

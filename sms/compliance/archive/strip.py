@@ -61,7 +61,7 @@ def silent(row: ArchivedMessage, mention: Mention) -> ArchivedMessage:
 
 
 def erased(row: ArchivedMessage) -> ArchivedMessage:
-    """The row without anything that is the person's: what stays is that a message was sent, when, and what became of it."""
+    """The row without anything that is the person's: what stays is that a message was sent, when, and its outcome."""
     return replace(
         row,
         msisdn=ERASED,
@@ -92,6 +92,6 @@ def in_values(values: Any, mention: Mention) -> Any:
 
 
 def bare(one: ArchivedReceipt) -> ArchivedReceipt:
-    """A receipt that says what became of the message, and nothing of the person."""
+    """A receipt that keeps the message's outcome, and nothing of the person."""
     click = one.click and replace(one.click, url="", ip="", user_agent="")
     return replace(one, raw=bare_receipt(one.raw), click=click)

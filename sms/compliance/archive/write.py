@@ -28,8 +28,6 @@ def block_size() -> int:
 
 @dataclass(slots=True)
 class _Page:
-    """A block as it was written."""
-
     rows: list[ArchivedMessage]
     content: str
     moved_content: str  # of the rows as they are in the ledger

@@ -34,7 +34,6 @@ class Checkpoint:
 
     @classmethod
     def of(cls, head: Head, *, now: datetime | None = None) -> "Checkpoint":
-        """Of a head as it is now."""
         at = f"{(now or datetime.now(UTC)).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         key = audit_proof.audit_keys.of(head.service_slug)[0]
         mac = audit_proof.checkpoint_mac(key, head.service_slug, head.number, head.hash, at)
@@ -55,14 +54,11 @@ class Checkpoint:
 
 
 def heads_of(services: Iterable[str]) -> dict[str, Head]:
-    """The heads as they are now."""
     found = ((slug, head_of(slug)) for slug in services)
     return {slug: head for slug, head in found if head is not None}
 
 
 class CheckpointFiles:
-    """The two files of one folder."""
-
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._heads = folder / "heads.json"
@@ -84,9 +80,7 @@ class CheckpointFiles:
                     broken.append(slug)
                     continue
                 known[slug] = Checkpoint.of(head)
-            fresh = self._heads.with_suffix(".new")
-            fresh.write_text(json.dumps([asdict(one) for one in known.values()]), encoding="utf-8")
-            fresh.replace(self._heads)
+            durable_file.put(self._heads, json.dumps([asdict(one) for one in known.values()]).encode())
         for slug in broken:
             log.error("audit_chain_broken", service=slug, sentence="Run manage.py verify_audit.")
         return broken

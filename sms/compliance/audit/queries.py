@@ -28,7 +28,6 @@ class Selection:
 
 
 def rows_of(service_slug: str, chosen: Selection) -> "QuerySet[AuditEvent]":
-    """The rows of one chain that are chosen, newest first."""
     rows = AuditEvent.objects.filter(service_slug=service_slug).order_by("-pk")
     for name in ("act", "door"):
         if value := getattr(chosen, name):

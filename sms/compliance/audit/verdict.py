@@ -33,12 +33,10 @@ class ChainVerdict:
 
     @property
     def name(self) -> str:
-        """The chain, for a person."""
         return self.service_slug or WITHOUT_SERVICE
 
     @property
     def sentence(self) -> str:
-        """One line for a person."""
         if self.broken:
             return (
                 f"{self.name}: row {self.broken.number:,} is the first that does not hold. {self.broken.why}"

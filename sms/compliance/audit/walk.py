@@ -17,8 +17,6 @@ PAGE = 20_000
 
 
 class MissingSeals(Exception):
-    """A page of seals that is missing, with later ones there."""
-
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
@@ -93,8 +91,6 @@ def _pages(
 
 
 class _Walk:
-    """One pass over a chain."""
-
     def __init__(self, verdict: ChainVerdict) -> None:
         self._verdict = verdict
         self._slug = verdict.service_slug

@@ -35,7 +35,7 @@ def disclose(service: Service, e164: str, *, reason: str, by: Actor, seconds: fl
         messages=len(held["messages"]),
     )
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as book:
-        book.writestr("data.json", json.dumps(held, indent=2, ensure_ascii=False, default=str))
-        book.writestr("data.html", page_of(held))
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr("data.json", json.dumps(held, indent=2, ensure_ascii=False, default=str))
+        zipped.writestr("data.html", page_of(held))
     return out.getvalue()

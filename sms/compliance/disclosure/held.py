@@ -148,7 +148,7 @@ def _callbacks(service: Service, e164: str) -> Iterator[dict[str, Any]]:
     rows = Callback.objects.filter(endpoint__service=service, body__contains=mention.national)
     for one in rows.select_related("endpoint").order_by("pk"):
         yield {
-            "told_to": one.endpoint.name,
+            "endpoint": one.endpoint.name,
             "what": one.kind,
             "at": time_of(one.created_at),
             "body": own_text(one.body, mention),  # one about another recipient may name the person

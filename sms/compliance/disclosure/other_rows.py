@@ -60,7 +60,6 @@ class _Looking:
         return kept
 
     def files(self) -> Iterator[dict[str, Any]]:
-        """Lines or rows of uploads."""
         rows = Upload.objects.filter(service=self.subject.service).order_by("-pk")
         for pk in list(rows.values_list("pk", flat=True)):
             upload = Upload.objects.get(pk=pk)
@@ -85,7 +84,6 @@ class _Looking:
                 yield {"where": title_of(model, name), "says": _own_values(value, self.subject)}
 
     def receipts(self) -> Iterator[dict[str, Any]]:
-        """As they came."""
         rows = rows_of(Receipt, self.subject.service)
         mine = ledger.messages(self.subject).order_by().values("pk")
         for raw in self._values(rows.exclude(message_id__in=mine), "raw"):

@@ -7,7 +7,6 @@ from django.template.loader import render_to_string
 
 
 def page_of(held: dict[str, Any]) -> str:
-    """The whole page; `held` is that of `held_about`."""
     kinds = {
         kind: found for kind, found in held.items() if isinstance(found, list) and kind != "not_complete"
     }
@@ -18,7 +17,6 @@ def page_of(held: dict[str, Any]) -> str:
 
 
 def _labelled(entry: dict[str, Any]) -> list[tuple[str, str]]:
-    """Label and text of each value that says something."""
     return [
         (
             name.replace("_", " "),

@@ -92,7 +92,6 @@ def _numbers(chunk: AudienceChunk) -> "array[int]":
 
 
 def left_in_audiences(subject: Subject) -> int:
-    """Versions that hold it."""
     return sum(
         _holds(version, subject) for version in AudienceVersion.objects.filter(service=subject.service)
     )
@@ -118,7 +117,6 @@ def erase_preparations(subject: Subject) -> int:
 
 
 def left_in_preparations(subject: Subject) -> int:
-    """Checks that hold it."""
     return len(_preparations(subject))
 
 
@@ -140,12 +138,10 @@ def erase_reports(subject: Subject) -> int:
 
 
 def left_in_reports(subject: Subject) -> int:
-    """Report files that hold it."""
     return len(set(report_files(subject)))
 
 
 def report_files(subject: Subject) -> Iterator[int]:
-    """Their ids."""
     for file in ReportFile.objects.filter(service=subject.service).order_by("pk"):
         parts = (
             zlib.decompress(bytes(part))

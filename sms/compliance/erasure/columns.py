@@ -54,7 +54,6 @@ def _clean(subject: Subject, model: type[models.Model], name: str, rows: "QueryS
 
 
 def left(subject: Subject, rest: Rest) -> dict[str, int]:
-    """Rows by column that still name it."""
     return _counted(subject, rest, ColumnKind.TEXT, ColumnKind.NUMBER)
 
 
@@ -99,5 +98,4 @@ def erase_elsewhere(subject: Subject) -> int:
 
 
 def left_elsewhere(subject: Subject) -> int:
-    """Rows of the queue and of sign-in that hold it."""
     return sum(1 for _ in _packed_rows(subject))

@@ -25,12 +25,11 @@ ON_ITS_WAY = Q(state__in=OPEN) | Q(send__approvers__gt=0, send__state__in=UNFINI
 
 
 def messages(subject: Subject) -> "QuerySet[Message]":
-    """Those that are in the ledger."""
     return Message.objects.filter(send__service=subject.service, msisdn__in=subject.forms)
 
 
 def erase_messages(subject: Subject) -> int:
-    """What stays is that a message was sent, when, what it cost, and what became of it."""
+    """What stays is that a message was sent, when, its cost and its outcome."""
     done = _erase(_as_written(subject))
     while True:
         ended = messages(subject).exclude(ON_ITS_WAY)
@@ -98,7 +97,6 @@ def _without(subject: Subject, row: archive.ArchivedMessage) -> archive.Archived
 
 
 def held(subject: Subject) -> int:
-    """Sends to the number that an admin keeps."""
     here = SendKeeping.objects.filter(
         held_at__isnull=False, send__service=subject.service, send__messages__msisdn__in=subject.forms
     )

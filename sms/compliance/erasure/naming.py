@@ -22,7 +22,6 @@ ESCAPES: dict[type, tuple[str, ...]] = {models.JSONField: ("\\u",), models.Binar
 
 
 def naming(rows: "QuerySet[Any]", name: str, subject: Subject) -> "QuerySet[Any]":
-    """Rows whose column may name it."""
     rows = rows.annotate(said=AsText(F(name))).annotate(bare=WithoutSeparators(F("said")))
     found = models.Q(bare__contains=subject.mention.national) | models.Q(wide=True)
     for escape in ESCAPES.get(type(rows.model._meta.get_field(name)), ()):
@@ -31,7 +30,6 @@ def naming(rows: "QuerySet[Any]", name: str, subject: Subject) -> "QuerySet[Any]
 
 
 def says(value: Any, subject: Subject) -> bool:
-    """Whether a value of such a row does name it."""
     if isinstance(value, (bytes, memoryview)):
         return subject.mention.found(bytes(value).decode("utf-8", "replace"))
     if isinstance(value, str):
@@ -40,7 +38,6 @@ def says(value: Any, subject: Subject) -> bool:
 
 
 def ids_naming(rows: "QuerySet[Any]", name: str, subject: Subject) -> list[Any]:
-    """Keys of the rows whose column names it."""
     found = naming(rows, name, subject).values_list("pk", name)
     return [pk for pk, value in found.iterator(chunk_size=1000) if says(value, subject)]
 

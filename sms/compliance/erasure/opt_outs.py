@@ -24,5 +24,4 @@ def erase(subject: Subject) -> int:
 
 
 def left(subject: Subject) -> int:
-    """Rows that still name it."""
     return OptOut.objects.filter(service=subject.service, msisdn=subject.e164).count()

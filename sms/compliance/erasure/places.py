@@ -161,7 +161,7 @@ PLACES: tuple[ErasurePlace, ...] = (
     ),
     _searched_only(
         "what the database file keeps of replaced text",
-        lambda _subject, _: replaced_text.write_anew(),
+        lambda _subject, _: replaced_text.rewrite_file(),
         lambda _subject, _: 0,
     ),
 )

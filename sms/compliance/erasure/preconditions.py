@@ -49,7 +49,7 @@ def _held(subject: Subject) -> str:
 
 
 def _said(subject: Subject) -> str:
-    """Sends to others that say the number: a text must not change between the yes to it, or its plan, and its going."""
+    """Sends to others that say the number: a text must not change between its approval, or its plan, and its sending."""
     unfinished = Send.objects.filter(service=subject.service, state__in=UNFINISHED).order_by()
     sends = {pk for name in Send.personal.fixed for pk in ids_naming(unfinished, name, subject)}
     if not sends:

@@ -29,7 +29,6 @@ def erase_receipts(subject: Subject, rest: Rest) -> int:
 
 
 def left_in_receipts(subject: Subject, rest: Rest) -> int:
-    """Receipts that hold it."""
     found = 0
     for rows in windows(rows_of(Receipt, subject.service)):
         found += len(ids_naming(rows, "raw", subject))
@@ -48,7 +47,6 @@ def erase_inbound(subject: Subject) -> int:
 
 
 def left_in_inbound(subject: Subject) -> int:
-    """SMS that hold it."""
     rows = InboundMessage.objects.filter(service=subject.service)
     return rows.filter(msisdn__in=subject.forms).count() + len(ids_naming(rows, "raw", subject))
 
@@ -60,7 +58,6 @@ def erase_callbacks(subject: Subject) -> int:
 
 
 def left_in_callbacks(subject: Subject) -> int:
-    """Callbacks that hold it."""
     rows = Callback.objects.filter(endpoint__service=subject.service)
     return len(ids_naming(rows, "body", subject))
 
@@ -76,5 +73,4 @@ def erase_answers(subject: Subject) -> int:
 
 
 def left_in_answers(subject: Subject) -> int:
-    """Stored answers that hold it."""
     return len(_naming_answers(subject))

@@ -104,7 +104,6 @@ def perform(erasure: Erasure, *, folder: Path, rest: Callable[[], object] = lamb
 
 
 def _waits(erasure: Erasure, subject: Subject) -> bool:
-    """Whether something keeps it; then that is noted."""
     erasure.waits_for = why_not(subject)[:300]
     if erasure.waits_for:
         erasure.state = Erasure.State.WAITING
@@ -154,25 +153,21 @@ def _finish(erasure: Erasure, subject: Subject, entries: list[dict[str, Any]]) -
 
 
 def mac_of(certificate: dict[str, Any]) -> str:
-    """The certificate's MAC, by today's audit key of its service."""
     key = audit_proof.audit_keys.of(str(certificate["service"]))[0]
     return key.mac(canonical(certificate))
 
 
 def genuine(erasure: Erasure) -> bool:
-    """Whether the stored certificate is the one that was made."""
     keys = audit_proof.audit_keys.of(str(erasure.certificate.get("service", "")))
     said = canonical(erasure.certificate)
     return any(key.mac(said) == erasure.mac for key in keys)
 
 
 def canonical(certificate: dict[str, Any]) -> bytes:
-    """The bytes that the MAC is made of."""
     return b"erasure " + json.dumps(certificate, sort_keys=True, separators=(",", ":")).encode()
 
 
 def waiting() -> list[Erasure]:
-    """Erasures that are still to be done, the oldest first."""
     return list(Erasure.objects.exclude(state=Erasure.State.DONE).order_by("pk"))
 
 

@@ -22,10 +22,8 @@ class Subject:
 
     @property
     def forms(self) -> tuple[str, str]:
-        """What columns of numbers can hold of it."""
         return self.e164, self.digest
 
     @cached_property
     def mention(self) -> Mention:
-        """It, inside of other text."""
         return Mention(self.e164)

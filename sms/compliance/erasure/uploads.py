@@ -52,7 +52,6 @@ def _restart_reading(upload: Upload, *, there: bool) -> None:
 
 
 def left_in_uploads(subject: Subject) -> int:
-    """Files that hold it."""
     return sum(1 for _ in _uploads(subject))
 
 
@@ -64,7 +63,6 @@ def _uploads(subject: Subject) -> Iterator[int]:
 
 
 def is_workbook(content: bytes) -> bool:
-    """Whether it is no text."""
     return content.startswith(OLD_WORKBOOK) or zipfile.is_zipfile(io.BytesIO(content))
 
 
@@ -79,10 +77,10 @@ def texts_of(content: bytes) -> Iterator[str]:
     elif not zipfile.is_zipfile(io.BytesIO(content)):
         yield _decoded(content)[0]
     else:
-        with zipfile.ZipFile(io.BytesIO(content)) as book:
-            for part in book.infolist():
+        with zipfile.ZipFile(io.BytesIO(content)) as zipped:
+            for part in zipped.infolist():
                 if part.filename.endswith((".xml", ".rels", ".csv", ".txt")) and part.file_size < LARGEST:
-                    yield book.read(part).decode("utf-8", "replace")
+                    yield zipped.read(part).decode("utf-8", "replace")
 
 
 def _decoded(content: bytes) -> tuple[str, str]:

@@ -35,7 +35,6 @@ def erase(subject: Subject) -> int:
 
 
 def left(subject: Subject) -> int:
-    """Files that hold it."""
     return sum(
         _zeroed(content, subject) != content for content in (path.read_bytes() for path, _ in _files())
     )
@@ -43,17 +42,8 @@ def left(subject: Subject) -> int:
 
 def _files() -> "Iterator[tuple[Path, Callable[[bytes, Change], bytes]]]":
     """Files that no process writes any more, and how each is changed."""
-    for folder, rewritten in ((spool.folder, spool.rewritten), (inbound_spool.folder, _plain)):
-        if folder is not None and folder.is_dir():
-            yield from (
-                (path, rewritten)
-                for path in sorted(folder.iterdir())
-                if path.is_file() and path.suffix not in (".spool", ".taken", ".sms")
-            )
-
-
-def _plain(content: bytes, change: Change) -> bytes:
-    return change(content)
+    yield from ((path, spool.format.rewritten) for path in spool.untouched())
+    yield from ((path, inbound_spool.format.rewritten) for path in inbound_spool.untouched())
 
 
 def _zeroed(content: bytes, subject: Subject) -> bytes:

@@ -57,7 +57,6 @@ class RetentionForecast:
 
     @property
     def nothing(self) -> bool:
-        """Whether a run would change nothing."""
         return not (any(self.sends.values()) or self.archives or any(self.others.values()))
 
 

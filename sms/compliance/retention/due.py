@@ -27,8 +27,6 @@ STAGES: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A send that is due."""
-
     send_id: int
     recipients: int
     ended_at: datetime
@@ -114,7 +112,6 @@ class MessageForecast:
 
 
 def forecast(service: Service, *, now: datetime) -> MessageForecast:
-    """Without changing anything."""
     sends, messages = dict.fromkeys(STAGES, 0), dict.fromkeys(STAGES, 0)
     still = held = 0
     for stage in STAGES:

@@ -48,7 +48,6 @@ class SendPart:
 
 
 def parts(found: Iterable[Ready]) -> Iterator[SendPart]:
-    """As many sends together as a batch takes."""
     held: list[int] = []
     room = size = batch_size()
     for one in found:
@@ -169,7 +168,6 @@ def _texts_of_sends(sends: Sequence[int]) -> None:
 
 
 def _numbers_of_sends(sends: Sequence[int]) -> None:
-    """Rejected rows, and what a draft was made of."""
     Reject.objects.filter(send_id__in=id_list.among(sends)).exclude(value="").update(value="")
     Draft.objects.filter(send_id__in=id_list.among(sends)).exclude(pasted="").update(pasted="")
 

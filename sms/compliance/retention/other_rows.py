@@ -59,7 +59,6 @@ def _uploads(service: Service, now: datetime) -> "list[int]":
 
 
 def uploads(service: Service, now: datetime) -> int:
-    """Files of recipients."""
     ids = _uploads(service, now)
     with transaction.atomic():
         Draft.objects.filter(upload_id__in=ids).update(upload=None)
@@ -108,7 +107,6 @@ def _versions(service: Service, now: datetime) -> list[AudienceVersion]:
 
 
 def versions(service: Service, now: datetime) -> int:
-    """People of old versions of audiences; figures stay."""
     return sum(
         saved.erase(version, by=BY) if version.audience_id else _forget(version, now)
         for version in _versions(service, now)
@@ -148,7 +146,7 @@ def inbound(service: Service, now: datetime) -> int:
 
 
 def callbacks(service: Service, now: datetime) -> int:
-    """What partners were told, delivered or given up; the outbox forgets after 30 days by itself."""
+    """Callbacks to partners, delivered or given up; the outbox forgets after 30 days by itself."""
     before = _before(_soonest(service.keep_receipts, service.keep_numbers), now)
     if before is None:
         return 0
@@ -172,7 +170,6 @@ def answers(service: Service, now: datetime) -> int:
 
 
 def unmatched(service: Service, now: datetime) -> int:
-    """Receipts that were set aside or found no message."""
     before = _before(service.keep_receipts, now)
     if before is None:
         return 0

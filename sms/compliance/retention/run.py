@@ -61,7 +61,6 @@ class RestRate:
 
 
 def days_set(service: Service) -> bool:
-    """Whether anything of the service is deleted at all."""
     return any(getattr(service, days) is not None for _, days in due.STAGES.values())
 
 
@@ -161,8 +160,6 @@ def _file(
 
 
 def _gone(service: Service, posted_until: datetime, *, now: datetime) -> archive.StripRule:
-    """What is over for everything that ended by then."""
-
     def over(stage: str) -> datetime | None:
         until = due.before(service, stage, now=now)
         return now if until is not None and posted_until < until else None
@@ -220,7 +217,6 @@ def run_due(*, stopped: Callable[[], bool], renew: Callable[[], bool] = lambda: 
 
 
 def due_services() -> list[Service]:
-    """Services that delete anything and whose time has come."""
     rows = Service.objects.exclude(retention_clock__next_at__gt=Now()).order_by("pk")
     return [service for service in rows if days_set(service)]
 

@@ -1,4 +1,4 @@
-"""Approval: which sends need somebody else's approval, what exactly an approval is bound to, and what ends it.
+"""Approval: which sends need another person's approval, what exactly an approval is bound to, and what ends it.
 
     rules        which of a service's rules apply to an order, and how many approvers they ask for
     parts        what an approval is bound to      fingerprint   the digests of that, read from the database

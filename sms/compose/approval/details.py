@@ -68,7 +68,6 @@ def _text(snapshot: dict[str, Any]) -> str:
 
 
 def _shown(snapshot: dict[str, Any], name: str) -> str:
-    """In words; times in the viewer's zone."""
     value = snapshot.get(name)
     if name in ("due_at", "expires_at") and value and (at := parse_datetime(value)) is not None:
         return f"{timezone.localtime(at):%-d %b %Y, %H:%M %Z}"

@@ -1,6 +1,7 @@
 """What ends a request without a person's answer: a change of the send, another time, the clock, a cancellation."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -42,22 +43,21 @@ def void(
         _hold_back(locked)
         audit("send.approval_voided", locked, by=by, parts=list(changed), request=before.pk)
         at_once = before.begun_at is not None or (before.at_once and "due_at" not in changed)
+        finder = replace(by, user=None)  # noticing a change makes no author of it
         new = requests.reopen(
-            locked, before, by=by, user=None, now=now, changed=changed, at_once=at_once, digests=digests
+            locked, before, by=finder, now=now, changed=changed, at_once=at_once, digests=digests
         )
     log.warning("approval_voided", send=send.pk, parts=list(changed))
     return new
 
 
-def time_changed(
-    send: Send, *, by: Actor, user: Any = None, now: datetime, digests: MessageDigests | None = None
-) -> None:
-    """A send got another time from `user`, who must not approve it; the caller holds its lock. An approval was for the time before."""
+def time_changed(send: Send, *, by: Actor, now: datetime, digests: MessageDigests | None = None) -> None:
+    """A send got another time from a person, who must not approve it; the caller holds its lock. An approval was for the time before."""
     if not send.approvers:
         return
     before = requests.latest_of(send)
     if before is None:
-        _remember_mover(send, user)
+        _remember_mover(send, by.user)
         return
     if before.state in IN_FORCE:
         end(before, ApprovalState.VOID, by=by, now=now)
@@ -65,9 +65,7 @@ def time_changed(
     if send.state == SendState.SCHEDULED:
         _hold_back(send)
     at_once = send.due_at <= now
-    requests.reopen(
-        send, before, by=by, user=user, now=now, changed=["due_at"], at_once=at_once, digests=digests
-    )
+    requests.reopen(send, before, by=by, now=now, changed=["due_at"], at_once=at_once, digests=digests)
 
 
 def _remember_mover(send: Send, user: Any) -> None:
@@ -97,7 +95,6 @@ def expire_due(*, now: datetime | None = None) -> int:
 
 
 def expire(send_id: int, *, now: datetime) -> bool:
-    """End the request of one send where its time is over."""
     with transaction.atomic():
         locked = lock_send(send_id)
         request = in_force(send_id)
@@ -116,7 +113,6 @@ def end(request: ApprovalRequest, state: ApprovalState, *, by: Actor, now: datet
 
 
 def _hold_back(send: Send) -> None:
-    """A send that was let go waits again."""
     if send.state in (SendState.SCHEDULED, SendState.SENDING):
         send.state = SendState.AWAITING
         send.save(update_fields=["state"])

@@ -127,13 +127,11 @@ def _plain(value: Any) -> Any:
 
 
 def _slices_of(send_id: int) -> list[tuple[int, int, int]]:
-    """Key, first and last message id of each slice."""
     rows = Slice.objects.filter(send=send_id).order_by("first_id")
     return list(rows.values_list("pk", "first_id", "last_id"))
 
 
 def _digests(send_id: int, first_id: int, last_id: int, figures: FingerprintFigures) -> tuple[bytes, bytes]:
-    """Of the messages of one slice: to whom, and what."""
     audience, values = hashlib.sha256(), hashlib.sha256()
     rows = Message.objects.filter(send=send_id, pk__gte=first_id, pk__lte=last_id).order_by("pk")
     for row, msisdn, zone, text, substitutions, segments, country in rows.values_list(*_COLUMNS):

@@ -19,7 +19,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     ),
     "smartlinks": ("smartlinks",),
     "callback_data": ("callback_data",),
-    "wishes": ("wishes",),
+    "options": ("options",),
     "due_at": ("due_at",),
     "expires_at": ("expires_at",),
     "quiet_hours": ("quiet_hours",),
@@ -65,7 +65,7 @@ MESSAGE_EXEMPT: dict[str, str] = {
         *("state", "attempt", "resent", "code", "detail", "provider_id", "carrier", "segments_billed"),
         *("posted_at", "queued_at", "submitted_at", "final_at"),
     ),
-    "what became of it",
+    "its outcome",
 )
 WORDS = {
     "text": "the text or template",
@@ -74,7 +74,7 @@ WORDS = {
     "policy": "the contact policy",
     "smartlinks": "the smartlinks",
     "callback_data": "the callback data",
-    "wishes": "links, receipts or other options",
+    "options": "links, receipts or other options",
     "due_at": "the time",
     "expires_at": "the expiry",
     "quiet_hours": "the quiet hours",

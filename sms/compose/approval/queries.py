@@ -11,8 +11,6 @@ from sms.models import ApprovalRequest, ApprovalState, Send, Service
 
 @dataclass(frozen=True, slots=True)
 class ApprovalStatus:
-    """How the approval of a send stands: approvals `given` of those `needed`."""
-
     request: ApprovalRequest
     given: int
 
@@ -50,12 +48,10 @@ def waiting_for(service: Service, user: Any) -> int:
 
 
 def open_requests(service: Service) -> "QuerySet[ApprovalRequest]":
-    """Everything that waits for an answer, the oldest first."""
     return ApprovalRequest.objects.filter(service=service, state=ApprovalState.OPEN).order_by("pk")
 
 
 def asked_or_written_by(service: Service, user: Any) -> "QuerySet[ApprovalRequest]":
-    """Requests that this person asked or wrote, the newest first."""
     return (
         ApprovalRequest.objects.filter(Q(asked_by=user) | Q(authors=user), service=service)
         .distinct()
@@ -64,12 +60,11 @@ def asked_or_written_by(service: Service, user: Any) -> "QuerySet[ApprovalReques
 
 
 def ended(service: Service) -> "QuerySet[ApprovalRequest]":
-    """Everything that is no longer open, the newest first."""
     return ApprovalRequest.objects.filter(service=service).exclude(state=ApprovalState.OPEN).order_by("-pk")
 
 
 def _with_given(rows: "QuerySet[ApprovalRequest]") -> "QuerySet[ApprovalRequest]":
-    return rows.annotate(given=Count("decisions", filter=Q(decisions__yes=True)))
+    return rows.annotate(given=Count("decisions", filter=Q(decisions__approved=True)))
 
 
 def with_related(rows: "QuerySet[ApprovalRequest]") -> "QuerySet[ApprovalRequest]":

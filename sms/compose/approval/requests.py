@@ -41,7 +41,6 @@ def ask(
     needed: Needed,
     *,
     by: Actor,
-    user: Any = None,
     draft: Draft | None = None,
     now: datetime,
     movers: Collection[int] = (),
@@ -65,16 +64,19 @@ def ask(
         at_once=send.due_at <= now,
         audience_change=audience_change,
         asked_at=now,
-        asked_by=user,
+        asked_by=by.user,
         expires_at=now + timedelta(hours=needed.valid_hours),
     )
-    authors = authors_of(draft, user=user) | set(movers)
+    authors = authors_of(draft, user=by.user) | set(movers)
     return _open(request, fingerprint.of_send(send.pk, digests=digests), authors=authors, by=by)
 
 
 def question_to_store(needed: Needed, *, by: Actor) -> dict[str, Any] | None:
     """What to ask, as plain JSON, for a send whose messages are still to be written; None where no approval is needed."""
-    return {"wanted": asdict(needed), "by": asdict(by)} if needed.approvers else None
+    if not needed.approvers:
+        return None
+    actor = {"kind": by.kind, "key": by.key, "label": by.label, "door": by.door, "address": by.address}
+    return {"wanted": asdict(needed), "by": actor}
 
 
 def ask_stored(
@@ -94,8 +96,7 @@ def ask_stored(
     ask(
         send,
         Needed(**question["wanted"] | {"reasons": reasons}),
-        by=Actor(**question["by"]),
-        user=send.created_by,
+        by=Actor(**question["by"], user=send.created_by),
         draft=Draft.objects.filter(send=send).first(),
         now=now,
         movers=list(people.values_list("pk", flat=True)),
@@ -110,9 +111,7 @@ def audience_change_of(send: Send) -> dict[str, int]:
     return _audience_change(_latest_of_draft(draft), send) if draft is not None else {}
 
 
-def ask_again(
-    send: Send, *, by: Actor, user: Any = None, now: datetime | None = None
-) -> ApprovalRequest | None:
+def ask_again(send: Send, *, by: Actor, now: datetime | None = None) -> ApprovalRequest | None:
     """A new request for a send whose last one expired; None where it does not wait or already has one in force."""
     now, digests = now or timezone.now(), fingerprint.digest_messages(send.pk)
     with transaction.atomic():
@@ -120,7 +119,7 @@ def ask_again(
         before = latest_of(locked)
         if locked.state != SendState.AWAITING or before is None or before.state in IN_FORCE:
             return None
-        return reopen(locked, before, by=by, user=user, now=now, at_once=before.at_once, digests=digests)
+        return reopen(locked, before, by=by, now=now, at_once=before.at_once, digests=digests)
 
 
 def reopen(
@@ -128,13 +127,12 @@ def reopen(
     before: ApprovalRequest,
     *,
     by: Actor,
-    user: Any,
     now: datetime,
     at_once: bool,
     digests: MessageDigests | None,
     changed: Sequence[str] = (),
 ) -> ApprovalRequest:
-    """Ask about the same send as it is now. A person who moved it or asked again (`user`) is one of its authors from then on."""
+    """Ask about the same send as it is now. A person who moved it or asked again is one of its authors from then on."""
     request = ApprovalRequest(
         send=send,
         draft=before.draft,
@@ -144,10 +142,10 @@ def reopen(
         at_once=at_once,
         changed=list(changed),
         asked_at=now,
-        asked_by=user or before.asked_by,
+        asked_by=by.user or before.asked_by,
         expires_at=now + timedelta(hours=ApprovalRules.of(send.service).valid_hours),
     )
-    authors = {*before.authors.values_list("pk", flat=True), *([user.pk] if user else [])}
+    authors = {*before.authors.values_list("pk", flat=True), *([by.user.pk] if by.user else [])}
     return _open(request, fingerprint.of_send(send.pk, digests=digests), authors=authors, by=by)
 
 
@@ -156,7 +154,6 @@ def latest_of(send: Send) -> ApprovalRequest | None:
 
 
 def in_force(send_id: int) -> ApprovalRequest | None:
-    """The request of a send that is open or approved."""
     return ApprovalRequest.objects.filter(send=send_id, state__in=IN_FORCE).first()
 
 

@@ -48,11 +48,11 @@ class Needed:
         """The sentence for when there are too few approvers; empty where there are enough."""
         if self.eligible >= self.approvers:
             return ""
-        there = {0: "nobody", 1: "one person"}.get(self.eligible, f"{self.eligible} people")
+        there = {0: "no one", 1: "one person"}.get(self.eligible, f"{self.eligible} people")
         wanted = "one approval is" if self.approvers == 1 else f"{self.approvers} approvals are"
         return (
             f"Of this service's approvers {there} could approve, and {wanted} needed. "
-            "An admin can make somebody an approver under Settings › People, or ask for fewer under Settings › Approval."
+            "An admin can add approvers under Settings › People, or ask for fewer under Settings › Approval."
         )
 
 
@@ -106,7 +106,6 @@ def authors_of(draft: Draft | None, *, user: Any = None) -> set[int]:
 
 
 def eligible(service: Service, *, without: Collection[int] = ()) -> int:
-    """How many active approvers the service has, without these people."""
     people: Any = service.memberships.filter(role="approver", user__is_active=True)
     found: int = people.exclude(user__in=list(without)).values("user").distinct().count()
     return found

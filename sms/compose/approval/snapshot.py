@@ -19,7 +19,7 @@ FACTS = {
     "resend": "If we cannot tell whether it was sent",
     "callback_data": "Callback data",
     "smartlinks": "Smartlinks",
-    "wishes": "Options",
+    "options": "Options",
     "rejected": "Rows left out",
 }
 
@@ -51,7 +51,7 @@ def snapshot_of(send: Send, figures: FingerprintFigures, *, at_once: bool) -> di
         "resend": str(Resend(send.resend).label),
         "callback_data": send.callback_data,
         "smartlinks": ", ".join(str(link) for link, _ in send.smartlinks),
-        "wishes": send.wishes,
+        "options": send.options,
         "rejected": send.rejected,
         "recipients": figures.recipients,
         "segments": figures.segments,

@@ -20,7 +20,7 @@ KEEP_EVERY = 5.0
 
 
 class LeaseLost(Exception):
-    """It is ours no more: somebody cancelled it, or took it after the lease ran out. Nothing more may be written."""
+    """It is no longer ours: it was cancelled, or taken after the lease ran out. Nothing more may be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class PreparationLease:
     owner: str
 
     def take(self) -> bool:
-        """False where somebody else has it, or it is over."""
+        """False where another holder has it, or it is over."""
         return bool(self._waiting().free().take(self.owner, lease=LEASE))
 
     def keep(self, *, rows: int = 0, **changes: Any) -> None:
@@ -51,12 +51,12 @@ class PreparationLease:
 
     @contextmanager
     def kept(self) -> Iterator[None]:
-        """Renewed while one step takes as long as it takes, such as opening a large workbook, which nobody may begin twice."""
+        """Renewed while one step takes as long as it takes, such as opening a large workbook, which must not begin twice."""
         with kept(self._renew, every=KEEP_EVERY):
             yield
 
     def rest(self, seconds: float, **changes: Any) -> None:
-        """Let nobody have it for so long, as something is wrong with it. Raises Gone."""
+        """Keep it from being taken for so long, as something is wrong with it. Raises Gone."""
         if not self._waiting().renew(self.owner, lease=timedelta(seconds=seconds), **changes):
             raise LeaseLost
 

@@ -36,7 +36,6 @@ KINDS: dict[str, Steps] = {
 
 
 def has_work() -> bool:
-    """Whether a preparation waits that no worker has."""
     return Preparation.waiting().free().exists()
 
 
@@ -128,7 +127,7 @@ def _try_again(found: Preparation, lease: PreparationLease, says: str, *, most: 
     tries = Preparation.objects.values_list("tries", flat=True).get(pk=found.pk) + 1
     if tries >= most:
         way_out = (
-            f"What was done is kept. The log tells the reason (preparation {found.pk}): "
+            f"What was done is kept. The reason is in the log (preparation {found.pk}): "
             "have it mended, then go on where it stopped."
         )
         _fail(found, lease, f"{says.format(tries=tries)} {way_out}", field="")

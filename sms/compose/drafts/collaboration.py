@@ -26,7 +26,7 @@ class DraftSent(ValueError):
     """The draft has become a send; nothing was stored. `send_id` is that send's."""
 
     def __init__(self, send_id: int) -> None:
-        super().__init__("This draft was sent meanwhile.")
+        super().__init__("This draft has already been sent.")
         self.send_id = send_id
 
 
@@ -59,7 +59,6 @@ def _fingerprint(draft: Draft, name: str) -> str:
 
 
 def _attribute(name: str) -> str:
-    """Of a related row its key, which costs no query."""
     return str(getattr(Draft._meta.get_field(name), "attname"))  # noqa: B009 - not every kind of field has one
 
 

@@ -62,7 +62,7 @@ def add_corrections(draft: Draft, file: bytes, *, name: str, limits: Limits, use
         version = new_version(draft, upload, limits=limits, mends=base)
         if not Draft.objects.filter(pk=draft.pk, version=base).update(version=version):
             raise ComposeError(
-                [Problem("file", "Somebody changed the audience meanwhile. Look at it again.")]
+                [Problem("file", "The audience was changed while you corrected it. Check it again.")]
             )
     draft.version = version
     return version.preparation

@@ -4,7 +4,6 @@ Called by the send's page.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -56,20 +55,18 @@ def choices(send: Send) -> list[RecipientChoice]:
         RecipientChoice(
             Who.REJECTED,
             send.rejected,
-            "Their cells are taken as they came, so most will be rejected again until somebody mends them.",
+            "Their cells are taken as they came, so most will be rejected again until they are corrected.",
             "" if send.rejected else "No row was rejected.",
         ),
     ]
 
 
-def duplicate(
-    send: Send, who: Who | None, *, by: Actor, user: Any, limits: Limits
-) -> tuple[Draft, list[str]]:
+def duplicate(send: Send, who: Who | None, *, by: Actor, limits: Limits) -> tuple[Draft, list[str]]:
     """A draft like the send, and in sentences what of it was not kept; `who` None takes no recipients over. Raises RecipientsGone."""
     draft, not_kept = _like(send)
     if who is not None:
-        not_kept += take_over_recipients(draft, send, who, user=user, limits=limits)
-    draft.created_by = draft.changed_by = user
+        not_kept += take_over_recipients(draft, send, who, user=by.user, limits=limits)
+    draft.created_by = draft.changed_by = by.user
     with transaction.atomic():
         draft.save()
         audit("draft.created", draft, by=by, duplicate_of=send.pk)
@@ -118,13 +115,12 @@ def _like(send: Send) -> tuple[Draft, list[str]]:
 
 
 def _from_send(draft: Draft, send: Send) -> None:
-    """For a send that was not made from a draft."""
     draft.text = "" if send.template_id else send.text
     draft.callback_data, draft.labels = send.callback_data, ", ".join(send.words)
     draft.lane, draft.resend, draft.ramp = send.lane, send.resend, send.ramp
     draft.respect_quiet_hours = bool(send.quiet_hours) or not send.service.quiet_hours
     draft.country = send.service.default_country
-    kept = send.wishes
+    kept = send.options
     options, policy = kept.get("options") or {}, kept.get("contactPolicy") or {}
     draft.track_clicks = bool(options.get("trackClicks", True))
     draft.tag1, draft.tag2 = str(options.get("tag1") or ""), str(options.get("tag2") or "")
@@ -148,7 +144,6 @@ def _where(send: Send) -> str:
 
 
 def _doubts(counts: dict[str, int]) -> str:
-    """Whom it may reach twice."""
     unsure = (MessageState.UNCONFIRMED, MessageState.QUEUED, MessageState.SUBMITTED, MessageState.NO_REPORT)
     doubtful = sum(counts.get(state, 0) for state in unsure)
     if not doubtful:
@@ -160,5 +155,5 @@ def _undelivered_problem(send: Send, without: int) -> str:
     if not without:
         return "Every message was delivered."
     if send.state not in OVER:
-        return "It has not ended, so whoever still waits would get it twice. Wait for its end, or cancel it first."
+        return "It has not ended, so recipients who still wait would get it twice. Wait for its end, or cancel it first."
     return _kept(send)

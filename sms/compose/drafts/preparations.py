@@ -7,7 +7,6 @@ from sms.models import Draft, Preparation
 
 
 def preparations_of(draft: Draft) -> list[Preparation]:
-    """Reading and checking of this draft, in whatever state."""
     found = Preparation.objects.filter(draft=draft) | Preparation.objects.filter(
         version__isnull=False, version=draft.version_id
     )

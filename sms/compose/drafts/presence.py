@@ -21,7 +21,6 @@ class Colleague:
 
 
 def mark_present(draft: Draft, *, user: Any, field: str, now: datetime) -> None:
-    """A heartbeat of a person who has the draft open."""
     DraftPresence.objects.update_or_create(
         draft=draft, user=user, defaults={"field": field if field in EDITED else "", "seen_at": now}
     )

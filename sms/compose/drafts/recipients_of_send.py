@@ -111,7 +111,6 @@ def _messages(send: Send, who: Who) -> "models.QuerySet[Any, Any]":
 
 
 def _source(send: Send, before: Draft | None, *, limits: Limits) -> Rows | None:
-    """Where its rows came from, if that is still there."""
     if send.audience is not None:
         return storage.StoredAudience(send.audience) if send.audience.erased_at is None else None
     try:
@@ -154,7 +153,6 @@ def numbers_are_kept(send: Send) -> bool:
 
 
 def has_rows(send: Send) -> bool:
-    """Whether the rows are still where it was made from."""
     if send.audience is not None:
         return send.audience.erased_at is None
     before = Draft.objects.filter(send=send).only("upload", "pasted").first()

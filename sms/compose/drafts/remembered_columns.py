@@ -24,7 +24,6 @@ def recall_columns(draft: Draft, *, limits: Limits) -> bool:
 
 
 def remember_columns(draft: Draft, *, limits: Limits) -> None:
-    """Keep what was chosen for the next file with these headings."""
     if key := _headings_key(draft, limits=limits):
         chosen = {"column": draft.column, "country": draft.country, "fillings": draft.fillings}
         ColumnMemory.objects.update_or_create(service=draft.service, headings=key, defaults=chosen)

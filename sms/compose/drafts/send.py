@@ -1,7 +1,5 @@
 """The send that a draft makes, once."""
 
-from typing import Any
-
 from django.db import transaction
 
 from sms.audiences.files import Limits
@@ -15,7 +13,7 @@ from sms.models import Actor, Draft, Preparation, Send
 
 
 def send_draft(
-    draft: Draft, *, by: Actor, user: Any, limits: Limits, again: bool = False, seen: int | None = None
+    draft: Draft, *, by: Actor, limits: Limits, again: bool = False, seen: int | None = None
 ) -> Send:
     """Make the send, once: a second press of the button finds the first one's send.
 
@@ -40,7 +38,7 @@ def send_draft(
         if locked.revision != draft.revision or seen not in (None, locked.revision):
             says = "The draft was changed since this page was shown. Look again, then send it."
             raise ComposeError([Problem("again", says)])
-        send = create(totals.order, by=by, user=user, figures=totals.figures)
+        send = create(totals.order, by=by, figures=totals.figures)
         locked.send = send
         locked.save(update_fields=["send", "changed_at"])
         Preparation.objects.filter(draft=locked).delete()

@@ -65,7 +65,7 @@ def _bits(
     for piece in pieces:
         end = at + len(piece.text)
         if piece.name and (not moved or not links or end <= links[0][0]):
-            kind = "hole" if piece.value is None else "value"
+            kind = "placeholder" if piece.value is None else "value"
             says = f"Nothing fills $({piece.name})" if piece.value is None else f"From $({piece.name})"
             kinds[at] = (end, kind, says)
         at = end

@@ -67,7 +67,6 @@ class ResolvedPlaceholder:
 
 
 def resolved_placeholders(written: DraftText, sample: AudienceSample) -> list[ResolvedPlaceholder]:
-    """For each placeholder, in the order of the text."""
     columns, rules = _columns(written, sample), placeholder_rules.placeholders_by_key(written.version)
     own = {
         text.match_key(name): one for name, one in placeholders.fallbacks(written.placeholder_sources).items()
@@ -126,7 +125,6 @@ def totals_of_all(figures: Survey) -> Totals:
 
 
 def count(written: DraftText, sample: AudienceSample, rows: Iterable[Recipient]) -> Totals:
-    """The same figures over every row, however long that takes."""
     words, host = written.words, str(written.domain) if written.domain else ""
     resolved = resolved_placeholders(written, sample)
     counts: dict[int, int] = {}

@@ -24,13 +24,12 @@ class DraftText:
 
     @property
     def words(self) -> str:
-        """The text with its placeholders, of the template where there is one."""
         return (self.version.text if self.version else self.text)[:LONGEST]
 
 
 @dataclass(frozen=True, slots=True)
 class Bit:
-    """A run of the text on the phone. `kind` is text, value, hole, culprit, link or break; `says` explains it."""
+    """A run of the text on the phone. `kind` is text, value, placeholder, culprit, link or break; `says` explains it."""
 
     kind: str
     shown: str
@@ -81,8 +80,6 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """All that the page shows beside the text."""
-
     phone: Phone | None
     at: int
     steps: int

@@ -3,7 +3,7 @@
     sample(draft, …)      whose values fill the text: a chosen row, else the longest
     try_out(draft, …)     the test, through `compose.create` like any other send
 
-To one's own number or to a seed list; who may get one and how many is `sms.compose.test_sends.rules`'s to say. The text is
+To the person's own number or to a seed list; who may get one and how many is `sms.compose.test_sends.rules`'s to say. The text is
 filled from one row of the draft's
 own audience, so that what arrives is what a recipient would read. Called by the page of a draft.
 """
@@ -111,7 +111,6 @@ def send_test(
     seeds: SavedAudience | None,
     at_night: bool = False,
     by: Actor,
-    user: Any,
     limits: Limits,
     now: datetime | None = None,
 ) -> Send:
@@ -120,9 +119,9 @@ def send_test(
     found = sample(draft, row=row, limits=limits)
     with transaction.atomic():
         # the person is locked, so that two tests at once count each other
-        get_user_model()._default_manager.select_for_update(no_key=True).get(pk=user.pk)
-        order = order_of(draft, found, user=user, seeds=seeds, at_night=at_night)
-        send = create(order, by=by, user=user, now=now)
+        get_user_model()._default_manager.select_for_update(no_key=True).get(pk=by.user.pk)
+        order = order_of(draft, found, user=by.user, seeds=seeds, at_night=at_night)
+        send = create(order, by=by, now=now)
         audit(
             "draft.tested",
             draft,

@@ -57,7 +57,7 @@ def _seed_problems(seeds: SavedAudience, service: Service, numbers: Collection[s
             "to", f"“{seeds}” is no seed list of {service.name} that can be used. Choose another one."
         )
     elif not set(numbers) <= set(numbers_in(current)):
-        yield Problem("to", f"“{seeds}” was changed meanwhile. Look at it again, and try once more.")
+        yield Problem("to", f"“{seeds}” was changed since. Check it, and try again.")
 
 
 def _too_many(user: Any, count: int, *, now: datetime) -> Iterator[Problem]:
@@ -80,7 +80,6 @@ def own_number(user: Any) -> str:
 
 
 def numbers_in(seeds: SavedAudience) -> list[str]:
-    """Of its current version, each once, in the order of the rows."""
     found: list[str] = []
     for chunk in AudienceChunk.objects.filter(version=seeds.current_id).order_by("place"):
         raw = bytes(chunk.numbers)
@@ -91,7 +90,6 @@ def numbers_in(seeds: SavedAudience) -> list[str]:
 
 
 def left_this_hour(user: Any, *, now: datetime) -> int:
-    """Test messages that a person may still send, over all services."""
     used = _within_the_hour(user, now=now).aggregate(total=Sum("recipients"))["total"] or 0
     return max(MOST_AN_HOUR - used, 0)
 

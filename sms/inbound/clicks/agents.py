@@ -39,7 +39,6 @@ class _Names:
     pattern: re.Pattern[str] | None = None
 
     def match(self, text: str) -> bool:
-        """Whether a text in lower case bears one of the names."""
         if text.startswith(self.begins) or any(part in text for part in self.parts):
             return True
         return self.pattern is not None and self.pattern.search(text) is not None

@@ -31,8 +31,6 @@ VISITS_OF_A_BURST = 5
 
 
 class ClickerKind(StrEnum):
-    """Who clicked."""
-
     HUMAN = "human"
     MACHINE = "machine"
     UNSURE = "unsure"
@@ -91,8 +89,8 @@ _IN_WORDS: Mapping[str, str] = {
     VerdictReason.SAME_VISITOR: "the visitor of other machine clicks",
     VerdictReason.TOO_SOON: "too soon for a person",
     VerdictReason.BEFORE_DELIVERY: "earlier than the delivery",
-    VerdictReason.AGENT_MISSING: "no user agent told",
-    VerdictReason.AGENT_INCOMPLETE: "half a user agent told",
+    VerdictReason.AGENT_MISSING: "no user agent reported",
+    VerdictReason.AGENT_INCOMPLETE: "half a user agent reported",
     VerdictReason.AGENT_UNKNOWN: "an unknown user agent",
     VerdictReason.DOUBLE: "the same visit twice within a second",
     VerdictReason.HASTY: "very soon after delivery",
@@ -119,8 +117,6 @@ class ClickVisit:
 
 @dataclass(frozen=True, slots=True)
 class ClickVerdict:
-    """Who clicked, the rule that decided, and the version of the rules."""
-
     kind: ClickerKind
     reason: VerdictReason
     rules_version: int = RULES

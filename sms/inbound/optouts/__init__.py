@@ -1,22 +1,25 @@
 """Opt-outs: who must not be written to, how we know, and who may be again.
 
     words      what an incoming SMS asks for (`languages` is its table)
-    messages   an incoming SMS, stored and acted upon       spool   where it waits while the database is away
+    messages   an incoming SMS, stored and acted upon
     provider   receipts that report a refusal
     acts       the only code that writes opt-outs
 
 That a refusal is heeded is `sms.dispatch`'s and `sms.compose`'s to see to, from the same table.
 """
 
+from collections.abc import Sequence
+
 from sms.inbound.optouts.acts import Refusal, in_force, opt_in, opt_out
 from sms.inbound.optouts.messages import retry, take
 from sms.inbound.optouts.provider import ReportedFailure, learn
-from sms.inbound.optouts.spool import SpooledMessage, inbound_spool
+from sms.inbound.spool import MOST, Spool
+from sms.inbound.spool_records import IncomingPost
 
 __all__ = [
+    "IncomingPost",
     "Refusal",
     "ReportedFailure",
-    "SpooledMessage",
     "in_force",
     "inbound_spool",
     "learn",
@@ -28,8 +31,15 @@ __all__ = [
 ]
 
 
+# A file for each SMS: they are few, and an SMS without an id that comes in twice, with others between, would be stored twice
+inbound_spool = Spool(IncomingPost, full=0)  # `sms.apps` gives it its folder
+
+
 def sweep() -> int:
     """Bring in what waits in this host's spool; returns how many SMS."""
-    return inbound_spool.sweep(
-        lambda item: take(item.raw, service_id=item.service_id, received_at=item.received_at)
-    )
+    return inbound_spool.sweep(_take_all, files=MOST)
+
+
+def _take_all(posts: Sequence[IncomingPost]) -> None:
+    for post in posts:
+        take(post.raw, service_id=post.service_id, received_at=post.received_at)

@@ -27,8 +27,6 @@ BY = Actor(kind="system", key="", label="The provider's receipt", door="provider
 
 
 class ReportedFailure(NamedTuple):
-    """A failure that a receipt reported about a message of ours."""
-
     message_id: int
     code: str
     at: datetime

@@ -107,4 +107,6 @@ class ReceiptAddresses:
         return made
 
 
-receipt_addresses = ReceiptAddresses()
+receipt_addresses = (
+    ReceiptAddresses()
+)  # one for the process: it must know services when the database goes away

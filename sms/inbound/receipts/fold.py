@@ -152,7 +152,7 @@ def _read(taken: Sequence[TakenReceipt], now: datetime, unread: list[ReceiptInbo
 
 
 def _match(read: list[_Read]) -> list[_Read]:
-    """Where the correlation id was not seen to be ours at the door, look again, also for the provider's own id."""
+    """Where the correlation id was not recognised on arrival, look again, also for the provider's own id."""
     orphans = [entry for entry in read if not entry.message_id]
     if not orphans:
         return read
@@ -196,7 +196,6 @@ def _silenced(read: list[_Read]) -> list[_Read]:
 
 
 def _failures(failed: Sequence[_Read]) -> list[optouts.ReportedFailure]:
-    """What may be a person's refusal."""
     return [
         optouts.ReportedFailure(entry.message_id, entry.note.code, entry.at, entry.attempt)
         for entry in failed

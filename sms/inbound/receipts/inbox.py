@@ -14,7 +14,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.utils import timezone
 
 from sms.inbound.receipts.incoming import Incoming
-from sms.inbound.receipts.spool import spool
+from sms.inbound.spool import Spool
 from sms.models import Receipt, ReceiptInbox
 
 log = structlog.get_logger(__name__)
@@ -143,22 +143,27 @@ def _time(at: datetime) -> Any:
     return connection.ops.adapt_datetimefield_value(at)
 
 
+spool = Spool(
+    Incoming
+)  # one for the process: its open file is what makes a group quick. `sms.apps` gives it its folder
+
+
 class Intake:
     """Durable one way or the other: the database, and the spool while that is away."""
 
     def __init__(self) -> None:
         self.database = GroupCommit(insert)
         self.disk = GroupCommit(spool.append)
-        self._away_until = 0.0
+        self.away_until = 0.0
 
     def store(self, incoming: Incoming) -> bool:
         """Return once the receipt is durable: True in the database, False on the spool. Raises Overloaded, Stuck, OSError or
         DatabaseError where it is neither."""
-        if time.monotonic() >= self._away_until:
+        if time.monotonic() >= self.away_until:
             try:
                 self.database.store(incoming)
             except (*GONE, Stuck) as problem:
-                self._away_until = time.monotonic() + AWAY
+                self.away_until = time.monotonic() + AWAY
                 log.error("receipts_go_to_the_spool", error=f"{type(problem).__name__}: {problem}"[:300])
             else:
                 return True

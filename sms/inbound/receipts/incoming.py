@@ -7,28 +7,24 @@ import msgspec
 from django.utils import timezone
 
 from sms.inbound.receipts.addresses import ReceiptAddress
+from sms.inbound.spool_records import IncomingPost
 from sms.values import correlation_id
 
 
-class Incoming(msgspec.Struct, frozen=True, gc=False, array_like=True):
+class Incoming(IncomingPost, frozen=True, gc=False, array_like=True):
     """A genuine receipt, not stored yet. `message_id` 0: it names no message of ours."""
 
-    service_id: int
-    message_id: int
-    attempt: int
-    raw: bytes
-    received_at: datetime
+    message_id: int = 0
+    attempt: int = 0
 
     @classmethod
     def of(cls, raw: bytes, *, address: ReceiptAddress) -> "Incoming":
-        """What was posted to an address just now."""
         return cls.read(
             raw, service_id=address.service_id, key=address.correlation_key, received_at=timezone.now()
         )
 
     @classmethod
     def read(cls, raw: bytes, *, service_id: int, key: str, received_at: datetime) -> "Incoming":
-        """Read the correlation id, forgivingly."""
         found = correlation_id.read(_correlation_id(raw), key=key)
         return cls(
             service_id=service_id,

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count
 
+from sms.inbound.receipts.inbox import spool
 from sms.inbound.receipts.replay import QUARANTINE
 from sms.inbound.receipts.silence import ReceiptGap, gaps
-from sms.inbound.receipts.spool import spool
 from sms.models import Receipt, ReceiptInbox, Service
 
 MOST = 20_000  # receipts that are counted for the rates

@@ -125,7 +125,7 @@ def _columns(head: list[str]) -> dict[str, int]:
     if not {"correlationid", "transid"} & set(columns):
         raise NotAnExport("No column names the message. Export correlationid or transid with the receipts.")
     if not {"code", "deliveryStatus"} & set(columns):
-        raise NotAnExport("No column says what became of the message. Export code or deliveryStatus too.")
+        raise NotAnExport("No column has the state of the message. Export code or deliveryStatus too.")
     return columns
 
 
@@ -145,7 +145,7 @@ def _normalise_time(cells: dict[str, str], day_first: bool | None) -> str:
     if not written or cells.get("payload") or moment(written):
         return ""
     if SLASHED.match(written) and day_first is None:
-        return f"Its time “{written[:40]}” may be day or month first, and no other row tells. Write it as 2026-03-02 09:15:07."
+        return f"Its time “{written[:40]}” may be day or month first, and no other row shows which. Write it as 2026-03-02 09:15:07."
     at = _as_iso(written, day_first=bool(day_first))
     if not at:
         return f"Its time “{written[:40]}” cannot be read. Write it as 2026-03-02 09:15:07."
@@ -166,7 +166,7 @@ def _incoming(service: Service, cells: dict[str, str], now: datetime) -> Incomin
     }
     raw = json.dumps({"deliveryInfoNotification": notification, "imported": True}, sort_keys=True).encode()
     ours = correlation_id.read(cells.get("correlationid", ""), key=service.correlation_key)
-    return Incoming(service.pk, ours.message_id if ours else 0, ours.attempt if ours else 0, raw, now)
+    return Incoming(service.pk, raw, now, ours.message_id if ours else 0, ours.attempt if ours else 0)
 
 
 def _as_iso(text: str, *, day_first: bool) -> str:

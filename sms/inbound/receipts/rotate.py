@@ -17,7 +17,7 @@ HAND_OVER = timedelta(
 
 
 def rotate(service: Service, *, by: Actor, now: datetime | None = None) -> Service:
-    """A new address; the one until now is answered for HAND_OVER longer, an older one no more."""
+    """A new address; the previous one is answered for HAND_OVER longer, older ones are not."""
     now = now or timezone.now()
     with transaction.atomic():
         row = Service.objects.select_for_update().defer(*Service.secrets()).get(pk=service.pk)

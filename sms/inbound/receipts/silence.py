@@ -50,7 +50,7 @@ def note_silence(*, now: datetime | None = None, limit: int = 5000, batch: int =
                 if not ids:
                     break
                 last_id, deltas = ids[-1], CounterDeltas()
-                words = "No receipt told within 72 hours how it ended."
+                words = "No final receipt arrived within 72 hours."
                 states.apply(
                     [StateChange(pk, MessageState.NO_REPORT, now, detail=words) for pk in ids], deltas=deltas
                 )
@@ -93,7 +93,7 @@ def gaps(service: Service, *, now: datetime | None = None) -> list[ReceiptGap]:
             window__gte=window_of(now - LOOK_BACK),
             window__lt=window_of(now - RIPE),
         )
-        .exclude(send__wishes__has_key="receipts")  # what was not asked for is not missing
+        .exclude(send__options__has_key="receipts")  # what was not asked for is not missing
         .values("window", "state")
         .annotate(total=Sum("delta"))
         .order_by()

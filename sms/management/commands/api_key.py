@@ -12,12 +12,9 @@ from sms.models import Actor, Service
 
 
 class Command(BaseCommand):
-    """Make a key."""
-
     help = "Make an API key and print it, this once."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The options of the interface page."""
         parser.add_argument("--service", required=True, metavar="SLUG")
         parser.add_argument("--name", required=True, help="who uses it")
         parser.add_argument(
@@ -31,7 +28,6 @@ class Command(BaseCommand):
         parser.add_argument("--test", action="store_true", help="reaches a sandbox only")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make it and print nothing but the key."""
         service = Service.objects.filter(slug=options["service"]).first()
         if service is None:
             raise CommandError(f"There is no service {options['service']}.")

@@ -10,14 +10,13 @@ from sms.models import Service, audit_proof
 class Command(BaseCommand):
     """One line for each of AUDIT_KEYS, newest first."""
 
-    help = "Print the key of one service's audit. Whoever has it can also make rows: give it to an auditor, not to a partner."
+    help = "Print the key of one service's audit. Anyone who has it can also make rows: give it to an auditor, not to a partner."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The service's slug; empty for the desk itself."""
-        parser.add_argument("--service", required=True, help="slug; '' for acts of the desk itself")
+        """The service's slug; empty for the installation."""
+        parser.add_argument("--service", required=True, help="slug; '' for acts of the whole installation")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Hex, one a line."""
         slug = options["service"]
         if slug and not Service.objects.filter(slug=slug).exists():
             raise CommandError(f"There is no service {slug!r}.")

@@ -8,14 +8,12 @@ from sms.reports import facts
 
 
 class Command(BaseCommand):
-    """Compare facts and ledger."""
-
     help = (
         "Compare the facts that reports read with messages, clicks and opt-outs; names the first difference."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Both as of one moment; on SQLite nothing else is written meanwhile."""
+        """Both as of one moment; on SQLite nothing else is written until it ends."""
         try:
             done, found = facts.compare()
         except facts.Busy:

@@ -13,21 +13,15 @@ from sms.values.msisdn import BadNumber, parse
 
 
 class Command(BaseCommand):
-    """The page's twin."""
-
-    help = (
-        "Write everything that a service holds about a number into a ZIP. The audit tells who asked, and why."
-    )
+    help = "Write everything that a service holds about a number into a ZIP. The audit records who asked, and why."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whose, why, and where to."""
         parser.add_argument("--service", required=True, help="slug of the service")
         parser.add_argument("--reason", required=True, help="for the audit")
         parser.add_argument("--number", help="the number; better typed when asked for")
         parser.add_argument("--to", type=Path, required=True, help="the ZIP to write; it must not exist")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """One file."""
         service = Service.objects.filter(slug=options["service"]).first()
         if service is None:
             raise CommandError(f"There is no service {options['service']!r}.")

@@ -18,7 +18,7 @@ from sms.worker.loop import Loop
 
 log = structlog.get_logger(__name__)
 
-DRAINED_WITHIN = 28.0  # seconds from the signal to the end, whatever hangs: service managers are told 30
+DRAINED_WITHIN = 28.0  # seconds from the signal to the end, whatever hangs: service managers are set to 30
 
 
 class Command(BaseCommand):
@@ -27,7 +27,6 @@ class Command(BaseCommand):
     help = "Send what is due until SIGTERM or Ctrl-C, without django-q2. Finishes what is in flight, at most 30 s."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The options of the interface page."""
         parser.add_argument("--seconds", type=float, help="end after that long instead of at a signal")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -67,11 +66,9 @@ class _Stop:
         return self._event.is_set() or (self._until is not None and time.monotonic() >= self._until)
 
     def now(self) -> None:
-        """Come to an end."""
         self._event.set()
 
     def pause(self, seconds: float) -> None:
-        """Sleep, but not past the end."""
         if self._until is not None:
             seconds = min(seconds, self._until - time.monotonic())
         self._event.wait(max(seconds, 0.0))

@@ -19,7 +19,6 @@ class Command(BaseCommand):
     help = "Erase a number everywhere, with a certificate. Exit code 1 where it has to wait or something is left."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whose, why, and from where."""
         parser.add_argument("--service", help="slug of one service; without it every service")
         parser.add_argument("--reason", default="", help="for certificate and audit")
         parser.add_argument(
@@ -31,7 +30,6 @@ class Command(BaseCommand):
         parser.add_argument("--list", type=Path, help="with --again: erased.jsonl of another place")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """One line for each erasure."""
         services = list(Service.objects.order_by("pk"))
         if options["service"]:
             services = [one for one in services if one.slug == options["service"]]

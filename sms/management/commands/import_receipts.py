@@ -12,17 +12,13 @@ from sms.models.audit import audit
 
 
 class Command(BaseCommand):
-    """Store an export's rows as receipts."""
-
     help = "Import a CSV of receipts (a payload column, or correlationid/transid and code/deliveryStatus) for a service."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The options."""
         parser.add_argument("file", type=Path)
         parser.add_argument("--service", required=True, help="its short name")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run to the end and say what became of the rows."""
         service = Service.objects.filter(slug=options["service"]).first()
         if service is None:
             raise CommandError(f"There is no service {options['service']}.")

@@ -1,4 +1,4 @@
-"""`manage.py judge_clicks`: judge stored clicks again after the rules changed, in small transactions beside a running desk."""
+"""`manage.py judge_clicks`: judge stored clicks again after the rules changed, in small transactions while Textdesk runs."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -11,12 +11,9 @@ from sms.inbound.receipts import judge_history
 
 
 class Command(BaseCommand):
-    """Re-run the click rules."""
-
     help = "Judge clicks that older rules judged (human, machine or unsure), and correct the sends' numbers."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The options."""
         parser.add_argument(
             "--since", type=_moment, help="only messages clicked at or after, e.g. 2026-03-02; UTC"
         )

@@ -15,7 +15,7 @@ class Command(BaseCommand):
     help = "Read, check and write out large audiences that wait, then end. The cluster and `dispatch` start it by themselves."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Until nothing waits, or a signal: then the block under way is committed, and somebody goes on after it later."""
+        """Until nothing waits, or a signal: then the block under way is committed, and another process continues after it."""
         asked: list[int] = []
 
         def note(number: int, frame: FrameType | None) -> None:

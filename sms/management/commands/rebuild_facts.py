@@ -1,4 +1,4 @@
-"""`manage.py rebuild_facts`: throw the facts of the reports away and make them again from the ledger, beside a running desk."""
+"""`manage.py rebuild_facts`: throw the facts of the reports away and make them again from the ledger, while Textdesk runs."""
 
 import time
 from typing import Any
@@ -9,8 +9,6 @@ from sms.reports import facts
 
 
 class Command(BaseCommand):
-    """Rebuild the facts."""
-
     help = "Make the facts that reports read again from messages, clicks and opt-outs."
 
     def handle(self, *args: Any, **options: Any) -> None:

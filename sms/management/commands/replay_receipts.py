@@ -13,12 +13,11 @@ from sms.models.audit import audit
 
 
 class Command(BaseCommand):
-    """Into the inbox again; whoever folds applies them."""
+    """Into the inbox again; the process that folds applies them."""
 
     help = "Apply stored receipts of a service again. Harmless at any time: a message's state only moves forward."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The options."""
         parser.add_argument("--service", required=True, help="its short name")
         parser.add_argument("--since", type=_moment, help="received at or after (default: 24 hours ago); UTC")
         parser.add_argument("--until", type=_moment, help="received before (default: now); UTC")
@@ -27,7 +26,6 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run to the end and say how many."""
         service = Service.objects.defer(*Service.secrets()).filter(slug=options["service"]).first()
         if service is None:
             raise CommandError(f"There is no service {options['service']}.")

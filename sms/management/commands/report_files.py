@@ -15,7 +15,7 @@ class Command(BaseCommand):
     help = "Write reports that wait as files, then end. The cluster and `dispatch` start it by themselves."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Until nothing waits, or a signal: then the file under way is begun anew by the next one."""
+        """Until nothing waits, or a signal: then the file under way is started again by the next process."""
         asked: list[int] = []
 
         def note(number: int, frame: FrameType | None) -> None:

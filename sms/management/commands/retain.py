@@ -1,4 +1,4 @@
-"""`manage.py retain`: what retention would remove, or remove it now. Without it the desk does the same by itself, once an hour."""
+"""`manage.py retain`: what retention would remove, or remove it now. Textdesk does the same by itself, once an hour."""
 
 import signal
 from typing import Any
@@ -18,7 +18,6 @@ class Command(BaseCommand):
     help = "Remove what services keep no longer. --dry-run says what that would be and changes nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which, and whether really."""
         parser.add_argument("--service", help="slug of one service")
         parser.add_argument("--dry-run", action="store_true", help="say what would go, change nothing")
         parser.add_argument(
@@ -26,7 +25,6 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """One line for each kind of thing."""
         services = Service.objects.order_by("slug")
         if options["service"]:
             services = services.filter(slug=options["service"])

@@ -1,4 +1,4 @@
-"""`manage.py rotate_field_keys`: seal every stored secret with the newest of FIELD_KEYS, or tell which keys are still needed."""
+"""`manage.py rotate_field_keys`: seal every stored secret with the newest of FIELD_KEYS, or say which keys are still needed."""
 
 from typing import Any
 
@@ -16,7 +16,6 @@ class Command(BaseCommand):
     help = "Seal every stored secret with the newest of FIELD_KEYS. Safe to break off and to start again."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The options of the interface page."""
         parser.add_argument(
             "--check",
             action="store_true",
@@ -57,6 +56,6 @@ class Command(BaseCommand):
             before = done.get(column, (0, 0))
             done[column] = (before[0] + looked, before[1] + renewed)
         for column, (looked, renewed) in done.items():
-            self.stdout.write(f"{column}: {looked:,} looked at, {renewed:,} sealed anew")
+            self.stdout.write(f"{column}: {looked:,} looked at, {renewed:,} sealed again")
         if renewed := sum(new for _, new in done.values()):
             audit("keys.rotated", by=Actor.system("cli"), noun="secrets", renewed=renewed)

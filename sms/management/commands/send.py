@@ -1,4 +1,4 @@
-"""`manage.py send`: the composer's twin for cron and scripts. Same validation, same audit, same door as the page."""
+"""`manage.py send`: the composer's twin for cron and scripts. Same validation, same audit, same code as the page."""
 
 import json
 import time
@@ -34,7 +34,7 @@ from sms.models.message import FINAL
 from sms.values import quiet_hours
 
 STILL = 15.0  # seconds without any movement after which --wait returns
-TELL_EVERY = 2.0  # seconds between two lines about how far it is
+REPORT_EVERY = 2.0  # seconds between two lines about how far it is
 QUEUE = 100  # works of other people that are looked at
 
 
@@ -55,12 +55,9 @@ def _in_zone(moment: datetime | None, service: Service) -> datetime | None:
 
 
 class Command(BaseCommand):
-    """Compose and send from the command line."""
-
     help = "Send a text or a template to the recipients of a file."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The options of the interface page."""
         parser.add_argument("--service", required=True, metavar="SLUG")
         parser.add_argument("--sender", required=True)
         what = parser.add_mutually_exclusive_group(required=True)
@@ -203,7 +200,7 @@ class Command(BaseCommand):
 
 def _wait(send: Send, *, say: Callable[[str], object]) -> None:
     """Until all messages are final, or nothing at all has moved for STILL seconds (counted from when it was due)."""
-    before, moved, told = _standing(send), time.monotonic(), -TELL_EVERY
+    before, moved, reported = _progress_of(send), time.monotonic(), -REPORT_EVERY
     while time.monotonic() - moved < STILL:
         work = _work_on(send)
         if work is not None and work.state == Preparation.State.FAILED:
@@ -211,11 +208,11 @@ def _wait(send: Send, *, say: Callable[[str], object]) -> None:
             return
         if work is None and not set(send.counts()) - FINAL:
             return
-        if work is not None and time.monotonic() - told > TELL_EVERY:
-            told = time.monotonic()
+        if work is not None and time.monotonic() - reported > REPORT_EVERY:
+            reported = time.monotonic()
             say(f"{work.get_kind_display()}: {work.rows:,} of {work.total:,} rows.")
         time.sleep(0.2)
-        now = _standing(send)
+        now = _progress_of(send)
         if now != before or _not_due(send):
             before, moved = now, time.monotonic()
     if work is not None:
@@ -232,7 +229,7 @@ def _work_on(send: Send) -> Preparation | None:
     return Preparation.objects.filter(send=send).first() if send.state == SendState.PREPARING else None
 
 
-def _standing(send: Send) -> object:
+def _progress_of(send: Send) -> object:
     """Whatever changes while something moves: its messages; and while they are written, how far that is and all work before it."""
     if send.state != SendState.PREPARING:
         return send.counts()

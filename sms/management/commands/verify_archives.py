@@ -9,16 +9,12 @@ from sms.models import Service
 
 
 class Command(BaseCommand):
-    """Every archive, or those of one service."""
-
     help = "Verify archive files: whole files, every block, and the messages in them."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which."""
         parser.add_argument("--service", help="slug of one service")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """One sentence for each that does not hold."""
         chosen = None
         if options["service"]:
             chosen = Service.objects.filter(slug=options["service"]).values_list("pk", flat=True).first()
@@ -32,7 +28,7 @@ class Command(BaseCommand):
                 self.stderr.write(verdict.broken)
         for name in archive.unknown_files() if chosen is None else []:
             self.stderr.write(
-                f"{name} is in the folder and in no manifest; no message of this desk is in it."
+                f"{name} is in the folder and in no manifest; no message of this installation is in it."
             )
         if broken:
             raise CommandError(

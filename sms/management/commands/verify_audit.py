@@ -20,8 +20,7 @@ class Command(BaseCommand):
     help = "Verify the audit's chains. Exit code 1 names the first row that was changed, removed, moved or put in."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The options of the interface page, and checkpoints from elsewhere."""
-        parser.add_argument("--service", help="slug of one service; '' for acts of the desk itself")
+        parser.add_argument("--service", help="slug of one service; '' for acts of the whole installation")
         parser.add_argument(
             "--checkpoints",
             type=Path,
@@ -39,7 +38,6 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """One sentence for each chain."""
         files = audit.CheckpointFiles(settings.VAR_DIR / "audit")
         checkpoints = files.read_all()
         for path in options["checkpoints"]:

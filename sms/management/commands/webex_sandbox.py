@@ -22,5 +22,4 @@ class Command(BaseCommand):
         """None of Django's."""
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """For `call_command`."""
         sys.exit(main([str(value) for value in args]))

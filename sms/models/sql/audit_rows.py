@@ -15,7 +15,6 @@ SealedRow = tuple[int, int, str, str, str, int | None, str | bytes | None, str |
 
 
 def body_of(alias: str) -> str:
-    """An expression for the body of a row (`audit_proof.body`)."""
     others = [f"{alias}.{name}" for name in AuditEvent.PROVEN[1:]]
     if connection.vendor == "postgresql":
         at = f"to_char({alias}.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"

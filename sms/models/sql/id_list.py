@@ -18,7 +18,6 @@ def in_list() -> str:
 
 
 def parameter(ids: list[int]) -> Any:
-    """The list as the database takes it."""
     return ids if connection.vendor == "postgresql" else json.dumps(ids)
 
 

@@ -23,7 +23,6 @@ class StatementBatch:
         self._values: list[Any] = []
 
     def add(self, text: str, values: Sequence[Any]) -> None:
-        """One statement."""
         if connection.vendor != "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute(text, values)
@@ -133,9 +132,9 @@ def _as_json(plan: _Plan, rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any]
     """PostgreSQL's way for many: one text, because a parameter for each value took longer than the inserting."""
     names = [field.attname for field in plan.fields]
     listed = msgspec.json.encode([dict(zip(names, row, strict=True)) for row in rows]).decode()
-    holes = "".join([", %s"] * len(plan.defaults))
+    defaults = "".join([", %s"] * len(plan.defaults))
     text = (
-        f"{plan.head} SELECT {', '.join(f'v.{name}' for name in plan.named)}{holes}"  # noqa: S608
+        f"{plan.head} SELECT {', '.join(f'v.{name}' for name in plan.named)}{defaults}"  # noqa: S608
         f" FROM ROWS FROM (json_to_recordset(%s) AS ({plan.types})) WITH ORDINALITY AS v ORDER BY v.ordinality"
     )
     return text, [*plan.defaults, listed]

@@ -28,7 +28,7 @@ def take_due(limit: int, now: datetime, only: int | None) -> Iterator[Sequence[T
     if connection.vendor == "postgresql":
         do_not_wait_for_disk()
         hold_lock(ONE_FOLDER)
-        # by place, half the cost of by key; what a press of Retry moves meanwhile is no longer there, and waits for the next time
+        # by place, half the cost of by key; what Retry has moved is no longer there, and waits for the next time
         yield from rows_ahead(
             f"""
             WITH gone AS (

@@ -1,6 +1,6 @@
 """What the database's own file keeps of rows that were changed or deleted before.
 
-On SQLite deleted text is overwritten while an erasure runs, and a file that is not too large is written anew at its end, so that nothing
+On SQLite deleted text is overwritten while an erasure runs, and a file that is not too large is rewritten at its end, so that nothing
 of earlier edits is left in free pages. PostgreSQL's dead rows go with its vacuum. Called by erasure.
 """
 
@@ -23,26 +23,24 @@ def empty_journal() -> None:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def write_anew() -> str:
-    """SQLite: write the file anew, without anything of before; what the certificate says of it."""
+def rewrite_file() -> str:
+    """SQLite: rewrite the file, without anything of before; what the certificate says of it."""
     if connection.vendor != "sqlite":
         return (
             "Rows as they were before go with PostgreSQL's next vacuum; write-ahead logs and backups expire by the rules "
-            "of whoever runs it."
+            "of its operator."
         )
     size = _size()
     if size > LARGEST:
-        return (
-            f"The file has {size:,} bytes and was not written anew: run VACUUM on it while nothing is sent."
-        )
+        return f"The file has {size:,} bytes and was not rewritten: run VACUUM on it while nothing is sent."
     if connection.in_atomic_block:
-        return "Not written anew within a transaction."
+        return "Not rewritten within a transaction."
     try:
         with connection.cursor() as cursor:
             cursor.execute("VACUUM")
     except DatabaseError:
-        return "The file was in use and was not written anew: run VACUUM on it while nothing is sent."
-    return "The file was written anew, so that nothing of replaced text is left in it. Copies of it, as in backups, are yours to expire."
+        return "The file was in use and was not rewritten: run VACUUM on it while nothing is sent."
+    return "The file was rewritten, so that nothing of replaced text is left in it. Copies of it, as in backups, are yours to expire."
 
 
 def _size() -> int:

@@ -11,7 +11,6 @@ from sms.sends.plan.shapes import Cost, Country, Money, Range
 
 
 def by_country(order: Order, figures: Survey) -> tuple[Country, ...]:
-    """Recipients, segments and cost of each country, the most recipients first."""
     prices = _prices(order)
     ordered = sorted(figures.countries.items(), key=lambda item: (-item[1][0], item[0]))
     return tuple(_country(country, *one, prices.get(country)) for country, one in ordered)
@@ -40,7 +39,6 @@ def _prices(order: Order) -> dict[str, Price]:
 
 
 def total(countries: Sequence[Country], *, entered: bool) -> Cost:
-    """The sum of all countries that have a price."""
     least: dict[str, Decimal] = defaultdict(Decimal)
     most: dict[str, Decimal] = defaultdict(Decimal)
     unpriced = 0
@@ -56,7 +54,7 @@ def total(countries: Sequence[Country], *, entered: bool) -> Cost:
 
 def _words(countries: Sequence[Country], *, entered: bool, unpriced: int) -> str:
     if not entered:
-        return "No prices are entered for this service, so the cost cannot be told."
+        return "No prices are entered for this service, so the cost is not known."
     if unpriced:
         without = ", ".join(one.country or "unknown" for one in countries if one.price is None)
         return f"Without a price: {without} ({unpriced:,} {'message' if unpriced == 1 else 'messages'})."
@@ -64,5 +62,4 @@ def _words(countries: Sequence[Country], *, entered: bool, unpriced: int) -> str
 
 
 def in_all(countries: Sequence[Country]) -> Range:
-    """Segments of all countries."""
     return Range(sum(one.least for one in countries), sum(one.most for one in countries))

@@ -30,8 +30,6 @@ NOTICED = 1.5  # seconds until a worker takes it up
 
 @dataclass(frozen=True, slots=True)
 class SendForecast:
-    """The times of a plan, and what they rest on in words."""
-
     ahead: int
     start_at: datetime | None
     finish_at: datetime | None
@@ -101,10 +99,10 @@ def _preparing(rows: int) -> timedelta:
 
 def _held(order: Order) -> str:
     if order.service.paused_at is not None:
-        return "The service is paused; nothing starts until somebody resumes it."
+        return "The service is paused; nothing starts until it is resumed."
     for part in (order.sender, order.link_domain):
         if part is not None and holds.hold_on(part) is not None:
-            return f"{part} is paused; nothing starts until somebody resumes it."
+            return f"{part} is paused; nothing starts until it is resumed."
     return ""
 
 

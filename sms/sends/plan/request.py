@@ -38,7 +38,7 @@ def marked(written: str, *, message_id: int, attempt: int, order: Order) -> str:
 
 
 def line_of(order: Order, figures: Survey, row: int | None) -> ComposedMessage:
-    """The message of a row, the first one where none is named; raises ComposeError naming `plan_row`."""
+    """The message of a row, by default the first; raises ComposeError naming `plan_row`."""
     if row is None:
         return figures.head[0]
     if (line := checks.line_of(order, row)) is not None:

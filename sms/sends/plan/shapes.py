@@ -105,24 +105,18 @@ class Deferred:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A row that is kept with a doubt."""
-
     row: int
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class Caution:
-    """Advice, with the way out."""
-
     code: str
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A rule of the service that applies, and why."""
-
     rule: str
     approvers: int
     says: str

@@ -83,13 +83,11 @@ class _Send:
     sequence: int = 0
 
     def wake(self, now: float) -> None:
-        """Those whose time has come."""
         while self.asleep and self.asleep[0][0] <= now:
             _, _, group, amount = heapq.heappop(self.asleep)
             self.ready[group] = self.ready.get(group, 0.0) + amount
 
     def settle(self, now: float, allowed: Callable[[Group, float], float], course: Course) -> None:
-        """Those who must not be disturbed now."""
         for group in list(self.ready):
             when = allowed(group, now)
             if when > now:
@@ -160,7 +158,6 @@ class _Step:
 def _advance(
     send: _Send, others: Sequence[Flow], speed: Speed, *, weight: float, now: float, events: list[float]
 ) -> _Step:
-    """Let it flow until the next thing happens."""
     mine = sum(send.ready.values())
     active = [one for one in others if one.left > 0 and one.at <= now]
     events += [one.at - now for one in others if one.left > 0 and one.at > now]

@@ -21,13 +21,11 @@ from sms.values.msisdn.written import BadNumber, WrittenNumber, read
 __all__ = ["BadNumber", "Msisdn", "country_of", "mask", "parse", "pretty"]
 
 _E164_DIGITS = 15
-_UNASSIGNED = "This number is in no range that is assigned today; it may reach nobody."
+_UNASSIGNED = "This number is in no range that is assigned today; it may not exist."
 
 
 @dataclass(frozen=True, slots=True)
 class Msisdn:
-    """A number that can exist."""
-
     e164: str
     """With its plus: "+447700900123"."""
     country: str
@@ -65,7 +63,7 @@ def parse(raw: str, *, country: str = "") -> Msisdn:
 
 
 def country_of(e164: str) -> str:
-    """ISO 3166 code of a number in E.164 as `parse` tells it, "" for anything else; in about two microseconds."""
+    """ISO 3166 code of a number in E.164 as `parse` finds it, "" for anything else; in about two microseconds."""
     digits = e164[1:]
     code = plan.calling_code(digits) if e164[:1] == "+" else ""
     if not code:

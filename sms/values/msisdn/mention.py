@@ -14,12 +14,10 @@ from sms.values.msisdn.plan import calling_code
 
 GONE = "•••"
 _BETWEEN = r"[\s()\[\].,/_\-‐-―\u00a0\u2007\u202f·]{0,3}"
-_SHORTEST = 5  # digits of a national number that are told apart from any other figure
+_SHORTEST = 5  # digits of a national number that can be distinguished from any other figure
 
 
 class Mention:
-    """One number, given in E.164."""
-
     def __init__(self, e164: str) -> None:
         self.e164 = e164
         self.digits = e164.removeprefix("+")

@@ -123,7 +123,7 @@ def can_exist(code: str, number: str) -> bool:
 
 
 def settled(code: str, digits: str, *, home: Territory) -> tuple[str, Territory | None]:
-    """(national number, whose it is) with trunk prefixes taken off; nobody's outside assigned ranges.
+    """(national number, whose it is) with trunk prefixes taken off; no country's outside assigned ranges.
 
     A number that is assigned as it stands keeps all its digits. Otherwise prefixes go until nothing changes,
     first by the rules of `home`, then by those of the whole code: so that E.164 reads back as itself.

@@ -97,7 +97,7 @@ def _grouped(text: str, *, plus: bool) -> WrittenNumber:
 def _cleaned(raw: str) -> str:
     """`raw` in ASCII as far as a number goes: digits, dashes, spaces and signs of every script; invisible ones gone."""
     text = raw.strip()
-    # Refused before the work, not cut: what is left of a cut could be somebody else's number.
+    # Refused before the work, not cut: what is left of a cut could be another person's number.
     if len(text) > 10 * _LONGEST:
         raise _endless(len(text))
     text = "".join(map(_plain, text)) if not text.isascii() or not text.isprintable() else text

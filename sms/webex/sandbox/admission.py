@@ -55,12 +55,11 @@ def _unbase64(part: bytes) -> bytes:
 
 
 class Admission:
-    """The door: nobody's body is read before it has let them in, and nothing is accepted above rate or quota."""
+    """Authentication comes before any body is read, and nothing is accepted above rate or quota."""
 
     def __init__(
         self, settings: Callable[[], Settings], clock: Callable[[], float], chance: random.Random
     ) -> None:
-        """``settings`` gives those of the moment."""
         self.settings = settings
         self.clock = clock
         self.random = chance
@@ -68,7 +67,6 @@ class Admission:
         self.used = 0
 
     def forget(self) -> None:
-        """Start rate and quota again."""
         self.rate = None
         self.used = 0
 

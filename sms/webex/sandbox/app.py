@@ -28,7 +28,6 @@ class Sandbox:
     """One tenant of the simulated platform, held in memory."""
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
-        """Start with an empty log; ``clock`` gives epoch seconds."""
         self.settings = settings
         self.clock = clock
         self.random = random.Random(settings.seed)  # noqa: S311 - chance, not secrecy
@@ -42,22 +41,18 @@ class Sandbox:
 
     @property
     def faults(self) -> Faults:
-        """The faults of the moment."""
         return self.settings.faults
 
     def click(self, message: SandboxMessage, ip: str, agent: str, url: str) -> None:
-        """Tell of a visit to a short link."""
         self.receipts.click(message, ip, agent, url)
 
     def forget(self) -> None:
-        """Forget every message, receipt, link, member and count."""
         for part in (self.receipts, self.links, self.log, self.admission, self.consents):
             part.forget()
 
     # -- routes
 
     async def handle(self, request: Request) -> Answer:
-        """Answer a request."""
         path = request.path
         if path == "/v2/messages":
             return await self.post(request)
@@ -81,7 +76,6 @@ class Sandbox:
         return Response(200, readback.body(message))
 
     async def post(self, request: Request) -> Answer:
-        """Take a send request through authentication, faults, rate and validation."""
         if request.method != "POST":
             return Response(405, headers=b"Allow: POST\r\n")
         if self.faults.slow:
@@ -92,12 +86,11 @@ class Sandbox:
             return Response(500)
         if not self.chance(self.faults.timeout):
             return await self.take(request)
-        if not self.chance(0.5):  # whoever sent it cannot know whether it was accepted, so it sometimes was
+        if not self.chance(0.5):  # the caller cannot know whether it was accepted, so it sometimes was
             await self.take(request)
         return Silence(SILENCE)
 
     async def take(self, request: Request) -> Answer:
-        """Read a send request and accept it, or say why not."""
         switches = self.settings.switches
         now = self.clock()
         try:
@@ -116,7 +109,6 @@ class Sandbox:
         return await self.accept(order, destinations, max(order.send_at, now + taken), now)
 
     def chance(self, probability: float) -> bool:
-        """Whether something of this probability happens now."""
         return probability > 0 and self.random.random() < probability
 
     # -- accepting
@@ -138,7 +130,7 @@ class Sandbox:
         early = [one for one in accepted if one.outcome.early and due <= now]
         for message in accepted:
             if due > now:
-                self.receipts.later(due - now, self.launch, message)
+                self.receipts.after(due - now, self.launch, message)
             elif not message.outcome.early:
                 self.receipts.schedule(message)
         if early:
@@ -167,7 +159,6 @@ class Sandbox:
         self.log.add(message)
 
     def outcome(self, message: SandboxMessage) -> ScriptedOutcome:
-        """What its number makes of a message that nothing stops."""
         settings = self.settings
         return outcome_of(
             message.digits, settings.outcomes, by_code=settings.switches.number_is_code == "yes"

@@ -22,8 +22,6 @@ HOST = "127.0.0.1"
 
 
 class Listening(NamedTuple):
-    """A sandbox that takes calls."""
-
     sandbox: Sandbox
     server: HttpServer
     port: int
@@ -42,7 +40,6 @@ async def listen(port: int, settings: Settings, clock: Callable[[], float] = tim
 
 
 async def serve(port: int, settings: Settings) -> int:
-    """Run until SIGINT or SIGTERM."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     try:
@@ -65,7 +62,6 @@ async def serve(port: int, settings: Settings) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
     made = argparse.ArgumentParser(
         prog="webex_sandbox",
         description="A Webex Connect sandbox for SMS.",
@@ -118,7 +114,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--service-id", default="", help="the iss of JWTs")
     made.add_argument(
-        "--service-secret", default="", help="base64 secret of JWTs; without it none is accepted"
+        "--service-secret", default="", help="base64 secret of JWTs; without it JWTs are refused"
     )
     made.add_argument(
         "--template", action="append", default=[], metavar="ID=TEXT", help="a template the service knows"
@@ -179,7 +175,6 @@ def read(argv: Sequence[str] | None) -> tuple[int, Settings]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the sandbox; return the exit code."""
     port, settings = read(argv)
     try:
         return asyncio.run(serve(port, settings))

@@ -1,4 +1,4 @@
-"""Contact policy: consent groups, their members, and how often somebody may be written to."""
+"""Contact policy: consent groups, their members, and how often a person may be written to."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Cap(NamedTuple):
 
 @dataclass(slots=True)
 class Member:
-    """What somebody has agreed to, on one channel. Times are epoch seconds; ``expires`` 0 is never."""
+    """What a person has agreed to, on one channel. Times are epoch seconds; ``expires`` 0 is never."""
 
     channel: str
     address: str
@@ -56,7 +56,6 @@ class ConsentGroup:
     used: dict[tuple[str, str, str], tuple[str, int]] = field(default_factory=dict)
 
     def has(self, channel: str) -> bool:
-        """Whether the group has a sender on this channel."""
         return any(one == channel for one, _ in self.senders)
 
 
@@ -72,7 +71,7 @@ def new_id() -> str:
 
 
 def demo() -> ConsentGroup:
-    """The group of the demo service: everybody may be written to who has not opted out."""
+    """The group of the demo service: everyone may be written to who has not opted out."""
     caps = [Cap("DAY", 100, "text"), Cap("WEEK", 500, "text"), Cap("MONTH", 1000, "text")]
     return ConsentGroup(
         DEMO_GROUP, DEMO_GROUP, "The group of the demo.", "DENYLIST", [("text", "TEXTDESK")], caps
@@ -80,10 +79,7 @@ def demo() -> ConsentGroup:
 
 
 class Consents:
-    """Every group of the tenant."""
-
     def __init__(self) -> None:
-        """Start with the demo's group."""
         self.groups: dict[str, ConsentGroup] = {}
         self.forget()
 

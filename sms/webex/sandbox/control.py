@@ -1,4 +1,4 @@
-"""What the sandbox shows of itself under `/__sandbox__/`, and what it can be told there while it runs."""
+"""What the sandbox shows of itself under `/__sandbox__/`, and what can be changed there while it runs."""
 
 from __future__ import annotations
 
@@ -26,8 +26,6 @@ _PAGE_HEADERS = (
 
 
 class Controlled(Protocol):
-    """What of a sandbox these pages show and change."""
-
     settings: Settings
     clock: Callable[[], float]
     links: ShortLinks
@@ -42,7 +40,6 @@ class Control:
     """The routes of one sandbox's own pages. Only a caller on this machine is heard."""
 
     def __init__(self, sandbox: Controlled) -> None:
-        """Show and change ``sandbox``."""
         self.sandbox = sandbox
         self.routes: dict[str, dict[str, Callable[[Request], Response]]] = {
             "log": {"GET": self.log},
@@ -54,7 +51,6 @@ class Control:
         }
 
     def handle(self, request: Request) -> Response:
-        """Answer a request whose path begins with the prefix."""
         methods = self.routes.get(request.path.removeprefix(PREFIX))
         if methods is None:
             return refusal(404, f"There is no such page; there are {', '.join(self.routes)}.")
@@ -71,17 +67,16 @@ class Control:
     # -- to see
 
     def log(self, _: Request) -> Response:
-        """The log as JSON lines."""
         return Response(200, self._log_lines(), b"application/x-ndjson")
 
     async def _log_lines(self) -> AsyncIterator[bytes]:
-        """A part at a time, so that sending goes on meanwhile."""
+        """A part at a time, so that sending goes on."""
         for part in self.sandbox.log.lines():
             yield part
             await asyncio.sleep(0)
 
     def handsets(self, request: Request) -> Response:
-        """The messages by phone: a page for a browser, JSON for anybody else."""
+        """The messages by phone: a page for a browser, JSON otherwise."""
         phones = self.sandbox.log.phones
         if handsets.wants_page(request.headers.get(b"accept", b"").decode("latin-1")):
             page = handsets.as_page(phones, self.sandbox.links.known, request.query)
@@ -89,7 +84,6 @@ class Control:
         return Response(200, handsets.as_json(phones))
 
     def health(self, _: Request) -> Response:
-        """That it lives, and how much it has done."""
         log = self.sandbox.log
         return as_json(
             {
@@ -103,11 +97,9 @@ class Control:
     # -- to change
 
     def settings(self, _: Request) -> Response:
-        """What can be changed, as it stands."""
-        return as_json(live_settings.told(self.sandbox.settings))
+        return as_json(live_settings.as_json(self.sandbox.settings))
 
     def change(self, request: Request) -> Response:
-        """Change settings, all that are given or none."""
         self.sandbox.settings = live_settings.changed(self.sandbox.settings, json_of(request))
         return self.settings(request)
 
@@ -117,7 +109,6 @@ class Control:
         return as_json({"status": "ok"})
 
     def inbound(self, request: Request) -> Response:
-        """Let a phone write to one of our numbers."""
         sandbox = self.sandbox
         given = inbound.checked(json_of(request))
         url = given.get("url") or sandbox.settings.inbound_url
@@ -159,11 +150,9 @@ def json_of(request: Request) -> object:
         raise ValueError("The body is not JSON.") from None
 
 
-def as_json(told: dict[str, Any], status: int = 200) -> Response:
-    """An answer in JSON."""
-    return Response(status, json.dumps(told).encode() + b"\n")
+def as_json(fields: dict[str, Any], status: int = 200) -> Response:
+    return Response(status, json.dumps(fields).encode() + b"\n")
 
 
 def refusal(status: int, sentence: str) -> Response:
-    """An answer that says why not."""
     return as_json({"error": sentence}, status)

@@ -26,7 +26,6 @@ FIELDS = {
 
 
 def string(data: dict[str, Any], name: str) -> str:
-    """A text that may be left out."""
     value = data.get(name)
     if value is None:
         return ""

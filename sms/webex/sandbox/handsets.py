@@ -23,7 +23,7 @@ _TONES = {"Delivered": "good", "Clicked": "good", "Un-Delivered": "bad", "Failed
 
 
 async def as_json(phones: dict[str, list[SandboxMessage]]) -> AsyncIterator[bytes]:
-    """Messages by phone, with the last status of each, a part at a time so that sending goes on meanwhile."""
+    """Messages by phone, with the last status of each, a part at a time so that sending goes on."""
     yield b"{"
     for index, phone in enumerate(list(phones)):
         shown = [

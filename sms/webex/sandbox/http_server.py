@@ -55,7 +55,7 @@ class RequestReader:
     """What httptools has read on one connection; ``whole`` are the requests that are complete."""
 
     def __init__(self, peer: str, writer: asyncio.StreamWriter) -> None:
-        """Read requests of ``peer``; ``writer`` tells a client that asks first to go on."""
+        """Read requests of ``peer``; through ``writer`` a client that asks first is let go on."""
         self.peer = peer
         self.writer = writer
         self.parser = httptools.HttpRequestParser(self)
@@ -72,18 +72,15 @@ class RequestReader:
         return self.whole
 
     def on_message_begin(self) -> None:
-        """Start a request."""
         self.request = Request(self.peer)
         self.url = b""
         self.body: list[bytes] = []
         self.size = 0
 
     def on_url(self, url: bytes) -> None:
-        """Take a piece of the target."""
         self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header."""
         self.request.headers[name.lower()] = value.rstrip(b" \t")
 
     def on_headers_complete(self) -> None:
@@ -93,13 +90,11 @@ class RequestReader:
             self.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
-        """Take a piece of the body, up to the limit."""
         self.size += len(body)
         if self.size <= MAX_BODY:
             self.body.append(body)
 
     def on_message_complete(self) -> None:
-        """The request is whole."""
         path, _, query = self.url.partition(b"?")
         self.request.method = self.parser.get_method().decode("ascii")
         self.request.path, self.request.query = path.decode("latin-1"), query.decode("latin-1")
@@ -112,7 +107,6 @@ class HttpServer:
     """Answers with ``handler``. Requests that arrive together are answered one after another, in order."""
 
     def __init__(self, handler: Handler) -> None:
-        """Call ``start`` next."""
         self.handler = handler
         self.connections: set[asyncio.Task[None]] = set()
         self.server: asyncio.Server
@@ -123,7 +117,6 @@ class HttpServer:
         return int(self.server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
-        """Drop every connection."""
         self.server.close()
         for task in self.connections:
             task.cancel()
@@ -135,7 +128,6 @@ class HttpServer:
         task.add_done_callback(self.connections.discard)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection until either side ends it."""
         peer = writer.get_extra_info("peername") or [""]
         requests = RequestReader(str(peer[0]), writer)
         try:
@@ -181,7 +173,6 @@ async def _hung_up(reader: asyncio.StreamReader, seconds: float) -> None:
 
 
 async def _write(writer: asyncio.StreamWriter, request: Request, answer: Response) -> None:
-    """Write an answer, parts of it at the reader's speed."""
     body = answer.body
     length = b"Content-Length: %d" % len(body) if isinstance(body, bytes) else b"Transfer-Encoding: chunked"
     writer.write(

@@ -32,7 +32,7 @@ def checked(given: object) -> dict[str, str]:
 
 
 def receipt(given: dict[str, str], url: str, switches: Switches, moment: float) -> SandboxReceipt:
-    """The call that tells of an incoming message; ``given`` is :func:`checked`, ``moment`` is epoch seconds."""
+    """The call that reports an incoming message; ``given`` is :func:`checked`, ``moment`` is epoch seconds."""
     tid = given.get("tid") or f"0044_{uuid.uuid4().int % 10**11:011d}"
     phone = given["from"].strip()
     return SandboxReceipt(

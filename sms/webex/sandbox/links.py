@@ -1,4 +1,4 @@
-"""Short links and smartlinks: put into a message's text, followed by whoever opens them, and told of as clicks."""
+"""Short links and smartlinks: put into a message's text, followed when they are opened, and reported as clicks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TOKEN = re.compile(r"\{\{smartlink_([0-9]+)\}\}")
 
 
 class Link(NamedTuple):
-    """Where six characters lead, and until when (epoch seconds). ``message`` is told of clicks; smartlinks tell nobody."""
+    """Where six characters lead, and until when (epoch seconds). Clicks are reported to ``message``; smartlinks report none."""
 
     url: str
     expires: float
@@ -30,22 +30,19 @@ class Link(NamedTuple):
 
 
 class ShortLinks:
-    """Every link handed out, by its path."""
-
     def __init__(
         self,
         chance: random.Random,
         clock: Callable[[], float],
         click: Callable[[SandboxMessage, str, str, str], None],
     ) -> None:
-        """``click`` is told the message, the visitor's address and user agent, and the long link."""
+        """``click`` gets the message, the visitor's address and user agent, and the long link."""
         self.random = chance
         self.clock = clock
         self.click = click
         self.known: dict[str, Link] = {}
 
     def shorten(self, message: SandboxMessage, domain: str) -> None:
-        """Rewrite the https links of a message's text."""
         text, end, parts = message.text, 0, []
         for start, stop, url in message_text.links(text):
             path = self._new("/", message, Link(url, self.clock() + SHORT_LIFE, message))
@@ -79,7 +76,7 @@ class ShortLinks:
         return "".join(self.random.choices(_ALPHABET, k=6))
 
     def follow(self, request: Request) -> Response | None:
-        """Send a visitor on and tell of the click, or say 410 when it is too late; None when the path is no link."""
+        """Redirect a visitor and report the click, or answer 410 when it is too late; None when the path is no link."""
         link = self.known.get(request.path) if _PATH.fullmatch(request.path) else None
         if link is None or request.method not in ("GET", "HEAD"):
             return None
@@ -91,10 +88,8 @@ class ShortLinks:
         return Response(302, headers=b"Location: %s\r\n" % link.url.encode("utf-8", "replace"))
 
     def drop(self, message: SandboxMessage) -> None:
-        """Forget the links of a message that left the log."""
         for path in message.paths:
             self.known.pop(path, None)
 
     def forget(self) -> None:
-        """Forget every link."""
         self.known.clear()

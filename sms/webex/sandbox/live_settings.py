@@ -15,7 +15,7 @@ MOST_NUMBERS = 10_000
 _NUMBER = re.compile(r"\+?([1-9][0-9]{6,14})")
 
 
-def told(settings: Settings) -> dict[str, Any]:
+def as_json(settings: Settings) -> dict[str, Any]:
     """What :func:`changed` takes, as it stands. Faults are in the units of the command line."""
     faults = settings.faults._asdict()
     return {

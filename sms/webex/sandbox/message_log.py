@@ -58,11 +58,9 @@ class SandboxMessage:
 
     @property
     def track(self) -> bool:
-        """Whether clicks are told of."""
         return self.order.links.track and self.order.links.shorten
 
     def as_log(self) -> dict[str, object]:
-        """The message's line of the log."""
         return {
             "kind": "message",
             "at": iso(self.at),
@@ -77,8 +75,6 @@ class SandboxMessage:
 
 
 class DeliveryAttempt(NamedTuple):
-    """One attempt to deliver a receipt or an incoming message."""
-
     at: float
     correlation: str
     message_id: str
@@ -107,17 +103,15 @@ class DeliveryAttempt(NamedTuple):
 class MessageLog:
     """The log, and the messages by phone and by id. Of messages at most ``limit`` stay; the oldest go first.
 
-    ``messages`` and ``receipts`` count all there ever were. ``gone`` is told each message that leaves.
+    ``messages`` and ``receipts`` count all there ever were. ``gone`` is called with each message that leaves.
     """
 
     def __init__(self, limit: Callable[[], int], gone: Callable[[SandboxMessage], None]) -> None:
-        """Start empty; ``limit`` gives that of the moment."""
         self.limit = limit
         self.gone = gone
         self.forget()
 
     def forget(self) -> None:
-        """Start again."""
         self.entries: list[SandboxMessage | DeliveryAttempt | None] = []
         self.start = 0  # of what is still kept in `entries`
         self.offset = 0  # entries cut off the list before its first
@@ -128,7 +122,6 @@ class MessageLog:
         self.dropped_messages = self.dropped_receipts = 0
 
     def add(self, message: SandboxMessage) -> None:
-        """Write a message down."""
         message.text = self._once(message.text)
         self.messages += 1
         self.entries.append(message)
@@ -140,7 +133,6 @@ class MessageLog:
             self._drop()
 
     def write(self, attempt: DeliveryAttempt) -> None:
-        """Write an attempt to deliver a receipt or an incoming message down."""
         self.receipts += attempt.kind == "receipt"
         self.entries.append(attempt)
 
@@ -151,7 +143,6 @@ class MessageLog:
         return self.texts.setdefault(text, text)
 
     def _drop(self) -> None:
-        """Let the oldest entry go."""
         entry = self.entries[self.start]
         self.entries[self.start] = None
         self.start += 1
@@ -174,8 +165,12 @@ class MessageLog:
     def lines(self) -> Iterator[bytes]:
         """The log as it stands, as JSON lines and a part at a time; its first line counts what was dropped, if anything."""
         if self.dropped_messages:
-            told = {"kind": "dropped", "messages": self.dropped_messages, "receipts": self.dropped_receipts}
-            yield json.dumps(told).encode() + b"\n"
+            dropped = {
+                "kind": "dropped",
+                "messages": self.dropped_messages,
+                "receipts": self.dropped_receipts,
+            }
+            yield json.dumps(dropped).encode() + b"\n"
         at, end = self.offset + self.start, self.offset + len(self.entries)
         while at < end:
             first = max(at, self.offset + self.start) - self.offset  # entries may go between two parts

@@ -34,7 +34,6 @@ def fill(text: str, values: dict[str, str], style: str, *, blank: bool) -> tuple
 
 
 def fits_gsm(text: str) -> bool:
-    """Whether GSM 03.38 can write the text."""
     return (text.isascii() and "`" not in text and text.isprintable()) or _GSM_ALL.issuperset(text)
 
 

@@ -74,8 +74,6 @@ CODES = {
 
 
 class ScriptedOutcome(NamedTuple):
-    """A scripted fate."""
-
     name: str
     code: str = "7500"  # the final receipt's
     submitted: bool = True  # whether Submitted comes before it

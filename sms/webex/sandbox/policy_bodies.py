@@ -24,18 +24,15 @@ class PolicyApiError(Exception):
     """An answer other than success: its status, and a sentence."""
 
     def __init__(self, status: int, message: str = "") -> None:
-        """Keep both."""
         super().__init__(message)
         self.status = status
         self.message = message
 
     def answer(self) -> Response:
-        """What the caller gets."""
         return Response(self.status, json.dumps({"message": self.message}).encode() if self.message else b"")
 
 
 def group_of(data: dict[str, Any], group_id: str) -> ConsentGroup:
-    """A group as a body describes it."""
     name, kind = text_of(data, "name"), text_of(data, "groupDefault")
     if not 1 <= len(name) <= consent.LONGEST_NAME:
         raise PolicyApiError(400, "name has 1 to 128 characters.")
@@ -66,7 +63,6 @@ def group_of(data: dict[str, Any], group_id: str) -> ConsentGroup:
 
 
 def member_of(data: dict[str, Any], now: float) -> Member:
-    """A member as a body describes it."""
     channel, address, agreed = text_of(data, "channel"), text_of(data, "address"), data.get("consent")
     if not isinstance(agreed, bool):
         raise PolicyApiError(400, "consent is true or false.")
@@ -87,7 +83,6 @@ def member_of(data: dict[str, Any], now: float) -> Member:
 
 
 def group_shown(group: ConsentGroup) -> dict[str, Any]:
-    """A group as JSON."""
     return {
         "groupId": group.group_id,
         "name": group.name,
@@ -104,7 +99,6 @@ def group_shown(group: ConsentGroup) -> dict[str, Any]:
 
 
 def object_of(request: Request) -> dict[str, Any]:
-    """The JSON object of a body."""
     try:
         data = json.loads(request.body)
     except ValueError:
@@ -115,12 +109,10 @@ def object_of(request: Request) -> dict[str, Any]:
 
 
 def query_of(request: Request) -> dict[str, str]:
-    """The last value of each name behind the question mark."""
     return {name: values[-1] for name, values in parse_qs(request.query).items()}
 
 
 def text_of(data: dict[str, Any], name: str) -> str:
-    """A text that may be left out."""
     value = data.get(name)
     if value is None:
         return ""
@@ -171,7 +163,6 @@ def _caps(data: dict[str, Any]) -> list[Cap]:
 
 
 def member_shown(group_id: str, one: Member) -> dict[str, Any]:
-    """A member as JSON."""
     return {
         "groupId": group_id,
         "channel": one.channel,
@@ -185,7 +176,6 @@ def member_shown(group_id: str, one: Member) -> dict[str, Any]:
 
 
 def as_csv(page: list[dict[str, Any]]) -> bytes:
-    """Members as they are shown, as CSV."""
     out = io.StringIO()
     table = csv.writer(out)
     table.writerow(_FIELDS)

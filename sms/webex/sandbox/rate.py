@@ -17,7 +17,6 @@ class Rate:
     """
 
     def __init__(self, rate: float, now: float) -> None:
-        """Start full at ``rate`` a second."""
         self.rate = rate
         self.size = max(rate, 1.0)
         self.level = self.size

@@ -1,4 +1,4 @@
-"""`GET /v2/messages/{messageId}`: what became of a message, in the shape of the provider's beta."""
+"""`GET /v2/messages/{messageId}`: the state of a message, in the shape of the provider's beta."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of a message: which receipts come of its fate, when, and what the faults do to them."""
+"""What is reported of a message: which receipts its outcome produces, when, and what the faults do to them."""
 
 from __future__ import annotations
 
@@ -37,34 +37,29 @@ class ReceiptSchedule:
         self.random = chance
         self.write = write
         self.loop = asyncio.get_running_loop()
-        self.sender = ReceiptSender(self.attempted, settings, self.later)
+        self.sender = ReceiptSender(self.attempted, settings, self.after)
         self.era = 0
 
-    def later(self, delay: float, do: Callable[..., object], *given: Any) -> None:
+    def after(self, delay: float, do: Callable[..., object], *given: Any) -> None:
         """Do something after a while, unless everything is forgotten before."""
         self.loop.call_later(delay, self.now, self.era, do, given)
 
     def now(self, era: int, do: Callable[..., object], given: tuple[Any, ...]) -> None:
-        """Do what was put off."""
         if era == self.era:
             do(*given)
 
     def forget(self) -> None:
-        """Drop every receipt that is planned, waiting or under way."""
         self.era += 1
         self.sender.forget()
 
     async def close(self) -> None:
-        """Forget everything, and wait until it has ended."""
         self.era += 1
         await self.sender.close()
 
     def happens(self, probability: float) -> bool:
-        """Whether something of this probability happens now."""
         return probability > 0 and self.random.random() < probability
 
     def schedule(self, message: SandboxMessage) -> None:
-        """Set the clock for a message's receipts."""
         outcome = message.outcome
         if not outcome.receipts:
             return
@@ -82,28 +77,25 @@ class ReceiptSchedule:
         if message.link:
             wait = last + self.settings().faults.receipt_delay
             for click in CLICKS.get(outcome.clicks, ()):
-                self.later(wait + click.delay, self.click, message, click.ip, click.agent)
+                self.after(wait + click.delay, self.click, message, click.ip, click.agent)
 
     def code(self, message: SandboxMessage) -> str:
-        """The code of a message's final receipt."""
         if message.outcome is STOPPED["7208"]:
             return self.settings().switches.expiry_code
         return message.outcome.code
 
     def plan(self, message: SandboxMessage, code: str, delay: float) -> None:
-        """Schedule one receipt, with what the faults do to it."""
         faults = self.settings().faults
         delay += faults.receipt_delay
         if self.happens(faults.receipt_shuffle):
             delay += self.random.uniform(0, SHUFFLE_UP_TO)
         if self.happens(faults.receipt_duplicate):
-            self.later(delay + DUPLICATE_AFTER, self.send, message, code)
+            self.after(delay + DUPLICATE_AFTER, self.send, message, code)
         if self.happens(faults.receipt_drop):
             return
-        self.later(delay, self.send, message, code)
+        self.after(delay, self.send, message, code)
 
     def send(self, message: SandboxMessage, code: str) -> None:
-        """Send a receipt if it was asked for."""
         receipt = self.make(message, code)
         if receipt is not None:
             self.sender.deliver(receipt)
@@ -140,7 +132,6 @@ class ReceiptSchedule:
         return not FILTER[status].isdisjoint(message.order.receipts)
 
     def receipt(self, message: SandboxMessage, body: bytes, code: str, status: str) -> SandboxReceipt:
-        """A receipt ready to go."""
         return SandboxReceipt(
             url=message.order.notify_url,
             body=body,
@@ -178,7 +169,6 @@ class ReceiptSchedule:
         self.sender.deliver(self.receipt(message, body, "7528", CLICKED))
 
     def attempted(self, receipt: SandboxReceipt, answer: int | str) -> None:
-        """Write an attempt down."""
         self.write(
             DeliveryAttempt(
                 self.clock(),

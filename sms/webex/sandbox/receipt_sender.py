@@ -45,7 +45,6 @@ class ReplyReader:
     """What httptools reads of one answer. Informational ones are skipped, and the answer to a HEAD has no body."""
 
     def __init__(self, method: bytes) -> None:
-        """Read the answer to a request of this method."""
         self.parser = httptools.HttpResponseParser(self)
         self.head_only = method == b"HEAD"
         self.status = 0
@@ -59,7 +58,6 @@ class ReplyReader:
             self.whole = self.head_only
 
     def on_message_complete(self) -> None:
-        """The answer is whole."""
         if self.status:
             self.whole = True
             self.keep_alive = not self.head_only and self.parser.should_keep_alive()
@@ -69,7 +67,6 @@ class SandboxConnection:
     """One connection, opened when it is needed and kept as long as the receiver does."""
 
     def __init__(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
-        """Start closed."""
         self.host = host
         self.port = port
         self.tls = tls
@@ -110,7 +107,6 @@ class SandboxConnection:
         return reply.status or lost
 
     def close(self) -> None:
-        """Cut the connection; the next request opens a new one."""
         if self.streams:
             self.streams[1].transport.abort()
             self.streams = None
@@ -120,7 +116,6 @@ class Receiver:
     """One scheme, host and port: the receipts that wait, and the connections that are free."""
 
     def __init__(self, scheme: str, host: str, port: int, host_header: str) -> None:
-        """Start without a connection."""
         self.secure = scheme == "https"
         self.host = host
         self.port = port
@@ -146,12 +141,12 @@ class ReceiptSender:
         self,
         report: Callable[[SandboxReceipt, int | str], None],
         settings: Callable[[], Settings],
-        later: Callable[..., None],
+        after: Callable[..., None],
     ) -> None:
-        """Tell ``report`` of each attempt; ``settings`` gives those of the moment, ``later(seconds, do, *given)`` puts off."""
+        """Call ``report`` with each attempt; ``settings`` gives those of the moment, ``after(seconds, do, *given)`` puts off."""
         self.report = report
         self.settings = settings
-        self.later = later
+        self.after = after
         self.heads: dict[str, asyncio.Task[int | str]] = {}  # by URL; those that failed are forgotten
         self.receivers: dict[str, Receiver | None] = {}
         self.tasks: set[asyncio.Task[Any]] = set()
@@ -164,7 +159,6 @@ class ReceiptSender:
         return task
 
     def deliver(self, receipt: SandboxReceipt) -> None:
-        """Try to deliver a receipt."""
         receipt.attempt += 1
         settings = self.settings()
         receiver = self._receiver(receipt.url)
@@ -258,17 +252,15 @@ class ReceiptSender:
         done = done or (answer == 201 and settings.switches.answer_201 == "success")
         gaps = GAPS[settings.switches.retry_gaps]
         if not done and receipt.attempt <= len(gaps):
-            self.later(gaps[receipt.attempt - 1] * settings.retry_seconds, self.deliver, receipt)
+            self.after(gaps[receipt.attempt - 1] * settings.retry_seconds, self.deliver, receipt)
         self._end(receipt, answer)
 
     def _end(self, receipt: SandboxReceipt, answer: int | str) -> None:
-        """Report an attempt, and tell the one who waits for the first."""
         self.report(receipt, answer)
         if receipt.tried is not None and not receipt.tried.done():
             receipt.tried.set_result(None)
 
     def forget(self) -> None:
-        """Drop every receipt that is waiting or under way, and every connection."""
         for task in self.tasks:
             task.cancel()
         for receiver in self.receivers.values():
@@ -279,6 +271,5 @@ class ReceiptSender:
         self.waiting = 0
 
     async def close(self) -> None:
-        """Forget everything, and wait until it has ended."""
         self.forget()
         await asyncio.gather(*self.tasks, return_exceptions=True)

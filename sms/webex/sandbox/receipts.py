@@ -116,7 +116,6 @@ def click_payload(
 
 
 def plus(digits: str) -> str:
-    """A number with its +, once."""
     return "+" + digits.removeprefix("+")
 
 

@@ -12,14 +12,12 @@ class SandboxRefused(Exception):
     """A request answered with 400 and the provider's code."""
 
     def __init__(self, code: str, message: str, name: str = "") -> None:
-        """Keep the code, the words, and the parameter they are about."""
         super().__init__(f"{code} {message} {name}")
         self.code = code
         self.message = message
         self.name = name
 
     def answer(self, switches: Switches, status: int = 400, headers: bytes = b"") -> Response:
-        """What the caller gets."""
         between = ": " if switches.error_style == "colon" else " - "
         words = f"{self.message}{between}{self.name}" if self.name else self.message
         code = int(self.code) if switches.error_code == "number" else self.code

@@ -13,7 +13,6 @@ EAST = timezone(timedelta(hours=-4))
 
 
 def ids(count: int, switches: Switches) -> list[str]:
-    """An id for each of ``count`` messages."""
     base = str(uuid.uuid4())
     if count == 1 or switches.ids_of_many == "same":
         return [base] * count
@@ -23,11 +22,10 @@ def ids(count: int, switches: Switches) -> list[str]:
 
 
 def body(accepted: list[SandboxMessage], now: float, switches: Switches) -> bytes:
-    """The answer for these messages."""
     written = datetime.fromtimestamp(now, UTC if switches.reply_time == "utc" else EAST)
     at = written.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     many = len(accepted) > 1 and switches.reply_to_many != "object"
-    told = [
+    replies = [
         {
             "requestTimestamp": at,
             "messageId": one.message_id,
@@ -37,7 +35,7 @@ def body(accepted: list[SandboxMessage], now: float, switches: Switches) -> byte
         for one in (accepted if many else accepted[:1])
     ]
     if not many:
-        return json.dumps(told[0]).encode()
+        return json.dumps(replies[0]).encode()
     if switches.reply_to_many == "list":
-        return json.dumps(told).encode()
-    return json.dumps({"requestTimestamp": at, "messages": told}).encode()
+        return json.dumps(replies).encode()
+    return json.dumps({"requestTimestamp": at, "messages": replies}).encode()

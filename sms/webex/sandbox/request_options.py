@@ -26,8 +26,6 @@ class SandboxPolicyOptions(NamedTuple):
 
 
 class SandboxLinkOptions(NamedTuple):
-    """The options about links."""
-
     domain: str = ""  # with https:// or http://
     shorten: bool = False
     track: bool = False
@@ -75,7 +73,6 @@ def _count(entry: dict[str, Any], name: str) -> str:
 
 
 def links_of(data: dict[str, Any], settings: Settings) -> SandboxLinkOptions:
-    """What ``options`` asks for."""
     options, switches = data["options"], settings.switches
     if not isinstance(options, dict):
         raise invalid("options")

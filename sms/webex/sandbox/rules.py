@@ -34,8 +34,6 @@ _AUTH_ID = re.compile(r"[A-Z0-9]{10}")
 
 
 class SandboxDestination(NamedTuple):
-    """One number of a request."""
-
     msisdn: str  # E.164 when it can be, otherwise as given
     digits: str  # "" when the number cannot exist
     correlation: str

@@ -1,4 +1,4 @@
-"""What the sandbox is told: settings, whole-service faults, and how `--fault NAME=VALUE` is read."""
+"""What the sandbox can be set to: whole-service faults, and how `--fault NAME=VALUE` is read."""
 
 from __future__ import annotations
 
@@ -47,8 +47,6 @@ class Faults(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """What the command line may change."""
-
     key: str = ""
     tps: float = 0.0
     faults: Faults = Faults()

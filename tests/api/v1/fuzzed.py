@@ -26,7 +26,7 @@ CHECKS = [
 ]
 
 UNREAL = ("/api/v1/callback-endpoints/{id}/verify",)  # posts to whoever the endpoint is
-NOBODY = 2**62
+NO_RECIPIENTS = 2**62
 
 
 @dataclass
@@ -81,7 +81,7 @@ def _one(operation: Any, mode: Any, token: str, cases: int, report: Report, know
     )
     def tried(case: Any) -> None:
         if operation.path in UNREAL and str(case.path_parameters.get("id", "")).isdecimal():
-            case.path_parameters["id"] = NOBODY
+            case.path_parameters["id"] = NO_RECIPIENTS
         if known is not None and "id" in case.path_parameters and report.cases % 2:
             case.path_parameters["id"] = known
         response = case.call(headers={"key": token, "Authorization": f"Bearer {token}"})

@@ -163,14 +163,14 @@ def test_opt_outs_are_added_and_lifted_all_or_none():
     assert OptOut.objects.get().lifted_because == "asked"
 
 
-def test_a_message_tells_its_story():
+def test_a_message_has_a_timeline():
     service, partner = a_partner()
     ids = one_of_everything(service)
     story = partner.get(f"messages/{ids['messages']}").json()
     assert story["text"] == "Hello" and [one["event"] for one in story["timeline"]] == ["composed"]
 
 
-def test_endpoints_are_added_changed_and_replayed_and_their_secret_is_told_once():
+def test_endpoints_are_added_changed_and_replayed_and_their_secret_is_shown_once():
     service, partner = a_partner()
     ids = one_of_everything(service)
     new = {"name": "New", "url": "https://partner.example/two"}

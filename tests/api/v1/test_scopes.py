@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
@@ -63,7 +62,6 @@ def test_every_operation_takes_exactly_one_scope():
 
 def test_every_error_is_a_problem():
     _, partner = a_partner()
-    cache.clear()
     xml = {"key": partner.token, "Accept": "application/xml"}
     for answer, status in (
         (partner.get("nothing"), 404),
@@ -105,7 +103,7 @@ def test_a_fault_of_ours_is_a_problem_without_its_details(settings):
     assert "NoneType" not in answer.content.decode()
 
 
-def test_the_rate_is_told_and_ends_in_a_429():
+def test_the_rate_is_reported_and_ends_in_a_429():
     _, partner = a_partner()
     ApiKey.objects.update(per_minute=2)
     answers = [partner.get("senders") for _ in range(5)]

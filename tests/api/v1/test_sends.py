@@ -49,7 +49,7 @@ def test_spending_money_needs_an_idempotency_key_and_planning_does_not():
     assert planned.status_code == 200 and not Send.objects.exists()
 
 
-def test_a_dry_run_tells_what_is_kept_removed_and_sent():
+def test_a_dry_run_shows_what_is_kept_removed_and_sent():
     service, partner = a_partner(rate=10)
     one_of_everything(service)
     rows = ["+447700900101", "+447700900101", "12", "+447700900002"]
@@ -61,7 +61,7 @@ def test_a_dry_run_tells_what_is_kept_removed_and_sent():
     assert plan["segments"] == {"worst": 1, "typical": 1, "total": 1}
     assert plan["start_at"] and plan["finish_at"] > plan["start_at"]
     assert plan["request"]["to"][0]["msisdn"] == ["447700900101"]
-    assert service.receipt_token not in str(plan), "whoever knows the address can forge receipts"
+    assert service.receipt_token not in str(plan), "anyone who knows the address can forge receipts"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_dry_run_tells_what_is_kept_removed_and_sent():
         ({"sendAt": "2030-01-01T00:00:00Z"}, 400, "sendAt", None),
         ({"send_at": "2030-01-01T00:00:00"}, 400, "send_at", None),
         ({"send_at": "2001-01-01T00:00:00Z"}, 422, "send_at", None),
-        ({"sender": "NOBODY"}, 422, "sender", None),
+        ({"sender": "NO_RECIPIENTS"}, 422, "sender", None),
         ({"template": "none"}, 422, "template", None),
         ({"policy_group": "none"}, 422, "policy_group", None),
         ({"link_domain": "none"}, 422, "link_domain", None),

@@ -155,7 +155,7 @@ def waiting(shop: Service, count: int) -> tuple[Send, list[int]]:
     for number in range(count // 3 * 3):
         pk = ids[number // 3]
         raw = body(number, correlation_id.write(message_id=pk, attempt=1, key=key))
-        batch.append(Incoming(shop.pk, pk, 1, raw, now))
+        batch.append(Incoming(shop.pk, raw, now, pk, 1))
     for start in range(0, len(batch), 2000):
         insert(batch[start : start + 2000])
     if connection.vendor == "postgresql":

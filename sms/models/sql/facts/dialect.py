@@ -22,7 +22,6 @@ def hour_of(moment: str) -> str:
 
 
 def latest_of(first: str, second: str) -> str:
-    """The greater of two values."""
     return f"{'greatest' if _on_postgresql() else 'max'}({first}, {second})"
 
 
@@ -47,8 +46,8 @@ def _bucket(end: str, start: str) -> int:
 
 def true_if(condition: str) -> str:
     """A boolean column's value."""
-    yes, no = ("true", "false") if _on_postgresql() else ("1", "0")
-    return f"CASE WHEN {condition} THEN {yes} ELSE {no} END"
+    true, false = ("true", "false") if _on_postgresql() else ("1", "0")
+    return f"CASE WHEN {condition} THEN {true} ELSE {false} END"
 
 
 def joined_words(column: str) -> str:
@@ -58,17 +57,17 @@ def joined_words(column: str) -> str:
     return f"group_concat({column}, ',')"
 
 
-def asks_for_no_clicks(wishes: str) -> str:
+def asks_for_no_clicks(options: str) -> str:
     """Whether a send asked for no clicks (`sms.compose.options`): it said so of its links, or left CLICKED out of its receipts."""
     if _on_postgresql():
         return f"""
-            coalesce({wishes} #>> '{{options,trackClicks}}' = 'false', false)
-            OR coalesce(jsonb_typeof({wishes} -> 'receipts') = 'array' AND NOT ({wishes} -> 'receipts' @> '"CLICKED"'), false)
+            coalesce({options} #>> '{{options,trackClicks}}' = 'false', false)
+            OR coalesce(jsonb_typeof({options} -> 'receipts') = 'array' AND NOT ({options} -> 'receipts' @> '"CLICKED"'), false)
         """
     return f"""
-        (coalesce(json_extract({wishes}, '$.options.trackClicks') = 0, 0)
-         OR coalesce(json_type({wishes}, '$.receipts') = 'array'
-                     AND NOT EXISTS (SELECT 1 FROM json_each({wishes}, '$.receipts') WHERE value = 'CLICKED'), 0))
+        (coalesce(json_extract({options}, '$.options.trackClicks') = 0, 0)
+         OR coalesce(json_type({options}, '$.receipts') = 'array'
+                     AND NOT EXISTS (SELECT 1 FROM json_each({options}, '$.receipts') WHERE value = 'CLICKED'), 0))
     """
 
 

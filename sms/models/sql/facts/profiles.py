@@ -64,7 +64,7 @@ def _new_sends(source: str) -> str:
                    FROM (SELECT l.word FROM sms_send_labels sl JOIN sms_label l ON l.id = sl.label_id
                          WHERE sl.send_id = s.id ORDER BY l.word) AS its
                ), '') AS labels,
-               {asks_for_no_clicks("s.wishes")} AS untracked,
+               {asks_for_no_clicks("s.options")} AS untracked,
                {true_if("length(cast(s.smartlinks AS text)) > 2")} AS smartlinks
         FROM (
             SELECT DISTINCT d.send_id AS id FROM {source} AS d

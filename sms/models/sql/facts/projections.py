@@ -48,7 +48,6 @@ class Projection:
 
     @property
     def keys(self) -> str:
-        """The columns that tell rows of the table apart."""
         return ", ".join(self.columns)
 
     def select(self, source: str) -> str:
@@ -60,7 +59,6 @@ class Projection:
         """
 
     def add(self, source: str) -> None:
-        """Add the sums to the table."""
         sums = ", ".join(f"{name} = {self.table}.{name} + excluded.{name}" for name in FIGURES)
         with connection.cursor() as cursor:
             cursor.execute(f"""
@@ -94,12 +92,10 @@ class Projection:
 
 
 def _grouped(columns: dict[str, str]) -> str:
-    """The expressions to group by: all but constants."""
     return ", ".join(dict.fromkeys(one for one in columns.values() if one[0] not in "'0123456789"))
 
 
 def projections() -> Iterator[Projection]:
-    """All of them."""
     for grain in HOURS:
         for cut in Fact.Cut:
             yield _of_service(grain, cut)
@@ -182,8 +178,6 @@ def _derive(grain: Fact.Grain, cut: Fact.Cut, *, from_grain: Fact.Grain, from_cu
 
 @dataclass(frozen=True, slots=True)
 class _Touched:
-    """Hours in which a profile of a service had rows."""
-
     service_id: int
     profile_id: int
     first_hour: int

@@ -1,4 +1,4 @@
-"""Approval beside others who write: nobody waits while the messages of a send are read, and nobody waits for each other."""
+"""Approval beside other writers: no lock is held while the messages of a send are read, and there are no deadlocks."""
 
 import threading
 import time
@@ -28,7 +28,7 @@ COUNT = 40
 
 @contextmanager
 def nothing_read_under_a_lock() -> Iterator[None]:
-    """No message's text is read in a transaction: on SQLite every writer of the desk would wait for it."""
+    """No message's text is read in a transaction: on SQLite every writer would wait for it."""
     inside: list[str] = []
 
     def look(execute, sql, params, many, context):
@@ -43,7 +43,7 @@ def nothing_read_under_a_lock() -> Iterator[None]:
 
 def yes(send: Send, user) -> None:
     request = request_of(send)
-    answers.approve(request, by=acting(user), user=user, seen=request.fingerprint)
+    answers.approve(request, by=acting(user), seen=request.fingerprint)
 
 
 def a_yes(send: Send) -> None:
@@ -98,7 +98,7 @@ def test_a_large_send_is_read_before_it_is_opened():
     assert dict(send.slices.values_list("pk", "approved")) == found.slices
 
 
-def test_a_message_that_somebody_changes_between_the_reading_and_the_yes_is_not_posted():
+def test_a_message_that_changes_between_the_reading_and_the_approval_is_not_posted():
     send = a_send(a_careful_service(), COUNT)
     changed: list[bool] = []
 
@@ -130,13 +130,13 @@ def test_slices_that_are_others_by_then_are_read_again():
     assert len(fingerprint.of_send(send.pk, digests=found).slices) == 2
 
 
-def test_whoever_moves_a_send_while_it_is_written_cannot_approve_it():
+def test_the_person_who_moves_a_send_while_it_is_written_cannot_approve_it():
     service = a_careful_service()
     bob, eve = a_person("bob", service), a_person("eve", service)
     send = create(large_order(service, 1_500), by=BY)
     assert not background.work_on(send.preparation.pk, stopped=lambda: True)
     for due in (HOUR, 2 * HOUR):
-        reschedule.reschedule(send, due_at=timezone.now() + due, by=acting(bob), user=bob)
+        reschedule.reschedule(send, due_at=timezone.now() + due, by=acting(bob))
     reschedule.reschedule(send, due_at=timezone.now() + HOUR, by=BY)
     assert Preparation.objects.get(send=send).movers == [bob.pk]
     background.run(stopped=lambda: False)

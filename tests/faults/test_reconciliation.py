@@ -1,8 +1,8 @@
-"""The checker sees every kind of wrong, each planted in a small pair of books that otherwise agree."""
+"""The checker sees every kind of wrong, each planted in a small pair of records that otherwise agree."""
 
 import pytest
 
-from tests.faults.books import Row, compare, of_text, stem
+from tests.faults.reconciliation import Row, compare, of_text, stem
 
 
 def posted(key: int, attempt: int = 1, text: str = "a") -> dict:
@@ -23,7 +23,7 @@ def row(key: int, state: str = "delivered", attempt: int = 1) -> Row:
     return Row(key, f"+44{key}", state, attempt)
 
 
-def test_books_that_agree():
+def test_records_that_agree():
     rows = [row(1), row(2, "queued"), row(3, "unconfirmed"), row(4, "cancelled", 0), row(5, "failed")]
     log = [posted(1), told(1, "Submitted"), told(1), posted(2), posted(5), told(5, "Un-Delivered")]
     page = {"delivered": 1, "queued": 1, "unconfirmed": 1, "cancelled": 1, "failed": 1}
@@ -69,7 +69,7 @@ def test_parking_is_wrong_where_nothing_was_armed():
     assert list(compare(rows, [], page=page, recipients=1, parking_allowed=False).wrong) == ["parked"]
 
 
-def test_a_send_is_told_apart_by_its_text_and_ids_are_read():
+def test_a_send_is_distinguished_by_its_text_and_ids_are_read():
     log = [posted(1), told(1), posted(2, text="b"), told(2)]
     assert of_text(log, "b") == [log[2], log[3]]
     assert (stem("z-3-abc"), stem("nonsense"), stem("")) == ((35, 3), (0, 0), (0, 0))

@@ -1,10 +1,10 @@
-"""Three books of one send compared: what arrived at the provider, what our database says, and what the send's page shows.
+"""Three records of one send compared: what arrived at the provider, what our database says, and what the send's page shows.
 
 The sandbox's ledger is the truth about money spent. `compare` is pure; `ledger` fetches. Rules:
 
-    lost        posted by our books and unknown to the provider, or never posted and yet not waiting for a person and not stopped in time
+    lost        posted by our records and unknown to the provider, or never posted and yet not waiting for a person and not stopped in time
     duplicate   one message that the provider took more than once, under one correlation id or under several
-    unarmed     arrived under an attempt that our books do not know: bytes left before the commit that says so
+    unarmed     arrived under an attempt that our records do not know: bytes left before the commit that says so
     parked      unconfirmed at the end; a person must look. Harmless after a crash between arming and recording, wrong anywhere else
     unheard     parked although an answered receipt proves what became of it
     disagree    state differs from what the answered receipts prove
@@ -73,7 +73,7 @@ class Verdict:
 
     @property
     def good(self) -> bool:
-        """Whether the books agree."""
+        """Whether the records agree."""
         return not self.wrong
 
     @property

@@ -70,7 +70,7 @@ def test_mistakes_are_at_their_fields(service, composer):
     draft = a_draft(service, text="Hi $(name)")
     url = f"/s/shop/drafts/{draft.pk}/test/"
     page = composer.get(url)
-    assert "Nobody to send a test to yet" in page.content.decode()
+    assert "No test recipients yet" in page.content.decode()
     assert "$(name)" in page.content.decode()
     User.objects.update(own_number=MINE)
     page = composer.post(url, {"to": "own", "row": ""})
@@ -92,7 +92,7 @@ def test_compose_leads_to_the_test_with_what_was_typed(service, composer):
 
 def test_a_saved_audience_becomes_a_seed_list_and_is_offered(service, composer):
     packed = packing.pack_pasted("07700900001\n07700900002", country="GB", limits=Limits())
-    made = saved.create(service, packed, name="Press office", by=BY, user=None)
+    made = saved.create(service, packed, name="Press office", by=BY)
     draft = a_draft(service)
     composer.post(f"/s/shop/audiences/{made.pk}/seed-list/")
     assert "A seed list" in composer.get(f"/s/shop/audiences/{made.pk}/").content.decode()

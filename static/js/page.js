@@ -37,9 +37,9 @@ const PAUSE = 15_000;
 const said = document.querySelector("[data-said]");
 let lastSaid = 0;
 document.addEventListener("htmx:afterSettle", () => {
-  const part = document.querySelector("[data-news]");
-  if (!said || !part || said.textContent === part.dataset.news) return;
+  const part = document.querySelector("[data-announce]");
+  if (!said || !part || said.textContent === part.dataset.announce) return;
   if (part.hasAttribute("hx-get") && Date.now() - lastSaid < PAUSE) return;
-  said.textContent = part.dataset.news;
+  said.textContent = part.dataset.announce;
   lastSaid = Date.now();
 });

@@ -112,7 +112,7 @@ def test_mark_before_the_body_is_skipped(door):
 
 
 @pytest.mark.parametrize("name", golden.names("request"))
-def test_request_that_we_would_write_is_taken_at_our_own_door(door, name):
+def test_request_that_we_would_write_is_taken_by_our_own_endpoint(door, name):
     said = golden.value(name)
     said.pop("notifyUrl", None)  # an address of ours, which is nobody's
     if "smartlinks" not in said and "options" in said:

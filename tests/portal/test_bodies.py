@@ -1,0 +1,60 @@
+"""What becomes of a body before Django sees it: every address's limit, and its own way to refuse."""
+
+import json
+
+import pytest
+from django.conf import settings
+
+from tests.support.drop_in import body as drop_in_body
+from tests.support.partners import a_key, a_partner_service
+from tests.support.server_entry import ask
+
+pytestmark = pytest.mark.django_db
+MULTIPART = "multipart/form-data; boundary=xyz"
+MOST = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+
+def answer(path: str, sent: bytes, **given):
+    status, headers, content = ask("POST", path, sent, **given)
+    return status, headers["Content-Type"], content.decode()
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_too_large_is_said_in_the_callers_own_format(counted):
+    def over(limit: int) -> dict:
+        return {"sent": b" " * (limit + 1), "length": limit + 1 if counted else None}
+
+    status, kind, content = answer("/v2/messages", **over(5_000_000))
+    assert (status, kind) == (400, "application/json")
+    assert json.loads(content)["code"] == "7022" and "5,000,000 bytes" in content
+    status, kind, content = answer("/api/v1/sends", **over(MOST))
+    assert (status, kind, json.loads(content)["code"]) == (413, "application/problem+json", "too_large")
+    status, kind, content = answer("/accounts/login/", **over(MOST))
+    assert (status, kind) == (413, "text/html; charset=utf-8")
+    assert f"more than {MOST:,} bytes" in content
+
+
+@pytest.mark.parametrize("length", [10, None])
+def test_one_that_breaks_off_is_told_apart_from_a_whole_one(length):
+    part = b"--xyz\r\nC"
+    given = {"length": length, "content_type": MULTIPART}
+    status, kind, content = answer("/api/v1/audiences", part, **given)
+    assert (status, kind, json.loads(content)["code"]) == (400, "application/problem+json", "unreadable")
+    status, kind, content = answer("/accounts/login/", part, **given)
+    assert (status, kind) == (400, "text/html; charset=utf-8") and "broke off" in content
+    status, kind, content = answer("/v2/messages", part, **given)
+    assert (status, kind, json.loads(content)["code"]) == (400, "application/json", "7000")
+
+
+def test_a_refused_page_has_the_headers_of_every_page():
+    _, headers, _ = ask("POST", "/accounts/login/", b"x", length=2)
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+
+
+@pytest.mark.parametrize("size", [10, 70_000, 2_000_000])
+def test_one_of_any_size_reaches_the_view_byte_for_byte(size):
+    raw = json.dumps(drop_in_body(pad="x" * size)).encode()
+    key = a_key(a_partner_service())
+    for length in (len(raw), None):
+        status, _, content = ask("POST", "/v2/messages", raw, length=length, key=key)
+        assert status == 201, content
