@@ -66,7 +66,7 @@ def claim(
     """Lease up to `limit` endpoints with something due; each with its address. The one that waited longest goes first."""
     with transaction.atomic():
         rows = due(now).free().defer(*SECRETS).order_by(F("leased_until").asc(nulls_first=True), "pk")
-        found = list(rows.unlocked(no_key=True)[:limit])
+        found = list(rows.lock_what_no_other_has(no_key=True)[:limit])
         if found:
             CallbackEndpoint.objects.filter(pk__in=[row.pk for row in found]).take(owner, lease=lasting)
     leases = [(_lease_of(row, now), row.url) for row in found]

@@ -123,7 +123,7 @@ def claim(
             due_at__lte=Now(),
             service__paused_at__isnull=True,
         )
-        rows = rows.order_by("lane", "due_at", "id").unlocked()
+        rows = rows.order_by("lane", "due_at", "id").lock_what_no_other_has()
         place = {pk: index for index, pk in enumerate(wanted)}
         slices = sorted(rows, key=lambda item: place[item.pk])[:limit]
         if not slices:
@@ -178,7 +178,7 @@ def sweep() -> int:
     """Settle the leases that ran out where claims are not allowed, such as those of a paused service; returns how many."""
     with transaction.atomic():
         rows = Slice.objects.filter(leased_until__lt=Now(), done=False).exclude(owner="").order_by("pk")
-        expired = list(rows.unlocked())
+        expired = list(rows.lock_what_no_other_has())
         _sweep(expired)
         Slice.objects.filter(pk__in=[item.pk for item in expired]).update(owner="", leased_until=None)
     return len(expired)

@@ -33,7 +33,7 @@ class LeaseQuerySet(models.QuerySet[M]):
     def free(self) -> Self:
         return self.filter(is_free())
 
-    def unlocked(self, **options: Any) -> Self:
+    def lock_what_no_other_has(self, **options: Any) -> Self:
         """Locked for us until the transaction ends, without those that another process is taking just now; PostgreSQL only."""
         if not connection.features.has_select_for_update_skip_locked:
             return self  # one writer at a time anyway

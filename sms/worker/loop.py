@@ -27,6 +27,7 @@ class Loop:
         self.jobs, self.context, self.clock = jobs, context, clock
         self._due = {job.name: NEVER for job in jobs}
         self._broken: dict[str, str] = {}  # what was said about a job or the database, once until it works
+        self._retry: dict[str, float] = {}  # seconds until a job that broke off is tried again
 
     def run(self) -> None:
         """Until `stopped`. A database that is away is waited for, and mentioned once."""
@@ -65,10 +66,14 @@ class Loop:
             except AWAY:
                 raise
             except Exception as problem:
+                connections.close_all()
                 self._say(job.name, "It broke off and is tried again", problem)
-                self._due[job.name] = self.clock() + max(job.every, LONGEST_PAUSE)
+                pause = self._retry.get(job.name, FIRST_PAUSE)
+                self._retry[job.name] = min(pause * 2, LONGEST_PAUSE)
+                self._due[job.name] = self.clock() + max(job.every, pause)
             else:
                 self._broken.pop(job.name, None)
+                self._retry.pop(job.name, None)
                 self._due[job.name] = self.clock() + (0.0 if found and job.repeats else job.every)
         return max(min(self._due.values()) - self.clock(), 0.0)
 
@@ -80,7 +85,13 @@ class Loop:
         duty, started = Duty.hold(job.name, seconds=job.lease), self.clock()
         if duty is None:
             return None
-        found = job.run(replace(self.context, renew=duty.renew))  # broken off, its lease runs out
+        try:
+            found = job.run(replace(self.context, renew=duty.renew))
+        except AWAY:
+            raise  # its lease runs out
+        except Exception:
+            duty.give_back()
+            raise
         # a job that comes seldom is rested until its time, so that all processes together do it once
         rest = job.every - (self.clock() - started)
         duty.give_back(rest=rest if rest > job.lease else 0.0)

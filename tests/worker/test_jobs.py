@@ -75,8 +75,29 @@ def test_a_job_that_breaks_off_stops_no_other_and_is_tried_again():
         raise ValueError("of its own")
 
     loop(clock, Job("broken", 1, broken), Job("whole", 1, lambda _: ran.append("whole"))).run()
-    assert ran.count("broken") == 3, "not more often than every five seconds"
+    assert ran.count("broken") == 5, "tried again after growing pauses, at 0, 1, 2, 4 and 8 seconds"
     assert ran.count("whole") == 12
+
+
+def test_sending_that_breaks_off_is_tried_again_within_a_second():
+    clock, at = Clock(until=20), []
+
+    def broken(_: JobContext) -> None:
+        at.append(clock.now)
+        raise ValueError("of its own")
+
+    loop(clock, Job("sending", 0, broken)).run()
+    assert at == [0, 0.5, 1.5, 3.5, 7.5, 12.5, 17.5], "and never less often than every five seconds"
+
+
+def test_a_job_that_breaks_off_gives_its_lease_back():
+    def broken(_: JobContext) -> None:
+        raise ValueError("of its own")
+
+    loop(Clock(), Job("leased", 20, broken, lease=60)).once()
+    ran = []
+    loop(Clock(), Job("leased", 20, lambda _: ran.append("run"), lease=60)).once()
+    assert ran == ["run"]
 
 
 def test_a_database_that_is_away_is_waited_for_and_nothing_else_is_tried():
