@@ -52,7 +52,9 @@ def test_a_person_who_texts_stop_is_left_out_until_start(running, tmp_path):
     text(running, "start", "0044_2")
     third = running.send(audience, "--text", "Welcome back")
     assert (third["recipients"], third["rejected"]) == (2, 0)
-    assert running.rows("InboundMessage.objects.order_by('pk').values('meaning','why')") == [
+    assert running.rows(
+        f"InboundMessage.objects.filter(msisdn='{PHONE}').order_by('pk').values('meaning','why')"
+    ) == [
         {"meaning": "stop", "why": ""},
         {"meaning": "start", "why": ""},
     ]
