@@ -56,9 +56,10 @@ def test_a_death_anywhere_loses_nothing_and_keeps_nothing_twice(folder):
         assert (here, away) == ([], ids), point
         assert facts.compare()[1] is None, point
         assert [one.broken for one in archive.verify(service.pk)] == [""], point
-        assert len([name for name in archive.store.names() if name.startswith(f"{service.slug}/")]) == 1, (
-            point
-        )
+        assert [name for name in archive.store.names() if name.startswith(f"{service.slug}/")] == list(
+            Archive.objects.filter(service=service, spare="").values_list("name", flat=True)
+        ), point
+        assert Archive.objects.filter(service=service).count() == 1, point
     assert archive.unknown_files() == []
 
 

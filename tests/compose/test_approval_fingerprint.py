@@ -217,6 +217,24 @@ def test_what_changed_since_it_was_shown_is_not_approved(part, path):
         answers.approve(request_of(send), by=acting(bob), seen=shown.fingerprint)
 
 
+@pytest.mark.parametrize(
+    ("paths", "words"),
+    [
+        (["sender__address"], "the sender"),
+        (["sender__address", "lane"], "the sender and the lane"),
+        (["sender__address", "lane", "ramp"], "the sender, the lane and whether it starts small"),
+    ],
+)
+def test_everything_that_changed_is_named_as_people_read_it(paths, words):
+    send = a_full_send("own")
+    shown = request_of(send)
+    for path in paths:
+        mutate(Send.objects.get(pk=send.pk), path)
+    bob = a_person("bob", send.service, is_superuser=True)
+    with pytest.raises(answers.ChangedSince, match=f"since it was asked about: {words}\\. "):
+        answers.approve(shown, by=acting(bob), seen=shown.fingerprint)
+
+
 @pytest.mark.parametrize("name", sorted(set(parts.EXEMPT) & {"name", "source", "partner", "stage"}))
 def test_what_is_exempt_changes_nothing(name):
     send = a_full_send("own")

@@ -122,10 +122,30 @@ def test_the_plan_says_what_leaving_a_receipt_out_costs(service, left_out):
     ]
 
 
-def test_failures_alone_hold_no_send_that_is_without_delivery_receipts(service):
+@pytest.mark.parametrize(
+    ("receipts", "held"),
+    [
+        (("SUBMITTED", "FAILED"), False),
+        (("SUBMITTED", "DELIVERED"), False),
+        (("DELIVERED", "FAILED"), True),
+        (DEFAULT_RECEIPTS, True),
+    ],
+)
+def test_failures_hold_only_a_send_that_hears_of_both_ends(service, receipts, held):
     service.hold_failures = 50
     service.save()
-    for receipts, held in ((("SUBMITTED", "FAILED"), False), (DEFAULT_RECEIPTS, True)):
-        send = a_send(service, 200, options=SendOptions(receipts=receipts))
-        found = broken_rules(send, {"failed": 120, "submitted": 80}, now=timezone.now())
-        assert bool(found) is held
+    send = a_send(service, 200, options=SendOptions(receipts=receipts))
+    found = broken_rules(send, {"failed": 120, "submitted": 80}, now=timezone.now())
+    assert [one.rule for one in found] == ["failures"] * held
+
+
+@pytest.mark.parametrize(
+    ("receipts", "held"), [(("DELIVERED", "FAILED"), False), (("SUBMITTED",), True), (DEFAULT_RECEIPTS, True)]
+)
+def test_silence_holds_only_a_send_that_asks_for_submitted(service, receipts, held):
+    service.hold_silence = 50
+    service.save()
+    send = a_send(service, 200, options=SendOptions(receipts=receipts))
+    now = timezone.now()
+    send.messages.update(state="queued", attempt=1, posted_at=now - timedelta(minutes=11))
+    assert [one.rule for one in broken_rules(send, {"queued": 200}, now=now)] == ["silence"] * held

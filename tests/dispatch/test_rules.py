@@ -390,6 +390,22 @@ def test_a_service_whose_provider_hangs_does_not_hold_up_another():
     assert states(stuck)["unconfirmed"] <= 24 + 3
 
 
+def test_a_paced_request_does_not_wait_for_the_answer_to_the_one_before():
+    send = a_send(a_service(rate=20), 4)
+    all_begun, in_time = threading.Event(), []
+    begun = itertools.count(1)
+
+    def answer(body):
+        if next(begun) == 4:
+            all_begun.set()
+        in_time.append(all_begun.wait(20))
+        return accepted(body)
+
+    Provider(answer).dispatch()
+    assert states(send) == {"queued": 4}
+    assert in_time == [True] * 4
+
+
 @pytest.mark.parametrize(("answers", "most"), [(True, 24), (False, 8)])
 def test_posters_become_more_while_a_slow_provider_answers_and_not_while_it_hangs(answers, most):
     lock, now, widest = threading.Lock(), 0, 0

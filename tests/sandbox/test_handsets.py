@@ -101,6 +101,7 @@ def test_two_hundred_on_a_page_and_pages_of_them():
         assert ("Newer phones" in first, "Older phones" in first) == (False, True)
         assert ("Newer phones" in second, "Older phones" in second) == (True, True)
         assert ("Newer phones" in third, "Older phones" in third) == (True, False)
+        assert re.findall(r'<a href="([^"]*page=[^"]*)">', second) == ["?page=1", "?page=3"]
         assert "450 numbers were written to." in first
         assert "no phones on this page" in page(running, "?page=4")
         for odd in ("?page=0", "?page=-1", "?page=x", "?page=", "?page=1&page=1", "?page=%31"):
