@@ -168,6 +168,33 @@ def test_smartlinks_of_another_form_are_refused(entries: object, code: str):
         assert (answer.status, answer.code) == (400, code)
 
 
+def test_token_stays_where_the_request_does_not_list_it_or_the_tenant_has_no_such_smartlink():
+    known = ["4371=https://app.example/get", "5=https://app.example/five"]
+    with sandbox(switch="unknown_smartlink=leave", smartlink=known) as running:
+        entries = [{"smartlinkId": one, "validity": 1} for one in (4371, 6)]
+        text = text_of(
+            running, "{{smartlink_4371}} {{smartlink_5}} {{smartlink_6}} {{smartlink_7}}", smartlinks=entries
+        )
+        link, *rest = text.split(" ")
+        assert visit(running, link) == (302, "https://app.example/get")
+        assert rest == ["{{smartlink_5}}", "{{smartlink_6}}", "{{smartlink_7}}"]
+
+
+def test_scripted_clicks_are_on_the_first_link():
+    with receiver() as taken, sandbox() as running:
+        text_of(
+            running,
+            "https://shop.example/a https://shop.example/b",
+            to="447700900007",
+            options=OPTIONS | {"trackClicks": True},
+            notifyUrl=taken.url,
+            requestedReceipts=["CLICKED"],
+        )
+        clicked = taken.wait(3)
+        infos = [one.json["deliveryInfoNotification"]["deliveryInfo"] for one in clicked]
+        assert [one["Description"].split("|")[0] for one in infos] == ["https://shop.example/a"] * 3
+
+
 def test_smartlinks_are_not_shortened():
     with sandbox() as running:
         entries = [{"smartlinkId": 4371, "validity": 1}]

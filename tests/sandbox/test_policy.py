@@ -409,6 +409,17 @@ def test_counters_say_what_a_send_would_and_count_with_it():
             assert api(running, "POST", f"/{found}/counters", json.dumps(body)).status == 400
 
 
+def test_caps_of_a_channel_count_that_channel_alone_and_up_to_their_number():
+    senders = [{"channel": "text", "address": "TEXTDESK"}, {"channel": "email", "address": "a@b.example"}]
+    caps = [{"period": "DAY", "maxCount": most, "channel": on} for on, most in (("text", 3), ("email", 1))]
+    with sandbox(clock=Clock(MONDAY)) as running:
+        found = group(running, groupDefault="DENYLIST", senders=senders, maxFrequencies=caps)
+        assert [outcome(running, found) for _ in range(4)] == ["delivered"] * 3 + ["frequency-cap"]
+        asked = {"address": SOMEBODY, "channel": "email"} | BOTH
+        answers = [api(running, "POST", f"/{found}/counters", [asked]) for _ in range(2)]
+        assert [one.json[0]["code"] for one in answers] == ["20001", "20007"]
+
+
 def test_counter_can_be_set():
     with sandbox(clock=Clock(MONDAY)) as running:
         found = group(running, groupDefault="DENYLIST", maxFrequencies=[{"period": "WEEK", "maxCount": 3}])

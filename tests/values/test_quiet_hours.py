@@ -286,6 +286,9 @@ def test_a_value_that_makes_no_sense_cannot_be(parts):
         (LONDON, utc(2027, 3, 28, 1), "01:00-02:00", utc(2027, 3, 28, 1)),
         (NEW_YORK, utc(2027, 3, 14, 5), NIGHT, utc(2027, 3, 14, 12)),
         (NEW_YORK, utc(2027, 11, 7, 5), NIGHT, utc(2027, 11, 7, 13)),
+        # the last day of a stretch that is worked out at once
+        (NEW_YORK, utc(2030, 3, 10, 5), NIGHT, utc(2030, 3, 10, 12)),
+        (NEW_YORK, utc(2041, 11, 3, 5), NIGHT, utc(2041, 11, 3, 13)),
         (LORD_HOWE, utc(2027, 10, 2, 12), NIGHT, utc(2027, 10, 2, 21)),
         (LORD_HOWE, utc(2027, 4, 3, 12), NIGHT, utc(2027, 4, 3, 21, 30)),
         (KOLKATA, utc(2027, 6, 1, 16), NIGHT, utc(2027, 6, 2, 2, 30)),
