@@ -81,8 +81,11 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Regions, which a migration made, come back when a test with real transactions has emptied every table."""
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Regions, which a migration made, come back when a test with real transactions has emptied every table.
+
+    At the end connections that threads of tests left open are cut, or PostgreSQL would not let the database go.
+    """
     with django_db_blocker.unblock():
         regions = list(Region.objects.all())
 
@@ -90,6 +93,13 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         Region.objects.bulk_create(regions, ignore_conflicts=True)
 
     post_migrate.connect(bring_back, sender=apps.get_app_config("sms"), weak=False)
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ def folder(state_folder):
     return state_folder
 
 
-@pytest.mark.parametrize("stays", [[], [0], [1], [0, 2], [0, 1, 2]])
+@pytest.mark.parametrize("stays", [[], [0], [1], [2], [0, 2], [1, 2], [0, 1, 2]])
 def test_a_block_that_stays_is_taken_out_of_the_file(folder, stays):
     service = an_old_service(keep_messages=10)
     send = a_past_send(service, 6, days=15, ends=("delivered",))

@@ -162,7 +162,8 @@ def _settle(archive: Archive) -> None:
         archive.delete()
         return
     if blocks[-1].number + 1 != len(blocks) or archive.messages == 0:
-        gaps = [block.number for block in blocks] != list(range(blocks[-1].number + 1))
+        last = blocks[-1]
+        gaps = last.number + 1 != len(blocks) or last.offset + last.length != archive.size
         archive.messages = sum(block.messages for block in blocks)
         archive.save(update_fields=["messages"])
         if gaps:
