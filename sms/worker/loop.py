@@ -99,8 +99,8 @@ class Loop:
 
     def _say(self, name: str, sentence: str, problem: Exception) -> None:
         kind = type(problem).__name__
-        if self._broken.get(name) == kind:
-            return
+        if self._broken.get(name) == kind or (not name and name in self._broken):
+            return  # one absence of the database can show as several kinds of error
         self._broken[name] = kind
         first = (str(problem).strip().splitlines() or [kind])[0]
         what = {"job": name} if name else {"loop": self.jobs[0].loop}
