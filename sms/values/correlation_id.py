@@ -19,7 +19,6 @@ class Correlation:
 
 
 def write(*, message_id: int, attempt: int, key: str) -> str:
-    """The id for one attempt of one message; `key` is the service's own."""
     stem = f"{_base36(message_id)}-{attempt}"
     return f"{stem}-{_check(stem, key)}"
 

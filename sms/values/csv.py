@@ -3,7 +3,7 @@
 import csv
 import io
 
-MARK = "\ufeff"  # without it Excel takes UTF-8 for something else
+MARK = "\ufeff"  # before a file; without it Excel takes UTF-8 for something else
 # A spreadsheet runs a cell that begins so, no matter who wrote it. Full-width twins count for some of them.
 _ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -15,14 +15,6 @@ def armed(cell: str) -> str:
 
 def csv_line(*cells: str) -> str:
     """One line of any CSV that leaves Textdesk. An apostrophe disarms what a spreadsheet would run; we read numbers with and without it."""
-    return _line(*map(_disarmed, cells))
-
-
-def _disarmed(cell: str) -> str:
-    return f"'{cell}" if cell.lstrip(" ").startswith(_ACTIVE) else cell
-
-
-def _line(*cells: str) -> str:
     line = io.StringIO()
-    csv.writer(line).writerow(cells)
+    csv.writer(line).writerow(f"'{cell}" if cell.lstrip(" ").startswith(_ACTIVE) else cell for cell in cells)
     return line.getvalue()

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
-HORIZON_DAYS = 400
-"""`next_allowed` looks this far ahead: over a year, so that every summer time has its chance."""
+HORIZON_DAYS = 400  # that `next_allowed` looks ahead: over a year, so that every summer time has its chance
 
 _DAY = 86_400
 _CHUNK = 32 * _DAY
@@ -53,16 +52,18 @@ def local_instant(naive: datetime, zone: str) -> datetime:
         raise ValueError("This time is outside the years that a calendar has.") from error
 
 
+def midnight(day: date, zone: str) -> datetime:
+    return local_instant(datetime.combine(day, time()), zone)
+
+
 @dataclass(frozen=True, slots=True)
 class QuietHours:
     """When nothing is sent, by the recipient's clock: from `start` up to, not including, `end`, over midnight if need be."""
 
     start: time
     end: time
-    days: frozenset[int] = _ALL
-    """Weekdays of the recipient's date on which anything may be sent at all; Monday is 0."""
-    zone: str = ""
-    """Counts for a recipient without any zone. Not part of the text."""
+    days: frozenset[int] = _ALL  # of the recipient's date, on which anything may be sent at all; Monday is 0
+    zone: str = ""  # counts for a recipient without any zone. Not part of the text
 
     def __post_init__(self) -> None:
         for each in (self.start, self.end):
@@ -81,18 +82,13 @@ class QuietHours:
         """
         match = _TEXT.fullmatch(text.strip())
         if match is None:
-            raise ValueError(
-                f"“{text.strip()[:40]}” is not read as quiet hours. Write them like 21:00-08:00."
-            )
-        numbers = [int(match[group]) for group in range(1, 5)]
-        if max(numbers[0], numbers[2]) > 23 or max(numbers[1], numbers[3]) > 59:
+            says = f"“{text.strip()[:40]}” is not read as quiet hours. Write them like 21:00-08:00."
+            raise ValueError(says)
+        hour, minute, end_hour, end_minute = (int(match[group]) for group in range(1, 5))
+        if max(hour, end_hour) > 23 or max(minute, end_minute) > 59:
             raise ValueError(f"“{text.strip()[:40]}” has a time that no clock shows; 00:00 to 23:59 exist.")
-        return cls(
-            start=time(numbers[0], numbers[1]),
-            end=time(numbers[2], numbers[3]),
-            days=_read_days(match[5]) if match[5] else _ALL,
-            zone=zone,
-        )
+        days = _read_days(match[5]) if match[5] else _ALL
+        return cls(time(hour, minute), time(end_hour, end_minute), days, zone)
 
     def __str__(self) -> str:
         """What `parse` reads back; at most 19 characters."""
@@ -236,9 +232,8 @@ def _read_day(name: str, text: str) -> int:
     for day, short in enumerate(_DAYS):
         if name == short.upper():
             return day
-    raise ValueError(
-        f"“{text.strip()[:40]}” is not read as weekdays. Write them like Mon-Fri or Mon,Wed,Fri."
-    )
+    says = f"“{text.strip()[:40]}” is not read as weekdays. Write them like Mon-Fri or Mon,Wed,Fri."
+    raise ValueError(says)
 
 
 def _show_days(days: frozenset[int]) -> str:

@@ -31,6 +31,7 @@ _UCS2_ROOM = (70, 67)
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 # The limit keeps a text full of "$(" linear; no heading is that long.
 _PLACEHOLDER = re.compile(r"\$\(([^)\r\n]{1,200})\)")
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # no database keeps them
 _UNSPOKEN = re.compile("[\\s_\u00ad\u200b-\u200f\u2010-\u2015\u2060\u2212\ufeff-]+")
 _COMPOSABLE = re.compile(f"[A-Za-z][{''.join(sorted(gsm7.ACCENTS))}]+")
 _SCRIPT_LETTER = re.compile("[\u0370-\u03ff\u0400-\u052f\u1f00-\u1fff]")
@@ -44,24 +45,18 @@ class TextLength:
     """What a text takes on the air. Units are septets in GSM-7, UTF-16 code units in UCS-2."""
 
     encoding: Encoding
-    count: int
-    """Billable parts; 0 for an empty text."""
-    units: int
-    """Of the text itself, without what a segment leaves unused because a pair would not fit."""
-    room: int
-    """Units still free in the last segment."""
+    count: int  # billable parts; 0 for an empty text
+    units: int  # of the text itself, without what a segment leaves unused because a pair would not fit
+    room: int  # units still free in the last segment
 
 
 @dataclass(frozen=True, slots=True)
 class Culprit:
     char: str
-    index: int
-    """Position in the string, counted in code points."""
+    index: int  # position in the string, counted in code points
     name: str
-    suggestion: str
-    """GSM-7 characters that could stand there instead; "" if there are none."""
-    remove: bool = False
-    """It can simply go: zero-width characters, stray control characters, accents on no letter."""
+    suggestion: str  # GSM-7 characters that could stand there instead; "" if there are none
+    remove: bool = False  # it can simply go: zero-width or stray control characters, accents on no letter
 
 
 class MissingSubstitution(ValueError):
@@ -150,6 +145,11 @@ def placeholders(text: str) -> list[str]:
     for name in _pieces(text)[1::2]:
         names.setdefault(match_key(name), name)
     return list(names.values())
+
+
+def literals(text: str) -> tuple[str, ...]:
+    """What stands between its placeholders."""
+    return _pieces(text)[::2]
 
 
 @lru_cache(maxsize=4096)
@@ -252,7 +252,8 @@ def _examined(text: str) -> Iterator[Culprit]:
             written, foreign = text[index - 1], False
         end = index + 1
         suggestion = gsm7.replacement(char)
-        if any(index in span for span in names) or (script and _SCRIPT_LETTER.match(_base(char))):
+        letter = unicodedata.normalize("NFD", char)[0]
+        if any(index in span for span in names) or (script and _SCRIPT_LETTER.match(letter)):
             suggestion = None
         elif suggestion == "":
             if (foreign and not char.isspace() and ord(char) > 0x9F) or text.startswith(_KEYCAP, index):
@@ -263,9 +264,8 @@ def _examined(text: str) -> Iterator[Culprit]:
             foreign = True
         elif suggestion:
             written, foreign = suggestion[-1], False
-        yield Culprit(
-            char=char, index=index, name=_name(char), suggestion=suggestion or "", remove=suggestion == ""
-        )
+        gone = suggestion == ""
+        yield Culprit(char, index, _name(char), suggestion or "", remove=gone)
 
 
 def _apart(char: str, suggestion: str, written: str) -> str | None:
@@ -290,10 +290,6 @@ def _in_another_script(text: str, names: list[range]) -> bool:
         for match in _SCRIPT_LETTER.finditer(text)
         if match[0].isalpha()
     )
-
-
-def _base(char: str) -> str:
-    return unicodedata.normalize("NFD", char)[0]
 
 
 def _name(char: str) -> str:

@@ -70,7 +70,7 @@ def _shows_area(code: str, number: str) -> bool:
 @cache
 def _zones(prefix: str) -> tuple[str, ...]:
     """What the table has for exactly these digits. Asked for calling codes and for prefixes in the table, so bounded."""
-    return tuple(sorted(name for name in TIMEZONE_DATA.get(prefix, ()) if name in _known()))
+    return tuple(sorted(name for name in TIMEZONE_DATA.get(prefix, ()) if name in known()))
 
 
 def _by_prefix(digits: str) -> tuple[str, ...]:
@@ -80,16 +80,25 @@ def _by_prefix(digits: str) -> tuple[str, ...]:
     return ()
 
 
+def or_utc(name: str) -> str:
+    """A stored name as far as this machine knows it: for screens and forecasts, where a page that says UTC beats none."""
+    return name if name == "UTC" or name in known() else "UTC"
+
+
+def unknown_of_numbers() -> list[str]:
+    """Names in the table of numbers that this machine lacks: recipients there would be taken for somebody elsewhere."""
+    return sorted({name for names in TIMEZONE_DATA.values() for name in names} - known())
+
+
 @cache
-def _known() -> frozenset[str]:
-    """Of this machine's database; looking takes some milliseconds."""
+def known() -> frozenset[str]:
+    """Of this machine's database; looking opens some hundred files."""
     return frozenset(zoneinfo.available_timezones())
 
 
 @cache
 def _names() -> dict[str, str]:
     """Lower case → IANA's spelling, of every zone that is a place's."""
-    places = {
-        name.lower(): name for name in _known() if "/" in name and not name.startswith(("Etc/", "SystemV/"))
-    }
+    outside = ("Etc/", "SystemV/")
+    places = {name.lower(): name for name in known() if "/" in name and not name.startswith(outside)}
     return places | _UNIVERSAL

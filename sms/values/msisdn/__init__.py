@@ -3,8 +3,7 @@
     written.py   what stands in the cell → its digits
     plan.py      digits → a number of some country's plan, or why not
     hidden.py    what stands where a number stood that must not be kept
-    mention.py   a number found in, and taken out of, other text
-    masked.py    whatever looks like a number, hidden in other text
+    mention.py   a number found in, and taken out of, other text; whatever looks like one, hidden there
 
 Says whether a number can exist and whether its range is assigned, never whether it is in use. Called
 by the audience reader for every row, by the API and the pages for single numbers, and by logs for `mask`.
@@ -17,8 +16,7 @@ import phonenumbers
 
 from sms.values.msisdn import plan
 from sms.values.msisdn.written import BadNumber, WrittenNumber, read
-
-__all__ = ["BadNumber", "Msisdn", "country_of", "mask", "parse", "pretty"]
+from sms.values.problems import ProblemCode
 
 _E164_DIGITS = 15
 _UNASSIGNED = "This number is in no range that is assigned today; it may not exist."
@@ -26,12 +24,9 @@ _UNASSIGNED = "This number is in no range that is assigned today; it may not exi
 
 @dataclass(frozen=True, slots=True)
 class Msisdn:
-    e164: str
-    """With its plus: "+447700900123"."""
-    country: str
-    """ISO 3166 code of its plan, "" where a calling code belongs to no country (+800, satellites)."""
-    warning: str
-    """A sentence when its range is not assigned, "" otherwise."""
+    e164: str  # with its plus: "+447700900123"
+    country: str  # ISO 3166 code of its plan, "" for calling codes of no country (+800, satellites)
+    warning: str  # a sentence when its range is not assigned, "" otherwise
 
 
 def parse(raw: str, *, country: str = "") -> Msisdn:
@@ -125,23 +120,21 @@ def _refusal(written: WrittenNumber, country: str) -> BadNumber:
     national = not written.plus and not digits.startswith("00")
     if national and not home and 7 <= len(digits) <= _E164_DIGITS:
         if country.strip():
-            return BadNumber(
-                "no_country", f"The country “{country.strip()[:20]}” is not known; use a code such as GB."
-            )
-        return BadNumber(
-            "no_country", "This number has no country code. Write it with +, or choose the country."
-        )
+            says = f"The country “{country.strip()[:20]}” is not known; use a code such as GB."
+            return BadNumber(ProblemCode.NO_COUNTRY, says)
+        says = "This number has no country code. Write it with +, or choose the country."
+        return BadNumber(ProblemCode.NO_COUNTRY, says)
     if not national or not home:
         digits = digits.removeprefix("00")
         if len(digits) > _E164_DIGITS:
-            return BadNumber("too_long", f"It has {len(digits)} digits; the longest number there is has 15.")
+            says = f"It has {len(digits)} digits; the longest number there is has 15."
+            return BadNumber(ProblemCode.TOO_LONG, says)
         code = plan.calling_code(digits)
         if not code:
             if len(digits) < (4 if written.plus else 7):
-                return BadNumber(
-                    "too_short", f"It has only {len(digits)} digits; a number with its country code has more."
-                )
-            return BadNumber("impossible", f"No country has a code that starts like +{digits[:3]}.")
+                says = f"It has only {len(digits)} digits; a number with its country code has more."
+                return BadNumber(ProblemCode.TOO_SHORT, says)
+            return BadNumber(ProblemCode.IMPOSSIBLE, f"No country has a code that starts like +{digits[:3]}.")
         home, digits = plan.main_territory(code), digits[len(code) :]
     return _misfit(home, digits)
 
@@ -155,12 +148,12 @@ def _misfit(home: plan.Territory, digits: str) -> BadNumber:
             if len(number) in home.local
             else f"at least {home.shortest} are needed"
         )
-        return BadNumber("too_short", f"It has only {len(number)} digits after {where}; {lack}.")
+        return BadNumber(ProblemCode.TOO_SHORT, f"It has only {len(number)} digits after {where}; {lack}.")
     if len(number) > home.longest or len(home.code) + len(number) > _E164_DIGITS:
-        return BadNumber(
-            "too_long", f"It has {len(number)} digits after {where}; at most {home.longest} are possible."
-        )
-    return BadNumber("impossible", f"No number in {where} has {len(number)} digits after the country code.")
+        says = f"It has {len(number)} digits after {where}; at most {home.longest} are possible."
+        return BadNumber(ProblemCode.TOO_LONG, says)
+    says = f"No number in {where} has {len(number)} digits after the country code."
+    return BadNumber(ProblemCode.IMPOSSIBLE, says)
 
 
 def _digits(text: str) -> str:

@@ -1,20 +1,32 @@
-"""A number as people and programs write it inside of other text: found, and taken out. Pure; called by retention and erasure.
+"""Numbers as people and programs write them inside of other text: one that is known, found and taken out (for retention and erasure); and
+whatever looks like a number, hidden (for log lines and what people write into the audit), rather a figure too many. Pure.
 
-Knows the spellings that `sms.values.msisdn.parse` reads: with + or 00, national with and without its zero, groups apart by
-spaces, dots, dashes,
-slashes and brackets, the digits of every script.
+Knows the spellings that `sms.values.msisdn.parse` reads: with + or 00, national with and without its zero, groups apart by spaces, dots,
+dashes, slashes and brackets, the digits of every script.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 from sms.values.msisdn.plan import calling_code
 
 GONE = "•••"
+Change = Callable[[str], str]
 _BETWEEN = r"[\s()\[\].,/_\-‐-―\u00a0\u2007\u202f·]{0,3}"
 _SHORTEST = 5  # digits of a national number that can be distinguished from any other figure
+
+# of `masked`
+_WITHIN = r"[ \u00a0()./-]{0,3}"
+_RUN = r"(?:(?<![A-Za-z0-9-])|(?<=%2B))\+?\d{7,}(?![\w-])"  # no piece of a UUID, a digest or an identifier
+# as people write them: nine digits and more in groups that begin with +, 0 or an area code in brackets
+_GROUPS = rf"(?<![\w.:-])(?:\+|\(?0|\(\d{{2,4}}\))(?:{_WITHIN}\d){{8,15}}(?![\w:])"
+_AMERICAN = r"(?<![\w.-])\d{3}[-. ]\d{3}[-. ]\d{4}(?![\w-])"
+_LIKE_A_NUMBER = re.compile(f"{_GROUPS}|{_AMERICAN}|{_RUN}")
+FEWEST = 7
+LARGE = 10**9  # an integer of so many digits is no id of ours
 
 
 class Mention:
@@ -34,15 +46,36 @@ class Mention:
     def found(self, text: str) -> bool:
         return bool(self._pattern.search(_latin(text)))
 
-    def spans(self, text: str) -> Iterator[tuple[int, int]]:
-        return (found.span() for found in self._pattern.finditer(_latin(text)))
-
     def without(self, text: str, *, put: str = GONE) -> str:
-        plain, parts, at = _latin(text), list[str](), 0
-        for found in self._pattern.finditer(plain):
-            parts += [text[at : found.start()], put]
+        return self.replaced(text, lambda _: put)
+
+    def starred(self, text: str) -> str:
+        """For shoulders: the number without its middle, as long as before and of the same alphabet, so that no segment moves."""
+        return self.replaced(text, _stars)
+
+    def replaced(self, text: str, number: Change, between: Change = str) -> str:
+        """The text with the number, wherever it stands, and what is around it changed."""
+        parts, at = list[str](), 0
+        for found in self._pattern.finditer(_latin(text)):
+            parts += [between(text[at : found.start()]), number(text[found.start() : found.end()])]
             at = found.end()
-        return "".join([*parts, text[at:]]) if parts else text
+        return "".join([*parts, between(text[at:])])
+
+
+def _stars(number: str) -> str:
+    places = [place for place, char in enumerate(number) if char.isdigit()]
+    hide = set(places[3:-2])
+    return "".join("*" if place in hide else char for place, char in enumerate(number))
+
+
+def starred(text: str, e164: str) -> str:
+    """A text about one recipient, for the screen; what is no number of theirs stays as it is."""
+    return Mention(e164).starred(text) if text and e164.startswith("+") else text
+
+
+def of_record(text: str, e164: str) -> str:
+    """What was received or sent about one recipient, for the screen; where their number is not known any more, whatever looks like one."""
+    return starred(text, e164) if e164.startswith("+") else masked(text)
 
 
 def _latin(text: str) -> str:
@@ -52,3 +85,29 @@ def _latin(text: str) -> str:
     return "".join(
         str(unicodedata.digit(char)) if not char.isascii() and char.isdecimal() else char for char in text
     )
+
+
+def masked(text: str, *, put: str = "") -> str:
+    """`447700900123` → `44•••23`, and so with +44 7700 900 123; or `put` in its place."""
+    return _LIKE_A_NUMBER.sub((lambda _: put) if put else _hide, text)
+
+
+def _hide(found: re.Match[str]) -> str:
+    digits = [char for char in found[0] if char.isdigit()]
+    plus = "+" if found[0].startswith("+") else ""
+    return f"{plus}{''.join(digits[:2])}•••{''.join(digits[-2:])}" if len(digits) >= FEWEST else found[0]
+
+
+def masked_values(values: Any) -> Any:
+    """The same at any depth of what is logged or recorded; large integers too."""
+    if isinstance(values, str):
+        return masked(values)
+    if isinstance(values, dict):
+        return {masked_values(key): masked_values(value) for key, value in values.items()}
+    if isinstance(values, list):
+        return [masked_values(value) for value in values]
+    if isinstance(values, tuple):
+        return tuple(masked_values(value) for value in values)
+    if isinstance(values, int) and abs(values) >= LARGE:
+        return masked(str(values))
+    return values

@@ -24,16 +24,8 @@ _CODE_OF = {
     if region != REGION_CODE_FOR_NON_GEO_ENTITY
 }
 _KINDS = (
-    "fixed_line",
-    "mobile",
-    "toll_free",
-    "premium_rate",
-    "shared_cost",
-    "personal_number",
-    "voip",
-    "pager",
-    "uan",
-    "voicemail",
+    *("fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost"),
+    *("personal_number", "voip", "pager", "uan", "voicemail"),
 )
 
 
@@ -41,23 +33,17 @@ _KINDS = (
 class Territory:
     """The part of a numbering plan that is one country's, ready to match."""
 
-    code: str
-    """Calling code without the plus."""
-    country: str
-    """ISO 3166, "" for codes that belong to no country."""
+    code: str  # calling code without the plus
+    country: str  # ISO 3166, "" for codes that belong to no country
     general: re.Pattern[str]
     lengths: frozenset[int]
-    local: frozenset[int]
-    """Lengths that are dialled within an area only: too short to be reached from abroad."""
+    local: frozenset[int]  # lengths that are dialled within an area only: too short to be reached from abroad
     trunk: re.Pattern[str] | None
     trunk_rule: str
     exit_code: re.Pattern[str] | None
-    leading: re.Pattern[str] | None
-    """Where several countries share the code: how this one's numbers start."""
-    assigned: dict[int, re.Pattern[str]]
-    """By length: what the assigned ranges look like."""
-    mobile: dict[int, re.Pattern[str]]
-    """By length: those of them that mobiles may have."""
+    leading: re.Pattern[str] | None  # where several countries share the code: how this one's numbers start
+    assigned: dict[int, re.Pattern[str]]  # by length: what the assigned ranges look like
+    mobile: dict[int, re.Pattern[str]]  # by length: those of them that mobiles may have
 
     @property
     def shortest(self) -> int:
@@ -118,7 +104,6 @@ def main_territory(code: str) -> Territory:
 
 
 def can_exist(code: str, number: str) -> bool:
-    """Whether numbers of this length exist under `code`."""
     return len(number) in main_territory(code).lengths
 
 
@@ -142,9 +127,8 @@ def settled(code: str, digits: str, *, home: Territory) -> tuple[str, Territory 
 
 def owner(code: str, number: str) -> Territory | None:
     """In whose assigned range `number` is. A territory with leading digits claims all that starts so, assigned or not."""
-    if not can_exist(
-        code, number
-    ):  # Canada's seven digits 310 xxxx are assigned, but only Canada can dial them
+    # Canada's seven digits 310 xxxx are assigned, but only Canada can dial them
+    if not can_exist(code, number):
         return None
     for region in _TERRITORIES[code]:
         candidate = _compiled(code, region)
@@ -160,9 +144,8 @@ def owner(code: str, number: str) -> Territory | None:
 def _compiled(code: str, region: str) -> Territory:
     """The library's tables for one territory; the first of a country costs some milliseconds."""
     data = PhoneMetadata.metadata_for_region_or_calling_code(int(code), region)
-    if (
-        data is None or data.general_desc is None
-    ):  # the library's two tables disagree: cannot be, and is tested
+    # the library's two tables disagree: cannot be, and is tested
+    if data is None or data.general_desc is None:
         raise LookupError(f"phonenumbers has no data for +{code} {region}")
     general = data.general_desc
     return Territory(
@@ -181,7 +164,6 @@ def _compiled(code: str, region: str) -> Territory:
 
 
 def _by_length(general: PhoneNumberDesc, ranges: list[PhoneNumberDesc | None]) -> dict[int, re.Pattern[str]]:
-    """One pattern for each length that numbers of these ranges can have."""
     sources: dict[int, list[str]] = {}
     for each in ranges:
         if each is not None and each.national_number_pattern:

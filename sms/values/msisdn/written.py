@@ -8,6 +8,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from sms.values.problems import ProblemCode, ProblemError
+
 # Longer than any way to write a number, and short enough that a 5 MB cell costs nothing.
 _LONGEST = 200
 
@@ -43,26 +45,15 @@ _LOOKS_LIKE = {
 }
 
 
-class BadNumber(ValueError):
-    """This is no number that a text could reach. `code` is for programs, str() a sentence for a person.
-
-    Codes: empty · not_a_number · shortened (Excel lost digits) · two_numbers · no_country · too_short · too_long ·
-    impossible. The sentence never repeats the cell, so it may be logged.
-    """
-
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
+class BadNumber(ProblemError):
+    """This is no number that a text could reach. The sentence never repeats the cell, so it may be logged."""
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenNumber:
-    """The digits of a cell, in ASCII."""
-
     digits: str
     plus: bool
-    with_zero: str = ""
-    """The digits with the zero of "(0)" kept, if there was one; `digits` is without."""
+    with_zero: str = ""  # the digits with the zero of "(0)" kept, if there was one; `digits` is without
 
 
 def read(raw: str) -> WrittenNumber:
@@ -72,7 +63,7 @@ def read(raw: str) -> WrittenNumber:
         return WrittenNumber(digits=raw.lstrip("+"), plus=raw[0] == "+")
     text = _cleaned(raw)
     if not text:
-        raise BadNumber("empty", "There is no number here.")
+        raise BadNumber(ProblemCode.EMPTY, "There is no number here.")
     if len(text) > _LONGEST:
         raise _endless(len(text))
     text = _without_spreadsheet(text)
@@ -86,7 +77,7 @@ def _grouped(text: str, *, plus: bool) -> WrittenNumber:
     digits = _only_digits(text)
     if len(digits) > 20:
         raise _several(text) or BadNumber(
-            "too_long", f"It has {len(digits)} digits; the longest number there is has 15."
+            ProblemCode.TOO_LONG, f"It has {len(digits)} digits; the longest number there is has 15."
         )
     zero = _BRACKETED_ZERO.search(text)
     if zero and (before := _only_digits(text[: zero.start()])):
@@ -138,7 +129,8 @@ def _without_spreadsheet(text: str) -> str:
         return _whole(match[1].lstrip("0"), match[2] or "", exponent=int(match[3]))
     if match := _FLOAT.fullmatch(text):
         if match[2].strip("0"):
-            raise BadNumber("not_a_number", "It is a quantity with a decimal part, not a number to send to.")
+            says = "It is a quantity with a decimal part, not a number to send to."
+            raise BadNumber(ProblemCode.NOT_A_NUMBER, says)
         return match[1]
     if match := _POINT_ZERO.fullmatch(text):
         return match[1]
@@ -151,34 +143,35 @@ def _whole(whole: str, fraction: str, *, exponent: int) -> str:
     """The digits of whole.fraction × 10^exponent, provided that every one of them is written."""
     if len(fraction) < exponent:
         # 4.477E+11 may have been any of a hundred million numbers. Filling up with zeros would text a stranger.
-        raise BadNumber(
-            "shortened",
-            "Excel shortened this number and its last digits are lost. Format the column as text and export it again.",
-        )
+        says = "Excel shortened this number and its last digits are lost. Format the column as text and export it again."
+        raise BadNumber(ProblemCode.SHORTENED, says)
     if fraction[exponent:].strip("0"):
-        raise BadNumber("not_a_number", "It is a quantity with a decimal part, not a number to send to.")
+        says = "It is a quantity with a decimal part, not a number to send to."
+        raise BadNumber(ProblemCode.NOT_A_NUMBER, says)
     return whole + fraction[:exponent]
 
 
 def _endless(length: int) -> BadNumber:
-    return BadNumber("not_a_number", f"It holds {length} characters, too many for a number.")
+    return BadNumber(ProblemCode.NOT_A_NUMBER, f"It holds {length} characters, too many for a number.")
 
 
 def _unreadable(text: str) -> BadNumber:
     if several := _several(text):
         return several
     if not any(char.isdigit() for char in text):
-        return BadNumber("not_a_number", "There is no digit in it, so it is not a number.")
+        return BadNumber(ProblemCode.NOT_A_NUMBER, "There is no digit in it, so it is not a number.")
     if any(char.isalpha() for char in text):
-        return BadNumber("not_a_number", "There are letters in it, so it is not a number to send to.")
-    return BadNumber("not_a_number", "There are signs in it that no number has.")
+        says = "There are letters in it, so it is not a number to send to."
+        return BadNumber(ProblemCode.NOT_A_NUMBER, says)
+    return BadNumber(ProblemCode.NOT_A_NUMBER, "There are signs in it that no number has.")
 
 
 def _several(text: str) -> BadNumber | None:
     long_enough = [part for part in _BETWEEN_NUMBERS.split(text) if len(_only_digits(part)) >= 7]
     if len(long_enough) < 2:
         return None
-    return BadNumber("two_numbers", "There is more than one number in it; give each a row of its own.")
+    says = "There is more than one number in it; give each a row of its own."
+    return BadNumber(ProblemCode.TWO_NUMBERS, says)
 
 
 def _only_digits(text: str) -> str:
