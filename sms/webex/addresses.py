@@ -7,24 +7,33 @@ import functools
 import re
 
 # E.164: at most 15 digits with the country code, which never begins with 0. The provider takes it with or without `+` …
-MSISDN = re.compile(r"\+?[1-9][0-9]{6,14}")
+_E164 = r"[1-9][0-9]{6,14}"
+MSISDN = re.compile(rf"\+?{_E164}")
 # … unless the tenant has +E.164, which holds for `to` and never for `from` (seed, "msisdn").
-PLUS_MSISDN = re.compile(r"\+[1-9][0-9]{6,14}")
+PLUS_MSISDN = re.compile(rf"\+{_E164}")
 
-# Long or short code as digits without `+`, or a name of letters, digits and inner spaces: 11, the room GSM has for it.
-SENDER = re.compile(r"[0-9]{3,15}|(?=.*[A-Za-z])[A-Za-z0-9](?:[A-Za-z0-9 ]{0,9}[A-Za-z0-9])?")
+# A long or short code: digits without `+`.
+_CODE = re.compile(r"[0-9]{3,15}")
+_PLUS_CODE = re.compile(rf"\+{_CODE.pattern}")
+# A name has the room that GSM has for it: 11 septets of its default alphabet, of which the second line takes two each. Which of
+# them a network takes is the provider's to say (7101).
+_OF_NAMES = frozenset(
+    "@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+    "^{}\\[~]|€"
+)
+_WIDE = frozenset("^{}\\[~]|€")
+LONGEST_NAME = 11
+# what every network takes
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9 ]{3,11}")
 
 _HOST = r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _PORT = r"(?::[0-9]{1,5})?"
 _PATH = r"(?:[/?][!-~]*)?"  # visible ASCII; anything else must be percent-encoded
 _HERE = r"http://(?:127\.0\.0\.1|\[::1\]|localhost)" + _PORT  # the sandbox on this machine has no certificate
-_PLAIN = r"http://[a-z0-9.-]+" + _PORT
 _SECURE = rf"https://(?:{_HOST}|[0-9.]+|localhost)" + _PORT
 
 _ORIGIN = re.compile(rf"(?:{_SECURE}|{_HERE})/?", re.IGNORECASE)
-_ORIGIN_OR_PLAIN = re.compile(rf"(?:{_SECURE}|{_HERE}|{_PLAIN})/?", re.IGNORECASE)
 _URL = re.compile(rf"(?:{_SECURE}|{_HERE}){_PATH}", re.IGNORECASE)
-_URL_OR_PLAIN = re.compile(rf"(?:{_SECURE}|{_HERE}|{_PLAIN}){_PATH}", re.IGNORECASE)
 
 
 def msisdn_rule(*, plus: bool) -> str:
@@ -33,21 +42,51 @@ def msisdn_rule(*, plus: bool) -> str:
     return "must be country code and number, 7 to 15 digits, with or without +"
 
 
-def sender_rule(sender: str) -> str:
-    if not sender:
-        return "is mandatory"
-    if sender.startswith("+"):
-        return "takes a long code as country code and number without +"
-    return "must be a long or short code in digits, or a name of 1 to 11 letters, digits and spaces with a letter in it"
+def bare_sender(written: str) -> str:
+    """As the wire wants it: without the `+` that people write before a number, and that the seed's sample recommends."""
+    written = written.strip()
+    return written[1:] if _PLUS_CODE.fullmatch(written) else written
 
 
 @functools.lru_cache(maxsize=256)  # a send has one, and its messages are many
-def is_origin(text: str, *, plain: bool) -> bool:
-    """Whether it is scheme and host alone, https unless it is this machine or `plain`."""
-    return (_ORIGIN_OR_PLAIN if plain else _ORIGIN).fullmatch(text) is not None
+def is_sender(text: str) -> bool:
+    return _CODE.fullmatch(text) is not None or not name_problem(text)
+
+
+def name_problem(text: str) -> str:
+    """What is wrong with an alphanumeric sender, as a sentence; empty for nothing."""
+    if strange := next((char for char in text if char not in _OF_NAMES), ""):
+        shown = f"“{strange}”" if strange.isprintable() else f"U+{ord(strange):04X}"
+        return f"{shown} is not in the alphabet of SMS (GSM-7). Leave it out, or write another character."
+    if not 1 <= len(text) + sum(char in _WIDE for char in text) <= LONGEST_NAME:
+        return f"An alphanumeric sender has 1 to {LONGEST_NAME} characters. Each of ^ {{ }} \\ [ ~ ] | € counts as two."
+    if text != text.strip():
+        return "It begins or ends with a space. Leave that out."
+    if text.removeprefix("+").isdigit():
+        return "This is a number. Choose long code or short code."
+    return ""
+
+
+def is_plain_name(text: str) -> bool:
+    """Whether it has only letters, digits and spaces, 3 to 11 of them, as is advised (reference §11)."""
+    return _PLAIN_NAME.fullmatch(text) is not None
+
+
+def sender_rule(sender: str) -> str:
+    if not sender:
+        return "is mandatory"
+    if _PLUS_CODE.fullmatch(sender):
+        return "takes a long code as country code and number without +"
+    return f"must be a long or short code in digits, or a name of 1 to {LONGEST_NAME} GSM-7 characters"
+
+
+@functools.lru_cache(maxsize=256)  # a send has one, and its messages are many
+def is_origin(text: str) -> bool:
+    """Whether it is scheme and host alone, https unless it is this machine."""
+    return _ORIGIN.fullmatch(text) is not None
 
 
 @functools.lru_cache(maxsize=256)
-def is_url(text: str, *, plain: bool) -> bool:
-    """Whether it is a whole URL, https unless it is this machine or `plain`."""
-    return (_URL_OR_PLAIN if plain else _URL).fullmatch(text) is not None
+def is_url(text: str) -> bool:
+    """Whether it is a whole URL, https unless it is this machine."""
+    return _URL.fullmatch(text) is not None

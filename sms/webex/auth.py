@@ -67,7 +67,6 @@ class Jwt:
         self._header = ""
 
     def token(self, issued_at: int) -> str:
-        """The compact token for `iat` = `issued_at`."""
         claims = _segment({"iss": self.service_id, "iat": issued_at})
         signed = _segment({"alg": "HS256", "typ": "JWT"}) + "." + claims
         return signed + "." + _base64url(hmac.digest(self._secret, signed.encode(), hashlib.sha256))

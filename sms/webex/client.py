@@ -12,7 +12,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self
 
 import httpx
@@ -27,6 +26,7 @@ from sms.webex.transport import Deadline, SingleConnection
 DEADLINE = 20.0  # seconds; dispatch's lease must be well above it
 LONGEST_REPLY = 64 * 1024
 LONGEST_LIST = 1024 * 1024
+NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 HEADERS = {
     "User-Agent": f"textdesk/{VERSION}",
     "Accept": "application/json",
@@ -39,7 +39,8 @@ class Client:
     """Posts bodies made by `wire.encode` for one service. Holds at most one connection; not for several threads.
 
     `transport` replaces the network, for tests; the deadline is then kept only between the chunks of a reply. `sent` is called between the
-    last byte of a request and the first look at its reply, which is where fault tests end the process. `dial` is the transport's.
+    last byte of a request and the first look at its reply, which is where fault tests end the process. `heard` gets status and body of
+    each reply as they came. `dial` is the transport's.
 
     Credentials that were typed for another origin than that of `base_url` are refused: SecretElsewhere, a ValueError.
     """
@@ -53,7 +54,9 @@ class Client:
         deadline: float = DEADLINE,
         dial: Callable[[str, int, float], socket.socket] | None = None,
         sent: Callable[[], None] = lambda: None,
+        heard: Callable[[int, bytes], None] | None = None,
     ) -> None:
+        self._heard = heard
         self._target = _target(base_url, "/v2/messages")
         if credentials.origin is not None:
             must_match(credentials.origin, base_url)
@@ -66,13 +69,16 @@ class Client:
         # For the transport of a test; ours has the deadline.
         self._limits = {"timeout": httpx.Timeout(deadline).as_dict()}
 
-    def post(self, body: bytes) -> Accepted:
-        """Post one request. Returns within the deadline, or raises a `ProviderError` whose class says what may happen next."""
+    def post(self, body: bytes, *, destinations: int = 1) -> Accepted:
+        """Post one request to so many destinations.
+
+        Returns within the deadline, or raises a `ProviderError` whose class says what may happen next.
+        """
         if not self._busy.acquire(blocking=False):
             raise RuntimeError("a Client serves one thread; make one for each")
         try:
             self._deadline.start(self._seconds)
-            return self._post(body)
+            return self._post(body, destinations)
         except ServicePaused as error:
             if error.status == 401 and isinstance(self._credentials, Jwt):
                 self._credentials.forget()
@@ -86,12 +92,10 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _post(self, body: bytes) -> Accepted:
+    def _post(self, body: bytes, destinations: int) -> Accepted:
         status = 0
         try:
             headers = HEADERS | self._credentials.headers(time.time())
@@ -101,13 +105,11 @@ class Client:
             response = self._transport.handle_request(request)
             status = response.status_code
             with contextlib.closing(response):
-                return parse_reply(status, response.headers, self._read(response))
-        except (
-            httpx.ConnectError,
-            httpx.ConnectTimeout,
-            httpx.PoolTimeout,
-            httpx.UnsupportedProtocol,
-        ) as error:
+                said = self._read(response)
+                if self._heard is not None:
+                    self._heard(status, said)
+                return parse_reply(status, response.headers, said, destinations=destinations)
+        except NOT_CONNECTED as error:
             raise NotSent("connect", 0, type(error).__name__) from error
         except httpx.HTTPError as error:
             raise self._broken(error, status) from error
@@ -195,7 +197,7 @@ def exchange(
                 if read is None:
                     raise Unconfirmed("too_large", response.status_code)
                 return ApiReply(response.status_code, read)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
+        except NOT_CONNECTED as error:
             raise NotSent("connect", 0, type(error).__name__) from error
         except httpx.HTTPError as error:
             raise Unconfirmed("cut_off", 0, type(error).__name__) from error

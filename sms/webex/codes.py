@@ -1,14 +1,14 @@
 """Every code of the provider's documents, as data: what happened, whether to send again, what a person can do. Never raises.
 
 Sources: reference §4.4 (synchronous), §4.5 (common), §4.6 (SMS receipts, US/Canada, contact policy), §8.2 (contact policy API).
-The rows are in `code_table`; the resend column is our inference where the reference marks it so. Read by `replies`
+The rows are in `code_table.txt`; the resend column is our inference where the reference marks it so. Read by `replies`
 (which decision), `receipts` (which state), reports and the message page (words).
 """
 
 import dataclasses
+import re
+from pathlib import Path
 from typing import Literal
-
-from sms.webex.code_table import OURS, PROVIDER
 
 Kind = Literal[
     "accepted",  # queued or handed over: nothing to do
@@ -41,19 +41,16 @@ class Code:
     meaning: str
     advice: str
 
-    @property
-    def known(self) -> bool:
-        return self.code in CODES
+
+def _read(table: str) -> dict[str, Code]:
+    rows = [line.split("|") for line in table.splitlines() if line and not line.startswith("#")]
+    codes = (Code(*map(str.strip, row)) for row in rows)  # type: ignore[arg-type]  # a test holds every cell to its Literal
+    return {row.code: row for row in codes}
 
 
-def _read(rows: str) -> dict[str, Code]:
-    """Table rows to codes: `code | kind | state | resend | meaning | advice`."""
-    cells = ([cell.strip() for cell in row.split("|")] for row in rows.strip().splitlines())
-    return {row[0]: Code(*row) for row in cells}  # type: ignore[arg-type]  # a test holds every cell to its Literal
-
-
-CODES: dict[str, Code] = _read(PROVIDER)
-OWN_CODES: dict[str, Code] = _read(OURS)
+_ALL = _read(Path(__file__).with_name("code_table.txt").read_text("utf-8"))
+CODES = {code: row for code, row in _ALL.items() if code.isdecimal()}
+OWN_CODES = {code: row for code, row in _ALL.items() if not code.isdecimal()}
 
 PAUSING = frozenset(code for code, row in CODES.items() if row.kind == "account")
 THROTTLING = frozenset({"7020", "7302"})  # as a reply; 7302 in a receipt is a final failure at the operator
@@ -62,18 +59,23 @@ THROTTLING = frozenset({"7020", "7302"})  # as a reply; 7302 in a receipt is a f
 STATES: dict[str, State] = {code: row.state for code, row in CODES.items()}
 
 
+# What the operator or the platform tried in vain; all else was refused beforehand (reference §4.6).
+_TRIED = re.compile(r"7(?:005|019|109|111|2[0-9]{2}|30[1-3]|513|518|607|720)")
+
+
+def delivery_status(code: str) -> str:
+    """The word of a receipt for a message that did not arrive."""
+    return "Un-Delivered" if _TRIED.fullmatch(code) else "Failed"
+
+
 def lookup(code: str) -> Code:
     """What a code means. An undocumented one stays unknown, with its number, and no resend is advised blindly."""
-    known = CODES.get(code) or OWN_CODES.get(code)
-    if known is not None:
+    if known := _ALL.get(code):
         return known
-    return Code(
-        code,
-        "unknown",
-        "unknown",
-        "unknown",
+    words = (
         f"The provider gave code {code}, which its documents do not name."
         if code
-        else "The provider gave no code.",
-        "Look at the provider's own words beside it, and ask its support if it repeats.",
+        else "The provider gave no code."
     )
+    advice = "Look at the provider's own words beside it, and ask its support if it repeats."
+    return Code(code, "unknown", "unknown", "unknown", words, advice)

@@ -55,8 +55,4 @@ class Unconfirmed(ProviderError):
 
 
 class UnreadableBody(ValueError):
-    """A receipt or inbound body of no known shape. `reason` is for people; the raw body stays with the caller."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    """A receipt or inbound body of no known shape. The text is for people; the raw body stays with the caller."""

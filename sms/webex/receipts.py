@@ -13,7 +13,7 @@ import msgspec
 
 from sms.webex.codes import STATES, State
 from sms.webex.errors import UnreadableBody
-from sms.webex.values import count, moment, number, text, without_bom
+from sms.webex.values import count, mended, moment, number, text, without_bom
 
 _STATES_BY_STATUS: dict[str, State] = {
     "submitted": "submitted",
@@ -131,13 +131,14 @@ def parse_receipt(raw: bytes) -> Notification:
 
 
 def _second_look(raw: bytes) -> _Outer:
-    """A byte-order mark, or no envelope around the rest: not documented, but it costs nothing to read."""
+    """A byte-order mark, halves of characters, or no envelope around the rest: not documented, but it costs nothing to read."""
+    raw = mended(without_bom(raw))
     try:
-        return _DECODE_BARE(without_bom(raw))
+        return _DECODE_BARE(raw)
     except (ValueError, RecursionError):
         pass
     try:
-        return _DECODE(without_bom(raw)).deliveryInfoNotification
+        return _DECODE(raw).deliveryInfoNotification
     except msgspec.ValidationError as error:
         raise UnreadableBody(f"It is JSON, but no receipt: {error}") from None
     except (ValueError, RecursionError) as error:

@@ -29,13 +29,12 @@ class Accepted(msgspec.Struct, frozen=True):
     provider_ids: tuple[str, ...] = ()
 
 
-def parse_reply(
-    status: int, headers: Mapping[str, str], body: bytes, *, now: dt.datetime | None = None
-) -> Accepted:
-    """Read a whole reply. Raises a `ProviderError` for everything but an acceptance, and nothing else for any bytes."""
+def parse_reply(status: int, headers: Mapping[str, str], body: bytes, *, destinations: int = 1) -> Accepted:
+    """Read the whole reply to so many destinations. Raises a `ProviderError` for everything but an acceptance, and nothing else for
+    any bytes."""
     said = _json(body)
     if 200 <= status < 300:
-        return _accepted(status, said)
+        return _accepted(status, said, destinations)
     code, detail = _complaint(said)
     if status == 408 or not 300 <= status < 500:
         # 5xx, and 408: a gateway may have passed the request on. Numbers that are no HTTP status, too.
@@ -43,16 +42,17 @@ def parse_reply(
     if status < 400:
         raise RequestRefused("redirect", status, "The reply is a redirect, which we never follow.")
     if status == 429 or code in codes.THROTTLING:
-        wait = retry_after(headers, now=now)
-        raise Throttled(code or f"http_{status}", status, detail, retry_after=wait)
+        raise Throttled(code or f"http_{status}", status, detail, retry_after=retry_after(headers))
     if status in (401, 403, 404, 405) or code in codes.PAUSING:
         # 404 and 405 are about the address we call, never about one message: failing a whole send for it would be wrong.
         raise ServicePaused(code or f"http_{status}", status, detail)
     raise RequestRefused(code or f"http_{status}", status, detail)
 
 
-def retry_after(headers: Mapping[str, str], *, now: dt.datetime | None = None) -> float | None:
-    """Seconds to wait by `Retry-After` (seconds or HTTP date), held to 0..900. None where absent or unreadable."""
+def retry_after(
+    headers: Mapping[str, str], *, most: float = LONGEST_WAIT, now: dt.datetime | None = None
+) -> float | None:
+    """Seconds to wait by `Retry-After` (seconds or HTTP date), held to 0..`most`. None where absent or unreadable."""
     wait = next((value for name, value in headers.items() if name.lower() == "retry-after"), "").strip()
     if not wait or len(wait) > 64:
         return None
@@ -62,7 +62,7 @@ def retry_after(headers: Mapping[str, str], *, now: dt.datetime | None = None) -
         seconds = _seconds_until(wait, now or dt.datetime.now(dt.UTC))
     if seconds != seconds:  # NaN, from either way
         return None
-    return min(max(seconds, 0.0), LONGEST_WAIT)
+    return min(max(seconds, 0.0), most)
 
 
 def _seconds_until(date: str, now: dt.datetime) -> float:
@@ -82,7 +82,7 @@ def _json(body: bytes) -> Any:
         return None
 
 
-def _accepted(status: int, said: Any) -> Accepted:
+def _accepted(status: int, said: Any, destinations: int) -> Accepted:
     entries = [entry for entry in _entries(said) if _field(entry, "messageId") or _field(entry, "status")]
     if not entries:
         code, detail = _complaint(said)
@@ -91,6 +91,11 @@ def _accepted(status: int, said: Any) -> Accepted:
     ids = tuple(filter(None, (_field(entry, "messageId") for entry in entries)))
     if verdicts - {"queued", ""}:
         _not_queued(status, verdicts, entries[0])
+    if entries[0] is not said and destinations > 1 and len(entries) != destinations:
+        # A list that leaves some out does not say that they were taken (reference §4.2: a part may be accepted).
+        raise Unconfirmed(
+            "partial", status, f"The reply names {len(entries)} of {destinations} destinations."
+        )
     if len(ids) != len(entries):
         raise Unconfirmed("unreadable", status, "The reply names no message id for a part of the request.")
     first = entries[0]

@@ -7,22 +7,23 @@ where a field is absent, since it runs for every message.
 
 import dataclasses
 import datetime as dt
-import re
 
 from sms.webex import addresses
 from sms.webex.limits import (
     AHEAD,
+    AUTH_ID,
+    BRACED,
     LONGEST_CALLBACK_DATA,
+    LONGEST_TAG,
     LONGEST_VALIDITY,
     MOST_DESTINATIONS,
+    PLACEHOLDER,
     RECEIPTS,
+    SMARTLINK,
     TAG,
+    TEXT_LIMIT,
 )
 from sms.webex.send_request import ContactPolicy, Destination, Options, SendRequest
-
-_PLACEHOLDER = re.compile(r"\$\(([^()]+)\)")
-_SMARTLINK = re.compile(r"\{\{smartlink_(\d+)\}\}", re.ASCII)
-_AUTH_ID = re.compile(r"[A-Za-z0-9]{1,64}")
 
 
 class WireError(ValueError):
@@ -42,37 +43,48 @@ class WireError(ValueError):
 class Rules:
     """What differs between services. `now` defaults to the clock; it matters only where a moment is given.
 
-    `text_limit` is in characters after substitution: 1024 in the seed, 4000 on newer tenants. `several_msisdns` admits several
-    numbers in one `to` object, which the wire has and we never send. `correlation_limit` is in bytes: undocumented for v2, 50 in
-    the sibling API and in the provider's log export. `plain_http` admits http beyond this machine, for a sandbox elsewhere.
+    `text_limit` is in characters after substitution: 1024 in the seed, 4000 on newer tenants; with `utf16` an emoji counts as two.
+    `braces` is for texts whose placeholders are `${name}`. `several_msisdns` admits several numbers in one `to` object, which the wire
+    has and we never send.
     """
 
-    text_limit: int = 1024
+    text_limit: int = TEXT_LIMIT
+    utf16: bool = False
+    braces: bool = False
     e164_plus: bool = False
     max_destinations: int = MOST_DESTINATIONS
     now: dt.datetime | None = None
     several_msisdns: bool = False
-    correlation_limit: int = 50
-    plain_http: bool = False
+
+    def length_of(self, text: str) -> int:
+        return length(text, utf16=self.utf16)
+
+
+def length(text: str, *, utf16: bool) -> int:
+    """Characters, or UTF-16 units as Java and JavaScript count: two for what is outside the Basic Multilingual Plane, such as an emoji."""
+    if not utf16 or text.isascii():
+        return len(text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 DEFAULT = Rules()
+# undocumented for v2; it is that of the sibling API and of the provider's log export
+CORRELATION_BYTES = 50
 
 
 def validate(request: SendRequest, *, rules: Rules = DEFAULT) -> None:
     """Raise `WireError` for the first rule that does not hold, in the order of the fields."""
     if request.channel != "sms":
         raise WireError("channel", "must be sms")
-    if addresses.SENDER.fullmatch(request.from_) is None:
-        raise WireError(
-            "from", addresses.sender_rule(request.from_), code="7004" if request.from_ else "7003"
-        )
+    if not addresses.is_sender(request.from_):
+        code = "7004" if request.from_ else "7003"
+        raise WireError("from", addresses.sender_rule(request.from_), code=code)
     _destinations(request.to, rules)
     if request.substitutions:
         _substitutions(request.substitutions, "substitutions")
     _body(request, rules)
     if request.options is not None:
-        _options(request.options, rules)
+        _options(request.options)
     if request.requested_receipts:
         _receipts(request)
     if request.send_at is not None or request.expire_at is not None or request.validity is not None:
@@ -82,12 +94,13 @@ def validate(request: SendRequest, *, rules: Rules = DEFAULT) -> None:
             "callbackData",
             f"may have {LONGEST_CALLBACK_DATA} characters, spaces included; it has {len(request.callback_data)}",
         )
-    if request.notify_url:
-        _notify_url(request.notify_url, rules)
+    if request.notify_url and not addresses.is_url(request.notify_url):
+        # The provider calls https only, and takes a URL with a space around it for an invalid one (reference §3.1).
+        raise WireError("notifyUrl", "must be a whole https:// address without spaces")
     if request.notify_url_auth_id:
         if not request.notify_url:
             raise WireError("notifyUrlAuthId", "needs a notifyUrl to sign in to")
-        if _AUTH_ID.fullmatch(request.notify_url_auth_id) is None:
+        if AUTH_ID.fullmatch(request.notify_url_auth_id) is None:
             raise WireError(
                 "notifyUrlAuthId", "is the id of an authorization made in the console: letters and digits"
             )
@@ -117,22 +130,15 @@ def _destinations(to: list[Destination], rules: Rules) -> None:
                 raise WireError(f"to[{index}].msisdn", addresses.msisdn_rule(plus=rules.e164_plus))
         if destination.substitutions:
             _substitutions(destination.substitutions, f"to[{index}].substitutions")
-        correlation_id = destination.correlation_id
         # Counting characters first saves encoding nearly always: no character takes more than four bytes.
-        if (
-            len(correlation_id) * 4 > rules.correlation_limit
-            and _bytes(correlation_id) > rules.correlation_limit
-        ):
-            raise WireError(f"to[{index}].correlationId", f"may have {rules.correlation_limit} bytes")
+        most, said = CORRELATION_BYTES, destination.correlation_id
+        if len(said) * 4 > most and len(said.encode("utf-8", "surrogatepass")) > most:
+            raise WireError(f"to[{index}].correlationId", f"may have {most} bytes")
     if total > rules.max_destinations:
         # The thousand is counted over numbers: the documents say "destinations" and leave it open (reference §3.2).
         raise WireError(
             "to", f"may have {rules.max_destinations} numbers in one request; it has {total}", code="7009"
         )
-
-
-def _bytes(text: str) -> int:
-    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def _substitutions(substitutions: dict[str, str], field: str) -> None:
@@ -156,11 +162,11 @@ def _body(request: SendRequest, rules: Rules) -> None:
             raise WireError("content.type", "must be text or unicode", code="7126")
         if not content.text:
             raise WireError("content.text", "must not be empty", code="7003")
-        if "$(" in content.text:
+        if ("${" if rules.braces else "$(") in content.text:
             _substituted(request, content.text, rules)
-        elif len(content.text) > rules.text_limit:
-            raise _too_long(len(content.text), rules, "")
-        links = _SMARTLINK.findall(content.text) if "{{smartlink_" in content.text else []
+        elif (length := rules.length_of(content.text)) > rules.text_limit:
+            raise _too_long(length, rules, "")
+        links = SMARTLINK.findall(content.text) if "{{smartlink_" in content.text else []
     if request.smartlinks or links:
         _smartlinks(request, links)
 
@@ -170,11 +176,16 @@ def _substituted(request: SendRequest, text: str, rules: Rules) -> None:
 
     What the provider does with a missing value is not documented (reference §9), so every value is given.
     """
-    names = _PLACEHOLDER.findall(text)
-    if text.count("$(") != len(names) and (request.substitutions or request.to[0].substitutions):
+    opening, closing = ("${", "}") if rules.braces else ("$(", ")")
+    names = (BRACED if rules.braces else PLACEHOLDER).findall(text)
+    if (
+        not rules.braces
+        and text.count("$(") != len(names)
+        and (request.substitutions or request.to[0].substitutions)
+    ):
         # One that only we would fill in would be sent as it stands.
         raise WireError("content.text", "has a $( that begins no placeholder: a name has no brackets in it")
-    fixed = len(text) - sum(map(len, names)) - 3 * len(names)
+    fixed = rules.length_of(text) - sum(map(rules.length_of, names)) - 3 * len(names)
     for index, destination in enumerate(request.to):
         length = fixed
         for name in names:
@@ -184,10 +195,10 @@ def _substituted(request: SendRequest, text: str, rules: Rules) -> None:
                 if value is None:
                     raise WireError(
                         f"to[{index}].substitutions",
-                        f"has no value for $({name}), and neither has substitutions",
+                        f"has no value for {opening}{name}{closing}, and neither has substitutions",
                         code="7003",
                     )
-            length += len(value)
+            length += rules.length_of(value)
         if length > rules.text_limit:
             raise _too_long(length, rules, f" with the values of to[{index}]")
 
@@ -217,14 +228,14 @@ def _smartlinks(request: SendRequest, in_text: list[str] | None) -> None:
             raise WireError("smartlinks", f"has no entry for {{{{smartlink_{token}}}}} in the text")
 
 
-def _options(options: Options, rules: Rules) -> None:
+def _options(options: Options) -> None:
     if not options.domain:
-        raise WireError("options.domain", "is mandatory whenever options are used")
-    if not addresses.is_origin(options.domain, plain=rules.plain_http):
+        raise WireError("options.domain", "is mandatory whenever options are used", code="7003")
+    if not addresses.is_origin(options.domain):
         raise WireError("options.domain", "must be https:// and a host name, for example https://uk.wbxc.io")
     for field, tag in (("tag1", options.tag1), ("tag2", options.tag2)):
         if tag and TAG.fullmatch(tag) is None:
-            raise WireError(f"options.{field}", "may have 50 letters, digits, _ and -")
+            raise WireError(f"options.{field}", f"may have {LONGEST_TAG} letters, digits, _ and -")
 
 
 def _receipts(request: SendRequest) -> None:
@@ -267,15 +278,9 @@ def _is_count(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 10
 
 
-def _notify_url(url: str, rules: Rules) -> None:
-    if not addresses.is_url(url, plain=rules.plain_http):
-        # The provider calls https only, and takes a URL with a space around it for an invalid one (reference §3.1).
-        raise WireError("notifyUrl", "must be a whole https:// address without spaces")
-
-
 def _contact_policy(policy: ContactPolicy) -> None:
     if not policy.group.strip():
-        raise WireError("contactPolicy.contactPolicyGroup", "is mandatory with a contact policy")
+        raise WireError("contactPolicy.contactPolicyGroup", "is mandatory with a contact policy", code="7003")
     if not (policy.check_consent or policy.apply_frequency_cap):
         raise WireError(
             "contactPolicy", "at least one of channelCheckConsent and channelApplyFrequencyCap must be true"

@@ -9,9 +9,7 @@ import datetime as dt
 import msgspec
 
 
-class Destination(
-    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename={"correlation_id": "correlationId"}
-):
+class Destination(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """One entry of `to`. Ours hold one number each, so that each number has a correlation id and substitutions of its own."""
 
     msisdn: list[str]
@@ -32,69 +30,36 @@ class TemplateRef(msgspec.Struct, frozen=True, kw_only=True):
     id: str
 
 
-class Options(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    omit_defaults=True,
-    rename={
-        "shorten_links": "shortenLinks",
-        "track_clicks": "trackClicks",
-        "allow_fallback_url": "allowFallbackURL",
-    },
-):
-    """What to do with links. `domain` is the short-link domain with its scheme, and mandatory whenever there are options."""
+class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """What to do with links. `domain` is the short-link domain with its scheme, and mandatory whenever there are options.
 
-    shorten_links: bool = False
-    track_clicks: bool = False
+    None is not given; False is, and is written.
+    """
+
+    shorten_links: bool | None = None
+    track_clicks: bool | None = None
     domain: str = ""
     tag1: str = ""
     tag2: str = ""
-    allow_fallback_url: bool = False
+    allow_fallback_url: bool | None = msgspec.field(default=None, name="allowFallbackURL")
 
 
-class SmartlinkOptions(msgspec.Struct, frozen=True, kw_only=True, rename={"smartlink_id": "smartlinkId"}):
+class SmartlinkOptions(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A link made in the provider's console, stood for by `{{smartlink_<id>}}` in the text. `validity` is in minutes."""
 
     smartlink_id: int
     validity: int
 
 
-class ContactPolicy(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    omit_defaults=True,
-    rename={
-        "group": "contactPolicyGroup",
-        "check_consent": "channelCheckConsent",
-        "apply_frequency_cap": "channelApplyFrequencyCap",
-    },
-):
+class ContactPolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Checks of the provider's Contact Policy app before it sends. At least one of the two must be asked for."""
 
-    group: str = ""
-    check_consent: bool = False
-    apply_frequency_cap: bool = False
+    group: str = msgspec.field(default="", name="contactPolicyGroup")
+    check_consent: bool = msgspec.field(default=False, name="channelCheckConsent")
+    apply_frequency_cap: bool = msgspec.field(default=False, name="channelApplyFrequencyCap")
 
 
-class SendRequest(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    omit_defaults=True,
-    rename={
-        "from_": "from",
-        "requested_receipts": "requestedReceipts",
-        "send_at": "sendAt",
-        "expire_at": "expireAt",
-        "callback_data": "callbackData",
-        "notify_url": "notifyUrl",
-        "notify_url_auth_id": "notifyUrlAuthId",
-        "contact_policy": "contactPolicy",
-        "batch_id": "batchId",
-    },
-):
+class SendRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """One request body. `validity` is in seconds (on the wire a text); moments are aware, and written in UTC to the millisecond.
 
     The fields stand in the order in which they are written.
@@ -102,7 +67,7 @@ class SendRequest(
 
     # A factory, because a plain default would be left out of the body, and the field is mandatory.
     channel: str = msgspec.field(default_factory=lambda: "sms")
-    from_: str
+    from_: str = msgspec.field(name="from")
     to: list[Destination]
     substitutions: dict[str, str] = {}
     content: Content | None = None

@@ -63,7 +63,7 @@ class SingleConnection(httpx.BaseTransport):
     ) -> None:
         self._deadline = deadline
         self._sent = sent
-        self._dial = dial
+        self._dial = dial or _dial
         self._socket: socket.socket | None = None
         self._idle_since = 0.0
 
@@ -106,34 +106,14 @@ class SingleConnection(httpx.BaseTransport):
             if time.monotonic() - self._idle_since < KEEP_ALIVE and not _readable(kept):
                 return kept
             self.close()  # readable while nothing was asked means closed, or out of step
-        self._socket = self._connect(url)
-        return self._socket
-
-    def _connect(self, url: httpx.URL) -> socket.socket:
-        """Try the host's addresses in turn; half of the total, so that a slow start leaves time for a clear answer."""
-        half = time.monotonic() + self._deadline.left(httpx.ConnectTimeout) / 2
+        # in half of the total, so that a slow start leaves time for a clear answer
+        seconds = self._deadline.left(httpx.ConnectTimeout) / 2
         host = url.raw_host.decode("ascii")
         port = url.port or (443 if url.scheme == "https" else 80)
-        problem: OSError | None = None
         with _as(httpx.ConnectTimeout, httpx.ConnectError):
-            if self._dial is not None:
-                sock = self._dial(host, port, half - time.monotonic())
-                return self._secured(sock, host) if url.scheme == "https" else sock
-            for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-                left = half - time.monotonic()
-                if left <= 0:
-                    raise TimeoutError("connecting took half of the deadline") from problem
-                sock = socket.socket(family, kind, protocol)
-                try:
-                    sock.settimeout(left)
-                    sock.connect(address)
-                    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                except OSError as error:  # the next address may answer
-                    sock.close()
-                    problem = error
-                else:
-                    return self._secured(sock, host) if url.scheme == "https" else sock
-            raise problem or OSError("the host has no address")
+            sock = self._dial(host, port, seconds)
+            self._socket = self._secured(sock, host) if url.scheme == "https" else sock
+        return self._socket
 
     def _secured(self, sock: socket.socket, host: str) -> socket.socket:
         """Python's own handshake keeps one limit over all its round trips, so a dripped one ends in time too."""
@@ -270,6 +250,26 @@ def _message(request: httpx.Request) -> bytes:
     if any(_UNSAFE.search(line) for line in lines):
         raise httpx.LocalProtocolError("a header or the address holds a line break")
     return b"\r\n".join([*lines, b"", request.read()])
+
+
+def _dial(host: str, port: int, seconds: float) -> socket.socket:
+    """Try the host's addresses in turn."""
+    until = time.monotonic() + seconds
+    problem: OSError | None = None
+    for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        left = until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("connecting took half of the deadline") from problem
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(left)
+            sock.connect(address)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return sock
+        except OSError as error:  # the next address may answer
+            sock.close()
+            problem = error
+    raise problem or OSError("the host has no address")
 
 
 def _readable(sock: socket.socket) -> bool:

@@ -21,21 +21,6 @@ from sms.webex.send_request import (
     TemplateRef,
 )
 
-__all__ = [
-    "ContactPolicy",
-    "Content",
-    "Destination",
-    "Options",
-    "Rules",
-    "SendRequest",
-    "SmartlinkOptions",
-    "TemplateRef",
-    "WireError",
-    "encode",
-    "stamp",
-    "validate",
-]
-
 _ENCODE = msgspec.json.Encoder().encode
 
 
@@ -44,11 +29,21 @@ def encode(request: SendRequest, *, rules: Rules = DEFAULT) -> bytes:
     validate(request, rules=rules)
     spelled = _spelled(request)
     try:
-        return _ENCODE(msgspec.structs.replace(request, **spelled) if spelled else request)
+        body = _ENCODE(msgspec.structs.replace(request, **spelled) if spelled else request)
+        if rb"\u0000" in body:  # rarely, and then a text may just write these characters
+            _refuse_nul(request)
+        return body
     except UnicodeEncodeError as error:
         half = error.object
         field = next(path for path, text in _texts(msgspec.to_builtins(request)) if text == half)
         raise WireError(field, f"half a character (U+{ord(half[error.start]):04X}) cannot be sent") from None
+
+
+def _refuse_nul(request: SendRequest) -> None:
+    """NUL has no place in an SMS, and what the provider makes of one is not documented."""
+    for path, text in _texts(msgspec.to_builtins(request)):
+        if "\0" in text:
+            raise WireError(path, "the character NUL (U+0000) cannot be sent")
 
 
 def _texts(said: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -78,7 +73,8 @@ def _spelled(request: SendRequest) -> dict[str, Any]:
         fields["expire_at"] = stamp(request.expire_at)
     if request.validity is not None:
         fields["validity"] = str(request.validity)
-    if request.options is not None and request.options.allow_fallback_url:
+    if request.options is not None and request.options.allow_fallback_url is not None:
         # The one flag that the documents type as a string, not as a boolean (reference §3.1).
-        fields["options"] = msgspec.structs.replace(request.options, allow_fallback_url="true")
+        spelled = "true" if request.options.allow_fallback_url else "false"
+        fields["options"] = msgspec.structs.replace(request.options, allow_fallback_url=spelled)
     return fields

@@ -1,5 +1,7 @@
 """Proofs of the switches about receipts and incoming messages."""
 
+import hmac
+import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -82,18 +84,50 @@ def calls(path: str) -> Callable[[Running], list[str]]:
     return probe
 
 
-def signature(running: Running) -> tuple[bool, int]:
-    """Whether the header has a prefix, and how long the rest is."""
-    with receiver() as taken:
-        running.send(notifyUrl=taken.url, requestedReceipts=["DELIVERED"])
-        value = taken.wait(1)[0].headers["x-hub-signature"]
-        return "=" in value, len(value.rpartition("=")[2])
+INCOMING = {"from": "447700900123", "to": "56263", "text": "STOP"}
 
 
-def prefix(running: Running) -> str:
+def covered(running: Running) -> tuple[bool, bool]:
+    """Whether the signature is of the body as posted, and of its compact form."""
     with receiver() as taken:
-        running.send(notifyUrl=taken.url, requestedReceipts=["DELIVERED"])
-        return taken.wait(1)[0].headers["x-hub-signature"].rpartition("=")[0]
+        running.call("POST", "/__sandbox__/inbound", INCOMING | {"url": taken.url})
+        [got] = taken.wait(1)
+    compact = json.dumps(got.json, separators=(",", ":")).encode()
+    given = got.headers["x-hub-signature"].partition("=")[2]
+    as_posted, as_compact = (hmac.digest(b"s", one, "sha256").hex() for one in (got.body, compact))
+    return given == as_posted, given == as_compact
+
+
+def signature(running: Running) -> tuple[str, int]:
+    """What stands before the digest on what goes to a webhook, and how long that is."""
+    with receiver() as taken:
+        running.call("POST", "/__sandbox__/inbound", INCOMING | {"url": taken.url})
+        before, _, digest = taken.wait(1)[0].headers["x-hub-signature"].rpartition("=")
+        return before, len(digest)
+
+
+def signed(running: Running) -> tuple[bool, bool]:
+    """Whether what goes to a notifyUrl is signed, and what goes to a webhook."""
+    with receiver() as own, receiver() as hook:
+        running.send(notifyUrl=own.url, requestedReceipts=["DELIVERED"])
+        running.call("POST", "/__sandbox__/inbound", INCOMING | {"url": hook.url})
+        first, second = own.wait(1)[0], hook.wait(1)[0]
+        return "x-hub-signature" in first.headers, "x-hub-signature" in second.headers
+
+
+def waiting(running: Running) -> int:
+    return int(running.get("/__sandbox__/health").json["receiptsWaiting"])
+
+
+def beside(running: Running) -> tuple[int, int]:
+    """How many receipts of a message go to its notifyUrl, and how many there are with those for a webhook that is away."""
+    with receiver() as taken:
+        running.send(notifyUrl=taken.url)
+        end = time.monotonic() + 10
+        while {one["code"] for one in running.log("receipt")} != {"7501", "7500"} or waiting(running):
+            assert time.monotonic() < end, running.log()
+            time.sleep(0.02)
+        return len(taken.got), len([one for one in running.log("receipt") if one["attempt"] == 1])
 
 
 def inbound(*fields: str) -> Callable[[Running], list[Any]]:
@@ -147,6 +181,10 @@ PROOFS: dict[str, Proof] = {
         lambda run: notes(run, 1, expireAt=PAST)[0]["deliveryInfo"]["code"],
         {code: code for code in ("7208", "7005", "7019", "7301", "7503")},
     ),
+    "validity_kept": Proof(
+        lambda run: notes(run, number="447700900003", validity="60")[1]["deliveryInfo"]["code"],
+        {"yes": "7208", "no": "7500"},
+    ),
     "clicks_told": Proof(clicks, {"each": 2, "first": 1}),
     "number_is_code": Proof(
         lambda run: notes(run, number="447700907206")[1]["deliveryInfo"]["code"],
@@ -157,12 +195,21 @@ PROOFS: dict[str, Proof] = {
         calls("/answer/201"), {"retry": ["POST"] * 4, "success": ["POST"]}, {"retry_seconds": 0.01}
     ),
     "head_check": Proof(calls("/head/200"), {"no": ["POST"], "yes": ["HEAD", "POST"]}),
-    "signature_hash": Proof(
-        signature,
-        {"sha256": (True, 64), "sha512": (True, 128), "sha1": (True, 40)},
+    "webhook_beside": Proof(
+        beside, {"both": (2, 4), "notify_url": (2, 2), "webhook": (0, 2)}, {"webhook": "http://127.0.0.1:9/"}
+    ),
+    "signed": Proof(
+        signed,
+        {"webhook": (False, True), "both": (True, True), "notify_url": (True, False)},
         {"hub_secret": "s"},
     ),
-    "signature_prefix": Proof(prefix, {"yes": "sha256", "no": ""}, {"hub_secret": "s"}),
+    "signature_of": Proof(covered, {"body": (True, True), "compact": (False, True)}, {"hub_secret": "s"}),
+    "signature_hash": Proof(
+        signature,
+        {"sha256": ("sha256", 64), "sha512": ("sha512", 128), "sha1": ("sha1", 40)},
+        {"hub_secret": "s"},
+    ),
+    "signature_prefix": Proof(signature, {"yes": ("sha256", 64), "no": ("", 64)}, {"hub_secret": "s"}),
     "inbound_user": Proof(inbound("userId", "userld"), {"userId": ["8765", None], "userld": [None, "8765"]}),
     "inbound_channel": Proof(
         inbound("Channel", "channel"), {"Channel": ["SMS", None], "channel": [None, "SMS"]}

@@ -61,6 +61,9 @@ GOOD = {"iss": "SVC-TEST-0001", "iat": NOW}
         bearer(GOOD, {"typ": "JWT"}),
         bearer(GOOD, secret=base64.b64encode(b"another").decode()),
         bearer([1, 2]),
+        bearer(GOOD, {"alg": "HS256", "crit": ["x"], "x": 1}),
+        {"Authorization": bearer(GOOD)["Authorization"] + "~"},  # Python's base64 would skip it
+        {"Authorization": bearer(GOOD)["Authorization"] + "="},
         {"Authorization": bearer(GOOD)["Authorization"].removeprefix("Bearer ")},
         {"Authorization": "Bearer "},
         {"Authorization": "Bearer a.b.c"},

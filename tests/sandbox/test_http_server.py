@@ -9,7 +9,7 @@ import pytest
 
 from tests.sandbox.running import WAIT, Running, order, sandbox
 
-HEAD = b"POST /v2/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nkey: k\r\n"
+HEAD = b"POST /v2/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nkey: k\r\nContent-Type: application/json\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -136,3 +136,24 @@ def test_silence_ends_when_the_caller_hangs_up():
         while connections:
             assert time.monotonic() < end, "the connection is still held"
             time.sleep(0.01)
+
+
+@pytest.mark.parametrize("in_chunks", [False, True])
+def test_an_offered_upgrade_is_passed_over_and_the_body_read(running: Running, in_chunks: bool):
+    """Java's HttpClient offers HTTP/2 with every request."""
+    offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\n"
+    body = json.dumps(order(text=f"Offered {in_chunks}")).encode()
+    whole = (chunked(body[:9], body[9:]) if in_chunks else with_length(body)).replace(
+        b"key: k\r\n", b"key: k\r\n" + offer, 1
+    )
+    with connect(running) as given:
+        for cut in (len(whole), 40, len(HEAD) + len(offer), len(whole) - 5):
+            given.sendall(whole[:cut])
+            given.sendall(whole[cut:] + with_length(json.dumps(order()).encode()))
+            assert [status for status, _ in answers(given, 2)] == [201, 201]
+        asks = whole.replace(offer, offer + b"Expect: 100-continue\r\n")
+        given.sendall(asks[: asks.index(b"\r\n\r\n") + 4])
+        assert given.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        given.sendall(asks[asks.index(b"\r\n\r\n") + 4 :])
+        assert answers(given, 1)[0][0] == 201
+    assert [line["text"] for line in running.log("message")].count(f"Offered {in_chunks}") == 5

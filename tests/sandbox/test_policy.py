@@ -145,7 +145,8 @@ def test_numbers_010_and_011_keep_their_outcome_and_need_no_policy():
 
 def test_policy_of_a_message_that_waits_is_looked_at_when_it_goes():
     with receiver() as taken, sandbox() as running:
-        soon = datetime.fromtimestamp(running.listening.sandbox.clock() + 1.2, UTC).isoformat()
+        soon = datetime.fromtimestamp(running.listening.sandbox.tenant.clock() + 1.2, UTC)
+        soon = soon.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         policy = CONSENT | {"contactPolicyGroup": DEMO}
         assert running.send(SOMEBODY, contactPolicy=policy, sendAt=soon, notifyUrl=taken.url).status == 201
         assert running.last()["outcome"] == "delivered"
@@ -168,8 +169,6 @@ def test_code_in_the_reply_refuses_the_whole_request():
     "policy",
     [
         "demo-marketing",
-        BOTH,
-        BOTH | {"contactPolicyGroup": ""},
         BOTH | {"contactPolicyGroup": 5},
         {"contactPolicyGroup": DEMO},
         {"contactPolicyGroup": DEMO, "channelCheckConsent": False, "channelApplyFrequencyCap": "false"},
@@ -181,6 +180,13 @@ def test_policy_of_another_form_is_refused(policy: object):
     with sandbox() as running:
         answer = running.send(contactPolicy=policy)
         assert (answer.status, answer.code) == (400, "7004")
+
+
+@pytest.mark.parametrize("policy", [BOTH, BOTH | {"contactPolicyGroup": ""}])
+def test_policy_without_its_group_lacks_what_is_mandatory(policy: object):
+    with sandbox() as running:
+        answer = running.send(contactPolicy=policy)
+        assert (answer.status, answer.code) == (400, "7003")
 
 
 # -- the API

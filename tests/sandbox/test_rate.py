@@ -20,9 +20,9 @@ def passed(running: Running, calls: int, numbers: int = 1) -> int:
 def test_a_second_takes_as_many_destinations_as_the_rate_and_no_more():
     with sandbox(tps=5, clock=Clock(NOON)) as running:
         assert passed(running, 8) == 5
-        running.listening.sandbox.clock.at += 1
+        running.listening.sandbox.tenant.clock.at += 1
         assert passed(running, 8) == 5
-        running.listening.sandbox.clock.at += 3600
+        running.listening.sandbox.tenant.clock.at += 3600
         assert passed(running, 8) == 5, "what was not used is not saved up"
         assert len(running.log("message")) == 15
 
@@ -30,7 +30,7 @@ def test_a_second_takes_as_many_destinations_as_the_rate_and_no_more():
 def test_tokens_come_back_evenly():
     with sandbox(tps=4, clock=Clock(NOON)) as running:
         assert passed(running, 4) == 4
-        running.listening.sandbox.clock.at += 0.5
+        running.listening.sandbox.tenant.clock.at += 0.5
         assert passed(running, 4) == 2
 
 
@@ -68,7 +68,7 @@ def test_a_call_of_more_destinations_than_the_rate_never_passes():
 def test_burst_lets_half_as_much_again_through_and_works_it_off_at_the_rate():
     with sandbox(tps=10, switch="burst=on", clock=Clock(NOON)) as running:
         assert passed(running, 30) == 15
-        running.listening.sandbox.clock.at += 1
+        running.listening.sandbox.tenant.clock.at += 1
         assert passed(running, 30) == 15
 
 
@@ -132,7 +132,7 @@ def test_quota_counts_destinations_for_good():
 def test_retry_after_says_when_there_is_room_again():
     with sandbox(tps=0.1, switch="retry_after=seconds", clock=Clock(NOON)) as running:
         running.send()
-        running.listening.sandbox.clock.at += 4
+        running.listening.sandbox.tenant.clock.at += 4
         assert running.send().headers["retry-after"] == "6"
     with sandbox(tps=0.1, switch="retry_after=date", clock=Clock(NOON)) as running:
         running.send()

@@ -14,7 +14,7 @@ from sms.webex.sandbox import command
 from sms.webex.sandbox.message_log import SandboxMessage
 from sms.webex.sandbox.switches import TABLE, Switches, switches_of
 from tests.environment import ROOT
-from tests.sandbox import receipt_proofs
+from tests.sandbox import receipt_proofs, request_proofs
 from tests.sandbox.proving import Proof
 from tests.sandbox.running import Answer, Clock, Running, order, receiver, sandbox
 
@@ -162,7 +162,7 @@ def smartlink_lives(running: Running) -> tuple[int, int]:
     """The status of a smartlink of 5 (minutes or seconds) after six seconds and after six minutes."""
     running.send(text="{{smartlink_4371}}", smartlinks=SMART)
     path = "/" + running.last()["text"].split("/", 3)[3]
-    clock = running.listening.sandbox.clock
+    clock = running.listening.sandbox.tenant.clock
     found = []
     for seconds in (6, 354):
         clock.at += seconds
@@ -226,7 +226,7 @@ PROOFS = {
         {"clock": 1_800_000_000},
     ),
     "zoneless_time": Proof(
-        partial(outcome, expireAt=ahead(hours=1)[:-1]), {"utc": "delivered", "7004": "7004"}
+        partial(outcome, expireAt=ahead(hours=1)[:-1]), {"7004": "7004", "utc": "delivered"}
     ),
     "long_correlation": Proof(
         lambda run: said(
@@ -253,7 +253,7 @@ PROOFS = {
     ),
     "plus": Proof(outcome, {"optional": "delivered", "required": "invalid-address"}),
     "bad_sender": Proof(
-        partial(outcome, **{"from": "NOT-ONE"}), {"receipt": "invalid-sender", "reply": "7101"}
+        partial(outcome, **{"from": "TWELVE CHARS"}), {"receipt": "invalid-sender", "reply": "7101"}
     ),
     "bad_address": Proof(lambda run: outcome(run, "0770"), {"receipt": "invalid-address", "reply": "7102"}),
     "long_text": Proof(partial(outcome, text="x" * 1025), {"receipt": "too-long", "reply": "7107"}),
@@ -297,7 +297,7 @@ PROOFS = {
         {"7004": "7004", "9001": "policy-incomplete", "ignore": "delivered"},
     ),
     "policy_no_group": Proof(
-        partial(outcome, contactPolicy=BOTH), {"7004": "7004", "9001": "policy-incomplete"}
+        partial(outcome, contactPolicy=BOTH), {"7003": "7003", "7004": "7004", "9001": "policy-incomplete"}
     ),
     "no_fallback": Proof(
         lambda run: (outcome(run, text=LINK, options=DOMAIN), run.last()["text"]),
@@ -311,12 +311,13 @@ PROOFS = {
     "unlisted_smartlink": Proof(
         partial(text_of, text="{{smartlink_4371}}"), {"leave": "{{smartlink_4371}}", "7004": "7004"}
     ),
-    "unused_smartlink": Proof(partial(reply, smartlinks=SMART), {"ignore": "201", "7004": "7004"}),
+    "unused_smartlink": Proof(partial(reply, smartlinks=SMART), {"7004": "7004", "ignore": "201"}),
     "smartlink_validity": Proof(
         smartlink_lives, {"minutes": (302, 410), "seconds": (410, 410)}, {"clock": 1_800_000_000}
     ),
 }
 
+PROOFS |= request_proofs.PROOFS
 ALL = PROOFS | receipt_proofs.PROOFS
 
 

@@ -4,23 +4,34 @@ import datetime as dt
 import json
 from typing import Any
 
-from sms.models import ContactPolicyGroup, MessageTemplate, Sender, SenderKind, Service
+from sms.models import (
+    ContactPolicyGroup,
+    MessageTemplate,
+    Region,
+    Sender,
+    SenderKind,
+    Service,
+    ShortLinkDomain,
+)
 from tests.support.drop_in import body, post
 from tests.support.partners import a_key, a_partner_service
 from tests.support.provider import Provider
 from tests.wire.requests import NOW
 
 
-def a_service() -> Service:
-    service = a_partner_service(batch_size=1)
-    for address in ("TEXTDESK", "72345", "447700900000"):
+def a_service(**changes: Any) -> Service:
+    service = a_partner_service(**{"batch_size": 1} | changes)
+    for address in ("TEXTDESK", "T-Mobile", "72345", "447700900000"):
         kind = SenderKind.SHORT_CODE if len(address) == 5 else SenderKind.LONG_CODE
-        kind = SenderKind.ALPHANUMERIC if address.isalpha() else kind
+        kind = kind if address.isdecimal() else SenderKind.ALPHANUMERIC
         Sender.objects.create(service=service, address=address, kind=kind)
     MessageTemplate.objects.create(service=service, name="offer", provider_template_id="7K4QMPLE2R")
     MessageTemplate.objects.create(service=service, name="numbered", provider_template_id="4711")
     for group in ("GRP_textdesk_000000001", "G"):
         ContactPolicyGroup.objects.create(service=service, name=group, group_id=group)
+    ShortLinkDomain.objects.create(
+        service=service, host="s.imiconnect.co", region=Region.objects.get(key="uk")
+    )
     return service
 
 

@@ -111,13 +111,15 @@ GOLDEN = {
 }
 
 
-WORDS = st.text(st.characters(codec="utf-8", exclude_characters="${"), min_size=1, max_size=60)
+WORDS = st.text(st.characters(codec="utf-8", exclude_characters="${\0"), min_size=1, max_size=60)
 
 
-NAMES = st.text(st.characters(codec="utf-8", exclude_characters="()$"), min_size=1, max_size=8)
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="()$\0"), min_size=1, max_size=8)
 
 
-SUBSTITUTIONS = st.dictionaries(NAMES, st.text(st.characters(codec="utf-8"), max_size=10), max_size=3)
+SUBSTITUTIONS = st.dictionaries(
+    NAMES, st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=10), max_size=3
+)
 
 
 DESTINATION = st.builds(
@@ -138,7 +140,7 @@ def valid_requests(draw) -> SendRequest:
         "from_": draw(st.sampled_from(["72345", "447700900000", "TEXTDESK", "Text Desk"])),
         "to": draw(st.lists(DESTINATION, min_size=1, max_size=4)),
         "substitutions": draw(SUBSTITUTIONS),
-        "callback_data": draw(st.text(st.characters(codec="utf-8"), max_size=50)),
+        "callback_data": draw(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=50)),
         "batch_id": draw(st.sampled_from(["", "B-1"])),
     }
     if draw(st.booleans()):

@@ -292,7 +292,8 @@ def test_bad_token_is_not_saved_by_a_good_key(guarded):
 def test_http_client_of_the_standard_library_gets_what_ours_gets(tenant):
     """A second reader of the replies, so that a fault in our transport cannot hide one in the sandbox."""
     connection = http.client.HTTPConnection("127.0.0.1", tenant.port, timeout=60)
-    connection.request("POST", "/v2/messages", golden.body("request_typical"), {"key": "any"})
+    headers = {"key": "any", "Content-Type": "application/json"}
+    connection.request("POST", "/v2/messages", golden.body("request_typical"), headers)
     answer = connection.getresponse()
     theirs = parse_reply(answer.status, dict(answer.getheaders()), answer.read())
     connection.close()

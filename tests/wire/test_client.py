@@ -182,14 +182,14 @@ def test_server_that_takes_the_request_slowly_ends_at_the_deadline():
 
 def test_no_byte_leaves_after_the_deadline(monkeypatch):
     """A process frozen between connecting and writing wakes up late: it must not send, and may say so with certainty."""
-    connect = transport_module.SingleConnection._connect
+    connect = transport_module.SingleConnection._connection
 
     def frozen(self, *args, **options):
         stream = connect(self, *args, **options)
         time.sleep(SHORT)
         return stream
 
-    monkeypatch.setattr(transport_module.SingleConnection, "_connect", frozen)
+    monkeypatch.setattr(transport_module.SingleConnection, "_connection", frozen)
     with serving(say(QUEUED)) as server:
         error = failure(server.url, deadline=SHORT / 2)
         time.sleep(0.1)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from sms.models import Message, Send
 from tests.support.drop_in import body, get
+from tests.support.link_fields import all_six
 from tests.support.partners import DOMAIN
 from tests.wire import golden
 from tests.wire.at_our_door import Door, moved_to_now
@@ -33,7 +34,7 @@ def test_quoted_booleans_of_the_samples_are_read(door, yes):
     options = {"domain": DOMAIN, "trackClicks": no, "shortenLinks": yes, "allowFallbackURL": yes}
     policy = {"contactPolicyGroup": "G", "channelCheckConsent": yes, "channelApplyFrequencyCap": no}
     (posted,) = door.sent(options=options, contactPolicy=policy, content=LINKED)
-    assert posted["options"] == {"shortenLinks": True, "domain": DOMAIN, "allowFallbackURL": "true"}
+    assert posted["options"] == all_six(shortenLinks=True, domain=DOMAIN, allowFallbackURL="true")
     assert posted["contactPolicy"] == {"contactPolicyGroup": "G", "channelCheckConsent": True}
 
 
@@ -150,7 +151,7 @@ def test_body_that_is_no_json_object_is_refused_as_7000(door, raw):
         ({"to": [{"msisdn": True}]}, "7004", "msisdn"),
         ({"to": [{"msisdn": [True]}]}, "7004", "msisdn"),
         ({"to": [{"msisdn": [1.5]}]}, "7004", "msisdn"),
-        ({"to": [{"msisdn": [""]}]}, "7004", "msisdn"),
+        ({"to": [{"msisdn": [""]}]}, "7003", "msisdn"),
         ({"to": [{"msisdn": ["447700900001"], "correlationId": True}]}, "7004", "correlationId"),
         ({"callbackData": 1.5}, "7004", "callbackData"),
         ({"sendAt": "tomorrow"}, "7004", "sendAt"),
@@ -161,10 +162,12 @@ def test_body_that_is_no_json_object_is_refused_as_7000(door, raw):
         ({"validity": True}, "7004", "validity"),
         ({"substitutions": []}, "7004", "substitutions"),
         ({"substitutions": {"a": {}}}, "7004", "substitutions"),
+        ({"substitutions": {"a" * 2001: "x"}}, "7004", "substitutions"),
         ({"options": "null"}, "7004", "options"),
         ({"options": {"domain": DOMAIN, "shortenLinks": "maybe"}}, "7004", "shortenLinks"),
         ({"options": {"domain": DOMAIN, "shortenLinks": 0}}, "7004", "shortenLinks"),
         ({"options": {"domain": 5}}, "7004", "options.domain"),
+        ({"options": {"domain": "go.example\0"}}, "7004", "options.domain"),
         ({"contactPolicy": "null"}, "7004", "contactPolicy"),
         ({"contactPolicy": {"contactPolicyGroup": "G", "channelCheckConsent": 1}}, "7004", "channelCheckConsent"),
         ({"requestedReceipts": "SENT"}, "7004", "requestedReceipts"),

@@ -151,7 +151,7 @@ def test_any_bytes_as_receipt_or_inbound_are_read_or_unreadable_and_stay_as_they
         try:
             parse(raw)
         except UnreadableBody as error:
-            assert error.reason
+            assert str(error)
     assert raw == kept
 
 

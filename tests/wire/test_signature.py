@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 
 import pytest
 from hypothesis import given
@@ -44,7 +45,19 @@ def test_no_secret_verifies_nothing():
 def test_signature_is_over_the_raw_bytes_and_white_space_around_them_may_be_missing_from_it():
     assert verify(BODY + b"\n", SHA256, secrets=[SECRET])
     assert verify(BODY + b"\n", sign(BODY + b"\n", secret=SECRET), secrets=[SECRET])
-    assert not verify(BODY.replace(b'":"', b'": "'), SHA256, secrets=[SECRET])
+
+
+def test_signature_of_the_compact_form_is_good_for_the_same_json_with_spaces():
+    spaced = json.dumps(json.loads(BODY), indent=1).encode()
+    for algorithm, digest in (("sha256", SHA256), ("sha512", SHA512)):
+        assert verify(spaced, digest, secrets=["old", SECRET], algorithm=algorithm)
+    assert not verify(spaced.replace(b"7500", b"7501"), SHA256, secrets=[SECRET])
+    assert not verify(spaced[:-1], SHA256, secrets=[SECRET])
+    german = {"message": "Grüße"}
+    compact = json.dumps(german, separators=(",", ":"), ensure_ascii=False).encode()
+    assert verify(json.dumps(german).encode(), sign(compact, secret=SECRET), secrets=[SECRET])
+    half = b'{"message": "\\ud800"}'
+    assert verify(half, sign(half.replace(b" ", b""), secret=SECRET), secrets=[SECRET])
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,12 @@
 """Who may send, and how much: addresses, keys and tokens, the quota and the rate."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hashlib
 import hmac
 import json
 import math
-import random
-from collections.abc import Callable
+import re
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from ipaddress import ip_address
@@ -17,18 +14,21 @@ from ipaddress import ip_address
 from sms.webex.sandbox.http_server import Request, Response
 from sms.webex.sandbox.rate import Rate
 from sms.webex.sandbox.refusals import SandboxRefused
-from sms.webex.sandbox.settings import Settings
+from sms.webex.sandbox.settings import Tenant
 from sms.webex.sandbox.switches import Switches
 
 LIFETIME = 3600
 MINUTE = 60
+
+_BASE64URL = re.compile(rb"[A-Za-z0-9_-]+")
 
 
 def token_is_good(token: bytes, service_id: str, secret: str, switches: Switches, now: float) -> bool:
     """Whether ``token`` is an HS256 JWT of this service, no older than an hour."""
     try:
         head, payload, signature = token.split(b".")
-        if json.loads(_unbase64(head)).get("alg") != "HS256":
+        header = json.loads(_unbase64(head))
+        if header.get("alg") != "HS256" or "crit" in header:
             return False
         expected = hmac.new(base64.b64decode(secret), head + b"." + payload, hashlib.sha256).digest()
         if not hmac.compare_digest(expected, _unbase64(signature)):
@@ -51,32 +51,29 @@ def _whole(value: object) -> bool:
 
 
 def _unbase64(part: bytes) -> bytes:
+    if not _BASE64URL.fullmatch(part):  # Python would skip what does not belong there
+        raise ValueError("not base64url")
     return base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4))
 
 
 class Admission:
     """Authentication comes before any body is read, and nothing is accepted above rate or quota."""
 
-    def __init__(
-        self, settings: Callable[[], Settings], clock: Callable[[], float], chance: random.Random
-    ) -> None:
-        self.settings = settings
-        self.clock = clock
-        self.random = chance
-        self.rate: Rate | None = None
-        self.used = 0
+    def __init__(self, tenant: Tenant) -> None:
+        self.tenant = tenant
+        self.forget()
 
     def forget(self) -> None:
-        self.rate = None
+        self.rate: Rate | None = None
         self.used = 0
 
     def caller(self, request: Request) -> Response | None:
         """Why this caller may not call, or None when it may."""
-        settings = self.settings()
+        settings = self.tenant.settings
         if settings.allowed and not any(ip_address(request.peer) in one for one in settings.allowed):
             code = settings.switches.blocked_address
             return SandboxRefused(code, "Source IP is not allowed").answer(settings.switches)
-        if settings.faults.auth and self.random.random() < settings.faults.auth:
+        if self.tenant.chance(settings.faults.auth):
             return self._unknown("7001", "Authentication failed")
         authorization = request.headers.get(b"authorization")
         if authorization is not None:  # a JWT is looked at first, and then the key not at all
@@ -85,7 +82,9 @@ class Admission:
             good = (
                 bool(secret)
                 and scheme.lower() == b"bearer"
-                and token_is_good(token.strip(), settings.service_id, secret, settings.switches, self.clock())
+                and token_is_good(
+                    token.strip(), settings.service_id, secret, settings.switches, self.tenant.clock()
+                )
             )
             return None if good else self._unknown("7001", "Authentication failed")
         key = request.headers.get(b"key", b"").decode("latin-1")
@@ -96,23 +95,23 @@ class Admission:
         return None
 
     def _unknown(self, code: str, words: str) -> Response:
-        switches = self.settings().switches
+        switches = self.tenant.switches
         if switches.sign_in_refused == "401":
             return Response(401)
         return SandboxRefused(code, words).answer(switches, int(switches.sign_in_refused[:3]))
 
     def throttled_at_all(self) -> Response | None:
         """The fault ``throttle`` without ``--tps``: every request is refused before it is read."""
-        settings = self.settings()
+        settings = self.tenant.settings
         return self._throttle(1) if settings.faults.throttle and not settings.tps else None
 
     def take(self, destinations: int) -> float | Response:
         """Seconds until a burst is worked off, mostly 0, or why these destinations are too many."""
-        settings = self.settings()
+        settings = self.tenant.settings
         switches = settings.switches
         delay = 0.0
         if settings.tps:
-            now = self.clock()
+            now = self.tenant.clock()
             if self.rate is None or self.rate.rate != settings.tps:
                 self.rate = Rate(settings.tps, now)
             count = destinations if switches.rate_counts == "destinations" else 1
@@ -142,19 +141,18 @@ class Admission:
 
     def _throttle(self, count: int) -> Response:
         """429 or 7020: the fault ``throttle`` may choose, otherwise the switch does."""
-        settings = self.settings()
+        settings = self.tenant.settings
         switches = settings.switches
-        shape = {"": switches.throttle_as, "1": "either"}.get(
-            settings.faults.throttle, settings.faults.throttle
-        )
+        fault = settings.faults.throttle
+        shape = {"": switches.throttle_as, "1": "either"}.get(fault, fault)
         if shape == "either":
-            shape = "429" if self.random.random() < 0.5 else "7020"
+            shape = "429" if self.tenant.chance(0.5) else "7020"
         headers = b""
         if switches.retry_after != "none":
             wait = max(1, math.ceil(self.rate.wait(count))) if self.rate else 1
             value = str(wait)
             if switches.retry_after == "date":
-                at = datetime.fromtimestamp(math.ceil(self.clock()) + wait, UTC)
+                at = datetime.fromtimestamp(math.ceil(self.tenant.clock()) + wait, UTC)
                 value = format_datetime(at, usegmt=True)
             headers = f"Retry-After: {value}\r\n".encode()
         if shape == "429":

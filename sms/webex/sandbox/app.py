@@ -1,25 +1,24 @@
 """The sandbox itself: routes, faults, what becomes of each message, and the log."""
 
-from __future__ import annotations
-
 import asyncio
 import random
 import time
 from collections.abc import Callable
 
-from sms.webex.sandbox import message_text, readback, replies, rules
+from sms.webex.sandbox import json_body, message_text, replies, rules
 from sms.webex.sandbox.admission import Admission
 from sms.webex.sandbox.consent import Consents
 from sms.webex.sandbox.control import PREFIX, Control
+from sms.webex.sandbox.destinations import SandboxDestination
 from sms.webex.sandbox.http_server import Answer, Request, Response, Silence
 from sms.webex.sandbox.links import ShortLinks
 from sms.webex.sandbox.message_log import MessageLog, SandboxMessage
-from sms.webex.sandbox.outcomes import CODES, STOPPED, ScriptedOutcome, outcome_of
+from sms.webex.sandbox.outcomes import CODES, STOPPED, outcome_of
 from sms.webex.sandbox.policy_api import PolicyApi
 from sms.webex.sandbox.receipt_schedule import ReceiptSchedule
 from sms.webex.sandbox.refusals import SandboxRefused
 from sms.webex.sandbox.request_options import SandboxPolicyOptions
-from sms.webex.sandbox.settings import Faults, Settings
+from sms.webex.sandbox.settings import Faults, Settings, Tenant
 
 SILENCE = 120.0
 
@@ -28,20 +27,19 @@ class Sandbox:
     """One tenant of the simulated platform, held in memory."""
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
-        self.settings = settings
-        self.clock = clock
-        self.random = random.Random(settings.seed)  # noqa: S311 - chance, not secrecy
-        self.links = ShortLinks(self.random, clock, self.click)
-        self.log = MessageLog(lambda: self.settings.log_limit, self.links.drop)
-        self.receipts = ReceiptSchedule(lambda: self.settings, clock, self.random, self.log.write)
-        self.admission = Admission(lambda: self.settings, clock, self.random)
+        chance = random.Random(settings.seed)  # noqa: S311 - chance, not secrecy
+        self.tenant = tenant = Tenant(settings, clock, chance)
+        self.links = ShortLinks(tenant, self.click)
+        self.log = MessageLog(tenant, self.links.drop)
+        self.receipts = ReceiptSchedule(tenant, self.log.write)
+        self.admission = Admission(tenant)
         self.consents = Consents()
-        self.policy_api = PolicyApi(self.consents, lambda: self.settings.profile_key, clock)
-        self.control = Control(self)
+        self.policy_api = PolicyApi(tenant, self.consents)
+        self.control = Control(tenant, self.links, self.log, self.receipts, self.forget)
 
     @property
     def faults(self) -> Faults:
-        return self.settings.faults
+        return self.tenant.settings.faults
 
     def click(self, message: SandboxMessage, ip: str, agent: str, url: str) -> None:
         self.receipts.click(message, ip, agent, url)
@@ -58,22 +56,22 @@ class Sandbox:
             return await self.post(request)
         if path.startswith(PREFIX):
             return self.control.handle(request)
-        if path.startswith(readback.PREFIX):
+        if path.startswith(replies.READ_BACK):
             return self.read_back(request)
         return self.policy_api.handle(request) or self.links.follow(request) or Response(404)
 
     def read_back(self, request: Request) -> Response:
         """`GET /v2/messages/{id}`: every answer but 200 has no body."""
-        message = self.log.ids.get(request.path.removeprefix(readback.PREFIX))
+        message = self.log.ids.get(request.path.removeprefix(replies.READ_BACK))
         if refused := self.admission.caller(request):
             return Response(refused.status)
         if request.method not in ("GET", "HEAD"):
             return Response(405, headers=b"Allow: GET\r\n")
         if self.admission.throttled_at_all():
             return Response(429)
-        if message is None or self.settings.switches.read_back == "off":
+        if message is None or self.tenant.switches.read_back == "off":
             return Response(404)
-        return Response(200, readback.body(message))
+        return Response(200, replies.read_back(message))
 
     async def post(self, request: Request) -> Answer:
         if request.method != "POST":
@@ -82,21 +80,21 @@ class Sandbox:
             await asyncio.sleep(self.faults.slow)
         if refused := self.admission.caller(request) or self.admission.throttled_at_all():
             return refused
-        if self.chance(self.faults.http_500):
+        if self.tenant.chance(self.faults.http_500):
             return Response(500)
-        if not self.chance(self.faults.timeout):
+        if not self.tenant.chance(self.faults.timeout):
             return await self.take(request)
-        if not self.chance(0.5):  # the caller cannot know whether it was accepted, so it sometimes was
+        if not self.tenant.chance(0.5):  # the caller cannot know whether it was accepted, so it sometimes was
             await self.take(request)
         return Silence(SILENCE)
 
     async def take(self, request: Request) -> Answer:
-        switches = self.settings.switches
-        now = self.clock()
+        switches = self.tenant.switches
+        now = self.tenant.clock()
         try:
-            if request.too_large:
-                raise SandboxRefused("7022", "JSON size exceeded")
-            order, destinations = rules.read(request.body, self.settings, now)
+            if refused := json_body.not_json(request, switches):
+                return refused
+            order, destinations = rules.read(request.body, self.tenant.settings, now)
             taken = self.admission.take(len(destinations))
             if isinstance(taken, Response):
                 return taken
@@ -108,24 +106,25 @@ class Sandbox:
             return refusal.answer(switches)
         return await self.accept(order, destinations, max(order.send_at, now + taken), now)
 
-    def chance(self, probability: float) -> bool:
-        return probability > 0 and self.random.random() < probability
-
     # -- accepting
 
     async def accept(
-        self, order: rules.SandboxOrder, destinations: list[rules.SandboxDestination], due: float, now: float
+        self, order: rules.SandboxOrder, destinations: list[SandboxDestination], due: float, now: float
     ) -> Answer:
         """Write the messages down, schedule their receipts and answer as the outcomes demand."""
-        switches = self.settings.switches
-        ids = replies.ids(len(destinations), switches)
+        switches = self.tenant.switches
+        answers = replies.replies_to(destinations, switches)
         accepted = []
-        for message_id, to in zip(ids, destinations, strict=True):
-            message = SandboxMessage(now, message_id, order, to)
+        for answer, to in zip(answers, destinations, strict=True):
+            if answer.status != replies.QUEUED:
+                continue
+            message = SandboxMessage(
+                now, answer.message_id, order, to.msisdn, bool(to.digits), to.correlation, to.text
+            )
             self.prepare(message, to.fault, due)
             accepted.append(message)
-        body = replies.body(accepted, now, switches)
-        if self.chance(self.faults.malformed):
+        body = replies.body(answers, now, switches)
+        if self.tenant.chance(self.faults.malformed):
             body = body[: len(body) // 2]
         early = [one for one in accepted if one.outcome.early and due <= now]
         for message in accepted:
@@ -143,49 +142,42 @@ class Sandbox:
         """Settle the text and the fate of a message and write both down. ``due`` is when it goes out."""
         order = message.order
         if order.links.shorten:
-            if not self.chance(self.faults.shortener):
+            if not self.tenant.chance(self.faults.shortener):
                 self.links.shorten(message, order.links.domain)
-            elif not order.links.fallback and self.settings.switches.no_fallback == "7202":
+            elif not order.links.fallback and self.tenant.switches.no_fallback == "7202":
                 fault = fault or "7202"
         if order.smart:
-            self.links.put_smart(message, order.smart, self.settings.smartlinks)
+            self.links.put_smart(message, order.smart, self.tenant.settings.smartlinks)
         message.segments = message_text.segments(message.text, unicode=order.unicode)
         fault = order.fault or fault
         if not fault and order.expire_at and order.expire_at <= due:
             fault = "7208"
-        message.outcome = STOPPED[fault] if fault else self.outcome(message)
-        if order.policy and due <= message.at:
+        outcomes, by_code = self.tenant.settings.outcomes, self.tenant.switches.number_is_code == "yes"
+        message.outcome = STOPPED[fault] if fault else outcome_of(message.digits, outcomes, by_code=by_code)
+        if due <= message.at:
             self.apply_policy(message)
         self.log.add(message)
 
-    def outcome(self, message: SandboxMessage) -> ScriptedOutcome:
-        settings = self.settings
-        return outcome_of(
-            message.digits, settings.outcomes, by_code=settings.switches.number_is_code == "yes"
-        )
-
     def launch(self, message: SandboxMessage) -> None:
         """Send a message that had to wait; its policy is looked at now."""
-        if message.order.policy:
-            self.apply_policy(message)
+        self.apply_policy(message)
         self.receipts.schedule(message)
 
     def apply_policy(self, message: SandboxMessage) -> None:
-        """Stop a message that its contact policy forbids, and count one that it allows."""
+        """Stop a message that its contact policy, if it has one, forbids, and count one that it allows."""
         policy = message.order.policy
         if policy is None:
             return
-        code = self.policy_code(policy, message.msisdn)
-        if code:
+        if code := self.policy_code(policy, message.msisdn):
             message.outcome = STOPPED[code]
         elif policy.cap and message.outcome.submitted:
-            self.consents.count(policy.group, message.msisdn, self.clock())
+            self.consents.count(policy.group, message.msisdn, self.tenant.clock())
 
     def policy_code(self, policy: SandboxPolicyOptions, address: str) -> str:
         """The code that a contact policy stops a message with, or ""."""
-        app = self.settings.switches.contact_policy
+        app = self.tenant.switches.contact_policy
         if app != "on":
             return {"off": "9000", "down": "9004"}[app]
         return policy.fault or self.consents.check(
-            policy.group, address, self.clock(), consent=policy.consent, cap=policy.cap
+            policy.group, address, self.tenant.clock(), consent=policy.consent, cap=policy.cap
         )

@@ -1,7 +1,5 @@
 """Contact policy: consent groups, their members, and how often a person may be written to."""
 
-from __future__ import annotations
-
 import base64
 import secrets
 from dataclasses import dataclass, field
@@ -80,12 +78,10 @@ def demo() -> ConsentGroup:
 
 class Consents:
     def __init__(self) -> None:
-        self.groups: dict[str, ConsentGroup] = {}
         self.forget()
 
     def forget(self) -> None:
-        """Go back to the demo's group alone."""
-        self.groups = {DEMO_GROUP: demo()}
+        self.groups: dict[str, ConsentGroup] = {DEMO_GROUP: demo()}
 
     def check(
         self, group_id: str, address: str, now: float, *, consent: bool, cap: bool, channel: str = "text"

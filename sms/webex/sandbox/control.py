@@ -1,12 +1,10 @@
 """What the sandbox shows of itself under `/__sandbox__/`, and what can be changed there while it runs."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from ipaddress import ip_address
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 from sms.webex.sandbox import handsets, inbound, live_settings
@@ -14,7 +12,7 @@ from sms.webex.sandbox.http_server import Request, Response
 from sms.webex.sandbox.links import ShortLinks
 from sms.webex.sandbox.message_log import MessageLog
 from sms.webex.sandbox.receipt_schedule import ReceiptSchedule
-from sms.webex.sandbox.settings import Settings
+from sms.webex.sandbox.settings import Tenant
 
 PREFIX = "/__sandbox__/"
 
@@ -25,22 +23,19 @@ _PAGE_HEADERS = (
 )
 
 
-class Controlled(Protocol):
-    settings: Settings
-    clock: Callable[[], float]
-    links: ShortLinks
-    log: MessageLog
-    receipts: ReceiptSchedule
-
-    def forget(self) -> None:
-        """Forget every message, receipt, link, member and count."""
-
-
 class Control:
     """The routes of one sandbox's own pages. Only a caller on this machine is heard."""
 
-    def __init__(self, sandbox: Controlled) -> None:
-        self.sandbox = sandbox
+    def __init__(
+        self,
+        tenant: Tenant,
+        links: ShortLinks,
+        messages: MessageLog,
+        receipts: ReceiptSchedule,
+        forget: Callable[[], None],
+    ) -> None:
+        self.tenant, self.links, self.messages, self.receipts = tenant, links, messages, receipts
+        self.forget = forget
         self.routes: dict[str, dict[str, Callable[[Request], Response]]] = {
             "log": {"GET": self.log},
             "handsets": {"GET": self.handsets},
@@ -71,51 +66,49 @@ class Control:
 
     async def _log_lines(self) -> AsyncIterator[bytes]:
         """A part at a time, so that sending goes on."""
-        for part in self.sandbox.log.lines():
+        for part in self.messages.lines():
             yield part
             await asyncio.sleep(0)
 
     def handsets(self, request: Request) -> Response:
         """The messages by phone: a page for a browser, JSON otherwise."""
-        phones = self.sandbox.log.phones
+        phones = self.messages.phones
         if handsets.wants_page(request.headers.get(b"accept", b"").decode("latin-1")):
-            page = handsets.as_page(phones, self.sandbox.links.known, request.query)
+            page = handsets.as_page(phones, self.links.known, request.query)
             return Response(200, page.encode("utf-8", "replace"), b"text/html; charset=utf-8", _PAGE_HEADERS)
         return Response(200, handsets.as_json(phones))
 
     def health(self, _: Request) -> Response:
-        log = self.sandbox.log
+        log = self.messages
         return as_json(
             {
                 "status": "ok",
                 "messages": log.messages,
                 "receipts": log.receipts,
-                "receiptsWaiting": self.sandbox.receipts.sender.waiting,
+                "receiptsWaiting": self.receipts.sender.waiting,
             }
         )
 
     # -- to change
 
     def settings(self, _: Request) -> Response:
-        return as_json(live_settings.as_json(self.sandbox.settings))
+        return as_json(live_settings.as_json(self.tenant.settings))
 
     def change(self, request: Request) -> Response:
-        self.sandbox.settings = live_settings.changed(self.sandbox.settings, json_of(request))
+        self.tenant.settings = live_settings.changed(self.tenant.settings, json_of(request))
         return self.settings(request)
 
     def reset(self, _: Request) -> Response:
-        """Forget every message, receipt, link and consent; settings stay."""
-        self.sandbox.forget()
+        self.forget()
         return as_json({"status": "ok"})
 
     def inbound(self, request: Request) -> Response:
-        sandbox = self.sandbox
         given = inbound.checked(json_of(request))
-        url = given.get("url") or sandbox.settings.inbound_url
+        url = given.get("url") or self.tenant.settings.inbound_url
         if not url:
             raise ValueError("url is missing, and the sandbox was started without --inbound-url.")
-        receipt = inbound.receipt(given, url, sandbox.settings.switches, sandbox.clock())
-        sandbox.receipts.sender.deliver(receipt)
+        receipt = inbound.receipt(given, url, self.tenant.switches, self.tenant.clock())
+        self.receipts.sender.deliver(receipt)
         return as_json({"tid": receipt.message_id, "url": url, "body": json.loads(receipt.body)})
 
 

@@ -1,13 +1,12 @@
 """The phones: which messages each number got, as JSON for programs and as a page for people."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Container, Iterable, Iterator
 from html import escape
 from itertools import islice
+from pathlib import Path
 from urllib.parse import parse_qs, urlencode
 
 from sms.webex.sandbox.message_log import SandboxMessage
@@ -19,6 +18,7 @@ MESSAGES = 5  # on a phone
 REFRESH = 5  # seconds
 
 _LINK = re.compile(r"https?://[^\s/]+(/(?:m/)?[A-Za-z0-9]{6})(?![A-Za-z0-9/])")
+_STYLE = Path(__file__).with_name("handsets.css").read_text("utf-8")
 _TONES = {"Delivered": "good", "Clicked": "good", "Un-Delivered": "bad", "Failed": "bad"}
 
 
@@ -142,38 +142,3 @@ def _text(text: str, links: Container[str]) -> Iterator[str]:
             yield f'<a href="{match[1]}" target="_blank" rel="noreferrer noopener">{escape(match[0])}</a>'
             end = match.end()
     yield escape(text[end:])
-
-
-_STYLE = """
-:root{color-scheme:light dark;--ground:#f2f3f5;--card:#fff;--ink:#1b1f24;--soft:#59616b;--line:#d5d9de;--bubble:#e9edf2;
---link:#0b57d0;--good:#166534;--bad:#b3261e}
-@media (prefers-color-scheme:dark){:root{--ground:#14171b;--card:#1e2329;--ink:#e8eaed;--soft:#a3abb5;--line:#39414a;
---bubble:#2a313a;--link:#8ab4f8;--good:#7bd88f;--bad:#ff8a80}}
-*{box-sizing:border-box}
-body{margin:0;padding:1rem;background:var(--ground);color:var(--ink);font:1rem/1.45 system-ui,sans-serif}
-header,main,nav{max-width:80rem;margin:0 auto}
-h1{margin:0;font-size:1.5rem}
-h2{margin:0;font-size:1rem;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
-p{margin:.25rem 0}
-a{color:var(--link)}
-header p,.who,.fate,.earlier,.none{color:var(--soft)}
-form{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center;margin:.75rem 0 .25rem}
-input,button{font:inherit;color:inherit;min-height:2.75rem;padding:.25rem .75rem;border:1px solid var(--soft);
-border-radius:.5rem;background:var(--card)}
-input{flex:1 1 10rem;min-width:0;max-width:20rem}
-:focus-visible{outline:3px solid var(--link);outline-offset:2px}
-.wall{list-style:none;margin:1rem 0;padding:0;display:grid;gap:1rem;align-items:start;
-grid-template-columns:repeat(auto-fill,minmax(min(18rem,100%),1fr))}
-.wall>li{background:var(--card);border:1px solid var(--line);border-radius:1.25rem;padding:1rem;min-width:0}
-article{margin-top:.75rem}
-.who,.fate,.earlier{font-size:.875rem}
-.who{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 .75rem}
-.who b{color:var(--ink)}
-.text{background:var(--bubble);border-radius:.25rem 1rem 1rem 1rem;padding:.5rem .75rem;white-space:pre-wrap;
-overflow-wrap:anywhere}
-.lost .text{background:none;outline:1px dashed var(--soft);outline-offset:-1px;color:var(--soft)}
-.fate .good{color:var(--good)}.fate .bad{color:var(--bad)}
-.fate span{font-weight:600}
-nav{display:flex;gap:1.5rem;padding:.5rem 0 1rem}
-nav a,.state a{display:inline-block;padding:.25rem 0}
-"""

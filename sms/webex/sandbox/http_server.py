@@ -1,7 +1,5 @@
 """HTTP/1.1 with kept connections over asyncio's streams: httptools reads, and a coroutine says what is answered, if anything."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -13,6 +11,7 @@ MAX_BODY = 8 * 1024 * 1024
 READ = 64 * 1024
 
 _LINES = {one.value: f"HTTP/1.1 {one.value} {one.phrase}\r\n".encode() for one in HTTPStatus}
+_OFFER = (b"upgrade", b"connection", b"http2-settings")
 _NOT_HTTP = _LINES[400] + b"Content-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -27,7 +26,22 @@ class Request:
     headers: dict[bytes, bytes] = field(default_factory=dict)
     body: bytes = b""
     keep_alive: bool = True
-    too_large: bool = False  # and then without its body
+    parts: list[bytes] = field(default_factory=list)  # of a body that still comes
+    size: int = 0
+
+    @property
+    def too_large(self) -> bool:
+        """And then without its body."""
+        return self.size > MAX_BODY
+
+    def add(self, part: bytes) -> None:
+        self.size += len(part)
+        if not self.too_large:
+            self.parts.append(part)
+
+    def end(self) -> None:
+        self.body = b"" if self.too_large else b"".join(self.parts)
+        self.parts.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +80,34 @@ class RequestReader:
         """The requests that ``data`` completes, those too that stand before what is not HTTP."""
         self.whole = []
         try:
-            self.parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            while data:
+                data = self._read(data)
+        except httptools.HttpParserError:
             self.broken = True
         return self.whole
+
+    def _read(self, data: bytes) -> bytes:
+        """What is still to be read: of a request that offers an upgrade, as Java's HttpClient does, all over again without the offer.
+
+        A server may pass over the offer. The parser takes it for accepted, and the body for the other protocol's.
+        """
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offered:
+            kept = [(name, value) for name, value in self.request.headers.items() if name not in _OFFER]
+            head = b"".join(b"%s: %s\r\n" % header for header in kept)
+            line = b"%s %s HTTP/%s\r\n" % (
+                self.parser.get_method(),
+                self.url,
+                self.parser.get_http_version().encode(),
+            )
+            self.parser = httptools.HttpRequestParser(self)
+            return line + head + b"\r\n" + data[offered.args[0] :]
+        return b""
 
     def on_message_begin(self) -> None:
         self.request = Request(self.peer)
         self.url = b""
-        self.body: list[bytes] = []
-        self.size = 0
 
     def on_url(self, url: bytes) -> None:
         self.url += url
@@ -84,22 +116,21 @@ class RequestReader:
         self.request.headers[name.lower()] = value.rstrip(b" \t")
 
     def on_headers_complete(self) -> None:
-        """Let a client that asks first go on."""
         self.request.keep_alive = self.parser.should_keep_alive()
-        if self.request.headers.get(b"expect", b"").lower() == b"100-continue":
+        expected = self.request.headers.get(b"expect", b"").lower()
+        if expected == b"100-continue" and not self.parser.should_upgrade():
             self.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
-        self.size += len(body)
-        if self.size <= MAX_BODY:
-            self.body.append(body)
+        self.request.add(body)
 
     def on_message_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
         path, _, query = self.url.partition(b"?")
         self.request.method = self.parser.get_method().decode("ascii")
         self.request.path, self.request.query = path.decode("latin-1"), query.decode("latin-1")
-        self.request.too_large = self.size > MAX_BODY
-        self.request.body = b"" if self.request.too_large else b"".join(self.body)
+        self.request.end()
         self.whole.append(self.request)
 
 
@@ -123,27 +154,13 @@ class HttpServer:
         await asyncio.gather(*self.connections, return_exceptions=True)
 
     def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.get_running_loop().create_task(self._talk(reader, writer))
+        task = asyncio.get_running_loop().create_task(self._connected(reader, writer))
         self.connections.add(task)
         task.add_done_callback(self.connections.discard)
 
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        peer = writer.get_extra_info("peername") or [""]
-        requests = RequestReader(str(peer[0]), writer)
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            while data := await reader.read(READ):
-                for request in requests.feed(data):
-                    answer = await self._answer(request)
-                    if isinstance(answer, Silence):
-                        await _hung_up(reader, answer.seconds)
-                        writer.transport.abort()
-                        return
-                    await _write(writer, request, answer)
-                    if not request.keep_alive:
-                        return
-                if requests.broken:
-                    writer.write(_NOT_HTTP)
-                    return
+            await self.talk(await reader.read(READ), reader, writer)
         except OSError:
             return  # the caller is gone
         except asyncio.CancelledError:
@@ -152,7 +169,26 @@ class HttpServer:
         finally:
             writer.close()
 
-    async def _answer(self, request: Request) -> Answer:
+    async def talk(self, data: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer until either side ends it; ``data`` is what came first."""
+        peer = writer.get_extra_info("peername") or [""]
+        requests = RequestReader(str(peer[0]), writer)
+        while data:
+            for request in requests.feed(data):
+                answer = await self.answer(request)
+                if isinstance(answer, Silence):
+                    await _hung_up(reader, answer.seconds)
+                    writer.transport.abort()
+                    return
+                await _write(writer, request, answer)
+                if not request.keep_alive:
+                    return
+            if requests.broken:
+                writer.write(_NOT_HTTP)
+                return
+            data = await reader.read(READ)
+
+    async def answer(self, request: Request) -> Answer:
         try:
             return await self.handler(request)
         except Exception as error:  # the sandbox must outlive its own mistakes

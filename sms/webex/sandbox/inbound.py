@@ -1,7 +1,5 @@
 """An incoming SMS, as the provider posts it to the URL of a number or short code."""
 
-from __future__ import annotations
-
 import json
 import uuid
 from typing import Any
@@ -44,6 +42,7 @@ def receipt(given: dict[str, str], url: str, switches: Switches, moment: float) 
         code="",
         status="Incoming",
         auth=given.get("auth", ""),
+        webhook=True,
     )
 
 

@@ -1,8 +1,5 @@
 """Short links and smartlinks: put into a message's text, followed when they are opened, and reported as clicks."""
 
-from __future__ import annotations
-
-import random
 import re
 import string
 from collections.abc import Callable
@@ -11,6 +8,7 @@ from typing import NamedTuple
 from sms.webex.sandbox import message_text
 from sms.webex.sandbox.http_server import Request, Response
 from sms.webex.sandbox.message_log import SandboxMessage
+from sms.webex.sandbox.settings import Tenant
 
 SHORT_LIFE = 180 * 86400.0
 SMART_DOMAIN = "uk.wbxc.io"
@@ -30,22 +28,16 @@ class Link(NamedTuple):
 
 
 class ShortLinks:
-    def __init__(
-        self,
-        chance: random.Random,
-        clock: Callable[[], float],
-        click: Callable[[SandboxMessage, str, str, str], None],
-    ) -> None:
+    def __init__(self, tenant: Tenant, click: Callable[[SandboxMessage, str, str, str], None]) -> None:
         """``click`` gets the message, the visitor's address and user agent, and the long link."""
-        self.random = chance
-        self.clock = clock
+        self.tenant = tenant
         self.click = click
         self.known: dict[str, Link] = {}
 
     def shorten(self, message: SandboxMessage, domain: str) -> None:
         text, end, parts = message.text, 0, []
         for start, stop, url in message_text.links(text):
-            path = self._new("/", message, Link(url, self.clock() + SHORT_LIFE, message))
+            path = self._new("/", message, Link(url, self.tenant.clock() + SHORT_LIFE, message))
             message.link = message.link or url
             parts += [text[end:start], domain + path]
             end = stop
@@ -59,28 +51,25 @@ class ShortLinks:
             seconds, url = listed.get(match[1]), targets.get(match[1])
             if seconds is None or url is None:
                 return match[0]
-            path = self._new(f"/{SUFFIX}/", message, Link(url, self.clock() + seconds, None))
+            path = self._new(f"/{SUFFIX}/", message, Link(url, self.tenant.clock() + seconds, None))
             return f"https://{SMART_DOMAIN}{path}"
 
         message.text = _TOKEN.sub(link, message.text)
 
     def _new(self, before: str, message: SandboxMessage, link: Link) -> str:
-        path = before + self._code()
-        while path in self.known:
-            path = before + self._code()
+        path = ""
+        while not path or path in self.known:
+            path = before + "".join(self.tenant.random.choices(_ALPHABET, k=6))
         self.known[path] = link
         message.paths += (path,)
         return path
-
-    def _code(self) -> str:
-        return "".join(self.random.choices(_ALPHABET, k=6))
 
     def follow(self, request: Request) -> Response | None:
         """Redirect a visitor and report the click, or answer 410 when it is too late; None when the path is no link."""
         link = self.known.get(request.path) if _PATH.fullmatch(request.path) else None
         if link is None or request.method not in ("GET", "HEAD"):
             return None
-        if self.clock() >= link.expires:
+        if self.tenant.clock() >= link.expires:
             return Response(410)
         if request.method == "GET" and link.message is not None:  # link previews ask by HEAD
             agent = request.headers.get(b"user-agent", b"").decode("latin-1")

@@ -1,13 +1,12 @@
 """Settings that may change while the sandbox runs, as JSON: faults, switches, tps, and outcomes of single numbers."""
 
-from __future__ import annotations
-
 import re
+from dataclasses import asdict
 from typing import Any
 
 from sms.webex.sandbox.outcomes import named
-from sms.webex.sandbox.settings import FAULTS, MILLISECONDS, Faults, Settings, faults_of
-from sms.webex.sandbox.switches import TABLE, Switches, switches_of
+from sms.webex.sandbox.settings import MILLISECONDS, Faults, Settings, faults_of
+from sms.webex.sandbox.switches import switches_of
 
 NAMES = ("faults", "switches", "tps", "outcomes")
 MOST_NUMBERS = 10_000
@@ -19,12 +18,8 @@ def as_json(settings: Settings) -> dict[str, Any]:
     """What :func:`changed` takes, as it stands. Faults are in the units of the command line."""
     faults = settings.faults._asdict()
     return {
-        "faults": {
-            name: value * 1000 if name in MILLISECONDS else value
-            for name, value in faults.items()
-            if name in FAULTS
-        },
-        "switches": {one.name: getattr(settings.switches, one.name) for one in TABLE},
+        "faults": {name: value * 1000 if name in MILLISECONDS else value for name, value in faults.items()},
+        "switches": asdict(settings.switches),
         "tps": settings.tps,
         "outcomes": dict(settings.outcomes),
     }
@@ -46,7 +41,7 @@ def changed(settings: Settings, given: object) -> Settings:
         raise ValueError("tps is a number of sends a second; 0 is no limit.")
     return settings._replace(
         faults=_faults(settings.faults, _part(given, "faults")),
-        switches=_switches(settings.switches, _part(given, "switches")),
+        switches=switches_of(_pairs(_part(given, "switches")), settings.switches),
         tps=float(tps),
         outcomes=_outcomes(settings.outcomes, _part(given, "outcomes")),
     )
@@ -60,18 +55,15 @@ def _part(given: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _faults(before: Faults, part: dict[str, Any]) -> Faults:
-    read = faults_of([f"{name}={_plain(name, value) or '0'}" for name, value in part.items()])
+    read = faults_of([f"{pair}0" if pair.endswith("=") else pair for pair in _pairs(part)])
     return before._replace(**{name: getattr(read, name) for name in part})
 
 
-def _switches(before: Switches, part: dict[str, Any]) -> Switches:
-    return switches_of([f"{name}={_plain(name, value)}" for name, value in part.items()], before)
-
-
-def _plain(name: str, value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f"{name} is text or a number.")
-    return str(value)
+def _pairs(part: dict[str, Any]) -> list[str]:
+    for name, value in part.items():
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise ValueError(f"{name} is text or a number.")
+    return [f"{name}={value}" for name, value in part.items()]
 
 
 def _outcomes(before: dict[str, str], part: dict[str, Any]) -> dict[str, str]:

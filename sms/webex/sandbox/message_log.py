@@ -1,55 +1,37 @@
 """The log: what the sandbox received and what it sent, up to a limit."""
 
-from __future__ import annotations
-
 import json
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from sms.webex.sandbox import rules
 from sms.webex.sandbox.outcomes import ORDINARY, ScriptedOutcome
+from sms.webex.sandbox.settings import Tenant
 from sms.webex.sandbox.times import iso
 
 PART = 2000
 TEXTS = 4096
 
 
+@dataclass(slots=True, eq=False)
 class SandboxMessage:
     """One SMS to one number. What it shares with the others of its request stays in ``order``."""
 
-    __slots__ = (
-        "at",
-        "clicked",
-        "correlation",
-        "link",
-        "message_id",
-        "msisdn",
-        "order",
-        "outcome",
-        "paths",
-        "segments",
-        "status",
-        "text",
-        "valid",
-    )
-
-    def __init__(
-        self, at: float, message_id: str, order: rules.SandboxOrder, to: rules.SandboxDestination
-    ) -> None:
-        """Take what the order says of this destination; text and fate are settled by the sandbox."""
-        self.at = at
-        self.message_id = message_id
-        self.msisdn = to.msisdn
-        self.valid = bool(to.digits)
-        self.correlation = to.correlation
-        self.text = to.text
-        self.order = order
-        self.link = ""  # the first shortened link's long address
-        self.paths: tuple[str, ...] = ()  # of its links
-        self.clicked = False
-        self.segments = 0
-        self.outcome: ScriptedOutcome = ORDINARY
-        self.status = "queued"
+    at: float
+    message_id: str
+    order: rules.SandboxOrder
+    msisdn: str
+    valid: bool
+    correlation: str
+    text: str
+    link: str = ""  # the first shortened link's long address
+    paths: tuple[str, ...] = ()  # of its links
+    clicked: bool = False
+    segments: int = 0
+    outcome: ScriptedOutcome = ORDINARY
+    status: str = "queued"
 
     @property
     def digits(self) -> str:
@@ -74,7 +56,13 @@ class SandboxMessage:
         }
 
 
+LOGGED = ("kind", "at", "correlationId", "messageId", "msisdn", "code", "status", "attempt", "answer")
+
+
 class DeliveryAttempt(NamedTuple):
+    """``answer`` is the receiver's status, or why there was none. In the order of LOGGED."""
+
+    kind: str  # "receipt", or "inbound", whose message id is the tid
     at: float
     correlation: str
     message_id: str
@@ -83,38 +71,24 @@ class DeliveryAttempt(NamedTuple):
     status: str
     attempt: int
     answer: int | str
-    kind: str = "receipt"  # or "inbound", whose message id is the tid
 
-    def as_log(self) -> dict[str, object]:
-        """The attempt's line of the log; ``answer`` is the receiver's status, or why there was none."""
-        return {
-            "kind": self.kind,
-            "at": iso(self.at),
-            "correlationId": self.correlation,
-            "messageId": self.message_id,
-            "msisdn": self.msisdn,
-            "code": self.code,
-            "status": self.status,
-            "attempt": self.attempt,
-            "answer": self.answer,
-        }
+    def as_log(self) -> Mapping[str, object]:
+        return dict(zip(LOGGED, self, strict=True)) | {"at": iso(self.at)}
 
 
 class MessageLog:
-    """The log, and the messages by phone and by id. Of messages at most ``limit`` stay; the oldest go first.
+    """The log, and the messages by phone and by id. Of messages at most ``log_limit`` stay; the oldest go first.
 
     ``messages`` and ``receipts`` count all there ever were. ``gone`` is called with each message that leaves.
     """
 
-    def __init__(self, limit: Callable[[], int], gone: Callable[[SandboxMessage], None]) -> None:
-        self.limit = limit
+    def __init__(self, tenant: Tenant, gone: Callable[[SandboxMessage], None]) -> None:
+        self.tenant = tenant
         self.gone = gone
         self.forget()
 
     def forget(self) -> None:
-        self.entries: list[SandboxMessage | DeliveryAttempt | None] = []
-        self.start = 0  # of what is still kept in `entries`
-        self.offset = 0  # entries cut off the list before its first
+        self.entries: deque[SandboxMessage | DeliveryAttempt] = deque()
         self.phones: dict[str, list[SandboxMessage]] = {}
         self.ids: dict[str, SandboxMessage] = {}
         self.texts: dict[str, str] = {}
@@ -129,7 +103,7 @@ class MessageLog:
         phone.append(message)
         self.phones[message.msisdn] = phone
         self.ids.setdefault(message.message_id, message)
-        while self.messages - self.dropped_messages > self.limit():
+        while self.messages - self.dropped_messages > self.tenant.settings.log_limit:
             self._drop()
 
     def write(self, attempt: DeliveryAttempt) -> None:
@@ -143,9 +117,7 @@ class MessageLog:
         return self.texts.setdefault(text, text)
 
     def _drop(self) -> None:
-        entry = self.entries[self.start]
-        self.entries[self.start] = None
-        self.start += 1
+        entry = self.entries.popleft()
         if isinstance(entry, SandboxMessage):
             self.dropped_messages += 1
             phone = self.phones[entry.msisdn]
@@ -157,10 +129,6 @@ class MessageLog:
             self.gone(entry)
         else:
             self.dropped_receipts += 1
-        if self.start > PART and self.start * 2 > len(self.entries):
-            self.offset += self.start
-            del self.entries[: self.start]
-            self.start = 0
 
     def lines(self) -> Iterator[bytes]:
         """The log as it stands, as JSON lines and a part at a time; its first line counts what was dropped, if anything."""
@@ -171,9 +139,7 @@ class MessageLog:
                 "receipts": self.dropped_receipts,
             }
             yield json.dumps(dropped).encode() + b"\n"
-        at, end = self.offset + self.start, self.offset + len(self.entries)
-        while at < end:
-            first = max(at, self.offset + self.start) - self.offset  # entries may go between two parts
-            part = self.entries[first : min(first + PART, end - self.offset)]
-            at = self.offset + first + PART
-            yield "".join(json.dumps(one.as_log()) + "\n" for one in part if one is not None).encode()
+        entries = list(self.entries)  # others may come and go between two parts
+        for start in range(0, len(entries), PART):
+            part = entries[start : start + PART]
+            yield "".join(json.dumps(one.as_log()) + "\n" for one in part).encode()

@@ -1,8 +1,8 @@
 """What a text weighs: GSM 03.38, segments, placeholders, and the links in it."""
 
-from __future__ import annotations
-
 import re
+
+from sms.webex.sandbox.switches import Switches
 
 _GSM = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
@@ -31,6 +31,13 @@ def fill(text: str, values: dict[str, str], style: str, *, blank: bool) -> tuple
         return "" if blank else match[0]
 
     return _TOKENS[style].sub(value, text), gap
+
+
+def characters(text: str, switches: Switches) -> int:
+    """How long a text is against a documented limit: a character outside Unicode's first plane is one, or two as Java counts."""
+    if switches.characters == "utf16" and not text.isascii():
+        return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return len(text)
 
 
 def fits_gsm(text: str) -> bool:

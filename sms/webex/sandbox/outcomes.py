@@ -1,17 +1,11 @@
 """What becomes of a message: the recipient's number decides, as the project's interface fixes it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
-SUBMITTED, DELIVERED, UNDELIVERED, FAILED, CLICKED = (
-    "Submitted",
-    "Delivered",
-    "Un-Delivered",
-    "Failed",
-    "Clicked",
-)
+SUBMITTED, DELIVERED, UNDELIVERED = "Submitted", "Delivered", "Un-Delivered"
+FAILED, CLICKED = "Failed", "Clicked"
 """``deliveryStatus`` as receipts spell it."""
 
 FILTER = {
@@ -23,53 +17,12 @@ FILTER = {
 }
 """Which entries of ``requestedReceipts`` let a status through. There is no Sent receipt: SENT is SUBMITTED."""
 
-CODES = {
-    "7004": (FAILED, "Invalid parameter"),
-    "7005": (UNDELIVERED, "Request expired"),
-    "7006": (FAILED, "Gateway error"),
-    "7019": (UNDELIVERED, "Request expired"),
-    "7101": (FAILED, "Invalid Sender ID"),
-    "7102": (FAILED, "Invalid address"),
-    "7107": (FAILED, "Message length exceeded"),
-    "7108": (FAILED, "Invalid template"),
-    "7109": (UNDELIVERED, "Consumer on do not disturb list"),
-    "7111": (UNDELIVERED, "Message taken for spam"),
-    "7121": (FAILED, "Parameters could not be replaced"),
-    "7201": (UNDELIVERED, "Message rejected by operator"),
-    "7202": (UNDELIVERED, "Failed at platform"),
-    "7203": (UNDELIVERED, "Unknown subscriber"),
-    "7204": (UNDELIVERED, "Subscriber has no credit"),
-    "7205": (UNDELIVERED, "Binary message error"),
-    "7206": (UNDELIVERED, "SIM full"),
-    "7207": (UNDELIVERED, "Out of coverage"),
-    "7208": (UNDELIVERED, "Message expired"),
-    "7209": (UNDELIVERED, "Part of message undeliverable"),
-    "7210": (UNDELIVERED, "Billing configuration error"),
-    "7211": (UNDELIVERED, "Billing error at operator"),
-    "7280": (UNDELIVERED, "Message deleted by operator"),
-    "7281": (UNDELIVERED, "Campaign not approved"),
-    "7282": (UNDELIVERED, "No route"),
-    "7283": (UNDELIVERED, "Invalid operator"),
-    "7284": (UNDELIVERED, "Duplicate message"),
-    "7301": (UNDELIVERED, "Message expired"),
-    "7302": (UNDELIVERED, "Rate limit exceeded"),
-    "7500": (DELIVERED, "Delivered"),
-    "7501": (SUBMITTED, "Submitted"),
-    "7503": (UNDELIVERED, "Message expired before attempt"),
-    "7513": (UNDELIVERED, "Device not registered or busy"),
-    "7518": (UNDELIVERED, "Unknown delivery status"),
-    "7607": (UNDELIVERED, "Message type not accepted"),
-    "7720": (UNDELIVERED, "Blocked by recipient"),
-    "9000": (FAILED, "Contact policy not enabled"),
-    "9001": (FAILED, "Contact policy inputs missing"),
-    "9002": (FAILED, "Consumer has not consented"),
-    "9003": (FAILED, "Consumer not in group"),
-    "9004": (FAILED, "Contact policy service not reachable"),
-    "9005": (FAILED, "Invalid group or channel"),
-    "9006": (FAILED, "Frequency cap exceeded"),
-    "9007": (FAILED, "Frequency cap group not found"),
-    "9010": (FAILED, "Consent expired"),
-}
+_ROWS = [
+    [cell.strip() for cell in row.split("|")]
+    for row in Path(__file__).with_name("codes.txt").read_text("utf-8").splitlines()
+    if row and not row.startswith("#")
+]
+CODES = {code: (status, words) for code, status, words, *_ in _ROWS}
 """Code to status and description."""
 
 
@@ -85,28 +38,7 @@ class ScriptedOutcome(NamedTuple):
 
 
 ORDINARY = ScriptedOutcome("delivered")
-STOPPED = {
-    code: ScriptedOutcome(name, code=code, submitted=False)
-    for code, name in {
-        "7004": "invalid-parameter",
-        "7101": "invalid-sender",
-        "7102": "invalid-address",
-        "7107": "too-long",
-        "7108": "invalid-template",
-        "7121": "missing-value",
-        "7202": "not-shortened",
-        "7208": "expired-before-sending",
-        "9000": "policy-off",
-        "9001": "policy-incomplete",
-        "9002": "not-consented",
-        "9003": "not-in-group",
-        "9004": "policy-unreachable",
-        "9005": "policy-group",
-        "9006": "frequency-cap",
-        "9007": "policy-cap-group",
-        "9010": "consent-expired",
-    }.items()
-}
+STOPPED = {row[0]: ScriptedOutcome(row[3], row[0], submitted=False) for row in _ROWS if len(row) == 4}
 """What the platform itself stops, by code."""
 
 OUTCOMES = {

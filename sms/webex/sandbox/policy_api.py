@@ -1,7 +1,5 @@
 """The Contact Policy API (``/v1/groups``) on the same server: the provider has a host of its own for it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from typing import Any
@@ -15,12 +13,15 @@ from sms.webex.sandbox.policy_bodies import (
     as_csv,
     group_of,
     group_shown,
+    json_of,
     member_of,
     member_shown,
+    need,
     object_of,
     query_of,
     text_of,
 )
+from sms.webex.sandbox.settings import Tenant
 
 PAGE = 50
 LARGEST_PAGE = 1000
@@ -29,7 +30,6 @@ ROOT = "/v1/groups"
 _COUNTERS = {
     "9002": "20002",
     "9003": "20003",
-    "9004": "20004",
     "9005": "20005",
     "9006": "20007",
     "9007": "20008",
@@ -41,11 +41,9 @@ _DONE = Response(204)
 class PolicyApi:
     """Routes and answers. The provider documents neither the bodies of its errors nor those of its GETs."""
 
-    def __init__(self, consents: Consents, key: Callable[[], str], clock: Callable[[], float]) -> None:
-        """``key`` gives the profile key of the moment; without one any bearer token is good."""
+    def __init__(self, tenant: Tenant, consents: Consents) -> None:
+        self.tenant = tenant
         self.consents = consents
-        self.key = key
-        self.clock = clock
 
     def handle(self, request: Request) -> Response | None:
         """Answer; None when the path is not of this API."""
@@ -53,7 +51,7 @@ class PolicyApi:
         if path != ROOT and not path.startswith(ROOT + "/"):
             return None
         scheme, _, token = request.headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-        key = self.key()
+        key = self.tenant.settings.profile_key  # without one any bearer token is good
         if scheme.lower() != "bearer" or not token.strip() or (key and token.strip() != key):
             return Response(401)
         try:
@@ -78,9 +76,9 @@ class PolicyApi:
             case "GET", ["members"]:
                 return self._list(request, self._groups(parts[0]))
             case "POST", ["members"] if every:
-                return self._everywhere(member_of(object_of(request), self.clock()))
+                return self._everywhere(member_of(object_of(request), self.tenant.clock()))
             case "POST", ["members"]:
-                return self._put(self._group(parts[0]), member_of(object_of(request), self.clock()))
+                return self._put(self._group(parts[0]), member_of(object_of(request), self.tenant.clock()))
             case "DELETE", ["members"] if not every:
                 return self._remove(request, self._group(parts[0]))
             case "GET", ["members", "count"]:
@@ -129,8 +127,7 @@ class PolicyApi:
 
     @staticmethod
     def _put(group: ConsentGroup, member: Member) -> Response:
-        if not group.has(member.channel):
-            raise PolicyApiError(409, f"The group has no sender on the channel {member.channel}.")
+        need(group.has(member.channel), f"The group has no sender on the channel {member.channel}.", 409)
         group.members[member.channel, member.address] = member
         return _DONE
 
@@ -149,7 +146,7 @@ class PolicyApi:
     def _opt_out(self, request: Request) -> Response:
         data = object_of(request)
         sender = text_of(data, "senderAddress")
-        member = member_of(data | {"consent": False}, self.clock())
+        member = member_of(data | {"consent": False}, self.tenant.clock())
 
         def concerned(group: ConsentGroup) -> bool:
             return group.kind == "DENYLIST" or not sender or (member.channel, sender) in group.senders
@@ -166,8 +163,8 @@ class PolicyApi:
         query = query_of(request)
         header = request.headers.get(b"x-cp-continue-token", b"").decode("latin-1")
         size, start = query.get("pageSize", str(PAGE)), query.get("continuationToken", header) or "0"
-        if not size.isdecimal() or not 1 <= int(size) <= LARGEST_PAGE or not start.isdecimal():
-            raise PolicyApiError(400, "pageSize is 1 to 1000, and a continuationToken one that was given.")
+        possible = size.isdecimal() and 1 <= int(size) <= LARGEST_PAGE and start.isdecimal()
+        need(possible, "pageSize is 1 to 1000, and a continuationToken one that was given.")
         found = [(group.group_id, one) for group in groups for one in _found(group, query)]
         first = int(start)
         page = [member_shown(group_id, one) for group_id, one in found[first : first + int(size)]]
@@ -181,13 +178,10 @@ class PolicyApi:
     # -- counters
 
     def _count(self, request: Request, group_id: str) -> Response:
-        try:
-            asked = json.loads(request.body)
-        except ValueError:
-            raise PolicyApiError(400, "The body is no JSON.") from None
-        if not isinstance(asked, list) or len(asked) != 1 or not isinstance(asked[0], dict):
-            raise PolicyApiError(400, "The body is an array of exactly one object.")
-        one, now = asked[0], self.clock()
+        asked = json_of(request)
+        whole = isinstance(asked, list) and len(asked) == 1 and isinstance(asked[0], dict)
+        need(whole, "The body is an array of exactly one object.")
+        one, now = asked[0], self.tenant.clock()
         channel, address = text_of(one, "channel"), text_of(one, "address")
         cap = one.get("channelApplyFrequencyCap") is True
         agreed = one.get("channelCheckConsent") is True
@@ -195,27 +189,21 @@ class PolicyApi:
         if group_id not in self.consents.groups:
             stopped = "9007"
         if stopped:
-            status, code = 400, _COUNTERS[stopped]
+            code = _COUNTERS[stopped]
         elif not cap:
-            status, code = 200, "20010"
+            code = "20010"
         else:
-            status, code = 200, "20001" if self.consents.count(group_id, address, now, channel) else "20006"
+            code = "20001" if self.consents.count(group_id, address, now, channel) else "20006"
         known = {name: one[name] for name in ("sourceTransId", "correlationId") if name in one}
-        return Response(status, json.dumps([known | {"code": code}]).encode())
+        return Response(400 if stopped else 200, json.dumps([known | {"code": code}]).encode())
 
     def _set_counter(self, request: Request, group: ConsentGroup) -> Response:
         data = object_of(request)
         channel, period, count = text_of(data, "channel"), text_of(data, "period"), data.get("count")
-        if (
-            period not in consent.PERIODS
-            or not isinstance(count, int)
-            or isinstance(count, bool)
-            or count < 0
-        ):
+        if period not in consent.PERIODS or type(count) is not int or count < 0:
             raise PolicyApiError(400, "period is DAY, WEEK or MONTH, count a number.")
-        if not group.has(channel):
-            raise PolicyApiError(409, f"The group has no sender on the channel {channel}.")
-        named = consent.calendar(period, self.clock())
+        need(group.has(channel), f"The group has no sender on the channel {channel}.", 409)
+        named = consent.calendar(period, self.tenant.clock())
         for cap in group.caps:
             if cap.period == period and cap.channel in ("", channel):
                 group.used[cap.channel, text_of(data, "address"), period] = (named, count)

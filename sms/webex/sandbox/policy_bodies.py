@@ -1,11 +1,10 @@
 """The bodies of the Contact Policy API: groups and members, read from JSON and written as JSON or CSV."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json
 import re
+from contextlib import suppress
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -32,54 +31,38 @@ class PolicyApiError(Exception):
         return Response(self.status, json.dumps({"message": self.message}).encode() if self.message else b"")
 
 
+def need(held: bool, sentence: str, status: int = 400) -> None:
+    if not held:
+        raise PolicyApiError(status, sentence)
+
+
 def group_of(data: dict[str, Any], group_id: str) -> ConsentGroup:
-    name, kind = text_of(data, "name"), text_of(data, "groupDefault")
-    if not 1 <= len(name) <= consent.LONGEST_NAME:
-        raise PolicyApiError(400, "name has 1 to 128 characters.")
-    if not text_of(data, "description"):
-        raise PolicyApiError(400, "description is missing.")
-    if kind not in consent.KINDS:
-        raise PolicyApiError(400, "groupDefault is ALLOWLIST or DENYLIST.")
+    name, about, kind = text_of(data, "name"), text_of(data, "description"), text_of(data, "groupDefault")
     status = text_of(data, "status") or "ENABLED"
-    if status not in consent.STATES:
-        raise PolicyApiError(400, "status is ENABLED or DISABLED.")
+    need(1 <= len(name) <= consent.LONGEST_NAME, "name has 1 to 128 characters.")
+    need(bool(about), "description is missing.")
+    need(kind in consent.KINDS, "groupDefault is ALLOWLIST or DENYLIST.")
+    need(status in consent.STATES, "status is ENABLED or DISABLED.")
     senders = []
     for one in _list(data, "senders"):
-        if one.get("channel") not in consent.CHANNELS:
-            raise PolicyApiError(400, "A sender has a channel: email, text, voice or whatsapp.")
-        senders.append((str(one["channel"]), text_of(one, "address")))
-    if not 1 <= len(senders) <= consent.MOST_SENDERS:
-        raise PolicyApiError(400, "senders has 1 to 10 entries.")
-    return ConsentGroup(
-        group_id,
-        name,
-        text_of(data, "description"),
-        kind,
-        senders,
-        _caps(data),
-        text_of(data, "createdBy"),
-        status,
-    )
+        channel = one.get("channel")
+        need(channel in consent.CHANNELS, "A sender has a channel: email, text, voice or whatsapp.")
+        senders.append((str(channel), text_of(one, "address")))
+    need(1 <= len(senders) <= consent.MOST_SENDERS, "senders has 1 to 10 entries.")
+    caps = _caps(data)
+    return ConsentGroup(group_id, name, about, kind, senders, caps, text_of(data, "createdBy"), status)
 
 
 def member_of(data: dict[str, Any], now: float) -> Member:
     channel, address, agreed = text_of(data, "channel"), text_of(data, "address"), data.get("consent")
     if not isinstance(agreed, bool):
         raise PolicyApiError(400, "consent is true or false.")
-    if not address or (channel == "text" and not _ADDRESS.fullmatch(address)):
-        raise PolicyApiError(400, "address is a number with + and country code.")
+    possible = _ADDRESS.fullmatch(address) if channel == "text" else address
+    need(bool(possible), "address is a number with + and country code.")
     details = data.get("metadata") or {}
-    if not isinstance(details, dict):
-        raise PolicyApiError(400, "metadata is an object.")
-    return Member(
-        channel,
-        address,
-        agreed,
-        text_of(data, "reason"),
-        _moment(data, "expires"),
-        now,
-        {name: str(value) for name, value in details.items()},
-    )
+    need(isinstance(details, dict), "metadata is an object.")
+    kept = {name: str(value) for name, value in details.items()}
+    return Member(channel, address, agreed, text_of(data, "reason"), _moment(data, "expires"), now, kept)
 
 
 def group_shown(group: ConsentGroup) -> dict[str, Any]:
@@ -98,13 +81,16 @@ def group_shown(group: ConsentGroup) -> dict[str, Any]:
     }
 
 
-def object_of(request: Request) -> dict[str, Any]:
+def json_of(request: Request) -> Any:
     try:
-        data = json.loads(request.body)
+        return json.loads(request.body)
     except ValueError:
         raise PolicyApiError(400, "The body is no JSON.") from None
-    if not isinstance(data, dict):
-        raise PolicyApiError(400, "The body is no object.")
+
+
+def object_of(request: Request) -> dict[str, Any]:
+    data: dict[str, Any] = json_of(request)
+    need(isinstance(data, dict), "The body is no object.")
     return data
 
 
@@ -114,17 +100,14 @@ def query_of(request: Request) -> dict[str, str]:
 
 def text_of(data: dict[str, Any], name: str) -> str:
     value = data.get(name)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise PolicyApiError(400, f"{name} is a text.")
-    return value
+    need(value is None or isinstance(value, str), f"{name} is a text.")
+    return value or ""
 
 
 def _list(data: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    value = data.get(name) or []
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        raise PolicyApiError(400, f"{name} is a list of objects.")
+    value: list[dict[str, Any]] = data.get(name) or []
+    possible = isinstance(value, list) and all(isinstance(one, dict) for one in value)
+    need(possible, f"{name} is a list of objects.")
     return value
 
 
@@ -132,33 +115,27 @@ def _moment(data: dict[str, Any], name: str) -> float:
     value = text_of(data, name)
     if not value:
         return 0.0
-    try:
+    with suppress(ValueError):
         moment = datetime.fromisoformat(value)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise PolicyApiError(400, f"{name} is a time with its zone.")
-    return moment.timestamp()
+        if moment.tzinfo is not None:
+            return moment.timestamp()
+    raise PolicyApiError(400, f"{name} is a time with its zone.")
 
 
 def _caps(data: dict[str, Any]) -> list[Cap]:
     caps = []
     for one in _list(data, "maxFrequencies"):
         period, count, channel = one.get("period"), str(one.get("maxCount", "")), one.get("channel") or ""
-        if period not in consent.PERIODS or (channel and channel not in consent.CHANNELS):
-            raise PolicyApiError(400, "A frequency has a period, DAY, WEEK or MONTH, and perhaps a channel.")
-        if not count.isdecimal() or not 1 <= int(count) <= consent.LARGEST_CAP:
-            raise PolicyApiError(400, "maxCount is 1 to 5000.")
+        known = period in consent.PERIODS and channel in ("", *consent.CHANNELS)
+        need(known, "A frequency has a period, DAY, WEEK or MONTH, and perhaps a channel.")
+        need(count.isdecimal() and 1 <= int(count) <= consent.LARGEST_CAP, "maxCount is 1 to 5000.")
         caps.append(Cap(str(period), int(count), str(channel)))
     for channel in {cap.channel for cap in caps}:
-        counts = sorted(
-            (consent.PERIODS.index(cap.period), cap.most) for cap in caps if cap.channel == channel
-        )
+        of_channel = [cap for cap in caps if cap.channel == channel]
+        counts = sorted((consent.PERIODS.index(cap.period), cap.most) for cap in of_channel)
         rising = all(a[0] < b[0] and a[1] < b[1] for a, b in pairwise(counts))
-        if not rising:
-            raise PolicyApiError(400, "Each period once, and a day less than a week less than a month.")
-    if len(caps) > consent.MOST_CAPS:
-        raise PolicyApiError(400, "maxFrequencies has up to 10 entries.")
+        need(rising, "Each period once, and a day less than a week less than a month.")
+    need(len(caps) <= consent.MOST_CAPS, "maxFrequencies has up to 10 entries.")
     return caps
 
 
@@ -180,12 +157,7 @@ def as_csv(page: list[dict[str, Any]]) -> bytes:
     table = csv.writer(out)
     table.writerow(_FIELDS)
     for one in page:
-        first = [
-            one["lastUpdated"],
-            one["address"],
-            one["channel"],
-            str(one["consent"]).lower(),
-            one["expires"] or "",
-        ]
-        table.writerow(first + [one["metadata"].get(name, "") for name in _FIELDS[5:]])
+        consent, expires = str(one["consent"]).lower(), one["expires"] or ""
+        details = [one["metadata"].get(name, "") for name in _FIELDS[5:]]
+        table.writerow([one["lastUpdated"], one["address"], one["channel"], consent, expires, *details])
     return out.getvalue().encode()

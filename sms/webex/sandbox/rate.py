@@ -1,7 +1,5 @@
 """The tenant's rate: so many destinations a second, and on top, where it is on, the burst allowance."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 BURST_SHARE = 0.5

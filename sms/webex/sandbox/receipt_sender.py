@@ -1,8 +1,8 @@
 """Takes receipts to their addresses over kept connections, and tries again where the provider would."""
 
-from __future__ import annotations
-
 import asyncio
+import hmac
+import json
 import re
 import ssl
 from collections import deque
@@ -15,7 +15,6 @@ import httptools
 
 from sms.webex.sandbox.receipts import SandboxReceipt
 from sms.webex.sandbox.settings import Settings
-from sms.webex.sandbox.signature import sign
 
 GAPS = {"60_60_60": (1.0, 1.0, 1.0), "30_60_120": (0.5, 1.0, 2.0)}
 """Waits before the three retries, in units of the sixty seconds of the documents."""
@@ -30,6 +29,7 @@ NO_RETRY = frozenset(
 )
 """Answers after which the provider does not try again. 200 is success; what is not here is tried again, and a switch decides on 201."""
 
+_SIGNED = {True: "webhook", False: "notify_url"}
 _TARGET = re.compile(r"https?://[!-~]+")
 
 T = TypeVar("T")
@@ -148,7 +148,7 @@ class ReceiptSender:
         self.settings = settings
         self.after = after
         self.heads: dict[str, asyncio.Task[int | str]] = {}  # by URL; those that failed are forgotten
-        self.receivers: dict[str, Receiver | None] = {}
+        self.receivers: dict[tuple[str, str], Receiver] = {}
         self.tasks: set[asyncio.Task[Any]] = set()
         self.waiting = 0  # receipts queued or under way
 
@@ -199,10 +199,12 @@ class ReceiptSender:
         parts = urlsplit(receipt.url)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         extra = b""
-        if settings.hub_secret and body:
-            switches = settings.switches
+        switches = settings.switches
+        if settings.hub_secret and body and switches.signed in (_SIGNED[receipt.webhook], "both"):
             prefix = switches.signature_prefix == "yes"
             value = sign(settings.hub_secret, body, algorithm=switches.signature_hash, prefix=prefix)
+            if switches.signature_of == "compact":  # as the provider's example for receivers reads
+                body = json.dumps(json.loads(body)).encode()
             extra = b"x-hub-signature: %s\r\n" % value
         if body and receipt.auth in settings.auths:
             extra += "{}: {}\r\n".format(*settings.auths[receipt.auth]).encode("latin-1")
@@ -232,18 +234,18 @@ class ReceiptSender:
         """The receiver of a URL, or None when it is no http(s) URL."""
         if not _TARGET.fullmatch(url):
             return None
-        end = url.find("/", 8)
-        base = url if end < 0 else url[:end]
-        if base not in self.receivers:
-            try:
-                parts = urlsplit(url)
-                port = parts.port or (443 if parts.scheme == "https" else 80)
-                header = parts.netloc.rpartition("@")[2]
-                host = parts.hostname
-                self.receivers[base] = Receiver(parts.scheme, host, port, header) if host else None
-            except ValueError:
-                self.receivers[base] = None
-        return self.receivers[base]
+        try:
+            parts = urlsplit(url)
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+        except ValueError:
+            return None
+        if not parts.hostname:
+            return None
+        origin = (parts.scheme, parts.netloc)
+        if origin not in self.receivers:
+            header = parts.netloc.rpartition("@")[2]
+            self.receivers[origin] = Receiver(parts.scheme, parts.hostname, port, header)
+        return self.receivers[origin]
 
     def _settle(self, receipt: SandboxReceipt, answer: int | str) -> None:
         """Note an attempt, and come back later where the provider would."""
@@ -264,7 +266,7 @@ class ReceiptSender:
         for task in self.tasks:
             task.cancel()
         for receiver in self.receivers.values():
-            for connection in receiver.idle if receiver else ():
+            for connection in receiver.idle:
                 connection.close()
         self.receivers.clear()
         self.heads.clear()
@@ -273,3 +275,9 @@ class ReceiptSender:
     async def close(self) -> None:
         self.forget()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+
+
+def sign(secret: str, body: bytes, *, algorithm: str, prefix: bool) -> bytes:
+    """``x-hub-signature``: 40, 64 or 128 hex digits, behind ``sha256=`` or the like where there is a prefix."""
+    digest = hmac.digest(secret.encode(), body, algorithm).hex()
+    return f"{algorithm}={digest}".encode() if prefix else digest.encode()

@@ -1,7 +1,5 @@
 """Receipts: every shape that the provider's documents show or announce. Switches choose among them."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import uuid
@@ -41,6 +39,7 @@ class SandboxReceipt:
     code: str
     status: str
     auth: str = ""  # the notifyUrlAuthId
+    webhook: bool = False  # whether it goes to a webhook of the tenant or of a number, or else to a notifyUrl
     gtrid: str = field(default_factory=lambda: uuid.uuid4().hex)
     attempt: int = 0
     tried: asyncio.Future[None] | None = None  # is set after the first attempt

@@ -1,7 +1,5 @@
 """A refusal: the provider's code, its words, and the two ways it writes them."""
 
-from __future__ import annotations
-
 import json
 
 from sms.webex.sandbox.http_server import Response
@@ -25,10 +23,15 @@ class SandboxRefused(Exception):
 
 
 def missing(name: str) -> SandboxRefused:
-    """7003."""
     return SandboxRefused("7003", "Mandatory parameter missing", name)
 
 
 def invalid(name: str) -> SandboxRefused:
-    """7004."""
     return SandboxRefused("7004", "Invalid parameter", name)
+
+
+def late(code: str, words: str, switch: str) -> str:
+    """A code that comes as a receipt, unless the switch has it in the reply."""
+    if switch == "reply":
+        raise SandboxRefused(code, words)
+    return code

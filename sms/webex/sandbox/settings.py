@@ -1,17 +1,22 @@
-"""What the sandbox can be set to: whole-service faults, and how `--fault NAME=VALUE` is read."""
-
-from __future__ import annotations
+"""What the sandbox can be set to, how faults and authorizations are read, and what its parts share."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
+from random import Random
 from typing import NamedTuple
 
 from sms.webex.sandbox.switches import Switches
 
 Network = IPv4Network | IPv6Network
 
-TEMPLATES = {"5S2ABCDFNR": ("Hi $(name), order $(order) is on its way.", False)}
+TEMPLATES = {
+    "5S2ABCDFNR": ("Hi $(name), order $(order) is on its way.", False),
+    "5S2XXXXFNR": ("Hi $(sms_parameter1), your code is $(sms_parameter2).", False),
+}
+"""Text, and whether it is Unicode, by id. The second is the seed's sample, whose text the seed does not show."""
+
 DOMAINS = frozenset(
     [f"{region}.wbxc.io" for region in ("ca", "eu", "uk", "in", "us", "sg", "au")]
     + ["s.imiconnect.co", "s-us.imiconnect.io", "s.imiconnect.eu", "go.demo.test"]
@@ -23,11 +28,9 @@ SMARTLINKS = {"4371": "https://shop.example/app", "5120": "https://shop.example/
 
 NO_AUTHS: dict[str, tuple[str, str]] = {}
 NO_OUTCOMES: dict[str, str] = {}
-FAULTS = (
-    *("throttle", "http_500", "timeout", "slow", "malformed", "auth", "shortener"),
-    *("receipt_delay", "receipt_duplicate", "receipt_shuffle", "receipt_drop"),
-)
 MILLISECONDS = frozenset({"slow", "receipt_delay"})
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_VALUE = re.compile(r"[ -~]+")
 
 
 class Faults(NamedTuple):
@@ -46,11 +49,15 @@ class Faults(NamedTuple):
     receipt_drop: float = 0.0
 
 
+FAULTS = Faults._fields
+
+
 class Settings(NamedTuple):
     key: str = ""
     tps: float = 0.0
     faults: Faults = Faults()
     hub_secret: str = ""
+    webhook_url: str = ""  # of the service, for receipts
     retry_seconds: float = 60.0
     attempt_seconds: float = 10.0
     auths: dict[str, tuple[str, str]] = NO_AUTHS  # notifyUrlAuthId to a header
@@ -69,6 +76,22 @@ class Settings(NamedTuple):
     quota: int = 0  # destinations in all; 0: no end
     profile_key: str = ""
     log_limit: int = 2_000_000
+
+
+@dataclass(slots=True)
+class Tenant:
+    """What all parts of one sandbox share. ``settings`` may change at any moment, ``clock`` gives epoch seconds."""
+
+    settings: Settings
+    clock: Callable[[], float]
+    random: Random
+
+    @property
+    def switches(self) -> Switches:
+        return self.settings.switches
+
+    def chance(self, probability: float) -> bool:
+        return probability > 0 and self.random.random() < probability
 
 
 def faults_of(given: Sequence[str]) -> Faults:
@@ -110,7 +133,3 @@ def auths_of(given: Sequence[str]) -> dict[str, tuple[str, str]]:
             )
         found[name] = (header, value.strip())
     return found
-
-
-_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_VALUE = re.compile(r"[ -~]+")

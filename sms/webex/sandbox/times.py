@@ -1,26 +1,22 @@
 """Times: how the provider writes them, and how far sendAt, expireAt and validity may reach."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+from sms.webex.sandbox.fields import string, whole
 from sms.webex.sandbox.refusals import invalid
 from sms.webex.sandbox.switches import Switches
 
-AHEAD = 7 * 86400.0
+WEEK = 7 * 86400.0
 LONGEST = 72 * 3600
 
-ZONES = {
-    "-04:00": timezone(timedelta(hours=-4)),
-    "+05:30": timezone(timedelta(hours=5, minutes=30)),
-}
+ZONES = {"-04:00": timezone(timedelta(hours=-4)), "+05:30": timezone(timedelta(hours=5, minutes=30))}
 
-_WRITTEN = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?"
-)
-_SECONDS = re.compile(r"-?[0-9]{1,9}")
+# `YYYY-MM-DDThh:mm:ss.sZ`, the seed says, and "UTC"; whether the fraction may be missing it does not.
+_UTC = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z")
+_LOCAL = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)(.*)")
+_OFFSET = re.compile(r"[+-][0-9]{2}:?[0-9]{2}")
 
 
 def iso(moment: float, zone: str = "Z") -> str:
@@ -32,20 +28,16 @@ def iso(moment: float, zone: str = "Z") -> str:
 def due_and_expiry(data: dict[str, Any], switches: Switches, now: float) -> tuple[float, float]:
     """When to send and when to give up, in epoch seconds; 0 for at once and for never."""
     send_at, expire_at = _moment(data, "sendAt", switches, now), _moment(data, "expireAt", switches, now)
+    validity = data.get("validity")
     if send_at and send_at < now and switches.past_send_at == "7004":
         raise invalid("sendAt")
-    start = max(send_at, now)
-    validity = data.get("validity")
-    if validity is None or validity == "":
-        if expire_at and expire_at <= start and switches.past_expire_at == "7004":
+    if validity is None:
+        if expire_at and expire_at <= max(send_at, now) and switches.past_expire_at == "7004":
             raise invalid("expireAt")
         return send_at, expire_at
     if expire_at:
-        raise invalid("validity")
-    written = str(validity)
-    if isinstance(validity, bool | float) or not _SECONDS.fullmatch(written):
-        raise invalid("validity")
-    seconds = int(written)
+        raise invalid("validity")  # "will not be accepted if both values are present"
+    seconds = whole(validity, "validity")
     if seconds < 1 and switches.zero_validity == "7004":
         raise invalid("validity")
     if seconds > LONGEST and switches.long_validity != "take":
@@ -56,23 +48,26 @@ def due_and_expiry(data: dict[str, Any], switches: Switches, now: float) -> tupl
 
 
 def _moment(data: dict[str, Any], name: str, switches: Switches, now: float) -> float:
-    value = data.get(name)
-    if value is None or value == "":
+    if data.get(name) is None:
         return 0.0
-    if not isinstance(value, str) or not _WRITTEN.fullmatch(value):
-        raise invalid(name)
+    written = string(data, name)
+    if not _UTC.fullmatch(written):
+        written = _of_another_form(written, name, switches)
     try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
+        moment = datetime.fromisoformat(written).timestamp()
+    except (ValueError, OverflowError):
         raise invalid(name) from None
-    if moment.tzinfo is None:
-        if switches.zoneless_time == "7004":
-            raise invalid(name)
-        moment = moment.replace(tzinfo=UTC)
-    try:
-        seconds = moment.timestamp()
-    except OverflowError:
-        raise invalid(name) from None
-    if seconds > now + AHEAD:
+    if moment > now + WEEK:
         raise invalid(name)
-    return seconds
+    return moment
+
+
+def _of_another_form(written: str, name: str, switches: Switches) -> str:
+    """A time with an offset or without a zone, where switches take it; seconds may be missing then."""
+    match = _LOCAL.fullmatch(written)
+    local, zone = match.groups() if match else ("", "")
+    if local and not zone and switches.zoneless_time == "utc":
+        return local + "Z"
+    if local and (_OFFSET.fullmatch(zone) or zone == "Z") and switches.offset_time == "take":
+        return written
+    raise invalid(name)

@@ -1,12 +1,12 @@
-"""The field-by-field table: no row without an existing test, and no field of the wire without a row."""
+"""What the rows say of pages and fields: every place that they name is there, and no field of the wire is without a row."""
 
-import ast
-import pathlib
 import re
 
 import msgspec
 import pytest
+from django import forms
 from django.contrib import admin
+from django.forms.utils import pretty_name
 
 from portal.forms.compose import DraftForm
 from portal.forms.connection import ConnectionForm
@@ -20,54 +20,45 @@ from sms.webex.wire import (
     SmartlinkOptions,
     TemplateRef,
 )
-
-HERE = pathlib.Path(__file__).parent
-PAGE = (HERE.parents[1] / "docs" / "webex-connect.md").read_text("utf-8")
-
-
-def rows() -> list[list[str]]:
-    """Cells of every table row that is neither a heading nor a rule; a bar inside a cell is written with a backslash."""
-    lines = [line for line in PAGE.splitlines() if line.startswith("| ") and not line.startswith("| field |")]
-    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+from tests.contract.document import PARTS
+from tests.contract.rows import Row
+from tests.environment import ROOT
 
 
-def functions_of(file: str) -> set[str]:
-    tree = ast.parse((HERE / file).read_text("utf-8"))
-    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+def of_fields() -> list[Row]:
+    """Those that say in their second column where a person sets it."""
+    return [one for part in PARTS if part.columns[1] == "set by a person" for one in part.rows]
 
 
-def test_every_row_is_whole_and_names_a_test_that_exists():
-    found = rows()
-    covered = 0
-    for row in found:
-        assert len(row) == 6 and all(row), row
-        named = re.fullmatch(r"`(test_\w+\.py)::(test_\w+)`", row[-1])
-        assert named, row
-        assert named[2] in functions_of(named[1]), row
-        covered += 1
-    assert covered == len(found) >= 80
+def test_every_row_is_whole():
+    found = [(part, one) for part in PARTS for one in part.rows]
+    for part, one in found:
+        assert len(one.cells) == len(part.columns) - 2, one.name
+        assert all(one.cells) and one.examples, one.name
+    assert len(found) >= 200
 
 
 def test_table_has_no_row_twice():
-    first = [(row[0], row[2]) for row in rows()]
+    first = [(part.title, one.name) for part in PARTS for one in part.rows]
     assert len(set(first)) == len(first)
 
 
 def headings(template: str) -> set[str]:
-    page = (HERE.parents[1] / "templates" / template).read_text("utf-8")
+    page = (ROOT / "templates" / template).read_text("utf-8")
     return set(re.findall(r"<h2[^>]*>([^<{]+)</h2>", page))
+
+
+def labels_of(form: type[forms.BaseForm]) -> set[str]:
+    """As the page writes them: a field without a label is called by its name."""
+    return {str(field.label or pretty_name(name)) for name, field in form.base_fields.items()}
 
 
 def labels() -> dict[str, set[str]]:
     """What a person can find in each place, in small letters: fields, headings, lists."""
     registered = [model._meta for model in admin.site._registry if model._meta.app_label == "sms"]
     found = {
-        "Compose": {str(field.label) for field in DraftForm.base_fields.values()}
-        | headings("compose/edit.html"),
-        "Settings": {
-            str(field.label) for form in (ConnectionForm, LimitsForm) for field in form.base_fields.values()
-        }
-        | headings("settings/connection.html"),
+        "Compose": labels_of(DraftForm) | headings("compose/edit.html"),
+        "Settings": labels_of(ConnectionForm) | labels_of(LimitsForm) | headings("settings/connection.html"),
         "the admin": {str(meta.verbose_name_plural) for meta in registered}
         | {str(field.verbose_name) for meta in registered for field in meta.fields},
     }
@@ -78,9 +69,11 @@ def named_places() -> list[tuple[str, str]]:
     """Every place and thing of the second column, as `("Settings", "base url")`."""
     return [
         (place, thing.strip(' "').lower())
-        for row in rows()
-        for place, things in re.findall(r"(Compose|Settings|the admin), ([^;:]+)", row[1])
-        for thing in re.split(", | and | or ", things)
+        for row in of_fields()
+        for place, things in re.findall(r"(Compose|Settings|the admin), ([^;:]+)", row.cells[0])
+        for part in re.findall(r'"[^"]+"|[^",]+', things)
+        for thing in ([part] if part.startswith('"') else re.split(" and | or ", part))
+        if thing.strip()
     ]
 
 
@@ -93,10 +86,10 @@ def test_second_column_names_what_the_pages_have():
 
 def test_second_column_says_nothing_else_of_pages():
     """So that no place escapes the test above."""
-    words = " ".join(re.sub(r"(Compose|Settings|the admin), [^;]+", "", row[1]) for row in rows())
+    words = " ".join(re.sub(r"(Compose|Settings|the admin), [^;]+", "", row.cells[0]) for row in of_fields())
     allowed = (
         r"–|decided from the text|Review shows the row|made by us|shown (in|on Send and Messages)|the list in|its id in"
-        r"|a new one keeps the previous|[; ]"
+        r"|a new one keeps the previous|the address of a copy is|[; ]"
     )
     assert re.sub(allowed, "", words) == ""
 
@@ -123,4 +116,4 @@ def wire_paths() -> list[str]:
 
 @pytest.mark.parametrize("path", wire_paths())
 def test_every_field_of_the_wire_has_its_row(path):
-    assert any(row[0].startswith(f"`{path}`") for row in rows())
+    assert any(row.name.startswith(f"`{path}`") for row in of_fields())
