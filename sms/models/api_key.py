@@ -9,9 +9,12 @@ from datetime import datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
+from django.db.models import CASCADE, Q, UniqueConstraint
 from django.utils import timezone
 
+from sms.models.columns import set_together
 from sms.models.personal import PersonalData
+from sms.models.send_options import Resend
 
 SCOPES = (
     ("send", "Send messages, and cancel or pause sends"),
@@ -36,9 +39,8 @@ def valid_scopes(scopes: object) -> None:
     if not isinstance(scopes, list) or not scopes:
         raise ValidationError("A key needs at least one scope.")
     if unknown := [scope for scope in scopes if scope not in SCOPE_NAMES]:
-        raise ValidationError(
-            f"There is no scope “{unknown[0]}”. The scopes are: {', '.join(name for name, _ in SCOPES)}."
-        )
+        says = f"There is no scope “{unknown[0]}”. The scopes are: {', '.join(name for name, _ in SCOPES)}."
+        raise ValidationError(says)
 
 
 def valid_networks(networks: object) -> None:
@@ -46,21 +48,29 @@ def valid_networks(networks: object) -> None:
         try:
             ipaddress.ip_network(str(network))
         except ValueError:
-            raise ValidationError(
-                f"“{network}” is no address or network. Write it like 192.0.2.7 or 192.0.2.0/24."
-            ) from None
+            says = f"“{network}” is no address or network. Write it like 192.0.2.7 or 192.0.2.0/24."
+            raise ValidationError(says) from None
+
+
+class Purpose(models.TextChoices):
+    """What the messages of a key are for (`sms.catalogue.key_policies`)."""
+
+    MARKETING = "marketing", "Marketing: campaigns and news"
+    TRANSACTIONAL = "transactional", "Transactional: codes, alarms, what a person waits for"
 
 
 class ApiKey(models.Model):
     """One key. `prefix` begins the key and may be shown; of the rest only a digest is kept.
 
     A key is usable until it is revoked or expires. Of a name at most AT_A_TIME are usable, and those share what belongs to the name:
-    idempotency keys. A test key sends through a sandbox only.
+    idempotency keys. A test key sends through a sandbox only. The columns of POLICIES say what its requests get where they do not
+    say otherwise; a change holds from the next request on.
     """
 
     audit_noun = "api_key"
+    POLICIES = ("purpose", "resend", "needs_notify_url", "takes_jwt")
 
-    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="api_keys")
+    service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="api_keys")
     name = models.CharField(max_length=60, help_text="Who uses it, for example the shop's order system.")
     prefix = models.CharField(max_length=20, unique=True, editable=False)
     digest = models.CharField(max_length=64, editable=False)
@@ -73,11 +83,38 @@ class ApiKey(models.Model):
         help_text="Addresses it may be used from; none means from everywhere.",
     )
     per_minute = models.PositiveIntegerField(
-        "requests a minute",
-        default=6000,
-        validators=[MinValueValidator(1), MaxValueValidator(1_000_000)],
+        "requests a minute", default=6000, validators=[MinValueValidator(1), MaxValueValidator(1_000_000)]
     )
     is_test = models.BooleanField("test key", default=False, help_text="Reaches a sandbox only.")
+    purpose = models.CharField(
+        max_length=13,
+        choices=Purpose,
+        default=Purpose.MARKETING,
+        help_text="Transactional messages go out in quiet hours, and up to 100 at once need no approval for size or hour.",
+    )
+    resend = models.CharField(
+        "if we cannot tell whether a message was sent",
+        max_length=8,
+        choices=Resend,
+        default=Resend.EVIDENCE,
+        help_text=(
+            "Where a request does not say. A message that expires within 15 minutes is sent again after ten seconds, unless you "
+            "choose to wait; one that never expires only with evidence."
+        ),
+    )
+    needs_notify_url = models.BooleanField(
+        "refuse a message whose notifyUrl cannot be called",
+        default=False,
+        help_text="Off: the message goes, and the reply says that its notifyUrl gets no receipts.",
+    )
+    takes_jwt = models.BooleanField(
+        "stands for this service's JWT",
+        default=False,
+        help_text=(
+            "Requests with a JWT of the service, to /v2/messages or the older send APIs, count as this key's. "
+            "One key of a service can do that."
+        ),
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_by = models.CharField(max_length=254, blank=True, editable=False)
@@ -86,19 +123,19 @@ class ApiKey(models.Model):
     created_by = models.CharField(max_length=254, blank=True, editable=False)
 
     personal = PersonalData(
-        service="service",
-        catalogue=("name",),
-        team=("prefix", "digest", "scopes", "networks", "revoked_by", "created_by"),
+        service="service", catalogue="name", team="prefix digest scopes networks revoked_by created_by"
     )
 
     class Meta:
         verbose_name = "API key"
         ordering = ("name", "-id")
         constraints = (
-            models.CheckConstraint(
-                name="api_key_is_revoked_at_and_by_or_neither",
-                condition=models.Q(revoked_at__isnull=True, revoked_by="")
-                | (models.Q(revoked_at__isnull=False) & ~models.Q(revoked_by="")),
+            set_together("api_key_is_revoked_at_and_by_or_neither", "revoked_at", "revoked_by"),
+            UniqueConstraint(
+                fields=("service",),
+                condition=Q(takes_jwt=True, revoked_at__isnull=True),
+                name="one_api_key_stands_for_the_jwt_of_a_service",
+                violation_error_message="Another key stands for this service's JWT. Change that one first, or revoke it.",
             ),
         )
 
@@ -134,9 +171,13 @@ class ApiKey(models.Model):
             return "This key has expired. Ask for a new one."
         return ""
 
+    @staticmethod
+    def usable_at(now: datetime) -> Q:
+        """`why_not` as a condition."""
+        return Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
+
     @property
     def usable(self) -> bool:
-        """Neither revoked nor expired."""
         return not self.why_not(timezone.now())
 
     def allows(self, address: str) -> bool:
@@ -153,7 +194,7 @@ class ApiKey(models.Model):
     def note_use(self, now: datetime) -> None:
         """Remember that it was used, once a minute at most."""
         if self.last_used_at is None or now - self.last_used_at >= USE_NOTED_EVERY:
-            stale = models.Q(last_used_at__isnull=True) | models.Q(last_used_at__lte=now - USE_NOTED_EVERY)
+            stale = Q(last_used_at__isnull=True) | Q(last_used_at__lte=now - USE_NOTED_EVERY)
             type(self).objects.filter(stale, pk=self.pk).update(last_used_at=now)
             self.last_used_at = now
 
@@ -161,7 +202,7 @@ class ApiKey(models.Model):
 class ApiKeyUse(models.Model):
     """Requests that a key was granted in one minute, shared by every process. `minute` counts minutes since 1970."""
 
-    key = models.OneToOneField(ApiKey, on_delete=models.CASCADE, primary_key=True, related_name="use")
+    key = models.OneToOneField(ApiKey, on_delete=CASCADE, primary_key=True, related_name="use")
     minute = models.BigIntegerField(default=0)
     granted = models.PositiveIntegerField(default=0)
 

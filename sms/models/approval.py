@@ -3,20 +3,20 @@
 `sms.compose.approval` writes requests, `sms.sends.answers` decisions. Nothing here decides anything.
 """
 
-import re
 from datetime import time
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import CASCADE, SET_NULL, CheckConstraint, Index, Q, UniqueConstraint
 
 from sms.models.personal import PersonalData
 from sms.models.service import Service
+from sms.values.quiet_hours import QuietHours
 
 MOST_APPROVERS = 2
-_HOURS = re.compile(r"(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})", re.ASCII)
+CAUSES = ("size_approvers", "new_sender", "new_domain", "new_country", "outside_hours")
 
 
 class Approvers(models.IntegerChoices):
@@ -41,7 +41,7 @@ class ApprovalRules(models.Model):
     audit_noun = "approval"
 
     service = models.OneToOneField(
-        Service, on_delete=models.CASCADE, primary_key=True, related_name="approval_rules"
+        Service, on_delete=CASCADE, primary_key=True, related_name="approval_rules"
     )
     size = models.PositiveIntegerField(
         "large from",
@@ -68,25 +68,19 @@ class ApprovalRules(models.Model):
         help_text="Hours, 1 to 720. After that it has to be asked for again.",
     )
 
-    personal = PersonalData(team=("hours",))
+    personal = PersonalData(team="hours")
 
     class Meta:
         verbose_name_plural = "approval rules"
         constraints = (
-            models.CheckConstraint(
+            CheckConstraint(
                 name="approval_rules_ask_at_most_two",
-                condition=Q(
-                    size_approvers__lte=MOST_APPROVERS,
-                    new_sender__lte=MOST_APPROVERS,
-                    new_domain__lte=MOST_APPROVERS,
-                    new_country__lte=MOST_APPROVERS,
-                    outside_hours__lte=MOST_APPROVERS,
-                ),
+                condition=Q(**{f"{cause}__lte": MOST_APPROVERS for cause in CAUSES}),
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 name="approval_of_size_has_its_size", condition=Q(size_approvers=0) | Q(size__gte=1)
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 name="approval_outside_hours_has_its_hours", condition=Q(outside_hours=0) | ~Q(hours="")
             ),
         )
@@ -101,9 +95,7 @@ class ApprovalRules(models.Model):
 
     @property
     def most(self) -> int:
-        return max(
-            self.size_approvers, self.new_sender, self.new_domain, self.new_country, self.outside_hours
-        )
+        return max(getattr(self, cause) for cause in CAUSES)
 
     def ordinary_at(self, at: time) -> bool:
         """Whether that time of the service's clock is within the ordinary hours; any is, where there are none."""
@@ -132,15 +124,12 @@ class ApprovalRules(models.Model):
 
 
 def _read_hours(text: str) -> str | None:
-    """`8:00 - 18:00` → `08:00-18:00`; None where it is no span of hours."""
-    found = _HOURS.fullmatch(text)
-    if found is None:
+    """`8:00 - 18:00` → `08:00-18:00`; None where it is no span of hours, or names weekdays."""
+    try:
+        read = str(QuietHours.parse(text))
+    except ValueError:
         return None
-    start_hour, start_minute, end_hour, end_minute = map(int, found.groups())
-    start, end = (start_hour, start_minute), (end_hour, end_minute)
-    if start == end or max(start_hour, end_hour) > 23 or max(start_minute, end_minute) > 59:
-        return None
-    return f"{start_hour:02}:{start_minute:02}-{end_hour:02}:{end_minute:02}"
+    return None if " " in read else read
 
 
 class ApprovalState(models.TextChoices):
@@ -165,14 +154,12 @@ class ApprovalRequest(models.Model):
     changed, or of the same draft where it was taken back.
     """
 
-    service = models.ForeignKey(
-        Service, on_delete=models.CASCADE, related_name="approval_requests", db_index=False
-    )
-    send = models.ForeignKey("sms.Send", on_delete=models.CASCADE, related_name="approvals")
+    service = models.ForeignKey(Service, on_delete=CASCADE, related_name="approval_requests", db_index=False)
+    send = models.ForeignKey("sms.Send", on_delete=CASCADE, related_name="approvals")
     draft = models.ForeignKey(
-        "sms.Draft", null=True, blank=True, on_delete=models.SET_NULL, related_name="approvals"
+        "sms.Draft", null=True, blank=True, on_delete=SET_NULL, related_name="approvals"
     )
-    previous = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    previous = models.ForeignKey("self", null=True, blank=True, on_delete=SET_NULL, related_name="+")
     state = models.CharField(max_length=10, choices=ApprovalState, default=ApprovalState.OPEN)
     approvers = models.PositiveSmallIntegerField(help_text="How many must approve.")
     eligible = models.PositiveSmallIntegerField(help_text="How many could, when it was asked.")
@@ -191,7 +178,7 @@ class ApprovalRequest(models.Model):
     )
     asked_at = models.DateTimeField()
     asked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=SET_NULL, related_name="+"
     )
     asked_label = models.CharField(max_length=254)
     expires_at = models.DateTimeField(
@@ -210,44 +197,43 @@ class ApprovalRequest(models.Model):
 
     personal = PersonalData(
         service="service",
-        texts=("rules", "parts", "snapshot", "changed", "audience_change", "mailed"),
-        team=("asked_label", "ended_by"),
-        neutral=("fingerprint",),
+        texts="rules parts snapshot changed audience_change mailed",
+        team="asked_label ended_by",
+        neutral="fingerprint",
     )
 
     class Meta:
         ordering = ("-id",)
         indexes = (
-            models.Index(
-                fields=("service", "-id"), name="approval_request_open", condition=Q(state="open")
-            ),  # used by: navigation, home, list
-            models.Index(fields=("service", "-id"), name="approval_request_of_a_service"),  # used by: list
-            models.Index(
+            # used by: navigation, home, list
+            Index(fields=("service", "-id"), name="approval_request_open", condition=Q(state="open")),
+            Index(fields=("service", "-id"), name="approval_request_of_a_service"),  # used by: list
+            Index(
                 fields=("expires_at",),
                 name="approval_request_to_expire",
                 condition=Q(state__in=("open", "approved"), begun_at__isnull=True),
             ),  # used by: jobs
-            models.Index(
+            Index(
                 fields=("mail_due_at",),
                 name="approval_request_to_mail",
                 condition=Q(mail_due_at__isnull=False),
             ),  # used by: jobs
         )
         constraints = (
-            models.UniqueConstraint(
+            UniqueConstraint(
                 fields=("send",),
                 condition=Q(state__in=("open", "approved")),
                 name="send_has_one_approval_in_force",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 name="approval_needs_one_or_two_people", condition=Q(approvers__gte=1, approvers__lte=2)
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 name="approval_is_open_or_has_ended",
                 condition=Q(state="open", ended_at__isnull=True)
                 | (~Q(state="open") & Q(ended_at__isnull=False)),
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 name="approval_begins_only_when_approved",
                 condition=Q(begun_at__isnull=True) | Q(released_at__isnull=False),
             ),
@@ -260,25 +246,21 @@ class ApprovalRequest(models.Model):
 class ApprovalDecision(models.Model):
     """One person's answer to one request; `fingerprint` is what they were shown."""
 
-    request = models.ForeignKey(ApprovalRequest, on_delete=models.CASCADE, related_name="decisions")
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    request = models.ForeignKey(ApprovalRequest, on_delete=CASCADE, related_name="decisions")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=SET_NULL, related_name="+")
     label = models.CharField(max_length=254)
     approved = models.BooleanField()
     comment = models.CharField(max_length=1000, blank=True)
     fingerprint = models.CharField(max_length=64)
     at = models.DateTimeField()
 
-    personal = PersonalData(
-        service="request__service", texts=("comment",), team=("label",), neutral=("fingerprint",)
-    )
+    personal = PersonalData(service="request__service", texts="comment", team="label", neutral="fingerprint")
 
     class Meta:
         ordering = ("id",)
         constraints = (
-            models.UniqueConstraint(fields=("request", "by"), name="approval_is_answered_once_per_person"),
-            models.CheckConstraint(
-                name="approval_refused_says_why", condition=Q(approved=True) | ~Q(comment="")
-            ),
+            UniqueConstraint(fields=("request", "by"), name="approval_is_answered_once_per_person"),
+            CheckConstraint(name="approval_refused_says_why", condition=Q(approved=True) | ~Q(comment="")),
         )
 
     def __str__(self) -> str:

@@ -1,7 +1,7 @@
 """Archives: what their files hold, so that a message is found without opening any of them. Written by `sms.compliance.archive` only."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import CASCADE, PROTECT, CheckConstraint, Index, Q, UniqueConstraint
 
 from sms.models.fields import SecretField
 from sms.models.personal import PersonalData
@@ -14,7 +14,7 @@ class Archive(models.Model):
     written, or one that was replaced; it is named here before it exists, so that no crash leaves an unknown file.
     """
 
-    service = models.ForeignKey("sms.Service", on_delete=models.PROTECT, related_name="archives")
+    service = models.ForeignKey("sms.Service", on_delete=PROTECT, related_name="archives")
     name = models.CharField(max_length=120, blank=True, help_text="Under ARCHIVE_DIR.")
     spare = models.CharField(max_length=120, blank=True)
     key = SecretField(blank=True)
@@ -33,12 +33,12 @@ class Archive(models.Model):
     numbers_gone_at = models.DateTimeField(null=True, blank=True)
     receipts_gone_at = models.DateTimeField(null=True, blank=True)
 
-    personal = PersonalData(neutral=("name", "spare", "key", "sha256"))
+    personal = PersonalData(neutral="name spare key sha256")
 
     class Meta:
         ordering = ("-id",)
         constraints = (
-            models.CheckConstraint(
+            CheckConstraint(
                 name="archive_that_has_a_file_has_its_digest_and_key",
                 condition=Q(name="") | (~Q(sha256="") & ~Q(key="")),
             ),
@@ -55,8 +55,8 @@ class ArchiveBlock(models.Model):
     compression: a message that changed after the block was written is not moved by it.
     """
 
-    archive = models.ForeignKey(Archive, on_delete=models.CASCADE, related_name="blocks", db_index=False)
-    service = models.ForeignKey("sms.Service", on_delete=models.PROTECT, related_name="+", db_index=False)
+    archive = models.ForeignKey(Archive, on_delete=CASCADE, related_name="blocks", db_index=False)
+    service = models.ForeignKey("sms.Service", on_delete=PROTECT, related_name="+", db_index=False)
     number = models.PositiveIntegerField()
     offset = models.BigIntegerField()
     length = models.PositiveIntegerField()
@@ -69,22 +69,18 @@ class ArchiveBlock(models.Model):
     last_send = models.BigIntegerField()
     moved = models.BooleanField(default=False)
 
-    personal = PersonalData(neutral=("sha256", "content"))
+    personal = PersonalData(neutral="sha256 content")
 
     class Meta:
         ordering = ("archive", "number")
         indexes = (
-            models.Index(
-                fields=("service", "last_id"), name="archive_block_by_message"
-            ),  # used by: one message
-            models.Index(fields=("service", "last_send"), name="archive_block_by_send"),  # used by: send page
-            models.Index(
-                fields=("archive",), name="archive_block_not_moved", condition=Q(moved=False)
-            ),  # used by: going on after a crash
+            # used by: one message
+            Index(fields=("service", "last_id"), name="archive_block_by_message"),
+            Index(fields=("service", "last_send"), name="archive_block_by_send"),  # used by: send page
+            # used by: going on after a crash
+            Index(fields=("archive",), name="archive_block_not_moved", condition=Q(moved=False)),
         )
-        constraints = (
-            models.UniqueConstraint(fields=("archive", "number"), name="archive_block_number_once"),
-        )
+        constraints = (UniqueConstraint(fields=("archive", "number"), name="archive_block_number_once"),)
 
     def __str__(self) -> str:
         return f"block {self.number} of archive {self.archive_id}"
@@ -97,20 +93,17 @@ class ArchiveIndex(models.Model):
     and the block's number. 10 million messages are some 140 MB here, and looking reads one row of each archive.
     """
 
-    archive = models.ForeignKey(Archive, on_delete=models.CASCADE, related_name="index")
-    service = models.ForeignKey("sms.Service", on_delete=models.PROTECT, related_name="+", db_index=False)
+    archive = models.ForeignKey(Archive, on_delete=CASCADE, related_name="index")
+    service = models.ForeignKey("sms.Service", on_delete=PROTECT, related_name="+", db_index=False)
     bucket = models.PositiveSmallIntegerField()
     entries = models.BinaryField()
 
-    personal = PersonalData(neutral=("entries",))
+    personal = PersonalData(neutral="entries")
 
     class Meta:
-        indexes = (
-            models.Index(fields=("service", "bucket"), name="archive_index_by_bucket"),  # used by: search
-        )
-        constraints = (
-            models.UniqueConstraint(fields=("archive", "bucket"), name="archive_index_bucket_once"),
-        )
+        # used by: search
+        indexes = (Index(fields=("service", "bucket"), name="archive_index_by_bucket"),)
+        constraints = (UniqueConstraint(fields=("archive", "bucket"), name="archive_index_bucket_once"),)
 
     def __str__(self) -> str:
         return f"bucket {self.bucket} of archive {self.archive_id}"

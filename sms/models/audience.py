@@ -8,10 +8,11 @@ and for `sms.compose.background`, which reads large files in the background.
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import CASCADE, SET_NULL, Q, UniqueConstraint
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from sms.models.columns import empty_text
 from sms.models.personal import PersonalData
 
 
@@ -22,7 +23,7 @@ class SavedAudience(models.Model):
 
     LONGEST_SEED_LIST = 50  # recipients
 
-    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="audiences")
+    service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="audiences")
     name = models.CharField(max_length=100)
     note = models.CharField(max_length=200, blank=True, help_text="Where the list comes from, for your team.")
     current = models.OneToOneField(
@@ -30,7 +31,7 @@ class SavedAudience(models.Model):
         null=True,
         blank=True,
         editable=False,
-        on_delete=models.SET_NULL,
+        on_delete=SET_NULL,
         related_name="current_of",
     )
     seed_list = models.BooleanField(
@@ -39,12 +40,12 @@ class SavedAudience(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(null=True, blank=True)
 
-    personal = PersonalData(service="service", texts=("name", "note"), unique=("name",))
+    personal = PersonalData(service="service", texts="name note", unique="name")
 
     class Meta:
         ordering = ("name", "id")
         constraints = (
-            models.UniqueConstraint(
+            UniqueConstraint(
                 "service",
                 Lower("name"),
                 name="audience_name_is_free_among_those_in_use",
@@ -64,15 +65,15 @@ class AudienceVersion(models.Model):
     until `ready_at` its chunks grow, and how far it is says its `preparation`.
     """
 
-    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="audience_versions")
+    service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="audience_versions")
     audience = models.ForeignKey(
-        SavedAudience, null=True, blank=True, on_delete=models.CASCADE, related_name="versions"
+        SavedAudience, null=True, blank=True, on_delete=CASCADE, related_name="versions"
     )
     upload = models.ForeignKey(
         "sms.Upload",
         null=True,
         blank=True,
-        on_delete=models.SET_NULL,
+        on_delete=SET_NULL,
         related_name="versions",
         help_text="The file that it is read from.",
     )
@@ -80,7 +81,7 @@ class AudienceVersion(models.Model):
         "self",
         null=True,
         blank=True,
-        on_delete=models.SET_NULL,
+        on_delete=SET_NULL,
         related_name="mended_by",
         help_text="The version whose rows it keeps, with those of `upload` put right.",
     )
@@ -89,45 +90,26 @@ class AudienceVersion(models.Model):
     country = models.CharField(max_length=2)
     headings = models.JSONField(default=list)
     column = models.CharField(max_length=200, help_text="The column of the numbers.")
-    asked_column = models.CharField(
-        max_length=200,
-        blank=True,
-        default="",
-        db_default="",
-        help_text="The column that was chosen; empty to find it.",
-    )
+    asked_column = empty_text(200, "The column that was chosen; empty to find it.")
     allow_duplicates = models.BooleanField(default=False, db_default=False)
-    digest = models.CharField(
-        max_length=64,
-        blank=True,
-        default="",
-        db_default="",
-        help_text="SHA-256 of numbers and cells in the order of the rows.",
-    )
+    digest = empty_text(64, "SHA-256 of numbers and cells in the order of the rows.")
     recipients = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
     rejects = models.BinaryField(default=b"", help_text="Compressed; the first ten thousand.")
     made_at = models.DateTimeField(auto_now_add=True)
-    made_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=SET_NULL, related_name="+")
     ready_at = models.DateTimeField(
         null=True, blank=True, default=timezone.now, help_text="When its last row was stored."
     )
     erased_at = models.DateTimeField(null=True, blank=True)
 
     personal = PersonalData(
-        service="service",
-        texts=("source", "headings", "column", "asked_column"),
-        packed=("rejects",),
-        neutral=("digest",),
+        service="service", texts="source headings column asked_column", packed="rejects", neutral="digest"
     )
 
     class Meta:
         ordering = ("-number",)
-        constraints = (
-            models.UniqueConstraint(fields=("audience", "number"), name="audience_version_number_once"),
-        )
+        constraints = (UniqueConstraint(fields=("audience", "number"), name="audience_version_number_once"),)
 
     def __str__(self) -> str:
         return f"version {self.number}"
@@ -136,7 +118,7 @@ class AudienceVersion(models.Model):
 class AudienceChunk(models.Model):
     """Up to a thousand recipients of a version. `numbers` are their MSISDNs as little-endian 64-bit integers, in the order of the rows."""
 
-    version = models.ForeignKey(AudienceVersion, on_delete=models.CASCADE, related_name="chunks")
+    version = models.ForeignKey(AudienceVersion, on_delete=CASCADE, related_name="chunks")
     place = models.PositiveIntegerField(help_text="0 for the first thousand.")
     count = models.PositiveSmallIntegerField()
     numbers = models.BinaryField()
@@ -146,13 +128,11 @@ class AudienceChunk(models.Model):
         default=b"", db_default=b"", help_text="Compressed: rejected rows met on the way, with their cells."
     )
 
-    personal = PersonalData(packed=("numbers", "rows", "rejects"))
+    personal = PersonalData(packed="numbers rows rejects")
 
     class Meta:
         ordering = ("place",)
-        constraints = (
-            models.UniqueConstraint(fields=("version", "place"), name="audience_chunk_place_once"),
-        )
+        constraints = (UniqueConstraint(fields=("version", "place"), name="audience_chunk_place_once"),)
 
     def __str__(self) -> str:
         return f"chunk {self.place}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from django.db import models
+from django.db.models import Index, UniqueConstraint
 from django.utils import timezone
 
 from sms.models import audit_proof
@@ -16,7 +17,7 @@ from sms.models.audit_acts import ACTS
 from sms.models.personal import PersonalData
 from sms.models.service import Service
 from sms.models.sql.insert import StatementBatch, insert
-from sms.values.msisdn.masked import masked_values
+from sms.values.msisdn.mention import masked_values
 
 # what people write themselves: a number in it would be there for ever
 WRITTEN = frozenset(("because", "comment", "name", "named", "note", "query", "reason", "source", "value"))
@@ -42,6 +43,11 @@ class Actor:
     user: Any = field(default=None, compare=False, repr=False)
 
     @classmethod
+    def person(cls, user: Any, *, door: str = "page", address: object = "") -> "Actor":
+        """Who has an account; `address` is where they call from."""
+        return cls("user", str(user.pk), user.email, door, str(address or "")[:45], user)
+
+    @classmethod
     def system(cls, door: str = "system") -> "Actor":
         """Textdesk itself: schedulers, dispatchers, commands without a person."""
         return cls(kind="system", key="", label="Textdesk", door=door)
@@ -55,7 +61,6 @@ class DetailsField(models.TextField):
         return None if value is None else audit_proof.read_details(value)
 
     def get_prep_value(self, value: Any) -> Any:
-        """Dict → text."""
         return audit_proof.canonical(value) if isinstance(value, dict) else value
 
 
@@ -88,15 +93,15 @@ class AuditEvent(models.Model):
     )
 
     personal = PersonalData(
-        team=("actor_label", "address", "actor_key"),
-        neutral=("service_slug", "actor_kind", "door", "act", "noun", "noun_key", "details", "nonce", "mac"),
+        team="actor_label address actor_key",
+        neutral="service_slug actor_kind door act noun noun_key details nonce mac",
     )
 
     class Meta:
         ordering = ("-id",)
         indexes = (
-            models.Index(fields=("service_slug", "-id"), name="audit_of_a_service"),  # used by: audit list
-            models.Index(fields=("noun", "noun_key"), name="audit_of_a_noun"),  # used by: send page
+            Index(fields=("service_slug", "-id"), name="audit_of_a_service"),  # used by: audit list
+            Index(fields=("noun", "noun_key"), name="audit_of_a_noun"),  # used by: send page
         )
 
     def __str__(self) -> str:
@@ -127,17 +132,8 @@ def audit(
         key = thing.pk if key is None else key
         service = service or _slug_of(thing)
     now, text, nonce = timezone.now(), audit_proof.canonical(_quiet(details, noun)), secrets.token_urlsafe(16)
-    words = (
-        service,
-        by.kind,
-        by.key,
-        by.label,
-        by.door,
-        by.address,
-        act,
-        noun,
-        "" if key is None else str(key),
-    )
+    named = "" if key is None else str(key)
+    words = (service, by.kind, by.key, by.label, by.door, by.address, act, noun, named)
     clean = [audit_proof.clean(word) for word in words]
     said = audit_proof.body((audit_proof.written(now), *clean, text, nonce))
     mac = audit_proof.audit_keys.of(clean[0])[0].mac(said)
@@ -173,15 +169,13 @@ class AuditSeal(models.Model):
     hash = models.CharField(max_length=64)
     mac = models.CharField(max_length=64)
 
-    personal = PersonalData(neutral=("service_slug", "digest", "hash", "mac", "number"))
+    personal = PersonalData(neutral="service_slug digest hash mac number")
 
     class Meta:
         ordering = ("service_slug", "number")
         constraints = (
             # used by: sealing (the last one), verify, export
-            models.UniqueConstraint(
-                fields=("service_slug", "number"), name="audit_seal_number_once_per_service"
-            ),
+            UniqueConstraint(fields=("service_slug", "number"), name="audit_seal_number_once_per_service"),
         )
 
     def __str__(self) -> str:
@@ -194,7 +188,25 @@ class AuditLeave(models.Model):
     service_slug = models.CharField(max_length=40, blank=True)
     until_id = models.BigIntegerField()
 
-    personal = PersonalData(neutral=("service_slug", "until_id"))
+    personal = PersonalData(neutral="service_slug until_id")
 
     def __str__(self) -> str:
         return f"{self.service_slug or 'installation'} up to {self.until_id}"
+
+
+class AuditCheck(models.Model):
+    """What a whole check of the audit found; see `sms.compliance.audit.check`."""
+
+    at = models.DateTimeField(default=timezone.now)
+    host = models.CharField(max_length=100)
+    rows = models.BigIntegerField(help_text="Rows that hold.")
+    holds = models.BooleanField()
+    findings = models.TextField(blank=True, help_text="A sentence a line: what does not hold, or is missing.")
+
+    personal = PersonalData(team="findings", neutral="host rows")
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {'holds' if self.holds else 'does not hold'}"

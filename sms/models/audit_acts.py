@@ -19,6 +19,7 @@ ACTS: dict[str, str] = {
     "user.added": "Person added in the admin",
     "user.changed": "Person changed in the admin",
     "user.deleted": "Person deleted in the admin",
+    "user.demo_ended": "Demo person let in no more",
     # people and roles of a service
     "person.invited": "Person invited",
     "person.invited_again": "Person invited again",
@@ -28,6 +29,7 @@ ACTS: dict[str, str] = {
     "person.removed": "Person removed",
     # keys and secrets
     "api_key.added": "API key added",
+    "api_key.changed": "Policies of an API key changed",
     "api_key.revoked": "API key revoked",
     "keys.rotated": "Stored secrets sealed with another key",
     # a service and its connection
@@ -36,11 +38,21 @@ ACTS: dict[str, str] = {
     "service.changed": "Settings of the service changed",
     "service.deleted": "Service deleted in the admin",
     "service.tested": "Connection tested",
+    "service.step_confirmed": "Step of going live confirmed",
+    "service.step_taken_back": "Step of going live taken back",
+    "service.demo_ended": "Demo of the service ended",
     "service.paused": "Service paused",
     "service.resumed": "Service resumed",
     "service.stopped": "Everything of the service stopped",
     "service.receipt_address_changed": "Receipt address changed",
     "service.receipt_address_retired": "Old receipt address retired",
+    "service.signature_secret_removed": "Signature secret removed in the admin",
+    "service.signature_proved": "First good signature came; from now on they are asked for",
+    "tenant_probe.started": "Tenant probe begun",
+    "tenant_probe.asked": "Question of a tenant probe sent",
+    "tenant_probe.answered": "Something found out by a tenant probe",
+    "tenant_probe.kept": "Findings kept after a change of credentials",
+    "tenant_probe.ended": "Tenant probe ended",
     "approval.added": "Approval rules added in the admin",
     "approval.changed": "Approval rules changed",
     "approval.deleted": "Approval rules deleted in the admin",
@@ -149,6 +161,8 @@ ACTS: dict[str, str] = {
     "receipts.retried": "Receipts tried again",
     "receipts.replayed": "Receipts applied again",
     "receipts.imported": "Receipts imported",
+    "receipts.taken_in": "Refused posts taken in",
+    "receipts.refused_deleted": "Refused posts deleted",
     "callback_endpoint.added": "Callback endpoint added",
     "callback_endpoint.changed": "Callback endpoint changed",
     "callback_endpoint.verified": "Callback endpoint verified",
@@ -162,6 +176,9 @@ ACTS: dict[str, str] = {
     # the audit itself
     "audit.verified": "Audit verified",
     "audit.retired": "Old audit rows removed by retention",
+    "audit.folder_begun": "Folder of checkpoints begun",
+    "audit.folder_lost": "Checkpoints were lost or altered",
+    "audit.loss_accepted": "Loss of checkpoints accepted",
 }
 
 DOORS = {

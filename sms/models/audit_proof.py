@@ -18,8 +18,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-FORM = "1"  # of the body; a later form starts with another number
-SEPARATOR = "\x1f"  # never within a value: a text with more of them than columns was not written by us
+FORM = "2"  # of the body; a later form starts with another number
 START = ""  # the hash before the first
 
 
@@ -48,8 +47,6 @@ class MacKey:
 
 
 class AuditKeys:
-    """The audit keys of this process."""
-
     def __init__(self) -> None:
         self._masters: tuple[bytes, ...] = ()
         self._derived: dict[str, tuple[MacKey, ...]] = {}
@@ -83,40 +80,49 @@ def written(at: datetime) -> str:
 
 
 def canonical(details: Mapping[str, object]) -> str:
-    """Details as their one JSON text."""
     return json.dumps(details, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def clean(text: str) -> str:
-    """A value without the characters that a body or a database cannot hold."""
-    if SEPARATOR in text or "\0" in text:
-        return text.replace(SEPARATOR, " ").replace("\0", " ")
-    return text
+    """A value without the character that a database cannot hold."""
+    return text.replace("\0", " ") if "\0" in text else text
 
 
-def body(values: Sequence[str]) -> bytes:
-    """What a row says: its columns in the order of `AuditEvent.PROVEN`."""
-    return SEPARATOR.join((FORM, *values)).encode()
+def body(values: Sequence[str | None]) -> bytes:
+    """What a row says: its columns in the order of `AuditEvent.PROVEN`, each with its length in bytes; `-` is NULL.
+
+    With the lengths no text can pass from one column into the next, and no column can vanish.
+    """
+    parts = [FORM.encode()]
+    for value in values:
+        if value is None:
+            parts.append(b"-")
+        else:
+            said = value.encode()
+            parts.append(b"%d:%b" % (len(said), said))
+    return b"\n".join(parts)
 
 
 def digest(said: bytes) -> str:
-    """The body's own hash, which stays in the seal when the row leaves."""
     return hashlib.sha256(said).hexdigest()
 
 
 def link(before: str, service_slug: str, number: int, event_id: int, row_digest: str) -> str:
-    return hashlib.sha256(
-        f"{before}\n{service_slug}\n{number}\n{event_id}\n{row_digest}".encode()
-    ).hexdigest()
+    return digest(f"{before}\n{service_slug}\n{number}\n{event_id}\n{row_digest}".encode())
 
 
 def seal_mac(key: MacKey, link_hash: str) -> str:
     return key.mac(b"seal " + link_hash.encode())
 
 
-def checkpoint_mac(key: MacKey, service_slug: str, number: int, link_hash: str, at: str) -> str:
+def checkpoint_mac(key: MacKey, service_slug: str, number: int, link_hash: str, at: str, before: str) -> str:
     """The keyed MAC of a checkpoint: without the key none can be put among ours."""
-    return key.mac(f"checkpoint {service_slug}\n{number}\n{link_hash}\n{at}".encode())
+    return key.mac(f"checkpoint {service_slug}\n{number}\n{link_hash}\n{at}\n{before}".encode())
+
+
+def folder_mac(key: MacKey, said: Mapping[str, object]) -> str:
+    """The keyed MAC of what a host's folder of checkpoints says of itself."""
+    return key.mac(f"folder {canonical(said)}".encode())
 
 
 def read_details(text: str) -> dict[str, Any]:

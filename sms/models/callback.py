@@ -8,13 +8,16 @@ import secrets
 from datetime import datetime
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import CASCADE, CheckConstraint, Index, Q, UniqueConstraint
 
+from sms.models.columns import set_together
 from sms.models.fields import SecretField
 from sms.models.lease import Leased, LeaseQuerySet
 from sms.models.personal import PersonalData
+from sms.webex.limits import LONGEST_URL
 
 PREFIX = "whsec_"
+LONGEST_CORRELATION_ID = 200  # of a partner
 
 EVENTS = (
     ("message.queued", "Accepted by the provider"),
@@ -44,17 +47,15 @@ class CallbackEndpoint(Leased):
     audit_noun = "callback_endpoint"
 
     class Kind(models.TextChoices):
-        """What it gets, and how."""
-
         OURS = "ours", "Events of this service"
         NOTIFY = "notify", "notifyUrl of API sends"
 
     service = models.ForeignKey(
-        "sms.Service", on_delete=models.CASCADE, related_name="callback_endpoints", db_index=False
+        "sms.Service", on_delete=CASCADE, related_name="callback_endpoints", db_index=False
     )
     kind = models.CharField(max_length=6, choices=Kind, default=Kind.OURS)
     name = models.CharField(max_length=80)
-    url = models.CharField("address", max_length=2000)
+    url = models.CharField("address", max_length=LONGEST_URL)
     events = models.JSONField(default=list, blank=True, help_text="Which events it gets; empty means all.")
     full_numbers = models.BooleanField(
         "with whole numbers", default=False, help_text="Off: numbers are masked in events."
@@ -81,21 +82,19 @@ class CallbackEndpoint(Leased):
 
     personal = PersonalData(
         service="service",
-        texts=("name", "disabled_because"),
-        team=("url", "secret", "secret_before", "created_by"),
-        neutral=("events", "owner"),
+        texts="name disabled_because",
+        team="url secret secret_before created_by",
+        neutral="events owner",
     )
 
     class Meta:
         ordering = ("name", "id")
         constraints = (
-            models.UniqueConstraint(
+            UniqueConstraint(
                 fields=("service", "kind", "url"), name="callback_endpoint_is_there_once_in_a_service"
             ),
-            models.CheckConstraint(
-                name="callback_endpoint_is_disabled_with_a_reason_or_not_at_all",
-                condition=Q(disabled_at__isnull=True, disabled_because="")
-                | (Q(disabled_at__isnull=False) & ~Q(disabled_because="")),
+            set_together(
+                "callback_endpoint_is_disabled_with_a_reason_or_not_at_all", "disabled_at", "disabled_because"
             ),
         )
 
@@ -114,38 +113,25 @@ class CallbackEndpoint(Leased):
 
 
 class Notify(models.Model):
-    """What a partner's `/v2/messages` request asked for: where to report, which receipts, and what to echo.
+    """Receipts of a send are passed on: `Send` says where to, which of them, and what to say with them."""
 
-    `reference` is the messageId that we answered with; it comes back as `transid`. An empty list of receipts means all.
-    """
+    send = models.OneToOneField("sms.Send", on_delete=CASCADE, primary_key=True, related_name="notify")
+    endpoint = models.ForeignKey(CallbackEndpoint, on_delete=CASCADE, related_name="+", db_index=False)
 
-    send = models.OneToOneField("sms.Send", on_delete=models.CASCADE, primary_key=True, related_name="notify")
-    endpoint = models.ForeignKey(CallbackEndpoint, on_delete=models.CASCADE, related_name="+", db_index=False)
-    url = models.CharField(max_length=2000)
-    receipts = models.JSONField(default=list)
-    callback_data = models.CharField(max_length=2000, blank=True)
-    reference = models.CharField(max_length=64, blank=True)
-
-    personal = PersonalData(
-        service="send__service", texts=("url", "callback_data"), neutral=("receipts", "reference")
-    )
+    personal = PersonalData(service="send__service")
 
     def __str__(self) -> str:
         return f"notifyUrl of send {self.send_id}"
 
 
 class Echo(models.Model):
-    """What a partner called one message: its correlationId and the number as the partner wrote it."""
+    """What those who asked for a message call it: their correlation id, and in `/v2/messages` the number as they wrote it."""
 
-    message = models.OneToOneField(
-        "sms.Message", on_delete=models.CASCADE, primary_key=True, related_name="echo"
-    )
-    correlation_id = models.CharField(max_length=200, blank=True)
+    message = models.OneToOneField("sms.Message", on_delete=CASCADE, primary_key=True, related_name="echo")
+    correlation_id = models.CharField(max_length=LONGEST_CORRELATION_ID, blank=True)
     destination = models.CharField(max_length=40, blank=True)
 
-    personal = PersonalData(
-        service="message__send__service", numbers=("destination",), texts=("correlation_id",)
-    )
+    personal = PersonalData(service="message__send__service", numbers="destination", texts="correlation_id")
 
     def __str__(self) -> str:
         return f"echo of message {self.message_id}"
@@ -165,12 +151,12 @@ class Callback(models.Model):
     KEPT_TRIES = 20
 
     endpoint = models.ForeignKey(
-        CallbackEndpoint, on_delete=models.CASCADE, related_name="callbacks", db_index=False
+        CallbackEndpoint, on_delete=CASCADE, related_name="callbacks", db_index=False
     )
     event_id = models.CharField(max_length=40)
     kind = models.CharField(max_length=24)
     message_id = models.BigIntegerField(default=0)
-    url = models.CharField(max_length=2000, blank=True)
+    url = models.CharField(max_length=LONGEST_URL, blank=True)
     body = models.TextField()
     state = models.CharField(max_length=9, choices=State, default=State.WAITING)
     created_at = models.DateTimeField()
@@ -185,25 +171,25 @@ class Callback(models.Model):
     )
 
     personal = PersonalData(
-        service="endpoint__service", texts=("body", "last_error", "log", "url"), neutral=("event_id", "kind")
+        service="endpoint__service", texts="body last_error log url", neutral="event_id kind"
     )
 
     class Meta:
         ordering = ("-id",)
         indexes = (
-            models.Index(
+            Index(
                 fields=("endpoint", "next_at", "id"),
                 name="callback_waiting_by_time",
                 condition=Q(next_at__isnull=False),
             ),  # used by: delivery
-            models.Index(fields=("endpoint", "-id"), name="callback_of_an_endpoint"),  # used by: log
-            models.Index(fields=("created_at",), name="callback_by_age"),  # used by: log, replay, retention
+            Index(fields=("endpoint", "-id"), name="callback_of_an_endpoint"),  # used by: log
+            Index(fields=("created_at",), name="callback_by_age"),  # used by: log, replay, retention
         )
         constraints = (
-            models.UniqueConstraint(
+            UniqueConstraint(
                 fields=("endpoint", "event_id"), name="callback_tells_an_event_once_to_a_receiver"
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 name="callback_waits_for_a_time_or_is_done",
                 condition=Q(state="waiting", next_at__isnull=False, done_at__isnull=True)
                 | (~Q(state="waiting") & Q(next_at__isnull=True, done_at__isnull=False)),

@@ -14,18 +14,16 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from sms.models.lease import Leased, LeaseQuerySet, is_free, kept, new_owner
+from sms.models.lease import LEASE, Leased, LeaseQuerySet, is_free, kept, new_owner
 from sms.models.personal import PersonalData
 
 
 class Duty(Leased):
-    """Who does it now, until when."""
-
     name = models.CharField(max_length=30, primary_key=True)
 
     objects = LeaseQuerySet["Duty"].as_manager()
 
-    personal = PersonalData(neutral=("name", "owner"))
+    personal = PersonalData(neutral="name owner")
 
     class Meta:
         verbose_name_plural = "duties"
@@ -34,8 +32,8 @@ class Duty(Leased):
         return self.name
 
     @classmethod
-    def hold(cls, name: str, *, seconds: float) -> "HeldDuty | None":
-        """The duty for so long, None where another process has it."""
+    def hold(cls, name: str, *, seconds: float = LEASE) -> "HeldDuty | None":
+        """The duty for so long, renewed or not; None where another process has it."""
         held = HeldDuty(name, seconds)
         return held if held.take() else None
 
@@ -54,7 +52,7 @@ class Duty(Leased):
 
 @dataclass(slots=True)
 class HeldDuty:
-    """A duty of ours. The worker renews it between two steps, so that it runs out where the worker hangs or dies."""
+    """A duty of ours. Its holder renews it between two steps, or has it `kept`; where the process dies, it runs out."""
 
     name: str
     seconds: float
@@ -63,20 +61,15 @@ class HeldDuty:
 
     def take(self) -> bool:
         """Take or renew; False where another process has it."""
-        asked = time.monotonic()
-        taken = self._take(timedelta(seconds=self.seconds))
+        asked, lease = time.monotonic(), timedelta(seconds=self.seconds)
+        rows = Duty.objects.filter(name=self.name)
+        taken = bool(rows.filter(is_free() | Q(owner=self.owner)).take(self.owner, lease=lease))
+        if not taken and not rows.exists():
+            fresh = {"owner": self.owner, "leased_until": Now() + lease}
+            _, taken = Duty.objects.get_or_create(name=self.name, defaults=fresh)
         if taken:
             self._renewed = asked
         return taken
-
-    def _take(self, lease: timedelta) -> bool:
-        rows = Duty.objects.filter(name=self.name)
-        if rows.filter(is_free() | Q(owner=self.owner)).take(self.owner, lease=lease):
-            return True
-        if rows.exists():
-            return False
-        fresh = {"owner": self.owner, "leased_until": Now() + lease}
-        return Duty.objects.get_or_create(name=self.name, defaults=fresh)[1]
 
     def renew(self) -> bool:
         """Renew if that is worth a statement by now; False where it is no longer ours."""
@@ -102,6 +95,6 @@ class HeldDuty:
 
     @contextmanager
     def kept(self) -> Iterator[None]:
-        """Renewed by a thread while one statement takes as long as it takes."""
+        """Renewed by a thread while the work takes as long as it takes."""
         with kept(self.take, every=self.seconds / 4):
             yield

@@ -1,7 +1,7 @@
 """Erasures: that a person's number was to go, whether it went, and the certificate of it. The number itself is kept only until then."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import PROTECT, CheckConstraint, Index, Q
 
 from sms.models.fields import SecretField
 from sms.models.personal import PersonalData
@@ -21,7 +21,7 @@ class Erasure(models.Model):
         RUNNING = "running", "Under way"
         DONE = "done", "Erased"
 
-    service = models.ForeignKey("sms.Service", on_delete=models.PROTECT, related_name="erasures")
+    service = models.ForeignKey("sms.Service", on_delete=PROTECT, related_name="erasures")
     state = models.CharField(max_length=7, choices=State, default=State.WAITING)
     number = SecretField(blank=True)
     digest = models.CharField(max_length=16)
@@ -36,21 +36,18 @@ class Erasure(models.Model):
 
     personal = PersonalData(
         service="service",
-        numbers=("digest",),
-        texts=("reason",),
-        team=("number", "asked_by"),
-        neutral=("waits_for", "certificate", "mac"),
+        numbers="digest",
+        texts="reason",
+        team="number asked_by",
+        neutral="waits_for certificate mac",
     )
 
     class Meta:
         ordering = ("-id",)
-        indexes = (
-            models.Index(
-                fields=("id",), name="erasure_to_be_done", condition=~Q(state="done")
-            ),  # used by: every look of retention
-        )
+        # used by: every look of retention
+        indexes = (Index(fields=("id",), name="erasure_to_be_done", condition=~Q(state="done")),)
         constraints = (
-            models.CheckConstraint(
+            CheckConstraint(
                 name="erasure_holds_its_number_until_it_is_done",
                 condition=(Q(state="done") & Q(number="", done_at__isnull=False))
                 | (~Q(state="done") & ~Q(number="") & Q(done_at__isnull=True)),

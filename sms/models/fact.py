@@ -5,7 +5,9 @@ foreign key, because facts stay when messages are deleted.
 """
 
 from django.db import models
+from django.db.models import Index, UniqueConstraint
 
+from sms.models.columns import empty_text
 from sms.models.personal import PersonalData
 
 HOUR = 3600  # seconds
@@ -18,6 +20,7 @@ TIMES = ("wait", "submit", "carrier", "deliver")
 # for service levels: who messages were from and for has nothing to do with how long they waited
 TIMES_OF_ALL = ("wait",)
 TIMES_FROM = 20  # recipients: a percentile of fewer says nothing
+_NEUTRAL = "amount amount_of billed billed_of measure word code"
 
 
 class _Figures(models.Model):
@@ -44,6 +47,9 @@ class _Figures(models.Model):
     class Meta:
         abstract = True
 
+    def __str__(self) -> str:
+        return f"{self.measure} {self.word} {self.messages}"
+
 
 class _OfSend(_Figures):
     """Figures of a send by place: where and when. `hour` is hours since 1970, UTC, in which a message was posted last.
@@ -58,17 +64,13 @@ class _OfSend(_Figures):
     country = models.CharField(max_length=2, blank=True)
     carrier = models.CharField(max_length=20, blank=True)
 
-    personal = PersonalData(
-        neutral=("amount", "amount_of", "billed", "billed_of", "measure", "word", "code", "carrier")
-    )
+    personal = PersonalData(neutral=f"{_NEUTRAL} carrier")
 
     class Meta:
         abstract = True
 
 
 class FactDelta(_OfSend):
-    """What changed and is not folded yet."""
-
     def __str__(self) -> str:
         return f"{self.measure} {self.word} {self.messages:+d}"
 
@@ -77,10 +79,7 @@ class KeptFact(_OfSend):
     """What deleted messages had added to the facts, so that facts can be rebuilt without them."""
 
     class Meta:
-        indexes = (models.Index(fields=("send_id",), name="kept_fact_of_a_send"),)  # used by: rebuild
-
-    def __str__(self) -> str:
-        return f"{self.measure} {self.word} {self.messages}"
+        indexes = (Index(fields=("send_id",), name="kept_fact_of_a_send"),)  # used by: rebuild
 
 
 class FactProfile(models.Model):
@@ -96,13 +95,7 @@ class FactProfile(models.Model):
     policy_group_id = models.BigIntegerField(default=0)
     person_id = models.BigIntegerField(default=0)
     partner = models.CharField(max_length=100, blank=True)
-    labels = models.CharField(
-        max_length=400,
-        blank=True,
-        default="",
-        db_default="",
-        help_text="Words in order, with commas between them.",
-    )
+    labels = empty_text(400, "Words in order, with commas between them.")
     smartlinks = models.BooleanField(default=False, help_text="Smartlinks in the text give no clicks.")
     untracked = models.BooleanField(
         default=False, db_default=False, help_text="Links are shortened, and clicks are not asked for."
@@ -117,22 +110,14 @@ class FactProfile(models.Model):
 
     personal = PersonalData(
         service="service_id",
-        catalogue=("sender", "template", "version", "domain", "policy_group", "partner"),
-        team=("person",),
-        neutral=(
-            "labels",
-            "sender_id",
-            "template_id",
-            "version_id",
-            "domain_id",
-            "policy_group_id",
-            "person_id",
-        ),
+        catalogue="sender template version domain policy_group partner",
+        team="person",
+        neutral="labels sender_id template_id version_id domain_id policy_group_id person_id",
     )
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(
+            UniqueConstraint(
                 fields=(
                     *("service_id", "sender_id", "template_id", "version_id", "domain_id"),
                     *("policy_group_id", "person_id", "partner", "labels"),
@@ -157,12 +142,11 @@ class ReportedSend(models.Model):
     recipients = models.PositiveIntegerField()
     rejected = models.PositiveIntegerField()
 
-    personal = PersonalData(service="service_id", texts=("name",))
+    personal = PersonalData(service="service_id", texts="name")
 
     class Meta:
-        indexes = (
-            models.Index(fields=("service_id", "hour"), name="reported_send_by_hour"),  # used by: reports
-        )
+        # used by: reports
+        indexes = (Index(fields=("service_id", "hour"), name="reported_send_by_hour"),)
 
     def __str__(self) -> str:
         return self.name
@@ -174,13 +158,11 @@ class SendFact(_Figures):
 
     send_id = models.BigIntegerField()
 
-    personal = PersonalData(neutral=("amount", "amount_of", "billed", "billed_of", "measure", "word", "code"))
+    personal = PersonalData(neutral=_NEUTRAL)
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(
-                fields=("send_id", "measure", "word", "code", "bucket"), name="send_fact_once"
-            ),
+            UniqueConstraint(fields=("send_id", "measure", "word", "code", "bucket"), name="send_fact_once"),
         )
 
     def __str__(self) -> str:
@@ -206,9 +188,8 @@ class Fact(_Figures):
         PROFILE = 1
         PLACE = 2  # country and carrier
         FULL = 3
-        PRICED = (
-            4  # profile and country of what was posted: what it cost, and what links and segments do not show
-        )
+        # profile and country of what was posted: what it cost, and what links and segments do not show
+        PRICED = 4
 
         @property
         def by_profile(self) -> bool:
@@ -231,13 +212,11 @@ class Fact(_Figures):
     country = models.CharField(max_length=2, blank=True)
     carrier = models.CharField(max_length=20, blank=True)
 
-    personal = PersonalData(
-        neutral=("amount", "amount_of", "billed", "billed_of", "measure", "word", "code", "carrier")
-    )
+    personal = PersonalData(neutral=f"{_NEUTRAL} carrier")
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(
+            UniqueConstraint(
                 fields=(
                     *("service_id", "grain", "cut", "profile_id", "measure", "at", "country", "carrier"),
                     *("word", "code", "bucket"),
@@ -246,9 +225,6 @@ class Fact(_Figures):
             ),  # used by: every report, by its beginning, so all of them name profiles. Rows of others, and times, which are most
             # of all, are passed over where they are not asked for
         )
-
-    def __str__(self) -> str:
-        return f"{self.measure} {self.word} {self.messages}"
 
 
 # cuts that have times, all but TIMES_OF_ALL where not WHOLE: histograms are many rows, and by the hour they would be as many as messages

@@ -15,8 +15,6 @@ class UnreadableSecret(RuntimeError):
 
 
 class Keyring:
-    """The Fernet keys of this process."""
-
     def __init__(self) -> None:
         self._box: MultiFernet | None = None
 
@@ -31,15 +29,13 @@ class Keyring:
         return self._box.encrypt(text.encode()).decode()
 
     def open(self, token: str) -> str:
-        """Decrypt with whichever key fits."""
         if self._box is None:
             raise RuntimeError("the keyring was not loaded")
         try:
             return self._box.decrypt(token.encode()).decode()
         except InvalidToken:
-            raise UnreadableSecret(
-                "a stored secret cannot be opened with today's FIELD_KEYS; put the key it was written with behind the newest one"
-            ) from None
+            says = "a stored secret cannot be opened with today's FIELD_KEYS; put the key it was written with behind the newest one"
+            raise UnreadableSecret(says) from None
 
 
 keyring = Keyring()
@@ -49,9 +45,7 @@ class SecretField(models.TextField):
     """Text, encrypted at rest. Empty stays empty, so that "is it set?" needs no key."""
 
     def from_db_value(self, value: str | None, *_: Any) -> str | None:
-        """Ciphertext → text."""
         return keyring.open(value) if value else value
 
     def get_prep_value(self, value: Any) -> Any:
-        """Text → ciphertext."""
         return keyring.seal(str(value)) if value else value

@@ -1,7 +1,6 @@
 """Heartbeats: one row per dispatching process, which distinguish a quiet installation from a dead one."""
 
 from datetime import timedelta
-from typing import Self
 
 from django.db import models
 from django.db.models.functions import Now
@@ -15,8 +14,6 @@ class Heartbeat(models.Model):
     """The last sign of life of one process, by the database's clock. Written by `sms.worker.heartbeat`, at most every few seconds."""
 
     class Kind(models.TextChoices):
-        """How the process came to dispatch."""
-
         CLUSTER = "cluster", "django-q2 worker"
         DISPATCH = "dispatch", "manage.py dispatch"
 
@@ -29,7 +26,7 @@ class Heartbeat(models.Model):
     doing = models.CharField(max_length=20, blank=True, help_text="Empty while it rests.")
     progress = models.BigIntegerField(default=0, help_text="Messages posted since it started.")
 
-    personal = PersonalData(team=("name", "host", "doing", "progress"))
+    personal = PersonalData(team="name host doing progress")
 
     class Meta:
         ordering = ("-beat_at",)
@@ -50,9 +47,6 @@ class Heartbeat(models.Model):
     @classmethod
     def silence(cls, **where: str) -> float | None:
         """Seconds since the last beat among rows that match `where` (host, kind), None where there never was one."""
-        last: tuple[Self, ...] = tuple(
-            cls.objects.filter(**where).annotate(now=Now()).order_by("-beat_at")[:1]
-        )
-        if not last:
-            return None
-        return max((last[0].now - last[0].beat_at).total_seconds(), 0.0)  # type: ignore[attr-defined]
+        beats = cls.objects.filter(**where).annotate(now=Now()).order_by("-beat_at")
+        last = beats.values_list("now", "beat_at").first()
+        return max((last[0] - last[1]).total_seconds(), 0.0) if last else None

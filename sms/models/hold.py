@@ -1,15 +1,15 @@
 """Holds: who or what stopped a send, a sender or a short-link domain, and what has been done about it since."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import CASCADE, CheckConstraint, Index, Q
 from django.db.models.functions import Now
 
+from sms.models.columns import set_together
 from sms.models.personal import PersonalData
 
 
 class HoldQuerySet(models.QuerySet["Hold"]):
     def active(self) -> "HoldQuerySet":
-        """Those not lifted."""
         return self.filter(lifted_at__isnull=True)
 
 
@@ -20,15 +20,11 @@ class Hold(models.Model):
     `facts` are the figures at that moment, for the banner.
     """
 
-    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="holds")
-    send = models.ForeignKey(
-        "sms.Send", null=True, blank=True, on_delete=models.CASCADE, related_name="holds"
-    )
-    sender = models.ForeignKey(
-        "sms.Sender", null=True, blank=True, on_delete=models.CASCADE, related_name="holds"
-    )
+    service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="holds")
+    send = models.ForeignKey("sms.Send", null=True, blank=True, on_delete=CASCADE, related_name="holds")
+    sender = models.ForeignKey("sms.Sender", null=True, blank=True, on_delete=CASCADE, related_name="holds")
     link_domain = models.ForeignKey(
-        "sms.ShortLinkDomain", null=True, blank=True, on_delete=models.CASCADE, related_name="holds"
+        "sms.ShortLinkDomain", null=True, blank=True, on_delete=CASCADE, related_name="holds"
     )
     rule = models.CharField(max_length=20, blank=True)
     because = models.CharField(max_length=300)
@@ -41,26 +37,22 @@ class Hold(models.Model):
     objects = HoldQuerySet.as_manager()
 
     personal = PersonalData(
-        service="service", texts=("because",), team=("placed_by", "lifted_by"), neutral=("rule", "facts")
+        service="service", texts="because", team="placed_by lifted_by", neutral="rule facts"
     )
 
     class Meta:
         ordering = ("-id",)
         indexes = (
-            models.Index(fields=("service",), name="hold_in_force", condition=Q(lifted_at__isnull=True)),
+            Index(fields=("service",), name="hold_in_force", condition=Q(lifted_at__isnull=True)),
         )  # used by: claim, arm, the service's pages
         constraints = (
-            models.CheckConstraint(
+            CheckConstraint(
                 name="hold_covers_exactly_one_thing",
                 condition=Q(send__isnull=False, sender__isnull=True, link_domain__isnull=True)
                 | Q(send__isnull=True, sender__isnull=False, link_domain__isnull=True)
                 | Q(send__isnull=True, sender__isnull=True, link_domain__isnull=False),
             ),
-            models.CheckConstraint(
-                name="hold_is_lifted_at_and_by_or_neither",
-                condition=Q(lifted_at__isnull=True, lifted_by="")
-                | (Q(lifted_at__isnull=False) & ~Q(lifted_by="")),
-            ),
+            set_together("hold_is_lifted_at_and_by_or_neither", "lifted_at", "lifted_by"),
         )
 
     def __str__(self) -> str:

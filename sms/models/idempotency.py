@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.db import connection, models
+from django.db.models import CASCADE, Index, UniqueConstraint
 from django.utils import timezone
 
 from sms.models.personal import PersonalData
@@ -16,7 +17,7 @@ class IdempotentAnswer(models.Model):
     While the request is under way its row is not committed, so a second request waits for the row's unique index, not for a clock.
     """
 
-    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="+", db_index=False)
+    service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="+", db_index=False)
     owner = models.CharField(max_length=60)
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64)
@@ -26,14 +27,12 @@ class IdempotentAnswer(models.Model):
     made_at = models.DateTimeField()
 
     personal = PersonalData(
-        service="service", texts=("key", "headers"), raw=("body",), team=("owner",), neutral=("fingerprint",)
+        service="service", texts="key headers", raw="body", team="owner", neutral="fingerprint"
     )
 
     class Meta:
-        indexes = (models.Index(fields=("made_at",), name="idempotent_answer_by_age"),)  # used by: jobs
-        constraints = (
-            models.UniqueConstraint(fields=("service", "owner", "key"), name="idempotent_answer_is_one"),
-        )
+        indexes = (Index(fields=("made_at",), name="idempotent_answer_by_age"),)  # used by: jobs
+        constraints = (UniqueConstraint(fields=("service", "owner", "key"), name="idempotent_answer_is_one"),)
 
     def __str__(self) -> str:
         return f"answer {self.status} of {self.made_at:%Y-%m-%d %H:%M}"
@@ -42,24 +41,18 @@ class IdempotentAnswer(models.Model):
     def claim(cls, service_id: int, *, owner: str, key: str, fingerprint: str) -> int:
         """The id of a new row; 0 where the key was used already. Waits for the request that is using it right now."""
         columns = "service_id, owner, key, fingerprint, status, headers, body, made_at"
+        now = connection.ops.adapt_datetimefield_value(timezone.now())
         with connection.cursor() as cursor:
             cursor.execute(
                 f"INSERT INTO {cls._meta.db_table} ({columns}) VALUES (%s, %s, %s, %s, 0, '{{}}', %s, %s)"  # noqa: S608
                 " ON CONFLICT DO NOTHING RETURNING id",
-                [
-                    service_id,
-                    owner,
-                    key,
-                    fingerprint,
-                    b"",
-                    connection.ops.adapt_datetimefield_value(timezone.now()),
-                ],
+                [service_id, owner, key, fingerprint, b"", now],
             )
             row = cursor.fetchone()
         return int(row[0]) if row else 0
 
     @classmethod
-    def forget(cls, *, at_most: int = 10_000) -> int:
+    def forget(cls) -> int:
         """Drop answers older than KEPT; returns how many."""
         old = cls.objects.filter(made_at__lt=timezone.now() - KEPT).order_by("made_at").values("pk")
-        return cls.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:at_most])).delete()[0]
+        return cls.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:10_000])).delete()[0]

@@ -1,6 +1,7 @@
 """SMS that people sent to us, as the provider reported them."""
 
 from django.db import models
+from django.db.models import CASCADE, SET_NULL, Index
 
 from sms.models.personal import PersonalData
 
@@ -14,13 +15,11 @@ class InboundMessage(models.Model):
         HELP = "help", "Help"
 
     class Why(models.TextChoices):
-        """Why it was set aside."""
-
         UNREADABLE = "unreadable"  # genuine, but no SMS that we can read
         BROKE = "broke"  # acting on it raised an error of ours
 
     service = models.ForeignKey(
-        "sms.Service", on_delete=models.CASCADE, related_name="inbound_messages", db_index=False
+        "sms.Service", on_delete=CASCADE, related_name="inbound_messages", db_index=False
     )
     dedupe = models.BinaryField(
         max_length=16, unique=True, help_text="Digest of service and SMS: delivered twice, it is still one."
@@ -35,25 +34,19 @@ class InboundMessage(models.Model):
     )
     why = models.CharField(max_length=12, choices=Why, blank=True)
     reason = models.CharField(max_length=300, blank=True)
-    send = models.ForeignKey(
-        "sms.Send", null=True, blank=True, on_delete=models.SET_NULL, related_name="answers"
-    )
+    send = models.ForeignKey("sms.Send", null=True, blank=True, on_delete=SET_NULL, related_name="answers")
     received_at = models.DateTimeField()
 
     personal = PersonalData(
-        service="service",
-        numbers=("msisdn",),
-        texts=("text", "reason"),
-        raw=("raw",),
-        neutral=("dedupe", "address"),
+        service="service", numbers="msisdn", texts="text reason", raw="raw", neutral="dedupe address"
     )
 
     class Meta:
         ordering = ("-id",)
         indexes = (
-            models.Index(fields=("service", "-id"), name="inbound_of_a_service"),  # used by: opt-outs page
+            Index(fields=("service", "-id"), name="inbound_of_a_service"),  # used by: opt-outs page
             # used by: search for a number, a person's newest word
-            models.Index(fields=("service", "msisdn", "-id"), name="inbound_of_a_number"),
+            Index(fields=("service", "msisdn", "-id"), name="inbound_of_a_number"),
         )
 
     def __str__(self) -> str:

@@ -13,10 +13,12 @@ from typing import Any, Self, TypeVar
 
 import structlog
 from django.db import DatabaseError, InterfaceError, connection, models
-from django.db.models import Q
+from django.db.models import CheckConstraint, Q
 from django.db.models.functions import Now
 
 log = structlog.get_logger(__name__)
+
+LEASE = 20.0  # seconds that a killed holder keeps others waiting; one that works renews it, however long that takes
 M = TypeVar("M", bound=models.Model)
 
 
@@ -58,6 +60,13 @@ class Leased(models.Model):
 
     class Meta:
         abstract = True
+        constraints = (
+            CheckConstraint(
+                name="%(class)s_is_leased_by_somebody_until_some_time_or_free",
+                condition=Q(owner="", leased_until__isnull=True)
+                | (~Q(owner="") & Q(leased_until__isnull=False)),
+            ),
+        )
 
 
 @contextmanager

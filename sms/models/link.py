@@ -1,11 +1,14 @@
-"""Short links: the provider's regions with their DNS targets, our link domains, and clicks."""
+"""Short links: the provider's regions with their DNS targets, our link domains, and clicks; and smartlinks, made in its console."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import connection, models
+from django.db.models import CASCADE, PROTECT, CheckConstraint, Q, UniqueConstraint
 
 from sms.models.personal import PersonalData
+from sms.webex.limits import LONGEST_SMARTLINK
 
 # The provider's own short domains, which every tenant of the region may use (reference §10.1).
 SHARED = frozenset(
@@ -23,6 +26,7 @@ class Region(models.Model):
     """
 
     audit_noun = "region"
+    audit_shows = ("label", "host", "cname")
 
     key = models.SlugField(max_length=20, unique=True)
     name = models.CharField(max_length=60)
@@ -34,15 +38,15 @@ class Region(models.Model):
     cname = models.CharField("CNAME target", max_length=200, blank=True)
     a_record = models.GenericIPAddressField("A record", null=True, blank=True, protocol="IPv4")
 
-    personal = PersonalData(team=("key", "name", "host", "cname", "a_record"))
+    personal = PersonalData(team="key name host cname a_record")
 
     class Meta:
         ordering = ("name",)
         constraints = (
-            models.CheckConstraint(
+            CheckConstraint(
                 name="region_has_a_cname_or_an_a_record_but_not_both",
-                condition=(models.Q(cname="") & models.Q(a_record__isnull=False))
-                | (~models.Q(cname="") & models.Q(a_record__isnull=True)),
+                condition=(Q(cname="") & Q(a_record__isnull=False))
+                | (~Q(cname="") & Q(a_record__isnull=True)),
             ),
         )
 
@@ -55,7 +59,6 @@ class Region(models.Model):
 
     @property
     def dns_kind(self) -> str:
-        """The kind of DNS record to make: `CNAME` or `A`."""
         return "CNAME" if self.cname else "A"
 
 
@@ -74,9 +77,10 @@ class ShortLinkDomain(models.Model):
     """A host name that Webex Connect shortens our links on. `sms.catalogue.domains.check` writes its state."""
 
     audit_noun = "short-link domain"
+    audit_shows = ("host", "region")
 
-    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="link_domains")
-    region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="link_domains")
+    service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="link_domains")
+    region = models.ForeignKey(Region, on_delete=PROTECT, related_name="link_domains")
     host = models.CharField(max_length=253, help_text="Only the host name, for example go.example.com")
     active = models.BooleanField(default=True)
     state = models.CharField(
@@ -94,15 +98,13 @@ class ShortLinkDomain(models.Model):
         default=False, editable=False, help_text="It was healthy or degraded before."
     )
 
-    personal = PersonalData(team=("host", "state", "says", "findings"))
+    personal = PersonalData(team="host state says findings")
 
     class Meta:
         verbose_name = "short-link domain"
         ordering = ("host",)
         constraints = (
-            models.UniqueConstraint(
-                fields=("service", "host"), name="link_domain_is_listed_once_per_service"
-            ),
+            UniqueConstraint(fields=("service", "host"), name="link_domain_is_listed_once_per_service"),
         )
 
     def __str__(self) -> str:
@@ -132,13 +134,13 @@ class ShortLinkDomain(models.Model):
 class DomainChange(models.Model):
     """A short-link domain became something else. Only added, with the time of the check that saw it."""
 
-    domain = models.ForeignKey(ShortLinkDomain, on_delete=models.CASCADE, related_name="changes")
+    domain = models.ForeignKey(ShortLinkDomain, on_delete=CASCADE, related_name="changes")
     at = models.DateTimeField()
     old = models.CharField(max_length=12, choices=DomainState)
     new = models.CharField(max_length=12, choices=DomainState)
     says = models.TextField(blank=True)
 
-    personal = PersonalData(team=("old", "new", "says"))
+    personal = PersonalData(team="old new says")
 
     class Meta:
         ordering = ("-at", "-id")
@@ -155,8 +157,8 @@ class Click(models.Model):
         MACHINE = "machine"
         UNSURE = "unsure"
 
-    message = models.ForeignKey("sms.Message", on_delete=models.CASCADE, related_name="clicks")
-    receipt = models.OneToOneField("sms.Receipt", on_delete=models.CASCADE, related_name="click")
+    message = models.ForeignKey("sms.Message", on_delete=CASCADE, related_name="clicks")
+    receipt = models.OneToOneField("sms.Receipt", on_delete=CASCADE, related_name="click")
     url = models.TextField()
     ip = models.CharField(max_length=45, blank=True)
     user_agent = models.TextField(blank=True)
@@ -169,7 +171,7 @@ class Click(models.Model):
     at = models.DateTimeField()
 
     personal = PersonalData(
-        service="message__send__service", texts=("url", "ip", "user_agent"), neutral=("verdict", "reason")
+        service="message__send__service", texts="url ip user_agent", neutral="verdict reason"
     )
 
     class Meta:
@@ -182,9 +184,7 @@ class Click(models.Model):
 class ClickCount(models.Model):
     """Clicks of a send by verdict, so that no page counts them. Written by `sms.inbound.clicks.counts`, in its transaction."""
 
-    send = models.ForeignKey(
-        "sms.Send", on_delete=models.CASCADE, related_name="click_counts", db_index=False
-    )
+    send = models.ForeignKey("sms.Send", on_delete=CASCADE, related_name="click_counts", db_index=False)
     verdict = models.CharField(max_length=10, choices=Click.Verdict)
     clicks = models.BigIntegerField(default=0)
     messages = models.BigIntegerField(
@@ -195,7 +195,7 @@ class ClickCount(models.Model):
     class Meta:
         ordering = ("send", "verdict")
         constraints = (
-            models.UniqueConstraint(fields=("send", "verdict"), name="click_count_once_per_send_and_verdict"),
+            UniqueConstraint(fields=("send", "verdict"), name="click_count_once_per_send_and_verdict"),
         )
 
     def __str__(self) -> str:
@@ -234,8 +234,47 @@ class ClickFigures:
 
     @classmethod
     def of_send(cls, send_id: int) -> "ClickFigures":
-        """From the counters."""
         figures: dict[str, int] = {}
         for row in ClickCount.objects.filter(send_id=send_id):
             figures |= {row.verdict: row.clicks, f"{row.verdict}_messages": row.messages}
         return cls(**figures)
+
+
+class Smartlink(models.Model):
+    """A smartlink of the service. Unlike a short link it gives no click receipts."""
+
+    audit_noun = "smartlink"
+    audit_shows = ("name", "smartlink_id")
+
+    service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="smartlinks")
+    smartlink_id = models.PositiveBigIntegerField(
+        "smartlink id",
+        validators=[MinValueValidator(1), MaxValueValidator(2**53)],
+        help_text="The link's number in Webex Connect.",
+    )
+    name = models.CharField(max_length=80)
+    validity = models.PositiveIntegerField(
+        "valid for",
+        default=1440,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_SMARTLINK)],
+        help_text="Minutes after the message. A day has 1,440.",
+    )
+    active = models.BooleanField(default=True)
+
+    personal = PersonalData(service="service", catalogue="name", neutral="smartlink_id")
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (
+            UniqueConstraint(
+                fields=("service", "smartlink_id"), name="smartlink_id_is_listed_once_per_service"
+            ),
+            UniqueConstraint(fields=("service", "name"), name="smartlink_name_is_unique_per_service"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def token(self) -> str:
+        return f"{{{{smartlink_{self.smartlink_id}}}}}"

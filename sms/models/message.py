@@ -1,7 +1,7 @@
 """One SMS to one MSISDN."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import CASCADE, CheckConstraint, Index, Q
 
 from sms.models.personal import PersonalData
 from sms.models.send import UNFINISHED
@@ -19,16 +19,12 @@ class MessageState(models.TextChoices):
 
     PENDING = "pending", "Waiting"  # committed here; not yet given to the provider
     POSTING = "posting", "Sending"  # armed: bytes may have left
-    UNCONFIRMED = (
-        "unconfirmed",
-        "Not confirmed",
-    )  # the connection broke: it may have been sent; never sent again by itself
+    # the connection broke: it may have been sent; never sent again by itself
+    UNCONFIRMED = "unconfirmed", "Not confirmed"
     QUEUED = "queued", "Accepted"  # the provider has it
     SUBMITTED = "submitted", "Submitted"  # with the operator
-    NO_REPORT = (
-        "no_report",
-        "No report",
-    )  # posted three days ago, and no receipt said how it ended; one still may
+    # posted three days ago, and no receipt said how it ended; one still may
+    NO_REPORT = "no_report", "No report"
     FAILED = "failed", "Failed"  # a final no, with its code
     DELIVERED = "delivered", "Delivered"  # the handset has it
     CANCELLED = "cancelled", "Cancelled"  # stopped by a person in time
@@ -40,6 +36,10 @@ OPEN = (*UNSENT, MessageState.QUEUED, MessageState.SUBMITTED)  # may still chang
 NOT_POSTED = frozenset({MessageState.PENDING, MessageState.CANCELLED, MessageState.EXPIRED})
 FINAL = frozenset({MessageState.FAILED, MessageState.DELIVERED, MessageState.CANCELLED, MessageState.EXPIRED})
 
+# codes of failures that nothing proves: an unconfirmed message that a person gave up, or that nothing was heard of for too long
+GIVEN_UP, NO_PROOF = "given_up", "no_proof"
+PRESUMED = frozenset({GIVEN_UP, NO_PROOF})
+
 
 class Message(models.Model):
     """One SMS. `text` is what we asked the provider to send (substituted by us), empty when a provider template makes it.
@@ -48,7 +48,7 @@ class Message(models.Model):
     keeps state changes HOT, which made folding receipts four times and claiming work a hundred times faster when measured.
     """
 
-    send = models.ForeignKey("sms.Send", on_delete=models.CASCADE, related_name="messages", db_index=False)
+    send = models.ForeignKey("sms.Send", on_delete=CASCADE, related_name="messages", db_index=False)
     msisdn = models.CharField("MSISDN", max_length=16)
     country = models.CharField(
         max_length=2, blank=True, help_text="ISO 3166 code of the number's plan; stays when the number goes."
@@ -85,28 +85,33 @@ class Message(models.Model):
 
     personal = PersonalData(
         service="send__service",
-        numbers=("msisdn",),
-        texts=("text", "substitutions", "detail"),
-        neutral=("zone", "state", "code", "provider_id", "carrier"),
-        fixed=("text", "substitutions"),
+        numbers="msisdn",
+        texts="text substitutions detail",
+        neutral="zone state code provider_id carrier",
+        fixed="text substitutions",
         fixed_while=Q(send__state__in=UNFINISHED) & (Q(state__in=UNSENT) | Q(send__approvers__gt=0)),
     )
 
     class Meta:
         ordering = ("id",)
         indexes = (
-            models.Index(fields=("send", "id"), name="message_of_a_send"),  # used by: dispatch, send page
-            models.Index(fields=("msisdn", "-id"), name="message_to_a_number"),  # used by: message search
-            models.Index(
-                fields=("provider_id",), name="message_by_provider_id", condition=~models.Q(provider_id="")
-            ),  # used by: message search, receipts without our correlation id
+            Index(fields=("send", "id"), name="message_of_a_send"),  # used by: dispatch, send page
+            Index(fields=("msisdn", "-id"), name="message_to_a_number"),  # used by: message search
+            # used by: message search, receipts without our correlation id
+            Index(fields=("provider_id",), name="message_by_provider_id", condition=~Q(provider_id="")),
         )
         constraints = (
-            models.CheckConstraint(
+            CheckConstraint(
                 name="message_that_was_posted_has_an_attempt",
-                condition=models.Q(posted_at__isnull=True) | models.Q(attempt__gte=1),
+                condition=Q(posted_at__isnull=True) | Q(attempt__gte=1),
             ),
         )
 
     def __str__(self) -> str:
         return f"message {self.pk}"
+
+    @property
+    def partner_correlation_id(self) -> str:
+        """What it is called by those who asked for it; select `echo` with it."""
+        echo = getattr(self, "echo", None)
+        return echo.correlation_id if echo else ""

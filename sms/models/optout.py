@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import CASCADE, SET_NULL, Index, Q, UniqueConstraint
 from django.db.models.functions import Now
 
+from sms.models.columns import empty_text
 from sms.models.personal import PersonalData
 from sms.models.service import Service
 from sms.models.sql.opt_outs import stored_in_force
@@ -26,48 +27,40 @@ class OptOut(models.Model):
         CSV = "csv", "From a file"
         PROVIDER = "provider", "From the provider"
 
-    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="opt_outs")
+    service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="opt_outs")
     msisdn = models.CharField("MSISDN", max_length=16)
     source = models.CharField(
         max_length=20, help_text="How we learned of it: inbound, page, api, csv, provider."
     )
     evidence = models.CharField(max_length=300, blank=True)
-    send = models.ForeignKey(
-        "sms.Send", null=True, blank=True, on_delete=models.SET_NULL, related_name="opt_outs"
-    )
+    send = models.ForeignKey("sms.Send", null=True, blank=True, on_delete=SET_NULL, related_name="opt_outs")
     inbound = models.ForeignKey(
-        "sms.InboundMessage", null=True, blank=True, on_delete=models.SET_NULL, related_name="opt_outs"
+        "sms.InboundMessage", null=True, blank=True, on_delete=SET_NULL, related_name="opt_outs"
     )
     by = models.CharField(max_length=254, blank=True, help_text="Who recorded it.")
     at = models.DateTimeField(db_default=Now())
     lifted_at = models.DateTimeField(null=True, blank=True)
     lifted_by = models.CharField(max_length=254, blank=True)
     lifted_because = models.CharField(max_length=150, blank=True)
-    country = models.CharField(
-        max_length=2,
-        blank=True,
-        default="",
-        db_default="",
-        help_text="Of the number, once only its digest is here; facts need it.",
-    )
+    country = empty_text(2, "Of the number, once only its digest is here; facts need it.")
 
     personal = PersonalData(
         service="service",
-        numbers=("msisdn",),
-        texts=("evidence", "lifted_because"),
-        team=("by", "lifted_by"),
-        neutral=("source",),
+        numbers="msisdn",
+        texts="evidence lifted_because",
+        team="by lifted_by",
+        neutral="source",
     )
 
     class Meta:
         ordering = ("-id",)
         indexes = (
-            models.Index(fields=("service", "-id"), name="opt_out_of_a_service"),  # used by: opt-outs page
+            Index(fields=("service", "-id"), name="opt_out_of_a_service"),  # used by: opt-outs page
             # lifted ones too; used by: search for a number, refusals reported twice by the provider
-            models.Index(fields=("service", "msisdn"), name="opt_out_of_a_number"),
+            Index(fields=("service", "msisdn"), name="opt_out_of_a_number"),
         )
         constraints = (
-            models.UniqueConstraint(
+            UniqueConstraint(
                 name="opt_out_in_force_once_per_number",
                 fields=("service", "msisdn"),
                 condition=Q(lifted_at__isnull=True),

@@ -11,6 +11,8 @@ from typing import Any
 
 from django.db.models import Q
 
+Columns = str | tuple[str, ...]  # "name note", kept as ("name", "note")
+
 
 class ColumnKind(Enum):
     """What a column can hold; the values are the attributes of `PersonalData`."""
@@ -28,22 +30,26 @@ class ColumnKind(Enum):
 class PersonalData:
     """The columns of one table that have room for a phone number, by what is in them.
 
-    `service` is the lookup that leads from a row to its service; empty for a table that belongs to no service. Columns in `fixed` are not
-    changed in rows of `fixed_while`: what they say is about to be sent.
+    Columns are given as words of one text. `service` is the lookup that leads from a row to its service; empty for a table that belongs to
+    no service. Columns in `fixed` are not changed in rows of `fixed_while`: what they say is about to be sent.
     """
 
     service: str = ""
-    numbers: tuple[str, ...] = ()  # a recipient's number, its digest, or the mark of an erased one
-    texts: tuple[str, ...] = ()  # may name a recipient: a number in them is taken out
-    raw: tuple[str, ...] = ()  # bytes as they were received: shortened or emptied where they name the number
-    packed: tuple[str, ...] = ()  # compressed: code of their own unpacks, changes and packs them
-    catalogue: tuple[str, ...] = ()  # templates, names of senders: searched, and changed by people only
-    team: tuple[str, ...] = ()  # the team's own people, keys, secrets and settings: no recipient
-    neutral: tuple[str, ...] = ()  # words from a list, identifiers, digests, figures: no person
-    unique: tuple[str, ...] = ()  # texts that must stay unique when a number is taken out
-    fixed: tuple[str, ...] = ()
+    numbers: Columns = ""  # a recipient's number, its digest, or the mark of an erased one
+    texts: Columns = ""  # may name a recipient: a number in them is taken out
+    raw: Columns = ""  # bytes as they were received: shortened or emptied where they name the number
+    packed: Columns = ""  # compressed: code of their own unpacks, changes and packs them
+    catalogue: Columns = ""  # templates, names of senders: searched, and changed by people only
+    team: Columns = ""  # the team's own people, keys, secrets and settings: no recipient
+    neutral: Columns = ""  # words from a list, identifiers, digests, figures: no person
+    unique: Columns = ""  # texts that must stay unique when a number is taken out
+    fixed: Columns = ""
     fixed_while: Q = field(default_factory=Q)
     unpacked: Callable[[Any], str] | None = None  # text of a packed row; one that names the number is deleted
+
+    def __post_init__(self) -> None:
+        for name in (*(kind.value for kind in ColumnKind), "unique", "fixed"):
+            object.__setattr__(self, name, tuple(getattr(self, name).split()))
 
     @property
     def kinds(self) -> dict[str, ColumnKind]:

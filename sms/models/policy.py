@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import models
+from django.db.models import CASCADE, CheckConstraint, Q, UniqueConstraint
 
 from sms.models.fields import SecretField
 from sms.models.personal import PersonalData
@@ -13,8 +14,9 @@ class ContactPolicyGroup(models.Model):
     """A group of the provider's Contact Policy app, and which of its two checks our sends ask for."""
 
     audit_noun = "policy group"
+    audit_shows = ("name", "group_id")
 
-    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="policy_groups")
+    service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="policy_groups")
     name = models.CharField(max_length=80)
     group_id = models.CharField("provider group id", max_length=64)
     check_consent = models.BooleanField("require opt-in", default=True)
@@ -22,20 +24,16 @@ class ContactPolicyGroup(models.Model):
     description = models.CharField(max_length=300, blank=True)
     active = models.BooleanField(default=True)
 
-    personal = PersonalData(
-        service="service", texts=("description",), catalogue=("name",), neutral=("group_id",)
-    )
+    personal = PersonalData(service="service", texts="description", catalogue="name", neutral="group_id")
 
     class Meta:
         verbose_name = "contact-policy group"
         ordering = ("name",)
         constraints = (
-            models.UniqueConstraint(
-                fields=("service", "name"), name="policy_group_name_is_unique_per_service"
-            ),
-            models.CheckConstraint(
+            UniqueConstraint(fields=("service", "name"), name="policy_group_name_is_unique_per_service"),
+            CheckConstraint(
                 name="policy_group_checks_consent_or_caps_frequency_or_both",
-                condition=models.Q(check_consent=True) | models.Q(apply_frequency_cap=True),
+                condition=Q(check_consent=True) | Q(apply_frequency_cap=True),
                 violation_error_message="Tick at least one: require opt-in, or enforce the frequency cap.",
             ),
         )
@@ -47,8 +45,10 @@ class ContactPolicyGroup(models.Model):
 class PolicyConnection(models.Model):
     """How to reach the provider's Contact Policy API, which has a host and a key of its own."""
 
+    audit_shows = ("base_url",)
+
     service = models.OneToOneField(
-        "sms.Service", on_delete=models.CASCADE, primary_key=True, related_name="policy_connection"
+        "sms.Service", on_delete=CASCADE, primary_key=True, related_name="policy_connection"
     )
     base_url = models.CharField(
         "base URL",
@@ -64,7 +64,7 @@ class PolicyConnection(models.Model):
         help_text="Where the key was typed for; it goes nowhere else.",
     )
 
-    personal = PersonalData(team=("base_url", "profile_key", "key_origin"))
+    personal = PersonalData(team="base_url profile_key key_origin")
 
     def __str__(self) -> str:
         return f"contact policy of {self.service_id}"

@@ -8,19 +8,11 @@ the next process goes on where the last one stopped.
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import CASCADE, CheckConstraint, Index, Q, UniqueConstraint
 
 from sms.models.lease import Leased, LeaseQuerySet
 from sms.models.personal import PersonalData
-
-
-class PreparationState(models.TextChoices):
-    """How far it is. A lease says whether a process works on it right now."""
-
-    WAITING = "waiting", "Under way"
-    READY = "ready", "Ready"
-    FAILED = "failed", "Failed"
-    CANCELLED = "cancelled", "Cancelled"
+from sms.values.problems import ProblemCode
 
 
 class Preparation(Leased):
@@ -30,21 +22,25 @@ class Preparation(Leased):
     """
 
     class Kind(models.TextChoices):
-        """Of work; each has its own object."""
-
         READ = "read", "Reading the recipients"
         CHECK = "check", "Checking the rows"
         EXPAND = "expand", "Writing the messages"
 
-    State = PreparationState
+    class State(models.TextChoices):
+        """How far it is. A lease says whether a process works on it right now."""
 
-    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="+")
+        WAITING = "waiting", "Under way"
+        READY = "ready", "Ready"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="+")
     kind = models.CharField(max_length=6, choices=Kind)
     version = models.OneToOneField(
-        "sms.AudienceVersion", null=True, on_delete=models.CASCADE, related_name="preparation"
+        "sms.AudienceVersion", null=True, on_delete=CASCADE, related_name="preparation"
     )
-    draft = models.OneToOneField("sms.Draft", null=True, on_delete=models.CASCADE, related_name="preparation")
-    send = models.OneToOneField("sms.Send", null=True, on_delete=models.CASCADE, related_name="preparation")
+    draft = models.OneToOneField("sms.Draft", null=True, on_delete=CASCADE, related_name="preparation")
+    send = models.OneToOneField("sms.Send", null=True, on_delete=CASCADE, related_name="preparation")
     state = models.CharField(max_length=9, choices=State, default=State.WAITING)
     cursor = models.JSONField(default=dict, help_text="What is done, for the process that continues.")
     partial = models.BinaryField(default=b"", help_text="Figures of what is done.")
@@ -56,6 +52,7 @@ class Preparation(Leased):
     result_digest = models.CharField(max_length=64, blank=True)
     result_at = models.DateTimeField(null=True, blank=True)
     trouble = models.CharField(max_length=500, blank=True, help_text="Why it failed, and the way out.")
+    trouble_code = models.CharField(max_length=40, blank=True, help_text="Of `ProblemCode`.")
     trouble_field = models.CharField(max_length=20, blank=True)
     tries = models.PositiveSmallIntegerField(
         default=0, db_default=0, help_text="How often it broke off since its last block."
@@ -73,30 +70,23 @@ class Preparation(Leased):
 
     personal = PersonalData(
         service="service",
-        texts=("cursor", "trouble"),
-        packed=("partial", "result"),
-        neutral=("movers", "owner", "digest", "result_digest", "trouble_field"),
+        texts="cursor trouble",
+        packed="partial result",
+        neutral="movers owner digest result_digest trouble_code trouble_field",
     )
 
     class Meta:
         ordering = ("id",)
-        indexes = (
-            models.Index(
-                fields=("id",), name="preparation_waiting", condition=Q(state="waiting")
-            ),  # used by: every look for work
-        )
+        # used by: every look for work
+        indexes = (Index(fields=("id",), name="preparation_waiting", condition=Q(state="waiting")),)
         constraints = (
-            models.CheckConstraint(
+            CheckConstraint(
                 name="preparation_is_of_one_thing",
                 condition=Q(kind="read", version__isnull=False, draft__isnull=True, send__isnull=True)
                 | Q(kind="check", version__isnull=True, draft__isnull=False, send__isnull=True)
                 | Q(kind="expand", version__isnull=True, draft__isnull=True, send__isnull=False),
             ),
-            models.CheckConstraint(
-                name="preparation_is_leased_by_somebody_until_some_time_or_free",
-                condition=Q(owner="", leased_until__isnull=True)
-                | (~Q(owner="") & Q(leased_until__isnull=False)),
-            ),
+            *Leased.Meta.constraints,
         )
 
     def __str__(self) -> str:
@@ -107,37 +97,43 @@ class Preparation(Leased):
         return self.state == self.State.WAITING
 
     @property
+    def can_go_on(self) -> bool:
+        """Whether it ended for a reason that may be over: what is wrong with the file or the draft has to be put right there."""
+        broke_off = self.trouble_code == ProblemCode.INTERRUPTED
+        return self.state == self.State.CANCELLED or (self.state == self.State.FAILED and broke_off)
+
+    @property
     def share(self) -> int:
         """Percent done, never 100 before the end."""
         return min(self.done * 100 // self.total, 99) if self.total else 0
 
     @classmethod
     def waiting(cls) -> "LeaseQuerySet[Self]":
-        return cls.objects.filter(state=PreparationState.WAITING)
+        return cls.objects.filter(state=cls.State.WAITING)
 
     @classmethod
     def take_up(cls, rows: "models.QuerySet[Preparation]") -> int:
         """Wait again, where it stopped, for what has failed or was cancelled; returns how many."""
-        fresh = {"state": PreparationState.WAITING, "tries": 0, "trouble": "", "trouble_field": ""}
-        return rows.update(**fresh, ended_at=None)
+        fresh = dict.fromkeys(("trouble", "trouble_code", "trouble_field"), "")
+        return rows.update(**fresh, state=cls.State.WAITING, tries=0, ended_at=None)
 
 
 class ColumnMemory(models.Model):
     """What was chosen for a file with these headings, offered again for the next one. Country, column and placeholders as in a draft."""
 
-    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="column_memories")
+    service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="column_memories")
     headings = models.CharField(max_length=64, help_text="SHA-256 of the headings in their order.")
     column = models.CharField(max_length=200, blank=True)
     country = models.CharField(max_length=2, blank=True)
     fillings = models.JSONField(default=dict, blank=True)
     changed_at = models.DateTimeField(auto_now=True)
 
-    personal = PersonalData(service="service", texts=("column", "fillings"), neutral=("headings",))
+    personal = PersonalData(service="service", texts="column fillings", neutral="headings")
 
     class Meta:
         ordering = ("-changed_at",)
         constraints = (
-            models.UniqueConstraint(
+            UniqueConstraint(
                 fields=("service", "headings"), name="column_memory_once_per_service_and_headings"
             ),
         )

@@ -2,6 +2,7 @@
 
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models import CASCADE, CheckConstraint, Q, UniqueConstraint
 
 from sms.models.sender import SenderKind
 
@@ -9,7 +10,7 @@ from sms.models.sender import SenderKind
 class Price(models.Model):
     """Price of one segment to a country (ISO 3166), of one kind of sender or, where `sender_kind` is empty, of any other."""
 
-    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="prices")
+    service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="prices")
     country = models.CharField(max_length=2)
     sender_kind = models.CharField(max_length=12, blank=True, choices=SenderKind)
     amount = models.DecimalField(max_digits=12, decimal_places=6, validators=[MinValueValidator(0)])
@@ -18,10 +19,10 @@ class Price(models.Model):
     class Meta:
         ordering = ("country", "sender_kind")
         constraints = (
-            models.UniqueConstraint(
+            UniqueConstraint(
                 fields=("service", "country", "sender_kind"), name="price_is_listed_once_per_country_and_kind"
             ),
-            models.CheckConstraint(name="price_is_not_negative", condition=models.Q(amount__gte=0)),
+            CheckConstraint(name="price_is_not_negative", condition=Q(amount__gte=0)),
         )
 
     def __str__(self) -> str:

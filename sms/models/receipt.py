@@ -1,6 +1,7 @@
 """Receipts: what Webex Connect reported, raw and append-only, and the list of those still to be applied."""
 
 from django.db import models
+from django.db.models import CASCADE, Index, Q
 
 from sms.models.personal import PersonalData
 
@@ -8,9 +9,7 @@ from sms.models.personal import PersonalData
 class Receipt(models.Model):
     """One notification as it came. `message_id` was read from our correlation id; 0 where it names none of ours."""
 
-    service = models.ForeignKey(
-        "sms.Service", on_delete=models.CASCADE, related_name="receipts", db_index=False
-    )
+    service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="receipts", db_index=False)
     message_id = models.BigIntegerField(default=0)
     attempt = models.PositiveSmallIntegerField(default=0)
     dedupe = models.BinaryField(
@@ -19,17 +18,15 @@ class Receipt(models.Model):
     raw = models.BinaryField()
     received_at = models.DateTimeField()
 
-    personal = PersonalData(service="service", raw=("raw",), neutral=("dedupe",))
+    personal = PersonalData(service="service", raw="raw", neutral="dedupe")
 
     class Meta:
         ordering = ("id",)
         indexes = (
-            models.Index(
-                fields=("message_id", "id"), name="receipt_of_a_message", condition=models.Q(message_id__gt=0)
-            ),  # used by: message page
-            models.Index(
-                fields=("service", "-id"), name="receipt_last_of_a_service"
-            ),  # used by: settings, home
+            # used by: message page
+            Index(fields=("message_id", "id"), name="receipt_of_a_message", condition=Q(message_id__gt=0)),
+            # used by: settings, home
+            Index(fields=("service", "-id"), name="receipt_last_of_a_service"),
         )
 
     def __str__(self) -> str:
@@ -43,26 +40,22 @@ class ReceiptInbox(models.Model):
     """A receipt that waits to be applied. Applying deletes the row; what cannot be applied stays with its reason."""
 
     class Why(models.TextChoices):
-        """Why it is still here."""
-
         NEW = "new"
         UNKNOWN = "unknown"  # matches no message of ours (yet)
         UNREADABLE = "unreadable"  # authentic but not a receipt we can read
         BROKE = "broke"  # applying it raised an error of ours
 
-    receipt = models.OneToOneField(
-        Receipt, on_delete=models.CASCADE, primary_key=True, related_name="waiting"
-    )
+    receipt = models.OneToOneField(Receipt, on_delete=CASCADE, primary_key=True, related_name="waiting")
     why = models.CharField(max_length=12, default=Why.NEW)
     reason = models.CharField(max_length=300, blank=True)
     tries = models.PositiveIntegerField(default=0)
     next_at = models.DateTimeField()
 
-    personal = PersonalData(service="receipt__service", texts=("reason",), neutral=("why",))
+    personal = PersonalData(service="receipt__service", texts="reason", neutral="why")
 
     class Meta:
         ordering = ("receipt",)
-        indexes = (models.Index(fields=("next_at",), name="receipt_inbox_by_time"),)  # used by: fold
+        indexes = (Index(fields=("next_at",), name="receipt_inbox_by_time"),)  # used by: fold
 
     def __str__(self) -> str:
         return f"receipt {self.pk} ({self.why})"

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import CASCADE, SET_NULL, Index, Q, UniqueConstraint
 
 from sms.models.personal import PersonalData
 
@@ -17,13 +18,11 @@ class ReportFile(models.Model):
         CSV = "csv", "CSV"
         XLSX = "xlsx", "XLSX"
 
-    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="report_files")
+    service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="report_files")
     query = models.JSONField(help_text="What was asked: `sms.reports.query.ReportQuery.parameters`.")
     kind = models.CharField(max_length=4, choices=Kind)
     asked_at = models.DateTimeField(auto_now_add=True)
-    asked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=SET_NULL, related_name="+")
     rows = models.PositiveIntegerField(default=0, help_text="To be written.")
     done = models.PositiveIntegerField(default=0, help_text="Written so far.")
     size = models.BigIntegerField(default=0)
@@ -31,15 +30,15 @@ class ReportFile(models.Model):
     cancelled_at = models.DateTimeField(null=True, blank=True)
     failed = models.CharField(max_length=200, blank=True)
 
-    personal = PersonalData(service="service", texts=("query",), neutral=("failed",))
+    personal = PersonalData(service="service", texts="query", neutral="failed")
 
     class Meta:
         ordering = ("-id",)
         indexes = (
-            models.Index(
+            Index(
                 fields=("id",),
                 name="report_file_to_be_made",
-                condition=models.Q(ready_at__isnull=True, cancelled_at__isnull=True, failed=""),
+                condition=Q(ready_at__isnull=True, cancelled_at__isnull=True, failed=""),
             ),  # used by: every tick
         )
 
@@ -52,17 +51,15 @@ class ReportFile(models.Model):
 
 
 class ReportPart(models.Model):
-    """A piece of a file, compressed by itself."""
-
-    file = models.ForeignKey(ReportFile, on_delete=models.CASCADE, related_name="parts")
+    file = models.ForeignKey(ReportFile, on_delete=CASCADE, related_name="parts")
     number = models.PositiveIntegerField()
     content = models.BinaryField()
 
-    personal = PersonalData(packed=("content",))
+    personal = PersonalData(packed="content")
 
     class Meta:
         ordering = ("number",)
-        constraints = (models.UniqueConstraint(fields=("file", "number"), name="report_part_once"),)
+        constraints = (UniqueConstraint(fields=("file", "number"), name="report_part_once"),)
 
     def __str__(self) -> str:
         return f"part {self.number}"
@@ -77,7 +74,7 @@ class ReportSchedule(models.Model):
         WEEK = "week", "Every Monday, of the week before"
         MONTH = "month", "On the first of every month, of the month before"
 
-    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="report_schedules")
+    service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="report_schedules")
     name = models.CharField(max_length=80)
     every = models.CharField(max_length=5, choices=Every, default=Every.WEEK)
     query = models.JSONField(default=dict, blank=True, help_text="What it is by, and its filters.")
@@ -87,9 +84,7 @@ class ReportSchedule(models.Model):
     trouble = models.CharField(max_length=200, blank=True)
     made_by = models.CharField(max_length=254)
 
-    personal = PersonalData(
-        service="service", texts=("name", "query", "trouble"), team=("recipients", "made_by")
-    )
+    personal = PersonalData(service="service", texts="name query trouble", team="recipients made_by")
 
     class Meta:
         ordering = ("name", "id")

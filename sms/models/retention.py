@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import CASCADE
 from django.db.models.functions import Now
 
+from sms.models.columns import set_together
 from sms.models.personal import PersonalData
 
 EVERY = timedelta(hours=1)
@@ -18,9 +19,7 @@ class SendKeeping(models.Model):
     is deleted, moved or erased until the hold is lifted.
     """
 
-    send = models.OneToOneField(
-        "sms.Send", on_delete=models.CASCADE, primary_key=True, related_name="keeping"
-    )
+    send = models.OneToOneField("sms.Send", on_delete=CASCADE, primary_key=True, related_name="keeping")
     held_because = models.CharField(max_length=300, blank=True)
     held_by = models.CharField(max_length=254, blank=True)
     held_at = models.DateTimeField(null=True, blank=True)
@@ -33,17 +32,11 @@ class SendKeeping(models.Model):
         null=True, blank=True, help_text="When its last message went into an archive."
     )
 
-    personal = PersonalData(
-        service="send__service", texts=("held_because",), team=("held_by",), neutral=("stage",)
-    )
+    personal = PersonalData(service="send__service", texts="held_because", team="held_by", neutral="stage")
 
     class Meta:
         constraints = (
-            models.CheckConstraint(
-                name="send_is_held_with_a_reason_or_not_at_all",
-                condition=Q(held_at__isnull=True, held_because="", held_by="")
-                | (Q(held_at__isnull=False) & ~Q(held_because="") & ~Q(held_by="")),
-            ),
+            set_together("send_is_held_with_a_reason_or_not_at_all", "held_at", "held_because", "held_by"),
         )
 
     def __str__(self) -> str:
@@ -54,7 +47,7 @@ class RetentionClock(models.Model):
     """When retention of a service runs next. `receipts_place`: up to which receipt those without a message are done."""
 
     service = models.OneToOneField(
-        "sms.Service", on_delete=models.CASCADE, primary_key=True, related_name="retention_clock"
+        "sms.Service", on_delete=CASCADE, primary_key=True, related_name="retention_clock"
     )
     next_at = models.DateTimeField(db_default=Now())
     receipts_place = models.BigIntegerField(default=0)
@@ -68,12 +61,12 @@ class RetentionRun(models.Model):
 
     KEPT = 100  # of a service
 
-    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="retention_runs")
+    service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="retention_runs")
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     counts = models.JSONField(default=dict)
 
-    personal = PersonalData(neutral=("counts",))
+    personal = PersonalData(neutral="counts")
 
     class Meta:
         ordering = ("-id",)

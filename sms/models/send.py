@@ -5,19 +5,22 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q, Sum
+from django.db.models import CASCADE, PROTECT, SET_NULL, CheckConstraint, F, Index, Q, Sum, UniqueConstraint
 
+from sms.models.columns import empty_text, set_together
 from sms.models.lease import Leased, LeaseQuerySet
 from sms.models.personal import PersonalData
+from sms.models.receipt_choice import USUAL_RECEIPTS, Receipts
+from sms.models.send_options import ONE_END, Lane, SendOptions
+
+LABEL_LENGTH = 30
 
 
 class SendState(models.TextChoices):
     """The life of a send: (preparing →) (awaiting →) scheduled → sending → finished, or cancelled on the way."""
 
-    PREPARING = (
-        "preparing",
-        "Preparing",
-    )  # a large one: its messages are still being written; nothing of it is leased
+    # a large one: its messages are still being written; nothing of it is leased
+    PREPARING = "preparing", "Preparing"
     AWAITING = "awaiting", "Awaiting approval"  # stored, and asked about; nothing of it is leased
     SCHEDULED = "scheduled", "Scheduled"
     SENDING = "sending", "Sending"
@@ -29,45 +32,24 @@ class SendState(models.TextChoices):
 UNFINISHED = frozenset({SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED, SendState.SENDING})
 
 
-class Lane(models.IntegerChoices):
-    """Which send goes first where there is not room for all."""
-
-    URGENT = 0, "Urgent: one-off codes and alarms"
-    NORMAL = 1, "Normal"
-    BULK = 2, "Bulk: large sends that can wait"
-
-
-class Resend(models.TextChoices):
-    """What becomes of a message of which we do not know whether it was sent (`sms.dispatch.settle`)."""
-
-    NEVER = "never", "Wait for the receipt or a person"
-    EVIDENCE = "evidence", "Send again only when others' receipts show that it was not sent"
-    ALWAYS = "always", "Send again after ten seconds, once: it may arrive twice"
-
-
-class Send(models.Model):
+class Send(SendOptions):
     """One composed job, unchangeable once made: who (audience), what (text or template), from whom (sender), when (`due_at`)."""
 
     audit_noun = "send"
+    keeps_history = True
 
-    service = models.ForeignKey("sms.Service", on_delete=models.PROTECT, related_name="sends")
+    service = models.ForeignKey("sms.Service", on_delete=PROTECT, related_name="sends")
     name = models.CharField(max_length=100)
-    sender = models.ForeignKey("sms.Sender", on_delete=models.PROTECT, related_name="sends")
+    sender = models.ForeignKey("sms.Sender", on_delete=PROTECT, related_name="sends")
     text = models.TextField(blank=True, help_text="As composed, with its placeholders.")
     template = models.ForeignKey(
-        "sms.MessageTemplate", null=True, blank=True, on_delete=models.PROTECT, related_name="sends"
+        "sms.MessageTemplate", null=True, blank=True, on_delete=PROTECT, related_name="sends"
     )
     template_version = models.ForeignKey(
-        "sms.TemplateVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="sends"
+        "sms.TemplateVersion", null=True, blank=True, on_delete=PROTECT, related_name="sends"
     )
     smartlinks = models.JSONField(
-        default=list, blank=True, help_text="[id, validity in minutes] of each in the text."
-    )
-    policy_group = models.ForeignKey(
-        "sms.ContactPolicyGroup", null=True, blank=True, on_delete=models.PROTECT, related_name="sends"
-    )
-    link_domain = models.ForeignKey(
-        "sms.ShortLinkDomain", null=True, blank=True, on_delete=models.PROTECT, related_name="sends"
+        default=list, blank=True, help_text="[id, validity on the wire] of each in the text."
     )
     labels = models.ManyToManyField("sms.Label", blank=True, related_name="sends")
     state = models.CharField(max_length=10, choices=SendState, default=SendState.SCHEDULED)
@@ -75,52 +57,36 @@ class Send(models.Model):
     time_zone = models.CharField(
         max_length=60, blank=True, help_text="In which `due_at` was meant; empty for the viewer's own."
     )
-    expires_at = models.DateTimeField(null=True, blank=True, help_text="After this nothing more is posted.")
-    lane = models.PositiveSmallIntegerField(choices=Lane, default=Lane.NORMAL)
-    resend = models.CharField("if not confirmed", max_length=8, choices=Resend, default=Resend.NEVER)
     quiet_hours = models.CharField(
         max_length=20, blank=True, help_text="As the service's were; empty for none."
-    )
-    ramp = models.BooleanField(
-        default=False, help_text="1 % first, then 10 %, then the rest, each only if the last went well."
     )
     stage = models.PositiveSmallIntegerField(default=0, help_text="Slices up to this stage may be worked on.")
     approvers = models.PositiveSmallIntegerField(
         default=0, db_default=0, help_text="How many must approve before anything is posted."
     )
-    callback_data = models.CharField(max_length=1500, blank=True)
     recipients = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
     source = models.CharField(max_length=200, blank=True, help_text="File name, or how the numbers came.")
     reference = models.UUIDField(
         null=True, unique=True, editable=False, help_text="The messageId that a partner was answered with."
     )
+    content_type = models.CharField(
+        max_length=7,
+        blank=True,
+        editable=False,
+        help_text="As a partner called it; posted is what the text needs.",
+    )
     client_reference = models.CharField(
         max_length=100, blank=True, help_text="The partner's own name for it, used once and for ever."
     )
-    options = models.JSONField(
-        default=dict, blank=True, help_text="What was asked for beyond that, in the words of the wire."
-    )
     audience = models.ForeignKey(
-        "sms.AudienceVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="sends"
+        "sms.AudienceVersion", null=True, blank=True, on_delete=PROTECT, related_name="sends"
     )
-    file_sha256 = models.CharField(
-        max_length=64,
-        blank=True,
-        default="",
-        db_default="",
-        help_text="Of the uploaded file, so that the same one is noticed.",
-    )
-    audience_digest = models.CharField(
-        max_length=64,
-        blank=True,
-        default="",
-        db_default="",
-        help_text="Of numbers and cells in their order, however they came.",
-    )
+    file_sha256 = empty_text(64, "Of the uploaded file, so that the same one is noticed.")
+    audience_digest = empty_text(64, "Of numbers and cells in their order, however they came.")
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="sends"
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=SET_NULL, related_name="sends"
     )
     partner = models.CharField(
         max_length=100, blank=True, help_text="Name of the API key that a partner sent it with."
@@ -132,7 +98,7 @@ class Send(models.Model):
         "sms.Draft",
         null=True,
         blank=True,
-        on_delete=models.SET_NULL,
+        on_delete=SET_NULL,
         related_name="tests",
         help_text="The draft that it tries out.",
     )
@@ -141,55 +107,54 @@ class Send(models.Model):
 
     personal = PersonalData(
         service="service",
-        texts=("name", "text", "callback_data", "source", "client_reference", "options"),
-        team=("partner", "cancelled_by"),
-        neutral=("quiet_hours", "smartlinks", "reference", "time_zone", "file_sha256", "audience_digest"),
-        unique=("client_reference",),
-        fixed=("text", "callback_data", "options"),
+        texts=f"name text source client_reference {SendOptions.TEXTS}",
+        team="partner cancelled_by",
+        neutral=f"quiet_hours smartlinks reference content_type time_zone file_sha256 audience_digest {SendOptions.NEUTRAL}",
+        unique="client_reference",
+        fixed=f"text {SendOptions.TEXTS}",
         fixed_while=Q(state__in=UNFINISHED),
     )
 
     class Meta:
         ordering = ("-id",)
         indexes = (
-            models.Index(fields=("service", "-id"), name="send_of_a_service"),  # used by: sends list, home
-            models.Index(
-                fields=("service", "due_at"), name="send_still_to_come", condition=Q(state="scheduled")
-            ),  # used by: home
-            models.Index(
-                fields=("service", "file_sha256"), name="send_of_a_file", condition=~Q(file_sha256="")
-            ),  # used by: was this file sent before
-            models.Index(
+            Index(fields=("service", "-id"), name="send_of_a_service"),  # used by: sends list, home
+            # used by: home
+            Index(fields=("service", "due_at"), name="send_still_to_come", condition=Q(state="scheduled")),
+            # used by: was this file sent before
+            Index(fields=("service", "file_sha256"), name="send_of_a_file", condition=~Q(file_sha256="")),
+            Index(
                 fields=("service", "audience_digest"),
                 name="send_to_the_same_people",
                 condition=~Q(audience_digest=""),
             ),  # used by: was this audience sent to before
-            models.Index(
-                fields=("created_by", "created_at"), name="send_that_is_a_test", condition=Q(test=True)
-            ),  # used by: how many tests a person made within the hour
+            # used by: how many tests a person made within the hour
+            Index(fields=("created_by", "created_at"), name="send_that_is_a_test", condition=Q(test=True)),
         )
         constraints = (
-            models.CheckConstraint(
+            *SendOptions.Meta.constraints,
+            CheckConstraint(
+                name="send_expires_at_a_time_or_after_a_while",
+                condition=Q(expires_at__isnull=True) | Q(validity__isnull=True) | Q(reference__isnull=False),
+                violation_error_message=ONE_END,
+            ),
+            CheckConstraint(
                 name="send_that_tries_out_a_draft_is_a_test", condition=Q(tested__isnull=True) | Q(test=True)
             ),
-            models.UniqueConstraint(
+            UniqueConstraint(
                 fields=("service", "client_reference"),
                 condition=~Q(client_reference=""),
                 name="send_has_its_client_reference_for_itself",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 name="send_has_a_text_or_a_template",
                 condition=~Q(text="") | Q(template__isnull=False),
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 name="send_that_is_always_sent_again_expires",
-                condition=~Q(resend="always") | Q(expires_at__isnull=False),
+                condition=~Q(resend="always") | Q(expires_at__isnull=False) | Q(validity__isnull=False),
             ),
-            models.CheckConstraint(
-                name="send_is_cancelled_at_and_by_or_neither",
-                condition=Q(cancelled_at__isnull=True, cancelled_by="")
-                | (Q(cancelled_at__isnull=False) & ~Q(cancelled_by="")),
-            ),
+            set_together("send_is_cancelled_at_and_by_or_neither", "cancelled_at", "cancelled_by"),
         )
 
     def __str__(self) -> str:
@@ -201,11 +166,18 @@ class Send(models.Model):
         return [label.word for label in self.labels.all()]
 
     @property
+    def requested_receipts(self) -> Receipts:
+        """What the provider is asked for, CLICKED only where clicks are counted.
+
+        For a partner's `/v2/messages` all the usual ones: which of them it wants is looked at when they are passed on.
+        """
+        wanted = self.receipts if self.reference is None else USUAL_RECEIPTS
+        return wanted if self.counts_clicks else wanted & ~Receipts.CLICKED
+
+    @property
     def tracks_clicks(self) -> bool:
         """Whether clicks on its links are reported; if not they are unknown, which is not none."""
-        links = self.options.get("options", {})
-        reported = "receipts" not in self.options or "CLICKED" in self.options["receipts"]
-        return self.link_domain_id is not None and bool(links.get("trackClicks", True)) and reported
+        return Receipts.CLICKED in self.requested_receipts
 
     @classmethod
     def ready_times(cls, send_ids: Collection[int]) -> dict[int, datetime]:
@@ -220,13 +192,8 @@ class Send(models.Model):
         return {row["state"]: row["total"] for row in totals if row["total"]}
 
     def failures(self) -> list[tuple[str, int]]:
-        totals = (
-            self.counters.filter(state="failed")
-            .values("code")
-            .annotate(total=Sum("delta"))
-            .order_by("-total", "code")
-        )
-        return [(row["code"], row["total"]) for row in totals if row["total"]]
+        codes = self.counters.filter(state="failed").values("code").annotate(total=Sum("delta"))
+        return [(row["code"], row["total"]) for row in codes.order_by("-total", "code") if row["total"]]
 
 
 class Slice(Leased):
@@ -236,46 +203,34 @@ class Slice(Leased):
     and recording need its lease, and cancelling closes it first.
     """
 
-    send = models.ForeignKey(Send, on_delete=models.CASCADE, related_name="slices")
-    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="+", db_index=False)
+    send = models.ForeignKey(Send, on_delete=CASCADE, related_name="slices")
+    service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="+", db_index=False)
     first_id = models.BigIntegerField()
     last_id = models.BigIntegerField()
     due_at = models.DateTimeField()
     lane = models.PositiveSmallIntegerField(choices=Lane, default=Lane.NORMAL)
     stage = models.PositiveSmallIntegerField(default=0)
     done = models.BooleanField(default=False)
-    approved = models.CharField(
-        max_length=64,
-        blank=True,
-        default="",
-        db_default="",
-        help_text="Digest of its messages as they were shown to approvers; empty without approvers.",
+    approved = empty_text(
+        64, "Digest of its messages as they were shown to approvers; empty without approvers."
     )
 
     objects = LeaseQuerySet["Slice"].as_manager()
 
-    personal = PersonalData(neutral=("owner", "approved"))
+    personal = PersonalData(neutral="owner approved")
 
     class Meta:
         ordering = ("due_at", "id")
         indexes = (
-            models.Index(
-                fields=("due_at", "id"), name="slice_open_by_due", condition=Q(done=False)
-            ),  # used by: due_within
-            models.Index(
-                fields=("lane", "due_at", "id"), name="slice_open_in_line", condition=Q(done=False)
-            ),  # used by: claim
+            # used by: due_within
+            Index(fields=("due_at", "id"), name="slice_open_by_due", condition=Q(done=False)),
+            # used by: claim
+            Index(fields=("lane", "due_at", "id"), name="slice_open_in_line", condition=Q(done=False)),
         )
         constraints = (
-            models.CheckConstraint(
-                name="slice_is_leased_by_somebody_until_some_time_or_free",
-                condition=Q(owner="", leased_until__isnull=True)
-                | (~Q(owner="") & Q(leased_until__isnull=False)),
-            ),
-            models.CheckConstraint(
-                name="slice_that_is_done_is_not_leased", condition=Q(done=False) | Q(owner="")
-            ),
-            models.CheckConstraint(name="slice_runs_forward", condition=Q(last_id__gte=models.F("first_id"))),
+            *Leased.Meta.constraints,
+            CheckConstraint(name="slice_that_is_done_is_not_leased", condition=Q(done=False) | Q(owner="")),
+            CheckConstraint(name="slice_runs_forward", condition=Q(last_id__gte=F("first_id"))),
         )
 
     def __str__(self) -> str:
@@ -296,20 +251,19 @@ class StateCount(models.Model):
 
     WINDOW = 300
 
-    send = models.ForeignKey(Send, on_delete=models.CASCADE, related_name="counters")
+    send = models.ForeignKey(Send, on_delete=CASCADE, related_name="counters")
     state = models.CharField(max_length=12)
     code = models.CharField(max_length=10, blank=True)
     window = models.IntegerField(default=0, db_default=0)
     delta = models.IntegerField()
 
-    personal = PersonalData(neutral=("state", "code"))
+    personal = PersonalData(neutral="state code")
 
     class Meta:
         ordering = ("id",)
         indexes = (
-            models.Index(
-                fields=("window",), name="state_count_by_window", condition=Q(window__gt=0)
-            ),  # used by: gaps in receipts, no report
+            # used by: gaps in receipts, no report
+            Index(fields=("window",), name="state_count_by_window", condition=Q(window__gt=0)),
         )
 
     def __str__(self) -> str:
@@ -319,16 +273,40 @@ class StateCount(models.Model):
 class Reject(models.Model):
     """A row refused before a message existed, kept so that nothing is dropped silently."""
 
-    send = models.ForeignKey(Send, on_delete=models.CASCADE, related_name="rejects")
+    send = models.ForeignKey(Send, on_delete=CASCADE, related_name="rejects")
     row = models.PositiveIntegerField()
     value = models.CharField(max_length=200, blank=True)
-    code = models.CharField(max_length=40)
+    code = models.CharField(max_length=40, help_text="Of `ProblemCode`.")
+    field = models.CharField(
+        max_length=100, blank=True, help_text="The placeholder that the reason is about."
+    )
     reason = models.CharField(max_length=300)
 
-    personal = PersonalData(service="send__service", numbers=("value",), texts=("reason",), neutral=("code",))
+    personal = PersonalData(service="send__service", numbers="value", texts="reason field", neutral="code")
 
     class Meta:
         ordering = ("row", "id")
 
     def __str__(self) -> str:
         return f"row {self.row}: {self.reason}"
+
+
+class Label(models.Model):
+    """A short word by which a team sorts its sends and looks at reports (`sms.compose.labels`).
+
+    It comes to be with the first send that has it, and is never renamed: reports would not follow.
+    """
+
+    service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="labels")
+    word = models.CharField(max_length=LABEL_LENGTH)
+
+    personal = PersonalData(service="service", texts="word", unique="word")
+
+    class Meta:
+        ordering = ("word",)
+        constraints = (
+            UniqueConstraint(fields=("service", "word"), name="label_is_written_once_per_service"),
+        )
+
+    def __str__(self) -> str:
+        return self.word

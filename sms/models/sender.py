@@ -5,13 +5,13 @@ import re
 import phonenumbers
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import CASCADE, Q, UniqueConstraint
 
 from sms.models.personal import PersonalData
+from sms.webex.addresses import bare_sender, is_plain_name, name_problem
 
 
 class SenderKind(models.TextChoices):
-    """The three kinds the provider knows."""
-
     LONG_CODE = "long_code", "Long code"
     SHORT_CODE = "short_code", "Short code"
     ALPHANUMERIC = "alphanumeric", "Alphanumeric"
@@ -25,16 +25,9 @@ class Registration(models.TextChoices):
     TOLL_FREE = "toll_free", "Verified toll-free number (US and Canada)"
 
 
-_SHAPES = {
-    SenderKind.LONG_CODE: (
-        r"[1-9]\d{7,14}",
-        "A long code is 8 to 15 digits with the country code and without +.",
-    ),
-    SenderKind.SHORT_CODE: (r"\d{3,8}", "A short code is 3 to 8 digits."),
-    SenderKind.ALPHANUMERIC: (
-        r"(?=.*[A-Za-z])[A-Za-z0-9 ]{3,11}",
-        "An alphanumeric sender is 3 to 11 letters, digits and spaces, with at least one letter.",
-    ),
+_CODES = {
+    SenderKind.LONG_CODE: (r"[1-9][0-9]{7,14}", "A long code is 8 to 15 digits with the country code."),
+    SenderKind.SHORT_CODE: (r"[0-9]{3,8}", "A short code is 3 to 8 digits."),
 }
 
 
@@ -42,9 +35,10 @@ class Sender(models.Model):
     """A sender ID that is provisioned for the service; `address` is written as the wire's `from` wants it (no +)."""
 
     audit_noun = "sender"
+    audit_shows = ("address", "countries", "registration")
 
-    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="senders")
-    address = models.CharField(max_length=15)
+    service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="senders")
+    address = models.CharField(max_length=16)
     kind = models.CharField(max_length=12, choices=SenderKind)
     is_default = models.BooleanField("default", default=False)
     active = models.BooleanField(default=True)
@@ -62,23 +56,31 @@ class Sender(models.Model):
     )
     note = models.CharField(max_length=300, blank=True, help_text="For your team.")
 
-    personal = PersonalData(
-        service="service", texts=("note",), catalogue=("address",), neutral=("countries",)
-    )
+    personal = PersonalData(service="service", texts="note", catalogue="address", neutral="countries")
 
     class Meta:
         ordering = ("-is_default", "address")
         constraints = (
-            models.UniqueConstraint(fields=("service", "address"), name="sender_is_listed_once_per_service"),
-            models.UniqueConstraint(
+            UniqueConstraint(fields=("service", "address"), name="sender_is_listed_once_per_service"),
+            UniqueConstraint(
                 fields=("service",),
-                condition=models.Q(is_default=True),
+                condition=Q(is_default=True),
                 name="service_has_at_most_one_default_sender",
             ),
         )
 
     def __str__(self) -> str:
         return self.address
+
+    @property
+    def caution(self) -> str:
+        """What may become of its messages although the provider takes it; empty for nothing."""
+        if self.kind != SenderKind.ALPHANUMERIC or is_plain_name(self.address):
+            return ""
+        return (
+            f"Some networks replace or refuse a name like {self} that is not 3 to 11 letters, digits and spaces. "
+            "Webex Connect decides whether it is yours: a message fails with 7101 if it is not. Send a test first."
+        )
 
     @property
     def reaches(self) -> frozenset[str]:
@@ -88,21 +90,26 @@ class Sender(models.Model):
     def clean(self) -> None:
         """The address must have the shape of its kind; countries are read and written the one way."""
         wrong: dict[str, str] = {}
-        shape = _SHAPES.get(SenderKind(self.kind)) if self.kind in SenderKind.values else None
-        if shape and not re.fullmatch(shape[0], self.address):
-            wrong["address"] = shape[1]
+        self.address = bare_sender(self.address)
+        if not self.address:
+            pass  # its field has said what is wrong
+        elif self.kind == SenderKind.ALPHANUMERIC:
+            if problem := name_problem(self.address):
+                wrong["address"] = problem
+        elif self.kind in _CODES:
+            shape, says = _CODES[SenderKind(self.kind)]
+            if not re.fullmatch(shape, self.address):
+                wrong["address"] = says
         codes = [code.upper() for code in re.split(r"[\s,;]+", self.countries) if code]
         unknown = [code for code in codes if code not in phonenumbers.SUPPORTED_REGIONS]
         if unknown:
-            wrong["countries"] = (
-                f"“{unknown[0][:20]}” is not a country. Write two letters each, with commas, like GB, IE."
-            )
+            says = f"“{unknown[0][:20]}” is not a country. Write two letters each, with commas, like GB, IE."
+            wrong["countries"] = says
         self.countries = ", ".join(dict.fromkeys(codes))
         if self.registration and self.kind != SenderKind.LONG_CODE:
             wrong["registration"] = "Only a long code is registered like this. Choose “Not registered”."
         if self.is_default and not self.active:
-            wrong["is_default"] = (
-                "An archived sender cannot be the default. Make another one the default first."
-            )
+            says = "An archived sender cannot be the default. Make another one the default first."
+            wrong["is_default"] = says
         if wrong:
             raise ValidationError(wrong)

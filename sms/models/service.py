@@ -1,31 +1,35 @@
 """A Webex Connect service that a team shares, and its pace."""
 
 import hmac
-import secrets
-import zoneinfo
+from datetime import timedelta
 from typing import Any
 
 import phonenumbers
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import CASCADE, PROTECT, CheckConstraint, F, Q
+from django.utils import timezone
 
+from sms.models.columns import set_together
 from sms.models.fields import SecretField
 from sms.models.personal import PersonalData
+from sms.models.receipt_settings import ReceiptSettings, new_token
+from sms.models.tenant_switches import InlineValues, TenantSwitches
+from sms.values import time_zones
 from sms.values.quiet_hours import QuietHours
 from sms.webex.origin import origin_of
 
+SANDBOX_SCHEME = "http://"
 SHORTEST_KEPT, LONGEST_KEPT = 7, 3650  # days
-
-
-def new_token() -> str:
-    """An unguessable path part, 256 bits."""
-    return secrets.token_urlsafe(32)
+LONGEST_UNCONFIRMED = 72  # hours: receipts come for up to three days
+# for which a replaced address or secret still counts: receipts come for up to three days, and a person changes the webhook in the meantime
+HAND_OVER = timedelta(days=7)
 
 
 def valid_zone(name: str) -> None:
     """Refuse what is no IANA time zone."""
-    if name not in zoneinfo.available_timezones():
+    if name not in time_zones.known():
         raise ValidationError(
             "%(name)s is not a time zone. Write it like Europe/London.", params={"name": name}
         )
@@ -42,25 +46,37 @@ def _days(name: str, what: str) -> "models.PositiveSmallIntegerField[int | None,
     )
 
 
-class AuthKind(models.TextChoices):
-    """How we sign in to the provider."""
+def _percent(
+    name: str, default: int, what: str, more: str = ""
+) -> "models.PositiveSmallIntegerField[int | None, int | None]":
+    """From how much of something on a send is held by itself."""
+    return models.PositiveSmallIntegerField(
+        name,
+        null=True,
+        blank=True,
+        default=default,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text=f"Percent of {what} at which a send is held by itself.{more}",
+    )
 
+
+class AuthKind(models.TextChoices):
     KEY = "key", "Service key"
     JWT = "jwt", "JWT"
 
 
-class Service(models.Model):
-    """One Webex Connect service: connection, contract and receipt endpoint. Every page, sender and send belongs to one.
+class Service(TenantSwitches, ReceiptSettings):
+    """One Webex Connect service: connection, contract and receipt addresses. Every page, sender and send belongs to one.
 
-    `rate` is destinations per second as contracted (empty: no limit). `text_limit` is characters after substitution: 1024 in the
-    provider's documented contract, 4000 on newer tenants.
+    `rate` is destinations per second as contracted (empty: no limit).
     """
 
     audit_noun = "service"
+    audit_shows = ("slug", "name", "region", "base_url", "auth_kind", "default_country", "time_zone")
 
     slug = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=80)
-    region = models.ForeignKey("sms.Region", on_delete=models.PROTECT, related_name="services")
+    region = models.ForeignKey("sms.Region", on_delete=PROTECT, related_name="services")
     base_url = models.CharField(
         "base URL",
         max_length=200,
@@ -87,7 +103,8 @@ class Service(models.Model):
     batch_size = models.PositiveSmallIntegerField(
         default=1,
         validators=[MinValueValidator(1), MaxValueValidator(1000)],
-        help_text="Messages in one request. 1 gives each message its own answer; more is faster where the contract is.",
+        help_text="Messages with the same text in one request, personal ones only where the tenant probe proved it. "
+        "1 gives each message its own answer; more is faster.",
     )
     burst = models.BooleanField(
         "use the burst budget",
@@ -99,61 +116,20 @@ class Service(models.Model):
         blank=True,
         help_text="Local time of the recipient in which nothing is sent, like 21:00-08:00. Empty means none.",
     )
-    hold_failures = models.PositiveSmallIntegerField(
-        "hold at failures",
-        null=True,
-        blank=True,
-        default=60,
-        validators=[MinValueValidator(1), MaxValueValidator(100)],
-        help_text="Percent of failed messages at which a send is held by itself. Empty means never.",
-    )
-    hold_silence = models.PositiveSmallIntegerField(
-        "hold at missing receipts",
-        null=True,
-        blank=True,
-        default=90,
-        validators=[MinValueValidator(1), MaxValueValidator(100)],
-        help_text="Percent of messages without any receipt after ten minutes at which a send is held by itself.",
-    )
-    hold_opt_outs = models.PositiveSmallIntegerField(
-        "hold at opt-outs",
-        null=True,
-        blank=True,
-        default=5,
-        validators=[MinValueValidator(1), MaxValueValidator(100)],
-        help_text="Percent of recipients who opted out at which a send is held by itself.",
-    )
-    e164_plus = models.BooleanField(
-        "numbers with +", default=False, help_text="On if “+E.164” is enabled for your tenant."
-    )
-    text_limit = models.PositiveIntegerField(
-        default=1024,
-        validators=[MinValueValidator(1), MaxValueValidator(4000)],
-        help_text="Characters; newer tenants have 4000.",
+    hold_failures = _percent("hold at failures", 60, "failed messages", " Empty means never.")
+    hold_silence = _percent("hold at missing receipts", 90, "messages without any receipt after ten minutes")
+    hold_opt_outs = _percent("hold at opt-outs", 5, "recipients who opted out")
+    unconfirmed_hours = models.PositiveSmallIntegerField(
+        "unconfirmed messages of programs end after",
+        default=4,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_UNCONFIRMED)],
+        help_text="Hours, 1 to 72. If nothing shows by then that a program's message was sent, the program is told that it failed.",
     )
     default_country = models.CharField(
         max_length=2, default="GB", help_text="Numbers without a country code are read as this one."
     )
     time_zone = models.CharField(max_length=60, default="Europe/London", validators=[valid_zone])
-    receipt_token = models.CharField(max_length=64, unique=True, default=new_token, editable=False)
-    receipt_token_before = models.CharField(max_length=64, unique=True, null=True, editable=False)
-    receipt_token_until = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="Until then the previous address is answered too."
-    )
-    receipt_secret = SecretField(
-        "signature secret", blank=True, help_text="The secret of the outbound webhook, if it has one."
-    )
-    receipt_secret_before = SecretField("previous signature secret", blank=True)
-    receipt_algorithm = models.CharField(
-        max_length=6, default="sha256", choices=(("sha256", "SHA-256"), ("sha512", "SHA-512"))
-    )
     correlation_key = SecretField(default=new_token, editable=False)
-    receipt_asked_at = models.DateTimeField(
-        null=True,
-        blank=True,
-        editable=False,
-        help_text="When the provider last looked whether the address is there.",
-    )
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     check_verdict = models.CharField(
         max_length=20,
@@ -173,58 +149,55 @@ class Service(models.Model):
     )
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_because = models.CharField(max_length=200, blank=True)
-    is_sandbox = models.BooleanField(default=False, editable=False)
+    live_since = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When it was connected to Webex Connect itself. What was sent before went to a sandbox.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     personal = PersonalData(
         service="pk",
-        texts=("paused_because",),
-        catalogue=("name",),
+        texts="paused_because",
+        catalogue="name",
         team=(
-            "slug",
-            "base_url",
-            "secrets_origin",
-            "jwt_service_id",
-            "quiet_hours",
-            "time_zone",
-            "check_verdict",
-            "api_key",
-            "jwt_secret",
-            "receipt_token",
-            "receipt_token_before",
-            "receipt_secret",
-            "receipt_secret_before",
-            "correlation_key",
+            "slug base_url secrets_origin jwt_service_id quiet_hours time_zone check_verdict api_key "
+            "jwt_secret receipt_token receipt_token_before webhook_token webhook_token_before receipt_secret "
+            "receipt_secret_before notify_url_auth_id correlation_key "
+            "inline_values_origin"
         ),
+        neutral=TenantSwitches.NEUTRAL,
     )
 
     class Meta:
         ordering = ("name",)
         constraints = (
-            models.CheckConstraint(
-                name="service_is_paused_with_a_reason_or_not_at_all",
-                condition=models.Q(paused_at__isnull=True, paused_because="")
-                | (models.Q(paused_at__isnull=False) & ~models.Q(paused_because="")),
+            set_together("service_is_paused_with_a_reason_or_not_at_all", "paused_at", "paused_because"),
+            CheckConstraint(
+                name="service_rate_is_positive_or_unlimited", condition=Q(rate__isnull=True) | Q(rate__gte=1)
             ),
-            models.CheckConstraint(
-                name="service_rate_is_positive_or_unlimited",
-                condition=models.Q(rate__isnull=True) | models.Q(rate__gte=1),
-            ),
-            models.CheckConstraint(
+            CheckConstraint(
                 name="service_batch_is_between_1_and_1000_and_no_more_than_a_second",
-                condition=models.Q(batch_size__gte=1, batch_size__lte=1000)
-                & (models.Q(rate__isnull=True) | models.Q(batch_size__lte=models.F("rate"))),
+                condition=Q(batch_size__gte=1, batch_size__lte=1000)
+                & (Q(rate__isnull=True) | Q(batch_size__lte=F("rate"))),
             ),
-            models.CheckConstraint(
-                name="service_text_limit_is_between_1_and_4000",
-                condition=models.Q(text_limit__gte=1, text_limit__lte=4000),
+            *TenantSwitches.Meta.constraints,
+            CheckConstraint(
+                name="service_ends_unconfirmed_messages_within_72_hours",
+                condition=Q(unconfirmed_hours__range=(1, LONGEST_UNCONFIRMED)),
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 name="service_keeps_receipts_no_longer_than_numbers",
-                condition=models.Q(keep_numbers__isnull=True)
-                | models.Q(keep_receipts__isnull=False, keep_receipts__lte=models.F("keep_numbers")),
+                condition=Q(keep_numbers__isnull=True)
+                | Q(keep_receipts__isnull=False, keep_receipts__lte=F("keep_numbers")),
             ),
         )
+
+    @property
+    def clock(self) -> str:
+        """Its time zone for screens and forecasts: UTC where this machine does not know the name."""
+        return time_zones.or_utc(self.time_zone)
 
     def __str__(self) -> str:
         return self.name
@@ -248,14 +221,12 @@ class Service(models.Model):
         except ValueError as problem:
             wrong["quiet_hours"] = str(problem)
         if self.keep_numbers and (self.keep_receipts or LONGEST_KEPT + 1) > self.keep_numbers:
-            wrong["keep_receipts"] = (
-                f"Receipts hold numbers too, so keep them no longer than numbers: {self.keep_numbers:,} days or less."
-            )
+            says = f"Receipts hold numbers too, so keep them no longer than numbers: {self.keep_numbers:,} days or less."
+            wrong["keep_receipts"] = says
         self.default_country = self.default_country.upper()
         if self.default_country not in phonenumbers.SUPPORTED_REGIONS:
-            wrong["default_country"] = (
-                f"“{self.default_country}” is not a country. Write its two letters, like GB."
-            )
+            says = f"“{self.default_country}” is not a country. Write its two letters, like GB."
+            wrong["default_country"] = says
         if wrong:
             raise ValidationError(wrong)
 
@@ -266,21 +237,25 @@ class Service(models.Model):
         super().save(*args, **kwargs)
 
     def keep_secrets_for_address(self) -> None:
-        """Key and secret were just typed for the address that the service has now."""
+        """Key and secret were just typed for the address that the service has now; from now on it is live, or speaks to a sandbox."""
         self.secrets_origin = origin_of(self.provider_url)
+        self.live_since = None if self.is_sandbox else self.live_since or timezone.now()
 
     @property
     def connected(self) -> bool:
-        return (
-            bool(self.api_key)
-            if self.auth_kind == AuthKind.KEY
-            else bool(self.jwt_service_id and self.jwt_secret)
-        )
+        if self.auth_kind == AuthKind.KEY:
+            return bool(self.api_key)
+        return bool(self.jwt_service_id and self.jwt_secret)
 
     @property
-    def reaches_sandbox(self) -> bool:
-        """Whether what is sent ends in a sandbox. One is made by the demo on plain http, which no real provider takes."""
-        return self.is_sandbox and self.base_url.startswith("http://")
+    def is_sandbox(self) -> bool:
+        """Whether what is sent ends in a sandbox: nothing else is reached on plain http, which Webex Connect does not speak."""
+        return self.base_url.startswith(SANDBOX_SCHEME)
+
+    @classmethod
+    def sandboxes(cls, prefix: str = "") -> Q:
+        """`is_sandbox` as a condition; `prefix` leads to the service, as `service__`."""
+        return Q(**{f"{prefix}base_url__startswith": SANDBOX_SCHEME})
 
     @property
     def provider_url(self) -> str:
@@ -288,14 +263,17 @@ class Service(models.Model):
         return (self.base_url or f"https://{self.region.host}").rstrip("/")
 
     @property
+    def fills_inline(self) -> InlineValues | None:
+        """How the provider fills in personal texts, None where that is not proved for the address that is called now."""
+        inline = InlineValues(self.inline_values)
+        if inline == InlineValues.TEMPLATES or self.inline_values_origin != origin_of(self.provider_url):
+            return None
+        return inline
+
+    @property
     def number_key(self) -> bytes:
         """What numbers that must not be kept are hashed with (`sms.values.msisdn.hidden`). As lasting as the key of correlation ids."""
         return hmac.digest(self.correlation_key.encode(), b"numbers", "sha256")
-
-    @property
-    def receipt_secrets(self) -> list[str]:
-        """Secrets that a receipt may be signed with now: the newest first, the previous one during rotation."""
-        return [secret for secret in (self.receipt_secret, self.receipt_secret_before) if secret]
 
 
 class Pace(models.Model):
@@ -306,7 +284,7 @@ class Pace(models.Model):
     Burst use is counted in seconds, by day and by month (UTC).
     """
 
-    service = models.OneToOneField(Service, on_delete=models.CASCADE, primary_key=True, related_name="pace")
+    service = models.OneToOneField(Service, on_delete=CASCADE, primary_key=True, related_name="pace")
     used_until = models.FloatField(default=0)
     held_until = models.FloatField(default=0)
     factor = models.FloatField(default=1)

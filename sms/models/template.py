@@ -2,9 +2,12 @@
 
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import CASCADE, CheckConstraint, Q, UniqueConstraint
 
 from sms.models.personal import PersonalData
+from sms.webex.limits import LARGEST_TEXT_LIMIT
+
+TEXT_OR_ID = (Q(text="") & ~Q(provider_template_id="")) | (~Q(text="") & Q(provider_template_id=""))
 
 
 class MessageTemplate(models.Model):
@@ -14,13 +17,14 @@ class MessageTemplate(models.Model):
     """
 
     audit_noun = "template"
+    audit_shows = ("name", "provider_template_id")
 
-    service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="templates")
+    service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="templates")
     name = models.CharField(
         max_length=60,
         validators=[RegexValidator(r"^[a-z0-9_]+$", "Use lower-case letters, digits and underscores.")],
     )
-    text = models.TextField(blank=True, max_length=4000)
+    text = models.TextField(blank=True, max_length=LARGEST_TEXT_LIMIT)
     provider_template_id = models.CharField(max_length=64, blank=True)
     provider_placeholders = models.CharField(
         max_length=500, blank=True, help_text="Names the provider's template needs, separated by commas."
@@ -29,18 +33,14 @@ class MessageTemplate(models.Model):
     changed_at = models.DateTimeField(auto_now=True)
 
     personal = PersonalData(
-        service="service", catalogue=("name", "text", "provider_template_id", "provider_placeholders")
+        service="service", catalogue="name text provider_template_id provider_placeholders"
     )
 
     class Meta:
         ordering = ("name",)
         constraints = (
-            models.UniqueConstraint(fields=("service", "name"), name="template_name_is_unique_per_service"),
-            models.CheckConstraint(
-                name="template_has_a_text_or_a_provider_id_but_not_both",
-                condition=(models.Q(text="") & ~models.Q(provider_template_id=""))
-                | (~models.Q(text="") & models.Q(provider_template_id="")),
-            ),
+            UniqueConstraint(fields=("service", "name"), name="template_name_is_unique_per_service"),
+            CheckConstraint(name="template_has_a_text_or_a_provider_id_but_not_both", condition=TEXT_OR_ID),
         )
 
     def __str__(self) -> str:
@@ -58,7 +58,7 @@ class VersionState(models.TextChoices):
 class TemplateVersion(models.Model):
     """One wording of a template in one language. Only a draft changes; sends keep pointing at the version they used."""
 
-    template = models.ForeignKey(MessageTemplate, on_delete=models.CASCADE, related_name="versions")
+    template = models.ForeignKey(MessageTemplate, on_delete=CASCADE, related_name="versions")
     number = models.PositiveIntegerField(help_text="1 for the first of the template, in whichever language.")
     language = models.CharField(
         max_length=20,
@@ -69,7 +69,7 @@ class TemplateVersion(models.Model):
         help_text="Like de or pt-BR. Empty: the one that is used where no language is chosen.",
     )
     state = models.CharField(max_length=10, choices=VersionState, default=VersionState.DRAFT)
-    text = models.TextField(blank=True, max_length=4000)
+    text = models.TextField(blank=True, max_length=LARGEST_TEXT_LIMIT)
     provider_template_id = models.CharField(max_length=64, blank=True)
     placeholders = models.JSONField(
         default=list, help_text="name, kind, example, fallback, max_length of each."
@@ -82,29 +82,27 @@ class TemplateVersion(models.Model):
 
     personal = PersonalData(
         service="template__service",
-        catalogue=("text", "placeholders", "provider_template_id"),
-        team=("made_by", "published_by"),
-        neutral=("language",),
+        catalogue="text placeholders provider_template_id",
+        team="made_by published_by",
+        neutral="language",
     )
 
     class Meta:
         ordering = ("-number",)
         constraints = (
-            models.UniqueConstraint(fields=("template", "number"), name="template_version_number_once"),
-            models.UniqueConstraint(
+            UniqueConstraint(fields=("template", "number"), name="template_version_number_once"),
+            UniqueConstraint(
                 fields=("template", "language"),
                 condition=Q(state="published"),
                 name="template_has_one_published_version_per_language",
             ),
-            models.UniqueConstraint(
+            UniqueConstraint(
                 fields=("template", "language"),
                 condition=Q(state="draft"),
                 name="template_has_one_draft_per_language",
             ),
-            models.CheckConstraint(
-                name="template_version_has_a_text_or_a_provider_id_but_not_both",
-                condition=(Q(text="") & ~Q(provider_template_id=""))
-                | (~Q(text="") & Q(provider_template_id="")),
+            CheckConstraint(
+                name="template_version_has_a_text_or_a_provider_id_but_not_both", condition=TEXT_OR_ID
             ),
         )
 

@@ -6,7 +6,7 @@ a migration and again after every one, because SQLite drops a table's triggers w
 
 from typing import Any
 
-from django.db import connections
+from django.db import connection
 
 ROWS, SEALS, PERMITS = "sms_auditevent", "sms_auditseal", "sms_auditleave"
 SENTENCE = "the audit is only ever added to"
@@ -31,17 +31,9 @@ def install(connection: Any) -> None:
     """Make the triggers where they are not there; safe to repeat. Does nothing before the tables are made."""
     with connection.cursor() as cursor:
         names = set(connection.introspection.table_names(cursor))
-        if not {ROWS, SEALS, PERMITS} <= names:
+        if not {ROWS, SEALS, PERMITS} <= names or installed(connection):
             return
         if connection.vendor == "postgresql":
-            cursor.execute(
-                "SELECT count(*) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
-                " WHERE t.tgname LIKE 'audit_guard_%%' AND c.relname IN (%s, %s)"
-                " AND c.relnamespace = current_schema()::regnamespace",
-                [ROWS, SEALS],
-            )
-            if cursor.fetchone() == (4,):
-                return
             cursor.execute(_FUNCTION)
         for statement in _triggers(connection.vendor):
             cursor.execute(statement)
@@ -58,9 +50,8 @@ def remove(connection: Any) -> None:
                 cursor.execute(f"DROP TRIGGER IF EXISTS audit_guard_{table}_{act}")
 
 
-def installed() -> bool:
+def installed(connection: Any = connection) -> bool:
     """Whether all of them are there and enabled."""
-    connection = connections["default"]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
@@ -91,13 +82,11 @@ def _triggers(vendor: str) -> list[str]:
             )
         ]
     refuse = f"BEGIN SELECT RAISE(ABORT, '{SENTENCE}'); END"
-    made = [
-        f"CREATE TRIGGER IF NOT EXISTS audit_guard_{table}_update BEFORE UPDATE ON {table} {refuse}"
-        for table in (ROWS, SEALS)
+    return [
+        *(
+            f"CREATE TRIGGER IF NOT EXISTS audit_guard_{table}_update BEFORE UPDATE ON {table} {refuse}"
+            for table in (ROWS, SEALS)
+        ),
+        f"CREATE TRIGGER IF NOT EXISTS audit_guard_{SEALS}_delete BEFORE DELETE ON {SEALS} {refuse}",
+        f"CREATE TRIGGER IF NOT EXISTS audit_guard_{ROWS}_delete BEFORE DELETE ON {ROWS} WHEN NOT {_PERMITTED} {refuse}",
     ]
-    made.append(f"CREATE TRIGGER IF NOT EXISTS audit_guard_{SEALS}_delete BEFORE DELETE ON {SEALS} {refuse}")
-    made.append(
-        f"CREATE TRIGGER IF NOT EXISTS audit_guard_{ROWS}_delete BEFORE DELETE ON {ROWS}"
-        f" WHEN NOT {_PERMITTED} {refuse}"
-    )
-    return made

@@ -15,14 +15,22 @@ SealedRow = tuple[int, int, str, str, str, int | None, str | bytes | None, str |
 
 
 def body_of(alias: str) -> str:
+    """SQL of what a row says now, as `audit_proof.body` makes it."""
     others = [f"{alias}.{name}" for name in AuditEvent.PROVEN[1:]]
     if connection.vendor == "postgresql":
         at = f"to_char({alias}.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
-        return f"concat_ws(chr(31), '{audit_proof.FORM}', {at}, {', '.join(others)})"
+        parts = [
+            f"coalesce(chr(10) || octet_length({one}) || ':' || {one}, chr(10) || '-')"
+            for one in (at, *others)
+        ]
+        return f"concat('{audit_proof.FORM}', {', '.join(parts)})"
     # as bytes: a column that is no UTF-8 any more is to be reported, not to end the reading
-    at = f"CASE WHEN length({alias}.at) = 19 THEN {alias}.at || '.000000' ELSE {alias}.at END"
-    joined = " || char(31) || ".join([f"'{audit_proof.FORM}'", f"({at})", *others])
-    return f"CAST({joined} AS BLOB)"
+    at = f"(CASE WHEN length({alias}.at) = 19 THEN {alias}.at || '.000000' ELSE {alias}.at END)"
+    parts = [
+        f"coalesce(char(10) || length(CAST({one} AS BLOB)) || ':' || {one}, char(10) || '-')"
+        for one in (at, *others)
+    ]
+    return f"CAST('{audit_proof.FORM}' || {' || '.join(parts)} AS BLOB)"
 
 
 def read_ahead(

@@ -10,11 +10,9 @@ from django.db.models.expressions import RawSQL
 
 def in_list() -> str:
     """What stands in `IN (…)` for a list that `parameter` made."""
-    return (
-        "SELECT unnest(%s::bigint[])"
-        if connection.vendor == "postgresql"
-        else "SELECT value FROM json_each(%s)"
-    )
+    if connection.vendor == "postgresql":
+        return "SELECT unnest(%s::bigint[])"
+    return "SELECT value FROM json_each(%s)"
 
 
 def parameter(ids: list[int]) -> Any:

@@ -52,16 +52,14 @@ def insert(
     keys: list[int] = []
     many = len(rows) > 1 and connection.vendor == "postgresql"
     for start in range(0, len(rows), AT_A_TIME):
-        text, values = (_as_json if many else _as_values)(
-            _plan(model, columns, connection.vendor), rows[start : start + AT_A_TIME]
-        )
+        plan, some = _plan(model, columns, connection.vendor), rows[start : start + AT_A_TIME]
+        text, values = (_as_json if many else _as_values)(plan, some)
         if batch is not None:
             batch.add(text, values)
             continue
         with connection.cursor() as cursor:
-            cursor.execute(
-                f"{text} RETURNING {connection.ops.quote_name(str(model._meta.pk.column))}", values
-            )
+            own = connection.ops.quote_name(str(model._meta.pk.column))
+            cursor.execute(f"{text} RETURNING {own}", values)
             keys += [key for (key,) in cursor.fetchall()]
     return sorted(keys)
 
@@ -121,9 +119,8 @@ def _as_values(plan: _Plan, rows: Sequence[Sequence[Any]]) -> tuple[str, list[An
     one = f"({', '.join(['%s'] * (len(plan.fields) + len(plan.defaults)))})"
     values: list[Any] = []
     for row in rows:
-        values += [
-            field.get_db_prep_save(value, connection) for field, value in zip(plan.fields, row, strict=True)
-        ]
+        filled = zip(plan.fields, row, strict=True)
+        values += [field.get_db_prep_save(value, connection) for field, value in filled]
         values += plan.defaults
     return f"{plan.head} VALUES {', '.join([one] * len(rows))}", values
 

@@ -41,17 +41,10 @@ class MessageRow(msgspec.Struct, gc=False):
     final_at: datetime | None
 
 
-WRITTEN = {
-    "state": "text",
-    "code": "text",
-    "detail": "text",
-    "provider_id": "text",
-    "carrier": "text",
-    "segments_billed": "smallint",
-    "queued_at": "timestamptz",
-    "submitted_at": "timestamptz",
-    "final_at": "timestamptz",
-}
+WRITTEN = (
+    *("state", "code", "detail", "provider_id", "carrier", "segments_billed"),
+    *("queued_at", "submitted_at", "final_at"),
+)
 
 
 class Acceptance(msgspec.Struct, frozen=True, gc=False):
@@ -94,7 +87,6 @@ def lock(ids: Sequence[int]) -> list[MessageRow]:
 
 
 def write(changed: Sequence[MessageRow]) -> None:
-    """Write the columns WRITTEN."""
     update_rows(Message, WRITTEN, changed)
 
 
@@ -103,12 +95,7 @@ def set_posting(ids: Sequence[int], *, at: datetime) -> list[ChangedGroup]:
     return _grouped(
         f"UPDATE {TABLE} SET state = %s, attempt = attempt + 1, posted_at = %s, code = '', detail = ''"  # noqa: S608
         f" WHERE id IN ({id_list.in_list()}) AND state = %s",
-        [
-            MessageState.POSTING.value,
-            stored(at),
-            id_list.parameter(list(ids)),
-            MessageState.PENDING.value,
-        ],
+        [MessageState.POSTING.value, stored(at), id_list.parameter(list(ids)), MessageState.PENDING.value],
         ids=True,
         ready_at=True,
     )
@@ -116,15 +103,12 @@ def set_posting(ids: Sequence[int], *, at: datetime) -> list[ChangedGroup]:
 
 def set_queued(accepted: Sequence[Acceptance], *, at: datetime) -> list[ChangedGroup]:
     """Posting → queued, for those that are still posting in the attempt that was accepted; groups with their ids."""
+    names = Acceptance.__struct_fields__
     if connection.vendor == "postgresql":
         source = "unnest(%s::bigint[], %s::int[], %s::text[]) AS v(message_id, attempt, provider_id)"
-        values: list[Any] = [
-            [getattr(one, name) for one in accepted] for name in Acceptance.__struct_fields__
-        ]
+        values: list[Any] = [[getattr(one, name) for one in accepted] for name in names]
     else:
-        columns = ", ".join(
-            f"json_extract(value, '$.{name}') AS {name}" for name in Acceptance.__struct_fields__
-        )
+        columns = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in names)
         source = f"(SELECT {columns} FROM json_each(%s)) AS v"  # noqa: S608
         values = [msgspec.json.encode(accepted).decode()]
     return _grouped(
@@ -150,11 +134,9 @@ def _grouped(
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             listed = "array_agg(id)" if ids else "NULL"
-            when = (
-                f"(SELECT greatest(s.created_at, s.due_at) FROM {Send._meta.db_table} s WHERE s.id = changed.send_id)"  # noqa: S608
-                if ready_at
-                else "NULL::timestamptz"
-            )
+            when = "NULL::timestamptz"
+            if ready_at:
+                when = f"(SELECT greatest(s.created_at, s.due_at) FROM {Send._meta.db_table} s WHERE s.id = changed.send_id)"  # noqa: S608
             cursor.execute(
                 f"WITH changed AS ({statement} RETURNING id, {columns})"  # noqa: S608
                 f" SELECT count(*), {listed}, {when}, {columns} FROM changed GROUP BY {columns}",

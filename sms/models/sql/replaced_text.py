@@ -10,7 +10,6 @@ LARGEST = 300_000_000  # bytes: a second or so for each hundred million, in whic
 
 
 def overwrite_from_now() -> None:
-    """SQLite: overwrite what is deleted."""
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA secure_delete = ON")

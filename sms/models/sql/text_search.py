@@ -1,5 +1,6 @@
-"""Functions of a column's text by which a number is searched for, however it is written. Called by erasure."""
+"""Functions of a column by which a number is searched for: in a text, however it is written, or among the bytes of others."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
@@ -7,56 +8,68 @@ from django.db import models
 BETWEEN = " -()./,_[]\t\n\r"
 
 
-class AsText(models.Func):
+class _OfText(models.Func):
+    """A function with a template for each database."""
+
+    arity = 1
+    sqlite = postgresql = "%(expressions)s"
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template=self.sqlite, **extra)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template=self.postgresql, **extra)
+
+
+class AsText(_OfText):
     """A column as text: JSON as it is written, bytes with those beyond ASCII as escapes."""
 
     output_field = models.TextField()
-    arity = 1
-
-    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        return self.as_sql(compiler, connection, template="CAST(%(expressions)s AS TEXT)", **extra)
+    sqlite = "CAST(%(expressions)s AS TEXT)"
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        source = self.source_expressions[0].output_field
-        raw = isinstance(source, models.BinaryField)
+        raw = isinstance(self.source_expressions[0].output_field, models.BinaryField)
         template = "encode(%(expressions)s, 'escape')" if raw else "(%(expressions)s)::text"
         return self.as_sql(compiler, connection, template=template, **extra)
 
 
-class WithoutSeparators(models.Func):
-    """Text without what people put between digits; in JSON a line's end and a tab are two characters."""
-
-    output_field = models.TextField()
-    arity = 1
-
-    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        template = "%(expressions)s"
-        for sign in BETWEEN:
-            template = f"REPLACE({template}, char({ord(sign)}), '')"
-        return self.as_sql(compiler, connection, template=_unescaped(template), **extra)
-
-    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        signs = "||".join(f"chr({ord(sign)})" for sign in BETWEEN)
-        template = _unescaped(f"translate(%(expressions)s, {signs}, '')")
-        return self.as_sql(compiler, connection, template=template, **extra)
-
-
-def _unescaped(template: str) -> str:
-    for letter in "nrt":
-        template = f"REPLACE({template}, '\\{letter}', '')"
+def _replaced(template: str, signs: Iterable[str]) -> str:
+    for sign in signs:
+        template = f"REPLACE({template}, {sign}, '')"
     return template
 
 
-class BeyondAscii(models.Func):
+_ESCAPED = [f"'\\{letter}'" for letter in "nrt"]
+
+
+class WithoutSeparators(_OfText):
+    """Text without what people put between digits; in JSON a line's end and a tab are two characters."""
+
+    output_field = models.TextField()
+    sqlite = _replaced("%(expressions)s", [*(f"char({ord(sign)})" for sign in BETWEEN), *_ESCAPED])
+    postgresql = _replaced(
+        f"translate(%(expressions)s, {'||'.join(f'chr({ord(sign)})' for sign in BETWEEN)}, '')", _ESCAPED
+    )
+
+
+class BeyondAscii(_OfText):
     """Whether there is anything beyond ASCII in a text; in JSON and in bytes that is an escape."""
 
     output_field = models.BooleanField()
-    arity = 1
+    sqlite = "(LENGTH(CAST(%(expressions)s AS BLOB)) <> LENGTH(%(expressions)s))"
+    postgresql = "(octet_length(%(expressions)s) <> char_length(%(expressions)s))"
+
+
+class Position(models.Func):
+    """Where bytes begin in other bytes, from 1; 0 where they do not occur."""
+
+    output_field = models.IntegerField()
+    arity = 2
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        template = "(LENGTH(CAST(%(expressions)s AS BLOB)) <> LENGTH(%(expressions)s))"
-        return self.as_sql(compiler, connection, template=template, **extra)
+        return self.as_sql(compiler, connection, function="INSTR", **extra)
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        template = "(octet_length(%(expressions)s) <> char_length(%(expressions)s))"
-        return self.as_sql(compiler, connection, template=template, **extra)
+        turned = self.copy()
+        turned.set_source_expressions(self.get_source_expressions()[::-1])
+        return turned.as_sql(compiler, connection, function="POSITION", arg_joiner=" IN ", **extra)

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from sms.models.fact import HOUR
+from sms.models.sql.session import do_not_wait_for_disk, on_postgresql
 from sms.values.histogram import EDGES, bucket
 
 
@@ -57,18 +58,11 @@ def joined_words(column: str) -> str:
     return f"group_concat({column}, ',')"
 
 
-def asks_for_no_clicks(options: str) -> str:
-    """Whether a send asked for no clicks (`sms.compose.options`): it said so of its links, or left CLICKED out of its receipts."""
-    if _on_postgresql():
-        return f"""
-            coalesce({options} #>> '{{options,trackClicks}}' = 'false', false)
-            OR coalesce(jsonb_typeof({options} -> 'receipts') = 'array' AND NOT ({options} -> 'receipts' @> '"CLICKED"'), false)
-        """
-    return f"""
-        (coalesce(json_extract({options}, '$.options.trackClicks') = 0, 0)
-         OR coalesce(json_type({options}, '$.receipts') = 'array'
-                     AND NOT EXISTS (SELECT 1 FROM json_each({options}, '$.receipts') WHERE value = 'CLICKED'), 0))
-    """
+# A statement of a process that was killed goes on to its end otherwise, and the rows that it locked are waited for. Not every system that
+# PostgreSQL runs on can tell.
+_END_WITH_THE_CLIENT = """
+DO $$ BEGIN PERFORM set_config('client_connection_check_interval', '5s', true); EXCEPTION WHEN OTHERS THEN NULL; END $$
+"""
 
 
 @contextmanager
@@ -76,32 +70,26 @@ def snapshot() -> Iterator[None]:
     """A transaction whose every statement sees the same rows: on PostgreSQL by its isolation; on SQLite there is one writer."""
     outermost = not connection.in_atomic_block
     with transaction.atomic():
-        if _on_postgresql():
-            with connection.cursor() as cursor:
-                if outermost:
-                    cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-                # after a crash the deltas are there again
-                cursor.execute("SET LOCAL synchronous_commit = off")
-                # half of a rebuild was compiling: each of its statements runs for a second, and forty times
-                cursor.execute("SET LOCAL jit = off")
+        if outermost:
+            on_postgresql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        do_not_wait_for_disk()  # after a crash the deltas are there again
+        # half of a rebuild was compiling: each of its statements runs for a second, and forty times
+        on_postgresql("SET LOCAL jit = off")
+        on_postgresql(_END_WITH_THE_CLIENT)
         register_functions()
         yield
 
 
 def prepare_large_sums() -> None:
     """Settings of this transaction for sums over hundreds of thousands of rows."""
-    if _on_postgresql():
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL work_mem = '64MB'")  # sums of a step are made in memory
-            # the planner takes every row for a group of its own and sorts them by six texts, which is three times as long as hashing
-            cursor.execute("SET LOCAL enable_sort = off")
+    on_postgresql("SET LOCAL work_mem = '64MB'")  # sums of a step are made in memory
+    # the planner takes every row for a group of its own and sorts them by six texts, which is three times as long as hashing
+    on_postgresql("SET LOCAL enable_sort = off")
 
 
 def analyze(table: str) -> None:
     """Let the planner count a table that was empty until now."""
-    if _on_postgresql():
-        with connection.cursor() as cursor:
-            cursor.execute(f"ANALYZE {table}")
+    on_postgresql(f"ANALYZE {table}")
 
 
 def empty(table: str) -> None:

@@ -5,12 +5,15 @@ from django.conf import settings
 from django.db import connection
 
 from sms.models.fact import FactProfile
-from sms.models.sql.facts.dialect import asks_for_no_clicks, hour_of, joined_words, latest_of, true_if
+from sms.models.receipt_choice import Receipts
+from sms.models.sql.facts.dialect import hour_of, joined_words, latest_of, true_if
 
 KEYS = (
     *("service_id", "sender_id", "template_id", "version_id", "domain_id"),
     *("policy_group_id", "person_id", "partner", "labels", "test", "untracked", "smartlinks"),
 )
+# it said so of its links, or left CLICKED out of its receipts, as in `Send.requested_receipts`
+_UNTRACKED = f"NOT (s.track_clicks AND s.shorten_links) OR (s.reference IS NULL AND s.receipts & {int(Receipts.CLICKED)} = 0)"
 
 
 def name_sends(source: str) -> None:
@@ -64,7 +67,7 @@ def _new_sends(source: str) -> str:
                    FROM (SELECT l.word FROM sms_send_labels sl JOIN sms_label l ON l.id = sl.label_id
                          WHERE sl.send_id = s.id ORDER BY l.word) AS its
                ), '') AS labels,
-               {asks_for_no_clicks("s.options")} AS untracked,
+               {true_if(_UNTRACKED)} AS untracked,
                {true_if("length(cast(s.smartlinks AS text)) > 2")} AS smartlinks
         FROM (
             SELECT DISTINCT d.send_id AS id FROM {source} AS d

@@ -42,9 +42,8 @@ class Projection:
     columns: dict[str, str]
     where: str  # which rows of the source
     stored_where: str  # which rows of the table belong to it
-    from_messages: bool = (
-        True  # whether a rebuild sums it from messages; the others are sums of those (`fill_derived`)
-    )
+    # whether a rebuild sums it from messages; the others are sums of those (`fill_derived`)
+    from_messages: bool = True
 
     @property
     def keys(self) -> str:

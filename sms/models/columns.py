@@ -1,0 +1,27 @@
+"""Columns and constraints that several tables have alike."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import CheckConstraint, Q
+
+
+def empty_text(length: int, help_text: str = "") -> "models.CharField[str, str]":
+    """A text that is empty where nothing is said, also for statements that leave the column out."""
+    return models.CharField(max_length=length, blank=True, default="", db_default="", help_text=help_text)
+
+
+def set_together(name: str, moment: str, *texts: str) -> CheckConstraint:
+    """A moment and the texts that belong to it: all of them are there, or none is."""
+    neither = Q(**{f"{moment}__isnull": True}, **dict.fromkeys(texts, ""))
+    both = Q(**{f"{moment}__isnull": False})
+    for text in texts:
+        both &= ~Q(**{text: ""})
+    return CheckConstraint(name=name, condition=neither | both)
+
+
+class VerbatimField(models.CharField):
+    """A text that comes back as it was given: forms leave the spaces at its ends."""
+
+    def formfield(self, *args: Any, **kwargs: Any) -> Any:
+        return super().formfield(*args, **{"strip": False, **kwargs})
