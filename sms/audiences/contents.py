@@ -1,32 +1,26 @@
 """What is in a saved audience: its rows, its rejects, its export, and where a number is in it."""
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import msgspec
 from django.db.models import BinaryField, F, Value
 
 from sms.audiences.errors import SavedError
-from sms.audiences.files import Audience, RejectedRow
+from sms.audiences.files import Audience
 from sms.audiences.storage import every_recipient, rows_of
 from sms.models import AudienceChunk, AudienceVersion, SavedAudience, Service
-from sms.models.sql.binary import Position
+from sms.models.sql.text_search import Position
 from sms.values.csv import MARK, csv_line
-
-_rejects = msgspec.msgpack.Decoder(list[RejectedRow])
+from sms.values.problems import ProblemCode
 
 
 def audience_of(version: AudienceVersion) -> Audience:
     """The recipients as compose takes them, row numbers as in the file. Raises SavedError where they were erased."""
     if version.erased_at:
-        raise SavedError("audience", "The rows of this audience were erased. Choose another one.")
+        says = "The rows of this audience were erased. Choose another one."
+        raise SavedError(ProblemCode.ERASED, says, field="audience")
     recipients = list(every_recipient(version))
     return Audience(headings=list(version.headings), column=version.column, recipients=recipients, rejects=[])
-
-
-def rejects_of(version: AudienceVersion) -> list[RejectedRow]:
-    return _rejects.decode(zlib.decompress(bytes(version.rejects))) if version.rejects else []
 
 
 def export(version: AudienceVersion) -> Iterator[str]:
@@ -51,15 +45,11 @@ def find(
 ) -> list[FoundRow]:
     """The audiences (their current versions) that hold a number, or all versions of one. Two queries."""
     needle = int(msisdn.removeprefix("+")).to_bytes(8, "little")
-    chunks = AudienceChunk.objects.select_related("version__audience").annotate(
-        at=Position(F("numbers"), Value(needle, output_field=BinaryField()))
-    )
-    chunks = chunks.filter(at__gt=0, version__audience__service=service)
-    chunks = (
-        chunks.filter(version__audience=saved)
-        if saved
-        else chunks.filter(version__current_of__isnull=False, version__audience__archived_at=None)
-    )
+    begins = Position(F("numbers"), Value(needle, output_field=BinaryField()))
+    chunks = AudienceChunk.objects.select_related("version__audience").annotate(at=begins)
+    in_use = {"version__current_of__isnull": False, "version__audience__archived_at": None}
+    where = {"version__audience": saved} if saved else in_use
+    chunks = chunks.filter(at__gt=0, version__audience__service=service, **where)
     found = []
     for chunk in chunks.order_by("version__audience__name", "-version__number", "place")[:most]:
         at = _index(bytes(chunk.numbers), needle)

@@ -1,9 +1,7 @@
 """Why a saved audience cannot be stored, changed or read."""
 
+from sms.values.problems import ProblemError
 
-class SavedError(ValueError):
+
+class SavedError(ProblemError):
     """It cannot be stored as it stands; nothing was. `field` is the form's: name, file or audience."""
-
-    def __init__(self, field: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.field = field

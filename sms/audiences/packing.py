@@ -1,97 +1,66 @@
 """An upload for a saved audience, read to its end and packed before the transaction begins, so that no lock is held while it is parsed."""
 
-import zlib
-from array import array
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from sms.audiences.errors import SavedError
-from sms.audiences.files import Audience, AudienceReader, Limits, Recipient, RejectedRow, read_pasted, stream
-from sms.audiences.storage import Digest, StoredRow
-from sms.audiences.storage import packed as packed_rows
+from sms.audiences.files import AudienceReader, Limits, RejectedRow, grouped, stream, stream_pasted
+from sms.audiences.files.rows import why_none
+from sms.audiences.storage import ChunkWriter, Digest, packed
+from sms.models import AudienceChunk, AudienceVersion
+from sms.values.problems import ProblemCode
 
-CHUNK = 1000
 KEPT_REJECTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class PackedChunk:
-    """Rows as an `AudienceChunk` keeps them."""
-
-    count: int
-    numbers: bytes
-    rows: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Packed:
-    """An upload, read to its end and packed. About 30 bytes a row in memory."""
+    """An upload, read to its end and packed, and not stored yet. About 30 bytes a row in memory."""
 
-    source: str
-    country: str
-    headings: list[str]
-    column: str
-    chunks: list[PackedChunk]
-    rejected: int
-    rejects: bytes
-    digest: str
+    version: AudienceVersion
+    chunks: list[AudienceChunk]
 
     @property
     def recipients(self) -> int:
-        return sum(chunk.count for chunk in self.chunks)
+        return self.version.recipients
+
+    @property
+    def rejected(self) -> int:
+        return self.version.rejected
 
 
 def pack_file(file: Any, *, name: str, country: str, column: str | None, limits: Limits) -> Packed:
     """A CSV or workbook, row by row. Raises AudienceError, and SavedError where no row is usable."""
     reading = stream(file, name=name, country=country, column=column, limits=limits)
-    return _packed(reading, reading, source=name, country=country)
+    return _packed(reading, source=name, country=country)
 
 
 def pack_pasted(text: str, *, country: str, limits: Limits) -> Packed:
     """Numbers from a box. Raises AudienceError, and SavedError where no row is usable."""
-    audience = read_pasted(text, country=country, limits=limits)
-    rows: list[Recipient | RejectedRow] = [*audience.recipients, *audience.rejects]
-    return _packed(rows, audience, source="pasted numbers", country=country)
+    reading = stream_pasted(text, country=country, limits=limits)
+    return _packed(reading, source="pasted numbers", country=country)
 
 
-def _packed(
-    rows: Iterable[Recipient | RejectedRow], of: AudienceReader | Audience, *, source: str, country: str
-) -> Packed:
-    chunks: list[PackedChunk] = []
-    numbers, packed = array("Q"), list[StoredRow]()
+def _packed(reading: AudienceReader, *, source: str, country: str) -> Packed:
+    version = AudienceVersion(source=source[-200:], country=country)
+    chunks: list[AudienceChunk] = []
     rejects: list[RejectedRow] = []
-    rejected, digest = 0, Digest()
-    for one in rows:
+    writer, digest = ChunkWriter(), Digest()
+    for one in reading:
         if isinstance(one, RejectedRow):
-            rejected += 1
-            if rejected <= KEPT_REJECTS:
+            version.rejected += 1
+            if version.rejected <= KEPT_REJECTS:
                 rejects.append(one)
             continue
+        version.recipients += 1
         digest.add((one,))
-        numbers.append(int(one.msisdn[1:]))
-        packed.append(StoredRow(one.row, one.substitutions, one.warning))
-        if len(packed) == CHUNK:
-            chunks.append(_chunk(numbers, packed))
-            numbers, packed = array("Q"), []
-    if packed:
-        chunks.append(_chunk(numbers, packed))
-    if not chunks:
-        why = f" Row {rejects[0].row}: {rejects[0].reason}" if rejects else ""
-        raise SavedError("file", f"There is no usable number in it.{why}")
-    return Packed(
-        source=source[-200:],
-        country=country,
-        headings=list(of.headings),
-        column=of.column[:200],
-        chunks=chunks,
-        rejected=rejected,
-        rejects=zlib.compress(msgspec.msgpack.encode(rejects)) if rejects else b"",
-        digest=str(digest),
-    )
-
-
-def _chunk(numbers: "array[int]", rows: list[StoredRow]) -> PackedChunk:
-    return PackedChunk(len(rows), numbers.tobytes(), packed_rows(rows))
+        writer.add(one)
+        if writer.full:
+            chunks.append(writer.chunk())
+    chunks.append(writer.chunk())
+    if not version.recipients:
+        why = f" {why_none(grouped(rejects), rejects[0])}" if rejects else ""
+        raise SavedError(ProblemCode.NO_RECIPIENTS, f"There is no usable number in it.{why}", field="file")
+    version.headings, version.column = list(reading.headings), reading.column[:200]
+    version.rejects, version.digest = packed(rejects) if rejects else b"", str(digest)
+    return Packed(version, chunks if chunks[-1].count else chunks[:-1])

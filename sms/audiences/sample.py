@@ -7,13 +7,24 @@ paste is known by its text. Decides nothing about who gets a message.
 import heapq
 import io
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
+from typing import Unpack
 
 from sms.audiences import storage
-from sms.audiences.files import Audience, AudienceError, Limits, Recipient, RejectedRow, read, read_pasted
+from sms.audiences.files import (
+    Audience,
+    AudienceError,
+    Recipient,
+    RejectedGroup,
+    RejectedRow,
+    grouped,
+    read,
+    read_pasted,
+)
+from sms.audiences.files.rows import ReadOptions, RowBlock
 from sms.models import AudienceVersion, Upload
 from sms.values.msisdn import country_of
 
@@ -30,15 +41,15 @@ LONGEST_PASTE = 400_000  # characters that are read while they are typed
 class AudienceSample:
     """`rows` are all recipients where `whole`, otherwise the spread ones first (`spread` of them) and the longest behind them.
 
-    `note` says why there are none, or what of them was not read.
+    `note` says why there are none, or what of them was not read. An audience for `sms.compose` like any other.
     """
 
-    headings: tuple[str, ...] = ()
+    headings: list[str] = field(default_factory=list)
     column: str = ""
     rows: tuple[Recipient, ...] = ()
     spread: int = 0
     recipients: int = 0
-    rejected: Mapping[str, int] = field(default_factory=dict)
+    rejected: Sequence[RejectedGroup] = ()
     countries: Mapping[str, int] = field(default_factory=dict)
     bad: tuple[RejectedRow, ...] = ()
     note: str = ""
@@ -47,56 +58,42 @@ class AudienceSample:
     def whole(self) -> bool:
         return len(self.rows) == self.recipients
 
+    def blocks(self) -> Iterator[RowBlock]:
+        yield RowBlock(self.rows, self.bad)
+
 
 EMPTY = AudienceSample()
 
 
-def of_pasted(
-    written: str, *, country: str, limits: Limits, allow_duplicates: bool = False
-) -> AudienceSample:
+def of_pasted(written: str, **options: Unpack[ReadOptions]) -> AudienceSample:
     if not written.strip():
         return EMPTY
     if len(written) > LONGEST_PASTE:
         return AudienceSample(note="So many numbers are read on the next page.")
-    return _of_pasted(written, country, limits, allow_duplicates)
+    return _of_pasted(written, **options)
 
 
 @lru_cache(maxsize=KEPT)
-def _of_pasted(written: str, country: str, limits: Limits, allow_duplicates: bool) -> AudienceSample:
+def _of_pasted(written: str, **options: Unpack[ReadOptions]) -> AudienceSample:
     try:
-        return of_audience(
-            read_pasted(written, country=country, limits=limits, allow_duplicates=allow_duplicates)
-        )
+        return of_audience(read_pasted(written, **options))
     except AudienceError as problem:
         return AudienceSample(note=str(problem))
 
 
-def of_upload(
-    upload: Upload, *, country: str, column: str, limits: Limits, allow_duplicates: bool = False
-) -> AudienceSample:
+def of_upload(upload: Upload, **options: Unpack[ReadOptions]) -> AudienceSample:
     """Of a file that is small enough to be read while the text is written."""
     if upload.size > SMALL_FILE:
         return AudienceSample(note="The file is read on the next page.")
     # by its digest too: a key may be used again, a digest never
-    return _of_upload(upload.pk, upload.sha256, upload.name, country, column, limits, allow_duplicates)
+    return _of_upload(upload.pk, upload.sha256, upload.name, **options)
 
 
 @lru_cache(maxsize=KEPT)
-def _of_upload(
-    pk: int, _sha256: str, name: str, country: str, column: str, limits: Limits, allow_duplicates: bool
-) -> AudienceSample:
+def _of_upload(pk: int, _sha256: str, name: str, **options: Unpack[ReadOptions]) -> AudienceSample:
     file = io.BytesIO(bytes(Upload.objects.values_list("content", flat=True).get(pk=pk)))
     try:
-        return of_audience(
-            read(
-                file,
-                name=name,
-                country=country,
-                column=column or None,
-                limits=limits,
-                allow_duplicates=allow_duplicates,
-            )
-        )
+        return of_audience(read(file, name=name, **options))
     except AudienceError as problem:
         return AudienceSample(note=str(problem))
 
@@ -112,44 +109,38 @@ def of_version(version: AudienceVersion) -> AudienceSample:
 def _of_version(pk: int, made_at: datetime) -> AudienceSample:
     # by its time too: a key may be used again
     version = AudienceVersion.objects.get(pk=pk, made_at=made_at)
-    return _drawn(
-        storage.every_recipient(version),
-        headings=version.headings,
-        column=version.column,
-        recipients=version.recipients,
-        rejected=Counter({"": version.rejected}) if version.rejected else Counter(),
-    )
+    # of a saved one, the rows that were rejected when it was read are no rows of it any more
+    rejected = [] if version.audience_id else grouped(storage.every_reject(version))
+    return _drawn(storage.every_recipient(version), _begun(version, version.recipients, rejected))
 
 
 def of_first(version: AudienceVersion, good: Sequence[Recipient]) -> AudienceSample:
     """Of a version that is still being read: its first rows. Not kept, since it grows."""
-    headings, column = list(version.headings), version.column
-    found = _drawn(good, headings=headings, column=column, recipients=len(good), rejected=Counter())
+    found = _drawn(good, _begun(version, len(good), []))
     # one more than there are, so that no figure of them passes for one of all
     growing = max(version.recipients, len(good) + 1)
     return replace(found, recipients=growing, note="These are the first rows; the others are not read yet.")
 
 
 def of_audience(audience: Audience) -> AudienceSample:
-    return _drawn(
-        audience.recipients,
-        headings=audience.headings,
-        column=audience.column,
-        recipients=len(audience.recipients),
-        rejected=Counter(bad.code for bad in audience.rejects),
-        bad=tuple(audience.rejects[:FIRST]),
+    begun = _begun(audience, len(audience.recipients), grouped(audience.rejects))
+    return _drawn(audience.recipients, replace(begun, bad=tuple(audience.rejects[:FIRST])))
+
+
+def _begun(
+    of: Audience | AudienceVersion, recipients: int, rejected: Sequence[RejectedGroup]
+) -> AudienceSample:
+    return AudienceSample(
+        headings=list(of.headings),
+        column=of.column,
+        recipients=recipients,
+        rejected=rejected,
     )
 
 
-def _drawn(
-    rows: Iterable[Recipient],
-    *,
-    headings: list[str],
-    column: str,
-    recipients: int,
-    rejected: Counter[str],
-    bad: tuple[RejectedRow, ...] = (),
-) -> AudienceSample:
+def _drawn(rows: Iterable[Recipient], begun: AudienceSample) -> AudienceSample:
+    """With the rows that are shown of all these."""
+    recipients = begun.recipients
     step = max(recipients // SPREAD, 1) if recipients > WHOLE else 1
     drawn: list[Recipient] = []
     countries: Counter[str] = Counter()
@@ -168,16 +159,7 @@ def _drawn(
             if one.row not in seen:
                 seen.add(one.row)
                 drawn.append(one)
-    return AudienceSample(
-        headings=tuple(headings),
-        column=column,
-        rows=tuple(drawn),
-        spread=spread,
-        recipients=recipients,
-        rejected=dict(rejected),
-        countries=dict(countries),
-        bad=bad,
-    )
+    return replace(begun, rows=tuple(drawn), spread=spread, countries=dict(countries))
 
 
 def _weight(value: str) -> int:

@@ -3,6 +3,10 @@
 The versions' tables are written here alone. Called by the audiences pages, the API and the admin.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
@@ -10,19 +14,27 @@ from sms.audiences.errors import SavedError
 from sms.audiences.packing import Packed
 from sms.models import Actor, AudienceChunk, AudienceVersion, SavedAudience, SendState, Service
 from sms.models.audit import audit
+from sms.values.problems import ProblemCode
 
 TAKEN = "There is an audience named “{name}”. Choose another name, or replace its rows."
 
 
-def create(service: Service, packed: Packed, *, name: str, note: str = "", by: Actor) -> SavedAudience:
-    """A new audience with its first version; raises SavedError where the name is taken."""
+@contextmanager
+def _name_is_free(otherwise: str) -> Iterator[None]:
+    """A transaction; raises SavedError with that sentence where the name is another's."""
     try:
         with transaction.atomic():
-            saved = SavedAudience.objects.create(service=service, name=name, note=note)
-            _add(saved, packed, number=1, by=by)
-            audit("audience.created", saved, by=by, recipients=packed.recipients, rejected=packed.rejected)
+            yield
     except IntegrityError:
-        raise SavedError("name", TAKEN.format(name=name)) from None
+        raise SavedError(ProblemCode.TAKEN, otherwise, field="name") from None
+
+
+def create(service: Service, packed: Packed, *, name: str, note: str = "", by: Actor) -> SavedAudience:
+    """A new audience with its first version; raises SavedError where the name is taken."""
+    with _name_is_free(TAKEN.format(name=name)):
+        saved = SavedAudience.objects.create(service=service, name=name, note=note)
+        _add(saved, packed, number=1, by=by)
+        audit("audience.created", saved, by=by, recipients=packed.recipients, rejected=packed.rejected)
     return saved
 
 
@@ -31,21 +43,14 @@ def replace(saved: SavedAudience, packed: Packed, *, by: Actor) -> AudienceVersi
     with transaction.atomic():
         locked = SavedAudience.objects.select_for_update().get(pk=saved.pk)
         if locked.archived_at:
-            raise SavedError(
-                "audience", f"“{locked.name}” is archived. Bring it back before you replace its rows."
-            )
+            says = f"“{locked.name}” is archived. Bring it back before you replace its rows."
+            raise SavedError(ProblemCode.NOT_USABLE, says, field="audience")
         if locked.seed_list and packed.recipients > SavedAudience.LONGEST_SEED_LIST:
-            raise SavedError("audience", _too_long(locked.name, packed.recipients))
+            raise _too_long(locked.name, packed.recipients)
         last = locked.versions.order_by("-number").values_list("number", flat=True).first() or 0
         version = _add(locked, packed, number=last + 1, by=by)
-        audit(
-            "audience.replaced",
-            locked,
-            by=by,
-            version=version.number,
-            recipients=packed.recipients,
-            rejected=packed.rejected,
-        )
+        figures: dict[str, Any] = {"recipients": packed.recipients, "rejected": packed.rejected}
+        audit("audience.replaced", locked, by=by, version=version.number, **figures)
     return version
 
 
@@ -57,27 +62,26 @@ def mark(saved: SavedAudience, *, seed_list: bool, by: Actor) -> bool:
             return False
         people = locked.current.recipients if locked.current is not None else 0
         if seed_list and people > SavedAudience.LONGEST_SEED_LIST:
-            raise SavedError("audience", _too_long(locked.name, people))
+            raise _too_long(locked.name, people)
         SavedAudience.objects.filter(pk=saved.pk).update(seed_list=seed_list)
         audit("audience.made_seed_list" if seed_list else "audience.no_seed_list", locked, by=by)
     return True
 
 
-def _too_long(name: str, recipients: int) -> str:
-    return (
+def _too_long(name: str, recipients: int) -> SavedError:
+    return SavedError(
+        ProblemCode.TOO_MANY,
         f"A seed list has {SavedAudience.LONGEST_SEED_LIST} people at most, and “{name}” would have {recipients:,}. "
-        "Leave some out, or use a shorter list."
+        "Leave some out, or use a shorter list.",
+        field="audience",
     )
 
 
 def rename(saved: SavedAudience, *, name: str, note: str, by: Actor) -> None:
     """Another name or note; raises SavedError where the name is taken."""
-    try:
-        with transaction.atomic():
-            SavedAudience.objects.filter(pk=saved.pk).update(name=name, note=note)
-            audit("audience.renamed", saved, by=by, named=name)
-    except IntegrityError:
-        raise SavedError("name", TAKEN.format(name=name)) from None
+    with _name_is_free(TAKEN.format(name=name)):
+        SavedAudience.objects.filter(pk=saved.pk).update(name=name, note=note)
+        audit("audience.renamed", saved, by=by, named=name)
 
 
 def archive(saved: SavedAudience, *, by: Actor) -> bool:
@@ -92,17 +96,12 @@ def archive(saved: SavedAudience, *, by: Actor) -> bool:
 
 def bring_back(saved: SavedAudience, *, by: Actor) -> bool:
     """Undo `archive`; raises SavedError where another one has its name by now."""
-    try:
-        with transaction.atomic():
-            rows = SavedAudience.objects.filter(pk=saved.pk, archived_at__isnull=False)
-            if not rows.update(archived_at=None):
-                return False
-            audit("audience.restored", saved, by=by)
-    except IntegrityError:
-        raise SavedError(
-            "name",
-            f"Another audience is named “{saved.name}” now. Rename that one before you bring this one back.",
-        ) from None
+    taken = f"Another audience is named “{saved.name}” now. Rename that one before you bring this one back."
+    with _name_is_free(taken):
+        rows = SavedAudience.objects.filter(pk=saved.pk, archived_at__isnull=False)
+        if not rows.update(archived_at=None):
+            return False
+        audit("audience.restored", saved, by=by)
     return True
 
 
@@ -112,9 +111,10 @@ def delete(saved: SavedAudience, *, by: Actor) -> None:
         locked = SavedAudience.objects.select_for_update().get(pk=saved.pk)
         if used := uses(locked):
             raise SavedError(
-                "audience",
+                ProblemCode.IN_USE,
                 f"“{locked.name}” was used in {used:,} send{'' if used == 1 else 's'}, whose history names it. "
                 "Archive it instead, and erase its rows where they must not be kept.",
+                field="audience",
             )
         audit("audience.deleted", locked, by=by, named=locked.name)
         AudienceChunk.objects.filter(version__audience=locked).delete()
@@ -126,12 +126,11 @@ def erase(version: AudienceVersion, *, by: Actor) -> bool:
     with transaction.atomic():
         saved = SavedAudience.objects.select_for_update().get(versions=version)
         if saved.current_id == version.pk and saved.archived_at is None:
-            raise SavedError("audience", "These rows are in use. Replace them or archive the audience first.")
+            says = "These rows are in use. Replace them or archive the audience first."
+            raise SavedError(ProblemCode.IN_USE, says, field="audience")
         if version.sends.filter(state=SendState.PREPARING).exists():
-            raise SavedError(
-                "audience",
-                "The messages of a send are being written from these rows. Wait until they are there, or cancel the send.",
-            )
+            says = "The messages of a send are being written from these rows. Wait until they are there, or cancel the send."
+            raise SavedError(ProblemCode.IN_USE, says, field="audience")
         rows = AudienceVersion.objects.filter(pk=version.pk, erased_at=None)
         if not rows.update(erased_at=timezone.now(), rejects=b""):
             return False
@@ -145,29 +144,13 @@ def uses(saved: SavedAudience) -> int:
 
 
 def _add(saved: SavedAudience, packed: Packed, *, number: int, by: Actor) -> AudienceVersion:
-    version = AudienceVersion.objects.create(
-        service_id=saved.service_id,
-        audience=saved,
-        number=number,
-        source=packed.source,
-        country=packed.country,
-        headings=packed.headings,
-        column=packed.column,
-        recipients=packed.recipients,
-        rejected=packed.rejected,
-        rejects=packed.rejects,
-        digest=packed.digest,
-        made_by=by.user,
-    )
-    AudienceChunk.objects.bulk_create(
-        (
-            AudienceChunk(
-                version=version, place=place, count=chunk.count, numbers=chunk.numbers, rows=chunk.rows
-            )
-            for place, chunk in enumerate(packed.chunks)
-        ),
-        batch_size=50,
-    )
+    version = packed.version
+    version.audience, version.service_id = saved, saved.service_id
+    version.number, version.made_by = number, by.user
+    version.save()
+    for chunk in packed.chunks:
+        chunk.version = version
+    AudienceChunk.objects.bulk_create(packed.chunks, batch_size=50)
     saved.current = version
     saved.save(update_fields=["current"])
     return version

@@ -54,9 +54,12 @@ def digest_of(audience: Rows) -> str:
 
 
 class ChunkWriter:
-    """Chunks of one version under way. `place` is that of the next one; the caller commits, and keeps it in its cursor."""
+    """Chunks of one version under way, or of one that is not stored yet (0).
 
-    def __init__(self, version_id: int, *, place: int = 0) -> None:
+    `place` is that of the next one; the caller commits, and keeps it in its cursor.
+    """
+
+    def __init__(self, version_id: int = 0, *, place: int = 0) -> None:
         self.place = place
         self._version_id = version_id
         self._numbers, self._rows, self._rejects = array("Q"), list[StoredRow](), list[RejectedRow]()
@@ -72,14 +75,13 @@ class ChunkWriter:
     def full(self) -> bool:
         return len(self._rows) + len(self._rejects) >= BLOCK
 
-    @property
-    def pending(self) -> tuple[int, int]:
-        return len(self._rows), len(self._rejects)
-
     def flush(self) -> None:
-        if not self._rows and not self._rejects:
-            return
-        AudienceChunk.objects.create(
+        if self._rows or self._rejects:
+            self.chunk().save(force_insert=True)
+
+    def chunk(self) -> AudienceChunk:
+        """What was added since the last one, not stored yet."""
+        made = AudienceChunk(
             version_id=self._version_id,
             place=self.place,
             count=len(self._rows),
@@ -90,6 +92,7 @@ class ChunkWriter:
         )
         self.place += 1
         self._numbers, self._rows, self._rejects = array("Q"), [], []
+        return made
 
 
 @dataclass(frozen=True)
@@ -142,13 +145,14 @@ def rows_of(chunk: AudienceChunk) -> list[StoredRow]:
     return _rows.decode(zlib.decompress(bytes(chunk.rows)))
 
 
+def numbers_of(chunk: AudienceChunk) -> "array[int]":
+    return array("Q", bytes(chunk.numbers))
+
+
 def recipients_of(chunk: AudienceChunk) -> list[Recipient]:
-    """The rows with a usable number."""
-    numbers = array("Q")
-    numbers.frombytes(bytes(chunk.numbers))
     return [
         Recipient(row=one.row, msisdn=f"+{number}", substitutions=one.cells, warning=one.warning)
-        for number, one in zip(numbers, rows_of(chunk), strict=True)
+        for number, one in zip(numbers_of(chunk), rows_of(chunk), strict=True)
     ]
 
 
@@ -157,8 +161,15 @@ def every_recipient(version: AudienceVersion) -> Iterator[Recipient]:
         yield from recipients_of(chunk)
 
 
-def rejects_of(chunk: AudienceChunk) -> list[RejectedRow]:
-    return _rejects.decode(zlib.decompress(bytes(chunk.rejects))) if chunk.rejected else []
+def every_reject(version: AudienceVersion) -> Iterator[RejectedRow]:
+    """Of a version that is no saved audience's, which keeps the rejects beside its rows."""
+    for chunk in version.chunks.filter(rejected__gt=0).order_by("place").iterator(chunk_size=10):
+        yield from rejects_of(chunk)
+
+
+def rejects_of(holder: AudienceChunk | AudienceVersion) -> list[RejectedRow]:
+    """A chunk has those met on the way; the version of a saved audience has all that are kept."""
+    return _rejects.decode(zlib.decompress(bytes(holder.rejects))) if holder.rejects else []
 
 
 def store(audience: Rows, version: AudienceVersion) -> None:

@@ -1,14 +1,14 @@
-"""What people do with API keys: make one, revoke one. Both are audited, and neither shows a key a second time.
+"""What people do with API keys: make one, change its policies, revoke one. All are audited, and none shows a key a second time.
 
 Called by the page, `manage.py api_key` and tests. Whether a key opens anything is decided in `sms.api.authentication`.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from sms.models import Actor, ApiKey, Service
@@ -26,8 +26,12 @@ def make(
     per_minute: int = 6000,
     is_test: bool = False,
     expires_at: datetime | None = None,
+    **policies: Any,
 ) -> tuple[ApiKey, str]:
-    """A key and its token, which cannot be had again. Raises ValidationError with a sentence for each field."""
+    """A key and its token, which cannot be had again. Raises ValidationError with a sentence for each field.
+
+    `policies` are of ApiKey.POLICIES.
+    """
     now = timezone.now()
     key, token = ApiKey.make(
         service=service,
@@ -38,45 +42,74 @@ def make(
         is_test=is_test,
         expires_at=expires_at,
         created_by=by.label,
+        **policies,
     )
-    key.full_clean()
+    check(key)
     if expires_at is not None and expires_at <= now:
         raise ValidationError({"expires_at": "That time has passed. Choose a later one, or none."})
     with transaction.atomic():
         Service.objects.select_for_update(no_key=True).only("pk").get(pk=service.pk)
-        usable = ApiKey.objects.filter(
-            Q(expires_at__isnull=True) | Q(expires_at__gt=now),
-            service=service,
-            name=key.name,
-            revoked_at=None,
-        )
+        usable = service.api_keys.filter(ApiKey.usable_at(now), name=key.name)
         if usable.count() >= AT_A_TIME:
-            raise ValidationError(
-                {
-                    "name": f"{key.name} has {AT_A_TIME} usable keys. Revoke the one that is not used any more first."
-                }
-            )
+            says = f"{key.name} has {AT_A_TIME} usable keys. Revoke the one that is not used any more first."
+            raise ValidationError({"name": says})
         key.save()
-        audit(
-            "api_key.added",
-            key,
-            by=by,
-            key=key.prefix,
-            name=key.name,
-            scopes=key.scopes,
-            networks=key.networks,
-            is_test=is_test,
-            expires_at=expires_at.isoformat() if expires_at else "",
-        )
+        said = {
+            name: getattr(key, name) for name in ("name", "scopes", "networks", "is_test", *ApiKey.POLICIES)
+        }
+        until = expires_at.isoformat() if expires_at else ""
+        audit("api_key.added", key, by=by, key=key.prefix, **said, expires_at=until)
     return key, token
+
+
+def change(key: ApiKey, *, by: Actor, **policies: Any) -> list[str]:
+    """Other policies from its next request on; returns which became another. Raises ValidationError."""
+    with transaction.atomic():
+        locked = (
+            ApiKey.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("service")
+            .get(pk=key.pk)
+        )
+        if locked.revoked_at is not None:
+            raise ValidationError("This key was revoked, so nothing of it can be changed.")
+        before = {name: getattr(locked, name) for name in policies}
+        changed = [name for name, value in policies.items() if value != before[name]]
+        if changed:
+            for name in changed:
+                setattr(locked, name, policies[name])
+            check(locked)
+            locked.save(update_fields=changed)
+            audit(
+                "api_key.changed",
+                locked,
+                by=by,
+                key=locked.prefix,
+                name=locked.name,
+                fields=changed,
+                before={name: before[name] for name in changed},
+                after={name: policies[name] for name in changed},
+            )
+    return changed
+
+
+def check(key: ApiKey) -> None:
+    """Raises ValidationError."""
+    if key.takes_jwt and not (key.service.jwt_service_id and key.service.jwt_secret):
+        says = "This service has no service ID and secret yet. Enter them under Settings › Connection first."
+        raise ValidationError({"takes_jwt": says})
+    try:
+        key.full_clean()
+    except ValidationError as problem:
+        if key.takes_jwt and (others := problem.error_dict.pop(NON_FIELD_ERRORS, None)):
+            problem.error_dict["takes_jwt"] = others
+        raise
 
 
 def revoke(key: ApiKey, *, by: Actor) -> bool:
     """End it with the next request; False where it was revoked already."""
     with transaction.atomic():
-        done = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(
-            revoked_at=timezone.now(), revoked_by=by.label or "unknown"
-        )
+        live = ApiKey.objects.filter(pk=key.pk, revoked_at=None)
+        done = live.update(revoked_at=timezone.now(), revoked_by=by.label or "unknown")
         if done:
             audit("api_key.revoked", key, by=by, key=key.prefix, name=key.name)
     return bool(done)

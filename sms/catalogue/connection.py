@@ -5,7 +5,6 @@ content where it does. Called by the settings pages; `client_for` replaces the n
 """
 
 from collections.abc import Callable
-from datetime import datetime
 
 from django.db import models, transaction
 from django.utils import timezone
@@ -43,9 +42,8 @@ class ConnectionVerdict(models.TextChoices):
 
 
 def direct(line: ProviderConnection) -> Client:
-    return Client(
-        line.base_url, line.credentials(), deadline=PATIENCE, dial=provider_address.dial_for(line.base_url)
-    )
+    dial = provider_address.dial_for(line.base_url)
+    return Client(line.base_url, line.credentials(), deadline=PATIENCE, dial=dial)
 
 
 def probe(
@@ -69,12 +67,11 @@ def check_connection(
     *,
     by: Actor,
     client_for: Callable[[ProviderConnection], Client] = direct,
-    now: datetime | None = None,
 ) -> tuple[ConnectionVerdict, str]:
     """`probe`, stored with the service and in the audit."""
     verdict, words = probe(service, client_for=client_for)
     with transaction.atomic():
-        Service.objects.filter(pk=service.pk).update(checked_at=now or timezone.now(), check_verdict=verdict)
+        Service.objects.filter(pk=service.pk).update(checked_at=timezone.now(), check_verdict=verdict)
         audit("service.tested", service, by=by, verdict=str(verdict))
     return verdict, words
 

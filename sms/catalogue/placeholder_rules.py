@@ -1,7 +1,6 @@
 """The placeholders of a template: what each takes, and whether a value fits."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -59,11 +58,8 @@ def _is_date(value: str) -> bool:
 def placeholders_of(version: TemplateVersion) -> list[Placeholder]:
     """The placeholders in the order of the text; of a provider's template as they were listed."""
     noted = {text.match_key(str(one["name"])): one for one in version.placeholders}
-    names = (
-        text.placeholders(version.text)
-        if version.text
-        else [str(one["name"]) for one in version.placeholders]
-    )
+    listed = [str(one["name"]) for one in version.placeholders]
+    names = text.placeholders(version.text) if version.text else listed
     return [Placeholder(**{**noted.get(text.match_key(name), {}), "name": name}) for name in names]
 
 
@@ -79,9 +75,8 @@ def worst_case(version: TemplateVersion) -> text.TextLength | None:
     """
     if not version.text:
         return None
-    return text.segments(
-        text.render(version.text, substitutions={one.name: _longest(one) for one in placeholders_of(version)})
-    )
+    longest = {one.name: _longest(one) for one in placeholders_of(version)}
+    return text.segments(text.render(version.text, substitutions=longest))
 
 
 def _longest(placeholder: Placeholder) -> str:
@@ -92,14 +87,3 @@ def _longest(placeholder: Placeholder) -> str:
 def example(version: TemplateVersion) -> str:
     values = {one.name: one.example or one.fallback or f"[{one.name}]" for one in placeholders_of(version)}
     return text.render(version.text, substitutions=values) if version.text else ""
-
-
-def filled(values: Mapping[str, str], rules: Mapping[str, Placeholder]) -> tuple[dict[str, str], str]:
-    """A row's values with fallbacks for what is empty, and why one does not fit, or ""."""
-    filled = {
-        name: value or (rules[name].fallback if name in rules else "") for name, value in values.items()
-    }
-    for name, value in filled.items():
-        if value and name in rules and (problem := rules[name].problem(value)):
-            return filled, problem
-    return filled, ""

@@ -3,10 +3,10 @@
 Called by the policy-group pages. The provider's API has a host and a key of its own (`PolicyConnection`); without a key nothing is asked.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Sum
@@ -52,21 +52,15 @@ def results(group_ids: Iterable[int], *, now: datetime) -> dict[int, list[tuple[
     ids = list(group_ids)
     found: dict[int, list[tuple[str, int]]] = {one: [] for one in ids}
     since = window_of(now - RECENT)
-    rows = (
-        StateCount.objects.filter(
-            window__gte=since, window__gt=0, state="failed", code__in=REASONS, send__policy_group__in=ids
-        )
-        .values("code", group=F("send__policy_group"))
-        .annotate(total=Sum("delta"))
-        .order_by("-total", "code")
-    )
-    for row in rows:
+    failed = StateCount.objects.filter(window__gte=since, window__gt=0, state="failed", code__in=REASONS)
+    mine = failed.filter(send__policy_group__in=ids).values("code", group=F("send__policy_group"))
+    for row in mine.annotate(total=Sum("delta")).order_by("-total", "code"):
         if row["total"]:
             found[row["group"]].append((row["code"], row["total"]))
     return found
 
 
-def policy_of(service: Service, *, transport: Any = None) -> TenantPolicy | None:
+def policy_of(service: Service) -> TenantPolicy | None:
     """The service's Contact Policy, or None where no profile key was entered."""
     connection = PolicyConnection.objects.select_related("service__region").filter(service=service).first()
     try:
@@ -74,33 +68,29 @@ def policy_of(service: Service, *, transport: Any = None) -> TenantPolicy | None
             return None
     except UnreadableSecret as problem:
         raise PolicyError("The stored profile key cannot be read. Type it again.") from problem
-    return TenantPolicy(
-        partial(
-            exchange,
-            connection.url,
-            connection.profile_key,
-            kept_for=connection.key_origin,
-            transport=transport,
-            deadline=PATIENCE,
-            dial=provider_address.dial_for(connection.url),
-        )
-    )
+    dial = provider_address.dial_for(connection.url)
+    ask = partial(exchange, connection.url, connection.profile_key, kept_for=connection.key_origin)
+    return TenantPolicy(partial(ask, deadline=PATIENCE, dial=dial))
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    try:
+        yield
+    except (ProviderError, UnreadableBody, ValueError) as problem:
+        raise PolicyError(_sentence(problem)) from problem
 
 
 def groups(policy: TenantPolicy) -> list[ProviderGroup]:
     """The provider's groups; raises PolicyError."""
-    try:
+    with _asking():
         return policy.groups()
-    except (ProviderError, UnreadableBody, ValueError) as problem:
-        raise PolicyError(_sentence(problem)) from problem
 
 
 def look_up(policy: TenantPolicy, group: ContactPolicyGroup, e164: str, *, by: Actor) -> str:
     """What the group says about a number, as the end of a sentence; the audit records that it was looked up, not for whom."""
-    try:
+    with _asking():
         answer = policy.consent(group.group_id, e164)
-    except (ProviderError, UnreadableBody, ValueError) as problem:
-        raise PolicyError(_sentence(problem)) from problem
     with transaction.atomic():
         audit("policy_group.looked_up", group, by=by, answer=answer)
     return ANSWERS[answer]

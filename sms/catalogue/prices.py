@@ -7,7 +7,7 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 
 import phonenumbers
@@ -15,6 +15,7 @@ from django.db import transaction
 
 from sms.models import Actor, Price, SenderKind, Service
 from sms.models.audit import audit
+from sms.values.csv import MARK
 
 HEADINGS = ("country", "sender kind", "price", "currency")
 MOST_ROWS = 2_000
@@ -26,10 +27,10 @@ _PRICE = re.compile(r"\d{1,6}(?:\.\d{1,6})?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class PriceRow:
-    """A price as written: `kind` is a SenderKind, or empty for any."""
+    """A price as written: `sender_kind` is a SenderKind, or empty for any."""
 
     country: str
-    kind: str
+    sender_kind: str
     amount: Decimal
     currency: str
 
@@ -47,7 +48,7 @@ def read(written: str) -> list[PriceRow]:
 
     Raises `BadPrices` with every mistake.
     """
-    lines = written.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    lines = written.removeprefix(MARK).replace("\r\n", "\n").replace("\r", "\n")
     if not lines.strip():
         return []
     first = lines.lstrip("\n").split("\n", 1)[0]
@@ -57,7 +58,7 @@ def read(written: str) -> list[PriceRow]:
     except csv.Error as problem:
         raise BadPrices([f"This is not read as a CSV: {problem}."]) from None
     start = next(index for index, cells in enumerate(table) if any(cells))
-    places = _places(table[start])
+    names = _names(table[start])
     if len(table) > MOST_ROWS:
         raise BadPrices([f"There are {len(table):,} rows; {MOST_ROWS:,} are the most."])
     mistakes: list[str] = []
@@ -68,42 +69,35 @@ def read(written: str) -> list[PriceRow]:
         if separator == "," and len(cells) > len(table[start]):
             mistakes.append(f"Row {number}: there are more cells than headings. Write prices like 0.045.")
             continue
-        row = _row(number, _cells(cells, places), mistakes)
+        filled = dict(zip(names, map(str.strip, cells), strict=False))
+        row = _row(number, dict.fromkeys(HEADINGS, "") | filled, mistakes)
         if row is None:
             continue
-        key = (row.country, row.kind)
+        key = (row.country, row.sender_kind)
         if key in found:
-            mistakes.append(
+            says = (
                 f"Row {number}: {row.country} with this kind of sender stands in row {found[key][0]} already."
             )
+            mistakes.append(says)
         found[key] = number, row
     if mistakes:
         raise BadPrices(mistakes)
     return [row for _, row in found.values()]
 
 
-def _places(headings: Sequence[str]) -> dict[str, int]:
-    said = {re.sub(r"[\s_-]+", " ", one).strip().lower(): at for at, one in enumerate(headings)}
-    missing = [name for name in HEADINGS if name not in said and name != "sender kind"]
-    if missing:
+def _names(headings: Sequence[str]) -> list[str]:
+    names = [re.sub(r"[\s_-]+", " ", one).strip().lower() for one in headings]
+    if not {"country", "price", "currency"} <= set(names):
         raise BadPrices(["Row 1: the first line must be: country,sender kind,price,currency."])
-    return {name: said[name] for name in HEADINGS if name in said}
-
-
-def _cells(cells: Sequence[str], places: dict[str, int]) -> dict[str, str]:
-    return {
-        name: cells[places[name]].strip() if name in places and places[name] < len(cells) else ""
-        for name in HEADINGS
-    }
+    return names
 
 
 def _row(number: int, cells: dict[str, str], mistakes: list[str]) -> PriceRow | None:
     before = len(mistakes)
     country, currency = cells["country"].upper(), cells["currency"].upper()
     if country not in phonenumbers.SUPPORTED_REGIONS:
-        mistakes.append(
-            f"Row {number}, country: “{cells['country'][:20]}” is not a country. Write its two letters, like GB."
-        )
+        says = f"Row {number}, country: “{cells['country'][:20]}” is not a country. Write its two letters, like GB."
+        mistakes.append(says)
     wanted = re.sub(r"[\s_-]+", " ", cells["sender kind"]).lower()
     if wanted not in _ANY and wanted not in _KINDS:
         mistakes.append(
@@ -116,9 +110,8 @@ def _row(number: int, cells: dict[str, str], mistakes: list[str]) -> PriceRow | 
             "Write it with a point and at most six decimals, like 0.045."
         )
     if not re.fullmatch("[A-Z]{3}", currency):
-        mistakes.append(
-            f"Row {number}, currency: “{cells['currency'][:20]}” is not a currency. Write its three letters, like EUR."
-        )
+        says = f"Row {number}, currency: “{cells['currency'][:20]}” is not a currency. Write its three letters, like EUR."
+        mistakes.append(says)
     if len(mistakes) > before:
         return None
     return PriceRow(country, _KINDS.get(wanted, ""), Decimal(cells["price"]), currency)
@@ -129,16 +122,7 @@ def replace(service: Service, rows: Sequence[PriceRow], *, by: Actor) -> None:
     with transaction.atomic():
         Service.objects.select_for_update(no_key=True).get(pk=service.pk)  # two savers in turn
         before, _ = Price.objects.filter(service=service).delete()
-        Price.objects.bulk_create(
-            Price(
-                service=service,
-                country=row.country,
-                sender_kind=row.kind,
-                amount=row.amount,
-                currency=row.currency,
-            )
-            for row in rows
-        )
+        Price.objects.bulk_create(Price(service=service, **asdict(row)) for row in rows)
         audit("prices.replaced", service, by=by, before=before, now=len(rows))
 
 

@@ -14,7 +14,7 @@ from sms.callbacks.resolve import Connect, Forbidden, Resolve, dial, look_up
 from sms.webex.origin import origin_of
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-_ENDINGS = ("/v2/messages", "/v2")
+_ENDINGS = ("/v2/messages", "/v2", "/v1/sms/messages", "/resources/v1/messaging")
 
 Dial = Callable[[str, int, float], socket.socket]
 
@@ -24,9 +24,7 @@ def usable(text: str, *, loopback: bool, public_url: str, own_hosts: frozenset[s
 
     `loopback` lets a sandbox on this machine in; `public_url` is our own address, and `own_hosts` are its other names.
     """
-    url = text.strip().rstrip("/")
-    for ending in _ENDINGS:
-        url = url.removesuffix(ending).rstrip("/")
+    url = bare_base(text)
     if not url:
         return ""
     address = read(url, AddressPolicy(loopback=loopback, own_hosts=own_hosts))
@@ -35,6 +33,15 @@ def usable(text: str, *, loopback: bool, public_url: str, own_hosts: frozenset[s
     if _is_same_place(address.origin, origin_of(public_url)):
         raise BadAddress("That is Textdesk itself.")
     return address.origin
+
+
+def bare_base(text: str) -> str:
+    """Without what people paste along with a base URL: spaces, slashes, the path of the API."""
+    url = text.strip().rstrip("/")
+    for ending in _ENDINGS:
+        if url.lower().endswith(ending):
+            url = url[: -len(ending)].rstrip("/")
+    return url
 
 
 def dial_for(base_url: str, *, resolve: Resolve = look_up) -> Dial | None:

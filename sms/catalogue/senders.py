@@ -19,8 +19,6 @@ NORTH_AMERICA = {"US": "the United States", "CA": "Canada"}
 
 
 class SenderFit(StrEnum):
-    """What a destination does with a sender."""
-
     FINE = "fine"
     WARNING = "warning"
     REFUSED = "refused"
@@ -42,39 +40,29 @@ def judge(sender: Sender, country: str) -> Judgement:
     if not country:
         return FINE
     if sender.reaches and country not in sender.reaches:
-        return Judgement(
-            SenderFit.REFUSED,
-            f"{sender} is listed for {sender.countries} and not for {country}. Choose another sender, or have an admin add it.",
-        )
+        says = f"{sender} is listed for {sender.countries} and not for {country}. Choose another sender, or have an admin add it."
+        return Judgement(SenderFit.REFUSED, says)
     if country in NORTH_AMERICA:
         return _north_america(sender, country)
     if country == "IN" and sender.kind == SenderKind.ALPHANUMERIC:
-        return Judgement(
-            SenderFit.WARNING,
-            f"Networks in India take {sender} only if it is registered with DLT for your company.",
-        )
+        says = f"Networks in India take {sender} only if it is registered with DLT for your company."
+        return Judgement(SenderFit.WARNING, says)
     if sender.kind == SenderKind.LONG_CODE and (home := _home(sender.address)) and home != country:
-        return Judgement(
-            SenderFit.WARNING,
-            f"{sender} is a number of {home}: to {country} it is sent as well as networks allow, without a promise.",
-        )
+        says = f"{sender} is a number of {home}: to {country} it is sent as well as networks allow, without a promise."
+        return Judgement(SenderFit.WARNING, says)
     return FINE
 
 
 def _north_america(sender: Sender, country: str) -> Judgement:
     where = NORTH_AMERICA[country]
     if sender.kind == SenderKind.ALPHANUMERIC:
-        return Judgement(
-            SenderFit.REFUSED,
-            f"Networks in {where} refuse alphanumeric senders like {sender}. Choose a short code, or a registered number.",
-        )
+        says = f"Networks in {where} refuse alphanumeric senders like {sender}. Choose a short code, or a registered number."
+        return Judgement(SenderFit.REFUSED, says)
     if sender.kind == SenderKind.SHORT_CODE:
         return FINE
     if not sender.address.startswith("1"):
-        return Judgement(
-            SenderFit.REFUSED,
-            f"Networks in {where} block foreign numbers like {sender}. Choose a short code, or a registered +1 number.",
-        )
+        says = f"Networks in {where} block foreign numbers like {sender}. Choose a short code, or a registered +1 number."
+        return Judgement(SenderFit.REFUSED, says)
     if not sender.registration:
         return Judgement(
             SenderFit.WARNING,
@@ -82,10 +70,16 @@ def _north_america(sender: Sender, country: str) -> Judgement:
             "toll-free verification (7281). Once it is registered, an admin notes it at the sender.",
         )
     if country == "CA" and sender.registration == Registration.TEN_DLC:
-        return Judgement(
-            SenderFit.WARNING, f"{sender} is registered for 10DLC, which is for the United States."
-        )
+        says = f"{sender} is registered for 10DLC, which is for the United States."
+        return Judgement(SenderFit.WARNING, says)
     return FINE
+
+
+def kind_of(address: str) -> SenderKind:
+    """Of a sender that was typed without its kind."""
+    if not (address.isascii() and address.isdigit()):
+        return SenderKind.ALPHANUMERIC
+    return SenderKind.SHORT_CODE if len(address) <= 8 else SenderKind.LONG_CODE
 
 
 def _home(address: str) -> str:
@@ -108,9 +102,6 @@ def country_of(e164: str, known: dict[str, str]) -> str:
     return known[prefix]
 
 
-# --- usage --------------------------------------------------------------------------------------------------------------
-
-
 @dataclass(slots=True)
 class Usage:
     """Messages posted in the last 30 days, when the last one was (to five minutes), and why some failed, most first."""
@@ -129,9 +120,8 @@ def usage(sender_ids: Iterable[int], *, now: datetime) -> dict[int, Usage]:
     ids = list(sender_ids)
     found = {one: Usage() for one in ids}
     since = int((now - RECENT).timestamp()) // StateCount.WINDOW
-    recent = StateCount.objects.filter(window__gte=since, window__gt=0, send__sender__in=ids).values(
-        "send__sender"
-    )
+    rows = StateCount.objects.filter(window__gte=since, window__gt=0, send__sender__in=ids)
+    recent = rows.values("send__sender")
     for row in recent.annotate(total=Sum("delta"), last=Max("window")).order_by():
         if row["total"]:
             one = found[row["send__sender"]]

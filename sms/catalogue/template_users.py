@@ -41,10 +41,8 @@ class PlaceholderDifference:
 
 
 def placeholder_difference(old: TemplateVersion | None, new: TemplateVersion) -> PlaceholderDifference:
-    """What has to be filled differently."""
     before = {text.match_key(one.name): one.name for one in placeholders_of(old)} if old else {}
     after = {text.match_key(one.name): one for one in placeholders_of(new)}
     added = [one.name for key, one in after.items() if key not in before and not one.fallback]
-    return PlaceholderDifference(
-        added if old else [], [name for key, name in before.items() if key not in after]
-    )
+    removed = [name for key, name in before.items() if key not in after]
+    return PlaceholderDifference(added if old else [], removed)

@@ -10,15 +10,18 @@ from typing import Any
 
 from django.utils import timezone
 
-from sms.audiences.files import Recipient, RejectedRow
+from sms.audiences.files import Recipient, RejectedRow, grouped
 from sms.compose import labels, links, options
-from sms.compose.errors import ComposeError, Problem, ProblemCode, RepeatedReference, no_recipients
+from sms.compose.errors import ComposeError, RepeatedReference, no_recipients
 from sms.compose.lines import Composer, all_as_messages
-from sms.compose.order import ComposedMessage, Order, is_large, resolved, text_of
-from sms.compose.survey import Survey, Surveyor
+from sms.compose.order import ComposedMessage, Order, is_large
+from sms.compose.placeholders import missing_sentence
+from sms.compose.resolved_order import ResolvedOrder, resolve
+from sms.compose.survey import Survey, fold
 from sms.compose.test_sends import rules
 from sms.models import Send
 from sms.values import text
+from sms.values.problems import Problem, ProblemCode
 
 # a time this long ago was meant as "now": the button was pressed a moment after the time was chosen
 PAST = timedelta(minutes=2)
@@ -36,33 +39,30 @@ class Checked:
         return "gsm7" if text.is_gsm7(self.lines[0].text) else "ucs2"
 
 
-def refuse(order: Order, *, now: datetime) -> None:
-    """Raises ComposeError with a problem for each field that is wrong, before any row is read. The order is `resolved`."""
+def refuse(order: ResolvedOrder, *, now: datetime) -> None:
+    """Raises ComposeError with a problem for each field that is wrong, before any row is read."""
     if (earlier := earlier_of(order)) is not None:
         raise RepeatedReference(earlier)
     problems = [
         *_catalogue_problems(order),
         *_content_problems(order),
-        *options.problems(
-            order.options,
-            group=order.policy_group,
-            expires=order.expires_at is not None,
-            resend=order.resend,
-            ramp=order.ramp,
-        ),
+        *options.problems(order.options, partner=order.partner),
         *labels.problems(order.service, order.labels),
     ]
-    if problem := time_problem(order.due_at, order.expires_at, now=now):
+    if problem := time_problem(order.due_at, order.options.expires_at, now=now):
         problems.append(problem)
     if order.test_send is not None:
         problems += _test_problems(order, order.test_send, now=now)
+    if not problems and order.unfilled:
+        says = missing_sentence(order.unfilled, order.audience)
+        problems.append(Problem(ProblemCode.MISSING_VALUE, "text", says))
     if problems:
         raise ComposeError(problems)
 
 
 def check(order: Order, *, now: datetime | None = None) -> Checked:
     """What `create` would make of this order, which is small; raises ComposeError with a problem for each field that is wrong."""
-    order = resolved(order)
+    order = resolve(order)
     refuse(order, now=now or timezone.now())
     composer = Composer(order)
     lines = list[ComposedMessage]()
@@ -72,27 +72,23 @@ def check(order: Order, *, now: datetime | None = None) -> Checked:
         lines += made
         rejects += [*block.rejects, *unfit]
     if order.partner is not None:  # the provider's codes answer for what the sender cannot reach
-        lines, rejects = all_as_messages(lines, rejects), []
+        lines, rejects = all_as_messages(lines, rejects, composer), []
     rejects.sort(key=lambda reject: reject.row)
     if not lines:
-        raise no_recipients(rejects)
+        raise no_recipients(grouped(rejects), rejects)
     return Checked(lines=lines, rejects=rejects)
 
 
 def survey(order: Order, *, now: datetime | None = None) -> Survey:
     """The figures of an order of any size, in one pass; raises ComposeError exactly where `create` would."""
-    order = resolved(order)
+    order = resolve(order)
     refuse(order, now=now or timezone.now())
-    composer, surveyor = Composer(order), Surveyor(order)
-    for block in order.audience.blocks():
-        lines, unfit = composer.lines(block.recipients)
-        surveyor.add(lines, [*block.rejects, *unfit])
-    return surveyor.finish()
+    return fold(order).finish()
 
 
-def line_of(order: Order, row: int) -> ComposedMessage | None:
+def line_of(order: ResolvedOrder, row: int) -> ComposedMessage | None:
     """The message of one row of the audience; None where it has none."""
-    composer = Composer(resolved(order))
+    composer = Composer(order)
     for block in order.audience.blocks():
         for one in block.recipients:
             if one.row == row:
@@ -101,15 +97,15 @@ def line_of(order: Order, row: int) -> ComposedMessage | None:
     return None
 
 
-def rejects_of(order: Order) -> Iterator[tuple[RejectedRow, Recipient | None]]:
-    """Every row that gets no message, block by block, with the recipient that it was where it could be read at all."""
-    return _rejects(order, Composer(resolved(order)))
+def rejects_of(order: ResolvedOrder) -> Iterator[tuple[RejectedRow, Recipient | None]]:
+    """Every row that gets no message, block by block, with the recipient that it was where it could be read at all.
 
-
-def _rejects(order: Order, composer: Composer) -> Iterator[tuple[RejectedRow, Recipient | None]]:
+    While nothing fills a placeholder, which would reject every row, only those that could not be read.
+    """
+    composer = Composer(order)
     for block in order.audience.blocks():
         known = {one.row: one for one in block.recipients}
-        _, unfit = composer.lines(block.recipients)
+        unfit = [] if order.unfilled else composer.lines(block.recipients)[1]
         for bad in sorted([*block.rejects, *unfit], key=lambda bad: bad.row):
             yield bad, known.get(bad.row)
 
@@ -120,62 +116,61 @@ def earlier_of(order: Order) -> Send | None:
     return Send.objects.filter(service=order.service, client_reference=order.client_reference).first()
 
 
-def _catalogue_problems(order: Order) -> Iterator[Problem]:
+def _catalogue_problems(order: ResolvedOrder) -> Iterator[Problem]:
     service = order.service
     if not service.connected:
         yield Problem(
+            ProblemCode.NOT_CONNECTED,
             "service",
             f"{service.name} is not connected to Webex Connect yet. An admin does that under Settings.",
         )
     if order.sender is None:
-        yield Problem("sender", "Choose the sender that the messages come from.")
+        yield Problem(ProblemCode.REQUIRED, "sender", "Choose the sender that the messages come from.")
     elif order.sender.service_id != service.pk or not order.sender.active:
         yield Problem(
+            ProblemCode.NOT_USABLE,
             "sender",
             f"{order.sender} is not a sender of {service.name} that can be used. Choose another one.",
         )
     chosen: tuple[tuple[str, Any, str], ...] = (
         ("template", order.template, "template"),
-        ("policy_group", order.policy_group, "policy group"),
-        ("link_domain", order.link_domain, "short-link domain"),
+        ("policy_group", order.options.policy_group, "policy group"),
+        ("link_domain", order.options.link_domain, "short-link domain"),
     )
     for name, thing, noun in chosen:
         if thing is not None and (thing.service_id != service.pk or not thing.active):
             yield Problem(
-                name, f"{thing} is not a {noun} of {service.name} that can be used. Choose another one."
+                ProblemCode.NOT_USABLE,
+                name,
+                f"{thing} is not a {noun} of {service.name} that can be used. Choose another one.",
             )
 
 
-def _content_problems(order: Order) -> Iterator[Problem]:
-    if order.link_domain is not None and (broken := links.domain_problem(order.link_domain)):
-        yield Problem("link_domain", broken)
+def _content_problems(order: ResolvedOrder) -> Iterator[Problem]:
+    domain = order.options.link_domain
+    if domain is not None and order.options.shorten_links and (broken := links.domain_problem(domain)):
+        yield Problem(ProblemCode.DOMAIN_BROKEN, "link_domain", broken)
     if order.content and order.template:
-        yield Problem("text", "Write a text or choose a template, not both.")
+        yield Problem(ProblemCode.ONLY_ONE, "text", "Write a text or choose a template, not both.")
     elif not order.content.strip() and order.template is None:
-        yield Problem("text", "Write the text of the message, or choose a template.")
-    if order.language and order.template is not None and order.version is None:
+        yield Problem(ProblemCode.REQUIRED, "text", "Write the text of the message, or choose a template.")
+    if order.options.language and order.template is not None and order.version is None:
         yield Problem(
+            ProblemCode.NOT_PUBLISHED,
             "language",
-            f"{order.template} has nothing published in “{order.language}”. Choose another language, or none.",
+            f"{order.template} has nothing published in “{order.options.language}”. Choose another language, or none.",
         )
-    written = text_of(order)
-    if order.partner is None:
-        for sentence in links.smartlinks(order.service, written)[1]:
-            yield Problem("text", sentence)
+    yield from order.text_problems
     limit = order.service.text_limit
-    if written and not text.placeholders(written) and len(written) > limit:
-        says = f"The text has {len(written):,} characters; this service allows {limit:,}."
-        yield Problem("text", says, ProblemCode.TEXT_TOO_LONG)
-    if len(order.callback_data) > 1500:
-        yield Problem(
-            "callback_data", f"Callback data has {len(order.callback_data):,} characters; 1,500 are allowed."
-        )
+    if not order.placeholders and (length := order.service.length_of(order.text)) > limit:
+        says = f"The text has {length:,} characters; this service allows {limit:,}."
+        yield Problem(ProblemCode.TEXT_TOO_LONG, "text", says)
 
 
-def _test_problems(order: Order, of: rules.TestSend, *, now: datetime) -> Iterator[Problem]:
+def _test_problems(order: ResolvedOrder, of: rules.TestSend, *, now: datetime) -> Iterator[Problem]:
     """A test needs no approval, so each of its numbers is checked."""
     if is_large(order):
-        yield Problem("to", f"A test goes to {rules.MOST_RECIPIENTS} numbers at most.")
+        yield Problem(ProblemCode.TOO_MANY, "to", f"A test goes to {rules.MOST_RECIPIENTS} numbers at most.")
         return
     numbers = {one.msisdn for block in order.audience.blocks() for one in block.recipients}
     yield from rules.problems(of, service=order.service, numbers=numbers, due_at=order.due_at, now=now)
@@ -183,7 +178,13 @@ def _test_problems(order: Order, of: rules.TestSend, *, now: datetime) -> Iterat
 
 def time_problem(due_at: datetime | None, expires_at: datetime | None, *, now: datetime) -> Problem | None:
     if due_at is not None and due_at < now - PAST:
-        return Problem("send_at", "That time has passed. Choose a later one, or send now.")
+        return Problem(
+            ProblemCode.TIME_PASSED, "send_at", "That time has passed. Choose a later one, or send now."
+        )
     if expires_at is not None and expires_at <= max(due_at or now, now):
-        return Problem("expires_at", "It would expire before it is sent. Choose a later expiry.")
+        return Problem(
+            ProblemCode.EXPIRES_TOO_EARLY,
+            "expires_at",
+            "It would expire before it is sent. Choose a later expiry.",
+        )
     return None

@@ -8,15 +8,17 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from sms import callbacks
 from sms.audiences import storage
 from sms.compose import labels
 from sms.compose.approval import requests, rules
 from sms.compose.approval.rules import NOT_NEEDED, Needed
 from sms.compose.checks import Checked, check, earlier_of, refuse, survey
-from sms.compose.errors import PartnerRequest, RepeatedReference
+from sms.compose.errors import ComposeError, PartnerRequest, RepeatedReference
 from sms.compose.naming import default_name
-from sms.compose.order import ComposedMessage, Order, is_large, quiet_hours_of, request_fields, resolved
+from sms.compose.order import ComposedMessage, Order, is_large
 from sms.compose.rejects import store_rejects
+from sms.compose.resolved_order import ResolvedOrder, request_fields, resolve
 from sms.compose.survey import Survey
 from sms.ledger import slices, states, wakeups
 from sms.ledger.counters import CounterDeltas
@@ -31,19 +33,23 @@ from sms.models import (
 )
 from sms.models.audit import audit
 from sms.models.sql.insert import StatementBatch
+from sms.values.msisdn.mention import masked
+from sms.values.problems import Problem, ProblemCode
 
 
-def create(order: Order, *, by: Actor, now: datetime | None = None, figures: Survey | None = None) -> Send:
+def create(asked: Order, *, by: Actor, now: datetime | None = None, figures: Survey | None = None) -> Send:
     """Commit the send and have it dispatched when due; raises ComposeError and stores nothing where it cannot be made.
 
     A large one is PREPARING until its messages are written. `figures` saves a second survey of the same rows.
     """
     now = now or timezone.now()
-    order = resolved(order)
+    order = resolve(asked)
     try:
-        if is_large(order):
-            return _create_large(order, _surveyed(order, figures, now=now), by=by, now=now)
-        return _create_small(order, check(order, now=now), by=by, now=now)
+        if not is_large(order):
+            checked = check(order, now=now)
+            return _create_small(order, checked, by=by, now=now)
+        figures = _surveyed(order, figures, now=now)
+        return _create_large(order, figures, by=by, now=now)
     except IntegrityError:
         earlier = earlier_of(order)
         if earlier is None:
@@ -51,36 +57,36 @@ def create(order: Order, *, by: Actor, now: datetime | None = None, figures: Sur
         raise RepeatedReference(earlier) from None
 
 
-def _surveyed(order: Order, figures: Survey | None, *, now: datetime) -> Survey:
+def _surveyed(order: ResolvedOrder, figures: Survey | None, *, now: datetime) -> Survey:
     if figures is None:
         return survey(order, now=now)
     refuse(order, now=now)
     return figures
 
 
-def _create_small(order: Order, checked: Checked, *, by: Actor, now: datetime) -> Send:
+def _create_small(order: ResolvedOrder, checked: Checked, *, by: Actor, now: datetime) -> Send:
     needed = _approval_needed(order, checked, by=by, now=now)
     # the savepoint is for the one refusal of the database that is expected: a repeated client reference
     with transaction.atomic(savepoint=bool(order.client_reference)):
-        due_at = max(order.due_at or now, now)
         batch, deltas = StatementBatch(), CounterDeltas()
+        asked = _fields(order, len(checked.lines), len(checked.rejects), by=by, now=now)
+        # not worth a hash for each of a partner's requests, which have references of their own
+        digest = "" if order.partner else storage.digest_of(order.audience)
         send = slices.begin(
-            **_fields(order, len(checked.lines), len(checked.rejects), by=by, due_at=due_at),
-            state=slices.state_of(due_at=due_at, approvers=needed.approvers, now=now),
+            **asked,
+            state=slices.state_of(due_at=asked["due_at"], approvers=needed.approvers, now=now),
             approvers=needed.approvers,
             audience=order.saved,
-            created_by=by.user,
             reference=order.partner.reference if order.partner else None,
-            # not worth a hash for each of a partner's requests, which have references of their own
-            audience_digest="" if order.partner else storage.digest_of(order.audience),
+            content_type=order.partner.content_type if order.partner else "",
+            audience_digest=digest,
         )
-        labels.attach(send, order.labels)
         message_ids = slices.store(send, checked.lines, deltas=deltas, batch=batch)
+        labels.attach(send, order.labels)
         store_rejects(send, checked.rejects)
+        _pass_receipts_on(send, order.partner)
         if order.partner is not None:
-            _store_for_partner(
-                order.partner, send, message_ids, checked.lines, batch=batch, deltas=deltas, now=now
-            )
+            _store_for_partner(order.partner, message_ids, checked.lines, batch=batch, deltas=deltas, now=now)
         deltas.write(batch=batch)
         _record_created(send, order, by=by, batch=batch)
         batch.run()
@@ -90,7 +96,7 @@ def _create_small(order: Order, checked: Checked, *, by: Actor, now: datetime) -
     return send
 
 
-def _approval_needed(order: Order, checked: Checked, *, by: Actor, now: datetime) -> Needed:
+def _approval_needed(order: ResolvedOrder, checked: Checked, *, by: Actor, now: datetime) -> Needed:
     """A test needs none: it goes to its writer or a seed list, and `refuse` has checked each number."""
     if order.test_send is not None:
         return NOT_NEEDED
@@ -99,7 +105,6 @@ def _approval_needed(order: Order, checked: Checked, *, by: Actor, now: datetime
 
 def _store_for_partner(
     partner: PartnerRequest,
-    send: Send,
     message_ids: Sequence[int],
     lines: Sequence[ComposedMessage],
     *,
@@ -107,34 +112,44 @@ def _store_for_partner(
     deltas: CounterDeltas,
     now: datetime,
 ) -> None:
-    """What a partner's request stores with its messages, and the messages that fail at once (`ComposedMessage.fault`)."""
+    """What a partner's request stores with its messages, and the messages that fail at once (`ComposedMessage.failure_code`)."""
     if partner.on_stored is not None:
-        partner.on_stored(send, message_ids, batch)
+        partner.on_stored(message_ids, batch)
     failed = [
-        StateChange(pk, MessageState.FAILED, now, code=line.fault, detail=line.warning)
+        StateChange(pk, MessageState.FAILED, now, code=line.failure_code, detail=line.warning)
         for pk, line in zip(message_ids, lines, strict=True)
-        if line.fault
+        if line.failure_code
     ]
     if failed:
         batch.run()  # a callback about them may name what is stored by then
         states.apply(failed, deltas=deltas)
 
 
-def _create_large(order: Order, figures: Survey, *, by: Actor, now: datetime) -> Send:
+def _pass_receipts_on(send: Send, partner: PartnerRequest | None) -> None:
+    if not send.notify_url:
+        return
+    try:
+        callbacks.pass_receipts_on(send, policy=callbacks.allowed_addresses.policy())
+    except (callbacks.BadAddress, callbacks.TooMany) as problem:
+        if partner is not None and partner.on_not_called is not None:
+            partner.on_not_called(str(problem))
+            return
+        raise ComposeError([Problem(ProblemCode.INVALID, "notify_url", str(problem))]) from None
+
+
+def _create_large(order: ResolvedOrder, figures: Survey, *, by: Actor, now: datetime) -> Send:
     """The send alone, and the work of writing its messages, which `sms.compose.background` takes up and ends with `slices.open_send`."""
     needed = rules.needed(
         order, recipients=figures.recipients, countries=lambda: figures.countries, user=by.user, now=now
     )
     with transaction.atomic(savepoint=bool(order.client_reference)):
+        asked = _fields(order, figures.recipients, figures.rejected, by=by, now=now)
         version = order.saved or _stored_audience(order, by=by)
         send = slices.begin(
-            **_fields(
-                order, figures.recipients, figures.rejected, by=by, due_at=max(order.due_at or now, now)
-            ),
+            **asked,
             state=SendState.PREPARING,
             approvers=needed.approvers,
             audience=version,
-            created_by=by.user,
             audience_digest=version.digest,
         )
         labels.attach(send, order.labels)
@@ -145,9 +160,11 @@ def _create_large(order: Order, figures: Survey, *, by: Actor, now: datetime) ->
             total=figures.rows,
             cursor={
                 "fillings": {name: asdict(one) for name, one in order.placeholder_sources.items()},
+                "values_as_given": order.values_as_given,
                 "approval": requests.question_to_store(needed, by=by),  # asked once all messages are there
             },
         )
+        _pass_receipts_on(send, order.partner)
         batch = StatementBatch()
         _record_created(send, order, by=by, batch=batch)
         batch.run()
@@ -169,20 +186,22 @@ def _stored_audience(order: Order, *, by: Actor) -> AudienceVersion:
     return version
 
 
-def _fields(order: Order, recipients: int, rejected: int, *, by: Actor, due_at: datetime) -> dict[str, Any]:
+def _fields(
+    order: ResolvedOrder, recipients: int, rejected: int, *, by: Actor, now: datetime
+) -> dict[str, Any]:
+    due_at = max(order.due_at or now, now)
     return {
         **request_fields(order),
         "name": order.name or _name(order, due_at),
         "due_at": due_at,
+        "created_by": by.user,
         "recipients": recipients,
         "rejected": rejected,
         "source": order.source[-200:],
         "file_sha256": order.file_sha256,
-        "lane": order.lane,
-        "resend": order.resend,
-        "ramp": order.ramp and slices.ramps(recipients),
+        "ramp": order.options.ramp and slices.ramps(recipients),
         "time_zone": order.zone,
-        "quiet_hours": quiet_hours_of(order),
+        "quiet_hours": order.quiet_hours,
         "partner": by.label[:100] if by.kind == "key" else "",
         "client_reference": order.client_reference,
         "test": order.test_send is not None,
@@ -191,7 +210,9 @@ def _fields(order: Order, recipients: int, rejected: int, *, by: Actor, due_at: 
 
 
 def _name(order: Order, due_at: datetime) -> str:
-    says = str(order.template) if order.template else " ".join(order.content.split()[:6])
+    """Programs write texts for one person, and a name stands in every list: what looks like a number in it is hidden."""
+    begins = " ".join(order.content.split()[:6])
+    says = str(order.template) if order.template else begins if order.draft else masked(begins)
     return default_name(says, due_at)
 
 

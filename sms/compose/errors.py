@@ -2,39 +2,27 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
-from sms.audiences.files import RejectedRow
+from sms.audiences.files import RejectedGroup, RejectedRow
+from sms.audiences.files.rows import why_none
+from sms.callbacks.bodies import PROVIDER_CODES
 from sms.models import Send
 from sms.models.sql.insert import StatementBatch
-
-
-class ProblemCode(StrEnum):
-    """What kind of problem it is, for programs; a partner's error code follows from it. Rejected rows use the same words."""
-
-    INVALID = "invalid"
-    MISSING_VALUE = "missing_value"  # nothing fills a placeholder
-    TEXT_TOO_LONG = "text_too_long"
-    REFERENCE_USED = "reference_used"
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why a send cannot be made, by the field of the compose page where it is corrected."""
-
-    field: str
-    text: str
-    code: str = ProblemCode.INVALID
+from sms.values.problems import Problem, ProblemCode
 
 
 class ComposeError(ValueError):
-    """The send cannot be made as asked; nothing was stored."""
+    """The send cannot be made as asked; nothing was stored. A problem's field is that of the compose page where it is corrected."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__(" ".join(problem.text for problem in problems))
         self.problems = tuple(problems)
+
+    @property
+    def code(self) -> ProblemCode:
+        """Of the first problem."""
+        return self.problems[0].code
 
 
 class RowsRefused(ComposeError):
@@ -42,7 +30,10 @@ class RowsRefused(ComposeError):
 
     def __init__(self, rejects: Sequence[RejectedRow]) -> None:
         super().__init__(
-            [Problem("audience", f"Row {bad.row}: {bad.reason}", bad.code) for bad in rejects[:20]]
+            [
+                Problem(bad.code, "audience", f"Row {bad.row}: {bad.reason}", bad.row, bad.value)
+                for bad in rejects[:20]
+            ]
         )
         self.rejects = tuple(rejects)
 
@@ -52,33 +43,47 @@ class RepeatedReference(ComposeError):
 
     def __init__(self, earlier: Send) -> None:
         says = f"This client reference belongs to send {earlier.pk} of {earlier.created_at:%Y-%m-%d %H:%M} UTC already."
-        super().__init__([Problem("client_reference", says, ProblemCode.REFERENCE_USED)])
+        super().__init__([Problem(ProblemCode.REFERENCE_USED, "client_reference", says)])
         self.earlier = earlier
 
 
 @dataclass(frozen=True, slots=True)
 class PartnerRequest:
-    """What only a partner's request has: `reference` is the messageId of the answer, `options` its send options in the words of the wire.
+    """What only a partner's request has: `reference` is the messageId of the answer, `smartlinks` their validity on the wire.
 
-    Every destination becomes a message, also one that fails at once (`FAULTS`), so that each can be queried and reported. `on_stored` is
-    called with the send, its message ids in the order of the rows and the batch of statements that run after, before any callback.
+    Every destination becomes a message, also one that fails at once (`FAILURE_CODES`), so that each can be queried and reported.
+    `values_of` a row are those that it was given, `content_type` is the partner's word for the text.
+    `on_stored` is called with the message ids in the order of the rows and the batch of statements that run after, before any callback.
+    `on_not_called` is told why its `notify_url` will not be called; without it such an address refuses the request.
     """
 
     reference: UUID
-    options: dict[str, Any] = field(default_factory=dict)
-    on_stored: Callable[[Send, Sequence[int], StatementBatch], None] | None = None
+    smartlinks: dict[int, int] = field(default_factory=dict)
+    content_type: str = ""
+    values_of: Callable[[int], dict[str, str]] | None = None
+    on_stored: Callable[[Sequence[int], StatementBatch], None] | None = None
+    on_not_called: Callable[[str], None] | None = None
 
 
-FAULTS = {"opted_out": "9002", "bad_number": "7102"}  # rejects that the provider would report, not refuse
+# the provider's, of rejects that it would report instead of refusing the request
+FAILURE_CODES = PROVIDER_CODES | dict.fromkeys(
+    (
+        *(ProblemCode.NOT_A_NUMBER, ProblemCode.TOO_SHORT, ProblemCode.TOO_LONG),
+        *(ProblemCode.IMPOSSIBLE, ProblemCode.NO_COUNTRY),
+    ),
+    "7102",
+)
 
 
-def no_recipients(rejects: Sequence[RejectedRow], *, count: int | None = None) -> ComposeError:
-    """The error where no recipient is left. `count` is how many rejects there are, where `rejects` are only the first ones."""
-    count = len(rejects) if count is None else count
-    if not rejects:
-        return ComposeError([Problem("audience", "There is no recipient. Paste numbers or choose a file.")])
-    if all(bad.code == "sender_refused" for bad in rejects):
-        return ComposeError([Problem("sender", rejects[0].reason)])
-    first = rejects[0]
-    says = f"No valid recipient: all {count:,} rows were rejected. Row {first.row}: {first.reason}"
-    return ComposeError([Problem("audience", says)])
+def no_recipients(groups: Sequence[RejectedGroup], first: Sequence[RejectedRow]) -> ComposeError:
+    """The error where no recipient is left: all rejects by reason, and the first ones."""
+    if not groups:
+        says = "There is no recipient. Paste numbers or choose a file."
+        return ComposeError([Problem(ProblemCode.NO_RECIPIENTS, "audience", says)])
+    if all(one.code == ProblemCode.SENDER_REFUSED for one in groups):
+        reasons = dict.fromkeys(bad.reason for bad in first)  # one for each country
+        return ComposeError([Problem(ProblemCode.SENDER_REFUSED, "sender", " ".join(reasons))])
+    count = sum(one.count for one in groups)
+    rows = "the only row was" if count == 1 else f"all {count:,} rows were"
+    says = f"No valid recipient: {rows} rejected. {why_none(groups, first[0])}"
+    return ComposeError([Problem(ProblemCode.NO_RECIPIENTS, "audience", says)])

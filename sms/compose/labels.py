@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from django.db.models import QuerySet
 
-from sms.compose.errors import Problem
 from sms.models import Label, Send, Service
-from sms.models.label import LABEL_LENGTH
+from sms.models.send import LABEL_LENGTH
+from sms.values.problems import Problem, ProblemCode, ProblemError
 
 MOST = 10  # of a send
 MOST_OF_A_SERVICE = 300  # a program that gives every send its own label ends here
@@ -20,7 +20,7 @@ _WORD = re.compile(r"[^\W_][\w.-]*")
 _LIKE_A_NUMBER = re.compile(r"\d(?:[-._]?\d){6}")
 
 
-class BadLabel(ValueError):
+class BadLabel(ProblemError):
     """A label cannot be written so; the sentence names it and says how it can be."""
 
 
@@ -34,20 +34,24 @@ def normalized(written: str) -> str:
     word = "-".join(unicodedata.normalize("NFKC", written).split()).lower()
     shown = written.strip()[: LABEL_LENGTH + 10]
     if not word:
-        raise BadLabel("A label is empty. Write a word, or leave it out.")
+        raise BadLabel(ProblemCode.REQUIRED, "A label is empty. Write a word, or leave it out.")
     if len(word) > LABEL_LENGTH:
-        raise BadLabel(f"The label “{shown}” is longer than {LABEL_LENGTH} characters. Shorten it.")
+        raise BadLabel(
+            ProblemCode.TOO_LONG, f"The label “{shown}” is longer than {LABEL_LENGTH} characters. Shorten it."
+        )
     if not _WORD.fullmatch(word):
         raise BadLabel(
+            ProblemCode.INVALID,
             f"The label “{shown}” has other characters than letters, digits, hyphens, points and underscores, "
-            "or does not begin with a letter or digit. Leave them out."
+            "or does not begin with a letter or digit. Leave them out.",
         )
     if _LIKE_A_NUMBER.search(word):
         raise BadLabel(
-            f"The label “{shown}” looks like a phone number. Labels outlive the numbers of people: use a word."
+            ProblemCode.INVALID,
+            f"The label “{shown}” looks like a phone number. Labels outlive the numbers of people: use a word.",
         )
     if word == NO_LABEL:
-        raise BadLabel("“none” stands for no label in reports. Choose another word.")
+        raise BadLabel(ProblemCode.INVALID, "“none” stands for no label in reports. Choose another word.")
     return word
 
 
@@ -62,14 +66,19 @@ def problems(service: Service, written: Sequence[str]) -> Iterator[Problem]:
     try:
         words = normalized_set(written)
     except BadLabel as problem:
-        yield Problem("labels", str(problem))
+        yield problem.problem.at("labels")
         return
     if len(words) > MOST:
-        yield Problem("labels", f"There are {len(words)} labels; a send takes {MOST}. Leave some out.")
+        yield Problem(
+            ProblemCode.TOO_MANY,
+            "labels",
+            f"There are {len(words)} labels; a send takes {MOST}. Leave some out.",
+        )
         return
     new = set(words) - set(service.labels.filter(word__in=words).values_list("word", flat=True))
     if new and service.labels.count() + len(new) > MOST_OF_A_SERVICE:
         yield Problem(
+            ProblemCode.TOO_MANY,
             "labels",
             f"{service.name} has {MOST_OF_A_SERVICE} labels already; “{min(new)}” would be one more. Use one of those.",
         )

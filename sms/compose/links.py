@@ -1,7 +1,7 @@
 """The links of an order: whether its short-link domain works, and the smartlinks of its text."""
 
 from sms.models import DomainState, Service, ShortLinkDomain
-from sms.values.link_lengths import SMARTLINK
+from sms.webex.limits import SMARTLINK
 
 
 def domain_problem(domain: ShortLinkDomain) -> str:
@@ -10,7 +10,7 @@ def domain_problem(domain: ShortLinkDomain) -> str:
         return ""
     return (
         f"{domain} is {domain.get_state_display().lower()}. {domain.says} "
-        "Choose another domain, leave links as they are, or have an admin mend it and press Check now."
+        "Choose another domain, leave links as they are, or have an admin correct it and press Check now."
     )
 
 
@@ -19,6 +19,16 @@ def domain_cautions(domain: ShortLinkDomain | None) -> tuple[str, ...]:
     if domain is None or domain.state not in (DomainState.DEGRADED, DomainState.PENDING):
         return ()
     return (f"{domain} is {domain.get_state_display().lower()}: {domain.says}",)
+
+
+def filtering(domain: ShortLinkDomain) -> str:
+    """What operators do to its short links without saying so."""
+    if not domain.is_shared:
+        return f"Some operators filter short links without notice, also those on {domain}."
+    return (
+        f"{domain} is shared with other senders, and some operators filter such short links without notice. "
+        "A domain of your own is filtered less."
+    )
 
 
 def smartlinks(service: Service, text: str) -> tuple[list[list[int]], list[str]]:

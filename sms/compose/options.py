@@ -1,137 +1,105 @@
-"""Send options: what a send asks of the provider beyond its text and numbers, about links, contact policy, receipts and validity.
+"""Send options of an order: what cannot be asked for, in sentences. The options themselves are in `sms.models.send_options`."""
 
-`SendOptions` is part of an order. `problems` says what cannot be asked for, `to_stored` is what the send keeps, in the words of the wire;
-`sms.dispatch.request` reads it there. A partner's request has the same in its own body (`sms.api.drop_in`).
-"""
-
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import functools
+from collections.abc import Collection, Iterator
 from typing import Any
 
-from sms.compose.errors import PartnerRequest, Problem
-from sms.models import Resend
-from sms.webex.limits import LONGEST_VALIDITY, TAG
+from django.core.exceptions import ValidationError
+from django.db import models
 
-RECEIPTS = {
-    "SUBMITTED": "without it you do not see when a message reached the operator, and a send without receipts is not noticed",
-    "SENT": "the older name of Submitted; ask for it only where your Webex Connect still distinguishes them",
-    "DELIVERED": "without it every message ends as “no report”, and delivery cannot be measured",
-    "FAILED": "without it you do not see why messages do not arrive, and opt-outs that the provider knows stay unknown here",
-    "CLICKED": "without it clicks are not counted, although links are tracked",
+from sms import callbacks
+from sms.compose.errors import PartnerRequest
+from sms.models import USUAL_RECEIPTS, Draft, Receipts, Resend, SendOptions
+from sms.models.send_options import ONE_END
+from sms.values.problems import Problem, ProblemCode, code_of
+
+LINKS = ("shorten_links", "track_clicks", "allow_fallback_url", "tag1", "tag2")
+# what nothing comes of without the option before it
+BELONGS = {
+    "template": ("language",),
+    "link_domain": LINKS,
+    "policy_group": ("check_consent", "apply_frequency_cap"),
 }
-DEFAULT_RECEIPTS = ("SUBMITTED", "DELIVERED", "FAILED", "CLICKED")
 
 
-@dataclass(frozen=True, slots=True)
-class SendOptions:
-    """None for a policy check: as its group has it. `validity` is in seconds from the hand-over to the provider."""
-
-    track_clicks: bool = True
-    tag1: str = ""
-    tag2: str = ""
-    check_consent: bool | None = None
-    apply_frequency_cap: bool | None = None
-    receipts: tuple[str, ...] = DEFAULT_RECEIPTS
-    validity: int | None = None
-
-    @property
-    def missing_receipts(self) -> tuple[str, ...]:
-        """Default receipts that were left out; CLICKED only matters where links are tracked."""
-        return tuple(
-            one
-            for one in DEFAULT_RECEIPTS
-            if one not in self.receipts and (one != "CLICKED" or self.track_clicks)
-        )
+def asking_for(**fields: Any) -> SendOptions:
+    """Options that are on their way: an unsaved draft has them all, with their defaults."""
+    return Draft(**fields)
 
 
-DEFAULT_OPTIONS = SendOptions()
+def changed(asked: SendOptions, **fields: Any) -> SendOptions:
+    return asking_for(**asked.options() | fields)
 
 
-def policy_checks(asked: Any, group: Any) -> tuple[bool, bool]:
-    """Whether consent and the frequency cap are checked: as the send or draft asks, else as the group has it."""
-    consent = group.check_consent if asked.check_consent is None else asked.check_consent
-    cap = group.apply_frequency_cap if asked.apply_frequency_cap is None else asked.apply_frequency_cap
-    return consent, cap
+def checks_in_words(asked: SendOptions) -> str:
+    """`consent and the frequency cap`, as they are checked at each message; empty for neither."""
+    checks = (("consent", asked.checks_consent), ("the frequency cap", asked.applies_frequency_cap))
+    return " and ".join(words for words, wanted in checks if wanted)
 
 
-def problems(asked: SendOptions, *, group: Any, expires: bool, resend: str, ramp: bool) -> Iterator[Problem]:
-    """What cannot be asked for, also given the send's other choices: what waits for receipts has to get them."""
-    if resend == Resend.ALWAYS and not expires:
+def in_words(asked: SendOptions, *, without: Collection[str] = ()) -> dict[str, str]:
+    """What is not as usual, by the name that pages show."""
+    found = {}
+    for field in SendOptions.fields():
+        value = getattr(asked, field.attname)
+        if field.name in without or field.remote_field or value == field.get_default() or value in (None, ""):
+            continue
+        shown = dict(field.flatchoices).get(value, value)
+        name = f"{field.verbose_name[:1].upper()}{field.verbose_name[1:]}"
+        found[name] = {True: "yes", False: "no"}[shown] if isinstance(shown, bool) else str(shown)
+    return found
+
+
+def missing_receipts(asked: SendOptions) -> Receipts:
+    """Usual receipts that were left out; CLICKED only matters where links are tracked."""
+    return USUAL_RECEIPTS & ~asked.receipts & ~(0 if asked.track_clicks else Receipts.CLICKED)
+
+
+def problems(asked: SendOptions, *, partner: PartnerRequest | None = None) -> Iterator[Problem]:
+    """What its columns do not take, then what does not go together: what waits for receipts has to get them.
+
+    A partner's request gets all of them (`Send.requested_receipts`), may name an address that is not called, and has the moment at which
+    its validity ends as its expiry.
+    """
+    try:
+        asked.clean_fields(exclude=_not_to_clean())
+    except ValidationError as error:
+        for name, errors in error.error_dict.items():
+            says = " ".join(message for one in errors for message in one.messages)
+            yield Problem(code_of(errors[0].code), name, says)
+    must_call = partner is None or partner.on_not_called is None
+    if must_call and asked.notify_url and (says := callbacks.address_problem(asked.notify_url)):
+        yield Problem(ProblemCode.INVALID, "notify_url", says)
+    if asked.resend == Resend.ALWAYS and asked.expires_at is None and asked.validity is None:
         yield Problem(
-            "expires_at", "Sending again when in doubt needs an expiry, so that it comes to an end."
+            ProblemCode.NEEDS_ANOTHER,
+            "expires_at",
+            "Sending again when in doubt needs an expiry or a validity, so that it comes to an end.",
         )
-    if group is not None and policy_checks(asked, group) == (False, False):
+    group = asked.policy_group
+    if group is not None and not (asked.checks_consent or asked.applies_frequency_cap):
         yield Problem(
+            ProblemCode.REQUIRED,
             "check_consent",
             f"{group} must check consent, the frequency cap, or both. Choose one of them, or choose no policy group.",
         )
-    for name in ("tag1", "tag2"):
-        if (tag := getattr(asked, name)) and TAG.fullmatch(tag) is None:
-            yield Problem(name, f"“{tag[:60]}” is no tag. Write up to 50 letters, digits, _ and -.")
-    unknown = [one for one in asked.receipts if one not in RECEIPTS]
-    if unknown or not asked.receipts:
+    lost = (Receipts.DELIVERED | Receipts.FAILED) & ~asked.receipts
+    relies = "Sending again by the receipts of others" if asked.resend == Resend.EVIDENCE else ""
+    relies = "Starting small" if asked.ramp else relies
+    if relies and lost and asked.receipts and partner is None:
+        names = " and ".join(map(str, lost))
+        says = f"{relies} needs the receipts {names}. Ask for them, or choose otherwise there."
+        yield Problem(ProblemCode.NEEDS_ANOTHER, "receipts", says)
+    if partner is None and asked.validity is not None and asked.expires_at is not None:
         yield Problem(
-            "receipts", "Ask for at least one receipt. Without receipts the state of a message stays unknown."
+            ProblemCode.ONLY_ONE,
+            "validity",
+            ONE_END,
         )
-    lost = [one.capitalize() for one in ("DELIVERED", "FAILED") if one not in asked.receipts]
-    relies = "Sending again by the receipts of others" if resend == Resend.EVIDENCE else ""
-    relies = "Starting small" if ramp else relies
-    if relies and lost:
-        yield Problem(
-            "receipts",
-            f"{relies} needs the receipts {' and '.join(lost)}. Ask for them, or choose otherwise there.",
-        )
-    if asked.validity is not None and expires:
-        yield Problem(
-            "validity", "Webex Connect takes an expiry or a validity, not both. Choose one of the two."
-        )
-    elif asked.validity is not None and not 1 <= asked.validity <= LONGEST_VALIDITY:
-        yield Problem("validity", "A validity is from one second to 72 hours. Write a shorter one.")
 
 
-def to_stored(asked: SendOptions, partner: PartnerRequest | None, group: Any, domain: Any) -> dict[str, Any]:
-    """What differs from the defaults, in the words of the wire; a partner's options as they came."""
-    if partner is not None:
-        return partner.options
-    kept: dict[str, Any] = {}
-    if domain is not None and (asked.track_clicks, asked.tag1, asked.tag2) != (True, "", ""):
-        kept["options"] = {
-            "shortenLinks": True,
-            "trackClicks": asked.track_clicks,
-            "tag1": asked.tag1,
-            "tag2": asked.tag2,
-            "allowFallbackURL": False,
-        }
-    if group is not None and (asked.check_consent, asked.apply_frequency_cap) != (None, None):
-        consent, cap = policy_checks(asked, group)
-        kept["contactPolicy"] = {"consent": consent, "cap": cap}
-    if set(asked.receipts) != set(DEFAULT_RECEIPTS):
-        kept["receipts"] = [one for one in RECEIPTS if one in asked.receipts]
-    if asked.validity is not None:
-        kept["validity"] = asked.validity
-    return kept
-
-
-def from_stored(kept: Mapping[str, Any], *, group: Any, domain: Any) -> SendOptions:
-    """The options of a send that keeps `kept`, spelled out. Checks are None without a group; nothing is tracked without a domain."""
-    options, checks = kept.get("options") or {}, kept.get("contactPolicy", {})
-    clicks = domain is not None and bool(options.get("trackClicks", True))
-    return SendOptions(
-        track_clicks=clicks,
-        tag1=options.get("tag1", ""),
-        tag2=options.get("tag2", ""),
-        check_consent=checks.get("consent", group.check_consent) if group is not None else None,
-        apply_frequency_cap=checks.get("cap", group.apply_frequency_cap) if group is not None else None,
-        receipts=tuple(requested_receipts(kept, clicks=clicks)),
-        validity=kept.get("validity"),
-    )
-
-
-def requested_receipts(kept: Mapping[str, Any], *, clicks: bool) -> list[str]:
-    """`requestedReceipts` of a send that keeps `kept`; CLICKED only where links are tracked."""
-    wanted = kept.get("receipts", DEFAULT_RECEIPTS)
-    return [one for one in wanted if one != "CLICKED" or clicks]
-
-
-def asks_for(kept: Mapping[str, Any], *receipts: str) -> bool:
-    return set(receipts) <= set(kept.get("receipts", DEFAULT_RECEIPTS))
+@functools.cache
+def _not_to_clean() -> set[str]:
+    """Other columns of a draft, and what points to the catalogue: that is looked at with the catalogue."""
+    options = {field.name for field in SendOptions.fields() if not isinstance(field, models.ForeignKey)}
+    return {field.name for field in Draft._meta.fields if field.name not in options}

@@ -1,10 +1,20 @@
-"""The placeholders of an order and their sources: which column of the audience fills each, and what stands where a row has nothing."""
+"""The placeholders of an order and what fills each: a column of the audience, and the fallback where a row has nothing.
+
+Names of placeholders, columns and sources are the same where `text.match_key` says so: case and spaces are forgiven everywhere.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sms.audiences.files import Recipient
 from sms.audiences.files.rows import Rows
+from sms.catalogue.placeholder_rules import Placeholder, placeholders_of
+from sms.models import MessageTemplate, TemplateVersion
 from sms.values import text
+from sms.webex.limits import PLACEHOLDER, SMARTLINK
+
+ZONE_KEYS = tuple(map(text.match_key, ("timezone", "zone", "tz")))
+CORRELATION_KEY = text.match_key("correlation id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,24 +36,78 @@ def sources_from_json(stored: Mapping[str, Mapping[str, str]]) -> dict[str, Plac
     }
 
 
-def fallbacks(sources: Sources) -> dict[str, str]:
-    """By placeholder, what stands where a row has nothing."""
-    return {name: one.fallback for name, one in sources.items() if one.fallback}
+@dataclass(frozen=True, slots=True)
+class ResolvedPlaceholder:
+    """A placeholder with what fills it. `rule` is its template's; `chosen` is what was asked for, where that differs from its own name."""
+
+    rule: Placeholder
+    heading: str  # of its column; "" for none
+    is_number: bool  # the column is that of the numbers
+    fallback: str
+    chosen: PlaceholderSource = PlaceholderSource()
+
+    @property
+    def name(self) -> str:
+        return self.rule.name
+
+    @property
+    def is_filled(self) -> bool:
+        return bool(self.heading or self.fallback)
+
+    def value(self, row: Recipient) -> str:
+        """Empty where the row has nothing and there is no fallback."""
+        return (row.msisdn if self.is_number else row.substitutions.get(self.heading, "")) or self.fallback
 
 
-def columns(names: Sequence[str], audience: Rows, sources: Sources) -> tuple[dict[str, str], list[str]]:
-    """Placeholder → heading of the column that fills it, and the placeholders that no column fills.
+@dataclass(frozen=True, slots=True)
+class UsedColumns:
+    """What the columns of an audience are for. Headings are empty where there is no such column."""
 
-    A chosen column comes before the one of the placeholder's own name.
-    """
-    headings = {
-        text.match_key(heading): heading for heading in audience.headings if heading != audience.column
-    }
-    headings.setdefault(text.match_key(audience.column), audience.column)
-    chosen = {text.match_key(name): one.column for name, one in sources.items() if one.column}
-    wanted = {name: text.match_key(chosen.get(text.match_key(name), name)) for name in names}
-    found = {name: headings[key] for name, key in wanted.items() if key in headings}
-    return found, [name for name in names if name not in found]
+    placeholders: tuple[ResolvedPlaceholder, ...]
+    zone_heading: str  # of each recipient's time zone
+    correlation_heading: str  # of the sender's own name of each message
+
+
+def used_columns(
+    source: TemplateVersion | MessageTemplate | None, written: str, audience: Rows, sources: Sources
+) -> UsedColumns:
+    """Placeholders are those of a text, or of the template that it comes from. A chosen column comes before the one of the
+    placeholder's own name, a chosen fallback before the template's."""
+    rules = _rules(source, written)
+    # the column of the numbers gives way to another of the same name
+    headings = {text.match_key(audience.column): audience.column}
+    headings |= {text.match_key(one): one for one in audience.headings if one != audience.column}
+    columns = {text.match_key(name): one.column for name, one in sources.items() if one.column}
+    fallbacks = {text.match_key(name): one.fallback for name, one in sources.items() if one.fallback}
+    found = []
+    for rule in rules:
+        key = text.match_key(rule.name)
+        chosen = PlaceholderSource(columns.get(key, ""), fallbacks.get(key, ""))
+        heading = headings.get(text.match_key(chosen.column) if chosen.column else key, "")
+        is_number = bool(heading) and heading == audience.column
+        found.append(ResolvedPlaceholder(rule, heading, is_number, chosen.fallback or rule.fallback, chosen))
+    zone = next((headings[key] for key in ZONE_KEYS if key in headings), "")
+    return UsedColumns(tuple(found), zone, headings.get(CORRELATION_KEY, ""))
+
+
+def _rules(source: TemplateVersion | MessageTemplate | None, written: str) -> list[Placeholder]:
+    if isinstance(source, TemplateVersion):
+        return placeholders_of(source)
+    if source is not None and not written:  # of a template that only the provider has, as they were listed
+        return [Placeholder(name) for one in source.provider_placeholders.split(",") if (name := one.strip())]
+    return [Placeholder(name) for name in text.placeholders(written)]
+
+
+def left_over(rendered: str, written: str) -> str:
+    """What a row's values made of the text that the provider would take for a placeholder or a smartlink; empty for nothing."""
+    if "$(" in rendered:
+        if names := text.placeholders(rendered):
+            return f"$({names[0]})"
+        if found := PLACEHOLDER.search(rendered):
+            return found[0]
+    if "{{" in rendered and (links := set(SMARTLINK.findall(rendered)) - set(SMARTLINK.findall(written))):
+        return f"{{{{smartlink_{min(links)}}}}}"
+    return ""
 
 
 def missing_sentence(missing: Sequence[str], audience: Rows) -> str:

@@ -2,13 +2,28 @@
 
 from collections.abc import Iterable
 
-from sms.audiences.files import RejectedRow
+from django.db.models import Count
+
+from sms.audiences.files import RejectedGroup, RejectedRow
+from sms.audiences.files.rows import most_first
 from sms.models import Reject, Send
 from sms.models.sql.insert import insert
+from sms.values.problems import ProblemCode
 
-COLUMNS = ("send_id", "row", "value", "code", "reason")
+COLUMNS = ("send_id", "row", "value", "code", "field", "reason")
+
+
+def rejected_groups(send: Send) -> list[RejectedGroup]:
+    """Its rejects by reason. Retention may have deleted some."""
+    rows = send.rejects.order_by().values_list("code", "field").annotate(count=Count("id"))
+    return most_first(
+        RejectedGroup(code=ProblemCode(code), field=field, count=count) for code, field, count in rows
+    )
 
 
 def store_rejects(send: Send, rejects: Iterable[RejectedRow]) -> None:
-    rows = [(send.pk, bad.row, bad.value[:200], bad.code, bad.reason[:300]) for bad in rejects]
+    rows = [
+        (send.pk, bad.row, bad.value[:200], bad.code.value, bad.field[:100], bad.reason[:300])
+        for bad in rejects
+    ]
     insert(Reject, COLUMNS, rows)

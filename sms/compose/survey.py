@@ -12,13 +12,17 @@ from typing import TypeVar
 
 import msgspec
 
-from sms.audiences.files import RejectedRow
+from sms.audiences.files import RejectedGroup, RejectedRow
+from sms.audiences.files.rows import most_first
 from sms.catalogue import senders
-from sms.compose.errors import ComposeError, Problem, no_recipients
-from sms.compose.order import ComposedMessage, Order, quiet_hours_of, text_of
+from sms.catalogue.link_lengths import of_template, span
+from sms.compose.errors import no_recipients
+from sms.compose.lines import Composer
+from sms.compose.order import ComposedMessage
+from sms.compose.resolved_order import ResolvedOrder
 from sms.ledger.slices import ramps, stage_ends
 from sms.values import quiet_hours, text, time_zones
-from sms.values.link_lengths import of_template, span
+from sms.values.problems import ProblemCode
 
 SHOWN = 100  # rows named per list
 HEAD = 5  # first messages, for a preview
@@ -28,14 +32,6 @@ ADVISED = 450  # characters that the provider advises to stay below
 T = TypeVar("T")
 Group = tuple[str, ...]
 """IANA zones in which a recipient can be; () where it does not matter."""
-
-
-class SurveyRemoved(msgspec.Struct):
-    """Rows left out for one reason: `rows` are the first ones, `reason` is what was said of the first."""
-
-    count: int = 0
-    reason: str = ""
-    rows: list[int] = []
 
 
 class Survey(msgspec.Struct):
@@ -48,7 +44,8 @@ class Survey(msgspec.Struct):
     ucs2: int = 0
     unknown: int = 0
     countries: dict[str, tuple[int, int, int]] = {}
-    removed: dict[str, SurveyRemoved] = {}
+    removed: list[RejectedGroup] = []
+    """For each reason with its first rows, the one with the most rows first."""
     refused: dict[str, int] = {}
     """Messages by the reason why the sender does not reach their country."""
     bad: list[RejectedRow] = []
@@ -86,14 +83,6 @@ class Survey(msgspec.Struct):
                 return count
         return 0
 
-    @property
-    def opted_out(self) -> int:
-        return self.removed["opted_out"].count if "opted_out" in self.removed else 0
-
-    @property
-    def duplicates(self) -> int:
-        return self.removed["duplicate"].count if "duplicate" in self.removed else 0
-
     def recipients_by_country(self) -> dict[str, int]:
         """ISO 3166 code, "" for a number of none."""
         return {country: one[0] for country, one in self.countries.items()}
@@ -103,22 +92,21 @@ class Survey(msgspec.Struct):
 
 
 class Surveyor:
-    """Folds blocks of lines and rejects into a survey. The order is `resolved`."""
+    """Folds blocks of lines and rejects into a survey."""
 
-    def __init__(self, order: Order, *, so_far: Survey | None = None) -> None:
+    def __init__(self, order: ResolvedOrder, *, so_far: Survey | None = None) -> None:
         self._order = order
-        self._host = str(order.link_domain) if order.link_domain else ""
-        self._written = text_of(order)
+        self._host = order.link_host
         # where no link changes its length, a text is as long as it stands there
-        self._varies = bool(self._host) or "{{smartlink_" in self._written
-        self._of_template = of_template(order.service.text_limit)
-        self._quiet = quiet_hours_of(order)
+        self._varies = bool(self._host) or "{{smartlink_" in order.text
+        self._quiet = order.quiet_hours
         self._known: dict[str, str] = {}
         self.survey = so_far or Survey()
         self._countries = {code: list(one) for code, one in self.survey.countries.items()}
         self._segments = Counter(self.survey.segments)
         self._places = array("H")
         self._places.frombytes(self.survey.places)
+        self._removed_for = {(one.code, one.field): one for one in self.survey.removed}
         self._group_at = {group: place for place, group in enumerate(self.survey.groups)}
 
     def add(self, lines: Sequence[ComposedMessage], rejects: Sequence[RejectedRow]) -> None:
@@ -137,6 +125,7 @@ class Surveyor:
     def so_far(self) -> Survey:
         """What is known now; `finish` says more."""
         survey = self.survey
+        survey.removed = most_first(self._removed_for.values())
         survey.segments = dict(self._segments)
         survey.countries = {code: (one[0], one[1], one[2]) for code, one in self._countries.items()}
         survey.places = self._places.tobytes()
@@ -147,8 +136,8 @@ class Surveyor:
         survey = self.so_far()
         survey.places = b""
         if not survey.recipients:
-            raise _no_recipients(survey)
-        ends = stage_ends(survey.recipients, ramp=self._order.ramp and ramps(survey.recipients))
+            raise no_recipients(survey.removed, survey.bad)
+        ends = stage_ends(survey.recipients, ramp=self._order.options.ramp and ramps(survey.recipients))
         begin = 0
         survey.stages = []
         for end in ends:
@@ -164,7 +153,7 @@ class Surveyor:
         self._segments[line.segments] += 1
         if not line.text:
             survey.unknown += 1
-            least, most = self._of_template
+            least, most = of_template(self._order.service.text_limit)
         else:
             if text.is_gsm7(line.text):
                 survey.gsm7 += 1
@@ -188,7 +177,7 @@ class Surveyor:
 
     def _group(self, line: ComposedMessage) -> int:
         number = () if line.zone else time_zones.of_number(line.msisdn)
-        group = quiet_hours.zones_of(column=line.zone, number=number, service=self._order.service.time_zone)
+        group = quiet_hours.zones_of(column=line.zone, number=number, service=self._order.service.clock)
         place = self._group_at.get(group)
         if place is None:
             place = self._group_at[group] = len(self.survey.groups)
@@ -196,14 +185,23 @@ class Surveyor:
         return place
 
     def _removed(self, bad: RejectedRow) -> None:
-        one = self.survey.removed.setdefault(bad.code, SurveyRemoved(rows=[]))
+        one = self._removed_for.get((bad.code, bad.field))
+        if one is None:
+            one = self._removed_for[bad.code, bad.field] = RejectedGroup(code=bad.code, field=bad.field)
         one.count += 1
-        if not one.rows or bad.row < one.rows[0]:
-            one.reason = bad.reason
         if len(one.rows) < SHOWN or bad.row < one.rows[-1]:
             one.rows = _first([*one.rows, bad.row], lambda row: row)
-        if bad.code == "sender_refused":
+        if bad.code == ProblemCode.SENDER_REFUSED:
             self.survey.refused[bad.reason] = self.survey.refused.get(bad.reason, 0) + 1
+
+
+def fold(order: ResolvedOrder) -> Surveyor:
+    """All rows of an order, as they would be sent."""
+    composer, surveyor = Composer(order), Surveyor(order)
+    for block in order.audience.blocks():
+        lines, unfit = composer.lines(block.recipients)
+        surveyor.add(lines, [*block.rejects, *unfit])
+    return surveyor
 
 
 def _length(line: ComposedMessage) -> tuple[int, int, int]:
@@ -212,9 +210,3 @@ def _length(line: ComposedMessage) -> tuple[int, int, int]:
 
 def _first(rows: list[T], row_of: Callable[[T], int]) -> list[T]:
     return sorted(rows, key=row_of)[:SHOWN]
-
-
-def _no_recipients(survey: Survey) -> ComposeError:
-    if survey.refused and sum(survey.refused.values()) == survey.rejected:
-        return ComposeError([Problem("sender", next(iter(survey.refused)))])
-    return no_recipients(survey.bad, count=survey.rejected)

@@ -75,10 +75,10 @@ def test_same_table_in_any_guise_reads_the_same(content):
         ('Mobile,Note\n07712345678,"' + "x\n" * 2_500_000 + '"\n07712345679,B\n', [3], [(2, "cell_too_long")]),
         ("Mobile,Note\n" + "1" * 5_000_000 + ",A\n07712345679,B\n", [3], [(2, "cell_too_long")]),
         # a quotation mark that is never closed must not swallow other people's rows
-        ('Mobile,Name\n07712345678,"Ann\n07712345679,Bo\n07712345670,Cy\n', [3, 4], [(2, "quotes")]),
-        ('Mobile,Name\n07712345678,"Ann\n07712345679,"Bo"\n07712345670,Cy\n', [3, 4], [(2, "quotes")]),
-        ('Mobile,Name\n07712345678,"Ann "A" Lee"\n07712345679,12" pipe\n', [3], [(2, "quotes")]),
-        ('Mobile,Name\n07712345679,Bo\n07712345678,"Ann', [2], [(3, "quotes")]),
+        ('Mobile,Name\n07712345678,"Ann\n07712345679,Bo\n07712345670,Cy\n', [3, 4], [(2, "broken_quotes")]),
+        ('Mobile,Name\n07712345678,"Ann\n07712345679,"Bo"\n07712345670,Cy\n', [3, 4], [(2, "broken_quotes")]),
+        ('Mobile,Name\n07712345678,"Ann "A" Lee"\n07712345679,12" pipe\n', [3], [(2, "broken_quotes")]),
+        ('Mobile,Name\n07712345679,Bo\n07712345678,"Ann', [2], [(3, "broken_quotes")]),
         # formulas
         ('Mobile,Name\n=A1+1,A\n"=HYPERLINK(""x"",""07712345678"")",B\n', [], [(2, "formula"), (3, "formula")]),
         ("Mobile,Name\n#REF!,A\n", [], [(2, "formula_error")]),

@@ -92,7 +92,7 @@ def test_downloaded_rejects_run_no_formula():
             RejectedRow(row=at, value=value, code="x", reason=value) for at, value in enumerate(nasty)
         )
     )
-    assert lines.startswith("\ufeffrow,value,reason\r\n")
+    assert lines.startswith("\ufeffrow,value,code,reason\r\n")
     import csv
 
     for row in list(csv.reader(io.StringIO(lines, newline="")))[1:]:

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from sms.audiences import contents, errors, packing, saved
+from sms.audiences import contents, errors, packing, saved, storage
 from sms.audiences.files import Limits, read
 from sms.compose import drafts
 from sms.compose.errors import ComposeError
@@ -46,7 +46,7 @@ def test_a_file_comes_out_as_it_went_in(service):
     assert again.recipients == whole.recipients
     assert (again.headings, again.column) == (whole.headings, whole.column)
     assert {one.row: one.msisdn for one in again.recipients} == expected.recipients
-    assert contents.rejects_of(made.current) == whole.rejects
+    assert storage.rejects_of(made.current) == whole.rejects
     assert (made.current.recipients, made.current.rejected) == (len(whole.recipients), len(whole.rejects))
     assert AudienceChunk.objects.count() == -(-len(whole.recipients) // 1000)
 

@@ -165,7 +165,7 @@ def test_the_worst_domain_is_boxed_and_holds_up_no_other():
 
 @pytest.mark.django_db
 def test_only_what_is_used_and_real_is_due():
-    sandbox = a_service(is_sandbox=True)
+    sandbox = a_service(base_url="http://127.0.0.1:9")
     pretend = a_domain(sandbox)
     a_domain(a_service(slug="two", name="Two"), active=False)
     assert check_due(network=network(GONE)) == 0
@@ -220,7 +220,7 @@ def test_a_later_look_is_not_undone_by_an_earlier_one():
 
 @pytest.mark.django_db
 def test_pages_guide_check_and_remember():
-    service = a_service(is_sandbox=False)
+    service = a_service()
     admin = signed_in("admin@example.test", service, "admin")
     region = Region.objects.get(key="us1")
     page = admin.post("/s/shop/domains/new/", {"host": "https://Go.Shop.example/x", "region": region.pk})

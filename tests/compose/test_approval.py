@@ -85,7 +85,7 @@ def test_two_are_asked_where_a_rule_says_two():
     send, bob, eve = a_send(service), a_person("bob", service), a_person("eve", service)
     assert not yes(send, bob)
     assert posted() == []
-    with pytest.raises(answers.AlreadyAnswered):
+    with pytest.raises(answers.ApprovalRefused, match="You have answered this"):
         yes(send, bob)
     assert yes(send, eve)
     assert len(posted()) == 1
@@ -154,7 +154,7 @@ def test_a_time_that_has_passed_must_be_moved_before_it_can_be_approved():
     service = a_careful_service()
     due = timezone.now() + HOUR
     send, bob = a_send(service, due_at=due), a_person("bob", service)
-    with pytest.raises(answers.TimePassed, match="has passed"):
+    with pytest.raises(answers.ApprovalRefused, match="has passed"):
         yes(send, bob, now=due + HOUR)
     reschedule.reschedule(send, due_at=due + 3 * HOUR, by=BY, now=due + HOUR)
     assert yes(send, bob, now=due + 2 * HOUR)
@@ -165,7 +165,7 @@ def test_a_time_that_has_passed_must_be_moved_before_it_can_be_approved():
 def test_an_expired_send_is_not_approved():
     service = a_careful_service()
     send, bob = a_send(service, expires_at=timezone.now() + HOUR), a_person("bob", service)
-    with pytest.raises(answers.TimePassed, match="expired"):
+    with pytest.raises(answers.ApprovalRefused, match="expired"):
         yes(send, bob, now=timezone.now() + 2 * HOUR)
 
 
@@ -178,9 +178,9 @@ def test_people_cannot_approve_their_own_send(roles, superuser):
     service = a_careful_service()
     ada = a_person("ada", service, *roles, is_superuser=superuser)
     send = create(an_order(service), by=acting(ada))
-    with pytest.raises(answers.OwnSend):
+    with pytest.raises(answers.ApprovalRefused, match="You wrote this"):
         yes(send, ada)
-    with pytest.raises(answers.OwnSend):
+    with pytest.raises(answers.ApprovalRefused, match="You wrote this"):
         no(send, ada)
     assert posted() == []
 
@@ -194,7 +194,7 @@ def test_editors_of_a_draft_cannot_approve_it():
     draft.editors.add(eve)
     send = drafts.send_draft(draft, by=acting(ada), limits=Limits())
     for author in (ada, bob, eve):
-        with pytest.raises(answers.OwnSend):
+        with pytest.raises(answers.ApprovalRefused, match="You wrote this"):
             yes(send, author)
     assert request_of(send).eligible == 0
     assert yes(send, a_person("zoe", service))
@@ -204,9 +204,9 @@ def test_editors_of_a_draft_cannot_approve_it():
 def test_only_approvers_answer(role):
     service = a_careful_service()
     send = a_send(service)
-    with pytest.raises(answers.NotAnApprover):
+    with pytest.raises(answers.ApprovalRefused, match="Approvers of this service answer"):
         yes(send, a_person("max", service, role))
-    with pytest.raises(answers.NotAnApprover):
+    with pytest.raises(answers.ApprovalRefused, match="Approvers of this service answer"):
         yes(send, a_person("foreign", a_service(slug="other", name="Other"), Role.APPROVER))
     assert yes(send, a_person("root", service, role, is_superuser=True))
 
@@ -223,7 +223,7 @@ def test_a_rejection_says_why_cancels_the_send_and_gives_the_draft_back():
     service = a_careful_service()
     draft, bob = a_draft(service), a_person("bob", service)
     send = drafts.send_draft(draft, by=BY, limits=Limits())
-    with pytest.raises(answers.ReasonMissing):
+    with pytest.raises(answers.ApprovalRefused, match="Say why"):
         no(send, bob, comment="  ")
     no(send, bob)
     send.refresh_from_db()
@@ -234,7 +234,7 @@ def test_a_rejection_says_why_cancels_the_send_and_gives_the_draft_back():
     assert (request.state, request.decisions.get().comment) == ("rejected", "Wrong price.")
     assert acts(send)[2:] == ["send.rejected", "send.cancelled"]
     assert "Wrong price" not in str(list(AuditEvent.objects.values_list("details", flat=True)))
-    with pytest.raises(answers.Ended, match="rejected"):
+    with pytest.raises(answers.ApprovalRefused, match="the request is rejected"):
         yes(send, a_person("eve", service))
 
 
@@ -259,7 +259,7 @@ def test_what_is_taken_back_and_asked_again_shows_what_changed():
     ]
     assert {"text", "audience", "values"} == set(request.changed)
     assert ("Recipients", "3", "4") in [(one.name, one.before, one.after) for one in seen.changes]
-    with pytest.raises(answers.Ended):
+    with pytest.raises(answers.ApprovalRefused, match="nothing to answer any more"):
         answers.approve(request_of(send), by=acting(bob), seen=request_of(send).fingerprint)
     assert yes(again, bob)
 
@@ -274,7 +274,7 @@ def test_an_approved_send_can_be_taken_back_until_it_begins():
     other = drafts.send_draft(a_draft(service), by=BY, limits=Limits())
     yes(other, bob)
     assert len(posted()) == 1
-    with pytest.raises(answers.ApprovalTooLate):
+    with pytest.raises(answers.ApprovalRefused, match="It has begun"):
         answers.take_back(other, by=BY)
 
 
@@ -300,7 +300,7 @@ def half_gone(service) -> Send:
 
 def test_what_has_gone_in_part_gives_no_draft_back_that_would_reach_people_twice():
     send = half_gone(a_careful_service())
-    with pytest.raises(answers.ApprovalTooLate):
+    with pytest.raises(answers.ApprovalRefused, match="It has begun"):
         answers.take_back(send, by=BY)
     no(send, a_person("cem", send.service))
     send.refresh_from_db()
@@ -312,7 +312,7 @@ def test_who_moves_a_send_does_not_approve_the_new_time():
     due = timezone.now() + HOUR
     send, bob = a_send(service, due_at=due), a_person("bob", service)
     reschedule.reschedule(send, due_at=due + HOUR, by=acting(bob))
-    with pytest.raises(answers.OwnSend):
+    with pytest.raises(answers.ApprovalRefused, match="You wrote this"):
         yes(send, bob)
     assert yes(send, a_person("cem", service))
 
@@ -338,12 +338,12 @@ def test_a_request_expires_and_can_be_asked_again():
     service = a_careful_service()
     send, bob = a_send(service), a_person("bob", service)
     tomorrow = timezone.now() + 25 * HOUR
-    with pytest.raises(answers.Ended, match="over"):
+    with pytest.raises(answers.ApprovalRefused, match="time to answer is over"):
         yes(send, bob, now=tomorrow)
     assert endings.expire_due(now=timezone.now()) == 0
     assert endings.expire_due(now=tomorrow) == 1
     assert endings.expire_due(now=tomorrow) == 0
-    with pytest.raises(answers.Ended, match="expired"):
+    with pytest.raises(answers.ApprovalRefused, match="the request is expired"):
         yes(send, bob, now=tomorrow)
     again = requests.ask_again(send, by=BY, now=tomorrow)
     assert requests.ask_again(send, by=BY, now=tomorrow) is None

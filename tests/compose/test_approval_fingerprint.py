@@ -14,6 +14,7 @@ from sms.audiences.files import Audience, Recipient
 from sms.catalogue import placeholder_rules, templates
 from sms.compose.approval import endings, fingerprint, parts
 from sms.compose.create import create
+from sms.compose.options import asking_for
 from sms.compose.order import Order
 from sms.models import (
     AuditEvent,
@@ -21,6 +22,7 @@ from sms.models import (
     Lane,
     Message,
     MessageTemplate,
+    Receipts,
     Resend,
     Send,
     Sender,
@@ -43,6 +45,7 @@ MESSAGE_PATHS = [(part, path) for part, paths in parts.MESSAGE_PARTS.items() for
 KINDS = {
     "template_version__provider_template_id": "provider",
     "template__provider_template_id": "unversioned",
+    "validity": "valid",
 }
 
 
@@ -83,12 +86,14 @@ def a_full_send(kind: str, *, batch: int = 2) -> Send:
             headings=["number", "name", "zone"], column="number", recipients=recipients, rejects=[]
         ),
         sender=service.senders.get(),
-        template=a_template(service, kind),
-        link_domain=ShortLinkDomain.objects.create(
-            service=service, host="go.example.test", region=service.region
+        template=a_template(service, "own" if kind == "valid" else kind),
+        options=asking_for(
+            link_domain=ShortLinkDomain.objects.create(
+                service=service, host="go.example.test", region=service.region
+            ),
+            policy_group=ContactPolicyGroup.objects.create(service=service, name="g", group_id="g"),
+            **{"validity": 600} if kind == "valid" else {"expires_at": timezone.now() + timedelta(days=2)},
         ),
-        policy_group=ContactPolicyGroup.objects.create(service=service, name="g", group_id="g"),
-        expires_at=timezone.now() + timedelta(days=2),
     )
     return create(order, by=BY)
 
@@ -121,6 +126,8 @@ def other_value(field: models.Field, now: Any, send: Send) -> Any:
         return Lane.BULK
     if field.name == "resend":
         return Resend.EVIDENCE
+    if field.name == "receipts":
+        return Receipts.DELIVERED
     match field:
         case models.BooleanField():
             return not now
@@ -129,7 +136,7 @@ def other_value(field: models.Field, now: Any, send: Send) -> Any:
         case models.JSONField():
             return [[1, 2]] if isinstance(now, list) else {**now, "x": "y"}
         case models.IntegerField():
-            return now + 100
+            return (now or 0) + 100
     return f"{now}x"
 
 

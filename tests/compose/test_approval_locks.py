@@ -140,7 +140,7 @@ def test_the_person_who_moves_a_send_while_it_is_written_cannot_approve_it():
     reschedule.reschedule(send, due_at=timezone.now() + HOUR, by=BY)
     assert Preparation.objects.get(send=send).movers == [bob.pk]
     background.run(stopped=lambda: False)
-    with pytest.raises(answers.OwnSend):
+    with pytest.raises(answers.ApprovalRefused, match="You wrote this"):
         yes(send, bob)
     yes(send, eve)
 

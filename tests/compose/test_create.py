@@ -47,6 +47,20 @@ def test_placeholders_are_filled_from_columns_whose_case_and_spaces_differ():
     assert list(send.messages.values_list("text", flat=True)) == ["Hi Ada, order 17.", "Hi Linus, order 18."]
 
 
+@pytest.mark.parametrize("content", ["Hi $( )", "$(name) costs $(", "Hi $(a\nb)", f"Hi $({'x' * 201})"])
+def test_a_text_with_a_placeholder_that_could_not_be_posted_is_refused(content):
+    order = an_order(a_service(), audience=table("number,name\n07700900123,Ada\n"), content=content)
+    assert "“$(” begins a placeholder" in problems(order)["text"]
+
+
+@pytest.mark.parametrize("value", ["$(number)", "$( )", f"$({'x' * 201})", "{{smartlink_9}}", "9}}"])
+def test_a_value_that_the_provider_would_read_as_its_own_rejects_the_row(value):
+    rows = table(f"number,name\n07700900123,Ada\n07700900124,{value}\n")
+    content = "{{smartlink_$(name)" if value == "9}}" else "Hi $(name)"
+    send = a_send(a_service(batch_size=10), audience=rows, content=content)
+    assert send.rejects.get().code == "placeholder_in_value"
+
+
 def test_a_value_that_looks_like_a_placeholder_is_never_filled_in_and_its_row_is_a_reject():
     audience = table("number,name\n07700900123,$(number)\n07700900124,Ada\n")
     send = a_send(a_service(), audience=audience, content="Hi $(name)")
@@ -92,7 +106,7 @@ def test_a_fixed_text_over_the_limit_is_one_problem_of_the_text():
         ({"content": "  "}, "text"),
         ({"due_at": timezone.now() - timedelta(hours=1)}, "send_at"),
         ({"expires_at": timezone.now() - timedelta(hours=1)}, "expires_at"),
-        ({"callback_data": "x" * 1501}, "callback_data"),
+        ({"callback_data": "x" * 2001}, "callback_data"),
     ],
 )
 def test_each_mistake_names_its_field(changes, field):

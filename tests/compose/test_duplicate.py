@@ -12,8 +12,20 @@ from sms.compose.create import create
 from sms.compose.drafts import duplicate
 from sms.compose.drafts.recipients_of_send import RecipientsGone, Who
 from sms.inbound import optouts
-from sms.models import AuditEvent, Draft, Message, MessageState, Send, ShortLinkDomain, Upload
+from sms.models import (
+    USUAL_RECEIPTS,
+    AuditEvent,
+    Draft,
+    Lane,
+    Message,
+    MessageState,
+    Send,
+    ShortLinkDomain,
+    Upload,
+)
 from sms.sends import control
+from tests.support.drop_in import body, post
+from tests.support.partners import a_key
 from tests.support.sends import BY, a_send, a_service, an_order
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +75,31 @@ def test_the_same_recipients_of_a_file_are_the_same_file(service):
         ("send.duplicated", str(send.pk)),
         ("draft.created", str(draft.pk)),
     }
+
+
+def test_a_program_s_options_are_taken_over_but_for_what_its_system_hears(service):
+    asked = {
+        "batchId": "spring-7",
+        "callbackData": "shop=7",
+        "notifyUrl": "https://partner.example.com/r",
+        "requestedReceipts": ["FAILED"],
+        "textdesk": {"lane": "bulk"},
+    }
+    assert post(a_key(service), body(**asked)).status_code == 201
+    draft, told = again(Send.objects.get())
+    assert (draft.batch_id, draft.callback_data, draft.lane) == ("spring-7", "shop=7", Lane.BULK)
+    assert (draft.notify_url, draft.receipts) == ("", USUAL_RECEIPTS)
+    assert told == ["A program made it; what only a program can ask for was not taken over."]
+
+
+def test_a_program_s_validity_is_taken_over_without_the_moment_at_which_it_ends(service):
+    """A draft has one of the two."""
+    asked = body(validity="3600")
+    assert post(a_key(service), asked).status_code == 201
+    send = Send.objects.get()
+    assert (send.validity, send.expires_at is None) == (3600, False)
+    draft, _ = again(send)
+    assert (draft.validity, draft.expires_at) == (3600, None)
 
 
 def test_only_the_failed_get_their_own_values_again_however_odd(service):

@@ -16,7 +16,7 @@ from sms.audiences.files.rows import Audience
 from sms.compose import background, checks, drafts
 from sms.compose.errors import ComposeError
 from sms.compose.lines import Composer
-from sms.compose.order import resolved
+from sms.compose.resolved_order import resolve
 from sms.compose.survey import Surveyor
 from sms.inbound import optouts
 from sms.models import (
@@ -187,7 +187,10 @@ def test_a_few_rows_can_be_put_right_too_and_a_number_stays_once():
     content = b"rejected row,number,Customer\n3,07700900123,Bob\n4,07700900124,Cy\n"
     drafts.add_corrections(again(draft), content, name="m.csv", limits=LIMITS, user=None)
     figures = finished(draft).figures
-    assert (figures.recipients, figures.duplicates) == (2, 1)
+    assert (figures.recipients, [one.text for one in figures.removed]) == (
+        2,
+        ["1 row repeats an earlier number"],
+    )
     assert figures.bad[0].reason == "The same number is already in row 2."
 
 
@@ -308,7 +311,7 @@ def test_figures_of_a_stream_in_any_pieces_are_those_of_the_whole(rows, text, pi
         )
     written = "\n".join(["number,name,zone", *(",".join(row) for row in rows)]).encode()
     audience = read(io.BytesIO(written), name="", country="GB", limits=LIMITS)
-    order = resolved(an_order(service, sender=sender, audience=audience, content=text, ramp=ramp))
+    order = resolve(an_order(service, sender=sender, audience=audience, content=text, ramp=ramp))
     composer, surveyor = Composer(order), Surveyor(order)
     try:
         checked = checks.check(order)

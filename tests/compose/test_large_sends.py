@@ -9,6 +9,7 @@ from django.utils import timezone
 from sms.audiences.files import Limits, read
 from sms.compose import background
 from sms.compose.create import create
+from sms.compose.order import LARGE
 from sms.inbound import optouts
 from sms.models import (
     AuditEvent,
@@ -51,6 +52,18 @@ def test_it_is_preparing_until_every_message_is_there_and_then_as_a_small_one_wo
     assert list(send.rejects.values_list(*refused)) == list(twin.rejects.values_list(*refused))
     assert send.preparation.state == "ready" and not background.has_work()
     assert send.audience_digest == twin.audience_digest != ""
+
+
+def test_every_message_of_a_large_send_keeps_what_it_is_called():
+    service = a_service()
+    lines = [f"0771{at:07d},o-{at}" if at % 3 else f"0771{at:07d}," for at in range(LARGE + 1_500)]
+    content = "\n".join(["number,correlation_id", *lines]).encode()
+    audience = read(io.BytesIO(content), name="a.csv", country="GB", limits=Limits())
+    send = create(an_order(service, audience=audience), by=BY)
+    assert send.state == SendState.PREPARING
+    background.run(**FOREVER)
+    rows = send.messages.select_related("echo").order_by("row")
+    assert [one.partner_correlation_id for one in rows] == [line.partition(",")[2] for line in lines]
 
 
 def _covered(one: Slice) -> int:

@@ -2,8 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -18,25 +16,21 @@ from sms.models import AuditEvent, Preparation, Send, SendState
 from sms.sends import control
 from sms.sends.cancel import cancel
 from tests.support.approvals import a_person
-from tests.support.large_audiences import LIMITS, a_draft, again, finished, large_order, one_block, people
+from tests.support.large_audiences import (
+    LIMITS,
+    a_draft,
+    again,
+    finished,
+    large_order,
+    one_block,
+    people,
+    refused,
+)
 from tests.support.sends import BY, a_service
 
 pytestmark = pytest.mark.django_db
 FOREVER = {"stopped": lambda: False}
 ROWS = 2_500
-
-
-@contextmanager
-def refused(words: str, problem: Exception | None = None) -> Iterator[None]:
-    """The database says no to whatever holds these words."""
-
-    def look(execute, sql, params, many, context):
-        if words in sql:
-            raise problem or OperationalError("could not extend file: No space left on device")
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(look):
-        yield
 
 
 def tried(found: Preparation) -> float:
@@ -67,7 +61,7 @@ def test_what_breaks_off_is_tried_less_and_less_often_and_then_people_are_inform
         tried(found)
     wanted = [min(work.FIRST_PAUSE * 2**at, work.LONGEST_PAUSE) for at in range(most - 1)]
     assert all(want - 4 < pause <= want for pause, want in zip(pauses, wanted, strict=True)), pauses
-    assert (found.state, found.owner, found.trouble_field) == ("failed", "", "")
+    assert (found.state, found.owner, found.trouble_code) == ("failed", "", "interrupted")
     assert found.trouble.startswith(said) and found.trouble.endswith("go on where it stopped.")
     assert send.messages.count() == there > 0
     assert Send.objects.get(pk=send.pk).state == SendState.PREPARING
@@ -134,7 +128,7 @@ def test_its_page_lets_it_go_on_and_every_row_is_there_once(client, failed):
 
 
 def test_what_its_audience_forbids_offers_no_way_on(client, failed):
-    Preparation.objects.update(trouble="Its recipients were erased.", trouble_field="audience")
+    Preparation.objects.update(trouble="Its recipients were erased.", trouble_code="erased")
     page = client.get(f"/s/shop/sends/{failed.pk}/").content.decode()
     assert "write-on" not in page and "Cancel it, and duplicate it" in page
 

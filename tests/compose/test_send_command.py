@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -35,6 +36,35 @@ def test_lane_policy_and_expiry_reach_the_send(audience, capsys):
     assert (made.lane, made.resend, made.quiet_hours) == (Lane.URGENT, Resend.ALWAYS, "")
     assert made.expires_at == datetime(2199, 1, 1, tzinfo=UTC)
     assert json.loads(capsys.readouterr().out)["recipients"] == 2
+
+
+def test_it_says_how_many_rows_were_left_out_and_why(audience, capsys):
+    service = a_service()
+    path = Path(audience)
+    path.write_text(f"{path.read_text()}+447710000001,Again\n+447710000001,Again\n+447710000003,\n")
+    call_command("send", "--service=shop", "--sender=SHOP", "--text=Hi $(name)", f"--audience={audience}")
+    out = capsys.readouterr().out
+    assert f"Send {service.sends.get().pk}: 2 recipients, 3 rejected" in out
+    assert "2 rows repeat an earlier number.\n  1 row has no value for $(name).\n" in out
+
+
+def test_one_recipient_is_no_recipients(audience, capsys):
+    a_service()
+    Path(audience).write_text("number\n+447710000001\n")
+    call_command("send", "--service=shop", "--sender=SHOP", "--text=Hi", f"--audience={audience}")
+    assert ": 1 recipient, 0 rejected; 1 pending (" in capsys.readouterr().out
+
+
+def test_it_warns_of_what_looks_like_a_placeholder_of_another_kind(audience, capsys):
+    a_service()
+    call_command(
+        "send", "--service=shop", "--sender=SHOP", "--text=Hi {{name}}, ${x}", f"--audience={audience}"
+    )
+    told = capsys.readouterr().err
+    assert "Warning: “{{name}}” would be sent as it stands. Write placeholders like $(name)." in told
+    assert "“${x}”" in told
+    call_command("send", "--service=shop", "--sender=SHOP", "--text=Hi $(name)", f"--audience={audience}")
+    assert "Warning" not in capsys.readouterr().err
 
 
 def test_always_without_an_expiry_says_what_is_missing(audience):

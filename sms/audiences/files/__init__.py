@@ -16,24 +16,13 @@ from sms.audiences.files.errors import AudienceError
 from sms.audiences.files.opening import Streamed, by_size, first_row, read, stream
 from sms.audiences.files.pasted import read_pasted, stream_pasted
 from sms.audiences.files.reading import AudienceReader
-from sms.audiences.files.rows import Audience, Limits, Recipient, RejectedRow
+from sms.audiences.files.rows import (
+    Audience,
+    Limits,
+    Recipient,
+    RejectedGroup,
+    RejectedRow,
+    grouped,
+    without_number,
+)
 from sms.audiences.files.workbook import rows_of_workbook
-
-__all__ = [
-    "Audience",
-    "AudienceError",
-    "AudienceReader",
-    "Limits",
-    "Recipient",
-    "RejectedRow",
-    "Streamed",
-    "by_size",
-    "first_row",
-    "mendable_csv",
-    "read",
-    "read_pasted",
-    "rejects_csv",
-    "rows_of_workbook",
-    "stream",
-    "stream_pasted",
-]

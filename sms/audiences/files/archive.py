@@ -12,6 +12,7 @@ from zlib import error as zlib_error
 from sms.audiences.files.errors import AudienceError
 from sms.audiences.files.kinds import not_a_spreadsheet, protected, unreadable
 from sms.audiences.files.rows import Limits, amount
+from sms.values.problems import ProblemCode
 
 _CHUNK = 1 << 20
 _EXPANSION = 25  # unpacked bytes per byte of Limits.bytes; real sheets unpack to 5 to 20 times their size
@@ -19,6 +20,7 @@ _RATIO = 200  # of one archive, once it is large enough to matter
 _RATIO_FROM = 10_000_000
 _MEMBERS = 5_000
 _SMALL = 16_000_000  # of what is read in one piece: styles and the list of sheets
+_BROKEN = (zipfile.BadZipFile, NotImplementedError, OSError, ValueError)
 _OFFICE = {
     "word/document.xml": "a Word document",
     "ppt/presentation.xml": "a PowerPoint presentation",
@@ -34,12 +36,11 @@ class ZippedWorkbook:
         self._limits = limits
         try:
             self._zip = zipfile.ZipFile(file)
-        except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, UnicodeError):
+        except _BROKEN:
             raise unreadable() from None
-        self._names = {
-            info.filename.lower().replace("\\", "/").lstrip("/"): info for info in self._zip.infolist()
-        }
-        if len(self._names) < len(self._zip.infolist()):
+        infos = self._zip.infolist()
+        self._names = {info.filename.lower().replace("\\", "/").lstrip("/"): info for info in infos}
+        if len(self._names) < len(infos):
             raise unreadable()  # two members of one name: the parser may open the one that was not checked
         self.kind = _kind_of(self._names)
         self._measure()
@@ -76,24 +77,14 @@ class ZippedWorkbook:
                 total = self._unpacked(info, total, packed=packed, most=most)
         except AudienceError:
             raise  # it is a ValueError too
-        except (
-            zipfile.BadZipFile,
-            NotImplementedError,
-            zlib_error,
-            EOFError,
-            OSError,
-            ValueError,
-            RuntimeError,
-        ):
+        except (*_BROKEN, zlib_error, EOFError, RuntimeError):
             raise unreadable() from None
 
     def _unpacked(self, info: zipfile.ZipInfo, total: int, *, packed: int, most: int) -> int:
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise unreadable()
-        said, info.file_size = (
-            info.file_size,
-            most + 1,
-        )  # zipfile stops at the size that the file claims; the parser does not
+        # zipfile stops at the size that the file claims; the parser does not
+        said, info.file_size = info.file_size, most + 1
         try:
             with self._zip.open(info) as member:
                 while chunk := member.read(_CHUNK):
@@ -113,22 +104,13 @@ def _kind_of(names: Mapping[str, zipfile.ZipInfo]) -> Literal["xlsx", "ods"]:
             raise not_a_spreadsheet(what)
     if "content.xml" in names and "mimetype" in names:
         return "ods"
-    inside = next(
-        (
-            info.filename
-            for name, info in names.items()
-            if name.endswith((".csv", ".xlsx", ".xls", ".ods", ".txt"))
-        ),
-        "",
-    )
-    holding = f" holding {inside}" if inside else ""
-    raise AudienceError(
-        "archive", f"This file is a ZIP archive{holding}. Unpack it and upload the CSV or XLSX file itself."
-    )
+    readable = (".csv", ".xlsx", ".xls", ".ods", ".txt")
+    inside = (info.filename for name, info in names.items() if name.endswith(readable))
+    holding = f" holding {found}" if (found := next(inside, "")) else ""
+    says = f"This file is a ZIP archive{holding}. Unpack it and upload the CSV or XLSX file itself."
+    raise AudienceError(ProblemCode.ARCHIVE, says)
 
 
 def _bomb(most: int) -> AudienceError:
-    return AudienceError(
-        "zip_bomb",
-        f"This workbook unpacks to far more than its size ({amount(most)} is the most), so it was not opened. Save its rows as CSV.",
-    )
+    says = f"This workbook unpacks to far more than its size ({amount(most)} is the most), so it was not opened. Save its rows as CSV."
+    return AudienceError(ProblemCode.ZIP_BOMB, says)

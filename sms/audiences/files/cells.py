@@ -2,21 +2,16 @@
 
 import re
 
-_TEXT_FORMULA = re.compile(
-    r'\s*="((?:[^"]|"")*)"\s*', re.DOTALL
-)  # how exports keep Excel from turning digits into a float
+from sms.values.problems import ProblemCode, ProblemError
+
+# how exports keep Excel from turning digits into a float
+_TEXT_FORMULA = re.compile(r'\s*="((?:[^"]|"")*)"\s*', re.DOTALL)
 DATE = re.compile(r"(?:\d{1,2}([/.-])\d{1,2}\1(?:\d{2}|\d{4})|\d{4}([/.-])\d{1,2}\2\d{1,2})(?:[T ][\d:.]+)?")
-ERRORS = frozenset(
-    {"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#GETTING_DATA"}
-)
+ERRORS = frozenset("#N/A #REF! #VALUE! #DIV/0! #NAME? #NULL! #NUM! #SPILL! #CALC! #GETTING_DATA".split())
 
 
-class BadCell(ValueError):
+class BadCell(ProblemError):
     """A cell that keeps its row from being sent to."""
-
-    def __init__(self, code: str, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
 
 
 def plain(cell: str) -> str:
@@ -32,7 +27,8 @@ def number_text(cell: str) -> str:
     """What to parse as a number, or `BadCell` where the cell holds no value of its own."""
     cell = plain(cell)
     if cell.startswith("="):
-        raise BadCell("formula", "The cell holds a formula instead of a number. Replace it by its value.")
+        says = "The cell holds a formula instead of a number. Replace it by its value."
+        raise BadCell(ProblemCode.FORMULA, says)
     if cell in ERRORS:
-        raise BadCell("formula_error", f"The cell shows an error ({cell}) instead of a number.")
+        raise BadCell(ProblemCode.FORMULA_ERROR, f"The cell shows an error ({cell}) instead of a number.")
     return cell

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sms.audiences.files.errors import AudienceError
+from sms.values.csv import MARK
+from sms.values.problems import ProblemCode
 from sms.values.text import match_key
 
 # Surest first: beside "Mobile", a "Phone" is likely a landline and a "Number" anything.
@@ -18,6 +20,8 @@ _WORD = re.compile(rf"(?:{'|'.join(_WORDS)})s?")
 _COMPOUND = re.compile(rf"(?:{'|'.join(_WORDS)}|nos?|nr|num)+s?")  # phonenumber, mobileno
 _TOKEN = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+Judge = Callable[[str], bool]  # whether a cell reads as a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,12 @@ def find_columns(
     sample: Sequence[list[str]],
     *,
     column: str | None,
-    reads_as_number: Callable[[str], bool],
+    reads_as_number: Judge,
     place: str = "",
     may_be_headed: bool = True,
 ) -> Columns:
     """Decide from the first rows (never empty, the first may be headings). `column` is a person's own choice."""
-    first = [cell.strip().lstrip("\ufeff").strip() for cell in sample[0]]
+    first = [cell.strip().lstrip(MARK).strip() for cell in sample[0]]
     headed = may_be_headed and _is_headed(first, column=column, reads_as_number=reads_as_number)
     body = sample[1:] if headed else sample
     width = max(map(len, sample)) if not headed else len(first)
@@ -52,14 +56,15 @@ def find_columns(
         if column:
             return Columns(names, _chosen(names, column), headed)
         return Columns(names, _found(names, body, reads_as_number, place), headed)
-    at = _most_numbers(body, width, reads_as_number)
+    # the column that reads as numbers most often, the first of equals
+    at = max(range(width), key=lambda at: (_count(body, at, reads_as_number), _looks(body, at), -at))
     names = tuple("number" if i == at else _lettered(i) if filled[i] else "" for i in range(width))
     if column:
         at = _chosen(names, column)
     return Columns(names, at, headed)
 
 
-def _is_headed(first: Sequence[str], *, column: str | None, reads_as_number: Callable[[str], bool]) -> bool:
+def _is_headed(first: Sequence[str], *, column: str | None, reads_as_number: Judge) -> bool:
     """Whether the first row names columns. A first number with a typing error must not pass for a heading and vanish."""
     if column and match_key(column) in map(match_key, filter(None, first)):
         return True
@@ -84,13 +89,10 @@ def _rank(heading: str) -> tuple[int, bool] | None:
 
 
 def names_numbers(heading: str) -> bool:
-    """Whether a heading says that numbers are below it."""
     return _rank(heading) is not None
 
 
-def _found(
-    names: Sequence[str], body: Sequence[list[str]], reads_as_number: Callable[[str], bool], place: str
-) -> int:
+def _found(names: Sequence[str], body: Sequence[list[str]], reads_as_number: Judge, place: str) -> int:
     shares = [_share(body, at, reads_as_number) if name else 0.0 for at, name in enumerate(names)]
     ranked = [(rank, at) for at, name in enumerate(names) if name and (rank := _rank(name)) is not None]
     reading = [at for at, share in enumerate(shares) if share >= 0.5]
@@ -105,27 +107,19 @@ def _found(
         raise _no_column(names, place, "More than one column could hold the numbers")
     if len(reading) == 1:
         return reading[0]
-    raise _no_column(
-        names,
-        place,
-        "More than one column reads as numbers" if reading else "No column was found that holds the numbers",
-    )
-
-
-def _most_numbers(body: Sequence[list[str]], width: int, reads_as_number: Callable[[str], bool]) -> int:
-    """Without headings: the column that reads as numbers most often, the first of equals."""
-    return max(range(width), key=lambda at: (_count(body, at, reads_as_number), _looks(body, at), -at))
+    several, none = "More than one column reads as numbers", "No column was found that holds the numbers"
+    raise _no_column(names, place, several if reading else none)
 
 
 def _looks(body: Sequence[list[str]], at: int) -> int:
     return sum(at < len(row) and _mostly_digits(row[at].strip()) for row in body)
 
 
-def _count(body: Sequence[list[str]], at: int, reads_as_number: Callable[[str], bool]) -> int:
+def _count(body: Sequence[list[str]], at: int, reads_as_number: Judge) -> int:
     return sum(at < len(row) and bool(row[at].strip()) and reads_as_number(row[at]) for row in body)
 
 
-def _share(body: Sequence[list[str]], at: int, reads_as_number: Callable[[str], bool]) -> float:
+def _share(body: Sequence[list[str]], at: int, reads_as_number: Judge) -> float:
     filled = sum(at < len(row) and bool(row[at].strip()) for row in body)
     return _count(body, at, reads_as_number) / filled if filled else 0.0
 
@@ -136,17 +130,14 @@ def _chosen(names: Sequence[str], column: str) -> int:
         for at, name in enumerate(names):
             if name and same(name) == same(wanted):
                 return at
-    raise AudienceError(
-        "unknown_column", f"There is no column “{wanted}”. The headings are: {_listed(names)}."
-    )
+    says = f"There is no column “{wanted}”. The headings are: {_listed(names)}."
+    raise AudienceError(ProblemCode.UNKNOWN_COLUMN, says)
 
 
 def _no_column(names: Sequence[str], place: str, problem: str) -> AudienceError:
     where = f" on the sheet “{place}”" if place else ""
-    return AudienceError(
-        "no_column",
-        f"{problem}{where}. Choose the column, or head it “Mobile number”. The headings are: {_listed(names)}.",
-    )
+    says = f"{problem}{where}. Choose the column, or head it “Mobile number”. The headings are: {_listed(names)}."
+    return AudienceError(ProblemCode.NO_COLUMN, says)
 
 
 def _listed(names: Sequence[str]) -> str:

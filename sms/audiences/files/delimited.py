@@ -14,7 +14,9 @@ from typing import BinaryIO
 
 from sms.audiences.files.errors import AudienceError
 from sms.audiences.files.kinds import refuse_other_text
-from sms.audiences.files.rows import Limits, RejectedRow, Row, Source, shortened
+from sms.audiences.files.rows import Limits, RejectedRow, Row, Source, rejected
+from sms.values.csv import MARK
+from sms.values.problems import ProblemCode
 
 # csv refuses cells over 131,072 characters in the middle of a record, and this is its only (process-wide) switch. A longer cell must
 # become one reject with its row, not the end of the file. What bounds memory instead is Limits.bytes.
@@ -45,7 +47,7 @@ def open_delimited(file: BinaryIO, *, limits: Limits) -> Source:
     if len(sample) == _SAMPLE_CHARS and len(lines) > 1:
         lines.pop()  # cut in the middle
     text.detach()
-    sep = _SEP_LINE.fullmatch(lines[0].lstrip("\ufeff")) if lines else None
+    sep = _SEP_LINE.fullmatch(lines[0].lstrip(MARK)) if lines else None
     delimiter = sep[1] if sep else delimiter_of(lines)
     text = _decoded(file, encoding)
     if sep:
@@ -135,10 +137,8 @@ class _Lines:
         # Each broken record may re-read up to the whole rest; without an end to patience a crafted file takes hours.
         self._patience -= sum(map(len, others))
         if self._patience < 0:
-            raise AudienceError(
-                "broken_quotes",
-                "The quotation marks in this file do not pair up in too many rows. Save it again as CSV or XLSX from a spreadsheet.",
-            )
+            says = "The quotation marks in this file do not pair up in too many rows. Save it again as CSV or XLSX from a spreadsheet."
+            raise AudienceError(ProblemCode.BROKEN_QUOTES, says)
         return first
 
 
@@ -166,9 +166,5 @@ def _records(text: io.TextIOWrapper, *, delimiter: str, limits: Limits) -> Itera
 
 
 def _broken(number: int, line: str) -> RejectedRow:
-    return RejectedRow(
-        row=number,
-        value=shortened(line),
-        code="quotes",
-        reason="The quotation marks of this row do not pair up, so its cells cannot be separated. Double those inside a cell.",
-    )
+    reason = "The quotation marks of this row do not pair up, so its cells cannot be separated. Double those inside a cell."
+    return rejected(number, line, ProblemCode.BROKEN_QUOTES, reason)

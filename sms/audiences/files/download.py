@@ -7,10 +7,10 @@ from sms.values.csv import MARK, csv_line
 
 
 def rejects_csv(rejects: Iterable[RejectedRow]) -> Iterator[str]:
-    """Lines for a streaming response: row, value, reason. UTF-8 mark first, for Excel; an apostrophe disarms formulas."""
-    yield MARK + csv_line("row", "value", "reason")
+    """Lines for a streaming response: row, value, code, reason. UTF-8 mark first, for Excel; an apostrophe disarms formulas."""
+    yield MARK + csv_line("row", "value", "code", "reason")
     for reject in rejects:
-        yield csv_line(str(reject.row), reject.value, reject.reason)
+        yield csv_line(str(reject.row), reject.value, reject.code, reject.reason)
 
 
 ROW, BECAUSE = "rejected row", "rejected because"

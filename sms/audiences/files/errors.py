@@ -1,15 +1,15 @@
-"""The one error of this stage: a file or a paste that cannot be read as recipients at all.
+"""The one error of this stage: a file or a paste that cannot be read as recipients at all. One bad row is never an error."""
 
-One bad row is never an error, it is a `Reject`. Codes, for tests and for pages that want to point somewhere:
-
-    empty · not_a_spreadsheet · archive · unreadable · protected · zip_bomb · too_large · too_many_rows · too_many_cells
-    broken_quotes · no_column · unknown_column
-"""
+from sms.values.problems import Problem, ProblemCode, ProblemError
 
 
-class AudienceError(ValueError):
-    """Nothing could be read. `code` says which case, str() is a sentence for a person that names the way out."""
+class AudienceError(ProblemError):
+    """Nothing could be read. `field` is `column` where another column has to be chosen, `audience` otherwise."""
 
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
+    def __init__(self, code: ProblemCode, text: str) -> None:
+        is_column = code in (ProblemCode.NO_COLUMN, ProblemCode.UNKNOWN_COLUMN)
+        super().__init__(code, text, field="column" if is_column else "audience")
+
+    def problem_of(self, field: str) -> Problem:
+        """At the column where that is wrong, otherwise at `field`, which the rows came in."""
+        return self.problem if self.field == "column" else self.problem.at(field)

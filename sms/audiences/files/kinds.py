@@ -6,6 +6,8 @@ Only looks; `delimited`, `archive` and `workbook` read. Called by `reading`.
 from typing import BinaryIO, Literal
 
 from sms.audiences.files.errors import AudienceError
+from sms.values.csv import MARK
+from sms.values.problems import ProblemCode
 
 Kind = Literal["text", "zip", "xls"]
 
@@ -31,21 +33,18 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 
 
 def not_a_spreadsheet(what: str) -> AudienceError:
-    return AudienceError("not_a_spreadsheet", f"This file is not a spreadsheet: it is {what}. {_AS_SHEET}")
+    says = f"This file is not a spreadsheet: it is {what}. {_AS_SHEET}"
+    return AudienceError(ProblemCode.NOT_A_SPREADSHEET, says)
 
 
 def protected() -> AudienceError:
-    return AudienceError(
-        "protected",
-        "This workbook is protected with a password. Open it, save a copy without the password, and upload the copy.",
-    )
+    says = "This workbook is protected with a password. Open it, save a copy without the password, and upload the copy."
+    return AudienceError(ProblemCode.PROTECTED, says)
 
 
 def unreadable() -> AudienceError:
-    return AudienceError(
-        "unreadable",
-        "This workbook cannot be read; it may be damaged. Open it in a spreadsheet, save it again as XLSX or CSV, and upload that.",
-    )
+    says = "This workbook cannot be read; it may be damaged. Open it in a spreadsheet, save it again as XLSX or CSV, and upload that."
+    return AudienceError(ProblemCode.UNREADABLE, says)
 
 
 def kind_of(file: BinaryIO) -> Kind:
@@ -54,7 +53,8 @@ def kind_of(file: BinaryIO) -> Kind:
     head = file.read(4096)
     file.seek(0)
     if not head.strip(b"\x00\r\n\t "):
-        raise AudienceError("empty", "This file is empty. Upload one that holds at least one number.")
+        says = "This file is empty. Upload one that holds at least one number."
+        raise AudienceError(ProblemCode.EMPTY, says)
     if head.startswith(_ZIP):
         return "zip"
     if head.startswith(_OLE):
@@ -74,17 +74,13 @@ def _refuse_other_ole(file: BinaryIO) -> None:
         raise protected()
     if "Workbook".encode("utf-16-le") in content or "Book\0".encode("utf-16-le") in content:
         return
-    what = (
-        "an old Word document"
-        if "WordDocument".encode("utf-16-le") in content
-        else "another Microsoft Office file"
-    )
-    raise not_a_spreadsheet(what)
+    is_word = "WordDocument".encode("utf-16-le") in content
+    raise not_a_spreadsheet("an old Word document" if is_word else "another Microsoft Office file")
 
 
 def refuse_other_text(head: str) -> None:
     """`AudienceError` where the beginning of a decoded file is no table: a web page, JSON, or bytes that are no text at all."""
-    start = head.lstrip("\ufeff\0 \t\r\n")[:1000].lower()
+    start = head.lstrip(MARK + "\0 \t\r\n")[:1000].lower()
     if start.startswith(
         ("<!doctype", "<html", "<head", "<body", "<table", "<meta", "<style", "<script", "<!--")
     ):

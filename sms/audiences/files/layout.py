@@ -5,14 +5,16 @@ Read before the parser lays the sheet out in memory, because a few bytes can ask
 
 import re
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from html import unescape
 
 from sms.audiences.files.archive import ZippedWorkbook
 from sms.audiences.files.errors import AudienceError
 from sms.audiences.files.kinds import unreadable
 from sms.audiences.files.rows import Limits
 from sms.audiences.files.shown import Show, format_of
+from sms.values.problems import ProblemCode
 
 _CELLS_PER_ROW = 60  # times Limits.rows: what the parser may lay out, at 24 bytes and more each
 _TEXT_PER_BYTE = 25  # times Limits.bytes: characters that all cells together may show
@@ -72,7 +74,7 @@ class _Extent:
             return
         if (self.bottom - self.top + 1) * (self.right - self.left + 1) > limits.rows * _CELLS_PER_ROW:
             raise AudienceError(
-                "too_many_cells",
+                ProblemCode.TOO_MANY_CELLS,
                 f"This sheet reaches down to row {self.bottom + 1:,} and {self.right + 1:,} columns across, more than Textdesk takes. "
                 "Remove stray cells far from the table, or save the table alone as CSV.",
             )
@@ -100,10 +102,8 @@ class XlsxLayouts:
                 at = int(value) if value.isdigit() else -1
                 text += self._texts[at] if 0 <= at < len(self._texts) else longest
                 if text > most:
-                    raise AudienceError(
-                        "zip_bomb",
-                        "The texts of this sheet are too long to be read. Save the recipients alone as CSV or XLSX.",
-                    )
+                    says = "The texts of this sheet are too long to be read. Save the recipients alone as CSV or XLSX."
+                    raise AudienceError(ProblemCode.ZIP_BOMB, says)
             elif kind == b"e":
                 layout.errors.setdefault(row, {})[column] = value.decode("ascii", "replace") or "#N/A"
             elif show := self._by_style.get(style, 0):
@@ -116,7 +116,7 @@ def _cells(chunks: Iterator[bytes]) -> Iterator[tuple[int, int, bytes, bytes, by
     """(row, column, style, type, value) of each cell that is not empty."""
     row, column = -1, -1
     letters_at: dict[bytes, int] = {}
-    for piece in _whole(chunks):
+    for piece in _cut(chunks, _last_cell):
         for match in _CELL.finditer(piece):
             letters, number, style, kind, of_row, of_cell, closed, value = match.groups()
             if of_row is not None:
@@ -141,19 +141,24 @@ def _attributes(text: bytes) -> dict[bytes, bytes]:
     return {name: double or single for name, double, single in _ATTRIBUTE.findall(text)}
 
 
-def _whole(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The chunks cut again, so that no cell is divided."""
+def _last_cell(piece: bytes) -> int:
+    """Where the last cell begins, so that none is divided; looked for near the end first."""
+    for start in (max(0, len(piece) - 65_536), 0):
+        if found := max((match.start() for match in _OPENING.finditer(piece, start)), default=0):
+            return found
+    return _last_tag(piece)
+
+
+def _last_tag(piece: bytes) -> int:
+    return max(piece.rfind(b"<"), 0)
+
+
+def _cut(chunks: Iterator[bytes], place: Callable[[bytes], int]) -> Iterator[bytes]:
+    """The chunks cut again, at a place of each; what is behind it goes with the next one."""
     rest = b""
     for chunk in chunks:
         piece = rest + chunk
-        cut = max(
-            (match.start() for match in _OPENING.finditer(piece, max(0, len(piece) - 65_536))), default=0
-        )
-        cut = (
-            cut
-            or max((match.start() for match in _OPENING.finditer(piece)), default=0)
-            or max(piece.rfind(b"<"), 0)
-        )
+        cut = place(piece)
         if len(piece) - cut > _CARRY:
             raise unreadable()
         rest = piece[cut:]
@@ -175,7 +180,7 @@ def _position(reference: bytes) -> tuple[int, int]:
 
 def _text_lengths(archive: ZippedWorkbook) -> "array[int]":
     lengths = array("L")
-    for piece in _whole_texts(archive.chunks("xl/sharedStrings.xml")):
+    for piece in _cut(archive.chunks("xl/sharedStrings.xml"), _last_tag):
         for begins, text in _TEXT.findall(piece):
             if begins:
                 lengths.append(0)
@@ -184,37 +189,21 @@ def _text_lengths(archive: ZippedWorkbook) -> "array[int]":
     return lengths
 
 
-def _whole_texts(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    rest = b""
-    for chunk in chunks:
-        piece = rest + chunk
-        cut = max(piece.rfind(b"<"), 0)
-        if len(piece) - cut > _CARRY:
-            raise unreadable()
-        rest = piece[cut:]
-        yield piece[:cut]
-    yield rest
-
-
 def _sheet_parts(archive: ZippedWorkbook) -> list[str]:
     targets = {}
     for attributes in _elements(archive.read("xl/_rels/workbook.xml.rels"), "Relationship"):
         target = attributes.get("Target", "").lstrip("/")
         targets[attributes.get("Id", "")] = target if target.startswith("xl/") else f"xl/{target}"
     sheets = _elements(archive.read("xl/workbook.xml"), "sheet")
-    return [
-        targets.get(next((value for name, value in sheet.items() if name.endswith(":id")), ""), "")
-        for sheet in sheets
-    ]
+    ids = (next((value for name, value in sheet.items() if name.endswith(":id")), "") for sheet in sheets)
+    return [targets.get(one, "") for one in ids]
 
 
 def _formats(archive: ZippedWorkbook, country: str) -> tuple[list[Show], Mapping[bytes, int]]:
     """The formats that change how a value looks, and for each style (as written in a cell) its place among them from 1."""
     styles = archive.read("xl/styles.xml")
-    codes = {
-        attributes.get("numFmtId", ""): attributes.get("formatCode", "")
-        for attributes in _elements(styles, "numFmt")
-    }
+    named = _elements(styles, "numFmt")
+    codes = {one.get("numFmtId", ""): one.get("formatCode", "") for one in named}
     formats: list[Show] = []
     by_style: dict[bytes, int] = {}
     places: dict[str, int] = {}
@@ -222,9 +211,8 @@ def _formats(archive: ZippedWorkbook, country: str) -> tuple[list[Show], Mapping
     for style, attributes in enumerate(_elements(styles[begin:end], "xf")):
         number = attributes.get("numFmtId", "0")
         if number not in places:
-            show = format_of(
-                int(number) if number.isdigit() else 0, _unescaped(codes.get(number, "")), country=country
-            )
+            code = unescape(codes.get(number, ""))
+            show = format_of(int(number) if number.isdigit() else 0, code, country=country)
             formats += [show] if show else []
             places[number] = len(formats) if show else 0
         if places[number]:
@@ -234,26 +222,18 @@ def _formats(archive: ZippedWorkbook, country: str) -> tuple[list[Show], Mapping
 
 def _elements(xml: bytes, name: str) -> list[dict[str, str]]:
     text = re.sub(r"<!--.*?-->", "", xml.decode("utf-8", "replace"), flags=re.DOTALL)
+    pairs = re.compile(r"([\w:]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
     return [
-        {
-            key: double or single
-            for key, double, single in re.findall(r"([\w:]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", inside)
-        }
+        {key: double or single for key, double, single in pairs.findall(inside)}
         for inside in re.findall(_ELEMENT % name, text)
     ]
-
-
-def _unescaped(text: str) -> str:
-    for entity, char in (("&quot;", '"'), ("&lt;", "<"), ("&gt;", ">"), ("&apos;", "'"), ("&amp;", "&")):
-        text = text.replace(entity, char)
-    return text
 
 
 def check_ods(archive: ZippedWorkbook, *, limits: Limits) -> None:
     row = column = 0
     rows = 1
     extent = _Extent()
-    for piece in _whole_texts(archive.chunks("content.xml")):
+    for piece in _cut(archive.chunks("content.xml"), _last_tag):
         for closing, name, inside, empty in _ODS_TAG.findall(piece):
             if closing:
                 row += rows if name == b"table-row" else 0

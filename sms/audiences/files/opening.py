@@ -23,34 +23,24 @@ from sms.audiences.files.rows import (
     amount,
 )
 from sms.audiences.files.workbook import open_workbook
+from sms.values.problems import ProblemCode
 
 
-def stream(
-    file: BinaryIO,
-    *,
-    name: str,
-    country: str,
-    column: str | None = None,
-    limits: Limits | None = None,
-    allow_duplicates: bool = False,
-) -> AudienceReader:
-    """Open a file of recipients. `country` (ISO, "" for none) is for numbers written without one.
+def stream(file: BinaryIO, *, name: str, **options: Unpack[ReadOptions]) -> AudienceReader:
+    """Open a file of recipients.
 
     `name` is only for people; what the file is, its content says. The caller keeps `file` open while iterating and closes it.
     Raises `AudienceError`, also while iterating.
     """
-    limits = limits or Limits()
-    file = _seekable(file, limits)
+    limits = options.get("limits") or Limits()
+    # kinds and encodings are found by reading twice; a pipe is not copied beyond the limit
+    if not file.seekable():
+        file = io.BytesIO(file.read(limits.bytes + 1))
     size = file.seek(0, io.SEEK_END)
     if size > limits.bytes:
-        raise AudienceError(
-            "too_large",
-            f"{name or 'This file'} has {amount(size)}; the most is {amount(limits.bytes)}. Split it into smaller files.",
-        )
-    source = _source(file, country=country, limits=limits)
-    return AudienceReader(
-        source, country=country, column=column or None, limits=limits, allow_duplicates=allow_duplicates
-    )
+        says = f"{name or 'This file'} has {amount(size)}; the most is {amount(limits.bytes)}. Split it into smaller files."
+        raise AudienceError(ProblemCode.TOO_LARGE, says)
+    return AudienceReader(_source(file, country=options["country"], limits=limits), **options)
 
 
 def first_row(file: BinaryIO, *, country: str, limits: Limits) -> list[str]:
@@ -87,7 +77,6 @@ class Streamed:
     open: Callable[[], AudienceReader]
 
     def blocks(self) -> Iterator[RowBlock]:
-        """All rows. Raises AudienceError on the way."""
         reading = self.open()
         try:
             rows = iter(reading)
@@ -112,8 +101,3 @@ def _source(file: BinaryIO, *, country: str, limits: Limits) -> Source:
     if kind == "text":
         return open_delimited(file, limits=limits)
     return open_workbook(file, kind=kind, country=country, limits=limits)
-
-
-def _seekable(file: BinaryIO, limits: Limits) -> BinaryIO:
-    """Kinds and encodings are found by reading twice; a pipe is copied, but not beyond the limit."""
-    return file if file.seekable() else io.BytesIO(file.read(limits.bytes + 1))

@@ -13,6 +13,8 @@ from sms.audiences.files.errors import AudienceError
 from sms.audiences.files.opening import collected, stream
 from sms.audiences.files.reading import AudienceReader
 from sms.audiences.files.rows import Audience, Limits, ReadOptions, RejectedRow, Row, Source, amount
+from sms.values.csv import MARK
+from sms.values.problems import ProblemCode
 
 # Between numbers in one line. A space only where a plus follows, since it also stands inside numbers.
 _BETWEEN = re.compile(r"[,;|\t]|\s(?=\+)")
@@ -23,42 +25,21 @@ def read_pasted(text: str, **options: Unpack[ReadOptions]) -> Audience:
     return collected(stream_pasted(text, **options))
 
 
-def stream_pasted(
-    text: str,
-    *,
-    country: str,
-    column: str | None = None,
-    limits: Limits | None = None,
-    allow_duplicates: bool = False,
-) -> AudienceReader:
+def stream_pasted(text: str, **options: Unpack[ReadOptions]) -> AudienceReader:
     """The rows of a text, one by one. Row numbers are line numbers, or count the numbers where several share a line."""
-    limits = limits or Limits()
+    limits = options.get("limits") or Limits()
     size = len(text.encode("utf-8", "replace"))
     if size > limits.bytes:
-        raise AudienceError(
-            "too_large",
-            f"The text has {amount(size)}; the most is {amount(limits.bytes)}. Upload the recipients as a file.",
-        )
-    lines = text.strip("\ufeff").splitlines()
+        says = f"The text has {amount(size)}; the most is {amount(limits.bytes)}. Upload the recipients as a file."
+        raise AudienceError(ProblemCode.TOO_LARGE, says)
+    lines = text.strip(MARK).splitlines()
     first = next((line for line in lines if line.strip()), "")
     if not first:
-        raise AudienceError(
-            "empty", "There are no recipients yet. Paste their numbers, one per line, or upload a file."
-        )
-    if column or not _is_list(first):
-        file = io.BytesIO(text.encode("utf-8", "replace"))
-        return stream(
-            file,
-            name="The text",
-            country=country,
-            column=column,
-            limits=limits,
-            allow_duplicates=allow_duplicates,
-        )
-    source = Source(rows=_entries(lines), headed=False)
-    return AudienceReader(
-        source, country=country, column=None, limits=limits, allow_duplicates=allow_duplicates
-    )
+        says = "There are no recipients yet. Paste their numbers, one per line, or upload a file."
+        raise AudienceError(ProblemCode.EMPTY, says)
+    if options.get("column") or not _is_list(first):
+        return stream(io.BytesIO(text.encode("utf-8", "replace")), name="The text", **options)
+    return AudienceReader(Source(rows=_entries(lines), headed=False), **options)
 
 
 def _is_list(line: str) -> bool:

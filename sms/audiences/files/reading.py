@@ -5,14 +5,25 @@ How a file is opened is in `opening`, `delimited` and `workbook`, which column c
 
 from collections.abc import Generator, Iterator
 from itertools import chain
+from typing import Unpack
 
 from msgspec.structs import replace
 
 from sms.audiences.files.cells import DATE, ERRORS, BadCell, number_text, plain
 from sms.audiences.files.columns import Columns, find_columns
 from sms.audiences.files.errors import AudienceError
-from sms.audiences.files.rows import Limits, Recipient, RejectedRow, Row, Source, shortened
+from sms.audiences.files.rows import (
+    Limits,
+    ReadOptions,
+    Recipient,
+    RejectedRow,
+    Row,
+    Source,
+    rejected,
+    shortened,
+)
 from sms.values import msisdn
+from sms.values.problems import ProblemCode
 
 _SAMPLE_ROWS = 200
 _COLUMNS = 16_384  # a spreadsheet has no more
@@ -24,18 +35,16 @@ class AudienceReader:
     `rows_read` counts those that were yielded; `height` is how many there will be at most, 0 where that is not known.
     """
 
-    def __init__(
-        self, source: Source, *, country: str, column: str | None, limits: Limits, allow_duplicates: bool
-    ) -> None:
+    def __init__(self, source: Source, **options: Unpack[ReadOptions]) -> None:
         self.rows_read = 0
         self.height = source.height
         self._source = source
-        self._country = country
-        self._limits = limits
+        self._country = options["country"]
+        self._limits = options.get("limits") or Limits()
         # First row of each number, without its plus: an int takes half of the memory of the text.
-        self._seen: dict[int, int] | None = None if allow_duplicates else {}
+        self._seen: dict[int, int] | None = None if options.get("allow_duplicates") else {}
         try:
-            self._columns, self._rows = self._opened(source, column)
+            self._columns, self._rows = self._opened(source, options.get("column") or None)
         except AudienceError:
             self.close()
             raise
@@ -53,10 +62,8 @@ class AudienceReader:
         for item in self._rows:
             self.rows_read += 1
             if self.rows_read > most:
-                raise AudienceError(
-                    "too_many_rows",
-                    f"This file has more than {most:,} rows, the most Textdesk takes at once. Split it into smaller files.",
-                )
+                says = f"This file has more than {most:,} rows, the most Textdesk takes at once. Split it into smaller files."
+                raise AudienceError(ProblemCode.TOO_MANY_ROWS, says)
             if isinstance(item, RejectedRow):
                 yield item
                 continue
@@ -78,19 +85,14 @@ class AudienceReader:
             if len(first) > _SAMPLE_ROWS:
                 break
         if not first:
-            raise AudienceError(
-                "empty", "There is nothing in this file. Upload one that holds at least one number."
-            )
+            says = "There is nothing in this file. Upload one that holds at least one number."
+            raise AudienceError(ProblemCode.EMPTY, says)
         if isinstance(first[0], RejectedRow):
-            raise AudienceError(
-                "broken_quotes",
-                "The quotation marks of the first row do not pair up, so the headings cannot be read. Correct that row and try again.",
-            )
+            says = "The quotation marks of the first row do not pair up, so the headings cannot be read. Correct that row and try again."
+            raise AudienceError(ProblemCode.BROKEN_QUOTES, says)
         if len(first[0][1]) > _COLUMNS:
-            raise AudienceError(
-                "too_many_cells",
-                f"The first row has {len(first[0][1]):,} cells; the most is {_COLUMNS:,}. Save the table alone as CSV or XLSX.",
-            )
+            says = f"The first row has {len(first[0][1]):,} cells; the most is {_COLUMNS:,}. Save the table alone as CSV or XLSX."
+            raise AudienceError(ProblemCode.TOO_MANY_CELLS, says)
         sample = [_short(item[1], self._limits.cell) for item in first if not isinstance(item, RejectedRow)]
         columns = find_columns(
             sample,
@@ -113,7 +115,7 @@ class AudienceReader:
         cell = number_text(cell)
         found = msisdn.parse(cell, country=self._country)
         if found.warning and DATE.fullmatch(cell):
-            raise BadCell("date", "The cell holds a date instead of a number.")
+            raise BadCell(ProblemCode.DATE, "The cell holds a date instead of a number.")
         return found
 
     def _result_of(self, row: int, cells: list[str]) -> Recipient | RejectedRow:
@@ -122,23 +124,21 @@ class AudienceReader:
         if len(max(cells, key=len)) > limit:
             return self._too_long(row, cells, value)
         if len(cells) > len(columns.names) and any(map(str.strip, cells[len(columns.names) :])):
-            return RejectedRow(
-                row=row,
-                value=shortened(value),
-                code="too_many_cells",
-                reason=f"This row has {len(cells)} cells but there are {len(columns.names)} columns, so they may have shifted. "
-                "Put a cell that holds the delimiter in quotation marks.",
+            reason = (
+                f"This row has {len(cells)} cells but there are {len(columns.names)} columns, so they may have shifted. "
+                "Put a cell that holds the delimiter in quotation marks."
             )
+            return rejected(row, value, ProblemCode.TOO_MANY_CELLS, reason)
         try:
             found = self._parsed(value)
             substitutions = self._substitutions(cells)
         except (msisdn.BadNumber, BadCell) as bad:
-            return RejectedRow(row=row, value=shortened(value), code=bad.code, reason=str(bad))
+            return rejected(row, value, bad.code, str(bad))
         if self._seen is not None:
             before = self._seen.setdefault(int(found.e164[1:]), row)
             if before != row:
                 reason = f"The same number is already in row {before}."
-                return RejectedRow(row=row, value=shortened(value), code="duplicate", reason=reason)
+                return rejected(row, value, ProblemCode.DUPLICATE, reason)
         return Recipient(row=row, msisdn=found.e164, substitutions=substitutions, warning=found.warning)
 
     def _substitutions(self, cells: list[str]) -> dict[str, str]:
@@ -148,10 +148,8 @@ class AudienceReader:
             if cell and name and at != self._columns.at:
                 cell = plain(cell)
                 if "\ufffd" in cell:
-                    raise BadCell(
-                        "broken_text",
-                        f"The cell under “{shortened(name)}” holds a character that cannot be read.",
-                    )
+                    says = f"The cell under “{shortened(name)}” holds a character that cannot be read."
+                    raise BadCell(ProblemCode.BROKEN_TEXT, says)
                 if cell and cell not in ERRORS:
                     substitutions[name] = cell
         return substitutions
@@ -159,13 +157,8 @@ class AudienceReader:
     def _too_long(self, row: int, cells: list[str], value: str) -> RejectedRow:
         at = next(at for at, cell in enumerate(cells) if len(cell) > self._limits.cell)
         name = self._columns.names[at] if at < len(self._columns.names) else ""
-        return RejectedRow(
-            row=row,
-            value=shortened(value),
-            code="cell_too_long",
-            reason=f"The cell under “{shortened(name) or at + 1}” holds {len(cells[at]):,} characters; "
-            f"the most is {self._limits.cell:,}.",
-        )
+        reason = f"The cell under “{shortened(name) or at + 1}” holds {len(cells[at]):,} characters; the most is {self._limits.cell:,}."
+        return rejected(row, value, ProblemCode.CELL_TOO_LONG, reason)
 
 
 def filled_rows(rows: Iterator[Row | RejectedRow]) -> Iterator[Row | RejectedRow]:

@@ -1,10 +1,14 @@
 """The shapes that leave this stage, and the rows that run inside it."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, Required, TypedDict
 
 import msgspec
+
+from sms.values.msisdn.mention import FEWEST, GONE
+from sms.values.problems import ProblemCode, rows_text
 
 BLOCK = 1000  # rows that are worked on together
 SMALL = 150_000  # bytes of a file or a paste that is held in memory as a whole: some thousand rows
@@ -20,6 +24,8 @@ class Limits:
 
 
 class ReadOptions(TypedDict, total=False):
+    """`country` (ISO, "" for none) is for numbers written without one; `column` is a person's own choice."""
+
     country: Required[str]
     column: str | None
     limits: Limits | None
@@ -39,14 +45,53 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class RejectedRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):
     """A row that will get no message. `value` is what stood in the number's cell, shortened; `reason` is for a person.
 
-    `cells` is what stood under the headings, where cells could be separated, so that a person can correct it.
+    `cells` is what stood under the headings, where cells could be separated, so that a person can correct it; `field` is the
+    placeholder that the reason is about, if it is about one.
     """
 
     row: int
     value: str
-    code: str
+    code: ProblemCode
     reason: str
     cells: Sequence[str] = ()
+    field: str = ""
+
+
+def without_number(cell: str) -> str:
+    """What stood there, or dots where it may be a number: a rejected one can be somebody's all the same, twice in the file or opted out."""
+    return GONE if sum(map(str.isdigit, cell)) >= FEWEST else cell
+
+
+class RejectedGroup(msgspec.Struct, kw_only=True):
+    """Rows that were rejected for one reason; `rows` are the first ones, where they are asked for."""
+
+    code: ProblemCode
+    field: str = ""
+    count: int = 0
+    rows: list[int] = []
+
+    @property
+    def text(self) -> str:
+        """What is said of all of them."""
+        return rows_text(self.code, self.count, self.field)
+
+
+def grouped(rejects: Iterable[RejectedRow]) -> list[RejectedGroup]:
+    """By reason, the one with the most rows first."""
+    counts = Counter((bad.code, bad.field) for bad in rejects)
+    groups = (RejectedGroup(code=code, field=field, count=count) for (code, field), count in counts.items())
+    return most_first(groups)
+
+
+def most_first(groups: Iterable[RejectedGroup]) -> list[RejectedGroup]:
+    return sorted(groups, key=lambda one: (-one.count, one.code, one.field))
+
+
+def why_none(groups: Sequence[RejectedGroup], first: RejectedRow) -> str:
+    """Why no row can be used: what is said of each group, and of a single row its own reason."""
+    if sum(one.count for one in groups) == 1:
+        return f"Row {first.row}: {first.reason}"
+    return " ".join(f"{one.text}." for one in groups)
 
 
 class RowBlock(NamedTuple):
@@ -101,6 +146,10 @@ class Source:
     place: str = ""
     headed: bool = True
     height: int = 0
+
+
+def rejected(row: int, value: str, code: ProblemCode, reason: str) -> RejectedRow:
+    return RejectedRow(row=row, value=shortened(value), code=code, reason=reason)
 
 
 def shortened(value: str) -> str:

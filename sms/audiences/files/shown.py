@@ -30,6 +30,8 @@ _TOKEN = re.compile(
     r'"([^"]*)"|\\(.)|\[\$([^\]-]*)(?:-[^\]]*)?\]|_.|\*.|(AM/PM)|(\[h+\]|[dhsmy]+)|(.)',
     re.IGNORECASE | re.DOTALL,
 )
+_COLOUR = re.compile(r"\[(?:black|blue|cyan|green|magenta|red|white|yellow|color\d+)\]", re.IGNORECASE)
+_CLOCK_CODE = re.compile(r"d{1,4}|m{1,4}|y{2}|y{4}|h{1,2}|s{1,2}|\[h+\]|ampm")
 _DIGITS = re.compile(r"(?:#,##|#*,?#*)(0*)(?:\.(0+))?")
 _MONTHS = tuple(calendar.month_name)[1:]
 _DAYS = tuple(calendar.day_name)
@@ -45,12 +47,9 @@ def plain(value: Value) -> str:
         # 15 digits are what a spreadsheet keeps; beyond them only the noise of 0.1 + 0.2 would show.
         return str(int(value)) if value.is_integer() and abs(value) < 1e21 else f"{value:.15g}"
     if isinstance(value, datetime):
-        midnight = value.time() == time()
-        return (
-            value.date().isoformat()
-            if midnight
-            else value.isoformat(" ", "seconds" if value.second else "minutes")
-        )
+        if value.time() == time():
+            return value.date().isoformat()
+        return value.isoformat(" ", "seconds" if value.second else "minutes")
     if isinstance(value, time):
         return value.isoformat("seconds" if value.second else "minutes")
     if isinstance(value, timedelta):
@@ -78,9 +77,7 @@ def _first_section(code: str) -> str:
     quoted = re.split(r';(?=(?:[^"]*"[^"]*")*[^"]*$)', code)[0]
     if re.search(r"\[[<>=]", quoted):
         return ""
-    return re.sub(
-        r"\[(?:black|blue|cyan|green|magenta|red|white|yellow|color\d+)\]", "", quoted, flags=re.IGNORECASE
-    )
+    return _COLOUR.sub("", quoted)
 
 
 def _number_format(section: str) -> Show | None:
@@ -131,16 +128,12 @@ def _date_format(section: str) -> Show | None:
         else:
             tokens.append((False, quoted or escaped or currency or char))
     codes = [text for is_code, text in tokens if is_code]
-    if not codes or not all(
-        re.fullmatch(r"d{1,4}|m{1,4}|y{2}|y{4}|h{1,2}|s{1,2}|\[h+\]|ampm", text) for text in codes
-    ):
+    if not codes or not all(map(_CLOCK_CODE.fullmatch, codes)):
         return None
     _mark_minutes(tokens)
 
     def show(value: float | date | datetime | time | timedelta) -> str:
-        if isinstance(value, timedelta):
-            return plain(value)
-        if isinstance(value, int | float):
+        if isinstance(value, timedelta | int | float):
             return plain(value)
         return "".join(_part(value, text, twelve) if is_code else text for is_code, text in tokens).strip()
 
@@ -171,10 +164,8 @@ def _part(value: date | datetime | time, code: str, twelve: bool) -> str:
         return "AM" if clock.hour < 12 else "PM"
     if day is None:
         return ""
-    if code[0] == "d":
-        name = _DAYS[day.weekday()]
-        return (str(day.day), f"{day.day:02}", name[:3], name)[len(code) - 1]
-    if code[0] == "m":
-        name = _MONTHS[day.month - 1]
-        return (str(day.month), f"{day.month:02}", name[:3], name)[len(code) - 1]
-    return f"{day.year:04}" if len(code) == 4 else f"{day.year % 100:02}"
+    if code[0] == "y":
+        return f"{day.year:04}" if len(code) == 4 else f"{day.year % 100:02}"
+    weekday, month = (day.day, _DAYS[day.weekday()]), (day.month, _MONTHS[day.month - 1])
+    number, name = weekday if code[0] == "d" else month
+    return (str(number), f"{number:02}", name[:3], name)[len(code) - 1]

@@ -16,6 +16,7 @@ from sms.audiences.files.kinds import protected, unreadable
 from sms.audiences.files.layout import Layout, XlsxLayouts, check_ods
 from sms.audiences.files.rows import Limits, Row, Source
 from sms.audiences.files.shown import Value, plain
+from sms.values.problems import ProblemCode
 
 _T = TypeVar("_T")
 
@@ -28,11 +29,9 @@ def open_workbook(file: BinaryIO, *, kind: Literal["zip", "xls"], country: str, 
     file.seek(0)
     workbook = _parsed(lambda: CalamineWorkbook.from_filelike(file))
     sheets = workbook.sheets_metadata
-    layouts = (
-        XlsxLayouts(archive, sheets=len(sheets), country=country, limits=limits)
-        if archive and archive.kind == "xlsx"
-        else None
-    )
+    layouts = None
+    if archive and archive.kind == "xlsx":
+        layouts = XlsxLayouts(archive, sheets=len(sheets), country=country, limits=limits)
     hidden = ""
     for index, meta in enumerate(sheets):
         if meta.typ != SheetTypeEnum.WorkSheet:
@@ -46,7 +45,7 @@ def open_workbook(file: BinaryIO, *, kind: Literal["zip", "xls"], country: str, 
             place = meta.name if len(sheets) > 1 else ""
             return Source(rows=_rows(sheet, layout), place=place, height=sheet.height)
     raise AudienceError(
-        "empty",
+        ProblemCode.EMPTY,
         f"The visible sheets of this workbook are empty; “{hidden}” is hidden. Show it, save, and upload again."
         if hidden
         else "This workbook is empty. Upload one that holds at least one number.",

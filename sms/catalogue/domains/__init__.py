@@ -9,5 +9,3 @@ check.py    checks many at once, and stores what changed
 
 from sms.catalogue.domains.check import NotCheckable, anything_due, check, check_due, state_changed
 from sms.catalogue.domains.name import BadName, usable
-
-__all__ = ["BadName", "NotCheckable", "anything_due", "check", "check_due", "state_changed", "usable"]

@@ -21,7 +21,7 @@ from django.utils import timezone
 from sms.catalogue.domains.site import Open, Site, open_wire, visit
 from sms.catalogue.domains.trace import Ask, NoAnswer, Trace, asking, follow
 from sms.catalogue.domains.verdict import DomainObservation, DomainVerdict, Target, judge
-from sms.models import Actor, DomainChange, DomainState, ShortLinkDomain
+from sms.models import Actor, DomainChange, DomainState, Service, ShortLinkDomain
 from sms.models.audit import audit
 from sms.values.public_address import refusal
 
@@ -34,9 +34,8 @@ UNSURE = ("servfail", "timeout")
 DOMAINS_PER_RUN = 50  # of the hourly check; the others follow a minute later
 WORKS = (DomainState.HEALTHY, DomainState.DEGRADED)
 
-state_changed = (
-    Signal()
-)  # sender: ShortLinkDomain; domain: the row; old: its state before. Sent after the commit.
+# sender: ShortLinkDomain; domain: the row; old: its state before. Sent after the commit.
+state_changed = Signal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,42 +61,33 @@ def check(
     if found.service.is_sandbox:
         raise NotCheckable("This service speaks to the sandbox, whose short links need no DNS.")
     now = now or timezone.now()
-    report = _observe([found], network, now)[0]
+    [report] = asyncio.run(_observe([found], network, now))
     _store(domain.pk, report, by=by, now=now)
     domain.refresh_from_db()
     return report
 
 
-def check_due(*, network: NetworkAccess | None = None, now: datetime | None = None) -> int:
+def check_due(*, network: NetworkAccess | None = None) -> int:
     """Check every domain in use that was not checked for an hour, at most DOMAINS_PER_RUN; returns how many."""
-    now = now or timezone.now()
-    domains = list(
-        _due(now).select_related("region", "service").order_by("checked_at", "pk")[:DOMAINS_PER_RUN]
-    )
-    for domain, report in zip(domains, _observe(domains, network, now), strict=True):
+    now = timezone.now()
+    due = _due(now).select_related("region", "service").order_by("checked_at", "pk")
+    domains = list(due[:DOMAINS_PER_RUN])
+    reports = asyncio.run(_observe(domains, network, now)) if domains else []
+    for domain, report in zip(domains, reports, strict=True):
         _store(domain.pk, report, by=Actor.system(), now=now)
     return len(domains)
 
 
-def anything_due(now: datetime | None = None) -> bool:
-    return _due(now or timezone.now()).exists()
+def anything_due() -> bool:
+    return _due(timezone.now()).exists()
 
 
 def _due(now: datetime) -> "QuerySet[ShortLinkDomain]":
     old = Q(checked_at=None) | Q(checked_at__lte=now - EVERY)
-    return ShortLinkDomain.objects.filter(old, active=True, service__is_sandbox=False)
+    return ShortLinkDomain.objects.filter(old, active=True).exclude(Service.sandboxes("service__"))
 
 
-# --- observing ------------------------------------------------------------------------------------------------------------
-
-
-def _observe(
-    domains: Sequence[ShortLinkDomain], network: NetworkAccess | None, now: datetime
-) -> list[DomainVerdict]:
-    return asyncio.run(_observe_all(domains, network, now)) if domains else []
-
-
-async def _observe_all(
+async def _observe(
     domains: Sequence[ShortLinkDomain], network: NetworkAccess | None, now: datetime
 ) -> list[DomainVerdict]:
     given = network or _own_network()
@@ -135,9 +125,8 @@ async def _observe_one(domain: ShortLinkDomain, network: NetworkAccess) -> Domai
     try:
         async with asyncio.timeout(network.patience):
             trace = await follow(domain.host, network.ask)
-            why = next(
-                (why for one in trace.addresses if (why := refusal(one, loopback=network.loopback))), ""
-            )
+            refused = (refusal(one, loopback=network.loopback) for one in trace.addresses)
+            why = next(filter(None, refused), "")
             if trace.trouble or not trace.addresses or why:
                 return DomainObservation(trace, private=why)
             if kind == "CNAME" and value and value.lower() not in trace.chain:
@@ -161,17 +150,10 @@ async def _dns_works(domain: ShortLinkDomain, network: NetworkAccess) -> bool:
     return True
 
 
-# --- storing ------------------------------------------------------------------------------------------------------------
-
-
 def _store(pk: int, report: DomainVerdict, *, by: Actor, now: datetime) -> None:
     with transaction.atomic():
-        domain = (
-            ShortLinkDomain.objects.select_for_update(of=("self",))
-            .select_related("service")
-            .filter(pk=pk)
-            .first()
-        )
+        rows = ShortLinkDomain.objects.select_for_update(of=("self",)).select_related("service")
+        domain = rows.filter(pk=pk).first()
         if domain is None or (domain.checked_at is not None and domain.checked_at > now):
             return  # removed from the catalogue, or checked by another process since
         old = DomainState(domain.state)

@@ -54,9 +54,8 @@ def host_name(text: str, *, own: Collection[str] = (), targets: Collection[str] 
     if host in {name.lower() for name in own}:
         raise BadName("That is Textdesk's own address. Short links need a name of their own.")
     if host in {name.lower().rstrip(".") for name in targets}:
-        raise BadName(
-            f"{host} is what the DNS record points to. Write the name that people will see in the link."
-        )
+        says = f"{host} is what the DNS record points to. Write the name that people will see in the link."
+        raise BadName(says)
     if host not in SHARED and _within(host, PROVIDER):
         raise BadName(f"{host} belongs to the provider. {_LIKE}")
     if _within(host, SHORTENERS):

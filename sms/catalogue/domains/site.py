@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from cryptography import x509
-from cryptography.x509.oid import ExtensionOID, NameOID
+from cryptography.x509.oid import NameOID
 
 Wire = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Open = Callable[[str, int, ssl.SSLContext | None, str], Awaitable[Wire]]
@@ -42,9 +42,8 @@ class Site:
 
 async def open_wire(address: str, port: int, context: ssl.SSLContext | None, host: str) -> Wire:
     """A connection to an address; with a context the certificate is asked for under `host`."""
-    return await asyncio.open_connection(
-        address, port, ssl=context, server_hostname=host if context else None, limit=HEAD
-    )
+    name = host if context else None
+    return await asyncio.open_connection(address, port, ssl=context, server_hostname=name, limit=HEAD)
 
 
 async def visit(host: str, address: str, *, opened: Open, trust: ssl.SSLContext) -> Site:
@@ -60,14 +59,12 @@ async def visit(host: str, address: str, *, opened: Open, trust: ssl.SSLContext)
         certificate = _read(shown, fault)
         status, _ = await _ask(wire, host)
     finally:
-        wire[
-            1
-        ].transport.abort()  # not close: that would wait for the other side's goodbye, beyond the end of the loop
+        # not close: that would wait for the other side's goodbye, beyond the end of the loop
+        wire[1].transport.abort()
     if certificate is None:
         return Site(trouble="no_tls")
-    return Site(
-        certificate, status=status, secured=None if fault else await _leads_to_https(host, address, opened)
-    )
+    secured = None if fault else await _leads_to_https(host, address, opened)
+    return Site(certificate, status=status, secured=secured)
 
 
 async def _secure(host: str, address: str, opened: Open, trust: ssl.SSLContext) -> tuple[Wire, Fault]:
@@ -91,12 +88,8 @@ def _read(shown: bytes | None, fault: Fault) -> Certificate | None:
     except ValueError:
         return None
     try:
-        names = read.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME).value
-        listed = (
-            tuple(names.get_values_for_type(x509.DNSName))
-            if isinstance(names, x509.SubjectAlternativeName)
-            else ()
-        )
+        names = read.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        listed = tuple(names.get_values_for_type(x509.DNSName))
     except (x509.ExtensionNotFound, ValueError):
         listed = ()
     return Certificate(listed, str(issuer[0].value) if issuer else "", expires_at, fault)
@@ -118,9 +111,8 @@ async def _ask(wire: Wire, host: str) -> tuple[int | None, str]:
     """Status and Location of `GET /`; (None, "") where no reply can be read."""
     reader, writer = wire
     try:
-        writer.write(
-            f"GET / HTTP/1.1\r\nHost: {host}\r\nUser-Agent: Textdesk\r\nConnection: close\r\n\r\n".encode()
-        )
+        head = f"GET / HTTP/1.1\r\nHost: {host}\r\nUser-Agent: Textdesk\r\nConnection: close\r\n\r\n"
+        writer.write(head.encode())
         await writer.drain()
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):

@@ -66,11 +66,10 @@ def asking(resolver: dns.asyncresolver.Resolver) -> Ask:
             )
         except dns.resolver.NXDOMAIN:
             raise NoAnswer("no_name") from None
-        except dns.resolver.NoNameservers:
-            raise NoAnswer("servfail") from None
         except dns.resolver.LifetimeTimeout:
             raise NoAnswer("timeout") from None
-        except dns.exception.DNSException:  # a name no server takes, an answer no one can read
+        except dns.exception.DNSException:
+            # its servers fail, none takes the name, or the answer cannot be read
             raise NoAnswer("servfail") from None
         return [str(record) for record in answer] if answer.rrset is not None else []
 

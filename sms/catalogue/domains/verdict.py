@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 
 from sms.catalogue.domains.site import Certificate, Site
 from sms.catalogue.domains.trace import Trace
@@ -75,9 +76,6 @@ def _together(dns: DomainVerdict, site: DomainVerdict) -> DomainVerdict:
     return DomainVerdict(worse.state, worse.says, (*dns.findings, *site.findings))
 
 
-# --- DNS ----------------------------------------------------------------------------------------------------------------
-
-
 def _dns(seen: DomainObservation, target: Target, worked: bool) -> DomainVerdict:
     trace, record = seen.trace, f"{target.kind} record {seen.trace.host} → {target.value}"
     if trace.trouble in ("servfail", "timeout") and not seen.control:
@@ -87,20 +85,13 @@ def _dns(seen: DomainObservation, target: Target, worked: bool) -> DomainVerdict
         return _dns_trouble(trace, record if target.value else "", worked)
     if not trace.addresses:
         state = State.BROKEN if worked else State.NOT_SET_UP
-        return _bad(
-            state,
-            f"{trace.last} has no address. Make the {record}."
-            if target.value
-            else f"{trace.last} has no address.",
-        )
+        make = f" Make the {record}." if target.value else ""
+        return _bad(state, f"{trace.last} has no address.{make}")
     if seen.private:
-        return _bad(
-            State.BROKEN,
-            f"{trace.host} leads to {seen.private}, which no phone can reach. Make the {record}.",
-        )
+        says = f"{trace.host} leads to {seen.private}, which no phone can reach. Make the {record}."
+        return _bad(State.BROKEN, says)
     if not target.value:
-        text = "The provider's own domain: nothing has to be set up."
-        return DomainVerdict(State.HEALTHY, text, (CheckResult(CheckLevel.GOOD, "DNS", text),))
+        return _good("The provider's own domain: nothing has to be set up.")
     return _right_place(seen, target, record)
 
 
@@ -108,10 +99,8 @@ def _dns_trouble(trace: Trace, record: str, worked: bool) -> DomainVerdict:
     make = f" Make the {record}." if record else ""
     match trace.trouble:
         case "no_name" if not trace.chain:
-            return _bad(
-                State.BROKEN if worked else State.NOT_SET_UP,
-                f"{trace.host} does not exist in DNS (NXDOMAIN).{make}",
-            )
+            says = f"{trace.host} does not exist in DNS (NXDOMAIN).{make}"
+            return _bad(State.BROKEN if worked else State.NOT_SET_UP, says)
         case "no_name":
             text = f"{trace.host} points to {trace.last}, which does not exist (NXDOMAIN).{make}"
         case "loop":
@@ -142,21 +131,16 @@ def _right_place(seen: DomainObservation, target: Target, record: str) -> Domain
                 level=CheckLevel.WARN,
             )
         where = trace.chain[-1] if trace.chain else ", ".join(trace.addresses[:3])
-        return _bad(
-            State.BROKEN, f"{trace.host} points to {where}, not to {target.value}. Make the {record}."
-        )
+        says = f"{trace.host} points to {where}, not to {target.value}. Make the {record}."
+        return _bad(State.BROKEN, says)
     if target.value not in trace.addresses:
         where = ", ".join(trace.addresses[:3])
-        return _bad(
-            State.BROKEN, f"{trace.host} has the address {where}, not {target.value}. Make the {record}."
-        )
+        says = f"{trace.host} has the address {where}, not {target.value}. Make the {record}."
+        return _bad(State.BROKEN, says)
     others = [one for one in trace.addresses if one != target.value]
     if others:
-        return _bad(
-            State.DEGRADED,
-            f"{trace.host} also has the address {', '.join(others[:3])}, where some phones will end. Take that record out.",
-            level=CheckLevel.WARN,
-        )
+        says = f"{trace.host} also has the address {', '.join(others[:3])}, where some phones will end. Take that record out."
+        return _bad(State.DEGRADED, says, level=CheckLevel.WARN)
     return _good(f"{trace.host} has the address {target.value}.")
 
 
@@ -168,11 +152,8 @@ def _bad(state: State, text: str, *, part: str = "DNS", level: CheckLevel = Chec
     return DomainVerdict(state, text, (CheckResult(level, part, text),))
 
 
-# --- certificate and answer ---------------------------------------------------------------------------------------------
-
-
 def _site(host: str, site: Site, worked: bool, now: datetime) -> DomainVerdict:
-    missing = State.BROKEN if worked else State.PENDING
+    missing, bad = State.BROKEN if worked else State.PENDING, partial(_bad, part="Certificate")
     ask = f"Send the certificate of {host} to Webex Connect's support, who install it; that takes some days."
     shown = site.certificate
     if shown is None:
@@ -180,22 +161,15 @@ def _site(host: str, site: Site, worked: bool, now: datetime) -> DomainVerdict:
             "no_answer": f"No server answers at https://{host}.",
             "no_tls": f"https://{host} does not speak TLS for this name.",
         }.get(site.trouble, f"https://{host} did not answer in time.")
-        return _bad(missing, f"{said} {ask}", part="Certificate")
+        return bad(missing, f"{said} {ask}")
     if shown.fault == "expired":
-        return _bad(
-            State.BROKEN,
-            f"The certificate expired on {_day(shown.expires_at)}. {ask}",
-            part="Certificate",
-        )
+        return bad(State.BROKEN, f"The certificate expired on {_day(shown.expires_at)}. {ask}")
     if shown.fault == "other_name":
         names = ", ".join(shown.names[:3]) or "no name at all"
-        return _bad(missing, f"The certificate is for {names}, not for {host}. {ask}", part="Certificate")
+        return bad(missing, f"The certificate is for {names}, not for {host}. {ask}")
     if shown.fault:
-        return _bad(
-            missing,
-            f"Browsers do not trust the certificate (issuer: {shown.issuer or 'none'}). {ask}",
-            part="Certificate",
-        )
+        issuer = shown.issuer or "none"
+        return bad(missing, f"Browsers do not trust the certificate (issuer: {issuer}). {ask}")
     return _answers(host, site, _lasting(shown, ask, now))
 
 
@@ -210,22 +184,16 @@ def _lasting(shown: Certificate, ask: str, now: datetime) -> DomainVerdict:
         text = f"The certificate expires in {days} day{'' if days == 1 else 's'}, on {_day(shown.expires_at)}. {ask}"
         return _bad(State.DEGRADED, text, part="Certificate", level=level)
     text = f"The certificate of {shown.issuer or 'its issuer'} is good for {days} days, until {_day(shown.expires_at)}."
-    return DomainVerdict(
-        State.HEALTHY,
-        "DNS and certificate are right, and links work.",
-        (CheckResult(CheckLevel.GOOD, "Certificate", text),),
-    )
+    good = CheckResult(CheckLevel.GOOD, "Certificate", text)
+    return DomainVerdict(State.HEALTHY, "DNS and certificate are right, and links work.", (good,))
 
 
 def _answers(host: str, site: Site, so_far: DomainVerdict) -> DomainVerdict:
     findings = list(so_far.findings)
     state, says = so_far.state, so_far.says
     if site.status is None or site.status >= 500:
-        what = (
-            "says nothing that a browser understands"
-            if site.status is None
-            else f"answers with error {site.status}"
-        )
+        nothing = "says nothing that a browser understands"
+        what = f"answers with error {site.status}" if site.status else nothing
         text = f"https://{host} {what}. If it stays so, ask Webex Connect's support."
         findings.append(CheckResult(CheckLevel.WARN, "HTTPS", text))
         state, says = State.DEGRADED, text if so_far.state == State.HEALTHY else says

@@ -11,7 +11,10 @@ from django.core.mail import EmailMessage
 from django.utils import timezone
 
 from sms.compose.approval.parts import words_of
+from sms.compose.naming import own_name
 from sms.models import ApprovalRequest, ApprovalState
+from sms.values.mail_subject import one_line
+from sms.values.msisdn.mention import masked
 
 log = structlog.get_logger(__name__)
 
@@ -24,9 +27,8 @@ def send_due(*, public_url: str, now: datetime | None = None) -> int:
     """Send what is due; returns how many mails left. Hosts share the work: the one that moves `mail_due_at` first sends the mail."""
     now = now or timezone.now()
     rows = ApprovalRequest.objects.filter(mail_due_at__lte=now).select_related("service", "send", "asked_by")
-    return sum(
-        _send(one, public_url=public_url, now=now) for one in rows.order_by("mail_due_at")[:MAILS_AT_A_TIME]
-    )
+    waiting = rows.order_by("mail_due_at")[:MAILS_AT_A_TIME]
+    return sum(_send(one, public_url=public_url, now=now) for one in waiting)
 
 
 def _send(one: ApprovalRequest, *, public_url: str, now: datetime) -> bool:
@@ -41,10 +43,10 @@ def _send(one: ApprovalRequest, *, public_url: str, now: datetime) -> bool:
     except OSError as problem:
         log.error("approval_mail_not_sent", request=one.pk, kind=kind, error=repr(problem)[:300])
         return False
-    following = _reminder_at(one) if kind == "asked" else None
+    reminder_at = one.expires_at - (one.expires_at - one.asked_at) * REMINDER_AT
     # where it was answered since, another mail is due and stays so
     mine = ApprovalRequest.objects.filter(pk=one.pk, mail_due_at=now + RETRY_AFTER, state=one.state)
-    mine.update(mail_due_at=following, mailed=[*one.mailed, kind])
+    mine.update(mail_due_at=reminder_at if kind == "asked" else None, mailed=[*one.mailed, kind])
     return bool(to)
 
 
@@ -54,16 +56,11 @@ def _kind(one: ApprovalRequest) -> str:
     return "reminded" if "asked" in one.mailed else "asked"
 
 
-def _reminder_at(one: ApprovalRequest) -> datetime:
-    return one.expires_at - (one.expires_at - one.asked_at) * REMINDER_AT
-
-
 def _approvers(one: ApprovalRequest) -> list[str]:
     """Those who can answer and have not."""
     people = one.service.memberships.filter(role="approver", user__is_active=True)
-    people = people.exclude(user__in=one.authors.all()).exclude(
-        user__in=one.decisions.exclude(by=None).values("by")
-    )
+    answered = one.decisions.exclude(by=None).values("by")
+    people = people.exclude(user__in=one.authors.all()).exclude(user__in=answered)
     return sorted(set(people.values_list("user__email", flat=True)))
 
 
@@ -77,23 +74,23 @@ def _author(one: ApprovalRequest) -> list[str]:
 
 def _mail(one: ApprovalRequest, kind: str, to: list[str], page: str) -> EmailMessage:
     subject, says = _subject_and_text(one, kind)
-    return EmailMessage(
-        subject=f"Textdesk: {subject}", body=f"{one.service.name}\n\n{says}\n\n{page}\n", bcc=to
-    )
+    body = f"{one.service.name}\n\n{says}\n\n{page}\n"
+    return EmailMessage(subject=one_line(f"Textdesk: {subject}"), body=body, bcc=to)
 
 
 def _subject_and_text(one: ApprovalRequest, kind: str) -> tuple[str, str]:
-    name, end = one.send.name, f"{one.expires_at:%-d %B, %H:%M} UTC"
+    # a name that nobody gave is the beginning of the text, which is nothing for a mailbox
+    name, end = masked(own_name(one.send)) or f"send {one.send_id}", f"{one.expires_at:%-d %B, %H:%M} UTC"
     if kind in ("asked", "reminded"):
         many = "Two people have to approve it." if one.approvers > 1 else "One person has to approve it."
         why = "\n".join(f"- {rule['says']}" for rule in one.rules)
         when = "as soon as it is approved" if one.at_once else f"{one.due_at:%-d %B %Y, %H:%M} UTC"
+        left_out = f"\n\nLeft out: {one.snapshot['rejected']}." if one.snapshot["rejected"] else ""
         changed = f"\n\nChanged since the last request: {words_of(one.changed)}." if one.changed else ""
-        ask = f"“{name}” needs your approval" + (
-            ", and the time is running out" if kind == "reminded" else ""
-        )
+        late = ", and the time is running out" if kind == "reminded" else ""
+        ask = f"“{name}” needs your approval{late}"
         body = (
-            f"{one.asked_label} asks to send “{name}” to {one.snapshot['recipients']:,} recipients, {when}.\n\n"
+            f"{one.asked_label} asks to send “{name}” to {one.snapshot['recipients']:,} recipients, {when}.{left_out}\n\n"
             f"Why you are asked:\n{why}\n\n{many} It can be answered until {end}.{changed}"
         )
         return ask, body

@@ -5,6 +5,8 @@ Every field of a send and of a message is listed as part of one or, with the rea
 
 from collections.abc import Sequence
 
+from sms.models import SendOptions
+
 # Names are those that people read about (WORDS); paths are fields of the send or of what it points to.
 PARTS: dict[str, tuple[str, ...]] = {
     "text": (
@@ -19,7 +21,6 @@ PARTS: dict[str, tuple[str, ...]] = {
     ),
     "smartlinks": ("smartlinks",),
     "callback_data": ("callback_data",),
-    "options": ("options",),
     "due_at": ("due_at",),
     "expires_at": ("expires_at",),
     "quiet_hours": ("quiet_hours",),
@@ -27,6 +28,8 @@ PARTS: dict[str, tuple[str, ...]] = {
     "resend": ("resend",),
     "ramp": ("ramp",),
 }
+_in_parts = {path for paths in PARTS.values() for path in paths}
+PARTS["options"] = tuple(one.attname for one in SendOptions.fields() if one.attname not in _in_parts)
 EXEMPT: dict[str, str] = {
     "id": "names the send and is never written again",
     "name": "a label for people, which says the time and changes with it",
@@ -44,6 +47,7 @@ EXEMPT: dict[str, str] = {
     "file_sha256": "where the numbers came from, as above",
     "audience_digest": "where the numbers came from, as above",
     "client_reference": "the partner's own name for it",
+    "content_type": "the partner's own word for the text, which is posted as it needs",
     "created_at": "when it was made",
     "created_by_id": "whose it is; its authors are kept with the request",
     "partner": "whose it is",

@@ -33,7 +33,6 @@ def approvals_of(sends: Collection[Send]) -> dict[int, ApprovalStatus]:
 
 
 def status_of(send: Send) -> ApprovalStatus | None:
-    """How the approval of one send stands; None where none was asked for."""
     return approvals_of([send]).get(send.pk)
 
 

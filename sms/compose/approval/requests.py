@@ -6,10 +6,11 @@ so that its state alone lets nothing out. What ends a request is in `endings` an
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Subquery
@@ -17,20 +18,10 @@ from django.utils import timezone
 
 from sms.compose.approval import fingerprint
 from sms.compose.approval.fingerprint import Fingerprint, MessageDigests
-from sms.compose.approval.rules import ApprovalReason, Needed, authors_of, eligible
+from sms.compose.approval.rules import Needed, authors_of, eligible
 from sms.compose.approval.snapshot import snapshot_of
 from sms.ledger import wakeups
-from sms.models import (
-    IN_FORCE,
-    Actor,
-    ApprovalRequest,
-    ApprovalRules,
-    Draft,
-    Message,
-    Send,
-    SendState,
-    Slice,
-)
+from sms.models import IN_FORCE, Actor, ApprovalRequest, ApprovalRules, Draft, Message, Send, SendState, Slice
 from sms.models.audit import audit
 
 SLICES_PER_UPDATE = 500
@@ -67,16 +58,15 @@ def ask(
         asked_by=by.user,
         expires_at=now + timedelta(hours=needed.valid_hours),
     )
-    authors = authors_of(draft, user=by.user) | set(movers)
-    return _open(request, fingerprint.of_send(send.pk, digests=digests), authors=authors, by=by)
+    current = fingerprint.of_send(send.pk, digests=digests)
+    return _open(request, current, authors=authors_of(draft, user=by.user) | set(movers), by=by)
 
 
 def question_to_store(needed: Needed, *, by: Actor) -> dict[str, Any] | None:
     """What to ask, as plain JSON, for a send whose messages are still to be written; None where no approval is needed."""
     if not needed.approvers:
         return None
-    actor = {"kind": by.kind, "key": by.key, "label": by.label, "door": by.door, "address": by.address}
-    return {"wanted": asdict(needed), "by": actor}
+    return {"wanted": asdict(needed), "by": asdict(replace(by, user=None))}
 
 
 def ask_stored(
@@ -91,12 +81,11 @@ def ask_stored(
     """Ask what `question_to_store` kept, in the transaction that opens the send."""
     if question is None or send.state != SendState.AWAITING:
         return
-    reasons = tuple(ApprovalReason(**one) for one in question["wanted"]["reasons"])
     people = get_user_model()._default_manager.filter(pk__in=movers)  # an account may be gone by now
     ask(
         send,
-        Needed(**question["wanted"] | {"reasons": reasons}),
-        by=Actor(**question["by"], user=send.created_by),
+        msgspec.convert(question["wanted"], Needed),
+        by=Actor(**question["by"] | {"user": send.created_by}),
         draft=Draft.objects.filter(send=send).first(),
         now=now,
         movers=list(people.values_list("pk", flat=True)),
@@ -158,7 +147,6 @@ def in_force(send_id: int) -> ApprovalRequest | None:
 
 
 def lock_send(send_id: int) -> Send:
-    """The send, locked, which comes before any change to its requests."""
     return Send.objects.select_for_update(no_key=True, of=("self",)).select_related("service").get(pk=send_id)
 
 

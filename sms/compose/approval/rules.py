@@ -10,24 +10,17 @@ import phonenumbers
 from django.utils import timezone
 
 from sms.compose.order import ComposedMessage, Order
-from sms.models import (
-    ApprovalRules,
-    Draft,
-    Fact,
-    FactProfile,
-    Send,
-    SendState,
-    Service,
-)
+from sms.models import ApprovalRules, Draft, Fact, FactProfile, Send, SendState, Service
 from sms.values.msisdn import country_of
 
 BEGUN = (SendState.SENDING, SendState.FINISHED)
+MOST_TRANSACTIONAL = 100  # recipients: more at once is a campaign, whatever the key is for
 NAMED = 3  # new countries in one sentence
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalReason:
-    """A rule that applies: its name, how many it asks for, and why in a sentence."""
+    """A rule of the service that asks for approval."""
 
     rule: str
     approvers: int
@@ -63,13 +56,11 @@ def needed_for(
     order: Order, lines: Sequence[ComposedMessage], *, user: Any = None, now: datetime | None = None
 ) -> Needed:
     """`needed` for an order and the messages it would make; `user` is who asks."""
-    return needed(
-        order,
-        recipients=len(lines),
-        countries=lambda: {country_of(line.msisdn) for line in lines},
-        user=user,
-        now=now,
-    )
+
+    def countries() -> set[str]:
+        return {country_of(line.msisdn) for line in lines}
+
+    return needed(order, recipients=len(lines), countries=countries, user=user, now=now)
 
 
 def needed(
@@ -118,8 +109,10 @@ def _reasons(
     countries: Callable[[], Collection[str]],
     now: datetime,
 ) -> Iterator[ApprovalReason]:
-    service, sender, domain = order.service, order.sender, order.link_domain
-    if rules.size_approvers and rules.size is not None and recipients >= rules.size:
+    service, sender, domain = order.service, order.sender, order.options.link_domain
+    # size and hours are about campaigns; what is new may be a mistake or misuse in any message
+    campaign = not order.transactional or recipients > MOST_TRANSACTIONAL
+    if campaign and rules.size_approvers and rules.size is not None and recipients >= rules.size:
         says = f"It goes to {recipients:,} recipient{'' if recipients == 1 else 's'}; from {rules.size:,} on a send is large."
         yield ApprovalReason("size", rules.size_approvers, says)
     if rules.new_sender and sender is not None and not _begun(service, sender=sender):
@@ -128,8 +121,8 @@ def _reasons(
         yield ApprovalReason("new_domain", rules.new_domain, f"It is the first send with links on {domain}.")
     if rules.new_country and (new := _new_countries(service, countries())):
         yield ApprovalReason("new_country", rules.new_country, f"It is the first send to {_named(new)}.")
-    if rules.outside_hours and rules.hours:
-        there = now.astimezone(zoneinfo.ZoneInfo(service.time_zone))
+    if campaign and rules.outside_hours and rules.hours:
+        there = now.astimezone(zoneinfo.ZoneInfo(service.clock))
         if not rules.ordinary_at(there.time()):
             says = f"It is {there:%H:%M} in {service.time_zone}, outside the ordinary hours {rules.hours}."
             yield ApprovalReason("outside_hours", rules.outside_hours, says)

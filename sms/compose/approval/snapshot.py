@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from sms.compose import options
 from sms.compose.approval.fingerprint import FingerprintFigures
+from sms.compose.rejects import rejected_groups
 from sms.models import Lane, Resend, Send
 
 # What the pages call each fact, in their order; "text" is compared word by word, "recipients" and "countries" by number.
@@ -28,21 +30,13 @@ def snapshot_of(send: Send, figures: FingerprintFigures, *, at_once: bool) -> di
     """Plain JSON, without any recipient's number. What goes at once has no time yet."""
     version, group = send.template_version, send.policy_group
     made_from = version or send.template
-    checks = [
-        words
-        for words, wanted in (
-            ("consent", group is not None and group.check_consent),
-            ("frequency cap", group is not None and group.apply_frequency_cap),
-        )
-        if wanted
-    ]
     return {
         "text": send.text,
         "provider_template": "" if send.text or made_from is None else made_from.provider_template_id,
         "sender": f"{send.sender} ({send.sender.get_kind_display().lower()})",
         "template": f"{send.template}, {version}" if version else str(send.template or ""),
         "domain": str(send.link_domain or ""),
-        "policy": f"{group} ({' and '.join(checks)})" if group else "",
+        "policy": f"{group} ({options.checks_in_words(send)})" if group else "",
         "due_at": "" if at_once else send.due_at.isoformat(),
         "expires_at": send.expires_at.isoformat() if send.expires_at else "",
         "quiet_hours": send.quiet_hours,
@@ -51,8 +45,8 @@ def snapshot_of(send: Send, figures: FingerprintFigures, *, at_once: bool) -> di
         "resend": str(Resend(send.resend).label),
         "callback_data": send.callback_data,
         "smartlinks": ", ".join(str(link) for link, _ in send.smartlinks),
-        "options": send.options,
-        "rejected": send.rejected,
+        "options": options.in_words(send, without=FACTS),
+        "rejected": "; ".join(one.text for one in rejected_groups(send)) if send.rejected else "",
         "recipients": figures.recipients,
         "segments": figures.segments,
         "worst": figures.worst,

@@ -9,5 +9,3 @@ the next worker continues there, and every row is there once. Any number of proc
 """
 
 from sms.compose.background.work import delete_unused_versions, has_work, run, work_on
-
-__all__ = ["delete_unused_versions", "has_work", "run", "work_on"]

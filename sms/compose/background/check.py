@@ -15,7 +15,7 @@ from sms.audiences.files import Limits
 from sms.compose import drafts
 from sms.compose.background.lease import LeaseLost, PreparationLease
 from sms.compose.lines import Composer
-from sms.compose.order import resolved
+from sms.compose.resolved_order import resolve
 from sms.compose.survey import Survey, Surveyor
 from sms.ledger.crash_points import point
 from sms.models import Draft, OptOut, Preparation
@@ -29,7 +29,7 @@ def check(found: Preparation, lease: PreparationLease) -> Generator[None]:
     """A step is a chunk."""
     draft = drafts.with_related(Draft.objects.all()).get(preparation=found)
     limits = Limits(**found.cursor["limits"])
-    order = resolved(drafts.order_of_draft(draft, limits=limits))
+    order = resolve(drafts.order_of_draft(draft, limits=limits))
     if drafts.check_digest(order) != found.digest:
         raise LeaseLost  # it was changed a moment ago: the next page asks for another check
     kept = order.audience

@@ -16,20 +16,21 @@ from sms.compose import placeholders
 from sms.compose.approval import requests
 from sms.compose.approval.fingerprint import MessageDigester, MessageDigests
 from sms.compose.background.lease import LeaseLost, PreparationLease
-from sms.compose.errors import ComposeError, Problem
+from sms.compose.errors import ComposeError
 from sms.compose.lines import Composer
 from sms.compose.order import Order
 from sms.compose.rejects import store_rejects
+from sms.compose.resolved_order import ResolvedOrder, resolve
 from sms.ledger import slices, wakeups
 from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
 from sms.models import Preparation, Send, SendState
+from sms.values.problems import Problem, ProblemCode
 
 READ_AT_A_TIME = 20  # slices, before the lease is kept again
 
 
 def expand(found: Preparation, lease: PreparationLease) -> Generator[None]:
-    """A step is a chunk, or some slices that are read for approval."""
     related = ("service", "sender", "template", "template_version", "link_domain", "audience")
     send = Send.objects.select_related(*related).get(preparation=found)
     cursor = dict(found.cursor)
@@ -45,7 +46,7 @@ def expand(found: Preparation, lease: PreparationLease) -> Generator[None]:
         locked = _locked(send)
         if not Send.objects.filter(pk=send.pk, audience__erased_at=None).exists():
             says = "Its recipients were erased while its messages were written. Cancel it, and send to another audience."
-            raise ComposeError([Problem("audience", says)])
+            raise ComposeError([Problem(ProblemCode.ERASED, "audience", says)])
         lease.end(Preparation.State.READY)
         locked.recipients, locked.rejected, locked.ramp = send.recipients, send.rejected, send.ramp
         now = timezone.now()
@@ -110,19 +111,20 @@ def _locked(send: Send) -> Send:
     return locked
 
 
-def _order_of(send: Send, found: Preparation) -> Order:
+def _order_of(send: Send, found: Preparation) -> ResolvedOrder:
     """What the send was made of. The quiet hours are those that were in force then, whatever the service's are now."""
     assert send.audience is not None, "a large send names its audience"
     service = send.service
     service.quiet_hours = send.quiet_hours
-    return Order(
+    order = Order(
         service=service,
         audience=storage.StoredAudience(send.audience),
         sender=send.sender,
         content="" if send.template_id else send.text,
         template=send.template,
         version=send.template_version,
-        link_domain=send.link_domain,
         placeholder_sources=placeholders.sources_from_json(found.cursor.get("fillings", {})),
-        respect_quiet_hours=bool(send.quiet_hours),
+        options=send,
+        values_as_given=bool(found.cursor.get("values_as_given")),
     )
+    return resolve(order)

@@ -23,15 +23,15 @@ from sms.compose.background.lease import PreparationLease
 from sms.ledger.crash_points import point
 from sms.models import AudienceVersion, Preparation, Upload
 from sms.values.csv import armed
+from sms.values.problems import ProblemCode
 
 Item = Recipient | RejectedRow
 
 
 def read(found: Preparation, lease: PreparationLease) -> Generator[None]:
     """A step is a chunk, or a chunk's worth of rows that are stored already."""
-    version = (
-        AudienceVersion.objects.select_related("upload", "mends").defer(Upload.LIGHT).get(preparation=found)
-    )
+    versions = AudienceVersion.objects.select_related("upload", "mends").defer(Upload.LIGHT)
+    version = versions.get(preparation=found)
     assert version.upload is not None, "a version is read from an upload"
     limits = Limits(**found.cursor["limits"])
     with ExitStack() as stack:
@@ -44,9 +44,8 @@ def read(found: Preparation, lease: PreparationLease) -> Generator[None]:
             else:
                 items = _mended(reading, base, allow_duplicates=version.allow_duplicates)
                 total = base.recipients + base.rejected
-            items = chain(
-                list(islice(items, 1)), items
-            )  # rows that were put right are all read before the first
+            # rows that were put right are all read before the first
+            items = chain(list(islice(items, 1)), items)
         if not found.cursor.get("items"):
             AudienceVersion.objects.filter(pk=version.pk).update(
                 headings=base.headings if base else reading.headings,
@@ -121,9 +120,6 @@ def _reading(
     return stream(file, name=version.source, **options)
 
 
-# --- rows that were put right -------------------------------------------------------------------------------------------
-
-
 def _mended(reading: AudienceReader, base: AudienceVersion, *, allow_duplicates: bool) -> Iterator[Item]:
     """The rows of `base`, with those of the file in place of the rows whose numbers are in its first column.
 
@@ -185,7 +181,7 @@ def _once(item: Item, rows_of: dict[int, int], base: AudienceVersion) -> Item:
     return RejectedRow(
         row=item.row,
         value=item.msisdn,
-        code="duplicate",
+        code=ProblemCode.DUPLICATE,
         reason=reason,
         cells=cells_of(item, StoredAudience(base)),
     )

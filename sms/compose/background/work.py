@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing, suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -18,6 +19,7 @@ from sms.compose.background.read import read
 from sms.compose.errors import ComposeError
 from sms.models import AudienceVersion, Preparation, Upload
 from sms.models.lease import new_owner
+from sms.values.problems import Problem, ProblemCode
 
 log = structlog.get_logger(__name__)
 
@@ -53,9 +55,8 @@ def run(*, stopped: Stopped) -> int:
 def delete_unused_versions() -> int:
     """Delete rows read for a draft that has another file now, or is gone, and that no send was made of; returns how many files."""
     old = timezone.now() - KEPT_FOR
-    loose = AudienceVersion.objects.filter(
-        audience=None, made_at__lt=old, drafts=None, sends=None, mended_by=None
-    )
+    unused = {"audience": None, "drafts": None, "sends": None, "mended_by": None}
+    loose = AudienceVersion.objects.filter(made_at__lt=old, **unused)
     gone = 0
     for version in loose.order_by("pk")[:DELETED_AT_A_TIME]:
         upload = version.upload_id
@@ -91,7 +92,8 @@ def work_on(pk: int, *, stopped: Stopped = lambda: False, seconds: float = math.
     except LeaseLost:
         return False
     except (AudienceError, ComposeError) as problem:
-        _fail(found, lease, str(problem), field=_field(problem))
+        first = problem.problems[0] if isinstance(problem, ComposeError) else problem.problem
+        _fail(found, lease, replace(first, text=str(problem)))
     except (OperationalError, InterfaceError) as problem:
         # where the database is away this raises too: then nothing can be counted, the lease runs out, and another worker tries again
         if not connection.in_atomic_block:
@@ -101,21 +103,19 @@ def work_on(pk: int, *, stopped: Stopped = lambda: False, seconds: float = math.
         return _try_again(found, lease, says, most=PATIENCE)
     except Exception as problem:
         log.exception("preparation_broke_off", preparation=pk, kind=found.kind, error=repr(problem)[:300])
-        return _try_again(
-            found, lease, f"It broke off {{tries}} times ({type(problem).__name__}).", most=TRIES
-        )
+        says = f"It broke off {{tries}} times ({type(problem).__name__})."
+        return _try_again(found, lease, says, most=TRIES)
     return True
 
 
-def _field(problem: AudienceError | ComposeError) -> str:
-    if isinstance(problem, ComposeError):
-        return problem.problems[0].field
-    return "column" if problem.code in {"unknown_column", "no_column"} else "audience"
-
-
-def _fail(found: Preparation, lease: PreparationLease, sentence: str, *, field: str) -> None:
+def _fail(found: Preparation, lease: PreparationLease, problem: Problem) -> None:
     with suppress(LeaseLost):  # cancelled, or another worker's by now, which ends it
-        lease.end(Preparation.State.FAILED, trouble=sentence[:500], trouble_field=field[:20])
+        lease.end(
+            Preparation.State.FAILED,
+            trouble=problem.text[:500],
+            trouble_code=problem.code,
+            trouble_field=problem.field[:20],
+        )
     log.warning("preparation_failed", preparation=found.pk, kind=found.kind)
 
 
@@ -128,9 +128,10 @@ def _try_again(found: Preparation, lease: PreparationLease, says: str, *, most: 
     if tries >= most:
         way_out = (
             f"What was done is kept. The reason is in the log (preparation {found.pk}): "
-            "have it mended, then go on where it stopped."
+            "have it corrected, then go on where it stopped."
         )
-        _fail(found, lease, f"{says.format(tries=tries)} {way_out}", field="")
+        says = f"{says.format(tries=tries)} {way_out}"
+        _fail(found, lease, Problem(ProblemCode.INTERRUPTED, "", says))
         return True
     with suppress(LeaseLost):  # the worker that has it now counts its own
         lease.rest(min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE), tries=tries)

@@ -17,9 +17,12 @@ from django.db import transaction
 from sms.models import Draft
 
 NOT_EDITED = {
-    *("id", "service", "version", "send", "created_by", "changed_at", "changed_by", "revision", "begun"),
+    *("id", "service", "version", "send", "created_by", "changed_at", "changed_by", "revision", "begun")
 }
 EDITED = tuple(field.name for field in Draft._meta.concrete_fields if field.name not in NOT_EDITED)
+
+
+TOGETHER = ("expires_at", "validity")  # a draft has one of them
 
 
 class DraftSent(ValueError):
@@ -103,4 +106,7 @@ def _sort_changes(
             others.append(name)
         else:
             mine.append(name)
+    if {*TOGETHER} & {*others, *clashes}:  # a colleague chose how it expires, so both are theirs or both ours
+        clashes += [name for name in TOGETHER if name in mine]
+        mine = [name for name in mine if name not in TOGETHER]
     return mine, others, clashes

@@ -10,29 +10,22 @@ from sms.audiences.files import Limits, Recipient, RejectedRow, mendable_csv
 from sms.compose import checks
 from sms.compose.drafts.order import order_of_draft
 from sms.compose.drafts.versions import begin_reading, current_version, new_version, stored_audience
-from sms.compose.errors import ComposeError, Problem
+from sms.compose.errors import ComposeError
 from sms.compose.order import Order
+from sms.compose.resolved_order import resolve
 from sms.models import AudienceVersion, Draft, Preparation, Upload
+from sms.values.problems import Problem, ProblemCode
 
 
 def draft_rejects_csv(draft: Draft, *, limits: Limits) -> Iterator[str]:
     """Lines: every row that gets no message, with its reason and all its cells, to be put right and given to `add_corrections`."""
-    order = order_of_draft(draft, limits=limits)
+    order = resolve(order_of_draft(draft, limits=limits))
 
     def cells(bad: RejectedRow, one: Recipient | None) -> Sequence[str]:
         return storage.cells_of(one, order.audience) if one is not None else bad.cells or _alone(bad, order)
 
-    rows = ((bad, cells(bad, one)) for bad, one in _rejects(order))
+    rows = ((bad, cells(bad, one)) for bad, one in checks.rejects_of(order))
     return mendable_csv(order.audience.headings, rows)
-
-
-def _rejects(order: Order) -> Iterator[tuple[RejectedRow, Recipient | None]]:
-    try:
-        return checks.rejects_of(order)
-    except (
-        ComposeError
-    ):  # nothing fills a placeholder yet; rows that could not be read are known all the same
-        return ((bad, None) for block in order.audience.blocks() for bad in block.rejects)
 
 
 def _alone(bad: RejectedRow, order: Order) -> list[str]:
@@ -43,7 +36,8 @@ def _alone(bad: RejectedRow, order: Order) -> list[str]:
 def base_of_corrections(draft: Draft, *, limits: Limits) -> AudienceVersion:
     """The version that corrections are joined with; few rows, too, are read into one for it. Raises NotReady until they are read."""
     if draft.audience is not None:
-        raise ComposeError([Problem("file", "A saved audience is replaced on its own page.")])
+        says = "A saved audience is replaced on its own page."
+        raise ComposeError([Problem(ProblemCode.INVALID, "file", says)])
     base = current_version(draft)
     if base is None:
         base = begin_reading(draft, limits=limits)
@@ -61,8 +55,7 @@ def add_corrections(draft: Draft, file: bytes, *, name: str, limits: Limits, use
         upload = Upload.keep(file, service=draft.service, name=name, user=user)
         version = new_version(draft, upload, limits=limits, mends=base)
         if not Draft.objects.filter(pk=draft.pk, version=base).update(version=version):
-            raise ComposeError(
-                [Problem("file", "The audience was changed while you corrected it. Check it again.")]
-            )
+            says = "The audience was changed while you corrected it. Check it again."
+            raise ComposeError([Problem(ProblemCode.CHANGED, "file", says)])
     draft.version = version
     return version.preparation

@@ -18,7 +18,6 @@ from sms.compose.drafts.recipients_of_send import (
     take_over_recipients,
 )
 from sms.compose.naming import own_name
-from sms.compose.options import DEFAULT_RECEIPTS
 from sms.models import Actor, Draft, MessageState, Send, SendState
 from sms.models.audit import audit
 
@@ -27,6 +26,11 @@ _OWN_FIELDS = {
     *("id", "name", "send", "send_at", "expires_at", "created_by", "changed_by", "changed_at", "revision"),
     *("begun", "again"),
 }
+OF_PROGRAMS = (
+    "receipts",
+    "notify_url",
+    "notify_url_auth_id",
+)  # what a partner's system hears of its own sends
 OVER = (SendState.FINISHED, SendState.CANCELLED)
 
 
@@ -105,7 +109,7 @@ def _like(send: Send) -> tuple[Draft, list[str]]:
             not_kept.append(
                 f"The wording of {draft.template} has changed since version {version.number}; the draft takes what is published now."
             )
-    if send.expires_at is not None:
+    if send.expires_at is not None and send.validity is None:  # a draft has one of them
         if send.expires_at > timezone.now():
             draft.expires_at = send.expires_at
         else:
@@ -115,19 +119,11 @@ def _like(send: Send) -> tuple[Draft, list[str]]:
 
 
 def _from_send(draft: Draft, send: Send) -> None:
-    draft.text = "" if send.template_id else send.text
-    draft.callback_data, draft.labels = send.callback_data, ", ".join(send.words)
-    draft.lane, draft.resend, draft.ramp = send.lane, send.resend, send.ramp
-    draft.respect_quiet_hours = bool(send.quiet_hours) or not send.service.quiet_hours
-    draft.country = send.service.default_country
-    kept = send.options
-    options, policy = kept.get("options") or {}, kept.get("contactPolicy") or {}
-    draft.track_clicks = bool(options.get("trackClicks", True))
-    draft.tag1, draft.tag2 = str(options.get("tag1") or ""), str(options.get("tag2") or "")
-    draft.check_consent, draft.apply_frequency_cap = policy.get("consent"), policy.get("cap")
-    receipts = kept.get("receipts") or ()
-    draft.receipts = [] if set(receipts) == set(DEFAULT_RECEIPTS) else list(receipts)
-    draft.validity = kept.get("validity")
+    for name, value in send.options().items():
+        if not (send.partner and name in OF_PROGRAMS):
+            setattr(draft, name, value)
+    draft.text, draft.expires_at = "" if send.template_id else send.text, None
+    draft.labels, draft.country = ", ".join(send.words), send.service.default_country
 
 
 def _kept(send: Send) -> str:

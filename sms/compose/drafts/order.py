@@ -7,9 +7,8 @@ from sms.audiences.files import Limits
 from sms.audiences.files.rows import Rows
 from sms.compose import labels, placeholders
 from sms.compose.drafts.rows import audience_of_draft
-from sms.compose.options import DEFAULT_RECEIPTS, SendOptions
 from sms.compose.order import Order
-from sms.models import AudienceVersion, Draft, Lane, Resend, Upload
+from sms.models import AudienceVersion, Draft, Upload
 
 RELATED = (
     *("service__region", "upload", "audience__current", "version__preparation", "sender", "template"),
@@ -32,37 +31,16 @@ def order_of_draft(draft: Draft, *, limits: Limits, audience: Rows | None = None
         sender=draft.sender,
         content=draft.text.replace("\r\n", "\n"),
         template=draft.template,
-        language=draft.language if draft.template else "",
         name=draft.name,
         due_at=draft.send_at,
-        policy_group=draft.policy_group,
-        link_domain=draft.link_domain,
         source=_source(draft),
         saved=_version_of(draft, audience),
         file_sha256=draft.upload.sha256 if draft.upload else "",
         placeholder_sources=placeholders.sources_from_json(draft.fillings),
         labels=labels.split(draft.labels),
-        expires_at=draft.expires_at,
-        lane=Lane(draft.lane),
-        resend=Resend(draft.resend),
-        ramp=draft.ramp,
-        respect_quiet_hours=draft.respect_quiet_hours,
-        callback_data=draft.callback_data,
         draft=draft,
         zone=draft.time_zone if draft.send_at else "",
-        options=options_of_draft(draft),
-    )
-
-
-def options_of_draft(draft: Draft) -> SendOptions:
-    return SendOptions(
-        track_clicks=draft.track_clicks,
-        tag1=draft.tag1,
-        tag2=draft.tag2,
-        check_consent=draft.check_consent,
-        apply_frequency_cap=draft.apply_frequency_cap,
-        receipts=tuple(draft.receipts) or DEFAULT_RECEIPTS,
-        validity=draft.validity,
+        options=draft,
     )
 
 

@@ -39,7 +39,6 @@ def colleagues(draft: Draft, *, without: Any, now: datetime) -> list[Colleague]:
 
 
 def name_of(user: Any) -> str:
-    """As colleagues call them; the address where no name is known."""
     return user.get_full_name() or str(user)
 
 

@@ -51,9 +51,9 @@ def take_over_recipients(draft: Draft, send: Send, who: Who, *, user: Any, limit
     if not audience.recipients:
         raise RecipientsGone(GONE if send.recipients else "It has no such recipients.")
     content = _csv(audience)
-    draft.upload = Upload.keep(
-        content, service=send.service, name=f"{Who(who).label} of send {send.pk}.csv", user=user
-    )
+    name = f"{Who(who).label} of send {send.pk}.csv"
+    withheld = _withheld(send, before)
+    draft.upload = Upload.keep(content, service=send.service, name=name, user=user, withheld=withheld)
     draft.column = audience.column
     draft.country = (before and before.country) or send.service.default_country
     draft.allow_duplicates = before.allow_duplicates if before is not None else True
@@ -65,6 +65,18 @@ def take_over_recipients(draft: Draft, send: Send, who: Who, *, user: Any, limit
             "Upload them again, or write the text without."
         )
     return not_kept
+
+
+def numbers_withheld(send: Send) -> bool:
+    """Whether its rows are of a saved audience or a program's, and not of the file of the person who sent it."""
+    return _withheld(
+        send, Draft.objects.filter(send=send).select_related("upload").defer(Upload.LIGHT).first()
+    )
+
+
+def _withheld(send: Send, before: Draft | None) -> bool:
+    saved = send.audience is not None and send.audience.audience_id is not None
+    return saved or before is None or before.numbers_withheld
 
 
 def _taken_as_it_was(draft: Draft, send: Send, before: Draft | None) -> bool:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
 
 from sms.audiences.files import AudienceError, Limits, first_row
 from sms.models import ColumnMemory, Draft
@@ -35,10 +34,7 @@ def _headings_key(draft: Draft, *, limits: Limits) -> str:
     try:
         with draft.upload.opened() as file:
             country = draft.country or draft.service.default_country
-            return _key(first_row(file, country=country, limits=limits))
+            headings = first_row(file, country=country, limits=limits)
     except AudienceError:
         return ""
-
-
-def _key(headings: Sequence[str]) -> str:
-    return hashlib.sha256(json.dumps(list(headings)).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(headings).encode()).hexdigest()

@@ -7,30 +7,30 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from sms.audiences import storage
-from sms.compose.order import Order, text_of
+from sms.compose.resolved_order import ResolvedOrder
 from sms.models import Send, SendState, Upload
 
 BEFORE = 5  # sends that are named
 
 
-def repeat_key(order: Order) -> str:
+def repeat_key(order: ResolvedOrder) -> str:
     """What a person confirms who wants to send the same once more; it changes with the file or the recipients."""
     return order.file_sha256 or people_of(order)
 
 
-def people_of(order: Order) -> str:
+def people_of(order: ResolvedOrder) -> str:
     version = order.saved
     return version.digest if version is not None and version.digest else storage.digest_of(order.audience)
 
 
-def sent_before(order: Order) -> list[Send]:
+def sent_before(order: ResolvedOrder) -> list[Send]:
     """Sends of this service made from the very same file, or with the same text to the same recipients; the newest first.
 
     A cancelled one does not count, nor does a test, which went to colleagues. Other text to the same recipients is daily work; the
     same file is more often a mistake.
     """
     rows = _gone(order.service.pk)
-    words: Mapping[str, Any] = {"text": text_of(order), "template": order.template}
+    words: Mapping[str, Any] = {"text": order.text, "template": order.template}
     found = rows.filter(audience_digest=people_of(order), **words)
     if order.file_sha256:
         found = found | rows.filter(file_sha256=order.file_sha256)

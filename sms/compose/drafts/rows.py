@@ -4,11 +4,12 @@ import io
 
 from sms.audiences import contents, errors, storage
 from sms.audiences.files import Audience, AudienceError, Limits, read, read_pasted
-from sms.audiences.files.rows import SMALL
+from sms.audiences.files.rows import SMALL, ReadOptions
 from sms.compose.drafts.versions import PASTED, begin_reading, country_of, current_version, stored_audience
-from sms.compose.errors import ComposeError, Problem
+from sms.compose.errors import ComposeError
 from sms.compose.order import LARGE
 from sms.models import Draft, SavedAudience
+from sms.values.problems import Problem, ProblemCode
 
 
 def audience_of_draft(draft: Draft, *, limits: Limits) -> Audience | storage.StoredAudience:
@@ -24,42 +25,31 @@ def audience_of_draft(draft: Draft, *, limits: Limits) -> Audience | storage.Sto
     try:
         audience = _read(draft, limits=limits)
     except AudienceError as problem:
-        field = "column" if problem.code in {"unknown_column", "no_column"} else "audience"
-        raise ComposeError([Problem(field, str(problem))]) from None
+        raise ComposeError([problem.problem]) from None
     if len(audience.recipients) > LARGE:  # few bytes, but many rows: they are checked where they are stored
         return stored_audience(begin_reading(draft, limits=limits))
     return audience
 
 
 def _one_source(draft: Draft) -> None:
-    given = [
-        words
-        for words, is_there in (
-            (PASTED, draft.pasted.strip()),
-            ("a file", draft.upload),
-            ("a saved audience", draft.audience),
-        )
-        if is_there
-    ]
+    sources = {PASTED: draft.pasted.strip(), "a file": draft.upload, "a saved audience": draft.audience}
+    given = [words for words, is_there in sources.items() if is_there]
     if len(given) > 1:
         what = " and ".join(given)
-        raise ComposeError([Problem("audience", f"There are {what}. Clear what you do not want.")])
+        says = f"There are {what}. Clear what you do not want."
+        raise ComposeError([Problem(ProblemCode.ONLY_ONE, "audience", says)])
 
 
 def _read(draft: Draft, *, limits: Limits) -> Audience:
-    country, upload = country_of(draft), draft.upload
-    if upload is None:
-        return read_pasted(
-            draft.pasted, country=country, limits=limits, allow_duplicates=draft.allow_duplicates
-        )
-    return read(
-        io.BytesIO(bytes(upload.content)),
-        name=upload.name,
-        country=country,
-        column=draft.column or None,
-        limits=limits,
-        allow_duplicates=draft.allow_duplicates,
-    )
+    options: ReadOptions = {
+        "country": country_of(draft),
+        "column": draft.column if draft.upload else None,
+        "limits": limits,
+        "allow_duplicates": draft.allow_duplicates,
+    }
+    if draft.upload is None:
+        return read_pasted(draft.pasted, **options)
+    return read(io.BytesIO(bytes(draft.upload.content)), name=draft.upload.name, **options)
 
 
 def _is_large(draft: Draft) -> bool:
@@ -68,10 +58,11 @@ def _is_large(draft: Draft) -> bool:
 
 def _saved(kept: SavedAudience) -> Audience | storage.StoredAudience:
     if kept.archived_at or kept.current is None:
-        raise ComposeError([Problem("audience", f"“{kept}” is archived. Choose another audience.")])
+        says = f"“{kept}” is archived. Choose another audience."
+        raise ComposeError([Problem(ProblemCode.NOT_USABLE, "audience", says)])
     try:
         if kept.current.recipients > LARGE and kept.current.erased_at is None:
             return storage.StoredAudience(kept.current)
         return contents.audience_of(kept.current)
     except errors.SavedError as problem:
-        raise ComposeError([Problem("audience", str(problem))]) from None
+        raise ComposeError([problem.problem]) from None

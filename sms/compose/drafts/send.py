@@ -8,8 +8,9 @@ from sms.compose.drafts.remembered_columns import remember_columns
 from sms.compose.drafts.repeats import repeat_key, repeat_warning, sent_before
 from sms.compose.drafts.totals import totals_of
 from sms.compose.drafts.versions import NotReady
-from sms.compose.errors import ComposeError, Problem
+from sms.compose.errors import ComposeError
 from sms.models import Actor, Draft, Preparation, Send
+from sms.values.problems import Problem, ProblemCode
 
 
 def send_draft(
@@ -30,14 +31,14 @@ def send_draft(
         raise NotReady(totals.preparation)
     confirmed = again or draft.again == repeat_key(totals.order)
     if not confirmed and (before := sent_before(totals.order)):
-        raise ComposeError([Problem("again", repeat_warning(before))])
+        raise ComposeError([Problem(ProblemCode.ALREADY_SENT, "again", repeat_warning(before))])
     with transaction.atomic():
         locked = Draft.objects.select_for_update(of=("self",)).get(pk=draft.pk)
         if locked.send is not None:
             return locked.send
         if locked.revision != draft.revision or seen not in (None, locked.revision):
             says = "The draft was changed since this page was shown. Look again, then send it."
-            raise ComposeError([Problem("again", says)])
+            raise ComposeError([Problem(ProblemCode.CHANGED, "again", says)])
         send = create(totals.order, by=by, figures=totals.figures)
         locked.send = send
         locked.save(update_fields=["send", "changed_at"])

@@ -12,12 +12,13 @@ from django.utils import timezone
 from sms.audiences.files import Limits
 from sms.compose import checks
 from sms.compose.drafts.order import order_of_draft
-from sms.compose.drafts.versions import NotReady
-from sms.compose.errors import ComposeError, Problem
-from sms.compose.lines import Composer
-from sms.compose.order import Order, is_large, quiet_hours_of, resolved, text_of
+from sms.compose.drafts.versions import NotReady, PreparationFailed
+from sms.compose.errors import ComposeError
+from sms.compose.order import is_large
+from sms.compose.resolved_order import ResolvedOrder, resolve
 from sms.compose.survey import Survey
 from sms.models import Draft, OptOut, Preparation
+from sms.values.problems import Problem
 
 _survey = msgspec.msgpack.Decoder(Survey)
 
@@ -26,7 +27,7 @@ _survey = msgspec.msgpack.Decoder(Survey)
 class DraftTotals:
     """A draft's order with its figures; None until a check has ended once. Stale ones are of before an edit."""
 
-    order: Order
+    order: ResolvedOrder
     figures: Survey | None
     preparation: Preparation | None = None
 
@@ -52,14 +53,13 @@ def totals_of(draft: Draft, *, limits: Limits) -> DraftTotals:
 
     Raises ComposeError exactly where making the send would, and NotReady while the audience is being read.
     """
-    order = resolved(order_of_draft(draft, limits=limits))
+    order = resolve(order_of_draft(draft, limits=limits))
     if not is_large(order):
         return DraftTotals(order, checks.survey(order))
-    checks.refuse(order, now=timezone.now())
-    Composer(order)  # raises for what no column fills, before any row is read
+    checks.refuse(order, now=timezone.now())  # before any row is read
     found = _check(draft, check_digest(order), limits=limits)
     if found.state == Preparation.State.FAILED:
-        raise ComposeError([Problem(found.trouble_field or "audience", found.trouble)])
+        raise PreparationFailed(found)
     return DraftTotals(order, _figures_of(found), found)
 
 
@@ -78,17 +78,15 @@ def totals_while_editing(draft: Draft, *, limits: Limits, ask: bool) -> EditingT
         totals = totals_of(draft, limits=limits) if ask else _known(draft, limits=limits)
     except NotReady as waiting:
         return EditingTotals(work=waiting.preparation)
+    except PreparationFailed as failed:
+        check = failed.preparation
+        can_go_on = check.kind == Preparation.Kind.CHECK and check.can_go_on  # reading has buttons of its own
+        return EditingTotals(work=check if can_go_on else None, problems=failed.problems)
     except ComposeError as problem:
-        return EditingTotals(work=_failed_check(draft, problem), problems=problem.problems)
+        return EditingTotals(problems=problem.problems)
     if totals is None:
         return EditingTotals()
     return EditingTotals(None if totals.stale else totals.figures, totals.preparation)
-
-
-def _failed_check(draft: Draft, problem: ComposeError) -> Preparation | None:
-    """The failed check whose problem this is, where it can be taken up."""
-    failed = Preparation.objects.filter(draft=draft.pk, state=Preparation.State.FAILED, trouble_field="")
-    return failed.filter(trouble=str(problem)).first() if draft.pk else None
 
 
 def _known(draft: Draft, *, limits: Limits) -> DraftTotals | None:
@@ -96,7 +94,7 @@ def _known(draft: Draft, *, limits: Limits) -> DraftTotals | None:
     found = Preparation.objects.filter(draft=draft.pk).first() if draft.pk else None
     if found is None:
         return None
-    order = resolved(order_of_draft(draft, limits=limits))
+    order = resolve(order_of_draft(draft, limits=limits))
     if not is_large(order) or found.digest != check_digest(order):
         return None
     return DraftTotals(order, _figures_of(found), found)
@@ -125,24 +123,23 @@ def _begin(found: Preparation, *, digest: str, limits: Limits) -> None:
     found.digest, found.cursor, found.partial = digest, {"limits": asdict(limits)}, b""
     found.state, found.owner, found.leased_until = Preparation.State.WAITING, "", None
     found.rows = found.done = found.total = found.tries = 0
-    found.trouble = found.trouble_field = ""
+    found.trouble = found.trouble_code = found.trouble_field = ""
     found.began_at = found.ended_at = None
     found.save()
 
 
-def check_digest(order: Order) -> str:
+def check_digest(order: ResolvedOrder) -> str:
     """Of everything that the figures depend on but opt-outs, which are looked up again when messages are written."""
     service, sender, template = order.service, order.sender, order.template
     depends_on = (
         order.saved.pk if order.saved else None,
-        text_of(order),
-        order.version.pk if order.version else None,
-        (template.pk, template.provider_placeholders) if template else None,
-        {name: asdict(one) for name, one in sorted(order.placeholder_sources.items())},
+        order.text,
+        (template.pk, order.version.pk if order.version else None) if template else None,
+        [asdict(one) for one in order.placeholders],
         (sender.pk, sender.kind, sender.address, sender.countries, sender.registration) if sender else None,
-        str(order.link_domain or ""),
-        order.ramp,
-        quiet_hours_of(order),
-        (service.text_limit, service.batch_size, service.time_zone),
+        order.link_host,
+        order.options.ramp,
+        (order.quiet_hours, order.zone_heading),
+        (service.text_limit, service.length_unit, service.batch_size, service.time_zone),
     )
     return hashlib.sha256(json.dumps(depends_on, default=str).encode()).hexdigest()

@@ -1,15 +1,17 @@
-"""The audience version that a draft's large file or paste is read into."""
+"""The audience version that a draft's large file or paste is read into, and that work, which people can stop and take up again."""
 
 import hashlib
 from dataclasses import asdict
 
 from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from sms.audiences import storage
 from sms.audiences.files import Limits, Recipient, RejectedRow
-from sms.compose.drafts.preparations import cancel
-from sms.compose.errors import ComposeError, Problem
+from sms.compose.errors import ComposeError
 from sms.models import AudienceVersion, Draft, Preparation, Upload
+from sms.values.problems import Problem, ProblemCode
 
 PASTED = "pasted numbers"
 
@@ -20,7 +22,17 @@ class NotReady(ComposeError):
     def __init__(self, preparation: Preparation) -> None:
         what = preparation.get_kind_display()
         share = f" ({preparation.share} %)" if preparation.total else ""
-        super().__init__([Problem("audience", f"{what}{share}. Try again in a moment.")])
+        says = f"{what}{share}. Try again in a moment."
+        super().__init__([Problem(ProblemCode.NOT_READY, "audience", says)])
+        self.preparation = preparation
+
+
+class PreparationFailed(ComposeError):
+    """Its audience could not be read or checked; `preparation` says why."""
+
+    def __init__(self, preparation: Preparation) -> None:
+        code = ProblemCode(preparation.trouble_code)
+        super().__init__([Problem(code, preparation.trouble_field or "audience", preparation.trouble)])
         self.preparation = preparation
 
 
@@ -115,7 +127,7 @@ def stored_audience(version: AudienceVersion) -> storage.StoredAudience:
         return storage.StoredAudience(version)
     preparation = Preparation.objects.get(version=version)
     if preparation.state == Preparation.State.FAILED:
-        raise ComposeError([Problem(preparation.trouble_field or "audience", preparation.trouble)])
+        raise PreparationFailed(preparation)
     raise NotReady(preparation)
 
 
@@ -125,3 +137,30 @@ def first_stored_rows(version: AudienceVersion, most: int) -> tuple[list[Recipie
     good = [one for chunk in rows.filter(count__gt=0)[:1] for one in storage.recipients_of(chunk)]
     bad = [one for chunk in rows.filter(rejected__gt=0)[:3] for one in storage.rejects_of(chunk)]
     return good[:most], sorted(bad, key=lambda one: one.row)[:most]
+
+
+def preparations_of(draft: Draft) -> list[Preparation]:
+    found = Preparation.objects.filter(draft=draft) | Preparation.objects.filter(
+        version__isnull=False, version=draft.version_id
+    )
+    return list(found.order_by("pk"))
+
+
+def stop_preparing(draft: Draft) -> bool:
+    """Cancel the work on its audience; False where nothing was under way. The draft stays as it is."""
+    ids = [one.pk for one in preparations_of(draft) if one.is_waiting]
+    return cancel(Preparation.objects.filter(pk__in=ids))
+
+
+def cancel(rows: "QuerySet[Preparation]") -> bool:
+    """Those of them that wait or are under way; a worker that has one finds its lease gone."""
+    ended = {"owner": "", "leased_until": None, "ended_at": timezone.now()}
+    waiting = rows.filter(state=Preparation.State.WAITING)
+    return bool(waiting.update(state=Preparation.State.CANCELLED, **ended))
+
+
+def resume_preparing(draft: Draft) -> bool:
+    """Take up what was cancelled or failed, where it stopped; False where there is nothing."""
+    over = (Preparation.State.CANCELLED, Preparation.State.FAILED)
+    ids = [one.pk for one in preparations_of(draft) if one.state in over]
+    return bool(Preparation.take_up(Preparation.objects.filter(pk__in=ids)))

@@ -1,48 +1,41 @@
 """Advice about a text and its sender while it is being written."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from sms.audiences.sample import AudienceSample
-from sms.catalogue import senders
-from sms.compose.links import domain_cautions
-from sms.compose.preview.rows import FilledRow
-from sms.compose.preview.shapes import DraftText
+from sms.catalogue import senders, text_hints
+from sms.catalogue.link_lengths import LINK
+from sms.compose.links import domain_cautions, filtering
+from sms.compose.resolved_order import ResolvedOrder
+from sms.compose.survey import ADVISED, Survey
 from sms.models import Sender
-from sms.values import text_hints
-from sms.values.link_lengths import LINK, SMARTLINK
-
-ADVISED = 450  # characters that the provider advises to stay below
+from sms.webex.limits import SMARTLINK
 
 
-def hints_of(written: DraftText, rows: Sequence[FilledRow]) -> list[str]:
-    """Sentences, each with its way out; those that refuse come first."""
-    words = written.words
-    if written.by_provider:
+def hints_of(order: ResolvedOrder, figures: Survey) -> list[str]:
+    """Sentences, each with its way out. `figures` are of the sample."""
+    written, options = order.text, order.options
+    domain = options.link_domain if options.shortens else None
+    if order.template is not None and not written:
         return ["The provider's template makes the text, so nothing can be said of it here."]
-    if not words.strip():
+    if not written.strip():
         return []
-    found = [*text_hints.unknown(words), *(one.text for one in text_hints.lint(words))]
-    if SMARTLINK.search(words):
+    found = [*text_hints.unknown(written), *(one.text for one in order.text_problems)]
+    found += [one.text for one in text_hints.lint(written)]
+    if SMARTLINK.search(written):
         found.append("Smartlinks give no click receipts, so their clicks cannot be measured.")
-    links = LINK.search(words)
-    if written.domain is not None and links:
-        found.append(
-            f"Some operators filter short links without notice, also those on {written.domain}."
-            if not written.domain.is_shared
-            else f"{written.domain} is shared with other senders, and some operators filter it. A domain of your own is filtered less."
-        )
-        found += domain_cautions(written.domain)
-    elif written.domain is not None and not SMARTLINK.search(words):
-        found.append(f"There is no https:// link in the text, so {written.domain} is not used.")
-    longest = max((len(one.text) for one in rows), default=len(words))
+    if domain is not None and LINK.search(written):
+        found += [filtering(domain), *domain_cautions(domain)]
+    elif domain is not None and not SMARTLINK.search(written):
+        found.append(f"There is no https:// link in the text, so {domain} is not used.")
+    longest = max((len(one.text) for one in figures.longest), default=len(written))
     if longest > ADVISED:
         found.append(
             f"The longest text has {longest:,} characters; Webex Connect advises to stay below {ADVISED}."
         )
-    if longest > written.service.text_limit:
-        found.append(
-            f"{longest:,} characters are too many: this service allows {written.service.text_limit:,}. Such rows are left out."
-        )
+    limit = order.service.text_limit
+    if not order.placeholders and (length := order.service.length_of(written)) > limit:
+        found.append(f"{length:,} characters are too many: this service allows {limit:,}.")
     return found
 
 

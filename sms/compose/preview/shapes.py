@@ -1,30 +1,11 @@
-"""What goes into a preview and what comes out of it."""
+"""What comes out of a preview."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from sms.compose import placeholders
-from sms.models import Sender, Service, ShortLinkDomain, TemplateVersion
-
-LONGEST = 20_000  # characters that are previewed; no service takes as many
-
-
-@dataclass(frozen=True, slots=True)
-class DraftText:
-    """What the page holds now; `at` is the row that is shown, from 0, the longest first."""
-
-    service: Service
-    text: str
-    version: TemplateVersion | None = None
-    by_provider: bool = False  # a template whose text only the provider has
-    placeholder_sources: placeholders.Sources = field(default_factory=dict)
-    sender: Sender | None = None
-    domain: ShortLinkDomain | None = None
-    at: int = 0
-
-    @property
-    def words(self) -> str:
-        return (self.version.text if self.version else self.text)[:LONGEST]
+from sms.audiences.files import RejectedRow
+from sms.compose.survey import Survey
+from sms.models import Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +19,7 @@ class Bit:
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """One row on the phone. `row` is 0 where no row is known yet; segments from the fewest to the most."""
+    """One row on the phone. `row` is 0 where no row is known yet; segments from the fewest to the most. `refused` is why it is left out."""
 
     row: int
     msisdn: str
@@ -48,7 +29,7 @@ class Phone:
     room: int
     least: int
     most: int
-    unfilled: Sequence[str]
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,29 +56,21 @@ class Totals:
     most: int
     exact: bool
     looked_at: int
-    unicode: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
+    """`figures` are of the rows of the sample, `refused_rows` the first of them that are left out."""
+
     phone: Phone | None
     at: int
     steps: int
+    figures: Survey
     totals: Totals | None
+    refused_rows: Sequence[RejectedRow]
     odd: Sequence[Odd]
     replaced: str
     saves: int
     hints: Sequence[str]
-    unfilled: Sequence[str]
     refused: Sequence[tuple[Sender, str]]
     doubted: Sequence[tuple[Sender, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceholderPreview:
-    """A placeholder of the text, how it is filled, and what was chosen for it."""
-
-    name: str
-    heading: str
-    fallback: str
-    chosen: placeholders.PlaceholderSource

@@ -17,13 +17,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from sms.audiences.files import Audience, Limits, Recipient
-from sms.compose import checks, drafts
+from sms.compose import checks, drafts, options
 from sms.compose.create import create
-from sms.compose.errors import ComposeError, Problem
+from sms.compose.errors import ComposeError
 from sms.compose.order import ComposedMessage, Order, is_large
 from sms.compose.test_sends import rules
 from sms.models import Actor, Draft, Lane, Resend, SavedAudience, Send
 from sms.models.audit import audit
+from sms.values.problems import Problem, ProblemCode
 
 OWN = "the writer's own number"
 EXAMPLE_NUMBER = "+447700900000"  # reserved for examples; stands in where a draft has no recipients
@@ -46,7 +47,8 @@ def sample(draft: Draft, *, row: int | None, limits: Limits) -> TestDraft:
     """
     empty = not (draft.pasted.strip() or draft.upload_id or draft.audience_id)
     whole = drafts.order_of_draft(draft, limits=limits, audience=EMPTY if empty else None)
-    order = replace(whole, due_at=None, expires_at=None, resend=Resend.NEVER)
+    asked = options.changed(whole.options, expires_at=None, resend=Resend.NEVER)
+    order = replace(whole, due_at=None, options=asked)
     if empty:
         return TestDraft(order, None, is_longest=False)
     wanted = row if row is not None else _longest(draft, order, limits=limits)
@@ -54,7 +56,15 @@ def sample(draft: Draft, *, row: int | None, limits: Limits) -> TestDraft:
         for one in block.recipients:
             if one.row == wanted:
                 return TestDraft(order, one, is_longest=row is None)
-    raise ComposeError([Problem("row", f"Row {wanted:,} has no recipient. Choose another row, or none.")])
+    raise ComposeError(
+        [
+            Problem(
+                ProblemCode.NO_SUCH_ROW,
+                "row",
+                f"Row {wanted:,} has no recipient. Choose another row, or none.",
+            )
+        ]
+    )
 
 
 def _longest(draft: Draft, order: Order, *, limits: Limits) -> int:
@@ -63,7 +73,13 @@ def _longest(draft: Draft, order: Order, *, limits: Limits) -> int:
     figures = drafts.totals_of(draft, limits=limits).figures if large else checks.survey(order)
     if figures is None:
         raise ComposeError(
-            [Problem("row", "Its rows are still being checked. Choose a row, or try again in a moment.")]
+            [
+                Problem(
+                    ProblemCode.NOT_READY,
+                    "row",
+                    "Its rows are still being checked. Choose a row, or try again in a moment.",
+                )
+            ]
         )
     return figures.longest[0].row
 
@@ -74,7 +90,9 @@ def order_of(
     """The order of the test. `at_night`: people may waive quiet hours for themselves, never for a colleague."""
     numbers = [rules.own_number(user)] if seeds is None else rules.numbers_in(seeds)
     if not numbers or not numbers[0]:
-        raise ComposeError([Problem("to", "Give your own number under Your details first.")])
+        says = "Give your own number under Your details first."
+        raise ComposeError([Problem(ProblemCode.REQUIRED, "to", says)])
+    asked = found.order.options
     values = found.row.substitutions if found.row is not None else {}
     people = [Recipient(row=at, msisdn=one, substitutions=values) for at, one in enumerate(numbers, start=1)]
     return replace(
@@ -87,9 +105,12 @@ def order_of(
         file_sha256="",
         labels=(),
         zone="",
-        lane=Lane.URGENT,  # few, and the writer waits for it with a phone in hand
-        ramp=False,
-        respect_quiet_hours=found.order.respect_quiet_hours and not (at_night and seeds is None),
+        options=options.changed(
+            asked,
+            lane=Lane.URGENT,  # few, and the writer waits for it with a phone in hand
+            ramp=False,
+            respect_quiet_hours=asked.respect_quiet_hours and not (at_night and seeds is None),
+        ),
     )
 
 

@@ -13,8 +13,9 @@ from django.contrib.auth import get_user_model
 from django.db.models import Sum
 from django.utils import timezone
 
-from sms.compose.errors import Problem
+from sms.audiences import storage
 from sms.models import AudienceChunk, Draft, SavedAudience, Send, Service
+from sms.values.problems import Problem, ProblemCode
 
 MOST_RECIPIENTS = SavedAudience.LONGEST_SEED_LIST
 MOST_AN_HOUR = 100  # test messages of one person
@@ -34,38 +35,49 @@ def problems(
     test: TestSend, *, service: Service, numbers: Collection[str], due_at: datetime | None, now: datetime
 ) -> Iterator[Problem]:
     if test.draft.service_id != service.pk:
-        yield Problem("to", "This draft is of another service.")
+        yield Problem(ProblemCode.NOT_USABLE, "to", "This draft is of another service.")
     if due_at is not None:
-        yield Problem("send_at", "A test goes out now.")
+        yield Problem(ProblemCode.INVALID, "send_at", "A test goes out now.")
     if len(numbers) > MOST_RECIPIENTS:
-        yield Problem("to", f"There are {len(numbers):,} numbers; a test goes to {MOST_RECIPIENTS} at most.")
+        yield Problem(
+            ProblemCode.TOO_MANY,
+            "to",
+            f"There are {len(numbers):,} numbers; a test goes to {MOST_RECIPIENTS} at most.",
+        )
     elif test.seeds is None:
         mine = own_number(test.user)
         if not mine or set(numbers) != {mine}:
-            yield Problem("to", "A test to yourself goes to your own number. Give it under Your details.")
+            yield Problem(
+                ProblemCode.REQUIRED,
+                "to",
+                "A test to yourself goes to your own number. Give it under Your details.",
+            )
     else:
         yield from _seed_problems(test.seeds, service, numbers)
     yield from _too_many(test.user, len(numbers), now=now)
 
 
 def _seed_problems(seeds: SavedAudience, service: Service, numbers: Collection[str]) -> Iterator[Problem]:
-    current = SavedAudience.objects.filter(
-        pk=seeds.pk, service=service, seed_list=True, archived_at=None
-    ).first()
+    lists = SavedAudience.objects.filter(service=service, seed_list=True, archived_at=None)
+    current = lists.filter(pk=seeds.pk).first()
     if current is None or current.current_id is None:
         yield Problem(
-            "to", f"“{seeds}” is no seed list of {service.name} that can be used. Choose another one."
+            ProblemCode.NOT_USABLE,
+            "to",
+            f"“{seeds}” is no seed list of {service.name} that can be used. Choose another one.",
         )
     elif not set(numbers) <= set(numbers_in(current)):
-        yield Problem("to", f"“{seeds}” was changed since. Check it, and try again.")
+        yield Problem(ProblemCode.CHANGED, "to", f"“{seeds}” was changed since. Check it, and try again.")
 
 
 def _too_many(user: Any, count: int, *, now: datetime) -> Iterator[Problem]:
     left = left_this_hour(user, now=now)
     if count > left:
-        free_at = _first_of_the_hour(user, now=now)
+        sent_at = _within_the_hour(user, now=now).order_by("created_at").values_list("created_at", flat=True)
+        free_at = sent_at.first()
         when = f" after {timezone.localtime(free_at + HOUR):%H:%M %Z}" if free_at else " in an hour"
         yield Problem(
+            ProblemCode.TOO_MANY,
             "to",
             f"You may send {MOST_AN_HOUR} test messages in an hour, and {MOST_AN_HOUR - left} went. "
             f"This would be {count} more. Try again{when}, or choose fewer numbers.",
@@ -82,8 +94,7 @@ def own_number(user: Any) -> str:
 def numbers_in(seeds: SavedAudience) -> list[str]:
     found: list[str] = []
     for chunk in AudienceChunk.objects.filter(version=seeds.current_id).order_by("place"):
-        raw = bytes(chunk.numbers)
-        found += [f"+{int.from_bytes(raw[at : at + 8], 'little')}" for at in range(0, len(raw), 8)]
+        found += [f"+{number}" for number in storage.numbers_of(chunk)]
         if len(found) > MOST_RECIPIENTS:
             break
     return list(dict.fromkeys(found))
@@ -92,10 +103,6 @@ def numbers_in(seeds: SavedAudience) -> list[str]:
 def left_this_hour(user: Any, *, now: datetime) -> int:
     used = _within_the_hour(user, now=now).aggregate(total=Sum("recipients"))["total"] or 0
     return max(MOST_AN_HOUR - used, 0)
-
-
-def _first_of_the_hour(user: Any, *, now: datetime) -> datetime | None:
-    return _within_the_hour(user, now=now).order_by("created_at").values_list("created_at", flat=True).first()
 
 
 def _within_the_hour(user: Any, *, now: datetime) -> Any:
