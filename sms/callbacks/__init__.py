@@ -2,49 +2,24 @@
 
     change → outbox row (same transaction) → lease an endpoint → POST, signed → delivered · tried again · given up after three days
 
-Pages and APIs use `add`, `verify`, `rotate` … for endpoints, and `report_to` to have a send's receipts reported to a notifyUrl.
+Pages and APIs use `add`, `verify`, `rotate` … for endpoints, and `pass_receipts_on` for a send that names an address.
 """
 
-from sms.callbacks.address import AddressPolicy, BadAddress
+from sms.callbacks.address import AddressPolicy, BadAddress, address_problem, allowed_addresses
+from sms.callbacks.bodies import RECEIPT_CODES
 from sms.callbacks.endpoints import (
-    HAND_OVER,
-    PartnerName,
     TooMany,
     add,
     change,
+    pass_receipts_on,
     pause,
     remove,
-    report_to,
     resume,
     retire,
     rotate,
     verify,
 )
-from sms.callbacks.notice import endpoint_disabled
 from sms.callbacks.post import ReceiverConnection
+from sms.callbacks.record import endpoint_disabled
 from sms.callbacks.replay import forget, replay
 from sms.callbacks.run import DeliveryRun, anything_due, run
-
-__all__ = [
-    "HAND_OVER",
-    "AddressPolicy",
-    "BadAddress",
-    "DeliveryRun",
-    "PartnerName",
-    "ReceiverConnection",
-    "TooMany",
-    "add",
-    "anything_due",
-    "change",
-    "endpoint_disabled",
-    "forget",
-    "pause",
-    "remove",
-    "replay",
-    "report_to",
-    "resume",
-    "retire",
-    "rotate",
-    "run",
-    "verify",
-]

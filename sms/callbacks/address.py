@@ -4,9 +4,11 @@ Strict on purpose: what two programs could read in two ways (odd encodings, numb
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
-LONGEST = 2000
+from sms.webex.limits import LONGEST_URL
+
 PORTS = (443, 8443)
 _HOST = re.compile(
     r"(?=.{1,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII
@@ -17,19 +19,7 @@ _URL = re.compile(
 )
 _TARGET = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?\[\]|]|%[0-9A-Fa-f]{2})*", re.ASCII)
 # Names that never lead to the public internet, whatever a resolver answers.
-_HOME = (
-    "localhost",
-    "localdomain",
-    "local",
-    "internal",
-    "intranet",
-    "lan",
-    "home",
-    "corp",
-    "private",
-    "home.arpa",
-    "arpa",
-)
+_HOME = "localhost localdomain local internal intranet lan home corp private home.arpa arpa".split()
 _NOWHERE = ("invalid", "onion", "alt", "test")
 _LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 
@@ -44,6 +34,24 @@ class AddressPolicy:
 
     loopback: bool = False
     own_hosts: frozenset[str] = frozenset()
+
+
+class AllowedAddresses:
+    """What this installation allows for the addresses of sends; `sms.apps` fills it in."""
+
+    policy: Callable[[], AddressPolicy] = AddressPolicy
+
+
+allowed_addresses = AllowedAddresses()
+
+
+def address_problem(url: str) -> str:
+    """Why receipts cannot be passed on to an address; empty where they can."""
+    try:
+        read(url, allowed_addresses.policy())
+    except BadAddress as problem:
+        return str(problem)
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +76,8 @@ def read(url: str, policy: AddressPolicy) -> Address:
         raise BadAddress(
             "It holds characters outside ASCII. Write a host like bücher.example in its xn-- form, and encode the path."
         )
-    if len(url) > LONGEST:
-        raise BadAddress(f"It has {len(url):,} characters; {LONGEST:,} are allowed.")
+    if len(url) > LONGEST_URL:
+        raise BadAddress(f"It has {len(url):,} characters; {LONGEST_URL:,} are allowed.")
     if url != url.strip() or re.search(r"[\s\x00-\x1f\x7f\\]", url):
         raise BadAddress("It holds a space, a backslash or a control character.")
     found = _URL.fullmatch(url)

@@ -5,33 +5,33 @@ correlation id, callback data, destination and transaction id. What never reache
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from sms.models.callback import Echo, Notify
-from sms.models.message import MessageState
+from sms.models.callback import Echo
+from sms.models.message import PRESUMED, Message, MessageState
+from sms.models.send import Send
 from sms.values.msisdn import mask
-from sms.webex.values import without_bom
+from sms.values.problems import ProblemCode
+from sms.webex.codes import delivery_status
+from sms.webex.values import decoded
+from sms.webex.wire import stamp
 
-REPORTED = {
-    MessageState.SUBMITTED: "SUBMITTED",
-    MessageState.DELIVERED: "DELIVERED",
-    MessageState.FAILED: "FAILED",
-    MessageState.EXPIRED: "FAILED",
-    MessageState.CANCELLED: "FAILED",
-}
 CORRELATION_KEYS = ("correlationId", "corelationid")
-# Ours, where the provider never saw the message, in the provider's codes and words.
-PLAIN = {
-    MessageState.SUBMITTED: ("7501", "Submitted", "Submitted"),
-    MessageState.DELIVERED: ("7500", "Delivered", "Delivered"),
-    MessageState.FAILED: ("7011", "Failed", "Unknown error"),
-    MessageState.EXPIRED: ("7208", "Un-Delivered", "Message expired"),
-    MessageState.CANCELLED: ("7503", "Failed", "Cancelled before it was sent"),
+# What a request asks for a state by, and, where the provider never saw the message, its codes and words.
+REPORTED = {
+    MessageState.SUBMITTED: ("SUBMITTED", "7501", "Submitted", "Submitted"),
+    MessageState.DELIVERED: ("DELIVERED", "7500", "Delivered", "Delivered"),
+    MessageState.FAILED: ("FAILED", "7011", "Failed", "Unknown error"),
+    MessageState.EXPIRED: ("FAILED", "7208", "Un-Delivered", "Message expired"),
+    MessageState.CANCELLED: ("FAILED", "7503", "Failed", "Cancelled before it was sent"),
 }
-CODES = {"opted_out": "9002"}
+# the provider's by ours
+PROVIDER_CODES: dict[str, str] = {ProblemCode.OPTED_OUT: "9002"}
+# in receipts; 10001 is ours and in no range of the provider's: nobody knows whether it was sent
+RECEIPT_CODES = PROVIDER_CODES | dict.fromkeys(PRESUMED, "10001")
 
 
 class MessageChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -54,41 +54,28 @@ class MessageChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     url: str = ""
 
 
-class MessageFacts(msgspec.Struct, frozen=True, gc=False):
-    """What a body says of the message itself. `row` is its place in the request, from 1."""
-
-    message_id: int
-    msisdn: str
-    provider_id: str
-    attempt: int
-    row: int
-
-    @property
-    def number(self) -> str:
-        """The recipient's; empty where it is no longer kept."""
-        return self.msisdn if self.msisdn.startswith("+") else ""
-
-
-def reports(change: MessageChange, notify: Notify) -> bool:
-    """Whether the provider would report this, and the request asked for it. No list asks for everything; SENT is SUBMITTED."""
-    name = "CLICKED" if change.url else REPORTED.get(MessageState(change.state), "")
-    if not name:
+def reports(change: MessageChange, send: Send) -> bool:
+    """Whether the provider would report this, and the send asks for it; SENT is SUBMITTED."""
+    state = MessageState(change.state)
+    if state not in REPORTED and not change.url:
         return False
-    wanted = {"SUBMITTED" if str(one).upper() == "SENT" else str(one).upper() for one in notify.receipts}
-    return not wanted or name in wanted
+    name = "CLICKED" if change.url else REPORTED[state][0]
+    return name in {"SUBMITTED" if one == "SENT" else one for one in send.receipts.names}
 
 
-def report(change: MessageChange, *, notify: Notify, facts: MessageFacts, echo: Echo | None) -> str:
+def report(change: MessageChange, *, send: Send, message: Message) -> str:
     """A receipt as the provider writes it, in the partner's terms; JSON."""
-    envelope = _received(change.raw) or {"deliveryInfoNotification": _report_of_ours(change, facts)}
+    number = _number_of(message)
+    envelope = _received(change.raw) or {"deliveryInfoNotification": _report_of_ours(change, message)}
     outer = envelope.get("deliveryInfoNotification", envelope)
     for name in CORRELATION_KEYS:
         outer.pop(name, None)
-    number = facts.number.removeprefix("+")
-    outer["deliveryInfo"]["destination"] = (echo and echo.destination) or number
-    outer["correlationid"] = echo.correlation_id if echo else ""
-    outer["callbackData"] = notify.callback_data
-    outer["transid"] = name_of(notify.reference, row=facts.row) if notify.reference else facts.provider_id
+    echo: Echo | None = getattr(message, "echo", None)
+    outer["deliveryInfo"]["destination"] = (echo and echo.destination) or number.removeprefix("+")
+    outer["correlationid"] = message.partner_correlation_id
+    outer["callbackData"] = send.callback_data
+    named = send.reference and name_of(str(send.reference), row=message.row)
+    outer["transid"] = named or message.provider_id
     return msgspec.json.encode(envelope).decode()
 
 
@@ -97,29 +84,36 @@ def name_of(reference: str, *, row: int) -> str:
     return f"{reference}_{row - 1}" if row > 1 else reference
 
 
+def _number_of(message: Message) -> str:
+    """The recipient's; empty where it is no longer kept."""
+    return message.msisdn if message.msisdn.startswith("+") else ""
+
+
 def _received(raw: bytes) -> dict[str, Any] | None:
     if not raw:
         return None
-    found = msgspec.json.decode(without_bom(raw))
+    found = decoded(raw)
     outer = found.get("deliveryInfoNotification", found)
     return found if isinstance(outer, dict) and isinstance(outer.get("deliveryInfo"), dict) else None
 
 
-def _report_of_ours(change: MessageChange, facts: MessageFacts) -> dict[str, Any]:
-    code, status, words = PLAIN[MessageState(change.state)]
-    failed = change.state == MessageState.FAILED
+def _report_of_ours(change: MessageChange, message: Message) -> dict[str, Any]:
+    _, code, status, words = REPORTED[MessageState(change.state)]
+    if change.state == MessageState.FAILED:
+        code = change.code if change.code.isdecimal() else RECEIPT_CODES.get(change.code, code)
+        status = delivery_status(code)
     info = {
         "timeStamp": stamp(change.at),
         "Description": change.detail or words,
-        "code": change.code if change.code.isdecimal() and failed else CODES.get(change.code, code),
+        "code": code,
         "deliveryChannel": "SMS",
         "additionalInfo": "",
-        "destination": facts.number,
+        "destination": _number_of(message),
         "destinationType": "msisdn",
         "deliveryStatus": status,
     }
-    if change.segments is not None:
-        info["messageCount"] = str(change.segments)
+    if change.segments is not None or change.state != MessageState.SUBMITTED:
+        info["messageCount"] = str(change.segments or message.segments_billed or message.segments or 1)
     return {"deliveryInfo": info, "carrier": change.carrier, "subtid": ""}
 
 
@@ -128,27 +122,26 @@ def event(
     *,
     kind: str,
     slug: str,
-    facts: MessageFacts,
+    message: Message,
     callback_data: str,
     full_numbers: bool,
-    echo: Echo | None,
 ) -> str:
     """One of our events: what it is, when it happened, and the message it is about, without its text; JSON."""
     data: dict[str, Any] = {
         "message": change.message_id,
         "send": change.send_id,
         "service": slug,
-        "to": facts.number if full_numbers else mask(facts.msisdn),
+        "to": _number_of(message) if full_numbers else mask(message.msisdn),
         "state": str(change.state),
         "code": change.code,
         "detail": change.detail,
-        "provider_id": facts.provider_id,
+        "provider_id": message.provider_id,
         "attempt": change.attempt,
     }
     if callback_data:
         data["callback_data"] = callback_data
-    if echo is not None and echo.correlation_id:
-        data["correlation_id"] = echo.correlation_id
+    if message.partner_correlation_id:
+        data["correlation_id"] = message.partner_correlation_id
     if change.segments is not None:
         data["segments"] = change.segments
     if change.url:
@@ -158,8 +151,3 @@ def event(
 
 def envelope(kind: str, *, at: datetime, data: Mapping[str, Any]) -> str:
     return msgspec.json.encode({"type": kind, "timestamp": stamp(at), "data": data}).decode()
-
-
-def stamp(at: datetime) -> str:
-    """ISO 8601 in UTC, to the millisecond."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

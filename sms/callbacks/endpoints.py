@@ -8,9 +8,7 @@ messages that were sent with them, nothing else.
 
 import json
 import secrets
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils import timezone
@@ -18,11 +16,11 @@ from django.utils import timezone
 from sms.callbacks.address import AddressPolicy, BadAddress, read
 from sms.callbacks.bodies import envelope
 from sms.callbacks.post import CallbackRequest, ReceiverConnection, Reply
-from sms.models import Actor, CallbackEndpoint, Echo, Notify, Send, Service
+from sms.models import Actor, CallbackEndpoint, Notify, Send, Service
 from sms.models.audit import audit
 from sms.models.callback import EVENTS, new_secret
+from sms.models.service import HAND_OVER
 
-HAND_OVER = timedelta(days=7)
 MOST = 50  # endpoints of ours in a service
 MOST_ORIGINS = 500  # hosts of notifyUrls in a service
 CHALLENGE = "endpoint.verification"
@@ -45,8 +43,7 @@ def add(
 ) -> CallbackEndpoint:
     """A new endpoint, which gets nothing until it is verified. Raises `BadAddress` or `TooMany`."""
     read(url, policy)
-    if unknown := [kind for kind in events if kind not in KINDS]:
-        raise ValueError(f"There is no event {unknown[0]}.")
+    _check_events(events)
     ours = CallbackEndpoint.objects.filter(service=service, kind=CallbackEndpoint.Kind.OURS)
     with transaction.atomic():
         if ours.filter(url=url).exists():
@@ -69,25 +66,26 @@ def change(
     endpoint: CallbackEndpoint, *, by: Actor, name: str, events: Sequence[str], full_numbers: bool
 ) -> None:
     """Everything but the address: another address is another endpoint, with an owner of its own to prove."""
-    if unknown := [kind for kind in events if kind not in KINDS]:
-        raise ValueError(f"There is no event {unknown[0]}.")
+    _check_events(events)
     endpoint.name, endpoint.events, endpoint.full_numbers = name, list(events), full_numbers
     with transaction.atomic():
         endpoint.save(update_fields=["name", "events", "full_numbers"])
         audit("callback_endpoint.changed", endpoint, by=by, events=list(events), full_numbers=full_numbers)
 
 
-def verify(
-    endpoint: CallbackEndpoint, *, by: Actor, connection: ReceiverConnection, now: datetime | None = None
-) -> str:
+def _check_events(events: Sequence[str]) -> None:
+    if unknown := [kind for kind in events if kind not in KINDS]:
+        raise ValueError(f"There is no event {unknown[0]}.")
+
+
+def verify(endpoint: CallbackEndpoint, *, by: Actor, connection: ReceiverConnection) -> str:
     """Ask the receiver for the nonce; returns why it is not verified, empty where it is. Posts, so call it outside transactions."""
-    now = now or timezone.now()
+    now = timezone.now()
     nonce = secrets.token_urlsafe(24)
     body = envelope(CHALLENGE, at=now, data={"challenge": nonce, "endpoint": endpoint.pk})
     signing = endpoint.secrets_at(now, endpoint.secret_before_until)
-    reply = connection.post(
-        CallbackRequest(f"chl_{secrets.token_hex(12)}", endpoint.url, body.encode(), signing)
-    )
+    request = CallbackRequest(f"chl_{secrets.token_hex(12)}", endpoint.url, body.encode(), signing)
+    reply = connection.post(request)
     if why := _unproven(reply, nonce):
         return why
     endpoint.verified_at = now
@@ -113,11 +111,10 @@ def _unproven(reply: Reply, nonce: str) -> str:
     return f"It answered {reply.status}, but did not send the challenge back."
 
 
-def rotate(endpoint: CallbackEndpoint, *, by: Actor, now: datetime | None = None) -> str:
+def rotate(endpoint: CallbackEndpoint, *, by: Actor) -> str:
     """A new secret, returned this once. The present one stays valid beside it for HAND_OVER."""
-    now = now or timezone.now()
     endpoint.secret_before, endpoint.secret = endpoint.secret, new_secret()
-    endpoint.secret_before_until = now + HAND_OVER
+    endpoint.secret_before_until = timezone.now() + HAND_OVER
     with transaction.atomic():
         endpoint.save(update_fields=["secret", "secret_before", "secret_before_until"])
         audit("callback_endpoint.secret_changed", endpoint, by=by)
@@ -135,11 +132,11 @@ def retire(endpoint: CallbackEndpoint, *, by: Actor) -> bool:
     return True
 
 
-def pause(endpoint: CallbackEndpoint, *, by: Actor, now: datetime | None = None) -> bool:
+def pause(endpoint: CallbackEndpoint, *, by: Actor) -> bool:
     """Deliver nothing until it is resumed; callbacks go on being written and wait. False where it was paused."""
     with transaction.atomic():
         mine = CallbackEndpoint.objects.filter(pk=endpoint.pk, paused_at__isnull=True)
-        if not mine.update(paused_at=now or timezone.now()):
+        if not mine.update(paused_at=timezone.now()):
             return False
         audit("callback_endpoint.paused", endpoint, by=by)
     return True
@@ -169,29 +166,9 @@ def remove(endpoint: CallbackEndpoint, *, by: Actor) -> None:
         endpoint.delete()
 
 
-class PartnerName(NamedTuple):
-    """What a partner called one message."""
-
-    message_id: int
-    correlation_id: str
-    destination: str
-
-
-def report_to(
-    send: Send,
-    *,
-    url: str,
-    policy: AddressPolicy,
-    receipts: Sequence[str] = (),
-    callback_data: str = "",
-    reference: str = "",
-    named: Iterable[PartnerName] = (),
-) -> Notify:
-    """Have the receipts of a send reported to `url`. Call it in the transaction that makes the send. Raises `BadAddress`, `TooMany`.
-
-    `receipts` are the provider's names (SUBMITTED …), none for all; `reference` is the messageId that the partner was given.
-    """
-    origin = read(url, policy).origin
+def pass_receipts_on(send: Send, *, policy: AddressPolicy) -> Notify:
+    """Have its receipts passed on to its `notify_url`, in the transaction that makes the send. Raises `BadAddress`, `TooMany`."""
+    origin = read(send.notify_url, policy).origin
     kind = CallbackEndpoint.Kind.NOTIFY
     found = CallbackEndpoint.objects.filter(service=send.service_id, kind=kind, url=origin)
     endpoint_id = found.values_list("pk", flat=True).first()
@@ -205,18 +182,4 @@ def report_to(
             defaults={"name": origin.partition("://")[2][:80], "verified_at": timezone.now()},
         )
         endpoint_id = made.pk
-    Echo.objects.bulk_create(
-        (
-            Echo(message_id=one.message_id, correlation_id=one.correlation_id, destination=one.destination)
-            for one in named
-        ),
-        batch_size=1000,
-    )
-    return Notify.objects.create(
-        send=send,
-        endpoint_id=endpoint_id,
-        url=url,
-        receipts=list(receipts),
-        callback_data=callback_data,
-        reference=reference,
-    )
+    return Notify.objects.create(send=send, endpoint_id=endpoint_id)

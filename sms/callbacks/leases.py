@@ -4,6 +4,7 @@ An endpoint is leased as a whole, so hosts share the work without two of them pu
 by the next host; what its holder had in flight may be posted again, under the same event id.
 """
 
+import time
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
-from sms.callbacks.post import CallbackRequest
+from sms.callbacks.post import CallbackRequest, ReceiverConnection
 from sms.callbacks.schedule import OPENS_AFTER
 from sms.models import Callback, CallbackEndpoint
 from sms.models.fields import UnreadableSecret
@@ -34,19 +35,20 @@ class EndpointLease:
 
     pk: int
     kind: str
+    url: str
     secrets: tuple[str, ...]
     failures: int
+    began: float = field(default_factory=time.monotonic)
+    idle: list[ReceiverConnection] = field(default_factory=list)  # kept for the next callback
     width: int = 1
     waiting: list[Callback] = field(default_factory=list)
     in_flight: set[int] = field(default_factory=set)
     closed: bool = False  # nothing more is begun
     empty: bool = False
 
-    def request(self, callback: Callback, url: str) -> CallbackRequest:
-        hub = self.kind == CallbackEndpoint.Kind.NOTIFY
-        return CallbackRequest(
-            callback.event_id, callback.url or url, callback.body.encode(), self.secrets, hub
-        )
+    def request(self, callback: Callback) -> CallbackRequest:
+        hub, body = self.kind == CallbackEndpoint.Kind.NOTIFY, callback.body.encode()
+        return CallbackRequest(callback.event_id, callback.url or self.url, body, self.secrets, hub)
 
 
 def due(now: datetime) -> "LeaseQuerySet[CallbackEndpoint]":
@@ -60,49 +62,43 @@ def due(now: datetime) -> "LeaseQuerySet[CallbackEndpoint]":
     ).order_by()
 
 
-def claim(
-    owner: str, *, limit: int, now: datetime, lasting: timedelta = LEASE
-) -> list[tuple[EndpointLease, str]]:
-    """Lease up to `limit` endpoints with something due; each with its address. The one that waited longest goes first."""
+def claim(owner: str, *, limit: int, now: datetime) -> list[EndpointLease]:
+    """Lease up to `limit` endpoints with something due. The one that waited longest goes first."""
     with transaction.atomic():
         rows = due(now).free().defer(*SECRETS).order_by(F("leased_until").asc(nulls_first=True), "pk")
         found = list(rows.lock_what_no_other_has(no_key=True)[:limit])
         if found:
-            CallbackEndpoint.objects.filter(pk__in=[row.pk for row in found]).take(owner, lease=lasting)
-    leases = [(_lease_of(row, now), row.url) for row in found]
-    return [(lease, url) for lease, url in leases if lease is not None]
+            CallbackEndpoint.objects.filter(pk__in=[row.pk for row in found]).take(owner, lease=LEASE)
+    return [lease for row in found if (lease := _lease_of(row, now))]
 
 
 def _lease_of(row: CallbackEndpoint, now: datetime) -> EndpointLease | None:
     """With the secrets valid now; one that cannot be read holds up this endpoint and no other."""
     try:
-        secrets = (
-            CallbackEndpoint.objects.only(*SECRETS).get(pk=row.pk).secrets_at(now, row.secret_before_until)
-        )
+        whole = CallbackEndpoint.objects.only(*SECRETS).get(pk=row.pk)
+        secrets = whole.secrets_at(now, row.secret_before_until)
     except UnreadableSecret as problem:
         log.error("callback_secret_unreadable", endpoint=row.pk, sentence=str(problem))
         until = now + timedelta(seconds=UNREADABLE_AGAIN)
         CallbackEndpoint.objects.filter(pk=row.pk).update(owner="", open_until=until)
         return None
-    return EndpointLease(row.pk, row.kind, secrets, row.failures)
+    return EndpointLease(row.pk, row.kind, row.url, secrets, row.failures)
 
 
 def keep(leases: Collection[EndpointLease], owner: str, *, lasting: timedelta = LEASE) -> None:
     """Renew; what was lost, paused or disabled since is closed."""
     mine = CallbackEndpoint.objects.filter(pk__in=[lease.pk for lease in leases], owner=owner)
     mine.renew(owner, lease=lasting)
-    open_ones = set(
-        mine.filter(paused_at__isnull=True, disabled_at__isnull=True).values_list("pk", flat=True)
-    )
+    going_on = mine.filter(paused_at__isnull=True, disabled_at__isnull=True)
+    open_ones = set(going_on.values_list("pk", flat=True))
     for lease in leases:
         lease.closed = lease.closed or lease.pk not in open_ones
 
 
 def give_back(leases: Collection[EndpointLease], owner: str) -> None:
     """Free for others, or for us when something is due again. `leased_until` stays: it says which waited longest."""
-    CallbackEndpoint.objects.filter(pk__in=[lease.pk for lease in leases]).give_back(
-        owner, leased_until=Now()
-    )
+    mine = CallbackEndpoint.objects.filter(pk__in=[lease.pk for lease in leases])
+    mine.give_back(owner, leased_until=Now())
 
 
 def read_due(lease: EndpointLease, *, now: datetime) -> None:

@@ -9,6 +9,7 @@ from sms.callbacks.leases import SECRETS, waiting_counts
 from sms.callbacks.schedule import OPENS_AFTER
 from sms.models import Callback, CallbackEndpoint, Service
 from sms.models.callback import EVENTS
+from sms.models.paging import given
 
 NAMES = dict(EVENTS)
 
@@ -30,15 +31,13 @@ class EndpointRow:
         return ", ".join(NAMES.get(kind, kind).lower() for kind in self.endpoint.events) or "everything"
 
 
-def overview(service: Service, *, only: int | None = None, now: datetime | None = None) -> list[EndpointRow]:
+def overview(service: Service, *, only: int | None = None) -> list[EndpointRow]:
     """Endpoints of a service: ours first, then hosts of notifyUrls. Secrets are not read."""
-    now = now or timezone.now()
-    rows = CallbackEndpoint.objects.filter(service=service).defer(*SECRETS).order_by("-kind", "name", "pk")
-    if only is not None:
-        rows = rows.filter(pk=only)
-    endpoints = list(rows)
+    rows = CallbackEndpoint.objects.filter(given(pk=only), service=service).defer(*SECRETS)
+    endpoints = list(rows.order_by("-kind", "name", "pk"))
     waiting = waiting_counts([endpoint.pk for endpoint in endpoints])
-    return [_row(endpoint, waiting[endpoint.pk], now) for endpoint in endpoints]
+    now = timezone.now()
+    return [EndpointRow(one, waiting[one.pk], *_state_of(one, now)) for one in endpoints]
 
 
 def switched_off(service: Service) -> list[CallbackEndpoint]:
@@ -47,27 +46,20 @@ def switched_off(service: Service) -> list[CallbackEndpoint]:
     return list(rows.defer(*SECRETS).order_by("-disabled_at"))
 
 
-def _row(endpoint: CallbackEndpoint, waiting: int, now: datetime) -> EndpointRow:
+def _state_of(endpoint: CallbackEndpoint, now: datetime) -> tuple[str, str, str]:
+    """`word`, `mark` and `says`."""
     if endpoint.disabled_at:
-        return EndpointRow(endpoint, waiting, "Switched off", "failed", endpoint.disabled_because)
+        return "Switched off", "failed", endpoint.disabled_because
     if endpoint.verified_at is None:
-        return EndpointRow(
-            endpoint,
-            waiting,
-            "Not verified",
-            "unconfirmed",
-            "It gets nothing before it answers the challenge.",
-        )
+        return "Not verified", "unconfirmed", "It gets nothing before it answers the challenge."
     if endpoint.paused_at:
-        return EndpointRow(endpoint, waiting, "Paused", "paused", "What happens in between is kept.")
+        return "Paused", "paused", "What happens in between is kept."
     if endpoint.failures >= OPENS_AFTER:
-        says = (
-            f"{endpoint.failures} tries in a row failed. One callback at a time is tried until it takes one."
-        )
-        return EndpointRow(endpoint, waiting, "Failing", "failed", says)
+        tried = f"{endpoint.failures} tries in a row failed."
+        return "Failing", "failed", f"{tried} One callback at a time is tried until it takes one."
     if endpoint.open_until and endpoint.open_until > now:
-        return EndpointRow(endpoint, waiting, "Held", "paused", "It asked us to wait.")
-    return EndpointRow(endpoint, waiting, "On", "delivered", "")
+        return "Held", "paused", "It asked us to wait."
+    return "On", "delivered", ""
 
 
 def log_of(
@@ -80,13 +72,6 @@ def log_of(
     limit: int,
 ) -> list[Callback]:
     """The log, newest first, without bodies; `before` is the id to go on from."""
-    rows = Callback.objects.filter(endpoint=endpoint).order_by("-pk").defer("body", "log")
-    if state:
-        rows = rows.filter(state=state)
-    if kind:
-        rows = rows.filter(kind=kind)
-    if message is not None:
-        rows = rows.filter(message_id=message)
-    if before is not None:
-        rows = rows.filter(pk__lt=before)
+    asked = given(state=state, kind=kind, message_id=message, pk__lt=before)
+    rows = Callback.objects.filter(asked, endpoint=endpoint).order_by("-pk").defer("body", "log")
     return list(rows[:limit])

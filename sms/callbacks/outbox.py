@@ -15,8 +15,8 @@ from django.db import connection
 from msgspec.structs import replace
 
 from sms.callbacks import bodies
-from sms.callbacks.bodies import MessageChange, MessageFacts
-from sms.models.callback import Callback, CallbackEndpoint, Echo, Notify
+from sms.callbacks.bodies import MessageChange
+from sms.models.callback import Callback, CallbackEndpoint, Notify
 from sms.models.message import Message, MessageState
 from sms.models.send import Send
 from sms.models.sql.id_list import among
@@ -32,6 +32,7 @@ EVENTS = {
     MessageState.EXPIRED: "message.expired",
 }
 CLICKED = "message.clicked"
+OF_SENDS = ("service_id", "callback_data", "notify_url", "receipts", "reference")
 BATCH = 500
 
 
@@ -69,10 +70,8 @@ def enqueue(changes: Sequence[MessageChange], listeners: Sequence[Listener]) -> 
         return 0
     services = {listener.service_id for listener in listeners}
     ids = among({change.send_id for change in changes})
-    sends = {
-        send.pk: send
-        for send in Send.objects.filter(pk__in=ids, service__in=services).only("service_id", "callback_data")
-    }
+    rows = Send.objects.filter(pk__in=ids, service__in=services)
+    sends = {send.pk: send for send in rows.only(*OF_SENDS)}
     changes = [change for change in changes if change.send_id in sends]
     ours = [listener for listener in listeners if listener.kind == CallbackEndpoint.Kind.OURS]
     events = [
@@ -81,21 +80,19 @@ def enqueue(changes: Sequence[MessageChange], listeners: Sequence[Listener]) -> 
         for listener in ours
         if listener.service_id == sends[change.send_id].service_id and listener.wants(change)
     ]
-    notifies = _notifies(changes) if len(ours) < len(listeners) else {}
+    passed_on = _endpoints_of(changes) if len(ours) < len(listeners) else {}
     reports = [
-        (change, notifies[change.send_id])
+        (change, passed_on[change.send_id])
         for change in changes
-        if change.send_id in notifies and bodies.reports(change, notifies[change.send_id])
+        if change.send_id in passed_on and bodies.reports(change, sends[change.send_id])
     ]
     if not events and not reports:
         return 0
     message_ids = {change.message_id for change, _ in (*events, *reports)}
-    facts = _facts(message_ids)
-    echoes = _echoes(message_ids) if notifies else {}
-    rows = list(_event_rows(events, sends, facts, echoes))
-    rows += _report_rows(reports, facts, echoes)
-    Callback.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
-    return len(rows)
+    messages = _messages(message_ids)
+    owed = [*_event_rows(events, sends, messages), *_report_rows(reports, sends, messages)]
+    Callback.objects.bulk_create(owed, batch_size=BATCH, ignore_conflicts=True)
+    return len(owed)
 
 
 def enqueue_clicks(clicks: Sequence[MessageChange]) -> int:
@@ -124,52 +121,53 @@ def event_id(change: MessageChange) -> str:
     return "evt_" + base64.b32encode(digest[:20]).decode().lower()
 
 
-def _notifies(changes: Sequence[MessageChange]) -> dict[int, Notify]:
+def _endpoints_of(changes: Sequence[MessageChange]) -> dict[int, int]:
+    """By send whose receipts are passed on."""
     rows = Notify.objects.filter(send__in=among({change.send_id for change in changes}))
-    return {notify.send_id: notify for notify in rows}
+    return dict(rows.values_list("send_id", "endpoint_id"))
 
 
-def _facts(message_ids: set[int]) -> dict[int, MessageFacts]:
-    rows = Message.objects.filter(pk__in=among(message_ids))
-    return {
-        row[0]: MessageFacts(*row)
-        for row in rows.values_list("pk", "msisdn", "provider_id", "attempt", "row")
-    }
-
-
-def _echoes(message_ids: set[int]) -> dict[int, Echo]:
-    return {echo.message_id: echo for echo in Echo.objects.filter(message__in=among(message_ids))}
+def _messages(message_ids: set[int]) -> dict[int, Message]:
+    """What bodies say of messages, with what their partners call them."""
+    rows = Message.objects.filter(pk__in=among(message_ids)).select_related("echo")
+    columns = (
+        "msisdn",
+        "provider_id",
+        "row",
+        "segments",
+        "segments_billed",
+        "echo__correlation_id",
+        "echo__destination",
+    )
+    return {message.pk: message for message in rows.only(*columns)}
 
 
 def _event_rows(
     events: Sequence[tuple[MessageChange, Listener]],
     sends: dict[int, Send],
-    facts: dict[int, MessageFacts],
-    echoes: dict[int, Echo],
+    messages: dict[int, Message],
 ) -> Iterator[Callback]:
     for change, listener in events:
         body = bodies.event(
             change,
             kind=kind_of(change),
             slug=listener.slug,
-            facts=facts[change.message_id],
+            message=messages[change.message_id],
             callback_data=sends[change.send_id].callback_data,
             full_numbers=listener.full_numbers,
-            echo=echoes.get(change.message_id),
         )
         yield _row(listener.endpoint_id, change, body)
 
 
 def _report_rows(
-    reports: Sequence[tuple[MessageChange, Notify]],
-    facts: dict[int, MessageFacts],
-    echoes: dict[int, Echo],
+    reports: Sequence[tuple[MessageChange, int]],
+    sends: dict[int, Send],
+    messages: dict[int, Message],
 ) -> Iterator[Callback]:
-    for change, notify in reports:
-        body = bodies.report(
-            change, notify=notify, facts=facts[change.message_id], echo=echoes.get(change.message_id)
-        )
-        yield _row(notify.endpoint_id, change, body, url=notify.url)
+    for change, endpoint_id in reports:
+        send = sends[change.send_id]
+        body = bodies.report(change, send=send, message=messages[change.message_id])
+        yield _row(endpoint_id, change, body, url=send.notify_url)
 
 
 def _row(endpoint_id: int, change: MessageChange, body: str, *, url: str = "") -> Callback:

@@ -5,7 +5,6 @@ and to verify an endpoint.
 """
 
 import contextlib
-import email.utils
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,8 +13,10 @@ import httpx
 
 from sms.callbacks.address import Address, AddressPolicy, BadAddress, read
 from sms.callbacks.resolve import Connect, Forbidden, dial
-from sms.callbacks.sign import headers, hub_header
+from sms.callbacks.schedule import LONGEST_RETRY_AFTER
+from sms.callbacks.sign import headers, hub_header, trace_header
 from sms.webex import VERSION
+from sms.webex.replies import retry_after
 from sms.webex.transport import Deadline, SingleConnection
 
 DEADLINE = 10.0  # seconds
@@ -76,7 +77,7 @@ class ReceiverConnection:
             self._deadline.start(self._seconds)
             response = self._network.handle_request(_request(address, request, at=int(now.timestamp())))
             status = response.status_code
-            wait = seconds_of(response.headers.get("retry-after", ""), now=now)
+            wait = retry_after(response.headers, most=LONGEST_RETRY_AFTER, now=now)
             with contextlib.closing(response):
                 text = self._read(response)
             error = "" if 200 <= status < 300 else f"It answered {status}."
@@ -91,7 +92,12 @@ class ReceiverConnection:
         except httpx.TimeoutException:
             error = f"No whole answer within {self._seconds:.0f} s."
         except httpx.TransportError as problem:
-            error = f"{_words(problem)}{str(problem)[:120]}"
+            what = (
+                "It could not be reached"
+                if isinstance(problem, httpx.ConnectError)
+                else "The connection broke"
+            )
+            error = f"{what}: {str(problem)[:120]}"
         if error and not status:
             self.close()
         took = int((time.monotonic() - started) * 1000)
@@ -114,7 +120,7 @@ class ReceiverConnection:
 def _request(address: Address, request: CallbackRequest, *, at: int) -> httpx.Request:
     proofs = headers(request.event_id, request.body, at=at, secrets=request.secrets)
     if request.hub:
-        proofs |= hub_header(request.body, secrets=request.secrets)
+        proofs |= hub_header(request.body, secrets=request.secrets) | trace_header(request.event_id)
     usual = {
         "User-Agent": f"textdesk-callbacks/{VERSION}",
         "Accept": "*/*",
@@ -124,22 +130,3 @@ def _request(address: Address, request: CallbackRequest, *, at: int) -> httpx.Re
     return httpx.Request(
         "POST", address.origin + address.target, content=request.body, headers=usual | proofs
     )
-
-
-def seconds_of(value: str, *, now: datetime) -> float | None:
-    """A Retry-After in seconds, which may be a date; None for anything else."""
-    value = value.strip()
-    if value.isascii() and value.isdecimal() and len(value) < 10:
-        return float(value)
-    try:
-        when = email.utils.parsedate_to_datetime(value)
-    except (TypeError, ValueError):
-        return None
-    when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return max((when - now).total_seconds(), 0.0)
-
-
-def _words(problem: httpx.TransportError) -> str:
-    if isinstance(problem, httpx.ConnectError):
-        return "It could not be reached: "
-    return "The connection broke: "

@@ -5,44 +5,31 @@ from datetime import datetime, timedelta
 
 import msgspec
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
+from django.dispatch import Signal
 
 from sms.callbacks.leases import SECRETS, EndpointLease
-from sms.callbacks.notice import disable
-from sms.callbacks.post import Reply
+from sms.callbacks.post import ReceiverConnection, Reply
 from sms.callbacks.schedule import DISABLE_AFTER, OPENS_AFTER, canary_in, next_try
-from sms.models import Callback, CallbackEndpoint
+from sms.models import Actor, Callback, CallbackEndpoint
+from sms.models.audit import audit
 from sms.models.sql.update_rows import update_rows
 
 log = structlog.get_logger(__name__)
 
 GONE = 410
-WRITTEN = {
-    "state": "text",
-    "next_at": "timestamptz",
-    "done_at": "timestamptz",
-    "tries": "int",
-    "last_status": "smallint",
-    "last_error": "text",
-    "log": "jsonb",
-}
+endpoint_disabled = Signal()  # sender: CallbackEndpoint; endpoint: the row. Sent after the commit.
 
 
 class Delivery(msgspec.Struct, frozen=True):
     lease: EndpointLease
     callback: Callback
+    connection: ReceiverConnection  # free again
     reply: Reply
 
 
-class _CallbackRow(msgspec.Struct):
-    id: int
-    state: str
-    next_at: datetime | None
-    done_at: datetime | None
-    tries: int
-    last_status: int
-    last_error: str
-    log: list[dict[str, object]]
+WRITTEN = ("state", "next_at", "done_at", "tries", "last_status", "last_error", "log")
+_CallbackRow = msgspec.defstruct("_CallbackRow", ("id", *WRITTEN))
 
 
 def record(deliveries: Sequence[Delivery], *, now: datetime) -> None:
@@ -51,10 +38,8 @@ def record(deliveries: Sequence[Delivery], *, now: datetime) -> None:
         return
     leases = {one.lease.pk: one.lease for one in deliveries}
     with transaction.atomic():
-        rows = CallbackEndpoint.objects.filter(pk__in=leases).order_by("pk").defer(*SECRETS)
-        if connection.features.has_select_for_update:
-            rows = rows.select_for_update(no_key=True)
-        endpoints = {row.pk: row for row in rows}
+        rows = CallbackEndpoint.objects.select_for_update(no_key=True).filter(pk__in=leases)
+        endpoints = {row.pk: row for row in rows.order_by("pk").defer(*SECRETS)}
         # an endpoint may have been removed while its callback was on its way
         known = [one for one in deliveries if one.lease.pk in endpoints]
         for one in known:
@@ -62,7 +47,9 @@ def record(deliveries: Sequence[Delivery], *, now: datetime) -> None:
             _update_callback(one.callback, one.reply, now=now)
             _update_endpoint(endpoint, one.callback, one.reply, now=now)
             one.lease.failures = endpoint.failures
-        _write([one.callback for one in known])
+        names = ("pk", *WRITTEN)
+        written = [_CallbackRow(*(getattr(one.callback, name) for name in names)) for one in known]
+        update_rows(Callback, WRITTEN, written)
         for endpoint in endpoints.values():
             endpoint.save(update_fields=["failures", "given_up", "open_until", "last_ok_at"])
             if endpoint.disabled_because and endpoint.disabled_at is None:
@@ -71,12 +58,6 @@ def record(deliveries: Sequence[Delivery], *, now: datetime) -> None:
         row = endpoints.get(pk)
         if row is None or row.disabled_at is not None or (row.open_until and row.open_until > now):
             lease.closed = True
-
-
-def _write(callbacks: Sequence[Callback]) -> None:
-    names = ("pk", *WRITTEN)
-    rows = [_CallbackRow(*(getattr(callback, name) for name in names)) for callback in callbacks]
-    update_rows(Callback, WRITTEN, rows)
 
 
 def _update_callback(callback: Callback, reply: Reply, *, now: datetime) -> None:
@@ -105,9 +86,8 @@ def _update_callback(callback: Callback, reply: Reply, *, now: datetime) -> None
 def _update_endpoint(endpoint: CallbackEndpoint, callback: Callback, reply: Reply, *, now: datetime) -> None:
     """What one reply says about the receiver: the breaker, and whether to go on at all."""
     if reply.ok:
-        if (
-            endpoint.failures >= OPENS_AFTER
-        ):  # it is back: what failed in between need not wait for its next try
+        if endpoint.failures >= OPENS_AFTER:
+            # it is back: what failed in between need not wait for its next try
             late = Callback.objects.filter(endpoint=endpoint, next_at__gt=now, tries__gt=0)
             late.update(next_at=now)
             log.info("callbacks_go_on", endpoint=endpoint.pk)
@@ -129,3 +109,18 @@ def _update_endpoint(endpoint: CallbackEndpoint, callback: Callback, reply: Repl
         endpoint.disabled_because = (
             f"{endpoint.given_up} callbacks in a row could not be delivered in three days. Last: {reply.error}"
         )[:300]
+
+
+def disable(endpoint: CallbackEndpoint, *, because: str, now: datetime) -> None:
+    """Deliver nothing more to it until it is switched on again. Its callbacks go on being written and wait."""
+    endpoint.disabled_at, endpoint.disabled_because = now, because
+    endpoint.save(update_fields=["disabled_at", "disabled_because"])
+    audit("callback_endpoint.disabled", endpoint, by=Actor.system(), because=because)
+    log.error("callback_endpoint_disabled", endpoint=endpoint.pk, because=because)
+
+    def announce() -> None:
+        for _, answer in endpoint_disabled.send_robust(CallbackEndpoint, endpoint=endpoint):
+            if isinstance(answer, Exception):
+                log.error("callback_notice_lost", endpoint=endpoint.pk, error=repr(answer)[:300])
+
+    transaction.on_commit(announce)

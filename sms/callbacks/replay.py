@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from sms.models import Actor, Callback, CallbackEndpoint
 from sms.models.audit import audit
+from sms.models.paging import given
 
 KEPT = timedelta(days=30)
 FORGET_AT_ONCE = 1000
@@ -27,13 +28,8 @@ def replay(
     What waits is made due at once. A fresh three days begin for each.
     """
     now = now or timezone.now()
-    rows = Callback.objects.filter(endpoint=endpoint)
-    if only is not None:
-        rows = rows.filter(pk=only)
-    if since is not None:
-        rows = rows.filter(created_at__gte=since)
-    if until is not None:
-        rows = rows.filter(created_at__lt=until)
+    asked = given(pk=only, created_at__gte=since, created_at__lt=until)
+    rows = Callback.objects.filter(asked, endpoint=endpoint)
     if failed_only:
         rows = rows.exclude(state=Callback.State.DELIVERED)
     with transaction.atomic():
@@ -43,9 +39,9 @@ def replay(
     return count
 
 
-def forget(*, now: datetime | None = None, at_once: int = FORGET_AT_ONCE) -> int:
+def forget(*, at_once: int = FORGET_AT_ONCE) -> int:
     """Delete what is older than KEPT, waiting or not; a bounded piece at a time. Returns how many."""
-    old = Callback.objects.filter(created_at__lt=(now or timezone.now()) - KEPT).order_by("created_at")
+    old = Callback.objects.filter(created_at__lt=timezone.now() - KEPT).order_by("created_at")
     ids = list(old.values_list("pk", flat=True)[:at_once])
     if ids:
         Callback.objects.filter(pk__in=ids).delete()

@@ -26,15 +26,8 @@ def look_up(host: str, port: int) -> list[str]:
 
 def plainly(address: str, port: int, seconds: float) -> socket.socket:
     """A connection to an address, not a name."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        sock.settimeout(seconds)
-        sock.connect((address, port))
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    except BaseException:
-        sock.close()
-        raise
+    sock = socket.create_connection((address, port), timeout=seconds)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
 
 

@@ -9,7 +9,7 @@ import queue
 import secrets
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,7 +20,7 @@ from django.utils import timezone
 from sms.callbacks import leases
 from sms.callbacks.address import AddressPolicy
 from sms.callbacks.leases import EndpointLease
-from sms.callbacks.post import CallbackRequest, ReceiverConnection, Reply
+from sms.callbacks.post import ReceiverConnection, Reply
 from sms.callbacks.record import Delivery, record
 from sms.callbacks.schedule import OPENS_AFTER
 from sms.models import Callback
@@ -66,8 +66,8 @@ def run(
     return loop.report
 
 
-def anything_due(now: datetime | None = None) -> bool:
-    return leases.due(now or timezone.now()).exists()
+def anything_due() -> bool:
+    return leases.due(timezone.now()).exists()
 
 
 class _PostThreads:
@@ -75,24 +75,17 @@ class _PostThreads:
 
     def __init__(self) -> None:
         self.results: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
-        self._jobs: queue.SimpleQueue[
-            tuple[EndpointLease, Callback, CallbackRequest, ReceiverConnection] | None
-        ] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[tuple[EndpointLease, Callback, ReceiverConnection] | None]
+        self._jobs = queue.SimpleQueue()
         self._threads = 0
         self.in_flight = 0
 
-    def post(
-        self,
-        lease: EndpointLease,
-        callback: Callback,
-        request: CallbackRequest,
-        connection: ReceiverConnection,
-    ) -> None:
+    def post(self, lease: EndpointLease, callback: Callback, connection: ReceiverConnection) -> None:
         self.in_flight += 1
         if self.in_flight > self._threads:
             self._threads += 1
             threading.Thread(target=self._work, name="callbacks", daemon=True).start()
-        self._jobs.put((lease, callback, request, connection))
+        self._jobs.put((lease, callback, connection))
 
     def collect(self, timeout: float) -> list[Delivery]:
         """What came back, waiting for the first at most `timeout` and a moment for others."""
@@ -115,13 +108,13 @@ class _PostThreads:
 
     def _work(self) -> None:
         while job := self._jobs.get():
-            lease, callback, request, connection = job
+            lease, callback, connection = job
             try:
-                reply = connection.post(request)
+                reply = connection.post(lease.request(callback))
             except Exception as problem:  # of ours; the callback waits and the loop goes on
                 log.error("callback_broke_off", callback=callback.pk, error=repr(problem)[:300])
                 reply = Reply(0, 0, f"It could not be posted: {type(problem).__name__}.")
-            self.results.put(Delivery(lease, callback, reply))
+            self.results.put(Delivery(lease, callback, connection, reply))
 
 
 class _DeliveryLoop:
@@ -131,10 +124,6 @@ class _DeliveryLoop:
         self.report = DeliveryRun()
         self.posts = _PostThreads()
         self.mine: dict[int, EndpointLease] = {}
-        self.urls: dict[int, str] = {}
-        self.since: dict[int, float] = {}
-        self.connections: dict[int, deque[ReceiverConnection]] = {}
-        self.in_use: dict[int, ReceiverConnection] = {}
         self.claimed_at = self.renewed_at = 0.0
 
     def work(self, *, until: float, stopped: Stopped) -> None:
@@ -160,14 +149,13 @@ class _DeliveryLoop:
         if now - self.claimed_at < IDLE or len(self.mine) >= MOST_ENDPOINTS:
             return
         self.claimed_at = now
-        for lease, url in leases.claim(self.owner, limit=MOST_ENDPOINTS - len(self.mine), now=self.clock()):
-            self.mine[lease.pk], self.urls[lease.pk], self.since[lease.pk] = lease, url, now
-            self.connections.setdefault(lease.pk, deque())
+        for lease in leases.claim(self.owner, limit=MOST_ENDPOINTS - len(self.mine), now=self.clock()):
+            self.mine[lease.pk] = lease
             self.renewed_at = self.renewed_at or now
 
     def _begin(self, lease: EndpointLease, *, over: bool) -> None:
         """Post what may be posted now."""
-        lease.closed = lease.closed or over or time.monotonic() - self.since[lease.pk] > LONGEST
+        lease.closed = lease.closed or over or time.monotonic() - lease.began > LONGEST
         while not lease.closed and len(lease.in_flight) < lease.width:
             if not lease.waiting:
                 if lease.empty:
@@ -177,18 +165,15 @@ class _DeliveryLoop:
                     return
             callback = lease.waiting.pop(0)
             lease.in_flight.add(callback.pk)
-            kept = self.connections[lease.pk]
-            connection = kept.pop() if kept else self.connection_for()
-            self.in_use[callback.pk] = connection
-            self.posts.post(lease, callback, lease.request(callback, self.urls[lease.pk]), connection)
+            self.posts.post(lease, callback, lease.idle.pop() if lease.idle else self.connection_for())
             if lease.failures >= OPENS_AFTER:  # the canary goes alone
                 lease.waiting.clear()
                 return
 
     def _record(self, results: list[Delivery]) -> None:
         for one in results:
-            lease, callback, reply = one.lease, one.callback, one.reply
-            self.connections[lease.pk].append(self.in_use.pop(callback.pk))
+            lease, reply = one.lease, one.reply
+            lease.idle.append(one.connection)
             self.report.tried += 1
             self.report.delivered += reply.ok
             self.report.by_status[reply.status] += 1
@@ -207,12 +192,12 @@ class _DeliveryLoop:
             leases.give_back(ended, self.owner)
         for lease in ended:
             del self.mine[lease.pk]
-            for connection in self.connections.pop(lease.pk):
+            for connection in lease.idle:
                 connection.close()
 
     def close(self) -> None:
         """After an error the leases run out by themselves; threads end when their post does."""
         self.posts.close()
-        for kept in self.connections.values():
-            for connection in kept:
+        for lease in self.mine.values():
+            for connection in lease.idle:
                 connection.close()

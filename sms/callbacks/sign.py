@@ -1,9 +1,10 @@
-"""The headers that prove a callback: Standard Webhooks for all, and the provider's `x-hub-signature` for notifyUrls."""
+"""The headers that prove a callback: Standard Webhooks for all, and the provider's own for notifyUrls."""
 
 import base64
 import binascii
 import hashlib
 import hmac
+import uuid
 from collections.abc import Sequence
 
 from sms.models.callback import PREFIX
@@ -24,6 +25,11 @@ def hub_header(body: bytes, *, secrets: Sequence[str]) -> dict[str, str]:
     """The provider's header has room for one signature: while two secrets are valid it is the previous one's, so that a receiver
     that knows one secret only is changed over at its own time. The secret is used as plain text, whsec_ included."""
     return {"x-hub-signature": signature.sign(body, secret=secrets[-1])} if secrets else {}
+
+
+def trace_header(event_id: str) -> dict[str, str]:
+    """The provider's name of a notification, a UUID; the same in every try, as the event is."""
+    return {"x-wx-gtrid": str(uuid.uuid5(uuid.NAMESPACE_OID, event_id))}
 
 
 def key(secret: str) -> bytes:

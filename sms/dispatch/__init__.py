@@ -4,18 +4,8 @@ claim (lease a slice) → arm (last look, "posting", commit) → post (no transa
 that ran out). Called by `sms.worker.tasks` and `manage.py dispatch`; both run the same code, as many at once as one likes.
 """
 
-from sms.dispatch.claim import sweep
-from sms.dispatch.coordinator import DispatchRun
-from sms.dispatch.run import due_within, run
+from sms.dispatch.claim import due_within, sweep
+from sms.dispatch.coordinator import DispatchRun, run
 from sms.dispatch.settle import Settlement, by_person
+from sms.dispatch.unproven import end_unproven
 from sms.dispatch.watch import watch
-
-__all__ = [
-    "DispatchRun",
-    "Settlement",
-    "by_person",
-    "due_within",
-    "run",
-    "sweep",
-    "watch",
-]

@@ -8,7 +8,6 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import NamedTuple
 
 from sms.dispatch import rate
 from sms.dispatch.claim import ClaimedMessage, ClaimedSlice, Owner, renew
@@ -81,14 +80,11 @@ def arm(
         late = [request for request in to_retime if request.service_id == service_id]
         late = _still_wanted(late, statuses, armed, now=now)
         status = next(statuses[lease.send_id] for lease in leases if lease.service_id == service_id)
-        grant = rate.open_grant(service_id, rate=status.rate, burst=status.burst)
-        paced = grant.row is not None
-        armed.requests += [
-            replace(request, not_before=grant.take(len(request.messages)), paced=paced) for request in late
-        ]
-        size = rate.whole_batches(status.batch_size, status.rate)
+        grant = rate.open_grant(service_id, rate=status.service.rate, burst=status.service.burst)
+        armed.requests += _timed(late, grant)
+        size = rate.whole_batches(status.service.batch_size, status.service.rate)
         requests = capacity[service_id]
-        if not paced:
+        if grant.row is None:
             unpaced = max(sum(1 for key in by_service if key >= service_id), 1)
             requests = min(requests, -(-spare // unpaced))
             spare -= requests
@@ -96,27 +92,21 @@ def arm(
             by_service[service_id], statuses, queue=queue, room=min(requests * size, grant.room), now=now
         )
         chosen = _without_opt_outs(
-            chosen, service_id=service_id, hidden=status.opt_outs_hidden, now=now, deltas=deltas
+            chosen, service_id=service_id, hidden=status.service.opt_outs_hidden, now=now, deltas=deltas
         )
-        context = contexts[service_id]
-        for batch in _arm_batches(chosen, context, size=size, now=now, deltas=deltas):
-            armed.requests.append(
-                ArmedRequest(
-                    service_id=service_id,
-                    lease=batch.lease,
-                    messages=batch.messages,
-                    body=batch.body,
-                    connection=context.connection,
-                    breaker=context.breaker,
-                    not_before=grant.take(len(batch.messages)),
-                    paced=paced,
-                )
-            )
+        fresh = _arm_batches(chosen, contexts[service_id], size=size, now=now, deltas=deltas)
+        armed.requests += _timed(fresh, grant)
         grant.close()
         if any(lease.waiting for lease in by_service[service_id]):
             armed.wait_for(grant.wait)
     point("armed_uncommitted")
     return armed
+
+
+def _timed(requests: Iterable[ArmedRequest], grant: rate.Grant) -> list[ArmedRequest]:
+    """The same requests, each at an instant of its own."""
+    paced = grant.row is not None
+    return [replace(one, not_before=grant.take(len(one.messages)), paced=paced) for one in requests]
 
 
 def _still_wanted(
@@ -128,11 +118,11 @@ def _still_wanted(
     refused = opted_out(
         [message for request in late for message in request.messages],
         service_id=late[0].service_id,
-        hidden=any(status.opt_outs_hidden for status in statuses.values()),
+        hidden=any(status.service.opt_outs_hidden for status in statuses.values()),
     )
     wanted: list[ArmedRequest] = []
     for request in late:
-        until = statuses[request.lease.send_id].expires_at if request.lease else None
+        until = statuses[request.lease.send_id].send.expires_at if request.lease else None
         expired = until is not None and until <= now
         withheld = expired or any(message.msisdn in refused for message in request.messages)
         (armed.withheld if withheld else wanted).append(request)
@@ -147,7 +137,7 @@ def _may_go(lease: ClaimedSlice, status: SendStatus, *, now: datetime, deltas: C
     if status.halted:
         lease.waiting.clear()
         return False
-    if status.expires_at is not None and status.expires_at <= now:
+    if status.send.expires_at is not None and status.send.expires_at <= now:
         expired = [StateChange(message.pk, MessageState.EXPIRED, now) for message in lease.waiting]
         states.apply(expired, deltas=deltas)
         lease.waiting.clear()
@@ -204,15 +194,9 @@ def _without_opt_outs(
     return [(lease, message) for lease, message in chosen if message.msisdn not in refused]
 
 
-class _Batch(NamedTuple):
-    lease: ClaimedSlice
-    messages: tuple[ClaimedMessage, ...]
-    body: bytes
-
-
 def _arm_batches(
     chosen: Chosen, context: ServiceContext, *, size: int, now: datetime, deltas: CounterDeltas
-) -> list[_Batch]:
+) -> list[ArmedRequest]:
     """What the provider's rules forbid fails here instead of at the provider, and takes no other message with it."""
     by_slice: dict[int, list[ClaimedMessage]] = defaultdict(list)
     place: dict[int, int] = {}
@@ -220,13 +204,14 @@ def _arm_batches(
     for index, (lease, message) in enumerate(chosen):
         by_slice[lease.slice_id].append(message)
         place[message.pk] = index
-    ready: list[_Batch] = []
+    provider = (context.connection, context.breaker)
+    ready: list[ArmedRequest] = []
     for slice_id, messages in by_slice.items():
         lease = leases[slice_id]
         template = context.templates[lease.send_id]
         for batch in batches(messages, template=template, size=size):
             for part, body in _bodies(batch, template, now=now, deltas=deltas):
-                ready.append(_Batch(lease, tuple(part), body))
+                ready.append(ArmedRequest(lease.service_id, lease, tuple(part), body, *provider))
     wanted = [message.pk for batch in ready for message in batch.messages]
     marked = states.arm(wanted, at=now, deltas=deltas)
     if len(marked) < len(wanted):

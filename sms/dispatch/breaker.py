@@ -64,16 +64,17 @@ class Breaker:
         self._count(uncertain)
         if not isinstance(result, ProviderError):
             self.narrow, self.troubles, self.unconfirmed = False, 0, 0
-            if not self.broken:  # a late acceptance does not mend a circuit that has broken since
+            if not self.broken:  # a late acceptance does not close a circuit that has broken since
                 self.hold_until = 0.0
         elif isinstance(result, RequestRefused | Throttled):
             self.unconfirmed = 0
             if isinstance(result, Throttled):
-                self._hold(result.retry_after)
+                self._hold(result.retry_after or None)  # 0, or a date that has passed, is no reason to hurry
         elif uncertain:
             self.unconfirmed += 1
-            if self.unconfirmed >= UNCONFIRMED_IN_A_ROW or self.narrow or self._often():
-                self._break()
+            if not self.broken and (self.unconfirmed >= UNCONFIRMED_IN_A_ROW or self.narrow or self._often()):
+                self.broken = True
+                self._hold(None, renewed=True)
         elif isinstance(result, NotSent | ServicePaused):
             self._hold(None)
             self.narrow = True
@@ -86,11 +87,6 @@ class Breaker:
             return
         self.broken, self.narrow, self.unconfirmed = False, True, 0
         self.recent.clear()
-
-    def _break(self) -> None:
-        if not self.broken:
-            self.broken = True
-            self._hold(None, renewed=True)
 
     def _hold(self, wait: float | None, *, renewed: bool = False) -> None:
         now = time.monotonic()

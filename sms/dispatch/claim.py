@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import structlog
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce, Greatest, Now
 
 from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
@@ -23,13 +23,11 @@ from sms.ledger.states import apply, cancel
 from sms.models import Hold, Message, MessageState, Resend, Send, SendState, Slice
 from sms.models.lease import LeaseQuerySet
 from sms.models.sql import slices
-from sms.models.sql.clock import database_now
+from sms.models.sql.session import database_now
 
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)  # longer than the total deadline of a POST (20 s) and the writing of its result
-
-
 BEGIN_WITHIN = 0.6  # of the lease: what is left is longer than a POST
 RESEND_AFTER = {Resend.ALWAYS: timedelta(seconds=10), Resend.EVIDENCE: timedelta(minutes=15)}
 WINDOW = 300  # due slices that a claim chooses from
@@ -97,6 +95,18 @@ def open_slices() -> "LeaseQuerySet[Slice]":
         | Exists(held.filter(sender=OuterRef("send__sender")))
         | Exists(held.filter(link_domain=OuterRef("send__link_domain")))
     )
+
+
+def due_within(seconds: float) -> float | None:
+    """Seconds until the next slice is due or its lease runs out (0 if it is now), None where that is further away."""
+    by_now = Now() + timedelta(seconds=min(seconds, 0.0))
+    free = Q(owner="") | Q(leased_until__lte=by_now)
+    if open_slices().filter(free, due_at__lte=by_now).exists():
+        return 0.0  # the usual case, without reading all the others
+    ready = Greatest("due_at", Coalesce("leased_until", "due_at"))
+    soonest = open_slices().annotate(ready=ready).filter(ready__lte=Now() + timedelta(seconds=seconds))
+    when = soonest.aggregate(soonest=Min("ready"))["soonest"]
+    return None if when is None else max((when - database_now()).total_seconds(), 0.0)
 
 
 def claim(
@@ -221,40 +231,44 @@ def finish(lease: ClaimedSlice, *, owner: Owner, retry_in: float = 0.0) -> None:
         if lease.lost:
             return
         if send.state == SendState.CANCELLED:
-            _cancel_returned(send)
-        left = in_slice(lease).filter(state=MessageState.PENDING).exists()
+            # what was in flight at that moment, and was returned by the provider since
+            deltas = CounterDeltas()
+            cancel(send.pk, at=database_now(), deltas=deltas)
+            deltas.write()
+        open_ones = in_slice(lease).filter(state__in=(MessageState.PENDING, MessageState.UNCONFIRMED))
+        left = set(open_ones.order_by().values_list("state", flat=True).distinct())
         mine = Slice.objects.filter(pk=lease.slice_id)
-        if left:
+        if MessageState.PENDING in left:
             soon = Now() + timedelta(seconds=max(retry_in, 0))
             due_at = soon if lease.returned or lease.not_before is None else lease.not_before
             mine.give_back(owner.name, due_at=due_at)
-        elif _may_be_sent_again(send, lease):
+        elif left and _is_worth_another_look(send, lease):
             mine.give_back(owner.name, due_at=Now() + RESEND_AFTER[Resend(send.resend)])
         else:
             mine.give_back(owner.name, done=True)
             more = Slice.objects.filter(send=OuterRef("pk"), done=False)
-            Send.objects.filter(~Exists(more), pk=send.pk, state=SendState.SENDING).update(
-                state=SendState.FINISHED
-            )
+            ended = Send.objects.filter(~Exists(more), pk=send.pk, state=SendState.SENDING)
+            ended.update(state=SendState.FINISHED)
     point("finished")
 
 
-def _may_be_sent_again(send: Send, lease: ClaimedSlice) -> bool:
+def _is_worth_another_look(send: Send, lease: ClaimedSlice) -> bool:
     """Whether its policy may yet want something of this slice (`settle.by_policy`), so that it comes due again."""
     now = database_now()
     if send.resend == Resend.NEVER or send.state == SendState.CANCELLED:
         return False
+    rows = may_be_sent_again(send, in_slice(lease), now=now)
+    return rows.filter(posted_at__gt=now - GIVE_UP_AFTER).exists()
+
+
+def may_be_sent_again(send: Send, messages: "QuerySet[Message]", *, now: datetime) -> "QuerySet[Message]":
+    """Those of its messages that a policy may send once more: unconfirmed, and still worth something to the recipient."""
     if send.expires_at is not None and send.expires_at <= now:
-        return False
-    open_ones = in_slice(lease).filter(state=MessageState.UNCONFIRMED, resent__lt=EXTRA)
-    return open_ones.filter(posted_at__gt=now - GIVE_UP_AFTER).exists()
-
-
-def _cancel_returned(send: Send) -> None:
-    """Messages in flight at the moment of cancelling, and returned by the provider since, are cancelled like the others."""
-    deltas = CounterDeltas()
-    cancel(send.pk, at=database_now(), deltas=deltas)
-    deltas.write()
+        return messages.none()
+    rows = messages.filter(state=MessageState.UNCONFIRMED, resent__lt=EXTRA)
+    if send.validity is None:
+        return rows
+    return rows.filter(posted_at__gt=now - timedelta(seconds=send.validity))
 
 
 def lock_sends(send_ids: Collection[int]) -> None:

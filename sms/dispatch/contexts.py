@@ -12,7 +12,7 @@ from sms.dispatch.claim import ClaimedSlice
 from sms.dispatch.request import RequestTemplate, template_of
 from sms.models import Send
 from sms.models.fields import UnreadableSecret
-from sms.models.sql.clock import database_now
+from sms.models.sql.session import database_now
 from sms.webex.origin import SecretElsewhere
 
 

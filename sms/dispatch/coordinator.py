@@ -12,31 +12,32 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from django.db import DatabaseError, close_old_connections, transaction
 
 from sms.dispatch import record
 from sms.dispatch.arm import ArmResult, arm, fence
-from sms.dispatch.breaker import PROBE, Breakers
-from sms.dispatch.claim import ClaimedSlice, Owner, claim, finish, load, renew
+from sms.dispatch.breaker import OF_THIS_PROCESS, PROBE, Breakers
+from sms.dispatch.claim import LEASE, ClaimedSlice, Owner, claim, due_within, finish, load, renew
 from sms.dispatch.contexts import ServiceContexts
 from sms.dispatch.fair_queue import FairQueue
 from sms.dispatch.last_look import statuses_of
-from sms.dispatch.post import ArmedRequest, ClientFor, Held, Late, Posters, PostOutcome
+from sms.dispatch.post import ArmedRequest, ClientFor, Held, Late, Posters, PostOutcome, client_of
 from sms.dispatch.request import body_of
 from sms.dispatch.settle import by_policy
 from sms.dispatch.watch import watch
 from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
 from sms.models import Lane
-from sms.models.sql.clock import database_now
+from sms.models.sql.session import database_now
 from sms.webex.errors import RequestRefused
 
 log = structlog.get_logger(__name__)
 
 LEASES = 4
+DEFAULT_CLIENTS = 64
 SPARE = 160  # requests armed beyond twice the posters: a step of that size shares the cost of its commit
 PATIENCE = 0.04  # seconds that answers wait for others to share their commit
 IDLE = 0.25  # seconds between checks: for something due, for urgent work while busy, for a stop
@@ -65,11 +66,9 @@ class Coordinator:
         client_for: ClientFor,
         lease: timedelta,
         breakers: Breakers,
-        report: DispatchRun,
-        due_now: Callable[[], bool],
     ) -> None:
         self.owner = Owner(f"{os.getpid()}-{secrets.token_hex(8)}", lease)
-        self.report, self.due_now = report, due_now
+        self.report = DispatchRun()
         self.contexts = ServiceContexts(breakers, public_url=public_url)
         self.posters = Posters(clients, client_for=client_for)
         self.queue = FairQueue()
@@ -93,7 +92,7 @@ class Coordinator:
                 wait = self._step(arming=not over)
                 self._finish_leases(over)
                 if not self.leases:
-                    if over or not self.due_now():
+                    if over or due_within(0.0) is None:
                         return
                     self.checked_at = 0.0
                 elif not self.in_flight.total() and wait > 0:
@@ -171,7 +170,10 @@ class Coordinator:
         """Record and arm in one commit, then hand over; returns seconds until arming makes sense again."""
         self._probe()
         self._withhold(arming=arming)
-        leases = self._open_leases() if arming and time.monotonic() >= self.full_until else []
+        leases: list[ClaimedSlice] = []
+        if arming and time.monotonic() >= self.full_until:
+            capacity = self._capacity()
+            leases = [lease for lease in self.leases if lease.waiting and capacity[lease.service_id]]
         breakers = (self.contexts[lease.service_id].breaker for lease in self.leases)
         wait = min((breaker.held_for for breaker in breakers), default=0.0)
         if not (self.unrecorded or self.to_retime or leases):
@@ -201,26 +203,23 @@ class Coordinator:
             if leases:
                 fence(leases, owner=self.owner)
             record.record(self.unrecorded, at=now, deltas=deltas)
-            armed = self._arm(leases, now=now, deltas=deltas) if leases else ArmResult()
+            armed = ArmResult()
+            if leases:
+                armed = arm(
+                    leases,
+                    self.to_retime,
+                    contexts=self.contexts,
+                    capacity=self._capacity(),
+                    spare=max(2 * self.posters.count + SPARE - self.in_flight.total(), 0),
+                    queue=self.queue,
+                    now=now,
+                    deltas=deltas,
+                )
             deltas.write()
         return armed
 
-    def _arm(self, leases: Sequence[ClaimedSlice], *, now: datetime, deltas: CounterDeltas) -> ArmResult:
-        return arm(
-            leases,
-            self.to_retime,
-            contexts=self.contexts,
-            capacity=self._capacity(),
-            spare=max(2 * self.posters.count + SPARE - self.in_flight.total(), 0),
-            queue=self.queue,
-            now=now,
-            deltas=deltas,
-        )
-
     def _capacity(self) -> Mapping[int, int]:
-        return {
-            key: context.breaker.room(in_flight=self.in_flight[key]) for key, context in self.contexts.items()
-        }
+        return {key: one.breaker.room(in_flight=self.in_flight[key]) for key, one in self.contexts.items()}
 
     def _withhold(self, *, arming: bool) -> None:
         """Of what was to get another instant, give up what was stopped since."""
@@ -231,10 +230,6 @@ class Coordinator:
             else:
                 kept.append(request)
         self.to_retime = kept
-
-    def _open_leases(self) -> list[ClaimedSlice]:
-        capacity = self._capacity()
-        return [lease for lease in self.leases if lease.waiting and capacity[lease.service_id]]
 
     def _count(self, armed: ArmResult) -> None:
         """Messages in flight by lease, and those posted, after a commit. What was only given another instant is neither."""
@@ -253,9 +248,8 @@ class Coordinator:
         for service_id, context in self.contexts.items():
             if context.breaker.wants_probe:
                 context.breaker.probed_at = time.monotonic()
-                self.posters.post(
-                    ArmedRequest(service_id, None, (), PROBE, context.connection, context.breaker)
-                )
+                probe = ArmedRequest(service_id, None, (), PROBE, context.connection, context.breaker)
+                self.posters.post(probe)
 
     def _finish_leases(self, over: bool) -> None:
         for lease in list(self.leases):
@@ -281,3 +275,26 @@ class Coordinator:
                 close_old_connections()
         if self.unrecorded:
             log.error("answers_lost", outcomes=len(self.unrecorded))
+
+
+def run(
+    *,
+    public_url: str,
+    seconds: float = 20.0,
+    clients: int = DEFAULT_CLIENTS,
+    client_for: ClientFor = client_of,
+    lease: timedelta = LEASE,
+    breakers: Breakers = OF_THIS_PROCESS,
+    stopped: Callable[[], bool] = lambda: False,
+) -> DispatchRun:
+    """Dispatch what is due for up to `seconds`. Called by the cluster's jobs and by `manage.py dispatch`; as many at once as you like.
+
+    Returns when nothing is left, when the time is over or when `stopped()`; in each case everything armed has its answer.
+    """
+    if stopped() or due_within(0.0) is None:
+        return DispatchRun()
+    coordinator = Coordinator(
+        public_url=public_url, clients=clients, client_for=client_for, lease=lease, breakers=breakers
+    )
+    coordinator.work(until=time.monotonic() + seconds, stopped=stopped)
+    return coordinator.report

@@ -32,7 +32,6 @@ class FairQueue:
             left[send] -= 1
             if not left[send]:
                 del left[send]
-        self._had = (
-            had  # a send that wants nothing now starts level with the others later: idling earns no credit
-        )
+        # a send that wants nothing now starts level with the others later: idling earns no credit
+        self._had = had
         return chosen

@@ -2,27 +2,33 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import lru_cache
 
+import structlog
 from django.db.models import Exists, OuterRef, Q
 
 from sms.dispatch.claim import ClaimedMessage
-from sms.models import ApprovalRequest, ApprovalState, Hold, OptOut, Send, SendState
+from sms.models import ApprovalRequest, ApprovalState, Hold, OptOut, Send, SendState, Service
 from sms.models.optout import spellings
 from sms.values import quiet_hours, time_zones
+
+log = structlog.get_logger(__name__)
+
+UNREADABLE = timedelta(minutes=15)  # until the next look at a message whose hours cannot be told
+OF_SERVICE = ("rate", "burst", "batch_size", "time_zone", "opt_outs_hidden")
 
 
 @dataclass(frozen=True, slots=True)
 class SendStatus:
-    send_id: int
-    halted: bool  # cancelled, held, not approved or its service paused: nothing goes
-    expires_at: datetime | None
-    quiet: str
-    service_zone: str
-    rate: int | None
-    burst: bool
-    batch_size: int
-    opt_outs_hidden: bool
+    """A send with its service as they are now. `halted`: cancelled, held, not approved or its service paused, so nothing goes."""
+
+    send: Send
+    halted: bool
+
+    @property
+    def service(self) -> Service:
+        return self.send.service
 
 
 def statuses_of(send_ids: Collection[int]) -> dict[int, SendStatus]:
@@ -33,55 +39,47 @@ def statuses_of(send_ids: Collection[int]) -> dict[int, SendStatus]:
         Send.objects.filter(pk__in=send_ids)
         .select_related("service")
         .annotate(
-            held=Exists(held.filter(send=OuterRef("pk")))
+            halted=Q(state__in=(SendState.CANCELLED, SendState.AWAITING))
+            | Q(service__paused_at__isnull=False)
+            | Exists(held.filter(send=OuterRef("pk")))
             | Exists(held.filter(sender=OuterRef("sender")))
-            | Exists(held.filter(link_domain=OuterRef("link_domain"))),
+            | Exists(held.filter(link_domain=OuterRef("link_domain")))
             # whatever its state says: a send that needs approval goes with one that is in force, or not at all
-            unapproved=Q(approvers__gt=0) & ~Exists(approved),
+            | (Q(approvers__gt=0) & ~Exists(approved))
         )
-        .only(
-            "state",
-            "expires_at",
-            "quiet_hours",
-            "service__paused_at",
-            "service__rate",
-            "service__burst",
-            "service__batch_size",
-            "service__time_zone",
-            "service__opt_outs_hidden",
-        )
+        .only("expires_at", "quiet_hours", *(f"service__{name}" for name in OF_SERVICE))
     )
-    return {row.pk: _status(row, held=row.held or row.unapproved) for row in rows}
-
-
-def _status(send: Send, *, held: bool) -> SendStatus:
-    service = send.service
-    return SendStatus(
-        send_id=send.pk,
-        halted=held
-        or send.state in (SendState.CANCELLED, SendState.AWAITING)
-        or service.paused_at is not None,
-        expires_at=send.expires_at,
-        quiet=send.quiet_hours,
-        service_zone=service.time_zone,
-        rate=service.rate,
-        burst=service.burst,
-        batch_size=service.batch_size,
-        opt_outs_hidden=service.opt_outs_hidden,
-    )
+    return {row.pk: SendStatus(row, row.halted) for row in rows}
 
 
 def may_disturb(message: ClaimedMessage, status: SendStatus, *, now: datetime) -> datetime | None:
     """None if its recipient may be written to now, otherwise the first moment at which that is so."""
-    if not status.quiet:
+    quiet, zone = status.send.quiet_hours, status.service.time_zone
+    try:
+        return quiet_until(message.msisdn, column=message.zone, service_zone=zone, quiet=quiet, at=now)
+    except ValueError as problem:
+        # a stored zone that this machine does not know: late beats in the middle of the night
+        _say_once(status.send.pk, str(problem))
+        return now + UNREADABLE
+
+
+def quiet_until(msisdn: str, *, column: str, service_zone: str, quiet: str, at: datetime) -> datetime | None:
+    """When the quiet hours of a number that it is in at that moment end; None where it is in none. `column` is its zone by the audience.
+
+    Raises ValueError for a zone that this machine does not know.
+    """
+    if not quiet:
         return None
-    where = quiet_hours.zones_of(
-        column=message.zone, number=time_zones.of_number(message.msisdn), service=status.service_zone
-    )
-    when = quiet_hours.next_allowed(now, where, status.quiet)
+    where = quiet_hours.zones_of(column=column, number=time_zones.of_number(msisdn), service=service_zone)
+    when = quiet_hours.next_allowed(at, where, quiet)
     if when is None:  # the number's zones are so far apart that it is always night in one of them
-        when = quiet_hours.next_allowed(now, (status.service_zone,), status.quiet)
-    return when if when is not None and when > now else None
+        when = quiet_hours.next_allowed(at, (service_zone,), quiet)
+    return when if when is not None and when > at else None
+
+
+@lru_cache(maxsize=1000)
+def _say_once(send_id: int, sentence: str) -> None:
+    log.error("quiet_hours_unreadable", send=send_id, sentence=f"{sentence} Its messages wait.")
 
 
 def opted_out(messages: Sequence[ClaimedMessage], *, service_id: int, hidden: bool) -> set[str]:

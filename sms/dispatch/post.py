@@ -83,9 +83,8 @@ class Posters:
     def __init__(self, most: int, *, client_for: ClientFor = client_of) -> None:
         self.most = most
         self._client_for = client_for
-        self._waiting: dict[
-            int, list[tuple[float, int, ArmedRequest]]
-        ] = {}  # by service, the next instant first
+        # by service, the next instant first
+        self._waiting: dict[int, list[tuple[float, int, ArmedRequest]]] = {}
         self._in_flight: Counter[int] = Counter()  # requests on their way, by service
         self._order = itertools.count()
         self._changed = threading.Condition()
@@ -116,9 +115,8 @@ class Posters:
         while True:
             left = deadline - time.monotonic()
             try:
-                found.append(
-                    self._outcomes.get(block=len(found) < at_least and left > 0, timeout=max(left, 0.001))
-                )
+                wait = len(found) < at_least and left > 0
+                found.append(self._outcomes.get(block=wait, timeout=max(left, 0.001)))
             except queue.Empty:
                 self._grow_if_slow()
                 return found
@@ -216,7 +214,7 @@ class Posters:
             return NotSent("unreachable", detail=str(problem))
         try:
             point("before_post")
-            result = client.post(request.body)
+            result = client.post(request.body, destinations=len(request.messages))
             point("after_post")
             return result
         except ProviderError as error:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sms.models import Pace
-from sms.models.sql.clock import database_now
+from sms.models.sql.session import database_now
 
 HORIZON = 0.25  # seconds
 LEAD = 0.03  # seconds between reserving an instant and that instant: the commit comes in between

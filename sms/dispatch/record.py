@@ -44,9 +44,12 @@ def record(outcomes: Sequence[PostOutcome], *, at: datetime, deltas: CounterDelt
         return
     lock_sends_of(outcomes)
     returned = {lease.slice_id for lease in _returned(outcomes)}
+    # a single message has its own id; what the ids of a batch belong to is not documented, and each receipt brings its own
     accepted = [
         Acceptance(
-            message.pk, message.attempt + 1, _provider_id(outcome.result, len(outcome.request.messages))
+            message.pk,
+            message.attempt + 1,
+            outcome.result.provider_id if len(outcome.request.messages) == 1 else "",
         )
         for outcome in outcomes
         if isinstance(outcome.result, Accepted)
@@ -75,11 +78,6 @@ def record(outcomes: Sequence[PostOutcome], *, at: datetime, deltas: CounterDelt
                 status=outcome.result.status,
             )
     point("record_uncommitted")
-
-
-def _provider_id(result: Accepted, messages: int) -> str:
-    """A single message's own id. What the ids of a batch belong to is not documented; each receipt brings its own."""
-    return result.provider_id if messages == 1 else ""
 
 
 def _state_changes(outcome: PostOutcome, at: datetime) -> list[StateChange]:

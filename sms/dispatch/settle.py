@@ -1,7 +1,8 @@
 """Settle: what becomes of messages of which we do not know whether they were sent. Receipts settle most of them (`sms.inbound.receipts`).
 
 What is left is decided by the send's policy (`by_policy`) or by a person (`by_person`). Sending again makes the message pending under a
-new attempt; everything that is checked before a post is then checked once more.
+new attempt; everything that is checked before a post is then checked once more. Those of partners that nothing settles come to an end
+in `unproven`.
 """
 
 from collections.abc import Collection, Sequence
@@ -10,15 +11,27 @@ from enum import StrEnum
 
 import structlog
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet, Sum
 
-from sms.dispatch.claim import EXTRA, RESEND_AFTER, lock_sends, reopen
+from sms.dispatch.claim import RESEND_AFTER, lock_sends, may_be_sent_again, reopen
 from sms.ledger import states
 from sms.ledger.counters import CounterDeltas
 from sms.ledger.state_machine import StateChange
-from sms.models import Actor, Message, MessageState, ReceiptInbox, Resend, Send, SendState, Slice
+from sms.models import (
+    Actor,
+    Message,
+    MessageState,
+    ReceiptInbox,
+    Receipts,
+    Resend,
+    Send,
+    SendState,
+    Slice,
+    StateCount,
+)
 from sms.models.audit import audit
-from sms.models.sql.clock import database_now
+from sms.models.message import GIVEN_UP
+from sms.models.sql.session import database_now
 
 log = structlog.get_logger(__name__)
 
@@ -37,36 +50,36 @@ class Settlement(StrEnum):
     GIVE_UP = "give_up"
 
 
-def by_policy(send_ids: Collection[int], *, now: datetime | None = None) -> int:
+def by_policy(send_ids: Collection[int]) -> int:
     """Send again what the policy of these sends allows; returns how many messages.
 
     Their slices come due again by themselves (`claim.finish`); a claim calls this first.
     """
-    now = now or database_now()
+    now = database_now()
     done = 0
-    sends = Send.objects.filter(pk__in=list(send_ids)).exclude(resend=Resend.NEVER)
-    for send in sends.exclude(state=SendState.CANCELLED).order_by("pk"):
-        if send.expires_at is not None and send.expires_at <= now:
-            continue
-        rows = Message.objects.filter(
-            send=send,
-            state=MessageState.UNCONFIRMED,
-            resent__lt=EXTRA,
-            posted_at__lt=now - RESEND_AFTER[Resend(send.resend)],
-        )
+    for send in _unsettled(send_ids):
+        rows = may_be_sent_again(send, Message.objects.filter(send=send), now=now)
+        rows = rows.filter(posted_at__lt=now - RESEND_AFTER[Resend(send.resend)])
         if send.resend == Resend.EVIDENCE:
-            messages = _surely_not_sent(list(rows.order_by("pk")[:READ_AT_ONCE]), now=now)
+            messages = _surely_not_sent(send, list(rows.order_by("pk")[:READ_AT_ONCE]), now=now)
         else:
             messages = list(rows.order_by("pk")[:AT_ONCE])
         if messages:
             with transaction.atomic():
                 lock_sends([send.pk])
-                Message.objects.filter(pk__in=[message.pk for message in messages]).update(
-                    resent=F("resent") + 1
-                )
+                again = Message.objects.filter(pk__in=[message.pk for message in messages])
+                again.update(resent=F("resent") + 1)
                 done += _send_again(send, messages, now=now)
             log.warning("sent_again_by_policy", send=send.pk, policy=send.resend, messages=len(messages))
     return done
+
+
+def _unsettled(send_ids: Collection[int]) -> "QuerySet[Send]":
+    """Those with unconfirmed messages and a policy. By the counters, since each request of a partner is a send with a policy."""
+    counted = StateCount.objects.filter(send__in=list(send_ids), state=MessageState.UNCONFIRMED)
+    some = counted.values("send_id").annotate(left=Sum("delta")).filter(left__gt=0).order_by()
+    sends = Send.objects.filter(pk__in=[row["send_id"] for row in some]).exclude(resend=Resend.NEVER)
+    return sends.exclude(state=SendState.CANCELLED).order_by("pk")
 
 
 def by_person(
@@ -92,11 +105,14 @@ def by_person(
             done = _send_again(send, messages, now=now)
         else:
             state = MessageState.QUEUED if verdict == Settlement.TREAT_AS_SENT else MessageState.FAILED
-            code = "" if verdict == Settlement.TREAT_AS_SENT else "given_up"
+            code = "" if verdict == Settlement.TREAT_AS_SENT else GIVEN_UP
             words = f"{'Treated as sent' if not code else 'Given up'} by {by.label}."
             deltas = CounterDeltas()
             states.apply(
-                [StateChange(message.pk, state, now, code=code, detail=words) for message in messages],
+                [
+                    StateChange(one.pk, state, now, attempt=one.attempt, code=code, detail=words)
+                    for one in messages
+                ],
                 deltas=deltas,
             )
             deltas.write()
@@ -105,9 +121,10 @@ def by_person(
     return done
 
 
-def _surely_not_sent(messages: Sequence[Message], *, now: datetime) -> list[Message]:
-    """Up to AT_ONCE of these of which others of the same send, posted around the same time, had their receipts long ago.
+def _surely_not_sent(send: Send, messages: Sequence[Message], *, now: datetime) -> list[Message]:
+    """Up to AT_ONCE of these of which others, posted around the same time, had their receipts long ago.
 
+    Others of the same send; for a partner's request, which is rarely so large, others of the service that asked for the same.
     None at all while receipts do not come in as they should: some are late, or some cannot be read.
     """
     waiting = ReceiptInbox.objects.filter(why=ReceiptInbox.Why.NEW, receipt__received_at__lt=now - HEALTHY)
@@ -124,7 +141,7 @@ def _surely_not_sent(messages: Sequence[Message], *, now: datetime) -> list[Mess
             continue
         place = (message.pk // NEARBY, message.posted_at.replace(second=0, microsecond=0))
         if place not in known:
-            known[place] = _has_witnesses(message.send_id, message.pk, message.posted_at)
+            known[place] = _has_witnesses(send, message.pk, message.posted_at)
         if known[place]:
             found.append(message)
             if len(found) == AT_ONCE:
@@ -132,9 +149,11 @@ def _surely_not_sent(messages: Sequence[Message], *, now: datetime) -> list[Mess
     return found
 
 
-def _has_witnesses(send_id: int, pk: int, posted_at: datetime) -> bool:
+def _has_witnesses(send: Send, pk: int, posted_at: datetime) -> bool:
+    # that a receipt is missing proves something only where it was asked for
+    wide = bool(send.partner) and Receipts.SUBMITTED in send.requested_receipts
     witnesses = Message.objects.filter(
-        send=send_id,
+        **({"send__service": send.service_id} if wide else {"send": send.pk}),
         pk__gte=pk - NEIGHBOURS,
         pk__lte=pk + NEIGHBOURS,
         posted_at__gte=posted_at - AROUND,

@@ -11,9 +11,8 @@ from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, Q
 from django.utils import timezone
 
-from sms.compose import options
 from sms.ledger import wakeups
-from sms.models import Actor, Hold, Message, MessageState, OptOut, Send, SendState, Service, Slice
+from sms.models import Actor, Hold, Message, MessageState, OptOut, Receipts, Send, SendState, Service, Slice
 from sms.models.audit import audit
 
 log = structlog.get_logger(__name__)
@@ -36,12 +35,12 @@ class BrokenRule:
     facts: dict[str, int]
 
 
-def watch(*, now: datetime | None = None) -> int:
+def watch() -> int:
     """Check every send under way that is large enough for a rule; returns how many were held or let go on.
 
     Small sends that do not ramp are below every rule's sample, so a crowd of them costs nothing.
     """
-    now = now or timezone.now()
+    now = timezone.now()
     open_slices = Slice.objects.filter(send=OuterRef("pk"), done=False)
     sends = (
         Send.objects.filter(
@@ -70,28 +69,24 @@ def _check(send: Send, now: datetime) -> bool:
 def broken_rules(send: Send, counts: dict[str, int], *, now: datetime) -> list[BrokenRule]:
     service, found = send.service, list[BrokenRule]()
     waiting = counts.get(MessageState.PENDING, 0)
-    posted = (
-        send.recipients
-        - waiting
-        - counts.get(MessageState.CANCELLED, 0)
-        - counts.get(MessageState.EXPIRED, 0)
-    )
+    ended = sum(counts.get(state, 0) for state in (MessageState.CANCELLED, MessageState.EXPIRED))
+    posted = send.recipients - waiting - ended
     sample = min(SAMPLE, posted) if send.ramp and send.stage < LAST_STAGE else SAMPLE
     failed = counts.get(MessageState.FAILED, 0)
     settled = failed + counts.get(MessageState.DELIVERED, 0)
     facts = {"posted": posted, "waiting": waiting}
-    limit = _least(service.hold_failures, RAMP_FAILURES if send.ramp else None)
+    limit = service.hold_failures
+    if send.ramp:
+        limit = RAMP_FAILURES if limit is None else min(limit, RAMP_FAILURES)
     # where only one of the two is reported, a share of failures says nothing
-    known = options.asks_for(send.options, "DELIVERED", "FAILED")
+    known = Receipts.DELIVERED | Receipts.FAILED in send.requested_receipts
     if limit is not None and known and settled >= max(sample, 1) and failed * 100 >= limit * settled:
         share = failed * 100 // settled
-        because = (
-            f"{share} % of the messages with a result have failed; this service holds a send at {limit} %."
-        )
-        found.append(
-            BrokenRule("failures", because, facts | {"failed": failed, "settled": settled, "limit": limit})
-        )
-    limit = service.hold_silence if options.asks_for(send.options, "SUBMITTED") else None
+        says = f"{share} % of the messages with a result have failed"
+        because = f"{says}; this service holds a send at {limit} %."
+        more = {"failed": failed, "settled": settled, "limit": limit}
+        found.append(BrokenRule("failures", because, facts | more))
+    limit = service.hold_silence if Receipts.SUBMITTED in send.requested_receipts else None
     queued = counts.get(MessageState.QUEUED, 0)
     if limit is not None and posted >= sample and queued * 100 >= limit * posted and posted:
         silent = Message.objects.filter(
@@ -107,10 +102,6 @@ def broken_rules(send: Send, counts: dict[str, int], *, now: datetime) -> list[B
             because = f"{refusals:,} of {posted:,} recipients have opted out; this service holds a send at {limit} %."
             found.append(BrokenRule("opt_outs", because, facts | {"opt_outs": refusals, "limit": limit}))
     return found
-
-
-def _least(*limits: int | None) -> int | None:
-    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def _hold(send: Send, broken: BrokenRule) -> None:

@@ -70,9 +70,8 @@ class Spool(Generic[Post]):
 
     def untouched(self) -> list[Path]:
         """Files that neither a writer nor a sweep has to do with."""
-        return [
-            path for path in self._files("*") if path.suffix not in (".spool", ".taken") and path.is_file()
-        ]
+        others = (path for path in self._files("*") if path.suffix not in (".spool", ".taken"))
+        return [path for path in others if path.is_file()]
 
     def sweep(self, insert: Callable[[Sequence[Post]], object], *, files: int = 50) -> int:
         """Bring in what waits through `insert`, the oldest file first; returns how many posts.

@@ -2,8 +2,9 @@
 
 import struct
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from itertools import takewhile
 from typing import Generic, TypeVar
 
 import msgspec
@@ -26,48 +27,45 @@ Post = TypeVar("Post", bound=IncomingPost)
 
 
 class RecordFormat(Generic[Post]):
-    """Records of one kind of post."""
-
     def __init__(self, kind: type[Post]) -> None:
         self._decode = msgspec.msgpack.Decoder(kind).decode
 
     def packed(self, posts: Iterable[Post]) -> bytes:
-        """Their records in a row."""
-        return b"".join(_record(_encode(post)) for post in posts)
+        payloads = map(_encode, posts)
+        return b"".join(HEAD.pack(MAGIC, len(one), zlib.crc32(one)) + one for one in payloads)
 
     def read(self, data: bytes) -> tuple[list[Post], int]:
         """The whole records of a file, and how many of its bytes are damaged. A tail that ends too early was torn, which is no damage."""
-        posts, at, damaged, skipped = list[Post](), 0, 0, 0
-        while at < len(data):
-            found, end = self._post_at(data, at)
-            if found is not None:
-                posts.append(found)
-                damaged, skipped, at = damaged + skipped, 0, end
-                continue
-            following = data.find(MAGIC, at + 1)
-            if following < 0:
-                if not _ends_early(data, at):
-                    damaged += len(data) - at
-                break
-            skipped += following - at
-            at = following
-        return posts, damaged
+        pieces = list(self._pieces(data))
+        posts = [found for found, _ in pieces if found is not None]
+        tail = list(takewhile(lambda piece: piece[0] is None, reversed(pieces)))
+        lost = [piece for found, piece in pieces[: len(pieces) - len(tail)] if found is None]
+        if tail and not _ends_early(tail[0][1]):
+            lost.append(tail[0][1])
+        return posts, sum(map(len, lost))
 
     def rewritten(self, data: bytes, change: Callable[[bytes], bytes]) -> bytes:
         """A file with what was posted changed, each with a checksum that fits; what is damaged is changed as it lies there."""
-        parts, at = list[bytes](), 0
+        parts = list[bytes]()
+        for found, piece in self._pieces(data):
+            raw = change(piece if found is None else found.raw)
+            if found is None:
+                parts.append(raw)
+            else:
+                same = raw == found.raw
+                parts.append(piece if same else self.packed([msgspec.structs.replace(found, raw=raw)]))
+        return b"".join(parts)
+
+    def _pieces(self, data: bytes) -> Iterator[tuple[Post | None, bytes]]:
+        """The whole records of a file and what lies between them, each with its bytes."""
+        at = 0
         while at < len(data):
             found, end = self._post_at(data, at)
             if found is None:
                 following = data.find(MAGIC, at + 1)
                 end = following if following > 0 else len(data)
-                parts.append(change(data[at:end]))
-            else:
-                raw = change(found.raw)
-                same = raw == found.raw
-                parts.append(data[at:end] if same else self.packed([msgspec.structs.replace(found, raw=raw)]))
+            yield found, data[at:end]
             at = end
-        return b"".join(parts)
 
     def _post_at(self, data: bytes, at: int) -> tuple[Post | None, int]:
         """The record that begins there, and where it ends."""
@@ -83,13 +81,9 @@ class RecordFormat(Generic[Post]):
             return None, at
 
 
-def _record(payload: bytes) -> bytes:
-    return HEAD.pack(MAGIC, len(payload), zlib.crc32(payload)) + payload
-
-
-def _ends_early(data: bytes, at: int) -> bool:
-    """Whether what begins here is a record whose end was never written; it had not been answered for."""
-    if len(data) - at < HEAD.size:
+def _ends_early(piece: bytes) -> bool:
+    """Whether it is a record whose end was never written; it had not been answered for."""
+    if len(piece) < HEAD.size:
         return True
-    magic, length, _ = HEAD.unpack_from(data, at)
-    return magic == MAGIC and len(data) - at - HEAD.size < length
+    magic, length, _ = HEAD.unpack_from(piece)
+    return magic == MAGIC and len(piece) - HEAD.size < length

@@ -97,9 +97,8 @@ class CounterDeltas:
 
     def create(self, send_id: int, of: Iterable[tuple[str, int]]) -> None:
         for (country, segments), count in Counter(of).items():
-            self._messages[
-                CountedMessage(send_id, country, "", segments, None, None, MessageState.PENDING)
-            ] += count
+            message = CountedMessage(send_id, country, "", segments, None, None, MessageState.PENDING)
+            self._messages[message] += count
 
     def move(self, message: CountedMessage, before: MessageState, *, count: int) -> None:
         """`count` messages came from the state `before` to that of `message`; no failures."""
@@ -157,7 +156,8 @@ class CounterDeltas:
         counters: Counter[tuple[int, str, str, int]] = Counter()
         for message, count in self._messages.items():
             if count:
-                window = _window(message)
+                posted = message.posted_at
+                window = 0 if posted is None or message.state in NOT_POSTED else window_of(posted)
                 counters[(message.send_id, str(message.state), message.code, window)] += count
                 self._state(message, count)
         rows = [(*key, delta) for key, delta in sorted(counters.items()) if delta]
@@ -179,17 +179,8 @@ class CounterDeltas:
 
     def _state(self, message: CountedMessage, count: int) -> None:
         hour, billed = hour_of(message.state, message.posted_at), message.segments_billed
-        key = FactKey(
-            "state",
-            str(message.state),
-            message.code,
-            0,
-            message.send_id,
-            0,
-            hour,
-            message.country,
-            message.carrier,
-        )
+        place = (message.send_id, 0, hour, message.country, message.carrier)
+        key = FactKey("state", str(message.state), message.code, 0, *place)
         figures = self._figures(key)
         figures.messages += count
         figures.amount += message.segments * count
@@ -213,11 +204,6 @@ class CounterDeltas:
 
 def _click(place: MessagePlace, verdict: str) -> FactKey:
     return FactKey("click", verdict, "", 0, place.send_id, 0, place.hour, place.country, place.carrier)
-
-
-def _window(message: CountedMessage) -> int:
-    posted = message.posted_at
-    return 0 if posted is None or message.state in NOT_POSTED else window_of(posted)
 
 
 def window_of(at: datetime) -> int:

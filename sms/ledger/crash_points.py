@@ -26,7 +26,8 @@ Name = Literal[
     "swept",  # a dead dispatcher's messages settled, not committed
     "folded",  # receipts applied, not committed
 ]
-Leaving = Literal[  # the same for what leaves the ledger, in processes of retention
+# the same for what leaves the ledger, and for large audiences, in processes of their own
+Elsewhere = Literal[
     "archive_named",  # an archive's file is named and committed, not written
     "archive_written",  # the file is on the disk, the manifest not committed
     "archive_listed",  # the manifest is committed, no message has left the ledger
@@ -34,8 +35,6 @@ Leaving = Literal[  # the same for what leaves the ledger, in processes of reten
     "archive_moved",  # one block's messages have left
     "archive_swapped",  # a rewritten file counts, the old one is still there
     "erasing",  # one place of an erasure is done, the next not begun
-]
-Preparing = Literal[  # the same for large audiences, in processes of their own
     "rows_uncommitted",  # a chunk of a file is written, not committed
     "rows_committed",
     "messages_uncommitted",  # a chunk's messages are written, not committed
@@ -46,13 +45,13 @@ Preparing = Literal[  # the same for large audiences, in processes of their own
     "check_ending",  # the figures of all rows are written, not committed
 ]
 NAMES: tuple[Name, ...] = get_args(Name)
-LEAVING: tuple[Leaving, ...] = get_args(Leaving)
-PREPARING: tuple[Preparing, ...] = get_args(Preparing)
+Place = Name | Elsewhere
+PLACES: tuple[Place, ...] = (*NAMES, *get_args(Elsewhere))
 VARIABLE = "TEXTDESK_CRASH_AT"
-Point = Callable[[Name | Leaving | Preparing], None]
+Point = Callable[[Place], None]
 
 
-def _pass(_name: Name | Leaving | Preparing) -> None:
+def _pass(_name: Place) -> None:
     """Nothing happens here."""
 
 
@@ -61,14 +60,14 @@ def chosen(setting: str, *, die: Callable[[], None]) -> Point:
     if not setting:
         return _pass
     wanted, _, count = setting.partition(":")
-    if wanted not in (*NAMES, *LEAVING, *PREPARING) or (count and (not count.isdecimal() or int(count) < 1)):
+    if wanted not in PLACES or (count and (not count.isdecimal() or int(count) < 1)):
         raise ValueError(
-            f"{VARIABLE} is {setting!r}; it should be one of {', '.join((*NAMES, *LEAVING, *PREPARING))}, and :number for a later passage."
+            f"{VARIABLE} is {setting!r}; it should be one of {', '.join(PLACES)}, and :number for a later passage."
         )
     nth, passages = int(count or 1), itertools.count(1)  # one step of it is atomic, and posters are threads
 
-    def point(name: Name | Leaving | Preparing) -> None:
-        if name not in (*NAMES, *LEAVING, *PREPARING):
+    def point(name: Place) -> None:
+        if name not in PLACES:
             raise ValueError(f"There is no crash point {name!r}.")
         if name == wanted and next(passages) == nth:
             die()
@@ -76,8 +75,4 @@ def chosen(setting: str, *, die: Callable[[], None]) -> Point:
     return point
 
 
-def _die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-point: Point = chosen(os.environ.get(VARIABLE, ""), die=_die)
+point: Point = chosen(os.environ.get(VARIABLE, ""), die=lambda: os.kill(os.getpid(), signal.SIGKILL))

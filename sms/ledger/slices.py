@@ -1,15 +1,15 @@
 """A send, its messages and the slices that cover them, as `sms.compose` stores them: a dispatcher leases slices, not messages."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice, pairwise
-from typing import Protocol
 
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.utils import timezone
 
 from sms.ledger.counters import CounterDeltas
-from sms.models import Message, MessageState, Send, SendState, Slice
+from sms.models import Echo, Message, MessageState, Send, SendState, Slice
 from sms.models.sql.insert import StatementBatch, copy, insert
 from sms.values.msisdn import country_of
 
@@ -17,30 +17,17 @@ RAMP_FROM = 100  # messages: of fewer, one percent says nothing
 SLICE = 500  # messages per lease: small enough to share between dispatchers, large enough that a claim costs nothing
 
 
-class MessageContent(Protocol):
-    @property
-    def row(self) -> int:
-        """Where it stands in the audience."""
+@dataclass(frozen=True, slots=True)
+class MessageContent:
+    """What is stored of a message: its text after substitution (empty where the provider's template makes it) and its segments."""
 
-    @property
-    def msisdn(self) -> str:
-        """E.164 with its plus."""
-
-    @property
-    def text(self) -> str:
-        """After substitution; empty where a provider template makes it."""
-
-    @property
-    def substitutions(self) -> dict[str, str]:
-        """For the provider, where it substitutes."""
-
-    @property
-    def segments(self) -> int:
-        """How many it will take."""
-
-    @property
-    def zone(self) -> str:
-        """IANA time zone of the recipient, where a column says."""
+    row: int  # where it stands in the audience
+    msisdn: str  # E.164 with its plus
+    text: str
+    substitutions: dict[str, str]  # for the provider, where it substitutes
+    segments: int
+    zone: str = ""  # IANA time zone of the recipient, where a column says
+    correlation_id: str = ""  # what it is called by those who asked for it
 
 
 SEND = tuple(field.attname for field in Send._meta.concrete_fields if not field.primary_key)
@@ -60,46 +47,42 @@ def store(
     send: Send, lines: Sequence[MessageContent], *, deltas: CounterDeltas, batch: StatementBatch
 ) -> list[int]:
     """Messages in the order of their rows, and with `batch` the slices that cover them; returns the messages' ids."""
-    countries = [country_of(line.msisdn) for line in lines]
-    deltas.create(send.pk, zip(countries, (line.segments for line in lines), strict=True))
-    pending = (
-        (
-            send.pk,
-            line.msisdn,
-            country,
-            line.row,
-            line.text,
-            line.substitutions,
-            line.segments,
-            line.zone,
-            MessageState.PENDING,
-        )
-        for line, country in zip(lines, countries, strict=True)
-    )
+    pending = iter(_pending(send, lines, deltas))
     slices, ids = list[tuple[object, ...]](), list[int]()
     for stage, size in _runs(len(lines), ramp=send.ramp):
         stored = insert(Message, MESSAGE, list(islice(pending, size)))
         ids += stored
         slices.append(_slice(send, stored[0], stored[-1], stage))
     insert(Slice, RUN, slices, batch=batch)
+    _store_names(lines, ids)
     return ids
 
 
 def pour(send: Send, lines: Sequence[MessageContent], *, deltas: CounterDeltas) -> None:
     """Messages of a PREPARING send, a block of them in the order of their rows; no slices yet, those `open_send` makes."""
+    copy(Message, MESSAGE, _pending(send, lines, deltas))
+    if any(line.correlation_id for line in lines):
+        latest = Message.objects.filter(send=send).order_by("-pk").values_list("pk", flat=True)
+        _store_names(lines, sorted(latest[: len(lines)]))
+
+
+def _store_names(lines: Sequence[MessageContent], ids: Sequence[int]) -> None:
+    named = [(pk, line.correlation_id) for pk, line in zip(ids, lines, strict=True) if line.correlation_id]
+    if named:
+        insert(Echo, ("message_id", "correlation_id"), named)
+
+
+def _pending(send: Send, lines: Sequence[MessageContent], deltas: CounterDeltas) -> list[tuple[object, ...]]:
+    """The rows of MESSAGE, which are counted."""
     countries = [country_of(line.msisdn) for line in lines]
     deltas.create(send.pk, zip(countries, (line.segments for line in lines), strict=True))
-    copy(
-        Message,
-        MESSAGE,
-        [
-            (
-                *(send.pk, line.msisdn, country, line.row, line.text, line.substitutions),
-                *(line.segments, line.zone, MessageState.PENDING),
-            )
-            for line, country in zip(lines, countries, strict=True)
-        ],
-    )
+    return [
+        (
+            *(send.pk, line.msisdn, country, line.row, line.text, line.substitutions),
+            *(line.segments, line.zone, MessageState.PENDING),
+        )
+        for line, country in zip(lines, countries, strict=True)
+    ]
 
 
 def _slice(send: Send, first: int, last: int, stage: int) -> tuple[object, ...]:

@@ -1,6 +1,6 @@
 """Counters are written as deltas; folding each counter's into one row keeps them quick to sum. A job of every worker's tick."""
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, Max, Sum
 
 from sms.models.send import StateCount
@@ -23,9 +23,7 @@ def squash(*, keep: int = 16) -> int:
     for found in list(crowded):
         with transaction.atomic():
             key = {name: found[name] for name in KEY}
-            rows = StateCount.objects.filter(**key).order_by("pk")
-            if connection.features.has_select_for_update:
-                rows = rows.select_for_update()
+            rows = StateCount.objects.select_for_update().filter(**key).order_by("pk")
             ids = list(rows.values_list("pk", flat=True))
             total = StateCount.objects.filter(pk__in=ids).aggregate(total=Sum("delta"))["total"] or 0
             StateCount.objects.filter(pk__in=ids).delete()

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from sms.models.message import FINAL, MessageState
+from sms.models.message import FINAL, PRESUMED, MessageState
 from sms.models.sql.messages import MessageRow
 
 RANK: Mapping[str, int] = {
@@ -31,7 +31,8 @@ class StateChange(msgspec.Struct, frozen=True, gc=False):
 
     `state` is the state it proves. It is ignored if `attempt` is beyond those that were made (0: of no attempt in particular).
     `returned` (with state pending) is the only way down: the attempt certainly never reached the provider, and it counts only
-    while that attempt is still open.
+    while that attempt is still open. A failure that is only presumed (PRESUMED) ends an unconfirmed message, and gives way to
+    whatever is known of it later.
     """
 
     message_id: int
@@ -53,15 +54,21 @@ def merge(row: MessageRow, change: StateChange) -> bool:
         return False
     if change.returned:
         return _give_back(row, change)
+    if _is_presumed(change) and (row.state != MessageState.UNCONFIRMED or row.attempt != change.attempt):
+        return False
     changed = _add_details(row, change)
-    if change.state in FINAL and row.state in FINAL:
+    presumed = _is_presumed(row)
+    if change.state in FINAL and row.state in FINAL and not presumed:
         return _merge_ends(row, change) or changed
-    if RANK[change.state] > RANK[row.state]:
+    if RANK[change.state] > RANK[MessageState.UNCONFIRMED if presumed else row.state]:
         row.state, row.code, row.detail = str(change.state), change.code[:10], change.detail[:200]
-        if change.state in FINAL:
-            row.final_at = change.at
+        row.final_at = change.at if change.state in FINAL else None
         changed = True
     return changed
+
+
+def _is_presumed(one: MessageRow | StateChange) -> bool:
+    return one.state == MessageState.FAILED and one.code in PRESUMED
 
 
 def _give_back(row: MessageRow, change: StateChange) -> bool:

@@ -43,7 +43,9 @@ def apply(changes: Sequence[StateChange], *, deltas: CounterDeltas) -> dict[int,
         for start in range(0, len(rows), PART):  # one part is written while the next is merged
             part = _merged(rows[start : start + PART], by_message, events if listeners else None)
             messages.write([row for _, row in part])
-            _count(part, deltas)
+            ready = Send.ready_times({row.send_id for before, row in part if crossed_posting(before, row)})
+            for before, row in part:
+                deltas.change(before, row, ready)
             changed += part
     _move_clicks(changed, deltas)
     outbox.enqueue(events, listeners)
@@ -84,12 +86,6 @@ def _event(row: MessageRow, change: StateChange, *, state_changed: bool) -> Mess
         raw=change.raw,
         state_changed=state_changed,
     )
-
-
-def _count(changed: Sequence[RowChange], deltas: CounterDeltas) -> None:
-    ready = Send.ready_times({row.send_id for before, row in changed if crossed_posting(before, row)})
-    for before, row in changed:
-        deltas.change(before, row, ready)
 
 
 def _move_clicks(changed: Sequence[RowChange], deltas: CounterDeltas) -> None:
@@ -172,11 +168,5 @@ def _plain_event(
     message_id: int, send_id: int, state: MessageState, at: datetime, attempt: int
 ) -> MessageChange:
     return MessageChange(
-        message_id=message_id,
-        send_id=send_id,
-        state=state.value,
-        code="",
-        detail="",
-        at=at,
-        attempt=attempt,
+        message_id=message_id, send_id=send_id, state=state.value, code="", detail="", at=at, attempt=attempt
     )

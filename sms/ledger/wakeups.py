@@ -14,9 +14,8 @@ from django_q.tasks import async_task
 log = structlog.get_logger(__name__)
 
 TICK = "sms.worker.tasks.tick"
-STALE = timedelta(
-    minutes=10
-)  # a wake-up that is still there: there is no cluster, or the next one does as well
+# After that nothing will take a wake-up: there is no cluster, or the next one does as well
+STALE = timedelta(minutes=10)
 
 
 class CoalescedWakeUp:
@@ -63,11 +62,7 @@ def dispatch() -> None:
 
 def approvals() -> None:
     """Have mail about approvals sent soon after this transaction: requests, and their results."""
-    transaction.on_commit(_approvals)
-
-
-def _approvals() -> None:
-    _enqueue("sms.worker.tasks.approvals")
+    transaction.on_commit(lambda: _enqueue("sms.worker.tasks.approvals"))
 
 
 def coalesce(period: float) -> None:
@@ -117,7 +112,7 @@ def keep_schedule() -> None:
 
 
 def make_schedule() -> None:
-    """The one schedule, as it should be. Two processes that make it at once leave two, which the next one mends."""
+    """The one schedule, as it should be. Two processes that make it at once leave two, of which the next one keeps one."""
     wanted = {"func": TICK, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
     with transaction.atomic():
         ticks = [row.pk for row in Schedule.objects.select_for_update().filter(name="tick").order_by("pk")]

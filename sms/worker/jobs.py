@@ -14,47 +14,57 @@ from pathlib import Path
 
 import structlog
 from django.conf import settings
+from django.utils import timezone
 
 from sms import callbacks, dispatch, reports
-from sms.catalogue import domains
+from sms.catalogue import domains, tenant_probe
 from sms.compliance import audit, erasure, retention
 from sms.compliance.archive import ArchiveError
 from sms.compose import background
 from sms.compose.approval import endings as approvals
 from sms.compose.approval import mail as approval_mail
-from sms.inbound import optouts, receipts
+from sms.inbound import optouts, receipts, refused
 from sms.ledger import wakeups
 from sms.ledger.squash import squash
 from sms.models import IdempotentAnswer
+from sms.models.lease import LEASE
 from sms.reports import facts
-from sms.worker.cluster import send
 from sms.worker.heartbeat import Pulse
 
 log = structlog.get_logger(__name__)
 
 IDLE = 0.5  # seconds between looks for work that people wait for
 MINUTE = 60.0
+SENDING = 20.0  # seconds after which a worker that sends lets others have it
 DELIVERING = 20.0  # seconds after which a delivery of callbacks looks whether it is to end
 SEEN_OFF_WITHIN = 3.0  # seconds that a child process has for the block under way
+Stopped = Callable[[], bool]
+
+
+def _audit_folder() -> Path:
+    return Path(settings.VAR_DIR) / "audit"
 
 
 @dataclass(frozen=True, slots=True)
 class JobContext:
     """What jobs need of the process that runs them."""
 
-    stopped: Callable[[], bool]
+    stopped: Stopped
     pause: Callable[[float], None] = time.sleep
     pulse: Pulse | None = None  # where the process sends in a loop of its own
     renew: Callable[[], bool] = lambda: True  # the lease of the job that runs; False where it was lost
-    sealer: audit.ChainSealer = field(default_factory=lambda: audit.ChainSealer(settings.VAR_DIR / "audit"))
+    sealer: audit.ChainSealer = field(
+        default_factory=lambda: audit.ChainSealer(_audit_folder(), places=settings.AUDIT_CHECKPOINTS_TO)
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """One row of the table. Jobs of one `loop` run one after the other.
 
-    With a `lease` (seconds, renewed by those that run for long) one process at a time does it, and all of them together once in `every`
-    seconds; `waits` is asked before, so that idle looks write nothing. `repeats`: again at once where it found something to do.
+    With a `lease` (seconds, renewed while it works) one process at a time does it, and where it comes more seldom than that, all of them
+    together once in `every` seconds; `waits` is asked before, so that idle looks write nothing. `repeats`: again at once where it found
+    something to do.
     """
 
     name: str
@@ -70,13 +80,21 @@ class ChildFailed(RuntimeError):
     """The process that does a job ended with an error, which it has logged."""
 
 
+def send(pulse: Pulse, stopped: Stopped) -> int:
+    """Dispatch what is due now for up to SENDING seconds; returns how many messages were posted."""
+    pulse.beat("sending")
+    report = dispatch.run(public_url=settings.PUBLIC_URL, seconds=SENDING, stopped=pulse.through(stopped))
+    pulse.progress += report.posted
+    return report.posted
+
+
 def _send(context: JobContext) -> None:
     """What is due, at its instant; `every` would be too late for it."""
     pulse = context.pulse
     if pulse is None:
         raise TypeError("a loop that sends needs a pulse")
     pause = dispatch.due_within(IDLE)
-    if pause == 0 and send(public_url=settings.PUBLIC_URL, pulse=pulse, stopped=context.stopped):
+    if pause == 0 and send(pulse, context.stopped):
         return
     pulse.beat("")
     context.pause(pause or IDLE)  # due and yet nothing posted: held back by a rate or a refusal
@@ -130,11 +148,14 @@ JOBS: tuple[Job, ...] = (
     Job("receipts", IDLE, lambda _: receipts.fold(), repeats=True),
     Job("counters", MINUTE, lambda _: squash()),
     Job("leases that ran out", MINUTE, lambda _: dispatch.sweep()),
+    Job("unconfirmed messages", MINUTE, lambda _: dispatch.end_unproven(), lease=LEASE),
     Job("sends under way", MINUTE, lambda _: dispatch.watch()),
     Job("approvals that expire", MINUTE, lambda _: approvals.expire_due()),
+    Job("old refused posts", MINUTE, lambda _: refused.forget(timezone.now()), repeats=True),
+    Job("abandoned tenant probes", MINUTE, lambda _: tenant_probe.end_abandoned(now=timezone.now())),
     Job("old callbacks", MINUTE, lambda _: callbacks.forget()),
     Job("old idempotent answers", MINUTE, lambda _: IdempotentAnswer.forget()),
-    Job("silent messages", 900, lambda _: receipts.note_silence(), lease=MINUTE),
+    Job("silent messages", 900, lambda _: receipts.note_silence(), lease=LEASE),
     Job("facts", MINUTE, lambda _: facts.fold()),
     Job("old preparations", MINUTE, lambda _: background.delete_unused_versions()),
     Job("approval mails", MINUTE, lambda _: approval_mail.send_due(public_url=settings.PUBLIC_URL)),
@@ -147,26 +168,26 @@ JOBS: tuple[Job, ...] = (
     Job("callbacks", IDLE, _deliver_callbacks, loop="callbacks", repeats=True),
     Job("audit seals", audit.EVERY, lambda context: context.sealer.run(), loop="audit"),
     Job(
+        "audit check",
+        audit.CHECK_EVERY,
+        lambda _: audit.check_and_keep(audit.CheckpointFiles(_audit_folder())),
+        lease=LEASE,
+        loop="audit check",
+    ),
+    Job(
         "link domains",
         MINUTE,
         lambda _: domains.check_due(),
-        lease=50,
+        lease=LEASE,
         loop="domains",
         waits=domains.anything_due,
     ),
-    Job(
-        "erasures",
-        20,
-        _erase,
-        lease=120,  # longer than one place takes
-        loop="retention",
-        waits=lambda: bool(erasure.waiting()),
-    ),
+    Job("erasures", 20, _erase, lease=LEASE, loop="retention", waits=lambda: bool(erasure.waiting())),
     Job(
         retention.DUTY,
         20,
         lambda context: retention.run_due(renew=context.renew, stopped=context.stopped),
-        lease=retention.HELD,
+        lease=LEASE,
         loop="retention",
         waits=lambda: bool(retention.due_services()),
     ),

@@ -86,7 +86,8 @@ class Loop:
         if duty is None:
             return None
         try:
-            found = job.run(replace(self.context, renew=duty.renew))
+            with duty.kept():
+                found = job.run(replace(self.context, renew=duty.renew))
         except AWAY:
             raise  # its lease runs out
         except Exception:

@@ -18,7 +18,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Protocol
+
+from sms.worker.watchdog import Watchdog
 
 GRACE = 3.5  # seconds for a clean end, so that the whole stop stays within 5
 RESTART_AFTER = 1.0  # seconds, doubled with every start that does not live for LIVED
@@ -30,26 +31,13 @@ class CannotStart(RuntimeError):
     """A sentence for the operator."""
 
 
-class Watch(Protocol):
-    """Distinguishes a process that works from one that is merely there (`sms.worker.watchdog`)."""
-
-    def begin(self) -> None:
-        """The process was just started."""
-
-    def end(self) -> None:
-        """It is not asked any more."""
-
-    def verdict(self) -> str:
-        """Why it should be started again; empty while all is well. Returns at once."""
-
-
 @dataclass(slots=True)
 class Child:
     """One of our processes, with all that belong to its group."""
 
     name: str
     command: Sequence[str]
-    watch: Watch | None = None
+    watch: Watchdog | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     process: "subprocess.Popen[bytes] | None" = None
     started: float = 0.0
@@ -122,7 +110,6 @@ class Supervisor:
             self._stop()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        del number, frame
         self._stopping = True
 
     def _wait_until_ready(self, url: str) -> bool:
@@ -130,9 +117,8 @@ class Supervisor:
         while not self._stopping:
             for child in self.children:
                 if not child.running:
-                    raise CannotStart(
-                        f"The {child.name} process ended at once. Its last lines above say why."
-                    )
+                    says = f"The {child.name} process ended at once. Its last lines above say why."
+                    raise CannotStart(says)
             try:
                 with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own loopback address
                     if answer.status == 200:
@@ -195,40 +181,22 @@ def must_be_free(port: int, option: str) -> None:
             ) from None
 
 
-def web(port: int, *, workers: int = 1) -> Child:
+def web(port: int, *, workers: int = 1, most_memory: int | None = None) -> Child:
     """The web server. Few threads: each may hold a database connection.
 
-    A second worker on PostgreSQL takes in receipts half as fast again on two cores; SQLite has one writer anyway.
+    A second worker on PostgreSQL takes in receipts half as fast again on two cores; SQLite has one writer anyway. Workers that
+    have more than `most_memory` MiB each, by default half of the machine's together, are replaced, and killed if they do not end: a body
+    over HTTP/2 without a length is read as a whole.
     """
-    return Child(
-        "web",
-        [
-            *(
-                sys.executable,
-                "-m",
-                "granian",
-                "--interface",
-                "wsgi",
-                "--host",
-                "127.0.0.1",
-                "--port",
-                str(port),
-            ),
-            *(
-                "--workers",
-                str(workers),
-                "--blocking-threads",
-                "8",
-                "--no-ws",
-                "--log-level",
-                "warning",
-                "portal.wsgi:application",
-            ),
-        ],
-    )
+    most_memory = most_memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**21 // workers
+    listen = f"--interface wsgi --host 127.0.0.1 --port {port} --no-ws --log-level warning"
+    threads = f"--workers {workers} --blocking-threads 8"
+    memory = f"--workers-max-rss {most_memory} --rss-sample-interval 1 --workers-kill-timeout 5"
+    command = f"-m granian {listen} {threads} {memory} portal.wsgi:application"
+    return Child("web", [sys.executable, *command.split()])
 
 
-def cluster(watch: Watch | None = None) -> Child:
+def cluster(watch: Watchdog | None = None) -> Child:
     return Child("cluster", [sys.executable, "manage.py", "qcluster"], watch=watch)
 
 

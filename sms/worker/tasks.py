@@ -1,8 +1,9 @@
 """django-q2's entry points. Each says "look now" and nothing more; losing, repeating or reordering them is harmless.
 
 `tick` is the one schedule (every minute); django-q2's scheduler looks at it about every 30 s, so a tick looks ahead far enough to
-meet the next one, and posts each message at its own second. What is done is in `sms.worker.jobs` and `cluster`; here is who may do it,
-and when to wake the next one.
+meet the next one, and posts each message at its own second. Several workers are woken for the same thing. Some of them get a slot and
+send, one waits for what becomes due soon, one folds; the ledger's leases decide who sends what, so two at once would be wasteful and
+correct.
 """
 
 import ctypes
@@ -14,12 +15,20 @@ from django.conf import settings
 
 from sms import dispatch
 from sms.compose.approval import mail as approval_mail
+from sms.inbound import receipts
 from sms.ledger import wakeups
-from sms.models import Heartbeat
-from sms.worker import cluster, heartbeat
-from sms.worker.jobs import JobContext, loops
+from sms.models import Duty, Heartbeat
+from sms.reports import facts
+from sms.worker import heartbeat
+from sms.worker.jobs import IDLE, JobContext, Stopped, loops, send
 from sms.worker.loop import Loop
 
+LOOK_AHEAD = 95.0  # seconds: a minute between ticks, 30 s for the scheduler's own loop, and some
+SENDING_SLOTS = 2  # of a cluster's three workers: the third is always free for receipts
+SLOT_LEASE = 15.0  # seconds after which the slot of a killed process is free again
+FOLD_AT_MOST = 60.0
+LINGER = 1.5
+FOLD_LEASE = 10.0
 STOP_COUNTS_FOR = 60.0  # seconds; a stop file older than that was left behind by a supervisor that was killed
 BY_TASKS = ("sending", "chores")  # loops of the table that are run here; `manage.py qcluster` runs the others
 # `manage.py qcluster` puts a byte here that its workers share, and sets it at SIGTERM
@@ -47,11 +56,6 @@ def _sign_of_life() -> Iterator[heartbeat.Pulse]:
         mine.beat("")
 
 
-def work() -> None:
-    """Dispatch what is due, and what is about to be."""
-    _send()
-
-
 def tick() -> None:
     """The guarantee behind every wake-up: the chores of the table, then whatever becomes due before the next tick."""
     if stopping():
@@ -59,26 +63,39 @@ def tick() -> None:
     with _sign_of_life():
         wakeups.fold()  # a task of its own lingers for more; a tick must stay well within django-q2's timeout
         Loop(loops()["chores"], JobContext(stopping)).once()
-    _send()
+    work()
 
 
-def _send() -> None:
+def work() -> None:
+    """Dispatch what is due, and what is about to be."""
     if stopping():
         return
     with _sign_of_life() as mine:
-        with cluster.sending_slot() as renew:
+        with sending_slot() as renew:
             if renew is None:  # those who have the slots see what we would
                 return
             stopped = _renewing(renew)
-            cluster.send(public_url=settings.PUBLIC_URL, pulse=mine, stopped=stopped)
+            send(mine, stopped)
             if dispatch.due_within(0) is None:
-                cluster.wait_and_send(public_url=settings.PUBLIC_URL, pulse=mine, stopped=stopped)
+                wait_and_send(pulse=mine, stopped=stopped)
         # a worker that came between our last look and giving the slot back has left
         if not stopping() and dispatch.due_within(0) is not None:
             wakeups.dispatch()
 
 
-def _renewing(renew: Callable[[], bool]) -> Callable[[], bool]:
+@contextmanager
+def sending_slot() -> Iterator[Callable[[], bool] | None]:
+    """One of this host's SENDING_SLOTS while it is held, as a function that renews it; None where all are taken."""
+    names = (f"slot-{number}-{heartbeat.HOST[:18]}" for number in range(SENDING_SLOTS))
+    held = next(filter(None, (Duty.hold(name, seconds=SLOT_LEASE) for name in names)), None)
+    if held is None:
+        yield None
+        return
+    with held:
+        yield held.renew
+
+
+def _renewing(renew: Callable[[], bool]) -> Stopped:
     def stopped() -> bool:
         renew()
         return stopping()
@@ -86,12 +103,60 @@ def _renewing(renew: Callable[[], bool]) -> Callable[[], bool]:
     return stopped
 
 
-def fold(*, linger: float = 1.5) -> None:
-    """Apply receipts until none came for `linger` seconds; that is longer than wake-ups are apart, so that none are left."""
+def wait_and_send(*, pulse: heartbeat.Pulse, stopped: Stopped) -> None:
+    """Wait for what becomes due within LOOK_AHEAD seconds and send it at its second. Ends when nothing is near.
+
+    One process waits at a time: the newest relieves the one before, so that what is looked ahead to never has a gap.
+    """
+    duty = Duty.relieve("look-ahead", seconds=LOOK_AHEAD)
+    until = time.monotonic() + LOOK_AHEAD
+    looked = time.monotonic()
+    pulse.beat("waiting")
+    while not stopped():
+        pause = dispatch.due_within(max(until - time.monotonic(), 0.0))
+        if pause is None:
+            break
+        if time.monotonic() - looked > 2.0:
+            looked = time.monotonic()
+            if not duty.is_mine():
+                break
+        pulse.beat("waiting")
+        if pause > 0:
+            time.sleep(min(pause, IDLE))
+            continue
+        posted = send(pulse, stopped)
+        if time.monotonic() >= until:
+            break
+        if not posted:  # held back by a rate or a refusal: due, and yet nothing to do
+            time.sleep(IDLE)
+
+
+def fold() -> None:
+    """Apply receipts until none came for LINGER seconds, a minute at most.
+
+    That is longer than wake-ups are apart, so none is left: a worker that comes too late for the loop finds the duty taken and leaves,
+    and for its receipts we look once more when the duty is given back.
+    """
     if stopping():
         return
     with _sign_of_life() as mine:
-        if cluster.fold(linger=linger, pulse=mine, stopped=stopping):
+        duty = Duty.hold("fold", seconds=FOLD_LEASE)
+        if duty is None:
+            return
+        with duty:
+            mine.beat("folding")
+            quiet_since = time.monotonic()
+            until = quiet_since + FOLD_AT_MOST
+            while time.monotonic() - quiet_since < LINGER and time.monotonic() < until and not stopping():
+                mine.beat()
+                duty.renew()
+                if receipts.fold():
+                    quiet_since = time.monotonic()
+                else:
+                    time.sleep(0.2)
+            facts.fold()
+            dispatch.watch()  # what came in may let a send go on, or hold it
+        if not stopping() and receipts.fold():
             wakeups.fold()
 
 
@@ -102,8 +167,3 @@ def approvals() -> None:
     with _sign_of_life() as mine:
         mine.beat("mailing")
         approval_mail.send_due(public_url=settings.PUBLIC_URL)
-
-
-def ensure_schedule() -> None:
-    """The one schedule, made at every start so that an emptied queue heals."""
-    wakeups.make_schedule()

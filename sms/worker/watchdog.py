@@ -21,9 +21,8 @@ from sms.worker.heartbeat import HOST
 log = structlog.get_logger(__name__)
 
 LOOK = 1.0  # seconds between looks
-QUIET_WITH_WORK = (
-    6.0  # seconds without a beat before we ask, while something is due: longer than beats are apart
-)
+# seconds without a beat before we ask, while something is due: longer than beats are apart
+QUIET_WITH_WORK = 6.0
 QUIET = 60.0  # … while nothing is
 RECEIPT_LATE = 3.0  # seconds that a receipt lay there: its wake-up was lost
 AGAIN = 3.0  # seconds between wake-ups; the queue may have been emptied under them

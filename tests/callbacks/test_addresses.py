@@ -16,7 +16,8 @@ from sms.callbacks.resolve import Forbidden, dial, plainly
 from sms.models.callback import new_secret
 from sms.values.public_address import refusal
 from tests.callbacks.evil import ADDRESSES, PUBLIC, URLS
-from tests.support.callback_receiver import LOOPBACK, receiving
+from tests.support.callback_receiver import receiving
+from tests.support.callbacks import LOOPBACK
 
 STRICT = AddressPolicy(own_hosts=frozenset({"desk.example.com"}))
 

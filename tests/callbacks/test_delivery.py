@@ -3,6 +3,7 @@
 import json
 import threading
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 import standardwebhooks
@@ -13,9 +14,10 @@ from sms.callbacks import leases
 from sms.inbound import receipts
 from sms.models import AuditEvent, Callback, CallbackEndpoint, Service
 from sms.models.callback import new_secret
+from sms.models.service import HAND_OVER
 from sms.webex import signature
-from tests.support.callback_receiver import LOOPBACK, Heard, receiving
-from tests.support.callbacks import an_endpoint, comes_in, deliver, owe, waiting, with_notify
+from tests.support.callback_receiver import Heard, receiving
+from tests.support.callbacks import LOOPBACK, an_endpoint, comes_in, deliver, owe, waiting, with_notify
 from tests.support.provider import Provider
 from tests.support.sends import BY, a_send, a_service
 
@@ -36,6 +38,7 @@ def test_a_receipt_reaches_a_real_receiver_signed_in_both_ways():
     secret = CallbackEndpoint.objects.get().secret
     assert standardwebhooks.Webhook(secret).verify(heard.body, heard.headers) == heard.json
     assert signature.verify(heard.body, heard.headers["x-hub-signature"], secrets=[secret])
+    assert str(UUID(heard.headers["x-wx-gtrid"])) == heard.headers["x-wx-gtrid"]
     row = Callback.objects.get()
     assert (row.state, row.last_status, row.tries, row.event_id) == ("delivered", 200, 1, heard.id)
     assert deliver().tried == 0
@@ -51,8 +54,8 @@ def test_during_a_rotation_either_secret_verifies_and_afterwards_only_the_new_on
         deliver()
         for secret in (old, new):
             standardwebhooks.Webhook(secret).verify(partner.heard[0].body, partner.heard[0].headers)
-        assert "x-hub-signature" not in partner.heard[0].headers
-        later = timezone.now() + callbacks.HAND_OVER + timedelta(seconds=1)
+        assert not {"x-hub-signature", "x-wx-gtrid"} & set(partner.heard[0].headers)
+        later = timezone.now() + HAND_OVER + timedelta(seconds=1)
         owe(endpoint)
         deliver(later)
         assert len(partner.heard[1].headers["webhook-signature"].split()) == 1
@@ -224,12 +227,12 @@ def test_two_hosts_share_endpoints_and_a_dead_hosts_lease_runs_out():
     service, now = a_service(), timezone.now()
     first, second = an_endpoint(service), an_endpoint(service, "http://127.0.0.1:9/b")
     owe(first, at=now), owe(second, at=now)
-    (one, _), *_ = leases.claim("host-a", limit=1, now=now)
-    (other, _), *rest = leases.claim("host-b", limit=9, now=now)
+    one, *_ = leases.claim("host-a", limit=1, now=now)
+    other, *rest = leases.claim("host-b", limit=9, now=now)
     assert not rest and {one.pk, other.pk} == {first.pk, second.pk}
     assert leases.claim("host-c", limit=9, now=now) == []
     leases.keep([one], "host-a", lasting=timedelta(seconds=-1))
-    assert [lease.pk for lease, _ in leases.claim("host-c", limit=9, now=now)] == [one.pk]
+    assert [lease.pk for lease in leases.claim("host-c", limit=9, now=now)] == [one.pk]
     leases.keep([one], "host-a")
     assert one.closed  # whoever lost it begins nothing more
 

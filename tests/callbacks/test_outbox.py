@@ -7,14 +7,15 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from sms.audiences.files import Limits, read_pasted
 from sms.inbound import receipts
 from sms.ledger import states
 from sms.ledger.counters import CounterDeltas
 from sms.ledger.state_machine import StateChange
-from sms.models import Callback, Message, MessageState
+from sms.models import ALL_RECEIPTS, Callback, Message, MessageState, Receipts
 from sms.sends.cancel import cancel
 from sms.webex.receipts import parse_receipt
-from tests.support.callbacks import an_endpoint, comes_in, with_notify
+from tests.support.callbacks import REFERENCE, an_endpoint, comes_in, with_notify
 from tests.support.provider import Provider, refused
 from tests.support.sends import BY, a_send, a_service
 
@@ -49,6 +50,15 @@ def test_an_endpoint_hears_every_step_of_a_message_without_its_text_or_number():
     )
     everything = json.dumps(told())
     assert message.msisdn not in everything and "Hello" not in everything
+
+
+def test_an_event_says_what_its_sender_calls_the_message():
+    service = a_service()
+    an_endpoint(service)
+    table = read_pasted("number,Correlation ID\n07700 900001,o-1\n", country="GB", limits=Limits())
+    a_send(service, audience=table)
+    Provider().dispatch()
+    assert told()[0]["data"]["correlation_id"] == "o-1"
 
 
 def test_an_endpoint_hears_what_it_asked_for_of_its_own_service_only_and_nothing_unverified():
@@ -120,7 +130,7 @@ def test_a_notify_url_hears_the_providers_shape_in_the_partners_own_terms():
     outer = json.loads(row.body)["deliveryInfoNotification"]
     assert outer["correlationid"] == "theirs-0"
     assert outer["callbackData"] == "order=981"
-    assert outer["transid"] == "m-1"
+    assert outer["transid"] == str(REFERENCE)
     assert outer["carrier"] == "USTMO"
     info = outer["deliveryInfo"]
     assert info == {
@@ -147,7 +157,7 @@ def test_each_destination_of_a_request_has_its_own_transid():
         outer["correlationid"]: outer["transid"]
         for outer in (json.loads(row.body)["deliveryInfoNotification"] for row in Callback.objects.all())
     }
-    assert told == {"theirs-0": "m-1", "theirs-1": "m-1_1", "theirs-2": "m-1_2"}
+    assert told == {f"theirs-{at}": f"{REFERENCE}{end}" for at, end in enumerate(("", "_1", "_2"))}
 
 
 @pytest.mark.parametrize(
@@ -162,7 +172,7 @@ def test_each_destination_of_a_request_has_its_own_transid():
 )
 def test_requested_receipts_filter(asked, heard):
     service = a_service()
-    message = with_notify(a_send(service), receipts=asked).messages.get()
+    message = with_notify(a_send(service), receipts=Receipts.of(asked) or ALL_RECEIPTS).messages.get()
     Provider().dispatch()
     for code, status, words in (
         ("7501", "Submitted", "Submitted"),
@@ -232,7 +242,7 @@ def test_many_changes_cost_no_more_queries_than_few():
     an_endpoint(service)
     counts = []
     for count in (2, 30):
-        send = with_notify(a_send(service, count=count))
+        send = with_notify(a_send(service, count=count), reference=None)
         news = [
             StateChange(pk, MessageState.DELIVERED, send.created_at)
             for pk in send.messages.values_list("pk", flat=True)

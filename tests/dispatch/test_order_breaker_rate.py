@@ -153,4 +153,4 @@ def test_a_throttled_reply_without_a_contract_holds_this_process_back():
     breaker = Breaker()
     breaker.answered(Throttled("429", 429, retry_after=3.0))
     assert 2.5 < breaker.held_for <= 3.0
-    assert an_order(a_service()).lane == Lane.NORMAL
+    assert an_order(a_service()).options.lane == Lane.NORMAL

@@ -20,7 +20,7 @@ from sms.models import AuditEvent, Hold, Lane, Message, OptOut, Send, SendState,
 from sms.sends import control, holds
 from tests.support.dispatching import back_in_time, release, states
 from tests.support.provider import Provider, accepted, raw_reply, refused
-from tests.support.sends import BY, a_send, a_service
+from tests.support.sends import BY, PROVED, a_send, a_service
 
 pytestmark = pytest.mark.django_db
 
@@ -64,14 +64,16 @@ def test_messages_with_one_text_share_requests_with_one_number_and_id_each():
     assert len({entry["correlationId"] for entry in entries}) == 120
 
 
-def test_a_personal_text_is_batched_with_the_pattern_and_each_ones_values():
+@pytest.mark.parametrize(("form", "token"), [("parentheses", "$(p1)"), ("braces", "${p1}")])
+def test_a_personal_text_is_batched_with_the_pattern_and_each_ones_values_where_filling_is_proved(
+    form, token
+):
     provider = Provider()
-    send = a_send(
-        a_service(batch_size=10), audience=personal(10), content="Hi $(name), $( Name ) and $(name)!"
-    )
+    service = a_service(batch_size=10, **PROVED | {"inline_values": form})
+    send = a_send(service, audience=personal(10), content="Hi $(name), $( Name ) and $(name)!")
     provider.dispatch()
     (body,) = provider.bodies
-    assert body["content"] == {"type": "text", "text": "Hi $(p1), $(p1) and $(p1)!"}, (
+    assert body["content"] == {"type": "text", "text": f"Hi {token}, {token} and {token}!"}, (
         "one spelling for the provider"
     )
     assert [entry["substitutions"] for entry in body["to"]] == [
@@ -111,6 +113,16 @@ def test_a_refused_batch_is_bisected_until_only_the_bad_one_fails():
         if not any(other["msisdn"] == [bad] for other in body["to"])
     )
     assert set(taken.values()) == {1}, "nobody was in two requests that were taken"
+
+
+@pytest.mark.parametrize(("named", "state"), [(3, "queued"), (2, "unconfirmed"), (1, "unconfirmed")])
+def test_a_batch_is_accepted_only_where_a_listed_reply_names_all_of_it(named, state):
+    listed = [{"messageId": f"m-{number}", "status": "queued"} for number in range(named)]
+    provider = Provider(lambda body: raw_reply(201, json.dumps(listed).encode()))
+    send = a_send(a_service(batch_size=3), 3)
+    provider.dispatch()
+    assert states(send) == {state: 3}
+    assert len(provider.bodies) == 1, "what may have been taken is not posted again"
 
 
 def test_an_unconfirmed_batch_is_never_cut_up():

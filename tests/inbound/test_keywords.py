@@ -2,8 +2,7 @@
 
 import pytest
 
-from sms.inbound.optouts import keyword_tables
-from sms.inbound.optouts.keywords import KeywordReading, read
+from sms.inbound.optouts.keywords import TABLES, KeywordReading, read
 
 STOPS = """STOP|stop|Stop.|"STOP"|STOP!!!|  stop  |ＳＴＯＰ|stop 🙏|🛑 STOP 🛑|S T O P|s.t.o.p.|STOOOOP|StOp|\u200bSTOP\u200b
 STOPALL|stop all|Please stop|stop please thanks|Stop texting me|UNSUBSCRIBE
@@ -139,17 +138,17 @@ def test_help_is_distinguished(text):
 
 def test_every_entry_of_the_table_reads_as_what_it_is_listed_for():
     listed = {
-        "STRONG": "stop",
-        "WEAK": "stop",
-        "UNSPACED": "stop",
-        "PHRASES": "stop",
-        "START": "start",
-        "HELP": "help",
+        "strong": "stop",
+        "weak": "stop",
+        "unspaced": "stop",
+        "phrases": "stop",
+        "start": "start",
+        "help": "help",
     }
     wrong = [
         (name, entry, read(entry))
         for name, meaning in listed.items()
-        for row in getattr(keyword_tables, name).values()
+        for row in TABLES[name].values()
         for entry in row.split("|")
         if read(entry).meaning != meaning
     ]

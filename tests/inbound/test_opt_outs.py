@@ -9,6 +9,7 @@ from sms.compose.checks import check
 from sms.compose.errors import ComposeError
 from sms.inbound import optouts, receipts
 from sms.inbound.optouts import provider as told_by_provider
+from sms.ledger.state_machine import StateChange
 from sms.models import AuditEvent, OptOut
 from sms.values import correlation_id
 from sms.webex import codes
@@ -41,8 +42,8 @@ def test_opting_out_twice_is_once_and_again_after_it_was_lifted():
 def test_an_opt_out_counts_in_its_service_only():
     service, other = a_service(), a_service(slug="other", name="Other")
     out(service, PHONE)
-    assert optouts.in_force(service.pk, [PHONE]) == {PHONE}
-    assert optouts.in_force(other.pk, [PHONE]) == set()
+    assert OptOut.in_force(service.pk, [PHONE]) == {PHONE}
+    assert OptOut.in_force(other.pk, [PHONE]) == set()
     assert a_send(other).recipients == 1
 
 
@@ -137,11 +138,11 @@ def test_a_replayed_receipt_does_not_undo_what_was_lifted_since():
     service = a_service()
     message, raw = failed(service, "7720")
     assert optouts.opt_in(service.pk, [PHONE], by=BY, reason="Has unblocked us.") == 1
-    old = [optouts.ReportedFailure(message.pk, "7720", timezone.now() - timedelta(days=1))]
+    old = [StateChange(message.pk, "failed", timezone.now() - timedelta(days=1), code="7720")]
     assert optouts.learn(old) == 0
     assert not OptOut.objects.filter(lifted_at=None).exists()
     assert (
-        optouts.learn([optouts.ReportedFailure(message.pk, "7720", timezone.now() + timedelta(seconds=1))])
+        optouts.learn([StateChange(message.pk, "failed", timezone.now() + timedelta(seconds=1), code="7720")])
         == 1
     )
     assert raw

@@ -12,12 +12,11 @@ from django_q.models import OrmQ, Schedule
 
 from sms.ledger import wakeups
 from sms.models import Duty, Heartbeat, Slice
-from sms.worker import cluster, health, heartbeat, tasks
+from sms.worker import health, heartbeat, tasks
 from sms.worker.watchdog import AGAIN, QUIET_WITH_WORK, Watchdog
 from tests.support.sends import a_send, a_service
 
 pytestmark = pytest.mark.django_db(transaction=True)
-URL = "https://desk.example.test"
 
 
 @pytest.fixture(autouse=True)
@@ -40,23 +39,23 @@ def beaten(seconds_ago: float, *, kind: str = Heartbeat.Kind.CLUSTER, name: str 
 
 
 def test_a_cluster_has_two_slots_so_that_the_third_worker_is_free_for_receipts():
-    with cluster.sending_slot() as first, cluster.sending_slot() as second:
+    with tasks.sending_slot() as first, tasks.sending_slot() as second:
         assert first is not None
         assert second is not None
-        with cluster.sending_slot() as third:
+        with tasks.sending_slot() as third:
             assert third is None
-    with cluster.sending_slot() as again:
+    with tasks.sending_slot() as again:
         assert again is not None
 
 
 def test_the_slot_of_a_killed_process_is_free_again_after_its_lease():
     host = heartbeat.HOST[:18]
-    for number in range(cluster.SENDING_SLOTS):
-        assert Duty.hold(f"slot-{number}-{host}", seconds=cluster.SLOT_LEASE)
-    with cluster.sending_slot() as none:
+    for number in range(tasks.SENDING_SLOTS):
+        assert Duty.hold(f"slot-{number}-{host}", seconds=tasks.SLOT_LEASE)
+    with tasks.sending_slot() as none:
         assert none is None
     Duty.objects.update(leased_until=Now() - timedelta(seconds=1))
-    with cluster.sending_slot() as free:
+    with tasks.sending_slot() as free:
         assert free is not None
 
 
@@ -67,7 +66,7 @@ def test_the_newest_relieves_who_waits_before_it():
 
     def wait() -> None:
         mine = heartbeat.Pulse(Heartbeat.Kind.CLUSTER)
-        cluster.wait_and_send(public_url=URL, pulse=mine, stopped=lambda: bool(over))
+        tasks.wait_and_send(pulse=mine, stopped=lambda: bool(over))
         ended.append(time.monotonic())
         connection.close()
 
@@ -88,7 +87,7 @@ def test_the_newest_relieves_who_waits_before_it():
 
 def test_a_wait_ends_at_once_where_nothing_is_near():
     turns = itertools.count()
-    cluster.wait_and_send(public_url=URL, pulse=heartbeat.Pulse("cluster"), stopped=lambda: next(turns) > 0)
+    tasks.wait_and_send(pulse=heartbeat.Pulse("cluster"), stopped=lambda: next(turns) > 0)
     assert next(turns) == 1, "it ended by itself at its first turn"
 
 

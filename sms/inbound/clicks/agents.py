@@ -5,9 +5,11 @@ caught here. Raise `sms.inbound.clicks.verdicts.RULES` with every change.
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from pathlib import Path
+
+import msgspec
 
 
 class Agent(StrEnum):
@@ -29,90 +31,23 @@ class Agent(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class _Names:
-    """What betrays one kind, in lower case: the text's beginnings, parts anywhere, and a pattern where a part needs more."""
+class _Names(msgspec.Struct, frozen=True):
+    """What betrays one kind: the text's beginnings, parts anywhere, and a pattern where a part needs more."""
 
     agent: Agent
-    begins: tuple[str, ...]
-    parts: tuple[str, ...]
-    pattern: re.Pattern[str] | None = None
+    begins: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    pattern: str = ""
 
     def match(self, text: str) -> bool:
         if text.startswith(self.begins) or any(part in text for part in self.parts):
             return True
-        return self.pattern is not None and self.pattern.search(text) is not None
+        return bool(self.pattern and re.search(self.pattern, text))
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
-
-
-# The first match counts. Names that are also parts of browsers, apps or phones are not in these lists.
-_DECLARED = (
-    _Names(
-        Agent.PREVIEW,
-        ("whatsapp/", "pinterest/0."),
-        (
-            *_words(
-                "facebookexternalhit facebookcatalog facebot meta-externalfetcher line-poker kakaotalk-scrap telegrambot"
-                " slackbot slack-imgproxy discordbot skypeuripreview twitterbot linkedinbot pinterestbot redditbot vkshare"
-                " mattermost-bot bingpreview microsoftpreview googleimageproxy linkpreview link-preview iframely embedly"
-                " flipboardproxy applenewsbot google-pagerenderer"
-            ),
-            "url preview",
-            "web preview",
-            "link preview",
-        ),
-    ),
-    _Names(
-        Agent.SCANNER,
-        (),
-        (
-            *_words(
-                "barracuda mimecast proofpoint fireeye trendmicro symantec bluecoat forcepoint websense cloudmark fortiguard"
-                " netcraft phish virustotal urlscan safebrowsing safelinks safe-links google-safety kaspersky bitdefender"
-                " sophos mcafee f-secure paloalto expanse censys shodan zgrab masscan checkmarknetwork linkscanner"
-                " link-scanner linkchecker link-checker linkcheck urlscanner url-scanner url-check malware zvelo ias_crawler"
-                " adaptivemobile spamhaus abusix"
-            ),
-            "trend micro",
-            "palo alto",
-        ),
-    ),
-    _Names(
-        Agent.HEADLESS,
-        (),
-        _words("headless phantomjs puppeteer playwright selenium webdriver lighthouse slimerjs htmlunit"),
-    ),
-    _Names(
-        Agent.TOOL,
-        _words("curl/ wget java/ node ruby php ahc/ symfony hackney"),
-        (
-            *_words(
-                "libcurl pycurl python- python/ aiohttp httpx/ go-http-client commons-httpclient apache-http libwww lwp:: postman"
-                " insomnia httpie axios node-fetch undici superagent faraday guzzlehttp winhttp powershell restsharp reqwest"
-                " scrapy mechanize rest-client"
-            ),
-            "got (",
-        ),
-    ),
-    _Names(
-        Agent.APP,
-        _words("dalvik/ networkingextension"),
-        (*_words("okhttp cfnetwork/ com.apple.webkit nsurlsession"), "prefetch proxy"),
-    ),
-    _Names(
-        Agent.CRAWLER,
-        (),
-        _words(
-            "crawl spider slurp archiver +http: +https: mediapartners feedfetcher google-read-aloud apis-google googleother"
-            " google-inspectiontool duckduckgo-favicons"
-        ),
-        # Cubot makes phones; old browsers said "compatible" too
-        re.compile(r"(?<!cu)bots?(?![a-z0-9_])|compatible; (?!msie|konqueror|windows phone|opera)"),
-    ),
-)
+_DECLARED = msgspec.toml.decode(
+    Path(__file__).with_name("agents.toml").read_bytes(), type=dict[str, list[_Names]]
+)["declared"]
 
 _ENGINE = re.compile(r"AppleWebKit/|Gecko/|Presto/|Trident/|KHTML|MSIE \d")
 _PHONE = re.compile(

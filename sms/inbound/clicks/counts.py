@@ -9,11 +9,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from sms.inbound.clicks.verdicts import RULES, ClickVerdict, ClickVisit, judge
 from sms.ledger.counters import CounterDeltas, MessagePlace, best_of, hour_of
 from sms.models import Click, ClickCount, Message, Receipt
+from sms.models.paging import given
 from sms.models.sql.id_list import among
 from sms.webex.errors import UnreadableBody
 from sms.webex.receipts import parse_receipt
@@ -108,27 +109,17 @@ def judge_history(
     Only what older rules judged, or none, unless `everything`; only messages with a click at or after `since`. May be stopped and
     started again at any time, also while receipts are folded.
     """
-    rows = Click.objects.order_by("message_id")
-    if not everything:
-        rows = rows.filter(rules_version__lt=RULES)
-    if since is not None:
-        rows = rows.filter(at__gte=since)
+    asked = given(rules_version__lt=None if everything else RULES, at__gte=since)
+    rows = Click.objects.filter(asked).order_by("message_id")
     last_id = 0
     while True:
         with transaction.atomic():
-            ids = list(
-                rows.filter(message_id__gt=last_id).values_list("message_id", flat=True).distinct()[:batch]
-            )
+            later = rows.filter(message_id__gt=last_id).values_list("message_id", flat=True)
+            ids = list(later.distinct()[:batch])
             if not ids:
                 return
-            _lock(ids)
+            # in order of id, as the ledger does
+            list(Message.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
             last_id = ids[-1]
             step = RejudgeStep(last_id, len(ids), judge_messages(ids))
         yield step
-
-
-def _lock(message_ids: list[int]) -> None:
-    """In order of id, as the ledger does; on SQLite the IMMEDIATE transaction is the lock."""
-    if connection.features.has_select_for_update:
-        rows = Message.objects.filter(pk__in=message_ids).order_by("pk").select_for_update()
-        list(rows.values_list("pk", flat=True))

@@ -1,6 +1,6 @@
 """Opt-outs: who must not be written to, how we know, and who may be again.
 
-    words      what an incoming SMS asks for (`languages` is its table)
+    keywords   what an incoming SMS asks for (`keywords.toml` is its table)
     messages   an incoming SMS, stored and acted upon
     provider   receipts that report a refusal
     acts       the only code that writes opt-outs
@@ -10,26 +10,11 @@ That a refusal is heeded is `sms.dispatch`'s and `sms.compose`'s to see to, from
 
 from collections.abc import Sequence
 
-from sms.inbound.optouts.acts import Refusal, in_force, opt_in, opt_out
+from sms.inbound.optouts.acts import Refusal, opt_in, opt_out
 from sms.inbound.optouts.messages import retry, take
-from sms.inbound.optouts.provider import ReportedFailure, learn
+from sms.inbound.optouts.provider import learn
 from sms.inbound.spool import MOST, Spool
 from sms.inbound.spool_records import IncomingPost
-
-__all__ = [
-    "IncomingPost",
-    "Refusal",
-    "ReportedFailure",
-    "in_force",
-    "inbound_spool",
-    "learn",
-    "opt_in",
-    "opt_out",
-    "retry",
-    "sweep",
-    "take",
-]
-
 
 # A file for each SMS: they are few, and an SMS without an id that comes in twice, with others between, would be stored twice
 inbound_spool = Spool(IncomingPost, full=0)  # `sms.apps` gives it its folder

@@ -47,7 +47,7 @@ def _opt_out_some(
 ) -> set[str]:
     with transaction.atomic():
         lock_opt_outs([service_id])
-        known = in_force(service_id, list(by_number))
+        known = OptOut.in_force(service_id, list(by_number))
         new = [refusal for number, refusal in by_number.items() if number not in known]
         made = OptOut.objects.bulk_create(
             (
@@ -109,15 +109,10 @@ def opt_in(
     return len(lifted)
 
 
-def in_force(service_id: int, msisdns: Collection[str]) -> set[str]:
-    """Which of these numbers, a few thousand at most, are opted out now."""
-    return OptOut.in_force(service_id, list(msisdns))
-
-
-def in_parts(items: Sequence[T], *, size: int = AT_ONCE) -> Iterator[Sequence[T]]:
+def in_parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
     """As many at a time as a statement takes well."""
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+    for start in range(0, len(items), AT_ONCE):
+        yield items[start : start + AT_ONCE]
 
 
 def _slug(service_id: int) -> str:

@@ -8,15 +8,8 @@ from sms.models import OptOut
 from sms.values.csv import MARK, csv_line
 
 HEADINGS = (
-    "number",
-    "since",
-    "source",
-    "evidence",
-    "recorded by",
-    "answering send",
-    "lifted at",
-    "lifted by",
-    "lifted because",
+    *("number", "since", "source", "evidence", "recorded by"),
+    *("answering send", "lifted at", "lifted by", "lifted because"),
 )
 
 

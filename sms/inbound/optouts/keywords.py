@@ -6,11 +6,15 @@ False), while START counts only where nothing else is said.
 """
 
 import re
+import tomllib
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
-from sms.inbound.optouts import keyword_tables
+TABLES: dict[str, dict[str, str]] = tomllib.loads(
+    Path(__file__).with_name("keywords.toml").read_text("utf-8")
+)
 
 _KEPT_APART = str.maketrans(
     {"ı": "i", "ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "’": "'", "ʼ": "'"}
@@ -42,19 +46,18 @@ def read(text: str) -> KeywordReading:
         signs = [char for char in text if char in _STOP_SIGNS]
         return KeywordReading("stop", sure=False, word=signs[0]) if signs else NOTHING
     said = " ".join(words)
-    polite = " ".join(word for word in words if word not in _set("COURTESIES")) or said
+    polite = " ".join(word for word in words if word not in _set("courtesies")) or said
     for whole in (said, polite, *_joined(words), _THRICE.sub(r"\1", polite)):
         for meaning in ("stop", "start", "help"):
             if whole in _whole(meaning):
-                return KeywordReading(meaning, sure=whole not in _set("DOUBTFUL"), word=whole)
-    bare = " ".join(word for word in polite.split() if word not in _set("OBJECTS"))
+                return KeywordReading(meaning, sure=whole not in _set("doubtful"), word=whole)
+    bare = " ".join(word for word in polite.split() if word not in _set("objects"))
     if bare in _whole("stop"):
-        return KeywordReading("stop", sure=bare not in _set("WEAK"), word=bare)
+        return KeywordReading("stop", sure=bare not in _set("weak"), word=bare)
     keywords = [word for word in polite.split() if word in _whole("stop")]
-    if keywords and all(word in _any_keyword() for word in polite.split()):
-        return KeywordReading(
-            "stop", sure=False, word=keywords[0]
-        )  # "help stop", "stop start": rather once too often
+    if keywords and all(word in _ANY_KEYWORD for word in polite.split()):
+        # "help stop", "stop start": rather once too often
+        return KeywordReading("stop", sure=False, word=keywords[0])
     return _refusal_in(words)
 
 
@@ -65,17 +68,17 @@ def _refusal_in(words: list[str]) -> KeywordReading:
     """
     said, quoted = _without_quotes(" ".join(words))
     words = said.split()
-    if quoted and all(word in _set("COURTESIES") for word in words):
+    if quoted and all(word in _set("courtesies") for word in words):
         return KeywordReading("stop", sure=False, word=quoted)
-    if quoted and (left := [word for word in words if word in _set("STRONG")]):
+    if quoted and (left := [word for word in words if word in _set("strong")]):
         return KeywordReading("stop", sure=False, word=left[0])
-    for phrase in _phrases():
+    for phrase in _PHRASES:
         before, found, _ = f" {said} ".partition(f" {phrase} ")
-        if found and before.split()[-1:] != ["not"] and not before.endswith(_negations()):
+        if found and before.split()[-1:] != ["not"] and not before.endswith(_NEGATIONS):
             return KeywordReading("stop", sure=False, word=phrase)
-    if words[:1] and words[0] in _set("STRONG") and words[1:2] != ["by"]:
+    if words[:1] and words[0] in _set("strong") and words[1:2] != ["by"]:
         return KeywordReading("stop", sure=False, word=words[0])
-    for phrase in _set("UNSPACED"):
+    for phrase in _set("unspaced"):
         if phrase in said.replace(" ", ""):
             return KeywordReading("stop", sure=False, word=phrase)
     return NOTHING
@@ -84,7 +87,7 @@ def _refusal_in(words: list[str]) -> KeywordReading:
 def _without_quotes(said: str) -> tuple[str, str]:
     """The text without our own instructions, the longest cut first, and the first that was found."""
     first = ""
-    for phrase in _quoted():
+    for phrase in _LONGEST_QUOTED_FIRST:
         while f" {phrase} " in f" {said} ":
             said = " ".join(f" {said} ".replace(f" {phrase} ", " ", 1).split())
             first = first or phrase
@@ -106,33 +109,19 @@ def _joined(words: list[str]) -> list[str]:
 
 @cache
 def _set(name: str) -> frozenset[str]:
-    """A table of `languages`, its entries folded as what is compared with them."""
-    entries = [entry for row in getattr(keyword_tables, name).values() for entry in row.split("|")]
+    """A table of `keywords.toml`, its entries folded as what is compared with them."""
+    entries = [entry for row in TABLES[name].values() for entry in row.split("|")]
     return frozenset(" ".join(_folded(entry)) for entry in entries) - {""}
 
 
 @cache
 def _whole(meaning: str) -> frozenset[str]:
     if meaning == "stop":
-        return _set("STRONG") | _set("WEAK") | _set("UNSPACED")
-    return _set(meaning.upper())
+        return _set("strong") | _set("weak") | _set("unspaced")
+    return _set(meaning)
 
 
-@cache
-def _any_keyword() -> frozenset[str]:
-    return _whole("stop") | _whole("help") | _whole("start")
-
-
-@cache
-def _quoted() -> tuple[str, ...]:
-    return tuple(sorted(_set("QUOTED"), key=len, reverse=True))
-
-
-@cache
-def _phrases() -> tuple[str, ...]:
-    return tuple(sorted(_set("PHRASES")))
-
-
-@cache
-def _negations() -> tuple[str, ...]:
-    return tuple(f" {word}" for word in sorted(_set("NEGATIONS")))
+_ANY_KEYWORD = _whole("stop") | _whole("help") | _whole("start")
+_LONGEST_QUOTED_FIRST = sorted(_set("quoted"), key=len, reverse=True)
+_PHRASES = sorted(_set("phrases"))
+_NEGATIONS = tuple(f" {word}" for word in sorted(_set("negations")))

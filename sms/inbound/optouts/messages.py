@@ -4,11 +4,11 @@ Called by the inbound endpoint, by the sweeper for what had to wait on the disk,
 """
 
 import hashlib
-import re
 from datetime import datetime, timedelta
 
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
+from msgspec import structs
 
 from sms.inbound.optouts import keywords
 from sms.inbound.optouts.acts import Refusal, opt_in, opt_out
@@ -16,15 +16,16 @@ from sms.models import Actor, InboundMessage, Message, OptOut, Sender
 from sms.models.optout import spellings
 from sms.models.sql.opt_outs import lock_opt_outs
 from sms.models.sql.session import limit_statements
+from sms.webex.addresses import PLUS_MSISDN
 from sms.webex.errors import UnreadableBody
 from sms.webex.inbound import Inbound, parse_inbound
+from sms.webex.values import number
 
 log = structlog.get_logger(__name__)
 
 PATIENCE = 2000  # milliseconds for each statement
 WINDOW = 600  # seconds in which the provider may send an SMS without an id once more
 BY = Actor(kind="system", key="", label="The person, by SMS", door="inbound")
-_E164 = re.compile(r"\+[1-9]\d{5,14}", re.ASCII)
 
 
 def take(raw: bytes, *, service_id: int, received_at: datetime) -> bool:
@@ -52,7 +53,7 @@ def take(raw: bytes, *, service_id: int, received_at: datetime) -> bool:
 
 
 def retry(message: InboundMessage) -> bool:
-    """Once more, after whatever was wrong was mended; True where it worked."""
+    """Once more, after what was wrong was corrected; True where it worked."""
     with transaction.atomic():
         lock_opt_outs([message.service_id])
         locked = InboundMessage.objects.select_for_update().get(pk=message.pk)
@@ -113,20 +114,27 @@ def _set_aside(message: InboundMessage, why: str, reason: str) -> None:
 
 
 def _read(message: InboundMessage) -> None:
-    said = parse_inbound(bytes(message.raw))
-    if not _E164.fullmatch(said.msisdn):
+    said = _right_way_round(parse_inbound(bytes(message.raw)), service_id=message.service_id)
+    if not PLUS_MSISDN.fullmatch(said.msisdn):
         raise UnreadableBody("What it names as the handset (oa) is no phone number.")
     reading = keywords.read(said.text)
     message.msisdn = said.msisdn
-    message.address = _plain(said.sender)[:20]
-    message.text = _plain(said.text)
+    message.address = said.sender[:20]
+    message.text = said.text
     message.meaning, message.sure = reading.meaning, reading.sure
     message.send_id = _answered(message)
 
 
-def _plain(text: str) -> str:
-    """PostgreSQL stores no NUL."""
-    return text.replace("\0", "\ufffd")
+def _right_way_round(said: Inbound, *, service_id: int) -> Inbound:
+    """The provider's table has the handset and our number the other way round than its samples. Our own senders tell which it is."""
+    handset = number(said.sender)
+    if not PLUS_MSISDN.fullmatch(handset):
+        return said
+    from_us, to_us = said.msisdn.removeprefix("+"), said.sender.removeprefix("+")
+    ours = Sender.objects.filter(service=service_id, address__in=(from_us, to_us))
+    if list(ours.values_list("address", flat=True)) != [from_us]:
+        return said
+    return structs.replace(said, msisdn=handset, sender=from_us)
 
 
 def _answered(message: InboundMessage) -> int | None:

@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple
 
 from django.db.models import Max
 
 from sms.inbound.optouts.acts import Refusal, opt_out
-from sms.models import Actor, Message, OptOut
+from sms.ledger.state_machine import StateChange
+from sms.models import Actor, Message, MessageState, OptOut
 from sms.models.optout import spellings
 from sms.models.sql.id_list import among
 from sms.models.sql.opt_outs import lock_opt_outs
@@ -26,24 +26,21 @@ REFUSING = frozenset(
 BY = Actor(kind="system", key="", label="The provider's receipt", door="provider")
 
 
-class ReportedFailure(NamedTuple):
-    message_id: int
-    code: str
-    at: datetime
-    attempt: int = 0
-
-
-def learn(failures: Iterable[ReportedFailure]) -> int:
-    """Opt out every person whose failure code says that they refused; returns how many are new.
+def learn(changes: Iterable[StateChange]) -> int:
+    """Opt out every person whose message failed with a code that says that they refused; returns how many are new.
 
     What was lifted since the receipt was written stays lifted, so that replaying receipts changes nothing. To be called before any
     message is locked: dispatchers lock in that order.
     """
-    refused = {failure.message_id: failure for failure in failures if failure.code in REFUSING}
+    refused = {
+        change.message_id: change
+        for change in changes
+        if change.state == MessageState.FAILED and change.code in REFUSING
+    }
     if not refused:
         return 0
     rows = Message.objects.filter(pk__in=among(sorted(refused))).order_by("pk")
-    by_service: dict[int, list[tuple[ReportedFailure, str, int]]] = defaultdict(list)
+    by_service: dict[int, list[tuple[StateChange, str, int]]] = defaultdict(list)
     columns = rows.values_list("pk", "attempt", "msisdn", "send_id", "send__service_id")
     for pk, attempt, msisdn, send_id, service_id in columns:
         if refused[pk].attempt <= attempt:

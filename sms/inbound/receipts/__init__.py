@@ -6,32 +6,10 @@
 
 from sms.inbound.clicks.counts import judge_history
 from sms.inbound.clicks.verdicts import reason_in_words
-from sms.inbound.receipts.addresses import ReceiptAddress, receipt_addresses
+from sms.inbound.receipts.addresses import ReceiptAddress, Verdict, receipt_addresses
 from sms.inbound.receipts.fold import fold
 from sms.inbound.receipts.inbox import Overloaded, Stuck, spool, store, sweep
 from sms.inbound.receipts.incoming import Incoming
 from sms.inbound.receipts.provider_export import ImportResult, NotAnExport, import_export
 from sms.inbound.receipts.replay import count_since, replay, retry
 from sms.inbound.receipts.silence import gaps, note_silence
-
-__all__ = [
-    "ImportResult",
-    "Incoming",
-    "NotAnExport",
-    "Overloaded",
-    "ReceiptAddress",
-    "Stuck",
-    "count_since",
-    "fold",
-    "gaps",
-    "import_export",
-    "judge_history",
-    "note_silence",
-    "reason_in_words",
-    "receipt_addresses",
-    "replay",
-    "retry",
-    "spool",
-    "store",
-    "sweep",
-]

@@ -1,112 +1,177 @@
-"""Whose receipts come to an address, and whether they are genuine."""
+"""Whose posts come to an address, and whether they are genuine."""
 
 import hashlib
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from enum import Enum
+from typing import NamedTuple, cast
 
 from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
-from sms.models import Service
+from sms.models import CameTo, PostTally, RetiredAddress, Service
 from sms.webex import signature
 
 SOON = 1.0  # seconds after which an unknown address may be looked up again
 
 
+class Verdict(Enum):
+    GENUINE = "it counts: no signature is asked for, or it fits"
+    PROVES = "it counts, and is the first that today's secret fits"
+    UNPROVEN = "it counts, since nothing has shown yet that today's secret is right; it would be refused"
+    REFUSED = "its signature is missing or does not fit"
+
+
 @dataclass(frozen=True, slots=True)
 class ReceiptAddress:
-    """A service as the endpoint of its receipts must know it."""
+    """One address of a service as its endpoint must know it.
+
+    `secrets` are those that a post must be signed with, today's first; none where no signature is asked for. `proved` are the kinds of
+    post (`PostKind`) for which today's secret, known by its `mark`, has fitted once.
+    """
 
     service_id: int
     correlation_key: str
-    secrets: tuple[str, ...]
-    algorithm: signature.Algorithm
+    secrets: tuple[str, ...] = ()
+    algorithm: signature.Algorithm = "sha256"
+    came_to: str = CameTo.NOTIFY_URL
+    mark: str = ""
+    proved: frozenset[str] = frozenset()
 
-    def genuine(self, raw: bytes, header: str) -> bool:
-        """True where no signature is expected, or where it fits one of today's secrets."""
-        return not self.secrets or signature.verify(
-            raw, header, secrets=self.secrets, algorithm=self.algorithm
-        )
+    def judge(self, raw: bytes, header: str, *, kind: str) -> Verdict:
+        """Until a secret has fitted once nothing is refused: it may be mistyped, or Webex Connect may not sign at all."""
+        if not self.secrets:
+            return Verdict.GENUINE
+        if kind in self.proved:
+            return Verdict.GENUINE if self._fits(raw, header, self.secrets) else Verdict.REFUSED
+        if self._fits(raw, header, self.secrets[:1]):
+            return Verdict.PROVES
+        return Verdict.GENUINE if self._fits(raw, header, self.secrets[1:]) else Verdict.UNPROVEN
+
+    def _fits(self, raw: bytes, header: str, secrets: tuple[str, ...]) -> bool:
+        return signature.verify(raw, header, secrets=secrets, algorithm=self.algorithm)
+
+
+class _Owner(NamedTuple):
+    service_id: int
+    came_to: CameTo
+    until: datetime | None = None
 
 
 class ReceiptAddresses:
-    """Services by their token, remembered for a few seconds, and for as long as the database is away.
+    """Addresses by their token, remembered for a few seconds, and for as long as the database is away.
 
     A token is looked up in memory by its digest, so that neither our timing nor the database's says anything about tokens. Two are
-    valid while they are changed: today's, and the previous one until its end.
+    valid while one is changed: today's, and the previous one until its end.
     """
 
     def __init__(self, *, ttl: float = 5.0) -> None:
         self.ttl = ttl
-        self._tokens: dict[bytes, tuple[int, datetime | None]] = {}
-        self._addresses: dict[int, tuple[float, ReceiptAddress]] = {}
+        self._tokens: dict[bytes, _Owner] = {}
+        self._addresses: dict[tuple[int, CameTo], tuple[float, ReceiptAddress]] = {}
         self._read_at = float("-inf")
         self._trouble: Exception | None = None
 
     def find(self, token: str) -> ReceiptAddress | None:
-        """The service whose receipts come to this token. Raises what the database raised for one that is not known."""
-        key = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+        """The address in use with this token. Raises what the database raised for one that is not known."""
+        owner = self._owner(token)
+        if owner is None or owner.came_to == CameTo.RETIRED or _ended(owner):
+            return None
+        return self._address_of(owner)
+
+    def owner_of_retired(self, token: str) -> int | None:
+        """The service that had an address before it ended."""
+        owner = self._owner(token)
+        return owner.service_id if owner else None
+
+    def forget(self) -> None:
+        self._tokens.clear()
+        self._addresses.clear()
+        self._read_at = float("-inf")
+
+    def look_again(self, service_id: int) -> None:
+        """What was remembered of a service has just changed."""
+        for came_to in CameTo:
+            self._addresses.pop((service_id, came_to), None)
+
+    def _owner(self, token: str) -> _Owner | None:
+        key = digest_of(token)
         sure = key in self._tokens and self._trouble is None
         if time.monotonic() - self._read_at > (self.ttl if sure else min(self.ttl, SOON)):
             self._read_tokens()
         if self._trouble is not None and key not in self._tokens:
             raise self._trouble  # another process may have made it a moment ago
-        service_id, until = self._tokens.get(key, (0, None))
-        if not service_id or (until is not None and until <= timezone.now()):
-            return None
-        return self._address_of(service_id)
-
-    def forget(self) -> None:
-        """Forget what is remembered, so that everything is looked up."""
-        self._tokens.clear()
-        self._addresses.clear()
-        self._read_at = float("-inf")
+        return self._tokens.get(key)
 
     def _read_tokens(self) -> None:
+        columns = ("receipt_token", "receipt_token_before", "receipt_token_until")
+        of_webhook = ("webhook_token", "webhook_token_before", "webhook_token_until")
         try:
-            rows = list(
-                Service.objects.order_by().values_list(
-                    "pk", "receipt_token", "receipt_token_before", "receipt_token_until"
-                )
-            )
+            rows = list(Service.objects.order_by().values_list("pk", *columns, *of_webhook))
+            retired = list(RetiredAddress.objects.order_by().values_list("digest", "service_id"))
         except (DatabaseError, InterfaceError) as trouble:
             if self._read_at == float("-inf"):
                 raise
             self._read_at, self._trouble = time.monotonic(), trouble  # what we know still holds
             return
         self._trouble = None
-        tokens: dict[bytes, tuple[int, datetime | None]] = {}
-        for pk, today, before, until in rows:
-            if before and until:
-                tokens[hashlib.sha256(before.encode()).digest()] = (pk, until)
-            tokens[hashlib.sha256(today.encode()).digest()] = (pk, None)
+        tokens = {bytes(digest): _Owner(pk, CameTo.RETIRED) for digest, pk in retired}
+        for pk, *of_both in rows:
+            for came_to, (today, before, until) in (
+                (CameTo.NOTIFY_URL, of_both[:3]),
+                (CameTo.WEBHOOK, of_both[3:]),
+            ):
+                if before and until:
+                    tokens[digest_of(before)] = _Owner(pk, came_to, until)
+                tokens[digest_of(today)] = _Owner(pk, came_to)
         self._tokens, self._read_at = tokens, time.monotonic()
 
-    def _address_of(self, service_id: int) -> ReceiptAddress | None:
-        until, known = self._addresses.get(service_id, (0.0, None))
+    def _address_of(self, owner: _Owner) -> ReceiptAddress | None:
+        key = (owner.service_id, owner.came_to)
+        until, known = self._addresses.get(key, (0.0, None))
         if known is not None and until > time.monotonic():
             return known
         try:
-            service = Service.objects.filter(pk=service_id).first()
+            made = _read(*key)
         except (DatabaseError, InterfaceError):
             if known is None:
                 raise
-            self._addresses[service_id] = (time.monotonic() + SOON, known)
+            self._addresses[key] = (time.monotonic() + SOON, known)
             return known
-        if service is None:
-            return None
-        made = ReceiptAddress(
-            service.pk,
-            service.correlation_key,
-            tuple(service.receipt_secrets),
-            cast(signature.Algorithm, service.receipt_algorithm),
-        )
-        self._addresses[service_id] = (time.monotonic() + self.ttl, made)
+        if made is not None:
+            self._addresses[key] = (time.monotonic() + self.ttl, made)
         return made
 
 
-receipt_addresses = (
-    ReceiptAddresses()
-)  # one for the process: it must know services when the database goes away
+def digest_of(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def _ended(owner: _Owner) -> bool:
+    return owner.until is not None and owner.until <= timezone.now()
+
+
+def _read(service_id: int, came_to: CameTo) -> ReceiptAddress | None:
+    """Reads no secret that it does not need: one that cannot be opened must not stop receipts."""
+    needed = ("correlation_key", "receipt_algorithm", "notify_url_signed")
+    service = Service.objects.only(*needed).filter(pk=service_id).first()
+    if service is None:
+        return None
+    if (came_to == CameTo.NOTIFY_URL and not service.notify_url_signed) or not service.receipt_secret:
+        return ReceiptAddress(service.pk, service.correlation_key, came_to=came_to)
+    mark = service.signature_mark
+    proved = PostTally.objects.filter(service=service, came_to=came_to, mark=mark, proved_at__isnull=False)
+    return ReceiptAddress(
+        service.pk,
+        service.correlation_key,
+        tuple(service.receipt_secrets),
+        cast(signature.Algorithm, service.receipt_algorithm),
+        came_to,
+        mark,
+        frozenset(proved.order_by().values_list("kind", flat=True)),
+    )
+
+
+# One for the process: it must know services when the database goes away
+receipt_addresses = ReceiptAddresses()

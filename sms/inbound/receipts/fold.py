@@ -4,7 +4,6 @@ A receipt that matches no message waits and is tried again, ever more seldom; on
 Neither holds up the others.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -20,7 +19,7 @@ from sms.callbacks.bodies import MessageChange
 from sms.inbound import optouts
 from sms.inbound.clicks.agents import Agent, agent_of
 from sms.inbound.clicks.counts import judge_messages
-from sms.inbound.receipts.erased import erased_among, shortened
+from sms.inbound.receipts.shorten import erased_among, shortened
 from sms.ledger import states
 from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
@@ -45,12 +44,8 @@ STATES = {
     "failed": MessageState.FAILED,
     "clicked": MessageState.DELIVERED,  # a link in a text that did not arrive cannot be opened
 }
-ON_THE_WAY = (
-    Agent.SCANNER,
-    Agent.CRAWLER,
-    Agent.HEADLESS,
-    Agent.TOOL,
-)  # these may: operators scan before they deliver
+# these may: operators scan before they deliver
+ON_THE_WAY = (Agent.SCANNER, Agent.CRAWLER, Agent.HEADLESS, Agent.TOOL)
 
 
 class _Read(msgspec.Struct, frozen=True, gc=False):
@@ -108,16 +103,18 @@ def _apply(limit: int, now: datetime, *, only: int | None = None) -> int:
         if not read and not unread:
             return 0
         read = _silenced(_match(read))
-        by_state: dict[str, list[_Read]] = defaultdict(list)
-        for entry in read:
-            by_state[entry.note.state].append(entry)
-        optouts.learn(_failures(by_state["failed"]))  # before any message is locked
+        changes = [_change_of(entry) for entry in read if entry.message_id]
+        optouts.learn(changes)  # before any message is locked
         deltas = CounterDeltas()
-        attempts = states.apply([_change_of(entry) for entry in read if entry.message_id], deltas=deltas)
+        attempts = states.apply(changes, deltas=deltas)
         # of an attempt that was never made: its number was used before a backup was restored
         unknown = [entry for entry in read if entry.attempt > attempts.get(entry.message_id, -1)]
         clicked, delivered = (
-            [entry for entry in by_state[state] if entry.attempt <= attempts.get(entry.message_id, -1)]
+            [
+                entry
+                for entry in read
+                if entry.note.state == state and entry.attempt <= attempts.get(entry.message_id, -1)
+            ]
             for state in ("clicked", "delivered")
         )
         _store_clicks(clicked)
@@ -138,7 +135,9 @@ def _read(taken: Sequence[TakenReceipt], now: datetime, unread: list[ReceiptInbo
         try:
             note = parse_receipt(body)
         except UnreadableBody as problem:
-            unread.append(_aside(pk, tries, str(problem), now))
+            reason, later = str(problem)[:300], now + SET_ASIDE
+            why = ReceiptInbox.Why.UNREADABLE
+            unread.append(ReceiptInbox(receipt_id=pk, why=why, reason=reason, tries=tries + 1, next_at=later))
             log.warning("receipt_unreadable", receipt=pk)
             continue
         if note.at is None:
@@ -156,30 +155,20 @@ def _match(read: list[_Read]) -> list[_Read]:
     orphans = [entry for entry in read if not entry.message_id]
     if not orphans:
         return read
-    keys = {
-        service.pk: service.correlation_key
-        for service in Service.objects.filter(pk__in={entry.service_id for entry in orphans}).only(
-            "correlation_key"
-        )
-    }
+    services = Service.objects.filter(pk__in={entry.service_id for entry in orphans}).only("correlation_key")
+    keys = {service.pk: service.correlation_key for service in services}
     provider_ids = {entry.note.provider_id for entry in orphans if entry.note.provider_id}
-    by_provider_id = {
-        (provider_id, service_id): pk
-        for provider_id, service_id, pk in Message.objects.filter(
-            provider_id__in=provider_ids, send__service__in=keys
-        ).values_list("provider_id", "send__service_id", "pk")
-    }
-    found: dict[int, tuple[int, int]] = {}
-    for entry in orphans:
-        ours = correlation_id.read(entry.note.correlation_id, key=keys[entry.service_id])
+    theirs = Message.objects.filter(provider_id__in=provider_ids, send__service__in=keys)
+    columns = theirs.values_list("provider_id", "send__service_id", "pk")
+    by_provider_id = {(provider_id, service_id): pk for provider_id, service_id, pk in columns}
+
+    def matched(entry: _Read) -> _Read:
+        if ours := correlation_id.read(entry.note.correlation_id, key=keys[entry.service_id]):
+            return replace(entry, message_id=ours.message_id, attempt=ours.attempt)
         theirs = by_provider_id.get((entry.note.provider_id, entry.service_id), 0)
-        found[entry.receipt_id] = (ours.message_id, ours.attempt) if ours else (theirs, 0)
-    return [
-        replace(entry, message_id=found[entry.receipt_id][0], attempt=found[entry.receipt_id][1])
-        if entry.receipt_id in found
-        else entry
-        for entry in read
-    ]
+        return replace(entry, message_id=theirs, attempt=0)
+
+    return [entry if entry.message_id else matched(entry) for entry in read]
 
 
 def _silenced(read: list[_Read]) -> list[_Read]:
@@ -192,14 +181,6 @@ def _silenced(read: list[_Read]) -> list[_Read]:
         if entry.receipt_id in bare
         else entry
         for entry in read
-    ]
-
-
-def _failures(failed: Sequence[_Read]) -> list[optouts.ReportedFailure]:
-    return [
-        optouts.ReportedFailure(entry.message_id, entry.note.code, entry.at, entry.attempt)
-        for entry in failed
-        if entry.message_id
     ]
 
 
@@ -218,13 +199,30 @@ def _change_of(entry: _Read) -> StateChange:
         provider_id=note.provider_id,
         carrier=note.carrier,
         segments=note.segments,
-        raw=entry.raw
-        if note.state != "clicked"
-        else b"",  # a click proves the delivery, but is no receipt of it
+        raw=b""
+        if note.state == "clicked"
+        else entry.raw,  # a click proves the delivery, and is no receipt of it
     )
 
 
+def _new_clicks(clicked: Sequence[_Read]) -> list[_Read]:
+    """Without those that another receipt has told already: a tenant's webhook and our notifyUrl may both hear of one click."""
+    told: dict[tuple[object, ...], int] = {}
+    known = Click.objects.filter(message_id__in={entry.message_id for entry in clicked})
+    for *visit, receipt_id in known.values_list("message_id", "at", "url", "ip", "user_agent", "receipt_id"):
+        told[tuple(visit)] = receipt_id
+    return [
+        entry for entry in clicked if told.setdefault(_visit(entry), entry.receipt_id) == entry.receipt_id
+    ]
+
+
+def _visit(entry: _Read) -> tuple[object, ...]:
+    note = entry.note
+    return entry.message_id, entry.at, note.url, note.ip[:45], note.user_agent
+
+
 def _store_clicks(clicked: Sequence[_Read]) -> None:
+    clicked = _new_clicks(clicked) if clicked else []
     if not clicked:
         return
     Click.objects.bulk_create(
@@ -261,25 +259,11 @@ def _store_clicks(clicked: Sequence[_Read]) -> None:
 
 def _put_back(entry: _Read, now: datetime) -> ReceiptInbox:
     """Back into the inbox, for longer the more often it was tried."""
-    wait = (
-        RETRY_AFTER[min(entry.tries, len(RETRY_AFTER) - 1)]
-        if entry.tries < GIVE_UP
-        else SET_ASIDE.total_seconds()
-    )
+    wait = timedelta(seconds=RETRY_AFTER[min(entry.tries, len(RETRY_AFTER) - 1)])
     return ReceiptInbox(
         receipt_id=entry.receipt_id,
         why=ReceiptInbox.Why.UNKNOWN,
         reason="It names no message of this service.",
         tries=entry.tries + 1,
-        next_at=now + timedelta(seconds=wait),
-    )
-
-
-def _aside(receipt_id: int, tries: int, reason: str, now: datetime) -> ReceiptInbox:
-    return ReceiptInbox(
-        receipt_id=receipt_id,
-        why=ReceiptInbox.Why.UNREADABLE,
-        reason=reason[:300],
-        tries=tries + 1,
-        next_at=now + SET_ASIDE,
+        next_at=now + (wait if entry.tries < GIVE_UP else SET_ASIDE),
     )

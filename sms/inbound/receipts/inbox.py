@@ -143,9 +143,8 @@ def _time(at: datetime) -> Any:
     return connection.ops.adapt_datetimefield_value(at)
 
 
-spool = Spool(
-    Incoming
-)  # one for the process: its open file is what makes a group quick. `sms.apps` gives it its folder
+# One for the process: its open file is what makes a group quick. `sms.apps` gives it its folder
+spool = Spool(Incoming)
 
 
 class Intake:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from sms.inbound.receipts.addresses import ReceiptAddress
 from sms.inbound.spool_records import IncomingPost
 from sms.values import correlation_id
+from sms.webex.values import mended, without_bom
 
 
 class Incoming(IncomingPost, frozen=True, gc=False, array_like=True):
@@ -19,13 +20,12 @@ class Incoming(IncomingPost, frozen=True, gc=False, array_like=True):
 
     @classmethod
     def of(cls, raw: bytes, *, address: ReceiptAddress) -> "Incoming":
-        return cls.read(
-            raw, service_id=address.service_id, key=address.correlation_key, received_at=timezone.now()
-        )
+        key = address.correlation_key
+        return cls.read(raw, service_id=address.service_id, key=key, received_at=timezone.now())
 
     @classmethod
     def read(cls, raw: bytes, *, service_id: int, key: str, received_at: datetime) -> "Incoming":
-        found = correlation_id.read(_correlation_id(raw), key=key)
+        found = correlation_id.read(correlation_id_of(raw), key=key)
         return cls(
             service_id=service_id,
             message_id=found.message_id if found else 0,
@@ -55,8 +55,10 @@ class _ReceiptIds(msgspec.Struct):
 _decode = msgspec.json.Decoder(_ReceiptIds).decode
 
 
-def _correlation_id(raw: bytes) -> str:
-    try:
-        return _decode(raw).deliveryInfoNotification.correlationid
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return ""
+def correlation_id_of(raw: bytes) -> str:
+    for body in (raw, mended(without_bom(raw))):
+        try:
+            return _decode(body).deliveryInfoNotification.correlationid
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            continue
+    return ""

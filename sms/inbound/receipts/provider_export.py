@@ -13,7 +13,6 @@ from django.utils import timezone
 from sms.inbound.receipts.inbox import insert
 from sms.inbound.receipts.incoming import Incoming
 from sms.models import Service
-from sms.values import correlation_id
 from sms.webex.values import moment
 
 CHUNK = 500
@@ -56,7 +55,7 @@ COLUMNS = {
 INFO = ("deliveryStatus", "code", "Description", "timeStamp", "destination", "messageCount", "additionalInfo")
 
 
-def import_export(service: Service, content: bytes, *, now: datetime | None = None) -> ImportResult:
+def import_export(service: Service, content: bytes) -> ImportResult:
     """Store the rows of a provider's CSV export as receipts, which are then folded like any others. Raises NotAnExport.
 
     The same row twice, or in two files, is one receipt. What the endpoint took in already changes nothing, since a state only moves
@@ -78,7 +77,7 @@ def import_export(service: Service, content: bytes, *, now: datetime | None = No
                 if len(found.wrong) < WRONG_ROWS_SHOWN:
                     found.wrong.append((number, reason))
                 continue
-            batch.append(_incoming(service, cells, now or timezone.now()))
+            batch.append(_incoming(service, cells, timezone.now()))
             if len(batch) == CHUNK:
                 _store(batch, found)
         _store(batch, found)
@@ -158,15 +157,14 @@ def _incoming(service: Service, cells: dict[str, str], now: datetime) -> Incomin
 
     An export of failed notifications has their payload, which is the receipt itself.
     """
-    if cells.get("payload"):
-        raw = cells["payload"].encode()
-        return Incoming.read(raw, service_id=service.pk, key=service.correlation_key, received_at=now)
-    notification = {name: value for name, value in cells.items() if name not in INFO} | {
-        "deliveryInfo": {name: cells[name] for name in INFO if cells.get(name)}
-    }
-    raw = json.dumps({"deliveryInfoNotification": notification, "imported": True}, sort_keys=True).encode()
-    ours = correlation_id.read(cells.get("correlationid", ""), key=service.correlation_key)
-    return Incoming(service.pk, raw, now, ours.message_id if ours else 0, ours.attempt if ours else 0)
+    raw = cells.get("payload", "")
+    if not raw:
+        notification = {name: value for name, value in cells.items() if name not in INFO} | {
+            "deliveryInfo": {name: cells[name] for name in INFO if cells.get(name)}
+        }
+        raw = json.dumps({"deliveryInfoNotification": notification, "imported": True}, sort_keys=True)
+    key = service.correlation_key
+    return Incoming.read(raw.encode(), service_id=service.pk, key=key, received_at=now)
 
 
 def _as_iso(text: str, *, day_first: bool) -> str:

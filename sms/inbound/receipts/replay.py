@@ -7,23 +7,23 @@ from django.db.models import Max, Min
 from django.utils import timezone
 
 from sms.models import Receipt, ReceiptInbox, Service
+from sms.models.paging import given
 
 # by which receipts may be older than those stored before them; on a spool even more
 SKEW = timedelta(minutes=30)
 QUARANTINE = (ReceiptInbox.Why.UNREADABLE, ReceiptInbox.Why.BROKE)
 
 
-def retry(service: Service, receipt_id: int | None = None, *, now: datetime | None = None) -> int:
+def retry(service: Service, receipt_id: int | None = None) -> int:
     """Apply what was set aside or not matched again, one or all; returns how many."""
-    rows = ReceiptInbox.objects.filter(receipt__service=service).exclude(why=ReceiptInbox.Why.NEW)
-    if receipt_id is not None:
-        rows = rows.filter(pk=receipt_id)
-    ids = list(rows.values_list("pk", flat=True))
-    return (
-        ReceiptInbox.objects.filter(pk__in=ids)
-        .exclude(why=ReceiptInbox.Why.NEW)
-        .update(why=ReceiptInbox.Why.NEW, reason="", tries=0, next_at=now or timezone.now())
-    )
+    rows = ReceiptInbox.objects.filter(given(pk=receipt_id), receipt__service=service)
+    rows = rows.exclude(why=ReceiptInbox.Why.NEW)
+    return _put_in_again(list(rows.values_list("pk", flat=True)))
+
+
+def _put_in_again(receipt_ids: list[int]) -> int:
+    rows = ReceiptInbox.objects.filter(pk__in=receipt_ids).exclude(why=ReceiptInbox.Why.NEW)
+    return rows.update(why=ReceiptInbox.Why.NEW, reason="", tries=0, next_at=timezone.now())
 
 
 def replay(service: Service, *, since: datetime, until: datetime, batch: int = 1000) -> Iterator[int]:
@@ -33,20 +33,14 @@ def replay(service: Service, *, since: datetime, until: datetime, batch: int = 1
     """
     last_id = _last_id_before(since)
     while True:
-        rows = Receipt.objects.filter(
-            service=service, pk__gt=last_id, received_at__gte=since, received_at__lt=until
-        )
-        ids = list(rows.order_by("pk").values_list("pk", flat=True)[:batch])
+        rows = Receipt.objects.filter(service=service, received_at__gte=since, received_at__lt=until)
+        ids = list(rows.filter(pk__gt=last_id).order_by("pk").values_list("pk", flat=True)[:batch])
         if not ids:
             return
         last_id = ids[-1]
-        now = timezone.now()
-        ReceiptInbox.objects.bulk_create(
-            (ReceiptInbox(receipt_id=pk, next_at=now) for pk in ids), ignore_conflicts=True
-        )
-        ReceiptInbox.objects.filter(pk__in=ids).exclude(why=ReceiptInbox.Why.NEW).update(
-            why=ReceiptInbox.Why.NEW, reason="", tries=0, next_at=now
-        )
+        fresh = (ReceiptInbox(receipt_id=pk, next_at=timezone.now()) for pk in ids)
+        ReceiptInbox.objects.bulk_create(fresh, ignore_conflicts=True)
+        _put_in_again(ids)
         yield len(ids)
 
 

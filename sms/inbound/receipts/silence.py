@@ -3,20 +3,22 @@
 Both read the counters by window of posting (`StateCount.window`), so that no walk over the messages is needed to find nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.utils import timezone
 
 from sms.ledger import states
 from sms.ledger.counters import CounterDeltas, window_of
 from sms.ledger.state_machine import StateChange
-from sms.models import Message, MessageState, Service, StateCount
+from sms.models import USUAL_RECEIPTS, Message, MessageState, Service, StateCount
+from sms.webex.limits import LONGEST_VALIDITY
 
-NO_REPORT_AFTER = timedelta(hours=72)
+NO_REPORT_AFTER = timedelta(seconds=LONGEST_VALIDITY)
 OPEN = (MessageState.QUEUED, MessageState.SUBMITTED)
 ENDED = (MessageState.DELIVERED, MessageState.FAILED)
 
@@ -93,17 +95,17 @@ def gaps(service: Service, *, now: datetime | None = None) -> list[ReceiptGap]:
             window__gte=window_of(now - LOOK_BACK),
             window__lt=window_of(now - RIPE),
         )
-        .exclude(send__options__has_key="receipts")  # what was not asked for is not missing
+        # what was not asked for is not missing; of a partner's messages all are
+        .filter(Q(send__receipts=USUAL_RECEIPTS) | Q(send__reference__isnull=False))
         .values("window", "state")
         .annotate(total=Sum("delta"))
         .order_by()
     )
-    posted: dict[int, int] = {}
-    ended: dict[int, int] = {}
+    posted, ended = Counter[int](), Counter[int]()
     for row in rows:
-        posted[row["window"]] = posted.get(row["window"], 0) + row["total"]
+        posted[row["window"]] += row["total"]
         if row["state"] in ENDED:
-            ended[row["window"]] = ended.get(row["window"], 0) + row["total"]
+            ended[row["window"]] += row["total"]
     return find_gaps(posted, ended)
 
 
@@ -129,19 +131,17 @@ def find_gaps(posted: Mapping[int, int], ended: Mapping[int, int]) -> list[Recei
             runs[-1].append(window)
         else:
             runs.append([window])
-    return [_gap(run, usual, posted, ended) for run in reversed(runs) if run]
-
-
-def _gap(
-    windows: Sequence[int], usual: float | None, posted: Mapping[int, int], ended: Mapping[int, int]
-) -> ReceiptGap:
-    return ReceiptGap(
-        begins=_moment(windows[0]),
-        ends=_moment(windows[-1] + 1),
-        posted=sum(posted[window] for window in windows),
-        ended=sum(ended.get(window, 0) for window in windows),
-        usual=None if usual is None else round(usual * 100),
-    )
+    return [
+        ReceiptGap(
+            begins=_moment(run[0]),
+            ends=_moment(run[-1] + 1),
+            posted=sum(posted[window] for window in run),
+            ended=sum(ended.get(window, 0) for window in run),
+            usual=None if usual is None else round(usual * 100),
+        )
+        for run in reversed(runs)
+        if run
+    ]
 
 
 def _moment(window: int) -> datetime:
