@@ -1,4 +1,4 @@
-"""Who calls: `key: <API key>` or `Authorization: Bearer <API key>`, and what that key may do.
+"""Who calls: `key: <API key>`, `Authorization: Bearer <API key>` or, where the provider takes it, a JWT; and what that key may do.
 
 The key's row is read on every request, by its unique prefix: that is one indexed read, and it makes a revocation effective with the next
 request. Its service, a wide row with secrets to decrypt, is remembered for a moment, and so is what its requests named of its
@@ -7,6 +7,7 @@ catalogue: reading them cost a third of a request.
 
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from sms.api import service_jwt
 from sms.models import Actor, ApiKey, Service
 
 KNOWN_FOR = 1.0  # seconds
@@ -70,12 +72,12 @@ class KeyAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[PartnerUser, ApiKey] | None:
         """None where no key came; AuthenticationFailed where it opens nothing, NotFromHere where it does but not from there."""
-        token = token_of(request._request)
+        token = self.token_of(request._request)
         if not token:
             return None
         now = timezone.now()
-        found = ApiKey.found(ApiKey.prefix_of(token))
-        if found is None or not found.opens_with(token):
+        found = self.key_of(request._request, token, now=now)
+        if found is None:
             raise AuthenticationFailed("There is no such key.")
         if why := found.why_not(now):
             raise AuthenticationFailed(why)
@@ -87,27 +89,40 @@ class KeyAuthentication(BaseAuthentication):
         found.note_use(now)
         return PartnerUser(found, address, known.catalogue), found
 
+    def token_of(self, request: HttpRequest) -> str:
+        return token_of(request)
+
+    def key_of(self, request: HttpRequest, token: str, *, now: datetime) -> ApiKey | None:
+        found = ApiKey.found(ApiKey.prefix_of(token))
+        return found if found is not None and found.opens_with(token) else None
+
     def authenticate_header(self, request: Request) -> str:
         """So that a refusal is a 401."""
-        del request
         return 'Bearer realm="Textdesk"'
 
 
+class KeyOrJwtAuthentication(KeyAuthentication):
+    """Also a JWT of the service in `Authorization`, as Webex Connect takes it."""
+
+    def key_of(self, request: HttpRequest, token: str, *, now: datetime) -> ApiKey | None:
+        if "HTTP_AUTHORIZATION" in request.META and service_jwt.looks_like_one(token):
+            return service_jwt.key_of(token, now=now)
+        return super().key_of(request, token, now=now)
+
+
 class KeyHasScope(BasePermission):
-    """The view names what it needs as `scope`, or by method as `scopes`: `{"GET": "read", "POST": "send"}`."""
+    """To send needs the scope `send`, to read `read`."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        method = "GET" if request.method in ("HEAD", "OPTIONS") else str(request.method)
-        needed = getattr(view, "scopes", {}).get(method) or getattr(view, "scope", "")
-        if not isinstance(request.auth, ApiKey):
+        needed, key = "send" if request.method == "POST" else "read", request.auth
+        if not isinstance(key, ApiKey):
             return False
         if str(request.method).lower() not in view.http_method_names:
             return True  # it gets its 405
-        key = request.auth
         if needed not in key.scopes:
             self.message = f"This key lacks the scope “{needed}”."
             return False
-        if key.is_test and needed == "send" and not key.service.reaches_sandbox:
+        if key.is_test and needed == "send" and not key.service.is_sandbox:
             self.message = (
                 f"This is a test key, and {key.service.name} is not connected to a sandbox. Nothing was sent. "
                 "Use a live key, or a service that is connected to a sandbox."

@@ -7,26 +7,16 @@ sent again under its key.
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 
 from django.db import OperationalError, transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from sms.models import ApiKey
 from sms.models.idempotency import IdempotentAnswer
 from sms.models.sql.session import waited_in_vain
 
-HEADER = "HTTP_IDEMPOTENCY_KEY"
+HEADER = "Idempotency-Key"
 WRITTEN = re.compile(r"[!-~]{1,255}")
-
-
-@dataclass(frozen=True, slots=True)
-class StoredResponse:
-    """What goes back: enough to say it again word by word."""
-
-    status: int
-    body: bytes
-    headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
 
 
 class BadKey(ValueError):
@@ -43,9 +33,9 @@ class UnderWay(RuntimeError):
 
 def key_of(request: HttpRequest) -> str:
     """The key that came, empty where none did; raises BadKey."""
-    key = str(request.META.get(HEADER, ""))
+    key = str(request.headers.get(HEADER, ""))
     if key and not WRITTEN.fullmatch(key):
-        raise BadKey("Idempotency-Key is 1 to 255 letters, digits and signs, without spaces.")
+        raise BadKey(f"{HEADER} is 1 to 255 letters, digits and signs, without spaces.")
     return key
 
 
@@ -54,7 +44,7 @@ def fingerprint_of(request: HttpRequest, body: bytes) -> str:
     return hashlib.sha256(about + body).hexdigest()
 
 
-def once(key: str, *, by: ApiKey, fingerprint: str, act: Callable[[], StoredResponse]) -> StoredResponse:
+def once(key: str, *, by: ApiKey, fingerprint: str, act: Callable[[], HttpResponse]) -> HttpResponse:
     """`act`'s answer in one transaction with what it does, or the answer that was given before. Without a key it just acts.
 
     Raises OtherBody and UnderWay, and whatever `act` raises, which leaves nothing behind.
@@ -70,17 +60,14 @@ def once(key: str, *, by: ApiKey, fingerprint: str, act: Callable[[], StoredResp
                 )
                 if claimed:
                     break
-                kept = IdempotentAnswer.objects.filter(
-                    service_id=by.service_id, owner=by.name, key=key
-                ).first()
-                if kept is not None:
-                    return _again(kept, fingerprint)
+                if before := kept(key, by=by, fingerprint=fingerprint):
+                    return before
             if not claimed:
                 raise UnderWay
             answer = act()
-            if answer.status < 300:
+            if answer.status_code < 300:
                 IdempotentAnswer.objects.filter(pk=claimed).update(
-                    status=answer.status, headers=answer.headers, body=answer.body
+                    status=answer.status_code, headers=dict(answer.headers), body=answer.content
                 )
             else:
                 transaction.set_rollback(True)
@@ -91,18 +78,14 @@ def once(key: str, *, by: ApiKey, fingerprint: str, act: Callable[[], StoredResp
         raise
 
 
-def kept(key: str, *, by: ApiKey, fingerprint: str) -> StoredResponse | None:
+def kept(key: str, *, by: ApiKey, fingerprint: str) -> HttpResponse | None:
     """What was answered before, for acts that cannot run inside a transaction; raises OtherBody."""
-    found = IdempotentAnswer.objects.filter(service_id=by.service_id, owner=by.name, key=key).first()
-    return _again(found, fingerprint) if key and found else None
-
-
-def _again(kept: IdempotentAnswer, fingerprint: str) -> StoredResponse:
-    if kept.fingerprint != fingerprint:
-        raise OtherBody(
-            "This Idempotency-Key was used with another request. Use a new key for a new request."
-        )
-    return replace(
-        StoredResponse(kept.status, bytes(kept.body), kept.headers),
-        headers=kept.headers | {"Idempotent-Replayed": "true"},
-    )
+    rows = IdempotentAnswer.objects.filter(service_id=by.service_id, owner=by.name, key=key)
+    found = rows.first() if key else None
+    if found is None:
+        return None
+    if found.fingerprint != fingerprint:
+        says = "This Idempotency-Key was used with another request. Use a new key for a new request."
+        raise OtherBody(says)
+    headers = found.headers | {"Idempotent-Replayed": "true"}
+    return HttpResponse(bytes(found.body), status=found.status, headers=headers)

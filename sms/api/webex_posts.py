@@ -1,17 +1,21 @@
-"""What Webex Connect posts to a secret address of a service: receipts and incoming SMS.
+"""What Webex Connect posts to a secret address of a service: receipts at `/receipts/<token>/`, incoming SMS at `/inbound/<token>/`.
 
+Both paths take the token of either address: the one in messages, and the one for webhooks, which is signed. What is refused is kept
+beside (`sms.inbound.refused`).
 Exactly 200 once the body is durable, since anything else either loses it (202–208, 3xx, most 4xx are not retried) or has it sent again
 (5xx). No serializer or parser stands in the way: the body is stored as it came. One over 64 KB never gets here (`portal.bodies`).
 """
 
+import contextlib
 from collections.abc import Iterable
 from typing import Any
 
 import structlog
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import AllowAny
@@ -19,7 +23,12 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from sms.inbound.receipts import ReceiptAddress, receipt_addresses
+from sms.catalogue import tenant_probe
+from sms.inbound import optouts, receipts, refused
+from sms.inbound.receipts import ReceiptAddress, Verdict, receipt_addresses
+from sms.inbound.receipts.rotate import asked
+from sms.ledger import wakeups
+from sms.models import CameTo, PostKind
 from sms.models.fields import UnreadableSecret
 
 log = structlog.get_logger(__name__)
@@ -27,17 +36,14 @@ log = structlog.get_logger(__name__)
 SIGNATURE = "HTTP_X_HUB_SIGNATURE"
 RETRY = {"Retry-After": "30"}
 DATABASE_AWAY = (DatabaseError, InterfaceError)
-# of `WebexPostView.post`, for the OpenAPI document
-SCHEMA: dict[str, Any] = {
-    "tags": ["webex connect"],
-    "request": OpenApiTypes.OBJECT,
-    "responses": {
-        200: OpenApiResponse(description="It is durable."),
-        401: OpenApiResponse(description="The signature does not hold."),
-        404: OpenApiResponse(description="No service has this address."),
-        413: OpenApiResponse(description="It is larger than 64 KB."),
-        503: OpenApiResponse(description="It could not be kept. Send it again."),
-    },
+ANSWERS = {
+    200: OpenApiResponse(description="It is durable."),
+    401: OpenApiResponse(
+        description="The signature is missing or does not fit. It is kept for a person to look at."
+    ),
+    404: OpenApiResponse(description="No service has this address. It is kept for a while."),
+    413: OpenApiResponse(description="It is larger than 64 KB."),
+    503: OpenApiResponse(description="It could not be kept. Send it again."),
 }
 
 
@@ -46,12 +52,10 @@ class NoNegotiation(BaseContentNegotiation):
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> None:
         """None: views read the body themselves."""
-        del request, parsers
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        del request, format_suffix
         first = next(iter(renderers))
         return first, first.media_type or ""
 
@@ -67,7 +71,7 @@ class WebexPostView(APIView):
     permission_classes = (AllowAny,)
     content_negotiation_class = NoNegotiation
     http_method_names = ["head", "post"]  # noqa: RUF012 - Django's own spelling
-    kind = ""  # of what is posted, in log events
+    kind = ""  # `PostKind`
 
     def checked(self, address: ReceiptAddress) -> None:
         """Called when a HEAD request found the address."""
@@ -78,7 +82,6 @@ class WebexPostView(APIView):
 
     def head(self, request: Request, token: str) -> HttpResponse:
         """Webex Connect asks with HEAD before it saves a webhook and expects 200."""
-        del request
         try:
             address = receipt_addresses.find(token)
         except (*DATABASE_AWAY, UnreadableSecret):
@@ -90,17 +93,20 @@ class WebexPostView(APIView):
 
     def post(self, request: Request, token: str) -> HttpResponse:
         plain: HttpRequest = request._request
+        raw, header = plain.body, plain.META.get(SIGNATURE, "")
         try:
             address = receipt_addresses.find(token)
+            if address is not None and address.judge(raw, header, kind=self.kind) is Verdict.REFUSED:
+                receipt_addresses.look_again(address.service_id)  # its secret may be a moment old
+                address = receipt_addresses.find(token)
         except (*DATABASE_AWAY, UnreadableSecret) as problem:  # not 404: Webex Connect would not try again
             log.error("posted_address_unknown_now", kind=self.kind, error=str(problem)[:300])
             return HttpResponse(status=503, headers=RETRY)
         if address is None:
-            return HttpResponse(status=404)
-        raw = plain.body
-        if not address.genuine(raw, plain.META.get(SIGNATURE, "")):
-            log.warning("posted_forged", kind=self.kind, service=address.service_id)
-            return HttpResponse(status=401)
+            return self._of_no_address(raw, token)
+        verdict = address.judge(raw, header, kind=self.kind)
+        if verdict is Verdict.REFUSED:
+            return self._refuse(raw, came_to=address.came_to, service_id=address.service_id, status=401)
         try:
             self.store(raw, address)
         except NotStored as problem:
@@ -108,4 +114,90 @@ class WebexPostView(APIView):
                 "posted_not_stored", kind=self.kind, service=address.service_id, error=str(problem)[:300]
             )
             return HttpResponse(status=503, headers=RETRY)
+        refused.note(verdict, address=address, kind=self.kind)
         return HttpResponse(status=200)
+
+    def _of_no_address(self, raw: bytes, token: str) -> HttpResponse:
+        service_id, came_to = receipt_addresses.owner_of_retired(token), CameTo.RETIRED
+        if service_id is None:
+            came_to = CameTo.UNKNOWN
+            try:
+                service_id = refused.whose(raw, kind=self.kind)
+            except DATABASE_AWAY:
+                return HttpResponse(status=503, headers=RETRY)
+        return self._refuse(raw, came_to=came_to, service_id=service_id, status=404)
+
+    def _refuse(self, raw: bytes, *, came_to: str, service_id: int | None, status: int) -> HttpResponse:
+        """Refused, and kept for a person to look at; where it cannot be, Webex Connect is to send it again."""
+        now = timezone.now()
+        try:
+            kept = refused.keep(raw, kind=self.kind, came_to=came_to, service_id=service_id, now=now)
+        except DATABASE_AWAY as problem:
+            log.error("refused_not_kept", kind=self.kind, service=service_id, error=str(problem)[:300])
+            return HttpResponse(status=503, headers=RETRY)
+        log.warning("posted_refused", kind=self.kind, service=service_id, came_to=str(came_to), kept=kept)
+        return HttpResponse(status=status)
+
+
+def taken(name: str, says: str) -> Any:
+    """What the OpenAPI document says of a view's `post`."""
+    answers: Any = {"tags": ["webex connect"], "request": OpenApiTypes.OBJECT, "responses": ANSWERS}
+    return extend_schema_view(post=extend_schema(operation_id=name, description=says, **answers))
+
+
+@taken(
+    "receipts_take",
+    "Webex Connect reports the state of a message. At the address for webhooks it signs with X-Hub-Signature where there is a secret.",
+)
+class ReceiptView(WebexPostView):
+    """Receipts go to the database, or to the spool while it is away."""
+
+    kind = PostKind.RECEIPT.value
+
+    def checked(self, address: ReceiptAddress) -> None:
+        """A webhook is looked at when it is saved. Nobody but a person who tries it out looks at the address in messages."""
+        if address.came_to == CameTo.WEBHOOK:
+            with contextlib.suppress(DatabaseError):
+                asked(address.service_id)
+
+    def store(self, raw: bytes, address: ReceiptAddress) -> None:
+        incoming = receipts.Incoming.of(raw, address=address)
+        if not incoming.message_id and self._of_a_probe(raw, address):
+            return
+        try:
+            stored = receipts.store(incoming)
+        except (*DATABASE_AWAY, OSError, receipts.Overloaded, receipts.Stuck) as problem:
+            raise NotStored(repr(problem)) from problem
+        if stored:
+            wakeups.fold()
+
+    def _of_a_probe(self, raw: bytes, address: ReceiptAddress) -> bool:
+        """Whether it is about a message of a tenant probe, and is kept with that."""
+        with contextlib.suppress(*DATABASE_AWAY):
+            return tenant_probe.take(
+                raw,
+                service_id=address.service_id,
+                correlation_key=address.correlation_key,
+                webhook=address.came_to == CameTo.WEBHOOK,
+                signed=bool(self.request.META.get(SIGNATURE)),
+                now=timezone.now(),
+            )
+        return False
+
+
+@taken("inbound_take", "Webex Connect passes on an SMS that a person wrote to us.")
+class InboundView(WebexPostView):
+    """An SMS goes to the database, where what it asks for counts from the commit on, or to the disk while the database is away."""
+
+    kind = PostKind.INBOUND.value
+
+    def store(self, raw: bytes, address: ReceiptAddress) -> None:
+        now = timezone.now()
+        try:
+            optouts.take(raw, service_id=address.service_id, received_at=now)
+        except DATABASE_AWAY as problem:
+            log.error("inbound_goes_to_the_disk", error=f"{type(problem).__name__}: {problem}"[:300])
+            try:
+                optouts.inbound_spool.append([optouts.IncomingPost(address.service_id, raw, now)])
+            except OSError as trouble:
+                raise NotStored(repr(trouble)) from trouble

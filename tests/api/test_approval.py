@@ -130,7 +130,7 @@ def test_the_admin_asks_too():
     send = Send.objects.get()
     assert send.state == SendState.AWAITING
     assert posted() == []
-    with pytest.raises(answers.OwnSend):
+    with pytest.raises(answers.ApprovalRefused, match="You wrote this"):
         admin = send.created_by
         answers.approve(request_of(send), by=acting(admin), seen=request_of(send).fingerprint)
 

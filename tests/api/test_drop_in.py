@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from sms.api.drop_in import order
 from sms.models import AuditEvent, Message, OptOut, Send
 from sms.models.send import Lane
 from sms.webex.sandbox import app as sandbox_app
@@ -12,17 +13,29 @@ from sms.webex.sandbox.http_server import Request, Response
 from sms.webex.sandbox.settings import Settings
 from sms.webex.sandbox.switches import Switches
 from tests.support.drop_in import BODIES, LINKED, MANY, POLICY, body, get, post
+from tests.support.link_fields import all_six
 from tests.support.partners import DOMAIN, a_key, a_partner_service
 from tests.support.provider import Provider
 
 pytestmark = pytest.mark.django_db
 
 
+HEADERS = {b"key": b"k", b"content-type": b"application/json"}
+
+
 def by_the_sandbox(raw: bytes) -> tuple[int, bytes]:
-    """Its answer, with the switches at what the issue and Textdesk are strict about."""
+    """Its answer, with the switches at what Textdesk is strict about, and what it takes without need."""
 
     async def ask() -> Response:
-        switches = Switches(bad_sender="reply", long_text="reply", unlisted_smartlink="7004")
+        switches = Switches(
+            bad_sender="reply",
+            long_text="reply",
+            unlisted_smartlink="7004",
+            plain_values="text",
+            offset_time="take",
+            zoneless_time="utc",
+            empty_field="ignore",
+        )
         settings = Settings(
             key="k",
             switches=switches,
@@ -31,7 +44,7 @@ def by_the_sandbox(raw: bytes) -> tuple[int, bytes]:
             text_limit=1024,
             smartlinks={"4371": "https://example.com"},
         )
-        request = Request("127.0.0.1", "POST", "/v2/messages", headers={b"key": b"k"}, body=raw)
+        request = Request("127.0.0.1", "POST", "/v2/messages", headers=HEADERS, body=raw)
         answer = await sandbox_app.Sandbox(settings).handle(request)
         assert isinstance(answer, Response)
         return answer
@@ -48,6 +61,8 @@ def test_the_answer_is_the_providers(name):
     answer = post(a_key(a_partner_service()), raw)
     assert answer.status_code == status, answer.content
     theirs, ours = json.loads(expected), answer.json()
+    added = ours.pop("textdesk", {})
+    assert list(added) == {"unknown field": ["notices"], "scheduled": ["waits"]}.get(name, [])
     assert list(ours) == list(theirs)
     if status == 201:
         assert (ours["status"], ours["correlationId"]) == ("queued", theirs["correlationId"])
@@ -98,6 +113,13 @@ def test_what_is_read_back_has_the_sandboxes_fields(service):
     assert (found["direction"], found["version"], found["toType"]) == ("outbound", "2.0", "msisdn")
 
 
+def test_what_is_no_number_is_not_remembered(service):
+    """It may be as long as a whole body."""
+    before = order.parsed.cache_info().currsize
+    assert post(a_key(service), body("1" * 100_000)).status_code == 201
+    assert order.parsed.cache_info().currsize == before
+
+
 def test_who_opted_out_and_what_is_no_number_fail_and_the_rest_is_sent(service):
     OptOut.objects.create(service=service, msisdn="+447700900002", source="page")
     token = a_key(service)
@@ -131,10 +153,10 @@ def test_the_providers_request_has_what_was_asked_for_and_our_own_address(servic
     assert sent["content"]["text"] == "Ada: {{smartlink_4371}} https://example.com/a"
     assert sent["smartlinks"] == [{"smartlinkId": 4371, "validity": 5}]
     assert sent["contactPolicy"] == {"contactPolicyGroup": "G1", "channelApplyFrequencyCap": True}
-    assert sent["options"] == {"shortenLinks": True, "domain": DOMAIN, "tag1": "spring", "tag2": "a-b"}
+    assert sent["options"] == all_six(shortenLinks=True, domain=DOMAIN, tag1="spring", tag2="a-b")
     assert sent["notifyUrl"].startswith("https://desk.example.test/receipts/")
-    assert "callbackData" not in sent
-    assert "expireAt" in sent
+    assert sent["callbackData"] == "mine"
+    assert (sent["validity"], "expireAt" in sent) == ("600", False)
 
 
 def test_an_order_that_cannot_be_sent_as_asked_is_refused_with_the_way_out(service):
@@ -154,7 +176,6 @@ def test_an_order_that_cannot_be_sent_as_asked_is_refused_with_the_way_out(servi
         ),
         (body(options=LINKED | {"domain": "https://go.example.com"}), "7004", "short-link domain"),
         (body(contactPolicy=POLICY | {"contactPolicyGroup": "G9"}), "7004", "contactPolicyGroup"),
-        (body(notifyUrl="http://169.254.169.254/"), "7004", "notifyUrl"),
         (body(content={"type": "text", "text": "a\0b"}), "7004", "content.text"),
         (body(content={"type": "text", "text": "Hi {{smartlink_1}}"}), "7004", "smartlinks"),
     ):
@@ -181,7 +202,12 @@ def test_a_notify_url_is_kept_with_what_it_wants_to_hear(service):
     asked = body(notifyUrl="https://partner.example.com/r", requestedReceipts=["FAILED"], callbackData="mine")
     answer = post(a_key(service), asked)
     assert answer.status_code == 201, answer.content
-    kept = Send.objects.get().notify
-    assert (kept.url, kept.receipts, kept.callback_data) == (asked["notifyUrl"], ["FAILED"], "mine")
-    assert kept.reference == answer.json()["messageId"]
+    kept = Send.objects.get()
+    assert (kept.notify_url, kept.receipts.names, kept.callback_data) == (
+        asked["notifyUrl"],
+        ["FAILED"],
+        "mine",
+    )
+    assert kept.notify.endpoint.url == "https://partner.example.com"
+    assert str(kept.reference) == answer.json()["messageId"]
     assert Message.objects.get().echo.correlation_id == "c0"

@@ -59,8 +59,9 @@ def test_the_previous_address_is_answered_until_its_end_and_no_longer(kind):
 def test_a_signature_must_be_of_the_whole_body(kind, algorithm):
     service = a_service(receipt_secret="secret", receipt_algorithm=algorithm)
     signed = signature.sign(BODIES[kind], secret="secret", algorithm=algorithm)
-    for body, status in ((BODIES[kind] + b"x", 401), (BODIES[kind][:-1], 401), (BODIES[kind], 200)):
-        answer = post(kind, service.receipt_token, body, **{"x-hub-signature": signed})
+    whole, cut, longer = BODIES[kind], BODIES[kind][:-1], BODIES[kind] + b"x"
+    for body, status in ((whole, 200), (longer, 401), (cut, 401), (whole, 200)):
+        answer = post(kind, service.webhook_token, body, **{"x-hub-signature": signed})
         assert answer.status_code == status
     assert STORED[kind].objects.count() == 1
 
@@ -70,11 +71,12 @@ def test_what_accept_says_changes_nothing(kind):
     assert (answer.status_code, answer.content) == (200, b"")
 
 
-def test_a_look_at_the_receipt_address_is_noted_for_the_checklist():
+def test_a_look_at_the_address_for_webhooks_is_noted_for_going_live():
     service = a_service()
-    Client().head(f"/inbound/{service.receipt_token}/")
+    Client().head(f"/inbound/{service.webhook_token}/")
+    Client().head(f"/receipts/{service.receipt_token}/")
     assert Service.objects.get(pk=service.pk).receipt_asked_at is None
     Client().head("/receipts/unknown/")
     assert Service.objects.get(pk=service.pk).receipt_asked_at is None
-    Client().head(f"/receipts/{service.receipt_token}/")
+    Client().head(f"/receipts/{service.webhook_token}/")
     assert Service.objects.get(pk=service.pk).receipt_asked_at is not None

@@ -1,37 +1,93 @@
 """The one reader of the provider's request body: JSON → `DropInRequest`, or `DropInRefused` with the provider's code and the parameter.
 
-Undocumented fields are ignored, and values may have any spelling of the provider's samples (`fields`): real clients send all
-of that. Nothing here knows our catalogue.
+Undocumented fields are taken and named in the reply (`unused`), and values may have any spelling of the provider's samples
+(`fields`): real clients send all of that. Nothing here knows our catalogue.
 """
 
-import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+from django.core.exceptions import ValidationError
+from django.db.models import BooleanField
 
-from sms.api.drop_in import fields
-from sms.api.drop_in.errors import DropInRefused, bad_sender, invalid, missing, no_json, too_many
-from sms.api.drop_in.fields import Block
-from sms.api.drop_in.requests import DropInDestination, DropInRequest, LinkOptions, PolicyOptions
-from sms.values.link_lengths import SMARTLINK
-from sms.webex.limits import LONGEST_CALLBACK_DATA, LONGEST_VALIDITY, MOST_DESTINATIONS, RECEIPTS, TAG
+from sms.api.drop_in import fields, unused
+from sms.api.drop_in.errors import DropInRefused, bad_sender, invalid, missing, no_json, refused, too_many
+from sms.api.drop_in.fields import Block, Written
+from sms.api.drop_in.smartlinks import smartlinks_of
+from sms.api.drop_in.unused import Notice, notice
+from sms.models import SendOptions
+from sms.models.callback import LONGEST_CORRELATION_ID
+from sms.values.problems import ProblemCode
+from sms.values.text import UNSTORABLE
+from sms.webex import send_request as wire
+from sms.webex.addresses import bare_sender, is_sender
+from sms.webex.limits import LONGEST_VALIDITY, MOST_DESTINATIONS, RECEIPTS
 from sms.webex.values import without_bom
 
-LONGEST_CORRELATION = 200
+WIRE_NAMES = {one.name: one.encode_name for one in msgspec.structs.fields(wire.SendRequest)}
+LINK_NAMES = {one.name: one.encode_name for one in msgspec.structs.fields(wire.Options)}
 LONGEST_REFERENCE = 100
+LONGEST_TEXT = 20_000
 
-_SENDER = re.compile(r"\+?[0-9]{3,15}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
+_decode = msgspec.json.Decoder(float_hook=Written).decode
 
 
-def read(body: bytes, *, now: datetime) -> DropInRequest:
-    """Raises DropInRefused for the first thing that is wrong."""
+@dataclass(frozen=True, slots=True)
+class DropInDestination:
+    """One number, as it was written."""
+
+    number: str
+    values: dict[str, str]
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyOptions:
+    """The contact policy that was asked for: at least one of the two checks."""
+
+    group: str
+    consent: bool
+    cap: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DropInRequest:
+    """A whole request. Either `text` or `template`."""
+
+    sender: str
+    destinations: list[DropInDestination]
+    text: str
+    template: str
+    content_type: str
+    send_at: datetime | None
+    expire_at: datetime | None  # also of a validity
+    validity: int | None
+    receipts: list[str]
+    passed_on: dict[str, Any]  # options by our names
+    ours: dict[str, Any]  # options that the provider has no name for, as `/api/v1` writes them
+    domain: str  # of short links, as it was written
+    policy: PolicyOptions | None
+    smartlinks: dict[int, int]  # minutes by id
+    client_reference: str
+    notices: list[Notice] = field(default_factory=list)
+
+
+def decode(body: bytes) -> Block:
+    """Raises DropInRefused where it is no JSON object."""
     try:
-        data = msgspec.json.decode(without_bom(body))
+        data = _decode(without_bom(body))
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise no_json() from None
     if not isinstance(data, dict):
         raise no_json()
+    return data
+
+
+def read(data: Block, *, now: datetime) -> DropInRequest:
+    """Raises DropInRefused for the first thing that is wrong."""
     channel = fields.given(data, "channel")
     if not channel:
         raise missing("channel")
@@ -46,23 +102,29 @@ def read(body: bytes, *, now: datetime) -> DropInRequest:
     template_id = "" if template is None else _template_id(template)
     text = "" if content is None else _content(content)
     destinations = _destinations(data)
-    links, policy = _links(data), _policy(data)
-    send_at, expire_at = _times(data, now)
+    options, policy = fields.block(data, "options"), _policy(data)
+    send_at, expire_at, validity = _times(data, now)
+    notices = unused.unknown_fields(data)
     return DropInRequest(
         sender=sender,
         destinations=destinations,
-        kind="" if content is None else content["type"],
         text=text,
         template=template_id,
+        content_type=content["type"] if content else "",
         send_at=send_at,
         expire_at=expire_at,
-        callback_data=_up_to(LONGEST_CALLBACK_DATA, data, "callbackData"),
+        validity=validity,
         client_reference=_up_to(LONGEST_REFERENCE, data, "clientReference"),
         receipts=_receipts(data),
-        notify_url=fields.text(data, "notifyUrl").strip(),
-        links=links,
+        passed_on=_as_written(data, WIRE_NAMES, notices)
+        | _as_written(options or {}, LINK_NAMES, notices, "options."),
+        ours={
+            name: value for name, value in (fields.block(data, "textdesk") or {}).items() if value is not None
+        },
+        domain=_domain(options),
         policy=policy,
-        smartlinks=_smartlinks(data, text),
+        smartlinks=smartlinks_of(data, text, notices),
+        notices=notices,
     )
 
 
@@ -73,13 +135,40 @@ def _up_to(longest: int, data: Block, name: str) -> str:
     return text
 
 
+def _as_written(
+    block: Block, names: Mapping[str, str], notices: list[Notice], inside: str = ""
+) -> dict[str, Any]:
+    """Options that have a name in the provider's body; a flag that is not given is off there."""
+    found: dict[str, Any] = {}
+    for option in SendOptions.fields():
+        name = names.get(option.name)
+        if name is None or option.name == "validity":  # counted from the request, in `_times`
+            continue
+        if isinstance(option, BooleanField):
+            given = fields.given(block, name) is not None
+            found[option.name] = fields.flag(block, name) if given or not option.null else None
+            continue
+        if option.name == "notify_url" and block.get(name).__class__ is int:  # no number is an address
+            raise invalid(inside + name)
+        value = fields.text(block, name, inside + name)
+        value = value if option.name == "callback_data" else value.strip()
+        try:
+            found |= {option.name: option.clean(value, None)} if value else {}
+        except ValidationError as problem:
+            if option.name != "notify_url_auth_id":  # it signs in to nothing then; the provider takes it
+                raise invalid(inside + name, problem.messages[0]) from None
+            notices.append(notice(name, f"It was not used. {problem.messages[0]}"))
+    return found
+
+
 def _sender(data: Block) -> str:
     sender = fields.text(data, "from")
     if not sender:
         raise missing("from")
-    if not _SENDER.fullmatch(sender):
+    bare = bare_sender(sender)
+    if not is_sender(bare):
         raise bad_sender()
-    return sender
+    return bare
 
 
 def _template_id(template: Block) -> str:
@@ -99,6 +188,10 @@ def _content(content: Block) -> str:
     text = fields.text(content, "text", "content.text")
     if not text.strip():
         raise missing("content.text")
+    if (
+        len(text) > LONGEST_TEXT
+    ):  # with its placeholders; what it may have without them is the service's to say
+        raise refused(ProblemCode.TEXT_TOO_LONG, "content.text")
     return text
 
 
@@ -117,7 +210,7 @@ def _destinations(data: Block) -> list[DropInDestination]:
             raise invalid("to")
         own = fields.substitutions(entry)
         values = shared | own if own else shared
-        correlation = _up_to(LONGEST_CORRELATION, entry, "correlationId")
+        correlation = _up_to(LONGEST_CORRELATION_ID, entry, "correlationId")
         found += [DropInDestination(number, values, correlation) for number in _numbers(entry)]
         if len(found) > MOST_DESTINATIONS:
             raise too_many()
@@ -128,30 +221,24 @@ def _numbers(entry: Block) -> list[str]:
     numbers = fields.given(entry, "msisdn")
     if numbers is None or numbers == []:
         raise missing("msisdn")
-    written = [fields.as_text(one) for one in (numbers if isinstance(numbers, list) else [numbers])]
-    if not all(written):
+    given = numbers if isinstance(numbers, list) else [numbers]
+    if any(one is None or one == "" for one in given):
+        raise missing("msisdn")
+    written = [fields.as_text(one) for one in given]
+    if None in written:
         raise invalid("msisdn")
     return [number.replace("\0", "") for number in written if number]
 
 
-def _links(data: Block) -> LinkOptions | None:
-    options = fields.block(data, "options")
+def _domain(options: Block | None) -> str:
     if options is None:
-        return None
+        return ""
     domain = fields.given(options, "domain")
-    if not isinstance(domain, str):
+    if domain is None:
+        raise missing("options.domain")
+    if not isinstance(domain, str) or UNSTORABLE.search(domain):
         raise invalid("options.domain")
-    tags = {name: fields.text(options, name, f"options.{name}") for name in ("tag1", "tag2")}
-    for name, tag in tags.items():
-        if tag and not TAG.fullmatch(tag):
-            raise invalid(f"options.{name}")
-    return LinkOptions(
-        domain=domain,
-        shorten=fields.flag(options, "shortenLinks"),
-        track=fields.flag(options, "trackClicks"),
-        fallback=fields.flag(options, "allowFallbackURL"),
-        **tags,
-    )
+    return domain
 
 
 def _policy(data: Block) -> PolicyOptions | None:
@@ -166,7 +253,7 @@ def _policy(data: Block) -> PolicyOptions | None:
     if not (found.consent or found.cap):
         raise invalid("contactPolicy")
     if not found.group:
-        raise invalid("contactPolicyGroup")
+        raise missing("contactPolicyGroup")
     return found
 
 
@@ -179,34 +266,9 @@ def _receipts(data: Block) -> list[str]:
     return sorted(set(wanted))
 
 
-def _smartlinks(data: Block, text: str) -> dict[int, int]:
-    """Those that stand in the text: an entry without a token does nothing, a token without an entry would be sent as it is."""
-    entries: Any = fields.given(data, "smartlinks")
-    if isinstance(entries, dict):  # the table of parameters calls it an object, the sample shows a list
-        entries = [entries]
-    if not isinstance(entries, list | None):
-        raise invalid("smartlinks")
-    listed: dict[int, int] = {}
-    for entry in entries or ():
-        if not isinstance(entry, dict):
-            raise invalid("smartlinks")
-        link = _smartlink_field(entry, "smartlinkId")
-        listed[link] = _smartlink_field(entry, "validity")
-    wanted = {int(link) for link in SMARTLINK.findall(text)}
-    if wanted - listed.keys():
-        raise invalid("smartlinks")
-    return {link: minutes for link, minutes in listed.items() if link in wanted}
-
-
-def _smartlink_field(entry: Block, name: str) -> int:
-    value = fields.given(entry, name)
-    if value is None:
-        raise missing(f"smartlinks.{name}")
-    return fields.count(value, f"smartlinks.{name}")
-
-
-def _times(data: Block, now: datetime) -> tuple[datetime | None, datetime | None]:
-    """When to send and when to expire. A sendAt that has passed means now; an expiry before the message is refused."""
+def _times(data: Block, now: datetime) -> tuple[datetime | None, datetime | None, int | None]:
+    """When to send, when to expire, and the validity that this comes of. A sendAt that has passed means now; an expiry before the
+    message is refused."""
     send_at, expire_at = fields.moment(data, "sendAt", now), fields.moment(data, "expireAt", now)
     if send_at is not None and send_at <= now:
         send_at = None
@@ -214,10 +276,10 @@ def _times(data: Block, now: datetime) -> tuple[datetime | None, datetime | None
     if validity is None:
         if expire_at is not None and expire_at <= (send_at or now):
             raise invalid("expireAt")
-        return send_at, expire_at
+        return send_at, expire_at, None
     if expire_at is not None:
         raise invalid("validity")
     seconds = fields.count(validity, "validity")
     if seconds > LONGEST_VALIDITY:
         raise invalid("validity")
-    return send_at, (send_at or now) + timedelta(seconds=seconds)
+    return send_at, (send_at or now) + timedelta(seconds=seconds), seconds

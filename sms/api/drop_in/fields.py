@@ -10,9 +10,17 @@ from typing import Any
 import msgspec
 
 from sms.api.drop_in.errors import invalid
+from sms.values.text import UNSTORABLE
 from sms.webex.limits import AHEAD
 
 Block = dict[str, Any]
+LONGEST_NAME = 2000  # of a placeholder: names are remembered while they are compared
+LONGEST_VALUES = 20_000  # characters with their names: those for all destinations are stored and posted with each of a thousand
+
+
+class Written(str):
+    """A number with a point or an exponent, as it was written: as a value, 1.10 is not 1.1."""
+
 
 _FLAGS = {"true": True, "false": False}
 _COUNT = re.compile(r"[0-9]{1,9}")
@@ -40,7 +48,7 @@ def text(data: Block, name: str, called: str = "") -> str:
     if value is None:
         return ""
     written = as_text(value)
-    if written is None or "\0" in written:
+    if written is None or UNSTORABLE.search(written):
         raise invalid(called or name)
     return written
 
@@ -49,7 +57,7 @@ def as_text(value: Any) -> str | None:
     """None where it is neither a text nor a whole number."""
     if value.__class__ is int:
         return str(value)
-    return value if isinstance(value, str) else None
+    return value if value.__class__ is str else None
 
 
 def flag(data: Block, name: str) -> bool:
@@ -70,17 +78,23 @@ def count(value: Any, called: str) -> int:
 
 
 def substitutions(data: Block) -> dict[str, str]:
-    """By placeholder. One that is null is not given; other values than texts stand as JSON has them."""
+    """By placeholder, for which nothing but its bare name will do. One that is null is not given; other values than texts stand as
+    JSON has them."""
     read = {}
     for name, value in (block(data, "substitutions") or {}).items():
         if value is None:
             continue
         if isinstance(value, dict | list):
             raise invalid("substitutions")
-        written = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-        if "\0" in written or "\0" in name:
+        if not name or name.startswith("$("):
+            says = f"{name[:60]!r} is no name of a placeholder. Write name for $(name)."
+            raise invalid("substitutions", says)
+        written = str(value) if isinstance(value, str) else msgspec.json.encode(value).decode()
+        if len(name) > LONGEST_NAME or UNSTORABLE.search(written + name):
             raise invalid("substitutions")
         read[name] = written
+    if sum(map(len, read)) + sum(map(len, read.values())) > LONGEST_VALUES:
+        raise invalid("substitutions", f"names and values have {LONGEST_VALUES:,} characters at most")
     return read
 
 

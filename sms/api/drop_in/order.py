@@ -3,45 +3,61 @@
 import functools
 import re
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from django.db.models import Q
 
-from sms.api.drop_in.errors import DropInRefused, bad_sender, bad_template, invalid, missing, too_long
-from sms.api.drop_in.requests import DropInDestination, DropInRequest
+from sms import models
+from sms.api.drop_in.body import LINK_NAMES, WIRE_NAMES, DropInDestination, DropInRequest
+from sms.api.drop_in.errors import DropInRefused, bad_sender, invalid, refused
+from sms.api.drop_in.unused import notice
+from sms.api.v1 import option_fields
+from sms.api.v1.bodies import Strict
 from sms.audiences.files import Audience, Recipient, RejectedRow
-from sms.compose.errors import ComposeError, PartnerRequest, ProblemCode, RepeatedReference, RowsRefused
+from sms.catalogue import key_policies
+from sms.compose.errors import ComposeError, PartnerRequest, RepeatedReference, RowsRefused
+from sms.compose.options import asking_for
 from sms.compose.order import Order
-from sms.models import (
-    ApiKey,
-    ContactPolicyGroup,
-    Lane,
-    MessageTemplate,
-    Send,
-    Sender,
-    Service,
-    ShortLinkDomain,
-)
+from sms.models import ALL_RECEIPTS, USUAL_RECEIPTS, ApiKey, Lane, Receipts, SendOptions, Service
 from sms.models.sql.insert import StatementBatch
 from sms.values.msisdn import BadNumber, parse
+from sms.values.problems import ProblemCode, ProblemError
+from sms.webex import send_request as wire
+from sms.webex.addresses import MSISDN
 
 URGENT_UP_TO = 10  # destinations: a code or an alarm, which must not wait behind a campaign
 MOST_KNOWN = 100
 PARAMETERS = {
+    **{name: f"textdesk.{name}" for name in option_fields.PLAIN},
+    **{name: f"options.{called}" for name, called in LINK_NAMES.items()},
+    **{one.name: f"contactPolicy.{one.encode_name}" for one in msgspec.structs.fields(wire.ContactPolicy)},
+    **WIRE_NAMES,
+    "policy_group": "contactPolicy.contactPolicyGroup",
+    "link_domain": "options.domain",
+    "receipts": "requestedReceipts",
+    "expires_at": "expireAt",
     "text": "content.text",
     "sender": "from",
     "audience": "to",
-    "send_at": "sendAt",
-    "expires_at": "expireAt",
-    "link_domain": "options.domain",
+    "template": "template.id",
+    "client_reference": "clientReference",
 }
-"""The provider's parameter by the field of a problem."""
+"""The parameter of a request by the field of a problem, among them every option."""
 
 Known = dict[tuple[type, str], Any]
 
-_NUMBER = re.compile(r"\+?([1-9][0-9]{6,14})")
 _HOST = re.compile(r"(?:https?://)?([^/]+)/?")
+
+
+class OwnOptions(Strict, option_fields.WithOptions):
+    """`textdesk` in a body: options that the provider has no word for."""
+
+    def get_fields(self) -> dict[str, Any]:
+        found = super().get_fields()
+        return {name: found[name] for name in found if PARAMETERS[name].startswith("textdesk.")}
 
 
 def order_of(
@@ -50,42 +66,60 @@ def order_of(
     key: ApiKey,
     known: Known,
     reference: UUID,
-    on_stored: Callable[[Send, Sequence[int], StatementBatch], None],
+    on_stored: Callable[[Sequence[int], StatementBatch], None],
+    on_not_called: Callable[[str], None],
+    now: datetime,
 ) -> Order:
-    """Raises DropInRefused where the catalogue has no such thing. `known` holds what requests of a moment ago found there."""
+    """Raises DropInRefused where the catalogue has no such thing. `known` holds what requests of a moment ago found there.
+
+    `on_not_called` is told why receipts cannot be passed on, unless the key wants such a request refused.
+    """
     service = key.service
+    find = functools.partial(_lookup, known, service)
+    by, wrong = ("name", "provider_template_id"), refused(ProblemCode.NOT_USABLE, "template.id")
     return Order(
         service=service,
         audience=_audience(asked.destinations),
-        sender=_sender(asked, service, known),
+        sender=find(models.Sender, asked.sender, "address", otherwise=bad_sender()),
         content=asked.text,
-        template=_template(asked, service, known),
+        template=find(models.MessageTemplate, asked.template, *by, otherwise=wrong)
+        if asked.template
+        else None,
         due_at=asked.send_at,
-        expires_at=asked.expire_at,
-        policy_group=_group(asked, service, known),
-        link_domain=_domain(asked, service, known),
         source=f"API: {key.name}",
-        lane=Lane.URGENT if len(asked.destinations) <= URGENT_UP_TO else Lane.NORMAL,
         client_reference=asked.client_reference,
-        partner=PartnerRequest(reference=reference, options=_options(asked), on_stored=on_stored),
+        values_as_given=True,
+        partner=PartnerRequest(
+            reference=reference,
+            smartlinks=asked.smartlinks,
+            content_type=asked.content_type,
+            values_of=lambda row: asked.destinations[row - 1].values,
+            on_stored=on_stored,
+            on_not_called=None if key.needs_notify_url else on_not_called,
+        ),
+        transactional=key_policies.is_transactional(key),
+        options=key_policies.complete(
+            _options(asked, service, known),
+            key,
+            given=asked.ours,
+            due_at=asked.send_at,
+            receipts=USUAL_RECEIPTS,  # of which the partner gets those that it asked for
+            now=now,
+        ),
     )
 
 
 def refusal_of(problem: ComposeError) -> DropInRefused:
     """What `compose` would not take, in the provider's words and with ours behind them."""
-    if isinstance(problem, RepeatedReference):
-        return DropInRefused("7004", f"Invalid parameter - clientReference: {problem}", status=409)
     first = problem.problems[0]
     name, says = PARAMETERS.get(first.field, first.field), first.text
     if isinstance(problem, RowsRefused):
         bad = problem.rejects[0]
-        name, says = "substitutions", f"destination {bad.row}: {bad.reason}"
-    match first.code:
-        case ProblemCode.TEXT_TOO_LONG:
-            return too_long()
-        case ProblemCode.MISSING_VALUE:
-            return missing(f"substitutions: {says}")
-    return invalid(name, says)
+        says = f"destination {bad.row}: {bad.reason}"
+        name = "content.text" if first.code == ProblemCode.TEXT_TOO_LONG else "substitutions"
+    elif first.code == ProblemCode.MISSING_VALUE:
+        name = "substitutions"
+    return refused(first.code, name, says, status=409 if isinstance(problem, RepeatedReference) else 400)
 
 
 def _audience(destinations: list[DropInDestination]) -> Audience:
@@ -98,104 +132,94 @@ def _audience(destinations: list[DropInDestination]) -> Audience:
         if id(one.values) not in seen:
             seen[id(one.values)] = None
             headings.update(dict.fromkeys(one.values))
-        number, why = _number(one.number)
-        if number:
+        number = _number(one.number)
+        if isinstance(number, str):
             recipients.append(Recipient(row=row, msisdn=number, substitutions=one.values))
         else:
-            rejects.append(RejectedRow(row=row, value=one.number[:60], code="bad_number", reason=why))
+            bad = RejectedRow(row=row, value=one.number[:60], code=number.code, reason=str(number))
+            rejects.append(bad)
     return Audience(headings=["", *headings], column="", recipients=recipients, rejects=rejects)
 
 
-@functools.lru_cache(maxsize=4096)
-def _number(written: str) -> tuple[str, str]:
+def _number(written: str) -> str | ProblemError:
     """E.164, or why it is none. Always with its country code, as on the provider's wire."""
-    match = _NUMBER.fullmatch(written)
-    if match is None:
-        return "", "This is no number in E.164 form: country code and number, 7 to 15 digits."
+    if MSISDN.fullmatch(written) is None:  # it may be as long as a whole body, so it is not remembered
+        says = "This is no number in E.164 form: country code and number, 7 to 15 digits."
+        return BadNumber(ProblemCode.NOT_A_NUMBER, says)
+    return parsed(written)
+
+
+@functools.lru_cache(maxsize=4096)
+def parsed(written: str) -> str | ProblemError:
     try:
-        return parse(f"+{match[1]}").e164, ""
+        return parse(f"+{written.removeprefix('+')}").e164
     except BadNumber as problem:
-        return "", str(problem)
+        return problem
 
 
-def _lookup(known: Known, service: Service, model: Any, called: str, where: Q) -> Any:
-    """What was found a moment ago; what was not found is looked for again, so that it can be used as soon as it is there."""
-    found = known.get((model, called))
-    if found is None:
-        found = model.objects.filter(where, service=service, active=True).order_by("pk").first()
-        if found is not None:
-            if len(known) >= MOST_KNOWN:
-                known.clear()
-            known[model, called] = found
+def _lookup(
+    known: Known, service: Service, model: Any, called: str, *by: str, otherwise: DropInRefused | None
+) -> Any:
+    """The thing of which one of these fields says this; raises `otherwise` where there is none.
+
+    It may be what was found a moment ago; what was not found is looked for again, so that it can be used as soon as it is there.
+    """
+    if (model, called) in known:
+        return known[model, called]
+    where = Q(**dict.fromkeys(by, called), _connector=Q.OR)
+    found = model.objects.filter(where, service=service, active=True).order_by("pk").first()
+    if found is not None:
+        if len(known) >= MOST_KNOWN:
+            known.clear()
+        known[model, called] = found
+    elif otherwise is not None:
+        raise otherwise
     return found
 
 
-def _sender(asked: DropInRequest, service: Service, known: Known) -> Sender:
-    address = asked.sender.removeprefix("+")
-    found: Sender | None = _lookup(known, service, Sender, address, Q(address=address))
-    if found is None:
-        raise bad_sender()
-    return found
-
-
-def _template(asked: DropInRequest, service: Service, known: Known) -> MessageTemplate | None:
-    if not asked.template:
-        return None
-    named = Q(name=asked.template) | Q(provider_template_id=asked.template)
-    found: MessageTemplate | None = _lookup(known, service, MessageTemplate, asked.template, named)
-    if found is None:
-        raise bad_template()
-    return found
-
-
-def _group(asked: DropInRequest, service: Service, known: Known) -> ContactPolicyGroup | None:
-    if asked.policy is None:
-        return None
-    named = Q(name=asked.policy.group) | Q(group_id=asked.policy.group)
-    found: ContactPolicyGroup | None = _lookup(known, service, ContactPolicyGroup, asked.policy.group, named)
-    if found is None:
-        raise invalid("contactPolicyGroup", "this service has no such group")
-    return found
-
-
-def _domain(asked: DropInRequest, service: Service, known: Known) -> ShortLinkDomain | None:
+def _domain(asked: DropInRequest, service: Service, known: Known) -> models.ShortLinkDomain | None:
     """Options that shorten nothing need no domain of ours."""
-    links = asked.links
-    if links is None:
+    if not asked.domain:
         return None
-    match = _HOST.fullmatch(links.domain)
+    match = _HOST.fullmatch(asked.domain)
     if match is None:
         raise invalid("options.domain")
-    if not (links.shorten or links.track):
-        return None
-    found: ShortLinkDomain | None = _lookup(
-        known, service, ShortLinkDomain, match[1], Q(host__iexact=match[1])
+    needed = asked.passed_on["shorten_links"] or asked.passed_on["track_clicks"]
+    wrong = invalid("options.domain", "this service has no such short-link domain") if needed else None
+    found: models.ShortLinkDomain | None = _lookup(
+        known, service, models.ShortLinkDomain, match[1], "host__iexact", otherwise=wrong
     )
     if found is None:
-        raise invalid("options.domain", "this service has no such short-link domain")
+        says = "They shorten nothing, and this service has no such short-link domain, so they were not used."
+        asked.notices.append(notice("options", says))
     return found
 
 
-def _options(asked: DropInRequest) -> dict[str, Any]:
-    """What dispatch needs beyond the send's own fields, and what GET says again."""
-    options: dict[str, Any] = {"type": asked.kind} if asked.kind else {}
-    if asked.receipts:
-        options["requestedReceipts"] = asked.receipts
-    if asked.callback_data:
-        options["callbackData"] = asked.callback_data
-    if asked.notify_url:
-        options["notifyUrl"] = asked.notify_url
-    if asked.smartlinks:
-        options["smartlinks"] = list(asked.smartlinks.items())
-    if asked.policy is not None:
-        options["contactPolicy"] = {"consent": asked.policy.consent, "cap": asked.policy.cap}
-    if asked.links is not None:
-        options["options"] = {
-            "domain": asked.links.domain,
-            "shortenLinks": asked.links.shorten,
-            "trackClicks": asked.links.track,
-            "allowFallbackURL": asked.links.fallback,
-            "tag1": asked.links.tag1,
-            "tag2": asked.links.tag2,
-        }
-    return options
+def _options(asked: DropInRequest, service: Service, known: Known) -> SendOptions:
+    policy = asked.policy
+    wrong = invalid("contactPolicyGroup", "this service has no such group")
+    return asking_for(
+        **_ours(asked),
+        **asked.passed_on,
+        policy_group=policy
+        and _lookup(
+            known, service, models.ContactPolicyGroup, policy.group, "name", "group_id", otherwise=wrong
+        ),
+        check_consent=policy.consent if policy else None,
+        apply_frequency_cap=policy.cap if policy else None,
+        link_domain=_domain(asked, service, known),
+        receipts=Receipts.of(asked.receipts) or ALL_RECEIPTS,
+        expires_at=asked.expire_at,
+        validity=asked.validity,
+    )
+
+
+def _ours(asked: DropInRequest) -> dict[str, Any]:
+    usual = Lane.URGENT if len(asked.destinations) <= URGENT_UP_TO else Lane.NORMAL
+    if not asked.ours:
+        return {"lane": usual}
+    given = OwnOptions(data=asked.ours, partial=True)
+    if not given.is_valid():
+        name, says = next(iter(given.errors.items()))
+        raise invalid(f"textdesk.{name}", str(says[0]))
+    return {"lane": usual} | given.validated_data

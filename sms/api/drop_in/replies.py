@@ -3,45 +3,75 @@
 The messageId of a request is a UUID; of several destinations the first has it bare, the others with _1, _2 … behind it.
 """
 
+import contextlib
 import uuid
-from datetime import UTC, datetime
-from typing import Any
+from dataclasses import dataclass, field
+from datetime import datetime
 from urllib.parse import quote_plus
 
 import msgspec
 
+from sms.api.drop_in.fields import Block
+from sms.callbacks.bodies import REPORTED
 from sms.compliance import archive
-from sms.models import Echo, Message, MessageState, Send
-from sms.webex.limits import RECEIPTS
+from sms.models import Echo, Message, MessageState, Receipt, Send, Service
+from sms.values import text
+from sms.webex.codes import delivery_status
+from sms.webex.errors import UnreadableBody
+from sms.webex.receipts import parse_receipt
+from sms.webex.wire import stamp
 
-STATUS = {
-    MessageState.PENDING: "queued",
-    MessageState.POSTING: "queued",
-    MessageState.UNCONFIRMED: "queued",
-    MessageState.QUEUED: "queued",
-    MessageState.SUBMITTED: "Submitted",
-    MessageState.NO_REPORT: "Submitted",
-    MessageState.FAILED: "Failed",
-    MessageState.CANCELLED: "Failed",
-    MessageState.EXPIRED: "Failed",
-    MessageState.DELIVERED: "Delivered",
-}
+# As a receipt has it where the provider or we have sent one.
+STATUS = (
+    {name: status for name, (_, _, status, _) in REPORTED.items()}
+    | {
+        MessageState.PENDING: "queued",
+        MessageState.POSTING: "queued",
+        MessageState.UNCONFIRMED: "Unconfirmed",  # not the provider's: there is no answer of which it could say anything
+        MessageState.QUEUED: "queued",
+        MessageState.NO_REPORT: "Submitted",
+    }
+)
 
 
-def moment(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+@dataclass(frozen=True, slots=True)
+class AcceptedRequest:
+    """A request that became a send. `textdesk` is what the provider has no word for, in every reply where there is something to say."""
+
+    reference: uuid.UUID
+    at: datetime
+    textdesk: Block = field(default_factory=dict)
+
+    def with_ours(self, reply: Block) -> bytes:
+        return msgspec.json.encode(reply | added(self.textdesk))
 
 
-def accepted(reference: uuid.UUID, correlation_id: str, *, at: datetime) -> bytes:
+def added(textdesk: Block) -> Block:
+    """The provider's object goes as it is where there is nothing to add."""
+    return {"textdesk": textdesk} if textdesk else {}
+
+
+def accepted(made: AcceptedRequest, correlation_id: str) -> bytes:
     """One object, for however many destinations; it describes the first."""
-    return msgspec.json.encode(
+    return made.with_ours(
         {
-            "requestTimestamp": moment(at),
-            "messageId": str(reference),
+            "requestTimestamp": stamp(made.at),
+            "messageId": str(made.reference),
             "correlationId": correlation_id,
             "status": "queued",
         }
     )
+
+
+def number_of(message: Message) -> str:
+    """Empty where it is no longer kept, or was never one."""
+    return message.msisdn if message.msisdn.startswith("+") else ""
+
+
+def changed_at(message: Message) -> datetime:
+    """When its state last changed."""
+    known = (message.final_at, message.submitted_at, message.queued_at, message.posted_at)
+    return next((at for at in known if at is not None), message.send.created_at)
 
 
 def find(message_id: str, *, service_id: int) -> Message | None:
@@ -56,7 +86,8 @@ def find(message_id: str, *, service_id: int) -> Message | None:
         return None
     row = int(number or 0) + 1
     messages = Message.objects.filter(send__reference=reference, send__service=service_id, row=row)
-    found = messages.select_related("send__sender", "echo").first()
+    related = messages.select_related("send__sender", "send__link_domain", "send__service", "echo")
+    found = related.defer(*Service.secrets("send__service")).first()
     return found or _archived(reference, service_id=service_id, row=row)
 
 
@@ -67,11 +98,10 @@ def _archived(reference: uuid.UUID, *, service_id: int, row: int) -> Message | N
     return story.message if story else None
 
 
-def shown(message: Message, message_id: str) -> bytes:
+def shown(message: Message, message_id: str, textdesk: Block) -> bytes:
     """The read-back. Its text is form-URL-encoded and its segments are a text, as documented."""
     send: Send = message.send
-    kept, echo = send.options, _echo(message)
-    options: dict[str, Any] = kept.get("options", {})
+    domain = send.link_domain
     return msgspec.json.encode(
         {
             "clientId": 1,
@@ -79,36 +109,50 @@ def shown(message: Message, message_id: str) -> bytes:
             "teamId": 1,
             "channel": "sms",
             "toType": "msisdn",
-            "to": message.msisdn.removeprefix("+") if message.msisdn.startswith("+") else "",
+            "to": _destination(message),
             "from": send.sender.address,
             "messageId": message_id,
-            "correlationId": echo.correlation_id if echo else "",
+            "correlationId": message.partner_correlation_id,
             "numSegments": str(message.segments_billed or message.segments),
-            "requestTimestamp": moment(send.created_at),
-            "requestedReceipts": kept.get("requestedReceipts") or sorted(RECEIPTS),
+            "requestTimestamp": stamp(send.created_at),
+            "requestedReceipts": sorted(send.receipts.names),
             "version": "2.0",
             "content": {
-                "type": kept.get("type", "text"),
+                "type": send.content_type or ("text" if text.is_gsm7(message.text) else "unicode"),
                 "text": quote_plus(message.text, errors="replace"),
             },
-            "callbackData": kept.get("callbackData", ""),
-            "notifyUrl": kept.get("notifyUrl", ""),
+            "callbackData": send.callback_data,
+            "notifyUrl": send.notify_url,
             "options": {
                 "trackOpens": False,
                 "smsFallback": False,
                 "bypassSuppression": False,
-                "domain": options.get("domain", ""),
-                "trackClicks": options.get("trackClicks", False),
-                "shortenLinks": options.get("shortenLinks", False),
+                "domain": domain.url if domain else "",
+                "trackClicks": send.track_clicks,
+                "shortenLinks": send.shorten_links,
             },
             "direction": "outbound",
-            "status": STATUS[MessageState(message.state)],
+            "status": _status(message),
         }
+        | added(textdesk)
     )
 
 
-def _echo(message: Message) -> Echo | None:
-    try:
-        return message.echo
-    except Echo.DoesNotExist:
-        return None
+def _destination(message: Message) -> str:
+    """As the provider writes it, or as the partner wrote what is no number."""
+    if message.msisdn.startswith("+"):
+        return message.msisdn.removeprefix("+")
+    echo: Echo | None = getattr(message, "echo", None)
+    return echo.destination if echo else ""
+
+
+def _status(message: Message) -> str:
+    if message.state != MessageState.FAILED:
+        return STATUS[MessageState(message.state)]
+    receipts = Receipt.objects.filter(message_id=message.pk).order_by("-pk")
+    for raw in receipts.values_list("raw", flat=True):
+        with contextlib.suppress(UnreadableBody):
+            note = parse_receipt(bytes(raw))
+            if note.code == message.code and note.status:
+                return note.status
+    return delivery_status(message.code)

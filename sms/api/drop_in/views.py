@@ -2,14 +2,12 @@
 
 import uuid
 from collections.abc import Sequence
-from typing import Any
 
 import structlog
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpResponse
-from django.http.response import HttpResponseBase
 from django.utils import timezone
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import (
     AuthenticationFailed,
     MethodNotAllowed,
@@ -20,81 +18,98 @@ from rest_framework.exceptions import (
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from sms import callbacks
 from sms.api import idempotency
-from sms.api.authentication import KeyAuthentication, KeyHasScope, NotFromHere, PartnerUser
-from sms.api.drop_in import replies
-from sms.api.drop_in.body import read
+from sms.api.authentication import KeyHasScope, KeyOrJwtAuthentication, NotFromHere, PartnerUser
+from sms.api.drop_in import notices, replies, unused
+from sms.api.drop_in.body import decode, read
+from sms.api.drop_in.dialect import JSON, Dialect
 from sms.api.drop_in.errors import DropInRefused, invalid
 from sms.api.drop_in.order import order_of, refusal_of
-from sms.api.drop_in.requests import DropInRequest
-from sms.api.idempotency import BadKey, OtherBody, StoredResponse, UnderWay
-from sms.api.throttle import KeyThrottle, with_rate_limit
+from sms.api.drop_in.replies import AcceptedRequest
+from sms.api.drop_in.v2 import V2
+from sms.api.idempotency import HEADER, BadKey, OtherBody, UnderWay
+from sms.api.throttle import KeyThrottle, RateLimited
+from sms.api.v1.schema import SCHEMAS, header
 from sms.api.webex_posts import NoNegotiation
 from sms.compose.create import create
 from sms.compose.errors import ComposeError
-from sms.models import Echo, Send
+from sms.compose.resolved_order import resolve
+from sms.models import Echo
 from sms.models.fields import UnreadableSecret
 from sms.models.sql.insert import StatementBatch, insert
 
 log = structlog.get_logger(__name__)
 
-JSON = "application/json"
 ECHO = ("message_id", "correlation_id", "destination")
 
 
-class PartnerView(APIView):
-    """What both addresses share: keys, rate, and refusals as the provider writes them."""
+class PartnerView(RateLimited, APIView):
+    """What all addresses share: keys, rate, and refusals as the provider writes them."""
 
-    authentication_classes = (KeyAuthentication,)
+    authentication_classes = (KeyOrJwtAuthentication,)
     permission_classes = (KeyHasScope,)
     throttle_classes = (KeyThrottle,)
     content_negotiation_class = NoNegotiation
-    scopes = {"GET": "read", "POST": "send"}  # noqa: RUF012 - read only
+    dialect: Dialect = V2
 
     def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
-        answer = self._refusal(exc)
-        if answer is None:
+        refused = self._refused(exc)
+        if refused is None:
             raise exc
+        answer = self.dialect.refusal(refused)
         answer.exception = True  # type: ignore[attr-defined]
         return answer
 
-    def _refusal(self, exc: Exception) -> HttpResponse | None:
+    def _refused(self, exc: Exception) -> DropInRefused | None:
         match exc:
             case DropInRefused():
-                wait = {"Retry-After": str(exc.wait)} if exc.wait else {}
-                return HttpResponse(exc.body(), status=exc.status, content_type=JSON, headers=wait)
+                return exc
             case AuthenticationFailed() | NotAuthenticated():
-                return HttpResponse(status=401, headers={"WWW-Authenticate": 'Bearer realm="Textdesk"'})
+                missing = isinstance(exc, NotAuthenticated)
+                code, words = (
+                    ("7002", "Service Key Missing") if missing else ("7001", "Authentication failed.")
+                )
+                challenge = {"WWW-Authenticate": 'Bearer realm="Textdesk"'}
+                return DropInRefused(code, words, status=401, headers=challenge)
             case MethodNotAllowed():
                 allow = ", ".join(name.upper() for name in self.http_method_names)
-                return HttpResponse(status=405, headers={"Allow": allow})
+                words = f"Invalid parameter - method: this address takes {allow}."
+                return DropInRefused("7004", words, status=405, headers={"Allow": allow})
             case NotFromHere():
-                return self._refusal(DropInRefused("7127", "Source IP is not allowed"))
+                return DropInRefused("7127", "Source IP is not allowed")
             case PermissionDenied():
-                return self._refusal(
-                    DropInRefused("7001", f"Authentication failed - {exc.detail}", status=403)
-                )
+                return DropInRefused("7001", f"Authentication failed - {exc.detail}", status=403)
             case Throttled():
                 words = "You have reached the maximum transaction limit"
-                return self._refusal(
-                    DropInRefused("7020", words, status=429, wait=int(getattr(exc, "wait", None) or 1))
-                )
+                wait = {"Retry-After": str(int(getattr(exc, "wait", None) or 1))}
+                return DropInRefused("7020", words, status=429, headers=wait)
             case DatabaseError() | InterfaceError() | UnreadableSecret():
                 log.error("api_cannot_answer", error=f"{type(exc).__name__}: {exc}"[:300])
-                return HttpResponse(status=503, headers={"Retry-After": "5"})
+                words = "Unknown exception: Textdesk cannot answer at the moment. Try again soon."
+                return DropInRefused("7011", words, status=503, headers={"Retry-After": "5"})
             case _:
                 return None
 
-    def finalize_response(  # type: ignore[override]
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
-        return with_rate_limit(request, super().finalize_response(request, response, *args, **kwargs))  # type: ignore[arg-type]
+
+REFUSALS = {
+    401: OpenApiResponse(description="No such key, or it is not usable. No body."),
+    404: OpenApiResponse(description="No such message. No body."),
+    "4XX": OpenApiResponse(SCHEMAS["v2_refusal"], description="The provider's code and words."),
+    503: OpenApiResponse(description="Try again after Retry-After."),
+}
 
 
 class MessagesView(PartnerView):
     http_method_names = ["post"]  # noqa: RUF012 - Django's own spelling
 
+    @extend_schema(
+        operation_id="v2_send",
+        tags=["webex connect"],
+        summary="Send as through Webex Connect",
+        parameters=[header(HEADER, "Ours: the same request with the same key gets the same answer.")],
+        request={"application/json": SCHEMAS["v2_body"]},
+        responses={201: SCHEMAS["v2_reply"]} | REFUSALS,
+    )
     def post(self, request: Request) -> HttpResponse:
         """201 with the messageId, once the send is committed."""
         partner: PartnerUser = request.user  # type: ignore[assignment]
@@ -102,71 +117,70 @@ class MessagesView(PartnerView):
         raw = plain.body
         try:
             key = idempotency.key_of(plain)
-            answer = idempotency.once(
+            return idempotency.once(
                 key,
                 by=partner.key,
                 fingerprint=idempotency.fingerprint_of(plain, raw) if key else "",
-                act=lambda: _send(raw, partner),
+                act=lambda: _send(raw, partner, self.dialect),
             )
         except BadKey as problem:
-            raise invalid("Idempotency-Key", str(problem)) from None
+            raise invalid(HEADER, str(problem)) from None
         except OtherBody as problem:
-            raise DropInRefused(
-                "7004", f"Invalid parameter - Idempotency-Key: {problem}", status=422
-            ) from None
+            says = f"Invalid parameter - {HEADER}: {problem}"
+            raise DropInRefused("7004", says, status=422) from None
         except UnderWay:
             words = "Invalid parameter - Idempotency-Key: the first request with it is still under way"
-            raise DropInRefused("7004", words, status=409, wait=1) from None
-        return HttpResponse(answer.body, status=answer.status, headers=answer.headers)
+            raise DropInRefused("7004", words, status=409, headers={"Retry-After": "1"}) from None
 
 
 class MessageView(PartnerView):
     http_method_names = ["get", "head"]  # noqa: RUF012 - Django's own spelling
 
+    @extend_schema(
+        operation_id="v2_read",
+        tags=["webex connect"],
+        summary="Read the state of a message",
+        responses={200: SCHEMAS["v2_message"]} | REFUSALS,
+    )
     def get(self, request: Request, message_id: str) -> HttpResponse:
         """200, or 404 without a body."""
         partner: PartnerUser = request.user  # type: ignore[assignment]
         found = replies.find(message_id, service_id=partner.service.pk)
         if found is None:
-            return HttpResponse(status=404)
-        return HttpResponse(replies.shown(found, message_id), content_type=JSON)
+            raise DropInRefused("7600", "No results: no message of this service has this id.", status=404)
+        textdesk = notices.of_message(found, self.dialect, now=timezone.now())
+        return HttpResponse(self.dialect.shown(found, message_id, textdesk), content_type=JSON)
 
 
-def _send(raw: bytes, partner: PartnerUser) -> StoredResponse:
+def _send(raw: bytes, partner: PartnerUser, dialect: Dialect) -> HttpResponse:
     now = timezone.now()
-    asked = read(raw, now=now)
+    asked = read(dialect.as_v2(decode(raw)), now=now)
     reference = uuid.uuid4()
 
-    def stored(send: Send, ids: Sequence[int], batch: StatementBatch) -> None:
-        _remember(asked, send, ids, reference, batch)
+    def stored(ids: Sequence[int], batch: StatementBatch) -> None:
+        """What the partner calls each message."""
+        called = zip(ids, asked.destinations, strict=True)
+        rows = [(pk, one.correlation_id, one.number[:40]) for pk, one in called]
+        wanted = "notify_url" in asked.passed_on
+        kept = [row for at, row in enumerate(rows, start=1) if row[1] or wanted or at in unusable]
+        insert(Echo, ECHO, kept, batch=batch)
 
-    order = order_of(asked, key=partner.key, known=partner.catalogue, reference=reference, on_stored=stored)
+    uncalled: list[unused.Notice] = []
+    order = order_of(
+        asked,
+        key=partner.key,
+        known=partner.catalogue,
+        reference=reference,
+        on_stored=stored,
+        on_not_called=lambda why: uncalled.append(notices.not_called(why)),
+        now=now,
+    )
+    unusable = {one.row for block in order.audience.blocks() for one in block.rejects}
+    order = resolve(order)
     try:
-        create(order, by=partner.actor, now=now)
+        send = create(order, by=partner.actor, now=now)
     except ComposeError as problem:
         raise refusal_of(problem) from None
-    return StoredResponse(201, replies.accepted(reference, asked.destinations[0].correlation_id, at=now))
-
-
-def _remember(
-    asked: DropInRequest, send: Send, ids: Sequence[int], reference: uuid.UUID, batch: StatementBatch
-) -> None:
-    """What the partner calls each message, and where it wants to hear of them."""
-    called = zip(ids, asked.destinations, strict=True)
-    if not asked.notify_url:
-        rows = [(pk, one.correlation_id, one.number[:40]) for pk, one in called if one.correlation_id]
-        insert(Echo, ECHO, rows, batch=batch)
-        return
-    named = [callbacks.PartnerName(pk, one.correlation_id, one.number[:40]) for pk, one in called]
-    try:
-        callbacks.report_to(
-            send,
-            url=asked.notify_url,
-            policy=callbacks.AddressPolicy(**settings.CALLBACKS),
-            receipts=asked.receipts,
-            callback_data=asked.callback_data,
-            reference=str(reference),
-            named=named,
-        )
-    except (callbacks.BadAddress, callbacks.TooMany) as problem:
-        raise invalid("notifyUrl", str(problem)) from None
+    noted = dialect.named([*asked.notices, *unused.about_text(order), *uncalled])
+    textdesk = notices.of_reply(send, noted, now=now)
+    return dialect.accepted(AcceptedRequest(reference, now, textdesk), asked)

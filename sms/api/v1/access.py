@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
 from django.http import HttpResponse, QueryDict
 from rest_framework.exceptions import NotAuthenticated
@@ -12,15 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sms.api import idempotency
-from sms.api.authentication import KeyAuthentication
-from sms.api.throttle import KeyThrottle
-from sms.api.v1.problems import ApiProblem, Fault
+from sms.api.idempotency import HEADER
+from sms.api.v1.problems import ApiProblem, invalid, of_one
 from sms.models import ApiKey
-
-AUTHENTICATION = (KeyAuthentication,)
-THROTTLES = (KeyThrottle,)
-HEADER = "Idempotency-Key"
-A = TypeVar("A")
+from sms.values.problems import Problem, ProblemCode
 
 
 class ActionScope(BasePermission):
@@ -28,9 +24,8 @@ class ActionScope(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if not isinstance(request.auth, ApiKey):
-            raise NotAuthenticated(
-                "Send your API key in the header `key`, or as `Authorization: Bearer <API key>`."
-            )
+            says = "Send your API key in the header `key`, or in `Authorization` after the word Bearer."
+            raise NotAuthenticated(says)
         action = getattr(view, "action", None)
         if action in (None, "metadata"):
             return True
@@ -50,71 +45,51 @@ def shows_numbers(request: Request) -> bool:
 
 def only_sandbox(request: Request) -> None:
     """A test key never reaches people."""
-    if key_of(request).is_test and not key_of(request).service.reaches_sandbox:
-        raise ApiProblem(
-            403,
-            "forbidden",
-            "This is a test key, and your service is not connected to a sandbox. Use a live key.",
-        )
+    if key_of(request).is_test and not key_of(request).service.is_sandbox:
+        says = "This is a test key, and your service is not connected to a sandbox. Use a live key."
+        raise ApiProblem(403, "forbidden", says)
 
 
 def need_idempotency_key(request: Request) -> None:
     """Where money is spent, a lost answer must not make a second send."""
     if not request.headers.get(HEADER):
         sentence = "Send an Idempotency-Key, a new random text per send, so that a repeat after a lost answer sends nothing twice."
-        raise ApiProblem(400, "idempotency_key_missing", sentence, faults=[Fault(HEADER, sentence)])
+        raise of_one(400, "idempotency_key_missing", Problem(ProblemCode.REQUIRED, HEADER, sentence))
 
 
 def once(request: Request, act: Callable[[], Response]) -> HttpResponse:
     """What `act` answers, in one transaction with what it does; the same request made again with its key gets the same answer."""
-    plain = request._request
 
-    def acted() -> idempotency.StoredResponse:
+    def acted() -> HttpResponse:
         response = act()
         headers = dict(response.headers.items()) | {"Content-Type": "application/json"}
-        return idempotency.StoredResponse(response.status_code, JSONRenderer().render(response.data), headers)
+        content = JSONRenderer().render(response.data)
+        return HttpResponse(content, status=response.status_code, headers=headers)
 
-    answer = _answered(
-        lambda: idempotency.once(
-            idempotency.key_of(plain),
-            by=key_of(request),
-            fingerprint=idempotency.fingerprint_of(plain, _said(request)),
-            act=acted,
-        )
-    )
-    return HttpResponse(answer.body, status=answer.status, headers=answer.headers)
+    answer = _answered(request, partial(idempotency.once, act=acted))
+    assert answer is not None
+    return answer
 
 
 def before(request: Request) -> HttpResponse | None:
     """The answer that this request got before, for what must not run inside a transaction and calls `once` afterwards."""
+    return _answered(request, idempotency.kept)
+
+
+def _answered(request: Request, ask: Callable[..., HttpResponse | None]) -> HttpResponse | None:
+    """What `ask` answers to this request and its key; what it raises about the Idempotency-Key as problems."""
     plain = request._request
-    answer = _answered(
-        lambda: idempotency.kept(
-            idempotency.key_of(plain),
-            by=key_of(request),
-            fingerprint=idempotency.fingerprint_of(plain, _said(request)),
-        )
-    )
-    return HttpResponse(answer.body, status=answer.status, headers=answer.headers) if answer else None
-
-
-def _answered(ask: Callable[[], A]) -> A:
-    """What `ask` answers; what it raises about the Idempotency-Key as problems."""
     try:
-        return ask()
+        key, said = idempotency.key_of(plain), _said(request)
+        return ask(key, by=key_of(request), fingerprint=idempotency.fingerprint_of(plain, said))
     except idempotency.BadKey as problem:
-        raise ApiProblem(400, "invalid", str(problem), faults=[Fault(HEADER, str(problem))]) from None
+        raise invalid(HEADER, str(problem)) from None
     except idempotency.OtherBody as problem:
-        raise ApiProblem(
-            422, "idempotency_key_reused", str(problem), faults=[Fault(HEADER, str(problem))]
-        ) from None
+        used = Problem(ProblemCode.TAKEN, HEADER, str(problem))
+        raise of_one(422, "idempotency_key_reused", used) from None
     except idempotency.UnderWay:
-        raise ApiProblem(
-            409,
-            "conflict",
-            "A request with this Idempotency-Key is under way. Ask again in a second.",
-            headers={"Retry-After": "1"},
-        ) from None
+        sentence = "A request with this Idempotency-Key is under way. Ask again in a second."
+        raise ApiProblem(409, "conflict", sentence, headers={"Retry-After": "1"}) from None
 
 
 def _said(request: Request) -> bytes:

@@ -1,28 +1,96 @@
 """Audiences: uploaded, replaced, archived and deleted through `sms.audiences.saved`. Their rows are never listed: the pages export them."""
 
 import io
-from collections.abc import Callable
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sms.api.v1 import access
-from sms.api.v1.audience_shapes import AudienceBody, AudienceChange, AudienceShape
-from sms.api.v1.bodies import NoBody
+from sms.api.v1.bodies import Json, NoBody, Strict
 from sms.api.v1.filters import AudienceFilter
-from sms.api.v1.problems import ApiProblem, Fault
-from sms.api.v1.reading import Json
-from sms.api.v1.resource import Collection, described, once
-from sms.audiences import errors, packing, saved
+from sms.api.v1.problems import invalid, refused
+from sms.api.v1.resource import Collection, Resource, described, once
+from sms.api.v1.sends import RejectShape
+from sms.api.v1.sparse import Sparse
+from sms.audiences import errors, packing, saved, storage
 from sms.audiences.files import AudienceError, Limits
-from sms.models import SavedAudience, Service
+from sms.models import AudienceVersion, SavedAudience, Service
+from sms.values.problems import ProblemCode
 
-T = TypeVar("T")
+
+class RowsBody(Strict):
+    """Recipients to keep: exactly one of `file` and `csv`."""
+
+    file = serializers.FileField(required=False, help_text="CSV or XLSX, as multipart/form-data.")
+    csv = serializers.CharField(
+        required=False, max_length=5_000_000, trim_whitespace=False, help_text="A table or a list of numbers."
+    )
+    column = serializers.CharField(
+        required=False,
+        max_length=200,
+        help_text="Of a file: heading of the column with the numbers, if it is not found.",
+    )
+    country = serializers.RegexField(
+        r"^[A-Z]{2}\Z", required=False, help_text="Numbers without a country code are read as this country's."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        given = [name for name in ("file", "csv") if attrs.get(name)]
+        if len(given) != 1:
+            raise serializers.ValidationError(
+                {"file": ["Give exactly one of file and csv."]},
+                code=ProblemCode.ONLY_ONE if given else ProblemCode.REQUIRED,
+            )
+        if given == ["csv"] and attrs.get("column"):
+            raise serializers.ValidationError(
+                {"column": ["Only a file has a column to choose."]}, code=ProblemCode.NEEDS_ANOTHER
+            )
+        return attrs
+
+
+class AudienceBody(RowsBody):
+    """A new audience with its first rows."""
+
+    name = serializers.CharField(max_length=100, help_text="Unique among those in use.")
+    note = serializers.CharField(max_length=200, default="", allow_blank=True)
+
+
+class AudienceChange(Strict):
+    """Another name or note."""
+
+    name = serializers.CharField(max_length=100, required=False)
+    note = serializers.CharField(max_length=200, required=False, allow_blank=True)
+
+
+class VersionShape(Sparse):
+    """One upload. Its figures stay for good; its rows may be erased."""
+
+    version = serializers.IntegerField(source="number", help_text="1 for the first upload.")
+    source = serializers.CharField(help_text="File name, or how the rows came.")  # type: ignore[assignment]
+    country = serializers.CharField()
+    headings = serializers.ListField(child=serializers.CharField(allow_blank=True))
+    column = serializers.CharField(allow_blank=True, help_text="The column of the numbers.")
+    recipients = serializers.IntegerField()
+    rejected = serializers.IntegerField()
+    uploaded_at = serializers.DateTimeField(source="made_at")
+    erased_at = serializers.DateTimeField(allow_null=True)
+
+
+class AudienceShape(Sparse):
+    """A named list of recipients with its latest upload, which sends use."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    note = serializers.CharField(allow_blank=True)
+    current = VersionShape(allow_null=True)
+    created_at = serializers.DateTimeField()
+    archived_at = serializers.DateTimeField(allow_null=True)
 
 
 @described(
@@ -52,60 +120,37 @@ class Audiences(Collection):
         packed = packed_rows(body, service=self.service)
 
         def act() -> Response:
-            made = or_conflict(
-                lambda: saved.create(self.service, packed, name=body["name"], note=body["note"], by=self.by)
-            )
-            return self._answer(made.pk, status=201)
+            made = saved.create(self.service, packed, name=body["name"], note=body["note"], by=self.by)
+            return self.shown(self.find(self.rows(), made.pk), status=201)
 
         return access.once(request, act)
 
-    @extend_schema(
-        operation_id="audiences_change",
-        summary="Rename an audience",
-        request=AudienceChange,
-        responses=AudienceShape,
-    )
-    def partial_update(self, request: Request, pk: int) -> Response:
+    @once("audiences_change", "Rename an audience", AudienceChange, AudienceShape)
+    def partial_update(self, body: dict[str, Any], pk: int) -> Response:
         """Its name and its note; new rows are a new version."""
-        body = self.read(AudienceChange)
-        found = self._found(pk)
-        now = {"name": found.name, "note": found.note}
-        or_conflict(lambda: saved.rename(found, **now | body, by=self.by))
-        return self._answer(pk)
+        found = self.found(pk)
+        saved.rename(found, **{"name": found.name, "note": found.note} | body, by=self.by)
+        return self.retrieve(self.request, pk)
 
     @extend_schema(
         operation_id="audiences_remove", summary="Delete an audience for good", responses={204: None}
     )
     def destroy(self, request: Request, pk: int) -> Response:
         """With its history. One that a send used is archived instead: 409."""
-        found = self._found(pk)
-        or_conflict(lambda: saved.delete(found, by=self.by))
+        saved.delete(self.found(pk), by=self.by)
         return Response(status=204)
 
     @once("audiences_archive", "Archive an audience", NoBody, AudienceShape)
     def archive(self, body: dict[str, Any], pk: int) -> Response:
         """No send takes it any more; everything about it stays. Archiving twice is archiving once."""
-        found = self._found(pk)
-        or_conflict(lambda: saved.archive(found, by=self.by))
-        return self._answer(pk)
+        saved.archive(self.found(pk), by=self.by)
+        return self.retrieve(self.request, pk)
 
     @once("audiences_bring_back", "Bring an archived audience back", NoBody, AudienceShape)
     def bring_back(self, body: dict[str, Any], pk: int) -> Response:
         """409 where another audience has its name by now."""
-        found = self._found(pk)
-        or_conflict(lambda: saved.bring_back(found, by=self.by))
-        return self._answer(pk)
-
-    def _found(self, pk: int) -> SavedAudience:
-        found: SavedAudience = self.find(self.rows(), pk)
-        self.expect(found)
-        return found
-
-    def _answer(self, pk: int, *, status: int = 200) -> Response:
-        response = self.shown(self.find(self.rows(), pk), status=status)
-        if status == 201:
-            response.headers["Location"] = f"/api/v1/audiences/{pk}"
-        return response
+        saved.bring_back(self.found(pk), by=self.by)
+        return self.retrieve(self.request, pk)
 
 
 def packed_rows(body: dict[str, Any], *, service: Service) -> packing.Packed:
@@ -123,15 +168,72 @@ def packed_rows(body: dict[str, Any], *, service: Service) -> packing.Packed:
             content, name=file.name, country=country, column=body.get("column"), limits=limits
         )
     except AudienceError as problem:
-        wrong = "column" if problem.code in {"unknown_column", "no_column"} else field
-        raise ApiProblem(422, "refused", str(problem), faults=[Fault(wrong, str(problem))]) from None
+        raise refused(problem.problem_of(field)) from None
     except errors.SavedError as problem:
-        raise ApiProblem(422, "refused", str(problem), faults=[Fault(field, str(problem))]) from None
+        raise refused(problem.problem.at(field)) from None
 
 
-def or_conflict(act: Callable[[], T]) -> T:
-    """What `saved` would not do is a 409: the name is taken, a send used it, it is archived."""
-    try:
-        return act()
-    except errors.SavedError as problem:
-        raise ApiProblem(409, "conflict", str(problem), faults=[Fault(problem.field, str(problem))]) from None
+class OfAudience(Resource):
+    filter_backends = ()
+    scopes: ClassVar[dict[str, str]] = {"list": "read", "create": "send"}
+
+    def audience(self, pk: int) -> SavedAudience:
+        found: SavedAudience = self.find(
+            SavedAudience.objects.filter(service=self.service).select_related("current"), pk
+        )
+        return found
+
+
+class AudienceVersions(OfAudience):
+    serializer_class = VersionShape
+    queryset = AudienceVersion.objects.defer("rejects")
+    parser_classes = (Json, MultiPartParser)
+
+    @extend_schema(operation_id="audiences_versions", summary="List the uploads of an audience")
+    def list(self, request: Request, pk: int) -> Response:
+        """The latest first."""
+        return self.page(self.get_queryset().filter(audience=self.audience(pk)))
+
+    @extend_schema(
+        operation_id="audiences_replace",
+        summary="Upload a new version of an audience",
+        request={"application/json": RowsBody, "multipart/form-data": RowsBody},
+        responses={201: AudienceShape},
+    )
+    def create(self, request: Request, pk: int) -> HttpResponse:
+        """Sends made from now on use it; earlier ones keep theirs."""
+        body = self.read(RowsBody)
+        self.audience(pk)
+        packed = packed_rows(body, service=self.service)
+
+        def act() -> Response:
+            saved.replace(self.audience(pk), packed, by=self.by)
+            shown = AudienceShape(self.audience(pk), context=self.get_serializer_context())
+            return Response(shown.data, status=201)
+
+        return access.once(request, act)
+
+
+class AudienceRejects(OfAudience):
+    serializer_class = RejectShape
+    queryset = AudienceVersion.objects.all()
+
+    def parameters(self) -> set[str]:
+        return super().parameters() | {"version"}
+
+    @extend_schema(
+        operation_id="audiences_rejects",
+        summary="List the rows that an upload left out",
+        parameters=[OpenApiParameter("version", int, description="The latest if left out.")],
+    )
+    def list(self, request: Request, pk: int) -> Response:
+        """In the order of the file, the first ten thousand."""
+        found = self.audience(pk)
+        wanted = request.query_params.get("version", "")
+        if wanted and not (wanted.isascii() and wanted.isdecimal() and len(wanted) < 10):
+            raise invalid("version", "A version is a number, 1 for the first upload.")
+        versions = found.versions.filter(number=int(wanted)) if wanted else found.versions.order_by("-number")
+        version = versions.first()
+        if version is None:
+            raise invalid("version", "There is no such version.")
+        return self.paged(self.paginator.within(storage.rejects_of(version), request))

@@ -4,15 +4,33 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from django.utils.dateparse import parse_datetime
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import JSONParser
 
 from sms.callbacks.endpoints import KINDS
+from sms.values.problems import ProblemCode
+from sms.webex.limits import LONGEST_URL
+from sms.webex.values import without_bom
+
+
+class Json(JSONParser):
+    """UTF-8 JSON. What is no JSON, what is no number and what is nested without end are ParseErrors."""
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        try:
+            return msgspec.json.decode(without_bom(stream.read()))
+        except RecursionError:
+            raise ParseError("The body is nested too deeply.") from None
+        except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+            raise ParseError(f"The body cannot be read: {problem}.") from None
 
 
 class Strict(serializers.Serializer[Any]):
-    """A body in which a name that we do not know is an error: a mistyped `send_at` must not send at once."""
+    """A body in which a name that we do not know is an error: a mistyped `send_at` must not send at once. Null is not given."""
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
@@ -20,8 +38,14 @@ class Strict(serializers.Serializer[Any]):
             if unknown:
                 names = ", ".join(self.fields)
                 raise serializers.ValidationError(
-                    {name[:60]: [f"There is no such field. There are: {names}."] for name in unknown[:20]}
+                    {name[:60]: [f"There is no such field. There are: {names}."] for name in unknown[:20]},
+                    code=ProblemCode.UNKNOWN_FIELD,
                 )
+            if None in data.values():
+                given = {name: value for name, value in data.items() if value is not None}
+                data = given | {
+                    name: None for name in data if data[name] is None and self.fields[name].allow_null
+                }
         return super().to_internal_value(data)
 
 
@@ -39,7 +63,8 @@ class Moment(serializers.Field[datetime, Any, str, Any]):
         if found.tzinfo is None:
             raise serializers.ValidationError("Write the zone too: end it with Z or an offset like +01:00.")
         if not 2000 <= found.year <= 2100:
-            raise serializers.ValidationError("Choose a time between the years 2000 and 2100.")
+            says = "Choose a time between the years 2000 and 2100."
+            raise serializers.ValidationError(says, code=ProblemCode.OUT_OF_RANGE)
         return found.astimezone(UTC)
 
     def to_representation(self, value: datetime) -> str:
@@ -88,7 +113,7 @@ class EndpointBody(Strict):
     """A receiver of callbacks."""
 
     name = serializers.CharField(max_length=80)
-    url = serializers.CharField(max_length=2000)
+    url = serializers.CharField(max_length=LONGEST_URL)
     events = serializers.ListField(
         child=serializers.ChoiceField(choices=sorted(KINDS)),
         default=list,

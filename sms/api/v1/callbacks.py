@@ -1,38 +1,124 @@
 """Callback endpoints and callbacks, over `sms.callbacks`. The signing secret is shown once."""
 
+import json
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sms import callbacks
 from sms.api.v1 import access
 from sms.api.v1.bodies import EndpointBody, EndpointChange, NoBody, ReplayBody
-from sms.api.v1.callback_shapes import (
-    CallbackShape,
-    CallbackStory,
-    EndpointShape,
-    NewEndpoint,
-    ReplayedShape,
-    SecretShape,
-)
 from sms.api.v1.filters import CallbackFilter, EndpointFilter
-from sms.api.v1.problems import ApiProblem, Fault, invalid
-from sms.api.v1.resource import Collection, described, once
+from sms.api.v1.problems import ApiProblem, conflict, invalid, refused
+from sms.api.v1.resource import Collection, described, once, posted
+from sms.api.v1.sparse import SparseModel
 from sms.models import Callback, CallbackEndpoint
+from sms.values.msisdn.mention import masked
+from sms.values.problems import Problem, ProblemCode
 
 SECRETS = ("endpoint__secret", "endpoint__secret_before")
+HIDDEN = "•"  # what `sms.values.msisdn.mask` hides digits with
+
+
+class EndpointShape(SparseModel):
+    """A receiver of callbacks. It gets nothing until `verified_at` is set."""
+
+    kind = serializers.ChoiceField(choices=CallbackEndpoint.Kind.values)
+    events = serializers.ListField(child=serializers.CharField())
+
+    class Meta:
+        model = CallbackEndpoint
+        fields: tuple[str, ...] = (
+            *("id", "name", "kind", "url", "events", "full_numbers", "verified_at", "paused_at"),
+            *("disabled_at", "disabled_because", "last_ok_at", "created_at"),
+        )
+
+
+class NewEndpoint(EndpointShape):
+    """An endpoint with its secret, which is shown this once."""
+
+    secret = serializers.CharField()
+
+    class Meta(EndpointShape.Meta):
+        fields = (*EndpointShape.Meta.fields, "secret")
+
+
+class CallbackShape(SparseModel):
+    """One event for one endpoint, delivered or waiting."""
+
+    message = serializers.IntegerField(source="message_id")
+    state = serializers.ChoiceField(choices=Callback.State.values)
+    last_status = serializers.IntegerField(help_text="0 where no reply came.")
+
+    class Meta:
+        model = Callback
+        fields: tuple[str, ...] = (
+            *("id", "endpoint", "event_id", "kind", "message", "state", "created_at", "next_at", "done_at"),
+            *("tries", "last_status", "last_error"),
+        )
+
+
+class ReplyText(serializers.CharField):
+    """What a receiver answered: many answer with what they were sent."""
+
+    def to_representation(self, value: Any) -> str:
+        return str(value) if self.context.get("numbers") else masked(str(value))
+
+
+class TryShape(serializers.Serializer[Any]):
+    """One try to deliver a callback."""
+
+    at = serializers.DateTimeField()
+    status = serializers.IntegerField(help_text="0 where no reply came.")
+    milliseconds = serializers.IntegerField(source="ms")
+    error = serializers.CharField(allow_blank=True)
+    reply = ReplyText(allow_blank=True, help_text="The first 1,000 characters.")
+
+
+class CallbackStory(CallbackShape):
+    """One callback with what it says, and its latest tries."""
+
+    body = serializers.SerializerMethodField(
+        help_text="As it is posted; null where it holds a whole number that the key may not see."
+    )
+    log = TryShape(many=True)
+
+    class Meta(CallbackShape.Meta):
+        fields = (*CallbackShape.Meta.fields, "body", "log")
+
+    @extend_schema_field({"type": ["string", "null"]})
+    def get_body(self, callback: Any) -> str | None:
+        """Receipts in the provider's shape hold the number, and so do events of endpoints that get whole ones."""
+        if self.context.get("numbers"):
+            return str(callback.body)
+        found = json.loads(callback.body)
+        number = found.get("data", {}).get("to", "") if isinstance(found, dict) else ""
+        return str(callback.body) if HIDDEN in number else None
+
+
+class SecretShape(serializers.Serializer[Any]):
+    """A new signing secret, shown this once. The one before stays valid beside it until `before_until`."""
+
+    secret = serializers.CharField()
+    before_until = serializers.DateTimeField()
+
+
+class ReplayedShape(serializers.Serializer[Any]):
+    """How many callbacks are delivered again."""
+
+    replayed = serializers.IntegerField()
 
 
 @described(
     "endpoints",
     "callback endpoints",
     "callback endpoint",
-    listed="The newest first.",
     read="How it is doing. Its ETag can be given to a change as If-Match.",
 )
 class Endpoints(Collection):
@@ -53,21 +139,15 @@ class Endpoints(Collection):
         except callbacks.BadAddress as problem:
             raise invalid("url", str(problem)) from None
         except callbacks.TooMany as problem:
-            raise ApiProblem(409, "conflict", str(problem)) from None
+            raise conflict(Problem(ProblemCode.TOO_MANY, "", str(problem))) from None
         shown = NewEndpoint(made, context=self.get_serializer_context()).data
         return Response(shown, status=201, headers={"Location": f"/api/v1/callback-endpoints/{made.pk}"})
 
-    @extend_schema(
-        operation_id="endpoints_change",
-        summary="Change a callback endpoint",
-        request=EndpointChange,
-        responses=EndpointShape,
-    )
-    def partial_update(self, request: Request, pk: int) -> Response:
+    @once("endpoints_change", "Change a callback endpoint", EndpointChange, EndpointShape)
+    def partial_update(self, body: dict[str, Any], pk: int) -> Response:
         """Its name, its events, and whether it gets whole numbers; the address stays."""
-        body = self.read(EndpointChange)
         self._may_have_numbers(body)
-        endpoint = self._found(pk)
+        endpoint = self.found(pk)
         now = {"name": endpoint.name, "events": endpoint.events, "full_numbers": endpoint.full_numbers}
         callbacks.change(endpoint, by=self.by, **now | body)
         return self.shown(endpoint)
@@ -77,7 +157,7 @@ class Endpoints(Collection):
     )
     def destroy(self, request: Request, pk: int) -> Response:
         """With its log and with what waits."""
-        callbacks.remove(self._found(pk), by=self.by)
+        callbacks.remove(self.found(pk), by=self.by)
         return Response(status=204)
 
     @extend_schema(
@@ -86,64 +166,56 @@ class Endpoints(Collection):
         request=NoBody,
         responses=EndpointShape,
     )
+    @posted(detail=True)
     def verify(self, request: Request, pk: int) -> HttpResponse:
         """Post it a challenge. It answers with `data.challenge` as its whole body, or as `challenge` in a JSON object."""
         self.read(NoBody)
         if answered := access.before(request):
             return answered
-        endpoint = self._found(pk)
+        endpoint: CallbackEndpoint = self.found(pk)
         if endpoint.kind != CallbackEndpoint.Kind.OURS:
-            raise ApiProblem(
-                409, "conflict", "It stands for the host of notifyUrls, which needs no verification."
-            )
+            says = "It stands for the host of notifyUrls, which needs no verification."
+            raise ApiProblem(409, "conflict", says)
         connection = callbacks.ReceiverConnection(callbacks.AddressPolicy(**settings.CALLBACKS))
         try:
             why = callbacks.verify(endpoint, by=self.by, connection=connection)
         finally:
             connection.close()
         if why:
-            raise ApiProblem(422, "refused", why, faults=[Fault("url", why)])
+            raise refused(Problem(ProblemCode.NOT_USABLE, "url", why))
         return access.once(request, lambda: self.shown(endpoint))
 
     @once("endpoints_rotate_secret", "Make a new signing secret", NoBody, SecretShape)
-    def rotate(self, body: dict[str, Any], pk: int) -> Response:
+    def rotate_secret(self, body: dict[str, Any], pk: int) -> Response:
         """The present one stays valid beside it for seven days."""
-        endpoint = self._found(pk)
+        endpoint = self.found(pk)
         secret = callbacks.rotate(endpoint, by=self.by)
         return Response(SecretShape({"secret": secret, "before_until": endpoint.secret_before_until}).data)
 
     @once("endpoints_pause", "Pause a callback endpoint", NoBody, EndpointShape)
     def pause(self, body: dict[str, Any], pk: int) -> Response:
         """Callbacks go on being written, and wait."""
-        callbacks.pause(self._found(pk), by=self.by)
-        return self.shown(self.find(self.rows(), pk))
+        callbacks.pause(self.found(pk), by=self.by)
+        return self.retrieve(self.request, pk)
 
     @once("endpoints_resume", "Resume a callback endpoint", NoBody, EndpointShape)
     def resume(self, body: dict[str, Any], pk: int) -> Response:
         """Also after it was switched off by itself; what waits is due at once."""
-        callbacks.resume(self._found(pk), by=self.by)
-        return self.shown(self.find(self.rows(), pk))
+        callbacks.resume(self.found(pk), by=self.by)
+        return self.retrieve(self.request, pk)
 
     @once("endpoints_replay", "Deliver a range of callbacks again", ReplayBody, ReplayedShape)
     def replay(self, body: dict[str, Any], pk: int) -> Response:
         """With their ids of then, so a receiver that had one drops it."""
         if body.get("until") and body["until"] <= body["since"]:
             raise invalid("until", "It ends before it begins.")
-        count = callbacks.replay(self._found(pk), by=self.by, now=timezone.now(), **body)
+        count = callbacks.replay(self.found(pk), by=self.by, now=timezone.now(), **body)
         return Response(ReplayedShape({"replayed": count}).data)
-
-    def _found(self, pk: int) -> CallbackEndpoint:
-        endpoint: CallbackEndpoint = self.find(self.rows(), pk)
-        self.expect(endpoint)
-        return endpoint
 
     def _may_have_numbers(self, body: dict[str, Any]) -> None:
         if body.get("full_numbers") and not access.shows_numbers(self.request):
-            raise ApiProblem(
-                403,
-                "forbidden",
-                "This key lacks the scope “numbers”, so it cannot have them posted to an endpoint.",
-            )
+            says = "This key lacks the scope “numbers”, so it cannot have them posted to an endpoint."
+            raise ApiProblem(403, "forbidden", says)
 
 
 @described(

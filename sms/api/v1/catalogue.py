@@ -1,9 +1,66 @@
 """What a service can send with: templates, senders, policy groups and short-link domains. Admins change them on the pages."""
 
-from sms.api.v1.catalogue_shapes import DomainShape, PolicyGroupShape, SenderShape, TemplateShape
+from rest_framework import serializers
+
 from sms.api.v1.filters import ActiveFilter, SenderFilter
 from sms.api.v1.resource import Collection, described
-from sms.models import ContactPolicyGroup, MessageTemplate, Sender, ShortLinkDomain
+from sms.api.v1.sparse import SparseModel
+from sms.models import ContactPolicyGroup, DomainState, MessageTemplate, Sender, SenderKind, ShortLinkDomain
+from sms.values.text import placeholders
+
+
+class TemplateShape(SparseModel):
+    """A message template."""
+
+    placeholders = serializers.SerializerMethodField()
+    text = serializers.CharField(help_text="Empty where the template is kept at the provider.")
+
+    class Meta:
+        model = MessageTemplate
+        fields = ("id", "name", "text", "provider_template_id", "placeholders", "active", "changed_at")
+
+    def get_placeholders(self, template: MessageTemplate) -> list[str]:
+        names = placeholders(template.text) if template.text else template.provider_placeholders.split(",")
+        return [name.strip() for name in names if name.strip()]
+
+
+class SenderShape(SparseModel):
+    """A sender ID that messages can come from."""
+
+    kind = serializers.ChoiceField(choices=SenderKind.values)
+    caution = serializers.CharField(help_text="Why some networks may not take it; empty for nothing known.")
+
+    class Meta:
+        model = Sender
+        fields = ("id", "address", "kind", "caution", "is_default", "active")
+
+
+class PolicyGroupShape(SparseModel):
+    """A contact-policy group of the provider."""
+
+    class Meta:
+        model = ContactPolicyGroup
+        fields = (
+            *("id", "name", "group_id", "check_consent", "apply_frequency_cap", "description", "active"),
+        )
+
+
+class DomainShape(SparseModel):
+    """A host name that links are shortened on."""
+
+    region = serializers.CharField(source="region.key")
+    dns_kind = serializers.CharField(source="region.dns_kind", help_text="CNAME or A.")
+    dns_target = serializers.CharField(source="region.dns_target")
+    state = serializers.ChoiceField(
+        choices=DomainState.choices,
+        help_text="Of the last check. Sends are refused on broken and not_set_up.",
+    )
+
+    class Meta:
+        model = ShortLinkDomain
+        fields = (
+            *("id", "host", "region", "dns_kind", "dns_target", "state", "says", "checked_at", "active"),
+        )
 
 
 class Catalogue(Collection):
@@ -13,40 +70,26 @@ class Catalogue(Collection):
     scope = "catalogue"
 
 
-@described(
-    "templates",
-    "templates",
-    "template",
-    listed="The newest first.",
-    read="With its ETag, to notice a change.",
-)
+@described("templates", "templates", "template", read="With its ETag, to notice a change.")
 class Templates(Catalogue):
     serializer_class = TemplateShape
     queryset = MessageTemplate.objects.all()
 
 
-@described("senders", "senders", "sender", listed="The newest first.", read="One sender.")
+@described("senders", "senders", "sender", read="One sender.")
 class Senders(Catalogue):
     serializer_class = SenderShape
     filterset_class = SenderFilter
     queryset = Sender.objects.all()
 
 
-@described(
-    "policy_groups", "policy groups", "policy group", listed="The newest first.", read="One policy group."
-)
+@described("policy_groups", "policy groups", "policy group", read="One policy group.")
 class PolicyGroups(Catalogue):
     serializer_class = PolicyGroupShape
     queryset = ContactPolicyGroup.objects.all()
 
 
-@described(
-    "domains",
-    "short-link domains",
-    "short-link domain",
-    listed="The newest first.",
-    read="With the DNS record that it needs.",
-)
+@described("domains", "short-link domains", "short-link domain", read="With the DNS record that it needs.")
 class Domains(Catalogue):
     serializer_class = DomainShape
     queryset = ShortLinkDomain.objects.select_related("region")

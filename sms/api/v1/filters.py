@@ -10,14 +10,7 @@ from rest_framework.exceptions import ValidationError as Refused
 
 from sms.api.v1.bodies import Moment
 from sms.compose import labels
-from sms.models import (
-    Callback,
-    CallbackEndpoint,
-    MessageState,
-    OptOut,
-    SenderKind,
-    SendState,
-)
+from sms.models import Callback, CallbackEndpoint, MessageState, OptOut, SenderKind, SendState
 
 
 class MomentField(forms.Field):
@@ -27,8 +20,8 @@ class MomentField(forms.Field):
         try:
             return Moment().to_internal_value(value)
         except Refused as problem:
-            sentence = str(problem.detail[0]) if isinstance(problem.detail, list) else "That is no time."
-            raise ValidationError(sentence) from None
+            detail: Any = problem.detail
+            raise ValidationError(str(detail[0]), code=detail[0].code) from None
 
 
 @extend_schema_field({"type": "string", "format": "date-time"})
@@ -36,14 +29,12 @@ class MomentFilter(filters.Filter):
     field_class = MomentField
 
 
-class KeyField(forms.IntegerField):
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_value=1, max_value=2**63 - 1, **kwargs)
-
-
 @extend_schema_field({"type": "integer", "minimum": 1, "maximum": 2**63 - 1})
 class KeyFilter(filters.Filter):
-    field_class = KeyField
+    field_class = forms.IntegerField
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=2**63 - 1, **kwargs)
 
 
 def _choices(values: list[str]) -> list[tuple[str, str]]:
@@ -74,22 +65,19 @@ class SendFilter(filters.FilterSet):
         return labels.having(rows, value)
 
 
-class MessageFilter(filters.FilterSet):
-    """Messages by send, state and code; by number only with a search, whose body holds it."""
-
-    send = KeyFilter(field_name="send_id")
-    state = filters.ChoiceFilter(choices=_choices(MessageState.values))
-    code = filters.CharFilter()
-    provider_id = filters.CharFilter()
-
-
-class OfSendFilter(filters.FilterSet):
-    state = filters.ChoiceFilter(choices=_choices(MessageState.values))
-    code = filters.CharFilter()
-
-
 class RejectFilter(filters.FilterSet):
     code = filters.CharFilter()
+
+
+class OfSendFilter(RejectFilter):
+    state = filters.ChoiceFilter(choices=_choices(MessageState.values))
+
+
+class MessageFilter(OfSendFilter):
+    """By number only with a search, whose body holds it."""
+
+    send = KeyFilter(field_name="send_id")
+    provider_id = filters.CharFilter()
 
 
 class ActiveFilter(filters.FilterSet):

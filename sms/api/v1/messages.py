@@ -1,65 +1,104 @@
 """Messages: listed, one with its timeline, and found by number with a search whose body holds the number."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.http import Http404
-from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sms.api.v1.bodies import SearchBody
 from sms.api.v1.filters import MessageFilter
-from sms.api.v1.message_shapes import MessageShape, MessageStory
 from sms.api.v1.paging import read as read_cursor
 from sms.api.v1.paging import written as written_cursor
 from sms.api.v1.problems import ApiProblem, invalid
-from sms.api.v1.resource import Resource
-from sms.api.v1.timeline import timeline
+from sms.api.v1.resource import Collection, described, searched
+from sms.api.v1.sparse import Number, SparseModel, Text
 from sms.compliance import archive
-from sms.models import Message
+from sms.inbound.receipts import reason_in_words
+from sms.models import Click, Message, MessageState, Receipt
 from sms.sends.messages import find_messages, story_of
 from sms.values import msisdn
+from sms.webex import codes
+from sms.webex.errors import UnreadableBody
+from sms.webex.receipts import parse_receipt
+
+EVENTS = "composed posted accepted submitted delivered failed cancelled expired clicked receipt".split()
 
 
-class Messages(Resource):
+class MessageShape(SparseModel):
+    """One SMS. `detail` explains `code`."""
+
+    number = Number(source="msisdn")
+    state = serializers.ChoiceField(choices=MessageState.values)
+    detail = serializers.SerializerMethodField()
+    correlation_id = serializers.CharField(
+        source="partner_correlation_id", help_text="What the one who asked for it calls it."
+    )
+    segments = serializers.IntegerField(help_text="By our count; 0 where the provider makes the text.")
+    segments_billed = serializers.IntegerField(allow_null=True, help_text="As the provider reported.")
+
+    class Meta:
+        model = Message
+        fields: tuple[str, ...] = (
+            *("id", "send", "number", "row", "state", "code", "detail", "segments", "segments_billed"),
+            *("correlation_id", "provider_id", "posted_at", "queued_at", "submitted_at", "final_at"),
+        )
+
+    def get_detail(self, message: Any) -> str:
+        """The provider's own words, or ours for its code."""
+        return str(message.detail) or (codes.lookup(message.code).meaning if message.code else "")
+
+
+class EventShape(serializers.Serializer[Any]):
+    """One point of a message's life."""
+
+    at = serializers.DateTimeField()
+    event = serializers.ChoiceField(choices=EVENTS)
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class MessageStory(MessageShape):
+    """One SMS with its text and everything that happened to it, the earliest first."""
+
+    text = Text(help_text="With the recipient's own number hidden unless the key has the scope `numbers`.")
+    timeline = EventShape(many=True, read_only=True)
+
+    class Meta(MessageShape.Meta):
+        fields = (*MessageShape.Meta.fields, "text", "timeline")
+
+
+@described(
+    "messages",
+    "messages, newest first",
+    "message with its timeline",
+    listed="Newest first.",
+    read="Why did or didn't this person get it?",
+)
+class Messages(Collection):
     serializer_class = MessageShape
     filterset_class = MessageFilter
-    queryset = Message.objects.all()
+    queryset = Message.objects.select_related("echo")
     scope = "read"
     owner = "send__service"
 
-    @extend_schema(operation_id="messages_list", summary="List messages, newest first")
-    def list(self, request: Request) -> Response:
-        """Newest first."""
-        return self.page(self.rows())
-
-    @extend_schema(
-        operation_id="messages_read", summary="Read one message with its timeline", responses=MessageStory
-    )
     def retrieve(self, request: Request, pk: int) -> Response:
-        """Why did or didn't this person get it?"""
         try:
             story = story_of(self.service, pk) if pk < 2**63 else None
         except archive.ArchiveError as problem:
             raise ApiProblem(503, "unavailable", str(problem)) from None
         if story is None:
             raise Http404
-        self._events = timeline(story)
+        story.message.timeline = timeline(story)  # type: ignore[attr-defined]
         return self.shown(story.message)
 
     def get_serializer_class(self) -> Any:
         return MessageStory if self.action == "retrieve" else MessageShape
 
-    def get_serializer_context(self) -> dict[str, Any]:
-        return super().get_serializer_context() | {"timeline": getattr(self, "_events", [])}
-
-    @extend_schema(
-        operation_id="messages_search",
-        summary="Find messages by number",
-        request=SearchBody,
-        responses=MessageShape(many=True),
-        filters=False,
-    )
+    @searched("messages_search", "Find messages by number", MessageShape)
     def search(self, request: Request) -> Response:
         """Newest first, archived ones too. A POST, so that no number stands in an address."""
         body = self.read(SearchBody)
@@ -69,14 +108,51 @@ class Messages(Resource):
         if found.problem:
             raise ApiProblem(503, "unavailable", found.problem)
         shown = found.messages[: body["limit"]]
-        pages: Any = self.paginator
-        pages.next_cursor = written_cursor(shown[-1].pk) if len(found.messages) > len(shown) else None
-        return self.get_paginated_response(self.get_serializer(shown, many=True).data)
+        self.paginator.next_cursor = (
+            written_cursor(shown[-1].pk) if len(found.messages) > len(shown) else None
+        )
+        return self.paged(shown)
 
 
-def read_number(written: str, *, country: str, field: str = "number", row: int = 0) -> str:
-    """E.164, or a problem that names the field; it does not repeat what was written."""
+def read_number(written: str, *, country: str) -> str:
+    """E.164, or a problem, which does not repeat what was written."""
     try:
         return msisdn.parse(written, country=country).e164
     except msisdn.BadNumber as bad:
-        raise invalid(field, str(bad), row=row) from None
+        raise invalid("number", str(bad), code=bad.code) from None
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEvent:
+    at: datetime
+    event: str
+    code: str = ""
+    detail: str = ""
+
+
+def timeline(story: archive.MessageHistory) -> list[TimelineEvent]:
+    message, receipts, clicks = story.message, story.receipts, story.clicks
+    events = [TimelineEvent(message.send.created_at, "composed", detail=f"Row {message.row}")]
+    if message.posted_at:
+        events.append(TimelineEvent(message.posted_at, "posted", detail=f"Attempt {message.attempt}"))
+    if message.queued_at:
+        events.append(
+            TimelineEvent(message.queued_at, "accepted", detail=message.provider_id or message.detail)
+        )
+    failed = message.state == MessageState.FAILED and not receipts
+    if message.final_at and (failed or message.state in (MessageState.CANCELLED, MessageState.EXPIRED)):
+        events.append(TimelineEvent(message.final_at, str(message.state), message.code, message.detail))
+    events += [_receipt_event(receipt, clicks.get(receipt.pk)) for receipt in receipts]
+    return sorted(events, key=lambda event: event.at)
+
+
+def _receipt_event(receipt: Receipt, click: Click | None) -> TimelineEvent:
+    try:
+        note = parse_receipt(bytes(receipt.raw))
+    except UnreadableBody:
+        return TimelineEvent(receipt.received_at, "receipt", detail="It cannot be read.")
+    if note.state == "clicked":
+        who = f"{click.verdict}: {reason_in_words(click.reason)}" if click else "not judged yet"
+        return TimelineEvent(receipt.received_at, "clicked", note.code, f"{note.url} · {who}")
+    kind = note.state if note.state in ("submitted", "delivered", "failed") else "receipt"
+    return TimelineEvent(receipt.received_at, kind, note.code, codes.lookup(note.code).meaning)

@@ -3,19 +3,44 @@
 from collections.abc import Sequence
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sms.api.v1.bodies import LiftBody, OptOutBody, SearchBody
 from sms.api.v1.filters import OptOutFilter
 from sms.api.v1.messages import read_number
-from sms.api.v1.opt_out_shapes import LiftedShape, OptedOutShape, OptOutShape
-from sms.api.v1.problems import ApiProblem, Fault
-from sms.api.v1.resource import Collection, described, once
+from sms.api.v1.problems import ApiProblem
+from sms.api.v1.resource import Collection, described, once, searched
+from sms.api.v1.sparse import Number, SparseModel
 from sms.inbound import optouts
 from sms.models import OptOut
 from sms.values import msisdn
+from sms.values.problems import Problem
+
+
+class OptOutShape(SparseModel):
+    """A person's refusal. It is in force while `lifted_at` is null."""
+
+    number = Number(source="msisdn")
+    source = serializers.ChoiceField(choices=OptOut.Source.values)  # type: ignore[assignment]
+
+    class Meta:
+        model = OptOut
+        fields = (*("id", "number", "source", "evidence", "send", "at", "lifted_at", "lifted_because"),)
+
+
+class OptedOutShape(serializers.Serializer[Any]):
+    """What recording refusals did."""
+
+    added = serializers.IntegerField()
+    already = serializers.IntegerField(help_text="Were opted out before.")
+
+
+class LiftedShape(serializers.Serializer[Any]):
+    """What lifting refusals did."""
+
+    lifted = serializers.IntegerField()
 
 
 @described(
@@ -31,18 +56,13 @@ class OptOuts(Collection):
     queryset = OptOut.objects.all()
     scope = "optouts"
 
-    @extend_schema(
-        operation_id="opt_outs_search",
-        summary="Find opt-outs by number",
-        request=SearchBody,
-        responses=OptOutShape(many=True),
-        filters=False,
-    )
+    @searched("opt_outs_search", "Find opt-outs by number", OptOutShape)
     def search(self, request: Request) -> Response:
         """A POST, so that no number stands in an address."""
         body = self.read(SearchBody)
         number = read_number(body["number"], country=self.service.default_country)
-        return self.sought(self.rows().filter(msisdn=number), body)
+        found = self.paginator.after(self.rows().filter(msisdn=number), body.get("cursor", ""), body["limit"])
+        return self.paged(found)
 
     @once("opt_outs_add", "Record refusals", OptOutBody, {201: OptedOutShape})
     def create(self, body: dict[str, Any]) -> Response:
@@ -61,12 +81,12 @@ class OptOuts(Collection):
 
     def _numbers(self, body: dict[str, Any]) -> Sequence[str]:
         """E.164, or a problem that names every row that cannot be read."""
-        found, faults = [], []
+        found, wrong = [], []
         for place, written in enumerate(body["numbers"]):
             try:
                 found.append(msisdn.parse(written, country=self.service.default_country).e164)
             except msisdn.BadNumber as bad:
-                faults.append(Fault(f"numbers[{place}]", str(bad), place + 1, bad.code))
-        if faults:
-            raise ApiProblem(400, "invalid", f"Row {faults[0].row}: {faults[0].detail}", faults=faults)
+                wrong.append(Problem(bad.code, f"numbers[{place}]", str(bad), place + 1))
+        if wrong:
+            raise ApiProblem(400, "invalid", f"Row {wrong[0].row}: {wrong[0].text}", problems=wrong)
         return found

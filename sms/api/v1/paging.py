@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sms.api.v1.problems import invalid
+from sms.values.problems import ProblemCode
 
 USUAL, MOST = 50, 200
 _LAYOUT = struct.Struct(">cq")
@@ -78,27 +79,20 @@ class Keyset(BasePagination):
         }
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        rows = {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL}
         return [
-            {
-                "name": "cursor",
-                "in": "query",
-                "required": False,
-                "description": "`next_cursor` of the page before.",
-                "schema": {"type": "string"},
-            },
-            {
-                "name": "limit",
-                "in": "query",
-                "required": False,
-                "description": "Rows on a page.",
-                "schema": {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL},
-            },
+            _query("cursor", "`next_cursor` of the page before.", {"type": "string"}),
+            _query("limit", "Rows on a page.", rows),
         ]
+
+
+def _query(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
 
 
 def _size(raw: str) -> int:
     if not raw:
         return USUAL
     if not (raw.isascii() and raw.isdecimal() and len(raw) <= 6 and 1 <= int(raw) <= MOST):
-        raise invalid("limit", f"A page has 1 to {MOST} rows.")
+        raise invalid("limit", f"A page has 1 to {MOST} rows.", code=ProblemCode.OUT_OF_RANGE)
     return int(raw)

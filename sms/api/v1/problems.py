@@ -5,18 +5,20 @@ Called by DRF for every exception of a view under `/api/v1/`. A sentence never r
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import DatabaseError
 from django.http import Http404
-from rest_framework import exceptions
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from sms.audiences.errors import SavedError
 from sms.compose.errors import ComposeError, RepeatedReference
+from sms.values.problems import Problem, ProblemCode, code_of
 
 log = structlog.get_logger(__name__)
 
@@ -42,25 +44,19 @@ TITLES = {
     "unavailable": "Textdesk cannot answer at the moment.",
 }
 _ROW = re.compile(r"(?:recipients|numbers)\[(\d+)\]")
-COMPOSE_FIELDS = {"audience": "recipients", "service": "", "send_at": "send_at"}
+COMPOSE_FIELDS = {"audience": "recipients", "service": ""}
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing to correct. `field` is a path like `recipients[3].number`; `row` counts from 1, 0 where there is none."""
-
-    field: str
-    detail: str
-    row: int = 0
-    code: str = "invalid"
-
-    def shown(self) -> dict[str, object]:
-        row: dict[str, object] = {"row": self.row} if self.row else {}
-        return {"field": self.field, "code": self.code, "detail": self.detail, **row}
+@extend_schema_field({"$ref": "#/components/schemas/ProblemCode"})
+class CodeField(serializers.CharField):
+    """Of `ProblemCode`; `schema` has the component."""
 
 
 class ApiProblem(exceptions.APIException):
-    """What a view raises where none of DRF's exceptions says it. `code` is a key of TITLES."""
+    """What a view raises where none of DRF's exceptions says it. `code` is a key of TITLES.
+
+    The field of a problem is a path like `recipients[3].number`.
+    """
 
     def __init__(
         self,
@@ -68,38 +64,48 @@ class ApiProblem(exceptions.APIException):
         code: str,
         detail: str,
         *,
-        faults: Iterable[Fault] = (),
+        problems: Iterable[Problem] = (),
         headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status_code = status
-        self.problem = code
+        self.kind = code
         self.sentence = detail
-        self.faults = tuple(faults)
+        self.problems = tuple(problems)
         self.headers = headers or {}
 
 
-def invalid(field: str, detail: str, *, row: int = 0) -> ApiProblem:
-    return ApiProblem(400, "invalid", detail, faults=[Fault(field, detail, row)])
+def invalid(field: str, detail: str, *, row: int = 0, code: ProblemCode = ProblemCode.INVALID) -> ApiProblem:
+    return of_one(400, "invalid", Problem(code, field, detail, row))
+
+
+def refused(problem: Problem) -> ApiProblem:
+    return of_one(422, "refused", problem)
+
+
+def conflict(problem: Problem) -> ApiProblem:
+    return of_one(409, "conflict", problem)
+
+
+def of_one(status: int, kind: str, problem: Problem) -> ApiProblem:
+    return ApiProblem(status, kind, problem.text, problems=[problem])
 
 
 def body_of(problem: ApiProblem) -> dict[str, Any]:
     shown: dict[str, Any] = {
-        "type": TYPE + problem.problem,
-        "title": TITLES[problem.problem],
+        "type": TYPE + problem.kind,
+        "title": TITLES[problem.kind],
         "status": problem.status_code,
-        "code": problem.problem,
+        "code": problem.kind,
         "detail": problem.sentence,
     }
-    if problem.faults:
-        shown["errors"] = [fault.shown() for fault in problem.faults[:100]]
+    if problem.problems:
+        # without what stood there, which may be a number
+        shown["errors"] = [
+            {"field": one.field, "code": one.code, "detail": one.text} | ({"row": one.row} if one.row else {})
+            for one in problem.problems[:100]
+        ]
     return shown
-
-
-def answer(problem: ApiProblem) -> Response:
-    return Response(
-        body_of(problem), status=problem.status_code, headers=problem.headers, content_type=MEDIA_TYPE
-    )
 
 
 def handle(exc: Exception, context: dict[str, Any]) -> Response:
@@ -108,7 +114,9 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response:
     problem = _read(exc)
     if problem.status_code >= 500:
         log.error("api_broke", view=type(context.get("view")).__name__, exc_info=exc)
-    return answer(problem)
+    return Response(
+        body_of(problem), status=problem.status_code, headers=problem.headers, content_type=MEDIA_TYPE
+    )
 
 
 def _read(exc: Exception) -> ApiProblem:
@@ -116,18 +124,17 @@ def _read(exc: Exception) -> ApiProblem:
         case ApiProblem():
             return exc
         case ComposeError():
-            faults = [
-                Fault(COMPOSE_FIELDS.get(one.field, one.field), one.text, code=one.code)
-                for one in exc.problems
-            ]
+            found = [one.at(COMPOSE_FIELDS.get(one.field, one.field)) for one in exc.problems]
             if isinstance(exc, RepeatedReference):
-                return ApiProblem(409, "conflict", str(exc), faults=faults)
-            return ApiProblem(422, "refused", str(exc), faults=faults)
+                return ApiProblem(409, "conflict", str(exc), problems=found)
+            return ApiProblem(422, "refused", str(exc), problems=found)
+        case SavedError():  # the name is taken, a send used it, it is archived
+            return conflict(exc.problem)
         case exceptions.ValidationError():
-            faults = list(_faults(exc.detail))
-            first = faults[0] if faults else Fault("", "The request cannot be used.")
+            found = list(_flat(exc.detail))
+            first = found[0] if found else Problem(ProblemCode.INVALID, "", "The request cannot be used.")
             where = f"{first.field}: " if first.field else ""
-            return ApiProblem(400, "invalid", f"{where}{first.detail}", faults=faults)
+            return ApiProblem(400, "invalid", f"{where}{first.text}", problems=found)
         case exceptions.ParseError():
             return ApiProblem(400, "unreadable", str(exc.detail))
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
@@ -145,38 +152,35 @@ def _read(exc: Exception) -> ApiProblem:
             return ApiProblem(406, "not_acceptable", "Ask for application/json, or for */*.")
         case RequestDataTooBig():
             return ApiProblem(413, "too_large", "The body is larger than Textdesk takes.")
+        case SuspiciousOperation():  # a form of too many fields or files
+            return ApiProblem(400, "unreadable", str(exc))
         case exceptions.UnsupportedMediaType():
             return ApiProblem(415, "unsupported_media_type", str(exc.detail))
         case exceptions.Throttled():
             wait = max(1, int(getattr(exc, "wait", None) or 1))
-            return ApiProblem(
-                429,
-                "too_many_requests",
-                f"Try again in {wait} seconds.",
-                headers={"Retry-After": str(wait)},
-            )
+            says = f"Try again in {wait} seconds."
+            return ApiProblem(429, "too_many_requests", says, headers={"Retry-After": str(wait)})
         case DatabaseError():
-            return ApiProblem(
-                503, "unavailable", "The database is away. Try again soon.", headers={"Retry-After": "10"}
-            )
-    return ApiProblem(
-        500, "error", "It was logged. Sending the same request with the same Idempotency-Key is safe."
-    )
+            says = "The database is away. Try again soon."
+            return ApiProblem(503, "unavailable", says, headers={"Retry-After": "10"})
+    says = "It was logged. Sending the same request with the same Idempotency-Key is safe."
+    return ApiProblem(500, "error", says)
 
 
-def _faults(detail: Any, path: str = "") -> Iterator[Fault]:
-    """DRF's nested details as flat faults. A place in a list of recipients is also its row."""
+def _flat(detail: Any, path: str = "") -> Iterator[Problem]:
+    """DRF's nested details as flat problems. A place in a list of recipients is also its row."""
     if isinstance(detail, dict):
         for name, inner in detail.items():
             if isinstance(name, int):
-                yield from _faults(inner, f"{path}[{name}]")
+                yield from _flat(inner, f"{path}[{name}]")
             else:
                 here = path if name == "non_field_errors" else f"{path}.{name}" if path else str(name)
-                yield from _faults(inner, here)
+                yield from _flat(inner, here)
     elif isinstance(detail, list):
         for place, inner in enumerate(detail):
-            yield from _faults(inner, f"{path}[{place}]" if isinstance(inner, dict) and inner else path)
+            yield from _flat(inner, f"{path}[{place}]" if isinstance(inner, dict) and inner else path)
     else:
         row = _ROW.match(path)
-        code = getattr(detail, "code", None) or "invalid"  # of a form that Django refused, None
-        yield Fault(path, str(detail), int(row[1]) + 1 if row else 0, code)
+        yield Problem(
+            code_of(getattr(detail, "code", None)), path, str(detail), int(row[1]) + 1 if row else 0
+        )

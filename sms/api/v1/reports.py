@@ -1,5 +1,6 @@
 """Reports: the figures of each send from its counters, of each day from the facts. No message is counted."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,14 +14,43 @@ from sms import reports
 from sms.api.v1.bodies import Moment
 from sms.api.v1.filters import SendFilter
 from sms.api.v1.problems import invalid
-from sms.api.v1.report_shapes import DayFigures, SendFigures
 from sms.api.v1.resource import Resource
-from sms.models import MessageState, Send
+from sms.api.v1.sparse import Sparse
+from sms.models import MessageState, Send, SendState
 from sms.models.message import FINAL
 from sms.sends import progress
+from sms.values.problems import ProblemCode
 
 USUAL, MOST = timedelta(days=30), timedelta(days=366)
 NOT_POSTED = (MessageState.PENDING, MessageState.CANCELLED, MessageState.EXPIRED)
+
+
+class FiguresShape(Sparse):
+    """Messages and their outcomes. `coverage` is the share of posted messages whose end is known; null if none was posted."""
+
+    recipients = serializers.IntegerField()
+    posted = serializers.IntegerField()
+    delivered = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    unconfirmed = serializers.IntegerField()
+    no_report = serializers.IntegerField()
+    counts = serializers.DictField(child=serializers.IntegerField())
+    coverage = serializers.FloatField(allow_null=True, min_value=0, max_value=1)
+
+
+class SendFigures(FiguresShape):
+    """The figures of one send."""
+
+    send = serializers.IntegerField()
+    name = serializers.CharField()
+    state = serializers.ChoiceField(choices=SendState.values)
+    send_at = serializers.DateTimeField()
+
+
+class DayFigures(FiguresShape):
+    """The figures of the messages of one day, in UTC."""
+
+    day = serializers.DateField()
 
 
 def figures(counts: dict[str, int], recipients: int) -> dict[str, Any]:
@@ -50,9 +80,10 @@ class SendReports(Resource):
     @extend_schema(operation_id="reports_sends", summary="Report by send")
     def list(self, request: Request) -> Response:
         """Newest first, with the coverage of each figure."""
-        return self.page(
-            self.rows(), lambda found: [_of_send(one) for one in progress.progress_of_page(found)]
-        )
+        return self.page(self.rows())
+
+    def prepared(self, rows: Sequence[Send]) -> Sequence[dict[str, Any]]:
+        return [_of_send(one) for one in progress.progress_of_page(rows)]
 
 
 class DayReports(Resource):
@@ -81,7 +112,7 @@ class DayReports(Resource):
         until = self._moment("until") or timezone.now()
         since = self._moment("from") or until - USUAL
         if not timedelta(0) < until - since <= MOST:
-            raise invalid("from", "It is before `until`, by a year at most.")
+            raise invalid("from", "It is before `until`, by a year at most.", code=ProblemCode.OUT_OF_RANGE)
         last = (until - timedelta(microseconds=1)).astimezone(UTC).date()
         asked = reports.ReportQuery(self.service.pk, since.astimezone(UTC).date(), last)
         shown = [

@@ -10,37 +10,41 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpResponse, QueryDict
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.decorators import action
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import ListField, Serializer
 from rest_framework.viewsets import GenericViewSet
 
-from sms.api.authentication import PartnerUser
-from sms.api.throttle import with_rate_limit
+from sms.api.authentication import KeyAuthentication, PartnerUser
+from sms.api.throttle import KeyThrottle, RateLimited
 from sms.api.v1 import access, problems
+from sms.api.v1.bodies import Json, SearchBody
 from sms.api.v1.paging import Keyset
 from sms.api.v1.problems import ApiProblem
-from sms.api.v1.reading import Json
 from sms.api.v1.schema import ResourceSchema
 from sms.models import Actor, Service
+from sms.values.problems import ProblemCode
 
 M = TypeVar("M", bound=Model)
 Act = Callable[..., Response]
 
 
-class Resource(GenericViewSet[Any]):
+class Resource(RateLimited, GenericViewSet[Any]):
     """A resource of the key's service. An action needs `scope`, or its own of `scopes`; `owner` leads from a row to its service."""
 
-    authentication_classes: Any = access.AUTHENTICATION
+    authentication_classes: Any = (KeyAuthentication,)
     permission_classes: Any = (access.ActionScope,)
-    throttle_classes: Any = access.THROTTLES
+    throttle_classes: Any = (KeyThrottle,)
     parser_classes: Any = (Json,)
     renderer_classes: Any = (JSONRenderer,)
     filter_backends: Any = (DjangoFilterBackend,)
     pagination_class: Any = Keyset
+    paginator: Any  # of that class
     metadata_class = None
     schema = ResourceSchema()
+    lookup_value_converter = "int"
     scope: ClassVar[str] = ""
     scopes: ClassVar[dict[str, str]] = {}
     owner: ClassVar[str] = "service"
@@ -58,12 +62,8 @@ class Resource(GenericViewSet[Any]):
         for name in request.query_params:
             if name not in known:
                 allowed = ", ".join(sorted(known)) or "none"
-                raise problems.invalid(
-                    name, f"There is no parameter {name[:40]!r} here. There are: {allowed}."
-                )
-
-    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
-        return with_rate_limit(request, super().finalize_response(request, response, *args, **kwargs))
+                says = f"There is no parameter {name[:40]!r} here. There are: {allowed}."
+                raise problems.invalid(name, says, code=ProblemCode.UNKNOWN_FIELD)
 
     def parameters(self) -> set[str]:
         if self.request.method not in ("GET", "HEAD"):
@@ -101,23 +101,22 @@ class Resource(GenericViewSet[Any]):
             raise Http404
         return found
 
-    def page(self, rows: "QuerySet[M]", prepare: Callable[[list[M]], list[Any]] | None = None) -> Response:
-        """One filtered page; `prepare` reads in one go what the rows need beside themselves."""
-        found = self.paginate_queryset(self.filter_queryset(rows)) or []
-        items = prepare(list(found)) if prepare else found
-        return self.get_paginated_response(self.get_serializer(items, many=True).data)
+    def found(self, pk: int) -> Any:
+        """The row that is to be changed: as the caller knows it, where If-Match says so."""
+        found = self.find(self.rows(), pk)
+        self.expect(found)
+        return found
 
-    def listed(self, items: Sequence[Any]) -> Response:
-        """One page of what is no table."""
-        pages: Any = self.paginator
-        found = pages.within(items, self.request)
-        return self.get_paginated_response(self.get_serializer(found, many=True).data)
+    def prepared(self, rows: Sequence[Any]) -> Sequence[Any]:
+        """What is shown of rows. A resource that shows more than the rows reads it here in one go."""
+        return rows
 
-    def sought(self, rows: "QuerySet[M]", body: dict[str, Any]) -> Response:
-        """One page of a search, whose cursor and limit stand in the body."""
-        pages: Any = self.paginator
-        found = pages.after(rows, body.get("cursor", ""), body["limit"])
-        return self.get_paginated_response(self.get_serializer(found, many=True).data)
+    def page(self, rows: "QuerySet[M]") -> Response:
+        return self.paged(self.paginate_queryset(self.filter_queryset(rows)) or [])
+
+    def paged(self, found: Sequence[Any]) -> Response:
+        """What is shown of rows, as one page."""
+        return self.get_paginated_response(self.get_serializer(self.prepared(found), many=True).data)
 
     def read(self, kind: type[Serializer[Any]]) -> dict[str, Any]:
         """The body, checked. No body counts as an empty object, a form as the object of its fields, a list's repeated for each entry."""
@@ -129,30 +128,33 @@ class Resource(GenericViewSet[Any]):
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
-    def shown(self, thing: object, *, status: int = 200) -> Response:
-        """One thing, with its ETag where all of it is shown; 304 where the caller has that already."""
-        data = self.get_serializer(thing).data
+    def shown(self, row: object, *, status: int = 200) -> Response:
+        """One thing, with its ETag where all of it is shown; 304 where the caller has that already. A new one (201) with its address."""
+        data = self.get_serializer(self.prepared([row])[0]).data
         if self.get_serializer_context()["only"] is not None:
             return Response(data, status=status)
         tag = etag(data)
+        headers = {"ETag": tag}
+        if status == 201:
+            headers["Location"] = f"{self.request.path}/{data['id']}"
         known = self.request.headers.get("If-None-Match", "")
         reading = self.request.method in ("GET", "HEAD")
         # a proxy that compresses makes our tag a weak one
         if reading and (
             known.strip() == "*" or tag in [one.strip().removeprefix("W/") for one in known.split(",")]
         ):
-            return Response(status=304, headers={"ETag": tag})
-        return Response(data, status=status, headers={"ETag": tag})
+            return Response(status=304, headers=headers)
+        return Response(data, status=status, headers=headers)
 
-    def expect(self, thing: object) -> None:
+    def expect(self, row: object) -> None:
         """Honour If-Match: refuse where the thing has changed since the caller read it."""
         wanted = self.request.headers.get("If-Match", "").strip()
         if not wanted or wanted == "*":
             return
-        if etag(self.get_serializer(thing).data) not in [one.strip() for one in wanted.split(",")]:
-            raise ApiProblem(
-                412, "changed_meanwhile", "Read it again, then decide; its ETag is another one now."
-            )
+        shown = self.get_serializer(self.prepared([row])[0]).data
+        if etag(shown) not in [one.strip() for one in wanted.split(",")]:
+            says = "Read it again, then decide; its ETag is another one now."
+            raise ApiProblem(412, "changed_meanwhile", says)
 
 
 class Collection(Resource):
@@ -164,7 +166,7 @@ class Collection(Resource):
 
 
 def described(
-    name: str, many: str, one: str, *, listed: str, read: str
+    name: str, many: str, one: str, *, listed: str = "The newest first.", read: str
 ) -> Callable[[type[Collection]], type[Collection]]:
     """What the API's description says of `list` and `retrieve`: `many` and `one` for the summaries, and a sentence for each."""
     return extend_schema_view(
@@ -174,18 +176,43 @@ def described(
 
 
 def once(name: str, summary: str, body: type[Serializer[Any]], answer: Any) -> Callable[[Act], Any]:
-    """An act of a resource: its body is read as `body`, and it runs once per Idempotency-Key. The API describes it as `name`."""
+    """An act of a resource: its body is read as `body`, and it runs once per Idempotency-Key. The API describes it as `name`.
+
+    What is neither `create` nor `partial_update` is posted to an address of its own: of one thing where it takes a `pk`. A change needs
+    no key: made twice it is the same.
+    """
 
     def as_action(act: Act) -> Any:
-        @extend_schema(operation_id=name, summary=summary, request=body, responses=answer)
         @functools.wraps(act)
-        def action(self: Resource, request: Request, **path: int) -> HttpResponse:
+        def done(self: Resource, request: Request, **path: int) -> HttpResponse:
             asked = self.read(body)
+            if request.method == "PATCH":
+                return act(self, asked, **path)
             return access.once(request, lambda: act(self, asked, **path))
 
-        return action
+        placed = done
+        if act.__name__ not in ("create", "partial_update"):
+            placed = posted(detail="pk" in act.__annotations__)(done)
+        return extend_schema(operation_id=name, summary=summary, request=body, responses=answer)(placed)
 
     return as_action
+
+
+def searched(name: str, summary: str, answer: type[Serializer[Any]]) -> Callable[[Any], Any]:
+    """A search of a collection by number: posted, so that no number stands in an address."""
+
+    describe = extend_schema(
+        operation_id=name, summary=summary, request=SearchBody, responses=answer(many=True), filters=False
+    )
+    return lambda method: describe(posted(detail=False)(method))
+
+
+def posted(*, detail: bool) -> Callable[[Any], Any]:
+    """A method at an address of its own name, of the collection or of one thing (`detail`)."""
+
+    return lambda method: action(detail=detail, methods=["post"], url_path=method.__name__.replace("_", "-"))(
+        method
+    )
 
 
 def etag(data: object) -> str:

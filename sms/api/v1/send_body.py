@@ -5,21 +5,15 @@ from typing import Any
 from rest_framework import serializers
 
 from sms.api.v1.bodies import Moment, Strict
+from sms.api.v1.option_fields import WithOptions
 from sms.api.v1.send_fields import Fillings, Recipients
-from sms.compose.options import RECEIPTS
-from sms.models import Lane, Resend
-from sms.webex.limits import LONGEST_VALIDITY
+from sms.compose.options import BELONGS
+from sms.values.problems import ProblemCode
 
 SOURCES = ("recipients", "csv", "file", "audience")
-BELONGS = {
-    "template": ("language",),
-    "link_domain": ("track_clicks", "tag1", "tag2"),
-    "policy_group": ("check_consent", "apply_frequency_cap"),
-}
-LANES = {lane.name.lower(): lane for lane in Lane}
 
 
-class SendBody(Strict):
+class SendBody(Strict, WithOptions):
     """A send. Exactly one of `recipients`, `csv`, `file` and `audience`; either `text` or `template`."""
 
     text = serializers.CharField(
@@ -29,9 +23,6 @@ class SendBody(Strict):
         help_text="With placeholders like `$(name)`; values come from the rows.",
     )
     template = serializers.CharField(required=False, max_length=60, help_text="A template's name.")
-    language = serializers.CharField(
-        required=False, max_length=20, help_text="Of the template; its wording without one if left out."
-    )
     fillings = Fillings(required=False)
     recipients = Recipients(required=False)
     csv = serializers.CharField(
@@ -51,55 +42,21 @@ class SendBody(Strict):
     )
     allow_duplicates = serializers.BooleanField(default=False)
     sender = serializers.CharField(
-        required=False, max_length=15, help_text="A sender's address; the service's default one if left out."
+        required=False, max_length=16, help_text="A sender's address; the service's default one if left out."
     )
     name = serializers.CharField(required=False, max_length=100, help_text="What people see in lists.")
     send_at = Moment(required=False, help_text="When the first message may be posted; now if left out.")
-    expires_at = Moment(required=False, help_text="After this nothing more is posted.")
-    validity = serializers.IntegerField(
-        required=False,
-        min_value=1,
-        max_value=LONGEST_VALIDITY,
-        help_text="Seconds from the hand-over after which an operator gives up, instead of `expires_at`.",
-    )
     policy_group = serializers.CharField(required=False, max_length=80, help_text="A policy group's name.")
-    check_consent = serializers.BooleanField(
-        required=False, allow_null=True, help_text="At each message; as the policy group says if left out."
-    )
-    apply_frequency_cap = serializers.BooleanField(
-        required=False, allow_null=True, help_text="As the policy group says if left out."
-    )
     link_domain = serializers.CharField(required=False, max_length=253, help_text="A domain's host.")
-    track_clicks = serializers.BooleanField(
-        default=True, help_text="Of the links that are shortened on `link_domain`."
-    )
-    tag1 = serializers.CharField(
-        required=False,
-        max_length=50,
-        help_text="Of the links, for reports of the provider: letters, digits, _ and -.",
-    )
-    tag2 = serializers.CharField(required=False, max_length=50)
-    receipts = serializers.ListField(
-        child=serializers.ChoiceField(choices=list(RECEIPTS)),
-        required=False,
-        min_length=1,
-        max_length=len(RECEIPTS),
-        help_text="Which the provider is asked for; all but SENT if left out. CLICKED needs `track_clicks`.",
-    )
     labels = serializers.ListField(
         child=serializers.CharField(max_length=60),
         required=False,
         max_length=50,
         help_text="Words by which your team finds it and sorts reports; 10 at most, kept in lower case.",
     )
-    callback_data = serializers.CharField(required=False, max_length=1500)
     client_reference = serializers.CharField(
         required=False, max_length=100, help_text="Your own name for it, unique for ever."
     )
-    lane = serializers.ChoiceField(choices=list(LANES), default="normal")
-    resend = serializers.ChoiceField(choices=Resend.values, default=Resend.NEVER.value)
-    ramp = serializers.BooleanField(default=False, help_text="1 % first, then 10 %, then the rest.")
-    respect_quiet_hours = serializers.BooleanField(default=True)
     dry_run = serializers.BooleanField(
         default=False, help_text="Answer with what would happen, and do nothing."
     )
@@ -114,12 +71,14 @@ class SendBody(Strict):
         given = [name for name in SOURCES if attrs.get(name)]
         if len(given) != 1:
             raise serializers.ValidationError(
-                {given[-1] if given else "recipients": [f"Give exactly one of {', '.join(SOURCES)}."]}
+                {given[-1] if given else "recipients": [f"Give exactly one of {', '.join(SOURCES)}."]},
+                code=ProblemCode.ONLY_ONE if given else ProblemCode.REQUIRED,
             )
         reading = [name for name in ("column", "country", "allow_duplicates") if attrs.get(name)]
         if given == ["audience"] and reading:
             raise serializers.ValidationError(
-                {reading[0]: ["A saved audience was read when it was uploaded. Leave this out."]}
+                {reading[0]: ["A saved audience was read when it was uploaded. Leave this out."]},
+                code=ProblemCode.NEEDS_ANOTHER,
             )
         for needed, names in BELONGS.items():
             # what nothing would come of was meant otherwise
@@ -127,7 +86,8 @@ class SendBody(Strict):
                 idle := [name for name in names if self.initial_data.get(name) is not None]
             ):
                 raise serializers.ValidationError(
-                    {idle[0]: [f"This needs {needed}. Give it, or leave this out."]}
+                    {idle[0]: [f"This needs {needed}. Give it, or leave this out."]},
+                    code=ProblemCode.NEEDS_ANOTHER,
                 )
         return attrs
 

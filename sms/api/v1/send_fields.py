@@ -1,20 +1,23 @@
 """Two fields of a send's body that are more than a text or a number: its recipients, and what fills its placeholders."""
 
-import json
-import re
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 
-from sms.values.text import match_key
+from sms.models.callback import LONGEST_CORRELATION_ID
+from sms.values.problems import ProblemCode, ProblemError
+from sms.values.text import UNSTORABLE, match_key
 
 MOST_RECIPIENTS = 10_000
 MOST_VALUES = 100
+LONGEST_TEXT = 2000  # characters of a number or a value
 SOURCE_LIMITS = {"column": 200, "fallback": 500}  # characters
 NUMBER = "number"
-_CONTROL = re.compile("[\x00\ud800-\udfff]")
+CORRELATION_ID = "correlation_id"
 
 
 @extend_schema_field(
@@ -40,29 +43,38 @@ class Fillings(serializers.Field[dict[str, dict[str, str]], Any, Any, Any]):
         """Each is an object of two texts, or the error names the placeholder."""
         if isinstance(data, str):  # of a form, beside a file
             try:
-                data = json.loads(data)
-            except (ValueError, RecursionError):
+                data = msgspec.json.decode(data)  # takes no half characters, as for a whole body
+            except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
                 data = None
         if not isinstance(data, dict) or len(data) > MOST_VALUES:
-            raise serializers.ValidationError(
-                'Write an object like {"name": {"column": "Customer", "fallback": "friend"}}.'
-            )
+            says = 'Write an object like {"name": {"column": "Customer", "fallback": "friend"}}.'
+            raise serializers.ValidationError(says)
         wrong = {
             name[:60]: [problem] for name, one in data.items() if (problem := _source_problem(name, one))
         }
         if wrong:
             raise serializers.ValidationError(wrong)  # flattened by `problems`
-        return data
+        return {name: _given(one) for name, one in data.items()}
+
+
+def _given(source: Any) -> dict[str, Any]:
+    """Without what is null; nothing where it is no object."""
+    return (
+        {part: value for part, value in source.items() if value is not None}
+        if isinstance(source, dict)
+        else {}
+    )
 
 
 def _source_problem(name: str, one: Any) -> str:
-    if not isinstance(one, dict) or not one or not set(one) <= SOURCE_LIMITS.keys():
+    one = _given(one)
+    if not one or not set(one) <= SOURCE_LIMITS.keys():
         return 'Write {"column": "…"}, {"fallback": "…"}, or both.'
     for part, most in SOURCE_LIMITS.items():
         value = one.get(part, "-")
-        if not isinstance(value, str) or not value.strip() or len(value) > most or _CONTROL.search(value):
+        if not isinstance(value, str) or not value.strip() or len(value) > most or UNSTORABLE.search(value):
             return f"Write {part} as a text of up to {most} characters, or leave it out."
-    return "" if name.strip() and not _CONTROL.search(name) else "A placeholder needs a name."
+    return "" if name.strip() and not UNSTORABLE.search(name) else "A placeholder needs a name."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +83,7 @@ class ListedRecipient:
 
     number: str
     values: dict[str, str]
+    correlation_id: str = ""
 
 
 @extend_schema_field(
@@ -81,17 +94,22 @@ class ListedRecipient:
         "description": "Numbers, or numbers with the values for the placeholders. Rows count from 1.",
         "items": {
             "oneOf": [
-                {"type": "string", "minLength": 1, "maxLength": 2000},
+                {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT},
                 {
                     "type": "object",
                     "required": ["number"],
                     "additionalProperties": False,
                     "properties": {
-                        "number": {"type": "string", "minLength": 1, "maxLength": 2000},
+                        "number": {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT},
                         "values": {
                             "type": "object",
                             "maxProperties": MOST_VALUES,
-                            "additionalProperties": {"type": "string", "maxLength": 2000},
+                            "additionalProperties": {"type": "string", "maxLength": LONGEST_TEXT},
+                        },
+                        "correlation_id": {
+                            "type": "string",
+                            "maxLength": LONGEST_CORRELATION_ID,
+                            "description": "What you call this message; it comes back in events and messages.",
                         },
                     },
                 },
@@ -105,45 +123,59 @@ class Recipients(serializers.Field[list[ListedRecipient], Any, Any, Any]):
     def to_internal_value(self, data: Any) -> list[ListedRecipient]:
         """Every row has the right shape, or the error names those that have not."""
         if not isinstance(data, list) or not data:
-            raise serializers.ValidationError("Write a list of at least one recipient.")
+            says = "Write a list of at least one recipient."
+            raise serializers.ValidationError(says, code=ProblemCode.REQUIRED)
         if len(data) > MOST_RECIPIENTS:
             raise serializers.ValidationError(
-                f"There are {len(data):,} recipients; a list takes {MOST_RECIPIENTS:,}. Send more as a file."
+                f"There are {len(data):,} recipients; a list takes {MOST_RECIPIENTS:,}. Send more as a file.",
+                code=ProblemCode.TOO_MANY,
             )
-        wrong: dict[int, list[str]] = {}
+        wrong: dict[int, list[ErrorDetail]] = {}
         rows = []
         for place, item in enumerate(data):
             try:
                 rows.append(_recipient(item))
-            except ValueError as problem:
-                wrong[place] = [str(problem)]
+            except ProblemError as problem:
+                wrong[place] = [ErrorDetail(str(problem), problem.code)]
                 if len(wrong) == 100:
                     break
         if wrong:
             raise serializers.ValidationError(wrong)  # type: ignore[arg-type]  # flattened by `problems`
         if len({name for row in rows for name in row.values}) > MOST_VALUES:
-            raise serializers.ValidationError(f"All rows together name more than {MOST_VALUES} values.")
+            says = f"All rows together name more than {MOST_VALUES} values."
+            raise serializers.ValidationError(says, code=ProblemCode.TOO_MANY)
         return rows
 
 
 def _recipient(item: Any) -> ListedRecipient:
     if isinstance(item, str):
         item = {NUMBER: item}
-    if not isinstance(item, dict) or not set(item) <= {NUMBER, "values"}:
-        raise ValueError('Write a number as a text, or {"number": "…", "values": {…}}.')
-    number, values = item.get(NUMBER), item.get("values", {})
+    if not isinstance(item, dict) or not set(item) <= {NUMBER, "values", CORRELATION_ID}:
+        says = 'Write a number as a text, or {"number": "…", "values": {…}}.'
+        raise ProblemError(ProblemCode.INVALID, says)
+    item = {name: value for name, value in item.items() if value is not None}
+    number, values, called = item.get(NUMBER), item.get("values", {}), item.get(CORRELATION_ID, "")
+    if isinstance(values, dict):
+        values = {name: value for name, value in values.items() if value is not None}
     if not isinstance(number, str) or not number.strip():
-        raise ValueError("The number is missing. Write it as a text.")
+        raise ProblemError(ProblemCode.REQUIRED, "The number is missing. Write it as a text.")
+    if not isinstance(called, str) or len(called) > LONGEST_CORRELATION_ID:
+        says = f"A correlation id is a text of up to {LONGEST_CORRELATION_ID} characters."
+        raise ProblemError(ProblemCode.TOO_LONG if isinstance(called, str) else ProblemCode.INVALID, says)
     if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
-        raise ValueError("Values are texts by name.")
+        raise ProblemError(ProblemCode.INVALID, "Values are texts by name.")
     if len(values) > MOST_VALUES:
-        raise ValueError(f"A row has {MOST_VALUES} values at most.")
+        raise ProblemError(ProblemCode.TOO_MANY, f"A row has {MOST_VALUES} values at most.")
     for name in values:
         if not name.strip() or match_key(name) == match_key(NUMBER):
-            raise ValueError("A value needs a name, and “number” is the recipient's own.")
-    for text in (number, *values, *values.values()):
-        if len(text) > 2000 or _CONTROL.search(text):
-            raise ValueError(
-                "A text has more than 2,000 characters, or holds a character that cannot be stored."
+            says = "A value needs a name, and “number” is the recipient's own."
+            raise ProblemError(ProblemCode.INVALID, says)
+        if called and match_key(name) == match_key(CORRELATION_ID):
+            raise ProblemError(ProblemCode.ONLY_ONE, "Write the correlation id once, beside the number.")
+    for text in (number, called, *values, *values.values()):
+        if len(text) > LONGEST_TEXT or UNSTORABLE.search(text):
+            raise ProblemError(
+                ProblemCode.TOO_LONG if len(text) > LONGEST_TEXT else ProblemCode.BROKEN_TEXT,
+                f"A text has more than {LONGEST_TEXT:,} characters, or holds a character that cannot be stored.",
             )
-    return ListedRecipient(number, {name.strip(): value for name, value in values.items()})
+    return ListedRecipient(number, {name.strip(): value for name, value in values.items()}, called)

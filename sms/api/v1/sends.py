@@ -1,44 +1,132 @@
-"""Sends: made by `sms.compose`, held and stopped by `sms.sends.control`. `dry_run` answers with the plan instead."""
+"""Sends: made by `sms.compose`, held and stopped by `sms.sends.control`. `dry_run` answers with the plan instead.
 
+Times are ISO 8601 in UTC, and related things go by their names.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sms.api.v1 import access
-from sms.api.v1.bodies import HoldBody, NoBody
+from sms.api.v1.bodies import HoldBody, Json, NoBody
 from sms.api.v1.filters import OfSendFilter, RejectFilter, SendFilter
-from sms.api.v1.message_shapes import MessageShape
+from sms.api.v1.messages import MessageShape
+from sms.api.v1.option_fields import WithShownOptions
 from sms.api.v1.orders import naming_rows, order_of, source_of
-from sms.api.v1.plan_shape import PlanShape
-from sms.api.v1.problems import ApiProblem
-from sms.api.v1.reading import Json
-from sms.api.v1.resource import Resource, once
+from sms.api.v1.plan_shape import AskingShape, PlanShape
+from sms.api.v1.problems import ApiProblem, CodeField
+from sms.api.v1.resource import Collection, Resource, described, once
 from sms.api.v1.send_body import SendBody, SendChange
-from sms.api.v1.send_shapes import RejectShape, SendShape, ShownSend, StoppedShape
+from sms.api.v1.sparse import Sparse
 from sms.audiences.files import Limits
 from sms.compose.approval import queries
 from sms.compose.create import create
 from sms.compose.order import Order
-from sms.models import Message, Reject, Send, SendState
-from sms.sends import control, holds, plan, progress, reschedule
+from sms.models import ApprovalState, Message, Reject, Send, SendState
+from sms.sends import control, holds, plan, progress, reschedule, waits
+from sms.sends.waits import WaitReason
 
 
-def shown_sends(sends: list[Send]) -> list[ShownSend]:
-    """Sends with their counters, holds and approvals, in three queries for all."""
-    held, asked = holds.held_among(sends), queries.approvals_of(sends)
-    return [
-        ShownSend(one, held=one.send.pk in held, approval=asked.get(one.send.pk))
-        for one in progress.progress_of_page(sends)
-    ]
+class ApprovalShape(serializers.Serializer[Any]):
+    """How the approval of a send stands. People answer in the portal; nothing is posted before all of them have approved."""
+
+    state = serializers.ChoiceField(choices=ApprovalState.values, source="request.state")
+    needed = serializers.IntegerField(help_text="How many people must approve.")
+    given = serializers.IntegerField(help_text="How many did.")
+    rules = AskingShape(many=True, source="request.rules")
+    asked_at = serializers.DateTimeField(source="request.asked_at")
+    expires_at = serializers.DateTimeField(
+        source="request.expires_at",
+        help_text="Until then it can be answered; once approved, until then the send has to begin.",
+    )
 
 
-class Sends(Resource):
+class WaitShape(serializers.Serializer[Any]):
+    """What keeps the messages of a send from being posted now."""
+
+    reason = serializers.ChoiceField(choices=[one.value for one in WaitReason])
+    until = serializers.DateTimeField(allow_null=True, help_text="Null where nobody knows.")
+    says = serializers.CharField()
+
+
+class SendShape(Sparse, WithShownOptions):
+    """A send with its counters. `counts` has messages by state; states without a message are left out."""
+
+    id = serializers.IntegerField(source="send.pk")
+    name = serializers.CharField(source="send.name")
+    client_reference = serializers.CharField(source="send.client_reference")
+    state = serializers.ChoiceField(choices=SendState.values, source="send.state")
+    held = serializers.BooleanField(help_text="Whether a pause keeps it from going on.")
+    waits = WaitShape(many=True, help_text="What its messages wait for; empty where nothing keeps them back.")
+    approval = ApprovalShape(allow_null=True, help_text="The latest request; null where none was made.")
+    sender = serializers.CharField(source="send.sender")
+    text = serializers.CharField(source="send.text")
+    template = serializers.CharField(source="send.template", allow_null=True)
+    policy_group = serializers.CharField(source="send.policy_group", allow_null=True)
+    link_domain = serializers.CharField(source="send.link_domain", allow_null=True)
+    labels = serializers.ListField(child=serializers.CharField(), source="send.words")
+    audience = serializers.IntegerField(
+        source="send.audience.audience_id", allow_null=True, help_text="Where it was a saved one."
+    )
+    send_at = serializers.DateTimeField(source="send.due_at")
+    test = serializers.BooleanField(
+        source="send.test", help_text="A person's test of a draft, to their own number or a seed list."
+    )
+    recipients = serializers.IntegerField(source="send.recipients")
+    rejected = serializers.IntegerField(source="send.rejected")
+    counts = serializers.DictField(child=serializers.IntegerField())
+    created_at = serializers.DateTimeField(source="send.created_at")
+    cancelled_at = serializers.DateTimeField(source="send.cancelled_at", allow_null=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSend:
+    """A send, its counters, whether something holds it, what it waits for, and how its approval stands."""
+
+    send: Send
+    counts: dict[str, int]
+    held: bool
+    approval: queries.ApprovalStatus | None
+    waits: Sequence[waits.Wait]
+
+
+class RejectShape(Sparse):
+    """A row refused before a message existed."""
+
+    row = serializers.IntegerField()
+    value = serializers.SerializerMethodField(help_text="What stood there; needs the scope `numbers`.")
+    code = CodeField()
+    reason = serializers.CharField()
+
+    def get_value(self, reject: Any) -> str:
+        """May be a whole number, so it is a number's secret."""
+        return str(reject.value) if self.context.get("numbers") else "•••"
+
+
+class StoppedShape(serializers.Serializer[Any]):
+    """What a cancel or a stop did."""
+
+    stopped = serializers.IntegerField(help_text="Messages that were kept from being posted.")
+    state = serializers.ChoiceField(choices=SendState.values)
+
+
+@described(
+    "sends",
+    "sends, newest first",
+    "send",
+    listed="Newest first, with their counters.",
+    read="One send with its counters. Poll it with If-None-Match: 304 while nothing moved.",
+)
+class Sends(Collection):
     serializer_class = SendShape
     filterset_class = SendFilter
     parser_classes = (Json, MultiPartParser)
@@ -52,15 +140,21 @@ class Sends(Resource):
     scope = "send"
     scopes: ClassVar[dict[str, str]] = {"list": "read", "retrieve": "read"}
 
-    @extend_schema(operation_id="sends_list", summary="List sends, newest first")
-    def list(self, request: Request) -> Response:
-        """Newest first, with their counters."""
-        return self.page(self.rows(), shown_sends)
-
-    @extend_schema(operation_id="sends_read", summary="Read one send")
-    def retrieve(self, request: Request, pk: int) -> Response:
-        """One send with its counters. Poll it with If-None-Match: 304 while nothing moved."""
-        return self.shown(shown_sends([self.find(self.rows(), pk)])[0])
+    def prepared(self, rows: Sequence[Send]) -> Sequence[ShownSend]:
+        """Sends with their counters, holds, approvals and waits, in a fixed number of queries for all."""
+        held, asked = holds.held_among(rows), queries.approvals_of(rows)
+        found = progress.progress_of_page(rows)
+        wait = _waits_of([one.send for one in found if one.waiting or one.send.state == SendState.PREPARING])
+        return [
+            ShownSend(
+                one.send,
+                one.counts,
+                held=one.send.pk in held,
+                approval=asked.get(one.send.pk),
+                waits=wait.get(one.send.pk, ()),
+            )
+            for one in found
+        ]
 
     @extend_schema(
         operation_id="sends_create",
@@ -76,6 +170,9 @@ class Sends(Resource):
 
         With `dry_run` nothing is stored and no Idempotency-Key is needed."""
         body = self.read(SendBody)
+        if body.get("audience") and body.get("notify_url") and not access.shows_numbers(request):
+            says = "This key lacks the scope “numbers”, so it cannot have receipts of a saved audience passed on: they hold its numbers."
+            raise ApiProblem(403, "forbidden", says)
         if body["dry_run"]:
             order = self._order(body)
             with naming_rows(order.audience, source_of(body)):
@@ -93,34 +190,25 @@ class Sends(Resource):
 
     def _order(self, body: dict[str, Any]) -> Order:
         limits = Limits(bytes=settings.UPLOAD_MAX_BYTES, rows=settings.UPLOAD_MAX_ROWS)
-        return order_of(body, service=self.service, limits=limits)
+        return order_of(body, key=access.key_of(self.request), service=self.service, limits=limits)
 
     def _made(self, body: dict[str, Any]) -> Response:
         order = self._order(body)
         with naming_rows(order.audience, source_of(body)):
             send = create(order, by=self.by)
-        made = self.find(self.rows(), send.pk)
-        response = self.shown(shown_sends([made])[0], status=201)
-        response.headers["Location"] = f"/api/v1/sends/{send.pk}"
-        return response
+        return self.shown(self.find(self.rows(), send.pk), status=201)
 
-    @extend_schema(
-        operation_id="sends_reschedule",
-        summary="Put a send at another time",
-        request=SendChange,
-        responses=SendShape,
-    )
-    def partial_update(self, request: Request, pk: int) -> Response:
+    @once("sends_reschedule", "Put a send at another time", SendChange, SendShape)
+    def partial_update(self, body: dict[str, Any], pk: int) -> Response:
         """Only a send that has not begun: 409 afterwards. An approval was for the time before, so it is asked for again.
 
         Everything else of a send stays as it was made."""
-        due_at = self.read(SendChange)["send_at"]
         send = self._open(pk)
         try:
-            reschedule.reschedule(send, due_at=due_at, by=self.by)
+            reschedule.reschedule(send, due_at=body["send_at"], by=self.by)
         except reschedule.SendHasBegun as problem:
             raise ApiProblem(409, "conflict", str(problem)) from None
-        return self.shown(shown_sends([self.find(self.rows(), pk)])[0])
+        return self.retrieve(self.request, pk)
 
     @once("sends_cancel", "Cancel a send that has not begun", NoBody, StoppedShape)
     def cancel(self, body: dict[str, Any], pk: int) -> Response:
@@ -147,7 +235,7 @@ class Sends(Resource):
         """Post nothing more of it until it is resumed. Pausing twice is pausing once."""
         send = self._open(pk)
         holds.hold(send, by=self.by, because=body["because"])
-        return self.shown(shown_sends([send])[0])
+        return self.shown(send)
 
     @once("sends_resume", "Resume a send", NoBody, SendShape)
     def resume(self, body: dict[str, Any], pk: int) -> Response:
@@ -155,15 +243,21 @@ class Sends(Resource):
         send = self._open(pk)
         if hold := holds.hold_on(send):
             holds.lift(hold, by=self.by)
-        return self.shown(shown_sends([send])[0])
+        return self.shown(send)
 
     def _open(self, pk: int) -> Send:
         access.only_sandbox(self.request)
-        send: Send = self.find(self.rows(), pk)
-        self.expect(shown_sends([send])[0])
+        send: Send = self.found(pk)
         if send.state in (SendState.FINISHED, SendState.CANCELLED):
             raise ApiProblem(409, "conflict", f"It is {send.state} already; nothing of it can be changed.")
         return send
+
+
+def _waits_of(sends: Sequence[Send]) -> Mapping[int, Sequence[waits.Wait]]:
+    now = timezone.now()
+    if len(sends) == 1:  # its messages can be asked, also before a dispatcher looked at them
+        return {sends[0].pk: waits.waits_of(sends[0], now=now)}
+    return waits.waits_among(sends, now=now)
 
 
 class OfSend(Resource):
@@ -177,7 +271,7 @@ class OfSend(Resource):
 class SendMessages(OfSend):
     serializer_class = MessageShape
     filterset_class = OfSendFilter
-    queryset = Message.objects.all()
+    queryset = Message.objects.select_related("echo")
 
     @extend_schema(operation_id="sends_messages", summary="List the messages of a send")
     def list(self, request: Request, pk: int) -> Response:

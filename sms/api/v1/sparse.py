@@ -6,6 +6,8 @@ from rest_framework import serializers
 
 from sms.api.v1.problems import invalid
 from sms.values.msisdn import mask
+from sms.values.msisdn.mention import starred
+from sms.values.problems import ProblemCode
 
 
 class Sparse(serializers.Serializer[Any]):
@@ -21,7 +23,8 @@ class Sparse(serializers.Serializer[Any]):
             return fields
         for name in only:
             if name not in fields:
-                raise invalid("fields", f"There is no field {name[:40]!r}. There are: {', '.join(fields)}.")
+                says = f"There is no field {name[:40]!r}. There are: {', '.join(fields)}."
+                raise invalid("fields", says, code=ProblemCode.UNKNOWN_FIELD)
         return {name: field for name, field in fields.items() if name in only}
 
 
@@ -33,15 +36,16 @@ class SparseModel(Sparse, serializers.ModelSerializer[Any]):
         return {name: wanted.get(name, {}) | {"read_only": True} for name in self.Meta.fields}
 
 
+class Text(serializers.CharField):
+    """A message's text, in which its recipient's number is hidden unless the context's `numbers` says otherwise."""
+
+    def get_attribute(self, instance: Any) -> Any:
+        text = super().get_attribute(instance)
+        return text if self.context.get("numbers") else starred(text or "", instance.msisdn)
+
+
 class Number(serializers.CharField):
     """An MSISDN, masked unless the context's `numbers` says otherwise."""
 
     def to_representation(self, value: str) -> str:
         return value if self.context.get("numbers") and value.startswith("+") else mask(value)
-
-
-class NameField(serializers.CharField):
-    """A related thing by its own name, null where there is none."""
-
-    def to_representation(self, value: object) -> str:
-        return str(value)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sms.api import authentication
 from sms.inbound import optouts
-from sms.models import ApiKey, ApiKeyUse, Callback, OptOut, Service
+from sms.models import ApiKey, ApiKeyUse, Callback, Notify, OptOut, Service
 from sms.models.api_key import digest_of
 from sms.reports import facts
 from tests.support.partners import a_partner, one_of_everything
@@ -138,6 +138,17 @@ def test_filters_narrow_and_a_wrong_or_unknown_one_is_named():
         answer = partner.get(query)
         assert answer.status_code == 400, query
         assert answer.json()["errors"][0]["field"] == field, answer.content
+
+
+@pytest.mark.parametrize(("scopes", "status"), [(["send"], 403), (["send", "numbers"], 201)])
+def test_receipts_of_a_saved_audience_are_passed_on_only_where_the_scope_allows_its_numbers(scopes, status):
+    service, partner = a_partner(*scopes)
+    audience = one_of_everything(service)["audiences"]
+    asked = {"text": "Hi", "audience": audience, "notify_url": "https://partner.example/in"}
+    refused = partner.post("sends", asked | {"dry_run": True})
+    assert refused.status_code == (200 if status == 201 else 403)
+    made = partner.post("sends", asked, Idempotency_Key="k1")
+    assert (made.status_code, Notify.objects.exists()) == (status, status == 201)
 
 
 def test_numbers_are_masked_unless_the_scope_allows_them_and_are_found_by_body():

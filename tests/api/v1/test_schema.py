@@ -9,7 +9,6 @@ from django.test import Client
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
-from drf_spectacular.validation import validate_schema
 
 FILE = Path(__file__).parents[3] / "docs" / "openapi.json"
 REFRESH = "manage.py spectacular --format openapi-json --file docs/openapi.json"
@@ -29,6 +28,9 @@ def operations(document):
 
 
 def test_it_is_made_without_a_warning_and_valid(document, capsys):
+    # here, or every worker that collects this file pays four seconds for the grammars that its validator compiles
+    from drf_spectacular.validation import validate_schema
+
     with GENERATOR_STATS.silence():
         SchemaGenerator().get_schema(request=None, public=True)
     assert not GENERATOR_STATS
@@ -74,11 +76,18 @@ def test_it_covers_all_apis(document):
 
 
 @pytest.mark.django_db
+def test_the_address_that_partners_know_leads_to_the_page_without_html_of_its_own():
+    answer = Client().get("/api/docs/")
+    assert (answer.status_code, answer["Location"], answer.content) == (302, "/docs/api/", b"")
+    assert "Content-Type" not in answer
+
+
+@pytest.mark.django_db
 def test_the_page_has_no_inline_script_and_the_document_is_served():
-    page = Client().get("/api/docs/")
+    page = Client().get("/docs/api/")
     html = page.content.decode()
     assert page.status_code == 200 and "<script>" not in html.replace(" ", "")
     assert "<style" not in html and "style=" not in html
     assert "script-src 'self'" in page["Content-Security-Policy"]
     assert Client().get("/api/schema/").json()["openapi"].startswith("3.1")
-    assert b"SwaggerUIBundle" in Client().get("/api/docs/?script=").content
+    assert b"SwaggerUIBundle" in Client().get("/docs/api/?script=").content

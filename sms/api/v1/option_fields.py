@@ -1,0 +1,106 @@
+"""The send options as fields of `/api/v1`, made from the columns of `SendOptions`: in a body, and shown of a send."""
+
+from copy import deepcopy
+from typing import Any, ClassVar
+
+from django.db import models
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from sms.api.v1.bodies import Moment
+from sms.catalogue.key_policies import LEFT_TO_KEYS
+from sms.models import ALL_RECEIPTS, Draft, Lane, Receipts, SendOptions
+from sms.models.receipt_choice import ReceiptsField
+
+LANES = {lane.name.lower(): lane for lane in Lane}
+PLAIN = tuple(field.name for field in SendOptions.fields() if not isinstance(field, models.ForeignKey))
+
+
+@extend_schema_field({"type": "string", "enum": list(LANES)})
+class LaneField(serializers.ChoiceField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs | {"choices": list(LANES)})
+
+    def to_internal_value(self, data: Any) -> Lane:  # type: ignore[override]
+        return LANES[super().to_internal_value(data)]
+
+    def to_representation(self, value: Any) -> str:
+        return Lane(value).name.lower()
+
+
+class ReceiptNames(serializers.ListField):
+    child = serializers.ChoiceField(choices=ALL_RECEIPTS.names)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs | {"min_length": 1, "max_length": len(ALL_RECEIPTS)})
+
+    def to_internal_value(self, data: Any) -> Receipts:  # type: ignore[override]
+        return Receipts.of(super().to_internal_value(data))
+
+    def to_representation(self, value: Any) -> list[str]:
+        return Receipts(value).names
+
+
+class OptionsOfModel(serializers.ModelSerializer[Any]):
+    """A field of each option, with the limits, choices and words of its column."""
+
+    serializer_field_mapping = serializers.ModelSerializer.serializer_field_mapping | {
+        models.DateTimeField: Moment,
+        ReceiptsField: ReceiptNames,
+    }
+
+    class Meta:
+        model = Draft
+        fields = PLAIN
+
+    def build_standard_field(self, name: str, field: Any) -> Any:
+        kind, kwargs = super().build_standard_field(name, field)
+        kwargs.pop("validators", None)  # patterns are for `compose` to judge, like all that is no mere shape
+        if name == "callback_data":  # comes back as it was given
+            kwargs["trim_whitespace"] = False
+        if name == "lane":
+            kind, kwargs = LaneField, {"help_text": field.help_text}
+        if name in LEFT_TO_KEYS:
+            says = f"{field.help_text} As your API key has it if left out.".strip()
+            return kind, kwargs | {"required": False, "help_text": says}
+        if kind in (Moment, ReceiptNames):
+            kwargs = {one: kwargs[one] for one in ("required", "allow_null", "help_text") if one in kwargs}
+        elif field.has_default():
+            kwargs = {one: kwargs[one] for one in kwargs if one != "required"} | {"default": field.default}
+        return kind, kwargs
+
+
+class ShownOptions(OptionsOfModel):
+    """As a send has them: checks and receipts as they come out."""
+
+    SOURCES: ClassVar[dict[str, str]] = {
+        "track_clicks": "counts_clicks",
+        "check_consent": "checks_consent",
+        "apply_frequency_cap": "applies_frequency_cap",
+        "receipts": "requested_receipts",
+    }
+
+    def build_standard_field(self, name: str, field: Any) -> Any:
+        kind, kwargs = super().build_standard_field(name, field)
+        return kind, kwargs | {"source": f"send.{self.SOURCES.get(name, name)}"}
+
+    def get_extra_kwargs(self) -> dict[str, Any]:
+        return {name: {"read_only": True} for name in PLAIN}
+
+
+USUAL: dict[str, Any] = dict(OptionsOfModel(Draft()).data)
+_asked, _shown = OptionsOfModel().get_fields(), ShownOptions().get_fields()
+
+
+class WithOptions(serializers.Serializer[Any]):
+    """A body that has every option; names of the catalogue it declares itself."""
+
+    def get_fields(self) -> dict[str, Any]:
+        return super().get_fields() | deepcopy(_asked)
+
+
+class WithShownOptions(serializers.Serializer[Any]):
+    """A shape of `send` that has every option."""
+
+    def get_fields(self) -> dict[str, Any]:
+        return super().get_fields() | deepcopy(_shown)
