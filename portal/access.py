@@ -6,20 +6,23 @@ A service that the viewer is no member of is a 404, an act that their role does 
 import functools
 import zoneinfo
 from collections.abc import Callable, Sequence
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.template.loader import render_to_string
 from django.template.response import SimpleTemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from portal.models import Role, User
 from sms.models import Actor, Service
+from sms.values import time_zones
 
-P = ParamSpec("P")
+PageView = Callable[..., HttpResponseBase]
 READ, WRITE, FORM = ("GET", "HEAD"), ("POST",), ("GET", "HEAD", "POST")  # the methods of a view
 
 ACTS: dict[str, frozenset[str]] = {
@@ -53,26 +56,25 @@ def may(user: User, service: Service) -> frozenset[str]:
 
 
 def service_page(
-    act: str, methods: Sequence[str] | None = READ
-) -> Callable[
-    [Callable[Concatenate[HttpRequest, Service, P], HttpResponseBase]], Callable[..., HttpResponseBase]
-]:
+    act: str, methods: Sequence[str] | None = READ, *, of: Any = None, through: str = "service"
+) -> Callable[[PageView], PageView]:
     """Decorate a view of `/s/<service>/…`: it gets the Service object, and runs only for those whose role holds `act`.
 
-    `methods` is None where the view checks them itself, as class-based ones do.
+    With `of`, a model or a queryset, it also gets that of the address's `pk`, whose service `through` leads to. `methods` is None where
+    the view checks them itself, as class-based ones do.
     """
     if act not in ACTS:
         raise ValueError(f"no such act: {act}")
 
-    def decorate(
-        view: Callable[Concatenate[HttpRequest, Service, P], HttpResponseBase],
-    ) -> Callable[..., HttpResponseBase]:
-        allowed = require_http_methods(methods)(view) if methods else view
+    def decorate(view: PageView) -> PageView:
+        def found_thing(request: HttpRequest, service: Service, *, pk: int) -> HttpResponseBase:
+            return view(request, service, get_object_or_404(of, pk=pk, **{through: service}))
+
+        called = view if of is None else found_thing
+        allowed = require_http_methods(methods)(called) if methods else called
 
         @functools.wraps(view)
-        def guarded(
-            request: HttpRequest, service: str, *args: P.args, **kwargs: P.kwargs
-        ) -> HttpResponseBase:
+        def guarded(request: HttpRequest, service: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
             user: Any = request.user
             found = services_of(user).select_related("region").filter(slug=service).first()
             if found is None:
@@ -81,9 +83,11 @@ def service_page(
             if act not in held:
                 raise PermissionDenied
             request.service, request.may = found, held  # type: ignore[attr-defined]
-            zone = zoneinfo.ZoneInfo(user.time_zone or found.time_zone)
+            zone = zoneinfo.ZoneInfo(time_zones.or_utc(user.time_zone or found.time_zone))
             with timezone.override(zone):
                 answer = allowed(request, found, *args, **kwargs)
+                if isinstance(answer, HttpResponseNotAllowed):  # as signing in leads back to a button
+                    answer.content = render_to_string("405.html", {"service": found}, request)
                 # generic views leave drawing for later, when the zone is another
                 return answer.render() if isinstance(answer, SimpleTemplateResponse) else answer
 
@@ -93,13 +97,5 @@ def service_page(
     return decorate
 
 
-def actor(request: HttpRequest, *, door: str = "page") -> Actor:
-    user: Any = request.user
-    return Actor(
-        kind="user",
-        key=str(user.pk),
-        label=user.email,
-        door=door,
-        address=str(request.META.get("REMOTE_ADDR") or "")[:45],
-        user=user,
-    )
+def actor(request: HttpRequest) -> Actor:
+    return Actor.person(request.user, address=request.META.get("REMOTE_ADDR"))

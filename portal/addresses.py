@@ -1,16 +1,12 @@
-"""Another e-mail address for a person: an admin asks for it, and whoever reads the new mailbox confirms it.
+"""Another e-mail address for a person: an admin asks for it, and the reader of the new mailbox confirms it.
 
-The address says in the audit and in approvals who somebody is, so people do not change their own. The admin site asks, the link's page
+The address says in the audit and in approvals who a person is, so people do not change their own. The admin site asks, the link's page
 confirms. The link is signed, holds for three days, and is worthless once the address is another one.
 """
 
-from smtplib import SMTPException
-
-import structlog
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core import signing
-from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
@@ -18,8 +14,6 @@ from portal import mail_server
 from portal.models import User
 from sms.models import Actor
 from sms.models.audit import audit
-
-log = structlog.get_logger(__name__)
 
 HOLDS_FOR = 3 * 24 * 3600  # seconds
 _SALT = "portal.address"
@@ -32,8 +26,7 @@ class LinkGone(ValueError):
 def ask(user: User, email: str, *, by: Actor) -> str:
     """Ask the new mailbox; nothing changes until it confirms. The link, which the admin hands over where no mail could be sent."""
     token = signing.dumps([user.pk, user.email, email], salt=_SALT)
-    with transaction.atomic():
-        audit("user.address_asked", user, by=by, before=user.email, after=email)
+    audit("user.address_asked", user, by=by, before=user.email, after=email)
     return f"{settings.PUBLIC_URL}{reverse('address_confirm', args=[token])}"
 
 
@@ -43,7 +36,7 @@ def mail_link(email: str, link: str) -> bool:
         "An admin of Textdesk wants to use this address for your account. Open this link to confirm that it is yours; it holds for three "
         f"days:\n\n{link}\n\nIf you did not expect this, do nothing.\n"
     )
-    return _mail("Confirm your address on Textdesk", words, email)
+    return mail_server.send("Confirm your address on Textdesk", words, email)
 
 
 def asked(token: str) -> tuple[User, str]:
@@ -51,9 +44,8 @@ def asked(token: str) -> tuple[User, str]:
     try:
         pk, before, after = signing.loads(token, salt=_SALT, max_age=HOLDS_FOR)
     except signing.BadSignature:
-        raise LinkGone(
-            "This link is not complete, or it is older than three days. Ask your admin for a new one."
-        ) from None
+        says = "This link is not complete, or it is older than three days. Ask your admin for a new one."
+        raise LinkGone(says) from None
     user = User.objects.filter(pk=pk, email=before, is_active=True).first()
     if user is None:
         raise LinkGone("This link was used already. Sign in with your new address.")
@@ -72,24 +64,11 @@ def confirm(token: str, *, caller: str) -> User:
             EmailAddress.objects.filter(user=user).delete()
             EmailAddress.objects.filter(email__iexact=after).delete()
             EmailAddress.objects.create(user=user, email=after, primary=True, verified=True)
+            by = Actor.person(user, address=caller)
             user.email = after
-            by = Actor("user", str(user.pk), before, "page", caller)
             audit("user.address_changed", user, by=by, before=before, after=after)
     except IntegrityError:
-        raise LinkGone("Somebody else has this address now. Ask your admin.") from None
-    _mail(
-        "Your address on Textdesk was changed",
-        f"You sign in with {after} from now on. If you did not expect this, tell an admin of your desk at once.\n",
-        before,
-    )
+        raise LinkGone("Another person has this address now. Ask your admin.") from None
+    words = f"You sign in with {after} from now on. If you did not expect this, tell an admin of your desk at once.\n"
+    mail_server.send("Your address on Textdesk was changed", words, before)
     return user
-
-
-def _mail(subject: str, words: str, email: str) -> bool:
-    if not mail_server.is_set_up():
-        return False
-    try:
-        return bool(send_mail(subject, words, None, [email]))
-    except (OSError, SMTPException) as problem:
-        log.warning("address_not_mailed", error=type(problem).__name__)
-        return False

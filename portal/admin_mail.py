@@ -7,17 +7,17 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.urls import reverse
 
-from portal.models import Membership, Role
-from sms.models import CallbackEndpoint, DomainState, Service, ShortLinkDomain
+from portal.models import Membership, Role, User
+from sms.models import AuditCheck, CallbackEndpoint, DomainState, Service, ShortLinkDomain
+from sms.values.mail_subject import one_line
 
 log = structlog.get_logger(__name__)
 
 ALARMING = (DomainState.BROKEN, DomainState.DEGRADED)
 
 
-def on_endpoint_disabled(*, endpoint: CallbackEndpoint, **signal: Any) -> None:
+def on_endpoint_disabled(*, endpoint: CallbackEndpoint, **_: Any) -> None:
     """Receiver of `sms.callbacks.endpoint_disabled`."""
-    del signal
     service = endpoint.service
     _mail_admins(
         service,
@@ -29,17 +29,13 @@ def on_endpoint_disabled(*, endpoint: CallbackEndpoint, **signal: Any) -> None:
     )
 
 
-def on_domain_changed(*, domain: ShortLinkDomain, old: DomainState, **signal: Any) -> None:
+def on_domain_changed(*, domain: ShortLinkDomain, old: DomainState, **_: Any) -> None:
     """Receiver of `sms.catalogue.domains.state_changed`: to the worse, and back to health from there."""
-    del signal
     recovered = domain.state == DomainState.HEALTHY and old in ALARMING
     if domain.state not in ALARMING and not recovered:
         return
-    stops = (
-        "Sends that shorten links on it are refused until then.\n\n"
-        if domain.state == DomainState.BROKEN
-        else ""
-    )
+    broken = domain.state == DomainState.BROKEN
+    stops = "Sends that shorten links on it are refused until then.\n\n" if broken else ""
     _mail_admins(
         domain.service,
         f"Textdesk: the short-link domain {domain.host} is {domain.get_state_display().lower()}"
@@ -49,12 +45,32 @@ def on_domain_changed(*, domain: ShortLinkDomain, old: DomainState, **signal: An
     )
 
 
+def on_audit_broken(*, check: AuditCheck, **_: Any) -> None:
+    """Receiver of `sms.compliance.audit.does_not_hold`: to every admin and superuser, at each check that finds something."""
+    admins = Membership.objects.filter(role=Role.ADMIN, user__is_active=True).values_list(
+        "user__email", flat=True
+    )
+    owners = User.objects.filter(is_superuser=True, is_active=True).values_list("email", flat=True)
+    _mail(
+        sorted({*admins, *owners}),
+        "Textdesk: the audit does not stand as it was written",
+        f"The check of {check.at:%-d %B %Y, %H:%M} UTC on {check.host} found:\n\n{check.findings}\n\n"
+        "Keep the database as it is, and find out who could write to it. What was seen, and a button to look again:",
+        reverse("installation_audit_list"),
+    )
+
+
 def _mail_admins(service: Service, subject: str, says: str, page: str) -> None:
     admins = Membership.objects.filter(service=service, role=Role.ADMIN, user__is_active=True)
-    addresses = sorted(set(admins.values_list("user__email", flat=True)))
+    _mail(sorted(set(admins.values_list("user__email", flat=True))), subject, says, page)
+
+
+def _mail(addresses: list[str], subject: str, says: str, page: str) -> None:
     if not addresses:
         return
     try:
-        EmailMessage(subject=subject, body=f"{says}\n{settings.PUBLIC_URL}{page}\n", bcc=addresses).send()
+        EmailMessage(
+            subject=one_line(subject), body=f"{says}\n{settings.PUBLIC_URL}{page}\n", bcc=addresses
+        ).send()
     except OSError as problem:
         log.error("admin_mail_not_sent", subject=subject, error=repr(problem)[:300])

@@ -20,9 +20,13 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.http import parse_header_parameters
 
+from portal.machines import address_of, as_problem
 from portal.middleware import SecurityHeaders
+from sms.api.drop_in.dialect import Dialect
 from sms.api.drop_in.errors import DropInRefused
-from sms.api.v1 import problems
+from sms.api.drop_in.messaging_v1 import MESSAGING_V1
+from sms.api.drop_in.sms_v1 import SMS_V1
+from sms.api.drop_in.v2 import V2
 from sms.webex.values import without_bom
 
 log = structlog.get_logger(__name__)
@@ -30,6 +34,7 @@ log = structlog.get_logger(__name__)
 Environ = dict[str, Any]
 BODILESS = ("GET", "HEAD", "OPTIONS", "TRACE")
 PIECE = 64 * 1024
+DROP_IN_MOST = 5_000_000  # bytes: a thousand destinations with long substitutions
 IN_MEMORY = 1_000_000  # bytes; a longer one is in a temporary file
 TAIL = 1024  # bytes in which a form's last boundary stands
 # Read and thrown away behind the limit: a connection that is closed while bytes still come is reset, and its answer lost.
@@ -38,11 +43,11 @@ THROWN_AWAY = 100_000_000
 
 @dataclass(frozen=True, slots=True)
 class BodyLimit:
-    """An address's limit in bytes, and how it refuses: with 413, or 400 where the body broke off."""
+    """An address's limit in bytes, and how it refuses: with 413, 415, or 400 where the body broke off."""
 
-    prefix: str
     most: int
     refuse: Callable[[Environ, int, str], HttpResponse]
+    only_plain: bool = False  # no Content-Encoding
     must_close: bool = False  # it stores what came, so what begins as JSON must end as JSON
 
 
@@ -54,24 +59,33 @@ class TooLarge(Exception):
     pass
 
 
+class Encoded(Exception):
+    """It has a Content-Encoding. To unpack one is to take what may be a thousand times as long, and clients of SMS send none."""
+
+
 def read(environ: Environ) -> HttpResponse | None:
     """Put the whole body, with its length, in the place of the stream; the answer where it is refused."""
     if environ["REQUEST_METHOD"] in BODILESS:
         return None
-    limit = _limit_of(environ.get("PATH_INFO", ""))
+    address = address_of(environ.get("PATH_INFO", ""))
+    limit = _limits()[address.prefix if address else ""]
     try:
         length = environ.get("CONTENT_LENGTH")
         if length:
             _read_counted(environ, length, limit)
         elif environ.get("wsgi.input_terminated"):  # otherwise there is no telling where it ends
             _read_open(environ, limit)
+        if limit.only_plain and environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
+            raise Encoded
+    except Encoded:
+        status, words = 415, "The body has a Content-Encoding, and none is taken here. Send it as it is."
     except TooLarge:
         status, words = 413, f"The body has more than {limit.most:,} bytes, the most this address takes."
     except BrokenOff:
         status, words = 400, "The body broke off before its end. Nothing of it was kept; send it again."
     else:
         return None
-    log.warning("body_refused", address=limit.prefix, status=status)
+    log.warning("body_refused", address=address.prefix if address else "/", status=status)
     return limit.refuse(environ, status, words)
 
 
@@ -163,57 +177,46 @@ def _closes(raw: bytes) -> bool:
     return True
 
 
-def _refuse_post(environ: Environ, status: int, words: str) -> HttpResponse:
+def _refuse_post(_environ: Environ, status: int, _words: str) -> HttpResponse:
     """Webex Connect repeats what got 503, and nothing that got 400."""
-    del environ, words
-    if status == 413:
-        return HttpResponse(status=413)
-    return HttpResponse(status=503, headers={"Retry-After": "30"})
-
-
-def _refuse_drop_in(environ: Environ, status: int, words: str) -> HttpResponse:
-    """400 for both, as the provider does it."""
-    del environ
-    if status == 413:
-        refused = DropInRefused("7022", "JSON size exceeded", words)
-    else:
-        refused = DropInRefused("7000", "Invalid JSON", words)
-    return HttpResponse(refused.body(), status=refused.status, content_type="application/json")
-
-
-def _refuse_api(environ: Environ, status: int, words: str) -> HttpResponse:
-    del environ
-    problem = problems.ApiProblem(status, "too_large" if status == 413 else "unreadable", words)
-    return HttpResponse(
-        json.dumps(problems.body_of(problem)), status=status, content_type=problems.MEDIA_TYPE
+    refused = (
+        HttpResponse(status=413) if status == 413 else HttpResponse(status=503, headers={"Retry-After": "30"})
     )
+    del refused.headers["Content-Type"]
+    return refused
+
+
+def _refuse_drop_in(dialect: Dialect) -> Callable[[Environ, int, str], HttpResponse]:
+    """400 for each, as the provider does it."""
+
+    def refuse(_environ: Environ, status: int, words: str) -> HttpResponse:
+        code, title = ("7022", "JSON size exceeded") if status == 413 else ("7000", "Invalid JSON")
+        return dialect.answer(DropInRefused(code, title, words))
+
+    return refuse
 
 
 def _refuse_page(environ: Environ, status: int, words: str) -> HttpResponse:
     title = "Too large" if status == 413 else "It did not arrive whole"
+    context = {"status": status, "title": title, "words": words}
     request = WSGIRequest(environ)
-    shown = render(
-        request, "body_refused.html", {"status": status, "title": title, "words": words}, status=status
-    )
+    shown = render(request, "body_refused.html", context, status=status)
     return SecurityHeaders(lambda _: shown)(request)
 
 
 @cache
-def _limits() -> tuple[BodyLimit, ...]:
+def _limits() -> dict[str, BodyLimit]:
+    """By the prefix of `portal.machines.ADDRESSES`, and of people's pages by none."""
     most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    return (
-        BodyLimit(
-            "/receipts/", 64 * 1024, _refuse_post, must_close=True
-        ),  # nothing genuine is a tenth as long
-        BodyLimit("/inbound/", 64 * 1024, _refuse_post, must_close=True),
-        BodyLimit(
-            "/v2/", min(5_000_000, most), _refuse_drop_in
-        ),  # a thousand destinations with long substitutions
-        BodyLimit("/api/", most, _refuse_api),
-        BodyLimit("/", most, _refuse_page),  # a file and the fields beside it
-    )
-
-
-def _limit_of(path: str) -> BodyLimit:
-    limits = _limits()
-    return next((limit for limit in limits if path.startswith(limit.prefix)), limits[-1])
+    of_posts = BodyLimit(64 * 1024, _refuse_post, must_close=True)  # nothing genuine is a tenth as long
+    dialects = {"/v2": V2, "/v1": SMS_V1, "/resources": MESSAGING_V1}
+    return {
+        "/receipts": of_posts,
+        "/inbound": of_posts,
+        **{
+            prefix: BodyLimit(min(DROP_IN_MOST, most), _refuse_drop_in(dialect), only_plain=True)
+            for prefix, dialect in dialects.items()
+        },
+        "/api": BodyLimit(most, lambda _, *says: as_problem(*says), only_plain=True),
+        "": BodyLimit(most, _refuse_page),  # a file and the fields beside it
+    }

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from portal.access import services_of
 from sms.compose.approval import queries
+from sms.values import time_zones
 
 
 def viewer(request: HttpRequest) -> dict[str, Any]:
@@ -22,4 +23,9 @@ def viewer(request: HttpRequest) -> dict[str, Any]:
         "may": may,
         "to_answer": queries.waiting_for(service, user) if service and "approve" in may else 0,
         "zone": timezone.get_current_timezone_name(),
+        "unknown_zone": _unknown(user.time_zone or (service.time_zone if service else "")),
     }
+
+
+def _unknown(zone: str) -> str:
+    return zone if zone and time_zones.or_utc(zone) != zone else ""

@@ -1,7 +1,8 @@
 """Strict readers of environment variables, used by `portal.settings` alone.
 
-Every variable can also be given as `NAME_FILE`, a path to a file that holds the value (for container secrets). A wrong value
-raises `WrongVariable`, whose text names the variable, what it holds and what it should hold; `manage.py` prints just that.
+Every variable can also be given as `NAME_FILE`, a path to a file that holds the value (for container secrets). An empty one is
+unset: Docker, compose and systemd hand over what a file of variables leaves empty. A wrong value raises `WrongVariable`, whose text
+names the variable, what it holds (unless that may be a secret) and what it should hold; `manage.py` prints just that.
 """
 
 import os
@@ -20,13 +21,13 @@ class WrongVariable(ImproperlyConfigured):
 
 
 def _raw(name: str) -> str | None:
-    value, path = os.environ.get(name), os.environ.get(f"{name}_FILE")
-    if value is not None and path is not None:
+    value, path = os.environ.get(name, "").strip() or None, os.environ.get(f"{name}_FILE") or None
+    if value and path:
         raise WrongVariable(f"{name} and {name}_FILE are both set. Keep one of them.")
     if path is None:
         return value
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        return Path(path).read_text(encoding="utf-8").strip() or None
     except (OSError, UnicodeDecodeError) as problem:
         reason = getattr(problem, "strerror", None) or "it is not UTF-8 text"
         raise WrongVariable(
@@ -36,8 +37,7 @@ def _raw(name: str) -> str | None:
 
 
 def env_str(name: str, default: str = "") -> str:
-    value = _raw(name)
-    return default if value is None else value.strip()
+    return _raw(name) or default
 
 
 def env_choice(name: str, default: str, *, choices: tuple[str, ...]) -> str:
@@ -49,78 +49,72 @@ def env_choice(name: str, default: str, *, choices: tuple[str, ...]) -> str:
 
 def env_bool(name: str, default: bool = False) -> bool:
     """`true`/`false` (also yes/no, on/off, 1/0)."""
-    value = _raw(name)
-    if value is None or value.strip() == "":
-        return default
-    known = {
-        "true": True,
-        "yes": True,
-        "on": True,
-        "1": True,
-        "false": False,
-        "no": False,
-        "off": False,
-        "0": False,
-    }
-    try:
-        return known[value.strip().lower()]
-    except KeyError:
-        raise WrongVariable(f"{name} is {value!r}; it should be true or false.") from None
+    value = _raw(name) or ""
+    if value.lower() in ("true", "yes", "on", "1"):
+        return True
+    if value.lower() in ("false", "no", "off", "0"):
+        return False
+    if value:
+        raise WrongVariable(f"{name} is {value!r}; it should be true or false.")
+    return default
 
 
 def env_int(name: str, default: int, *, low: int = 0, high: int = 2**31) -> int:
     value = _raw(name)
-    if value is None or value.strip() == "":
+    if value is None:
         return default
     try:
         number = int(value)
     except ValueError:
-        raise WrongVariable(
-            f"{name} is {value!r}; it should be a whole number from {low} to {high}."
-        ) from None
+        should = f"it should be a whole number from {low} to {high}."
+        raise WrongVariable(f"{name} is {value!r}; {should}") from None
     if not low <= number <= high:
         raise WrongVariable(f"{name} is {number}; it should be from {low} to {high}.")
     return number
 
 
-def env_list(name: str, default: tuple[str, ...] = ()) -> list[str]:
+def env_list(name: str) -> list[str]:
     """Comma-separated words; empty ones are dropped."""
-    value = _raw(name)
-    return list(default) if value is None else [word.strip() for word in value.split(",") if word.strip()]
+    return [word.strip() for word in (_raw(name) or "").split(",") if word.strip()]
 
 
-def env_url(name: str, default: str = "", *, schemes: tuple[str, ...] = ("https", "http")) -> str:
+def env_url(name: str, default: str = "") -> str:
     """An absolute URL without a trailing slash, or empty."""
     value = env_str(name, default).rstrip("/")
     if not value:
         return ""
     try:
         parts = urlsplit(value)
-        fine = parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        fine = (
+            parts.scheme in ("https", "http")
+            and bool(parts.hostname)
+            and (parts.port is None or parts.port > 0)
+        )
     except ValueError:
         fine = False
+    if "@" in value:
+        raise WrongVariable(f"{name} holds a user or a password; it should be an address without them.")
     if not fine:
         raise WrongVariable(
-            f"{name} is {value!r}; it should be an address that begins with {' or '.join(s + '://' for s in schemes)}."
+            f"{name} is {value!r}; it should be an address that begins with https:// or http://."
         )
     return value
 
 
 def env_parsed(name: str, default: str, parse: Callable[[str], T], *, should: str) -> T:
-    """A value read by a library's parser; `should` says what the variable should hold, in words."""
+    """An address that may hold a password, read by a library's parser; `should` says what it should be like.
+
+    Neither it nor the parser's complaint is shown: where the password has one of / ? # unescaped, what is taken for the host or
+    the port is a part of it.
+    """
     value = env_str(name, default)
     try:
+        parts = urlsplit(value)
+        if parts.port == 0 or (parts.netloc and "@" in parts.path + parts.query + parts.fragment):
+            raise ValueError
         return parse(value)
-    except (
-        Exception
-    ) as problem:  # parsers of third parties raise what they like; the operator gets one sentence
-        raise WrongVariable(f"{name} is {_masked(value)!r} ({problem}); it should be {should}.") from None
-
-
-def _masked(value: str) -> str:
-    """A URL without its password, since start-up errors end in logs."""
-    try:
-        password = urlsplit(value).password
-    except ValueError:
-        return "(unreadable)"
-    return value.replace(f":{password}@", ":•••@") if password else value
+    except Exception:  # parsers of third parties raise what they like
+        raise WrongVariable(
+            f"{name} cannot be read, and is not shown, since it may hold a password; it should be {should}. "
+            "In a user or a password / ? # @ : % [ ] are written %2F %3F %23 %40 %3A %25 %5B %5D."
+        ) from None

@@ -1,40 +1,140 @@
-"""The short way for what machines post: Webex Connect's receipts and incoming messages, and the partners' `/v2/`.
+"""What machines call: the partners' addresses, and Webex Connect's receipts and incoming messages. They are never answered HTML.
 
-The first middleware answers them itself, so that the others are for people's pages only (sessions, sign-in, CSRF, security headers).
-They cost a third of a receipt's time, and answer a Host that they do not know with a 400 that the provider does not repeat.
+The first middleware answers most of them itself, so that the others are for people's pages only (sessions, sign-in, CSRF, security
+headers). They cost a third of a receipt's time, and answer a Host that they do not know with a 400 that the provider does not repeat.
+What Django says of unknown paths, bad requests and crashes is a page; here it becomes what the caller of the address can read.
 """
 
+import json
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
+from django.core.handlers.exception import convert_exception_to_response
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from django.urls import resolve
+from django.urls import Resolver404, resolve
 
-PATHS = ("/receipts/", "/inbound/", "/v2/")
+from sms.api.drop_in.dialect import Dialect
+from sms.api.drop_in.errors import DropInRefused
+from sms.api.drop_in.messaging_v1 import MESSAGING_V1
+from sms.api.drop_in.sms_v1 import SMS_V1
+from sms.api.drop_in.v2 import V2
+from sms.api.v1 import problems
+
 TRUSTED_FOR = 1.0  # seconds
+HTML = "text/html"
+SAYS = {
+    400: "The request cannot be read: its host, its path or one of its headers is not valid.",
+    403: "This address does not take that request.",
+    404: "There is no such address. Compare it with the documentation; it has no slash at its end.",
+    405: "This address does not take that method.",
+    500: "Something broke on our side. It was logged.",
+    503: "Textdesk cannot answer at the moment. Try again soon.",
+}
+KINDS = {
+    400: "unreadable",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+    503: "unavailable",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MachineAddress:
+    """Every path under a prefix. `refuse` makes an answer of a status and a sentence."""
+
+    prefix: str
+    refuse: Callable[[int, str], HttpResponse]
+    direct: bool = True  # answered without the middleware for people
+
+
+def without_words(status: int, _words: str) -> HttpResponse:
+    return HttpResponse(status=status)
+
+
+def as_problem(status: int, words: str) -> HttpResponse:
+    problem = problems.ApiProblem(status, KINDS.get(status, "error"), words)
+    return HttpResponse(
+        json.dumps(problems.body_of(problem)), status=status, content_type=problems.MEDIA_TYPE
+    )
+
+
+def in_words_of(dialect: Dialect) -> Callable[[int, str], HttpResponse]:
+    """413 and a body that breaks off have codes of their own (`portal.bodies`)."""
+
+    def refuse(status: int, words: str) -> HttpResponse:
+        code, title = ("7011", "Unknown exception") if status >= 500 else ("7004", "Invalid parameter")
+        return dialect.answer(DropInRefused(code, title, words, status=status))
+
+    return refuse
+
+
+ADDRESSES = (
+    MachineAddress("/receipts", without_words),
+    MachineAddress("/inbound", without_words),
+    MachineAddress("/v2", in_words_of(V2)),
+    MachineAddress("/v1", in_words_of(SMS_V1)),
+    MachineAddress("/resources", in_words_of(MESSAGING_V1)),
+    MachineAddress("/api", as_problem, direct=False),
+)
+
+
+def normal(path: str) -> str:
+    """`/v2/messages` for `//v2/messages`, which is what a base URL with a slash at its end makes of it."""
+    return "/" + path.lstrip("/")
+
+
+def _route_of(path: str) -> str:
+    """Webhooks are pasted by hand: without the slash at its end a post would be lost, and a base URL may bring one too many."""
+    path = normal(path)
+    return path if path.endswith("/") or not path.startswith(("/receipts/", "/inbound/")) else f"{path}/"
+
+
+def address_of(path: str) -> MachineAddress | None:
+    path = normal(path)
+    for address in ADDRESSES:
+        if path.startswith(address.prefix) and path[len(address.prefix) :][:1] in ("", "/"):
+            return address
+    return None
 
 
 class MachinesFirst:
-    """Routes and views only, for PATHS."""
+    """Routes and views only for what is answered directly, and no HTML for any of ADDRESSES."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        self._guarded = convert_exception_to_response(self._directly)
         self._worked_until: dict[int, float] = {}  # by thread, which has its own connection
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """With its length, as `CommonMiddleware` would add it: a server sends what has none in chunks.
-
-        A connection to the database that worked a moment ago is not asked again whether it does. Where it broke since then, the answer
-        is 503 and the next request has a new one.
-        """
-        if not request.path_info.startswith(PATHS):
+        """With its length, as `CommonMiddleware` would add it: a server sends what has none in chunks."""
+        address = address_of(request.path_info)
+        if address is None:
             return self.get_response(request)
+        answered: Any = self._guarded(request) if address.direct else self.get_response(request)
+        response = _without_html(answered, address)
+        if not response.streaming:
+            response.headers.setdefault("Content-Length", str(len(response.content)))
+        return response
+
+    def _directly(self, request: HttpRequest) -> HttpResponse:
+        """A connection to the database that worked a moment ago is not asked again whether it does. Where it broke since then, the
+        answer is 503 and the next request has a new one.
+        """
+        try:
+            match = request.resolver_match = resolve(_route_of(request.path_info))
+        except Resolver404:
+            address: MachineAddress = address_of(request.path_info)  # type: ignore[assignment]
+            return address.refuse(404, SAYS[404])
         ours = threading.get_ident()
         if time.monotonic() < self._worked_until.get(ours, 0.0):
             connection.health_check_done = True  # type: ignore[attr-defined]
-        match = request.resolver_match = resolve(request.path_info)
         try:
             response: HttpResponse = match.func(request, *match.args, **match.kwargs)
             if hasattr(response, "render"):
@@ -42,6 +142,23 @@ class MachinesFirst:
         finally:
             broke = connection.errors_occurred
             self._worked_until[ours] = 0.0 if broke else time.monotonic() + TRUSTED_FOR
-        if not response.streaming:
-            response.headers.setdefault("Content-Length", str(len(response.content)))
         return response
+
+
+def _without_html(response: HttpResponse, address: MachineAddress) -> HttpResponse:
+    """Nothing else answers these addresses in HTML but Django itself, and an empty answer is of no type."""
+    if not response.headers.get("Content-Type", "").startswith(HTML):
+        return response
+    status = response.status_code
+    if status >= 400 and response.content:
+        refused = address.refuse(status, SAYS.get(status, SAYS[400 if status < 500 else 500]))
+        for name, value in response.headers.items():
+            if name not in ("Content-Type", "Content-Length"):
+                refused.headers.setdefault(name, value)
+        response = refused
+    elif response.content:  # a redirect, which may say in HTML where to
+        response.content = b""
+        response.headers.pop("Content-Length", None)
+    if not response.content:
+        response.headers.pop("Content-Type", None)
+    return response

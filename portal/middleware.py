@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from sms.api.authentication import address_of
+from sms.values import time_zones
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -28,15 +29,15 @@ class SecurityHeaders:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self.policy = "; ".join(
-            f"{name} {' '.join(sources)}" for name, sources in settings.SECURE_CSP.items()
-        )
+        rules = settings.SECURE_CSP.items()
+        self.policy = "; ".join(f"{name} {' '.join(sources)}" for name, sources in rules)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", self.policy)
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
         if getattr(request, "user", None) is not None and request.user.is_authenticated:
+            # some pages show a key, a secret or a whole number, once
             response.headers.setdefault("Cache-Control", "no-store")
         return response
 
@@ -51,5 +52,5 @@ class ViewersZone:
         name = getattr(getattr(request, "user", None), "time_zone", "")
         if not name:
             return self.get_response(request)
-        with timezone.override(zoneinfo.ZoneInfo(name)):
+        with timezone.override(zoneinfo.ZoneInfo(time_zones.or_utc(name))):
             return self.get_response(request)

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
 
+from sms.models.columns import empty_text
 from sms.models.personal import PersonalData
 
 
@@ -44,21 +45,13 @@ class User(AbstractUser):
         max_length=60, blank=True, help_text="Empty means the time zone of the service."
     )
 
-    own_number = models.CharField(
-        max_length=16,
-        blank=True,
-        default="",
-        db_default="",
-        help_text="E.164 with its plus. Tests of drafts can go there.",
-    )
+    own_number = empty_text(16, "E.164 with its plus. Tests of drafts can go there.")
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
 
-    personal = PersonalData(
-        numbers=("own_number",), team=("email", "first_name", "last_name", "password", "time_zone")
-    )
+    personal = PersonalData(numbers="own_number", team="email first_name last_name password time_zone")
 
     class Meta:
         ordering = ("email",)
@@ -74,7 +67,7 @@ class FirstRunCode(models.Model):
 
     digest = models.CharField(max_length=64, editable=False)
 
-    personal = PersonalData(neutral=("digest",))
+    personal = PersonalData(neutral="digest")
 
     class Meta:
         constraints = (models.CheckConstraint(name="first_run_code_is_one_row", condition=models.Q(pk=1)),)
@@ -102,7 +95,7 @@ class Invitation(models.Model):
     )
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
-    personal = PersonalData(team=("email", "roles", "nonce"))
+    personal = PersonalData(team="email roles nonce")
 
     class Meta:
         ordering = ("-id",)

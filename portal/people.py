@@ -5,8 +5,9 @@ admin always keeps one: the check runs under a lock on the service. Each act wri
 """
 
 import secrets
-from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Any
 
 from django.core import signing
 from django.core.exceptions import PermissionDenied
@@ -16,73 +17,46 @@ from django.utils import timezone
 from portal.models import Invitation, Membership, Role, User
 from sms.models import Actor, Service
 from sms.models.audit import audit
+from sms.values.problems import ProblemCode, ProblemError
 
 HOLDS_FOR = timedelta(days=7)
+OPEN: dict[str, Any] = {"accepted_at": None, "withdrawn_at": None}
 _signer = signing.Signer(salt="portal.invitation")
 
 
-class PeopleError(ValueError):
+class PeopleError(ProblemError):
     """It cannot be done; nothing was. `field` is the form's."""
-
-    def __init__(self, field: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.field = field
 
 
 class InvitationGone(ValueError):
     """An invitation's link that leads nowhere (any more), with what to do."""
 
 
-# --- invitations --------------------------------------------------------------------------------------------------------
-
-
-def invite(
-    service: Service, email: str, roles: Collection[str], *, by: Actor, now: datetime | None = None
-) -> Invitation:
+def invite(service: Service, email: str, roles: Collection[str], *, by: Actor) -> Invitation:
     """A fresh invitation; one that was open for the address is renewed, and its old link dies."""
-    now = now or timezone.now()
     email, roles = User.objects.normalize_email(email).lower(), _known(roles)
     with transaction.atomic():
         _lock(service)
         if Membership.objects.filter(service=service, user__email__iexact=email).exists():
-            raise PeopleError("email", f"{email} is here already. Change their roles in the list.")
-        found, made = Invitation.objects.update_or_create(
-            service=service,
-            email=email,
-            accepted_at=None,
-            withdrawn_at=None,
-            defaults={
-                "roles": roles,
-                "nonce": secrets.token_urlsafe(32),
-                "expires_at": now + HOLDS_FOR,
-                "made_by": by.user,
-            },
-        )
-        audit(
-            "person.invited" if made else "person.invited_again",
-            by=by,
-            service=service.slug,
-            noun="person",
-            key=found.pk,
-            email=email,
-            roles=roles,
-        )
+            says = f"{email} is here already. Change their roles in the list."
+            raise PeopleError(ProblemCode.TAKEN, says, field="email")
+        fresh = {
+            "nonce": secrets.token_urlsafe(32),
+            "expires_at": timezone.now() + HOLDS_FOR,
+            "made_by": by.user,
+        }
+        fresh["roles"] = roles
+        found, made = Invitation.objects.update_or_create(fresh, service=service, email=email, **OPEN)
+        _record("person.invited" if made else "person.invited_again", service.slug, found, by=by, roles=roles)
     return found
 
 
 def withdraw(invitation: Invitation, *, by: Actor) -> bool:
     with transaction.atomic():
-        rows = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, withdrawn_at=None)
+        rows = Invitation.objects.filter(pk=invitation.pk, **OPEN)
         if not rows.update(withdrawn_at=timezone.now()):
             return False
-        audit(
-            "person.invitation_withdrawn",
-            by=by,
-            service=invitation.service.slug,
-            noun="person",
-            key=invitation.pk,
-            email=invitation.email,
-        )
+        _record("person.invitation_withdrawn", invitation.service.slug, invitation, by=by)
     return True
 
 
@@ -90,7 +64,7 @@ def token_of(invitation: Invitation) -> str:
     return _signer.sign_object([invitation.pk, invitation.nonce])
 
 
-def invitation_of(token: str, *, now: datetime | None = None) -> Invitation:
+def invitation_of(token: str) -> Invitation:
     """The open invitation that a link stands for; raises InvitationGone."""
     try:
         pk, nonce = _signer.unsign_object(token)
@@ -98,56 +72,41 @@ def invitation_of(token: str, *, now: datetime | None = None) -> Invitation:
     except (signing.BadSignature, ValueError, TypeError):
         found = None
     if found is None or not secrets.compare_digest(found.nonce, str(nonce)):
-        raise InvitationGone(
-            "This link is not complete, or a newer one was sent. Use the link of the latest e-mail."
-        )
+        says = "This link is not complete, or a newer one was sent. Use the link of the latest e-mail."
+        raise InvitationGone(says)
     if found.accepted_at:
         raise InvitationGone("This invitation was used already. Sign in with your e-mail address.")
     if found.withdrawn_at:
         raise InvitationGone("This invitation was withdrawn. Ask the person who sent it.")
-    if found.expires_at <= (now or timezone.now()):
+    if found.expires_at <= timezone.now():
         raise InvitationGone("This invitation has expired. Ask the person who sent it for a new one.")
     return found
 
 
-def accept(invitation: Invitation, user: User, *, by: Actor, now: datetime | None = None) -> None:
+def accept(invitation: Invitation, user: User, *, by: Actor) -> None:
     """Once: the roles become the user's. Raises InvitationGone where it was used, withdrawn or renewed."""
-    now = now or timezone.now()
+    now = timezone.now()
     if user.email.lower() != invitation.email.lower():
         raise PermissionDenied
     with transaction.atomic():
-        open_ones = Invitation.objects.filter(
-            pk=invitation.pk, nonce=invitation.nonce, accepted_at=None, withdrawn_at=None, expires_at__gt=now
-        )
-        if not open_ones.update(accepted_at=now, accepted_by=user):
+        rows = Invitation.objects.filter(pk=invitation.pk, nonce=invitation.nonce, expires_at__gt=now, **OPEN)
+        if not rows.update(accepted_at=now, accepted_by=user):
             raise InvitationGone("This invitation has just been used or withdrawn.")
         for role in _known(invitation.roles):
             Membership.objects.get_or_create(user=user, service=invitation.service, role=role)
-        audit(
-            "person.joined",
-            by=by,
-            service=invitation.service.slug,
-            noun="person",
-            key=user.pk,
-            email=user.email,
-            roles=invitation.roles,
-        )
+        _record("person.joined", invitation.service.slug, user, by=by, roles=invitation.roles)
 
 
-def join_again(invitation: Invitation, *, password: str, now: datetime | None = None) -> User:
+def join(invitation: Invitation, *, password: str) -> User:
     """Accept and create the account that the person does not have yet. Raises InvitationGone."""
     try:
         with transaction.atomic():
             user = User.objects.create_user(invitation.email, password)
-            accept(invitation, user, by=Actor("user", str(user.pk), user.email, "page"), now=now)
+            accept(invitation, user, by=Actor.person(user))
     except IntegrityError:
-        raise InvitationGone(
-            "There is an account for this address now. Sign in, and open the link again."
-        ) from None
+        says = "There is an account for this address now. Sign in, and open the link again."
+        raise InvitationGone(says) from None
     return user
-
-
-# --- members ------------------------------------------------------------------------------------------------------------
 
 
 def set_roles(service: Service, user: User, roles: Collection[str], *, by: Actor) -> bool:
@@ -160,47 +119,26 @@ def set_roles(service: Service, user: User, roles: Collection[str], *, by: Actor
         if wanted == before:
             return False
         mine.exclude(role__in=wanted).delete()
-        Membership.objects.bulk_create(
-            Membership(service=service, user=user, role=role) for role in wanted - before
-        )
-        if Role.ADMIN in before:
-            keep_an_admin([service])
-        audit(
-            "person.roles_changed" if wanted else "person.removed",
-            by=by,
-            service=service.slug,
-            noun="person",
-            key=user.pk,
-            email=user.email,
-            roles=sorted(wanted),
-            before=sorted(before),
-        )
+        added = (Membership(service=service, user=user, role=role) for role in wanted - before)
+        Membership.objects.bulk_create(added)
+        admins = Membership.objects.filter(service=service, role=Role.ADMIN, user__is_active=True)
+        if Role.ADMIN in before and not admins.exists():
+            raise PeopleError(ProblemCode.REQUIRED, left_alone([service]), field="roles")
+        record_roles(service.slug, user, by=by, roles=sorted(wanted), before=sorted(before))
     return True
 
 
-def keep_an_admin(services: Iterable[Service]) -> None:
-    """Raise PeopleError where one of these has no active admin (any more); call it after the change, in its transaction."""
-    wanted = list(services)
-    have = set(
-        Membership.objects.filter(service__in=wanted, role=Role.ADMIN, user__is_active=True).values_list(
-            "service_id", flat=True
-        )
-    )
-    alone = [service.name for service in wanted if service.pk not in have]
-    if alone:
-        raise PeopleError(
-            "roles",
-            f"{' and '.join(alone)} would be left without an admin. Make another person admin there first.",
-        )
+def left_alone(services: Collection[Service]) -> str:
+    names = " and ".join(service.name for service in services)
+    return f"{names} would be left without an admin. Make another person admin there first."
 
 
 def only_admin_of(user: User) -> list[Service]:
     """Services whose only active admin is this person."""
-    mine = Service.objects.filter(memberships__user=user, memberships__role=Role.ADMIN).defer(
-        *Service.secrets()
-    )
+    mine = Service.objects.filter(memberships__user=user, memberships__role=Role.ADMIN)
     others = Membership.objects.filter(role=Role.ADMIN, user__is_active=True).exclude(user=user)
-    return list(mine.exclude(pk__in=others.values("service_id")).distinct())
+    alone = mine.exclude(pk__in=others.values("service_id")).distinct()
+    return list(alone.defer(*Service.secrets()))
 
 
 def _lock(service: Service) -> None:
@@ -211,5 +149,16 @@ def _lock(service: Service) -> None:
 def _known(roles: Collection[str]) -> list[str]:
     known = [role for role in Role.values if role in roles]
     if not known:
-        raise PeopleError("roles", "Choose at least one role.")
+        raise PeopleError(ProblemCode.REQUIRED, "Choose at least one role.", field="roles")
     return known
+
+
+def record_roles(
+    slug: str, user: User, *, by: Actor, roles: Collection[str], before: Collection[str]
+) -> None:
+    act = "person.roles_changed" if roles else "person.removed"
+    _record(act, slug, user, by=by, roles=roles, before=before)
+
+
+def _record(act: str, slug: str, who: User | Invitation, *, by: Actor, **details: Any) -> None:
+    audit(act, by=by, service=slug, noun="person", key=who.pk, email=who.email, **details)

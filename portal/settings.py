@@ -17,6 +17,7 @@ from portal.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env_str("VAR_DIR", str(BASE_DIR / "var"))).resolve()
+
 ARCHIVE_DIR = Path(env_str("ARCHIVE_DIR", str(VAR_DIR / "archive"))).resolve()
 STOP_FILE = VAR_DIR / "stopping"  # while it exists, dispatch finishes what is in flight and takes nothing new
 
@@ -48,6 +49,7 @@ EMBEDDED = _default["ENGINE"] == "django.db.backends.sqlite3"
 _default["CONN_MAX_AGE"] = 60
 _default["CONN_HEALTH_CHECKS"] = True
 if EMBEDDED:
+    VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     # IMMEDIATE: a transaction that will write waits for the lock at its start instead of failing half-way.
     # FULL: "armed" must survive a power cut, or we would forget that we sent.
     _default["OPTIONS"] = {
@@ -69,7 +71,6 @@ def _kept(name: str, make: object) -> str:
     """A generated key that survives restarts, for the embedded installation only."""
     path = VAR_DIR / name
     if not path.exists():
-        VAR_DIR.mkdir(parents=True, exist_ok=True)
         fresh = path.with_suffix(".new")
         fresh.touch(mode=0o600)
         fresh.write_text(make(), encoding="utf-8")  # type: ignore[operator]
@@ -194,13 +195,13 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "services"
 ACCOUNT_ADAPTER = "portal.adapter.ClosedSignup"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody can have us write to an address that is no person's here
+MFA_ADAPTER = "portal.adapter.SealedFactors"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"  # people are invited by an admin, there is no sign-up
-ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 EMAIL_CONFIG = env_parsed(
     "EMAIL_URL",
     "consolemail://",
@@ -222,7 +223,6 @@ Q_CLUSTER = {
     "name": "textdesk",
     "orm": "default",
     "workers": 3,
-    "bulk": 1,
     "queue_limit": 3,
     "timeout": 240,  # longest task: a tick that dispatches for 20 s, looks ahead 95 s, dispatches again; each drains up to 27 s
     "retry": 600,  # must outlast queue_limit tasks at their longest, or a waiting task starts twice
@@ -231,7 +231,6 @@ Q_CLUSTER = {
     "save_limit": -1,
     "catch_up": False,
     "poll": 0.5,
-    "guard_cycle": 0.5,
     "label": "Queue",
 }
 
@@ -246,6 +245,9 @@ REST_FRAMEWORK = {
 
 BEHIND_PROXY = env_bool("BEHIND_PROXY", False)  # then X-Forwarded-For says who calls
 METRICS_TOKEN = env_str("METRICS_TOKEN")  # opens /metrics to other machines
+AUDIT_CHECKPOINTS_TO = env_list(
+    "AUDIT_CHECKPOINTS_TO"
+)  # places beside the log stream, see sms.compliance.audit.elsewhere
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Textdesk",
@@ -254,7 +256,6 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
     "PREPROCESSING_HOOKS": ["sms.api.v1.schema.open_to_partners"],
     "POSTPROCESSING_HOOKS": ["sms.api.v1.schema.finish"],
@@ -291,7 +292,6 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_MAX_BYTES
 # --- Language and time ----------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
-USE_TZ = True
 
 # --- Security -------------------------------------------------------------------------------------------------------------
 SECURE_CSP = {
@@ -305,12 +305,7 @@ SECURE_CSP = {
     "base-uri": ["'none'"],
     "frame-ancestors": ["'none'"],
 }
-SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_REFERRER_POLICY = "same-origin"
-SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "DENY"
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = "Lax"
+# nosniff, no frames, referrers and openers of the same origin, HttpOnly and Lax are what Django does by itself
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
@@ -319,7 +314,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 if HTTPS:
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_bool("BEHIND_PROXY", False) else None
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 
 LOGGING_CONFIG = None
 LOGGING = logging_config(LOG_FORMAT, debug=DEBUG)

@@ -3,6 +3,7 @@
 What was typed into the address field is never kept unless it is the address of a person whom we know: people type passwords there.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
@@ -12,52 +13,29 @@ from sms.models import Actor
 from sms.models.audit import audit
 
 
-def _person(user: Any, request: HttpRequest | None) -> Actor:
-    return Actor("user", str(user.pk), user.email, "page", _address(request))
-
-
 def _address(request: HttpRequest | None) -> str:
-    return str(request.META.get("REMOTE_ADDR") or "")[:45] if request is not None else ""
+    return str(request.META.get("REMOTE_ADDR") or "") if request is not None else ""
 
 
-def _record(act: str, request: HttpRequest, user: Any, **details: Any) -> None:
-    if user is not None:
-        audit(act, user, by=_person(user, request), **details)
+def _recorder(act: str, *, with_kind: bool = False, **details: Any) -> Callable[..., None]:
+    """A receiver of signals about a person; `with_kind` says whether an app or recovery codes are meant."""
+
+    def receiver(*, request: HttpRequest, user: Any, authenticator: Any = None, **_: Any) -> None:
+        if user is not None:
+            kind: dict[str, Any] = {"kind": str(authenticator.type)} if with_kind else {}
+            audit(act, user, by=Actor.person(user, address=_address(request)), **details, **kind)
+
+    return receiver
 
 
-def signed_in(*, request: HttpRequest, user: Any, **_: Any) -> None:
-    """Second factor included."""
-    _record("user.signed_in", request, user)
-
-
-def signed_out(*, request: HttpRequest, user: Any, **_: Any) -> None:
-    _record("user.signed_out", request, user)
-
-
-def refused(*, credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
+def _refused(*, credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
     """A wrong password, or an unknown address."""
     typed = str(credentials.get("email") or credentials.get("username") or "")
     user = User.objects.filter(email__iexact=typed).first() if typed else None
-    by = _person(user, request) if user else Actor("visitor", "", "Unknown person", "page", _address(request))
+    address = _address(request)
+    visitor = Actor("visitor", "", "Unknown person", "page", address[:45])
+    by = Actor.person(user, address=address) if user else visitor
     audit("user.sign_in_refused", user, by=by, noun="user", step="password")
-
-
-def second_factor_refused(*, request: HttpRequest, user: Any, **_: Any) -> None:
-    _record("user.sign_in_refused", request, user, step="second factor")
-
-
-def password_changed(*, request: HttpRequest, user: Any, **_: Any) -> None:
-    """By the person, or by the link that was sent to them."""
-    _record("user.password_changed", request, user)
-
-
-def factor_added(*, request: HttpRequest, user: Any, authenticator: Any, **_: Any) -> None:
-    """An app, or recovery codes."""
-    _record("user.second_factor_added", request, user, kind=str(authenticator.type))
-
-
-def factor_removed(*, request: HttpRequest, user: Any, authenticator: Any, **_: Any) -> None:
-    _record("user.second_factor_removed", request, user, kind=str(authenticator.type))
 
 
 def connect() -> None:
@@ -65,15 +43,17 @@ def connect() -> None:
     from allauth.mfa import signals as mfa
     from django.contrib.auth.signals import user_login_failed
 
+    # by the person, or by the link that was sent to them
+    password_changed = _recorder("user.password_changed")
     for signal, receiver in (
-        (account.user_logged_in, signed_in),
-        (account.user_logged_out, signed_out),
-        (user_login_failed, refused),
-        (mfa.authentication_failed, second_factor_refused),
+        (account.user_logged_in, _recorder("user.signed_in")),  # second factor included
+        (account.user_logged_out, _recorder("user.signed_out")),
+        (user_login_failed, _refused),
+        (mfa.authentication_failed, _recorder("user.sign_in_refused", step="second factor")),
         (account.password_changed, password_changed),
         (account.password_set, password_changed),
         (account.password_reset, password_changed),
-        (mfa.authenticator_added, factor_added),
-        (mfa.authenticator_removed, factor_removed),
+        (mfa.authenticator_added, _recorder("user.second_factor_added", with_kind=True)),
+        (mfa.authenticator_removed, _recorder("user.second_factor_removed", with_kind=True)),
     ):
-        signal.connect(receiver, dispatch_uid=f"audit_{receiver.__name__}")
+        signal.connect(receiver, weak=False, dispatch_uid="sign_in_audit")

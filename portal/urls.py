@@ -1,8 +1,8 @@
 """Every address on one screen."""
 
 from allauth.account.decorators import secure_admin_login
-from allauth.account.models import EmailAddress
 from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
@@ -11,38 +11,30 @@ from portal.views import (
     account,
     api_keys,
     approvals,
-    audience_acts,
-    audience_files,
     audiences,
     audit,
     calendar,
     callbacks,
     catalogue,
     control,
-    duplicate,
-    health,
+    going_live,
     home,
     link_domains,
     messages,
     metrics,
+    move_and_duplicate,
     opt_outs,
     people,
     personal_data,
     policy_groups,
-    prices,
     receipts,
-    report_schedules,
+    refused_posts,
     reports,
-    reschedule,
     retention,
-    reveal_number,
-    senders,
     sends,
-    service_levels,
     settings,
-    smartlinks,
     templates,
-    unconfirmed,
+    tenant_probe,
 )
 from portal.views.catalogue_base import (
     CatalogueDetail,
@@ -52,13 +44,18 @@ from portal.views.catalogue_base import (
     CatalogueNew,
     CatalogueRemove,
 )
-from portal.views.compose import edit, plan, preview, review, save, test_sends, work
+from portal.views.compose import edit, review, save, test_sends
+from sms.api.drop_in.older_views import (
+    MessagingV1StatusView,
+    MessagingV1View,
+    SmsV1MessagesView,
+    SmsV1MessageView,
+)
 from sms.api.drop_in.views import MessagesView, MessageView
-from sms.api.inbound import InboundView
-from sms.api.receipts import ReceiptView
+from sms.api.webex_posts import InboundView, ReceiptView
+from sms.models import PostKind
 
 admin.autodiscover()
-admin.site.unregister(EmailAddress)  # an address changes in one way only (`portal.addresses`)
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 
@@ -79,32 +76,32 @@ service = [
     path("", home.home, name="home"),
     path("compose/", edit.compose, name="compose"),
     path("compose/save/", save.compose_save, name="compose_save"),
-    path("compose/preview/", preview.compose_preview, name="compose_preview"),
+    path("compose/preview/", save.compose_preview, name="compose_preview"),
     path("drafts/", edit.draft_list, name="drafts"),
     path("drafts/<int:pk>/", edit.draft, name="draft"),
     path("drafts/<int:pk>/save/", save.draft_save, name="draft_save"),
     path("drafts/<int:pk>/work/", save.draft_work, name="draft_work"),
     path("drafts/<int:pk>/here/", save.draft_here, name="draft_here"),
-    path("drafts/<int:pk>/preview/", preview.draft_preview, name="draft_preview"),
+    path("drafts/<int:pk>/preview/", save.draft_preview, name="draft_preview"),
     path("drafts/<int:pk>/review/", review.draft_review, name="draft_review"),
     path("drafts/<int:pk>/progress/", review.draft_progress, name="draft_progress"),
-    path("drafts/<int:pk>/stop/", work.draft_stop, name="draft_stop"),
-    path("drafts/<int:pk>/go-on/", work.draft_go_on, name="draft_go_on"),
-    path("drafts/<int:pk>/mend/", work.draft_mend, name="draft_mend"),
-    path("drafts/<int:pk>/plan.json", plan.draft_plan, name="draft_plan"),
+    path("drafts/<int:pk>/stop/", review.draft_act, {"act": "stop"}, name="draft_stop"),
+    path("drafts/<int:pk>/go-on/", review.draft_act, {"act": "go_on"}, name="draft_go_on"),
+    path("drafts/<int:pk>/mend/", review.draft_act, {"act": "mend"}, name="draft_mend"),
+    path("drafts/<int:pk>/plan.json", review.draft_plan, name="draft_plan"),
     path("drafts/<int:pk>/rejects.csv", review.draft_rejects, name="draft_rejects"),
     path("drafts/<int:pk>/test/", test_sends.draft_test, name="draft_test"),
     path("drafts/<int:pk>/discard/", edit.draft_discard, name="draft_discard"),
     path("sends/", sends.sends, name="sends"),
     path("sends/<int:pk>/", sends.send, name="send"),
     path("sends/<int:pk>/progress/", sends.send_progress, name="send_progress"),
-    path("sends/<int:pk>/move/", reschedule.send_move, name="send_move"),
-    path("sends/<int:pk>/duplicate/", duplicate.send_duplicate, name="send_duplicate"),
+    path("sends/<int:pk>/move/", move_and_duplicate.send_move, name="send_move"),
+    path("sends/<int:pk>/duplicate/", move_and_duplicate.send_duplicate, name="send_duplicate"),
     path("sends/<int:pk>/cancel/", sends.send_cancel, name="send_cancel"),
     path("sends/<int:pk>/pause/", control.send_pause, name="send_pause"),
     path("sends/<int:pk>/resume/", control.send_resume, name="send_resume"),
     path("sends/<int:pk>/write-on/", control.send_write_on, name="send_write_on"),
-    path("sends/<int:pk>/settle/", unconfirmed.SettleSend.as_view(), name="send_settle"),
+    path("sends/<int:pk>/settle/", control.SettleSend.as_view(), name="send_settle"),
     path("sends/<int:pk>/keep/", retention.send_keep, name="send_keep"),
     path("sends/<int:pk>/keep-no-more/", retention.send_keep_no_more, name="send_keep_no_more"),
     path("sends/<int:pk>/messages/", sends.send_messages, name="send_messages"),
@@ -118,8 +115,8 @@ service = [
     path("approvals/<int:pk>/reject/", approvals.approval_reject, name="approval_reject"),
     path("messages/", messages.messages, name="messages"),
     path("messages/<int:pk>/", messages.message, name="message"),
-    path("messages/<int:pk>/number/", reveal_number.RevealNumber.as_view(), name="message_reveal"),
-    path("messages/<int:pk>/settle/", unconfirmed.SettleMessage.as_view(), name="message_settle"),
+    path("messages/<int:pk>/number/", messages.RevealNumber.as_view(), name="message_reveal"),
+    path("messages/<int:pk>/settle/", control.SettleMessage.as_view(), name="message_settle"),
     path("opt-outs/", opt_outs.opt_outs, name="opt_outs"),
     path("opt-outs/add/", opt_outs.opt_out_add, name="opt_out_add"),
     path("opt-outs/upload/", opt_outs.opt_out_upload, name="opt_out_upload"),
@@ -130,33 +127,42 @@ service = [
     path("audiences/new/", audiences.audience_new, name="audience_new"),
     path("audiences/<int:pk>/", audiences.audience, name="audience"),
     path("audiences/<int:pk>/rename/", audiences.audience_rename, name="audience_rename"),
-    path("audiences/<int:pk>/seed-list/", audience_acts.audience_seed_list, name="audience_seed_list"),
+    path("audiences/<int:pk>/seed-list/", audiences.audience_seed_list, name="audience_seed_list"),
     path("audiences/<int:pk>/replace/", audiences.audience_replace, name="audience_replace"),
-    path("audiences/<int:pk>/export/", audience_files.audience_export, name="audience_export"),
-    path("audiences/<int:pk>/rejects.csv", audience_files.audience_rejects, name="audience_rejects"),
-    path("audiences/<int:pk>/archive/", audience_acts.audience_archive, name="audience_archive"),
-    path("audiences/<int:pk>/delete/", audience_acts.DeleteAudience.as_view(), name="audience_delete"),
-    path("audiences/<int:pk>/erase/", audience_acts.EraseAudienceVersion.as_view(), name="audience_erase"),
+    path("audiences/<int:pk>/export/", audiences.audience_export, name="audience_export"),
+    path("audiences/<int:pk>/rejects.csv", audiences.audience_rejects, name="audience_rejects"),
+    path("audiences/<int:pk>/archive/", audiences.audience_archive, name="audience_archive"),
+    path("audiences/<int:pk>/delete/", audiences.DeleteAudience.as_view(), name="audience_delete"),
+    path("audiences/<int:pk>/erase/", audiences.EraseAudienceVersion.as_view(), name="audience_erase"),
     path("receipts/", receipts.receipts_page, name="receipts_page"),
     path("receipts/retry/", receipts.receipts_retry, name="receipts_retry"),
     path("receipts/rotate/", receipts.receipts_rotate, name="receipts_rotate"),
+    path("receipts/rotate-webhook/", receipts.receipts_rotate_webhook, name="receipts_rotate_webhook"),
     path("receipts/retire/", receipts.receipts_retire, name="receipts_retire"),
     path("receipts/replay/", receipts.ReplayReceipts.as_view(), name="receipts_replay"),
+    path("receipts/refused/take-in/", refused_posts.TakeInRefused.as_view(), name="receipts_take_in"),
+    path("receipts/refused/delete/", refused_posts.DeleteRefused.as_view(), name="receipts_refused_delete"),
+    path(
+        "inbound/refused/take-in/",
+        refused_posts.TakeInRefused.as_view(kind=PostKind.INBOUND),
+        name="inbound_take_in",
+    ),
+    path(
+        "inbound/refused/delete/",
+        refused_posts.DeleteRefused.as_view(kind=PostKind.INBOUND),
+        name="inbound_refused_delete",
+    ),
     path("receipts/import/", receipts.receipts_import, name="receipts_import"),
     path("reports/", reports.reports_page, name="reports"),
     path("reports/export/", reports.report_export, name="report_export"),
-    path("reports/levels/", service_levels.service_levels, name="service_levels"),
+    path("reports/levels/", reports.service_levels, name="service_levels"),
     path("report-files/", reports.report_files, name="report_files"),
     path("report-files/<int:pk>/", reports.report_file, name="report_file"),
     path("report-files/<int:pk>/cancel/", reports.report_file_cancel, name="report_file_cancel"),
-    path("report-schedules/", report_schedules.report_schedules, name="report_schedules"),
-    path(
-        "report-schedules/<int:pk>/remove/",
-        report_schedules.report_schedule_remove,
-        name="report_schedule_remove",
-    ),
+    path("report-schedules/", reports.report_schedules, name="report_schedules"),
+    path("report-schedules/<int:pk>/remove/", reports.report_schedule_remove, name="report_schedule_remove"),
     path("catalogue/", catalogue.catalogue, name="catalogue"),
-    *catalogue_paths("senders", senders.SENDER, senders.SenderList, senders.SenderDetail),
+    *catalogue_paths("senders", catalogue.SENDER, catalogue.SenderList, catalogue.SenderDetail),
     path("templates/", templates.template_list, name="templates"),
     path("templates/new/", templates.template_new, name="template_new"),
     path("templates/<int:pk>/", templates.template, name="template"),
@@ -166,26 +172,18 @@ service = [
     path("versions/<int:pk>/publish/", templates.template_publish, name="template_publish"),
     path("versions/<int:pk>/retire/", templates.template_retire, name="template_retire"),
     *catalogue_paths(
-        "policy-groups", policy_groups.GROUP, policy_groups.PolicyGroupList, policy_groups.PolicyGroupDetail
+        "policy-groups", policy_groups.GROUP, policy_groups.GroupList, policy_groups.GroupDetail
     ),
     path("policy-groups/connection/", policy_groups.PolicyConnectionEdit.as_view(), name="policy_connection"),
-    path(
-        "policy-groups/<int:pk>/look-up/",
-        policy_groups.PolicyGroupLookUp.as_view(),
-        name="policy_group_look_up",
-    ),
-    *catalogue_paths(
-        "smartlinks", smartlinks.SMARTLINK, smartlinks.SmartlinkList, smartlinks.SmartlinkDetail
-    ),
-    path("prices/", prices.price_list, name="prices"),
-    path("prices/replace/", prices.price_replace, name="prices_replace"),
-    path("prices/prices.csv", prices.price_download, name="prices_download"),
+    path("policy-groups/<int:pk>/look-up/", policy_groups.GroupLookUp.as_view(), name="policy_group_look_up"),
+    *catalogue_paths("smartlinks", catalogue.SMARTLINK, catalogue.SmartlinkList, catalogue.SmartlinkDetail),
+    path("prices/", catalogue.price_list, name="prices"),
+    path("prices/replace/", catalogue.price_replace, name="prices_replace"),
+    path("prices/prices.csv", catalogue.price_download, name="prices_download"),
     path("senders/<int:pk>/pause/", control.PausePart.as_view(parts="senders"), name="sender_pause"),
     path("senders/<int:pk>/resume/", control.sender_resume, name="sender_resume"),
     path("senders/<int:pk>/stop/", control.StopView.as_view(parts="senders"), name="sender_stop"),
-    *catalogue_paths(
-        "domains", link_domains.DOMAIN, link_domains.LinkDomainList, link_domains.LinkDomainDetail
-    ),
+    *catalogue_paths("domains", link_domains.DOMAIN, link_domains.DomainList, link_domains.DomainDetail),
     path("domains/<int:pk>/check/", link_domains.domain_check, name="link_domain_check"),
     path("domains/<int:pk>/pause/", control.PausePart.as_view(parts="link_domains"), name="domain_pause"),
     path("domains/<int:pk>/resume/", control.domain_resume, name="domain_resume"),
@@ -204,6 +202,7 @@ service = [
     path("callback-log/<int:pk>/", callbacks.callback_entry, name="callback_entry"),
     path("callback-log/<int:pk>/again/", callbacks.callback_again, name="callback_again"),
     path("api-keys/", api_keys.api_keys_page, name="api_keys"),
+    path("api-keys/<int:pk>/", api_keys.api_key_policies, name="api_key_policies"),
     path("api-keys/<int:pk>/revoke/", api_keys.RevokeApiKey.as_view(), name="api_key_revoke"),
     path("audit/", audit.audit_list, name="audit_list"),
     path("audit/<int:pk>/", audit.audit_row, name="audit_row"),
@@ -212,7 +211,21 @@ service = [
     path("settings/", settings.connection, name="settings"),
     path("settings/test/", settings.test_message, name="settings_test"),
     path("settings/connection-test/", settings.connection_test, name="settings_connection_test"),
+    path("settings/going-live/", going_live.going_live, name="going_live"),
+    path("settings/going-live/record/", going_live.going_live_record, name="going_live_record"),
+    path("settings/going-live/end-the-demo/", going_live.demo_end, name="demo_end"),
+    path("settings/going-live/<slug:step>/confirm/", going_live.ConfirmStep.as_view(), name="step_confirm"),
+    path("settings/going-live/<slug:step>/take-back/", going_live.step_take_back, name="step_take_back"),
     path("settings/limits/", settings.limits, name="settings_limits"),
+    path("settings/tenant/", tenant_probe.probe_page, name="tenant_probe"),
+    path("settings/tenant/start/", tenant_probe.probe_start, name="tenant_probe_start"),
+    path("settings/tenant/end/", tenant_probe.probe_end, name="tenant_probe_end"),
+    path("settings/tenant/keep/", tenant_probe.probe_keep, name="tenant_probe_keep"),
+    path("settings/tenant/switches/", tenant_probe.probe_switches, name="tenant_probe_switches"),
+    path("settings/tenant/<int:pk>/ask/", tenant_probe.probe_ask, name="tenant_probe_ask"),
+    path("settings/tenant/<int:pk>/answer/", tenant_probe.probe_answer, name="tenant_probe_answer"),
+    path("settings/tenant/<int:pk>/skip/", tenant_probe.probe_skip, name="tenant_probe_skip"),
+    path("settings/tenant/<int:pk>/receipts/", tenant_probe.probe_receipts, name="tenant_probe_receipts"),
     path("settings/approval/", settings.approval, name="settings_approval"),
     path("settings/retention/", retention.retention, name="settings_retention"),
     path("settings/personal-data/", personal_data.personal_data, name="personal_data"),
@@ -230,7 +243,7 @@ service = [
     path("settings/invitations/<int:pk>/withdraw/", people.invitation_withdraw, name="invitation_withdraw"),
     path("settings/pause/", control.PauseService.as_view(), name="settings_pause"),
     path("settings/resume/", control.service_resume, name="settings_resume"),
-    path("settings/stop/", control.StopService.as_view(), name="settings_stop"),
+    path("settings/stop/", control.StopView.as_view(back="home", crumb="Home"), name="settings_stop"),
 ]
 
 urlpatterns = [
@@ -249,13 +262,25 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("sms.api.v1.urls")),
     path("api/schema/", SpectacularJSONAPIView.as_view(), name="api_schema"),
-    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api_schema"), name="api_docs"),
+    # no HTML is answered under /api
+    path(
+        "api/docs/", login_not_required(RedirectView.as_view(pattern_name="api_docs")), name="api_docs_known"
+    ),
+    path("docs/api/", SpectacularSwaggerSplitView.as_view(url_name="api_schema"), name="api_docs"),
     path("v2/messages", MessagesView.as_view(), name="v2_messages"),
     path("v2/messages/<str:message_id>", MessageView.as_view(), name="v2_message"),
+    path("v1/sms/messages", SmsV1MessagesView.as_view(), name="sms_v1_messages"),
+    path("v1/sms/messages/<str:message_id>", SmsV1MessageView.as_view(), name="sms_v1_message"),
+    path("resources/v1/messaging", MessagingV1View.as_view(), name="messaging_v1"),
+    path(
+        "resources/v1/messaging/status/<str:message_id>",
+        MessagingV1StatusView.as_view(),
+        name="messaging_v1_status",
+    ),
     path("receipts/<str:token>/", ReceiptView.as_view(), name="receipts"),
     path("inbound/<str:token>/", InboundView.as_view(), name="inbound"),
-    path("healthz", health.healthz, name="healthz"),
-    path("readyz", health.readyz, name="readyz"),
+    path("healthz", metrics.healthz, name="healthz"),
+    path("readyz", metrics.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),
     path("favicon.ico", RedirectView.as_view(url="/static/favicon.svg", permanent=True)),
 ]

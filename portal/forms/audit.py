@@ -1,6 +1,6 @@
 """The filter of the audit page."""
 
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from sms.compliance.audit import Selection
 from sms.models.audit_acts import ACTS, DOORS, NOUNS
-from sms.values.quiet_hours import local_instant
+from sms.values.quiet_hours import midnight
 
 
 def _acts() -> list[tuple[str, Any]]:
@@ -16,6 +16,10 @@ def _acts() -> list[tuple[str, Any]]:
     for act, words in ACTS.items():
         groups.setdefault(act.partition(".")[0].replace("_", " ").capitalize(), []).append((act, words))
     return [("", "All"), *groups.items()]
+
+
+class DayField(forms.DateField):
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
 class AuditFilter(forms.Form):
@@ -29,14 +33,8 @@ class AuditFilter(forms.Form):
         label="With",
     )
     door = forms.ChoiceField(choices=[("", "All"), *DOORS.items()], required=False, label="Through")
-    since = forms.DateField(
-        required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
-    until = forms.DateField(
-        required=False,
-        label="To and including",
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
+    since = DayField(required=False, label="From")
+    until = DayField(required=False, label="To and including")
     words = forms.CharField(
         max_length=100,
         required=False,
@@ -44,27 +42,17 @@ class AuditFilter(forms.Form):
         help_text="A word of the details, or the thing's number.",
     )
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        since, until = cleaned.get("since"), cleaned.get("until")
+    def clean(self) -> None:
+        since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
         if since and until and until < since:
             self.add_error("until", "This is before the day that the search begins with.")
-        return cleaned
 
     @property
     def selection(self) -> Selection:
-        found = self.cleaned_data
-        since, until = found.get("since"), found.get("until")
-        return Selection(
-            who=found.get("who", ""),
-            act=found.get("act", ""),
-            noun=found.get("noun", ""),
-            door=found.get("door", ""),
-            since=_midnight(since) if since else None,
-            until=_midnight(until + timedelta(days=1)) if until else None,
-            words=found.get("words", ""),
-        )
-
-
-def _midnight(day: Any) -> datetime:
-    return local_instant(datetime.combine(day, time()), timezone.get_current_timezone_name())
+        found = {name: value for name, value in self.cleaned_data.items() if value}
+        zone = timezone.get_current_timezone_name()
+        if "since" in found:
+            found["since"] = midnight(found["since"], zone)
+        if "until" in found:
+            found["until"] = midnight(found["until"] + timedelta(days=1), zone)
+        return Selection(**found)

@@ -4,11 +4,12 @@ from typing import Any
 
 from django import forms
 
-from portal.forms.local_time import LocalTimeField
+from portal.forms.time_zones import LocalTimeField
 from sms.callbacks import AddressPolicy, BadAddress
 from sms.callbacks.address import read
-from sms.models import Callback, CallbackEndpoint
+from sms.models import Callback
 from sms.models.callback import EVENTS
+from sms.webex.limits import LONGEST_URL
 
 
 class ChangeForm(forms.Form):
@@ -27,15 +28,10 @@ class ChangeForm(forms.Form):
         help_text="Otherwise numbers are masked, and the message's id says which one it is.",
     )
 
-    @classmethod
-    def of(cls, endpoint: CallbackEndpoint, data: Any = None) -> "ChangeForm":
-        fields = {name: getattr(endpoint, name) for name in ("name", "events", "full_numbers")}
-        return cls(data, initial=fields)
-
 
 class EndpointForm(ChangeForm):
     url = forms.CharField(
-        max_length=2000,
+        max_length=LONGEST_URL,
         label="Address",
         help_text="Begins with https://. It must answer the challenge that is sent to it.",
         widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}),
@@ -47,7 +43,7 @@ class EndpointForm(ChangeForm):
         self.policy = policy
 
     def clean_url(self) -> str:
-        """As written; nothing of it is mended, so what is shown is what is called."""
+        """As written; nothing of it is changed, so what is shown is what is called."""
         url: str = self.cleaned_data["url"]
         try:
             read(url, self.policy)
@@ -69,9 +65,7 @@ class RangeForm(forms.Form):
     until = LocalTimeField(label="To")
     failed_only = forms.BooleanField(required=False, label="Only what was not delivered")
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
-        since, until = cleaned.get("since"), cleaned.get("until")
+    def clean(self) -> None:
+        since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
         if since and until and since >= until:
             self.add_error("until", "The end must be later than the beginning.")
-        return cleaned

@@ -1,4 +1,4 @@
-"""Forms of the catalogue pages: senders, contact-policy groups and their connection, smartlinks, short-link domains."""
+"""Forms of the catalogue pages: senders, contact-policy groups and their connection, smartlinks, short-link domains, prices."""
 
 from typing import Any
 
@@ -6,16 +6,11 @@ from django import forms
 from django.conf import settings
 from django.db import transaction
 
+from portal.forms.credentials import CredentialField, SecretsForm
 from portal.forms.provider_address import vetted
-from sms.catalogue import domains
-from sms.models import (
-    ContactPolicyGroup,
-    PolicyConnection,
-    Sender,
-    Service,
-    ShortLinkDomain,
-    Smartlink,
-)
+from sms.catalogue import domains, prices
+from sms.models import ContactPolicyGroup, PolicyConnection, Sender, Service, ShortLinkDomain, Smartlink
+from sms.webex.addresses import bare_sender
 from sms.webex.origin import origin_of
 
 
@@ -29,20 +24,17 @@ class NounForm(forms.ModelForm):
         self.instance.service = service
         self.service = service
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        others = (
-            type(self.instance)._default_manager.filter(service=self.service).exclude(pk=self.instance.pk)
-        )
+    def clean(self) -> None:
+        super().clean()
+        things = type(self.instance)._default_manager.filter(service=self.service)
+        others = things.exclude(pk=self.instance.pk)
         for name in self.UNIQUE:
-            value = cleaned.get(name)
+            value = self.cleaned_data.get(name)
             lookup = f"{name}__iexact" if isinstance(value, str) else name
             if value and (other := others.filter(**{lookup: value}).first()):
                 archived = "" if other.active else ", archived"
-                self.add_error(
-                    name, f"“{value}” is in the catalogue already{archived}. Change that one instead."
-                )
-        return cleaned
+                says = f"“{value}” is in the catalogue already{archived}. Change that one instead."
+                self.add_error(name, says)
 
 
 class SenderForm(NounForm):
@@ -53,17 +45,20 @@ class SenderForm(NounForm):
         fields = ("kind", "address", "countries", "registration", "is_default", "note")
         labels = {"is_default": "Offer it first in compose"}  # noqa: RUF012 - Django's own spelling
         help_texts = {  # noqa: RUF012
-            "address": "As it is provisioned: a number with its country code and without +, or a name."
+            "address": "As it is provisioned: a number with its country code, or a name of 1 to 11 characters."
         }
 
-    def save(self, commit: bool = True) -> Sender:
+    def clean_address(self) -> str:
+        """Before it is compared with the others."""
+        return bare_sender(self.cleaned_data["address"])
+
+    def save(self, commit: bool = True) -> Any:
         """There is one default: the previous one stops being it."""
         with transaction.atomic():
             if self.instance.is_default:
                 others = Sender.objects.filter(service=self.service).exclude(pk=self.instance.pk)
                 others.update(is_default=False)
-            saved: Sender = super().save(commit)
-        return saved
+            return super().save(commit)
 
 
 class GroupForm(NounForm):
@@ -71,13 +66,11 @@ class GroupForm(NounForm):
         model = ContactPolicyGroup
         fields = ("name", "group_id", "check_consent", "apply_frequency_cap", "description")
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        if not (cleaned.get("check_consent") or cleaned.get("apply_frequency_cap")):
-            self.add_error(
-                "check_consent", "Tick at least one: require opt-in, or enforce the frequency cap."
-            )
-        return cleaned
+    def clean(self) -> None:
+        super().clean()
+        if not (self.cleaned_data.get("check_consent") or self.cleaned_data.get("apply_frequency_cap")):
+            says = "Tick at least one: require opt-in, or enforce the frequency cap."
+            self.add_error("check_consent", says)
 
 
 class SmartlinkForm(NounForm):
@@ -113,23 +106,21 @@ class LinkDomainForm(NounForm):
         except domains.BadName as problem:
             raise forms.ValidationError(str(problem)) from None
 
-    def save(self, commit: bool = True) -> ShortLinkDomain:
+    def save(self, commit: bool = True) -> Any:
         """What was seen of another name is forgotten; the history stays."""
         domain: ShortLinkDomain = self.instance
         if domain.pk is not None and self.changed_data:
             domain.forget()
-        saved: ShortLinkDomain = super().save(commit)
-        return saved
+        return super().save(commit)
 
 
-class PolicyConnectionForm(forms.ModelForm):
+class PolicyConnectionForm(SecretsForm):
     """Where Contact Policy is asked. The key is written and never read back."""
 
-    profile_key = forms.CharField(
-        required=False,
-        label="Profile key",
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="Of the tenant, not of the service. Empty keeps the one that is stored.",
+    SECRETS = ("profile_key",)
+
+    profile_key = CredentialField(
+        "Profile key", "Of the tenant, not of the service. Empty keeps the one that is stored."
     )
 
     class Meta:
@@ -139,20 +130,57 @@ class PolicyConnectionForm(forms.ModelForm):
     def clean_base_url(self) -> str:
         return vetted(self.cleaned_data.get("base_url"), sandbox=self.instance.service.is_sandbox)
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> None:
         """A stored key goes to no new address."""
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        stored = PolicyConnection.objects.filter(pk=self.instance.pk).first()
-        if not cleaned.get("profile_key"):
-            typed = PolicyConnection(service=self.instance.service, base_url=cleaned.get("base_url") or "")
-            if stored and stored.profile_key and origin_of(typed.url) != stored.key_origin:
-                self.add_error("profile_key", "Type it again: a stored key is never sent to a new address.")
-            cleaned["profile_key"] = stored.profile_key if stored else ""
-        return cleaned
+        super().clean()
+        self.settle("profile_key")
+        typed = PolicyConnection(
+            service=self.instance.service, base_url=self.cleaned_data.get("base_url") or ""
+        )
+        kept = self.cleaned_data["profile_key"] and "profile_key" not in self.changed_data
+        if kept and origin_of(typed.url) != self.instance.key_origin:
+            self.add_error("profile_key", "Type it again: a stored key is never sent to a new address.")
 
-    def save(self, commit: bool = True) -> PolicyConnection:
+    def save(self, commit: bool = True) -> Any:
         """A key that was typed is for the address beside it."""
         if "profile_key" in self.changed_data:
             self.instance.keep_key_for_address()
-        saved: PolicyConnection = super().save(commit)
-        return saved
+        return super().save(commit)
+
+
+LARGEST = 200_000  # bytes
+
+
+class PricesForm(forms.Form):
+    """Cleaned, `rows` are the prices. A file goes before the text."""
+
+    written = forms.CharField(
+        required=False,
+        strip=False,
+        max_length=LARGEST,
+        label="Prices",
+        widget=forms.Textarea(attrs={"rows": 12, "spellcheck": "false", "autocomplete": "off"}),
+        help_text="A line per country: country,sender kind,price,currency. The price is that of one segment; the kind may be empty.",
+    )
+    file = forms.FileField(
+        required=False, label="Or a CSV file", help_text="It takes the place of the whole list."
+    )
+
+    def clean(self) -> None:
+        cleaned = self.cleaned_data
+        name, written = "written", str(cleaned.get("written") or "")
+        if (upload := cleaned.get("file")) is not None:
+            name = "file"
+            if upload.size > LARGEST:
+                self.add_error("file", f"The file has {upload.size:,} bytes; {LARGEST:,} are the most.")
+                return
+            try:
+                written = upload.read().decode()
+            except UnicodeDecodeError:
+                self.add_error("file", "The file is not UTF-8. Save it as “CSV UTF-8” and choose it again.")
+                return
+        try:
+            cleaned["rows"] = prices.read(written)
+        except prices.BadPrices as problem:
+            for sentence in problem.mistakes:
+                self.add_error(name, sentence)

@@ -8,13 +8,25 @@ from django import forms
 from django.utils import timezone
 
 from portal.forms import time_zones
-from portal.forms.countries import countries
+from portal.forms.msisdn import countries
+from portal.forms.texts import storable, text_of
 from portal.forms.time_zones import WallClockField
 from portal.forms.uploads import UploadField
 from portal.presenters import wording
 from sms.compose.drafts import collaboration
-from sms.compose.options import DEFAULT_RECEIPTS, RECEIPTS
-from sms.models import Draft, Lane, Resend, Service, TemplateVersion, VersionState
+from sms.models import (
+    USUAL_RECEIPTS,
+    Draft,
+    Lane,
+    Receipts,
+    Resend,
+    SendOptions,
+    Service,
+    TemplateVersion,
+    VersionState,
+)
+from sms.models.receipt_choice import NONE, WITHOUT
+from sms.values.text import match_key
 from sms.webex.limits import LONGEST_VALIDITY
 
 LANES = [(Lane.URGENT, "Urgent"), (Lane.NORMAL, "Normal"), (Lane.BULK, "Bulk")]
@@ -28,18 +40,29 @@ TYPED_IN: dict[str, tuple[str, ...]] = {
     "send_at": ("when", "send_at"),
     "expires_at": ("ends", "expires_at"),
     "validity": ("ends", "validity_count", "validity_unit"),
+    "shorten_links": ("track",),
     "track_clicks": ("track",),
     "upload": (),
     "fillings": (),
     "again": (),
 }
+# options that have a place of their own in `compose/_more.html`; the page shows others after them
+PLACED = (
+    *("policy_group", "check_consent", "apply_frequency_cap"),
+    *("link_domain", "allow_fallback_url", "tag1", "tag2", "smartlink_validity"),
+    *("receipts", "callback_data", "notify_url", "notify_url_auth_id", "batch_id"),
+    *("expires_at", "language", "lane", "resend", "ramp", "respect_quiet_hours"),
+)
 AS_THE_GROUP = [("", "As the group says"), ("yes", "Yes"), ("no", "No")]
 UNITS = [("60", "minutes"), ("3600", "hours"), ("1", "seconds")]
+WHEN = [("now", "Now"), ("later", "At a time")]
+TRACK = [("yes", "Count clicks"), ("no", "Only shorten"), ("off", "Neither")]
 ENDS = [("never", "Never"), ("at", "At a time"), ("after", "After a while")]
 
 
-def _is_yes(answer: str) -> bool:
-    return answer == "yes"
+def _as_the_group(label: str) -> forms.TypedChoiceField:
+    choices: dict[str, Any] = {"choices": AS_THE_GROUP, "coerce": lambda said: said == "yes"}
+    return forms.TypedChoiceField(label=label, required=False, empty_value=None, **choices)
 
 
 def typed_in(name: str) -> tuple[str, ...]:
@@ -50,28 +73,26 @@ def typed_in(name: str) -> tuple[str, ...]:
 def fillings_typed(typed: Any, stored: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """`{"name": {"column": "Customer", "fallback": "friend"}}` from three lists of fields, one entry each for every placeholder."""
     lists = [typed.getlist(f"filling_{part}") for part in ("name", "column", "fallback")]
-    kept = {name: dict(one) for name, one in stored.items() if name not in lists[0]}
+    shown = {match_key(name) for name in lists[0]}
+    kept = {name: dict(one) for name, one in stored.items() if match_key(name) not in shown}
     for name, column, fallback in list(zip(*lists, strict=False))[:100]:
-        source = {"column": column[:200], "fallback": fallback.strip()[:500]}
+        source = {
+            "column": storable(column, most=200),
+            "fallback": storable(fallback.strip(), most=500),
+        }
         if source := {part: value for part, value in source.items() if value}:
-            kept[name[:200]] = source
+            kept[storable(name, most=200)] = source
     return kept
 
 
 class DraftForm(forms.ModelForm):
     file = UploadField(
         required=False,
-        label="File",
         help_text="CSV or XLSX with a heading row.",
         advice="Split it, or leave out columns that the text does not use.",
     )
     remove_file = forms.BooleanField(required=False, label="Use no file")
-    when = forms.ChoiceField(
-        choices=(("now", "Now"), ("later", "At a time")),
-        label="When",
-        required=False,
-        widget=forms.RadioSelect,
-    )
+    when = forms.ChoiceField(choices=WHEN, label="When", required=False, widget=forms.RadioSelect)
     country = forms.ChoiceField(
         label="Default country", help_text="Of numbers without a country code.", required=False
     )
@@ -80,66 +101,31 @@ class DraftForm(forms.ModelForm):
     ends = forms.ChoiceField(choices=ENDS, label="Expires", required=False, widget=forms.RadioSelect)
     validity_count = forms.IntegerField(label="How long", required=False, min_value=1)
     validity_unit = forms.ChoiceField(label="Unit", choices=UNITS, required=False)
-    track = forms.ChoiceField(
-        choices=[("yes", "Count clicks"), ("no", "Only shorten")],
-        label="Clicks",
+    track = forms.ChoiceField(choices=TRACK, label="Clicks", required=False, widget=forms.RadioSelect)
+    check_consent = _as_the_group("Check consent")
+    apply_frequency_cap = _as_the_group("Apply the frequency cap")
+    allow_fallback_url = forms.BooleanField(
         required=False,
-        widget=forms.RadioSelect,
-    )
-    check_consent = forms.TypedChoiceField(
-        label="Check consent", choices=AS_THE_GROUP, coerce=_is_yes, empty_value=None, required=False
-    )
-    apply_frequency_cap = forms.TypedChoiceField(
-        label="Apply the frequency cap",
-        choices=AS_THE_GROUP,
-        coerce=_is_yes,
-        empty_value=None,
-        required=False,
-    )
-    receipts = forms.MultipleChoiceField(
-        choices=[(one, one.capitalize()) for one in RECEIPTS],
-        label="Receipts to ask for",
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
+        label="Send the long link if shortening fails",
+        help_text=SendOptions._meta.get_field("allow_fallback_url").help_text,
     )
 
     class Meta:
         model = Draft
         fields = tuple(name for name in collaboration.EDITED if name in typed_in(name))
         labels = {  # noqa: RUF012 - Django's own spelling
-            "name": "Name",
-            "text": "Text",
             "audience": "Saved audience",
             "pasted": "Numbers",
             "column": "Column of the numbers",
             "allow_duplicates": "Send to the same number more than once",
-            "policy_group": "Contact-policy group",
-            "link_domain": "Short-link domain",
             "send_at": "Time",
-            "expires_at": "Expires at",
-            "labels": "Labels",
-            "tag1": "First tag",
-            "tag2": "Second tag",
-            "callback_data": "Callback data",
-            "lane": "Lane",
-            "resend": "If we cannot tell whether it was sent",
-            "ramp": "Start small",
-            "respect_quiet_hours": "Respect quiet hours",
         }
         help_texts = {  # noqa: RUF012
             "name": "For your team; recipients never see it.",
             "text": "Placeholders like $(name) are filled from the columns of the file.",
             "pasted": "One number per line. Any format works: 07700 900001, +44 7700 900001",
             "column": "Empty: found by its heading.",
-            "policy_group": "Webex Connect then checks consent or frequency before it sends.",
-            "link_domain": "Shortens https links and counts clicks. Some operators filter short links.",
-            "expires_at": "After this nothing more of it is posted.",
             "labels": "Words by which your team sorts its sends and reports, with commas between them.",
-            "tag1": "Counted in Webex Connect's own reports on links. Letters, digits, _ and -.",
-            "callback_data": "Comes back unchanged in every receipt; up to 1,500 characters, the same for all recipients.",
-            "lane": "Where there is not room for all, urgent goes first and bulk last.",
-            "resend": "The connection can break while a message is being sent. Then we cannot tell whether the message was sent.",
-            "ramp": "1 % first, then 10 %, then the rest, each only once the last went well. From 100 recipients on.",
         }
         field_classes = {"send_at": WallClockField, "expires_at": WallClockField}  # noqa: RUF012
         widgets = {  # noqa: RUF012
@@ -166,9 +152,8 @@ class DraftForm(forms.ModelForm):
             field = self.fields[name]  # a program that knows nothing of them gets the default
             field.choices, field.empty_value, field.required = choices, default, False  # type: ignore[attr-defined]
         if service.quiet_hours:
-            self.fields[
-                "respect_quiet_hours"
-            ].help_text = f"{service.quiet_hours}, by each recipient's clock. Messages wait for the morning."
+            says = f"{service.quiet_hours}, by each recipient's clock. Messages wait for the morning."
+            self.fields["respect_quiet_hours"].help_text = says
         else:
             del self.fields["respect_quiet_hours"]
         published = TemplateVersion.objects.filter(template__service=service, state=VersionState.PUBLISHED)
@@ -185,16 +170,22 @@ class DraftForm(forms.ModelForm):
         else:
             del self.fields["language"]
         self.fields["country"].choices = countries()  # type: ignore[attr-defined]
-        self.receipt_words = {one: f"{words[0].upper()}{words[1:]}." for one, words in RECEIPTS.items()}
+        if self.instance.upload is not None and self.instance.upload.withheld:
+            # with another column chosen, the numbers would be values like any other
+            self.fields["column"].disabled = True
+            self.fields[
+                "column"
+            ].help_text = "These rows were copied from another send, so it stays the column of the numbers."
+        self.receipt_words = {one.name: f"{words[0].upper()}{words[1:]}." for one, words in WITHOUT.items()}
         self._times()
         if not self.instance.pk:
             self.initial["sender"] = service.senders.filter(active=True, is_default=True).first()
         self.initial["country"] = self.instance.country or service.default_country
         self.initial["when"] = "later" if self.instance.send_at else "now"
-        self.initial["track"] = "yes" if self.instance.track_clicks else "no"
+        asked = self.instance
+        self.initial["track"] = "off" if not asked.shorten_links else "yes" if asked.track_clicks else "no"
         for name in ("check_consent", "apply_frequency_cap"):
             self.initial[name] = {True: "yes", False: "no", None: ""}[getattr(self.instance, name)]
-        self.initial["receipts"] = self.instance.receipts or list(DEFAULT_RECEIPTS)
 
     def _times(self) -> None:
         """Every time of the page is shown in the draft's zone, the viewer's where none was chosen."""
@@ -215,6 +206,12 @@ class DraftForm(forms.ModelForm):
         """What each fold holds, in a few words, so that it need not be opened."""
         return wording.folds(self.instance, self.service)
 
+    @property
+    def other_options(self) -> list[Any]:
+        """Options without a place of their own on the page."""
+        names = [one.name for one in SendOptions.fields() if one.name not in PLACED]
+        return [self[name] for name in names if name in self.fields]
+
     def clean(self) -> dict[str, Any]:
         """Times only where they are wanted, made exact in the chosen zone."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -222,13 +219,13 @@ class DraftForm(forms.ModelForm):
         if cleaned.get("when") != "later":
             cleaned["send_at"] = None
         elif not cleaned.get("send_at") and "send_at" not in self.errors:
-            self.add_error("send_at", "Give the day and time, or choose Now.")
+            self._refuse("send_at", "Give the day and time, or choose Now.")
         # a program that knows nothing of `ends` gives the time alone
         ends = cleaned.get("ends") or ("at" if cleaned.get("expires_at") else "never")
         if ends != "at":
             cleaned["expires_at"] = None
         elif not cleaned.get("expires_at") and "expires_at" not in self.errors:
-            self.add_error("expires_at", "Give the day and time, or choose that it never expires.")
+            self._refuse("expires_at", "Give the day and time, or choose that it never expires.")
         for name in ("send_at", "expires_at"):
             if at := cleaned.get(name):
                 try:
@@ -238,11 +235,14 @@ class DraftForm(forms.ModelForm):
         # a zone means something only beside a time; without one the next reader's own is offered
         cleaned["time_zone"] = zone if cleaned.get("send_at") or cleaned.get("expires_at") else ""
         cleaned["validity"] = self._validity(cleaned) if ends == "after" else None
-        cleaned["track_clicks"] = cleaned.get("track") != "no"
+        # a box that is not ticked says nothing; only a program says no
+        cleaned["allow_fallback_url"] = cleaned.get("allow_fallback_url") or None
+        cleaned["shorten_links"] = cleaned.get("track") != "off"
+        cleaned["track_clicks"] = cleaned.get("track") not in ("no", "off")
         if "fillings_shown" in self.data:  # what was chosen for placeholders that the page did not show stays
             cleaned["fillings"] = fillings_typed(self.data, self.instance.fillings)
         if "again_shown" in self.data:
-            cleaned["again"] = str(self.data.get("again", ""))[:64]
+            cleaned["again"] = text_of(self.data, "again", most=64)
         return cleaned
 
     def _validity(self, cleaned: dict[str, Any]) -> int | None:
@@ -252,25 +252,27 @@ class DraftForm(forms.ModelForm):
         count = cleaned.get("validity_count")
         seconds = (count or 0) * int(cleaned.get("validity_unit") or 60)
         if not count:
-            self.add_error("validity_count", "Say how long, or choose that it never expires.")
+            self._refuse("validity_count", "Say how long, or choose that it never expires.")
         elif seconds > LONGEST_VALIDITY:
-            self.add_error("validity_count", "At most 72 hours: no operator keeps trying for longer.")
+            says = "At most 72 hours: no operator keeps trying for longer."
+            self._refuse("validity_count", says, code="out_of_range")
         else:
             return seconds
         return self.instance.validity
 
-    def clean_receipts(self) -> list[str]:
+    def _refuse(self, name: str, says: str, *, code: str = "required") -> None:
+        self.add_error(name, forms.ValidationError(says, code=code))
+
+    def clean_receipts(self) -> Receipts:
         """Where the page shows these fields, none ticked means none; a program that knows nothing of them gets the usual."""
-        wanted: list[str] = self.cleaned_data["receipts"]
-        if not wanted and "receipts_shown" in self.data:
-            raise forms.ValidationError(
-                "Ask for at least one. Without receipts the state of a message stays unknown."
-            )
-        return [] if set(wanted) == set(DEFAULT_RECEIPTS) else wanted
+        wanted: Receipts | None = self.cleaned_data["receipts"]
+        if wanted is None and "receipts_shown" in self.data:
+            raise forms.ValidationError(NONE, code="required")
+        return wanted or USUAL_RECEIPTS
 
     def _post_clean(self) -> None:
         """Django sets the fields of `Meta.fields` here; those that are typed in other fields follow."""
         super()._post_clean()  # type: ignore[misc]
-        for name in ("validity", "track_clicks", "fillings", "again"):
+        for name in ("validity", "shorten_links", "track_clicks", "fillings", "again"):
             if name in self.cleaned_data:
                 setattr(self.instance, name, self.cleaned_data[name])

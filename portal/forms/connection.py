@@ -1,64 +1,58 @@
 """The form of a service's connection to Webex Connect, which also makes a new service."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
-from django.utils.functional import cached_property
 from django.utils.text import slugify
 
+from portal.forms.credentials import CredentialField, SecretsForm
 from portal.forms.provider_address import vetted
 from sms.models import AuthKind, PolicyConnection, Region, Service
+from sms.webex.hosts import api_hosts_for, region_of
 from sms.webex.origin import origin_of
 
+KEPT = "Leave empty to keep the stored one."
 
-class ConnectionForm(forms.ModelForm):
-    """How we reach Webex Connect. Secrets are written here and never read back: an empty field leaves what is stored."""
 
-    api_key = forms.CharField(
-        label="Service key",
-        required=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="From the service's API tab in Webex Connect. Leave empty to keep the stored one.",
+class RegionField(forms.ModelChoiceField):
+    """Named with its address, by which people know their tenant."""
+
+    def label_from_instance(self, region: Any) -> str:
+        label = region.host.removeprefix("api.")
+        return f"{region.name} ({label})" if region.host_documented else f"{region.name} ({label}, a guess)"
+
+
+class ConnectionForm(SecretsForm):
+    """How we reach Webex Connect, and how it reaches us."""
+
+    region = RegionField(
+        queryset=Region.objects.all(),
+        help_text="As in your tenant's address: uk in tenant.uk.webexconnect.io. “A guess” is not in Webex Connect's documents.",
     )
-    jwt_secret = forms.CharField(
-        label="Service secret",
-        required=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="Base64, from the same tab. Leave empty to keep the stored one.",
-    )
-    receipt_secret = forms.CharField(
-        label="Signature secret",
-        required=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="Only if your outbound webhook has one. Leave empty to keep the stored one.",
-    )
+    api_key = CredentialField("Service key", f"From the service's API tab in Webex Connect. {KEPT}")
+    jwt_secret = CredentialField("Service secret", f"Base64, from the same tab. {KEPT}")
+    receipt_secret = CredentialField("Signature secret", f"Only if your outbound webhook has one. {KEPT}")
 
     class Meta:
         model = Service
         fields = (
-            "name",
-            "region",
-            "base_url",
-            "auth_kind",
-            "api_key",
-            "jwt_service_id",
-            "jwt_secret",
-            "receipt_secret",
-            "receipt_algorithm",
+            *("name", "region", "base_url", "auth_kind", "api_key", "jwt_service_id", "jwt_secret"),
+            *("receipt_secret", "receipt_algorithm", "notify_url_signed", "notify_url_auth_id"),
         )
 
     SECRETS = ("api_key", "jwt_secret", "receipt_secret")
     FOR_ADDRESS = frozenset({"api_key", "jwt_secret"})  # sent to the address; the signature secret is not
     TESTED = frozenset({"region", "base_url", "auth_kind", "api_key", "jwt_service_id", "jwt_secret"})
 
-    @cached_property
-    def changed_data(self) -> list[str]:
-        """A secret that was left empty is not changed."""
-        names = super().changed_data
-        return [name for name in names if name not in self.SECRETS or self.data.get(self.add_prefix(name))]
-
     def clean_base_url(self) -> str:
-        return vetted(self.cleaned_data.get("base_url"), sandbox=self.instance.is_sandbox)
+        base_url = vetted(self.cleaned_data.get("base_url"), sandbox=self.instance.is_sandbox)
+        if hosts := api_hosts_for(base_url):
+            typed, named = urlsplit(base_url).hostname, " or ".join(f"https://{host}" for host in hosts)
+            raise forms.ValidationError(
+                f"{typed} is where people sign in. Type the address of its API instead: {named}."
+            )
+        return base_url
 
     def clean_region(self) -> Region:
         """Its host can be edited, so it is vetted like a base URL."""
@@ -66,27 +60,37 @@ class ConnectionForm(forms.ModelForm):
         vetted(f"https://{region.host}", sandbox=False)
         return region
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> None:
         """Keep stored secrets where nothing was typed, and ask for what the way of signing in needs.
 
         Another address keeps neither key nor secret, whichever of them is used: both were typed for the address before.
         """
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        super().clean()
+        cleaned = self.cleaned_data
+        self._same_region(cleaned)
         moved = bool(self.instance.pk) and self._address(cleaned) != self.instance.secrets_origin
         for name in self.SECRETS:
-            kept = self.instance.pk and not (moved and name in self.FOR_ADDRESS)
-            cleaned[name] = cleaned.get(name) or (getattr(self.instance, name) if kept else "")
+            self.settle(name, kept=not (moved and name in self.FOR_ADDRESS))
         used = "api_key" if cleaned.get("auth_kind") == AuthKind.KEY else "jwt_secret"
         if moved and not cleaned[used]:
             self.add_error(used, "Type it again: a stored secret is never sent to a new address.")
-            return cleaned
+            return
         if cleaned.get("auth_kind") == AuthKind.KEY and not cleaned.get("api_key"):
             self.add_error("api_key", "Paste the service key, or choose JWT.")
         if cleaned.get("auth_kind") == AuthKind.JWT:
             for name, words in (("jwt_service_id", "service ID"), ("jwt_secret", "service secret")):
                 if not cleaned.get(name):
                     self.add_error(name, f"Paste the {words}, or choose Service key.")
-        return cleaned
+
+    def _same_region(self, cleaned: dict[str, Any]) -> None:
+        """A base URL of another region would let short links and receipts be set up for the wrong one."""
+        chosen = cleaned.get("region")
+        meant = Region.objects.filter(key=region_of(cleaned.get("base_url") or "")).first()
+        if chosen is not None and meant is not None and meant != chosen:
+            host = origin_of(cleaned["base_url"]).removeprefix("https://")
+            self.add_error(
+                "region", f"{host} is in {meant.name}. Choose {meant.name}, or correct the base URL."
+            )
 
     def _address(self, cleaned: dict[str, Any]) -> str:
         if cleaned.get("base_url"):
@@ -97,29 +101,34 @@ class ConnectionForm(forms.ModelForm):
         """A new service gets its slug from its name; a changed secret keeps the previous signature secret for the hand-over."""
         service: Service = self.instance
         if service.pk:
-            stored = Service.objects.get(pk=service.pk)
-            if stored.receipt_secret and stored.receipt_secret != self.cleaned_data["receipt_secret"]:
-                service.receipt_secret_before = stored.receipt_secret
+            if (
+                self.stored("api_key") != self.cleaned_data["api_key"]
+                or "jwt_service_id" in self.changed_data
+            ):
+                service.forget_proofs()  # they may be another tenant's
+            before, now = self.stored("receipt_secret"), self.cleaned_data["receipt_secret"]
+            if not now:  # removed: the one before would ask for signatures still
+                service.receipt_secret_before = ""
+            elif before and before != now:
+                service.receipt_secret_before = before
         else:
             service.slug = _free_slug(service.name)
-        for name in self.SECRETS:
-            setattr(service, name, self.cleaned_data[name])
         service.keep_secrets_for_address()
         if self.TESTED & set(self.changed_data):  # a test of before says nothing any more
             service.checked_at, service.check_verdict = None, ""
-        if commit and service.pk:
-            service.save(
-                update_fields=[
-                    *self.Meta.fields,
-                    "secrets_origin",
-                    "receipt_secret_before",
-                    "checked_at",
-                    "check_verdict",
-                ]
-            )
-            _drop_profile_key_of_other_address(service)
-        elif commit:
+        if commit and not service.pk:
             service.save()
+        elif commit:
+            beside = (
+                "secrets_origin",
+                "live_since",
+                "receipt_secret_before",
+                "checked_at",
+                "check_verdict",
+                *Service.PROOFS,
+            )
+            service.save(update_fields=[*self.Meta.fields, *beside])
+            _drop_profile_key_of_other_address(service)
         return service
 
 

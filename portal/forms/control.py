@@ -1,20 +1,28 @@
-"""Forms of the acts that stop, go on and settle: a reason, where one is asked for."""
+"""Forms of what is done with a send: the reason for stopping, settling or keeping it, and another time."""
 
 from typing import Any
 
 from django import forms
 
-LONGEST = 150  # characters
+from portal.forms.time_zones import LocalTimeField
 
 
 class ReasonForm(forms.Form):
     """Why, in a few words; colleagues read it on the page of what was paused."""
 
     reason = forms.CharField(
-        max_length=LONGEST,
-        label="Reason",
-        help_text="Your colleagues see it, and it stays in the record.",
+        max_length=150, label="Reason", help_text="Your colleagues see it, and it stays in the record."
     )
+
+
+class NoteForm(ReasonForm):
+    """A word for the record, where there is one to say."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = False
+        self.fields["reason"].label = "Note (may be left empty)"
+        self.fields["reason"].help_text = "For example a ticket number. It stays in the record."
 
 
 class SettleForm(ReasonForm):
@@ -22,10 +30,23 @@ class SettleForm(ReasonForm):
 
     def __init__(self, *args: Any, needed: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["reason"].required = needed
+        reason = self.fields["reason"]
+        reason.required = needed
         if needed:
-            self.fields[
-                "reason"
-            ].help_text = "Needed here, since a message may arrive twice. It stays in the record."
+            reason.help_text = "Needed here, since a message may arrive twice. It stays in the record."
         else:
-            self.fields["reason"].label = "Reason (may be left empty)"
+            reason.label = "Reason (may be left empty)"
+
+
+class KeepForm(forms.Form):
+    """Why a send is excluded from retention."""
+
+    reason = forms.CharField(max_length=300)
+
+
+class MoveForm(forms.Form):
+    """Another time for a send; `sms.sends.reschedule` decides whether it can still be moved."""
+
+    send_at = LocalTimeField(
+        label="New time", error_messages={"required": "Give the day and time, or choose “Send it now”."}
+    )

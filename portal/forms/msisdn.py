@@ -1,10 +1,22 @@
-"""A recipient's number as people write it, in any way."""
+"""Forms about a person's number, written in any way: a search, opting out and in again, erasure and disclosure; and the countries that
+a form offers for numbers without a country code.
+"""
 
 from typing import Any
 
+import phonenumbers
 from django import forms
 
+from portal.forms.control import ReasonForm
+from portal.forms.uploads import UploadField
+from sms.models import Service
 from sms.values.msisdn import BadNumber, parse
+
+
+def countries() -> list[tuple[str, str]]:
+    """ISO codes with their calling codes, as a select offers them."""
+    calling = phonenumbers.country_code_for_region
+    return [(code, f"{code} +{calling(code)}") for code in sorted(phonenumbers.SUPPORTED_REGIONS)]
 
 
 class MsisdnField(forms.CharField):
@@ -20,4 +32,48 @@ class MsisdnField(forms.CharField):
         try:
             return parse(super().clean(value), country=self.country).e164
         except BadNumber as problem:
-            raise forms.ValidationError(str(problem)) from None
+            raise forms.ValidationError(str(problem), code=problem.code) from None
+
+
+class NumberForm(forms.Form):
+    number = MsisdnField()
+
+    def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["number"].country = service.default_country  # type: ignore[attr-defined]
+
+
+class AddForm(NumberForm):
+    evidence = forms.CharField(
+        max_length=200, label="How you know", help_text="For example: called on 3 March and asked us to stop."
+    )
+
+
+class FileForm(forms.Form):
+    file = UploadField(
+        help_text="CSV or XLSX with a column of numbers, as for an audience.",
+        advice="Split it.",
+    )
+    evidence = forms.CharField(max_length=200, label="Where the list comes from")
+
+
+class LiftForm(ReasonForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        words = "For example: asked for messages again by phone. It stays in the record."
+        self.fields["reason"].help_text = words
+
+
+class DiscloseForm(NumberForm):
+    reason = forms.CharField(
+        max_length=300,
+        help_text="For the audit, for example the number of the request. No name, no phone number.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class EraseForm(DiscloseForm):
+    sure = forms.BooleanField(
+        label="Erase it for good",
+        error_messages={"required": "Tick this: what is erased cannot be brought back."},
+    )

@@ -8,23 +8,14 @@ from typing import Any
 
 from django import forms
 
-LARGEST_KEY = 2**63 - 1
-LARGEST_ROW = 10**9 - 1
-_KEY = forms.IntegerField(required=False, min_value=0, max_value=LARGEST_KEY)
-_ROW = forms.IntegerField(required=False, min_value=0, max_value=LARGEST_ROW)
 
-
-def key_of(given: Mapping[str, Any], name: str) -> int | None:
-    return _cleaned(_KEY, given.get(name))
+def key_of(given: Mapping[str, Any], name: str, *, most: int = 2**63 - 1) -> int | None:
+    try:
+        return forms.IntegerField(required=False, min_value=0, max_value=most).clean(given.get(name))
+    except forms.ValidationError:
+        return None
 
 
 def row_of(given: Mapping[str, Any], name: str) -> int | None:
     """A row, a version or a revision: what a column of 32 bits holds."""
-    return _cleaned(_ROW, given.get(name))
-
-
-def _cleaned(field: forms.IntegerField, written: Any) -> int | None:
-    try:
-        return field.clean(written)
-    except forms.ValidationError:
-        return None
+    return key_of(given, name, most=10**9 - 1)

@@ -1,11 +1,14 @@
-"""Forms of the people page and of an invitation's own page."""
+"""Forms of people: their roles, an invitation, a new password, and what they say about themselves."""
 
 from typing import Any
 
 from django import forms
+from django.contrib.auth.password_validation import validate_password
 
-from portal.forms.passwords import NewPasswordForm
-from portal.models import Role
+from portal.forms.msisdn import countries
+from portal.forms.time_zones import is_zone
+from portal.models import Role, User
+from sms.values.msisdn import BadNumber, parse
 
 WHAT_THEY_MAY = {
     Role.COMPOSER: "Composer: writes and sends, opts people out",
@@ -19,7 +22,6 @@ class RolesForm(forms.Form):
     roles = forms.MultipleChoiceField(
         choices=[(role.value, words) for role, words in WHAT_THEY_MAY.items()],
         widget=forms.CheckboxSelectMultiple,
-        label="Roles",
         error_messages={"required": "Choose at least one role."},
     )
 
@@ -29,8 +31,75 @@ class InviteForm(RolesForm):
     field_order = ("email", "roles")
 
 
+class NewPasswordForm(forms.Form):
+    """One of Django's validators looks at the address: set `email` where it is known before."""
+
+    password = forms.CharField(
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="At least 12 characters.",
+    )
+    again = forms.CharField(
+        label="Password again", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    )
+    email_known: str = ""
+
+    def clean_password(self) -> str:
+        password = str(self.cleaned_data["password"])
+        validate_password(password, User(email=self.email_known) if self.email_known else None)
+        return password
+
+    def clean(self) -> None:
+        password, again = self.cleaned_data.get("password"), self.cleaned_data.get("again")
+        if password and again and password != again:
+            self.add_error("again", "The two passwords differ.")
+
+
 class JoinForm(NewPasswordForm):
     def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.email_known = email
         self.fields["password"].label = "Choose a password"
+
+
+class DetailsForm(forms.ModelForm):
+    # a number may be typed with spaces and brackets, so it is measured once it is read
+    own_number = forms.CharField(
+        required=False,
+        max_length=40,
+        label="Your number",
+        help_text="Tests of your drafts can go there. Empty: none.",
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "tel"}),
+    )
+    country = forms.ChoiceField(
+        choices=countries,
+        required=False,
+        label="Country of the number",
+        help_text="Where it has no country code.",
+    )
+
+    class Meta:
+        model = User
+        fields = ("own_number", "time_zone")
+        labels = {"time_zone": "Your time zone"}  # noqa: RUF012
+        help_texts = {  # noqa: RUF012
+            "time_zone": "In which times are shown to you, like Europe/London. Empty: that of each service."
+        }
+
+    field_order = ("own_number", "country", "time_zone")
+
+    def clean_time_zone(self) -> str:
+        zone: str = self.cleaned_data["time_zone"]
+        if zone and not is_zone(zone):
+            words = f"“{zone}” is no time zone. Write one like Europe/London, or leave it empty."
+            raise forms.ValidationError(words)
+        return zone
+
+    def clean(self) -> None:
+        """The number in E.164, read as one of the country that was chosen beside it."""
+        super().clean()
+        typed = self.cleaned_data
+        if written := typed.get("own_number"):
+            try:
+                typed["own_number"] = parse(written, country=typed.get("country") or "").e164
+            except BadNumber as problem:
+                self.add_error("own_number", str(problem))

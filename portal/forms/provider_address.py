@@ -1,4 +1,4 @@
-"""The field for an address of the provider: credentials go there, so it is vetted like that of a callback."""
+"""An address of the provider that was typed: vetted like that of a callback, since credentials go there."""
 
 from typing import Any
 

@@ -12,9 +12,7 @@ from sms.reports import BY
 class ScheduleForm(forms.ModelForm):
     """What, how often, to whom. Only people of the service, since a report is for them."""
 
-    by = forms.ChoiceField(
-        label="Report by", choices=[(key, label) for key, label in BY.items() if key != "hour"]
-    )
+    by = forms.ChoiceField(label="Report by", choices=[one for one in BY.items() if one[0] != "hour"])
     people = forms.MultipleChoiceField(label="Who gets it", widget=forms.CheckboxSelectMultiple)
 
     class Meta:
@@ -23,7 +21,6 @@ class ScheduleForm(forms.ModelForm):
 
     def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.service = service
         found = User.objects.filter(memberships__service=service, is_active=True).distinct().order_by("email")
         addresses = list(found.values_list("email", flat=True))
         self.fields["people"].choices = [(one, one) for one in addresses]  # type: ignore[attr-defined]

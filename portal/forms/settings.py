@@ -7,8 +7,10 @@ from typing import Any
 
 from django import forms
 
-from portal.forms.passwords import NewPasswordForm
-from sms.models import ApprovalRules, Service
+from portal.forms.people import NewPasswordForm
+from sms.catalogue import senders
+from sms.models import ApprovalRules, Sender, Service
+from sms.webex.addresses import bare_sender
 
 
 class OwnColumns(forms.ModelForm):
@@ -27,27 +29,25 @@ class LimitsForm(OwnColumns):
     class Meta:
         model = Service
         fields = (
-            "rate",
-            "batch_size",
-            "burst",
-            "text_limit",
-            "e164_plus",
-            "default_country",
-            "time_zone",
-            "quiet_hours",
-            "hold_failures",
-            "hold_silence",
-            "hold_opt_outs",
+            *("rate", "batch_size", "burst", "text_limit", "e164_plus", "default_country", "time_zone"),
+            *("quiet_hours", "hold_failures", "hold_silence", "hold_opt_outs"),
+            "unconfirmed_hours",
         )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["batch_size"].required = False
+        for name in ("batch_size", "unconfirmed_hours"):
+            self.fields[name].required = False
 
     def clean_batch_size(self) -> int:
         """Empty means one message in each request."""
         typed = self.cleaned_data.get("batch_size")
         return 1 if typed is None else int(typed)
+
+    def clean_unconfirmed_hours(self) -> int:
+        """Empty means the usual time."""
+        typed = self.cleaned_data.get("unconfirmed_hours")
+        return int(Service._meta.get_field("unconfirmed_hours").get_default() if typed is None else typed)
 
 
 class RetentionForm(OwnColumns):
@@ -56,22 +56,12 @@ class RetentionForm(OwnColumns):
         fields = ("keep_bodies", "keep_numbers", "keep_receipts", "keep_messages")
 
 
-class KeepForm(forms.Form):
-    reason = forms.CharField(max_length=300)
-
-
 class ApprovalForm(OwnColumns):
     class Meta:
         model = ApprovalRules
         fields = (
-            "size_approvers",
-            "size",
-            "new_sender",
-            "new_domain",
-            "new_country",
-            "outside_hours",
-            "hours",
-            "valid_hours",
+            *("size_approvers", "size", "new_sender", "new_domain", "new_country"),
+            *("outside_hours", "hours", "valid_hours"),
         )
 
 
@@ -79,16 +69,23 @@ class TestMessageForm(forms.Form):
     """One message to a number of one's own, to see that the connection works."""
 
     sender = forms.CharField(
-        max_length=15, label="Sender", help_text="A sender that is provisioned for your tenant."
+        max_length=16, label="Sender", help_text="A sender that is provisioned for your tenant."
     )
     number = forms.CharField(max_length=40, label="Your number")
+
+    def clean_sender(self) -> str:
+        address = bare_sender(self.cleaned_data["sender"])
+        try:
+            Sender(address=address, kind=senders.kind_of(address)).clean()
+        except forms.ValidationError as problem:
+            raise forms.ValidationError(problem.messages) from None
+        return address
 
 
 class FirstRunForm(NewPasswordForm):
     email = forms.EmailField(label="E-mail address")
     code = forms.CharField(
         max_length=100,
-        label="Code",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text="Printed by the start: by manage.py up, or manage.py prepare.",
     )

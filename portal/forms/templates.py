@@ -8,6 +8,7 @@ from sms.catalogue.placeholder_rules import KINDS, Placeholder, placeholders_of
 from sms.catalogue.templates import Wording
 from sms.models import TemplateVersion
 from sms.values import text
+from sms.webex.limits import LARGEST_TEXT_LIMIT
 
 
 class WordingForm(forms.Form):
@@ -16,21 +17,18 @@ class WordingForm(forms.Form):
     name = forms.RegexField(
         r"^[a-z0-9_]+$",
         max_length=60,
-        label="Name",
         help_text="Lower-case letters, digits and underscores, like order_shipped.",
         error_messages={"invalid": "Use lower-case letters, digits and underscores."},
     )
     language = forms.RegexField(
         r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$",
         required=False,
-        label="Language",
         help_text="Like de or pt-BR. Empty: the wording that is used where no language is chosen.",
         error_messages={"invalid": "Write a language like de or pt-BR."},
     )
     text = forms.CharField(
         required=False,
-        max_length=4000,
-        label="Text",
+        max_length=LARGEST_TEXT_LIMIT,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 6}),
         help_text="Placeholders are written $(name).",
@@ -44,7 +42,6 @@ class WordingForm(forms.Form):
     placeholders = forms.CharField(
         required=False,
         max_length=8000,
-        label="Placeholders",
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
         help_text="One per line: name | text, number, date or link | example | fallback | longest. Only the name is needed.",
     )
@@ -54,16 +51,14 @@ class WordingForm(forms.Form):
     ) -> None:
         if version is not None:
             lines = [
-                f"{one.name} | {one.kind} | {one.example} | {one.fallback} | {one.max_length or ''}".rstrip(
-                    " |"
-                )
+                f"{one.name} | {one.kind} | {one.example} | {one.fallback} | {one.max_length or ''}"
                 for one in placeholders_of(version)
             ]
             kwargs["initial"] = {
                 "language": version.language,
                 "text": version.text,
                 "provider_id": version.provider_template_id,
-                "placeholders": "\n".join(lines),
+                "placeholders": "\n".join(line.rstrip(" |") for line in lines),
             }
         super().__init__(*args, **kwargs)
         if named:
@@ -87,29 +82,26 @@ class WordingForm(forms.Form):
             if not name or len(name) > 200:
                 raise forms.ValidationError(f"Line {number} begins with the name of a placeholder.")
             if (kind := kind.lower() or "text") not in KINDS:
-                raise forms.ValidationError(
-                    f"Line {number}: “{kind[:30]}” is none of text, number, date and link."
-                )
-            if longest and not (longest.isascii() and longest.isdecimal() and 0 < int(longest[:6]) <= 4000):
-                raise forms.ValidationError(
-                    f"Line {number}: the longest is a number of characters, 1 to 4,000."
-                )
+                says = f"Line {number}: “{kind[:30]}” is none of text, number, date and link."
+                raise forms.ValidationError(says)
+            if longest and not (
+                longest.isascii() and longest.isdecimal() and 0 < int(longest[:6]) <= LARGEST_TEXT_LIMIT
+            ):
+                says = f"Line {number}: the longest is a number of characters, 1 to {LARGEST_TEXT_LIMIT:,}."
+                raise forms.ValidationError(says)
             if text.match_key(name) in found:
                 raise forms.ValidationError(f"Line {number} names $({name}) a second time.")
             found[text.match_key(name)] = Placeholder(name, kind, example, fallback, int(longest or 0))
         return list(found.values())
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> None:
         """Placeholders that the text does not use are a mistake in one of the two."""
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        written = cleaned.get("text", "")
+        written = self.cleaned_data.get("text", "")
         used = {text.match_key(name) for name in text.placeholders(written)}
-        for one in cleaned.get("placeholders") or ():
+        for one in self.cleaned_data.get("placeholders") or ():
             if written and text.match_key(one.name) not in used:
-                self.add_error(
-                    "placeholders", f"The text does not use $({one.name}). Take the line out, or use it."
-                )
-        return cleaned
+                says = f"The text does not use $({one.name}). Take the line out, or use it."
+                self.add_error("placeholders", says)
 
     def wording(self) -> Wording:
         data = self.cleaned_data

@@ -32,9 +32,8 @@ class DraftTestForm(forms.Form):
         lists = [(key, f"{one} ({one.current.recipients})") for key, one in self.seeds.items() if one.current]
         self.fields["to"].choices = [*mine, *lists]  # type: ignore[attr-defined]
         self.fields["to"].initial = (mine or lists or [("", "")])[0][0]
-        self.fields[
-            "at_night"
-        ].help_text = f"Quiet hours are {service.quiet_hours}. This lifts them for your own number, never for a seed list."
+        says = f"Quiet hours are {service.quiet_hours}. This lifts them for your own number, never for a seed list."
+        self.fields["at_night"].help_text = says
         if not service.quiet_hours or not mine:
             del self.fields["at_night"]
 

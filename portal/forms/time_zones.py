@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from sms.values.quiet_hours import local_instant
+from sms.values.time_zones import known, or_utc
 
 _AREAS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 Group = tuple[str, list[tuple[str, str]]]
@@ -30,26 +31,28 @@ class WallClockField(forms.DateTimeField):
         return super().to_python(value)
 
 
-@cache
-def _known() -> frozenset[str]:
-    """Looking opens some hundred files, too many for every save."""
-    return frozenset(zoneinfo.available_timezones())
+class LocalTimeField(WallClockField):
+    """In the page's time zone, made exact: an hour that the clocks skip becomes the moment they change; one that they repeat, its first."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        found = super().to_python(value)
+        if found is None or found.tzinfo is not None:
+            return found
+        try:
+            return local_instant(found, timezone.get_current_timezone_name())
+        except ValueError as problem:
+            raise forms.ValidationError(str(problem)) from None
 
 
 @cache
 def _areas() -> list[Group]:
-    names = sorted(_known())
-    return [
-        (
-            area,
-            [(name, _place(name)) for name in names if name.startswith(f"{area}/")],
-        )
-        for area in _AREAS
-    ]
-
-
-def _place(name: str) -> str:
-    return name.partition("/")[2].replace("_", " ").replace("/", ", ")
+    """Every place of the world by its part of it: `Argentina, Buenos Aires` in America."""
+    of_area: dict[str, list[tuple[str, str]]] = {area: [] for area in _AREAS}
+    for name in sorted(known()):
+        area, _, place = name.partition("/")
+        if area in of_area:
+            of_area[area].append((name, place.replace("_", " ").replace("/", ", ")))
+    return list(of_area.items())
 
 
 def choices(*names: str) -> list[Group]:
@@ -59,7 +62,7 @@ def choices(*names: str) -> list[Group]:
 
 
 def is_zone(name: str) -> bool:
-    return name == "UTC" or name in _known()
+    return name == "UTC" or name in known()
 
 
 def moment(there: datetime, zone: str) -> datetime:
@@ -80,9 +83,14 @@ def moment(there: datetime, zone: str) -> datetime:
 
 
 def in_words(at: datetime, zone: str) -> str:
-    """`Thu 3 Dec 2026, 09:00 in Europe/Berlin (UTC+01:00)`; says it where that hour comes twice, and what it is for the viewer."""
+    """`Thu 3 Dec 2026, 09:00 in Europe/Berlin (UTC+01:00)`; says it where that hour comes twice, and what it is for the viewer.
+
+    Without a zone it is the viewer's.
+    """
+    zone = or_utc(zone or timezone.get_current_timezone_name())
     there = at.astimezone(zoneinfo.ZoneInfo(zone))
-    words = f"{there:%a} {there.day} {there:%b %Y, %H:%M} in {zone} (UTC{_offset(there)})"
+    offset = there.strftime("%z")
+    words = f"{there:%a} {there.day} {there:%b %Y, %H:%M} in {zone} (UTC{offset[:3]}:{offset[3:5]})"
     again = there.replace(tzinfo=zoneinfo.ZoneInfo(zone), fold=1 - there.fold)
     if again.utcoffset() != there.utcoffset():
         first = "first" if there.fold == 0 else "second"
@@ -91,8 +99,3 @@ def in_words(at: datetime, zone: str) -> str:
     if here.utcoffset() != there.utcoffset():
         words += f". For you: {here:%a %H:%M} in {timezone.get_current_timezone_name()}"
     return f"{words}."
-
-
-def _offset(there: datetime) -> str:
-    written = there.strftime("%z")
-    return f"{written[:3]}:{written[3:5]}"

@@ -16,7 +16,6 @@ class UploadField(forms.FileField):
     def clean(self, data: Any, initial: Any = None) -> Any:
         file, limit = super().clean(data, initial), settings.UPLOAD_MAX_BYTES
         if file and (file.size or 0) > limit:
-            raise forms.ValidationError(
-                f"{file.name} has {file.size / 1_000_000:.1f} MB; {limit / 1_000_000:.0f} MB are allowed. {self.advice}"
-            )
+            says = f"{file.name} has {file.size / 1_000_000:.1f} MB; {limit / 1_000_000:.0f} MB are allowed. {self.advice}"
+            raise forms.ValidationError(says, code="too_large")
         return file

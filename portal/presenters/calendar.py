@@ -4,7 +4,7 @@ import zoneinfo
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest
@@ -13,9 +13,9 @@ from django.utils.dateparse import parse_date
 from sms.models import Service
 from sms.sends import calendar as sends_calendar
 from sms.sends import rate_sharing
-from sms.values.quiet_hours import local_instant
+from sms.values.quiet_hours import midnight
+from sms.values.time_zones import or_utc
 
-IN_A_CELL = 4  # entries of a day that a month shows; the rest is a link away
 LANES = 3  # bars above each other in the picture of a day
 MINUTES = 24 * 60
 NARROWEST = 8  # minutes: so that a bar of a second is seen
@@ -44,14 +44,6 @@ class CalendarDay:
     night: Sequence[CalendarBar] = ()
     bars: Sequence[CalendarBar] = ()
 
-    @property
-    def first_ones(self) -> Sequence[sends_calendar.CalendarEntry]:
-        return self.entries[:IN_A_CELL]
-
-    @property
-    def others(self) -> int:
-        return max(len(self.entries) - IN_A_CELL, 0)
-
 
 @dataclass(frozen=True, slots=True)
 class CalendarRange:
@@ -72,13 +64,11 @@ class CalendarRange:
         except ValueError:  # the 30th of February
             at = today
         at = at if at.year in YEARS else today
-        first = at - timedelta(days=at.weekday())
-        last = first + timedelta(days=6)
+        first = last = at
         if view == "month":
-            begin = at.replace(day=1)
-            end = _next_month(begin) - timedelta(days=1)
-            first = begin - timedelta(days=begin.weekday())
-            last = end + timedelta(days=6 - end.weekday())
+            first, last = at.replace(day=1), _next_month(at) - timedelta(days=1)
+        first -= timedelta(days=first.weekday())
+        last += timedelta(days=6 - last.weekday())
         return cls(view, at, first, last, request.GET.get("of") == "all")
 
     def address(self, **changes: Any) -> str:
@@ -87,9 +77,8 @@ class CalendarRange:
 
     @property
     def previous(self) -> str:
-        before = self.first if self.view == "week" else self.at.replace(day=1)
-        at = before - timedelta(days=7 if self.view == "week" else 1)
-        return self.address(at=at if self.view == "week" else at.replace(day=1))
+        month = (self.at.replace(day=1) - timedelta(days=1)).replace(day=1)
+        return self.address(at=self.first - timedelta(days=7) if self.view == "week" else month)
 
     @property
     def following(self) -> str:
@@ -101,14 +90,6 @@ def _next_month(day: date) -> date:
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
-def midnight(day: date, zone: str) -> datetime:
-    return local_instant(datetime.combine(day, time()), zone)
-
-
-def weeks_of(days: Sequence[CalendarDay]) -> list[Sequence[CalendarDay]]:
-    return [days[start : start + 7] for start in range(0, len(days), 7)]
-
-
 def days_of(
     shown: CalendarRange,
     entries: Sequence[sends_calendar.CalendarEntry],
@@ -117,25 +98,23 @@ def days_of(
     zone: str,
     service: Service,
 ) -> list[CalendarDay]:
-    here = zoneinfo.ZoneInfo(zone)
+    here = zoneinfo.ZoneInfo(or_utc(zone))
     of_day: dict[date, list[sends_calendar.CalendarEntry]] = defaultdict(list)
     for one in entries:
         begins = one.at.astimezone(here).date()
         of_day[max(begins, today) if one.send is not None else begins].append(one)
-    made = []
-    for offset in range((shown.last - shown.first).days + 1):
-        on = shown.first + timedelta(days=offset)
-        made.append(
-            CalendarDay(
-                on=on,
-                entries=of_day[on],
-                is_today=on == today,
-                is_past=on < today,
-                outside=shown.view == "month" and on.month != shown.at.month,
-                **(_picture(on, entries, zone, service) if shown.view == "week" else {}),
-            )
+    dates = (shown.first + timedelta(days=day) for day in range((shown.last - shown.first).days + 1))
+    return [
+        CalendarDay(
+            on=on,
+            entries=of_day[on],
+            is_today=on == today,
+            is_past=on < today,
+            outside=shown.view == "month" and on.month != shown.at.month,
+            **(_picture(on, entries, zone, service) if shown.view == "week" else {}),
         )
-    return made
+        for on in dates
+    ]
 
 
 # --- the picture of a day -----------------------------------------------------------------------------------------------
@@ -165,7 +144,7 @@ def _picture(
 
 def _minutes(start: datetime, end: datetime, since: datetime, until: datetime, zone: str) -> tuple[int, int]:
     """Where it stands on that day's wall clock; on the days when clocks change, as the clock shows it."""
-    here = zoneinfo.ZoneInfo(zone)
+    here = zoneinfo.ZoneInfo(or_utc(zone))
 
     def minute(moment: datetime) -> int:
         if moment >= until:

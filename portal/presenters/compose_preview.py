@@ -1,6 +1,6 @@
 """What the compose page shows beside the text: what was typed, as it would arrive, and what is known of the rows. Stores nothing.
 
-`views.compose.preview` calls it at every key, the page itself when it is drawn.
+`views.compose.save` calls it at every key, the page itself when it is drawn.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,13 +17,13 @@ from portal.forms.compose import fillings_typed
 from portal.forms.numbers import key_of, row_of
 from portal.forms.time_zones import WallClockField
 from portal.limits import upload_limits
-from sms.audiences import sample, storage
-from sms.audiences.files import Recipient
-from sms.catalogue import templates
+from sms.audiences import sample
+from sms.audiences.files import RejectedGroup, RejectedRow
 from sms.compose import drafts, placeholders, preview
-from sms.models import AudienceVersion, Draft, OptOut, Preparation, Sender, Service
-
-COUNTED = 20_000  # rows that are counted here where the draft's check cannot; more would keep the keys of others waiting
+from sms.compose.options import asking_for
+from sms.compose.order import Order
+from sms.compose.resolved_order import ResolvedOrder, resolve
+from sms.models import AudienceVersion, Draft, Preparation, Service
 
 
 def as_typed(form: Any, asked: Mapping[str, str]) -> dict[str, Any]:
@@ -34,29 +34,30 @@ def as_typed(form: Any, asked: Mapping[str, str]) -> dict[str, Any]:
 
 
 ASKED = (
-    *("text", "template", "language", "sender", "link_domain", "audience", "pasted", "country", "column"),
-    *("allow_duplicates", "when", "send_at", "time_zone"),
+    *("text", "template", "language", "sender", "link_domain", "track"),
+    *("audience", "pasted", "country", "column"),
+    *("allow_duplicates", "respect_quiet_hours", "when", "send_at", "time_zone"),
 )
 
 
 def preview_context(service: Service, typed: Mapping[str, Any], draft: Draft) -> dict[str, Any]:
     """Context of the parts. `typed` has the names of the page's fields; what the page does not say is the draft's."""
     seen = PreviewRequest(service, typed, draft)
-    written = seen.written
+    order = seen.order
     offered = list(service.senders.filter(active=True))
-    made = preview.preview_of(written, seen.sample, offered=offered)
+    made = preview.preview_of(order, seen.sample, at=row_of(typed, "at") or 0, offered=offered)
     return {
         "preview": made,
-        "all": _all_rows(seen, made.totals),
+        "all": _all_rows(seen, made),
         "sample": seen.sample,
         "service": service,
-        "sender": written.sender,
-        "written": written,
+        "sender": order.sender,
+        "order": order,
         "refused": made.refused,
         "doubted": made.doubted,
         "when": _when(typed),
         "draft": draft,
-        "placeholders": preview.placeholder_previews(written, seen.sample),
+        "placeholders": order.placeholders,
         "headings": [one for one in seen.sample.headings if one],
         "said": _said(made),
     }
@@ -64,41 +65,40 @@ def preview_context(service: Service, typed: Mapping[str, Any], draft: Draft) ->
 
 @dataclass(frozen=True, slots=True)
 class AllRows:
-    """What is known of every row. `rejected`: rows left out, by reason. `more`: the script asks once more, for exact figures.
+    """What is known of every row. `recipients` are at most so many unless `exact`. `rejected`: rows left out, by reason; `bad`: the first.
 
-    `work` says how far the count is, or that it was stopped; `missing` why the draft cannot be counted as it stands.
+    `more`: the script asks once more, for exact figures. `work` says how far the count is, or that it was stopped; `missing` why the
+    draft cannot be counted as it stands.
     """
 
     totals: preview.Totals | None
     recipients: int
-    rejected: Mapping[str, int]
-    opted_out: int | None = None
+    rejected: Sequence[RejectedGroup]
+    bad: Sequence[RejectedRow]
+    exact: bool = False
     more: bool = False
     work: Preparation | None = None
     missing: str = ""
 
 
-def _all_rows(seen: "PreviewRequest", totals: preview.Totals | None) -> AllRows:
+def _all_rows(seen: "PreviewRequest", made: preview.Preview) -> AllRows:
     """Few rows are counted here; many by the draft's own check, once what was typed is stored."""
-    of, asked = seen.sample, "count" in seen.typed
+    of, figures, bad = seen.sample, made.figures, made.refused_rows
     if of.whole and not of.note:
-        return AllRows(totals, of.recipients, of.rejected, seen.opted_out(of.rows))
-    if of.note or not (seen.written.words or seen.written.by_provider):
-        return AllRows(totals, of.recipients, of.rejected)
-    checked = drafts.EditingTotals()
+        return AllRows(made.totals, figures.recipients, [*of.rejected, *figures.removed], bad, exact=True)
+    if of.note or not (seen.order.text or seen.order.template):
+        return AllRows(made.totals, of.recipients, of.rejected, bad)
+    checked, asked = drafts.EditingTotals(), "count" in seen.typed
     if seen.is_stored:
         checked = drafts.totals_while_editing(seen.draft, limits=upload_limits(), ask=asked)
-    if (figures := checked.figures) is not None:
-        left_out = {code: one.count for code, one in figures.removed.items()}
-        return AllRows(totals and preview.totals_of_all(figures), figures.recipients, left_out)
-    here = of.recipients <= COUNTED
-    if asked and here and checked.work is None:
-        rows = list(seen.rows())
-        counted = totals and preview.count(seen.written, of, rows)
-        return AllRows(counted, of.recipients, of.rejected, seen.opted_out(rows))
+    if (known := checked.figures) is not None:
+        totals = preview.totals_of_all(known) if seen.order.text else None
+        return AllRows(totals, known.recipients, known.removed, bad, exact=True)
     waits = checked.work.is_waiting if checked.work is not None else not asked
     missing = " ".join(one.text for one in checked.problems)
-    return AllRows(totals, of.recipients, of.rejected, more=waits, work=checked.work, missing=missing)
+    return AllRows(
+        made.totals, of.recipients, of.rejected, bad, more=waits, work=checked.work, missing=missing
+    )
 
 
 @dataclass
@@ -111,23 +111,29 @@ class PreviewRequest:
         return rows.filter(pk=key_of(self.typed, name)).first()
 
     @cached_property
-    def written(self) -> preview.DraftText:
+    def order(self) -> ResolvedOrder:
+        """What is typed, to the sampled rows. Spaces at the ends of the text are not kept by the draft."""
         service, typed = self.service, self.typed
-        template = self._chosen(service.templates.filter(active=True), "template")
-        version = (
-            templates.published(template, str(typed.get("language") or "")) if template is not None else None
+        return resolve(
+            Order(
+                service=service,
+                audience=self.sample,
+                sender=self._chosen(service.senders, "sender"),
+                content=str(typed.get("text") or "").strip().replace("\r\n", "\n")[: preview.LONGEST],
+                template=self._chosen(service.templates.filter(active=True), "template"),
+                placeholder_sources=placeholders.sources_from_json(self._fillings()),
+                options=asking_for(
+                    language=str(typed.get("language") or ""),
+                    link_domain=self._chosen(service.link_domains, "link_domain"),
+                    shorten_links=self._shortens,
+                    respect_quiet_hours=bool(typed.get("respect_quiet_hours")),
+                ),
+            )
         )
-        sender: Sender | None = self._chosen(service.senders, "sender")
-        return preview.DraftText(
-            service=service,
-            text=str(typed.get("text") or "").replace("\r\n", "\n"),
-            version=version if version is not None and version.text else None,
-            by_provider=template is not None and (version is None or not version.text),
-            sender=sender,
-            domain=self._chosen(service.link_domains, "link_domain"),
-            placeholder_sources=placeholders.sources_from_json(self._fillings()),
-            at=row_of(typed, "at") or 0,
-        )
+
+    @property
+    def _shortens(self) -> bool:
+        return self.typed["track"] != "off" if "track" in self.typed else self.draft.shorten_links
 
     def _fillings(self) -> dict[str, dict[str, str]]:
         if hasattr(self.typed, "getlist") and "fillings_shown" in self.typed:
@@ -149,22 +155,16 @@ class PreviewRequest:
             if version.ready_at is None:
                 return sample.of_first(version, drafts.first_stored_rows(version, sample.SPREAD)[0])
             return sample.of_version(version)
-        country = str(self.typed.get("country") or self.draft.country or self.service.default_country)
+        reading: dict[str, Any] = {
+            "country": str(self.typed.get("country") or self.draft.country or self.service.default_country),
+            "limits": upload_limits(),
+            "allow_duplicates": bool(self.typed.get("allow_duplicates")),
+        }
         if self.draft.upload is not None:
-            return sample.of_upload(
-                self.draft.upload,
-                country=country,
-                column=str(self.typed.get("column", self.draft.column) or ""),
-                limits=upload_limits(),
-                allow_duplicates=bool(self.typed.get("allow_duplicates")),
-            )
-        return sample.of_pasted(
-            # a long list is not sent at every key; it is the draft's then
-            str(self.typed.get("pasted", self.draft.pasted) or ""),
-            country=country,
-            limits=upload_limits(),
-            allow_duplicates=bool(self.typed.get("allow_duplicates")),
-        )
+            column = str(self.typed.get("column", self.draft.column) or "")
+            return sample.of_upload(self.draft.upload, column=column, **reading)
+        # a long list is not sent at every key; it is the draft's then
+        return sample.of_pasted(str(self.typed.get("pasted", self.draft.pasted) or ""), **reading)
 
     @cached_property
     def is_stored(self) -> bool:
@@ -179,20 +179,13 @@ class PreviewRequest:
             },
             **{name: getattr(draft, name) for name in ("text", "language", "pasted", "column")},
             "country": draft.country or self.service.default_country,
-            "allow_duplicates": draft.allow_duplicates,
         }
-        # a tick that is not there is no tick; of other fields that are not there the page says nothing
-        said = {name: typed.get(name) for name in held if name in typed or name == "allow_duplicates"}
-        said["allow_duplicates"] = bool(said["allow_duplicates"])
+        # of fields that are not there the page says nothing, but a tick that is not there is no tick
+        said = {name: typed.get(name) for name in held if name in typed}
+        for name in ("allow_duplicates", *(["respect_quiet_hours"] if self.service.quiet_hours else [])):
+            held[name], said[name] = getattr(draft, name), bool(typed.get(name))
         same = all(_plain(said[name]) == _plain(held[name]) for name in said)
-        return same and self._fillings() == draft.fillings
-
-    def opted_out(self, rows: Sequence[Recipient]) -> int:
-        return len(OptOut.in_force(self.service.pk, [one.msisdn for one in rows]))
-
-    def rows(self) -> Any:
-        version = self.version
-        return storage.every_recipient(version) if version is not None else self.sample.rows
+        return same and (self._shortens, self._fillings()) == (draft.shorten_links, draft.fillings)
 
 
 def _when(typed: Mapping[str, Any]) -> str:
@@ -217,6 +210,8 @@ def _said(made: preview.Preview) -> str:
     phone = made.phone
     if phone is None:
         return ""
+    if phone.refused:
+        return f"Row {phone.row:,} is left out. {phone.refused}"
     count = f"{phone.most} segment{'' if phone.most == 1 else 's'}"
     odd = f", {len(made.odd)} character{'' if len(made.odd) == 1 else 's'} need Unicode" if made.odd else ""
     return f"{count}{odd}."

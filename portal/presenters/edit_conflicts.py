@@ -1,6 +1,6 @@
-"""What two people changed in one draft, side by side, and which of the two is chosen. Called by the compose page."""
+"""What two people changed in one draft, side by side. Called by the compose page."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from sms.values.diff import DiffRun, changes
 SHOWN = 2_000  # characters of a value
 LABELS = {
     "validity": "How long it is valid",
+    "shorten_links": "Links",
     "track_clicks": "Clicks",
     "upload": "File",
     "fillings": "What fills the placeholders",
@@ -33,14 +34,6 @@ class Clash:
     seen: str
 
 
-@dataclass(frozen=True, slots=True)
-class ConflictChoice:
-    """Which value was chosen for a field, and the colleague's value that was shown."""
-
-    theirs: bool
-    seen: str
-
-
 def of(kept: collaboration.Saved, form: DraftForm) -> list[Clash]:
     """`form` holds what was typed."""
     stored = kept.stored
@@ -48,27 +41,9 @@ def of(kept: collaboration.Saved, form: DraftForm) -> list[Clash]:
     who = presence.name_of(kept.before) if kept.before else "A colleague"
     found = []
     for name in kept.clashes:
-        pieces = changes(_shown(getattr(stored, name)), _shown(getattr(form.instance, name)))
-        found.append(
-            Clash(
-                name=name,
-                label=label(name, form),
-                who=who,
-                theirs=[one for one in pieces if one.kind != "new"],
-                mine=[one for one in pieces if one.kind != "gone"],
-                seen=seen[name],
-            )
-        )
-    return found
-
-
-def choices(posted: Mapping[str, Any]) -> dict[str, ConflictChoice]:
-    """`choose_text=theirs` with `seen_text`, for each field that has both."""
-    found = {}
-    for name in collaboration.EDITED:
-        chosen, seen = posted.get(f"choose_{name}"), posted.get(f"seen_{name}")
-        if chosen in ("mine", "theirs") and seen:
-            found[name] = ConflictChoice(chosen == "theirs", str(seen))
+        runs = changes(_shown(getattr(stored, name)), _shown(getattr(form.instance, name)))
+        theirs, mine = ([one for one in runs if one.kind != other] for other in ("new", "gone"))
+        found.append(Clash(name, label(name, form), who, theirs, mine, seen[name]))
     return found
 
 

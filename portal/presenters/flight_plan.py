@@ -1,6 +1,5 @@
 """What the review page draws of a flight plan: its bars, its times in words, and the row that is picked as the example."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,21 +8,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from portal.forms.numbers import row_of
+from portal.presenters.bars import BarPart, bar
 from sms.compose.errors import ComposeError
 from sms.compose.order import Order
 from sms.compose.survey import Survey
 from sms.sends import plan
 
 THINNEST = 1.0  # of 100: so that a few rows are still seen
-
-
-@dataclass(frozen=True, slots=True)
-class PlanBarPart:
-    """A piece of a bar that is 100 wide. `kind` is its colour."""
-
-    kind: str
-    start: float
-    width: float
 
 
 def flight_plan(request: HttpRequest, order: Order, figures: Survey) -> dict[str, Any]:
@@ -34,9 +25,10 @@ def flight_plan(request: HttpRequest, order: Order, figures: Survey) -> dict[str
     except ComposeError as problem:
         wrong = str(problem)
         made = plan_of(request, order, figures, masked=True, first=True)
+    removed = [(f"removed r{index % 4}", one.count) for index, one in enumerate(made.removed)]
     return {
         "plan": made,
-        "kept_bar": _bar(made),
+        "kept_bar": bar([("kept", made.recipients), *removed], whole=made.rows, thinnest=THINNEST),
         "time_bar": _times(made),
         "wait": made.start_at and _stretch(made.start_at, made.made_at),
         "takes": made.start_at and made.finish_at and _stretch(made.finish_at, made.start_at),
@@ -47,12 +39,7 @@ def flight_plan(request: HttpRequest, order: Order, figures: Survey) -> dict[str
 
 
 def plan_of(
-    request: HttpRequest,
-    order: Order,
-    figures: Survey | None,
-    *,
-    masked: bool,
-    first: bool = False,
+    request: HttpRequest, order: Order, figures: Survey | None, *, masked: bool, first: bool = False
 ) -> plan.Plan:
     """The plan with the request's row as its example, or with the first one. `masked`: numbers without their middle."""
     return plan.build_plan(
@@ -66,21 +53,7 @@ def plan_of(
     )
 
 
-def _bar(made: plan.Plan) -> list[PlanBarPart]:
-    """Kept rows, then the removed ones reason by reason, together 100 wide."""
-    sizes = [("kept", made.recipients), *((one.code, one.count) for one in made.removed)]
-    widths = [max(100 * size / made.rows, THINNEST) for _, size in sizes]
-    scale = 100 / sum(widths)
-    parts: list[PlanBarPart] = []
-    start = 0.0
-    for index, width in enumerate(widths):
-        kind = "kept" if index == 0 else f"removed r{(index - 1) % 4}"
-        parts.append(PlanBarPart(kind, round(start, 2), round(width * scale, 2)))
-        start += width * scale
-    return parts
-
-
-def _times(made: plan.Plan) -> list[PlanBarPart]:
+def _times(made: plan.Plan) -> list[BarPart]:
     """From now to the end: waiting, sending, and the stretch that only a slow ramp takes."""
     if made.start_at is None or made.finish_at is None:
         return []
@@ -93,9 +66,9 @@ def _times(made: plan.Plan) -> list[PlanBarPart]:
     begin, finish = at(made.start_at), max(at(made.finish_at), THINNEST)
     begin = min(begin, finish - THINNEST)
     return [
-        PlanBarPart("waiting", 0, begin),
-        PlanBarPart("sending", begin, round(finish - begin, 2)),
-        PlanBarPart("maybe", finish, round(100 - finish, 2)),
+        BarPart("waiting", 0, begin),
+        BarPart("sending", begin, round(finish - begin, 2)),
+        BarPart("maybe", finish, round(100 - finish, 2)),
     ]
 
 
@@ -106,11 +79,10 @@ def _stretch(later: datetime, earlier: datetime) -> str:
         return ""
     if seconds < 90:
         return f"{seconds} s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
+    if (minutes := round(seconds / 60)) < 90:
         return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    days, hours = divmod(round(seconds / 3600), 24)
-    return f"{days} days {hours} h" if hours else f"{days} days"
+    if minutes < 48 * 60:
+        (large, small), units = divmod(minutes, 60), ("h", "min")
+    else:
+        (large, small), units = divmod(round(seconds / 3600), 24), ("days", "h")
+    return f"{large} {units[0]} {small} {units[1]}" if small else f"{large} {units[0]}"

@@ -1,11 +1,12 @@
 """The charts of a report: messages and times over time, or the largest lines by name."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 from portal.presenters import charts
+from portal.presenters.bars import bar
 from portal.presenters.charts import duration
-from portal.presenters.report_cells import label_of, percent
+from portal.presenters.report_table import PERCENTILES, label_of, percent
 from sms.reports import FactSums, ReportTable
 
 PARTS = (
@@ -17,21 +18,17 @@ PARTS = (
 BARS = 12
 
 
-@dataclass(frozen=True, slots=True)
-class ReportBar:
-    """A line of a picture by name: parts of a hundred, scaled to the longest."""
-
-    label: str
-    text: str
-    parts: Sequence[charts.Rectangle] = field(default_factory=list)
-
-
 def _parts(one: FactSums) -> list[tuple[str, int]]:
     return [(kind, getattr(one, kind)) for kind, _ in PARTS]
 
 
+def _short(at: datetime | None, *, hours: bool) -> str:
+    return "" if at is None else f"{at:%-d %b, %H:00}" if hours else f"{at:%-d %b}"
+
+
 def course(report: ReportTable) -> charts.Chart:
     """Messages over time by outcome, and the earlier period as a line."""
+    hours = report.asked.by == "hour"
     earlier = [line.figures.messages for line in report.earlier_course]
     stacks = []
     for place, line in enumerate(report.course):
@@ -41,15 +38,13 @@ def course(report: ReportTable) -> charts.Chart:
             for (_, word), (_, count) in zip(PARTS, _parts(one), strict=True)
             if count
         )
-        at = line.at
-        short = "" if at is None else f"{at:%-d %b, %H:00}" if report.asked.by == "hour" else f"{at:%-d %b}"
         before = earlier[place] if place < len(earlier) else None
-        stacks.append(charts.Stack(short, f"{line.label}: {said or 'nothing'}", _parts(one), before))
+        title = f"{line.label}: {said or 'nothing'}"
+        stacks.append(charts.Stack(_short(line.at, hours=hours), title, _parts(one), before))
     busiest = max(report.course, key=lambda line: line.figures.messages)
-    unit = "hour" if report.asked.by == "hour" else "day"
-    total = report.total
+    days = f"{report.asked.days} {'day' if report.asked.days == 1 else 'days'}"
     summary = (
-        f"{total.messages:,} messages in {report.asked.days} {'day' if report.asked.days == 1 else 'days'}; the busiest {unit} was"
+        f"{report.total.messages:,} messages in {days}; the busiest {'hour' if hours else 'day'} was"
         f" {busiest.label} with {busiest.figures.messages:,}."
     )
     if report.earlier is not None:
@@ -63,34 +58,27 @@ def speed(report: ReportTable) -> charts.Chart | None:
         return None
     series = [
         charts.Series(name, name, [line.figures.seconds("deliver", share) for line in report.course])
-        for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+        for name, share in PERCENTILES.items()
     ]
     if not any(value is not None for one in series for value in one.values):
         return None
     hours = report.asked.by == "hour"
-    labels = [
-        f"{line.at:%-d %b, %H:00}" if hours else f"{line.at:%-d %b}" for line in report.course if line.at
-    ]
-    whole = " · ".join(duration(report.total.seconds("deliver", share)) for share in (0.5, 0.95, 0.99))
+    labels = [_short(line.at, hours=hours) for line in report.course if line.at]
+    whole = " · ".join(duration(report.total.seconds("deliver", share)) for share in PERCENTILES.values())
     summary = f"From posting to the handset, p50 · p95 · p99 of all: {whole}. Each is at most 5 % off."
     return charts.curves(labels, series, summary=summary)
 
 
-def bars(report: ReportTable) -> list[ReportBar]:
+def bars(report: ReportTable) -> list[dict[str, Any]]:
+    """The largest lines by name, each with its parts in proportion to the longest."""
     if report.asked.by in ("day", "hour"):
         return []
     shown = list(report.lines[:BARS])
-    longest = max((line.figures.messages for line in shown), default=0) or 1
+    longest = max((line.figures.messages for line in shown), default=0)
     found = []
     for line in shown:
-        blocks, start = [], 0.0
-        for kind, count in _parts(line.figures):
-            width = 100 * count / longest
-            if count > 0:
-                blocks.append(charts.Rectangle(kind, f"{start:.2f}", "0", f"{width:.2f}", "6"))
-            start += width
-        one = line.figures
-        share = one.delivery if report.asked.by != "code" else None
+        one, by = line.figures, report.asked.by
+        share = one.delivery if by != "code" else None
         text = f"{one.messages:,}" + ("" if share is None else f", {percent(share)} delivered")
-        found.append(ReportBar(label_of(line, report.asked.by), text, blocks))
+        found.append({"label": label_of(line, by), "text": text, "parts": bar(_parts(one), whole=longest)})
     return found

@@ -1,52 +1,39 @@
 """The form of a report: its filters with what there is to choose from, and what was chosen, in words."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from portal.presenters.report_cells import UNNAMED
+from portal.presenters.report_table import UNNAMED
 from sms.models import FactProfile
 from sms.reports import BY, BY_WORD, NONE, ReportQuery, ReportTable, values_of
 
 
-@dataclass(frozen=True, slots=True)
-class SelectField:
-    name: str
-    label: str
-    options: Sequence[tuple[str, str]]
-    chosen: str
-
-
-def choices(report: ReportTable) -> list[SelectField]:
+def choices(report: ReportTable) -> list[dict[str, Any]]:
     """Filters, from what was there; one that has nothing to choose from is left out unless it is in use."""
-    asked, profiles = report.asked, report.known.profiles.values()
-    ids = {
-        "sender": "sender_id",
-        "template": "template_id",
-        "domain": "domain_id",
-        "policy_group": "policy_group_id",
-        "person": "person_id",
-    }
-    found = []
-    for name, column in ids.items():
-        options = {str(getattr(one, column) or NONE): getattr(one, name) or UNNAMED[name] for one in profiles}
-        found.append(
-            SelectField(name, BY[name], sorted(options.items(), key=_by_label), asked.filters.get(name, ""))
-        )
-    for name in BY_WORD:
-        words = {
-            value: UNNAMED[name] if value == NONE else value
-            for one in profiles
-            for value in values_of(one, name)
+    chosen = report.asked.filters
+    return [
+        {
+            "name": name,
+            "label": BY[name],
+            "options": sorted(options.items(), key=_by_label),
+            "chosen": chosen.get(name, ""),
         }
-        found.append(
-            SelectField(name, BY[name], sorted(words.items(), key=_by_label), asked.filters.get(name, ""))
-        )
+        for name, options in _options(report)
+        if len(options) > 1 or name in chosen
+    ]
+
+
+def _options(report: ReportTable) -> Iterator[tuple[str, dict[str, str]]]:
+    profiles = report.known.profiles.values()
+    for name in ("sender", "template", "domain", "policy_group", "person"):
+        ids = ((getattr(one, f"{name}_id"), getattr(one, name)) for one in profiles)
+        yield name, {str(key or NONE): label or UNNAMED[name] for key, label in ids}
+    for name in BY_WORD:
+        words = {value for one in profiles for value in values_of(one, name)}
+        yield name, {value: UNNAMED[name] if value == NONE else value for value in words}
     for place, name in enumerate(("country", "carrier")):
-        values = {pair[place] or NONE: pair[place] or UNNAMED[name] for pair in report.known.places}
-        found.append(
-            SelectField(name, BY[name], sorted(values.items(), key=_by_label), asked.filters.get(name, ""))
-        )
-    return [choice for choice in found if len(choice.options) > 1 or choice.chosen]
+        words = {pair[place] for pair in report.known.places}
+        yield name, {word or NONE: word or UNNAMED[name] for word in words}
 
 
 def _by_label(option: tuple[str, str]) -> tuple[bool, str]:

@@ -1,17 +1,21 @@
 """What the folds of the compose page hold, in a few words."""
 
-from django.utils import timezone
-
 from portal.forms import time_zones
-from sms.compose.options import DEFAULT_RECEIPTS, policy_checks
-from sms.models import Draft, Resend, Send, Service
+from sms.compose.options import checks_in_words, in_words
+from sms.models import USUAL_RECEIPTS, Draft, Resend, Send, Service
+
+# options that the page of a send shows in places of their own
+SHOWN_APART = (
+    *("check_consent", "apply_frequency_cap", "expires_at", "validity"),
+    *("lane", "resend", "ramp", "respect_quiet_hours", "language"),
+)
+
+IN_FOLDS = (*SHOWN_APART, "shorten_links", "track_clicks", "tag1", "tag2", "receipts")
 
 
 def folds(draft: Draft, service: Service) -> dict[str, str]:
     return {
-        "when": time_zones.in_words(draft.send_at, draft.time_zone or timezone.get_current_timezone_name())
-        if draft.send_at
-        else "now",
+        "when": time_zones.in_words(draft.send_at, draft.time_zone) if draft.send_at else "now",
         "links": _links(draft),
         "policy": _policy(draft),
         "expiry": _expiry(draft),
@@ -21,7 +25,7 @@ def folds(draft: Draft, service: Service) -> dict[str, str]:
 
 
 def _links(draft: Draft) -> str:
-    if draft.link_domain is None:
+    if not draft.shortens:
         return "left as they are"
     tags = ", ".join(tag for tag in (draft.tag1, draft.tag2) if tag)
     clicks = "clicks counted" if draft.track_clicks else "clicks not counted"
@@ -31,16 +35,14 @@ def _links(draft: Draft) -> str:
 def _policy(draft: Draft) -> str:
     if draft.policy_group is None:
         return "none"
-    consent, cap = policy_checks(draft, draft.policy_group)
-    checks = [words for words, wanted in (("consent", consent), ("frequency cap", cap)) if wanted]
-    return f"{draft.policy_group}: {' and '.join(checks) or 'nothing checked'}"
+    return f"{draft.policy_group}: {checks_in_words(draft) or 'nothing checked'}"
 
 
 def _expiry(draft: Draft) -> str:
     if draft.validity:
         return f"{duration(draft.validity)} after hand-over"
     if draft.expires_at:
-        return time_zones.in_words(draft.expires_at, draft.time_zone or timezone.get_current_timezone_name())
+        return time_zones.in_words(draft.expires_at, draft.time_zone)
     return "never"
 
 
@@ -56,30 +58,25 @@ def _pace(draft: Draft, service: Service) -> str:
 
 
 def _receipts(draft: Draft) -> str:
-    asked = draft.receipts or DEFAULT_RECEIPTS
-    words = "all" if set(asked) >= set(DEFAULT_RECEIPTS) else ", ".join(one.capitalize() for one in asked)
+    words = "all" if USUAL_RECEIPTS in draft.receipts else str(draft.receipts)
     return f"{words}{', with callback data' if draft.callback_data else ''}"
 
 
 def asked(send: Send) -> list[tuple[str, str]]:
-    """What a send asks of the provider beyond the usual, each with its name, and the zone that its time was meant in."""
-    kept, found = send.options, []
+    """What a send asks for beyond the usual, each with its name, and the zone that its time was meant in."""
+    found = []
     if send.time_zone:
         found.append(("Time meant", time_zones.in_words(send.due_at, send.time_zone)))
-    if policy := kept.get("contactPolicy"):
-        checks = [
-            words for words, name in (("consent", "consent"), ("frequency cap", "cap")) if policy.get(name)
-        ]
-        found.append(("Checked at each message", " and ".join(checks) or "nothing"))
-    if tags := [tag for name in ("tag1", "tag2") if (tag := kept.get("options", {}).get(name))]:
-        found.append(("Tags", ", ".join(tags)))
-    if receipts := kept.get("receipts"):
-        found.append(("Receipts asked for", ", ".join(one.capitalize() for one in receipts)))
-    if validity := kept.get("validity"):
-        found.append(("Valid for", f"{duration(validity)} after hand-over"))
-    if send.callback_data:
-        found.append(("Callback data", send.callback_data))
-    return found
+    if (send.check_consent, send.apply_frequency_cap) != (None, None) and send.policy_group:
+        found.append(("Checked at each message", checks_in_words(send) or "nothing"))
+    if send.validity:
+        found.append(("Valid for", f"{duration(send.validity)} after hand-over"))
+    return [*found, *in_words(send, without=SHOWN_APART).items()]
+
+
+def beside_folds(draft: Draft) -> list[tuple[str, str]]:
+    """Options that are not as usual and that `folds` says nothing of."""
+    return list(in_words(draft, without=IN_FOLDS).items())
 
 
 def duration(seconds: int) -> str:

@@ -1,34 +1,36 @@
 """Filters that every template has: how numbers, states and figures are written on screen."""
 
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from django import template
 
 from portal.presenters import wording
-from portal.presenters.send_progress import state_bar
+from portal.presenters.bars import state_bar
 from sms.catalogue import prices
-from sms.models import Draft, MessageState, OptOut, Send, SendState
+from sms.models import Draft, MessageState, OptOut, SendState
 from sms.models.audit_acts import DOORS, words_of
 from sms.values.msisdn import mask, pretty
+from sms.values.msisdn.mention import starred
+from sms.values.problems import code_of
 
 register = template.Library()
-
 register.filter("masked", mask)
+register.filter("hiding", starred)  # a text in which the recipient's own number may stand
 register.filter("pretty_number", pretty)
 register.filter("state_bar", state_bar)
+register.filter("problem_code", code_of)
+register.filter("asked_for", wording.asked)  # of a send
+register.filter("act_words", words_of)  # `send.created` → `Created the send`
+register.filter("amount", prices.plain)  # `0.045000` → `0.045`
 
 
-@register.filter
-def message_state_label(state: str) -> str:
-    """`queued` → `Accepted`."""
-    return str(MessageState(state).label) if state in MessageState.values else state
-
-
-@register.filter
-def send_state_label(state: str) -> str:
-    """`sending` → `Sending`."""
-    return str(SendState(state).label) if state in SendState.values else state
+def _words(known: Iterable[tuple[str, Any]]) -> Callable[[str], str]:
+    """A filter that says what a stored word is called; one that is not known is written as it stands."""
+    words = dict(known)
+    return lambda stored: str(words.get(stored, stored.replace("_", " ")))
 
 
 RULES = {
@@ -36,58 +38,22 @@ RULES = {
     "silence": "receipts are missing",
     "opt_outs": "too many opt-outs",
 }
+register.filter("message_state_label", _words(MessageState.choices))  # `queued` → `Accepted`
+register.filter("send_state_label", _words(SendState.choices))
+register.filter("opt_out_source", _words(OptOut.Source.choices))  # `inbound` → `By SMS`
+register.filter("door_words", _words(DOORS.items()))  # `cli` → `Command line`
+register.filter("rule_words", _words(RULES.items()))  # of an automatic hold
 
 
 @register.filter
-def asked_for(send: Send) -> list[tuple[str, str]]:
-    """What a send asks of the provider beyond the usual, each with its name."""
-    return wording.asked(send)
+def beside_folds(draft: Draft) -> list[tuple[str, str]]:
+    return wording.beside_folds(draft)
 
 
 @register.filter
 def folds(draft: Draft) -> dict[str, str]:
     """What a draft holds, in a few words for each part of its page."""
     return wording.folds(draft, draft.service)
-
-
-REJECTS = {
-    "duplicate": "more than once",
-    "opted_out": "opted out",
-    "sender_refused": "not reached by this sender",
-    "missing_value": "without a value",
-    "not_a_number": "no number",
-    "": "left out",
-}
-
-
-@register.filter
-def reject_words(code: str) -> str:
-    """`duplicate` → `more than once`; a code without words of its own is written as words."""
-    return REJECTS.get(code, code.replace("_", " "))
-
-
-@register.filter
-def opt_out_source(source: str) -> str:
-    """`inbound` → `By SMS`."""
-    return str(OptOut.Source(source).label) if source in OptOut.Source.values else source
-
-
-@register.filter
-def rule_words(rule: str) -> str:
-    """The name of an automatic hold, in words; one without words of its own stays as it is."""
-    return RULES.get(rule, rule.replace("_", " "))
-
-
-@register.filter
-def act_words(act: str) -> str:
-    """`send.created` → `Created the send`; an act without words of its own stays as it is."""
-    return words_of(act)
-
-
-@register.filter
-def door_words(door: str) -> str:
-    """`cli` → `Command line`."""
-    return DOORS.get(door, door)
 
 
 @register.filter
@@ -125,12 +91,6 @@ def share(part: int, whole: int) -> str:
 def of_key(things: dict[object, object], key: object) -> object:
     """`things[key]`, or nothing."""
     return things.get(key)
-
-
-@register.filter
-def amount(price: Decimal) -> str:
-    """`0.045000` → `0.045`."""
-    return prices.plain(price)
 
 
 @register.filter

@@ -13,8 +13,9 @@ from django.views.decorators.http import require_http_methods
 
 from portal import addresses, mail_server
 from portal.access import actor, services_of
-from portal.forms.account import DetailsForm
+from portal.forms.people import DetailsForm
 from portal.models import User
+from portal.views.form_base import form_page, typed
 from sms.models.audit import audit
 from sms.values.msisdn import mask
 
@@ -26,21 +27,17 @@ def details(request: HttpRequest) -> HttpResponse:
     first = services_of(user).first()
     country = first.default_country if first else "GB"
     before = (user.own_number, user.time_zone)
-    form = DetailsForm(request.POST if request.method == "POST" else None, instance=user, country=country)
-    if request.method == "POST" and form.is_valid():
+    form = DetailsForm(**typed(request), instance=user, initial={"country": country})
+    if form.is_valid():
         with transaction.atomic():
             form.save()
             if (user.own_number, user.time_zone) != before:
-                audit(
-                    "user.details_changed",
-                    user,
-                    by=actor(request),
-                    number=mask(user.own_number) if user.own_number else "none",
-                    time_zone=user.time_zone,
-                )
+                number = mask(user.own_number) if user.own_number else "none"
+                said: dict[str, Any] = {"number": number, "time_zone": user.time_zone}
+                audit("user.details_changed", user, by=actor(request), **said)
         messages.success(request, "Saved.")
         return redirect("own_details")
-    return render(request, "account/details.html", {"form": form}, status=422 if form.errors else 200)
+    return form_page(request, "account/details.html", {"form": form})
 
 
 @login_not_required

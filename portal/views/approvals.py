@@ -5,16 +5,20 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from portal.access import WRITE, actor, service_page
+from portal.forms.texts import text_of
+from portal.limits import CARDS
 from portal.presenters.send_state import APPROVAL_MARKS
 from sms.compose.approval import details, queries, requests
-from sms.models import ApprovalRequest, ApprovalState, SendState, Service
+from sms.models import ApprovalRequest, ApprovalState, Send, SendState, Service
 from sms.sends import answers
 
-PAGE = 30
+ASKED = ApprovalRequest.objects.select_related(
+    "send__service", "send__sender", "previous", "asked_by", "draft"
+)
 VIEWS = (("me", "Needs me"), ("mine", "Mine"), ("open", "All open"), ("decided", "Decided"))
 
 
@@ -31,60 +35,50 @@ def approvals(request: HttpRequest, service: Service) -> HttpResponse:
         "decided": queries.ended(service),
     }
     here = wanted if wanted in rows else usual
-    page = Paginator(queries.with_related(rows[here]), PAGE).get_page(request.GET.get("page"))
+    page = Paginator(queries.with_related(rows[here]), CARDS).get_page(request.GET.get("page"))
     context = {"page": page, "here": here, "views": VIEWS, "marks": APPROVAL_MARKS, "more": f"show={here}&"}
     return render(request, "approvals/list.html", context)
 
 
-@service_page("see")
-def approval_request(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    return _page(request, service, pk)
+@service_page("see", of=ASKED)
+def approval_request(request: HttpRequest, _service: Service, found: ApprovalRequest) -> HttpResponse:
+    return _page(request, found)
 
 
-def _page(
-    request: HttpRequest, service: Service, pk: int, *, wrong: str = "", typed: str = "", status: int = 200
-) -> HttpResponse:
-    found = _find(service, pk)
+def _page(request: HttpRequest, found: ApprovalRequest, *, wrong: str = "", typed: str = "") -> HttpResponse:
     user: Any = request.user
+    is_open = found.state == ApprovalState.OPEN
     context = {
         "asked": found,
         "seen": details.details_of(found),
         "status": queries.status_of(found.send),
         "decisions": found.decisions.all(),
         "mark": APPROVAL_MARKS[ApprovalState(found.state)],
-        "obstacle": answers.obstacle(found, user=user) if found.state == ApprovalState.OPEN else "",
-        "late": found.state == ApprovalState.OPEN and answers.too_late(found, now=timezone.now()),
+        "obstacle": answers.obstacle(found, user=user) if is_open else "",
+        "late": is_open and answers.too_late(found, now=timezone.now()),
         "newer": ApprovalRequest.objects.filter(previous=found).order_by("-pk").first(),
         "can_take_back": found.send.state in (SendState.AWAITING, SendState.SCHEDULED),
         "wrong": wrong,
         "typed": typed,
     }
-    return render(request, "approvals/request.html", context, status=status)
+    return render(request, "approvals/request.html", context, status=422 if wrong else 200)
 
 
-@service_page("approve", WRITE)
-def approval_approve(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+@service_page("approve", WRITE, of=ASKED)
+def approval_approve(request: HttpRequest, service: Service, found: ApprovalRequest) -> HttpResponse:
     """Approves what was shown: the page posts its fingerprint."""
-    found = _find(service, pk)
-    comment = request.POST.get("comment", "")
+    comment = text_of(request.POST, "comment", most=answers.LONGEST_COMMENT)
     try:
-        last = answers.approve(
-            found,
-            by=actor(request),
-            seen=request.POST.get("seen", ""),
-            comment=comment,
-        )
+        last = answers.approve(found, by=actor(request), seen=request.POST.get("seen", ""), comment=comment)
     except answers.ChangedSince as problem:
         messages.error(request, str(problem))
         newest = requests.latest_of(found.send) or found
         return redirect("approval", service=service.slug, pk=newest.pk)
     except answers.ApprovalRefused as problem:
-        return _page(request, service, pk, wrong=str(problem), typed=comment, status=422)
-    if last:
-        messages.success(request, f"Approved. {_goes(found)}")
-    else:
-        messages.success(request, "You approved it. It needs one more approval.")
-    return redirect("approval", service=service.slug, pk=pk)
+        return _page(request, ASKED.get(pk=found.pk), wrong=str(problem), typed=comment)
+    more = "You approved it. It needs one more approval."
+    messages.success(request, f"Approved. {_goes(found)}" if last else more)
+    return redirect("approval", service=service.slug, pk=found.pk)
 
 
 def _goes(found: ApprovalRequest) -> str:
@@ -94,53 +88,38 @@ def _goes(found: ApprovalRequest) -> str:
     return "It is being sent."
 
 
-@service_page("approve", WRITE)
-def approval_reject(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    comment = request.POST.get("comment", "")
+@service_page("approve", WRITE, of=ASKED)
+def approval_reject(request: HttpRequest, service: Service, found: ApprovalRequest) -> HttpResponse:
+    comment = text_of(request.POST, "comment", most=answers.LONGEST_COMMENT)
     try:
-        answers.reject(
-            _find(service, pk),
-            by=actor(request),
-            seen=request.POST.get("seen", ""),
-            comment=comment,
-        )
+        answers.reject(found, by=actor(request), seen=request.POST.get("seen", ""), comment=comment)
     except answers.ApprovalRefused as problem:
-        return _page(request, service, pk, wrong=str(problem), typed=comment, status=422)
+        return _page(request, ASKED.get(pk=found.pk), wrong=str(problem), typed=comment)
     messages.success(request, "Rejected. The send is cancelled; its author reads your reason here.")
-    return redirect("approval", service=service.slug, pk=pk)
+    return redirect("approval", service=service.slug, pk=found.pk)
 
 
-@service_page("compose", WRITE)
-def send_take_back(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+@service_page("compose", WRITE, of=Send)
+def send_take_back(request: HttpRequest, service: Service, found: Send) -> HttpResponse:
     """Cancel a send that awaits approval, and change its draft."""
-    found = get_object_or_404(service.sends, pk=pk)
     try:
         draft = answers.take_back(found, by=actor(request))
-    except answers.ApprovalTooLate as problem:
+    except answers.ApprovalRefused as problem:
         messages.error(request, str(problem))
-        return redirect("send", service=service.slug, pk=pk)
-    if draft is None:
-        messages.success(request, "Taken back: nothing of it is sent. It was not made from a draft.")
-        return redirect("send", service=service.slug, pk=pk)
-    messages.success(request, "Taken back: nothing of it is sent. Change the draft, then ask again.")
-    return redirect("draft", service=service.slug, pk=draft.pk)
+        return redirect("send", service=service.slug, pk=found.pk)
+    words = "Change the draft, then ask again." if draft else "It was not made from a draft."
+    messages.success(request, f"Taken back: nothing of it is sent. {words}")
+    return redirect("draft" if draft else "send", service=service.slug, pk=(draft or found).pk)
 
 
-@service_page("compose", WRITE)
-def send_ask_again(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    found = get_object_or_404(service.sends, pk=pk)
+@service_page("compose", WRITE, of=Send)
+def send_ask_again(request: HttpRequest, service: Service, found: Send) -> HttpResponse:
     asked = requests.ask_again(found, by=actor(request))
     if asked is None:
         messages.info(request, "There was nothing to ask again.")
-        return redirect("send", service=service.slug, pk=pk)
+        return redirect("send", service=service.slug, pk=found.pk)
     messages.success(request, "Asked again.")
     return redirect("approval", service=service.slug, pk=asked.pk)
-
-
-def _find(service: Service, pk: int) -> ApprovalRequest:
-    rows = ApprovalRequest.objects.filter(service=service)
-    related = ("send__service", "send__sender", "previous", "asked_by", "draft")
-    return get_object_or_404(rows.select_related(*related), pk=pk)
 
 
 def _may(request: HttpRequest) -> bool:

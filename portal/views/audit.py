@@ -4,37 +4,36 @@ A service's acts are under the service; those of no one service (signing in, fir
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from portal.access import READ, WRITE, actor, service_page
+from portal.access import READ, WRITE, PageView, actor, service_page
 from portal.forms.audit import AuditFilter
 from portal.forms.numbers import key_of
-from portal.presenters.downloads import csv_download
+from portal.limits import PAGE
+from portal.presenters.downloads import csv_download, download
 from portal.presenters.keyset import keyset_page
+from portal.views.form_base import form_page
 from sms.compliance import audit
 from sms.models import AuditEvent, AuditSeal, Service
 from sms.models.audit import audit as record
 
-PAGE = 50
 PATIENCE = 8.0  # seconds of verifying in one request; beyond that a button goes on
 
 
 def _address(name: str, service: Service | None, *more: object) -> str:
-    return (
-        reverse(f"audit_{name}", args=(service.slug, *more))
-        if service
-        else reverse(f"installation_audit_{name}", args=more)
-    )
+    if service is None:
+        return reverse(f"installation_audit_{name}", args=more)
+    return reverse(f"audit_{name}", args=(service.slug, *more))
 
 
 def _list_page(
@@ -42,6 +41,7 @@ def _list_page(
     service: Service | None,
     *,
     verdict: audit.ChainVerdict | None = None,
+    witnesses: Sequence[str] = (),
 ) -> HttpResponse:
     slug = service.slug if service else ""
     form = AuditFilter(request.GET)
@@ -50,33 +50,32 @@ def _list_page(
     if before := key_of(request.GET, "before"):
         rows = rows.filter(pk__lt=before)
     page = keyset_page(list(rows[: PAGE + 1]), PAGE)
+    for row in page.rows:
+        row.url = _address("row", service, row.pk)
     chosen = {name: value for name, value in request.GET.items() if name in form.fields and value}
-    last = AuditSeal.objects.filter(service_slug=slug).order_by("-number").first()
     context = {
-        "rows": [(row, _address("row", service, row.pk)) for row in page.rows],
+        "rows": page.rows,
         "next_before": page.next_key,
         "form": form,
         "chosen": chosen,
         "query": urlencode(chosen),
-        "last": last,
+        "last": AuditSeal.objects.filter(service_slug=slug).order_by("-number").first(),
         "verdict": verdict,
+        "witnesses": witnesses,
+        "wrong": audit.sentence(),
         "list_url": _address("list", service),
         "verify_url": _address("verify", service),
         "export_url": _address("export", service),
         "installation_url": _address("list", None) if service and request.user.is_superuser else "",
     }
-    return render(request, "audit/list.html", context, status=422 if form.errors else 200)
+    return form_page(request, "audit/list.html", context)
 
 
 def _row(request: HttpRequest, service: Service | None, pk: int) -> HttpResponse:
     row = get_object_or_404(AuditEvent, pk=pk, service_slug=service.slug if service else "")
     seal = AuditSeal.objects.filter(pk=row.pk).first()
-    context = {
-        "row": row,
-        "seal": seal,
-        "wrong": audit.wrong_with(row.pk) if seal else "",
-        "list_url": _address("list", service),
-    }
+    wrong = audit.wrong_with(row.pk) if seal else ""
+    context = {"row": row, "seal": seal, "wrong": wrong, "list_url": _address("list", service)}
     return render(request, "audit/row.html", context)
 
 
@@ -84,24 +83,20 @@ def _verify(request: HttpRequest, service: Service | None) -> HttpResponse:
     slug = service.slug if service else ""
     after = key_of(request.POST, "after") or 0
     start = AuditSeal.objects.filter(service_slug=slug, number=after).first()
+    files = audit.CheckpointFiles(settings.VAR_DIR / "audit")
+    witnesses = audit.witnesses(files)
     verdict = audit.verify(
         slug,
-        checkpoints=audit.CheckpointFiles(settings.VAR_DIR / "audit").read_all(),
+        checkpoints=files.read_all(),
         after=(start.number, start.hash) if start else (0, ""),
         seconds=PATIENCE,
     )
-    record(
-        "audit.verified",
-        by=actor(request),
-        service=slug,
-        noun="audit",
-        key=verdict.number,
-        since=start.number if start else 0,
-        rows=verdict.rows,
-        holds=verdict.broken is None,
-        first_broken=verdict.broken.number if verdict.broken else None,
-    )
-    return _list_page(request, service, verdict=verdict)
+    broken = verdict.broken.number if verdict.broken else None
+    holds = verdict.broken is None and not witnesses
+    found: dict[str, Any] = {"rows": verdict.rows, "holds": holds, "first_broken": broken}
+    since, key = start.number if start else 0, verdict.number
+    record("audit.verified", by=actor(request), service=slug, noun="audit", key=key, since=since, **found)
+    return _list_page(request, service, verdict=verdict, witnesses=witnesses)
 
 
 def _export(request: HttpRequest, service: Service | None) -> HttpResponseBase:
@@ -110,36 +105,23 @@ def _export(request: HttpRequest, service: Service | None) -> HttpResponseBase:
     if not form.is_valid():
         return _list_page(request, service)
     as_csv = request.POST.get("form") == "csv"
-    record(
-        "audit.exported",
-        by=actor(request),
-        service=slug,
-        noun="audit",
-        form="csv" if as_csv else "jsonl",
-        selection={
-            name: str(value) for name, value in form.cleaned_data.items() if value and name != "words"
-        },
-    )
+    selection = {name: str(value) for name, value in form.cleaned_data.items() if value and name != "words"}
+    kind = "csv" if as_csv else "jsonl"
+    record("audit.exported", by=actor(request), service=slug, noun="audit", form=kind, selection=selection)
     name = f"audit-{slug or 'installation'}"
     if as_csv:
         return csv_download(audit.csv_of(slug, form.selection), name=f"{name}.csv")
-    response = StreamingHttpResponse(
-        audit.json_lines_of(slug, form.selection), content_type="application/jsonl; charset=utf-8"
-    )
-    response["Content-Disposition"] = f'attachment; filename="{name}.jsonl"'
-    return response
+    lines = audit.json_lines_of(slug, form.selection)
+    return download(lines, name=f"{name}.jsonl", kind="application/jsonl; charset=utf-8")
 
 
-def for_superusers(
-    view: Callable[..., HttpResponseBase], methods: Sequence[str] = READ
-) -> Callable[..., HttpResponseBase]:
+def for_superusers(view: PageView, methods: Sequence[str] = READ) -> PageView:
     """The view with no service."""
     allowed = require_http_methods(methods)(view)
 
     @functools.wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        user: Any = request.user
-        if not user.is_superuser:
+        if not request.user.is_superuser:
             raise PermissionDenied
         return allowed(request, None, *args, **kwargs)
 

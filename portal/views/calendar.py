@@ -7,9 +7,10 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from portal.access import may, service_page, services_of
-from portal.presenters.calendar import CalendarRange, days_of, midnight, weeks_of
+from portal.presenters.calendar import CalendarRange, days_of
 from sms.models import Service
 from sms.sends import calendar as sends_calendar
+from sms.values.quiet_hours import midnight
 
 
 @service_page("see")
@@ -26,7 +27,7 @@ def calendar(request: HttpRequest, service: Service) -> HttpResponse:
         drafts_of=[one for one in mine if "compose" in may(request.user, one)],  # type: ignore[arg-type]
     )
     days = days_of(shown, found.entries, today=today, zone=zone, service=service)
-    weeks = weeks_of(days)
+    weeks = [days[start : start + 7] for start in range(0, len(days), 7)]
     context = {
         "shown": shown,
         "today": shown.address(at=today),

@@ -1,10 +1,34 @@
-"""The catalogue on one page: senders, templates, policy groups and short-link domains, with what is paused."""
+"""The catalogue on one page with what is paused, and the pages of senders, smartlinks and prices."""
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from typing import Any
 
-from portal.access import service_page
-from sms.models import Hold, Service
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from portal.access import WRITE, actor, service_page
+from portal.forms.catalogue import PricesForm, SenderForm, SmartlinkForm
+from portal.presenters.downloads import csv_download
+from portal.views.catalogue_base import CatalogueDetail, CatalogueKind, CatalogueList
+from portal.views.form_base import form_page
+from sms.catalogue import prices, senders
+from sms.models import Hold, Sender, Service, Smartlink
+
+SENDER = CatalogueKind(
+    key="sender",
+    name="sender",
+    title="Senders",
+    says="The numbers and names that messages come from.",
+    form=SenderForm,
+)
+SMARTLINK = CatalogueKind(
+    key="smartlink",
+    name="smartlink",
+    title="Smartlinks",
+    says="Links that are made in Webex Connect. They give no click receipts: for clicks use a short-link domain.",
+    form=SmartlinkForm,
+)
 
 
 @service_page("see")
@@ -19,3 +43,82 @@ def catalogue(request: HttpRequest, service: Service) -> HttpResponse:
         "link_domains": service.link_domains.select_related("region"),
     }
     return render(request, "catalogue/list.html", context)
+
+
+class SenderList(CatalogueList):
+    headings = ("Kind", "Countries", "Messages in 30 days", "Failed")
+
+    def cells(self, things: list[Sender]) -> list[list[str]]:
+        used = senders.usage([one.pk for one in things], now=timezone.now())
+        return [
+            [
+                one.get_kind_display() + (", default" if one.is_default else ""),
+                one.countries or "Any",
+                f"{used[one.pk].messages:,}",
+                f"{used[one.pk].failed:,}",
+            ]
+            for one in things
+        ]
+
+
+class SenderDetail(CatalogueDetail):
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        sender: Sender = self.object
+        used = senders.usage([sender.pk], now=timezone.now())[sender.pk]
+        countries = dict.fromkeys((self.service.default_country, "US", "CA"))
+        return super().get_context_data(**kwargs) | {
+            "facts": [
+                ("Kind", sender.get_kind_display()),
+                ("Default", "Yes" if sender.is_default else "No"),
+                ("Countries", sender.countries or "Any, as far as networks take it"),
+                ("Registration", sender.get_registration_display() or "None noted"),
+                ("Note", sender.note or "–"),
+            ],
+            "used": used,
+            "reasons": used.failures[: senders.SHOWN_REASONS],
+            "judged": [(country, senders.judge(sender, country)) for country in countries],
+            "toll_free": senders.is_toll_free(sender.address),
+        }
+
+
+class SmartlinkList(CatalogueList):
+    headings = ("In the text", "Valid for")
+
+    def cells(self, things: list[Smartlink]) -> list[list[str]]:
+        return [[one.token, f"{one.validity:,} minutes"] for one in things]
+
+
+class SmartlinkDetail(CatalogueDetail):
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        facts = [
+            ("In the text", self.object.token),
+            ("Valid for", f"{self.object.validity:,} minutes"),
+            ("Clicks", "Webex Connect sends no click receipts for smartlinks."),
+        ]
+        return super().get_context_data(facts=facts, **kwargs)
+
+
+@service_page("see")
+def price_list(request: HttpRequest, service: Service) -> HttpResponse:
+    return _page(request, service, PricesForm(initial={"written": prices.as_csv(service)}))
+
+
+@service_page("configure", WRITE)
+def price_replace(request: HttpRequest, service: Service) -> HttpResponse:
+    """Put a whole list in the place of the one before, or nothing where it has a mistake."""
+    form = PricesForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _page(request, service, form)
+    rows = form.cleaned_data["rows"]
+    prices.replace(service, rows, by=actor(request))
+    messages.success(request, f"Saved: {len(rows):,} {'price' if len(rows) == 1 else 'prices'}.")
+    return redirect("prices", service=service.slug)
+
+
+def _page(request: HttpRequest, service: Service, form: PricesForm) -> HttpResponse:
+    return form_page(request, "catalogue/prices.html", {"form": form, "prices": service.prices.all()})
+
+
+@service_page("see")
+def price_download(_request: HttpRequest, service: Service) -> StreamingHttpResponse:
+    return csv_download([prices.as_csv(service)], name=f"prices-{service.slug}.csv")

@@ -4,27 +4,19 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.generic import CreateView, DetailView, UpdateView
-from django.views.generic.base import ContextMixin
+from django.views.generic import CreateView, DetailView, TemplateView, UpdateView
 from django.views.generic.detail import SingleObjectMixin
 
-from portal.access import actor
 from portal.forms.catalogue import NounForm
-from portal.presenters.form_changes import changes
-from portal.views.service_base import LenientListView, ServiceView
-from sms.models import (
-    ContactPolicyGroup,
-    Draft,
-    MessageTemplate,
-    Send,
-    Sender,
-    ShortLinkDomain,
-    Smartlink,
-)
+from portal.limits import PAGE
+from portal.views.service_base import ServiceView
+from sms.catalogue.form_changes import changes
+from sms.models import ContactPolicyGroup, Draft, MessageTemplate, Send, Sender, ShortLinkDomain, Smartlink
 from sms.models.audit import audit
 
 
@@ -52,15 +44,7 @@ class CatalogueKind:
         return f"{self.key}_new"
 
 
-@dataclass(frozen=True, slots=True)
-class CatalogueRow:
-    """A line of a list: the thing, and its cells in the order of the headings."""
-
-    thing: Any
-    cells: list[str]
-
-
-class CatalogueView(ContextMixin, ServiceView):
+class CatalogueView(ServiceView):
     """Things of one kind in the service. In templates the kind is `noun`."""
 
     kind: Any = None  # a CatalogueKind, given by the URL
@@ -74,31 +58,27 @@ class CatalogueView(ContextMixin, ServiceView):
 
     def audit(self, verb: str, thing: Any, **details: Any) -> None:
         """One row; call it in the transaction of the act."""
-        audit(self.kind.act_of(verb), thing, by=actor(self.request), **details)
+        audit(self.kind.act_of(verb), thing, by=self.by, **details)
 
 
-class CatalogueList(CatalogueView, LenientListView):
+class CatalogueList(CatalogueView, TemplateView):
     act = "see"
     template_name = "catalogue/things.html"
-    paginate_by = 50
     headings: ClassVar[tuple[str, ...]] = ()
 
-    def cells(self, things: list[Any]) -> dict[int, list[str]]:
+    def cells(self, things: list[Any]) -> list[list[str]]:
+        """The figures of each thing, in the order of the headings."""
         raise NotImplementedError
 
-    def get_queryset(self) -> QuerySet[Any]:
-        return super().get_queryset().filter(active=self.request.GET.get("archived") != "1")
-
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(**kwargs)
-        archived = self.request.GET.get("archived") == "1"
-        things = list(context["page"])
-        cells = self.cells(things)
-        return context | {
+        archived, things = self.request.GET.get("archived") == "1", self.get_queryset()
+        page = Paginator(things.filter(active=not archived), PAGE).get_page(self.request.GET.get("page"))
+        return super().get_context_data(**kwargs) | {
+            "page": page,
             "heads": self.headings,
-            "rows": [CatalogueRow(thing, cells[thing.pk]) for thing in things],
+            "rows": list(zip(page, self.cells(list(page)), strict=True)),
             "archived": archived,
-            "any_archived": archived or CatalogueView.get_queryset(self).filter(active=False).exists(),
+            "any_archived": archived or things.filter(active=False).exists(),
         }
 
 
@@ -108,9 +88,8 @@ class CatalogueDetail(CatalogueView, DetailView):
     context_object_name = "thing"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(
-            edit=f"{self.kind.key}_edit", remove=f"{self.kind.key}_remove", **kwargs
-        )
+        key = self.kind.key
+        context = super().get_context_data(edit=f"{key}_edit", remove=f"{key}_remove", **kwargs)
         if hasattr(self.object, "sends"):
             context["sends"] = self.object.sends.order_by("-pk")[:10]
         return context
@@ -138,11 +117,6 @@ class CatalogueForm(CatalogueView):
         messages.success(self.request, "Saved.")
         return redirect(self.kind.key, self.service.slug, saved.pk)
 
-    def form_invalid(self, form: Any) -> HttpResponse:
-        context = self.get_context_data(form=form)
-        answer: HttpResponse = self.render_to_response(context, status=422)  # type: ignore[attr-defined]
-        return answer
-
 
 class CatalogueNew(CatalogueForm, CreateView):
     verb = "added"
@@ -160,40 +134,31 @@ class CatalogueRemove(CatalogueView, SingleObjectMixin):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         thing = self.get_object()
         with transaction.atomic():
-            if not thing.active:
-                thing.active = True
-                thing.save(update_fields=["active"])
-                self.audit("restored", thing)
-                messages.success(request, f"{thing} can be used again.")
-                return redirect(self.kind.key, self.service.slug, thing.pk)
-            if _used(thing):
-                thing.active = False
-                if isinstance(thing, Sender):
-                    thing.is_default = False
-                thing.save()
-                self.audit("archived", thing)
-                messages.success(
-                    request, f"{thing} is in use, so it was archived: its history stays readable."
-                )
-                return redirect(self.kind.key, self.service.slug, thing.pk)
-            self.audit("deleted", thing, named=str(thing))
-            thing.delete()
-        messages.success(request, f"{thing} was deleted; nothing used it.")
-        return redirect(self.kind.many, self.service.slug)
+            if thing.active and not _used(thing):
+                self.audit("deleted", thing, named=str(thing))
+                thing.delete()
+                messages.success(request, f"{thing} was deleted; nothing used it.")
+                return redirect(self.kind.many, self.service.slug)
+            thing.active = not thing.active
+            if isinstance(thing, Sender):
+                thing.is_default = False
+            thing.save()
+            self.audit("restored" if thing.active else "archived", thing)
+        archived = f"{thing} is in use, so it was archived: its history stays readable."
+        messages.success(request, f"{thing} can be used again." if thing.active else archived)
+        return redirect(self.kind.key, self.service.slug, thing.pk)
 
 
 def _used(thing: Any) -> bool:
     if isinstance(thing, Smartlink):
         texts = {"service": thing.service, "text__contains": thing.token}
         versions = {"service": thing.service, "versions__text__contains": thing.token}
-        return (
-            Draft.objects.filter(**texts).exists()
-            or Send.objects.filter(**texts).exists()
-            or MessageTemplate.objects.filter(**versions).exists()
-        )
-    name = {Sender: "sender", ContactPolicyGroup: "policy_group", ShortLinkDomain: "link_domain"}[type(thing)]
-    return (
-        (hasattr(thing, "holds") and thing.holds.exists())
-        or Send.objects.filter(**{name: thing}).exists()
-        or Draft.objects.filter(**{name: thing}).exists()
-    )
+        users: list[Any] = [Draft.objects.filter(**texts), Send.objects.filter(**texts)]
+        users.append(MessageTemplate.objects.filter(**versions))
+    else:
+        kinds = {Sender: "sender", ContactPolicyGroup: "policy_group", ShortLinkDomain: "link_domain"}
+        of = {kinds[type(thing)]: thing}
+        users = [Send.objects.filter(**of), Draft.objects.filter(**of)]
+        if hasattr(thing, "holds"):
+            users.append(thing.holds.all())
+    return any(rows.exists() for rows in users)

@@ -1,6 +1,5 @@
 """A page that asks before it acts. It says how much is at stake, asks for a reason where one is needed, and works without JavaScript."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -11,22 +10,22 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.generic import FormView
 
+from portal.views.button_base import Said, error
 from portal.views.service_base import ServiceView
 
 
-@dataclass(frozen=True, slots=True)
 class Confirmation:
-    title: str
-    says: tuple[str, ...]
-    button: str
-    danger: bool = True
+    """A title, sentences, and the words of the button."""
+
+    def __init__(self, title: str, *says: str, button: str, danger: bool = True) -> None:
+        self.title, self.says, self.button, self.danger = title, says, button, danger
 
 
 class ConfirmView(ServiceView, FormView):
     """GET asks (`confirmation`), POST acts (`confirmed`).
 
     `model` is what of the service the address names; it is found as `self.thing`. `back` is the URL name of the page before this one,
-    `crumb` what it is called; where `back_to_thing`, it is the thing's own page.
+    `crumb` what it is called; where `back_to_thing`, it is the thing's own page. What `refusals` say is shown there as an error.
     """
 
     template_name = "control/ask.html"
@@ -36,11 +35,12 @@ class ConfirmView(ServiceView, FormView):
     back = ""
     back_to_thing = False
     crumb: Any = ""
+    refusals: tuple[type[Exception], ...] = ()
 
     def confirmation(self) -> Confirmation:
         raise NotImplementedError
 
-    def confirmed(self, form: Any) -> HttpResponse | None:
+    def confirmed(self, form: Any) -> Said | HttpResponse | None:
         """Act, and say what was done; the page before is opened next, unless a response is given."""
         raise NotImplementedError
 
@@ -49,9 +49,9 @@ class ConfirmView(ServiceView, FormView):
             return None
         return get_object_or_404(self.model, service=self.service, pk=self.kwargs["pk"])
 
-    def is_over(self) -> bool:
-        """Whether there is nothing left to ask; then it says why, on the page before."""
-        return False
+    def over(self) -> Said | None:
+        """Why there is nothing left to ask; it is said on the page before."""
+        return None
 
     def at_stake(self) -> object:
         """What is stopped (`sms.sends.control.AtStake`), where the page says it."""
@@ -63,7 +63,8 @@ class ConfirmView(ServiceView, FormView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.thing = self.find()
-        if self.is_over():
+        if (over := self.over()) is not None:
+            over.on(request)
             return redirect(self.get_success_url())
         return super().dispatch(request, *args, **kwargs)
 
@@ -77,7 +78,11 @@ class ConfirmView(ServiceView, FormView):
         }
 
     def form_valid(self, form: Any) -> HttpResponse:
-        return self.confirmed(form) or super().form_valid(form)
-
-    def form_invalid(self, form: Any) -> HttpResponse:
-        return self.render_to_response(self.get_context_data(form=form), status=422)
+        try:
+            done = self.confirmed(form)
+        except self.refusals as problem:
+            done = error(problem)
+        if isinstance(done, Said):
+            done.on(self.request)
+            done = redirect(done.to, self.service.slug) if done.to else None
+        return done or super().form_valid(form)

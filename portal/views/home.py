@@ -10,19 +10,20 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from portal.access import service_page, services_of
+from portal.admin_mail import ALARMING
+from portal.first_run import anybody
+from portal.going_live.progress import progress_of
 from portal.models import User
-from portal.presenters.checklist import open_steps
 from sms.callbacks import log
+from sms.compliance import audit
 from sms.compose.approval import queries
-from sms.inbound import receipts
-from sms.models import DomainState, SendState, Service
+from sms.inbound import receipts, refused
+from sms.models import SendState, Service
 from sms.sends import calendar, holds
-from sms.sends.overview import overview_of
+from sms.sends.progress import overview_of
 from sms.worker import health
 
-SOON = timedelta(days=60)
 PLANNED, LOOKED_AT = 5, 30
-TROUBLED = (DomainState.BROKEN, DomainState.DEGRADED)
 
 
 @login_not_required
@@ -30,7 +31,9 @@ TROUBLED = (DomainState.BROKEN, DomainState.DEGRADED)
 def services(request: HttpRequest) -> HttpResponse:
     """`/`: leads to the only service, or offers the choice; visitors are sent to sign-in, or to the first run."""
     if not request.user.is_authenticated:
-        return redirect("account_login" if User.objects.exists() else "first_run")
+        return redirect(
+            "account_login" if User.objects.filter(is_active=True).exists() or anybody() else "first_run"
+        )
     mine = list(services_of(request.user)[:2])
     if len(mine) == 1:
         return redirect("home", service=mine[0].slug)
@@ -42,23 +45,24 @@ def home(request: HttpRequest, service: Service) -> HttpResponse:
     now = timezone.now()
     overview = overview_of(service, now=now)
     held = holds.held_among([row.send for row in overview.recent])
-    writes = "compose" in request.may  # type: ignore[attr-defined]
-    planned = calendar.entries_between(
-        [service], until=now + SOON, now=now, drafts_of=[service] if writes else [], most=LOOKED_AT
-    )
+    own = [service] if "compose" in request.may else []  # type: ignore[attr-defined]
+    until = now + timedelta(days=60)
+    planned = calendar.entries_between([service], until=until, now=now, drafts_of=own, most=LOOKED_AT)
     context: dict[str, Any] = {
         "glance": overview,
         "planned": [one for one in planned.entries if one.state != SendState.SENDING][:PLANNED],
         "held": held,
         "still": health.sentence(),
         "gaps": receipts.gaps(service, now=now),
+        "refused": refused.kept_of(service),
         "asked": queries.with_related(queries.to_answer(service, request.user))[:3]
         if "approve" in request.may  # type: ignore[attr-defined]
         else [],
         "awaiting": queries.with_related(queries.open_requests(service))[:5],
-        "domains": service.link_domains.filter(active=True, state__in=TROUBLED),
+        "audit_wrong": audit.sentence() if "audit" in request.may else "",  # type: ignore[attr-defined]
+        "domains": service.link_domains.filter(active=True, state__in=ALARMING),
     }
     if "configure" in request.may:  # type: ignore[attr-defined]
-        context["steps"] = open_steps(service)
+        context["progress"] = progress_of(service)
         context["off"] = log.switched_off(service)
     return render(request, "home.html", context)

@@ -3,17 +3,15 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from portal.access import WRITE, actor, service_page
 from portal.forms.catalogue import LinkDomainForm
 from portal.presenters.send_state import DOMAIN_MARKS
+from portal.views.button_base import Said, button, info
 from portal.views.catalogue_base import CatalogueDetail, CatalogueKind, CatalogueList
 from sms.catalogue import domains
-from sms.models import DomainState, Service, ShortLinkDomain
+from sms.models import Actor, DomainState, ShortLinkDomain
 
 DOMAIN = CatalogueKind(
     key="link_domain",
@@ -23,25 +21,24 @@ DOMAIN = CatalogueKind(
     form=LinkDomainForm,
     acts="domain",
 )
-SHOWN_CHANGES = 30
 
 
-class LinkDomainList(CatalogueList):
+class DomainList(CatalogueList):
     headings = ("State", "What was seen", "Checked")
 
-    def cells(self, things: list[ShortLinkDomain]) -> dict[int, list[str]]:
+    def cells(self, things: list[ShortLinkDomain]) -> list[list[str]]:
         now = timezone.now()
-        return {
-            one.pk: [
+        return [
+            [
                 one.get_state_display(),
                 one.says,
                 f"{timesince(one.checked_at, now, depth=1)} ago" if one.checked_at else "Never",
             ]
             for one in things
-        }
+        ]
 
 
-class LinkDomainDetail(CatalogueDetail):
+class DomainDetail(CatalogueDetail):
     template_name = "catalogue/domain.html"
 
     def get_queryset(self) -> Any:
@@ -57,7 +54,7 @@ class LinkDomainDetail(CatalogueDetail):
             "target": target,
             "record": f"{domain.host}. 3600 IN {kind} {target}{dot}" if target else "",
             "done": _steps_done(domain),
-            "changes": domain.changes.all()[:SHOWN_CHANGES],
+            "changes": domain.changes.all()[:30],
         }
 
 
@@ -68,15 +65,12 @@ def _steps_done(domain: ShortLinkDomain) -> int:
     return 2 if right else 1 if domain.state == DomainState.BROKEN else 0
 
 
-@service_page("configure", WRITE)
-def domain_check(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+@button("configure", ShortLinkDomain, back="link_domain")
+def domain_check(domain: ShortLinkDomain, by: Actor) -> Said:
     """Takes five seconds at most."""
-    found = get_object_or_404(service.link_domains, pk=pk)
     try:
-        report = domains.check(found, by=actor(request))
+        report = domains.check(domain, by=by)
     except domains.NotCheckable as why:
-        messages.info(request, str(why))
-    else:
-        good = report.state == DomainState.HEALTHY
-        (messages.success if good else messages.warning)(request, f"Checked. {report.says}")
-    return redirect("link_domain", service=service.slug, pk=found.pk)
+        return info(str(why))
+    level = messages.SUCCESS if report.state == DomainState.HEALTHY else messages.WARNING
+    return Said(f"Checked. {report.says}", level)

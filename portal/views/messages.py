@@ -1,36 +1,48 @@
-"""Messages: found by number, correlation id or provider id, and one message's whole story."""
+"""Messages: found by number, correlation id or provider id, one message's whole story, and its number for those who may see it."""
 
 import json
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
 from portal.access import service_page
+from portal.forms.control import ReasonForm
 from portal.forms.numbers import key_of
+from portal.forms.texts import text_of
+from portal.limits import PAGE
 from portal.presenters.keyset import keyset_page
 from portal.presenters.send_state import may_send_again
+from portal.views.button_base import Said
+from portal.views.confirm_base import Confirmation, ConfirmView
 from sms.compliance import archive
 from sms.inbound.receipts import reason_in_words
 from sms.models import Click, Message, MessageState, Receipt, SendKeeping, Service
+from sms.models.audit import audit
 from sms.sends.messages import find_messages, story_of
 from sms.values import correlation_id
-from sms.values.msisdn import mask
+from sms.values.msisdn.mention import masked, of_record
 from sms.webex import codes
 from sms.webex.errors import UnreadableBody
 from sms.webex.receipts import parse_receipt
 
-PAGE = 50
+LONGEST_SEARCH = 300  # characters
 
 
 @service_page("see")
 def messages(request: HttpRequest, service: Service) -> HttpResponse:
-    text = request.GET.get("q", "")
+    text = text_of(request.GET, "q", most=LONGEST_SEARCH)
     found = find_messages(service, text, before=key_of(request.GET, "before"), page=PAGE)
     page = keyset_page(found.messages, PAGE)
     context = {
         "q": text,
+        "query": urlencode({"q": text}),
         "rows": page.rows,
         "next_before": page.next_key,
         "problem": found.problem,
@@ -66,86 +78,90 @@ def message(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
         "archived": story.archived,
         "text_gone": kept.bodies_gone_at if kept else None,
         "number_gone": not found.msisdn.startswith("+"),
-        "correlation_id": _correlation_id(found, service),
+        # as the provider knows it, for a call to its support
+        "correlation_id": correlation_id.write(
+            message_id=found.pk, attempt=found.attempt, key=service.correlation_key
+        )
+        if found.attempt
+        else "",
         "code": codes.lookup(found.code) if found.code else None,
         "events": sorted(_events(found, receipts, clicks), key=lambda event: event.at),
-        "clicks": {
-            who: sum(click.verdict == who for click in clicks.values()) for who in Click.Verdict.values
-        },
+        "clicks": Counter(click.verdict for click in clicks.values()),
     }
     return render(request, "messages/detail.html", context)
 
 
-def _correlation_id(found: Message, service: Service) -> str:
-    """As the provider knows it, for a call to its support."""
-    if not found.attempt:
-        return ""
-    return correlation_id.write(message_id=found.pk, attempt=found.attempt, key=service.correlation_key)
-
-
-def _events(found: Message, receipts: list[Receipt], clicks: dict[int, Click]) -> list[TimelineEntry]:
+def _events(found: Message, receipts: list[Receipt], clicks: dict[int, Click]) -> Iterator[TimelineEntry]:
     send = found.send
-    events = [
-        TimelineEntry(send.created_at, "Composed", f"Row {found.row} of {send.source or 'the audience'}")
-    ]
+    yield TimelineEntry(send.created_at, "Composed", f"Row {found.row} of {send.source or 'the audience'}")
     if found.posted_at:
-        events.append(
-            TimelineEntry(
-                found.posted_at, "Posted to Webex Connect", f"Attempt {found.attempt}", MessageState.POSTING
-            )
-        )
+        tried = f"Attempt {found.attempt}"
+        yield TimelineEntry(found.posted_at, "Posted to Webex Connect", tried, MessageState.POSTING)
     if found.queued_at:
-        events.append(
-            TimelineEntry(
-                found.queued_at, "Accepted by Webex Connect", found.provider_id, MessageState.QUEUED
-            )
-            if found.provider_id
-            else TimelineEntry(found.queued_at, "Counted as accepted", found.detail, MessageState.QUEUED)
-        )
+        label = "Accepted by Webex Connect" if found.provider_id else "Counted as accepted"
+        yield TimelineEntry(found.queued_at, label, found.provider_id or found.detail, MessageState.QUEUED)
     if found.final_at and found.state in (MessageState.CANCELLED, MessageState.EXPIRED):
-        events.append(
-            TimelineEntry(found.final_at, str(MessageState(found.state).label), found.detail, found.state)
-        )
+        yield TimelineEntry(found.final_at, str(MessageState(found.state).label), found.detail, found.state)
     if found.state == MessageState.FAILED and found.final_at and not receipts:
         label = "Given up" if found.code == "given_up" else "Refused"
-        events.append(TimelineEntry(found.final_at, label, found.detail, MessageState.FAILED))
-    return events + [
-        _receipt_event(receipt, clicks.get(receipt.pk), msisdn=found.msisdn) for receipt in receipts
-    ]
+        yield TimelineEntry(found.final_at, label, found.detail, MessageState.FAILED)
+    for receipt in receipts:
+        yield _receipt_event(receipt, clicks.get(receipt.pk), msisdn=found.msisdn)
 
 
 def _receipt_event(receipt: Receipt, click: Click | None, *, msisdn: str) -> TimelineEntry:
-    """`msisdn` is masked in the body, as everywhere on screen; the stored receipt stays as it came."""
-    raw = bytes(receipt.raw)
+    """`msisdn` is hidden in the body, as everywhere on screen; the stored receipt stays as it came."""
+    raw, at = bytes(receipt.raw), receipt.received_at
     if not raw:
-        return TimelineEntry(
-            receipt.received_at, "Receipt", "What it said was deleted, and could not be read before."
-        )
-
-    def masked(text: str) -> str:
-        if not msisdn.startswith("+"):
-            return text
-        return text.replace(msisdn, mask(msisdn)).replace(msisdn.lstrip("+"), mask(msisdn))
-
+        return TimelineEntry(at, "Receipt", "What it said was deleted, and could not be read before.")
     try:
         note = parse_receipt(raw)
     except UnreadableBody as problem:
-        return TimelineEntry(
-            receipt.received_at,
-            "Receipt that cannot be read",
-            str(problem),
-            raw=masked(raw.decode(errors="replace")),
-        )
-    known = codes.lookup(note.code)
-    shown = json.dumps(json.loads(raw), indent=2, ensure_ascii=False)
-    label = "Link clicked" if note.state == "clicked" else f"Receipt: {note.status}"
-    detail = note.url if note.state == "clicked" else known.meaning
+        written = of_record(raw.decode(errors="replace"), msisdn)
+        return TimelineEntry(at, "Receipt that cannot be read", str(problem), raw=written)
+    if note.state == "clicked":
+        label, detail, state = "Link clicked", note.url, ""
+    else:
+        label, detail, state = f"Receipt: {note.status}", codes.lookup(note.code).meaning, note.state
     if click is not None:
         label, detail = f"{label}: {click.verdict}", f"{detail} · {reason_in_words(click.reason)}"
-    return TimelineEntry(
-        receipt.received_at,
-        label,
-        detail,
-        state="" if note.state == "clicked" else note.state,
-        raw=masked(shown),
-    )
+    shown = json.dumps(json.loads(raw), indent=2, ensure_ascii=False)
+    return TimelineEntry(at, label, detail, state, of_record(shown, msisdn))
+
+
+class RevealNumber(ConfirmView):
+    """Asks for a reason, then shows the number once. That it was shown is in the audit before it is; the number never is."""
+
+    act = "reveal"
+    form_class = ReasonForm
+    crumb = "Message"
+
+    def find(self) -> Message | None:
+        """None where the page of the message says why there is no number to show."""
+        try:
+            story = story_of(self.service, self.kwargs["pk"])
+        except archive.ArchiveError:
+            return None
+        if story is None:
+            raise Http404
+        return story.message if story.message.msisdn.startswith("+") else None
+
+    def over(self) -> Said | None:
+        return Said("") if self.thing is None else None
+
+    def get_success_url(self) -> str:
+        return reverse("message", args=[self.service.slug, self.kwargs["pk"]])
+
+    def confirmation(self) -> Confirmation:
+        return Confirmation(
+            "Show the number of this message?",
+            "Pages show numbers without their middle. Who looked at a whole one, and why, stays in the audit.",
+            button="Show the number",
+            danger=False,
+        )
+
+    def confirmed(self, form: Any) -> HttpResponse:
+        reason = masked(form.cleaned_data["reason"])
+        key, slug = self.kwargs["pk"], self.service.slug
+        audit("message.revealed", by=self.by, service=slug, noun="message", key=key, reason=reason)
+        return render(self.request, "messages/number.html", {"message": self.thing, "reason": reason})

@@ -9,12 +9,12 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.generic import UpdateView
 
-from portal.access import actor
 from portal.forms.catalogue import GroupForm, PolicyConnectionForm
-from portal.forms.opt_outs import NumberForm
-from portal.presenters.form_changes import changes
+from portal.forms.msisdn import NumberForm
 from portal.views.catalogue_base import CatalogueDetail, CatalogueKind, CatalogueList, CatalogueView
+from portal.views.form_base import refused_beside
 from sms.catalogue import policy_groups
+from sms.catalogue.form_changes import changes
 from sms.models import ContactPolicyGroup, PolicyConnection
 from sms.models.audit import audit
 from sms.values.msisdn import mask
@@ -33,19 +33,17 @@ def _checks(group: ContactPolicyGroup) -> str:
     return " and ".join(name for name, on in parts if on)
 
 
-class PolicyGroupList(CatalogueList):
+class GroupList(CatalogueList):
     headings = ("Provider group id", "Checks", "Refused in 90 days")
     extra_context = {"connect": True}  # noqa: RUF012 - Django's own spelling
 
-    def cells(self, things: list[ContactPolicyGroup]) -> dict[int, list[str]]:
+    def cells(self, things: list[ContactPolicyGroup]) -> list[list[str]]:
         refused = policy_groups.results([one.pk for one in things], now=timezone.now())
-        return {
-            one.pk: [one.group_id, _checks(one), f"{sum(count for _, count in refused[one.pk]):,}"]
-            for one in things
-        }
+        sums = {pk: sum(count for _, count in codes) for pk, codes in refused.items()}
+        return [[one.group_id, _checks(one), f"{sums[one.pk]:,}"] for one in things]
 
 
-class PolicyGroupDetail(CatalogueDetail):
+class GroupDetail(CatalogueDetail):
     kind = GROUP
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -64,7 +62,7 @@ class PolicyGroupDetail(CatalogueDetail):
         return shown | super().get_context_data(**kwargs)
 
 
-class PolicyGroupLookUp(PolicyGroupDetail):
+class GroupLookUp(GroupDetail):
     """A number's consent. It comes by POST and goes out by POST, so that it stands in no address and no log."""
 
     act = "configure"
@@ -75,16 +73,13 @@ class PolicyGroupLookUp(PolicyGroupDetail):
         form, answer = NumberForm(request.POST, service=self.service), ""
         if form.is_valid():
             number = form.cleaned_data["number"]
-            try:
+            with refused_beside(form, policy_groups.PolicyError, field="number"):
                 policy = policy_groups.policy_of(self.service)
                 if policy is None:
-                    raise policy_groups.PolicyError(
-                        "Connect Contact Policy first: its profile key is missing."
-                    )
-                said = policy_groups.look_up(policy, self.object, number, by=actor(request))
-                answer = f"{mask(number)} {said}"
-            except policy_groups.PolicyError as problem:
-                form.add_error("number", str(problem))
+                    form.add_error("number", "Connect Contact Policy first: its profile key is missing.")
+                else:
+                    said = policy_groups.look_up(policy, self.object, number, by=self.by)
+                    answer = f"{mask(number)} {said}"
         context = self.get_context_data(form=form, answer=answer)
         return self.render_to_response(context, status=422 if form.errors else 200)
 
@@ -104,18 +99,10 @@ class PolicyConnectionEdit(CatalogueView, UpdateView):
     def form_valid(self, form: Any) -> HttpResponse:
         with transaction.atomic():
             form.save()
-            audit(
-                "policy_group.connection_changed",
-                self.service,
-                by=actor(self.request),
-                noun=GROUP.name,
-                **changes(form),
-            )
+            act, noun = "policy_group.connection_changed", GROUP.name
+            audit(act, self.service, by=self.by, noun=noun, **changes(form))
         messages.success(self.request, "Saved.")
         return redirect("policy_connection", self.service.slug)
-
-    def form_invalid(self, form: Any) -> HttpResponse:
-        return self.render_to_response(self.get_context_data(form=form), status=422)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         listed, problem = None, ""

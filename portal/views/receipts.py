@@ -1,6 +1,6 @@
 """Receipts of a service: their addresses, whether they arrive, those that could not be applied, and imports of an export."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -10,15 +10,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from portal.access import WRITE, actor, may, service_page
+from portal.access import WRITE, actor, service_page
 from portal.forms.numbers import key_of
+from portal.views.button_base import Said, button, error
 from portal.views.confirm_base import Confirmation, ConfirmView
-from sms.inbound import receipts
+from sms.inbound import receipts, refused
 from sms.inbound.receipts.overview import overview_of
-from sms.inbound.receipts.rotate import HAND_OVER, retire, rotate
+from sms.inbound.receipts.rotate import StillAnswered, retire, rotate
 from sms.ledger import wakeups
-from sms.models import Service
+from sms.models import Actor, CameTo, RefusedPost, Service
 from sms.models.audit import audit
+from sms.models.service import HAND_OVER
 
 REPLAYED = 100_000  # receipts that one request puts into the inbox again
 
@@ -29,30 +31,30 @@ def receipts_page(request: HttpRequest, service: Service) -> HttpResponse:
     return _page(request, service)
 
 
-def _page(
-    request: HttpRequest,
-    service: Service,
-    *,
-    imported: receipts.ImportResult | None = None,
-    problem: str = "",
-    status: int = 200,
-) -> HttpResponse:
+def _page(request: HttpRequest, service: Service, **shown: Any) -> HttpResponse:
+    """`shown` is the result of an import, `imported`, or the `problem` with it."""
     now = timezone.now()
-    before = service.receipt_token_before
     context = {
         "look": overview_of(service, now=now),
         "url": f"{settings.PUBLIC_URL}/receipts/{service.receipt_token}/",
+        "webhook_url": f"{settings.PUBLIC_URL}/receipts/{service.webhook_token}/",
+        "inbound_url": f"{settings.PUBLIC_URL}/inbound/{service.webhook_token}/",
         "url_is_public": settings.PUBLIC_URL.startswith("https://"),
-        "until": service.receipt_token_until
-        if before and service.receipt_token_until and service.receipt_token_until > now
-        else None,
+        "until": _still(service.receipt_token_before, service.receipt_token_until, now),
+        "webhook_until": _still(service.webhook_token_before, service.webhook_token_until, now),
         "hand_over_days": HAND_OVER.days,
-        "imported": imported,
-        "problem": problem,
+        "secrets": len(service.receipt_secrets),
+        "checks": refused.checks_of(service),
+        "refused": refused.kept_of(service),
+        "refused_days": RefusedPost.KEPT,
+        "nobodys": sum(row.count for row in refused.kept_of(None)),
     }
-    if "configure" in may(request.user, service):  # type: ignore[arg-type]
-        context |= {"secrets": len(service.receipt_secrets)}
-    return render(request, "receipts/page.html", context, status=status)
+    return render(request, "receipts/page.html", context | shown, status=422 if "problem" in shown else 200)
+
+
+def _still(before: str | None, until: datetime | None, now: datetime) -> datetime | None:
+    """The end of a previous address, where it is still answered."""
+    return until if before and until and until > now else None
 
 
 @service_page("configure", WRITE)
@@ -64,32 +66,37 @@ def receipts_retry(request: HttpRequest, service: Service) -> HttpResponse:
             audit("receipts.retried", service, by=actor(request), receipts=count)
     if count:
         wakeups.fold()
-        messages.success(
-            request, f"{count} receipt{'s' if count != 1 else ''} will be tried again within a minute."
-        )
+        words = f"{count} receipt{'s' if count != 1 else ''} will be tried again within a minute."
+        messages.success(request, words)
     else:
         messages.info(request, "Nothing was left to try again.")
     return redirect("receipts_page", service=service.slug)
 
 
-@service_page("configure", WRITE)
-def receipts_rotate(request: HttpRequest, service: Service) -> HttpResponse:
-    """A new address; the previous one is accepted for some days."""
-    rotate(service, by=actor(request))
-    messages.success(
-        request,
-        f"There is a new address. The previous one is answered for {HAND_OVER.days} more days: "
-        "change it in your webhook until then.",
+@button("configure", back="receipts_page", refusals=StillAnswered)
+def receipts_rotate(service: Service, by: Actor) -> Said:
+    """A new address in messages; the previous one is accepted for some days."""
+    rotate(service, by=by)
+    return Said(
+        f"Messages carry a new address from now on. The previous one is answered for {HAND_OVER.days} more days."
     )
-    return redirect("receipts_page", service=service.slug)
 
 
-@service_page("configure", WRITE)
-def receipts_retire(request: HttpRequest, service: Service) -> HttpResponse:
-    """The previous address and secret end now."""
-    retire(service, by=actor(request))
-    messages.success(request, "The previous address and signature secret are not accepted any more.")
-    return redirect("receipts_page", service=service.slug)
+@button("configure", back="receipts_page", refusals=StillAnswered)
+def receipts_rotate_webhook(service: Service, by: Actor) -> Said:
+    """A new address for webhooks; the previous one is accepted for some days."""
+    rotate(service, by=by, came_to=CameTo.WEBHOOK)
+    return Said(
+        f"There is a new address for webhooks. The previous one is answered for {HAND_OVER.days} more days: "
+        "change it in Webex Connect until then."
+    )
+
+
+@button("configure", back="receipts_page")
+def receipts_retire(service: Service, by: Actor) -> Said:
+    """Previous addresses and the previous secret end now."""
+    retire(service, by=by)
+    return Said("Previous addresses and the previous signature secret are not accepted any more.")
 
 
 class ReplayReceipts(ConfirmView):
@@ -98,49 +105,46 @@ class ReplayReceipts(ConfirmView):
     act = "configure"
     back, crumb = "receipts_page", "Receipts"
 
-    def is_over(self) -> bool:
+    def over(self) -> Said | None:
         self.until = timezone.now()
         self.since = self.until - timedelta(hours=24)
         self.count = receipts.count_since(self.service, since=self.since, most=REPLAYED + 1)
-        if self.count > REPLAYED:
-            command = f"manage.py replay_receipts --service {self.service.slug}"
-            words = (
-                f"The last 24 hours have more than {REPLAYED:,} receipts. Ask your operator for: {command}"
-            )
-            messages.error(self.request, words)
-        return self.count > REPLAYED
+        if self.count <= REPLAYED:
+            return None
+        command = f"manage.py replay_receipts --service {self.service.slug}"
+        says = f"The last 24 hours have more than {REPLAYED:,} receipts. Ask your operator for: {command}"
+        return error(says)
 
     def confirmation(self) -> Confirmation:
         return Confirmation(
-            title="Apply the last 24 hours again?",
-            says=(
-                f"{self.count:,} stored receipts are read once more, before those that come in now.",
-                "That helps after a fix of how they are read. A message's state only moves forward, so it harms nothing.",
-            ),
+            "Apply the last 24 hours again?",
+            f"{self.count:,} stored receipts are read once more, before those that come in now.",
+            "That helps after a fix of how they are read. A message's state only moves forward, so it harms nothing.",
             button="Apply them again",
             danger=False,
         )
 
-    def confirmed(self, form: Any) -> None:
+    def confirmed(self, form: Any) -> Said:
         count = sum(receipts.replay(self.service, since=self.since, until=self.until))
-        audit("receipts.replayed", self.service, by=actor(self.request), receipts=count)
+        audit("receipts.replayed", self.service, by=self.by, receipts=count)
         wakeups.fold()
-        messages.success(self.request, f"{count:,} receipts of the last 24 hours are being applied again.")
+        are = "receipt of the last 24 hours is" if count == 1 else "receipts of the last 24 hours are"
+        return Said(f"{count:,} {are} being applied again.")
 
 
 @service_page("configure", WRITE)
 def receipts_import(request: HttpRequest, service: Service) -> HttpResponse:
     upload = request.FILES.get("file")
     if upload is None:
-        return _page(request, service, problem="Choose a file first.", status=422)
+        return _page(request, service, problem="Choose a file first.")
     if (upload.size or 0) > settings.UPLOAD_MAX_BYTES:
         limit = settings.UPLOAD_MAX_BYTES // 1_000_000
         sentence = f"The file is over {limit} MB. Use manage.py import_receipts for it."
-        return _page(request, service, problem=sentence, status=422)
+        return _page(request, service, problem=sentence)
     try:
         imported = receipts.import_export(service, upload.read())
     except receipts.NotAnExport as problem:
-        return _page(request, service, problem=str(problem), status=422)
+        return _page(request, service, problem=str(problem))
     audit("receipts.imported", service, by=actor(request), rows=imported.rows, new=imported.new)
     wakeups.fold()
     return _page(request, service, imported=imported)

@@ -1,6 +1,8 @@
-"""Reports of a service: the page, and its file."""
+"""Reports of a service: the page, its file, reports by e-mail, and service levels."""
 
 import tempfile
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,23 +11,32 @@ from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
-from portal.access import WRITE, actor, service_page
+from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.numbers import key_of
-from portal.presenters import report_addresses, report_charts, report_form, report_table, report_tiles
-from portal.presenters.downloads import csv_download
+from portal.forms.reports import ScheduleForm
+from portal.presenters import charts, report_addresses, report_charts, report_form, report_table
+from portal.presenters.charts import duration
+from portal.presenters.downloads import CSV, csv_download, download
+from portal.presenters.report_table import Cell, ReportLine, labelled, percent, percentiles
+from portal.views.button_base import Said, button
+from portal.views.form_base import form_page, typed
 from sms import reports
-from sms.models import ReportFile, Service
+from sms.models import Actor, ReportFile, ReportSchedule, Send, Service
 from sms.models.audit import audit
-from sms.reports.figures import SHOWN_TIMES
+from sms.reports.figures import LEAST, SHOWN_TIMES
 from sms.reports.files import csv_of, write_xlsx
+from sms.reports.levels import STEPS, Levels, levels
+from sms.reports.mail import next_time
 
 AT_ONCE = 5000  # sends of a file that is worth waiting for
 LINES = 100  # of a page of the table
 WAITING = 5  # files of a service that may wait to be made
+MOST = 20  # reports by e-mail of a service
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -37,34 +48,44 @@ def reports_page(request: HttpRequest, service: Service) -> HttpResponse:
     page = Paginator(found.lines, LINES).get_page(request.GET.get("page"))
     shown = list(page.object_list)
     here = reverse("reports", args=[service.slug])
+    address = f"{here}?{report_addresses.write(asked)}"
     context = {
         "asked": asked,
         "wrong": wrong,
+        "pretended": _pretended(service, asked.since),
         "report": found,
         "by": reports.BY,
+        "by_word": reports.BY[asked.by].lower(),
         "compare": reports.COMPARE,
         "choices": report_form.choices(found),
         "filters": report_form.in_words(asked, found.known.profiles),
-        "plain": f"{here}?{_plain(asked)}",
-        "tiles": report_tiles.tiles(found),
+        "plain": f"{here}?{report_addresses.write(asked, **dict.fromkeys(asked.filters, ''))}",
+        "tiles": report_table.tiles(found),
         "course": report_charts.course(found),
         "speed": report_charts.speed(found),
         "bars": report_charts.bars(found),
         "headings": report_table.headings(found),
-        "rows": list(report_table.rows(found, shown, lambda query: f"{here}?{query}")),
+        "rows": list(report_table.rows(found, shown, here)),
         "times": report_table.time_rows(found, shown),
         "time_headings": list(SHOWN_TIMES.values()),
         "page": page,
-        "address": f"{here}?{report_addresses.write(asked)}",
-        "next": f"{here}?{report_addresses.write(asked)}&before={found.next_before}"
-        if found.next_before
-        else "",
+        "address": address,
+        "next": f"{address}&before={found.next_before}" if found.next_before else "",
     }
     return render(request, "reports/page.html", context)
 
 
-def _plain(asked: reports.ReportQuery) -> str:
-    return report_addresses.write(asked, **dict.fromkeys(asked.filters, ""))
+def _pretended(service: Service, since: date) -> str:
+    """Which figures of a report from `since` on are of the sandbox; empty for none."""
+    if service.is_sandbox:
+        return f"{service.name} speaks to the sandbox: these messages reached no phone."
+    live = service.live_since
+    if live is None or live <= service.created_at or since > live.date():  # never a sandbox, or days after it
+        return ""
+    if not Send.objects.filter(service=service, created_at__lt=live).exists():
+        return ""
+    until = date_format(timezone.localtime(live), "j M Y, H:i")
+    return f"Until {until} {service.name} spoke to the sandbox. Messages of before reached no phone, and are counted here too."
 
 
 @service_page("export", WRITE)
@@ -91,25 +112,18 @@ def report_export(request: HttpRequest, service: Service) -> HttpResponseBase:
 
 def _audit_export(request: HttpRequest, service: Service, asked: reports.ReportQuery, kind: str) -> None:
     """Without the names that filters hold: ids, codes and days only."""
-    audit(
-        "report.exported",
-        by=actor(request),
-        service=service.slug,
-        noun="report",
-        kind=kind,
-        query=report_addresses.write(
-            asked, **{name: "x" for name in reports.BY_WORD if name in asked.filters}
-        )[:300],
-    )
+    names = {name: "x" for name in reports.BY_WORD if name in asked.filters}
+    query = report_addresses.write(asked, **names)[:300]
+    by = actor(request)
+    audit("report.exported", by=by, service=service.slug, noun="report", kind=kind, query=query)
 
 
 def _in_background(
     request: HttpRequest, service: Service, asked: reports.ReportQuery, kind: str, count: int
 ) -> HttpResponseBase:
     if sum(one.is_waiting for one in service.report_files.order_by("-pk")[:50]) >= WAITING:
-        messages.error(
-            request, f"{WAITING} files are being made already. Wait for one of them, or cancel it."
-        )
+        words = f"{WAITING} files are being made already. Wait for one of them, or cancel it."
+        messages.error(request, words)
         return redirect("report_files", service=service.slug)
     with transaction.atomic():
         by: Any = request.user
@@ -122,30 +136,109 @@ def _in_background(
 @service_page("export")
 def report_files(request: HttpRequest, service: Service) -> HttpResponse:
     rows = list(service.report_files.select_related("asked_by")[:20])
-    return render(
-        request,
-        "reports/files.html",
-        {"files": rows, "live": any(one.is_waiting for one in rows), "kept": ReportFile.KEPT},
-    )
+    context = {"files": rows, "live": any(one.is_waiting for one in rows), "kept": ReportFile.KEPT}
+    return render(request, "reports/files.html", context)
 
 
-@service_page("export", WRITE)
-def report_file_cancel(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+@button("export", ReportFile, back="report_files", at="")
+def report_file_cancel(file: ReportFile, _by: Actor) -> Said | None:
     """Stop one that is being made; the next thousand rows are not written any more."""
-    found = get_object_or_404(ReportFile, service=service, pk=pk)
-    waiting = ReportFile.objects.filter(pk=found.pk, ready_at=None, failed="", cancelled_at=None)
-    if waiting.update(cancelled_at=timezone.now()):
-        messages.success(request, "Cancelled.")
-    return redirect("report_files", service=service.slug)
+    waiting = ReportFile.objects.filter(pk=file.pk, ready_at=None, failed="", cancelled_at=None)
+    return Said("Cancelled.") if waiting.update(cancelled_at=timezone.now()) else None
 
 
-@service_page("export", WRITE)
-def report_file(request: HttpRequest, service: Service, pk: int) -> HttpResponseBase:
-    found = get_object_or_404(ReportFile, service=service, pk=pk)
+@service_page("export", WRITE, of=ReportFile)
+def report_file(request: HttpRequest, service: Service, found: ReportFile) -> HttpResponseBase:
     if found.ready_at is None:
         messages.error(request, "That file is not made yet.")
         return redirect("report_files", service=service.slug)
-    response = csv_download(reports.unpacked(found), name=f"report-{service.slug}-{found.pk}.{found.kind}")
-    response["Content-Type"] = XLSX if found.kind == ReportFile.Kind.XLSX else "text/csv; charset=utf-8"
     audit("report.fetched", found, by=actor(request))
-    return response
+    kind = XLSX if found.kind == ReportFile.Kind.XLSX else CSV
+    name = f"report-{service.slug}-{found.pk}.{found.kind}"
+    return download(reports.unpacked(found), name=name, kind=kind)
+
+
+@service_page("export", FORM)
+def report_schedules(request: HttpRequest, service: Service) -> HttpResponse:
+    form = ScheduleForm(**typed(request), service=service)
+    if form.is_valid():
+        if service.report_schedules.count() >= MOST:
+            messages.error(request, f"A service has {MOST} reports by e-mail at most. End one of them first.")
+            return redirect("report_schedules", service=service.slug)
+        with transaction.atomic():
+            by = actor(request)
+            made = form.save(commit=False)
+            made.service, made.made_by = service, by.label
+            made.query = {"by": form.cleaned_data["by"]}
+            made.recipients = form.cleaned_data["people"]
+            made.next_at = next_time(made.every, timezone.now())
+            made.save()
+            audit("report.scheduled", made, by=by, every=made.every, people=len(made.recipients))
+        messages.success(request, f"{made.name} goes out first on {made.next_at:%-d %B %Y}.")
+        return redirect("report_schedules", service=service.slug)
+    context = {"form": form, "rows": service.report_schedules.all()}
+    return form_page(request, "reports/schedules.html", context)
+
+
+@button("export", ReportSchedule, back="report_schedules", at="")
+def report_schedule_remove(schedule: ReportSchedule, by: Actor) -> Said:
+    with transaction.atomic():
+        audit("report.unscheduled", schedule, by=by)
+        schedule.delete()
+    return Said(f"{schedule.name} does not go out any more.")
+
+
+HEADINGS = [*STEPS.values(), "Coverage"]
+
+
+@service_page("see")
+def service_levels(request: HttpRequest, service: Service) -> HttpResponse:
+    found = levels(service.pk, now=timezone.now())
+    context = {
+        "levels": found,
+        "budgets": list(_budgets(found)),
+        "headings": HEADINGS,
+        "rows": list(_rows(found)),
+        "chart": _chart(found),
+        "least": LEAST,
+    }
+    return render(request, "reports/levels.html", context)
+
+
+def _budgets(found: Levels) -> Iterator[dict[str, object]]:
+    for one in found.budgets:
+        left = one.left
+        yield {
+            "step": STEPS[one.objective.step],
+            "goal": f"{percent(one.objective.share)} within {duration(one.objective.seconds)}",
+            "met": percent(one.met),
+            "late": one.late,
+            "timed": one.timed,
+            "allowed": int(one.allowed),
+            "left": "–" if left is None else f"{100 * left:,.0f} %",
+            "overdrawn": left is not None and left < 0,
+            "measured": left is not None,
+        }
+
+
+def _rows(found: Levels) -> Iterator[ReportLine]:
+    for day in reversed(found.days):
+        one = day.figures
+        if one.messages or any((one.times or {}).values()):
+            coverage = Cell(percent(one.coverage), f"{one.final:,} of {one.posted:,}")
+            cells = [*(percentiles(one, step) for step in STEPS), coverage]
+            yield ReportLine(f"{day.day:%a %-d %b %Y}", "", labelled(cells, HEADINGS))
+
+
+def _chart(found: Levels) -> charts.Chart | None:
+    kinds = {"wait": "p50", "submit": "p95", "carrier": "p99", "deliver": "earlier"}
+    series = [
+        charts.Series(kinds[step], name, [day.figures.seconds(step, 0.95) for day in found.days])
+        for step, name in STEPS.items()
+    ]
+    if not any(value is not None for one in series for value in one.values):
+        return None
+    labels = [f"{day.day:%-d %b}" for day in found.days]
+    whole = "; ".join(f"{name}: {duration(found.total.seconds(step, 0.95))}" for step, name in STEPS.items())
+    summary = f"p95 of each step by day, at most 5 % off. All days: {whole}."
+    return charts.curves(labels, series, summary=summary)

@@ -1,22 +1,28 @@
 """Sends: the list, one send live, its rejects, and cancelling it in time."""
 
-from django.contrib import messages
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import render
 from django.utils import timezone
 
 from portal.access import WRITE, actor, service_page
 from portal.forms.numbers import key_of
 from portal.forms.send_search import TESTS, SendSearch
+from portal.limits import CARDS
 from portal.models import User
 from portal.presenters.downloads import csv_download
 from portal.presenters.keyset import keyset_page
 from portal.presenters.send_state import APPROVAL_MARKS, may_send_again
-from sms.audiences.files import RejectedRow, rejects_csv
+from portal.views.button_base import Said, button, info
+from sms.audiences.files import RejectedRow, rejects_csv, without_number
 from sms.compose import labels
 from sms.compose.approval import queries, rules
+from sms.compose.drafts.recipients_of_send import numbers_withheld
+from sms.compose.rejects import rejected_groups
 from sms.models import (
     UNFINISHED,
+    Actor,
     ApiKey,
     ApprovalState,
     AuditEvent,
@@ -33,33 +39,34 @@ from sms.sends import export, holds
 from sms.sends import progress as sends_progress
 from sms.sends.cancel import cancel
 from sms.sends.messages import messages_of
+from sms.values.problems import ProblemCode
 from sms.webex import codes
 
-PAGE = 30  # sends
 MESSAGES = 50
+SENDS = Send.objects.select_related(
+    "service", "sender", "template", "policy_group", "link_domain", "created_by"
+)
 
 
 @service_page("see")
 def sends(request: HttpRequest, service: Service) -> HttpResponse:
     search = SendSearch(request.GET, queryset=Send.objects.filter(service=service))
     related = search.qs.select_related("sender", "template", "created_by").prefetch_related("labels")
-    found, wanted = list(related.order_by("-id")[: PAGE + 1]), search.wanted
-    return render(
-        request,
-        "sends/list.html",
-        {
-            "rows": sends_progress.progress_of_page(found[:PAGE]),
-            "held": holds.held_among(found),
-            "next_before": found[PAGE - 1].pk if len(found) > PAGE else 0,
-            "wanted": wanted,
-            "address": search.address,
-            "states": SendState.choices,
-            "labels": sorted({*labels.labels_of(service), *filter(None, [wanted.get("label")])}),
-            "people": _makers(service),
-            "tests": [("", "Tests too"), *TESTS],
-            "drafts": service.drafts.filter(send=None).select_related("created_by")[:10],
-        },
-    )
+    found, wanted = list(related.order_by("-id")[: CARDS + 1]), search.wanted
+    page = keyset_page(found, CARDS)
+    context: dict[str, Any] = {
+        "rows": sends_progress.progress_of_page(page.rows),
+        "held": holds.held_among(page.rows),
+        "next_before": page.next_key,
+        "wanted": wanted,
+        "address": search.address,
+        "states": SendState.choices,
+        "labels": sorted({*labels.labels_of(service), *filter(None, [wanted.get("label")])}),
+        "people": _makers(service),
+        "tests": [("", "Tests too"), *TESTS],
+        "drafts": service.drafts.filter(send=None).select_related("created_by")[:10],
+    }
+    return render(request, "sends/list.html", context)
 
 
 def _makers(service: Service) -> list[tuple[str, str]]:
@@ -72,19 +79,12 @@ def _makers(service: Service) -> list[tuple[str, str]]:
     ]
 
 
-def _find(service: Service, pk: int) -> Send:
-    rows = Send.objects.filter(service=service)
-    related = ("service", "sender", "template", "policy_group", "link_domain", "created_by")
-    return get_object_or_404(rows.select_related(*related), pk=pk)
-
-
 def _progress(found: Send) -> dict[str, object]:
     progress = sends_progress.progress_of(found)
-    order = [*MessageState.values]
     return {
         "send": found,
         "progress": progress,
-        "counts": [(state, progress.counts[state]) for state in order if progress.counts.get(state)],
+        "counts": [(state, count) for state in MessageState.values if (count := progress.counts.get(state))],
         "failures": [(codes.lookup(code), count) for code, count in found.failures()],
         "can_cancel": found.state in UNFINISHED,
         "preparing": Preparation.objects.filter(send=found).first()
@@ -93,7 +93,8 @@ def _progress(found: Send) -> dict[str, object]:
         "now": timezone.now(),
         "can_send_again": may_send_again(found),
         "clicks": ClickFigures.of_send(found.pk) if found.tracks_clicks else None,
-    } | _kept_back(found)
+        **_kept_back(found),
+    }
 
 
 def _kept_back(found: Send) -> dict[str, object]:
@@ -111,26 +112,24 @@ def _kept_back(found: Send) -> dict[str, object]:
     }
 
 
-@service_page("see")
-def send(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    found = _find(service, pk)
+@service_page("see", of=SENDS)
+def send(request: HttpRequest, _service: Service, found: Send) -> HttpResponse:
     wanted = request.GET.get("state", "")
     wanted = wanted if wanted in MessageState.values else ""
     listed = messages_of(found, state=wanted, after=key_of(request.GET, "after") or 0, page=MESSAGES)
     page = keyset_page(listed.messages, MESSAGES)
-    context = (
-        _progress(found)
-        | _approval(found)
-        | {
-            "rows": page.rows,
-            "next_after": page.next_key,
-            "problem": listed.problem,
-            "state": wanted,
-            "states": MessageState.choices,
-            "keeping": SendKeeping.objects.filter(pk=found.pk).first(),
-            "trail": AuditEvent.objects.filter(noun="send", noun_key=str(found.pk)).order_by("id"),
-        }
-    )
+    context = {
+        **_progress(found),
+        **_approval(found),
+        "rows": page.rows,
+        "next_after": page.next_key,
+        "problem": listed.problem,
+        "state": wanted,
+        "states": MessageState.choices,
+        "rejected_groups": rejected_groups(found) if found.rejected else [],
+        "keeping": SendKeeping.objects.filter(pk=found.pk).first(),
+        "trail": AuditEvent.objects.filter(noun="send", noun_key=str(found.pk)).order_by("id"),
+    }
     return render(request, "sends/detail.html", context)
 
 
@@ -148,39 +147,41 @@ def _approval(found: Send) -> dict[str, object]:
     }
 
 
-@service_page("see")
-def send_progress(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+@service_page("see", of=SENDS)
+def send_progress(request: HttpRequest, _service: Service, found: Send) -> HttpResponse:
     """The part of the page that is fetched every two seconds."""
-    return render(request, "sends/_progress.html", _progress(_find(service, pk)))
+    return render(request, "sends/_progress.html", _progress(found))
 
 
-@service_page("cancel", WRITE)
-def send_cancel(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    found = _find(service, pk)
-    stopped = cancel(found, by=actor(request))
+@button("cancel", Send, back="send")
+def send_cancel(send: Send, by: Actor) -> Said:
+    stopped = cancel(send, by=by)
     if stopped:
-        messages.success(request, f"Cancelled: {stopped:,} messages will not be sent.")
-    else:
-        messages.info(request, "Nothing was left to cancel.")
-    return redirect("send", service=service.slug, pk=found.pk)
+        return Said(f"Cancelled: {stopped:,} message{'' if stopped == 1 else 's'} will not be sent.")
+    return info("Nothing was left to cancel.")
 
 
-@service_page("see")
-def send_rejects(request: HttpRequest, service: Service, pk: int) -> StreamingHttpResponse:
-    """The rows that became no message. What stood there goes to those who may have whole numbers, or have to mend the rows."""
-    found = _find(service, pk)
-    whole = bool({"compose", "export"} & request.may)  # type: ignore[attr-defined]
+@service_page("see", of=SENDS)
+def send_rejects(request: HttpRequest, _service: Service, found: Send) -> StreamingHttpResponse:
+    """The rows that became no message. What stood there goes to those who may have whole numbers, or have to correct the rows; of rows
+    that are nobody's own file, the numbers are hidden from the latter."""
+    held: frozenset[str] = request.may  # type: ignore[attr-defined]
+    whole = "export" in held or ("compose" in held and not numbers_withheld(found))
     audit("send.rejects_exported", found, by=actor(request), rows=found.rejected)
     rows = (
-        RejectedRow(row=bad.row, value=bad.value if whole else "", code=bad.code, reason=bad.reason)
+        RejectedRow(
+            row=bad.row,
+            value=bad.value if whole else without_number(bad.value) if "compose" in held else "",
+            code=ProblemCode(bad.code),
+            reason=bad.reason,
+        )
         for bad in found.rejects.iterator()
     )
     return csv_download(rejects_csv(rows), name=f"rejects-send-{found.pk}.csv")
 
 
-@service_page("export", WRITE)
-def send_messages(request: HttpRequest, service: Service, pk: int) -> StreamingHttpResponse:
+@service_page("export", WRITE, of=SENDS)
+def send_messages(request: HttpRequest, _service: Service, found: Send) -> StreamingHttpResponse:
     """Every message of the send as CSV, archived ones too. It holds whole numbers, so the audit records who took it."""
-    found = _find(service, pk)
     audit("send.messages_exported", found, by=actor(request), rows=found.recipients)
     return csv_download(export.csv_of(found), name=f"messages-send-{found.pk}.csv")

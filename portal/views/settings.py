@@ -9,33 +9,30 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from portal.access import FORM, WRITE, actor, service_page
-from portal.first_run import DeskTaken, WrongCode, make_admin
+from portal.first_run import DeskTaken, WrongCode, anybody, make_admin
 from portal.forms.connection import ConnectionForm, NewServiceForm
 from portal.forms.settings import ApprovalForm, FirstRunForm, LimitsForm, TestMessageForm
+from portal.going_live.connection import Followed, follow, refusal
+from portal.going_live.progress import progress_of
 from portal.limits import upload_limits
-from portal.models import Membership, Role, User
-from portal.presenters.burst import burst_of
-from portal.presenters.checklist import open_steps
-from portal.presenters.form_changes import changes
+from portal.models import Membership, Role
+from portal.views.button_base import Said, button, error
+from portal.views.form_base import form_page, keep, refused_beside, typed
 from sms.audiences.files import AudienceError, read_pasted
 from sms.catalogue import connection as connecting
+from sms.catalogue import key_policies, senders
+from sms.compose.approval.rules import MOST_TRANSACTIONAL
 from sms.compose.create import create
 from sms.compose.errors import ComposeError
 from sms.compose.order import Order
-from sms.models import (
-    ApprovalRules,
-    Receipt,
-    ReceiptInbox,
-    Sender,
-    SenderKind,
-    Service,
-)
+from sms.dispatch.rate import BURST_DAY, BURST_MONTH, burst_used
+from sms.models import Actor, ApprovalRules, Receipt, ReceiptInbox, Sender, Service
 from sms.models.audit import audit
-from sms.sends import control
 
 TEST_TEXT = "This is a test message from Textdesk. If you can read it, the connection works."
 
@@ -44,13 +41,13 @@ TEST_TEXT = "This is a test message from Textdesk. If you can read it, the conne
 @require_http_methods(["GET", "HEAD", "POST"])
 def first_run(request: HttpRequest) -> HttpResponse:
     """Make the first admin, with the code that the start printed. The page is gone as soon as there is anybody."""
-    if User.objects.exists():
+    if anybody():
         raise Http404
-    form = FirstRunForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        typed = form.cleaned_data
+    form = FirstRunForm(**typed(request))
+    if form.is_valid():
+        data = form.cleaned_data
         try:
-            user = make_admin(typed["code"], email=typed["email"], password=typed["password"])
+            user = make_admin(data["code"], email=data["email"], password=data["password"])
         except DeskTaken:
             raise Http404 from None
         except WrongCode:
@@ -62,7 +59,7 @@ def first_run(request: HttpRequest) -> HttpResponse:
             login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
             audit("user.first_admin", user, by=actor(request))
             return redirect("service_new")
-    return render(request, "settings/first_run.html", {"form": form}, status=422 if form.errors else 200)
+    return form_page(request, "settings/first_run.html", {"form": form})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -70,126 +67,118 @@ def service_new(request: HttpRequest) -> HttpResponse:
     user = request.user
     if not user.is_superuser:
         raise PermissionDenied
-    form = NewServiceForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = NewServiceForm(**typed(request))
+    if form.is_valid():
         with transaction.atomic():
             service = form.save()
             Membership.objects.create(user=user, service=service, role=Role.ADMIN)
             audit("service.connected", service, by=actor(request))
-        messages.success(
-            request,
-            f"{service.name} is connected. Two steps are left: the receipt address, and a test message.",
-        )
-        return redirect("settings", service=service.slug)
-    return render(request, "settings/new.html", {"form": form})
+            followed = follow(None, service, by=actor(request))
+        messages.success(request, f"{service.name} is connected. These steps lead to the first message.")
+        _say_followed(request, followed)
+        return redirect("going_live", service=service.slug)
+    return form_page(request, "settings/new.html", {"form": form})
 
 
 @service_page("configure", FORM)
 def connection(request: HttpRequest, service: Service) -> HttpResponse:
-    form = ConnectionForm(
-        request.POST if request.method == "POST" else None, instance=Service.objects.get(pk=service.pk)
-    )
-    if request.method == "POST" and form.is_valid():
-        held = 0
+    user: Any = request.user
+    form = ConnectionForm(**typed(request), instance=Service.objects.get(pk=service.pk))
+    if form.is_valid():
+        if why := refusal(service, form.instance, by=user):
+            form.add_error("region", why)
+            return _page(request, service, form=form)
         with transaction.atomic():
-            if service.reaches_sandbox and not form.instance.reaches_sandbox:
-                held = control.leave_sandbox(service, by=actor(request))
-            _keep(request, service, form, "service.changed")
-        if held:
-            messages.warning(
-                request,
-                f"{held:,} send{' that was' if held == 1 else 's that were'} made for the sandbox "
-                f"{'is' if held == 1 else 'are'} paused, so that nothing of it reaches people unseen.",
-            )
-        return redirect("settings", service=service.slug)
-    return _page(request, service, form=form, status=422 if form.errors else 200)
+            keep(request, service, form)
+            followed = follow(service, form.instance, by=actor(request))
+        _say_followed(request, followed)
+        moved = service.secrets_origin != form.instance.secrets_origin
+        return redirect("going_live" if moved else "settings", service=service.slug)
+    return _page(request, service, form=form)
+
+
+def _say_followed(request: HttpRequest, followed: Followed) -> None:
+    """What ended or waits because the service is live now, or in the sandbox again."""
+    if held := followed.held:
+        messages.warning(
+            request,
+            f"{held:,} send{' that was' if held == 1 else 's that were'} made for the connection before "
+            f"{'is' if held == 1 else 'are'} paused. Look at each before you resume it.",
+        )
+    if switches := followed.switches:
+        messages.info(
+            request,
+            f"{switches} setting{' is' if switches == 1 else 's are'} at the default again, because the tenant probe "
+            "had found out the other value at the address before.",
+        )
+    if followed.people:
+        messages.info(
+            request, "The demo has ended: its people can no longer sign in, and their API keys are revoked."
+        )
 
 
 @service_page("configure", FORM)
 def limits(request: HttpRequest, service: Service) -> HttpResponse:
-    form = LimitsForm(
-        request.POST if request.method == "POST" else None, instance=Service.objects.get(pk=service.pk)
-    )
-    context = {"burst": burst_of(service)}
-    return _form_page(request, service, form, "settings/limits.html", "settings_limits", context)
+    form = LimitsForm(**typed(request), instance=Service.objects.get(pk=service.pk))
+    if form.is_valid():
+        keep(request, service, form)
+        return redirect("settings_limits", service=service.slug)
+    today, month = burst_used([service.pk]).get(service.pk, (0.0, 0.0))
+    burst = {
+        "minutes_today": round(min(today, BURST_DAY) / 60, 1),
+        "hours_this_month": round(min(month, BURST_MONTH) / 3600, 1),
+        "minutes_a_day": int(BURST_DAY // 60),
+        "hours_a_month": int(BURST_MONTH // 3600),
+    }
+    return form_page(request, "settings/limits.html", {"form": form, "burst": burst})
 
 
 @service_page("configure", FORM)
 def approval(request: HttpRequest, service: Service) -> HttpResponse:
     rules = ApprovalRules.of(service)
-    form = ApprovalForm(request.POST if request.method == "POST" else None, instance=rules)
-    approvers = (
-        Membership.objects.filter(service=service, role=Role.APPROVER, user__is_active=True)
-        .values("user")
-        .distinct()
-        .count()
-    )
-    context = {"approvers": approvers, "too_few": rules.pk and approvers < rules.most}
-    return _form_page(
-        request, service, form, "settings/approval.html", "settings_approval", context, act="approval.changed"
-    )
-
-
-def _form_page(
-    request: HttpRequest,
-    service: Service,
-    form: Any,
-    template: str,
-    name: str,
-    context: dict[str, Any],
-    *,
-    act: str = "service.changed",
-) -> HttpResponse:
-    """A page that is one form: saved with its audit row, or shown with its mistakes."""
-    if request.method == "POST" and form.is_valid():
-        _keep(request, service, form, act)
-        return redirect(name, service=service.slug)
-    status = 422 if form.errors else 200
-    return render(request, template, context | {"form": form}, status=status)
-
-
-def _keep(request: HttpRequest, service: Service, form: Any, act: str) -> None:
-    with transaction.atomic():
-        form.save()
-        if form.changed_data:
-            audit(act, service, by=actor(request), **changes(form))
-    messages.success(request, "Saved.")
-
-
-@service_page("configure", WRITE)
-def connection_test(request: HttpRequest, service: Service) -> HttpResponse:
-    """One click: do the address and the credentials work? Nobody is written to."""
-    verdict, words = connecting.check_connection(service, by=actor(request))
-    said = f" It says: “{words}”" if words and verdict != connecting.ConnectionVerdict.WORKS else ""
-    say = messages.success if verdict == connecting.ConnectionVerdict.WORKS else messages.error
-    say(request, f"{verdict.label}{said}")
-    return redirect("settings", service=service.slug)
-
-
-def _page(
-    request: HttpRequest,
-    service: Service,
-    *,
-    form: ConnectionForm | None = None,
-    test_form: TestMessageForm | None = None,
-    status: int = 200,
-) -> HttpResponse:
-    first = service.senders.filter(active=True).first()
+    form = ApprovalForm(**typed(request), instance=rules)
+    if form.is_valid():
+        keep(request, service, form, act="approval.changed")
+        return redirect("settings_approval", service=service.slug)
+    members = Membership.objects.filter(service=service, role=Role.APPROVER, user__is_active=True)
+    approvers = members.values("user").distinct().count()
+    keys = key_policies.transactional_keys(service, now=timezone.now())
     context = {
-        "form": form or ConnectionForm(instance=service),
-        "steps": open_steps(service),
+        "form": form,
+        "approvers": approvers,
+        "too_few": rules.pk and approvers < rules.most,
+        "transactional": sorted({key.name for key in keys}),
+        "most": MOST_TRANSACTIONAL,
+    }
+    return form_page(request, "settings/approval.html", context)
+
+
+@button("configure", back="settings")
+def connection_test(service: Service, by: Actor) -> Said:
+    """One click: do the address and the credentials work? Nobody is written to."""
+    verdict, words = connecting.check_connection(service, by=by)
+    if verdict == connecting.ConnectionVerdict.WORKS:
+        return Said(verdict.label)
+    return error(f"{verdict.label} It says: “{words}”" if words else verdict.label)
+
+
+def _page(request: HttpRequest, service: Service, **shown: Any) -> HttpResponse:
+    first = service.senders.filter(active=True).first()
+    unmatched = ReceiptInbox.objects.filter(receipt__service=service).exclude(why=ReceiptInbox.Why.NEW)
+    context = {
+        "form": ConnectionForm(instance=service),
+        "progress": progress_of(service),
         "verdict": connecting.ConnectionVerdict(service.check_verdict) if service.check_verdict else None,
         "works": service.check_verdict == connecting.ConnectionVerdict.WORKS,
-        "test_form": test_form or TestMessageForm(initial={"sender": first.address if first else ""}),
+        "test_form": TestMessageForm(initial={"sender": first.address if first else ""}),
         "receipt_url": f"{settings.PUBLIC_URL}/receipts/{service.receipt_token}/",
+        "webhook_url": f"{settings.PUBLIC_URL}/receipts/{service.webhook_token}/",
         "receipt_url_is_public": settings.PUBLIC_URL.startswith("https://"),
         "public_url": settings.PUBLIC_URL,
         "last_receipt": Receipt.objects.filter(service=service).order_by("-id").first(),
-        "unmatched": ReceiptInbox.objects.filter(receipt__service=service)
-        .exclude(why=ReceiptInbox.Why.NEW)
-        .count(),
+        "unmatched": unmatched.count(),
     }
-    return render(request, "settings/connection.html", context, status=status)
+    return form_page(request, "settings/connection.html", context | shown)
 
 
 @service_page("configure", WRITE)
@@ -197,15 +186,12 @@ def test_message(request: HttpRequest, service: Service) -> HttpResponse:
     """Send one message to a number of one's own, as an ordinary send with its ordinary page."""
     form = TestMessageForm(request.POST)
     if not form.is_valid():
-        return _page(request, service, test_form=form, status=422)
-    address = form.cleaned_data["sender"].strip().lstrip("+")
-    sender, _ = Sender.objects.get_or_create(
-        service=service, address=address, defaults={"kind": _kind_of(address)}
-    )
-    try:
-        audience = read_pasted(
-            form.cleaned_data["number"], country=service.default_country, limits=upload_limits()
-        )
+        return _page(request, service, test_form=form)
+    address, number = form.cleaned_data["sender"], form.cleaned_data["number"]
+    kind = {"kind": senders.kind_of(address)}
+    sender, _ = Sender.objects.get_or_create(kind, service=service, address=address)
+    with refused_beside(form, AudienceError, ComposeError, field="number"):
+        audience = read_pasted(number, country=service.default_country, limits=upload_limits())
         order = Order(
             service=service,
             audience=audience,
@@ -215,13 +201,5 @@ def test_message(request: HttpRequest, service: Service) -> HttpResponse:
             source="test",
         )
         send = create(order, by=actor(request))
-    except (AudienceError, ComposeError) as problem:
-        form.add_error("number", str(problem))
-        return _page(request, service, test_form=form, status=422)
-    return redirect("send", service=service.slug, pk=send.pk)
-
-
-def _kind_of(address: str) -> str:
-    if not address.isdigit():
-        return SenderKind.ALPHANUMERIC
-    return SenderKind.SHORT_CODE if len(address) <= 8 else SenderKind.LONG_CODE
+        return redirect("send", service=service.slug, pk=send.pk)
+    return _page(request, service, test_form=form)

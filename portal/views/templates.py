@@ -6,16 +6,17 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 
 from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.templates import WordingForm
-from sms.catalogue import placeholder_rules, template_users, templates
-from sms.models import MessageTemplate, Service, TemplateVersion, VersionState
-from sms.values import diff, text_hints
-
-PAGE = 50
-VERSIONS = 50
+from portal.forms.texts import text_of
+from portal.limits import PAGE
+from portal.views.button_base import Said, button
+from portal.views.form_base import form_page, refused_beside, typed
+from sms.catalogue import placeholder_rules, template_users, templates, text_hints
+from sms.models import Actor, MessageTemplate, Service, TemplateVersion, VersionState
+from sms.values import diff
 
 
 @service_page("see")
@@ -35,27 +36,19 @@ def template_list(request: HttpRequest, service: Service) -> HttpResponse:
 
 @service_page("configure", FORM)
 def template_new(request: HttpRequest, service: Service) -> HttpResponse:
-    form = WordingForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        try:
+    form = WordingForm(**typed(request))
+    if form.is_valid():
+        with refused_beside(form, templates.TemplateError):
             made = templates.create(service, form.cleaned_data["name"], form.wording(), by=actor(request))
-        except templates.TemplateError as problem:
-            _show(form, problem)
-        else:
             messages.success(request, f"{made} can be used now.")
             return redirect("template", service=service.slug, pk=made.pk)
-    return render(request, "catalogue/wording.html", {"form": form}, status=422 if form.errors else 200)
+    return form_page(request, "catalogue/wording.html", {"form": form})
 
 
-def _show(form: WordingForm, problem: templates.TemplateError) -> None:
-    form.add_error(problem.field if problem.field in form.fields else None, str(problem))
-
-
-@service_page("configure", FORM)
-def template_edit(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+@service_page("configure", FORM, of=MessageTemplate.objects.select_related("service"))
+def template_edit(request: HttpRequest, service: Service, found: MessageTemplate) -> HttpResponse:
     """Write or change a draft; it is not used before it is published."""
-    found = get_object_or_404(service.templates.select_related("service"), pk=pk)
-    language = request.GET.get("language", "")
+    language = text_of(request.GET, "language", most=20)
     versions = found.versions.filter(state__in=(VersionState.DRAFT, VersionState.PUBLISHED))
     # the draft of that language before its published version, and that before the wording without a language
     start = min(
@@ -63,24 +56,19 @@ def template_edit(request: HttpRequest, service: Service, pk: int) -> HttpRespon
         key=lambda one: (one.language != language, one.state != VersionState.DRAFT),
         default=None,
     )
-    form = WordingForm(request.POST if request.method == "POST" else None, version=start, named=False)
-    if request.method == "POST" and form.is_valid():
-        try:
+    form = WordingForm(**typed(request), version=start, named=False)
+    if form.is_valid():
+        with refused_beside(form, templates.TemplateError):
             draft = templates.save_draft(found, form.wording(), by=actor(request))
-        except templates.TemplateError as problem:
-            _show(form, problem)
-        else:
             return redirect("template_version", service=service.slug, pk=draft.pk)
-    context = {"form": form, "template": found}
-    return render(request, "catalogue/wording.html", context, status=422 if form.errors else 200)
+    return form_page(request, "catalogue/wording.html", {"form": form, "template": found})
 
 
-@service_page("see")
-def template(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    found = get_object_or_404(service.templates, pk=pk)
+@service_page("see", of=MessageTemplate)
+def template(request: HttpRequest, _service: Service, found: MessageTemplate) -> HttpResponse:
     context = {
         "template": found,
-        "versions": found.versions.annotate(used=Count("sends"))[:VERSIONS],
+        "versions": found.versions.annotate(used=Count("sends"))[:50],
         "users": template_users.users_of(found),
         "sends": found.sends.order_by("-pk")[:10],
         "findings": text_hints.lint(found.text) if found.text else [],
@@ -88,24 +76,19 @@ def template(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     return render(request, "catalogue/template.html", context)
 
 
-@service_page("see")
-def template_version(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    found = _version(service, pk)
+VERSIONS = TemplateVersion.objects.select_related("template__service")
+
+
+@service_page("see", of=VERSIONS, through="template__service")
+def template_version(request: HttpRequest, _service: Service, found: TemplateVersion) -> HttpResponse:
     return render(request, "catalogue/version.html", _context_of(found))
 
 
-def _version(service: Service, pk: int) -> TemplateVersion:
-    versions = TemplateVersion.objects.select_related("template__service")
-    return get_object_or_404(versions, template__service=service, pk=pk)
-
-
 def _context_of(found: TemplateVersion) -> dict[str, Any]:
+    is_draft = found.state == VersionState.DRAFT
     others = found.template.versions.filter(language=found.language, number__lt=found.number)
-    old = (
-        templates.published(found.template, found.language)
-        if found.state == VersionState.DRAFT
-        else others.exclude(published_at=None).first()
-    )
+    before = others.exclude(published_at=None)
+    old = templates.published(found.template, found.language) if is_draft else before.first()
     return {
         "version": found,
         "template": found.template,
@@ -115,17 +98,14 @@ def _context_of(found: TemplateVersion) -> dict[str, Any]:
         "worst": placeholder_rules.worst_case(found),
         "example": placeholder_rules.example(found),
         "findings": text_hints.lint(found.text) if found.text else [],
-        "change": template_users.placeholder_difference(old, found)
-        if found.state == VersionState.DRAFT
-        else None,
+        "change": template_users.placeholder_difference(old, found) if is_draft else None,
         "users": template_users.users_of(found.template, found.language),
     }
 
 
-@service_page("configure", WRITE)
-def template_publish(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+@service_page("configure", WRITE, of=VERSIONS, through="template__service")
+def template_publish(request: HttpRequest, service: Service, found: TemplateVersion) -> HttpResponse:
     """From now on new sends use it. A change of placeholders is named on the version's page, and has to be ticked."""
-    found = _version(service, pk)
     context = _context_of(found)
     if context["change"] and context["users"].drafts_count and request.POST.get("seen") != "1":
         return render(request, "catalogue/version.html", context | {"unseen": True}, status=422)
@@ -138,21 +118,20 @@ def template_publish(request: HttpRequest, service: Service, pk: int) -> HttpRes
     return redirect("template", service=service.slug, pk=found.template_id)
 
 
-@service_page("configure", WRITE)
-def template_retire(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    found = _version(service, pk)
-    try:
-        templates.retire(found, by=actor(request))
-    except templates.TemplateError as problem:
-        messages.error(request, str(problem))
-    else:
-        messages.success(request, f"Retired: {found}.")
-    return redirect("template", service=service.slug, pk=found.template_id)
+@button(
+    "configure",
+    TemplateVersion,
+    through="template__service",
+    back="template",
+    at="template_id",
+    refusals=templates.TemplateError,
+)
+def template_retire(version: TemplateVersion, by: Actor) -> Said:
+    templates.retire(version, by=by)
+    return Said(f"Retired: {version}.")
 
 
-@service_page("configure", WRITE)
-def template_archive(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    found: MessageTemplate = get_object_or_404(service.templates.select_related("service"), pk=pk)
-    templates.set_active(found, not found.active, by=actor(request))
-    messages.success(request, f"{found} {'can be used again' if found.active else 'is archived'}.")
-    return redirect("template", service=service.slug, pk=found.pk)
+@button("configure", MessageTemplate, back="template")
+def template_archive(template: MessageTemplate, by: Actor) -> Said:
+    templates.set_active(template, not template.active, by=by)
+    return Said(f"{template} {'can be used again' if template.active else 'is archived'}.")

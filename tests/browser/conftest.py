@@ -7,6 +7,7 @@ say so and skip, which `.ci/run` turns into failures.
 from collections.abc import Iterator
 
 import pytest
+from django.db import OperationalError, connection
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from portal.models import Membership, User
@@ -16,6 +17,29 @@ from tests.support.sends import a_service
 
 PATIENCE = 60_000  # milliseconds for what happens at once where the machine has nothing else to do
 expect.set_options(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="package", autouse=True)
+def emptied_beside_requests() -> Iterator[None]:
+    """A request of a page that was closed may still be answered while the database is emptied: on PostgreSQL the two can wait for each
+    other, one is told so, and has to begin anew."""
+    operations = type(connection.ops)
+    empty = operations.execute_sql_flush
+
+    def patiently(self: object, statements: object) -> None:
+        for tries_left in reversed(range(20)):
+            try:
+                empty(self, statements)
+            except OperationalError:
+                if not tries_left:
+                    raise
+                connection.close()
+            else:
+                return
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(operations, "execute_sql_flush", patiently)
+        yield
 
 
 @pytest.fixture(scope="package")

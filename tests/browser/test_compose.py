@@ -1,7 +1,9 @@
 """The compose page in Chromium while people write: saved, shown, undisturbed by others, and accessible in every state."""
 
+from contextlib import suppress
+
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Error, Page, Route, expect
 
 from portal.models import Membership, User
 from sms.audiences import packing, saved
@@ -68,7 +70,8 @@ def test_two_people_write_one_draft(page, live_server, shop, context, browser, c
     expect(page.get_by_label("Labels")).to_have_value("spring")
     page.unroute("**/here/")
     for beat in beats:
-        beat.continue_()
+        with suppress(Error):  # one that the page has given up since
+            beat.continue_()
     page.get_by_label("Name", exact=True).focus()
     expect(page.get_by_text("Ben is editing text")).to_be_visible()
     assert Draft.objects.get().text == "Ben's"

@@ -15,9 +15,9 @@ from sms.inbound.receipts import Incoming, receipt_addresses
 from sms.inbound.receipts.fold import fold
 from sms.inbound.receipts.inbox import insert
 from sms.models import (
-    Actor,
     DomainState,
     Draft,
+    Hold,
     Lane,
     Send,
     Service,
@@ -59,7 +59,7 @@ def an_installation_in_trouble(service) -> tuple[Send, Send]:
     Provider(answer=breaks).dispatch()
     held = a_send(service, 200, ramp=True, lane=Lane.BULK)
     reason = "61 % of the messages with a result have failed; this service holds a send at 60 %."
-    holds.hold(held, by=Actor.system(), because=reason, rule="failures")
+    Hold.objects.create(service=held.service, send=held, because=reason, rule="failures", placed_by="system")
     domain = ShortLinkDomain.objects.create(service=service, region=service.region, host="go.example.test")
     for part in (unsure.sender, domain):
         holds.hold(part, by=BY, because="The operator moves this number to another route today.")
@@ -167,6 +167,9 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop):
         f"senders/{sender.pk}/stop/",
         "catalogue/",
         "settings/",
+        "settings/going-live/",
+        "settings/going-live/record/",
+        "settings/going-live/backup/confirm/",
         "settings/limits/",
         "settings/approval/",
         "settings/retention/",

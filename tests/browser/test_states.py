@@ -6,15 +6,19 @@ The states are made in the database, once, and each page is opened once. `SCREEN
 from collections.abc import Iterator
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from portal.models import User
+from sms.catalogue import api_keys
 from sms.compliance import erasure
 from sms.compose import drafts
+from sms.inbound.receipts import receipt_addresses, rotate
 from sms.models import (
     Draft,
     Preparation,
     Price,
+    Purpose,
     ReportSchedule,
     Send,
     SendState,
@@ -23,11 +27,13 @@ from sms.models import (
     Upload,
 )
 from sms.reports import facts
+from sms.webex import signature
 from tests.browser.accessibility import problems
 from tests.browser.large_drafts import LIMITS, a_large_draft, checked
 from tests.browser.signed_in import a_request_with_changes, sign_in
 from tests.support.jobs import run_job
 from tests.support.past_sends import a_past_send
+from tests.support.receipts import receipt
 from tests.support.sends import BY, a_send, numbers
 
 pytestmark = [
@@ -47,7 +53,7 @@ def drafts_in_every_state(service: Service) -> Iterator[tuple[str, str]]:
     failed = a_large_draft(service, "Failed")
     trouble = "people.csv is a PDF, no table. Save it as CSV or XLSX and choose that."
     work = Preparation.objects.filter(pk=failed.version.preparation.pk)
-    work.update(state="failed", trouble=trouble, trouble_field="audience", ended_at=timezone.now())
+    work.update(state="failed", trouble=trouble, trouble_code="not_a_spreadsheet", ended_at=timezone.now())
     yield "compose, reading failed", f"drafts/{failed.pk}/"
     counting = checked(a_large_draft(service, "Counting"), wholly=False)
     Preparation.objects.filter(draft=counting).update(rows=1_000, done=1_000, total=2_500)
@@ -117,6 +123,29 @@ def personal_data(service: Service) -> Iterator[tuple[str, str]]:
     yield "number", f"messages/{old.messages.last().pk}/number/"
 
 
+def refused_posts(service: Service) -> Iterator[tuple[str, str]]:
+    """A secret that was proved for receipts and is on trial for SMS, with posts refused at every kind of address."""
+    Service.objects.filter(pk=service.pk).update(receipt_secret="hub-secret", receipt_secret_before="earlier")
+    rotate.rotate(service, by=BY)
+    rotate.retire(service, by=BY)
+    receipt_addresses.forget()
+    for path, token, secret in (
+        ("receipts", service.webhook_token, "hub-secret"),
+        ("receipts", service.webhook_token, ""),
+        ("inbound", service.webhook_token, ""),
+        ("receipts", service.receipt_token, ""),
+        ("receipts", "of-nobody", ""),
+    ):
+        raw = receipt(f"at {token} with {secret or 'none'}")
+        headers = {"x-hub-signature": signature.sign(raw, secret=secret)} if secret else {}
+        Client().post(f"/{path}/{token}/", raw, content_type="application/json", headers=headers)
+    yield "home with refused posts", ""
+    yield "receipts refused", "receipts/"
+    yield "refused receipts are taken in", "receipts/refused/take-in/"
+    yield "refused receipts are deleted", "receipts/refused/delete/"
+    yield "settings with a secret", "settings/"
+
+
 def reports(service: Service) -> Iterator[tuple[str, str]]:
     """Costs, labels, a schedule, and retention with something due."""
     Price.objects.create(service=service, country="GB", amount="0.031", currency="EUR")
@@ -131,12 +160,31 @@ def reports(service: Service) -> Iterator[tuple[str, str]]:
     yield "retention with something due", "settings/retention/"
 
 
+def keys(service: Service) -> Iterator[tuple[str, str]]:
+    """One of each purpose, its policies, and what approval says of it."""
+    for name, purpose in (("Shop's order system", Purpose.TRANSACTIONAL), ("Newsletter", Purpose.MARKETING)):
+        api_keys.make(service, name=name, scopes=["send", "read"], by=BY, purpose=purpose)
+    yield "keys", "api-keys/"
+    yield "policies of a key", f"api-keys/{service.api_keys.get(purpose=Purpose.TRANSACTIONAL).pk}/"
+    yield "approval with transactional keys", "settings/approval/"
+    yield "limits", "settings/limits/"
+
+
+def test_the_states_of_api_keys_are_accessible_and_fit(page, live_server, shop):
+    sign_in(page, live_server)
+    found = []
+    for state, address in keys(shop):
+        page.goto(f"{live_server.url}/s/shop/{address}")
+        found += problems(page, state)
+    assert not found, "\n".join(found)
+
+
 def test_every_state_is_accessible_and_fits(page, live_server, shop, state_folder, settings):
     settings.VAR_DIR = state_folder
     User.objects.filter(email="ada@example.test").update(first_name="Ada")
     # what is erased waits for nothing that is made later
     made = [*personal_data(shop), *drafts_in_every_state(shop), *sends_in_every_state(shop)]
-    made += reports(shop)
+    made += [*reports(shop), *refused_posts(shop)]
     sign_in(page, live_server)
     found = []
     for state, address in made:

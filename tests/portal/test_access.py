@@ -1,6 +1,7 @@
 """Every address × every role × a foreign service, walked from the URL configuration itself: a new page is covered the day it is added."""
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from portal import people
@@ -22,6 +23,7 @@ from sms.models import (
     Erasure,
     InboundMessage,
     OptOut,
+    ProbeStep,
     ReportFile,
     ReportSchedule,
     SavedAudience,
@@ -30,6 +32,7 @@ from sms.models import (
     ShortLinkDomain,
     Smartlink,
     TemplateVersion,
+    TenantProbe,
 )
 from tests.support.people import Cast, a_cast
 from tests.support.routes import patterns
@@ -48,8 +51,13 @@ OPEN = {
     "inbound",
     "v2_messages",
     "v2_message",
+    "sms_v1_messages",
+    "sms_v1_message",
+    "messaging_v1",
+    "messaging_v1_status",
     "api_schema",
     "api_docs",
+    "api_docs_known",
     "invitation",
     "address_confirm",
     "admin:login",
@@ -112,6 +120,7 @@ def address(path: str, service, send: Send, draft: Draft, *, furnished: bool = F
         "invitations": lambda: an_invitation(send.service).pk,
         "report-files": lambda: a_report_file(send.service).pk,
         "report-schedules": lambda: a_report_by_mail(send.service).pk,
+        "tenant": lambda: a_probe_step(send.service).pk,
         "personal-data": lambda: an_erasure(send.service).pk,
         "audit": lambda: AuditEvent.objects.filter(service_slug=send.service.slug).latest("pk").pk,
     }
@@ -121,7 +130,18 @@ def address(path: str, service, send: Send, draft: Draft, *, furnished: bool = F
     noun = 0
     if "<int:pk>" in path:
         noun = made.get(parts[0]) or nouns[parts[0]]()
-    return "/" + path.replace("<slug:service>", service.slug).replace("<int:pk>", str(noun))
+    return "/" + path.replace("<slug:service>", service.slug).replace("<int:pk>", str(noun)).replace(
+        "<slug:step>", "backup"
+    )
+
+
+def a_probe_step(service) -> ProbeStep:
+    now = timezone.now()
+    probe, _ = TenantProbe.objects.get_or_create(
+        service=service,
+        defaults={"sender": service.senders.first(), "started_at": now, "msisdn": "+447700900001"},
+    )
+    return ProbeStep.objects.get_or_create(probe=probe, question="plain")[0]
 
 
 def a_template(service) -> TemplateVersion:
@@ -339,6 +359,28 @@ def test_django_q2s_own_pages_are_gone(cast):
     page = cast["admin"].get("/admin/").content.decode()
     assert "django_q" not in page
     assert cast["admin"].get("/admin/django_q/ormq/").status_code == 404
+
+
+def test_a_button_whose_press_led_to_the_sign_in_says_that_nothing_was_done(cast):
+    send = a_send(cast.service)
+    url = f"/s/shop/sends/{send.pk}/pause/"
+    signed_in = cast["visitor"].post(url)
+    assert signed_in.headers["Location"] == f"/accounts/login/?next={url}"
+    page = cast["composer"].get(url)
+    assert (page.status_code, page.headers["Allow"]) == (405, "POST")
+    assert "<h1>Nothing was done</h1>" in page.content.decode()
+    assert 'href="/s/shop/"' in page.content.decode()
+    assert not AuditEvent.objects.filter(act="send.paused").exists()
+
+
+def test_a_form_from_before_a_sign_in_says_that_nothing_was_done(cast):
+    client = Client(enforce_csrf_checks=True)
+    client.cookies = cast["composer"].cookies
+    page = client.post("/s/shop/compose/", {"text": "Hi"})
+    assert page.status_code == 403
+    assert "<h1>Nothing was done</h1>" in page.content.decode()
+    assert "DEBUG" not in page.content.decode()
+    assert not Draft.objects.exists()
 
 
 def test_every_answer_carries_the_security_headers(cast):

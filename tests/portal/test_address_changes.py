@@ -73,7 +73,7 @@ def test_the_new_mailbox_confirms_and_the_old_address_opens_nothing(person, supe
 
 def test_an_address_that_is_taken_is_refused_when_it_is_asked_for_and_when_it_is_confirmed(person, superuser):
     page = change(superuser, person, "Admin@example.test")
-    assert "Somebody else has this address." in page.content.decode()
+    assert "Another person has this address." in page.content.decode()
     link = addresses.ask(person, NEW, by=BY)
     User.objects.create_user(NEW, PASSWORD)
     assert Client().post(link).status_code == 410

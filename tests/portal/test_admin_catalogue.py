@@ -66,9 +66,15 @@ def service_form(**changes) -> dict[str, str]:
         "rate": "100",
         "batch_size": "50",
         "text_limit": "1024",
+        "length_unit": "utf16",
+        "link_fields": "all",
+        "link_tag1": "textdesk",
+        "link_tag2": "sms",
+        "smartlink_unit": "minutes",
         "default_country": "gb",
         "time_zone": "Europe/London",
         "quiet_hours": "21:00 - 8:00",
+        "unconfirmed_hours": "4",
     }
     return fields | changes
 

@@ -16,6 +16,8 @@ FIELDS = {
     "per_minute": "600",
     "networks": "",
     "expires_at": "",
+    "purpose": "marketing",
+    "resend": "evidence",
 }
 
 

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from sms.audiences import packing, saved
 from sms.audiences.files import Limits
 from sms.inbound import optouts
-from sms.models import AudienceVersion, AuditEvent, OptOut, SavedAudience, Send
+from sms.models import AudienceVersion, AuditEvent, Draft, OptOut, SavedAudience, Send
 from tests.support.people import Cast, a_cast
 from tests.support.sends import BY, a_send
 
@@ -132,6 +132,24 @@ def test_compose_offers_it_and_the_send_names_it(cast):
     assert "rows erased" in text_of(cast["composer"].get(f"{URL}{made.pk}/"))
     gone = cast["admin"].post(f"{URL}{made.pk}/export/", follow=True)
     assert "there is nothing to export" in text_of(gone)
+
+
+def test_its_receipts_are_passed_on_only_by_those_who_may_export_its_numbers(cast):
+    upload(cast)
+    draft = Draft.objects.create(
+        service=cast.service,
+        sender=cast.service.senders.get(),
+        text="Hi $(Name)",
+        audience=SavedAudience.objects.get(),
+        notify_url="https://partner.example/in",
+    )
+    url = f"/s/shop/drafts/{draft.pk}/review/"
+    for refused in (cast["composer"].get(url), cast["composer"].post(url)):
+        assert refused.status_code == 422
+        assert "which you may not export" in str(refused.context["form"].errors["notify_url"])
+    assert not Send.objects.exists()
+    cast["admin"].post(url)
+    assert Send.objects.get().notify_url == draft.notify_url
 
 
 @pytest.mark.parametrize("path", [URL, "/admin/sms/savedaudience/", "/s/shop/opt-outs/"])

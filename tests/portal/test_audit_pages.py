@@ -166,7 +166,9 @@ def test_an_export_proves_itself_without_textdesk(cast, checker, tmp_path):
     assert json.loads(lines[0])["head"]["number"] == len(lines) - 2 == 62
     assert checker(text)[0] == 0
     assert checker(text, with_key=False)[0] == 0
-    audit.write_checkpoints(audit.CheckpointFiles(tmp_path / "audit"), audit.heads_of(["shop"]))
+    files = audit.CheckpointFiles(tmp_path / "audit")
+    files.begin()
+    audit.write_checkpoints(files, audit.heads_of(["shop"]))
     known = ["--checkpoints", str(tmp_path / "audit" / "checkpoints.jsonl")]
     assert "1 checkpoints agree" in checker(text, *known)[1]
 

@@ -1,5 +1,6 @@
 """What becomes of a body before Django sees it: every address's limit, and its own way to refuse."""
 
+import gzip
 import json
 
 import pytest
@@ -29,6 +30,8 @@ def test_too_large_is_said_in_the_callers_own_format(counted):
     assert json.loads(content)["code"] == "7022" and "5,000,000 bytes" in content
     status, kind, content = answer("/api/v1/sends", **over(MOST))
     assert (status, kind, json.loads(content)["code"]) == (413, "application/problem+json", "too_large")
+    for path in ("/v2", "/%2fv2/messages", "/api", "/%2fapi/v1/sends"):
+        assert "json" in answer(path, **over(MOST))[1], path
     status, kind, content = answer("/accounts/login/", **over(MOST))
     assert (status, kind) == (413, "text/html; charset=utf-8")
     assert f"more than {MOST:,} bytes" in content
@@ -58,3 +61,27 @@ def test_one_of_any_size_reaches_the_view_byte_for_byte(size):
     for length in (len(raw), None):
         status, _, content = ask("POST", "/v2/messages", raw, length=length, key=key)
         assert status == 201, content
+
+
+@pytest.mark.parametrize("length", [True, None], ids=["counted", "open"])
+def test_a_packed_body_is_refused_with_the_way_out_in_the_callers_own_format(length):
+    key = a_key(a_partner_service())
+    raw = gzip.compress(json.dumps(drop_in_body()).encode())
+    given = {"key": key, "content-encoding": "gzip"}
+    size = len(raw) if length else None
+    for path in ("/v2/messages", "/v1/sms/messages"):
+        status, _, content = ask("POST", path, raw, length=size, **given)
+        assert (status, json.loads(content)["code"]) == (400, "7000")
+        assert "Send it as it is." in json.loads(content)["message"]
+    status, _, content = ask("POST", "/resources/v1/messaging", raw, length=size, **given)
+    assert (status, json.loads(content)["response"]["code"]) == (200, "7000")
+    status, _, content = ask("POST", "/api/v1/audiences", raw, length=size, **given)
+    assert (status, json.loads(content)["code"]) == (415, "unsupported_media_type")
+    plain = json.dumps(drop_in_body()).encode()
+    assert ask("POST", "/v2/messages", plain, key=key, **{"content-encoding": "identity"})[0] == 201
+
+
+@pytest.mark.parametrize("name", ["key", "KEY", "Key"])
+def test_a_header_is_found_in_any_case(name):
+    raw = json.dumps(drop_in_body()).encode()
+    assert ask("POST", "/v2/messages", raw, **{name: a_key(a_partner_service())})[0] == 201

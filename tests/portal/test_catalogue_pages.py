@@ -8,7 +8,7 @@ from sms.catalogue import templates
 from sms.models import ContactPolicyGroup, MessageTemplate, Sender, SenderKind, Smartlink, TemplateVersion
 from tests.support.people import a_cast, signed_in
 from tests.support.provider import Provider, accepted, refused
-from tests.support.sends import a_send, a_service
+from tests.support.sends import BY, a_send, a_service
 
 pytestmark = pytest.mark.django_db
 PAGES = ("senders", "templates", "policy-groups", "smartlinks")
@@ -84,6 +84,13 @@ def test_bad_input_gets_its_sentence_and_stores_nothing(cast, page, data, senten
     assert sentence in answer.content.decode()
 
 
+@pytest.mark.parametrize(("address", "says"), [("SHOP", "in the catalogue already"), ("", "required")])
+def test_a_sender_hears_one_sentence_about_one_mistake(cast, address, says):
+    answer = cast["admin"].post("/s/shop/senders/new/", {"kind": "alphanumeric", "address": address})
+    (said,) = answer.context["form"].errors["address"]
+    assert says in said
+
+
 def test_one_default_sender(cast):
     data = {"kind": "short_code", "address": "72345", "is_default": "on", "countries": "gb ie"}
     assert cast["admin"].post("/s/shop/senders/new/", data).status_code == 302
@@ -130,6 +137,13 @@ def test_versions_are_counted_by_ones_and_show_examples_fallbacks_and_names(cast
     ]
 
 
+def test_what_no_database_keeps_is_left_out_of_the_language_of_an_address(cast):
+    made = templates.create(cast.service, "offer", templates.Wording("Hi"), by=BY)
+    templates.save_draft(made, templates.Wording("Hallo", language="de"), by=BY)
+    page = cast["admin"].get(f"/s/shop/templates/{made.pk}/edit/", {"language": "d\0e"})
+    assert page.context["form"]["text"].value() == "Hallo"
+
+
 def test_consent_of_a_number_is_not_asked_by_address(cast):
     group = ContactPolicyGroup.objects.create(service=cast.service, name="g", group_id="g")
     assert cast["admin"].get(f"/s/shop/policy-groups/{group.pk}/look-up/").status_code == 405
@@ -149,7 +163,7 @@ def test_use_and_refusals_are_counted_from_what_was_really_posted():
     Provider(answer=accepted).dispatch()
     page = admin.get(f"/s/shop/policy-groups/{group.pk}/")
     assert [(code, count) for code, _, count in page.context["results"]] == [("9002", 2), ("9006", 1)]
-    shown = admin.get("/s/shop/senders/").context["rows"][0].cells
+    _, shown = admin.get("/s/shop/senders/").context["rows"][0]
     assert shown[-2:] == ["5", "3"], shown
     detail = admin.get(f"/s/shop/senders/{service.senders.get().pk}/")
     assert detail.context["reasons"] == [("9002", 2), ("9006", 1)]

@@ -1,6 +1,7 @@
 """The compose page as a person uses it: nothing typed is lost, each mistake is at its field, and a second click sends nothing twice."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -8,8 +9,9 @@ from django.utils import timezone
 
 from portal.models import User
 from sms.compose.drafts import collaboration
-from sms.models import AuditEvent, Draft, Send
+from sms.models import AuditEvent, Draft, Send, Service
 from sms.models.draft import DraftPresence
+from tests.support.pages import text_of
 from tests.support.people import signed_in
 from tests.support.sends import a_service
 
@@ -56,6 +58,15 @@ def test_compose_review_send(service, composer):
     assert sent.url == f"/s/shop/sends/{send.pk}/"
     assert composer.get(sent.url).status_code == 200
     assert send.created_by.email == "composer@example.test"
+
+
+def test_the_review_does_not_say_now_where_quiet_hours_put_everything_off(service, composer):
+    review = composer.post("/s/shop/compose/", typed(service, respect_quiet_hours="on")).url
+    assert "will go out now." in text_of(composer.get(review))
+    here = timezone.now().astimezone(ZoneInfo(service.time_zone))
+    quiet = f"{here - timedelta(hours=1):%H:%M}-{here + timedelta(hours=2):%H:%M}"
+    Service.objects.filter(pk=service.pk).update(quiet_hours=quiet)
+    assert "will go out when quiet hours end." in text_of(composer.get(review))
 
 
 def test_a_second_press_of_send_finds_the_first_send(service, composer):

@@ -67,6 +67,22 @@ def test_a_value_that_cannot_be_stored_is_named_and_keeps_nothing_else_from_bein
     assert Draft.objects.get().text == "Hi"
 
 
+def test_what_fills_a_placeholder_is_kept_once_however_its_name_is_spelled(service, ada):
+    chosen = {"fillings_shown": "1", "filling_column": "", "filling_fallback": "friend"}
+    url, told = begun(ada, service, filling_name="First Name", **chosen)
+    assert Draft.objects.get().fillings == {"First Name": {"fallback": "friend"}}
+    saved(ada, url, service, told, filling_name="first_name", **chosen | {"filling_fallback": ""})
+    assert Draft.objects.get().fillings == {}
+
+
+@pytest.mark.parametrize("field", ["name", "column", "fallback"])
+def test_what_no_database_keeps_is_left_out_of_what_fills_a_placeholder(service, ada, field):
+    typed = {"name": "name", "column": "Customer", "fallback": "friend"}
+    sent = {f"filling_{part}": value for part, value in typed.items()}
+    begun(ada, service, fillings_shown="1", **sent | {f"filling_{field}": f"{typed[field]}\0"})
+    assert Draft.objects.get().fillings == {"name": {"column": "Customer", "fallback": "friend"}}
+
+
 def test_two_people_who_write_in_different_fields_both_stand(service, ada, ben):
     url, told = begun(ada, service)
     saved(ben, url, service, told, name="Spring")
@@ -96,6 +112,17 @@ def test_what_both_changed_is_not_overwritten_until_one_chooses(service, ada, be
     chosen = saved(ada, url, service, page, text="Ada's", name="Spring", choose_text="mine", seen_text=seen)
     assert chosen.status_code == 200
     assert Draft.objects.get().text == "Ada's"
+
+
+def test_two_ways_to_expire_are_one_choice(service, ada, ben):
+    """Each in a field of its own, and a draft can have but one of them."""
+    url, told = begun(ada, service)
+    after = {"ends": "after", "validity_count": "2", "validity_unit": "3600"}
+    at = {"ends": "at", "expires_at": "2030-01-07T09:00", "time_zone": "UTC"}
+    assert saved(ben, url, service, told, **after).status_code == 200
+    assert saved(ada, url, service, told, **at).status_code == 409
+    draft = Draft.objects.get()
+    assert (draft.validity, draft.expires_at) == (7200, None)
 
 
 def test_a_third_version_is_not_lost_to_a_choice_between_two(service, ada, ben):
@@ -238,7 +265,7 @@ def test_every_choice_under_more_is_stored_and_shown_again(service, ada):
     draft = Draft.objects.get()
     assert (draft.track_clicks, draft.tag1, draft.check_consent) == (False, "spring", False)
     assert (draft.apply_frequency_cap, draft.callback_data) == (True, "order=981")
-    assert sorted(draft.receipts) == ["DELIVERED", "FAILED"]
+    assert sorted(draft.receipts.names) == ["DELIVERED", "FAILED"]
     form = ada.get(url).context["form"]
     assert (form["track"].value(), form["check_consent"].value()) == ("no", "no")
     assert sorted(form["receipts"].value()) == ["DELIVERED", "FAILED"]

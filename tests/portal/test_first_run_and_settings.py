@@ -51,7 +51,7 @@ def test_an_empty_installation_leads_to_its_first_admin_and_on_to_a_service():
     assert response.url == "/services/new/"
     assert User.objects.get().is_superuser
     response = client.post("/services/new/", connection_form())
-    assert response.url == "/s/parcel-post/settings/"
+    assert response.url == "/s/parcel-post/settings/going-live/"
     service = Service.objects.get()
     assert (service.api_key, service.default_country, service.connected) == ("live-key-1", "GB", True)
     assert Membership.objects.get().role == "admin"

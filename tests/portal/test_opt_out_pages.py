@@ -122,6 +122,8 @@ def test_a_file_adds_its_numbers_and_reports_every_row_that_it_cannot_use(cast):
     shown = text_of(upload(cast, content.encode("utf-16")))
     assert "1 opted out, 1 was already, 2 rows rejected." in shown
     assert "nonsense" in shown
+    assert "Why it is not opted out" in shown
+    assert "gets no message" not in shown
     assert OptOut.objects.get(msisdn="+447710000001").evidence == "Old CRM · list.csv, row 3"
     event = AuditEvent.objects.filter(act="optout.added").first()
     assert event.details == {"source": "csv", "added": 1, "already": 1}
@@ -203,11 +205,11 @@ def test_review_says_how_many_opted_out(cast):
         },
         follow=True,
     )
-    assert "1 of them opted out." in text_of(page)
+    assert "1 row is for a person who opted out." in text_of(page)
     assert "This person opted out of messages." in text_of(page)
 
 
 def test_admins_see_the_address_for_incoming_sms_and_others_do_not(cast):
-    token = cast.service.receipt_token
+    token = cast.service.webhook_token
     assert f"/inbound/{token}/" in cast["admin"].get(URL).content.decode()
     assert token not in cast["composer"].get(URL).content.decode()

@@ -38,6 +38,13 @@ def user_of(role: str) -> User:
     return User.objects.get(email=f"{role}@example.test")
 
 
+def test_what_no_database_keeps_is_left_out_of_what_is_searched_for(cast):
+    shown = text_of(cast["admin"].get(URL, {"q": "compo\0ser@"}))
+    assert "composer@example.test" in shown
+    assert "auditor@example.test" not in shown
+    assert cast["admin"].get("/s/shop/messages/", {"q": "a\0b"}).context["q"] == "ab"
+
+
 def test_an_invitation_is_mailed_shown_and_used_once(cast):
     link = invited(cast)
     [letter] = mail.outbox
@@ -90,9 +97,9 @@ def test_a_link_that_is_old_withdrawn_renewed_or_forged_leads_nowhere(cast):
 def test_two_who_press_at_once_join_once(cast):
     invited(cast)
     found = Invitation.objects.get()
-    people.join_again(found, password=PASSWORD)
+    people.join(found, password=PASSWORD)
     with pytest.raises(people.InvitationGone):
-        people.join_again(found, password=PASSWORD)
+        people.join(found, password=PASSWORD)
     with pytest.raises(people.InvitationGone):
         people.accept(found, User.objects.get(email="new@example.test"), by=BY)
 

@@ -8,6 +8,7 @@ from sms.inbound import receipts
 from sms.inbound.receipts.inbox import insert
 from sms.ledger.counters import window_of
 from sms.models import AuditEvent, Receipt, ReceiptInbox, Service, StateCount
+from tests.support.pages import text_of
 from tests.support.people import a_cast
 from tests.support.receipts import receipt
 from tests.support.sends import a_send
@@ -43,6 +44,7 @@ def test_quarantine_is_listed_with_its_reason_and_tried_again(cast):
     page = cast["admin"].get(PAGE).content.decode()
     assert "It is not JSON" in page
     assert "nobody" not in page, "no content of a receipt is shown here"
+    assert "2 receipts could not be matched to a message." in text_of(cast["admin"].get("/s/shop/"))
     pk = ReceiptInbox.objects.get(why="unreadable").pk
     assert cast["composer"].post(f"{PAGE}retry/", {"receipt": pk}).status_code == 403
     assert cast["admin"].post(f"{PAGE}retry/", {"receipt": pk}).status_code == 302
@@ -76,6 +78,22 @@ def test_a_new_address_is_made_beside_the_previous_one_and_that_is_ended(cast):
     assert Service.objects.get(pk=service.pk).receipt_token_before is None
     acts = list(AuditEvent.objects.filter(act__startswith="service.receipt").values_list("act", flat=True))
     assert sorted(acts) == ["service.receipt_address_changed", "service.receipt_address_retired"]
+
+
+@pytest.mark.parametrize(
+    ("button", "column"), [("rotate", "receipt_token"), ("rotate-webhook", "webhook_token")]
+)
+def test_pressed_twice_it_does_not_end_the_address_that_webex_connect_has(cast, button, column):
+    before = getattr(cast.service, column)
+    cast["admin"].post(f"{PAGE}{button}/")
+    made = getattr(Service.objects.get(pk=cast.service.pk), column)
+    again = cast["admin"].post(f"{PAGE}{button}/", follow=True).content.decode()
+    assert "end the previous address first" in again
+    service = Service.objects.get(pk=cast.service.pk)
+    assert (getattr(service, column), getattr(service, f"{column}_before")) == (made, before)
+    cast["admin"].post(f"{PAGE}retire/")
+    cast["admin"].post(f"{PAGE}{button}/")
+    assert getattr(Service.objects.get(pk=cast.service.pk), column) != made
 
 
 def test_an_export_is_imported_and_a_wrong_file_says_why(cast):

@@ -71,7 +71,7 @@ def test_archived_messages_are_on_their_pages_and_in_the_file(cast, state_folder
     assert first.msisdn in file
     assert AuditEvent.objects.get(act="send.messages_exported").noun_key == str(send.pk)
     next(state_folder.rglob("*.tda")).unlink()
-    archive.read.opened.forget()
+    archive.read.forget_blocks()
     assert cast["composer"].get(f"/s/shop/messages/{first.pk}/").status_code == 503
     assert "put the file back" in text_of(cast["composer"].get(f"/s/shop/sends/{send.pk}/"))
     file = cast["auditor"].post(f"/s/shop/sends/{send.pk}/messages/").getvalue().decode()

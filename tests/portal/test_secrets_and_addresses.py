@@ -1,6 +1,7 @@
 """A stored secret goes to the address that it was typed for and to no other, however the address is changed."""
 
 import pytest
+from django.core.management import load_command_class
 
 from sms.catalogue import policy_groups, provider_address
 from sms.catalogue.connection import ConnectionVerdict, check_connection
@@ -66,6 +67,20 @@ def test_the_same_address_written_otherwise_keeps_the_key(service, admin):
     assert save(admin, base_url=same).status_code == 302
     service.refresh_from_db()
     assert (service.base_url, service.api_key) == (f"https://{service.region.host}", "a-key")
+
+
+@pytest.mark.parametrize(
+    "ending", ["/", "/v2", "/v2/", "/v2/messages", "/v2/messages/ ", "/V2/Messages", "//"]
+)
+def test_what_is_pasted_behind_a_base_url_is_trimmed_wherever_one_is_typed(service, admin, ending):
+    typed = f" https://{service.region.host}{ending}"
+    assert save(admin, base_url=typed).status_code == 302
+    assert Service.objects.get().base_url == f"https://{service.region.host}"
+    page = "/s/shop/policy-groups/connection/"
+    assert admin.post(page, {"base_url": f"{ELSEWHERE}{ending}", "profile_key": "profile"}).status_code == 302
+    assert PolicyConnection.objects.get().base_url == ELSEWHERE
+    parser = load_command_class("portal", "up").create_parser("manage.py", "up")
+    assert parser.parse_args(["--demo", "--webex", typed]).webex == f"https://{service.region.host}"
 
 
 def test_a_region_whose_host_is_edited_gets_no_secret(service, admin):
@@ -142,7 +157,7 @@ def test_a_region_whose_host_leads_inside_cannot_be_chosen(service, admin, setti
 
 
 def test_a_sandbox_stands_on_this_machine_and_is_not_textdesk(service, admin, settings):
-    Service.objects.update(is_sandbox=True)
+    Service.objects.update(base_url="http://127.0.0.1:8001")
     settings.PUBLIC_URL, settings.PUBLIC_HOST = "http://127.0.0.1:8000", "127.0.0.1"
     assert "base_url" in save(admin, base_url="http://localhost:8000", api_key="typed").context["form"].errors
     assert save(admin, base_url="http://127.0.0.1:8001", api_key="typed").status_code == 302

@@ -1,4 +1,4 @@
-"""The settings pages: what is stored, what is refused with which sentence, and the checklist that goes when all is done."""
+"""The settings pages: what is stored, what is refused with which sentence, and how far going live is."""
 
 from datetime import timedelta
 
@@ -9,7 +9,6 @@ from sms.models import ApprovalRules, AuditEvent, Hold, Region, RetentionClock, 
 from tests.support.pages import text_of
 from tests.support.people import Cast, a_cast
 from tests.support.provider import Provider
-from tests.support.receipts import receipt
 from tests.support.sends import a_send
 
 pytestmark = pytest.mark.django_db
@@ -121,13 +120,13 @@ def test_a_changed_credential_makes_the_last_test_worthless_and_a_changed_name_d
 
 def test_what_was_made_for_the_sandbox_waits_when_textdesk_is_connected_to_people(cast):
     here = "http://127.0.0.1:9"
-    Service.objects.update(is_sandbox=True, base_url=here)
+    Service.objects.update(base_url=here, live_since=None)
     send = a_send(kept(cast), 2)
     cast["admin"].post("/s/shop/settings/", connection(name="Corner shop", base_url=here))
     assert not Hold.objects.active().exists()
     moved = connection(base_url="https://api-uk.webexconnect.io", api_key="k")
     page = text_of(cast["admin"].post("/s/shop/settings/", moved, follow=True))
-    assert "1 send that was made for the sandbox is paused" in page
+    assert "1 send that was made for the connection before is paused" in page
     assert Hold.objects.active().get().send == send
     provider = Provider()
     provider.dispatch()
@@ -154,23 +153,10 @@ def test_two_pages_do_not_undo_each_other(cast):
     assert found.paused_because == "Out of credit."
 
 
-def test_the_checklist_shrinks_and_is_gone_when_everything_is_done(cast, settings, client):
-    settings.PUBLIC_URL = "https://desk.example.test"
-    shown = text_of(cast["admin"].get("/s/shop/"))
-    assert "Finish setting up" in shown
-    assert "Test the connection" in shown
-    assert "Give Textdesk a public https address (done)" in shown
-    assert "Finish setting up" not in text_of(cast["composer"].get("/s/shop/")), (
-        "only for who can do something"
-    )
-    Service.objects.filter(pk=cast.service.pk).update(check_verdict="works")
-    assert "See a receipt arrive" in text_of(cast["admin"].get("/s/shop/settings/"))
-    assert client.head(f"/receipts/{cast.service.receipt_token}/").status_code == 200
-    assert kept(cast).receipt_asked_at is not None
+def test_home_and_settings_show_how_far_going_live_is_to_those_who_can_do_something(cast):
     for page in ("/s/shop/", "/s/shop/settings/"):
-        assert "Finish setting up" not in text_of(cast["admin"].get(page))
-    cast.service.senders.update(active=False)
-    assert "Add a sender" in text_of(cast["admin"].get("/s/shop/"))
+        assert "steps done" in text_of(cast["admin"].get(page)), page
+    assert "steps done" not in text_of(cast["composer"].get("/s/shop/"))
 
 
 def test_the_connection_test_shows_its_verdict_and_resets_nothing_else(cast):
@@ -179,16 +165,3 @@ def test_the_connection_test_shows_its_verdict_and_resets_nothing_else(cast):
     assert "No server answered there. Check the region, the base URL" in text_of(page)
     assert kept(cast).check_verdict == "unreachable"
     assert AuditEvent.objects.get(act="service.tested").details == {"verdict": "unreachable"}
-
-
-def test_a_receipt_counts_for_the_checklist_as_well_as_a_look(cast, client):
-    from portal.presenters.checklist import open_steps
-
-    send = a_send(cast.service)
-    from sms.values import correlation_id
-
-    name = correlation_id.write(
-        message_id=send.messages.get().pk, attempt=1, key=cast.service.correlation_key
-    )
-    client.post(f"/receipts/{cast.service.receipt_token}/", receipt(name), content_type="application/json")
-    assert next(step for step in open_steps(kept(cast)) if step.title == "See a receipt arrive").done

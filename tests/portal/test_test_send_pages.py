@@ -98,6 +98,9 @@ def test_a_saved_audience_becomes_a_seed_list_and_is_offered(service, composer):
     assert "A seed list" in composer.get(f"/s/shop/audiences/{made.pk}/").content.decode()
     url = f"/s/shop/drafts/{draft.pk}/test/"
     assert "Press office (2)" in composer.get(url).content.decode()
+    Draft.objects.update(notify_url="https://partner.example/in")
+    assert "may not export" in composer.post(url, {"to": str(made.pk)}).content.decode()
+    Draft.objects.update(notify_url="")
     composer.post(url, {"to": str(made.pk)})
     assert Send.objects.get().recipients == 2
     composer.post(f"/s/shop/audiences/{made.pk}/seed-list/")
@@ -134,7 +137,7 @@ def test_the_list_is_narrowed_down(service, composer):
 
 
 def test_pages_of_the_list_hold_what_was_asked_for(service, composer, monkeypatch):
-    monkeypatch.setattr("portal.views.sends.PAGE", 2)
+    monkeypatch.setattr("portal.views.sends.CARDS", 2)
     for place in range(5):
         a_send(service, name=f"Sale {place}")
     a_send(service, name="Other")
@@ -144,4 +147,4 @@ def test_pages_of_the_list_hold_what_was_asked_for(service, composer, monkeypatc
     assert f"?q=Sale&amp;before={before}" in page.content.decode()
     assert names(composer, f"q=Sale&before={before}") == ["Sale 2", "Sale 1"]
     last = composer.get(f"/s/shop/sends/?q=Sale&before={before - 2}")
-    assert last.context["next_before"] == 0
+    assert last.context["next_before"] is None

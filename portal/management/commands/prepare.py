@@ -7,13 +7,12 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
 from portal import first_run
-from sms.models import FactFold
-from sms.worker import tasks
+from portal.demo.ending import retire_people
+from sms.ledger import wakeups
+from sms.models import Actor, FactFold
 
 
 class Command(BaseCommand):
-    """Migrations, the cache table, static files, the one schedule, and facts of what was there before there were facts."""
-
     help = "Make database, cache table, static files and the schedule ready. Run it at every deployment."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -27,8 +26,15 @@ class Command(BaseCommand):
         call_command("createcachetable", verbosity=0)
         if not settings.DEBUG:
             call_command("collectstatic", interactive=False, verbosity=0)
-        tasks.ensure_schedule()
+        wakeups.make_schedule()  # at every start, so that an emptied queue heals
+        # facts of what was there before there were facts
         if not FactFold.objects.filter(rebuilt_at__isnull=False).exists():
             call_command("rebuild_facts", verbosity=0)
-        if not options["no_code"] and (code := first_run.issue()):
+        if options["no_code"]:
+            return
+        if retire_people(by=Actor.system("cli")):
+            self.stdout.write(
+                "Demo people cannot sign in any more: they exist only with `manage.py up --demo`."
+            )
+        if code := first_run.issue():
             self.stdout.write(f"The first admin is made at {settings.PUBLIC_URL}/setup/ with the code {code}")

@@ -8,6 +8,7 @@ so and ends with code 1 together with its orphans, so that a service manager sta
 import contextlib
 import multiprocessing
 import os
+import queue
 import signal
 import threading
 import time
@@ -37,8 +38,6 @@ LATER_THAN_THE_SUPERVISOR = 10.0  # seconds; under `manage.py up` it acts first
 
 
 class Command(Original):
-    """The cluster."""
-
     help = "Start django-q2's cluster. SIGTERM or Ctrl-C finishes what is in flight and ends within 30 s."
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -51,9 +50,11 @@ class Command(Original):
         tasks.draining = multiprocessing.RawValue("b", 0)
         _prepare()
         cluster = Cluster()  # takes the signals
+        signals: queue.SimpleQueue[int] = queue.SimpleQueue()
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda number, frame: _drain(cluster, number, frame))
+            signal.signal(number, lambda number, frame: _drain(cluster, signals, number, frame))
         cluster.start()
+        threading.Thread(target=_see_it_end, args=(cluster, signals), daemon=True).start()
         # after the fork, in this process: its workers are for sends and receipts
         context = JobContext(tasks.stopping)
         beside = [
@@ -103,17 +104,18 @@ def _prepare() -> None:
             return
 
 
-def _drain(cluster: Any, number: int, frame: FrameType | None) -> None:
+def _drain(cluster: Any, signals: "queue.SimpleQueue[int]", number: int, frame: FrameType | None) -> None:
+    """A handler, so it takes no lock that the interrupted thread may hold: it neither logs nor starts a thread."""
     if tasks.draining.value:
         return
     tasks.draining.value = 1
-    log.info("cluster_drains", signal=signal.Signals(number).name)
-    threading.Thread(target=_see_it_end, args=(cluster,), daemon=True).start()
+    signals.put(number)
     cluster.sig_handler(number, frame)
 
 
-def _see_it_end(cluster: Any) -> None:
+def _see_it_end(cluster: Any, signals: "queue.SimpleQueue[int]") -> None:
     """On a thread, because django-q2's own end waits for ever on a guard that got the signal too and is dead."""
+    log.info("cluster_drains", signal=signal.Signals(signals.get()).name)
     until = time.monotonic() + DRAINED_WITHIN
     while time.monotonic() < until and cluster.sentinel.is_alive():
         time.sleep(0.2)

@@ -10,19 +10,23 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connections
 
-from portal import demo, first_run
+from portal import first_run
+from portal.demo.ending import live_services, retire_people
+from portal.demo.entries import ADDRESSES, SLUG
+from portal.demo.loading import load, password_of
 from portal.env import env_url
+from sms.catalogue.provider_address import bare_base
 from sms.ledger import wakeups
+from sms.models import Actor, Service
 from sms.models.fields import UnreadableSecret
 from sms.models.sql import session
+from sms.webex.origin import origin_of
 from sms.worker import supervisor, watchdog
 
 SANDBOX_KEY = "sandbox-key"
 
 
 class Command(BaseCommand):
-    """Migrate, start everything, watch it, stop it."""
-
     help = "Start web, dispatch cluster and (with --demo) the Webex Connect sandbox. Ctrl-C stops everything."
     requires_system_checks: list[str] = []  # noqa: RUF012 - Django's spelling; checks run with migrate below
 
@@ -33,7 +37,10 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--sandbox-port", type=int, default=8001)
         parser.add_argument(
-            "--webex", metavar="URL", help="connect the demo service to this address instead of a sandbox"
+            "--webex",
+            type=bare_base,
+            metavar="URL",
+            help="connect the demo service to this address instead of a sandbox",
         )
         parser.add_argument("--webex-key", metavar="KEY", help="the service key for --webex")
         parser.add_argument(
@@ -46,49 +53,53 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            self._handle(**options)
+            self._handle(options["port"], options)
         except supervisor.CannotStart as problem:
             raise CommandError(str(problem)) from None
         except UnreadableSecret as problem:
             raise CommandError(f"FIELD_KEYS does not fit this database: {problem}.") from None
         except OperationalError as problem:
-            raise CommandError(
-                f"The database does not answer: {str(problem).strip().splitlines()[0]}. Check DATABASE_URL."
-            ) from None
+            first = str(problem).strip().splitlines()[0]
+            raise CommandError(f"The database does not answer: {first}. Check DATABASE_URL.") from None
 
-    def _handle(
-        self,
-        *,
-        demo: bool,
-        port: int,
-        sandbox_port: int,
-        webex: str | None,
-        webex_key: str | None,
-        patience: float,
-        **rest: Any,
-    ) -> None:
-        del rest
-        self._check_options(with_demo=demo, webex=webex, webex_key=webex_key)
-        own_sandbox = demo and not webex
+    def _handle(self, port: int, options: dict[str, Any]) -> None:
+        with_demo, webex, webex_key = options["demo"], options["webex"], options["webex_key"]
+        sandbox_port = options["sandbox_port"]
+        if (webex or webex_key) and not with_demo:
+            raise CommandError("--webex and --webex-key belong to the demo service: add --demo.")
+        if bool(webex) != bool(webex_key):
+            raise CommandError("--webex and --webex-key belong together: give both.")
+        if webex and not webex.startswith(("http://", "https://")):
+            says = f"--webex is {webex!r}; it should be an address that begins with https:// or http://."
+            raise CommandError(says)
         supervisor.must_be_free(port, "--port")
-        if own_sandbox:
+        if with_demo and not webex:
             supervisor.must_be_free(sandbox_port, "--sandbox-port")
-        self._prepare()
+        call_command("prepare", no_code=True)
+        wakeups.dispatch()  # what became due while nothing ran goes out now, not at the first tick
         lines = [f"Textdesk is at http://127.0.0.1:{port}/"]
-        if demo:
-            url = webex.rstrip("/") if webex else f"http://127.0.0.1:{sandbox_port}"
-            lines += self._load_demo(url=url, key=webex_key or SANDBOX_KEY, is_sandbox=own_sandbox)
-        elif code := first_run.issue():
+        loaded = False
+        if with_demo:
+            url = webex or f"http://127.0.0.1:{sandbox_port}"
+            loaded, said = self._load_demo(url=url, key=webex_key or SANDBOX_KEY, asked_for=webex)
+            lines += said
+        elif retire_people(by=Actor.system("cli")):
+            lines.append(
+                "Demo people cannot sign in: they exist only with --demo, and only while no service is live."
+            )
+        if not loaded and (code := first_run.issue()):
             lines.append(f"There are no accounts yet. Make the first admin there, with the code {code}")
+        own_sandbox = loaded and not webex
         connections.close_all()
         workers = 1 if session.has_one_writer() else 2
-        children = [supervisor.web(port, workers=workers), supervisor.cluster(watchdog.Watchdog(patience))]
+        watch = watchdog.Watchdog(options["patience"])
+        children = [supervisor.web(port, workers=workers), supervisor.cluster(watch)]
         if own_sandbox:
             children.insert(0, supervisor.sandbox(sandbox_port, SANDBOX_KEY))
         processes = supervisor.Supervisor(
             children=children,
             folder=Path(settings.BASE_DIR),
-            environment=self._environment(port, demo=demo),
+            environment=self._environment(port, demo=loaded),
             stop_file=settings.STOP_FILE,
             say=self._say,
         )
@@ -102,32 +113,28 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     @staticmethod
-    def _check_options(*, with_demo: bool, webex: str | None, webex_key: str | None) -> None:
-        if (webex or webex_key) and not with_demo:
-            raise CommandError("--webex and --webex-key belong to the demo service: add --demo.")
-        if bool(webex) != bool(webex_key):
-            raise CommandError("--webex and --webex-key belong together: give both.")
-        if webex and not webex.startswith(("http://", "https://")):
-            raise CommandError(
-                f"--webex is {webex!r}; it should be an address that begins with https:// or http://."
-            )
-
-    @staticmethod
-    def _prepare() -> None:
-        call_command("prepare", no_code=True)
-        wakeups.dispatch()  # what became due while nothing ran goes out now, not at the first tick
-
-    @staticmethod
-    def _load_demo(*, url: str, key: str, is_sandbox: bool) -> list[str]:
-        password = demo.password_of(settings.VAR_DIR)
-        demo.load(demo.DemoConnection(url, key, is_sandbox), password=password)
-        people = ", ".join(f"{role}@demo.test" for role in demo.PEOPLE)
-        provider = (
-            f"The sandbox is at {url}/__sandbox__/handsets"
-            if is_sandbox
-            else f"The demo service sends to {url}"
-        )
-        return [f"Sign in as {people}", f"with the password {password}", provider]
+    def _load_demo(*, url: str, key: str, asked_for: str | None) -> tuple[bool, list[str]]:
+        """Whether the demo is there with its people, and what to say; a service that is live is never touched."""
+        password = password_of(settings.VAR_DIR)
+        service = load(url, key, password=password)
+        if service is None:
+            live = live_services().order_by("pk").values_list("name", "slug")
+            if asked_for and not Service.objects.filter(slug=SLUG, secrets_origin=origin_of(url)).exists():
+                raise CommandError(
+                    f"{live[0][0]} is live, and its connection is not changed from here. Change a connection on the "
+                    "settings page of its service, or use another database."
+                )
+            names = " and ".join(name for name, _ in live)
+            return False, [
+                f"{names} {'is' if len(live) == 1 else 'are'} connected to Webex Connect, so nothing of the demo was loaded: "
+                "no demo people, no sandbox.",
+                "To try things out, use another folder and database: VAR_DIR=var/demo make run",
+            ]
+        if not service.is_sandbox:
+            return False, [f"The demo service sends to {url}. It is live, so there are no demo people."]
+        sandbox = f"The sandbox is at {url}/__sandbox__/handsets"
+        provider = f"The demo service sends to {url}" if asked_for else sandbox
+        return True, [f"Sign in as {', '.join(ADDRESSES)}", f"with the password {password}", provider]
 
     @staticmethod
     def _environment(port: int, *, demo: bool) -> dict[str, str]:

@@ -10,17 +10,15 @@ from django.utils import timezone
 from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.compose import DraftForm
 from portal.forms.numbers import key_of, row_of
-from portal.views.compose.figures_base import check_for_a_moment
+from portal.limits import CARDS
 from portal.views.compose.page_base import colleague_changes, compose_page, draft_url, show_problems
 from portal.views.compose.saving_base import store_typed
-from portal.views.compose.work_base import press
+from portal.views.compose.work_base import check_for_a_moment, press
 from sms.compose.drafts import collaboration, presence
 from sms.compose.errors import ComposeError
 from sms.models import Draft, Service, Upload
 from sms.models.audit import audit
 from sms.values import text
-
-PAGE = 30
 
 
 @service_page("compose")
@@ -29,7 +27,7 @@ def draft_list(request: HttpRequest, service: Service) -> HttpResponse:
     rows = service.drafts.filter(send=None).select_related(
         "sender", "template", "upload", "audience", "created_by", "changed_by"
     )
-    page = Paginator(rows.defer("pasted", "upload__content"), PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rows.defer("pasted", "upload__content"), CARDS).get_page(request.GET.get("page"))
     busy = presence.present_in(page.object_list, now=timezone.now())
     return render(request, "compose/drafts.html", {"page": page, "busy": busy})
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from portal.forms.compose import DraftForm
+from portal.forms.problems import add_problems
 from portal.presenters import edit_conflicts
 from portal.presenters.compose_preview import as_typed, preview_context
 from portal.views.compose.saving_base import base_of
@@ -18,8 +19,11 @@ from sms.compose import drafts
 from sms.compose.drafts import collaboration, presence
 from sms.compose.errors import ComposeError
 from sms.models import Draft, Service
+from sms.sends import progress
+from sms.values.problems import Problem, ProblemCode
 
 BAD = 8  # rejected rows that are shown
+LAST_TESTS = 5
 
 
 def compose_page(
@@ -89,23 +93,31 @@ def work_of(draft: Draft) -> dict[str, Any]:
     }
 
 
+def last_tests(draft: Draft) -> list[progress.Progress]:
+    tests = draft.tests.select_related("created_by").order_by("-id")
+    return progress.progress_of_page(list(tests[:LAST_TESTS]))
+
+
+def check_passing_on(request: HttpRequest, draft: Draft, withheld: bool) -> None:
+    """Receipts hold whole numbers; those that are withheld only go to people who may export. Raises ComposeError."""
+    if draft.notify_url and withheld and "export" not in request.may:  # type: ignore[attr-defined]
+        whose = "of a saved audience or of a program's send"
+        says = f"Receipts hold the numbers {whose}, which you may not export. Leave the address out, or ask an admin."
+        raise ComposeError([Problem(ProblemCode.NOT_USABLE, "notify_url", says)])
+
+
 def refused(request: HttpRequest, service: Service, found: Draft, problem: ComposeError) -> HttpResponse:
     """The compose page of a draft that makes no send as it stands, each problem at its field."""
-    form = DraftForm(instance=found, service=service, data=_as_form_data(found, service))
+    bare = DraftForm(instance=found, service=service)
+    # as form data, so that errors can be shown at its fields
+    data = {name: value for name in bare.fields if (value := bare[name].value()) is not None}
+    form = DraftForm(instance=found, service=service, data=data)
     form.is_valid()
     show_problems(form, problem)
     return compose_page(request, form, status=422)
 
 
-def _as_form_data(found: Draft, service: Service) -> dict[str, Any]:
-    """The draft as form data, so that errors can be shown at its fields."""
-    bare = DraftForm(instance=found, service=service)
-    return {name: bare[name].value() for name in bare.fields if bare[name].value() is not None}
-
-
 def show_problems(form: DraftForm, error: ComposeError) -> None:
-    """Each problem at the field that mends it; `audience` is the file or the pasted numbers, whichever is in use."""
+    """Each problem at the field that corrects it; `audience` is the file or the pasted numbers, whichever is in use."""
     audience = "audience" if form.instance.audience_id else "file" if form.instance.upload_id else "pasted"
-    for problem in error.problems:
-        name = {"audience": audience, "validity": "validity_count"}.get(problem.field, problem.field)
-        form.add_error(name if name in form.fields else None, problem.text)
+    add_problems(form, error.problems, names={"audience": audience, "validity": "validity_count"})

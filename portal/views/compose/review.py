@@ -6,23 +6,25 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 
-from portal.access import FORM, actor, service_page
+from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.numbers import row_of
 from portal.limits import upload_limits
 from portal.presenters.downloads import csv_download
-from portal.presenters.flight_plan import flight_plan
-from portal.presenters.last_tests import last_tests
-from portal.views.compose.page_base import refused
+from portal.presenters.flight_plan import flight_plan, plan_of
+from portal.views.button_base import error
+from portal.views.compose.page_base import check_passing_on, last_tests, refused
+from portal.views.compose.work_base import ACTS, HEAD_START, figures_within
 from sms.compose import drafts
 from sms.compose.errors import ComposeError
 from sms.ledger.slices import RAMP_FROM
 from sms.models import Draft, Preparation, Service
 from sms.models.audit import audit
-from sms.sends import holds
+from sms.sends import holds, plan
+from sms.values.problems import ProblemCode
 
 PREVIEWED = 5
 SHOWN_REJECTS = 20
@@ -40,6 +42,7 @@ def draft_review(request: HttpRequest, service: Service, pk: int) -> HttpRespons
         messages.info(request, "This draft was sent. Here is the send.")
         return redirect("send", service=service.slug, pk=found.send_id)
     try:
+        check_passing_on(request, found, found.numbers_withheld)
         if request.method == "POST":
             return _sent(request, service, found)
         looked = drafts.totals_of(found, limits=upload_limits())
@@ -66,9 +69,9 @@ def _sent(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
     except drafts.NotReady:
         messages.info(request, "Its rows are still being checked. Send it once the figures are here.")
     except ComposeError as problem:
-        if [one.field for one in problem.problems] != ["again"]:
+        if problem.code not in (ProblemCode.ALREADY_SENT, ProblemCode.CHANGED):
             raise
-        messages.error(request, str(problem))
+        error(problem).on(request)
     else:
         return redirect("send", service=service.slug, pk=send.pk)
     return redirect("draft_review", service=service.slug, pk=found.pk)
@@ -109,6 +112,31 @@ def _preparing(found: Draft, work: Preparation) -> dict[str, Any]:
 
 
 @service_page("compose")
+def draft_plan(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """The flight plan as JSON, as the API's `dry_run` answers it."""
+    try:
+        looked = figures_within(_find(service, pk), HEAD_START)
+        if looked.figures is None or looked.stale:
+            assert looked.preparation is not None, "few rows are checked at once"
+            raise drafts.NotReady(looked.preparation)
+        # whole numbers are only for those who may export them
+        masked = "export" not in request.may  # type: ignore[attr-defined]
+        made = plan_of(request, looked.order, looked.figures, masked=masked)
+    except ComposeError as problem:
+        errors = [{"field": one.field, "code": one.code, "detail": one.text} for one in problem.problems]
+        return JsonResponse({"errors": errors}, status=422)
+    return JsonResponse(plan.as_json(made))
+
+
+@service_page("compose", WRITE)
+def draft_act(request: HttpRequest, service: Service, pk: int, act: str) -> HttpResponse:
+    """A button for the work on a large audience. On the compose page it is one of the form, so that what was typed is saved with it."""
+    found = _find(service, pk)
+    ACTS[act](request, found)
+    return redirect("draft_review", service=service.slug, pk=found.pk)
+
+
+@service_page("compose")
 def draft_progress(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """The part that is fetched every second; once the check ends, the whole page is loaded."""
     found = _find(service, pk)
@@ -125,12 +153,12 @@ def draft_progress(request: HttpRequest, service: Service, pk: int) -> HttpRespo
 def draft_rejects(request: HttpRequest, service: Service, pk: int) -> HttpResponseBase:
     """The rejects of a draft, each with its row, its reason and all its cells, to be put right and given back."""
     found = _find(service, pk)
-    if found.audience_id and "export" not in request.may:  # type: ignore[attr-defined]
-        raise PermissionDenied  # whole numbers of a saved audience, which is mended where it is kept
+    if found.numbers_withheld and "export" not in request.may:  # type: ignore[attr-defined]
+        raise PermissionDenied
     try:
         lines = drafts.draft_rejects_csv(found, limits=upload_limits())
     except ComposeError as problem:
-        messages.error(request, str(problem))
+        error(problem).on(request)
         return redirect("draft_review", service=service.slug, pk=found.pk)
     audit("draft.rejects_exported", found, by=actor(request))
     return csv_download(lines, name=f"rejects-draft-{found.pk}.csv")

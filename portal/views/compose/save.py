@@ -1,4 +1,7 @@
-"""What the script of the compose page asks: saves while one types, how far a file is read, and who else has the draft open."""
+"""What the script of the compose page asks: saves and previews while one types, how far a file is read, and who else has the draft open."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
@@ -11,6 +14,7 @@ from portal.access import WRITE, service_page
 from portal.forms.compose import DraftForm
 from portal.limits import upload_limits
 from portal.presenters import edit_conflicts
+from portal.presenters.compose_preview import preview_context
 from portal.views.compose.page_base import colleague_changes, draft_url, next_base, presence_words, work_of
 from portal.views.compose.saving_base import store_typed
 from sms.compose import background, drafts
@@ -20,6 +24,8 @@ from sms.models import Draft, Service, Upload
 
 RECALLED = ("column", "country")
 HEAD_START = 0.6  # seconds that the answer to an upload may work on it itself
+# parts of the page, each a template
+PREVIEWED = ("preview", "senders", "when", "rows", "odd", "placeholders")
 
 
 @service_page("compose", WRITE)
@@ -99,3 +105,21 @@ def draft_here(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     form = DraftForm(instance=found, service=service)
     people = [presence_words(one, form) for one in presence.colleagues(found, without=user, now=now)]
     return JsonResponse({"people": people, "revision": found.revision, "sent": bool(found.send_id)})
+
+
+@service_page("compose", WRITE)
+def compose_preview(request: HttpRequest, service: Service) -> HttpResponse:
+    return _previewed(service, request.POST, Draft(service=service))
+
+
+@service_page("compose", WRITE)
+def draft_preview(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    files = ("upload", "version__upload", "version__mends__upload")
+    rows = service.drafts.select_related(*files).defer(*(f"{file}__content" for file in files))
+    return _previewed(service, request.POST, get_object_or_404(rows, pk=pk))
+
+
+def _previewed(service: Service, typed: Mapping[str, Any], draft: Draft) -> HttpResponse:
+    made = preview_context(service, typed, draft)
+    parts = {name: render_to_string(f"compose/_{name}.html", made) for name in PREVIEWED}
+    return JsonResponse({"parts": parts, "said": made["said"], "replaced": made["preview"].replaced})

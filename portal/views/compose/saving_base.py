@@ -11,7 +11,6 @@ from django.http import HttpRequest
 from portal.access import actor
 from portal.forms.compose import DraftForm
 from portal.limits import upload_limits
-from portal.presenters import edit_conflicts
 from sms.compose import drafts
 from sms.compose.drafts import collaboration
 from sms.models import Draft, Service, Upload
@@ -44,10 +43,12 @@ def _store(request: HttpRequest, service: Service, found: Draft) -> tuple[DraftF
     form = DraftForm(request.POST, request.FILES, instance=found, service=service)
     form.is_valid()
     new = found.pk is None
-    choices = edit_conflicts.choices(request.POST)
-    base = base_of(request) | {name: one.seen for name, one in choices.items()}
+    # of a field that a colleague changed too: which value was chosen, and the colleague's that was shown
+    seen = {name: value for name in collaboration.EDITED if (value := request.POST.get(f"seen_{name}"))}
+    chosen = {name: request.POST.get(f"choose_{name}") for name in seen}
+    base = base_of(request) | {name: seen[name] for name in seen if chosen[name] in ("mine", "theirs")}
+    theirs = [name for name in seen if chosen[name] == "theirs"]
     with transaction.atomic():
-        theirs = [name for name, one in choices.items() if one.theirs]
         kept = _save(form, user=request.user, base=base, theirs=theirs)
         if new:
             audit("draft.created", kept.stored, by=actor(request))

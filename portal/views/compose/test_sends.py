@@ -2,14 +2,16 @@
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 
 from portal.access import FORM, actor, service_page
 from portal.forms.numbers import row_of
+from portal.forms.problems import add_problems
 from portal.forms.test_sends import DraftTestForm
 from portal.limits import upload_limits
-from portal.presenters.last_tests import last_tests
+from portal.views.compose.page_base import check_passing_on, last_tests
+from portal.views.form_base import form_page, typed
 from sms.compose.errors import ComposeError
 from sms.compose.test_sends import make, rules
 from sms.models import Draft, Service
@@ -18,26 +20,17 @@ from sms.values.msisdn import mask
 
 @service_page("compose", FORM)
 def draft_test(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    related = (
-        "service__region",
-        "upload",
-        "audience__current",
-        "sender",
-        "template",
-        "policy_group",
-        "link_domain",
-    )
-    found = get_object_or_404(service.drafts.select_related(*related), pk=pk)
+    catalogue = ("sender", "template", "policy_group", "link_domain")
+    drafts = service.drafts.select_related("service__region", "upload", "audience__current", *catalogue)
+    found = get_object_or_404(drafts, pk=pk)
     if found.send_id:
         messages.info(request, "This draft was sent. Here is the send.")
         return redirect("send", service=service.slug, pk=found.send_id)
     number = rules.own_number(request.user)
-    posted = request.method == "POST"
-    form = DraftTestForm(
-        request.POST if posted else None, service=service, number=mask(number) if number else ""
-    )
-    if posted and form.is_valid():
+    form = DraftTestForm(**typed(request), service=service, number=mask(number) if number else "")
+    if form.is_valid():
         try:
+            check_passing_on(request, found, form.chosen is not None)
             send = make.send_test(
                 found,
                 row=form.cleaned_data["row"],
@@ -47,8 +40,7 @@ def draft_test(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
                 limits=upload_limits(),
             )
         except ComposeError as problem:
-            for one in problem.problems:
-                form.add_error(one.field if one.field in form.fields else None, one.text)
+            add_problems(form, problem.problems)
         else:
             messages.success(
                 request,
@@ -62,7 +54,7 @@ def draft_test(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
         "left": rules.left_this_hour(request.user, now=timezone.now()),
         "tests": last_tests(found),
     } | _preview(found, row_of(request.GET, "row"), number=number)
-    return render(request, "compose/test.html", context, status=422 if form.errors else 200)
+    return form_page(request, "compose/test.html", context)
 
 
 def _preview(found: Draft, row: int | None, *, number: str) -> dict[str, object]:

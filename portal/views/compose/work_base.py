@@ -1,4 +1,6 @@
-"""The buttons for work on a draft's large audience: stop, go on, and take rejected rows back that were put right."""
+"""Work on a draft's large audience: a moment of it within a request, and its buttons: stop, go on, take back rows that were put right."""
+
+import time
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
@@ -7,11 +9,45 @@ from django.http import HttpRequest
 
 from portal.access import actor
 from portal.limits import upload_limits
-from portal.views.compose.figures_base import HEAD_START
+from portal.views.button_base import error
 from sms.compose import background, drafts
 from sms.compose.errors import ComposeError
 from sms.models import Draft
 from sms.models.audit import audit
+
+HEAD_START = 1.2  # seconds that the press of a button may work on it itself, so that the next page has something to show
+
+
+def check_for_a_moment(draft: Draft) -> None:
+    """Raises ComposeError where the draft makes no send, as far as that is known within a moment."""
+    try:
+        figures_within(draft, HEAD_START)
+    except drafts.NotReady:
+        return  # the next page shows how far it is
+
+
+def figures_within(draft: Draft, seconds: float) -> drafts.DraftTotals:
+    """The draft's figures, after up to `seconds` of work on them where no other process does it. Raises ComposeError, and NotReady."""
+    until = time.monotonic() + seconds
+    while True:
+        looked: drafts.DraftTotals | drafts.NotReady
+        try:
+            looked = drafts.totals_of(draft, limits=upload_limits())
+        except drafts.NotReady as problem:
+            looked = problem
+        waiting, left = looked.preparation, until - time.monotonic()
+        if (
+            waiting is None
+            or not waiting.is_waiting
+            or left <= 0
+            or not background.work_on(waiting.pk, seconds=left)
+        ):
+            break
+        if draft.version is not None:
+            draft.version.refresh_from_db()
+    if isinstance(looked, drafts.NotReady):
+        raise looked
+    return looked
 
 
 def press(request: HttpRequest, saved: Draft) -> bool:
@@ -51,7 +87,7 @@ def _mend(request: HttpRequest, found: Draft) -> None:
             )
             audit("draft.rows_mended", found, by=actor(request))
     except ComposeError as problem:
-        messages.error(request, str(problem))
+        error(problem).on(request)
     else:
         background.work_on(work.pk, seconds=HEAD_START)
 

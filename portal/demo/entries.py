@@ -1,0 +1,26 @@
+"""What the demo is made of: its service, its people, and the entries of its catalogue that no tenant has."""
+
+from typing import Any
+
+from portal.models import Role
+from sms.models import SenderKind
+
+SLUG = "demo"
+PEOPLE = (Role.COMPOSER, Role.APPROVER, Role.ADMIN, Role.AUDITOR)
+ADDRESSES = tuple(f"{role}@demo.test" for role in PEOPLE)
+POLICY_GROUP, DOMAIN = "demo-marketing", "go.demo.test"
+SENDERS = (
+    ("TEXTDESK", SenderKind.ALPHANUMERIC, True),
+    ("72345", SenderKind.SHORT_CODE, False),
+    ("447700900000", SenderKind.LONG_CODE, False),
+)
+TEMPLATES = (
+    ("order_shipped", "Hi $(name), order $(order) is on its way."),
+    ("appointment", "Hi $(name), see you on $(date) at $(time). Reply C to cancel."),
+    ("flash_sale", "Hi $(name), 20% off until midnight: https://shop.example/sale Reply STOP to opt out."),
+)
+
+
+def is_demo(user: Any) -> bool:
+    """Whether it is one of the people whose password `up --demo` prints."""
+    return str(getattr(user, "email", "")).lower() in ADDRESSES

@@ -1,0 +1,109 @@
+"""What `manage.py check --deploy` asks of the machine: writable folders, a right clock, mail, and an address that answers."""
+
+import http.client
+import tempfile
+import time
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
+from django.db import DatabaseError
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from portal import mail_server
+from sms.models import Region
+
+DRIFT = timedelta(
+    seconds=5
+)  # between clocks; signatures of receipts and codes of second factors allow for more
+PATIENCE = 5  # seconds for the address's answer
+
+
+@register(Tags.files, deploy=True)
+def folders_can_be_written(**_: Any) -> list[CheckMessage]:
+    """Receipts are kept in one when the database does not answer, and archives go to the other."""
+    found: list[CheckMessage] = []
+    for name in ("VAR_DIR", "ARCHIVE_DIR"):
+        folder = getattr(settings, name)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=folder) as trial:
+                trial.write(b"x")
+        except OSError as problem:
+            says = f"{name} ({folder}) cannot be written: {problem.strerror}."
+            hint = "Make it a folder of the user that Textdesk runs as, on a disk with room."
+            found.append(Error(says, hint=hint, id="portal.E001"))
+    return found
+
+
+@register(Tags.security, deploy=True)
+def address_is_public(**_: Any) -> list[CheckMessage]:
+    """Webex Connect sends receipts to https addresses only."""
+    if settings.HTTPS:
+        return []
+    says = f"PUBLIC_URL is {settings.PUBLIC_URL}: Webex Connect reports to https addresses only."
+    return [Warning(says, hint="Set it to the address that people and partners use.", id="portal.W001")]
+
+
+@register(deploy=True)
+def mail_leaves(**_: Any) -> list[CheckMessage]:
+    """Approvals, alarms and links for a forgotten password go by mail."""
+    if mail_server.is_set_up():
+        return []
+    says = "EMAIL_URL is unset: no notice of Textdesk reaches anybody."
+    return [Warning(says, hint="For example smtp+tls://user:password@host:587.", id="portal.W002")]
+
+
+@register(Tags.database, deploy=True)
+def clock_is_the_databases(databases: Any = None, **_: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    for alias in databases or ():
+        try:
+            theirs = Region.objects.using(alias).annotate(now=Now()).values_list("now", flat=True).first()
+        except DatabaseError:
+            continue  # not migrated yet
+        if theirs is not None and abs(timezone.now() - theirs) > DRIFT:
+            found.append(_drift(theirs - timezone.now(), "the database's"))
+    return found
+
+
+@register(deploy=True)
+def address_answers(**_: Any) -> list[CheckMessage]:
+    """From here, through whatever stands before Textdesk. At a first deployment it cannot yet, so that is no warning."""
+    if not settings.HTTPS:
+        return []
+    address = urlsplit(settings.PUBLIC_URL)
+    connection = http.client.HTTPSConnection(address.hostname or "", address.port, timeout=PATIENCE)
+    try:
+        started = time.time()
+        connection.request("GET", f"{address.path}/healthz")
+        answer = connection.getresponse()
+        took = time.time() - started
+    except (OSError, http.client.HTTPException) as problem:
+        says = (
+            f"{settings.PUBLIC_URL}/healthz does not answer from here: {problem or type(problem).__name__}."
+        )
+        return [Info(says, hint="It is needed before the first send, for its receipts.", id="portal.I001")]
+    finally:
+        connection.close()
+    if answer.status != 200:
+        says = f"{settings.PUBLIC_URL}/healthz answers {answer.status}; another server may stand there."
+        return [Info(says, id="portal.I001")]
+    try:
+        theirs = parsedate_to_datetime(answer.headers["Date"])
+    except (TypeError, ValueError):
+        return []
+    off = theirs - timezone.now()
+    return [_drift(off, f"that of {address.hostname}")] if abs(off) > DRIFT + timedelta(seconds=took) else []
+
+
+def _drift(off: timedelta, whose: str) -> CheckMessage:
+    seconds = abs(off.total_seconds())
+    says = (
+        f"This machine's clock is {seconds:.0f} s {'behind' if off > timedelta(0) else 'ahead of'} {whose}."
+    )
+    return Warning(says, hint="Have NTP set it: times of sends and receipts come from it.", id="portal.W003")

@@ -1,0 +1,50 @@
+"""What pages with forms share: what was typed, the answer to a mistake, and refusals of the domain beside the fields."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from portal.access import actor
+from portal.forms.problems import add_problems
+from sms.catalogue.form_changes import changes
+from sms.models import Service
+from sms.models.audit import audit
+from sms.values.problems import Problem, ProblemCode
+
+
+def typed(request: HttpRequest) -> dict[str, Any]:
+    """Arguments of a form: what a POST brings, and nothing where the page is opened."""
+    return {"data": request.POST, "files": request.FILES} if request.method == "POST" else {}
+
+
+def form_page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    """The page; 422 where one of its forms has a mistake."""
+    wrong = any(isinstance(one, BaseForm) and one.errors for one in context.values())
+    return render(request, template, context, status=422 if wrong else 200)
+
+
+def keep(
+    request: HttpRequest, service: Service, form: Any, *, act: str = "service.changed", says: str = "Saved."
+) -> None:
+    """Save a page of settings, with what was changed in the audit."""
+    with transaction.atomic():
+        form.save()
+        if form.changed_data:
+            audit(act, service, by=actor(request), **changes(form))
+    messages.success(request, says)
+
+
+@contextmanager
+def refused_beside(form: Any, *refusals: type[Exception], field: str = "") -> Iterator[None]:
+    """Show these exceptions at `field`, or at the field that they name; above the form where it has no such field."""
+    try:
+        yield
+    except refusals as problem:
+        code, name = getattr(problem, "code", ProblemCode.INVALID), field or getattr(problem, "field", "")
+        add_problems(form, [Problem(code, name, str(problem))])

@@ -1,0 +1,107 @@
+"""Moving a send that has not begun to another time or to now, and duplicating one: on pages that work without scripts."""
+
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+
+from portal.access import FORM, actor, service_page
+from portal.forms.control import MoveForm
+from portal.forms.problems import add_problems
+from portal.limits import upload_limits
+from portal.views.form_base import form_page, typed
+from sms.compose.drafts import duplicate, recipients_of_send
+from sms.compose.errors import ComposeError
+from sms.models import Send, SendState, Service
+from sms.sends import calendar, holds, reschedule
+from sms.values import quiet_hours
+
+AROUND = timedelta(days=1)
+NO_RECIPIENTS = "nobody"
+
+
+@service_page("compose", FORM, of=Send.objects.select_related("sender", "service"))
+def send_move(request: HttpRequest, service: Service, found: Send) -> HttpResponse:
+    """A send that begins while the page is open is not moved, and the page says so."""
+    now, at_once = timezone.now(), "now" in request.POST
+    if request.method != "POST" and found.state not in calendar.BEFORE:
+        messages.info(request, reschedule.too_late(found))
+        return redirect("send", service=service.slug, pk=found.pk)
+    form = MoveForm(**typed(request), initial={"send_at": timezone.localtime(found.due_at)})
+    if not at_once and not form.is_valid():
+        return _page(request, service, found, form)
+    due_at = now if at_once else form.cleaned_data["send_at"]
+    try:
+        reschedule.reschedule(found, due_at=due_at, by=actor(request), now=now)
+    except reschedule.SendHasBegun as problem:
+        messages.warning(request, str(problem))
+    except ComposeError as problem:
+        add_problems(form, (one.at("send_at") for one in problem.problems))
+        return _page(request, service, found, form)
+    else:
+        _say(request, found, at_once=at_once)
+    if request.GET.get("from") == "calendar" and found.state in calendar.BEFORE:
+        at = timezone.localtime(found.due_at).date()
+        week = urlencode({"view": "week", "at": at})
+        return redirect(f"{reverse('calendar', args=[service.slug])}?{week}")
+    return redirect("send", service=service.slug, pk=found.pk)
+
+
+def _page(request: HttpRequest, service: Service, found: Send, form: MoveForm) -> HttpResponse:
+    since, until = found.due_at - AROUND, found.due_at + AROUND
+    near = calendar.entries_between([service], since=since, until=until, now=timezone.now())
+    entries = [one for one in near.entries if one.send != found]
+    context = {
+        "form": form,
+        "send": found,
+        "near": entries[:12],
+        "from_calendar": request.GET.get("from") == "calendar",
+    }
+    return form_page(request, "sends/move.html", context)
+
+
+def _say(request: HttpRequest, found: Send, *, at_once: bool) -> None:
+    local = timezone.localtime(found.due_at)
+    moved = f"Moved: it goes out on {local:%A %-d %B %Y} at {local:%H:%M %Z}."
+    messages.success(request, "Its time is now." if at_once else moved)
+    if found.state == SendState.AWAITING:
+        messages.warning(request, "It needs approval of its new time. Nothing is sent before.")
+    zone, quiet = found.service.clock, found.quiet_hours
+    if quiet and (quiet_hours.next_allowed(found.due_at, (zone,), quiet) or found.due_at) > found.due_at:
+        words = f"That is within the quiet hours ({quiet}, the recipient's time)"
+        messages.warning(request, f"{words}: most messages will wait for their end.")
+    if holds.holds_on(found).exists() or found.service.paused_at:
+        messages.warning(request, "It is on hold, so nothing of it is sent until it is resumed.")
+
+
+RELATED = ("service", "sender", "template", "template_version", "policy_group", "link_domain")
+WHOLE = Send.objects.select_related(*RELATED, "audience__audience").defer("audience__rejects")
+
+
+@service_page("compose", FORM, of=WHOLE)
+def send_duplicate(request: HttpRequest, service: Service, found: Send) -> HttpResponse:
+    """As a draft, which opens next; the page asks which recipients are taken over. Nothing is sent."""
+    choices = duplicate.choices(found)
+    open_ones = [one.who.value for one in choices if not one.problem]
+    chosen, wrong = request.POST.get("who", ""), ""
+    if request.method != "POST":
+        chosen = next(iter(open_ones), NO_RECIPIENTS)
+    elif chosen not in (*open_ones, NO_RECIPIENTS):
+        wrong = next((one.problem for one in choices if one.who == chosen), "") or "Choose to whom."
+    else:
+        who = None if chosen == NO_RECIPIENTS else recipients_of_send.Who(chosen)
+        try:
+            draft, warnings = duplicate.duplicate(found, who, by=actor(request), limits=upload_limits())
+        except recipients_of_send.RecipientsGone as gone:
+            wrong = str(gone)
+        else:
+            messages.success(request, "Here is the draft. Nothing is sent before you say so.")
+            for sentence in warnings:
+                messages.warning(request, sentence)
+            return redirect("draft", service=service.slug, pk=draft.pk)
+    context = {"send": found, "choices": choices, "chosen": chosen, "wrong": wrong}
+    return render(request, "sends/duplicate.html", context, status=422 if wrong else 200)
