@@ -1,9 +1,12 @@
 """The domain's app configuration: hands the settings' keys to the encrypted fields and the audit, and folders to spool and archives."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
 from django.db import connections
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 
 
@@ -15,7 +18,7 @@ class SmsConfig(AppConfig):
         """One object of each for the process, filled here: no setting is read below the edges, and fields of models take no argument."""
         from django.conf import settings
 
-        from sms import checks  # noqa: F401 - registers the system checks
+        from sms import callbacks, checks  # noqa: F401 - `checks` registers the system checks
         from sms.compliance.archive import store
         from sms.inbound.optouts import inbound_spool
         from sms.inbound.receipts import spool
@@ -24,15 +27,29 @@ class SmsConfig(AppConfig):
 
         keyring.load(settings.FIELD_KEYS)
         audit_keys.load(settings.AUDIT_KEYS)
+        callbacks.allowed_addresses.policy = lambda: callbacks.AddressPolicy(**settings.CALLBACKS)
+        connection_created.connect(_keep_private, dispatch_uid="private_database")
         post_migrate.connect(_guard_the_audit, sender=self, dispatch_uid="audit_guard")
         spool.folder = settings.VAR_DIR / "spool"
         inbound_spool.folder = settings.VAR_DIR / "inbound"
         store.folder = settings.ARCHIVE_DIR
 
 
-def _guard_the_audit(using: str, **rest: Any) -> None:
+def _guard_the_audit(using: str, **_: Any) -> None:
     """After every migration: on SQLite one that remakes a table drops its triggers."""
-    del rest
     from sms.models.sql import audit_guard
 
     audit_guard.install(connections[using])
+
+
+def _keep_private(connection: Any, **_: Any) -> None:
+    """The embedded database is its owner's alone, whatever umask made it; what SQLite puts beside it follows."""
+    if connection.vendor != "sqlite":
+        return
+    path = Path(str(connection.settings_dict["NAME"]))
+    try:
+        found = path.stat()
+    except OSError:
+        return  # in memory
+    if found.st_uid == os.geteuid() and found.st_mode & 0o077:
+        path.chmod(0o600)

@@ -3,13 +3,17 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import connections
+
+from sms.compliance.audit.elsewhere import parse_place
+from sms.models import Service
+from sms.values import time_zones
 
 
 @register(Tags.compatibility)
-def queue_retry_outlasts_its_tasks(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+def queue_retry_outlasts_its_tasks(**_: Any) -> list[CheckMessage]:
     """django-q2 starts a task a second time when `retry` runs out while it waits or works."""
-    del app_configs, kwargs
     queue: dict[str, Any] = settings.Q_CLUSTER
     longest = queue["timeout"] * (1 + queue["queue_limit"] / queue["workers"])
     if queue["retry"] > longest:
@@ -19,3 +23,55 @@ def queue_retry_outlasts_its_tasks(app_configs: Any = None, **kwargs: Any) -> li
             f"Q_CLUSTER retry is {queue['retry']} s; it should be more than {longest:.0f} s.", id="sms.E001"
         )
     ]
+
+
+@register(Tags.security, deploy=True)
+def state_folder_is_private(**_: Any) -> list[CheckMessage]:
+    """It holds keys, spools and the embedded database."""
+    folder = settings.VAR_DIR
+    if not folder.exists() or not folder.stat().st_mode & 0o077:
+        return []
+    says = f"VAR_DIR ({folder}) can be read by other users of this machine: chmod 700 it."
+    return [Warning(says, id="sms.W001")]
+
+
+@register(Tags.compatibility)
+def zones_of_numbers_are_known(**_: Any) -> list[CheckMessage]:
+    """Otherwise quiet hours of the numbers there would be somebody else's."""
+    if not (missing := time_zones.unknown_of_numbers()):
+        return []
+    says = f"This machine knows no time zone {', '.join(missing[:5])} ({len(missing)} in all), in which numbers are."
+    return [Error(says, hint="Install the PyPI package tzdata, or unset PYTHONTZPATH.", id="sms.E003")]
+
+
+@register(Tags.database)
+def zones_of_services_are_known(databases: Any = None, **_: Any) -> list[CheckMessage]:
+    """A name that another machine stored, or an older database of zones had."""
+    found: list[CheckMessage] = []
+    for alias in databases or ():
+        connection = connections[alias]
+        if Service._meta.db_table not in connection.introspection.table_names():
+            continue
+        for slug, zone in Service.objects.using(alias).values_list("slug", "time_zone"):
+            if time_zones.or_utc(zone) != zone:
+                where = f"The service {slug} is in the time zone {zone!r}, which this machine does not know"
+                says = f"{where}: its pages show UTC, and messages with quiet hours wait."
+                found.append(
+                    Warning(says, hint="Choose its zone again under Settings, Limits.", id="sms.W002")
+                )
+    return found
+
+
+@register(Tags.compatibility)
+def checkpoints_have_places(**_: Any) -> list[CheckMessage]:
+    """A place that is none would get no checkpoint, and nobody would know."""
+    found: list[CheckMessage] = []
+    for place in settings.AUDIT_CHECKPOINTS_TO:
+        try:
+            parse_place(place)
+        except ValueError:
+            should = "syslog://host:514, syslog+tcp://host:514 or mailto:address"
+            found.append(
+                Error(f"AUDIT_CHECKPOINTS_TO holds {place!r}; each place should be {should}.", id="sms.E002")
+            )
+    return found

@@ -289,6 +289,24 @@ def sandbox_is_a_witness_of_its_own(root: Path) -> Iterator[str]:
                 yield f"{module.path}:{line}: the sandbox imports {name}; it must share no code with what it checks."
 
 
+def patterns_stand_once(root: Path) -> Iterator[str]:
+    """A pattern of two places would be changed in one of them. The sandbox has its own, as a second reading of the documents."""
+    places: dict[str, list[str]] = {}
+    for module in modules(root):
+        if _is_in(module.name, "sms.webex.sandbox"):
+            continue
+        for node in ast.walk(module.tree):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name(id="re"), attr="compile"),
+                    args=[ast.Constant(value=str(pattern) | bytes(pattern)), *_],
+                ):
+                    places.setdefault(str(pattern), []).append(f"{module.path}:{node.lineno}")
+    for pattern, lines in places.items():
+        if len(lines) > 1:
+            yield f"The pattern {pattern} stands in {' and '.join(lines)}. Give it a name in the lowest room that both know."
+
+
 def httpx_has_one_home(root: Path) -> Iterator[str]:
     """One module speaks HTTP to the provider and one to partners, so that swapping the client is one line in each."""
     for module in modules(root):
@@ -371,6 +389,7 @@ RULES = (
     classes_have_names_of_their_own,
     pure_code_knows_no_django,
     sandbox_is_a_witness_of_its_own,
+    patterns_stand_once,
     httpx_has_one_home,
     models_stay_data,
     settings_are_read_at_the_edges,

@@ -23,10 +23,12 @@ from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.db.models.signals import post_migrate  # noqa: E402
 
+from portal.going_live import this_host  # noqa: E402
 from sms.compliance.archive import store  # noqa: E402
 from sms.inbound.optouts import inbound_spool  # noqa: E402
 from sms.inbound.receipts import receipt_addresses, spool  # noqa: E402
 from sms.inbound.receipts.inbox import intake  # noqa: E402
+from sms.inbound.refused.keeping import room as refused_room  # noqa: E402
 from sms.ledger import wakeups  # noqa: E402
 from sms.models import Region  # noqa: E402
 from sms.models.audit_proof import audit_keys  # noqa: E402
@@ -142,6 +144,12 @@ def no_network() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def calls_out_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The way out that the going-live page looks for ends on this machine too, though nothing is sent on it."""
+    monkeypatch.setattr(this_host, "ELSEWHERE", ("127.0.0.1", 443))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def quick_settings() -> None:
     """Costly on purpose in production, pointless here: password hashing, and names of collected files."""
@@ -159,6 +167,7 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     spool.folder, inbound_spool.folder = folder / "spool", folder / "inbound"
     store.folder = folder / "archive"
     receipt_addresses.forget()
+    refused_room.forget()
     intake.away_until = 0.0
     keyring.load(settings.FIELD_KEYS)
     audit_keys.load(settings.AUDIT_KEYS)

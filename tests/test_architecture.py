@@ -130,6 +130,12 @@ PLANTED = [
         "from sms.values import text",
         "sms.values.text",
     ),
+    (
+        "patterns_stand_once",
+        "sms/webex/receipts.py",
+        "import re\nfirst = re.compile('a+')\nsecond = re.compile('a+', re.ASCII)",
+        "a+",
+    ),
     ("httpx_has_one_home", "sms/webex/receipts.py", "import httpx", "httpx"),
     ("httpx_has_one_home", "portal/views.py", "def late():\n    from httpx import Client", "httpx"),
     ("models_stay_data", "sms/models/send.py", "from django_q.tasks import async_task", "django_q"),

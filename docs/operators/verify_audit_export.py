@@ -21,7 +21,6 @@ FIELDS = (
     "at service_slug actor_kind actor_key actor_label door address act noun noun_key details nonce".split()
 )
 PROOF = "number id digest previous hash mac seal".split()
-MARK = "\x1f"
 ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
@@ -47,8 +46,12 @@ def rows_of(path):
 
 
 def body(row):
-    """What the row says, as it was hashed."""
-    return MARK.join(["1"] + [row[name] for name in FIELDS]).encode("utf-8")
+    """What the row says, as it was hashed: each column with its length in bytes."""
+    parts = [b"2"]
+    for name in FIELDS:
+        said = None if row[name] is None else row[name].encode("utf-8")
+        parts.append(b"-" if said is None else b"%d:%b" % (len(said), said))
+    return b"\n".join(parts)
 
 
 def armed(row):

@@ -5,18 +5,18 @@ pickles, and a page that runs them is a page that runs anything.
 
     scoped      whose rows one sees, and the audit of every change
     catalogue   regions, services, senders, templates, policy groups, short-link domains
-    sending     sends, with *add send*        opt_outs   opt-outs, with one to add
-    records     what happened, to read
+    sending     sends, with *add send*
+    records     what happened, to read; opt-outs, with one to add
 """
 
 import contextlib
 
-import django_q.admin  # noqa: F401 - registers its pages now, in any order of discovery, so that they can be taken away
+import django_q.admin  # registers its pages now, in any order of discovery, so that they can be taken away
 from django.contrib import admin
 from django.contrib.admin.exceptions import NotRegistered
 from django_q.models import Failure, OrmQ, Schedule, Success
 
-from sms.admin import catalogue, opt_outs, records, sending  # noqa: F401 - register their pages
+from sms.admin import catalogue, records, sending  # register their pages
 
 for queue_model in (Failure, OrmQ, Schedule, Success):
     with contextlib.suppress(NotRegistered):

@@ -2,48 +2,55 @@
 
 from typing import Any
 
+from django import forms
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from sms import models
 from sms.admin.scoped import Audited, Scoped, actor
-from sms.catalogue import domains, templates
+from sms.catalogue import api_keys, domains, templates, text_hints
 from sms.catalogue.connection import ConnectionVerdict
-from sms.values import text_hints
+from sms.inbound.receipts.rotate import remove_secret
 
 
 @admin.register(models.Region)
 class RegionAdmin(Audited):
     """Hosts and DNS targets; shared by all services, so for superusers."""
 
-    list_display = ("name", "key", "host", "dns_kind", "dns_target")
+    list_display = ("name", "key", "host", "host_documented", "dns_kind", "dns_target")
     search_fields = ("name", "key", "host", "dns_target")
 
 
 @admin.register(models.Service)
 class ServiceAdmin(Scoped):
-    """Contract and limits; credentials are written on the settings page and never shown."""
+    """Contract and limits. Services begin on the settings page, where credentials are written too, which are never shown."""
 
     service_path = "pk"
     list_display = ("name", "slug", "region", "rate", "paused_at")
     fields = (
         *("name", "slug", "region", "base_url", "rate", "batch_size", "burst", "quiet_hours"),
-        *("hold_failures", "hold_silence", "hold_opt_outs", "e164_plus", "text_limit"),
+        *("hold_failures", "hold_silence", "hold_opt_outs", "unconfirmed_hours", "e164_plus", "text_limit"),
+        *("length_unit", "link_fields", "link_tag1", "link_tag2", "smartlink_unit", "validity_kept"),
         *("default_country", "time_zone", "keep_bodies", "keep_numbers", "keep_receipts"),
+        *("notify_url_signed", "notify_url_auth_id"),
         *("connection",),
     )
     list_filter = ("region",)
     search_fields = ("name", "slug")
 
-    readonly_fields = (
-        "slug",
-        "region",
-        "base_url",
-        "connection",
-    )  # credentials hang on the address: it changes on the settings page
+    # credentials hang on the address: it changes on the settings page
+    readonly_fields = ("slug", "region", "base_url", "connection")
+    never = ("add", "delete")
+    actions = ("remove_signature_secret",)
+
+    @admin.action(description="Ask for no signature any more: remove the signature secret")
+    def remove_signature_secret(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
+        removed = [one.name for one in queryset if remove_secret(one, by=actor(request))]
+        says = f"Removed for {', '.join(removed)}." if removed else "There was no signature secret to remove."
+        self.message_user(request, says)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         """One secret that cannot be read must not take this page away."""
@@ -59,13 +66,6 @@ class ServiceAdmin(Scoped):
             return "not tested"
         return f"{ConnectionVerdict(service.check_verdict).label} ({service.checked_at:%Y-%m-%d %H:%M} UTC)"
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Services begin on the settings page, where their connection is made."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
 
 @admin.register(models.ApprovalRules)
 class ApprovalRulesAdmin(Scoped):
@@ -75,15 +75,63 @@ class ApprovalRulesAdmin(Scoped):
     search_fields = ("service__name",)
 
 
+class ApiKeyAdminForm(forms.ModelForm):
+    class Meta:
+        fields = models.ApiKey.POLICIES
+
+    def clean(self) -> dict[str, Any]:
+        """Judged as on its page."""
+        cleaned = super().clean() or self.cleaned_data
+        for name in cleaned:
+            setattr(self.instance, name, cleaned[name])
+        api_keys.check(self.instance)
+        return cleaned
+
+
+@admin.register(models.ApiKey)
+class ApiKeyAdmin(Scoped):
+    """Policies only. A key is made where it can be shown once: on its page, or by `manage.py api_key`."""
+
+    form = ApiKeyAdminForm
+    fields = ("name", "prefix", *models.ApiKey.POLICIES)
+    readonly_fields = ("name", "prefix")
+    list_display = ("name", "prefix", "service", "purpose", "resend", "takes_jwt", "expires_at", "revoked_at")
+    list_filter = ("purpose", "service")
+    search_fields = ("name", "prefix")
+    never = ("add", "delete")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        usable = obj is None or obj.revoked_at is None
+        return usable and super().has_change_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        obj.save(update_fields=form.changed_data)
+
+
 @admin.register(models.Sender)
 class SenderAdmin(Scoped):
     list_display = ("address", "kind", "service", "is_default", "active")
     list_filter = ("kind", "active", "service")
     search_fields = ("address",)
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if obj.caution:
+            messages.warning(request, obj.caution)
+
+
+class TemplateAdminForm(forms.ModelForm):
+    def clean_text(self) -> str:
+        """Placeholders of another syntax are refused here too."""
+        written = str(self.cleaned_data["text"])
+        if problems := text_hints.unknown(written):
+            raise ValidationError(problems)
+        return written
+
 
 @admin.register(models.MessageTemplate)
 class TemplateAdmin(Scoped):
+    form = TemplateAdminForm
     list_display = ("name", "service", "provider_template_id", "active", "changed_at")
     list_filter = ("active",)
     search_fields = ("name", "text")
@@ -92,18 +140,6 @@ class TemplateAdmin(Scoped):
         """A changed text is a new version, published at once, as on the template's page."""
         super().save_model(request, obj, form, change)
         templates.adopt(obj, by=actor(request))
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        """Placeholders of another syntax are refused here too."""
-        form = super().get_form(request, obj, change, **kwargs)
-
-        def clean_text(self: Any) -> str:
-            written = str(self.cleaned_data["text"])
-            if problems := text_hints.unknown(written):
-                raise ValidationError(problems)
-            return written
-
-        return type(form.__name__, (form,), {"clean_text": clean_text})
 
 
 @admin.register(models.Smartlink)
@@ -118,24 +154,22 @@ class PolicyGroupAdmin(Scoped):
     search_fields = ("name", "group_id")
 
 
+class LinkDomainAdminForm(forms.ModelForm):
+    def clean_host(self) -> str:
+        """The name is judged as on the domain's page."""
+        try:
+            return domains.usable(self.cleaned_data["host"], own=settings.PUBLIC_HOST)
+        except domains.BadName as problem:
+            raise ValidationError(str(problem)) from None
+
+
 @admin.register(models.ShortLinkDomain)
 class LinkDomainAdmin(Scoped):
+    form = LinkDomainAdminForm
     list_display = ("host", "service", "region", "state", "checked_at", "active")
     list_filter = ("state", "active")
     search_fields = ("host",)
     readonly_fields = ("state", "says", "since", "checked_at")
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        """The name is judged as on the domain's page."""
-        form = super().get_form(request, obj, change, **kwargs)
-
-        def clean_host(self: Any) -> str:
-            try:
-                return domains.usable(self.cleaned_data["host"], own=settings.PUBLIC_HOST)
-            except domains.BadName as problem:
-                raise ValidationError(str(problem)) from None
-
-        return type(form.__name__, (form,), {"clean_host": clean_host})
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Another name or region is another domain to check."""

@@ -1,14 +1,17 @@
-"""What happened, to read: messages, holds, opt-outs, receipts, the audit."""
+"""What happened, to read: messages, holds, opt-outs with one to add, receipts, the audit."""
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from sms import models
-from sms.admin.scoped import ReadOnly, administered, slugs_of
-from sms.values.msisdn import mask
+from sms.admin.scoped import ReadOnly, Scoped, actor, administered, slugs_of
+from sms.inbound import optouts
+from sms.values.msisdn import BadNumber, mask, parse
 
 
 @admin.register(models.Message)
@@ -82,6 +85,58 @@ class AudienceAdmin(ReadOnly):
         return audience.current.made_at if audience.current else None
 
 
+class OptOutForm(forms.ModelForm):
+    def clean_msisdn(self) -> str:
+        service = self.cleaned_data.get("service")
+        country = service.default_country if service else "GB"
+        try:
+            return parse(str(self.cleaned_data["msisdn"]), country=country).e164
+        except BadNumber as problem:
+            raise ValidationError(str(problem), code=problem.code) from None
+
+    def clean(self) -> None:
+        super().clean()
+        service, number = self.cleaned_data.get("service"), self.cleaned_data.get("msisdn")
+        if service and number and models.OptOut.in_force(service.pk, [number]):
+            self.add_error("msisdn", "This number is opted out already.")
+
+
+@admin.register(models.OptOut)
+class OptOutAdmin(Scoped):
+    """Numbers that are not written to, masked. One can be added; lifting one, with its reason, is an act of the opt-outs page."""
+
+    form = OptOutForm
+    list_display = ("masked_number", "service", "source", "at", "by", "lifted_at", "lifted_by")
+    list_filter = ("source", ("lifted_at", admin.EmptyFieldListFilter), "service")
+    list_select_related = ("service",)
+    show_full_result_count = False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return ("service", "msisdn", "evidence")
+        return (
+            *("service", "masked_number", "source", "send", "at", "by", "evidence"),
+            *("lifted_at", "lifted_by", "lifted_because"),
+        )
+
+    # lifting one takes a reason, which its page asks for; a refusal is lifted, not forgotten
+    never = ("change", "delete")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Through the only code that writes opt-outs, which audits it too."""
+        refusal = optouts.Refusal(obj.msisdn, obj.evidence)
+        optouts.opt_out(obj.service_id, [refusal], by=actor(request), source=models.OptOut.Source.PAGE)
+        stored = models.OptOut.objects.get(service_id=obj.service_id, msisdn=obj.msisdn, lifted_at=None)
+        obj.pk, obj._state.adding = stored.pk, False
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return admin.ModelAdmin.log_addition(self, request, obj, message)
+
+    @admin.display(description="MSISDN")
+    def masked_number(self, opt_out: models.OptOut) -> str:
+        return mask(opt_out.msisdn)
+
+
 @admin.register(models.Receipt)
 class ReceiptAdmin(ReadOnly):
     """Receipts: that they came, not what they say of a person."""
@@ -101,13 +156,11 @@ class AuditAdmin(ReadOnly):
     show_full_result_count = False
 
     def _allowed(self, request: HttpRequest, obj: Model | None) -> bool:
+        """Events of no service, too, are for superusers."""
         user: Any = request.user
-        if not (user.is_active and user.is_staff):
-            return False
-        slugs = slugs_of(request)
-        return (
-            bool(slugs) if obj is None else user.is_superuser or getattr(obj, "service_slug", None) in slugs
-        )
+        if obj is None or not (user.is_active and user.is_staff):
+            return super()._allowed(request, None)
+        return user.is_superuser or getattr(obj, "service_slug", None) in slugs_of(request)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         """Events name their service by slug."""

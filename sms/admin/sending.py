@@ -15,7 +15,11 @@ from sms.audiences.files import AudienceError, Limits, read_pasted
 from sms.compose import checks, labels
 from sms.compose.create import create
 from sms.compose.errors import ComposeError
+from sms.compose.options import asking_for
 from sms.compose.order import Order
+from sms.compose.rejects import rejected_groups
+
+OPTIONS = tuple(field.name for field in models.SendOptions.fields())
 
 
 class SendForm(forms.ModelForm):
@@ -30,15 +34,12 @@ class SendForm(forms.ModelForm):
         required=False, help_text="Words by which reports are sorted, with commas between them."
     )
     send_at = forms.SplitDateTimeField(
-        label="Time",
-        required=False,
-        widget=AdminSplitDateTime(),
-        help_text="UTC. Empty means now.",
+        label="Time", required=False, widget=AdminSplitDateTime(), help_text="UTC. Empty means now."
     )
 
     class Meta:
         model = models.Send
-        fields = ("service", "name", "sender", "text", "template", "policy_group", "link_domain")
+        fields = ("service", "name", "sender", "text", "template", *OPTIONS)
 
     order: Order
 
@@ -51,7 +52,8 @@ class SendForm(forms.ModelForm):
         try:
             audience = read_pasted(cleaned["recipients_text"], country=service.default_country, limits=limits)
         except AudienceError as unreadable:
-            raise ValidationError({"recipients_text": str(unreadable)}) from None
+            wrong = ValidationError(str(unreadable), code=unreadable.code)
+            raise ValidationError({"recipients_text": wrong}) from None
         self.order = Order(
             service=service,
             audience=audience,
@@ -60,8 +62,9 @@ class SendForm(forms.ModelForm):
             template=cleaned.get("template"),
             name=cleaned.get("name") or "",
             due_at=cleaned.get("send_at"),
-            policy_group=cleaned.get("policy_group"),
-            link_domain=cleaned.get("link_domain"),
+            options=asking_for(
+                **{name: cleaned[name] for name in OPTIONS if cleaned.get(name) not in (None, "")}
+            ),
             labels=labels.split(cleaned.get("labels") or ""),
             source="admin",
         )
@@ -70,7 +73,8 @@ class SendForm(forms.ModelForm):
         except ComposeError as error:
             for problem in error.problems:
                 field = {"audience": "recipients_text"}.get(problem.field, problem.field)
-                self.add_error(field if field in self.fields else None, problem.text)
+                wrong = ValidationError(problem.text, code=problem.code)
+                self.add_error(field if field in self.fields else None, wrong)
         return cleaned
 
     def _get_validation_exclusions(self) -> set[str]:
@@ -95,20 +99,15 @@ class SendAdmin(ReadOnly):
         if obj is None:
             kwargs["form"] = SendForm
             form = super().get_form(request, obj, change, **kwargs)
-            form.base_fields["name"].required = form.base_fields["sender"].required = False
+            for name in ("name", "sender", *OPTIONS):
+                form.base_fields[name].required = False
             return form
         return super().get_form(request, obj, change, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
-            return (
-                *SendForm.Meta.fields[:2],
-                "sender",
-                "recipients_text",
-                *SendForm.Meta.fields[3:],
-                "labels",
-                "send_at",
-            )
+            names = SendForm.Meta.fields
+            return (*names[:3], "recipients_text", *names[3:], "labels", "send_at")
         return super().get_fields(request, obj)
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
@@ -123,7 +122,8 @@ class SendAdmin(ReadOnly):
         """Nothing hangs on it."""
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        messages.info(request, f"{obj.recipients} recipients, {obj.rejected} rejected.")
+        left_out = "".join(f" {one.text}." for one in rejected_groups(obj))
+        messages.info(request, f"{obj.recipients} recipients, {obj.rejected} rejected.{left_out}")
         if obj.state == models.SendState.AWAITING:
             messages.warning(
                 request, "Nothing is sent before it is approved; its page says by how many, and why."

@@ -5,8 +5,10 @@ sealed with the newest key. What was done stays done, so a run that broke off is
 Called by `manage.py rotate_field_keys`.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.apps import apps
@@ -14,29 +16,17 @@ from django.db import models, transaction
 from django.db.models.functions import Cast
 
 from sms.models.fields import SecretField
+from sms.models.paging import pages
 
 LISTED = 20
 
 
-@dataclass(frozen=True, slots=True)
-class SecretPlace:
-    """Where a secret stands, for a person: `service 3, api_key`."""
-
-    model: str
-    pk: object
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.model} {self.pk}, {self.name}"
-
-
 @dataclass(slots=True)
 class KeyUsage:
-    """How many values each key opens (newest first), what none opens, and what was encrypted again."""
+    """How many values each key opens (newest first), and where what none opens stands: `service 3, api_key`."""
 
     by_key: list[int]
-    unreadable: list[SecretPlace] = field(default_factory=list)
-    renewed: int = 0
+    unreadable: list[str] = field(default_factory=list)
 
     @property
     def values(self) -> int:
@@ -45,6 +35,11 @@ class KeyUsage:
     @property
     def old(self) -> int:
         return sum(self.by_key[1:])
+
+
+# columns of other packages' models that hold sealed texts within JSON, as `app.Model` and column; filled by `portal.apps`
+json_columns: list[tuple[str, str]] = []
+FERNET = "gAAAA"  # how what Fernet makes begins
 
 
 def secret_fields() -> list[tuple[type[models.Model], str]]:
@@ -61,22 +56,32 @@ def count(keys: Sequence[str], *, batch: int = 500) -> KeyUsage:
     """Which keys are still needed. Changes nothing."""
     boxes = [Fernet(key) for key in keys]
     tally = KeyUsage([0] * len(boxes))
-    for model, name in secret_fields():
-        for rows in _batches(model, name, size=batch):
-            for pk, sealed in rows:
-                at, _ = _opened(boxes, sealed)
-                if at is None:
-                    tally.unreadable.append(SecretPlace(str(model._meta.verbose_name), pk, name))
-                else:
-                    tally.by_key[at] += 1
+    for where, sealed in _all_sealed(batch):
+        at, _ = _opened(boxes, sealed)
+        if at is None:
+            tally.unreadable.append(where)
+        else:
+            tally.by_key[at] += 1
     return tally
+
+
+def _all_sealed(batch: int) -> Iterator[tuple[str, str]]:
+    """Where each stands, and what stands there."""
+    for model, name in secret_fields():
+        for rows in pages(_raw(model, name), batch):
+            for pk, sealed in rows:
+                yield f"{model._meta.verbose_name} {pk}, {name}", sealed
+    for model, name in _json_columns():
+        for row in model._base_manager.order_by("pk").iterator(chunk_size=batch):
+            for sealed in _sealed_in(getattr(row, name)):
+                yield f"{model._meta.verbose_name} {row.pk}, {name}", sealed
 
 
 def rotate(keys: Sequence[str], *, batch: int = 500) -> Iterator[tuple[str, int, int]]:
     """Seal what needs an older key with the newest. Yields (column, read, encrypted again) after each batch."""
     boxes = [Fernet(key) for key in keys]
     for model, name in secret_fields():
-        for rows in _batches(model, name, size=batch):
+        for rows in pages(_raw(model, name), batch):
             renewed = 0
             with transaction.atomic():
                 for pk, sealed in rows:
@@ -84,6 +89,40 @@ def rotate(keys: Sequence[str], *, batch: int = 500) -> Iterator[tuple[str, int,
                     if at:  # neither the newest nor none
                         renewed += _exchange(model, name, pk, sealed, boxes[0].encrypt(text).decode())
             yield f"{model._meta.label_lower}.{name}", len(rows), renewed
+    for model, name in _json_columns():
+        yield _renewed_json(model, name, boxes)
+
+
+def _json_columns() -> list[tuple[type[models.Model], str]]:
+    return [(apps.get_model(label), name) for label, name in json_columns]
+
+
+def _sealed_in(value: Any) -> Iterator[str]:
+    """Sealed texts at any depth."""
+    if isinstance(value, str) and value.startswith(FERNET):
+        yield value
+    elif isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _sealed_in(one)
+
+
+def _renewed_json(model: type[models.Model], name: str, boxes: Sequence[Fernet]) -> tuple[str, int, int]:
+    """Row by row, each locked: there is one for each person and factor."""
+    read = renewed = 0
+    for pk in list(model._base_manager.order_by("pk").values_list("pk", flat=True)):
+        with transaction.atomic():
+            row = model._base_manager.select_for_update().filter(pk=pk).first()
+            text = json.dumps(getattr(row, name)) if row is not None else ""
+            for sealed in _sealed_in(getattr(row, name, None)):
+                read += 1
+                at, opened = _opened(boxes, sealed)
+                if at:
+                    renewed += 1
+                    text = text.replace(sealed, boxes[0].encrypt(opened).decode())
+            if row is not None and text != json.dumps(getattr(row, name)):
+                setattr(row, name, json.loads(text))
+                row.save(update_fields=[name])
+    return f"{model._meta.label_lower}.{name}", read, renewed
 
 
 def _opened(boxes: Sequence[Fernet], sealed: str) -> tuple[int | None, bytes]:
@@ -95,28 +134,12 @@ def _opened(boxes: Sequence[Fernet], sealed: str) -> tuple[int | None, bytes]:
     return None, b""
 
 
-def _raw(model: type[models.Model], name: str) -> "models.QuerySet[models.Model]":
-    """Rows with their ciphertext as `sealed`; read through the field it would be opened."""
-    rows: models.QuerySet[models.Model] = model._base_manager.annotate(sealed=Cast(name, models.TextField()))
-    return rows.exclude(sealed="").exclude(sealed=None)
-
-
-def _batches(model: type[models.Model], name: str, *, size: int) -> Iterator[list[tuple[object, str]]]:
-    """(primary key, ciphertext), a batch at a time, by key: rows that come or go do not shift the others."""
-    last: object = None
-    while True:
-        rows = _raw(model, name).order_by("pk")
-        if last is not None:
-            rows = rows.filter(pk__gt=last)
-        found = list(rows.values_list("pk", "sealed")[:size])
-        if found:
-            yield found
-        if len(found) < size:
-            return
-        last = found[-1][0]
+def _raw(model: type[models.Model], name: str) -> "models.QuerySet[Any, Any]":
+    """(primary key, ciphertext) of each row that has one; read through the field it would be opened."""
+    rows = model._base_manager.annotate(sealed=Cast(name, models.TextField()))
+    return rows.exclude(sealed="").exclude(sealed=None).values_list("pk", "sealed")
 
 
 def _exchange(model: type[models.Model], name: str, pk: object, before: str, after: str) -> int:
-    """Only where it still is what was read."""
     new = models.Value(after, output_field=models.TextField())
     return _raw(model, name).filter(pk=pk, sealed=before).update(**{name: new})

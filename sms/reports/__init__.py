@@ -11,23 +11,3 @@ from sms.reports.mail import send_due
 from sms.reports.query import BY, BY_WORD, COMPARE, NONE, ReportQuery
 from sms.reports.read import ReportRow, ReportTable, all_lines, count_lines, report
 from sms.reports.sums import values as values_of
-
-__all__ = [
-    "BY",
-    "BY_WORD",
-    "COMPARE",
-    "NONE",
-    "FactSums",
-    "ReportQuery",
-    "ReportRow",
-    "ReportTable",
-    "all_lines",
-    "count_lines",
-    "files_wait",
-    "forget",
-    "make_files",
-    "report",
-    "send_due",
-    "unpacked",
-    "values_of",
-]

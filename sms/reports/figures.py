@@ -1,8 +1,8 @@
 """The figures of one row of a report, each with what it covers. Unknown is None, never 0."""
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 
 from sms.models import MessageState
 from sms.models.message import NOT_POSTED
@@ -41,13 +41,7 @@ class FactSums:
     times: dict[str, dict[int, int]] | None = field(default_factory=dict)
     _seconds: dict[str, dict[float, float | None]] = field(default_factory=dict)
 
-    def add(
-        self,
-        measure: str,
-        word: str,
-        code: str,
-        figures: tuple[int, int, int, int, int],
-    ) -> None:
+    def add(self, measure: str, word: str, code: str, figures: Sequence[int]) -> None:
         messages, amount, amount_of, billed, billed_of = figures
         if measure == "state":
             self.states[word] += messages
@@ -68,9 +62,7 @@ class FactSums:
             counts = self.times.setdefault(measure, {})
             counts[bucket] = counts.get(bucket, 0) + messages
 
-    def price(
-        self, price: tuple[int, str] | None, country: str, posted: tuple[int, int, int, int, int]
-    ) -> None:
+    def price(self, price: tuple[int, str] | None, country: str, posted: Sequence[int]) -> None:
         """Posted messages of one country at the price of a segment there: by our count, else as the provider reported."""
         messages, amount, amount_of, billed, billed_of = posted
         self.unreported += messages if country in NO_SEGMENTS else 0
@@ -81,24 +73,12 @@ class FactSums:
         self.priceless += messages - covered
 
     def plus(self, other: "FactSums") -> None:
-        for mine, its in (
-            (self.states, other.states),
-            (self.codes, other.codes),
-            (self.clicks, other.clicks),
-            (self.clicked, other.clicked),
-        ):
-            mine.update(its)
-        self.segments += other.segments
-        self.segments_of += other.segments_of
-        self.billed += other.billed
-        self.billed_of += other.billed_of
-        self.opt_outs += other.opt_outs
-        self.tracked += other.tracked
-        self.smart += other.smart
-        self.unreported += other.unreported
-        self.cost.update(other.cost)
-        self.priced += other.priced
-        self.priceless += other.priceless
+        for one in fields(self):
+            mine, more = getattr(self, one.name), getattr(other, one.name)
+            if isinstance(mine, Counter):
+                mine.update(more)
+            elif isinstance(mine, int):
+                setattr(self, one.name, mine + more)
         if other.times is None:
             self.times = None
         for measure, counts in (other.times or {}).items():
@@ -148,7 +128,6 @@ class FactSums:
 
     @property
     def clicks_measurable(self) -> bool:
-        """Whether any message had a link whose clicks are reported."""
         return self.tracked > 0 or self.clicks.total() > 0
 
     @property
@@ -158,7 +137,6 @@ class FactSums:
 
     @property
     def billed_measurable(self) -> bool:
-        """Whether the provider reports segments for any of them."""
         return self.billed_of > 0 or self.unreported < self.posted
 
     def seconds(self, measure: str, share: float) -> float | None:
@@ -166,9 +144,8 @@ class FactSums:
         if measure not in self._seconds:
             counts = (self.times or {}).get(measure, {})
             enough = sum(counts.values()) >= LEAST
-            self._seconds[measure] = dict(
-                zip(SHARES, percentiles(counts if enough else {}, SHARES), strict=True)
-            )
+            found = percentiles(counts if enough else {}, SHARES)
+            self._seconds[measure] = dict(zip(SHARES, found, strict=True))
         return self._seconds[measure][share]
 
     def timed(self, measure: str) -> int:

@@ -18,27 +18,11 @@ SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 def headings(asked: ReportQuery) -> list[str]:
     times = [f"{label.lower()} {name} (s)" for label in SHOWN_TIMES.values() for name in SHARES]
     return [
-        *(
-            BY[asked.by].lower(),
-            "about",
-            "when (UTC)",
-            "messages",
-            "posted",
-            "delivered",
-            "failed",
-            "end not known",
-        ),
-        *("not posted", "coverage", "delivered of known", "segments (our count)", "messages counted"),
-        *(
-            "segments (provider)",
-            "messages reported",
-            "cost",
-            "currency",
-            "messages priced",
-            "clicks human",
-            "clicks machine",
-            "clicks unsure",
-        ),
+        *(BY[asked.by].lower(), "about", "when (UTC)"),
+        *("messages", "posted", "delivered", "failed", "end not known", "not posted", "coverage"),
+        *("delivered of known", "segments (our count)", "messages counted"),
+        *("segments (provider)", "messages reported", "cost", "currency", "messages priced"),
+        *("clicks human", "clicks machine", "clicks unsure"),
         *("messages with tracked links", "messages with smartlinks", "opt-outs", *times),
     ]
 
@@ -53,24 +37,14 @@ def cells(line: ReportRow) -> list[Cell]:
         line.label or line.value,
         line.note or None,
         f"{line.at:%Y-%m-%d %H:%M}" if line.at else None,
-        one.messages,
-        one.posted,
-        one.delivered,
-        one.failed,
-        one.open,
-        one.unposted,
-        _rounded(one.coverage, 4),
-        _rounded(one.delivery, 4),
-        one.segments if one.segments_of else None,
-        one.segments_of,
-        one.billed if one.billed_of else None,
-        one.billed_of,
+        *(one.messages, one.posted, one.delivered, one.failed, one.open, one.unposted),
+        *(_rounded(one.coverage, 4), _rounded(one.delivery, 4)),
+        *(one.segments if one.segments_of else None, one.segments_of),
+        *(one.billed if one.billed_of else None, one.billed_of),
         *_cost(one),
         *clicks,
-        one.tracked,
-        one.smart,
-        one.opt_outs,
-        *(_times(one)),
+        *(one.tracked, one.smart, one.opt_outs),
+        *(_rounded(one.seconds(measure, share), 3) for measure in SHOWN_TIMES for share in SHARES.values()),
     ]
 
 
@@ -82,10 +56,6 @@ def _cost(one: FactSums) -> list[Cell]:
         return [None, " + ".join(f"{amount:.2f} {currency}" for currency, amount in one.money), one.priced]
     currency, amount = one.money[0]
     return [round(amount, 4), currency, one.priced]
-
-
-def _times(one: FactSums) -> list[Cell]:
-    return [_rounded(one.seconds(measure, share), 3) for measure in SHOWN_TIMES for share in SHARES.values()]
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

@@ -71,14 +71,12 @@ class ServiceLevelDay:
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """Every day, the oldest first, their sum and the budgets."""
-
     days: Sequence[ServiceLevelDay]
     total: FactSums
     budgets: Sequence[Budget]
 
 
-def levels(service_id: int, *, now: datetime, days: int = DAYS) -> Levels:
+def levels(service_id: int, *, now: datetime) -> Levels:
     today = (now.date() - EPOCH).days
     found: dict[int, FactSums] = defaultdict(FactSums)
     rows = Fact.objects.filter(
@@ -87,31 +85,27 @@ def levels(service_id: int, *, now: datetime, days: int = DAYS) -> Levels:
         cut=Fact.Cut.WHOLE,
         profile_id=0,  # as the index begins
         measure__in=MEASURES,
-        at__gt=today - days,
+        at__gt=today - DAYS,
         at__lte=today,
     ).order_by()
-    for at, measure, word, code, bucket, m, a, ao, b, bo in rows.values_list(
-        "at", "measure", "word", "code", "bucket", *FIGURES
-    ):
+    columns = ("at", "measure", "word", "code", "bucket", *FIGURES)
+    for at, measure, word, code, bucket, *figures in rows.values_list(*columns):
         if measure in TIMES:
-            found[at].time(measure, bucket, m)
+            found[at].time(measure, bucket, figures[0])
         else:
-            found[at].add(measure, word, code, (m, a, ao, b, bo))
+            found[at].add(measure, word, code, figures)
     total = FactSums()
     for figures in found.values():
         total.plus(figures)
-    every = [
-        ServiceLevelDay(EPOCH + timedelta(days=at), found.get(at, FactSums()))
-        for at in range(today - days + 1, today + 1)
-    ]
+    shown = range(today - DAYS + 1, today + 1)
+    every = [ServiceLevelDay(EPOCH + timedelta(days=at), found.get(at, FactSums())) for at in shown]
     return Levels(every, total, [_budget(total, one) for one in OBJECTIVES])
 
 
 def _budget(total: FactSums, objective: Objective) -> Budget:
     timed = total.timed(objective.step)
-    return Budget(
-        objective, timed, timed - within((total.times or {}).get(objective.step, {}), objective.seconds)
-    )
+    in_time = within((total.times or {}).get(objective.step, {}), objective.seconds)
+    return Budget(objective, timed, timed - in_time)
 
 
 def measured() -> list[tuple[int, str, str, int, int]]:

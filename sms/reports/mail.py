@@ -1,6 +1,7 @@
 """Reports that go out by mail: of the week or the month before, on its first day at six (UTC), to people of the service."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from urllib.parse import urlencode
 
 import structlog
@@ -13,6 +14,7 @@ from sms.models.audit import audit
 from sms.reports.files import csv_of
 from sms.reports.query import BY, ReportQuery
 from sms.reports.read import all_lines, report
+from sms.values.mail_subject import one_line
 
 log = structlog.get_logger(__name__)
 
@@ -41,16 +43,14 @@ def period_before(one: ReportSchedule, at: datetime) -> ReportQuery:
 def send_due(*, public_url: str, now: datetime | None = None) -> int:
     """Mail what is due; returns how many reports left. What could not leave is tried again in an hour, and says why."""
     now, sent = now or timezone.now(), 0
-    for one in (
-        ReportSchedule.objects.filter(next_at__lte=now).select_related("service").order_by("next_at")[:20]
-    ):
+    waiting = ReportSchedule.objects.filter(next_at__lte=now).select_related("service").order_by("next_at")
+    for one in waiting[:20]:
         due = one.next_at
         mine = ReportSchedule.objects.filter(pk=one.pk, next_at=due)
         if not mine.update(next_at=now + AGAIN):
             continue  # another process has it
-        still = set(
-            one.service.memberships.filter(user__is_active=True).values_list("user__email", flat=True)
-        )
+        people = one.service.memberships.filter(user__is_active=True)
+        still = set(people.values_list("user__email", flat=True))
         to = [address for address in one.recipients if address in still]
         try:
             if to:
@@ -62,9 +62,8 @@ def send_due(*, public_url: str, now: datetime | None = None) -> int:
             continue
         trouble = "" if to else "None of its recipients is in the service any more."
         with transaction.atomic():
-            ReportSchedule.objects.filter(pk=one.pk).update(
-                next_at=next_time(one.every, now), last_at=now, trouble=trouble
-            )
+            later = next_time(one.every, now)
+            ReportSchedule.objects.filter(pk=one.pk).update(next_at=later, last_at=now, trouble=trouble)
             audit("report.mailed", one, by=BY_ITSELF, people=len(to))
         sent += bool(to)
     return sent
@@ -80,11 +79,9 @@ def _mail(one: ReportSchedule, to: list[str], at: datetime, public_url: str) -> 
     asked = period_before(one, at)
     total = report(asked).total
     days = f"{asked.since:%-d %B %Y} to {asked.until:%-d %B %Y}"
-    share = (
-        "nothing was posted"
-        if total.coverage is None
-        else f"{100 * total.coverage:.1f} % of posted messages have a final receipt"
-    )
+    share = "nothing was posted"
+    if total.coverage is not None:
+        share = f"{100 * total.coverage:.1f} % of posted messages have a final receipt"
     body = (
         f"{one.service.name}, {days} (days in UTC)\n\n"
         f"Messages: {total.messages:,}, of them posted {total.posted:,}\n"
@@ -93,12 +90,8 @@ def _mail(one: ReportSchedule, to: list[str], at: datetime, public_url: str) -> 
         f"By {BY[asked.by].lower()}, with everything else: the attached file, or\n"
         f"{public_url}/s/{one.service.slug}/reports/?{urlencode(asked.parameters)}\n"
     )
-    lines: list[str] = []
-    for number, line in enumerate(csv_of(asked, all_lines(asked))):
-        if number > MOST_ROWS:
-            break
-        lines.append(line)
+    lines = islice(csv_of(asked, all_lines(asked)), MOST_ROWS + 1)
     name = f"report-{one.service.slug}-{asked.since}-{asked.until}.csv"
-    mail = EmailMessage(subject=f"Textdesk: {one.name}, {days}", body=body, bcc=to)
+    mail = EmailMessage(subject=one_line(f"Textdesk: {one.name}, {days}"), body=body, bcc=to)
     mail.attach(name, "".join(lines).encode(), "text/csv")
     mail.send()

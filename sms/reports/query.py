@@ -55,7 +55,6 @@ class ReportQuery:
 
     @property
     def last_day(self) -> int:
-        """Days since 1970."""
         return (self.until - EPOCH).days
 
     @property
@@ -76,13 +75,11 @@ class ReportQuery:
 
     @property
     def earlier(self) -> "ReportQuery | None":
-        """The period that it is compared with."""
         if self.compare == "before":
             return self.moved(-self.days)
         return self.moved(-364) if self.compare == "year" else None  # 52 weeks: Mondays beside Mondays
 
     def moved(self, days: int) -> "ReportQuery":
-        """The same report, so many days on."""
         shift = timedelta(days=days)
         return replace(self, since=self.since + shift, until=self.until + shift, compare="")
 

@@ -1,6 +1,6 @@
 """Reports from facts: a handful of queries, however many messages there were. No message is read here."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,11 +10,12 @@ from django.db.models import Exists, Q, QuerySet
 from sms.models import FactDelta, FactFold, FactProfile, ReportedSend, SendFact
 from sms.models.fact import FIGURES, TIMES
 from sms.reports.figures import FactSums
-from sms.reports.query import EPOCH, NONE, OF_PLACE, ReportQuery
+from sms.reports.query import NONE, OF_PLACE, ReportQuery
 from sms.reports.sums import Key, ReportContext, known_of, states_by_day, sums, times_kept, values
 
 SENDS = 50  # of a page
 PART = 1000  # sends read at a time for a file
+START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -75,28 +76,19 @@ def _made(asked: ReportQuery, known: ReportContext, *, before: int, whole: bool 
     elif asked.by == "send" and whole:
         made.lines, made.next_before = _sends(asked, known, before)
     elif asked.by == "code":
-        codes = total.codes.most_common()
-        made.lines = [ReportRow(code, _only_failed(count), code) for code, count in codes if count > 0]
+        made.lines = [
+            ReportRow(code, FactSums(states=Counter(failed=count), times=None), code)
+            for code, count in (+total.codes).most_common()
+        ]
     elif asked.by != "send":
         made.lines = _named(asked, grouped, known.profiles)
     return made
 
 
-def _only_failed(count: int) -> FactSums:
-    figures = FactSums(times=None)
-    figures.states["failed"] = count
-    return figures
-
-
-# --- lines -------------------------------------------------------------------------------------------------------------
-
-
 def _course(grouped: Mapping[Key, FactSums]) -> list[ReportRow]:
     """By time, the oldest first. `value` is the number of the day or hour."""
-    return [
-        ReportRow("", figures, str(key[0]))
-        for key, figures in sorted(grouped.items(), key=lambda one: int(str(one[0][0])))
-    ]
+    by_time = sorted(grouped.items(), key=lambda one: int(str(one[0][0])))
+    return [ReportRow("", figures, str(key[0])) for key, figures in by_time]
 
 
 def _filled(asked: ReportQuery, course: Sequence[ReportRow]) -> list[ReportRow]:
@@ -105,11 +97,10 @@ def _filled(asked: ReportQuery, course: Sequence[ReportRow]) -> list[ReportRow]:
     by_number = {int(line.value): line for line in course}
     first, last = asked.first_day, asked.last_day
     numbers = range(first * 24, last * 24 + 24) if hours else range(first, last + 1)
-    start = datetime(EPOCH.year, EPOCH.month, EPOCH.day, tzinfo=UTC)
     filled = []
     for number in numbers:
         line = by_number.get(number) or ReportRow("", FactSums(), str(number))
-        line.at = start + (timedelta(hours=number) if hours else timedelta(days=number))
+        line.at = START + (timedelta(hours=number) if hours else timedelta(days=number))
         line.label = f"{line.at:%a %-d %b, %H:00}" if hours else f"{line.at:%a %-d %b %Y}"
         filled.append(line)
     return filled
@@ -118,7 +109,6 @@ def _filled(asked: ReportQuery, course: Sequence[ReportRow]) -> list[ReportRow]:
 def _named(
     asked: ReportQuery, grouped: Mapping[Key, FactSums], profiles: Mapping[int, FactProfile]
 ) -> list[ReportRow]:
-    """By a name, the most messages first."""
     lines: dict[str, ReportRow] = {}
     for (key,), figures in grouped.items():
         for value, label, note in _names(asked, key, profiles):
@@ -143,9 +133,8 @@ def _names(
         yield NONE, "", ""
         return
     for value in values(profile, asked.by):
-        label = (
-            (value if value != NONE else "") if asked.by in ("label", "test") else getattr(profile, asked.by)
-        )
+        said = value if value != NONE else ""
+        label = said if asked.by in ("label", "test") else getattr(profile, asked.by)
         versioned = asked.by == "template" and profile.version
         yield value, label, f"version {profile.version}" if versioned else ""
 
@@ -165,34 +154,24 @@ def _known_sends(asked: ReportQuery, chosen: frozenset[int] | None, before: int)
 
 
 def lines_of_sends(rows: Sequence[ReportedSend], known: ReportContext) -> Iterator[ReportRow]:
-    """The lines of these sends, in one query."""
     found: dict[int, FactSums] = defaultdict(FactSums)
     class_of = {row.send_id: known.class_of(row.profile_id) for row in rows}
     facts = SendFact.objects.filter(send_id__in=list(class_of)).order_by()
-    for send, measure, word, code, bucket, *figures in facts.values_list(
-        "send_id", "measure", "word", "code", "bucket", *FIGURES
-    ):
-        m, a, ao, b, bo = figures
+    columns = ("send_id", "measure", "word", "code", "bucket", *FIGURES)
+    for send, measure, word, code, bucket, *figures in facts.values_list(*columns):
         if measure in TIMES:
-            found[send].time(measure, bucket, m)
+            found[send].time(measure, bucket, figures[0])
         elif measure == "posted":
-            found[send].price(known.price(code, class_of[send][0]), code, (m, a, ao, b, bo))
+            found[send].price(known.price(code, class_of[send][0]), code, figures)
         else:
-            found[send].add(measure, word, code, (m, a, ao, b, bo))
-    start = datetime(EPOCH.year, EPOCH.month, EPOCH.day, tzinfo=UTC)
+            found[send].add(measure, word, code, figures)
     for row in rows:
         figures, profile = found[row.send_id], known.profiles.get(row.profile_id)
         _, tracked, smart = class_of[row.send_id]
         figures.tracked = figures.posted if tracked else 0
         figures.smart = figures.posted if smart else 0
-        yield ReportRow(
-            row.name,
-            figures,
-            str(row.send_id),
-            profile.sender if profile else "",
-            start + timedelta(hours=row.hour),
-            row.send_id,
-        )
+        sender, at = profile.sender if profile else "", START + timedelta(hours=row.hour)
+        yield ReportRow(row.name, figures, str(row.send_id), sender, at, row.send_id)
 
 
 def all_lines(asked: ReportQuery) -> Iterator[ReportRow]:

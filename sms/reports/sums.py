@@ -17,13 +17,6 @@ from sms.models.message import NOT_POSTED
 from sms.reports.figures import MICRO, SHOWN_TIMES, FactSums
 from sms.reports.query import NONE, OF_PLACE, OF_PROFILE, ReportQuery
 
-_IDS = {
-    "sender": "sender_id",
-    "template": "template_id",
-    "domain": "domain_id",
-    "policy_group": "policy_group_id",
-    "person": "person_id",
-}
 TEST = "test"  # as it stands in an address
 Key = tuple[object, ...]
 Span = tuple[Fact.Grain, int, int]
@@ -87,7 +80,7 @@ def values(profile: FactProfile, name: str) -> tuple[str, ...]:
         return (profile.partner or NONE,)
     if name == "test":
         return (TEST if profile.test else NONE,)
-    return (str(getattr(profile, _IDS[name]) or NONE),)
+    return (str(getattr(profile, f"{name}_id") or NONE),)
 
 
 def times_kept(asked: ReportQuery) -> bool:
@@ -186,7 +179,6 @@ class _Total(Sum):
     template = "cast(sum(%(expressions)s) AS bigint)"
 
     def get_db_converters(self, connection: Any) -> list[Any]:
-        del connection
         return []
 
 
@@ -196,9 +188,8 @@ class _Pairs(Aggregate):
     template = "cast(json_agg(json_build_array(bucket, messages)) AS text)"
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return self.as_sql(
-            compiler, connection, template="json_group_array(json_array(bucket, messages))", **context
-        )
+        template = "json_group_array(json_array(bucket, messages))"
+        return self.as_sql(compiler, connection, template=template, **context)
 
 
 def _times_by_time(rows: "QuerySet[Fact]", found: dict[Key, FactSums]) -> None:
@@ -236,7 +227,6 @@ def _classes(known: ReportContext) -> tuple[Sequence[tuple[str, bool, bool]], Ca
     for pk in known.profiles if known.chosen is None else known.chosen:
         members[known.class_of(pk)].append(pk)
     classes = [*members, ("", False, False)]  # the last for what has no profile
-    whens = [
-        When(profile_id__in=pks, then=Value(number)) for number, pks in enumerate(members.values()) if pks
-    ]
+    numbered = enumerate(members.values())
+    whens = [When(profile_id__in=pks, then=Value(number)) for number, pks in numbered if pks]
     return classes, Case(*whens, default=Value(len(members)), output_field=IntegerField())

@@ -11,18 +11,10 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from sms.compose.approval import endings, fingerprint
+from sms.compose.approval import endings, fingerprint, requests
 from sms.compose.approval.parts import words_of
 from sms.compose.approval.release import IN_TIME, changed_parts, release
-from sms.models import (
-    Actor,
-    ApprovalDecision,
-    ApprovalRequest,
-    ApprovalState,
-    Draft,
-    Send,
-    SendState,
-)
+from sms.models import Actor, ApprovalDecision, ApprovalRequest, ApprovalState, Draft, Send, SendState
 from sms.models.audit import audit
 from sms.sends.cancel import cancel
 
@@ -30,51 +22,15 @@ LONGEST_COMMENT = 1000
 
 
 class ApprovalRefused(RuntimeError):
-    """This answer cannot be taken; the sentence says why, and what to do.
-
-    OwnSend · NotAnApprover · Ended · ChangedSince · TimePassed · AlreadyAnswered · ReasonMissing · ApprovalTooLate
-    """
-
-
-class OwnSend(ApprovalRefused):
-    """People cannot approve what they wrote, whatever their roles."""
-
-
-class NotAnApprover(ApprovalRefused):
-    """Has no such role in the service."""
-
-
-class Ended(ApprovalRefused):
-    """It was answered, or its time was over, before."""
+    """This answer cannot be taken; the sentence says why, and what to do."""
 
 
 class ChangedSince(ApprovalRefused):
     """It is not what was shown."""
 
 
-class TimePassed(ApprovalRefused):
-    """It was for a time that has passed."""
-
-
-class AlreadyAnswered(ApprovalRefused):
-    """One answer per person."""
-
-
-class ReasonMissing(ApprovalRefused):
-    """A rejection needs a reason."""
-
-
-class ApprovalTooLate(ApprovalRefused):
-    """It cannot be taken back any more."""
-
-
 def approve(
-    request: ApprovalRequest,
-    *,
-    by: Actor,
-    seen: str,
-    comment: str = "",
-    now: datetime | None = None,
+    request: ApprovalRequest, *, by: Actor, seen: str, comment: str = "", now: datetime | None = None
 ) -> bool:
     """Approve what was `seen` (the fingerprint on the page); True if it was the last approval needed, and the send is released.
 
@@ -83,16 +39,15 @@ def approve(
     now, digests = now or timezone.now(), fingerprint.digest_messages(request.send_id)
     with transaction.atomic():
         send, locked = _locked(request)
-        _may_answer(locked, user=by.user, now=now)
+        _refuse(obstacle(locked, user=by.user, now=now))
         changed = changed_parts(locked, send, digests=digests)
         if changed:
-            endings.void(
-                send, changed, by=by, now=now, digests=digests
-            )  # stays, though the answer is refused
+            # stays, though the answer is refused
+            endings.void(send, changed, by=by, now=now, digests=digests)
         elif seen != locked.fingerprint:
             raise ChangedSince("This is not what was on your page. Read what stands there now, then answer.")
         else:
-            _in_time(locked, send, now=now)
+            _refuse(too_late(locked, now=now))
             _answer(locked, approved=True, by=by, seen=seen, comment=comment, now=now)
             given = locked.decisions.filter(approved=True).count()
             audit("send.approved", send, by=by, request=locked.pk, approvals=given, of=locked.approvers)
@@ -106,21 +61,14 @@ def approve(
     )
 
 
-def reject(
-    request: ApprovalRequest,
-    *,
-    by: Actor,
-    seen: str,
-    comment: str,
-    now: datetime | None = None,
-) -> None:
+def reject(request: ApprovalRequest, *, by: Actor, seen: str, comment: str) -> None:
     """Reject, with the reason: the send is cancelled. Where nothing of it has gone, its draft can be changed and asked about again."""
-    now = now or timezone.now()
+    now = timezone.now()
     if not comment.strip():
-        raise ReasonMissing("Say why, so that its author knows what to change.")
+        raise ApprovalRefused("Say why, so that its author knows what to change.")
     with transaction.atomic():
         send, locked = _locked(request)
-        _may_answer(locked, user=by.user, now=now)
+        _refuse(obstacle(locked, user=by.user, now=now))
         _answer(locked, approved=False, by=by, seen=seen, comment=comment, now=now)
         audit("send.rejected", send, by=by, request=locked.pk)
         endings.withdraw(send, by=by, now=now, to=ApprovalState.REJECTED)
@@ -130,17 +78,17 @@ def reject(
             _back_to_draft(send, by=by, now=now)
 
 
-def take_back(send: Send, *, by: Actor, now: datetime | None = None) -> Draft | None:
+def take_back(send: Send, *, by: Actor) -> Draft | None:
     """Cancel a send that waits for approval, or has it and has not begun; returns its draft, which can be changed again.
 
-    None where it was not made from a draft. Raises ApprovalTooLate.
+    None where it was not made from a draft. Raises ApprovalRefused where it has begun.
     """
-    now = now or timezone.now()
+    now = timezone.now()
     with transaction.atomic():
         locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
         waits = (SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED)
         if locked.state not in waits or _has_begun(locked):
-            raise ApprovalTooLate(
+            raise ApprovalRefused(
                 "It has begun, so it cannot be taken back. Pause it, or stop what was not posted yet."
             )
         return _back_to_draft(locked, by=by, now=now)
@@ -161,54 +109,47 @@ def _back_to_draft(send: Send, *, by: Actor, now: datetime) -> Draft | None:
 
 
 def obstacle(request: ApprovalRequest, *, user: Any, now: datetime | None = None) -> str:
-    """Why this person cannot answer an open request, as a sentence; empty where they can."""
-    try:
-        _may_answer(request, user=user, now=now or timezone.now())
-    except ApprovalRefused as problem:
-        return str(problem)
+    """Why this person cannot answer a request, as a sentence; empty where they can."""
+    if request.authors.filter(pk=user.pk).exists():
+        return "You wrote this, or a part of it. Another person has to answer."
+    approver = user.memberships.filter(service=request.service_id, role="approver").exists()
+    if not user.is_active or not (user.is_superuser or approver):
+        return "Approvers of this service answer. An admin can make you one."
+    if request.state != ApprovalState.OPEN:
+        ended = ApprovalState(request.state).label.partition(":")[0].lower()
+        return f"There is nothing to answer any more: the request is {ended}."
+    if request.expires_at <= (now or timezone.now()):
+        return "The time to answer is over. Its author can ask again."
+    if request.decisions.filter(by=user).exists():
+        return "You have answered this. It waits for another person."
     return ""
 
 
 def too_late(request: ApprovalRequest, *, now: datetime) -> str:
-    """Why it cannot be approved before the send is moved or taken back; empty where it is in time."""
-    try:
-        _in_time(request, request.send, now=now)
-    except TimePassed as problem:
-        return str(problem)
-    return ""
+    """Why it cannot be approved before the send is moved or taken back; empty where it is in time.
 
-
-def _locked(request: ApprovalRequest) -> tuple[Send, ApprovalRequest]:
-    """The send before its request, in the order of locks."""
-    sends = Send.objects.select_for_update(no_key=True, of=("self",)).select_related("service")
-    send = sends.get(pk=request.send_id)
-    return send, ApprovalRequest.objects.select_for_update(of=("self",)).get(pk=request.pk)
-
-
-def _may_answer(request: ApprovalRequest, *, user: Any, now: datetime) -> None:
-    if request.authors.filter(pk=user.pk).exists():
-        raise OwnSend("You wrote this, or a part of it. Another person has to answer.")
-    approver = user.memberships.filter(service=request.service_id, role="approver").exists()
-    if not user.is_active or not (user.is_superuser or approver):
-        raise NotAnApprover("Approvers of this service answer. An admin can make you one.")
-    if request.state != ApprovalState.OPEN:
-        ended = ApprovalState(request.state).label.partition(":")[0].lower()
-        raise Ended(f"There is nothing to answer any more: the request is {ended}.")
-    if request.expires_at <= now:
-        raise Ended("The time to answer is over. Its author can ask again.")
-    if request.decisions.filter(by=user).exists():
-        raise AlreadyAnswered("You have answered this. It waits for another person.")
-
-
-def _in_time(request: ApprovalRequest, send: Send, *, now: datetime) -> None:
-    """To approve a send whose time is over would send it at another time than was asked about."""
+    To approve a send whose time is over would send it at another time than was asked about.
+    """
+    send = request.send
     if not request.at_once and send.due_at < now - IN_TIME:
-        raise TimePassed(
+        return (
             f"It was to go on {timezone.localtime(send.due_at):%-d %B at %H:%M %Z}, and that has passed. "
             "It has to be moved to another time first; that asks you again."
         )
     if send.expires_at is not None and send.expires_at <= now:
-        raise TimePassed("It has expired, so nothing of it would be sent. Its author has to take it back.")
+        return "It has expired, so nothing of it would be sent. Its author has to take it back."
+    return ""
+
+
+def _refuse(why: str) -> None:
+    if why:
+        raise ApprovalRefused(why)
+
+
+def _locked(request: ApprovalRequest) -> tuple[Send, ApprovalRequest]:
+    """The send before its request, in the order of locks."""
+    send = requests.lock_send(request.send_id)
+    return send, ApprovalRequest.objects.select_for_update(of=("self",)).get(pk=request.pk)
 
 
 def _answer(

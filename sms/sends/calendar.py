@@ -12,13 +12,12 @@ from django.db.models import Q, Sum
 
 from sms.models import Draft, MessageState, Send, SendState, Service, Slice, StateCount
 from sms.sends import holds
-from sms.sends.plan.shared_rate import Span
-from sms.sends.rate_sharing import end_alone, moment, spans_of
+from sms.sends.plan.shared_rate import Span, moment
+from sms.sends.rate_sharing import end_alone, spans_of
 
 # nothing of it has gone; a new state belongs here unless it is left out
-BEFORE = [
-    state for state in SendState if state not in (SendState.SENDING, SendState.FINISHED, SendState.CANCELLED)
-]
+_BEGUN = (SendState.SENDING, SendState.FINISHED, SendState.CANCELLED)
+BEFORE = [state for state in SendState if state not in _BEGUN]
 MOST = 500  # sends on one page; more of them come from programs, and are too many to read
 FELT = timedelta(minutes=1)  # from this delay on, a page mentions it
 
@@ -49,7 +48,6 @@ class CalendarEntry:
 
     @property
     def long(self) -> bool:
-        """Whether it takes more than a moment, so that its end is worth a word."""
         return self.ends_at is not None and self.ends_at - self.at >= FELT
 
 

@@ -24,7 +24,11 @@ def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:
         locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
         if locked.state in (SendState.FINISHED, SendState.CANCELLED):
             return 0
-        _stop_preparing(locked, now=now)
+        if locked.state == SendState.PREPARING:
+            # the writer of its messages holds the send's lock for each block, so what is counted here is final
+            ended = {"state": Preparation.State.CANCELLED, "owner": "", "leased_until": None, "ended_at": now}
+            Preparation.objects.filter(send=locked).update(**ended)
+            locked.recipients = sum(locked.counts().values())
         endings.withdraw(locked, by=by, now=now)
         slices = list(Slice.of_send(locked.pk).filter(done=False))
         Slice.objects.filter(pk__in=[item.pk for item in slices if not item.owner]).update(done=True)
@@ -36,13 +40,3 @@ def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:
         audit("send.cancelled", locked, by=by, stopped=stopped)
     send.refresh_from_db()
     return stopped
-
-
-def _stop_preparing(locked: Send, *, now: datetime) -> None:
-    """The writer of its messages holds the send's lock for each block, so what is counted here is final."""
-    if locked.state != SendState.PREPARING:
-        return
-    Preparation.objects.filter(send=locked).update(
-        state=Preparation.State.CANCELLED, owner="", leased_until=None, ended_at=now
-    )
-    locked.recipients = sum(locked.counts().values())

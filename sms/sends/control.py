@@ -21,13 +21,11 @@ def stop(scope: Scope | Service, *, by: Actor) -> int:
     return stopped
 
 
-def leave_sandbox(service: Service, *, by: Actor) -> int:
-    """Hold what was made for the sandbox and has not ended, before the service is connected to people; returns how many sends."""
+def hold_unfinished(service: Service, *, by: Actor, because: str) -> int:
+    """Hold whatever of it has not ended, each send by itself, so that a person looks at each; returns how many sends."""
     sends = list(_unfinished(service))
     for send in sends:
-        hold(
-            send, by=by, because="Made while the sandbox was connected. Look at it before it goes to people."
-        )
+        hold(send, by=by, because=because)
     return len(sends)
 
 
@@ -65,8 +63,6 @@ def resume_writing(send: Send, *, by: Actor) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class AtStake:
-    """How much a stop would cancel."""
-
     sends: int
     messages: int
 

@@ -3,26 +3,20 @@
 from collections.abc import Iterator
 from datetime import datetime
 from heapq import merge
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
 from sms.compliance import archive
 from sms.models import Message, Send
+from sms.models.paging import pages
 from sms.values.csv import MARK, csv_line
 from sms.values.msisdn.hidden import is_hidden
 from sms.webex import codes
 
 HEADINGS = (
-    "row",
-    "number",
-    "state",
-    "code",
-    "what it means",
-    "provider id",
-    "carrier",
-    "segments",
-    "posted",
-    "ended",
+    *("row", "number", "state", "code", "what it means"),
+    *("provider id", "correlation id", "carrier", "segments", "posted", "ended"),
 )
 AT_ONCE = 2000
 
@@ -32,7 +26,9 @@ def csv_of(send: Send) -> Iterator[str]:
     yield MARK + csv_line(*HEADINGS)
     problems = list[str]()
     old = archive.every(send.service, send=send) if archive.has(send.service) else iter(())
-    both: Iterator[Any] = merge(_here(send), _readable(old, problems), key=attrgetter("id"))
+    rows = Message.objects.filter(send=send).select_related("echo").defer("text", "substitutions")
+    here = chain.from_iterable(pages(rows, AT_ONCE))
+    both: Iterator[Any] = merge(here, _readable(old, problems), key=attrgetter("id"))
     for one in both:
         meaning = codes.lookup(one.code).meaning if one.code else ""
         yield csv_line(
@@ -42,6 +38,7 @@ def csv_of(send: Send) -> Iterator[str]:
             one.code,
             one.detail or meaning,
             one.provider_id,
+            one.partner_correlation_id,
             one.carrier,
             str(one.segments_billed or one.segments or ""),
             _time(one.posted_at),
@@ -59,20 +56,6 @@ def _readable(
         yield from rows
     except archive.ArchiveError as problem:
         problems.append(str(problem))
-
-
-def _here(send: Send) -> Iterator[Message]:
-    last = 0
-    while True:
-        page = list(
-            Message.objects.filter(send=send, pk__gt=last)
-            .defer("text", "substitutions")
-            .order_by("pk")[:AT_ONCE]
-        )
-        yield from page
-        if len(page) < AT_ONCE:
-            return
-        last = page[-1].pk
 
 
 def _time(at: datetime | None) -> str:

@@ -16,16 +16,10 @@ from sms.models import UNFINISHED, Actor, Hold, Send, Sender, Service, ShortLink
 from sms.models.audit import audit
 
 Scope = Send | Sender | ShortLinkDomain
-_FIELDS: tuple[tuple[type[Scope], str], ...] = (
-    (Send, "send"),
-    (Sender, "sender"),
-    (ShortLinkDomain, "link_domain"),
-)
+_FIELDS: dict[type[Scope], str] = {Send: "send", Sender: "sender", ShortLinkDomain: "link_domain"}
 
 
-def hold(
-    scope: Scope, *, by: Actor, because: str, rule: str = "", facts: dict[str, int] | None = None
-) -> Hold:
+def hold(scope: Scope, *, by: Actor, because: str) -> Hold:
     """Post nothing more of it until the hold is lifted. Asking twice gives the hold that is there."""
     field = field_of(scope)
     with transaction.atomic():
@@ -35,14 +29,9 @@ def hold(
         if held is not None:
             return held
         made = Hold.objects.create(
-            service=scope.service,
-            rule=rule,
-            because=because[:300],
-            facts=facts or {},
-            placed_by=by.label,
-            **{field: scope},
+            service=scope.service, because=because[:300], placed_by=by.label, **{field: scope}
         )
-        record(scope, "paused", by=by, because=because[:300], rule=rule)
+        record(scope, "paused", by=by, because=because[:300])
     return made
 
 
@@ -70,9 +59,8 @@ def holds_on(send: Send) -> "QuerySet[Hold]":
 
 def hold_on(scope: Scope) -> Hold | None:
     """The hold on this very thing, if there is one; what else may stop a send is in `holds_on`."""
-    held = Hold.objects.active().select_related(
-        "service", "send__service", "sender__service", "link_domain__service"
-    )
+    related = ("service", "send__service", "sender__service", "link_domain__service")
+    held = Hold.objects.active().select_related(*related)
     return held.filter(**{field_of(scope): scope}).first()
 
 
@@ -82,11 +70,8 @@ def held_among(sends: Sequence[Send]) -> set[int]:
     if not open_ones:
         return set()
     services = {send.service_id for send in open_ones}
-    covered = list(
-        Hold.objects.active()
-        .filter(service__in=services)
-        .values_list("send_id", "sender_id", "link_domain_id")
-    )
+    holds = Hold.objects.active().filter(service__in=services)
+    covered = list(holds.values_list("send_id", "sender_id", "link_domain_id"))
     sends_held, senders, domains = ({row[place] for row in covered if row[place]} for place in range(3))
     return {
         send.pk
@@ -96,7 +81,7 @@ def held_among(sends: Sequence[Send]) -> set[int]:
 
 
 def field_of(scope: Scope) -> str:
-    return next(field for kind, field in _FIELDS if isinstance(scope, kind))
+    return next(field for kind, field in _FIELDS.items() if isinstance(scope, kind))
 
 
 def record(scope: Scope | Service, verb: str, *, by: Actor, **details: Any) -> None:

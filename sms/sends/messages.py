@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from django.db.models import Q
 
 from sms.compliance import archive
 from sms.models import Message, Receipt, Send, Service
+from sms.models.paging import given
 from sms.values import correlation_id
 from sms.values.msisdn import BadNumber, parse
 from sms.values.msisdn.hidden import hidden
@@ -22,9 +24,8 @@ class FoundMessages:
 
 def find_messages(service: Service, text: str, *, before: int | None = None, page: int = 50) -> FoundMessages:
     """Messages by number, correlation id or provider id, below id `before`, archived ones too; empty text finds the latest here."""
-    rows = Message.objects.filter(send__service=service).select_related("send").order_by("-id")
-    if before is not None:
-        rows = rows.filter(pk__lt=before)
+    rows = Message.objects.filter(given(pk__lt=before), send__service=service)
+    rows = rows.select_related("send").order_by("-id")
     wanted = text.strip()
     if not wanted:
         return FoundMessages(list(rows[: page + 1]))
@@ -42,19 +43,13 @@ def _lookups(service: Service, wanted: str) -> tuple[Q, Callable[[], list[archiv
     """What the text asks of the ledger, and of the archives: a correlation id, a number, else a provider id."""
     ours = correlation_id.read(wanted, key=service.correlation_key)
     if ours is not None:
-        message_id = ours.message_id
-
-        def one() -> list[archive.MessageHistory]:
-            found = archive.one(service, message_id)
-            return [found] if found else []
-
-        return Q(pk=message_id), one
+        found = partial(archive.one, service, ours.message_id)
+        return Q(pk=ours.message_id), lambda: [one for one in (found(),) if one]
     try:
         number = parse(wanted, country=service.default_country).e164
     except BadNumber:
-        return Q(provider_id=wanted), lambda: archive.histories_of(
-            service, archive.by_provider_id(service, wanted)
-        )
+        rows = partial(archive.by_provider_id, service, wanted)
+        return Q(provider_id=wanted), lambda: archive.histories_of(service, rows())
     spelled = (number, hidden(number, key=service.number_key))
     return Q(msisdn__in=spelled), lambda: archive.histories_of(service, archive.to_number(service, number))
 
@@ -62,9 +57,8 @@ def _lookups(service: Service, wanted: str) -> tuple[Q, Callable[[], list[archiv
 def story_of(service: Service, message_id: int) -> archive.MessageHistory | None:
     """One message with its receipts and clicks, from the ledger or from an archive; None where neither has it. Raises ArchiveError."""
     related = ("send__sender", "send__template", "send__created_by", "send__service")
-    message = (
-        Message.objects.filter(send__service=service).select_related(*related).filter(pk=message_id).first()
-    )
+    rows = Message.objects.filter(send__service=service, pk=message_id)
+    message = rows.select_related(*related).first()
     if message is None:
         return archive.one(service, message_id)
     receipts = list(Receipt.objects.filter(message_id=message.pk, service=service))
@@ -74,9 +68,7 @@ def story_of(service: Service, message_id: int) -> archive.MessageHistory | None
 
 def messages_of(send: Send, *, state: str = "", after: int = 0, page: int = 50) -> FoundMessages:
     """A send's messages in order from the one behind `after`, in the ledger and in archives."""
-    rows = send.messages.filter(pk__gt=after).order_by("id")
-    if state:
-        rows = rows.filter(state=state)
+    rows = send.messages.filter(given(state=state), pk__gt=after).order_by("id")
     found, problem, archived = list(rows[: page + 1]), "", list[archive.ArchivedMessage]()
     if archive.has(send.service):
         try:

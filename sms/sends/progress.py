@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import F, Min, Sum
+from django.db.models import Count, F, Min, Subquery, Sum
+from django.db.models.functions import Coalesce
 
-from sms.models import MessageState, Send, StateCount
+from sms.ledger.slices import stage_ends
+from sms.models import Draft, MessageState, Receipt, ReceiptInbox, Send, SendState, Service, StateCount
 from sms.models.message import FINAL
 
 
@@ -21,7 +23,6 @@ class Progress:
 
     @property
     def waiting(self) -> int:
-        """Messages that a stop would still reach."""
         return self.counts.get(MessageState.PENDING, 0)
 
     @property
@@ -30,13 +31,9 @@ class Progress:
         return self.send.recipients - sum(self.counts.get(state, 0) for state in kept)
 
     @property
-    def final(self) -> int:
-        done = (*FINAL, MessageState.NO_REPORT)
-        return sum(self.counts.get(state, 0) for state in done)
-
-    @property
     def unanswered(self) -> int:
-        return self.send.recipients - self.final
+        done = (*FINAL, MessageState.NO_REPORT)
+        return self.send.recipients - sum(self.counts.get(state, 0) for state in done)
 
     @property
     def settled(self) -> bool:
@@ -50,14 +47,9 @@ def progress_of(send: Send) -> Progress:
 
 def progress_of_page(sends: Sequence[Send]) -> list[Progress]:
     """A page of sends with their counters, in one query for all."""
-    totals = (
-        StateCount.objects.filter(send__in=[send.pk for send in sends])
-        .values("send_id", "state")
-        .annotate(total=Sum("delta"))
-        .order_by()
-    )
+    rows = StateCount.objects.filter(send__in=[send.pk for send in sends]).values("send_id", "state")
     counts: dict[int, dict[str, int]] = {}
-    for row in totals:
+    for row in rows.annotate(total=Sum("delta")).order_by():
         if row["total"]:
             counts.setdefault(row["send_id"], {})[row["state"]] = row["total"]
     return [Progress(send, counts.get(send.pk, {})) for send in sends]
@@ -73,12 +65,11 @@ class Stage:
 
 
 def stage_of(send: Send) -> Stage | None:
-    """The stage of a send that starts small; None for others."""
     if not send.ramp:
         return None
-    ends = (-(-send.recipients // 100), -(-send.recipients // 10), send.recipients)
     at = min(send.stage, 2)
-    return Stage(at + 1, ("1 %", "10 %", "everything")[at], ends[at])
+    released = stage_ends(send.recipients, ramp=True)[at]
+    return Stage(at + 1, ("1 %", "10 %", "everything")[at], released)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +93,44 @@ def night_of(send: Send, *, now: datetime) -> Night | None:
         return None
     pending = send.counts().get(MessageState.PENDING, 0)
     return Night(min(found["room"], pending), found["first"]) if pending else None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceOverview:
+    """A service today; `unmatched` receipts have no message yet, `today` counts messages by state."""
+
+    in_flight: Sequence[Progress]
+    recent: Sequence[Progress]
+    drafts: Sequence[Draft]
+    last_receipt: datetime | None
+    unmatched: int
+    unconfirmed: int
+    today: dict[str, int]
+
+
+def overview_of(service: Service, *, now: datetime) -> ServiceOverview:
+    """Its latest sends and drafts, today's states, and what needs attention; a fixed number of queries."""
+    sends = Send.objects.filter(service=service)
+    progress = progress_of_page(list(sends.select_related("sender", "created_by")[:12]))
+    receipts = Receipt.objects.filter(service=service).order_by("-id")
+    day = (now - timedelta(days=1), now)
+    counts = StateCount.objects.filter(send__service=service, send__due_at__range=day).values("state")
+    totals = {row["state"]: row["total"] for row in counts.annotate(total=Sum("delta")) if row["total"]}
+    unmatched = ReceiptInbox.objects.filter(receipt__service=service).exclude(why=ReceiptInbox.Why.NEW)
+    counted = unmatched.order_by().values("receipt__service").annotate(count=Count("pk")).values("count")
+    # in one query, both beside the row of the service
+    last_receipt, unmatched_count = (
+        Service.objects.filter(pk=service.pk)
+        .values_list(Subquery(receipts.values("received_at")[:1]), Coalesce(Subquery(counted), 0))
+        .get()
+    )
+    drafts = Draft.objects.filter(service=service, send=None).select_related("changed_by")
+    return ServiceOverview(
+        in_flight=[item for item in progress if item.send.state in (SendState.PREPARING, SendState.SENDING)],
+        recent=progress[:6],
+        drafts=list(drafts.order_by("-changed_at")[:5]),
+        last_receipt=last_receipt,
+        unmatched=unmatched_count,
+        unconfirmed=totals.get(MessageState.UNCONFIRMED, 0),
+        today=totals,
+    )

@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 from sms.dispatch.fair_queue import WEIGHTS
 from sms.models import Send, Service
-from sms.sends.plan.shared_rate import Load, Span, together
+from sms.sends.plan.shared_rate import Load, Span, moment, together
 from sms.values import quiet_hours
 
 _STEP = timedelta(minutes=15)
@@ -29,32 +30,22 @@ def spans_of(
     spans: dict[int, Span] = {}
     for service_id, loads in of_service.items():
         service = services[service_id]
-        spans |= together(loads, rate=float(service.rate or 0), allowed=_QuietHours(service.time_zone))
+        spans |= together(loads, rate=float(service.rate or 0), allowed=partial(_quiet_end, service.clock))
     return spans
 
 
-class _QuietHours:
+def _quiet_end(zone: str, quiet: str, at: float) -> float:
     """The end of quiet hours by the clock of the service: where each recipient is does not matter for a month's picture."""
-
-    def __init__(self, zone: str) -> None:
-        self._zone = zone
-
-    def __call__(self, quiet: str, at: float) -> float:
-        when = quiet_hours.next_allowed(moment(at), (self._zone,), quiet)
-        return max(when.timestamp(), at) if when is not None else at
+    when = quiet_hours.next_allowed(moment(at), (zone,), quiet)
+    return max(when.timestamp(), at) if when is not None else at
 
 
 def end_alone(send: Send, service: Service, messages: int, *, now: datetime) -> datetime | None:
     """When it would end if no other send shared the rate; None where that is unknown."""
     load = _load(send, messages, now=now)
-    span = together([load], rate=float(service.rate or 0), allowed=_QuietHours(service.time_zone)).get(
-        load.key
-    )
+    spans = together([load], rate=float(service.rate or 0), allowed=partial(_quiet_end, service.clock))
+    span = spans.get(load.key)
     return moment(span.last) if span is not None and span.last is not None else None
-
-
-def moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 def quiet_spans(service: Service, *, since: datetime, until: datetime) -> list[tuple[datetime, datetime]]:
@@ -62,7 +53,7 @@ def quiet_spans(service: Service, *, since: datetime, until: datetime) -> list[t
     spans: list[tuple[datetime, datetime]] = []
     at = since
     while service.quiet_hours and at < until:
-        when = quiet_hours.next_allowed(at, (service.time_zone,), service.quiet_hours) or until
+        when = quiet_hours.next_allowed(at, (service.clock,), service.quiet_hours) or until
         if when > at:
             spans.append((at, min(when, until)))
             at = when

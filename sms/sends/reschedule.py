@@ -7,11 +7,12 @@ from django.utils import timezone
 
 from sms.compose import checks
 from sms.compose.approval import endings, fingerprint
-from sms.compose.errors import ComposeError, Problem
+from sms.compose.errors import ComposeError
 from sms.compose.naming import name_at
 from sms.ledger import wakeups
 from sms.models import Actor, Send, SendState, Slice
 from sms.models.audit import audit
+from sms.values.problems import Problem, ProblemCode
 
 
 class SendHasBegun(RuntimeError):
@@ -54,10 +55,11 @@ def too_late(send: Send) -> str:
 def _misplaced(send: Send, due_at: datetime, *, now: datetime) -> Problem | None:
     """What is wrong with that time. Its expiry stays as it was made, so only the time can give way."""
     problem = checks.time_problem(due_at, send.expires_at, now=now)
-    if problem is None or problem.field != "expires_at":
+    if problem is None or problem.code != ProblemCode.EXPIRES_TOO_EARLY:
         return problem
     assert send.expires_at is not None
     return Problem(
+        ProblemCode.EXPIRES_TOO_EARLY,
         "send_at",
         f"It expires before that, on {timezone.localtime(send.expires_at):%-d %B at %H:%M %Z}. "
         "Choose an earlier time, or duplicate it as a draft with a later expiry.",

@@ -2,14 +2,16 @@
 
 `python -m tests.bench.audit [--only sqlite|postgresql] [--rows 1000000] [--tampered 1000] [--processes 2]` prints one JSON line per figure.
 Everything runs on this machine, PostgreSQL too. The tampering is that of `tests/support/audit_tampering.py`, with the triggers away, each
-time in a transaction that is rolled back.
+time in a transaction that is rolled back, and that of `tests/support/folder_tampering.py` on a copy of the folder of checkpoints.
 """
 
 import argparse
 import json
 import random
+import shutil
 import statistics
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -36,6 +38,7 @@ def one(options: argparse.Namespace) -> None:
     _make(CHAIN)
     audit.seal()
     _tamper(options.one, options.tampered)
+    _tamper_folder(options.one, options.tampered)
     started = time.perf_counter()
     _make(options.rows)
     _say(options.one, "rows made per second", options.rows / (time.perf_counter() - started))
@@ -73,20 +76,16 @@ def _verified(processes: int, rows: int) -> float:
 def _make(count: int) -> None:
     from django.db import transaction
 
-    from sms.models import Actor, AuditEvent
-    from sms.models.sql.insert import insert
+    from sms.models import Actor
+    from sms.models.audit import audit
     from tests.support.audit_tampering import SLUG
 
     by = Actor("user", "1", "ada@example.test", "page", "192.0.2.7")
     for start in range(0, count, 10_000):
-        rows = [
-            AuditEvent._fields(
-                "send.created", by, SLUG, "send", index, {"recipients": index, "sender": "SHOP"}
-            )
-            for index in range(start, min(start + 10_000, count))
-        ]
         with transaction.atomic():
-            insert(AuditEvent, tuple(rows[0]), [list(row.values()) for row in rows])
+            for index in range(start, min(start + 10_000, count)):
+                said = {"recipients": index, "sender": "SHOP"}
+                audit("send.created", by=by, service=SLUG, noun="send", key=index, **said)
 
 
 def _tamper(database: str, times: int) -> None:
@@ -125,6 +124,32 @@ def _tamper(database: str, times: int) -> None:
     )
     if not audit.verify(SLUG, checkpoints=checkpoints).guarded:
         raise SystemExit("The triggers did not come back.")
+
+
+def _tamper_folder(database: str, times: int) -> None:
+    """The same for the folder of checkpoints: so many acts on a copy of one with a day of lines."""
+    from sms.compliance import audit
+    from tests.support.folder_tampering import FolderTamperer
+
+    with tempfile.TemporaryDirectory() as name:
+        whole, folder = Path(name) / "whole", Path(name) / "audit"
+        files = audit.CheckpointFiles(folder)
+        files.begin()
+        for _ in range(24):
+            audit.write_checkpoints(files, audit.heads_of(audit.services()))
+        shutil.copytree(folder, whole)
+        found, kinds = 0, set()
+        for turn in range(times):
+            acts = FolderTamperer(folder, random.Random(turn)).kinds
+            act = acts[turn % len(acts)]
+            kinds.add(act.__name__)
+            act()
+            found += bool(not files.begun or files.wrong())
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.copytree(whole, folder)
+        if files.wrong():
+            raise SystemExit("The folder did not come back.")
+    _say(database, "tamperings of the folder found", found, goal=times, kinds=len(kinds))
 
 
 def _export(database: str) -> None:

@@ -1,86 +1,31 @@
-"""Clients that give no length, at every kind of address of a running Textdesk: `python -m tests.bench.clients`.
+"""Clients as people have them, by every route, at Textdesk and at the sandbox: `python -m tests.bench.clients [name …]`.
 
-One JSON line for each client: the status that each address answered with, or why it did not run. The last line says how many failed.
+Each sends without a length, hears the receipt at its notifyUrl, and reads the message back. Directly at Textdesk it also tries every
+other kind of address, with bodies that are too large among them. One JSON line for each client; then the matrix, and how many failed.
 """
 
 import json
-import shutil
-import subprocess
+import sys
 import tempfile
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from tests.support import proxies
+from tests.support.callback_receiver import receiving
+from tests.support.client_journey import OK, SANDBOX_KEY, Route, journey
+from tests.support.client_programs import PROGRAMS, NoAnswer, Program
 from tests.support.processes import Textdesk, textdesk
 
-CURL = ("curl", "-sS", "-o", "/dev/null", "-w", "%{{http_code}}", "-X", "{method}", "-H", "key: {key}")
-NODE_WRITE = """
-const [method, url, key, file] = process.argv.slice(2), http = require("http"), fs = require("fs")
-const headers = { key, "Content-Type": "application/json" }
-const request = http.request(url, { method, headers }, (answer) => { process.stdout.write(String(answer.statusCode)); answer.resume() })
-request.write(fs.readFileSync(file)); request.end()
-"""
-NODE_FETCH = """
-const [method, url, key, file] = process.argv.slice(2), fs = require("fs")
-const body = new Blob([fs.readFileSync(file)]).stream(), headers = { key, "Content-Type": "application/json" }
-fetch(url, { method, headers, body, duplex: "half" }).then((answer) => process.stdout.write(String(answer.status)))
-"""
-JAVA_CLIENT = """
-import java.net.URI; import java.net.http.*; import java.nio.file.*;
-class Send { public static void main(String[] a) throws Exception {
-  var body = HttpRequest.BodyPublishers.ofInputStream(() -> {
-    try { return Files.newInputStream(Path.of(a[3])); } catch (java.io.IOException e) { throw new RuntimeException(e); } });
-  var request = HttpRequest.newBuilder(URI.create(a[1])).header("key", a[2])
-    .header("Content-Type", "application/json").method(a[0], body).build();
-  System.out.print(HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString()).statusCode()); } }
-"""
-JAVA_CONNECTION = """
-import java.net.*; import java.nio.file.*;
-class Send { public static void main(String[] a) throws Exception {
-  var asked = (HttpURLConnection) new URL(a[1]).openConnection();
-  asked.setRequestMethod(a[0]); asked.setRequestProperty("key", a[2]); asked.setRequestProperty("Content-Type", "application/json");
-  asked.setDoOutput(true); asked.setChunkedStreamingMode(0);
-  try (var out = asked.getOutputStream()) { Files.copy(Path.of(a[3]), out); }
-  System.out.print(asked.getResponseCode()); } }
-"""
-GO = """
-package main
-import ("fmt"; "io"; "net/http"; "os")
-func main() {
-  file, _ := os.Open(os.Args[4])
-  asked, _ := http.NewRequest(os.Args[1], os.Args[2], io.NopCloser(file))
-  asked.Header.Set("key", os.Args[3]); asked.Header.Set("Content-Type", "application/json")
-  answer, failed := http.DefaultClient.Do(asked)
-  if failed != nil { panic(failed) }
-  fmt.Print(answer.StatusCode)
+ABSENT = "not installed"
+PROXIES: dict[str, tuple[str, Callable[[Path, int], AbstractContextManager[tuple[int, int]]]]] = {
+    "nginx": ("nginx", proxies.nginx),
+    "Caddy": ("caddy", proxies.caddy),
+    "Caddy, HTTP/2 behind": ("caddy", partial(proxies.caddy, http2=True)),
 }
-"""
-
-
-@dataclass(frozen=True)
-class Program:
-    """`command` gets method, address, key and file; `{source}` in it is the file of `source`."""
-
-    name: str
-    command: tuple[str, ...]
-    file: str = ""
-    source: str = ""
-    methods: tuple[str, ...] = ("POST", "PATCH")
-
-
-ASKED = ("{method}", "{url}", "{key}", "{file}")
-PIPED = ("-H", "Content-Type: application/json", "-H", "Expect:", "-T", "-", "{url}")
-PROGRAMS = (
-    Program("curl chunked", (*CURL, "--http1.1", *PIPED)),
-    Program("curl HTTP/2", (*CURL, "--http2-prior-knowledge", *PIPED)),
-    Program("curl Upgrade: h2c", (*CURL, "--http2", *PIPED)),
-    Program("Node request.write", ("node", "{source}", *ASKED), "write.js", NODE_WRITE),
-    Program("Node fetch of a stream", ("node", "{source}", *ASKED), "fetch.js", NODE_FETCH),
-    Program("Java HttpClient", ("java", "{source}", *ASKED), "Send.java", JAVA_CLIENT),
-    # which knows no PATCH
-    Program("Java HttpURLConnection", ("java", "{source}", *ASKED), "Send.java", JAVA_CONNECTION, ("POST",)),
-    Program("Go io.Reader", ("go", "run", "{source}", *ASKED), "send.go", GO),
-)
 
 
 @dataclass(frozen=True)
@@ -94,47 +39,72 @@ class Door:
     status: int
 
 
-def main() -> None:
-    failed = 0
-    with tempfile.TemporaryDirectory() as name:
+def main(wanted: list[str]) -> int:
+    chosen = [
+        one for one in PROGRAMS if not wanted or any(word.lower() in one.name.lower() for word in wanted)
+    ]
+    cells: dict[str, dict[str, str]] = {}
+    with tempfile.TemporaryDirectory() as name, receiving() as receiver, ExitStack() as stack:
         folder = Path(name)
-        with textdesk(folder, f"sqlite:///{folder / 'clients.sqlite3'}") as running:
-            for program in PROGRAMS:
-                failed += tried(program, running, folder)
+        running = stack.enter_context(textdesk(folder, f"sqlite:///{folder / 'clients.sqlite3'}"))
+        routes = list(_routes(running, folder, stack))
+        programs = folder / "programs"
+        programs.mkdir()
+        for program in chosen:
+            row = cells[program.name] = {}
+            if program.missing:
+                row |= dict.fromkeys([route.name for route in routes], ABSENT)
+            else:
+                program.prepare(programs)
+                for route in routes:
+                    row[route.name] = (
+                        journey(program, route, programs, receiver) if route.ports[0] else ABSENT
+                    )
+                row["other addresses"] = _other_addresses(program, running, programs, routes[0])
+            print(json.dumps({"client": program.name} | row), flush=True)
+    failed = sum(said not in (OK, ABSENT) for row in cells.values() for said in row.values())
+    _print_matrix(cells)
     print(json.dumps({"bench": "clients", "failed": failed, "goal": 0}), flush=True)
-
-
-def tried(program: Program, running: Textdesk, folder: Path) -> int:
-    """How many addresses did not answer as they should; one line says what each said."""
-    if shutil.which(program.command[0]) is None:
-        print(json.dumps({"client": program.name, "skipped": f"no {program.command[0]}"}), flush=True)
-        return 0
-    source = folder / program.file
-    if program.file:
-        source.write_text(program.source)
-    key = running.manage(
-        *("api_key", "--service", "demo", "--name", uuid.uuid4().hex, "--scopes", "send,read")
-    ).stdout.strip()
-    said, failed = {}, 0
-    for door in doors(running):
-        if door.method not in program.methods:
-            continue
-        content = folder / "body"
-        content.write_bytes(door.content)
-        words = {
-            "method": door.method,
-            "url": running.url + door.path,
-            "key": key,
-            "file": str(content),
-            "source": str(source),
-        }
-        command = [word.format(**words) for word in program.command]
-        with content.open("rb") as given:
-            done = subprocess.run(command, stdin=given, capture_output=True, text=True, timeout=120)
-        said[door.name] = done.stdout or done.stderr[-200:]
-        failed += done.stdout != str(door.status)
-    print(json.dumps({"client": program.name, "failed": failed} | said), flush=True)
     return failed
+
+
+def _routes(running: Textdesk, folder: Path, stack: ExitStack) -> Iterator[Route]:
+    made = (
+        "api_key",
+        "--service",
+        "demo",
+        "--name",
+        "clients",
+        "--scopes",
+        "send,read",
+        "--per-minute",
+        "9000",
+    )
+    ours = running.manage(*made).stdout.strip()
+    for target, port, key in (
+        ("Textdesk", running.port, ours),
+        ("sandbox", running.sandbox_port, SANDBOX_KEY),
+    ):
+        yield Route(target, (port, port), key)
+        for number, (name, (tool, proxy)) in enumerate(PROXIES.items()):
+            place = folder / f"{target}{number}"
+            place.mkdir()
+            ports = stack.enter_context(proxy(place, port)) if proxies.tool(tool) else (0, 0)
+            yield Route(f"{target} by {name}", ports, key)
+
+
+def _other_addresses(program: Program, running: Textdesk, folder: Path, route: Route) -> str:
+    wrong = []
+    for door in doors(running):
+        if door.method == "PATCH" and not program.knows_patch:
+            continue
+        try:
+            status, _ = program.ask(folder, door.method, running.url + door.path, route.key, door.content)
+        except NoAnswer as problem:
+            wrong.append(f"{door.name}: {problem}")
+        else:
+            wrong += [f"{door.name}: {status}"] if status != door.status else []
+    return "; ".join(wrong) or OK
 
 
 def doors(running: Textdesk) -> list[Door]:
@@ -143,12 +113,20 @@ def doors(running: Textdesk) -> list[Door]:
     token, mark = service["receipt_token"], uuid.uuid4().hex
     order = {"channel": "sms", "from": "TEXTDESK", "to": [{"msisdn": ["447712399001"]}]}
     send = json.dumps(order | {"content": {"type": "text", "text": mark}}).encode()
+    flat = json.dumps({"from": "TEXTDESK", "to": "447712399001", "content": f"1 {mark}"}).encode()
+    sms_body = {"senderid": "TEXTDESK", "text": f"2 {mark}"}
+    nested = {
+        "deliverychannel": "sms",
+        "channels": {"sms": sms_body},
+        "destination": [{"msisdn": ["447712399001"]}],
+    }
     audience = json.dumps({"name": mark, "csv": "number\n+447712399001\n"}).encode()
     known = running.rows("SavedAudience.objects.values('id')[:1]")
     told = {"deliveryInfoNotification": {"deliveryInfo": {"deliveryStatus": "Delivered"}, "transid": mark}}
     sms = {"oa": "447712399009", "da": "72345", "message": "Hello", "tid": mark}
     found = [
-        Door("/v2/messages", "POST", "/v2/messages", send, 201),
+        Door("older flat", "POST", "/v1/sms/messages", flat, 202),
+        Door("older nested", "POST", "/resources/v1/messaging", json.dumps(nested).encode(), 200),
         Door("/api/v1", "POST", "/api/v1/audiences", audience, 201),
         Door("receipt", "POST", f"/receipts/{token}/", json.dumps(told).encode(), 200),
         Door("inbound", "POST", f"/inbound/{token}/", json.dumps(sms).encode(), 200),
@@ -161,5 +139,15 @@ def doors(running: Textdesk) -> list[Door]:
     return found
 
 
+def _print_matrix(cells: dict[str, dict[str, str]]) -> None:
+    columns = list(dict.fromkeys(column for row in cells.values() for column in row))
+    print("\n".join(f"{number}: {column}" for number, column in enumerate(columns, start=1)))
+    width = max(map(len, cells), default=0)
+    print(" " * width, *(f"{number:>4}" for number in range(1, len(columns) + 1)))
+    short = {OK: "ok", ABSENT: "-", "": ""}
+    for name, row in cells.items():
+        print(name.ljust(width), *(f"{short.get(row.get(column, ''), 'FAIL'):>4}" for column in columns))
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(bool(main(sys.argv[1:])))

@@ -17,10 +17,12 @@ from django.test import Client
 from django.utils import timezone
 from django_q.models import Task
 
+from portal.going_live.progress import confirm
 from portal.models import User
 from sms import callbacks, reports
 from sms.audiences import packing, saved, storage
 from sms.audiences.files import Limits
+from sms.catalogue import tenant_probe
 from sms.compliance import retention
 from sms.compliance.personal_columns import columns, rows_of
 from sms.compose import background, drafts
@@ -49,7 +51,7 @@ from sms.reports import facts
 from sms.sends import answers, control, holds
 from tests.compliance.scan import columns_with
 from tests.support.approvals import a_person, acting, request_of
-from tests.support.callback_receiver import LOOPBACK
+from tests.support.callbacks import LOOPBACK
 from tests.support.drop_in import body, post
 from tests.support.partners import Partner, a_key, a_partner_service
 from tests.support.past_sends import a_past_send, run
@@ -78,6 +80,7 @@ def everywhere() -> tuple[Service, set[str]]:
     kept_lists(service, ada)
     desk(service, ada)
     on_disk(service)
+    probed(service)
     facts.fold()
     service.refresh_from_db()
     by_hand(service)
@@ -212,6 +215,9 @@ def told(service: Service) -> None:
         key = service.correlation_key
         receipts.store(Incoming.read(raw, service_id=service.pk, key=key, received_at=timezone.now()))
     receipts.fold()
+    for path, raw in (("receipts", receipt("nobody's", transid="z")), ("inbound", b'{"oa":"447710000000"}')):
+        refused = Client().post(f"/{path}/of-nobody/", raw, content_type="application/json")
+        assert refused.status_code == 404
     now = timezone.now()
     type(endpoint).objects.update(disabled_at=now, disabled_because=f"It answered {NUMBER}.")
     for state in ("delivered", "waiting"):
@@ -240,6 +246,7 @@ def desk(service: Service, ada: User) -> None:
     """What people write down, what a report says, and what a task was doing when it broke off."""
     standing = holds.hold(service.senders.first(), by=BY, because=f"{NATIONAL} complains")
     holds.lift(standing, by=BY)
+    confirm(service, "backup", by=BY, note=f"Restored by the owner of {NATIONAL}")
     to_another = create(order(service, "Hello", OTHER), by=BY)
     ended(service)
     retention.hold(to_another, because=f"Case of {NATIONAL}", by=BY)
@@ -256,6 +263,14 @@ def desk(service: Service, ada: User) -> None:
     now = timezone.now()
     broke = f"Failing row contains ({NUMBER}, 7)"
     Task.objects.create(id="7", name="t", func="f", started=now, stopped=now, success=False, result=broke)
+
+
+def probed(service: Service) -> None:
+    """A tenant probe to the number, with a request that names it whatever becomes of the number."""
+    probe = tenant_probe.start(service, msisdn=NUMBER, sender=service.senders.get(), by=BY)
+    step, now = probe.steps.get(question="plain"), timezone.now()
+    asked = step.posts.create(variant="digits", cost=1, body=f"to {NATIONAL}", reply=f"of {NUMBER}", at=now)
+    asked.receipts.create(place=0, raw=f"to {NATIONAL}", at=now)
 
 
 def on_disk(service: Service) -> None:

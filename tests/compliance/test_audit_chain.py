@@ -20,7 +20,7 @@ from sms.models.audit import UnknownAct
 from sms.models.audit import audit as record
 from sms.models.sql import audit_guard
 from sms.models.sql.insert import StatementBatch
-from tests.support.audit_tampering import SLUG, Tamperer, sql
+from tests.support.audit_tampering import SLUG, Tamperer, nullable, sql
 from tests.support.logs import written_log
 from tests.support.sends import a_service
 
@@ -78,12 +78,28 @@ def test_an_act_outside_the_registry_is_not_recorded():
         record("send.vanished", by=BY)
 
 
-def test_a_separator_within_a_value_cannot_move_text_from_one_column_to_the_next():
-    by = Actor("user", "1", "ada\x1fpage", "page")
-    record("send.paused", by=by, service=SLUG)
+@pytest.mark.parametrize("mark", ["\x1f", "\n", "\n3:", "\n-"])
+def test_text_cannot_move_from_one_column_to_the_next(unguarded, mark):
+    record("send.paused", by=Actor("user", "1", f"ada{mark}p", "page"), service=SLUG)
     audit.seal()
-    assert AuditEvent.objects.get().actor_label == "ada page"
     assert audit.verify(SLUG).broken is None
+    sql("UPDATE sms_auditevent SET actor_label = 'ada', door = %s || door", f"p{mark}")
+    assert audit.verify(SLUG).broken.number == 1
+
+
+def test_a_column_that_is_null_is_a_change(unguarded):
+    """Also where its text went into the column before: a join that leaves NULL out would say the same."""
+    chain(3)
+    pk = numbers()[1][1]
+    nullable("details")
+    for joint in ("''", "char(31)" if connection.vendor == "sqlite" else "chr(31)"):
+        before = transaction.savepoint()
+        sql(
+            f"UPDATE sms_auditevent SET noun_key = noun_key || {joint} || details, details = NULL WHERE id = %s",
+            pk,
+        )
+        assert audit.verify(SLUG).broken.number == 2, joint
+        transaction.savepoint_rollback(before)
 
 
 def test_rows_and_seals_can_only_be_added():
@@ -214,6 +230,7 @@ def test_the_precomputed_mac_is_hmac():
 
 def test_the_checkpoints_keep_evidence_that_the_chain_lost(tmp_path, unguarded):
     files = audit.CheckpointFiles(tmp_path / "audit")
+    files.begin()
     assert files.keep(chain(4)) == []
     audit.write_checkpoints(files, audit.heads_of(audit.services()))
     sql("DELETE FROM sms_auditevent WHERE id = %s", numbers()[-1][1])
@@ -230,13 +247,15 @@ def test_checkpoints_keep_the_newest_head_of_any_process(tmp_path):
     chain(2)
     sealer, files = audit.ChainSealer(tmp_path / "audit"), audit.CheckpointFiles(tmp_path / "audit")
     sealer.run()
-    assert len(files.read_all()) == 4, "a checkpoint and a head for each of two chains"
+    assert len(files.read_all()) == 6, (
+        "a checkpoint and a head for each of two services and of Textdesk itself"
+    )
     acts(3)
     audit.seal()  # as the page's button does
     acts(1)
     sealer.run()
     assert max(one.number for one in files.read_all() if one.service == SLUG) == 6
-    assert len(files.read_all()) == 4
+    assert len(files.read_all()) == 6
 
 
 def test_a_line_that_we_did_not_make_is_no_checkpoint():
@@ -248,14 +267,16 @@ def test_a_line_that_we_did_not_make_is_no_checkpoint():
     assert Checkpoint.read({"number": 9}) is None
 
 
-def test_the_command_names_the_first_broken_row(tmp_path, settings, capsys, unguarded):
+def test_the_command_names_the_first_broken_row(tmp_path, settings, capsys):
     settings.VAR_DIR = tmp_path
     chain(3)
     audit.ChainSealer(tmp_path / "audit").run()
     call_command("verify_audit")
-    assert "All 5 rows hold" in capsys.readouterr().out
+    assert "All 6 rows hold" in capsys.readouterr().out
+    audit_guard.remove(connection)
     sql("UPDATE sms_auditevent SET actor_label = 'eve@example.test' WHERE id = %s", numbers()[1][1])
-    with pytest.raises(CommandError, match="1 of 2 chains do not hold"):
+    audit_guard.install(connection)
+    with pytest.raises(CommandError, match="1 of 3 chains do not hold"):
         call_command("verify_audit")
     assert "shop: row 2 is the first that does not hold" in capsys.readouterr().err
     call_command("verify_audit", service="foreign")
@@ -263,16 +284,21 @@ def test_the_command_names_the_first_broken_row(tmp_path, settings, capsys, ungu
         call_command("verify_audit", service="nobody")
 
 
-def test_the_command_takes_checkpoints_from_the_log_stream(tmp_path, settings, unguarded):
+def test_the_command_takes_checkpoints_from_the_log_stream(tmp_path, settings):
     settings.VAR_DIR = tmp_path / "empty"
     chain(3)
     log = tmp_path / "collected.log"
     with written_log("json") as lines:
         audit.ChainSealer(tmp_path / "elsewhere").run()
-    log.write_text("noise\n" + lines.getvalue())
+    # a collector puts its own words before each line
+    log.write_text(
+        "noise\n" + "".join(f"<38>Nov 30 desk: {line}" for line in lines.getvalue().splitlines(True))
+    )
     call_command("verify_audit", checkpoints=[log])
+    audit_guard.remove(connection)
     sql("DELETE FROM sms_auditevent WHERE id = %s", numbers()[-1][1])
     sql("DELETE FROM sms_auditseal WHERE service_slug = %s AND number = 3", SLUG)
+    audit_guard.install(connection)
     call_command("verify_audit")
     with pytest.raises(CommandError):
         call_command("verify_audit", checkpoints=[log])

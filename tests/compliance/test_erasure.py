@@ -4,40 +4,28 @@ import io
 import json
 import re
 import zipfile
-import zlib
 from datetime import timedelta
 
 import pytest
-import xlsxwriter
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms.audiences import contents, packing, saved
+from sms.audiences import contents
 from sms.audiences.files import Limits, read_pasted
 from sms.compliance import archive, audit, disclosure, erasure, retention
 from sms.compose.create import create
 from sms.inbound import optouts, receipts
 from sms.inbound.optouts import Refusal
-from sms.inbound.receipts import Incoming, spool
+from sms.inbound.receipts import spool
 from sms.models import (
     AudienceVersion,
     AuditEvent,
-    Callback,
-    CallbackEndpoint,
     Click,
-    Draft,
     Erasure,
-    IdempotentAnswer,
-    InboundMessage,
     Message,
     OptOut,
-    Receipt,
-    ReceiptInbox,
-    Reject,
-    ReportFile,
-    ReportPart,
     Send,
     Service,
     Upload,
@@ -45,15 +33,14 @@ from sms.models import (
 from sms.reports import facts
 from sms.sends.cancel import cancel
 from sms.values.msisdn.mention import Mention
+from tests.compliance.installation import NUMBER, OTHER, an_installation_that_knows
 from tests.compliance.scan import found
 from tests.support.callbacks import comes_in
-from tests.support.past_sends import a_past_send, an_old_service, run
+from tests.support.past_sends import a_past_send, an_old_service
 from tests.support.provider import Provider
 from tests.support.sends import BY, an_order
 
 pytestmark = pytest.mark.django_db
-NUMBER, OTHER = "+447710000000", "+447710000001"
-SPELLINGS = ("+44 7710 000000", "07710 000 000", "0044 (0)7710-000-000", "447710000000", "7710000000")
 
 
 @pytest.fixture
@@ -66,92 +53,6 @@ def erase(service, number: str = NUMBER, **options) -> Erasure:
     assert erasure.perform(asked, **options), asked.waits_for
     asked.refresh_from_db()
     return asked
-
-
-def a_workbook() -> bytes:
-    out = io.BytesIO()
-    with xlsxwriter.Workbook(out) as book:
-        book.add_worksheet().write_column(0, 0, ["number", "07710 000000"])
-    return out.getvalue()
-
-
-def an_installation_that_knows(folder) -> tuple[Service, Send]:
-    """The number in every place that there is, beside somebody else's."""
-    service = an_old_service(keep_messages=30)
-    a_past_send(service, 3, days=50, content="Hi $(number), call us")
-    run(service)
-    Service.objects.filter(pk=service.pk).update(keep_messages=None)
-    send = a_past_send(
-        service, 3, days=20, content="Is $(number) yours?", name="For 07710 000000", source="447710000000.csv"
-    )
-    other = Message.objects.get(send=send, msisdn=OTHER)
-    Message.objects.filter(pk=other.pk).update(
-        text="Your driver is +44 7710 000000", substitutions={"driver": "07710000000"}
-    )
-    for index, spelled in enumerate(SPELLINGS):
-        Reject.objects.create(send=send, row=90 + index, value=spelled, code="duplicate", reason="Twice.")
-    now, pasted = timezone.now(), "\n".join([*SPELLINGS[:2], OTHER])
-    csv = Upload.keep(
-        f"name;mobile\r\nAda;07710 000000\r\nBob;{OTHER}\r\n".encode(),
-        service=service,
-        name="a.csv",
-        user=None,
-    )
-    book = Upload.keep(a_workbook(), service=service, name="b.xlsx", user=None)
-    Draft.objects.create(service=service, upload=csv, pasted=pasted, text="Ask 07710 000000")
-    Draft.objects.create(service=service, upload=book, name="b")
-    packed = packing.pack_pasted(pasted, country="GB", limits=Limits())
-    audience = saved.create(service, packed, name="List", by=BY)
-    rows = io.BytesIO(
-        f"number,friend\n{OTHER},07710 000000\n+447710000002,\n+447710000000,x\n+447710000000,y\n".encode()
-    )
-    saved.replace(
-        audience,
-        packing.pack_file(rows, name="c.csv", country="GB", column=None, limits=Limits()),
-        by=BY,
-    )
-    optouts.opt_out(service.pk, [Refusal(NUMBER, "said so on 07710 000000", send.pk)], by=BY, source="page")
-    InboundMessage.objects.create(
-        service=service,
-        dedupe=b"1" * 16,
-        raw=b'{"oa":"447710000000"}',
-        msisdn=NUMBER,
-        text="Stop",
-        received_at=now,
-    )
-    for digit, why in ((b"2", "unknown"), (b"3", "unreadable")):
-        lost = Receipt.objects.create(
-            service=service, raw=b'{"destination":"447710000000"', dedupe=digit * 16, received_at=now
-        )
-        ReceiptInbox.objects.create(
-            receipt=lost, why=why, reason="of +447710000000", next_at=now + timedelta(days=1)
-        )
-    endpoint = CallbackEndpoint.objects.create(service=service, name="P", url="https://p.test/")
-    for state in ("delivered", "waiting"):
-        done = {"next_at": now} if state == "waiting" else {"done_at": now}
-        Callback.objects.create(
-            endpoint=endpoint,
-            event_id=state,
-            kind="k",
-            body='{"to": "+447710000000"}',
-            state=state,
-            created_at=now,
-            since=now,
-            log=[{"reply": "447710000000?"}],
-            **done,
-        )
-    IdempotentAnswer.objects.create(
-        service=service, owner="shop", key="k", fingerprint="f", body=b'{"to":"447710000000"}', made_at=now
-    )
-    report = ReportFile.objects.create(service=service, kind="csv", query={"by": "send"})
-    ReportPart.objects.create(file=report, number=0, content=zlib.compress(b"For 07710000000\n"))
-    spool.folder.mkdir()
-    kept = Incoming(service.pk, b'{"destination":"447710000000"}', now)
-    (spool.folder / "1.kept").write_bytes(spool.format.packed([kept]))
-    (folder / "desk.log").write_text("to +44 7710 ••• 000\n")
-    facts.fold()
-    service.refresh_from_db()
-    return service, send
 
 
 def test_a_number_goes_from_every_byte_and_everything_else_stays(folder):
@@ -212,12 +113,12 @@ def test_a_refusal_survives_erasure_and_is_still_not_written_to(folder):
     assert facts.compare()[1] is None, "its country counts as before"
     anew = create(an_order(Service.objects.get(pk=service.pk), 2), by=BY)
     assert anew.rejects.get().code == "opted_out", "compose sees it"
-    assert optouts.in_force(service.pk, [NUMBER, OTHER]) == {NUMBER}
+    assert OptOut.in_force(service.pk, [NUMBER, OTHER]) == {NUMBER}
     assert optouts.opt_out(service.pk, [Refusal(NUMBER)], by=BY, source="page") == set(), (
         "it is in force already"
     )
     assert optouts.opt_in(service.pk, [NUMBER], by=BY, reason="Asked for it") == 1
-    assert optouts.in_force(service.pk, [NUMBER]) == set()
+    assert OptOut.in_force(service.pk, [NUMBER]) == set()
 
 
 def test_dispatch_looks_for_digests_too(folder):
@@ -312,7 +213,7 @@ def test_what_is_given_out_is_everything_of_the_person_and_nothing_of_others(fol
         "callbacks": 2,
         "uploaded_files": 2,
         "other_texts": 10,
-        "other_receipts": 2,
+        "other_receipts": 4,
         "report_files": 1,
         "not_complete": 1,
     }

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sms.compliance import erasure
 from sms.models import Message
-from sms.values.msisdn.masked import masked, masked_values
+from sms.values.msisdn.mention import masked, masked_values
 from tests.compliance import planted
 from tests.compliance.planted import NATIONAL, NUMBER, SPELLED
 from tests.compliance.scan import bare

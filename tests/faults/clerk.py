@@ -325,15 +325,15 @@ def history(rows: int) -> None:
 
 def facts_differ() -> str:
     """Whoever folds just now is waited for; a killed one has the duty until its lease has run out."""
+    from sms.models.lease import LEASE
     from sms.reports import facts
-    from sms.reports.facts.fold import DUTY_SECONDS
 
-    for _ in range(int(DUTY_SECONDS * 2) + 60):
+    for _ in range(int(LEASE * 2) + 140):
         try:
             return str(facts.compare()[1] or "")
         except facts.Busy:
             time.sleep(0.5)
-    return f"Somebody has been folding for longer than {DUTY_SECONDS:.0f} seconds."
+    return f"Somebody has been folding for longer than {LEASE:.0f} seconds."
 
 
 COMMANDS = {

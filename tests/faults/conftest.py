@@ -18,7 +18,7 @@ def module_database_url(migrated_database_url, tmp_path_factory):
 @pytest.fixture(scope="module")
 def field(tmp_path_factory, module_database_url):
     """Sandbox, web and clerk. After all that died in a module the facts of the reports equal the ledger."""
-    with field_of(tmp_path_factory.mktemp("field"), module_database_url, "--retry-seconds", "1.5") as made:
+    with field_of(tmp_path_factory.mktemp("field"), module_database_url, "--retry-seconds", "10") as made:
         yield made
         assert made.clerk.facts_differ() == "", "whoever died left facts that are not those of the ledger"
 

@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,10 +21,9 @@ from sms.worker import supervisor
 from tests.faults import reconciliation
 from tests.faults.clerk import ROOT, Clerk
 from tests.faults.zygote import Forked, Zygote
-from tests.support.processes import environment, free_port
+from tests.support.processes import environment, free_port, until
 
 VARIABLE = "TEXTDESK_CRASH_AT"  # as sms.ledger.crash_points reads it; importing that needs Django
-CEILING = 120.0  # seconds for what a machine with nothing else to do does in a few
 DEATH = 120.0  # seconds in which a dispatcher must have passed its crash point
 LONGEST_RUN = 300.0
 # after these a message may stay unconfirmed: it was armed, and the dead dispatcher took the answer, or its absence, with it
@@ -230,14 +229,6 @@ def finished(process: Dispatcher, seconds: float) -> int:
         process.kill()
         process.wait()
         raise AssertionError(f"a dispatcher still ran after {seconds} s") from None
-
-
-def until(found: Callable[[], object], what: str) -> None:
-    """Wait for something that another process does."""
-    deadline = time.monotonic() + CEILING
-    while not found():
-        assert time.monotonic() < deadline, f"after {CEILING} s it was still not so that {what}"
-        time.sleep(0.05)
 
 
 def answers(url: str) -> bool:

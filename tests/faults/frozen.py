@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.faults import proxy, reconciliation
-from tests.faults.crash import Field, until
+from tests.faults.crash import Field
+from tests.support.processes import until
 
 MESSAGES = 300
 PATIENCE = 6.0

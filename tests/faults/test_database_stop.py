@@ -6,9 +6,10 @@ import pytest
 
 from tests import postgres
 from tests.faults import proxy
-from tests.faults.crash import Pack, field_of, until
+from tests.faults.crash import Pack, field_of
 from tests.faults.frozen import through_a_proxy
 from tests.faults.stoppable import stoppable
+from tests.support.processes import until
 
 pytestmark = [pytest.mark.postgresql]
 

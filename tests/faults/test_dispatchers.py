@@ -235,7 +235,7 @@ from sms.worker import tasks
 for task in (tasks.work, tasks.tick, tasks.work, tasks.tick):
     task()
 for _ in range(2):
-    tasks.fold(linger=0.1)
+    tasks.fold()
 """
 
 

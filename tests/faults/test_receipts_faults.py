@@ -9,8 +9,9 @@ import pytest
 
 from tests import postgres
 from tests.bench.rig.shooter import Shots, shoot
-from tests.faults.crash import field_of, until
+from tests.faults.crash import field_of
 from tests.faults.stoppable import stoppable
+from tests.support.processes import until
 from tests.support.receipts import receipt
 
 pytestmark = [pytest.mark.postgresql]

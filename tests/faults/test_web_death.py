@@ -1,7 +1,7 @@
 """The web process dies while receipts come in: what it had not answered comes again, so none is lost."""
 
 from tests.faults import reconciliation
-from tests.faults.crash import until
+from tests.support.processes import until
 
 MESSAGES = 150
 

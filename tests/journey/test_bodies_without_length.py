@@ -1,13 +1,20 @@
 """Bodies without a length at every kind of address, on real processes: taken whole, refused when too large, nothing kept of a part."""
 
 import json
+import os
+import signal
+import subprocess
 import time
+import urllib.request
 import uuid
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
+from sms.worker import supervisor
 from tests.support.drop_in import body as drop_in_body
+from tests.support.processes import ROOT, free_port, until
 from tests.support.streaming import Streaming, chunk, half_closed, vanish_over_http2
 
 JSON = "Content-Type: application/json"
@@ -183,3 +190,42 @@ def test_of_a_caller_that_vanishes_over_http2_nothing_is_kept(running, token):
             assert time.monotonic() < deadline, running.log.read_text()[-2000:]
             time.sleep(0.05)
     assert not any(mark in raw for raw in stored(running, "Receipt") + stored(running, "InboundMessage"))
+
+
+def test_the_worker_that_reads_a_body_over_http2_without_an_end_is_replaced(running, tmp_path):
+    port, log = free_port(), tmp_path / "web.log"
+    env = running.env | {"DJANGO_SETTINGS_MODULE": "portal.settings"}
+    endless = (
+        *("curl", "-sS", "--http2-prior-knowledge", "-X", "POST", "-H", "Expect:", "-H", JSON, "-T", "-"),
+        *("--limit-rate", "60M", f"http://127.0.0.1:{port}/v2/messages"),
+    )
+    with log.open("wb") as out, Path("/dev/zero").open("rb") as zeros:
+        web = subprocess.Popen(
+            supervisor.web(port, most_memory=300).command,
+            cwd=ROOT,
+            env=env,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+        try:
+            until(lambda: is_alive(port), "the web server answers")
+            caller = subprocess.Popen(endless, stdin=zeros, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            try:
+                until(lambda: caller.poll() is not None, "the caller is cut off")
+                assert caller.returncode != 0, caller.stdout.read()
+                until(lambda: is_alive(port), "others are answered by another worker")
+            finally:
+                caller.kill()
+                caller.communicate()
+        finally:
+            os.killpg(web.pid, signal.SIGKILL)
+            web.wait()
+
+
+def is_alive(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
+            return answer.status == 200
+    except OSError:
+        return False

@@ -69,16 +69,20 @@ def test_every_block_of_the_partner_documents_works_as_it_stands(var_dir, prepar
     folder.mkdir()
     with textdesk(var_dir, prepared_database_url) as running:
         env = running.env | {"DESK": running.url, "PORT": str(free_port())}
-        shown = paste(script_of("partners/api.md", "partners/callbacks.md"), folder, env)
+        shown = paste(
+            script_of("partners/api.md", "partners/older-apis.md", "partners/callbacks.md"), folder, env
+        )
     parts = dict(
         part.split("\n", 1) for part in re.split(r"^--- ", shown, flags=re.MULTILINE)[1:] if "\n" in part
     )
     assert "{'delivered': 1, 'failed': 1}" in parts["api.md 2"], shown
     assert re.search(r"400 \{'code': '7004'", parts["api.md 6"]), shown
-    assert "Failed" in parts["api.md 6"] and "Delivered" in parts["api.md 6"], shown
-    assert re.search(r"[3-6] delivered", parts["api.md 7"]), shown
-    ids = re.findall(r'"messageId":"([^"]+)"', parts["api.md 11"])
+    assert "_1 Un-Delivered" in parts["api.md 6"] and " Delivered" in parts["api.md 6"], shown
+    assert re.search(r"[3-6] delivered", parts["api.md 9"]), shown
+    ids = re.findall(r'"messageId":"([^"]+)"', parts["api.md 13"])
     assert len(ids) == 2 and ids[0] == ids[1], shown
+    assert '"messageId"' in parts["older-apis.md 0"], shown
+    assert '"code":"1001"' in parts["older-apis.md 1"], shown
     assert sorted(line.split()[0] for line in parts["callbacks.md 3"].splitlines()[-2:]) == [
         "message.delivered",
         "message.failed",

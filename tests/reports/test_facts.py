@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sms import reports
-from sms.compose.options import SendOptions
+from sms.compose.options import asking_for
 from sms.inbound import optouts
 from sms.inbound.clicks import counts
 from sms.inbound.optouts import Refusal
@@ -27,6 +27,7 @@ from sms.models import (
     Message,
     Price,
     Receipt,
+    Receipts,
     ReportedSend,
     SendFact,
     ShortLinkDomain,
@@ -263,10 +264,10 @@ def test_a_percentile_is_at_most_five_percent_off(seconds, share):
 @pytest.mark.parametrize(
     ("options", "measured"),
     [
-        (SendOptions(), True),
-        (SendOptions(tag1="spring"), True),
-        (SendOptions(track_clicks=False), False),
-        (SendOptions(receipts=("DELIVERED", "FAILED")), False),
+        (asking_for(), True),
+        (asking_for(tag1="spring"), True),
+        (asking_for(track_clicks=False), False),
+        (asking_for(receipts=Receipts.DELIVERED | Receipts.FAILED), False),
     ],
 )
 def test_clicks_of_a_send_that_asks_for_none_are_not_measurable(options, measured):

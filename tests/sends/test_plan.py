@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from sms.api.v1.plan_shape import PlanShape
 from sms.audiences.files import Limits, read_pasted
-from sms.catalogue import prices
+from sms.catalogue import link_lengths, prices
 from sms.compose.create import create
 from sms.compose.errors import ComposeError
+from sms.compose.options import changed
 from sms.compose.order import Order
 from sms.dispatch.claim import ClaimedMessage
 from sms.dispatch.request import body_of, template_of
@@ -22,7 +23,6 @@ from sms.inbound import optouts
 from sms.models import ContactPolicyGroup, Lane, OptOut, Pace, Sender, SenderKind, Service, ShortLinkDomain
 from sms.sends import plan
 from sms.sends.plan import request
-from sms.values import link_lengths
 from tests.support.partners import a_partner
 from tests.support.people import signed_in
 from tests.support.provider import PUBLIC_URL, Provider
@@ -173,7 +173,10 @@ def test_what_is_queued_in_the_same_or_a_more_urgent_lane_comes_beside_or_before
     order = an_order(service, 99)
     a_send(service, 99)
     now = datetime.now(UTC) + timedelta(seconds=1)
-    beside, urgent = planned(order, now=now), planned(replace(order, lane=Lane.URGENT), now=now)
+    beside, urgent = (
+        planned(order, now=now),
+        planned(replace(order, options=changed(order.options, lane=Lane.URGENT)), now=now),
+    )
     assert seconds(beside)[1] == pytest.approx(20, abs=0.1), "two sends in a lane share it"
     assert beside.ahead == 99
     assert seconds(urgent)[1] == pytest.approx(10, abs=0.1)
@@ -233,6 +236,8 @@ def test_a_paused_service_starts_never():
         ("Sale today", "opt_out"),
         ("Look at bit.ly/x STOP", "shortener"),
         ("Your P\u0430ypal STOP", "look_alike"),
+        ("Hi {{ first name }}. STOP", "placeholder"),
+        ("Hi $(name. STOP", "placeholder"),
         ("STOP " + "x" * 450, "long"),
     ],
 )

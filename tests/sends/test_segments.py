@@ -7,7 +7,7 @@ import pytest
 from sms.audiences.files import Audience, Recipient
 from sms.compose import checks
 from sms.compose.lines import Composer
-from sms.compose.order import resolved
+from sms.compose.resolved_order import resolve
 from sms.webex.sandbox import message_text
 from tests.support.sends import a_service, an_order
 
@@ -44,7 +44,7 @@ def test_segments_of_ten_thousand_random_rows_are_the_sandboxs():
     ]
     audience = Audience(headings=["number", "name"], column="number", recipients=people, rejects=[])
     order = an_order(a_service(), audience=audience, content="Hi $(name), your order is on its way.")
-    lines, rejects = Composer(resolved(order)).lines(people)
+    lines, rejects = Composer(resolve(order)).lines(people)
     counted = [message_text.segments(line.text, unicode=False) for line in lines]
     assert [line.segments for line in lines] == counted and not rejects
     figures = checks.survey(order)

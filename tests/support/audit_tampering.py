@@ -4,6 +4,7 @@ Called by the tests and by `tests.bench.audit`, inside a transaction that is rol
 """
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -39,6 +40,7 @@ class Tamperer:
             self.move_to_another_service,
             self.copy,
             self.forge,
+            self.hide_a_column,
         ]
 
     def edit(self) -> int:
@@ -54,6 +56,18 @@ class Tamperer:
             sql(f"UPDATE sms_auditevent SET at = {later} WHERE id = %s", pk)
         else:
             sql(f"UPDATE sms_auditevent SET {column} = {_other(column)} WHERE id = %s", pk)
+        return number
+
+    def hide_a_column(self) -> int:
+        """Its text moves to the end of the column before, and NULL stays, which a join of columns may leave out."""
+        number, pk = self.chance.choice(self.seals)
+        column, before = self.chance.choice((("details", "noun_key"), ("noun", "act"), ("address", "door")))
+        nullable(column)
+        joint = self.chance.choice(("''", f"{'char' if connection.vendor == 'sqlite' else 'chr'}(31)"))
+        sql(
+            f"UPDATE sms_auditevent SET {before} = {before} || {joint} || {column}, {column} = NULL WHERE id = %s",
+            pk,
+        )
         return number
 
     def edit_seal(self) -> int:
@@ -162,6 +176,21 @@ class Tamperer:
 def _other(column: str) -> str:
     """Another value of a text column, no longer than the one that was there."""
     return f"CASE WHEN {column} = '' THEN 'x' ELSE substr({column}, 1, length({column}) - 1) END"
+
+
+def nullable(column: str) -> None:
+    """As somebody who owns the database makes it; any column then has room for another's text."""
+    if connection.vendor == "postgresql":
+        sql(f"ALTER TABLE sms_auditevent ALTER COLUMN {column} DROP NOT NULL")
+        for name in ("noun_key", "act", "door"):
+            sql(f"ALTER TABLE sms_auditevent ALTER COLUMN {name} TYPE text")
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sql FROM sqlite_master WHERE name = 'sms_auditevent'")
+        made = re.sub(rf'("{column}" \w+(\(\d+\))?) NOT NULL', r"\1", cursor.fetchone()[0])
+        cursor.execute("PRAGMA writable_schema = ON")
+        cursor.execute("UPDATE sqlite_master SET sql = %s WHERE name = 'sms_auditevent'", [made])
+        cursor.execute("PRAGMA writable_schema = RESET")
 
 
 def sql(text: str, *values: object) -> None:

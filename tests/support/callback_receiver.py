@@ -8,10 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from sms.callbacks import AddressPolicy
-
-LOOPBACK = AddressPolicy(loopback=True)
-
 
 @dataclass
 class Heard:

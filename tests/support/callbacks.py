@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -9,10 +10,11 @@ from sms import callbacks
 from sms.callbacks.post import ReceiverConnection
 from sms.inbound.receipts.inbox import insert
 from sms.inbound.receipts.incoming import Incoming
-from sms.models import Callback, CallbackEndpoint, Message, Send, Service
+from sms.models import ALL_RECEIPTS, Callback, CallbackEndpoint, Echo, Message, Send, Service
 from sms.values import correlation_id
-from tests.support.callback_receiver import LOOPBACK
 from tests.support.receipts import receipt
+
+LOOPBACK = callbacks.AddressPolicy(loopback=True)
 
 
 def an_endpoint(service: Service, url: str = "http://127.0.0.1:9/hook", **changes) -> CallbackEndpoint:
@@ -20,13 +22,18 @@ def an_endpoint(service: Service, url: str = "http://127.0.0.1:9/hook", **change
     return CallbackEndpoint.objects.create(service=service, **fields)
 
 
+REFERENCE = UUID("00000000-0000-4000-8000-000000000001")
+
+
 def with_notify(send: Send, url: str = "http://127.0.0.1:9/notify?x=1", **changes) -> Send:
-    named = [
-        callbacks.PartnerName(pk, f"theirs-{place}", f"07710 {place}")
+    fields = {"callback_data": "order=981", "reference": REFERENCE, "receipts": ALL_RECEIPTS} | changes
+    Send.objects.filter(pk=send.pk).update(notify_url=url, **fields)
+    send.refresh_from_db()
+    Echo.objects.bulk_create(
+        Echo(message_id=pk, correlation_id=f"theirs-{place}", destination=f"07710 {place}")
         for place, pk in enumerate(send.messages.order_by("pk").values_list("pk", flat=True))
-    ]
-    options = {"callback_data": "order=981", "reference": "m-1", "named": named} | changes
-    callbacks.report_to(send, url=url, policy=LOOPBACK, **options)
+    )
+    callbacks.pass_receipts_on(send, policy=LOOPBACK)
     return send
 
 

@@ -74,8 +74,8 @@ def bench(var_dir: Path, database_url: str, *sandbox: str) -> Iterator[Bench]:
     try:
         made.manage("prepare")
         made.run(
-            "from portal import demo; "
-            f"demo.load(demo.DemoConnection('http://127.0.0.1:{port}', 'sandbox-key', True), password='x' * 12)"
+            "from portal.demo.loading import load; "
+            f"load('http://127.0.0.1:{port}', 'sandbox-key', password='x' * 12)"
         )
         yield made
     finally:

@@ -23,7 +23,7 @@ def body(*numbers: str, **changes: Any) -> dict[str, Any]:
     return {name: value for name, value in made.items() if value is not ...}
 
 
-def post(token: str, content: Any, *, client: Client | None = None, **headers: str) -> Any:
+def post(token: str, content: Any, *, client: Any = None, **headers: str) -> Any:
     raw = content if isinstance(content, bytes) else json.dumps(content).encode()
     given = {"key": token} | headers
     return (client or Client()).post("/v2/messages", raw, content_type="application/json", headers=given)
@@ -66,7 +66,7 @@ BODIES = {
     "policy": body(contactPolicy=POLICY),
     "callback data": body(callbackData="x" * 2000),
     "unknown field": body(colour="blue"),
-    "empty optionals": body(sendAt="", validity="", callbackData="", substitutions="", requestedReceipts=[]),
+    "empty optionals": body(callbackData="", notifyUrl="", sendAt=None, requestedReceipts=[]),
     "no number": body("12"),
     "not json": b"{",
     "a list": b"[]",

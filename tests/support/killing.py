@@ -13,6 +13,10 @@ from sms.ledger import crash_points
 MODULES = tuple(import_module(f"sms.compliance.archive.{name}") for name in ("write", "move", "rewrite"))
 
 
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def killed_at(name: str, act: Callable[[], object], *modules) -> bool:
     """Whether the process passed the point, and so died there; False where it came to its end."""
     connections.close_all()  # a child must not speak on its parent's connection
@@ -20,7 +24,7 @@ def killed_at(name: str, act: Callable[[], object], *modules) -> bool:
     if not child:
         try:
             for module in (*MODULES, *modules):
-                module.point = crash_points.chosen(name, die=crash_points._die)
+                module.point = crash_points.chosen(name, die=_die)
             act()
             os._exit(0)
         finally:

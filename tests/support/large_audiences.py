@@ -2,8 +2,11 @@
 
 import io
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
+from django.db import OperationalError, connection
 
 from sms.audiences import storage
 from sms.audiences.files import Limits, read
@@ -88,3 +91,16 @@ def large_order(service, count: int = 2_500, **changes) -> Order:
 def one_block(send: Send) -> None:
     """As a process that is killed after its first block: its lease has run out since."""
     assert not background.work_on(send.preparation.pk, stopped=lambda: True)
+
+
+@contextmanager
+def refused(words: str, problem: Exception | None = None) -> Iterator[None]:
+    """The database says no to whatever holds these words."""
+
+    def look(execute, sql, params, many, context):
+        if words in sql:
+            raise problem or OperationalError("could not extend file: No space left on device")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(look):
+        yield

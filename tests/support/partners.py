@@ -19,7 +19,7 @@ DOMAIN = "https://uk.wbxc.io"
 
 def a_partner_service(**changes: Any) -> Service:
     """Connected to a sandbox, with a template, a policy group and a short-link domain."""
-    fields = {"is_sandbox": True, "base_url": "http://127.0.0.1:9"} | changes
+    fields = {"base_url": "http://127.0.0.1:9"} | changes
     service = a_service(**fields)
     MessageTemplate.objects.create(
         service=service, name="order_shipped", text="Hi $(name), it is on its way."

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,17 @@ OURS = (
     *("DATABASE_URL", "SECRET_KEY", "FIELD_KEYS", "AUDIT_KEYS", "PUBLIC_URL"),
     *("ALLOWED_HOSTS", "DEBUG", "VAR_DIR"),
 )
+
+
+CEILING = 120.0  # seconds for what a machine with nothing else to do does in a few
+
+
+def until(found: Callable[[], object], what: str) -> None:
+    """Wait for something that another process does."""
+    deadline = time.monotonic() + CEILING
+    while not found():
+        assert time.monotonic() < deadline, f"after {CEILING} s it was still not so that {what}"
+        time.sleep(0.05)
 
 
 def free_port() -> int:

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -59,10 +60,23 @@ class Provider:
     def numbers(self) -> list[str]:
         return [body["to"][0]["msisdn"][0] for body in self.bodies]
 
-    def dispatch(self, **options) -> dispatch.DispatchRun:
-        """One run of one process: what its breakers learned stays until `another_process`."""
+    def dispatch(self, *, look_ahead: float = 0.0, **options) -> dispatch.DispatchRun:
+        """Runs of one process: what its breakers learned stays until `another_process`.
+
+        One run, or as many as it takes for what becomes due within `look_ahead` seconds.
+        """
         options = {"clients": 4, "seconds": 60.0, "breakers": self.breakers} | options
-        return dispatch.run(public_url=PUBLIC_URL, client_for=self.client_for, **options)
+        until, done = time.monotonic() + look_ahead, dispatch.DispatchRun()
+        while (pause := dispatch.due_within(max(until - time.monotonic(), 0.0))) is not None:
+            if pause > 0:
+                time.sleep(min(pause, 0.25))
+                continue
+            report = dispatch.run(public_url=PUBLIC_URL, client_for=self.client_for, **options)
+            done.posted += report.posted
+            done.outcomes += report.outcomes
+            if time.monotonic() >= until:
+                break
+        return done
 
     def another_process(self, **options):
         """A run of a process that knows nothing yet."""

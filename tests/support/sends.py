@@ -3,10 +3,14 @@
 from sms.audiences.files import Audience, Limits, read_pasted
 from sms.compose import background
 from sms.compose.create import create
+from sms.compose.options import asking_for, changed
 from sms.compose.order import Order
-from sms.models import Actor, AuthKind, Region, Send, Sender, SenderKind, SendState, Service
+from sms.models import Actor, AuthKind, Region, Send, Sender, SenderKind, SendOptions, SendState, Service
 
 BY = Actor(kind="user", key="1", label="ada@example.test", door="page")
+
+# fields of a service whose tenant was proved to fill values into texts of ours
+PROVED = {"inline_values": "parentheses", "inline_values_origin": "https://api.uk.webexconnect.io"}
 
 
 def a_service(**changes) -> Service:
@@ -29,8 +33,11 @@ def numbers(count: int, *, start: int = 0) -> Audience:
 
 
 def an_order(service: Service, count: int = 1, **changes) -> Order:
+    """`changes` are fields of the order and of its options."""
     fields = {"sender": service.senders.first(), "audience": numbers(count), "content": "Hello"} | changes
-    return Order(service=service, **fields)
+    given = {field.name: fields.pop(field.name) for field in SendOptions.fields() if field.name in fields}
+    options = changed(fields.pop("options", asking_for()), **given)
+    return Order(service=service, options=options, **fields)
 
 
 def a_send(service: Service, count: int = 1, **changes) -> Send:

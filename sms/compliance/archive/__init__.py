@@ -9,8 +9,7 @@
 Called by `sms.compliance.retention` and `sms.compliance.erasure`; read by the pages and the API.
 """
 
-from sms.compliance.archive.errors import ArchiveError, Damaged, Missing
-from sms.compliance.archive.files import store
+from sms.compliance.archive.files import ArchiveError, store
 from sms.compliance.archive.move import move, resume
 from sms.compliance.archive.read import (
     at_row,
@@ -26,39 +25,5 @@ from sms.compliance.archive.read import (
 from sms.compliance.archive.rewrite import rewrite
 from sms.compliance.archive.rows import ArchivedMessage, MessageHistory, history_of, read_ledger
 from sms.compliance.archive.strip import StripRule, erased, in_raw, in_values, silent, strip
-from sms.compliance.archive.verify import ArchiveVerdict, unknown_files, verify
+from sms.compliance.archive.verify import unknown_files, verify
 from sms.compliance.archive.write import block_size, make
-
-__all__ = [
-    "ArchiveError",
-    "ArchiveVerdict",
-    "ArchivedMessage",
-    "Damaged",
-    "MessageHistory",
-    "Missing",
-    "StripRule",
-    "at_row",
-    "block_size",
-    "by_provider_id",
-    "erased",
-    "every",
-    "has",
-    "histories_of",
-    "history_of",
-    "in_raw",
-    "in_values",
-    "make",
-    "move",
-    "of_send",
-    "one",
-    "read_ledger",
-    "resume",
-    "rewrite",
-    "rows_of",
-    "silent",
-    "store",
-    "strip",
-    "to_number",
-    "unknown_files",
-    "verify",
-]

@@ -17,7 +17,6 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from sms.compliance.archive.errors import ArchiveError, Damaged, Missing
 from sms.values import durable_file
 
 MAGIC = b"textdesk archive 1\n"
@@ -25,10 +24,20 @@ NONCE = 12
 SUFFIX = ".tda"
 
 
+class ArchiveError(RuntimeError):
+    """An archive that cannot be read; the text says which, and what to do. One root, so that a page catches all of it."""
+
+
+class Missing(ArchiveError):
+    """Its file is not where it should be."""
+
+
+class Damaged(ArchiveError):
+    """Its file is there and does not hold what was written."""
+
+
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where a block lies, and its digest."""
-
     offset: int
     length: int
     sha256: str

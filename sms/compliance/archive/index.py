@@ -5,12 +5,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from sms.compliance.archive.rows import ArchivedMessage
-from sms.models import ArchiveIndex
+from sms.models import Archive, ArchiveIndex
 from sms.values.msisdn.hidden import ERASED, hidden
 
 DIGEST, PLACE = 6, 2
 ENTRY = DIGEST - 1 + PLACE  # the first byte is the bucket
-MOST_BLOCKS = 1 << (8 * PLACE)
 
 
 def of_number(msisdn: str, *, key: bytes) -> bytes:
@@ -32,7 +31,6 @@ class Building:
         self._buckets: dict[int, bytearray] = defaultdict(bytearray)
 
     def add(self, number: int, rows: Iterable[ArchivedMessage]) -> None:
-        """What block `number` holds."""
         digests = set()
         for row in rows:
             if row.msisdn and row.msisdn != ERASED:
@@ -42,11 +40,9 @@ class Building:
         for digest in sorted(digests):
             self._buckets[digest[0]] += digest[1:] + number.to_bytes(PLACE, "big")
 
-    def rows(self, *, archive_id: int, service_id: int) -> list[ArchiveIndex]:
-        return [
-            ArchiveIndex(archive_id=archive_id, service_id=service_id, bucket=bucket, entries=bytes(entries))
-            for bucket, entries in sorted(self._buckets.items())
-        ]
+    def store(self, archive: Archive) -> None:
+        for bucket, entries in sorted(self._buckets.items()):
+            archive.index.create(service_id=archive.service_id, bucket=bucket, entries=bytes(entries))
 
 
 def blocks_with(service_id: int, digest: bytes) -> Mapping[int, set[int]]:

@@ -60,7 +60,7 @@ def move(archive: Archive, *, rest: Rest) -> int:
 
 def _move(archive: Archive, block: ArchiveBlock) -> bool:
     with transaction.atomic():
-        ids = _ids_of(archive, block)
+        ids = [row.id for row in rows_of(archive, block)]
         sends = sorted(_lock(ids))
         rows = read_ledger(ids)
         if _held(sends) or content_of(rows) != block.content or _awaited(rows):
@@ -75,29 +75,14 @@ def _move(archive: Archive, block: ArchiveBlock) -> bool:
     return True
 
 
-def _ids_of(archive: Archive, block: ArchiveBlock) -> list[int]:
-    return [row.id for row in rows_of(archive, block)]
-
-
 def _lock(ids: Sequence[int]) -> set[int]:
     """Sends of these messages, locked with them: first what says whether a send is held, then messages in order of id."""
-    sends = set(
-        Message.objects.filter(pk__in=id_list.among(ids)).order_by().values_list("send_id", flat=True)
-    )
+    messages = Message.objects.filter(pk__in=id_list.among(ids)).order_by()
+    sends = set(messages.values_list("send_id", flat=True))
     SendKeeping.objects.bulk_create([SendKeeping(send_id=pk) for pk in sorted(sends)], ignore_conflicts=True)
-    if connection.features.has_select_for_update:
-        list(
-            SendKeeping.objects.select_for_update()
-            .filter(pk__in=id_list.among(sends))
-            .order_by("pk")
-            .values_list("pk")
-        )
-        list(
-            Message.objects.select_for_update()
-            .filter(pk__in=id_list.among(ids))
-            .order_by("pk")
-            .values_list("pk")
-        )
+    for model, keys in ((SendKeeping, sends), (Message, ids)):
+        rows = model._default_manager.select_for_update().filter(pk__in=id_list.among(keys))
+        list(rows.order_by("pk").values_list("pk"))
     return sends
 
 
@@ -113,13 +98,9 @@ def _awaited(rows: Sequence[ArchivedMessage]) -> bool:
 
 def runs(ids: Sequence[int]) -> list[tuple[int, int]]:
     """First and last id of stretches in which there is no other message: what is kept of facts is kept by such stretches."""
-    others = (
-        Message.objects.filter(pk__gt=ids[0], pk__lt=ids[-1])
-        .exclude(pk__in=id_list.among(ids))
-        .order_by("pk")
-        .values_list("pk", flat=True)
-    )
-    strangers, found, start, at = list(others), list[tuple[int, int]](), ids[0], 0
+    between = Message.objects.filter(pk__gt=ids[0], pk__lt=ids[-1]).exclude(pk__in=id_list.among(ids))
+    strangers = list(between.order_by("pk").values_list("pk", flat=True))
+    found, start, at = list[tuple[int, int]](), ids[0], 0
     for before, after in pairwise(ids):
         at = next((place for place in range(at, len(strangers)) if strangers[place] > before), len(strangers))
         if at < len(strangers) and strangers[at] < after:
@@ -161,8 +142,8 @@ def _settle(archive: Archive) -> None:
         store.remove(archive.name)
         archive.delete()
         return
-    if blocks[-1].number + 1 != len(blocks) or archive.messages == 0:
-        last = blocks[-1]
+    last = blocks[-1]
+    if last.number + 1 != len(blocks) or archive.messages == 0:
         gaps = last.number + 1 != len(blocks) or last.offset + last.length != archive.size
         archive.messages = sum(block.messages for block in blocks)
         archive.save(update_fields=["messages"])

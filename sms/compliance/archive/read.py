@@ -1,14 +1,12 @@
 """Archived messages found and read: by id, number or provider id, of a send, or all of a service. Called by the pages and the API."""
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from threading import Lock
+from collections.abc import Iterator
+from functools import lru_cache
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from sms.compliance.archive import index
-from sms.compliance.archive.errors import Damaged
-from sms.compliance.archive.files import WAY_OUT, Placed, store
+from sms.compliance.archive.files import WAY_OUT, Damaged, Placed, store
 from sms.compliance.archive.rows import ArchivedMessage, MessageHistory, history_of, unpack
 from sms.models import Archive, ArchiveBlock, Send, Service
 from sms.values.msisdn.hidden import hidden
@@ -16,49 +14,26 @@ from sms.values.msisdn.hidden import hidden
 KEPT_OPEN = 8  # unpacked blocks of a process: paging through a send reads one again and again
 
 
-class _Open:
-    """The blocks that were read last."""
-
-    def __init__(self) -> None:
-        self._rows: OrderedDict[tuple[str, int], list[ArchivedMessage]] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, name: str, number: int, read: Callable[[], list[ArchivedMessage]]) -> list[ArchivedMessage]:
-        with self._lock:
-            if (name, number) in self._rows:
-                self._rows.move_to_end((name, number))
-                return self._rows[name, number]
-        rows = read()
-        with self._lock:
-            self._rows[name, number] = rows
-            while len(self._rows) > KEPT_OPEN:
-                self._rows.popitem(last=False)
-        return rows
-
-    def forget(self) -> None:
-        with self._lock:
-            self._rows.clear()
-
-
-opened = _Open()
-
-
 def rows_of(archive: Archive, block: ArchiveBlock) -> list[ArchivedMessage]:
     """A block's rows, in order of id. Raises ArchiveError."""
-    name, number = archive.name, block.number
+    placed = Placed(block.offset, block.length, block.sha256)
+    return read_block(archive.name, block.number, placed, key=archive.key)
 
-    def read() -> list[ArchivedMessage]:
-        placed = Placed(block.offset, block.length, block.sha256)
-        packed = store.read(name, number, placed, key=archive.key)
-        try:
-            rows, _ = unpack(packed)
-        except ValueError as problem:
-            raise Damaged(
-                f"Block {number} of the archive file {name} cannot be read: {problem}. {WAY_OUT}"
-            ) from None
-        return rows
 
-    return opened.get(name, number, read)
+@lru_cache(maxsize=KEPT_OPEN)
+def read_block(name: str, number: int, placed: Placed, *, key: str) -> list[ArchivedMessage]:
+    packed = store.read(name, number, placed, key=key)
+    try:
+        return unpack(packed)
+    except ValueError as problem:
+        raise Damaged(
+            f"Block {number} of the archive file {name} cannot be read: {problem}. {WAY_OUT}"
+        ) from None
+
+
+def forget_blocks() -> None:
+    """Not to keep what an archive no longer holds."""
+    read_block.cache_clear()
 
 
 def one(service: Service, message_id: int) -> MessageHistory | None:
@@ -67,7 +42,7 @@ def one(service: Service, message_id: int) -> MessageHistory | None:
     for block in blocks.iterator(chunk_size=50):
         for row in rows_of(block.archive, block):
             if row.id == message_id:
-                return history_of(row, send=_send(service, row.send_id))
+                return history_of(row, send=_sends(service).get(pk=row.send_id))
     return None
 
 
@@ -129,14 +104,9 @@ def has(service: Service) -> bool:
     return ArchiveBlock.objects.filter(service=service, moved=True).exists()
 
 
-def _send(service: Service, pk: int) -> Send:
-    return _sends(service).get(pk=pk)
-
-
 def _sends(service: Service) -> "QuerySet[Send]":
     return Send.objects.filter(service=service).select_related("service", "sender", "template", "created_by")
 
 
 def _blocks(service: Service) -> "QuerySet[ArchiveBlock]":
-    """Blocks that count."""
-    return ArchiveBlock.objects.filter(Q(moved=True), service=service).select_related("archive")
+    return ArchiveBlock.objects.filter(moved=True, service=service).select_related("archive")

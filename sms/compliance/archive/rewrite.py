@@ -11,19 +11,16 @@ from django.utils import timezone
 
 from sms.compliance.archive import index
 from sms.compliance.archive.files import new_key, new_name, store
-from sms.compliance.archive.read import opened, rows_of
+from sms.compliance.archive.read import forget_blocks, rows_of
 from sms.compliance.archive.rows import ArchivedMessage, pack
+from sms.compliance.archive.write import store_blocks
 from sms.ledger.crash_points import point
 from sms.models import Archive, ArchiveBlock, ArchiveIndex
 
 Change = Callable[[ArchivedMessage], ArchivedMessage]
 
 
-def _same(row: ArchivedMessage) -> ArchivedMessage:
-    return row
-
-
-def rewrite(archive: Archive, change: Change = _same, **gone: object) -> int:
+def rewrite(archive: Archive, change: Change = lambda row: row, **gone: object) -> int:
     """Write it again with every row changed; `gone` are columns of the archive to set with it. Returns how many rows changed.
 
     Only archives all of whose blocks have moved are rewritten. Raises ArchiveError, with the old file still counting.
@@ -52,13 +49,11 @@ def rewrite(archive: Archive, change: Change = _same, **gone: object) -> int:
         if (locked.name, locked.spare) != (old, name):
             return 0
         ArchiveBlock.objects.filter(archive=archive).delete()
-        for number, (block, place) in enumerate(zip(blocks, written.blocks, strict=True)):
+        for number, block in enumerate(blocks):
             block.pk, block.number = None, number
-            block.offset, block.length, block.sha256 = place.offset, place.length, place.sha256
-        ArchiveBlock.objects.bulk_create(blocks)
+        store_blocks(blocks, written.blocks)
         ArchiveIndex.objects.filter(archive=archive).delete()
-        for row in building.rows(archive_id=archive.pk, service_id=archive.service_id):
-            row.save(force_insert=True)
+        building.store(archive)
         locked.name, locked.spare, locked.key = name, old, key
         locked.sha256, locked.size = written.sha256, written.size
         locked.messages, locked.changed_at = sum(block.messages for block in blocks), timezone.now()
@@ -66,7 +61,7 @@ def rewrite(archive: Archive, change: Change = _same, **gone: object) -> int:
             setattr(locked, column, value)
         locked.save()
     point("archive_swapped")
-    opened.forget()
+    forget_blocks()
     store.remove(old)
     Archive.objects.filter(pk=archive.pk, spare=old).update(spare="")
     archive.refresh_from_db()

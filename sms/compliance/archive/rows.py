@@ -7,7 +7,7 @@ import hashlib
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,24 +17,6 @@ from sms.models import Click, Echo, Message, Receipt, Send
 from sms.models.sql.id_list import among
 
 LEVEL = 6  # of zlib; docs/decisions/0009 has what the others take and save
-
-COLUMNS = (
-    *(
-        "id",
-        "send_id",
-        "msisdn",
-        "country",
-        "row",
-        "text",
-        "substitutions",
-        "zone",
-        "segments",
-        "state",
-        "attempt",
-    ),
-    *("resent", "code", "detail", "provider_id", "carrier", "segments_billed"),
-    *("posted_at", "queued_at", "submitted_at", "final_at"),
-)
 
 
 class ArchivedClick(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -82,7 +64,12 @@ class ArchivedMessage(msgspec.Struct, frozen=True, array_like=True):
     echo: tuple[str, str] | None = None
     receipts: tuple[ArchivedReceipt, ...] = ()
 
+    @property
+    def partner_correlation_id(self) -> str:
+        return self.echo[0] if self.echo else ""
 
+
+COLUMNS = ArchivedMessage.__struct_fields__[:-2]  # of the message itself
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[ArchivedMessage]).decode
 
@@ -90,32 +77,20 @@ _decode = msgspec.msgpack.Decoder(list[ArchivedMessage]).decode
 def read_ledger(message_ids: Iterable[int]) -> list[ArchivedMessage]:
     """These messages as they are now, in order of id. Four queries."""
     wanted = among(message_ids)
-    echoes = {
-        pk: (ours, theirs)
-        for pk, ours, theirs in Echo.objects.filter(message_id__in=wanted).values_list(
-            "message_id", "correlation_id", "destination"
-        )
-    }
+    spelled = Echo.objects.filter(message_id__in=wanted)
+    echoes = {one.pk: (one.correlation_id, one.destination) for one in spelled}
     clicks: dict[int, tuple[int, ArchivedClick]] = {}
-    columns = ("url", "ip", "user_agent", "verdict", "reason", "rules_version", "at")
     visits = Click.objects.filter(message_id__in=wanted).order_by()
-    for message_id, receipt_id, *rest in visits.values_list("message_id", "receipt_id", *columns):
+    columns = ("message_id", "receipt_id", *ArchivedClick.__struct_fields__)
+    for message_id, receipt_id, *rest in visits.values_list(*columns):
         clicks[receipt_id] = message_id, ArchivedClick(*rest)
     receipts: dict[int, list[ArchivedReceipt]] = defaultdict(list)
-    for pk, message_id, raw, attempt, received_at in receipts_of(wanted, clicks).values_list(
-        "pk", "message_id", "raw", "attempt", "received_at"
-    ):
+    columns = ("pk", "message_id", "raw", "attempt", "received_at")
+    for pk, message_id, raw, attempt, received_at in receipts_of(wanted, clicks).values_list(*columns):
         owner, visit = clicks.get(pk, (message_id, None))
         receipts[owner].append(ArchivedReceipt(pk, bytes(raw), attempt, received_at, visit))
-    rows = Message.objects.filter(pk__in=wanted).order_by("pk").values_list(*COLUMNS)
-    return [_row(row, echoes.get(row[0]), receipts[row[0]]) for row in rows]
-
-
-def _row(
-    columns: tuple[Any, ...], echo: tuple[str, str] | None, receipts: list[ArchivedReceipt]
-) -> ArchivedMessage:
-    values: list[Any] = [*columns, echo, tuple(receipts)]
-    return ArchivedMessage(*values)
+    rows: Any = Message.objects.filter(pk__in=wanted).order_by("pk").values_list(*COLUMNS)
+    return [ArchivedMessage(*[*row, echoes.get(row[0]), tuple(receipts[row[0]])]) for row in rows]
 
 
 def receipts_of(message_ids: Any, click_receipts: Iterable[int]) -> Any:
@@ -131,26 +106,20 @@ def receipts_of(message_ids: Any, click_receipts: Iterable[int]) -> Any:
 def pack(rows: Sequence[ArchivedMessage]) -> tuple[bytes, str]:
     """Compressed, and the digest of what was compressed."""
     plain = _encode(list(rows))
-    return zlib.compress(plain, LEVEL), digest(plain)
+    return zlib.compress(plain, LEVEL), hashlib.sha256(plain).hexdigest()
 
 
 def content_of(rows: Sequence[ArchivedMessage]) -> str:
     """The digest alone."""
-    return digest(_encode(list(rows)))
+    return hashlib.sha256(_encode(list(rows))).hexdigest()
 
 
-def unpack(packed: bytes) -> tuple[list[ArchivedMessage], str]:
-    """Rows, and the digest of them. Raises ValueError for what was not packed here."""
+def unpack(packed: bytes) -> list[ArchivedMessage]:
+    """Raises ValueError for what was not packed here."""
     try:
-        plain = zlib.decompress(packed)
-        return _decode(plain), digest(plain)
+        return _decode(zlib.decompress(packed))
     except (zlib.error, msgspec.MsgspecError) as problem:
         raise ValueError(str(problem)) from None
-
-
-def digest(plain: bytes) -> str:
-    """SHA-256, in hex."""
-    return hashlib.sha256(plain).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,24 +130,16 @@ class MessageHistory:
     receipts: list[Receipt]
     clicks: dict[int, Click]  # by receipt
     echo: Echo | None = None
-    archived: bool = field(default=True)
+    archived: bool = True
 
 
 def history_of(row: ArchivedMessage, *, send: Send) -> MessageHistory:
     """A row as model instances that are never saved."""
     message = Message(**{name: getattr(row, name) for name in COLUMNS})
     message.send = send
-    receipts = [
-        Receipt(
-            pk=one.id,
-            service_id=send.service_id,
-            message_id=row.id,
-            raw=one.raw,
-            attempt=one.attempt,
-            received_at=one.received_at,
-        )
-        for one in row.receipts
-    ]
+    owner = {"service_id": send.service_id, "message_id": row.id}
+    names = ArchivedReceipt.__struct_fields__[:-1]
+    receipts = [Receipt(**owner, **{name: getattr(one, name) for name in names}) for one in row.receipts]
     clicks = {
         one.id: Click(message_id=row.id, receipt_id=one.id, **msgspec.structs.asdict(one.click))
         for one in row.receipts

@@ -1,6 +1,6 @@
 """What is taken out of a message, its receipts and its clicks once days are over. The same for the ledger and for archives."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from sms.compliance.archive.rows import ArchivedMessage, ArchivedReceipt
 from sms.inbound.receipts.shorten import bare_receipt
+from sms.models import Archive
 from sms.values.msisdn.hidden import ERASED, hidden
 from sms.values.msisdn.mention import GONE, Mention
 
@@ -19,6 +20,14 @@ class StripRule:
     bodies: datetime | None = None
     numbers: datetime | None = None
     receipts: datetime | None = None
+
+    def beyond(self, archive: Archive) -> dict[str, datetime]:
+        """What has to be gone of an archive and is there still, as the columns that say so."""
+        return {
+            f"{name}_gone_at": at
+            for name, at in asdict(self).items()
+            if at and not getattr(archive, f"{name}_gone_at")
+        }
 
 
 def strip(row: ArchivedMessage, gone: StripRule, *, key: bytes) -> ArchivedMessage:
@@ -33,23 +42,13 @@ def strip(row: ArchivedMessage, gone: StripRule, *, key: bytes) -> ArchivedMessa
 
 
 def without_number(row: ArchivedMessage, *, put: str) -> ArchivedMessage:
-    """The row without its number, wherever it stands in it."""
-    mention = Mention(row.msisdn)
-    echo = (mention.without(row.echo[0]), "") if row.echo else None
-    receipts = tuple(bare(one) if mention.national.encode() in one.raw else one for one in row.receipts)
-    return replace(
-        row,
-        msisdn=put,
-        text=mention.without(row.text),
-        substitutions=in_values(row.substitutions, mention),
-        detail=mention.without(row.detail),
-        echo=echo,
-        receipts=receipts,
-    )
+    """The row without its own number, wherever it stands in it."""
+    row = silent(row, Mention(row.msisdn))
+    return replace(row, msisdn=put, echo=row.echo and (row.echo[0], ""))
 
 
 def silent(row: ArchivedMessage, mention: Mention) -> ArchivedMessage:
-    """Another recipient's row without a number that it happens to name."""
+    """The row without a number that its texts or receipts name."""
     return replace(
         row,
         text=mention.without(row.text),

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sms.compliance.archive.errors import ArchiveError
-from sms.compliance.archive.files import Placed, store
-from sms.compliance.archive.rows import unpack
+from sms.compliance.archive.files import ArchiveError, store
+from sms.compliance.archive.read import forget_blocks, rows_of
 from sms.models import Archive
+from sms.models.paging import given
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,8 @@ class ArchiveVerdict:
 
 def verify(service_id: int | None = None) -> Iterator[ArchiveVerdict]:
     """Every archive, the oldest first: the whole file's digest, each block's, its rows, their count and ids."""
-    archives = Archive.objects.exclude(name="").order_by("pk")
-    if service_id is not None:
-        archives = archives.filter(service_id=service_id)
-    for archive in archives:
-        yield _verify(archive)
+    archives = Archive.objects.filter(given(service_id=service_id)).exclude(name="")
+    yield from map(_verify, archives.order_by("pk"))
 
 
 def unknown_files() -> list[str]:
@@ -38,18 +35,15 @@ def _verify(archive: Archive) -> ArchiveVerdict:
     try:
         digest, size = store.digest(archive.name)
         if (digest, size) != (archive.sha256, archive.size):
-            return ArchiveVerdict(
-                archive, 0, f"{archive.name} is not the file that was written: its SHA-256 is another."
-            )
+            says = f"{archive.name} is not the file that was written: its SHA-256 is another."
+            return ArchiveVerdict(archive, 0, says)
         for block in archive.blocks.order_by("number"):
-            placed = Placed(block.offset, block.length, block.sha256)
-            rows, _ = unpack(store.read(archive.name, block.number, placed, key=archive.key))
-            ids = [row.id for row in rows]
+            forget_blocks()  # from the file itself
+            ids = [row.id for row in rows_of(archive, block)]
             if (len(ids), min(ids), max(ids)) != (block.messages, block.first_id, block.last_id):
-                return ArchiveVerdict(
-                    archive, done, f"Block {block.number} of {archive.name} holds other messages."
-                )
+                says = f"Block {block.number} of {archive.name} holds other messages."
+                return ArchiveVerdict(archive, done, says)
             done += len(ids)
-    except (ArchiveError, ValueError) as problem:
+    except ArchiveError as problem:
         return ArchiveVerdict(archive, done, str(problem))
     return ArchiveVerdict(archive, done)

@@ -4,7 +4,6 @@ Named first (`Archive.spare`), then written, then listed. The caller (`sms.compl
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -26,13 +25,6 @@ def block_size() -> int:
     return 400 if has_one_writer() else 1000
 
 
-@dataclass(slots=True)
-class _Page:
-    rows: list[ArchivedMessage]
-    content: str
-    moved_content: str  # of the rows as they are in the ledger
-
-
 def make(
     service: Service, blocks: Sequence[Sequence[int]], *, posted_until: datetime, gone: StripRule, rest: Rest
 ) -> Archive | None:
@@ -44,7 +36,7 @@ def make(
     name, key = new_name(service.slug, month=f"{now:%Y-%m}"), new_key()
     archive = Archive.objects.create(service=service, spare=name, made_at=now, posted_until=posted_until)
     point("archive_named")
-    building, pages = index.Building(service.number_key), list[_Page]()
+    building, listed = index.Building(service.number_key), list[ArchiveBlock | None]()
 
     def packed() -> Iterator[bytes]:
         for number, ids in enumerate(blocks):
@@ -52,47 +44,48 @@ def make(
                 return
             rows = read_ledger(ids)
             kept = [strip(row, gone, key=service.number_key) for row in rows]
-            content, digest = pack(kept)
             building.add(number, kept)
-            pages.append(_Page(kept, digest, content_of(rows)))
-            yield content
+            listed.append(_block(archive, number, kept, content=content_of(rows)) if kept else None)
+            yield pack(kept)[0]
 
     about = {"archive": archive.pk, "service": service.slug, "made_at": now.isoformat()}
     written = store.write(name, packed(), key=key, about=about)
     point("archive_written")
-    if len(pages) < len(blocks):
+    if len(listed) < len(blocks):
         store.remove(name)
         archive.delete()
         return None
     with transaction.atomic():
-        _list(archive, pages, written.blocks)
-        for row in building.rows(archive_id=archive.pk, service_id=service.pk):
-            row.save(force_insert=True)
+        store_blocks(listed, written.blocks)
+        building.store(archive)
         archive.name, archive.spare, archive.key = name, "", key
         archive.sha256, archive.size = written.sha256, written.size
-        archive.bodies_gone_at, archive.numbers_gone_at = gone.bodies, gone.numbers
-        archive.receipts_gone_at = gone.receipts
+        for column, at in gone.beyond(archive).items():
+            setattr(archive, column, at)
         archive.save()
     point("archive_listed")
     return archive
 
 
-def _list(archive: Archive, pages: Sequence[_Page], placed: Sequence[Placed]) -> None:
-    ArchiveBlock.objects.bulk_create(
-        ArchiveBlock(
-            archive=archive,
-            service_id=archive.service_id,
-            number=number,
-            offset=place.offset,
-            length=place.length,
-            sha256=place.sha256,
-            content=page.moved_content,
-            messages=len(page.rows),
-            first_id=page.rows[0].id,
-            last_id=page.rows[-1].id,
-            first_send=min(row.send_id for row in page.rows),
-            last_send=max(row.send_id for row in page.rows),
-        )
-        for number, (page, place) in enumerate(zip(pages, placed, strict=True))
-        if page.rows
+def _block(archive: Archive, number: int, rows: Sequence[ArchivedMessage], *, content: str) -> ArchiveBlock:
+    """`content`: the digest of the rows as they are in the ledger."""
+    sends = [row.send_id for row in rows]
+    return ArchiveBlock(
+        archive=archive,
+        service_id=archive.service_id,
+        number=number,
+        content=content,
+        messages=len(rows),
+        first_id=rows[0].id,
+        last_id=rows[-1].id,
+        first_send=min(sends),
+        last_send=max(sends),
     )
+
+
+def store_blocks(blocks: Sequence[ArchiveBlock | None], placed: Sequence[Placed]) -> None:
+    """List blocks where they were written; None is one without messages."""
+    pairs = [(block, place) for block, place in zip(blocks, placed, strict=True) if block is not None]
+    for block, place in pairs:
+        block.offset, block.length, block.sha256 = place.offset, place.length, place.sha256
+    ArchiveBlock.objects.bulk_create(block for block, _ in pairs)

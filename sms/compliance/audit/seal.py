@@ -26,8 +26,6 @@ COLUMNS = ("event_id", "service_slug", "number", "digest", "hash", "mac")
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The last seal of a chain."""
-
     service_slug: str
     number: int
     hash: str
@@ -36,7 +34,7 @@ class Head:
 def seal(*, thorough: bool = False, at_once: int = AT_ONCE) -> dict[str, Head]:
     """Seal what is not sealed; returns the new heads by service. `thorough` looks at every row instead of the latest."""
     heads: dict[str, Head] = {}
-    while _anything(thorough):
+    while _unsealed(thorough, 1):  # without a lock, so that nothing is written while nothing happens
         with transaction.atomic():
             lock()
             rows = _unsealed(thorough, at_once)
@@ -61,13 +59,6 @@ def _since(thorough: bool) -> int:
 _MISSING = " FROM sms_auditevent e WHERE e.id > %s AND NOT EXISTS (SELECT 1 FROM sms_auditseal s WHERE s.event_id = e.id)"
 
 
-def _anything(thorough: bool) -> bool:
-    """Asked without a lock, so that sealing writes nothing while nothing happens."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT e.id{_MISSING} LIMIT 1", [_since(thorough)])
-        return cursor.fetchone() is not None
-
-
 def _unsealed(thorough: bool, at_once: int) -> list[tuple[int, str, bytes]]:
     body = body_of("e")
     with connection.cursor() as cursor:
@@ -89,7 +80,7 @@ def _chain(rows: Sequence[tuple[int, str, bytes]]) -> dict[str, Head]:
     heads, seals = {}, []
     for slug, mine in by_service.items():
         last = head_of(slug)
-        number, before = (last.number, last.hash) if last else (0, audit_proof.START)
+        number, before = last.number, last.hash
         key = audit_proof.audit_keys.of(slug)[0]
         for pk, said in mine:
             number += 1
@@ -102,7 +93,7 @@ def _chain(rows: Sequence[tuple[int, str, bytes]]) -> dict[str, Head]:
     return heads
 
 
-def head_of(service_slug: str) -> Head | None:
-    """The last seal of a service; None before its first."""
+def head_of(service_slug: str) -> Head:
+    """The last seal of a service; number 0 before its first."""
     last = AuditSeal.objects.filter(service_slug=service_slug).order_by("-number").first()
-    return Head(service_slug, last.number, last.hash) if last else None
+    return Head(service_slug, last.number, last.hash) if last else Head(service_slug, 0, audit_proof.START)

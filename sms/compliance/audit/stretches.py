@@ -33,8 +33,7 @@ Mapped = Callable[[Callable[[Stretch], ChainVerdict], Sequence[Stretch]], Iterab
 def verify_long(service_slug: str, *, checkpoints: Iterable[Checkpoint] = (), processes: int) -> ChainVerdict:
     """As `verify`, by up to `processes` where the chain is long. Not inside a transaction: others do not see it."""
     seal(thorough=True)
-    head = head_of(service_slug)
-    parts = min(processes, (head.number if head else 0) // LONG)
+    parts = min(processes, head_of(service_slug).number // LONG)
     if parts < 2:
         return verify(service_slug, checkpoints=checkpoints)
     with _processes(parts) as mapped:
@@ -64,8 +63,7 @@ def in_stretches(
 
 def _cut(service_slug: str, parts: int) -> list[Stretch]:
     """Stretches of about the same length. Where a seal to cut at is missing the stretch goes on, and will find that out."""
-    head = head_of(service_slug)
-    last = head.number if head else 0
+    last = head_of(service_slug).number
     ends = [last * part // parts for part in range(1, parts)]
     seals = AuditSeal.objects.filter(service_slug=service_slug, number__in=ends).order_by("number")
     cuts = [(0, START), *seals.values_list("number", "hash")]

@@ -38,9 +38,8 @@ class ChainVerdict:
     @property
     def sentence(self) -> str:
         if self.broken:
-            return (
-                f"{self.name}: row {self.broken.number:,} is the first that does not hold. {self.broken.why}"
-            )
+            row = f"{self.name}: row {self.broken.number:,}"
+            return f"{row} is the first that does not hold. {self.broken.why}"
         parts = [f"{self.name}: {self.rows:,} row{'' if self.rows == 1 else 's'} hold"]
         if self.left:
             parts.append(f"{self.left:,} left by retention")

@@ -6,24 +6,21 @@ What is in the database alone cannot show that its end was cut off; the checkpoi
 import time
 from collections.abc import Iterable
 
-from django.db import connection
+from django.db.models import Count
 
 from sms.compliance.audit.checkpoint import Checkpoint
-from sms.compliance.audit.seal import seal
+from sms.compliance.audit.seal import head_of, seal
 from sms.compliance.audit.verdict import Broken, ChainVerdict
-from sms.compliance.audit.walk import last_number, walked
-from sms.models import AuditSeal
+from sms.compliance.audit.walk import walked
+from sms.models import AuditEvent, AuditSeal
 from sms.models.audit_proof import START
 from sms.models.sql import audit_guard
 
 
 def services() -> list[str]:
     """The slugs of all chains, with the empty one, for acts of no service, first."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT DISTINCT service_slug FROM sms_auditseal")
-        found = {slug for (slug,) in cursor.fetchall()}
-        cursor.execute("SELECT DISTINCT service_slug FROM sms_auditevent")
-        return sorted(found | {slug for (slug,) in cursor.fetchall()})
+    chains = (model.objects.values_list("service_slug", flat=True) for model in (AuditSeal, AuditEvent))
+    return sorted({slug for one in chains for slug in one.order_by().distinct()})
 
 
 def verify(
@@ -51,15 +48,11 @@ def verify(
 
 def first_copy(service_slug: str) -> Broken | None:
     """The first row that is a copy of an earlier one: no two say the same, because each has a nonce."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT digest FROM sms_auditseal WHERE service_slug = %s GROUP BY digest HAVING count(*) > 1 LIMIT 1000",
-            [service_slug],
-        )
-        digests = [digest for (digest,) in cursor.fetchall()]
-    copies = AuditSeal.objects.filter(service_slug=service_slug, digest__in=digests).order_by("number")
+    mine = AuditSeal.objects.filter(service_slug=service_slug)
+    twice = mine.order_by().values("digest").annotate(times=Count("pk")).filter(times__gt=1)
+    digests = list(twice.values_list("digest", flat=True)[:1000])
     seen: dict[str, int] = {}
-    for one in copies if digests else ():
+    for one in mine.filter(digest__in=digests).order_by("number"):
         if one.digest in seen:
             why = f"Row id {one.event_id} is a copy of number {seen[one.digest]:,}."
             return Broken(one.number, one.event_id, why)
@@ -78,7 +71,7 @@ def compare(verdict: ChainVerdict, checkpoints: Iterable[Checkpoint]) -> None:
             agreed = known.number
             verdict.checkpoints += 1
             continue
-        last = last_number(verdict.service_slug)
+        last = head_of(verdict.service_slug).number
         if stored is None and last < known.number:
             first, why = last + 1, f"The chain ends at {last:,}, and a checkpoint of {known.at} knows number"
             why = f"{why} {known.number:,}. Rows were cut off, or the database is an older copy."

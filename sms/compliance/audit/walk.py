@@ -16,14 +16,12 @@ from sms.models.sql.audit_rows import SealedRow, read_ahead
 PAGE = 20_000
 
 
-class MissingSeals(Exception):
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
+class ChainBroken(Exception):
+    """Ends a walk at the first row that does not hold."""
 
-
-class UnreadableRow(MissingSeals):
-    """A row that the database holds and cannot give."""
+    def __init__(self, number: int, event_id: int | None, why: str) -> None:
+        super().__init__(why)
+        self.broken = Broken(number, event_id, why)
 
 
 def walked(
@@ -40,15 +38,11 @@ def walked(
     try:
         for page in _pages(service_slug, after[0], until=until):
             walk.check(page)
-            if verdict.broken:
-                break
             if seconds is not None and time.monotonic() - started > seconds:
-                verdict.complete = verdict.number >= last_number(service_slug)
+                verdict.complete = verdict.number >= head_of(service_slug).number
                 break
-    except UnreadableRow as problem:
-        verdict.broken = Broken(problem.number, None, "It holds what cannot be read as text.")
-    except MissingSeals as problem:
-        verdict.broken = Broken(problem.number, None, "Its seal is missing, and many after it.")
+    except ChainBroken as problem:
+        verdict.broken = problem.broken
     if until is not None and verdict.number < until and not verdict.broken and verdict.complete:
         verdict.broken = Broken(verdict.number + 1, None, "Its seal is missing.")
     return verdict
@@ -62,14 +56,17 @@ def wrong_with(event_id: int) -> str:
         return "The seal before its own is missing."
     verdict = ChainVerdict(place.service_slug, number=place.number - 1, hash=before.hash if before else START)
     walk, pages = _Walk(verdict), _pages(place.service_slug, place.number - 1, size=1)
-    walk.check(next(pages))
-    return verdict.broken.why if verdict.broken else ""
+    try:
+        walk.check(next(pages))
+    except ChainBroken as problem:
+        return problem.broken.why
+    return ""
 
 
 def _pages(
     service_slug: str, after: int, size: int | None = None, *, until: int | None = None
 ) -> Iterator[Sequence[SealedRow]]:
-    last, size = last_number(service_slug) if until is None else until, size or PAGE
+    last, size = head_of(service_slug).number if until is None else until, size or PAGE
     with ThreadPoolExecutor(1) as pool:
         size = min(size, last - after) or size
         page_of = read_ahead(pool, service_slug, after=after, until=after + size)
@@ -78,12 +75,12 @@ def _pages(
                 page = page_of()
             except (DatabaseError, UnicodeDecodeError):
                 if size == 1:
-                    raise UnreadableRow(after + 1) from None
+                    raise ChainBroken(after + 1, None, "It holds what cannot be read as text.") from None
                 size = 1  # one of these cannot even be read: go up to it row by row
                 page_of = read_ahead(pool, service_slug, after=after, until=after + size)
                 continue
             if not page:
-                raise MissingSeals(after + 1)
+                raise ChainBroken(after + 1, None, "Its seal is missing, and many after it.")
             after += size
             size = min(size, last - after) or size
             page_of = read_ahead(pool, service_slug, after=after, until=after + size)
@@ -99,7 +96,6 @@ class _Walk:
         self._retired: int | None = None
 
     def check(self, page: Sequence[SealedRow]) -> None:
-        """Go through a page; stops at the first that does not hold."""
         verdict, slug = self._verdict, self._slug
         number, before = verdict.number, verdict.hash
         link, digest_of, seal_of = audit_proof.link, audit_proof.digest, audit_proof.seal_mac
@@ -108,67 +104,45 @@ class _Walk:
         for got, event_id, digest, hash_, seal_mac, row_id, body, mac in page:
             number += 1
             if got != number:
-                self._stop(number, None, f"Its seal is missing; the next one is number {got}.")
-                return
-            if row_id is None:
-                if not self._left(number, event_id):
-                    return
-            elif body is None:
-                self._stop(number, event_id, self._what(event_id, "a column is empty that never is"))
-                return
+                raise ChainBroken(number, None, f"Its seal is missing; the next one is number {got}.")
+            if row_id is None or body is None:
+                self._left(number, event_id)
             else:
                 said = body.encode() if isinstance(body, str) else body
                 if row_key.mac(said) != mac:
-                    other = self._other_key(said, str(mac))
+                    other = next((key for key in self._keys if key.mac(said) == mac), None)
                     if other is None:
-                        self._stop(number, event_id, self._what(event_id, "its fields do not fit its MAC"))
-                        return
+                        raise _changed(number, event_id, "its fields do not fit its MAC")
                     row_key = other
                 if digest_of(said) != digest:
-                    self._stop(number, event_id, self._what(event_id, "it is not the row that was sealed"))
-                    return
+                    raise _changed(number, event_id, "it is not the row that was sealed")
                 rows += 1
             if link(before, slug, number, event_id, digest) != hash_:
-                self._stop(number, event_id, "Its seal does not follow from the one before.")
-                return
+                raise ChainBroken(number, event_id, "Its seal does not follow from the one before.")
             if seal_of(seal_key, hash_) != seal_mac:
                 fits = next((key for key in self._keys if seal_of(key, hash_) == seal_mac), None)
                 if fits is None:
-                    self._stop(number, event_id, "Its seal was not made with any of today's AUDIT_KEYS.")
-                    return
+                    why = "Its seal was not made with any of today's AUDIT_KEYS."
+                    raise ChainBroken(number, event_id, why)
                 seal_key = fits
             before = hash_
             verdict.number, verdict.hash = number, before
         verdict.rows += rows
         self._row_key, self._seal_key = row_key, seal_key
 
-    def _left(self, number: int, event_id: int) -> bool:
+    def _left(self, number: int, event_id: int) -> None:
         if self._retired is None or number > self._retired:
             self._retired = retired_until(self._slug)  # read again: retention may be running
-        if number <= self._retired:
-            self._verdict.left += 1
-            return True
-        self._stop(
-            number, event_id, f"The row is gone (it had id {event_id}), and retention did not take it."
-        )
-        return False
-
-    def _other_key(self, said: bytes, mac: str) -> audit_proof.MacKey | None:
-        return next((key for key in self._keys if key.mac(said) == mac), None)
-
-    def _what(self, event_id: int, wrong: str) -> str:
-        try:
-            row = AuditEvent.objects.filter(pk=event_id).first()
-        except Exception:  # whatever was written into it: that it is broken is known by now
-            row = None
-        shown = f" ({row.at:%Y-%m-%d %H:%M:%S} UTC, {row.act[:40]}, {row.actor_label[:80]})" if row else ""
-        return f"Row id {event_id}{shown} was changed: {wrong}."
-
-    def _stop(self, number: int, event_id: int | None, why: str) -> None:
-        self._verdict.broken = Broken(number, event_id, why)
+        if number > self._retired:
+            why = f"The row is gone (it had id {event_id}), and retention did not take it."
+            raise ChainBroken(number, event_id, why)
+        self._verdict.left += 1
 
 
-def last_number(service_slug: str) -> int:
-    """Of a chain; 0 before its first seal."""
-    head = head_of(service_slug)
-    return head.number if head else 0
+def _changed(number: int, event_id: int, wrong: str) -> ChainBroken:
+    try:
+        row = AuditEvent.objects.filter(pk=event_id).first()
+    except Exception:  # whatever was written into it: that it is broken is known by now
+        row = None
+    shown = f" ({row.at:%Y-%m-%d %H:%M:%S} UTC, {row.act[:40]}, {row.actor_label[:80]})" if row else ""
+    return ChainBroken(number, event_id, f"Row id {event_id}{shown} was changed: {wrong}.")

@@ -4,21 +4,21 @@ Only what is the person's: numbers of other people do not get in, neither as row
 and `manage.py disclose_number`; each time is in the audit, with the reason.
 
     held   messages, answers, refusals, lists, drafts      other_rows   files, receipts without a message, every other text
-    own    without the numbers of others                   page      for people
+    own    without the numbers of others
 """
 
 import io
 import json
 import math
 import zipfile
+from typing import Any
+
+from django.template.loader import render_to_string
 
 from sms.compliance.disclosure.held import held_about
-from sms.compliance.disclosure.page import page_of
 from sms.models import Actor, Service
 from sms.models.audit import audit
 from sms.values.msisdn.mention import Mention
-
-__all__ = ["disclose", "held_about"]
 
 
 def disclose(service: Service, e164: str, *, reason: str, by: Actor, seconds: float = math.inf) -> bytes:
@@ -39,3 +39,25 @@ def disclose(service: Service, e164: str, *, reason: str, by: Actor, seconds: fl
         zipped.writestr("data.json", json.dumps(held, indent=2, ensure_ascii=False, default=str))
         zipped.writestr("data.html", page_of(held))
     return out.getvalue()
+
+
+def page_of(held: dict[str, Any]) -> str:
+    """What is held, for people."""
+    kinds = {
+        kind: found for kind, found in held.items() if isinstance(found, list) and kind != "not_complete"
+    }
+    return render_to_string(
+        "disclosure/page.html",
+        held | {kind: [_labelled(entry) for entry in found] for kind, found in kinds.items()},
+    )
+
+
+def _labelled(entry: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (
+            name.replace("_", " "),
+            value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False, default=str),
+        )
+        for name, value in entry.items()
+        if value not in ("", [], {}, None)
+    ]

@@ -105,7 +105,7 @@ def _opt_outs(service: Service, forms: tuple[str, str]) -> Iterator[dict[str, An
 def _audiences(service: Service, e164: str) -> Iterator[dict[str, Any]]:
     found = AudienceChunk.objects.filter(version__service=service).select_related("version__audience")
     for chunk in found.order_by("version", "place").iterator(chunk_size=20):
-        for one in storage.recipients_of(chunk) if _packed(e164) in bytes(chunk.numbers) else ():
+        for one in storage.recipients_of(chunk) if int(e164[1:]) in storage.numbers_of(chunk) else ():
             if one.msisdn == e164:
                 version = chunk.version
                 yield {
@@ -117,16 +117,10 @@ def _audiences(service: Service, e164: str) -> Iterator[dict[str, Any]]:
                 }
 
 
-def _packed(e164: str) -> bytes:
-    return int(e164[1:]).to_bytes(8, "little")
-
-
 def _rejects(service: Service, e164: str) -> Iterator[dict[str, Any]]:
     mention = Mention(e164)
-    rows = (
-        Reject.objects.filter(send__service=service).exclude(value="").select_related("send").order_by("-pk")
-    )
-    for one in rows[:MOST].iterator(chunk_size=2000):
+    rows = Reject.objects.filter(send__service=service).exclude(value="").select_related("send")
+    for one in rows.order_by("-pk")[:MOST].iterator(chunk_size=2000):
         if mention.found(one.value):
             yield {"send": one.send.name, "row": one.row, "as_written": one.value, "reason": one.reason}
 

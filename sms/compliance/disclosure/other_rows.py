@@ -8,18 +8,19 @@ the newest row back, and no further than time allows: then it is said what was n
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain, islice
 from typing import Any
 
 from django.db import models
+from django.db.models import Q
 
 from sms.audiences.files import AudienceError, rows_of_workbook
 from sms.compliance.archive import in_values
 from sms.compliance.disclosure.own import own_text
 from sms.compliance.erasure import audiences, ledger, uploads, waiting_files
-from sms.compliance.erasure.naming import naming, says, windows
-from sms.compliance.erasure.subject import Subject
+from sms.compliance.erasure.naming import Subject, naming, says, windows
 from sms.compliance.personal_columns import columns, rows_of, title_of
-from sms.models import Receipt, ReportFile, Service, Upload
+from sms.models import Receipt, RefusedPost, ReportFile, Service, Upload
 from sms.models.personal import ColumnKind
 
 MOST = 1000  # entries of a kind
@@ -46,15 +47,12 @@ def held(service: Service, e164: str, *, seconds: float) -> dict[str, Any]:
 
 
 class _Looking:
-    """One look through everything, and what it had to leave out."""
-
     def __init__(self, subject: Subject, seconds: float) -> None:
         self.subject, self.missing = subject, list[str]()
         self._until = time.monotonic() + seconds
 
     def some(self, words: str, entries: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Up to MOST of them."""
-        kept = [entry for _, entry in zip(range(MOST), entries, strict=False)]
+        kept = list(islice(entries, MOST))
         if next(entries, None) is not None:
             self.missing.append(f"Of {words} the first {MOST:,} are here, and there are more.")
         return kept
@@ -86,14 +84,16 @@ class _Looking:
     def receipts(self) -> Iterator[dict[str, Any]]:
         rows = rows_of(Receipt, self.subject.service)
         mine = ledger.messages(self.subject).order_by().values("pk")
-        for raw in self._values(rows.exclude(message_id__in=mine), "raw"):
+        refused = RefusedPost.objects.filter(Q(service=self.subject.service) | Q(service=None))
+        for raw in chain(
+            self._values(rows.exclude(message_id__in=mine), "raw"), self._values(refused.order_by(), "raw")
+        ):
             yield {"as_it_came": own_text(bytes(raw).decode("utf-8", "replace"), self.subject.mention)}
 
     def reports(self) -> Iterator[dict[str, Any]]:
         """That there is one; what it says of a person is what stands in messages and names of sends."""
-        for file in ReportFile.objects.filter(pk__in=set(audiences.report_files(self.subject))).order_by(
-            "pk"
-        ):
+        ids = set(audiences.report_files(self.subject))
+        for file in ReportFile.objects.filter(pk__in=ids).order_by("pk"):
             yield {
                 "report": file.get_kind_display(),
                 "asked": time_of(file.asked_at),

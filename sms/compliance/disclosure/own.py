@@ -1,8 +1,7 @@
 """Only what is the person's: cells and lines without the numbers of other people."""
 
 from sms.values.msisdn import BadNumber, parse
-from sms.values.msisdn.masked import masked
-from sms.values.msisdn.mention import Mention
+from sms.values.msisdn.mention import Mention, masked
 
 ANOTHER = "[another number]"
 LONGEST = 4000  # characters of one text
@@ -10,11 +9,7 @@ LONGEST = 4000  # characters of one text
 
 def own_text(text: str, mention: Mention) -> str:
     """A text that names the person, with every other thing that looks like a number left out; the beginning of a very long one."""
-    parts, at = list[str](), 0
-    for start, end in mention.spans(text):
-        parts += [masked(text[at:start], put=ANOTHER), text[start:end]]
-        at = end
-    whole = "".join([*parts, masked(text[at:], put=ANOTHER)])
+    whole = mention.replaced(text, str, lambda others: masked(others, put=ANOTHER))
     return whole if len(whole) <= LONGEST else f"{whole[:LONGEST]}… (shortened)"
 
 

@@ -1,6 +1,6 @@
 """Erasure: a number goes from every place of a service, with a certificate; aggregates, the audit, and a refusal as a digest stay.
 
-    subject   the person: a number in all its forms        places    every place, one list
+    naming    the person, and how the database looks for a number      places    every place, one list
     ledger    messages and archives                        raw       receipts, incoming SMS, stored answers
     packed    audiences and figures                        uploads   files that people gave
     columns   every other text, of every application       naming    how the database looks for a number
@@ -12,19 +12,6 @@ Called by the page *Personal data*, by `manage.py erase_number`, and by `sms.wor
 """
 
 from sms.compliance.erasure.journal import read as read_list
+from sms.compliance.erasure.naming import Subject
 from sms.compliance.erasure.preconditions import why_not
-from sms.compliance.erasure.run import again, ask, canonical, genuine, mac_of, perform, waiting
-from sms.compliance.erasure.subject import Subject
-
-__all__ = [
-    "Subject",
-    "again",
-    "ask",
-    "canonical",
-    "genuine",
-    "mac_of",
-    "perform",
-    "read_list",
-    "waiting",
-    "why_not",
-]
+from sms.compliance.erasure.run import again, ask, genuine, perform, waiting

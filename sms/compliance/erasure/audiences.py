@@ -2,16 +2,16 @@
 
 import zlib
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import msgspec
 from django.db import transaction
 from django.db.models import Q
 
-from sms.audiences import contents, storage
+from sms.audiences import storage
+from sms.audiences.files import RejectedRow
 from sms.compliance.archive import in_values
-from sms.compliance.erasure.naming import says
-from sms.compliance.erasure.subject import Subject
+from sms.compliance.erasure.naming import Subject, says
 from sms.compliance.erasure.uploads import texts_of
 from sms.models import AudienceChunk, AudienceVersion, Draft, Preparation, ReportFile
 
@@ -35,18 +35,14 @@ def _erase_chunk(pk: int, subject: Subject) -> int:
     with transaction.atomic():
         chunk = AudienceChunk.objects.select_for_update().get(pk=pk)
         number, mention = int(subject.e164[1:]), subject.mention
-        numbers, before = _numbers(chunk), storage.rows_of(chunk)
+        numbers, before = storage.numbers_of(chunk), storage.rows_of(chunk)
         kept = [
             (one, (row, in_values(cells, mention), warning))
             for one, (row, cells, warning) in zip(numbers, before, strict=True)
             if one != number
         ]
         rejects = storage.rejects_of(chunk)
-        good = [
-            (bad.row, bad.value, bad.code, bad.reason, list(bad.cells))
-            for bad in rejects
-            if not _named((bad.value, *bad.cells), subject)
-        ]
+        good = [bad for bad in rejects if not _names(bad, subject)]
         after = [row for _, row in kept]
         if after == before and len(good) == len(rejects):
             return 0
@@ -64,8 +60,8 @@ def _erase_chunk(pk: int, subject: Subject) -> int:
 
 
 def _erase_rejects(version: AudienceVersion, subject: Subject) -> int:
-    rejects = contents.rejects_of(version)
-    good = [bad for bad in rejects if not _named((bad.value, *bad.cells), subject)]
+    rejects = storage.rejects_of(version)
+    good = [bad for bad in rejects if not _names(bad, subject)]
     if len(good) < len(rejects):
         AudienceVersion.objects.filter(pk=version.pk).update(rejects=storage.packed(good) if good else b"")
     return len(rejects) - len(good)
@@ -81,30 +77,23 @@ def _renew_digest(version: AudienceVersion) -> None:
     Preparation.objects.filter(draft__in=drafts).delete()
 
 
-def _named(texts: Iterable[str], subject: Subject) -> bool:
-    return any(subject.mention.found(text) for text in texts)
-
-
-def _numbers(chunk: AudienceChunk) -> "array[int]":
-    numbers = array("Q")
-    numbers.frombytes(bytes(chunk.numbers))
-    return numbers
+def _names(bad: RejectedRow, subject: Subject) -> bool:
+    return any(subject.mention.found(text) for text in (bad.value, *bad.cells))
 
 
 def left_in_audiences(subject: Subject) -> int:
-    return sum(
-        _holds(version, subject) for version in AudienceVersion.objects.filter(service=subject.service)
-    )
+    versions = AudienceVersion.objects.filter(service=subject.service)
+    return sum(_holds(version, subject) for version in versions)
 
 
 def _holds(version: AudienceVersion, subject: Subject) -> bool:
     number, mention = int(subject.e164[1:]), subject.mention
-    if any(_named((bad.value, *bad.cells), subject) for bad in contents.rejects_of(version)):
+    if any(_names(bad, subject) for bad in storage.rejects_of(version)):
         return True
     return any(
-        number in _numbers(chunk)
+        number in storage.numbers_of(chunk)
         or any(in_values(cells, mention) != cells for _, cells, _ in storage.rows_of(chunk))
-        or any(_named((bad.value, *bad.cells), subject) for bad in storage.rejects_of(chunk))
+        or any(_names(bad, subject) for bad in storage.rejects_of(chunk))
         for chunk in version.chunks.order_by("place").iterator(chunk_size=10)
     )
 
@@ -112,15 +101,11 @@ def _holds(version: AudienceVersion, subject: Subject) -> bool:
 def erase_preparations(subject: Subject) -> int:
     """Figures of checks that name it, made again when their draft is opened; and checks under way, whose rows were read before."""
     checks = Preparation.objects.filter(service=subject.service, kind=Preparation.Kind.CHECK)
-    here = checks.filter(Q(pk__in=_preparations(subject)) | Q(state=Preparation.State.WAITING))
+    here = checks.filter(Q(pk__in=preparations(subject)) | Q(state=Preparation.State.WAITING))
     return here.delete()[0]
 
 
-def left_in_preparations(subject: Subject) -> int:
-    return len(_preparations(subject))
-
-
-def _preparations(subject: Subject) -> list[int]:
+def preparations(subject: Subject) -> list[int]:
     rows = Preparation.objects.filter(service=subject.service).values_list("pk", "partial", "result")
     return [
         pk
@@ -135,10 +120,6 @@ def erase_reports(subject: Subject) -> int:
     being_made = Q(ready_at=None, cancelled_at=None, failed="", done__gt=0)
     rows = ReportFile.objects.filter(Q(pk__in=files) | being_made, service=subject.service)
     return rows.delete()[1].get("sms.ReportFile", 0)
-
-
-def left_in_reports(subject: Subject) -> int:
-    return len(set(report_files(subject)))
 
 
 def report_files(subject: Subject) -> Iterator[int]:

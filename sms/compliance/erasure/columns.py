@@ -4,25 +4,23 @@ Which columns there are is declared by the models (`sms.compliance.personal_colu
 whole.
 """
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from django.db import models
 from django.db.models import QuerySet
 
 from sms.compliance.archive import in_values
-from sms.compliance.erasure.naming import ids_naming, naming, says, windows
-from sms.compliance.erasure.subject import Subject
+from sms.compliance.erasure.naming import Subject, ids_naming, naming, says, windows
 from sms.compliance.personal_columns import columns, declared, personal_of, rows_of, title_of
 from sms.models import AuditEvent, Message
 from sms.models.personal import ColumnKind
 
-Rest = Callable[[], object]
 
-
-def erase(subject: Subject, rest: Rest) -> dict[str, int]:
+def erase(subject: Subject) -> Counter[str]:
     """Take the number out of every text; rows by column."""
-    done: dict[str, int] = {}
+    done: Counter[str] = Counter()
     for model, name in columns(ColumnKind.TEXT, ColumnKind.NUMBER):
         if (model, name) == (Message, "msisdn"):
             continue  # with the whole message (`ledger`)
@@ -30,9 +28,8 @@ def erase(subject: Subject, rest: Rest) -> dict[str, int]:
         for rows in windows(rows_of(model, subject.service)):
             open_rows = rows.exclude(personal.fixed_while) if name in personal.fixed else rows
             if count := _clean(subject, model, name, open_rows):
-                title = title_of(model, name)
-                done[title] = done.get(title, 0) + count
-            rest()
+                done[title_of(model, name)] += count
+            subject.rest()
     return done
 
 
@@ -53,36 +50,33 @@ def _clean(subject: Subject, model: type[models.Model], name: str, rows: "QueryS
     return done
 
 
-def left(subject: Subject, rest: Rest) -> dict[str, int]:
-    return _counted(subject, rest, ColumnKind.TEXT, ColumnKind.NUMBER)
+def left(subject: Subject) -> int:
+    return _counted(subject, ColumnKind.TEXT, ColumnKind.NUMBER).total()
 
 
-def in_the_catalogue(subject: Subject, rest: Rest) -> dict[str, int]:
-    """The same of templates and names of senders. Sends are made from them, so people change them, not an erasure."""
-    return _counted(subject, rest, ColumnKind.CATALOGUE)
+def in_the_catalogue(subject: Subject) -> Counter[str]:
+    """Rows of templates and names of senders that name it. Sends are made from them, so people change them, not an erasure."""
+    return _counted(subject, ColumnKind.CATALOGUE)
 
 
-def _counted(subject: Subject, rest: Rest, *kinds: ColumnKind) -> dict[str, int]:
-    found: dict[str, int] = {}
+def _counted(subject: Subject, *kinds: ColumnKind) -> Counter[str]:
+    found: Counter[str] = Counter()
     for model, name in columns(*kinds):
         for rows in windows(rows_of(model, subject.service)):
             if count := len(ids_naming(rows, name, subject)):
-                title = title_of(model, name)
-                found[title] = found.get(title, 0) + count
-            rest()
+                found[title_of(model, name)] += count
+            subject.rest()
     return found
 
 
 def left_in_audit(subject: Subject) -> int:
     """Rows of the audit that name it. There should be none: rows are only ever added to the audit, so this only counts."""
     rows = AuditEvent.objects.filter(service_slug__in=(subject.service.slug, ""))
-    return sum(
-        sum(says(text, subject) for text in naming(window, "details", subject).values_list("said", flat=True))
-        for window in windows(rows)
-    )
+    named = (naming(window, "details", subject).values_list("said", flat=True) for window in windows(rows))
+    return sum(says(text, subject) for texts in named for text in texts)
 
 
-def _packed_rows(subject: Subject) -> Iterator[tuple[type[models.Model], Any]]:
+def packed_rows(subject: Subject) -> Iterator[tuple[type[models.Model], Any]]:
     for model, personal in declared():
         if personal.unpacked is None:
             continue
@@ -93,9 +87,5 @@ def _packed_rows(subject: Subject) -> Iterator[tuple[type[models.Model], Any]]:
 
 def erase_elsewhere(subject: Subject) -> int:
     """Delete rows of the queue and of sign-in that name it: what failed tasks and visits left behind."""
-    found = list(_packed_rows(subject))
+    found = list(packed_rows(subject))
     return sum(model._base_manager.filter(pk=pk).delete()[0] for model, pk in found)
-
-
-def left_elsewhere(subject: Subject) -> int:
-    return sum(1 for _ in _packed_rows(subject))

@@ -22,7 +22,6 @@ def add(slug: str, digest: str, *, at: datetime) -> None:
 
 
 def of(slug: str) -> Iterator[str]:
-    """Digests of a service."""
     path = _path()
     if path is not None and path.exists():
         yield from read(path, slug)

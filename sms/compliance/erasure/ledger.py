@@ -7,10 +7,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from sms.compliance import archive
-from sms.compliance.erasure.naming import ids_naming
-from sms.compliance.erasure.subject import Subject
-from sms.compliance.retention.messages import shorten
-from sms.models import UNFINISHED, Archive, Click, Echo, Message, Receipt, Send, SendKeeping
+from sms.compliance.erasure.naming import Subject, ids_naming
+from sms.compliance.retention.messages import shorten_of
+from sms.models import UNFINISHED, Archive, Echo, Message, Send, SendKeeping
 from sms.models.message import OPEN
 from sms.models.sql import id_list
 from sms.values.msisdn.hidden import ERASED, MARK
@@ -50,18 +49,13 @@ def _erase(ids: Sequence[int]) -> int:
     wanted = id_list.among(ids)
     with transaction.atomic():
         list(Message.objects.select_for_update().filter(pk__in=wanted).order_by("pk").values_list("pk"))
-        clicked = Click.objects.filter(message_id__in=wanted)
-        receipts = list(clicked.order_by().values_list("receipt_id", flat=True))
-        shorten(Receipt.objects.filter(message_id__in=wanted, message_id__gt=0))
-        shorten(Receipt.objects.filter(pk__in=id_list.among(receipts), message_id=0))
-        clicked.update(url="", ip="", user_agent="")
+        shorten_of(ids)
         Echo.objects.filter(message_id__in=wanted).delete()
         few = Send.objects.filter(pk__in=Message.objects.filter(pk__in=ids).values("send_id"))
         # the digest of so few people could be found by trying all numbers
         few.filter(recipients__lte=FEW).update(audience_digest="", file_sha256="")
-        return Message.objects.filter(pk__in=wanted).update(
-            msisdn=ERASED, text="", substitutions={}, detail=""
-        )
+        rows = Message.objects.filter(pk__in=wanted)
+        return rows.update(msisdn=ERASED, text="", substitutions={}, detail="")
 
 
 def archives(subject: Subject) -> list[Archive]:
@@ -97,10 +91,6 @@ def _without(subject: Subject, row: archive.ArchivedMessage) -> archive.Archived
 
 
 def held(subject: Subject) -> int:
-    here = SendKeeping.objects.filter(
-        held_at__isnull=False, send__service=subject.service, send__messages__msisdn__in=subject.forms
-    )
-    sends = set(here.values_list("pk", flat=True))
     rows = archive.to_number(subject.service, subject.e164) if archive.has(subject.service) else []
-    away = SendKeeping.objects.filter(pk__in={row.send_id for row in rows}, held_at__isnull=False)
-    return len(sends | set(away.values_list("pk", flat=True)))
+    sends = {*messages(subject).values_list("send_id", flat=True), *(row.send_id for row in rows)}
+    return SendKeeping.objects.filter(pk__in=id_list.among(sends), held_at__isnull=False).count()

@@ -1,4 +1,4 @@
-"""Rows that name the number, looked for by the database: whatever people put between digits is passed over there.
+"""A person whose data it is about, and rows that name the number: the database passes over whatever people put between digits.
 
 What it finds may be too much (digits that run on) and is looked at again in Python by `sms.values.msisdn.mention`; too little
 it never is: text
@@ -6,19 +6,50 @@ with characters beyond ASCII comes back as a whole, since digits and signs of ev
 of ids, so that no statement is long.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from django.db import models
 from django.db.models import F, Max, Min, QuerySet
 
 from sms.compliance.archive import in_values
-from sms.compliance.erasure.subject import Subject
+from sms.models import Service
 from sms.models.sql.text_search import AsText, BeyondAscii, WithoutSeparators
+from sms.values.msisdn.hidden import hidden
+from sms.values.msisdn.mention import Mention
 
 WINDOW = 50_000  # ids
 # how characters beyond ASCII begin where they are not written as they are: JSON of SQLite, bytes of PostgreSQL
 ESCAPES: dict[type, tuple[str, ...]] = {models.JSONField: ("\\u",), models.BinaryField: ("\\2", "\\3")}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One number of one service, in every form in which it can stand somewhere.
+
+    `e164` has its plus; `rest` is called between long statements; `folder` is that of this host's state.
+    """
+
+    service: Service
+    e164: str
+    rest: Callable[[], object] = lambda: None
+    folder: Path = Path()
+
+    @cached_property
+    def digest(self) -> str:
+        """What stands for the number where only a digest may."""
+        return hidden(self.e164, key=self.service.number_key)
+
+    @property
+    def forms(self) -> tuple[str, str]:
+        return self.e164, self.digest
+
+    @cached_property
+    def mention(self) -> Mention:
+        return Mention(self.e164)
 
 
 def naming(rows: "QuerySet[Any]", name: str, subject: Subject) -> "QuerySet[Any]":

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from sms.compliance.erasure.subject import Subject
+from sms.compliance.erasure.naming import Subject
 from sms.models import OptOut, Service
 from sms.models.sql.opt_outs import lock_opt_outs
 from sms.values.msisdn import country_of
@@ -18,9 +18,8 @@ def erase(subject: Subject) -> int:
         if not here.exists():
             return 0
         Service.objects.filter(pk=service.pk).update(opt_outs_hidden=True)
-        return here.update(
-            msisdn=subject.digest, evidence="", lifted_because="", country=country_of(subject.e164)
-        )
+        country = country_of(subject.e164)
+        return here.update(msisdn=subject.digest, evidence="", lifted_because="", country=country)
 
 
 def left(subject: Subject) -> int:

@@ -10,15 +10,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from sms.compliance.erasure.subject import Subject
+from sms.compliance.erasure.naming import Subject
 
 LONGEST_LINE = 1 << 20  # bytes read at once
-ELSEWHERE = (
-    "archive",
-    "static",
-    "spool",
-    "inbound",
-)  # erased by code of their own, or collected from our sources
+# erased by code of their own, or collected from our sources
+ELSEWHERE = ("archive", "static", "spool", "inbound")
 
 
 @dataclass(slots=True)
@@ -29,9 +25,9 @@ class FileSearch:
     found: list[str] = field(default_factory=list)
 
 
-def search(subject: Subject, folder: Path) -> FileSearch:
-    """Search the files of a folder, packed logs too."""
-    searched = FileSearch()
+def search(subject: Subject) -> FileSearch:
+    """Search the files of this host's folder, packed logs too."""
+    searched, folder = FileSearch(), subject.folder
     for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
         inside = path.relative_to(folder).parts
         if inside[0] in ELSEWHERE or path.is_symlink() or not path.is_file() or ".sqlite3" in path.name:

@@ -1,8 +1,7 @@
 """Every place that is searched, in the order in which it is erased. One list to erase by, to verify by, and for the certificate."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from sms.compliance.erasure import (
     audiences,
@@ -14,18 +13,8 @@ from sms.compliance.erasure import (
     uploads,
     waiting_files,
 )
-from sms.compliance.erasure.subject import Subject
+from sms.compliance.erasure.naming import Subject
 from sms.models.sql import replaced_text
-
-Rest = Callable[[], object]
-
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """What a place needs apart from the person: a pause between long statements, and the folder of this host's state."""
-
-    rest: Rest
-    folder: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,34 +30,18 @@ class ErasurePlace:
     """One place: what it is called on the certificate, what erases it, and how often the number is left in it."""
 
     words: str
-    erase: Callable[[Subject, Around], Done]
-    left: Callable[[Subject, Around], int]
+    erase: Callable[[Subject], int | Done]
+    left: Callable[[Subject], int]
 
 
-def _rows(words: str, erase: Callable[[Subject], int], left: Callable[[Subject], int]) -> ErasurePlace:
-    """A place that is done in one go."""
-    return ErasurePlace(words, lambda subject, _: Done(erase(subject)), lambda subject, _: left(subject))
-
-
-def _walked(
-    words: str, erase: Callable[[Subject, Rest], int], left: Callable[[Subject, Rest], int]
+def _found(
+    words: str, erase: Callable[[Subject], int | Done], found: Callable[[Subject], Iterable[object]]
 ) -> ErasurePlace:
-    """A place that is large, with pauses between its pieces."""
-    return ErasurePlace(
-        words,
-        lambda subject, around: Done(erase(subject, around.rest)),
-        lambda subject, around: left(subject, around.rest),
-    )
+    """A place whose rows that name the number can be listed."""
+    return ErasurePlace(words, erase, lambda subject: sum(1 for _ in found(subject)))
 
 
-def _searched_only(
-    words: str, note: Callable[[Subject, Around], str], left: Callable[[Subject, Around], int]
-) -> ErasurePlace:
-    return ErasurePlace(words, lambda subject, around: Done(0, note(subject, around)), left)
-
-
-def _uploads(subject: Subject, around: Around) -> Done:
-    del around
+def _uploads(subject: Subject) -> Done:
     mended, deleted = uploads.erase_uploads(subject)
     note = (
         f"{deleted} of them deleted as a whole: lines cannot be taken out of a workbook, or of cells over several lines."
@@ -78,20 +51,21 @@ def _uploads(subject: Subject, around: Around) -> Done:
     return Done(mended + deleted, note)
 
 
-def _named(found: dict[str, int]) -> str:
+def _named(found: Mapping[str, int]) -> str:
     return ", ".join(f"{words} ({count:,})" for words, count in sorted(found.items()))
 
 
-def _texts(subject: Subject, around: Around) -> Done:
-    found = columns.erase(subject, around.rest)
-    return Done(sum(found.values()), _named(found))
+def _texts(subject: Subject) -> Done:
+    found = columns.erase(subject)
+    return Done(found.total(), _named(found))
 
 
-def _catalogue(subject: Subject, around: Around) -> str:
-    found = columns.in_the_catalogue(subject, around.rest)
+def _catalogue(subject: Subject) -> Done:
+    found = columns.in_the_catalogue(subject)
     if not found:
-        return "Searched only: templates, senders and the like do not name it."
-    return f"Named in {_named(found)}. Sends are made of it, so it is not changed by itself: change it on its page."
+        return Done(0, "Searched only: templates, senders and the like do not name it.")
+    says = f"Named in {_named(found)}. Sends are made of it, so it is not changed by itself: change it on its page."
+    return Done(0, says)
 
 
 LOG_STREAM = (
@@ -100,31 +74,35 @@ LOG_STREAM = (
 )
 
 
-def _other_files(subject: Subject, around: Around) -> str:
-    searched = other_files.search(subject, around.folder)
+def _other_files(subject: Subject) -> Done:
+    searched = other_files.search(subject)
     found = f"Found in {', '.join(searched.found)}: delete what is not needed. " if searched.found else ""
-    return f"{found}{searched.files} file{'' if searched.files == 1 else 's'} of this host searched. {LOG_STREAM}"
+    plural = "" if searched.files == 1 else "s"
+    return Done(0, f"{found}{searched.files} file{plural} of this host searched. {LOG_STREAM}")
 
 
 PLACES: tuple[ErasurePlace, ...] = (
-    _rows("messages waiting on this host's disk for the database", waiting_files.erase, waiting_files.left),
-    _rows("opt-outs (kept as a digest)", opt_outs.erase, opt_outs.left),
-    _rows(
+    ErasurePlace(
+        "messages waiting on this host's disk for the database", waiting_files.erase, waiting_files.left
+    ),
+    ErasurePlace("opt-outs (kept as a digest)", opt_outs.erase, opt_outs.left),
+    ErasurePlace(
         "messages, with their receipts, clicks and partners' spellings",
         ledger.erase_messages,
         lambda subject: ledger.messages(subject).count(),
     ),
-    _rows("archive files", ledger.erase_archives, lambda subject: len(ledger.archives(subject))),
-    _walked(
+    _found("archive files", ledger.erase_archives, ledger.archives),
+    ErasurePlace(
         "receipts that are unmatched, in quarantine or of other messages",
         receipts.erase_receipts,
         receipts.left_in_receipts,
     ),
-    _rows("incoming SMS", receipts.erase_inbound, receipts.left_in_inbound),
-    _rows("callbacks", receipts.erase_callbacks, receipts.left_in_callbacks),
-    _rows("stored answers of the API", receipts.erase_answers, receipts.left_in_answers),
-    ErasurePlace("uploaded files", _uploads, lambda subject, _: uploads.left_in_uploads(subject)),
-    _rows(
+    ErasurePlace("incoming SMS", receipts.erase_inbound, receipts.left_in_inbound),
+    _found("refused receipts and SMS", receipts.erase_refused, receipts.refused_posts),
+    _found("callbacks", receipts.erase_callbacks, receipts.callbacks),
+    _found("stored answers of the API", receipts.erase_answers, receipts.answers),
+    _found("uploaded files", _uploads, uploads.uploads),
+    ErasurePlace(
         "audiences, every version of them, and their rejected rows",
         audiences.erase_audiences,
         audiences.left_in_audiences,
@@ -132,36 +110,30 @@ PLACES: tuple[ErasurePlace, ...] = (
     ErasurePlace(
         "every other text: sends, drafts, approvals, rejected rows, names, notes, reasons, colleagues' own numbers",
         _texts,
-        lambda subject, around: sum(columns.left(subject, around.rest).values()),
+        columns.left,
     ),
     # after the texts: a check that begins now reads what is left of them
-    _rows("figures of checked drafts", audiences.erase_preparations, audiences.left_in_preparations),
-    _rows("report files", audiences.erase_reports, audiences.left_in_reports),
-    _rows(
-        "tables of the queue and of sign-in",
-        columns.erase_elsewhere,
-        columns.left_elsewhere,
-    ),
-    _searched_only(
+    _found("figures of checked drafts", audiences.erase_preparations, audiences.preparations),
+    _found("report files", audiences.erase_reports, audiences.report_files),
+    _found("tables of the queue and of sign-in", columns.erase_elsewhere, columns.packed_rows),
+    ErasurePlace(
         "templates, senders and other things of the catalogue",
         _catalogue,
-        lambda subject, around: sum(columns.in_the_catalogue(subject, around.rest).values()),
+        lambda subject: columns.in_the_catalogue(subject).total(),
     ),
-    _searched_only(
+    ErasurePlace(
         "the audit",
-        lambda _subject, _: (
-            "Searched only: it is never changed, and numbers are masked in what people write into it."
+        lambda _: Done(
+            0, "Searched only: it is never changed, and numbers are masked in what people write into it."
         ),
-        lambda subject, _: columns.left_in_audit(subject),
+        columns.left_in_audit,
     ),
-    _searched_only(
-        "logs and other files of this host",
-        _other_files,
-        lambda subject, around: len(other_files.search(subject, around.folder).found),
+    _found(
+        "logs and other files of this host", _other_files, lambda subject: other_files.search(subject).found
     ),
-    _searched_only(
+    ErasurePlace(
         "what the database file keeps of replaced text",
-        lambda _subject, _: replaced_text.rewrite_file(),
-        lambda _subject, _: 0,
+        lambda _: Done(0, replaced_text.rewrite_file()),
+        lambda _: 0,
     ),
 )

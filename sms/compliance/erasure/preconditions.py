@@ -4,8 +4,7 @@ Asked before an erasure begins, and once more at its end: what began in between 
 """
 
 from sms.compliance.erasure import ledger
-from sms.compliance.erasure.naming import ids_naming
-from sms.compliance.erasure.subject import Subject
+from sms.compliance.erasure.naming import Subject, ids_naming
 from sms.models import UNFINISHED, Message, Preparation, Send
 
 _UNDER_WAY = {

@@ -2,7 +2,6 @@
 
 import json
 import socket
-from array import array
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -12,22 +11,14 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from sms.audiences import storage
 from sms.compliance import archive
 from sms.compliance.erasure import journal, waiting_files
-from sms.compliance.erasure.places import PLACES, Around
+from sms.compliance.erasure.naming import Subject
+from sms.compliance.erasure.places import PLACES, Done
 from sms.compliance.erasure.preconditions import why_not
-from sms.compliance.erasure.subject import Subject
 from sms.ledger.crash_points import point
-from sms.models import (
-    Actor,
-    AudienceChunk,
-    Erasure,
-    InboundMessage,
-    Message,
-    OptOut,
-    Service,
-    audit_proof,
-)
+from sms.models import Actor, AudienceChunk, Erasure, InboundMessage, Message, OptOut, Service, audit_proof
 from sms.models.audit import audit
 from sms.models.sql import replaced_text
 from sms.values.msisdn.hidden import hidden
@@ -43,9 +34,8 @@ def ask(
     digest = hidden(e164, key=service.number_key)
     with transaction.atomic():
         Service.objects.select_for_update(no_key=True).filter(pk=service.pk).first()
-        waiting = (
-            Erasure.objects.filter(service=service, digest=digest).exclude(state=Erasure.State.DONE).first()
-        )
+        same = Erasure.objects.filter(service=service, digest=digest)
+        waiting = same.exclude(state=Erasure.State.DONE).first()
         if waiting is not None:
             return waiting
         made = Erasure.objects.create(
@@ -67,38 +57,37 @@ def perform(erasure: Erasure, *, folder: Path, rest: Callable[[], object] = lamb
     Raises ArchiveError where an archive cannot be read or written; the next run erases what is left.
     """
     service = Service.objects.get(pk=erasure.service_id)
-    subject = Subject(service, erasure.number)
+    subject = Subject(service, erasure.number, rest, folder)
     if _waits(erasure, subject):
         return False
     Erasure.objects.filter(pk=erasure.pk).update(state=Erasure.State.RUNNING, waits_for="")
     waiting_files.bring_in()
-    archive.resume(
-        service, rest=lambda: False
-    )  # a file that a killed process left half-way cannot be rewritten
+    # a file that a killed process left half-way cannot be rewritten
+    archive.resume(service, rest=lambda: False)
     replaced_text.overwrite_from_now()
-    around, entries = Around(rest, folder), list[dict[str, Any]]()
+    entries: dict[str, dict[str, Any]] = {}
     before = {entry["place"]: entry for entry in erasure.certificate.get("places", [])}
     for place in PLACES:
-        done = place.erase(subject, around)
+        done = place.erase(subject)
+        if isinstance(done, int):
+            done = Done(done)
         earlier = before.get(place.words, {})
-        entries.append(
-            {
-                "place": place.words,
-                "changed": done.changed + earlier.get("changed", 0),
-                "note": done.note or earlier.get("note", ""),
-            }
-        )
+        entries[place.words] = {
+            "place": place.words,
+            "changed": done.changed + earlier.get("changed", 0),
+            "note": done.note or earlier.get("note", ""),
+        }
         # what a killed process did counts on the certificate too
-        Erasure.objects.filter(pk=erasure.pk).update(certificate={"places": _merged(entries, before)})
+        Erasure.objects.filter(pk=erasure.pk).update(certificate={"places": [*(before | entries).values()]})
         point("erasing")
         rest()
-    for entry, place in zip(entries, PLACES, strict=True):
-        entry["left"] = place.left(subject, around)
+    for place in PLACES:
+        entries[place.words]["left"] = place.left(subject)
         rest()
     # what began in between may have read rows before they were erased: it is waited for, and everything erased again
     if _waits(erasure, subject):
         return False
-    _finish(erasure, subject, entries)
+    _finish(erasure, subject, [*entries.values()])
     replaced_text.empty_journal()
     return True
 
@@ -111,14 +100,9 @@ def _waits(erasure: Erasure, subject: Subject) -> bool:
     return bool(erasure.waits_for)
 
 
-def _merged(entries: Sequence[dict[str, Any]], before: dict[str, Any]) -> list[dict[str, Any]]:
-    here = {entry["place"] for entry in entries}
-    return [*entries, *(entry for words, entry in before.items() if words not in here)]
-
-
 def _finish(erasure: Erasure, subject: Subject, entries: list[dict[str, Any]]) -> None:
     now = timezone.now()
-    left = sum(entry["left"] for entry in entries)
+    changed, left = (sum(entry[name] for entry in entries) for name in ("changed", "left"))
     certificate = {
         "certificate": "erasure of a number",
         "id": erasure.pk,
@@ -130,31 +114,21 @@ def _finish(erasure: Erasure, subject: Subject, entries: list[dict[str, Any]]) -
         "done_at": now.isoformat(),
         "host": socket.gethostname(),
         "places": entries,
-        "changed": sum(entry["changed"] for entry in entries),
+        "changed": changed,
         "left": left,
         "again": erasure.again,
     }
+    mac = audit_proof.audit_keys.of(subject.service.slug)[0].mac(canonical(certificate))
     journal.add(subject.service.slug, erasure.digest, at=now)
     with transaction.atomic():
         open_ = Erasure.objects.filter(pk=erasure.pk).exclude(state=Erasure.State.DONE)
         first = open_.update(
-            state=Erasure.State.DONE, number="", done_at=now, certificate=certificate, mac=mac_of(certificate)
+            state=Erasure.State.DONE, number="", done_at=now, certificate=certificate, mac=mac
         )
         if first:  # unless another host was first
-            audit("erasure.done", erasure, by=Actor.system(), changed=certificate["changed"], left=left)
+            audit("erasure.done", erasure, by=Actor.system(), changed=changed, left=left)
     erasure.refresh_from_db()
-    log.info(
-        "number_erased",
-        service=subject.service.slug,
-        erasure=erasure.pk,
-        changed=certificate["changed"],
-        left=left,
-    )
-
-
-def mac_of(certificate: dict[str, Any]) -> str:
-    key = audit_proof.audit_keys.of(str(certificate["service"]))[0]
-    return key.mac(canonical(certificate))
+    log.info("number_erased", service=certificate["service"], erasure=erasure.pk, changed=changed, left=left)
 
 
 def genuine(erasure: Erasure) -> bool:
@@ -171,18 +145,14 @@ def waiting() -> list[Erasure]:
     return list(Erasure.objects.exclude(state=Erasure.State.DONE).order_by("pk"))
 
 
-# --- after a restored backup ---------------------------------------------------------------------------------------------
-
-
 def again(service: Service, *, by: Actor, digests: Sequence[str] = ()) -> list[Erasure]:
     """Ask once more for every number that was erased before and is here again, as after a restored backup.
 
     Only digests of erased numbers are kept, so numbers of this database are hashed and compared. `digests` are those of a
     list from elsewhere.
     """
-    known = set(
-        Erasure.objects.filter(service=service, state=Erasure.State.DONE).values_list("digest", flat=True)
-    )
+    done = Erasure.objects.filter(service=service, state=Erasure.State.DONE)
+    known = set(done.values_list("digest", flat=True))
     known |= set(journal.of(service.slug)) | set(digests)
     if not known:
         return []
@@ -203,12 +173,9 @@ def _numbers(service: Service) -> Iterator[str]:
     ):
         plain = rows.filter(msisdn__startswith="+").order_by().values_list("msisdn", flat=True)
         yield from plain.iterator(chunk_size=10_000)
-    for packed in (
-        AudienceChunk.objects.filter(version__service=service)
-        .values_list("numbers", flat=True)
-        .iterator(chunk_size=50)
-    ):
-        yield from (f"+{number}" for number in array("Q", bytes(packed)))
+    chunks = AudienceChunk.objects.filter(version__service=service).only("numbers")
+    for chunk in chunks.iterator(chunk_size=50):
+        yield from (f"+{number}" for number in storage.numbers_of(chunk))
     for row in archive.every(service):
         if row.msisdn.startswith("+"):
             yield row.msisdn

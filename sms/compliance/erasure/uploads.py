@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sms.audiences.files import AudienceError, rows_of_workbook
-from sms.compliance.erasure.subject import Subject
+from sms.compliance.erasure.naming import Subject
 from sms.models import AudienceChunk, AudienceVersion, Draft, Preparation, Upload
 
 LARGEST = 200_000_000  # bytes of one unpacked worksheet
@@ -20,7 +20,7 @@ GONE = "Its file held a number that was erased, and was deleted with it. Upload 
 def erase_uploads(subject: Subject) -> tuple[int, int]:
     """Files whose lines were taken out, and files that were deleted because that cannot be done to them."""
     mended = deleted = 0
-    for pk in list(_uploads(subject)):
+    for pk in list(uploads(subject)):
         with transaction.atomic():
             upload = Upload.objects.select_for_update().get(pk=pk)
             content = _without_lines(bytes(upload.content), subject)
@@ -51,11 +51,7 @@ def _restart_reading(upload: Upload, *, there: bool) -> None:
             Preparation.objects.filter(pk=found.pk).update(cursor=kept, rows=0, done=0, **over)
 
 
-def left_in_uploads(subject: Subject) -> int:
-    return sum(1 for _ in _uploads(subject))
-
-
-def _uploads(subject: Subject) -> Iterator[int]:
+def uploads(subject: Subject) -> Iterator[int]:
     for pk in list(Upload.objects.filter(service=subject.service).values_list("pk", flat=True)):
         content = Upload.objects.filter(pk=pk).values_list("content", flat=True).first()
         if content is not None and any(subject.mention.found(text) for text in texts_of(bytes(content))):

@@ -7,7 +7,7 @@ with checksums that fit.
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from sms.compliance.erasure.subject import Subject
+from sms.compliance.erasure.naming import Subject
 from sms.inbound import optouts, receipts
 from sms.inbound.optouts import inbound_spool
 from sms.inbound.receipts import spool
@@ -17,13 +17,11 @@ Change = Callable[[bytes], bytes]
 
 
 def bring_in() -> None:
-    """Bring what is spooled into the database, so that it is erased there."""
     receipts.sweep()
     optouts.sweep()
 
 
 def erase(subject: Subject) -> int:
-    """Returns files changed."""
     changed = 0
     for path, rewritten in _files():
         before = path.read_bytes()
@@ -35,9 +33,8 @@ def erase(subject: Subject) -> int:
 
 
 def left(subject: Subject) -> int:
-    return sum(
-        _zeroed(content, subject) != content for content in (path.read_bytes() for path, _ in _files())
-    )
+    found = (path.read_bytes() for path, _ in _files())
+    return sum(_zeroed(content, subject) != content for content in found)
 
 
 def _files() -> "Iterator[tuple[Path, Callable[[bytes, Change], bytes]]]":
@@ -48,10 +45,9 @@ def _files() -> "Iterator[tuple[Path, Callable[[bytes, Change], bytes]]]":
 
 def _zeroed(content: bytes, subject: Subject) -> bytes:
     """As many bytes, with zeros for the digits of the number."""
+
+    def zeros(number: str) -> str:
+        return "".join("0" * len(char.encode()) if char.isdecimal() else char for char in number)
+
     text = content.decode("utf-8", "surrogateescape")
-    parts, at = list[str](), 0
-    for start, end in subject.mention.spans(text):
-        digits = ("0" * len(char.encode()) if char.isdecimal() else char for char in text[start:end])
-        parts += [text[at:start], *digits]
-        at = end
-    return "".join([*parts, text[at:]]).encode("utf-8", "surrogateescape")
+    return subject.mention.replaced(text, zeros).encode("utf-8", "surrogateescape")

@@ -12,6 +12,7 @@ from django.db.models import Max, Q, Sum
 
 from sms.models import Send, SendState, Service, StateCount
 from sms.models.message import OPEN
+from sms.models.paging import pages
 from sms.models.sql.id_list import among
 
 PAGE = 500
@@ -51,73 +52,31 @@ def ready(service: Service, stage: str, *, now: datetime, kept: KeptBack | None 
     until, column = before(service, stage, now=now), STAGES[stage][0]
     if until is None:
         return
-    rows = (
-        Send.objects.filter(service=service, due_at__lt=until)
-        .filter(Q(keeping__isnull=True) | Q(**{f"keeping__{column}": None}))
-        .order_by("pk")
-    )
-    last = 0
-    while True:
-        page = list(
-            rows.filter(pk__gt=last).values_list(
-                "pk", "recipients", "state", "due_at", "created_at", "cancelled_at", "keeping__held_at"
-            )[:PAGE]
-        )
-        if not page:
-            return
-        last = page[-1][0]
+    kept = kept or KeptBack()
+    rows = Send.objects.filter(Q(keeping__isnull=True) | Q(**{f"keeping__{column}": None}))
+    columns = ("pk", "recipients", "state", "due_at", "created_at", "cancelled_at", "keeping__held_at")
+    for page in pages(rows.filter(service=service, due_at__lt=until).values_list(*columns), PAGE):
         ends = _ends([row[0] for row in page])
         for pk, recipients, state, due, created, cancelled, held in page:
             still, posted = ends.get(pk, (0, None))
-            ended = max(
-                at for at in (due if state != SendState.CANCELLED else None, created, cancelled, posted) if at
-            )
+            time = None if state == SendState.CANCELLED else due
+            ended = max(at for at in (time, created, cancelled, posted) if at)
             if ended >= until:
                 continue
             if held is not None:
-                if kept is not None:
-                    kept.held += 1
+                kept.held += 1
             elif still or state not in DONE:
-                if kept is not None:
-                    kept.open += 1
+                kept.open += 1
             else:
                 yield Ready(pk, recipients, ended)
 
 
 def _ends(send_ids: list[int]) -> dict[int, tuple[int, datetime | None]]:
     """Messages that are still open, and the end of the window in which the last one was posted."""
-    rows = (
-        StateCount.objects.filter(send_id__in=among(send_ids))
-        .values("send_id")
-        .annotate(open=Sum("delta", filter=Q(state__in=OPEN)), last=Max("window"))
-        .order_by()
-    )
+    rows = StateCount.objects.filter(send_id__in=among(send_ids)).order_by().values_list("send_id")
+    found = rows.annotate(open=Sum("delta", filter=Q(state__in=OPEN)), last=Max("window"))
+    width = StateCount.WINDOW
     return {
-        row["send_id"]: (
-            row["open"] or 0,
-            datetime.fromtimestamp((row["last"] + 1) * StateCount.WINDOW, UTC) if row["last"] else None,
-        )
-        for row in rows
+        send_id: (open_ or 0, datetime.fromtimestamp((last + 1) * width, UTC) if last else None)
+        for send_id, open_, last in found
     }
-
-
-@dataclass(frozen=True, slots=True)
-class MessageForecast:
-    """What a run would do to messages now: sends and their recipients by stage, and what stays all the same."""
-
-    sends: dict[str, int]
-    messages: dict[str, int]
-    open: int
-    held: int
-
-
-def forecast(service: Service, *, now: datetime) -> MessageForecast:
-    sends, messages = dict.fromkeys(STAGES, 0), dict.fromkeys(STAGES, 0)
-    still = held = 0
-    for stage in STAGES:
-        kept = KeptBack()
-        for one in ready(service, stage, now=now, kept=kept):
-            sends[stage] += 1
-            messages[stage] += one.recipients
-        still, held = max(still, kept.open), max(held, kept.held)
-    return MessageForecast(sends, messages, still, held)

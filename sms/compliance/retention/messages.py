@@ -25,8 +25,8 @@ from sms.models import (
     Service,
 )
 from sms.models.sql import id_list
-from sms.models.sql.exchange import exchange
 from sms.models.sql.session import has_one_writer
+from sms.models.sql.update_rows import exchange
 from sms.values.msisdn.hidden import hidden
 from sms.values.msisdn.mention import Mention
 
@@ -69,16 +69,13 @@ def work(service: Service, stage: str, part: SendPart, *, now: datetime) -> Iter
         with transaction.atomic():
             sends, place = lock(part.sends, stage)
             rows = Message.objects.filter(send_id__in=id_list.among(sends), pk__gt=place).order_by("pk")
-            ids = list(
-                rows.values_list("pk", flat=True)[: batch_size()]
-                if part.large
-                else rows.values_list("pk", flat=True)
-            )
+            ids = list(rows.values_list("pk", flat=True)[: batch_size() if part.large else None])
             done = ACTS[stage](service, ids) if ids else 0
             whole = not part.large or len(ids) < batch_size()
             keepings = SendKeeping.objects.filter(pk__in=id_list.among(sends))
             if whole:
-                WHOLE.get(stage, _nothing)(sends)
+                if of_sends := WHOLE.get(stage):
+                    of_sends(sends)
                 keepings.update(stage="", place=0, **{STAGES[stage][0]: now})
             else:
                 keepings.update(stage=stage, place=ids[-1])
@@ -89,17 +86,15 @@ def work(service: Service, stage: str, part: SendPart, *, now: datetime) -> Iter
 
 def lock(send_ids: Sequence[int], stage: str) -> tuple[list[int], int]:
     """Those that are not held, locked against being held; and up to which message the stage is done."""
-    SendKeeping.objects.bulk_create(
-        [SendKeeping(send_id=pk) for pk in sorted(send_ids)], ignore_conflicts=True
-    )
+    fresh = [SendKeeping(send_id=pk) for pk in sorted(send_ids)]
+    SendKeeping.objects.bulk_create(fresh, ignore_conflicts=True)
     rows = SendKeeping.objects.select_for_update().filter(pk__in=id_list.among(send_ids)).order_by("pk")
     free = [one for one in rows if one.held_at is None]
     place = free[0].place if len(free) == 1 and free[0].stage == stage else 0
     return [one.pk for one in free], place
 
 
-def _bodies(service: Service, ids: list[int]) -> int:
-    del service
+def _bodies(ids: list[int]) -> int:
     rows = Message.objects.filter(pk__in=id_list.among(ids)).exclude(text="", substitutions={})
     return rows.update(text="", substitutions={})
 
@@ -108,25 +103,23 @@ def _numbers(service: Service, ids: list[int]) -> int:
     key = service.number_key
     rows = Message.objects.filter(pk__in=id_list.among(ids), msisdn__startswith="+").order_by("pk")
     changed: list[tuple[int, str]] = []
-    for pk, msisdn, text, values, detail in rows.values_list(
-        "pk", "msisdn", "text", "substitutions", "detail"
-    ):
+    columns = ("pk", "msisdn", "text", "substitutions", "detail")
+    for pk, msisdn, text, values, detail in rows.values_list(*columns):
         changed.append((pk, hidden(msisdn, key=key)))
         if text or values or detail:
             mention = Mention(msisdn)
             after = (mention.without(text), in_values(values, mention), mention.without(detail))
             if after != (text, values, detail):
-                Message.objects.filter(pk=pk).update(
-                    text=after[0], substitutions=after[1], detail=after[2][:200]
-                )
-    exchange(Message, "msisdn", changed, kind="text")
+                text, values, detail = after
+                Message.objects.filter(pk=pk).update(text=text, substitutions=values, detail=detail[:200])
+    exchange(Message, "msisdn", changed)
     Echo.objects.filter(message_id__in=id_list.among(ids)).exclude(destination="").update(destination="")
     return len(changed)
 
 
-def _receipts(service: Service, ids: list[int]) -> int:
-    del service
-    wanted = id_list.among(ids)
+def shorten_of(message_ids: Sequence[int]) -> int:
+    """Receipts and clicks of these messages without what is a person's in them; returns how many receipts."""
+    wanted = id_list.among(message_ids)
     clicked = Click.objects.filter(message_id__in=wanted)
     of_clicks = list(clicked.order_by().values_list("receipt_id", flat=True))
     done = shorten(Receipt.objects.filter(message_id__in=wanted, message_id__gt=0))
@@ -139,7 +132,7 @@ def _receipts(service: Service, ids: list[int]) -> int:
 def shorten(rows: "QuerySet[Receipt]") -> int:
     """Receipts without what is a person's in them; returns how many."""
     found = list(rows.order_by("pk").values_list("pk", "raw"))
-    exchange(Receipt, "raw", [(pk, bare_receipt(bytes(raw))) for pk, raw in found], kind="bytea")
+    exchange(Receipt, "raw", [(pk, bare_receipt(bytes(raw))) for pk, raw in found])
     return len(found)
 
 
@@ -159,9 +152,8 @@ def _texts_of_sends(sends: Sequence[int]) -> None:
     for work in Preparation.objects.filter(send_id__in=id_list.among(sends)):
         if work.cursor.pop("fillings", None):
             work.save(update_fields=["cursor"])
-    for asked in ApprovalRequest.objects.filter(
-        send_id__in=id_list.among(sends)
-    ):  # what approvers were shown
+    # what approvers were shown
+    for asked in ApprovalRequest.objects.filter(send_id__in=id_list.among(sends)):
         if asked.snapshot["text"] not in ("", TEXT_GONE):
             asked.snapshot["text"] = TEXT_GONE
             asked.save(update_fields=["snapshot"])
@@ -172,16 +164,9 @@ def _numbers_of_sends(sends: Sequence[int]) -> None:
     Draft.objects.filter(send_id__in=id_list.among(sends)).exclude(pasted="").update(pasted="")
 
 
-def _nothing(sends: Sequence[int]) -> None:
-    del sends
-
-
 ACTS: dict[str, Callable[[Service, list[int]], int]] = {
-    "bodies": _bodies,
+    "bodies": lambda _, ids: _bodies(ids),
     "numbers": _numbers,
-    "receipts": _receipts,
+    "receipts": lambda _, ids: shorten_of(ids),
 }
-WHOLE: dict[str, Callable[[Sequence[int]], None]] = {
-    "bodies": _texts_of_sends,
-    "numbers": _numbers_of_sends,
-}
+WHOLE: dict[str, Callable[[Sequence[int]], None]] = {"bodies": _texts_of_sends, "numbers": _numbers_of_sends}

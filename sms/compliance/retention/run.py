@@ -6,9 +6,9 @@ at a time, and between batches rests three times as long as it worked.
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -18,21 +18,13 @@ from django.utils import timezone
 
 from sms.compliance import archive
 from sms.compliance.retention import due, messages, other_rows
-from sms.models import (
-    Actor,
-    Archive,
-    Message,
-    RetentionClock,
-    RetentionRun,
-    SendKeeping,
-    Service,
-)
+from sms.models import Actor, Archive, Message, RetentionClock, RetentionRun, SendKeeping, Service
 from sms.models.audit import audit
 from sms.models.retention import EVERY
 
 log = structlog.get_logger(__name__)
 
-DUTY, HELD = "retention", 60.0
+DUTY = "retention"
 FILE_BLOCKS = 50  # of an archive file
 RESTS = 3.0  # times as long as it worked
 LONGEST_REST = 2.0
@@ -66,64 +58,56 @@ def days_set(service: Service) -> bool:
 
 def run(service: Service, *, now: datetime, rest: Callable[[], bool], by: Actor = BY) -> RetentionRun | None:
     """Remove what is due; None where `rest` ended it before it was through, which the next run goes on with."""
-    began, _ = RetentionRun.objects.get_or_create(
-        service=service, ended_at=None, defaults={"started_at": now}
-    )
+    runs = RetentionRun.objects.filter(service=service)
+    began, _ = runs.get_or_create(service=service, ended_at=None, defaults={"started_at": now})
     counts: Counter[str] = Counter(began.counts)
+    over = False
+
+    def ended() -> bool:
+        nonlocal over
+        over = over or rest()
+        return over
 
     def add(kind: str, count: int) -> None:
         if count:
             counts[kind] += count
             RetentionRun.objects.filter(pk=began.pk).update(counts=dict(counts))
 
-    add("archive", archive.resume(service, rest=rest))
-    whole = (
-        all(_stage(service, stage, now=now, rest=rest, add=add) for stage in messages.ACTS)
-        and _other_rows(service, now=now, rest=rest, add=add)
-        and _archive(service, now=now, rest=rest, add=add)
-        and _archives(service, now=now, rest=rest, add=add)
-    )
-    if not whole:
-        return None
+    add("archive", archive.resume(service, rest=ended))
+    for kind, count in _steps(service, now=now, ended=ended):
+        add(kind, count)
+        if ended():
+            return None
     began.counts, began.ended_at = dict(counts), now
     began.save()
     if counts:
         audit("retention.ran", service, by=by, **dict[str, Any](sorted(counts.items())))
-    kept = RetentionRun.objects.filter(service=service).values_list("pk", flat=True)[: RetentionRun.KEPT]
-    RetentionRun.objects.filter(service=service).exclude(pk__in=list(kept)).delete()
+    runs.exclude(pk__in=list(runs.values_list("pk", flat=True)[: RetentionRun.KEPT])).delete()
     return began
 
 
-Add = Callable[[str, int], None]
+def _steps(service: Service, *, now: datetime, ended: Callable[[], bool]) -> Iterator[tuple[str, int]]:
+    """A whole run, a transaction at a time: of which kind, and how many."""
+    for stage in messages.ACTS:
+        for part in messages.parts(due.ready(service, stage, now=now)):
+            for done in messages.work(service, stage, part, now=now):
+                yield stage, done
+    yield from other_rows.work(service, now=now)
+    for blocks, until in _files(service, now=now):
+        gone = _gone(service, until, now=now)
+        made = archive.make(service, blocks, posted_until=until, gone=gone, rest=ended)
+        yield "archive", archive.move(made, rest=ended) if made is not None else 0
+    for one in late_archives(service, now=now):
+        gone = _gone(service, one.posted_until or one.made_at, now=now)
+        archive.rewrite(one, partial(archive.strip, gone=gone, key=service.number_key), **gone.beyond(one))
+        yield "archives", 1
 
 
-def _stage(service: Service, stage: str, *, now: datetime, rest: Callable[[], bool], add: Add) -> bool:
-    for part in messages.parts(due.ready(service, stage, now=now)):
-        for done in messages.work(service, stage, part, now=now):
-            add(stage, done)
-            if rest():
-                return False
-    return True
-
-
-def _other_rows(service: Service, *, now: datetime, rest: Callable[[], bool], add: Add) -> bool:
-    for kind, some in other_rows.PLACES.items():
-        while done := some(service, now):
-            add(kind, done)
-            if rest():
-                return False
-    for some in other_rows.UNCOUNTED:
-        while some(service, now):
-            if rest():
-                return False
-    return True
-
-
-def _archive(service: Service, *, now: datetime, rest: Callable[[], bool], add: Add) -> bool:
-    """Messages into files, `FILE_BLOCKS` blocks in each."""
+def _files(service: Service, *, now: datetime) -> Iterator[tuple[list[list[int]], datetime]]:
+    """Ids of messages by block, `FILE_BLOCKS` blocks for each file, and when the last of them was posted."""
     size = archive.block_size()
     blocks: list[list[int]] = []
-    until = None
+    until: datetime | None = None
     for one in due.ready(service, "archive", now=now):
         ids = list(Message.objects.filter(send_id=one.send_id).order_by("pk").values_list("pk", flat=True))
         if not ids:  # its messages left before, or it never had any
@@ -135,28 +119,10 @@ def _archive(service: Service, *, now: datetime, rest: Callable[[], bool], add: 
         else:
             blocks += [ids[start : start + size] for start in range(0, len(ids), size)]
         while len(blocks) > FILE_BLOCKS:
-            if not _file(service, blocks[:FILE_BLOCKS], until, now=now, rest=rest, add=add):
-                return False
+            yield [sorted(block) for block in blocks[:FILE_BLOCKS]], until
             del blocks[:FILE_BLOCKS]
-    return not blocks or until is None or _file(service, blocks, until, now=now, rest=rest, add=add)
-
-
-def _file(
-    service: Service,
-    blocks: list[list[int]],
-    posted_until: datetime,
-    *,
-    now: datetime,
-    rest: Callable[[], bool],
-    add: Add,
-) -> bool:
-    gone = _gone(service, posted_until, now=now)
-    ordered = [sorted(ids) for ids in blocks]
-    made = archive.make(service, ordered, posted_until=posted_until, gone=gone, rest=rest)
-    if made is None:
-        return False
-    add("archive", archive.move(made, rest=rest))
-    return not rest()
+    if blocks and until is not None:
+        yield [sorted(block) for block in blocks], until
 
 
 def _gone(service: Service, posted_until: datetime, *, now: datetime) -> archive.StripRule:
@@ -167,41 +133,16 @@ def _gone(service: Service, posted_until: datetime, *, now: datetime) -> archive
     return archive.StripRule(bodies=over("bodies"), numbers=over("numbers"), receipts=over("receipts"))
 
 
-def _archives(service: Service, *, now: datetime, rest: Callable[[], bool], add: Add) -> bool:
-    """Archives whose days are over too: written again without what has to go."""
-    for one in late_archives(service, now=now):
-        gone = _gone(service, one.posted_until or one.made_at, now=now)
-        columns = {
-            f"{name}_gone_at": getattr(one, f"{name}_gone_at") or getattr(gone, name)
-            for name in ("bodies", "numbers", "receipts")
-        }
-        archive.rewrite(one, partial(archive.strip, gone=gone, key=service.number_key), **columns)
-        add("archives", 1)
-        if rest():
-            return False
-    return True
-
-
 def late_archives(service: Service, *, now: datetime) -> list[Archive]:
     """Archives that hold more than they may by now; not those with a send that is held."""
-    held = list(
-        SendKeeping.objects.filter(send__service=service, held_at__isnull=False).values_list("pk", flat=True)
-    )
-    found = []
-    for one in Archive.objects.filter(service=service).exclude(name="").order_by("pk"):
-        gone = _gone(service, one.posted_until or one.made_at, now=now)
-        late = any(
-            getattr(gone, name) and not getattr(one, f"{name}_gone_at")
-            for name in ("bodies", "numbers", "receipts")
-        )
-        if late and not any(
-            one.blocks.filter(first_send__lte=send, last_send__gte=send).exists() for send in held
-        ):
-            found.append(one)
-    return found
-
-
-# --- when ---------------------------------------------------------------------------------------------------------------
+    kept = SendKeeping.objects.filter(send__service=service, held_at__isnull=False)
+    held = list(kept.values_list("pk", flat=True))
+    return [
+        one
+        for one in Archive.objects.filter(service=service).exclude(name="").order_by("pk")
+        if _gone(service, one.posted_until or one.made_at, now=now).beyond(one)
+        and not any(one.blocks.filter(first_send__lte=send, last_send__gte=send).exists() for send in held)
+    ]
 
 
 def run_due(*, stopped: Callable[[], bool], renew: Callable[[], bool] = lambda: True) -> int:
@@ -211,7 +152,7 @@ def run_due(*, stopped: Callable[[], bool], renew: Callable[[], bool] = lambda: 
         rest = RestRate(stopped=stopped, renew=renew)
         if run(service, now=timezone.now(), rest=rest) is None:
             break
-        RetentionClock.objects.update_or_create(pk=service.pk, defaults={"next_at": Now() + EVERY})
+        put_off(service)
         done += 1
     return done
 
@@ -221,6 +162,38 @@ def due_services() -> list[Service]:
     return [service for service in rows if days_set(service)]
 
 
-def put_off(service: Service, *, by: timedelta = EVERY) -> None:
-    """Not before so long: after days were changed, so that there is time to change them back."""
-    RetentionClock.objects.update_or_create(pk=service.pk, defaults={"next_at": Now() + by})
+def put_off(service: Service) -> None:
+    """Not before so long: after a run, and after days were changed, so that there is time to change them back."""
+    RetentionClock.objects.update_or_create(pk=service.pk, defaults={"next_at": Now() + EVERY})
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionForecast:
+    """What the next run would do, as of now: `messages` by stage in so many `sends`, `archives` to be rewritten, everything else by kind.
+
+    `open` and `held` are sends that are old enough and stay: something of them is unconfirmed or under way, or an admin holds them.
+    """
+
+    sends: dict[str, int]
+    messages: dict[str, int]
+    archives: int
+    others: dict[str, int]
+    open: int
+    held: int
+
+
+def forecast(service: Service, *, now: datetime) -> RetentionForecast:
+    """The dry run: the same questions as a run asks, and nothing is changed."""
+    sends, messages, kept = {}, {}, []
+    for stage in due.STAGES:
+        kept.append(due.KeptBack())
+        found = list(due.ready(service, stage, now=now, kept=kept[-1]))
+        sends[stage], messages[stage] = len(found), sum(one.recipients for one in found)
+    return RetentionForecast(
+        sends,
+        messages,
+        archives=len(late_archives(service, now=now)),
+        others=other_rows.forecast(service, now=now),
+        open=max(one.open for one in kept),
+        held=max(one.held for one in kept),
+    )

@@ -13,4 +13,5 @@ KINDS = {
     "callbacks": "callbacks in the log",
     "answers": "stored answers of the API",
     "unmatched": "receipts in quarantine or without a message",
+    "refused": "refused receipts and incoming SMS",
 }

@@ -1,5 +1,6 @@
-"""`manage.py api_key`: a key for a partner system, printed once."""
+"""`manage.py api_key`: a key for a partner system, printed once; or other policies of one that there is."""
 
+from argparse import BooleanOptionalAction
 from datetime import timedelta
 from typing import Any
 
@@ -8,41 +9,73 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from sms.catalogue import api_keys
-from sms.models import Actor, Service
+from sms.management.arguments import service_of
+from sms.models import Actor, ApiKey, Service
 
 
 class Command(BaseCommand):
-    help = "Make an API key and print it, this once."
+    help = "Make an API key and print it, this once. With --change, give one that there is other policies."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--service", required=True, metavar="SLUG")
-        parser.add_argument("--name", required=True, help="who uses it")
+        parser.add_argument("--name", help="who uses it")
         parser.add_argument(
-            "--scopes", required=True, help="send, read, optouts, catalogue, callbacks; separated by commas"
+            "--scopes", help="send, read, optouts, catalogue, callbacks, numbers; separated by commas"
         )
+        parser.add_argument("--change", metavar="PREFIX", help="the key to change, by how it begins")
         parser.add_argument(
             "--network", action="append", default=[], metavar="CIDR", help="where it may be used from"
         )
         parser.add_argument("--per-minute", type=int, default=6000, metavar="N", help="requests a minute")
         parser.add_argument("--days", type=int, metavar="N", help="usable for so many days")
         parser.add_argument("--test", action="store_true", help="reaches a sandbox only")
+        for name in ApiKey.POLICIES:
+            _add_policy(parser, name)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        service = Service.objects.filter(slug=options["service"]).first()
-        if service is None:
-            raise CommandError(f"There is no service {options['service']}.")
-        days = options["days"]
+        service = service_of(options["service"])
+        policies = {name: options[name] for name in ApiKey.POLICIES if options[name] is not None}
         try:
-            _, token = api_keys.make(
-                service,
-                name=options["name"],
-                scopes=[scope.strip() for scope in options["scopes"].split(",") if scope.strip()],
-                networks=options["network"],
-                per_minute=options["per_minute"],
-                is_test=options["test"],
-                expires_at=timezone.now() + timedelta(days=days) if days is not None else None,
-                by=Actor.system("cli"),
-            )
+            if options["change"]:
+                self._change(service, options["change"], policies)
+            else:
+                self._make(service, options, policies)
         except ValidationError as problem:
             raise CommandError(" ".join(problem.messages)) from None
+
+    def _change(self, service: Service, prefix: str, policies: dict[str, Any]) -> None:
+        found = service.api_keys.filter(prefix=prefix.rstrip("…")).first()
+        if found is None:
+            raise CommandError(f"{service.name} has no key that begins with {prefix}.")
+        if not policies:
+            raise CommandError("Say what to change, for example --purpose transactional.")
+        changed = api_keys.change(found, by=Actor.system("cli"), **policies)
+        self.stdout.write(f"{found}: {', '.join(changed) or 'nothing'} changed.")
+
+    def _make(self, service: Service, options: dict[str, Any], policies: dict[str, Any]) -> None:
+        for needed in ("name", "scopes"):
+            if not options[needed]:
+                raise CommandError(f"A new key needs --{needed}.")
+        days = options["days"]
+        _, token = api_keys.make(
+            service,
+            name=options["name"],
+            scopes=[scope.strip() for scope in options["scopes"].split(",") if scope.strip()],
+            networks=options["network"],
+            per_minute=options["per_minute"],
+            is_test=options["test"],
+            expires_at=timezone.now() + timedelta(days=days) if days is not None else None,
+            by=Actor.system("cli"),
+            **policies,
+        )
         self.stdout.write(token)
+
+
+def _add_policy(parser: CommandParser, name: str) -> None:
+    """`--purpose transactional`, `--takes-jwt` and `--no-takes-jwt`, as the columns have them."""
+    field: Any = ApiKey._meta.get_field(name)
+    option, says = f"--{name.replace('_', '-')}", str(field.help_text).replace("%", "%%")
+    if field.choices:
+        parser.add_argument(option, choices=[value for value, _ in field.choices], help=says)
+    else:
+        parser.add_argument(option, action=BooleanOptionalAction, default=None, help=says)

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
-from sms.models import Service, audit_proof
+from sms.management.arguments import service_of
+from sms.models import audit_proof
 
 
 class Command(BaseCommand):
@@ -13,12 +14,11 @@ class Command(BaseCommand):
     help = "Print the key of one service's audit. Anyone who has it can also make rows: give it to an auditor, not to a partner."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The service's slug; empty for the installation."""
         parser.add_argument("--service", required=True, help="slug; '' for acts of the whole installation")
 
     def handle(self, *args: Any, **options: Any) -> None:
         slug = options["service"]
-        if slug and not Service.objects.filter(slug=slug).exists():
-            raise CommandError(f"There is no service {slug!r}.")
+        if slug:
+            service_of(slug)
         for key in audit_proof.audit_keys.of(slug):
             self.stdout.write(key.secret.hex())

@@ -19,7 +19,6 @@ class Command(BaseCommand):
         except facts.Busy:
             raise CommandError("Facts are being folded or rebuilt just now. Try again in a minute.") from None
         if found is not None:
-            raise CommandError(
-                f"Facts and ledger differ. {found} `manage.py rebuild_facts` makes them again."
-            )
+            says = f"Facts and ledger differ. {found} `manage.py rebuild_facts` makes them again."
+            raise CommandError(says)
         self.stdout.write(f"Facts equal the ledger: {done:,} messages.")

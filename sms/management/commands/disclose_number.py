@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sms.compliance import disclosure
 from sms.compliance.archive import ArchiveError
-from sms.models import Actor, Service
-from sms.values.msisdn import BadNumber, parse
+from sms.management.arguments import number_of, service_of, typed_number
+from sms.models import Actor
 
 
 class Command(BaseCommand):
@@ -22,20 +22,13 @@ class Command(BaseCommand):
         parser.add_argument("--to", type=Path, required=True, help="the ZIP to write; it must not exist")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        service = Service.objects.filter(slug=options["service"]).first()
-        if service is None:
-            raise CommandError(f"There is no service {options['service']!r}.")
+        service = service_of(options["service"])
         if options["to"].exists():
             raise CommandError(f"{options['to']} exists. Name a file that does not.")
-        try:
-            number = parse(
-                options["number"] or getpass.getpass("Number (not shown): "), country=service.default_country
-            )
-        except BadNumber as problem:
-            raise CommandError(f"{problem} Write it with + and country code.") from None
+        number = number_of(options["number"] or typed_number(), service)
         by = Actor(kind="system", key="", label=getpass.getuser(), door="cli")
         try:
-            content = disclosure.disclose(service, number.e164, reason=options["reason"], by=by)
+            content = disclosure.disclose(service, number, reason=options["reason"], by=by)
         except ArchiveError as problem:
             raise CommandError(str(problem)) from None
         options["to"].touch(mode=0o600)

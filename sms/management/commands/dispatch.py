@@ -1,10 +1,12 @@
 """`manage.py dispatch`: send what is due in a loop of its own, beside django-q2's cluster or instead of it, several at once too."""
 
 import os
+import queue
 import signal
+import sys
 import threading
 import time
-from types import FrameType
+import traceback
 from typing import Any
 
 import structlog
@@ -53,14 +55,20 @@ class Command(BaseCommand):
 
 
 class _Stop:
-    """Whether to come to an end: at a signal, or when the time is over."""
+    """Whether to come to an end: at a signal, or when the time is over.
+
+    A handler runs between any two steps of the main thread, also while that thread holds the lock of the event it waits for. So it only
+    puts the number into a queue, whose `put` may be called there, and a thread does the rest.
+    """
 
     def __init__(self, seconds: float | None) -> None:
         self.signal = ""
         self._event = threading.Event()
         self._until = None if seconds is None else time.monotonic() + seconds
+        self._signals: queue.SimpleQueue[int] = queue.SimpleQueue()
+        threading.Thread(target=self._listen, name="signals", daemon=True).start()
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_signal)
+            signal.signal(number, lambda number, _frame: self._signals.put(number))
 
     def __call__(self) -> bool:
         return self._event.is_set() or (self._until is not None and time.monotonic() >= self._until)
@@ -73,17 +81,21 @@ class _Stop:
             seconds = min(seconds, self._until - time.monotonic())
         self._event.wait(max(seconds, 0.0))
 
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        del frame
-        if not self.signal:
-            last = threading.Timer(DRAINED_WITHIN, _give_up)
-            last.daemon = True
-            last.start()
-        self.signal = signal.Signals(number).name
+    def _listen(self) -> None:
+        self.signal = signal.Signals(self._signals.get()).name
         self._event.set()
+        time.sleep(DRAINED_WITHIN)
+        _give_up()
 
 
 def _give_up() -> None:
     """Something hangs. What was in flight becomes *unconfirmed* when its lease runs out, as after a crash."""
-    log.error("dispatcher_gave_up", sentence=f"Not drained within {DRAINED_WITHIN:.0f} s; ending anyway.")
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    where = {
+        names.get(ident, str(ident)): traceback.format_stack(frame)[-1].split("\n")[0].strip()
+        for ident, frame in sys._current_frames().items()
+        if ident != threading.get_ident()
+    }
+    sentence = f"Not drained within {DRAINED_WITHIN:.0f} s; ending anyway."
+    log.error("dispatcher_gave_up", sentence=sentence, threads=where)
     os._exit(1)

@@ -9,13 +9,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sms.compliance import erasure
 from sms.compliance.archive import ArchiveError
+from sms.management.arguments import number_of, service_of, typed_number
 from sms.models import Actor, Erasure, Service
-from sms.values.msisdn import BadNumber, parse
 
 
 class Command(BaseCommand):
-    """Reads the number from the keyboard, so that it stands in no shell's history; --number for scripts."""
-
     help = "Erase a number everywhere, with a certificate. Exit code 1 where it has to wait or something is left."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -30,11 +28,8 @@ class Command(BaseCommand):
         parser.add_argument("--list", type=Path, help="with --again: erased.jsonl of another place")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        services = list(Service.objects.order_by("pk"))
-        if options["service"]:
-            services = [one for one in services if one.slug == options["service"]]
-            if not services:
-                raise CommandError(f"There is no service {options['service']!r}.")
+        slug = options["service"]
+        services = [service_of(slug)] if slug else list(Service.objects.order_by("pk"))
         if not options["again"] and not options["reason"].strip():
             raise CommandError("Say why, with --reason. It stands on the certificate.")
         by = Actor(kind="system", key="", label=getpass.getuser(), door="cli")
@@ -43,20 +38,13 @@ class Command(BaseCommand):
             self.stdout.write("Nothing that was erased before is here again.")
         open_ = [one for one in asked if not self._one(one)]
         if open_:
-            raise CommandError(
-                f"{len(open_)} of {len(asked)} erasures are not complete. See above for the way out."
-            )
+            many = f"{len(open_)} of {len(asked)} erasures"
+            raise CommandError(f"{many} are not complete. See above for the way out.")
 
     def _new(self, services: list[Service], options: dict[str, Any], by: Actor) -> list[Erasure]:
-        written = options["number"] or getpass.getpass("Number (not shown): ")
-        asked = []
-        for service in services:
-            try:
-                number = parse(written, country=service.default_country).e164
-            except BadNumber as problem:
-                raise CommandError(f"{problem} Write it with + and country code.") from None
-            asked.append(erasure.ask(service, number, reason=options["reason"], by=by))
-        return asked
+        written, reason = options["number"] or typed_number(), options["reason"]
+        numbers = [(service, number_of(written, service)) for service in services]
+        return [erasure.ask(service, number, reason=reason, by=by) for service, number in numbers]
 
     def _again(self, services: list[Service], options: dict[str, Any], by: Actor) -> list[Erasure]:
         asked: list[Erasure] = []
@@ -76,9 +64,8 @@ class Command(BaseCommand):
             return False
         one.refresh_from_db()
         said = one.certificate
-        self.stdout.write(
-            f"Erasure {one.pk}, {said['service']}: {said['changed']:,} changed, {said['left']:,} left."
-        )
+        says = f"Erasure {one.pk}, {said['service']}: {said['changed']:,} changed, {said['left']:,} left."
+        self.stdout.write(says)
         for entry in said["places"]:
             if entry["changed"] or entry["left"]:
                 note = f" ({entry['note']})" if entry["note"] else ""

@@ -7,7 +7,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sms.inbound import receipts
 from sms.ledger import wakeups
-from sms.models import Actor, Service
+from sms.management.arguments import service_of
+from sms.models import Actor
 from sms.models.audit import audit
 
 
@@ -19,9 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--service", required=True, help="its short name")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        service = Service.objects.filter(slug=options["service"]).first()
-        if service is None:
-            raise CommandError(f"There is no service {options['service']}.")
+        service = service_of(options["service"])
         try:
             found = receipts.import_export(service, options["file"].read_bytes())
         except OSError as problem:

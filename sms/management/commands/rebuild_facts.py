@@ -12,7 +12,6 @@ class Command(BaseCommand):
     help = "Make the facts that reports read again from messages, clicks and opt-outs."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run to the end; a line for every step and one at the end. Reports show the old facts until then."""
         started, quiet = time.monotonic(), options["verbosity"] == 0
 
         def say(line: str) -> None:
@@ -22,8 +21,7 @@ class Command(BaseCommand):
         try:
             done = facts.rebuild(progress=lambda count: say(f"… {count:,} messages"))
         except facts.Busy:
-            raise CommandError(
-                "Facts are being folded or compared just now. Try again in a minute."
-            ) from None
+            says = "Facts are being folded or compared just now. Try again in a minute."
+            raise CommandError(says) from None
         took = time.monotonic() - started
         say(f"{done:,} messages in {took:.1f} s, {done / max(took, 0.001):,.0f} a second.")

@@ -1,12 +1,11 @@
 """`manage.py report_files`: write the long reports that wait as files, and end. The cluster and `manage.py dispatch` start it."""
 
-import signal
-from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
 from sms import reports
+from sms.management.arguments import until_signal
 
 
 class Command(BaseCommand):
@@ -16,12 +15,4 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Until nothing waits, or a signal: then the file under way is started again by the next process."""
-        asked: list[int] = []
-
-        def note(number: int, frame: FrameType | None) -> None:
-            del frame
-            asked.append(number)
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, note)
-        reports.make_files(stopped=lambda: bool(asked))
+        reports.make_files(stopped=until_signal())

@@ -1,6 +1,6 @@
 """`manage.py retain`: what retention would remove, or remove it now. Textdesk does the same by itself, once an hour."""
 
-import signal
+from contextlib import ExitStack
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -8,13 +8,12 @@ from django.utils import timezone
 
 from sms.compliance import retention
 from sms.compliance.retention.words import KINDS
+from sms.management.arguments import service_of, until_signal
 from sms.models import Actor, Duty, Service
 from sms.models.duty import HeldDuty
 
 
 class Command(BaseCommand):
-    """Every service that keeps anything for days only, or one."""
-
     help = "Remove what services keep no longer. --dry-run says what that would be and changes nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -25,23 +24,20 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        services = Service.objects.order_by("slug")
-        if options["service"]:
-            services = services.filter(slug=options["service"])
-            if not services:
-                raise CommandError(f"There is no service {options['service']!r}.")
-        duty = None if options["dry_run"] else Duty.hold(retention.DUTY, seconds=retention.HELD)
+        slug = options["service"]
+        services = [service_of(slug)] if slug else list(Service.objects.order_by("slug"))
+        duty = None if options["dry_run"] else Duty.hold(retention.DUTY)
         if duty is None and not options["dry_run"]:
             raise CommandError(
                 "Retention is running just now. Its page shows how far it is; try again when it is through."
             )
-        stopped = _until_signal()
-        try:
+        stopped = until_signal()
+        with ExitStack() as held:
+            if duty is not None:
+                held.enter_context(duty)
+                held.enter_context(duty.kept())
             for service in services:
                 self._one(service, options, duty=duty, stopped=stopped)
-        finally:
-            if duty is not None:
-                duty.give_back()
 
     def _one(self, service: Service, options: dict[str, Any], *, duty: HeldDuty | None, stopped: Any) -> None:
         if not retention.days_set(service):
@@ -52,25 +48,16 @@ class Command(BaseCommand):
             counts = found.messages | {"archives": found.archives} | found.others
             self._say(service, "would be", counts)
             if found.open or found.held:
-                self.stdout.write(
-                    f"{service.slug}: {found.open:,} sends stay because something of them is open, {found.held:,} because they are held."
-                )
+                says = f"{service.slug}: {found.open:,} sends stay because something of them is open, {found.held:,} because they are held."
+                self.stdout.write(says)
             return
         rest = retention.RestRate(stopped=stopped, renew=duty.renew, rests=0.0 if options["no_rest"] else 3.0)
         done = retention.run(service, now=timezone.now(), rest=rest, by=Actor.system("cli"))
         if done is None:
-            raise CommandError(
-                f"{service.slug}: broken off. What was done stays done; start it again to go on."
-            )
+            says = f"{service.slug}: broken off. What was done stays done; start it again to go on."
+            raise CommandError(says)
         self._say(service, "were", done.counts)
 
     def _say(self, service: Service, verb: str, counts: dict[str, int]) -> None:
         lines = [f"{count:,} {KINDS.get(kind, kind)}" for kind, count in counts.items() if count]
         self.stdout.write(f"{service.slug}: {'; '.join(lines) if lines else f'nothing {verb} due'}.")
-
-
-def _until_signal() -> Any:
-    caught: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _frame: caught.append(number))
-    return lambda: bool(caught)

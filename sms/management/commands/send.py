@@ -2,56 +2,35 @@
 
 import json
 import time
-from argparse import ArgumentTypeError
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import phonenumbers
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sms.audiences.files import AudienceError, Limits, by_size, stream
+from sms.catalogue import text_hints
 from sms.compose import labels
 from sms.compose.approval import queries
 from sms.compose.create import create
 from sms.compose.errors import ComposeError
 from sms.compose.order import Order
-from sms.models import (
-    Actor,
-    ApprovalState,
-    Lane,
-    MessageTemplate,
-    Preparation,
-    Resend,
-    Send,
-    Sender,
-    SendState,
-    Service,
-)
+from sms.compose.placeholders import Sources, sources_from_json
+from sms.compose.rejects import rejected_groups
+from sms.compose.resolved_order import ResolvedOrder, resolve
+from sms.management.option_arguments import add_option_arguments, in_zone, moment, named, options_of
+from sms.models import Actor, ApprovalState, Preparation, Send, SendState, Service
 from sms.models.message import FINAL
-from sms.values import quiet_hours
+from sms.values import text
+from sms.webex.addresses import bare_sender
 
 STILL = 15.0  # seconds without any movement after which --wait returns
 REPORT_EVERY = 2.0  # seconds between two lines about how far it is
 QUEUE = 100  # works of other people that are looked at
-
-
-def _moment(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise ArgumentTypeError(
-            f"{text!r} is not a time; write it like 2026-12-24T09:00 or 2026-12-24T09:00:00Z"
-        ) from None
-
-
-def _in_zone(moment: datetime | None, service: Service) -> datetime | None:
-    """What has no offset is the service's wall clock; a skipped hour is the moment of the change, a repeated one its first."""
-    if moment is None or moment.tzinfo is not None:
-        return moment
-    return quiet_hours.local_instant(moment, service.time_zone)
 
 
 class Command(BaseCommand):
@@ -68,34 +47,17 @@ class Command(BaseCommand):
             "--country", default="", help="how to read numbers without a country code, for example GB"
         )
         parser.add_argument(
-            "--at", type=_moment, help="ISO time; without an offset it is in the service's time zone"
-        )
-        parser.add_argument(
-            "--expires", type=_moment, help="ISO time after which nothing more of it is posted"
-        )
-        lanes = [lane.name.lower() for lane in Lane]
-        parser.add_argument(
-            "--lane", choices=lanes, default="normal", help="who goes first where not all can"
-        )
-        parser.add_argument(
-            "--if-unconfirmed",
-            choices=Resend.values,
-            default=Resend.NEVER,
-            help="whether to send again what may have been sent; always needs --expires",
-        )
-        parser.add_argument(
-            "--start-small", action="store_true", help="1 %% first, then 10 %%, then the rest"
-        )
-        parser.add_argument(
-            "--at-night-too", action="store_true", help="whatever the service's quiet hours say"
-        )
-        parser.add_argument(
-            "--label",
-            action="append",
-            default=[],
-            help="a word by which reports are sorted; several: once for each, or with commas",
+            "--at", type=moment, help="ISO time; without an offset it is in the service's time zone"
         )
         parser.add_argument("--name", default="")
+        several: dict[str, Any] = {"action": "append", "default": []}
+        says = "a word by which reports are sorted; several: once for each, or with commas"
+        parser.add_argument("--label", **several, help=says)
+        says = "the column of another name that fills a placeholder"
+        parser.add_argument("--fill", **several, metavar="PLACEHOLDER=COLUMN", help=says)
+        says = "what stands for a placeholder where a row has nothing"
+        parser.add_argument("--fallback", **several, metavar="PLACEHOLDER=TEXT", help=says)
+        add_option_arguments(parser)
         parser.add_argument(
             "--wait",
             action="store_true",
@@ -113,52 +75,36 @@ class Command(BaseCommand):
         by = Actor(kind="system", key="", label="manage.py send", door="cli")
         try:
             with ExitStack() as files:  # a large one is read again while it is stored
-                send = create(self._order(service, options, files), by=by)
+                order = resolve(self._order(service, options, files))
+                _refuse_unknown_placeholders(order)
+                send = create(order, by=by)
         except ComposeError as problem:
             raise CommandError("\n".join(f"{item.field}: {item.text}" for item in problem.problems)) from None
         except AudienceError as problem:  # a large file is read on the way
             raise CommandError(f"audience: {problem}") from None
+        for says in text_hints.unknown(order.text):
+            self.stderr.write(f"Warning: {says}")
         if options["wait"]:
             _wait(send, say=self.stderr.write)
         self._print(send, seconds=time.monotonic() - started, as_json=options["json"])
 
     def _order(self, service: Service, options: dict[str, Any], files: ExitStack) -> Order:
-        sender = Sender.objects.filter(service=service, address=options["sender"]).first()
-        if sender is None:
-            have = ", ".join(
-                Sender.objects.filter(service=service, active=True).values_list("address", flat=True)
-            )
-            raise CommandError(
-                f"sender: {options['sender']!r} is not a sender of {service.name}. It has: {have or 'none'}."
-            )
-        template = None
-        if options["template"]:
-            template = MessageTemplate.objects.filter(service=service, name=options["template"]).first()
-            if template is None:
-                have = ", ".join(
-                    MessageTemplate.objects.filter(service=service, active=True).values_list(
-                        "name", flat=True
-                    )
-                )
-                raise CommandError(
-                    f"template: there is no {options['template']!r}. {service.name} has: {have or 'none'}."
-                )
+        country = options["country"].upper() or service.default_country
+        if country not in phonenumbers.SUPPORTED_REGIONS:
+            raise CommandError(f"country: “{country}” is not a country. Write its two letters, like GB.")
+        senders, templates = service.senders.filter(active=True), service.templates.filter(active=True)
+        name = options["template"]
         return Order(
             service=service,
-            sender=sender,
+            sender=named(senders, "sender", "address", bare_sender(options["sender"]), service),
             content=options["text"] or "",
-            template=template,
-            audience=self._audience(
-                options["audience"], options["country"] or service.default_country, files
-            ),
+            template=named(templates, "template", "name", name, service) if name else None,
+            audience=self._audience(options["audience"], country, files),
             name=options["name"],
             labels=[word for written in options["label"] for word in labels.split(written)],
-            due_at=_in_zone(options["at"], service),
-            expires_at=_in_zone(options["expires"], service),
-            lane=Lane[options["lane"].upper()],
-            resend=Resend(options["if_unconfirmed"]),
-            ramp=options["start_small"],
-            respect_quiet_hours=not options["at_night_too"],
+            due_at=in_zone(options["at"], service),
+            placeholder_sources=_sources(options),
+            options=options_of(options, service),
             source=options["audience"].name,
         )
 
@@ -168,7 +114,7 @@ class Command(BaseCommand):
         try:
             file = files.enter_context(path.open("rb"))
             size = path.stat().st_size if file.seekable() else 0  # a pipe is read as a whole
-            options: dict[str, Any] = {"name": path.name, "country": country.upper(), "limits": limits}
+            options: dict[str, Any] = {"name": path.name, "country": country, "limits": limits}
             return by_size(lambda: stream(file, **options), size=size)
         except OSError as problem:
             raise CommandError(f"audience: {path} cannot be read ({problem.strerror}).") from None
@@ -193,9 +139,33 @@ class Command(BaseCommand):
             people = "one person" if asked.needed == 1 else f"{asked.needed} people"
             self.stderr.write(f"It waits for the approval of {people} on its page. {why}")
         shown = ", ".join(f"{count} {state}" for state, count in states.items())
+        noun = "recipient" if send.recipients == 1 else "recipients"
         self.stdout.write(
-            f"Send {send.pk}: {send.recipients} recipients, {send.rejected} rejected; {shown} ({seconds:.1f} s)"
+            f"Send {send.pk}: {send.recipients} {noun}, {send.rejected} rejected; {shown} ({seconds:.1f} s)"
         )
+        for group in rejected_groups(send):
+            self.stdout.write(f"  {group.text}.")
+
+
+def _sources(options: dict[str, Any]) -> Sources:
+    """`--fill name=Customer --fallback "name=friend"` as an order has them."""
+    found: dict[str, dict[str, str]] = {}
+    for argument, part in (("fill", "column"), ("fallback", "fallback")):
+        for written in options[argument]:
+            name, equals, value = written.partition("=")
+            if not (name.strip() and equals and value.strip()):
+                raise CommandError(f"{argument}: {written!r} is not written like --{argument} name=value.")
+            found.setdefault(name.strip(), {})[part] = value.strip()
+    return sources_from_json(found)
+
+
+def _refuse_unknown_placeholders(order: ResolvedOrder) -> None:
+    """A mistyped name would fill nothing, and every row without a value would be left out."""
+    have = {text.match_key(one.name): one.name for one in order.placeholders}
+    unknown = [name for name in order.placeholder_sources if text.match_key(name) not in have]
+    if order.text and unknown:
+        names = ", ".join(f"$({name})" for name in have.values()) or "none"
+        raise CommandError(f"fill: The text has no placeholder $({unknown[0]}). It has: {names}.")
 
 
 def _wait(send: Send, *, say: Callable[[str], object]) -> None:

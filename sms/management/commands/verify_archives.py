@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sms.compliance import archive
-from sms.models import Service
+from sms.management.arguments import service_of
 
 
 class Command(BaseCommand):
@@ -15,11 +15,7 @@ class Command(BaseCommand):
         parser.add_argument("--service", help="slug of one service")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        chosen = None
-        if options["service"]:
-            chosen = Service.objects.filter(slug=options["service"]).values_list("pk", flat=True).first()
-            if chosen is None:
-                raise CommandError(f"There is no service {options['service']!r}.")
+        chosen = service_of(options["service"]).pk if options["service"] else None
         files = messages = broken = 0
         for verdict in archive.verify(chosen):
             files, messages = files + 1, messages + verdict.messages
@@ -27,9 +23,8 @@ class Command(BaseCommand):
                 broken += 1
                 self.stderr.write(verdict.broken)
         for name in archive.unknown_files() if chosen is None else []:
-            self.stderr.write(
-                f"{name} is in the folder and in no manifest; no message of this installation is in it."
-            )
+            words = "is in the folder and in no manifest; no message of this installation is in it."
+            self.stderr.write(f"{name} {words}")
         if broken:
             raise CommandError(
                 f"{broken} of {files} archives do not hold. docs/operators/personal-data.md says what to do."

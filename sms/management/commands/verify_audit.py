@@ -8,8 +8,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sms.compliance import audit
-from sms.compliance.audit.checkpoint import checkpoints_in
-from sms.models.sql import audit_guard
+from sms.compliance.audit import folder
+from sms.compliance.audit.checkpoint import Checkpoint, checkpoints_in
+from sms.models import Actor
 
 MOST_PROCESSES = 4
 
@@ -17,7 +18,10 @@ MOST_PROCESSES = 4
 class Command(BaseCommand):
     """Every chain, or one; against the checkpoints in VAR_DIR and those that are given."""
 
-    help = "Verify the audit's chains. Exit code 1 names the first row that was changed, removed, moved or put in."
+    help = (
+        "Verify the audit's chains, checkpoints and triggers. Exit code 1 names the first row that was changed, removed, moved or put in, "
+        "and whatever is missing around the chains."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--service", help="slug of one service; '' for acts of the whole installation")
@@ -36,33 +40,36 @@ class Command(BaseCommand):
             default=min(os.cpu_count() or 1, MOST_PROCESSES),
             help="that share the work on a long chain; as many as there are processors if left out, 4 at most",
         )
+        parser.add_argument(
+            "--accept-loss",
+            metavar="WHY",
+            default="",
+            help="record why checkpoints were lost, so that it is no finding any more, for instance: that host was replaced",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         files = audit.CheckpointFiles(settings.VAR_DIR / "audit")
-        checkpoints = files.read_all()
+        checkpoints: list[Checkpoint] = []
         for path in options["checkpoints"]:
             try:
                 checkpoints += checkpoints_in(path)
             except OSError as problem:
                 raise CommandError(f"{path} cannot be read ({problem.strerror}).") from None
-        known = {one.service for one in checkpoints}
         chosen = options["service"]
-        slugs = sorted({*audit.services(), *known}) if chosen is None else [chosen]
-        if chosen is not None and chosen not in {*audit.services(), *known}:
+        if chosen is not None and chosen not in {*audit.services(), *(one.service for one in checkpoints)}:
             raise CommandError(f"There is no audit of a service {chosen!r}.")
-        verdicts = [
-            audit.verify_long(slug, checkpoints=checkpoints, processes=options["processes"]) for slug in slugs
-        ]
-        for verdict in verdicts:
+        if options["accept_loss"]:
+            folder.accept(options["accept_loss"], by=Actor.system("cli"))
+        found = audit.check(files, checkpoints=checkpoints, chosen=chosen, processes=options["processes"])
+        for verdict in found.verdicts:
             (self.stderr if verdict.broken else self.stdout).write(verdict.sentence)
-        rows, seconds = sum(one.rows for one in verdicts), sum(one.seconds for one in verdicts)
-        if not audit_guard.installed():
-            self.stderr.write(
-                "The triggers that refuse changes are not all there; manage.py migrate makes them again."
-            )
-        broken = [one for one in verdicts if one.broken]
-        if broken:
-            raise CommandError(
-                f"{len(broken)} of {len(verdicts)} chains do not hold. docs/operators/audit.md says what to do."
-            )
+        for sentence in found.witnesses:
+            self.stderr.write(sentence)
+        rows, seconds = sum(one.rows for one in found.verdicts), sum(one.seconds for one in found.verdicts)
+        if found.broken:
+            says = f"{len(found.broken)} of {len(found.verdicts)} chains do not hold. docs/operators/audit.md says what to do."
+            raise CommandError(says)
+        if found.witnesses:
+            says = f"All {rows:,} rows hold, but what guards them does not. docs/operators/audit.md says what to do."
+            raise CommandError(says)
         self.stdout.write(f"All {rows:,} rows hold ({seconds:.1f} s).")

@@ -3,23 +3,18 @@
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand
 
 from sms.webex.sandbox.command import main
 
 
 class Command(BaseCommand):
-    """Hand everything to the sandbox, which knows nothing of Django."""
-
     help = "Run the Webex Connect sandbox."
     requires_system_checks: list[str] = []  # noqa: RUF012 - Django's own spelling
 
     def run_from_argv(self, argv: list[str]) -> None:
         """The sandbox reads its own command line, so that `--help` is its own too."""
         sys.exit(main(argv[2:]))
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        """None of Django's."""
 
     def handle(self, *args: Any, **options: Any) -> None:
         sys.exit(main([str(value) for value in args]))

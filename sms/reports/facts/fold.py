@@ -15,7 +15,7 @@ from sms.models.sql.facts.projections import delete_zeros, projections
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 50_000  # deltas of one transaction
-DUTY, DUTY_SECONDS = "facts", 60.0
+DUTY = "facts"
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def only_folder() -> Iterator[bool]:
 
     The lease is renewed by a thread, as a statement of a rebuild may take longer; where the process is killed, it runs out.
     """
-    duty = Duty.hold(DUTY, seconds=DUTY_SECONDS)
+    duty = Duty.hold(DUTY)
     if duty is None:
         yield False
         return

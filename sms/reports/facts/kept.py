@@ -17,9 +17,8 @@ def keep(first_id: int, last_id: int) -> None:
     """Keep what messages from one id to another add to the facts; call it in the transaction that deletes them, before it does."""
     with transaction.atomic():
         register_functions()
-        name_sends(
-            f"(SELECT send_id FROM {Message._meta.db_table} WHERE id BETWEEN {int(first_id)} AND {int(last_id)})"  # noqa: S608
-        )
+        ids = f"id BETWEEN {int(first_id)} AND {int(last_id)}"
+        name_sends(f"(SELECT send_id FROM {Message._meta.db_table} WHERE {ids})")  # noqa: S608
         ledger.add_messages(first_id, last_id, into=KeptFact._meta.db_table)
 
 
@@ -35,10 +34,8 @@ def sum_kept(send_id: int) -> None:
     if len(totals) > len(ids) * 3 // 4:
         return
     KeptFact.objects.filter(pk__in=id_list.among(ids)).delete()
-    KeptFact.objects.bulk_create(
-        (
-            KeptFact(**{name: row[name] for name in named}, **{name: row[f"sum_{name}"] for name in FIGURES})
-            for row in totals
-        ),
-        batch_size=500,
+    summed = (
+        KeptFact(**{name: row[name] for name in named}, **{name: row[f"sum_{name}"] for name in FIGURES})
+        for row in totals
     )
+    KeptFact.objects.bulk_create(summed, batch_size=500)

@@ -68,19 +68,19 @@ def rebuild(*, progress: Progress | None = None) -> int:
     return done
 
 
-def compare(*, progress: Progress | None = None) -> tuple[int, Difference | None]:
+def compare() -> tuple[int, Difference | None]:
     """Messages read, and the first difference between facts (with what waits to be folded) and ledger. Raises Busy."""
     fold()
     with only_folder() as mine:
         if not mine:
             raise Busy
         with snapshot(), ledger.ledger_table():
-            done = sum(_read_ledger(progress))
+            done = sum(_read_ledger())
             name_sends(FactDelta._meta.db_table)
             return done, next(_differences(), None)
 
 
-def _read_ledger(progress: Progress | None) -> Iterator[int]:
+def _read_ledger(progress: Progress | None = None) -> Iterator[int]:
     """Fill the ledger's table step by step; yields how many messages each step read."""
     ledger.add_deleted()
     _add_opt_outs()

@@ -8,5 +8,3 @@ Called by the plan page and by `dry_run` of the API.
 
 from sms.sends.plan.build import build_plan
 from sms.sends.plan.shapes import Plan, as_json
-
-__all__ = ["Plan", "as_json", "build_plan"]

@@ -5,14 +5,14 @@ from typing import Any
 
 from sms.compose import checks, options
 from sms.compose.approval.rules import needed
-from sms.compose.order import Order, resolved
+from sms.compose.order import Order
+from sms.compose.resolved_order import ResolvedOrder, resolve
 from sms.compose.survey import Survey
 from sms.models import Price
 from sms.sends.plan import cost, request
 from sms.sends.plan.cautions import cautions
 from sms.sends.plan.forecast import forecast
 from sms.sends.plan.shapes import (
-    Asking,
     Doubt,
     Encodings,
     Plan,
@@ -24,7 +24,7 @@ from sms.sends.plan.shapes import (
 
 
 def build_plan(
-    order: Order,
+    asked: Order,
     *,
     now: datetime,
     public_url: str,
@@ -38,7 +38,7 @@ def build_plan(
 
     Raises `ComposeError` exactly where making the send would, and for a row without a message.
     """
-    order = resolved(order)
+    order = resolve(asked)
     if figures is None:
         figures = checks.survey(order, now=now)
     else:
@@ -53,7 +53,9 @@ def build_plan(
         made_at=now,
         recipients=figures.recipients,
         rejected=figures.rejected,
-        removed=_removed(figures),
+        removed=tuple(
+            PlanRemoved(one.code, f"{one.text}.", one.count, tuple(one.rows)) for one in figures.removed
+        ),
         encoding="ucs2" if encodings.ucs2 else "gsm7" if known else "unknown",
         encodings=encodings,
         segments=PlanSegments(
@@ -81,7 +83,7 @@ def build_plan(
     )
 
 
-def _approval(order: Order, figures: Survey, *, user: Any, now: datetime) -> PlanApproval:
+def _approval(order: ResolvedOrder, figures: Survey, *, user: Any, now: datetime) -> PlanApproval:
     wanted = needed(
         order,
         recipients=figures.recipients,
@@ -89,32 +91,16 @@ def _approval(order: Order, figures: Survey, *, user: Any, now: datetime) -> Pla
         user=user,
         now=now,
     )
-    rules = tuple(Asking(one.rule, one.approvers, one.says) for one in wanted.reasons)
-    return PlanApproval(wanted.approvers, rules, wanted.eligible, wanted.short)
+    return PlanApproval(wanted.approvers, wanted.reasons, wanted.eligible, wanted.short)
 
 
-def _removed(figures: Survey) -> tuple[PlanRemoved, ...]:
-    """The reason with the most rows first."""
-    ordered = sorted(figures.removed.items(), key=lambda item: (-item[1].count, item[1].rows))
-    return tuple(PlanRemoved(code, one.reason, one.count, tuple(one.rows)) for code, one in ordered)
-
-
-def _policy(order: Order) -> PlanPolicy | None:
-    group = order.policy_group
+def _policy(order: ResolvedOrder) -> PlanPolicy | None:
+    asked, group = order.options, order.options.policy_group
     if group is None:
         return None
-    consent, cap = options.policy_checks(order.options, group)
-    asked = [
-        words
-        for words, wanted in (
-            ("consent", consent),
-            ("the frequency cap", cap),
-        )
-        if wanted
-    ]
     return PlanPolicy(
         group=group.name,
-        check_consent=consent,
-        apply_frequency_cap=cap,
-        says=f"Webex Connect checks {' and '.join(asked)} at each message; how many it refuses cannot be known here.",
+        check_consent=bool(asked.checks_consent),
+        apply_frequency_cap=bool(asked.applies_frequency_cap),
+        says=f"Webex Connect checks {options.checks_in_words(asked)} at each message; how many it refuses cannot be known here.",
     )

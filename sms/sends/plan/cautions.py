@@ -2,21 +2,23 @@
 
 from collections.abc import Iterator
 
-from sms.compose.links import domain_cautions
-from sms.compose.options import RECEIPTS
-from sms.compose.order import Order, text_of
+from sms.catalogue import text_hints
+from sms.compose.links import domain_cautions, filtering
+from sms.compose.options import missing_receipts
 from sms.compose.reach import reach_cautions
+from sms.compose.resolved_order import UNFINISHED, ResolvedOrder
 from sms.compose.survey import ADVISED, Survey
 from sms.models import SenderKind
+from sms.models.receipt_choice import WITHOUT
 from sms.sends.plan.forecast import SendForecast
 from sms.sends.plan.shapes import Caution, Cost
-from sms.values import text_hints
+from sms.values import text
 
 _NAMES = {"US": "the United States", "CA": "Canada"}
 
 
 def cautions(
-    order: Order,
+    order: ResolvedOrder,
     figures: Survey,
     *,
     foreseen: SendForecast,
@@ -33,44 +35,55 @@ def cautions(
             f"{sender} is alphanumeric, and networks in {' and '.join(reached)} refuse such senders.",
         )
     reach = reach_cautions(sender, figures.recipients_by_country())
-    for sentence in (*domain_cautions(order.link_domain), *reach):
+    for sentence in (*domain_cautions(order.options.link_domain), *reach):
         yield Caution("destination", sentence)
     if foreseen.too_late:
         yield Caution(
             "too_late",
             f"{_messages(foreseen.too_late)} would expire before being sent. Choose a later expiry or an earlier time.",
         )
-    written = text_of(order)
-    if written:
-        for found in text_hints.lint(written):
+    if order.text:
+        unfilled = text_hints.unknown(order.text)
+        unfilled += [UNFINISHED for one in text.literals(order.text) if "$(" in one][:1]
+        for sentence in unfilled:
+            yield Caution("placeholder", sentence)
+        for found in text_hints.lint(order.text):
             yield Caution(found.code, found.text)
     else:
         yield Caution(
             "template", "The provider's template makes the text, so nothing can be said of it here."
         )
-    if order.link_domain is not None:
-        yield Caution("short_domain", _short_domain(order))
-    for one in order.options.missing_receipts if order.partner is None else ():
-        yield Caution("receipts", f"The receipt {one.capitalize()} is not asked for: {RECEIPTS[one]}.")
+        if not order.placeholders and not order.values_as_given and (unused := _columns(order)):
+            says = f"The catalogue lists no placeholders of {order.template}, so nothing of {unused} is sent to it."
+            yield Caution("columns", f"{says} If it has some, have an admin list them.")
+    if order.options.shortens and order.options.link_domain is not None:
+        yield Caution("short_domain", filtering(order.options.link_domain))
+    if order.options.validity is not None and not order.service.validity_kept:
+        yield Caution(
+            "validity",
+            "It is not proved that operators drop a message once its validity is over, so it may still arrive later.",
+        )
+    for one in missing_receipts(order.options) if order.partner is None else ():
+        yield Caution("receipts", f"The receipt {one} is not asked for: {WITHOUT[one]}.")
     if figures.long:
         yield Caution(
             "long",
             f"{_messages(figures.long)} with more than {ADVISED} characters, which Webex Connect advises against. Shorten the text.",
         )
-    if order.service.quiet_hours and not order.respect_quiet_hours:
+    if order.service.quiet_hours and not order.options.respect_quiet_hours:
         yield Caution("quiet_hours", f"The quiet hours {order.service.quiet_hours} are not respected.")
     if cost.entered and cost.unpriced:
         yield Caution("price", f"{cost.says} The cost leaves them out.")
 
 
-def _short_domain(order: Order) -> str:
-    domain = order.link_domain
-    if domain is not None and domain.is_shared:
-        return (
-            f"{domain} is shared with other senders, and some operators filter such short links without notice. "
-            "A domain of your own is filtered less."
-        )
-    return f"Some operators filter short links without notice, also those on {domain}."
+def _columns(order: ResolvedOrder) -> str:
+    """The columns beside the numbers, in words; empty for none."""
+    used = {order.audience.column, order.correlation_heading, order.zone_heading}
+    names = [f"“{one[:40]}”" for one in order.audience.headings if one and one not in used]
+    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
+    return (
+        f"{'the columns' if len(names) > 1 else 'the column'} {', '.join(names[:5])}{more}" if names else ""
+    )
 
 
 def _messages(count: int) -> str:

@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 
-from sms.compose.order import Order
+from sms.compose.resolved_order import ResolvedOrder
 from sms.compose.survey import Survey
 from sms.models import Price
 from sms.sends.plan.shapes import Cost, Country, Money, Range
 
 
-def by_country(order: Order, figures: Survey) -> tuple[Country, ...]:
+def by_country(order: ResolvedOrder, figures: Survey) -> tuple[Country, ...]:
     prices = _prices(order)
     ordered = sorted(figures.countries.items(), key=lambda item: (-item[1][0], item[0]))
     return tuple(_country(country, *one, prices.get(country)) for country, one in ordered)
@@ -31,7 +31,7 @@ def _country(country: str, recipients: int, least: int, most: int, price: Price 
     )
 
 
-def _prices(order: Order) -> dict[str, Price]:
+def _prices(order: ResolvedOrder) -> dict[str, Price]:
     """The price of each country for the kind of this sender; that of any kind where there is no own one."""
     kind = order.sender.kind if order.sender else ""
     rows = Price.objects.filter(service=order.service, sender_kind__in={"", kind}).order_by("sender_kind")

@@ -5,11 +5,12 @@ import math
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Min, Sum
 
-from sms.compose.order import LARGE, Order, quiet_hours_of
+from sms.compose.order import LARGE
+from sms.compose.resolved_order import ResolvedOrder
 from sms.compose.survey import Survey
 from sms.dispatch import rate
 from sms.dispatch.claim import open_slices
@@ -18,6 +19,7 @@ from sms.dispatch.watch import PATIENCE
 from sms.models import MessageState, Pace, Preparation, Service, StateCount
 from sms.sends import holds
 from sms.sends.plan.shapes import Deferred, Released
+from sms.sends.plan.shared_rate import moment
 from sms.sends.plan.simulation import Course, Flow, Group, Speed, run
 from sms.values import quiet_hours
 
@@ -39,31 +41,31 @@ class SendForecast:
     says: str
 
 
-def forecast(order: Order, figures: Survey, *, now: datetime) -> SendForecast:
+def forecast(order: ResolvedOrder, figures: Survey, *, now: datetime) -> SendForecast:
     """What is known at `now`; faults, receipts and later sends are not foreseen."""
     service = order.service
-    quiet = quiet_hours_of(order)
+    quiet, expires_at = order.quiet_hours, order.options.expires_at
     start = max(order.due_at or now, now + _preparing(figures.rows))
     stages = figures.staged()
-    flows, ahead = _queue(service, lane=int(order.lane), start=start)
+    flows, ahead = _queue(service, lane=int(order.options.lane), start=start)
     speed = _speed(service)
 
     def course(stage_wait: float) -> Course:
         return run(
             stages,
-            weight=WEIGHTS[order.lane],
+            weight=WEIGHTS[order.options.lane],
             start=start.timestamp(),
             others=[copy.copy(one) for one in flows] if service.rate else (),
             speed=copy.copy(speed),
-            allowed=_allowed(quiet, service.time_zone),
+            allowed=_allowed(quiet, service.clock),
             quiet=bool(quiet),
             stage_wait=stage_wait,
-            expires=order.expires_at.timestamp() if order.expires_at else math.inf,
+            expires=expires_at.timestamp() if expires_at else math.inf,
         )
 
     soon = course(0.0)
     late = course(PATIENCE.total_seconds()) if len(stages) > 1 else soon
-    until = [Released(_moment(at), round(count)) for at, count in sorted(soon.put_off.items())]
+    until = [Released(moment(at), round(count)) for at, count in sorted(soon.put_off.items())]
     until = [one for one in until if one.messages]
     deferred = Deferred(quiet, sum(one.messages for one in until), tuple(until[:MANY]))
     if held := _held(order):
@@ -71,9 +73,9 @@ def forecast(order: Order, figures: Survey, *, now: datetime) -> SendForecast:
     known = bool(service.rate)
     return SendForecast(
         ahead=ahead,
-        start_at=_moment(soon.first) if soon.first is not None else None,
-        finish_at=_moment(soon.last) if known and soon.last is not None else None,
-        finish_latest_at=_moment(late.last) if known and late.last is not None else None,
+        start_at=moment(soon.first) if soon.first is not None else None,
+        finish_at=moment(soon.last) if known and soon.last is not None else None,
+        finish_latest_at=moment(late.last) if known and late.last is not None else None,
         too_late=round(max(soon.too_late, 0.0)) if known else 0,
         deferred=deferred,
         says=_words(order, known=known, ramps=len(stages) > 1, ends=soon.last is not None),
@@ -97,16 +99,16 @@ def _preparing(rows: int) -> timedelta:
     return timedelta(seconds=rows / max(speed, 1.0) + NOTICED)
 
 
-def _held(order: Order) -> str:
+def _held(order: ResolvedOrder) -> str:
     if order.service.paused_at is not None:
         return "The service is paused; nothing starts until it is resumed."
-    for part in (order.sender, order.link_domain):
+    for part in (order.sender, order.options.link_domain):
         if part is not None and holds.hold_on(part) is not None:
             return f"{part} is paused; nothing starts until it is resumed."
     return ""
 
 
-def _words(order: Order, *, known: bool, ramps: bool, ends: bool) -> str:
+def _words(order: ResolvedOrder, *, known: bool, ramps: bool, ends: bool) -> str:
     if not known:
         return "The service has no contracted rate, so the end cannot be foreseen."
     if not ends:
@@ -117,22 +119,18 @@ def _words(order: Order, *, known: bool, ramps: bool, ends: bool) -> str:
     return f"{says} Faults, and sends that are made later, are not foreseen."
 
 
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
 def _allowed(quiet: str, home: str) -> Callable[[Group, float], float]:
     """As `dispatch.last_look.may_disturb` decides, for a whole group."""
 
     def first(group: Group, at: float) -> float:
         if not quiet:
             return at
-        moment = _moment(at)
+        begin = moment(at)
         assert isinstance(group, tuple)
-        when = quiet_hours.next_allowed(moment, group, quiet)
+        when = quiet_hours.next_allowed(begin, group, quiet)
         if when is None:
-            when = quiet_hours.next_allowed(moment, (home,), quiet)
-        return max(when.timestamp(), at) if when is not None and when > moment else at
+            when = quiet_hours.next_allowed(begin, (home,), quiet)
+        return max(when.timestamp(), at) if when is not None and when > begin else at
 
     return first
 

@@ -3,24 +3,31 @@
 import json
 
 from sms.compose import checks
-from sms.compose.errors import ComposeError, Problem
-from sms.compose.order import ComposedMessage, Order, request_fields
+from sms.compose.errors import ComposeError
+from sms.compose.order import ComposedMessage
+from sms.compose.resolved_order import ResolvedOrder, request_fields
 from sms.compose.survey import Survey
 from sms.dispatch.claim import ClaimedMessage
 from sms.dispatch.request import body_of, template_of
 from sms.models import Send
 from sms.values import correlation_id
 from sms.values.msisdn import mask
+from sms.values.msisdn.mention import starred
+from sms.values.problems import Problem, ProblemCode
 from sms.webex.rules import WireError
 
 LATER = "(made when it is sent)"
 HIDDEN = "…"
 
 
-def body(order: Order, line: ComposedMessage, *, public_url: str, masked: bool = False) -> str:
-    """JSON; `{"impossible": …}` where the provider's rules forbid it. `order` is `resolved`."""
+def body(order: ResolvedOrder, line: ComposedMessage, *, public_url: str, masked: bool = False) -> str:
+    """JSON; `{"impossible": …}` where the provider's rules forbid it."""
     send = Send(**request_fields(order))
-    waiting = ClaimedMessage(0, line.msisdn, line.text, line.substitutions, 0, line.zone)
+    words, values = line.text, line.substitutions
+    if masked:
+        number = line.msisdn
+        words, values = starred(words, number), {name: starred(one, number) for name, one in values.items()}
+    waiting = ClaimedMessage(0, line.msisdn, words, values, 0, line.zone)
     try:
         written = body_of([waiting], template_of(send, public_url=public_url)).decode()
     except WireError as problem:
@@ -31,18 +38,17 @@ def body(order: Order, line: ComposedMessage, *, public_url: str, masked: bool =
     return marked(written, message_id=0, attempt=1, order=order)
 
 
-def marked(written: str, *, message_id: int, attempt: int, order: Order) -> str:
+def marked(written: str, *, message_id: int, attempt: int, order: ResolvedOrder) -> str:
     """A body with its correlation id and the token of its receipt address blanked out."""
     own = correlation_id.write(message_id=message_id, attempt=attempt, key=order.service.correlation_key)
     return written.replace(own, LATER).replace(f"/{order.service.receipt_token}/", f"/{HIDDEN}/")
 
 
-def line_of(order: Order, figures: Survey, row: int | None) -> ComposedMessage:
+def line_of(order: ResolvedOrder, figures: Survey, row: int | None) -> ComposedMessage:
     """The message of a row, by default the first; raises ComposeError naming `plan_row`."""
     if row is None:
         return figures.head[0]
     if (line := checks.line_of(order, row)) is not None:
         return line
-    raise ComposeError(
-        [Problem("plan_row", f"Row {row:,} gets no message. Choose a row that is not rejected.")]
-    )
+    says = f"Row {row:,} gets no message. Choose a row that is not rejected."
+    raise ComposeError([Problem(ProblemCode.NO_SUCH_ROW, "plan_row", says, row)])

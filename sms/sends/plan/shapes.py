@@ -1,4 +1,4 @@
-"""The parts of a plan, and all of it as JSON. None stands for what cannot be known. Pure."""
+"""The parts of a plan, and all of it as JSON. Pure. The API describes its answer with these fields and their docstrings."""
 
 import json
 from dataclasses import dataclass, fields, is_dataclass
@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from sms.compose.approval.rules import ApprovalReason
+
 
 @dataclass(frozen=True, slots=True)
 class PlanRemoved:
-    """Rows left out for one reason; `reason` and `rows` are those of the first ones."""
+    """Rows left out for one reason; `rows` names the first hundred."""
 
     code: str
     reason: str
@@ -19,7 +21,7 @@ class PlanRemoved:
 
 @dataclass(frozen=True, slots=True)
 class Encodings:
-    """Messages by encoding; `unknown` where the provider's template makes the text."""
+    """Messages by encoding; unknown where the provider's template makes the text."""
 
     gsm7: int
     ucs2: int
@@ -28,7 +30,7 @@ class Encodings:
 
 @dataclass(frozen=True, slots=True)
 class PlanSegments:
-    """Of the longest message, of the one in the middle, and of all, as the texts stand; None where they are not known."""
+    """Segments per message, and of all; null where the provider's template makes the text."""
 
     worst: int | None
     typical: int | None
@@ -37,7 +39,7 @@ class PlanSegments:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """From the fewest to the most segments of all: links that are shortened and provider templates change the length."""
+    """Segments of all, from the fewest to the most: shortened links and templates change the length."""
 
     least: int
     most: int
@@ -45,7 +47,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """What goes to one country (ISO 3166; "" for numbers of none), and its cost; None where it has no price."""
+    """What goes to one country, and its cost; null where it has no price."""
 
     country: str
     recipients: int
@@ -59,7 +61,7 @@ class Country:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """From the least to the most, in one currency (ISO 4217)."""
+    """From the least to the most, in one currency."""
 
     currency: str
     least: Decimal
@@ -68,7 +70,7 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The sum by currency; `entered` is whether the service has any price, `unpriced` the recipients of countries without."""
+    """The sum by currency, of the countries that have a price."""
 
     entered: bool
     sums: tuple[Money, ...]
@@ -78,17 +80,17 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class PlanPolicy:
-    """What Webex Connect checks at each message. How many it refuses cannot be known here."""
+    """What Webex Connect checks at each message."""
 
     group: str
     check_consent: bool
     apply_frequency_cap: bool
-    says: str
+    says: str  # how many it refuses cannot be known here
 
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """Messages that were put off by quiet hours and may go at one moment."""
+    """Messages that may go at one moment."""
 
     at: datetime
     messages: int
@@ -96,55 +98,44 @@ class Released:
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """Put off by quiet hours: how many, and until when. A message that is put off twice counts once for each time."""
+    """Put off by quiet hours: how many, and until when (the first forty moments)."""
 
     quiet_hours: str
-    messages: int
+    messages: int  # one that is put off twice counts once for each time
     until: tuple[Released, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
+    """A row that is kept with a doubt."""
+
     row: int
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class Caution:
+    """What a careful colleague would say."""
+
     code: str
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
-    rule: str
-    approvers: int
-    says: str
-
-
-@dataclass(frozen=True, slots=True)
 class PlanApproval:
-    """How many people must approve before anything is posted, by the largest of these rules; `eligible` is how many could.
-
-    Times of the plan count from now: how long approval takes cannot be known.
-    """
+    """How many people must approve before anything is posted, and which rules ask for it."""
 
     approvers: int
-    rules: tuple[Asking, ...]
+    rules: tuple[ApprovalReason, ...]
     eligible: int
     says: str
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What would happen.
+    """What would happen, in the figures that the page before the button shows. Null stands for what cannot be known."""
 
-    Times are as foreseen at `made_at`. `ahead` is messages that wait already in the same or a more urgent lane; `rate` is destinations
-    a second by contract; `too_late` is messages whose expiry comes first. `finish_latest_at` is later than `finish_at` only where a
-    ramp may have to wait for receipts. `request` is what is posted for `row`.
-    """
-
-    made_at: datetime
+    made_at: datetime  # other times count from it: how long approval takes cannot be known
     recipients: int
     rejected: int
     removed: tuple[PlanRemoved, ...]

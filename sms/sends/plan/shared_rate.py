@@ -6,11 +6,16 @@ month, not the course of one send. Times are in seconds since the epoch.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sms.dispatch.rate import MARGIN
 
 HORIZON = 30 * 86_400.0
 _NOTHING = 1e-6  # of a message
+
+
+def moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 @dataclass(slots=True)

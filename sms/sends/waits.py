@@ -1,0 +1,115 @@
+"""What keeps the messages of a send from being posted now, for those who asked for it. Called by both APIs.
+
+A rate and a provider that does not answer are not among it: they end by themselves within moments, or as a pause.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.db.models import Min
+
+from sms.dispatch.last_look import UNREADABLE, quiet_until
+from sms.models import UNFINISHED, Hold, Message, MessageState, Send, SendState, Slice
+
+SAMPLE = 1_000  # messages of a send that are asked for their quiet hours
+NOT_BEGUN = (SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED)
+# a slice is claimed again within seconds unless quiet hours are the reason
+LOOKED_AT = timedelta(minutes=2)
+
+
+class WaitReason(StrEnum):
+    PREPARING = "preparing"
+    APPROVAL = "approval"
+    SEND_AT = "send_at"
+    PAUSE = "pause"
+    QUIET_HOURS = "quiet_hours"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """One thing that is waited for. `until` is None where nobody knows."""
+
+    reason: WaitReason
+    says: str
+    until: datetime | None = None
+
+
+def waits_of(send: Send, *, now: datetime, message: Message | None = None) -> list[Wait]:
+    """Of a send with messages to be posted, or of one of these."""
+    if send.state not in UNFINISHED:
+        return []
+    night = None
+    if send.quiet_hours:
+        waiting = Message.objects.filter(send=send, state=MessageState.PENDING).only("msisdn", "zone")
+        night = _end_of_night(
+            send, waiting.order_by("pk")[:SAMPLE] if message is None else [message], now=now
+        )
+    return _waits(send, _holds_on([send]), night, now=now)
+
+
+def waits_among(sends: Sequence[Send], *, now: datetime) -> dict[int, list[Wait]]:
+    """By send, for sends of one service with messages to be posted; two queries for all."""
+    some = [send for send in sends if send.state in UNFINISHED]
+    if not some:
+        return {}
+    holds = _holds_on(some)
+    quiet = [send.pk for send in some if send.quiet_hours]
+    put_off = Slice.objects.filter(send__in=quiet, done=False, owner="", due_at__gt=now + LOOKED_AT)
+    rows = put_off.order_by().values("send_id").annotate(first=Min("due_at")) if quiet else ()
+    nights = {row["send_id"]: row["first"] for row in rows}
+    return {
+        send.pk: _waits(send, holds, nights.get(send.pk) if send.due_at <= now else None, now=now)
+        for send in some
+    }
+
+
+def _waits(send: Send, holds: Sequence[Hold], night: datetime | None, *, now: datetime) -> list[Wait]:
+    found = []
+    if send.state == SendState.PREPARING:
+        found.append(Wait(WaitReason.PREPARING, "Its messages are still being written."))
+    if send.approvers and send.state in (SendState.PREPARING, SendState.AWAITING):
+        people = "another person" if send.approvers == 1 else f"{send.approvers} people"
+        found.append(Wait(WaitReason.APPROVAL, f"It waits until {people} of the team approved it."))
+    if send.state in NOT_BEGUN and send.due_at > now:
+        found.append(Wait(WaitReason.SEND_AT, "It waits for the time that was asked for.", send.due_at))
+    if paused := _paused(send, holds):
+        found.append(Wait(WaitReason.PAUSE, f"The team paused {paused}. It goes when that is resumed."))
+    if night is not None:
+        says = f"Quiet hours of recipients ({send.quiet_hours}, their time): the first message may go then."
+        found.append(Wait(WaitReason.QUIET_HOURS, says, night))
+    return found
+
+
+def _paused(send: Send, holds: Iterable[Hold]) -> str:
+    """What of it is paused, by its widest; empty for nothing."""
+    if send.service.paused_at is not None:
+        return "the whole service"
+    for hold in holds:
+        if hold.sender_id and hold.sender_id == send.sender_id:
+            return "its sender"
+        if hold.link_domain_id and hold.link_domain_id == send.link_domain_id:
+            return "its short-link domain"
+        if hold.send_id == send.pk:
+            return "it"
+    return ""
+
+
+def _holds_on(sends: Sequence[Send]) -> Sequence[Hold]:
+    services = {send.service_id for send in sends}
+    return list(Hold.objects.active().filter(service__in=services).order_by("-sender_id", "-link_domain_id"))
+
+
+def _end_of_night(send: Send, messages: Iterable[Message], *, now: datetime) -> datetime | None:
+    """When the first of those that may not be disturbed now, or when the send is due, may be."""
+    at, zone = max(now, send.due_at), send.service.time_zone
+    ends = []
+    for one in messages:
+        try:
+            ends.append(
+                quiet_until(one.msisdn, column=one.zone, service_zone=zone, quiet=send.quiet_hours, at=at)
+            )
+        except ValueError:  # an unknown zone, as the dispatcher takes it
+            ends.append(at + UNREADABLE)
+    return min((end for end in ends if end is not None), default=None)

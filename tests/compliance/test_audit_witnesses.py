@@ -1,0 +1,281 @@
+"""What guards the audit from outside the chain: folder, checkpoints, triggers, the nightly check, a second place. Absence is a finding."""
+
+import json
+import random
+import shutil
+import socket
+import threading
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core import mail
+from django.core.checks import run_checks
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+
+from portal.models import Role, User
+from sms.compliance import audit
+from sms.compliance.audit import elsewhere, folder
+from sms.compliance.audit.checkpoint_files import CheckpointFiles, FolderAltered
+from sms.models import Actor, AuditCheck, AuditEvent
+from sms.models.audit import audit as record
+from sms.models.sql import audit_guard
+from sms.worker.jobs import JOBS
+from tests.support.audit_tampering import SLUG, sql
+from tests.support.folder_tampering import FolderTamperer
+from tests.support.people import signed_in
+from tests.support.sends import a_service
+
+pytestmark = pytest.mark.django_db
+BY = Actor("user", "1", "ada@example.test", "page", "192.0.2.7")
+
+
+def acts(count: int = 3, *, slug: str = SLUG) -> None:
+    for index in range(count):
+        record("send.created", by=BY, service=slug, noun="send", key=index)
+
+
+@pytest.fixture
+def files(tmp_path, settings):
+    """A host that has worked for four hours."""
+    settings.VAR_DIR = tmp_path
+    sealer = audit.ChainSealer(tmp_path / "audit")
+    for _ in range(4):
+        acts()
+        acts(1, slug="other")
+        sealer._next = 0.0
+        sealer.run()
+    return CheckpointFiles(tmp_path / "audit")
+
+
+def verified(**options: object) -> str:
+    """What the command ends with; empty where it is content."""
+    try:
+        call_command("verify_audit", **options)
+    except CommandError as problem:
+        return str(problem)
+    return ""
+
+
+def test_what_the_sealer_wrote_is_what_is_there(files):
+    assert files.wrong() == ""
+    assert audit.witnesses(files) == []
+    assert verified() == ""
+    assert AuditEvent.objects.filter(act=folder.BEGUN).count() == 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_is_done_to_the_folder_is_found(files, tmp_path, seed):
+    copy = tmp_path / "copy"
+    shutil.copytree(files.folder, copy)
+    for kind in FolderTamperer(files.folder, random.Random(seed)).kinds:
+        kind()
+        assert audit.witnesses(files), kind.__name__
+        assert verified(), kind.__name__
+        shutil.rmtree(files.folder, ignore_errors=True)
+        shutil.copytree(copy, files.folder)
+    assert verified() == ""
+
+
+@pytest.mark.parametrize("kind", ["remove_everything", "change_a_head", "cut_off_lines"])
+def test_a_loss_stays_a_finding_until_somebody_says_why(files, kind, capsys):
+    getattr(FolderTamperer(files.folder, random.Random(1)), kind)()
+    evidence = (files.folder / "heads.json").read_bytes() if files.begun else b""
+    acts(1)
+    audit.ChainSealer(files.folder).run()
+    assert files.wrong() == "", "what comes after is guarded again"
+    if evidence:
+        (kept,) = files.folder.glob("heads.altered-*.json")
+        assert kept.read_bytes() == evidence
+    audit.ChainSealer(files.folder).run()
+    assert AuditEvent.objects.filter(act=folder.LOST).count() == 1, "said once"
+    assert "what guards them does not" in verified()
+    assert f"on {socket.gethostname()}" in capsys.readouterr().err
+    assert verified(accept_loss="The disk of this host was replaced.") == ""
+    assert verified() == ""
+    row = AuditEvent.objects.get(act=folder.ACCEPTED)
+    assert (row.door, row.details) == ("cli", {"because": "The disk of this host was replaced.", "losses": 1})
+
+
+def test_a_head_that_was_altered_is_not_written_over(files):
+    said = (files.folder / "heads.json").read_text()
+    (files.folder / "heads.json").write_text(said.replace('"number": 12', '"number": 3'))
+    altered = (files.folder / "heads.json").read_bytes()
+    with pytest.raises(FolderAltered, match=r"heads\.json was altered"):
+        files.keep(audit.heads_of([SLUG]))
+    with pytest.raises(FolderAltered):
+        files.note(audit.heads_of([SLUG]).values())
+    assert (files.folder / "heads.json").read_bytes() == altered
+
+
+@pytest.mark.parametrize("written", [0.0, 0.3, 1.0])
+def test_lines_that_a_kill_broke_off_are_completed(files, written):
+    """A kill after `heads.json` promised them: nothing, some, or all of them stand in the other file."""
+    lines = (files.folder / "checkpoints.jsonl").read_bytes()
+    said = json.loads((files.folder / "heads.json").read_text())
+    known = files._read_heads()
+    pending = "".join(f"{line}\n" for line in lines.decode().splitlines()[-2:])
+    before = lines[: -len(pending.encode())]
+    known.last, known.pending = json.loads(before.splitlines()[-1])["mac"], pending
+    (files.folder / "heads.json").write_text(known.text())
+    (files.folder / "checkpoints.jsonl").write_bytes(
+        before + pending.encode()[: round(written * len(pending))]
+    )
+    assert files.wrong() == ""
+    assert (files.folder / "checkpoints.jsonl").read_bytes() == lines
+    assert json.loads((files.folder / "heads.json").read_text())["last"] == said["last"]
+
+
+def test_another_host_begins_a_folder_of_its_own(files, tmp_path, monkeypatch):
+    monkeypatch.setattr(socket, "gethostname", lambda: "second")
+    second = CheckpointFiles(tmp_path / "second")
+    assert audit.witnesses(second) == [], "a host without a dispatcher keeps no checkpoints"
+    audit.ChainSealer(second.folder).run()
+    assert AuditEvent.objects.filter(act=folder.BEGUN).count() == 2
+    assert AuditEvent.objects.filter(act=folder.LOST).count() == 0
+
+
+def test_an_audit_that_is_empty_after_use_does_not_hold(tmp_path, settings):
+    settings.VAR_DIR = tmp_path
+    assert verified() == "", "nothing has happened yet"
+    User.objects.create(email="ada@example.test", last_login=timezone.now())
+    assert audit.witnesses(CheckpointFiles(tmp_path / "audit")) == [
+        "The audit is empty, although people have signed in."
+    ]
+    assert "what guards them does not" in verified()
+
+
+def test_triggers_that_are_gone_fail_the_check(files, capsys):
+    audit_guard.remove(connection)
+    assert "what guards them does not" in verified()
+    assert "triggers that refuse changes" in capsys.readouterr().err
+
+
+def nightly(files: CheckpointFiles) -> AuditCheck:
+    return audit.check_and_keep(files)
+
+
+def test_the_check_runs_by_itself_and_is_green_everywhere(files, client):
+    (job,) = [one for one in JOBS if one.name == "audit check"]
+    job.run(None)
+    made = AuditCheck.objects.get()
+    assert (made.holds, made.findings, made.rows, made.host) == (True, "", 17, socket.gethostname())
+    assert client.get("/readyz").json()["audit"] == "ok"
+    assert "textdesk_audit_holds 1" in client.get("/metrics").text
+    assert mail.outbox == []
+
+
+def test_a_broken_audit_is_red_on_every_page_that_watches(files, client):
+    audit_guard.remove(connection)
+    sql("UPDATE sms_auditevent SET actor_label = 'eve@example.test' WHERE service_slug = %s", SLUG)
+    audit_guard.install(connection)
+    service = a_service(slug=SLUG)
+    people = {role: signed_in(f"{role}@example.test", service, role) for role in Role.values}
+    mail.outbox.clear()
+    assert not nightly(files).holds
+    assert "row 1 is the first that does not hold" in client.get("/readyz").json()["audit"]
+    assert "textdesk_audit_holds 0" in client.get("/metrics").text
+    (letter,) = mail.outbox
+    assert letter.bcc == ["admin@example.test"]
+    assert "row 1 is the first that does not hold" in letter.body
+    says = "does not stand as it was written"
+    seen = {role for role, person in people.items() if says in person.get(f"/s/{SLUG}/").text}
+    assert seen == {Role.ADMIN, Role.AUDITOR}
+    assert says in people[Role.AUDITOR].get(f"/s/{SLUG}/audit/").text
+
+
+def test_a_check_that_no_process_makes_is_said(files):
+    made = nightly(files)
+    assert audit.sentence() == ""
+    AuditCheck.objects.filter(pk=made.pk).update(at=timezone.now() - timedelta(days=3))
+    assert "no process has done its nightly check since" in audit.sentence()
+
+
+def test_old_checks_go(files):
+    AuditCheck.objects.bulk_create(AuditCheck(host="a", rows=1, holds=True) for _ in range(120))
+    nightly(files)
+    assert AuditCheck.objects.count() == 100
+
+
+# --- a second place -----------------------------------------------------------------------------------------------------
+def heard(kind: socket.SocketKind) -> tuple[str, list[bytes], threading.Thread]:
+    """The address of a listener on loopback, what it hears, and its thread, which ends with the first batch."""
+    server = socket.socket(socket.AF_INET, kind)
+    server.bind(("127.0.0.1", 0))
+    got: list[bytes] = []
+
+    def listen() -> None:
+        with closing(server):
+            server.settimeout(60)
+            if kind == socket.SOCK_DGRAM:
+                got.extend(server.recv(65_536) for _ in range(3))
+                return
+            connected, _ = server.accept()
+            with closing(connected), connected.makefile("rb") as file:
+                got.extend(file)
+
+    if kind == socket.SOCK_STREAM:
+        server.listen()
+    thread = threading.Thread(target=listen, daemon=True)
+    thread.start()
+    return f"127.0.0.1:{server.getsockname()[1]}", got, thread
+
+
+def test_sealing_goes_on_while_the_folder_cannot_be_written(files, tmp_path):
+    (tmp_path / "disk").write_text("no folder")
+    sealer = audit.ChainSealer(tmp_path / "disk" / "audit")
+    for number in range(2):
+        acts()
+        with pytest.raises(OSError, match="disk"):
+            sealer.run()
+        assert audit.seal(thorough=True) == {}, f"run {number} left rows without a seal"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "kind"), [("syslog", socket.SOCK_DGRAM), ("syslog+tcp", socket.SOCK_STREAM)]
+)
+def test_checkpoints_go_to_a_syslog_too_and_verify_from_there(files, tmp_path, scheme, kind):
+    address, got, thread = heard(kind)
+    audit.ChainSealer(files.folder, places=[f"{scheme}://{address}"]).run()
+    thread.join(60)
+    assert len(got) == 3, "one for each of two services and for Textdesk itself"
+    assert all(line.startswith(b'<38>textdesk: {"event": "audit_checkpoint"') for line in got)
+    log = Path(tmp_path / "syslog")
+    log.write_bytes(b"\n".join(got))
+    audit_guard.remove(connection)
+    sql("DELETE FROM sms_auditevent WHERE service_slug = %s", SLUG)
+    sql("DELETE FROM sms_auditseal WHERE service_slug = %s", SLUG)
+    audit_guard.install(connection)
+    shutil.rmtree(files.folder)
+    assert "1 of 3 chains do not hold" in verified(checkpoints=[log])
+
+
+def test_checkpoints_go_to_a_mailbox_too(files):
+    audit.ChainSealer(files.folder, places=["mailto:audit@example.test"]).run()
+    (letter,) = mail.outbox
+    assert letter.to == ["audit@example.test"]
+    lines = [json.loads(line) for line in letter.body.splitlines()]
+    assert {line["service"] for line in lines} == {"", "other", SLUG}
+
+
+def test_a_place_that_does_not_answer_stops_nothing(files):
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        place = f"syslog+tcp://127.0.0.1:{nobody.getsockname()[1]}"
+        before = len(files.read_all())
+        audit.ChainSealer(files.folder, places=[place]).run()
+    assert len(files.read_all()) > before
+
+
+@pytest.mark.parametrize(
+    "place", ["https://log.example.test", "syslog://", "syslog://host:0", "mailto:nobody", "x"]
+)
+def test_a_place_that_is_none_stops_the_start_with_a_sentence(settings, place):
+    with pytest.raises(ValueError, match="."):
+        elsewhere.parse_place(place)
+    settings.AUDIT_CHECKPOINTS_TO = [place]
+    (error,) = [one for one in run_checks() if one.id == "sms.E002"]
+    assert "AUDIT_CHECKPOINTS_TO" in error.msg
