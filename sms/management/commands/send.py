@@ -28,7 +28,7 @@ from sms.models.message import FINAL
 from sms.values import text
 from sms.webex.addresses import bare_sender
 
-STILL = 15.0  # seconds without any movement after which --wait returns
+STILL = 60.0  # seconds without any movement after which --wait returns: a busy machine may need half a minute to start a process
 REPORT_EVERY = 2.0  # seconds between two lines about how far it is
 QUEUE = 100  # works of other people that are looked at
 
@@ -61,7 +61,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--wait",
             action="store_true",
-            help="until every message is final or nothing at all moved for 15 s; how far a large one is goes to stderr",
+            help="until every message is final or nothing at all moved for 60 s; how far a large one is goes to stderr",
         )
         parser.add_argument("--json", action="store_true", help="print one line of JSON")
 
