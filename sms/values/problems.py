@@ -69,6 +69,7 @@ class ProblemCode(StrEnum):
     TOO_LONG = "too_long", "The number has too many digits, the field too many characters."
     IMPOSSIBLE = "impossible", "No country has such a number."
     NO_COUNTRY = "no_country", "The number has no country code, and no country is given."
+    PREMIUM = "premium", "It is a premium-rate number, which gets no text."
     SHORTENED = "shortened", "Excel shortened the number, and its last digits are lost."
     TWO_NUMBERS = "two_numbers", "There is more than one number."
     FORMULA = "formula", "The cell holds a formula instead of a number."
@@ -94,6 +95,7 @@ class ProblemCode(StrEnum):
     TEXT_TOO_LONG = "text_too_long", "The text has too many characters for the service."
     OPTED_OUT = "opted_out", "The person opted out of messages."
     SENDER_REFUSED = "sender_refused", "The country of the number does not take this sender."
+    LEFT_OUT = "left_out", "The number is of a kind that the send leaves out; `field` names it."
 
 
 _OF_ROWS = {
@@ -103,6 +105,7 @@ _OF_ROWS = {
     ProblemCode.TOO_LONG: "{has|have} a number with too many digits",
     ProblemCode.IMPOSSIBLE: "{has|have} a number that cannot exist",
     ProblemCode.NO_COUNTRY: "{has|have} a number without a country code",
+    ProblemCode.PREMIUM: "{has|have} a premium-rate number",
     ProblemCode.SHORTENED: "{has|have} a number that Excel shortened",
     ProblemCode.TWO_NUMBERS: "{holds|hold} more than one number",
     ProblemCode.FORMULA: "{holds|hold} a formula instead of a number",
@@ -120,6 +123,7 @@ _OF_ROWS = {
     ProblemCode.TEXT_TOO_LONG: "{makes|make} a text that is too long",
     ProblemCode.OPTED_OUT: "{is for a person|are for people} who opted out",
     ProblemCode.SENDER_REFUSED: "{goes|go} to a country that does not take this sender",
+    ProblemCode.LEFT_OUT: "{has|have} a number of a kind that is left out ({field})",
 }
 _ONE_OR_MANY = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
 _OF_FRAMEWORKS = {

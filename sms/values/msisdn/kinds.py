@@ -1,0 +1,65 @@
+"""The kinds of numbers, and what is said of those that may be no handset of the person that is meant. Pure.
+
+A row has one kind; a send names the kinds that it leaves out (`leave_out` of `sms.models.send_options`). The words are in `kinds.toml`.
+"""
+
+import enum
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class NumberKind(enum.IntFlag):
+    """By the ranges of the numbering plan. `MOBILE_OR_LANDLINE`: the country does not tell the two apart."""
+
+    MOBILE = 1
+    MOBILE_OR_LANDLINE = 2
+    LANDLINE = 4
+    FREE = 8
+    PREMIUM = 16
+    SPECIAL = 32
+    MACHINE = 64
+    UNASSIGNED = 128
+    OLD_FORM = 256
+    ABROAD = 512
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> "NumberKind":
+        """Raises KeyError for a name that is none of a doubtful kind."""
+        found = cls(0)
+        for name in names:
+            if name not in _WORDS:
+                raise KeyError(name)
+            found |= cls[name.upper()]
+        return found
+
+    @property
+    def names(self) -> list[str]:
+        return [str(one.name).lower() for one in self]
+
+    def __str__(self) -> str:
+        return ", ".join(one.label for one in self)
+
+    @property
+    def label(self) -> str:
+        """Of one doubtful kind, for a choice."""
+        return _WORDS[str(self.name).lower()]["label"]
+
+    @property
+    def warning(self) -> str:
+        """What is said of one number; nothing where there is no doubt."""
+        return _WARNINGS.get(self.value, "")
+
+    def of_rows(self, count: int) -> str:
+        """What is said of so many numbers of one kind."""
+        said = _ONE_OR_MANY.sub(r"\1" if count == 1 else r"\2", _WORDS[str(self.name).lower()]["rows"])
+        return f"{count:,} number{'' if count == 1 else 's'} {said}."
+
+
+_ONE_OR_MANY = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
+_WORDS = tomllib.loads(Path(__file__).with_name("kinds.toml").read_text(encoding="utf-8"))
+DOUBTFUL = NumberKind.of(_WORDS)
+USUALLY_LEFT_OUT = NumberKind.ABROAD  # a stranger could be meant
+TEXTABLE = frozenset({NumberKind.MOBILE, NumberKind.MOBILE_OR_LANDLINE})
+_WARNINGS = {kind.value: _WORDS[str(kind.name).lower()]["one"] for kind in DOUBTFUL}

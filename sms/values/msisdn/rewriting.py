@@ -1,0 +1,60 @@
+"""Forms of numbers that the numbering plan has left behind, or that only networks write: which of today's numbers each means. Pure.
+
+The table is `rewriting.toml`. Called by `sms.values.msisdn` for numbers in no assigned range, and for what networks report.
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from sms.values.msisdn import plan
+from sms.values.msisdn.kinds import TEXTABLE, NumberKind
+
+
+@dataclass(frozen=True, slots=True)
+class RewritingRule:
+    """`was` and `becomes` are what follows the calling code. `written`: "with the code", "by networks", or "" for any way."""
+
+    was: re.Pattern[str]
+    becomes: str
+    written: str
+    doubt: bool
+    back: re.Pattern[str] | None
+
+
+_RULES: dict[str, list[RewritingRule]] = {}
+for _one in tomllib.loads(Path(__file__).with_name("rewriting.toml").read_text(encoding="utf-8"))["rule"]:
+    _RULES.setdefault(_one["code"], []).append(
+        RewritingRule(
+            was=re.compile(_one["was"]),
+            becomes=_one["is"],
+            written=_one.get("written", ""),
+            doubt=_one.get("doubt", False),
+            back=re.compile(_one["back"]) if "back" in _one else None,
+        )
+    )
+WITH_THE_CODE = "with the code"
+BY_NETWORKS = "by networks"
+
+
+def rewritten(code: str, number: str, *, ways: tuple[str, ...]) -> plan.SettledNumber | None:
+    """The mobile of today that `number` means, if a rule for one of these `ways` of writing it says so."""
+    for rule in _RULES.get(code, ()):
+        if rule.written in ways and (match := rule.was.fullmatch(number)):
+            found = plan.assigned(code, match.expand(rule.becomes))
+            if found.kind in TEXTABLE:
+                kind = NumberKind.OLD_FORM if rule.doubt else found.kind
+                return plan.SettledNumber(found.number, found.owner, kind)
+    return None
+
+
+def is_old_form(code: str, number: str) -> bool:
+    """Whether a number that is assigned as it stands may be an old form all the same."""
+    return any(rule.doubt and rule.was.fullmatch(number) for rule in _RULES.get(code, ()))
+
+
+def as_networks_write(code: str, number: str) -> str:
+    """The other form in which a network may report a mobile number, "" for none."""
+    backs = (rule.back.fullmatch(number) for rule in _RULES.get(code, ()) if rule.back)
+    return next((match[1] for match in backs if match), "")
