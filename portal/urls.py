@@ -44,7 +44,7 @@ from portal.views.catalogue_base import (
     CatalogueNew,
     CatalogueRemove,
 )
-from portal.views.compose import edit, review, save, test_sends
+from portal.views.compose import edit, leave_out, review, save, test_sends
 from sms.api.drop_in.older_views import (
     MessagingV1StatusView,
     MessagingV1View,
@@ -87,6 +87,7 @@ service = [
     path("drafts/<int:pk>/progress/", review.draft_progress, name="draft_progress"),
     path("drafts/<int:pk>/stop/", review.draft_act, {"act": "stop"}, name="draft_stop"),
     path("drafts/<int:pk>/go-on/", review.draft_act, {"act": "go_on"}, name="draft_go_on"),
+    path("drafts/<int:pk>/leave-out/", leave_out.draft_leave_out, name="draft_leave_out"),
     path("drafts/<int:pk>/mend/", review.draft_act, {"act": "mend"}, name="draft_mend"),
     path("drafts/<int:pk>/plan.json", review.draft_plan, name="draft_plan"),
     path("drafts/<int:pk>/rejects.csv", review.draft_rejects, name="draft_rejects"),

@@ -60,6 +60,7 @@ def opt_out_upload(request: HttpRequest, service: Service) -> HttpResponse:
     with refused_beside(form, AudienceError, field="file"):
         country, limits = service.default_country, upload_limits()
         audience = read(file, name=name, country=country, limits=limits, allow_duplicates=True)
+        audience = audience.without_strangers()
         where = f"{form.cleaned_data['evidence']} · {name[-60:]}, row "
         refusals = [optouts.Refusal(one.msisdn, f"{where}{one.row}") for one in audience.recipients]
         added = optouts.opt_out(service.pk, refusals, by=actor(request), source=OptOut.Source.CSV)

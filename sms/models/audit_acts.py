@@ -102,6 +102,7 @@ ACTS: dict[str, str] = {
     "draft.created": "Started a draft",
     "draft.discarded": "Draft discarded",
     "draft.tested": "Draft tried out by a test send",
+    "draft.numbers_chosen": "Chose which doubtful numbers of a draft get a message",
     "draft.check_stopped": "Reading or checking of a draft's audience stopped",
     "draft.rows_mended": "Rejected rows of a draft put right",
     "audience.created": "Audience saved",

@@ -314,7 +314,10 @@ def test_the_compiled_plans_agree_with_phonenumbers_over_every_territory():
                         else:
                             unassigned = number.kind == NumberKind.UNASSIGNED
                             ours = number.e164, (None if unassigned else number.country or "001"), number.kind
-                            if _is_beside_the_library(code, number.e164) or number.kind == NumberKind.OLD_FORM:
+                            if (
+                                _is_beside_the_library(code, number.e164)
+                                or number.kind == NumberKind.OLD_FORM
+                            ):
                                 continue
                         assert ours == expected, f"+{code} {digits} ({region})"
                         compared += 1

@@ -139,7 +139,7 @@ class AudienceReader:
             if before != row:
                 reason = f"The same number is already in row {before}."
                 return rejected(row, value, ProblemCode.DUPLICATE, reason)
-        return Recipient(row=row, msisdn=found.e164, substitutions=substitutions, warning=found.warning)
+        return Recipient(row=row, msisdn=found.e164, substitutions=substitutions, kind=found.kind)
 
     def _substitutions(self, cells: list[str]) -> dict[str, str]:
         """The filled cells by heading. A formula's error counts as not filled."""

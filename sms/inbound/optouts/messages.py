@@ -16,6 +16,7 @@ from sms.models import Actor, InboundMessage, Message, OptOut, Sender
 from sms.models.optout import spellings
 from sms.models.sql.opt_outs import lock_opt_outs
 from sms.models.sql.session import limit_statements
+from sms.values import msisdn
 from sms.webex.addresses import PLUS_MSISDN
 from sms.webex.errors import UnreadableBody
 from sms.webex.inbound import Inbound, parse_inbound
@@ -118,7 +119,8 @@ def _read(message: InboundMessage) -> None:
     if not PLUS_MSISDN.fullmatch(said.msisdn):
         raise UnreadableBody("What it names as the handset (oa) is no phone number.")
     reading = keywords.read(said.text)
-    message.msisdn = said.msisdn
+    # as lists have it: networks write some countries' mobiles in a way of their own
+    message.msisdn = msisdn.sender(said.msisdn) or said.msisdn
     message.address = said.sender[:20]
     message.text = said.text
     message.meaning, message.sure = reading.meaning, reading.sure
@@ -141,7 +143,7 @@ def _answered(message: InboundMessage) -> int | None:
     """The newest send to that number from the sender that it wrote to; where that is none of our senders, the newest at all."""
     address = message.address.removeprefix("+")
     posted = Message.objects.filter(
-        msisdn=message.msisdn, send__service=message.service_id, posted_at__isnull=False
+        msisdn__in=msisdn.spellings(message.msisdn), send__service=message.service_id, posted_at__isnull=False
     ).order_by("-pk")
     if Sender.objects.filter(service=message.service_id, address=address).exists():
         posted = posted.filter(send__sender__address=address)

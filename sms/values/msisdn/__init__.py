@@ -21,9 +21,10 @@ from sms.values.msisdn import plan
 from sms.values.msisdn.kinds import TEXTABLE, NumberKind
 from sms.values.msisdn.rewriting import (
     BY_NETWORKS,
+    SPELLED_TWICE,
     WITH_THE_CODE,
-    as_networks_write,
     is_old_form,
+    other_spelling,
     rewritten,
 )
 from sms.values.msisdn.written import BadNumber, WrittenNumber, read
@@ -129,8 +130,10 @@ def sender(raw: str) -> str:
 
 def spellings(e164: str) -> tuple[str, ...]:
     """E.164 of one handset in each form that lists and networks use, the given one first: Argentina's mobiles have a 9 or not."""
+    if not e164.startswith(SPELLED_TWICE):
+        return (e164,)
     code = plan.calling_code(e164[1:])
-    other = as_networks_write(code, e164[1 + len(code) :]) if code else ""
+    other = other_spelling(code, e164[1 + len(code) :])
     return (e164, f"+{code}{other}") if other else (e164,)
 
 
@@ -222,7 +225,7 @@ def _refusal(written: WrittenNumber, country: str) -> BadNumber:
                 return BadNumber(ProblemCode.TOO_SHORT, says)
             return BadNumber(ProblemCode.IMPOSSIBLE, f"No country has a code that starts like +{digits[:3]}.")
         return _misfit(plan.main_territory(code), digits[len(code) :])
-    may_be_abroad = len(digits) >= _SHORTEST_ABROAD and plan.calling_code(digits)
+    may_be_abroad = _SHORTEST_ABROAD <= len(digits) <= _E164_DIGITS and plan.calling_code(digits)
     way_out = f" {_FOREIGN}" if may_be_abroad else ""
     return _misfit(home, digits, way_out)
 

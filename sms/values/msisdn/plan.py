@@ -57,7 +57,9 @@ class Territory:
     trunk_rule: str
     exit_code: re.Pattern[str] | None
     leading: re.Pattern[str] | None  # where several countries share the code: how this one's numbers start
-    assigned: dict[int, re.Pattern[str]]  # by length: what the assigned ranges look like, a group for each kind
+    assigned: dict[
+        int, re.Pattern[str]
+    ]  # by length: what the assigned ranges look like, a group for each kind
 
     def kind_of(self, number: str) -> NumberKind | None:
         """By the range that `number` is in, None where it is in none that is assigned."""
@@ -221,7 +223,9 @@ def _ranges(data: PhoneMetadata, names: tuple[str, ...], length: int) -> str:
     return "|".join(
         one.national_number_pattern
         for one in found
-        if one is not None and one.national_number_pattern and (not one.possible_length or length in one.possible_length)
+        if one is not None
+        and one.national_number_pattern
+        and (not one.possible_length or length in one.possible_length)
     )
 
 

@@ -54,7 +54,13 @@ def is_old_form(code: str, number: str) -> bool:
     return any(rule.doubt and rule.was.fullmatch(number) for rule in _RULES.get(code, ()))
 
 
-def as_networks_write(code: str, number: str) -> str:
-    """The other form in which a network may report a mobile number, "" for none."""
-    backs = (rule.back.fullmatch(number) for rule in _RULES.get(code, ()) if rule.back)
-    return next((match[1] for match in backs if match), "")
+SPELLED_TWICE = tuple(f"+{code}" for code, rules in _RULES.items() if any(rule.back for rule in rules))
+
+
+def other_spelling(code: str, number: str) -> str:
+    """Of a mobile number that networks write in a form of their own: that form, or from it the one of lists; "" for none."""
+    for rule in _RULES.get(code, ()):
+        if rule.back and (match := rule.back.fullmatch(number)):
+            return match[1]
+    found = rewritten(code, number, ways=(BY_NETWORKS,))
+    return found.number if found else ""
