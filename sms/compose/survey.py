@@ -89,6 +89,11 @@ class Survey(msgspec.Struct):
         return self.recipients + self.rejected
 
     @property
+    def warned(self) -> int:
+        """Recipients whose number may be no mobile of the person."""
+        return sum(one.count for one in self.doubtful.values() if not one.left_out)
+
+    @property
     def total(self) -> int:
         """Segments of all messages, as their texts stand."""
         return sum(count * times for count, times in self.segments.items())

@@ -1,7 +1,7 @@
 """A column that holds several choices as flags in one small number, and is read and written by their names everywhere else."""
 
 import enum
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from django import forms
@@ -28,11 +28,14 @@ class TicksWidget(forms.CheckboxSelectMultiple):
         given = data.getlist(name) if hasattr(data, "getlist") else data.get(name)
         return given if name in data else None
 
+    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
+        return name not in data
+
 
 class FlagsFormField(forms.MultipleChoiceField):
     """A tick for each; None where a program knows nothing of them."""
 
-    widget = TicksWidget
+    widget: Any = TicksWidget
 
     def __init__(self, *, flags: Any, every: Any, **kwargs: Any) -> None:
         self._flags = flags
@@ -60,7 +63,7 @@ class FlagsField(_Column):
     every: ClassVar[Any]
     noun: ClassVar[str]
     form_field: ClassVar[type[FlagsFormField]] = FlagsFormField
-    spelled: ClassVar[Callable[[str], str]]
+    in_capitals: ClassVar[bool] = False  # the names, as people write them
     none: ClassVar[str] = ""  # what is said of no flag at all, where there has to be one
 
     def from_db_value(self, value: int | None, *_: Any) -> Any:
@@ -69,7 +72,8 @@ class FlagsField(_Column):
     def to_python(self, value: Any) -> Any:
         try:
             if isinstance(value, str) and not value.isdecimal():
-                value = [self.spelled(name.strip()) for name in value.split(",") if name.strip() or self.none]
+                written = value.upper() if self.in_capitals else value.lower()
+                value = [name.strip() for name in written.split(",") if name.strip() or self.none]
             return self.flags.of(value) if isinstance(value, list | tuple) else self.flags(int(value))
         except KeyError as unknown:
             if not unknown.args[0]:

@@ -8,4 +8,3 @@ class LeaveOutField(FlagsField):
     """`NumberKind`s; takes names, too. None at all: every number gets a message."""
 
     flags, every, noun = NumberKind, DOUBTFUL, "kind of number"
-    spelled = staticmethod(str.lower)

@@ -61,4 +61,4 @@ class ReceiptsField(FlagsField):
 
     flags, every, noun, none = Receipts, ALL_RECEIPTS, "receipt", NONE
     form_field = ReceiptsFormField
-    spelled = staticmethod(str.upper)
+    in_capitals = True

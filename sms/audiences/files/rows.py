@@ -43,6 +43,11 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     kind: NumberKind = NumberKind.MOBILE
 
     @property
+    def warning(self) -> str:
+        """A sentence where it may be no mobile of the person, "" otherwise."""
+        return self.kind.warning
+
+    @property
     def written(self) -> str:
         """The number for a file that is read again: what is only perhaps abroad must not come back with its doubt gone."""
         return self.msisdn if self.kind != NumberKind.ABROAD else self.msisdn.removeprefix("+")

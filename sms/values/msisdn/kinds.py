@@ -58,7 +58,9 @@ class NumberKind(enum.IntFlag):
 
 
 _ONE_OR_MANY = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
-_WORDS = tomllib.loads(Path(__file__).with_name("kinds.toml").read_text(encoding="utf-8"))
+_WORDS: dict[str, dict[str, str]] = tomllib.loads(
+    Path(__file__).with_name("kinds.toml").read_text(encoding="utf-8")
+)
 DOUBTFUL = NumberKind.of(_WORDS)
 USUALLY_LEFT_OUT = NumberKind.ABROAD  # a stranger could be meant
 TEXTABLE = frozenset({NumberKind.MOBILE, NumberKind.MOBILE_OR_LANDLINE})
