@@ -142,9 +142,14 @@ def code_of(name: str | None) -> ProblemCode:
     return _OF_FRAMEWORKS.get(name or "", ProblemCode.INVALID)
 
 
+def one_or_many(words: str, count: int) -> str:
+    """“{has|have} no number” as it is said of so many."""
+    return _ONE_OR_MANY.sub(r"\1" if count == 1 else r"\2", words)
+
+
 def rows_text(code: ProblemCode, count: int, field: str = "") -> str:
     """What is said of all rows that were rejected for one reason: “432 rows repeat an earlier number”."""
-    said = _ONE_OR_MANY.sub(r"\1" if count == 1 else r"\2", code.of_rows).replace("{field}", field)
+    said = one_or_many(code.of_rows, count).replace("{field}", field)
     return f"1 row {said}" if count == 1 else f"{count:,} rows {said}"
 
 

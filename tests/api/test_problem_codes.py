@@ -40,6 +40,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "too_long": ("+44770090012345678,Bob", {}),
     "impossible": ("+999 123 4567,Bob", {}),
     "no_country": ("07700 900123,Bob", {"country": ""}),
+    "premium": ("0906 123 4567,Bob", {}),
     "shortened": ("4.477E+11,Bob", {}),
     "two_numbers": ("07700900123 / 07700900124,Bob", {}),
     "formula": ("=A1,Bob", {}),
@@ -57,6 +58,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "text_too_long": (f"+447700900102,{'x' * 1_500}", {"text": "Hi $(name)"}),
     "opted_out": (f"{REFUSER},Bob", {}),
     "sender_refused": ("+12025550123,Bob", {}),
+    "left_out": ("33612345678,Bob", {"field": "abroad"}),
 }
 
 # of a whole request to `/api/v1/sends`
@@ -196,7 +198,7 @@ def test_a_rejected_row_has_its_code_and_a_sentence_for_all_like_it(service, par
     answer = planned_of_file(partner, a_file(code), **given)
     assert answer.status_code == 200, answer.content
     (removed,) = answer.json()["removed"]
-    said = rows_text(ProblemCode(code), 1, "name")
+    said = rows_text(ProblemCode(code), 1, more.get("field", "name"))
     assert (removed["code"], removed["count"], removed["reason"]) == (code, 1, f"{said}.")
 
 

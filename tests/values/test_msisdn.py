@@ -275,7 +275,7 @@ def _by_the_library(code: int, national: str) -> tuple[str, str | None, NumberKi
 def _is_beside_the_library(code: int, e164: str) -> bool:
     """What we know beyond its tables (`rewriting.toml`)."""
     number = e164.removeprefix(f"+{code}")
-    return plan.is_machine(str(code), number) or rewriting.is_old_form(str(code), number)
+    return plan.is_machine(str(code), number) or rewriting.is_outdated(str(code), number)
 
 
 def test_the_compiled_plans_agree_with_phonenumbers_over_every_territory():
@@ -316,7 +316,7 @@ def test_the_compiled_plans_agree_with_phonenumbers_over_every_territory():
                             ours = number.e164, (None if unassigned else number.country or "001"), number.kind
                             if (
                                 _is_beside_the_library(code, number.e164)
-                                or number.kind == NumberKind.OLD_FORM
+                                or number.kind == NumberKind.OUTDATED
                             ):
                                 continue
                         assert ours == expected, f"+{code} {digits} ({region})"

@@ -23,7 +23,7 @@ from sms.values.msisdn.rewriting import (
     BY_NETWORKS,
     SPELLED_TWICE,
     WITH_THE_CODE,
-    is_old_form,
+    is_outdated,
     other_spelling,
     rewritten,
 )
@@ -48,7 +48,7 @@ class Msisdn:
         return self.kind.warning
 
 
-class Reading(NamedTuple):
+class DigitReading(NamedTuple):
     """One way to take digits: what follows the calling code, whose trunk prefixes apply, and what was written to say so."""
 
     code: str
@@ -82,8 +82,8 @@ def parse(raw: str, *, country: str = "") -> Msisdn:
             kind = found.kind
             if reading.doubtful:
                 kind = NumberKind.ABROAD
-            elif is_old_form(code, found.number):
-                kind = NumberKind.OLD_FORM
+            elif is_outdated(code, found.number):
+                kind = NumberKind.OUTDATED
             return Msisdn(f"+{code}{found.number}", found.owner.country, kind)
         if reading.doubtful:
             continue
@@ -169,7 +169,7 @@ def pretty(e164: str) -> str:
     return shown if _digits(shown) == _digits(e164) else e164
 
 
-def _readings(written: WrittenNumber, country: str) -> Iterator[Reading]:
+def _readings(written: WrittenNumber, country: str) -> Iterator[DigitReading]:
     """The likeliest first."""
     home = plan.territory(country)
     digits = written.digits
@@ -177,10 +177,10 @@ def _readings(written: WrittenNumber, country: str) -> Iterator[Reading]:
         abroad, doubtful = digits.removeprefix("00"), False
         # No calling code starts with 0, so "+0770…" can only be a national number with a plus too many.
         if abroad.startswith("0") and home:
-            yield Reading(home.code, abroad, home)
+            yield DigitReading(home.code, abroad, home)
     else:
         if home and not digits.startswith("00"):
-            yield Reading(home.code, digits, home, ways=("",))
+            yield DigitReading(home.code, digits, home, ways=("",))
         if home and (after := home.after_exit_code(digits)):
             yield from _abroad(after, doubtful=_zero_too_many(digits, home))
         abroad, doubtful = digits.removeprefix("00"), home is not None
@@ -199,9 +199,9 @@ def _zero_too_many(digits: str, home: plan.Territory) -> bool:
     return plan.settled(home.code, digits[1:], home=home).kind in TEXTABLE
 
 
-def _abroad(digits: str, *, doubtful: bool) -> Iterator[Reading]:
+def _abroad(digits: str, *, doubtful: bool) -> Iterator[DigitReading]:
     if code := plan.calling_code(digits):
-        yield Reading(code, digits[len(code) :], plan.main_territory(code), doubtful=doubtful)
+        yield DigitReading(code, digits[len(code) :], plan.main_territory(code), doubtful=doubtful)
 
 
 def _refusal(written: WrittenNumber, country: str) -> BadNumber:

@@ -4,10 +4,11 @@ A row has one kind; a send names the kinds that it leaves out (`leave_out` of `s
 """
 
 import enum
-import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
+
+from sms.values.problems import one_or_many
 
 
 class NumberKind(enum.IntFlag):
@@ -21,7 +22,7 @@ class NumberKind(enum.IntFlag):
     SPECIAL = 32
     MACHINE = 64
     UNASSIGNED = 128
-    OLD_FORM = 256
+    OUTDATED = 256
     ABROAD = 512
 
     @classmethod
@@ -53,11 +54,10 @@ class NumberKind(enum.IntFlag):
 
     def of_rows(self, count: int) -> str:
         """What is said of so many numbers of one kind."""
-        said = _ONE_OR_MANY.sub(r"\1" if count == 1 else r"\2", _WORDS[str(self.name).lower()]["rows"])
+        said = one_or_many(_WORDS[str(self.name).lower()]["rows"], count)
         return f"{count:,} number{'' if count == 1 else 's'} {said}."
 
 
-_ONE_OR_MANY = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
 _WORDS: dict[str, dict[str, str]] = tomllib.loads(
     Path(__file__).with_name("kinds.toml").read_text(encoding="utf-8")
 )

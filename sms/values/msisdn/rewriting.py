@@ -44,12 +44,12 @@ def rewritten(code: str, number: str, *, ways: tuple[str, ...]) -> plan.SettledN
         if rule.written in ways and (match := rule.was.fullmatch(number)):
             found = plan.assigned(code, match.expand(rule.becomes))
             if found.kind in TEXTABLE:
-                kind = NumberKind.OLD_FORM if rule.doubt else found.kind
+                kind = NumberKind.OUTDATED if rule.doubt else found.kind
                 return plan.SettledNumber(found.number, found.owner, kind)
     return None
 
 
-def is_old_form(code: str, number: str) -> bool:
+def is_outdated(code: str, number: str) -> bool:
     """Whether a number that is assigned as it stands may be an old form all the same."""
     return any(rule.doubt and rule.was.fullmatch(number) for rule in _RULES.get(code, ()))
 
