@@ -211,7 +211,8 @@ def test_a_rejected_row_has_its_code_on_the_page_and_in_the_send(service, compos
     assert saved_page.status_code == 302, saved_page.context["form"].errors
     page = composer.get(saved_page.url)
     assert codes_on(page) == {code}
-    assert f"{rows_text(ProblemCode(code), 1, 'name')}." in page.content.decode()
+    said = rows_text(ProblemCode(code), 1, more.get("field", "name"))
+    assert f"{said}." in page.content.decode()
     sent = composer.post(saved_page.url, follow=True)
     assert codes_on(sent) == {code}
     (row,) = partner.get(f"sends/{service.sends.get().pk}/rejects").json()["items"]

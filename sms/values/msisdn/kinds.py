@@ -44,8 +44,9 @@ class NumberKind(enum.IntFlag):
 
     @property
     def label(self) -> str:
-        """Of one doubtful kind, for a choice."""
-        return _WORDS[str(self.name).lower()]["label"]
+        """Of one kind, for a choice."""
+        name = str(self.name).lower()
+        return _WORDS[name]["label"] if name in _WORDS else name.replace("_", " ").capitalize()
 
     @property
     def warning(self) -> str:
