@@ -113,7 +113,7 @@ def test_a_number_that_is_only_perhaps_abroad_alone_is_refused_with_the_way_out(
 
 
 def test_a_partner_of_the_drop_in_leaves_kinds_out_and_each_destination_has_its_report():
-    service, partner = a_partner()
+    service, _ = a_partner()
     content = {
         "channel": "sms",
         "from": "SHOP",

@@ -1,4 +1,4 @@
-"""What is read where a number could be a stranger's: digits too many or too few, forms of yesterday, what networks report, two in a cell."""
+"""Where a number could be a stranger's: digits too many or too few, forms of yesterday, what networks report, two in a cell."""
 
 import random
 
