@@ -267,7 +267,10 @@ def _by_the_library(code: int, national: str) -> tuple[str, str | None, NumberKi
             if data.mobile is not None
             for length in data.mobile.possible_length or data.general_desc.possible_length
         }
-        fits = len(e164) - len(f"+{code}") in lengths or lengths <= {-1}
+        main = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code][0]
+        general = PhoneMetadata.metadata_for_region_or_calling_code(code, main).general_desc
+        begins = re.fullmatch(general.national_number_pattern, e164.removeprefix(f"+{code}"))
+        fits = begins and (len(e164) - len(f"+{code}") in lengths or lengths <= {-1})
         return (e164, None, NumberKind.UNASSIGNED) if fits else None
     return None if kind == NumberKind.PREMIUM else (e164, phonenumbers.region_code_for_number(number), kind)
 

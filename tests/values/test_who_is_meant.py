@@ -155,3 +155,13 @@ def test_every_country_reads_its_own_mobiles_in_national_and_international_form(
         for written in (e164, e164[1:], national):
             found = parse(written, country=region)
             assert (found.e164, found.kind in DOUBTFUL & ~NumberKind.MACHINE) == (e164, False)
+
+
+@pytest.mark.parametrize(
+    ("written", "country"),
+    [("06 12 34 56 7", "FR"), ("+33 06123456", ""), ("0170 123456", "DE"), ("1 336 555 123", "US")],
+)
+def test_a_trunk_prefix_does_not_make_up_for_a_digit_that_is_missing(written, country):
+    with pytest.raises(BadNumber) as refused:
+        parse(written, country=country)
+    assert refused.value.code == "too_short"

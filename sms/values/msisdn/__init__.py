@@ -76,7 +76,8 @@ def parse(raw: str, *, country: str = "") -> Msisdn:
         if len(code) + len(found.number) > _E164_DIGITS:
             continue
         if found.kind is None:
-            found = rewritten(code, reading.digits, ways=reading.ways) or found
+            meant = (rewritten(code, digits, ways=reading.ways) for digits in (found.number, reading.digits))
+            found = next((one for one in meant if one), found)
         if found.kind in TEXTABLE:
             assert found.owner is not None
             kind = found.kind
@@ -89,7 +90,7 @@ def parse(raw: str, *, country: str = "") -> Msisdn:
             continue
         if found.owner is not None and found.kind is not None:
             assigned = assigned or Msisdn(f"+{code}{found.number}", found.owner.country, found.kind)
-        elif possible is None and len(found.number) in plan.mobile_lengths(code):
+        elif possible is None and plan.could_be_a_mobile(code, found.number):
             country_of_code = plan.main_territory(code).country
             possible = Msisdn(f"+{code}{found.number}", country_of_code, NumberKind.UNASSIGNED)
     number = assigned or possible

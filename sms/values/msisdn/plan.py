@@ -124,6 +124,12 @@ def mobile_lengths(code: str) -> frozenset[int]:
     return frozenset(found) or main_territory(code).lengths
 
 
+def could_be_a_mobile(code: str, number: str) -> bool:
+    """Outside of assigned ranges: as long as mobiles there, and beginning as numbers there do, which 06… in France does not."""
+    fits = main_territory(code).general.fullmatch(number) is not None
+    return fits and len(number) in mobile_lengths(code)
+
+
 class SettledNumber(NamedTuple):
     """Digits after the calling code, whose they are, and what; None outside of assigned ranges."""
 
