@@ -233,7 +233,7 @@ def _refusal(written: WrittenNumber, country: str) -> BadNumber:
 
 def _misfit(home: plan.Territory, digits: str, way_out: str = "") -> BadNumber:
     """By the lengths of mobiles: a number of another length counts only where its range is known."""
-    count = len(plan.settled(home.code, digits, home=home).number)
+    count = len(home.without_any_trunk(plan.settled(home.code, digits, home=home).number))
     where, lengths = f"+{home.code}", plan.mobile_lengths(home.code)
     if count < min(lengths):
         lack = f"at least {min(lengths)} are needed"

@@ -80,6 +80,11 @@ class Territory:
             return number
         return bare if len(bare) in self.lengths or len(bare) > max(self.lengths) else number
 
+    def without_any_trunk(self, number: str) -> str:
+        """For counting the digits of what is no number: also where too few are left for one."""
+        match = self.trunk.match(number) if self.trunk and not self.general.fullmatch(number) else None
+        return number[match.end() :] if match else number
+
     def after_exit_code(self, digits: str) -> str:
         """What follows the digits that dial abroad from here (011 in the US, 0011 in Australia); "" if they do not."""
         match = self.exit_code.match(digits) if self.exit_code else None
