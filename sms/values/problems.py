@@ -123,7 +123,7 @@ _OF_ROWS = {
     ProblemCode.TEXT_TOO_LONG: "{makes|make} a text that is too long",
     ProblemCode.OPTED_OUT: "{is for a person|are for people} who opted out",
     ProblemCode.SENDER_REFUSED: "{goes|go} to a country that does not take this sender",
-    ProblemCode.LEFT_OUT: "{has|have} a number of a kind that is left out ({field})",
+    ProblemCode.LEFT_OUT: "{is|are} left out for the kind of number: {field}",
 }
 _ONE_OR_MANY = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
 _OF_FRAMEWORKS = {
