@@ -28,7 +28,7 @@ class Composer:
         self._keep_values = not self._text or (
             order.service.batch_size > 1 and order.service.fills_inline is not None
         )
-        self._left_out = frozenset(order.options.leave_out)
+        self._left_out = tuple(order.options.leave_out)
         self._reach = SenderReach(order.sender if order.partner is None else None)
 
     def lines(self, recipients: Sequence[Recipient]) -> tuple[list[ComposedMessage], list[RejectedRow]]:

@@ -144,7 +144,8 @@ def country_of(e164: str) -> str:
     code = plan.calling_code(digits) if e164[:1] == "+" else ""
     if not code:
         return ""
-    return (plan.assigned(code, digits[len(code) :]).owner or plan.main_territory(code)).country
+    found = plan.assigned(code, digits[len(code) :])
+    return ((found and found.owner) or plan.main_territory(code)).country
 
 
 def mask(e164: str) -> str:

@@ -64,5 +64,5 @@ _WORDS: dict[str, dict[str, str]] = tomllib.loads(
 )
 DOUBTFUL = NumberKind.of(_WORDS)
 USUALLY_LEFT_OUT = NumberKind.ABROAD  # a stranger could be meant
-TEXTABLE = frozenset({NumberKind.MOBILE, NumberKind.MOBILE_OR_LANDLINE})
+TEXTABLE = (NumberKind.MOBILE, NumberKind.MOBILE_OR_LANDLINE)  # a set would hash each in Python
 _WARNINGS = {kind.value: _WORDS[str(kind.name).lower()]["one"] for kind in DOUBTFUL}

@@ -113,10 +113,6 @@ def main_territory(code: str) -> Territory:
     return _compiled(code, _TERRITORIES[code][0])
 
 
-def can_exist(code: str, number: str) -> bool:
-    return len(number) in main_territory(code).lengths
-
-
 @cache
 def mobile_lengths(code: str) -> frozenset[int]:
     """Digits after the calling code of the mobiles there, of any number where the library knows no mobiles."""
@@ -149,12 +145,11 @@ def settled(code: str, digits: str, *, home: Territory) -> SettledNumber:
     A number that is assigned as it stands keeps all its digits. Otherwise prefixes go until nothing changes,
     first by the rules of `home`, then by those of the whole code: so that E.164 reads back as itself.
     """
-    number, main = digits, main_territory(code)
+    number, main, machines = digits, main_territory(code), _MACHINES.get(code)
     for rules in (home, *(main,) * 8):
-        if is_machine(code, number):
+        if machines is not None and machines.fullmatch(number):
             return SettledNumber(number, main, NumberKind.MACHINE)
-        found = assigned(code, number)
-        if found.kind is not None:
+        if (found := assigned(code, number)) is not None:
             return found
         bare = rules.without_trunk(number)
         if bare == number and rules is main:
@@ -168,21 +163,22 @@ def is_machine(code: str, number: str) -> bool:
     return pattern is not None and pattern.fullmatch(number) is not None
 
 
-def assigned(code: str, number: str) -> SettledNumber:
+def assigned(code: str, number: str) -> SettledNumber | None:
     """In whose range `number` is, as it stands. A territory with leading digits claims all that starts so."""
+    regions = _TERRITORIES[code]
     # Canada's seven digits 310 xxxx are assigned, but only Canada can dial them
-    if not can_exist(code, number):
-        return SettledNumber(number)
-    for region in _TERRITORIES[code]:
+    if len(number) not in _compiled(code, regions[0]).lengths:
+        return None
+    for region in regions:
         candidate = _compiled(code, region)
-        claims = candidate.leading is not None and len(_TERRITORIES[code]) > 1
+        claims = candidate.leading is not None and len(regions) > 1
         if claims and not candidate.leading.match(number):  # type: ignore[union-attr]
             continue
         if (kind := candidate.kind_of(number)) is not None:
             return SettledNumber(number, candidate, kind)
         if claims:
             break
-    return SettledNumber(number)
+    return None
 
 
 @cache

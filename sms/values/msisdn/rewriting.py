@@ -43,7 +43,7 @@ def rewritten(code: str, number: str, *, ways: tuple[str, ...]) -> plan.SettledN
     for rule in _RULES.get(code, ()):
         if rule.written in ways and (match := rule.was.fullmatch(number)):
             found = plan.assigned(code, match.expand(rule.becomes))
-            if found.kind in TEXTABLE:
+            if found is not None and found.kind in TEXTABLE:
                 kind = NumberKind.OUTDATED if rule.doubt else found.kind
                 return plan.SettledNumber(found.number, found.owner, kind)
     return None
@@ -51,7 +51,8 @@ def rewritten(code: str, number: str, *, ways: tuple[str, ...]) -> plan.SettledN
 
 def is_outdated(code: str, number: str) -> bool:
     """Whether a number that is assigned as it stands may be an old form all the same."""
-    return any(rule.doubt and rule.was.fullmatch(number) for rule in _RULES.get(code, ()))
+    rules = _RULES.get(code)
+    return rules is not None and any(rule.doubt and rule.was.fullmatch(number) for rule in rules)
 
 
 SPELLED_TWICE = tuple(f"+{code}" for code, rules in _RULES.items() if any(rule.back for rule in rules))

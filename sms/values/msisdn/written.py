@@ -6,7 +6,7 @@ can hold. Knows no country: whether the digits are a number is `plan`.
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sms.values.problems import ProblemCode, ProblemError
 
@@ -51,8 +51,7 @@ class BadNumber(ProblemError):
     """This is no number that a text could reach. The sentence never repeats the cell, so it may be logged."""
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenNumber:
+class WrittenNumber(NamedTuple):
     digits: str
     plus: bool
     with_zero: str = ""  # the digits with the zero of "(0)" kept, if there was one; `digits` is without
