@@ -14,6 +14,7 @@ from sms.admin.scoped import Audited, Scoped, actor
 from sms.catalogue import api_keys, domains, templates, text_hints
 from sms.catalogue.connection import ConnectionVerdict
 from sms.inbound.receipts.rotate import remove_secret
+from sms.values.text import line_breaks
 
 
 @admin.register(models.Region)
@@ -123,7 +124,7 @@ class SenderAdmin(Scoped):
 class TemplateAdminForm(forms.ModelForm):
     def clean_text(self) -> str:
         """Placeholders of another syntax are refused here too."""
-        written = str(self.cleaned_data["text"])
+        written = line_breaks(str(self.cleaned_data["text"]))
         if problems := text_hints.unknown(written):
             raise ValidationError(problems)
         return written

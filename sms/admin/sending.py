@@ -58,7 +58,7 @@ class SendForm(forms.ModelForm):
             service=service,
             audience=audience,
             sender=cleaned.get("sender"),
-            content=(cleaned.get("text") or "").replace("\r\n", "\n"),
+            content=cleaned.get("text") or "",
             template=cleaned.get("template"),
             name=cleaned.get("name") or "",
             due_at=cleaned.get("send_at"),

@@ -74,7 +74,7 @@ def save_draft(template: MessageTemplate, wording: Wording, *, by: Actor) -> Tem
     if draft is None:
         last = locked.versions.values_list("number", flat=True).first() or 0
         draft = TemplateVersion(template=locked, number=last + 1, language=wording.language)
-    draft.text, draft.provider_template_id = wording.text, wording.provider_id
+    draft.text, draft.provider_template_id = text.line_breaks(wording.text), wording.provider_id
     draft.placeholders = [asdict(one) for one in wording.placeholders]
     draft.made_by = by.label
     draft.save()

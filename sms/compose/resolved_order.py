@@ -49,7 +49,8 @@ def resolve(order: Order) -> ResolvedOrder:
     if template is not None and order.version is None:
         given["version"] = templates.published(template, order.options.language)
     source: TemplateVersion | MessageTemplate | None = given["version"] or template
-    written = source.text if source is not None else order.content
+    given["content"] = text.line_breaks(order.content)
+    written = text.line_breaks(source.text) if source is not None else given["content"]
     quiet_hours = order.service.quiet_hours if order.options.respect_quiet_hours else ""
     found, unknown = links.smartlinks(order.service, written)
     listed = {
