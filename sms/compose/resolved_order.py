@@ -72,6 +72,7 @@ def resolve(order: Order) -> ResolvedOrder:
         sender=order.sender,
         names=[*order.audience.headings, *order.placeholder_sources],
         gives_values=bool(beside),
+        passed_on=partner is not None,
     )
     where = "template" if template is not None else "text"
     problems += [Problem(ProblemCode.FOREIGN_PLACEHOLDER, where, says) for says in refusals(found)]

@@ -20,10 +20,15 @@ UNFINISHED = "“$(” begins a placeholder that has no name or does not end. Wr
 
 
 def findings(
-    written: str, *, sender: Sender | None = None, names: Iterable[str] = (), gives_values: bool = False
+    written: str,
+    *,
+    sender: Sender | None = None,
+    names: Iterable[str] = (),
+    gives_values: bool = False,
+    passed_on: bool = False,
 ) -> list[ContentFinding]:
     """In the order of how much they matter. `names` are of columns and placeholders; `gives_values`: the provider gets values, too, and
-    may look for where they go."""
+    may look for where they go; `passed_on`: all of a partner's, with which a tenant may fill ${name}."""
     if not written:  # the provider's template makes it
         return []
     literals = texts.literals(written)
@@ -32,7 +37,9 @@ def findings(
         # the provider may take it for a placeholder, and none is posted without a value
         certain = gives_values or any(map(PLACEHOLDER.search, unfinished))
         found.append(ContentFinding("placeholder", UNFINISHED, CERTAIN if certain else DOUBTFUL))
-    found += foreign.findings(literals, names=[*texts.placeholders(written), *names])
+    found += foreign.findings(
+        literals, names=[*texts.placeholders(written), *names], doubted="${" if passed_on else ""
+    )
     found += opt_out.findings(written, sender)
     return found + list(wording.findings(written))
 

@@ -48,16 +48,18 @@ def _pattern(opening: str, closing: str) -> re.Pattern[str]:
 
 
 def findings(
-    literals: Sequence[str], *, names: Iterable[str], in_template: bool = False
+    literals: Sequence[str], *, names: Iterable[str], in_template: bool = False, doubted: str = ""
 ) -> list[ContentFinding]:
-    """Each once, those that are certain first."""
+    """Each once, those that are certain first. `doubted` begins a form that may be filled after all."""
     written = SMARTLINK.sub("\0", "\0".join(literals))
     known = {match_key(name): name for name in names if name}
-    found = {one.text: one for one in _findings(written, known, in_template=in_template)}
+    found = {one.text: one for one in _findings(written, known, in_template, doubted)}
     return sorted(found.values(), key=lambda one: one.level != CERTAIN)[:_MOST]
 
 
-def _findings(written: str, known: Mapping[str, str], *, in_template: bool) -> Iterator[ContentFinding]:
+def _findings(
+    written: str, known: Mapping[str, str], in_template: bool, doubted: str
+) -> Iterator[ContentFinding]:
     links = [range(*match.span()) for match in _LINK.finditer(written)]
     for form in _forms():
         if form.opening not in written:
@@ -66,7 +68,8 @@ def _findings(written: str, known: Mapping[str, str], *, in_template: bool) -> I
             name = _BEHIND.sub("", _BEFORE.sub("", match[1]))
             refused = in_template and form.opening in _REFUSED_IN_TEMPLATES
             if ours := _meant(name, known):
-                yield _finding(match[0], ours, CERTAIN if refused else form.known)
+                level = CERTAIN if refused else DOUBTFUL if form.opening == doubted else form.known
+                yield _finding(match[0], ours, level)
             elif form.opening == "%" and any(match.start() in link for link in links):
                 continue  # %C3%A9 is a letter there
             elif form.otherwise == "doubtful" or (form.otherwise == "named" and _looks_named(name, match[1])):
