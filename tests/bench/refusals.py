@@ -1,6 +1,6 @@
 """How well answers of people are read, over the sentences of `tests/inbound/refusals.txt`, and how fast.
 
-`python -m tests.bench.refusals [--wrong]` prints one JSON line; with `--wrong` also each sentence that is read otherwise than it is labelled.
+`python -m tests.bench.refusals [--wrong]` prints one JSON line; with `--wrong` also each that is read otherwise than it is labelled.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from tests.inbound.refusals import answers, figures  # noqa: E402 - reads models
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--wrong", action="store_true")
-    asked = parser.parse_args()
+    asked, _ = parser.parse_known_args()  # `make bench` hands its own to all
     known = answers()
     started = time.perf_counter()
     found = figures(known)

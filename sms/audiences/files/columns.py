@@ -148,7 +148,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _unique(names: Sequence[str]) -> tuple[str, ...]:
     """A second "Name" becomes "Name (2)"; so does "name", since a placeholder would find either. Each can be written as one."""
-    names = [_writable(name) for name in names]
+    names = [_writable(name) or (_lettered(at) if name else "") for at, name in enumerate(names)]
     taken = set(map(match_key, filter(None, names)))
     seen: set[str] = set()
     unique = []

@@ -204,7 +204,14 @@ def decide(message: InboundMessage, *, refuses: bool, by: Actor) -> bool:
             opt_out(locked.service_id, [_refusal(locked)], by=by, source=OptOut.Source.INBOUND)
         locked.meaning, locked.sure = InboundMessage.Meaning.STOP if refuses else "", True
         locked.save(update_fields=["meaning", "sure"])
-        audit("reply.judged", locked, by=by, refuses=refuses)
+        audit(
+            "reply.judged",
+            by=by,
+            service=locked.service.slug,
+            noun="reply",
+            key=locked.pk,
+            refuses=refuses,
+        )
     return True
 
 
