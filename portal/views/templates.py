@@ -15,6 +15,7 @@ from portal.limits import PAGE
 from portal.views.button_base import Said, button
 from portal.views.form_base import form_page, refused_beside, typed
 from sms.catalogue import content_gate, placeholder_rules, template_users, templates
+from sms.catalogue.content_gate.finding import ContentFinding
 from sms.models import Actor, MessageTemplate, Service, TemplateVersion, VersionState
 from sms.values import diff
 
@@ -103,7 +104,7 @@ def _context_of(found: TemplateVersion) -> dict[str, Any]:
     }
 
 
-def _findings(found: MessageTemplate, written: str) -> list[content_gate.ContentFinding]:
+def _findings(found: MessageTemplate, written: str) -> list[ContentFinding]:
     """As if it came from the service's default sender; a send says it of its own."""
     sender = found.service.senders.filter(active=True, is_default=True).first()
     return content_gate.of_template(written, sender=sender) if written else []

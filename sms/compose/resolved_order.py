@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from sms.catalogue import content_gate, templates
-from sms.catalogue.content_gate import CERTAIN, ContentFinding, refusals
+from sms.catalogue.content_gate.finding import CERTAIN, ContentFinding
 from sms.compose import links
 from sms.compose.order import Order
 from sms.compose.placeholders import ResolvedPlaceholder, used_columns
@@ -75,7 +75,7 @@ def resolve(order: Order) -> ResolvedOrder:
         passed_on=partner is not None,
     )
     where = "template" if template is not None else "text"
-    problems += [Problem(ProblemCode.FOREIGN_PLACEHOLDER, where, says) for says in refusals(found)]
+    problems += [Problem(ProblemCode.FOREIGN_PLACEHOLDER, where, says) for says in content_gate.refusals(found)]
     return ResolvedOrder(
         **given,
         text=written,

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from sms.catalogue.content_gate import ADVICE
+from sms.catalogue.content_gate.finding import ADVICE
 from sms.compose.resolved_order import ResolvedOrder
 from sms.values import text
 from sms.values.text import UNSTORABLE

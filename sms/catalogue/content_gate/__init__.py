@@ -10,7 +10,6 @@ Called by `sms.compose.resolved_order` for every order, and by the pages and the
 from collections.abc import Iterable
 
 from sms.catalogue.content_gate import foreign, opt_out, wording
-from sms.catalogue.content_gate.finding import ADVICE as ADVICE
 from sms.catalogue.content_gate.finding import CERTAIN, DOUBTFUL, ContentFinding
 from sms.models import Sender
 from sms.values import text as texts

@@ -20,7 +20,7 @@ def hints_of(order: ResolvedOrder, figures: Survey) -> list[str]:
         return ["The provider's template makes the text, so nothing can be said of it here."]
     if not written.strip():
         return []
-    found = [one.text for one in (*order.text_problems, *order.cautions)]
+    found = [*(one.text for one in order.text_problems), *(one.text for one in order.cautions)]
     if SMARTLINK.search(written):
         found.append("Smartlinks give no click receipts, so their clicks cannot be measured.")
     if domain is not None and LINK.search(written):

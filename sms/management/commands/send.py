@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sms.audiences.files import AudienceError, Limits, by_size, stream
-from sms.catalogue.content_gate import ADVICE
+from sms.catalogue.content_gate.finding import ADVICE
 from sms.compose import labels
 from sms.compose.approval import queries
 from sms.compose.create import create
