@@ -112,6 +112,17 @@ def test_what_may_be_a_refusal_waits_for_one_press(cast):
 
 
 @pytest.mark.django_db
+def test_one_press_settles_all_of_a_person_and_nobody_is_asked_about_later(cast):
+    an_sms(cast, "wrong number")
+    an_sms(cast, "not interested")
+    other = an_sms(cast, "not interested", oa="447710000009", tid="another person")
+    first = InboundMessage.objects.filter(msisdn=PHONE).last()
+    cast["composer"].post(f"/s/shop/inbound/{first.pk}/refuses/")
+    assert list(InboundMessage.objects.filter(meaning="maybe")) == [other]
+    assert an_sms(cast, "this is spam").meaning == ""
+
+
+@pytest.mark.django_db
 def test_what_is_no_refusal_changes_nothing(cast):
     an_sms(cast, "not interested")
     pk = InboundMessage.objects.get().pk

@@ -152,6 +152,10 @@ def _answered(message: InboundMessage) -> Message | None:
 
 
 def _obey(message: InboundMessage) -> None:
+    if message.meaning == InboundMessage.Meaning.MAYBE and OptOut.in_force(
+        message.service_id, [message.msisdn]
+    ):
+        message.meaning, message.sure = "", True  # they refused already
     if message.meaning not in (InboundMessage.Meaning.STOP, InboundMessage.Meaning.START):
         return
     newer = InboundMessage.objects.filter(
@@ -163,12 +167,7 @@ def _obey(message: InboundMessage) -> None:
     if newer.exists():
         return  # it was brought in late, and the person's last word is another
     # what they may have meant before is settled
-    InboundMessage.objects.filter(
-        service=message.service_id,
-        msisdn=message.msisdn,
-        meaning=InboundMessage.Meaning.MAYBE,
-        received_at__lte=message.received_at,
-    ).update(meaning="", sure=True)
+    _undecided(message).filter(received_at__lte=message.received_at).update(meaning="", sure=True)
     if message.meaning == InboundMessage.Meaning.STOP:
         stored = spellings(message.service_id, [message.msisdn])
         lifted = OptOut.objects.filter(
@@ -188,6 +187,14 @@ def _obey(message: InboundMessage) -> None:
         opt_in(message.service_id, [message.msisdn], by=BY, reason=because, now=message.received_at)
 
 
+def _undecided(message: InboundMessage) -> "QuerySet[InboundMessage]":
+    """Of the same person."""
+    maybe = InboundMessage.Meaning.MAYBE
+    return InboundMessage.objects.filter(
+        service=message.service_id, msisdn=message.msisdn, meaning=maybe
+    ).order_by()
+
+
 def _refusal(message: InboundMessage) -> Refusal:
     evidence = f"“{message.text.strip()[:100]}” by SMS to {message.address or 'us'}"
     return Refusal(message.msisdn, evidence, message.send_id, message.pk)
@@ -201,6 +208,7 @@ def decide(message: InboundMessage, *, refuses: bool, by: Actor) -> bool:
         if locked.meaning != InboundMessage.Meaning.MAYBE:
             return False
         if refuses:
+            _undecided(locked).exclude(pk=locked.pk).update(meaning=InboundMessage.Meaning.STOP, sure=True)
             opt_out(locked.service_id, [_refusal(locked)], by=by, source=OptOut.Source.INBOUND)
         locked.meaning, locked.sure = InboundMessage.Meaning.STOP if refuses else "", True
         locked.save(update_fields=["meaning", "sure"])
