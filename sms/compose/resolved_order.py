@@ -75,7 +75,9 @@ def resolve(order: Order) -> ResolvedOrder:
         passed_on=partner is not None,
     )
     where = "template" if template is not None else "text"
-    problems += [Problem(ProblemCode.FOREIGN_PLACEHOLDER, where, says) for says in content_gate.refusals(found)]
+    problems += [
+        Problem(ProblemCode.FOREIGN_PLACEHOLDER, where, says) for says in content_gate.refusals(found)
+    ]
     return ResolvedOrder(
         **given,
         text=written,

@@ -7,6 +7,7 @@ False), while START counts only where nothing else is said.
 
 import re
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 
 from sms.inbound.optouts.folding import table, words_of
 from sms.inbound.optouts.quoting import STOP_SIGNS, own_words
@@ -16,6 +17,7 @@ _LONGEST = 2_000  # characters that are looked at; a text message has no more
 _SENTENCE = re.compile(r"[.!?;:,…。！？、，؟،؛।\n\r()–—|/]+|\s-+\s")
 _ASKS = frozenset("when where which how does did what".split())
 _APART = 3  # words between two that belong together
+_ALIKE = 0.85
 _SHORT = 8  # words of a text that can end in the word that is meant
 
 
@@ -86,26 +88,35 @@ def _refusal_in(words: list[str]) -> str:
         before, found, _ = f" {said} ".partition(f" {phrase} ")
         if found and before.split()[-1:] != ["not"] and not before.endswith(_NEGATIONS):
             return phrase
-    if word := _paired(words, "removing", "mine") or _paired(words, "ceasing", "contacting", ordered=True):
+    if word := _paired(words, "removing", "mine") or _paired(words, "ceasing", "contacting", behind=1):
+        return word
+    if word := next((word for word in words if _is_misspelled(word)), ""):
         return word
     if words[:1] and words[0] in table("strong") and not _is_ordinary(words, 0):
         return words[0]
     return _inside(said, "unspaced")
 
 
-def _paired(words: list[str], first: str, second: str, *, ordered: bool = False) -> str:
-    """A phrase of the one table near one of the other, unless it is turned around: "please don't remove my name"."""
-    others = [at for phrase in table(second) for at in _places(words, phrase)]
+def _paired(words: list[str], first: str, second: str, *, behind: int = _APART) -> str:
+    """A phrase of the one table near one of the other; with at most so many words between where it stands `behind` that.
+
+    Not where it is turned around: "please don't remove my name".
+    """
+    others = [(at, at + phrase.count(" ") + 1) for phrase in table(second) for at in _places(words, phrase)]
     for phrase in table(first):
         for at in _places(words, phrase) if others else ():
             end = at + phrase.count(" ") + 1
-            near = any(
-                0 <= other - end <= _APART or (not ordered and 0 < at - other <= _APART + 2)
-                for other in others
-            )
+            near = any(0 <= start - end <= _APART or 0 <= at - stop <= behind for start, stop in others)
             if near and not f" {' '.join(words[:at])}".endswith((" not", *_NEGATIONS)):
                 return phrase
     return ""
+
+
+def _is_misspelled(word: str) -> bool:
+    """One of the many spellings of "unsubscribe"."""
+    if word in table("strong") or not word.startswith("un"):
+        return False
+    return SequenceMatcher(None, word, "unsubscribe").ratio() > _ALIKE
 
 
 def _places(words: list[str], phrase: str) -> list[int]:
@@ -134,7 +145,8 @@ def _likely_in(text: str, words: list[str]) -> str:
     said = _without_quotes(" ".join(words))[0]
     words = said.split()
     for phrase in _LIKELY:
-        if f" {phrase} " in f" {said} ":
+        before, found, _ = f" {said} ".partition(f" {phrase} ")
+        if found and not before.endswith(_NEGATIONS):
             return phrase
     for at, word in enumerate(words):
         if word in table("strong") and not _is_ordinary(words, at):
