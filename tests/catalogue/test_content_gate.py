@@ -67,6 +67,14 @@ def test_around_another_word_it_is_doubtful_and_refuses_nothing(written):
     assert written in found[0].text
 
 
+@pytest.mark.parametrize(
+    "written", ["((Amount (GBP)))", "{{Amount (GBP)}}", "[Amount [GBP]]", "{Amount (GBP)}"]
+)
+def test_a_heading_with_brackets_is_known_between_any_signs(written):
+    found = findings(f"Pay {written}", names=["Amount (GBP)", "Amount [GBP]"])
+    assert [one.level for one in found if one.code == "placeholder"] == [CERTAIN]
+
+
 @pytest.mark.parametrize("written", ["Hi $name", "Hi :name", "«name»"])
 def test_what_may_be_words_is_asked_about_even_where_it_is_a_heading(written):
     assert [one.level for one in findings(written, names=["name"]) if one.code == "placeholder"] == [DOUBTFUL]

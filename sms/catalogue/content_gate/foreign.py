@@ -41,8 +41,10 @@ def _forms() -> tuple[ForeignForm, ...]:
 
 def _pattern(opening: str, closing: str) -> re.Pattern[str]:
     begin, end, signs = re.escape(opening), re.escape(closing), re.escape(opening + closing)
-    if opening != closing:
-        return re.compile(rf"{begin}([^{signs}\0\r\n]{{0,60}}){end}")
+    if opening != closing:  # headings have brackets of their own: ((Amount (GBP)))
+        plain = rf"[^{signs}\0\r\n]"
+        nested = rf"{re.escape(opening[-1])}{plain}{{0,60}}+{re.escape(closing[0])}"
+        return re.compile(rf"{begin}((?:{plain}|{nested}){{0,60}}+){end}")
     # nothing else tells a beginning from an end: 20% off, 30% off
     return re.compile(rf"(?<!\w){begin}([^\W\d][^{signs}\0\r\n]{{0,59}}(?<=\S)){end}(?!\w)")
 
