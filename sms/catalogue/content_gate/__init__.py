@@ -1,6 +1,6 @@
 """The one gate for what a text says, whichever way it comes in: `findings` looks at it with its sender and its columns.
 
-    foreign    placeholders of other products (`foreign.txt`), which people would read as they stand
+    foreign    placeholders of other products (`foreign.toml`), which people would read as they stand
     opt_out    whether it says how to opt out, and whether its sender can receive that (`opt_out.toml`)
     wording    links, look-alike letters, spaces at the end
 

@@ -66,8 +66,11 @@ def _read(text: str) -> KeywordReading:
     if keywords and all(word in _ANY_KEYWORD for word in polite.split()):
         # "help stop", "stop start": rather once too often
         return KeywordReading("stop", sure=False, word=keywords[0])
-    if word := _refusal_in(words) or _at_the_end(text, words):
+    if word := _refusal_in(words):
         return KeywordReading("stop", sure=False, word=word)
+    if word := _at_the_end(text, words):
+        asked = text.rstrip().endswith(("?", "？", "؟"))  # "What happens if I reply STOP?"
+        return KeywordReading("maybe" if asked else "stop", sure=False, word=word)
     if word := _likely_in(text, words):
         return KeywordReading("maybe", sure=False, word=word)
     return NOTHING
