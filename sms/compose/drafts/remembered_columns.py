@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from sms.audiences.files import AudienceError, Limits, first_row
+from sms.audiences.files import AudienceError, Limits, headings_of
 from sms.models import ColumnMemory, Draft
 
 
@@ -34,7 +34,7 @@ def _headings_key(draft: Draft, *, limits: Limits) -> str:
     try:
         with draft.upload.opened() as file:
             country = draft.country or draft.service.default_country
-            headings = first_row(file, country=country, limits=limits)
+            headings = headings_of(file, country=country, limits=limits)
     except AudienceError:
         return ""
     return hashlib.sha256(json.dumps(headings).encode()).hexdigest()
