@@ -1,5 +1,7 @@
 """The one error of this stage: a file or a paste that cannot be read as recipients at all. One bad row is never an error."""
 
+from dataclasses import replace
+
 from sms.audiences.files.findings import FileFindings
 from sms.values.problems import Problem, ProblemCode, ProblemError
 
@@ -17,3 +19,12 @@ class AudienceError(ProblemError):
     def problem_of(self, field: str) -> Problem:
         """At the choice that is wrong, otherwise at `field`, which the rows came in."""
         return self.problem.at(field) if self.field == "audience" else self.problem
+
+    def for_program(self, field: str) -> Problem:
+        """The same, where there is no page on which to choose: the sentence names what to give."""
+        way_out = {
+            "hidden_rows": " Give hidden_rows: leave_out or include.",
+            "heading_row": " Give heading_row.",
+        }
+        problem = self.problem_of(field)
+        return replace(problem, text=problem.text + way_out.get(problem.field, ""))

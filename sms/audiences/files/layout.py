@@ -171,11 +171,7 @@ class XlsxLayouts:
                 layout.put(row, column, (value or b"#N/A").decode("ascii", "replace"), limits=self._limits)
             elif show := self._by_style.get(style, 0):
                 layout.show(row, column, show)
-            if (
-                hidden
-                and row in layout.hidden_rows
-                and (length if kind == b"s" else value != b"")
-            ):
+            if hidden and row in layout.hidden_rows and (length if kind == b"s" else value != b""):
                 layout.filled.add(row)
         extent.check(self._limits)
         return layout

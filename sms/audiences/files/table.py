@@ -100,8 +100,8 @@ class _Finder:
         self._describe(items, columns, rows_above=upper, lower=lower, names=names)
         place = first.index(items[lower])
         # a row above that could not be cut into cells may be anybody's: it is said
-        broken = [item for item in first[:place] if isinstance(item, RejectedRow)]
-        return Table(columns, self._remaining(broken + first[place + 1 :], rows), self.findings)
+        broken = (item for item in first[:place] if isinstance(item, RejectedRow))
+        return Table(columns, self._remaining([*broken, *first[place + 1 :]], rows), self.findings)
 
     def _remaining(
         self, first: list[Row | RejectedRow], rows: Iterator[Row | RejectedRow]
