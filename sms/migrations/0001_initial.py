@@ -1010,7 +1010,7 @@ class Migration(migrations.Migration):
                 ('column', models.CharField(blank=True, max_length=200)),
                 ('country', models.CharField(blank=True, max_length=2)),
                 ('sheet', models.CharField(blank=True, db_default='', default='', help_text='Of a workbook; empty for the first visible one that has rows.', max_length=200)),
-                ('heading_row', models.PositiveIntegerField(blank=True, help_text='The row with the headings; empty to find it, 0 where there are none.', null=True)),
+                ('heading_row', models.PositiveIntegerField(blank=True, default=None, help_text='The row with the headings; empty to find it, 0 where there are none.', null=True)),
                 ('hidden_rows', models.CharField(blank=True, choices=[('leave_out', 'Leave them out'), ('include', 'Include them')], db_default='', default='', max_length=9)),
                 ('hidden_columns', models.CharField(blank=True, choices=[('leave_out', 'Leave them out'), ('include', 'Include them')], db_default='', default='', max_length=9)),
                 ('fillings', models.JSONField(blank=True, db_default={}, default=dict, help_text='By placeholder: the column of another name that fills it, and what stands where a row has nothing.')),

@@ -123,6 +123,7 @@ class Draft(SendOptions):
     heading_row = models.PositiveIntegerField(
         null=True,
         blank=True,
+        default=None,
         help_text="The row with the headings; empty to find it, 0 where there are none.",
     )
     hidden_rows = models.CharField(max_length=9, choices=Hidden, blank=True, default="", db_default="")
