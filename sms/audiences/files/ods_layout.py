@@ -16,7 +16,6 @@ _NAMES = rb"table(?:-row|-column|-cell)?|covered-table-cell|table-(?:row|column)
 _TAG = re.compile(
     rb"<(/?)table:(" + _NAMES + rb")(?=[\s/>])" + ATTRIBUTES + rb"(/?)>(?:\s*<text:p\b[^<>]*>([^<]*))?"
 )
-_FILTER = re.compile(rb"<table:filter[\s>]")
 _MOST_MERGES = 10_000
 
 
@@ -27,16 +26,12 @@ class OdsLayouts:
         self._limits = limits
         self._sheets: list[_OdsSheet] = []
         self._depth = 0  # of tables: the cells of one within a cell are laid out too
-        filtered = False
         for piece in cut(archive.chunks("content.xml"), last_tag):
-            filtered = filtered or bool(_FILTER.search(piece))
             for closing, name, inside, empty, text in _TAG.findall(piece):
                 if name == b"table":
                     self._table(opens=not closing, empty=bool(empty))
                 elif self._sheets:
                     self._tag(name, inside, opens=not closing, empty=bool(empty), text=text)
-        for one in self._sheets:
-            one.layout.filtered = filtered and bool(one.layout.hidden_rows)
 
     def __len__(self) -> int:
         return len(self._sheets)
@@ -98,6 +93,7 @@ class _OdsSheet:
         self.times, self.column = times, 0
         if _is_hidden(attributes) or any(self.groups):
             self.layout.hidden_rows.add(self.row, times)
+            self.layout.filtered |= attributes.get(b"table:visibility") == b"filter"
 
     def close(self, name: bytes) -> None:
         if name == b"table-row":

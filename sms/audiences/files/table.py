@@ -125,11 +125,20 @@ class _Finder:
                 is_headed=is_headed,
             )
         except AudienceError as problem:
-            if problem.code != ProblemCode.NO_COLUMN or not self._hidden or not self.findings.hidden_columns:
-                raise
-            names = ", ".join(f"“{shortened(name)}”" for name in self.findings.hidden_columns)
-            says = f"{problem} Hidden columns are left out: {names}. Include them if the numbers stand there."
-            raise AudienceError(ProblemCode.NO_COLUMN, says) from None
+            why = self._why_no_column() if problem.code == ProblemCode.NO_COLUMN else []
+            raise AudienceError(problem.code, " ".join([str(problem), *why])) from None
+
+    def _why_no_column(self) -> list[str]:
+        """What a person does not see in the file, or the file does not hold, may be the reason."""
+        found, why = self.findings, []
+        if self._hidden and found.hidden_columns:
+            names = ", ".join(f"“{shortened(name)}”" for name in found.hidden_columns)
+            why.append(f"Hidden columns are left out: {names}. Include them if the numbers stand there.")
+        if found.uncalculated:
+            why.append(
+                "It has formulas that were never calculated. Open it in Excel, save it, and upload it again."
+            )
+        return why
 
     def _describe(
         self,
