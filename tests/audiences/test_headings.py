@@ -1,4 +1,4 @@
-"""Where the headings stand: below a title, a date and an empty row, in files and in what is pasted; and no recipient vanishes above them."""
+"""Where the headings stand: below a title, a date and an empty row, in files and in a paste; and no recipient vanishes above them."""
 
 import io
 

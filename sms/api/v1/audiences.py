@@ -79,6 +79,9 @@ class VersionShape(Sparse):
     column = serializers.CharField(allow_blank=True, help_text="The column of the numbers.")
     recipients = serializers.IntegerField()
     rejected = serializers.IntegerField()
+    findings = serializers.DictField(
+        help_text="What the file turned out to hold: `sheet`, `heading_row`, `rows_above`, `hidden_rows`, `hidden_columns` …"
+    )
     uploaded_at = serializers.DateTimeField(source="made_at")
     erased_at = serializers.DateTimeField(allow_null=True)
 
