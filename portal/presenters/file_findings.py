@@ -31,7 +31,7 @@ def _lines(found: FileFindings) -> Iterator[FindingLine]:
         encoding = ENCODINGS.get(found.encoding, found.encoding.upper())
         yield FindingLine("File", f"A text in {encoding}, its cells separated by {cut}.")
     else:
-        yield FindingLine("Sheet", _sheet(found), warns=found.sheet_hidden or len(found.other_sheets) > 0)
+        yield FindingLine("Sheet", _sheet(found), warns=found.sheet_hidden or not all(one.hidden for one in found.other_sheets))
     if found.column:
         yield FindingLine("Headings", _headings(found), warns=found.rows_above > 0)
         yield FindingLine("Numbers", f"Read from the column “{found.column}”.")
@@ -85,7 +85,7 @@ def _hidden_rows(found: FileFindings) -> str:
     rows += (
         f" ({'row' if found.hidden_rows == 1 else 'rows'} {shown}{', …' if found.hidden_rows > 8 else ''})"
     )
-    rows += ", as a filter leaves them" if found.filtered else ""
+    rows += ", where a filter is set" if found.filtered else ""
     if not found.rows_choice:
         return f"{rows}. Choose what becomes of them."
     return f"{rows}. {'Included' if found.rows_choice == INCLUDE else 'Left out'}."

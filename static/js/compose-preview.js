@@ -46,15 +46,16 @@ export function preview(form) {
     if (step) part.querySelector(`[data-step="${step}"]`)?.focus();
   }
 
-  // What is being typed there stays, and so does the focus.
+  // The focus stays, and so does what is being typed: then the part is drawn once the field is left.
   function drawFound(part, html) {
-    const typing = part.contains(document.activeElement) ? document.activeElement : null;
+    const active = document.activeElement;
+    if (active.type === "number" && part.contains(active)) {
+      active.addEventListener("blur", () => drawFound(part, html), { once: true });
+      return;
+    }
     const open = part.querySelector("details")?.open;
     redraw(part, html);
     if (open) part.querySelector("details")?.setAttribute("open", "");
-    const now = typing?.id && document.getElementById(typing.id);
-    if (now?.type === "number") now.value = typing.value;
-    now?.focus();
   }
 
   function samePlaceholders(part, html) {

@@ -52,7 +52,7 @@ def test_hidden_rows_have_to_be_chosen_before_the_review(service, ada):
     assert "“List”. Not read: “Old” (hidden)." in words
     assert "Row 2. The row above it looks like a title and is not read." in words
     assert (
-        "1 row is hidden in the file (row 4), as a filter leaves them. Choose what becomes of them." in words
+        "1 row is hidden in the file (row 4), where a filter is set. Choose what becomes of them." in words
     )
     assert "Left out: “Notes”." in words
     draft = Draft.objects.get()
@@ -152,7 +152,7 @@ def test_the_panel_follows_what_is_typed(service, ada):
     asked = ada.post(url, typed(service)).json()["parts"]["found"]
     assert "Choose what becomes of them" in asked
     included = ada.post(url, typed(service, hidden_rows="include", hidden_columns="include")).json()["parts"]
-    assert "as a filter leaves them. Included." in re.sub(r"\s+", " ", included["found"])
+    assert "where a filter is set. Included." in re.sub(r"\s+", " ", included["found"])
     assert "3 recipients" in re.sub(r"\s+", " ", included["rows"])
 
 
@@ -205,4 +205,4 @@ def test_opt_outs_ask_before_anybody_is_opted_out(service):
     kept = re.search(r'name="upload-kept" value="([^"]+)"', page.content.decode())[1]
     done = eva.post(url, evidence | {"upload-kept": kept, "upload-hidden_rows": "include"})
     assert "3 opted out" in shown(done)
-    assert "as a filter leaves them. Included." in shown(done)
+    assert "where a filter is set. Included." in shown(done)
