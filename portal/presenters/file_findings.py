@@ -31,7 +31,11 @@ def _lines(found: FileFindings) -> Iterator[FindingLine]:
         encoding = ENCODINGS.get(found.encoding, found.encoding.upper())
         yield FindingLine("File", f"A text in {encoding}, its cells separated by {cut}.")
     else:
-        yield FindingLine("Sheet", _sheet(found), warns=found.sheet_hidden or not all(one.hidden for one in found.other_sheets))
+        yield FindingLine(
+            "Sheet",
+            _sheet(found),
+            warns=found.sheet_hidden or not all(one.hidden for one in found.other_sheets),
+        )
     if found.column:
         yield FindingLine("Headings", _headings(found), warns=found.rows_above > 0)
         yield FindingLine("Numbers", f"Read from the column “{found.column}”.")
@@ -56,7 +60,7 @@ def _lines(found: FileFindings) -> Iterator[FindingLine]:
         cells = _count(found.errors, "cell shows an error", "cells show an error")
         yield FindingLine("Errors", f"{cells} such as #N/A. They count as empty.", warns=True)
     if not found.tells_hidden:
-        says = "An old Excel file (XLS) does not tell us what is hidden in it. If you filtered it, save it as XLSX and upload that."
+        says = "This old Excel file does not tell us what is hidden in it. If you filtered it, save it as XLSX and upload that."
         yield FindingLine("Hidden rows", says, warns=True)
 
 

@@ -51,9 +51,7 @@ def test_hidden_rows_have_to_be_chosen_before_the_review(service, ada):
     assert "What we read from your file" in words
     assert "“List”. Not read: “Old” (hidden)." in words
     assert "Row 2. The row above it looks like a title and is not read." in words
-    assert (
-        "1 row is hidden in the file (row 4), where a filter is set. Choose what becomes of them." in words
-    )
+    assert "1 row is hidden in the file (row 4), where a filter is set. Choose what becomes of them." in words
     assert "Left out: “Notes”." in words
     draft = Draft.objects.get()
     url = f"/s/shop/drafts/{draft.pk}/"

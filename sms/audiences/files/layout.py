@@ -55,6 +55,9 @@ class Marks:
             self.flags.extend(bytes(max(end - len(self.flags), 0)))
             self.flags[first:end] = b"\1" * (end - first)
 
+    def remove(self, at: int) -> None:
+        self.flags[at] = 0
+
     def __contains__(self, at: object) -> bool:
         return isinstance(at, int) and 0 <= at < len(self.flags) and bool(self.flags[at])
 

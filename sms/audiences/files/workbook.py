@@ -25,6 +25,7 @@ from sms.audiences.files.layout import Layout, XlsxLayouts
 from sms.audiences.files.ods_layout import OdsLayouts
 from sms.audiences.files.rows import Limits, Row, Source, shortened
 from sms.audiences.files.shown import Value, plain
+from sms.audiences.files.xls_layout import OldExcelLayouts
 from sms.values.problems import ProblemCode
 from sms.values.text import match_key
 
@@ -36,16 +37,19 @@ def open_workbook(
 ) -> Source:
     """The rows of the first visible sheet that has any, or of the one that is named. Raises `AudienceError` where it cannot be read."""
     archive = ZippedWorkbook(file, limits=limits) if kind == "zip" else None
-    layout_of, sheets = _layouts(archive, file, country=country, limits=limits)
+    layouts = _layouts(archive, file, country=country, limits=limits)
+    file.seek(0)
     workbook = _parsed(lambda: CalamineWorkbook.from_filelike(file))
     metas = workbook.sheets_metadata
-    if sheets not in (None, len(metas)):
+    same_sheets = len(layouts) == len(metas)
+    if archive and not same_sheets:
         raise unreadable()  # the parser sees other sheets than were looked at here
     visible = [index for index, meta in enumerate(metas) if meta.visible == SheetVisibleEnum.Visible]
     for index in [_named(metas, sheet)] if sheet else visible:
         if metas[index].typ != SheetTypeEnum.WorkSheet:
             continue
-        layout = layout_of(index)
+        known = layouts.of(index) if same_sheets else None
+        layout = known or Layout()
         found = _parsed(lambda index=index: workbook.get_sheet_by_index(index))  # type: ignore[misc]
         if found.start is not None or layout.without_value:
             merges = [(*corner, *other) for corner, other in found.merged_cell_ranges or ()]
@@ -56,25 +60,21 @@ def open_workbook(
                 hidden_rows=layout.hidden_rows,
                 hidden_columns=layout.hidden_columns,
                 merges=merges or layout.merges,
-                findings=_findings(metas, index, layout, kind=archive.kind if archive else kind),
+                findings=_findings(
+                    metas, index, layout, kind=archive.kind if archive else kind, known=known is not None
+                ),
             )
     raise _all_empty(metas, sheet)
 
 
 def _layouts(
     archive: ZippedWorkbook | None, file: BinaryIO, *, country: str, limits: Limits
-) -> tuple[Callable[[int], Layout], int | None]:
-    """What finds the layout of a sheet by its place, and how many sheets were seen; a layout that says nothing where it cannot be told."""
-    layouts: XlsxLayouts | OdsLayouts | None = None
-    if archive is not None:
-        is_ods = archive.kind == "ods"
-        layouts = (
-            OdsLayouts(archive, limits=limits)
-            if is_ods
-            else XlsxLayouts(archive, country=country, limits=limits)
-        )
-    file.seek(0)
-    return (layouts.of, len(layouts)) if layouts is not None else (lambda _: Layout(), None)
+) -> XlsxLayouts | OdsLayouts | OldExcelLayouts:
+    if archive is None:
+        return OldExcelLayouts(file, limits=limits)
+    if archive.kind == "ods":
+        return OdsLayouts(archive, limits=limits)
+    return XlsxLayouts(archive, country=country, limits=limits)
 
 
 def _named(metas: Sequence[SheetMetadata], sheet: str) -> int:
@@ -87,7 +87,9 @@ def _named(metas: Sequence[SheetMetadata], sheet: str) -> int:
     raise AudienceError(ProblemCode.INVALID_CHOICE, says, field="sheet")
 
 
-def _findings(metas: Sequence[SheetMetadata], index: int, layout: Layout, *, kind: str) -> FileFindings:
+def _findings(
+    metas: Sequence[SheetMetadata], index: int, layout: Layout, *, kind: str, known: bool
+) -> FileFindings:
     others = [
         OtherSheet(meta.name, hidden=meta.visible != SheetVisibleEnum.Visible)
         for at, meta in enumerate(metas[: SHEETS + 1])
@@ -104,7 +106,7 @@ def _findings(metas: Sequence[SheetMetadata], index: int, layout: Layout, *, kin
         filtered=layout.filtered,
         uncalculated=layout.uncalculated,
         errors=layout.errors,
-        tells_hidden=kind != "xls",
+        tells_hidden=known,
     )
 
 
