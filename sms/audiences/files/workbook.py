@@ -5,6 +5,7 @@ rows). Called by `reading`; the only module that imports the parser.
 """
 
 import io
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, Literal, TypeVar
 
@@ -125,6 +126,8 @@ def _all_empty(metas: Sequence[SheetMetadata], sheet: str) -> AudienceError:
 
 def rows_of_workbook(content: bytes) -> Iterator[list[str]]:
     """The filled cells of every row of every sheet, hidden ones too. Raises `AudienceError` where it cannot be read."""
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        OldExcelLayouts(io.BytesIO(content), limits=Limits())  # refuses what the parser would not survive
     workbook = _parsed(lambda: CalamineWorkbook.from_filelike(io.BytesIO(content)))
     for index in range(len(workbook.sheets_metadata)):
         sheet = _parsed(lambda index=index: workbook.get_sheet_by_index(index))  # type: ignore[misc]
