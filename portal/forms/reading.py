@@ -47,6 +47,12 @@ class ReadingForm(forms.Form):
             *((name, f"{name} (hidden)" if name in hidden else name) for name in names),
         ]
 
+    @property
+    def reads_otherwise(self) -> bool:
+        """Whether a sheet or a row of headings was chosen."""
+        named = [self[name] for name in ("sheet", "heading_row")]
+        return any(one.errors or one.value() not in (None, "") for one in named)
+
 
 def choices_typed(typed: Mapping[str, Any]) -> ReadingChoices:
     """As far as they can be understood."""
