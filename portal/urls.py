@@ -122,6 +122,12 @@ service = [
     path("opt-outs/upload/", opt_outs.opt_out_upload, name="opt_out_upload"),
     path("opt-outs/<int:pk>/lift/", opt_outs.LiftOptOut.as_view(), name="opt_out_lift"),
     path("opt-outs/export/", opt_outs.opt_out_export, name="opt_out_export"),
+    path("inbound/<int:pk>/refuses/", opt_outs.inbound_refuses, name="inbound_refuses"),
+    path(
+        "inbound/<int:pk>/refuses-nothing/",
+        opt_outs.inbound_refuses_nothing,
+        name="inbound_refuses_nothing",
+    ),
     path("inbound/<int:pk>/retry/", opt_outs.inbound_retry, name="inbound_retry"),
     path("audiences/", audiences.audiences, name="audiences"),
     path("audiences/new/", audiences.audience_new, name="audience_new"),

@@ -130,7 +130,7 @@ class PreviewRequest:
                 service=service,
                 audience=self.sample,
                 sender=self._chosen(service.senders, "sender"),
-                content=str(typed.get("text") or "").strip().replace("\r\n", "\n")[: preview.LONGEST],
+                content=str(typed.get("text") or "").strip()[: preview.LONGEST],
                 template=self._chosen(service.templates.filter(active=True), "template"),
                 placeholder_sources=placeholders.sources_from_json(self._fillings()),
                 options=asking_for(

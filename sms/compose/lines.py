@@ -26,7 +26,9 @@ class Composer:
         self._service, self._text, self._limit = order.service, order.text, order.service.text_limit
         # where the provider fills in a batch it needs the values; otherwise the text is all that is posted
         self._keep_values = not self._text or (
-            order.service.batch_size > 1 and order.service.fills_inline is not None
+            order.service.batch_size > 1
+            and order.service.fills_inline is not None
+            and not text.fills_links(self._text)
         )
         self._reach = SenderReach(order.sender if order.partner is None else None)
 

@@ -1269,7 +1269,7 @@ class Migration(migrations.Migration):
                 ('msisdn', models.CharField(blank=True, max_length=16, verbose_name='MSISDN')),
                 ('address', models.CharField(blank=True, help_text='Our number or short code.', max_length=20)),
                 ('text', models.TextField(blank=True)),
-                ('meaning', models.CharField(blank=True, choices=[('stop', 'Opt out'), ('start', 'Opt in again'), ('help', 'Help')], max_length=5)),
+                ('meaning', models.CharField(blank=True, choices=[('stop', 'Opt out'), ('maybe', 'Perhaps a refusal'), ('start', 'Opt in again'), ('help', 'Help')], max_length=5)),
                 ('sure', models.BooleanField(default=True, help_text='False where it says more than the word, so that a person should read it.')),
                 ('why', models.CharField(blank=True, choices=[('unreadable', 'Unreadable'), ('broke', 'Broke')], max_length=12)),
                 ('reason', models.CharField(blank=True, max_length=300)),
@@ -1278,7 +1278,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
-                'indexes': [models.Index(fields=['service', '-id'], name='inbound_of_a_service'), models.Index(fields=['service', 'msisdn', '-id'], name='inbound_of_a_number')],
+                'indexes': [models.Index(fields=['service', '-id'], name='inbound_of_a_service'), models.Index(fields=['service', 'msisdn', '-id'], name='inbound_of_a_number'), models.Index(condition=models.Q(('meaning', 'maybe')), fields=['service', 'id'], name='inbound_to_decide')],
             },
         ),
         migrations.CreateModel(

@@ -151,6 +151,7 @@ ACTS: dict[str, str] = {
     "send.rejects_exported": "Rejected rows of a send exported",
     "send.messages_exported": "Messages of a send exported",
     "optout.exported": "Opt-outs exported",
+    "reply.judged": "Decided whether a reply is a refusal",
     "audit.exported": "Audit exported",
     "report.exported": "Report exported",
     "report.fetched": "Report file fetched",

@@ -92,6 +92,10 @@ class ProblemCode(StrEnum):
         "value_does_not_fit",
         "A value does not fit what the template says of its placeholder.",
     )
+    FOREIGN_PLACEHOLDER = (
+        "foreign_placeholder",
+        "The text has a placeholder as another product writes it, or one that does not end.",
+    )
     PLACEHOLDER_IN_VALUE = "placeholder_in_value", "A value reads like a placeholder."
     TEXT_TOO_LONG = "text_too_long", "The text has too many characters for the service."
     OPTED_OUT = "opted_out", "The person opted out of messages."

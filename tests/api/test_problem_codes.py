@@ -80,6 +80,10 @@ ASKED: dict[str, dict[str, Any]] = {
     "no_recipients": {"recipients": [REFUSER]},
     "no_such_row": {"dry_run": True, "plan_row": 99},
     "missing_value": {"text": "Hi $(name)"},
+    "foreign_placeholder": {
+        "text": "Hi {{name}}",
+        "recipients": [{"number": TO[0], "values": {"name": "Ada"}}],
+    },
     "text_too_long": {"text": "x" * 1_025},
 }
 
@@ -91,6 +95,7 @@ TYPED: dict[str, dict[str, Any]] = {
     "time_passed": {"when": "later", "send_at": "2020-01-01T10:00"},
     "no_recipients": {"pasted": "abc\n12"},
     "missing_value": {"text": "Hi $(name)"},
+    "foreign_placeholder": {"text": "Hi {name}", "pasted": "mobile,name\n+447700900101,Ada"},
     "text_too_long": {"text": "x" * 1_025},
     "not_usable": {"text": "See {{smartlink_9}}"},
     "too_many": {"labels": ", ".join(f"label-{at}" for at in range(11))},
@@ -102,6 +107,10 @@ POSTED: dict[str, tuple[dict[str, Any], str]] = {
     "missing_value": ({"content": {"type": "text", "text": "Hi $(name)"}}, "7003"),
     "placeholder_in_value": (
         {"content": {"type": "text", "text": "Hi $(name)"}, "substitutions": {"name": "$(other)"}},
+        "7004",
+    ),
+    "foreign_placeholder": (
+        {"content": {"type": "text", "text": "Hi ((name))"}, "substitutions": {"name": "Ada"}},
         "7004",
     ),
     "value_does_not_fit": (

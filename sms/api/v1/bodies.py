@@ -11,10 +11,13 @@ from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
+from sms.api.json_values import Written
 from sms.callbacks.endpoints import KINDS
 from sms.values.problems import ProblemCode
 from sms.webex.limits import LONGEST_URL
 from sms.webex.values import without_bom
+
+_decode = msgspec.json.Decoder(float_hook=Written).decode
 
 
 class Json(JSONParser):
@@ -22,7 +25,7 @@ class Json(JSONParser):
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         try:
-            return msgspec.json.decode(without_bom(stream.read()))
+            return _decode(without_bom(stream.read()))
         except RecursionError:
             raise ParseError("The body is nested too deeply.") from None
         except (msgspec.DecodeError, UnicodeDecodeError) as problem:
