@@ -1,9 +1,12 @@
 """Forms of saved audiences: an upload with its name, a replacement, another name."""
 
+import io
+
 from django import forms
 
 from portal.forms.msisdn import countries
 from portal.forms.problems import add_problems
+from portal.forms.reading import FileReadingForm
 from portal.forms.uploads import UploadField
 from portal.limits import upload_limits
 from sms.audiences import errors, packing
@@ -11,7 +14,7 @@ from sms.audiences.files import AudienceError
 from sms.values.problems import Problem, ProblemCode
 
 
-class RowsForm(forms.Form):
+class RowsForm(FileReadingForm):
     """Recipients from a file or a box. `pack` reads them."""
 
     file = UploadField(
@@ -40,21 +43,31 @@ class RowsForm(forms.Form):
         if file and pasted:
             says = "There are pasted numbers and a file. Clear the one that you do not want."
             add_problems(self, [Problem(ProblemCode.ONLY_ONE, "pasted", says)])
-        elif not file and not pasted and "file" not in self.errors:
+        elif not file and not pasted and not self.upload and "file" not in self.errors:
             add_problems(self, [Problem(ProblemCode.REQUIRED, "file", "Choose a file, or paste numbers.")])
 
     def pack(self) -> packing.Packed | None:
         """The rows, read to their end; None, with the reason at its field, where that cannot be."""
-        file, typed = self.cleaned_data.get("file"), self.cleaned_data
+        typed, limits = self.cleaned_data, upload_limits()
+        pasted = typed["pasted"].strip()
+        where = "pasted" if pasted else "file"
         try:
-            if file is None:
-                return packing.pack_pasted(typed["pasted"], country=typed["country"], limits=upload_limits())
-            reading = {"country": typed["country"], "column": typed["column"] or None}
-            return packing.pack_file(file, name=str(file.name), limits=upload_limits(), **reading)
+            if pasted:
+                return packing.pack_pasted(pasted, country=typed["country"], limits=limits)
+            assert self.given is not None, "`clean` asks for one"
+            return packing.pack_file(
+                io.BytesIO(self.given.content),
+                name=self.given.name,
+                country=typed["country"],
+                column=typed["column"] or None,
+                choices=self.choices,
+                limits=limits,
+            )
         except AudienceError as problem:
-            add_problems(self, [problem.problem_of("file" if file else "pasted")])
+            self.keep_for_choice(problem)
+            add_problems(self, [problem.problem_of(where)])
         except errors.SavedError as problem:
-            add_problems(self, [problem.problem.at("file" if file else "pasted")])
+            add_problems(self, [problem.problem.at(where)])
         return None
 
 

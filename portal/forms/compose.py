@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from portal.forms import time_zones
 from portal.forms.msisdn import countries
+from portal.forms.reading import ReadingForm
 from portal.forms.texts import storable, text_of
 from portal.forms.time_zones import WallClockField
 from portal.forms.uploads import UploadField
@@ -86,7 +87,7 @@ def fillings_typed(typed: Any, stored: Mapping[str, Any]) -> dict[str, dict[str,
     return kept
 
 
-class DraftForm(forms.ModelForm):
+class DraftForm(ReadingForm, forms.ModelForm):
     file = UploadField(
         required=False,
         help_text="CSV or XLSX with a heading row.",

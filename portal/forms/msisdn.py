@@ -8,6 +8,7 @@ import phonenumbers
 from django import forms
 
 from portal.forms.control import ReasonForm
+from portal.forms.reading import FileReadingForm
 from portal.forms.uploads import UploadField
 from sms.models import Service
 from sms.values.msisdn import BadNumber, certain
@@ -49,12 +50,17 @@ class AddForm(NumberForm):
     )
 
 
-class FileForm(forms.Form):
+class FileForm(FileReadingForm):
     file = UploadField(
+        required=False,
         help_text="CSV or XLSX with a column of numbers, as for an audience.",
         advice="Split it.",
     )
     evidence = forms.CharField(max_length=200, label="Where the list comes from")
+
+    def clean(self) -> None:
+        if not self.cleaned_data.get("file") and not self.upload and "file" not in self.errors:
+            self.add_error("file", forms.ValidationError("Choose a file.", code="required"))
 
 
 class LiftForm(ReasonForm):

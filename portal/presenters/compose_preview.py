@@ -15,10 +15,13 @@ from django.utils import timezone
 from portal.forms import time_zones
 from portal.forms.compose import fillings_typed
 from portal.forms.numbers import key_of, row_of
+from portal.forms.reading import ReadingForm, choices_typed
 from portal.forms.time_zones import WallClockField
 from portal.limits import upload_limits
+from portal.presenters.file_findings import lines_of
 from sms.audiences import sample
-from sms.audiences.files import RejectedGroup, RejectedRow
+from sms.audiences.files import ReadingChoices, RejectedGroup, RejectedRow
+from sms.audiences.files.choices import NAMES
 from sms.compose import drafts, placeholders, preview
 from sms.compose.options import asking_for
 from sms.compose.order import Order
@@ -37,7 +40,7 @@ def as_typed(form: Any, asked: Mapping[str, str]) -> dict[str, Any]:
 
 ASKED = (
     *("text", "template", "language", "sender", "link_domain", "track"),
-    *("audience", "pasted", "country", "column"),
+    *("audience", "pasted", "country", "column", *NAMES),
     *("allow_duplicates", "leave_out", "respect_quiet_hours", "when", "send_at", "time_zone"),
 )
 
@@ -62,7 +65,15 @@ def preview_context(service: Service, typed: Mapping[str, Any], draft: Draft) ->
         "placeholders": order.placeholders,
         "headings": [one for one in seen.sample.headings if one],
         "said": _said(made),
+        "found_lines": lines_of(seen.sample.findings),
+        # of a saved audience it was chosen when it was uploaded
+        "found_choices": draft.upload_id is not None and not _of_saved(seen.version),
+        "choosing": seen.choosing,
     }
+
+
+def _of_saved(version: AudienceVersion | None) -> bool:
+    return version is not None and version.audience_id is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +190,20 @@ class PreviewRequest:
         }
         if self.draft.upload is not None:
             column = str(self.typed.get("column", self.draft.column) or "")
-            return sample.of_upload(self.draft.upload, column=column, **reading)
+            return sample.of_upload(self.draft.upload, column=column, choices=self.choices, **reading)
         # a long list is not sent at every key; it is the draft's then
         return sample.of_pasted(str(self.typed.get("pasted", self.draft.pasted) or ""), **reading)
+
+    @cached_property
+    def choices(self) -> ReadingChoices:
+        """How the file is to be read; what the page does not show yet is the draft's."""
+        return choices_typed({name: self.typed.get(name, getattr(self.draft, name)) for name in NAMES})
+
+    @property
+    def choosing(self) -> ReadingForm:
+        form = ReadingForm(initial=self.choices.as_json())
+        form.offer(self.sample.findings)
+        return form
 
     @cached_property
     def is_stored(self) -> bool:
@@ -196,6 +218,8 @@ class PreviewRequest:
             },
             **{name: getattr(draft, name) for name in ("text", "language", "pasted", "column")},
             "country": draft.country or self.service.default_country,
+            **{name: getattr(draft, name) for name in NAMES if name != "heading_row"},
+            "heading_row": "" if draft.heading_row is None else str(draft.heading_row),
         }
         # of fields that are not there the page says nothing, but a tick that is not there is no tick
         said = {name: typed.get(name) for name in held if name in typed}

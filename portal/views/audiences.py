@@ -17,11 +17,13 @@ from portal.forms.msisdn import NumberForm
 from portal.forms.numbers import row_of
 from portal.limits import PAGE
 from portal.presenters.downloads import csv_download
+from portal.presenters.file_findings import lines_of
 from portal.views.button_base import Said, button, info
 from portal.views.confirm_base import Confirmation, ConfirmView
 from portal.views.form_base import form_page, refused_beside, typed
 from sms.audiences import contents, errors, packing, saved, storage
 from sms.audiences.files import grouped, rejects_csv, without_number
+from sms.audiences.files.findings import findings_of
 from sms.models import Actor, AudienceVersion, SavedAudience, Send, Service
 from sms.models.audit import audit
 
@@ -52,25 +54,32 @@ def audiences(request: HttpRequest, service: Service) -> HttpResponse:
 
 @service_page("compose", FORM)
 def audience_new(request: HttpRequest, service: Service) -> HttpResponse:
-    form = NewAudienceForm(**typed(request), initial={"country": service.default_country})
+    form = NewAudienceForm(**typed(request), service=service, initial={"country": service.default_country})
     if form.is_valid() and (packed := form.pack()):
         name, note = form.cleaned_data["name"], form.cleaned_data["note"]
         with refused_beside(form, errors.SavedError):
             made = saved.create(service, packed, name=name, note=note, by=actor(request))
+            form.forget_kept()
             messages.success(request, _kept(packed))
             return redirect("audience", service=service.slug, pk=made.pk)
-    return form_page(request, "audiences/upload.html", {"form": form})
+    return _upload_page(request, form)
 
 
 @service_page("compose", FORM, of=SavedAudience)
 def audience_replace(request: HttpRequest, service: Service, found: SavedAudience) -> HttpResponse:
-    form = RowsForm(**typed(request), initial={"country": service.default_country})
+    form = RowsForm(**typed(request), service=service, initial={"country": service.default_country})
     if form.is_valid() and (packed := form.pack()):
         with refused_beside(form, errors.SavedError):
             saved.replace(found, packed, by=actor(request))
+            form.forget_kept()
             messages.success(request, _kept(packed))
             return redirect("audience", service=service.slug, pk=found.pk)
-    return form_page(request, "audiences/upload.html", {"form": form, "audience": found})
+    return _upload_page(request, form, audience=found)
+
+
+def _upload_page(request: HttpRequest, form: RowsForm, **context: Any) -> HttpResponse:
+    found = {"form": form, "lines": lines_of(form.found), **context}
+    return form_page(request, "audiences/upload.html", found)
 
 
 def _kept(packed: packing.Packed) -> str:
@@ -100,6 +109,7 @@ def _page(
         .defer("rejects")
         .annotate(used=Count("sends"))[:100],
         "used_in": used_in[:10],
+        "lines": lines_of(findings_of(current.findings)) if current else [],
         "rejects": rejects[:20],
         "rejected_groups": grouped(rejects),
         "of_first": len(rejects) if current and len(rejects) < current.rejected else 0,

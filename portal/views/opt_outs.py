@@ -1,5 +1,6 @@
 """Opt-outs: the list, adding one or a file of them, lifting one, and incoming messages."""
 
+import io
 from typing import Any
 
 from django.conf import settings
@@ -11,13 +12,16 @@ from django.shortcuts import redirect
 from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.msisdn import AddForm, FileForm, LiftForm, NumberForm
 from portal.forms.numbers import key_of
+from portal.forms.problems import add_problems
 from portal.limits import PAGE, upload_limits
 from portal.presenters.downloads import csv_download
+from portal.presenters.file_findings import lines_of
 from portal.presenters.keyset import keyset_page
 from portal.views.button_base import Said, button, error, info
 from portal.views.confirm_base import Confirmation, ConfirmView
-from portal.views.form_base import form_page, refused_beside, typed
+from portal.views.form_base import form_page, typed
 from sms.audiences.files import AudienceError, grouped, read
+from sms.audiences.files.rows import ReadOptions
 from sms.inbound import optouts
 from sms.inbound.optouts.export import csv_of
 from sms.models import Actor, InboundMessage, OptOut, Service
@@ -55,14 +59,24 @@ def opt_out_add(request: HttpRequest, service: Service) -> HttpResponse:
 @service_page("opt_out", WRITE)
 def opt_out_upload(request: HttpRequest, service: Service) -> HttpResponse:
     """A file of numbers. What could not be read is shown with its row and reason; the rest counts."""
-    form = FileForm(request.POST, request.FILES, prefix="upload")
+    form = FileForm(request.POST, request.FILES, prefix="upload", service=service)
     if not form.is_valid():
         return _page(request, service, upload=form)
-    file, name = form.cleaned_data["file"], str(form.cleaned_data["file"].name)
-    with refused_beside(form, AudienceError, field="file"):
-        country, limits = service.default_country, upload_limits()
-        audience = read(file, name=name, country=country, limits=limits, allow_duplicates=True)
-        audience = audience.without_strangers()
+    assert form.given is not None, "the form asks for one"
+    file, name = io.BytesIO(form.given.content), form.given.name
+    reading: ReadOptions = {
+        "country": service.default_country,
+        "limits": upload_limits(),
+        "allow_duplicates": True,
+        "choices": form.choices,
+    }
+    try:
+        audience = read(file, name=name, **reading).without_strangers()
+    except AudienceError as problem:
+        form.keep_for_choice(problem)
+        add_problems(form, [problem.problem_of("file")])
+    else:
+        form.forget_kept()
         where = f"{form.cleaned_data['evidence']} · {name[-60:]}, row "
         refusals = [optouts.Refusal(one.msisdn, f"{where}{one.row}") for one in audience.recipients]
         added = optouts.opt_out(service.pk, refusals, by=actor(request), source=OptOut.Source.CSV)
@@ -72,9 +86,10 @@ def opt_out_upload(request: HttpRequest, service: Service) -> HttpResponse:
             "already": len({one.msisdn for one in refusals}) - len(added),
             "rejects": audience.rejects,
             "groups": grouped(audience.rejects),
+            "lines": lines_of(audience.findings),
         }
         return _page(request, service, uploaded=uploaded)
-    return _page(request, service, upload=form)
+    return _page(request, service, upload=form, lines=lines_of(form.found))
 
 
 @service_page("export", WRITE)
@@ -161,7 +176,7 @@ def _page(request: HttpRequest, service: Service, *, only: str = "", **shown: An
         "state": state if state in STATES else "",
         "search": NumberForm(service=service, prefix="search"),
         "add": AddForm(service=service),
-        "upload": FileForm(prefix="upload"),
+        "upload": FileForm(prefix="upload", service=service),
         "answers": answers[:20],
         "asked_for_help": answers.filter(meaning=InboundMessage.Meaning.HELP)[: COUNTED + 1].count(),
         "inbound_url": f"{settings.PUBLIC_URL}/inbound/{service.webhook_token}/",

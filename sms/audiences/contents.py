@@ -7,6 +7,7 @@ from django.db.models import BinaryField, F, Value
 
 from sms.audiences.errors import SavedError
 from sms.audiences.files import Audience
+from sms.audiences.files.findings import findings_of
 from sms.audiences.storage import every_recipient, rows_of
 from sms.models import AudienceChunk, AudienceVersion, SavedAudience, Service
 from sms.models.sql.text_search import Position
@@ -20,7 +21,7 @@ def audience_of(version: AudienceVersion) -> Audience:
         says = "The rows of this audience were erased. Choose another one."
         raise SavedError(ProblemCode.ERASED, says, field="audience")
     recipients = list(every_recipient(version))
-    return Audience(headings=list(version.headings), column=version.column, recipients=recipients, rejects=[])
+    return Audience(list(version.headings), version.column, recipients, [], findings_of(version.findings))
 
 
 def export(version: AudienceVersion) -> Iterator[str]:

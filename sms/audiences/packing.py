@@ -4,7 +4,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from sms.audiences.errors import SavedError
-from sms.audiences.files import AudienceReader, Limits, RejectedRow, grouped, stream, stream_pasted
+from sms.audiences.files import (
+    AudienceReader,
+    Limits,
+    ReadingChoices,
+    RejectedRow,
+    grouped,
+    stream,
+    stream_pasted,
+)
+from sms.audiences.files.choices import AS_SEEN
+from sms.audiences.files.findings import findings_of
 from sms.audiences.files.rows import why_none
 from sms.audiences.storage import ChunkWriter, Digest, packed
 from sms.models import AudienceChunk, AudienceVersion
@@ -28,16 +38,32 @@ class Packed:
     def rejected(self) -> int:
         return self.version.rejected
 
+    @property
+    def figures(self) -> dict[str, Any]:
+        """For the audit."""
+        found = findings_of(self.version.findings)
+        return {"recipients": self.recipients, "rejected": self.rejected, **(found.figures if found else {})}
 
-def pack_file(file: Any, *, name: str, country: str, column: str | None, limits: Limits) -> Packed:
+
+def pack_file(
+    file: Any,
+    *,
+    name: str,
+    country: str,
+    column: str | None,
+    limits: Limits,
+    choices: ReadingChoices = AS_SEEN,
+) -> Packed:
     """A CSV or workbook, row by row. Raises AudienceError, and SavedError where no row is usable."""
-    reading = stream(file, name=name, country=country, column=column, limits=limits)
-    return _packed(reading, source=name, country=country)
+    reading = stream(file, name=name, country=country, column=column, limits=limits, choices=choices)
+    packed = _packed(reading, source=name, country=country)
+    packed.version.choices = choices.as_json()
+    return packed
 
 
-def pack_pasted(text: str, *, country: str, limits: Limits) -> Packed:
+def pack_pasted(text: str, *, country: str, limits: Limits, choices: ReadingChoices = AS_SEEN) -> Packed:
     """Numbers from a box. Raises AudienceError, and SavedError where no row is usable."""
-    reading = stream_pasted(text, country=country, limits=limits)
+    reading = stream_pasted(text, country=country, limits=limits, choices=choices)
     return _packed(reading, source="pasted numbers", country=country)
 
 
@@ -62,5 +88,6 @@ def _packed(reading: AudienceReader, *, source: str, country: str) -> Packed:
         why = f" {why_none(grouped(rejects), rejects[0])}" if rejects else ""
         raise SavedError(ProblemCode.NO_RECIPIENTS, f"There is no usable number in it.{why}", field="file")
     version.headings, version.column = list(reading.headings), reading.column[:200]
+    version.findings = reading.findings.as_json()
     version.rejects, version.digest = packed(rejects) if rejects else b"", str(digest)
     return Packed(version, chunks if chunks[-1].count else chunks[:-1])

@@ -17,6 +17,7 @@ from sms.audiences import storage
 from sms.audiences.files import (
     Audience,
     AudienceError,
+    FileFindings,
     Recipient,
     RejectedGroup,
     RejectedRow,
@@ -24,6 +25,7 @@ from sms.audiences.files import (
     read,
     read_pasted,
 )
+from sms.audiences.files.findings import findings_of
 from sms.audiences.files.rows import ReadOptions, RowBlock
 from sms.models import AudienceVersion, Upload
 from sms.values.msisdn import country_of
@@ -53,6 +55,7 @@ class AudienceSample:
     countries: Mapping[str, int] = field(default_factory=dict)
     bad: tuple[RejectedRow, ...] = ()
     note: str = ""
+    findings: FileFindings | None = None
 
     @property
     def whole(self) -> bool:
@@ -95,7 +98,7 @@ def _of_upload(pk: int, _sha256: str, name: str, **options: Unpack[ReadOptions])
     try:
         return of_audience(read(file, name=name, **options))
     except AudienceError as problem:
-        return AudienceSample(note=str(problem))
+        return AudienceSample(note=str(problem), findings=problem.findings)
 
 
 def of_version(version: AudienceVersion) -> AudienceSample:
@@ -135,6 +138,7 @@ def _begun(
         column=of.column,
         recipients=recipients,
         rejected=rejected,
+        findings=of.findings if isinstance(of, Audience) else findings_of(of.findings),
     )
 
 

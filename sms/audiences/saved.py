@@ -5,7 +5,6 @@ The versions' tables are written here alone. Called by the audiences pages, the 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
@@ -34,7 +33,7 @@ def create(service: Service, packed: Packed, *, name: str, note: str = "", by: A
     with _name_is_free(TAKEN.format(name=name)):
         saved = SavedAudience.objects.create(service=service, name=name, note=note)
         _add(saved, packed, number=1, by=by)
-        audit("audience.created", saved, by=by, recipients=packed.recipients, rejected=packed.rejected)
+        audit("audience.created", saved, by=by, **packed.figures)
     return saved
 
 
@@ -49,8 +48,7 @@ def replace(saved: SavedAudience, packed: Packed, *, by: Actor) -> AudienceVersi
             raise _too_long(locked.name, packed.recipients)
         last = locked.versions.order_by("-number").values_list("number", flat=True).first() or 0
         version = _add(locked, packed, number=last + 1, by=by)
-        figures: dict[str, Any] = {"recipients": packed.recipients, "rejected": packed.rejected}
-        audit("audience.replaced", locked, by=by, version=version.number, **figures)
+        audit("audience.replaced", locked, by=by, version=version.number, **packed.figures)
     return version
 
 

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from sms.audiences.files import Recipient, RejectedRow
+from sms.audiences.files import FileFindings, Recipient, RejectedRow
+from sms.audiences.files.findings import findings_of
 from sms.audiences.files.rows import BLOCK, RowBlock, Rows
 from sms.models import AudienceChunk, AudienceVersion
 from sms.values.msisdn.kinds import NumberKind
@@ -109,6 +110,10 @@ class StoredAudience:
     @property
     def column(self) -> str:
         return self.version.column
+
+    @property
+    def findings(self) -> FileFindings | None:
+        return findings_of(self.version.findings)
 
     @cached_property
     def places(self) -> int:

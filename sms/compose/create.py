@@ -180,6 +180,7 @@ def _stored_audience(order: Order, *, by: Actor) -> AudienceVersion:
         country=order.service.default_country,
         headings=order.audience.headings,
         column=order.audience.column[:200],
+        findings=found.as_json() if (found := order.audience.findings) else {},
         made_by=by.user,
     )
     storage.store(order.audience, version)
@@ -228,4 +229,5 @@ def _record_created(send: Send, order: Order, *, by: Actor, batch: StatementBatc
         template=str(order.template or ""),
         leave_out=order.options.leave_out.names,
         due_at=send.due_at.isoformat(),
+        **(found.figures if (found := order.audience.findings) else {}),
     )

@@ -6,7 +6,7 @@ from sms.models.archive import Archive, ArchiveBlock, ArchiveIndex
 from sms.models.audience import AudienceChunk, AudienceVersion, SavedAudience
 from sms.models.audit import Actor, AuditCheck, AuditEvent, AuditLeave, AuditSeal
 from sms.models.callback import Callback, CallbackEndpoint, Echo, Notify
-from sms.models.draft import Draft, DraftPresence, Upload
+from sms.models.draft import Draft, DraftPresence, Hidden, Upload
 from sms.models.duty import Duty
 from sms.models.erasure import Erasure
 from sms.models.fact import Fact, FactDelta, FactFold, FactProfile, KeptFact, ReportedSend, SendFact

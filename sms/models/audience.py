@@ -91,6 +91,18 @@ class AudienceVersion(models.Model):
     headings = models.JSONField(default=list)
     column = models.CharField(max_length=200, help_text="The column of the numbers.")
     asked_column = empty_text(200, "The column that was chosen; empty to find it.")
+    choices = models.JSONField(
+        default=dict,
+        db_default={},
+        blank=True,
+        help_text="What was chosen about sheet, headings and what is hidden.",
+    )
+    findings = models.JSONField(
+        default=dict,
+        db_default={},
+        blank=True,
+        help_text="What the file turned out to hold, and what of it was left out.",
+    )
     allow_duplicates = models.BooleanField(default=False, db_default=False)
     digest = empty_text(64, "SHA-256 of numbers and cells in the order of the rows.")
     recipients = models.PositiveIntegerField(default=0)
@@ -104,7 +116,10 @@ class AudienceVersion(models.Model):
     erased_at = models.DateTimeField(null=True, blank=True)
 
     personal = PersonalData(
-        service="service", texts="source headings column asked_column", packed="rejects", neutral="digest"
+        service="service",
+        texts="source headings column asked_column choices findings",
+        packed="rejects",
+        neutral="digest",
     )
 
     class Meta:

@@ -85,6 +85,13 @@ class Upload(models.Model):
                 yield bytes(cursor.fetchone()[0])
 
 
+class Hidden(models.TextChoices):
+    """What becomes of rows or columns that a file hides."""
+
+    LEAVE_OUT = "leave_out", "Leave them out"
+    INCLUDE = "include", "Include them"
+
+
 class Draft(SendOptions):
     """The compose page's memory: whatever was typed, complete or not, until `compose.create` makes a send of it."""
 
@@ -112,6 +119,15 @@ class Draft(SendOptions):
     )
     column = models.CharField(max_length=200, blank=True)
     country = models.CharField(max_length=2, blank=True)
+    sheet = empty_text(200, "Of a workbook; empty for the first visible one that has rows.")
+    heading_row = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        default=None,
+        help_text="The row with the headings; empty to find it, 0 where there are none.",
+    )
+    hidden_rows = models.CharField(max_length=9, choices=Hidden, blank=True, default="", db_default="")
+    hidden_columns = models.CharField(max_length=9, choices=Hidden, blank=True, default="", db_default="")
     fillings = models.JSONField(
         default=dict,
         db_default={},
@@ -152,7 +168,7 @@ class Draft(SendOptions):
 
     personal = PersonalData(
         service="service",
-        texts=f"name text pasted column fillings labels {SendOptions.TEXTS}",
+        texts=f"name text pasted column sheet fillings labels {SendOptions.TEXTS}",
         neutral=f"time_zone again begun {SendOptions.NEUTRAL}",
     )
 

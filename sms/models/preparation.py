@@ -119,16 +119,17 @@ class Preparation(Leased):
 
 
 class ColumnMemory(models.Model):
-    """What was chosen for a file with these headings, offered again for the next one. Country, column and placeholders as in a draft."""
+    """What was chosen for a file with these headings, offered again for the next one: as in a draft, without hidden rows, which differ."""
 
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="column_memories")
     headings = models.CharField(max_length=64, help_text="SHA-256 of the headings in their order.")
     column = models.CharField(max_length=200, blank=True)
     country = models.CharField(max_length=2, blank=True)
     fillings = models.JSONField(default=dict, blank=True)
+    choices = models.JSONField(default=dict, db_default={}, blank=True)
     changed_at = models.DateTimeField(auto_now=True)
 
-    personal = PersonalData(service="service", texts="column fillings", neutral="headings")
+    personal = PersonalData(service="service", texts="column fillings choices", neutral="headings")
 
     class Meta:
         ordering = ("-changed_at",)

@@ -58,6 +58,8 @@ class ProblemCode(StrEnum):
     TOO_MANY_ROWS = "too_many_rows", "The file has too many rows."
     NO_COLUMN = "no_column", "No column was found that holds the numbers, or more than one."
     UNKNOWN_COLUMN = "unknown_column", "There is no column of this name."
+    HIDDEN_ROWS = "hidden_rows", "Rows of the file are hidden, and it is not said whether they count."
+    HEADING_ROW = "heading_row", "It is not clear which row holds the headings, or that row is not there."
     NO_RECIPIENTS = "no_recipients", "No row is left that can be sent to."
     NO_SUCH_ROW = "no_such_row", "This row gets no message."
     NOT_READY = "not_ready", "The rows are still being read or checked."

@@ -1,5 +1,5 @@
 // The phone beside the text. The server fills in real rows and counts; here its newest answer is put in place, and older ones are dropped.
-import { whenFree } from "./press.js";
+import { redraw, whenFree } from "./press.js";
 
 const SHORTLY = 40; // milliseconds after the last key before the server is asked
 const LATEST = 90; // and at most so long after the first
@@ -7,7 +7,7 @@ const AT_REST = 1200; // until every row is counted, and what changed is announc
 const AGAIN = 1000; // between two looks at how far a count is
 const LATER = 5000; // and after one that was not answered
 const LONG = 20_000; // characters of a pasted list that are not sent at every key: the saved ones are looked at
-const FIELDS = ["text", "template", "language", "sender", "link_domain", "track", "audience", "pasted", "country", "column", "allow_duplicates", "respect_quiet_hours", "when", "send_at", "time_zone"];
+const FIELDS = ["text", "template", "language", "sender", "link_domain", "track", "audience", "pasted", "country", "column", "hidden_rows", "hidden_columns", "sheet", "heading_row", "allow_duplicates", "respect_quiet_hours", "when", "send_at", "time_zone"];
 const LISTS = ["fillings_shown", "filling_name", "filling_column", "filling_fallback", "leave_out"]; // what fills each placeholder; kinds of numbers
 
 export function preview(form) {
@@ -38,11 +38,24 @@ export function preview(form) {
     if (shown.get(name) === html) return;
     shown.set(name, html);
     if (name === "placeholders" && samePlaceholders(part, html)) return; // keeps what is being typed
+    if (name === "found") return drawFound(part, html);
     const step = part.contains(document.activeElement) ? document.activeElement.dataset.step : undefined;
     const open = part.querySelector("details")?.open;
     part.innerHTML = html;
     if (open) part.querySelector("details")?.setAttribute("open", "");
     if (step) part.querySelector(`[data-step="${step}"]`)?.focus();
+  }
+
+  // The focus stays, and so does what is being typed: then the part is drawn once the field is left.
+  function drawFound(part, html) {
+    const active = document.activeElement;
+    if (active.type === "number" && part.contains(active)) {
+      active.addEventListener("blur", () => drawFound(part, html), { once: true });
+      return;
+    }
+    const open = part.querySelector("details")?.open;
+    redraw(part, html);
+    if (open) part.querySelector("details")?.setAttribute("open", "");
   }
 
   function samePlaceholders(part, html) {

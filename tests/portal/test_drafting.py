@@ -316,6 +316,7 @@ def test_what_a_new_file_recalls_is_shown_on_the_page_that_saves_next(service, a
     url, told = begun(ada, service, country="FR")
     file = SimpleUploadedFile("april.csv", people)
     told = saved(ada, url, service, told, country="", file=file).json()
-    assert told["theirs"] == {"column": "Mobile", "country": "GB"}
+    choices = dict.fromkeys(("sheet", "heading_row", "hidden_rows", "hidden_columns"), "")
+    assert told["theirs"] == {"column": "Mobile", "country": "GB", **choices}
     saved(ada, url, service, told, **told["theirs"])
     assert Draft.objects.get().column == "Mobile"

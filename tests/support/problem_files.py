@@ -3,6 +3,8 @@
 import io
 import zipfile
 
+from tests.support.spreadsheets import Sheet, xlsx
+
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -22,5 +24,7 @@ BY_CODE = {
     "zip_bomb": _zip(**{"xl/workbook.xml": b" " * 40_000_000}),
     "empty": b"\n\n",
     "no_column": b"Name,Town\nAda,Leeds\n",
+    "hidden_rows": xlsx(Sheet([("mobile",), ("+447700900001",), ("+447700900002",)], hidden_rows=(2,))),
+    "heading_row": b"Office,+447700900001\nName,Mobile\nAda,+447700900002\n",
     "broken_quotes": b'"mobile,name\n+447700900001,Ada\n',
 }

@@ -39,6 +39,8 @@ def compose_page(
         colleagues = presence.colleagues(draft, without=user, now=now)
     if kept and (words := colleague_changes(kept, user)):
         messages.info(request, words)
+    look = preview_context(draft.service, as_typed(form, request.GET), draft)
+    form.offer(look["sample"].findings)
     context = {
         **(work_of(draft) if draft.pk else {}),
         "form": form,
@@ -47,7 +49,8 @@ def compose_page(
         "base": json.dumps(next_base(request, draft, kept)),
         "begun": draft.begun or uuid4(),
         "colleagues": [presence_words(one, form) for one in colleagues],
-        "look": preview_context(draft.service, as_typed(form, request.GET), draft),
+        "look": look,
+        "choosing": form,
     }
     return render(request, "compose/edit.html", context, status=status)
 

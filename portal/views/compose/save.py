@@ -17,15 +17,16 @@ from portal.presenters import edit_conflicts
 from portal.presenters.compose_preview import preview_context
 from portal.views.compose.page_base import colleague_changes, draft_url, next_base, presence_words, work_of
 from portal.views.compose.saving_base import store_typed
+from sms.audiences.files.choices import NAMES
 from sms.compose import background, drafts
 from sms.compose.drafts import collaboration, presence
 from sms.compose.errors import ComposeError
 from sms.models import Draft, Service, Upload
 
-RECALLED = ("column", "country")
+RECALLED = ("column", "country", *NAMES)
 HEAD_START = 0.6  # seconds that the answer to an upload may work on it itself
 # parts of the page, each a template
-PREVIEWED = ("preview", "senders", "when", "rows", "odd", "placeholders")
+PREVIEWED = ("found", "preview", "senders", "when", "rows", "odd", "placeholders")
 
 
 @service_page("compose", WRITE)
@@ -121,5 +122,5 @@ def draft_preview(request: HttpRequest, service: Service, pk: int) -> HttpRespon
 
 def _previewed(service: Service, typed: Mapping[str, Any], draft: Draft) -> HttpResponse:
     made = preview_context(service, typed, draft)
-    parts = {name: render_to_string(f"compose/_{name}.html", made) for name in PREVIEWED}
+    parts = {name: render_to_string(f"compose/_{name}.html", {**made, "look": made}) for name in PREVIEWED}
     return JsonResponse({"parts": parts, "said": made["said"], "replaced": made["preview"].replaced})

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from portal.access import actor
 from portal.forms.compose import DraftForm
 from portal.limits import upload_limits
+from sms.audiences.files.choices import NAMES
 from sms.compose import drafts
 from sms.compose.drafts import collaboration
 from sms.models import Draft, Service, Upload
@@ -65,6 +66,7 @@ def _save(
         if name in form.errors:  # the typed value cannot be stored; the last good one stays
             setattr(draft, name, getattr(stored or Draft(service=form.service), name))
     draft.service = form.service
+    _forget_other_choices(form, stored)
     file = form.cleaned_data.get("file")
     if file is not None:
         draft.upload = Upload.keep(file.read(), service=form.service, name=file.name or "file", user=user)
@@ -72,6 +74,8 @@ def _save(
         drafts.recall_columns(draft, limits=upload_limits())
     elif form.cleaned_data.get("remove_file"):
         draft.upload = None
+        for name in NAMES:
+            setattr(draft, name, getattr(Draft(), name))
     if draft.pk is None:
         draft.created_by = draft.changed_by = user
         draft.revision = 1
@@ -79,6 +83,17 @@ def _save(
         return collaboration.Saved(draft, changed=True)
     # never `send`: only sending writes it, or a draft that was just sent could be sent again
     return collaboration.save(draft, base=base, user=user, theirs=theirs)
+
+
+def _forget_other_choices(form: DraftForm, stored: Draft | None) -> None:
+    """How a file is to be read is said of the file that the page showed, and of no other one that a colleague or this save puts there."""
+    if not (shown := form.data.get("choices_of")):
+        return  # nothing of it was on the page; a program says it of the file that it gives
+    of_file = stored is not None and str(stored.upload_id) == shown and not form.cleaned_data.get("file")
+    if not of_file:
+        kept = Draft() if form.cleaned_data.get("file") or stored is None else stored
+        for name in NAMES:
+            setattr(form.instance, name, getattr(kept, name))
 
 
 def _uuid(written: str) -> UUID | None:

@@ -15,16 +15,17 @@ from sms.api.v1 import access
 from sms.api.v1.bodies import Json, NoBody, Strict
 from sms.api.v1.filters import AudienceFilter
 from sms.api.v1.problems import invalid, refused
+from sms.api.v1.reading_fields import WithReading
 from sms.api.v1.resource import Collection, Resource, described, once
 from sms.api.v1.sends import RejectShape
 from sms.api.v1.sparse import Sparse
 from sms.audiences import errors, packing, saved, storage
-from sms.audiences.files import AudienceError, Limits
+from sms.audiences.files import AudienceError, Limits, ReadingChoices
 from sms.models import AudienceVersion, SavedAudience, Service
 from sms.values.problems import ProblemCode
 
 
-class RowsBody(Strict):
+class RowsBody(WithReading):
     """Recipients to keep: exactly one of `file` and `csv`."""
 
     file = serializers.FileField(required=False, help_text="CSV or XLSX, as multipart/form-data.")
@@ -51,7 +52,7 @@ class RowsBody(Strict):
             raise serializers.ValidationError(
                 {"column": ["Only a file has a column to choose."]}, code=ProblemCode.NEEDS_ANOTHER
             )
-        return attrs
+        return super().validate(attrs)
 
 
 class AudienceBody(RowsBody):
@@ -78,6 +79,9 @@ class VersionShape(Sparse):
     column = serializers.CharField(allow_blank=True, help_text="The column of the numbers.")
     recipients = serializers.IntegerField()
     rejected = serializers.IntegerField()
+    findings = serializers.DictField(
+        help_text="What the file turned out to hold: `sheet`, `heading_row`, `rows_above`, `hidden_rows`, `hidden_columns` …"
+    )
     uploaded_at = serializers.DateTimeField(source="made_at")
     erased_at = serializers.DateTimeField(allow_null=True)
 
@@ -160,15 +164,15 @@ def packed_rows(body: dict[str, Any], *, service: Service) -> packing.Packed:
     country = body.get("country") or service.default_country
     try:
         if field == "csv":
-            return packing.pack_pasted(body["csv"], country=country, limits=limits)
+            choices = ReadingChoices.of(body)
+            return packing.pack_pasted(body["csv"], country=country, limits=limits, choices=choices)
         file = body["file"]
         content = io.BytesIO(file.read())  # since what reads it may close it, and `access.once` reads it too
         file.seek(0)
-        return packing.pack_file(
-            content, name=file.name, country=country, column=body.get("column"), limits=limits
-        )
+        reading: dict[str, Any] = {"column": body.get("column"), "choices": ReadingChoices.of(body)}
+        return packing.pack_file(content, name=file.name, country=country, limits=limits, **reading)
     except AudienceError as problem:
-        raise refused(problem.problem_of(field)) from None
+        raise refused(problem.for_program(field)) from None
     except errors.SavedError as problem:
         raise refused(problem.problem.at(field)) from None
 

@@ -108,7 +108,7 @@ def naming_rows(audience: Rows, source: str) -> Iterator[None]:
     try:
         yield
     except files.AudienceError as problem:  # a large file is read on the way
-        raise refused(problem.problem_of(source)) from None
+        raise refused(problem.for_program(source)) from None
     except ComposeError as problem:
         rejects = list(islice((bad for block in audience.blocks() for bad in block.rejects), NAMED))
         if not rejects or problem.code != ProblemCode.NO_RECIPIENTS:
@@ -142,6 +142,7 @@ def _audience(body: dict[str, Any], *, country: str, limits: files.Limits) -> fi
     options = {
         "country": country,
         "column": body.get("column"),
+        "choices": files.ReadingChoices.of(body),
         "limits": limits,
         "allow_duplicates": body["allow_duplicates"],
     }
@@ -155,7 +156,7 @@ def _audience(body: dict[str, Any], *, country: str, limits: files.Limits) -> fi
         source = Source(rows=_rows(body["recipients"]))
         return collected(files.AudienceReader(source, **options | {"column": NUMBER}))
     except files.AudienceError as problem:
-        raise refused(problem.problem_of(field)) from None
+        raise refused(problem.for_program(field)) from None
 
 
 def _rows(recipients: list[ListedRecipient]) -> Iterator[Row]:

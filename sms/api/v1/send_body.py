@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from sms.api.v1.bodies import Moment, Strict
 from sms.api.v1.option_fields import WithOptions
+from sms.api.v1.reading_fields import WithReading
 from sms.api.v1.send_fields import Fillings, Recipients
 from sms.compose.options import BELONGS
 from sms.values.problems import ProblemCode
@@ -13,7 +14,7 @@ from sms.values.problems import ProblemCode
 SOURCES = ("recipients", "csv", "file", "audience")
 
 
-class SendBody(Strict, WithOptions):
+class SendBody(WithReading, WithOptions):
     """A send. Exactly one of `recipients`, `csv`, `file` and `audience`; either `text` or `template`."""
 
     text = serializers.CharField(
@@ -80,6 +81,7 @@ class SendBody(Strict, WithOptions):
                 {reading[0]: ["A saved audience was read when it was uploaded. Leave this out."]},
                 code=ProblemCode.NEEDS_ANOTHER,
             )
+        attrs = super().validate(attrs)
         for needed, names in BELONGS.items():
             # what nothing would come of was meant otherwise
             if not attrs.get(needed) and (

@@ -6,14 +6,18 @@ recipient or a reject with its row number and a reason, so that nothing is dropp
 
     kinds       what sort of file the bytes are, whatever its name says
     delimited   CSV: encoding, delimiter, quotes        workbook   XLSX, XLS, ODS: sheets, what a cell shows (`shown`)
-    archive     guards a zipped workbook                columns    which column holds the numbers
+    archive     guards a zipped workbook                layout     of a sheet: its reach, what is hidden (`ods_layout`)
     opening     a file, whatever kind it is             pasted     the box
+    headings    which row holds them                    columns    which column holds the numbers
+    table       the two and what is left out            findings   what is said of that; choices   what a person decides about it
     reading     rows to recipients and rejects          cells      what a cell holds
 """
 
+from sms.audiences.files.choices import ReadingChoices
 from sms.audiences.files.download import mendable_csv, rejects_csv
 from sms.audiences.files.errors import AudienceError
-from sms.audiences.files.opening import Streamed, by_size, first_row, read, stream
+from sms.audiences.files.findings import FileFindings
+from sms.audiences.files.opening import Streamed, by_size, headings_of, read, stream
 from sms.audiences.files.pasted import read_pasted, stream_pasted
 from sms.audiences.files.reading import AudienceReader
 from sms.audiences.files.rows import (

@@ -8,6 +8,8 @@ from sms.values.problems import ProblemCode, ProblemError
 _TEXT_FORMULA = re.compile(r'\s*="((?:[^"]|"")*)"\s*', re.DOTALL)
 DATE = re.compile(r"(?:\d{1,2}([/.-])\d{1,2}\1(?:\d{2}|\d{4})|\d{4}([/.-])\d{1,2}\2\d{1,2})(?:[T ][\d:.]+)?")
 ERRORS = frozenset("#N/A #REF! #VALUE! #DIV/0! #NAME? #NULL! #NUM! #SPILL! #CALC! #GETTING_DATA".split())
+UNCALCULATED = "=(never calculated)"  # stands in a cell whose formula has no value
+WITHOUT_VALUE = ERRORS | {UNCALCULATED}
 
 
 class BadCell(ProblemError):
@@ -26,6 +28,9 @@ def plain(cell: str) -> str:
 def number_text(cell: str) -> str:
     """What to parse as a number, or `BadCell` where the cell holds no value of its own."""
     cell = plain(cell)
+    if cell == UNCALCULATED:
+        says = "The cell holds a formula that was never calculated. Open the file in Excel, save it, and upload it again."
+        raise BadCell(ProblemCode.FORMULA, says)
     if cell.startswith("="):
         says = "The cell holds a formula instead of a number. Replace it by its value."
         raise BadCell(ProblemCode.FORMULA, says)

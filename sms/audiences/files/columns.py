@@ -44,22 +44,26 @@ def find_columns(
     column: str | None,
     reads_as_number: Judge,
     place: str = "",
-    may_be_headed: bool = True,
+    is_headed: bool | None = None,
 ) -> Columns:
-    """Decide from the first rows (never empty, the first may be headings). `column` is a person's own choice."""
+    """Decide from the first rows (never empty). `column` is a person's choice, `is_headed` whether the first holds headings, if known."""
     first = [cell.strip().lstrip(MARK).strip() for cell in sample[0]]
-    headed = may_be_headed and _is_headed(first, column=column, reads_as_number=reads_as_number)
+    headed = (
+        is_headed
+        if is_headed is not None
+        else _is_headed(first, column=column, reads_as_number=reads_as_number)
+    )
     body = sample[1:] if headed else sample
     width = max(map(len, sample)) if not headed else len(first)
     filled = [any(at < len(row) and row[at].strip() for row in body) for at in range(width)]
     if headed:
-        names = _unique([name or (_lettered(at) if filled[at] else "") for at, name in enumerate(first)])
+        names = _unique([name or (lettered(at) if filled[at] else "") for at, name in enumerate(first)])
         if column:
             return Columns(names, _chosen(names, column), headed)
         return Columns(names, _found(names, body, reads_as_number, place), headed)
     # the column that reads as numbers most often, the first of equals
     at = max(range(width), key=lambda at: (_count(body, at, reads_as_number), _looks(body, at), -at))
-    names = tuple("number" if i == at else _lettered(i) if filled[i] else "" for i in range(width))
+    names = tuple("number" if i == at else lettered(i) if filled[i] else "" for i in range(width))
     if column:
         at = _chosen(names, column)
     return Columns(names, at, headed)
@@ -69,17 +73,17 @@ def _is_headed(first: Sequence[str], *, column: str | None, reads_as_number: Jud
     """Whether the first row names columns. A first number with a typing error must not pass for a heading and vanish."""
     if column and match_key(column) in map(match_key, filter(None, first)):
         return True
-    if any(_rank(name) is not None for name in first):
+    if any(heading_rank(name) is not None for name in first):
         return True
-    return not any(_mostly_digits(cell) or reads_as_number(cell) for cell in first if cell)
+    return not any(is_mostly_digits(cell) or reads_as_number(cell) for cell in first if cell)
 
 
-def _mostly_digits(cell: str) -> bool:
+def is_mostly_digits(cell: str) -> bool:
     digits = sum(map(str.isdecimal, cell))
     return digits >= 5 and digits * 5 >= len(cell) * 3
 
 
-def _rank(heading: str) -> tuple[int, bool] | None:
+def heading_rank(heading: str) -> tuple[int, bool] | None:
     """How surely a heading names the numbers (smaller is surer), or None where it does not at all."""
     tokens = [token.lower() for token in _TOKEN.findall(_CAMEL.sub(" ", heading))]
     ranks = []
@@ -90,12 +94,14 @@ def _rank(heading: str) -> tuple[int, bool] | None:
 
 
 def names_numbers(heading: str) -> bool:
-    return _rank(heading) is not None
+    return heading_rank(heading) is not None
 
 
 def _found(names: Sequence[str], body: Sequence[list[str]], reads_as_number: Judge, place: str) -> int:
     shares = [_share(body, at, reads_as_number) if name else 0.0 for at, name in enumerate(names)]
-    ranked = [(rank, at) for at, name in enumerate(names) if name and (rank := _rank(name)) is not None]
+    ranked = [
+        (rank, at) for at, name in enumerate(names) if name and (rank := heading_rank(name)) is not None
+    ]
     reading = [at for at, share in enumerate(shares) if share >= 0.5]
     best = min(ranked)[0] if ranked else None
     rivals = [at for rank, at in ranked if rank == best]
@@ -113,7 +119,7 @@ def _found(names: Sequence[str], body: Sequence[list[str]], reads_as_number: Jud
 
 
 def _looks(body: Sequence[list[str]], at: int) -> int:
-    return sum(at < len(row) and _mostly_digits(row[at].strip()) for row in body)
+    return sum(at < len(row) and is_mostly_digits(row[at].strip()) for row in body)
 
 
 def _count(body: Sequence[list[str]], at: int, reads_as_number: Judge) -> int:
@@ -148,7 +154,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _unique(names: Sequence[str]) -> tuple[str, ...]:
     """A second "Name" becomes "Name (2)"; so does "name", since a placeholder would find either. Each can be written as one."""
-    names = [_writable(name) or (_lettered(at) if name else "") for at, name in enumerate(names)]
+    names = [_writable(name) or (lettered(at) if name else "") for at, name in enumerate(names)]
     taken = set(map(match_key, filter(None, names)))
     seen: set[str] = set()
     unique = []
@@ -171,7 +177,7 @@ def _writable(name: str) -> str:
     return plain if placeholders(f"$({plain})") == [plain] else _BRACKETS.sub("", plain).strip()
 
 
-def _lettered(at: int) -> str:
+def lettered(at: int) -> str:
     letters = ""
     at += 1
     while at:

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import BinaryIO
 
 from sms.audiences.files.errors import AudienceError
+from sms.audiences.files.findings import FileFindings
 from sms.audiences.files.kinds import refuse_other_text
 from sms.audiences.files.rows import Limits, RejectedRow, Row, Source, rejected
 from sms.values.csv import MARK
@@ -52,7 +53,8 @@ def open_delimited(file: BinaryIO, *, limits: Limits) -> Source:
     text = _decoded(file, encoding)
     if sep:
         text.readline()  # Excel obeys this line and does not show it, so it has no row number either
-    return Source(rows=_records(text, delimiter=delimiter, limits=limits))
+    findings = FileFindings(kind="CSV", encoding=encoding, delimiter=delimiter)
+    return Source(rows=_records(text, delimiter=delimiter, limits=limits), findings=findings)
 
 
 def _decoded(file: BinaryIO, encoding: str) -> io.TextIOWrapper:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO, Unpack
 
+from sms.audiences.files.choices import AS_SEEN
 from sms.audiences.files.delimited import open_delimited
 from sms.audiences.files.errors import AudienceError
+from sms.audiences.files.findings import FileFindings
 from sms.audiences.files.kinds import kind_of
-from sms.audiences.files.reading import AudienceReader, filled_rows
+from sms.audiences.files.reading import AudienceReader, first_headings
 from sms.audiences.files.rows import (
     BLOCK,
     SMALL,
@@ -40,16 +42,20 @@ def stream(file: BinaryIO, *, name: str, **options: Unpack[ReadOptions]) -> Audi
     if size > limits.bytes:
         says = f"{name or 'This file'} has {amount(size)}; the most is {amount(limits.bytes)}. Split it into smaller files."
         raise AudienceError(ProblemCode.TOO_LARGE, says)
-    return AudienceReader(_source(file, country=options["country"], limits=limits), **options)
+    choices = options.get("choices") or AS_SEEN
+    return AudienceReader(
+        _source(file, country=options["country"], limits=limits, sheet=choices.sheet), **options
+    )
 
 
-def first_row(file: BinaryIO, *, country: str, limits: Limits) -> list[str]:
-    """The cells of the first row that has any, which are the headings where there are some. Raises `AudienceError`."""
+def headings_of(file: BinaryIO, *, country: str, limits: Limits) -> list[str]:
+    """The cells of the row that holds the headings, as it is found without any choice. Raises `AudienceError`."""
     source = _source(file, country=country, limits=limits)
-    first = next(filled_rows(source.rows), None)
-    if isinstance(source.rows, Generator):
-        source.rows.close()
-    return [] if first is None or isinstance(first, RejectedRow) else [cell.strip() for cell in first[1]]
+    try:
+        return first_headings(source, country=country)
+    finally:
+        if isinstance(source.rows, Generator):
+            source.rows.close()
 
 
 def read(file: BinaryIO, *, name: str, **options: Unpack[ReadOptions]) -> Audience:
@@ -65,7 +71,7 @@ def collected(reading: AudienceReader) -> Audience:
         else:
             recipients.append(item)
     assert reading.rows_read == len(recipients) + len(rejects), "a row was dropped"
-    return Audience(headings=reading.headings, column=reading.column, recipients=recipients, rejects=rejects)
+    return Audience(reading.headings, reading.column, recipients, rejects, reading.findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,7 @@ class Streamed:
 
     headings: list[str]
     column: str
+    findings: FileFindings | None
     open: Callable[[], AudienceReader]
 
     def blocks(self) -> Iterator[RowBlock]:
@@ -93,11 +100,14 @@ def by_size(begin: Callable[[], AudienceReader], *, size: int) -> Audience | Str
     if size <= SMALL:
         return collected(reading)
     reading.close()
-    return Streamed(reading.headings, reading.column, begin)
+    return Streamed(reading.headings, reading.column, reading.findings, begin)
 
 
-def _source(file: BinaryIO, *, country: str, limits: Limits) -> Source:
+def _source(file: BinaryIO, *, country: str, limits: Limits, sheet: str = "") -> Source:
     kind = kind_of(file)
-    if kind == "text":
-        return open_delimited(file, limits=limits)
-    return open_workbook(file, kind=kind, country=country, limits=limits)
+    if kind != "text":
+        return open_workbook(file, kind=kind, country=country, limits=limits, sheet=sheet)
+    if sheet:
+        says = "This file is a text and has no sheets. Leave the sheet out, or give a workbook."
+        raise AudienceError(ProblemCode.NEEDS_ANOTHER, says, field="sheet")
+    return open_delimited(file, limits=limits)

@@ -6,6 +6,7 @@ A table is read like a file.
 import io
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Unpack
 
 from sms.audiences.files.columns import names_numbers
@@ -18,6 +19,7 @@ from sms.values.problems import ProblemCode
 
 # Between numbers in one line. A space only where a plus follows, since it also stands inside numbers.
 _BETWEEN = re.compile(r"[,;|\t]|\s(?=\+)")
+_FURTHEST = 40  # lines that may stand above the headings
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -33,21 +35,24 @@ def stream_pasted(text: str, **options: Unpack[ReadOptions]) -> AudienceReader:
         says = f"The text has {amount(size)}; the most is {amount(limits.bytes)}. Upload the recipients as a file."
         raise AudienceError(ProblemCode.TOO_LARGE, says)
     lines = text.strip(MARK).splitlines()
-    first = next((line for line in lines if line.strip()), "")
-    if not first:
+    if not any(map(str.strip, lines)):
         says = "There are no recipients yet. Paste their numbers, one per line, or upload a file."
         raise AudienceError(ProblemCode.EMPTY, says)
-    if options.get("column") or not _is_list(first):
+    choices = options.get("choices")
+    if options.get("column") or (choices and choices.heading_row is not None) or not _is_list(lines):
         return stream(io.BytesIO(text.encode("utf-8", "replace")), name="The text", **options)
     return AudienceReader(Source(rows=_entries(lines), headed=False), **options)
 
 
-def _is_list(line: str) -> bool:
-    """Whether the first line is numbers only: then so are the others, and a mistyped one is a reject, not a heading."""
-    cells = [cell.strip() for cell in _BETWEEN.split(line) if cell.strip()]
-    if len(cells) == 1:
-        return not names_numbers(cells[0])
-    return all(sum(map(str.isdecimal, cell)) >= 5 and not _LETTER.search(cell) for cell in cells)
+def _is_list(lines: list[str]) -> bool:
+    """Whether it is numbers only: then a mistyped one is a reject, not a heading. A table may have a title above its headings."""
+    for line in islice(filter(str.strip, lines), _FURTHEST):
+        cells = [cell.strip() for cell in _BETWEEN.split(line) if cell.strip()]
+        if all(sum(map(str.isdecimal, cell)) >= 5 and not _LETTER.search(cell) for cell in cells):
+            return True
+        if len(cells) > 1 or names_numbers(cells[0]):
+            return False
+    return True
 
 
 def _entries(lines: list[str]) -> Iterator[Row | RejectedRow]:

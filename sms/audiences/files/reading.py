@@ -4,29 +4,27 @@ How a file is opened is in `opening`, `delimited` and `workbook`, which column c
 """
 
 from collections.abc import Generator, Iterator
-from itertools import chain
+from itertools import islice
 from typing import Unpack
 
 from msgspec.structs import replace
 
-from sms.audiences.files.cells import DATE, ERRORS, BadCell, number_text, plain
-from sms.audiences.files.columns import Columns, find_columns
+from sms.audiences.files.cells import DATE, WITHOUT_VALUE, BadCell, number_text, plain
+from sms.audiences.files.choices import AS_SEEN
 from sms.audiences.files.errors import AudienceError
+from sms.audiences.files.headings import heading_at
 from sms.audiences.files.rows import (
     Limits,
     ReadOptions,
     Recipient,
     RejectedRow,
-    Row,
     Source,
     rejected,
     shortened,
 )
+from sms.audiences.files.table import SAMPLE_ROWS, filled_rows, table_of
 from sms.values import msisdn
 from sms.values.problems import ProblemCode
-
-_SAMPLE_ROWS = 200
-_COLUMNS = 16_384  # a spreadsheet has no more
 
 
 class AudienceReader:
@@ -44,10 +42,17 @@ class AudienceReader:
         # First row of each number, without its plus: an int takes half of the memory of the text.
         self._seen: dict[int, int] | None = None if options.get("allow_duplicates") else {}
         try:
-            self._columns, self._rows = self._opened(source, options.get("column") or None)
+            table = table_of(
+                source,
+                column=options.get("column") or None,
+                choices=options.get("choices") or AS_SEEN,
+                reads_as_number=self._reads_as_number,
+                cell=self._limits.cell,
+            )
         except AudienceError:
             self.close()
             raise
+        self._columns, self._rows, self.findings = table.columns, table.rows, table.findings
         self.headings = self._columns.headings
         self.column = self._columns.names[self._columns.at]
 
@@ -76,52 +81,8 @@ class AudienceReader:
         padded = [*cells, *[""] * (len(names) - len(cells))]
         return [plain(cell[:most]) for name, cell in zip(names, padded, strict=False) if name]
 
-    def _opened(self, source: Source, column: str | None) -> tuple[Columns, Iterator[Row | RejectedRow]]:
-        """Find the columns by the first rows, which are put back in front."""
-        rows = filled_rows(source.rows)
-        first: list[Row | RejectedRow] = []
-        for item in rows:
-            first.append(item)
-            if len(first) > _SAMPLE_ROWS:
-                break
-        if not first:
-            says = "There is nothing in this file. Upload one that holds at least one number."
-            raise AudienceError(ProblemCode.EMPTY, says)
-        if isinstance(first[0], RejectedRow):
-            says = "The quotation marks of the first row do not pair up, so the headings cannot be read. Correct that row and try again."
-            raise AudienceError(ProblemCode.BROKEN_QUOTES, says)
-        if len(first[0][1]) > _COLUMNS:
-            says = f"The first row has {len(first[0][1]):,} cells; the most is {_COLUMNS:,}. Save the table alone as CSV or XLSX."
-            raise AudienceError(ProblemCode.TOO_MANY_CELLS, says)
-        sample = [_short(item[1], self._limits.cell) for item in first if not isinstance(item, RejectedRow)]
-        columns = find_columns(
-            sample,
-            column=column,
-            reads_as_number=self._reads_as_number,
-            place=source.place,
-            may_be_headed=source.headed,
-        )
-        return columns, chain(first[1:] if columns.headed else first, rows)
-
     def _reads_as_number(self, cell: str) -> bool:
-        """For finding the column. Dates, years and order numbers can be possible numbers too, but short ones."""
-        try:
-            found = self._parsed(cell)
-        except (msisdn.BadNumber, BadCell):
-            return False
-        return not found.warning or len(found.e164) > 10
-
-    def _parsed(self, cell: str) -> msisdn.Msisdn:
-        cell = number_text(cell)
-        try:
-            found = msisdn.parse(cell, country=self._country)
-        except msisdn.BadNumber:
-            if DATE.fullmatch(cell):
-                raise _date() from None
-            raise
-        if found.warning and DATE.fullmatch(cell):
-            raise _date()
-        return found
+        return _reads_as_number(cell, self._country)
 
     def _result_of(self, row: int, cells: list[str]) -> Recipient | RejectedRow:
         columns, limit = self._columns, self._limits.cell
@@ -135,7 +96,7 @@ class AudienceReader:
             )
             return rejected(row, value, ProblemCode.TOO_MANY_CELLS, reason)
         try:
-            found = self._parsed(value)
+            found = _parsed(value, self._country)
             substitutions = self._substitutions(cells)
         except (msisdn.BadNumber, BadCell) as bad:
             return rejected(row, value, bad.code, str(bad))
@@ -147,7 +108,7 @@ class AudienceReader:
         return Recipient(row=row, msisdn=found.e164, substitutions=substitutions, kind=found.kind)
 
     def _substitutions(self, cells: list[str]) -> dict[str, str]:
-        """The filled cells by heading. A formula's error counts as not filled."""
+        """The filled cells by heading. A formula without a value counts as not filled."""
         substitutions = {}
         for at, (name, cell) in enumerate(zip(self._columns.names, cells, strict=False)):
             if cell and name and at != self._columns.at:
@@ -155,7 +116,7 @@ class AudienceReader:
                 if "\ufffd" in cell:
                     says = f"The cell under “{shortened(name)}” holds a character that cannot be read."
                     raise BadCell(ProblemCode.BROKEN_TEXT, says)
-                if cell and cell not in ERRORS:
+                if cell and cell not in WITHOUT_VALUE:
                     substitutions[name] = cell
         return substitutions
 
@@ -166,15 +127,35 @@ class AudienceReader:
         return rejected(row, value, ProblemCode.CELL_TOO_LONG, reason)
 
 
+def first_headings(source: Source, *, country: str) -> list[str]:
+    """The cells of the row that holds the headings, or of the first row; [] where there is none."""
+    rows = islice(filled_rows(source.rows), SAMPLE_ROWS)
+    sample = [item[1] for item in rows if not isinstance(item, RejectedRow)]
+    at = heading_at(sample, column=None, reads_as_number=lambda cell: _reads_as_number(cell, country))
+    return [cell.strip() for cell in sample[at]] if sample else []
+
+
+def _reads_as_number(cell: str, country: str) -> bool:
+    """For finding the column. Dates, years and order numbers can be possible numbers too, but short ones."""
+    try:
+        found = _parsed(cell, country)
+    except (msisdn.BadNumber, BadCell):
+        return False
+    return not found.warning or len(found.e164) > 10
+
+
+def _parsed(cell: str, country: str) -> msisdn.Msisdn:
+    cell = number_text(cell)
+    try:
+        found = msisdn.parse(cell, country=country)
+    except msisdn.BadNumber:
+        if DATE.fullmatch(cell):
+            raise _date() from None
+        raise
+    if found.warning and DATE.fullmatch(cell):
+        raise _date()
+    return found
+
+
 def _date() -> BadCell:
     return BadCell(ProblemCode.DATE, "The cell holds a date instead of a number.")
-
-
-def filled_rows(rows: Iterator[Row | RejectedRow]) -> Iterator[Row | RejectedRow]:
-    """Rows with no cell filled are not rows; they only count for the numbers of those below."""
-    return (item for item in rows if isinstance(item, RejectedRow) or any(map(str.strip, item[1])))
-
-
-def _short(cells: list[str], limit: int) -> list[str]:
-    """A sample row without what would be rejected anyway, so that a 5 MB cell is not examined as a number."""
-    return [cell if len(cell) <= limit else "" for cell in cells]

@@ -1,12 +1,14 @@
 """The shapes that leave this stage, and the rows that run inside it."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol, Required, TypedDict
 
 import msgspec
 
+from sms.audiences.files.choices import ReadingChoices
+from sms.audiences.files.findings import NOTHING_FOUND, FileFindings
 from sms.values.msisdn.kinds import NumberKind
 from sms.values.msisdn.mention import FEWEST, GONE
 from sms.values.problems import ProblemCode, rows_text
@@ -25,10 +27,11 @@ class Limits:
 
 
 class ReadOptions(TypedDict, total=False):
-    """`country` (ISO, "" for none) is for numbers written without one; `column` is a person's own choice."""
+    """`country` (ISO, "" for none) is for numbers written without one; `column` is a person's own choice, `choices` are others."""
 
     country: Required[str]
     column: str | None
+    choices: ReadingChoices
     limits: Limits | None
     allow_duplicates: bool
 
@@ -111,7 +114,7 @@ class RowBlock(NamedTuple):
 
 
 class Rows(Protocol):
-    """An audience, wherever its rows are: `headings` are all columns, `column` the one with the numbers."""
+    """An audience, wherever its rows are: `headings` are all columns, `column` the one with the numbers, `findings` what its file held."""
 
     @property
     def headings(self) -> list[str]:
@@ -120,6 +123,10 @@ class Rows(Protocol):
     @property
     def column(self) -> str:
         """The one with the numbers."""
+
+    @property
+    def findings(self) -> FileFindings | None:
+        """None where it was read from no file."""
 
     def blocks(self) -> Iterator[RowBlock]:
         """All rows in their order, as often as it is called."""
@@ -133,6 +140,7 @@ class Audience:
     column: str
     recipients: list[Recipient]
     rejects: list[RejectedRow]
+    findings: FileFindings | None = None
 
     def without_strangers(self) -> "Audience":
         """For what nobody is asked about: a number that is only perhaps one abroad is a reject."""
@@ -161,13 +169,18 @@ Row = tuple[int, list[str]]
 class Source:
     """Rows on their way; one that cannot be separated from its neighbours is a reject. `place` names the sheet, if any.
 
-    `headed` is False where the first row is known to be no headings; `height` is how many rows there are, where that is known.
+    `headed` is False where the first row is known to be no headings; `height` is how many rows there are, where that is known. Hidden
+    rows and columns, and merged cells (top, left, bottom, right), count from 0.
     """
 
     rows: Iterator[Row | RejectedRow]
     place: str = ""
     headed: bool = True
     height: int = 0
+    findings: FileFindings = NOTHING_FOUND
+    hidden_rows: Collection[int] = ()
+    hidden_columns: Collection[int] = ()
+    merges: Sequence[tuple[int, int, int, int]] = ()
 
 
 def rejected(row: int, value: str, code: ProblemCode, reason: str) -> RejectedRow:

@@ -15,7 +15,17 @@ from django.db.models import F
 from django.utils import timezone
 from msgspec.structs import replace
 
-from sms.audiences.files import AudienceReader, Limits, Recipient, RejectedRow, stream, stream_pasted
+from sms.audiences.files import (
+    AudienceError,
+    AudienceReader,
+    Limits,
+    ReadingChoices,
+    Recipient,
+    RejectedRow,
+    stream,
+    stream_pasted,
+)
+from sms.audiences.files.choices import LEAVE_OUT
 from sms.audiences.files.download import ROW
 from sms.audiences.files.rows import BLOCK
 from sms.audiences.storage import ChunkWriter, Digest, StoredAudience, cells_of
@@ -37,7 +47,13 @@ def read(found: Preparation, lease: PreparationLease) -> Generator[None]:
     with ExitStack() as stack:
         with lease.kept():  # to fetch and to open a large file takes as long as it takes
             file = stack.enter_context(version.upload.opened())
-            reading = _reading(file, version, found, limits=limits)
+            try:
+                reading = _reading(file, version, found, limits=limits)
+            except AudienceError as problem:
+                if problem.findings:  # the page shows what there is to choose
+                    version.findings = problem.findings.as_json()
+                    version.save(update_fields=["findings"])
+                raise
             base = version.mends
             if base is None:
                 items, total = iter(reading), reading.height or version.upload.size
@@ -50,6 +66,7 @@ def read(found: Preparation, lease: PreparationLease) -> Generator[None]:
             AudienceVersion.objects.filter(pk=version.pk).update(
                 headings=base.headings if base else reading.headings,
                 column=base.column if base else reading.column[:200],
+                findings=base.findings if base else reading.findings.as_json(),
             )
         in_bytes = base is None and not reading.height
         position = file.tell if in_bytes else None
@@ -112,6 +129,10 @@ def _reading(
         "country": version.country,
         "column": version.asked_column or (version.mends.column if version.mends else None),
         "limits": limits,
+        # what a file of corrections does not show stays as it was
+        "choices": ReadingChoices(hidden_rows=LEAVE_OUT)
+        if version.mends
+        else ReadingChoices.of(version.choices),
         # among corrected rows, duplicates of all rows are found below
         "allow_duplicates": version.allow_duplicates or version.mends is not None,
     }

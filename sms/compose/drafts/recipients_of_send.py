@@ -13,13 +13,14 @@ from django.db import models
 
 from sms.audiences import storage
 from sms.audiences.files import Audience, Limits, Recipient
+from sms.audiences.files.choices import NAMES
 from sms.audiences.files.rows import Rows
 from sms.compose.drafts.rows import audience_of_draft
 from sms.compose.errors import ComposeError
 from sms.models import Draft, MessageState, Send, Upload
 from sms.values import text
 
-AUDIENCE_FIELDS = {"pasted", "upload", "audience", "version", "column", "country", "allow_duplicates"}
+AUDIENCE_FIELDS = {"pasted", "upload", "audience", "version", "column", "country", "allow_duplicates", *NAMES}
 NUMBER = "number"
 GONE = (
     "Its recipients are kept no longer, or in an archive only, so they cannot be written to again from here. "

@@ -3,7 +3,8 @@
 import hashlib
 import json
 
-from sms.audiences.files import AudienceError, Limits, first_row
+from sms.audiences.files import AudienceError, Limits, headings_of
+from sms.compose.drafts.versions import choices_of
 from sms.models import ColumnMemory, Draft
 
 
@@ -19,12 +20,20 @@ def recall_columns(draft: Draft, *, limits: Limits) -> bool:
     draft.column = draft.column or found.column
     draft.country = draft.country or found.country
     draft.fillings = {**found.fillings, **draft.fillings}
+    for name, value in found.choices.items():
+        if getattr(draft, name) in (None, ""):
+            setattr(draft, name, value)
     return True
 
 
 def remember_columns(draft: Draft, *, limits: Limits) -> None:
     if key := _headings_key(draft, limits=limits):
-        chosen = {"column": draft.column, "country": draft.country, "fillings": draft.fillings}
+        chosen = {
+            "column": draft.column,
+            "country": draft.country,
+            "fillings": draft.fillings,
+            "choices": choices_of(draft).of_headings,
+        }
         ColumnMemory.objects.update_or_create(service=draft.service, headings=key, defaults=chosen)
 
 
@@ -34,7 +43,7 @@ def _headings_key(draft: Draft, *, limits: Limits) -> str:
     try:
         with draft.upload.opened() as file:
             country = draft.country or draft.service.default_country
-            headings = first_row(file, country=country, limits=limits)
+            headings = headings_of(file, country=country, limits=limits)
     except AudienceError:
         return ""
     return hashlib.sha256(json.dumps(headings).encode()).hexdigest()

@@ -5,7 +5,14 @@ import io
 from sms.audiences import contents, errors, storage
 from sms.audiences.files import Audience, AudienceError, Limits, read, read_pasted
 from sms.audiences.files.rows import SMALL, ReadOptions
-from sms.compose.drafts.versions import PASTED, begin_reading, country_of, current_version, stored_audience
+from sms.compose.drafts.versions import (
+    PASTED,
+    begin_reading,
+    choices_of,
+    country_of,
+    current_version,
+    stored_audience,
+)
 from sms.compose.errors import ComposeError
 from sms.compose.order import LARGE
 from sms.models import Draft, SavedAudience
@@ -44,6 +51,7 @@ def _read(draft: Draft, *, limits: Limits) -> Audience:
     options: ReadOptions = {
         "country": country_of(draft),
         "column": draft.column if draft.upload else None,
+        "choices": choices_of(draft),
         "limits": limits,
         "allow_duplicates": draft.allow_duplicates,
     }

@@ -8,7 +8,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from sms.audiences import storage
-from sms.audiences.files import Limits, Recipient, RejectedRow
+from sms.audiences.files import Limits, ReadingChoices, Recipient, RejectedRow
+from sms.audiences.files.choices import AS_SEEN, NAMES
 from sms.compose.errors import ComposeError
 from sms.models import AudienceVersion, Draft, Preparation, Upload
 from sms.values.problems import Problem, ProblemCode
@@ -53,10 +54,11 @@ def current_version(draft: Draft) -> AudienceVersion | None:
         if draft.upload_id
         else root.source == PASTED and _is_pasted(root.upload_id, draft.pasted)
     )
-    same_way = (root.country, root.asked_column, root.allow_duplicates) == (
+    same_way = (root.country, root.asked_column, root.allow_duplicates, root.choices) == (
         country_of(draft),
         draft.column if draft.upload_id else "",
         draft.allow_duplicates,
+        choices_of(draft).as_json(),
     )
     return version if same_source and same_way else None
 
@@ -69,6 +71,11 @@ def _is_pasted(upload_id: int, pasted: str) -> bool:
 def country_of(draft: Draft) -> str:
     """For numbers that are written without one."""
     return draft.country or draft.service.default_country
+
+
+def choices_of(draft: Draft) -> ReadingChoices:
+    """How its file is to be read; pasted numbers leave nothing to choose."""
+    return ReadingChoices(**{name: getattr(draft, name) for name in NAMES}) if draft.upload else AS_SEEN
 
 
 def begin_reading(draft: Draft, *, limits: Limits) -> AudienceVersion:
@@ -107,6 +114,7 @@ def new_version(
         source=mends.source if mends else upload.name,
         country=country_of(draft),
         asked_column=draft.column if draft.upload else "",
+        choices=choices_of(draft).as_json(),
         allow_duplicates=draft.allow_duplicates,
         made_by=upload.uploaded_by,
         ready_at=None,

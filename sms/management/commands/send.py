@@ -12,7 +12,7 @@ import phonenumbers
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sms.audiences.files import AudienceError, Limits, by_size, stream
+from sms.audiences.files import AudienceError, Limits, ReadingChoices, by_size, stream
 from sms.catalogue.content_gate.finding import ADVICE
 from sms.compose import labels
 from sms.compose.approval import queries
@@ -23,6 +23,7 @@ from sms.compose.placeholders import Sources, sources_from_json
 from sms.compose.rejects import rejected_groups
 from sms.compose.resolved_order import ResolvedOrder, resolve
 from sms.management.option_arguments import add_option_arguments, in_zone, moment, named, options_of
+from sms.management.reading_arguments import add_reading_arguments
 from sms.models import Actor, ApprovalState, Preparation, Send, SendState, Service
 from sms.models.message import FINAL
 from sms.values import text
@@ -46,6 +47,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--country", default="", help="how to read numbers without a country code, for example GB"
         )
+        add_reading_arguments(parser)
         parser.add_argument(
             "--at", type=moment, help="ISO time; without an offset it is in the service's time zone"
         )
@@ -81,7 +83,7 @@ class Command(BaseCommand):
         except ComposeError as problem:
             raise CommandError("\n".join(f"{item.field}: {item.text}" for item in problem.problems)) from None
         except AudienceError as problem:  # a large file is read on the way
-            raise CommandError(f"audience: {problem}") from None
+            raise _unreadable(problem) from None
         for one in order.cautions:
             if one.level != ADVICE:
                 self.stderr.write(f"Warning: {one.text}")
@@ -100,7 +102,7 @@ class Command(BaseCommand):
             sender=named(senders, "sender", "address", bare_sender(options["sender"]), service),
             content=options["text"] or "",
             template=named(templates, "template", "name", name, service) if name else None,
-            audience=self._audience(options["audience"], country, files),
+            audience=self._audience(options, country, files),
             name=options["name"],
             labels=[word for written in options["label"] for word in labels.split(written)],
             due_at=in_zone(options["at"], service),
@@ -110,17 +112,19 @@ class Command(BaseCommand):
         )
 
     @staticmethod
-    def _audience(path: Path, country: str, files: ExitStack) -> Any:
+    def _audience(given: dict[str, Any], country: str, files: ExitStack) -> Any:
+        path: Path = given["audience"]
         limits = Limits(bytes=settings.UPLOAD_MAX_BYTES, rows=settings.UPLOAD_MAX_ROWS)
         try:
             file = files.enter_context(path.open("rb"))
             size = path.stat().st_size if file.seekable() else 0  # a pipe is read as a whole
             options: dict[str, Any] = {"name": path.name, "country": country, "limits": limits}
+            options |= {"column": given["column"], "choices": ReadingChoices.of(given)}
             return by_size(lambda: stream(file, **options), size=size)
         except OSError as problem:
             raise CommandError(f"audience: {path} cannot be read ({problem.strerror}).") from None
         except AudienceError as problem:
-            raise CommandError(f"audience: {problem}") from None
+            raise _unreadable(problem) from None
 
     def _print(self, send: Send, *, seconds: float, as_json: bool) -> None:
         states = send.counts()
@@ -146,6 +150,11 @@ class Command(BaseCommand):
         )
         for group in rejected_groups(send):
             self.stdout.write(f"  {group.text}.")
+
+
+def _unreadable(problem: AudienceError) -> CommandError:
+    found = problem.for_program("audience")
+    return CommandError(f"{found.field}: {found.text}")
 
 
 def _sources(options: dict[str, Any]) -> Sources:

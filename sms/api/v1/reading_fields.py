@@ -1,0 +1,47 @@
+"""How a file is read, as fields of a body: which sheet, which row has the headings, what becomes of hidden rows and columns."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from sms.api.v1.bodies import Strict
+from sms.audiences.files.choices import HIDDEN, LAST_ROW, NAMES
+from sms.values.problems import ProblemCode
+
+
+class WithReading(Strict):
+    """`file` is read with all of them, a table in `csv` with `heading_row` alone."""
+
+    sheet = serializers.CharField(
+        required=False,
+        max_length=200,
+        help_text="Of a workbook; the first visible sheet that has rows if left out.",
+    )
+    heading_row = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=LAST_ROW,
+        help_text="The row with the headings, counted from 1; 0 where there are none; found if left out.",
+    )
+    hidden_rows = serializers.ChoiceField(
+        choices=HIDDEN,
+        required=False,
+        help_text="What becomes of rows that are hidden, as a filter does. A file with such rows is refused without it.",
+    )
+    hidden_columns = serializers.ChoiceField(
+        choices=HIDDEN, required=False, help_text="What becomes of hidden columns; left out if not said."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        readable = NAMES if attrs.get("file") else ("heading_row",) if attrs.get("csv") else ()
+        idle = [name for name in NAMES if name in attrs and name not in readable]
+        if idle:
+            says = (
+                "Only a file is read in this way."
+                if attrs.get("csv")
+                else "Only a file or a table is read in this way."
+            )
+            raise serializers.ValidationError(
+                {idle[0]: [f"{says} Leave this out."]}, code=ProblemCode.NEEDS_ANOTHER
+            )
+        return attrs
