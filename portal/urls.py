@@ -55,6 +55,8 @@ from sms.api.drop_in.views import MessagesView, MessageView
 from sms.api.webex_posts import InboundView, ReceiptView
 from sms.models import PostKind
 
+handler400 = "portal.views.refusals.bad_request"
+
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 

@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from portal.forms import time_zones
 from portal.forms.msisdn import countries
-from portal.forms.texts import storable, text_of
+from portal.forms.texts import text_of
 from portal.forms.time_zones import WallClockField
 from portal.forms.uploads import UploadField
+from portal.odd_requests import refuse_too_long
 from portal.presenters import wording
 from sms.compose.drafts import collaboration
 from sms.models import (
@@ -76,12 +77,12 @@ def fillings_typed(typed: Any, stored: Mapping[str, Any]) -> dict[str, dict[str,
     shown = {match_key(name) for name in lists[0]}
     kept = {name: dict(one) for name, one in stored.items() if match_key(name) not in shown}
     for name, column, fallback in list(zip(*lists, strict=False))[:100]:
-        source = {
-            "column": storable(column, most=200),
-            "fallback": storable(fallback.strip(), most=500),
-        }
+        refuse_too_long("placeholder", name, most=200)
+        refuse_too_long("column", column, most=200)
+        refuse_too_long("where a row has nothing", fallback, most=500)
+        source = {"column": column, "fallback": fallback.strip()}
         if source := {part: value for part, value in source.items() if value}:
-            kept[storable(name, most=200)] = source
+            kept[name] = source
     return kept
 
 

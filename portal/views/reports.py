@@ -19,6 +19,8 @@ from django.utils.formats import date_format
 from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.numbers import key_of
 from portal.forms.reports import ScheduleForm
+from portal.forms.texts import text_of
+from portal.odd_requests import look_at_parameters
 from portal.presenters import charts, report_addresses, report_charts, report_form, report_table
 from portal.presenters.charts import duration
 from portal.presenters.downloads import CSV, csv_download, download
@@ -91,12 +93,13 @@ def _pretended(service: Service, since: date) -> str:
 @service_page("export", WRITE)
 def report_export(request: HttpRequest, service: Service) -> HttpResponseBase:
     """The report of an address as a file: at once, or in the background where it is long."""
-    query = request.POST.get("query", "")[:1000]
+    given = QueryDict(text_of(request.POST, "query", most=1000))
+    look_at_parameters(given)
     kind = request.POST.get("kind", "")
     if kind not in ReportFile.Kind.values:
         messages.error(request, "Choose CSV or XLSX.")
         return redirect("reports", service=service.slug)
-    asked, _ = report_addresses.read(service.pk, QueryDict(query).dict(), now=timezone.now())
+    asked, _ = report_addresses.read(service.pk, given.dict(), now=timezone.now())
     count = reports.count_lines(asked)
     if count > AT_ONCE:
         return _in_background(request, service, asked, kind, count)

@@ -20,6 +20,7 @@ from sms.api.drop_in.smartlinks import smartlinks_of
 from sms.api.drop_in.unused import Notice, notice
 from sms.models import SendOptions
 from sms.models.callback import LONGEST_CORRELATION_ID
+from sms.values import unstorable
 from sms.values.problems import ProblemCode
 from sms.values.text import UNSTORABLE
 from sms.webex import send_request as wire
@@ -77,9 +78,12 @@ class DropInRequest:
 
 def decode(body: bytes) -> Block:
     """Raises DropInRefused where it is no JSON object."""
+    body = without_bom(body)
     try:
-        data = _decode(without_bom(body))
+        data = _decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        if name := unstorable.unstorable_field(body):
+            raise invalid(name, unstorable.SAYS) from None
         raise no_json() from None
     if not isinstance(data, dict):
         raise no_json()

@@ -1,0 +1,207 @@
+"""Requests that no page of ours sends, at every address of `portal/urls.py`: refused with a sentence, or taken; never a 500, never dropped."""
+
+import json
+import re
+from itertools import product
+from urllib.parse import quote, urlencode
+
+import pytest
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from sms.models import Draft, InboundMessage, Service
+from tests.environment import ROOT
+from tests.support.every_page import SERVICE_PAGES, address
+from tests.support.pages import text_of
+from tests.support.partners import a_key
+from tests.support.people import a_cast
+from tests.support.routes import patterns
+from tests.support.sends import a_send
+
+pytestmark = pytest.mark.django_db
+
+CONTROL_CHARACTERS = "a\x01\x1f\x7f\x85\u2028\u202e\ufffe\uffff"
+TAKEN = {  # by the cleaner; each view has to do something with it
+    "long": "x" * 2_000,
+    "digits": "9" * 40,
+    "negative": "-1",
+    "control": CONTROL_CHARACTERS,
+    "quotes": "'\"\\%_$(a)${b}{{c}}<!--",
+    "list": "[1,null]",
+    "astral": "\U0010ffff\U0001f600" * 200,
+}
+REFUSED = {
+    "nul": "%00",
+    "nul inside": "a%00b",
+    "surrogate": "%ED%A0%80",
+    "cut character": "%F0%9F%98",
+    "latin-1": "Caf%E9",
+}
+_READ = re.compile(
+    r"""(?:\.(?:GET|POST|query_params|FILES)\.get(?:list)?\(|(?:key|row|text)_of\([\w.]+\.(?:GET|POST), )"(\w+)\""""
+)
+
+
+def names_in_code() -> set[str]:
+    """Whatever a view reads by itself, beside the fields of forms."""
+    found = {
+        name for path in (ROOT / "portal").rglob("*.py") for name in _READ.findall(path.read_text("utf-8"))
+    }
+    assert {"q", "before", "page", "comment", "base"} <= found
+    return found | {"label", "by", "since", "until", "from", "who", "words", "act", "fields", "next", "of"}
+
+
+def names_on(page) -> set[str]:
+    if page.streaming:
+        return set()
+    return set(re.findall(r'<(?:input|select|textarea|button)\b[^>]*?\bname="([^"]+)"', page.text))
+
+
+@pytest.fixture
+def client():
+    cast = a_cast(waiting=True)
+    Service.objects.update(base_url="http://127.0.0.1:9")  # where nobody listens
+    made = Client(raise_request_exception=False)
+    user = cast.users["admin"]
+    user.is_superuser = True  # every act
+    user.save()
+    made.force_login(user)
+    made.service = cast.service  # type: ignore[attr-defined]
+    return made
+
+
+@pytest.mark.parametrize(("path", "name", "entry"), SERVICE_PAGES, ids=[name for _, name, _ in SERVICE_PAGES])
+def test_no_page_of_a_service_breaks_on_what_it_is_asked(path, name, entry, client):
+    send, draft = a_send(client.service), Draft.objects.create(service=client.service)
+    url = address(path, client.service, send, draft, furnished=True)
+    names = sorted(names_in_code() | names_on(client.get(url)))
+    for odd, value in TAKEN.items():
+        asked = client.get(f"{url}?{urlencode(dict.fromkeys(names, value))}")
+        assert asked.status_code < 500, (odd, "GET")
+        fields = dict.fromkeys(names, value) | {"file": SimpleUploadedFile(value[:200] or "x", b"mobile\n\0\xff")}
+        posted = client.post(url, fields)
+        assert posted.status_code < 500, (odd, "POST")
+    for one in names:
+        for query in (f"{one}=%00", f"{one}=a&{one}=b"):
+            refused = client.get(f"{url}?{query}")
+            assert refused.status_code == 400 and one[:40] in text_of(refused)
+        refused = client.post(url, {one: "a\0b"})
+        assert refused.status_code == 400 and f"“{one[:40]}” holds a character" in text_of(refused)
+
+
+OTHERS = [path for path, _, _ in patterns() if not path.startswith("s/<slug:service>/")]
+
+
+@pytest.mark.parametrize("path", OTHERS)
+def test_no_other_address_breaks_either(path, client):
+    """The admin's, those of accounts, and the machines'."""
+    names = sorted(names_in_code())
+    for value in ("1", "x", *map(quote, TAKEN.values()), *REFUSED.values()):
+        url = "/" + re.sub(r"<[^>]+>|\(\?P<\w+>.*?\)", value[:300], path.removeprefix("^").rstrip("$"))
+        key = {"HTTP_KEY": "x"}
+        for query in ("", "?" + urlencode(dict.fromkeys(names, "1")), f"?q={value}", f"?{value}=q"):
+            if path == "readyz":
+                continue  # it says 503 where no worker runs
+            assert client.get(url + query, **key).status_code < 500, url + query
+        posted = client.post(url, dict.fromkeys(names, "a\0b"), **key)
+        assert posted.status_code < 500, url
+
+
+@pytest.mark.parametrize("odd", REFUSED)
+def test_what_is_no_text_is_refused_as_the_caller_reads_it(odd, client):
+    page = client.get(f"/s/shop/messages/?q={REFUSED[odd]}")
+    assert page.status_code == 400 and "To the start" in text_of(page)
+    assert "Content-Security-Policy" in page.headers
+    key = a_key(client.service)
+    answer = client.get(f"/api/v1/sends?sender={REFUSED[odd]}", headers={"key": key})
+    problem = json.loads(answer.content)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
+    assert problem["code"] == "invalid"
+    assert problem["errors"][0]["field"] in {"sender", "query"}
+
+
+def test_one_value_is_expected_where_one_counts(client):
+    page = client.get("/s/shop/messages/?q=a&q=b")
+    assert page.status_code == 400
+    assert "“q” 2 times, and one value is expected" in text_of(page)
+    key = a_key(client.service)
+    answer = client.get("/api/v1/sends?state=finished&state=cancelled", headers={"key": key})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "state")
+    assert client.get("/admin/sms/send/?state__exact=finished&state__exact=cancelled").status_code == 200
+
+
+def test_a_text_without_end_is_refused_and_not_cut_off(client):
+    page = client.get(f"/s/shop/messages/?q={'x' * 301}")
+    assert page.status_code == 400 and "“q” has 301 characters; at most 300" in text_of(page)
+    assert client.get(f"/s/shop/messages/?q={'x' * 300}").status_code == 200
+    assert client.get(f"/s/shop/sends/?q={'x' * 101}").status_code == 400
+    assert client.get(f"/s/shop/?{'n' * 101}=1").status_code == 400
+    page = client.post("/s/shop/reports/export/", {"query": "label=%00", "kind": "csv"})
+    assert page.status_code == 400 and "“label” holds a character" in text_of(page)
+
+
+def test_a_cookie_that_no_database_takes_says_how_to_get_rid_of_it():
+    visitor = Client(raise_request_exception=False)
+    name = settings.SESSION_COOKIE_NAME
+    page = visitor.get("/s/shop/", headers={"cookie": rf'{name}="a\000b"'})
+    assert page.status_code == 400 and "Delete this site's cookies" in page.text
+
+
+@pytest.mark.parametrize("charset", ["hex", "unicode_escape", "utf-7", "nobody"])
+def test_another_character_set_gets_nothing_past_it(charset, client):
+    for kind in ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
+        raw = b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\n\\ud800\\x00\r\n--x--\r\n'
+        sent = client.post("/s/shop/audiences/new/", raw, content_type=f"{kind}; charset={charset}")
+        assert 200 <= sent.status_code < 500
+        asked = client.get(r"/s/shop/messages/?q=\ud800", headers={"content-type": f"{kind}; charset={charset}"})
+        assert asked.status_code < 500
+
+
+BAD = (r"\ud83d", r"\u0000", r"a\udc00b")
+BODIES = (
+    ('"name": "a%s"', "name"),
+    ('"labels": ["x", "a%s"]', "labels"),
+    ('"recipients": [{"number": "+447700900001", "values": {"name": "a%s"}}]', "recipients[0]"),
+    ('"csv": "mobile,name\\n07700900001,A%s\\n"', "csv"),
+    ('"client_reference": "%s"', "client_reference"),
+)
+
+
+@pytest.mark.parametrize(("bad", "body"), product(BAD, BODIES))
+def test_json_of_partners_names_the_field(bad, body, client):
+    written, field = body
+    key = a_key(client.service)
+    recipients = "" if "recipients" in written or "csv" in written else '"recipients": ["+447700900001"], '
+    raw = "{" + '"text": "Hi", ' + recipients + written % bad + "}"
+    answer = client.post(
+        "/api/v1/sends", raw, content_type="application/json", headers={"key": key, "Idempotency-Key": "k1"}
+    )
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["errors"][0]["field"].startswith(field)
+
+
+@pytest.mark.parametrize("bad", BAD)
+@pytest.mark.parametrize("field", ["correlationId", "callbackData", "text", "substitutions.name"])
+def test_json_at_the_drop_in_names_the_parameter(bad, field, client):
+    key = a_key(client.service)
+    at = {name: "x" for name in ("correlationId", "callbackData", "text", "substitutions.name")} | {field: bad}
+    raw = (
+        '{"channel":"sms","from":"TEXTDESK","to":[{"msisdn":["447700900001"],"correlationId":"%s",'
+        '"substitutions":{"name":"%s"}}],"content":{"type":"text","text":"Hi %s"},"callbackData":"%s"}'
+    ) % (at["correlationId"], at["substitutions.name"], at["text"], at["callbackData"])
+    answer = client.post("/v2/messages", raw, content_type="application/json", headers={"key": key})
+    assert (answer.status_code, answer.json()["code"]) == (400, "7004"), answer.text
+    assert field.rpartition(".")[2] in answer.json()["message"]
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_what_webex_connect_posts_is_never_refused_for_it(bad, client):
+    service = client.service
+    raw = '{"Channel":"SMS","oa":"447700900801","da":"TEXT%s","message":"STOP","tid":"t%s"}' % (bad, bad)
+    answer = client.post(f"/inbound/{service.receipt_token}/?q=%00&q=b", raw, content_type="application/json")
+    assert answer.status_code == 200
+    kept = InboundMessage.objects.filter(service=service).latest("pk")
+    assert bytes(kept.raw) == raw.encode()
+    page = client.get("/s/shop/opt-outs/")
+    assert page.status_code == 200 and "\0" not in page.text
