@@ -23,7 +23,7 @@ from portal.forms.texts import text_of
 from portal.odd_requests import look_at_parameters
 from portal.presenters import charts, report_addresses, report_charts, report_form, report_table
 from portal.presenters.charts import duration
-from portal.presenters.downloads import CSV, csv_download, download
+from portal.presenters.downloads import CSV, XLSX, csv_download, download
 from portal.presenters.report_table import Cell, ReportLine, labelled, percent, percentiles
 from portal.views.button_base import Said, button
 from portal.views.form_base import form_page, typed
@@ -39,7 +39,6 @@ AT_ONCE = 5000  # sends of a file that is worth waiting for
 LINES = 100  # of a page of the table
 WAITING = 5  # files of a service that may wait to be made
 MOST = 20  # reports by e-mail of a service
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @service_page("see")

@@ -168,7 +168,7 @@ BODIES = (
 )
 
 
-@pytest.mark.parametrize(("bad", "body"), product(BAD, BODIES))
+@pytest.mark.parametrize(("bad", "body"), [*product(BAD, BODIES)])
 def test_json_of_partners_names_the_field(bad, body, client):
     written, field = body
     key = a_key(client.service)
