@@ -27,7 +27,10 @@ from sms.values.text import UNSTORABLE
 
 TRUSTED_FOR = 1.0  # seconds
 HTML = "text/html"
-KEPT_AS_THEY_CAME = ("/receipts", "/inbound")  # Webex Connect repeats nothing that is refused, so nothing of it is
+KEPT_AS_THEY_CAME = (
+    "/receipts",
+    "/inbound",
+)  # Webex Connect repeats nothing that is refused, so nothing of it is
 ODD_PATH = "The address holds a character that cannot be kept (NUL, or half of an emoji). Write it anew."
 SAYS = {
     400: "The request cannot be read: its host, its path or one of its headers is not valid.",

@@ -17,7 +17,8 @@ from sms.values.text import UNSTORABLE
 
 LONGEST_NAME, LONGEST_VALUE = 100, 2000  # characters of a parameter in an address
 LONGEST_FIELD = 200  # characters of the name of a posted field
-MANY_VALUED = ("/admin/",)  # whose lists take a filter more than once
+ADMIN = "/admin/"  # whose lists take a filter more than once, and compare keys as they are written
+LONGEST_KEY = 18  # digits
 _SHOWN = 40
 
 
@@ -72,7 +73,13 @@ def _look_at_query(request: HttpRequest) -> None:
     except (LookupError, UnicodeError):
         says = "The part of the address behind the question mark is not UTF-8. Write it anew, or open the page without it."
         raise OddParameter("query", says) from None
-    look_at_parameters(given, once=not request.path_info.startswith(MANY_VALUED))
+    in_admin = request.path_info.startswith(ADMIN)
+    look_at_parameters(given, once=not in_admin)
+    for name, value in given.items():
+        if in_admin and len(value) > LONGEST_KEY and value.lstrip("-").isdecimal():
+            raise OddParameter(
+                _shown(name), f"“{_shown(name)}” has more digits than any key or number. Correct it."
+            )
 
 
 def look_at_parameters(given: QueryDict, *, once: bool = True) -> None:

@@ -20,6 +20,7 @@ from portal.views.form_base import form_page, refused_beside, typed
 from sms.audiences.files import AudienceError, grouped, read
 from sms.inbound import optouts
 from sms.inbound.optouts.export import csv_of
+from sms.inbound.optouts.exported import refusals_in
 from sms.models import Actor, InboundMessage, OptOut, Service
 from sms.models.audit import audit
 from sms.values.msisdn import mask
@@ -61,12 +62,14 @@ def opt_out_upload(request: HttpRequest, service: Service) -> HttpResponse:
         country, limits = service.default_country, upload_limits()
         audience = read(file, name=name, country=country, limits=limits, allow_duplicates=True)
         where = f"{form.cleaned_data['evidence']} · {name[-60:]}, row "
-        refusals = [optouts.Refusal(one.msisdn, f"{where}{one.row}") for one in audience.recipients]
+        meant = refusals_in(audience, service.pk)
+        refusals = [optouts.Refusal(one.msisdn, f"{where}{one.row}") for one in meant]
         added = optouts.opt_out(service.pk, refusals, by=actor(request), source=OptOut.Source.CSV)
         uploaded = {
             "name": name,
             "added": len(added),
             "already": len({one.msisdn for one in refusals}) - len(added),
+            "lifted": len(audience.recipients) - len(meant),
             "rejects": audience.rejects,
             "groups": grouped(audience.rejects),
         }

@@ -46,14 +46,19 @@ def report_of(send: Send, *, limits: Limits, numbers: bool) -> SendReport:
     names, column = (list(source.headings), source.column) if source is not None else _kept_names(send)
     cells = partial(_cells, names=names, column=column, numbers=numbers)
     shown = _number if numbers else _masked_number
-    lines = ([*cells(row, one, shown), *_appended(one, numbers=numbers)] for row, one in _joined(send, source))
+    lines = (
+        [*cells(row, one, shown), *_appended(one, numbers=numbers)] for row, one in _joined(send, source)
+    )
     return SendReport([*names, *_unused(names)], lines)
 
 
 def _kept_names(send: Send) -> tuple[list[str], str]:
     """Of a program's request: what its first messages keep stands for all of them."""
     values = send.messages.order_by("pk").values_list("substitutions", flat=True)[:100]
-    return [NUMBER, *(name for name in dict.fromkeys(name for one in values for name in one) if name != NUMBER)], NUMBER
+    return [
+        NUMBER,
+        *(name for name in dict.fromkeys(name for one in values for name in one) if name != NUMBER),
+    ], NUMBER
 
 
 def _unused(names: Sequence[str]) -> list[str]:
@@ -156,7 +161,15 @@ def _masked_number(outcome: RowOutcome) -> str:
 def _appended(one: RowOutcome, *, numbers: bool) -> list[ReportCell]:
     means = one.meaning if numbers else masked(one.meaning)
     return [
-        *(one.row or None, one.state, _time(one.posted_at), _time(one.ended_at), one.code, means, one.segments),
+        *(
+            one.row or None,
+            one.state,
+            _time(one.posted_at),
+            _time(one.ended_at),
+            one.code,
+            means,
+            one.segments,
+        ),
         *(None if one.cost is None else float(one.cost), one.currency, one.clicks),
         *(one.provider_id, one.correlation_id, one.carrier),
     ]
