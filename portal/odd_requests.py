@@ -75,8 +75,9 @@ def _look_at_query(request: HttpRequest) -> None:
         raise OddParameter("query", says) from None
     in_admin = request.path_info.startswith(ADMIN)
     look_at_parameters(given, once=not in_admin)
-    for name, value in given.items():
-        if in_admin and len(value) > LONGEST_KEY and value.lstrip("-").isdecimal():
+    for name in given if in_admin else ():
+        value = given.get(name, "")
+        if len(value) > LONGEST_KEY and value.lstrip("-").isdecimal():
             raise OddParameter(
                 _shown(name), f"“{_shown(name)}” has more digits than any key or number. Correct it."
             )

@@ -2,42 +2,19 @@
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
-from portal import people
 from portal.access import ACTS
-from portal.models import Invitation, Membership, Role, User
-from sms.audiences import packing, saved
-from sms.audiences.files import Limits
-from sms.catalogue import templates
-from sms.compliance import erasure
+from portal.models import Role
 from sms.models import (
-    ApiKey,
-    ApprovalRequest,
-    ApprovalRules,
     AuditEvent,
-    Callback,
-    CallbackEndpoint,
-    ContactPolicyGroup,
     Draft,
-    Erasure,
-    InboundMessage,
-    OptOut,
-    ProbeStep,
-    ReportFile,
-    ReportSchedule,
-    SavedAudience,
     Send,
     Service,
-    ShortLinkDomain,
-    Smartlink,
-    TemplateVersion,
-    TenantProbe,
 )
 from tests.support.every_page import SERVICE_PAGES, THINGS, address
 from tests.support.people import Cast, a_cast
 from tests.support.routes import patterns
-from tests.support.sends import BY, a_send
+from tests.support.sends import a_send
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,7 @@ from sms.audiences.files import Audience, Limits, read
 from sms.audiences.files.columns import names_numbers
 from sms.compose.placeholders import CORRELATION_KEY, ZONE_KEYS
 from sms.inbound import optouts
-from sms.models import AuditEvent, AudienceChunk, Draft, Message, OptOut, Price, Reject, Send
+from sms.models import AudienceChunk, AuditEvent, Draft, Message, OptOut, Price, Reject, Send
 from sms.sends.report import SendReport, csv_of, write_xlsx
 from sms.sends.report.lines import APPENDED
 from sms.values.text import match_key
@@ -126,9 +126,7 @@ def test_a_command_and_a_request_keep_the_columns_that_they_had(cast, tmp_path):
     _, partner = a_partner(service=cast.service)
     asked = {"sender": "SHOP", "text": "Hi", "csv": FILE, "country": "GB"}
     made = partner.post("sends", asked, Idempotency_Key="k1").json()
-    assert [one["Reference"] for one in report_of(cast["admin"], Send.objects.get(pk=made["id"]))][
-        0
-    ] == "CASE-77"
+    assert report_of(cast["admin"], Send.objects.get(pk=made["id"]))[0]["Reference"] == "CASE-77"
     people = [{"number": "+447700900001", "values": {"ref": "CASE-90"}}]
     made = partner.post(
         "sends", {"sender": "SHOP", "text": "Hi", "recipients": people}, Idempotency_Key="k2"

@@ -1,4 +1,4 @@
-"""Every page of a service with something behind it: its address for tests that walk all of them, and one of each thing that a page names."""
+"""Every page of a service, for tests that walk all of them, and one of each thing that a page's address names."""
 
 from django.utils import timezone
 

@@ -40,5 +40,6 @@ def _lifted(numbers: Sequence[str], service_id: int) -> dict[str, datetime]:
         stored = spellings(service_id, some)
         rows = OptOut.objects.filter(service_id=service_id, msisdn__in=stored, lifted_at__isnull=False)
         for spelled, at in rows.values_list("msisdn", "lifted_at").order_by("lifted_at"):
-            found[stored[spelled]] = at
+            if at is not None:
+                found[stored[spelled]] = at
     return found

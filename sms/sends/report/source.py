@@ -1,6 +1,7 @@
 """The rows of a send as they were given: its file or paste, its saved audience, or what a program's request had."""
 
 from collections.abc import Iterator
+from operator import attrgetter
 
 from sms.audiences.files import Limits, Recipient, RejectedRow
 from sms.audiences.files.rows import Rows
@@ -10,7 +11,10 @@ from sms.compose.errors import ComposeError
 from sms.models import Draft, Send, Upload
 
 SourceRow = Recipient | RejectedRow
-GONE = "The rows it went to were deleted when their days were over, so their columns are not in the report. What is kept of each message is."
+GONE = (
+    "The rows it went to were deleted when their days were over, so their columns are not in the report. "
+    "What is kept of each message is."
+)
 NONE = "It was asked for without further columns, so the report has its numbers and what became of them."
 
 
@@ -44,8 +48,11 @@ def _draft_of(send: Send) -> Draft | None:
 
 def blocks_of(source: Rows) -> Iterator[list[SourceRow]]:
     """In the order of the file: a stored audience block by block, what is small enough to be in memory as one."""
-    blocks = ([*block.recipients, *block.rejects] for block in source.blocks())
-    if not isinstance(source, StoredAudience):
-        blocks = iter([[row for rows in blocks for row in rows]])
-    for rows in blocks:
-        yield sorted(rows, key=lambda row: row.row)
+    whole = list[SourceRow]()
+    for block in source.blocks():
+        rows: list[SourceRow] = [*block.recipients, *block.rejects]
+        if isinstance(source, StoredAudience):
+            yield sorted(rows, key=attrgetter("row"))
+        else:
+            whole += rows
+    yield sorted(whole, key=attrgetter("row"))
