@@ -28,6 +28,7 @@ from sms.models import (
 )
 from sms.models.receipt_choice import NONE, WITHOUT
 from sms.values.text import match_key
+from sms.values.time_zones import or_utc
 from sms.webex.limits import LONGEST_VALIDITY
 
 LANES = [(Lane.URGENT, "Urgent"), (Lane.NORMAL, "Normal"), (Lane.BULK, "Bulk")]
@@ -196,9 +197,7 @@ class DraftForm(forms.ModelForm):
         self.initial["time_zone"] = self.zone
         for name in ("send_at", "expires_at"):
             if at := getattr(draft, name):
-                self.initial[name] = at.astimezone(ZoneInfo(time_zones.or_utc(self.zone))).replace(
-                    tzinfo=None
-                )
+                self.initial[name] = at.astimezone(ZoneInfo(or_utc(self.zone))).replace(tzinfo=None)
         self.initial["ends"] = "after" if draft.validity else "at" if draft.expires_at else "never"
         if draft.validity:
             unit = next(size for size in (3600, 60, 1) if draft.validity % size == 0)
