@@ -7,7 +7,9 @@ sent again under its key.
 import hashlib
 import re
 from collections.abc import Callable
+from contextlib import suppress
 
+import msgspec
 from django.db import OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 
@@ -40,6 +42,9 @@ def key_of(request: HttpRequest) -> str:
 
 
 def fingerprint_of(request: HttpRequest, body: bytes) -> str:
+    """JSON by its meaning: a repeat may write its keys in another order, as the maps of several languages do, or with other spaces."""
+    with suppress(msgspec.DecodeError):
+        body = msgspec.json.encode(msgspec.json.decode(body), order="sorted")
     about = f"{request.method} {request.get_full_path()}\n".encode()
     return hashlib.sha256(about + body).hexdigest()
 

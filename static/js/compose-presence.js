@@ -8,7 +8,7 @@ export function presence(form, saver) {
 
   const body = (extra) => {
     const said = new FormData();
-    said.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+    said.set("csrfmiddlewaretoken", new FormData(form).get("csrfmiddlewaretoken")); // the newest (token.js)
     for (const [name, value] of Object.entries(extra)) said.set(name, value);
     return said;
   };

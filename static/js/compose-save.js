@@ -1,5 +1,6 @@
 // Saves the draft while one types. Each save says what every field was when it was shown; what a colleague stored since is taken over, and
-// what both changed is shown side by side, nothing overwritten (portal.views.compose.save). A save that fails is tried again until it succeeds.
+// what both changed is shown side by side, nothing overwritten (portal.views.compose.save). A save that fails is tried again until it succeeds,
+// and nothing is posted before: a page that takes the place of this one would take what was typed with it.
 import { hold, whenFree } from "./press.js";
 
 const PAUSE = 700; // milliseconds after the last change
@@ -103,20 +104,27 @@ export function saving(form, { changed, stored, work }) {
   function failed(answer) {
     const wait = AGAIN[Math.min(failures, AGAIN.length - 1)];
     failures += 1;
+    const signedOut = answer && (answer.redirected || answer.status === 403);
     const why = !answer ? "No connection"
-      : answer.redirected || answer.status === 403 ? "You were signed out: sign in again in another window"
+      : signedOut ? "You were signed out"
       : answer.status === 413 ? "The file is too large"
       : "Textdesk did not accept it";
-    say(`Not saved. ${why}. What you wrote stays here; trying again every few seconds.`, "bad");
+    say(`Not saved. ${why}. What you wrote stays here; trying again every few seconds. `, "bad");
+    if (signedOut) link("Sign in again in a new window", "/accounts/login/").target = "_blank";
     clearTimeout(timer);
     timer = setTimeout(save, wait * 1000);
+  }
+
+  function link(words, address) {
+    const made = Object.assign(document.createElement("a"), { href: address, textContent: words });
+    state.append(made);
+    return made;
   }
 
   function sent(address) {
     saved = edit;
     say("This draft was sent by a colleague. ", "bad");
-    const link = Object.assign(document.createElement("a"), { href: address, textContent: "See the send" });
-    state.append(link);
+    link("See the send", address);
   }
 
   form.addEventListener("input", touched);
@@ -130,23 +138,26 @@ export function saving(form, { changed, stored, work }) {
   window.addEventListener("beforeunload", (event) => {
     if (!leaving && (dirty() || running)) event.preventDefault();
   });
-  // A save under way ends before the form is posted: what is posted is compared with what is stored then. Until then no part is drawn
-  // again, so that the pressed button and a chosen file are still there. Of several presses the last one counts.
+  // A save under way, or one that failed, ends well before the form is posted: what is posted is compared with what is stored then, and a
+  // sign-in page would take the place of what was typed. Until then no part is drawn again, so that the pressed button and a chosen file
+  // are still there. Of several presses the last one counts.
   form.addEventListener("submit", async (event) => {
-    if (running) {
-      event.preventDefault();
-      const waits = pressed !== undefined;
-      pressed = event.submitter;
-      if (waits) return;
-      const letGo = hold();
-      await running.catch(() => null); // whatever becomes of the save, the press counts
-      const button = pressed;
-      pressed = undefined;
-      form.requestSubmit(button);
-      return letGo();
+    if (!running && !failures) {
+      clearTimeout(timer);
+      leaving = true;
+      return;
     }
-    clearTimeout(timer);
-    leaving = true;
+    event.preventDefault();
+    const waits = pressed !== undefined;
+    pressed = event.submitter;
+    if (waits) return;
+    const letGo = hold();
+    await (running ?? save()).catch(() => null); // whatever breaks on this page, the press counts
+    const button = pressed;
+    pressed = undefined;
+    if (!failures) form.requestSubmit(button);
+    else state.scrollIntoView({ block: "center" });
+    letGo();
   });
   window.addEventListener("pageshow", () => { leaving = false; });
 

@@ -42,6 +42,20 @@ def test_the_same_key_makes_one_send_and_another_body_is_refused():
     assert Send.objects.count() == 1
 
 
+def test_json_is_repeated_in_any_order_of_its_keys():
+    _, partner = a_partner()
+    ways = (
+        '{"text": "Hello", "client_reference": "o-1", "recipients": ["+447700900001"]}',
+        '{"recipients":["+447700900001"],"client_reference":"o-1","text":"H\\u0065llo"}',
+    )
+    headers = {"key": partner.token, "Idempotency-Key": "k1"}
+    answers = [
+        Client().post("/api/v1/sends", way, content_type="application/json", headers=headers) for way in ways
+    ]
+    assert [one.status_code for one in answers] == [201, 201], answers[1].content
+    assert answers[1]["Idempotent-Replayed"] == "true" and Send.objects.count() == 1
+
+
 def test_spending_money_needs_an_idempotency_key_and_planning_does_not():
     _, partner = a_partner()
     refused = partner.post("sends", BODY)

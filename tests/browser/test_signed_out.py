@@ -1,0 +1,58 @@
+"""The session ends while a page is open: nothing typed is lost, and after signing in in another window the page goes on."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from sms.models import Draft
+from tests.browser.large_drafts import stored
+from tests.browser.signed_in import sign_in
+from tests.support.sends import a_send
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def signs_in_again(page: Page, live_server) -> None:
+    """In another window of the same browser, which gets a new token with it."""
+    with_page = page.context.new_page()
+    sign_in(with_page, live_server)
+    with_page.close()
+
+
+def test_what_is_composed_while_signed_out_waits_for_the_next_sign_in(page, live_server, shop):
+    draft = Draft.objects.create(service=shop, sender=shop.senders.get(), pasted="07700 900001")
+    sign_in(page, live_server)
+    page.goto(f"{live_server.url}/s/shop/drafts/{draft.pk}/")
+    text, state = page.get_by_label("Text", exact=True), page.locator("[data-state]")
+    text.fill("Hello")
+    stored(page, "Hello")
+    expect(state).to_contain_text("Saved")
+    page.context.clear_cookies(name="sessionid")
+
+    text.fill("Hello, an hour of work")
+    expect(state).to_contain_text("Not saved. You were signed out.")
+    page.get_by_role("button", name="Review").click()
+    expect(state).to_contain_text("Not saved. You were signed out.")
+    expect(text).to_have_value("Hello, an hour of work")
+    with page.expect_popup() as opened:
+        state.get_by_role("link", name="Sign in again in a new window").click()
+    expect(opened.value.get_by_label("Email")).to_be_visible()
+    opened.value.close()
+    signs_in_again(page, live_server)
+
+    expect(state).to_contain_text("Saved", timeout=60_000)
+    assert Draft.objects.get().text == "Hello, an hour of work"
+    text.fill("Hello, and more")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Review").click()
+    expect(page.get_by_role("button", name="Send to 1 recipient")).to_be_enabled()
+    assert Draft.objects.get().text == "Hello, and more"
+
+
+def test_a_press_counts_on_a_page_that_was_open_across_a_sign_in(page, live_server, shop):
+    send = a_send(shop, 3)
+    sign_in(page, live_server)
+    page.goto(f"{live_server.url}/s/shop/sends/{send.pk}/")
+    page.context.clear_cookies(name="sessionid")
+    signs_in_again(page, live_server)
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
