@@ -1,12 +1,15 @@
 """Requests that no page of ours sends, at every address of `portal/urls.py`: refused with a sentence, or taken; never a 500."""
 
+import io
 import json
 import re
+import zipfile
 from html import unescape
 from itertools import product
 from urllib.parse import quote, urlencode
 
 import pytest
+import xlsxwriter
 from django.conf import settings
 from django.contrib import admin
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -222,3 +225,43 @@ def test_what_webex_connect_posts_is_never_refused_for_it(bad, client):
     assert bytes(kept.raw) == raw.encode()
     page = client.get("/s/shop/opt-outs/")
     assert page.status_code == 200 and "\0" not in page.text
+
+
+def a_workbook_with_nul() -> bytes:
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
+        rows = [["Mobile", "Na-me"], ["0770-0900001", "Ann"], ["07700900002", "B-b"], ["07700900003", "Cy"]]
+        sheet = book.add_worksheet()
+        for at, row in enumerate(rows):
+            sheet.write_row(at, 0, row)
+    with zipfile.ZipFile(content) as old, zipfile.ZipFile(made := io.BytesIO(), "w") as new:
+        for name in old.namelist():
+            raw = old.read(name)
+            new.writestr(name, raw.replace(b"-", b"_x0000_") if name == "xl/sharedStrings.xml" else raw)
+    return made.getvalue()
+
+
+def test_a_cell_with_nul_is_a_row_with_a_reason_wherever_a_file_comes_in(client):
+    """As Excel writes the character; what a database keeps for padding is not shown by any program."""
+    file = a_workbook_with_nul()
+    sender = client.service.senders.get().pk
+    fields = {"sender": sender, "text": "Hi", "country": "GB", "when": "now", "review": "1"}
+    review = client.post("/s/shop/compose/", fields | {"file": SimpleUploadedFile("p\0.xlsx", file)})
+    assert review.status_code == 302
+    assert client.post(review.url).status_code == 302
+    send = client.service.sends.get()
+    assert list(send.messages.values_list("msisdn", flat=True)) == ["+447700900003"]
+    assert set(send.rejects.values_list("row", "code")) == {(2, "not_a_number"), (3, "broken_text")}
+    kept = client.post(
+        "/s/shop/audiences/new/",
+        {"name": "Kept", "country": "GB", "file": SimpleUploadedFile("p.xlsx", file)},
+    )
+    assert kept.status_code == 302
+    upload = {"upload-file": SimpleUploadedFile("p.xlsx", file), "upload-evidence": "asked"}
+    assert client.post("/s/shop/opt-outs/upload/", upload).status_code == 200
+    headers = {"key": a_key(client.service), "Idempotency-Key": "k1"}
+    sent = client.post(
+        "/api/v1/audiences", {"name": "Api", "file": SimpleUploadedFile("p.xlsx", file)}, headers=headers
+    )
+    assert sent.status_code == 201, sent.text
+    assert client.get(f"/api/v1/audiences/{sent.json()['id']}/rejects", headers=headers).status_code == 200
