@@ -161,7 +161,7 @@ def _records(text: io.TextIOWrapper, *, delimiter: str, limits: Limits) -> Itera
                 yield _broken(number, lines.give_back())
             else:
                 # what a file of ours has before a cell that a spreadsheet would run
-                yield number, list(map(armed, cells)) if any("'" in line for line in record) else cells
+                yield number, list(map(armed, cells)) if "'" in record[0] or len(record) > 1 else cells
     finally:
         text.detach()  # or the caller's file is closed with our wrapper
 

@@ -162,19 +162,8 @@ class AudienceReader:
 
 
 def filled_rows(rows: Iterator[Row | RejectedRow]) -> Iterator[Row | RejectedRow]:
-    """Rows with no cell filled are not rows; they only count for the numbers of those below.
-
-    NUL, which a workbook can hold and no database keeps, is a character that cannot be read, so that nobody gets a text without it.
-    """
-    for item in rows:
-        if isinstance(item, RejectedRow):
-            yield item
-        elif any(map(str.strip, item[1])):
-            yield (
-                item
-                if "\0" not in "".join(item[1])
-                else (item[0], [cell.replace("\0", "\ufffd") for cell in item[1]])
-            )
+    """Rows with no cell filled are not rows; they only count for the numbers of those below."""
+    return (item for item in rows if isinstance(item, RejectedRow) or any(map(str.strip, item[1])))
 
 
 def _short(cells: list[str], limit: int) -> list[str]:
