@@ -44,7 +44,7 @@ class ResourceSchema(AutoSchema):
     def get_override_parameters(self) -> Any:
         name, here = self.get_operation_id(), self.method == "GET"
         found = []
-        if here and self.view.serializer_class:
+        if here and getattr(self.view, "serializer_class", None):
             found.append(
                 OpenApiParameter("fields", str, description="Only these fields, separated by commas.")
             )
