@@ -41,6 +41,9 @@ export function saving(form, { changed, stored, work }) {
     return typed;
   }
 
+  // a refusal as JSON; JSON alone would be the sign-in page's too, which has to be told apart from an answer
+  const REFUSALS = { Accept: "application/json, text/html;q=0.9" };
+
   function save(choosing = false) {
     running ??= once(choosing === true).finally(() => {
       running = null;
@@ -56,7 +59,7 @@ export function saving(form, { changed, stored, work }) {
     say(typed.get("file") ? "Uploading the file …" : "Saving …", "open");
     let answer, reply;
     try {
-      answer = await fetch(form.dataset.save, { method: "POST", body: typed, headers: { Accept: "application/json" }, signal: AbortSignal.timeout(typed.get("file") ? 600_000 : TOO_LONG) });
+      answer = await fetch(form.dataset.save, { method: "POST", body: typed, headers: REFUSALS, signal: AbortSignal.timeout(typed.get("file") ? 600_000 : TOO_LONG) });
       reply = await answer.json();
     } catch { reply = null; }
     if (answer?.status === 410) return sent(reply.send);

@@ -83,7 +83,7 @@ def test_what_no_database_keeps_is_refused_with_the_field_and_the_draft_stays(se
     refused = ada.post(
         f"{url}save/",
         sent | {"fillings_shown": "1", f"filling_{field}": f"{typed[field]}\0"},
-        headers={"accept": "application/json"},
+        headers={"accept": "application/json, text/html;q=0.9"},
     )
     assert refused.status_code == 400
     assert f"“filling_{field}” holds a character that cannot be kept" in refused.json()["says"]
